@@ -1,0 +1,20 @@
+//! Formats, onion layers and decisions: pure and synchronous.
+//!
+//! Nothing here reads a clock, a file, a socket, the environment or the operating system's generator; `now` is unix
+//! seconds or a [`core::time::Duration`] handed in, and random bytes come from a caller's [`rand_core::CryptoRng`].
+#![warn(missing_docs)]
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod address;
+pub mod bytes;
+pub mod digest;
+pub mod disclosure;
+pub mod file_api;
+pub mod keys;
+pub mod onion;
+pub mod path;
+pub mod pointer;
+pub mod relay_list;
+pub mod seal;
+pub mod size_class;
+pub mod transfer;

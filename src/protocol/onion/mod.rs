@@ -1,0 +1,1 @@
+//! Onion requests v4 (to come).

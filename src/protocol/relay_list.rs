@@ -1,0 +1,1 @@
+//! relay_list (to come).
