@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod bytes;
+pub mod capability;
 pub mod digest;
 pub mod disclosure;
 pub mod file_api;

@@ -1,0 +1,109 @@
+//! The client's way back: an answer opened layer by layer, and who is to blame when it does not open.
+
+use core::ops::Range;
+
+use thiserror::Error;
+
+use super::hop_cipher::HopKey;
+use super::v4::{self, Response};
+use crate::protocol::bytes::Reader;
+use crate::protocol::keys::Ed25519Public;
+
+/// One relay of a path and the key of its layer.
+pub struct Hop {
+    /// The relay's identity.
+    pub relay: Ed25519Public,
+    pub(super) key: HopKey,
+}
+
+/// The keys that open the answer to one request.
+pub struct ReplyKeys {
+    hops: Vec<Hop>,
+    server: HopKey,
+    sealed: bool,
+}
+
+/// An answer and the bytes it had on each link, first the one the client read.
+pub struct OpenedReply {
+    /// What the server said.
+    pub response: Response,
+    /// Bytes on each link, first the one that the client read, last the one the server sent.
+    pub link_lengths: Vec<usize>,
+}
+
+/// What an answer that is not the server's says.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ReplyError {
+    /// The server's own bytes, opened with its key, are no v4 answer.
+    #[error("the server's answer is not a v4 answer")]
+    Malformed,
+    /// A relay says, authenticated by its layer's key, that it or the one behind it failed.
+    #[error("relay {hop} of the path answered {status}")]
+    Relay {
+        /// Its place on the path; 0 is the guard.
+        hop: usize,
+        /// The status it gave.
+        status: u16,
+        /// Its words: never shown as truth.
+        text: String,
+    },
+    /// The layer of this party did not open: it, or the one before it on the way back, changed the bytes.
+    #[error("the answer was changed at layer {layer}")]
+    Unauthentic {
+        /// 0 is the guard; the number of relays means the server.
+        layer: usize,
+    },
+}
+
+impl ReplyKeys {
+    pub(super) const fn new(hops: Vec<Hop>, server: HopKey, sealed: bool) -> Self {
+        Self { hops, server, sealed }
+    }
+
+    /// Opens what the guard (or, without relays, the server) answered with HTTP status 200.
+    ///
+    /// # Errors
+    /// [`ReplyError`]; only [`ReplyError::Relay`] and [`ReplyError::Malformed`] are authenticated.
+    pub fn open(&self, mut body: Vec<u8>) -> Result<OpenedReply, ReplyError> {
+        let mut range = 0..body.len();
+        let mut link_lengths = vec![range.len()];
+        if self.sealed {
+            for (hop, Hop { key, .. }) in self.hops.iter().enumerate() {
+                range = key
+                    .open_in_place(&mut body, range)
+                    .map_err(|_opaque| ReplyError::Unauthentic { layer: hop })?;
+                match body.get(range.clone()).and_then(<[u8]>::first) {
+                    Some(0) => range.start += 1,
+                    Some(1) => return Err(failure(&body, range, hop)),
+                    _ => return Err(ReplyError::Unauthentic { layer: hop }),
+                }
+                link_lengths.push(range.len());
+            }
+        } else {
+            link_lengths.resize(self.hops.len() + 1, range.len());
+        }
+        let opened = self
+            .server
+            .open_in_place(&mut body, range)
+            .map_err(|_opaque| ReplyError::Unauthentic { layer: self.hops.len() })?;
+        let response = v4::decode_answer(body, opened).map_err(|_why| ReplyError::Malformed)?;
+        Ok(OpenedReply { response, link_lengths })
+    }
+
+    /// The relays of the path, guard first.
+    pub fn relays(&self) -> impl Iterator<Item = &Ed25519Public> {
+        self.hops.iter().map(|hop| &hop.relay)
+    }
+}
+
+fn failure(body: &[u8], range: Range<usize>, hop: usize) -> ReplyError {
+    let mut reader = Reader::new(body.get(range).unwrap_or_default());
+    let parsed = reader.u8().and_then(|_kind| reader.u16_le());
+    let Ok(status) = parsed else {
+        return ReplyError::Unauthentic { layer: hop };
+    };
+    let text = reader.rest();
+    let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+    let text = String::from_utf8_lossy(text.get(..end).unwrap_or_default()).into_owned();
+    ReplyError::Relay { hop, status, text }
+}
