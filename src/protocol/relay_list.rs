@@ -1,1 +1,371 @@
-//! relay_list (to come).
+//! Lists of relays: what a relay says of itself, the file that names them, and its signature.
+//!
+//! JSON `{"version":1,"name","issued","expires","relays":[{"ed25519","x25519","host","port","operator","serves"}]}`.
+//! A list given as a local file needs no signature; one fetched from elsewhere is signed by its list key, Ed25519 over
+//! `cloakroom relay list v1\n` and the exact bytes.
+
+use core::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::keys::{Ed25519Public, X25519Public};
+
+/// What a relay says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayDescriptor {
+    /// Its identity; its X25519 key is the conversion.
+    pub key: Ed25519Public,
+    /// A literal: relays are never looked up by name.
+    pub host: IpAddr,
+    /// Where it takes onion requests, over TLS.
+    pub port: u16,
+    /// Whose it is; empty is nobody's name.
+    pub operator: String,
+    /// For which hosts it will be the last relay.
+    pub serves: Serves,
+}
+
+/// For which hosts a relay will be the last one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Serves {
+    /// For every public host.
+    Any,
+    /// For these hosts only.
+    Hosts(Vec<String>),
+    /// For none.
+    None,
+}
+
+impl Serves {
+    /// Whether `host` is among them.
+    #[must_use]
+    pub fn includes(&self, host: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Hosts(hosts) => hosts.iter().any(|listed| listed.eq_ignore_ascii_case(host)),
+            Self::None => false,
+        }
+    }
+}
+
+/// A list of relays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayList {
+    /// For people.
+    pub name: String,
+    /// Unix seconds.
+    pub issued: u64,
+    /// Unix seconds; not used from then on.
+    pub expires: u64,
+    /// At least three, no key twice.
+    pub relays: Vec<RelayDescriptor>,
+}
+
+/// Why a list is refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RelayListError {
+    /// One key stands twice.
+    #[error("two entries have the same key")]
+    DuplicateRelay,
+    /// Its `expires` has passed.
+    #[error("the list has expired")]
+    Expired,
+    /// A key, address or port of an entry is not one, or the X25519 key is not the conversion.
+    #[error("entry {index} is not a relay: {what}")]
+    Entry {
+        /// Counted from 1.
+        index: usize,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// Not JSON of the expected shape.
+    #[error("not a relay list: {0}")]
+    Malformed(String),
+    /// Its version is not 1.
+    #[error("the list was made by a newer version")]
+    Newer,
+    /// Fewer than three relays.
+    #[error("the list has {0} relays; a path needs three")]
+    TooFew(usize),
+    /// Larger than a list can be.
+    #[error("the list is larger than {MAX_LIST_LEN} bytes")]
+    TooLong,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListJson {
+    version: u32,
+    #[serde(default)]
+    name: String,
+    issued: u64,
+    expires: u64,
+    relays: Vec<EntryJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntryJson {
+    ed25519: String,
+    x25519: String,
+    host: String,
+    port: u16,
+    #[serde(default)]
+    operator: String,
+    serves: ServesJson,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum ServesJson {
+    Word(String),
+    Hosts(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct VersionJson {
+    version: u32,
+}
+
+impl RelayList {
+    /// Reads a list and checks that it can be used at `now` (unix seconds).
+    ///
+    /// # Errors
+    /// [`RelayListError`] with the first reason found.
+    pub fn parse(bytes: &[u8], now: u64) -> Result<Self, RelayListError> {
+        if bytes.len() > MAX_LIST_LEN {
+            return Err(RelayListError::TooLong);
+        }
+        let malformed = |why: serde_json::Error| RelayListError::Malformed(why.to_string());
+        let version: VersionJson = serde_json::from_slice(bytes).map_err(malformed)?;
+        if version.version != 1 {
+            return Err(RelayListError::Newer);
+        }
+        let raw: ListJson = serde_json::from_slice(bytes).map_err(malformed)?;
+        let relays = raw
+            .relays
+            .into_iter()
+            .enumerate()
+            .map(|(at, entry)| entry.decide(at + 1))
+            .collect::<Result<Vec<_>, _>>()?;
+        let list = Self {
+            name: raw.name,
+            issued: raw.issued,
+            expires: raw.expires,
+            relays,
+        };
+        list.check(now)?;
+        Ok(list)
+    }
+
+    /// Joins entries into a list that is good from `issued` until `expires` (unix seconds).
+    ///
+    /// # Errors
+    /// [`RelayListError`] when there are fewer than three, or one twice.
+    pub fn join(name: &str, issued: u64, expires: u64, relays: Vec<RelayDescriptor>) -> Result<Self, RelayListError> {
+        let list = Self {
+            name: name.to_owned(),
+            issued,
+            expires,
+            relays,
+        };
+        list.check(issued)?;
+        Ok(list)
+    }
+
+    fn check(&self, now: u64) -> Result<(), RelayListError> {
+        if now >= self.expires {
+            return Err(RelayListError::Expired);
+        }
+        let mut keys: Vec<_> = self.relays.iter().map(|relay| relay.key).collect();
+        keys.sort_unstable();
+        if keys.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
+            return Err(RelayListError::DuplicateRelay);
+        }
+        if self.relays.len() < 3 {
+            return Err(RelayListError::TooFew(self.relays.len()));
+        }
+        Ok(())
+    }
+
+    /// The list as a file holds it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let raw = ListJson {
+            version: 1,
+            name: self.name.clone(),
+            issued: self.issued,
+            expires: self.expires,
+            relays: self.relays.iter().map(EntryJson::of).collect(),
+        };
+        serde_json::to_string_pretty(&raw).expect("plain fields serialise") + "\n"
+    }
+
+    /// The relay with this key.
+    #[must_use]
+    pub fn find(&self, key: &Ed25519Public) -> Option<&RelayDescriptor> {
+        self.relays.iter().find(|relay| relay.key == *key)
+    }
+}
+
+impl RelayDescriptor {
+    /// Reads one entry, as `cloak relay` prints it.
+    ///
+    /// # Errors
+    /// [`RelayListError::Malformed`] or [`RelayListError::Entry`].
+    pub fn parse(json: &str) -> Result<Self, RelayListError> {
+        let raw: EntryJson = serde_json::from_str(json).map_err(|why| RelayListError::Malformed(why.to_string()))?;
+        raw.decide(1)
+    }
+
+    /// The entry as one line of JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&EntryJson::of(self)).expect("plain fields serialise")
+    }
+}
+
+impl EntryJson {
+    fn of(relay: &RelayDescriptor) -> Self {
+        Self {
+            ed25519: relay.key.to_hex(),
+            x25519: relay.key.to_x25519().to_hex(),
+            host: relay.host.to_string(),
+            port: relay.port,
+            operator: relay.operator.clone(),
+            serves: match &relay.serves {
+                Serves::Any => ServesJson::Word("any".to_owned()),
+                Serves::None => ServesJson::Word("none".to_owned()),
+                Serves::Hosts(hosts) => ServesJson::Hosts(hosts.clone()),
+            },
+        }
+    }
+
+    fn decide(self, index: usize) -> Result<RelayDescriptor, RelayListError> {
+        let wrong = |what| RelayListError::Entry { index, what };
+        let key = Ed25519Public::from_hex(&self.ed25519).map_err(|_why| wrong("ed25519 is not a usable key"))?;
+        let x25519 = X25519Public::from_hex(&self.x25519).map_err(|_why| wrong("x25519 is not a key"))?;
+        if x25519 != key.to_x25519() {
+            return Err(wrong("x25519 is not the conversion of ed25519"));
+        }
+        let host = self.host.parse().map_err(|_why| wrong("host is not an IP address"))?;
+        if self.port == 0 {
+            return Err(wrong("port is 0"));
+        }
+        if self.operator.len() > MAX_OPERATOR_LEN {
+            return Err(wrong("operator is longer than 64 bytes"));
+        }
+        let serves = match self.serves {
+            ServesJson::Word(word) if word == "any" => Serves::Any,
+            ServesJson::Word(word) if word == "none" => Serves::None,
+            ServesJson::Word(_) => return Err(wrong("serves is neither any, none nor a list of hosts")),
+            ServesJson::Hosts(hosts) => Serves::Hosts(hosts),
+        };
+        Ok(RelayDescriptor {
+            key,
+            host,
+            port: self.port,
+            operator: self.operator,
+            serves,
+        })
+    }
+}
+
+/// Whether `signature` is the list key's over exactly these bytes.
+#[must_use]
+pub fn signature_is_good(list_key: &Ed25519Public, list: &[u8], signature: &[u8; 64]) -> bool {
+    let mut message = b"cloakroom relay list v1\n".to_vec();
+    message.extend_from_slice(list);
+    list_key.verify(&message, signature)
+}
+
+/// Bytes a list may have.
+pub const MAX_LIST_LEN: usize = 1_048_576;
+const MAX_OPERATOR_LEN: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::keys::Identity;
+
+    fn relay(seed: u8) -> RelayDescriptor {
+        RelayDescriptor {
+            key: Identity::from_seed([seed; 32]).public(),
+            host: IpAddr::from([127, 0, 0, 1]),
+            port: 9_000 + u16::from(seed),
+            operator: String::new(),
+            serves: Serves::Hosts(vec!["127.0.0.1".to_owned()]),
+        }
+    }
+
+    #[test]
+    fn a_list_survives_its_file() {
+        let list = RelayList::join("home", 100, 200, vec![relay(1), relay(2), relay(3)]).unwrap();
+        assert_eq!(RelayList::parse(list.to_json().as_bytes(), 150), Ok(list));
+    }
+
+    #[test]
+    fn every_refusal_says_why() {
+        let good = RelayList::join("home", 100, 200, vec![relay(1), relay(2), relay(3)]).unwrap();
+        let text = good.to_json();
+        assert_eq!(RelayList::parse(text.as_bytes(), 200), Err(RelayListError::Expired));
+        assert_eq!(
+            RelayList::join("x", 1, 2, vec![relay(1), relay(2)]),
+            Err(RelayListError::TooFew(2))
+        );
+        assert_eq!(
+            RelayList::join("x", 1, 2, vec![relay(1), relay(2), relay(1)]),
+            Err(RelayListError::DuplicateRelay)
+        );
+        assert_eq!(
+            RelayList::parse(text.replace("\"version\": 1", "\"version\": 2").as_bytes(), 150),
+            Err(RelayListError::Newer)
+        );
+        assert!(matches!(
+            RelayList::parse(b"[]", 150),
+            Err(RelayListError::Malformed(_))
+        ));
+        let swapped = text.replace(&relay(1).key.to_x25519().to_hex(), &relay(2).key.to_x25519().to_hex());
+        assert!(matches!(
+            RelayList::parse(swapped.as_bytes(), 150),
+            Err(RelayListError::Entry { index: 1, .. })
+        ));
+        let named = text.replace(
+            "127.0.0.1\",\n      \"port\": 9002",
+            "relay.example\",\n      \"port\": 9002",
+        );
+        assert!(matches!(
+            RelayList::parse(named.as_bytes(), 150),
+            Err(RelayListError::Entry { index: 2, .. })
+        ));
+        assert_eq!(
+            RelayList::parse(&vec![b' '; MAX_LIST_LEN + 1], 1),
+            Err(RelayListError::TooLong)
+        );
+    }
+
+    #[test]
+    fn the_published_signature_is_good_and_any_change_is_not() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/vectors/cloakroom.json")).unwrap();
+        let vector = &vectors["relay_list_signature"];
+        let key = Ed25519Public::from_hex(vector["list_key"].as_str().unwrap()).unwrap();
+        let list = vector["list"].as_str().unwrap().as_bytes();
+        let signature: [u8; 64] = data_encoding::HEXLOWER
+            .decode(vector["sig"].as_str().unwrap().as_bytes())
+            .unwrap()
+            .try_into()
+            .unwrap();
+        assert!(signature_is_good(&key, list, &signature));
+        assert!(!signature_is_good(&key, &list[1..], &signature));
+    }
+
+    #[test]
+    fn a_host_is_served_by_name_or_not_at_all() {
+        assert!(Serves::Any.includes("files.example"));
+        assert!(!Serves::None.includes("files.example"));
+        assert!(Serves::Hosts(vec!["Files.example".to_owned()]).includes("files.example"));
+        assert!(!Serves::Hosts(vec!["files.example".to_owned()]).includes("evil.files.example"));
+    }
+}
