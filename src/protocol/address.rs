@@ -269,7 +269,10 @@ fn split_key(text: &str) -> Result<(&str, Ed25519Public), ParseAddressError> {
 }
 
 fn is_loopback_v6(ip: Ipv6Addr) -> bool {
-    ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|ip: Ipv4Addr| ip.is_loopback())
+    ip.is_loopback()
+        || ip
+            .to_ipv4_mapped()
+            .is_some_and(|ip: Ipv4Addr| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -283,8 +286,20 @@ mod tests {
     #[test]
     fn urls_are_taken_apart() {
         for (text, host, port, https, loopback) in [
-            ("https://files.example.org", "files.example.org", 443, true, false),
-            ("http://files.example.org:8080", "files.example.org", 8080, false, false),
+            (
+                "https://files.example.org",
+                "files.example.org",
+                443,
+                true,
+                false,
+            ),
+            (
+                "http://files.example.org:8080",
+                "files.example.org",
+                8080,
+                false,
+                false,
+            ),
             ("http://127.0.0.1:8787", "127.0.0.1", 8787, false, true),
             ("http://127.9.9.9", "127.9.9.9", 80, false, true),
             ("http://[::1]:9", "::1", 9, false, true),
@@ -301,7 +316,11 @@ mod tests {
             let url = ServerUrl::parse(text).unwrap();
             assert_eq!(url.as_str(), text);
             assert_eq!((url.host(), url.port()), (host, port), "{text}");
-            assert_eq!((url.is_https(), url.is_loopback()), (https, loopback), "{text}");
+            assert_eq!(
+                (url.is_https(), url.is_loopback()),
+                (https, loopback),
+                "{text}"
+            );
         }
     }
 
@@ -315,7 +334,11 @@ mod tests {
             ("http://bücher.example", "http://xn--bcher-kva.example"),
             ("http://0x7f.1", "http://127.0.0.1"),
         ] {
-            assert_eq!(ServerUrl::parse(text), Err(ParseAddressError::NotCanonical), "{text}");
+            assert_eq!(
+                ServerUrl::parse(text),
+                Err(ParseAddressError::NotCanonical),
+                "{text}"
+            );
             assert_eq!(ServerUrl::normalise(text).unwrap().as_str(), mended);
         }
     }
@@ -344,7 +367,10 @@ mod tests {
         let address = format!("http://127.0.0.1:8787#p={KEY}");
         let parsed: ServerAddress = address.parse().unwrap();
         assert_eq!(parsed.to_string(), address);
-        assert_eq!(format!(" HTTP://127.0.0.1:8787/#p={KEY}\n").parse(), Ok(parsed.clone()));
+        assert_eq!(
+            format!(" HTTP://127.0.0.1:8787/#p={KEY}\n").parse(),
+            Ok(parsed.clone())
+        );
 
         let link = format!("http://127.0.0.1:8787/file/B5lQi2xLvfMLkxTipcUhKw#p={KEY}");
         let parsed_link: FileLink = link.parse().unwrap();

@@ -90,7 +90,12 @@ impl AttemptShown {
             return vec![PartyShown {
                 role: Role::Server,
                 name: server,
-                shown: vec![Fact::ClientAddress, Fact::FileId, self.sizes(0), Fact::Time(self.at)],
+                shown: vec![
+                    Fact::ClientAddress,
+                    Fact::FileId,
+                    self.sizes(0),
+                    Fact::Time(self.at),
+                ],
                 hidden: vec![Fact::Content],
             }];
         };

@@ -83,7 +83,10 @@ impl FileRequest {
     /// [`RequestError`], which [`refusal`] turns into an answer.
     pub fn parse(head: &RequestHead, body: Vec<u8>) -> Result<Self, RequestError> {
         let path = head.endpoint.split('?').next().unwrap_or_default();
-        let mut parts = path.strip_prefix('/').ok_or(RequestError::NotFound)?.split('/');
+        let mut parts = path
+            .strip_prefix('/')
+            .ok_or(RequestError::NotFound)?
+            .split('/');
         let request = match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some("info"), None, None, None) => (Self::ServerInfo, "GET"),
             (Some("file"), None, None, None) => (Self::Upload(Upload::parse(head, body)?), "POST"),
@@ -124,7 +127,11 @@ impl Upload {
         let owner = header(OWNER_HEADER)
             .map(|text| OwnerHash::from_hex(text).ok_or(RequestError::BadHeader))
             .transpose()?;
-        Ok(Self { blob, ttl_secs, owner })
+        Ok(Self {
+            blob,
+            ttl_secs,
+            owner,
+        })
     }
 }
 
@@ -276,9 +283,15 @@ pub struct StoredAt {
 ///
 /// # Errors
 /// [`AnswerError`].
-pub fn read_uploaded(response: &Response, sent_len: usize, sent: &Digest) -> Result<StoredAt, AnswerError> {
+pub fn read_uploaded(
+    response: &Response,
+    sent_len: usize,
+    sent: &Digest,
+) -> Result<StoredAt, AnswerError> {
     let uploaded: Uploaded = read_json(response)?;
-    let size_differs = uploaded.size.is_some_and(|size| usize::try_from(size) != Ok(sent_len));
+    let size_differs = uploaded
+        .size
+        .is_some_and(|size| usize::try_from(size) != Ok(sent_len));
     let digest_differs = uploaded
         .digest
         .as_deref()
@@ -346,7 +359,9 @@ struct StatusBody {
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 fn http_date(unix_secs: u64) -> String {
-    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(unix_secs.min(LAST_HTTP_SECOND)))
+    httpdate::fmt_http_date(
+        SystemTime::UNIX_EPOCH + Duration::from_secs(unix_secs.min(LAST_HTTP_SECOND)),
+    )
 }
 
 /// The content type of every answer that is no blob; compared literally by Session's clients.
@@ -374,8 +389,14 @@ mod tests {
         })
         .into_response();
         assert!(is_blob);
-        assert_eq!(response.header("expires"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
-        assert_eq!(response.header("content-type"), Some("application/octet-stream"));
+        assert_eq!(
+            response.header("expires"),
+            Some("Sun, 06 Nov 1994 08:49:37 GMT")
+        );
+        assert_eq!(
+            response.header("content-type"),
+            Some("application/octet-stream")
+        );
     }
 
     #[test]
@@ -386,11 +407,16 @@ mod tests {
             ttl_secs: Some(3_600),
             owner: Some(owner),
         });
-        let Ok(FileRequest::Upload(back)) = FileRequest::parse(&upload.head(), upload.body().to_vec()) else {
+        let Ok(FileRequest::Upload(back)) =
+            FileRequest::parse(&upload.head(), upload.body().to_vec())
+        else {
             panic!("an upload stays an upload");
         };
         assert_eq!((back.blob, back.ttl_secs), (vec![1, 2], Some(3_600)));
-        assert_eq!(back.owner.map(|owner| owner.to_hex()), Some("ab".repeat(32)));
+        assert_eq!(
+            back.owner.map(|owner| owner.to_hex()),
+            Some("ab".repeat(32))
+        );
 
         let id = FileId::parse("B5lQi2xLvfMLkxTipcUhKw").unwrap();
         let back = FileRequest::parse(&FileRequest::Download(id.clone()).head(), vec![]);
@@ -421,9 +447,18 @@ mod tests {
             .err()
         };
         assert_eq!(parse("GET", "/nothing", &[]), Some(RequestError::NotFound));
-        assert_eq!(parse("GET", "/file/../../etc", &[]), Some(RequestError::NotFound));
-        assert_eq!(parse("GET", "/file/a%2fb", &[]), Some(RequestError::NotFound));
-        assert_eq!(parse("DELETE", "/info", &[]), Some(RequestError::MethodNotAllowed));
+        assert_eq!(
+            parse("GET", "/file/../../etc", &[]),
+            Some(RequestError::NotFound)
+        );
+        assert_eq!(
+            parse("GET", "/file/a%2fb", &[]),
+            Some(RequestError::NotFound)
+        );
+        assert_eq!(
+            parse("DELETE", "/info", &[]),
+            Some(RequestError::MethodNotAllowed)
+        );
         assert_eq!(
             parse("POST", "/file", &[("x-fs-ttl", "-1")]),
             Some(RequestError::BadHeader)

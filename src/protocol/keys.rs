@@ -61,8 +61,10 @@ impl Ed25519Public {
     /// Whether `signature` over `message` was made by this identity (RFC 8032, with the strict checks).
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        VerifyingKey::from_bytes(&self.0)
-            .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())
+        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| {
+            key.verify_strict(message, &Signature::from_bytes(signature))
+                .is_ok()
+        })
     }
 }
 
@@ -259,14 +261,18 @@ mod tests {
     #[test]
     fn identity_survives_its_seed() {
         let identity = Identity::generate(&mut ChaCha20Rng::seed_from_u64(2));
-        assert_eq!(Identity::from_seed(*identity.seed()).public(), identity.public());
+        assert_eq!(
+            Identity::from_seed(*identity.seed()).public(),
+            identity.public()
+        );
     }
 
     #[test]
     fn published_signature_is_made_and_verified() {
         // RFC 8032 section 7.1, test 1.
         let seed: [u8; 32] =
-            array_from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").unwrap();
+            array_from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+                .unwrap();
         let public = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
         let identity = Identity::from_seed(seed);
         assert_eq!(identity.public().to_hex(), public);
@@ -317,7 +323,10 @@ mod tests {
 
     #[test]
     fn debug_shows_four_bytes() {
-        let key = Ed25519Public::from_hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a").unwrap();
+        let key = Ed25519Public::from_hex(
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        )
+        .unwrap();
         assert_eq!(format!("{key:?}"), "Ed25519Public(d75a9801…)");
     }
 

@@ -141,10 +141,17 @@ impl Drawing<'_> {
                 }),
             }
         }
-        choose(&candidates, rng).copied().ok_or(NoPath { place, rejected })
+        choose(&candidates, rng)
+            .copied()
+            .ok_or(NoPath { place, rejected })
     }
 
-    fn reason_against(&self, relay: &RelayDescriptor, place: Place, taken: &[&RelayDescriptor]) -> Option<Reason> {
+    fn reason_against(
+        &self,
+        relay: &RelayDescriptor,
+        place: Place,
+        taken: &[&RelayDescriptor],
+    ) -> Option<Reason> {
         if self.set_aside.contains(&relay.key) {
             return Some(Reason::SetAside);
         }
@@ -161,11 +168,15 @@ impl Drawing<'_> {
         if self.may_share {
             return None;
         }
-        if taken.iter().any(|other| same_network(other.host, relay.host)) {
+        if taken
+            .iter()
+            .any(|other| same_network(other.host, relay.host))
+        {
             return Some(Reason::SameNetwork);
         }
         let named = !relay.operator.is_empty();
-        (named && taken.iter().any(|other| other.operator == relay.operator)).then_some(Reason::SameOperator)
+        (named && taken.iter().any(|other| other.operator == relay.operator))
+            .then_some(Reason::SameOperator)
     }
 }
 
@@ -240,7 +251,9 @@ mod tests {
         let mut lasts: HashMap<Ed25519Public, u32> = HashMap::new();
         for _ in 0..5_000 {
             let path = drawing(&list).draw(&mut rng).unwrap();
-            assert!(path.guard != path.middle && path.middle != path.last && path.guard != path.last);
+            assert!(
+                path.guard != path.middle && path.middle != path.last && path.guard != path.last
+            );
             *lasts.entry(path.last.key).or_default() += 1;
         }
         assert!(

@@ -163,7 +163,12 @@ impl RelayList {
     ///
     /// # Errors
     /// [`RelayListError`] when there are fewer than three, or one twice.
-    pub fn join(name: &str, issued: u64, expires: u64, relays: Vec<RelayDescriptor>) -> Result<Self, RelayListError> {
+    pub fn join(
+        name: &str,
+        issued: u64,
+        expires: u64,
+        relays: Vec<RelayDescriptor>,
+    ) -> Result<Self, RelayListError> {
         let list = Self {
             name: name.to_owned(),
             issued,
@@ -180,7 +185,10 @@ impl RelayList {
         }
         let mut keys: Vec<_> = self.relays.iter().map(|relay| relay.key).collect();
         keys.sort_unstable();
-        if keys.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
+        if keys
+            .windows(2)
+            .any(|pair| matches!(pair, [one, other] if one == other))
+        {
             return Err(RelayListError::DuplicateRelay);
         }
         if self.relays.len() < 3 {
@@ -215,7 +223,8 @@ impl RelayDescriptor {
     /// # Errors
     /// [`RelayListError::Malformed`] or [`RelayListError::Entry`].
     pub fn parse(json: &str) -> Result<Self, RelayListError> {
-        let raw: EntryJson = serde_json::from_str(json).map_err(|why| RelayListError::Malformed(why.to_string()))?;
+        let raw: EntryJson =
+            serde_json::from_str(json).map_err(|why| RelayListError::Malformed(why.to_string()))?;
         raw.decide(1)
     }
 
@@ -244,12 +253,17 @@ impl EntryJson {
 
     fn decide(self, index: usize) -> Result<RelayDescriptor, RelayListError> {
         let wrong = |what| RelayListError::Entry { index, what };
-        let key = Ed25519Public::from_hex(&self.ed25519).map_err(|_why| wrong("ed25519 is not a usable key"))?;
-        let x25519 = X25519Public::from_hex(&self.x25519).map_err(|_why| wrong("x25519 is not a key"))?;
+        let key = Ed25519Public::from_hex(&self.ed25519)
+            .map_err(|_why| wrong("ed25519 is not a usable key"))?;
+        let x25519 =
+            X25519Public::from_hex(&self.x25519).map_err(|_why| wrong("x25519 is not a key"))?;
         if x25519 != key.to_x25519() {
             return Err(wrong("x25519 is not the conversion of ed25519"));
         }
-        let host = self.host.parse().map_err(|_why| wrong("host is not an IP address"))?;
+        let host = self
+            .host
+            .parse()
+            .map_err(|_why| wrong("host is not an IP address"))?;
         if self.port == 0 {
             return Err(wrong("port is 0"));
         }
@@ -259,7 +273,9 @@ impl EntryJson {
         let serves = match self.serves {
             ServesJson::Word(word) if word == "any" => Serves::Any,
             ServesJson::Word(word) if word == "none" => Serves::None,
-            ServesJson::Word(_) => return Err(wrong("serves is neither any, none nor a list of hosts")),
+            ServesJson::Word(_) => {
+                return Err(wrong("serves is neither any, none nor a list of hosts"));
+            }
             ServesJson::Hosts(hosts) => Serves::Hosts(hosts),
         };
         Ok(RelayDescriptor {
@@ -309,7 +325,10 @@ mod tests {
     fn every_refusal_says_why() {
         let good = RelayList::join("home", 100, 200, vec![relay(1), relay(2), relay(3)]).unwrap();
         let text = good.to_json();
-        assert_eq!(RelayList::parse(text.as_bytes(), 200), Err(RelayListError::Expired));
+        assert_eq!(
+            RelayList::parse(text.as_bytes(), 200),
+            Err(RelayListError::Expired)
+        );
         assert_eq!(
             RelayList::join("x", 1, 2, vec![relay(1), relay(2)]),
             Err(RelayListError::TooFew(2))
@@ -319,14 +338,20 @@ mod tests {
             Err(RelayListError::DuplicateRelay)
         );
         assert_eq!(
-            RelayList::parse(text.replace("\"version\": 1", "\"version\": 2").as_bytes(), 150),
+            RelayList::parse(
+                text.replace("\"version\": 1", "\"version\": 2").as_bytes(),
+                150
+            ),
             Err(RelayListError::Newer)
         );
         assert!(matches!(
             RelayList::parse(b"[]", 150),
             Err(RelayListError::Malformed(_))
         ));
-        let swapped = text.replace(&relay(1).key.to_x25519().to_hex(), &relay(2).key.to_x25519().to_hex());
+        let swapped = text.replace(
+            &relay(1).key.to_x25519().to_hex(),
+            &relay(2).key.to_x25519().to_hex(),
+        );
         assert!(matches!(
             RelayList::parse(swapped.as_bytes(), 150),
             Err(RelayListError::Entry { index: 1, .. })

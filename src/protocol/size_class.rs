@@ -16,18 +16,31 @@ const BLOB_LENS: [usize; 8] = [
 
 impl SizeClass {
     /// All classes, smallest first.
-    pub const ALL: [Self; 8] = [Self(0), Self(1), Self(2), Self(3), Self(4), Self(5), Self(6), Self(7)];
+    pub const ALL: [Self; 8] = [
+        Self(0),
+        Self(1),
+        Self(2),
+        Self(3),
+        Self(4),
+        Self(5),
+        Self(6),
+        Self(7),
+    ];
 
     /// The smallest class that carries `len_bytes` of content; `None` above [`MAX_CONTENT_LEN`].
     #[must_use]
     pub fn for_content_len(len_bytes: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.capacity() as u64 >= len_bytes)
+        Self::ALL
+            .into_iter()
+            .find(|class| class.capacity() as u64 >= len_bytes)
     }
 
     /// The class whose blobs are exactly `len_bytes` long; `None` for every other length.
     #[must_use]
     pub fn from_blob_len(len_bytes: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.blob_len() as u64 == len_bytes)
+        Self::ALL
+            .into_iter()
+            .find(|class| class.blob_len() as u64 == len_bytes)
     }
 
     /// The length of every blob of this class.

@@ -13,7 +13,9 @@ use super::disclosure::{AttemptShown, Outcome as ShownOutcome};
 use super::file_api::FileRequest;
 use super::keys::Ed25519Public;
 use super::onion::v4::Response;
-use super::onion::{self, BuildError, HopCipher, MAX_MESSAGE_LEN, REQUEST_OVERHEAD, ReplyError, ReplyKeys, Route};
+use super::onion::{
+    self, BuildError, HopCipher, MAX_MESSAGE_LEN, REQUEST_OVERHEAD, ReplyError, ReplyKeys, Route,
+};
 use super::path::{Drawing, NoPath, RelayPath};
 use super::relay_list::RelayList;
 
@@ -161,7 +163,12 @@ struct Pending {
 impl<'a> Transfer<'a> {
     /// A transfer that has not begun. `expected_answer_len` is the blob a download waits for, else 0.
     #[must_use]
-    pub fn new(request: &'a FileRequest, server: &'a ServerAddress, way: Way<'a>, expected_answer_len: usize) -> Self {
+    pub fn new(
+        request: &'a FileRequest,
+        server: &'a ServerAddress,
+        way: Way<'a>,
+        expected_answer_len: usize,
+    ) -> Self {
         Self {
             request,
             server,
@@ -205,7 +212,11 @@ impl<'a> Transfer<'a> {
 
     fn attempt(&mut self, now: u64, rng: &mut impl CryptoRng) -> Result<Attempt, Failure> {
         let path = self.draw(rng)?;
-        let relays: Vec<_> = path.iter().flat_map(RelayPath::relays).map(|relay| relay.key).collect();
+        let relays: Vec<_> = path
+            .iter()
+            .flat_map(RelayPath::relays)
+            .map(|relay| relay.key)
+            .collect();
         let route = Route {
             relays: &relays,
             server: self.server,
@@ -231,12 +242,18 @@ impl<'a> Transfer<'a> {
             path,
             body: built.body,
             answer_wait: answer_wait(larger),
-            max_answer_len: (self.expected_answer_len + REQUEST_OVERHEAD).clamp(SMALL_ANSWER, MAX_MESSAGE_LEN),
+            max_answer_len: (self.expected_answer_len + REQUEST_OVERHEAD)
+                .clamp(SMALL_ANSWER, MAX_MESSAGE_LEN),
         })
     }
 
     fn draw(&mut self, rng: &mut impl CryptoRng) -> Result<Option<RelayPath>, NoPath> {
-        let Way::Relays { list, guard, may_share } = &self.way else {
+        let Way::Relays {
+            list,
+            guard,
+            may_share,
+        } = &self.way
+        else {
             return Ok(None);
         };
         let drawing = Drawing {
@@ -296,7 +313,9 @@ impl<'a> Transfer<'a> {
                     Err(why) => Err(self.blame(why, pending)),
                 }
             }
-            Outcome::Plain { status: 400, .. } if pending.path.is_none() => Err(Failure::ServerWrongKey),
+            Outcome::Plain { status: 400, .. } if pending.path.is_none() => {
+                Err(Failure::ServerWrongKey)
+            }
             Outcome::Plain { status, .. } => Err(Failure::Plain(status)),
             Outcome::Broken => Err(Failure::Broken),
             Outcome::TimedOut => Err(Failure::TimedOut),
@@ -369,7 +388,10 @@ fn answer_wait(larger_len: usize) -> Duration {
 }
 
 const fn is_worth_a_retry(failure: &Failure) -> bool {
-    !matches!(failure, Failure::Build(_) | Failure::NoPath(_) | Failure::Malformed)
+    !matches!(
+        failure,
+        Failure::Build(_) | Failure::NoPath(_) | Failure::Malformed
+    )
 }
 
 /// Four tries in all.

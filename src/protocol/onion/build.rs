@@ -91,7 +91,8 @@ pub fn build(
     rng: &mut impl CryptoRng,
 ) -> Result<Built, BuildError> {
     let cipher = route.cipher;
-    let mut parties: Vec<X25519Public> = route.relays.iter().map(Ed25519Public::to_x25519).collect();
+    let mut parties: Vec<X25519Public> =
+        route.relays.iter().map(Ed25519Public::to_x25519).collect();
     parties.push(route.server.key.to_x25519());
 
     let mut ephemerals = Vec::with_capacity(parties.len());
@@ -99,14 +100,22 @@ pub fn build(
     for party in &parties {
         let secret = X25519Secret::generate(rng);
         let public = secret.public();
-        keys.push(HopKey::derive(cipher, &secret.agree(party)?, &public, party));
+        keys.push(HopKey::derive(
+            cipher,
+            &secret.agree(party)?,
+            &public,
+            party,
+        ));
         ephemerals.push(public);
     }
 
     let hop_no = first_hop_no(rng);
     let jsons = layer_jsons(route, &ephemerals, hop_no);
     let front = LEN_LEN + cipher.nonce_len();
-    let around: usize = jsons.iter().map(|json| json.len() + LEN_LEN + cipher.overhead()).sum();
+    let around: usize = jsons
+        .iter()
+        .map(|json| json.len() + LEN_LEN + cipher.overhead())
+        .sum();
     let total = body.len() + REQUEST_OVERHEAD;
     let inner = total.checked_sub(around).ok_or(BuildError::TooLong)?;
     let framed = v4::frame_request(head, body.len(), inner).map_err(|_full| BuildError::TooLong)?;
@@ -129,7 +138,9 @@ pub fn build(
         if let Some(field) = buffer.get_mut(start..start + LEN_LEN) {
             field.copy_from_slice(&len.to_le_bytes());
         }
-        link_lengths.push(LEN_LEN + ciphertext_len + onward_json_len(route, &ephemerals, layer, hop_no, json));
+        link_lengths.push(
+            LEN_LEN + ciphertext_len + onward_json_len(route, &ephemerals, layer, hop_no, json),
+        );
         buffer.extend_from_slice(json);
     }
     link_lengths.reverse();
@@ -157,9 +168,12 @@ fn layer_jsons(route: &Route<'_>, ephemerals: &[X25519Public], hop_no: u8) -> Ve
     for (layer, ephemeral) in ephemerals.iter().enumerate() {
         // The JSON behind layer `layer` is what the party of layer `layer - 1` reads.
         let reader_is_relay = layer > 0;
-        let sealed = (reader_is_relay && route.sealed_return).then(|| failure_len(cipher, count - layer));
+        let sealed =
+            (reader_is_relay && route.sealed_return).then(|| failure_len(cipher, count - layer));
         let json = match route.relays.get(layer) {
-            Some(_) if !reader_is_relay => LayerJson::new(ephemeral, cipher, Some(hop_no)).to_bytes(),
+            Some(_) if !reader_is_relay => {
+                LayerJson::new(ephemeral, cipher, Some(hop_no)).to_bytes()
+            }
             Some(next) => to_json(&ForwardJson {
                 destination: next.to_hex(),
                 ephemeral_key: ephemeral.to_hex(),
@@ -169,7 +183,11 @@ fn layer_jsons(route: &Route<'_>, ephemerals: &[X25519Public], hop_no: u8) -> Ve
             None => to_json(&ProxyJson {
                 host: route.server.url.host(),
                 port: route.server.url.port(),
-                protocol: if route.server.url.is_https() { "https" } else { "http" },
+                protocol: if route.server.url.is_https() {
+                    "https"
+                } else {
+                    "http"
+                },
                 target: SERVER_ENDPOINT,
                 method: "POST",
                 ephemeral_key: ephemeral.to_hex(),
@@ -183,7 +201,13 @@ fn layer_jsons(route: &Route<'_>, ephemerals: &[X25519Public], hop_no: u8) -> Ve
 }
 
 /// A relay that forwards writes the outer JSON of the next link itself; the last one passes the server's through.
-fn onward_json_len(route: &Route<'_>, ephemerals: &[X25519Public], layer: usize, hop_no: u8, written: &[u8]) -> usize {
+fn onward_json_len(
+    route: &Route<'_>,
+    ephemerals: &[X25519Public],
+    layer: usize,
+    hop_no: u8,
+    written: &[u8],
+) -> usize {
     match (ephemerals.get(layer), u8::try_from(layer)) {
         (Some(ephemeral), Ok(step)) if layer > 0 && layer < route.relays.len() => {
             LayerJson::new(ephemeral, route.cipher, Some(hop_no + step))

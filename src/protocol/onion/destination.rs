@@ -33,10 +33,16 @@ pub struct ServerReply {
 ///
 /// # Errors
 /// [`OpenRequestError`] when it is no envelope or was sealed to another key.
-pub fn open_request(secret: &X25519Secret, mut body: Vec<u8>) -> Result<OpenedRequest, OpenRequestError> {
+pub fn open_request(
+    secret: &X25519Secret,
+    mut body: Vec<u8>,
+) -> Result<OpenedRequest, OpenRequestError> {
     let parts = envelope::split(&body, 0..body.len()).map_err(|_why| OpenRequestError)?;
-    let layer = LayerJson::parse(body.get(parts.json).unwrap_or_default()).map_err(|_why| OpenRequestError)?;
-    let shared = secret.agree(&layer.ephemeral).map_err(|_weak| OpenRequestError)?;
+    let layer = LayerJson::parse(body.get(parts.json).unwrap_or_default())
+        .map_err(|_why| OpenRequestError)?;
+    let shared = secret
+        .agree(&layer.ephemeral)
+        .map_err(|_weak| OpenRequestError)?;
     let key = HopKey::derive(layer.cipher, &shared, &layer.ephemeral, &secret.public());
     let text = key
         .open_in_place(&mut body, parts.ciphertext)
@@ -58,7 +64,12 @@ impl ServerReply {
     ///
     /// # Errors
     /// [`FillError`] when the answer is JSON of more than a class-0 blob.
-    pub fn seal(&self, response: Response, is_blob: bool, rng: &mut impl CryptoRng) -> Result<Vec<u8>, FillError> {
+    pub fn seal(
+        &self,
+        response: Response,
+        is_blob: bool,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, FillError> {
         let cipher = self.key.cipher();
         let tag_len = cipher.overhead() - cipher.nonce_len();
         let mut out = v4::encode_answer(response, is_blob, cipher.nonce_len(), tag_len)?;

@@ -41,7 +41,9 @@ pub(super) fn split(buffer: &[u8], range: Range<usize>) -> Result<Parts, Envelop
     let mut reader = Reader::new(bytes);
     let len = reader.u32_le().map_err(|_short| EnvelopeError::Truncated)?;
     let len = usize::try_from(len).map_err(|_big| EnvelopeError::Truncated)?;
-    reader.take(len).map_err(|_short| EnvelopeError::Truncated)?;
+    reader
+        .take(len)
+        .map_err(|_short| EnvelopeError::Truncated)?;
     let start = range.start + LEN_LEN;
     Ok(Parts {
         ciphertext: start..start + len,
@@ -71,8 +73,10 @@ impl LayerJson {
     pub(super) fn parse(json: &[u8]) -> Result<Layer, EnvelopeError> {
         let raw: Self = serde_json::from_slice(json).map_err(|_why| EnvelopeError::Json)?;
         Ok(Layer {
-            ephemeral: X25519Public::from_hex(&raw.ephemeral_key).map_err(|_why| EnvelopeError::Key)?,
-            cipher: HopCipher::from_wire_name(raw.enc_type.as_deref()).ok_or(EnvelopeError::UnknownCipher)?,
+            ephemeral: X25519Public::from_hex(&raw.ephemeral_key)
+                .map_err(|_why| EnvelopeError::Key)?,
+            cipher: HopCipher::from_wire_name(raw.enc_type.as_deref())
+                .ok_or(EnvelopeError::UnknownCipher)?,
             hop_no: raw.hop_no.unwrap_or(0).max(0),
         })
     }

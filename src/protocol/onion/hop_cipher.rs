@@ -82,12 +82,17 @@ pub struct HopKey {
 impl HopKey {
     /// Derives the key of a layer between `client` (whoever sent the request) and `server` (whoever opens it).
     #[must_use]
-    pub fn derive(cipher: HopCipher, shared: &SharedSecret, client: &X25519Public, server: &X25519Public) -> Self {
+    pub fn derive(
+        cipher: HopCipher,
+        shared: &SharedSecret,
+        client: &X25519Public,
+        server: &X25519Public,
+    ) -> Self {
         let mut key = Zeroizing::new([0; 32]);
         match cipher {
             HopCipher::AesGcm => {
-                let mut mac =
-                    <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(b"LOKI").expect("HMAC takes a key of any length");
+                let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(b"LOKI")
+                    .expect("HMAC takes a key of any length");
                 mac.update(shared.as_bytes());
                 key.copy_from_slice(&mac.finalize().into_bytes());
             }
@@ -114,14 +119,22 @@ impl HopKey {
     /// When `region` is shorter than [`HopCipher::overhead`]: the caller lays it out.
     pub fn seal_in_place(&self, region: &mut [u8], rng: &mut impl CryptoRng) {
         let overhead = self.cipher.overhead();
-        assert!(region.len() >= overhead, "a region has room for nonce and tag");
+        assert!(
+            region.len() >= overhead,
+            "a region has room for nonce and tag"
+        );
         let text_end = region.len() - TAG_LEN;
         let (nonce, rest) = region.split_at_mut(self.cipher.nonce_len());
         let (text, tag) = rest.split_at_mut(text_end - nonce.len());
         rng.fill_bytes(nonce);
         match self.cipher {
             HopCipher::AesGcm => seal_with(&Aes256Gcm::new((&*self.key).into()), nonce, text, tag),
-            HopCipher::XChaCha20 => seal_with(&XChaCha20Poly1305::new((&*self.key).into()), nonce, text, tag),
+            HopCipher::XChaCha20 => seal_with(
+                &XChaCha20Poly1305::new((&*self.key).into()),
+                nonce,
+                text,
+                tag,
+            ),
         }
     }
 
@@ -129,15 +142,27 @@ impl HopKey {
     ///
     /// # Errors
     /// [`HopOpenError`] when the range is too short or does not authenticate; the bytes are then unspecified.
-    pub fn open_in_place(&self, buffer: &mut [u8], range: Range<usize>) -> Result<Range<usize>, HopOpenError> {
+    pub fn open_in_place(
+        &self,
+        buffer: &mut [u8],
+        range: Range<usize>,
+    ) -> Result<Range<usize>, HopOpenError> {
         let start = range.start;
         let region = buffer.get_mut(range).ok_or(HopOpenError)?;
-        let text_len = region.len().checked_sub(self.cipher.overhead()).ok_or(HopOpenError)?;
+        let text_len = region
+            .len()
+            .checked_sub(self.cipher.overhead())
+            .ok_or(HopOpenError)?;
         let (nonce, rest) = region.split_at_mut(self.cipher.nonce_len());
         let (text, tag) = rest.split_at_mut(text_len);
         match self.cipher {
             HopCipher::AesGcm => open_with(&Aes256Gcm::new((&*self.key).into()), nonce, text, tag)?,
-            HopCipher::XChaCha20 => open_with(&XChaCha20Poly1305::new((&*self.key).into()), nonce, text, tag)?,
+            HopCipher::XChaCha20 => open_with(
+                &XChaCha20Poly1305::new((&*self.key).into()),
+                nonce,
+                text,
+                tag,
+            )?,
         }
         let first = start + self.cipher.nonce_len();
         Ok(first..first + text_len)
@@ -165,7 +190,12 @@ fn seal_with<A: AeadInOut>(aead: &A, nonce: &[u8], text: &mut [u8], tag: &mut [u
     tag.copy_from_slice(&made);
 }
 
-fn open_with<A: AeadInOut>(aead: &A, nonce: &[u8], text: &mut [u8], tag: &[u8]) -> Result<(), HopOpenError> {
+fn open_with<A: AeadInOut>(
+    aead: &A,
+    nonce: &[u8],
+    text: &mut [u8],
+    tag: &[u8],
+) -> Result<(), HopOpenError> {
     let nonce = <&Nonce<A>>::try_from(nonce).expect("the nonce was cut to the cipher's length");
     let tag = <&Tag<A>>::try_from(tag).expect("the tag was cut to the cipher's length");
     aead.decrypt_inout_detached(nonce, b"", InOutBuf::from(text), tag)

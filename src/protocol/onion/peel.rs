@@ -75,12 +75,15 @@ pub enum PeelError {
 /// [`PeelError`], to be answered as plain 400.
 pub fn peel(secret: &X25519Secret, mut body: Vec<u8>) -> Result<Peeled, PeelError> {
     let parts = envelope::split(&body, 0..body.len()).map_err(PeelError::Envelope)?;
-    let layer = LayerJson::parse(body.get(parts.json).unwrap_or_default()).map_err(PeelError::Envelope)?;
+    let layer =
+        LayerJson::parse(body.get(parts.json).unwrap_or_default()).map_err(PeelError::Envelope)?;
     let hop_no = u8::try_from(layer.hop_no)
         .ok()
         .filter(|number| *number <= MAX_HOP_NO)
         .ok_or(PeelError::PathTooLong)?;
-    let shared = secret.agree(&layer.ephemeral).map_err(|_weak| PeelError::Ciphertext)?;
+    let shared = secret
+        .agree(&layer.ephemeral)
+        .map_err(|_weak| PeelError::Ciphertext)?;
     let key = HopKey::derive(layer.cipher, &shared, &layer.ephemeral, &secret.public());
     let tag = ReplayTag::of(&layer.ephemeral);
     let text = key
@@ -98,7 +101,11 @@ pub fn peel(secret: &X25519Secret, mut body: Vec<u8>) -> Result<Peeled, PeelErro
     })
 }
 
-fn parse_inner(mut body: Vec<u8>, hop_no: u8, sealed: &mut Option<usize>) -> Result<Next, PeelError> {
+fn parse_inner(
+    mut body: Vec<u8>,
+    hop_no: u8,
+    sealed: &mut Option<usize>,
+) -> Result<Next, PeelError> {
     let Ok(parts) = envelope::split(&body, 0..body.len()) else {
         return Ok(Next::InvalidJson);
     };

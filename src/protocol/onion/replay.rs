@@ -16,7 +16,9 @@ impl ReplayTag {
     pub fn of(ephemeral: &X25519Public) -> Self {
         let hash = Sha256::digest(ephemeral.as_bytes());
         let mut tag = [0; 16];
-        tag.iter_mut().zip(hash.iter()).for_each(|(to, from)| *to = *from);
+        tag.iter_mut()
+            .zip(hash.iter())
+            .for_each(|(to, from)| *to = *from);
         Self(tag)
     }
 }

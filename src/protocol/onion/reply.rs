@@ -57,7 +57,11 @@ pub enum ReplyError {
 
 impl ReplyKeys {
     pub(super) const fn new(hops: Vec<Hop>, server: HopKey, sealed: bool) -> Self {
-        Self { hops, server, sealed }
+        Self {
+            hops,
+            server,
+            sealed,
+        }
     }
 
     /// Opens what the guard (or, without relays, the server) answered with HTTP status 200.
@@ -85,9 +89,14 @@ impl ReplyKeys {
         let opened = self
             .server
             .open_in_place(&mut body, range)
-            .map_err(|_opaque| ReplyError::Unauthentic { layer: self.hops.len() })?;
+            .map_err(|_opaque| ReplyError::Unauthentic {
+                layer: self.hops.len(),
+            })?;
         let response = v4::decode_answer(body, opened).map_err(|_why| ReplyError::Malformed)?;
-        Ok(OpenedReply { response, link_lengths })
+        Ok(OpenedReply {
+            response,
+            link_lengths,
+        })
     }
 
     /// The relays of the path, guard first.
@@ -103,7 +112,10 @@ fn failure(body: &[u8], range: Range<usize>, hop: usize) -> ReplyError {
         return ReplyError::Unauthentic { layer: hop };
     };
     let text = reader.rest();
-    let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(text.len());
     let text = String::from_utf8_lossy(text.get(..end).unwrap_or_default()).into_owned();
     ReplyError::Relay { hop, status, text }
 }

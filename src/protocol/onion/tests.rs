@@ -49,7 +49,10 @@ fn the_published_hop_vectors_open_and_their_damaged_forms_do_not() {
     assert_eq!(server.public().as_bytes(), &array(&vector["server_public"]));
     let shared = client.agree(&server.public()).unwrap();
     assert_eq!(shared.as_bytes(), &array(&vector["shared_secret"]));
-    for (cipher, name) in [(HopCipher::AesGcm, "aes_gcm"), (HopCipher::XChaCha20, "xchacha20")] {
+    for (cipher, name) in [
+        (HopCipher::AesGcm, "aes_gcm"),
+        (HopCipher::XChaCha20, "xchacha20"),
+    ] {
         let shared = server.agree(&client.public()).unwrap();
         let key = HopKey::derive(cipher, &shared, &client.public(), &server.public());
         assert_eq!(key.bytes(), &array(&vector[format!("{name}_key")]));
@@ -83,7 +86,10 @@ fn the_published_envelopes_open_and_their_replies_have_the_published_lengths() {
         sealed.extend_from_slice(reply);
         sealed.resize(reply.len() + layer.cipher.overhead(), 0);
         key.seal_in_place(&mut sealed, &mut rng());
-        assert_eq!(sealed.len() as u64, vector["reply_len"][name].as_u64().unwrap());
+        assert_eq!(
+            sealed.len() as u64,
+            vector["reply_len"][name].as_u64().unwrap()
+        );
     }
 }
 
@@ -91,7 +97,10 @@ fn the_published_envelopes_open_and_their_replies_have_the_published_lengths() {
 fn an_independently_made_request_is_peeled_to_its_end() {
     let vector = &independent()["onion_request"];
     let seeds = vector["relay_ed25519_secret_seeds"].as_array().unwrap();
-    let identities: Vec<_> = seeds.iter().map(|seed| Identity::from_seed(array(seed))).collect();
+    let identities: Vec<_> = seeds
+        .iter()
+        .map(|seed| Identity::from_seed(array(seed)))
+        .collect();
     let mut body = hex(&vector["guard_body"]);
     assert_eq!(body.len(), REQUEST_OVERHEAD);
     for (at, identity) in identities.iter().enumerate() {
@@ -158,7 +167,10 @@ fn an_independently_made_answer_opens_and_a_failure_names_its_relay() {
     };
     let opened = keys().open(hex(&answer["from_guard"])).unwrap();
     assert_eq!(opened.response.code, 404);
-    assert_eq!(opened.response.header("content-type"), Some("application/json"));
+    assert_eq!(
+        opened.response.header("content-type"),
+        Some("application/json")
+    );
     assert_eq!(opened.response.body, br#"{"status_code":404}"#);
     assert_eq!(opened.link_lengths, [1_699, 1_658, 1_617, 1_576]);
 
@@ -175,7 +187,8 @@ fn an_independently_made_answer_opens_and_a_failure_names_its_relay() {
 
     let failure = &vectors["onion_failure_at_middle"];
     let guard_key = HopKey::from_bytes(HopCipher::XChaCha20, array(&request["layer_keys"][0]));
-    let from_guard = ReplyLayer::with_key(guard_key, Some(1_659)).answer(hex(&failure["from_middle"]), &mut rng());
+    let from_guard = ReplyLayer::with_key(guard_key, Some(1_659))
+        .answer(hex(&failure["from_middle"]), &mut rng());
     let third = Identity::from_seed(array(&request["relay_ed25519_secret_seeds"][2])).public();
     let text = format!("Next node not found: {}", third.to_hex());
     assert_eq!(
@@ -190,7 +203,10 @@ fn an_independently_made_answer_opens_and_a_failure_names_its_relay() {
     let middle_key = HopKey::from_bytes(HopCipher::XChaCha20, array(&request["layer_keys"][1]));
     let middle = ReplyLayer::with_key(middle_key, Some(1_618));
     let (status, mut made) = middle.failure(502, &text, &mut rng());
-    assert_eq!((status, made.len()), (200, hex(&failure["from_middle"]).len()));
+    assert_eq!(
+        (status, made.len()),
+        (200, hex(&failure["from_middle"]).len())
+    );
     let whole = 0..made.len();
     let key = HopKey::from_bytes(HopCipher::XChaCha20, array(&request["layer_keys"][1]));
     let range = key.open_in_place(&mut made, whole).unwrap();
@@ -211,7 +227,9 @@ impl Network {
             .parse()
             .unwrap();
         Self {
-            relays: (1..=3).map(|seed| Identity::from_seed([seed; 32])).collect(),
+            relays: (1..=3)
+                .map(|seed| Identity::from_seed([seed; 32]))
+                .collect(),
             server,
             address,
         }
@@ -267,7 +285,9 @@ fn a_request_and_its_answer_cross_three_relays_and_no_two_links_carry_the_same_b
             body = match peeled.next {
                 Next::Forward { body, .. } => body,
                 Next::Proxy(proxy) => proxy.body,
-                Next::Destination | Next::InvalidJson => panic!("a built request forwards and proxies"),
+                Next::Destination | Next::InvalidJson => {
+                    panic!("a built request forwards and proxies")
+                }
             };
             lengths.push(body.len());
         }
@@ -283,7 +303,10 @@ fn a_request_and_its_answer_cross_three_relays_and_no_two_links_carry_the_same_b
             body: blob.clone(),
         };
         let mut answer = opened.reply.seal(response, true, rng).unwrap();
-        assert_eq!(answer.len(), 65_536 + v4::BLOB_ANSWER_OVERHEAD + cipher.overhead());
+        assert_eq!(
+            answer.len(),
+            65_536 + v4::BLOB_ANSWER_OVERHEAD + cipher.overhead()
+        );
         let mut lengths = vec![answer.len()];
         for layer in back.iter().rev() {
             let next = layer.answer(answer.clone(), rng);
@@ -318,7 +341,13 @@ fn neither_host_nor_headers_change_a_length() {
         let network = Network::new(host);
         for headers in [vec![], many.clone()] {
             for relays in [network.keys(), vec![]] {
-                let built = network.build(&relays, HopCipher::XChaCha20, headers.clone(), &[1; 65_536], rng);
+                let built = network.build(
+                    &relays,
+                    HopCipher::XChaCha20,
+                    headers.clone(),
+                    &[1; 65_536],
+                    rng,
+                );
                 assert_eq!(built.body.len(), 65_536 + REQUEST_OVERHEAD);
                 let built = network.build(&relays, HopCipher::XChaCha20, headers.clone(), &[], rng);
                 assert_eq!(built.body.len(), REQUEST_OVERHEAD);
@@ -343,7 +372,10 @@ fn headers_that_do_not_fit_are_an_error() {
         endpoint: "/info".to_owned(),
         headers,
     };
-    assert_eq!(build(&route, &head, &[], &mut rng()).err(), Some(BuildError::TooLong));
+    assert_eq!(
+        build(&route, &head, &[], &mut rng()).err(),
+        Some(BuildError::TooLong)
+    );
 }
 
 #[test]
@@ -433,7 +465,12 @@ fn the_keys_of_the_inner_json_decide_in_their_order() {
         let mut region = [&[0; 12][..], &inner, &[0; 16][..]].concat();
         key.seal_in_place(&mut region, rng);
         let outer = envelope::LayerJson::new(&secret.public(), HopCipher::AesGcm, None).to_bytes();
-        let body = [&u32::try_from(region.len()).unwrap().to_le_bytes()[..], &region, &outer].concat();
+        let body = [
+            &u32::try_from(region.len()).unwrap().to_le_bytes()[..],
+            &region,
+            &outer,
+        ]
+        .concat();
         peel(&identity.x25519(), body).unwrap().next
     };
     assert!(matches!(
@@ -441,7 +478,9 @@ fn the_keys_of_the_inner_json_decide_in_their_order() {
         Next::Destination
     ));
     let next = ask(r#"{"host":"h","target":"/t","destination":"d"}"#);
-    assert!(matches!(next, Next::Proxy(Proxy { port: 443, ref protocol, .. }) if protocol == "https"));
+    assert!(
+        matches!(next, Next::Proxy(Proxy { port: 443, ref protocol, .. }) if protocol == "https")
+    );
     for invalid in [
         "{}",
         "[]",
@@ -458,7 +497,13 @@ fn the_keys_of_the_inner_json_decide_in_their_order() {
 fn a_path_longer_than_fifteen_is_refused() {
     let network = Network::new("files.example.org");
     let mut body = network
-        .build(&network.keys(), HopCipher::XChaCha20, vec![], &[], &mut rng())
+        .build(
+            &network.keys(),
+            HopCipher::XChaCha20,
+            vec![],
+            &[],
+            &mut rng(),
+        )
         .body;
     let json_at = body.iter().rposition(|byte| *byte == b'{').unwrap();
     let json = String::from_utf8(body.split_off(json_at)).unwrap();
@@ -503,7 +548,10 @@ fn small_order_keys_give_no_layer() {
     let relay = Identity::from_seed([1; 32]);
     let json = format!(r#"{{"ephemeral_key":"{}"}}"#, "00".repeat(32));
     let body = [&28_u32.to_le_bytes()[..], &[0; 28], json.as_bytes()].concat();
-    assert_eq!(peel(&relay.x25519(), body).err(), Some(peel::PeelError::Ciphertext));
+    assert_eq!(
+        peel(&relay.x25519(), body).err(),
+        Some(peel::PeelError::Ciphertext)
+    );
 }
 
 proptest! {

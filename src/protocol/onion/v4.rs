@@ -84,7 +84,11 @@ pub(super) struct Framed {
 }
 
 /// Frames a request so that `before + body + after` is exactly `total` bytes.
-pub(super) fn frame_request(head: &RequestHead, body_len: usize, total: usize) -> Result<Framed, FillError> {
+pub(super) fn frame_request(
+    head: &RequestHead,
+    body_len: usize,
+    total: usize,
+) -> Result<Framed, FillError> {
     let json = HeadJson {
         method: head.method.clone(),
         endpoint: head.endpoint.clone(),
@@ -112,7 +116,10 @@ pub(super) fn encode_answer(
     .expect("strings serialise");
     let mut body = response.body;
     if is_blob {
-        let total = body.len().checked_add(BLOB_ANSWER_OVERHEAD).ok_or(FillError)?;
+        let total = body
+            .len()
+            .checked_add(BLOB_ANSWER_OVERHEAD)
+            .ok_or(FillError)?;
         let framed = frame(json, Some(body.len()), total)?;
         return Ok(assemble(&framed, &body, front, back));
     }
@@ -130,7 +137,8 @@ pub(super) fn encode_answer(
 }
 
 fn assemble(framed: &Framed, body: &[u8], front: usize, back: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(front + framed.before.len() + body.len() + framed.after.len() + back);
+    let mut out =
+        Vec::with_capacity(front + framed.before.len() + body.len() + framed.after.len() + back);
     out.resize(front, 0);
     out.extend_from_slice(&framed.before);
     out.extend_from_slice(body);
@@ -143,18 +151,26 @@ fn frame(mut json: Vec<u8>, body_len: Option<usize>, total: usize) -> Result<Fra
     let body_prefix = body_len.map(|len| format!("{len}:")).unwrap_or_default();
     let fixed = 1 + 1 + body_prefix.len() + body_len.unwrap_or(0) + 1;
     let head_room = total.checked_sub(fixed).ok_or(FillError)?;
-    let json_len = fill_len(head_room).filter(|len| *len >= json.len()).ok_or(FillError)?;
+    let json_len = fill_len(head_room)
+        .filter(|len| *len >= json.len())
+        .ok_or(FillError)?;
     json.resize(json_len, b' ');
     let mut before = format!("l{json_len}:").into_bytes();
     before.extend_from_slice(&json);
     before.extend_from_slice(body_prefix.as_bytes());
-    Ok(Framed { before, after: b"e" })
+    Ok(Framed {
+        before,
+        after: b"e",
+    })
 }
 
 /// The length whose own digits and itself together are `room`.
 fn fill_len(room: usize) -> Option<usize> {
     (1..=8)
-        .filter_map(|digits: usize| room.checked_sub(digits).filter(|len| len.to_string().len() == digits))
+        .filter_map(|digits: usize| {
+            room.checked_sub(digits)
+                .filter(|len| len.to_string().len() == digits)
+        })
         .next()
 }
 
@@ -176,7 +192,10 @@ fn from_map(map: serde_json::Map<String, serde_json::Value>) -> Result<Headers, 
 }
 
 /// Finds the two strings of the message at `range`; the second is empty when it is absent.
-fn split(buffer: &[u8], range: Range<usize>) -> Result<(Range<usize>, Option<Range<usize>>), V4Error> {
+fn split(
+    buffer: &[u8],
+    range: Range<usize>,
+) -> Result<(Range<usize>, Option<Range<usize>>), V4Error> {
     let bytes = buffer.get(range.clone()).ok_or(V4Error)?;
     let mut reader = Reader::new(bytes);
     let mut at = range.start + 1;
@@ -217,9 +236,13 @@ fn split(buffer: &[u8], range: Range<usize>) -> Result<(Range<usize>, Option<Ran
 ///
 /// # Errors
 /// [`V4Error`] for anything that is not exactly one v4 request with an endpoint that starts with `/`.
-pub fn decode_request(mut buffer: Vec<u8>, range: Range<usize>) -> Result<(RequestHead, Vec<u8>), V4Error> {
+pub fn decode_request(
+    mut buffer: Vec<u8>,
+    range: Range<usize>,
+) -> Result<(RequestHead, Vec<u8>), V4Error> {
     let (head, body) = split(&buffer, range)?;
-    let json: HeadJson = serde_json::from_slice(buffer.get(head).ok_or(V4Error)?).map_err(|_why| V4Error)?;
+    let json: HeadJson =
+        serde_json::from_slice(buffer.get(head).ok_or(V4Error)?).map_err(|_why| V4Error)?;
     if !json.endpoint.starts_with('/') {
         return Err(V4Error);
     }
@@ -238,7 +261,8 @@ pub fn decode_request(mut buffer: Vec<u8>, range: Range<usize>) -> Result<(Reque
 /// [`V4Error`] for anything that is not exactly one v4 answer.
 pub fn decode_answer(mut buffer: Vec<u8>, range: Range<usize>) -> Result<Response, V4Error> {
     let (head, body) = split(&buffer, range)?;
-    let json: AnswerJson = serde_json::from_slice(buffer.get(head).ok_or(V4Error)?).map_err(|_why| V4Error)?;
+    let json: AnswerJson =
+        serde_json::from_slice(buffer.get(head).ok_or(V4Error)?).map_err(|_why| V4Error)?;
     let headers = from_map(json.headers)?
         .into_iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), value))
