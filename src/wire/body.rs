@@ -120,7 +120,9 @@ where
     if len.is_some_and(|len| len > limits.max_bytes) {
         return Err(ReadBodyError::TooLarge);
     }
-    let reservation = memory.reserve(len.unwrap_or(0)).map_err(|_full| ReadBodyError::Busy)?;
+    let reservation = memory
+        .reserve(len.unwrap_or(0))
+        .map_err(|_full| ReadBodyError::Busy)?;
     read(body, len, reservation, limits).await
 }
 
@@ -133,7 +135,8 @@ async fn read<B>(
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let capacity = usize::try_from(expected.unwrap_or(0)).map_err(|_too_long| ReadBodyError::TooLarge)?;
+    let capacity =
+        usize::try_from(expected.unwrap_or(0)).map_err(|_too_long| ReadBodyError::TooLarge)?;
     let mut bytes = Vec::with_capacity(capacity);
     let mut reserved = expected.unwrap_or(0);
     let mut pace = Pace::new(Instant::now());
@@ -150,11 +153,16 @@ where
         }
         if len > reserved {
             // Of unknown length: grow in steps, so that a small answer does not cost the whole limit.
-            let step = len.max(reserved.saturating_mul(2)).min(limits.max_bytes.max(len));
-            reservation.grow(step - reserved).map_err(|_full| ReadBodyError::Busy)?;
+            let step = len
+                .max(reserved.saturating_mul(2))
+                .min(limits.max_bytes.max(len));
+            reservation
+                .grow(step - reserved)
+                .map_err(|_full| ReadBodyError::Busy)?;
             reserved = step;
             bytes.reserve_exact(
-                usize::try_from(step - bytes.len() as u64).map_err(|_too_long| ReadBodyError::TooLarge)?,
+                usize::try_from(step - bytes.len() as u64)
+                    .map_err(|_too_long| ReadBodyError::TooLarge)?,
             );
         }
         while data.has_remaining() {
@@ -193,12 +201,21 @@ where
 /// The `Content-Length`, when there is one.
 fn content_length(headers: &HeaderMap) -> Result<Option<u64>, ReadBodyError> {
     let mut values = headers.get_all(CONTENT_LENGTH).iter();
-    let Some(first) = values.next() else { return Ok(None) };
-    let text = first.to_str().map_err(|_not_text| ReadBodyError::BadLength)?;
-    if values.any(|other| other != first) || text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
+    let text = first
+        .to_str()
+        .map_err(|_not_text| ReadBodyError::BadLength)?;
+    if values.any(|other| other != first)
+        || text.is_empty()
+        || !text.bytes().all(|b| b.is_ascii_digit())
+    {
         return Err(ReadBodyError::BadLength);
     }
-    text.parse().map(Some).map_err(|_overflow| ReadBodyError::TooLarge)
+    text.parse()
+        .map(Some)
+        .map_err(|_overflow| ReadBodyError::TooLarge)
 }
 
 /// The bytes of the last window, sampled once a second at most.
@@ -292,9 +309,13 @@ mod tests {
     #[tokio::test]
     async fn a_body_of_its_length_is_read_and_its_memory_is_given_back_with_the_bytes() {
         let memory = Reservations::new(100);
-        let held = read_request(&headers("100"), of(100), &LIMITS, &memory).await.unwrap();
+        let held = read_request(&headers("100"), of(100), &LIMITS, &memory)
+            .await
+            .unwrap();
         assert_eq!(memory.reserved_bytes(), 100);
-        let error = read_request(&headers("1"), of(1), &LIMITS, &memory).await.unwrap_err();
+        let error = read_request(&headers("1"), of(1), &LIMITS, &memory)
+            .await
+            .unwrap_err();
         assert_eq!(error, ReadBodyError::Busy);
         let bytes = held.into_bytes();
         assert_eq!(bytes.len(), 100);

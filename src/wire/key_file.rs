@@ -45,7 +45,9 @@ pub fn load_or_create(path: &Path, rng: &mut impl CryptoRng) -> Result<Identity,
 /// [`KeyFileError`]; [`KeyFileError::Missing`] when there is no such file.
 pub fn load(path: &Path) -> Result<Identity, KeyFileError> {
     let unreadable = |cause: io::Error| match cause.kind() {
-        io::ErrorKind::NotFound => KeyFileError::Missing { path: path.to_owned() },
+        io::ErrorKind::NotFound => KeyFileError::Missing {
+            path: path.to_owned(),
+        },
         _ => KeyFileError::Read {
             path: path.to_owned(),
             cause,
@@ -53,18 +55,24 @@ pub fn load(path: &Path) -> Result<Identity, KeyFileError> {
     };
     let file = File::open(path).map_err(unreadable)?;
     if exposed(&file).map_err(unreadable)? {
-        return Err(KeyFileError::Exposed { path: path.to_owned() });
+        return Err(KeyFileError::Exposed {
+            path: path.to_owned(),
+        });
     }
     let mut text = Zeroizing::new(String::new());
     file.take(MAX_FILE_LEN)
         .read_to_string(&mut text)
         .map_err(|cause| match cause.kind() {
-            io::ErrorKind::InvalidData => KeyFileError::Damaged { path: path.to_owned() },
+            io::ErrorKind::InvalidData => KeyFileError::Damaged {
+                path: path.to_owned(),
+            },
             _ => unreadable(cause),
         })?;
     let mut seed = Zeroizing::new([0; 32]);
     let digits = text.trim().as_bytes();
-    let damaged = || KeyFileError::Damaged { path: path.to_owned() };
+    let damaged = || KeyFileError::Damaged {
+        path: path.to_owned(),
+    };
     if digits.len() != 64 {
         return Err(damaged());
     }
@@ -81,21 +89,25 @@ fn create(path: &Path, identity: &Identity, suffix: &str) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{suffix}"));
     let temporary = PathBuf::from(temporary);
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         fs::create_dir_all(folder)?;
     }
-    let linked = write_new(&temporary, &text).and_then(|()| match fs::hard_link(&temporary, path) {
-        // A file system without links: exclusive still, and whole unless the machine stops in between.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
-            ) =>
-        {
-            write_new(path, &text)
-        }
-        other => other,
-    });
+    let linked =
+        write_new(&temporary, &text).and_then(|()| match fs::hard_link(&temporary, path) {
+            // A file system without links: exclusive still, and whole unless the machine stops in between.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+                ) =>
+            {
+                write_new(path, &text)
+            }
+            other => other,
+        });
     fs::remove_file(&temporary).ok();
     linked
 }
@@ -190,7 +202,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.key");
         load_or_create(&path, &mut random::system()).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let error = load_or_create(&path, &mut random::system()).err().unwrap();
         assert!(matches!(error, KeyFileError::Exposed { .. }));

@@ -12,7 +12,9 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -160,7 +162,9 @@ impl Drop for Listening {
 
 /// Why a port does not listen.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {addr} ({cause}); choose another address or port, or stop the program that uses it")]
+#[error(
+    "cannot listen on {addr} ({cause}); choose another address or port, or stop the program that uses it"
+)]
 pub struct ListenError {
     /// The address asked for.
     pub addr: SocketAddr,
@@ -169,8 +173,12 @@ pub struct ListenError {
     pub cause: io::Error,
 }
 
-async fn accept_loop<H, F>(listener: TcpListener, config: ListenConfig, handler: H, stop: CancellationToken)
-where
+async fn accept_loop<H, F>(
+    listener: TcpListener,
+    config: ListenConfig,
+    handler: H,
+    stop: CancellationToken,
+) where
     H: Fn(SocketAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
@@ -229,8 +237,13 @@ async fn serve_stream<H, F>(
     drop(slot);
 }
 
-async fn serve_http<S, H, F>(stream: S, peer: SocketAddr, head_timeout: Duration, handler: H, stop: CancellationToken)
-where
+async fn serve_http<S, H, F>(
+    stream: S,
+    peer: SocketAddr,
+    head_timeout: Duration,
+    handler: H,
+    stop: CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     H: Fn(SocketAddr, Request<Incoming>) -> F,
     F: Future<Output = Answer>,
@@ -272,7 +285,11 @@ impl<S> StallGuard<S> {
         }
     }
 
-    fn watch<T>(&mut self, cx: &mut Context<'_>, progress: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn watch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        progress: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if progress.is_ready() {
             self.deadline = None;
             return progress;
@@ -287,13 +304,21 @@ impl<S> StallGuard<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for StallGuard<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let progress = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.watch(cx, progress)
     }
@@ -398,7 +423,10 @@ mod tests {
         .await
         .unwrap();
         let mut stream = TcpStream::connect(listening.addr()).await.unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
         enter.recv().await.unwrap();
         drop(stream);
         assert_eq!(ended.recv().await, Some(()));
@@ -433,7 +461,10 @@ mod tests {
         .await
         .unwrap();
         let mut stream = TcpStream::connect(listening.addr()).await.unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
         assert_eq!(
             ended.recv().await,
             Some(()),
@@ -450,7 +481,10 @@ mod tests {
         }
     }
 
-    struct Owned(Vec<u8>, #[expect(dead_code, reason = "held for its drop")] SayOnDrop);
+    struct Owned(
+        Vec<u8>,
+        #[expect(dead_code, reason = "held for its drop")] SayOnDrop,
+    );
 
     impl AsRef<[u8]> for Owned {
         fn as_ref(&self) -> &[u8] {

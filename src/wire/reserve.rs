@@ -76,7 +76,9 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.account.used_bytes.fetch_sub(self.len_bytes, Ordering::AcqRel);
+        self.account
+            .used_bytes
+            .fetch_sub(self.len_bytes, Ordering::AcqRel);
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use tokio_rustls::rustls::{
-    self, CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, PeerMisbehaved, ServerConfig,
-    SignatureScheme,
+    self, CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, PeerMisbehaved,
+    ServerConfig, SignatureScheme,
     client::{
         Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -38,8 +38,10 @@ pub fn provider() -> Arc<CryptoProvider> {
 pub fn relay_server_config(identity: &Identity) -> Result<ServerConfig, TlsSetupError> {
     let provider = provider();
     let der = ed25519_pkcs8(identity);
-    let ed25519_key =
-        rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(der.as_slice()), &rcgen::PKCS_ED25519)?;
+    let ed25519_key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(
+        &PrivatePkcs8KeyDer::from(der.as_slice()),
+        &rcgen::PKCS_ED25519,
+    )?;
     let p256_key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
     let resolver = TwoCertificates {
         ed25519: certified(&ed25519_key, &provider)?,
@@ -94,7 +96,9 @@ struct TwoCertificates {
 
 impl ResolvesServerCert for TwoCertificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let ed25519 = hello.signature_schemes().contains(&SignatureScheme::ED25519);
+        let ed25519 = hello
+            .signature_schemes()
+            .contains(&SignatureScheme::ED25519);
         Some(Arc::clone(if ed25519 { &self.ed25519 } else { &self.p256 }))
     }
 }
@@ -141,7 +145,12 @@ impl ServerCertVerifier for PinnedKey {
         if dss.scheme != SignatureScheme::ED25519 {
             return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
         }
-        crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        crypto::verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -153,20 +162,29 @@ impl ServerCertVerifier for PinnedKey {
     }
 }
 
-fn certified(key: &rcgen::KeyPair, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, TlsSetupError> {
+fn certified(
+    key: &rcgen::KeyPair,
+    provider: &CryptoProvider,
+) -> Result<Arc<CertifiedKey>, TlsSetupError> {
     let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()])?;
     params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(rcgen::DnType::CommonName, "localhost");
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "localhost");
     let certificate = params.self_signed(key)?;
     let private = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let signer = provider.key_provider.load_private_key(private)?;
-    Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], signer)))
+    Ok(Arc::new(CertifiedKey::new(
+        vec![certificate.der().clone()],
+        signer,
+    )))
 }
 
 /// The seed as a PKCS #8 document (RFC 8410 section 7).
 fn ed25519_pkcs8(identity: &Identity) -> Zeroizing<Vec<u8>> {
     const PREFIX: [u8; 16] = [
-        0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+        0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04,
+        0x20,
     ];
     let mut der = Zeroizing::new(Vec::with_capacity(48));
     der.extend_from_slice(&PREFIX);
@@ -176,7 +194,9 @@ fn ed25519_pkcs8(identity: &Identity) -> Zeroizing<Vec<u8>> {
 
 /// The key as a `SubjectPublicKeyInfo` (RFC 8410 section 4), which has one encoding.
 fn ed25519_spki(key: &Ed25519Public) -> [u8; 44] {
-    const PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    const PREFIX: [u8; 12] = [
+        0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+    ];
     let mut spki = [0; 44];
     let (head, tail) = spki.split_at_mut(PREFIX.len());
     head.copy_from_slice(&PREFIX);
@@ -196,7 +216,10 @@ mod tests {
     }
 
     /// A handshake over a pipe: the client's result, and how many bytes of its greeting the server saw.
-    async fn handshake(server: ServerConfig, client: ClientConfig) -> std::io::Result<Vec<CertificateDer<'static>>> {
+    async fn handshake(
+        server: ServerConfig,
+        client: ClientConfig,
+    ) -> std::io::Result<Vec<CertificateDer<'static>>> {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let accept = async {
             let mut stream = TlsAcceptor::from(Arc::new(server)).accept(far).await?;
@@ -205,7 +228,9 @@ mod tests {
         };
         let connect = async {
             let name = ServerName::try_from("192.0.2.1").unwrap();
-            let mut stream = TlsConnector::from(Arc::new(client)).connect(name, near).await?;
+            let mut stream = TlsConnector::from(Arc::new(client))
+                .connect(name, near)
+                .await?;
             stream.write_all(b"hi").await?;
             stream.flush().await?;
             Ok(stream.get_ref().1.peer_certificates().unwrap().to_vec())
@@ -286,7 +311,12 @@ mod tests {
                 cert: &CertificateDer<'_>,
                 dss: &DigitallySignedStruct,
             ) -> Result<HandshakeSignatureValid, rustls::Error> {
-                crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+                crypto::verify_tls13_signature(
+                    message,
+                    cert,
+                    dss,
+                    &self.0.signature_verification_algorithms,
+                )
             }
             fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
                 vec![SignatureScheme::ECDSA_NISTP256_SHA256]

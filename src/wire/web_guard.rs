@@ -49,9 +49,14 @@ impl WebGuard {
         {
             return Err(FromWebPage);
         }
-        let Some(hosts) = &self.hosts else { return Ok(()) };
+        let Some(hosts) = &self.hosts else {
+            return Ok(());
+        };
         let mut given = headers.get_all(HOST).iter();
-        match (given.next().and_then(|host| host.to_str().ok()), given.next()) {
+        match (
+            given.next().and_then(|host| host.to_str().ok()),
+            given.next(),
+        ) {
             (Some(host), None) if hosts.iter().any(|own| own.eq_ignore_ascii_case(host)) => Ok(()),
             _ => Err(FromWebPage),
         }
@@ -79,7 +84,8 @@ mod tests {
         for addr in ["127.0.0.1:8787", "0.0.0.0:8787"] {
             let guard = WebGuard::new(addr.parse().unwrap(), None);
             for name in ["origin", "referer", "sec-fetch-site"] {
-                let request = headers(&[("host", "127.0.0.1:8787"), (name, "http://127.0.0.1:8787")]);
+                let request =
+                    headers(&[("host", "127.0.0.1:8787"), (name, "http://127.0.0.1:8787")]);
                 assert_eq!(guard.check(&request), Err(FromWebPage), "{name}");
             }
             assert_eq!(guard.check(&headers(&[("host", "127.0.0.1:8787")])), Ok(()));
@@ -104,7 +110,11 @@ mod tests {
             "localhost",
             "127.0.0.1:8787.evil.example",
         ] {
-            assert_eq!(guard.check(&headers(&[("host", host)])), Err(FromWebPage), "{host}");
+            assert_eq!(
+                guard.check(&headers(&[("host", host)])),
+                Err(FromWebPage),
+                "{host}"
+            );
         }
         assert_eq!(guard.check(&HeaderMap::new()), Err(FromWebPage));
         let guard = WebGuard::new("[::1]:80".parse().unwrap(), None);
@@ -115,6 +125,9 @@ mod tests {
     #[test]
     fn elsewhere_any_host_will_do() {
         let guard = WebGuard::new("192.0.2.1:80".parse().unwrap(), None);
-        assert_eq!(guard.check(&headers(&[("host", "files.example.org")])), Ok(()));
+        assert_eq!(
+            guard.check(&headers(&[("host", "files.example.org")])),
+            Ok(())
+        );
     }
 }
