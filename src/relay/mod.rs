@@ -1,1 +1,314 @@
-//! relay (to come).
+//! The relay: takes its layer off a request, passes the rest to the party that the layer names, and seals the answer.
+//!
+//! * [`node`]: the decision, synchronous: peel, replay, relay list, the rule for servers.
+//! * [`addresses`]: which addresses are public.
+//! * `forward`: moves bytes and time.
+//!
+//! It keeps nothing, and its logs have no address, host, size or key.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use hyper::{Method, Request, StatusCode, body::Incoming};
+
+use crate::{
+    protocol::{
+        keys::{Ed25519Public, Identity},
+        onion::{GUARD_ENDPOINT, MAX_MESSAGE_LEN},
+        relay_list::{RelayDescriptor, Serves},
+    },
+    wire::{
+        body::{self, Limits},
+        clock::{self, Clock},
+        listener::{self, Answer, ListenConfig, ListenError, Listening, answer},
+        random,
+        reserve::Reservations,
+        tls::{self, TlsSetupError},
+        web_guard::WebGuard,
+    },
+};
+
+pub mod addresses;
+mod forward;
+pub mod node;
+
+use forward::Forwarder;
+use node::{Node, ProxyRule};
+
+/// How a relay runs.
+pub struct RelayConfig {
+    /// Where it listens; port 0 lets the system pick one.
+    pub listen: SocketAddr,
+    /// Who it is.
+    pub key: Identity,
+    /// The relays it forwards to; [`RunningRelay::set_relays`] replaces them.
+    pub relays: Vec<RelayDescriptor>,
+    /// For which hosts it is the last relay.
+    pub serves: Serves,
+    /// Whether it is also the last relay for servers on its own machine.
+    pub allow_private: bool,
+    /// The address that others reach it at, when that is not where it listens.
+    pub public_host: Option<IpAddr>,
+    /// Whose it is; empty is nobody's name.
+    pub operator: String,
+    /// The most memory that bodies may take at once, in bytes.
+    pub max_memory: u64,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl RelayConfig {
+    /// A relay that knows no others yet and is last for no host.
+    #[must_use]
+    pub fn new(listen: SocketAddr, key: Identity) -> Self {
+        Self {
+            listen,
+            key,
+            relays: Vec::new(),
+            serves: Serves::None,
+            allow_private: false,
+            public_host: None,
+            operator: String::new(),
+            max_memory: 512 << 20,
+            clock: clock::system(),
+        }
+    }
+
+    /// The list entry of a relay with this configuration that listens on `port`.
+    ///
+    /// # Errors
+    /// [`StartError::NoHost`] when it listens on every address and nobody said which one others should use.
+    pub fn descriptor(&self, port: u16) -> Result<RelayDescriptor, StartError> {
+        let host = match self.public_host {
+            Some(host) => host,
+            None if self.listen.ip().is_unspecified() => return Err(StartError::NoHost),
+            None => self.listen.ip(),
+        };
+        Ok(RelayDescriptor {
+            key: self.key.public(),
+            host,
+            port,
+            operator: self.operator.clone(),
+            serves: self.rule().serves(),
+        })
+    }
+
+    fn rule(&self) -> ProxyRule {
+        let own = [Some(self.listen.ip()), self.public_host]
+            .into_iter()
+            .flatten()
+            .collect();
+        ProxyRule::new(self.serves.clone(), self.allow_private, own)
+    }
+}
+
+/// A relay.
+#[derive(Debug)]
+pub struct Relay;
+
+impl Relay {
+    /// Binds the port and serves it over TLS.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(config: RelayConfig) -> Result<RunningRelay, StartError> {
+        let bound = listener::bind(config.listen).await?;
+        let addr = bound.addr();
+        let descriptor = config.descriptor(addr.port())?;
+        let rule = Arc::new(config.rule());
+        let tls = tls::relay_server_config(&config.key)?;
+        let memory = Reservations::new(config.max_memory);
+        let forwarder = Forwarder::new(Arc::clone(&rule), &config.key.public(), memory.clone())?;
+        let shared = Arc::new(Shared {
+            node: Node::new(config.key.x25519(), rule),
+            forwarder,
+            guard: WebGuard::new(addr, None),
+            memory,
+            peers: Peers::default(),
+            clock: config.clock,
+        });
+        shared.set_relays(config.relays);
+        let serving = Arc::clone(&shared);
+        let listening = bound.serve(
+            ListenConfig::new(addr).with_tls(tls),
+            move |peer, request| {
+                let shared = Arc::clone(&serving);
+                async move { shared.answer(peer, request).await }
+            },
+        );
+        Ok(RunningRelay {
+            descriptor,
+            shared,
+            listening,
+        })
+    }
+}
+
+/// A relay that runs until [`Self::stop`] or drop.
+pub struct RunningRelay {
+    descriptor: RelayDescriptor,
+    shared: Arc<Shared>,
+    listening: Listening,
+}
+
+impl RunningRelay {
+    /// Its entry for a relay list.
+    #[must_use]
+    pub fn descriptor(&self) -> &RelayDescriptor {
+        &self.descriptor
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.listening.addr()
+    }
+
+    /// Replaces the relays that it forwards to; requests under way are not touched.
+    pub fn set_relays(&self, relays: Vec<RelayDescriptor>) {
+        self.shared.set_relays(relays);
+    }
+
+    /// Finishes what runs, for a bounded time, and refuses what is new.
+    pub async fn stop(self) {
+        self.listening.stop().await;
+    }
+}
+
+/// Why a relay did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The HTTP client cannot be set up.
+    #[error("the relay's HTTP client cannot be set up")]
+    Client(#[from] reqwest::Error),
+    /// The port cannot be bound.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// It listens on every address and nobody said which one others should use.
+    #[error("a relay that listens on every address needs a public host to hand out")]
+    NoHost,
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsSetupError),
+}
+
+struct Shared {
+    node: Node,
+    forwarder: Forwarder,
+    guard: WebGuard,
+    memory: Reservations,
+    peers: Peers,
+    clock: Clock,
+}
+
+impl Shared {
+    fn set_relays(&self, relays: Vec<RelayDescriptor>) {
+        let known: HashMap<Ed25519Public, RelayDescriptor> =
+            relays.into_iter().map(|relay| (relay.key, relay)).collect();
+        self.forwarder.forget_others(&known);
+        self.node.set_relays(known);
+    }
+
+    /// Answers one request. When the party before hangs up, this future is dropped, and the onward request with it.
+    async fn answer(self: Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Answer {
+        if let Err(refused) = self.guard.check(request.headers()) {
+            return answer(StatusCode::FORBIDDEN, refused.to_string());
+        }
+        if request.method() != Method::POST || request.uri().path() != GUARD_ENDPOINT {
+            return answer(StatusCode::NOT_FOUND, "Not found");
+        }
+        let exempt = addresses::is_loopback(peer.ip()) || self.node.knows_host(peer.ip());
+        let Some(_place) = self.peers.enter(peer.ip(), exempt) else {
+            return answer(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Server busy, try again later",
+            );
+        };
+        let (head, body) = request.into_parts();
+        let held = match body::read_request(&head.headers, body, &LIMITS, &self.memory).await {
+            Ok(held) => held,
+            Err(error) => return answer(error.status(), error.to_string()),
+        };
+        let (bytes, reservation) = held.into_parts();
+        let now = (self.clock)();
+        let deciding = Arc::clone(&self);
+        let decision = tokio::task::spawn_blocking(move || {
+            deciding.node.handle(bytes, now, &mut random::system())
+        })
+        .await;
+        match decision {
+            Ok(decision) => self.forwarder.carry_out(decision, reservation).await,
+            Err(_panicked) => answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
+        }
+    }
+}
+
+/// How many requests each address has here at once: one alone must not take all the memory.
+#[derive(Clone, Default)]
+struct Peers {
+    held: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Peers {
+    /// A place for one request, unless this address has its share already.
+    fn enter(&self, addr: IpAddr, exempt: bool) -> Option<Place> {
+        if !exempt {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = held.entry(addr).or_default();
+            if *count >= MAX_PER_ADDRESS {
+                return None;
+            }
+            *count += 1;
+        }
+        Some(Place {
+            peers: (!exempt).then(|| (self.clone(), addr)),
+        })
+    }
+}
+
+/// Left on drop.
+struct Place {
+    peers: Option<(Peers, IpAddr)>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some((peers, addr)) = &self.peers else {
+            return;
+        };
+        let mut held = peers.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = held.get_mut(addr) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(addr);
+            }
+        }
+    }
+}
+
+const MAX_PER_ADDRESS: usize = 8;
+const LIMITS: Limits = Limits::of(MAX_MESSAGE_LEN as u64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_has_eight_places_and_loopback_any_number() {
+        let peers = Peers::default();
+        let addr: IpAddr = "192.0.2.1".parse().unwrap();
+        let mut places: Vec<_> = (0..MAX_PER_ADDRESS)
+            .map(|_| peers.enter(addr, false).unwrap())
+            .collect();
+        assert!(peers.enter(addr, false).is_none());
+        assert!(peers.enter(addr, true).is_some());
+        assert!(peers.enter("192.0.2.2".parse().unwrap(), false).is_some());
+        places.pop();
+        assert!(peers.enter(addr, false).is_some());
+        drop(places);
+        assert!(peers.held.lock().unwrap().is_empty());
+    }
+}

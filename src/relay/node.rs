@@ -1,0 +1,425 @@
+//! What a relay does with a request: peeled, looked up and judged, but nothing sent.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use rand_core::CryptoRng;
+use url::Host;
+
+use super::addresses;
+use crate::protocol::{
+    keys::{Ed25519Public, X25519Secret},
+    onion::{Next, ReplayMemory, ReplyLayer, peel, peel::Proxy},
+    relay_list::{RelayDescriptor, Serves},
+};
+
+/// A relay without its network.
+pub struct Node {
+    secret: X25519Secret,
+    rule: Arc<ProxyRule>,
+    seen: Mutex<ReplayMemory>,
+    known: RwLock<Arc<HashMap<Ed25519Public, RelayDescriptor>>>,
+}
+
+/// What to do with a request.
+pub enum Decision {
+    /// Post `body` to another relay.
+    Forward {
+        /// Which one.
+        to: RelayDescriptor,
+        /// The request without this relay's layer.
+        body: Vec<u8>,
+        /// Where on the path this relay stands.
+        hop_no: u8,
+        /// The way back.
+        reply: ReplyLayer,
+    },
+    /// Post `body` to a server.
+    Proxy {
+        /// Where.
+        target: Target,
+        /// The whole decrypted layer.
+        body: Vec<u8>,
+        /// Where on the path this relay stands.
+        hop_no: u8,
+        /// The way back.
+        reply: ReplyLayer,
+    },
+    /// Answer at once.
+    Refuse {
+        /// The HTTP status.
+        status: u16,
+        /// The body, sealed if the sender asked for that.
+        body: Vec<u8>,
+    },
+}
+
+/// A server that this relay serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Whether by TLS.
+    pub https: bool,
+    /// Where, as URL.
+    pub url: String,
+}
+
+impl Node {
+    /// A relay that knows no others yet.
+    #[must_use]
+    pub fn new(secret: X25519Secret, rule: Arc<ProxyRule>) -> Self {
+        Self {
+            secret,
+            rule,
+            seen: Mutex::new(ReplayMemory::new()),
+            known: RwLock::default(),
+        }
+    }
+
+    /// Replaces the relays that it forwards to.
+    pub fn set_relays(&self, known: HashMap<Ed25519Public, RelayDescriptor>) {
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+    }
+
+    /// Whether a relay of the list has this address.
+    #[must_use]
+    pub fn knows_host(&self, addr: IpAddr) -> bool {
+        self.known().values().any(|relay| relay.host == addr)
+    }
+
+    /// Takes this relay's layer off `body` and decides. Opens up to 10 MB: call it where that may take its time.
+    pub fn handle(&self, body: Vec<u8>, now: u64, rng: &mut impl CryptoRng) -> Decision {
+        let peeled = match peel(&self.secret, body) {
+            Ok(peeled) => peeled,
+            Err(error) => return Decision::plain(400, &error.to_string()),
+        };
+        if !self
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(peeled.tag, now)
+        {
+            return Decision::plain(400, "Invalid ciphertext");
+        }
+        let (hop_no, reply) = (peeled.hop_no, peeled.reply);
+        match peeled.next {
+            Next::Destination | Next::InvalidJson => {
+                Decision::sealed(reply.invalid("Invalid json", rng))
+            }
+            Next::Forward { to, body } => match self.known().get(&to) {
+                Some(relay) => Decision::Forward {
+                    to: relay.clone(),
+                    body,
+                    hop_no,
+                    reply,
+                },
+                None => Decision::sealed(reply.failure(
+                    502,
+                    &format!("Next node not found: {}", to.to_hex()),
+                    rng,
+                )),
+            },
+            Next::Proxy(proxy) => match self.rule.judge(&proxy) {
+                Some(target) => Decision::Proxy {
+                    target,
+                    body: proxy.body,
+                    hop_no,
+                    reply,
+                },
+                None => Decision::sealed(reply.invalid(INVALID_URL, rng)),
+            },
+        }
+    }
+
+    fn known(&self) -> Arc<HashMap<Ed25519Public, RelayDescriptor>> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Decision {
+    fn plain(status: u16, text: &str) -> Self {
+        Self::Refuse {
+            status,
+            body: text.as_bytes().to_vec(),
+        }
+    }
+
+    fn sealed((status, body): (u16, Vec<u8>)) -> Self {
+        Self::Refuse { status, body }
+    }
+}
+
+/// For which servers a relay is the last one.
+#[derive(Clone, Debug)]
+pub struct ProxyRule {
+    serves: Serves,
+    listed: Vec<String>,
+    own: Vec<IpAddr>,
+}
+
+impl ProxyRule {
+    /// The rule of a relay that has the addresses `own`.
+    #[must_use]
+    pub fn new(serves: Serves, allow_private: bool, own: Vec<IpAddr>) -> Self {
+        let mut listed = match &serves {
+            Serves::Hosts(hosts) => hosts.clone(),
+            Serves::Any | Serves::None => Vec::new(),
+        };
+        if allow_private {
+            for host in LOOPBACK_HOSTS {
+                if !listed.iter().any(|known| known == host) {
+                    listed.push(host.to_owned());
+                }
+            }
+        }
+        Self {
+            serves,
+            listed,
+            own,
+        }
+    }
+
+    /// What the relay's list entry says.
+    #[must_use]
+    pub fn serves(&self) -> Serves {
+        match &self.serves {
+            Serves::Any => Serves::Any,
+            Serves::None if self.listed.is_empty() => Serves::None,
+            Serves::None | Serves::Hosts(_) => Serves::Hosts(self.listed.clone()),
+        }
+    }
+
+    /// Where a layer's request goes, if it may go there at all.
+    #[must_use]
+    pub fn judge(&self, proxy: &Proxy) -> Option<Target> {
+        let https = match proxy.protocol.as_str() {
+            "http" => false,
+            "https" => true,
+            _ => return None,
+        };
+        let target = proxy.target.as_str();
+        let allowed_target = (target.starts_with("/loki/") || target.starts_with("/oxen/"))
+            && target.ends_with("/lsrpc")
+            && target
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"/_-.".contains(&byte))
+            && !target.split('/').any(|part| matches!(part, "." | ".."));
+        if proxy.method != "POST" || !allowed_target || !matches!(proxy.port, 80 | 443 | 1024..) {
+            return None;
+        }
+        let host = canonical_host(&proxy.host)?;
+        if !self.serves.includes(&proxy.host) && !self.is_listed(&proxy.host) {
+            return None;
+        }
+        let literal = match host {
+            Host::Domain(_) => None,
+            Host::Ipv4(addr) => Some(IpAddr::V4(addr)),
+            Host::Ipv6(addr) => Some(IpAddr::V6(addr)),
+        };
+        if literal.is_some_and(|addr| !self.allows(&proxy.host, addr)) {
+            return None;
+        }
+        let scheme = if https { "https" } else { "http" };
+        Some(Target {
+            https,
+            url: format!("{scheme}://{host}:{}{target}", proxy.port),
+        })
+    }
+
+    /// Whether a connection to `addr` may be made for `host`: only to public addresses that are not the relay's own,
+    /// unless the operator listed the host.
+    #[must_use]
+    pub fn allows(&self, host: &str, addr: IpAddr) -> bool {
+        self.is_listed(host) || (addresses::is_global(addr) && !self.own.contains(&addr))
+    }
+
+    fn is_listed(&self, host: &str) -> bool {
+        self.listed
+            .iter()
+            .any(|listed| listed.eq_ignore_ascii_case(host))
+    }
+}
+
+/// The host, if it is written as the `url` crate prints it; the literal of an IPv6 address with or without brackets.
+fn canonical_host(text: &str) -> Option<Host> {
+    if let Ok(addr) = text.parse::<Ipv6Addr>() {
+        return (addr.to_string() == text).then_some(Host::Ipv6(addr));
+    }
+    let host = Host::parse(text).ok()?;
+    (text.len() <= MAX_HOST_LEN && host.to_string() == text).then_some(host)
+}
+
+/// The text for a server that this relay does not post to.
+pub(super) const INVALID_URL: &str = "Invalid url";
+
+const LOOPBACK_HOSTS: [&str; 3] = ["127.0.0.1", "::1", "localhost"];
+const MAX_HOST_LEN: usize = 253;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxy(protocol: &str, host: &str, port: u16, target: &str) -> Proxy {
+        Proxy {
+            host: host.to_owned(),
+            port,
+            protocol: protocol.to_owned(),
+            target: target.to_owned(),
+            method: "POST".to_owned(),
+            body: Vec::new(),
+        }
+    }
+
+    fn any() -> ProxyRule {
+        ProxyRule::new(Serves::Any, false, vec!["8.8.4.4".parse().unwrap()])
+    }
+
+    #[test]
+    fn targets_are_those_of_the_network() {
+        for target in [
+            "/loki/v3/lsrpc",
+            "/loki/oxen/v4/lsrpc",
+            "/oxen/v3/lsrpc",
+            "/oxen/v4/lsrpc",
+        ] {
+            assert!(
+                any()
+                    .judge(&proxy("http", "files.example.org", 80, target))
+                    .is_some(),
+                "{target}"
+            );
+        }
+        for target in [
+            "/not_loki/v3/lsrpc",
+            "/loki/v3",
+            "/loki/v3/lsrpc?foo=bar",
+            "/loki/../admin/lsrpc",
+            "/loki/%2e%2e/lsrpc",
+            "/loki/a\r\nb/lsrpc",
+            "/loki/v3#/lsrpc",
+            "oxen/v4/lsrpc",
+            "",
+        ] {
+            assert!(
+                any()
+                    .judge(&proxy("http", "files.example.org", 80, target))
+                    .is_none(),
+                "{target}"
+            );
+        }
+    }
+
+    #[test]
+    fn hosts_ports_protocols_and_methods_are_judged() {
+        const TARGET: &str = "/oxen/v4/lsrpc";
+        for (protocol, host, port, expected) in [
+            (
+                "http",
+                "files.example.org",
+                80,
+                Some("http://files.example.org:80/oxen/v4/lsrpc"),
+            ),
+            (
+                "https",
+                "files.example.org",
+                443,
+                Some("https://files.example.org:443/oxen/v4/lsrpc"),
+            ),
+            (
+                "http",
+                "1.1.1.1",
+                8787,
+                Some("http://1.1.1.1:8787/oxen/v4/lsrpc"),
+            ),
+            (
+                "http",
+                "2606:4700::1111",
+                1024,
+                Some("http://[2606:4700::1111]:1024/oxen/v4/lsrpc"),
+            ),
+            (
+                "http",
+                "[2606:4700::1111]",
+                1024,
+                Some("http://[2606:4700::1111]:1024/oxen/v4/lsrpc"),
+            ),
+            ("ftp", "files.example.org", 80, None),
+            ("HTTP", "files.example.org", 80, None),
+            ("http", "files.example.org", 22, None),
+            ("http", "files.example.org", 1023, None),
+            ("http", "files.example.org", 0, None),
+            ("http", "Files.example.org", 80, None),
+            ("http", "files.example.org/x", 80, None),
+            ("http", "user@files.example.org", 80, None),
+            ("http", "files.example.org:25", 80, None),
+            ("http", "0x7f.1", 80, None),
+            ("http", "2130706433", 80, None),
+            ("http", "127.0.0.1", 8787, None),
+            ("http", "::1", 8787, None),
+            ("http", "::ffff:127.0.0.1", 8787, None),
+            ("http", "::ffff:7f00:1", 8787, None),
+            ("http", "169.254.169.254", 80, None),
+            ("http", "8.8.4.4", 80, None),
+            ("http", "", 80, None),
+        ] {
+            let judged = any()
+                .judge(&proxy(protocol, host, port, TARGET))
+                .map(|target| target.url);
+            assert_eq!(judged.as_deref(), expected, "{protocol} {host} {port}");
+        }
+        let get = Proxy {
+            method: "GET".to_owned(),
+            ..proxy("http", "files.example.org", 80, TARGET)
+        };
+        assert!(any().judge(&get).is_none());
+    }
+
+    #[test]
+    fn a_relay_serves_only_what_its_operator_says() {
+        const TARGET: &str = "/oxen/v4/lsrpc";
+        let served =
+            |rule: &ProxyRule, host: &str| rule.judge(&proxy("http", host, 8787, TARGET)).is_some();
+        let none = ProxyRule::new(Serves::None, false, Vec::new());
+        assert!(!served(&none, "files.example.org"));
+        assert_eq!(none.serves(), Serves::None);
+
+        let listed = ProxyRule::new(
+            Serves::Hosts(vec!["10.0.0.7".to_owned()]),
+            false,
+            Vec::new(),
+        );
+        assert!(served(&listed, "10.0.0.7"), "the operator listed it");
+        assert!(!served(&listed, "10.0.0.8"));
+        assert!(!served(&listed, "127.0.0.1"));
+
+        let private = ProxyRule::new(Serves::None, true, vec!["127.0.0.1".parse().unwrap()]);
+        for host in LOOPBACK_HOSTS {
+            assert!(served(&private, host), "{host}");
+        }
+        assert!(!served(&private, "127.0.0.2"));
+        assert_eq!(
+            private.serves(),
+            Serves::Hosts(LOOPBACK_HOSTS.map(str::to_owned).to_vec())
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_rebound_to_a_private_address_is_refused() {
+        let rule = any();
+        assert!(rule.allows("files.example.org", "1.1.1.1".parse().unwrap()));
+        for addr in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "8.8.4.4",
+        ] {
+            assert!(
+                !rule.allows("files.example.org", addr.parse().unwrap()),
+                "{addr}"
+            );
+        }
+    }
+}
