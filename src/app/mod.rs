@@ -1,1 +1,3 @@
-//! app (to come).
+//! The use cases that the window and the command line share.
+
+pub mod message;

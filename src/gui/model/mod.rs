@@ -1,0 +1,367 @@
+//! What the window knows, without a window: state, and how an action or event changes it.
+//!
+//! [`Model::update`] is the only way in. It touches no file, clock or network; whatever needs one leaves as an
+//! [`Effect`] and comes back as an [`Event`].
+
+mod receive;
+mod settings;
+mod transfer;
+mod update;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
+pub use self::settings::{Preferences, RelayList, Server, ServerChoice, Settings, Test, TestReport, Theme};
+pub use self::transfer::{Job, Milestone, RunId, Saved, Shared, Stage, State, Transfer, TransferId};
+use crate::app::message::UserMessage;
+
+/// Files that are shared at the same time; the others wait.
+pub const PARALLEL_SHARES: usize = 2;
+
+/// Everything the window shows.
+pub struct Model {
+    /// Which screen is open.
+    pub screen: Screen,
+    /// Newest first.
+    pub transfers: Vec<Transfer>,
+    /// The Receive screen.
+    pub receive: Receive,
+    /// The Settings screen, and what is kept between starts.
+    pub settings: Settings,
+    /// The card of the first start is open.
+    pub first_start: bool,
+    /// Files hanging over the window.
+    pub hover: Option<Hover>,
+    /// Said once, above the screen, until dismissed.
+    pub notice: Option<Notice>,
+    /// The question that holds everything else back.
+    pub modal: Option<Modal>,
+    /// The transfer whose pointer was copied a moment ago.
+    pub copied: Option<TransferId>,
+    /// The widget that the keyboard should go to next; the window takes it.
+    pub focus: Option<Focus>,
+    /// A system dialog is open; there is never a second one.
+    pub dialog_open: bool,
+    next_id: u64,
+    copies: u64,
+}
+
+/// The three screens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Screen {
+    /// Leave a file.
+    Share,
+    /// Fetch a file.
+    Receive,
+    /// Servers, relays, downloads, appearance.
+    Settings,
+}
+
+/// Where the keyboard goes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The Download button.
+    Download,
+    /// The field of the pointer.
+    Pointer,
+    /// The field of a new server's address.
+    ServerAddress,
+}
+
+/// A question that must be answered first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modal {
+    /// Closing would stop so many transfers.
+    Closing {
+        /// How many are running or waiting.
+        running: usize,
+    },
+}
+
+/// How loudly something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Good to know.
+    Info,
+    /// It worked.
+    Success,
+    /// Needs a decision.
+    Warning,
+    /// Did not work.
+    Danger,
+}
+
+/// A message above the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How loudly.
+    pub tone: Tone,
+    /// The words.
+    pub message: UserMessage,
+}
+
+/// What a path turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// As it was given.
+    pub path: PathBuf,
+    /// Its last part, safe to show.
+    pub name: String,
+    /// File, folder or neither.
+    pub kind: FoundKind,
+}
+
+/// File, folder or neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundKind {
+    /// A file of this length.
+    File {
+        /// Bytes.
+        len: u64,
+    },
+    /// Folders are refused, in words.
+    Folder,
+    /// Not there, or not readable.
+    Missing,
+}
+
+/// Files hanging over the window; `found` is empty until they were looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hover {
+    /// What hangs there.
+    pub paths: Vec<PathBuf>,
+    /// What they are.
+    pub found: Vec<Found>,
+}
+
+/// What a person did. Never printed: it can hold a pointer.
+pub enum Action {
+    /// The address of a new server was edited.
+    AddressEdited(String),
+    /// Files or a pointer from the command line or a second start; nothing starts by a pointer.
+    Arguments {
+        /// To be shared.
+        files: Vec<PathBuf>,
+        /// Fills Receive.
+        pointer: Option<PointerText>,
+    },
+    /// Add the server whose address was typed.
+    AddServer,
+    /// Stop a transfer, at once.
+    Cancel(TransferId),
+    /// Open the system's dialog for the download folder.
+    ChooseDownloads,
+    /// Open the system's dialog for files to share.
+    ChooseFiles,
+    /// Open the system's dialog for a relay list.
+    ChooseRelayList,
+    /// Go where a server is chosen.
+    ChooseServer,
+    /// Use this server from now on.
+    UseServer(ServerChoice),
+    /// Empty the pointer's field.
+    ClearPointer,
+    /// The window was asked to close.
+    CloseRequested,
+    /// Put the pointer on the clipboard.
+    CopyPointer(TransferId),
+    /// Take the notice away.
+    DismissNotice,
+    /// Fetch what the pointer names.
+    Download,
+    /// Files were dropped.
+    Dropped(Vec<PathBuf>),
+    /// Forget the relay list.
+    ForgetRelayList,
+    /// Open a screen.
+    Go(Screen),
+    /// Files hang over the window, or (empty) no longer.
+    Hovering(Vec<PathBuf>),
+    /// Answer to [`Modal::Closing`].
+    KeepRunning,
+    /// Open the received file.
+    OpenSaved(TransferId),
+    /// Text was pasted outside every field.
+    Pasted(PointerText),
+    /// The keys for pasting were pressed and brought no text: perhaps files.
+    PastedNoText,
+    /// The pointer's field was edited.
+    PointerEdited(PointerText),
+    /// Take a row off the list.
+    Remove(TransferId),
+    /// Take a server off the list.
+    RemoveServer(String),
+    /// Try again.
+    Retry(TransferId),
+    /// Show the received file in its folder.
+    RevealSaved(TransferId),
+    /// Appearance.
+    SetHighContrast(bool),
+    /// Appearance.
+    SetTheme(Theme),
+    /// Close the card of the first start.
+    Start,
+    /// Answer to [`Modal::Closing`].
+    StopAndQuit,
+    /// Upload to and download from a server.
+    TestServer(ServerChoice),
+}
+
+/// What the worker reports. Never printed: it can hold a pointer.
+pub enum Event {
+    /// The pointer is on the clipboard, or not.
+    Copied(TransferId, Result<(), UserMessage>),
+    /// What the text in the pointer's field is.
+    Described(Result<PointerInfo, UserMessage>),
+    /// A time set by [`Effect::Later`] has passed.
+    Elapsed(Timer),
+    /// A fetch ended.
+    Fetched(RunId, Result<Saved, UserMessage>),
+    /// Files came out of the system's dialog or the clipboard.
+    FilesChosen(Vec<PathBuf>),
+    /// The system's dialog was closed with a folder, or without.
+    FolderChosen(Option<PathBuf>),
+    /// Paths were looked at.
+    Looked(Look, Vec<Found>),
+    /// Something that no transfer waits for did not work.
+    Failed(UserMessage),
+    /// A transfer got further.
+    Progress(RunId, Stage),
+    /// The system's dialog was closed without a relay list.
+    RelayListDismissed,
+    /// A relay list was read.
+    RelayListRead(Result<RelayList, UserMessage>),
+    /// The address of a new server was understood, or not.
+    ServerRead(Result<Server, UserMessage>),
+    /// A share ended.
+    Shared(RunId, Result<Shared, UserMessage>),
+    /// A server was tested.
+    Tested(ServerChoice, Result<TestReport, UserMessage>),
+}
+
+/// What the worker or the window should do.
+#[derive(Clone)]
+pub enum Effect {
+    /// Stop a run.
+    Cancel(RunId),
+    /// Put a pointer on the clipboard, marked confidential.
+    Copy(TransferId, PointerText),
+    /// Say what a text is; offline.
+    Describe(PointerText, Preferences),
+    /// Fetch a file.
+    Fetch(RunId, PointerText, Preferences),
+    /// Say when a time has passed.
+    Later(Timer),
+    /// Say what these paths are.
+    Look(Look, Vec<PathBuf>),
+    /// Open a file with its program.
+    Open(PathBuf),
+    /// Take files from the clipboard.
+    PasteFiles,
+    /// The system's dialog for files.
+    PickFiles,
+    /// The system's dialog for a folder.
+    PickFolder,
+    /// The system's dialog for a relay list, which is then read.
+    PickRelayList,
+    /// Close the window now.
+    Quit,
+    /// Understand a server's address; offline.
+    ReadServer(String),
+    /// Show a file in its folder.
+    Reveal(PathBuf),
+    /// Keep the preferences.
+    Save(Preferences),
+    /// Share a file.
+    Share(RunId, PathBuf, Preferences),
+    /// Do not close the window after all.
+    StayOpen,
+    /// Upload to and download from a server.
+    Test(ServerChoice, Preferences),
+}
+
+/// Why paths are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// To share them.
+    Share,
+    /// To name them while they hang over the window.
+    Hover,
+}
+
+/// A time that passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// "Copied" has been shown long enough; counts the copies.
+    Copied(u64),
+    /// Finding a path takes longer than usual.
+    Slow(RunId),
+}
+
+impl Timer {
+    /// How long it takes.
+    #[must_use]
+    pub fn millis(self) -> u64 {
+        match self {
+            Self::Copied(_) => 1_800,
+            Self::Slow(_) => 10_000,
+        }
+    }
+}
+
+/// What changes the model.
+pub enum Input {
+    /// From a view.
+    Action(Action),
+    /// From the worker.
+    Event(Event),
+}
+
+impl From<Action> for Input {
+    fn from(action: Action) -> Self {
+        Self::Action(action)
+    }
+}
+
+impl From<Event> for Input {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
+    }
+}
+
+impl Model {
+    /// The state at the start of the program, from what was kept.
+    #[must_use]
+    pub fn new(preferences: Preferences, trouble: Option<UserMessage>) -> Self {
+        Self {
+            screen: Screen::Share,
+            transfers: Vec::new(),
+            receive: Receive::default(),
+            first_start: !preferences.welcomed,
+            settings: Settings::new(preferences),
+            hover: None,
+            notice: trouble.map(|message| Notice { tone: Tone::Warning, message }),
+            modal: None,
+            copied: None,
+            focus: None,
+            dialog_open: false,
+            next_id: 1,
+            copies: 0,
+        }
+    }
+
+    /// The transfer of this row.
+    #[must_use]
+    pub fn transfer(&self, id: TransferId) -> Option<&Transfer> {
+        self.transfers.iter().find(|transfer| transfer.id == id)
+    }
+
+    /// How many transfers would be stopped by closing.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.transfers.iter().filter(|transfer| transfer.is_unfinished()).count()
+    }
+}

@@ -1,0 +1,94 @@
+//! The Receive screen: one field, and what the text in it turned out to be.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::UserMessage;
+
+/// The text of a pointer, or what a person believes to be one. It opens a file: no `Debug`, no `Display`, shared
+/// instead of copied, overwritten when the last holder lets go.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PointerText(Arc<Zeroizing<String>>);
+
+/// The Receive screen.
+#[derive(Default)]
+pub struct Receive {
+    /// What is in the field.
+    pub text: PointerText,
+    /// What it is.
+    pub reading: Reading,
+}
+
+/// What the text in the field is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// Nothing there.
+    #[default]
+    Empty,
+    /// A pointer.
+    Known(PointerInfo),
+    /// No pointer, or a damaged one.
+    Wrong(UserMessage),
+}
+
+/// What a pointer says, without asking anyone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointerInfo {
+    /// The file's name, safe to show, if the sender put it in.
+    pub name: Option<String>,
+    /// Length of the content.
+    pub len: u64,
+    /// Host of the file server, or the name of the built-in network.
+    pub server: String,
+    /// Unix seconds.
+    pub expires: Option<u64>,
+    /// What else to know first.
+    pub note: Option<Note>,
+}
+
+/// Something to know before a download.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The words.
+    pub message: UserMessage,
+    /// It cannot work from here; Download is off.
+    pub blocks: bool,
+}
+
+impl PointerText {
+    /// Takes the text over.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Arc::new(Zeroizing::new(text)))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for PointerText {
+    fn default() -> Self {
+        Self::new(String::new())
+    }
+}
+
+impl From<&str> for PointerText {
+    fn from(text: &str) -> Self {
+        Self::new(text.to_owned())
+    }
+}
+
+impl Receive {
+    /// Download would do something.
+    #[must_use]
+    pub fn can_download(&self) -> bool {
+        match &self.reading {
+            Reading::Known(info) => !info.note.as_ref().is_some_and(|note| note.blocks),
+            Reading::Empty | Reading::Wrong(_) => false,
+        }
+    }
+}

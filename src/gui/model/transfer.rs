@@ -1,0 +1,238 @@
+//! One row of the list: a file on its way, and how far it is.
+
+use std::path::PathBuf;
+
+use super::{PointerText, UserMessage};
+
+/// A row; stays the same when it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransferId(pub u64);
+
+/// One attempt of one row. What an earlier attempt still reports is not mistaken for this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(pub u64);
+
+/// A file on its way.
+pub struct Transfer {
+    /// The row.
+    pub id: TransferId,
+    /// The present attempt.
+    pub run: RunId,
+    /// The file's name, safe to show.
+    pub name: String,
+    /// Length of the content.
+    pub len: Option<u64>,
+    /// What is done.
+    pub job: Job,
+    /// How it stands.
+    pub state: State,
+    /// 0 to 1; never moves back within one attempt, full only when confirmed.
+    pub bar: f32,
+    /// The path takes longer than usual to find.
+    pub slow: bool,
+}
+
+/// What is done.
+pub enum Job {
+    /// A file leaves.
+    Share(PathBuf),
+    /// A file comes.
+    Receive(PointerText),
+}
+
+/// How a transfer stands.
+pub enum State {
+    /// For its turn.
+    Waiting,
+    /// At this stage.
+    Running(Stage),
+    /// The server has confirmed; here is the pointer.
+    Shared(Shared),
+    /// Verified, opened and saved.
+    Received(Saved),
+    /// Did not work.
+    Failed(UserMessage),
+    /// Stopped by the person.
+    Cancelled,
+}
+
+/// Where a running transfer is. Fractions are 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stage {
+    /// Share: padding to a constant size.
+    Pad,
+    /// Share: sealing with a fresh key.
+    Seal,
+    /// Both: choosing three relays and reaching the first.
+    FindPath,
+    /// Share: bytes that the connection has taken.
+    Upload {
+        /// Of all bytes.
+        fraction: f32,
+    },
+    /// Share: all bytes have left; the server has not answered yet.
+    Crossing,
+    /// Receive: bytes that have arrived.
+    Download {
+        /// Of all bytes.
+        fraction: f32,
+    },
+    /// Receive: comparing the digest, before the key is used.
+    Verify,
+    /// Receive: opening the seal.
+    Open,
+    /// Receive: writing the file.
+    Save,
+}
+
+/// The named steps under a bar, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Milestone {
+    /// See [`Stage::Pad`].
+    Pad,
+    /// See [`Stage::Seal`].
+    Seal,
+    /// See [`Stage::FindPath`].
+    FindPath,
+    /// See [`Stage::Upload`] and [`Stage::Crossing`].
+    Upload,
+    /// The server has confirmed.
+    Stored,
+    /// See [`Stage::Download`].
+    Download,
+    /// See [`Stage::Verify`].
+    Verify,
+    /// See [`Stage::Open`].
+    Open,
+    /// See [`Stage::Save`].
+    Save,
+}
+
+/// What a share gives.
+#[derive(Clone)]
+pub struct Shared {
+    /// For the recipient.
+    pub pointer: PointerText,
+    /// Length of the padded blob that was sent.
+    pub blob_len: u64,
+    /// Unix seconds.
+    pub expires: Option<u64>,
+    /// The server's name, as Settings shows it.
+    pub server: String,
+    /// Made on the built-in network: works on this computer only.
+    pub builtin: bool,
+}
+
+/// What a fetch gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The name it got, safe to show.
+    pub name: String,
+    /// Length of the content.
+    pub len: u64,
+}
+
+impl Job {
+    /// The named steps of this kind of transfer.
+    #[must_use]
+    pub fn milestones(&self) -> &'static [Milestone] {
+        match self {
+            Self::Share(_) => {
+                &[Milestone::Pad, Milestone::Seal, Milestone::FindPath, Milestone::Upload, Milestone::Stored]
+            }
+            Self::Receive(_) => {
+                &[Milestone::FindPath, Milestone::Download, Milestone::Verify, Milestone::Open, Milestone::Save]
+            }
+        }
+    }
+}
+
+impl Stage {
+    /// The named step that is under way.
+    #[must_use]
+    pub fn milestone(self) -> Milestone {
+        match self {
+            Self::Pad => Milestone::Pad,
+            Self::Seal => Milestone::Seal,
+            Self::FindPath => Milestone::FindPath,
+            Self::Upload { .. } => Milestone::Upload,
+            Self::Crossing => Milestone::Stored,
+            Self::Download { .. } => Milestone::Download,
+            Self::Verify => Milestone::Verify,
+            Self::Open => Milestone::Open,
+            Self::Save => Milestone::Save,
+        }
+    }
+
+    /// Where the one bar stands at this stage. Never full: only a confirmed transfer is.
+    fn bar(self, job: &Job) -> f32 {
+        let within = |from: f32, to: f32, fraction: f32| {
+            let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 };
+            from + (to - from) * fraction
+        };
+        match (self, job) {
+            (Self::Pad, _) => 0.02,
+            (Self::Seal, _) => 0.05,
+            (Self::FindPath, Job::Share(_)) => 0.12,
+            (Self::FindPath, Job::Receive(_)) => 0.04,
+            (Self::Upload { fraction }, _) => within(0.15, 0.95, fraction),
+            (Self::Crossing, _) => 0.95,
+            (Self::Download { fraction }, _) => within(0.08, 0.92, fraction),
+            (Self::Verify, _) => 0.94,
+            (Self::Open, _) => 0.96,
+            (Self::Save, _) => 0.98,
+        }
+    }
+}
+
+impl Transfer {
+    pub(super) fn new(id: u64, run: u64, name: String, len: Option<u64>, job: Job) -> Self {
+        Self {
+            id: TransferId(id),
+            run: RunId(run),
+            name,
+            len,
+            job,
+            state: State::Waiting,
+            bar: 0.0,
+            slow: false,
+        }
+    }
+
+    /// Waiting or running.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.state, State::Waiting | State::Running(_))
+    }
+
+    pub(super) fn is_running_share(&self) -> bool {
+        matches!((&self.state, &self.job), (State::Running(_), Job::Share(_)))
+    }
+
+    pub(super) fn is_waiting_share(&self) -> bool {
+        matches!((&self.state, &self.job), (State::Waiting, Job::Share(_)))
+    }
+
+    pub(super) fn reach(&mut self, stage: Stage) {
+        self.bar = self.bar.max(stage.bar(&self.job));
+        self.slow = false;
+        self.state = State::Running(stage);
+    }
+
+    pub(super) fn finish(&mut self, state: State) {
+        if matches!(state, State::Shared(_) | State::Received(_)) {
+            self.bar = 1.0;
+        }
+        self.slow = false;
+        self.state = state;
+    }
+
+    pub(super) fn restart(&mut self, run: u64) {
+        self.run = RunId(run);
+        self.bar = 0.0;
+        self.slow = false;
+        self.state = State::Waiting;
+    }
+}

@@ -1,0 +1,147 @@
+//! The desktop around the window: dialogs, clipboard, opening files. A trait, so that tests need no desktop.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use futures_util::future::BoxFuture;
+
+use super::model::{Found, FoundKind, PointerText};
+
+/// What the window asks of the desktop.
+///
+/// The `pick_…` functions are called on the main thread (macOS insists) and awaited elsewhere; none means dismissed.
+pub trait Platform: Send + Sync {
+    /// The system's dialog for files to share.
+    fn pick_files(&self) -> BoxFuture<'static, Option<Vec<PathBuf>>>;
+    /// The system's dialog for one file.
+    fn pick_file(&self) -> BoxFuture<'static, Option<PathBuf>>;
+    /// The system's dialog for a folder, opened at this one.
+    fn pick_folder(&self, at: Option<PathBuf>) -> BoxFuture<'static, Option<PathBuf>>;
+    /// Puts a secret on the clipboard, marked so that clipboard managers do not keep it. False: not taken.
+    fn copy_secret(&self, text: &PointerText) -> bool;
+    /// Files on the clipboard, as file managers put them there.
+    fn clipboard_files(&self) -> Vec<PathBuf>;
+    /// Opens a file with its program. False: nothing took it.
+    fn open(&self, path: &Path) -> bool;
+    /// Shows a file in its folder. False: nothing took it.
+    fn reveal(&self, path: &Path) -> bool;
+
+    /// What a path is.
+    fn look(&self, path: &Path) -> Found {
+        let kind = match std::fs::metadata(path) {
+            Ok(meta) if meta.is_dir() => FoundKind::Folder,
+            Ok(meta) if meta.is_file() => FoundKind::File { len: meta.len() },
+            Ok(_) | Err(_) => FoundKind::Missing,
+        };
+        Found { path: path.to_owned(), name: shown_name(path), kind }
+    }
+}
+
+/// The last part of a path, with what could deceive the eye replaced.
+#[must_use]
+pub fn shown_name(path: &Path) -> String {
+    let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+    name.chars().map(|c| if deceives(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Control characters, and those that turn the direction of writing.
+fn deceives(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// The real desktop.
+#[derive(Default)]
+pub struct Desktop {
+    // On X11 and Wayland the program that copied serves the clipboard: it must live as long as the window.
+    clipboard: Mutex<Option<arboard::Clipboard>>,
+}
+
+impl Desktop {
+    fn with_clipboard<T>(&self, use_it: impl FnOnce(&mut arboard::Clipboard) -> Option<T>) -> Option<T> {
+        let mut slot = self.clipboard.lock().ok()?;
+        if slot.is_none() {
+            *slot = arboard::Clipboard::new().ok();
+        }
+        use_it(slot.as_mut()?)
+    }
+}
+
+impl Platform for Desktop {
+    fn pick_files(&self) -> BoxFuture<'static, Option<Vec<PathBuf>>> {
+        let dialog = rfd::AsyncFileDialog::new().pick_files();
+        Box::pin(async move {
+            let files = dialog.await?;
+            Some(files.iter().map(|file| file.path().to_owned()).collect())
+        })
+    }
+
+    fn pick_file(&self) -> BoxFuture<'static, Option<PathBuf>> {
+        let dialog = rfd::AsyncFileDialog::new().pick_file();
+        Box::pin(async move { dialog.await.map(|file| file.path().to_owned()) })
+    }
+
+    fn pick_folder(&self, at: Option<PathBuf>) -> BoxFuture<'static, Option<PathBuf>> {
+        let mut dialog = rfd::AsyncFileDialog::new();
+        if let Some(at) = at {
+            dialog = dialog.set_directory(at);
+        }
+        let dialog = dialog.pick_folder();
+        Box::pin(async move { dialog.await.map(|folder| folder.path().to_owned()) })
+    }
+
+    fn copy_secret(&self, text: &PointerText) -> bool {
+        self.with_clipboard(|clipboard| confidential(clipboard.set()).text(text.as_str()).ok()).is_some()
+    }
+
+    fn clipboard_files(&self) -> Vec<PathBuf> {
+        self.with_clipboard(|clipboard| clipboard.get().file_list().ok()).unwrap_or_default()
+    }
+
+    fn open(&self, path: &Path) -> bool {
+        opener::open(path).is_ok()
+    }
+
+    fn reveal(&self, path: &Path) -> bool {
+        opener::reveal(path).is_ok() || path.parent().is_some_and(|folder| opener::open(folder).is_ok())
+    }
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
+    arboard::SetExtLinux::exclude_from_history(set)
+}
+
+#[cfg(target_os = "macos")]
+fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
+    arboard::SetExtApple::exclude_from_history(set)
+}
+
+#[cfg(windows)]
+fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
+    use arboard::SetExtWindows as _;
+    set.exclude_from_history().exclude_from_cloud().exclude_from_monitoring()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_turn_the_direction_of_writing() {
+        assert_eq!(shown_name(Path::new("/tmp/gnp\u{202E}exe.png")), "gnp\u{FFFD}exe.png");
+        assert_eq!(shown_name(Path::new("/tmp/a\nb")), "a\u{FFFD}b");
+        assert_eq!(shown_name(Path::new("/tmp/Grüße (1).pdf")), "Grüße (1).pdf");
+    }
+
+    #[test]
+    fn a_path_is_a_file_a_folder_or_missing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("a.bin");
+        std::fs::write(&file, [7; 5]).expect("a file in it");
+        let desktop = Desktop::default();
+        assert_eq!(desktop.look(&file).kind, FoundKind::File { len: 5 });
+        assert_eq!(desktop.look(folder.path()).kind, FoundKind::Folder);
+        assert_eq!(desktop.look(&folder.path().join("b")).kind, FoundKind::Missing);
+    }
+}

@@ -1,0 +1,417 @@
+//! Every word the window says by itself, and how it writes sizes and dates.
+//!
+//! What comes out of `app` as an error brings its own words.
+
+use crate::app::message::UserMessage;
+use crate::gui::model::{Milestone, Stage};
+
+/// The program's name.
+pub const NAME: &str = "Cloakroom";
+
+/// Navigation.
+pub const SHARE: &str = "Share";
+/// Navigation.
+pub const RECEIVE: &str = "Receive";
+/// Navigation.
+pub const SETTINGS: &str = "Settings";
+/// Name of the switch between Share and Receive.
+pub const SCREEN: &str = "Screen";
+
+/// Share, empty.
+pub const DROP_HERE: &str = "Drop files anywhere in this window";
+/// Share, empty, where the system has no drops.
+pub const CHOOSE_OR_PASTE: &str = "Choose files, or paste them";
+/// Share, empty.
+pub const SEALED_HERE: &str = "Each one is padded and sealed on this computer before it leaves.";
+/// The zone's button.
+pub const CHOOSE_FILES: &str = "Choose files";
+/// The zone with transfers below it.
+pub const DROP_MORE: &str = "Drop or choose more files";
+/// The zone with transfers below it, where the system has no drops.
+pub const CHOOSE_MORE: &str = "Choose more files";
+/// Limit of one file.
+pub const LIMIT: &str = "Up to 10 MB a file";
+/// How long a server keeps a file unless asked otherwise.
+pub const KEPT: &str = "kept 14 days";
+/// The server inside the program.
+pub const BUILT_IN: &str = "Built-in network";
+/// Under the zone.
+pub const BUILT_IN_STAYS: &str = "Stays on this computer";
+
+/// The pointer's field.
+pub const POINTER: &str = "Pointer";
+/// The pointer's field.
+pub const POINTER_HINT: &str = "cloak1…";
+/// Above the pointer's field.
+pub const RECEIVE_TITLE: &str = "Paste the pointer you were given";
+/// Under the empty field.
+pub const RECEIVE_EMPTY: &str = "You will see what it is before anything is fetched. Text around it does no harm.";
+/// Receive.
+pub const DOWNLOAD: &str = "Download";
+/// Receive.
+pub const CLEAR: &str = "Clear";
+/// A pointer without a name in it.
+pub const UNNAMED_FILE: &str = "Unnamed file";
+
+/// Rows.
+pub const TRANSFERS: &str = "Transfers";
+/// Rows.
+pub const CANCEL: &str = "Cancel";
+/// Rows.
+pub const COPY_POINTER: &str = "Copy pointer";
+/// Rows.
+pub const COPY_LOCAL: &str = "Copy (works only on this computer)";
+/// Rows.
+pub const COPIED: &str = "Copied";
+/// Rows.
+pub const CHOOSE_SERVER: &str = "Choose a server";
+/// Rows.
+pub const RETRY: &str = "Retry";
+/// Rows.
+pub const REMOVE: &str = "Remove";
+/// Rows.
+pub const OPEN: &str = "Open";
+/// Rows.
+pub const SHOW_IN_FOLDER: &str = "Show in folder";
+/// Rows.
+pub const VERIFIED: &str = "Verified";
+/// Rows.
+pub const STORED: &str = "Stored";
+/// Rows.
+pub const WAITING: &str = "Waiting for its turn";
+/// Rows.
+pub const CANCELLED: &str = "Cancelled";
+/// Rows.
+pub const FAILED: &str = "Failed";
+
+/// Settings.
+pub const FILE_SERVERS: &str = "File servers";
+/// Settings.
+pub const FILE_SERVERS_ABOUT: &str = "Where your files are left. A server sees padded, sealed blobs and never who sent them.";
+/// Settings.
+pub const BUILT_IN_ABOUT: &str = "Inside this program. Nothing leaves this computer.";
+/// Settings.
+pub const ADD_SERVER: &str = "Add a server";
+/// Settings.
+pub const SERVER_ADDRESS: &str = "Server address";
+/// Settings.
+pub const SERVER_ADDRESS_HINT: &str = "http://host:port#p=…";
+/// Settings.
+pub const ADD: &str = "Add";
+/// Settings.
+pub const TEST: &str = "Test";
+/// Settings.
+pub const TESTING: &str = "Testing upload and download…";
+/// Settings.
+pub const IN_USE: &str = "In use";
+/// Settings.
+pub const USE: &str = "Use";
+/// Settings.
+pub const RELAYS: &str = "Relays";
+/// Settings.
+pub const RELAYS_ABOUT: &str = "Every request crosses three of them. They hide who you are only if different people run them.";
+/// Settings.
+pub const NO_RELAY_LIST: &str = "Built-in relays";
+/// Settings.
+pub const NO_RELAY_LIST_ABOUT: &str = "On this computer, for the built-in network only.";
+/// Settings.
+pub const CHOOSE_LIST: &str = "Choose a list";
+/// Settings.
+pub const FORGET_LIST: &str = "Forget this list";
+/// Settings.
+pub const DOWNLOADS: &str = "Downloads";
+/// Settings.
+pub const DOWNLOADS_ABOUT: &str = "Received files are saved here; none is ever overwritten.";
+/// Settings.
+pub const CHANGE: &str = "Change";
+/// Settings.
+pub const APPEARANCE: &str = "Appearance";
+/// Settings.
+pub const THEME: &str = "Theme";
+/// Settings.
+pub const SYSTEM: &str = "System";
+/// Settings.
+pub const LIGHT: &str = "Light";
+/// Settings.
+pub const DARK: &str = "Dark";
+/// Settings.
+pub const CONTRAST: &str = "Contrast";
+/// Settings.
+pub const NORMAL: &str = "Normal";
+/// Settings.
+pub const HIGH: &str = "High";
+/// Settings.
+pub const ABOUT: &str = "About";
+/// Settings.
+pub const ABOUT_TEXT: &str = "Private file sharing. Licensed MIT or Apache-2.0. Not audited.";
+/// Settings.
+pub const FONTS_TEXT: &str = "Set in Inter and JetBrains Mono (SIL Open Font License), with icons by Lucide (ISC).";
+
+/// First start.
+pub const WELCOME: &str = "Leave a file, take a ticket";
+/// First start: three short lines, a heading and a sentence each.
+pub const WELCOME_LINES: [(&str, &str); 3] = [
+    ("Drop a file, get a pointer.", "The file is padded and sealed on this computer before it is sent."),
+    ("Whoever holds the pointer gets the file.", "Give it only to the person it is for."),
+    ("For now everything stays on this computer.", "To reach others, choose a file server and relays in Settings."),
+];
+/// First start.
+pub const START: &str = "Start";
+
+/// Closing.
+pub const KEEP_RUNNING: &str = "Keep running";
+/// Closing.
+pub const STOP_AND_QUIT: &str = "Stop and quit";
+/// Closing.
+pub const CLOSING_BODY: &str = "If you quit now they stop where they are, and nothing half-done is left behind.";
+
+/// A notice.
+pub const DISMISS: &str = "Dismiss";
+
+/// Title of the question before closing.
+#[must_use]
+pub fn closing_title(running: usize) -> String {
+    match running {
+        1 => "A transfer is still running".to_owned(),
+        more => format!("{more} transfers are still running"),
+    }
+}
+
+/// Name of a step under the bar.
+#[must_use]
+pub fn milestone(milestone: Milestone) -> &'static str {
+    match milestone {
+        Milestone::Pad => "Pad",
+        Milestone::Seal => "Seal",
+        Milestone::FindPath => "Find path",
+        Milestone::Upload => "Upload",
+        Milestone::Stored => "Stored",
+        Milestone::Download => "Download",
+        Milestone::Verify => "Verify",
+        Milestone::Open => "Open",
+        Milestone::Save => "Save",
+    }
+}
+
+/// What a running transfer is doing.
+#[must_use]
+pub fn stage(stage: Stage, slow: bool) -> String {
+    match stage {
+        Stage::Pad => "Padding".to_owned(),
+        Stage::Seal => "Sealing".to_owned(),
+        Stage::FindPath if slow => "Finding a path. This is taking longer than usual".to_owned(),
+        Stage::FindPath => "Finding a path".to_owned(),
+        Stage::Upload { fraction } => format!("Uploading, {}", percent(fraction)),
+        Stage::Crossing => "Crossing the relays".to_owned(),
+        Stage::Download { fraction } => format!("Downloading, {}", percent(fraction)),
+        Stage::Verify => "Verifying".to_owned(),
+        Stage::Open => "Opening the seal".to_owned(),
+        Stage::Save => "Saving".to_owned(),
+    }
+}
+
+fn percent(fraction: f32) -> String {
+    let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 };
+    format!("{:.0} %", (fraction * 100.0).floor())
+}
+
+/// A length in decimal units, as servers state their limits.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0 => "empty".to_owned(),
+        1 => "1 byte".to_owned(),
+        2..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => tenths(bytes, 1_000, "kB"),
+        1_000_000..1_000_000_000 => tenths(bytes, 1_000_000, "MB"),
+        _ => tenths(bytes, 1_000_000_000, "GB"),
+    }
+}
+
+fn tenths(bytes: u64, unit: u64, name: &str) -> String {
+    let (whole, tenth) = (bytes / unit, bytes % unit * 10 / unit);
+    if tenth == 0 || whole >= 100 { format!("{whole} {name}") } else { format!("{whole}.{tenth} {name}") }
+}
+
+/// Size, and what the server sees of it.
+#[must_use]
+pub fn size_sent(len: Option<u64>, blob_len: u64) -> String {
+    match len {
+        Some(len) => format!("{}, sent as {}", size(len), size(blob_len)),
+        None => format!("sent as {}", size(blob_len)),
+    }
+}
+
+/// A day, in UTC.
+#[must_use]
+pub fn day(unix_secs: u64) -> String {
+    const MONTHS: [&str; 12] = [
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "December",
+    ];
+    // Days to civil date: eras of 400 years, years beginning in March.
+    let days = unix_secs / 86_400 + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 2 } else { from_march - 10 };
+    let year = era * 400 + year_of_era + u64::from(month < 2);
+    let month = usize::try_from(month).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or_default();
+    format!("{day} {month} {year}")
+}
+
+/// Until when a file is kept.
+#[must_use]
+pub fn kept_until(unix_secs: u64) -> String {
+    format!("kept until {}", day(unix_secs))
+}
+
+/// Outcome of a server's test.
+#[must_use]
+pub fn test_passed(upload_millis: u64, download_millis: u64) -> String {
+    format!("Upload ({upload_millis} ms) and download ({download_millis} ms) work.")
+}
+
+/// How many relays a list has.
+#[must_use]
+pub fn relays(count: usize) -> String {
+    match count {
+        1 => "1 relay".to_owned(),
+        more => format!("{more} relays"),
+    }
+}
+
+/// Over the window while files hang there.
+#[must_use]
+pub fn hover_title(names: &[&str]) -> String {
+    match names {
+        [] => "Drop to share".to_owned(),
+        [name] => format!("Drop to share {name}"),
+        more => format!("Drop to share {} files", more.len()),
+    }
+}
+
+/// Over the window while folders hang there.
+pub const HOVER_FOLDERS: &str = "Folders cannot be shared yet";
+/// Over the window while folders and files hang there.
+pub const HOVER_FOLDERS_LEFT_OUT: &str = "Folders are left out";
+
+fn sentence(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> UserMessage {
+    UserMessage { what: what.into(), why: why.into(), next: next.into() }
+}
+
+fn named(names: &[String], one: &str, many: &str) -> String {
+    match names {
+        [name] => format!("{name} {one}"),
+        more => format!("{} {many}", more.len()),
+    }
+}
+
+/// A folder was dropped, chosen or named.
+#[must_use]
+pub fn folders_refused(names: &[String]) -> UserMessage {
+    sentence(
+        named(names, "is a folder and was not shared.", "folders were not shared."),
+        "Only single files can be shared so far.",
+        "Pack it into one archive and share that.",
+    )
+}
+
+/// A path is not there or not readable.
+#[must_use]
+pub fn files_missing(names: &[String]) -> UserMessage {
+    sentence(
+        named(names, "could not be found, so it was not shared.", "files could not be found and were not shared."),
+        "It may have been moved, or this program may not read it.",
+        "Choose it again from where it is now.",
+    )
+}
+
+/// Files were dropped while a question was open.
+#[must_use]
+pub fn drop_while_modal() -> UserMessage {
+    sentence("The dropped files were not shared.", "A question was open.", "Answer it, then drop them again.")
+}
+
+/// Pasting brought neither text nor files.
+#[must_use]
+pub fn clipboard_empty() -> UserMessage {
+    sentence("Nothing was pasted.", "The clipboard holds no pointer and no file.", "Copy a pointer or a file first.")
+}
+
+/// The clipboard did not take a pointer.
+#[must_use]
+pub fn clipboard_refused() -> UserMessage {
+    sentence(
+        "The pointer was not copied.",
+        "The system's clipboard did not take it.",
+        "Select the pointer in its row and copy it with Ctrl+C.",
+    )
+}
+
+/// No system dialog could be opened.
+#[must_use]
+pub fn opener_failed() -> UserMessage {
+    sentence(
+        "The file could not be shown.",
+        "No program of this system took it.",
+        "Find it in your download folder.",
+    )
+}
+
+/// A transfer ended by a defect of this program.
+#[must_use]
+pub fn defect() -> UserMessage {
+    sentence("The transfer stopped.", "This program has made a mistake.", "Try again; if it stops again, report it.")
+}
+
+/// A real server and only built-in relays.
+#[must_use]
+pub fn relays_missing() -> UserMessage {
+    sentence(
+        "This server cannot be reached yet.",
+        "The built-in relays serve the built-in network only.",
+        "Choose a relay list that you trust.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_decimal_and_an_empty_file_is_named() {
+        for (bytes, said) in [
+            (0, "empty"),
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1_000, "1 kB"),
+            (4_213_000, "4.2 MB"),
+            (9_998_912, "9.9 MB"),
+            (10_223_616, "10.2 MB"),
+            (1_200_000_000, "1.2 GB"),
+        ] {
+            assert_eq!(size(bytes), said);
+        }
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for (secs, said) in [
+            (0, "1 January 1970"),
+            (951_782_400, "29 February 2000"),
+            (1_796_515_200, "6 December 2026"),
+            (4_107_542_399, "28 February 2100"),
+        ] {
+            assert_eq!(day(secs), said);
+        }
+    }
+
+    #[test]
+    fn a_fraction_that_is_no_number_is_no_progress() {
+        assert_eq!(stage(Stage::Upload { fraction: f32::NAN }, false), "Uploading, 0 %");
+        assert_eq!(stage(Stage::Upload { fraction: 0.999 }, false), "Uploading, 99 %");
+    }
+}

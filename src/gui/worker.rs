@@ -1,0 +1,344 @@
+//! Carries out effects away from the window: one named thread with its own runtime, events back, the window woken.
+//!
+//! The queue of events is unbounded, so a hidden window holds nothing up. Progress is no event but a watched value:
+//! only the newest is ever seen.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::model::{
+    Effect, Event, Look, PointerInfo, PointerText, Preferences, RelayList, RunId, Saved, Server, ServerChoice, Shared,
+    Stage, TestReport,
+};
+use super::platform::Platform;
+use super::text;
+use crate::app::message::UserMessage;
+
+/// Wakes the window after at most this long. Called from any thread.
+pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
+
+/// The use cases, as the window needs them. The real one is in `app`; tests bring their own.
+///
+/// Every future may be dropped at any await; one whose token fires should end soon, leaving nothing half-done.
+pub trait Backend: Send + Sync {
+    /// What was kept, and what was wrong with it. Called once, before the window opens; quick.
+    fn load(&self) -> (Preferences, Option<UserMessage>);
+    /// Keeps the preferences; atomic.
+    fn save(&self, preferences: &Preferences) -> Result<(), UserMessage>;
+    /// Pads, seals and uploads.
+    fn share<'a>(
+        &'a self,
+        path: PathBuf,
+        preferences: &'a Preferences,
+        progress: &'a Progress,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Shared, UserMessage>>;
+    /// Downloads, verifies, opens and saves.
+    fn fetch<'a>(
+        &'a self,
+        pointer: PointerText,
+        preferences: &'a Preferences,
+        progress: &'a Progress,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Saved, UserMessage>>;
+    /// Finds a pointer in a text and says what it is. Offline, quick, called on the window's thread.
+    fn describe(&self, text: &PointerText, preferences: &Preferences) -> Result<PointerInfo, UserMessage>;
+    /// Understands a server's address. Offline, quick, called on the window's thread.
+    fn read_server(&self, address: &str) -> Result<Server, UserMessage>;
+    /// Reads a relay list from a file. Blocking; called on a thread for that.
+    fn read_relay_list(&self, path: PathBuf) -> Result<RelayList, UserMessage>;
+    /// Uploads to and downloads from a server.
+    fn test_server<'a>(
+        &'a self,
+        server: ServerChoice,
+        preferences: &'a Preferences,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<TestReport, UserMessage>>;
+    /// The window has closed; the last chance to end what runs inside (the built-in network).
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// Where a transfer says how far it is.
+pub struct Progress {
+    stage: watch::Sender<Stage>,
+    wake: Wake,
+}
+
+impl Progress {
+    /// A progress that nobody looks at, and what it would show.
+    #[must_use]
+    pub fn unseen() -> (Self, watch::Receiver<Stage>) {
+        let (stage, seen) = watch::channel(Stage::FindPath);
+        (Self { stage, wake: Arc::new(|_| ()) }, seen)
+    }
+
+    /// Says where the transfer is. Cheap: the window looks at most ten times a second.
+    pub fn set(&self, stage: Stage) {
+        self.stage.send_replace(stage);
+        (self.wake)(Duration::from_millis(100));
+    }
+}
+
+/// The window's end of the worker.
+pub struct Worker {
+    shared: Arc<Inner>,
+    jobs: Option<UnboundedSender<BoxFuture<'static, ()>>>,
+    events: mpsc::Receiver<Event>,
+    runs: BTreeMap<RunId, (watch::Receiver<Stage>, CancellationToken)>,
+    all: CancellationToken,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+struct Inner {
+    backend: Arc<dyn Backend>,
+    platform: Arc<dyn Platform>,
+    events: mpsc::Sender<Event>,
+    wake: Wake,
+    closed: AtomicBool,
+    newest_save: AtomicU64,
+    saving: Mutex<()>,
+}
+
+impl Inner {
+    /// Writes the preferences unless newer ones came meanwhile.
+    fn save(&self, number: u64, preferences: &Preferences) {
+        let one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        if number == self.newest_save.load(Ordering::SeqCst)
+            && let Err(message) = self.backend.save(preferences)
+        {
+            self.report(Event::Failed(message));
+        }
+        drop(one_at_a_time);
+    }
+
+    fn report(&self, event: Event) {
+        if self.events.send(event).is_ok() && !self.closed.load(Ordering::Relaxed) {
+            (self.wake)(Duration::ZERO);
+        }
+    }
+}
+
+/// How long the end of the program waits for what was cancelled.
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
+
+impl Worker {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(backend: Arc<dyn Backend>, platform: Arc<dyn Platform>, wake: Wake) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("cloakroom-transfer")
+            .enable_all()
+            .build()?;
+        let (jobs, queue) = unbounded_channel();
+        let (sender, events) = mpsc::channel();
+        let shared = Arc::new(Inner {
+            backend,
+            platform,
+            events: sender,
+            wake,
+            closed: AtomicBool::new(false),
+            newest_save: AtomicU64::new(0),
+            saving: Mutex::new(()),
+        });
+        let backend = Arc::clone(&shared.backend);
+        let thread = std::thread::Builder::new().name("cloakroom-worker".to_owned()).spawn(move || {
+            runtime.block_on(serve(queue));
+            runtime.block_on(async {
+                tokio::time::timeout(CLOSE_WITHIN, backend.close()).await.ok();
+            });
+            runtime.shutdown_timeout(Duration::from_millis(500));
+        })?;
+        Ok(Self {
+            shared,
+            jobs: Some(jobs),
+            events,
+            runs: BTreeMap::new(),
+            all: CancellationToken::new(),
+            thread: Some(thread),
+        })
+    }
+
+    /// What has happened since the last look: newest progress first, then events in their order.
+    pub fn drain(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        for (run, (stage, _)) in &mut self.runs {
+            if stage.has_changed().unwrap_or(false) {
+                events.push(Event::Progress(*run, *stage.borrow_and_update()));
+            }
+        }
+        while let Ok(event) = self.events.try_recv() {
+            if let Event::Shared(run, _) | Event::Fetched(run, _) = &event {
+                self.runs.remove(run);
+            }
+            events.push(event);
+        }
+        events
+    }
+
+    /// Carries an effect out. Never blocks. Call it on the main thread.
+    pub fn run(&mut self, effect: Effect) {
+        let inner = Arc::clone(&self.shared);
+        match effect {
+            Effect::Cancel(run) => {
+                if let Some((_, cancel)) = self.runs.remove(&run) {
+                    cancel.cancel();
+                }
+            }
+            Effect::Copy(id, text) => {
+                let taken = inner.platform.copy_secret(&text);
+                inner.report(Event::Copied(id, if taken { Ok(()) } else { Err(text::clipboard_refused()) }));
+            }
+            Effect::Describe(text, preferences) => {
+                let described = inner.backend.describe(&text, &preferences);
+                inner.report(Event::Described(described));
+            }
+            Effect::Fetch(run, pointer, preferences) => {
+                let (progress, cancel) = self.enter(run);
+                self.spawn(async move {
+                    let fetch = inner.backend.fetch(pointer, &preferences, &progress, &cancel);
+                    let Some(result) = unless_cancelled(fetch, &cancel).await else { return };
+                    inner.report(Event::Fetched(run, result));
+                });
+            }
+            Effect::Later(timer) => self.spawn(async move {
+                tokio::time::sleep(Duration::from_millis(timer.millis())).await;
+                inner.report(Event::Elapsed(timer));
+            }),
+            Effect::Look(why, paths) => self.blocking(move || {
+                let found = paths.iter().map(|path| inner.platform.look(path)).collect();
+                inner.report(Event::Looked(why, found));
+            }),
+            Effect::Open(path) => self.blocking(move || {
+                if !inner.platform.open(&path) {
+                    inner.report(Event::Failed(text::opener_failed()));
+                }
+            }),
+            Effect::PasteFiles => {
+                let files = inner.platform.clipboard_files();
+                if files.is_empty() {
+                    inner.report(Event::Failed(text::clipboard_empty()));
+                } else {
+                    self.run(Effect::Look(Look::Share, files));
+                }
+            }
+            Effect::PickFiles => {
+                let picked = inner.platform.pick_files();
+                self.spawn(async move {
+                    let files = picked.await.unwrap_or_default();
+                    inner.report(Event::FilesChosen(files));
+                });
+            }
+            Effect::PickFolder => {
+                let picked = inner.platform.pick_folder(None);
+                self.spawn(async move {
+                    let folder = picked.await;
+                    inner.report(Event::FolderChosen(folder));
+                });
+            }
+            Effect::PickRelayList => {
+                let picked = inner.platform.pick_file();
+                self.spawn(async move {
+                    let Some(path) = picked.await else {
+                        inner.report(Event::RelayListDismissed);
+                        return;
+                    };
+                    let reader = Arc::clone(&inner);
+                    let read = tokio::task::spawn_blocking(move || reader.backend.read_relay_list(path)).await;
+                    inner.report(read.map_or(Event::RelayListDismissed, Event::RelayListRead));
+                });
+            }
+            Effect::Quit | Effect::StayOpen => {} // The window's own.
+            Effect::ReadServer(address) => {
+                let read = inner.backend.read_server(&address);
+                inner.report(Event::ServerRead(read));
+            }
+            Effect::Reveal(path) => self.blocking(move || {
+                if !inner.platform.reveal(&path) {
+                    inner.report(Event::Failed(text::opener_failed()));
+                }
+            }),
+            Effect::Save(preferences) => {
+                let number = inner.newest_save.fetch_add(1, Ordering::SeqCst) + 1;
+                self.blocking(move || inner.save(number, &preferences));
+            }
+            Effect::Share(run, path, preferences) => {
+                let (progress, cancel) = self.enter(run);
+                self.spawn(async move {
+                    let share = inner.backend.share(path, &preferences, &progress, &cancel);
+                    let Some(result) = unless_cancelled(share, &cancel).await else { return };
+                    inner.report(Event::Shared(run, result));
+                });
+            }
+            Effect::Test(server, preferences) => {
+                let cancel = self.all.child_token();
+                self.spawn(async move {
+                    let result = inner.backend.test_server(server.clone(), &preferences, &cancel).await;
+                    inner.report(Event::Tested(server, result));
+                });
+            }
+        }
+    }
+
+    fn enter(&mut self, run: RunId) -> (Progress, CancellationToken) {
+        let (stage, seen) = watch::channel(Stage::FindPath);
+        let cancel = self.all.child_token();
+        self.runs.insert(run, (seen, cancel.clone()));
+        (Progress { stage, wake: Arc::clone(&self.shared.wake) }, cancel)
+    }
+
+    fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {
+        if let Some(jobs) = &self.jobs {
+            jobs.send(Box::pin(job)).ok();
+        }
+    }
+
+    fn blocking(&self, job: impl FnOnce() + Send + 'static) {
+        self.spawn(async move {
+            tokio::task::spawn_blocking(job).await.ok();
+        });
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Relaxed);
+        self.all.cancel();
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+/// What a transfer came to, or none when it was cancelled. A defect in it ends this transfer, not the program.
+async fn unless_cancelled<T>(
+    transfer: BoxFuture<'_, Result<T, UserMessage>>,
+    cancel: &CancellationToken,
+) -> Option<Result<T, UserMessage>> {
+    let transfer = AssertUnwindSafe(transfer).catch_unwind();
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => None,
+        result = transfer => Some(result.unwrap_or_else(|_| Err(text::defect()))),
+    }
+}
+
+/// Starts every job as it comes, until the window's end is gone.
+async fn serve(mut queue: UnboundedReceiver<BoxFuture<'static, ()>>) {
+    while let Some(job) = queue.recv().await {
+        tokio::spawn(job);
+    }
+}
