@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use egui::{
-    Align, Align2, Color32, Context, CornerRadius, CursorIcon, FontFamily, FontId, Frame, Galley, Id, InnerResponse,
-    Layout, Margin, Painter, Pos2, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, TextEdit, TextWrapMode,
+    Align, Align2, Color32, Context, CornerRadius, FontFamily, FontId, Frame, Galley, Id, InnerResponse,
+    Layout, Margin, Painter, Pos2, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, TextEdit,
     Ui, UiBuilder, Vec2, Widget, WidgetInfo, vec2,
 };
 
@@ -551,24 +551,30 @@ pub fn mark(ui: &mut Ui) {
     }
 }
 
-/// A hand over what can be followed away from here.
-pub fn link(ui: &mut Ui, words: &str) -> Response {
+/// Where files go, in the bar: icon and name, or only the icon when there is no room. A button.
+pub fn status(ui: &mut Ui, sign: Icon, name: &str, warns: bool) -> Response {
     let palette = palette(ui);
-    let galley = single_line(ui, words, Type::Caption.font(), palette.accent);
-    let (rect, response) = ui.allocate_exact_size(galley.size(), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Link, true, words));
-    ui.painter().galley(rect.min, galley, palette.accent);
-    if response.hovered() {
-        let stroke = Stroke::new(1.0, palette.accent);
-        ui.painter().hline(rect.x_range(), rect.bottom(), stroke);
-    }
-    focus_ring(ui, &response, 2.0);
-    response.on_hover_cursor(CursorIcon::PointingHand)
-}
-
-/// No wrapping inside.
-pub fn one_line(ui: &mut Ui) {
-    ui.style_mut().wrap_mode = Some(TextWrapMode::Truncate);
+    let room = ui.available_width() - measure::ICON - space::S - 20.0;
+    let ink = if warns { palette.warning } else { palette.muted };
+    let font = Type::Caption.font();
+    let shown = if room < 64.0 {
+        String::new()
+    } else {
+        elided(name, room.min(180.0), |text| single_line(ui, text, font.clone(), ink).size().x)
+    };
+    let galley = single_line(ui, &shown, font, ink);
+    let gap = if shown.is_empty() { 0.0 } else { space::S };
+    let size = vec2(galley.size().x + measure::ICON + gap + 16.0, measure::CONTROL);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text::goes_now(name)));
+    let fill = under_pointer(ui, &response, Color32::TRANSPARENT, palette.control);
+    ui.painter().rect_filled(rect, corner(measure::RADIUS), fill);
+    let at = Pos2::new(rect.left() + 8.0 + measure::ICON / 2.0, rect.center().y);
+    paint_icon(ui.painter(), at, sign, measure::ICON, ink);
+    let at = Pos2::new(at.x + measure::ICON / 2.0 + gap, rect.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, ink);
+    focus_ring(ui, &response, measure::RADIUS);
+    if shown == name { response } else { response.on_hover_text(name) }
 }
 
 #[cfg(test)]

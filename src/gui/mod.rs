@@ -8,6 +8,11 @@ pub mod fonts;
 pub mod kit;
 pub mod model;
 pub mod platform;
+mod start;
 pub mod text;
 pub mod tokens;
+mod view;
+pub mod window;
 pub mod worker;
+
+pub use start::{Backends, run};

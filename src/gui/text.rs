@@ -76,7 +76,7 @@ pub const SHOW_IN_FOLDER: &str = "Show in folder";
 /// Rows.
 pub const VERIFIED: &str = "Verified";
 /// Rows.
-pub const STORED: &str = "Stored";
+pub const RECEIVED: &str = "Received";
 /// Rows.
 pub const WAITING: &str = "Waiting for its turn";
 /// Rows.
@@ -167,6 +167,30 @@ pub const CLOSING_BODY: &str = "If you quit now they stop where they are, and no
 
 /// A notice.
 pub const DISMISS: &str = "Dismiss";
+
+/// On stderr, when there is nowhere to open a window.
+pub const NO_DISPLAY: &str =
+    "cloakroom: there is no display to open a window on; the command line `cloak` does the same without one.";
+
+/// On stderr, when both renderers fail.
+#[must_use]
+pub fn no_renderer(error: &str) -> String {
+    format!(
+        "cloakroom: this computer's graphics cannot draw a window ({error}). On Debian and Ubuntu install \
+         mesa-vulkan-drivers or libgl1-mesa-dri; or use the command line `cloak`."
+    )
+}
+
+/// On stderr, when the window cannot open for another reason, such as a missing library.
+#[must_use]
+pub fn no_window(error: &str) -> String {
+    let hint = if error.contains(".so") || error.to_lowercase().contains("library") {
+        " On Debian and Ubuntu install libxkbcommon-x11-0, libx11-xcb1, libxcursor1, libxi6 and libxrandr2."
+    } else {
+        ""
+    };
+    format!("cloakroom: the window could not be opened: {error}.{hint} The command line `cloak` needs none.")
+}
 
 /// Title of the question before closing.
 #[must_use]
@@ -268,6 +292,60 @@ pub fn kept_until(unix_secs: u64) -> String {
     format!("kept until {}", day(unix_secs))
 }
 
+/// A button's name beside others like it.
+#[must_use]
+pub fn about_file(verb: &str, name: &str) -> String {
+    format!("{verb} {name}")
+}
+
+/// Name of a bar.
+#[must_use]
+pub fn progress_of(name: &str) -> String {
+    format!("Progress of {name}")
+}
+
+/// Name of the button in the bar that says where files go.
+#[must_use]
+pub fn goes_now(server: &str) -> String {
+    format!("File server: {server}")
+}
+
+/// Under the zone.
+#[must_use]
+pub fn goes_to(host: &str) -> String {
+    format!("To {host} through three relays")
+}
+
+/// On the card of a pointer.
+#[must_use]
+pub fn comes_from(server: &str) -> String {
+    format!("from {server}")
+}
+
+/// On the card of a pointer.
+#[must_use]
+pub fn will_be_saved_in(folder: &str) -> String {
+    format!("Will be saved in {folder}")
+}
+
+/// On a received file.
+#[must_use]
+pub fn saved_in(folder: &str) -> String {
+    format!("Saved in {folder}")
+}
+
+/// A chosen relay list.
+#[must_use]
+pub fn relay_list(count: usize, path: &str) -> String {
+    format!("{}  ·  {path}", relays(count))
+}
+
+/// Name and version of this program.
+#[must_use]
+pub fn version() -> String {
+    format!("{NAME} {}", env!("CARGO_PKG_VERSION"))
+}
+
 /// Outcome of a server's test.
 #[must_use]
 pub fn test_passed(upload_millis: u64, download_millis: u64) -> String {
@@ -347,7 +425,7 @@ pub fn clipboard_refused() -> UserMessage {
     sentence(
         "The pointer was not copied.",
         "The system's clipboard did not take it.",
-        "Select the pointer in its row and copy it with Ctrl+C.",
+        "Try again; if another program holds the clipboard, close it.",
     )
 }
 

@@ -1,0 +1,326 @@
+//! From the command line to an open window: which display, which renderer, and words when there is none.
+
+use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use eframe::egui_wgpu::WgpuSetup;
+use eframe::wgpu::PowerPreference;
+use eframe::{NativeOptions, Renderer};
+use egui::ViewportBuilder;
+
+use super::model::PointerText;
+use super::platform::Desktop;
+use super::text;
+use super::window::{Opening, Window};
+use super::worker::Backend;
+use crate::app::message::UserMessage;
+
+/// Identity of the window for the desktop.
+const APP_ID: &str = "org.cloakroom.Cloakroom";
+
+/// Opens the use cases; called once, when a window can be had.
+pub type Backends = fn() -> Result<Arc<dyn Backend>, UserMessage>;
+
+const USAGE: &str = "\
+usage: cloakroom [--renderer wgpu|glow] [--display auto|x11|wayland] [FILE… | POINTER]
+
+Files are shared. A pointer only fills Receive. The command line without a window is `cloak`.";
+
+/// What the arguments ask for.
+#[derive(Default)]
+struct Wish {
+    renderer: Option<Renderer>,
+    display: Display,
+    files: Vec<PathBuf>,
+    pointer: Option<PointerText>,
+}
+
+/// What the arguments come to.
+enum Parsed {
+    Window(Wish),
+    Say(String),
+    Wrong(String),
+}
+
+/// Which display is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Display {
+    /// X11 when there is one: there files can be dropped.
+    #[default]
+    Auto,
+    X11,
+    Wayland,
+}
+
+/// Which display there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    X11,
+    Wayland,
+    /// Neither Linux nor BSD.
+    Native,
+}
+
+/// The desktop application. Returns when its window has closed.
+pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode {
+    let wish = match parse(args, Path::exists) {
+        Parsed::Window(wish) => wish,
+        Parsed::Say(words) => {
+            say(&words);
+            return ExitCode::SUCCESS;
+        }
+        Parsed::Wrong(words) => {
+            tell(&words);
+            return ExitCode::from(2);
+        }
+    };
+    let Some(display) = find_display(wish.display, |name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+    else {
+        tell(text::NO_DISPLAY);
+        return ExitCode::FAILURE;
+    };
+    let backend = match open() {
+        Ok(backend) => backend,
+        Err(message) => {
+            tell(&format!("{} {} {}", message.what, message.why, message.next));
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut first_error = None;
+    for renderer in order(wish.renderer) {
+        let opening = Opening {
+            files: wish.files.clone(),
+            pointer: wish.pointer.clone(),
+            drops: display != Found::Wayland,
+        };
+        match show(renderer, display, Arc::clone(&backend), opening) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(Failure::Final(words)) => {
+                tell(&words);
+                return ExitCode::FAILURE;
+            }
+            Err(Failure::Renderer(words)) => {
+                first_error.get_or_insert(words);
+            }
+        }
+    }
+    tell(&text::no_renderer(&first_error.unwrap_or_default()));
+    ExitCode::FAILURE
+}
+
+fn parse(args: impl IntoIterator<Item = OsString>, exists: impl Fn(&Path) -> bool) -> Parsed {
+    let mut wish = Wish::default();
+    let mut args = args.into_iter();
+    let mut only_files = false;
+    while let Some(arg) = args.next() {
+        let word = arg.to_string_lossy().into_owned();
+        if only_files || !word.starts_with('-') {
+            match pointer_like(&word) {
+                true if !exists(Path::new(&arg)) => wish.pointer = Some(PointerText::new(word)),
+                _ => wish.files.push(std::path::absolute(&arg).unwrap_or_else(|_| PathBuf::from(&arg))),
+            }
+            continue;
+        }
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (word.as_str(), None),
+        };
+        match name {
+            "--" => only_files = true,
+            "--help" | "-h" => return Parsed::Say(USAGE.to_owned()),
+            "--version" | "-V" => return Parsed::Say(text::version()),
+            "--renderer" | "--display" => {
+                let value = value.or_else(|| args.next().map(|value| value.to_string_lossy().into_owned()));
+                match (name, value.as_deref()) {
+                    ("--renderer", Some("wgpu")) => wish.renderer = Some(Renderer::Wgpu),
+                    ("--renderer", Some("glow")) => wish.renderer = Some(Renderer::Glow),
+                    ("--display", Some("auto")) => wish.display = Display::Auto,
+                    ("--display", Some("x11")) => wish.display = Display::X11,
+                    ("--display", Some("wayland")) => wish.display = Display::Wayland,
+                    _ => return Parsed::Wrong(USAGE.to_owned()),
+                }
+            }
+            _ => return Parsed::Wrong(format!("cloakroom: there is no option {name}\n{USAGE}")),
+        }
+    }
+    Parsed::Window(wish)
+}
+
+/// Looks like a pointer; whether it is one, Receive says.
+fn pointer_like(word: &str) -> bool {
+    let word = word.trim_start().to_ascii_lowercase();
+    word.starts_with("cloak1") || word.starts_with("cloakroom:")
+}
+
+/// The display to open the window on, or none.
+fn find_display(wanted: Display, is_set: impl Fn(&str) -> bool) -> Option<Found> {
+    if !cfg!(all(unix, not(target_os = "macos"))) {
+        return Some(Found::Native);
+    }
+    let x11 = is_set("DISPLAY");
+    let wayland = is_set("WAYLAND_DISPLAY") || is_set("WAYLAND_SOCKET");
+    match wanted {
+        Display::Auto | Display::X11 if x11 => Some(Found::X11),
+        Display::Auto | Display::Wayland if wayland => Some(Found::Wayland),
+        Display::Auto | Display::X11 | Display::Wayland => None,
+    }
+}
+
+/// Both renderers, the wanted one first.
+fn order(wanted: Option<Renderer>) -> [Renderer; 2] {
+    match wanted {
+        Some(Renderer::Glow) => [Renderer::Glow, Renderer::Wgpu],
+        Some(Renderer::Wgpu) | None => [Renderer::Wgpu, Renderer::Glow],
+    }
+}
+
+/// Why there is no window.
+enum Failure {
+    /// The other renderer may do.
+    Renderer(String),
+    /// Nothing else will help.
+    Final(String),
+}
+
+fn show(renderer: Renderer, display: Found, backend: Arc<dyn Backend>, opening: Opening) -> Result<(), Failure> {
+    let opened = Arc::new(AtomicBool::new(false));
+    let creator: eframe::AppCreator<'_> = {
+        let opened = Arc::clone(&opened);
+        Box::new(move |creation| {
+            opened.store(true, Ordering::SeqCst);
+            let window = Window::new(&creation.egui_ctx, backend, Arc::new(Desktop::default()), opening)?;
+            Ok(Box::new(window))
+        })
+    };
+    let ran = catching(&opened, || eframe::run_native(text::NAME, options(renderer, display), creator));
+    match ran {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_))) => {
+            Err(Failure::Final(text::NO_DISPLAY.to_owned()))
+        }
+        Ok(Err(eframe::Error::AppCreation(error))) => Err(Failure::Final(text::no_window(&error.to_string()))),
+        Ok(Err(error)) => Err(Failure::Renderer(error.to_string())),
+        Err(panic) => Err(Failure::Final(text::no_window(&panic))),
+    }
+}
+
+fn options(renderer: Renderer, display: Found) -> NativeOptions {
+    let mut viewport = ViewportBuilder::default()
+        .with_app_id(APP_ID)
+        .with_title(text::NAME)
+        .with_inner_size([760.0, 600.0])
+        .with_min_inner_size([420.0, 420.0])
+        .with_drag_and_drop(true);
+    if let Ok(icon) = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")) {
+        viewport = viewport.with_icon(icon);
+    }
+    let mut options = NativeOptions { viewport, renderer, centered: true, ..NativeOptions::default() };
+    if let WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
+        // A window of files and words needs no second graphics card.
+        setup.power_preference = PowerPreference::from_env().unwrap_or(PowerPreference::LowPower);
+    }
+    #[cfg(all(unix, not(target_os = "macos")))]
+    {
+        options.event_loop_builder = Some(Box::new(move |builder| match display {
+            Found::X11 => {
+                winit::platform::x11::EventLoopBuilderExtX11::with_x11(builder);
+            }
+            Found::Wayland => {
+                winit::platform::wayland::EventLoopBuilderExtWayland::with_wayland(builder);
+            }
+            Found::Native => {}
+        }));
+    }
+    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    let _: Found = display;
+    options
+}
+
+/// Runs `body`; a panic before the window has opened (a library that is not installed) comes back as words.
+fn catching<T>(opened: &Arc<AtomicBool>, body: impl FnOnce() -> T) -> Result<T, String> {
+    let words: Arc<Mutex<Option<String>>> = Arc::default();
+    let usual: Arc<dyn Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync> = Arc::from(std::panic::take_hook());
+    std::panic::set_hook({
+        let (opened, words, usual) = (Arc::clone(opened), Arc::clone(&words), Arc::clone(&usual));
+        Box::new(move |info| {
+            if opened.load(Ordering::SeqCst) {
+                usual(info);
+            } else if let Ok(mut words) = words.lock() {
+                let payload = info.payload();
+                let said = payload.downcast_ref::<String>().cloned();
+                *words = said.or_else(|| payload.downcast_ref::<&str>().map(|&said| said.to_owned()));
+            }
+        })
+    });
+    let ran = std::panic::catch_unwind(AssertUnwindSafe(body));
+    std::panic::set_hook(Box::new(move |info| usual(info)));
+    ran.map_err(|panic| {
+        if opened.load(Ordering::SeqCst) {
+            std::panic::resume_unwind(panic);
+        }
+        words.lock().ok().and_then(|mut words| words.take()).unwrap_or_default()
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "there is no window to say it in")]
+fn tell(words: &str) {
+    eprintln!("{words}");
+}
+
+#[expect(clippy::print_stdout, reason = "help and version belong there")]
+fn say(words: &str) {
+    println!("{words}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Parsed {
+        parse(args.iter().map(OsString::from), |path| path == Path::new("cloak1.txt"))
+    }
+
+    fn wish(args: &[&str]) -> Wish {
+        match parsed(args) {
+            Parsed::Window(wish) => wish,
+            Parsed::Say(words) | Parsed::Wrong(words) => panic!("{words}"),
+        }
+    }
+
+    #[test]
+    fn arguments_are_files_or_one_pointer() {
+        let wish = wish(&["/tmp/a.pdf", "cloakroom:CLOAK1XYZ", "cloak1.txt"]);
+        assert_eq!(wish.files.len(), 2);
+        assert_eq!(wish.files[0], PathBuf::from("/tmp/a.pdf"));
+        assert!(wish.files[1].ends_with("cloak1.txt"), "a file of that name is a file");
+        assert_eq!(wish.pointer.as_ref().map(PointerText::as_str), Some("cloakroom:CLOAK1XYZ"));
+    }
+
+    #[test]
+    fn renderer_and_display_are_chosen_by_word() {
+        let chosen = wish(&["--renderer", "glow", "--display=wayland"]);
+        assert_eq!((chosen.renderer, chosen.display), (Some(Renderer::Glow), Display::Wayland));
+        assert_eq!(order(chosen.renderer), [Renderer::Glow, Renderer::Wgpu]);
+        assert_eq!(order(None), [Renderer::Wgpu, Renderer::Glow]);
+        for wrong in [&["--renderer", "vulkan"][..], &["--renderer"], &["--display=mir"], &["--frobnicate"]] {
+            assert!(matches!(parsed(wrong), Parsed::Wrong(_)), "{wrong:?}");
+        }
+        assert!(matches!(parsed(&["--help"]), Parsed::Say(_)));
+    }
+
+    #[cfg(all(unix, not(target_os = "macos")))]
+    #[test]
+    fn x11_is_preferred_when_both_displays_exist() {
+        let both = |_: &str| true;
+        let only = |name: &'static str| move |asked: &str| asked == name;
+        assert_eq!(find_display(Display::Auto, both), Some(Found::X11));
+        assert_eq!(find_display(Display::Wayland, both), Some(Found::Wayland));
+        assert_eq!(find_display(Display::Auto, only("WAYLAND_DISPLAY")), Some(Found::Wayland));
+        assert_eq!(find_display(Display::X11, only("WAYLAND_DISPLAY")), None);
+        assert_eq!(find_display(Display::Auto, |_| false), None);
+    }
+}

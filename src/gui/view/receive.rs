@@ -1,0 +1,92 @@
+//! The Receive screen: one field; what the pointer in it is, before anything is fetched.
+
+use egui::{Id, Sense, Ui, vec2};
+use zeroize::Zeroizing;
+
+use super::{Drawn, transfers};
+use crate::gui::fonts::Icon;
+use crate::gui::kit::{self, Button, Field, Loudness};
+use crate::gui::model::{Action, Focus, Model, PointerInfo, PointerText, Reading, Tone};
+use crate::gui::text;
+use crate::gui::tokens::{Type, measure, palette, space};
+
+pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = space::S;
+        kit::label(ui, text::RECEIVE_TITLE, Type::Title, palette.text);
+        ui.add_space(space::XS);
+        let mut edited = Zeroizing::new(model.receive.text.as_str().to_owned());
+        let trouble = matches!(model.receive.reading, Reading::Wrong(_));
+        let field = Field { id: field_id(), label: text::POINTER, hint: text::POINTER_HINT, rows: 3, trouble };
+        let response = field.show(ui, &mut edited);
+        if response.changed() {
+            drawn.act(Action::PointerEdited(PointerText::new(std::mem::take(&mut *edited))));
+        }
+        drawn.focus(model, Focus::Pointer, &response);
+        if model.receive.text.as_str().is_empty() {
+            kit::label(ui, text::RECEIVE_EMPTY, Type::Caption, palette.muted);
+        }
+    });
+    match &model.receive.reading {
+        Reading::Empty => {}
+        Reading::Wrong(message) => {
+            kit::callout(ui, Tone::Danger, message, |ui| {
+                ui.add_space(space::XS);
+                if ui.add(Button::new(Loudness::Secondary, text::CLEAR)).clicked() {
+                    drawn.act(Action::ClearPointer);
+                }
+            });
+        }
+        Reading::Known(info) => card(ui, model, info, drawn),
+    }
+    if !model.transfers.is_empty() {
+        transfers::list(ui, model, drawn);
+    }
+}
+
+pub(super) fn field_id() -> Id {
+    Id::unique("pointer field")
+}
+
+/// What the pointer is.
+fn card(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    kit::card(ui, |ui| {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = space::M;
+            let (square, _) = ui.allocate_exact_size(vec2(40.0, 40.0), Sense::hover());
+            ui.painter().rect_filled(square, 8.0, palette.accent_tint);
+            kit::paint_icon(ui.painter(), square.center(), Icon::File, measure::ICON_L, palette.accent);
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                let name = info.name.as_deref().unwrap_or(text::UNNAMED_FILE);
+                let width = ui.available_width();
+                kit::middle(ui, name, Type::Section, palette.text, width);
+                let mut facts = vec![text::size(info.len), text::comes_from(&info.server)];
+                facts.extend(info.expires.map(text::kept_until));
+                kit::label(ui, facts.join("  ·  "), Type::Caption, palette.muted);
+            });
+        });
+        if let Some(note) = &info.note {
+            ui.add_space(space::S);
+            let tone = if note.blocks { Tone::Danger } else { Tone::Warning };
+            kit::callout(ui, tone, &note.message, |_| {});
+        }
+        ui.add_space(space::M);
+        ui.horizontal_wrapped(|ui| {
+            let button = Button::new(Loudness::Primary, text::DOWNLOAD).icon(Icon::Download);
+            let response = ui.add(button.enabled(model.receive.can_download()));
+            drawn.focus(model, Focus::Download, &response);
+            if response.clicked() {
+                drawn.act(Action::Download);
+            }
+            if ui.add(Button::new(Loudness::Quiet, text::CLEAR)).clicked() {
+                drawn.act(Action::ClearPointer);
+            }
+        });
+        ui.add_space(space::S);
+        let place = text::will_be_saved_in(&model.settings.preferences.downloads.to_string_lossy());
+        kit::middle(ui, &place, Type::Caption, palette.muted, ui.available_width());
+    });
+}

@@ -1,0 +1,228 @@
+//! The Settings screen: one page, every change kept at once.
+
+use egui::{Id, Key, Sense, Ui, vec2};
+
+use super::Drawn;
+use crate::gui::fonts::Icon;
+use crate::gui::kit::{self, Button, Field, Loudness};
+use crate::gui::model::{Action, Focus, Model, ServerChoice, Test, Theme, Tone};
+use crate::gui::text;
+use crate::gui::tokens::{Type, measure, palette, space};
+
+pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    ui.spacing_mut().item_spacing.y = space::XL;
+    section(ui, text::FILE_SERVERS, text::FILE_SERVERS_ABOUT, |ui| servers(ui, model, drawn));
+    section(ui, text::RELAYS, text::RELAYS_ABOUT, |ui| relays(ui, model, drawn));
+    section(ui, text::DOWNLOADS, text::DOWNLOADS_ABOUT, |ui| downloads(ui, model, drawn));
+    section(ui, text::APPEARANCE, "", |ui| appearance(ui, model, drawn));
+    section(ui, text::ABOUT, "", about);
+}
+
+fn section(ui: &mut Ui, title: &str, about: &str, add: impl FnOnce(&mut Ui)) {
+    let palette = palette(ui);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        kit::label(ui, title, Type::Section, palette.text);
+        if !about.is_empty() {
+            kit::label(ui, about, Type::Body, palette.muted);
+        }
+        ui.add_space(space::S);
+        kit::card(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::S;
+            add(ui);
+        });
+    });
+}
+
+/// One line of a card: what it is on the left, what can be done on the right; below each other when narrow.
+fn line(ui: &mut Ui, icon: Icon, title: &str, about: &str, right: f32, act: impl FnOnce(&mut Ui)) {
+    let palette = palette(ui);
+    let fits = ui.available_width() - right >= 220.0;
+    let left = |ui: &mut Ui| {
+        ui.spacing_mut().item_spacing.x = space::M;
+        let (square, _) = ui.allocate_exact_size(vec2(measure::ICON_L, 40.0), Sense::hover());
+        kit::paint_icon(ui.painter(), square.center(), icon, measure::ICON_L, palette.muted);
+        let width = ui.available_width();
+        ui.allocate_ui_with_layout(vec2(width, 38.0), egui::Layout::top_down(egui::Align::Min), |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            kit::middle(ui, title, Type::Label, palette.text, width);
+            kit::middle(ui, about, Type::Caption, palette.muted, width);
+        });
+    };
+    if fits {
+        kit::sides(ui, 40.0, right, left, act);
+    } else {
+        kit::sides(ui, 40.0, 0.0, left, |_| {});
+        ui.horizontal_wrapped(act);
+    }
+}
+
+fn divider(ui: &mut Ui) {
+    let palette = palette(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());
+    ui.painter().rect_filled(rect, 0.0, palette.border);
+}
+
+fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let preferences = &model.settings.preferences;
+    server(ui, model, &ServerChoice::BuiltIn, text::BUILT_IN, text::BUILT_IN_ABOUT, drawn);
+    for known in &preferences.servers {
+        divider(ui);
+        let choice = ServerChoice::Address(known.address.clone());
+        server(ui, model, &choice, &known.host, &known.address, drawn);
+    }
+    divider(ui);
+    let mut address = model.settings.address.clone();
+    let trouble = model.settings.address_trouble.is_some();
+    let field = Field {
+        id: Id::unique("server address"),
+        label: text::ADD_SERVER,
+        hint: text::SERVER_ADDRESS_HINT,
+        rows: 1,
+        trouble,
+    };
+    let button = Button::new(Loudness::Secondary, text::ADD).icon(Icon::Plus).enabled(!address.trim().is_empty());
+    let add = ui
+        .scope(|ui| {
+            ui.spacing_mut().item_spacing.y = space::XS;
+            let response = field.show(ui, &mut address);
+            if response.changed() {
+                drawn.act(Action::AddressEdited(address));
+            }
+            drawn.focus(model, Focus::ServerAddress, &response);
+            let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            ui.add_space(space::XS);
+            ui.add(button).clicked() || entered
+        })
+        .inner;
+    if add {
+        drawn.act(Action::AddServer);
+    }
+    if let Some(message) = &model.settings.address_trouble {
+        kit::callout(ui, Tone::Danger, message, |_| {});
+    }
+}
+
+fn server(ui: &mut Ui, model: &Model, choice: &ServerChoice, name: &str, about: &str, drawn: &mut Drawn) {
+    let chosen = model.settings.preferences.chosen == *choice;
+    let added = *choice != ServerChoice::BuiltIn;
+    let test = model.settings.tests.get(choice);
+    let icon = if added { Icon::Server } else { Icon::HardDrive };
+    let right = 84.0 + space::S + 56.0 + if added { space::S + measure::CONTROL } else { 0.0 };
+    ui.push_id(choice_id(choice), |ui| {
+        line(ui, icon, name, about, right, |ui| {
+            // From the right; when narrow, from the left.
+            if let ServerChoice::Address(address) = choice
+                && kit::icon_button(ui, Icon::Trash, &text::about_file(text::REMOVE, name)).clicked()
+            {
+                drawn.act(Action::RemoveServer(address.clone()));
+            }
+            let tested = Button::new(Loudness::Quiet, text::TEST).enabled(test != Some(&Test::Running));
+            if ui.add(tested).clicked() {
+                drawn.act(Action::TestServer(choice.clone()));
+            }
+            if chosen {
+                kit::badge(ui, Tone::Success, Icon::Check, text::IN_USE);
+            } else if ui.add(Button::new(Loudness::Secondary, text::USE)).clicked() {
+                drawn.act(Action::UseServer(choice.clone()));
+            }
+        });
+        outcome(ui, test);
+    });
+}
+
+fn choice_id(choice: &ServerChoice) -> Id {
+    match choice {
+        ServerChoice::BuiltIn => Id::unique("server built in"),
+        ServerChoice::Address(address) => Id::unique(("server", address)),
+    }
+}
+
+fn outcome(ui: &mut Ui, test: Option<&Test>) {
+    let palette = palette(ui);
+    match test {
+        None => {}
+        Some(Test::Running) => {
+            kit::label(ui, text::TESTING, Type::Caption, palette.muted);
+        }
+        Some(Test::Passed(report)) => {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 6.0;
+                kit::icon(ui, Icon::CircleCheck, 16.0, palette.success);
+                let words = text::test_passed(report.upload_millis, report.download_millis);
+                kit::label(ui, words, Type::Caption, palette.success);
+            });
+        }
+        Some(Test::Failed(message)) => kit::callout(ui, Tone::Danger, message, |_| {}),
+    }
+}
+
+fn relays(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let (title, about) = match &model.settings.preferences.relay_list {
+        None => (text::NO_RELAY_LIST.to_owned(), text::NO_RELAY_LIST_ABOUT.to_owned()),
+        Some(list) => (list.name.clone(), text::relay_list(list.relays, &list.path.to_string_lossy())),
+    };
+    let chosen = model.settings.preferences.relay_list.is_some();
+    let right = 124.0 + if chosen { space::S + measure::CONTROL } else { 0.0 };
+    line(ui, Icon::Route, &title, &about, right, |ui| {
+        if chosen && kit::icon_button(ui, Icon::Trash, text::FORGET_LIST).clicked() {
+            drawn.act(Action::ForgetRelayList);
+        }
+        if ui.add(Button::new(Loudness::Secondary, text::CHOOSE_LIST)).clicked() {
+            drawn.act(Action::ChooseRelayList);
+        }
+    });
+    if let Some(message) = &model.settings.relay_trouble {
+        kit::callout(ui, Tone::Danger, message, |_| {});
+    }
+    if model.settings.lacks_relays() {
+        kit::callout(ui, Tone::Warning, &text::relays_missing(), |_| {});
+    }
+}
+
+fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let folder = &model.settings.preferences.downloads;
+    let name = folder.file_name().map_or_else(|| folder.to_string_lossy(), |name| name.to_string_lossy());
+    line(ui, Icon::Folder, &name, &folder.to_string_lossy(), 84.0, |ui| {
+        if ui.add(Button::new(Loudness::Secondary, text::CHANGE)).clicked() {
+            drawn.act(Action::ChooseDownloads);
+        }
+    });
+}
+
+fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    let preferences = &model.settings.preferences;
+    let named = |ui: &mut Ui, name: &str, control: f32, add: &mut dyn FnMut(&mut Ui)| {
+        let title = |ui: &mut Ui| {
+            kit::label(ui, name, Type::Label, palette.text);
+        };
+        if ui.available_width() - control >= 100.0 {
+            kit::sides(ui, 36.0, control, title, |ui| add(ui));
+        } else {
+            kit::label(ui, name, Type::Label, palette.text);
+            add(ui);
+        }
+    };
+    named(ui, text::THEME, 270.0, &mut |ui| {
+        let themes = [(Theme::System, text::SYSTEM), (Theme::Light, text::LIGHT), (Theme::Dark, text::DARK)];
+        if let Some(theme) = kit::segmented(ui, text::THEME, &themes, Some(preferences.theme)) {
+            drawn.act(Action::SetTheme(theme));
+        }
+    });
+    divider(ui);
+    named(ui, text::CONTRAST, 190.0, &mut |ui| {
+        let levels = [(false, text::NORMAL), (true, text::HIGH)];
+        if let Some(high) = kit::segmented(ui, text::CONTRAST, &levels, Some(preferences.high_contrast)) {
+            drawn.act(Action::SetHighContrast(high));
+        }
+    });
+}
+
+fn about(ui: &mut Ui) {
+    let palette = palette(ui);
+    ui.spacing_mut().item_spacing.y = 2.0;
+    kit::label(ui, text::version(), Type::Label, palette.text);
+    kit::label(ui, text::ABOUT_TEXT, Type::Body, palette.muted);
+    kit::label(ui, text::FONTS_TEXT, Type::Caption, palette.muted);
+}
