@@ -96,21 +96,40 @@ impl Icon {
 pub fn definitions() -> FontDefinitions {
     let mut fonts = FontDefinitions::empty();
     let mut add = |name: &str, data: &'static [u8]| {
-        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(data)));
+        fonts
+            .font_data
+            .insert(name.to_owned(), Arc::new(FontData::from_static(data)));
     };
-    add("inter", include_bytes!("../../assets/fonts/Inter-Regular.ttf"));
-    add("inter-medium", include_bytes!("../../assets/fonts/Inter-Medium.ttf"));
-    add("inter-semibold", include_bytes!("../../assets/fonts/Inter-SemiBold.ttf"));
-    add("jetbrains-mono", include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf"));
+    add(
+        "inter",
+        include_bytes!("../../assets/fonts/Inter-Regular.ttf"),
+    );
+    add(
+        "inter-medium",
+        include_bytes!("../../assets/fonts/Inter-Medium.ttf"),
+    );
+    add(
+        "inter-semibold",
+        include_bytes!("../../assets/fonts/Inter-SemiBold.ttf"),
+    );
+    add(
+        "jetbrains-mono",
+        include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf"),
+    );
     add("lucide", include_bytes!("../../assets/fonts/lucide.ttf"));
     for (family, names) in [
         (FontFamily::Proportional, ["inter", "jetbrains-mono"]),
         (FontFamily::Monospace, ["jetbrains-mono", "inter"]),
         (FontFamily::Name(MEDIUM.into()), ["inter-medium", "inter"]),
-        (FontFamily::Name(SEMIBOLD.into()), ["inter-semibold", "inter"]),
+        (
+            FontFamily::Name(SEMIBOLD.into()),
+            ["inter-semibold", "inter"],
+        ),
         (FontFamily::Name(ICONS.into()), ["lucide", "inter"]),
     ] {
-        fonts.families.insert(family, names.map(str::to_owned).to_vec());
+        fonts
+            .families
+            .insert(family, names.map(str::to_owned).to_vec());
     }
     fonts
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use egui::{
-    Align, Align2, Color32, Context, CornerRadius, FontFamily, FontId, Frame, Galley, Id, InnerResponse,
-    Layout, Margin, Painter, Pos2, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, TextEdit,
-    Ui, UiBuilder, Vec2, Widget, WidgetInfo, vec2,
+    Align, Align2, Color32, Context, CornerRadius, FontFamily, FontId, Frame, Galley, Id,
+    InnerResponse, Layout, Margin, Painter, Pos2, Rect, Response, RichText, Role, Sense, Stroke,
+    StrokeKind, TextEdit, Ui, UiBuilder, Vec2, Widget, WidgetInfo, vec2,
 };
 
 use super::fonts::Icon;
@@ -16,7 +16,10 @@ use crate::app::message::UserMessage;
 
 /// Text in one of the sizes.
 pub fn rich(text: impl Into<String>, kind: Type, color: Color32) -> RichText {
-    RichText::new(text).font(kind.font()).line_height(Some(kind.line())).color(color)
+    RichText::new(text)
+        .font(kind.font())
+        .line_height(Some(kind.line()))
+        .color(color)
 }
 
 /// A label that wraps.
@@ -41,11 +44,20 @@ fn focus_ring(ui: &Ui, response: &Response, radius: f32) {
         let palette = palette(ui);
         let rect = response.rect.expand(palette.ring);
         let stroke = Stroke::new(palette.ring, palette.accent);
-        ui.painter().rect_stroke(rect, corner(radius + palette.ring), stroke, StrokeKind::Outside);
+        ui.painter().rect_stroke(
+            rect,
+            corner(radius + palette.ring),
+            stroke,
+            StrokeKind::Outside,
+        );
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "radii are small whole numbers")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "radii are small whole numbers"
+)]
 fn corner(radius: f32) -> CornerRadius {
     CornerRadius::same(radius.clamp(0.0, 200.0) as u8)
 }
@@ -80,7 +92,13 @@ impl<'a> Button<'a> {
     /// A button of this loudness.
     #[must_use]
     pub fn new(loudness: Loudness, label: &'a str) -> Self {
-        Self { label, icon: None, loudness, room_for: "", enabled: true }
+        Self {
+            label,
+            icon: None,
+            loudness,
+            room_for: "",
+            enabled: true,
+        }
     }
 
     /// An icon before the word.
@@ -105,24 +123,40 @@ impl<'a> Button<'a> {
     }
 
     fn height(&self) -> f32 {
-        if self.loudness == Loudness::Primary { measure::PRIMARY } else { measure::CONTROL }
+        if self.loudness == Loudness::Primary {
+            measure::PRIMARY
+        } else {
+            measure::CONTROL
+        }
     }
 
     fn pad(&self) -> f32 {
-        if self.loudness == Loudness::Quiet { 10.0 } else { 14.0 }
+        if self.loudness == Loudness::Quiet {
+            10.0
+        } else {
+            14.0
+        }
     }
 
     /// How wide it will be.
     #[must_use]
     pub fn width(&self, ui: &Ui) -> f32 {
         let font = Type::Label.font();
-        let word = single_line(ui, self.label, font.clone(), Color32::PLACEHOLDER).size().x;
+        let word = single_line(ui, self.label, font.clone(), Color32::PLACEHOLDER)
+            .size()
+            .x;
         let other = if self.room_for.is_empty() {
             0.0
         } else {
-            single_line(ui, self.room_for, font, Color32::PLACEHOLDER).size().x
+            single_line(ui, self.room_for, font, Color32::PLACEHOLDER)
+                .size()
+                .x
         };
-        let icon = if self.icon.is_some() { measure::ICON + space::S } else { 0.0 };
+        let icon = if self.icon.is_some() {
+            measure::ICON + space::S
+        } else {
+            0.0
+        };
         (word.max(other) + icon + 2.0 * self.pad()).ceil()
     }
 }
@@ -131,33 +165,54 @@ impl Widget for Button<'_> {
     fn ui(self, ui: &mut Ui) -> Response {
         let palette = palette(ui);
         let size = vec2(self.width(ui), self.height());
-        let sense = if self.enabled { Sense::click() } else { Sense::hover() };
+        let sense = if self.enabled {
+            Sense::click()
+        } else {
+            Sense::hover()
+        };
         let (rect, response) = ui.allocate_exact_size(size, sense);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, self.enabled, self.label));
         if !ui.is_rect_visible(rect) {
             return response;
         }
         let (rest, over, ink) = match self.loudness {
-            Loudness::Primary => (palette.accent_fill, palette.accent_fill_hover, palette.on_fill),
+            Loudness::Primary => (
+                palette.accent_fill,
+                palette.accent_fill_hover,
+                palette.on_fill,
+            ),
             Loudness::Secondary => (palette.control, palette.control_hover, palette.text),
             Loudness::Quiet => (Color32::TRANSPARENT, palette.control, palette.accent),
-            Loudness::Danger => (palette.danger_fill, palette.danger_fill_hover, palette.on_fill),
+            Loudness::Danger => (
+                palette.danger_fill,
+                palette.danger_fill_hover,
+                palette.on_fill,
+            ),
         };
         let (fill, ink) = if self.enabled {
             (under_pointer(ui, &response, rest, over), ink)
         } else {
             (palette.sunken, palette.faint)
         };
-        ui.painter().rect_filled(rect, corner(measure::RADIUS), fill);
+        ui.painter()
+            .rect_filled(rect, corner(measure::RADIUS), fill);
         let galley = single_line(ui, self.label, Type::Label.font(), ink);
-        let icon = if self.icon.is_some() { measure::ICON + space::S } else { 0.0 };
+        let icon = if self.icon.is_some() {
+            measure::ICON + space::S
+        } else {
+            0.0
+        };
         let mut x = rect.center().x - (galley.size().x + icon) / 2.0;
         if let Some(icon) = self.icon {
             let at = Pos2::new(x + measure::ICON / 2.0, rect.center().y);
             paint_icon(ui.painter(), at, icon, measure::ICON, ink);
             x += measure::ICON + space::S;
         }
-        ui.painter().galley(Pos2::new(x, rect.center().y - galley.size().y / 2.0), galley, ink);
+        ui.painter().galley(
+            Pos2::new(x, rect.center().y - galley.size().y / 2.0),
+            galley,
+            ink,
+        );
         focus_ring(ui, &response, measure::RADIUS);
         response
     }
@@ -165,9 +220,15 @@ impl Widget for Button<'_> {
 
 fn under_pointer(ui: &Ui, response: &Response, rest: Color32, over: Color32) -> Color32 {
     let hovered = response.hovered() || response.is_pointer_button_down_on();
-    let t = ui.ctx().animate_bool_with_time(response.id, hovered, motion::HOVER);
+    let t = ui
+        .ctx()
+        .animate_bool_with_time(response.id, hovered, motion::HOVER);
     let fill = rest.lerp_to_gamma(over, t);
-    if response.is_pointer_button_down_on() { fill.lerp_to_gamma(palette(ui).text, 0.06) } else { fill }
+    if response.is_pointer_button_down_on() {
+        fill.lerp_to_gamma(palette(ui).text, 0.06)
+    } else {
+        fill
+    }
 }
 
 /// A button that is only an icon; `name` is what a screen reader says and what hovering shows.
@@ -180,9 +241,23 @@ pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
     let palette = palette(ui);
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(measure::CONTROL), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
-    let rest = if on { palette.accent_tint } else { Color32::TRANSPARENT };
-    let fill = under_pointer(ui, &response, rest, if on { palette.accent_tint } else { palette.control });
-    ui.painter().rect_filled(rect, corner(measure::RADIUS), fill);
+    let rest = if on {
+        palette.accent_tint
+    } else {
+        Color32::TRANSPARENT
+    };
+    let fill = under_pointer(
+        ui,
+        &response,
+        rest,
+        if on {
+            palette.accent_tint
+        } else {
+            palette.control
+        },
+    );
+    ui.painter()
+        .rect_filled(rect, corner(measure::RADIUS), fill);
     let ink = if on {
         palette.accent
     } else if response.hovered() || response.has_focus() {
@@ -196,7 +271,12 @@ pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
 }
 
 /// One of a few, side by side. Returns the one that was pressed.
-pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, name: &str, options: &[(T, &str)], chosen: Option<T>) -> Option<T> {
+pub fn segmented<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    name: &str,
+    options: &[(T, &str)],
+    chosen: Option<T>,
+) -> Option<T> {
     let palette = palette(ui);
     let font = Type::Label.font();
     let widest = options
@@ -205,9 +285,13 @@ pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, name: &str, options: &[(T, &s
         .fold(0.0, f32::max);
     let segment = vec2((widest + 2.0 * space::L).ceil(), measure::CONTROL - 6.0);
     let count: f32 = options.iter().map(|_| 1.0).sum();
-    let (track, group) = ui.allocate_exact_size(vec2(segment.x * count + 6.0, measure::CONTROL), Sense::hover());
+    let (track, group) = ui.allocate_exact_size(
+        vec2(segment.x * count + 6.0, measure::CONTROL),
+        Sense::hover(),
+    );
     group.widget_info(|| WidgetInfo::labeled(Role::RadioGroup, true, name));
-    ui.painter().rect_filled(track, corner(measure::RADIUS + 1.0), palette.control);
+    ui.painter()
+        .rect_filled(track, corner(measure::RADIUS + 1.0), palette.control);
     let mut pressed = None;
     let mut left = track.left() + 3.0;
     for (value, label) in options {
@@ -217,17 +301,29 @@ pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, name: &str, options: &[(T, &s
         let on = chosen == Some(*value);
         response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, *label));
         if on {
-            ui.painter().rect_filled(rect, corner(measure::RADIUS - 1.0), palette.surface);
+            ui.painter()
+                .rect_filled(rect, corner(measure::RADIUS - 1.0), palette.surface);
             if palette.ring > 2.0 {
                 let stroke = Stroke::new(2.0, palette.accent);
-                ui.painter().rect_stroke(rect, corner(measure::RADIUS - 1.0), stroke, StrokeKind::Inside);
+                ui.painter().rect_stroke(
+                    rect,
+                    corner(measure::RADIUS - 1.0),
+                    stroke,
+                    StrokeKind::Inside,
+                );
             }
         } else if response.hovered() {
-            ui.painter().rect_filled(rect, corner(measure::RADIUS - 1.0), palette.control_hover);
+            ui.painter()
+                .rect_filled(rect, corner(measure::RADIUS - 1.0), palette.control_hover);
         }
-        let ink = if on || response.hovered() { palette.text } else { palette.muted };
+        let ink = if on || response.hovered() {
+            palette.text
+        } else {
+            palette.muted
+        };
         let galley = single_line(ui, label, font.clone(), ink);
-        ui.painter().galley(rect.center() - galley.size() / 2.0, galley, ink);
+        ui.painter()
+            .galley(rect.center() - galley.size() / 2.0, galley, ink);
         focus_ring(ui, &response, measure::RADIUS - 1.0);
         if response.clicked() {
             pressed = Some(*value);
@@ -284,7 +380,11 @@ impl Field<'_> {
             .corner_radius(corner(measure::RADIUS))
             // Less by the stroke, so that a thicker one moves nothing.
             .inner_margin(vec2(12.0, 8.0) - Vec2::splat(stroke.width));
-        let edit = if self.rows > 1 { TextEdit::multiline(text) } else { TextEdit::singleline(text) };
+        let edit = if self.rows > 1 {
+            TextEdit::multiline(text)
+        } else {
+            TextEdit::singleline(text)
+        };
         let response = edit
             .id(self.id)
             .font(Type::Mono.font())
@@ -292,7 +392,11 @@ impl Field<'_> {
             .hint_text(rich(self.hint, Type::Mono, palette.faint))
             .desired_rows(self.rows)
             .desired_width(f32::INFINITY)
-            .align(if self.rows > 1 { Align2::LEFT_TOP } else { Align2::LEFT_CENTER })
+            .align(if self.rows > 1 {
+                Align2::LEFT_TOP
+            } else {
+                Align2::LEFT_CENTER
+            })
             .frame(frame)
             .show(ui)
             .response
@@ -322,23 +426,51 @@ pub fn badge(ui: &mut Ui, tone: Tone, icon: Icon, word: &str) -> Response {
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, word));
     ui.painter().rect_filled(rect, corner(12.0), ground);
     if palette.ring > 2.0 {
-        ui.painter().rect_stroke(rect, corner(12.0), Stroke::new(1.0, ink), StrokeKind::Inside);
+        ui.painter().rect_stroke(
+            rect,
+            corner(12.0),
+            Stroke::new(1.0, ink),
+            StrokeKind::Inside,
+        );
     }
-    paint_icon(ui.painter(), Pos2::new(rect.left() + 17.0, rect.center().y), icon, 14.0, ink);
-    let at = Pos2::new(rect.left() + 24.0 + space::XS, rect.center().y - galley.size().y / 2.0);
+    paint_icon(
+        ui.painter(),
+        Pos2::new(rect.left() + 17.0, rect.center().y),
+        icon,
+        14.0,
+        ink,
+    );
+    let at = Pos2::new(
+        rect.left() + 24.0 + space::XS,
+        rect.center().y - galley.size().y / 2.0,
+    );
     ui.painter().galley(at, galley, ink);
     response
 }
 
 /// A message on its tint: what happened, then why and what to do next; actions below.
-pub fn callout<R>(ui: &mut Ui, tone: Tone, message: &UserMessage, add: impl FnOnce(&mut Ui) -> R) -> R {
+pub fn callout<R>(
+    ui: &mut Ui,
+    tone: Tone,
+    message: &UserMessage,
+    add: impl FnOnce(&mut Ui) -> R,
+) -> R {
     let palette = palette(ui);
     let (ink, ground, sign) = tone_colors(palette, tone);
     let frame = Frame::new()
         .fill(ground)
         .corner_radius(corner(measure::CARD_RADIUS))
-        .inner_margin(Margin { left: 14, right: 14, top: 12, bottom: 12 })
-        .stroke(if palette.ring > 2.0 { Stroke::new(1.0, ink) } else { Stroke::NONE });
+        .inner_margin(Margin {
+            left: 14,
+            right: 14,
+            top: 12,
+            bottom: 12,
+        })
+        .stroke(if palette.ring > 2.0 {
+            Stroke::new(1.0, ink)
+        } else {
+            Stroke::NONE
+        });
     frame
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
@@ -362,16 +494,25 @@ pub fn callout<R>(ui: &mut Ui, tone: Tone, message: &UserMessage, add: impl FnOn
 pub fn notice(ui: &mut Ui, notice: &Notice) -> bool {
     callout(ui, notice.tone, &notice.message, |ui| {
         ui.add_space(space::XS);
-        ui.add(Button::new(Loudness::Secondary, text::DISMISS)).clicked()
+        ui.add(Button::new(Loudness::Secondary, text::DISMISS))
+            .clicked()
     })
 }
 
 /// What happened, then why and what to do next. Can be selected.
 pub fn said(ui: &mut Ui, message: &UserMessage) {
     let palette = palette(ui);
-    ui.add(egui::Label::new(rich(&message.what, Type::Label, palette.text)).wrap().selectable(true));
+    ui.add(
+        egui::Label::new(rich(&message.what, Type::Label, palette.text))
+            .wrap()
+            .selectable(true),
+    );
     let rest = format!("{} {}", message.why, message.next);
-    ui.add(egui::Label::new(rich(rest.trim(), Type::Body, palette.muted)).wrap().selectable(true));
+    ui.add(
+        egui::Label::new(rich(rest.trim(), Type::Body, palette.muted))
+            .wrap()
+            .selectable(true),
+    );
 }
 
 /// The one bar of a transfer; `name` is what a screen reader says.
@@ -387,23 +528,36 @@ pub fn progress(ui: &mut Ui, name: &str, fraction: f32) -> Response {
         node.set_max_numeric_value(100.0);
     });
     ui.painter().rect_filled(rect, corner(3.0), palette.control);
-    let shown = ui.ctx().animate_value_with_time(response.id, fraction.clamp(0.0, 1.0), motion::STATE);
+    let shown =
+        ui.ctx()
+            .animate_value_with_time(response.id, fraction.clamp(0.0, 1.0), motion::STATE);
     if shown > 0.0 {
         let filled = Rect::from_min_size(rect.min, vec2((rect.width() * shown).max(6.0), 6.0));
-        ui.painter().rect_filled(filled, corner(3.0), palette.accent);
+        ui.painter()
+            .rect_filled(filled, corner(3.0), palette.accent);
     }
     response
 }
 
 /// A name on one line: the middle gives way when there is no room, the extension stays. Hovering shows all of it.
 pub fn middle(ui: &mut Ui, name: &str, kind: Type, color: Color32, width: f32) -> Response {
-    let shown = elided(name, width, |text| single_line(ui, text, kind.font(), color).size().x);
+    let shown = elided(name, width, |text| {
+        single_line(ui, text, kind.font(), color).size().x
+    });
     let galley = single_line(ui, &shown, kind.font(), color);
     let size = vec2(galley.size().x.min(width), kind.line());
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
-    ui.painter().galley(Pos2::new(rect.left(), rect.center().y - galley.size().y / 2.0), galley, color);
-    if shown == name { response } else { response.on_hover_text(name) }
+    ui.painter().galley(
+        Pos2::new(rect.left(), rect.center().y - galley.size().y / 2.0),
+        galley,
+        color,
+    );
+    if shown == name {
+        response
+    } else {
+        response.on_hover_text(name)
+    }
 }
 
 /// `name`, or as much of its beginning and end as is narrower than `width`.
@@ -412,8 +566,14 @@ fn elided(name: &str, width: f32, measure: impl Fn(&str) -> f32) -> String {
         return name.to_owned();
     }
     let chars: Vec<char> = name.chars().collect();
-    let extension = name.rsplit_once('.').map_or(0, |(_, end)| end.chars().count() + 1);
-    let tail = if extension > 1 && extension <= 12 { extension + 3 } else { 6 };
+    let extension = name
+        .rsplit_once('.')
+        .map_or(0, |(_, end)| end.chars().count() + 1);
+    let tail = if extension > 1 && extension <= 12 {
+        extension + 3
+    } else {
+        6
+    };
     let tail = tail.min(chars.len() / 2);
     let end: String = chars.iter().skip(chars.len() - tail).collect();
     let joined = |head: usize| -> String {
@@ -424,7 +584,11 @@ fn elided(name: &str, width: f32, measure: impl Fn(&str) -> f32) -> String {
     let (mut fits, mut too_long) = (0, chars.len() - tail);
     while fits + 1 < too_long {
         let head = usize::midpoint(fits, too_long);
-        if measure(&joined(head)) <= width { fits = head } else { too_long = head }
+        if measure(&joined(head)) <= width {
+            fits = head
+        } else {
+            too_long = head
+        }
     }
     joined(fits)
 }
@@ -433,14 +597,26 @@ fn elided(name: &str, width: f32, measure: impl Fn(&str) -> f32) -> String {
 pub fn pointer_well(ui: &mut Ui, pointer: &str, width: f32, height: f32) -> Response {
     let palette = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
-    ui.painter().rect_filled(rect, corner(measure::RADIUS), palette.sunken);
+    ui.painter()
+        .rect_filled(rect, corner(measure::RADIUS), palette.sunken);
     if palette.ring > 2.0 {
-        ui.painter().rect_stroke(rect, corner(measure::RADIUS), Stroke::new(1.0, palette.border), StrokeKind::Inside);
+        ui.painter().rect_stroke(
+            rect,
+            corner(measure::RADIUS),
+            Stroke::new(1.0, palette.border),
+            StrokeKind::Inside,
+        );
     }
     let chars: Vec<char> = pointer.chars().collect();
     // One character of the mono font is 0.6 of its size.
-    let room = ((width - 2.0 * space::M) / (13.0 * 0.6)).floor().clamp(8.0, 64.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 8 and 64")]
+    let room = ((width - 2.0 * space::M) / (13.0 * 0.6))
+        .floor()
+        .clamp(8.0, 64.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 8 and 64"
+    )]
     let room = room as usize;
     let shown = if chars.len() <= room {
         pointer.to_owned()
@@ -451,8 +627,13 @@ pub fn pointer_well(ui: &mut Ui, pointer: &str, width: f32, height: f32) -> Resp
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &shown));
     let galley = single_line(ui, &shown, Type::Mono.font(), palette.muted);
-    let at = Pos2::new(rect.left() + space::M, rect.center().y - galley.size().y / 2.0);
-    ui.painter().with_clip_rect(rect.shrink2(vec2(space::S, 0.0))).galley(at, galley, palette.muted);
+    let at = Pos2::new(
+        rect.left() + space::M,
+        rect.center().y - galley.size().y / 2.0,
+    );
+    ui.painter()
+        .with_clip_rect(rect.shrink2(vec2(space::S, 0.0)))
+        .galley(at, galley, palette.muted);
     response
 }
 
@@ -470,8 +651,19 @@ pub fn sides<R>(
     before.set_right((split - space::S).max(rect.left()));
     let mut after = rect;
     after.set_left(split);
-    ui.scope_builder(UiBuilder::new().max_rect(before).layout(Layout::left_to_right(Align::Center)), left);
-    ui.scope_builder(UiBuilder::new().max_rect(after).layout(Layout::right_to_left(Align::Center)), right).inner
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(before)
+            .layout(Layout::left_to_right(Align::Center)),
+        left,
+    );
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(after)
+            .layout(Layout::right_to_left(Align::Center)),
+        right,
+    )
+    .inner
 }
 
 /// A question over everything. Returns what the content returns, and whether it was waved away (Esc, a click beside).
@@ -484,12 +676,15 @@ pub fn modal<R>(ctx: &Context, id: Id, title: &str, add: impl FnOnce(&mut Ui) ->
         .corner_radius(corner(12.0))
         .inner_margin(Margin::same(24))
         .shadow(ctx.global_style().visuals.window_shadow);
-    let shown = egui::Modal::new(id).backdrop_color(palette.backdrop).frame(frame).show(ctx, |ui| {
-        ui.set_width(width);
-        ui.spacing_mut().item_spacing.y = space::S;
-        label(ui, title, Type::Section, palette.text);
-        add(ui)
-    });
+    let shown = egui::Modal::new(id)
+        .backdrop_color(palette.backdrop)
+        .frame(frame)
+        .show(ctx, |ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing.y = space::S;
+            label(ui, title, Type::Section, palette.text);
+            add(ui)
+        });
     ctx.accesskit_node_builder(shown.response.id, |node| {
         node.set_role(Role::AlertDialog);
         node.set_label(title);
@@ -521,7 +716,13 @@ pub fn centred_hint(ui: &mut Ui, sign: Icon, words: &str) {
     let (rect, response) = ui.allocate_exact_size(vec2(room, 16.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
     let left = rect.center().x - needed / 2.0;
-    paint_icon(ui.painter(), Pos2::new(left + 7.0, rect.center().y), sign, 14.0, palette.muted);
+    paint_icon(
+        ui.painter(),
+        Pos2::new(left + 7.0, rect.center().y),
+        sign,
+        14.0,
+        palette.muted,
+    );
     let at = Pos2::new(left + 20.0, rect.center().y - galley.size().y / 2.0);
     ui.painter().galley(at, galley, palette.muted);
 }
@@ -543,10 +744,17 @@ pub fn mark(ui: &mut Ui) {
         Pos2::new(min.x, min.y + cut + 0.5),
     ];
     let painter = ui.painter();
-    painter.add(egui::Shape::convex_polygon(outline, palette.accent, Stroke::NONE));
+    painter.add(egui::Shape::convex_polygon(
+        outline,
+        palette.accent,
+        Stroke::NONE,
+    ));
     painter.circle_filled(Pos2::new(rect.center().x, min.y + 6.0), 2.4, palette.page);
     for (y, right) in [(13.0, 5.0), (17.0, 8.5)] {
-        let line = Rect::from_min_max(Pos2::new(min.x + 4.0, min.y + y - 0.75), Pos2::new(max.x - right + 1.0, min.y + y + 0.75));
+        let line = Rect::from_min_max(
+            Pos2::new(min.x + 4.0, min.y + y - 0.75),
+            Pos2::new(max.x - right + 1.0, min.y + y + 0.75),
+        );
         painter.rect_filled(line, 0.0, palette.page);
     }
 }
@@ -555,26 +763,43 @@ pub fn mark(ui: &mut Ui) {
 pub fn status(ui: &mut Ui, sign: Icon, name: &str, warns: bool) -> Response {
     let palette = palette(ui);
     let room = ui.available_width() - measure::ICON - space::S - 20.0;
-    let ink = if warns { palette.warning } else { palette.muted };
+    let ink = if warns {
+        palette.warning
+    } else {
+        palette.muted
+    };
     let font = Type::Caption.font();
     let shown = if room < 64.0 {
         String::new()
     } else {
-        elided(name, room.min(180.0), |text| single_line(ui, text, font.clone(), ink).size().x)
+        elided(name, room.min(180.0), |text| {
+            single_line(ui, text, font.clone(), ink).size().x
+        })
     };
     let galley = single_line(ui, &shown, font, ink);
     let gap = if shown.is_empty() { 0.0 } else { space::S };
-    let size = vec2(galley.size().x + measure::ICON + gap + 16.0, measure::CONTROL);
+    let size = vec2(
+        galley.size().x + measure::ICON + gap + 16.0,
+        measure::CONTROL,
+    );
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text::goes_now(name)));
     let fill = under_pointer(ui, &response, Color32::TRANSPARENT, palette.control);
-    ui.painter().rect_filled(rect, corner(measure::RADIUS), fill);
+    ui.painter()
+        .rect_filled(rect, corner(measure::RADIUS), fill);
     let at = Pos2::new(rect.left() + 8.0 + measure::ICON / 2.0, rect.center().y);
     paint_icon(ui.painter(), at, sign, measure::ICON, ink);
-    let at = Pos2::new(at.x + measure::ICON / 2.0 + gap, rect.center().y - galley.size().y / 2.0);
+    let at = Pos2::new(
+        at.x + measure::ICON / 2.0 + gap,
+        rect.center().y - galley.size().y / 2.0,
+    );
     ui.painter().galley(at, galley, ink);
     focus_ring(ui, &response, measure::RADIUS);
-    if shown == name { response } else { response.on_hover_text(name) }
+    if shown == name {
+        response
+    } else {
+        response.on_hover_text(name)
+    }
 }
 
 #[cfg(test)]
@@ -592,7 +817,11 @@ mod tests {
             ("short.pdf", 20.0, "short.pdf"),
             ("a-very-long-name-of-a-report.pdf", 16.0, "a-very-l…ort.pdf"),
             ("a-very-long-name-without-extension", 12.0, "a-ver…ension"),
-            ("ends.in-something-that-is-no-extension", 16.0, "ends.in-s…ension"),
+            (
+                "ends.in-something-that-is-no-extension",
+                16.0,
+                "ends.in-s…ension",
+            ),
             ("ä".repeat(20).as_str(), 10.0, "äää…ääääää"),
         ] {
             let got = elided(name, room, width);

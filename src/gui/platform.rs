@@ -33,15 +33,29 @@ pub trait Platform: Send + Sync {
             Ok(meta) if meta.is_file() => FoundKind::File { len: meta.len() },
             Ok(_) | Err(_) => FoundKind::Missing,
         };
-        Found { path: path.to_owned(), name: shown_name(path), kind }
+        Found {
+            path: path.to_owned(),
+            name: shown_name(path),
+            kind,
+        }
     }
 }
 
 /// The last part of a path, with what could deceive the eye replaced.
 #[must_use]
 pub fn shown_name(path: &Path) -> String {
-    let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
-    name.chars().map(|c| if deceives(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    let name = path
+        .file_name()
+        .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+    name.chars()
+        .map(|c| {
+            if deceives(c) {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// Control characters, and those that turn the direction of writing.
@@ -58,7 +72,10 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    fn with_clipboard<T>(&self, use_it: impl FnOnce(&mut arboard::Clipboard) -> Option<T>) -> Option<T> {
+    fn with_clipboard<T>(
+        &self,
+        use_it: impl FnOnce(&mut arboard::Clipboard) -> Option<T>,
+    ) -> Option<T> {
         let mut slot = self.clipboard.lock().ok()?;
         if slot.is_none() {
             *slot = arboard::Clipboard::new().ok();
@@ -91,11 +108,13 @@ impl Platform for Desktop {
     }
 
     fn copy_secret(&self, text: &PointerText) -> bool {
-        self.with_clipboard(|clipboard| confidential(clipboard.set()).text(text.as_str()).ok()).is_some()
+        self.with_clipboard(|clipboard| confidential(clipboard.set()).text(text.as_str()).ok())
+            .is_some()
     }
 
     fn clipboard_files(&self) -> Vec<PathBuf> {
-        self.with_clipboard(|clipboard| clipboard.get().file_list().ok()).unwrap_or_default()
+        self.with_clipboard(|clipboard| clipboard.get().file_list().ok())
+            .unwrap_or_default()
     }
 
     fn open(&self, path: &Path) -> bool {
@@ -103,7 +122,10 @@ impl Platform for Desktop {
     }
 
     fn reveal(&self, path: &Path) -> bool {
-        opener::reveal(path).is_ok() || path.parent().is_some_and(|folder| opener::open(folder).is_ok())
+        opener::reveal(path).is_ok()
+            || path
+                .parent()
+                .is_some_and(|folder| opener::open(folder).is_ok())
     }
 }
 
@@ -120,7 +142,9 @@ fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
 #[cfg(windows)]
 fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
     use arboard::SetExtWindows as _;
-    set.exclude_from_history().exclude_from_cloud().exclude_from_monitoring()
+    set.exclude_from_history()
+        .exclude_from_cloud()
+        .exclude_from_monitoring()
 }
 
 #[cfg(test)]
@@ -129,7 +153,10 @@ mod tests {
 
     #[test]
     fn a_name_cannot_turn_the_direction_of_writing() {
-        assert_eq!(shown_name(Path::new("/tmp/gnp\u{202E}exe.png")), "gnp\u{FFFD}exe.png");
+        assert_eq!(
+            shown_name(Path::new("/tmp/gnp\u{202E}exe.png")),
+            "gnp\u{FFFD}exe.png"
+        );
         assert_eq!(shown_name(Path::new("/tmp/a\nb")), "a\u{FFFD}b");
         assert_eq!(shown_name(Path::new("/tmp/Grüße (1).pdf")), "Grüße (1).pdf");
     }
@@ -142,6 +169,9 @@ mod tests {
         let desktop = Desktop::default();
         assert_eq!(desktop.look(&file).kind, FoundKind::File { len: 5 });
         assert_eq!(desktop.look(folder.path()).kind, FoundKind::Folder);
-        assert_eq!(desktop.look(&folder.path().join("b")).kind, FoundKind::Missing);
+        assert_eq!(
+            desktop.look(&folder.path().join("b")).kind,
+            FoundKind::Missing
+        );
     }
 }

@@ -78,15 +78,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             return ExitCode::from(2);
         }
     };
-    let Some(display) = find_display(wish.display, |name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
-    else {
+    let Some(display) = find_display(wish.display, |name| {
+        std::env::var_os(name).is_some_and(|value| !value.is_empty())
+    }) else {
         tell(text::NO_DISPLAY);
         return ExitCode::FAILURE;
     };
     let backend = match open() {
         Ok(backend) => backend,
         Err(message) => {
-            tell(&format!("{} {} {}", message.what, message.why, message.next));
+            tell(&format!(
+                "{} {} {}",
+                message.what, message.why, message.next
+            ));
             return ExitCode::FAILURE;
         }
     };
@@ -121,7 +125,9 @@ fn parse(args: impl IntoIterator<Item = OsString>, exists: impl Fn(&Path) -> boo
         if only_files || !word.starts_with('-') {
             match pointer_like(&word) {
                 true if !exists(Path::new(&arg)) => wish.pointer = Some(PointerText::new(word)),
-                _ => wish.files.push(std::path::absolute(&arg).unwrap_or_else(|_| PathBuf::from(&arg))),
+                _ => wish
+                    .files
+                    .push(std::path::absolute(&arg).unwrap_or_else(|_| PathBuf::from(&arg))),
             }
             continue;
         }
@@ -134,7 +140,10 @@ fn parse(args: impl IntoIterator<Item = OsString>, exists: impl Fn(&Path) -> boo
             "--help" | "-h" => return Parsed::Say(USAGE.to_owned()),
             "--version" | "-V" => return Parsed::Say(text::version()),
             "--renderer" | "--display" => {
-                let value = value.or_else(|| args.next().map(|value| value.to_string_lossy().into_owned()));
+                let value = value.or_else(|| {
+                    args.next()
+                        .map(|value| value.to_string_lossy().into_owned())
+                });
                 match (name, value.as_deref()) {
                     ("--renderer", Some("wgpu")) => wish.renderer = Some(Renderer::Wgpu),
                     ("--renderer", Some("glow")) => wish.renderer = Some(Renderer::Glow),
@@ -186,23 +195,37 @@ enum Failure {
     Final(String),
 }
 
-fn show(renderer: Renderer, display: Found, backend: Arc<dyn Backend>, opening: Opening) -> Result<(), Failure> {
+fn show(
+    renderer: Renderer,
+    display: Found,
+    backend: Arc<dyn Backend>,
+    opening: Opening,
+) -> Result<(), Failure> {
     let opened = Arc::new(AtomicBool::new(false));
     let creator: eframe::AppCreator<'_> = {
         let opened = Arc::clone(&opened);
         Box::new(move |creation| {
             opened.store(true, Ordering::SeqCst);
-            let window = Window::new(&creation.egui_ctx, backend, Arc::new(Desktop::default()), opening)?;
+            let window = Window::new(
+                &creation.egui_ctx,
+                backend,
+                Arc::new(Desktop::default()),
+                opening,
+            )?;
             Ok(Box::new(window))
         })
     };
-    let ran = catching(&opened, || eframe::run_native(text::NAME, options(renderer, display), creator));
+    let ran = catching(&opened, || {
+        eframe::run_native(text::NAME, options(renderer, display), creator)
+    });
     match ran {
         Ok(Ok(())) => Ok(()),
         Ok(Err(eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_))) => {
             Err(Failure::Final(text::NO_DISPLAY.to_owned()))
         }
-        Ok(Err(eframe::Error::AppCreation(error))) => Err(Failure::Final(text::no_window(&error.to_string()))),
+        Ok(Err(eframe::Error::AppCreation(error))) => {
+            Err(Failure::Final(text::no_window(&error.to_string())))
+        }
         Ok(Err(error)) => Err(Failure::Renderer(error.to_string())),
         Err(panic) => Err(Failure::Final(text::no_window(&panic))),
     }
@@ -218,7 +241,12 @@ fn options(renderer: Renderer, display: Found) -> NativeOptions {
     if let Ok(icon) = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")) {
         viewport = viewport.with_icon(icon);
     }
-    let mut options = NativeOptions { viewport, renderer, centered: true, ..NativeOptions::default() };
+    let mut options = NativeOptions {
+        viewport,
+        renderer,
+        centered: true,
+        ..NativeOptions::default()
+    };
     if let WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
         // A window of files and words needs no second graphics card.
         setup.power_preference = PowerPreference::from_env().unwrap_or(PowerPreference::LowPower);
@@ -243,7 +271,8 @@ fn options(renderer: Renderer, display: Found) -> NativeOptions {
 /// Runs `body`; a panic before the window has opened (a library that is not installed) comes back as words.
 fn catching<T>(opened: &Arc<AtomicBool>, body: impl FnOnce() -> T) -> Result<T, String> {
     let words: Arc<Mutex<Option<String>>> = Arc::default();
-    let usual: Arc<dyn Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync> = Arc::from(std::panic::take_hook());
+    let usual: Arc<dyn Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync> =
+        Arc::from(std::panic::take_hook());
     std::panic::set_hook({
         let (opened, words, usual) = (Arc::clone(opened), Arc::clone(&words), Arc::clone(&usual));
         Box::new(move |info| {
@@ -252,7 +281,8 @@ fn catching<T>(opened: &Arc<AtomicBool>, body: impl FnOnce() -> T) -> Result<T, 
             } else if let Ok(mut words) = words.lock() {
                 let payload = info.payload();
                 let said = payload.downcast_ref::<String>().cloned();
-                *words = said.or_else(|| payload.downcast_ref::<&str>().map(|&said| said.to_owned()));
+                *words =
+                    said.or_else(|| payload.downcast_ref::<&str>().map(|&said| said.to_owned()));
             }
         })
     });
@@ -262,7 +292,11 @@ fn catching<T>(opened: &Arc<AtomicBool>, body: impl FnOnce() -> T) -> Result<T, 
         if opened.load(Ordering::SeqCst) {
             std::panic::resume_unwind(panic);
         }
-        words.lock().ok().and_then(|mut words| words.take()).unwrap_or_default()
+        words
+            .lock()
+            .ok()
+            .and_then(|mut words| words.take())
+            .unwrap_or_default()
     })
 }
 
@@ -281,7 +315,9 @@ mod tests {
     use super::*;
 
     fn parsed(args: &[&str]) -> Parsed {
-        parse(args.iter().map(OsString::from), |path| path == Path::new("cloak1.txt"))
+        parse(args.iter().map(OsString::from), |path| {
+            path == Path::new("cloak1.txt")
+        })
     }
 
     fn wish(args: &[&str]) -> Wish {
@@ -296,17 +332,31 @@ mod tests {
         let wish = wish(&["/tmp/a.pdf", "cloakroom:CLOAK1XYZ", "cloak1.txt"]);
         assert_eq!(wish.files.len(), 2);
         assert_eq!(wish.files[0], PathBuf::from("/tmp/a.pdf"));
-        assert!(wish.files[1].ends_with("cloak1.txt"), "a file of that name is a file");
-        assert_eq!(wish.pointer.as_ref().map(PointerText::as_str), Some("cloakroom:CLOAK1XYZ"));
+        assert!(
+            wish.files[1].ends_with("cloak1.txt"),
+            "a file of that name is a file"
+        );
+        assert_eq!(
+            wish.pointer.as_ref().map(PointerText::as_str),
+            Some("cloakroom:CLOAK1XYZ")
+        );
     }
 
     #[test]
     fn renderer_and_display_are_chosen_by_word() {
         let chosen = wish(&["--renderer", "glow", "--display=wayland"]);
-        assert_eq!((chosen.renderer, chosen.display), (Some(Renderer::Glow), Display::Wayland));
+        assert_eq!(
+            (chosen.renderer, chosen.display),
+            (Some(Renderer::Glow), Display::Wayland)
+        );
         assert_eq!(order(chosen.renderer), [Renderer::Glow, Renderer::Wgpu]);
         assert_eq!(order(None), [Renderer::Wgpu, Renderer::Glow]);
-        for wrong in [&["--renderer", "vulkan"][..], &["--renderer"], &["--display=mir"], &["--frobnicate"]] {
+        for wrong in [
+            &["--renderer", "vulkan"][..],
+            &["--renderer"],
+            &["--display=mir"],
+            &["--frobnicate"],
+        ] {
             assert!(matches!(parsed(wrong), Parsed::Wrong(_)), "{wrong:?}");
         }
         assert!(matches!(parsed(&["--help"]), Parsed::Say(_)));
@@ -319,7 +369,10 @@ mod tests {
         let only = |name: &'static str| move |asked: &str| asked == name;
         assert_eq!(find_display(Display::Auto, both), Some(Found::X11));
         assert_eq!(find_display(Display::Wayland, both), Some(Found::Wayland));
-        assert_eq!(find_display(Display::Auto, only("WAYLAND_DISPLAY")), Some(Found::Wayland));
+        assert_eq!(
+            find_display(Display::Auto, only("WAYLAND_DISPLAY")),
+            Some(Found::Wayland)
+        );
         assert_eq!(find_display(Display::X11, only("WAYLAND_DISPLAY")), None);
         assert_eq!(find_display(Display::Auto, |_| false), None);
     }

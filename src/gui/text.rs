@@ -45,7 +45,8 @@ pub const POINTER_HINT: &str = "cloak1…";
 /// Above the pointer's field.
 pub const RECEIVE_TITLE: &str = "Paste the pointer you were given";
 /// Under the empty field.
-pub const RECEIVE_EMPTY: &str = "You will see what it is before anything is fetched. Text around it does no harm.";
+pub const RECEIVE_EMPTY: &str =
+    "You will see what it is before anything is fetched. Text around it does no harm.";
 /// Receive.
 pub const DOWNLOAD: &str = "Download";
 /// Receive.
@@ -87,7 +88,8 @@ pub const FAILED: &str = "Failed";
 /// Settings.
 pub const FILE_SERVERS: &str = "File servers";
 /// Settings.
-pub const FILE_SERVERS_ABOUT: &str = "Where your files are left. A server sees padded, sealed blobs and never who sent them.";
+pub const FILE_SERVERS_ABOUT: &str =
+    "Where your files are left. A server sees padded, sealed blobs and never who sent them.";
 /// Settings.
 pub const BUILT_IN_ABOUT: &str = "Inside this program. Nothing leaves this computer.";
 /// Settings.
@@ -109,7 +111,8 @@ pub const USE: &str = "Use";
 /// Settings.
 pub const RELAYS: &str = "Relays";
 /// Settings.
-pub const RELAYS_ABOUT: &str = "Every request crosses three of them. They hide who you are only if different people run them.";
+pub const RELAYS_ABOUT: &str =
+    "Every request crosses three of them. They hide who you are only if different people run them.";
 /// Settings.
 pub const NO_RELAY_LIST: &str = "Built-in relays";
 /// Settings.
@@ -145,15 +148,25 @@ pub const ABOUT: &str = "About";
 /// Settings.
 pub const ABOUT_TEXT: &str = "Private file sharing. Licensed MIT or Apache-2.0. Not audited.";
 /// Settings.
-pub const FONTS_TEXT: &str = "Set in Inter and JetBrains Mono (SIL Open Font License), with icons by Lucide (ISC).";
+pub const FONTS_TEXT: &str =
+    "Set in Inter and JetBrains Mono (SIL Open Font License), with icons by Lucide (ISC).";
 
 /// First start.
 pub const WELCOME: &str = "Leave a file, take a ticket";
 /// First start: three short lines, a heading and a sentence each.
 pub const WELCOME_LINES: [(&str, &str); 3] = [
-    ("Drop a file, get a pointer.", "The file is padded and sealed on this computer before it is sent."),
-    ("Whoever holds the pointer gets the file.", "Give it only to the person it is for."),
-    ("For now everything stays on this computer.", "To reach others, choose a file server and relays in Settings."),
+    (
+        "Drop a file, get a pointer.",
+        "The file is padded and sealed on this computer before it is sent.",
+    ),
+    (
+        "Whoever holds the pointer gets the file.",
+        "Give it only to the person it is for.",
+    ),
+    (
+        "For now everything stays on this computer.",
+        "To reach others, choose a file server and relays in Settings.",
+    ),
 ];
 /// First start.
 pub const START: &str = "Start";
@@ -163,14 +176,14 @@ pub const KEEP_RUNNING: &str = "Keep running";
 /// Closing.
 pub const STOP_AND_QUIT: &str = "Stop and quit";
 /// Closing.
-pub const CLOSING_BODY: &str = "If you quit now they stop where they are, and nothing half-done is left behind.";
+pub const CLOSING_BODY: &str =
+    "If you quit now they stop where they are, and nothing half-done is left behind.";
 
 /// A notice.
 pub const DISMISS: &str = "Dismiss";
 
 /// On stderr, when there is nowhere to open a window.
-pub const NO_DISPLAY: &str =
-    "cloakroom: there is no display to open a window on; the command line `cloak` does the same without one.";
+pub const NO_DISPLAY: &str = "cloakroom: there is no display to open a window on; the command line `cloak` does the same without one.";
 
 /// On stderr, when both renderers fail.
 #[must_use]
@@ -189,7 +202,9 @@ pub fn no_window(error: &str) -> String {
     } else {
         ""
     };
-    format!("cloakroom: the window could not be opened: {error}.{hint} The command line `cloak` needs none.")
+    format!(
+        "cloakroom: the window could not be opened: {error}.{hint} The command line `cloak` needs none."
+    )
 }
 
 /// Title of the question before closing.
@@ -235,7 +250,11 @@ pub fn stage(stage: Stage, slow: bool) -> String {
 }
 
 fn percent(fraction: f32) -> String {
-    let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 };
+    let fraction = if fraction.is_finite() {
+        fraction.clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     format!("{:.0} %", (fraction * 100.0).floor())
 }
 
@@ -254,7 +273,11 @@ pub fn size(bytes: u64) -> String {
 
 fn tenths(bytes: u64, unit: u64, name: &str) -> String {
     let (whole, tenth) = (bytes / unit, bytes % unit * 10 / unit);
-    if tenth == 0 || whole >= 100 { format!("{whole} {name}") } else { format!("{whole}.{tenth} {name}") }
+    if tenth == 0 || whole >= 100 {
+        format!("{whole} {name}")
+    } else {
+        format!("{whole}.{tenth} {name}")
+    }
 }
 
 /// Size, and what the server sees of it.
@@ -270,7 +293,17 @@ pub fn size_sent(len: Option<u64>, blob_len: u64) -> String {
 #[must_use]
 pub fn day(unix_secs: u64) -> String {
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     // Days to civil date: eras of 400 years, years beginning in March.
@@ -280,9 +313,17 @@ pub fn day(unix_secs: u64) -> String {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 2 } else { from_march - 10 };
+    let month = if from_march < 10 {
+        from_march + 2
+    } else {
+        from_march - 10
+    };
     let year = era * 400 + year_of_era + u64::from(month < 2);
-    let month = usize::try_from(month).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or_default();
+    let month = usize::try_from(month)
+        .ok()
+        .and_then(|month| MONTHS.get(month))
+        .copied()
+        .unwrap_or_default();
     format!("{day} {month} {year}")
 }
 
@@ -376,8 +417,16 @@ pub const HOVER_FOLDERS: &str = "Folders cannot be shared yet";
 /// Over the window while folders and files hang there.
 pub const HOVER_FOLDERS_LEFT_OUT: &str = "Folders are left out";
 
-fn sentence(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> UserMessage {
-    UserMessage { what: what.into(), why: why.into(), next: next.into() }
+fn sentence(
+    what: impl Into<String>,
+    why: impl Into<String>,
+    next: impl Into<String>,
+) -> UserMessage {
+    UserMessage {
+        what: what.into(),
+        why: why.into(),
+        next: next.into(),
+    }
 }
 
 fn named(names: &[String], one: &str, many: &str) -> String {
@@ -391,7 +440,11 @@ fn named(names: &[String], one: &str, many: &str) -> String {
 #[must_use]
 pub fn folders_refused(names: &[String]) -> UserMessage {
     sentence(
-        named(names, "is a folder and was not shared.", "folders were not shared."),
+        named(
+            names,
+            "is a folder and was not shared.",
+            "folders were not shared.",
+        ),
         "Only single files can be shared so far.",
         "Pack it into one archive and share that.",
     )
@@ -401,7 +454,11 @@ pub fn folders_refused(names: &[String]) -> UserMessage {
 #[must_use]
 pub fn files_missing(names: &[String]) -> UserMessage {
     sentence(
-        named(names, "could not be found, so it was not shared.", "files could not be found and were not shared."),
+        named(
+            names,
+            "could not be found, so it was not shared.",
+            "files could not be found and were not shared.",
+        ),
         "It may have been moved, or this program may not read it.",
         "Choose it again from where it is now.",
     )
@@ -410,13 +467,21 @@ pub fn files_missing(names: &[String]) -> UserMessage {
 /// Files were dropped while a question was open.
 #[must_use]
 pub fn drop_while_modal() -> UserMessage {
-    sentence("The dropped files were not shared.", "A question was open.", "Answer it, then drop them again.")
+    sentence(
+        "The dropped files were not shared.",
+        "A question was open.",
+        "Answer it, then drop them again.",
+    )
 }
 
 /// Pasting brought neither text nor files.
 #[must_use]
 pub fn clipboard_empty() -> UserMessage {
-    sentence("Nothing was pasted.", "The clipboard holds no pointer and no file.", "Copy a pointer or a file first.")
+    sentence(
+        "Nothing was pasted.",
+        "The clipboard holds no pointer and no file.",
+        "Copy a pointer or a file first.",
+    )
 }
 
 /// The clipboard did not take a pointer.
@@ -442,7 +507,11 @@ pub fn opener_failed() -> UserMessage {
 /// A transfer ended by a defect of this program.
 #[must_use]
 pub fn defect() -> UserMessage {
-    sentence("The transfer stopped.", "This program has made a mistake.", "Try again; if it stops again, report it.")
+    sentence(
+        "The transfer stopped.",
+        "This program has made a mistake.",
+        "Try again; if it stops again, report it.",
+    )
 }
 
 /// A real server and only built-in relays.
@@ -489,7 +558,13 @@ mod tests {
 
     #[test]
     fn a_fraction_that_is_no_number_is_no_progress() {
-        assert_eq!(stage(Stage::Upload { fraction: f32::NAN }, false), "Uploading, 0 %");
-        assert_eq!(stage(Stage::Upload { fraction: 0.999 }, false), "Uploading, 99 %");
+        assert_eq!(
+            stage(Stage::Upload { fraction: f32::NAN }, false),
+            "Uploading, 0 %"
+        );
+        assert_eq!(
+            stage(Stage::Upload { fraction: 0.999 }, false),
+            "Uploading, 99 %"
+        );
     }
 }

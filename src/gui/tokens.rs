@@ -1,7 +1,10 @@
 //! Every colour and measure of the window, named by use. No other file of `gui` holds a raw colour.
 
 use egui::epaint::Shadow;
-use egui::{Color32, CornerRadius, FontFamily, FontId, Id, Margin, Stroke, TextStyle, Theme, Ui, Vec2, Visuals};
+use egui::{
+    Color32, CornerRadius, FontFamily, FontId, Id, Margin, Stroke, TextStyle, Theme, Ui, Vec2,
+    Visuals,
+};
 
 /// Distances on a grid of four points.
 pub mod space {
@@ -311,14 +314,18 @@ fn contrast_key() -> Id {
 /// The palette in use.
 #[must_use]
 pub fn palette(ui: &Ui) -> &'static Palette {
-    let high = ui.data(|data| data.get_temp(contrast_key())).unwrap_or(false);
+    let high = ui
+        .data(|data| data.get_temp(contrast_key()))
+        .unwrap_or(false);
     Palette::of(ui.visuals().dark_mode, high)
 }
 
 /// The palette in use, outside a `Ui`.
 #[must_use]
 pub fn palette_of(ctx: &egui::Context) -> &'static Palette {
-    let high = ctx.data(|data| data.get_temp(contrast_key())).unwrap_or(false);
+    let high = ctx
+        .data(|data| data.get_temp(contrast_key()))
+        .unwrap_or(false);
     Palette::of(ctx.theme() == Theme::Dark, high)
 }
 
@@ -354,7 +361,11 @@ pub fn install(ctx: &egui::Context, high_contrast: bool) {
 }
 
 fn visuals(palette: &Palette, dark: bool) -> Visuals {
-    let mut visuals = if dark { Visuals::dark() } else { Visuals::light() };
+    let mut visuals = if dark {
+        Visuals::dark()
+    } else {
+        Visuals::light()
+    };
     visuals.override_text_color = Some(palette.text);
     visuals.weak_text_color = Some(palette.faint);
     visuals.hyperlink_color = palette.accent;
@@ -368,9 +379,23 @@ fn visuals(palette: &Palette, dark: bool) -> Visuals {
     visuals.window_stroke = Stroke::new(1.0, palette.border);
     visuals.window_corner_radius = CornerRadius::same(10);
     visuals.menu_corner_radius = CornerRadius::same(6);
-    visuals.window_shadow = Shadow { offset: [0, 12], blur: 40, spread: 0, color: shade(if dark { 130 } else { 45 }) };
-    visuals.popup_shadow = Shadow { offset: [0, 4], blur: 16, spread: 0, color: shade(if dark { 110 } else { 30 }) };
-    visuals.selection.bg_fill = if dark { palette.accent_fill } else { palette.accent.gamma_multiply(0.28) };
+    visuals.window_shadow = Shadow {
+        offset: [0, 12],
+        blur: 40,
+        spread: 0,
+        color: shade(if dark { 130 } else { 45 }),
+    };
+    visuals.popup_shadow = Shadow {
+        offset: [0, 4],
+        blur: 16,
+        spread: 0,
+        color: shade(if dark { 110 } else { 30 }),
+    };
+    visuals.selection.bg_fill = if dark {
+        palette.accent_fill
+    } else {
+        palette.accent.gamma_multiply(0.28)
+    };
     visuals.selection.stroke = Stroke::new(1.0, palette.text);
     visuals.text_cursor.stroke = Stroke::new(2.0, palette.accent);
     let widgets = &mut visuals.widgets;
@@ -399,7 +424,11 @@ mod tests {
     fn luminance(color: Color32) -> f64 {
         let channel = |byte: u8| {
             let part = f64::from(byte) / 255.0;
-            if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+            if part <= 0.040_45 {
+                part / 12.92
+            } else {
+                ((part + 0.055) / 1.055).powf(2.4)
+            }
         };
         0.2126 * channel(color.r()) + 0.7152 * channel(color.g()) + 0.0722 * channel(color.b())
     }
@@ -417,14 +446,28 @@ mod tests {
             ("light high", Palette::LIGHT_HIGH),
             ("dark high", Palette::DARK_HIGH),
         ] {
-            let grounds = [("page", p.page), ("surface", p.surface), ("sunken", p.sunken)];
-            let texts = [("text", p.text), ("muted", p.muted), ("faint", p.faint), ("accent", p.accent)];
+            let grounds = [
+                ("page", p.page),
+                ("surface", p.surface),
+                ("sunken", p.sunken),
+            ];
+            let texts = [
+                ("text", p.text),
+                ("muted", p.muted),
+                ("faint", p.faint),
+                ("accent", p.accent),
+            ];
             let mut pairs: Vec<(String, Color32, Color32, f64)> = Vec::new();
             for (ground, behind) in grounds {
                 for (text, color) in texts {
                     pairs.push((format!("{text} on {ground}"), color, behind, 4.5));
                 }
-                pairs.push((format!("outline on {ground}"), p.control_border, behind, 3.0));
+                pairs.push((
+                    format!("outline on {ground}"),
+                    p.control_border,
+                    behind,
+                    3.0,
+                ));
                 pairs.push((format!("focus ring on {ground}"), p.accent, behind, 3.0));
             }
             for (name, color, tint) in [
@@ -448,11 +491,19 @@ mod tests {
                 pairs.push((format!("label on {name}"), p.on_fill, fill, 4.5));
             }
             pairs.push(("text on control".to_owned(), p.text, p.control, 4.5));
-            pairs.push(("text on control, hover".to_owned(), p.text, p.control_hover, 4.5));
+            pairs.push((
+                "text on control, hover".to_owned(),
+                p.text,
+                p.control_hover,
+                4.5,
+            ));
             pairs.push(("muted on control".to_owned(), p.muted, p.control, 4.5));
             for (name, color, behind, least) in pairs {
                 let ratio = contrast(color, behind);
-                assert!(ratio >= least, "{theme}: {name} has {ratio:.2}, needs {least}");
+                assert!(
+                    ratio >= least,
+                    "{theme}: {name} has {ratio:.2}, needs {least}"
+                );
             }
         }
     }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{Context, Event as Input, Key, KeyboardShortcut, Modifiers, ThemePreference, ViewportCommand};
+use egui::{
+    Context, Event as Input, Key, KeyboardShortcut, Modifiers, ThemePreference, ViewportCommand,
+};
 
 use super::model::{Action, Effect, Focus, Model, PointerText, Screen, Theme};
 use super::platform::Platform;
@@ -33,7 +35,11 @@ pub struct Opening {
 
 impl Default for Opening {
     fn default() -> Self {
-        Self { files: Vec::new(), pointer: None, drops: true }
+        Self {
+            files: Vec::new(),
+            pointer: None,
+            drops: true,
+        }
     }
 }
 
@@ -66,14 +72,22 @@ impl Window {
         let mut window = Self {
             model: Model::new(preferences, trouble),
             worker: Worker::start(backend, platform, wake)?,
-            abilities: Abilities { drops: opening.drops },
+            abilities: Abilities {
+                drops: opening.drops,
+            },
             look: None,
             hovering: Vec::new(),
             pasted: false,
             quitting: false,
         };
         window.dress(ctx);
-        window.take(ctx, Action::Arguments { files: opening.files, pointer: opening.pointer });
+        window.take(
+            ctx,
+            Action::Arguments {
+                files: opening.files,
+                pointer: opening.pointer,
+            },
+        );
         Ok(window)
     }
 
@@ -136,8 +150,21 @@ impl Window {
     fn global_input(&mut self, ctx: &Context) -> Vec<Action> {
         let mut actions = Vec::new();
         let (hovering, dropped): (Vec<PathBuf>, Vec<PathBuf>) = ctx.input(|input| {
-            let hovering = input.raw.hovered_files.iter().filter_map(|file| file.path.clone()).collect();
-            (hovering, input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect())
+            let hovering = input
+                .raw
+                .hovered_files
+                .iter()
+                .filter_map(|file| file.path.clone())
+                .collect();
+            (
+                hovering,
+                input
+                    .raw
+                    .dropped_files
+                    .iter()
+                    .map(|file| file.path().to_owned())
+                    .collect(),
+            )
         });
         if hovering != self.hovering {
             self.hovering.clone_from(&hovering);
@@ -179,7 +206,12 @@ impl Window {
                             actions.push(Action::Pasted(text.as_str().into()));
                         }
                     }
-                    Input::Key { key: Key::V, pressed, modifiers, .. } if modifiers.command => {
+                    Input::Key {
+                        key: Key::V,
+                        pressed,
+                        modifiers,
+                        ..
+                    } if modifiers.command => {
                         if !pressed && !self.pasted && !typing {
                             actions.push(Action::PastedNoText);
                         }
@@ -187,7 +219,11 @@ impl Window {
                             self.pasted = false;
                         }
                     }
-                    Input::Key { key: Key::V, pressed: false, .. } => self.pasted = false,
+                    Input::Key {
+                        key: Key::V,
+                        pressed: false,
+                        ..
+                    } => self.pasted = false,
                     _ => {}
                 }
             }

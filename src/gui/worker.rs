@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Effect, Event, Look, PointerInfo, PointerText, Preferences, RelayList, RunId, Saved, Server, ServerChoice, Shared,
-    Stage, TestReport,
+    Effect, Event, Look, PointerInfo, PointerText, Preferences, RelayList, RunId, Saved, Server,
+    ServerChoice, Shared, Stage, TestReport,
 };
 use super::platform::Platform;
 use super::text;
@@ -52,7 +52,11 @@ pub trait Backend: Send + Sync {
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Saved, UserMessage>>;
     /// Finds a pointer in a text and says what it is. Offline, quick, called on the window's thread.
-    fn describe(&self, text: &PointerText, preferences: &Preferences) -> Result<PointerInfo, UserMessage>;
+    fn describe(
+        &self,
+        text: &PointerText,
+        preferences: &Preferences,
+    ) -> Result<PointerInfo, UserMessage>;
     /// Understands a server's address. Offline, quick, called on the window's thread.
     fn read_server(&self, address: &str) -> Result<Server, UserMessage>;
     /// Reads a relay list from a file. Blocking; called on a thread for that.
@@ -79,7 +83,13 @@ impl Progress {
     #[must_use]
     pub fn unseen() -> (Self, watch::Receiver<Stage>) {
         let (stage, seen) = watch::channel(Stage::FindPath);
-        (Self { stage, wake: Arc::new(|_| ()) }, seen)
+        (
+            Self {
+                stage,
+                wake: Arc::new(|_| ()),
+            },
+            seen,
+        )
     }
 
     /// Says where the transfer is. Cheap: the window looks at most ten times a second.
@@ -136,7 +146,11 @@ impl Worker {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(backend: Arc<dyn Backend>, platform: Arc<dyn Platform>, wake: Wake) -> std::io::Result<Self> {
+    pub fn start(
+        backend: Arc<dyn Backend>,
+        platform: Arc<dyn Platform>,
+        wake: Wake,
+    ) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("cloakroom-transfer")
@@ -154,13 +168,17 @@ impl Worker {
             saving: Mutex::new(()),
         });
         let backend = Arc::clone(&shared.backend);
-        let thread = std::thread::Builder::new().name("cloakroom-worker".to_owned()).spawn(move || {
-            runtime.block_on(serve(queue));
-            runtime.block_on(async {
-                tokio::time::timeout(CLOSE_WITHIN, backend.close()).await.ok();
-            });
-            runtime.shutdown_timeout(Duration::from_millis(500));
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("cloakroom-worker".to_owned())
+            .spawn(move || {
+                runtime.block_on(serve(queue));
+                runtime.block_on(async {
+                    tokio::time::timeout(CLOSE_WITHIN, backend.close())
+                        .await
+                        .ok();
+                });
+                runtime.shutdown_timeout(Duration::from_millis(500));
+            })?;
         Ok(Self {
             shared,
             jobs: Some(jobs),
@@ -199,7 +217,14 @@ impl Worker {
             }
             Effect::Copy(id, text) => {
                 let taken = inner.platform.copy_secret(&text);
-                inner.report(Event::Copied(id, if taken { Ok(()) } else { Err(text::clipboard_refused()) }));
+                inner.report(Event::Copied(
+                    id,
+                    if taken {
+                        Ok(())
+                    } else {
+                        Err(text::clipboard_refused())
+                    },
+                ));
             }
             Effect::Describe(text, preferences) => {
                 let described = inner.backend.describe(&text, &preferences);
@@ -208,8 +233,12 @@ impl Worker {
             Effect::Fetch(run, pointer, preferences) => {
                 let (progress, cancel) = self.enter(run);
                 self.spawn(async move {
-                    let fetch = inner.backend.fetch(pointer, &preferences, &progress, &cancel);
-                    let Some(result) = unless_cancelled(fetch, &cancel).await else { return };
+                    let fetch = inner
+                        .backend
+                        .fetch(pointer, &preferences, &progress, &cancel);
+                    let Some(result) = unless_cancelled(fetch, &cancel).await else {
+                        return;
+                    };
                     inner.report(Event::Fetched(run, result));
                 });
             }
@@ -256,7 +285,9 @@ impl Worker {
                         return;
                     };
                     let reader = Arc::clone(&inner);
-                    let read = tokio::task::spawn_blocking(move || reader.backend.read_relay_list(path)).await;
+                    let read =
+                        tokio::task::spawn_blocking(move || reader.backend.read_relay_list(path))
+                            .await;
                     inner.report(read.map_or(Event::RelayListDismissed, Event::RelayListRead));
                 });
             }
@@ -278,14 +309,19 @@ impl Worker {
                 let (progress, cancel) = self.enter(run);
                 self.spawn(async move {
                     let share = inner.backend.share(path, &preferences, &progress, &cancel);
-                    let Some(result) = unless_cancelled(share, &cancel).await else { return };
+                    let Some(result) = unless_cancelled(share, &cancel).await else {
+                        return;
+                    };
                     inner.report(Event::Shared(run, result));
                 });
             }
             Effect::Test(server, preferences) => {
                 let cancel = self.all.child_token();
                 self.spawn(async move {
-                    let result = inner.backend.test_server(server.clone(), &preferences, &cancel).await;
+                    let result = inner
+                        .backend
+                        .test_server(server.clone(), &preferences, &cancel)
+                        .await;
                     inner.report(Event::Tested(server, result));
                 });
             }
@@ -296,7 +332,13 @@ impl Worker {
         let (stage, seen) = watch::channel(Stage::FindPath);
         let cancel = self.all.child_token();
         self.runs.insert(run, (seen, cancel.clone()));
-        (Progress { stage, wake: Arc::clone(&self.shared.wake) }, cancel)
+        (
+            Progress {
+                stage,
+                wake: Arc::clone(&self.shared.wake),
+            },
+            cancel,
+        )
     }
 
     fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {

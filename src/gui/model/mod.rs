@@ -14,8 +14,12 @@ mod tests;
 use std::path::PathBuf;
 
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
-pub use self::settings::{Preferences, RelayList, Server, ServerChoice, Settings, Test, TestReport, Theme};
-pub use self::transfer::{Job, Milestone, RunId, Saved, Shared, Stage, State, Transfer, TransferId};
+pub use self::settings::{
+    Preferences, RelayList, Server, ServerChoice, Settings, Test, TestReport, Theme,
+};
+pub use self::transfer::{
+    Job, Milestone, RunId, Saved, Shared, Stage, State, Transfer, TransferId,
+};
 use crate::app::message::UserMessage;
 
 /// Files that are shared at the same time; the others wait.
@@ -343,7 +347,10 @@ impl Model {
             first_start: !preferences.welcomed,
             settings: Settings::new(preferences),
             hover: None,
-            notice: trouble.map(|message| Notice { tone: Tone::Warning, message }),
+            notice: trouble.map(|message| Notice {
+                tone: Tone::Warning,
+                message,
+            }),
             modal: None,
             copied: None,
             focus: None,
@@ -362,6 +369,9 @@ impl Model {
     /// How many transfers would be stopped by closing.
     #[must_use]
     pub fn unfinished(&self) -> usize {
-        self.transfers.iter().filter(|transfer| transfer.is_unfinished()).count()
+        self.transfers
+            .iter()
+            .filter(|transfer| transfer.is_unfinished())
+            .count()
     }
 }

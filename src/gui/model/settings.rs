@@ -114,9 +114,11 @@ impl Settings {
     pub fn server(&self) -> Option<&Server> {
         match &self.preferences.chosen {
             ServerChoice::BuiltIn => None,
-            ServerChoice::Address(address) => {
-                self.preferences.servers.iter().find(|server| server.address == *address)
-            }
+            ServerChoice::Address(address) => self
+                .preferences
+                .servers
+                .iter()
+                .find(|server| server.address == *address),
         }
     }
 

@@ -19,21 +19,36 @@ fn model() -> Model {
 }
 
 fn file(name: &str) -> Found {
-    Found { path: PathBuf::from("/tmp").join(name), name: name.to_owned(), kind: FoundKind::File { len: 1_000 } }
+    Found {
+        path: PathBuf::from("/tmp").join(name),
+        name: name.to_owned(),
+        kind: FoundKind::File { len: 1_000 },
+    }
 }
 
 fn folder(name: &str) -> Found {
-    Found { kind: FoundKind::Folder, ..file(name) }
+    Found {
+        kind: FoundKind::Folder,
+        ..file(name)
+    }
 }
 
 fn with_files(names: &[&str]) -> (Model, Vec<Effect>) {
     let mut model = model();
-    let effects = model.update(Event::Looked(Look::Share, names.iter().map(|name| file(name)).collect()));
+    let effects = model.update(Event::Looked(
+        Look::Share,
+        names.iter().map(|name| file(name)).collect(),
+    ));
     (model, effects)
 }
 
 fn shares(effects: &[Effect]) -> Vec<(RunId, String)> {
-    let name = |path: &PathBuf| path.file_name().expect("a name").to_string_lossy().into_owned();
+    let name = |path: &PathBuf| {
+        path.file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned()
+    };
     let share = |effect: &Effect| match effect {
         Effect::Share(run, path, _) => Some((*run, name(path))),
         _ => None,
@@ -42,7 +57,11 @@ fn shares(effects: &[Effect]) -> Vec<(RunId, String)> {
 }
 
 fn trouble() -> UserMessage {
-    UserMessage { what: "what".to_owned(), why: "why".to_owned(), next: "next".to_owned() }
+    UserMessage {
+        what: "what".to_owned(),
+        why: "why".to_owned(),
+        next: "next".to_owned(),
+    }
 }
 
 fn shared() -> Shared {
@@ -66,7 +85,10 @@ fn info() -> PointerInfo {
 }
 
 fn server(host: &str) -> Server {
-    Server { address: format!("http://{host}#p=00"), host: host.to_owned() }
+    Server {
+        address: format!("http://{host}#p=00"),
+        host: host.to_owned(),
+    }
 }
 
 /// A model whose only transfer has been shared.
@@ -90,11 +112,27 @@ fn with_pointer(info: PointerInfo) -> Model {
 fn two_files_run_and_the_others_wait_in_the_order_they_came() {
     let (mut model, effects) = with_files(&["a", "b", "c", "d"]);
     let first = shares(&effects);
-    assert_eq!(first.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(
+        first
+            .iter()
+            .map(|(_, name)| name.as_str())
+            .collect::<Vec<_>>(),
+        ["a", "b"]
+    );
     let next = shares(&model.update(Event::Shared(first[1].0, Ok(shared()))));
-    assert_eq!(next.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["c"]);
+    assert_eq!(
+        next.iter()
+            .map(|(_, name)| name.as_str())
+            .collect::<Vec<_>>(),
+        ["c"]
+    );
     let next = shares(&model.update(Event::Shared(first[0].0, Err(trouble()))));
-    assert_eq!(next.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["d"]);
+    assert_eq!(
+        next.iter()
+            .map(|(_, name)| name.as_str())
+            .collect::<Vec<_>>(),
+        ["d"]
+    );
 }
 
 #[test]
@@ -134,9 +172,19 @@ fn the_bar_never_moves_back_and_is_full_only_on_confirmation() {
 #[test]
 fn a_folder_is_refused_in_words_and_the_files_beside_it_are_shared() {
     let mut model = model();
-    let effects = model.update(Event::Looked(Look::Share, vec![folder("photos"), file("a")]));
+    let effects = model.update(Event::Looked(
+        Look::Share,
+        vec![folder("photos"), file("a")],
+    ));
     assert_eq!(shares(&effects).len(), 1);
-    assert!(model.notice.expect("a notice").message.what.contains("photos"));
+    assert!(
+        model
+            .notice
+            .expect("a notice")
+            .message
+            .what
+            .contains("photos")
+    );
 }
 
 #[test]
@@ -145,8 +193,16 @@ fn cancelling_is_at_once_and_what_the_run_still_says_is_not_heard() {
     let run = shares(&effects)[0].0;
     let id = model.transfers[0].id;
     let effects = model.update(Action::Cancel(id));
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Cancel(cancelled) if *cancelled == run)));
-    assert_eq!(shares(&effects)[0].1, "c", "the next in the queue takes its place");
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Cancel(cancelled) if *cancelled == run))
+    );
+    assert_eq!(
+        shares(&effects)[0].1,
+        "c",
+        "the next in the queue takes its place"
+    );
     model.update(Event::Progress(run, Stage::Crossing));
     model.update(Event::Shared(run, Ok(shared())));
     assert!(matches!(model.transfers[0].state, State::Cancelled));
@@ -182,7 +238,10 @@ fn removing_a_running_transfer_stops_it() {
 #[test]
 fn copied_is_shown_until_the_time_of_the_last_copy_has_passed() {
     let (mut model, id) = with_one_shared();
-    assert!(matches!(model.update(Action::CopyPointer(id))[..], [Effect::Copy(..)]));
+    assert!(matches!(
+        model.update(Action::CopyPointer(id))[..],
+        [Effect::Copy(..)]
+    ));
     let first = model.update(Event::Copied(id, Ok(())));
     let second = model.update(Event::Copied(id, Ok(())));
     let timer = |effects: &[Effect]| match effects {
@@ -216,7 +275,10 @@ fn pasted_text_lands_in_receive_and_starts_nothing() {
 #[test]
 fn a_pointer_argument_only_fills_receive() {
     let mut model = model();
-    let effects = model.update(Action::Arguments { files: Vec::new(), pointer: Some("cloak1x".into()) });
+    let effects = model.update(Action::Arguments {
+        files: Vec::new(),
+        pointer: Some("cloak1x".into()),
+    });
     assert!(matches!(effects[..], [Effect::Describe(..)]));
     assert_eq!(model.screen, Screen::Receive);
 }
@@ -225,9 +287,16 @@ fn a_pointer_argument_only_fills_receive() {
 fn a_pasted_list_of_files_is_shared() {
     let mut model = model();
     model.screen = Screen::Receive;
-    let effects = model.update(Action::Pasted("file:///tmp/a%20b.pdf\r\n/tmp/c.pdf\n".into()));
-    let [Effect::Look(Look::Share, paths)] = &effects[..] else { panic!("files") };
-    assert_eq!(paths, &[PathBuf::from("/tmp/a b.pdf"), PathBuf::from("/tmp/c.pdf")]);
+    let effects = model.update(Action::Pasted(
+        "file:///tmp/a%20b.pdf\r\n/tmp/c.pdf\n".into(),
+    ));
+    let [Effect::Look(Look::Share, paths)] = &effects[..] else {
+        panic!("files")
+    };
+    assert_eq!(
+        paths,
+        &[PathBuf::from("/tmp/a b.pdf"), PathBuf::from("/tmp/c.pdf")]
+    );
     assert_eq!(model.screen, Screen::Share);
 }
 
@@ -235,7 +304,11 @@ fn a_pasted_list_of_files_is_shared() {
 fn download_moves_the_pointer_from_the_field_to_the_list() {
     let mut model = with_pointer(info());
     let effects = model.update(Action::Download);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Fetch(..))));
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Fetch(..)))
+    );
     assert!(model.receive.text.as_str().is_empty());
     assert_eq!(model.transfers[0].name, "a.pdf");
 }
@@ -245,13 +318,24 @@ fn a_fetch_does_not_wait_behind_shares() {
     let (mut model, _) = with_files(&["a", "b", "c"]);
     model.update(Action::Pasted("cloak1x".into()));
     model.update(Event::Described(Ok(info())));
-    assert!(model.update(Action::Download).iter().any(|effect| matches!(effect, Effect::Fetch(..))));
+    assert!(
+        model
+            .update(Action::Download)
+            .iter()
+            .any(|effect| matches!(effect, Effect::Fetch(..)))
+    );
 }
 
 #[test]
 fn a_pointer_that_cannot_work_from_here_is_not_downloaded() {
-    let note = Note { message: trouble(), blocks: true };
-    let mut model = with_pointer(PointerInfo { note: Some(note), ..info() });
+    let note = Note {
+        message: trouble(),
+        blocks: true,
+    };
+    let mut model = with_pointer(PointerInfo {
+        note: Some(note),
+        ..info()
+    });
     assert!(model.update(Action::Download).is_empty());
     assert!(model.transfers.is_empty());
 }
@@ -278,11 +362,19 @@ fn a_received_file_is_opened_and_shown_from_where_it_was_saved() {
     let mut model = with_pointer(info());
     model.update(Action::Download);
     let (id, run) = (model.transfers[0].id, model.transfers[0].run);
-    let saved = Saved { path: PathBuf::from("/home/ada/a (1).pdf"), name: "a (1).pdf".to_owned(), len: 7 };
+    let saved = Saved {
+        path: PathBuf::from("/home/ada/a (1).pdf"),
+        name: "a (1).pdf".to_owned(),
+        len: 7,
+    };
     model.update(Event::Fetched(run, Ok(saved.clone())));
     assert_eq!(model.transfers[0].name, "a (1).pdf");
-    assert!(matches!(&model.update(Action::OpenSaved(id))[..], [Effect::Open(path)] if *path == saved.path));
-    assert!(matches!(&model.update(Action::RevealSaved(id))[..], [Effect::Reveal(path)] if *path == saved.path));
+    assert!(
+        matches!(&model.update(Action::OpenSaved(id))[..], [Effect::Open(path)] if *path == saved.path)
+    );
+    assert!(
+        matches!(&model.update(Action::RevealSaved(id))[..], [Effect::Reveal(path)] if *path == saved.path)
+    );
 }
 
 #[test]
@@ -292,7 +384,10 @@ fn closing_asks_while_transfers_run_and_not_otherwise() {
     assert_eq!(idle.modal, None);
 
     let (mut busy, _) = with_files(&["a", "b", "c"]);
-    assert!(matches!(busy.update(Action::CloseRequested)[..], [Effect::StayOpen]));
+    assert!(matches!(
+        busy.update(Action::CloseRequested)[..],
+        [Effect::StayOpen]
+    ));
     assert_eq!(busy.modal, Some(Modal::Closing { running: 3 }));
     busy.update(Action::KeepRunning);
     assert_eq!((busy.modal, busy.unfinished()), (None, 3));
@@ -300,7 +395,10 @@ fn closing_asks_while_transfers_run_and_not_otherwise() {
     busy.update(Action::CloseRequested);
     let effects = busy.update(Action::StopAndQuit);
     assert!(matches!(effects.last(), Some(Effect::Quit)));
-    assert!(shares(&effects).is_empty(), "nothing new starts while quitting");
+    assert!(
+        shares(&effects).is_empty(),
+        "nothing new starts while quitting"
+    );
     assert_eq!(busy.unfinished(), 0);
 }
 
@@ -308,7 +406,11 @@ fn closing_asks_while_transfers_run_and_not_otherwise() {
 fn a_drop_while_a_question_is_open_is_answered_in_words() {
     let (mut model, _) = with_files(&["a"]);
     model.update(Action::CloseRequested);
-    assert!(model.update(Action::Dropped(vec![PathBuf::from("/tmp/b")])).is_empty());
+    assert!(
+        model
+            .update(Action::Dropped(vec![PathBuf::from("/tmp/b")]))
+            .is_empty()
+    );
     assert!(model.notice.is_some());
 }
 
@@ -316,7 +418,10 @@ fn a_drop_while_a_question_is_open_is_answered_in_words() {
 fn what_hangs_over_the_window_is_named_until_it_leaves() {
     let mut model = model();
     let path = file("a").path;
-    assert!(matches!(model.update(Action::Hovering(vec![path]))[..], [Effect::Look(Look::Hover, _)]));
+    assert!(matches!(
+        model.update(Action::Hovering(vec![path]))[..],
+        [Effect::Look(Look::Hover, _)]
+    ));
     model.update(Event::Looked(Look::Hover, vec![file("a")]));
     assert_eq!(model.hover.as_ref().map(|hover| hover.found.len()), Some(1));
     model.update(Action::Hovering(Vec::new()));
@@ -327,25 +432,40 @@ fn what_hangs_over_the_window_is_named_until_it_leaves() {
 #[test]
 fn there_is_never_a_second_dialog() {
     let mut model = model();
-    assert!(matches!(model.update(Action::ChooseFiles)[..], [Effect::PickFiles]));
+    assert!(matches!(
+        model.update(Action::ChooseFiles)[..],
+        [Effect::PickFiles]
+    ));
     assert!(model.update(Action::ChooseFiles).is_empty());
     model.update(Event::FilesChosen(Vec::new()));
-    assert!(matches!(model.update(Action::ChooseDownloads)[..], [Effect::PickFolder]));
+    assert!(matches!(
+        model.update(Action::ChooseDownloads)[..],
+        [Effect::PickFolder]
+    ));
 }
 
 #[test]
 fn an_added_server_is_used_and_kept() {
     let mut model = model();
-    model.update(Action::AddressEdited(" http://files.example#p=00 ".to_owned()));
+    model.update(Action::AddressEdited(
+        " http://files.example#p=00 ".to_owned(),
+    ));
     assert!(
         matches!(&model.update(Action::AddServer)[..], [Effect::ReadServer(address)] if !address.contains(' '))
     );
     let effects = model.update(Event::ServerRead(Ok(server("files.example"))));
     assert!(matches!(&effects[..], [Effect::Save(kept)] if kept.servers.len() == 1));
-    assert_eq!(model.settings.server().map(|server| server.host.as_str()), Some("files.example"));
+    assert_eq!(
+        model.settings.server().map(|server| server.host.as_str()),
+        Some("files.example")
+    );
     assert!(model.settings.lacks_relays());
     model.update(Event::ServerRead(Ok(server("files.example"))));
-    assert_eq!(model.settings.preferences.servers.len(), 1, "the same address is one server");
+    assert_eq!(
+        model.settings.preferences.servers.len(),
+        1,
+        "the same address is one server"
+    );
 }
 
 #[test]
@@ -369,11 +489,24 @@ fn removing_the_server_in_use_falls_back_to_the_built_in_one() {
 #[test]
 fn a_server_is_tested_once_at_a_time() {
     let mut model = model();
-    assert!(matches!(model.update(Action::TestServer(ServerChoice::BuiltIn))[..], [Effect::Test(..)]));
-    assert!(model.update(Action::TestServer(ServerChoice::BuiltIn)).is_empty());
-    let report = TestReport { upload_millis: 50, download_millis: 30 };
+    assert!(matches!(
+        model.update(Action::TestServer(ServerChoice::BuiltIn))[..],
+        [Effect::Test(..)]
+    ));
+    assert!(
+        model
+            .update(Action::TestServer(ServerChoice::BuiltIn))
+            .is_empty()
+    );
+    let report = TestReport {
+        upload_millis: 50,
+        download_millis: 30,
+    };
     model.update(Event::Tested(ServerChoice::BuiltIn, Ok(report)));
-    assert_eq!(model.settings.tests.get(&ServerChoice::BuiltIn), Some(&Test::Passed(report)));
+    assert_eq!(
+        model.settings.tests.get(&ServerChoice::BuiltIn),
+        Some(&Test::Passed(report))
+    );
 }
 
 #[test]
@@ -393,9 +526,16 @@ fn every_setting_is_kept_at_once() {
 #[test]
 fn changed_relays_are_held_against_the_pointer_in_the_field_again() {
     let mut model = with_pointer(info());
-    let list = RelayList { path: PathBuf::from("/tmp/relays.json"), name: "friends".to_owned(), relays: 5 };
+    let list = RelayList {
+        path: PathBuf::from("/tmp/relays.json"),
+        name: "friends".to_owned(),
+        relays: 5,
+    };
     let effects = model.update(Event::RelayListRead(Ok(list)));
-    assert!(matches!(effects[..], [Effect::Save(_), Effect::Describe(..)]));
+    assert!(matches!(
+        effects[..],
+        [Effect::Save(_), Effect::Describe(..)]
+    ));
 }
 
 #[test]
@@ -416,7 +556,13 @@ fn a_path_that_takes_long_says_so_only_while_it_is_sought() {
 
 #[test]
 fn the_first_start_card_shows_once() {
-    let mut model = Model::new(Preferences { welcomed: false, ..preferences() }, None);
+    let mut model = Model::new(
+        Preferences {
+            welcomed: false,
+            ..preferences()
+        },
+        None,
+    );
     assert!(model.first_start);
     assert!(matches!(&model.update(Action::Start)[..], [Effect::Save(kept)] if kept.welcomed));
     assert!(!model.first_start);
@@ -424,5 +570,10 @@ fn the_first_start_card_shows_once() {
 
 #[test]
 fn settings_that_could_not_be_read_are_said() {
-    assert_eq!(Model::new(preferences(), Some(trouble())).notice.map(|notice| notice.tone), Some(Tone::Warning));
+    assert_eq!(
+        Model::new(preferences(), Some(trouble()))
+            .notice
+            .map(|notice| notice.tone),
+        Some(Tone::Warning)
+    );
 }

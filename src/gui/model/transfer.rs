@@ -139,12 +139,20 @@ impl Job {
     #[must_use]
     pub fn milestones(&self) -> &'static [Milestone] {
         match self {
-            Self::Share(_) => {
-                &[Milestone::Pad, Milestone::Seal, Milestone::FindPath, Milestone::Upload, Milestone::Stored]
-            }
-            Self::Receive(_) => {
-                &[Milestone::FindPath, Milestone::Download, Milestone::Verify, Milestone::Open, Milestone::Save]
-            }
+            Self::Share(_) => &[
+                Milestone::Pad,
+                Milestone::Seal,
+                Milestone::FindPath,
+                Milestone::Upload,
+                Milestone::Stored,
+            ],
+            Self::Receive(_) => &[
+                Milestone::FindPath,
+                Milestone::Download,
+                Milestone::Verify,
+                Milestone::Open,
+                Milestone::Save,
+            ],
         }
     }
 }
@@ -169,7 +177,11 @@ impl Stage {
     /// Where the one bar stands at this stage. Never full: only a confirmed transfer is.
     fn bar(self, job: &Job) -> f32 {
         let within = |from: f32, to: f32, fraction: f32| {
-            let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 };
+            let fraction = if fraction.is_finite() {
+                fraction.clamp(0.0, 1.0)
+            } else {
+                0.0
+            };
             from + (to - from) * fraction
         };
         match (self, job) {

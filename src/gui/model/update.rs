@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Action, Effect, Event, Focus, Found, FoundKind, Hover, Input, Job, Look, Modal, Model, Notice, PARALLEL_SHARES,
-    PointerText, Reading, RunId, Screen, ServerChoice, Stage, State, Test, Timer, Tone, Transfer, TransferId,
+    Action, Effect, Event, Focus, Found, FoundKind, Hover, Input, Job, Look, Modal, Model, Notice,
+    PARALLEL_SHARES, PointerText, Reading, RunId, Screen, ServerChoice, Stage, State, Test, Timer,
+    Tone, Transfer, TransferId,
 };
 use crate::app::message::UserMessage;
 use crate::gui::text;
@@ -26,7 +27,8 @@ impl Model {
                 Vec::new()
             }
             Action::Arguments { files, pointer } => {
-                let mut effects = pointer.map_or_else(Vec::new, |pointer| self.fill_receive(pointer));
+                let mut effects =
+                    pointer.map_or_else(Vec::new, |pointer| self.fill_receive(pointer));
                 if !files.is_empty() {
                     effects.push(Effect::Look(Look::Share, files));
                 }
@@ -76,7 +78,10 @@ impl Model {
             Action::Dropped(paths) => {
                 self.hover = None;
                 if self.modal.is_some() {
-                    self.notice = Some(Notice { tone: Tone::Info, message: text::drop_while_modal() });
+                    self.notice = Some(Notice {
+                        tone: Tone::Info,
+                        message: text::drop_while_modal(),
+                    });
                     return Vec::new();
                 }
                 vec![Effect::Look(Look::Share, paths)]
@@ -97,7 +102,10 @@ impl Model {
                     self.hover = None;
                     return Vec::new();
                 }
-                self.hover = Some(Hover { paths: paths.clone(), found: Vec::new() });
+                self.hover = Some(Hover {
+                    paths: paths.clone(),
+                    found: Vec::new(),
+                });
                 vec![Effect::Look(Look::Hover, paths)]
             }
             Action::KeepRunning => {
@@ -114,8 +122,13 @@ impl Model {
                 effects
             }
             Action::RemoveServer(address) => {
-                self.settings.preferences.servers.retain(|server| server.address != address);
-                self.settings.tests.remove(&ServerChoice::Address(address.clone()));
+                self.settings
+                    .preferences
+                    .servers
+                    .retain(|server| server.address != address);
+                self.settings
+                    .tests
+                    .remove(&ServerChoice::Address(address.clone()));
                 if self.settings.preferences.chosen == ServerChoice::Address(address) {
                     self.settings.preferences.chosen = ServerChoice::BuiltIn;
                 }
@@ -130,7 +143,11 @@ impl Model {
                 }
                 self.start_waiting()
             }
-            Action::RevealSaved(id) => self.saved_path(id).map(Effect::Reveal).into_iter().collect(),
+            Action::RevealSaved(id) => self
+                .saved_path(id)
+                .map(Effect::Reveal)
+                .into_iter()
+                .collect(),
             Action::SetHighContrast(on) => {
                 self.settings.preferences.high_contrast = on;
                 self.keep()
@@ -146,8 +163,10 @@ impl Model {
             }
             Action::StopAndQuit => {
                 self.modal = None;
-                let ids: Vec<TransferId> = self.transfers.iter().map(|transfer| transfer.id).collect();
-                let mut effects: Vec<Effect> = ids.into_iter().flat_map(|id| self.cancel(id)).collect();
+                let ids: Vec<TransferId> =
+                    self.transfers.iter().map(|transfer| transfer.id).collect();
+                let mut effects: Vec<Effect> =
+                    ids.into_iter().flat_map(|id| self.cancel(id)).collect();
                 effects.retain(|effect| matches!(effect, Effect::Cancel(_)));
                 effects.push(Effect::Quit);
                 effects
@@ -170,7 +189,10 @@ impl Model {
                 return vec![Effect::Later(Timer::Copied(self.copies))];
             }
             Event::Copied(_, Err(message)) | Event::Failed(message) => {
-                self.notice = Some(Notice { tone: Tone::Danger, message });
+                self.notice = Some(Notice {
+                    tone: Tone::Danger,
+                    message,
+                });
             }
             Event::Described(Ok(info)) => self.receive.reading = Reading::Known(info),
             Event::Described(Err(message)) => {
@@ -241,7 +263,13 @@ impl Model {
                 self.settings.address.clear();
                 self.settings.address_trouble = None;
                 self.settings.preferences.chosen = ServerChoice::Address(server.address.clone());
-                if !self.settings.preferences.servers.iter().any(|known| known.address == server.address) {
+                if !self
+                    .settings
+                    .preferences
+                    .servers
+                    .iter()
+                    .any(|known| known.address == server.address)
+                {
                     self.settings.preferences.servers.push(server);
                 }
                 return self.keep();
@@ -278,14 +306,19 @@ impl Model {
 
     /// The unfinished transfer of this run; a cancelled or newer one does not listen.
     fn of_run(&mut self, run: RunId) -> Option<&mut Transfer> {
-        self.transfers.iter_mut().find(|transfer| transfer.run == run && transfer.is_unfinished())
+        self.transfers
+            .iter_mut()
+            .find(|transfer| transfer.run == run && transfer.is_unfinished())
     }
 
     fn keep(&self) -> Vec<Effect> {
         let mut effects = vec![Effect::Save(self.settings.preferences.clone())];
         // Whether a pointer works from here depends on server and relays.
         if !self.receive.text.as_str().is_empty() {
-            effects.push(Effect::Describe(self.receive.text.clone(), self.settings.preferences.clone()));
+            effects.push(Effect::Describe(
+                self.receive.text.clone(),
+                self.settings.preferences.clone(),
+            ));
         }
         effects
     }
@@ -311,7 +344,10 @@ impl Model {
             self.receive.reading = Reading::Empty;
             return Vec::new();
         }
-        vec![Effect::Describe(self.receive.text.clone(), self.settings.preferences.clone())]
+        vec![Effect::Describe(
+            self.receive.text.clone(),
+            self.settings.preferences.clone(),
+        )]
     }
 
     fn fill_receive(&mut self, pointer: PointerText) -> Vec<Effect> {
@@ -348,9 +384,15 @@ impl Model {
             }
         }
         if !folders.is_empty() {
-            self.notice = Some(Notice { tone: Tone::Warning, message: text::folders_refused(&folders) });
+            self.notice = Some(Notice {
+                tone: Tone::Warning,
+                message: text::folders_refused(&folders),
+            });
         } else if !missing.is_empty() {
-            self.notice = Some(Notice { tone: Tone::Danger, message: text::files_missing(&missing) });
+            self.notice = Some(Notice {
+                tone: Tone::Danger,
+                message: text::files_missing(&missing),
+            });
         }
         if !rows.is_empty() && self.screen == Screen::Settings {
             self.screen = Screen::Share;
@@ -363,11 +405,16 @@ impl Model {
         if !self.receive.can_download() {
             return Vec::new();
         }
-        let Reading::Known(info) = std::mem::take(&mut self.receive.reading) else { return Vec::new() };
+        let Reading::Known(info) = std::mem::take(&mut self.receive.reading) else {
+            return Vec::new();
+        };
         let pointer = std::mem::take(&mut self.receive.text);
         let name = info.name.unwrap_or_else(|| text::UNNAMED_FILE.to_owned());
         let (id, run) = (self.draw_id(), self.draw_id());
-        self.transfers.insert(0, Transfer::new(id, run, name, Some(info.len), Job::Receive(pointer)));
+        self.transfers.insert(
+            0,
+            Transfer::new(id, run, name, Some(info.len), Job::Receive(pointer)),
+        );
         self.start_waiting()
     }
 
@@ -377,18 +424,36 @@ impl Model {
         let mut effects = Vec::new();
         for transfer in &mut self.transfers {
             if let (State::Waiting, Job::Receive(pointer)) = (&transfer.state, &transfer.job) {
-                effects.push(Effect::Fetch(transfer.run, pointer.clone(), preferences.clone()));
+                effects.push(Effect::Fetch(
+                    transfer.run,
+                    pointer.clone(),
+                    preferences.clone(),
+                ));
                 effects.push(Effect::Later(Timer::Slow(transfer.run)));
                 transfer.reach(Stage::FindPath);
             }
         }
-        let running = self.transfers.iter().filter(|transfer| transfer.is_running_share()).count();
-        let mut waiting: Vec<&mut Transfer> =
-            self.transfers.iter_mut().filter(|transfer| transfer.is_waiting_share()).collect();
+        let running = self
+            .transfers
+            .iter()
+            .filter(|transfer| transfer.is_running_share())
+            .count();
+        let mut waiting: Vec<&mut Transfer> = self
+            .transfers
+            .iter_mut()
+            .filter(|transfer| transfer.is_waiting_share())
+            .collect();
         waiting.sort_by_key(|transfer| transfer.run);
-        for transfer in waiting.into_iter().take(PARALLEL_SHARES.saturating_sub(running)) {
+        for transfer in waiting
+            .into_iter()
+            .take(PARALLEL_SHARES.saturating_sub(running))
+        {
             if let Job::Share(path) = &transfer.job {
-                effects.push(Effect::Share(transfer.run, path.clone(), preferences.clone()));
+                effects.push(Effect::Share(
+                    transfer.run,
+                    path.clone(),
+                    preferences.clone(),
+                ));
             }
             transfer.reach(Stage::Pad);
         }
@@ -396,21 +461,31 @@ impl Model {
     }
 
     fn progress(&mut self, run: RunId, stage: Stage) -> Vec<Effect> {
-        let Some(transfer) = self.of_run(run) else { return Vec::new() };
+        let Some(transfer) = self.of_run(run) else {
+            return Vec::new();
+        };
         let was_finding = matches!(transfer.state, State::Running(Stage::FindPath));
         if was_finding && stage == Stage::FindPath {
             return Vec::new();
         }
         transfer.reach(stage);
-        if stage == Stage::FindPath { vec![Effect::Later(Timer::Slow(run))] } else { Vec::new() }
+        if stage == Stage::FindPath {
+            vec![Effect::Later(Timer::Slow(run))]
+        } else {
+            Vec::new()
+        }
     }
 
     fn cancel(&mut self, id: TransferId) -> Vec<Effect> {
-        let Some(transfer) = self.transfers.iter_mut().find(|transfer| transfer.id == id) else { return Vec::new() };
+        let Some(transfer) = self.transfers.iter_mut().find(|transfer| transfer.id == id) else {
+            return Vec::new();
+        };
         let mut effects = match transfer.state {
             State::Running(_) => vec![Effect::Cancel(transfer.run)],
             State::Waiting => Vec::new(),
-            State::Shared(_) | State::Received(_) | State::Failed(_) | State::Cancelled => return Vec::new(),
+            State::Shared(_) | State::Received(_) | State::Failed(_) | State::Cancelled => {
+                return Vec::new();
+            }
         };
         transfer.finish(State::Cancelled);
         effects.extend(self.start_waiting());
@@ -425,7 +500,10 @@ impl Model {
 
 /// The paths in a pasted list of files, as file managers put it on the clipboard; none if any line is something else.
 fn pasted_paths(text: &str) -> Option<Vec<PathBuf>> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let paths: Option<Vec<PathBuf>> = lines.map(pasted_path).collect();
     paths.filter(|paths| !paths.is_empty())
 }

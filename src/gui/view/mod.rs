@@ -5,7 +5,10 @@ mod settings;
 mod share;
 mod transfers;
 
-use egui::{Align, Align2, Area, Frame, Id, Key, Layout, Margin, Order, Panel, Pos2, Rect, ScrollArea, Stroke, Ui, UiBuilder, vec2};
+use egui::{
+    Align, Area, Frame, Id, Layout, Margin, Order, Panel, Pos2, Rect, ScrollArea, Stroke, Ui,
+    UiBuilder, vec2,
+};
 
 use super::fonts::Icon;
 use super::kit::{self, Button, Loudness};
@@ -50,37 +53,60 @@ pub(super) fn window(ui: &mut Ui, model: &Model, abilities: Abilities) -> Drawn 
     Panel::top("bar")
         .exact_size(measure::BAR)
         .show_separator_line(false)
-        .frame(Frame::new().fill(palette.page).inner_margin(Margin::symmetric(16, 0)))
+        .frame(
+            Frame::new()
+                .fill(palette.page)
+                .inner_margin(Margin::symmetric(16, 0)),
+        )
         .show(ui, |ui| bar(ui, model, &mut drawn));
-    egui::CentralPanel::default().frame(Frame::new().fill(palette.page)).show(ui, |ui| {
-        let margin = if ui.available_width() < measure::NARROW { space::L } else { space::XL };
-        let height = ui.available_height();
-        let screen = match model.screen {
-            Screen::Share => "share",
-            Screen::Receive => "receive",
-            Screen::Settings => "settings",
-        };
-        ScrollArea::vertical().id_salt(screen).auto_shrink([false, false]).show(ui, |ui| {
-            let width = (ui.available_width() - 2.0 * margin).min(measure::COLUMN);
-            let left = ui.max_rect().left() + (ui.available_width() - width) / 2.0;
-            let column = Rect::from_min_size(Pos2::new(left.round(), ui.max_rect().top()), vec2(width, f32::INFINITY));
-            ui.scope_builder(UiBuilder::new().max_rect(column).layout(Layout::top_down(Align::Min)), |ui| {
-                ui.spacing_mut().item_spacing.y = space::L;
-                ui.add_space(space::S);
-                if let Some(notice) = &model.notice
-                    && kit::notice(ui, notice)
-                {
-                    drawn.act(Action::DismissNotice);
-                }
-                match model.screen {
-                    Screen::Share => share::screen(ui, model, abilities, height, &mut drawn),
-                    Screen::Receive => receive::screen(ui, model, &mut drawn),
-                    Screen::Settings => settings::screen(ui, model, &mut drawn),
-                }
-                ui.add_space(space::S);
-            });
+    egui::CentralPanel::default()
+        .frame(Frame::new().fill(palette.page))
+        .show(ui, |ui| {
+            let margin = if ui.available_width() < measure::NARROW {
+                space::L
+            } else {
+                space::XL
+            };
+            let height = ui.available_height();
+            let screen = match model.screen {
+                Screen::Share => "share",
+                Screen::Receive => "receive",
+                Screen::Settings => "settings",
+            };
+            ScrollArea::vertical()
+                .id_salt(screen)
+                .auto_shrink([false, false])
+                .show(ui, |ui| {
+                    let width = (ui.available_width() - 2.0 * margin).min(measure::COLUMN);
+                    let left = ui.max_rect().left() + (ui.available_width() - width) / 2.0;
+                    let column = Rect::from_min_size(
+                        Pos2::new(left.round(), ui.max_rect().top()),
+                        vec2(width, f32::INFINITY),
+                    );
+                    ui.scope_builder(
+                        UiBuilder::new()
+                            .max_rect(column)
+                            .layout(Layout::top_down(Align::Min)),
+                        |ui| {
+                            ui.spacing_mut().item_spacing.y = space::L;
+                            ui.add_space(space::S);
+                            if let Some(notice) = &model.notice
+                                && kit::notice(ui, notice)
+                            {
+                                drawn.act(Action::DismissNotice);
+                            }
+                            match model.screen {
+                                Screen::Share => {
+                                    share::screen(ui, model, abilities, height, &mut drawn)
+                                }
+                                Screen::Receive => receive::screen(ui, model, &mut drawn),
+                                Screen::Settings => settings::screen(ui, model, &mut drawn),
+                            }
+                            ui.add_space(space::S);
+                        },
+                    );
+                });
         });
-    });
     if let Some(hover) = &model.hover {
         overlay(ui.ctx(), hover);
     }
@@ -97,33 +123,63 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     // The switch stands in the middle of the window, whatever is beside it.
     let row = |from: f32, to: f32| Rect::from_x_y_ranges(from..=to, whole.y_range());
     let switch_width = 196.0;
-    let middle = if narrow { whole.left() + 30.0 + switch_width / 2.0 } else { whole.center().x };
+    let middle = if narrow {
+        whole.left() + 30.0 + switch_width / 2.0
+    } else {
+        whole.center().x
+    };
     let switch = row(middle - switch_width / 2.0, middle + switch_width / 2.0);
     let centred = Layout::left_to_right(Align::Center);
-    ui.scope_builder(UiBuilder::new().max_rect(row(whole.left(), switch.left())).layout(centred), |ui| {
-        kit::mark(ui);
-        if !narrow {
-            ui.add(egui::Label::new(kit::rich(text::NAME, Type::Section, palette.text)));
-        }
-    });
-    ui.scope_builder(UiBuilder::new().max_rect(switch).layout(Layout::left_to_right(Align::Center)), |ui| {
-        let screens = [(Screen::Share, text::SHARE), (Screen::Receive, text::RECEIVE)];
-        if let Some(screen) = kit::segmented(ui, text::SCREEN, &screens, Some(model.screen)) {
-            drawn.act(Action::Go(screen));
-        }
-    });
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(row(whole.left(), switch.left()))
+            .layout(centred),
+        |ui| {
+            kit::mark(ui);
+            if !narrow {
+                ui.add(egui::Label::new(kit::rich(
+                    text::NAME,
+                    Type::Section,
+                    palette.text,
+                )));
+            }
+        },
+    );
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(switch)
+            .layout(Layout::left_to_right(Align::Center)),
+        |ui| {
+            let screens = [
+                (Screen::Share, text::SHARE),
+                (Screen::Receive, text::RECEIVE),
+            ];
+            if let Some(screen) = kit::segmented(ui, text::SCREEN, &screens, Some(model.screen)) {
+                drawn.act(Action::Go(screen));
+            }
+        },
+    );
     let right = Layout::right_to_left(Align::Center);
-    ui.scope_builder(UiBuilder::new().max_rect(row(switch.right() + space::S, whole.right())).layout(right), |ui| {
-        let open = model.screen == Screen::Settings;
-        if kit::icon_toggle(ui, Icon::Settings, text::SETTINGS, open).clicked() {
-            drawn.act(Action::Go(if open { Screen::Share } else { Screen::Settings }));
-        }
-        let (icon, name) = destination(model);
-        let lacks = model.settings.lacks_relays();
-        if kit::status(ui, if lacks { Icon::Warning } else { icon }, name, lacks).clicked() {
-            drawn.act(Action::Go(Screen::Settings));
-        }
-    });
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(row(switch.right() + space::S, whole.right()))
+            .layout(right),
+        |ui| {
+            let open = model.screen == Screen::Settings;
+            if kit::icon_toggle(ui, Icon::Settings, text::SETTINGS, open).clicked() {
+                drawn.act(Action::Go(if open {
+                    Screen::Share
+                } else {
+                    Screen::Settings
+                }));
+            }
+            let (icon, name) = destination(model);
+            let lacks = model.settings.lacks_relays();
+            if kit::status(ui, if lacks { Icon::Warning } else { icon }, name, lacks).clicked() {
+                drawn.act(Action::Go(Screen::Settings));
+            }
+        },
+    );
 }
 
 fn destination(model: &Model) -> (Icon, &str) {
@@ -136,56 +192,91 @@ fn destination(model: &Model) -> (Icon, &str) {
 /// Over everything, while files hang over the window.
 fn overlay(ctx: &egui::Context, hover: &Hover) {
     let palette = palette_of(ctx);
-    let area = Area::new(Id::unique("drop overlay")).order(Order::Foreground).fixed_pos(Pos2::ZERO).interactable(false);
+    let area = Area::new(Id::unique("drop overlay"))
+        .order(Order::Foreground)
+        .fixed_pos(Pos2::ZERO)
+        .interactable(false);
     area.show(ctx, |ui| {
         let window = ctx.content_rect();
-        ui.painter().rect_filled(window, 0.0, palette.accent_tint.gamma_multiply(0.96));
+        ui.painter()
+            .rect_filled(window, 0.0, palette.accent_tint.gamma_multiply(0.96));
         let inset = window.shrink(space::M);
         let stroke = Stroke::new(2.0, palette.accent);
-        ui.painter().rect_stroke(inset, measure::CARD_RADIUS, stroke, egui::StrokeKind::Inside);
-        let folders = hover.found.iter().filter(|found| found.kind == FoundKind::Folder).count();
+        ui.painter().rect_stroke(
+            inset,
+            measure::CARD_RADIUS,
+            stroke,
+            egui::StrokeKind::Inside,
+        );
+        let folders = hover
+            .found
+            .iter()
+            .filter(|found| found.kind == FoundKind::Folder)
+            .count();
         let only_folders = folders > 0 && folders == hover.found.len();
         let names: Vec<String> = hover
             .paths
             .iter()
-            .filter(|path| !hover.found.iter().any(|found| found.path == **path && found.kind == FoundKind::Folder))
+            .filter(|path| {
+                !hover
+                    .found
+                    .iter()
+                    .any(|found| found.path == **path && found.kind == FoundKind::Folder)
+            })
             .map(|path| super::platform::shown_name(path))
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let title = if only_folders { text::HOVER_FOLDERS.to_owned() } else { text::hover_title(&names) };
+        let title = if only_folders {
+            text::HOVER_FOLDERS.to_owned()
+        } else {
+            text::hover_title(&names)
+        };
         let block = Rect::from_center_size(window.center(), vec2(window.width() - 96.0, 112.0));
-        ui.scope_builder(UiBuilder::new().max_rect(block).layout(Layout::top_down(Align::Center)), |ui| {
-            let (icon, ink) =
-                if only_folders { (Icon::Folder, palette.warning) } else { (Icon::Upload, palette.accent) };
-            kit::icon(ui, icon, measure::ICON_XL, ink);
-            ui.add_space(space::S);
-            kit::middle(ui, &title, Type::Title, palette.text, block.width());
-            if folders > 0 && !only_folders {
-                kit::label(ui, text::HOVER_FOLDERS_LEFT_OUT, Type::Body, palette.muted);
-            }
-        });
+        ui.scope_builder(
+            UiBuilder::new()
+                .max_rect(block)
+                .layout(Layout::top_down(Align::Center)),
+            |ui| {
+                let (icon, ink) = if only_folders {
+                    (Icon::Folder, palette.warning)
+                } else {
+                    (Icon::Upload, palette.accent)
+                };
+                kit::icon(ui, icon, measure::ICON_XL, ink);
+                ui.add_space(space::S);
+                kit::middle(ui, &title, Type::Title, palette.text, block.width());
+                if folders > 0 && !only_folders {
+                    kit::label(ui, text::HOVER_FOLDERS_LEFT_OUT, Type::Body, palette.muted);
+                }
+            },
+        );
     });
 }
 
 fn closing(ctx: &egui::Context, running: usize, drawn: &mut Drawn) {
     let palette = palette_of(ctx);
-    let (answer, waved) = kit::modal(ctx, Id::unique("closing"), &text::closing_title(running), |ui| {
-        kit::label(ui, text::CLOSING_BODY, Type::Body, palette.muted);
-        kit::answers(ui, |ui| {
-            let keep = ui.add(Button::new(Loudness::Primary, text::KEEP_RUNNING));
-            if ui.memory(|memory| memory.focused().is_none()) {
-                keep.request_focus();
-            }
-            let stop = ui.add(Button::new(Loudness::Secondary, text::STOP_AND_QUIT));
-            if stop.clicked() {
-                Some(Action::StopAndQuit)
-            } else if keep.clicked() {
-                Some(Action::KeepRunning)
-            } else {
-                None
-            }
-        })
-    });
+    let (answer, waved) = kit::modal(
+        ctx,
+        Id::unique("closing"),
+        &text::closing_title(running),
+        |ui| {
+            kit::label(ui, text::CLOSING_BODY, Type::Body, palette.muted);
+            kit::answers(ui, |ui| {
+                let keep = ui.add(Button::new(Loudness::Primary, text::KEEP_RUNNING));
+                if ui.memory(|memory| memory.focused().is_none()) {
+                    keep.request_focus();
+                }
+                let stop = ui.add(Button::new(Loudness::Secondary, text::STOP_AND_QUIT));
+                if stop.clicked() {
+                    Some(Action::StopAndQuit)
+                } else if keep.clicked() {
+                    Some(Action::KeepRunning)
+                } else {
+                    None
+                }
+            })
+        },
+    );
     match answer {
         Some(action) => drawn.act(action),
         None if waved => drawn.act(Action::KeepRunning),
@@ -210,11 +301,6 @@ pub(super) fn escape(model: &Model) -> Option<Action> {
     } else {
         None
     }
-}
-
-/// What a key does while a row has the keyboard.
-fn row_key(ui: &Ui) -> Option<Key> {
-    ui.input(|input| input.key_pressed(Key::Delete).then_some(Key::Delete))
 }
 
 fn row_id(id: TransferId) -> Id {

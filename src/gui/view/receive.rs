@@ -18,10 +18,18 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         ui.add_space(space::XS);
         let mut edited = Zeroizing::new(model.receive.text.as_str().to_owned());
         let trouble = matches!(model.receive.reading, Reading::Wrong(_));
-        let field = Field { id: field_id(), label: text::POINTER, hint: text::POINTER_HINT, rows: 3, trouble };
+        let field = Field {
+            id: field_id(),
+            label: text::POINTER,
+            hint: text::POINTER_HINT,
+            rows: 3,
+            trouble,
+        };
         let response = field.show(ui, &mut edited);
         if response.changed() {
-            drawn.act(Action::PointerEdited(PointerText::new(std::mem::take(&mut *edited))));
+            drawn.act(Action::PointerEdited(PointerText::new(std::mem::take(
+                &mut *edited,
+            ))));
         }
         drawn.focus(model, Focus::Pointer, &response);
         if model.receive.text.as_str().is_empty() {
@@ -33,7 +41,10 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         Reading::Wrong(message) => {
             kit::callout(ui, Tone::Danger, message, |ui| {
                 ui.add_space(space::XS);
-                if ui.add(Button::new(Loudness::Secondary, text::CLEAR)).clicked() {
+                if ui
+                    .add(Button::new(Loudness::Secondary, text::CLEAR))
+                    .clicked()
+                {
                     drawn.act(Action::ClearPointer);
                 }
             });
@@ -57,7 +68,13 @@ fn card(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
             ui.spacing_mut().item_spacing.x = space::M;
             let (square, _) = ui.allocate_exact_size(vec2(40.0, 40.0), Sense::hover());
             ui.painter().rect_filled(square, 8.0, palette.accent_tint);
-            kit::paint_icon(ui.painter(), square.center(), Icon::File, measure::ICON_L, palette.accent);
+            kit::paint_icon(
+                ui.painter(),
+                square.center(),
+                Icon::File,
+                measure::ICON_L,
+                palette.accent,
+            );
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
                 let name = info.name.as_deref().unwrap_or(text::UNNAMED_FILE);
@@ -70,7 +87,11 @@ fn card(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
         });
         if let Some(note) = &info.note {
             ui.add_space(space::S);
-            let tone = if note.blocks { Tone::Danger } else { Tone::Warning };
+            let tone = if note.blocks {
+                Tone::Danger
+            } else {
+                Tone::Warning
+            };
             kit::callout(ui, tone, &note.message, |_| {});
         }
         ui.add_space(space::M);
@@ -87,6 +108,12 @@ fn card(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
         });
         ui.add_space(space::S);
         let place = text::will_be_saved_in(&model.settings.preferences.downloads.to_string_lossy());
-        kit::middle(ui, &place, Type::Caption, palette.muted, ui.available_width());
+        kit::middle(
+            ui,
+            &place,
+            Type::Caption,
+            palette.muted,
+            ui.available_width(),
+        );
     });
 }

@@ -11,9 +11,15 @@ use crate::gui::tokens::{Type, measure, palette, space};
 
 pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     ui.spacing_mut().item_spacing.y = space::XL;
-    section(ui, text::FILE_SERVERS, text::FILE_SERVERS_ABOUT, |ui| servers(ui, model, drawn));
-    section(ui, text::RELAYS, text::RELAYS_ABOUT, |ui| relays(ui, model, drawn));
-    section(ui, text::DOWNLOADS, text::DOWNLOADS_ABOUT, |ui| downloads(ui, model, drawn));
+    section(ui, text::FILE_SERVERS, text::FILE_SERVERS_ABOUT, |ui| {
+        servers(ui, model, drawn)
+    });
+    section(ui, text::RELAYS, text::RELAYS_ABOUT, |ui| {
+        relays(ui, model, drawn)
+    });
+    section(ui, text::DOWNLOADS, text::DOWNLOADS_ABOUT, |ui| {
+        downloads(ui, model, drawn)
+    });
     section(ui, text::APPEARANCE, "", |ui| appearance(ui, model, drawn));
     section(ui, text::ABOUT, "", about);
 }
@@ -41,13 +47,23 @@ fn line(ui: &mut Ui, icon: Icon, title: &str, about: &str, right: f32, act: impl
     let left = |ui: &mut Ui| {
         ui.spacing_mut().item_spacing.x = space::M;
         let (square, _) = ui.allocate_exact_size(vec2(measure::ICON_L, 40.0), Sense::hover());
-        kit::paint_icon(ui.painter(), square.center(), icon, measure::ICON_L, palette.muted);
+        kit::paint_icon(
+            ui.painter(),
+            square.center(),
+            icon,
+            measure::ICON_L,
+            palette.muted,
+        );
         let width = ui.available_width();
-        ui.allocate_ui_with_layout(vec2(width, 38.0), egui::Layout::top_down(egui::Align::Min), |ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            kit::middle(ui, title, Type::Label, palette.text, width);
-            kit::middle(ui, about, Type::Caption, palette.muted, width);
-        });
+        ui.allocate_ui_with_layout(
+            vec2(width, 38.0),
+            egui::Layout::top_down(egui::Align::Min),
+            |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                kit::middle(ui, title, Type::Label, palette.text, width);
+                kit::middle(ui, about, Type::Caption, palette.muted, width);
+            },
+        );
     };
     if fits {
         kit::sides(ui, 40.0, right, left, act);
@@ -65,7 +81,14 @@ fn divider(ui: &mut Ui) {
 
 fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let preferences = &model.settings.preferences;
-    server(ui, model, &ServerChoice::BuiltIn, text::BUILT_IN, text::BUILT_IN_ABOUT, drawn);
+    server(
+        ui,
+        model,
+        &ServerChoice::BuiltIn,
+        text::BUILT_IN,
+        text::BUILT_IN_ABOUT,
+        drawn,
+    );
     for known in &preferences.servers {
         divider(ui);
         let choice = ServerChoice::Address(known.address.clone());
@@ -81,7 +104,9 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         rows: 1,
         trouble,
     };
-    let button = Button::new(Loudness::Secondary, text::ADD).icon(Icon::Plus).enabled(!address.trim().is_empty());
+    let button = Button::new(Loudness::Secondary, text::ADD)
+        .icon(Icon::Plus)
+        .enabled(!address.trim().is_empty());
     let add = ui
         .scope(|ui| {
             ui.spacing_mut().item_spacing.y = space::XS;
@@ -103,27 +128,46 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     }
 }
 
-fn server(ui: &mut Ui, model: &Model, choice: &ServerChoice, name: &str, about: &str, drawn: &mut Drawn) {
+fn server(
+    ui: &mut Ui,
+    model: &Model,
+    choice: &ServerChoice,
+    name: &str,
+    about: &str,
+    drawn: &mut Drawn,
+) {
     let chosen = model.settings.preferences.chosen == *choice;
     let added = *choice != ServerChoice::BuiltIn;
     let test = model.settings.tests.get(choice);
     let icon = if added { Icon::Server } else { Icon::HardDrive };
-    let right = 84.0 + space::S + 56.0 + if added { space::S + measure::CONTROL } else { 0.0 };
+    let right = 84.0
+        + space::S
+        + 56.0
+        + if added {
+            space::S + measure::CONTROL
+        } else {
+            0.0
+        };
     ui.push_id(choice_id(choice), |ui| {
         line(ui, icon, name, about, right, |ui| {
             // From the right; when narrow, from the left.
             if let ServerChoice::Address(address) = choice
-                && kit::icon_button(ui, Icon::Trash, &text::about_file(text::REMOVE, name)).clicked()
+                && kit::icon_button(ui, Icon::Trash, &text::about_file(text::REMOVE, name))
+                    .clicked()
             {
                 drawn.act(Action::RemoveServer(address.clone()));
             }
-            let tested = Button::new(Loudness::Quiet, text::TEST).enabled(test != Some(&Test::Running));
+            let tested =
+                Button::new(Loudness::Quiet, text::TEST).enabled(test != Some(&Test::Running));
             if ui.add(tested).clicked() {
                 drawn.act(Action::TestServer(choice.clone()));
             }
             if chosen {
                 kit::badge(ui, Tone::Success, Icon::Check, text::IN_USE);
-            } else if ui.add(Button::new(Loudness::Secondary, text::USE)).clicked() {
+            } else if ui
+                .add(Button::new(Loudness::Secondary, text::USE))
+                .clicked()
+            {
                 drawn.act(Action::UseServer(choice.clone()));
             }
         });
@@ -159,16 +203,30 @@ fn outcome(ui: &mut Ui, test: Option<&Test>) {
 
 fn relays(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let (title, about) = match &model.settings.preferences.relay_list {
-        None => (text::NO_RELAY_LIST.to_owned(), text::NO_RELAY_LIST_ABOUT.to_owned()),
-        Some(list) => (list.name.clone(), text::relay_list(list.relays, &list.path.to_string_lossy())),
+        None => (
+            text::NO_RELAY_LIST.to_owned(),
+            text::NO_RELAY_LIST_ABOUT.to_owned(),
+        ),
+        Some(list) => (
+            list.name.clone(),
+            text::relay_list(list.relays, &list.path.to_string_lossy()),
+        ),
     };
     let chosen = model.settings.preferences.relay_list.is_some();
-    let right = 124.0 + if chosen { space::S + measure::CONTROL } else { 0.0 };
+    let right = 124.0
+        + if chosen {
+            space::S + measure::CONTROL
+        } else {
+            0.0
+        };
     line(ui, Icon::Route, &title, &about, right, |ui| {
         if chosen && kit::icon_button(ui, Icon::Trash, text::FORGET_LIST).clicked() {
             drawn.act(Action::ForgetRelayList);
         }
-        if ui.add(Button::new(Loudness::Secondary, text::CHOOSE_LIST)).clicked() {
+        if ui
+            .add(Button::new(Loudness::Secondary, text::CHOOSE_LIST))
+            .clicked()
+        {
             drawn.act(Action::ChooseRelayList);
         }
     });
@@ -182,12 +240,24 @@ fn relays(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 
 fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let folder = &model.settings.preferences.downloads;
-    let name = folder.file_name().map_or_else(|| folder.to_string_lossy(), |name| name.to_string_lossy());
-    line(ui, Icon::Folder, &name, &folder.to_string_lossy(), 84.0, |ui| {
-        if ui.add(Button::new(Loudness::Secondary, text::CHANGE)).clicked() {
-            drawn.act(Action::ChooseDownloads);
-        }
-    });
+    let name = folder
+        .file_name()
+        .map_or_else(|| folder.to_string_lossy(), |name| name.to_string_lossy());
+    line(
+        ui,
+        Icon::Folder,
+        &name,
+        &folder.to_string_lossy(),
+        84.0,
+        |ui| {
+            if ui
+                .add(Button::new(Loudness::Secondary, text::CHANGE))
+                .clicked()
+            {
+                drawn.act(Action::ChooseDownloads);
+            }
+        },
+    );
 }
 
 fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
@@ -205,7 +275,11 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         }
     };
     named(ui, text::THEME, 270.0, &mut |ui| {
-        let themes = [(Theme::System, text::SYSTEM), (Theme::Light, text::LIGHT), (Theme::Dark, text::DARK)];
+        let themes = [
+            (Theme::System, text::SYSTEM),
+            (Theme::Light, text::LIGHT),
+            (Theme::Dark, text::DARK),
+        ];
         if let Some(theme) = kit::segmented(ui, text::THEME, &themes, Some(preferences.theme)) {
             drawn.act(Action::SetTheme(theme));
         }
@@ -213,7 +287,9 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     divider(ui);
     named(ui, text::CONTRAST, 190.0, &mut |ui| {
         let levels = [(false, text::NORMAL), (true, text::HIGH)];
-        if let Some(high) = kit::segmented(ui, text::CONTRAST, &levels, Some(preferences.high_contrast)) {
+        if let Some(high) =
+            kit::segmented(ui, text::CONTRAST, &levels, Some(preferences.high_contrast))
+        {
             drawn.act(Action::SetHighContrast(high));
         }
     });

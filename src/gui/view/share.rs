@@ -1,6 +1,9 @@
 //! The Share screen: one big target, and under it where a file goes and how long it stays.
 
-use egui::{Align, CornerRadius, Layout, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, vec2};
+use egui::{
+    Align, CornerRadius, Layout, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, UiBuilder,
+    WidgetInfo, vec2,
+};
 
 use super::{Abilities, Drawn, transfers};
 use crate::gui::fonts::Icon;
@@ -9,7 +12,13 @@ use crate::gui::model::{Action, Model, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Palette, Type, measure, motion, palette, space};
 
-pub(super) fn screen(ui: &mut Ui, model: &Model, abilities: Abilities, height: f32, drawn: &mut Drawn) {
+pub(super) fn screen(
+    ui: &mut Ui,
+    model: &Model,
+    abilities: Abilities,
+    height: f32,
+    drawn: &mut Drawn,
+) {
     if model.first_start {
         welcome(ui, drawn);
     }
@@ -37,12 +46,20 @@ fn welcome(ui: &mut Ui, drawn: &mut Drawn) {
         ui.spacing_mut().item_spacing.y = 0.0;
         kit::label(ui, text::WELCOME, Type::Title, palette.text);
         ui.add_space(space::M);
-        for (icon, (head, body)) in [Icon::Upload, Icon::ShieldCheck, Icon::HardDrive].into_iter().zip(text::WELCOME_LINES)
+        for (icon, (head, body)) in [Icon::Upload, Icon::ShieldCheck, Icon::HardDrive]
+            .into_iter()
+            .zip(text::WELCOME_LINES)
         {
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = space::M;
                 let (rect, _) = ui.allocate_exact_size(vec2(measure::ICON_L, 20.0), Sense::hover());
-                kit::paint_icon(ui.painter(), rect.center(), icon, measure::ICON_L, palette.accent);
+                kit::paint_icon(
+                    ui.painter(),
+                    rect.center(),
+                    icon,
+                    measure::ICON_L,
+                    palette.accent,
+                );
                 ui.vertical(|ui| {
                     kit::label(ui, head, Type::Label, palette.text);
                     kit::label(ui, body, Type::Body, palette.muted);
@@ -51,7 +68,10 @@ fn welcome(ui: &mut Ui, drawn: &mut Drawn) {
             ui.add_space(space::M);
         }
         ui.add_space(space::XS);
-        if ui.add(Button::new(Loudness::Primary, text::START)).clicked() {
+        if ui
+            .add(Button::new(Loudness::Primary, text::START))
+            .clicked()
+        {
             drawn.act(Action::Start);
         }
     });
@@ -60,16 +80,25 @@ fn welcome(ui: &mut Ui, drawn: &mut Drawn) {
 /// A zone is one button; returns its place and whether it is held.
 fn target(ui: &mut Ui, height: f32, said: &str, drawn: &mut Drawn) -> (Rect, &'static Palette) {
     let palette = palette(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text::CHOOSE_FILES));
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(said));
-    let t = ui.ctx().animate_bool_with_time(response.id, response.hovered(), motion::HOVER);
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_description(said));
+    let t = ui
+        .ctx()
+        .animate_bool_with_time(response.id, response.hovered(), motion::HOVER);
     let radius = CornerRadius::same(10);
-    ui.painter().rect_filled(rect, radius, palette.surface.lerp_to_gamma(palette.accent_tint, t));
+    ui.painter().rect_filled(
+        rect,
+        radius,
+        palette.surface.lerp_to_gamma(palette.accent_tint, t),
+    );
     let ink = palette.control_border.lerp_to_gamma(palette.accent, t);
     if response.has_focus() {
         let stroke = Stroke::new(palette.ring, palette.accent);
-        ui.painter().rect_stroke(rect, radius, stroke, StrokeKind::Inside);
+        ui.painter()
+            .rect_stroke(rect, radius, stroke, StrokeKind::Inside);
     } else {
         dashed(ui, rect, Stroke::new(1.5, ink));
     }
@@ -81,32 +110,54 @@ fn target(ui: &mut Ui, height: f32, said: &str, drawn: &mut Drawn) -> (Rect, &'s
 
 /// The zone of an empty list.
 fn zone(ui: &mut Ui, abilities: Abilities, height: f32, drawn: &mut Drawn) {
-    let title = if abilities.drops { text::DROP_HERE } else { text::CHOOSE_OR_PASTE };
+    let title = if abilities.drops {
+        text::DROP_HERE
+    } else {
+        text::CHOOSE_OR_PASTE
+    };
     let (rect, palette) = target(ui, height, title, drawn);
     let block = Rect::from_center_size(rect.center(), vec2(rect.width() - 2.0 * space::L, 184.0));
-    ui.scope_builder(UiBuilder::new().max_rect(block).layout(Layout::top_down(Align::Center)), |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        kit::icon(ui, Icon::Upload, measure::ICON_XL, palette.accent);
-        ui.add_space(space::L);
-        kit::label(ui, title, Type::Title, palette.text);
-        ui.add_space(space::XS);
-        kit::label(ui, text::SEALED_HERE, Type::Body, palette.muted);
-        ui.add_space(space::XL);
-        painted_button(ui, palette);
-    });
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(block)
+            .layout(Layout::top_down(Align::Center)),
+        |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            kit::icon(ui, Icon::Upload, measure::ICON_XL, palette.accent);
+            ui.add_space(space::L);
+            kit::label(ui, title, Type::Title, palette.text);
+            ui.add_space(space::XS);
+            kit::label(ui, text::SEALED_HERE, Type::Body, palette.muted);
+            ui.add_space(space::XL);
+            painted_button(ui, palette);
+        },
+    );
 }
 
 /// Looks like the primary button; the whole zone is one, so this has no name of its own.
 fn painted_button(ui: &mut Ui, palette: &Palette) {
     let font = Type::Label.font();
-    let word = ui.painter().layout_no_wrap(text::CHOOSE_FILES.to_owned(), font, palette.on_fill);
+    let word = ui
+        .painter()
+        .layout_no_wrap(text::CHOOSE_FILES.to_owned(), font, palette.on_fill);
     let keys = ui.ctx().format_shortcut(&crate::gui::window::CHOOSE);
-    let keys = ui.painter().layout_no_wrap(keys, Type::Caption.font(), palette.on_fill.gamma_multiply(0.85));
+    let keys = ui.painter().layout_no_wrap(
+        keys,
+        Type::Caption.font(),
+        palette.on_fill.gamma_multiply(0.85),
+    );
     let width = word.size().x + keys.size().x + space::M + 2.0 * space::L;
     let (rect, _) = ui.allocate_exact_size(vec2(width, measure::PRIMARY), Sense::hover());
-    ui.painter().rect_filled(rect, CornerRadius::same(6), palette.accent_fill);
-    let at = Pos2::new(rect.left() + space::L, rect.center().y - word.size().y / 2.0);
-    let after = Pos2::new(rect.right() - space::L - keys.size().x, rect.center().y - keys.size().y / 2.0);
+    ui.painter()
+        .rect_filled(rect, CornerRadius::same(6), palette.accent_fill);
+    let at = Pos2::new(
+        rect.left() + space::L,
+        rect.center().y - word.size().y / 2.0,
+    );
+    let after = Pos2::new(
+        rect.right() - space::L - keys.size().x,
+        rect.center().y - keys.size().y / 2.0,
+    );
     ui.painter().galley(at, word, palette.on_fill);
     ui.painter().galley(after, keys, palette.on_fill);
 }
@@ -121,11 +172,16 @@ fn small_zone(ui: &mut Ui, abilities: Abilities, empty: bool, drawn: &mut Drawn)
     };
     let (rect, palette) = target(ui, 96.0, title, drawn);
     let block = Rect::from_center_size(rect.center(), vec2(rect.width() - 2.0 * space::L, 52.0));
-    ui.scope_builder(UiBuilder::new().max_rect(block).layout(Layout::top_down(Align::Center)), |ui| {
-        ui.spacing_mut().item_spacing.y = space::S;
-        kit::icon(ui, Icon::Upload, 24.0, palette.accent);
-        kit::label(ui, title, Type::Label, palette.text);
-    });
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(block)
+            .layout(Layout::top_down(Align::Center)),
+        |ui| {
+            ui.spacing_mut().item_spacing.y = space::S;
+            kit::icon(ui, Icon::Upload, 24.0, palette.accent);
+            kit::label(ui, title, Type::Label, palette.text);
+        },
+    );
 }
 
 /// Where a file goes, how large it may be, how long it stays.
@@ -133,7 +189,10 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     if model.settings.lacks_relays() {
         kit::callout(ui, Tone::Warning, &text::relays_missing(), |ui| {
             ui.add_space(space::XS);
-            if ui.add(Button::new(Loudness::Secondary, text::CHOOSE_LIST)).clicked() {
+            if ui
+                .add(Button::new(Loudness::Secondary, text::CHOOSE_LIST))
+                .clicked()
+            {
                 drawn.act(Action::ChooseRelayList);
             }
         });
@@ -143,7 +202,11 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         None => (Icon::HardDrive, text::BUILT_IN_STAYS.to_owned()),
         Some(server) => (Icon::Server, text::goes_to(&server.host)),
     };
-    kit::centred_hint(ui, icon, &[place.as_str(), text::LIMIT, text::KEPT].join("  ·  "));
+    kit::centred_hint(
+        ui,
+        icon,
+        &[place.as_str(), text::LIMIT, text::KEPT].join("  ·  "),
+    );
 }
 
 /// A dashed outline with round corners.
@@ -152,9 +215,18 @@ fn dashed(ui: &Ui, rect: Rect, stroke: Stroke) {
     let radius = measure::CARD_RADIUS;
     let mut path = Vec::new();
     for (corner, from) in [
-        (Pos2::new(rect.right() - radius, rect.top() + radius), -90.0_f32),
-        (Pos2::new(rect.right() - radius, rect.bottom() - radius), 0.0),
-        (Pos2::new(rect.left() + radius, rect.bottom() - radius), 90.0),
+        (
+            Pos2::new(rect.right() - radius, rect.top() + radius),
+            -90.0_f32,
+        ),
+        (
+            Pos2::new(rect.right() - radius, rect.bottom() - radius),
+            0.0,
+        ),
+        (
+            Pos2::new(rect.left() + radius, rect.bottom() - radius),
+            90.0,
+        ),
         (Pos2::new(rect.left() + radius, rect.top() + radius), 180.0),
     ] {
         for step in 0..=8_u8 {
@@ -163,5 +235,6 @@ fn dashed(ui: &Ui, rect: Rect, stroke: Stroke) {
         }
     }
     path.extend(path.first().copied());
-    ui.painter().extend(Shape::dashed_line(&path, stroke, 6.0, 5.0));
+    ui.painter()
+        .extend(Shape::dashed_line(&path, stroke, 6.0, 5.0));
 }

@@ -11,8 +11,13 @@ use crate::gui::tokens::{Type, measure, palette, space};
 
 pub(super) fn list(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     // One primary button on a screen: that of the newest pointer, while nothing else asks to be done.
-    let loud = model.transfers.iter().find(|transfer| matches!(transfer.state, State::Shared(_)));
-    let loud = loud.map(|transfer| transfer.id).filter(|_| !model.first_start && !model.receive.can_download());
+    let loud = model
+        .transfers
+        .iter()
+        .find(|transfer| matches!(transfer.state, State::Shared(_)));
+    let loud = loud
+        .map(|transfer| transfer.id)
+        .filter(|_| !model.first_start && !model.receive.can_download());
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::M;
         for transfer in &model.transfers {
@@ -47,9 +52,19 @@ fn row(ui: &mut Ui, model: &Model, transfer: &Transfer, loud: bool, drawn: &mut 
 const INDENT: f32 = 36.0 + space::M;
 
 fn indented<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
-    let indent = if ui.available_width() < 420.0 { 0.0 } else { INDENT };
+    let indent = if ui.available_width() < 420.0 {
+        0.0
+    } else {
+        INDENT
+    };
     let rect = Rect::from_min_max(ui.cursor().min + vec2(indent, 0.0), ui.max_rect().max);
-    ui.scope_builder(egui::UiBuilder::new().max_rect(rect).layout(Layout::top_down(Align::Min)), add).inner
+    ui.scope_builder(
+        egui::UiBuilder::new()
+            .max_rect(rect)
+            .layout(Layout::top_down(Align::Min)),
+        add,
+    )
+    .inner
 }
 
 /// Icon, name and one line of facts; at the right what can be done at any time.
@@ -60,7 +75,9 @@ fn head(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     let badge = if verified && !narrow { 104.0 } else { 0.0 };
     let (icon, ink, ground) = match transfer.state {
         State::Failed(_) => (Icon::CircleAlert, palette.danger, palette.danger_tint),
-        State::Shared(_) | State::Received(_) => (Icon::Check, palette.success, palette.success_tint),
+        State::Shared(_) | State::Received(_) => {
+            (Icon::Check, palette.success, palette.success_tint)
+        }
         State::Waiting | State::Cancelled => (direction(transfer), palette.muted, palette.sunken),
         State::Running(_) => (direction(transfer), palette.accent, palette.accent_tint),
     };
@@ -82,10 +99,22 @@ fn head(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
         },
         |ui| {
             if transfer.is_unfinished() {
-                if kit::icon_button(ui, Icon::Close, &text::about_file(text::CANCEL, &transfer.name)).clicked() {
+                if kit::icon_button(
+                    ui,
+                    Icon::Close,
+                    &text::about_file(text::CANCEL, &transfer.name),
+                )
+                .clicked()
+                {
                     drawn.act(Action::Cancel(transfer.id));
                 }
-            } else if kit::icon_button(ui, Icon::Close, &text::about_file(text::REMOVE, &transfer.name)).clicked() {
+            } else if kit::icon_button(
+                ui,
+                Icon::Close,
+                &text::about_file(text::REMOVE, &transfer.name),
+            )
+            .clicked()
+            {
                 drawn.act(Action::Remove(transfer.id));
             }
             if badge > 0.0 {
@@ -108,14 +137,19 @@ fn facts(transfer: &Transfer) -> String {
     let parts = match &transfer.state {
         State::Waiting => [size, Some(text::WAITING.to_owned())],
         State::Running(stage) => [size, Some(text::stage(*stage, transfer.slow))],
-        State::Shared(shared) => {
-            [Some(text::size_sent(transfer.len, shared.blob_len)), shared.expires.map(text::kept_until)]
-        }
+        State::Shared(shared) => [
+            Some(text::size_sent(transfer.len, shared.blob_len)),
+            shared.expires.map(text::kept_until),
+        ],
         State::Received(_) => [size, Some(text::RECEIVED.to_owned())],
         State::Failed(_) => [size, Some(text::FAILED.to_owned())],
         State::Cancelled => [size, Some(text::CANCELLED.to_owned())],
     };
-    parts.into_iter().flatten().collect::<Vec<_>>().join("  ·  ")
+    parts
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("  ·  ")
 }
 
 fn running(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
@@ -129,7 +163,10 @@ fn running(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
 fn steps(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
     let palette = palette(ui);
     let steps = transfer.job.milestones();
-    let at = steps.iter().position(|step| *step == stage.milestone()).unwrap_or(0);
+    let at = steps
+        .iter()
+        .position(|step| *step == stage.milestone())
+        .unwrap_or(0);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
     let words = text::stage(stage, transfer.slow);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
@@ -148,34 +185,65 @@ fn steps(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
                 x += 16.0;
             }
             std::cmp::Ordering::Equal => {
-                ui.painter().circle_filled(Pos2::new(x + 5.0, middle), 3.0, palette.accent);
+                ui.painter()
+                    .circle_filled(Pos2::new(x + 5.0, middle), 3.0, palette.accent);
                 x += 14.0;
             }
             std::cmp::Ordering::Greater => {}
         }
-        let galley = ui.painter().layout_no_wrap(text::milestone(*step).to_owned(), Type::Caption.font(), ink);
+        let galley = ui.painter().layout_no_wrap(
+            text::milestone(*step).to_owned(),
+            Type::Caption.font(),
+            ink,
+        );
         let width = galley.size().x;
-        ui.painter().galley(Pos2::new(x, middle - galley.size().y / 2.0), galley, ink);
+        ui.painter()
+            .galley(Pos2::new(x, middle - galley.size().y / 2.0), galley, ink);
         x += width + space::L;
     }
 }
 
 /// The pointer, and the one thing to do with it.
-fn done(ui: &mut Ui, model: &Model, transfer: &Transfer, shared: &Shared, loud: bool, drawn: &mut Drawn) {
+fn done(
+    ui: &mut Ui,
+    model: &Model,
+    transfer: &Transfer,
+    shared: &Shared,
+    loud: bool,
+    drawn: &mut Drawn,
+) {
     ui.add_space(space::S);
     let copied = model.copied == Some(transfer.id);
-    let word = if shared.builtin { text::COPY_LOCAL } else { text::COPY_POINTER };
-    let (label, icon) = if copied { (text::COPIED, Icon::Check) } else { (word, Icon::Copy) };
-    let loudness = if loud { Loudness::Primary } else { Loudness::Secondary };
+    let word = if shared.builtin {
+        text::COPY_LOCAL
+    } else {
+        text::COPY_POINTER
+    };
+    let (label, icon) = if copied {
+        (text::COPIED, Icon::Check)
+    } else {
+        (word, Icon::Copy)
+    };
+    let loudness = if loud {
+        Loudness::Primary
+    } else {
+        Loudness::Secondary
+    };
     let button = Button::new(loudness, label).icon(icon).room_for(word);
-    let height = if loud { measure::PRIMARY } else { measure::CONTROL };
+    let height = if loud {
+        measure::PRIMARY
+    } else {
+        measure::CONTROL
+    };
     let pointer = shared.pointer.as_str();
     let width = button.width(ui);
     let beside = ui.available_width() - width - space::S;
     let press = |ui: &mut Ui, drawn: &mut Drawn| {
         let response = ui.add(button);
         if copied {
-            ui.ctx().accesskit_node_builder(response.id, |node| node.set_live(egui::accesskit::Live::Polite));
+            ui.ctx().accesskit_node_builder(response.id, |node| {
+                node.set_live(egui::accesskit::Live::Polite)
+            });
         }
         if response.clicked() {
             drawn.act(Action::CopyPointer(transfer.id));
@@ -192,7 +260,9 @@ fn done(ui: &mut Ui, model: &Model, transfer: &Transfer, shared: &Shared, loud: 
         ui.horizontal_wrapped(|ui| {
             press(ui, drawn);
             if shared.builtin
-                && ui.add(Button::new(Loudness::Quiet, text::CHOOSE_SERVER).icon(Icon::Server)).clicked()
+                && ui
+                    .add(Button::new(Loudness::Quiet, text::CHOOSE_SERVER).icon(Icon::Server))
+                    .clicked()
             {
                 drawn.act(Action::ChooseServer);
             }
@@ -204,15 +274,28 @@ fn received(ui: &mut Ui, transfer: &Transfer, saved: &Saved, drawn: &mut Drawn) 
     let palette = palette(ui);
     indented(ui, |ui| {
         let narrow = ui.available_width() < 380.0;
-        let place = saved.path.parent().map(|folder| text::saved_in(&folder.to_string_lossy())).unwrap_or_default();
-        kit::middle(ui, &place, Type::Caption, palette.muted, ui.available_width());
+        let place = saved
+            .path
+            .parent()
+            .map(|folder| text::saved_in(&folder.to_string_lossy()))
+            .unwrap_or_default();
+        kit::middle(
+            ui,
+            &place,
+            Type::Caption,
+            palette.muted,
+            ui.available_width(),
+        );
         ui.add_space(space::S);
         if narrow {
             kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::VERIFIED);
             ui.add_space(space::XS);
         }
         ui.horizontal_wrapped(|ui| {
-            if ui.add(Button::new(Loudness::Secondary, text::OPEN).icon(Icon::Open)).clicked() {
+            if ui
+                .add(Button::new(Loudness::Secondary, text::OPEN).icon(Icon::Open))
+                .clicked()
+            {
                 drawn.act(Action::OpenSaved(transfer.id));
             }
             let show = Button::new(Loudness::Quiet, text::SHOW_IN_FOLDER).icon(Icon::ShowInFolder);
@@ -226,7 +309,10 @@ fn received(ui: &mut Ui, transfer: &Transfer, saved: &Saved, drawn: &mut Drawn) 
 fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     ui.add_space(space::S);
     ui.horizontal_wrapped(|ui| {
-        if ui.add(Button::new(Loudness::Secondary, text::RETRY).icon(Icon::Retry)).clicked() {
+        if ui
+            .add(Button::new(Loudness::Secondary, text::RETRY).icon(Icon::Retry))
+            .clicked()
+        {
             drawn.act(Action::Retry(transfer.id));
         }
         if ui.add(Button::new(Loudness::Quiet, text::REMOVE)).clicked() {
