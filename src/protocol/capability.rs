@@ -1,14 +1,77 @@
-//! What whoever uploaded a blob can show later: the owner's token, and the hash the server keeps of it.
+//! What lets someone manage a stored file without telling who they are: the owner token, and ids that follow from it.
 
-/// SHA-256 of an owner's token: what the server is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use data_encoding::HEXLOWER;
+use rand_core::CryptoRng;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
+
+use super::address::FileId;
+use super::digest::Digest;
+
+/// Whoever shows it may delete, extend and ask about a file. Kept by the sender.
+#[derive(ZeroizeOnDrop)]
+pub struct OwnerToken([u8; 32]);
+
+impl OwnerToken {
+    /// Draws a new token.
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        let mut token = Self([0; 32]);
+        rng.fill_bytes(&mut token.0);
+        token
+    }
+
+    /// Takes the 32 bytes of a token.
+    #[must_use]
+    pub fn from_bytes(mut bytes: [u8; 32]) -> Self {
+        let token = Self(bytes);
+        bytes.zeroize();
+        token
+    }
+
+    /// Reads 64 lower-case hexadecimal digits; `None` for any other text.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let bytes = Zeroizing::new(HEXLOWER.decode(text.as_bytes()).ok()?);
+        <[u8; 32]>::try_from(bytes.as_slice())
+            .ok()
+            .map(Self::from_bytes)
+    }
+
+    /// The 32 bytes of the token.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The token as 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(HEXLOWER.encode(&self.0))
+    }
+
+    /// What the server is given at the upload: it recognises the token and cannot make it.
+    #[must_use]
+    pub fn hash(&self) -> OwnerHash {
+        OwnerHash(Sha256::digest(self.0).into())
+    }
+}
+
+/// The SHA-256 of an [`OwnerToken`], which the server keeps. Compared in constant time.
+#[derive(Clone, Copy)]
 pub struct OwnerHash([u8; 32]);
 
 impl OwnerHash {
-    /// From 64 lower-case hex digits.
+    /// Takes the 32 bytes of a hash.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads 64 lower-case hexadecimal digits; `None` for any other text.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        data_encoding::HEXLOWER
+        HEXLOWER
             .decode(text.as_bytes())
             .ok()?
             .try_into()
@@ -16,15 +79,125 @@ impl OwnerHash {
             .map(Self)
     }
 
-    /// 64 lower-case hex digits.
+    /// The 32 bytes.
     #[must_use]
-    pub fn to_hex(&self) -> String {
-        data_encoding::HEXLOWER.encode(&self.0)
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
-    /// The bytes.
+    /// The hash as 64 lower-case hexadecimal digits.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+    pub fn to_hex(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+}
+
+impl PartialEq for OwnerHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for OwnerHash {}
+
+impl core::fmt::Debug for OwnerHash {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let short: String = self.to_hex().chars().take(8).collect();
+        write!(f, "OwnerHash({short}…)")
+    }
+}
+
+/// The highest hour that the three bytes in an id hold, in the year 3883.
+const MAX_HOUR: u32 = 0xff_ffff;
+
+impl FileId {
+    /// The id of a blob that has an owner. The same owner, blob and expiry hour give the same id, so that a repeated
+    /// upload writes the same object. `hour` counts UTC hours since 1970; one beyond three bytes counts as the last.
+    #[must_use]
+    pub fn for_blob(hour: u32, owner: &OwnerHash, blob: &Digest) -> Self {
+        let hash = Sha256::new()
+            .chain_update(b"cloakroom id v1")
+            .chain_update(owner.as_bytes())
+            .chain_update(blob.as_bytes())
+            .finalize();
+        let mut tail = [0; 13];
+        tail.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        Self::random(hour, tail)
+    }
+
+    /// The id of a blob without an owner, from 13 random bytes.
+    #[must_use]
+    pub fn random(hour: u32, random: [u8; 13]) -> Self {
+        let [_, a, b, c] = hour.min(MAX_HOUR).to_be_bytes();
+        let mut bytes = [0; 16];
+        bytes
+            .iter_mut()
+            .zip([a, b, c].into_iter().chain(random))
+            .for_each(|(to, from)| *to = from);
+        let text = data_encoding::BASE64URL_NOPAD.encode(&bytes);
+        Self::parse(&text).expect("base64url of 16 bytes is 22 characters that an id may have")
+    }
+
+    /// The expiry hour given at the upload; `None` when the id is not one that a Cloakroom server gives.
+    #[must_use]
+    pub fn hour(&self) -> Option<u32> {
+        let bytes: [u8; 16] = data_encoding::BASE64URL_NOPAD
+            .decode(self.as_str().as_bytes())
+            .ok()?
+            .try_into()
+            .ok()?;
+        let [a, b, c, ..] = bytes;
+        Some(u32::from_be_bytes([0, a, b, c]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn published_id() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/vectors/cloakroom.json")).unwrap();
+        let text = |key: &str| vectors["id"][key].as_str().unwrap();
+        let hour = u32::try_from(vectors["id"]["hour"].as_u64().unwrap()).unwrap();
+        let token = OwnerToken::from_hex(text("owner_token")).unwrap();
+        assert_eq!(token.hash().to_hex(), text("x_owner"));
+        let blob = Digest::from_hex(text("blob_digest")).unwrap();
+        let id = FileId::for_blob(hour, &token.hash(), &blob);
+        assert_eq!(id.as_str(), text("id"));
+        assert_eq!(id.hour(), Some(hour));
+        assert_ne!(FileId::for_blob(hour + 1, &token.hash(), &blob), id);
+    }
+
+    #[test]
+    fn foreign_ids_have_no_hour() {
+        for id in [
+            "1234567",
+            "B5lQi2xLvfMLkxTipcUhKx",
+            "B5lQi2xLvfMLkxTipcUhKwAA",
+        ] {
+            assert_eq!(FileId::parse(id).unwrap().hour(), None, "{id}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hours_and_hex_round_trip(hour in 0..=MAX_HOUR, random in any::<[u8; 13]>(), token in any::<[u8; 32]>()) {
+            prop_assert_eq!(FileId::random(hour, random).hour(), Some(hour));
+            let token = OwnerToken::from_bytes(token);
+            let again = OwnerToken::from_hex(&token.to_hex()).unwrap();
+            prop_assert_eq!(again.as_bytes(), token.as_bytes());
+            prop_assert_eq!(OwnerHash::from_hex(&token.hash().to_hex()), Some(token.hash()));
+        }
+
+        #[test]
+        fn no_text_panics(text in ".*", id in "[A-Za-z0-9_-]{1,64}") {
+            prop_assert!(OwnerToken::from_hex(&text).is_none());
+            prop_assert!(OwnerHash::from_hex(&text).is_none());
+            prop_assert!(FileId::parse(&id).unwrap().hour().is_none_or(|hour| hour <= MAX_HOUR));
+        }
     }
 }

@@ -343,7 +343,7 @@ mod tests {
         fn no_bytes_and_no_text_panic(bytes in any::<[u8; 32]>(), text in ".*", message in any::<Vec<u8>>()) {
             if let Ok(key) = Ed25519Public::from_bytes(bytes) {
                 prop_assert_eq!(*key.as_bytes(), bytes);
-                key.to_x25519();
+                prop_assert_eq!(key.to_x25519(), key.to_x25519());
                 prop_assert!(!key.verify(&message, &[7; 64]));
             }
             prop_assert!(Ed25519Public::from_hex(&text).is_err());

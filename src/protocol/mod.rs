@@ -8,6 +8,7 @@
 pub mod address;
 pub mod bytes;
 pub mod capability;
+mod cbor;
 pub mod digest;
 pub mod disclosure;
 pub mod file_api;

@@ -1,1 +1,0 @@
-//! pointer (to come).

@@ -1,0 +1,400 @@
+//! What a recipient needs to fetch and open a file, and the one word of text it travels as.
+//!
+//! `find` looks for such a word in pasted text and names its damage; this file holds the value and its encoding.
+#![warn(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)]
+
+use bech32::{Bech32m, Hrp};
+use zeroize::Zeroizing;
+
+use super::address::{FileId, ServerAddress, ServerUrl};
+use super::cbor::{MapWriter, Value, read_map};
+use super::digest::Digest;
+use super::keys::Ed25519Public;
+use super::seal::{FileKey, Kind};
+use super::size_class::MAX_CONTENT_LEN;
+
+mod find;
+
+/// The human-readable part of the word.
+const HRP: &str = "cloak";
+/// The longest name that a pointer holds.
+const MAX_NAME_LEN: usize = 64;
+/// The longest ending, with its dot, that [`short_name`] keeps.
+const MAX_EXTENSION_LEN: usize = 16;
+/// The most bytes that fit into the longest word: 1,023 characters less `cloak1` and six of checksum, five bits each.
+const MAX_PAYLOAD_LEN: usize = 631;
+
+/// Where a file is and what opens it. A secret: it cannot be printed, cloned or compared.
+pub struct Pointer {
+    /// The file server.
+    pub server: ServerAddress,
+    /// The file there.
+    pub id: FileId,
+    /// The key of the blob; with words, the half that the pointer carries.
+    pub key: FileKey,
+    /// The digest of the blob.
+    pub digest: Digest,
+    /// The exact length of the content.
+    pub content_len: u64,
+    /// The name in the form of [`short_name`], unless the sender left it out.
+    pub name: Option<String>,
+    /// What the blob holds.
+    pub kind: Kind,
+    /// When the server forgets the file, in unix seconds.
+    pub expires: Option<u64>,
+    /// How words that travel another way become the other half of the key.
+    pub words: Option<WordsParams>,
+    /// The sender wants download receipts; how many downloads are allowed, 0 for any number.
+    pub receipts: Option<u64>,
+    /// The sender's relay list, for recipients who have none. Never used without asking.
+    pub relay_list: Option<String>,
+}
+
+impl Pointer {
+    /// The pointer as one word, `cloak1…`.
+    ///
+    /// The name is shortened, and left out when there are words. A relay list that does not fit is left out too; all
+    /// the rest always fits.
+    #[must_use]
+    pub fn to_text(&self) -> SecretText {
+        let mut payload = self.encode(true);
+        if payload.len() > MAX_PAYLOAD_LEN {
+            payload = self.encode(false);
+        }
+        word(&payload)
+            .expect("without a relay list every field has a limit, and all limits together fit")
+    }
+
+    /// The pointer as a URI, `cloakroom:cloak1…`.
+    #[must_use]
+    pub fn to_uri(&self) -> SecretText {
+        let word = self.to_text();
+        let mut uri = Zeroizing::new(String::with_capacity(1040));
+        uri.push_str("cloakroom:");
+        uri.push_str(word.as_str());
+        SecretText(uri)
+    }
+
+    /// Finds a pointer in text that a person pasted: inside prose, quoted, broken over lines, in capitals, as a URI.
+    ///
+    /// # Errors
+    /// [`FindPointerError`] says that there is none, or what has happened to the one that there is.
+    pub fn find(text: &str) -> Result<Self, FindPointerError> {
+        find::find(text)
+    }
+
+    fn encode(&self, with_relay_list: bool) -> Zeroizing<Vec<u8>> {
+        let mut map = MapWriter::new();
+        map.text(0, self.server.url.as_str());
+        map.bytes(1, self.server.key.as_bytes());
+        map.text(2, self.id.as_str());
+        map.bytes(3, self.key.as_bytes());
+        map.bytes(4, self.digest.as_bytes());
+        map.uint(5, self.content_len);
+        if let (Some(name), None) = (&self.name, &self.words) {
+            map.text(6, &short_name(name));
+        }
+        if self.kind != Kind::File {
+            map.uint(7, self.kind.number());
+        }
+        if let Some(expires) = self.expires {
+            map.uint(8, expires);
+        }
+        if let Some(words) = &self.words {
+            map.map(9, words.to_map());
+        }
+        if let Some(receipts) = self.receipts {
+            map.uint(10, receipts);
+        }
+        if let (Some(relay_list), true) = (&self.relay_list, with_relay_list) {
+            map.text(11, relay_list);
+        }
+        map.finish()
+    }
+
+    fn decode(payload: &[u8]) -> Result<Self, DecodeError> {
+        let entries =
+            read_map(payload).or(Err(DecodeError::Invalid("it is not a map of known form")))?;
+        let mut fields = Fields::default();
+        let mut newer = false;
+        for (key, value) in entries {
+            newer |= !fields.take(key, value)?;
+        }
+        if newer {
+            return Err(DecodeError::Newer);
+        }
+        let pointer = fields.into_pointer()?;
+        // A value that is no valid field, such as a kind of 0 or a name beside words, is not written again either.
+        if *pointer.encode(true) != *payload {
+            return Err(DecodeError::Invalid("it is not in its one canonical form"));
+        }
+        Ok(pointer)
+    }
+}
+
+/// The parameters by which words become half of a key (Argon2id). Only values that cannot stall a machine exist.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WordsParams {
+    salt: [u8; 16],
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+impl WordsParams {
+    /// Accepts 19,456 to 262,144 KiB of memory, 1 to 10 passes, 1 to 4 lanes, memory × passes up to 1 GiB; `None` for
+    /// all other parameters.
+    #[must_use]
+    pub fn new(salt: [u8; 16], memory_kib: u32, passes: u32, lanes: u32) -> Option<Self> {
+        let each = (19_456..=262_144).contains(&memory_kib)
+            && (1..=10).contains(&passes)
+            && (1..=4).contains(&lanes);
+        let product = memory_kib.checked_mul(passes)?;
+        (each && product <= 1_048_576).then_some(Self {
+            salt,
+            memory_kib,
+            passes,
+            lanes,
+        })
+    }
+
+    /// The salt.
+    #[must_use]
+    pub fn salt(&self) -> &[u8; 16] {
+        &self.salt
+    }
+
+    /// The memory, in KiB.
+    #[must_use]
+    pub fn memory_kib(&self) -> u32 {
+        self.memory_kib
+    }
+
+    /// How often the memory is passed over.
+    #[must_use]
+    pub fn passes(&self) -> u32 {
+        self.passes
+    }
+
+    /// How many lanes there are.
+    #[must_use]
+    pub fn lanes(&self) -> u32 {
+        self.lanes
+    }
+
+    fn to_map(&self) -> MapWriter {
+        let mut map = MapWriter::new();
+        map.bytes(0, &self.salt);
+        map.uint(1, self.memory_kib.into());
+        map.uint(2, self.passes.into());
+        map.uint(3, self.lanes.into());
+        map
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let bad = DecodeError::Invalid("its words parameters are out of bounds");
+        let entries = read_map(bytes).or(Err(bad))?;
+        let [
+            (0, Value::Bytes(salt)),
+            (1, Value::Uint(memory)),
+            (2, Value::Uint(passes)),
+            (3, Value::Uint(lanes)),
+            more @ ..,
+        ] = &entries[..]
+        else {
+            return Err(bad);
+        };
+        if !more.is_empty() {
+            return Err(DecodeError::Newer);
+        }
+        let small = |value: &u64| u32::try_from(*value).or(Err(bad));
+        let salt = <[u8; 16]>::try_from(*salt).or(Err(bad))?;
+        Self::new(salt, small(memory)?, small(passes)?, small(lanes)?).ok_or(bad)
+    }
+}
+
+/// Text that is a secret: it cannot be printed, cloned or compared, and is zeroised on drop.
+pub struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    /// The text, for the clipboard or standard output, never for a log.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why no pointer came out of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FindPointerError {
+    /// A character was changed, left out or added.
+    #[error("the pointer was changed on its way")]
+    Changed,
+    /// The end is not there.
+    #[error("the pointer is cut off: at least {missing} characters are missing")]
+    CutOff {
+        /// At least so many characters are missing at the end.
+        missing: usize,
+    },
+    /// The word is whole, but what it says is not a pointer.
+    #[error("the pointer is not valid: {0}")]
+    Invalid(&'static str),
+    /// The word is whole and says something that this version does not know.
+    #[error("the pointer was made by a newer version")]
+    Newer,
+    /// Nothing in the text looks like a pointer.
+    #[error("there is no pointer in the text")]
+    NotFound,
+    /// The text is longer than 64 KiB and was not looked at.
+    #[error("the text is longer than 64 KiB")]
+    TooLong,
+}
+
+/// The short form of a name that a pointer holds, at most 64 bytes: the beginning and, if it is short, the ending.
+#[must_use]
+pub fn short_name(name: &str) -> String {
+    shorten_name(name, MAX_NAME_LEN)
+}
+
+/// The beginning of `name` and, if it is at most 16 bytes with its dot, the ending, together at most `max_len` bytes
+/// of whole characters. A name that is short enough stays as it is.
+#[must_use]
+pub fn shorten_name(name: &str, max_len: usize) -> String {
+    let (stem, extension) = match name.rfind('.') {
+        Some(at) if at > 0 && name.len().saturating_sub(at) <= MAX_EXTENSION_LEN.min(max_len) => {
+            name.split_at(at)
+        }
+        _ => (name, ""),
+    };
+    let run = stem.floor_char_boundary(max_len.saturating_sub(extension.len()));
+    let mut short = stem.get(..run).unwrap_or_default().to_owned();
+    short.push_str(extension);
+    short
+}
+
+/// Why a whole word is no pointer.
+#[derive(Clone, Copy)]
+enum DecodeError {
+    Invalid(&'static str),
+    Newer,
+}
+
+impl From<DecodeError> for FindPointerError {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::Invalid(reason) => Self::Invalid(reason),
+            DecodeError::Newer => Self::Newer,
+        }
+    }
+}
+
+fn invalid<T>(reason: &'static str) -> Result<T, DecodeError> {
+    Err(DecodeError::Invalid(reason))
+}
+
+#[derive(Default)]
+struct Fields {
+    url: Option<ServerUrl>,
+    server_key: Option<Ed25519Public>,
+    id: Option<FileId>,
+    key: Option<FileKey>,
+    digest: Option<Digest>,
+    content_len: Option<u64>,
+    name: Option<String>,
+    kind: Option<Kind>,
+    expires: Option<u64>,
+    words: Option<WordsParams>,
+    receipts: Option<u64>,
+    relay_list: Option<String>,
+}
+
+impl Fields {
+    /// Takes one entry of the map; `false` when only a newer version knows it.
+    fn take(&mut self, key: u64, value: Value<'_>) -> Result<bool, DecodeError> {
+        match (key, value) {
+            (0, Value::Text(url)) => {
+                self.url = Some(ServerUrl::parse(url).or(invalid("its server is no base URL"))?);
+            }
+            (1, Value::Bytes(bytes)) => {
+                let key = bytes
+                    .try_into()
+                    .ok()
+                    .and_then(|bytes| Ed25519Public::from_bytes(bytes).ok());
+                self.server_key =
+                    Some(key.ok_or(DecodeError::Invalid("the key of its server is weak"))?);
+            }
+            (2, Value::Text(id)) => {
+                self.id = Some(FileId::parse(id).or(invalid("its file id is none"))?)
+            }
+            (3, Value::Bytes(bytes)) => {
+                self.key = Some(FileKey::from_bytes(
+                    <[u8; 32]>::try_from(bytes).or(invalid("its key has another length"))?,
+                ));
+            }
+            (4, Value::Bytes(bytes)) => {
+                self.digest = Some(Digest::from_bytes(
+                    bytes
+                        .try_into()
+                        .or(invalid("its digest has another length"))?,
+                ));
+            }
+            (5, Value::Uint(len)) => self.content_len = Some(len),
+            (6, Value::Text(name)) if (1..=MAX_NAME_LEN).contains(&name.len()) => {
+                self.name = Some(name.to_owned())
+            }
+            (7, Value::Uint(number)) => match Kind::from_number(number) {
+                Some(Kind::Part) => return invalid("a part has no pointer of its own"),
+                Some(kind) => self.kind = Some(kind),
+                None => return Ok(false),
+            },
+            (8, Value::Uint(expires)) => self.expires = Some(expires),
+            (9, Value::Map(bytes)) => self.words = Some(WordsParams::decode(bytes)?),
+            (10, Value::Uint(receipts)) => self.receipts = Some(receipts),
+            (11, Value::Text(list)) => self.relay_list = Some(list.to_owned()),
+            (0..=11, _) => return invalid("a field has another type or length"),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn into_pointer(self) -> Result<Pointer, DecodeError> {
+        let missing = DecodeError::Invalid("a field is missing");
+        let pointer = Pointer {
+            server: ServerAddress {
+                url: self.url.ok_or(missing)?,
+                key: self.server_key.ok_or(missing)?,
+            },
+            id: self.id.ok_or(missing)?,
+            key: self.key.ok_or(missing)?,
+            digest: self.digest.ok_or(missing)?,
+            content_len: self.content_len.ok_or(missing)?,
+            name: self.name,
+            kind: self.kind.unwrap_or(Kind::File),
+            expires: self.expires,
+            words: self.words,
+            receipts: self.receipts,
+            relay_list: self.relay_list,
+        };
+        if pointer.kind != Kind::PartList && pointer.content_len > MAX_CONTENT_LEN {
+            return Err(DecodeError::Invalid(
+                "it claims more than one blob can hold",
+            ));
+        }
+        Ok(pointer)
+    }
+}
+
+/// The word around a payload; `None` when it would be longer than 1,023 characters.
+fn word(payload: &[u8]) -> Option<SecretText> {
+    let mut text = Zeroizing::new(String::with_capacity(1024));
+    bech32::encode_lower_to_fmt::<Bech32m, _>(&mut *text, Hrp::parse_unchecked(HRP), payload)
+        .ok()?;
+    Some(SecretText(text))
+}
+
+#[cfg(test)]
+mod tests;
