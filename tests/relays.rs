@@ -1,5 +1,6 @@
 //! A file server and three relays on loopback, asked by hand: what passes, what is refused, and who says so.
 #![cfg(all(feature = "server", feature = "relay"))]
+#![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
 
 use std::time::Duration;
 
@@ -49,7 +50,7 @@ impl Network {
             relays,
             _folder: folder,
         };
-        network.set_relays(network.list());
+        network.set_relays(&network.list());
         network
     }
 
@@ -60,9 +61,9 @@ impl Network {
             .collect()
     }
 
-    fn set_relays(&self, list: Vec<RelayDescriptor>) {
+    fn set_relays(&self, list: &[RelayDescriptor]) {
         for relay in &self.relays {
-            relay.set_relays(list.clone());
+            relay.set_relays(list.to_vec());
         }
     }
 
@@ -162,7 +163,7 @@ fn nothing() -> FileRequest {
 async fn a_blob_of_the_largest_class_crosses_three_relays_both_ways() {
     let network = Network::start().await;
     let blob_len = SizeClass::ALL[7].blob_len();
-    let blob: Vec<u8> = (0..blob_len).map(|at| (at % 251) as u8).collect();
+    let blob: Vec<u8> = (0..=250).cycle().take(blob_len).collect();
     for (cipher, sealed) in [(HopCipher::XChaCha20, true), (HopCipher::AesGcm, false)] {
         let request = upload(blob.clone());
         let built = network.build_for(&request, network.server.address(), sealed, cipher);
@@ -191,7 +192,7 @@ async fn failures_and_small_answers_have_one_length() {
         .1
         .len();
     let unknown = network.post(network.build(&nothing()).body).await.1.len();
-    network.set_relays(network.list()[..2].to_vec());
+    network.set_relays(&network.list()[..2]);
     let failed = network.post(network.build(&nothing()).body).await.1.len();
     assert_eq!([unknown, failed], [known; 2]);
 }
@@ -199,7 +200,7 @@ async fn failures_and_small_answers_have_one_length() {
 #[tokio::test]
 async fn a_relay_that_is_not_on_the_list_is_named_by_the_one_before_it() {
     let network = Network::start().await;
-    network.set_relays(network.list()[..2].to_vec());
+    network.set_relays(&network.list()[..2]);
     let last = network.keys()[2].to_hex();
     let server = network.server.address().clone();
     assert_eq!(
@@ -230,10 +231,10 @@ async fn a_dead_relay_and_one_with_another_key_are_unreachable() {
         .await
         .unwrap();
     list[2].port = stranger.addr().port();
-    network.set_relays(list);
+    network.set_relays(&list);
     assert_eq!(network.failure(&nothing(), &server).await, unreachable);
 
-    network.set_relays(network.list());
+    network.set_relays(&network.list());
     let keys = network.keys();
     network.relays.pop().unwrap().stop().await;
     let route = Route {

@@ -448,6 +448,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_silent_peer_is_cut_before_and_between_requests() {
+        let config = ListenConfig {
+            head_timeout: Duration::from_millis(20),
+            ..loopback()
+        };
+        let listening = listen(config, hello).await.unwrap();
+        for request in ["", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"] {
+            let mut stream = TcpStream::connect(listening.addr()).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            let reading = stream.read_to_end(&mut answer);
+            let ended = tokio::time::timeout(Duration::from_secs(20), reading).await;
+            drop(ended.expect("the listener hangs up"));
+            assert_eq!(answer.ends_with(b"hello"), !request.is_empty());
+        }
+    }
+
+    #[tokio::test]
     async fn a_peer_that_takes_nothing_is_cut() {
         let config = ListenConfig {
             write_timeout: Duration::from_millis(20),
