@@ -383,12 +383,12 @@ fn make_private(_folder: &FilePath) -> io::Result<()> {
 mod tests {
     use tempfile::TempDir;
 
-    use super::{super::record::id_from, *};
+    use super::*;
 
     const HOUR: u32 = 500_000;
 
     fn id(byte: u8) -> FileId {
-        id_from(HOUR, &[byte; 13]).unwrap()
+        FileId::random(HOUR, [byte; 13])
     }
 
     fn record() -> Record {

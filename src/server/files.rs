@@ -7,7 +7,7 @@ use rand_core::Rng as _;
 
 use super::{
     blob_store::{BlobStore, PutError, StoreFault, Swept},
-    record::{ID_TAIL_LEN, Record, expiry_hour, id_from, id_of_owned},
+    record::Record,
 };
 use crate::{
     protocol::{
@@ -135,14 +135,13 @@ impl Files {
                 tokio::task::spawn_blocking(move || (Digest::of(&upload.blob), upload.blob));
             let (digest, blob) = hashing.await.map_err(|_panicked| PutError::Store)?;
             let id = match &upload.owner {
-                Some(owner) => id_of_owned(expires, owner, &digest),
+                Some(owner) => FileId::for_blob(expires, owner, &digest),
                 None => {
-                    let mut drawn = [0; ID_TAIL_LEN];
+                    let mut drawn = [0; 13];
                     random::system().fill_bytes(&mut drawn);
-                    id_from(expires, &drawn)
+                    FileId::random(expires, drawn)
                 }
             };
-            let id = id.ok_or(PutError::Store)?;
             let record = Record::new(expires, uploaded, upload.owner.as_ref());
             store.put(&id, expires, &record, Bytes::from(blob)).await?;
             Ok((id, digest))
@@ -219,7 +218,8 @@ impl Files {
 
     /// The expiry hour in an id of ours, unless it has come: expired files look like unknown ones.
     fn live_hour(&self, id: &FileId) -> Option<u32> {
-        expiry_hour(id).filter(|&hour| (self.clock)() < u64::from(hour) * HOUR)
+        id.hour()
+            .filter(|&hour| (self.clock)() < u64::from(hour) * HOUR)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! * [`blob_store`]: where blobs lie.
 //! * [`files`]: what is asked of them, and what the operator allows.
-//! * [`record`]: what is kept with a blob, and what an id says.
+//! * [`record`]: what is kept with a blob.
 //! * `routes`: onion requests, and plain ones where the operator wants them, over HTTP.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};

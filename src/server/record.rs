@@ -1,8 +1,6 @@
-//! What the store keeps with a blob, and how an id says when its file expires.
+//! What the store keeps with a blob.
 
-use sha2::{Digest as _, Sha256};
-
-use crate::protocol::{address::FileId, bytes::Reader, capability::OwnerHash, digest::Digest};
+use crate::protocol::{bytes::Reader, capability::OwnerHash};
 
 /// The bytes of a [`Record`].
 pub const RECORD_LEN: usize = 77;
@@ -65,44 +63,7 @@ impl Record {
     }
 }
 
-/// The id of a blob that expires at `hour`: with an owner the same upload gets the same id again.
-///
-/// `None` when the hour does not fit into an id, which is in the year 3883.
-#[must_use]
-pub fn id_of_owned(hour: u32, owner: &OwnerHash, blob: &Digest) -> Option<FileId> {
-    let hash = Sha256::new()
-        .chain_update(ID_LABEL)
-        .chain_update(owner.as_bytes())
-        .chain_update(blob.as_bytes())
-        .finalize();
-    id_from(hour, hash.first_chunk()?)
-}
-
-/// The id of a blob that expires at `hour` and that nobody owns, from drawn bytes.
-#[must_use]
-pub fn id_from(hour: u32, tail: &[u8; ID_TAIL_LEN]) -> Option<FileId> {
-    let [0, hour @ ..] = hour.to_be_bytes() else {
-        return None;
-    };
-    let bytes: Vec<u8> = hour.iter().chain(tail).copied().collect();
-    FileId::parse(&data_encoding::BASE64URL_NOPAD.encode(&bytes)).ok()
-}
-
-/// The hour at whose beginning the file with this id expires; `None` for ids that no Cloakroom server gives.
-#[must_use]
-pub fn expiry_hour(id: &FileId) -> Option<u32> {
-    let bytes = data_encoding::BASE64URL_NOPAD
-        .decode(id.as_str().as_bytes())
-        .ok()?;
-    let [a, b, c, ..] = <[u8; 3 + ID_TAIL_LEN]>::try_from(bytes).ok()?;
-    Some(u32::from_be_bytes([0, a, b, c]))
-}
-
-/// The bytes of an id behind the hour.
-pub const ID_TAIL_LEN: usize = 13;
-
 const VERSION: u8 = 1;
-const ID_LABEL: &[u8] = b"cloakroom id v1";
 
 #[cfg(test)]
 mod tests {
@@ -140,33 +101,5 @@ mod tests {
         let mut newer = bytes;
         newer[0] = 2;
         assert_eq!(Record::decode(&newer), None);
-    }
-
-    #[test]
-    fn an_id_is_the_independent_one_and_says_its_hour() {
-        let vector = &vectors()["id"];
-        let owner = OwnerHash::from_hex(vector["x_owner"].as_str().unwrap()).unwrap();
-        let digest = Digest::from_bytes(hex(&vector["blob_digest"]));
-        let hour = number(&vector["hour"]);
-        let id = id_of_owned(hour, &owner, &digest).unwrap();
-        assert_eq!(id.as_str(), vector["id"].as_str().unwrap());
-        assert_eq!(expiry_hour(&id), Some(hour));
-    }
-
-    #[test]
-    fn other_ids_have_no_hour() {
-        for text in [
-            "a",
-            "123456",
-            &"A".repeat(21),
-            &"A".repeat(23),
-            &"A".repeat(44),
-        ] {
-            assert_eq!(expiry_hour(&FileId::parse(text).unwrap()), None, "{text}");
-        }
-        // The last digit carries two bits only; another one would be a second name of the same bytes.
-        let second_name = format!("{}B", "A".repeat(21));
-        assert_eq!(expiry_hour(&FileId::parse(&second_name).unwrap()), None);
-        assert_eq!(id_from(1 << 24, &[0; ID_TAIL_LEN]), None);
     }
 }
