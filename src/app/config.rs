@@ -1,0 +1,602 @@
+//! What a person has decided: servers, relay list, folders, look; and where settings and data live.
+//!
+//! `config.toml` is read into a private wire type with a version and becomes one decided [`Config`]. Keys that this
+//! version does not know are kept and written back. A file that cannot be understood is kept aside, never lost.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use directories::{ProjectDirs, UserDirs};
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+use crate::protocol::address::ServerAddress;
+use crate::protocol::keys::Ed25519Public;
+
+/// The variable that puts settings and data into one folder of the person's choice.
+pub const HOME_VARIABLE: &str = "CLOAKROOM_HOME";
+
+const FILE_NAME: &str = "config.toml";
+const VERSION: i64 = 1;
+const BUILT_IN: &str = "built-in";
+/// How many broken files are kept at most; then the newest one stays where it is.
+const MAX_BROKEN: u32 = 100;
+
+/// Where settings and data live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// The folder of `config.toml`.
+    pub config_dir: PathBuf,
+    /// The folder of everything else.
+    pub data_dir: PathBuf,
+}
+
+impl Home {
+    /// The folder that `CLOAKROOM_HOME` names, for both; else what the system has for settings and for data.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHome`] when the variable is not set and the person has no home folder.
+    pub fn find() -> Result<Self, ConfigError> {
+        Self::find_with(std::env::var_os(HOME_VARIABLE))
+    }
+
+    /// Settings and data in one folder.
+    #[must_use]
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
+        Self {
+            config_dir: folder.clone(),
+            data_dir: folder,
+        }
+    }
+
+    /// The folder of the built-in network's keys and store.
+    #[must_use]
+    pub fn builtin_dir(&self) -> PathBuf {
+        self.data_dir.join("builtin")
+    }
+
+    /// The file of the settings.
+    #[must_use]
+    pub fn config_file(&self) -> PathBuf {
+        self.config_dir.join(FILE_NAME)
+    }
+
+    fn find_with(variable: Option<OsString>) -> Result<Self, ConfigError> {
+        if let Some(folder) = variable.filter(|folder| !folder.is_empty()) {
+            return std::path::absolute(folder)
+                .map(Self::at)
+                .or(Err(ConfigError::NoHome));
+        }
+        let folders = ProjectDirs::from("", "", "Cloakroom").ok_or(ConfigError::NoHome)?;
+        Ok(Self {
+            config_dir: folders.config_dir().to_owned(),
+            data_dir: folders.data_local_dir().to_owned(),
+        })
+    }
+}
+
+/// The settings, decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The file servers that were added, in the person's order.
+    pub servers: Vec<ServerEntry>,
+    /// The one that new files go to.
+    pub chosen: ServerChoice,
+    /// A relay list in a file; without one there are only the relays of the built-in network.
+    pub relay_list_file: Option<PathBuf>,
+    /// Where received files go; without one see [`Config::download_folder`].
+    pub download_folder: Option<PathBuf>,
+    /// How the window looks.
+    pub theme: Theme,
+    /// Whether a pointer holds the file's name.
+    pub name_in_pointer: bool,
+    unknown: toml::Table,
+}
+
+/// A file server that was added.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerEntry {
+    /// What the person calls it.
+    pub name: String,
+    /// Where and who it is.
+    pub address: ServerAddress,
+    /// Whether to talk to it without relays.
+    pub direct: bool,
+}
+
+/// Where new files go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ServerChoice {
+    /// To the network inside the program.
+    #[default]
+    BuiltIn,
+    /// To the added server with this key.
+    Server(Ed25519Public),
+}
+
+/// How the window looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// As the system does.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            chosen: ServerChoice::BuiltIn,
+            relay_list_file: None,
+            download_folder: None,
+            theme: Theme::System,
+            name_in_pointer: true,
+            unknown: toml::Table::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings; without a file they are the default ones. A file that cannot be understood is put aside as
+    /// `config.toml.broken` and told, and the settings are the default ones.
+    #[must_use]
+    pub fn load(home: &Home) -> (Self, Option<ConfigProblem>) {
+        let path = home.config_file();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return (Self::default(), None);
+            }
+            Err(error) => {
+                let error = ConfigError::Read(error.kind());
+                return (Self::default(), Some(ConfigProblem { error, kept: None }));
+            }
+        };
+        match Self::parse(&bytes) {
+            Ok(config) => (config, None),
+            Err(error) => {
+                let kept = keep_aside(&path, &bytes).ok();
+                (Self::default(), Some(ConfigProblem { error, kept }))
+            }
+        }
+    }
+
+    /// Writes the settings whole or not at all, readable by nobody else.
+    ///
+    /// # Errors
+    /// [`ConfigError::Write`]; the old file is untouched then.
+    pub fn save(&self, home: &Home) -> Result<(), ConfigError> {
+        let text =
+            toml::to_string(&ConfigFile::from(self)).map_err(|error| ConfigError::Invalid {
+                line: None,
+                reason: error.to_string(),
+            })?;
+        make_folder(&home.config_dir)
+            .and_then(|()| private_part(&home.config_dir, text.as_bytes()))
+            .and_then(|part| {
+                part.persist(home.config_file())
+                    .map_err(|error| error.error)
+            })
+            .map_err(|error| ConfigError::Write(error.kind()))?;
+        Ok(())
+    }
+
+    /// The server that new files go to; `None` for the built-in network.
+    #[must_use]
+    pub fn chosen_server(&self) -> Option<&ServerEntry> {
+        match self.chosen {
+            ServerChoice::BuiltIn => None,
+            ServerChoice::Server(key) => {
+                self.servers.iter().find(|server| server.address.key == key)
+            }
+        }
+    }
+
+    /// Where received files go: the chosen folder, else the system's for downloads, else the home folder, else here.
+    #[must_use]
+    pub fn download_folder(&self) -> PathBuf {
+        let system = || {
+            let folders = UserDirs::new()?;
+            Some(
+                folders
+                    .download_dir()
+                    .unwrap_or_else(|| folders.home_dir())
+                    .to_owned(),
+            )
+        };
+        self.download_folder
+            .clone()
+            .or_else(system)
+            .unwrap_or_else(|| PathBuf::from("."))
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
+        let invalid = |reason: &str| ConfigError::Invalid {
+            line: None,
+            reason: reason.to_owned(),
+        };
+        let text = str::from_utf8(bytes).or(Err(invalid("it is not text")))?;
+        let located = |error: toml::de::Error| ConfigError::Invalid {
+            line: error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .map(|before| before.matches('\n').count() + 1),
+            reason: error.message().to_owned(),
+        };
+        // The version first: a newer file may have another form.
+        let table: toml::Table = toml::from_str(text).map_err(located)?;
+        match table.get("version").and_then(toml::Value::as_integer) {
+            Some(VERSION) => {}
+            Some(newer) if newer > VERSION => return Err(ConfigError::Newer),
+            _ => return Err(invalid("it has no version")),
+        }
+        toml::from_str::<ConfigFile>(text)
+            .map_err(located)?
+            .decide()
+    }
+}
+
+/// What was wrong with the settings, and what became of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigProblem {
+    /// What was wrong.
+    pub error: ConfigError,
+    /// Where the file is now; `None` when it could not be moved and is still where it was.
+    pub kept: Option<PathBuf>,
+}
+
+/// Why settings could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not what this program writes.
+    #[error("the settings cannot be understood: {reason}")]
+    Invalid {
+        /// The line, where it is known.
+        line: Option<usize>,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A newer version wrote the file.
+    #[error("the settings were written by a newer version")]
+    Newer,
+    /// There is no folder for settings.
+    #[error("there is no home folder")]
+    NoHome,
+    /// The file is there and cannot be read.
+    #[error("the settings cannot be read: {0}")]
+    Read(io::ErrorKind),
+    /// The file cannot be written.
+    #[error("the settings cannot be written: {0}")]
+    Write(io::ErrorKind),
+}
+
+#[derive(Serialize, Deserialize)]
+struct ConfigFile {
+    version: i64,
+    #[serde(default = "built_in")]
+    server: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relay_list_file: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    download_folder: Option<PathBuf>,
+    #[serde(default)]
+    theme: Theme,
+    #[serde(default = "yes")]
+    name_in_pointer: bool,
+    // Tables come last in TOML.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    servers: Vec<ServerFile>,
+    #[serde(flatten)]
+    unknown: toml::Table,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ServerFile {
+    name: String,
+    address: String,
+    #[serde(default)]
+    direct: bool,
+}
+
+impl ConfigFile {
+    fn decide(self) -> Result<Config, ConfigError> {
+        let invalid = |reason: String| ConfigError::Invalid { line: None, reason };
+        let mut servers = Vec::with_capacity(self.servers.len());
+        for server in self.servers {
+            let address = server.address.parse();
+            let address =
+                address.map_err(|error| invalid(format!("the address of a server: {error}")))?;
+            servers.push(ServerEntry {
+                name: server.name,
+                address,
+                direct: server.direct,
+            });
+        }
+        let chosen = if self.server == BUILT_IN {
+            ServerChoice::BuiltIn
+        } else {
+            Ed25519Public::from_hex(&self.server)
+                .ok()
+                .filter(|key| servers.iter().any(|server| server.address.key == *key))
+                .map(ServerChoice::Server)
+                .ok_or_else(|| invalid("the chosen server is not in the list".to_owned()))?
+        };
+        Ok(Config {
+            servers,
+            chosen,
+            relay_list_file: self.relay_list_file,
+            download_folder: self.download_folder,
+            theme: self.theme,
+            name_in_pointer: self.name_in_pointer,
+            unknown: self.unknown,
+        })
+    }
+}
+
+impl From<&Config> for ConfigFile {
+    fn from(config: &Config) -> Self {
+        let server_file = |server: &ServerEntry| ServerFile {
+            name: server.name.clone(),
+            address: server.address.to_string(),
+            direct: server.direct,
+        };
+        Self {
+            version: VERSION,
+            // A choice whose server is gone from the list is none.
+            server: config
+                .chosen_server()
+                .map_or_else(built_in, |server| server.address.key.to_hex()),
+            relay_list_file: config.relay_list_file.clone(),
+            download_folder: config.download_folder.clone(),
+            theme: config.theme,
+            name_in_pointer: config.name_in_pointer,
+            servers: config.servers.iter().map(server_file).collect(),
+            unknown: config.unknown.clone(),
+        }
+    }
+}
+
+fn built_in() -> String {
+    BUILT_IN.to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// A synced temporary file in `folder`, of mode 0600 as `tempfile` makes them.
+fn private_part(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut part = NamedTempFile::new_in(folder)?;
+    part.write_all(bytes)?;
+    part.as_file().sync_all()?;
+    Ok(part)
+}
+
+fn keep_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let mut part = private_part(folder, bytes)?;
+    for number in 0..MAX_BROKEN {
+        let ending = if number == 0 {
+            "broken".to_owned()
+        } else {
+            format!("broken.{number}")
+        };
+        let aside = folder.join(format!("{FILE_NAME}.{ending}"));
+        part = match part.persist_noclobber(&aside) {
+            Ok(_) => {
+                fs::remove_file(path)?;
+                return Ok(aside);
+            }
+            Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => taken.file,
+            Err(failed) => return Err(failed.error),
+        };
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::*;
+
+    const KEY: &str = "b32a74b3de569ef8e48ab8c6bfa1f533c06d5d643725c9a269c1e0f25364cbe2";
+
+    fn full() -> Config {
+        let address: ServerAddress = format!("https://files.example.org#p={KEY}")
+            .parse()
+            .unwrap();
+        Config {
+            chosen: ServerChoice::Server(address.key),
+            servers: vec![ServerEntry {
+                name: "Ours \"quoted\" é".to_owned(),
+                address,
+                direct: true,
+            }],
+            relay_list_file: Some("/lists/relays.json".into()),
+            download_folder: Some("/in here".into()),
+            theme: Theme::Dark,
+            name_in_pointer: false,
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn settings_come_back_as_they_were_kept() {
+        let folder = tempdir().unwrap();
+        let home = Home::at(folder.path().join("new/folder"));
+        assert_eq!(Config::load(&home), (Config::default(), None));
+        for config in [Config::default(), full()] {
+            config.save(&home).unwrap();
+            assert_eq!(Config::load(&home), (config, None));
+        }
+        assert_eq!(fs::read_dir(&home.config_dir).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_form_of_the_file_is_fixed() {
+        let text = toml::to_string(&ConfigFile::from(&full())).unwrap();
+        let expected = format!(
+            "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\n\
+             download_folder = \"/in here\"\ntheme = \"dark\"\nname_in_pointer = false\n\n[[servers]]\n\
+             name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\n"
+        );
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_short_file_has_the_defaults() {
+        assert_eq!(Config::parse(b"version = 1"), Ok(Config::default()));
+    }
+
+    #[test]
+    fn unknown_keys_are_written_back() {
+        let folder = tempdir().unwrap();
+        let home = Home::at(folder.path());
+        fs::write(
+            home.config_file(),
+            "version = 1\nlater = \"x\"\n[more]\na = 1\n",
+        )
+        .unwrap();
+        let (mut config, problem) = Config::load(&home);
+        assert_eq!(problem, None);
+        config.theme = Theme::Light;
+        config.servers = full().servers;
+        config.save(&home).unwrap();
+        let table: toml::Table =
+            toml::from_str(&fs::read_to_string(home.config_file()).unwrap()).unwrap();
+        assert_eq!(table["later"].as_str(), Some("x"));
+        assert_eq!(table["more"]["a"].as_integer(), Some(1));
+        assert_eq!(table["theme"].as_str(), Some("light"));
+        assert_eq!(Config::load(&home), (config, None));
+    }
+
+    #[test]
+    fn broken_files_are_kept_aside_each_under_its_own_name() {
+        let folder = tempdir().unwrap();
+        let home = Home::at(folder.path());
+        let bad_server =
+            format!("version = 1\n[[servers]]\nname = \"x\"\naddress = \"ftp://x#p={KEY}\"\n");
+        let gone = format!("version = 1\nserver = \"{KEY}\"\n");
+        for (number, (text, line)) in [
+            ("version = 1\ntheme = [", Some(2)),
+            ("version = 1\n\ntheme = \"pink\"", Some(3)),
+            ("theme = \"dark\"", None),
+            (&bad_server, None),
+            (&gone, None),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            fs::write(home.config_file(), text).unwrap();
+            let (config, problem) = Config::load(&home);
+            assert_eq!(config, Config::default());
+            let problem = problem.unwrap();
+            assert!(
+                matches!(problem.error, ConfigError::Invalid { line: at, .. } if at == line),
+                "{problem:?}"
+            );
+            let aside = if number == 0 {
+                "config.toml.broken".to_owned()
+            } else {
+                format!("config.toml.broken.{number}")
+            };
+            assert_eq!(problem.kept, Some(folder.path().join(aside)));
+            assert_eq!(fs::read_to_string(problem.kept.unwrap()).unwrap(), text);
+            assert!(!home.config_file().exists());
+        }
+    }
+
+    #[test]
+    fn other_bytes_and_newer_files_are_told() {
+        assert!(matches!(
+            Config::parse(b"\xff\xfe"),
+            Err(ConfigError::Invalid { .. })
+        ));
+        assert_eq!(
+            Config::parse(b"version = 2\ntheme = 7"),
+            Err(ConfigError::Newer)
+        );
+        assert!(matches!(
+            Config::parse(b"version = 0"),
+            Err(ConfigError::Invalid { .. })
+        ));
+        assert!(matches!(
+            Config::parse(b""),
+            Err(ConfigError::Invalid { .. })
+        ));
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_written_is_told() {
+        let folder = tempdir().unwrap();
+        let home = Home::at(folder.path());
+        fs::create_dir(home.config_file()).unwrap();
+        let (config, problem) = Config::load(&home);
+        assert_eq!(config, Config::default());
+        assert!(matches!(
+            problem,
+            Some(ConfigProblem {
+                error: ConfigError::Read(_),
+                kept: None
+            })
+        ));
+        assert!(matches!(config.save(&home), Err(ConfigError::Write(_))));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_choice_of_a_removed_server_falls_back() {
+        let mut config = full();
+        config.servers.clear();
+        assert!(config.chosen_server().is_none());
+        assert_eq!(ConfigFile::from(&config).server, BUILT_IN);
+    }
+
+    #[test]
+    fn one_variable_moves_everything() {
+        let folder = tempdir().unwrap();
+        let home = Home::find_with(Some(folder.path().into())).unwrap();
+        assert_eq!(home, Home::at(folder.path()));
+        assert!(home.builtin_dir().starts_with(folder.path()));
+        assert!(
+            Home::find_with(Some("relative".into()))
+                .unwrap()
+                .data_dir
+                .is_absolute()
+        );
+        assert_eq!(
+            Home::find_with(Some(OsString::new())),
+            Home::find_with(None)
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn settings_are_readable_by_nobody_else() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempdir().unwrap();
+        let home = Home::at(folder.path().join("home"));
+        full().save(&home).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&home.config_file()), 0o600);
+        assert_eq!(mode(&home.config_dir), 0o700);
+    }
+}

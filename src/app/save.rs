@@ -1,0 +1,339 @@
+//! How a received file gets onto the disk: whole, under a free name, or not at all.
+//!
+//! The bytes go to a hidden temporary file beside the target and are synced before a rename that never overwrites.
+//! A program that is killed in between leaves that file behind; [`sweep_leftovers`] removes it later.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tempfile::{Builder, NamedTempFile};
+
+use super::file_name::{SafeFileName, number_before_extension};
+
+const PREFIX: &str = ".cloakroom-";
+const SUFFIX: &str = ".part";
+/// The highest number that is tried beside a name that is taken.
+const MAX_NUMBER: u32 = 999;
+
+/// Where a person wants a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SaveTo {
+    /// In this folder, under the name that came with the file.
+    Folder(PathBuf),
+    /// At this path: a folder if it is one or ends in a separator, else the file itself.
+    Path(PathBuf),
+}
+
+/// Saves `content` and returns where it is. A taken name gets a number, "report (1).pdf"; nothing is overwritten.
+///
+/// # Errors
+/// [`SaveError`] names the step; nothing is left on the disk then.
+pub fn save(to: &SaveTo, name: &SafeFileName, content: &[u8]) -> Result<PathBuf, SaveError> {
+    let (folder, name) = target(to, name)?;
+    let here = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        &folder
+    };
+    check_folder(here)?;
+    let mut part = new_part(here).map_err(|error| SaveError::Create(error.kind()))?;
+    part.write_all(content)
+        .map_err(|error| SaveError::Write(error.kind()))?;
+    part.as_file()
+        .sync_all()
+        .map_err(|error| SaveError::Write(error.kind()))?;
+    let path = rename(part, &folder, &name)?;
+    // The file is there and whole; that its folder could not be synced is no reason to call it unsaved.
+    File::open(here).and_then(|folder| folder.sync_all()).ok();
+    Ok(path)
+}
+
+/// Removes temporary files in `folder` that were last written more than `age` ago, and says how many.
+///
+/// # Errors
+/// When the folder cannot be listed. A file that cannot be removed stays for the next time.
+pub fn sweep_leftovers(folder: &Path, age: Duration) -> io::Result<usize> {
+    let now = SystemTime::now();
+    let mut swept = 0;
+    for entry in fs::read_dir(folder)? {
+        let Ok(entry) = entry else { continue };
+        let name = entry.file_name();
+        let ours = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        let old = |metadata: &fs::Metadata| {
+            let written = metadata.modified().ok();
+            metadata.is_file()
+                && written
+                    .and_then(|at| now.duration_since(at).ok())
+                    .is_some_and(|past| past > age)
+        };
+        // The metadata of a directory entry does not follow links.
+        if ours
+            && entry.metadata().is_ok_and(|metadata| old(&metadata))
+            && fs::remove_file(entry.path()).is_ok()
+        {
+            swept += 1;
+        }
+    }
+    Ok(swept)
+}
+
+/// Why a file could not be saved. Nothing is left of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SaveError {
+    /// Nothing can be written into the folder.
+    #[error("no file can be made in the folder: {0}")]
+    Create(io::ErrorKind),
+    /// The folder is not there, or is no folder.
+    #[error("the folder cannot be used: {0}")]
+    Folder(io::ErrorKind),
+    /// The name and the 999 numbered ones are taken.
+    #[error("all names like this one are taken")]
+    NoFreeName,
+    /// The written file could not get its name.
+    #[error("the file cannot be given its name: {0}")]
+    Rename(io::ErrorKind),
+    /// The bytes could not be written, as on a full disk.
+    #[error("the file cannot be written: {0}")]
+    Write(io::ErrorKind),
+}
+
+fn target(to: &SaveTo, name: &SafeFileName) -> Result<(PathBuf, OsString), SaveError> {
+    let path = match to {
+        SaveTo::Folder(folder) => return Ok((folder.clone(), name.as_str().into())),
+        SaveTo::Path(path) => path,
+    };
+    let ends_in_separator = path
+        .as_os_str()
+        .as_encoded_bytes()
+        .last()
+        .is_some_and(|last| std::path::is_separator(char::from(*last)));
+    if ends_in_separator || path.is_dir() {
+        return Ok((path.clone(), name.as_str().into()));
+    }
+    let chosen = path
+        .file_name()
+        .ok_or(SaveError::Folder(io::ErrorKind::NotFound))?;
+    Ok((
+        path.parent().unwrap_or_else(|| Path::new("")).to_owned(),
+        chosen.to_owned(),
+    ))
+}
+
+fn check_folder(folder: &Path) -> Result<(), SaveError> {
+    match fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(SaveError::Folder(io::ErrorKind::NotADirectory)),
+        Err(error) => Err(SaveError::Folder(error.kind())),
+    }
+}
+
+fn new_part(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    // What is saved is an ordinary file of this person, with the permissions that their settings give to new files.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+fn rename(mut part: NamedTempFile, folder: &Path, name: &OsStr) -> Result<PathBuf, SaveError> {
+    for number in 0..=MAX_NUMBER {
+        let path = folder.join(if number == 0 {
+            name.to_owned()
+        } else {
+            numbered(name, number)
+        });
+        part = match part.persist_noclobber(&path) {
+            Ok(_) => return Ok(path),
+            Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => taken.file,
+            Err(failed) => return Err(SaveError::Rename(failed.error.kind())),
+        };
+    }
+    Err(SaveError::NoFreeName)
+}
+
+/// A path that a person typed may be no Unicode; it is numbered at its end then.
+fn numbered(name: &OsStr, number: u32) -> OsString {
+    match name.to_str() {
+        Some(name) => number_before_extension(name, number).into(),
+        None => {
+            let mut name = name.to_owned();
+            name.push(format!(" ({number})"));
+            name
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::{TempDir, tempdir};
+
+    use super::*;
+
+    fn names(folder: &TempDir) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn name(text: &str) -> SafeFileName {
+        SafeFileName::sanitize(text)
+    }
+
+    #[test]
+    fn taken_names_are_numbered_and_nothing_is_overwritten() {
+        let folder = tempdir().unwrap();
+        let to = SaveTo::Folder(folder.path().to_owned());
+        for (content, expected) in [
+            (b"1", "report.pdf"),
+            (b"2", "report (1).pdf"),
+            (b"3", "report (2).pdf"),
+        ] {
+            let path = save(&to, &name("report.pdf"), content).unwrap();
+            assert_eq!(path, folder.path().join(expected));
+            assert_eq!(fs::read(path).unwrap(), content);
+        }
+        assert_eq!(fs::read(folder.path().join("report.pdf")).unwrap(), b"1");
+        assert_eq!(
+            names(&folder),
+            ["report (1).pdf", "report (2).pdf", "report.pdf"]
+        );
+    }
+
+    #[test]
+    fn an_empty_file_is_a_file() {
+        let folder = tempdir().unwrap();
+        let path = save(&SaveTo::Folder(folder.path().to_owned()), &name("x"), b"").unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_path_is_a_folder_or_a_file() {
+        let folder = tempdir().unwrap();
+        let out = |path: &str| SaveTo::Path(folder.path().join(path));
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        assert_eq!(
+            save(&out("sub"), &name("a.txt"), b"x").unwrap(),
+            folder.path().join("sub/a.txt")
+        );
+        assert_eq!(
+            save(&out("sub/"), &name("b.txt"), b"x").unwrap(),
+            folder.path().join("sub/b.txt")
+        );
+        assert_eq!(
+            save(&out("mine.bin"), &name("a.txt"), b"x").unwrap(),
+            folder.path().join("mine.bin")
+        );
+        assert_eq!(
+            save(&out("mine.bin"), &name("a.txt"), b"y").unwrap(),
+            folder.path().join("mine (1).bin")
+        );
+        assert_eq!(fs::read(folder.path().join("mine.bin")).unwrap(), b"x");
+    }
+
+    #[test]
+    fn a_folder_of_the_same_name_is_a_taken_name() {
+        let folder = tempdir().unwrap();
+        fs::create_dir(folder.path().join("a.txt")).unwrap();
+        let path = save(
+            &SaveTo::Folder(folder.path().to_owned()),
+            &name("a.txt"),
+            b"x",
+        )
+        .unwrap();
+        assert_eq!(path, folder.path().join("a (1).txt"));
+    }
+
+    #[test]
+    fn folders_that_cannot_be_used_are_named() {
+        let folder = tempdir().unwrap();
+        fs::write(folder.path().join("file"), b"").unwrap();
+        let missing = SaveError::Folder(io::ErrorKind::NotFound);
+        for (to, error) in [
+            (SaveTo::Folder(folder.path().join("none")), missing),
+            (SaveTo::Path(folder.path().join("none/")), missing),
+            (SaveTo::Path(folder.path().join("none/x.txt")), missing),
+            (SaveTo::Path(PathBuf::new()), missing),
+            (
+                SaveTo::Folder(folder.path().join("file")),
+                SaveError::Folder(io::ErrorKind::NotADirectory),
+            ),
+        ] {
+            assert_eq!(save(&to, &name("a.txt"), b"x"), Err(error), "{to:?}");
+        }
+        assert_eq!(names(&folder), ["file"]);
+    }
+
+    #[test]
+    fn a_failed_rename_leaves_nothing() {
+        let folder = tempdir().unwrap();
+        let to = SaveTo::Path(folder.path().join("x".repeat(300)));
+        assert!(matches!(
+            save(&to, &name("a.txt"), b"x"),
+            Err(SaveError::Rename(_))
+        ));
+        assert!(names(&folder).is_empty());
+    }
+
+    #[test]
+    fn when_all_names_are_taken_nothing_is_left() {
+        let folder = tempdir().unwrap();
+        fs::write(folder.path().join("a"), b"").unwrap();
+        for number in 1..=MAX_NUMBER {
+            fs::write(folder.path().join(format!("a ({number})")), b"").unwrap();
+        }
+        let to = SaveTo::Folder(folder.path().to_owned());
+        assert_eq!(save(&to, &name("a"), b"x"), Err(SaveError::NoFreeName));
+        assert_eq!(names(&folder).len(), 1000);
+    }
+
+    #[test]
+    fn only_old_leftovers_are_swept() {
+        let folder = tempdir().unwrap();
+        let old = SystemTime::now() - Duration::from_secs(7200);
+        for name in [
+            ".cloakroom-a.part",
+            ".cloakroom-b.part",
+            "mine.part",
+            ".cloakroom-notes",
+        ] {
+            let file = File::create(folder.path().join(name)).unwrap();
+            if name != ".cloakroom-b.part" {
+                file.set_modified(old).unwrap();
+            }
+        }
+        assert_eq!(
+            sweep_leftovers(folder.path(), Duration::from_secs(3600)).unwrap(),
+            1
+        );
+        assert_eq!(
+            names(&folder),
+            [".cloakroom-b.part", ".cloakroom-notes", "mine.part"]
+        );
+        assert!(sweep_leftovers(&folder.path().join("none"), Duration::ZERO).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_dangling_link_is_not_followed() {
+        let folder = tempdir().unwrap();
+        std::os::unix::fs::symlink(folder.path().join("elsewhere"), folder.path().join("a.txt"))
+            .unwrap();
+        let path = save(
+            &SaveTo::Folder(folder.path().to_owned()),
+            &name("a.txt"),
+            b"x",
+        )
+        .unwrap();
+        assert_eq!(path, folder.path().join("a (1).txt"));
+        assert!(!folder.path().join("elsewhere").exists());
+    }
+}
