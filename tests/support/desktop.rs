@@ -1,0 +1,286 @@
+//! A backend and a desktop for tests of the window: nothing leaves this process.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use cloakroom::app::message::UserMessage;
+use cloakroom::gui::model::{
+    Note, PointerInfo, PointerText, Preferences, RelayList, Saved, Server, ServerChoice, Shared,
+    Stage, TestReport, Theme,
+};
+use cloakroom::gui::platform::Platform;
+use cloakroom::gui::worker::{Backend, Progress};
+use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// What a fake transfer shows before it waits at the gate.
+type Stages = Vec<Stage>;
+
+pub(crate) struct FakeBackend {
+    preferences: Mutex<Preferences>,
+    /// Every transfer waits here before it ends.
+    gate: Semaphore,
+    stages: Mutex<Stages>,
+    failures: Mutex<VecDeque<UserMessage>>,
+    saves: Mutex<Vec<Preferences>>,
+}
+
+pub(crate) const POINTER: &str = "cloak1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
+
+pub(crate) fn message(what: &str) -> UserMessage {
+    UserMessage {
+        what: what.to_owned(),
+        why: "The relays answered, the server did not.".to_owned(),
+        next: "Try again in a minute.".to_owned(),
+    }
+}
+
+pub(crate) fn preferences() -> Preferences {
+    Preferences {
+        servers: Vec::new(),
+        chosen: ServerChoice::BuiltIn,
+        relay_list: None,
+        downloads: PathBuf::from("/home/ada/Downloads"),
+        theme: Theme::Light,
+        high_contrast: false,
+        welcomed: true,
+    }
+}
+
+pub(crate) fn server(host: &str) -> Server {
+    Server {
+        address: format!("http://{host}#p={}", "5a".repeat(32)),
+        host: host.to_owned(),
+    }
+}
+
+impl FakeBackend {
+    pub(crate) fn new(preferences: Preferences) -> Arc<Self> {
+        Arc::new(Self {
+            preferences: Mutex::new(preferences),
+            gate: Semaphore::new(0),
+            stages: Mutex::new(vec![
+                Stage::Pad,
+                Stage::Seal,
+                Stage::FindPath,
+                Stage::Upload { fraction: 0.61 },
+            ]),
+            failures: Mutex::default(),
+            saves: Mutex::default(),
+        })
+    }
+
+    /// Lets so many transfers end.
+    pub(crate) fn let_go(&self, transfers: usize) {
+        self.gate.add_permits(transfers);
+    }
+
+    /// The next transfer fails so.
+    pub(crate) fn fail_next(&self, message: UserMessage) {
+        self.failures.lock().expect("no panic").push_back(message);
+    }
+
+    /// What the next transfers show before they wait.
+    pub(crate) fn show(&self, stages: Stages) {
+        *self.stages.lock().expect("no panic") = stages;
+    }
+
+    /// Everything that was kept.
+    pub(crate) fn saves(&self) -> Vec<Preferences> {
+        self.saves.lock().expect("no panic").clone()
+    }
+
+    async fn wait(&self, progress: &Progress) -> Result<(), UserMessage> {
+        let stages = self.stages.lock().expect("no panic").clone();
+        for stage in stages {
+            progress.set(stage);
+        }
+        self.gate.acquire().await.expect("never closed").forget();
+        self.failures
+            .lock()
+            .expect("no panic")
+            .pop_front()
+            .map_or(Ok(()), Err)
+    }
+}
+
+impl Backend for FakeBackend {
+    fn load(&self) -> (Preferences, Option<UserMessage>) {
+        (self.preferences.lock().expect("no panic").clone(), None)
+    }
+
+    fn save(&self, preferences: &Preferences) -> Result<(), UserMessage> {
+        self.saves
+            .lock()
+            .expect("no panic")
+            .push(preferences.clone());
+        Ok(())
+    }
+
+    fn share<'a>(
+        &'a self,
+        _path: PathBuf,
+        preferences: &'a Preferences,
+        progress: &'a Progress,
+        _cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Shared, UserMessage>> {
+        Box::pin(async move {
+            self.wait(progress).await?;
+            Ok(Shared {
+                pointer: POINTER.into(),
+                blob_len: 5_112_832,
+                expires: Some(1_796_515_200),
+                server: "files.example".to_owned(),
+                builtin: preferences.chosen == ServerChoice::BuiltIn,
+            })
+        })
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        _pointer: PointerText,
+        preferences: &'a Preferences,
+        progress: &'a Progress,
+        _cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Saved, UserMessage>> {
+        Box::pin(async move {
+            self.wait(progress).await?;
+            let path = preferences.downloads.join("report (1).pdf");
+            Ok(Saved {
+                path,
+                name: "report (1).pdf".to_owned(),
+                len: 4_213_000,
+            })
+        })
+    }
+
+    fn describe(&self, text: &PointerText, _: &Preferences) -> Result<PointerInfo, UserMessage> {
+        let text = text.as_str();
+        let info = PointerInfo {
+            name: Some("report.pdf".to_owned()),
+            len: 4_213_000,
+            server: "files.example".to_owned(),
+            expires: Some(1_796_515_200),
+            note: None,
+        };
+        if text.contains("foreign") {
+            let message = UserMessage {
+                what: "This was made on another computer's built-in network.".to_owned(),
+                why: "Its server cannot be reached from here.".to_owned(),
+                next: "Ask the sender to choose a file server.".to_owned(),
+            };
+            return Ok(PointerInfo {
+                note: Some(Note {
+                    message,
+                    blocks: true,
+                }),
+                ..info
+            });
+        }
+        if text.contains("cloak1") && text.len() > 60 {
+            return Ok(info);
+        }
+        Err(UserMessage {
+            what: "This pointer is cut short.".to_owned(),
+            why: "About 140 characters are missing at its end.".to_owned(),
+            next: "Copy the whole of it, or ask for it again.".to_owned(),
+        })
+    }
+
+    fn read_server(&self, address: &str) -> Result<Server, UserMessage> {
+        match address
+            .strip_prefix("http://")
+            .and_then(|rest| rest.split_once("#p="))
+        {
+            Some((host, _)) => Ok(server(host)),
+            None => Err(UserMessage {
+                what: "This is not a server address.".to_owned(),
+                why: "It does not end in the server's key.".to_owned(),
+                next: "Paste the first line that the server printed.".to_owned(),
+            }),
+        }
+    }
+
+    fn read_relay_list(&self, path: PathBuf) -> Result<RelayList, UserMessage> {
+        Ok(RelayList {
+            path,
+            name: "Relays of three friends".to_owned(),
+            relays: 5,
+        })
+    }
+
+    fn test_server<'a>(
+        &'a self,
+        _server: ServerChoice,
+        _preferences: &'a Preferences,
+        _cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<TestReport, UserMessage>> {
+        Box::pin(async move {
+            self.gate.acquire().await.expect("never closed").forget();
+            match self.failures.lock().expect("no panic").pop_front() {
+                Some(message) => Err(message),
+                None => Ok(TestReport {
+                    upload_millis: 84,
+                    download_millis: 57,
+                }),
+            }
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct FakeDesktop {
+    /// What the dialogs and the clipboard hold.
+    pub(crate) files: Mutex<Vec<PathBuf>>,
+    /// What was copied, opened and shown.
+    pub(crate) copied: Mutex<Vec<String>>,
+    pub(crate) opened: Mutex<Vec<PathBuf>>,
+    pub(crate) revealed: Mutex<Vec<PathBuf>>,
+}
+
+impl Platform for FakeDesktop {
+    fn pick_files(&self) -> BoxFuture<'static, Option<Vec<PathBuf>>> {
+        let files = self.files.lock().expect("no panic").clone();
+        Box::pin(async move { Some(files) })
+    }
+
+    fn pick_file(&self) -> BoxFuture<'static, Option<PathBuf>> {
+        let file = self.files.lock().expect("no panic").first().cloned();
+        Box::pin(async move { file })
+    }
+
+    fn pick_folder(&self, _: Option<PathBuf>) -> BoxFuture<'static, Option<PathBuf>> {
+        self.pick_file()
+    }
+
+    fn copy_secret(&self, text: &PointerText) -> bool {
+        self.copied
+            .lock()
+            .expect("no panic")
+            .push(text.as_str().to_owned());
+        true
+    }
+
+    fn clipboard_files(&self) -> Vec<PathBuf> {
+        self.files.lock().expect("no panic").clone()
+    }
+
+    fn open(&self, path: &Path) -> bool {
+        self.opened.lock().expect("no panic").push(path.to_owned());
+        true
+    }
+
+    fn reveal(&self, path: &Path) -> bool {
+        self.revealed
+            .lock()
+            .expect("no panic")
+            .push(path.to_owned());
+        true
+    }
+}
