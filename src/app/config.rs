@@ -3,6 +3,7 @@
 //! `config.toml` is read into a private wire type with a version and becomes one decided [`Config`]. Keys that this
 //! version does not know are kept and written back. A file that cannot be understood is kept aside, never lost.
 
+use core::fmt;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
@@ -44,7 +45,7 @@ impl Home {
 
     /// Settings and data in one folder.
     #[must_use]
-    pub fn at(folder: impl Into<PathBuf>) -> Self {
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
         Self {
             config_dir: folder.clone(),
@@ -67,7 +68,7 @@ impl Home {
     fn find_with(variable: Option<OsString>) -> Result<Self, ConfigError> {
         if let Some(folder) = variable.filter(|folder| !folder.is_empty()) {
             return std::path::absolute(folder)
-                .map(Self::at)
+                .map(Self::in_folder)
                 .or(Err(ConfigError::NoHome));
         }
         let folders = ProjectDirs::from("", "", "Cloakroom").ok_or(ConfigError::NoHome)?;
@@ -189,15 +190,21 @@ impl Config {
         Ok(())
     }
 
-    /// The server that new files go to; `None` for the built-in network.
+    /// The server that new files go to, with what the person decided about it; `None` for the built-in network.
     #[must_use]
-    pub fn chosen_server(&self) -> Option<&ServerEntry> {
+    pub fn chosen_entry(&self) -> Option<&ServerEntry> {
         match self.chosen {
             ServerChoice::BuiltIn => None,
             ServerChoice::Server(key) => {
                 self.servers.iter().find(|server| server.address.key == key)
             }
         }
+    }
+
+    /// The address of the server that new files go to; `None` for the built-in network.
+    #[must_use]
+    pub fn chosen_server(&self) -> Option<&ServerAddress> {
+        self.chosen_entry().map(|server| &server.address)
     }
 
     /// Where received files go: the chosen folder, else the system's for downloads, else the home folder, else here.
@@ -223,7 +230,7 @@ impl Config {
             line: None,
             reason: reason.to_owned(),
         };
-        let text = str::from_utf8(bytes).or(Err(invalid("it is not text")))?;
+        let text = str::from_utf8(bytes).map_err(|_not_utf8| invalid("it is not text"))?;
         let located = |error: toml::de::Error| ConfigError::Invalid {
             line: error
                 .span()
@@ -251,6 +258,22 @@ pub struct ConfigProblem {
     pub error: ConfigError,
     /// Where the file is now; `None` when it could not be moved and is still where it was.
     pub kept: Option<PathBuf>,
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.error)?;
+        if let ConfigError::Invalid {
+            line: Some(line), ..
+        } = &self.error
+        {
+            write!(f, ", line {line}")?;
+        }
+        match &self.kept {
+            Some(path) => write!(f, "; the file was kept as {}", path.display()),
+            None => write!(f, "; the file was left where it is"),
+        }
+    }
 }
 
 /// Why settings could not be read or written.
@@ -353,7 +376,7 @@ impl From<&Config> for ConfigFile {
             // A choice whose server is gone from the list is none.
             server: config
                 .chosen_server()
-                .map_or_else(built_in, |server| server.address.key.to_hex()),
+                .map_or_else(built_in, |server| server.key.to_hex()),
             relay_list_file: config.relay_list_file.clone(),
             download_folder: config.download_folder.clone(),
             theme: config.theme,
@@ -440,7 +463,7 @@ mod tests {
     #[test]
     fn settings_come_back_as_they_were_kept() {
         let folder = tempdir().unwrap();
-        let home = Home::at(folder.path().join("new/folder"));
+        let home = Home::in_folder(folder.path().join("new/folder"));
         assert_eq!(Config::load(&home), (Config::default(), None));
         for config in [Config::default(), full()] {
             config.save(&home).unwrap();
@@ -468,7 +491,7 @@ mod tests {
     #[test]
     fn unknown_keys_are_written_back() {
         let folder = tempdir().unwrap();
-        let home = Home::at(folder.path());
+        let home = Home::in_folder(folder.path());
         fs::write(
             home.config_file(),
             "version = 1\nlater = \"x\"\n[more]\na = 1\n",
@@ -490,7 +513,7 @@ mod tests {
     #[test]
     fn broken_files_are_kept_aside_each_under_its_own_name() {
         let folder = tempdir().unwrap();
-        let home = Home::at(folder.path());
+        let home = Home::in_folder(folder.path());
         let bad_server =
             format!("version = 1\n[[servers]]\nname = \"x\"\naddress = \"ftp://x#p={KEY}\"\n");
         let gone = format!("version = 1\nserver = \"{KEY}\"\n");
@@ -546,7 +569,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_or_written_is_told() {
         let folder = tempdir().unwrap();
-        let home = Home::at(folder.path());
+        let home = Home::in_folder(folder.path());
         fs::create_dir(home.config_file()).unwrap();
         let (config, problem) = Config::load(&home);
         assert_eq!(config, Config::default());
@@ -573,7 +596,7 @@ mod tests {
     fn one_variable_moves_everything() {
         let folder = tempdir().unwrap();
         let home = Home::find_with(Some(folder.path().into())).unwrap();
-        assert_eq!(home, Home::at(folder.path()));
+        assert_eq!(home, Home::in_folder(folder.path()));
         assert!(home.builtin_dir().starts_with(folder.path()));
         assert!(
             Home::find_with(Some("relative".into()))
@@ -593,7 +616,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
 
         let folder = tempdir().unwrap();
-        let home = Home::at(folder.path().join("home"));
+        let home = Home::in_folder(folder.path().join("home"));
         full().save(&home).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&home.config_file()), 0o600);

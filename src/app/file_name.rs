@@ -70,7 +70,13 @@ impl fmt::Display for SafeFileName {
 /// Puts ` (number)` before the ending of any name, shortening the rest where 255 bytes are not enough.
 pub(super) fn number_before_extension(name: &str, number: u32) -> String {
     let mark = format!(" ({number})");
-    let short = shorten_name(name, MAX_LEN - mark.len());
+    let cut = shorten_name(name, MAX_LEN - mark.len());
+    // A cut may end in what no name should end in.
+    let short = if cut.len() < name.len() {
+        trim_end(&cut)
+    } else {
+        &cut
+    };
     let at = short.rfind('.').filter(|at| *at > 0).unwrap_or(short.len());
     let (stem, extension) = short.split_at(at);
     format!("{stem}{mark}{extension}")
@@ -267,6 +273,9 @@ mod tests {
         let long = SafeFileName::sanitize(&format!("{}.pdf", "x".repeat(300))).numbered(999);
         assert_eq!(long.as_str().len(), 255);
         assert!(long.as_str().ends_with("x (999).pdf"));
+        let spaced =
+            SafeFileName::sanitize(&format!("a.{} {}", "x".repeat(249), "y".repeat(9))).numbered(1);
+        assert_eq!(spaced.as_str(), format!("a (1).{}", "x".repeat(249)));
     }
 
     #[test]
@@ -298,7 +307,7 @@ mod tests {
         ) {
             let once = SafeFileName::sanitize(&format!("{text}{ending}"));
             assert_safe(once.as_str())?;
-            prop_assert_eq!(SafeFileName::sanitize(once.as_str()), once.clone());
+            prop_assert_eq!(&SafeFileName::sanitize(once.as_str()), &once);
             assert_safe(once.numbered(7).as_str())?;
             prop_assert!(once.for_display().chars().count() <= 80);
         }

@@ -27,6 +27,14 @@ pub enum SaveTo {
     Path(PathBuf),
 }
 
+impl SaveTo {
+    /// What was chosen; without a choice the current folder.
+    #[must_use]
+    pub fn from_choice(path: Option<PathBuf>) -> Self {
+        path.map_or_else(|| Self::Folder(PathBuf::new()), Self::Path)
+    }
+}
+
 /// Saves `content` and returns where it is. A taken name gets a number, "report (1).pdf"; nothing is overwritten.
 ///
 /// # Errors

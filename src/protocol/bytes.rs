@@ -121,6 +121,10 @@ pub struct Truncated;
 pub struct TrailingBytes;
 
 #[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "a test that panics has found something"
+)]
 mod tests {
     use proptest::prelude::*;
 

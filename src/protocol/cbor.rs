@@ -50,10 +50,7 @@ impl MapWriter {
     pub(super) fn finish(self) -> Zeroizing<Vec<u8>> {
         let body = self.body.into_writer();
         let mut whole = Zeroizing::new(Vec::with_capacity(ROOM));
-        Encoder::new(&mut *whole)
-            .map(self.entries)
-            .map(drop)
-            .unwrap_or_else(never);
+        written(Encoder::new(&mut *whole).map(self.entries));
         whole.extend_from_slice(&body.0);
         whole
     }
@@ -64,8 +61,8 @@ impl MapWriter {
         write: impl FnOnce(&mut Encoder<Body>) -> Result<(), minicbor::encode::Error<Infallible>>,
     ) {
         self.entries += 1;
-        self.body.u64(key).map(drop).unwrap_or_else(never);
-        write(&mut self.body).unwrap_or_else(never);
+        written(self.body.u64(key));
+        written(write(&mut self.body));
     }
 }
 
@@ -78,8 +75,10 @@ impl minicbor::encode::Write for Body {
     }
 }
 
-fn never(error: minicbor::encode::Error<Infallible>) {
-    unreachable!("memory takes every byte and the values have no conditions: {error}")
+fn written<T>(result: Result<T, minicbor::encode::Error<Infallible>>) {
+    result
+        .map(drop)
+        .expect("memory takes every byte, and numbers, bytes and text have no conditions");
 }
 
 /// A value of a map, borrowed from its bytes.

@@ -433,7 +433,7 @@ fn read_header(frame: &mut Reader<'_>) -> Result<Header, OpenError> {
             (0, Value::Uint(number)) => kind = Some(number),
             (1, Value::Uint(len)) => content_len = Some(len),
             (2, Value::Text(text)) if (1..=MAX_NAME_LEN).contains(&text.len()) => {
-                name = Some(text.to_owned())
+                name = Some(text.to_owned());
             }
             (4, Value::Uint(seconds)) => modified = Some(seconds),
             (0 | 1 | 2 | 4, _) => return Err(OpenError::Malformed),

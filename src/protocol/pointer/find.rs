@@ -366,7 +366,7 @@ fn entry(reader: &mut Reader<'_>, index: usize, last_key: &mut Option<u64>) -> R
                 let missing = argument.saturating_sub(reader.len());
                 reader
                     .take(argument)
-                    .or(Err(Stop::Cut(missing).and(left)))?;
+                    .map_err(|Truncated| Stop::Cut(missing).and(left))?;
             }
             4 | 5 if argument > MAX_PAYLOAD_LEN => return Err(Stop::Garbled),
             4 => values = values.saturating_add(argument),

@@ -317,7 +317,10 @@ impl Fields {
     fn take(&mut self, key: u64, value: Value<'_>) -> Result<bool, DecodeError> {
         match (key, value) {
             (0, Value::Text(url)) => {
-                self.url = Some(ServerUrl::parse(url).or(invalid("its server is no base URL"))?);
+                self.url = Some(
+                    ServerUrl::parse(url)
+                        .or(Err(DecodeError::Invalid("its server is no base URL")))?,
+                );
             }
             (1, Value::Bytes(bytes)) => {
                 let key = bytes
@@ -328,23 +331,24 @@ impl Fields {
                     Some(key.ok_or(DecodeError::Invalid("the key of its server is weak"))?);
             }
             (2, Value::Text(id)) => {
-                self.id = Some(FileId::parse(id).or(invalid("its file id is none"))?)
+                self.id =
+                    Some(FileId::parse(id).or(Err(DecodeError::Invalid("its file id is none")))?);
             }
             (3, Value::Bytes(bytes)) => {
                 self.key = Some(FileKey::from_bytes(
-                    <[u8; 32]>::try_from(bytes).or(invalid("its key has another length"))?,
+                    <[u8; 32]>::try_from(bytes)
+                        .or(Err(DecodeError::Invalid("its key has another length")))?,
                 ));
             }
             (4, Value::Bytes(bytes)) => {
-                self.digest = Some(Digest::from_bytes(
-                    bytes
-                        .try_into()
-                        .or(invalid("its digest has another length"))?,
-                ));
+                self.digest =
+                    Some(Digest::from_bytes(bytes.try_into().or(Err(
+                        DecodeError::Invalid("its digest has another length"),
+                    ))?));
             }
             (5, Value::Uint(len)) => self.content_len = Some(len),
             (6, Value::Text(name)) if (1..=MAX_NAME_LEN).contains(&name.len()) => {
-                self.name = Some(name.to_owned())
+                self.name = Some(name.to_owned());
             }
             (7, Value::Uint(number)) => match Kind::from_number(number) {
                 Some(Kind::Part) => return invalid("a part has no pointer of its own"),

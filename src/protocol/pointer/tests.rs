@@ -1,3 +1,10 @@
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    reason = "a test that panics has found something"
+)]
+
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
@@ -78,7 +85,7 @@ fn published_damage_is_named() {
         .len();
     match damaged("cut_off") {
         FindPointerError::CutOff { missing } => {
-            assert!(missing >= 1 && cut + missing <= good().len(), "{missing}")
+            assert!(missing >= 1 && cut + missing <= good().len(), "{missing}");
         }
         other => panic!("{other}"),
     }
@@ -177,7 +184,7 @@ fn a_cut_at_any_place_is_a_cut() {
         ] {
             match find_error(&text) {
                 FindPointerError::CutOff { missing } => {
-                    assert!((1..=left).contains(&missing), "{len}: {missing}")
+                    assert!((1..=left).contains(&missing), "{len}: {missing}");
                 }
                 other => panic!("{len}: {other}"),
             }
@@ -460,7 +467,7 @@ proptest! {
     fn short_names_are_short_and_stay(name in "\\PC{0,80}(\\.[a-z]{0,20})?") {
         let short = short_name(&name);
         prop_assert!(short.len() <= 64);
-        prop_assert_eq!(short_name(&short), short.clone());
+        prop_assert_eq!(&short_name(&short), &short);
         prop_assert!(name.len() > 64 || short == name);
     }
 }
