@@ -6,13 +6,13 @@
 use core::fmt;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use directories::{ProjectDirs, UserDirs};
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
+use super::private_file;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::keys::Ed25519Public;
 
@@ -180,14 +180,8 @@ impl Config {
                 line: None,
                 reason: error.to_string(),
             })?;
-        make_folder(&home.config_dir)
-            .and_then(|()| private_part(&home.config_dir, text.as_bytes()))
-            .and_then(|part| {
-                part.persist(home.config_file())
-                    .map_err(|error| error.error)
-            })
-            .map_err(|error| ConfigError::Write(error.kind()))?;
-        Ok(())
+        private_file::write(&home.config_file(), text.as_bytes())
+            .map_err(|error| ConfigError::Write(error.kind()))
     }
 
     /// The server that new files go to, with what the person decided about it; `None` for the built-in network.
@@ -395,25 +389,9 @@ fn yes() -> bool {
     true
 }
 
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// A synced temporary file in `folder`, of mode 0600 as `tempfile` makes them.
-fn private_part(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
-    let mut part = NamedTempFile::new_in(folder)?;
-    part.write_all(bytes)?;
-    part.as_file().sync_all()?;
-    Ok(part)
-}
-
 fn keep_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let mut part = private_part(folder, bytes)?;
+    let mut part = private_file::part(folder, bytes)?;
     for number in 0..MAX_BROKEN {
         let ending = if number == 0 {
             "broken".to_owned()

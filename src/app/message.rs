@@ -1,5 +1,16 @@
 //! What a person reads when something did not work: what happened, why, what to do next.
 
+use std::io;
+
+use super::builtin::BuiltInError;
+use super::config::ConfigProblem;
+use super::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
+use crate::protocol::path::{NoPath, Place, Reason};
+use crate::protocol::pointer::FindPointerError;
+use crate::protocol::seal::OpenError;
+use crate::protocol::size_class::MAX_CONTENT_LEN;
+use crate::protocol::transfer::Failure;
+
 /// One error in words: three short sentences, free of keys, pointers and addresses of relays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserMessage {
@@ -9,4 +20,404 @@ pub struct UserMessage {
     pub why: String,
     /// What to do next.
     pub next: String,
+}
+
+impl UserMessage {
+    /// A message of three sentences.
+    #[must_use]
+    pub fn new(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            why: why.into(),
+            next: next.into(),
+        }
+    }
+}
+
+impl From<&AppError> for UserMessage {
+    fn from(error: &AppError) -> Self {
+        match error {
+            AppError::Address(why) => Self::new(
+                "This is not a file server's address.",
+                sentence(&why.to_string()),
+                "Paste it as its operator gave it: http://host:port#p= and 64 letters and digits.",
+            ),
+            AppError::BuiltIn(why) => builtin(why),
+            AppError::Cancelled => Self::new(
+                "Cancelled.",
+                "You stopped it.",
+                "Start it again whenever you like.",
+            ),
+            AppError::Config(why) => Self::new(
+                "The settings could not be kept.",
+                sentence(&why.to_string()),
+                "Check that the settings folder can be written and has space left.",
+            ),
+            AppError::ForeignBuiltIn => Self::new(
+                "This file cannot be fetched from here.",
+                "The pointer was made on another computer's built-in network, which never leaves that computer.",
+                "Ask the sender to choose a file server and to share the file again.",
+            ),
+            AppError::Local(why) => local(*why),
+            AppError::Mismatch(why) => mismatch(*why),
+            AppError::Newer(why) => Self::new(
+                "This version cannot fetch what the pointer describes.",
+                sentence(why),
+                "Use a newer version of Cloakroom.",
+            ),
+            AppError::NoRelays => Self::new(
+                "No relay of yours serves this server.",
+                "Nothing was sent: without relays the server would see your IP address.",
+                "Add a relay list, or, if the server may know your address, go there directly.",
+            ),
+            AppError::Pointer(why) => pointer(why),
+            AppError::RelayFile(kind) => Self::new(
+                "The relay list could not be read.",
+                io_reason(*kind),
+                "Choose the file again, or ask for a new one.",
+            ),
+            AppError::RelayList(why) => Self::new(
+                "The relay list was not taken.",
+                sentence(&why.to_string()),
+                "Ask whoever made it for a new one.",
+            ),
+            AppError::Save(why) => Self::new(
+                "The file arrived whole, but could not be saved.",
+                sentence(&why.to_string()),
+                "Choose another folder, or make room, and fetch it again.",
+            ),
+            AppError::Server(why) => server(*why),
+            AppError::Transfer(why) => failure(&why.failure, why.tries),
+        }
+    }
+}
+
+impl From<&ConfigProblem> for UserMessage {
+    fn from(problem: &ConfigProblem) -> Self {
+        Self::new(
+            "The settings could not be read; the default ones are in use.",
+            sentence(&problem.to_string()),
+            "Choose your settings again, or mend the file and put it back.",
+        )
+    }
+}
+
+fn builtin(error: &BuiltInError) -> UserMessage {
+    let next = match error {
+        BuiltInError::Busy => "Close other windows of Cloakroom and try again.",
+        _ => {
+            "Check that the data folder can be written, then try again; or choose a file server in Settings."
+        }
+    };
+    UserMessage::new(
+        "The built-in network did not start.",
+        sentence(&error.to_string()),
+        next,
+    )
+}
+
+fn local(error: LocalFileError) -> UserMessage {
+    match error {
+        LocalFileError::Changed => UserMessage::new(
+            "The file was not shared.",
+            "It changed while it was being read.",
+            "Wait until it is no longer written to, then share it again.",
+        ),
+        LocalFileError::Folder => UserMessage::new(
+            "Folders cannot be shared yet.",
+            "This version shares single files.",
+            "Pack the folder into one file, such as a zip archive, and share that.",
+        ),
+        LocalFileError::NotAFile => UserMessage::new(
+            "This cannot be shared.",
+            "It is not an ordinary file.",
+            "Choose a file.",
+        ),
+        LocalFileError::Read(kind) => UserMessage::new(
+            "The file could not be read.",
+            io_reason(kind),
+            "Check its name and permissions.",
+        ),
+        LocalFileError::TooLarge(len) => UserMessage::new(
+            "The file is too large to share.",
+            format!(
+                "It has {} bytes; one upload carries up to {}.",
+                grouped(len),
+                grouped(MAX_CONTENT_LEN)
+            ),
+            "Make it smaller, or cut it into pieces.",
+        ),
+    }
+}
+
+fn mismatch(error: Mismatch) -> UserMessage {
+    let what = "The downloaded file does not match its pointer. Nothing was saved.";
+    let again = "Fetch it once more; if it happens again, ask the sender to share it again.";
+    match error {
+        Mismatch::Digest => UserMessage::new(
+            what,
+            "Its SHA-256 is another one: the file was changed at the server or on its way.",
+            again,
+        ),
+        Mismatch::Description(_) => UserMessage::new(
+            what,
+            "The pointer does not describe this file: name, kind or length differ from the sealed ones.",
+            "Do not trust this pointer; ask the sender for a new one.",
+        ),
+        Mismatch::Open(OpenError::WrongKey) => UserMessage::new(
+            what,
+            "The pointer's key does not belong to this file.",
+            "Ask the sender for the pointer again.",
+        ),
+        Mismatch::Open(OpenError::Newer) => UserMessage::new(
+            "This file was sealed by a newer version. Nothing was saved.",
+            "Its header has entries this version does not know.",
+            "Use a newer version of Cloakroom.",
+        ),
+        Mismatch::Open(_) => UserMessage::new(
+            what,
+            "The seal is broken, or what is inside is not a sealed file.",
+            again,
+        ),
+    }
+}
+
+fn pointer(error: &FindPointerError) -> UserMessage {
+    let ask = "Ask the sender to send it again, as one line of text.";
+    match error {
+        FindPointerError::Changed => UserMessage::new(
+            "This pointer was changed on its way.",
+            "Its checksum is wrong: characters were replaced, lost or added.",
+            ask,
+        ),
+        FindPointerError::CutOff { missing } => UserMessage::new(
+            "This pointer is cut off.",
+            format!(
+                "At least {missing} more {} missing at its end.",
+                if *missing == 1 {
+                    "character is"
+                } else {
+                    "characters are"
+                }
+            ),
+            "Copy it again, to its very end.",
+        ),
+        FindPointerError::Newer => UserMessage::new(
+            "This pointer was made by a newer version.",
+            "It has entries this version does not know.",
+            "Use a newer version of Cloakroom.",
+        ),
+        FindPointerError::NotFound => UserMessage::new(
+            "There is no pointer in this text.",
+            "A pointer is one word that starts with cloak1.",
+            "Copy the whole pointer and paste it here.",
+        ),
+        FindPointerError::TooLong => UserMessage::new(
+            "This text is too long.",
+            "Pointers are looked for in up to 64 KiB of text.",
+            "Paste the pointer alone.",
+        ),
+        other => UserMessage::new(
+            "This pointer cannot be used.",
+            sentence(&other.to_string()),
+            ask,
+        ),
+    }
+}
+
+fn server(error: ServerRefusal) -> UserMessage {
+    match error {
+        ServerRefusal::Full => UserMessage::new(
+            "The file was not stored.",
+            "The server is full.",
+            "Try again later, or choose another server.",
+        ),
+        ServerRefusal::NotThere => UserMessage::new(
+            "The server does not have this file.",
+            "It may have expired or been deleted.",
+            "Ask the sender to share it again.",
+        ),
+        ServerRefusal::Nonsense => UserMessage::new(
+            "The server's answer does not fit the request.",
+            "It confirmed other bytes than were sent, or sent something that cannot be read.",
+            "Try again; if it stays so, choose another server.",
+        ),
+        ServerRefusal::Status(401) => UserMessage::new(
+            "The file was not stored.",
+            "The server asks for an access word, which this version cannot give.",
+            "Choose another server.",
+        ),
+        ServerRefusal::Status(code @ (500 | 503)) => UserMessage::new(
+            "The server is busy or in trouble.",
+            format!("It answered {code} each time it was asked."),
+            "Try again later.",
+        ),
+        ServerRefusal::Status(code) => UserMessage::new(
+            "The server refused.",
+            format!("It answered {code}."),
+            "Choose another server, or ask its operator.",
+        ),
+        ServerRefusal::TooLarge { max_blob } => UserMessage::new(
+            "The file is too large for this server.",
+            format!(
+                "It takes up to {} bytes, counted after padding.",
+                grouped(max_blob)
+            ),
+            "Choose another server, or a smaller file.",
+        ),
+        ServerRefusal::Ttl { max_secs } => UserMessage::new(
+            "The server does not keep files that long.",
+            format!("It keeps them for up to {} hours.", max_secs / 3_600),
+            "Ask for a shorter time.",
+        ),
+    }
+}
+
+fn failure(failure: &Failure, tries: u32) -> UserMessage {
+    let times = if tries == 1 {
+        "once".to_owned()
+    } else {
+        format!("{tries} times")
+    };
+    match failure {
+        Failure::Broken => UserMessage::new(
+            "The connection broke before the transfer was done.",
+            format!("It was tried {times}."),
+            "Check the network and try again.",
+        ),
+        Failure::Build(_) => UserMessage::new(
+            "The request could not be built.",
+            "The server's name or key does not fit an onion request.",
+            "Choose another server.",
+        ),
+        Failure::FirstUnreachable => UserMessage::new(
+            "The first relay could not be reached.",
+            format!(
+                "It was tried {times}: the relay is off, holds another key than its list says, or the network here blocks it."
+            ),
+            "Check the network and the relay list, then try again.",
+        ),
+        Failure::Malformed => UserMessage::new(
+            "The server's answer cannot be read.",
+            "It may not be a file server, or be a newer one.",
+            "Check the server's address.",
+        ),
+        Failure::NoPath(why) => no_path(why),
+        Failure::Plain(status) => UserMessage::new(
+            "No answer of the server came back.",
+            format!(
+                "Somebody on the path answered {status}, {times}; nobody vouches for that answer."
+            ),
+            "Try again later, or use another relay list.",
+        ),
+        Failure::Relay { status, .. } => UserMessage::new(
+            "A relay on the path failed.",
+            format!(
+                "It answered {status}; it was tried {times} over different relays where there are any."
+            ),
+            "Try again later, or use another relay list.",
+        ),
+        Failure::RelayUnreachable(_) => UserMessage::new(
+            "A relay on the path could not be reached.",
+            format!("The relay before it said so; it was tried {times}."),
+            "Try again later, or use another relay list.",
+        ),
+        Failure::ServerNotServed => UserMessage::new(
+            "The last relay does not serve this server.",
+            "Its operator allows other servers, or none.",
+            "Use a relay list whose relays serve this server.",
+        ),
+        Failure::ServerUnreachable => UserMessage::new(
+            "The file server could not be reached.",
+            format!("The last relay said so; it was tried {times}."),
+            "Try again later, or ask the server's operator.",
+        ),
+        Failure::ServerWrongKey => UserMessage::new(
+            "The file server does not hold the key of its address.",
+            "Its address is wrong, its key was changed, or something else answers in its place.",
+            "Ask its operator for the address.",
+        ),
+        Failure::Tampered(_) => UserMessage::new(
+            "An answer was changed on its way and was refused.",
+            format!("A relay on the path is broken or hostile; it was tried {times}."),
+            "Try again; if it stays so, use another relay list.",
+        ),
+        Failure::TimedOut => UserMessage::new(
+            "The transfer took too long and was ended.",
+            format!("Nothing moved for too long; it was tried {times}."),
+            "Check the network and try again.",
+        ),
+    }
+}
+
+fn no_path(error: &NoPath) -> UserMessage {
+    let place = match error.place {
+        Place::Guard => "first",
+        Place::Middle => "middle",
+        Place::Last => "last",
+    };
+    let reasons = [
+        (Reason::NotServing, "do not serve this server"),
+        (Reason::OnThisPath, "stand on the path already"),
+        (Reason::IsGuard, "are your guard"),
+        (Reason::SameNetwork, "are in the same network as another"),
+        (Reason::SameOperator, "have the same operator as another"),
+        (Reason::SetAside, "failed a moment ago"),
+    ];
+    let told: Vec<String> = reasons
+        .into_iter()
+        .filter_map(|(reason, words)| {
+            let count = error
+                .rejected
+                .iter()
+                .filter(|rejection| rejection.reason == reason)
+                .count();
+            (count > 0).then(|| format!("{count} {words}"))
+        })
+        .collect();
+    UserMessage::new(
+        "There is no path to this server.",
+        format!(
+            "No relay was left for the {place} place: {}.",
+            told.join(", ")
+        ),
+        "Use a relay list with more relays, at least one of which serves this server.",
+    )
+}
+
+/// The words of the system for a kind of error.
+fn io_reason(kind: io::ErrorKind) -> String {
+    let words = match kind {
+        io::ErrorKind::NotFound => "There is no such file.",
+        io::ErrorKind::PermissionDenied => "The system does not permit it.",
+        io::ErrorKind::StorageFull => "No space is left.",
+        other => return sentence(&other.to_string()),
+    };
+    words.to_owned()
+}
+
+/// First letter in upper case, a full stop at the end.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut sentence: String = letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// `9,998,912`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }

@@ -1,6 +1,18 @@
 //! The use cases that the window and the command line share.
 
+pub mod builtin;
 pub mod config;
+pub mod error;
 pub mod file_name;
+pub mod get;
+pub mod local_file;
+pub mod logging;
 pub mod message;
+pub mod network;
+pub mod relay_file;
 pub mod save;
+pub mod session;
+pub mod share;
+pub mod who_saw_what;
+
+mod private_file;

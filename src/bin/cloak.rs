@@ -1,3 +1,7 @@
-//! The command line.
+//! The command line of Cloakroom.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cloakroom::cli::run()
+}

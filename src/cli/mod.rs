@@ -1,1 +1,114 @@
-//! cli (to come).
+//! The command line: parse, run, exit code.
+//!
+//! Pointers and data go to standard output, everything else to standard error.
+#![expect(
+    clippy::print_stderr,
+    reason = "this room is the one that speaks to a terminal"
+)]
+
+mod args;
+mod commands;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::error::{AppError, Trouble};
+use crate::app::logging;
+use args::{Cli, Command};
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; a closed pipe is nobody's.
+            error.print().ok();
+            return if error.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    logging::start();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the program could not start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(dispatch(cli.command));
+    // A blocking read of standard input or a disk that hangs must not hold the end up.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal::print_failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+async fn dispatch(command: Command) -> Result<(), CliError> {
+    let cancel = CancellationToken::new();
+    let interrupted = cancel.clone();
+    tokio::spawn(async move {
+        terminal::interrupted().await;
+        interrupted.cancel();
+    });
+    match command {
+        Command::Demo(demo) => commands::demo::run(demo, &cancel).await,
+        Command::Get(get) => commands::get::run(get, &cancel).await,
+        Command::Info(info) => commands::info::run(&info),
+        Command::Relay(relay) => commands::relay::run(relay, &cancel).await,
+        Command::RelayList(args::RelayList::New(new)) => commands::relay_list::new(&new),
+        Command::Serve(serve) => commands::serve::run(serve, &cancel).await,
+        Command::Share(share) => commands::share::run(share, &cancel).await,
+        Command::Up(up) => commands::up::run(up, &cancel).await,
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    /// A use case failed.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// A server or relay did not start, or another thing that has no words of its own.
+    #[error("{0}")]
+    Other(String),
+    /// Standard output is closed.
+    #[error("standard output is closed")]
+    Output(#[from] std::io::Error),
+    /// What was asked for cannot be meant.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl CliError {
+    const fn exit_code(&self) -> u8 {
+        match self {
+            Self::App(error) => match error.trouble() {
+                Trouble::Other => 1,
+                Trouble::Usage => 2,
+                Trouble::Pointer => 3,
+                Trouble::Network => 4,
+                Trouble::NotOnServer => 5,
+                Trouble::Mismatch => 6,
+                Trouble::LocalFile => 7,
+                Trouble::Refused => 8,
+                Trouble::Cancelled => 130,
+            },
+            Self::Other(_) | Self::Output(_) => 1,
+            Self::Usage(_) => 2,
+        }
+    }
+}

@@ -1,1 +1,11 @@
-//! net (to come).
+//! The client's side of the network: moves bytes and time, and decides nothing.
+//!
+//! What to send, how long to wait and what an outcome means is [`crate::protocol::transfer`]'s.
+
+pub mod driver;
+pub mod progress;
+pub mod transport;
+
+pub use driver::{DriveError, Driven, drive};
+pub use progress::{Moved, Progress};
+pub use transport::HttpTransport;

@@ -12,6 +12,8 @@ pub struct AttemptShown {
     pub path: Option<RelayPath>,
     /// The server it ended at.
     pub server: ServerUrl,
+    /// Whether the request names a file: one about the server itself does not.
+    pub names_file: bool,
     /// Bytes of the request on each link, the client's first.
     pub sent: Vec<usize>,
     /// Bytes of the answer on each link that could be seen, the client's first.
@@ -112,7 +114,7 @@ impl AttemptShown {
                     self.sizes(0),
                     Fact::Time(self.at),
                 ],
-                hidden: vec![Fact::Server(server.clone()), Fact::FileId, Fact::Content],
+                hidden: self.with_file(vec![Fact::Server(server.clone()), Fact::Content]),
             },
             PartyShown {
                 role: Role::Middle,
@@ -139,7 +141,7 @@ impl AttemptShown {
                     self.sizes(2),
                     Fact::Time(self.at),
                 ],
-                hidden: vec![Fact::ClientAddress, Fact::FileId, Fact::Content],
+                hidden: self.with_file(vec![Fact::ClientAddress, Fact::Content]),
             },
             PartyShown {
                 role: Role::Server,
@@ -153,6 +155,13 @@ impl AttemptShown {
                 hidden: vec![Fact::ClientAddress, Fact::Content],
             },
         ]
+    }
+
+    fn with_file(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
+        if self.names_file {
+            facts.push(Fact::FileId);
+        }
+        facts
     }
 
     fn sizes(&self, link: usize) -> Fact {

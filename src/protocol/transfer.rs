@@ -229,6 +229,7 @@ impl<'a> Transfer<'a> {
             at: now,
             path: path.clone(),
             server: self.server.url.clone(),
+            names_file: !matches!(self.request, FileRequest::ServerInfo),
             sent: built.link_lengths,
             answered: Vec::new(),
             outcome: ShownOutcome::NoAnswer,

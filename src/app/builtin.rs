@@ -1,0 +1,334 @@
+//! The built-in network: a file server and three relays inside this program, on loopback.
+//!
+//! One process of a person runs it; others of the same person find it by its lock and its notice and use it. Ports,
+//! keys and stored blobs stay the same from start to start, so that pointers made with it survive a restart.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tracing::warn;
+
+use super::private_file;
+use crate::protocol::address::ServerAddress;
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::relay_list::{RelayList, RelayListError, Serves};
+use crate::relay::{self, Relay, RelayConfig, RunningRelay};
+use crate::server::{self, RunningServer, Server, ServerConfig};
+use crate::wire::key_file::{self, KeyFileError};
+use crate::wire::{clock, random};
+
+/// The built-in network, run here or by another process.
+pub struct BuiltIn {
+    folder: PathBuf,
+    server: ServerAddress,
+    relays: RelayList,
+    own: Option<Own>,
+}
+
+/// What runs in this process; the lock goes last.
+struct Own {
+    server: RunningServer,
+    relays: Vec<RunningRelay>,
+    lock: Lock,
+}
+
+/// Why the built-in network is not there.
+#[derive(Debug, Error)]
+pub enum BuiltInError {
+    /// Another process of this person holds it and did not become ready.
+    #[error("another process holds the built-in network and does not answer")]
+    Busy,
+    /// Its folder cannot be used.
+    #[error("the folder of the built-in network cannot be used: {0}")]
+    Folder(io::ErrorKind),
+    /// A key of it cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// Its relays make no list.
+    #[error(transparent)]
+    List(#[from] RelayListError),
+    /// A relay did not start.
+    #[error(transparent)]
+    Relay(#[from] relay::StartError),
+    /// The file server did not start.
+    #[error(transparent)]
+    Server(#[from] server::StartError),
+}
+
+impl From<io::Error> for BuiltInError {
+    fn from(error: io::Error) -> Self {
+        Self::Folder(error.kind())
+    }
+}
+
+/// What a running network leaves in its folder for other processes.
+#[derive(Serialize, Deserialize)]
+struct Notice {
+    server: String,
+}
+
+/// The ports it had last time, the server's first.
+#[derive(Default, Serialize, Deserialize)]
+struct Ports {
+    server: u16,
+    relays: [u16; RELAYS],
+}
+
+impl BuiltIn {
+    /// Starts the network kept in `folder`, or finds the process that runs it.
+    ///
+    /// # Errors
+    /// [`BuiltInError`].
+    pub async fn start_or_join(folder: &Path) -> Result<Self, BuiltInError> {
+        private_file::make_folder(folder)?;
+        // The other process may be starting or ending just now.
+        for _ in 0..JOIN_LOOKS {
+            if let Some(lock) = Lock::take(folder)? {
+                return Self::start(folder, lock).await;
+            }
+            if let Some(joined) = Self::join(folder) {
+                return Ok(joined);
+            }
+            tokio::time::sleep(JOIN_PAUSE).await;
+        }
+        Err(BuiltInError::Busy)
+    }
+
+    /// The key of the server kept in `folder`, when there is one.
+    #[must_use]
+    pub fn key_in(folder: &Path) -> Option<Ed25519Public> {
+        key_file::load(&folder.join(SERVER_KEY))
+            .ok()
+            .map(|identity| identity.public())
+    }
+
+    fn join(folder: &Path) -> Option<Self> {
+        let notice: Notice = serde_json::from_slice(&fs::read(folder.join(NOTICE)).ok()?).ok()?;
+        let relays = RelayList::parse(
+            &fs::read(folder.join(RELAY_LIST)).ok()?,
+            (clock::system())(),
+        )
+        .ok()?;
+        Some(Self {
+            folder: folder.to_owned(),
+            server: notice.server.parse().ok()?,
+            relays,
+            own: None,
+        })
+    }
+
+    async fn start(folder: &Path, lock: Lock) -> Result<Self, BuiltInError> {
+        // A notice found under a free lock is of a process that was killed.
+        remove_if_there(&folder.join(NOTICE))?;
+        let kept: Ports = fs::read(folder.join(PORTS))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        let rng = &mut random::system();
+
+        let mut relays = Vec::with_capacity(RELAYS);
+        for (at, port) in kept.relays.into_iter().enumerate() {
+            let path = folder.join(format!("relay-{}.key", at + 1));
+            key_file::load_or_create(&path, rng)?;
+            relays.push(
+                on_port(port, async |port| {
+                    Relay::start(relay_config(port, &path)?)
+                        .await
+                        .map_err(BuiltInError::from)
+                })
+                .await?,
+            );
+        }
+        let key = folder.join(SERVER_KEY);
+        key_file::load_or_create(&key, rng)?;
+        let server = on_port(kept.server, async |port| {
+            let config =
+                ServerConfig::new(loopback(port), folder.join("store"), key_file::load(&key)?);
+            Server::start(config).await.map_err(BuiltInError::from)
+        })
+        .await?;
+
+        let entries: Vec<_> = relays
+            .iter()
+            .map(|relay| relay.descriptor().clone())
+            .collect();
+        for relay in &relays {
+            relay.set_relays(entries.clone());
+        }
+        let now = (clock::system())();
+        let list = RelayList::join(
+            "built-in network",
+            now,
+            now.saturating_add(LIST_SECS),
+            entries,
+        )?;
+        let mut ports = Ports {
+            server: server.addr().port(),
+            relays: [0; RELAYS],
+        };
+        ports
+            .relays
+            .iter_mut()
+            .zip(&relays)
+            .for_each(|(port, relay)| *port = relay.addr().port());
+        write_json(&folder.join(PORTS), &ports)?;
+        private_file::write(&folder.join(RELAY_LIST), list.to_json().as_bytes())?;
+        write_json(
+            &folder.join(NOTICE),
+            &Notice {
+                server: server.address().to_string(),
+            },
+        )?;
+
+        let own = Own {
+            relays,
+            lock,
+            server,
+        };
+        Ok(Self {
+            folder: folder.to_owned(),
+            server: own.server.address().clone(),
+            relays: list,
+            own: Some(own),
+        })
+    }
+
+    /// The file server.
+    #[must_use]
+    pub const fn server(&self) -> &ServerAddress {
+        &self.server
+    }
+
+    /// The three relays.
+    #[must_use]
+    pub const fn relays(&self) -> &RelayList {
+        &self.relays
+    }
+
+    /// Whether this process runs it.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// Whether it still runs, as far as can be told without asking it.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.own.is_some()
+            || Self::join(&self.folder).is_some_and(|there| there.server == self.server)
+    }
+
+    /// Where the list of its relays is kept in `folder`.
+    #[must_use]
+    pub fn relay_list_path(folder: &Path) -> PathBuf {
+        folder.join(RELAY_LIST)
+    }
+
+    /// Ends it: what runs is finished first. Does nothing to a network that another process runs.
+    pub async fn stop(self) {
+        let Some(own) = self.own else {
+            return;
+        };
+        own.lock.withdraw();
+        for relay in own.relays {
+            relay.stop().await;
+        }
+        own.server.stop().await;
+    }
+}
+
+/// The lock of the folder; whoever holds it runs the network.
+struct Lock {
+    file: File,
+    notice: PathBuf,
+}
+
+impl Lock {
+    fn take(folder: &Path) -> Result<Option<Self>, BuiltInError> {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(folder.join("lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self {
+                file,
+                notice: folder.join(NOTICE),
+            })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    fn withdraw(&self) {
+        if remove_if_there(&self.notice).is_err() {
+            warn!(
+                "the notice of the built-in network could not be removed; the next start does it"
+            );
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.withdraw();
+        // The system would release it with the file; asking makes it certain before the next start.
+        if self.file.unlock().is_err() {
+            warn!("the lock of the built-in network could not be released");
+        }
+    }
+}
+
+fn relay_config(port: u16, key: &Path) -> Result<RelayConfig, BuiltInError> {
+    let mut config = RelayConfig::new(loopback(port), key_file::load(key)?);
+    config.serves = Serves::None;
+    config.allow_private = true;
+    config.operator = "built-in".to_owned();
+    Ok(config)
+}
+
+/// Starts on the kept port, or on any when another program has it.
+async fn on_port<T>(
+    kept: u16,
+    start: impl AsyncFn(u16) -> Result<T, BuiltInError>,
+) -> Result<T, BuiltInError> {
+    if kept != 0 {
+        match start(kept).await {
+            Ok(started) => return Ok(started),
+            Err(error) => {
+                warn!("a port of the built-in network is taken; another is used: {error}")
+            }
+        }
+    }
+    start(0).await
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    private_file::write(path, &serde_json::to_vec_pretty(value)?)
+}
+
+const RELAYS: usize = 3;
+const SERVER_KEY: &str = "server.key";
+const NOTICE: &str = "running.json";
+const PORTS: &str = "ports.json";
+const RELAY_LIST: &str = "relays.json";
+/// Ten years: it never leaves this computer.
+const LIST_SECS: u64 = 10 * 365 * 24 * 3_600;
+const JOIN_LOOKS: u32 = 100;
+const JOIN_PAUSE: Duration = Duration::from_millis(100);

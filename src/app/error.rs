@@ -1,0 +1,180 @@
+//! Everything that can end a use case, as one value that [`super::message`] puts into words.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::builtin::BuiltInError;
+use super::config::ConfigError;
+use super::save::SaveError;
+use crate::net::DriveError;
+use crate::protocol::address::ParseAddressError;
+use crate::protocol::pointer::FindPointerError;
+use crate::protocol::relay_list::RelayListError;
+use crate::protocol::seal::{OpenError, PointerMismatch};
+use crate::protocol::transfer::TransferError;
+
+/// Why a use case ended without its result.
+#[derive(Debug, Error)]
+pub enum AppError {
+    /// A server's address is not one.
+    #[error(transparent)]
+    Address(#[from] ParseAddressError),
+    /// The built-in network did not start.
+    #[error(transparent)]
+    BuiltIn(#[from] BuiltInError),
+    /// The person cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// The settings could not be read or kept.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The pointer was made on another computer's built-in network.
+    #[error("the pointer names another computer's built-in network")]
+    ForeignBuiltIn,
+    /// The file to be shared cannot be.
+    #[error(transparent)]
+    Local(#[from] LocalFileError),
+    /// What was downloaded is not what the pointer describes.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+    /// The pointer asks for something this version does not do.
+    #[error("the pointer needs a newer version: {0}")]
+    Newer(&'static str),
+    /// There are no relays for this server.
+    #[error("no relays for this server")]
+    NoRelays,
+    /// No pointer, or a damaged one.
+    #[error(transparent)]
+    Pointer(#[from] FindPointerError),
+    /// A relay list given as a file cannot be read.
+    #[error("the relay list cannot be read: {0}")]
+    RelayFile(io::ErrorKind),
+    /// A relay list is refused.
+    #[error(transparent)]
+    RelayList(#[from] RelayListError),
+    /// The file arrived and could not be saved.
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    /// The server refused.
+    #[error(transparent)]
+    Server(#[from] ServerRefusal),
+    /// No answer of the server came.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+}
+
+/// Why a file cannot be shared.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum LocalFileError {
+    /// It changed while it was read.
+    #[error("the file changed while it was read")]
+    Changed,
+    /// A folder.
+    #[error("folders cannot be shared yet")]
+    Folder,
+    /// Neither file nor folder.
+    #[error("not a regular file")]
+    NotAFile,
+    /// The system would not let it be read.
+    #[error("the file cannot be read: {0}")]
+    Read(io::ErrorKind),
+    /// More bytes than one blob carries.
+    #[error("the file has {0} bytes")]
+    TooLarge(u64),
+}
+
+/// Why what was downloaded is refused.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Mismatch {
+    /// Its SHA-256 is not the pointer's.
+    #[error("the digest differs")]
+    Digest,
+    /// It says other things of itself than the pointer.
+    #[error(transparent)]
+    Description(#[from] PointerMismatch),
+    /// The key does not open it, or what is inside is not a sealed file.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+/// What a server said no to.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum ServerRefusal {
+    /// It is full.
+    #[error("the server is full")]
+    Full,
+    /// Unknown, expired or deleted.
+    #[error("the server does not have the file")]
+    NotThere,
+    /// It confirmed other bytes than were sent, or answered something that cannot be read.
+    #[error("the server's answer does not fit the request")]
+    Nonsense,
+    /// Any other status.
+    #[error("the server answered {0}")]
+    Status(u16),
+    /// Larger than it takes.
+    #[error("the server takes at most {max_blob} bytes")]
+    TooLarge {
+        /// The largest blob it takes, in bytes.
+        max_blob: u64,
+    },
+    /// It does not keep files that long, or that short.
+    #[error("the server keeps files for at most {max_secs} seconds")]
+    Ttl {
+        /// The longest it keeps a blob, in seconds.
+        max_secs: u64,
+    },
+}
+
+impl From<DriveError> for AppError {
+    fn from(error: DriveError) -> Self {
+        match error {
+            DriveError::Cancelled => Self::Cancelled,
+            DriveError::Failed(error) => Self::Transfer(error),
+        }
+    }
+}
+
+/// What kind of trouble an error is; the command line's exit code follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Cancelled by the person.
+    Cancelled,
+    /// A file or folder of this computer.
+    LocalFile,
+    /// What came does not match its pointer.
+    Mismatch,
+    /// The path or the network.
+    Network,
+    /// The server does not have it.
+    NotOnServer,
+    /// Anything else.
+    Other,
+    /// The pointer.
+    Pointer,
+    /// The server refused.
+    Refused,
+    /// What was asked for cannot be meant.
+    Usage,
+}
+
+impl AppError {
+    /// What kind of trouble it is.
+    #[must_use]
+    pub const fn trouble(&self) -> Trouble {
+        match self {
+            Self::Address(_) => Trouble::Usage,
+            Self::BuiltIn(_) | Self::Config(_) => Trouble::Other,
+            Self::Cancelled => Trouble::Cancelled,
+            Self::ForeignBuiltIn | Self::NoRelays | Self::Transfer(_) => Trouble::Network,
+            Self::Local(_) | Self::RelayFile(_) | Self::RelayList(_) | Self::Save(_) => {
+                Trouble::LocalFile
+            }
+            Self::Mismatch(_) => Trouble::Mismatch,
+            Self::Newer(_) | Self::Pointer(_) => Trouble::Pointer,
+            Self::Server(ServerRefusal::NotThere) => Trouble::NotOnServer,
+            Self::Server(_) => Trouble::Refused,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Which server a use case talks to, and which way.
+
+use std::sync::Arc;
+
+use super::builtin::BuiltIn;
+use crate::net::Moved;
+use crate::protocol::address::ServerAddress;
+use crate::protocol::relay_list::RelayList;
+
+/// A server and the way to it.
+pub struct Network {
+    server: ServerAddress,
+    way: Route,
+    /// Kept running while it is used.
+    builtin: Option<Arc<BuiltIn>>,
+}
+
+/// The way to a server.
+pub enum Route {
+    /// Straight there: it sees this computer's address.
+    Direct,
+    /// Through three relays of a list.
+    Relays(RelayList),
+}
+
+impl Network {
+    /// A server that somebody runs.
+    #[must_use]
+    pub const fn new(server: ServerAddress, way: Route) -> Self {
+        Self {
+            server,
+            way,
+            builtin: None,
+        }
+    }
+
+    /// The server and relays inside this program, or inside another process of the same person.
+    #[must_use]
+    pub const fn built_in(server: ServerAddress, relays: RelayList, running: Arc<BuiltIn>) -> Self {
+        Self {
+            server,
+            way: Route::Relays(relays),
+            builtin: Some(running),
+        }
+    }
+
+    /// The same server without relays.
+    #[must_use]
+    pub fn without_relays(self) -> Self {
+        Self {
+            way: Route::Direct,
+            ..self
+        }
+    }
+
+    /// The server.
+    #[must_use]
+    pub const fn server(&self) -> &ServerAddress {
+        &self.server
+    }
+
+    /// The way to it.
+    #[must_use]
+    pub const fn way(&self) -> &Route {
+        &self.way
+    }
+
+    /// The built-in network it belongs to.
+    #[must_use]
+    pub fn running(&self) -> Option<Arc<BuiltIn>> {
+        self.builtin.clone()
+    }
+
+    /// Whether everything stays on this computer.
+    #[must_use]
+    pub const fn is_builtin(&self) -> bool {
+        self.builtin.is_some()
+    }
+}
+
+/// How far a share or get is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading and padding.
+    Pad,
+    /// Sealing.
+    Seal,
+    /// Drawing a path and connecting.
+    FindPath,
+    /// Bytes move between here and the first relay.
+    Moved(Moved),
+    /// Comparing the digest.
+    Verify,
+    /// Opening the seal.
+    Open,
+    /// Writing the file.
+    Save,
+}
+
+/// Whom to tell how far it is. Called often and from any thread: it keeps the newest value and returns at once.
+#[derive(Clone)]
+pub struct Tell(Arc<dyn Fn(Stage) + Send + Sync>);
+
+impl Tell {
+    /// Tells `tell`.
+    #[must_use]
+    pub fn new(tell: impl Fn(Stage) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+
+    /// Tells nobody.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self::new(|_| ())
+    }
+
+    pub(super) fn stage(&self, stage: Stage) {
+        (self.0)(stage);
+    }
+}

@@ -1,0 +1,262 @@
+//! What can be asked for on the command line.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::{Span, SpanRelativeTo, Unit};
+
+use crate::protocol::address::{ServerAddress, ServerUrl};
+use crate::protocol::relay_list::Serves;
+
+/// Private file sharing: padded, sealed, and carried by onion requests to a server that cannot read it.
+#[derive(Parser)]
+#[command(name = "cloak", version, about, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Share FILE through a network of its own on this computer, fetch it back, and tell who saw what
+    Demo(Demo),
+    /// Fetch the file that a pointer describes, verify it and save it
+    Get(Get),
+    /// Say what a pointer describes, without any network
+    Info(Info),
+    /// Run a relay
+    Relay(Relay),
+    /// Make relay lists
+    #[command(subcommand)]
+    RelayList(RelayList),
+    /// Run a file server
+    Serve(Serve),
+    /// Share FILE and print the pointer that the recipient needs
+    Share(Share),
+    /// Run the built-in network (a file server and three relays, on loopback) until it is stopped
+    Up(Up),
+}
+
+#[derive(Args)]
+pub(super) struct Demo {
+    /// The file, of any kind, up to 9,998,912 bytes
+    pub(super) file: PathBuf,
+}
+
+#[derive(Args)]
+pub(super) struct Get {
+    /// `-` to read the pointer from standard input (as an argument, other users of this computer can see it), or the
+    /// pointer
+    pub(super) pointer: String,
+    /// The folder or file to save to; an existing file is never overwritten [default: the current folder]
+    #[arg(long, value_name = "PATH")]
+    pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) way: Way,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Info {
+    /// `-` to read the pointer from standard input, or the pointer
+    pub(super) pointer: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Share {
+    /// The file, up to 9,998,912 bytes
+    pub(super) file: PathBuf,
+    /// The file server's address, as its operator gave it [default: the one of the settings, else the built-in one]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) server: Option<ServerAddress>,
+    #[command(flatten)]
+    pub(super) way: Way,
+    /// How long the server should keep it, such as 7d or 12h [default: the server's]
+    #[arg(long, value_name = "TIME", value_parser = parse_ttl)]
+    pub(super) ttl: Option<u64>,
+    /// Leave the name out of the pointer; the recipient still gets it from the sealed file
+    #[arg(long)]
+    pub(super) no_name: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// The way to the server.
+#[derive(Args)]
+pub(super) struct Way {
+    /// A relay list [default: the one of the settings, else the built-in one]
+    #[arg(long, value_name = "FILE", conflicts_with = "direct")]
+    pub(super) relays: Option<PathBuf>,
+    /// Go straight to the server, which then sees this computer's address
+    #[arg(long)]
+    pub(super) direct: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Serve {
+    /// Where to listen; port 0 lets the system pick one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
+    pub(super) listen: SocketAddr,
+    /// The folder for the blobs and for server.key, the identity
+    #[arg(long, value_name = "DIR", default_value = "cloakroom-data")]
+    pub(super) store: PathBuf,
+    /// The URL under which the last relays reach it [default: http:// and where it listens]
+    #[arg(long, value_name = "URL", value_parser = ServerUrl::normalise)]
+    pub(super) public_url: Option<ServerUrl>,
+}
+
+#[derive(Args)]
+pub(super) struct Relay {
+    /// Where to listen; port 0 lets the system pick one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790")]
+    pub(super) listen: SocketAddr,
+    /// The list of relays to forward to
+    #[arg(long, value_name = "FILE")]
+    pub(super) relays: Option<PathBuf>,
+    /// The relay's identity; made when it is missing
+    #[arg(long, value_name = "FILE", default_value = "relay.key")]
+    pub(super) key: PathBuf,
+    /// For which hosts it is the last relay: any, none, or host names separated by commas
+    #[arg(long, value_name = "HOSTS", default_value = "none", value_parser = parse_serves)]
+    pub(super) serves: Serves,
+    /// Be the last relay for servers on this computer too (127.0.0.1, ::1 and localhost)
+    #[arg(long)]
+    pub(super) allow_private: bool,
+    /// The address that others reach it at, when that is not where it listens
+    #[arg(long, value_name = "IP")]
+    pub(super) public_host: Option<IpAddr>,
+    /// Whose it is
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(super) operator: String,
+    /// Print the list entry that the same flags would serve, and end
+    #[arg(long)]
+    pub(super) print_descriptor: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum RelayList {
+    /// Join the entries that relays print into an unsigned list, on standard output
+    New(NewRelayList),
+}
+
+#[derive(Args)]
+pub(super) struct NewRelayList {
+    /// Files with one or more entries, one a line
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// A name for people
+    #[arg(long, default_value = "")]
+    pub(super) name: String,
+    /// How long it is good for
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_ttl)]
+    pub(super) valid_for: u64,
+}
+
+#[derive(Args)]
+pub(super) struct Up {
+    /// Keep everything in DIR, as CLOAKROOM_HOME would
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+}
+
+/// Seconds of `7d`, `12h` or `1h 30m`.
+fn parse_ttl(text: &str) -> Result<u64, String> {
+    let span: Span = text
+        .parse()
+        .map_err(|_why| format!("{text:?} is not a time such as 7d or 12h"))?;
+    let secs = span
+        .total((Unit::Second, SpanRelativeTo::days_are_24_hours()))
+        .map_err(|_why| format!("{text:?} has a unit without a fixed length; use days or hours"))?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range is checked before"
+    )]
+    if (1.0..=1e10).contains(&secs) {
+        Ok(secs as u64)
+    } else {
+        Err("the time must be positive".to_owned())
+    }
+}
+
+fn parse_serves(text: &str) -> Result<Serves, String> {
+    match text {
+        "any" => Ok(Serves::Any),
+        "none" => Ok(Serves::None),
+        hosts => {
+            let hosts: Vec<_> = hosts
+                .split(',')
+                .map(|host| host.trim().to_ascii_lowercase())
+                .collect();
+            if hosts
+                .iter()
+                .any(|host| host.is_empty() || host.contains(['/', ' ']))
+            {
+                return Err("give any, none, or host names separated by commas".to_owned());
+            }
+            Ok(Serves::Hosts(hosts))
+        }
+    }
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  done
+    1  any other error
+    2  wrong usage
+    3  the pointer is missing, damaged or too new
+    4  the path or the network failed
+    5  the file is not on the server
+    6  what came does not match the pointer; nothing was saved
+    7  a file or folder of this computer
+    8  the server refused
+  130  cancelled
+
+Pointers and data go to standard output, everything else to standard error.
+Settings and data are in the usual folders of the system, or in CLOAKROOM_HOME.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_in_days_and_hours() {
+        assert_eq!(parse_ttl("7d"), Ok(604_800));
+        assert_eq!(parse_ttl("12h"), Ok(43_200));
+        assert_eq!(parse_ttl("1h 30m"), Ok(5_400));
+        assert!(
+            parse_ttl("soon").is_err()
+                && parse_ttl("-1h").is_err()
+                && parse_ttl("1mo").is_err()
+                && parse_ttl("0s").is_err()
+        );
+    }
+
+    #[test]
+    fn served_hosts_are_names_and_never_urls() {
+        assert_eq!(parse_serves("any"), Ok(Serves::Any));
+        assert_eq!(parse_serves("none"), Ok(Serves::None));
+        assert_eq!(
+            parse_serves("A.example, b.example"),
+            Ok(Serves::Hosts(vec![
+                "a.example".to_owned(),
+                "b.example".to_owned()
+            ]))
+        );
+        assert!(parse_serves("http://a.example").is_err() && parse_serves("a,,b").is_err());
+    }
+}

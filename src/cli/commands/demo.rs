@@ -1,0 +1,92 @@
+//! `cloak demo`: the whole main job on this computer, for real: a file server, three relays, a share, a get.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::config::Home;
+use crate::app::error::{AppError, LocalFileError};
+use crate::app::network::Tell;
+use crate::app::save::SaveTo;
+use crate::app::session::Session;
+use crate::app::share::{self, ShareRequest};
+use crate::app::{get, who_saw_what};
+use crate::cli::CliError;
+use crate::cli::args::Demo;
+use crate::cli::terminal::{self, Bar, print_line, seconds};
+use crate::protocol::pointer::Pointer;
+
+pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), CliError> {
+    let folder =
+        tempfile::tempdir().map_err(|error| AppError::Local(LocalFileError::Read(error.kind())))?;
+    let session = Session::new(Home::in_folder(folder.path()));
+    let network = session.builtin_network().await?;
+    session.hold_builtin(&network);
+
+    let bar = Bar::new();
+    let request = ShareRequest {
+        file: args.file.clone(),
+        ttl_secs: None,
+        name_in_pointer: true,
+    };
+    let shared = share::share(&session, &network, request, &bar.tell(), cancel).await?;
+    drop(bar);
+    let text = shared.pointer.to_text();
+
+    // From here on only the text is used, as a recipient would.
+    let pointer = Pointer::find(text.as_str()).map_err(AppError::from)?;
+    let received = folder.path().join("received");
+    std::fs::create_dir(&received)
+        .map_err(|error| AppError::Local(LocalFileError::Read(error.kind())))?;
+    let fetched = get::get(
+        &session,
+        &network,
+        pointer,
+        SaveTo::Folder(received),
+        &Tell::nobody(),
+        cancel,
+    )
+    .await?;
+    drop(network);
+    session.close().await;
+
+    let same = same_bytes(&args.file, &fetched.path)
+        .map_err(|error| AppError::Local(LocalFileError::Read(error.kind())))?;
+    print_line(text.as_str())?;
+    print_line("")?;
+    print_line(&format!(
+        "size      {} bytes, sent as {} (class {})",
+        shared.pointer.content_len,
+        shared.class.blob_len(),
+        shared.class.index()
+    ))?;
+    if let Some(path) = who_saw_what::path_line(&shared.shown) {
+        print_line(&format!("path      {path}"))?;
+    }
+    print_line(&format!(
+        "shared in {}, fetched in {}",
+        seconds(shared.took),
+        seconds(fetched.took)
+    ))?;
+    print_line("")?;
+    print_line("who saw what")?;
+    for line in who_saw_what::lines(&shared.shown)
+        .iter()
+        .chain(&who_saw_what::lines(&fetched.shown))
+    {
+        print_line(line)?;
+    }
+    print_line("")?;
+    if !same {
+        return Err(CliError::Other(
+            "the file that came back differs from the one that was shared".to_owned(),
+        ));
+    }
+    print_line("the file came back, and its bytes are the same")?;
+    terminal::note(
+        "this was a demonstration on one computer: the network and its copy of the file are gone again",
+    );
+    Ok(())
+}
+
+fn same_bytes(one: &std::path::Path, other: &std::path::Path) -> std::io::Result<bool> {
+    Ok(std::fs::read(one)? == std::fs::read(other)?)
+}

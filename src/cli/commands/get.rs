@@ -1,0 +1,57 @@
+//! `cloak get`.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{open_session, relays};
+use crate::app::error::AppError;
+use crate::app::get;
+use crate::app::save::SaveTo;
+use crate::cli::CliError;
+use crate::cli::args::Get;
+use crate::cli::terminal::{self, Bar, pointer_text, print_line};
+use crate::protocol::pointer::Pointer;
+
+pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), CliError> {
+    let text = pointer_text(&args.pointer)?;
+    let pointer = Pointer::find(&text).map_err(AppError::from)?;
+    get::check_supported(&pointer)?;
+
+    let (session, config) = open_session()?;
+    let listed = config
+        .servers
+        .iter()
+        .find(|entry| entry.address == pointer.server);
+    let direct = args.way.direct || listed.is_some_and(|entry| entry.direct);
+    let relays = if direct {
+        None
+    } else {
+        relays(&session, &args.way, &config)?
+    };
+    let network = session.network_to(&pointer.server, relays, direct).await?;
+    if direct {
+        terminal::note("going straight to the server: it sees this computer's address");
+    }
+    let to = args
+        .out
+        .map_or_else(|| SaveTo::Folder(PathBuf::new()), SaveTo::Path);
+    let bar = Bar::new();
+    let fetched = get::get(&session, &network, pointer, to, &bar.tell(), cancel).await;
+    drop(bar);
+    drop(network);
+    session.close().await;
+    let fetched = fetched?;
+    if args.json {
+        let object = json!({
+            "path": fetched.path,
+            "size": fetched.content_len,
+            "seconds": fetched.took.as_secs_f64(),
+        });
+        print_line(&object.to_string())?;
+    } else {
+        print_line(&fetched.path.display().to_string())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! `cloak info`: what a pointer says, offline.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::app::error::AppError;
+use crate::cli::CliError;
+use crate::cli::args::Info;
+use crate::cli::terminal::{pointer_text, print_line};
+use crate::protocol::pointer::Pointer;
+use crate::protocol::seal::Kind;
+use crate::protocol::size_class::SizeClass;
+
+pub(crate) fn run(args: &Info) -> Result<(), CliError> {
+    let text = pointer_text(&args.pointer)?;
+    let pointer = Pointer::find(&text).map_err(AppError::from)?;
+    let kind = match pointer.kind {
+        Kind::File => "file",
+        Kind::Folder => "folder",
+        Kind::PartList | Kind::Part => "file in parts",
+    };
+    let sent_as = SizeClass::for_content_len(pointer.content_len).map(SizeClass::blob_len);
+    if args.json {
+        let object = json!({
+            "kind": kind,
+            "name": pointer.name,
+            "size": pointer.content_len,
+            "sent_as": sent_as,
+            "server": pointer.server.to_string(),
+            "id": pointer.id.as_str(),
+            "sha256": pointer.digest.to_hex(),
+            "expires": pointer.expires,
+            "words": pointer.words.is_some(),
+            "receipts": pointer.receipts.is_some(),
+        });
+        print_line(&object.to_string())?;
+        return Ok(());
+    }
+    // A name in a pointer is the sender's claim, and may try to fool a terminal.
+    let name = pointer.name.as_deref().map_or_else(
+        || "not in the pointer".to_owned(),
+        |name| crate::app::file_name::SafeFileName::sanitize(name).for_display(),
+    );
+    print_line(&format!("kind     {kind}"))?;
+    print_line(&format!("name     {name}"))?;
+    print_line(&format!(
+        "size     {} bytes{}",
+        pointer.content_len,
+        sent_as.map_or_else(String::new, |len| format!(", sent as {len}"))
+    ))?;
+    print_line(&format!("server   {}", pointer.server))?;
+    print_line(&format!("id       {}", pointer.id.as_str()))?;
+    print_line(&format!("sha256   {}", pointer.digest.to_hex()))?;
+    print_line(&format!(
+        "expires  {}",
+        pointer.expires.map_or_else(|| "unknown".to_owned(), date)
+    ))?;
+    Ok(())
+}
+
+/// `2026-12-06T07:00:00Z`.
+fn date(unix_secs: u64) -> String {
+    let seconds = i64::try_from(unix_secs)
+        .ok()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok());
+    seconds.map_or_else(|| "unknown".to_owned(), |at| at.to_string())
+}

@@ -1,0 +1,93 @@
+//! `cloak relay`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::relay_file;
+use crate::cli::CliError;
+use crate::cli::args::Relay as Args;
+use crate::cli::terminal::{self, print_line};
+use crate::relay::{Relay, RelayConfig, RunningRelay};
+use crate::wire::{clock, key_file, random};
+
+pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
+    let failed = |error: &dyn std::error::Error| {
+        CliError::Other(format!("the relay did not start: {error}"))
+    };
+    let key = key_file::load_or_create(&args.key, &mut random::system())
+        .map_err(|error| failed(&error))?;
+    let mut config = RelayConfig::new(args.listen, key);
+    config.serves = args.serves;
+    config.allow_private = args.allow_private;
+    config.public_host = args.public_host;
+    config.operator = args.operator;
+    if args.print_descriptor {
+        if args.listen.port() == 0 {
+            return Err(CliError::Usage(
+                "port 0 is picked at the start, so its entry cannot be known before; give a port"
+                    .to_owned(),
+            ));
+        }
+        let descriptor = config
+            .descriptor(args.listen.port())
+            .map_err(|error| failed(&error))?;
+        print_line(&descriptor.to_json())?;
+        return Ok(());
+    }
+    let relay = Relay::start(config).await.map_err(|error| failed(&error))?;
+    print_line(&relay.descriptor().to_json())?;
+    terminal::note("the relay is up; its entry for a relay list is the line above");
+    match args.relays {
+        Some(path) => tokio::select! {
+            () = cancel.cancelled() => {}
+            () = follow(&relay, path) => {}
+        },
+        None => {
+            terminal::note(
+                "warning: without --relays it forwards to nobody and can only be the last relay",
+            );
+            cancel.cancelled().await;
+        }
+    }
+    relay.stop().await;
+    Ok(())
+}
+
+/// Reads the list now and whenever its file changes, so that it can be replaced, or made from the entries of relays
+/// that already run. A list that cannot be used leaves the last good one in place.
+async fn follow(relay: &RunningRelay, path: PathBuf) {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    let mut seen = None;
+    loop {
+        looks.tick().await;
+        let file = path.clone();
+        let stamp = move || {
+            std::fs::metadata(&file)
+                .and_then(|metadata| Ok((metadata.modified()?, metadata.len())))
+                .ok()
+        };
+        let now_there = Some(tokio::task::spawn_blocking(stamp).await.ok().flatten());
+        if now_there == seen {
+            continue;
+        }
+        seen = now_there;
+        let file = path.clone();
+        let read =
+            tokio::task::spawn_blocking(move || relay_file::read(&file, (clock::system())())).await;
+        match read {
+            Ok(Ok(list)) => {
+                let count = list.relays.len();
+                relay.set_relays(list.relays);
+                terminal::note(&format!("relay list read: {count} relays"));
+            }
+            Ok(Err(error)) => {
+                terminal::note(&format!("warning: the relay list cannot be used: {error}"))
+            }
+            Err(_ended) => return,
+        }
+    }
+}
+
+const LOOK_EVERY: Duration = Duration::from_millis(500);

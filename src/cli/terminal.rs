@@ -1,0 +1,149 @@
+//! The terminal's rules: where things are printed, when there is a bar, what ends a command.
+
+use std::io::{self, Read as _, Write as _};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use zeroize::Zeroizing;
+
+use super::CliError;
+use crate::app::message::UserMessage;
+use crate::app::network::{Stage, Tell};
+use crate::net::Moved;
+
+/// Prints a line of data.
+pub(super) fn print_line(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+/// Says on standard error what happened, why, and what next.
+pub(super) fn print_failure(failure: &CliError) {
+    match failure {
+        CliError::App(error) => print_message("error", &UserMessage::from(error)),
+        // There is nobody left to tell.
+        CliError::Output(_) => {}
+        CliError::Other(text) | CliError::Usage(text) => eprintln!("error: {text}"),
+    }
+}
+
+/// Says a message of three sentences on standard error.
+pub(super) fn print_message(kind: &str, message: &UserMessage) {
+    let UserMessage { what, why, next } = message;
+    eprintln!(
+        "{kind}: {}\n  {}\n  {}",
+        lower_first(what),
+        lower_first(why),
+        lower_first(next)
+    );
+}
+
+/// Says something that is no error on standard error.
+pub(super) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next();
+    // A word in capitals stays one.
+    if letters.clone().next().is_some_and(char::is_uppercase) {
+        return text.to_owned();
+    }
+    first
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+/// A bar on standard error when that is a terminal; silent otherwise. It goes away with the value.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn new() -> Self {
+        let bar =
+            ProgressBar::with_draw_target(Some(SCALE), ProgressDrawTarget::stderr_with_hz(10));
+        if let Ok(style) = ProgressStyle::with_template("{msg:<22} {bar:32} {percent:>3}%") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub(super) fn tell(&self) -> Tell {
+        let bar = self.0.clone();
+        Tell::new(move |stage| show(&bar, stage))
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn show(bar: &ProgressBar, stage: Stage) {
+    let message = match stage {
+        Stage::Pad => "Padding",
+        Stage::Seal => "Sealing",
+        Stage::FindPath | Stage::Moved(Moved::Connecting) => "Finding a path",
+        Stage::Moved(Moved::Sending { sent, total }) => {
+            advance(bar, sent, total);
+            "Sending"
+        }
+        Stage::Moved(Moved::Crossing) => "Crossing the relays",
+        Stage::Moved(Moved::Receiving { received, total }) => {
+            advance(bar, received, total);
+            "Receiving"
+        }
+        Stage::Verify => "Verifying",
+        Stage::Open => "Opening",
+        Stage::Save => "Saving",
+    };
+    bar.set_message(message);
+}
+
+/// Never back, and full only when the server has confirmed.
+fn advance(bar: &ProgressBar, done: u64, total: u64) {
+    let part = (done.saturating_mul(SCALE)).checked_div(total).unwrap_or(0);
+    bar.set_position(bar.position().max(part.min(SCALE - 1)));
+}
+
+/// Ends with the first interrupt (Ctrl+C) or request to end.
+pub(super) async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut ended) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = ended.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without a handler the system ends the program itself.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The argument, or what standard input holds when it is `-`.
+pub(super) fn pointer_text(argument: &str) -> Result<Zeroizing<String>, CliError> {
+    if argument != "-" {
+        return Ok(Zeroizing::new(argument.to_owned()));
+    }
+    let mut text = Zeroizing::new(Vec::new());
+    let stdin = io::stdin().lock();
+    let read = stdin.take(INPUT_LEN).read_to_end(&mut text);
+    read.map_err(|error| CliError::Usage(format!("standard input could not be read: {error}")))?;
+    Ok(Zeroizing::new(String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// `1.25 s`.
+pub(super) fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
+
+const SCALE: u64 = 1_000;
+/// One byte more than a pointer is looked for in, so that too long is noticed.
+const INPUT_LEN: u64 = 64 * 1_024 + 1;

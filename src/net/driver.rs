@@ -1,0 +1,78 @@
+//! Runs [`Transfer`] with the real clock, timers, generator and cancel.
+
+use rand_core::CryptoRng;
+use thiserror::Error;
+use tokio::task::block_in_place;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Progress;
+use super::transport::{HttpTransport, Target};
+use crate::protocol::address::ServerUrl;
+use crate::protocol::disclosure::AttemptShown;
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::onion::v4::Response;
+use crate::protocol::transfer::{Step, Transfer, TransferError};
+use crate::wire::clock::Clock;
+
+/// What came of a transfer.
+pub struct Driven {
+    /// The server's answer, or why there is none.
+    pub result: Result<Response, DriveError>,
+    /// What every party was shown, try by try.
+    pub shown: Vec<AttemptShown>,
+    /// Relays that failed.
+    pub failed_relays: Vec<Ed25519Public>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum DriveError {
+    /// The person cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// All tries failed.
+    #[error(transparent)]
+    Failed(#[from] TransferError),
+}
+
+/// Runs a transfer to its end. Needs a multi-threaded runtime: sealing 10 MB happens on this task's thread.
+pub async fn drive(
+    mut transfer: Transfer<'_>,
+    server: &ServerUrl,
+    progress: &Progress,
+    cancel: &CancellationToken,
+    clock: &Clock,
+    rng: &mut impl CryptoRng,
+) -> Driven {
+    let result = loop {
+        if cancel.is_cancelled() {
+            break Err(DriveError::Cancelled);
+        }
+        match block_in_place(|| transfer.next(clock(), rng)) {
+            Step::Done(response) => break Ok(response),
+            Step::Failed(error) => break Err(error.into()),
+            Step::Wait(pause) => {
+                tokio::select! {
+                    () = cancel.cancelled() => {}
+                    () = tokio::time::sleep(pause) => {}
+                }
+            }
+            Step::Send(attempt) => {
+                let path = attempt.path.clone();
+                let target = path
+                    .as_ref()
+                    .map_or(Target::Server(server), |path| Target::Relay(&path.guard));
+                match HttpTransport.post(target, attempt, progress, cancel).await {
+                    Ok(outcome) => block_in_place(|| transfer.on_outcome(outcome)),
+                    Err(_cancelled) => break Err(DriveError::Cancelled),
+                }
+            }
+        }
+    };
+    let failed_relays = transfer.set_aside().to_vec();
+    Driven {
+        result,
+        shown: transfer.into_shown(),
+        failed_relays,
+    }
+}

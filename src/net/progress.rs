@@ -1,0 +1,49 @@
+//! How far one try is.
+
+use std::sync::Arc;
+
+/// Where the bytes of one try are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Moved {
+    /// No connection stands yet.
+    #[default]
+    Connecting,
+    /// The connection has taken so many bytes of the request.
+    Sending {
+        /// Taken by the connection.
+        sent: u64,
+        /// Of the whole request.
+        total: u64,
+    },
+    /// The whole request is on its way and nothing of the answer has come: nothing can be seen now.
+    Crossing,
+    /// So many bytes of the answer have come.
+    Receiving {
+        /// Read so far.
+        received: u64,
+        /// Of the whole answer; 0 when the other side did not say.
+        total: u64,
+    },
+}
+
+/// Whom to tell. Called often and from any thread: it keeps the newest value and returns at once.
+#[derive(Clone)]
+pub struct Progress(Arc<dyn Fn(Moved) + Send + Sync>);
+
+impl Progress {
+    /// Tells `tell`.
+    #[must_use]
+    pub fn new(tell: impl Fn(Moved) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+
+    /// Tells nobody.
+    #[must_use]
+    pub fn unseen() -> Self {
+        Self::new(|_| ())
+    }
+
+    pub(super) fn set(&self, moved: Moved) {
+        (self.0)(moved);
+    }
+}
