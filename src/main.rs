@@ -4,17 +4,16 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use cloakroom::app::logging;
 use cloakroom::app::message::UserMessage;
+use cloakroom::gui::backend::App;
 use cloakroom::gui::worker::Backend;
 
 fn main() -> ExitCode {
+    logging::start();
     cloakroom::gui::run(std::env::args_os().skip(1), backend)
 }
 
 fn backend() -> Result<Arc<dyn Backend>, UserMessage> {
-    Err(UserMessage {
-        what: "The window cannot open yet.".to_owned(),
-        why: "Nothing to carry out its work is built in.".to_owned(),
-        next: "Use the command line.".to_owned(),
-    })
+    Ok(Arc::new(App::of_this_person()?))
 }

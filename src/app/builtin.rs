@@ -135,23 +135,11 @@ impl BuiltIn {
         for (at, port) in kept.relays.into_iter().enumerate() {
             let path = folder.join(format!("relay-{}.key", at + 1));
             key_file::load_or_create(&path, rng)?;
-            relays.push(
-                on_port(port, async |port| {
-                    Relay::start(relay_config(port, &path)?)
-                        .await
-                        .map_err(BuiltInError::from)
-                })
-                .await?,
-            );
+            relays.push(start_relay(port, &path).await?);
         }
         let key = folder.join(SERVER_KEY);
         key_file::load_or_create(&key, rng)?;
-        let server = on_port(kept.server, async |port| {
-            let config =
-                ServerConfig::new(loopback(port), folder.join("store"), key_file::load(&key)?);
-            Server::start(config).await.map_err(BuiltInError::from)
-        })
-        .await?;
+        let server = start_server(kept.server, &folder.join("store"), &key).await?;
 
         let entries: Vec<_> = relays
             .iter()
@@ -293,19 +281,32 @@ fn relay_config(port: u16, key: &Path) -> Result<RelayConfig, BuiltInError> {
 }
 
 /// Starts on the kept port, or on any when another program has it.
-async fn on_port<T>(
-    kept: u16,
-    start: impl AsyncFn(u16) -> Result<T, BuiltInError>,
-) -> Result<T, BuiltInError> {
-    if kept != 0 {
-        match start(kept).await {
-            Ok(started) => return Ok(started),
-            Err(error) => {
-                warn!("a port of the built-in network is taken; another is used: {error}")
-            }
+async fn start_relay(kept: u16, key: &Path) -> Result<RunningRelay, BuiltInError> {
+    match Relay::start(relay_config(kept, key)?).await {
+        Err(relay::StartError::Listen(_)) if kept != 0 => {
+            warn!("a port of the built-in network is taken; another is used");
+            Ok(Relay::start(relay_config(0, key)?).await?)
         }
+        started => Ok(started?),
     }
-    start(0).await
+}
+
+/// As [`start_relay`].
+async fn start_server(kept: u16, store: &Path, key: &Path) -> Result<RunningServer, BuiltInError> {
+    let config = |port| {
+        Ok::<_, KeyFileError>(ServerConfig::new(
+            loopback(port),
+            store.to_owned(),
+            key_file::load(key)?,
+        ))
+    };
+    match Server::start(config(kept)?).await {
+        Err(server::StartError::Listen(_)) if kept != 0 => {
+            warn!("a port of the built-in network is taken; another is used");
+            Ok(Server::start(config(0)?).await?)
+        }
+        started => Ok(started?),
+    }
 }
 
 fn loopback(port: u16) -> SocketAddr {

@@ -92,6 +92,10 @@ pub struct Config {
     pub download_folder: Option<PathBuf>,
     /// How the window looks.
     pub theme: Theme,
+    /// Whether the window uses stronger contrasts.
+    pub high_contrast: bool,
+    /// Whether the first start's card was read.
+    pub welcomed: bool,
     /// Whether a pointer holds the file's name.
     pub name_in_pointer: bool,
     unknown: toml::Table,
@@ -139,6 +143,8 @@ impl Default for Config {
             relay_list_file: None,
             download_folder: None,
             theme: Theme::System,
+            high_contrast: false,
+            welcomed: false,
             name_in_pointer: true,
             unknown: toml::Table::new(),
         }
@@ -306,6 +312,10 @@ struct ConfigFile {
     download_folder: Option<PathBuf>,
     #[serde(default)]
     theme: Theme,
+    #[serde(default)]
+    high_contrast: bool,
+    #[serde(default)]
+    welcomed: bool,
     #[serde(default = "yes")]
     name_in_pointer: bool,
     // Tables come last in TOML.
@@ -352,6 +362,8 @@ impl ConfigFile {
             relay_list_file: self.relay_list_file,
             download_folder: self.download_folder,
             theme: self.theme,
+            high_contrast: self.high_contrast,
+            welcomed: self.welcomed,
             name_in_pointer: self.name_in_pointer,
             unknown: self.unknown,
         })
@@ -374,6 +386,8 @@ impl From<&Config> for ConfigFile {
             relay_list_file: config.relay_list_file.clone(),
             download_folder: config.download_folder.clone(),
             theme: config.theme,
+            high_contrast: config.high_contrast,
+            welcomed: config.welcomed,
             name_in_pointer: config.name_in_pointer,
             servers: config.servers.iter().map(server_file).collect(),
             unknown: config.unknown.clone(),

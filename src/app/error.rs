@@ -9,6 +9,7 @@ use super::config::ConfigError;
 use super::save::SaveError;
 use crate::net::DriveError;
 use crate::protocol::address::ParseAddressError;
+use crate::protocol::file_api::AnswerError;
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::relay_list::RelayListError;
 use crate::protocol::seal::{OpenError, PointerMismatch};
@@ -116,7 +117,7 @@ pub enum ServerRefusal {
     /// Larger than it takes.
     #[error("the server takes at most {max_blob} bytes")]
     TooLarge {
-        /// The largest blob it takes, in bytes.
+        /// The largest blob it takes, in bytes; 0 when it did not say.
         max_blob: u64,
     },
     /// It does not keep files that long, or that short.
@@ -125,6 +126,29 @@ pub enum ServerRefusal {
         /// The longest it keeps a blob, in seconds.
         max_secs: u64,
     },
+}
+
+impl ServerRefusal {
+    /// What the answer to an upload comes to.
+    #[must_use]
+    pub const fn of_upload(error: AnswerError) -> Self {
+        match error {
+            AnswerError::OtherBytes | AnswerError::Unreadable => Self::Nonsense,
+            AnswerError::Status(413) => Self::TooLarge { max_blob: 0 },
+            AnswerError::Status(507) => Self::Full,
+            AnswerError::Status(code) => Self::Status(code),
+        }
+    }
+
+    /// What the answer to a download comes to.
+    #[must_use]
+    pub const fn of_download(error: AnswerError) -> Self {
+        match error {
+            AnswerError::OtherBytes | AnswerError::Unreadable => Self::Nonsense,
+            AnswerError::Status(404) => Self::NotThere,
+            AnswerError::Status(code) => Self::Status(code),
+        }
+    }
 }
 
 impl From<DriveError> for AppError {

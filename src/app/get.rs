@@ -11,7 +11,7 @@ use super::network::{Network, Stage, Tell};
 use super::save::{self, SaveTo};
 use super::session::Session;
 use super::who_saw_what::RequestShown;
-use crate::protocol::file_api::{self, AnswerError, FileRequest};
+use crate::protocol::file_api::{self, FileRequest};
 use crate::protocol::pointer::Pointer;
 use crate::protocol::seal::{Kind, Opened, UnverifiedBlob};
 use crate::protocol::size_class::SizeClass;
@@ -70,7 +70,7 @@ pub async fn get(
     let response = session
         .run(network, &request, expected, tell, &mut shown, cancel)
         .await?;
-    let blob = file_api::read_found(response).map_err(refusal)?;
+    let blob = file_api::read_found(response).map_err(ServerRefusal::of_download)?;
 
     let tell = tell.clone();
     let cancel = cancel.clone();
@@ -110,12 +110,4 @@ fn name_of(opened: &Opened, pointer: &Pointer) -> SafeFileName {
         .or(pointer.name.as_deref())
         .unwrap_or_default();
     SafeFileName::sanitize(name)
-}
-
-fn refusal(error: AnswerError) -> ServerRefusal {
-    match error {
-        AnswerError::Status(404) => ServerRefusal::NotThere,
-        AnswerError::Status(code) => ServerRefusal::Status(code),
-        AnswerError::OtherBytes | AnswerError::Unreadable => ServerRefusal::Nonsense,
-    }
 }

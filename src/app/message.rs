@@ -259,10 +259,13 @@ fn server(error: ServerRefusal) -> UserMessage {
         ),
         ServerRefusal::TooLarge { max_blob } => UserMessage::new(
             "The file is too large for this server.",
-            format!(
-                "It takes up to {} bytes, counted after padding.",
-                grouped(max_blob)
-            ),
+            match max_blob {
+                0 => "It did not say how much it takes.".to_owned(),
+                max_blob => format!(
+                    "It takes up to {} bytes, counted after padding.",
+                    grouped(max_blob)
+                ),
+            },
             "Choose another server, or a smaller file.",
         ),
         ServerRefusal::Ttl { max_secs } => UserMessage::new(

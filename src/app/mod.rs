@@ -11,6 +11,7 @@ pub mod message;
 pub mod network;
 pub mod relay_file;
 pub mod save;
+pub mod server_check;
 pub mod session;
 pub mod share;
 pub mod who_saw_what;

@@ -10,9 +10,7 @@ use super::local_file;
 use super::network::{Network, Stage, Tell};
 use super::session::Session;
 use super::who_saw_what::RequestShown;
-use crate::protocol::file_api::{
-    self, AnswerError, FileRequest, OWNER_FEATURE, ServerInfo, Upload,
-};
+use crate::protocol::file_api::{self, FileRequest, OWNER_FEATURE, ServerInfo, Upload};
 use crate::protocol::pointer::{Pointer, short_name};
 use crate::protocol::seal::{FileKey, Kind, Sealed, seal};
 use crate::protocol::size_class::{MAX_CONTENT_LEN, SizeClass};
@@ -77,7 +75,7 @@ pub async fn share(
         .run(network, &upload, 0, tell, &mut shown, cancel)
         .await?;
     let stored = file_api::read_uploaded(&response, class.blob_len(), &digest)
-        .map_err(|error| refusal(error, info.as_ref()))?;
+        .map_err(ServerRefusal::of_upload)?;
 
     let pointer = Pointer {
         server: network.server().clone(),
@@ -157,15 +155,4 @@ fn check_limits(
         });
     }
     Ok(())
-}
-
-fn refusal(error: AnswerError, info: Option<&ServerInfo>) -> ServerRefusal {
-    match error {
-        AnswerError::OtherBytes | AnswerError::Unreadable => ServerRefusal::Nonsense,
-        AnswerError::Status(413) => ServerRefusal::TooLarge {
-            max_blob: info.map_or(0, |info| info.max_blob),
-        },
-        AnswerError::Status(507) => ServerRefusal::Full,
-        AnswerError::Status(code) => ServerRefusal::Status(code),
-    }
 }

@@ -4,6 +4,7 @@
 //! [`model::Event`]s into new state and [`model::Effect`]s; the [`worker`] runs effects on its own thread and wakes
 //! the window. `model` knows no egui, so its rules are tested by plain assertions.
 
+pub mod backend;
 pub mod fonts;
 pub mod kit;
 pub mod model;

@@ -73,6 +73,7 @@ pub trait Backend: Send + Sync {
 }
 
 /// Where a transfer says how far it is.
+#[derive(Clone)]
 pub struct Progress {
     stage: watch::Sender<Stage>,
     wake: Wake,

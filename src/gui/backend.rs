@@ -1,0 +1,446 @@
+//! The use cases of `app`, as the window needs them.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use super::model::{
+    Note, PointerInfo, PointerText, Preferences, RelayList, Saved, Server, ServerChoice, Shared,
+    Stage, TestReport, Theme,
+};
+use super::text;
+use super::worker::{Backend, Progress};
+use crate::app::config::{self, Config, Home, ServerEntry};
+use crate::app::error::AppError;
+use crate::app::file_name::SafeFileName;
+use crate::app::message::UserMessage;
+use crate::app::network::{self, Network, Tell};
+use crate::app::save::{self, SaveTo};
+use crate::app::session::{ServerKind, Session};
+use crate::app::share::ShareRequest;
+use crate::app::{get, relay_file, server_check, share};
+use crate::net::Moved;
+use crate::protocol::address::{ServerAddress, ServerUrl};
+use crate::protocol::pointer::Pointer;
+use crate::protocol::relay_list;
+
+/// The real backend.
+pub struct App {
+    session: Session,
+    /// What was read at the start, with what the window does not show.
+    config: Mutex<Config>,
+}
+
+impl App {
+    /// A backend whose settings and data are in `home`.
+    #[must_use]
+    pub fn new(home: Home) -> Self {
+        Self {
+            session: Session::new(home),
+            config: Mutex::default(),
+        }
+    }
+
+    /// A backend of the usual folders, or of `CLOAKROOM_HOME`.
+    ///
+    /// # Errors
+    /// When the system names no home folder.
+    pub fn of_this_person() -> Result<Self, UserMessage> {
+        let home = Home::find().map_err(|error| UserMessage::from(&AppError::Config(error)))?;
+        Ok(Self::new(home))
+    }
+
+    /// The network that files go to.
+    async fn chosen(
+        &self,
+        preferences: &Preferences,
+        choice: &ServerChoice,
+    ) -> Result<Network, AppError> {
+        let ServerChoice::Address(address) = choice else {
+            let network = self.session.builtin_network().await?;
+            self.session.hold_builtin(&network);
+            return Ok(network);
+        };
+        self.network_to(preferences, &address.parse()?).await
+    }
+
+    async fn network_to(
+        &self,
+        preferences: &Preferences,
+        server: &ServerAddress,
+    ) -> Result<Network, AppError> {
+        let direct = self.is_direct(server);
+        let relays = if direct {
+            None
+        } else {
+            self.relays(preferences)?
+        };
+        let network = self.session.network_to(server, relays, direct).await?;
+        self.session.hold_builtin(&network);
+        Ok(network)
+    }
+
+    fn relays(&self, preferences: &Preferences) -> Result<Option<relay_list::RelayList>, AppError> {
+        let list = preferences.relay_list.as_ref();
+        list.map(|list| relay_file::read(&list.path, self.session.now()))
+            .transpose()
+    }
+
+    /// Whether the person's settings say that this server may see their address.
+    fn is_direct(&self, server: &ServerAddress) -> bool {
+        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        config
+            .servers
+            .iter()
+            .any(|entry| entry.direct && entry.address == *server)
+    }
+
+    fn to_config(&self, preferences: &Preferences) -> Config {
+        let mut config = self
+            .config
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let known = std::mem::take(&mut config.servers);
+        for server in &preferences.servers {
+            // The window holds only addresses that were understood.
+            let Ok(address) = server.address.parse::<ServerAddress>() else {
+                continue;
+            };
+            let entry = known.iter().find(|entry| entry.address == address).cloned();
+            config.servers.push(entry.unwrap_or(ServerEntry {
+                name: server.host.clone(),
+                address,
+                direct: false,
+            }));
+        }
+        config.chosen = match &preferences.chosen {
+            ServerChoice::BuiltIn => config::ServerChoice::BuiltIn,
+            ServerChoice::Address(address) => address
+                .parse::<ServerAddress>()
+                .map_or(config::ServerChoice::BuiltIn, |address| {
+                    config::ServerChoice::Server(address.key)
+                }),
+        };
+        config.relay_list_file = preferences
+            .relay_list
+            .as_ref()
+            .map(|list| list.path.clone());
+        let usual = Config::default().download_folder();
+        config.download_folder =
+            (preferences.downloads != usual).then(|| preferences.downloads.clone());
+        config.theme = match preferences.theme {
+            Theme::System => config::Theme::System,
+            Theme::Light => config::Theme::Light,
+            Theme::Dark => config::Theme::Dark,
+        };
+        config.high_contrast = preferences.high_contrast;
+        config.welcomed = preferences.welcomed;
+        config
+    }
+
+    async fn share_now(
+        &self,
+        path: PathBuf,
+        preferences: &Preferences,
+        progress: &Progress,
+        cancel: &CancellationToken,
+    ) -> Result<Shared, AppError> {
+        progress.set(Stage::Pad);
+        let network = self.chosen(preferences, &preferences.chosen).await?;
+        let name_in_pointer = self
+            .config
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .name_in_pointer;
+        let request = ShareRequest {
+            file: path,
+            ttl_secs: None,
+            name_in_pointer,
+        };
+        let shared = share::share(
+            &self.session,
+            &network,
+            request,
+            &tell(progress, Direction::Up),
+            cancel,
+        )
+        .await?;
+        let secret = shared.pointer.to_text();
+        Ok(Shared {
+            pointer: PointerText::new(secret.as_str().to_owned()),
+            blob_len: shared.class.blob_len() as u64,
+            expires: shared.pointer.expires,
+            server: host_of(&shared.pointer.server.url),
+            builtin: shared.builtin,
+        })
+    }
+
+    async fn fetch_now(
+        &self,
+        text: PointerText,
+        preferences: &Preferences,
+        progress: &Progress,
+        cancel: &CancellationToken,
+    ) -> Result<Saved, AppError> {
+        progress.set(Stage::FindPath);
+        let pointer = Pointer::find(text.as_str())?;
+        let network = self.network_to(preferences, &pointer.server).await?;
+        let folder = preferences.downloads.clone();
+        let swept = folder.clone();
+        // What an interrupted program left behind; a folder that cannot be listed is told by the save itself.
+        tokio::task::spawn_blocking(move || save::sweep_leftovers(&swept, LEFTOVER_AGE).ok())
+            .await
+            .ok();
+        let to = SaveTo::Folder(folder);
+        let fetched = get::get(
+            &self.session,
+            &network,
+            pointer,
+            to,
+            &tell(progress, Direction::Down),
+            cancel,
+        )
+        .await?;
+        let name = fetched
+            .path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        Ok(Saved {
+            name: SafeFileName::sanitize(&name).for_display(),
+            path: fetched.path,
+            len: fetched.content_len,
+        })
+    }
+
+    fn describe_now(
+        &self,
+        text: &PointerText,
+        preferences: &Preferences,
+    ) -> Result<PointerInfo, AppError> {
+        let pointer = Pointer::find(text.as_str())?;
+        get::check_supported(&pointer)?;
+        let has_way = preferences.relay_list.is_some() || self.is_direct(&pointer.server);
+        let (server, trouble) = match self.session.kind_of(&pointer.server, has_way) {
+            ServerKind::Own => (text::BUILT_IN.to_owned(), None),
+            ServerKind::ForeignBuiltIn => {
+                (host_of(&pointer.server.url), Some(AppError::ForeignBuiltIn))
+            }
+            ServerKind::Other if has_way => (host_of(&pointer.server.url), None),
+            ServerKind::Other => (host_of(&pointer.server.url), Some(AppError::NoRelays)),
+        };
+        Ok(PointerInfo {
+            name: pointer
+                .name
+                .as_deref()
+                .map(|name| SafeFileName::sanitize(name).for_display()),
+            len: pointer.content_len,
+            server,
+            expires: pointer.expires,
+            note: trouble.map(|error| Note {
+                message: UserMessage::from(&error),
+                blocks: true,
+            }),
+        })
+    }
+}
+
+impl Backend for App {
+    fn load(&self) -> (Preferences, Option<UserMessage>) {
+        let (config, problem) = Config::load(self.session.home());
+        let mut trouble = problem.as_ref().map(UserMessage::from);
+        let list =
+            config
+                .relay_list_file
+                .clone()
+                .and_then(|path| match self.read_relay_list(path) {
+                    Ok(list) => Some(list),
+                    Err(message) => {
+                        trouble.get_or_insert(message);
+                        None
+                    }
+                });
+        let preferences = Preferences {
+            servers: config
+                .servers
+                .iter()
+                .map(|entry| server(&entry.address))
+                .collect(),
+            chosen: match config.chosen_entry() {
+                Some(entry) => ServerChoice::Address(entry.address.to_string()),
+                None => ServerChoice::BuiltIn,
+            },
+            relay_list: list,
+            downloads: config.download_folder(),
+            theme: match config.theme {
+                config::Theme::System => Theme::System,
+                config::Theme::Light => Theme::Light,
+                config::Theme::Dark => Theme::Dark,
+            },
+            high_contrast: config.high_contrast,
+            welcomed: config.welcomed,
+        };
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        (preferences, trouble)
+    }
+
+    fn save(&self, preferences: &Preferences) -> Result<(), UserMessage> {
+        let config = self.to_config(preferences);
+        config
+            .save(self.session.home())
+            .map_err(|error| UserMessage::from(&AppError::Config(error)))?;
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(())
+    }
+
+    fn share<'a>(
+        &'a self,
+        path: PathBuf,
+        preferences: &'a Preferences,
+        progress: &'a Progress,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Shared, UserMessage>> {
+        Box::pin(async move { in_words(self.share_now(path, preferences, progress, cancel).await) })
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        pointer: PointerText,
+        preferences: &'a Preferences,
+        progress: &'a Progress,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Saved, UserMessage>> {
+        Box::pin(
+            async move { in_words(self.fetch_now(pointer, preferences, progress, cancel).await) },
+        )
+    }
+
+    fn describe(
+        &self,
+        text: &PointerText,
+        preferences: &Preferences,
+    ) -> Result<PointerInfo, UserMessage> {
+        in_words(self.describe_now(text, preferences))
+    }
+
+    fn read_server(&self, address: &str) -> Result<Server, UserMessage> {
+        in_words(
+            address
+                .trim()
+                .parse::<ServerAddress>()
+                .map_err(AppError::from),
+        )
+        .map(|address| server(&address))
+    }
+
+    fn read_relay_list(&self, path: PathBuf) -> Result<RelayList, UserMessage> {
+        let list = in_words(relay_file::read(&path, self.session.now()))?;
+        Ok(RelayList {
+            path,
+            name: list.name,
+            relays: list.relays.len(),
+        })
+    }
+
+    fn test_server<'a>(
+        &'a self,
+        server: ServerChoice,
+        preferences: &'a Preferences,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<TestReport, UserMessage>> {
+        Box::pin(async move {
+            let network = in_words(self.chosen(preferences, &server).await)?;
+            let checked = in_words(server_check::check(&self.session, &network, cancel).await)?;
+            Ok(TestReport {
+                upload_millis: millis(checked.upload),
+                download_millis: millis(checked.download),
+            })
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.session.close())
+    }
+}
+
+/// Which way the file goes, for the words of a stage.
+#[derive(Clone, Copy)]
+enum Direction {
+    Up,
+    Down,
+}
+
+fn tell(progress: &Progress, direction: Direction) -> Tell {
+    let progress = progress.clone();
+    Tell::new(move |stage| {
+        let shown = match (stage, direction) {
+            (network::Stage::Pad, _) => Stage::Pad,
+            (network::Stage::Seal, _) => Stage::Seal,
+            (network::Stage::FindPath | network::Stage::Moved(Moved::Connecting), _) => {
+                Stage::FindPath
+            }
+            (network::Stage::Moved(Moved::Sending { sent, total }), Direction::Up) => {
+                Stage::Upload {
+                    fraction: fraction(sent, total),
+                }
+            }
+            (network::Stage::Moved(Moved::Receiving { received, total }), Direction::Down) => {
+                Stage::Download {
+                    fraction: fraction(received, total),
+                }
+            }
+            // The small half of a transfer: nothing that a bar could show moves.
+            (
+                network::Stage::Moved(
+                    Moved::Crossing | Moved::Sending { .. } | Moved::Receiving { .. },
+                ),
+                _,
+            ) => Stage::Crossing,
+            (network::Stage::Verify, _) => Stage::Verify,
+            (network::Stage::Open, _) => Stage::Open,
+            (network::Stage::Save, _) => Stage::Save,
+        };
+        progress.set(shown);
+    })
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a bar has fewer pixels than an f32 has steps"
+)]
+fn fraction(done: u64, total: u64) -> f32 {
+    if total == 0 {
+        0.0
+    } else {
+        done as f32 / total as f32
+    }
+}
+
+fn in_words<T>(result: Result<T, AppError>) -> Result<T, UserMessage> {
+    result.map_err(|error| UserMessage::from(&error))
+}
+
+fn server(address: &ServerAddress) -> Server {
+    Server {
+        address: address.to_string(),
+        host: host_of(&address.url),
+    }
+}
+
+/// Host, and port when it is not the scheme's.
+fn host_of(url: &ServerUrl) -> String {
+    url.as_str()
+        .split_once("://")
+        .map_or_else(|| url.as_str().to_owned(), |(_, rest)| rest.to_owned())
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Younger ones may belong to a transfer that runs in another window.
+const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3_600);
