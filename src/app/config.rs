@@ -469,7 +469,7 @@ mod tests {
         let text = toml::to_string(&ConfigFile::from(&full())).unwrap();
         let expected = format!(
             "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\n\
-             download_folder = \"/in here\"\ntheme = \"dark\"\nname_in_pointer = false\n\n[[servers]]\n\
+             download_folder = \"/in here\"\ntheme = \"dark\"\nhigh_contrast = false\nwelcomed = false\nname_in_pointer = false\n\n[[servers]]\n\
              name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\n"
         );
         assert_eq!(text, expected);

@@ -21,6 +21,19 @@ impl SafeFileName {
     /// Makes any text safe. What is safe already stays as it is.
     #[must_use]
     pub fn sanitize(name: &str) -> Self {
+        let mut safe = Self::pass(name);
+        // What one pass takes away can leave neighbours that must not be neighbours. Each pass shortens or changes
+        // nothing, but for one underscore.
+        loop {
+            let next = Self::pass(&safe);
+            if next == safe {
+                return Self(safe);
+            }
+            safe = next;
+        }
+    }
+
+    fn pass(name: &str) -> String {
         let mapped = map_characters(name);
         let trimmed = trim_end(mapped.trim_start_matches('.'));
         let named = if trimmed.is_empty() { "file" } else { trimmed };
@@ -30,7 +43,7 @@ impl SafeFileName {
             named.to_owned()
         };
         let short = shorten_name(&unreserved, MAX_LEN);
-        Self(trim_end(&short).to_owned())
+        trim_end(&short).to_owned()
     }
 
     /// The name as it goes into a path.
@@ -245,6 +258,13 @@ mod tests {
                 "{hostile:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_joiner_left_alone_by_a_cut_goes_too() {
+        let name = format!("{}\u{200c}é.aaaaaaaaaaa", "漢".repeat(80));
+        let safe = SafeFileName::sanitize(&name);
+        assert_eq!(SafeFileName::sanitize(safe.as_str()), safe);
     }
 
     #[test]

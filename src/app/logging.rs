@@ -42,7 +42,10 @@ fn is_ours(metadata: &Metadata<'_>) -> bool {
 fn level(wanted: &str) -> LevelFilter {
     wanted
         .split(',')
-        .filter_map(|part| LevelFilter::from_str(part.rsplit('=').next()?.trim()).ok())
+        .filter_map(|part| part.rsplit('=').next())
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .filter_map(|word| LevelFilter::from_str(word).ok())
         .max()
         .unwrap_or(LevelFilter::WARN)
 }

@@ -424,3 +424,151 @@ fn grouped(number: u64) -> String {
     }
     grouped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::config::ConfigError;
+    use crate::app::save::SaveError;
+    use crate::protocol::address::ParseAddressError;
+    use crate::protocol::keys::Identity;
+    use crate::protocol::onion::BuildError;
+    use crate::protocol::path::Rejection;
+    use crate::protocol::relay_list::RelayListError;
+    use crate::protocol::seal::PointerMismatch;
+    use crate::protocol::transfer::TransferError;
+
+    /// One of every kind of error, and of every kind inside it that has words of its own.
+    fn all() -> Vec<AppError> {
+        let relay = Identity::from_seed([1; 32]).public();
+        let no_path = |place, reason| NoPath {
+            place,
+            rejected: vec![Rejection { relay, reason }],
+        };
+        let io = io::ErrorKind::PermissionDenied;
+        let mut errors = vec![
+            AppError::Address(ParseAddressError::NoKey),
+            AppError::BuiltIn(BuiltInError::Busy),
+            AppError::BuiltIn(BuiltInError::Folder(io)),
+            AppError::Cancelled,
+            AppError::Config(ConfigError::Write(io)),
+            AppError::ForeignBuiltIn,
+            AppError::Local(LocalFileError::Changed),
+            AppError::Local(LocalFileError::Folder),
+            AppError::Local(LocalFileError::NotAFile),
+            AppError::Local(LocalFileError::Read(io)),
+            AppError::Local(LocalFileError::Read(io::ErrorKind::NotFound)),
+            AppError::Local(LocalFileError::TooLarge(9_998_913)),
+            AppError::Mismatch(Mismatch::Digest),
+            AppError::Mismatch(Mismatch::Description(PointerMismatch::Length)),
+            AppError::Mismatch(Mismatch::Open(OpenError::Corrupt)),
+            AppError::Mismatch(Mismatch::Open(OpenError::Newer)),
+            AppError::Mismatch(Mismatch::Open(OpenError::WrongKey)),
+            AppError::Newer("it holds a folder"),
+            AppError::NoRelays,
+            AppError::Pointer(FindPointerError::Changed),
+            AppError::Pointer(FindPointerError::CutOff { missing: 1 }),
+            AppError::Pointer(FindPointerError::Invalid("the key is weak")),
+            AppError::Pointer(FindPointerError::Newer),
+            AppError::Pointer(FindPointerError::NotFound),
+            AppError::Pointer(FindPointerError::TooLong),
+            AppError::RelayFile(io::ErrorKind::NotFound),
+            AppError::RelayList(RelayListError::Expired),
+            AppError::RelayList(RelayListError::TooFew(2)),
+            AppError::Save(SaveError::Write(io::ErrorKind::StorageFull)),
+            AppError::Server(ServerRefusal::Full),
+            AppError::Server(ServerRefusal::NotThere),
+            AppError::Server(ServerRefusal::Nonsense),
+            AppError::Server(ServerRefusal::Status(401)),
+            AppError::Server(ServerRefusal::Status(418)),
+            AppError::Server(ServerRefusal::Status(503)),
+            AppError::Server(ServerRefusal::TooLarge { max_blob: 0 }),
+            AppError::Server(ServerRefusal::TooLarge { max_blob: 65_536 }),
+            AppError::Server(ServerRefusal::Ttl {
+                max_secs: 2_592_000,
+            }),
+        ];
+        let failures = [
+            Failure::Broken,
+            Failure::Build(BuildError::TooLong),
+            Failure::FirstUnreachable,
+            Failure::Malformed,
+            Failure::NoPath(no_path(Place::Last, Reason::NotServing)),
+            Failure::NoPath(no_path(Place::Guard, Reason::SetAside)),
+            Failure::NoPath(no_path(Place::Middle, Reason::SameNetwork)),
+            Failure::Plain(502),
+            Failure::Relay {
+                hop: 1,
+                status: 503,
+            },
+            Failure::RelayUnreachable(relay),
+            Failure::ServerNotServed,
+            Failure::ServerUnreachable,
+            Failure::ServerWrongKey,
+            Failure::Tampered(1),
+            Failure::TimedOut,
+        ];
+        errors.extend(
+            failures.map(|failure| AppError::Transfer(TransferError { failure, tries: 4 })),
+        );
+        errors
+    }
+
+    #[test]
+    fn every_error_says_what_why_and_next_in_whole_sentences() {
+        let mut seen = std::collections::BTreeSet::new();
+        for error in all() {
+            let message = UserMessage::from(&error);
+            for text in [&message.what, &message.why, &message.next] {
+                assert!(
+                    text.starts_with(|first: char| first.is_uppercase()),
+                    "{error:?}: {text}"
+                );
+                assert!(text.ends_with('.'), "{error:?}: {text}");
+                assert!(
+                    !text.contains(['{', '}', '_']) && !text.contains(".."),
+                    "{error:?}: {text}"
+                );
+                assert!(text.len() < 180, "{error:?}: {text}");
+            }
+            assert!(
+                seen.insert(format!("{} {}", message.what, message.why)),
+                "{error:?} has the words of another"
+            );
+        }
+    }
+
+    #[test]
+    fn no_message_names_a_relay_or_its_key() {
+        let relay = Identity::from_seed([1; 32]).public().to_hex();
+        for error in all() {
+            let message = format!("{:?}", UserMessage::from(&error));
+            assert!(!message.contains(relay.get(..8).unwrap()), "{message}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_sentences_closed() {
+        assert_eq!(
+            [grouped(0), grouped(999), grouped(1_000), grouped(9_998_912)],
+            ["0", "999", "1,000", "9,998,912"]
+        );
+        assert_eq!(
+            [sentence("a b"), sentence("A."), sentence("")],
+            ["A b.", "A.", "."]
+        );
+    }
+
+    #[test]
+    fn broken_settings_say_where_they_are_now() {
+        let problem = ConfigProblem {
+            error: ConfigError::Newer,
+            kept: Some("config.toml.broken".into()),
+        };
+        assert!(
+            UserMessage::from(&problem)
+                .why
+                .contains("config.toml.broken")
+        );
+    }
+}

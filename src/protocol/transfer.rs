@@ -405,3 +405,291 @@ const SMALL_ANSWER: usize = 65_536 + REQUEST_OVERHEAD;
 pub const NOT_FOUND: &str = "Next node not found: ";
 /// How a relay begins to say that it cannot reach the next one.
 pub const UNREACHABLE: &str = "Next node is currently unreachable: ";
+
+#[cfg(test)]
+mod tests {
+    use core::net::IpAddr;
+
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+    use crate::protocol::address::FileId;
+    use crate::protocol::file_api::FileAnswer;
+    use crate::protocol::keys::Identity;
+    use crate::protocol::onion::{Next, ReplyLayer, open_request, peel};
+    use crate::protocol::relay_list::{RelayDescriptor, Serves};
+
+    /// Relays and a server as pure functions; each field makes one of them misbehave.
+    struct Network {
+        relays: Vec<Identity>,
+        server: Identity,
+        list: RelayList,
+        address: ServerAddress,
+        rng: ChaCha20Rng,
+        dead: Vec<Ed25519Public>,
+        server_code: u16,
+        server_dead: bool,
+        tampers: bool,
+    }
+
+    impl Network {
+        fn new(count: u8) -> Self {
+            let relays: Vec<_> = (1..=count)
+                .map(|seed| Identity::from_seed([seed; 32]))
+                .collect();
+            let descriptor = |(at, identity): (u8, &Identity)| RelayDescriptor {
+                key: identity.public(),
+                host: IpAddr::from([10, 0, at, 1]),
+                port: 22_021,
+                operator: String::new(),
+                serves: Serves::Any,
+            };
+            let relays_listed = (1..).zip(&relays).map(descriptor).collect();
+            let server = Identity::from_seed([200; 32]);
+            Self {
+                list: RelayList {
+                    name: String::new(),
+                    issued: 0,
+                    expires: 1,
+                    relays: relays_listed,
+                },
+                address: format!("http://files.example#p={}", server.public().to_hex())
+                    .parse()
+                    .unwrap(),
+                relays,
+                server,
+                rng: ChaCha20Rng::seed_from_u64(11),
+                dead: vec![],
+                server_code: 200,
+                server_dead: false,
+                tampers: false,
+            }
+        }
+
+        fn find(&self, key: &Ed25519Public) -> &Identity {
+            self.relays
+                .iter()
+                .find(|relay| relay.public() == *key)
+                .unwrap()
+        }
+
+        /// What the client sees after posting `attempt` to its guard.
+        fn post(&mut self, attempt: Attempt) -> Outcome {
+            let guard = attempt.path.unwrap().guard.key;
+            if self.dead.contains(&guard) {
+                return Outcome::Unreachable;
+            }
+            let (status, body) = self.relay(guard, attempt.body);
+            match status {
+                200 => Outcome::Answered(body),
+                _ => Outcome::Plain {
+                    status,
+                    text: String::from_utf8_lossy(&body).into_owned(),
+                },
+            }
+        }
+
+        fn relay(&mut self, key: Ed25519Public, body: Vec<u8>) -> (u16, Vec<u8>) {
+            let peeled = peel(&self.find(&key).x25519(), body).unwrap();
+            let answer = match peeled.next {
+                Next::Forward { to, .. } if self.dead.contains(&to) => {
+                    let text = format!("{UNREACHABLE}{}", to.to_hex());
+                    return peeled.reply.failure(502, &text, &mut self.rng);
+                }
+                Next::Forward { to, body } => self.relay(to, body).1,
+                Next::Proxy(_) if self.server_dead => {
+                    return peeled.reply.failure(502, "no", &mut self.rng);
+                }
+                Next::Proxy(proxy) => match self.answer(proxy.body, &peeled.reply) {
+                    Ok(answer) => answer,
+                    Err(failure) => return failure,
+                },
+                Next::Destination | Next::InvalidJson => panic!("the client forwards and proxies"),
+            };
+            (200, peeled.reply.answer(answer, &mut self.rng))
+        }
+
+        fn answer(&mut self, body: Vec<u8>, layer: &ReplyLayer) -> Result<Vec<u8>, (u16, Vec<u8>)> {
+            let Ok(opened) = open_request(&self.server.x25519(), body) else {
+                return Err(layer.failure(400, "Bad Request", &mut self.rng));
+            };
+            let (response, is_blob) = FileAnswer::Refused(self.server_code).into_response();
+            let mut answer = opened.reply.seal(response, is_blob, &mut self.rng).unwrap();
+            if self.tampers {
+                answer[100] ^= 1;
+            }
+            Ok(answer)
+        }
+
+        /// Runs a download to its end; the guard of each try and the result come back.
+        fn run(
+            &mut self,
+            guard: Option<Ed25519Public>,
+        ) -> (Vec<RelayPath>, Result<u16, TransferError>) {
+            let request = FileRequest::Download(FileId::parse("id").unwrap());
+            let (list, address) = (self.list.clone(), self.address.clone());
+            let way = Way::Relays {
+                list: &list,
+                guard,
+                may_share: false,
+            };
+            let mut transfer = Transfer::new(&request, &address, way, 65_536);
+            let mut rng = ChaCha20Rng::seed_from_u64(5);
+            let mut paths = vec![];
+            loop {
+                match transfer.next(1_000, &mut rng) {
+                    Step::Send(attempt) => {
+                        assert_eq!(attempt.body.len(), REQUEST_OVERHEAD);
+                        paths.push(attempt.path.clone().unwrap());
+                        let outcome = self.post(attempt);
+                        transfer.on_outcome(outcome);
+                    }
+                    Step::Wait(pause) => assert!(pause <= Duration::from_secs(1)),
+                    Step::Done(response) => {
+                        let shown = transfer.into_shown();
+                        assert_eq!(shown.len(), paths.len());
+                        let last = shown.last().unwrap();
+                        assert_eq!(last.outcome, ShownOutcome::Answered(response.code));
+                        assert_eq!((last.sent.len(), last.answered.len()), (4, 4));
+                        return (paths, Ok(response.code));
+                    }
+                    Step::Failed(error) => return (paths, Err(error)),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_servers_own_no_is_final_at_the_first_try() {
+        for code in [200, 404, 413, 507] {
+            let mut network = Network::new(5);
+            network.server_code = code;
+            let (paths, result) = network.run(None);
+            assert_eq!((paths.len(), result), (1, Ok(code)));
+        }
+    }
+
+    #[test]
+    fn a_server_in_trouble_is_asked_again_and_believed_in_the_end() {
+        let mut network = Network::new(5);
+        network.server_code = 503;
+        let (paths, result) = network.run(None);
+        assert_eq!((paths.len(), result), (4, Ok(503)));
+    }
+
+    #[test]
+    fn a_dead_guard_is_replaced_by_another() {
+        let mut network = Network::new(5);
+        let guard = network.relays[0].public();
+        network.dead = vec![guard];
+        let (paths, result) = network.run(Some(guard));
+        assert_eq!(result, Ok(200));
+        assert_eq!(paths[0].guard.key, guard);
+        assert!(
+            paths[1..]
+                .iter()
+                .flat_map(RelayPath::relays)
+                .all(|relay| relay.key != guard)
+        );
+    }
+
+    #[test]
+    fn a_relay_that_its_neighbour_cannot_reach_is_avoided_and_the_guard_stays() {
+        for dead in 1..6 {
+            let mut network = Network::new(6);
+            let guard = network.relays[0].public();
+            network.dead = vec![network.relays[dead].public()];
+            let (paths, result) = network.run(Some(guard));
+            assert_eq!(result, Ok(200));
+            assert!(paths.iter().all(|path| path.guard.key == guard));
+            assert!(paths.len() <= 2, "it is met once at most");
+        }
+    }
+
+    #[test]
+    fn every_way_to_fail_has_its_own_name_and_ends_after_four_tries() {
+        let mut server_dead = Network::new(5);
+        server_dead.server_dead = true;
+        let mut wrong_key = Network::new(5);
+        wrong_key.server = Identity::from_seed([201; 32]);
+        let mut tampers = Network::new(5);
+        tampers.tampers = true;
+        let mut all_dead = Network::new(5);
+        all_dead.dead = all_dead.relays.iter().map(Identity::public).collect();
+        for (mut network, failure) in [
+            (server_dead, Failure::ServerUnreachable),
+            (wrong_key, Failure::ServerWrongKey),
+            (tampers, Failure::ServerWrongKey),
+            (all_dead, Failure::FirstUnreachable),
+        ] {
+            assert_eq!(
+                network.run(None).1,
+                Err(TransferError { failure, tries: 4 })
+            );
+        }
+    }
+
+    #[test]
+    fn without_enough_relays_nothing_is_sent() {
+        let (paths, result) = Network::new(2).run(None);
+        assert!(paths.is_empty());
+        assert!(matches!(
+            result,
+            Err(TransferError {
+                failure: Failure::NoPath(_),
+                tries: 0
+            })
+        ));
+    }
+
+    fn one_try(outcome: impl Fn(&RelayPath) -> Outcome) -> (Failure, Vec<Ed25519Public>) {
+        let network = Network::new(6);
+        let request = FileRequest::ServerInfo;
+        let way = Way::Relays {
+            list: &network.list,
+            guard: None,
+            may_share: false,
+        };
+        let mut transfer = Transfer::new(&request, &network.address, way, 0);
+        let mut rng = ChaCha20Rng::seed_from_u64(5);
+        loop {
+            match transfer.next(0, &mut rng) {
+                Step::Send(attempt) => {
+                    let outcome = outcome(&attempt.path.unwrap());
+                    transfer.on_outcome(outcome);
+                }
+                Step::Wait(_) => {}
+                Step::Done(_) => panic!("nothing here is an answer"),
+                Step::Failed(error) => return (error.failure, transfer.set_aside().to_vec()),
+            }
+        }
+    }
+
+    #[test]
+    fn a_forged_plain_no_ends_nothing_and_blames_nobody() {
+        for status in [404, 413, 400, 502] {
+            let forged = one_try(|path| Outcome::Plain {
+                status,
+                text: format!("{NOT_FOUND}{}", path.last.key.to_hex()),
+            });
+            assert_eq!(forged, (Failure::Plain(status), vec![]));
+        }
+        assert_eq!(
+            one_try(|_| Outcome::Answered(vec![7; 1_699])),
+            (Failure::Tampered(0), vec![])
+        );
+        assert_eq!(
+            one_try(|_| Outcome::Answered(vec![])),
+            (Failure::Tampered(0), vec![])
+        );
+        assert_eq!(one_try(|_| Outcome::Broken), (Failure::Broken, vec![]));
+        assert_eq!(one_try(|_| Outcome::TimedOut), (Failure::TimedOut, vec![]));
+    }
+
+    #[test]
+    fn the_wait_grows_with_what_must_cross() {
+        assert_eq!(answer_wait(2_560), Duration::from_secs(80));
+        assert_eq!(answer_wait(10_002_560), Duration::from_secs(260));
+    }
+}
