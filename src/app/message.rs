@@ -217,7 +217,7 @@ fn pointer(error: &FindPointerError) -> UserMessage {
             "Pointers are looked for in up to 64 KiB of text.",
             "Paste the pointer alone.",
         ),
-        other => UserMessage::new(
+        other @ FindPointerError::Invalid(_) => UserMessage::new(
             "This pointer cannot be used.",
             sentence(&other.to_string()),
             ask,

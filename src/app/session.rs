@@ -240,7 +240,7 @@ impl Session {
         let first = self
             .run_once(network, request, expected_answer_len, tell, shown, cancel)
             .await;
-        if !network.running().is_some_and(|running| !running.is_alive())
+        if network.running().is_none_or(|running| running.is_alive())
             || !matches!(first, Err(AppError::Transfer(_)))
         {
             return first;

@@ -111,7 +111,7 @@ impl App {
                 continue;
             };
             let entry = known.iter().find(|entry| entry.address == address).cloned();
-            config.servers.push(entry.unwrap_or(ServerEntry {
+            config.servers.push(entry.unwrap_or_else(|| ServerEntry {
                 name: server.host.clone(),
                 address,
                 direct: false,

@@ -3,6 +3,7 @@
 //! A view draws plain data of the [`model`] and returns [`model::Action`]s; the model turns actions and the worker's
 //! [`model::Event`]s into new state and [`model::Effect`]s; the [`worker`] runs effects on its own thread and wakes
 //! the window. `model` knows no egui, so its rules are tested by plain assertions.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod backend;
 pub mod fonts;

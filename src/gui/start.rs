@@ -66,6 +66,10 @@ enum Found {
 }
 
 /// The desktop application. Returns when its window has closed.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "here the window meets its arguments and the environment"
+)]
 pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode {
     let wish = match parse(args, Path::exists) {
         Parsed::Window(wish) => wish,

@@ -164,11 +164,19 @@ pub struct Palette {
     pub ring: f32,
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tokens are where colours are made"
+)]
 const fn rgb(hex: u32) -> Color32 {
     let [_, r, g, b] = hex.to_be_bytes();
     Color32::from_rgb(r, g, b)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tokens are where colours are made"
+)]
 const fn shade(alpha: u8) -> Color32 {
     Color32::from_rgba_unmultiplied_const(0, 0, 0, alpha)
 }

@@ -147,6 +147,7 @@ impl Worker {
     ///
     /// # Errors
     /// When the system gives no thread.
+    #[expect(clippy::disallowed_methods, reason = "this is the window's one worker")]
     pub fn start(
         backend: Arc<dyn Backend>,
         platform: Arc<dyn Platform>,

@@ -62,7 +62,7 @@ pub async fn drive(
                 let target = path
                     .as_ref()
                     .map_or(Target::Server(server), |path| Target::Relay(&path.guard));
-                match HttpTransport.post(target, attempt, progress, cancel).await {
+                match HttpTransport.post(target, *attempt, progress, cancel).await {
                     Ok(outcome) => block_in_place(|| transfer.on_outcome(outcome)),
                     Err(_cancelled) => break Err(DriveError::Cancelled),
                 }

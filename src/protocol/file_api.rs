@@ -257,7 +257,7 @@ pub const fn refusal(error: RequestError) -> u16 {
 }
 
 /// An answer that is not what the request asked for.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum AnswerError {
     /// The server confirms another size or digest than was sent.
     #[error("the server confirms other bytes than were sent")]

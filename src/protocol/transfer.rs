@@ -37,7 +37,7 @@ pub enum Way<'a> {
 /// What to do next.
 pub enum Step {
     /// Post this and report the outcome.
-    Send(Attempt),
+    Send(Box<Attempt>),
     /// Do nothing for so long, then ask again.
     Wait(Duration),
     /// The server answered.
@@ -202,7 +202,7 @@ impl<'a> Transfer<'a> {
             Some(Err(_)) | None => {}
         }
         match self.attempt(now, rng) {
-            Ok(attempt) => Step::Send(attempt),
+            Ok(attempt) => Step::Send(Box::new(attempt)),
             Err(failure) => Step::Failed(TransferError {
                 failure,
                 tries: self.tries,

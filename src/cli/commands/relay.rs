@@ -83,7 +83,7 @@ async fn follow(relay: &RunningRelay, path: PathBuf) {
                 terminal::note(&format!("relay list read: {count} relays"));
             }
             Ok(Err(error)) => {
-                terminal::note(&format!("warning: the relay list cannot be used: {error}"))
+                terminal::note(&format!("warning: the relay list cannot be used: {error}"));
             }
             Err(_ended) => return,
         }
