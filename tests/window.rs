@@ -176,7 +176,7 @@ fn a_dropped_file_is_shared_and_its_pointer_copied() {
 
     desk.backend.let_go(1);
     desk.until_seen("2.5 kB, sent as 5.1 MB");
-    assert!(desk.sees("kept until 6 December 2026"));
+    assert!(desk.sees("kept until 6 Dec 2026"));
     desk.click("Copy pointer");
     desk.until_seen("Copied");
     assert_eq!(*desk.desktop.copied.lock().expect("no panic"), [POINTER]);

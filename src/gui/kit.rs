@@ -192,7 +192,7 @@ impl Widget for Button<'_> {
         let (fill, ink) = if self.enabled {
             (under_pointer(ui, &response, rest, over), ink)
         } else {
-            (palette.sunken, palette.faint)
+            (palette.control.gamma_multiply(0.55), palette.faint)
         };
         ui.painter()
             .rect_filled(rect, corner(measure::RADIUS), fill);
@@ -270,6 +270,29 @@ pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
     response.on_hover_text(name)
 }
 
+fn segment_width<T>(ui: &Ui, options: &[(T, &str)]) -> f32 {
+    let width = |label: &str| {
+        single_line(ui, label, Type::Label.font(), Color32::PLACEHOLDER)
+            .size()
+            .x
+    };
+    let widest = options
+        .iter()
+        .map(|(_, label)| width(label))
+        .fold(0.0, f32::max);
+    (widest + 2.0 * space::L).ceil()
+}
+
+/// How wide [`segmented`] will be.
+#[must_use]
+pub fn segmented_width<T>(ui: &Ui, options: &[(T, &str)]) -> f32 {
+    options
+        .iter()
+        .map(|_| segment_width(ui, options))
+        .sum::<f32>()
+        + 6.0
+}
+
 /// One of a few, side by side. Returns the one that was pressed.
 pub fn segmented<T: Copy + PartialEq>(
     ui: &mut Ui,
@@ -279,11 +302,7 @@ pub fn segmented<T: Copy + PartialEq>(
 ) -> Option<T> {
     let palette = palette(ui);
     let font = Type::Label.font();
-    let widest = options
-        .iter()
-        .map(|(_, label)| single_line(ui, label, font.clone(), palette.text).size().x)
-        .fold(0.0, f32::max);
-    let segment = vec2((widest + 2.0 * space::L).ceil(), measure::CONTROL - 6.0);
+    let segment = vec2(segment_width(ui, options), measure::CONTROL - 6.0);
     let count: f32 = options.iter().map(|_| 1.0).sum();
     let (track, group) = ui.allocate_exact_size(
         vec2(segment.x * count + 6.0, measure::CONTROL),
@@ -302,7 +321,7 @@ pub fn segmented<T: Copy + PartialEq>(
         response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, *label));
         if on {
             ui.painter()
-                .rect_filled(rect, corner(measure::RADIUS - 1.0), palette.surface);
+                .rect_filled(rect, corner(measure::RADIUS - 1.0), palette.chosen);
             if palette.ring > 2.0 {
                 let stroke = Stroke::new(2.0, palette.accent);
                 ui.painter().rect_stroke(
@@ -651,19 +670,35 @@ pub fn sides<R>(
     before.set_right((split - space::S).max(rect.left()));
     let mut after = rect;
     after.set_left(split);
-    ui.scope_builder(
-        UiBuilder::new()
-            .max_rect(before)
-            .layout(Layout::left_to_right(Align::Center)),
+    inside(
+        ui,
+        "left",
+        before,
+        Layout::left_to_right(Align::Center),
         left,
     );
-    ui.scope_builder(
-        UiBuilder::new()
-            .max_rect(after)
-            .layout(Layout::right_to_left(Align::Center)),
+    inside(
+        ui,
+        "right",
+        after,
+        Layout::right_to_left(Align::Center),
         right,
     )
-    .inner
+}
+
+/// Content in a place that is already taken: moves nothing around it. `part` tells the parts of one parent apart.
+pub fn inside<R>(
+    ui: &mut Ui,
+    part: &str,
+    place: Rect,
+    layout: Layout,
+    add: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    let builder = UiBuilder::new()
+        .id_salt(part)
+        .max_rect(place)
+        .layout(layout);
+    add(&mut ui.new_child(builder))
 }
 
 /// A question over everything. Returns what the content returns, and whether it was waved away (Esc, a click beside).
@@ -693,7 +728,7 @@ pub fn modal<R>(ctx: &Context, id: Id, title: &str, add: impl FnOnce(&mut Ui) ->
     (shown.inner, waved)
 }
 
-/// Buttons at the end of a question, the safe one first in the order of the keyboard, at the right in the eye.
+/// Buttons at the end of a question: the safe one first for the keyboard, and at the right for the eye.
 pub fn answers<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.add_space(space::M);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -77,8 +77,6 @@ pub const SHOW_IN_FOLDER: &str = "Show in folder";
 /// Rows.
 pub const VERIFIED: &str = "Verified";
 /// Rows.
-pub const RECEIVED: &str = "Received";
-/// Rows.
 pub const WAITING: &str = "Waiting for its turn";
 /// Rows.
 pub const CANCELLED: &str = "Cancelled";
@@ -293,18 +291,7 @@ pub fn size_sent(len: Option<u64>, blob_len: u64) -> String {
 #[must_use]
 pub fn day(unix_secs: u64) -> String {
     const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ];
     // Days to civil date: eras of 400 years, years beginning in March.
     let days = unix_secs / 86_400 + 719_468;
@@ -372,7 +359,7 @@ pub fn will_be_saved_in(folder: &str) -> String {
 /// On a received file.
 #[must_use]
 pub fn saved_in(folder: &str) -> String {
-    format!("Saved in {folder}")
+    format!("saved in {folder}")
 }
 
 /// A chosen relay list.
@@ -547,10 +534,10 @@ mod tests {
     #[test]
     fn days_are_those_of_the_calendar() {
         for (secs, said) in [
-            (0, "1 January 1970"),
-            (951_782_400, "29 February 2000"),
-            (1_796_515_200, "6 December 2026"),
-            (4_107_542_399, "28 February 2100"),
+            (0, "1 Jan 1970"),
+            (951_782_400, "29 Feb 2000"),
+            (1_796_515_200, "6 Dec 2026"),
+            (4_107_542_399, "28 Feb 2100"),
         ] {
             assert_eq!(day(secs), said);
         }

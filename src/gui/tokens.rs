@@ -118,6 +118,8 @@ pub struct Palette {
     pub control: Color32,
     /// The same, under the pointer.
     pub control_hover: Color32,
+    /// The chosen one of a few.
+    pub chosen: Color32,
     /// Decoration between things.
     pub border: Color32,
     /// Outline of a field or of the drop zone.
@@ -189,6 +191,7 @@ impl Palette {
         sunken: rgb(0xEC_EFF1),
         control: rgb(0xE7_EBEE),
         control_hover: rgb(0xDA_E0E4),
+        chosen: rgb(0xFF_FFFF),
         border: rgb(0xE1_E6EA),
         control_border: rgb(0x75_808B),
         text: rgb(0x16_202A),
@@ -220,6 +223,7 @@ impl Palette {
         sunken: rgb(0x0D_1013),
         control: rgb(0x28_3139),
         control_hover: rgb(0x34_3F49),
+        chosen: rgb(0x46_535F),
         border: rgb(0x26_2E36),
         control_border: rgb(0x6A_7682),
         text: rgb(0xE9_EEF2),
@@ -250,6 +254,7 @@ impl Palette {
         sunken: rgb(0xFF_FFFF),
         control: rgb(0xE4_E4E4),
         control_hover: rgb(0xC8_C8C8),
+        chosen: rgb(0xFF_FFFF),
         border: rgb(0x00_0000),
         control_border: rgb(0x00_0000),
         text: rgb(0x00_0000),
@@ -280,6 +285,7 @@ impl Palette {
         sunken: rgb(0x00_0000),
         control: rgb(0x2B_2B2B),
         control_hover: rgb(0x48_4848),
+        chosen: rgb(0x00_0000),
         border: rgb(0xFF_FFFF),
         control_border: rgb(0xFF_FFFF),
         text: rgb(0xFF_FFFF),
@@ -363,6 +369,11 @@ pub fn install(ctx: &egui::Context, high_contrast: bool) {
             spacing.menu_margin = Margin::same(6);
             spacing.scroll.bar_width = 8.0;
             spacing.scroll.floating = true;
+            spacing.scroll.floating_width = 4.0;
+            spacing.scroll.active_handle_opacity = 0.3;
+            spacing.scroll.interact_handle_opacity = 0.6;
+            spacing.scroll.active_background_opacity = 0.0;
+            spacing.scroll.interact_background_opacity = 0.0;
             spacing.tooltip_width = 420.0;
         });
     }
@@ -505,6 +516,7 @@ mod tests {
                 p.control_hover,
                 4.5,
             ));
+            pairs.push(("text on chosen".to_owned(), p.text, p.chosen, 4.5));
             pairs.push(("muted on control".to_owned(), p.muted, p.control, 4.5));
             for (name, color, behind, least) in pairs {
                 let ratio = contrast(color, behind);

@@ -122,7 +122,11 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     // The switch stands in the middle of the window, whatever is beside it.
     let row = |from: f32, to: f32| Rect::from_x_y_ranges(from..=to, whole.y_range());
-    let switch_width = 196.0;
+    let screens = [
+        (Screen::Share, text::SHARE),
+        (Screen::Receive, text::RECEIVE),
+    ];
+    let switch_width = kit::segmented_width(ui, &screens);
     let middle = if narrow {
         whole.left() + 30.0 + switch_width / 2.0
     } else {
@@ -130,10 +134,11 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     };
     let switch = row(middle - switch_width / 2.0, middle + switch_width / 2.0);
     let centred = Layout::left_to_right(Align::Center);
-    ui.scope_builder(
-        UiBuilder::new()
-            .max_rect(row(whole.left(), switch.left()))
-            .layout(centred),
+    kit::inside(
+        ui,
+        "mark",
+        row(whole.left(), switch.left()),
+        centred,
         |ui| {
             kit::mark(ui);
             if !narrow {
@@ -145,25 +150,23 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             }
         },
     );
-    ui.scope_builder(
-        UiBuilder::new()
-            .max_rect(switch)
-            .layout(Layout::left_to_right(Align::Center)),
+    kit::inside(
+        ui,
+        "switch",
+        switch,
+        Layout::left_to_right(Align::Center),
         |ui| {
-            let screens = [
-                (Screen::Share, text::SHARE),
-                (Screen::Receive, text::RECEIVE),
-            ];
             if let Some(screen) = kit::segmented(ui, text::SCREEN, &screens, Some(model.screen)) {
                 drawn.act(Action::Go(screen));
             }
         },
     );
     let right = Layout::right_to_left(Align::Center);
-    ui.scope_builder(
-        UiBuilder::new()
-            .max_rect(row(switch.right() + space::S, whole.right()))
-            .layout(right),
+    kit::inside(
+        ui,
+        "right",
+        row(switch.right() + space::S, whole.right()),
+        right,
         |ui| {
             let open = model.screen == Screen::Settings;
             if kit::icon_toggle(ui, Icon::Settings, text::SETTINGS, open).clicked() {
@@ -198,8 +201,7 @@ fn overlay(ctx: &egui::Context, hover: &Hover) {
         .interactable(false);
     area.show(ctx, |ui| {
         let window = ctx.content_rect();
-        ui.painter()
-            .rect_filled(window, 0.0, palette.accent_tint.gamma_multiply(0.96));
+        ui.painter().rect_filled(window, 0.0, palette.accent_tint);
         let inset = window.shrink(space::M);
         let stroke = Stroke::new(2.0, palette.accent);
         ui.painter().rect_stroke(
@@ -232,24 +234,19 @@ fn overlay(ctx: &egui::Context, hover: &Hover) {
             text::hover_title(&names)
         };
         let block = Rect::from_center_size(window.center(), vec2(window.width() - 96.0, 112.0));
-        ui.scope_builder(
-            UiBuilder::new()
-                .max_rect(block)
-                .layout(Layout::top_down(Align::Center)),
-            |ui| {
-                let (icon, ink) = if only_folders {
-                    (Icon::Folder, palette.warning)
-                } else {
-                    (Icon::Upload, palette.accent)
-                };
-                kit::icon(ui, icon, measure::ICON_XL, ink);
-                ui.add_space(space::S);
-                kit::middle(ui, &title, Type::Title, palette.text, block.width());
-                if folders > 0 && !only_folders {
-                    kit::label(ui, text::HOVER_FOLDERS_LEFT_OUT, Type::Body, palette.muted);
-                }
-            },
-        );
+        kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
+            let (icon, ink) = if only_folders {
+                (Icon::Folder, palette.warning)
+            } else {
+                (Icon::Upload, palette.accent)
+            };
+            kit::icon(ui, icon, measure::ICON_XL, ink);
+            ui.add_space(space::S);
+            kit::middle(ui, &title, Type::Title, palette.text, block.width());
+            if folders > 0 && !only_folders {
+                kit::label(ui, text::HOVER_FOLDERS_LEFT_OUT, Type::Body, palette.muted);
+            }
+        });
     });
 }
 

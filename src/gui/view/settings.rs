@@ -69,7 +69,8 @@ fn line(ui: &mut Ui, icon: Icon, title: &str, about: &str, right: f32, act: impl
         kit::sides(ui, 40.0, right, left, act);
     } else {
         kit::sides(ui, 40.0, 0.0, left, |_| {});
-        ui.horizontal_wrapped(act);
+        // In the same order as beside: from the right.
+        kit::sides(ui, measure::CONTROL, ui.available_width(), |_| {}, act);
     }
 }
 
@@ -150,7 +151,7 @@ fn server(
         };
     ui.push_id(choice_id(choice), |ui| {
         line(ui, icon, name, about, right, |ui| {
-            // From the right; when narrow, from the left.
+            // From the right.
             if let ServerChoice::Address(address) = choice
                 && kit::icon_button(ui, Icon::Trash, &text::about_file(text::REMOVE, name))
                     .clicked()

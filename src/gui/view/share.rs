@@ -1,7 +1,7 @@
 //! The Share screen: one big target, and under it where a file goes and how long it stays.
 
 use egui::{
-    Align, CornerRadius, Layout, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, UiBuilder,
+    Align, CornerRadius, Layout, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui,
     WidgetInfo, vec2,
 };
 
@@ -28,7 +28,7 @@ pub(super) fn screen(
         if empty && !model.first_start {
             let used = ui.cursor().top() - ui.clip_rect().top();
             let room = height - used - 16.0 - space::M - space::XL;
-            zone(ui, abilities, room.clamp(220.0, 380.0), drawn);
+            zone(ui, abilities, room.clamp(220.0, 560.0), drawn);
         } else {
             small_zone(ui, abilities, empty, drawn);
         }
@@ -117,21 +117,16 @@ fn zone(ui: &mut Ui, abilities: Abilities, height: f32, drawn: &mut Drawn) {
     };
     let (rect, palette) = target(ui, height, title, drawn);
     let block = Rect::from_center_size(rect.center(), vec2(rect.width() - 2.0 * space::L, 184.0));
-    ui.scope_builder(
-        UiBuilder::new()
-            .max_rect(block)
-            .layout(Layout::top_down(Align::Center)),
-        |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            kit::icon(ui, Icon::Upload, measure::ICON_XL, palette.accent);
-            ui.add_space(space::L);
-            kit::label(ui, title, Type::Title, palette.text);
-            ui.add_space(space::XS);
-            kit::label(ui, text::SEALED_HERE, Type::Body, palette.muted);
-            ui.add_space(space::XL);
-            painted_button(ui, palette);
-        },
-    );
+    kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        kit::icon(ui, Icon::Upload, measure::ICON_XL, palette.accent);
+        ui.add_space(space::L);
+        kit::label(ui, title, Type::Title, palette.text);
+        ui.add_space(space::XS);
+        kit::label(ui, text::SEALED_HERE, Type::Body, palette.muted);
+        ui.add_space(space::XL);
+        painted_button(ui, palette);
+    });
 }
 
 /// Looks like the primary button; the whole zone is one, so this has no name of its own.
@@ -172,16 +167,11 @@ fn small_zone(ui: &mut Ui, abilities: Abilities, empty: bool, drawn: &mut Drawn)
     };
     let (rect, palette) = target(ui, 96.0, title, drawn);
     let block = Rect::from_center_size(rect.center(), vec2(rect.width() - 2.0 * space::L, 52.0));
-    ui.scope_builder(
-        UiBuilder::new()
-            .max_rect(block)
-            .layout(Layout::top_down(Align::Center)),
-        |ui| {
-            ui.spacing_mut().item_spacing.y = space::S;
-            kit::icon(ui, Icon::Upload, 24.0, palette.accent);
-            kit::label(ui, title, Type::Label, palette.text);
-        },
-    );
+    kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.y = space::S;
+        kit::icon(ui, Icon::Upload, 24.0, palette.accent);
+        kit::label(ui, title, Type::Label, palette.text);
+    });
 }
 
 /// Where a file goes, how large it may be, how long it stays.

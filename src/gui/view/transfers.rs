@@ -5,7 +5,7 @@ use egui::{Align, Layout, Pos2, Rect, Sense, Ui, vec2};
 use super::{Drawn, row_id};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
-use crate::gui::model::{Action, Job, Model, Saved, Shared, Stage, State, Tone, Transfer};
+use crate::gui::model::{Action, Job, Model, Shared, Stage, State, Tone, Transfer};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
@@ -37,7 +37,7 @@ fn row(ui: &mut Ui, model: &Model, transfer: &Transfer, loud: bool, drawn: &mut 
         State::Waiting => {}
         State::Running(stage) => running(ui, transfer, *stage),
         State::Shared(shared) => done(ui, model, transfer, shared, loud, drawn),
-        State::Received(saved) => received(ui, transfer, saved, drawn),
+        State::Received(_) => received(ui, transfer, drawn),
         State::Failed(message) => {
             indented(ui, |ui| {
                 ui.add_space(space::XS);
@@ -98,24 +98,20 @@ fn head(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
             });
         },
         |ui| {
-            if transfer.is_unfinished() {
-                if kit::icon_button(
-                    ui,
-                    Icon::Close,
-                    &text::about_file(text::CANCEL, &transfer.name),
-                )
-                .clicked()
-                {
-                    drawn.act(Action::Cancel(transfer.id));
+            let cross = match &transfer.state {
+                State::Waiting | State::Running(_) => {
+                    Some((text::CANCEL, Action::Cancel(transfer.id)))
                 }
-            } else if kit::icon_button(
-                ui,
-                Icon::Close,
-                &text::about_file(text::REMOVE, &transfer.name),
-            )
-            .clicked()
+                State::Shared(_) | State::Received(_) => {
+                    Some((text::REMOVE, Action::Remove(transfer.id)))
+                }
+                State::Failed(_) | State::Cancelled => None, // These have their buttons below.
+            };
+            if let Some((verb, action)) = cross
+                && kit::icon_button(ui, Icon::Close, &text::about_file(verb, &transfer.name))
+                    .clicked()
             {
-                drawn.act(Action::Remove(transfer.id));
+                drawn.act(action);
             }
             if badge > 0.0 {
                 kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::VERIFIED);
@@ -141,7 +137,10 @@ fn facts(transfer: &Transfer) -> String {
             Some(text::size_sent(transfer.len, shared.blob_len)),
             shared.expires.map(text::kept_until),
         ],
-        State::Received(_) => [size, Some(text::RECEIVED.to_owned())],
+        State::Received(saved) => {
+            let folder = saved.path.parent().map(|folder| folder.to_string_lossy());
+            [size, folder.map(|folder| text::saved_in(&folder))]
+        }
         State::Failed(_) => [size, Some(text::FAILED.to_owned())],
         State::Cancelled => [size, Some(text::CANCELLED.to_owned())],
     };
@@ -270,22 +269,9 @@ fn done(
     }
 }
 
-fn received(ui: &mut Ui, transfer: &Transfer, saved: &Saved, drawn: &mut Drawn) {
-    let palette = palette(ui);
+fn received(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     indented(ui, |ui| {
         let narrow = ui.available_width() < 380.0;
-        let place = saved
-            .path
-            .parent()
-            .map(|folder| text::saved_in(&folder.to_string_lossy()))
-            .unwrap_or_default();
-        kit::middle(
-            ui,
-            &place,
-            Type::Caption,
-            palette.muted,
-            ui.available_width(),
-        );
         ui.add_space(space::S);
         if narrow {
             kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::VERIFIED);
