@@ -604,9 +604,9 @@ fn elided(name: &str, width: f32, measure: impl Fn(&str) -> f32) -> String {
     while fits + 1 < too_long {
         let head = usize::midpoint(fits, too_long);
         if measure(&joined(head)) <= width {
-            fits = head
+            fits = head;
         } else {
-            too_long = head
+            too_long = head;
         }
     }
     joined(fits)

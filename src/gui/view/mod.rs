@@ -97,7 +97,7 @@ pub(super) fn window(ui: &mut Ui, model: &Model, abilities: Abilities) -> Drawn 
                             }
                             match model.screen {
                                 Screen::Share => {
-                                    share::screen(ui, model, abilities, height, &mut drawn)
+                                    share::screen(ui, model, abilities, height, &mut drawn);
                                 }
                                 Screen::Receive => receive::screen(ui, model, &mut drawn),
                                 Screen::Settings => settings::screen(ui, model, &mut drawn),

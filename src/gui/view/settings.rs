@@ -12,13 +12,13 @@ use crate::gui::tokens::{Type, measure, palette, space};
 pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     ui.spacing_mut().item_spacing.y = space::XL;
     section(ui, text::FILE_SERVERS, text::FILE_SERVERS_ABOUT, |ui| {
-        servers(ui, model, drawn)
+        servers(ui, model, drawn);
     });
     section(ui, text::RELAYS, text::RELAYS_ABOUT, |ui| {
-        relays(ui, model, drawn)
+        relays(ui, model, drawn);
     });
     section(ui, text::DOWNLOADS, text::DOWNLOADS_ABOUT, |ui| {
-        downloads(ui, model, drawn)
+        downloads(ui, model, drawn);
     });
     section(ui, text::APPEARANCE, "", |ui| appearance(ui, model, drawn));
     section(ui, text::ABOUT, "", about);

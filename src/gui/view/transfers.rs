@@ -241,7 +241,7 @@ fn done(
         let response = ui.add(button);
         if copied {
             ui.ctx().accesskit_node_builder(response.id, |node| {
-                node.set_live(egui::accesskit::Live::Polite)
+                node.set_live(egui::accesskit::Live::Polite);
             });
         }
         if response.clicked() {
