@@ -1,0 +1,204 @@
+//! The window wired to the real use cases: one whole share and receive through the built-in network.
+#![cfg(feature = "gui")]
+
+#[path = "support/desktop.rs"]
+#[allow(dead_code, reason = "only the desktop of it is used here")]
+mod desktop;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use cloakroom::app::config::{Config, Home};
+use cloakroom::gui::backend::App;
+use cloakroom::gui::model::{State, Theme};
+use cloakroom::gui::window::{Opening, Window};
+use desktop::FakeDesktop;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("read from its path".to_owned())
+    }
+}
+
+struct Desk {
+    window: Harness<'static, Window>,
+    desktop: Arc<FakeDesktop>,
+    woken: Receiver<()>,
+}
+
+impl Desk {
+    fn open(home: &Path) -> Self {
+        let desktop = Arc::new(FakeDesktop::default());
+        let (backend, platform) = (
+            Arc::new(App::new(Home::in_folder(home))),
+            Arc::clone(&desktop),
+        );
+        let (wake, woken) = channel();
+        let window = Harness::builder()
+            .with_size([760.0, 600.0])
+            .with_max_steps(8)
+            .with_accessibility_check(true)
+            .build_eframe(move |cc| {
+                cc.egui_ctx.set_request_repaint_callback(move |_| {
+                    wake.send(()).ok();
+                });
+                Window::new(&cc.egui_ctx, backend, platform, Opening::default()).unwrap()
+            });
+        Self {
+            window,
+            desktop,
+            woken,
+        }
+    }
+
+    /// Steps, each time the worker wakes the window, until it is so.
+    fn until(&mut self, so: impl Fn(&Window) -> bool) {
+        loop {
+            self.window.step();
+            if so(self.window.state()) {
+                self.window.run_steps(2);
+                return;
+            }
+            let failed = self
+                .window
+                .state()
+                .model()
+                .transfers
+                .iter()
+                .find_map(|transfer| match &transfer.state {
+                    State::Failed(message) => Some(message.clone()),
+                    _ => None,
+                });
+            assert_eq!(failed, None);
+            assert!(
+                self.woken.recv_timeout(Duration::from_secs(60)).is_ok(),
+                "{:?}",
+                self.window
+            );
+        }
+    }
+
+    fn click(&mut self, label: &str) {
+        self.window.get_by_label(label).click();
+        self.window.run_steps(2);
+    }
+}
+
+fn welcomed(home: &Path, downloads: &Path) {
+    let mut config = Config::default();
+    config.welcomed = true;
+    config.download_folder = Some(downloads.to_owned());
+    config.save(&Home::in_folder(home)).unwrap();
+}
+
+#[test]
+fn a_dropped_file_is_shared_and_its_pointer_brings_it_back_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let downloads = folder.path().join("downloads");
+    std::fs::create_dir(&downloads).unwrap();
+    welcomed(&home, &downloads);
+    let file = folder.path().join("report.pdf");
+    let content: Vec<u8> = (0..300_000_u32)
+        .map(|at| u8::try_from(at * 7 % 251).unwrap())
+        .collect();
+    std::fs::write(&file, &content).unwrap();
+
+    let mut desk = Desk::open(&home);
+    desk.window
+        .input_mut()
+        .dropped_files
+        .push(Arc::new(Dropped(file)));
+    desk.until(|window| {
+        matches!(
+            window.model().transfers.first().map(|row| &row.state),
+            Some(State::Shared(_))
+        )
+    });
+    let State::Shared(shared) = &desk.window.state().model().transfers[0].state else {
+        unreachable!("just seen")
+    };
+    assert!(shared.builtin);
+    assert_eq!(shared.blob_len, 393_216);
+    assert!(
+        desk.window.query_by_label("Copy pointer").is_none(),
+        "it works on this computer only, and says so"
+    );
+    desk.click("Copy (works only on this computer)");
+    let pointer = desk.desktop.copied.lock().unwrap().pop().unwrap();
+    drop(desk);
+
+    // A second start: the same ports and keys.
+    let mut desk = Desk::open(&home);
+    desk.window
+        .event(egui::Event::Paste(format!("here it is:\n{pointer}.")));
+    desk.window.run_steps(3);
+    assert!(
+        desk.window
+            .query_all_by_label_contains("report.pdf")
+            .next()
+            .is_some(),
+        "says what it is before it is fetched"
+    );
+    assert!(
+        desk.window.state().model().transfers.is_empty(),
+        "and fetches nothing by itself"
+    );
+    desk.click("Download");
+    desk.until(|window| {
+        matches!(
+            window.model().transfers.first().map(|row| &row.state),
+            Some(State::Received(_))
+        )
+    });
+    assert_eq!(
+        std::fs::read(downloads.join("report.pdf")).unwrap(),
+        content
+    );
+    desk.click("Show in folder");
+    assert_eq!(
+        desk.desktop.revealed.lock().unwrap().as_slice(),
+        [downloads.join("report.pdf")]
+    );
+}
+
+#[test]
+fn settings_are_kept_and_a_broken_file_is_kept_aside_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    welcomed(&home, folder.path());
+    let desk = Desk::open(&home);
+    assert_eq!(
+        desk.window.state().model().settings.preferences.theme,
+        Theme::System
+    );
+    drop(desk);
+
+    let file = Home::in_folder(&home).config_file();
+    std::fs::write(&file, "version = = 1").unwrap();
+    let mut desk = Desk::open(&home);
+    desk.window.run_steps(2);
+    assert!(
+        desk.window
+            .query_all_by_label_contains("settings could not be read")
+            .next()
+            .is_some(),
+        "{:?}",
+        desk.window
+    );
+    assert_eq!(
+        std::fs::read_to_string(file.with_extension("toml.broken")).unwrap(),
+        "version = = 1"
+    );
+}
