@@ -312,6 +312,18 @@ mod tests {
     }
 
     #[test]
+    fn the_published_servers_convert_to_their_published_keys() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/vectors/onion.json")).unwrap();
+        let pairs = vectors["ed25519_to_x25519"].as_array().unwrap();
+        assert_eq!(pairs.len(), 3);
+        for pair in pairs {
+            let key = Ed25519Public::from_hex(pair[0].as_str().unwrap()).unwrap();
+            assert_eq!(key.to_x25519().to_hex(), pair[1].as_str().unwrap());
+        }
+    }
+
+    #[test]
     fn agreement_with_a_useless_key_is_refused() {
         let secret = X25519Secret::generate(&mut ChaCha20Rng::seed_from_u64(3));
         for first in [0, 1] {
