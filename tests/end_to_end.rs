@@ -1,19 +1,25 @@
 //! The main job by real processes: one file server, three relays, share and get, and everything that can go wrong on
 //! the way. Each failure has its own exit code and words, and nothing is saved or stored by it.
+#![cfg(feature = "cli")]
+#![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
 
 mod support;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::Path;
+use std::net::{Ipv6Addr, Shutdown, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 
+use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::digest::Digest;
+use cloakroom::protocol::file_api::{FileRequest, Upload};
+use cloakroom::protocol::onion::{HopCipher, Route, build};
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::RelayDescriptor;
 use cloakroom::protocol::seal::FileKey;
 use cloakroom::protocol::size_class::SizeClass;
-use support::{Network, cloak, content, said, with_input, write_list};
+use cloakroom::wire::random;
+use support::{Network, RECORD_LEN, cloak, content, pointer_id, said, with_input, write_list};
 
 #[test]
 fn every_size_comes_back_byte_for_byte() {
@@ -154,20 +160,11 @@ fn a_blob_that_was_cut_short_is_refused() {
     assert!(network.received_files().is_empty());
 }
 
-/// Every relay behind a wire that carries the request whole and cuts the answer off after 20,000 bytes.
 #[test]
 fn an_answer_that_is_cut_off_is_no_answer() {
-    let network = Network::start();
+    let (network, list) = behind_wires(usize::MAX, 20_000);
     let pointer = network.pointer_to(&network.file("a.txt", b"content"));
-    let entries: Vec<_> = network
-        .relays
-        .iter()
-        .map(|relay| cutting_wire(&relay.first_line))
-        .collect();
-    let cut = network.home().join("cut");
-    fs::create_dir(&cut).unwrap();
-    write_list(&cut, &entries);
-    let output = network.get_with(&pointer, &cut.join("relays.json"));
+    let output = network.get_with(&pointer, &list);
     assert_eq!(output.status.code(), Some(4), "{}", said(&output));
     assert!(
         said(&output).contains("connection broke"),
@@ -175,6 +172,60 @@ fn an_answer_that_is_cut_off_is_no_answer() {
         said(&output)
     );
     assert!(network.received_files().is_empty());
+}
+
+#[test]
+fn an_upload_that_is_cut_off_on_its_way_leaves_nothing() {
+    let (network, list) = behind_wires(40_000, usize::MAX);
+    let file = network.file("a.txt", b"content");
+    let output = network.share_with(&file, &list);
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    assert!(
+        said(&output).contains("connection broke") && output.stdout.is_empty(),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(network.files_in_store(), ["lock", "server.key"]);
+}
+
+#[test]
+fn an_upload_that_breaks_at_the_server_leaves_nothing() {
+    let network = Network::start();
+    let address: ServerAddress = network.server.first_line.parse().unwrap();
+    let upload = FileRequest::Upload(Upload {
+        blob: content(65_536),
+        ttl_secs: None,
+        owner: None,
+    });
+    let route = Route {
+        relays: &[],
+        server: &address,
+        cipher: HopCipher::XChaCha20,
+        sealed_return: true,
+    };
+    let built = build(&route, &upload.head(), upload.body(), &mut random::system()).unwrap();
+    for sent in [0, 1, built.body.len() / 2, built.body.len() - 1] {
+        let mut server = TcpStream::connect((address.url.host(), address.url.port())).unwrap();
+        let head = format!(
+            "POST /oxen/v4/lsrpc HTTP/1.1\r\nHost: {}:{}\r\nContent-Length: {}\r\n\r\n",
+            address.url.host(),
+            address.url.port(),
+            built.body.len()
+        );
+        server.write_all(head.as_bytes()).unwrap();
+        server.write_all(&built.body[..sent]).unwrap();
+        server.shutdown(Shutdown::Write).unwrap();
+        // Only when the server has let go of the connection is it done with the request.
+        let mut answer = Vec::new();
+        server.read_to_end(&mut answer).ok();
+        assert!(
+            !answer.starts_with(b"HTTP/1.1 200"),
+            "{sent} bytes were enough"
+        );
+        assert_eq!(network.files_in_store(), ["lock", "server.key"]);
+    }
+    network.pointer_to(&network.file("a.txt", b"content"));
+    assert_eq!(network.stored().len(), 1, "and it goes on");
 }
 
 #[test]
@@ -294,41 +345,52 @@ fn nothing_is_ever_overwritten() {
     );
 }
 
-/// Listens in front of a relay and cuts its answers; the relay's entry, with the wire's port, comes back.
-fn cutting_wire(entry: &str) -> String {
-    let relay = RelayDescriptor::parse(entry).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let behind = (relay.host, relay.port);
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            let (mut client, mut relay) = (client.unwrap(), TcpStream::connect(behind).unwrap());
-            let (mut upward, mut downward) =
-                (client.try_clone().unwrap(), relay.try_clone().unwrap());
-            std::thread::spawn(move || std::io::copy(&mut upward, &mut downward).ok());
-            std::thread::spawn(move || {
-                let mut left = 20_000;
-                let mut buffer = [0; 4_096];
-                while left > 0 {
-                    let Ok(read @ 1..) = relay.read(&mut buffer) else {
-                        break;
-                    };
-                    if client.write_all(&buffer[..read.min(left)]).is_err() {
-                        break;
-                    }
-                    left -= read.min(left);
-                }
-                client.shutdown(Shutdown::Both).ok();
-                relay.shutdown(Shutdown::Both).ok();
-            });
+/// A network whose relays are reached by their public address over wires that carry `up` bytes of a connection to
+/// them and `down` from them and then cut it; and the list that has those addresses. Among each other, and for whoever
+/// uses the network's own list, nothing is cut.
+fn behind_wires(up: usize, down: usize) -> (Network, PathBuf) {
+    let network = Network::start_with(
+        &["--listen", "[::1]:0", "--public-host", "127.0.0.1"],
+        |entry| {
+            let relay = RelayDescriptor::parse(entry).unwrap();
+            let host = Ipv6Addr::LOCALHOST.into();
+            RelayDescriptor { host, ..relay }.to_json()
+        },
+    );
+    for relay in &network.relays {
+        let RelayDescriptor { host, port, .. } = RelayDescriptor::parse(&relay.first_line).unwrap();
+        let wire = TcpListener::bind((host, port)).unwrap();
+        std::thread::spawn(move || {
+            for client in wire.incoming().map(Result::unwrap) {
+                let relay = TcpStream::connect((Ipv6Addr::LOCALHOST, port)).unwrap();
+                let (back, forth) = (relay.try_clone().unwrap(), client.try_clone().unwrap());
+                std::thread::spawn(move || carry(forth, relay, up));
+                std::thread::spawn(move || carry(back, client, down));
+            }
+        });
+    }
+    let folder = network.home().join("wires");
+    fs::create_dir(&folder).unwrap();
+    let entries: Vec<_> = network
+        .relays
+        .iter()
+        .map(|relay| relay.first_line.clone())
+        .collect();
+    write_list(&folder, &entries);
+    (network, folder.join("relays.json"))
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, mut left: usize) {
+    let mut buffer = [0; 4_096];
+    while left > 0 {
+        let Ok(read @ 1..) = from.read(&mut buffer) else {
+            break;
+        };
+        if to.write_all(&buffer[..read.min(left)]).is_err() {
+            break;
         }
-    });
-    RelayDescriptor { port, ..relay }.to_json()
+        left -= read.min(left);
+    }
+    from.shutdown(Shutdown::Both).ok();
+    to.shutdown(Shutdown::Both).ok();
 }
-
-fn pointer_id(text: &str) -> String {
-    Pointer::find(text).unwrap().id.as_str().to_owned()
-}
-
-/// What stands before a blob in its object.
-const RECORD_LEN: u64 = 77;

@@ -120,12 +120,15 @@ impl Relay {
         let descriptor = config.descriptor(addr.port())?;
         let rule = Arc::new(config.rule());
         let tls = tls::relay_server_config(&config.key)?;
+        let named = SocketAddr::new(descriptor.host, descriptor.port).to_string();
+        // Clients leave the usual port out.
+        let named = named.strip_suffix(":443").unwrap_or(&named);
         let memory = Reservations::new(config.max_memory);
         let forwarder = Forwarder::new(Arc::clone(&rule), &config.key.public(), memory.clone())?;
         let shared = Arc::new(Shared {
             node: Node::new(config.key.x25519(), rule),
             forwarder,
-            guard: WebGuard::new(addr, None),
+            guard: WebGuard::new(addr, Some(named)),
             memory,
             peers: Peers::default(),
             clock: config.clock,

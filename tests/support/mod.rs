@@ -3,9 +3,11 @@
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
+
+use cloakroom::protocol::pointer::Pointer;
 
 /// The command line, with a home of its own.
 pub(crate) fn cloak(home: &Path) -> Command {
@@ -20,6 +22,7 @@ pub(crate) fn cloak(home: &Path) -> Command {
 /// A process that runs until it is dropped or killed, and the first line it printed.
 pub(crate) struct Process {
     child: Child,
+    stdout: BufReader<ChildStdout>,
     stderr: BufReader<ChildStderr>,
     pub(crate) first_line: String,
 }
@@ -31,16 +34,36 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut first_line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut first_line)
-            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        Self {
+        let mut process = Self {
             child,
+            stdout,
             stderr,
-            first_line: first_line.trim_end().to_owned(),
-        }
+            first_line: String::new(),
+        };
+        process.first_line = process.next_line();
+        process
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line that it prints, without its end.
+    pub(crate) fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Asks it to end, as the system does, and waits; what it said since the last look comes with it.
+    #[cfg(unix)]
+    pub(crate) fn end(&mut self) -> (ExitStatus, String) {
+        signal("TERM", self.id());
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap(), said)
     }
 
     /// Reads what it says until a line contains `words`.
@@ -81,6 +104,12 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn start() -> Self {
+        Self::start_with(&["--listen", "127.0.0.1:0"], str::to_owned)
+    }
+
+    /// The same, with relays that have further arguments and know each other by entries that `to_each_other` makes of
+    /// what they print.
+    pub(crate) fn start_with(relay_args: &[&str], to_each_other: fn(&str) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path();
         let mut serve = cloak(home);
@@ -93,15 +122,10 @@ impl Network {
             .map(|number| {
                 let mut relay = cloak(home);
                 relay
-                    .args([
-                        "relay",
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--allow-private",
-                        "--relays",
-                    ])
-                    .arg(&list);
-                relay
+                    .arg("relay")
+                    .args(relay_args)
+                    .args(["--allow-private", "--relays"])
+                    .arg(&list)
                     .arg("--key")
                     .arg(home.join(format!("relay-{number}.key")));
                 Process::start(relay)
@@ -109,7 +133,7 @@ impl Network {
             .collect();
         let entries: Vec<_> = relays
             .iter()
-            .map(|relay| relay.first_line.clone())
+            .map(|relay| to_each_other(&relay.first_line))
             .collect();
         write_list(home, &entries);
         for relay in &mut relays {
@@ -137,26 +161,22 @@ impl Network {
     }
 
     pub(crate) fn share(&self, file: &Path) -> Output {
+        self.share_with(file, &self.list())
+    }
+
+    pub(crate) fn share_with(&self, file: &Path, list: &Path) -> Output {
         let mut share = cloak(self.home());
         share
             .arg("share")
             .arg(file)
             .args(["--server", &self.server.first_line, "--relays"])
-            .arg(self.list());
+            .arg(list);
         share.output().unwrap()
     }
 
     /// Shares and insists on success; the pointer comes back.
     pub(crate) fn pointer_to(&self, file: &Path) -> String {
-        let output = self.share(file);
-        assert!(output.status.success(), "{}", said(&output));
-        let text = String::from_utf8(output.stdout).unwrap();
-        let pointer = text.strip_suffix('\n').unwrap();
-        assert!(
-            pointer.starts_with("cloak1")
-                && pointer.chars().all(|letter| letter.is_ascii_alphanumeric())
-        );
-        pointer.to_owned()
+        printed_pointer(&self.share(file))
     }
 
     /// Gets into the folder `received`, the pointer given on standard input.
@@ -178,16 +198,26 @@ impl Network {
         self.home().join("received")
     }
 
-    /// Every file the server stores.
+    /// Every blob the server stores.
     pub(crate) fn stored(&self) -> Vec<PathBuf> {
-        let blobs = self.home().join("store").join("blob");
-        let Ok(hours) = fs::read_dir(blobs) else {
-            return Vec::new();
-        };
-        hours
-            .flat_map(|hour| fs::read_dir(hour.unwrap().path()).unwrap())
-            .map(|file| file.unwrap().path())
-            .collect()
+        blobs_in(&self.home().join("store"))
+    }
+
+    /// The name of everything in the server's folder that is no folder, hidden files too.
+    pub(crate) fn files_in_store(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut folders = vec![self.home().join("store")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    names.push(entry.file_name().into_string().unwrap());
+                }
+            }
+        }
+        names.sort();
+        names
     }
 
     pub(crate) fn received_files(&self) -> Vec<PathBuf> {
@@ -197,6 +227,50 @@ impl Network {
         files.map(|file| file.unwrap().path()).collect()
     }
 }
+
+/// Every blob in a server's folder.
+pub(crate) fn blobs_in(store: &Path) -> Vec<PathBuf> {
+    let Ok(hours) = fs::read_dir(store.join("blob")) else {
+        return Vec::new();
+    };
+    // Beside the hours lies the lock.
+    hours
+        .map(|hour| hour.unwrap().path())
+        .filter(|hour| hour.is_dir())
+        .flat_map(|hour| fs::read_dir(hour).unwrap())
+        .map(|file| file.unwrap().path())
+        .collect()
+}
+
+/// Sends a signal by the system's own command.
+#[cfg(unix)]
+pub(crate) fn signal(name: &str, process: u32) {
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), process.to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success(), "kill -{name} failed");
+}
+
+/// The pointer that a successful share printed: one line, one word, nothing else.
+pub(crate) fn printed_pointer(output: &Output) -> String {
+    assert!(output.status.success(), "{}", said(output));
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let pointer = text.strip_suffix('\n').unwrap();
+    assert!(
+        pointer.starts_with("cloak1")
+            && pointer.chars().all(|letter| letter.is_ascii_alphanumeric()),
+        "more than a pointer: {text:?}"
+    );
+    pointer.to_owned()
+}
+
+pub(crate) fn pointer_id(text: &str) -> String {
+    Pointer::find(text).unwrap().id.as_str().to_owned()
+}
+
+/// What stands before a blob in its object.
+pub(crate) const RECORD_LEN: u64 = 77;
 
 /// Joins entries by the command made for it, into `relays.json`.
 pub(crate) fn write_list(home: &Path, entries: &[String]) {
