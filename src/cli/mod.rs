@@ -67,7 +67,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
     match command {
         Command::Demo(demo) => commands::demo::run(demo, &cancel).await,
         Command::Get(get) => commands::get::run(get, &cancel).await,
-        Command::Info(info) => commands::info::run(&info),
+        Command::Info(info) => commands::info::run(&info, &cancel).await,
         Command::Relay(relay) => commands::relay::run(relay, &cancel).await,
         Command::RelayList(args::RelayList::New(new)) => commands::relay_list::new(&new),
         Command::Serve(serve) => commands::serve::run(serve, &cancel).await,

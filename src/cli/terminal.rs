@@ -1,12 +1,16 @@
 //! The terminal's rules: where things are printed, when there is a bar, what ends a command.
 
 use std::io::{self, Read as _, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::CliError;
+use crate::app::error::AppError;
 use crate::app::message::UserMessage;
 use crate::app::network::{Stage, Tell};
 use crate::net::Moved;
@@ -16,6 +20,33 @@ pub(super) fn print_line(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
+}
+
+/// Prints a path as it is, so that a script can use it.
+pub(super) fn print_path(path: &Path) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    #[cfg(unix)]
+    out.write_all(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()))?;
+    #[cfg(not(unix))]
+    write!(out, "{}", path.display())?;
+    writeln!(out)?;
+    out.flush()
+}
+
+/// Prints one JSON object on one line, in ASCII: a name in it is hostile text and may try to fool a terminal.
+pub(super) fn print_json(object: &Value) -> io::Result<()> {
+    let mut line = String::new();
+    for letter in object.to_string().chars() {
+        if matches!(letter, ' '..='~') {
+            line.push(letter);
+        } else {
+            let mut units = [0; 2];
+            for unit in letter.encode_utf16(&mut units) {
+                line.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    print_line(&line)
 }
 
 /// Says on standard error what happened, why, and what next.
@@ -128,14 +159,28 @@ pub(super) async fn interrupted() {
 }
 
 /// The argument, or what standard input holds when it is `-`.
-pub(super) fn pointer_text(argument: &str) -> Result<Zeroizing<String>, CliError> {
+pub(super) async fn pointer_text(
+    argument: &str,
+    cancel: &CancellationToken,
+) -> Result<Zeroizing<String>, CliError> {
     if argument != "-" {
         return Ok(Zeroizing::new(argument.to_owned()));
     }
-    let mut text = Zeroizing::new(Vec::new());
-    let stdin = io::stdin().lock();
-    let read = stdin.take(INPUT_LEN).read_to_end(&mut text);
-    read.map_err(|error| CliError::Usage(format!("standard input could not be read: {error}")))?;
+    // On a thread of its own, which an interrupt leaves behind: a read of a terminal cannot be called back.
+    let read = tokio::task::spawn_blocking(|| {
+        let mut text = Zeroizing::new(Vec::new());
+        let stdin = io::stdin().lock();
+        stdin
+            .take(INPUT_LEN)
+            .read_to_end(&mut text)
+            .map(|_len| text)
+    });
+    let read = tokio::select! {
+        () = cancel.cancelled() => return Err(AppError::Cancelled.into()),
+        read = read => read.map_err(io::Error::other).flatten(),
+    };
+    let text = read
+        .map_err(|error| CliError::Usage(format!("standard input could not be read: {error}")))?;
     Ok(Zeroizing::new(String::from_utf8_lossy(&text).into_owned()))
 }
 

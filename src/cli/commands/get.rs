@@ -11,11 +11,11 @@ use crate::app::get;
 use crate::app::save::SaveTo;
 use crate::cli::CliError;
 use crate::cli::args::Get;
-use crate::cli::terminal::{self, Bar, pointer_text, print_line};
+use crate::cli::terminal::{self, Bar, pointer_text, print_json, print_path};
 use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), CliError> {
-    let text = pointer_text(&args.pointer)?;
+    let text = pointer_text(&args.pointer, cancel).await?;
     let pointer = Pointer::find(&text).map_err(AppError::from)?;
     get::check_supported(&pointer)?;
 
@@ -31,6 +31,7 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
         relays(&session, &args.way, &config)?
     };
     let network = session.network_to(&pointer.server, relays, direct).await?;
+    session.hold_builtin(&network);
     if direct {
         terminal::note("going straight to the server: it sees this computer's address");
     }
@@ -45,13 +46,13 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
     let fetched = fetched?;
     if args.json {
         let object = json!({
-            "path": fetched.path,
+            "path": fetched.path.to_string_lossy(),
             "size": fetched.content_len,
             "seconds": fetched.took.as_secs_f64(),
         });
-        print_line(&object.to_string())?;
+        print_json(&object)?;
     } else {
-        print_line(&fetched.path.display().to_string())?;
+        print_path(&fetched.path)?;
     }
     Ok(())
 }

@@ -2,17 +2,18 @@
 
 use jiff::Timestamp;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::error::AppError;
 use crate::cli::CliError;
 use crate::cli::args::Info;
-use crate::cli::terminal::{pointer_text, print_line};
+use crate::cli::terminal::{pointer_text, print_json, print_line};
 use crate::protocol::pointer::Pointer;
 use crate::protocol::seal::Kind;
 use crate::protocol::size_class::SizeClass;
 
-pub(crate) fn run(args: &Info) -> Result<(), CliError> {
-    let text = pointer_text(&args.pointer)?;
+pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), CliError> {
+    let text = pointer_text(&args.pointer, cancel).await?;
     let pointer = Pointer::find(&text).map_err(AppError::from)?;
     let kind = match pointer.kind {
         Kind::File => "file",
@@ -33,7 +34,7 @@ pub(crate) fn run(args: &Info) -> Result<(), CliError> {
             "words": pointer.words.is_some(),
             "receipts": pointer.receipts.is_some(),
         });
-        print_line(&object.to_string())?;
+        print_json(&object)?;
         return Ok(());
     }
     // A name in a pointer is the sender's claim, and may try to fool a terminal.
