@@ -158,6 +158,23 @@ impl Session {
         }
     }
 
+    /// The way to a server that a file is to be stored at: on loopback or not, it is the person's choice and no
+    /// stranger's built-in network.
+    ///
+    /// # Errors
+    /// [`AppError::NoRelays`], [`AppError::BuiltIn`].
+    pub async fn network_for_sharing(
+        &self,
+        server: &ServerAddress,
+        relays: Option<RelayList>,
+        direct: bool,
+    ) -> Result<Network, AppError> {
+        match self.network_to(server, relays, direct).await {
+            Err(AppError::ForeignBuiltIn) => Err(AppError::NoRelays),
+            other => other,
+        }
+    }
+
     /// What a server is to this person; `has_way` when they chose relays or going straight there.
     #[must_use]
     pub fn kind_of(&self, server: &ServerAddress, has_way: bool) -> ServerKind {

@@ -7,7 +7,7 @@ use super::{open_session, relays};
 use crate::app::share::{self, ShareRequest};
 use crate::cli::CliError;
 use crate::cli::args::Share;
-use crate::cli::terminal::{self, Bar, print_line};
+use crate::cli::terminal::{self, Bar, print_json, print_line};
 
 pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), CliError> {
     let (session, config) = open_session()?;
@@ -25,11 +25,12 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
             } else {
                 relays(&session, &args.way, &config)?
             };
-            session.network_to(server, relays, direct).await?
+            session.network_for_sharing(server, relays, direct).await?
         }
         None if direct => session.builtin_network().await?.without_relays(),
         None => session.builtin_network().await?,
     };
+    session.hold_builtin(&network);
     if direct {
         terminal::note("going straight to the server: it sees this computer's address");
     }
@@ -60,7 +61,7 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
             "this_computer_only": shared.builtin,
             "seconds": shared.took.as_secs_f64(),
         });
-        print_line(&object.to_string())?;
+        print_json(&object)?;
     } else {
         print_line(text.as_str())?;
     }
