@@ -16,6 +16,18 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
     let failed = |error: &dyn std::error::Error| {
         CliError::Other(format!("the relay did not start: {error}"))
     };
+    if args.listen.ip().is_unspecified() && args.public_host.is_none() {
+        return Err(CliError::Usage(
+            "a relay that listens on every address needs --public-host, the one that others reach it at"
+                .to_owned(),
+        ));
+    }
+    if args.print_descriptor && args.listen.port() == 0 {
+        return Err(CliError::Usage(
+            "port 0 is picked at the start, so its entry cannot be known before; give a port"
+                .to_owned(),
+        ));
+    }
     let key = key_file::load_or_create(&args.key, &mut random::system())
         .map_err(|error| failed(&error))?;
     let mut config = RelayConfig::new(args.listen, key);
@@ -24,12 +36,6 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
     config.public_host = args.public_host;
     config.operator = args.operator;
     if args.print_descriptor {
-        if args.listen.port() == 0 {
-            return Err(CliError::Usage(
-                "port 0 is picked at the start, so its entry cannot be known before; give a port"
-                    .to_owned(),
-            ));
-        }
         let descriptor = config
             .descriptor(args.listen.port())
             .map_err(|error| failed(&error))?;

@@ -12,6 +12,12 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     let failed = |error: &dyn std::error::Error| {
         CliError::Other(format!("the file server did not start: {error}"))
     };
+    if args.listen.ip().is_unspecified() && args.public_url.is_none() {
+        return Err(CliError::Usage(
+            "a server that listens on every address needs --public-url, the one that last relays reach it at"
+                .to_owned(),
+        ));
+    }
     let key = key_file::load_or_create(&args.store.join("server.key"), &mut random::system())
         .map_err(|error| failed(&error))?;
     let mut config = ServerConfig::new(args.listen, args.store, key);
