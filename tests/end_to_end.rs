@@ -350,6 +350,7 @@ fn nothing_is_ever_overwritten() {
 /// uses the network's own list, nothing is cut.
 fn behind_wires(up: usize, down: usize) -> (Network, PathBuf) {
     let network = Network::start_with(
+        cloak,
         &["--listen", "[::1]:0", "--public-host", "127.0.0.1"],
         |entry| {
             let relay = RelayDescriptor::parse(entry).unwrap();

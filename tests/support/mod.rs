@@ -19,11 +19,19 @@ pub(crate) fn cloak(home: &Path) -> Command {
     command
 }
 
+/// The same, saying all it would ever log.
+pub(crate) fn traced(home: &Path) -> Command {
+    let mut command = cloak(home);
+    command.env("RUST_LOG", "trace");
+    command
+}
+
 /// A process that runs until it is dropped or killed, and the first line it printed.
 pub(crate) struct Process {
     child: Child,
     stdout: BufReader<ChildStdout>,
     stderr: BufReader<ChildStderr>,
+    said: String,
     pub(crate) first_line: String,
 }
 
@@ -40,6 +48,7 @@ impl Process {
             child,
             stdout,
             stderr,
+            said: String::new(),
             first_line: String::new(),
         };
         process.first_line = process.next_line();
@@ -57,26 +66,25 @@ impl Process {
         line.trim_end().to_owned()
     }
 
-    /// Asks it to end, as the system does, and waits; what it said since the last look comes with it.
+    /// Asks it to end, as the system does, and waits; all that it said on standard error comes with it.
     #[cfg(unix)]
     pub(crate) fn end(&mut self) -> (ExitStatus, String) {
         signal("TERM", self.id());
-        let mut said = String::new();
-        self.stderr.read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap(), said)
+        self.stderr.read_to_string(&mut self.said).unwrap();
+        (self.child.wait().unwrap(), self.said.clone())
     }
 
     /// Reads what it says until a line contains `words`.
     pub(crate) fn wait_for(&mut self, words: &str) {
-        let mut said = String::new();
         loop {
-            let before = said.len();
+            let before = self.said.len();
             assert_ne!(
-                self.stderr.read_line(&mut said).unwrap(),
+                self.stderr.read_line(&mut self.said).unwrap(),
                 0,
-                "{words:?} was never said, only: {said}"
+                "{words:?} was never said, only: {}",
+                self.said
             );
-            if said[before..].contains(words) {
+            if self.said[before..].contains(words) {
                 return;
             }
         }
@@ -98,18 +106,23 @@ impl Drop for Process {
 /// One file server and three relays, each a process.
 pub(crate) struct Network {
     pub(crate) folder: tempfile::TempDir,
+    cloak: fn(&Path) -> Command,
     pub(crate) server: Process,
     pub(crate) relays: Vec<Process>,
 }
 
 impl Network {
     pub(crate) fn start() -> Self {
-        Self::start_with(&["--listen", "127.0.0.1:0"], str::to_owned)
+        Self::start_with(cloak, &["--listen", "127.0.0.1:0"], str::to_owned)
     }
 
-    /// The same, with relays that have further arguments and know each other by entries that `to_each_other` makes of
+    /// The same, with programs that `cloak` prepares and relays that have further arguments and know each other by entries that `to_each_other` makes of
     /// what they print.
-    pub(crate) fn start_with(relay_args: &[&str], to_each_other: fn(&str) -> String) -> Self {
+    pub(crate) fn start_with(
+        cloak: fn(&Path) -> Command,
+        relay_args: &[&str],
+        to_each_other: fn(&str) -> String,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path();
         let mut serve = cloak(home);
@@ -141,6 +154,7 @@ impl Network {
         }
         Self {
             folder,
+            cloak,
             server,
             relays,
         }
@@ -165,7 +179,7 @@ impl Network {
     }
 
     pub(crate) fn share_with(&self, file: &Path, list: &Path) -> Output {
-        let mut share = cloak(self.home());
+        let mut share = (self.cloak)(self.home());
         share
             .arg("share")
             .arg(file)
@@ -186,7 +200,7 @@ impl Network {
 
     pub(crate) fn get_with(&self, pointer: &str, list: &Path) -> Output {
         fs::create_dir_all(self.received()).unwrap();
-        let mut get = cloak(self.home());
+        let mut get = (self.cloak)(self.home());
         get.args(["get", "-", "--out"])
             .arg(self.received())
             .arg("--relays")
