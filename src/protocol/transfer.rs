@@ -542,7 +542,7 @@ mod tests {
                     Step::Send(attempt) => {
                         assert_eq!(attempt.body.len(), REQUEST_OVERHEAD);
                         paths.push(attempt.path.clone().unwrap());
-                        let outcome = self.post(attempt);
+                        let outcome = self.post(*attempt);
                         transfer.on_outcome(outcome);
                     }
                     Step::Wait(pause) => assert!(pause <= Duration::from_secs(1)),
