@@ -53,7 +53,7 @@ impl Desk {
                 cc.egui_ctx.set_request_repaint_callback(move |_| {
                     wake.send(()).ok();
                 });
-                Window::new(&cc.egui_ctx, backend, platform, Opening::default()).unwrap()
+                Window::new(&cc.egui_ctx, backend, platform, Opening::default()).expect("a window")
             });
         Self {
             window,
@@ -99,7 +99,9 @@ fn welcomed(home: &Path, downloads: &Path) {
     let mut config = Config::default();
     config.welcomed = true;
     config.download_folder = Some(downloads.to_owned());
-    config.save(&Home::in_folder(home)).unwrap();
+    config
+        .save(&Home::in_folder(home))
+        .expect("settings in a temporary folder");
 }
 
 #[test]
