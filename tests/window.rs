@@ -552,6 +552,24 @@ fn ctrl_o_chooses_files() {
     desk.until_seen("Uploading");
 }
 
+/// Files that a file manager put on the clipboard are no text: only the release of the key arrives.
+#[test]
+fn pasted_files_are_shared_and_an_empty_clipboard_is_said() {
+    let mut desk = Desk::new();
+    let release = || Event::Key {
+        key: Key::V,
+        physical_key: None,
+        pressed: false,
+        repeat: false,
+        modifiers: Modifiers::COMMAND,
+    };
+    desk.window.event(release());
+    desk.until_seen("The clipboard holds no pointer and no file.");
+    *desk.desktop.files.lock().expect("no panic") = vec![desk.file("report.pdf")];
+    desk.window.event(release());
+    desk.until_seen("Uploading");
+}
+
 #[test]
 fn without_drops_the_zone_does_not_promise_them() {
     let mut desk = Desk::with(preferences(), [760.0, 600.0], |_| Opening {

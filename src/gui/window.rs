@@ -51,6 +51,7 @@ pub struct Window {
     look: Option<(Theme, bool)>,
     hovering: Vec<PathBuf>,
     pasted: bool,
+    command_held: bool,
     quitting: bool,
 }
 
@@ -78,6 +79,7 @@ impl Window {
             look: None,
             hovering: Vec::new(),
             pasted: false,
+            command_held: false,
             quitting: false,
         };
         window.dress(ctx);
@@ -194,10 +196,12 @@ impl Window {
         actions
     }
 
-    /// Pasting anywhere. A file manager's files arrive as no event at all, only as the release of the key.
+    /// Pasting anywhere. A file manager's files arrive as no event at all: the press of the key is swallowed, and only
+    /// its release comes, perhaps after that of Ctrl.
     fn paste(&mut self, ctx: &Context, typing: bool) -> Vec<Action> {
         let mut actions = Vec::new();
         ctx.input(|input| {
+            self.command_held |= input.modifiers.command;
             for event in &input.events {
                 match event {
                     Input::Paste(text) => {
@@ -208,22 +212,19 @@ impl Window {
                     }
                     Input::Key {
                         key: Key::V,
-                        pressed,
+                        pressed: false,
                         modifiers,
                         ..
-                    } if modifiers.command => {
-                        if !pressed && !self.pasted && !typing {
+                    } => {
+                        let swallowed = self.command_held || modifiers.command;
+                        if swallowed && !self.pasted && !typing {
                             actions.push(Action::PastedNoText);
                         }
-                        if !pressed {
-                            self.pasted = false;
-                        }
+                        self.pasted = false;
+                        self.command_held = input.modifiers.command;
                     }
-                    Input::Key {
-                        key: Key::V,
-                        pressed: false,
-                        ..
-                    } => self.pasted = false,
+                    // Some other key: the last Ctrl belongs to it.
+                    Input::Key { pressed: true, .. } => self.command_held = false,
                     _ => {}
                 }
             }
