@@ -204,11 +204,12 @@ impl BuiltIn {
         self.own.is_some()
     }
 
-    /// Whether it still runs, as far as can be told without asking it.
+    /// Whether a process runs it: this one, or the one that holds its lock.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.own.is_some()
-            || Self::join(&self.folder).is_some_and(|there| there.server == self.server)
+            || (Lock::is_held(&self.folder)
+                && Self::join(&self.folder).is_some_and(|there| there.server == self.server))
     }
 
     /// Where the list of its relays is kept in `folder`.
@@ -242,7 +243,7 @@ impl Lock {
             .create(true)
             .truncate(false)
             .write(true)
-            .open(folder.join("lock"))?;
+            .open(folder.join(LOCK))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self {
                 file,
@@ -251,6 +252,13 @@ impl Lock {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
+    }
+
+    /// Whether a process has it. One that was killed has not, though its notice stays.
+    fn is_held(folder: &Path) -> bool {
+        let probe = File::options().write(true).open(folder.join(LOCK));
+        // Dropping the probe gives a lock it got back at once.
+        probe.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     fn withdraw(&self) {
@@ -326,6 +334,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
 
 const RELAYS: usize = 3;
 const SERVER_KEY: &str = "server.key";
+const LOCK: &str = "lock";
 const NOTICE: &str = "running.json";
 const PORTS: &str = "ports.json";
 const RELAY_LIST: &str = "relays.json";
@@ -333,3 +342,31 @@ const RELAY_LIST: &str = "relays.json";
 const LIST_SECS: u64 = 10 * 365 * 24 * 3_600;
 const JOIN_LOOKS: u32 = 100;
 const JOIN_PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn another_start_joins_and_notices_the_end_even_of_a_killed_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = BuiltIn::start_or_join(folder.path()).await.unwrap();
+        let joined = BuiltIn::start_or_join(folder.path()).await.unwrap();
+        assert!(first.is_own() && !joined.is_own() && joined.is_alive());
+        assert_eq!(
+            (joined.server(), joined.relays()),
+            (first.server(), first.relays())
+        );
+
+        let notice = fs::read(folder.path().join(NOTICE)).unwrap();
+        first.stop().await;
+        assert!(!joined.is_alive());
+        // A process that was killed leaves its notice, but no lock.
+        fs::write(folder.path().join(NOTICE), notice).unwrap();
+        assert!(!joined.is_alive());
+
+        let again = BuiltIn::start_or_join(folder.path()).await.unwrap();
+        assert!(again.is_own());
+        assert_eq!(again.server(), joined.server(), "port and key were kept");
+    }
+}

@@ -120,8 +120,8 @@ pub enum ServerRefusal {
         /// The largest blob it takes, in bytes; 0 when it did not say.
         max_blob: u64,
     },
-    /// It does not keep files that long, or that short.
-    #[error("the server keeps files for at most {max_secs} seconds")]
+    /// It keeps files for an hour at least, and for so long at most.
+    #[error("the server keeps files for 3600 to {max_secs} seconds")]
     Ttl {
         /// The longest it keeps a blob, in seconds.
         max_secs: u64,

@@ -269,9 +269,9 @@ fn server(error: ServerRefusal) -> UserMessage {
             "Choose another server, or a smaller file.",
         ),
         ServerRefusal::Ttl { max_secs } => UserMessage::new(
-            "The server does not keep files that long.",
-            format!("It keeps them for up to {} hours.", max_secs / 3_600),
-            "Ask for a shorter time.",
+            "The server does not keep files for that time.",
+            format!("It keeps them for 1 to {} hours.", max_secs / 3_600),
+            "Ask for a time between those.",
         ),
     }
 }

@@ -149,10 +149,13 @@ fn check_limits(
             max_blob: info.max_blob,
         });
     }
-    if ttl_secs.is_some_and(|ttl| ttl > info.ttl_max) {
+    if ttl_secs.is_some_and(|ttl| !(MIN_TTL_SECS..=info.ttl_max).contains(&ttl)) {
         return Err(ServerRefusal::Ttl {
             max_secs: info.ttl_max,
         });
     }
     Ok(())
 }
+
+/// Servers count in hours.
+const MIN_TTL_SECS: u64 = 3_600;

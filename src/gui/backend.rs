@@ -59,28 +59,44 @@ impl App {
         preferences: &Preferences,
         choice: &ServerChoice,
     ) -> Result<Network, AppError> {
-        let ServerChoice::Address(address) = choice else {
-            let network = self.session.builtin_network().await?;
-            self.session.hold_builtin(&network);
-            return Ok(network);
+        let network = match choice {
+            ServerChoice::BuiltIn => self.session.builtin_network().await?,
+            ServerChoice::Address(address) => {
+                let server = address.parse()?;
+                let (relays, direct) = self.way_to(&server, preferences)?;
+                self.session
+                    .network_for_sharing(&server, relays, direct)
+                    .await?
+            }
         };
-        self.network_to(preferences, &address.parse()?).await
+        self.session.hold_builtin(&network);
+        Ok(network)
     }
 
-    async fn network_to(
+    /// The network that a pointer's file comes from.
+    async fn source(
         &self,
         preferences: &Preferences,
         server: &ServerAddress,
     ) -> Result<Network, AppError> {
+        let (relays, direct) = self.way_to(server, preferences)?;
+        let network = self.session.network_to(server, relays, direct).await?;
+        self.session.hold_builtin(&network);
+        Ok(network)
+    }
+
+    fn way_to(
+        &self,
+        server: &ServerAddress,
+        preferences: &Preferences,
+    ) -> Result<(Option<relay_list::RelayList>, bool), AppError> {
         let direct = self.is_direct(server);
         let relays = if direct {
             None
         } else {
             self.relays(preferences)?
         };
-        let network = self.session.network_to(server, relays, direct).await?;
-        self.session.hold_builtin(&network);
-        Ok(network)
+        Ok((relays, direct))
     }
 
     fn relays(&self, preferences: &Preferences) -> Result<Option<relay_list::RelayList>, AppError> {
@@ -188,7 +204,7 @@ impl App {
     ) -> Result<Saved, AppError> {
         progress.set(Stage::FindPath);
         let pointer = Pointer::find(text.as_str())?;
-        let network = self.network_to(preferences, &pointer.server).await?;
+        let network = self.source(preferences, &pointer.server).await?;
         let folder = preferences.downloads.clone();
         let swept = folder.clone();
         // What an interrupted program left behind; a folder that cannot be listed is told by the save itself.
