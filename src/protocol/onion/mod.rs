@@ -2,14 +2,14 @@
 //!
 //! The wire is Session's, byte for byte, so that its relays and file servers can serve this client and the other way
 //! round. Two things are added without breaking it: every request to a guard has one of nine lengths
-//! ([`build`]), and relays that know the `sealed` key of a layer seal what they send back with that layer's key
+//! ([`build()`]), and relays that know the `sealed` key of a layer seal what they send back with that layer's key
 //! ([`peel::ReplyLayer`]), so that no two links carry the same bytes and an error is authenticated by its maker.
 //!
 //! * [`envelope`]: `[N: u32 LE][N bytes][JSON]`, the shape of every layer.
 //! * [`hop_cipher`]: the two ciphers of a layer.
 //! * [`v4`]: the bencoded request and answer inside the innermost layer.
-//! * [`build`]: the client's way out; [`reply`]: the client's way back.
-//! * [`peel`]: one relay; [`destination`]: the server at the end.
+//! * [`build()`]: the client's way out; [`reply`]: the client's way back.
+//! * [`peel()`]: one relay; [`destination`]: the server at the end.
 //! * [`replay`]: the memory of the last hour.
 
 pub mod build;
