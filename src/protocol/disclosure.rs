@@ -87,6 +87,18 @@ impl AttemptShown {
     /// Every party in the order of the path. A try that got no answer may have ended before the later ones.
     #[must_use]
     pub fn parties(&self) -> Vec<PartyShown> {
+        let mut parties = self.all_facts();
+        if !self.names_file {
+            for party in &mut parties {
+                party.shown.retain(|fact| *fact != Fact::FileId);
+                party.hidden.retain(|fact| *fact != Fact::FileId);
+            }
+        }
+        parties
+    }
+
+    /// As if the request named a file.
+    fn all_facts(&self) -> Vec<PartyShown> {
         let server = server_name(&self.server);
         let Some(path) = &self.path else {
             return vec![PartyShown {
@@ -114,7 +126,7 @@ impl AttemptShown {
                     self.sizes(0),
                     Fact::Time(self.at),
                 ],
-                hidden: self.with_file(vec![Fact::Server(server.clone()), Fact::Content]),
+                hidden: vec![Fact::Server(server.clone()), Fact::FileId, Fact::Content],
             },
             PartyShown {
                 role: Role::Middle,
@@ -141,7 +153,7 @@ impl AttemptShown {
                     self.sizes(2),
                     Fact::Time(self.at),
                 ],
-                hidden: self.with_file(vec![Fact::ClientAddress, Fact::Content]),
+                hidden: vec![Fact::ClientAddress, Fact::FileId, Fact::Content],
             },
             PartyShown {
                 role: Role::Server,
@@ -155,13 +167,6 @@ impl AttemptShown {
                 hidden: vec![Fact::ClientAddress, Fact::Content],
             },
         ]
-    }
-
-    fn with_file(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
-        if self.names_file {
-            facts.push(Fact::FileId);
-        }
-        facts
     }
 
     fn sizes(&self, link: usize) -> Fact {
@@ -181,5 +186,78 @@ fn bracketed(host: core::net::IpAddr) -> String {
         format!("[{host}]")
     } else {
         host.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::net::IpAddr;
+
+    use super::*;
+    use crate::protocol::keys::Identity;
+    use crate::protocol::relay_list::{RelayDescriptor, Serves};
+
+    fn attempt(relays: bool, names_file: bool) -> AttemptShown {
+        let relay = |seed: u8| RelayDescriptor {
+            key: Identity::from_seed([seed; 32]).public(),
+            host: IpAddr::from([10, 0, seed, 1]),
+            port: 22_021,
+            operator: String::new(),
+            serves: Serves::Any,
+        };
+        AttemptShown {
+            at: 7,
+            path: relays.then(|| RelayPath {
+                guard: relay(1),
+                middle: relay(2),
+                last: relay(3),
+            }),
+            server: "http://files.example".parse().unwrap(),
+            names_file,
+            sent: vec![2_560, 2_314, 2_068, 1_906],
+            answered: vec![1_699],
+            outcome: Outcome::NoAnswer,
+        }
+    }
+
+    fn who(parties: &[PartyShown], fact: &Fact) -> Vec<Role> {
+        let saw = parties.iter().filter(|party| party.shown.contains(fact));
+        saw.map(|party| party.role).collect()
+    }
+
+    #[test]
+    fn each_fact_is_shown_to_whom_it_must_be_and_to_nobody_else() {
+        let parties = attempt(true, true).parties();
+        let server = Fact::Server("files.example:80".to_owned());
+        assert_eq!(who(&parties, &Fact::ClientAddress), [Role::Guard]);
+        assert_eq!(who(&parties, &server), [Role::Last]);
+        assert_eq!(who(&parties, &Fact::FileId), [Role::Server]);
+        assert_eq!(who(&parties, &Fact::Content), []);
+        assert!(
+            parties
+                .iter()
+                .all(|party| party.hidden.contains(&Fact::Content))
+        );
+        let middle = Fact::Sizes {
+            request: 2_314,
+            answer: None,
+        };
+        assert_eq!(who(&parties, &middle), [Role::Middle]);
+    }
+
+    #[test]
+    fn a_request_that_names_no_file_shows_none_and_hides_none() {
+        for relays in [true, false] {
+            for party in attempt(relays, false).parties() {
+                assert!(!party.shown.contains(&Fact::FileId), "{party:?}");
+                assert!(!party.hidden.contains(&Fact::FileId), "{party:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_relays_the_server_sees_the_client() {
+        let parties = attempt(false, true).parties();
+        assert_eq!(who(&parties, &Fact::ClientAddress), [Role::Server]);
     }
 }
