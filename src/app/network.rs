@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::builtin::BuiltIn;
-use crate::net::Moved;
+pub use crate::net::Moved;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::relay_list::RelayList;
 

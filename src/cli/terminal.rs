@@ -12,8 +12,7 @@ use zeroize::Zeroizing;
 use super::CliError;
 use crate::app::error::AppError;
 use crate::app::message::UserMessage;
-use crate::app::network::{Stage, Tell};
-use crate::net::Moved;
+use crate::app::network::{Moved, Stage, Tell};
 
 /// Prints a line of data.
 pub(super) fn print_line(line: &str) -> io::Result<()> {

@@ -14,7 +14,8 @@ use super::file_api::FileRequest;
 use super::keys::Ed25519Public;
 use super::onion::v4::Response;
 use super::onion::{
-    self, BuildError, HopCipher, MAX_MESSAGE_LEN, REQUEST_OVERHEAD, ReplyError, ReplyKeys, Route,
+    self, BuildError, HopCipher, MAX_MESSAGE_LEN, NOT_FOUND, REQUEST_OVERHEAD, ReplyError,
+    ReplyKeys, Route, UNREACHABLE,
 };
 use super::path::{Drawing, NoPath, RelayPath};
 use super::relay_list::RelayList;
@@ -400,11 +401,6 @@ const MAX_TRIES: u32 = 4;
 const BACK_OFF: Duration = Duration::from_millis(200);
 /// Relay list and status are answered like a class-0 blob.
 const SMALL_ANSWER: usize = 65_536 + REQUEST_OVERHEAD;
-
-/// How a relay begins to say that it does not know the next one.
-pub const NOT_FOUND: &str = "Next node not found: ";
-/// How a relay begins to say that it cannot reach the next one.
-pub const UNREACHABLE: &str = "Next node is currently unreachable: ";
 
 #[cfg(test)]
 mod tests {

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     protocol::{
         keys::Ed25519Public,
-        onion::{GUARD_ENDPOINT, ReplyLayer},
+        onion::{GUARD_ENDPOINT, ReplyLayer, UNREACHABLE},
         relay_list::RelayDescriptor,
     },
     wire::{
@@ -127,7 +127,7 @@ impl Forwarder {
     }
 
     async fn to_relay(&self, to: &RelayDescriptor, body: Bytes, patience: Duration) -> Outcome {
-        let unreachable = format!("Next node is currently unreachable: {}", to.key.to_hex());
+        let unreachable = format!("{UNREACHABLE}{}", to.key.to_hex());
         let Some(client) = self.client_of(&to.key) else {
             return Outcome::Failed {
                 status: 502,

@@ -12,7 +12,7 @@ use url::Host;
 use super::addresses;
 use crate::protocol::{
     keys::{Ed25519Public, X25519Secret},
-    onion::{Next, ReplayMemory, ReplyLayer, peel, peel::Proxy},
+    onion::{NOT_FOUND, Next, ReplayMemory, ReplyLayer, peel, peel::Proxy},
     relay_list::{RelayDescriptor, Serves},
 };
 
@@ -117,7 +117,7 @@ impl Node {
                 },
                 None => Decision::sealed(reply.failure(
                     502,
-                    &format!("Next node not found: {}", to.to_hex()),
+                    &format!("{NOT_FOUND}{}", to.to_hex()),
                     rng,
                 )),
             },

@@ -1,7 +1,5 @@
 //! `cloak get`.
 
-use std::path::PathBuf;
-
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -35,9 +33,7 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
     if direct {
         terminal::note("going straight to the server: it sees this computer's address");
     }
-    let to = args
-        .out
-        .map_or_else(|| SaveTo::Folder(PathBuf::new()), SaveTo::Path);
+    let to = SaveTo::from_choice(args.out);
     let bar = Bar::new();
     let fetched = get::get(&session, &network, pointer, to, &bar.tell(), cancel).await;
     drop(bar);

@@ -45,3 +45,8 @@ pub const SERVER_ENDPOINT: &str = "/oxen/v4/lsrpc";
 
 /// The highest `hop_no` a relay accepts.
 pub const MAX_HOP_NO: u8 = 15;
+
+/// How a relay begins to say that it does not know the next one.
+pub const NOT_FOUND: &str = "Next node not found: ";
+/// How a relay begins to say that it cannot reach the next one.
+pub const UNREACHABLE: &str = "Next node is currently unreachable: ";
