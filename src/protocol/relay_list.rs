@@ -11,6 +11,15 @@ use thiserror::Error;
 
 use super::keys::{Ed25519Public, X25519Public};
 
+/// Whose relays a list names, which decides the cipher and what is asked of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkKind {
+    /// Cloakroom's: `xchacha20`, sealed return, certificates with the relay's own key.
+    Cloakroom,
+    /// Session's service nodes: `aes-gcm` without `enc_type`, plain errors, certificates that say nothing.
+    Session,
+}
+
 /// What a relay says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayDescriptor {
