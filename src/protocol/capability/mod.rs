@@ -1,4 +1,5 @@
-//! What lets someone manage a stored file without telling who they are: the owner token, and ids that follow from it.
+//! What lets someone manage a stored file without telling who they are: the owner token, and ids that follow from it;
+//! download receipts; the operator's access word; work.
 
 use data_encoding::HEXLOWER;
 use rand_core::CryptoRng;
@@ -8,6 +9,13 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use super::address::FileId;
 use super::digest::Digest;
+
+mod access;
+mod receipt;
+pub mod work;
+
+pub use access::{AccessWord, InvalidAccessWord};
+pub use receipt::{DownloadReceipt, receipt_key};
 
 /// Whoever shows it may delete, extend and ask about a file. Kept by the sender.
 #[derive(ZeroizeOnDrop)]
@@ -160,7 +168,7 @@ mod tests {
     #[test]
     fn published_id() {
         let vectors: serde_json::Value =
-            serde_json::from_str(include_str!("../../tests/vectors/cloakroom.json")).unwrap();
+            serde_json::from_str(include_str!("../../../tests/vectors/cloakroom.json")).unwrap();
         let text = |key: &str| vectors["id"][key].as_str().unwrap();
         let hour = u32::try_from(vectors["id"]["hour"].as_u64().unwrap()).unwrap();
         let token = OwnerToken::from_hex(text("owner_token")).unwrap();
