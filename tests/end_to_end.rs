@@ -192,11 +192,7 @@ fn an_upload_that_is_cut_off_on_its_way_leaves_nothing() {
 fn an_upload_that_breaks_at_the_server_leaves_nothing() {
     let network = Network::start();
     let address: ServerAddress = network.server.first_line.parse().unwrap();
-    let upload = FileRequest::Upload(Upload {
-        blob: content(65_536),
-        ttl_secs: None,
-        owner: None,
-    });
+    let upload = FileRequest::Upload(Upload::new(content(65_536)));
     let route = Route {
         relays: &[],
         server: &address,

@@ -148,11 +148,7 @@ fn loopback() -> std::net::SocketAddr {
 }
 
 fn upload(blob: Vec<u8>) -> FileRequest {
-    FileRequest::Upload(Upload {
-        blob,
-        ttl_secs: None,
-        owner: None,
-    })
+    FileRequest::Upload(Upload::new(blob))
 }
 
 fn nothing() -> FileRequest {

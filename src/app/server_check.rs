@@ -45,9 +45,8 @@ pub async fn check(
     let mut shown = Vec::new();
     let started = Instant::now();
     let upload = FileRequest::Upload(Upload {
-        blob: blob.into_bytes(),
         ttl_secs: Some(TTL_SECS),
-        owner: None,
+        ..Upload::new(blob.into_bytes())
     });
     let answer = session
         .run(network, &upload, 0, &Tell::nobody(), &mut shown, cancel)

@@ -67,9 +67,9 @@ pub async fn share(
         .is_some_and(|info| info.has(OWNER_FEATURE))
         .then(|| OwnerToken::generate(&mut random::system()));
     let upload = FileRequest::Upload(Upload {
-        blob: blob.into_bytes(),
         ttl_secs: request.ttl_secs,
         owner: owner.map(|token| token.hash()),
+        ..Upload::new(blob.into_bytes())
     });
     let response = session
         .run(network, &upload, 0, tell, &mut shown, cancel)

@@ -15,12 +15,22 @@ pub struct RequestShown {
 /// What a request asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
+    /// To delete a file.
+    Delete,
     /// The blob.
     Download,
+    /// To keep a file longer.
+    Extend,
     /// What the server knows of a file.
     FileInfo,
+    /// To tell the sender of a download.
+    Receipt,
+    /// The relay list that the server mirrors.
+    RelayList,
     /// What the server says of itself.
     ServerInfo,
+    /// What the owner may know of a file.
+    Status,
     /// To store a blob.
     Upload,
 }
@@ -30,18 +40,28 @@ impl Asked {
     #[must_use]
     pub const fn of(request: &FileRequest) -> Self {
         match request {
+            FileRequest::Delete { .. } => Self::Delete,
             FileRequest::Download(_) => Self::Download,
+            FileRequest::Extend { .. } => Self::Extend,
             FileRequest::FileInfo(_) => Self::FileInfo,
+            FileRequest::Receipt { .. } => Self::Receipt,
+            FileRequest::RelayList => Self::RelayList,
             FileRequest::ServerInfo => Self::ServerInfo,
+            FileRequest::Status { .. } => Self::Status,
             FileRequest::Upload(_) => Self::Upload,
         }
     }
 
     const fn words(self) -> &'static str {
         match self {
+            Self::Delete => "deleted a file",
             Self::Download => "fetched a file",
+            Self::Extend => "asked to keep a file longer",
             Self::FileInfo => "asked about a file",
+            Self::Receipt => "told the sender that the file arrived",
+            Self::RelayList => "fetched the server's relay list",
             Self::ServerInfo => "asked what the server takes",
+            Self::Status => "asked how often a file was downloaded",
             Self::Upload => "stored a file",
         }
     }

@@ -230,7 +230,7 @@ impl<'a> Transfer<'a> {
             at: now,
             path: path.clone(),
             server: self.server.url.clone(),
-            names_file: !matches!(self.request, FileRequest::ServerInfo),
+            names_file: self.request.names_file(),
             sent: built.link_lengths,
             answered: Vec::new(),
             outcome: ShownOutcome::NoAnswer,

@@ -89,6 +89,11 @@ impl Files {
             FileRequest::Download(id) => self.download(&id).await,
             FileRequest::FileInfo(id) => self.info(&id).await.into(),
             FileRequest::ServerInfo => FileAnswer::ServerInfo(self.server_info()).into(),
+            FileRequest::Delete { .. }
+            | FileRequest::Extend { .. }
+            | FileRequest::Receipt { .. }
+            | FileRequest::RelayList
+            | FileRequest::Status { .. } => FileAnswer::Refused(404).into(),
             FileRequest::Upload(upload) => self.upload(upload).await.into(),
         }
     }
@@ -211,8 +216,8 @@ impl Files {
             ttl_default: self.policy.ttl_default,
             ttl_max: self.policy.ttl_max,
             features: vec![OWNER_FEATURE.to_owned()],
-            access_word: false,
-            work: false,
+            access: false,
+            work_bits: None,
         }
     }
 

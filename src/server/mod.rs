@@ -326,9 +326,8 @@ mod tests {
 
     fn upload(blob: &[u8], ttl_secs: Option<u64>) -> FileRequest {
         FileRequest::Upload(Upload {
-            blob: blob.to_vec(),
             ttl_secs,
-            owner: None,
+            ..Upload::new(blob.to_vec())
         })
     }
 
@@ -400,9 +399,8 @@ mod tests {
         for (seed, owner) in [(1, "ab"), (2, "ab"), (3, "cd")] {
             let owner = OwnerHash::from_hex(&owner.repeat(32));
             let request = FileRequest::Upload(Upload {
-                blob: vec![1; 65_536],
-                ttl_secs: None,
                 owner,
+                ..Upload::new(vec![1; 65_536])
             });
             let response = fixture.ask(&request, seed).await;
             ids.push(

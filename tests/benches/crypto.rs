@@ -68,11 +68,7 @@ fn onion(criterion: &mut Criterion) {
         key: identities[3].public(),
     };
     let largest = SizeClass::ALL[7];
-    let upload = FileRequest::Upload(Upload {
-        blob: vec![7; largest.blob_len()],
-        ttl_secs: None,
-        owner: None,
-    });
+    let upload = FileRequest::Upload(Upload::new(vec![7; largest.blob_len()]));
     let mut group = criterion.benchmark_group("onion of 10 MB");
     group.sample_size(10);
     group.throughput(Throughput::Bytes(largest.blob_len() as u64));
