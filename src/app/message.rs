@@ -283,6 +283,11 @@ fn failure(failure: &Failure, tries: u32) -> UserMessage {
         format!("{tries} times")
     };
     match failure {
+        Failure::Blocked => UserMessage::new(
+            "The network here blocks the relays.",
+            "None of your first relays answered, nor did the three that may be tried in their place within a day.",
+            "Check that this computer is online, or try from another network.",
+        ),
         Failure::Broken => UserMessage::new(
             "The connection broke before the transfer was done.",
             format!("It was tried {times}."),
@@ -325,6 +330,12 @@ fn failure(failure: &Failure, tries: u32) -> UserMessage {
             format!("The relay before it said so; it was tried {times}."),
             "Try again later, or use another relay list.",
         ),
+        Failure::ServerBusy(code) => server(ServerRefusal::Status(*code)),
+        Failure::ServerPlain(status) => UserMessage::new(
+            "Something else answered in the file server's place.",
+            format!("It answered {status} without opening the request; it was tried {times}."),
+            "Try again later, or ask the server's operator.",
+        ),
         Failure::ServerNotServed => UserMessage::new(
             "The last relay does not serve this server.",
             "Its operator allows other servers, or none.",
@@ -360,12 +371,16 @@ fn no_path(error: &NoPath) -> UserMessage {
         Place::Last => "last",
     };
     let reasons = [
-        (Reason::NotServing, "do not serve this server"),
-        (Reason::OnThisPath, "stand on the path already"),
-        (Reason::IsGuard, "are your guard"),
-        (Reason::SameNetwork, "are in the same network as another"),
-        (Reason::SameOperator, "have the same operator as another"),
-        (Reason::SetAside, "failed a moment ago"),
+        (Reason::NotServing, "not serving this server"),
+        (Reason::OnThisPath, "on the path already"),
+        (Reason::IsGuard, "your guard, now or lately"),
+        (Reason::Retired, "a guard that was dropped"),
+        (Reason::KeptBack, "kept back as a guard"),
+        (Reason::NotAGuard, "no guard"),
+        (Reason::SameNetwork, "in the network of another"),
+        (Reason::SameOperator, "of the operator of another"),
+        (Reason::SetAside, "set aside after failures"),
+        (Reason::Failed, "failed just now"),
     ];
     let told: Vec<String> = reasons
         .into_iter()
@@ -481,7 +496,6 @@ mod tests {
             AppError::Server(ServerRefusal::Nonsense),
             AppError::Server(ServerRefusal::Status(401)),
             AppError::Server(ServerRefusal::Status(418)),
-            AppError::Server(ServerRefusal::Status(503)),
             AppError::Server(ServerRefusal::TooLarge { max_blob: 0 }),
             AppError::Server(ServerRefusal::TooLarge { max_blob: 65_536 }),
             AppError::Server(ServerRefusal::Ttl {
@@ -489,6 +503,7 @@ mod tests {
             }),
         ];
         let failures = [
+            Failure::Blocked,
             Failure::Broken,
             Failure::Build(BuildError::TooLong),
             Failure::FirstUnreachable,
@@ -502,7 +517,9 @@ mod tests {
                 status: 503,
             },
             Failure::RelayUnreachable(relay),
+            Failure::ServerBusy(503),
             Failure::ServerNotServed,
+            Failure::ServerPlain(404),
             Failure::ServerUnreachable,
             Failure::ServerWrongKey,
             Failure::Tampered(1),

@@ -17,3 +17,4 @@ pub mod share;
 pub mod who_saw_what;
 
 mod private_file;
+mod remembered;

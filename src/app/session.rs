@@ -1,12 +1,8 @@
 //! What one running program remembers between transfers: its guard, what servers said of themselves, the built-in
 //! network.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -14,14 +10,14 @@ use super::builtin::BuiltIn;
 use super::config::Home;
 use super::error::{AppError, ServerRefusal};
 use super::network::{Network, Route, Stage, Tell};
-use super::private_file;
+use super::remembered::{KeptInfo, Remembered};
 use super::who_saw_what::{Asked, RequestShown};
 use crate::net::{self, Progress};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::file_api::{self, AnswerError, FileRequest, ServerInfo};
-use crate::protocol::keys::Ed25519Public;
 use crate::protocol::onion::v4::Response;
-use crate::protocol::relay_list::RelayList;
+use crate::protocol::path::{Allowance, Drawing, NewGuardRefused, RelayStanding};
+use crate::protocol::relay_list::{NetworkKind, RelayList};
 use crate::protocol::transfer::{Transfer, Way};
 use crate::wire::clock::{self, Clock};
 use crate::wire::random;
@@ -33,46 +29,19 @@ pub struct Session {
     builtin: tokio::sync::Mutex<Weak<BuiltIn>>,
     /// Holds the built-in network up for as long as the program runs, when it should.
     held: Mutex<Option<Arc<BuiltIn>>>,
-    memory: Mutex<Memory>,
-}
-
-/// What is kept in `network.json` of the data folder.
-#[derive(Default, Serialize, Deserialize)]
-struct Memory {
-    /// The guard in use and since when, unix seconds.
-    #[serde(default)]
-    guard: Option<KeptGuard>,
-    /// By the server's key.
-    #[serde(default)]
-    servers: BTreeMap<String, KeptInfo>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct KeptGuard {
-    relay: String,
-    since: u64,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct KeptInfo {
-    asked: u64,
-    /// Absent for a server that has no `GET /info`.
-    info: Option<ServerInfo>,
+    remembered: Remembered,
 }
 
 impl Session {
     /// A session whose settings and data are in `home`.
     #[must_use]
     pub fn new(home: Home) -> Self {
-        let memory = fs::read(memory_file(&home))
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Self {
+            remembered: Remembered::new(home.data_dir.join("network.json")),
             home,
             clock: clock::system(),
             builtin: tokio::sync::Mutex::new(Weak::new()),
             held: Mutex::new(None),
-            memory: Mutex::new(memory.unwrap_or_default()),
         }
     }
 
@@ -199,7 +168,7 @@ impl Session {
     ) -> Result<Option<ServerInfo>, AppError> {
         let server = network.server().key.to_hex();
         let now = self.now();
-        let kept = self.memory(|memory| memory.servers.get(&server).cloned());
+        let kept = self.remembered.server(&server);
         if let Some(kept) = kept.filter(|kept| {
             now.checked_sub(kept.asked)
                 .is_some_and(|age| age < INFO_SECS)
@@ -225,19 +194,27 @@ impl Session {
                 return Err(ServerRefusal::Nonsense.into());
             }
         };
-        self.change_memory(|memory| {
-            memory
-                .servers
-                .retain(|_, kept| now.saturating_sub(kept.asked) < INFO_SECS);
-            memory.servers.insert(
-                server,
-                KeptInfo {
-                    asked: now,
-                    info: info.clone(),
-                },
-            );
-        });
+        let kept = KeptInfo {
+            asked: now,
+            info: info.clone(),
+        };
+        self.remembered.keep_server(server, kept, INFO_SECS);
         Ok(info)
+    }
+
+    /// How the relays of a list stand with this person's programs, in the list's order. `source` names where the list
+    /// is from.
+    #[must_use]
+    pub fn relay_standing(&self, source: &str, list: &RelayList) -> Vec<RelayStanding> {
+        self.remembered.look(source).standing(list, self.now())
+    }
+
+    /// Lets the guards in use go; new ones are drawn with the next request.
+    ///
+    /// # Errors
+    /// [`NewGuardRefused`] when three relays became guards within 24 hours.
+    pub fn new_guards(&self, source: &str, list: &RelayList) -> Result<(), NewGuardRefused> {
+        self.remembered.forget_guards(source, list, self.now())
     }
 
     /// Runs one request to its end. When the process that ran the built-in network ended meanwhile, this one takes
@@ -283,18 +260,33 @@ impl Session {
         shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<Response, AppError> {
-        let way = match network.way() {
-            Route::Direct => Way::Direct,
-            Route::Relays(list) => Way::Relays {
+        let rng = &mut random::system();
+        let source = if network.is_builtin() {
+            "built-in"
+        } else {
+            "list"
+        };
+        let relays = match network.way() {
+            Route::Direct => None,
+            Route::Relays(list) => {
+                let allow = Allowance::ALL;
+                let guards = Drawing::first(list, network.server().url.host(), allow);
+                let memory = self.remembered.relays(source, &guards, self.now(), rng);
+                Some((list, memory, allow))
+            }
+        };
+        let way = match &relays {
+            None => Way::Direct,
+            Some((list, memory, allow)) => Way::Relays {
                 list,
-                guard: self.guard(list, network.is_builtin()),
-                may_share: true,
+                kind: NetworkKind::Cloakroom,
+                memory,
+                allow: *allow,
             },
         };
         let transfer = Transfer::new(request, network.server(), way, expected_answer_len);
         let tell = tell.clone();
         let progress = Progress::new(move |moved| tell.stage(Stage::Moved(moved)));
-        let rng = &mut random::system();
         let driven = net::drive(
             transfer,
             &network.server().url,
@@ -304,13 +296,8 @@ impl Session {
             rng,
         )
         .await;
-        if driven.result.is_ok() && !network.is_builtin() {
-            let guard = driven
-                .shown
-                .last()
-                .and_then(|last| last.path.as_ref())
-                .map(|path| path.guard.key);
-            self.keep_guard(guard);
+        if let Some((list, ..)) = &relays {
+            self.remembered.learn(source, &driven.learned, list);
         }
         shown.push(RequestShown {
             asked: Asked::of(request),
@@ -320,49 +307,6 @@ impl Session {
             debug!("a request ended without an answer");
             error.into()
         })
-    }
-
-    /// The guard in use, while it is on the list and not older than ten days.
-    fn guard(&self, list: &RelayList, builtin: bool) -> Option<Ed25519Public> {
-        if builtin {
-            return None;
-        }
-        let kept = self.memory(|memory| memory.guard.clone())?;
-        let age = self.now().checked_sub(kept.since)?;
-        let key = Ed25519Public::from_hex(&kept.relay).ok()?;
-        (age < GUARD_SECS && list.find(&key).is_some()).then_some(key)
-    }
-
-    fn keep_guard(&self, guard: Option<Ed25519Public>) {
-        let Some(relay) = guard.map(|key| key.to_hex()) else {
-            return;
-        };
-        let now = self.now();
-        let same = self.memory(|memory| {
-            memory.guard.as_ref().is_some_and(|kept| {
-                kept.relay == relay && now.saturating_sub(kept.since) < GUARD_SECS
-            })
-        });
-        if !same {
-            self.change_memory(|memory| memory.guard = Some(KeptGuard { relay, since: now }));
-        }
-    }
-
-    fn memory<T>(&self, read: impl FnOnce(&Memory) -> T) -> T {
-        read(&self.memory.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// What is remembered only saves questions, so a disk that does not take it stops nothing.
-    fn change_memory(&self, change: impl FnOnce(&mut Memory)) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut memory);
-        let kept = serde_json::to_vec_pretty(&*memory).map_err(std::io::Error::from);
-        if kept
-            .and_then(|bytes| private_file::write(&memory_file(&self.home), &bytes))
-            .is_err()
-        {
-            debug!("what was learned about relays and servers could not be kept");
-        }
     }
 }
 
@@ -377,9 +321,4 @@ pub enum ServerKind {
     Other,
 }
 
-fn memory_file(home: &Home) -> PathBuf {
-    home.data_dir.join("network.json")
-}
-
 const INFO_SECS: u64 = 24 * 3_600;
-const GUARD_SECS: u64 = 10 * 24 * 3_600;

@@ -1,7 +1,10 @@
 //! Who saw what, in words: what each party was shown in one transfer, from what was really sent.
 
-use crate::protocol::disclosure::{AttemptShown, Fact, Outcome, PartyShown, Role};
+use crate::protocol::disclosure::{
+    AttemptShown, Fact, Note, Outcome, PartyShown, Role, Saw, totals,
+};
 use crate::protocol::file_api::FileRequest;
+use crate::protocol::path::Relaxed;
 
 /// One request and its tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,35 +70,116 @@ impl Asked {
     }
 }
 
-/// The lines that tell it.
+/// The lines that tell it: every try, then what each party learned in all of them together.
 #[must_use]
 pub fn lines(shown: &[RequestShown]) -> Vec<String> {
     let mut lines = Vec::new();
     for request in shown {
         for (at, attempt) in request.attempts.iter().enumerate() {
-            let outcome = match attempt.outcome {
-                Outcome::Answered(code) => format!("answered {code}"),
-                Outcome::NoAnswer => {
-                    "no answer; the later parties may have seen nothing of it".to_owned()
-                }
-            };
             let try_number = if at == 0 {
                 String::new()
             } else {
                 format!(", try {}", at + 1)
             };
             lines.push(format!(
-                "{}{try_number} ({outcome}):",
-                request.asked.words()
+                "{}{try_number} ({}):",
+                request.asked.words(),
+                outcome(&attempt.outcome)
             ));
+            for note in attempt.notes() {
+                lines.push(format!("  note: {}", self::note(note)));
+            }
             for party in attempt.parties() {
                 lines.push(format!("  {} {}", role(party.role), party.name));
-                lines.push(format!("    saw      {}", facts(&party.shown)));
+                match party.saw {
+                    Saw::Certainly => {
+                        lines.push(format!("    saw      {}", facts(&party.shown)));
+                    }
+                    Saw::Perhaps => {
+                        lines.push(format!("    perhaps  {}", facts(&party.shown)));
+                    }
+                    Saw::Nothing => {
+                        lines.push("    saw      nothing: the try ended before it".to_owned());
+                        continue;
+                    }
+                }
                 lines.push(format!("    not      {}", facts(&party.hidden)));
             }
         }
     }
+    lines.extend(together(shown));
     lines
+}
+
+/// What adds up over several tries; nothing when there was one.
+fn together(shown: &[RequestShown]) -> Vec<String> {
+    let attempts: Vec<_> = shown.iter().flat_map(|request| &request.attempts).collect();
+    if attempts.len() < 2 {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("all {} tries together:", attempts.len())];
+    for party in totals(attempts) {
+        let roles: Vec<_> = party.roles.iter().copied().map(role).collect();
+        let tries = if party.tries == 1 {
+            "once".to_owned()
+        } else {
+            format!("{} times", party.tries)
+        };
+        let links = if party.links_both_ends() {
+            "both your IP address and the server"
+        } else if party.shown.contains(&Fact::ClientAddress) {
+            "your IP address, not the server"
+        } else if party.roles.contains(&Role::Server) || party.shown.iter().any(is_server) {
+            "the server, not your IP address"
+        } else {
+            "neither your IP address nor the server"
+        };
+        lines.push(format!(
+            "  {} ({}, {tries}): {links}",
+            party.name,
+            roles.join(" and ")
+        ));
+    }
+    lines
+}
+
+const fn is_server(fact: &Fact) -> bool {
+    matches!(fact, Fact::Server(_))
+}
+
+/// What came of a try, in a few words.
+fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Answered(code) => format!("answered {code}"),
+        Outcome::Failed(failure) => format!("no answer: {failure}"),
+        Outcome::Sent => "cancelled".to_owned(),
+    }
+}
+
+/// A note, in words.
+#[must_use]
+pub const fn note(note: Note) -> &'static str {
+    match note {
+        Note::Direct => "straight to the server, which saw your IP address",
+        Note::SameBytesBack => {
+            "the answer looked the same on every link, as these relays do not seal what they send back"
+        }
+        Note::Relaxed(rule) => match rule {
+            Relaxed::GuardIsLast => {
+                "the last relay was a guard of yours within ten days: the list is too small"
+            }
+            Relaxed::GuardIsMiddle => {
+                "the middle relay was a guard of yours within ten days: the list is too small"
+            }
+            Relaxed::GuardReturned => "a guard that was dropped is back: the list has nobody else",
+            Relaxed::GuardStoodElsewhere => {
+                "the guard was a middle or last relay of yours within ten days: the list is too small to keep one back"
+            }
+            Relaxed::SameNetwork => "relays of this path are in one network: the list is too small",
+            Relaxed::SameOperator => "relays of this path have one operator: the list is too small",
+            Relaxed::SetAside => "a relay that failed before was used: the list has nobody else",
+        },
+    }
 }
 
 /// The path of the last try, in one line.

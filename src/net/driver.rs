@@ -9,8 +9,8 @@ use super::progress::Progress;
 use super::transport::{HttpTransport, Target};
 use crate::protocol::address::ServerUrl;
 use crate::protocol::disclosure::AttemptShown;
-use crate::protocol::keys::Ed25519Public;
 use crate::protocol::onion::v4::Response;
+use crate::protocol::path::Learned;
 use crate::protocol::transfer::{Step, Transfer, TransferError};
 use crate::wire::clock::Clock;
 
@@ -20,8 +20,8 @@ pub struct Driven {
     pub result: Result<Response, DriveError>,
     /// What every party was shown, try by try.
     pub shown: Vec<AttemptShown>,
-    /// Relays that failed.
-    pub failed_relays: Vec<Ed25519Public>,
+    /// What the tries taught about the relays, in order.
+    pub learned: Vec<Learned>,
 }
 
 /// Why there is no answer.
@@ -63,16 +63,18 @@ pub async fn drive(
                     .as_ref()
                     .map_or(Target::Server(server), |path| Target::Relay(&path.guard));
                 match HttpTransport.post(target, *attempt, progress, cancel).await {
-                    Ok(outcome) => block_in_place(|| transfer.on_outcome(outcome)),
+                    Ok(outcome) => {
+                        block_in_place(|| transfer.on_outcome(outcome, clock()));
+                    }
                     Err(_cancelled) => break Err(DriveError::Cancelled),
                 }
             }
         }
     };
-    let failed_relays = transfer.set_aside().to_vec();
+    let (shown, learned) = transfer.into_shown();
     Driven {
         result,
-        shown: transfer.into_shown(),
-        failed_relays,
+        shown,
+        learned,
     }
 }

@@ -1,7 +1,8 @@
 //! What each party was shown in one transfer, taken from what was really sent.
 
 use super::address::ServerUrl;
-use super::path::RelayPath;
+use super::path::{Relaxed, RelayPath};
+use super::transfer::Failure;
 
 /// What one try put on its links.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +11,10 @@ pub struct AttemptShown {
     pub at: u64,
     /// The relays; `None` when it went straight to the server.
     pub path: Option<RelayPath>,
+    /// Rules that the path does not follow, because the list was too small for them.
+    pub relaxed: Vec<Relaxed>,
+    /// Whether the answer had the same bytes on every link, as with relays that do not seal what they send back.
+    pub same_bytes_back: bool,
     /// The server it ended at.
     pub server: ServerUrl,
     /// Whether the request names a file: one about the server itself does not.
@@ -23,16 +28,40 @@ pub struct AttemptShown {
 }
 
 /// What came of a try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The server answered with this status.
     Answered(u16),
     /// It did not.
-    NoAnswer,
+    Failed(Failure),
+    /// The person cancelled before anything came of it.
+    Sent,
+}
+
+/// Something about a try that the person should know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// It went straight to the server.
+    Direct,
+    /// The path does not follow this rule.
+    Relaxed(Relaxed),
+    /// The answer looked the same on every link.
+    SameBytesBack,
+}
+
+/// Whether a party saw what it would be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Saw {
+    /// The try ended before it.
+    Nothing,
+    /// The try may have ended before it.
+    Perhaps,
+    /// It did.
+    Certainly,
 }
 
 /// A party of a transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// The first relay.
     Guard,
@@ -77,17 +106,22 @@ pub struct PartyShown {
     pub role: Role,
     /// Where it listens.
     pub name: String,
-    /// What it was shown.
+    /// Whether the try came as far as this party.
+    pub saw: Saw,
+    /// What it was shown, if it was.
     pub shown: Vec<Fact>,
     /// What it was not shown.
     pub hidden: Vec<Fact>,
 }
 
 impl AttemptShown {
-    /// Every party in the order of the path. A try that got no answer may have ended before the later ones.
+    /// Every party in the order of the path.
     #[must_use]
     pub fn parties(&self) -> Vec<PartyShown> {
         let mut parties = self.all_facts();
+        for (at, party) in parties.iter_mut().enumerate() {
+            party.saw = self.saw(at);
+        }
         if !self.names_file {
             for party in &mut parties {
                 party.shown.retain(|fact| *fact != Fact::FileId);
@@ -97,13 +131,55 @@ impl AttemptShown {
         parties
     }
 
-    /// As if the request named a file.
+    /// What the person should know of this try besides.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        let mut notes: Vec<_> = self.relaxed.iter().copied().map(Note::Relaxed).collect();
+        if self.same_bytes_back {
+            notes.push(Note::SameBytesBack);
+        }
+        if self.path.is_none() {
+            notes.push(Note::Direct);
+        }
+        notes
+    }
+
+    /// Whether the party at this place of the path, the first one being 0, saw the try.
+    fn saw(&self, at: usize) -> Saw {
+        // So many parties certainly saw it, and the later ones perhaps.
+        let certain = match &self.outcome {
+            Outcome::Answered(_) => return Saw::Certainly,
+            Outcome::Sent => 0,
+            Outcome::Failed(failure) => match failure {
+                Failure::FirstUnreachable if at == 0 => return Saw::Perhaps,
+                Failure::FirstUnreachable => return Saw::Nothing,
+                Failure::Malformed => return Saw::Certainly,
+                Failure::Relay { hop, .. } => hop + 1,
+                Failure::RelayUnreachable(key) => self
+                    .path
+                    .iter()
+                    .flat_map(RelayPath::relays)
+                    .position(|relay| relay.key == *key)
+                    .unwrap_or(1),
+                Failure::ServerNotServed | Failure::ServerUnreachable => 3,
+                _ => 1,
+            },
+        };
+        if at < certain {
+            Saw::Certainly
+        } else {
+            Saw::Perhaps
+        }
+    }
+
+    /// As if the request named a file, and came everywhere.
     fn all_facts(&self) -> Vec<PartyShown> {
         let server = server_name(&self.server);
         let Some(path) = &self.path else {
             return vec![PartyShown {
                 role: Role::Server,
                 name: server,
+                saw: Saw::Certainly,
                 shown: vec![
                     Fact::ClientAddress,
                     Fact::FileId,
@@ -120,6 +196,7 @@ impl AttemptShown {
             PartyShown {
                 role: Role::Guard,
                 name: guard.clone(),
+                saw: Saw::Certainly,
                 shown: vec![
                     Fact::ClientAddress,
                     Fact::NextRelay(middle.clone()),
@@ -131,6 +208,7 @@ impl AttemptShown {
             PartyShown {
                 role: Role::Middle,
                 name: middle.clone(),
+                saw: Saw::Certainly,
                 shown: vec![
                     Fact::PreviousRelay(guard),
                     Fact::NextRelay(last.clone()),
@@ -147,6 +225,7 @@ impl AttemptShown {
             PartyShown {
                 role: Role::Last,
                 name: last.clone(),
+                saw: Saw::Certainly,
                 shown: vec![
                     Fact::PreviousRelay(middle),
                     Fact::Server(server.clone()),
@@ -158,6 +237,7 @@ impl AttemptShown {
             PartyShown {
                 role: Role::Server,
                 name: server,
+                saw: Saw::Certainly,
                 shown: vec![
                     Fact::PreviousRelay(last),
                     Fact::FileId,
@@ -175,6 +255,72 @@ impl AttemptShown {
             answer: self.answered.get(link).copied(),
         }
     }
+}
+
+/// What one party learned in several tries together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartyTotal {
+    /// Where it listens.
+    pub name: String,
+    /// Where it stood, each place once.
+    pub roles: Vec<Role>,
+    /// In how many tries it stood.
+    pub tries: usize,
+    /// The surest of them.
+    pub saw: Saw,
+    /// All that it was shown, each fact once.
+    pub shown: Vec<Fact>,
+}
+
+impl PartyTotal {
+    /// Whether it was shown both who and where: the client's address and the server.
+    #[must_use]
+    pub fn links_both_ends(&self) -> bool {
+        self.shown.contains(&Fact::ClientAddress)
+            && (self.roles.contains(&Role::Server)
+                || self
+                    .shown
+                    .iter()
+                    .any(|fact| matches!(fact, Fact::Server(_))))
+    }
+}
+
+/// What every party learned in these tries together, in the order in which they appear.
+#[must_use]
+pub fn totals<'a>(attempts: impl IntoIterator<Item = &'a AttemptShown>) -> Vec<PartyTotal> {
+    let mut totals: Vec<PartyTotal> = Vec::new();
+    for party in attempts.into_iter().flat_map(AttemptShown::parties) {
+        if party.saw == Saw::Nothing {
+            continue;
+        }
+        let at = match totals.iter().position(|total| total.name == party.name) {
+            Some(at) => at,
+            None => {
+                totals.push(PartyTotal {
+                    name: party.name,
+                    roles: Vec::new(),
+                    tries: 0,
+                    saw: Saw::Nothing,
+                    shown: Vec::new(),
+                });
+                totals.len() - 1
+            }
+        };
+        let Some(total) = totals.get_mut(at) else {
+            continue;
+        };
+        total.tries += 1;
+        total.saw = total.saw.max(party.saw);
+        if !total.roles.contains(&party.role) {
+            total.roles.push(party.role);
+        }
+        for fact in party.shown {
+            if !total.shown.contains(&fact) {
+                total.shown.push(fact);
+            }
+        }
+    }
+    totals
 }
 
 fn server_name(url: &ServerUrl) -> String {
@@ -212,11 +358,13 @@ mod tests {
                 middle: relay(2),
                 last: relay(3),
             }),
+            relaxed: vec![],
+            same_bytes_back: false,
             server: "http://files.example".parse().unwrap(),
             names_file,
             sent: vec![2_560, 2_314, 2_068, 1_906],
             answered: vec![1_699],
-            outcome: Outcome::NoAnswer,
+            outcome: Outcome::Failed(Failure::TimedOut),
         }
     }
 
@@ -253,6 +401,91 @@ mod tests {
                 assert!(!party.hidden.contains(&Fact::FileId), "{party:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_try_that_failed_says_how_far_it_came() {
+        use Saw::{Certainly, Nothing, Perhaps};
+        let saw = |outcome| {
+            let attempt = AttemptShown {
+                outcome,
+                ..attempt(true, true)
+            };
+            let parties = attempt.parties();
+            parties.iter().map(|party| party.saw).collect::<Vec<_>>()
+        };
+        let middle = attempt(true, true).path.unwrap().middle.key;
+        for (outcome, expected) in [
+            (Outcome::Answered(404), [Certainly; 4]),
+            (Outcome::Sent, [Perhaps; 4]),
+            (
+                Outcome::Failed(Failure::FirstUnreachable),
+                [Perhaps, Nothing, Nothing, Nothing],
+            ),
+            (
+                Outcome::Failed(Failure::RelayUnreachable(middle)),
+                [Certainly, Perhaps, Perhaps, Perhaps],
+            ),
+            (
+                Outcome::Failed(Failure::Relay {
+                    hop: 1,
+                    status: 503,
+                }),
+                [Certainly, Certainly, Perhaps, Perhaps],
+            ),
+            (
+                Outcome::Failed(Failure::ServerUnreachable),
+                [Certainly, Certainly, Certainly, Perhaps],
+            ),
+            (
+                Outcome::Failed(Failure::TimedOut),
+                [Certainly, Perhaps, Perhaps, Perhaps],
+            ),
+        ] {
+            assert_eq!(saw(outcome.clone()), expected, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn retries_add_up_for_each_party() {
+        let first = attempt(true, true);
+        let mut second = AttemptShown {
+            at: 9,
+            outcome: Outcome::Answered(200),
+            ..attempt(true, true)
+        };
+        // The relay that was last is the middle now, and the other way round.
+        let path = second.path.as_mut().unwrap();
+        core::mem::swap(&mut path.middle, &mut path.last);
+        let totals = totals([&first, &second]);
+        assert_eq!(totals.len(), 4);
+        assert!(
+            totals
+                .iter()
+                .all(|total| total.tries == 2 && total.saw == Saw::Certainly)
+        );
+        assert_eq!(totals[1].roles, [Role::Middle, Role::Last]);
+        assert!(
+            totals[0].shown.contains(&Fact::Time(7)) && totals[0].shown.contains(&Fact::Time(9))
+        );
+        assert!(totals.iter().all(|total| !total.links_both_ends()));
+        let direct = super::totals([&attempt(false, true)]);
+        assert!(direct[0].links_both_ends());
+    }
+
+    #[test]
+    fn what_a_try_gave_up_is_named() {
+        let relaxed = AttemptShown {
+            relaxed: vec![Relaxed::SameNetwork],
+            same_bytes_back: true,
+            ..attempt(true, true)
+        };
+        assert_eq!(
+            relaxed.notes(),
+            [Note::Relaxed(Relaxed::SameNetwork), Note::SameBytesBack]
+        );
+        assert_eq!(attempt(false, true).notes(), [Note::Direct]);
+        assert_eq!(attempt(true, true).notes(), []);
     }
 
     #[test]

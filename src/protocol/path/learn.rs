@@ -1,0 +1,219 @@
+//! What tries teach, and how it changes the memory.
+
+use super::memory::{Aside, DOUBT_SECS, Doubt, Guard, RelayMemory, Strike};
+use super::{GUARD_SECS, HOUR_SECS};
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::relay_list::RelayList;
+
+/// The relays of one path, by their keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hops {
+    /// Next to the client.
+    pub guard: Ed25519Public,
+    /// Between the others.
+    pub middle: Ed25519Public,
+    /// Next to the server.
+    pub last: Ed25519Public,
+}
+
+/// One thing that a try taught. Taken in by [`RelayMemory::learn`], in order; kept by whoever stores the memory, so
+/// that what another process stored meanwhile is not lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    /// A path did not bring an answer of the server.
+    Failed {
+        /// Over which relays.
+        hops: Hops,
+        /// When, unix seconds.
+        at: u64,
+        /// Whose fault it is, as far as it is known.
+        fault: Fault,
+    },
+    /// A request is about to be sent: its guard sees the client's address from now on.
+    Used {
+        /// Over which relays.
+        hops: Hops,
+        /// When, unix seconds.
+        at: u64,
+    },
+    /// The path carried a request to the server and an answer back, or as far as its last relay.
+    Worked {
+        /// Over which relays.
+        hops: Hops,
+        /// When, unix seconds.
+        at: u64,
+    },
+}
+
+/// Whose fault a failed path is. Every kind counts for its guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// An answer came, but it names nobody who can be blamed.
+    Answered,
+    /// A later relay of this path is said not to be there.
+    Gone {
+        /// Which.
+        relay: Ed25519Public,
+        /// Who says so, authenticated; absent when nobody vouches for it.
+        by: Option<Ed25519Public>,
+    },
+    /// The guard could not be reached.
+    GuardUnreachable,
+    /// One of these two changed an answer.
+    Link(Ed25519Public, Ed25519Public),
+    /// This relay did it: its own word, or the only party left.
+    Relay(Ed25519Public),
+    /// Nothing came back.
+    Silent,
+}
+
+impl RelayMemory {
+    /// Takes in what a try on a path of `list` taught.
+    pub fn learn(&mut self, learned: &Learned, list: &RelayList) {
+        match *learned {
+            Learned::Used { hops, at } => {
+                self.make_guard(hops.guard, at);
+                for key in [hops.middle, hops.last] {
+                    self.reserve.retain(|kept| *kept != key);
+                    self.records.entry(key).or_default().stood = Some(at);
+                }
+                if let Some(guard) = self.guard_mut(&hops.guard) {
+                    guard.used = at;
+                }
+            }
+            Learned::Worked { hops, at } => {
+                self.book_doubts(at, list);
+                for key in [hops.guard, hops.middle, hops.last] {
+                    self.records.entry(key).or_default().worked = Some(at);
+                }
+                self.count(&hops.guard, true, at, list);
+            }
+            Learned::Failed { hops, at, fault } => self.failed(hops, at, fault, list),
+        }
+    }
+
+    fn failed(&mut self, hops: Hops, at: u64, fault: Fault, list: &RelayList) {
+        match fault {
+            Fault::GuardUnreachable => {
+                if let Some(guard) = self.guard_mut(&hops.guard) {
+                    guard.yields_until = at.saturating_add(DOUBT_SECS);
+                }
+                self.doubts.push((hops.guard, at, Doubt::Unreachable));
+                return;
+            }
+            Fault::Silent => {
+                self.doubts.push((hops.guard, at, Doubt::Silent));
+                return;
+            }
+            Fault::Answered => {}
+            Fault::Gone { relay, by } => {
+                let by_guard = by.is_none_or(|by| by == hops.guard);
+                if let Some(guard) = self.guard_mut(&hops.guard) {
+                    guard.asides.retain(|aside| aside.relay != relay);
+                    guard.asides.push(Aside {
+                        relay,
+                        until: at.saturating_add(HOUR_SECS),
+                        by_guard,
+                    });
+                }
+                if by.is_some() {
+                    self.strike(relay, at, by);
+                }
+            }
+            Fault::Link(one, other) => {
+                self.strike(one, at, None);
+                self.strike(other, at, None);
+            }
+            Fault::Relay(relay) => self.strike(relay, at, None),
+        }
+        // Something came back, so the network here works.
+        self.book_doubts(at, list);
+        self.count(&hops.guard, false, at, list);
+    }
+
+    /// Failures of the last minutes were not the network's here: an answer came.
+    fn book_doubts(&mut self, at: u64, list: &RelayList) {
+        for (guard, doubted, doubt) in core::mem::take(&mut self.doubts) {
+            if at >= doubted.saturating_add(DOUBT_SECS) {
+                continue;
+            }
+            if doubt == Doubt::Unreachable {
+                self.strike(guard, doubted, None);
+            }
+            self.count(&guard, false, doubted, list);
+        }
+    }
+
+    /// One relay's word counts once: three must say so, or this client see it itself three times.
+    fn strike(&mut self, relay: Ed25519Public, at: u64, by: Option<Ed25519Public>) {
+        let strikes = &mut self.records.entry(relay).or_default().strikes;
+        if by.is_some() {
+            strikes.retain(|strike| strike.by != by);
+        }
+        strikes.push(Strike { at, by });
+        let over = strikes.len().saturating_sub(MAX_STRIKES);
+        strikes.drain(..over);
+    }
+
+    /// One more try over this guard; it goes when more than half of the last ten failed, or it set too many aside.
+    fn count(&mut self, key: &Ed25519Public, worked: bool, at: u64, list: &RelayList) {
+        let too_many = TOO_MANY_ASIDE.max(list.relays.len() / 10);
+        let Some(guard) = self.guard_mut(key) else {
+            return;
+        };
+        guard.outcomes.push(worked);
+        let over = guard.outcomes.len().saturating_sub(OUTCOMES);
+        guard.outcomes.drain(..over);
+        if worked {
+            guard.yields_until = 0;
+        }
+        let failed = guard.outcomes.iter().filter(|worked| !**worked).count();
+        let asides = guard.asides.iter();
+        let set_aside = asides
+            .filter(|aside| aside.by_guard && at < aside.until)
+            .count();
+        if failed > OUTCOMES / 2 || set_aside > too_many {
+            self.drop_guard(key, at);
+        }
+    }
+
+    /// A guard that is not trusted any more: what it said is forgotten with it.
+    fn drop_guard(&mut self, key: &Ed25519Public, at: u64) {
+        let Some(position) = self.guards.iter().position(|guard| guard.relay == *key) else {
+            return;
+        };
+        let guard = self.guards.remove(position);
+        for record in self.records.values_mut() {
+            record.strikes.retain(|strike| strike.by != Some(*key));
+        }
+        self.retire(guard, at.saturating_add(GUARD_SECS));
+    }
+
+    /// Makes sure that `key` is a guard at `at`.
+    pub(super) fn make_guard(&mut self, key: Ed25519Public, at: u64) {
+        if self.guard(&key).is_some() {
+            return;
+        }
+        self.reserve.retain(|kept| *kept != key);
+        let returned = self.former.iter().any(|former| former.relay == key);
+        self.former.retain(|former| former.relay != key);
+        if !returned {
+            self.new_guards.push(at);
+        }
+        self.guards.push(Guard {
+            relay: key,
+            since: at,
+            used: at,
+            outcomes: Vec::new(),
+            asides: Vec::new(),
+            yields_until: 0,
+        });
+    }
+}
+
+/// So many tries of a guard are looked at.
+const OUTCOMES: usize = 10;
+/// On a short list a tenth is less than one relay: two that are down must not make their guard suspect.
+const TOO_MANY_ASIDE: usize = 2;
+/// More strikes than that say nothing new.
+const MAX_STRIKES: usize = 8;

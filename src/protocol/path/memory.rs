@@ -1,0 +1,255 @@
+//! What is remembered of the relays of one list: the state, and the questions that the rules ask of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{GUARD_SECS, HOUR_SECS, MAX_NEW_GUARDS, Reason};
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::relay_list::RelayList;
+
+/// What one client remembers of the relays of one list. Every change is one of [`super::Learned`], of
+/// [`super::Drawing::draw`] or of [`RelayMemory::forget_guards`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RelayMemory {
+    /// In the order in which they came; the first usable ones are in use.
+    pub(super) guards: Vec<Guard>,
+    /// No guards any more, and neither middle nor last yet.
+    pub(super) former: Vec<Former>,
+    /// Kept back for a guard's place.
+    pub(super) reserve: Vec<Ed25519Public>,
+    pub(super) records: BTreeMap<Ed25519Public, Record>,
+    /// When relays became guards, within 24 hours.
+    pub(super) new_guards: Vec<u64>,
+    /// Failures that no answer has followed yet: of which guard, when. Never stored.
+    pub(super) doubts: Vec<(Ed25519Public, u64, Doubt)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Guard {
+    pub(super) relay: Ed25519Public,
+    /// When it became one.
+    pub(super) since: u64,
+    /// When it last carried a request.
+    pub(super) used: u64,
+    /// Its last ten tries, the newest last: whether they worked.
+    pub(super) outcomes: Vec<bool>,
+    /// Relays that are said not to be reachable from it.
+    pub(super) asides: Vec<Aside>,
+    /// Until when another is preferred, because it could not be reached.
+    pub(super) yields_until: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Aside {
+    pub(super) relay: Ed25519Public,
+    pub(super) until: u64,
+    /// Whether the guard itself said so, or nobody knows who.
+    pub(super) by_guard: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Former {
+    pub(super) relay: Ed25519Public,
+    pub(super) used: u64,
+    /// Until when it is not a guard again.
+    pub(super) barred_until: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) strikes: Vec<Strike>,
+    /// When a path with it last worked.
+    pub(super) worked: Option<u64>,
+    /// When it was last middle or last.
+    pub(super) stood: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Strike {
+    pub(super) at: u64,
+    /// Which relay says so; absent when this client saw it itself.
+    pub(super) by: Option<Ed25519Public>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Nothing came back.
+    Silent,
+    /// The guard was not there at all.
+    Unreachable,
+}
+
+impl RelayMemory {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn guard(&self, key: &Ed25519Public) -> Option<&Guard> {
+        self.guards.iter().find(|guard| guard.relay == *key)
+    }
+
+    pub(super) fn guard_mut(&mut self, key: &Ed25519Public) -> Option<&mut Guard> {
+        self.guards.iter_mut().find(|guard| guard.relay == *key)
+    }
+
+    /// Whether it serves as guard, or did in the last ten days.
+    pub(super) fn is_or_was_guard(&self, key: &Ed25519Public, now: u64) -> bool {
+        self.guard(key).is_some()
+            || self
+                .former
+                .iter()
+                .any(|former| former.relay == *key && now < former.used.saturating_add(GUARD_SECS))
+    }
+
+    /// Whether it was a guard and is not one again yet.
+    pub(super) fn is_barred(&self, key: &Ed25519Public, now: u64) -> bool {
+        self.former
+            .iter()
+            .any(|former| former.relay == *key && now < former.barred_until)
+    }
+
+    /// Until when three strikes keep it aside.
+    pub(super) fn struck_until(&self, key: &Ed25519Public, now: u64) -> Option<u64> {
+        let strikes = &self.records.get(key)?.strikes;
+        let mut fading: Vec<_> = strikes
+            .iter()
+            .map(|strike| strike.at.saturating_add(STRIKE_SECS))
+            .filter(|fades| now < *fades)
+            .collect();
+        fading.sort_unstable();
+        fading
+            .len()
+            .checked_sub(STRIKES)
+            .and_then(|over| fading.get(over).copied())
+    }
+
+    pub(super) fn worked_lately(&self, key: &Ed25519Public, now: u64) -> bool {
+        self.records
+            .get(key)
+            .and_then(|record| record.worked)
+            .is_some_and(|at| now < at.saturating_add(HOUR_SECS))
+    }
+
+    pub(super) fn stood_lately(&self, key: &Ed25519Public, now: u64) -> bool {
+        self.records
+            .get(key)
+            .and_then(|record| record.stood)
+            .is_some_and(|at| now < at.saturating_add(GUARD_SECS))
+    }
+
+    /// Whether somebody on a path of `guard` said that it cannot be reached.
+    pub(super) fn is_aside_on(&self, guard: &Ed25519Public, key: &Ed25519Public, now: u64) -> bool {
+        self.guard(guard).is_some_and(|guard| {
+            guard
+                .asides
+                .iter()
+                .any(|aside| aside.relay == *key && now < aside.until)
+        })
+    }
+
+    /// Why it cannot be a guard that is kept: set aside or barred.
+    pub(super) fn against_guard(&self, key: &Ed25519Public, now: u64) -> Option<Reason> {
+        if self.is_barred(key, now) {
+            Some(Reason::Retired)
+        } else if self.struck_until(key, now).is_some() {
+            Some(Reason::SetAside)
+        } else {
+            None
+        }
+    }
+
+    /// How many relays of the list are neither set aside nor barred.
+    pub(super) fn usable(&self, list: &RelayList, now: u64) -> usize {
+        list.relays
+            .iter()
+            .filter(|relay| self.against_guard(&relay.key, now).is_none())
+            .count()
+    }
+
+    /// How many guards are kept in use.
+    pub(super) fn wanted(&self, list: &RelayList, now: u64) -> usize {
+        if self.usable(list, now) < ENOUGH_FOR_TWO {
+            1
+        } else {
+            2
+        }
+    }
+
+    /// The guards in use at `now`, in the order in which they came.
+    #[must_use]
+    pub fn guards_in_use(&self, list: &RelayList, now: u64) -> Vec<Ed25519Public> {
+        self.guards
+            .iter()
+            .map(|guard| guard.relay)
+            .filter(|key| list.find(key).is_some() && self.against_guard(key, now).is_none())
+            .take(self.wanted(list, now))
+            .collect()
+    }
+
+    /// How many relays may still become guards.
+    pub(super) fn new_guards_left(&self, now: u64) -> usize {
+        let drawn = self
+            .new_guards
+            .iter()
+            .filter(|at| now < at.saturating_add(NEW_GUARD_SECS))
+            .count();
+        MAX_NEW_GUARDS.saturating_sub(drawn)
+    }
+
+    /// Forgets what no rule asks for any more.
+    pub(super) fn tidy(&mut self, list: &RelayList, now: u64) {
+        let (kept, gone): (Vec<_>, Vec<_>) = core::mem::take(&mut self.guards)
+            .into_iter()
+            .partition(|guard| list.find(&guard.relay).is_some());
+        self.guards = kept;
+        for guard in gone {
+            self.retire(guard, now);
+        }
+        self.former.retain(|former| {
+            now < former.barred_until || now < former.used.saturating_add(GUARD_SECS)
+        });
+        for guard in &mut self.guards {
+            guard.asides.retain(|aside| now < aside.until);
+        }
+        self.reserve.retain(|key| list.find(key).is_some());
+        self.new_guards
+            .retain(|at| now < at.saturating_add(NEW_GUARD_SECS));
+        self.doubts
+            .retain(|(_, at, _)| now < at.saturating_add(DOUBT_SECS));
+        let listed: BTreeSet<_> = list.relays.iter().map(|relay| relay.key).collect();
+        self.records.retain(|key, record| {
+            record
+                .strikes
+                .retain(|strike| now < strike.at.saturating_add(STRIKE_SECS));
+            record.worked = record
+                .worked
+                .filter(|at| now < at.saturating_add(HOUR_SECS));
+            record.stood = record
+                .stood
+                .filter(|at| now < at.saturating_add(GUARD_SECS));
+            *record != Record::default() && (listed.contains(key) || record.stood.is_some())
+        });
+    }
+
+    /// A guard no more, from `now` on, but neither middle nor last for ten days after its last request. Until
+    /// `barred_until` it is no guard again.
+    pub(super) fn retire(&mut self, guard: Guard, barred_until: u64) {
+        self.former.retain(|former| former.relay != guard.relay);
+        self.former.push(Former {
+            relay: guard.relay,
+            used: guard.used,
+            barred_until,
+        });
+    }
+}
+
+/// So many relays must be usable for two guards.
+const ENOUGH_FOR_TWO: usize = 5;
+/// So many strikes set a relay aside.
+pub(super) const STRIKES: usize = 3;
+/// How long a strike counts, in seconds.
+pub(super) const STRIKE_SECS: u64 = 48 * HOUR_SECS;
+/// How long a failure waits for an answer that shows it was not the network here, in seconds.
+pub(super) const DOUBT_SECS: u64 = 600;
+const NEW_GUARD_SECS: u64 = 24 * HOUR_SECS;

@@ -1,0 +1,396 @@
+//! One request through its tries: what to send, how long to wait, what an outcome means.
+//!
+//! The machine decides and never acts: `next` says send, wait, done or failed; whoever drives it moves the bytes and
+//! reports what came of it. A retry sends the same sealed blob under fresh onion keys over a new middle and last, so
+//! that an upload whose answer was lost is stored once: same bytes, same owner, same id. What a try teaches about its
+//! relays goes into their memory at once ([`super::path::Learned`]).
+
+use core::time::Duration;
+use std::sync::{Mutex, PoisonError};
+
+use rand_core::CryptoRng;
+use thiserror::Error;
+
+use super::address::ServerAddress;
+use super::disclosure::{AttemptShown, Outcome as ShownOutcome};
+use super::file_api::FileRequest;
+use super::keys::Ed25519Public;
+use super::onion::v4::Response;
+use super::onion::{
+    self, BuildError, HopCipher, MAX_MESSAGE_LEN, REQUEST_OVERHEAD, ReplyKeys, Route,
+};
+use super::path::{
+    Allowance, DrawError, Drawing, Drawn, Fault, Hops, Learned, NoPath, RelayMemory, RelayPath,
+};
+use super::relay_list::{NetworkKind, RelayList};
+
+mod judge;
+#[cfg(test)]
+mod tests;
+
+/// Which way a transfer goes.
+#[derive(Clone, Copy)]
+pub enum Way<'a> {
+    /// Straight to the server, which then sees the client's address.
+    Direct,
+    /// Through three relays of a list.
+    Relays {
+        /// The relays there are.
+        list: &'a RelayList,
+        /// Whose they are.
+        kind: NetworkKind,
+        /// What is remembered of them; other transfers may use it at the same time.
+        memory: &'a Mutex<RelayMemory>,
+        /// Which rules may yield where the list is too small for them.
+        allow: Allowance,
+    },
+}
+
+/// What to do next.
+pub enum Step {
+    /// Post this and report the outcome.
+    Send(Box<Attempt>),
+    /// Do nothing for so long, then ask again.
+    Wait(Duration),
+    /// The server answered.
+    Done(Response),
+    /// No more tries.
+    Failed(TransferError),
+}
+
+/// One try.
+pub struct Attempt {
+    /// The relays; `None` when it goes straight to the server.
+    pub path: Option<RelayPath>,
+    /// What is posted.
+    pub body: Vec<u8>,
+    /// How long nothing may be seen between the last byte sent and the first of the answer.
+    pub answer_wait: Duration,
+    /// Bytes an answer may have.
+    pub max_answer_len: usize,
+}
+
+/// While bytes move on a link, this long without one ends the try.
+pub const IDLE_LIMIT: Duration = Duration::from_secs(30);
+
+/// What came of a try.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// HTTP status 200 with this body.
+    Answered(Vec<u8>),
+    /// Any other HTTP status, with the start of its body: not authenticated.
+    Plain {
+        /// The status.
+        status: u16,
+        /// Its words: never shown as truth.
+        text: String,
+    },
+    /// The connection broke after it stood, before the whole answer was there.
+    Broken,
+    /// Nothing moved for too long.
+    TimedOut,
+    /// No connection to the guard (or the server) came about.
+    Unreachable,
+}
+
+/// Why a try failed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Failure {
+    /// No guard answers, and no new one may be drawn yet.
+    #[error("the network here blocks the relays")]
+    Blocked,
+    /// The request does not fit its constant length, or a key on the path is weak.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The connection broke.
+    #[error("the connection broke")]
+    Broken,
+    /// The guard, or without relays the server, cannot be reached.
+    #[error("the first party of the path cannot be reached")]
+    FirstUnreachable,
+    /// The server's own answer cannot be read.
+    #[error("the server's answer cannot be read")]
+    Malformed,
+    /// No path can be drawn.
+    #[error(transparent)]
+    NoPath(#[from] NoPath),
+    /// A plain answer that nobody vouches for.
+    #[error("an unauthenticated answer with status {0}")]
+    Plain(u16),
+    /// A relay refused or failed, authenticated by its own key.
+    #[error("relay {hop} of the path failed with status {status}")]
+    Relay {
+        /// Its place; 0 is the guard.
+        hop: usize,
+        /// The status it gave.
+        status: u16,
+    },
+    /// A relay of the path cannot reach the next one.
+    #[error("a relay of the path cannot be reached by the one before it")]
+    RelayUnreachable(Ed25519Public),
+    /// The server itself asks to come again later. Ends no transfer: the last answer of that kind is believed.
+    #[error("the server is in trouble: {0}")]
+    ServerBusy(u16),
+    /// The last relay does not serve the server's host.
+    #[error("the last relay does not serve the server's host")]
+    ServerNotServed,
+    /// What stands at the server's address answered without opening the request.
+    #[error("the server's address answered {0} without opening the request")]
+    ServerPlain(u16),
+    /// The last relay cannot reach the server.
+    #[error("the last relay cannot reach the server")]
+    ServerUnreachable,
+    /// The server cannot open the request: another key than the address names.
+    #[error("the server does not hold the key of its address")]
+    ServerWrongKey,
+    /// An answer was changed on its way.
+    #[error("the answer was changed at layer {0}")]
+    Tampered(usize),
+    /// Nothing moved for too long.
+    #[error("nothing moved for too long")]
+    TimedOut,
+}
+
+impl From<DrawError> for Failure {
+    fn from(error: DrawError) -> Self {
+        match error {
+            DrawError::Blocked => Self::Blocked,
+            DrawError::NoPath(why) => Self::NoPath(why),
+        }
+    }
+}
+
+impl Failure {
+    /// Whether another try can end differently.
+    #[must_use]
+    pub const fn is_worth_a_retry(&self) -> bool {
+        !matches!(
+            self,
+            Self::Blocked | Self::Build(_) | Self::Malformed | Self::NoPath(_)
+        )
+    }
+}
+
+/// A transfer ended without an answer of the server.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{failure} (after {tries} tries)")]
+pub struct TransferError {
+    /// Of the last try.
+    pub failure: Failure,
+    /// How many there were.
+    pub tries: u32,
+}
+
+/// The machine of one request.
+pub struct Transfer<'a> {
+    request: &'a FileRequest,
+    server: &'a ServerAddress,
+    way: Way<'a>,
+    expected_answer_len: usize,
+    tries: u32,
+    /// Relays to which a failure of this transfer was traced.
+    failed: Vec<Ed25519Public>,
+    guards_tried: Vec<Ed25519Public>,
+    /// Middles and lasts of the tries so far.
+    tried: Vec<Ed25519Public>,
+    /// Paths whose last relay or server sent what does not open: who of them, a later success tells.
+    suspects: Vec<(Hops, Fault)>,
+    learned: Vec<Learned>,
+    waited: bool,
+    pending: Option<Pending>,
+    ended: Option<Result<Response, Failure>>,
+    shown: Vec<AttemptShown>,
+}
+
+struct Pending {
+    reply: ReplyKeys,
+    path: Option<RelayPath>,
+}
+
+impl<'a> Transfer<'a> {
+    /// A transfer that has not begun. `expected_answer_len` is the blob a download waits for, else 0.
+    #[must_use]
+    pub const fn new(
+        request: &'a FileRequest,
+        server: &'a ServerAddress,
+        way: Way<'a>,
+        expected_answer_len: usize,
+    ) -> Self {
+        Self {
+            request,
+            server,
+            way,
+            expected_answer_len,
+            tries: 0,
+            failed: Vec::new(),
+            guards_tried: Vec::new(),
+            tried: Vec::new(),
+            suspects: Vec::new(),
+            learned: Vec::new(),
+            waited: true,
+            pending: None,
+            ended: None,
+            shown: Vec::new(),
+        }
+    }
+
+    /// What to do at `now` (unix seconds).
+    pub fn next(&mut self, now: u64, rng: &mut impl CryptoRng) -> Step {
+        match self.ended.take() {
+            Some(Ok(response)) => return Step::Done(response),
+            Some(Err(failure)) if !failure.is_worth_a_retry() || self.tries > MAX_RETRIES => {
+                return Step::Failed(TransferError {
+                    failure,
+                    tries: self.tries,
+                });
+            }
+            Some(Err(_)) if !self.waited => {
+                self.waited = true;
+                return Step::Wait(BACK_OFF * 2_u32.pow(self.tries.saturating_sub(1)));
+            }
+            Some(Err(_)) | None => {}
+        }
+        match self.attempt(now, rng) {
+            Ok(attempt) => Step::Send(Box::new(attempt)),
+            Err(failure) => Step::Failed(TransferError {
+                failure,
+                tries: self.tries,
+            }),
+        }
+    }
+
+    fn attempt(&mut self, now: u64, rng: &mut impl CryptoRng) -> Result<Attempt, Failure> {
+        let drawn = self.draw(now, rng)?;
+        let (path, relaxed) = match drawn {
+            Some(drawn) => (Some(drawn.path), drawn.relaxed),
+            None => (None, Vec::new()),
+        };
+        let relays: Vec<_> = path
+            .iter()
+            .flat_map(RelayPath::relays)
+            .map(|relay| relay.key)
+            .collect();
+        let sessions = self.is_sessions();
+        let route = Route {
+            relays: &relays,
+            server: self.server,
+            cipher: if sessions {
+                HopCipher::AesGcm
+            } else {
+                HopCipher::XChaCha20
+            },
+            sealed_return: !sessions,
+        };
+        let built = onion::build(&route, &self.request.head(), self.request.body(), rng)?;
+        self.tries += 1;
+        if let Some(path) = &path {
+            self.learn(Learned::Used {
+                hops: path.hops(),
+                at: now,
+            });
+        }
+        self.shown.push(AttemptShown {
+            at: now,
+            path: path.clone(),
+            relaxed,
+            same_bytes_back: sessions && path.is_some(),
+            server: self.server.url.clone(),
+            names_file: self.request.names_file(),
+            sent: built.link_lengths,
+            answered: Vec::new(),
+            outcome: ShownOutcome::Sent,
+        });
+        self.pending = Some(Pending {
+            reply: built.reply,
+            path: path.clone(),
+        });
+        let larger = built.body.len().max(self.expected_answer_len);
+        Ok(Attempt {
+            path,
+            body: built.body,
+            answer_wait: answer_wait(larger),
+            max_answer_len: (self.expected_answer_len + REQUEST_OVERHEAD)
+                .clamp(SMALL_ANSWER, MAX_MESSAGE_LEN),
+        })
+    }
+
+    fn draw(&self, now: u64, rng: &mut impl CryptoRng) -> Result<Option<Drawn>, DrawError> {
+        let Way::Relays {
+            list,
+            memory,
+            allow,
+            ..
+        } = self.way
+        else {
+            return Ok(None);
+        };
+        let drawing = Drawing {
+            failed: &self.failed,
+            guards_tried: &self.guards_tried,
+            tried: &self.tried,
+            ..Drawing::first(list, self.server.url.host(), allow)
+        };
+        let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+        drawing.draw(&mut memory, now, rng).map(Some)
+    }
+
+    /// Whether the relays are Session's.
+    const fn is_sessions(&self) -> bool {
+        matches!(
+            self.way,
+            Way::Relays {
+                kind: NetworkKind::Session,
+                ..
+            }
+        )
+    }
+
+    fn learn(&mut self, learned: Learned) {
+        if let Way::Relays { list, memory, .. } = self.way {
+            memory
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .learn(&learned, list);
+            self.learned.push(learned);
+        }
+    }
+
+    /// Takes the outcome, known at `now` (unix seconds), of the try that [`Transfer::next`] asked for.
+    pub fn on_outcome(&mut self, outcome: Outcome, now: u64) {
+        let Some(pending) = self.pending.take() else {
+            return;
+        };
+        let result = self.judge(outcome, &pending, now);
+        if let Some(shown) = self.shown.last_mut() {
+            shown.outcome = match &result {
+                Ok(response) => ShownOutcome::Answered(response.code),
+                Err(Failure::ServerBusy(code)) => ShownOutcome::Answered(*code),
+                Err(failure) => ShownOutcome::Failed(failure.clone()),
+            };
+        }
+        if let Some(path) = &pending.path {
+            self.guards_tried.push(path.guard.key);
+            self.tried.extend([path.middle.key, path.last.key]);
+        }
+        self.waited = false;
+        self.ended = Some(result);
+    }
+
+    /// What every party was shown, try by try, and what the tries taught, in order.
+    #[must_use]
+    pub fn into_shown(self) -> (Vec<AttemptShown>, Vec<Learned>) {
+        (self.shown, self.learned)
+    }
+}
+
+/// 60 s and 20 s for each MiB begun of the larger of request and answer.
+fn answer_wait(larger_len: usize) -> Duration {
+    let mebibytes = u32::try_from(larger_len.div_ceil(1 << 20)).unwrap_or(10);
+    Duration::from_secs(60) + Duration::from_secs(20) * mebibytes
+}
+
+/// After the first try.
+const MAX_RETRIES: u32 = 4;
+const BACK_OFF: Duration = Duration::from_millis(200);
+/// Relay list and status are answered like a class-0 blob.
+const SMALL_ANSWER: usize = 65_536 + REQUEST_OVERHEAD;
