@@ -13,7 +13,15 @@ use tracing_subscriber::{Layer as _, Registry, fmt};
 /// Starts logging to standard error. `RUST_LOG` sets how much, never whose: other crates would write names and
 /// addresses.
 pub fn start() {
-    let wanted = std::env::var("RUST_LOG").unwrap_or_default();
+    start_at(None);
+}
+
+/// The same, at the level that a configuration names.
+pub fn start_at(level: Option<&str>) {
+    let wanted = match level {
+        Some(level) => level.to_owned(),
+        None => std::env::var("RUST_LOG").unwrap_or_default(),
+    };
     // Another subscriber in this process, a test's, keeps its place.
     tracing::subscriber::set_global_default(subscriber(&wanted, io::stderr)).ok();
 }

@@ -1,13 +1,14 @@
 //! What can be asked for on the command line.
 
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::{Span, SpanRelativeTo, Unit};
 
-use crate::protocol::address::{ServerAddress, ServerUrl};
-use crate::protocol::relay_list::Serves;
+use super::said::Said;
+use crate::protocol::address::ServerAddress;
+use crate::relay::config::RelaySettings;
+use crate::server::config::ServerSettings;
 
 /// Private file sharing: padded, sealed, and carried by onion requests to a server that cannot read it.
 #[derive(Parser)]
@@ -101,41 +102,24 @@ pub(super) struct Way {
 
 #[derive(Args)]
 pub(super) struct Serve {
-    /// Where to listen; port 0 lets the system pick one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
-    pub(super) listen: SocketAddr,
-    /// The folder for the blobs and for server.key, the identity
-    #[arg(long, value_name = "DIR", default_value = "cloakroom-data")]
-    pub(super) store: PathBuf,
-    /// The URL under which the last relays reach it [default: http:// and where it listens]
-    #[arg(long, value_name = "URL", value_parser = ServerUrl::normalise)]
-    pub(super) public_url: Option<ServerUrl>,
+    #[command(flatten)]
+    pub(super) said: Said<ServerSettings>,
+    /// Print a configuration file with every setting, what it does and its default, and end
+    #[arg(long)]
+    pub(super) print_config: bool,
+    /// Take the clock of this machine as right, when the server said that it jumped
+    #[arg(long)]
+    pub(super) accept_clock: bool,
 }
 
 #[derive(Args)]
 pub(super) struct Relay {
-    /// Where to listen; port 0 lets the system pick one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790")]
-    pub(super) listen: SocketAddr,
-    /// The list of relays to forward to
-    #[arg(long, value_name = "FILE")]
-    pub(super) relays: Option<PathBuf>,
-    /// The relay's identity; made when it is missing
-    #[arg(long, value_name = "FILE", default_value = "relay.key")]
-    pub(super) key: PathBuf,
-    /// For which hosts it is the last relay: any, none, or host names separated by commas
-    #[arg(long, value_name = "HOSTS", default_value = "none", value_parser = parse_serves)]
-    pub(super) serves: Serves,
-    /// Be the last relay for servers on this computer too (127.0.0.1, ::1 and localhost)
+    #[command(flatten)]
+    pub(super) said: Said<RelaySettings>,
+    /// Print a configuration file with every setting, what it does and its default, and end
     #[arg(long)]
-    pub(super) allow_private: bool,
-    /// The address that others reach it at, when that is not where it listens
-    #[arg(long, value_name = "IP")]
-    pub(super) public_host: Option<IpAddr>,
-    /// Whose it is
-    #[arg(long, value_name = "NAME", default_value = "")]
-    pub(super) operator: String,
-    /// Print the list entry that the same flags would serve, and end
+    pub(super) print_config: bool,
+    /// Print the list entry that the same settings would serve, and end
     #[arg(long)]
     pub(super) print_descriptor: bool,
 }
@@ -186,31 +170,11 @@ fn parse_ttl(text: &str) -> Result<u64, String> {
     }
 }
 
-fn parse_serves(text: &str) -> Result<Serves, String> {
-    match text {
-        "any" => Ok(Serves::Any),
-        "none" => Ok(Serves::None),
-        hosts => {
-            let hosts: Vec<_> = hosts
-                .split(',')
-                .map(|host| host.trim().to_ascii_lowercase())
-                .collect();
-            if hosts
-                .iter()
-                .any(|host| host.is_empty() || host.contains(['/', ' ']))
-            {
-                return Err("give any, none, or host names separated by commas".to_owned());
-            }
-            Ok(Serves::Hosts(hosts))
-        }
-    }
-}
-
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done
     1  any other error
-    2  wrong usage
+    2  wrong usage, or a wrong configuration
     3  the pointer is missing, damaged or too new
     4  the path or the network failed
     5  the file is not on the server
@@ -244,19 +208,5 @@ mod tests {
                 && parse_ttl("1mo").is_err()
                 && parse_ttl("0s").is_err()
         );
-    }
-
-    #[test]
-    fn served_hosts_are_names_and_never_urls() {
-        assert_eq!(parse_serves("any"), Ok(Serves::Any));
-        assert_eq!(parse_serves("none"), Ok(Serves::None));
-        assert_eq!(
-            parse_serves("A.example, b.example"),
-            Ok(Serves::Hosts(vec![
-                "a.example".to_owned(),
-                "b.example".to_owned()
-            ]))
-        );
-        assert!(parse_serves("http://a.example").is_err() && parse_serves("a,,b").is_err());
     }
 }

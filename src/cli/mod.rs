@@ -8,6 +8,7 @@
 
 mod args;
 mod commands;
+mod said;
 mod terminal;
 
 use std::process::ExitCode;
@@ -34,7 +35,10 @@ pub fn run() -> ExitCode {
             };
         }
     };
-    logging::start();
+    // A server or relay may have its level in its configuration.
+    if !matches!(cli.command, Command::Serve(_) | Command::Relay(_)) {
+        logging::start();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -21,6 +21,13 @@ pub(super) fn print_line(line: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Prints a whole text of lines.
+pub(super) fn print_text(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
 /// Prints a path as it is, so that a script can use it.
 pub(super) fn print_path(path: &Path) -> io::Result<()> {
     let mut out = io::stdout().lock();

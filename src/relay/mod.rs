@@ -2,6 +2,7 @@
 //!
 //! * [`node`]: the decision, synchronous: peel, replay, relay list, the rule for servers.
 //! * [`addresses`]: which addresses are public.
+//! * [`config`]: what an operator can tell it, and where.
 //! * `forward`: moves bytes and time.
 //!
 //! It keeps nothing, and its logs have no address, host, size or key.
@@ -32,6 +33,7 @@ use crate::{
 };
 
 pub mod addresses;
+pub mod config;
 mod forward;
 pub mod node;
 

@@ -1,6 +1,7 @@
 //! The file server: stores blobs it cannot read for people it cannot see.
 //!
 //! * [`blob_store`]: where blobs lie.
+//! * [`config`]: what an operator can tell it, and where.
 //! * [`files`]: what is asked of them, and what the operator allows.
 //! * [`record`]: what is kept with a blob.
 //! * `routes`: onion requests, and plain ones where the operator wants them, over HTTP.
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub mod blob_store;
+pub mod config;
 pub mod files;
 pub mod record;
 mod routes;

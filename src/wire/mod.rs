@@ -7,5 +7,6 @@ pub mod key_file;
 pub mod listener;
 pub mod random;
 pub mod reserve;
+pub mod settings;
 pub mod tls;
 pub mod web_guard;

@@ -5,47 +5,45 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::relay_file;
+use crate::app::{logging, relay_file};
 use crate::cli::CliError;
 use crate::cli::args::Relay as Args;
-use crate::cli::terminal::{self, print_line};
-use crate::relay::{Relay, RelayConfig, RunningRelay};
-use crate::wire::{clock, key_file, random};
+use crate::cli::terminal::{self, print_line, print_text};
+use crate::relay::config::RelaySettings;
+use crate::relay::{Relay, RunningRelay};
+use crate::wire::{clock, key_file, random, settings};
 
 pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
+    if args.print_config {
+        print_text(&settings::sample::<RelaySettings>())?;
+        return Ok(());
+    }
+    let told = args.said.read()?;
+    logging::start_at(told.log.as_deref());
     let failed = |error: &dyn std::error::Error| {
         CliError::Other(format!("the relay did not start: {error}"))
     };
-    if args.listen.ip().is_unspecified() && args.public_host.is_none() {
-        return Err(CliError::Usage(
-            "a relay that listens on every address needs --public-host, the one that others reach it at"
-                .to_owned(),
-        ));
-    }
-    if args.print_descriptor && args.listen.port() == 0 {
+    told.judge()
+        .map_err(|reason| CliError::Usage(reason.to_owned()))?;
+    if args.print_descriptor && told.listen.port() == 0 {
         return Err(CliError::Usage(
             "port 0 is picked at the start, so its entry cannot be known before; give a port"
                 .to_owned(),
         ));
     }
-    let key = key_file::load_or_create(&args.key, &mut random::system())
+    let key = key_file::load_or_create(&told.key, &mut random::system())
         .map_err(|error| failed(&error))?;
-    let mut config = RelayConfig::new(args.listen, key);
-    config.serves = args.serves;
-    config.allow_private = args.allow_private;
-    config.public_host = args.public_host;
-    config.operator = args.operator;
+    let (port, relays) = (told.listen.port(), told.relays.clone());
+    let config = told.into_config(key);
     if args.print_descriptor {
-        let descriptor = config
-            .descriptor(args.listen.port())
-            .map_err(|error| failed(&error))?;
+        let descriptor = config.descriptor(port).map_err(|error| failed(&error))?;
         print_line(&descriptor.to_json())?;
         return Ok(());
     }
     let relay = Relay::start(config).await.map_err(|error| failed(&error))?;
     print_line(&relay.descriptor().to_json())?;
     terminal::note("the relay is up; its entry for a relay list is the line above");
-    match args.relays {
+    match relays {
         Some(path) => tokio::select! {
             () = cancel.cancelled() => {}
             () = follow(&relay, path) => {}

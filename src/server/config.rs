@@ -1,0 +1,512 @@
+//! What an operator can tell a file server, where it may be said, and what of it cannot be meant.
+//!
+//! [`ServerSettings`] is what was said, [`ServerConfig`](super::ServerConfig) what was decided; between them stand the
+//! key files, which this file names but does not read.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    protocol::address::ServerUrl,
+    wire::settings::{
+        Given,
+        Sample::{Default as Preset, Example},
+        Setting, Settings,
+        Shape::{List, Switch, Text},
+        log_level,
+    },
+};
+
+/// What a file server was told.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where blobs lie: a folder, `file:///…` or `s3://bucket/prefix`.
+    pub store: String,
+    /// The file of its identity; without one see [`Self::key_file`].
+    pub key: Option<PathBuf>,
+    /// The files of identities it had before.
+    pub previous_keys: Vec<PathBuf>,
+    /// The URL under which last relays reach it.
+    pub public_url: Option<ServerUrl>,
+    /// Whether the file routes are also served outside onion requests.
+    pub plain_http: bool,
+    /// The largest blob, in bytes.
+    pub max_blob: u64,
+    /// How long a blob is kept when the upload does not say, in seconds.
+    pub ttl_default: u64,
+    /// The longest that an upload may ask for, in seconds.
+    pub ttl_max: u64,
+    /// The most the store may hold, in bytes.
+    pub max_total: u64,
+    /// The most memory that bodies may take at once, in bytes.
+    pub max_memory: u64,
+    /// The word that uploads must have.
+    pub access_word: Option<Zeroizing<String>>,
+    /// For each size class, how many zero bits the proof of work of an upload must begin with; none asks for no work.
+    pub work_bits: Option<[u8; 8]>,
+    /// The signed relay list to hand out.
+    pub relay_list: Option<PathBuf>,
+    /// How often expired blobs are removed.
+    pub sweep_every: Duration,
+    /// Where Prometheus finds the hourly totals; on loopback.
+    pub metrics: Option<SocketAddr>,
+    /// How much is logged.
+    pub log: Option<String>,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 3600;
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            store: "cloakroom-data".to_owned(),
+            key: None,
+            previous_keys: Vec::new(),
+            public_url: None,
+            plain_http: false,
+            max_blob: MAX_BLOB,
+            ttl_default: 14 * DAY,
+            ttl_max: 30 * DAY,
+            max_total: 10 << 30,
+            max_memory: 512 << 20,
+            access_word: None,
+            work_bits: None,
+            relay_list: None,
+            sweep_every: Duration::from_secs(10 * 60),
+            metrics: None,
+            log: None,
+        }
+    }
+}
+
+impl ServerSettings {
+    /// The folder of the store; `None` when it is a bucket.
+    #[must_use]
+    pub fn folder(&self) -> Option<PathBuf> {
+        if is_bucket(&self.store) {
+            return None;
+        }
+        match self.store.strip_prefix("file://") {
+            None => Some(PathBuf::from(&self.store)),
+            Some(path) => Some(PathBuf::from(path)),
+        }
+    }
+
+    /// The file of the identity: the one that was named, else `server.key` in the folder of the store.
+    #[must_use]
+    pub fn key_file(&self) -> Option<PathBuf> {
+        self.key
+            .clone()
+            .or_else(|| self.folder().map(|folder| folder.join("server.key")))
+    }
+
+    /// Whether it takes uploads from everybody who reaches it, and more than this computer can.
+    #[must_use]
+    pub fn is_open_to_all(&self, listens_on: SocketAddr) -> bool {
+        let reached = !listens_on.ip().is_loopback()
+            || self
+                .public_url
+                .as_ref()
+                .is_some_and(|url| !url.is_loopback());
+        let asks_work = self
+            .work_bits
+            .is_some_and(|bits| bits.iter().any(|&bits| bits > 0));
+        reached && self.access_word.is_none() && !asks_work
+    }
+
+    /// What cannot be meant, though each value alone can: a sentence that names the settings.
+    ///
+    /// # Errors
+    /// The first of them.
+    pub fn judge(&self) -> Result<(), &'static str> {
+        if self.listen.ip().is_unspecified() && self.public_url.is_none() {
+            return Err(
+                "a server that listens on every address needs public_url (--public-url), the one that last relays reach it at",
+            );
+        }
+        if self.key_file().is_none() {
+            return Err(
+                "a bucket has no place for the identity: name a file for it with key (--key)",
+            );
+        }
+        if self.ttl_max < MIN_TTL || self.ttl_default < MIN_TTL {
+            return Err("ttl_default and ttl_max must be one hour or longer");
+        }
+        if self.ttl_default > self.ttl_max {
+            return Err("ttl_default must not be longer than ttl_max");
+        }
+        if self.max_blob > MAX_BLOB || self.max_blob < MIN_BLOB {
+            return Err(
+                "max_blob must be between 65536 (the smallest size that Cloakroom sends) and 10223616 bytes",
+            );
+        }
+        if self.max_memory < 4 * self.max_blob {
+            return Err(
+                "max_memory must be four times max_blob or more, or no large file could pass",
+            );
+        }
+        if self.max_total < self.max_blob {
+            return Err("max_total must not be smaller than max_blob");
+        }
+        if self.metrics.is_some_and(|addr| !addr.ip().is_loopback()) {
+            return Err(
+                "metrics must be on loopback, such as 127.0.0.1:9187: the totals are the operator's own business",
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Settings for ServerSettings {
+    const HEAD: &'static [&'static str] = &[
+        "Configuration of a Cloakroom file server: cloak serve --config FILE",
+        "",
+        "What is here are the defaults. Each setting is also a flag and an environment variable: the flag",
+        "wins over the variable, the variable over this file. Relative paths begin at this file's folder.",
+    ];
+
+    fn table() -> &'static [Setting<Self>] {
+        TABLE
+    }
+}
+
+const TABLE: &[Setting<ServerSettings>] = &[
+    Setting::new(
+        ["listen", "listen", "CLOAKROOM_LISTEN"],
+        "ADDR",
+        Text,
+        Preset("\"127.0.0.1:8787\""),
+        "Where to listen; port 0 lets the system pick one",
+        |settings, given| {
+            settings.listen = given.read("an address with a port, such as 127.0.0.1:8787")?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["public_url", "public-url", "CLOAKROOM_PUBLIC_URL"],
+        "URL",
+        Text,
+        Example("\"http://files.example.org:8787\""),
+        "The URL under which the last relays reach it [default: http:// and where it listens]; http is enough, \
+         what travels is sealed to the server's key",
+        |settings, given| {
+            let url = ServerUrl::normalise(given.text()?).map_err(|error| error.to_string())?;
+            settings.public_url = Some(url);
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["store", "store", "CLOAKROOM_STORE"],
+        "PLACE",
+        Text,
+        Preset("\"cloakroom-data\""),
+        "Where the blobs lie: a folder, made if it is missing, or s3://bucket/prefix (in a program built with the \
+         feature s3; endpoint, region and credentials come from the usual AWS_ variables)",
+        |settings, given| {
+            settings.store = place(given)?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["key", "key", "CLOAKROOM_KEY"],
+        "FILE",
+        Text,
+        Example("\"server.key\""),
+        "The server's identity, made when it is missing [default: server.key in the folder of the store]; back it up, \
+         and give the same to every server of a bucket",
+        |settings, given| {
+            settings.key = Some(given.path()?);
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["previous_keys", "previous-keys", "CLOAKROOM_PREVIOUS_KEYS"],
+        "FILES",
+        List,
+        Preset("[]"),
+        "Identities that this server had before and still answers for, so that older addresses and pointers go on \
+         working; take them out after 60 days",
+        |settings, given| {
+            settings.previous_keys = given.paths()?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["access_word", "access-word", "CLOAKROOM_ACCESS_WORD"],
+        "WORD",
+        Text,
+        Example("\"one word for all who may upload\""),
+        "Uploads must have this word of up to 64 characters, one for all (different words would tell people apart). \
+         As a flag other users of the machine can read it: prefer this file or the variable",
+        |settings, given| {
+            settings.access_word = Some(access_word(given.text()?)?);
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["work_bits", "work-bits", "CLOAKROOM_WORK_BITS"],
+        "NUMBERS",
+        List,
+        Example("[16, 17, 18, 18, 19, 19, 20, 20]"),
+        "Work that an upload must have done, for each of the eight sizes: each bit more doubles it; 20 take a computer \
+         about a second",
+        |settings, given| {
+            settings.work_bits = Some(work_bits(&given.texts()?)?);
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["max_total", "max-total", "CLOAKROOM_MAX_TOTAL"],
+        "SIZE",
+        Text,
+        Preset("\"10 GiB\""),
+        "The most that the store may hold; beyond it uploads are told that the server is full",
+        |settings, given| {
+            settings.max_total = given.bytes()?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["max_blob", "max-blob", "CLOAKROOM_MAX_BLOB"],
+        "SIZE",
+        Text,
+        Preset("10223616"),
+        "The largest blob. Cloakroom sends up to 10000000 bytes in one; the default is what Session's clients may send",
+        |settings, given| {
+            settings.max_blob = given.bytes()?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["ttl_default", "ttl-default", "CLOAKROOM_TTL_DEFAULT"],
+        "TIME",
+        Text,
+        Preset("\"14d\""),
+        "How long a blob is kept when its upload does not say",
+        |settings, given| {
+            settings.ttl_default = given.seconds()?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["ttl_max", "ttl-max", "CLOAKROOM_TTL_MAX"],
+        "TIME",
+        Text,
+        Preset("\"30d\""),
+        "The longest that an upload or an extension may ask for",
+        |settings, given| {
+            settings.ttl_max = given.seconds()?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["max_memory", "max-memory", "CLOAKROOM_MAX_MEMORY"],
+        "SIZE",
+        Text,
+        Preset("\"512 MiB\""),
+        "The most memory that requests and answers may take at once; beyond it people are told to try again later",
+        |settings, given| {
+            settings.max_memory = given.bytes()?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["sweep_every", "sweep-every", "CLOAKROOM_SWEEP_EVERY"],
+        "TIME",
+        Text,
+        Preset("\"10min\""),
+        "How often expired blobs are removed",
+        |settings, given| {
+            settings.sweep_every = Duration::from_secs(given.seconds()?);
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["plain_http", "plain-http", "CLOAKROOM_PLAIN_HTTP"],
+        "",
+        Switch,
+        Preset("false"),
+        "Serve the file routes outside onion requests too: whoever uses them shows their address",
+        |settings, given| {
+            settings.plain_http = given.switch()?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["relay_list", "relay-list", "CLOAKROOM_RELAY_LIST"],
+        "FILE",
+        Text,
+        Example("\"relays.json\""),
+        "A signed relay list to hand out, its signature beside it in FILE.sig; read again whenever it changes",
+        |settings, given| {
+            settings.relay_list = Some(given.path()?);
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["metrics", "metrics", "CLOAKROOM_METRICS"],
+        "ADDR",
+        Text,
+        Example("\"127.0.0.1:9187\""),
+        "Totals for Prometheus at this address, on loopback only; they change once an hour, so that they tell nobody \
+         when something happened",
+        |settings, given| {
+            settings.metrics = Some(given.read("an address with a port, such as 127.0.0.1:9187")?);
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["log", "log", "CLOAKROOM_LOG"],
+        "LEVEL",
+        Text,
+        Example("\"debug\""),
+        "How much is told on standard error [default: warn]: off, error, warn, info, debug or trace. No level has an access log: no ids, \
+         addresses, keys",
+        |settings, given| {
+            settings.log = Some(log_level(given.text()?)?);
+            Ok(())
+        },
+    ),
+];
+
+fn place(given: &Given<'_>) -> Result<String, String> {
+    let text = given.text()?.trim();
+    if text.contains("://") {
+        if is_bucket(text) || text.starts_with("file:///") {
+            return Ok(text.to_owned());
+        }
+        return Err(format!(
+            "{text:?} is neither a folder nor s3://bucket/prefix"
+        ));
+    }
+    given
+        .path()?
+        .into_os_string()
+        .into_string()
+        .map_err(|path| {
+            format!(
+                "the folder {} has a name that is no text",
+                Path::new(&path).display()
+            )
+        })
+}
+
+fn is_bucket(store: &str) -> bool {
+    store.starts_with("s3://")
+}
+
+fn access_word(text: &str) -> Result<Zeroizing<String>, String> {
+    // Said without the word itself: errors are printed.
+    if text.is_empty() || text.len() > 64 || !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Err("the access word must have 1 to 64 plain letters, digits or signs".to_owned());
+    }
+    if text.trim() != text {
+        return Err("the access word must not begin or end with a space".to_owned());
+    }
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+fn work_bits(texts: &[&str]) -> Result<[u8; 8], String> {
+    let bits: Option<Vec<u8>> = texts
+        .iter()
+        .map(|text| text.parse().ok().filter(|&bits| bits <= MAX_WORK_BITS))
+        .collect();
+    bits.and_then(|bits| bits.try_into().ok()).ok_or_else(|| {
+        format!("eight numbers from 0 to {MAX_WORK_BITS} are wanted here, one for each size")
+    })
+}
+
+const MIN_TTL: u64 = 3_600;
+const MIN_BLOB: u64 = 65_536;
+const MAX_BLOB: u64 = 10_223_616;
+/// About a quarter of an hour of one core.
+const MAX_WORK_BITS: u8 = 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::settings::{read_text, sample};
+
+    fn told(text: &str) -> Result<ServerSettings, String> {
+        let mut settings = ServerSettings::default();
+        read_text(&mut settings, text, Path::new(""), "server.toml")
+            .map(|()| settings)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_sample_is_the_defaults() {
+        let settings = told(&sample::<ServerSettings>()).unwrap();
+        assert!(settings == ServerSettings::default());
+        assert_eq!(settings.judge(), Ok(()));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_said() {
+        for (text, words) in [
+            ("listen = \"0.0.0.0:8787\"", "--public-url"),
+            ("store = \"s3://bucket\"", "--key"),
+            ("ttl_default = \"40d\"", "ttl_max"),
+            ("ttl_default = \"1min\"", "one hour"),
+            ("max_blob = \"11 MiB\"", "10223616"),
+            ("max_memory = \"1 MiB\"", "four times"),
+            ("max_total = 70000", "max_total"),
+            ("metrics = \"0.0.0.0:9187\"", "loopback"),
+        ] {
+            let said = told(text).unwrap().judge().unwrap_err();
+            assert!(said.contains(words), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn an_access_word_is_never_repeated_in_an_error() {
+        let said = told("access_word = \"geheim\\nwort\"").err().unwrap();
+        assert!(said.contains("line 1") && said.contains("64") && !said.contains("geheim"));
+        assert!(told(&format!("access_word = \"{}\"", "x".repeat(65))).is_err());
+        assert!(told(&format!("access_word = \"{}\"", "x".repeat(64))).is_ok());
+    }
+
+    #[test]
+    fn the_identity_lies_in_the_folder_of_the_store() {
+        let file = |text: &str| told(text).unwrap().key_file();
+        assert_eq!(file("store = \"/var/x\""), Some("/var/x/server.key".into()));
+        assert_eq!(
+            file("store = \"file:///var/x\""),
+            Some("/var/x/server.key".into())
+        );
+        assert_eq!(file("store = \"s3://b/c\""), None);
+        assert_eq!(file("store = \"s3://b/c\"\nkey = \"k\""), Some("k".into()));
+        assert!(told("store = \"ftp://b/c\"").is_err());
+    }
+
+    #[test]
+    fn only_a_server_that_others_reach_and_that_asks_for_nothing_is_open_to_all() {
+        let open = |text: &str| {
+            let settings = told(text).unwrap();
+            settings.is_open_to_all(settings.listen)
+        };
+        assert!(!open(""));
+        assert!(open("listen = \"192.0.2.1:8787\""));
+        assert!(
+            open("public_url = \"https://files.example.org\""),
+            "a proxy stands before it"
+        );
+        assert!(!open("listen = \"192.0.2.1:8787\"\naccess_word = \"word\""));
+        assert!(!open(
+            "listen = \"192.0.2.1:8787\"\nwork_bits = [1, 0, 0, 0, 0, 0, 0, 0]"
+        ));
+        assert!(open(
+            "listen = \"192.0.2.1:8787\"\nwork_bits = [0, 0, 0, 0, 0, 0, 0, 0]"
+        ));
+        assert!(
+            told("work_bits = [1]").is_err() && told("work_bits = [99,0,0,0,0,0,0,0]").is_err()
+        );
+    }
+}
