@@ -15,6 +15,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cloakroom::app::config::{Config, Home, ServerChoice, ServerEntry};
+use cloakroom::app::relays::RelaySource;
 use cloakroom::protocol::address::FileId;
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::pointer::Pointer;
@@ -724,7 +725,7 @@ fn the_settings_choose_server_and_relays() {
         direct: false,
     });
     config.chosen = ServerChoice::Server(config.servers[0].address.key);
-    config.relay_list_file = Some(network.list());
+    config.relays = RelaySource::File(network.list());
     config.save(&Home::in_folder(person.home())).unwrap();
 
     let output = person.run(&["share", person.file("a.txt", b"content").to_str().unwrap()]);

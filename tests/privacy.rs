@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use cloakroom::app::config::Home;
 use cloakroom::app::error::AppError;
 use cloakroom::app::network::{Network, Route, Tell};
+use cloakroom::app::relays::RelaySet;
 use cloakroom::app::save::SaveTo;
 use cloakroom::app::session::Session;
 use cloakroom::app::share::{ShareRequest, share};
@@ -73,10 +74,13 @@ async fn a_whole_transfer_logs_nothing_that_is_private() {
     let Route::Relays(relays) = network.way() else {
         panic!("the built-in network has relays");
     };
-    let mut secrets = Secrets::of(&pointer(), &relays.relays);
-    let dead = Network::new(network.server().clone(), Route::Relays(unreachable(relays)));
+    let mut secrets = Secrets::of(&pointer(), &relays.list.relays);
+    let dead = Network::new(
+        network.server().clone(),
+        Route::Relays(RelaySet::built_in(unreachable(&relays.list))),
+    );
     secrets.add_relays(match dead.way() {
-        Route::Relays(list) => &list.relays,
+        Route::Relays(set) => &set.list.relays,
         Route::Direct => &[],
     });
     assert!(matches!(

@@ -13,6 +13,7 @@ use directories::{ProjectDirs, UserDirs};
 use serde::{Deserialize, Serialize};
 
 use super::private_file;
+use super::relays::RelaySource;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::keys::Ed25519Public;
 
@@ -22,6 +23,7 @@ pub const HOME_VARIABLE: &str = "CLOAKROOM_HOME";
 const FILE_NAME: &str = "config.toml";
 const VERSION: i64 = 1;
 const BUILT_IN: &str = "built-in";
+const SESSION: &str = "session";
 /// How many broken files are kept at most; then the newest one stays where it is.
 const MAX_BROKEN: u32 = 100;
 
@@ -86,8 +88,10 @@ pub struct Config {
     pub servers: Vec<ServerEntry>,
     /// The one that new files go to.
     pub chosen: ServerChoice,
-    /// A relay list in a file; without one there are only the relays of the built-in network.
-    pub relay_list_file: Option<PathBuf>,
+    /// Which relays are used.
+    pub relays: RelaySource,
+    /// Whether a pointer names the relay list, when that is one by URL, for recipients who have none.
+    pub pointer_carries_relay_list: bool,
     /// Where received files go; without one see [`Config::download_folder`].
     pub download_folder: Option<PathBuf>,
     /// How the window looks.
@@ -140,7 +144,8 @@ impl Default for Config {
         Self {
             servers: Vec::new(),
             chosen: ServerChoice::BuiltIn,
-            relay_list_file: None,
+            relays: RelaySource::BuiltIn,
+            pointer_carries_relay_list: false,
             download_folder: None,
             theme: Theme::System,
             high_contrast: false,
@@ -306,8 +311,14 @@ struct ConfigFile {
     version: i64,
     #[serde(default = "built_in")]
     server: String,
+    /// `session`, or the line of a list by URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relays: Option<String>,
+    /// Instead of `relays`, for a list in a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     relay_list_file: Option<PathBuf>,
+    #[serde(default)]
+    pointer_carries_relay_list: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     download_folder: Option<PathBuf>,
     #[serde(default)]
@@ -356,10 +367,20 @@ impl ConfigFile {
                 .map(ServerChoice::Server)
                 .ok_or_else(|| invalid("the chosen server is not in the list".to_owned()))?
         };
+        let relays = match (self.relays.as_deref(), self.relay_list_file) {
+            (None, None) => RelaySource::BuiltIn,
+            (None, Some(path)) => RelaySource::File(path),
+            (Some(SESSION), _) => RelaySource::Session,
+            (Some(line), _) => line
+                .parse()
+                .map(RelaySource::Url)
+                .map_err(|error| invalid(format!("the relays: {error}")))?,
+        };
         Ok(Config {
             servers,
             chosen,
-            relay_list_file: self.relay_list_file,
+            relays,
+            pointer_carries_relay_list: self.pointer_carries_relay_list,
             download_folder: self.download_folder,
             theme: self.theme,
             high_contrast: self.high_contrast,
@@ -383,7 +404,16 @@ impl From<&Config> for ConfigFile {
             server: config
                 .chosen_server()
                 .map_or_else(built_in, |server| server.key.to_hex()),
-            relay_list_file: config.relay_list_file.clone(),
+            relays: match &config.relays {
+                RelaySource::BuiltIn | RelaySource::File(_) => None,
+                RelaySource::Session => Some(SESSION.to_owned()),
+                RelaySource::Url(source) => Some(source.to_string()),
+            },
+            relay_list_file: match &config.relays {
+                RelaySource::File(path) => Some(path.clone()),
+                _ => None,
+            },
+            pointer_carries_relay_list: config.pointer_carries_relay_list,
             download_folder: config.download_folder.clone(),
             theme: config.theme,
             high_contrast: config.high_contrast,
@@ -444,7 +474,8 @@ mod tests {
                 address,
                 direct: true,
             }],
-            relay_list_file: Some("/lists/relays.json".into()),
+            relays: RelaySource::File("/lists/relays.json".into()),
+            pointer_carries_relay_list: true,
             download_folder: Some("/in here".into()),
             theme: Theme::Dark,
             name_in_pointer: false,
@@ -468,11 +499,40 @@ mod tests {
     fn the_form_of_the_file_is_fixed() {
         let text = toml::to_string(&ConfigFile::from(&full())).unwrap();
         let expected = format!(
-            "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\n\
+            "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
              download_folder = \"/in here\"\ntheme = \"dark\"\nhigh_contrast = false\nwelcomed = false\nname_in_pointer = false\n\n[[servers]]\n\
              name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\n"
         );
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn every_source_of_relays_is_kept() {
+        let line = format!("https://example.org/relays.json#k={KEY}");
+        for (relays, text) in [
+            (RelaySource::BuiltIn, String::new()),
+            (RelaySource::Session, "relays = \"session\"\n".to_owned()),
+            (
+                RelaySource::Url(line.parse().unwrap()),
+                format!("relays = \"{line}\"\n"),
+            ),
+            (
+                RelaySource::File("/lists/a.json".into()),
+                "relay_list_file = \"/lists/a.json\"\n".to_owned(),
+            ),
+        ] {
+            let config = Config {
+                relays,
+                ..Config::default()
+            };
+            let written = toml::to_string(&ConfigFile::from(&config)).unwrap();
+            assert!(written.contains(&text), "{written}");
+            assert_eq!(Config::parse(written.as_bytes()), Ok(config));
+        }
+        assert!(matches!(
+            Config::parse(b"version = 1\nrelays = \"http://x\""),
+            Err(ConfigError::Invalid { .. })
+        ));
     }
 
     #[test]

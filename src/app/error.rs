@@ -6,12 +6,13 @@ use thiserror::Error;
 
 use super::builtin::BuiltInError;
 use super::config::ConfigError;
+use super::relays::{RelayOffer, RelaySourceError};
 use super::save::SaveError;
 use crate::net::DriveError;
 use crate::protocol::address::ParseAddressError;
 use crate::protocol::file_api::AnswerError;
 use crate::protocol::pointer::FindPointerError;
-use crate::protocol::relay_list::RelayListError;
+use crate::protocol::relay_list::{ParseSourceError, RelayListError};
 use crate::protocol::seal::{OpenError, PointerMismatch};
 use crate::protocol::transfer::TransferError;
 
@@ -51,9 +52,18 @@ pub enum AppError {
     /// A relay list given as a file cannot be read.
     #[error("the relay list cannot be read: {0}")]
     RelayFile(io::ErrorKind),
+    /// The line of a relay list is not one.
+    #[error(transparent)]
+    RelayLine(#[from] ParseSourceError),
     /// A relay list is refused.
     #[error(transparent)]
     RelayList(#[from] RelayListError),
+    /// The chosen source gives no relays, or the list that was to be added is refused.
+    #[error(transparent)]
+    RelaySource(#[from] RelaySourceError),
+    /// There are no relays for this server, and the pointer names a list.
+    #[error("no relays for this server; the pointer names a list")]
+    RelaysOffered(Box<RelayOffer>),
     /// The file arrived and could not be saved.
     #[error(transparent)]
     Save(#[from] SaveError),
@@ -188,10 +198,14 @@ impl AppError {
     #[must_use]
     pub const fn trouble(&self) -> Trouble {
         match self {
-            Self::Address(_) => Trouble::Usage,
+            Self::Address(_) | Self::RelayLine(_) => Trouble::Usage,
             Self::BuiltIn(_) | Self::Config(_) => Trouble::Other,
             Self::Cancelled => Trouble::Cancelled,
-            Self::ForeignBuiltIn | Self::NoRelays | Self::Transfer(_) => Trouble::Network,
+            Self::ForeignBuiltIn
+            | Self::NoRelays
+            | Self::RelaySource(_)
+            | Self::RelaysOffered(_)
+            | Self::Transfer(_) => Trouble::Network,
             Self::Local(_) | Self::RelayFile(_) | Self::RelayList(_) | Self::Save(_) => {
                 Trouble::LocalFile
             }

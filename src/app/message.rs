@@ -5,6 +5,7 @@ use std::io;
 use super::builtin::BuiltInError;
 use super::config::ConfigProblem;
 use super::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
+use super::relays::RelaySourceError;
 use crate::protocol::path::{NoPath, Place, Reason};
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::seal::OpenError;
@@ -76,10 +77,24 @@ impl From<&AppError> for UserMessage {
                 io_reason(*kind),
                 "Choose the file again, or ask for a new one.",
             ),
+            AppError::RelayLine(why) => Self::new(
+                "This is not the line of a relay list.",
+                sentence(&why.to_string()),
+                "Paste it as its maker gave it: https://host/relays.json#k= and 64 letters and digits.",
+            ),
             AppError::RelayList(why) => Self::new(
                 "The relay list was not taken.",
                 sentence(&why.to_string()),
                 "Ask whoever made it for a new one.",
+            ),
+            AppError::RelaySource(why) => relay_source(why),
+            AppError::RelaysOffered(offer) => Self::new(
+                "No relay of yours serves this server, but the pointer names a relay list.",
+                format!(
+                    "Fetching the list shows {} this computer's address, once; whoever signs it chooses your relays.",
+                    offer.list.host()
+                ),
+                "Accept the list for this server (on the command line: --accept-relay-list), or add relays of your own.",
             ),
             AppError::Save(why) => Self::new(
                 "The file arrived whole, but could not be saved.",
@@ -114,6 +129,42 @@ fn builtin(error: &BuiltInError) -> UserMessage {
         sentence(&error.to_string()),
         next,
     )
+}
+
+fn relay_source(error: &RelaySourceError) -> UserMessage {
+    let not_taken = "The relay list was not taken.";
+    match error {
+        RelaySourceError::Ended => UserMessage::new(
+            "There are no relays to use.",
+            "The relay list has expired, and no server handed on a newer one.",
+            "Add its line again, which fetches it from its host, or choose other relays.",
+        ),
+        RelaySourceError::Fetch { host, why } => UserMessage::new(
+            "The relay list could not be fetched.",
+            format!("{host}: {why}."),
+            "Check the network and the line, then try again.",
+        ),
+        RelaySourceError::NotHere => UserMessage::new(
+            "There are no relays to use.",
+            "The settings name a relay list that was never fetched on this computer.",
+            "Add its line again, which fetches it from its host.",
+        ),
+        RelaySourceError::Refused(why) => UserMessage::new(
+            not_taken,
+            sentence(&why.to_string()),
+            "Check the line, or ask whoever signs the list for a new one; one that is here goes on serving.",
+        ),
+        RelaySourceError::Seeds(why) => UserMessage::new(
+            "The nodes of Session's network could not be asked for.",
+            format!("The last of its three seeds: {why}."),
+            "Check the network and try again later, or choose other relays.",
+        ),
+        RelaySourceError::Store(kind) => UserMessage::new(
+            "The relay list could not be kept.",
+            io_reason(*kind),
+            "Check that the data folder can be written and has space left.",
+        ),
+    }
 }
 
 fn local(error: LocalFileError) -> UserMessage {
@@ -444,12 +495,14 @@ fn grouped(number: u64) -> String {
 mod tests {
     use super::*;
     use crate::app::config::ConfigError;
+    use crate::app::relays::RelayOffer;
     use crate::app::save::SaveError;
+    use crate::net::relay_source::FetchError;
     use crate::protocol::address::ParseAddressError;
     use crate::protocol::keys::Identity;
     use crate::protocol::onion::BuildError;
     use crate::protocol::path::Rejection;
-    use crate::protocol::relay_list::RelayListError;
+    use crate::protocol::relay_list::{ListRefused, NodesError, ParseSourceError, RelayListError};
     use crate::protocol::seal::PointerMismatch;
     use crate::protocol::transfer::TransferError;
 
@@ -490,6 +543,28 @@ mod tests {
             AppError::RelayFile(io::ErrorKind::NotFound),
             AppError::RelayList(RelayListError::Expired),
             AppError::RelayList(RelayListError::TooFew(2)),
+            AppError::RelayLine(ParseSourceError::NoKey),
+            AppError::RelaySource(RelaySourceError::Ended),
+            AppError::RelaySource(RelaySourceError::Fetch {
+                host: "example.org".to_owned(),
+                why: FetchError::Status(404),
+            }),
+            AppError::RelaySource(RelaySourceError::NotHere),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::Older)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::TooLarge)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::Unsigned)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::WronglySigned)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::NotYet)),
+            AppError::RelaySource(RelaySourceError::Seeds(FetchError::Nodes(
+                NodesError::TooFew(2),
+            ))),
+            AppError::RelaySource(RelaySourceError::Store(io)),
+            AppError::RelaysOffered(Box::new(RelayOffer {
+                list: format!("https://example.org/relays.json#k={}", relay.to_hex())
+                    .parse()
+                    .unwrap(),
+                server: relay,
+            })),
             AppError::Save(SaveError::Write(io::ErrorKind::StorageFull)),
             AppError::Server(ServerRefusal::Full),
             AppError::Server(ServerRefusal::NotThere),

@@ -10,6 +10,7 @@ pub mod logging;
 pub mod message;
 pub mod network;
 pub mod relay_file;
+pub mod relays;
 pub mod save;
 pub mod server_check;
 pub mod session;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::builtin::BuiltIn;
+use super::relays::RelaySet;
 pub use crate::net::Moved;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::relay_list::RelayList;
@@ -20,7 +21,7 @@ pub enum Route {
     /// Straight there: it sees this computer's address.
     Direct,
     /// Through three relays of a list.
-    Relays(RelayList),
+    Relays(RelaySet),
 }
 
 impl Network {
@@ -39,7 +40,7 @@ impl Network {
     pub const fn built_in(server: ServerAddress, relays: RelayList, running: Arc<BuiltIn>) -> Self {
         Self {
             server,
-            way: Route::Relays(relays),
+            way: Route::Relays(RelaySet::built_in(relays)),
             builtin: Some(running),
         }
     }

@@ -10,6 +10,7 @@ use super::builtin::BuiltIn;
 use super::config::Home;
 use super::error::{AppError, ServerRefusal};
 use super::network::{Network, Route, Stage, Tell};
+use super::relays::RelaySet;
 use super::remembered::{KeptInfo, Remembered};
 use super::who_saw_what::{Asked, RequestShown};
 use crate::net::{self, Progress};
@@ -17,7 +18,7 @@ use crate::protocol::address::ServerAddress;
 use crate::protocol::file_api::{self, AnswerError, FileRequest, ServerInfo};
 use crate::protocol::onion::v4::Response;
 use crate::protocol::path::{Allowance, Drawing, NewGuardRefused, RelayStanding};
-use crate::protocol::relay_list::{NetworkKind, RelayList};
+use crate::protocol::relay_list::RelayList;
 use crate::protocol::transfer::{Transfer, Way};
 use crate::wire::clock::{self, Clock};
 use crate::wire::random;
@@ -106,7 +107,7 @@ impl Session {
     pub async fn network_to(
         &self,
         server: &ServerAddress,
-        relays: Option<RelayList>,
+        relays: Option<RelaySet>,
         direct: bool,
     ) -> Result<Network, AppError> {
         match self.kind_of(server, relays.is_some() || direct) {
@@ -135,7 +136,7 @@ impl Session {
     pub async fn network_for_sharing(
         &self,
         server: &ServerAddress,
-        relays: Option<RelayList>,
+        relays: Option<RelaySet>,
         direct: bool,
     ) -> Result<Network, AppError> {
         match self.network_to(server, relays, direct).await {
@@ -261,25 +262,20 @@ impl Session {
         cancel: &CancellationToken,
     ) -> Result<Response, AppError> {
         let rng = &mut random::system();
-        let source = if network.is_builtin() {
-            "built-in"
-        } else {
-            "list"
-        };
         let relays = match network.way() {
             Route::Direct => None,
-            Route::Relays(list) => {
-                let allow = Allowance::ALL;
-                let guards = Drawing::first(list, network.server().url.host(), allow);
-                let memory = self.remembered.relays(source, &guards, self.now(), rng);
-                Some((list, memory, allow))
+            Route::Relays(set) => {
+                let (source, allow) = (set.source.id(), Allowance::ALL);
+                let guards = Drawing::first(&set.list, network.server().url.host(), allow);
+                let memory = self.remembered.relays(&source, &guards, self.now(), rng);
+                Some((set, source, memory, allow))
             }
         };
         let way = match &relays {
             None => Way::Direct,
-            Some((list, memory, allow)) => Way::Relays {
+            Some((RelaySet { list, kind, .. }, _, memory, allow)) => Way::Relays {
                 list,
-                kind: NetworkKind::Cloakroom,
+                kind: *kind,
                 memory,
                 allow: *allow,
             },
@@ -296,8 +292,8 @@ impl Session {
             rng,
         )
         .await;
-        if let Some((list, ..)) = &relays {
-            self.remembered.learn(source, &driven.learned, list);
+        if let Some((set, source, ..)) = &relays {
+            self.remembered.learn(source, &driven.learned, &set.list);
         }
         shown.push(RequestShown {
             asked: Asked::of(request),

@@ -18,17 +18,18 @@ use crate::app::error::AppError;
 use crate::app::file_name::SafeFileName;
 use crate::app::message::UserMessage;
 use crate::app::network::{self, Moved, Network, Tell};
+use crate::app::relays::{self, RelaySet, RelaySource, Relays};
 use crate::app::save::{self, SaveTo};
 use crate::app::session::{ServerKind, Session};
 use crate::app::share::ShareRequest;
 use crate::app::{get, relay_file, server_check, share};
 use crate::protocol::address::{ServerAddress, ServerUrl};
 use crate::protocol::pointer::Pointer;
-use crate::protocol::relay_list;
 
 /// The real backend.
 pub struct App {
     session: Session,
+    relays: Relays,
     /// What was read at the start, with what the window does not show.
     config: Mutex<Config>,
 }
@@ -38,6 +39,7 @@ impl App {
     #[must_use]
     pub fn new(home: Home) -> Self {
         Self {
+            relays: Relays::of(&home),
             session: Session::new(home),
             config: Mutex::default(),
         }
@@ -62,7 +64,7 @@ impl App {
             ServerChoice::BuiltIn => self.session.builtin_network().await?,
             ServerChoice::Address(address) => {
                 let server = address.parse()?;
-                let (relays, direct) = self.way_to(&server, preferences)?;
+                let (relays, direct) = self.way_to(&server, preferences).await?;
                 self.session
                     .network_for_sharing(&server, relays, direct)
                     .await?
@@ -78,30 +80,42 @@ impl App {
         preferences: &Preferences,
         server: &ServerAddress,
     ) -> Result<Network, AppError> {
-        let (relays, direct) = self.way_to(server, preferences)?;
+        let (relays, direct) = self.way_to(server, preferences).await?;
         let network = self.session.network_to(server, relays, direct).await?;
         self.session.hold_builtin(&network);
         Ok(network)
     }
 
-    fn way_to(
+    async fn way_to(
         &self,
         server: &ServerAddress,
         preferences: &Preferences,
-    ) -> Result<(Option<relay_list::RelayList>, bool), AppError> {
+    ) -> Result<(Option<RelaySet>, bool), AppError> {
         let direct = self.is_direct(server);
         let relays = if direct {
             None
         } else {
-            self.relays(preferences)?
+            let chosen = self.relay_source(preferences);
+            let cancel = CancellationToken::new();
+            self.relays
+                .for_server(&self.session, &chosen, server, &cancel)
+                .await?
         };
         Ok((relays, direct))
     }
 
-    fn relays(&self, preferences: &Preferences) -> Result<Option<relay_list::RelayList>, AppError> {
-        let list = preferences.relay_list.as_ref();
-        list.map(|list| relay_file::read(&list.path, self.session.now()))
-            .transpose()
+    /// The list in a file that the window shows, else what the settings name beside it.
+    fn relay_source(&self, preferences: &Preferences) -> RelaySource {
+        match &preferences.relay_list {
+            Some(list) => RelaySource::File(list.path.clone()),
+            None => {
+                let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+                match &config.relays {
+                    RelaySource::File(_) => RelaySource::BuiltIn,
+                    other => other.clone(),
+                }
+            }
+        }
     }
 
     /// Whether the person's settings say that this server may see their address.
@@ -140,10 +154,11 @@ impl App {
                     config::ServerChoice::Server(address.key)
                 }),
         };
-        config.relay_list_file = preferences
-            .relay_list
-            .as_ref()
-            .map(|list| list.path.clone());
+        config.relays = match (&preferences.relay_list, config.relays) {
+            (Some(list), _) => RelaySource::File(list.path.clone()),
+            (None, RelaySource::File(_)) => RelaySource::BuiltIn,
+            (None, other) => other,
+        };
         let usual = Config::default().download_folder();
         config.download_folder =
             (preferences.downloads != usual).then(|| preferences.downloads.clone());
@@ -239,14 +254,20 @@ impl App {
     ) -> Result<PointerInfo, AppError> {
         let pointer = Pointer::find(text.as_str())?;
         get::check_supported(&pointer)?;
-        let has_way = preferences.relay_list.is_some() || self.is_direct(&pointer.server);
+        let source = self.relay_source(preferences);
+        let has_way =
+            self.relays.has_relays(&source, &pointer.server) || self.is_direct(&pointer.server);
         let (server, trouble) = match self.session.kind_of(&pointer.server, has_way) {
             ServerKind::Own => (text::BUILT_IN.to_owned(), None),
             ServerKind::ForeignBuiltIn => {
-                (host_of(&pointer.server.url), Some(AppError::ForeignBuiltIn))
+                let trouble = relays::with_offer(AppError::ForeignBuiltIn, &pointer);
+                (host_of(&pointer.server.url), Some(trouble))
             }
             ServerKind::Other if has_way => (host_of(&pointer.server.url), None),
-            ServerKind::Other => (host_of(&pointer.server.url), Some(AppError::NoRelays)),
+            ServerKind::Other => {
+                let trouble = relays::with_offer(AppError::NoRelays, &pointer);
+                (host_of(&pointer.server.url), Some(trouble))
+            }
         };
         Ok(PointerInfo {
             name: pointer
@@ -268,17 +289,17 @@ impl Backend for App {
     fn load(&self) -> (Preferences, Option<UserMessage>) {
         let (config, problem) = Config::load(self.session.home());
         let mut trouble = problem.as_ref().map(UserMessage::from);
-        let list =
-            config
-                .relay_list_file
-                .clone()
-                .and_then(|path| match self.read_relay_list(path) {
-                    Ok(list) => Some(list),
-                    Err(message) => {
-                        trouble.get_or_insert(message);
-                        None
-                    }
-                });
+        let file = match &config.relays {
+            RelaySource::File(path) => Some(path.clone()),
+            _ => None,
+        };
+        let list = file.and_then(|path| match self.read_relay_list(path) {
+            Ok(list) => Some(list),
+            Err(message) => {
+                trouble.get_or_insert(message);
+                None
+            }
+        });
         let preferences = Preferences {
             servers: config
                 .servers

@@ -4,6 +4,8 @@
 
 pub mod driver;
 pub mod progress;
+pub mod relay_source;
+mod session_tls;
 pub mod transport;
 
 pub use driver::{DriveError, Driven, drive};

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::{open_session, relays};
 use crate::app::error::AppError;
 use crate::app::get;
+use crate::app::relays::with_offer;
 use crate::app::save::SaveTo;
 use crate::cli::CliError;
 use crate::cli::args::Get;
@@ -26,9 +27,12 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
     let relays = if direct {
         None
     } else {
-        relays(&session, &args.way, &config)?
+        relays(&session, &args.way, &config, &pointer.server, cancel).await?
     };
-    let network = session.network_to(&pointer.server, relays, direct).await?;
+    let network = session
+        .network_to(&pointer.server, relays, direct)
+        .await
+        .map_err(|error| with_offer(error, &pointer))?;
     session.hold_builtin(&network);
     if direct {
         terminal::note("going straight to the server: it sees this computer's address");

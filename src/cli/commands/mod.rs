@@ -9,15 +9,17 @@ pub(super) mod serve;
 pub(super) mod share;
 pub(super) mod up;
 
+use tokio_util::sync::CancellationToken;
+
 use super::CliError;
 use super::args::Way;
 use super::terminal;
 use crate::app::config::{Config, Home};
 use crate::app::error::AppError;
 use crate::app::message::UserMessage;
-use crate::app::relay_file;
+use crate::app::relays::{RelaySet, RelaySource, Relays};
 use crate::app::session::Session;
-use crate::protocol::relay_list::RelayList;
+use crate::protocol::address::ServerAddress;
 
 /// The session of this person and their settings.
 fn open_session() -> Result<(Session, Config), CliError> {
@@ -29,9 +31,19 @@ fn open_session() -> Result<(Session, Config), CliError> {
     Ok((Session::new(home), config))
 }
 
-/// The list of `--relays`, else the one of the settings.
-fn relays(session: &Session, way: &Way, config: &Config) -> Result<Option<RelayList>, AppError> {
-    let path = way.relays.as_ref().or(config.relay_list_file.as_ref());
-    path.map(|path| relay_file::read(path, session.now()))
-        .transpose()
+/// The relays for `server`: those of `--relays`, else those of the settings, else what was accepted for it.
+async fn relays(
+    session: &Session,
+    way: &Way,
+    config: &Config,
+    server: &ServerAddress,
+    cancel: &CancellationToken,
+) -> Result<Option<RelaySet>, AppError> {
+    let chosen = match &way.relays {
+        Some(path) => RelaySource::File(path.clone()),
+        None => config.relays.clone(),
+    };
+    Relays::of(session.home())
+        .for_server(session, &chosen, server, cancel)
+        .await
 }

@@ -23,7 +23,7 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
             let relays = if direct {
                 None
             } else {
-                relays(&session, &args.way, &config)?
+                relays(&session, &args.way, &config, server, cancel).await?
             };
             session.network_for_sharing(server, relays, direct).await?
         }

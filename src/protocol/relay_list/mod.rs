@@ -1,15 +1,27 @@
 //! Lists of relays: what a relay says of itself, the file that names them, and its signature.
 //!
+//! [`source`] is the line that a list is added by, [`held`] what becomes of one that was fetched, [`session_nodes`] the
+//! list that Session's seeds give out.
+//!
 //! JSON `{"version":1,"name","issued","expires","relays":[{"ed25519","x25519","host","port","operator","serves"}]}`.
 //! A list given as a local file needs no signature; one fetched from elsewhere is signed by its list key, Ed25519 over
 //! `cloakroom relay list v1\n` and the exact bytes.
 
 use core::net::IpAddr;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::keys::{Ed25519Public, X25519Public};
+use super::keys::{Ed25519Public, Identity, X25519Public};
+
+pub mod held;
+pub mod session_nodes;
+pub mod source;
+
+pub use held::{HeldList, ListRefused, Refresh, Taken, can_be_mirrored};
+pub use session_nodes::{NodesError, SessionNodes};
+pub use source::{ListSource, ParseSourceError};
 
 /// Whose relays a list names, which decides the cipher and what is asked of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +86,9 @@ pub struct RelayList {
 /// Why a list is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RelayListError {
+    /// It ends before it is issued.
+    #[error("the list expires before it is issued")]
+    Backwards,
     /// One key stands twice.
     #[error("two entries have the same key")]
     DuplicateRelay,
@@ -143,6 +158,18 @@ impl RelayList {
     /// # Errors
     /// [`RelayListError`] with the first reason found.
     pub fn parse(bytes: &[u8], now: u64) -> Result<Self, RelayListError> {
+        let list = Self::read(bytes)?;
+        if now >= list.expires {
+            return Err(RelayListError::Expired);
+        }
+        Ok(list)
+    }
+
+    /// Reads a list, whether its time has passed or not.
+    ///
+    /// # Errors
+    /// [`RelayListError`] with the first reason found.
+    pub fn read(bytes: &[u8]) -> Result<Self, RelayListError> {
         if bytes.len() > MAX_LIST_LEN {
             return Err(RelayListError::TooLong);
         }
@@ -164,7 +191,7 @@ impl RelayList {
             expires: raw.expires,
             relays,
         };
-        list.check(now)?;
+        list.check()?;
         Ok(list)
     }
 
@@ -184,13 +211,13 @@ impl RelayList {
             expires,
             relays,
         };
-        list.check(issued)?;
+        list.check()?;
         Ok(list)
     }
 
-    fn check(&self, now: u64) -> Result<(), RelayListError> {
-        if now >= self.expires {
-            return Err(RelayListError::Expired);
+    fn check(&self) -> Result<(), RelayListError> {
+        if self.expires <= self.issued {
+            return Err(RelayListError::Backwards);
         }
         let mut keys: Vec<_> = self.relays.iter().map(|relay| relay.key).collect();
         keys.sort_unstable();
@@ -300,9 +327,17 @@ impl EntryJson {
 /// Whether `signature` is the list key's over exactly these bytes.
 #[must_use]
 pub fn signature_is_good(list_key: &Ed25519Public, list: &[u8], signature: &[u8; 64]) -> bool {
-    let mut message = b"cloakroom relay list v1\n".to_vec();
-    message.extend_from_slice(list);
-    list_key.verify(&message, signature)
+    list_key.verify(&signed_message(list), signature)
+}
+
+/// The 128 hex digits that stand beside a list of exactly these bytes.
+#[must_use]
+pub fn sign(list_key: &Identity, list: &[u8]) -> String {
+    HEXLOWER.encode(&list_key.sign(&signed_message(list)))
+}
+
+fn signed_message(list: &[u8]) -> Vec<u8> {
+    [b"cloakroom relay list v1\n", list].concat()
 }
 
 /// Bytes a list may have.
@@ -312,7 +347,6 @@ const MAX_OPERATOR_LEN: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::keys::Identity;
 
     fn relay(seed: u8) -> RelayDescriptor {
         RelayDescriptor {
@@ -337,6 +371,10 @@ mod tests {
         assert_eq!(
             RelayList::parse(text.as_bytes(), 200),
             Err(RelayListError::Expired)
+        );
+        assert_eq!(
+            RelayList::join("x", 2, 2, vec![relay(1), relay(2), relay(3)]),
+            Err(RelayListError::Backwards)
         );
         assert_eq!(
             RelayList::join("x", 1, 2, vec![relay(1), relay(2)]),
@@ -382,16 +420,24 @@ mod tests {
     #[test]
     fn the_published_signature_is_good_and_any_change_is_not() {
         let vectors: serde_json::Value =
-            serde_json::from_str(include_str!("../../tests/vectors/cloakroom.json")).unwrap();
+            serde_json::from_str(include_str!("../../../tests/vectors/cloakroom.json")).unwrap();
         let vector = &vectors["relay_list_signature"];
         let key = Ed25519Public::from_hex(vector["list_key"].as_str().unwrap()).unwrap();
         let list = vector["list"].as_str().unwrap().as_bytes();
-        let signature: [u8; 64] = data_encoding::HEXLOWER
+        let signature: [u8; 64] = HEXLOWER
             .decode(vector["sig"].as_str().unwrap().as_bytes())
             .unwrap()
             .try_into()
             .unwrap();
         assert!(signature_is_good(&key, list, &signature));
+        // A made one is a good one, and the same key always makes the same one.
+        let made = sign(&Identity::from_seed([7; 32]), list);
+        let bytes = HEXLOWER.decode(made.as_bytes()).unwrap();
+        assert!(signature_is_good(
+            &Identity::from_seed([7; 32]).public(),
+            list,
+            &bytes.try_into().unwrap()
+        ));
         assert!(!signature_is_good(&key, &list[1..], &signature));
     }
 

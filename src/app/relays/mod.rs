@@ -1,0 +1,439 @@
+//! Which relays this person has, and where from: a file, a signed list by URL, Session's nodes, or none beyond the
+//! built-in network's.
+//!
+//! A list by URL is fetched straight from its host when it is added, and that host then sees this computer's address;
+//! afterwards it comes through file servers that mirror it ([`refresh`]). One that a pointer names is used for that
+//! pointer's server only: accepting it is no choice about anything else. The person's own relays come first wherever
+//! they serve a server.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::config::Home;
+use super::error::AppError;
+use super::relay_file;
+use super::session::{ServerKind, Session};
+use crate::net::relay_source::{self, FetchError, Seed};
+use crate::protocol::address::ServerAddress;
+use crate::protocol::digest::Digest;
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::pointer::Pointer;
+use crate::protocol::relay_list::{
+    HeldList, ListRefused, ListSource, NetworkKind, NodesError, RelayList,
+};
+use crate::wire::random;
+
+mod refresh;
+mod store;
+mod view;
+
+pub use refresh::{Due, refresh};
+pub use view::{ListState, SourceView};
+
+use store::Store;
+
+/// Where relays are from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RelaySource {
+    /// The built-in network's, for its own server; none for any other.
+    #[default]
+    BuiltIn,
+    /// A list in a local file, which needs no signature.
+    File(PathBuf),
+    /// Session's service nodes.
+    Session,
+    /// A signed list by URL.
+    Url(ListSource),
+}
+
+impl RelaySource {
+    /// What is remembered about relays is remembered under this name, so that sources do not mix.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let short = |text: &str| {
+            Digest::of(text.as_bytes())
+                .to_hex()
+                .chars()
+                .take(16)
+                .collect()
+        };
+        let (kind, name): (_, String) = match self {
+            Self::BuiltIn => return "built-in".to_owned(),
+            Self::Session => return "session".to_owned(),
+            Self::File(path) => ("file", short(&path.to_string_lossy())),
+            Self::Url(source) => ("list", short(&source.to_string())),
+        };
+        format!("{kind}-{name}")
+    }
+}
+
+/// Relays that a transfer may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelaySet {
+    /// The relays.
+    pub list: RelayList,
+    /// Whose they are.
+    pub kind: NetworkKind,
+    /// Where they are from.
+    pub source: RelaySource,
+}
+
+impl RelaySet {
+    /// The relays of a built-in network.
+    #[must_use]
+    pub const fn built_in(list: RelayList) -> Self {
+        Self {
+            list,
+            kind: NetworkKind::Cloakroom,
+            source: RelaySource::BuiltIn,
+        }
+    }
+
+    /// The relays of a list in a file, good at `now` (unix seconds). Blocking, small.
+    ///
+    /// # Errors
+    /// [`AppError::RelayFile`] and [`AppError::RelayList`].
+    pub fn from_file(path: PathBuf, now: u64) -> Result<Self, AppError> {
+        Ok(Self {
+            list: relay_file::read(&path, now)?,
+            kind: NetworkKind::Cloakroom,
+            source: RelaySource::File(path),
+        })
+    }
+
+    /// Whether one of them will be the last relay for `host`.
+    #[must_use]
+    pub fn serves(&self, host: &str) -> bool {
+        self.list
+            .relays
+            .iter()
+            .any(|relay| relay.serves.includes(host))
+    }
+
+    /// What a pointer carries for a recipient without relays: the line of a list by URL, nothing of any other source.
+    #[must_use]
+    pub fn line(&self) -> Option<String> {
+        match &self.source {
+            RelaySource::Url(source) => Some(source.to_string()),
+            RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Session => None,
+        }
+    }
+}
+
+/// A list that a pointer names, for a recipient whose own relays do not reach its server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayOffer {
+    /// The list. Fetching it shows this computer's address to [`ListSource::host`], once.
+    pub list: ListSource,
+    /// The server that it would be used for.
+    pub server: Ed25519Public,
+}
+
+impl RelayOffer {
+    /// What a pointer offers.
+    #[must_use]
+    pub fn of(pointer: &Pointer) -> Option<Self> {
+        Some(Self {
+            list: pointer.relay_list.as_deref()?.parse().ok()?,
+            server: pointer.server.key,
+        })
+    }
+}
+
+/// What a list is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UseFor {
+    /// For every server; the caller keeps that in the settings.
+    All,
+    /// For the server with this key, unless the person's own relays serve it.
+    Server(Ed25519Public),
+}
+
+/// Why a source gives no relays.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RelaySourceError {
+    /// The time of the last good list has passed.
+    #[error("the relay list has expired, and no newer one came")]
+    Ended,
+    /// It could not be fetched.
+    #[error("{host}: {why}")]
+    Fetch {
+        /// The host that was asked.
+        host: String,
+        /// Why.
+        why: FetchError,
+    },
+    /// The settings name a list that is not here.
+    #[error("the relay list was never fetched on this computer")]
+    NotHere,
+    /// What was fetched is refused.
+    #[error(transparent)]
+    Refused(#[from] ListRefused),
+    /// No seed gave any nodes.
+    #[error("none of the three seeds gave a list: {0}")]
+    Seeds(FetchError),
+    /// It could not be kept.
+    #[error("the relay list could not be kept: {0}")]
+    Store(io::ErrorKind),
+}
+
+impl From<io::Error> for RelaySourceError {
+    fn from(error: io::Error) -> Self {
+        Self::Store(error.kind())
+    }
+}
+
+/// The relays of this person, as their data folder keeps them.
+pub struct Relays {
+    store: Store,
+    seeds: Vec<Seed>,
+}
+
+impl Relays {
+    /// The relays kept in `home`.
+    #[must_use]
+    pub fn of(home: &Home) -> Self {
+        Self::with_seeds(home, Seed::main_network())
+    }
+
+    /// The same, with other seeds than those of Session's main network.
+    #[must_use]
+    pub fn with_seeds(home: &Home, seeds: Vec<Seed>) -> Self {
+        Self {
+            store: Store::of(home),
+            seeds,
+        }
+    }
+
+    /// The relays for `server`: those of `chosen`, else those that were accepted for this server. `None` without
+    /// either. Only nodes of Session's network may have to be fetched first.
+    ///
+    /// # Errors
+    /// [`AppError`] when the chosen source gives none and nothing was accepted for this server.
+    pub async fn for_server(
+        &self,
+        session: &Session,
+        chosen: &RelaySource,
+        server: &ServerAddress,
+        cancel: &CancellationToken,
+    ) -> Result<Option<RelaySet>, AppError> {
+        if session.kind_of(server, true) == ServerKind::Own {
+            return Ok(None);
+        }
+        let now = session.now();
+        let own = match chosen {
+            RelaySource::BuiltIn => Ok(None),
+            RelaySource::File(path) => RelaySet::from_file(path.clone(), now).map(Some),
+            RelaySource::Session => self.session_nodes(session, cancel).await.map(Some),
+            RelaySource::Url(source) => self.held(source, now).map(Some).map_err(AppError::from),
+        };
+        if let Ok(Some(set)) = &own
+            && set.serves(server.url.host())
+        {
+            return own;
+        }
+        if matches!(own, Err(AppError::Cancelled)) {
+            return own;
+        }
+        let accepted = self
+            .store
+            .read()
+            .accepted_for(&server.key)
+            .map(|(source, _list)| source);
+        match accepted.map(|source| self.held(&source, now)) {
+            Some(Ok(set)) => Ok(Some(set)),
+            // What was accepted has ended; without own relays that is what the person must know.
+            Some(Err(error)) if matches!(own, Ok(None)) => Err(error.into()),
+            _ => own,
+        }
+    }
+
+    /// Whether there are relays for `server`, as far as can be told without any network.
+    #[must_use]
+    pub fn has_relays(&self, chosen: &RelaySource, server: &ServerAddress) -> bool {
+        *chosen != RelaySource::BuiltIn || self.store.read().accepted_for(&server.key).is_some()
+    }
+
+    /// Fetches a list straight from its host, which then sees this computer's address, and keeps it. What is held
+    /// already goes on serving when the new one is refused.
+    ///
+    /// # Errors
+    /// [`AppError::RelaySource`] and [`AppError::Cancelled`].
+    pub async fn add(
+        &self,
+        session: &Session,
+        source: &ListSource,
+        use_for: UseFor,
+        cancel: &CancellationToken,
+    ) -> Result<RelayList, AppError> {
+        let fetched = relay_source::fetch_list(source, cancel)
+            .await
+            .map_err(|why| match why {
+                FetchError::Cancelled => AppError::Cancelled,
+                why => RelaySourceError::Fetch {
+                    host: source.host().to_owned(),
+                    why,
+                }
+                .into(),
+            })?;
+        let now = session.now();
+        let mut held = self.last_good(source);
+        held.offer(&fetched.list, fetched.signature.as_deref(), now)
+            .map_err(RelaySourceError::from)?;
+        let list = held.usable(now).ok_or(RelaySourceError::Ended)?.clone();
+        self.store
+            .change(|kept| {
+                let entry = kept.entry(source);
+                entry.keep(&held, now);
+                entry.asked = now;
+                entry.problem = None;
+                if let UseFor::Server(server) = use_for {
+                    entry.accept_for(&server);
+                }
+            })
+            .map_err(RelaySourceError::from)?;
+        Ok(list)
+    }
+
+    /// Takes the list that a pointer offers, for that pointer's server. One that is here and good is not fetched again.
+    ///
+    /// # Errors
+    /// As [`Relays::add`].
+    pub async fn accept(
+        &self,
+        session: &Session,
+        offer: &RelayOffer,
+        cancel: &CancellationToken,
+    ) -> Result<RelayList, AppError> {
+        let Ok(set) = self.held(&offer.list, session.now()) else {
+            let use_for = UseFor::Server(offer.server);
+            return self.add(session, &offer.list, use_for, cancel).await;
+        };
+        self.store
+            .change(|kept| kept.entry(&offer.list).accept_for(&offer.server))
+            .map_err(RelaySourceError::from)?;
+        Ok(set.list)
+    }
+
+    /// Forgets what was fetched from a source. The settings that name it are the caller's.
+    ///
+    /// # Errors
+    /// [`AppError::RelaySource`].
+    pub fn forget(&self, source: &RelaySource) -> Result<(), AppError> {
+        let done = match source {
+            RelaySource::BuiltIn | RelaySource::File(_) => Ok(()),
+            RelaySource::Url(source) => self.store.change(|kept| kept.forget(source)),
+            RelaySource::Session => self.store.forget_nodes(),
+        };
+        Ok(done.map_err(RelaySourceError::from)?)
+    }
+
+    /// The last good list of a source, which may have ended.
+    fn last_good(&self, source: &ListSource) -> HeldList {
+        let kept = self.store.read();
+        kept.find(source).map_or_else(
+            || HeldList::new(*source.key()),
+            |list| list.held(source.key()),
+        )
+    }
+
+    fn held(&self, source: &ListSource, now: u64) -> Result<RelaySet, RelaySourceError> {
+        let held = self.last_good(source);
+        match (held.usable(now), held.last()) {
+            (Some(list), _) => Ok(RelaySet {
+                list: list.clone(),
+                kind: NetworkKind::Cloakroom,
+                source: RelaySource::Url(source.clone()),
+            }),
+            (None, Some(_)) => Err(RelaySourceError::Ended),
+            (None, None) => Err(RelaySourceError::NotHere),
+        }
+    }
+
+    /// Session's nodes, asked for again once a day; those of the last time serve for two weeks.
+    async fn session_nodes(
+        &self,
+        session: &Session,
+        cancel: &CancellationToken,
+    ) -> Result<RelaySet, AppError> {
+        let now = session.now();
+        let kept = self.store.nodes();
+        let usable = kept
+            .as_ref()
+            .and_then(|nodes| nodes.usable(now).ok())
+            .filter(|list| now < list.expires);
+        let asked = kept
+            .as_ref()
+            .map(|nodes| nodes.fetched())
+            .max(self.store.read().session_asked);
+        let today = asked
+            .and_then(|asked| now.checked_sub(asked))
+            .is_some_and(|age| age < DAY_SECS);
+        let list = match usable {
+            Some(list) if today => list,
+            usable => match self.fetch_nodes(now, cancel).await {
+                Ok(list) => list,
+                Err(FetchError::Cancelled) => return Err(AppError::Cancelled),
+                Err(why) => {
+                    debug!("Session's nodes could not be fetched");
+                    usable.ok_or(RelaySourceError::Seeds(why))?
+                }
+            },
+        };
+        Ok(RelaySet {
+            list,
+            kind: NetworkKind::Session,
+            source: RelaySource::Session,
+        })
+    }
+
+    async fn fetch_nodes(
+        &self,
+        now: u64,
+        cancel: &CancellationToken,
+    ) -> Result<RelayList, FetchError> {
+        let fetched =
+            relay_source::fetch_session_nodes(&self.seeds, now, &mut random::system(), cancel)
+                .await;
+        if fetched != Err(FetchError::Cancelled) {
+            let problem = fetched.as_ref().err().map(ToString::to_string);
+            let noted = self.store.change(|kept| {
+                kept.session_asked = Some(now);
+                kept.session_problem = problem;
+            });
+            // A disk that does not take it costs a question more.
+            if noted
+                .and_then(|()| {
+                    fetched
+                        .as_ref()
+                        .map_or(Ok(()), |nodes| self.store.keep_nodes(nodes))
+                })
+                .is_err()
+            {
+                debug!("Session's nodes could not be kept");
+            }
+        }
+        let nodes = fetched?;
+        nodes.usable(now).map_err(|why: NodesError| why.into())
+    }
+}
+
+/// Tells a recipient without relays what the pointer offers. A pointer that names relays is of no built-in network.
+#[must_use]
+pub fn with_offer(error: AppError, pointer: &Pointer) -> AppError {
+    match (error, RelayOffer::of(pointer)) {
+        (
+            AppError::ForeignBuiltIn
+            | AppError::NoRelays
+            | AppError::RelaySource(RelaySourceError::Ended | RelaySourceError::NotHere),
+            Some(offer),
+        ) => AppError::RelaysOffered(Box::new(offer)),
+        (error, _) => error,
+    }
+}
+
+const DAY_SECS: u64 = 24 * 3_600;

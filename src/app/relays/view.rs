@@ -1,0 +1,134 @@
+//! What Settings and the command line show of each source of relays.
+
+use super::{RelaySet, RelaySource, Relays};
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::relay_list::{NetworkKind, RelayList};
+
+/// One source and what is held of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceView {
+    /// Where it is from.
+    pub source: RelaySource,
+    /// Whose relays they are.
+    pub kind: NetworkKind,
+    /// The list: name, relays, when it was issued and when it ends. Kept for showing even when it has ended.
+    pub list: Option<RelayList>,
+    /// Whether it can be used.
+    pub state: ListState,
+    /// When it was fetched, unix seconds; for a file there is no such time.
+    pub fetched: Option<u64>,
+    /// When a newer one was asked for, unix seconds.
+    pub asked: Option<u64>,
+    /// What was wrong then, while the list above went on serving.
+    pub problem: Option<String>,
+    /// Whether it is the person's choice for every server.
+    pub chosen: bool,
+    /// The servers that it was accepted for, when a pointer named it.
+    pub servers: Vec<Ed25519Public>,
+}
+
+/// Whether a list can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListState {
+    /// Its time has passed.
+    Ended,
+    /// It is good.
+    Good,
+    /// It is not here, for this reason if there is one.
+    Missing(Option<String>),
+}
+
+impl Relays {
+    /// The chosen source first, then those that were accepted from pointers or chosen before, at `now` (unix seconds).
+    /// Reads files and nothing else.
+    #[must_use]
+    pub fn view(&self, chosen: &RelaySource, now: u64) -> Vec<SourceView> {
+        let mut views = Vec::new();
+        match chosen {
+            RelaySource::BuiltIn | RelaySource::Url(_) => {}
+            RelaySource::File(path) => {
+                let read = RelaySet::from_file(path.clone(), now);
+                views.push(SourceView {
+                    state: read.as_ref().map_or_else(
+                        |error| ListState::Missing(Some(error.to_string())),
+                        |_list| ListState::Good,
+                    ),
+                    list: read.ok().map(|set| set.list),
+                    ..empty(chosen.clone())
+                });
+            }
+            RelaySource::Session => views.push(self.session_view(now)),
+        }
+        let kept = self.store.read();
+        if let RelaySource::Url(source) = chosen
+            && kept.find(source).is_none()
+        {
+            views.push(empty(chosen.clone()));
+        }
+        for list in &kept.lists {
+            let Some(source) = list.source() else {
+                continue;
+            };
+            let held = list.held(source.key());
+            let is_chosen = matches!(chosen, RelaySource::Url(own) if *own == source);
+            let view = SourceView {
+                state: state(held.last(), now),
+                list: held.last().cloned(),
+                fetched: Some(list.fetched),
+                asked: Some(list.asked),
+                problem: list.problem.clone(),
+                chosen: is_chosen,
+                servers: list
+                    .servers
+                    .iter()
+                    .filter_map(|key| Ed25519Public::from_hex(key).ok())
+                    .collect(),
+                ..empty(RelaySource::Url(source))
+            };
+            if is_chosen {
+                views.insert(0, view);
+            } else {
+                views.push(view);
+            }
+        }
+        views
+    }
+
+    fn session_view(&self, now: u64) -> SourceView {
+        let kept = self.store.read();
+        let nodes = self.store.nodes();
+        let list = nodes.as_ref().and_then(|nodes| nodes.usable(now).ok());
+        SourceView {
+            kind: NetworkKind::Session,
+            state: state(list.as_ref(), now),
+            list,
+            fetched: nodes.map(|nodes| nodes.fetched()),
+            asked: kept.session_asked,
+            problem: kept.session_problem,
+            ..empty(RelaySource::Session)
+        }
+    }
+}
+
+fn state(list: Option<&RelayList>, now: u64) -> ListState {
+    match list {
+        Some(list) if now < list.expires => ListState::Good,
+        Some(_) => ListState::Ended,
+        None => ListState::Missing(None),
+    }
+}
+
+/// The chosen source with nothing held of it.
+const fn empty(source: RelaySource) -> SourceView {
+    SourceView {
+        source,
+        kind: NetworkKind::Cloakroom,
+        list: None,
+        state: ListState::Missing(None),
+        fetched: None,
+        asked: None,
+        problem: None,
+        chosen: true,
+        servers: Vec::new(),
+    }
+}

@@ -1,0 +1,260 @@
+//! Fetches lists of relays: a signed one from the URL that it was added by, Session's nodes from one of its seeds.
+//!
+//! Both go straight to a computer that then sees this one's address (or the person's proxy's); nothing here decides
+//! when that is right, nor what becomes of what was fetched.
+
+use data_encoding::HEXLOWER;
+use rand_core::CryptoRng;
+use reqwest::{Client, Response};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+use tokio::time::{Duration, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::session_tls;
+use crate::protocol::relay_list::session_nodes::{self, NodesError, SessionNodes};
+use crate::protocol::relay_list::{ListSource, MAX_LIST_LEN};
+use crate::wire::tls;
+
+/// A list and what stands beside it. Nothing of it is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedList {
+    /// The exact bytes.
+    pub list: Vec<u8>,
+    /// The text of its `.sig`; `None` when there is none.
+    pub signature: Option<String>,
+}
+
+/// Why nothing was fetched.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum FetchError {
+    /// It broke off.
+    #[error("the connection broke")]
+    Broken,
+    /// The person cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// A seed answered, but not with nodes.
+    #[error(transparent)]
+    Nodes(#[from] NodesError),
+    /// It points to another place, which is not followed.
+    #[error("it points to another address, which is not followed")]
+    Redirected,
+    /// It answered with this status.
+    #[error("it answered {0}")]
+    Status(u16),
+    /// It did not end in time.
+    #[error("it took too long")]
+    TimedOut,
+    /// It is larger than it can be.
+    #[error("it is too large")]
+    TooLarge,
+    /// No connection came about; for `https` and seeds a certificate that is not accepted is among the reasons.
+    #[error("it cannot be reached, or does not prove that it is what it should be")]
+    Unreachable,
+}
+
+/// Fetches the list and its signature from where they are.
+///
+/// # Errors
+/// [`FetchError`]; a missing signature is none.
+pub async fn fetch_list(
+    source: &ListSource,
+    cancel: &CancellationToken,
+) -> Result<FetchedList, FetchError> {
+    // With `https` the certificate is judged as the system judges those of web pages.
+    tls::provider();
+    let client = builder().build().map_err(|_why| FetchError::Unreachable)?;
+    let fetch = async {
+        let list = get(&client, source.url(), MAX_LIST_LEN).await?;
+        let signature = match get(&client, &source.signature_url(), MAX_SIGNATURE_LEN).await {
+            Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(FetchError::Status(404 | 410)) => None,
+            Err(other) => return Err(other),
+        };
+        Ok(FetchedList { list, signature })
+    };
+    within(LIST_LIMIT, cancel, fetch).await
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .http1_only()
+        .pool_max_idle_per_host(0)
+        .connect_timeout(Duration::from_secs(10))
+}
+
+async fn get(client: &Client, url: &str, max_len: usize) -> Result<Vec<u8>, FetchError> {
+    let response = client.get(url).send().await.map_err(failed)?;
+    read(response, max_len).await
+}
+
+/// A computer that knows Session's nodes, recognised by its certificate alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seed {
+    /// `https://host:port`.
+    pub url: String,
+    /// SHA-256 of the certificate.
+    pub fingerprint: [u8; 32],
+}
+
+impl Seed {
+    /// The three of Session's main network.
+    #[must_use]
+    pub fn main_network() -> Vec<Self> {
+        MAIN_SEEDS
+            .iter()
+            .filter_map(|(url, fingerprint)| {
+                let fingerprint = HEXLOWER.decode(fingerprint.as_bytes()).ok()?;
+                Some(Self {
+                    url: (*url).to_owned(),
+                    fingerprint: fingerprint.try_into().ok()?,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether this certificate is its.
+    pub(super) fn is_certificate(fingerprint: &[u8; 32], certificate: &[u8]) -> bool {
+        Sha256::digest(certificate).as_slice() == fingerprint
+    }
+}
+
+/// Asks one seed after the other, in random order, until one names nodes that can be used at `now` (unix seconds).
+///
+/// # Errors
+/// That of the last seed that was asked.
+pub async fn fetch_session_nodes(
+    seeds: &[Seed],
+    now: u64,
+    rng: &mut impl CryptoRng,
+    cancel: &CancellationToken,
+) -> Result<SessionNodes, FetchError> {
+    let mut left: Vec<&Seed> = seeds.iter().collect();
+    let mut last = FetchError::Unreachable;
+    while !left.is_empty() {
+        let drawn = usize::try_from(rng.next_u32()).unwrap_or(0) % left.len();
+        let seed = left.swap_remove(drawn);
+        match within(SEED_LIMIT, cancel, ask(seed, now)).await {
+            Err(FetchError::Cancelled) => return Err(FetchError::Cancelled),
+            Err(error) => {
+                debug!("a seed of Session's network gave no nodes");
+                last = error;
+            }
+            nodes => return nodes,
+        }
+    }
+    Err(last)
+}
+
+async fn ask(seed: &Seed, now: u64) -> Result<SessionNodes, FetchError> {
+    let tls = session_tls::seed_client_config(seed.fingerprint)
+        .map_err(|_why| FetchError::Unreachable)?;
+    let client = builder()
+        .tls_backend_preconfigured(tls)
+        .build()
+        .map_err(|_why| FetchError::Unreachable)?;
+    let response = client
+        .post(format!("{}{}", seed.url, session_nodes::ENDPOINT))
+        .header("Content-Type", "application/json")
+        .body(session_nodes::REQUEST)
+        .send()
+        .await
+        .map_err(failed)?;
+    let answer = read(response, session_nodes::MAX_ANSWER_LEN).await?;
+    Ok(SessionNodes::read_answer(&answer, now)?)
+}
+
+/// Reads a body of at most `max_len` bytes, one more being too many.
+async fn read(mut response: Response, max_len: usize) -> Result<Vec<u8>, FetchError> {
+    let status = response.status();
+    if status.is_redirection() {
+        return Err(FetchError::Redirected);
+    }
+    if status != reqwest::StatusCode::OK {
+        return Err(FetchError::Status(status.as_u16()));
+    }
+    if response
+        .content_length()
+        .is_some_and(|len| len > max_len as u64)
+    {
+        return Err(FetchError::TooLarge);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if body.len() + chunk.len() > max_len {
+            return Err(FetchError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+async fn within<T>(
+    limit: Duration,
+    cancel: &CancellationToken,
+    work: impl Future<Output = Result<T, FetchError>>,
+) -> Result<T, FetchError> {
+    tokio::select! {
+        () = cancel.cancelled() => Err(FetchError::Cancelled),
+        done = timeout(limit, work) => done.unwrap_or(Err(FetchError::TimedOut)),
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands where an error is mapped"
+)]
+fn failed(error: reqwest::Error) -> FetchError {
+    if error.is_connect() {
+        FetchError::Unreachable
+    } else if error.is_timeout() {
+        FetchError::TimedOut
+    } else {
+        FetchError::Broken
+    }
+}
+
+/// Two small files.
+const LIST_LIMIT: Duration = Duration::from_secs(30);
+const SEED_LIMIT: Duration = Duration::from_secs(8);
+const MAX_SIGNATURE_LEN: usize = 1_024;
+
+const MAIN_SEEDS: [(&str, &str); 3] = [
+    (
+        "https://seed1.getsession.org:4443",
+        "36ea0b253537988551ee856e4fd20d55011e9c8b27eaa2f34b8f32a0bdf04f2d",
+    ),
+    (
+        "https://seed2.getsession.org:4443",
+        "c5908dd4139acd96aedd1e45576597650809c8a5ea02af556d4853d45396e0e7",
+    ),
+    (
+        "https://seed3.getsession.org:4443",
+        "8a0af2c712342f22ce00e53c1601410ef8d84156aee0a9809c32f6f7efbe556e",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_seeds_are_pinned() {
+        let seeds = Seed::main_network();
+        assert_eq!(seeds.len(), 3);
+        for (number, (seed, first)) in seeds.iter().zip([0x36, 0xc5, 0x8a]).enumerate() {
+            assert_eq!(
+                seed.url,
+                format!("https://seed{}.getsession.org:4443", number + 1)
+            );
+            assert_eq!(seed.fingerprint[0], first);
+        }
+        assert!(!Seed::is_certificate(&seeds[0].fingerprint, b"another"));
+    }
+}
