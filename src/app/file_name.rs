@@ -8,6 +8,8 @@ use crate::protocol::pointer::shorten_name;
 
 /// The longest name that every common file system takes.
 const MAX_LEN: usize = 255;
+/// The most spaces that stay beside each other.
+const MAX_GAP: usize = 3;
 /// The most characters that [`SafeFileName::for_display`] gives.
 const MAX_DISPLAY_CHARS: usize = 80;
 /// The characters at the end that [`SafeFileName::for_display`] keeps.
@@ -34,7 +36,7 @@ impl SafeFileName {
     }
 
     fn pass(name: &str) -> String {
-        let mapped = map_characters(name);
+        let mapped = close_gaps(&map_characters(name));
         let trimmed = trim_end(mapped.trim_start_matches('.'));
         let named = if trimmed.is_empty() { "file" } else { trimmed };
         let unreserved = if is_reserved(named) {
@@ -108,11 +110,24 @@ fn map_characters(name: &str) -> String {
             }
         } else if is_forbidden(c) {
             mapped.push('_');
-        } else if !is_format(c) {
+        } else if !is_format(c) && !is_blank(c) {
             mapped.push(c);
         }
     }
     mapped
+}
+
+/// A wide gap pushes the ending of a name out of sight; a narrow one is a person's.
+fn close_gaps(name: &str) -> String {
+    let mut closed = String::with_capacity(name.len());
+    let mut gap = 0;
+    for c in name.chars() {
+        gap = if c.is_whitespace() { gap + 1 } else { 0 };
+        if gap <= MAX_GAP {
+            closed.push(c);
+        }
+    }
+    closed
 }
 
 fn trim_end(name: &str) -> &str {
@@ -128,8 +143,23 @@ fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
+/// Letters and signs that show nothing, though their category does not say so.
+fn is_blank(c: char) -> bool {
+    matches!(
+        c,
+        '\u{34f}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{ffa0}'
+    )
+}
+
 fn takes_joiner(c: char) -> bool {
-    !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_format(c)
+    !is_blank(c) && !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_format(c)
 }
 
 /// The general category Cf of Unicode 17: characters that show nothing and change what others look like.
@@ -251,6 +281,52 @@ mod tests {
             ("lpt³.x", "_lpt³.x"),
             ("CONIN$", "_CONIN$"),
             ("Desktop.ini", "_Desktop.ini"),
+        ] {
+            assert_eq!(
+                SafeFileName::sanitize(hostile).as_str(),
+                safe,
+                "{hostile:?}"
+            );
+        }
+    }
+
+    /// Names that broke other programs, as their advisories tell.
+    #[test]
+    fn names_of_published_advisories_are_disarmed() {
+        let braille = format!("Books_A0UJKO.pdf{}.hta", "\u{2800}".repeat(26));
+        let spaces = format!("invoice.pdf{}.exe", " ".repeat(120));
+        for (hostile, safe) in [
+            // CVE-2018-1002200 and its kin, "Zip Slip".
+            (
+                "../../../../root/.ssh/authorized_keys",
+                "_.._.._.._root_.ssh_authorized_keys",
+            ),
+            // CVE-2025-27142, LocalSend: a path in the name of an upload.
+            (
+                "..\\..\\AppData\\Roaming\\Startup\\x.bat",
+                "_.._AppData_Roaming_Startup_x.bat",
+            ),
+            // CVE-2025-8088, WinRAR: a path behind the name of a stream.
+            (
+                "cv.pdf:..\\..\\Startup\\x.lnk",
+                "cv.pdf_.._.._Startup_x.lnk",
+            ),
+            // CVE-2025-27210, Node.js: a device's name in a path.
+            ("CON/../x", "CON_.._x"),
+            ("AUX.", "_AUX"),
+            // CVE-2023-43616, croc: a hidden file that a shell runs.
+            (".bashrc", "bashrc"),
+            // CVE-2023-43620, croc: escape sequences for the receiver's terminal.
+            ("a\u{1b}]0;x\u{7}\u{9b}31m.txt", "a_]0;x__31m.txt"),
+            // CVE-2009-3376, Firefox: an ending written backwards.
+            ("photo_\u{202e}gpj.exe", "photo_gpj.exe"),
+            // CVE-2021-42574: isolates that change an order.
+            ("a\u{2067}\u{2066}txt.exe\u{2069}\u{2069}", "atxt.exe"),
+            // CVE-2024-43461, Windows: blank Braille before the ending.
+            (&braille, "Books_A0UJKO.pdf.hta"),
+            // An ending behind more spaces than a dialog is wide.
+            (&spaces, "invoice.pdf   .exe"),
+            ("a\u{3164}\u{115f}\u{ffa0}.exe", "a.exe"),
         ] {
             assert_eq!(
                 SafeFileName::sanitize(hostile).as_str(),
