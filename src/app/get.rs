@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::content_type::{self, Findings, System};
 use super::error::{AppError, Mismatch, ServerRefusal};
 use super::file_name::SafeFileName;
 use super::network::{Network, Stage, Tell};
@@ -22,6 +23,8 @@ pub struct Fetched {
     pub path: PathBuf,
     /// Its bytes.
     pub content_len: u64,
+    /// What name and content say of each other.
+    pub findings: Findings,
     /// What each party was shown.
     pub shown: Vec<RequestShown>,
     /// From the first byte sent to the file on disk.
@@ -87,9 +90,11 @@ pub async fn get(
         }
         tell.stage(Stage::Save);
         let path = save::save(&to, &name_of(&opened, &pointer), opened.content())?;
-        Ok((path, opened.content().len() as u64))
+        let saved_as = path.file_name().unwrap_or_default().to_string_lossy();
+        let findings = content_type::find(&saved_as, opened.content(), System::here());
+        Ok((path, opened.content().len() as u64, findings))
     };
-    let (path, content_len) = match tokio::task::spawn_blocking(work).await {
+    let (path, content_len, findings) = match tokio::task::spawn_blocking(work).await {
         Ok(done) => done?,
         // A worker ends early only when the program does.
         Err(_ended) => return Err(AppError::Cancelled),
@@ -97,6 +102,7 @@ pub async fn get(
     Ok(Fetched {
         path,
         content_len,
+        findings,
         shown,
         took: started.elapsed(),
     })

@@ -4,6 +4,7 @@ use std::io;
 
 use super::builtin::BuiltInError;
 use super::config::ConfigProblem;
+use super::content_type::{Content, Disagreement, Family};
 use super::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use super::relays::RelaySourceError;
 use crate::protocol::path::{NoPath, Place, Reason};
@@ -114,6 +115,46 @@ impl From<&ConfigProblem> for UserMessage {
             sentence(&problem.to_string()),
             "Choose your settings again, or mend the file and put it back.",
         )
+    }
+}
+
+impl From<&Disagreement> for UserMessage {
+    fn from(found: &Disagreement) -> Self {
+        let says = match found.name_says {
+            Family::Archive => "an archive",
+            Family::Document => "a document",
+            Family::Media => "sound or video",
+            Family::Picture => "a picture",
+            Family::Program => "a program",
+            Family::Script => "a script",
+            Family::Text => "text",
+            Family::WebPage => "a web page",
+        };
+        Self::new(
+            "This file is not what its name says.",
+            format!(
+                "By its name it is {says}, by its content {}.",
+                content_words(found.content_is)
+            ),
+            "Open it only if you know why the sender named it so.",
+        )
+    }
+}
+
+/// What a received file is, in words.
+const fn content_words(content: Content) -> &'static str {
+    match content {
+        Content::Archive => "an archive",
+        Content::Document => "a document",
+        Content::JavaProgram => "a program for Java or Android",
+        Content::LinuxProgram => "a program for Linux",
+        Content::MacProgram => "a program for macOS",
+        Content::Media => "sound or video",
+        Content::Picture => "a picture",
+        Content::Script => "a script",
+        Content::Shortcut => "a shortcut that starts something else",
+        Content::WebPage => "a web page",
+        Content::WindowsProgram => "a program for Windows",
     }
 }
 
@@ -637,6 +678,18 @@ mod tests {
             let message = format!("{:?}", UserMessage::from(&error));
             assert!(!message.contains(relay.get(..8).unwrap()), "{message}");
         }
+    }
+
+    #[test]
+    fn a_misleading_name_is_told_with_what_it_says_and_what_is_inside() {
+        let message = UserMessage::from(&Disagreement {
+            name_says: Family::Picture,
+            content_is: Content::WindowsProgram,
+        });
+        assert_eq!(
+            message.why,
+            "By its name it is a picture, by its content a program for Windows."
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod builtin;
 pub mod config;
+pub mod content_type;
 pub mod error;
 pub mod file_name;
 pub mod get;
@@ -17,5 +18,6 @@ pub mod session;
 pub mod share;
 pub mod who_saw_what;
 
+mod marks;
 mod private_file;
 mod remembered;

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tempfile::{Builder, NamedTempFile};
+use tracing::debug;
 
 use super::file_name::{SafeFileName, number_before_extension};
+use super::marks;
 
 const PREFIX: &str = ".cloakroom-";
 const SUFFIX: &str = ".part";
@@ -53,6 +55,10 @@ pub fn save(to: &SaveTo, name: &SafeFileName, content: &[u8]) -> Result<PathBuf,
     part.as_file()
         .sync_all()
         .map_err(|error| SaveError::Write(error.kind()))?;
+    if marks::from_the_internet(part.path()).is_err() {
+        // Some file systems hold no marks, as that of many memory sticks; the file is worth more than its mark.
+        debug!("a received file could not be marked as from the internet");
+    }
     let path = rename(part, &folder, &name)?;
     // The file is there and whole; that its folder could not be synced is no reason to call it unsaved.
     File::open(here).and_then(|folder| folder.sync_all()).ok();

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::{open_session, relays};
 use crate::app::error::AppError;
 use crate::app::get;
+use crate::app::message::UserMessage;
 use crate::app::relays::with_offer;
 use crate::app::save::SaveTo;
 use crate::cli::CliError;
@@ -44,6 +45,13 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
     drop(network);
     session.close().await;
     let fetched = fetched?;
+    if let Some(disagreement) = &fetched.findings.disagreement {
+        let warning = UserMessage::from(disagreement);
+        terminal::note(&format!(
+            "{} {} {}",
+            warning.what, warning.why, warning.next
+        ));
+    }
     if args.json {
         let object = json!({
             "path": fetched.path.to_string_lossy(),
