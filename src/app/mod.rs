@@ -6,6 +6,8 @@ pub mod content_type;
 pub mod error;
 pub mod file_name;
 pub mod get;
+pub mod history;
+pub mod keystore;
 pub mod local_file;
 pub mod logging;
 pub mod message;
@@ -18,6 +20,7 @@ pub mod session;
 pub mod share;
 pub mod who_saw_what;
 
+mod history_file;
 mod marks;
 mod private_file;
 mod remembered;

@@ -1,0 +1,437 @@
+//! What was shared and received, kept from start to start: sealed, under a key in the system's keyring.
+//!
+//! One thread of its own does everything that touches the disk or the keyring, in the order it was asked to, so that
+//! nobody waits for a keyring that prompts or hangs. Without a keyring nothing is written: the history then lasts as
+//! long as the window.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tracing::debug;
+
+use super::history_file;
+pub use super::history_file::{Entry, EntryId, HistoryFileError, What, hour};
+use super::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError, Patient};
+use super::private_file;
+use crate::wire::random;
+
+/// How the history stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The person wants none.
+    Off,
+    /// The keyring has been asked and has not answered yet.
+    Waiting,
+    /// Entries are written, sealed.
+    Kept,
+    /// Nothing is written before the program ends; why.
+    SessionOnly(SessionOnly),
+}
+
+/// Why nothing is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionOnly {
+    /// The key cannot be had or kept.
+    Keyring(KeyStoreError),
+    /// The file cannot be read or written.
+    File(io::ErrorKind),
+}
+
+/// A history file that could not be read, and was not lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// What was wrong with it.
+    pub why: AsideReason,
+    /// Where it is now; none when it could not be moved and is still where it was.
+    pub kept: Option<PathBuf>,
+}
+
+/// What was wrong with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsideReason {
+    /// It cannot be understood.
+    File(HistoryFileError),
+    /// The keyring does not have its key any more.
+    NoKey,
+}
+
+/// What the history has to say, in its own time.
+pub enum News {
+    /// How it stands now.
+    Status(Status),
+    /// What was kept, newest first.
+    Entries(Vec<Entry>),
+    /// A file was put aside.
+    Aside(Aside),
+    /// Everything was wiped; with an error, something may be left.
+    Wiped(Result<(), SessionOnly>),
+    /// The entries were written to the file that the person chose.
+    Exported(Result<usize, io::ErrorKind>),
+}
+
+/// Whom to tell. Called from the history's thread.
+pub type TellNews = Box<dyn Fn(News) + Send>;
+
+/// The running history of one window.
+pub struct History {
+    orders: Mutex<Option<Sender<Order>>>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+enum Order {
+    TurnOn,
+    TurnOff,
+    Add(Entry),
+    Forget(EntryId),
+    Wipe,
+    Export(PathBuf),
+}
+
+impl History {
+    /// A history in `folder`. It is off until [`History::turn_on`].
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(
+        folder: PathBuf,
+        keys: Arc<dyn KeyStore>,
+        patience: Duration,
+        now: u64,
+        tell: TellNews,
+    ) -> io::Result<Self> {
+        let (orders, queue) = channel();
+        let store = Store {
+            file: folder.join(FILE_NAME),
+            folder,
+            keys: Patient::new(keys, patience),
+            now,
+            state: State::Off,
+        };
+        let thread = std::thread::Builder::new()
+            .name("cloakroom-history".to_owned())
+            .spawn(move || store.serve(&queue, &*tell))?;
+        Ok(Self {
+            orders: Mutex::new(Some(orders)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Reads what was kept, and keeps from now on.
+    pub fn turn_on(&self) {
+        self.order(Order::TurnOn);
+    }
+
+    /// Keeps nothing from now on. What was kept stays until it is wiped.
+    pub fn turn_off(&self) {
+        self.order(Order::TurnOff);
+    }
+
+    /// Keeps an entry.
+    pub fn add(&self, entry: Entry) {
+        self.order(Order::Add(entry));
+    }
+
+    /// Forgets an entry.
+    pub fn forget(&self, id: EntryId) {
+        self.order(Order::Forget(id));
+    }
+
+    /// Removes the file, those put aside, and the key.
+    pub fn wipe(&self) {
+        self.order(Order::Wipe);
+    }
+
+    /// Writes everything in the clear to a file of the person's choice.
+    pub fn export(&self, to: PathBuf) {
+        self.order(Order::Export(to));
+    }
+
+    /// Ends when everything ordered is done. Blocking: as long as a keyring's patience at worst.
+    pub fn close(&self) {
+        self.orders
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            thread.join().ok();
+        }
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(orders) = &*self.orders.lock().unwrap_or_else(PoisonError::into_inner) {
+            orders.send(order).ok();
+        }
+    }
+}
+
+const FILE_NAME: &str = "history.sealed";
+/// The newest so many are kept.
+const MAX_ENTRIES: usize = 1_000;
+/// Much more than so many entries need.
+const MAX_FILE_LEN: u64 = 16 * 1024 * 1024;
+/// Shares are kept for so long after the server has dropped them.
+const KEEP_EXPIRED_SECS: u64 = 30 * 24 * 3_600;
+/// How many unreadable files are kept.
+const MAX_ASIDE: u32 = 20;
+
+struct Store {
+    folder: PathBuf,
+    file: PathBuf,
+    keys: Patient,
+    now: u64,
+    state: State,
+}
+
+enum State {
+    Off,
+    SessionOnly(SessionOnly),
+    /// The key is there once something was written.
+    Kept {
+        key: Option<(KeyId, HistoryKey)>,
+        /// Oldest first.
+        entries: Vec<Entry>,
+    },
+}
+
+impl Store {
+    fn serve(mut self, queue: &Receiver<Order>, tell: &dyn Fn(News)) {
+        while let Ok(order) = queue.recv() {
+            match order {
+                Order::TurnOn => {
+                    tell(News::Status(Status::Waiting));
+                    if let Some(aside) = self.turn_on() {
+                        tell(News::Aside(aside));
+                    }
+                    if let State::Kept { entries, .. } = &self.state
+                        && !entries.is_empty()
+                    {
+                        tell(News::Entries(entries.iter().rev().cloned().collect()));
+                    }
+                    tell(News::Status(self.status()));
+                }
+                Order::TurnOff => {
+                    self.state = State::Off;
+                    tell(News::Status(Status::Off));
+                }
+                Order::Add(entry) => self.change(tell, |entries| {
+                    entries.push(entry);
+                    let too_many = entries.len().saturating_sub(MAX_ENTRIES);
+                    entries.drain(..too_many);
+                }),
+                Order::Forget(id) => {
+                    self.change(tell, |entries| entries.retain(|entry| entry.id != id));
+                }
+                Order::Wipe => {
+                    tell(News::Wiped(self.wipe()));
+                    tell(News::Status(self.status()));
+                }
+                Order::Export(to) => tell(News::Exported(self.export(&to))),
+            }
+        }
+    }
+
+    fn status(&self) -> Status {
+        match &self.state {
+            State::Off => Status::Off,
+            State::SessionOnly(why) => Status::SessionOnly(*why),
+            State::Kept { .. } => Status::Kept,
+        }
+    }
+
+    fn turn_on(&mut self) -> Option<Aside> {
+        if matches!(self.state, State::Kept { .. }) {
+            return None;
+        }
+        let empty = State::Kept {
+            key: None,
+            entries: Vec::new(),
+        };
+        let file = match read(&self.file) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.state = empty;
+                return None;
+            }
+            Err(error) => {
+                self.state = State::SessionOnly(SessionOnly::File(error.kind()));
+                return None;
+            }
+        };
+        let why = match history_file::key_id(&file) {
+            Err(error) => AsideReason::File(error),
+            Ok(id) => match self.keys.load(id) {
+                Err(error) => {
+                    self.state = State::SessionOnly(SessionOnly::Keyring(error));
+                    return None;
+                }
+                Ok(None) => AsideReason::NoKey,
+                Ok(Some(key)) => match history_file::open(&file, &key) {
+                    Err(error) => AsideReason::File(error),
+                    Ok(mut entries) => {
+                        let now = self.now;
+                        entries.retain(|entry| !is_long_gone(entry, now));
+                        self.state = State::Kept {
+                            key: Some((id, key)),
+                            entries,
+                        };
+                        return None;
+                    }
+                },
+            },
+        };
+        match self.put_aside() {
+            Ok(kept) => {
+                self.state = empty;
+                Some(Aside {
+                    why,
+                    kept: Some(kept),
+                })
+            }
+            // What is there must not be written over.
+            Err(error) => {
+                self.state = State::SessionOnly(SessionOnly::File(error.kind()));
+                Some(Aside { why, kept: None })
+            }
+        }
+    }
+
+    fn change(&mut self, tell: &dyn Fn(News), change: impl FnOnce(&mut Vec<Entry>)) {
+        let State::Kept { key, entries } = &mut self.state else {
+            return;
+        };
+        change(entries);
+        let rng = &mut random::system();
+        let written = match key {
+            Some(known) => Ok(known),
+            None => {
+                let id = KeyId::generate(rng);
+                self.keys
+                    .make(id, rng)
+                    .map(|made| key.insert((id, made)))
+                    .map_err(SessionOnly::Keyring)
+            }
+        }
+        .and_then(|(id, key)| {
+            history_file::seal(entries, *id, key, rng)
+                .ok_or(io::ErrorKind::FileTooLarge.into())
+                .and_then(|bytes| private_file::write(&self.file, &bytes))
+                .map_err(|error| SessionOnly::File(error.kind()))
+        });
+        if let Err(why) = written {
+            debug!("the history could not be kept");
+            // What could not be written now is written with the next entry, if the disk has room again then.
+            if matches!(why, SessionOnly::Keyring(_)) {
+                self.state = State::SessionOnly(why);
+            }
+            tell(News::Status(Status::SessionOnly(why)));
+        } else {
+            tell(News::Status(Status::Kept));
+        }
+    }
+
+    /// The file first: without its key it cannot be read, but without the file there is nothing to read at all.
+    fn wipe(&mut self) -> Result<(), SessionOnly> {
+        let id = match &self.state {
+            State::Kept { key, .. } => key.as_ref().map(|(id, _)| *id),
+            State::Off | State::SessionOnly(_) => None,
+        };
+        let id = id.or_else(|| {
+            read(&self.file)
+                .ok()
+                .and_then(|file| history_file::key_id(&file).ok())
+        });
+        let failed = |error: io::Error| SessionOnly::File(error.kind());
+        for file in self.files().map_err(failed)? {
+            fs::remove_file(file).map_err(failed)?;
+        }
+        if !matches!(self.state, State::Off) {
+            self.state = State::Kept {
+                key: None,
+                entries: Vec::new(),
+            };
+        }
+        id.map_or(Ok(()), |id| {
+            self.keys.forget(id).map_err(SessionOnly::Keyring)
+        })
+    }
+
+    /// The history and what was put aside of it.
+    fn files(&self) -> io::Result<Vec<PathBuf>> {
+        let listed = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            listed => listed?,
+        };
+        let mut files = Vec::new();
+        for entry in listed {
+            let entry = entry?;
+            let ours = entry.file_name().to_str().is_some_and(|name| {
+                name.strip_prefix(FILE_NAME)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(".aside"))
+            });
+            if ours {
+                files.push(entry.path());
+            }
+        }
+        Ok(files)
+    }
+
+    fn put_aside(&self) -> io::Result<PathBuf> {
+        for number in 0..MAX_ASIDE {
+            let aside = self.folder.join(format!("{FILE_NAME}.aside.{number}"));
+            match fs::hard_link(&self.file, &aside) {
+                Ok(()) => {
+                    fs::remove_file(&self.file)?;
+                    return Ok(aside);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                // Some file systems have no links.
+                Err(_) if !aside.exists() => {
+                    fs::rename(&self.file, &aside)?;
+                    return Ok(aside);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    fn export(&self, to: &Path) -> Result<usize, io::ErrorKind> {
+        let State::Kept { entries, .. } = &self.state else {
+            return Err(io::ErrorKind::NotFound);
+        };
+        let json = history_file::export(entries).ok_or(io::ErrorKind::InvalidData)?;
+        private_file::write(to, &json).map_err(|error| error.kind())?;
+        Ok(entries.len())
+    }
+}
+
+fn is_long_gone(entry: &Entry, now: u64) -> bool {
+    match &entry.what {
+        What::Shared {
+            expires: Some(expires),
+            ..
+        } => now.saturating_sub(*expires) > KEEP_EXPIRED_SECS,
+        What::Shared { expires: None, .. } | What::Received { .. } => false,
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if metadata.len() > MAX_FILE_LEN {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    fs::read(path)
+}
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod tests;
