@@ -182,7 +182,7 @@ fn relay_source(error: &RelaySourceError) -> UserMessage {
         ),
         RelaySourceError::Fetch { host, why } => UserMessage::new(
             "The relay list could not be fetched.",
-            format!("{host}: {why}."),
+            format!("The host {host} was asked: {why}."),
             "Check the network and the line, then try again.",
         ),
         RelaySourceError::NotHere => UserMessage::new(

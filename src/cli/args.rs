@@ -6,7 +6,10 @@ use clap::{Args, Parser, Subcommand};
 use jiff::{Span, SpanRelativeTo, Unit};
 
 use super::said::Said;
+use crate::app::relays::RelaySource;
 use crate::protocol::address::ServerAddress;
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::relay_list::ListSource;
 use crate::relay::config::RelaySettings;
 use crate::server::config::ServerSettings;
 
@@ -28,9 +31,11 @@ pub(super) enum Command {
     Info(Info),
     /// Run a relay
     Relay(Relay),
-    /// Make relay lists
+    /// Make, sign and check relay lists, to hand them out
     #[command(subcommand)]
     RelayList(RelayList),
+    /// Say or change which relays are used
+    Relays(Relays),
     /// Run a file server
     Serve(Serve),
     /// Share FILE and print the pointer that the recipient needs
@@ -126,8 +131,81 @@ pub(super) struct Relay {
 
 #[derive(Subcommand)]
 pub(super) enum RelayList {
+    /// Add relays to a list by the entries that they print, each in place of its old one, and date it anew
+    Add(AddToRelayList),
     /// Join the entries that relays print into an unsigned list, on standard output
     New(NewRelayList),
+    /// Sign a list: writes its .sig and prints the line that people add it by
+    Sign(SignRelayList),
+    /// Say what holds of a list and what not
+    Verify(VerifyRelayList),
+}
+
+#[derive(Args)]
+pub(super) struct AddToRelayList {
+    /// The list
+    #[arg(value_name = "LIST")]
+    pub(super) list: PathBuf,
+    /// Files with one or more entries, one a line
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// How long it is good for, from now
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_ttl)]
+    pub(super) valid_for: u64,
+}
+
+#[derive(Args)]
+pub(super) struct SignRelayList {
+    /// The list
+    #[arg(value_name = "LIST")]
+    pub(super) list: PathBuf,
+    /// The key that signs it; made when it is missing
+    #[arg(long, value_name = "FILE", default_value = "relay-list.key")]
+    pub(super) key: PathBuf,
+    /// Where the list will be, to print the line that people add it by; without it the public key is printed
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+}
+
+#[derive(Args)]
+pub(super) struct VerifyRelayList {
+    /// The list: a file with its .sig beside it, or the line that people add it by, which is then fetched
+    #[arg(value_name = "LIST")]
+    pub(super) list: String,
+    /// The public key that should have signed a file
+    #[arg(long, value_name = "HEX", value_parser = Ed25519Public::from_hex)]
+    pub(super) key: Option<Ed25519Public>,
+}
+
+#[derive(Args)]
+pub(super) struct Relays {
+    #[command(subcommand)]
+    pub(super) command: Option<RelaysCommand>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum RelaysCommand {
+    /// Fetch a signed list straight from its host, which then sees this computer's address, and use its relays
+    Add {
+        /// The list as its maker gave it: https://…/relays.json#k=… with its key of 64 letters and digits
+        line: ListSource,
+    },
+    /// Forget a source, and stop using it
+    Remove {
+        /// `session`, a file, or the line of a list [default: the one in use]
+        source: Option<RelaySource>,
+    },
+    /// Say which relays are used, how old they are, and which ones are set aside (as without a command)
+    Show {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Use other relays, fetching nothing now
+    Use {
+        /// `built-in`, `session` (the service nodes of the Session messenger), a file with a list, or the line of a list that was added before
+        source: RelaySource,
+    },
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -17,13 +18,13 @@ use super::config::Home;
 use super::error::AppError;
 use super::relay_file;
 use super::session::{ServerKind, Session};
-use crate::net::relay_source::{self, FetchError, Seed};
+use crate::net::relay_source::{self, FetchError, FetchedList, Seed};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::digest::Digest;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::relay_list::{
-    HeldList, ListRefused, ListSource, NetworkKind, NodesError, RelayList,
+    HeldList, ListRefused, ListSource, NetworkKind, NodesError, ParseSourceError, RelayList,
 };
 use crate::wire::random;
 
@@ -48,6 +49,20 @@ pub enum RelaySource {
     Session,
     /// A signed list by URL.
     Url(ListSource),
+}
+
+impl FromStr for RelaySource {
+    type Err = ParseSourceError;
+
+    /// Reads `built-in`, `session`, the line of a list by URL, or else the path of a file.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.trim() {
+            "built-in" => Self::BuiltIn,
+            "session" => Self::Session,
+            line if line.contains("://") => Self::Url(line.parse()?),
+            path => Self::File(std::path::absolute(path).unwrap_or_else(|_| path.into())),
+        })
+    }
 }
 
 impl RelaySource {
@@ -270,16 +285,7 @@ impl Relays {
         use_for: UseFor,
         cancel: &CancellationToken,
     ) -> Result<RelayList, AppError> {
-        let fetched = relay_source::fetch_list(source, cancel)
-            .await
-            .map_err(|why| match why {
-                FetchError::Cancelled => AppError::Cancelled,
-                why => RelaySourceError::Fetch {
-                    host: source.host().to_owned(),
-                    why,
-                }
-                .into(),
-            })?;
+        let fetched = fetch(session, source, cancel).await?;
         let now = session.now();
         let mut held = self.last_good(source);
         held.offer(&fetched.list, fetched.signature.as_deref(), now)
@@ -317,6 +323,20 @@ impl Relays {
             .change(|kept| kept.entry(&offer.list).accept_for(&offer.server))
             .map_err(RelaySourceError::from)?;
         Ok(set.list)
+    }
+
+    /// Whether a source can be chosen without fetching anything: a file that is a good list, a list by URL that is here.
+    ///
+    /// # Errors
+    /// [`AppError`] as using it would end.
+    pub fn check(&self, session: &Session, source: &RelaySource) -> Result<(), AppError> {
+        match source {
+            RelaySource::BuiltIn | RelaySource::Session => Ok(()),
+            RelaySource::File(path) => {
+                RelaySet::from_file(path.clone(), session.now()).map(|_set| ())
+            }
+            RelaySource::Url(source) => Ok(self.held(source, session.now()).map(|_set| ())?),
+        }
     }
 
     /// Forgets what was fetched from a source. The settings that name it are the caller's.
@@ -419,6 +439,56 @@ impl Relays {
         }
         let nodes = fetched?;
         nodes.usable(now).map_err(|why: NodesError| why.into())
+    }
+}
+
+/// Fetches a list and its signature straight from its host, which then sees this computer's address. Nothing of them is
+/// checked or kept.
+///
+/// # Errors
+/// [`AppError::RelaySource`] and [`AppError::Cancelled`].
+pub async fn fetch(
+    _session: &Session,
+    source: &ListSource,
+    cancel: &CancellationToken,
+) -> Result<FetchedList, AppError> {
+    relay_source::fetch_list(source, cancel)
+        .await
+        .map_err(|why| match why {
+            FetchError::Cancelled => AppError::Cancelled,
+            why => RelaySourceError::Fetch {
+                host: source.host().to_owned(),
+                why,
+            }
+            .into(),
+        })
+}
+
+/// What adding or choosing a source shows to whom, to be said before it is done.
+#[must_use]
+pub fn shows(source: &RelaySource) -> Vec<String> {
+    match source {
+        RelaySource::BuiltIn | RelaySource::File(_) => Vec::new(),
+        RelaySource::Url(list) => {
+            let mut lines = vec![
+                format!(
+                    "The list is fetched straight from {}, which sees this computer's address, once; later it comes through file servers.",
+                    list.host()
+                ),
+                "Whoever signs the list chooses who your relays are.".to_owned(),
+            ];
+            if list.url().starts_with("http:") {
+                lines.push(
+                    "The address begins with http: the signature protects the list, but the network here can see which list is fetched.".to_owned(),
+                );
+            }
+            lines
+        }
+        RelaySource::Session => vec![
+            "These are the service nodes of the Session messenger's network: other people's computers, run for another purpose.".to_owned(),
+            "One of its three seeds (seed1, seed2 or seed3.getsession.org) sees this computer's address, at most once a day, when you transfer a file.".to_owned(),
+            "Large files may time out there, and answers look the same on every link of a path.".to_owned(),
+        ],
     }
 }
 

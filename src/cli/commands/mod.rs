@@ -5,6 +5,7 @@ pub(super) mod get;
 pub(super) mod info;
 pub(super) mod relay;
 pub(super) mod relay_list;
+pub(super) mod relays;
 pub(super) mod serve;
 pub(super) mod share;
 pub(super) mod up;

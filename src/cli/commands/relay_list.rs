@@ -1,24 +1,153 @@
-//! `cloak relay-list`.
+//! `cloak relay-list`: for whoever makes a relay list and hands it out.
 
+use std::path::{Path, PathBuf};
+
+use tokio_util::sync::CancellationToken;
+
+use super::open_session;
 use crate::app::error::AppError;
+use crate::app::relay_file;
+use crate::app::relays;
 use crate::cli::CliError;
-use crate::cli::args::NewRelayList;
-use crate::cli::terminal::print_line;
-use crate::protocol::relay_list::{RelayDescriptor, RelayList};
-use crate::wire::clock;
+use crate::cli::args::{
+    AddToRelayList, NewRelayList, RelayList as Args, SignRelayList, VerifyRelayList,
+};
+use crate::cli::terminal::{self, print_line};
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::relay_list::{ListSource, RelayDescriptor, RelayList};
+use crate::wire::{clock, key_file, random};
 
-pub(crate) fn new(args: &NewRelayList) -> Result<(), CliError> {
+pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
+    match args {
+        Args::New(new) => make(&new),
+        Args::Add(add) => change(&add),
+        Args::Sign(sign) => self::sign(&sign),
+        Args::Verify(verify) => self::verify(&verify, cancel).await,
+    }
+}
+
+fn make(args: &NewRelayList) -> Result<(), CliError> {
+    let now = (clock::system())();
+    let list = RelayList::join(
+        &args.name,
+        now,
+        now.saturating_add(args.valid_for),
+        entries(&args.files)?,
+    )
+    .map_err(AppError::from)?;
+    print_line(list.to_json().trim_end())?;
+    Ok(())
+}
+
+fn change(args: &AddToRelayList) -> Result<(), CliError> {
+    let relays = entries(&args.files)?;
+    let was_signed = relay_file::signature_path(&args.list).exists();
+    let now = (clock::system())();
+    let list = relay_file::add(&args.list, relays, now, args.valid_for)?;
+    terminal::note(&format!("the list names {} relays now", list.relays.len()));
+    if was_signed {
+        terminal::note(
+            "the old signature was removed, since it does not fit any more: sign the list again",
+        );
+    }
+    Ok(())
+}
+
+fn sign(args: &SignRelayList) -> Result<(), CliError> {
+    let source = match &args.url {
+        Some(url) if url.contains("#k=") => {
+            return Err(CliError::Usage(
+                "give the URL without #k=: the key is that of --key".to_owned(),
+            ));
+        }
+        url => url.clone(),
+    };
+    let made = !args.key.exists();
+    let key = key_file::load_or_create(&args.key, &mut random::system())
+        .map_err(|error| CliError::Other(error.to_string()))?;
+    // A URL that cannot be added is noticed before anything is written.
+    let line = source
+        .map(|url| format!("{url}#k={}", key.public().to_hex()).parse::<ListSource>())
+        .transpose()
+        .map_err(AppError::from)?;
+    let list = relay_file::sign(&args.list, &key, (clock::system())())?;
+    if made {
+        terminal::note(
+            "a new key was made: keep its file safe, since only what it signs replaces this list",
+        );
+    }
+    terminal::note(&format!(
+        "signed: {} relays, in {}; hand out both files side by side",
+        list.relays.len(),
+        relay_file::signature_path(&args.list).display()
+    ));
+    match line {
+        Some(line) => {
+            terminal::note("people add the list by this line:");
+            print_line(&line.to_string())?;
+        }
+        None => print_line(&key.public().to_hex())?,
+    }
+    Ok(())
+}
+
+async fn verify(args: &VerifyRelayList, cancel: &CancellationToken) -> Result<(), CliError> {
+    let (list, signature, key) = match args.list.parse::<ListSource>() {
+        Ok(source) => {
+            if args.key.is_some_and(|key| key != *source.key()) {
+                return Err(CliError::Usage(
+                    "the line names another key than --key".to_owned(),
+                ));
+            }
+            let (session, _config) = open_session()?;
+            terminal::note(&format!(
+                "fetching it straight from {}, which sees this computer's address",
+                source.host()
+            ));
+            let fetched = relays::fetch(&session, &source, cancel).await?;
+            (fetched.list, fetched.signature, Some(*source.key()))
+        }
+        Err(why) if args.list.contains("://") => return Err(AppError::from(why).into()),
+        Err(_) => {
+            let (list, signature) = relay_file::read_signed(Path::new(&args.list))?;
+            (list, signature, args.key)
+        }
+    };
+    report(&list, signature.as_deref(), key.as_ref())
+}
+
+fn report(
+    list: &[u8],
+    signature: Option<&str>,
+    key: Option<&Ed25519Public>,
+) -> Result<(), CliError> {
+    let checks = relay_file::verify(list, signature, key, (clock::system())());
+    for check in &checks {
+        let mark = match check.holds {
+            Some(true) => "ok    ",
+            Some(false) => "wrong ",
+            None => "?     ",
+        };
+        print_line(&format!("{mark} {}", check.said))?;
+    }
+    if checks.iter().all(|check| check.holds == Some(true)) {
+        Ok(())
+    } else {
+        Err(CliError::Other(
+            "the list does not hold what it should; people who add it would be told so".to_owned(),
+        ))
+    }
+}
+
+/// The entries of these files, one a line.
+fn entries(files: &[PathBuf]) -> Result<Vec<RelayDescriptor>, CliError> {
     let mut relays = Vec::new();
-    for file in &args.files {
+    for file in files {
         let text =
             std::fs::read_to_string(file).map_err(|error| AppError::RelayFile(error.kind()))?;
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             relays.push(RelayDescriptor::parse(line).map_err(AppError::from)?);
         }
     }
-    let now = (clock::system())();
-    let list = RelayList::join(&args.name, now, now.saturating_add(args.valid_for), relays)
-        .map_err(AppError::from)?;
-    print_line(list.to_json().trim_end())?;
-    Ok(())
+    Ok(relays)
 }

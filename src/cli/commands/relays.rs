@@ -1,0 +1,230 @@
+//! `cloak relays`: which relays this person uses.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::open_session;
+use crate::app::error::AppError;
+use crate::app::file_name::SafeFileName;
+use crate::app::relays::{self, ListState, RelaySource, Relays, SourceView, UseFor};
+use crate::app::session::Session;
+use crate::cli::CliError;
+use crate::cli::args::{Relays as Args, RelaysCommand};
+use crate::cli::terminal::{self, print_json, print_line};
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::path::{SetAsideWhy, Standing};
+use crate::protocol::relay_list::RelayList;
+
+pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
+    let (session, mut config) = open_session()?;
+    let relays = Relays::of(session.home());
+    match args.command {
+        None => show(&session, &relays, &config.relays, false)?,
+        Some(RelaysCommand::Show { json }) => show(&session, &relays, &config.relays, json)?,
+        Some(RelaysCommand::Add { line }) => {
+            note_lines(&relays::shows(&RelaySource::Url(line.clone())));
+            let list = relays.add(&session, &line, UseFor::All, cancel).await?;
+            config.relays = RelaySource::Url(line);
+            config.save(session.home()).map_err(AppError::from)?;
+            terminal::note(&format!(
+                "{} relays of {} are in use from now on",
+                list.relays.len(),
+                name(&list)
+            ));
+        }
+        Some(RelaysCommand::Use { source }) => {
+            relays.check(&session, &source)?;
+            note_lines(&relays::shows(&source));
+            config.relays = source;
+            config.save(session.home()).map_err(AppError::from)?;
+        }
+        Some(RelaysCommand::Remove { source }) => {
+            let source = source.unwrap_or_else(|| config.relays.clone());
+            relays.forget(&source)?;
+            if config.relays == source {
+                config.relays = RelaySource::BuiltIn;
+                config.save(session.home()).map_err(AppError::from)?;
+            }
+            terminal::note(match config.relays {
+                RelaySource::BuiltIn => {
+                    "removed; only the built-in network's own relays are left, for its own server"
+                }
+                _ => "removed",
+            });
+        }
+    }
+    Ok(())
+}
+
+fn note_lines(lines: &[String]) {
+    for line in lines {
+        terminal::note(line);
+    }
+}
+
+fn show(
+    session: &Session,
+    relays: &Relays,
+    chosen: &RelaySource,
+    json: bool,
+) -> Result<(), CliError> {
+    let views = relays.view(chosen, session.now());
+    if json {
+        let sources: Vec<Value> = views.iter().map(|view| object(session, view)).collect();
+        print_json(&json!({ "sources": sources }))?;
+        return Ok(());
+    }
+    if *chosen == RelaySource::BuiltIn {
+        print_line("in use: the built-in network's relays, for its own server only")?;
+    }
+    for view in &views {
+        print_view(session, view)?;
+    }
+    Ok(())
+}
+
+fn print_view(session: &Session, view: &SourceView) -> Result<(), CliError> {
+    let now = session.now();
+    let heading = if view.chosen {
+        "in use"
+    } else if view.servers.is_empty() {
+        "kept, not in use"
+    } else {
+        "accepted from a pointer"
+    };
+    print_line(&format!("{heading}: {}", source_name(&view.source)))?;
+    for server in &view.servers {
+        print_line(&format!(
+            "  for       the server with the key {}",
+            server.to_hex()
+        ))?;
+    }
+    match &view.state {
+        ListState::Good => {}
+        ListState::Ended => print_line("  state     expired; add its line again to fetch it anew")?,
+        ListState::Missing(None) => print_line("  state     not fetched yet")?,
+        ListState::Missing(Some(why)) => print_line(&format!("  state     {why}"))?,
+    }
+    if let Some(list) = &view.list {
+        print_line(&format!("  name      {}", name(list)))?;
+        print_line(&format!("  relays    {}", list.relays.len()))?;
+        print_line(&format!("  issued    {}", time(list.issued, now)))?;
+        print_line(&format!("  expires   {}", time(list.expires, now)))?;
+    }
+    if let Some(fetched) = view.fetched {
+        print_line(&format!("  fetched   {}", time(fetched, now)))?;
+    }
+    if let Some(asked) = view.asked {
+        let outcome = view
+            .problem
+            .as_ref()
+            .map_or_else(String::new, |problem| format!("; then {problem}"));
+        print_line(&format!("  asked     {}{outcome}", time(asked, now)))?;
+    }
+    for (key, words) in standings(session, view) {
+        print_line(&format!("  relay     {}… {words}", short(&key)))?;
+    }
+    Ok(())
+}
+
+/// The relays of which there is something to say.
+fn standings(session: &Session, view: &SourceView) -> Vec<(Ed25519Public, String)> {
+    let Some(list) = &view.list else {
+        return Vec::new();
+    };
+    let now = session.now();
+    session
+        .relay_standing(&view.source.id(), list)
+        .into_iter()
+        .filter_map(|relay| {
+            let words = match relay.standing {
+                Standing::Guard { since, in_use } => format!(
+                    "is a guard since {}{}",
+                    time(since, now),
+                    if in_use { ", in use" } else { "" }
+                ),
+                Standing::FormerGuard { until } => {
+                    format!("was a guard; not used until {}", time(until, now))
+                }
+                Standing::SetAside { until, why } => format!(
+                    "is set aside until {}: {}",
+                    time(until, now),
+                    match why {
+                        SetAsideWhy::NotReachedFrom(_) => "another relay could not reach it",
+                        SetAsideWhy::Strikes => "it failed three times",
+                    }
+                ),
+                Standing::KeptBack | Standing::Usable { .. } => return None,
+            };
+            Some((relay.relay, words))
+        })
+        .collect()
+}
+
+fn object(session: &Session, view: &SourceView) -> Value {
+    let standings: Vec<Value> = standings(session, view)
+        .into_iter()
+        .map(|(key, words)| json!({ "relay": key.to_hex(), "standing": words }))
+        .collect();
+    json!({
+        "source": source_name(&view.source),
+        "in_use": view.chosen,
+        "servers": view.servers.iter().map(Ed25519Public::to_hex).collect::<Vec<_>>(),
+        "state": match view.state {
+            ListState::Ended => "expired",
+            ListState::Good => "good",
+            ListState::Missing(_) => "missing",
+        },
+        "name": view.list.as_ref().map(|list| &list.name),
+        "relays": view.list.as_ref().map(|list| list.relays.len()),
+        "issued": view.list.as_ref().map(|list| list.issued),
+        "expires": view.list.as_ref().map(|list| list.expires),
+        "fetched": view.fetched,
+        "asked": view.asked,
+        "problem": view.problem,
+        "standings": standings,
+    })
+}
+
+fn source_name(source: &RelaySource) -> String {
+    match source {
+        RelaySource::BuiltIn => "built-in".to_owned(),
+        RelaySource::File(path) => path.display().to_string(),
+        RelaySource::Session => "session (Session's service nodes)".to_owned(),
+        RelaySource::Url(line) => line.to_string(),
+    }
+}
+
+/// What its maker calls it: somebody else's text, made harmless for a terminal.
+fn name(list: &RelayList) -> String {
+    if list.name.is_empty() {
+        "a list without a name".to_owned()
+    } else {
+        SafeFileName::sanitize(&list.name).for_display()
+    }
+}
+
+fn short(key: &Ed25519Public) -> String {
+    key.to_hex().chars().take(8).collect()
+}
+
+/// `2026-12-06T07:00:00Z, 14 days from now`.
+fn time(unix_secs: u64, now: u64) -> String {
+    let at = |secs| {
+        i64::try_from(secs)
+            .ok()
+            .and_then(|secs| Timestamp::from_second(secs).ok())
+    };
+    let (Some(then), Some(today)) = (at(unix_secs), at(now)) else {
+        return "unknown".to_owned();
+    };
+    let hours = i64::abs(then.as_second() - today.as_second()) / 3_600;
+    let distance = match hours {
+        0 => "less than an hour".to_owned(),
+        1..48 => format!("{hours} h"),
+        _ => format!("{} days", hours / 24),
+    };
+    let direction = if then > today { "from now" } else { "ago" };
+    format!("{then}, {distance} {direction}")
+}
