@@ -11,9 +11,13 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::{Stream, stream::BoxStream};
 use http_body_util::Full;
 use hyper::{
-    Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn,
+    Request, Response, StatusCode,
+    body::{Body, Frame, Incoming, SizeHint},
+    server::conn::http1,
+    service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -27,13 +31,70 @@ use tokio_rustls::{TlsAcceptor, rustls};
 use tokio_util::sync::CancellationToken;
 
 /// The answer of a handler.
-pub type Answer = Response<Full<Bytes>>;
+pub type Answer = Response<AnswerBody>;
+
+/// The body of an answer.
+pub enum AnswerBody {
+    /// Bytes that are there.
+    Full(Full<Bytes>),
+    /// Bytes that come while they are sent, and how many are still to come; one that ends early breaks the connection.
+    Pieces(BoxStream<'static, io::Result<Bytes>>, u64),
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match &mut *self {
+            Self::Full(full) => Pin::new(full)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
+            Self::Pieces(pieces, left) => {
+                let piece = ready!(pieces.as_mut().poll_next(cx)).transpose()?;
+                let Some(piece) = piece else {
+                    return Poll::Ready(match *left {
+                        0 => None,
+                        _ => Some(Err(io::ErrorKind::UnexpectedEof.into())),
+                    });
+                };
+                *left = left.saturating_sub(piece.len() as u64);
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Full(full) => full.is_end_stream(),
+            Self::Pieces(_, left) => *left == 0,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(full) => full.size_hint(),
+            Self::Pieces(_, left) => SizeHint::with_exact(*left),
+        }
+    }
+}
 
 /// An answer of `status` with `body`.
 pub fn answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    let mut answer = Response::new(AnswerBody::Full(Full::new(body.into())));
     *answer.status_mut() = status;
     answer
+}
+
+/// An answer of 200 with `len_bytes` of `pieces`.
+pub fn answer_pieces(
+    pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    len_bytes: u64,
+) -> Answer {
+    Response::new(AnswerBody::Pieces(Box::pin(pieces), len_bytes))
 }
 
 /// How to listen.

@@ -6,13 +6,15 @@ use thiserror::Error;
 use super::envelope::{self, LayerJson};
 use super::hop_cipher::HopKey;
 use super::replay::ReplayTag;
-use super::v4::{self, FillError, RequestHead, Response};
+use super::v4::{self, FillError, Headers, RequestHead, Response};
 use crate::protocol::keys::X25519Secret;
 
 /// A request as the server reads it.
 pub struct OpenedRequest {
     /// What the replay memory knows this request by.
     pub tag: ReplayTag,
+    /// Which of the server's keys it was sealed to.
+    pub key: usize,
     /// Head and body; `None` when what was sealed to this server is no v4 request (answered, sealed, with 400).
     pub request: Option<(RequestHead, Vec<u8>)>,
     /// Seals the answer.
@@ -35,23 +37,39 @@ pub struct ServerReply {
 /// [`OpenRequestError`] when it is no envelope or was sealed to another key.
 pub fn open_request(
     secret: &X25519Secret,
+    body: Vec<u8>,
+) -> Result<OpenedRequest, OpenRequestError> {
+    open_request_by(&[secret], body)
+}
+
+/// Opens `body` with the first of `secrets` that it opens with.
+///
+/// # Errors
+/// [`OpenRequestError`] when it is no envelope or was sealed to none of them.
+pub fn open_request_by(
+    secrets: &[&X25519Secret],
     mut body: Vec<u8>,
 ) -> Result<OpenedRequest, OpenRequestError> {
     let parts = envelope::split(&body, 0..body.len()).map_err(|_why| OpenRequestError)?;
     let layer = LayerJson::parse(body.get(parts.json).unwrap_or_default())
         .map_err(|_why| OpenRequestError)?;
-    let shared = secret
-        .agree(&layer.ephemeral)
-        .map_err(|_weak| OpenRequestError)?;
-    let key = HopKey::derive(layer.cipher, &shared, &layer.ephemeral, &secret.public());
-    let text = key
-        .open_in_place(&mut body, parts.ciphertext)
-        .map_err(|_opaque| OpenRequestError)?;
-    Ok(OpenedRequest {
-        tag: ReplayTag::of(&layer.ephemeral),
-        request: v4::decode_request(body, text).ok(),
-        reply: ServerReply { key },
-    })
+    for (index, secret) in secrets.iter().enumerate() {
+        let shared = secret
+            .agree(&layer.ephemeral)
+            .map_err(|_weak| OpenRequestError)?;
+        let key = HopKey::derive(layer.cipher, &shared, &layer.ephemeral, &secret.public());
+        // A key that does not fit leaves the bytes as they are: both ciphers authenticate before they decrypt.
+        let Ok(text) = key.open_in_place(&mut body, parts.ciphertext.clone()) else {
+            continue;
+        };
+        return Ok(OpenedRequest {
+            tag: ReplayTag::of(&layer.ephemeral),
+            key: index,
+            request: v4::decode_request(body, text).ok(),
+            reply: ServerReply { key },
+        });
+    }
+    Err(OpenRequestError)
 }
 
 impl ServerReply {
@@ -75,5 +93,25 @@ impl ServerReply {
         let mut out = v4::encode_answer(response, is_blob, cipher.nonce_len(), tag_len)?;
         self.key.seal_in_place(&mut out, rng);
         Ok(out)
+    }
+
+    /// Begins the answer that carries a blob of `blob_len` bytes, in one buffer of its final length: the caller appends
+    /// the blob and gives the buffer to [`Self::seal_blob`].
+    ///
+    /// # Errors
+    /// [`FillError`] when the headers are too long.
+    pub fn begin_blob(&self, headers: &Headers, blob_len: usize) -> Result<Vec<u8>, FillError> {
+        let cipher = self.key.cipher();
+        v4::begin_blob_answer(headers, blob_len, cipher.nonce_len(), cipher.overhead())
+    }
+
+    /// Ends and seals what [`Self::begin_blob`] began.
+    #[must_use]
+    pub fn seal_blob(&self, mut begun: Vec<u8>, rng: &mut impl CryptoRng) -> Vec<u8> {
+        let cipher = self.key.cipher();
+        begun.extend_from_slice(v4::END);
+        begun.resize(begun.len() + cipher.overhead() - cipher.nonce_len(), 0);
+        self.key.seal_in_place(&mut begun, rng);
+        begun
     }
 }

@@ -141,7 +141,7 @@ impl HopKey {
     /// Opens nonce ‖ ciphertext ‖ tag where it lies, at `range` of `buffer`; the plaintext's range comes back.
     ///
     /// # Errors
-    /// [`HopOpenError`] when the range is too short or does not authenticate; the bytes are then unspecified.
+    /// [`HopOpenError`] when the range is too short or does not authenticate; the bytes stay as they were then.
     pub fn open_in_place(
         &self,
         buffer: &mut [u8],

@@ -25,7 +25,7 @@ pub mod v4;
 mod tests;
 
 pub use build::{BuildError, Built, Route, build};
-pub use destination::{OpenedRequest, ServerReply, open_request};
+pub use destination::{OpenedRequest, ServerReply, open_request, open_request_by};
 pub use hop_cipher::HopCipher;
 pub use peel::{Next, Peeled, ReplyLayer, peel};
 pub use replay::{ReplayMemory, ReplayTag};

@@ -136,6 +136,29 @@ pub(super) fn encode_answer(
     Err(FillError)
 }
 
+/// The beginning of an answer with a blob, up to where the blob goes, in a buffer with room for the whole of it and for
+/// `overhead` bytes of sealing, `front` of them before it.
+pub(super) fn begin_blob_answer(
+    headers: &Headers,
+    blob_len: usize,
+    front: usize,
+    overhead: usize,
+) -> Result<Vec<u8>, FillError> {
+    let json = serde_json::to_vec(&AnswerJson {
+        code: 200,
+        headers: to_map(headers),
+    })
+    .expect("strings serialise");
+    let total = blob_len
+        .checked_add(BLOB_ANSWER_OVERHEAD)
+        .ok_or(FillError)?;
+    let framed = frame(json, Some(blob_len), total)?;
+    let mut out = Vec::with_capacity(total + overhead);
+    out.resize(front, 0);
+    out.extend_from_slice(&framed.before);
+    Ok(out)
+}
+
 fn assemble(framed: &Framed, body: &[u8], front: usize, back: usize) -> Vec<u8> {
     let mut out =
         Vec::with_capacity(front + framed.before.len() + body.len() + framed.after.len() + back);
@@ -158,10 +181,7 @@ fn frame(mut json: Vec<u8>, body_len: Option<usize>, total: usize) -> Result<Fra
     let mut before = format!("l{json_len}:").into_bytes();
     before.extend_from_slice(&json);
     before.extend_from_slice(body_prefix.as_bytes());
-    Ok(Framed {
-        before,
-        after: b"e",
-    })
+    Ok(Framed { before, after: END })
 }
 
 /// The length whose own digits and itself together are `room`.
@@ -281,4 +301,6 @@ pub(super) fn keep(buffer: &mut Vec<u8>, range: Range<usize>) {
     buffer.drain(..range.start.min(range.end));
 }
 
+/// What ends every message.
+pub(super) const END: &[u8] = b"e";
 const SMALLEST_BLOB: usize = 65_536;
