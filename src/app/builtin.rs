@@ -18,6 +18,7 @@ use crate::protocol::address::ServerAddress;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{RelayList, RelayListError, Serves};
 use crate::relay::{self, Relay, RelayConfig, RunningRelay};
+use crate::server::clock_rule::ClockTrust;
 use crate::server::{self, RunningServer, Server, ServerConfig};
 use crate::wire::key_file::{self, KeyFileError};
 use crate::wire::{clock, random};
@@ -302,11 +303,10 @@ async fn start_relay(kept: u16, key: &Path) -> Result<RunningRelay, BuiltInError
 /// As [`start_relay`].
 async fn start_server(kept: u16, store: &Path, key: &Path) -> Result<RunningServer, BuiltInError> {
     let config = |port| {
-        Ok::<_, KeyFileError>(ServerConfig::new(
-            loopback(port),
-            store.to_owned(),
-            key_file::load(key)?,
-        ))
+        let mut config = ServerConfig::new(loopback(port), store.to_owned(), key_file::load(key)?);
+        // Nobody attends to it, and a computer may sleep for days.
+        config.clock_trust = ClockTrust::Always;
+        Ok::<_, KeyFileError>(config)
     };
     match Server::start(config(kept)?).await {
         Err(server::StartError::Listen(_)) if kept != 0 => {

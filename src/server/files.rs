@@ -2,26 +2,23 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use rand_core::Rng as _;
-
 use super::{
-    blob_store::{BlobStore, PutError, StoreFault, Swept},
-    record::Record,
+    blob_store::{BlobStore, FileSlot, Found, StoreFault, Stored, Swept},
+    clock_rule::ClockRule,
+    manage::has_all,
+    stats::{Count, Stats},
 };
 use crate::{
     protocol::{
         address::FileId,
-        digest::Digest,
+        capability::{AccessWord, work::WorkBits},
         file_api::{
-            FileAnswer, FileInfo, FileRequest, Found, OWNER_FEATURE, ServerInfo, Upload, Uploaded,
+            self, FileAnswer, FileInfo, FileRequest, OWNER_FEATURE, RECEIPTS_FEATURE, ServerInfo,
         },
+        keys::Ed25519Public,
+        onion::v4::Headers,
     },
-    wire::{
-        clock::Clock,
-        random,
-        reserve::{Reservation, Reservations},
-    },
+    wire::reserve::Reservation,
 };
 
 /// What uploads may be.
@@ -48,67 +45,98 @@ impl Default for Policy {
 
 /// The files of a server.
 pub struct Files {
-    store: Arc<BlobStore>,
-    policy: Policy,
-    clock: Clock,
-    memory: Reservations,
+    pub(super) store: Arc<BlobStore>,
+    pub(super) policy: Policy,
+    pub(super) access_word: Option<AccessWord>,
+    pub(super) work_bits: Option<WorkBits>,
+    pub(super) clock: ClockRule,
+    pub(super) stats: Arc<Stats>,
 }
 
-/// An answer and the memory that stands for its blob.
-pub struct Answered {
-    /// The answer.
-    pub answer: FileAnswer,
-    /// To be held until the answer is sent.
+/// A request that came in.
+pub struct Asked {
+    /// What is asked.
+    pub request: FileRequest,
+    /// The key of ours that it was addressed to.
+    pub key: Ed25519Public,
+    /// The memory that stands for its body.
     pub reservation: Option<Reservation>,
 }
 
-impl From<FileAnswer> for Answered {
-    fn from(answer: FileAnswer) -> Self {
-        Self {
-            answer,
-            reservation: None,
-        }
+/// What is answered.
+pub enum Answered {
+    /// A blob, not read yet.
+    Blob(Download),
+    /// Anything else.
+    Said(FileAnswer),
+}
+
+/// A blob on its way out.
+pub struct Download {
+    /// Its bytes.
+    pub found: Found,
+    /// Until when it is kept, in unix seconds.
+    pub expires: u64,
+}
+
+impl Download {
+    /// The headers of the answer.
+    #[must_use]
+    pub fn headers(&self) -> Headers {
+        let empty = FileAnswer::Found(file_api::Found {
+            blob: Vec::new(),
+            expires: self.expires,
+        });
+        empty.into_response().0.headers
     }
 }
 
 impl Files {
-    /// The files in `store`.
-    #[must_use]
-    pub fn new(store: BlobStore, policy: Policy, clock: Clock, memory: Reservations) -> Self {
-        Self {
-            store: Arc::new(store),
-            policy,
-            clock,
-            memory,
-        }
-    }
-
     /// Answers a request.
-    pub async fn answer(&self, request: FileRequest) -> Answered {
-        match request {
-            FileRequest::Download(id) => self.download(&id).await,
-            FileRequest::FileInfo(id) => self.info(&id).await.into(),
-            FileRequest::ServerInfo => FileAnswer::ServerInfo(self.server_info()).into(),
-            FileRequest::Delete { .. }
-            | FileRequest::Extend { .. }
-            | FileRequest::Receipt { .. }
-            | FileRequest::RelayList
-            | FileRequest::Status { .. } => FileAnswer::Refused(404).into(),
-            FileRequest::Upload(upload) => self.upload(upload).await.into(),
-        }
+    pub async fn answer(&self, asked: Asked) -> Answered {
+        let answered = match asked.request {
+            FileRequest::Download(id) => match self.download(&id).await {
+                Ok(download) => return Answered::Blob(download),
+                Err(refusal) => Err(refusal),
+            },
+            FileRequest::Delete { id, token } => self.delete(&id, &token).await,
+            FileRequest::Extend {
+                id,
+                ttl_secs,
+                token,
+            } => self.extend(&id, ttl_secs, token.as_ref()).await,
+            FileRequest::FileInfo(id) => self.info(&id).await,
+            FileRequest::Receipt { id, receipt } => self.receipt(&id, &receipt).await,
+            FileRequest::RelayList => Err(UNKNOWN),
+            FileRequest::ServerInfo => Ok(FileAnswer::ServerInfo(self.server_info())),
+            FileRequest::Status { id, token } => self.status(&id, &token).await,
+            FileRequest::Upload(upload) => self.upload(upload, &asked.key, asked.reservation).await,
+        };
+        Answered::Said(answered.unwrap_or_else(|Refusal(code)| {
+            match code {
+                500 => self.stats.add(Count::StoreFaults, 1),
+                401 | 428 | 503 | 507 => self.stats.add(Count::Refusals, 1),
+                _ => {}
+            }
+            FileAnswer::Refused(code)
+        }))
     }
 
-    /// Removes what expired more than an hour ago.
+    /// Removes what expired more than an hour ago, unless the clock may be wrong; notes the hour.
     ///
     /// # Errors
     /// [`StoreFault`].
     pub async fn sweep(&self) -> Result<Swept, StoreFault> {
-        self.store.sweep((self.clock)()).await
+        self.clock.keep(&self.store).await?;
+        let now = self.clock.now();
+        let swept = self.store.sweep(now.is_right().then_some(now.secs)).await?;
+        self.stats.add(Count::Swept, swept.blobs);
+        Ok(swept)
     }
 
     /// Whether the store can be written and read.
     pub async fn works(&self) -> bool {
-        self.store.works().await
+        self.store.probe().await.is_ok_and(|probed| probed.works())
     }
 
     /// The largest body that an upload may have.
@@ -117,95 +145,20 @@ impl Files {
         self.policy.max_blob
     }
 
-    async fn upload(&self, upload: Upload) -> FileAnswer {
-        let size = upload.blob.len() as u64;
-        if size == 0 || size > self.policy.max_blob {
-            return FileAnswer::Refused(413);
-        }
-        let ttl = upload.ttl_secs.unwrap_or(self.policy.ttl_default);
-        if !(MIN_TTL..=self.policy.ttl_max).contains(&ttl) {
-            return FileAnswer::Refused(400);
-        }
-        let now = (self.clock)();
-        let (Ok(expires), Ok(uploaded)) = (
-            u32::try_from(now.saturating_add(ttl).div_ceil(HOUR)),
-            u32::try_from(now / HOUR),
-        ) else {
-            return FileAnswer::Refused(500);
-        };
-        let store = Arc::clone(&self.store);
-        // A task of its own: when the client hangs up, what is begun is finished and counted.
-        let stored = tokio::spawn(async move {
-            let hashing =
-                tokio::task::spawn_blocking(move || (Digest::of(&upload.blob), upload.blob));
-            let (digest, blob) = hashing.await.map_err(|_panicked| PutError::Store)?;
-            let id = match &upload.owner {
-                Some(owner) => FileId::for_blob(expires, owner, &digest),
-                None => {
-                    let mut drawn = [0; 13];
-                    random::system().fill_bytes(&mut drawn);
-                    FileId::random(expires, drawn)
-                }
-            };
-            let record = Record::new(expires, uploaded, upload.owner.as_ref());
-            store.put(&id, expires, &record, Bytes::from(blob)).await?;
-            Ok((id, digest))
-        });
-        match stored.await {
-            Ok(Ok((id, digest))) => FileAnswer::Uploaded(Uploaded {
-                id: id.as_str().to_owned(),
-                expires: seconds(expires),
-                size: Some(size),
-                digest: Some(digest.to_hex()),
-            }),
-            Ok(Err(PutError::Full)) => FileAnswer::Refused(507),
-            Ok(Err(PutError::Store)) | Err(_) => FileAnswer::Refused(500),
-        }
+    async fn download(&self, id: &FileId) -> Result<Download, Refusal> {
+        let file = FileSlot::of(id).ok_or(UNKNOWN)?;
+        let (stored, found) = self.store.find(&file).await?.ok_or(UNKNOWN)?;
+        self.expect_live(&file, &stored).await?;
+        Ok(Download {
+            found,
+            expires: seconds(stored.expiry_hour),
+        })
     }
 
-    async fn download(&self, id: &FileId) -> Answered {
-        let Some(hour) = self.live_hour(id) else {
-            return FileAnswer::Refused(404).into();
-        };
-        let found = match self.store.find(id, hour).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return FileAnswer::Refused(404).into(),
-            Err(StoreFault) => return FileAnswer::Refused(500).into(),
-        };
-        // The blob as read, and once more as the sealed answer.
-        let Ok(reservation) = self.memory.reserve(found.blob_len().saturating_mul(2)) else {
-            return FileAnswer::Refused(503).into();
-        };
-        match found.read().await {
-            Ok((_record, blob)) => Answered {
-                answer: FileAnswer::Found(Found {
-                    blob,
-                    expires: u64::from(hour) * HOUR,
-                }),
-                reservation: Some(reservation),
-            },
-            Err(StoreFault) => FileAnswer::Refused(500).into(),
-        }
-    }
-
-    async fn info(&self, id: &FileId) -> FileAnswer {
-        let Some(hour) = self.live_hour(id) else {
-            return FileAnswer::Refused(404);
-        };
-        let found = match self.store.find(id, hour).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return FileAnswer::Refused(404),
-            Err(StoreFault) => return FileAnswer::Refused(500),
-        };
-        let size = found.blob_len();
-        match found.record().await {
-            Ok(record) => FileAnswer::FileInfo(FileInfo {
-                size,
-                uploaded: seconds(record.upload_hour),
-                expires: seconds(hour),
-            }),
-            Err(StoreFault) => FileAnswer::Refused(500),
-        }
+    async fn info(&self, id: &FileId) -> Result<FileAnswer, Refusal> {
+        let file = FileSlot::of(id).ok_or(UNKNOWN)?;
+        let stored = self.live(&file).await?;
+        Ok(FileAnswer::FileInfo(describe(&stored)))
     }
 
     fn server_info(&self) -> ServerInfo {
@@ -215,22 +168,63 @@ impl Files {
             max_blob: self.policy.max_blob,
             ttl_default: self.policy.ttl_default,
             ttl_max: self.policy.ttl_max,
-            features: vec![OWNER_FEATURE.to_owned()],
-            access: false,
-            work_bits: None,
+            features: vec![OWNER_FEATURE.to_owned(), RECEIPTS_FEATURE.to_owned()],
+            access: self.access_word.is_some(),
+            work_bits: self.work_bits,
         }
     }
 
-    /// The expiry hour in an id of ours, unless it has come: expired files look like unknown ones.
-    fn live_hour(&self, id: &FileId) -> Option<u32> {
-        id.hour()
-            .filter(|&hour| (self.clock)() < u64::from(hour) * HOUR)
+    /// A file that is there, not expired and not used up; everything else is refused as unknown.
+    pub(super) async fn live(&self, file: &FileSlot) -> Result<Stored, Refusal> {
+        let stored = self.store.look(file).await?.ok_or(UNKNOWN)?;
+        self.expect_live(file, &stored).await?;
+        Ok(stored)
+    }
+
+    async fn expect_live(&self, file: &FileSlot, stored: &Stored) -> Result<(), Refusal> {
+        if stored.gone || self.is_expired(stored) {
+            return Err(UNKNOWN);
+        }
+        if stored.record.downloads > 0 && has_all(&stored.record, &self.store.nonces(file).await?) {
+            // A server that was stopped between its last receipt and the removal left the rest to whoever asks next.
+            self.store.remove(file, stored).await?;
+            return Err(UNKNOWN);
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_expired(&self, stored: &Stored) -> bool {
+        self.clock.now().secs >= seconds(stored.expiry_hour)
     }
 }
 
-fn seconds(hour: u32) -> f64 {
-    f64::from(hour) * 3600.0
+/// The status of an answer that is no success.
+pub(super) struct Refusal(pub(super) u16);
+
+/// The one answer for what is unknown, expired, deleted or used up, and for who may not know the difference.
+pub(super) const UNKNOWN: Refusal = Refusal(404);
+
+impl From<StoreFault> for Refusal {
+    fn from(fault: StoreFault) -> Self {
+        Self(match fault {
+            StoreFault::Failed => 500,
+            StoreFault::Full => 507,
+            StoreFault::Hangs => 503,
+        })
+    }
 }
 
-const HOUR: u64 = 3600;
-const MIN_TTL: u64 = HOUR;
+pub(super) fn describe(stored: &Stored) -> FileInfo {
+    FileInfo {
+        size: stored.size,
+        uploaded: f64::from(stored.record.upload_hour) * 3600.0,
+        expires: f64::from(stored.expiry_hour) * 3600.0,
+    }
+}
+
+/// The beginning of an hour in unix seconds.
+pub(super) fn seconds(hour: u32) -> u64 {
+    u64::from(hour) * HOUR
+}
+
+pub(super) const HOUR: u64 = 3600;

@@ -1,19 +1,31 @@
 //! The file server: stores blobs it cannot read for people it cannot see.
 //!
-//! * [`blob_store`]: where blobs lie.
 //! * [`config`]: what an operator can tell it, and where.
-//! * [`files`]: what is asked of them, and what the operator allows.
+//! * [`location`]: where it stores, as an operator writes it.
+//! * [`blob_store`]: where blobs lie.
 //! * [`record`]: what is kept with a blob.
+//! * [`files`]: what is asked of them, and what the operator allows.
+//! * [`clock_rule`]: whether the clock can be right.
+//! * [`keys`]: the keys that requests are opened with.
 //! * `routes`: onion requests, and plain ones where the operator wants them, over HTTP.
+//! * [`operator`]: what an operator does to a store by hand.
+//! * [`stats`]: how much a server did.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     protocol::{
         address::{ParseAddressError, ServerAddress, ServerUrl},
+        capability::{AccessWord, work::WorkBits},
         keys::Identity,
+        onion::ReplayMemory,
     },
     wire::{
         clock::{self, Clock},
@@ -24,34 +36,61 @@ use crate::{
 };
 
 pub mod blob_store;
+pub mod clock_rule;
 pub mod config;
 pub mod files;
+pub mod keys;
+pub mod location;
+mod manage;
+pub mod operator;
 pub mod record;
 mod routes;
+pub mod stats;
+#[cfg(test)]
+mod tests;
+mod upload;
 
-use blob_store::{BlobStore, OpenStoreError};
+use blob_store::{BlobStore, OpenStoreError, StoreFault};
+use clock_rule::{ClockRule, ClockTrust, Standing};
 use files::{Files, Policy};
+use keys::{Keys, PreviousKey};
+use location::StoreLocation;
+use stats::Stats;
 
 /// How a server runs.
 pub struct ServerConfig {
     /// Where it listens; port 0 lets the system pick one.
     pub listen: SocketAddr,
-    /// The folder of the store; made if missing.
-    pub store: PathBuf,
+    /// Where it stores; a folder is made if missing.
+    pub store: StoreLocation,
     /// Who it is.
     pub key: Identity,
+    /// Who it was: requests to these keys are still answered, for 60 days.
+    pub previous_keys: Vec<PreviousKey>,
     /// Under which URL others reach it, when that is not where it listens.
     pub public_url: Option<ServerUrl>,
     /// Whether the file routes are also served outside onion requests.
     pub plain_http: bool,
     /// What uploads may be.
     pub policy: Policy,
+    /// What uploads must say, when they must.
+    pub access_word: Option<AccessWord>,
+    /// The work that uploads of each size class must have done, when they must.
+    pub work_bits: Option<WorkBits>,
     /// The most the store may hold, in bytes.
     pub max_total: u64,
     /// The most memory that bodies may take at once, in bytes.
     pub max_memory: u64,
+    /// Connections served at once; more wait to be accepted.
+    pub max_connections: usize,
+    /// How long a stop waits for what runs.
+    pub stop_timeout: Duration,
+    /// How long one question to the store may take.
+    pub store_timeout: Duration,
     /// How often expired blobs are removed.
     pub sweep_every: Duration,
+    /// How far the clock is trusted.
+    pub clock_trust: ClockTrust,
     /// The time.
     pub clock: Clock,
 }
@@ -59,17 +98,24 @@ pub struct ServerConfig {
 impl ServerConfig {
     /// The usual limits.
     #[must_use]
-    pub fn new(listen: SocketAddr, store: PathBuf, key: Identity) -> Self {
+    pub fn new(listen: SocketAddr, store: impl Into<StoreLocation>, key: Identity) -> Self {
         Self {
             listen,
-            store,
+            store: store.into(),
             key,
+            previous_keys: Vec::new(),
             public_url: None,
             plain_http: false,
             policy: Policy::default(),
+            access_word: None,
+            work_bits: None,
             max_total: 10 << 30,
             max_memory: 512 << 20,
+            max_connections: 1024,
+            stop_timeout: Duration::from_secs(30),
+            store_timeout: Duration::from_secs(30),
             sweep_every: Duration::from_secs(10 * 60),
+            clock_trust: ClockTrust::Checked,
             clock: clock::system(),
         }
     }
@@ -103,50 +149,65 @@ impl Server {
             key: config.key.public(),
         };
 
-        let (folder, max_total) = (config.store, config.max_total);
-        let store = tokio::task::spawn_blocking(move || BlobStore::open(&folder, max_total))
-            .await
-            .map_err(|_panicked| StartError::Interrupted)??;
+        let store = BlobStore::open(&config.store, config.max_total, config.store_timeout).await?;
+        let clock_rule =
+            ClockRule::resume(Arc::clone(&config.clock), config.clock_trust, &store).await?;
+        if let Some(warning) = warning(clock_rule.now().standing) {
+            tracing::warn!("{warning}");
+        }
         let memory = Reservations::new(config.max_memory);
-        let files = Arc::new(Files::new(
-            store,
-            config.policy,
-            Arc::clone(&config.clock),
-            memory.clone(),
-        ));
+        let stats = Arc::new(Stats::default());
+        let files = Arc::new(Files {
+            store: Arc::new(store),
+            policy: config.policy,
+            access_word: config.access_word,
+            work_bits: config.work_bits,
+            clock: clock_rule,
+            stats: Arc::clone(&stats),
+        });
 
         let stop = CancellationToken::new();
-        tokio::spawn(sweep_regularly(
+        let sweeping = tokio::spawn(sweep_regularly(
             Arc::clone(&files),
             config.sweep_every,
             stop.clone(),
         ));
-        let routes = Arc::new(routes::Routes::new(
-            files,
-            config.key.x25519(),
+        let routes = Arc::new(routes::Routes {
+            files: Arc::clone(&files),
+            keys: Arc::new(Keys::new(&config.key, &config.previous_keys)),
+            seen: Mutex::new(ReplayMemory::new()),
             guard,
-            config.plain_http,
-            memory,
-            config.clock,
-        ));
-        let listening = bound.serve(ListenConfig::new(addr), move |peer, request| {
+            plain_http: config.plain_http,
+            memory: memory.clone(),
+            clock: config.clock,
+            stats,
+        });
+        let mut listen = ListenConfig::new(addr);
+        listen.max_connections = config.max_connections;
+        listen.stop_timeout = config.stop_timeout;
+        let listening = bound.serve(listen, move |peer, request| {
             let routes = Arc::clone(&routes);
             async move { routes.answer(peer, request).await }
         });
         Ok(RunningServer {
             address,
             listening,
-            _sweeping: stop.drop_guard(),
+            files,
+            memory,
+            sweeping: Some(sweeping),
+            stop: stop.drop_guard(),
         })
     }
 }
 
 /// A server that runs until [`Self::stop`] or drop.
-#[derive(Debug)]
 pub struct RunningServer {
     address: ServerAddress,
     listening: Listening,
-    _sweeping: DropGuard,
+    files: Arc<Files>,
+    memory: Reservations,
+    sweeping: Option<JoinHandle<()>>,
+    stop: DropGuard,
 }
 
 impl RunningServer {
@@ -162,24 +223,103 @@ impl RunningServer {
         self.listening.addr()
     }
 
-    /// Finishes what runs, for a bounded time, and refuses what is new.
-    pub async fn stop(self) {
+    /// What it did since its start, for as long as somebody looks.
+    #[must_use]
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.files.stats)
+    }
+
+    /// How it stands, to be asked again and again.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        Gauges {
+            files: Arc::clone(&self.files),
+            memory: self.memory.clone(),
+        }
+    }
+
+    /// How the clock stands to the last hour seen.
+    #[must_use]
+    pub fn clock(&self) -> Standing {
+        self.files.clock.now().standing
+    }
+
+    /// Finishes what runs, for a bounded time, and refuses what is new; a store in a folder is free afterwards.
+    pub async fn stop(mut self) {
         self.listening.stop().await;
+        drop(self.stop);
+        if let Some(sweeping) = self.sweeping.take() {
+            drop(sweeping.await);
+        }
+        self.files.store.rest().await;
+    }
+}
+
+/// How a server stands.
+#[derive(Clone)]
+pub struct Gauges {
+    files: Arc<Files>,
+    memory: Reservations,
+}
+
+impl Gauges {
+    /// The bytes that the store holds.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        self.files.store.used_bytes()
+    }
+
+    /// The bytes of memory that bodies have reserved.
+    #[must_use]
+    pub fn reserved_bytes(&self) -> u64 {
+        self.memory.reserved_bytes()
     }
 }
 
 async fn sweep_regularly(files: Arc<Files>, every: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut standing = Standing::Right;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
+            () = files.clock.moved() => {
+                if files.clock.keep(&files.store).await.is_err() {
+                    tracing::warn!("the hour could not be noted; it is noted by the next sweep");
+                }
+                continue;
+            }
             _at = ticks.tick() => {}
         }
-        if files.sweep().await.is_err() {
-            tracing::warn!(
-                "expired blobs could not be removed; they are met again by the next sweep"
-            );
+        let now = files.clock.now().standing;
+        if now != standing
+            && let Some(warning) = warning(now)
+        {
+            tracing::warn!("{warning}");
         }
+        standing = now;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            swept = files.sweep() => {
+                if swept.is_err() {
+                    tracing::warn!(
+                        "expired blobs could not be removed; they are met again by the next sweep"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn warning(standing: Standing) -> Option<&'static str> {
+    match standing {
+        Standing::Ahead => Some(
+            "the clock is more than 48 hours ahead of the last hour seen: nothing is swept and uploads are refused; if it is right, start again with --accept-clock",
+        ),
+        Standing::Behind => Some(
+            "the clock is behind the last hour seen: nothing is swept and uploads are refused; set it, or, if it is right, start again with --accept-clock",
+        ),
+        Standing::Right => None,
     }
 }
 
@@ -189,380 +329,16 @@ pub enum StartError {
     /// Where it listens makes no URL.
     #[error("the listening address makes no server address ({0}); give a public URL")]
     Address(ParseAddressError),
-    /// The start was interrupted.
-    #[error("the start of the server was interrupted")]
-    Interrupted,
     /// The port cannot be bound.
     #[error(transparent)]
     Listen(#[from] ListenError),
     /// It listens on every address and nobody said which one others should use.
     #[error("a server that listens on every address needs a public URL to hand out")]
     NoUrl,
-    /// The store cannot be used.
+    /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenStoreError),
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        io,
-        sync::atomic::{AtomicU64, Ordering},
-    };
-
-    use rand_chacha::ChaCha20Rng;
-    use rand_core::SeedableRng as _;
-    use tempfile::TempDir;
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpStream,
-    };
-
-    use super::*;
-    use crate::protocol::{
-        address::FileId,
-        capability::OwnerHash,
-        digest::Digest,
-        file_api::{self, FileRequest, Upload},
-        onion::{Built, HopCipher, Route, build, v4::Response},
-    };
-
-    const START: u64 = 1_800_000_000;
-
-    /// A server whose clock the test sets.
-    struct Fixture {
-        server: RunningServer,
-        folder: TempDir,
-        now: Arc<AtomicU64>,
-    }
-
-    impl Fixture {
-        async fn start(change: impl FnOnce(&mut ServerConfig)) -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let now = Arc::new(AtomicU64::new(START));
-            let clock = Arc::clone(&now);
-            let mut config = ServerConfig::new(
-                "127.0.0.1:0".parse().unwrap(),
-                folder.path().join("store"),
-                Identity::from_seed([5; 32]),
-            );
-            config.clock = Arc::new(move || clock.load(Ordering::SeqCst));
-            change(&mut config);
-            Self {
-                server: Server::start(config).await.unwrap(),
-                folder,
-                now,
-            }
-        }
-
-        fn build(&self, request: &FileRequest, seed: u64) -> Built {
-            let route = Route {
-                relays: &[],
-                server: self.server.address(),
-                cipher: HopCipher::XChaCha20,
-                sealed_return: false,
-            };
-            build(
-                &route,
-                &request.head(),
-                request.body(),
-                &mut ChaCha20Rng::seed_from_u64(seed),
-            )
-            .unwrap()
-        }
-
-        async fn ask(&self, request: &FileRequest, seed: u64) -> Response {
-            let built = self.build(request, seed);
-            let (status, body) = self.post("/oxen/v4/lsrpc", &built.body).await;
-            assert_eq!(status, 200);
-            built.reply.open(body).unwrap().response
-        }
-
-        async fn post(&self, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
-            let length = format!("Content-Length: {}\r\n", body.len());
-            self.send("POST", path, &length, body).await.unwrap()
-        }
-
-        async fn get(&self, path: &str) -> (u16, Vec<u8>) {
-            self.send("GET", path, "", b"").await.unwrap()
-        }
-
-        async fn send(
-            &self,
-            method: &str,
-            path: &str,
-            headers: &str,
-            body: &[u8],
-        ) -> io::Result<(u16, Vec<u8>)> {
-            let addr = self.server.addr();
-            let mut stream = TcpStream::connect(addr).await?;
-            let head = format!(
-                "{method} {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n{headers}\r\n"
-            );
-            stream.write_all(head.as_bytes()).await?;
-            stream.write_all(body).await?;
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await?;
-            let end = answer
-                .windows(4)
-                .position(|four| four == b"\r\n\r\n")
-                .unwrap();
-            let status = std::str::from_utf8(&answer[9..12])
-                .unwrap()
-                .parse()
-                .unwrap();
-            Ok((status, answer.split_off(end + 4)))
-        }
-
-        fn stored(&self) -> usize {
-            let entries = std::fs::read_dir(self.folder.path().join("store/blob")).unwrap();
-            let folders = entries
-                .map(|entry| entry.unwrap().path())
-                .filter(|path| path.is_dir());
-            // An hour may be swept between the two looks.
-            folders
-                .map(|hour| std::fs::read_dir(hour).map_or(0, Iterator::count))
-                .sum()
-        }
-    }
-
-    fn upload(blob: &[u8], ttl_secs: Option<u64>) -> FileRequest {
-        FileRequest::Upload(Upload {
-            ttl_secs,
-            ..Upload::new(blob.to_vec())
-        })
-    }
-
-    async fn share(
-        fixture: &Fixture,
-        blob: &[u8],
-        ttl_secs: Option<u64>,
-        seed: u64,
-    ) -> file_api::StoredAt {
-        let response = fixture.ask(&upload(blob, ttl_secs), seed).await;
-        file_api::read_uploaded(&response, blob.len(), &Digest::of(blob)).unwrap()
-    }
-
-    #[tokio::test]
-    async fn an_uploaded_blob_comes_back_until_it_expires() {
-        let fixture = Fixture::start(|_config| {}).await;
-        let blob = vec![7; 65_536];
-        let stored = share(&fixture, &blob, Some(3600), 1).await;
-        assert!((START + 3600..=START + 7200).contains(&stored.expires));
-        let download = FileRequest::Download(stored.id.clone());
-        let found = fixture.ask(&download, 2).await;
-        assert_eq!(file_api::read_found(found).unwrap(), blob);
-        let info = fixture
-            .ask(&FileRequest::FileInfo(stored.id.clone()), 3)
-            .await;
-        let info: file_api::FileInfo = serde_json::from_slice(&info.body).unwrap();
-        assert_eq!(info.size, 65_536);
-
-        fixture.now.store(stored.expires - 1, Ordering::SeqCst);
-        assert_eq!(fixture.ask(&download, 4).await.code, 200);
-        fixture.now.store(stored.expires, Ordering::SeqCst);
-        let expired = fixture.ask(&download, 5).await;
-        let unknown = fixture
-            .ask(&FileRequest::Download(FileId::parse("unknown").unwrap()), 6)
-            .await;
-        assert_eq!((expired.code, unknown.code), (404, 404));
-        assert_eq!(expired.body, unknown.body, "expired and unknown look alike");
-    }
-
-    #[tokio::test]
-    async fn small_answers_have_one_length_and_blobs_theirs() {
-        let fixture = Fixture::start(|_config| {}).await;
-        let stored = share(&fixture, &vec![7; 65_536], None, 1).await;
-        let mut lengths = Vec::new();
-        for (seed, request) in [
-            FileRequest::ServerInfo,
-            FileRequest::FileInfo(stored.id.clone()),
-            FileRequest::Download(FileId::parse("unknown").unwrap()),
-            upload(b"x", Some(1)),
-        ]
-        .iter()
-        .enumerate()
-        {
-            let built = fixture.build(request, 100 + seed as u64);
-            lengths.push(fixture.post("/oxen/v4/lsrpc", &built.body).await.1.len());
-        }
-        assert_eq!(lengths, [1536 + 40; 4]);
-        let built = fixture.build(&FileRequest::Download(stored.id), 7);
-        assert_eq!(
-            fixture.post("/oxen/v4/lsrpc", &built.body).await.1.len(),
-            65_536 + 320 + 40
-        );
-    }
-
-    #[tokio::test]
-    async fn with_an_owner_the_same_upload_is_the_same_file() {
-        let fixture = Fixture::start(|_config| {}).await;
-        let mut ids = Vec::new();
-        for (seed, owner) in [(1, "ab"), (2, "ab"), (3, "cd")] {
-            let owner = OwnerHash::from_hex(&owner.repeat(32));
-            let request = FileRequest::Upload(Upload {
-                owner,
-                ..Upload::new(vec![1; 65_536])
-            });
-            let response = fixture.ask(&request, seed).await;
-            ids.push(
-                file_api::read_uploaded(&response, 65_536, &Digest::of(&[1; 65_536]))
-                    .unwrap()
-                    .id,
-            );
-        }
-        assert_eq!(ids[0], ids[1]);
-        assert_ne!(ids[0], ids[2]);
-        assert_eq!(fixture.stored(), 2);
-    }
-
-    #[tokio::test]
-    async fn limits_are_kept() {
-        let fixture = Fixture::start(|config| {
-            config.policy.max_blob = 1000;
-            config.max_total = 1500;
-        })
-        .await;
-        for (seed, (blob, ttl, code)) in [
-            (vec![1; 0], None, 413),
-            (vec![1; 1001], None, 413),
-            (vec![1; 10], Some(3599), 400),
-            (vec![1; 10], Some(30 * 86_400 + 1), 400),
-            (vec![1; 1000], Some(3600), 200),
-            (vec![2; 1000], Some(30 * 86_400), 507),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            assert_eq!(
-                fixture.ask(&upload(&blob, ttl), seed as u64).await.code,
-                code,
-                "{} {ttl:?}",
-                blob.len()
-            );
-        }
-        assert_eq!(fixture.stored(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_packet_seen_before_is_refused_and_so_is_one_for_somebody_else() {
-        let fixture = Fixture::start(|_config| {}).await;
-        let built = fixture.build(&upload(&[1; 100], None), 1);
-        assert_eq!(fixture.post("/oxen/v4/lsrpc", &built.body).await.0, 200);
-        assert_eq!(fixture.post("/oxen/v4/lsrpc", &built.body).await.0, 400);
-        let mut changed = fixture.build(&upload(&[1; 100], None), 2).body;
-        changed[100] ^= 1;
-        assert_eq!(fixture.post("/oxen/v4/lsrpc", &changed).await.0, 400);
-        assert_eq!(fixture.post("/oxen/v4/lsrpc", b"").await.0, 400);
-        assert_eq!(fixture.stored(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_broken_upload_leaves_nothing() {
-        let fixture = Fixture::start(|_config| {}).await;
-        let built = fixture.build(&upload(&[1; 100_000], None), 1);
-        let addr = fixture.server.addr();
-        let mut stream = TcpStream::connect(addr).await.unwrap();
-        let head = format!(
-            "POST /oxen/v4/lsrpc HTTP/1.1\r\nHost: {addr}\r\nContent-Length: {}\r\n\r\n",
-            built.body.len()
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(&built.body[..50_000]).await.unwrap();
-        drop(stream);
-        assert_eq!(fixture.get("/health").await.0, 200);
-        assert_eq!(fixture.stored(), 0);
-        fixture.server.stop().await;
-        let left = std::fs::read_dir(fixture.folder.path().join("store/blob")).unwrap();
-        assert_eq!(left.count(), 1, "only the lock");
-    }
-
-    #[tokio::test]
-    async fn outside_the_onion_there_is_only_health() {
-        let fixture = Fixture::start(|_config| {}).await;
-        assert_eq!(fixture.get("/health").await.0, 200);
-        for path in [
-            "/",
-            "/info",
-            "/file/abc",
-            "/file/abc/info",
-            "/oxen/v4/lsrpc",
-        ] {
-            assert_eq!(fixture.get(path).await.0, 404, "{path}");
-        }
-        assert_eq!(fixture.post("/file", b"blob").await.0, 404);
-        let (status, _body) = fixture
-            .send("GET", "/health", "Origin: http://evil.example\r\n", b"")
-            .await
-            .unwrap();
-        assert_eq!(status, 403);
-    }
-
-    #[tokio::test]
-    async fn with_plain_http_the_same_paths_answer() {
-        let fixture = Fixture::start(|config| config.plain_http = true).await;
-        let (status, body) = fixture.post("/file", b"blob").await;
-        assert_eq!(status, 200);
-        let uploaded: file_api::Uploaded = serde_json::from_slice(&body).unwrap();
-        assert_eq!(
-            fixture.get(&format!("/file/{}", uploaded.id)).await,
-            (200, b"blob".to_vec())
-        );
-        assert_eq!(
-            fixture.get(&format!("/file/{}/info", uploaded.id)).await.0,
-            200
-        );
-        assert_eq!(fixture.get("/info").await.0, 200);
-        assert_eq!(fixture.get("/file/unknown").await.0, 404);
-        assert_eq!(fixture.get("/nothing").await.0, 404);
-        assert_eq!(fixture.send("POST", "/file", "", b"").await.unwrap().0, 411);
-    }
-
-    #[tokio::test]
-    async fn memory_beyond_the_limit_is_refused() {
-        let fixture = Fixture::start(|config| config.max_memory = 1000).await;
-        let built = fixture.build(&FileRequest::ServerInfo, 1);
-        assert_eq!(
-            fixture.post("/oxen/v4/lsrpc", &built.body).await,
-            (503, b"Server busy, try again later".to_vec())
-        );
-    }
-
-    #[tokio::test]
-    async fn expired_files_are_swept_by_the_running_server() {
-        let fixture = Fixture::start(|config| config.sweep_every = Duration::from_millis(5)).await;
-        let stored = share(&fixture, &[7; 100], Some(3600), 1).await;
-        fixture.now.store(stored.expires + 3600, Ordering::SeqCst);
-        while fixture.stored() > 0 {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    #[tokio::test]
-    async fn the_address_is_where_others_reach_it() {
-        let fixture = Fixture::start(|config| {
-            config.public_url = Some(ServerUrl::parse("https://files.example.org").unwrap());
-        })
-        .await;
-        assert!(
-            fixture
-                .server
-                .address()
-                .to_string()
-                .starts_with("https://files.example.org#p=")
-        );
-        let fixture = Fixture::start(|_config| {}).await;
-        let expected = format!("http://{}#p=", fixture.server.addr());
-        assert!(fixture.server.address().to_string().starts_with(&expected));
-        let folder = tempfile::tempdir().unwrap();
-        let config = ServerConfig::new(
-            "0.0.0.0:0".parse().unwrap(),
-            folder.path().to_owned(),
-            Identity::from_seed([5; 32]),
-        );
-        assert!(matches!(
-            Server::start(config).await,
-            Err(StartError::NoUrl)
-        ));
-    }
+    /// The store was opened and then did not work.
+    #[error("{0}; check the store and its credentials")]
+    StoreFault(#[from] StoreFault),
 }

@@ -1,6 +1,6 @@
 //! What the store keeps with a blob.
 
-use crate::protocol::{bytes::Reader, capability::OwnerHash};
+use crate::protocol::{bytes::Reader, capability::OwnerHash, file_api::ReceiptTerms};
 
 /// The bytes of a [`Record`].
 pub const RECORD_LEN: usize = 77;
@@ -23,13 +23,18 @@ pub struct Record {
 impl Record {
     /// The record of an upload.
     #[must_use]
-    pub fn new(expiry_hour: u32, upload_hour: u32, owner: Option<&OwnerHash>) -> Self {
+    pub fn new(
+        expiry_hour: u32,
+        upload_hour: u32,
+        owner: Option<&OwnerHash>,
+        receipts: Option<&ReceiptTerms>,
+    ) -> Self {
         Self {
             expiry_hour,
             upload_hour,
-            downloads: 0,
+            downloads: receipts.and_then(|terms| terms.max_downloads).unwrap_or(0),
             owner: owner.map_or([0; 32], |owner| *owner.as_bytes()),
-            receipt_key: [0; 32],
+            receipt_key: receipts.map_or([0; 32], |terms| *terms.key.as_bytes()),
         }
     }
 

@@ -6,26 +6,31 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
     body::Incoming,
     header::{HeaderName, HeaderValue},
 };
 
-use super::files::{Answered, Files};
+use super::{
+    blob_store::PIECE_LEN,
+    files::{Answered, Asked, Download, Files},
+    keys::Keys,
+    stats::{Count, Stats},
+};
 use crate::{
     protocol::{
         file_api::{FileAnswer, FileRequest, refusal},
-        keys::X25519Secret,
         onion::{
-            MAX_MESSAGE_LEN, ReplayMemory, SERVER_ENDPOINT, open_request,
-            v4::{Headers, RequestHead},
+            MAX_MESSAGE_LEN, ReplayMemory, SERVER_ENDPOINT, ServerReply, open_request_by,
+            v4::{BLOB_ANSWER_OVERHEAD, Headers, RequestHead},
         },
     },
     wire::{
         body::{self, Held, Limits},
         clock::Clock,
-        listener::{Answer, answer},
+        listener::{Answer, answer, answer_pieces},
         random,
         reserve::{Reservation, Reservations},
         web_guard::WebGuard,
@@ -34,35 +39,17 @@ use crate::{
 
 /// The routes of a server.
 pub(super) struct Routes {
-    files: Arc<Files>,
-    secret: Arc<X25519Secret>,
-    seen: Mutex<ReplayMemory>,
-    guard: WebGuard,
-    plain_http: bool,
-    memory: Reservations,
-    clock: Clock,
+    pub(super) files: Arc<Files>,
+    pub(super) keys: Arc<Keys>,
+    pub(super) seen: Mutex<ReplayMemory>,
+    pub(super) guard: WebGuard,
+    pub(super) plain_http: bool,
+    pub(super) memory: Reservations,
+    pub(super) clock: Clock,
+    pub(super) stats: Arc<Stats>,
 }
 
 impl Routes {
-    pub(super) fn new(
-        files: Arc<Files>,
-        secret: X25519Secret,
-        guard: WebGuard,
-        plain_http: bool,
-        memory: Reservations,
-        clock: Clock,
-    ) -> Self {
-        Self {
-            files,
-            secret: Arc::new(secret),
-            seen: Mutex::new(ReplayMemory::new()),
-            guard,
-            plain_http,
-            memory,
-            clock,
-        }
-    }
-
     pub(super) async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Answer {
         if let Err(refused) = self.guard.check(request.headers()) {
             return answer(StatusCode::FORBIDDEN, refused.to_string());
@@ -94,44 +81,79 @@ impl Routes {
             Ok(held) => held,
             Err(error) => return answer(error.status(), error.to_string()),
         };
-        let (bytes, held_for_request) = held.into_parts();
-        let secret = Arc::clone(&self.secret);
-        let Ok(Ok(opened)) =
-            tokio::task::spawn_blocking(move || open_request(&secret, bytes)).await
-        else {
-            return answer(StatusCode::BAD_REQUEST, "Invalid onion request");
-        };
+        let (bytes, reservation) = held.into_parts();
         let now = (self.clock)();
-        if !self
+        let keys = Arc::clone(&self.keys);
+        let opening = tokio::task::spawn_blocking(move || {
+            let (publics, secrets): (Vec<_>, Vec<_>) = keys.good(now).into_iter().unzip();
+            let opened = open_request_by(&secrets, bytes).ok()?;
+            Some((*publics.get(opened.key)?, opened))
+        });
+        let Ok(Some((key, opened))) = opening.await else {
+            return self.invalid();
+        };
+        let fresh = self
             .seen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(opened.tag, now)
-        {
-            return answer(StatusCode::BAD_REQUEST, "Invalid onion request");
+            .insert(opened.tag, now);
+        if !fresh {
+            return self.invalid();
         }
-        let Answered {
-            answer: said,
-            reservation,
-        } = match opened.request {
-            None => FileAnswer::Refused(400).into(),
+        let reply = Arc::new(opened.reply);
+        let answered = match opened.request {
+            None => Answered::Said(FileAnswer::Refused(400)),
             Some((head, body)) => match FileRequest::parse(&head, body) {
-                Ok(request) => self.files.answer(request).await,
-                Err(error) => FileAnswer::Refused(refusal(error)).into(),
+                Ok(request) => {
+                    let asked = Asked {
+                        request,
+                        key,
+                        reservation: Some(reservation),
+                    };
+                    self.files.answer(asked).await
+                }
+                Err(error) => Answered::Said(FileAnswer::Refused(refusal(error))),
             },
         };
-        drop(held_for_request);
-        let sealing = tokio::task::spawn_blocking(move || {
-            let (response, is_blob) = said.into_response();
-            opened.reply.seal(response, is_blob, &mut random::system())
-        });
-        match sealing.await {
-            Ok(Ok(sealed)) => answer(StatusCode::OK, guarded(sealed, reservation)),
-            Ok(Err(_)) | Err(_) => answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
+        let said = match answered {
+            Answered::Blob(download) => match self.seal_blob(&reply, download).await {
+                Ok(answer) => return answer,
+                Err(code) => FileAnswer::Refused(code),
+            },
+            Answered::Said(said) => said,
+        };
+        let (response, is_blob) = said.into_response();
+        match reply.seal(response, is_blob, &mut random::system()) {
+            Ok(sealed) => answer(StatusCode::OK, sealed),
+            Err(_too_long) => answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
         }
     }
 
-    /// The same paths and answers without an onion around them.
+    /// The blob in one buffer: read to where it lies in the answer, sealed there, sent from there.
+    async fn seal_blob(&self, reply: &Arc<ServerReply>, download: Download) -> Result<Answer, u16> {
+        let len_bytes = download.found.len();
+        let reservation = self
+            .memory
+            .reserve(len_bytes + ANSWER_OVERHEAD)
+            .map_err(|_full| 503_u16)?;
+        let len = usize::try_from(len_bytes).map_err(|_too_long| 500_u16)?;
+        let begun = reply
+            .begin_blob(&download.headers(), len)
+            .map_err(|_too_long| 500_u16)?;
+        let begun = download
+            .found
+            .read_into(begun)
+            .await
+            .map_err(|_fault| 500_u16)?;
+        let reply = Arc::clone(reply);
+        let sealing =
+            tokio::task::spawn_blocking(move || reply.seal_blob(begun, &mut random::system()));
+        let sealed = sealing.await.map_err(|_panicked| 500_u16)?;
+        self.count_download(len_bytes);
+        Ok(answer(StatusCode::OK, guarded(sealed, Some(reservation))))
+    }
+
+    /// The same paths and answers without an onion around them; a blob is sent as it is read.
     async fn plain(&self, request: Request<Incoming>) -> Answer {
         let (parts, body) = request.into_parts();
         let head = RequestHead {
@@ -139,45 +161,66 @@ impl Routes {
             endpoint: parts.uri.path().to_owned(),
             headers: text_headers(&parts.headers),
         };
-        let mut held_for_request = None;
+        let mut reservation = None;
         let mut bytes = Vec::new();
         if parts.method == Method::POST && head.endpoint == "/file" {
-            match body::read_request(
-                &parts.headers,
-                body,
-                &Limits::of(self.files.max_blob()),
-                &self.memory,
-            )
-            .await
-            {
+            let limits = Limits::of(self.files.max_blob());
+            match body::read_request(&parts.headers, body, &limits, &self.memory).await {
                 Ok(held) => {
-                    let (body, reservation) = held.into_parts();
+                    let (body, held) = held.into_parts();
                     bytes = body;
-                    held_for_request = Some(reservation);
+                    reservation = Some(held);
                 }
                 Err(error) => return answer(error.status(), error.to_string()),
             }
         }
-        let Answered {
-            answer: said,
-            reservation,
-        } = match FileRequest::parse(&head, bytes) {
-            Ok(request) => self.files.answer(request).await,
-            Err(error) => FileAnswer::Refused(refusal(error)).into(),
+        let answered = match FileRequest::parse(&head, bytes) {
+            Ok(request) => {
+                let asked = Asked {
+                    request,
+                    key: self.keys.own(),
+                    reservation,
+                };
+                self.files.answer(asked).await
+            }
+            Err(error) => Answered::Said(FileAnswer::Refused(refusal(error))),
         };
-        drop(held_for_request);
+        let said = match answered {
+            Answered::Blob(download) => match self.memory.reserve(2 * PIECE_LEN) {
+                Ok(reservation) => return self.send_pieces(download, reservation),
+                Err(_full) => FileAnswer::Refused(503),
+            },
+            Answered::Said(said) => said,
+        };
         let (response, _is_blob) = said.into_response();
         let status =
             StatusCode::from_u16(response.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut sent = answer(status, guarded(response.body, reservation));
-        for (name, value) in response.headers {
-            if let (Ok(name), Ok(value)) =
-                (HeaderName::try_from(name), HeaderValue::try_from(value))
-            {
-                sent.headers_mut().insert(name, value);
-            }
-        }
+        let mut sent = answer(status, response.body);
+        put_headers(&mut sent, response.headers);
         sent
+    }
+
+    fn send_pieces(&self, download: Download, reservation: Reservation) -> Answer {
+        let headers = download.headers();
+        let len_bytes = download.found.len();
+        self.count_download(len_bytes);
+        let pieces = download.found.pieces().inspect(move |_piece| {
+            // Held for as long as pieces are read.
+            let _held = &reservation;
+        });
+        let mut sent = answer_pieces(pieces, len_bytes);
+        put_headers(&mut sent, headers);
+        sent
+    }
+
+    fn count_download(&self, len_bytes: u64) {
+        self.stats.add(Count::Downloads, 1);
+        self.stats.add(Count::DownloadBytes, len_bytes);
+    }
+
+    fn invalid(&self) -> Answer {
+        self.stats.add(Count::Invalid, 1);
+        answer(StatusCode::BAD_REQUEST, "Invalid onion request")
     }
 }
 
@@ -186,6 +229,14 @@ fn guarded(bytes: Vec<u8>, reservation: Option<Reservation>) -> Bytes {
     match reservation {
         Some(reservation) => Held::new(bytes, reservation).into_bytes(),
         None => bytes.into(),
+    }
+}
+
+fn put_headers(answer: &mut Answer, headers: Headers) {
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            answer.headers_mut().insert(name, value);
+        }
     }
 }
 
@@ -199,3 +250,5 @@ fn text_headers(headers: &HeaderMap) -> Headers {
 }
 
 const ONION_LIMITS: Limits = Limits::of(MAX_MESSAGE_LEN as u64);
+/// What a sealed answer weighs over its blob: its frame, and the larger of the two ciphers' nonce and tag.
+const ANSWER_OVERHEAD: u64 = BLOB_ANSWER_OVERHEAD as u64 + 40;

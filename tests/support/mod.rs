@@ -217,14 +217,16 @@ impl Network {
         blobs_in(&self.home().join("store"))
     }
 
-    /// The name of everything in the server's folder that is no folder, hidden files too.
+    /// The name of everything in the server's folder that is no folder, hidden files too; not the hour it noted.
     pub(crate) fn files_in_store(&self) -> Vec<String> {
         let mut names = Vec::new();
         let mut folders = vec![self.home().join("store")];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
                 if entry.file_type().unwrap().is_dir() {
-                    folders.push(entry.path());
+                    if entry.file_name() != "clock" {
+                        folders.push(entry.path());
+                    }
                 } else {
                     names.push(entry.file_name().into_string().unwrap());
                 }

@@ -1,0 +1,273 @@
+//! What a folder needs that other stores do themselves: privacy, a lock, leftovers swept, deletions that last.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path as FilePath, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use object_store::{local::LocalFileSystem, path::Path};
+
+use super::{OpenStoreError, names::Kind};
+
+/// A folder that objects lie in.
+#[derive(Debug)]
+pub(super) struct Folder {
+    root: PathBuf,
+    // Held, not read: the system frees the lock with the file. None for a visitor.
+    _lock: Option<File>,
+}
+
+impl Folder {
+    /// Makes what is missing of the folder and takes its lock, unless it is only visited.
+    ///
+    /// Folders of objects stay when they become empty, so that they stay private.
+    pub(super) fn open(root: &FilePath, visit: bool) -> Result<Self, OpenStoreError> {
+        let failed = |cause| OpenStoreError::Folder {
+            folder: root.to_owned(),
+            cause,
+        };
+        if visit && !root.is_dir() {
+            return Err(failed(io::ErrorKind::NotFound.into()));
+        }
+        if !root.is_dir() {
+            create_private(root).map_err(failed)?;
+        }
+        for kind in Kind::ALL {
+            let folder = root.join(kind.prefix());
+            if !folder.is_dir() {
+                create_private(&folder).map_err(failed)?;
+            }
+            make_private(&folder).map_err(failed)?;
+        }
+        if visit {
+            return Ok(Self {
+                root: root.to_owned(),
+                _lock: None,
+            });
+        }
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(root.join(Kind::Blob.prefix()).join("lock"))
+            .map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                root: root.to_owned(),
+                _lock: Some(lock),
+            }),
+            Err(fs::TryLockError::WouldBlock) => Err(OpenStoreError::InUse {
+                folder: root.to_owned(),
+            }),
+            Err(fs::TryLockError::Error(cause)) => Err(failed(cause)),
+        }
+    }
+
+    /// The objects in it; what is written is on the disk when the write returns.
+    pub(super) fn objects(&self) -> Result<LocalFileSystem, OpenStoreError> {
+        LocalFileSystem::new_with_prefix(&self.root)
+            .map(|objects| objects.with_fsync(true))
+            .map_err(|error| OpenStoreError::Folder {
+                folder: self.root.clone(),
+                cause: io::Error::other(error),
+            })
+    }
+
+    /// Removes leftovers of interrupted writes older than `age`, and folders that became empty.
+    ///
+    /// The folder store writes beside its target, to a name that ends in `#` and digits, which its listings hide.
+    pub(super) fn tidy(&self, age: Duration) -> io::Result<()> {
+        let now = SystemTime::now();
+        for kind in Kind::ALL {
+            tidy_folder(&self.root.join(kind.prefix()), now, age)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the folders that `object` leaves empty; its removal is on the disk when this returns.
+    pub(super) fn removed(&self, object: &Path) -> io::Result<()> {
+        let mut parts: Vec<_> = object.parts().collect();
+        parts.pop();
+        while parts.len() > 1 {
+            match fs::remove_dir(self.path(&parts)) {
+                Ok(()) => parts.pop(),
+                Err(_not_empty_or_gone) => break,
+            };
+        }
+        sync_nearest(&self.path(&parts), &self.root)
+    }
+
+    fn path<T: AsRef<str>>(&self, parts: &[T]) -> PathBuf {
+        let mut path = self.root.clone();
+        path.extend(parts.iter().map(AsRef::as_ref));
+        path
+    }
+}
+
+/// True when nothing is left in it.
+fn tidy_folder(folder: &FilePath, now: SystemTime, age: Duration) -> io::Result<bool> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    let mut empty = true;
+    for entry in entries {
+        let entry = entry?;
+        match tidy_entry(&entry, now, age) {
+            Ok(removed) => empty &= removed,
+            // Renamed into place, or swept, in between.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(empty)
+}
+
+/// True when the entry is not there any more.
+fn tidy_entry(entry: &fs::DirEntry, now: SystemTime, age: Duration) -> io::Result<bool> {
+    let path = entry.path();
+    if entry.file_type()?.is_dir() {
+        // Another write may have come in between; then it stays.
+        return Ok(tidy_folder(&path, now, age)? && fs::remove_dir(&path).is_ok());
+    }
+    let is_leftover = entry
+        .file_name()
+        .to_str()
+        .and_then(|name| name.rsplit_once('#'))
+        .is_some_and(|(_, suffix)| {
+            !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_digit())
+        });
+    let modified = entry.metadata()?.modified()?;
+    if is_leftover && now.duration_since(modified).unwrap_or_default() >= age {
+        fs::remove_file(path)?;
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+#[cfg(unix)]
+fn sync_nearest(folder: &FilePath, root: &FilePath) -> io::Result<()> {
+    let mut folder = folder;
+    loop {
+        match File::open(folder).and_then(|opened| opened.sync_all()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && folder != root => {
+                folder = folder.parent().unwrap_or(root);
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Only unix can sync a folder.
+#[cfg(not(unix))]
+fn sync_nearest(_folder: &FilePath, _root: &FilePath) -> io::Result<()> {
+    Ok(())
+}
+
+fn create_private(folder: &FilePath) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(unix)]
+fn make_private(folder: &FilePath) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    if fs::metadata(folder)?.permissions().mode() & 0o777 == 0o700 {
+        return Ok(());
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+/// Only unix has modes.
+#[cfg(not(unix))]
+fn make_private(_folder: &FilePath) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(folder: &FilePath) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn leftovers_go_when_they_are_old_enough_and_empty_folders_with_them() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("store");
+        let folder = Folder::open(&root, false).unwrap();
+        fs::create_dir_all(root.join("blob/5")).unwrap();
+        fs::create_dir_all(root.join("more/5/id")).unwrap();
+        fs::write(root.join("blob/5/a#1"), b"half").unwrap();
+        fs::write(root.join("blob/5/a"), b"whole").unwrap();
+        fs::write(root.join("more/5/id/9#12"), b"").unwrap();
+        folder.tidy(Duration::from_secs(3600)).unwrap();
+        assert_eq!(files(&root.join("blob/5")), ["a", "a#1"]);
+        folder.tidy(Duration::ZERO).unwrap();
+        assert_eq!(files(&root.join("blob/5")), ["a"]);
+        assert!(files(&root.join("more")).is_empty());
+        assert_eq!(files(&root.join("blob")), ["5", "lock"]);
+    }
+
+    #[test]
+    fn a_removal_takes_the_folders_that_it_empties_but_not_the_first() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("store");
+        let folder = Folder::open(&root, false).unwrap();
+        fs::create_dir_all(root.join("seen/5/id")).unwrap();
+        folder.removed(&Path::from("seen/5/id/nonce")).unwrap();
+        assert!(files(&root.join("seen")).is_empty());
+        folder.removed(&Path::from("seen/5/id/nonce")).unwrap();
+        fs::create_dir_all(root.join("seen/5/id")).unwrap();
+        fs::write(root.join("seen/5/other"), b"").unwrap();
+        folder.removed(&Path::from("seen/5/id/nonce")).unwrap();
+        assert_eq!(files(&root.join("seen/5")), ["other"]);
+    }
+
+    #[test]
+    fn one_process_holds_the_folder_and_others_may_visit() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("store");
+        assert!(
+            Folder::open(&root, true).is_err(),
+            "a visitor makes no folder"
+        );
+        let folder = Folder::open(&root, false).unwrap();
+        let error = Folder::open(&root, false).unwrap_err();
+        assert!(matches!(error, OpenStoreError::InUse { .. }));
+        Folder::open(&root, true).unwrap();
+        drop(folder);
+        Folder::open(&root, false).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_enters_the_folder() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("store");
+        fs::create_dir_all(root.join("blob")).unwrap();
+        fs::set_permissions(root.join("blob"), fs::Permissions::from_mode(0o755)).unwrap();
+        let _folder = Folder::open(&root, false).unwrap();
+        for kind in Kind::ALL {
+            let mode = fs::metadata(root.join(kind.prefix()))
+                .unwrap()
+                .permissions();
+            assert_eq!(mode.mode() & 0o777, 0o700, "{}", kind.prefix());
+        }
+    }
+}

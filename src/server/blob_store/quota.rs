@@ -1,0 +1,179 @@
+//! How much the store holds and may hold, and one upload of an id at a time.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use super::names::FileSlot;
+
+/// The bytes that the store holds, counted while it runs and counted anew from listings.
+#[derive(Debug)]
+pub(super) struct Quota {
+    used_bytes: AtomicU64,
+    max_bytes: u64,
+}
+
+/// A count from listings that is under way.
+pub(super) struct Recount {
+    used_before: u64,
+    pub(super) listed: u64,
+}
+
+impl Quota {
+    pub(super) const fn new(max_bytes: u64) -> Self {
+        Self {
+            used_bytes: AtomicU64::new(0),
+            max_bytes,
+        }
+    }
+
+    pub(super) fn used_bytes(&self) -> u64 {
+        self.used_bytes.load(Ordering::Acquire)
+    }
+
+    /// Takes what an object of `len_bytes` costs; false, and nothing taken, when that is more than is left.
+    pub(super) fn take(&self, len_bytes: u64) -> bool {
+        self.used_bytes
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
+                used.checked_add(cost(len_bytes))
+                    .filter(|&sum| sum <= self.max_bytes)
+            })
+            .is_ok()
+    }
+
+    /// Counts an object that is stored whatever is left: the small ones about a blob that is there.
+    pub(super) fn add(&self, len_bytes: u64) {
+        self.change(|used| used.saturating_add(cost(len_bytes)));
+    }
+
+    pub(super) fn give_back(&self, len_bytes: u64) {
+        self.change(|used| used.saturating_sub(cost(len_bytes)));
+    }
+
+    pub(super) fn recount(&self) -> Recount {
+        Recount {
+            used_before: self.used_bytes(),
+            listed: 0,
+        }
+    }
+
+    /// What was listed, and what changed meanwhile, is what is used: at most the changes of one listing are off, until
+    /// the next one.
+    pub(super) fn recounted(&self, recount: &Recount) {
+        self.change(|used| {
+            (recount.listed + used.saturating_sub(recount.used_before))
+                .saturating_sub(recount.used_before.saturating_sub(used))
+        });
+    }
+
+    fn change(&self, change: impl Fn(u64) -> u64) {
+        self.used_bytes
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
+                Some(change(used))
+            })
+            .ok();
+    }
+}
+
+impl Recount {
+    pub(super) fn list(&mut self, len_bytes: u64) {
+        self.listed = self.listed.saturating_add(cost(len_bytes));
+    }
+}
+
+/// An object counts at least as much as disks give it: otherwise tiny blobs would fill a disk under a large quota.
+fn cost(len_bytes: u64) -> u64 {
+    len_bytes.max(4096)
+}
+
+/// One task at a time for each file, so that two uploads of one id are counted once and no removal runs into an upload.
+#[derive(Debug, Default)]
+pub(super) struct FileLocks {
+    held: Arc<Mutex<HashMap<FileSlot, Arc<AsyncMutex<()>>>>>,
+}
+
+impl FileLocks {
+    pub(super) async fn lock(&self, file: &FileSlot) -> FileLock {
+        let own = {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(held.entry(file.clone()).or_default())
+        };
+        FileLock {
+            guard: Some(own.lock_owned().await),
+            file: file.clone(),
+            held: Arc::clone(&self.held),
+        }
+    }
+}
+
+/// Held for as long as a file is worked on.
+pub(super) struct FileLock {
+    guard: Option<OwnedMutexGuard<()>>,
+    file: FileSlot,
+    held: Arc<Mutex<HashMap<FileSlot, Arc<AsyncMutex<()>>>>>,
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        self.guard = None;
+        // The map's own, and nobody waits: nobody can come to wait while the map is locked.
+        if held
+            .get(&self.file)
+            .is_some_and(|own| Arc::strong_count(own) == 1)
+        {
+            held.remove(&self.file);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::address::FileId;
+
+    #[test]
+    fn what_changes_during_a_count_is_not_lost() {
+        let quota = Quota::new(100_000);
+        assert!(quota.take(50_000));
+        let mut recount = quota.recount();
+        recount.list(60_000);
+        assert!(quota.take(10_000));
+        quota.recounted(&recount);
+        assert_eq!(quota.used_bytes(), 70_000);
+        let mut recount = quota.recount();
+        recount.list(70_000);
+        quota.give_back(20_000);
+        quota.recounted(&recount);
+        assert_eq!(quota.used_bytes(), 50_000);
+    }
+
+    #[test]
+    fn tiny_objects_cost_what_a_disk_gives_them() {
+        let quota = Quota::new(10_000);
+        assert!(quota.take(1) && quota.take(1));
+        assert!(!quota.take(1));
+        quota.give_back(1);
+        assert_eq!(quota.used_bytes(), 4096);
+    }
+
+    #[tokio::test]
+    async fn a_file_is_locked_once_and_forgotten_afterwards() {
+        let locks = FileLocks::default();
+        let file = FileSlot::of(&FileId::random(1, [1; 13])).unwrap();
+        let other = FileSlot::of(&FileId::random(1, [2; 13])).unwrap();
+        let first = locks.lock(&file).await;
+        drop(locks.lock(&other).await);
+        let mut second = std::pin::pin!(locks.lock(&file));
+        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        drop(first);
+        drop(second.await);
+        assert!(locks.held.lock().unwrap().is_empty());
+    }
+}

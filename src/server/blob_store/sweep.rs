@@ -1,0 +1,191 @@
+//! What must go, and how much there is: expired files, removals that were interrupted, leftovers; the count of the rest.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{BlobStore, FileSlot, Kind, StoreFault, names};
+use crate::server::record::Record;
+
+/// What a sweep removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Blobs removed because they expired.
+    pub blobs: u64,
+}
+
+/// What is met in a store.
+#[derive(Default)]
+struct Met {
+    /// Files whose first expiry is an hour past, of which something is there.
+    due: BTreeSet<FileSlot>,
+    /// Files that were removed, but whose blob is still there.
+    half_removed: Vec<FileSlot>,
+}
+
+impl BlobStore {
+    /// Removes what expired more than an hour before `now`, and leftovers of writes that were interrupted as long ago;
+    /// counts what the store holds.
+    ///
+    /// Without a `now` to trust, only counts.
+    ///
+    /// # Errors
+    /// [`StoreFault`]; what is left is met again by the next sweep.
+    pub async fn sweep(&self, now: Option<u64>) -> Result<Swept, StoreFault> {
+        let Some(now) = now else {
+            self.meet(None).await?;
+            return Ok(Swept::default());
+        };
+        let met = self.meet(Some(now)).await?;
+        self.finish_removals(met.half_removed).await?;
+        let blobs = stream::iter(met.due)
+            .map(|file| async move { self.expire(&file, now).await })
+            .buffer_unordered(AT_ONCE)
+            .try_fold(0, |sum, blobs| std::future::ready(Ok(sum + blobs)))
+            .await?;
+        self.sweep_strays(now).await?;
+        if let Some(folder) = self.objects.folder() {
+            let folder = Arc::clone(folder);
+            tokio::task::spawn_blocking(move || folder.tidy(Duration::from_secs(HOUR)))
+                .await
+                .map_err(|_panicked| StoreFault::Failed)?
+                .map_err(|_fault| StoreFault::Failed)?;
+        }
+        Ok(Swept { blobs })
+    }
+
+    /// Counts what the store holds and finishes removals that were interrupted.
+    pub(super) async fn count(&self) -> Result<(), StoreFault> {
+        let met = self.meet(None).await?;
+        self.finish_removals(met.half_removed).await
+    }
+
+    async fn meet(&self, now: Option<u64>) -> Result<Met, StoreFault> {
+        let mut met = Met::default();
+        let mut gone = HashSet::new();
+        let mut recount = self.quota.recount();
+        for kind in [Kind::Gone, Kind::Blob, Kind::More, Kind::Seen] {
+            self.objects
+                .each(kind.all(), |object| {
+                    let Some((file, _tail)) = names::parse(&object.location) else {
+                        return;
+                    };
+                    recount.list(object.size);
+                    let due = now.is_some_and(|now| is_due(file.hour(), now));
+                    match kind {
+                        _ if due => {
+                            met.due.insert(file);
+                        }
+                        Kind::Gone => {
+                            gone.insert(file);
+                        }
+                        Kind::Blob if gone.contains(&file) => met.half_removed.push(file),
+                        Kind::Blob | Kind::Clock | Kind::More | Kind::Probe | Kind::Seen => {}
+                    }
+                })
+                .await?;
+        }
+        self.quota.recounted(&recount);
+        Ok(met)
+    }
+
+    async fn finish_removals(&self, files: Vec<FileSlot>) -> Result<(), StoreFault> {
+        stream::iter(files.into_iter().map(Ok))
+            .try_for_each_concurrent(AT_ONCE, |file| async move {
+                let _lock = self.locks.lock(&file).await;
+                if !self.objects.exists(Kind::Gone.of(&file)).await? {
+                    return Ok(());
+                }
+                let len = self.blob_len(&file).await?;
+                self.delete_blob(&file, len).await
+            })
+            .await
+    }
+
+    /// Removes all of a file whose extensions, read again, are past too: the blob first, so that nothing is served of
+    /// which a part is missing. Says how many blobs went.
+    async fn expire(&self, file: &FileSlot, now: u64) -> Result<u64, StoreFault> {
+        let _lock = self.locks.lock(file).await;
+        if !is_due(file.hour().max(self.latest(file).await?), now) {
+            return Ok(0);
+        }
+        self.erase_locked(file).await
+    }
+
+    /// Removes all that is stored of a file, as if it had never been there; says whether there was a blob.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub async fn erase(&self, file: &FileSlot) -> Result<bool, StoreFault> {
+        let _lock = self.locks.lock(file).await;
+        Ok(self.erase_locked(file).await? > 0)
+    }
+
+    /// Removes a file and keeps its id from ever being used: it answers like an unknown one, and uploads to it store
+    /// nothing. Says whether there was a blob.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub async fn block(&self, file: &FileSlot) -> Result<bool, StoreFault> {
+        let _lock = self.locks.lock(file).await;
+        let nobodys = Record {
+            expiry_hour: file.hour(),
+            upload_hour: 0,
+            downloads: 0,
+            owner: [0; 32],
+            receipt_key: [0; 32],
+        };
+        self.put_gone(file, &nobodys, 0).await?;
+        let len = self.blob_len(file).await?;
+        self.delete_blob(file, len).await?;
+        Ok(len > 0)
+    }
+
+    async fn erase_locked(&self, file: &FileSlot) -> Result<u64, StoreFault> {
+        let len = self.blob_len(file).await?;
+        self.delete_blob(file, len).await?;
+        for kind in [Kind::More, Kind::Seen] {
+            for object in self.objects.list(kind.of(file)).await? {
+                if self.objects.delete(object.location).await? {
+                    self.quota.give_back(object.size);
+                }
+            }
+        }
+        if self.objects.exists(Kind::Gone.of(file)).await?
+            && self.objects.delete(Kind::Gone.of(file)).await?
+        {
+            self.quota.give_back(0);
+        }
+        Ok(u64::from(len > 0))
+    }
+
+    /// Bytes of the object that holds the blob; 0 when there is none.
+    async fn blob_len(&self, file: &FileSlot) -> Result<u64, StoreFault> {
+        let start = self.objects.start(Kind::Blob.of(file), 1).await?;
+        Ok(start.map_or(0, |(len, _start)| len))
+    }
+
+    /// Objects of checks that were interrupted.
+    async fn sweep_strays(&self, now: u64) -> Result<(), StoreFault> {
+        for object in self.objects.list(Kind::Probe.all()).await? {
+            let written = u64::try_from(object.last_modified.timestamp()).unwrap_or(0);
+            if now.saturating_sub(written) > HOUR {
+                self.objects.delete(object.location).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether what expires at the beginning of `hour` expired at least an hour before `now`.
+fn is_due(hour: u32, now: u64) -> bool {
+    now >= (u64::from(hour) + 1) * HOUR
+}
+
+const HOUR: u64 = 3600;
+/// Files worked on at once.
+const AT_ONCE: usize = 8;

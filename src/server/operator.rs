@@ -1,0 +1,86 @@
+//! What an operator does to a store by hand, also while servers run on it: every deed is one that they know from each
+//! other.
+
+use std::time::Duration;
+
+use super::{
+    blob_store::{BlobStore, FileSlot, OpenStoreError, Probed, StoreFault},
+    location::StoreLocation,
+};
+use crate::protocol::address::FileId;
+
+/// An operator at a store.
+#[derive(Debug)]
+pub struct Operator {
+    store: BlobStore,
+}
+
+impl Operator {
+    /// Goes to a store, which must be there; its lock is not taken.
+    ///
+    /// # Errors
+    /// [`OpenStoreError`].
+    pub async fn visit(location: &StoreLocation) -> Result<Self, OpenStoreError> {
+        Ok(Self {
+            store: BlobStore::visit(location, PATIENCE).await?,
+        })
+    }
+
+    /// Removes a file and all that is known about it; says whether there was one.
+    ///
+    /// # Errors
+    /// [`OperatorError`].
+    pub async fn remove(&self, id: &FileId) -> Result<bool, OperatorError> {
+        let file = FileSlot::of(id).ok_or(OperatorError::Foreign)?;
+        Ok(self.store.erase(&file).await?)
+    }
+
+    /// Removes a file and keeps its id from being used: nothing is stored under it and it answers like an unknown one.
+    /// The mark is `gone/{hour}/{id}` without an owner, and goes when no upload can have this id any more.
+    /// Says whether there was a file.
+    ///
+    /// # Errors
+    /// [`OperatorError`].
+    pub async fn block(&self, id: &FileId) -> Result<bool, OperatorError> {
+        let file = FileSlot::of(id).ok_or(OperatorError::Foreign)?;
+        Ok(self.store.block(&file).await?)
+    }
+
+    /// Writes, reads, lists and deletes an object of its own.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub async fn probe(&self) -> Result<Probed, StoreFault> {
+        self.store.probe().await
+    }
+
+    /// The bytes that the store holds, counted now.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub async fn used_bytes(&self) -> Result<u64, StoreFault> {
+        self.store.sweep(None).await?;
+        Ok(self.store.used_bytes())
+    }
+
+    /// The last hour that a server saw on this store; `None` when none has run on it.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub async fn last_hour(&self) -> Result<Option<u32>, StoreFault> {
+        self.store.last_hour().await
+    }
+}
+
+/// Why an operator's deed was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OperatorError {
+    /// The id is none that a server of this kind gives.
+    #[error("this id is none of this server's: its ids have 22 characters")]
+    Foreign,
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+}
+
+const PATIENCE: Duration = Duration::from_secs(30);
