@@ -8,6 +8,7 @@ use crate::cli::args::Serve;
 use crate::cli::terminal::{self, print_line, print_text};
 use crate::server::config::ServerSettings;
 use crate::server::files::Policy;
+use crate::server::location::{ParseLocationError, StoreLocation};
 use crate::server::{Server, ServerConfig};
 use crate::wire::{key_file, random, settings};
 
@@ -27,7 +28,11 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     let key = key_file::load_or_create(&key_path, &mut random::system())
         .map_err(|error| failed(&error))?;
     let open_to_all = told.clone();
-    let mut config = ServerConfig::new(told.listen, told.store.into(), key);
+    let store: StoreLocation = told
+        .store
+        .parse()
+        .map_err(|error: ParseLocationError| failed(&error))?;
+    let mut config = ServerConfig::new(told.listen, store, key);
     config.public_url = told.public_url;
     config.plain_http = told.plain_http;
     config.policy = Policy {
