@@ -723,6 +723,7 @@ fn the_settings_choose_server_and_relays() {
         name: "mine".to_owned(),
         address: server,
         direct: false,
+        access_word: None,
     });
     config.chosen = ServerChoice::Server(config.servers[0].address.key);
     config.relays = RelaySource::File(network.list());

@@ -36,9 +36,8 @@ async fn a_whole_transfer_logs_nothing_that_is_private() {
     let file = folder.path().join(NAME);
     fs::write(&file, private_content()).unwrap();
     let request = ShareRequest {
-        file,
         ttl_secs: Some(7_200),
-        name_in_pointer: true,
+        ..ShareRequest::new(file)
     };
     let shared = share(&session, &network, request, &Tell::nobody(), &cancel)
         .await
@@ -52,8 +51,11 @@ async fn a_whole_transfer_logs_nothing_that_is_private() {
         get::get(
             &session,
             network,
-            pointer,
-            to.clone(),
+            get::GetRequest {
+                pointer,
+                to: to.clone(),
+                tell_sender: true,
+            },
             &Tell::nobody(),
             &cancel,
         )

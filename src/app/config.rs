@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::private_file;
 use super::relays::RelaySource;
 use crate::protocol::address::ServerAddress;
+use crate::protocol::capability::AccessWord;
 use crate::protocol::keys::Ed25519Public;
 
 /// The variable that puts settings and data into one folder of the person's choice.
@@ -114,6 +115,8 @@ pub struct ServerEntry {
     pub address: ServerAddress,
     /// Whether to talk to it without relays.
     pub direct: bool,
+    /// Its operator's word, if uploads need one and the person keeps it here.
+    pub access_word: Option<AccessWord>,
 }
 
 /// Where new files go.
@@ -204,6 +207,13 @@ impl Config {
                 self.servers.iter().find(|server| server.address.key == key)
             }
         }
+    }
+
+    /// The access word that the person keeps with a server.
+    #[must_use]
+    pub fn access_word(&self, server: &ServerAddress) -> Option<&AccessWord> {
+        let entry = self.servers.iter().find(|entry| entry.address == *server)?;
+        entry.access_word.as_ref()
     }
 
     /// The address of the server that new files go to; `None` for the built-in network.
@@ -342,6 +352,8 @@ struct ServerFile {
     address: String,
     #[serde(default)]
     direct: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    access_word: Option<String>,
 }
 
 impl ConfigFile {
@@ -356,6 +368,11 @@ impl ConfigFile {
                 name: server.name,
                 address,
                 direct: server.direct,
+                access_word: server
+                    .access_word
+                    .map(|word| AccessWord::parse(&word))
+                    .transpose()
+                    .map_err(|error| invalid(format!("the access word of a server: {error}")))?,
             });
         }
         let chosen = if self.server == BUILT_IN {
@@ -397,6 +414,10 @@ impl From<&Config> for ConfigFile {
             name: server.name.clone(),
             address: server.address.to_string(),
             direct: server.direct,
+            access_word: server
+                .access_word
+                .as_ref()
+                .map(|word| word.as_str().to_owned()),
         };
         Self {
             version: VERSION,
@@ -473,6 +494,7 @@ mod tests {
                 name: "Ours \"quoted\" é".to_owned(),
                 address,
                 direct: true,
+                access_word: Some(AccessWord::parse("open \"sesame\"").unwrap()),
             }],
             relays: RelaySource::File("/lists/relays.json".into()),
             pointer_carries_relay_list: true,
@@ -501,7 +523,7 @@ mod tests {
         let expected = format!(
             "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
              download_folder = \"/in here\"\ntheme = \"dark\"\nhigh_contrast = false\nwelcomed = false\nname_in_pointer = false\n\n[[servers]]\n\
-             name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\n"
+             name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\n"
         );
         assert_eq!(text, expected);
     }
@@ -568,12 +590,16 @@ mod tests {
         let home = Home::in_folder(folder.path());
         let bad_server =
             format!("version = 1\n[[servers]]\nname = \"x\"\naddress = \"ftp://x#p={KEY}\"\n");
+        let bad_word = format!(
+            "version = 1\n[[servers]]\nname = \"x\"\naddress = \"http://x#p={KEY}\"\naccess_word = \"\"\n"
+        );
         let gone = format!("version = 1\nserver = \"{KEY}\"\n");
         for (number, (text, line)) in [
             ("version = 1\ntheme = [", Some(2)),
             ("version = 1\n\ntheme = \"pink\"", Some(3)),
             ("theme = \"dark\"", None),
             (&bad_server, None),
+            (&bad_word, None),
             (&gone, None),
         ]
         .into_iter()

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::builtin::BuiltInError;
 use super::config::ConfigError;
+use super::owned::OwnRecordError;
 use super::relays::{RelayOffer, RelaySourceError};
 use super::save::SaveError;
 use crate::net::DriveError;
@@ -46,6 +47,12 @@ pub enum AppError {
     /// There are no relays for this server.
     #[error("no relays for this server")]
     NoRelays,
+    /// The file is not on the record of this person's shares.
+    #[error("this computer has no record of sharing the file")]
+    NotOwner,
+    /// The record of this person's shares cannot be used.
+    #[error(transparent)]
+    OwnRecord(#[from] OwnRecordError),
     /// No pointer, or a damaged one.
     #[error(transparent)]
     Pointer(#[from] FindPointerError),
@@ -112,9 +119,21 @@ pub enum Mismatch {
 /// What a server said no to.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum ServerRefusal {
+    /// It stores only for those who know its operator's word.
+    #[error("the server asks for an access word")]
+    AccessWord {
+        /// Whether one was given, and was not the right one.
+        given: bool,
+    },
     /// It is full.
     #[error("the server is full")]
     Full,
+    /// It does not let the owner of a file manage it.
+    #[error("the server knows no owners")]
+    NoOwners,
+    /// It does not count downloads.
+    #[error("the server does not count downloads")]
+    NoReceipts,
     /// Unknown, expired or deleted.
     #[error("the server does not have the file")]
     NotThere,
@@ -124,6 +143,9 @@ pub enum ServerRefusal {
     /// Any other status.
     #[error("the server answered {0}")]
     Status(u16),
+    /// It said that it deleted a file, and gives it out all the same.
+    #[error("the server still gives out a file that it said it deleted")]
+    StillThere,
     /// Larger than it takes.
     #[error("the server takes at most {max_blob} bytes")]
     TooLarge {
@@ -136,6 +158,12 @@ pub enum ServerRefusal {
         /// The longest it keeps a blob, in seconds.
         max_secs: u64,
     },
+    /// It asks for work that would take hours.
+    #[error("the server asks for too much work")]
+    TooMuchWork,
+    /// It did not take the work that it asked for.
+    #[error("the server did not take the work")]
+    Work,
 }
 
 impl ServerRefusal {
@@ -144,7 +172,9 @@ impl ServerRefusal {
     pub const fn of_upload(error: AnswerError) -> Self {
         match error {
             AnswerError::OtherBytes | AnswerError::Unreadable => Self::Nonsense,
+            AnswerError::Status(401) => Self::AccessWord { given: false },
             AnswerError::Status(413) => Self::TooLarge { max_blob: 0 },
+            AnswerError::Status(428) => Self::Work,
             AnswerError::Status(507) => Self::Full,
             AnswerError::Status(code) => Self::Status(code),
         }
@@ -199,16 +229,18 @@ impl AppError {
     pub const fn trouble(&self) -> Trouble {
         match self {
             Self::Address(_) | Self::RelayLine(_) => Trouble::Usage,
-            Self::BuiltIn(_) | Self::Config(_) => Trouble::Other,
+            Self::BuiltIn(_) | Self::Config(_) | Self::NotOwner => Trouble::Other,
             Self::Cancelled => Trouble::Cancelled,
             Self::ForeignBuiltIn
             | Self::NoRelays
             | Self::RelaySource(_)
             | Self::RelaysOffered(_)
             | Self::Transfer(_) => Trouble::Network,
-            Self::Local(_) | Self::RelayFile(_) | Self::RelayList(_) | Self::Save(_) => {
-                Trouble::LocalFile
-            }
+            Self::Local(_)
+            | Self::OwnRecord(_)
+            | Self::RelayFile(_)
+            | Self::RelayList(_)
+            | Self::Save(_) => Trouble::LocalFile,
             Self::Mismatch(_) => Trouble::Mismatch,
             Self::Newer(_) | Self::Pointer(_) => Trouble::Pointer,
             Self::Server(ServerRefusal::NotThere) => Trouble::NotOnServer,

@@ -12,10 +12,40 @@ use super::network::{Network, Stage, Tell};
 use super::save::{self, SaveTo};
 use super::session::Session;
 use super::who_saw_what::RequestShown;
+use crate::protocol::capability::DownloadReceipt;
 use crate::protocol::file_api::{self, FileRequest};
 use crate::protocol::pointer::Pointer;
 use crate::protocol::seal::{Kind, Opened, UnverifiedBlob};
 use crate::protocol::size_class::SizeClass;
+use crate::wire::random;
+
+/// What to fetch, and how.
+pub struct GetRequest {
+    /// What it is and where.
+    pub pointer: Pointer,
+    /// Where it is saved.
+    pub to: SaveTo,
+    /// Whether the sender is told of it, if they asked to be.
+    pub tell_sender: bool,
+}
+
+/// What became of telling the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// The recipient did not want to.
+    Declined,
+    /// The file is here, but the server could not be told.
+    Failed,
+    /// The server was told.
+    Sent,
+    /// The sender did not ask.
+    Unasked,
+}
+
+impl Receipt {
+    /// What the recipient is told before a download, when the sender asked.
+    pub const NOTICE: &'static str = "The sender is told when you have the file.";
+}
 
 /// A file that was verified, opened and saved.
 pub struct Fetched {
@@ -25,9 +55,11 @@ pub struct Fetched {
     pub content_len: u64,
     /// What name and content say of each other.
     pub findings: Findings,
+    /// Whether the sender was told.
+    pub receipt: Receipt,
     /// What each party was shown.
     pub shown: Vec<RequestShown>,
-    /// From the first byte sent to the file on disk.
+    /// From the first byte sent to the file on disk, without telling the sender.
     pub took: Duration,
 }
 
@@ -50,20 +82,24 @@ pub fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Fetches what `pointer` describes over `network` and saves it. Everything is verified and opened in memory before
-/// anything is written.
+/// Fetches what a pointer describes over `network` and saves it. Everything is verified and opened in memory before
+/// anything is written; the sender is told, if they asked and the recipient agrees, once it is.
 ///
 /// # Errors
 /// [`AppError`]; nothing is left on disk then.
 pub async fn get(
     session: &Session,
     network: &Network,
-    pointer: Pointer,
-    to: SaveTo,
+    request: GetRequest,
     tell: &Tell,
     cancel: &CancellationToken,
 ) -> Result<Fetched, AppError> {
     let started = Instant::now();
+    let GetRequest {
+        pointer,
+        to,
+        tell_sender,
+    } = request;
     check_supported(&pointer)?;
     let expected = SizeClass::for_content_len(pointer.content_len).map_or(0, SizeClass::blob_len);
 
@@ -75,9 +111,9 @@ pub async fn get(
         .await?;
     let blob = file_api::read_found(response).map_err(ServerRefusal::of_download)?;
 
-    let tell = tell.clone();
-    let cancel = cancel.clone();
+    let (tell_work, cancel_work) = (tell.clone(), cancel.clone());
     let work = move || {
+        let (tell, cancel) = (tell_work, cancel_work);
         tell.stage(Stage::Verify);
         let sealed = UnverifiedBlob::new(blob)
             .verify(&pointer.digest)
@@ -92,20 +128,52 @@ pub async fn get(
         let path = save::save(&to, &name_of(&opened, &pointer), opened.content())?;
         let saved_as = path.file_name().unwrap_or_default().to_string_lossy();
         let findings = content_type::find(&saved_as, opened.content(), System::here());
-        Ok((path, opened.content().len() as u64, findings))
+        let len = opened.content().len() as u64;
+        Ok((path, len, findings, pointer))
     };
-    let (path, content_len, findings) = match tokio::task::spawn_blocking(work).await {
+    let (path, content_len, findings, pointer) = match tokio::task::spawn_blocking(work).await {
         Ok(done) => done?,
         // A worker ends early only when the program does.
         Err(_ended) => return Err(AppError::Cancelled),
+    };
+    let took = started.elapsed();
+    let receipt = match pointer.receipts {
+        None => Receipt::Unasked,
+        Some(_) if !tell_sender => Receipt::Declined,
+        Some(_) => {
+            tell.stage(Stage::TellSender);
+            tell_the_sender(session, network, &pointer, &mut shown, cancel).await
+        }
     };
     Ok(Fetched {
         path,
         content_len,
         findings,
+        receipt,
         shown,
-        took: started.elapsed(),
+        took,
     })
+}
+
+/// Nothing that goes wrong here concerns the file, which is on disk.
+async fn tell_the_sender(
+    session: &Session,
+    network: &Network,
+    pointer: &Pointer,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Receipt {
+    let request = FileRequest::Receipt {
+        id: pointer.id.clone(),
+        receipt: DownloadReceipt::make(&pointer.key, &pointer.id, &mut random::system()),
+    };
+    let answer = session
+        .run(network, &request, 0, &Tell::nobody(), shown, cancel)
+        .await;
+    match answer.map(|answer| file_api::read_done(&answer)) {
+        Ok(Ok(())) => Receipt::Sent,
+        Ok(Err(_)) | Err(_) => Receipt::Failed,
+    }
 }
 
 fn name_of(opened: &Opened, pointer: &Pointer) -> SafeFileName {

@@ -72,6 +72,16 @@ impl From<&AppError> for UserMessage {
                 "Nothing was sent: without relays the server would see your IP address.",
                 "Add a relay list, or, if the server may know your address, go there directly.",
             ),
+            AppError::NotOwner => Self::new(
+                "Only whoever shared this file can do that.",
+                "This computer has no record of sharing it: it was shared from elsewhere, by somebody else, or at a server without owners.",
+                "Do it on the computer, and in the account, that shared the file.",
+            ),
+            AppError::OwnRecord(why) => Self::new(
+                "The record of your shares cannot be used.",
+                sentence(&why.to_string()),
+                "Check that the data folder can be read and written and has space left.",
+            ),
             AppError::Pointer(why) => pointer(why),
             AppError::RelayFile(kind) => Self::new(
                 "The relay list could not be read.",
@@ -319,25 +329,40 @@ fn pointer(error: &FindPointerError) -> UserMessage {
 
 fn server(error: ServerRefusal) -> UserMessage {
     match error {
+        ServerRefusal::AccessWord { given: false } => UserMessage::new(
+            "The file was not stored.",
+            "The server stores files only for those who know its access word.",
+            "Ask its operator for the word, and enter it with the server in Settings or give it with the share.",
+        ),
+        ServerRefusal::AccessWord { given: true } => UserMessage::new(
+            "The file was not stored.",
+            "The access word is not the one that the server asks for.",
+            "Check the word, and ask the server's operator whether it was changed.",
+        ),
         ServerRefusal::Full => UserMessage::new(
             "The file was not stored.",
             "The server is full.",
             "Try again later, or choose another server.",
         ),
+        ServerRefusal::NoOwners => UserMessage::new(
+            "This server does not let a file be managed.",
+            "It does not know who shared a file; it forgets each when its time is over.",
+            "Share through a Cloakroom server next time.",
+        ),
+        ServerRefusal::NoReceipts => UserMessage::new(
+            "The file was not shared.",
+            "This server cannot count or limit downloads.",
+            "Share without a count or limit, or choose another server.",
+        ),
         ServerRefusal::NotThere => UserMessage::new(
             "The server does not have this file.",
-            "It may have expired or been deleted.",
+            "It may have expired, been deleted, or reached its number of downloads.",
             "Ask the sender to share it again.",
         ),
         ServerRefusal::Nonsense => UserMessage::new(
             "The server's answer does not fit the request.",
             "It confirmed other bytes than were sent, or sent something that cannot be read.",
             "Try again; if it stays so, choose another server.",
-        ),
-        ServerRefusal::Status(401) => UserMessage::new(
-            "The file was not stored.",
-            "The server asks for an access word, which this version cannot give.",
-            "Choose another server.",
         ),
         ServerRefusal::Status(code @ (500 | 503)) => UserMessage::new(
             "The server is busy or in trouble.",
@@ -348,6 +373,11 @@ fn server(error: ServerRefusal) -> UserMessage {
             "The server refused.",
             format!("It answered {code}."),
             "Choose another server, or ask its operator.",
+        ),
+        ServerRefusal::StillThere => UserMessage::new(
+            "The server does not delete what it says it deletes.",
+            "The test file was still given out after the server had confirmed its deletion.",
+            "Tell the server's operator, or choose another server.",
         ),
         ServerRefusal::TooLarge { max_blob } => UserMessage::new(
             "The file is too large for this server.",
@@ -364,6 +394,16 @@ fn server(error: ServerRefusal) -> UserMessage {
             "The server does not keep files for that time.",
             format!("It keeps them for 1 to {} hours.", max_secs / 3_600),
             "Ask for a time between those.",
+        ),
+        ServerRefusal::TooMuchWork => UserMessage::new(
+            "The file was not stored.",
+            "The server asks for work that would keep this computer busy for hours.",
+            "Choose another server, or a smaller file.",
+        ),
+        ServerRefusal::Work => UserMessage::new(
+            "The file was not stored.",
+            "The server did not take the work that it had asked for.",
+            "Try again; if it stays so, choose another server.",
         ),
     }
 }
@@ -536,6 +576,7 @@ fn grouped(number: u64) -> String {
 mod tests {
     use super::*;
     use crate::app::config::ConfigError;
+    use crate::app::owned::OwnRecordError;
     use crate::app::relays::RelayOffer;
     use crate::app::save::SaveError;
     use crate::net::relay_source::FetchError;
@@ -575,6 +616,9 @@ mod tests {
             AppError::Mismatch(Mismatch::Open(OpenError::WrongKey)),
             AppError::Newer("it holds a folder"),
             AppError::NoRelays,
+            AppError::NotOwner,
+            AppError::OwnRecord(OwnRecordError::Newer),
+            AppError::OwnRecord(OwnRecordError::Write(io::ErrorKind::StorageFull)),
             AppError::Pointer(FindPointerError::Changed),
             AppError::Pointer(FindPointerError::CutOff { missing: 1 }),
             AppError::Pointer(FindPointerError::Invalid("the key is weak")),
@@ -607,16 +651,22 @@ mod tests {
                 server: relay,
             })),
             AppError::Save(SaveError::Write(io::ErrorKind::StorageFull)),
+            AppError::Server(ServerRefusal::AccessWord { given: false }),
+            AppError::Server(ServerRefusal::AccessWord { given: true }),
             AppError::Server(ServerRefusal::Full),
+            AppError::Server(ServerRefusal::NoOwners),
+            AppError::Server(ServerRefusal::NoReceipts),
             AppError::Server(ServerRefusal::NotThere),
             AppError::Server(ServerRefusal::Nonsense),
-            AppError::Server(ServerRefusal::Status(401)),
             AppError::Server(ServerRefusal::Status(418)),
+            AppError::Server(ServerRefusal::StillThere),
             AppError::Server(ServerRefusal::TooLarge { max_blob: 0 }),
             AppError::Server(ServerRefusal::TooLarge { max_blob: 65_536 }),
             AppError::Server(ServerRefusal::Ttl {
                 max_secs: 2_592_000,
             }),
+            AppError::Server(ServerRefusal::TooMuchWork),
+            AppError::Server(ServerRefusal::Work),
         ];
         let failures = [
             Failure::Blocked,

@@ -88,6 +88,11 @@ pub enum Stage {
     Seal,
     /// Drawing a path and connecting.
     FindPath,
+    /// Solving the work that the server asks for.
+    Work {
+        /// How likely it was to be done by now, in thousandths: an estimate that never reaches 1,000.
+        permille: u16,
+    },
     /// Bytes move between here and the first relay.
     Moved(Moved),
     /// Comparing the digest.
@@ -96,6 +101,8 @@ pub enum Stage {
     Open,
     /// Writing the file.
     Save,
+    /// Telling the sender, who asked for it, that the file is here.
+    TellSender,
 }
 
 /// Whom to tell how far it is. Called often and from any thread: it keeps the newest value and returns at once.

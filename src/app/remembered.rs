@@ -80,6 +80,14 @@ impl Remembered {
         });
     }
 
+    /// Forgets what a server said.
+    pub(super) fn forget_server(&self, key: &str) {
+        self.change(|state, json| {
+            json.servers.remove(key);
+            state.servers = json.servers.clone();
+        });
+    }
+
     /// The memory of the relays of one source, guards drawn and stored before anything is sent.
     pub(super) fn relays(
         &self,

@@ -1,4 +1,4 @@
-//! Proves that a server takes and returns files over the way that transfers use: one small file up, and down again.
+//! Proves that a server takes, returns and deletes files over the way that transfers use: one small file up, down, gone.
 
 use std::time::{Duration, Instant};
 
@@ -8,26 +8,58 @@ use tokio_util::sync::CancellationToken;
 use super::error::{AppError, Mismatch, ServerRefusal};
 use super::network::{Network, Tell};
 use super::session::Session;
-use crate::protocol::file_api::{self, FileRequest, Upload};
+use super::upload::{self, Parcel};
+use super::who_saw_what::RequestShown;
+use crate::protocol::capability::AccessWord;
+use crate::protocol::file_api::{self, FileRequest};
 use crate::protocol::seal::{Kind, Sealed, UnverifiedBlob, seal};
 use crate::wire::random;
 
-/// How long each half took.
-#[derive(Clone, Copy, Debug)]
+/// How long each step took.
+#[derive(Clone, Debug)]
 pub struct Checked {
-    /// Until the server confirmed.
+    /// Until the server confirmed, with the question what it takes, and its work if it asks for some.
     pub upload: Duration,
     /// Until the bytes were here, verified and the same.
     pub download: Duration,
+    /// Until the server had deleted it and no longer gave it out; `None` for a server that does not delete.
+    pub delete: Option<Duration>,
+    /// What each party was shown.
+    pub shown: Vec<RequestShown>,
 }
 
-/// Uploads a small file of random bytes that the server may forget after an hour, and downloads it again.
+impl Checked {
+    /// One line a step.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let millis = |time: Duration| format!("{} ms", time.as_millis());
+        vec![
+            format!("Upload: stored and confirmed in {}.", millis(self.upload)),
+            format!(
+                "Download: came back with the same bytes in {}.",
+                millis(self.download)
+            ),
+            self.delete.map_or_else(
+                || {
+                    "Delete: this server does not delete on demand; the test file goes when its time is over."
+                        .to_owned()
+                },
+                |time| format!("Delete: gone from the server in {}.", millis(time)),
+            ),
+        ]
+    }
+}
+
+/// Uploads a small file of random bytes that the server may forget after an hour, downloads it, deletes it, and makes
+/// sure that it is gone.
 ///
 /// # Errors
-/// [`AppError`], as a share or a get would end.
+/// [`AppError`], as a share or a get would end; [`ServerRefusal::StillThere`] when a deleted file is still given out.
 pub async fn check(
     session: &Session,
     network: &Network,
+    access: Option<AccessWord>,
+    tell: &Tell,
     cancel: &CancellationToken,
 ) -> Result<Checked, AppError> {
     let mut content = [0; 1_024];
@@ -44,28 +76,21 @@ pub async fn check(
 
     let mut shown = Vec::new();
     let started = Instant::now();
-    let upload = FileRequest::Upload(Upload {
+    let parcel = Parcel {
+        blob,
+        digest,
         ttl_secs: Some(TTL_SECS),
-        ..Upload::new(blob.into_bytes())
-    });
-    let answer = session
-        .run(network, &upload, 0, &Tell::nobody(), &mut shown, cancel)
-        .await?;
-    let stored =
-        file_api::read_uploaded(&answer, blob_len, &digest).map_err(ServerRefusal::of_upload)?;
+        receipts: None,
+        access,
+        on_record: false,
+    };
+    let stored = upload::upload(session, network, parcel, tell, &mut shown, cancel).await?;
     let upload = started.elapsed();
 
     let started = Instant::now();
-    let download = FileRequest::Download(stored.id);
+    let download = FileRequest::Download(stored.at.id.clone());
     let answer = session
-        .run(
-            network,
-            &download,
-            blob_len,
-            &Tell::nobody(),
-            &mut shown,
-            cancel,
-        )
+        .run(network, &download, blob_len, tell, &mut shown, cancel)
         .await?;
     let blob = file_api::read_found(answer).map_err(ServerRefusal::of_download)?;
     let opened = UnverifiedBlob::new(blob)
@@ -76,9 +101,33 @@ pub async fn check(
     if opened.content() != content {
         return Err(Mismatch::Digest.into());
     }
+    let downloaded = started.elapsed();
+
+    let mut deleted = None;
+    if let Some(token) = stored.token {
+        let started = Instant::now();
+        let delete = FileRequest::Delete {
+            id: stored.at.id,
+            token,
+        };
+        let nobody = Tell::nobody();
+        let answer = session
+            .run(network, &delete, 0, &nobody, &mut shown, cancel)
+            .await?;
+        file_api::read_done(&answer).map_err(ServerRefusal::of_download)?;
+        let answer = session
+            .run(network, &download, blob_len, &nobody, &mut shown, cancel)
+            .await?;
+        if answer.code != 404 {
+            return Err(ServerRefusal::StillThere.into());
+        }
+        deleted = Some(started.elapsed());
+    }
     Ok(Checked {
         upload,
-        download: started.elapsed(),
+        download: downloaded,
+        delete: deleted,
+        shown,
     })
 }
 

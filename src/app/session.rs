@@ -218,6 +218,11 @@ impl Session {
         self.remembered.forget_guards(source, list, self.now())
     }
 
+    /// Asks the server anew the next time: it refused something that it should have taken.
+    pub fn forget_server_info(&self, server: &ServerAddress) {
+        self.remembered.forget_server(&server.key.to_hex());
+    }
+
     /// Runs one request to its end. When the process that ran the built-in network ended meanwhile, this one takes
     /// over: ports and keys are the same.
     ///

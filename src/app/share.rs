@@ -5,16 +5,18 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::error::{AppError, LocalFileError, ServerRefusal};
+use super::error::{AppError, LocalFileError};
 use super::local_file;
 use super::network::{Network, Stage, Tell};
 use super::session::Session;
+use super::upload::{self, Parcel};
 use super::who_saw_what::RequestShown;
-use crate::protocol::file_api::{self, FileRequest, OWNER_FEATURE, ServerInfo, Upload};
+use crate::protocol::capability::{AccessWord, receipt_key};
+use crate::protocol::digest::Digest;
+use crate::protocol::file_api::ReceiptTerms;
 use crate::protocol::pointer::{Pointer, short_name};
 use crate::protocol::seal::{FileKey, Kind, Sealed, seal};
 use crate::protocol::size_class::{MAX_CONTENT_LEN, SizeClass};
-use crate::protocol::{capability::OwnerToken, digest::Digest};
 use crate::wire::random;
 
 /// What to share, and how.
@@ -26,6 +28,63 @@ pub struct ShareRequest {
     pub ttl_secs: Option<u64>,
     /// Whether the pointer shows the name; the sealed header keeps it either way.
     pub name_in_pointer: bool,
+    /// Whether recipients are asked to tell of their download.
+    pub receipts: Receipts,
+    /// The operator's word; given only to a server that asks for one.
+    pub access: Option<AccessWord>,
+}
+
+impl ShareRequest {
+    /// A share with nothing special.
+    #[must_use]
+    pub const fn new(file: PathBuf) -> Self {
+        Self {
+            file,
+            ttl_secs: None,
+            name_in_pointer: true,
+            receipts: Receipts::Unasked,
+            access: None,
+        }
+    }
+}
+
+/// Whether recipients are asked to tell of their download.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Receipts {
+    /// They are not.
+    #[default]
+    Unasked,
+    /// They are, and the sender can ask how many did.
+    Counted,
+    /// They are, and the server removes the file after so many: 1 to
+    /// [`MAX_RECEIPTS`](crate::protocol::file_api::MAX_RECEIPTS).
+    Limited(u32),
+}
+
+impl Receipts {
+    /// What a count or limit is worth, to be said where one is chosen.
+    pub const COURTESY: &'static str = "Count and limit are a courtesy between people who trust each other: a recipient may fetch without telling.";
+
+    /// What the pointer says: downloads allowed, 0 when they are only counted.
+    const fn in_pointer(self) -> Option<u64> {
+        match self {
+            Self::Unasked => None,
+            Self::Counted => Some(0),
+            Self::Limited(max) => Some(max as u64),
+        }
+    }
+
+    fn terms(self, key: &FileKey) -> Option<ReceiptTerms> {
+        let max_downloads = match self {
+            Self::Unasked => return None,
+            Self::Counted => None,
+            Self::Limited(max) => Some(max),
+        };
+        Some(ReceiptTerms {
+            key: receipt_key(key).public(),
+            max_downloads,
+        })
+    }
 }
 
 /// A file that a server confirmed.
@@ -36,6 +95,8 @@ pub struct Shared {
     pub class: SizeClass,
     /// Whether the pointer works on this computer only.
     pub builtin: bool,
+    /// Whether it can be deleted and asked about from here.
+    pub manageable: bool,
     /// What each party was shown.
     pub shown: Vec<RequestShown>,
     /// From the first byte read to the server's confirmation.
@@ -45,7 +106,8 @@ pub struct Shared {
 /// Shares a file over `network`.
 ///
 /// # Errors
-/// [`AppError`]; nothing is left at the server that it did not confirm.
+/// [`AppError`]; nothing is left at the server that it did not confirm, unless the answer was lost and the server cannot
+/// be asked.
 pub async fn share(
     session: &Session,
     network: &Network,
@@ -54,46 +116,39 @@ pub async fn share(
     cancel: &CancellationToken,
 ) -> Result<Shared, AppError> {
     let started = Instant::now();
-    let (blob, key, digest, name, content_len) = prepare(request.file.clone(), tell).await?;
+    let (blob, key, digest, name, content_len) = prepare(request.file, tell).await?;
     let class = blob.class();
 
     tell.stage(Stage::FindPath);
     let mut shown = Vec::new();
-    let info = session.server_info(network, &mut shown, cancel).await?;
-    check_limits(info.as_ref(), class, request.ttl_secs)?;
-
-    let owner = info
-        .as_ref()
-        .is_some_and(|info| info.has(OWNER_FEATURE))
-        .then(|| OwnerToken::generate(&mut random::system()));
-    let upload = FileRequest::Upload(Upload {
+    let parcel = Parcel {
+        blob,
+        digest,
         ttl_secs: request.ttl_secs,
-        owner: owner.map(|token| token.hash()),
-        ..Upload::new(blob.into_bytes())
-    });
-    let response = session
-        .run(network, &upload, 0, tell, &mut shown, cancel)
-        .await?;
-    let stored = file_api::read_uploaded(&response, class.blob_len(), &digest)
-        .map_err(ServerRefusal::of_upload)?;
+        receipts: request.receipts.terms(&key),
+        access: request.access,
+        on_record: true,
+    };
+    let stored = upload::upload(session, network, parcel, tell, &mut shown, cancel).await?;
 
     let pointer = Pointer {
         server: network.server().clone(),
-        id: stored.id,
+        id: stored.at.id,
         key,
         digest,
         content_len,
         name: request.name_in_pointer.then(|| short_name(&name)),
         kind: Kind::File,
-        expires: Some(stored.expires),
+        expires: Some(stored.at.expires),
         words: None,
-        receipts: None,
+        receipts: request.receipts.in_pointer(),
         relay_list: None,
     };
     Ok(Shared {
         pointer,
         class,
         builtin: network.is_builtin(),
+        manageable: stored.recorded,
         shown,
         took: started.elapsed(),
     })
@@ -135,27 +190,3 @@ async fn prepare(
         Err(_ended) => Err(AppError::Cancelled),
     }
 }
-
-fn check_limits(
-    info: Option<&ServerInfo>,
-    class: SizeClass,
-    ttl_secs: Option<u64>,
-) -> Result<(), ServerRefusal> {
-    let Some(info) = info else {
-        return Ok(());
-    };
-    if class.blob_len() as u64 > info.max_blob {
-        return Err(ServerRefusal::TooLarge {
-            max_blob: info.max_blob,
-        });
-    }
-    if ttl_secs.is_some_and(|ttl| !(MIN_TTL_SECS..=info.ttl_max).contains(&ttl)) {
-        return Err(ServerRefusal::Ttl {
-            max_secs: info.ttl_max,
-        });
-    }
-    Ok(())
-}
-
-/// Servers count in hours.
-const MIN_TTL_SECS: u64 = 3_600;

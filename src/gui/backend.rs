@@ -16,6 +16,7 @@ use super::worker::{Backend, Progress};
 use crate::app::config::{self, Config, Home, ServerEntry};
 use crate::app::error::AppError;
 use crate::app::file_name::SafeFileName;
+use crate::app::get::GetRequest;
 use crate::app::message::UserMessage;
 use crate::app::network::{self, Moved, Network, Tell};
 use crate::app::relays::{self, RelaySet, RelaySource, Relays};
@@ -24,6 +25,7 @@ use crate::app::session::{ServerKind, Session};
 use crate::app::share::ShareRequest;
 use crate::app::{get, relay_file, server_check, share};
 use crate::protocol::address::{ServerAddress, ServerUrl};
+use crate::protocol::capability::AccessWord;
 use crate::protocol::pointer::Pointer;
 
 /// The real backend.
@@ -127,6 +129,12 @@ impl App {
             .any(|entry| entry.direct && entry.address == *server)
     }
 
+    /// The word that the person keeps with a server.
+    fn access_word(&self, network: &Network) -> Option<AccessWord> {
+        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        config.access_word(network.server()).cloned()
+    }
+
     fn to_config(&self, preferences: &Preferences) -> Config {
         let mut config = self
             .config
@@ -144,6 +152,7 @@ impl App {
                 name: server.host.clone(),
                 address,
                 direct: false,
+                access_word: None,
             }));
         }
         config.chosen = match &preferences.chosen {
@@ -187,9 +196,9 @@ impl App {
             .unwrap_or_else(PoisonError::into_inner)
             .name_in_pointer;
         let request = ShareRequest {
-            file: path,
-            ttl_secs: None,
             name_in_pointer,
+            access: self.access_word(&network),
+            ..ShareRequest::new(path)
         };
         let shared = share::share(
             &self.session,
@@ -229,8 +238,11 @@ impl App {
         let fetched = get::get(
             &self.session,
             &network,
-            pointer,
-            to,
+            GetRequest {
+                pointer,
+                to,
+                tell_sender: true,
+            },
             &tell(progress, Direction::Down),
             cancel,
         )
@@ -390,7 +402,16 @@ impl Backend for App {
     ) -> BoxFuture<'a, Result<TestReport, UserMessage>> {
         Box::pin(async move {
             let network = in_words(self.chosen(preferences, &server).await)?;
-            let checked = in_words(server_check::check(&self.session, &network, cancel).await)?;
+            let checked = in_words(
+                server_check::check(
+                    &self.session,
+                    &network,
+                    self.access_word(&network),
+                    &Tell::nobody(),
+                    cancel,
+                )
+                .await,
+            )?;
             Ok(TestReport {
                 upload_millis: millis(checked.upload),
                 download_millis: millis(checked.download),
@@ -416,9 +437,12 @@ fn tell(progress: &Progress, direction: Direction) -> Tell {
         let shown = match (stage, direction) {
             (network::Stage::Pad, _) => Stage::Pad,
             (network::Stage::Seal, _) => Stage::Seal,
-            (network::Stage::FindPath | network::Stage::Moved(Moved::Connecting), _) => {
-                Stage::FindPath
-            }
+            (
+                network::Stage::FindPath
+                | network::Stage::Moved(Moved::Connecting)
+                | network::Stage::Work { .. },
+                _,
+            ) => Stage::FindPath,
             (network::Stage::Moved(Moved::Sending { sent, total }), Direction::Up) => {
                 Stage::Upload {
                     fraction: fraction(sent, total),
@@ -438,7 +462,7 @@ fn tell(progress: &Progress, direction: Direction) -> Tell {
             ) => Stage::Crossing,
             (network::Stage::Verify, _) => Stage::Verify,
             (network::Stage::Open, _) => Stage::Open,
-            (network::Stage::Save, _) => Stage::Save,
+            (network::Stage::Save | network::Stage::TellSender, _) => Stage::Save,
         };
         progress.set(shown);
     })

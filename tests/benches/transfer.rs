@@ -165,17 +165,18 @@ fn in_process(content: &[u8], rounds: usize) -> (Duration, Duration) {
         let (mut shares, mut gets) = (Vec::new(), Vec::new());
         // The first round asks the server what it takes, and is not counted.
         for round in 0..=rounds {
-            let request = share::ShareRequest {
-                file: file.clone(),
-                ttl_secs: None,
-                name_in_pointer: true,
-            };
+            let request = share::ShareRequest::new(file.clone());
             let shared = share::share(&session, &network, request, &Tell::nobody(), &cancel)
                 .await
                 .unwrap();
             let pointer = Pointer::find(shared.pointer.to_text().as_str()).unwrap();
             let to = SaveTo::Path(folder.path().join("copy.bin"));
-            let fetched = get::get(&session, &network, pointer, to, &Tell::nobody(), &cancel)
+            let request = get::GetRequest {
+                pointer,
+                to,
+                tell_sender: false,
+            };
+            let fetched = get::get(&session, &network, request, &Tell::nobody(), &cancel)
                 .await
                 .unwrap();
             fs::remove_file(fetched.path).unwrap();

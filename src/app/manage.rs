@@ -1,0 +1,359 @@
+//! Delete, extend, status: what the person who shared a file may do with it afterwards, by the token on their record.
+
+use tokio::task::block_in_place;
+use tokio_util::sync::CancellationToken;
+
+use super::error::{AppError, ServerRefusal};
+use super::network::{Network, Tell};
+use super::owned::{OwnRecordError, OwnShare, OwnShares};
+use super::session::Session;
+use super::upload::check_ttl;
+use super::who_saw_what::RequestShown;
+use crate::protocol::capability::receipt_key;
+use crate::protocol::file_api::{self, AnswerError, FileRequest, LONG_ANSWER_LEN, ServerInfo};
+use crate::protocol::onion::v4::Response;
+use crate::protocol::pointer::Pointer;
+use crate::protocol::seal::Kind;
+
+/// What deleting came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// The server removed its copy.
+    Deleted,
+    /// It had none any more.
+    GoneAlready,
+}
+
+impl Deletion {
+    /// What that means.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Deleted => {
+                "The server's copy is gone. Copies that were fetched before stay with whoever fetched them."
+            }
+            Self::GoneAlready => {
+                "The server had no copy any more. Copies that were fetched before stay with whoever fetched them."
+            }
+        }
+    }
+}
+
+/// What extending came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extended {
+    /// Until when the server keeps the file now, in unix seconds.
+    pub expires: u64,
+    /// Whether that is later than before, as far as is known.
+    pub later: bool,
+}
+
+/// What the server told of a file, checked as far as it can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Bytes of the blob.
+    pub blob_len: u64,
+    /// When it was uploaded, in unix seconds, to the hour.
+    pub uploaded: u64,
+    /// When the server forgets it, in unix seconds.
+    pub expires: u64,
+    /// How downloads are told of.
+    pub downloads: Downloads,
+}
+
+/// How downloads of a file are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Downloads {
+    /// They are counted.
+    Counted {
+        /// Receipts whose signature only somebody with the pointer can have made.
+        told: u32,
+        /// Receipts that nobody with the pointer made: the server's invention, and not counted.
+        invented: u32,
+        /// How many are allowed, if that is limited.
+        allowed: Option<u32>,
+    },
+    /// Nobody was asked to tell.
+    NotCounted,
+}
+
+impl Downloads {
+    /// How many, for people.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Counted {
+                told,
+                allowed: None,
+                ..
+            } => format!("{told} told of"),
+            Self::Counted {
+                told,
+                allowed: Some(allowed),
+                ..
+            } if told >= allowed => {
+                format!("{told} of {allowed} told of; the server's copy is gone")
+            }
+            Self::Counted {
+                told,
+                allowed: Some(allowed),
+                ..
+            } => format!("{told} of {allowed} told of"),
+            Self::NotCounted => "not counted".to_owned(),
+        }
+    }
+}
+
+/// What an action came to, and what each party was shown.
+pub struct Managed<T> {
+    /// What it came to.
+    pub outcome: T,
+    /// What each party was shown.
+    pub shown: Vec<RequestShown>,
+}
+
+/// Removes the server's copy of the file.
+///
+/// # Errors
+/// [`AppError::NotOwner`] for a file that is not on this person's record; any other [`AppError`].
+pub async fn delete(
+    session: &Session,
+    network: &Network,
+    pointer: &Pointer,
+    cancel: &CancellationToken,
+) -> Result<Managed<Deletion>, AppError> {
+    check_supported(pointer)?;
+    let own = find(session, pointer)?.ok_or(AppError::NotOwner)?;
+    let mut asking = Asking::new(session, network, cancel);
+    let request = FileRequest::Delete {
+        id: pointer.id.clone(),
+        token: own.token,
+    };
+    let outcome = match file_api::read_done(&asking.ask(&request, 0).await?) {
+        Ok(()) => {
+            change(session, |record| {
+                let ids = std::slice::from_ref(&pointer.id);
+                record.forget(&pointer.server.key, ids, session.now())
+            })
+            // A token of a file that is gone does no harm.
+            .ok();
+            Deletion::Deleted
+        }
+        // It expired, was used up or deleted, or the answer to a first try was lost.
+        Err(AnswerError::Status(404)) => Deletion::GoneAlready,
+        Err(error) => return Err(refused(error)),
+    };
+    Ok(asking.done(outcome))
+}
+
+/// Has the server keep the file for `ttl_secs` from now, or for its usual time; never shorter than before.
+///
+/// # Errors
+/// [`AppError::NotOwner`] for a file that somebody else owns; any other [`AppError`].
+pub async fn extend(
+    session: &Session,
+    network: &Network,
+    pointer: &Pointer,
+    ttl_secs: Option<u64>,
+    cancel: &CancellationToken,
+) -> Result<Managed<Extended>, AppError> {
+    check_supported(pointer)?;
+    // A file without an owner may be extended by whoever knows it.
+    let own = find(session, pointer)?;
+    let before = own.as_ref().map(|own| own.expires).or(pointer.expires);
+    let is_own = own.is_some();
+    let mut asking = Asking::new(session, network, cancel);
+    if let (Some(info), Some(_)) = (asking.server_info().await?, ttl_secs)
+        && let Err(refusal) = check_ttl(&info, ttl_secs)
+    {
+        // What the server said of itself may be a day old.
+        let newer = asking.server_info_again().await?;
+        newer.map_or(Err(refusal), |info| check_ttl(&info, ttl_secs))?;
+    }
+    let request = FileRequest::Extend {
+        id: pointer.id.clone(),
+        ttl_secs,
+        token: own.map(|own| own.token),
+    };
+    let answer = asking.ask(&request, 0).await?;
+    let expires = match file_api::read_file_info(&answer) {
+        Ok(info) => info.expires_secs(),
+        Err(AnswerError::Status(404)) if !is_own && asking.is_there(pointer).await? => {
+            return Err(AppError::NotOwner);
+        }
+        Err(AnswerError::Status(400)) => {
+            let max_secs = asking.server_info_again().await?.map(|info| info.ttl_max);
+            let refusal = max_secs.map_or(ServerRefusal::Status(400), |max_secs| {
+                ServerRefusal::Ttl { max_secs }
+            });
+            return Err(refusal.into());
+        }
+        Err(error) => return Err(refused(error)),
+    };
+    change(session, |record| {
+        record.extend(&pointer.server.key, &pointer.id, expires, session.now())
+    })
+    // The token is then forgotten a little early, and the file is kept all the same.
+    .ok();
+    Ok(asking.done(Extended {
+        expires,
+        later: before.is_none_or(|before| expires > before),
+    }))
+}
+
+/// Asks how the file fares, and checks every download receipt again.
+///
+/// # Errors
+/// [`AppError::NotOwner`] for a file that is not on this person's record; any other [`AppError`].
+pub async fn status(
+    session: &Session,
+    network: &Network,
+    pointer: &Pointer,
+    cancel: &CancellationToken,
+) -> Result<Managed<Status>, AppError> {
+    check_supported(pointer)?;
+    if pointer.words.is_some() {
+        return Err(AppError::Newer("it is protected by words"));
+    }
+    let own = find(session, pointer)?.ok_or(AppError::NotOwner)?;
+    let mut asking = Asking::new(session, network, cancel);
+    let request = FileRequest::Status {
+        id: pointer.id.clone(),
+        token: own.token,
+    };
+    let answer = asking.ask(&request, LONG_ANSWER_LEN).await?;
+    let status = match file_api::read_status(&answer) {
+        Ok(status) => status,
+        Err(error) => return Err(refused(error)),
+    };
+    let downloads = if own.receipts || pointer.receipts.is_some() {
+        let key = receipt_key(&pointer.key).public();
+        let (told, invented): (Vec<_>, Vec<_>) = status
+            .receipts
+            .iter()
+            .partition(|receipt| receipt.verify(&key, &pointer.id));
+        let count = |receipts: Vec<_>| u32::try_from(receipts.len()).unwrap_or(u32::MAX);
+        Downloads::Counted {
+            told: count(told),
+            invented: count(invented),
+            // What the pointer says cannot be changed by the server.
+            allowed: pointer
+                .receipts
+                .and_then(|allowed| u32::try_from(allowed).ok())
+                .filter(|allowed| *allowed > 0),
+        }
+    } else {
+        Downloads::NotCounted
+    };
+    Ok(asking.done(Status {
+        blob_len: status.size,
+        uploaded: status.uploaded_secs(),
+        expires: status.expires_secs(),
+        downloads,
+    }))
+}
+
+/// Whether a file is on this person's record, so that it can be deleted and asked about.
+///
+/// # Errors
+/// [`AppError::OwnRecord`].
+pub fn is_own(session: &Session, pointer: &Pointer) -> Result<bool, AppError> {
+    Ok(OwnShares::of(session.home())
+        .find(&pointer.server.key, &pointer.id)?
+        .is_some())
+}
+
+/// Parts lie at the server one by one, and this version does not know them.
+const fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
+    match pointer.kind {
+        Kind::File | Kind::Folder => Ok(()),
+        Kind::PartList | Kind::Part => Err(AppError::Newer("it is cut into parts")),
+    }
+}
+
+fn find(session: &Session, pointer: &Pointer) -> Result<Option<OwnShare>, AppError> {
+    let record = OwnShares::of(session.home());
+    Ok(block_in_place(|| {
+        record.find(&pointer.server.key, &pointer.id)
+    })?)
+}
+
+fn change(
+    session: &Session,
+    change: impl FnOnce(&OwnShares) -> Result<(), OwnRecordError>,
+) -> Result<(), AppError> {
+    let record = OwnShares::of(session.home());
+    Ok(block_in_place(|| change(&record))?)
+}
+
+/// Questions to one server.
+struct Asking<'a> {
+    session: &'a Session,
+    network: &'a Network,
+    cancel: &'a CancellationToken,
+    shown: Vec<RequestShown>,
+}
+
+impl<'a> Asking<'a> {
+    const fn new(
+        session: &'a Session,
+        network: &'a Network,
+        cancel: &'a CancellationToken,
+    ) -> Self {
+        Self {
+            session,
+            network,
+            cancel,
+            shown: Vec::new(),
+        }
+    }
+
+    async fn ask(
+        &mut self,
+        request: &FileRequest,
+        expected_answer_len: usize,
+    ) -> Result<Response, AppError> {
+        let (network, cancel) = (self.network, self.cancel);
+        self.session
+            .run(
+                network,
+                request,
+                expected_answer_len,
+                &Tell::nobody(),
+                &mut self.shown,
+                cancel,
+            )
+            .await
+    }
+
+    async fn server_info(&mut self) -> Result<Option<ServerInfo>, AppError> {
+        self.session
+            .server_info(self.network, &mut self.shown, self.cancel)
+            .await
+    }
+
+    async fn server_info_again(&mut self) -> Result<Option<ServerInfo>, AppError> {
+        self.session.forget_server_info(self.network.server());
+        self.server_info().await
+    }
+
+    /// Whether the server has the file for whoever asks.
+    async fn is_there(&mut self, pointer: &Pointer) -> Result<bool, AppError> {
+        let request = FileRequest::FileInfo(pointer.id.clone());
+        Ok(file_api::read_file_info(&self.ask(&request, 0).await?).is_ok())
+    }
+
+    fn done<T>(self, outcome: T) -> Managed<T> {
+        Managed {
+            outcome,
+            shown: self.shown,
+        }
+    }
+}
+
+fn refused(error: AnswerError) -> AppError {
+    match error {
+        AnswerError::Status(405) => ServerRefusal::NoOwners.into(),
+        other => ServerRefusal::of_download(other).into(),
+    }
+}

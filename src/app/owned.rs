@@ -1,0 +1,434 @@
+//! The sender's own record of shares: the owner token of each file, found again by the file's pointer.
+//!
+//! `owned.json` names neither server nor file: an entry stands under SHA-256("cloakroom own share v1" ‖ the server's
+//! key ‖ the id), which only somebody who has the pointer (or is the server) can make. The window and the command line
+//! share it, under a lock.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::config::Home;
+use super::private_file;
+use crate::protocol::address::FileId;
+use crate::protocol::capability::OwnerToken;
+use crate::protocol::keys::Ed25519Public;
+
+/// The record of one person.
+pub struct OwnShares {
+    file: PathBuf,
+    lock: PathBuf,
+}
+
+/// What is kept of one share.
+pub struct OwnShare {
+    /// Lets its holder delete, extend and ask.
+    pub token: OwnerToken,
+    /// When the server forgets the file, in unix seconds.
+    pub expires: u64,
+    /// Whether recipients are asked for download receipts.
+    pub receipts: bool,
+}
+
+/// Why the record cannot be used.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum OwnRecordError {
+    /// A newer version wrote it.
+    #[error("the record of your shares was written by a newer version")]
+    Newer,
+    /// It is there and cannot be read.
+    #[error("the record of your shares cannot be read: {0}")]
+    Read(io::ErrorKind),
+    /// It cannot be written.
+    #[error("the record of your shares cannot be written: {0}")]
+    Write(io::ErrorKind),
+}
+
+impl OwnShares {
+    /// The record in the data folder of `home`.
+    #[must_use]
+    pub fn of(home: &Home) -> Self {
+        Self {
+            file: home.data_dir.join(FILE_NAME),
+            lock: home.data_dir.join("owned.lock"),
+        }
+    }
+
+    /// What is kept of a file; `None` for one that this person did not share, or not from here.
+    ///
+    /// # Errors
+    /// [`OwnRecordError`].
+    pub fn find(
+        &self,
+        server: &Ed25519Public,
+        id: &FileId,
+    ) -> Result<Option<OwnShare>, OwnRecordError> {
+        let entries = self.read()?.unwrap_or_default();
+        Ok(entries.get(&name_of(server, id)).and_then(Entry::to_share))
+    }
+
+    /// Keeps `share` under each of `ids`.
+    ///
+    /// # Errors
+    /// [`OwnRecordError`]; the old record is untouched then.
+    pub fn keep(
+        &self,
+        server: &Ed25519Public,
+        ids: &[FileId],
+        share: &OwnShare,
+        now: u64,
+    ) -> Result<(), OwnRecordError> {
+        self.change(now, |entries| {
+            for id in ids {
+                entries.insert(name_of(server, id), Entry::of(share));
+            }
+        })
+    }
+
+    /// Keeps `share` under `stored`, and nothing under the others of `tried`.
+    ///
+    /// # Errors
+    /// [`OwnRecordError`]; the old record is untouched then.
+    pub fn settle(
+        &self,
+        server: &Ed25519Public,
+        tried: &[FileId],
+        stored: &FileId,
+        share: &OwnShare,
+        now: u64,
+    ) -> Result<(), OwnRecordError> {
+        self.change(now, |entries| {
+            for id in tried {
+                entries.remove(&name_of(server, id));
+            }
+            entries.insert(name_of(server, stored), Entry::of(share));
+        })
+    }
+
+    /// Forgets `ids`.
+    ///
+    /// # Errors
+    /// [`OwnRecordError`]; the old record is untouched then.
+    pub fn forget(
+        &self,
+        server: &Ed25519Public,
+        ids: &[FileId],
+        now: u64,
+    ) -> Result<(), OwnRecordError> {
+        self.change(now, |entries| {
+            for id in ids {
+                entries.remove(&name_of(server, id));
+            }
+        })
+    }
+
+    /// Keeps a file's token until `expires` at least.
+    ///
+    /// # Errors
+    /// [`OwnRecordError`]; the old record is untouched then.
+    pub fn extend(
+        &self,
+        server: &Ed25519Public,
+        id: &FileId,
+        expires: u64,
+        now: u64,
+    ) -> Result<(), OwnRecordError> {
+        self.change(now, |entries| {
+            if let Some(entry) = entries.get_mut(&name_of(server, id)) {
+                entry.expires = entry.expires.max(expires);
+            }
+        })
+    }
+
+    /// Reads, changes and writes as one step, whatever other windows and commands do.
+    fn change(
+        &self,
+        now: u64,
+        change: impl FnOnce(&mut BTreeMap<String, Entry>),
+    ) -> Result<(), OwnRecordError> {
+        let write = |error: io::Error| OwnRecordError::Write(error.kind());
+        if let Some(folder) = self.file.parent() {
+            private_file::make_folder(folder).map_err(write)?;
+        }
+        // Given back when the file is closed.
+        let lock = File::create(&self.lock).map_err(write)?;
+        lock.lock().map_err(write)?;
+        let mut entries = match self.read()? {
+            Some(entries) => entries,
+            None => {
+                self.put_aside(now).map_err(write)?;
+                BTreeMap::new()
+            }
+        };
+        entries.retain(|_, entry| entry.expires.saturating_add(KEPT_AFTER_SECS) >= now);
+        change(&mut entries);
+        let record = Record {
+            version: VERSION,
+            shares: entries,
+        };
+        let text = serde_json::to_vec_pretty(&record).map_err(|error| write(error.into()))?;
+        private_file::write(&self.file, &Zeroizing::new(text)).map_err(write)
+    }
+
+    /// `None` when the file is not what this program writes.
+    fn read(&self) -> Result<Option<BTreeMap<String, Entry>>, OwnRecordError> {
+        let bytes = match fs::read(&self.file) {
+            Ok(bytes) => Zeroizing::new(bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Some(BTreeMap::new()));
+            }
+            Err(error) => return Err(OwnRecordError::Read(error.kind())),
+        };
+        let version = serde_json::from_slice::<VersionOnly>(&bytes).map(|record| record.version);
+        match version {
+            Ok(VERSION) => Ok(serde_json::from_slice::<Record>(&bytes)
+                .ok()
+                .map(|record| record.shares)),
+            Ok(newer) if newer > VERSION => Err(OwnRecordError::Newer),
+            _ => Ok(None),
+        }
+    }
+
+    /// A broken record may still be of use to a person who can mend it.
+    fn put_aside(&self, now: u64) -> io::Result<()> {
+        let mut aside = self.file.clone().into_os_string();
+        aside.push(format!(".broken.{now}"));
+        fs::rename(&self.file, aside)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    version: u32,
+    shares: BTreeMap<String, Entry>,
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u32,
+}
+
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+struct Entry {
+    token: String,
+    expires: u64,
+    receipts: bool,
+}
+
+impl Entry {
+    fn of(share: &OwnShare) -> Self {
+        Self {
+            token: share.token.to_hex().to_string(),
+            expires: share.expires,
+            receipts: share.receipts,
+        }
+    }
+
+    fn to_share(&self) -> Option<OwnShare> {
+        Some(OwnShare {
+            token: OwnerToken::from_hex(&self.token)?,
+            expires: self.expires,
+            receipts: self.receipts,
+        })
+    }
+}
+
+fn name_of(server: &Ed25519Public, id: &FileId) -> String {
+    let hash = Sha256::new()
+        .chain_update(b"cloakroom own share v1")
+        .chain_update(server.as_bytes())
+        .chain_update(id.as_str().as_bytes())
+        .finalize();
+    HEXLOWER.encode(&hash)
+}
+
+const FILE_NAME: &str = "owned.json";
+const VERSION: u32 = 1;
+/// Clocks differ, and an extension may have been answered to somebody else.
+const KEPT_AFTER_SECS: u64 = 7 * 24 * 3_600;
+
+#[cfg(test)]
+mod tests {
+    use tempfile::{TempDir, tempdir};
+
+    use super::*;
+    use crate::protocol::keys::Identity;
+
+    const NOW: u64 = 1_800_000_000;
+
+    struct Fixture {
+        folder: TempDir,
+        shares: OwnShares,
+        server: Ed25519Public,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let folder = tempdir().unwrap();
+            let home = Home::in_folder(folder.path().join("data"));
+            Self {
+                shares: OwnShares::of(&home),
+                server: Identity::from_seed([1; 32]).public(),
+                folder,
+            }
+        }
+
+        fn text(&self) -> String {
+            fs::read_to_string(&self.shares.file).unwrap()
+        }
+
+        fn token_of(&self, id: &FileId) -> Option<[u8; 32]> {
+            let found = self.shares.find(&self.server, id).unwrap();
+            found.map(|share| *share.token.as_bytes())
+        }
+    }
+
+    fn id(number: u8) -> FileId {
+        FileId::random(500_000, [number; 13])
+    }
+
+    fn share(number: u8, expires: u64) -> OwnShare {
+        OwnShare {
+            token: OwnerToken::from_bytes([number; 32]),
+            expires,
+            receipts: number % 2 == 0,
+        }
+    }
+
+    #[test]
+    fn a_token_is_found_by_server_and_id_alone() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        assert!(shares.find(server, &id(1)).unwrap().is_none());
+        shares
+            .keep(server, &[id(1), id(2)], &share(7, NOW + 10), NOW)
+            .unwrap();
+        let found = shares.find(server, &id(2)).unwrap().unwrap();
+        assert_eq!(found.token.as_bytes(), &[7; 32]);
+        assert_eq!((found.expires, found.receipts), (NOW + 10, false));
+        let other = Identity::from_seed([2; 32]).public();
+        assert!(shares.find(&other, &id(1)).unwrap().is_none());
+        assert!(shares.find(server, &id(3)).unwrap().is_none());
+        let text = fixture.text();
+        assert!(
+            !text.contains(id(1).as_str()) && !text.contains(&server.to_hex()),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn only_the_id_that_was_given_stays() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        let tried = [id(1), id(2), id(3)];
+        shares.keep(server, &[id(9)], &share(9, NOW), NOW).unwrap();
+        for stored in [id(2), id(4)] {
+            shares.keep(server, &tried, &share(7, NOW), NOW).unwrap();
+            shares
+                .settle(server, &tried, &stored, &share(7, NOW), NOW)
+                .unwrap();
+            assert_eq!(fixture.token_of(&stored), Some([7; 32]));
+            assert_eq!(fixture.token_of(&id(1)), None);
+            shares.forget(server, &[stored.clone()], NOW).unwrap();
+            assert_eq!(fixture.token_of(&stored), None);
+        }
+        assert_eq!(fixture.token_of(&id(9)), Some([9; 32]));
+    }
+
+    #[test]
+    fn what_expired_a_week_ago_is_forgotten_unless_it_was_extended() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        shares.keep(server, &[id(1)], &share(1, NOW), NOW).unwrap();
+        shares.keep(server, &[id(2)], &share(2, NOW), NOW).unwrap();
+        shares.extend(server, &id(2), NOW + 100, NOW).unwrap();
+        shares.extend(server, &id(2), NOW + 50, NOW).unwrap();
+        let week = 7 * 24 * 3_600;
+        shares.forget(server, &[], NOW + week).unwrap();
+        assert_eq!(fixture.token_of(&id(1)), Some([1; 32]));
+        shares.forget(server, &[], NOW + week + 1).unwrap();
+        assert_eq!(fixture.token_of(&id(1)), None);
+        assert_eq!(fixture.token_of(&id(2)), Some([2; 32]));
+    }
+
+    #[test]
+    fn a_broken_record_is_put_aside_and_a_newer_one_left_alone() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        private_file::write(&shares.file, b"{\"version\":1,\"shares\":7}").unwrap();
+        assert!(shares.find(server, &id(1)).unwrap().is_none());
+        shares.keep(server, &[id(1)], &share(1, NOW), NOW).unwrap();
+        assert_eq!(fixture.token_of(&id(1)), Some([1; 32]));
+        let aside = shares
+            .file
+            .with_file_name(format!("owned.json.broken.{NOW}"));
+        assert_eq!(
+            fs::read_to_string(aside).unwrap(),
+            "{\"version\":1,\"shares\":7}"
+        );
+
+        private_file::write(&shares.file, b"{\"version\":2}").unwrap();
+        assert!(matches!(
+            shares.find(server, &id(1)),
+            Err(OwnRecordError::Newer)
+        ));
+        assert_eq!(
+            shares.keep(server, &[id(1)], &share(1, NOW), NOW),
+            Err(OwnRecordError::Newer)
+        );
+        assert_eq!(fixture.text(), "{\"version\":2}");
+    }
+
+    #[test]
+    fn many_at_once_lose_nothing() {
+        let fixture = Fixture::new();
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let fixture = &fixture;
+                scope.spawn(move || {
+                    fixture
+                        .shares
+                        .keep(&fixture.server, &[id(number)], &share(number, NOW), NOW)
+                        .unwrap();
+                });
+            }
+        });
+        for number in 0..8 {
+            assert_eq!(fixture.token_of(&id(number)), Some([number; 32]));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_told() {
+        let fixture = Fixture::new();
+        fs::write(fixture.folder.path().join("data"), b"a file").unwrap();
+        assert!(matches!(
+            fixture
+                .shares
+                .keep(&fixture.server, &[id(1)], &share(1, NOW), NOW),
+            Err(OwnRecordError::Write(_))
+        ));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_record_is_readable_by_nobody_else() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let fixture = Fixture::new();
+        let shares = &fixture.shares;
+        shares
+            .keep(&fixture.server, &[id(1)], &share(1, NOW), NOW)
+            .unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(shares.file.as_path()), 0o600);
+        assert_eq!(mode(shares.file.parent().unwrap()), 0o700);
+    }
+}
