@@ -8,6 +8,8 @@ use jiff::{Span, SpanRelativeTo, Unit};
 use super::said::Said;
 use crate::app::relays::RelaySource;
 use crate::protocol::address::ServerAddress;
+use crate::protocol::capability::AccessWord;
+use crate::protocol::file_api::MAX_RECEIPTS;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::ListSource;
 use crate::relay::config::RelaySettings;
@@ -23,8 +25,12 @@ pub(super) struct Cli {
 
 #[derive(Subcommand)]
 pub(super) enum Command {
+    /// Remove the server's copy of a file that you shared
+    Delete(Manage),
     /// Share FILE through a network of its own on this computer, fetch it back, and tell who saw what
     Demo(Demo),
+    /// Have the server keep a file for longer
+    Extend(Extend),
     /// Fetch the file that a pointer describes, verify it and save it
     Get(Get),
     /// Say what a pointer describes, without any network
@@ -40,6 +46,8 @@ pub(super) enum Command {
     Serve(Serve),
     /// Share FILE and print the pointer that the recipient needs
     Share(Share),
+    /// Ask how long the server keeps a file that you shared, and how often it was downloaded
+    Status(Manage),
     /// Run the built-in network (a file server and three relays, on loopback) until it is stopped
     Up(Up),
 }
@@ -60,9 +68,34 @@ pub(super) struct Get {
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
     pub(super) way: Way,
+    /// Do not tell the sender, who asked for it, that you have the file
+    #[arg(long)]
+    pub(super) no_receipt: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Something that the person who shared a file does with it afterwards.
+#[derive(Args)]
+pub(super) struct Manage {
+    /// `-` to read the pointer from standard input (as an argument, other users of this computer can see it), or the
+    /// pointer
+    pub(super) pointer: String,
+    #[command(flatten)]
+    pub(super) way: Way,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Extend {
+    #[command(flatten)]
+    pub(super) manage: Manage,
+    /// How long from now the server should keep it at least, such as 7d or 12h [default: the server's]
+    #[arg(long, value_name = "TIME", value_parser = parse_ttl)]
+    pub(super) ttl: Option<u64>,
 }
 
 #[derive(Args)]
@@ -89,9 +122,29 @@ pub(super) struct Share {
     /// Leave the name out of the pointer; the recipient still gets it from the sealed file
     #[arg(long)]
     pub(super) no_name: bool,
+    /// Ask recipients to tell of their download, so that `cloak status` can count them
+    #[arg(long, conflicts_with = "max_downloads")]
+    pub(super) count: bool,
+    /// The same, and have the server remove the file after N downloads that were told of
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_RECEIPTS)))]
+    pub(super) max_downloads: Option<u32>,
+    #[command(flatten)]
+    pub(super) access: Access,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// The word of a server's operator.
+#[derive(Args)]
+pub(super) struct Access {
+    /// The access word, if the server asks for one (as an argument, other users of this computer can see it) [default:
+    /// the one kept with the server in the settings]
+    #[arg(long, value_name = "WORD", value_parser = AccessWord::parse, env = "CLOAKROOM_ACCESS_WORD", hide_env_values = true)]
+    pub(super) access_word: Option<AccessWord>,
+    /// A file whose first line is the access word
+    #[arg(long, value_name = "FILE", conflicts_with = "access_word")]
+    pub(super) access_word_file: Option<PathBuf>,
 }
 
 /// The way to the server.

@@ -69,7 +69,9 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         interrupted.cancel();
     });
     match command {
+        Command::Delete(delete) => commands::manage::delete(&delete, &cancel).await,
         Command::Demo(demo) => commands::demo::run(demo, &cancel).await,
+        Command::Extend(extend) => commands::manage::extend(&extend, &cancel).await,
         Command::Get(get) => commands::get::run(get, &cancel).await,
         Command::Info(info) => commands::info::run(&info, &cancel).await,
         Command::Relay(relay) => commands::relay::run(relay, &cancel).await,
@@ -77,6 +79,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Relays(relays) => commands::relays::run(relays, &cancel).await,
         Command::Serve(serve) => commands::serve::run(serve, &cancel).await,
         Command::Share(share) => commands::share::run(share, &cancel).await,
+        Command::Status(status) => commands::manage::status(&status, &cancel).await,
         Command::Up(up) => commands::up::run(up, &cancel).await,
     }
 }

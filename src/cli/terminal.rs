@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -132,9 +133,14 @@ fn show(bar: &ProgressBar, stage: Stage) {
             advance(bar, received, total);
             "Receiving"
         }
+        Stage::Work { permille } => {
+            advance(bar, u64::from(permille) * WORK_SHARE, SCALE * SCALE);
+            "Working for the server"
+        }
         Stage::Verify => "Verifying",
         Stage::Open => "Opening",
         Stage::Save => "Saving",
+        Stage::TellSender => "Telling the sender",
     };
     bar.set_message(message);
 }
@@ -195,6 +201,16 @@ pub(super) fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
+/// `2026-12-06T07:00:00Z`.
+pub(super) fn date(unix_secs: u64) -> String {
+    let seconds = i64::try_from(unix_secs)
+        .ok()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok());
+    seconds.map_or_else(|| "unknown".to_owned(), |at| at.to_string())
+}
+
 const SCALE: u64 = 1_000;
+/// The part of the bar, in thousandths, that work before an upload takes.
+const WORK_SHARE: u64 = 300;
 /// One byte more than a pointer is looked for in, so that too long is noticed.
 const INPUT_LEN: u64 = 64 * 1_024 + 1;

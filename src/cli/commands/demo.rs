@@ -4,6 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::config::Home;
 use crate::app::error::{AppError, LocalFileError};
+use crate::app::get::GetRequest;
 use crate::app::network::Tell;
 use crate::app::save::SaveTo;
 use crate::app::session::Session;
@@ -22,11 +23,7 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     session.hold_builtin(&network);
 
     let bar = Bar::new();
-    let request = ShareRequest {
-        file: args.file.clone(),
-        ttl_secs: None,
-        name_in_pointer: true,
-    };
+    let request = ShareRequest::new(args.file.clone());
     let shared = share::share(&session, &network, request, &bar.tell(), cancel).await?;
     drop(bar);
     let text = shared.pointer.to_text();
@@ -39,8 +36,11 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     let fetched = get::get(
         &session,
         &network,
-        pointer,
-        SaveTo::Folder(received),
+        GetRequest {
+            pointer,
+            to: SaveTo::Folder(received),
+            tell_sender: false,
+        },
         &Tell::nobody(),
         cancel,
     )

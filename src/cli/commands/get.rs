@@ -3,11 +3,10 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{open_session, relays};
+use super::{network_of, open_session};
 use crate::app::error::AppError;
-use crate::app::get;
+use crate::app::get::{self, GetRequest, Receipt};
 use crate::app::message::UserMessage;
-use crate::app::relays::with_offer;
 use crate::app::save::SaveTo;
 use crate::cli::CliError;
 use crate::cli::args::Get;
@@ -20,27 +19,17 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
     get::check_supported(&pointer)?;
 
     let (session, config) = open_session()?;
-    let listed = config
-        .servers
-        .iter()
-        .find(|entry| entry.address == pointer.server);
-    let direct = args.way.direct || listed.is_some_and(|entry| entry.direct);
-    let relays = if direct {
-        None
-    } else {
-        relays(&session, &args.way, &config, &pointer.server, cancel).await?
-    };
-    let network = session
-        .network_to(&pointer.server, relays, direct)
-        .await
-        .map_err(|error| with_offer(error, &pointer))?;
-    session.hold_builtin(&network);
-    if direct {
-        terminal::note("going straight to the server: it sees this computer's address");
+    let network = network_of(&session, &config, &args.way, &pointer, cancel).await?;
+    if pointer.receipts.is_some() && !args.no_receipt {
+        terminal::note("the sender is told when you have the file (not with --no-receipt)");
     }
-    let to = SaveTo::from_choice(args.out);
+    let request = GetRequest {
+        pointer,
+        to: SaveTo::from_choice(args.out),
+        tell_sender: !args.no_receipt,
+    };
     let bar = Bar::new();
-    let fetched = get::get(&session, &network, pointer, to, &bar.tell(), cancel).await;
+    let fetched = get::get(&session, &network, request, &bar.tell(), cancel).await;
     drop(bar);
     drop(network);
     session.close().await;
@@ -52,10 +41,22 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
             warning.what, warning.why, warning.next
         ));
     }
+    let receipt = match fetched.receipt {
+        Receipt::Declined => "declined",
+        Receipt::Failed => "failed",
+        Receipt::Sent => "sent",
+        Receipt::Unasked => "unasked",
+    };
+    match fetched.receipt {
+        Receipt::Failed => terminal::note("the file is here, but the sender could not be told"),
+        Receipt::Sent => terminal::note("the sender was told"),
+        Receipt::Declined | Receipt::Unasked => {}
+    }
     if args.json {
         let object = json!({
             "path": fetched.path.to_string_lossy(),
             "size": fetched.content_len,
+            "receipt": receipt,
             "seconds": fetched.took.as_secs_f64(),
         });
         print_json(&object)?;

@@ -1,13 +1,12 @@
 //! `cloak info`: what a pointer says, offline.
 
-use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::error::AppError;
 use crate::cli::CliError;
 use crate::cli::args::Info;
-use crate::cli::terminal::{pointer_text, print_json, print_line};
+use crate::cli::terminal::{date, pointer_text, print_json, print_line};
 use crate::protocol::pointer::Pointer;
 use crate::protocol::seal::Kind;
 use crate::protocol::size_class::SizeClass;
@@ -33,6 +32,7 @@ pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), C
             "expires": pointer.expires,
             "words": pointer.words.is_some(),
             "receipts": pointer.receipts.is_some(),
+            "max_downloads": pointer.receipts.filter(|max| *max > 0),
         });
         print_json(&object)?;
         return Ok(());
@@ -56,13 +56,12 @@ pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), C
         "expires  {}",
         pointer.expires.map_or_else(|| "unknown".to_owned(), date)
     ))?;
+    match pointer.receipts {
+        None => {}
+        Some(0) => print_line("receipt  the sender is told when you have the file")?,
+        Some(max) => print_line(&format!(
+            "receipt  the sender is told when you have the file; {max} downloads at most"
+        ))?,
+    }
     Ok(())
-}
-
-/// `2026-12-06T07:00:00Z`.
-fn date(unix_secs: u64) -> String {
-    let seconds = i64::try_from(unix_secs)
-        .ok()
-        .and_then(|seconds| Timestamp::from_second(seconds).ok());
-    seconds.map_or_else(|| "unknown".to_owned(), |at| at.to_string())
 }

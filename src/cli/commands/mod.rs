@@ -3,6 +3,7 @@
 pub(super) mod demo;
 pub(super) mod get;
 pub(super) mod info;
+pub(super) mod manage;
 pub(super) mod relay;
 pub(super) mod relay_list;
 pub(super) mod relays;
@@ -11,16 +12,20 @@ pub(super) mod share;
 pub(super) mod up;
 
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use super::CliError;
-use super::args::Way;
+use super::args::{Access, Way};
 use super::terminal;
 use crate::app::config::{Config, Home};
 use crate::app::error::AppError;
 use crate::app::message::UserMessage;
-use crate::app::relays::{RelaySet, RelaySource, Relays};
+use crate::app::network::Network;
+use crate::app::relays::{RelaySet, RelaySource, Relays, with_offer};
 use crate::app::session::Session;
 use crate::protocol::address::ServerAddress;
+use crate::protocol::capability::AccessWord;
+use crate::protocol::pointer::Pointer;
 
 /// The session of this person and their settings.
 fn open_session() -> Result<(Session, Config), CliError> {
@@ -48,3 +53,56 @@ async fn relays(
         .for_server(session, &chosen, server, cancel)
         .await
 }
+
+/// The way to the server that a pointer names.
+async fn network_of(
+    session: &Session,
+    config: &Config,
+    way: &Way,
+    pointer: &Pointer,
+    cancel: &CancellationToken,
+) -> Result<Network, CliError> {
+    let server = &pointer.server;
+    let listed = config.servers.iter().find(|entry| entry.address == *server);
+    let direct = way.direct || listed.is_some_and(|entry| entry.direct);
+    let relays = if direct {
+        None
+    } else {
+        relays(session, way, config, server, cancel).await?
+    };
+    let network = session
+        .network_to(server, relays, direct)
+        .await
+        .map_err(|error| with_offer(error, pointer))?;
+    session.hold_builtin(&network);
+    if direct {
+        terminal::note(DIRECT);
+    }
+    Ok(network)
+}
+
+/// The word that was given for this command, else the one that the person keeps with the server.
+fn access_word(
+    access: &Access,
+    config: &Config,
+    server: &ServerAddress,
+) -> Result<Option<AccessWord>, CliError> {
+    let Some(path) = &access.access_word_file else {
+        let given = access.access_word.as_ref();
+        return Ok(given.or_else(|| config.access_word(server)).cloned());
+    };
+    let name = path.display();
+    let text = std::fs::read(path).map(Zeroizing::new).map_err(|error| {
+        CliError::Usage(format!(
+            "the access word cannot be read from {name}: {error}"
+        ))
+    })?;
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let word = str::from_utf8(line)
+        .ok()
+        .and_then(|line| AccessWord::parse(line.trim()).ok());
+    word.map(Some)
+        .ok_or_else(|| CliError::Usage(format!("{name} does not begin with an access word")))
+}
+
+const DIRECT: &str = "going straight to the server: it sees this computer's address";

@@ -3,8 +3,8 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{open_session, relays};
-use crate::app::share::{self, ShareRequest};
+use super::{DIRECT, access_word, open_session, relays};
+use crate::app::share::{self, Receipts, ShareRequest};
 use crate::cli::CliError;
 use crate::cli::args::Share;
 use crate::cli::terminal::{self, Bar, print_json, print_line};
@@ -32,12 +32,22 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
     };
     session.hold_builtin(&network);
     if direct {
-        terminal::note("going straight to the server: it sees this computer's address");
+        terminal::note(DIRECT);
+    }
+    let receipts = match (args.count, args.max_downloads) {
+        (_, Some(max)) => Receipts::Limited(max),
+        (true, None) => Receipts::Counted,
+        (false, None) => Receipts::Unasked,
+    };
+    if receipts != Receipts::Unasked {
+        terminal::note(Receipts::COURTESY);
     }
     let request = ShareRequest {
-        file: args.file,
         ttl_secs: args.ttl,
         name_in_pointer: !args.no_name,
+        receipts,
+        access: access_word(&args.access, &config, network.server())?,
+        ..ShareRequest::new(args.file)
     };
     let bar = Bar::new();
     let shared = share::share(&session, &network, request, &bar.tell(), cancel).await;
@@ -59,6 +69,7 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
             "expires": shared.pointer.expires,
             "server": shared.pointer.server.to_string(),
             "this_computer_only": shared.builtin,
+            "manageable": shared.manageable,
             "seconds": shared.took.as_secs_f64(),
         });
         print_json(&object)?;
