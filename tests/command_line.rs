@@ -42,13 +42,16 @@ fn the_help_has_the_exit_codes_and_goes_to_standard_output() {
         );
     }
     for command in [
+        "delete",
         "demo",
+        "extend",
         "get",
         "info",
         "relay",
         "relay-list",
         "serve",
         "share",
+        "status",
         "up",
     ] {
         assert!(person.run(&[command, "--help"]).status.success());
