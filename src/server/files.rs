@@ -6,6 +6,7 @@ use super::{
     blob_store::{BlobStore, FileSlot, Found, StoreFault, Stored, Swept},
     clock_rule::ClockRule,
     manage::has_all,
+    relay_mirror::RelayMirror,
     stats::{Count, Stats},
 };
 use crate::{
@@ -13,7 +14,8 @@ use crate::{
         address::FileId,
         capability::{AccessWord, work::WorkBits},
         file_api::{
-            self, FileAnswer, FileInfo, FileRequest, OWNER_FEATURE, RECEIPTS_FEATURE, ServerInfo,
+            self, FileAnswer, FileInfo, FileRequest, OWNER_FEATURE, RECEIPTS_FEATURE,
+            RELAYS_FEATURE, ServerInfo,
         },
         keys::Ed25519Public,
         onion::v4::Headers,
@@ -49,6 +51,7 @@ pub struct Files {
     pub(super) policy: Policy,
     pub(super) access_word: Option<AccessWord>,
     pub(super) work_bits: Option<WorkBits>,
+    pub(super) relay_mirror: Option<Arc<RelayMirror>>,
     pub(super) clock: ClockRule,
     pub(super) stats: Arc<Stats>,
 }
@@ -107,8 +110,8 @@ impl Files {
             } => self.extend(&id, ttl_secs, token.as_ref()).await,
             FileRequest::FileInfo(id) => self.info(&id).await,
             FileRequest::Receipt { id, receipt } => self.receipt(&id, &receipt).await,
-            FileRequest::RelayList => Err(UNKNOWN),
-            FileRequest::ServerInfo => Ok(FileAnswer::ServerInfo(self.server_info())),
+            FileRequest::RelayList => self.relay_list().await,
+            FileRequest::ServerInfo => Ok(FileAnswer::ServerInfo(self.server_info().await)),
             FileRequest::Status { id, token } => self.status(&id, &token).await,
             FileRequest::Upload(upload) => self.upload(upload, &asked.key, asked.reservation).await,
         };
@@ -161,14 +164,26 @@ impl Files {
         Ok(FileAnswer::FileInfo(describe(&stored)))
     }
 
-    fn server_info(&self) -> ServerInfo {
+    async fn relay_list(&self) -> Result<FileAnswer, Refusal> {
+        let list = match &self.relay_mirror {
+            Some(mirror) => RelayMirror::current(Arc::clone(mirror), self.clock.now().secs).await,
+            None => None,
+        };
+        list.map(FileAnswer::RelayList).ok_or(UNKNOWN)
+    }
+
+    async fn server_info(&self) -> ServerInfo {
+        let mut features = vec![OWNER_FEATURE.to_owned(), RECEIPTS_FEATURE.to_owned()];
+        if self.relay_list().await.is_ok() {
+            features.push(RELAYS_FEATURE.to_owned());
+        }
         ServerInfo {
             name: "cloakroom".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             max_blob: self.policy.max_blob,
             ttl_default: self.policy.ttl_default,
             ttl_max: self.policy.ttl_max,
-            features: vec![OWNER_FEATURE.to_owned(), RECEIPTS_FEATURE.to_owned()],
+            features,
             access: self.access_word.is_some(),
             work_bits: self.work_bits,
         }

@@ -4,6 +4,7 @@
 //! * [`location`]: where it stores, as an operator writes it.
 //! * [`blob_store`]: where blobs lie.
 //! * [`record`]: what is kept with a blob.
+//! * [`relay_mirror`]: the relay list that it hands on.
 //! * [`files`]: what is asked of them, and what the operator allows.
 //! * [`clock_rule`]: whether the clock can be right.
 //! * [`keys`]: the keys that requests are opened with.
@@ -13,6 +14,7 @@
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -44,6 +46,7 @@ pub mod location;
 mod manage;
 pub mod operator;
 pub mod record;
+pub mod relay_mirror;
 mod routes;
 pub mod stats;
 #[cfg(test)]
@@ -55,6 +58,7 @@ use clock_rule::{ClockRule, ClockTrust, Standing};
 use files::{Files, Policy};
 use keys::{Keys, PreviousKey};
 use location::StoreLocation;
+use relay_mirror::RelayMirror;
 use stats::Stats;
 
 /// How a server runs.
@@ -77,6 +81,8 @@ pub struct ServerConfig {
     pub access_word: Option<AccessWord>,
     /// The work that uploads of each size class must have done, when they must.
     pub work_bits: Option<WorkBits>,
+    /// A signed relay list to hand on, its `.sig` beside it; read again when it changes.
+    pub relay_list: Option<PathBuf>,
     /// The most the store may hold, in bytes.
     pub max_total: u64,
     /// The most memory that bodies may take at once, in bytes.
@@ -109,6 +115,7 @@ impl ServerConfig {
             policy: Policy::default(),
             access_word: None,
             work_bits: None,
+            relay_list: None,
             max_total: 10 << 30,
             max_memory: 512 << 20,
             max_connections: 1024,
@@ -162,6 +169,7 @@ impl Server {
             policy: config.policy,
             access_word: config.access_word,
             work_bits: config.work_bits,
+            relay_mirror: config.relay_list.map(RelayMirror::new).map(Arc::new),
             clock: clock_rule,
             stats: Arc::clone(&stats),
         });

@@ -43,6 +43,7 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     config.max_total = told.max_total;
     config.max_memory = told.max_memory;
     config.sweep_every = told.sweep_every;
+    config.relay_list = told.relay_list;
     let server = Server::start(config)
         .await
         .map_err(|error| failed(&error))?;

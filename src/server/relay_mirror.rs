@@ -1,0 +1,193 @@
+//! The relay list that the operator hands on: a file and its sibling `.sig`, read again when either has changed.
+//!
+//! The server does not know who signs the list and need not: every client checks that itself. It hands on only what
+//! some client could take, so that a broken file is noticed here, by its operator.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use tracing::warn;
+
+use crate::protocol::{
+    file_api::SignedList,
+    relay_list::{MAX_LIST_LEN, RelayList, can_be_mirrored},
+};
+
+/// The file, and what was read from it last.
+#[derive(Debug)]
+pub struct RelayMirror {
+    file: PathBuf,
+    seen: Mutex<Option<Seen>>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    stamps: [Option<Stamp>; 2],
+    list: Option<Mirrored>,
+}
+
+type Stamp = (Option<SystemTime>, u64);
+
+#[derive(Debug)]
+struct Mirrored {
+    signed: SignedList,
+    expires: u64,
+}
+
+impl RelayMirror {
+    /// Mirrors `file`, which may come later.
+    #[must_use]
+    pub const fn new(file: PathBuf) -> Self {
+        Self {
+            file,
+            seen: Mutex::new(None),
+        }
+    }
+
+    /// The answer to `GET /relays` at `now` (unix seconds); `None` while there is no list that anybody could use.
+    pub async fn current(mirror: Arc<Self>, now: u64) -> Option<SignedList> {
+        tokio::task::spawn_blocking(move || mirror.look(now))
+            .await
+            .ok()
+            .flatten()
+    }
+
+    fn look(&self, now: u64) -> Option<SignedList> {
+        let signature = sibling(&self.file);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamps = [stamp(&self.file), stamp(&signature)];
+        if seen.as_ref().is_none_or(|seen| seen.stamps != stamps) {
+            let list = match read(&self.file, &signature) {
+                Ok(list) => Some(list),
+                Err(why) => {
+                    warn!("no relay list is handed on: {why}");
+                    None
+                }
+            };
+            *seen = Some(Seen { stamps, list });
+        }
+        let mirrored = seen.as_ref()?.list.as_ref()?;
+        (now < mirrored.expires).then(|| mirrored.signed.clone())
+    }
+}
+
+/// `relays.json.sig` of `relays.json`.
+fn sibling(file: &Path) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(".sig");
+    name.into()
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    fs::metadata(path)
+        .ok()
+        .map(|metadata| (metadata.modified().ok(), metadata.len()))
+}
+
+fn read(file: &Path, signature: &Path) -> Result<Mirrored, String> {
+    let text = |path: &Path, what: &str| {
+        read_text(path).map_err(|error| format!("{what} cannot be read: {error}"))
+    };
+    let list = text(file, "the list")?;
+    let signature = text(signature, "its .sig")?.trim().to_owned();
+    if signature.len() != SIGNATURE_LEN || !signature.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err("its .sig does not hold 128 hex digits".to_owned());
+    }
+    if !can_be_mirrored(&list) {
+        return Err("it is too large for an answer".to_owned());
+    }
+    let expires = RelayList::read(list.as_bytes())
+        .map_err(|error| error.to_string())?
+        .expires;
+    Ok(Mirrored {
+        signed: SignedList { list, signature },
+        expires,
+    })
+}
+
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_LIST_LEN as u64 + 1)
+        .read_to_string(&mut text)?;
+    Ok(text)
+}
+
+const SIGNATURE_LEN: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+    use crate::protocol::{
+        keys::Identity,
+        relay_list::{RelayDescriptor, Serves, sign},
+    };
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn list(name: &str) -> String {
+        let relays = (1..=3).map(|seed| RelayDescriptor {
+            key: Identity::from_seed([seed; 32]).public(),
+            host: IpAddr::from([192, 0, 2, seed]),
+            port: 22_021,
+            operator: String::new(),
+            serves: Serves::Any,
+        });
+        RelayList::join(name, NOW, NOW + 100, relays.collect())
+            .unwrap()
+            .to_json()
+    }
+
+    fn handed_on(mirror: &RelayMirror, now: u64) -> Option<(String, String)> {
+        let signed = mirror.look(now)?;
+        Some((signed.list, signed.signature))
+    }
+
+    #[test]
+    fn the_exact_bytes_are_handed_on_and_a_new_list_without_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("relays.json");
+        let mirror = RelayMirror::new(file.clone());
+        assert_eq!(handed_on(&mirror, NOW), None);
+
+        let signer = Identity::from_seed([9; 32]);
+        for name in ["first", "the second"] {
+            let list = list(name);
+            let signature = sign(&signer, list.as_bytes());
+            fs::write(&file, &list).unwrap();
+            fs::write(sibling(&file), format!("{signature}\n")).unwrap();
+            assert_eq!(handed_on(&mirror, NOW), Some((list, signature)));
+        }
+        assert!(mirror.look(NOW + 99).is_some());
+        assert_eq!(mirror.look(NOW + 100), None, "an expired list helps nobody");
+
+        fs::remove_file(sibling(&file)).unwrap();
+        assert_eq!(handed_on(&mirror, NOW), None);
+    }
+
+    #[test]
+    fn what_no_client_could_take_is_not_handed_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("relays.json");
+        let good = list("good");
+        let large = format!("{good}{}", " ".repeat(65_536));
+        for (list, signature) in [
+            (good.as_str(), "short"),
+            (&good, &"g".repeat(128)),
+            ("{}", &"0".repeat(128)),
+            (&large, &"0".repeat(128)),
+        ] {
+            fs::write(&file, list).unwrap();
+            fs::write(sibling(&file), signature).unwrap();
+            assert_eq!(handed_on(&RelayMirror::new(file.clone()), NOW), None);
+        }
+    }
+}
