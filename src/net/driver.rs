@@ -59,9 +59,11 @@ pub async fn drive(
             }
             Step::Send(attempt) => {
                 let path = attempt.path.clone();
-                let target = path
-                    .as_ref()
-                    .map_or(Target::Server(server), |path| Target::Relay(&path.guard));
+                let target = match &path {
+                    None => Target::Server(server),
+                    Some(path) if transfer.is_sessions() => Target::SessionRelay(&path.guard),
+                    Some(path) => Target::Relay(&path.guard),
+                };
                 match HttpTransport.post(target, *attempt, progress, cancel).await {
                     Ok(outcome) => {
                         block_in_place(|| transfer.on_outcome(outcome, clock()));

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::progress::{Moved, Progress};
+use super::session_tls;
 use crate::protocol::address::ServerUrl;
 use crate::protocol::onion::{GUARD_ENDPOINT, SERVER_ENDPOINT};
 use crate::protocol::relay_list::RelayDescriptor;
@@ -30,6 +31,8 @@ pub enum Target<'a> {
     Relay(&'a RelayDescriptor),
     /// A file server, without relays.
     Server(&'a ServerUrl),
+    /// A guard of Session's network, whose certificate says nothing.
+    SessionRelay(&'a RelayDescriptor),
 }
 
 /// The person cancelled.
@@ -70,7 +73,7 @@ async fn exchange(
     progress: &Progress,
 ) -> Outcome {
     let url = match target {
-        Target::Relay(relay) => format!(
+        Target::Relay(relay) | Target::SessionRelay(relay) => format!(
             "https://{}{GUARD_ENDPOINT}",
             std::net::SocketAddr::new(relay.host, relay.port)
         ),
@@ -166,6 +169,9 @@ fn client_for(target: Target<'_>) -> Option<Client> {
     let builder = match target {
         Target::Relay(relay) => {
             builder.tls_backend_preconfigured(tls::pinned_client_config(&relay.key).ok()?)
+        }
+        Target::SessionRelay(_) => {
+            builder.tls_backend_preconfigured(session_tls::node_client_config().ok()?)
         }
         Target::Server(_) => {
             tls::provider();

@@ -335,7 +335,8 @@ impl<'a> Transfer<'a> {
     }
 
     /// Whether the relays are Session's.
-    const fn is_sessions(&self) -> bool {
+    #[must_use]
+    pub const fn is_sessions(&self) -> bool {
         matches!(
             self.way,
             Way::Relays {
