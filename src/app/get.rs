@@ -9,6 +9,7 @@ use super::content_type::{self, Findings, System};
 use super::error::{AppError, Mismatch, ServerRefusal};
 use super::file_name::SafeFileName;
 use super::network::{Network, Stage, Tell};
+use super::relays::Refreshing;
 use super::save::{self, SaveTo};
 use super::session::Session;
 use super::who_saw_what::RequestShown;
@@ -106,9 +107,11 @@ pub async fn get(
     tell.stage(Stage::FindPath);
     let mut shown = Vec::new();
     let request = FileRequest::Download(pointer.id.clone());
-    let response = session
-        .run(network, &request, expected, tell, &mut shown, cancel)
-        .await?;
+    let refreshing = Refreshing::begin(session, network, &mut shown, cancel).await;
+    let fetching = session.run(network, &request, expected, tell, &mut shown, cancel);
+    let (response, also_shown) = refreshing.beside(fetching, cancel).await;
+    shown.extend(also_shown);
+    let response = response?;
     let blob = file_api::read_found(response).map_err(ServerRefusal::of_download)?;
 
     let (tell_work, cancel_work) = (tell.clone(), cancel.clone());

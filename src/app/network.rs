@@ -66,6 +66,15 @@ impl Network {
         &self.way
     }
 
+    /// What a pointer carries for a recipient without relays, when there is something.
+    #[must_use]
+    pub fn relay_line(&self) -> Option<String> {
+        match &self.way {
+            Route::Direct => None,
+            Route::Relays(set) => set.line(),
+        }
+    }
+
     /// The built-in network it belongs to.
     #[must_use]
     pub fn running(&self) -> Option<Arc<BuiltIn>> {

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::{AppError, LocalFileError};
 use super::local_file;
 use super::network::{Network, Stage, Tell};
+use super::relays::Refreshing;
 use super::session::Session;
 use super::upload::{self, Parcel};
 use super::who_saw_what::RequestShown;
@@ -32,6 +33,8 @@ pub struct ShareRequest {
     pub receipts: Receipts,
     /// The operator's word; given only to a server that asks for one.
     pub access: Option<AccessWord>,
+    /// Whether the pointer names the relay list, when that is one by URL, for a recipient who has none.
+    pub carry_relay_list: bool,
 }
 
 impl ShareRequest {
@@ -44,6 +47,7 @@ impl ShareRequest {
             name_in_pointer: true,
             receipts: Receipts::Unasked,
             access: None,
+            carry_relay_list: false,
         }
     }
 }
@@ -129,7 +133,11 @@ pub async fn share(
         access: request.access,
         on_record: true,
     };
-    let stored = upload::upload(session, network, parcel, tell, &mut shown, cancel).await?;
+    let refreshing = Refreshing::begin(session, network, &mut shown, cancel).await;
+    let uploading = upload::upload(session, network, parcel, tell, &mut shown, cancel);
+    let (stored, also_shown) = refreshing.beside(uploading, cancel).await;
+    let stored = stored?;
+    shown.extend(also_shown);
 
     let pointer = Pointer {
         server: network.server().clone(),
@@ -142,7 +150,7 @@ pub async fn share(
         expires: Some(stored.at.expires),
         words: None,
         receipts: request.receipts.in_pointer(),
-        relay_list: None,
+        relay_list: network.relay_line().filter(|_| request.carry_relay_list),
     };
     Ok(Shared {
         pointer,

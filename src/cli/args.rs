@@ -68,6 +68,9 @@ pub(super) struct Get {
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
     pub(super) way: Way,
+    /// Fetch the relay list that the pointer names straight from its host, which then sees this computer's address, once, and use it for this pointer's server
+    #[arg(long, conflicts_with = "direct")]
+    pub(super) accept_relay_list: bool,
     /// Do not tell the sender, who asked for it, that you have the file
     #[arg(long)]
     pub(super) no_receipt: bool,
@@ -122,6 +125,9 @@ pub(super) struct Share {
     /// Leave the name out of the pointer; the recipient still gets it from the sealed file
     #[arg(long)]
     pub(super) no_name: bool,
+    /// Name the relay list in the pointer, for recipients without relays; it must be one by URL
+    #[arg(long, conflicts_with = "direct")]
+    pub(super) with_relay_list: bool,
     /// Ask recipients to tell of their download, so that `cloak status` can count them
     #[arg(long, conflicts_with = "max_downloads")]
     pub(super) count: bool,

@@ -2,7 +2,7 @@
 //! built-in network's.
 //!
 //! A list by URL is fetched straight from its host when it is added, and that host then sees this computer's address;
-//! afterwards it comes through file servers that mirror it ([`refresh`]). One that a pointer names is used for that
+//! afterwards it comes through file servers that mirror it (`refresh`). One that a pointer names is used for that
 //! pointer's server only: accepting it is no choice about anything else. The person's own relays come first wherever
 //! they serve a server.
 
@@ -32,7 +32,7 @@ mod refresh;
 mod store;
 mod view;
 
-pub use refresh::{Due, refresh};
+pub(super) use refresh::Refreshing;
 pub use view::{ListState, SourceView};
 
 use store::Store;
@@ -489,6 +489,23 @@ pub fn shows(source: &RelaySource) -> Vec<String> {
             "One of its three seeds (seed1, seed2 or seed3.getsession.org) sees this computer's address, at most once a day, when you transfer a file.".to_owned(),
             "Large files may time out there, and answers look the same on every link of a path.".to_owned(),
         ],
+    }
+}
+
+/// The relays for what a pointer names, or its offer when they do not reach its server.
+///
+/// # Errors
+/// `relays`' own, and [`AppError::RelaysOffered`].
+pub fn or_offer(
+    relays: Result<Option<RelaySet>, AppError>,
+    pointer: &Pointer,
+) -> Result<Option<RelaySet>, AppError> {
+    match (relays, RelayOffer::of(pointer)) {
+        (Ok(Some(set)), Some(offer)) if !set.serves(pointer.server.url.host()) => {
+            Err(AppError::RelaysOffered(Box::new(offer)))
+        }
+        (Ok(set), _) => Ok(set),
+        (Err(error), _) => Err(with_offer(error, pointer)),
     }
 }
 

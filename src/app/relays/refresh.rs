@@ -1,4 +1,9 @@
 //! Asks the server of a transfer for a newer relay list, by onion request: the list's own host learns nothing of it.
+//!
+//! Only when a transfer is asked for anyway, at most once a day, and only a server that says that it mirrors a list.
+//! Whatever comes of it, the last good list stays until it ends, and the transfer does not notice.
+
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -11,44 +16,92 @@ use crate::protocol::file_api::{self, FileRequest, RELAYS_FEATURE};
 use crate::protocol::relay_list::{ListSource, Refresh};
 use crate::protocol::size_class::SizeClass;
 
-/// At which point of a transfer [`refresh`] is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// Before its own request: for a list that ends soon.
-    Before,
-    /// Beside it: for any other.
-    Beside,
+/// A list that is to be asked for beside a transfer.
+pub(in crate::app) struct Refreshing<'a> {
+    session: &'a Session,
+    network: &'a Network,
+    list: Option<ListSource>,
 }
 
-/// Asks for a newer list when that is due: at most once a day, of a server in use that mirrors one. Whatever comes of
-/// it, the last good list stays until it ends, and the transfer does not notice.
-pub async fn refresh(
+impl<'a> Refreshing<'a> {
+    /// Called before the transfer's own requests: asks now for a list that ends soon, and sees whether another is due.
+    pub(in crate::app) async fn begin(
+        session: &'a Session,
+        network: &'a Network,
+        shown: &mut Vec<RequestShown>,
+        cancel: &CancellationToken,
+    ) -> Self {
+        let mut refreshing = Self {
+            session,
+            network,
+            list: None,
+        };
+        let Some((list, due)) = due(session, network) else {
+            return refreshing;
+        };
+        // Asked for here, so that the transfer finds the answer and nobody asks twice.
+        let info = session.server_info(network, shown, cancel).await;
+        if !matches!(info, Ok(Some(info)) if info.has(RELAYS_FEATURE)) {
+            return refreshing;
+        }
+        match due {
+            Refresh::Before => shown.extend(ask(session, network, &list, cancel).await),
+            Refresh::Beside => refreshing.list = Some(list),
+            Refresh::NotYet => {}
+        }
+        refreshing
+    }
+
+    /// Runs the transfer's own `work`, and asks for the list meanwhile if that is due.
+    pub(in crate::app) async fn beside<T>(
+        self,
+        work: impl Future<Output = T>,
+        cancel: &CancellationToken,
+    ) -> (T, Vec<RequestShown>) {
+        let Some(list) = &self.list else {
+            return (work.await, Vec::new());
+        };
+        let cancel = cancel.child_token();
+        let asking = ask(self.session, self.network, list, &cancel);
+        tokio::pin!(work, asking);
+        tokio::select! {
+            shown = &mut asking => (work.await, shown),
+            done = &mut work => {
+                // Somebody waits for the transfer, nobody for the list.
+                let shown = tokio::select! {
+                    shown = &mut asking => shown,
+                    () = tokio::time::sleep(PATIENCE) => {
+                        cancel.cancel();
+                        asking.await
+                    }
+                };
+                (done, shown)
+            }
+        }
+    }
+}
+
+/// The list of this network, when it is to be asked for.
+fn due(session: &Session, network: &Network) -> Option<(ListSource, Refresh)> {
+    let Route::Relays(set) = network.way() else {
+        return None;
+    };
+    let RelaySource::Url(list) = &set.source else {
+        return None;
+    };
+    let relays = Relays::of(session.home());
+    let asked = relays.store.read().find(list).map(|kept| kept.asked);
+    let due = relays.last_good(list).refresh(asked, session.now());
+    (due != Refresh::NotYet).then(|| (list.clone(), due))
+}
+
+async fn ask(
     session: &Session,
     network: &Network,
-    due: Due,
+    list: &ListSource,
     cancel: &CancellationToken,
 ) -> Vec<RequestShown> {
     let mut shown = Vec::new();
-    let Route::Relays(set) = network.way() else {
-        return shown;
-    };
-    let RelaySource::Url(source) = &set.source else {
-        return shown;
-    };
-    let relays = Relays::of(session.home());
-    let asked = relays.store.read().find(source).map(|list| list.asked);
-    let is_due = match relays.last_good(source).refresh(asked, session.now()) {
-        Refresh::Before => due == Due::Before,
-        Refresh::Beside => due == Due::Beside,
-        Refresh::NotYet => false,
-    };
-    if !is_due {
-        return shown;
-    }
-    let info = session.server_info(network, &mut shown, cancel).await;
-    if !matches!(info, Ok(Some(info)) if info.has(RELAYS_FEATURE)) {
-        return shown;
-    }
     let answer = session
         .run(
             network,
@@ -59,15 +112,16 @@ pub async fn refresh(
             cancel,
         )
         .await;
+    let relays = Relays::of(session.home());
     let problem = match answer {
         Ok(answer) => match file_api::read_signed_list(&answer) {
-            Ok(signed) => relays.take(source, &signed.list, &signed.signature, session.now()),
+            Ok(signed) => relays.take(list, &signed.list, &signed.signature, session.now()),
             Err(error) => Some(error.to_string()),
         },
         Err(_) if cancel.is_cancelled() => return shown,
         Err(error) => Some(error.to_string()),
     };
-    relays.note(source, session.now(), problem);
+    relays.note(list, session.now(), problem);
     shown
 }
 
@@ -102,3 +156,6 @@ impl Relays {
         }
     }
 }
+
+/// How long a finished transfer waits for a list that was asked for beside it.
+const PATIENCE: Duration = Duration::from_secs(5);

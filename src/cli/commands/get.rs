@@ -7,6 +7,7 @@ use super::{network_of, open_session};
 use crate::app::error::AppError;
 use crate::app::get::{self, GetRequest, Receipt};
 use crate::app::message::UserMessage;
+use crate::app::relays::{self, RelaySource, Relays};
 use crate::app::save::SaveTo;
 use crate::cli::CliError;
 use crate::cli::args::Get;
@@ -19,7 +20,18 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
     get::check_supported(&pointer)?;
 
     let (session, config) = open_session()?;
-    let network = network_of(&session, &config, &args.way, &pointer, cancel).await?;
+    let network = match network_of(&session, &config, &args.way, &pointer, cancel).await {
+        Err(CliError::App(AppError::RelaysOffered(offer))) if args.accept_relay_list => {
+            for line in relays::shows(&RelaySource::Url(offer.list.clone())) {
+                terminal::note(&line);
+            }
+            Relays::of(session.home())
+                .accept(&session, &offer, cancel)
+                .await?;
+            network_of(&session, &config, &args.way, &pointer, cancel).await?
+        }
+        network => network?,
+    };
     if pointer.receipts.is_some() && !args.no_receipt {
         terminal::note("the sender is told when you have the file (not with --no-receipt)");
     }

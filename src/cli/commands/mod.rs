@@ -21,7 +21,7 @@ use crate::app::config::{Config, Home};
 use crate::app::error::AppError;
 use crate::app::message::UserMessage;
 use crate::app::network::Network;
-use crate::app::relays::{RelaySet, RelaySource, Relays, with_offer};
+use crate::app::relays::{RelaySet, RelaySource, Relays, or_offer, with_offer};
 use crate::app::session::Session;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
@@ -68,7 +68,7 @@ async fn network_of(
     let relays = if direct {
         None
     } else {
-        relays(session, way, config, server, cancel).await?
+        or_offer(relays(session, way, config, server, cancel).await, pointer)?
     };
     let network = session
         .network_to(server, relays, direct)

@@ -8,6 +8,7 @@ use crate::app::share::{self, Receipts, ShareRequest};
 use crate::cli::CliError;
 use crate::cli::args::Share;
 use crate::cli::terminal::{self, Bar, print_json, print_line};
+use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), CliError> {
     let (session, config) = open_session()?;
@@ -34,6 +35,12 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
     if direct {
         terminal::note(DIRECT);
     }
+    if args.with_relay_list && network.relay_line().is_none() {
+        return Err(CliError::Usage(
+            "there is no relay list that a pointer could name: it must be one by URL, added with cloak relays add"
+                .to_owned(),
+        ));
+    }
     let receipts = match (args.count, args.max_downloads) {
         (_, Some(max)) => Receipts::Limited(max),
         (true, None) => Receipts::Counted,
@@ -47,6 +54,7 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
         name_in_pointer: !args.no_name,
         receipts,
         access: access_word(&args.access, &config, network.server())?,
+        carry_relay_list: args.with_relay_list || config.pointer_carries_relay_list,
         ..ShareRequest::new(args.file)
     };
     let bar = Bar::new();
@@ -61,6 +69,11 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
         );
     }
     let text = shared.pointer.to_text();
+    if shared.pointer.relay_list.is_some()
+        && Pointer::find(text.as_str()).is_ok_and(|found| found.relay_list.is_none())
+    {
+        terminal::note("the pointer does not name the relay list: the two together are too long");
+    }
     if args.json {
         let object = json!({
             "pointer": text.as_str(),
