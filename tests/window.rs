@@ -1,148 +1,22 @@
 //! The window as a person meets it: by label and role, with a fake backend, the accessibility check on.
 #![cfg(feature = "gui")]
 
+#[path = "support/desk.rs"]
+#[allow(dead_code, reason = "shared with other tests of the window")]
+mod desk;
 #[path = "support/desktop.rs"]
+#[allow(dead_code, reason = "shared with other tests of the window")]
 mod desktop;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
 use cloakroom::gui::model::{Preferences, RelayList, Screen, ServerChoice, Stage, State, Theme};
-use cloakroom::gui::window::{Opening, Window};
-use desktop::{FakeBackend, FakeDesktop, POINTER, message, preferences, server};
+use cloakroom::gui::window::Opening;
+use desk::Desk;
+use desktop::{POINTER, message, preferences, server};
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers};
-use egui_kittest::Harness;
-use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
-
-struct Desk {
-    window: Harness<'static, Window>,
-    backend: Arc<FakeBackend>,
-    desktop: Arc<FakeDesktop>,
-    folder: tempfile::TempDir,
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Err("read from its path".to_owned())
-    }
-}
-
-impl Desk {
-    fn new() -> Self {
-        Self::with(preferences(), [760.0, 600.0], |_| Opening::default())
-    }
-
-    fn with(
-        preferences: Preferences,
-        size: [f32; 2],
-        opening: impl FnOnce(&Path) -> Opening,
-    ) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let backend = FakeBackend::new(preferences);
-        let desktop = Arc::new(FakeDesktop::default());
-        let opening = opening(folder.path());
-        let (b, d) = (Arc::clone(&backend), Arc::clone(&desktop));
-        let window = Harness::builder()
-            .with_size(size)
-            .with_max_steps(8)
-            .with_accessibility_check(true)
-            .build_eframe(move |cc| {
-                Window::new(&cc.egui_ctx, b, d, opening).expect("a worker thread")
-            });
-        Self {
-            window,
-            backend,
-            desktop,
-            folder,
-        }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, vec![7; 2_500]).expect("a file");
-        path
-    }
-
-    fn drop_files(&mut self, paths: &[PathBuf]) {
-        for path in paths {
-            self.window
-                .input_mut()
-                .dropped_files
-                .push(Arc::new(Dropped(path.clone())));
-        }
-        self.window.step();
-    }
-
-    /// Steps until it is so; the worker's thread needs its time.
-    fn until(&mut self, so: impl Fn(&Self) -> bool) {
-        let end = Instant::now() + Duration::from_secs(20);
-        loop {
-            self.window.step();
-            if so(self) {
-                return;
-            }
-            assert!(
-                Instant::now() < end,
-                "it never came to this:\n{:?}",
-                self.window
-            );
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    fn until_seen(&mut self, label: &str) {
-        self.until(|desk| desk.sees(label));
-    }
-
-    fn sees(&self, label: &str) -> bool {
-        self.window
-            .query_all_by_label_contains(label)
-            .next()
-            .is_some()
-    }
-
-    fn click(&mut self, label: &str) {
-        self.window.get_by_label(label).click();
-        self.window.step();
-        self.window.step();
-    }
-
-    fn press(&mut self, key: Key) {
-        self.window.key_press(key);
-        self.window.step();
-    }
-
-    fn paste(&mut self, text: &str) {
-        self.window.event(Event::Paste(text.to_owned()));
-        self.window.step();
-        self.window.step();
-    }
-
-    /// Name of the widget that has the keyboard.
-    fn focused(&self) -> Option<String> {
-        let mut nodes = self
-            .window
-            .query_all(By::new().predicate(|node| node.is_focused()));
-        nodes.next().and_then(|node| node.accesskit_node().label())
-    }
-
-    fn shared_one(&mut self) {
-        let file = self.file("report.pdf");
-        self.drop_files(&[file]);
-        self.until_seen("Uploading");
-        self.backend.let_go(1);
-        self.until_seen("kept until");
-    }
-}
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 #[test]
 fn a_dropped_file_is_shared_and_its_pointer_copied() {

@@ -97,8 +97,18 @@ pub struct Config {
     pub download_folder: Option<PathBuf>,
     /// How the window looks.
     pub theme: Theme,
-    /// Whether the window uses stronger contrasts.
-    pub high_contrast: bool,
+    /// How strong the window's colours are.
+    pub contrast: Contrast,
+    /// Whether nothing in the window moves, whatever the system says.
+    pub reduced_motion: bool,
+    /// Size of everything in the window, per cent.
+    pub zoom: u16,
+    /// Whether the window puts a pointer on the clipboard as soon as it is there.
+    pub copy_when_done: bool,
+    /// Whether the window takes a copied pointer off the clipboard after a minute.
+    pub clear_clipboard: bool,
+    /// Whether the window hides pointers while another one is in front.
+    pub mask_pointers: bool,
     /// Whether the first start's card was read.
     pub welcomed: bool,
     /// Whether a pointer holds the file's name.
@@ -142,6 +152,19 @@ pub enum Theme {
     Dark,
 }
 
+/// How strong the window's colours are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Contrast {
+    /// As the system says.
+    #[default]
+    System,
+    /// As designed.
+    Normal,
+    /// Stronger.
+    High,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -151,7 +174,12 @@ impl Default for Config {
             pointer_carries_relay_list: false,
             download_folder: None,
             theme: Theme::System,
-            high_contrast: false,
+            contrast: Contrast::System,
+            reduced_motion: false,
+            zoom: USUAL_ZOOM,
+            copy_when_done: false,
+            clear_clipboard: false,
+            mask_pointers: false,
             welcomed: false,
             name_in_pointer: true,
             unknown: toml::Table::new(),
@@ -334,7 +362,17 @@ struct ConfigFile {
     #[serde(default)]
     theme: Theme,
     #[serde(default)]
-    high_contrast: bool,
+    contrast: Contrast,
+    #[serde(default)]
+    reduced_motion: bool,
+    #[serde(default = "usual_zoom")]
+    zoom: u16,
+    #[serde(default)]
+    copy_when_done: bool,
+    #[serde(default)]
+    clear_clipboard: bool,
+    #[serde(default)]
+    mask_pointers: bool,
     #[serde(default)]
     welcomed: bool,
     #[serde(default = "yes")]
@@ -400,7 +438,12 @@ impl ConfigFile {
             pointer_carries_relay_list: self.pointer_carries_relay_list,
             download_folder: self.download_folder,
             theme: self.theme,
-            high_contrast: self.high_contrast,
+            contrast: self.contrast,
+            reduced_motion: self.reduced_motion,
+            zoom: self.zoom,
+            copy_when_done: self.copy_when_done,
+            clear_clipboard: self.clear_clipboard,
+            mask_pointers: self.mask_pointers,
             welcomed: self.welcomed,
             name_in_pointer: self.name_in_pointer,
             unknown: self.unknown,
@@ -437,7 +480,12 @@ impl From<&Config> for ConfigFile {
             pointer_carries_relay_list: config.pointer_carries_relay_list,
             download_folder: config.download_folder.clone(),
             theme: config.theme,
-            high_contrast: config.high_contrast,
+            contrast: config.contrast,
+            reduced_motion: config.reduced_motion,
+            zoom: config.zoom,
+            copy_when_done: config.copy_when_done,
+            clear_clipboard: config.clear_clipboard,
+            mask_pointers: config.mask_pointers,
             welcomed: config.welcomed,
             name_in_pointer: config.name_in_pointer,
             servers: config.servers.iter().map(server_file).collect(),
@@ -452,6 +500,13 @@ fn built_in() -> String {
 
 fn yes() -> bool {
     true
+}
+
+/// Per cent.
+const USUAL_ZOOM: u16 = 100;
+
+fn usual_zoom() -> u16 {
+    USUAL_ZOOM
 }
 
 fn keep_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
@@ -500,6 +555,12 @@ mod tests {
             pointer_carries_relay_list: true,
             download_folder: Some("/in here".into()),
             theme: Theme::Dark,
+            contrast: Contrast::High,
+            reduced_motion: true,
+            zoom: 150,
+            copy_when_done: true,
+            clear_clipboard: true,
+            mask_pointers: true,
             name_in_pointer: false,
             ..Config::default()
         }
@@ -522,7 +583,8 @@ mod tests {
         let text = toml::to_string(&ConfigFile::from(&full())).unwrap();
         let expected = format!(
             "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
-             download_folder = \"/in here\"\ntheme = \"dark\"\nhigh_contrast = false\nwelcomed = false\nname_in_pointer = false\n\n[[servers]]\n\
+             download_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nzoom = 150\n\
+             copy_when_done = true\nclear_clipboard = true\nmask_pointers = true\nwelcomed = false\nname_in_pointer = false\n\n[[servers]]\n\
              name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\n"
         );
         assert_eq!(text, expected);

@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Note, PointerInfo, PointerText, Preferences, RelayList, Saved, Server, ServerChoice, Shared,
-    Stage, TestReport, Theme,
+    Contrast, Motion, Note, PointerInfo, PointerText, Preferences, RelayList, Saved, Server,
+    ServerChoice, Shared, Stage, TestReport, Theme, ZOOMS,
 };
 use super::text;
 use super::worker::{Backend, Progress};
@@ -176,7 +176,17 @@ impl App {
             Theme::Light => config::Theme::Light,
             Theme::Dark => config::Theme::Dark,
         };
-        config.high_contrast = preferences.high_contrast;
+        config.contrast = match preferences.contrast {
+            Contrast::System => config::Contrast::System,
+            Contrast::Normal => config::Contrast::Normal,
+            Contrast::High => config::Contrast::High,
+        };
+        config.reduced_motion = preferences.motion == Motion::Reduced;
+        config.zoom = preferences.zoom;
+        config.name_in_pointer = preferences.name_in_pointer;
+        config.copy_when_done = preferences.copy_when_done;
+        config.clear_clipboard = preferences.clear_clipboard;
+        config.mask_pointers = preferences.mask_pointers;
         config.welcomed = preferences.welcomed;
         config
     }
@@ -190,13 +200,8 @@ impl App {
     ) -> Result<Shared, AppError> {
         progress.set(Stage::Pad);
         let network = self.chosen(preferences, &preferences.chosen).await?;
-        let name_in_pointer = self
-            .config
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .name_in_pointer;
         let request = ShareRequest {
-            name_in_pointer,
+            name_in_pointer: preferences.name_in_pointer,
             access: self.access_word(&network),
             ..ShareRequest::new(path)
         };
@@ -215,6 +220,7 @@ impl App {
             expires: shared.pointer.expires,
             server: host_of(&shared.pointer.server.url),
             builtin: shared.builtin,
+            shown: shared.shown,
         })
     }
 
@@ -256,6 +262,7 @@ impl App {
             name: SafeFileName::sanitize(&name).for_display(),
             path: fetched.path,
             len: fetched.content_len,
+            shown: fetched.shown,
         })
     }
 
@@ -329,7 +336,21 @@ impl Backend for App {
                 config::Theme::Light => Theme::Light,
                 config::Theme::Dark => Theme::Dark,
             },
-            high_contrast: config.high_contrast,
+            contrast: match config.contrast {
+                config::Contrast::System => Contrast::System,
+                config::Contrast::Normal => Contrast::Normal,
+                config::Contrast::High => Contrast::High,
+            },
+            motion: if config.reduced_motion {
+                Motion::Reduced
+            } else {
+                Motion::System
+            },
+            zoom: nearest_zoom(config.zoom),
+            name_in_pointer: config.name_in_pointer,
+            copy_when_done: config.copy_when_done,
+            clear_clipboard: config.clear_clipboard,
+            mask_pointers: config.mask_pointers,
             welcomed: config.welcomed,
         };
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
@@ -496,6 +517,12 @@ fn host_of(url: &ServerUrl) -> String {
     url.as_str()
         .split_once("://")
         .map_or_else(|| url.as_str().to_owned(), |(_, rest)| rest.to_owned())
+}
+
+/// A file that a person edited can say anything.
+fn nearest_zoom(zoom: u16) -> u16 {
+    let nearest = ZOOMS.into_iter().min_by_key(|step| step.abs_diff(zoom));
+    nearest.unwrap_or(100)
 }
 
 fn millis(time: Duration) -> u64 {

@@ -6,11 +6,13 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod backend;
+pub mod commands;
 pub mod fonts;
 pub mod kit;
 pub mod model;
 pub mod platform;
 mod start;
+pub mod system_look;
 pub mod text;
 pub mod tokens;
 mod view;

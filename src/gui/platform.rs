@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use futures_util::future::BoxFuture;
+use zeroize::Zeroizing;
 
-use super::model::{Found, FoundKind, PointerText};
+use super::model::{Found, FoundKind, PointerText, SystemLook};
+use super::system_look;
+use crate::wire::clock;
 
 /// What the window asks of the desktop.
 ///
@@ -19,6 +22,13 @@ pub trait Platform: Send + Sync {
     fn pick_folder(&self, at: Option<PathBuf>) -> BoxFuture<'static, Option<PathBuf>>;
     /// Puts a secret on the clipboard, marked so that clipboard managers do not keep it. False: not taken.
     fn copy_secret(&self, text: &PointerText) -> bool;
+    /// Empties the clipboard, if this secret is still on it.
+    fn clear_secret(&self, text: &PointerText);
+    /// Unix seconds.
+    fn now(&self) -> u64;
+    /// Tells, at once and whenever it changes, how the system wants windows to look; nothing where it does not say.
+    /// Never waits.
+    fn watch_look(&self, tell: Box<dyn Fn(SystemLook) + Send>);
     /// Files on the clipboard, as file managers put them there.
     fn clipboard_files(&self) -> Vec<PathBuf>;
     /// Opens a file with its program. False: nothing took it.
@@ -71,11 +81,21 @@ fn deceives(c: char) -> bool {
 /// The real desktop.
 #[derive(Default)]
 pub struct Desktop {
+    look: system_look::Watch,
     // On X11 and Wayland the program that copied serves the clipboard: it must live as long as the window.
     clipboard: Mutex<Option<arboard::Clipboard>>,
 }
 
 impl Desktop {
+    /// A desktop that begins to ask the system how windows should look, so that it is known when the first is drawn.
+    #[must_use]
+    pub fn watching() -> Self {
+        Self {
+            look: system_look::Watch::start(),
+            ..Self::default()
+        }
+    }
+
     fn with_clipboard<T>(
         &self,
         use_it: impl FnOnce(&mut arboard::Clipboard) -> Option<T>,
@@ -114,6 +134,21 @@ impl Platform for Desktop {
     fn copy_secret(&self, text: &PointerText) -> bool {
         self.with_clipboard(|clipboard| confidential(clipboard.set()).text(text.as_str()).ok())
             .is_some()
+    }
+
+    fn clear_secret(&self, text: &PointerText) {
+        self.with_clipboard(|clipboard| {
+            let there = Zeroizing::new(clipboard.get_text().ok()?);
+            (*there == text.as_str()).then(|| clipboard.clear().ok())?
+        });
+    }
+
+    fn now(&self) -> u64 {
+        clock::system()()
+    }
+
+    fn watch_look(&self, tell: Box<dyn Fn(SystemLook) + Send>) {
+        self.look.tell(tell);
     }
 
     fn clipboard_files(&self) -> Vec<PathBuf> {

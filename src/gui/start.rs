@@ -13,7 +13,7 @@ use eframe::{NativeOptions, Renderer};
 use egui::ViewportBuilder;
 
 use super::model::PointerText;
-use super::platform::Desktop;
+use super::platform::{Desktop, Platform};
 use super::text;
 use super::window::{Opening, Window};
 use super::worker::Backend;
@@ -98,6 +98,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             return ExitCode::FAILURE;
         }
     };
+    let platform: Arc<dyn Platform> = Arc::new(Desktop::watching());
     let mut first_error = None;
     for renderer in order(wish.renderer) {
         let opening = Opening {
@@ -105,7 +106,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             pointer: wish.pointer.clone(),
             drops: display != Found::Wayland,
         };
-        match show(renderer, display, Arc::clone(&backend), opening) {
+        match show(
+            renderer,
+            display,
+            Arc::clone(&backend),
+            Arc::clone(&platform),
+            opening,
+        ) {
             Ok(()) => return ExitCode::SUCCESS,
             Err(Failure::Final(words)) => {
                 tell(&words);
@@ -203,6 +210,7 @@ fn show(
     renderer: Renderer,
     display: Found,
     backend: Arc<dyn Backend>,
+    platform: Arc<dyn Platform>,
     opening: Opening,
 ) -> Result<(), Failure> {
     let opened = Arc::new(AtomicBool::new(false));
@@ -210,12 +218,7 @@ fn show(
         let opened = Arc::clone(&opened);
         Box::new(move |creation| {
             opened.store(true, Ordering::SeqCst);
-            let window = Window::new(
-                &creation.egui_ctx,
-                backend,
-                Arc::new(Desktop::default()),
-                opening,
-            )?;
+            let window = Window::new(&creation.egui_ctx, backend, platform, opening)?;
             Ok(Box::new(window))
         })
     };

@@ -1,6 +1,7 @@
 //! Every colour and measure of the window, named by use. No other file of `gui` holds a raw colour.
 
 use egui::epaint::Shadow;
+use egui::style::ScrollAnimation;
 use egui::{
     Color32, CornerRadius, FontFamily, FontId, Id, Margin, Stroke, TextStyle, Theme, Ui, Vec2,
     Visuals,
@@ -44,14 +45,33 @@ pub mod measure {
     pub const ICON_L: f32 = 20.0;
     /// The icon of an empty screen.
     pub const ICON_XL: f32 = 40.0;
+    /// A question.
+    pub const QUESTION: f32 = 468.0;
+    /// Something to read.
+    pub const SHEET: f32 = 620.0;
+    /// Something to see at a glance, as wide as it needs.
+    pub const WIDE: f32 = 980.0;
 }
 
-/// Seconds that a change takes.
+/// Seconds that a change takes; none where motion is unwanted.
 pub mod motion {
-    /// Under the pointer.
-    pub const HOVER: f32 = 0.08;
-    /// Anything else.
+    use egui::Ui;
+
+    /// Anything but the pointer.
     pub const STATE: f32 = 0.14;
+    const HOVER: f32 = 0.08;
+
+    /// Under the pointer.
+    #[must_use]
+    pub fn hover(ui: &Ui) -> f32 {
+        HOVER.min(ui.style().animation_time)
+    }
+
+    /// Anything else.
+    #[must_use]
+    pub fn state(ui: &Ui) -> f32 {
+        ui.style().animation_time
+    }
 }
 
 /// Sizes and weights of type.
@@ -118,6 +138,8 @@ pub struct Palette {
     pub control: Color32,
     /// The same, under the pointer.
     pub control_hover: Color32,
+    /// What cannot be pressed now.
+    pub disabled: Color32,
     /// The chosen one of a few.
     pub chosen: Color32,
     /// Decoration between things.
@@ -191,6 +213,7 @@ impl Palette {
         sunken: rgb(0xEC_EFF1),
         control: rgb(0xE7_EBEE),
         control_hover: rgb(0xDA_E0E4),
+        disabled: rgb(0xF0_F2F4),
         chosen: rgb(0xFF_FFFF),
         border: rgb(0xE1_E6EA),
         control_border: rgb(0x75_808B),
@@ -223,6 +246,7 @@ impl Palette {
         sunken: rgb(0x0D_1013),
         control: rgb(0x28_3139),
         control_hover: rgb(0x34_3F49),
+        disabled: rgb(0x1E_252B),
         chosen: rgb(0x46_535F),
         border: rgb(0x26_2E36),
         control_border: rgb(0x6A_7682),
@@ -254,6 +278,7 @@ impl Palette {
         sunken: rgb(0xFF_FFFF),
         control: rgb(0xE4_E4E4),
         control_hover: rgb(0xC8_C8C8),
+        disabled: rgb(0xF4_F4F4),
         chosen: rgb(0xFF_FFFF),
         border: rgb(0x00_0000),
         control_border: rgb(0x00_0000),
@@ -285,6 +310,7 @@ impl Palette {
         sunken: rgb(0x00_0000),
         control: rgb(0x2B_2B2B),
         control_hover: rgb(0x48_4848),
+        disabled: rgb(0x14_1414),
         chosen: rgb(0x00_0000),
         border: rgb(0xFF_FFFF),
         control_border: rgb(0xFF_FFFF),
@@ -309,6 +335,12 @@ impl Palette {
         ..Self::DARK
     };
 
+    /// Whether this is one of the two with high contrast.
+    #[must_use]
+    pub fn is_high(&self) -> bool {
+        self.ring > 2.0
+    }
+
     /// The palette of a theme.
     #[must_use]
     pub const fn of(dark: bool, high_contrast: bool) -> &'static Self {
@@ -320,6 +352,9 @@ impl Palette {
         }
     }
 }
+
+/// The two colours of a code for cameras, the same in every theme: ink and paper.
+pub const QR: [Color32; 2] = [rgb(0x00_0000), rgb(0xFF_FFFF)];
 
 fn contrast_key() -> Id {
     Id::unique("cloakroom high contrast")
@@ -344,7 +379,7 @@ pub fn palette_of(ctx: &egui::Context) -> &'static Palette {
 }
 
 /// Puts colours and measures into both of egui's themes.
-pub fn install(ctx: &egui::Context, high_contrast: bool) {
+pub fn install(ctx: &egui::Context, high_contrast: bool, reduced_motion: bool) {
     ctx.data_mut(|data| data.insert_temp(contrast_key(), high_contrast));
     for theme in [Theme::Light, Theme::Dark] {
         let palette = Palette::of(theme == Theme::Dark, high_contrast);
@@ -358,7 +393,12 @@ pub fn install(ctx: &egui::Context, high_contrast: bool) {
                 (TextStyle::Monospace, Type::Mono.font()),
             ]
             .into();
-            style.animation_time = motion::STATE;
+            style.animation_time = if reduced_motion { 0.0 } else { motion::STATE };
+            style.scroll_animation = if reduced_motion {
+                ScrollAnimation::none()
+            } else {
+                ScrollAnimation::default()
+            };
             style.interaction.selectable_labels = false;
             style.interaction.tooltip_delay = 0.5;
             let spacing = &mut style.spacing;
@@ -518,6 +558,33 @@ mod tests {
             ));
             pairs.push(("text on chosen".to_owned(), p.text, p.chosen, 4.5));
             pairs.push(("muted on control".to_owned(), p.muted, p.control, 4.5));
+            pairs.push(("quiet button".to_owned(), p.accent, p.control, 4.5));
+            pairs.push(("danger in a menu".to_owned(), p.danger, p.control, 4.5));
+            // Shapes that say something by themselves.
+            for (shape, color, behind) in [
+                ("progress on its track", p.accent, p.control),
+                (
+                    "switch that is on, on surface",
+                    if p.is_high() {
+                        p.control_border
+                    } else {
+                        p.accent_fill
+                    },
+                    p.surface,
+                ),
+                ("knob of a switch that is on", p.on_fill, p.accent_fill),
+                ("knob of a switch that is off", p.muted, p.control),
+                (
+                    "outline of a switch that is off",
+                    p.control_border,
+                    p.surface,
+                ),
+                ("icon on sunken", p.muted, p.sunken),
+                ("focus ring on a tint", p.accent, p.accent_tint),
+                ("ink on paper", QR[0], QR[1]),
+            ] {
+                pairs.push((shape.to_owned(), color, behind, 3.0));
+            }
             for (name, color, behind, least) in pairs {
                 let ratio = contrast(color, behind);
                 assert!(

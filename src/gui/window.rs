@@ -4,24 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{
-    Context, Event as Input, Key, KeyboardShortcut, Modifiers, ThemePreference, ViewportCommand,
-};
+use egui::{Context, Event as Input, Id, Key, ThemePreference, ViewportCommand};
 
-use super::model::{Action, Effect, Focus, Model, PointerText, Screen, Theme};
+use super::model::{Action, Effect, Focus, Model, PointerText, Region, Screen, SystemLook, Theme};
 use super::platform::Platform;
-use super::view::{self, Abilities};
+use super::tokens::measure;
+use super::view::{self, Surroundings};
 use super::worker::{Backend, Worker};
-use super::{fonts, tokens};
-
-/// Choose files.
-pub const CHOOSE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::O);
-/// Open Share.
-pub const SHARE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Num1);
-/// Open Receive.
-pub const RECEIVE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Num2);
-/// Open Settings.
-pub const SETTINGS: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Comma);
+use super::{commands, fonts, kit, tokens};
 
 /// What the window opens with.
 pub struct Opening {
@@ -47,12 +37,26 @@ impl Default for Opening {
 pub struct Window {
     model: Model,
     worker: Worker,
-    abilities: Abilities,
-    look: Option<(Theme, bool)>,
+    platform: Arc<dyn Platform>,
+    drops: bool,
+    look: Option<Look>,
     hovering: Vec<PathBuf>,
     pasted: bool,
     command_held: bool,
     quitting: bool,
+    /// What had the keyboard when the last frame ended.
+    focused: Option<Id>,
+    rows_top: Option<f32>,
+}
+
+/// What the window was dressed for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Look {
+    theme: Theme,
+    system: SystemLook,
+    high_contrast: bool,
+    reduced_motion: bool,
+    zoom: u16,
 }
 
 impl Window {
@@ -72,16 +76,20 @@ impl Window {
         let (preferences, trouble) = backend.load();
         let mut window = Self {
             model: Model::new(preferences, trouble),
-            worker: Worker::start(backend, platform, wake)?,
-            abilities: Abilities {
-                drops: opening.drops,
-            },
+            worker: Worker::start(backend, Arc::clone(&platform), wake)?,
+            platform,
+            drops: opening.drops,
             look: None,
             hovering: Vec::new(),
             pasted: false,
             command_held: false,
             quitting: false,
+            focused: None,
+            rows_top: None,
         };
+        // The window has its own steps, and keeps the one that was chosen.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        window.listen(ctx);
         window.dress(ctx);
         window.take(
             ctx,
@@ -113,6 +121,7 @@ impl Window {
                     self.quitting = true;
                     ctx.send_viewport_cmd(ViewportCommand::Close);
                 }
+                Effect::RequestPaste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
                 other => self.worker.run(other),
             }
         }
@@ -132,20 +141,35 @@ impl Window {
         }
     }
 
-    /// Puts the chosen theme on, when it has changed.
+    /// Puts the chosen theme and size on, when they have changed.
     fn dress(&mut self, ctx: &Context) {
-        let preferences = &self.model.settings.preferences;
-        let look = (preferences.theme, preferences.high_contrast);
+        let kept = &self.model.settings.preferences;
+        let system = self.model.system;
+        let look = Look {
+            theme: kept.theme,
+            system,
+            high_contrast: kept.high_contrast(system),
+            reduced_motion: kept.reduced_motion(system),
+            zoom: kept.zoom,
+        };
         if self.look == Some(look) {
             return;
         }
         self.look = Some(look);
-        ctx.set_theme(match look.0 {
+        ctx.options_mut(|options| {
+            options.fallback_theme = if system.dark == Some(true) {
+                egui::Theme::Dark
+            } else {
+                egui::Theme::Light
+            };
+        });
+        ctx.set_theme(match look.theme {
             Theme::System => ThemePreference::System,
             Theme::Light => ThemePreference::Light,
             Theme::Dark => ThemePreference::Dark,
         });
-        tokens::install(ctx, look.1);
+        ctx.set_zoom_factor(f32::from(look.zoom) / 100.0);
+        tokens::install(ctx, look.high_contrast, look.reduced_motion);
     }
 
     /// Keys and files that mean the same wherever they arrive.
@@ -175,25 +199,60 @@ impl Window {
         if !dropped.is_empty() {
             actions.push(Action::Dropped(dropped));
         }
-        if self.model.modal.is_some() {
-            return actions;
-        }
-        for (shortcut, action) in [
-            (CHOOSE, Action::ChooseFiles),
-            (SHARE, Action::Go(Screen::Share)),
-            (RECEIVE, Action::Go(Screen::Receive)),
-            (SETTINGS, Action::Go(Screen::Settings)),
-        ] {
-            if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
-                actions.push(action);
-            }
+        let (keys, pointing) = ctx.input(|input| {
+            let key = |event: &Input| matches!(event, Input::Key { pressed: true, .. });
+            (input.events.iter().any(key), input.pointer.any_pressed())
+        });
+        if keys || pointing {
+            kit::set_keyboard(ctx, keys);
         }
         let typing = ctx.text_edit_focused();
+        let region = self.region(ctx);
+        actions.extend(commands::pressed(ctx, &self.model, region, typing));
+        if self.model.modal.is_some() || self.model.menu.is_some() {
+            return actions;
+        }
         actions.extend(self.paste(ctx, typing));
         if ctx.input(|input| input.key_pressed(Key::Escape)) {
             actions.extend(view::escape(&self.model));
         }
         actions
+    }
+
+    /// Where the keyboard is.
+    fn region(&self, ctx: &Context) -> Region {
+        let focused = ctx.memory(|memory| memory.focused());
+        let Some(at) = focused.and_then(|id| ctx.read_response(id)) else {
+            return Region::Bar;
+        };
+        if at.rect.top() < measure::BAR {
+            Region::Bar
+        } else if self.rows_top.is_some_and(|top| at.rect.top() >= top) {
+            Region::Rows
+        } else {
+            Region::Main
+        }
+    }
+
+    /// Gives the keyboard a place again when what had it has gone, or Esc took it away.
+    fn keep_focus(&mut self, ctx: &Context) {
+        let focused = ctx.memory(|memory| memory.focused());
+        let clicked = ctx.input(|input| input.pointer.any_pressed() || input.pointer.any_click());
+        if let (None, Some(before)) = (focused, self.focused)
+            && !clicked
+            && self.model.focus.is_none()
+        {
+            let there = ctx.read_response(before).map(|widget| widget.layer_id);
+            let still_there =
+                there.is_some_and(|at| ctx.memory(|memory| memory.allows_interaction(at)));
+            if still_there {
+                ctx.memory_mut(|memory| memory.request_focus(before));
+            } else if self.model.modal.is_none() {
+                self.take(ctx, Action::FocusLost);
+                ctx.request_repaint();
+            }
+        }
+        self.focused = ctx.memory(|memory| memory.focused());
     }
 
     /// Pasting anywhere. A file manager's files arrive as no event at all: the press of the key is swallowed, and only
@@ -234,12 +293,15 @@ impl Window {
 
     /// What the model wanted the keyboard on is not on this screen.
     fn forget_focus_elsewhere(&mut self) {
-        let screen = match self.model.focus {
-            Some(Focus::Download | Focus::Pointer) => Screen::Receive,
-            Some(Focus::ServerAddress) => Screen::Settings,
+        let here = match self.model.focus {
+            Some(Focus::Download | Focus::Pointer) => self.model.screen == Screen::Receive,
+            Some(Focus::ServerAddress) => self.model.screen == Screen::Settings,
+            Some(Focus::Zone) => self.model.screen == Screen::Share,
+            Some(Focus::Row(id) | Focus::Menu(id)) => self.model.transfer(id).is_some(),
+            Some(Focus::Settings | Focus::Switch) => true,
             None => return,
         };
-        if self.model.screen != screen {
+        if !here {
             self.model.focus = None;
         }
     }
@@ -261,14 +323,21 @@ impl eframe::App for Window {
         // What is answered at once is drawn at once.
         self.listen(&ctx);
         self.dress(&ctx);
-        let drawn = view::window(ui, &self.model, self.abilities);
+        let around = Surroundings {
+            drops: self.drops,
+            in_front: ctx.input(|input| input.focused),
+            now: self.platform.now(),
+        };
+        let drawn = view::window(ui, &self.model, around);
         if drawn.focused {
             self.model.focus = None;
         }
+        self.rows_top = drawn.rows_top;
         for action in drawn.actions {
             self.take(&ctx, action);
         }
         self.forget_focus_elsewhere();
+        self.keep_focus(&ctx);
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {

@@ -169,6 +169,10 @@ impl Worker {
             newest_save: AtomicU64::new(0),
             saving: Mutex::new(()),
         });
+        let inner = Arc::clone(&shared);
+        shared.platform.watch_look(Box::new(move |look| {
+            inner.report(Event::SystemLook(look));
+        }));
         let backend = Arc::clone(&shared.backend);
         let thread = std::thread::Builder::new()
             .name("cloakroom-worker".to_owned())
@@ -217,6 +221,7 @@ impl Worker {
                     cancel.cancel();
                 }
             }
+            Effect::ClearClipboard(text) => inner.platform.clear_secret(&text),
             Effect::Copy(id, text) => {
                 let taken = inner.platform.copy_secret(&text);
                 inner.report(Event::Copied(
@@ -293,7 +298,7 @@ impl Worker {
                     inner.report(read.map_or(Event::RelayListDismissed, Event::RelayListRead));
                 });
             }
-            Effect::Quit | Effect::StayOpen => {} // The window's own.
+            Effect::Quit | Effect::RequestPaste | Effect::StayOpen => {} // The window's own.
             Effect::ReadServer(address) => {
                 let read = inner.backend.read_server(&address);
                 inner.report(Event::ServerRead(read));

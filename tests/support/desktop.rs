@@ -1,16 +1,23 @@
 //! A backend and a desktop for tests of the window: nothing leaves this process.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use cloakroom::app::message::UserMessage;
+use cloakroom::app::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
     Note, PointerInfo, PointerText, Preferences, RelayList, Saved, Server, ServerChoice, Shared,
-    Stage, TestReport, Theme,
+    Stage, SystemLook, TestReport, Theme,
 };
 use cloakroom::gui::platform::Platform;
 use cloakroom::gui::worker::{Backend, Progress};
+use cloakroom::protocol::disclosure::{AttemptShown, Outcome};
+use cloakroom::protocol::keys::Identity;
+use cloakroom::protocol::path::RelayPath;
+use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
+use cloakroom::protocol::transfer::Failure;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -39,13 +46,10 @@ pub(crate) fn message(what: &str) -> UserMessage {
 
 pub(crate) fn preferences() -> Preferences {
     Preferences {
-        servers: Vec::new(),
-        chosen: ServerChoice::BuiltIn,
-        relay_list: None,
         downloads: PathBuf::from("/home/ada/Downloads"),
         theme: Theme::Light,
-        high_contrast: false,
         welcomed: true,
+        ..Preferences::default()
     }
 }
 
@@ -134,6 +138,7 @@ impl Backend for FakeBackend {
                 expires: Some(1_796_515_200),
                 server: "files.example".to_owned(),
                 builtin: preferences.chosen == ServerChoice::BuiltIn,
+                shown: shown(true),
             })
         })
     }
@@ -152,6 +157,7 @@ impl Backend for FakeBackend {
                 path,
                 name: "report (1).pdf".to_owned(),
                 len: 4_213_000,
+                shown: shown(false),
             })
         })
     }
@@ -242,6 +248,65 @@ pub(crate) struct FakeDesktop {
     pub(crate) copied: Mutex<Vec<String>>,
     pub(crate) opened: Mutex<Vec<PathBuf>>,
     pub(crate) revealed: Mutex<Vec<PathBuf>>,
+    /// Whom to tell what the system looks like.
+    pub(crate) tell_look: Mutex<Option<LookTeller>>,
+}
+
+type LookTeller = Box<dyn Fn(SystemLook) + Send>;
+
+/// 22 November 2026, noon.
+pub(crate) const NOW: u64 = 1_795_348_800;
+
+/// What each party was shown of a file of 5 MB, with a first try that found nobody.
+pub(crate) fn shown(up: bool) -> Vec<RequestShown> {
+    let relay = |seed: u8| RelayDescriptor {
+        key: Identity::from_seed([seed; 32]).public(),
+        host: IpAddr::from([198, 51, 100, seed]),
+        port: 22_021,
+        operator: String::new(),
+        serves: Serves::Any,
+    };
+    let attempt = |names_file, sent: [usize; 4], answered: Vec<usize>| AttemptShown {
+        at: NOW - 60,
+        path: Some(RelayPath {
+            guard: relay(7),
+            middle: relay(23),
+            last: relay(41),
+        }),
+        server: "http://files.example".parse().expect("an address"),
+        relaxed: Vec::new(),
+        same_bytes_back: false,
+        names_file,
+        sent: sent.into(),
+        outcome: if answered.is_empty() {
+            Outcome::Failed(Failure::RelayUnreachable(relay(23).key))
+        } else {
+            Outcome::Answered(200)
+        },
+        answered,
+    };
+    let small = [2_560, 2_314, 2_068, 1_906];
+    let large = [5_115_392, 5_115_146, 5_114_900, 5_114_738];
+    if up {
+        vec![
+            RequestShown {
+                asked: Asked::ServerInfo,
+                attempts: vec![attempt(false, small, vec![1_699, 1_671, 1_643, 1_615])],
+            },
+            RequestShown {
+                asked: Asked::Upload,
+                attempts: vec![
+                    attempt(true, large, Vec::new()),
+                    attempt(true, large, vec![1_699, 1_671, 1_643, 1_615]),
+                ],
+            },
+        ]
+    } else {
+        vec![RequestShown {
+            asked: Asked::Download,
+            attempts: vec![attempt(true, small, large.into())],
+        }]
+    }
 }
 
 impl Platform for FakeDesktop {
@@ -265,6 +330,19 @@ impl Platform for FakeDesktop {
             .expect("no panic")
             .push(text.as_str().to_owned());
         true
+    }
+
+    fn clear_secret(&self, text: &PointerText) {
+        let mut copied = self.copied.lock().expect("no panic");
+        copied.retain(|copied| copied != text.as_str());
+    }
+
+    fn now(&self) -> u64 {
+        NOW
+    }
+
+    fn watch_look(&self, tell: Box<dyn Fn(SystemLook) + Send>) {
+        *self.tell_look.lock().expect("no panic") = Some(tell);
     }
 
     fn clipboard_files(&self) -> Vec<PathBuf> {

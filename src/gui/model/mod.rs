@@ -3,7 +3,9 @@
 //! [`Model::update`] is the only way in. It touches no file, clock or network; whatever needs one leaves as an
 //! [`Effect`] and comes back as an [`Event`].
 
+mod focus;
 mod receive;
+mod rows;
 mod settings;
 mod transfer;
 mod update;
@@ -13,9 +15,11 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub use self::focus::{Focus, Region};
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
-    Preferences, RelayList, Server, ServerChoice, Settings, Test, TestReport, Theme,
+    Contrast, Motion, Preferences, RelayList, Server, ServerChoice, Settings, SystemLook, Test,
+    TestReport, Theme, ZOOMS,
 };
 pub use self::transfer::{
     Job, Milestone, RunId, Saved, Shared, Stage, State, Transfer, TransferId,
@@ -41,8 +45,14 @@ pub struct Model {
     pub hover: Option<Hover>,
     /// Said once, above the screen, until dismissed.
     pub notice: Option<Notice>,
-    /// The question that holds everything else back.
+    /// What holds everything else back: a question, or something to look at.
     pub modal: Option<Modal>,
+    /// The row whose menu is open.
+    pub menu: Option<TransferId>,
+    /// For those who hear the window; said when it changes.
+    pub announcement: Announcement,
+    /// What the system wants the window to look like.
+    pub system: SystemLook,
     /// The transfer whose pointer was copied a moment ago.
     pub copied: Option<TransferId>,
     /// The widget that the keyboard should go to next; the window takes it.
@@ -51,9 +61,13 @@ pub struct Model {
     pub dialog_open: bool,
     next_id: u64,
     copies: u64,
+    /// The pointer that was copied last, while it may have to leave the clipboard.
+    last_copied: Option<PointerText>,
+    /// Where the keyboard goes when what is on top has gone.
+    beneath: Option<Focus>,
 }
 
-/// The three screens.
+/// The screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Screen {
     /// Leave a file.
@@ -62,27 +76,50 @@ pub enum Screen {
     Receive,
     /// Servers, relays, downloads, appearance.
     Settings,
+    /// Every widget in every state: for those who work on the window.
+    Gallery,
 }
 
-/// Where the keyboard goes next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Focus {
-    /// The Download button.
-    Download,
-    /// The field of the pointer.
-    Pointer,
-    /// The field of a new server's address.
-    ServerAddress,
-}
-
-/// A question that must be answered first.
+/// What stands over everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Modal {
+    /// Name, version, licences.
+    About,
     /// Closing would stop so many transfers.
     Closing {
         /// How many are running or waiting.
         running: usize,
     },
+    /// The pointer of this row as a code for cameras.
+    Qr(TransferId),
+    /// Every key that does something.
+    Shortcuts,
+    /// Who saw what of this row.
+    WhoSawWhat {
+        /// The row.
+        id: TransferId,
+        /// Which of its tries, counted from the first.
+        at: usize,
+    },
+}
+
+impl Modal {
+    /// It wants an answer; files dropped meanwhile are refused.
+    #[must_use]
+    pub const fn asks(self) -> bool {
+        matches!(self, Self::Closing { .. })
+    }
+}
+
+/// What a screen reader should say by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Announcement {
+    /// The words; empty at the start.
+    pub words: String,
+    /// At once, whatever it is saying.
+    pub urgent: bool,
+    /// How many came before: the same words twice are two announcements.
+    pub number: u64,
 }
 
 /// How loudly something is said.
@@ -156,6 +193,12 @@ pub enum Action {
     AddServer,
     /// Stop a transfer, at once.
     Cancel(TransferId),
+    /// The main thing to do with a row: copy, open or try again.
+    Main(TransferId),
+    /// Close the menu of a row, or what stands over everything.
+    Back,
+    /// Look at another try of the transfer.
+    ChooseTry(usize),
     /// Open the system's dialog for the download folder.
     ChooseDownloads,
     /// Open the system's dialog for files to share.
@@ -170,6 +213,8 @@ pub enum Action {
     ClearPointer,
     /// The window was asked to close.
     CloseRequested,
+    /// Close the window.
+    CloseWindow,
     /// Put the pointer on the clipboard.
     CopyPointer(TransferId),
     /// Take the notice away.
@@ -182,6 +227,12 @@ pub enum Action {
     ForgetRelayList,
     /// Open a screen.
     Go(Screen),
+    /// Give the keyboard to the row beside this one: below or above.
+    FocusBeside(TransferId, Beside),
+    /// Give the keyboard to a region of the window.
+    FocusRegion(Region),
+    /// What had the keyboard is gone.
+    FocusLost,
     /// Files hang over the window, or (empty) no longer.
     Hovering(Vec<PathBuf>),
     /// Answer to [`Modal::Closing`].
@@ -194,24 +245,55 @@ pub enum Action {
     PastedNoText,
     /// The pointer's field was edited.
     PointerEdited(PointerText),
+    /// Open the menu of a row.
+    OpenMenu(TransferId),
+    /// Open something over everything else.
+    Open(Modal),
+    /// Read the clipboard into Receive.
+    PasteIntoReceive,
     /// Take a row off the list.
     Remove(TransferId),
     /// Take a server off the list.
     RemoveServer(String),
     /// Try again.
     Retry(TransferId),
-    /// Show the received file in its folder.
+    /// Try everything again that failed.
+    RetryFailed,
+    /// Show the file of a row in its folder: what was received, or what was shared.
     RevealSaved(TransferId),
+    /// Privacy.
+    SetClearClipboard(bool),
     /// Appearance.
-    SetHighContrast(bool),
+    SetContrast(Contrast),
+    /// Privacy.
+    SetCopyWhenDone(bool),
+    /// Privacy.
+    SetMaskPointers(bool),
+    /// Appearance.
+    SetMotion(Motion),
+    /// Privacy.
+    SetNameInPointer(bool),
     /// Appearance.
     SetTheme(Theme),
+    /// Appearance: per cent.
+    SetZoom(u16),
     /// Close the card of the first start.
     Start,
     /// Answer to [`Modal::Closing`].
     StopAndQuit,
     /// Upload to and download from a server.
     TestServer(ServerChoice),
+    /// Larger (1) or smaller (-1) by one step, or as it was (0).
+    Zoom(i8),
+}
+
+/// Which way from a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// The row above.
+    Above,
+    /// The row below.
+    Below,
 }
 
 /// What the worker reports. Never printed: it can hold a pointer.
@@ -242,6 +324,8 @@ pub enum Event {
     ServerRead(Result<Server, UserMessage>),
     /// A share ended.
     Shared(RunId, Result<Shared, UserMessage>),
+    /// The system says how it wants windows to look.
+    SystemLook(SystemLook),
     /// A server was tested.
     Tested(ServerChoice, Result<TestReport, UserMessage>),
 }
@@ -251,6 +335,8 @@ pub enum Event {
 pub enum Effect {
     /// Stop a run.
     Cancel(RunId),
+    /// Empty the clipboard, if this is still on it.
+    ClearClipboard(PointerText),
     /// Put a pointer on the clipboard, marked confidential.
     Copy(TransferId, PointerText),
     /// Say what a text is; offline.
@@ -265,6 +351,8 @@ pub enum Effect {
     Open(PathBuf),
     /// Take files from the clipboard.
     PasteFiles,
+    /// Ask the clipboard for its text; it comes as a paste.
+    RequestPaste,
     /// The system's dialog for files.
     PickFiles,
     /// The system's dialog for a folder.
@@ -299,6 +387,8 @@ pub enum Look {
 /// A time that passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
+    /// A copied pointer has been on the clipboard long enough; counts the copies.
+    Clipboard(u64),
     /// "Copied" has been shown long enough; counts the copies.
     Copied(u64),
     /// Finding a path takes longer than usual.
@@ -310,6 +400,7 @@ impl Timer {
     #[must_use]
     pub fn millis(self) -> u64 {
         match self {
+            Self::Clipboard(_) => 60_000,
             Self::Copied(_) => 1_800,
             Self::Slow(_) => 10_000,
         }
@@ -352,11 +443,16 @@ impl Model {
                 message,
             }),
             modal: None,
+            menu: None,
+            announcement: Announcement::default(),
+            system: SystemLook::default(),
             copied: None,
             focus: None,
             dialog_open: false,
             next_id: 1,
             copies: 0,
+            last_copied: None,
+            beneath: None,
         }
     }
 

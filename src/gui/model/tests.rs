@@ -4,13 +4,9 @@ use super::*;
 
 fn preferences() -> Preferences {
     Preferences {
-        servers: Vec::new(),
-        chosen: ServerChoice::BuiltIn,
-        relay_list: None,
         downloads: PathBuf::from("/home/ada/Downloads"),
-        theme: Theme::System,
-        high_contrast: false,
         welcomed: true,
+        ..Preferences::default()
     }
 }
 
@@ -71,6 +67,7 @@ fn shared() -> Shared {
         expires: Some(0),
         server: "files.example".to_owned(),
         builtin: false,
+        shown: Vec::new(),
     }
 }
 
@@ -366,6 +363,7 @@ fn a_received_file_is_opened_and_shown_from_where_it_was_saved() {
         path: PathBuf::from("/home/ada/a (1).pdf"),
         name: "a (1).pdf".to_owned(),
         len: 7,
+        shown: Vec::new(),
     };
     model.update(Event::Fetched(run, Ok(saved.clone())));
     assert_eq!(model.transfers[0].name, "a (1).pdf");
@@ -514,7 +512,13 @@ fn every_setting_is_kept_at_once() {
     let mut model = model();
     for action in [
         Action::SetTheme(Theme::Dark),
-        Action::SetHighContrast(true),
+        Action::SetContrast(Contrast::High),
+        Action::SetMotion(Motion::Reduced),
+        Action::SetZoom(150),
+        Action::SetMaskPointers(true),
+        Action::SetClearClipboard(true),
+        Action::SetCopyWhenDone(true),
+        Action::SetNameInPointer(false),
         Action::UseServer(ServerChoice::BuiltIn),
         Action::ForgetRelayList,
         Action::Start,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{PointerText, UserMessage};
+use crate::app::who_saw_what::RequestShown;
 
 /// A row; stays the same when it is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,6 +122,8 @@ pub struct Shared {
     pub server: String,
     /// Made on the built-in network: works on this computer only.
     pub builtin: bool,
+    /// What each party was shown.
+    pub shown: Vec<RequestShown>,
 }
 
 /// What a fetch gives.
@@ -132,6 +135,8 @@ pub struct Saved {
     pub name: String,
     /// Length of the content.
     pub len: u64,
+    /// What each party was shown.
+    pub shown: Vec<RequestShown>,
 }
 
 impl Job {
@@ -210,6 +215,42 @@ impl Transfer {
             state: State::Waiting,
             bar: 0.0,
             slow: false,
+        }
+    }
+
+    /// What each party was shown, if it is over.
+    #[must_use]
+    pub fn shown(&self) -> &[RequestShown] {
+        match &self.state {
+            State::Shared(shared) => &shared.shown,
+            State::Received(saved) => &saved.shown,
+            State::Waiting | State::Running(_) | State::Failed(_) | State::Cancelled => &[],
+        }
+    }
+
+    /// How many tries all its requests took together.
+    #[must_use]
+    pub fn tries(&self) -> usize {
+        let tries = self.shown().iter().map(|request| request.attempts.len());
+        tries.sum()
+    }
+
+    /// The pointer that it came to.
+    #[must_use]
+    pub fn pointer(&self) -> Option<&PointerText> {
+        match &self.state {
+            State::Shared(shared) => Some(&shared.pointer),
+            _ => None,
+        }
+    }
+
+    /// The file on this computer: what was received, or what was shared.
+    #[must_use]
+    pub fn local_file(&self) -> Option<&PathBuf> {
+        match (&self.state, &self.job) {
+            (State::Received(saved), _) => Some(&saved.path),
+            (_, Job::Share(path)) => Some(path),
+            (_, Job::Receive(_)) => None,
         }
     }
 

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Action, Effect, Event, Focus, Found, FoundKind, Hover, Input, Job, Look, Modal, Model, Notice,
-    PARALLEL_SHARES, PointerText, Reading, RunId, Screen, ServerChoice, Stage, State, Test, Timer,
-    Tone, Transfer, TransferId,
+    Action, Announcement, Effect, Event, Focus, Hover, Input, Look, Modal, Model, Notice,
+    PointerText, Preferences, Reading, Screen, ServerChoice, Stage, State, Test, Timer, Tone,
+    Transfer, ZOOMS,
 };
 use crate::app::message::UserMessage;
 use crate::gui::text;
@@ -20,6 +20,8 @@ impl Model {
     }
 
     fn act(&mut self, action: Action) -> Vec<Effect> {
+        // What was said has been heard, or is no longer so.
+        self.announcement.words.clear();
         match action {
             Action::AddressEdited(address) => {
                 self.settings.address = address;
@@ -40,10 +42,24 @@ impl Model {
                 }
                 vec![Effect::ReadServer(self.settings.address.trim().to_owned())]
             }
-            Action::Cancel(id) => self.cancel(id),
+            Action::Back => {
+                self.back();
+                Vec::new()
+            }
+            Action::Cancel(id) => {
+                let effects = self.cancel(id);
+                self.focus = Some(Focus::Row(id));
+                effects
+            }
             Action::ChooseDownloads => self.dialog(Effect::PickFolder),
             Action::ChooseFiles => self.dialog(Effect::PickFiles),
             Action::ChooseRelayList => self.dialog(Effect::PickRelayList),
+            Action::ChooseTry(try_at) => {
+                if let Some(Modal::WhoSawWhat { at, .. }) = &mut self.modal {
+                    *at = try_at;
+                }
+                Vec::new()
+            }
             Action::ChooseServer => {
                 self.screen = Screen::Settings;
                 self.focus = Some(Focus::ServerAddress);
@@ -62,14 +78,18 @@ impl Model {
             Action::CloseRequested => match self.unfinished() {
                 0 => Vec::new(),
                 running => {
-                    self.modal = Some(Modal::Closing { running });
+                    self.open(Modal::Closing { running });
                     vec![Effect::StayOpen]
                 }
             },
-            Action::CopyPointer(id) => match self.transfer(id).map(|transfer| &transfer.state) {
-                Some(State::Shared(shared)) => vec![Effect::Copy(id, shared.pointer.clone())],
-                _ => Vec::new(),
+            Action::CloseWindow => match self.unfinished() {
+                0 => vec![Effect::Quit],
+                running => {
+                    self.open(Modal::Closing { running });
+                    Vec::new()
+                }
             },
+            Action::CopyPointer(id) => self.copy(id),
             Action::DismissNotice => {
                 self.notice = None;
                 Vec::new()
@@ -77,21 +97,33 @@ impl Model {
             Action::Download => self.download(),
             Action::Dropped(paths) => {
                 self.hover = None;
-                if self.modal.is_some() {
-                    self.notice = Some(Notice {
-                        tone: Tone::Info,
-                        message: text::drop_while_modal(),
-                    });
+                if self.modal.is_some_and(Modal::asks) {
+                    self.say(Tone::Info, text::drop_while_modal());
                     return Vec::new();
                 }
+                self.modal = None;
+                self.menu = None;
                 vec![Effect::Look(Look::Share, paths)]
             }
             Action::ForgetRelayList => {
                 self.settings.preferences.relay_list = None;
                 self.keep()
             }
+            Action::FocusBeside(id, beside) => {
+                self.focus_beside(id, beside);
+                Vec::new()
+            }
+            Action::FocusLost => {
+                self.focus = Some(self.home());
+                Vec::new()
+            }
+            Action::FocusRegion(region) => {
+                self.focus_region(region);
+                Vec::new()
+            }
             Action::Go(screen) => {
                 self.screen = screen;
+                self.menu = None;
                 if screen == Screen::Receive {
                     self.focus = Some(Focus::Pointer);
                 }
@@ -109,14 +141,29 @@ impl Model {
                 vec![Effect::Look(Look::Hover, paths)]
             }
             Action::KeepRunning => {
-                self.modal = None;
+                self.back();
                 Vec::new()
             }
-            Action::OpenSaved(id) => self.saved_path(id).map(Effect::Open).into_iter().collect(),
+            Action::Main(id) => self.main(id),
+            Action::Open(modal) => {
+                self.open(modal);
+                Vec::new()
+            }
+            Action::OpenMenu(id) => {
+                self.menu = Some(id);
+                Vec::new()
+            }
+            Action::OpenSaved(id) => self.open_saved(id),
             Action::Pasted(text) => self.paste(text),
+            Action::PasteIntoReceive => {
+                self.screen = Screen::Receive;
+                vec![Effect::RequestPaste]
+            }
             Action::PastedNoText => vec![Effect::PasteFiles],
             Action::PointerEdited(text) => self.read_pointer(text),
             Action::Remove(id) => {
+                self.menu = None;
+                self.focus_after(id);
                 let effects = self.cancel(id);
                 self.transfers.retain(|transfer| transfer.id != id);
                 effects
@@ -134,28 +181,23 @@ impl Model {
                 }
                 self.keep()
             }
-            Action::Retry(id) => {
-                let run = self.draw_id();
-                if let Some(transfer) = self.transfers.iter_mut().find(|transfer| transfer.id == id)
-                    && matches!(transfer.state, State::Failed(_) | State::Cancelled)
-                {
-                    transfer.restart(run);
-                }
-                self.start_waiting()
+            Action::Retry(id) => self.retry(|transfer| transfer.id == id),
+            Action::RetryFailed => {
+                self.retry(|transfer| matches!(transfer.state, State::Failed(_)))
             }
-            Action::RevealSaved(id) => self
-                .saved_path(id)
-                .map(Effect::Reveal)
-                .into_iter()
-                .collect(),
-            Action::SetHighContrast(on) => {
-                self.settings.preferences.high_contrast = on;
-                self.keep()
+            Action::RevealSaved(id) => {
+                self.menu = None;
+                let file = self.transfer(id).and_then(Transfer::local_file);
+                file.cloned().map(Effect::Reveal).into_iter().collect()
             }
-            Action::SetTheme(theme) => {
-                self.settings.preferences.theme = theme;
-                self.keep()
-            }
+            Action::SetClearClipboard(on) => self.prefer(|kept| kept.clear_clipboard = on),
+            Action::SetContrast(contrast) => self.prefer(|kept| kept.contrast = contrast),
+            Action::SetCopyWhenDone(on) => self.prefer(|kept| kept.copy_when_done = on),
+            Action::SetMaskPointers(on) => self.prefer(|kept| kept.mask_pointers = on),
+            Action::SetMotion(motion) => self.prefer(|kept| kept.motion = motion),
+            Action::SetNameInPointer(on) => self.prefer(|kept| kept.name_in_pointer = on),
+            Action::SetTheme(theme) => self.prefer(|kept| kept.theme = theme),
+            Action::SetZoom(zoom) => self.zoom_to(zoom),
             Action::Start => {
                 self.first_start = false;
                 self.settings.preferences.welcomed = true;
@@ -163,8 +205,7 @@ impl Model {
             }
             Action::StopAndQuit => {
                 self.modal = None;
-                let ids: Vec<TransferId> =
-                    self.transfers.iter().map(|transfer| transfer.id).collect();
+                let ids: Vec<_> = self.transfers.iter().map(|transfer| transfer.id).collect();
                 let mut effects: Vec<Effect> =
                     ids.into_iter().flat_map(|id| self.cancel(id)).collect();
                 effects.retain(|effect| matches!(effect, Effect::Cancel(_)));
@@ -178,6 +219,7 @@ impl Model {
                 self.settings.tests.insert(choice.clone(), Test::Running);
                 vec![Effect::Test(choice, self.settings.preferences.clone())]
             }
+            Action::Zoom(step) => self.zoom_to(self.settings.preferences.zoomed(step)),
         }
     }
 
@@ -186,20 +228,27 @@ impl Model {
             Event::Copied(id, Ok(())) => {
                 self.copies += 1;
                 self.copied = Some(id);
-                return vec![Effect::Later(Timer::Copied(self.copies))];
+                self.announce(false, text::POINTER_COPIED);
+                let mut effects = vec![Effect::Later(Timer::Copied(self.copies))];
+                if self.settings.preferences.clear_clipboard {
+                    effects.push(Effect::Later(Timer::Clipboard(self.copies)));
+                }
+                return effects;
             }
             Event::Copied(_, Err(message)) | Event::Failed(message) => {
-                self.notice = Some(Notice {
-                    tone: Tone::Danger,
-                    message,
-                });
+                self.say(Tone::Danger, message);
             }
             Event::Described(Ok(info)) => self.receive.reading = Reading::Known(info),
             Event::Described(Err(message)) => {
+                self.announce(false, &message.what);
                 if self.focus == Some(Focus::Download) {
                     self.focus = Some(Focus::Pointer);
                 }
                 self.receive.reading = Reading::Wrong(message);
+            }
+            Event::Elapsed(Timer::Clipboard(copy)) => {
+                let last = self.last_copied.take_if(|_| copy == self.copies);
+                return last.map(Effect::ClearClipboard).into_iter().collect();
             }
             Event::Elapsed(Timer::Copied(copy)) => {
                 if copy == self.copies {
@@ -213,18 +262,7 @@ impl Model {
                     transfer.slow = true;
                 }
             }
-            Event::Fetched(run, result) => {
-                if let Some(transfer) = self.of_run(run) {
-                    match result {
-                        Ok(saved) => {
-                            transfer.name.clone_from(&saved.name);
-                            transfer.len = Some(saved.len);
-                            transfer.finish(State::Received(saved));
-                        }
-                        Err(message) => transfer.finish(State::Failed(message)),
-                    }
-                }
-            }
+            Event::Fetched(run, result) => self.fetched(run, result),
             Event::FilesChosen(paths) => {
                 self.dialog_open = false;
                 if !paths.is_empty() {
@@ -275,15 +313,8 @@ impl Model {
                 return self.keep();
             }
             Event::ServerRead(Err(message)) => self.settings.address_trouble = Some(message),
-            Event::Shared(run, result) => {
-                if let Some(transfer) = self.of_run(run) {
-                    transfer.finish(match result {
-                        Ok(shared) => State::Shared(shared),
-                        Err(message) => State::Failed(message),
-                    });
-                }
-                return self.start_waiting();
-            }
+            Event::Shared(run, result) => return self.shared(run, result),
+            Event::SystemLook(look) => self.system = look,
             Event::Tested(choice, result) => {
                 let outcome = match result {
                     Ok(report) => Test::Passed(report),
@@ -298,17 +329,10 @@ impl Model {
         Vec::new()
     }
 
-    fn draw_id(&mut self) -> u64 {
+    pub(super) fn draw_id(&mut self) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
         id
-    }
-
-    /// The unfinished transfer of this run; a cancelled or newer one does not listen.
-    fn of_run(&mut self, run: RunId) -> Option<&mut Transfer> {
-        self.transfers
-            .iter_mut()
-            .find(|transfer| transfer.run == run && transfer.is_unfinished())
     }
 
     fn keep(&self) -> Vec<Effect> {
@@ -323,19 +347,47 @@ impl Model {
         effects
     }
 
+    /// Changes what is kept, and keeps it.
+    fn prefer(&mut self, change: impl FnOnce(&mut Preferences)) -> Vec<Effect> {
+        change(&mut self.settings.preferences);
+        self.keep()
+    }
+
+    fn zoom_to(&mut self, zoom: u16) -> Vec<Effect> {
+        if self.settings.preferences.zoom == zoom || !ZOOMS.contains(&zoom) {
+            return Vec::new();
+        }
+        self.announce(false, &text::zoom(zoom));
+        self.prefer(|kept| kept.zoom = zoom)
+    }
+
+    /// Opens something over everything else; the keyboard comes back from it.
+    fn open(&mut self, modal: Modal) {
+        if self.modal.is_none() {
+            self.beneath = match modal {
+                Modal::Qr(id) | Modal::WhoSawWhat { id, .. } => Some(Focus::Menu(id)),
+                Modal::About | Modal::Closing { .. } | Modal::Shortcuts => None,
+            };
+        }
+        self.menu = None;
+        self.modal = Some(modal);
+    }
+
+    /// Closes what is open on top.
+    fn back(&mut self) {
+        if let Some(id) = self.menu.take() {
+            self.focus = Some(Focus::Menu(id));
+        } else if self.modal.take().is_some() {
+            self.focus = Some(self.beneath.take().unwrap_or_else(|| self.home()));
+        }
+    }
+
     fn dialog(&mut self, effect: Effect) -> Vec<Effect> {
         if self.dialog_open {
             return Vec::new();
         }
         self.dialog_open = true;
         vec![effect]
-    }
-
-    fn saved_path(&self, id: TransferId) -> Option<PathBuf> {
-        match &self.transfer(id)?.state {
-            State::Received(saved) => Some(saved.path.clone()),
-            _ => None,
-        }
     }
 
     fn read_pointer(&mut self, text: PointerText) -> Vec<Effect> {
@@ -365,137 +417,37 @@ impl Model {
                 self.screen = Screen::Share;
                 vec![Effect::Look(Look::Share, paths)]
             }
-            None => self.fill_receive(text),
-        }
-    }
-
-    fn enqueue(&mut self, found: Vec<Found>) -> Vec<Effect> {
-        let mut folders = Vec::new();
-        let mut missing = Vec::new();
-        let mut rows = Vec::new();
-        for Found { path, name, kind } in found {
-            match kind {
-                FoundKind::File { len } => {
-                    let (id, run) = (self.draw_id(), self.draw_id());
-                    rows.push(Transfer::new(id, run, name, Some(len), Job::Share(path)));
-                }
-                FoundKind::Folder => folders.push(name),
-                FoundKind::Missing => missing.push(name),
+            // On Receive it was meant, whatever it is; elsewhere only what could be a pointer.
+            None if self.screen == Screen::Receive || looks_like_pointer(text.as_str()) => {
+                self.fill_receive(text)
+            }
+            None => {
+                self.say(Tone::Info, text::clipboard_empty());
+                Vec::new()
             }
         }
-        if !folders.is_empty() {
-            self.notice = Some(Notice {
-                tone: Tone::Warning,
-                message: text::folders_refused(&folders),
-            });
-        } else if !missing.is_empty() {
-            self.notice = Some(Notice {
-                tone: Tone::Danger,
-                message: text::files_missing(&missing),
-            });
-        }
-        if !rows.is_empty() && self.screen == Screen::Settings {
-            self.screen = Screen::Share;
-        }
-        self.transfers.splice(0..0, rows);
-        self.start_waiting()
-    }
-
-    fn download(&mut self) -> Vec<Effect> {
-        if !self.receive.can_download() {
-            return Vec::new();
-        }
-        let Reading::Known(info) = std::mem::take(&mut self.receive.reading) else {
-            return Vec::new();
-        };
-        let pointer = std::mem::take(&mut self.receive.text);
-        let name = info.name.unwrap_or_else(|| text::UNNAMED_FILE.to_owned());
-        let (id, run) = (self.draw_id(), self.draw_id());
-        self.transfers.insert(
-            0,
-            Transfer::new(id, run, name, Some(info.len), Job::Receive(pointer)),
-        );
-        self.start_waiting()
-    }
-
-    /// Starts what may start: every fetch at once, shares in the order they came, a few at a time.
-    fn start_waiting(&mut self) -> Vec<Effect> {
-        let preferences = &self.settings.preferences;
-        let mut effects = Vec::new();
-        for transfer in &mut self.transfers {
-            if let (State::Waiting, Job::Receive(pointer)) = (&transfer.state, &transfer.job) {
-                effects.push(Effect::Fetch(
-                    transfer.run,
-                    pointer.clone(),
-                    preferences.clone(),
-                ));
-                effects.push(Effect::Later(Timer::Slow(transfer.run)));
-                transfer.reach(Stage::FindPath);
-            }
-        }
-        let running = self
-            .transfers
-            .iter()
-            .filter(|transfer| transfer.is_running_share())
-            .count();
-        let mut waiting: Vec<&mut Transfer> = self
-            .transfers
-            .iter_mut()
-            .filter(|transfer| transfer.is_waiting_share())
-            .collect();
-        waiting.sort_by_key(|transfer| transfer.run);
-        for transfer in waiting
-            .into_iter()
-            .take(PARALLEL_SHARES.saturating_sub(running))
-        {
-            if let Job::Share(path) = &transfer.job {
-                effects.push(Effect::Share(
-                    transfer.run,
-                    path.clone(),
-                    preferences.clone(),
-                ));
-            }
-            transfer.reach(Stage::Pad);
-        }
-        effects
-    }
-
-    fn progress(&mut self, run: RunId, stage: Stage) -> Vec<Effect> {
-        let Some(transfer) = self.of_run(run) else {
-            return Vec::new();
-        };
-        let was_finding = matches!(transfer.state, State::Running(Stage::FindPath));
-        if was_finding && stage == Stage::FindPath {
-            return Vec::new();
-        }
-        transfer.reach(stage);
-        if stage == Stage::FindPath {
-            vec![Effect::Later(Timer::Slow(run))]
-        } else {
-            Vec::new()
-        }
-    }
-
-    fn cancel(&mut self, id: TransferId) -> Vec<Effect> {
-        let Some(transfer) = self.transfers.iter_mut().find(|transfer| transfer.id == id) else {
-            return Vec::new();
-        };
-        let mut effects = match transfer.state {
-            State::Running(_) => vec![Effect::Cancel(transfer.run)],
-            State::Waiting => Vec::new(),
-            State::Shared(_) | State::Received(_) | State::Failed(_) | State::Cancelled => {
-                return Vec::new();
-            }
-        };
-        transfer.finish(State::Cancelled);
-        effects.extend(self.start_waiting());
-        effects
     }
 
     /// Says something above the screen.
     pub fn say(&mut self, tone: Tone, message: UserMessage) {
+        self.announce(tone == Tone::Danger, &message.what);
         self.notice = Some(Notice { tone, message });
     }
+
+    /// Says something to those who hear the window.
+    pub(super) fn announce(&mut self, urgent: bool, words: &str) {
+        self.announcement = Announcement {
+            words: words.to_owned(),
+            urgent,
+            number: self.announcement.number + 1,
+        };
+    }
+}
+
+/// Could be a pointer, whole or damaged.
+fn looks_like_pointer(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("cloak1") || text.contains("cloakroom:")
 }
 
 /// The paths in a pasted list of files, as file managers put it on the clipboard; none if any line is something else.

@@ -1,18 +1,22 @@
 //! What the model looks like. A view draws plain data and returns actions; it opens no file and keeps no truth.
 
+mod gallery;
 mod receive;
+mod row_menu;
 mod settings;
 mod share;
+mod sheets;
 mod transfers;
 
+use egui::accesskit::Live;
 use egui::{
     Align, Area, Frame, Id, Layout, Margin, Order, Panel, Pos2, Rect, ScrollArea, Stroke, Ui,
-    UiBuilder, vec2,
+    UiBuilder, WidgetInfo, vec2,
 };
 
 use super::fonts::Icon;
-use super::kit::{self, Button, Loudness};
-use super::model::{Action, Focus, FoundKind, Hover, Modal, Model, Screen, TransferId};
+use super::kit;
+use super::model::{Action, Announcement, Focus, FoundKind, Hover, Model, Screen, TransferId};
 use super::text;
 use super::tokens::{Type, measure, palette, palette_of, space};
 
@@ -22,6 +26,8 @@ pub(super) struct Drawn {
     pub(super) actions: Vec<Action>,
     /// The keyboard went where the model wanted it.
     pub(super) focused: bool,
+    /// Where the transfers begin, if there are any.
+    pub(super) rows_top: Option<f32>,
 }
 
 impl Drawn {
@@ -31,7 +37,7 @@ impl Drawn {
 
     /// Gives the keyboard to `response` if the model wants it there.
     fn focus(&mut self, model: &Model, wanted: Focus, response: &egui::Response) {
-        if model.focus == Some(wanted) {
+        if model.focus == Some(wanted) && model.modal.is_none() {
             response.request_focus();
             response.scroll_to_me(None);
             self.focused = true;
@@ -39,15 +45,26 @@ impl Drawn {
     }
 }
 
-/// What the desktop can do.
+/// What the window is in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Abilities {
+pub(super) struct Surroundings {
     /// Files can be dropped on the window (not so on Wayland).
     pub(super) drops: bool,
+    /// The window is in front.
+    pub(super) in_front: bool,
+    /// Unix seconds.
+    pub(super) now: u64,
+}
+
+impl Surroundings {
+    /// Whether pointers are dots now.
+    fn masks(self, model: &Model) -> bool {
+        model.settings.preferences.mask_pointers && !self.in_front
+    }
 }
 
 /// The whole window.
-pub(super) fn window(ui: &mut Ui, model: &Model, abilities: Abilities) -> Drawn {
+pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn {
     let mut drawn = Drawn::default();
     let palette = palette(ui);
     Panel::top("bar")
@@ -56,13 +73,18 @@ pub(super) fn window(ui: &mut Ui, model: &Model, abilities: Abilities) -> Drawn 
         .frame(
             Frame::new()
                 .fill(palette.page)
-                .inner_margin(Margin::symmetric(16, 0)),
+                .inner_margin(Margin::symmetric(
+                    if ui.available_width() < 330.0 { 8 } else { 16 },
+                    0,
+                )),
         )
         .show(ui, |ui| bar(ui, model, &mut drawn));
     egui::CentralPanel::default()
         .frame(Frame::new().fill(palette.page))
         .show(ui, |ui| {
-            let margin = if ui.available_width() < measure::NARROW {
+            let margin = if ui.available_width() < 330.0 {
+                space::S
+            } else if ui.available_width() < measure::NARROW {
                 space::L
             } else {
                 space::XL
@@ -72,6 +94,7 @@ pub(super) fn window(ui: &mut Ui, model: &Model, abilities: Abilities) -> Drawn 
                 Screen::Share => "share",
                 Screen::Receive => "receive",
                 Screen::Settings => "settings",
+                Screen::Gallery => "gallery",
             };
             ScrollArea::vertical()
                 .id_salt(screen)
@@ -97,10 +120,11 @@ pub(super) fn window(ui: &mut Ui, model: &Model, abilities: Abilities) -> Drawn 
                             }
                             match model.screen {
                                 Screen::Share => {
-                                    share::screen(ui, model, abilities, height, &mut drawn);
+                                    share::screen(ui, model, around, height, &mut drawn);
                                 }
-                                Screen::Receive => receive::screen(ui, model, &mut drawn),
+                                Screen::Receive => receive::screen(ui, model, around, &mut drawn),
                                 Screen::Settings => settings::screen(ui, model, &mut drawn),
+                                Screen::Gallery => gallery::screen(ui, model, &mut drawn),
                             }
                             ui.add_space(space::S);
                         },
@@ -110,15 +134,39 @@ pub(super) fn window(ui: &mut Ui, model: &Model, abilities: Abilities) -> Drawn 
     if let Some(hover) = &model.hover {
         overlay(ui.ctx(), hover);
     }
-    if let Some(Modal::Closing { running }) = model.modal {
-        closing(ui.ctx(), running, &mut drawn);
-    }
+    sheets::show(ui.ctx(), model, around, &mut drawn);
+    announce(ui, &model.announcement);
     drawn
+}
+
+/// What screen readers say by themselves: a point without a picture, whose words change.
+fn announce(ui: &Ui, announcement: &Announcement) {
+    if announcement.words.is_empty() {
+        return;
+    }
+    let at = Rect::from_min_size(ui.max_rect().min, egui::Vec2::splat(1.0));
+    let response = ui.interact(at, Id::unique("announcement"), egui::Sense::hover());
+    let role = if announcement.urgent {
+        egui::Role::Alert
+    } else {
+        egui::Role::Status
+    };
+    response.widget_info(|| WidgetInfo::labeled(role, true, &announcement.words));
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_live(if announcement.urgent {
+            Live::Assertive
+        } else {
+            Live::Polite
+        });
+        // The same words again are another announcement.
+        node.set_value(announcement.number.to_string());
+    });
 }
 
 fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let whole = ui.max_rect();
     let narrow = whole.width() < measure::NARROW + 60.0;
+    let tiny = whole.width() < 330.0;
     let palette = palette(ui);
     // The switch stands in the middle of the window, whatever is beside it.
     let row = |from: f32, to: f32| Rect::from_x_y_ranges(from..=to, whole.y_range());
@@ -126,8 +174,11 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         (Screen::Share, text::SHARE),
         (Screen::Receive, text::RECEIVE),
     ];
-    let switch_width = kit::segmented_width(ui, &screens);
-    let middle = if narrow {
+    let beside = 2.0 * measure::CONTROL + space::L;
+    let switch_width = kit::segmented_width(ui, &screens).min(whole.width() - beside);
+    let middle = if tiny {
+        whole.left() + switch_width / 2.0
+    } else if narrow {
         whole.left() + 30.0 + switch_width / 2.0
     } else {
         whole.center().x
@@ -140,7 +191,9 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         row(whole.left(), switch.left()),
         centred,
         |ui| {
-            kit::mark(ui);
+            if !tiny {
+                kit::mark(ui);
+            }
             if !narrow {
                 ui.add(egui::Label::new(kit::rich(
                     text::NAME,
@@ -156,8 +209,12 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         switch,
         Layout::left_to_right(Align::Center),
         |ui| {
-            if let Some(screen) = kit::segmented(ui, text::SCREEN, &screens, Some(model.screen)) {
+            let switch = kit::segmented(ui, text::SCREEN, &screens, Some(model.screen));
+            if let Some(screen) = switch.pressed {
                 drawn.act(Action::Go(screen));
+            }
+            if let Some(chosen) = &switch.chosen {
+                drawn.focus(model, Focus::Switch, chosen);
             }
         },
     );
@@ -169,7 +226,12 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         right,
         |ui| {
             let open = model.screen == Screen::Settings;
-            if kit::icon_toggle(ui, Icon::Settings, text::SETTINGS, open).clicked() {
+            let gear = kit::icon_toggle(ui, Icon::Settings, text::SETTINGS, open);
+            drawn.focus(model, Focus::Settings, &gear);
+            if model.focus == Some(Focus::Switch) && switch_is_off(model) {
+                drawn.focus(model, Focus::Switch, &gear);
+            }
+            if gear.clicked() {
                 drawn.act(Action::Go(if open {
                     Screen::Share
                 } else {
@@ -183,6 +245,11 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             }
         },
     );
+}
+
+/// Neither of the two screens of the switch is open.
+fn switch_is_off(model: &Model) -> bool {
+    matches!(model.screen, Screen::Settings | Screen::Gallery)
 }
 
 fn destination(model: &Model) -> (Icon, &str) {
@@ -250,40 +317,9 @@ fn overlay(ctx: &egui::Context, hover: &Hover) {
     });
 }
 
-fn closing(ctx: &egui::Context, running: usize, drawn: &mut Drawn) {
-    let palette = palette_of(ctx);
-    let (answer, waved) = kit::modal(
-        ctx,
-        Id::unique("closing"),
-        &text::closing_title(running),
-        |ui| {
-            kit::label(ui, text::CLOSING_BODY, Type::Body, palette.muted);
-            kit::answers(ui, |ui| {
-                let keep = ui.add(Button::new(Loudness::Primary, text::KEEP_RUNNING));
-                if ui.memory(|memory| memory.focused().is_none()) {
-                    keep.request_focus();
-                }
-                let stop = ui.add(Button::new(Loudness::Secondary, text::STOP_AND_QUIT));
-                if stop.clicked() {
-                    Some(Action::StopAndQuit)
-                } else if keep.clicked() {
-                    Some(Action::KeepRunning)
-                } else {
-                    None
-                }
-            })
-        },
-    );
-    match answer {
-        Some(action) => drawn.act(action),
-        None if waved => drawn.act(Action::KeepRunning),
-        None => {}
-    }
-}
-
 /// What Esc takes away, outermost first; a question takes its own.
 pub(super) fn escape(model: &Model) -> Option<Action> {
-    if model.modal.is_some() {
+    if model.modal.is_some() || model.menu.is_some() {
         None
     } else if model.hover.is_some() {
         Some(Action::Hovering(Vec::new()))
@@ -293,7 +329,7 @@ pub(super) fn escape(model: &Model) -> Option<Action> {
         Some(Action::Start)
     } else if model.screen == Screen::Receive && !model.receive.text.as_str().is_empty() {
         Some(Action::ClearPointer)
-    } else if model.screen == Screen::Settings {
+    } else if switch_is_off(model) {
         Some(Action::Go(Screen::Share))
     } else {
         None

@@ -3,14 +3,14 @@
 use egui::{Id, Sense, Ui, vec2};
 use zeroize::Zeroizing;
 
-use super::{Drawn, transfers};
+use super::{Drawn, Surroundings, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
 use crate::gui::model::{Action, Focus, Model, PointerInfo, PointerText, Reading, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
-pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
     let palette = palette(ui);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::S;
@@ -24,6 +24,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             hint: text::POINTER_HINT,
             rows: 3,
             trouble,
+            masked: around.masks(model),
         };
         let response = field.show(ui, &mut edited);
         if response.changed() {
@@ -49,10 +50,10 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
                 }
             });
         }
-        Reading::Known(info) => card(ui, model, info, drawn),
+        Reading::Known(info) => card(ui, model, around, info, drawn),
     }
     if !model.transfers.is_empty() {
-        transfers::list(ui, model, drawn);
+        transfers::list(ui, model, around, drawn);
     }
 }
 
@@ -61,7 +62,7 @@ pub(super) fn field_id() -> Id {
 }
 
 /// What the pointer is.
-fn card(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
+fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, drawn: &mut Drawn) {
     let palette = palette(ui);
     kit::card(ui, |ui| {
         ui.horizontal_top(|ui| {
@@ -82,7 +83,10 @@ fn card(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
                 kit::middle(ui, name, Type::Section, palette.text, width);
                 let mut facts = vec![text::size(info.len), text::comes_from(&info.server)];
                 facts.extend(info.expires.map(text::kept_until));
-                kit::label(ui, facts.join("  ·  "), Type::Caption, palette.muted);
+                let line = kit::label(ui, facts.join("  ·  "), Type::Caption, palette.muted);
+                if let Some(expires) = info.expires {
+                    line.on_hover_text(text::from_now(expires, around.now));
+                }
             });
         });
         if let Some(note) = &info.note {

@@ -5,7 +5,9 @@ use egui::{Id, Key, Sense, Ui, vec2};
 use super::Drawn;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
-use crate::gui::model::{Action, Focus, Model, ServerChoice, Test, Theme, Tone};
+use crate::gui::model::{
+    Action, Contrast, Focus, Modal, Model, Motion, ServerChoice, Test, Theme, Tone,
+};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
@@ -21,7 +23,8 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         downloads(ui, model, drawn);
     });
     section(ui, text::APPEARANCE, "", |ui| appearance(ui, model, drawn));
-    section(ui, text::ABOUT, "", about);
+    section(ui, text::PRIVACY, "", |ui| privacy(ui, model, drawn));
+    section(ui, text::ABOUT, "", |ui| about(ui, drawn));
 }
 
 fn section(ui: &mut Ui, title: &str, about: &str, add: impl FnOnce(&mut Ui)) {
@@ -74,12 +77,6 @@ fn line(ui: &mut Ui, icon: Icon, title: &str, about: &str, right: f32, act: impl
     }
 }
 
-fn divider(ui: &mut Ui) {
-    let palette = palette(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());
-    ui.painter().rect_filled(rect, 0.0, palette.border);
-}
-
 fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let preferences = &model.settings.preferences;
     server(
@@ -91,11 +88,11 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         drawn,
     );
     for known in &preferences.servers {
-        divider(ui);
+        kit::divider(ui);
         let choice = ServerChoice::Address(known.address.clone());
         server(ui, model, &choice, &known.host, &known.address, drawn);
     }
-    divider(ui);
+    kit::divider(ui);
     let mut address = model.settings.address.clone();
     let trouble = model.settings.address_trouble.is_some();
     let field = Field {
@@ -104,6 +101,7 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         hint: text::SERVER_ADDRESS_HINT,
         rows: 1,
         trouble,
+        masked: false,
     };
     let button = Button::new(Loudness::Secondary, text::ADD)
         .icon(Icon::Plus)
@@ -281,25 +279,91 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             (Theme::Light, text::LIGHT),
             (Theme::Dark, text::DARK),
         ];
-        if let Some(theme) = kit::segmented(ui, text::THEME, &themes, Some(preferences.theme)) {
-            drawn.act(Action::SetTheme(theme));
-        }
+        let theme = kit::segmented(ui, text::THEME, &themes, Some(preferences.theme));
+        drawn.actions.extend(theme.pressed.map(Action::SetTheme));
     });
-    divider(ui);
-    named(ui, text::CONTRAST, 190.0, &mut |ui| {
-        let levels = [(false, text::NORMAL), (true, text::HIGH)];
-        if let Some(high) =
-            kit::segmented(ui, text::CONTRAST, &levels, Some(preferences.high_contrast))
-        {
-            drawn.act(Action::SetHighContrast(high));
+    kit::divider(ui);
+    named(ui, text::CONTRAST, 270.0, &mut |ui| {
+        let levels = [
+            (Contrast::System, text::SYSTEM),
+            (Contrast::Normal, text::NORMAL),
+            (Contrast::High, text::HIGH),
+        ];
+        let contrast = kit::segmented(ui, text::CONTRAST, &levels, Some(preferences.contrast));
+        drawn
+            .actions
+            .extend(contrast.pressed.map(Action::SetContrast));
+    });
+    kit::divider(ui);
+    named(ui, text::MOTION, 200.0, &mut |ui| {
+        let kinds = [
+            (Motion::System, text::SYSTEM),
+            (Motion::Reduced, text::REDUCED),
+        ];
+        let motion = kit::segmented(ui, text::MOTION, &kinds, Some(preferences.motion));
+        drawn.actions.extend(motion.pressed.map(Action::SetMotion));
+    });
+    kit::divider(ui);
+    named(ui, text::TEXT_SIZE, 140.0, &mut |ui| {
+        let less = (text::SMALLER, preferences.zoomed(-1) != preferences.zoom);
+        let more = (text::LARGER, preferences.zoomed(1) != preferences.zoom);
+        let step = kit::stepper(ui, &text::zoom(preferences.zoom), less, more);
+        if step != 0 {
+            drawn.act(Action::Zoom(step));
         }
     });
 }
 
-fn about(ui: &mut Ui) {
+fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let kept = &model.settings.preferences;
+    let switches: [((&str, &str), bool, fn(bool) -> Action); 4] = [
+        (
+            text::NAME_IN_POINTER,
+            kept.name_in_pointer,
+            Action::SetNameInPointer,
+        ),
+        (
+            text::CLEAR_CLIPBOARD,
+            kept.clear_clipboard,
+            Action::SetClearClipboard,
+        ),
+        (
+            text::MASK_POINTERS,
+            kept.mask_pointers,
+            Action::SetMaskPointers,
+        ),
+        (
+            text::COPY_WHEN_DONE,
+            kept.copy_when_done,
+            Action::SetCopyWhenDone,
+        ),
+    ];
+    for (at, ((title, about), on, action)) in switches.into_iter().enumerate() {
+        if at > 0 {
+            kit::divider(ui);
+        }
+        if kit::switch(ui, title, about, on) {
+            drawn.act(action(!on));
+        }
+    }
+}
+
+fn about(ui: &mut Ui, drawn: &mut Drawn) {
     let palette = palette(ui);
     ui.spacing_mut().item_spacing.y = 2.0;
     kit::label(ui, text::version(), Type::Label, palette.text);
     kit::label(ui, text::ABOUT_TEXT, Type::Body, palette.muted);
-    kit::label(ui, text::FONTS_TEXT, Type::Caption, palette.muted);
+    ui.add_space(space::S);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.y = space::S;
+        for (icon, words, modal) in [
+            (Icon::Scale, text::ABOUT_AND_LICENCES, Modal::About),
+            (Icon::Keyboard, text::KEYS, Modal::Shortcuts),
+        ] {
+            let button = Button::new(Loudness::Secondary, words).icon(icon);
+            if ui.add(button).clicked() {
+                drawn.act(Action::Open(modal));
+            }
+        }
+    });
 }

@@ -5,17 +5,17 @@ use egui::{
     WidgetInfo, vec2,
 };
 
-use super::{Abilities, Drawn, transfers};
+use super::{Drawn, Surroundings, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
-use crate::gui::model::{Action, Model, Tone};
+use crate::gui::model::{Action, Focus, Model, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Palette, Type, measure, motion, palette, space};
 
 pub(super) fn screen(
     ui: &mut Ui,
     model: &Model,
-    abilities: Abilities,
+    around: Surroundings,
     height: f32,
     drawn: &mut Drawn,
 ) {
@@ -28,14 +28,14 @@ pub(super) fn screen(
         if empty && !model.first_start {
             let used = ui.cursor().top() - ui.clip_rect().top();
             let room = height - used - 16.0 - space::M - space::XL;
-            zone(ui, abilities, room.clamp(220.0, 560.0), drawn);
+            zone(ui, model, around, room.clamp(220.0, 560.0), drawn);
         } else {
-            small_zone(ui, abilities, empty, drawn);
+            small_zone(ui, model, around, drawn);
         }
         terms(ui, model, drawn);
     });
     if !empty {
-        transfers::list(ui, model, drawn);
+        transfers::list(ui, model, around, drawn);
     }
 }
 
@@ -78,16 +78,24 @@ fn welcome(ui: &mut Ui, drawn: &mut Drawn) {
 }
 
 /// A zone is one button; returns its place and whether it is held.
-fn target(ui: &mut Ui, height: f32, said: &str, drawn: &mut Drawn) -> (Rect, &'static Palette) {
+fn target(
+    ui: &mut Ui,
+    model: &Model,
+    height: f32,
+    said: &str,
+    drawn: &mut Drawn,
+) -> (Rect, &'static Palette) {
     let palette = palette(ui);
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text::CHOOSE_FILES));
     ui.ctx()
         .accesskit_node_builder(response.id, |node| node.set_description(said));
+    drawn.focus(model, Focus::Zone, &response);
+    let time = motion::hover(ui);
     let t = ui
         .ctx()
-        .animate_bool_with_time(response.id, response.hovered(), motion::HOVER);
+        .animate_bool_with_time(response.id, response.hovered(), time);
     let radius = CornerRadius::same(10);
     ui.painter().rect_filled(
         rect,
@@ -95,7 +103,7 @@ fn target(ui: &mut Ui, height: f32, said: &str, drawn: &mut Drawn) -> (Rect, &'s
         palette.surface.lerp_to_gamma(palette.accent_tint, t),
     );
     let ink = palette.control_border.lerp_to_gamma(palette.accent, t);
-    if response.has_focus() {
+    if kit::shows_focus(ui, &response) {
         let stroke = Stroke::new(palette.ring, palette.accent);
         ui.painter()
             .rect_stroke(rect, radius, stroke, StrokeKind::Inside);
@@ -109,13 +117,13 @@ fn target(ui: &mut Ui, height: f32, said: &str, drawn: &mut Drawn) -> (Rect, &'s
 }
 
 /// The zone of an empty list.
-fn zone(ui: &mut Ui, abilities: Abilities, height: f32, drawn: &mut Drawn) {
-    let title = if abilities.drops {
+fn zone(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn: &mut Drawn) {
+    let title = if around.drops {
         text::DROP_HERE
     } else {
         text::CHOOSE_OR_PASTE
     };
-    let (rect, palette) = target(ui, height, title, drawn);
+    let (rect, palette) = target(ui, model, height, title, drawn);
     let block = Rect::from_center_size(rect.center(), vec2(rect.width() - 2.0 * space::L, 184.0));
     kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -135,7 +143,7 @@ fn painted_button(ui: &mut Ui, palette: &Palette) {
     let word = ui
         .painter()
         .layout_no_wrap(text::CHOOSE_FILES.to_owned(), font, palette.on_fill);
-    let keys = ui.ctx().format_shortcut(&crate::gui::window::CHOOSE);
+    let keys = ui.ctx().format_shortcut(&crate::gui::commands::CHOOSE);
     let keys = ui.painter().layout_no_wrap(
         keys,
         Type::Caption.font(),
@@ -158,14 +166,14 @@ fn painted_button(ui: &mut Ui, palette: &Palette) {
 }
 
 /// The zone when something else matters more.
-fn small_zone(ui: &mut Ui, abilities: Abilities, empty: bool, drawn: &mut Drawn) {
-    let title = match (abilities.drops, empty) {
+fn small_zone(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+    let title = match (around.drops, model.transfers.is_empty()) {
         (true, true) => text::DROP_HERE,
         (true, false) => text::DROP_MORE,
         (false, true) => text::CHOOSE_OR_PASTE,
         (false, false) => text::CHOOSE_MORE,
     };
-    let (rect, palette) = target(ui, 96.0, title, drawn);
+    let (rect, palette) = target(ui, model, 96.0, title, drawn);
     let block = Rect::from_center_size(rect.center(), vec2(rect.width() - 2.0 * space::L, 52.0));
     kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.y = space::S;
@@ -192,11 +200,7 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         None => (Icon::HardDrive, text::BUILT_IN_STAYS.to_owned()),
         Some(server) => (Icon::Server, text::goes_to(&server.host)),
     };
-    kit::centred_hint(
-        ui,
-        icon,
-        &[place.as_str(), text::LIMIT, text::KEPT].join("  ·  "),
-    );
+    kit::centred_hint(ui, icon, &[place.as_str(), text::LIMIT, text::KEPT]);
 }
 
 /// A dashed outline with round corners.

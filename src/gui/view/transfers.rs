@@ -1,15 +1,18 @@
 //! The list of transfers, the same under Share and Receive: a row each, from waiting to done or failed.
 
-use egui::{Align, Layout, Pos2, Rect, Sense, Ui, vec2};
+use egui::{
+    Align, EventFilter, Key, Layout, Modifiers, Pos2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo,
+    vec2,
+};
 
-use super::{Drawn, row_id};
+use super::{Drawn, Surroundings, row_id, row_menu};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
-use crate::gui::model::{Action, Job, Model, Shared, Stage, State, Tone, Transfer};
+use crate::gui::model::{Action, Beside, Focus, Job, Model, Shared, Stage, State, Tone, Transfer};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
-pub(super) fn list(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
     // One primary button on a screen: that of the newest pointer, while nothing else asks to be done.
     let loud = model
         .transfers
@@ -18,25 +21,91 @@ pub(super) fn list(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let loud = loud
         .map(|transfer| transfer.id)
         .filter(|_| !model.first_start && !model.receive.can_download());
+    drawn.rows_top = Some(ui.cursor().top());
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::M;
         for transfer in &model.transfers {
-            ui.push_id(row_id(transfer.id), |ui| {
-                kit::card(ui, |ui| {
-                    ui.spacing_mut().item_spacing = vec2(space::S, space::XS);
-                    row(ui, model, transfer, loud == Some(transfer.id), drawn);
+            let id = row_id(transfer.id);
+            // The row itself is below its buttons: they are reached first by the pointer, after it by the keyboard.
+            let whole =
+                ui.scope_builder(UiBuilder::new().scope_id(id).sense(Sense::click()), |ui| {
+                    let row = ui.response();
+                    kit::card(ui, |ui| {
+                        ui.spacing_mut().item_spacing = vec2(space::S, space::XS);
+                        let loud = loud == Some(transfer.id);
+                        head(ui, model, around, transfer, drawn);
+                        body(ui, model, around, transfer, loud, drawn);
+                    });
+                    row
                 });
-            });
+            let row = whole.inner.with_new_rect(whole.response.rect);
+            keys(ui, model, transfer, &row, drawn);
         }
     });
 }
 
-fn row(ui: &mut Ui, model: &Model, transfer: &Transfer, loud: bool, drawn: &mut Drawn) {
-    head(ui, transfer, drawn);
+/// The row as something that the keyboard can be on.
+fn keys(ui: &Ui, model: &Model, transfer: &Transfer, row: &egui::Response, drawn: &mut Drawn) {
+    let name = format!("{}, {}", transfer.name, facts(transfer));
+    row.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
+    drawn.focus(model, Focus::Row(transfer.id), row);
+    kit::focus_ring(ui, row, measure::CARD_RADIUS);
+    if row.secondary_clicked() {
+        drawn.act(Action::OpenMenu(transfer.id));
+    }
+    if !row.has_focus() || model.modal.is_some() || model.menu.is_some() {
+        return;
+    }
+    ui.memory_mut(|memory| {
+        let filter = EventFilter {
+            vertical_arrows: true,
+            ..EventFilter::default()
+        };
+        memory.set_focus_lock_filter(row.id, filter);
+    });
+    let id = transfer.id;
+    let end = if transfer.is_unfinished() {
+        Action::Cancel(id)
+    } else {
+        Action::Remove(id)
+    };
+    for (modifiers, key, action) in [
+        (
+            Modifiers::NONE,
+            Key::ArrowUp,
+            Action::FocusBeside(id, Beside::Above),
+        ),
+        (
+            Modifiers::NONE,
+            Key::ArrowDown,
+            Action::FocusBeside(id, Beside::Below),
+        ),
+        (Modifiers::NONE, Key::Enter, Action::Main(id)),
+        (Modifiers::NONE, Key::Delete, end),
+        (Modifiers::NONE, Key::Menu, Action::OpenMenu(id)),
+        (Modifiers::SHIFT, Key::F10, Action::OpenMenu(id)),
+    ] {
+        if ui.input_mut(|input| input.consume_key(modifiers, key)) {
+            drawn.act(action);
+        }
+    }
+    if ui.input(|input| input.events.contains(&egui::Event::Copy)) {
+        drawn.act(Action::CopyPointer(id));
+    }
+}
+
+fn body(
+    ui: &mut Ui,
+    model: &Model,
+    around: Surroundings,
+    transfer: &Transfer,
+    loud: bool,
+    drawn: &mut Drawn,
+) {
     match &transfer.state {
         State::Waiting => {}
         State::Running(stage) => running(ui, transfer, *stage),
-        State::Shared(shared) => done(ui, model, transfer, shared, loud, drawn),
+        State::Shared(shared) => done(ui, model, around, transfer, shared, loud, drawn),
         State::Received(_) => received(ui, transfer, drawn),
         State::Failed(message) => {
             indented(ui, |ui| {
@@ -59,7 +128,7 @@ fn indented<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     };
     let rect = Rect::from_min_max(ui.cursor().min + vec2(indent, 0.0), ui.max_rect().max);
     ui.scope_builder(
-        egui::UiBuilder::new()
+        UiBuilder::new()
             .max_rect(rect)
             .layout(Layout::top_down(Align::Min)),
         add,
@@ -68,11 +137,16 @@ fn indented<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
 }
 
 /// Icon, name and one line of facts; at the right what can be done at any time.
-fn head(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
+fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, drawn: &mut Drawn) {
     let palette = palette(ui);
     let verified = matches!(transfer.state, State::Received(_));
     let narrow = ui.available_width() < 420.0;
     let badge = if verified && !narrow { 104.0 } else { 0.0 };
+    let cross = if transfer.is_unfinished() {
+        measure::CONTROL + space::S
+    } else {
+        0.0
+    };
     let (icon, ink, ground) = match transfer.state {
         State::Failed(_) => (Icon::CircleAlert, palette.danger, palette.danger_tint),
         State::Shared(_) | State::Received(_) => {
@@ -84,7 +158,7 @@ fn head(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     kit::sides(
         ui,
         40.0,
-        measure::CONTROL + badge,
+        measure::CONTROL + cross + badge,
         |ui| {
             ui.spacing_mut().item_spacing.x = space::M;
             let (square, _) = ui.allocate_exact_size(egui::Vec2::splat(36.0), Sense::hover());
@@ -94,24 +168,21 @@ fn head(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
             ui.allocate_ui_with_layout(vec2(width, 38.0), Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 kit::middle(ui, &transfer.name, Type::Label, palette.text, width);
-                kit::middle(ui, &facts(transfer), Type::Caption, palette.muted, width);
+                let line = kit::middle(ui, &facts(transfer), Type::Caption, palette.muted, width);
+                if let State::Shared(shared) = &transfer.state
+                    && let Some(expires) = shared.expires
+                {
+                    line.on_hover_text(text::from_now(expires, around.now));
+                }
             });
         },
         |ui| {
-            let cross = match &transfer.state {
-                State::Waiting | State::Running(_) => {
-                    Some((text::CANCEL, Action::Cancel(transfer.id)))
+            row_menu::button(ui, model, transfer, drawn);
+            if transfer.is_unfinished() {
+                let name = text::about_file(text::CANCEL, &transfer.name);
+                if kit::icon_button(ui, Icon::Close, &name).clicked() {
+                    drawn.act(Action::Cancel(transfer.id));
                 }
-                State::Shared(_) | State::Received(_) => {
-                    Some((text::REMOVE, Action::Remove(transfer.id)))
-                }
-                State::Failed(_) | State::Cancelled => None, // These have their buttons below.
-            };
-            if let Some((verb, action)) = cross
-                && kit::icon_button(ui, Icon::Close, &text::about_file(verb, &transfer.name))
-                    .clicked()
-            {
-                drawn.act(action);
             }
             if badge > 0.0 {
                 kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::VERIFIED);
@@ -168,7 +239,7 @@ fn steps(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
         .unwrap_or(0);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
     let words = text::stage(stage, transfer.slow);
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
     let mut x = rect.left();
     for (index, step) in steps.iter().enumerate() {
         let ink = match index.cmp(&at) {
@@ -196,6 +267,9 @@ fn steps(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
             ink,
         );
         let width = galley.size().x;
+        if x + width > rect.right() {
+            break;
+        }
         ui.painter()
             .galley(Pos2::new(x, middle - galley.size().y / 2.0), galley, ink);
         x += width + space::L;
@@ -206,6 +280,7 @@ fn steps(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
 fn done(
     ui: &mut Ui,
     model: &Model,
+    around: Surroundings,
     transfer: &Transfer,
     shared: &Shared,
     loud: bool,
@@ -235,26 +310,21 @@ fn done(
         measure::CONTROL
     };
     let pointer = shared.pointer.as_str();
+    let masked = around.masks(model);
     let width = button.width(ui);
     let beside = ui.available_width() - width - space::S;
     let press = |ui: &mut Ui, drawn: &mut Drawn| {
-        let response = ui.add(button);
-        if copied {
-            ui.ctx().accesskit_node_builder(response.id, |node| {
-                node.set_live(egui::accesskit::Live::Polite);
-            });
-        }
-        if response.clicked() {
+        if ui.add(button).clicked() {
             drawn.act(Action::CopyPointer(transfer.id));
         }
     };
     if beside >= 220.0 && !shared.builtin {
         ui.horizontal(|ui| {
-            kit::pointer_well(ui, pointer, beside, height);
+            kit::pointer_well(ui, pointer, masked, beside, height);
             press(ui, drawn);
         });
     } else {
-        kit::pointer_well(ui, pointer, ui.available_width(), height);
+        kit::pointer_well(ui, pointer, masked, ui.available_width(), height);
         ui.add_space(space::XS);
         ui.horizontal_wrapped(|ui| {
             press(ui, drawn);

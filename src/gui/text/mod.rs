@@ -2,7 +2,14 @@
 //!
 //! What comes out of `app` as an error brings its own words.
 
-use crate::app::message::UserMessage;
+mod messages;
+mod sheets;
+mod units;
+
+pub use self::messages::*;
+pub use self::sheets::*;
+use self::units::percent;
+pub use self::units::{day, from_now, size, size_sent};
 use crate::gui::model::{Milestone, Stage};
 
 /// The program's name.
@@ -71,6 +78,22 @@ pub const RETRY: &str = "Retry";
 /// Rows.
 pub const REMOVE: &str = "Remove";
 /// Rows.
+pub const MORE: &str = "More about";
+/// The menu of a row.
+pub const REMOVE_FROM_LIST: &str = "Remove from list";
+/// The menu of a row.
+pub const SHOW_ORIGINAL: &str = "Show original";
+/// The menu of a row.
+pub const WHO_SAW_WHAT: &str = "Who saw what";
+/// The menu of a row.
+pub const QR: &str = "QR code";
+/// In place of one character of a pointer that nobody should read now.
+pub const MASK: &str = "•";
+/// For a screen reader, in place of such a pointer.
+pub const POINTER_MASKED: &str = "Pointer, hidden while another window is in front";
+/// Said when it happened.
+pub const POINTER_COPIED: &str = "Pointer copied";
+/// Rows.
 pub const OPEN: &str = "Open";
 /// Rows.
 pub const SHOW_IN_FOLDER: &str = "Show in folder";
@@ -138,6 +161,42 @@ pub const DARK: &str = "Dark";
 /// Settings.
 pub const CONTRAST: &str = "Contrast";
 /// Settings.
+pub const MOTION: &str = "Motion";
+/// Settings.
+pub const REDUCED: &str = "Reduced";
+/// Settings.
+pub const TEXT_SIZE: &str = "Size";
+/// Settings.
+pub const LARGER: &str = "Larger";
+/// Settings.
+pub const SMALLER: &str = "Smaller";
+/// Settings.
+pub const PRIVACY: &str = "Privacy";
+/// Settings: title and explanation of a switch.
+pub const NAME_IN_POINTER: (&str, &str) = (
+    "File name in the pointer",
+    "Whoever reads the pointer sees the name before the download. The sealed file keeps it either way.",
+);
+/// Settings: title and explanation of a switch.
+pub const COPY_WHEN_DONE: (&str, &str) = (
+    "Copy the pointer as soon as it is there",
+    "It takes the place of what is on the clipboard.",
+);
+/// Settings: title and explanation of a switch.
+pub const CLEAR_CLIPBOARD: (&str, &str) = (
+    "Clear the clipboard after a minute",
+    "If the pointer is still on it. Closing the window clears it too.",
+);
+/// Settings: title and explanation of a switch.
+pub const MASK_POINTERS: (&str, &str) = (
+    "Hide pointers while another window is in front",
+    "They are shown as dots until you come back.",
+);
+/// Settings.
+pub const ABOUT_AND_LICENCES: &str = "About and licences";
+/// Settings.
+pub const KEYS: &str = "Keyboard shortcuts";
+/// Settings.
 pub const NORMAL: &str = "Normal";
 /// Settings.
 pub const HIGH: &str = "High";
@@ -145,10 +204,6 @@ pub const HIGH: &str = "High";
 pub const ABOUT: &str = "About";
 /// Settings.
 pub const ABOUT_TEXT: &str = "Private file sharing. Licensed MIT or Apache-2.0. Not audited.";
-/// Settings.
-pub const FONTS_TEXT: &str =
-    "Set in Inter and JetBrains Mono (SIL Open Font License), with icons by Lucide (ISC).";
-
 /// First start.
 pub const WELCOME: &str = "Leave a file, take a ticket";
 /// First start: three short lines, a heading and a sentence each.
@@ -176,6 +231,9 @@ pub const STOP_AND_QUIT: &str = "Stop and quit";
 /// Closing.
 pub const CLOSING_BODY: &str =
     "If you quit now they stop where they are, and nothing half-done is left behind.";
+
+/// The page that shows every widget.
+pub const GALLERY: &str = "Every widget in every state";
 
 /// A notice.
 pub const DISMISS: &str = "Dismiss";
@@ -247,73 +305,6 @@ pub fn stage(stage: Stage, slow: bool) -> String {
     }
 }
 
-fn percent(fraction: f32) -> String {
-    let fraction = if fraction.is_finite() {
-        fraction.clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
-    format!("{:.0} %", (fraction * 100.0).floor())
-}
-
-/// A length in decimal units, as servers state their limits.
-#[must_use]
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0 => "empty".to_owned(),
-        1 => "1 byte".to_owned(),
-        2..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => tenths(bytes, 1_000, "kB"),
-        1_000_000..1_000_000_000 => tenths(bytes, 1_000_000, "MB"),
-        _ => tenths(bytes, 1_000_000_000, "GB"),
-    }
-}
-
-fn tenths(bytes: u64, unit: u64, name: &str) -> String {
-    let (whole, tenth) = (bytes / unit, bytes % unit * 10 / unit);
-    if tenth == 0 || whole >= 100 {
-        format!("{whole} {name}")
-    } else {
-        format!("{whole}.{tenth} {name}")
-    }
-}
-
-/// Size, and what the server sees of it.
-#[must_use]
-pub fn size_sent(len: Option<u64>, blob_len: u64) -> String {
-    match len {
-        Some(len) => format!("{}, sent as {}", size(len), size(blob_len)),
-        None => format!("sent as {}", size(blob_len)),
-    }
-}
-
-/// A day, in UTC.
-#[must_use]
-pub fn day(unix_secs: u64) -> String {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    // Days to civil date: eras of 400 years, years beginning in March.
-    let days = unix_secs / 86_400 + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 2
-    } else {
-        from_march - 10
-    };
-    let year = era * 400 + year_of_era + u64::from(month < 2);
-    let month = usize::try_from(month)
-        .ok()
-        .and_then(|month| MONTHS.get(month))
-        .copied()
-        .unwrap_or_default();
-    format!("{day} {month} {year}")
-}
-
 /// Until when a file is kept.
 #[must_use]
 pub fn kept_until(unix_secs: u64) -> String {
@@ -368,6 +359,30 @@ pub fn relay_list(count: usize, path: &str) -> String {
     format!("{}  ·  {path}", relays(count))
 }
 
+/// Said when it happened.
+#[must_use]
+pub fn is_shared(name: &str) -> String {
+    format!("{name} is ready to share")
+}
+
+/// Said when it happened.
+#[must_use]
+pub fn is_received(name: &str) -> String {
+    format!("{name} is verified and saved")
+}
+
+/// Said when it happened.
+#[must_use]
+pub fn has_failed(name: &str, what: &str) -> String {
+    format!("{name}: {what}")
+}
+
+/// The size of everything.
+#[must_use]
+pub fn zoom(per_cent: u16) -> String {
+    format!("{per_cent} %")
+}
+
 /// Name and version of this program.
 #[must_use]
 pub fn version() -> String {
@@ -403,155 +418,3 @@ pub fn hover_title(names: &[&str]) -> String {
 pub const HOVER_FOLDERS: &str = "Folders cannot be shared yet";
 /// Over the window while folders and files hang there.
 pub const HOVER_FOLDERS_LEFT_OUT: &str = "Folders are left out";
-
-fn sentence(
-    what: impl Into<String>,
-    why: impl Into<String>,
-    next: impl Into<String>,
-) -> UserMessage {
-    UserMessage {
-        what: what.into(),
-        why: why.into(),
-        next: next.into(),
-    }
-}
-
-fn named(names: &[String], one: &str, many: &str) -> String {
-    match names {
-        [name] => format!("{name} {one}"),
-        more => format!("{} {many}", more.len()),
-    }
-}
-
-/// A folder was dropped, chosen or named.
-#[must_use]
-pub fn folders_refused(names: &[String]) -> UserMessage {
-    sentence(
-        named(
-            names,
-            "is a folder and was not shared.",
-            "folders were not shared.",
-        ),
-        "Only single files can be shared so far.",
-        "Pack it into one archive and share that.",
-    )
-}
-
-/// A path is not there or not readable.
-#[must_use]
-pub fn files_missing(names: &[String]) -> UserMessage {
-    sentence(
-        named(
-            names,
-            "could not be found, so it was not shared.",
-            "files could not be found and were not shared.",
-        ),
-        "It may have been moved, or this program may not read it.",
-        "Choose it again from where it is now.",
-    )
-}
-
-/// Files were dropped while a question was open.
-#[must_use]
-pub fn drop_while_modal() -> UserMessage {
-    sentence(
-        "The dropped files were not shared.",
-        "A question was open.",
-        "Answer it, then drop them again.",
-    )
-}
-
-/// Pasting brought neither text nor files.
-#[must_use]
-pub fn clipboard_empty() -> UserMessage {
-    sentence(
-        "Nothing was pasted.",
-        "The clipboard holds no pointer and no file.",
-        "Copy a pointer or a file first.",
-    )
-}
-
-/// The clipboard did not take a pointer.
-#[must_use]
-pub fn clipboard_refused() -> UserMessage {
-    sentence(
-        "The pointer was not copied.",
-        "The system's clipboard did not take it.",
-        "Try again; if another program holds the clipboard, close it.",
-    )
-}
-
-/// No system dialog could be opened.
-#[must_use]
-pub fn opener_failed() -> UserMessage {
-    sentence(
-        "The file could not be shown.",
-        "No program of this system took it.",
-        "Find it in your download folder.",
-    )
-}
-
-/// A transfer ended by a defect of this program.
-#[must_use]
-pub fn defect() -> UserMessage {
-    sentence(
-        "The transfer stopped.",
-        "This program has made a mistake.",
-        "Try again; if it stops again, report it.",
-    )
-}
-
-/// A real server and only built-in relays.
-#[must_use]
-pub fn relays_missing() -> UserMessage {
-    sentence(
-        "This server cannot be reached yet.",
-        "The built-in relays serve the built-in network only.",
-        "Choose a relay list that you trust.",
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_decimal_and_an_empty_file_is_named() {
-        for (bytes, said) in [
-            (0, "empty"),
-            (1, "1 byte"),
-            (999, "999 bytes"),
-            (1_000, "1 kB"),
-            (4_213_000, "4.2 MB"),
-            (9_998_912, "9.9 MB"),
-            (10_223_616, "10.2 MB"),
-            (1_200_000_000, "1.2 GB"),
-        ] {
-            assert_eq!(size(bytes), said);
-        }
-    }
-
-    #[test]
-    fn days_are_those_of_the_calendar() {
-        for (secs, said) in [
-            (0, "1 Jan 1970"),
-            (951_782_400, "29 Feb 2000"),
-            (1_796_515_200, "6 Dec 2026"),
-            (4_107_542_399, "28 Feb 2100"),
-        ] {
-            assert_eq!(day(secs), said);
-        }
-    }
-
-    #[test]
-    fn a_fraction_that_is_no_number_is_no_progress() {
-        assert_eq!(
-            stage(Stage::Upload { fraction: f32::NAN }, false),
-            "Uploading, 0 %"
-        );
-        assert_eq!(
-            stage(Stage::Upload { fraction: 0.999 }, false),
-            "Uploading, 99 %"
-        );
-    }
-}

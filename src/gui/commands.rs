@@ -1,0 +1,209 @@
+//! Every key that does something anywhere in the window: one table for the handler, the sheet of keys and the tests.
+
+use egui::{Context, Key, KeyboardShortcut, Modifiers};
+
+use super::model::{Action, Modal, Model, Region, Screen};
+use super::text;
+
+/// What a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// The system's dialog for files.
+    ChooseFiles,
+    /// Asks the window to close.
+    Close,
+    /// Every widget in every state.
+    Gallery,
+    /// To the next region.
+    NextRegion,
+    /// A pointer from the clipboard into Receive.
+    PastePointer,
+    /// Receive.
+    Receive,
+    /// The usual size.
+    ResetZoom,
+    /// Whatever failed runs again.
+    RetryFailed,
+    /// Settings.
+    Settings,
+    /// Share.
+    Share,
+    /// The sheet of keys.
+    Shortcuts,
+    /// Larger.
+    ZoomIn,
+    /// Smaller.
+    ZoomOut,
+}
+
+const fn key(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(modifiers, key)
+}
+
+const CTRL: Modifiers = Modifiers::COMMAND;
+const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+const NONE: Modifiers = Modifiers::NONE;
+
+/// Choose files; the zone shows it too.
+pub const CHOOSE: KeyboardShortcut = key(CTRL, Key::O);
+
+/// Command, its keys (the first is shown), and its words; without words it is not in the sheet. Longer sets of
+/// modifiers stand before shorter ones of the same key.
+const TABLE: [(Command, &[KeyboardShortcut], &str); 13] = [
+    (Command::ChooseFiles, &[CHOOSE], text::CHOOSE_FILES),
+    (
+        Command::PastePointer,
+        &[key(CTRL_SHIFT, Key::V)],
+        text::PASTE_POINTER,
+    ),
+    (
+        Command::Share,
+        &[key(CTRL, Key::Num1), key(CTRL, Key::N)],
+        text::SHARE,
+    ),
+    (Command::Receive, &[key(CTRL, Key::Num2)], text::RECEIVE),
+    (Command::Settings, &[key(CTRL, Key::Comma)], text::SETTINGS),
+    (
+        Command::RetryFailed,
+        &[key(NONE, Key::F5)],
+        text::RETRY_FAILED,
+    ),
+    (
+        Command::NextRegion,
+        &[key(NONE, Key::F6)],
+        text::NEXT_REGION,
+    ),
+    (
+        Command::ZoomIn,
+        &[key(CTRL, Key::Plus), key(CTRL, Key::Equals)],
+        text::LARGER,
+    ),
+    (Command::ZoomOut, &[key(CTRL, Key::Minus)], text::SMALLER),
+    (
+        Command::ResetZoom,
+        &[key(CTRL, Key::Num0)],
+        text::RESET_ZOOM,
+    ),
+    (
+        Command::Shortcuts,
+        &[key(NONE, Key::F1), key(NONE, Key::Questionmark)],
+        text::SHOW_KEYS,
+    ),
+    (
+        Command::Close,
+        &[key(CTRL, Key::W), key(CTRL, Key::Q)],
+        text::CLOSE_WINDOW,
+    ),
+    (Command::Gallery, &[key(CTRL_SHIFT, Key::F12)], ""),
+];
+
+impl Command {
+    /// Works while something stands over the window.
+    const fn works_beneath(self) -> bool {
+        matches!(
+            self,
+            Self::Close | Self::ZoomIn | Self::ZoomOut | Self::ResetZoom
+        )
+    }
+
+    /// What it comes to.
+    fn action(self, region: Region) -> Action {
+        match self {
+            Self::ChooseFiles => Action::ChooseFiles,
+            Self::Close => Action::CloseWindow,
+            Self::Gallery => Action::Go(Screen::Gallery),
+            Self::NextRegion => Action::FocusRegion(match region {
+                Region::Bar => Region::Main,
+                Region::Main => Region::Rows,
+                Region::Rows => Region::Bar,
+            }),
+            Self::PastePointer => Action::PasteIntoReceive,
+            Self::Receive => Action::Go(Screen::Receive),
+            Self::ResetZoom => Action::Zoom(0),
+            Self::RetryFailed => Action::RetryFailed,
+            Self::Settings => Action::Go(Screen::Settings),
+            Self::Share => Action::Go(Screen::Share),
+            Self::Shortcuts => Action::Open(Modal::Shortcuts),
+            Self::ZoomIn => Action::Zoom(1),
+            Self::ZoomOut => Action::Zoom(-1),
+        }
+    }
+}
+
+/// The lines of the sheet of keys: keys, words.
+#[must_use]
+pub fn lines(ctx: &Context) -> Vec<(Vec<String>, &'static str)> {
+    let shown = TABLE.iter().filter(|(_, _, words)| !words.is_empty());
+    let mut lines: Vec<_> = shown
+        .map(|(_, keys, words)| {
+            let keys = keys.iter().take(1).map(|key| {
+                let named = ctx.format_shortcut(key);
+                // A key that is a character is known by the character.
+                match named.strip_suffix(key.logical_key.name()) {
+                    Some(modifiers) if !modifiers.is_empty() => {
+                        format!("{modifiers}{}", key.logical_key.symbol_or_name())
+                    }
+                    _ => named,
+                }
+            });
+            (keys.collect(), *words)
+        })
+        .collect();
+    let paste = ctx.format_shortcut(&key(CTRL, Key::V));
+    let copy = ctx.format_shortcut(&key(CTRL, Key::C));
+    lines.insert(1, (vec![paste], text::PASTE));
+    lines.insert(2, (vec![copy], text::COPY_OF_ROW));
+    lines.push((vec!["Esc".to_owned()], text::ESCAPE));
+    lines
+}
+
+/// The actions of the keys that were pressed. Single characters are left to a field that is being typed in.
+pub fn pressed(ctx: &Context, model: &Model, region: Region, typing: bool) -> Vec<Action> {
+    let mut actions = Vec::new();
+    let beneath = model.modal.is_some() || model.menu.is_some();
+    for (command, keys, _) in TABLE {
+        if beneath && !command.works_beneath() {
+            continue;
+        }
+        for shortcut in keys {
+            let character = shortcut.logical_key == Key::Questionmark;
+            if character && typing {
+                continue;
+            }
+            let pressed = ctx.input_mut(|input| {
+                input.consume_shortcut(shortcut)
+                    // Where the character needs Shift.
+                    || character && input.consume_key(Modifiers::SHIFT, shortcut.logical_key)
+            });
+            if pressed {
+                actions.push(command.action(region));
+            }
+        }
+    }
+    actions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_does_two_things() {
+        let keys: Vec<_> = TABLE.iter().flat_map(|(_, keys, _)| keys.iter()).collect();
+        for (at, one) in keys.iter().enumerate() {
+            assert!(!keys[at + 1..].contains(one), "{one:?}");
+        }
+    }
+
+    #[test]
+    fn longer_sets_of_modifiers_stand_first() {
+        let keys: Vec<_> = TABLE.iter().flat_map(|(_, keys, _)| keys.iter()).collect();
+        for (at, one) in keys.iter().enumerate() {
+            let later = keys[at + 1..].iter();
+            let shadowed = later
+                .filter(|other| other.logical_key == one.logical_key)
+                .find(|other| other.modifiers.contains(one.modifiers));
+            assert!(shadowed.is_none(), "{one:?} hides {shadowed:?}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What can be pressed.
+
+use egui::{Color32, Pos2, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, vec2};
+
+use super::words::elided;
+use super::{
+    corner, focus_ring, paint_icon, paint_ring, pressed, single_line, under_pointer, width_of,
+};
+use crate::gui::fonts::Icon;
+use crate::gui::text;
+use crate::gui::tokens::{Type, measure, palette, space};
+
+/// How loud a button is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loudness {
+    /// The one thing to do here.
+    Primary,
+    /// Something to do.
+    Secondary,
+    /// Beside something else.
+    Quiet,
+    /// Stops or removes something.
+    Danger,
+}
+
+/// A state that a button is shown in without being in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pose {
+    /// Under the pointer.
+    Hovered,
+    /// Held down.
+    Pressed,
+    /// With the keyboard on it.
+    Focused,
+}
+
+/// A button with a word in it. Where there is no room for the word, its middle gives way.
+pub struct Button<'a> {
+    label: &'a str,
+    icon: Option<Icon>,
+    loudness: Loudness,
+    room_for: &'a str,
+    enabled: bool,
+    pose: Option<Pose>,
+}
+
+impl<'a> Button<'a> {
+    /// A button of this loudness.
+    #[must_use]
+    pub fn new(loudness: Loudness, label: &'a str) -> Self {
+        Self {
+            label,
+            icon: None,
+            loudness,
+            room_for: "",
+            enabled: true,
+            pose: None,
+        }
+    }
+
+    /// An icon before the word.
+    #[must_use]
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icon = Some(icon);
+        self
+    }
+
+    /// Keeps the width when the word changes to this one and back.
+    #[must_use]
+    pub fn room_for(mut self, label: &'a str) -> Self {
+        self.room_for = label;
+        self
+    }
+
+    /// Whether it can be pressed.
+    #[must_use]
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// Shown as if it were so, for the page that shows every state.
+    #[must_use]
+    pub fn pose(mut self, pose: Pose) -> Self {
+        self.pose = Some(pose);
+        self
+    }
+
+    fn height(&self) -> f32 {
+        if self.loudness == Loudness::Primary {
+            measure::PRIMARY
+        } else {
+            measure::CONTROL
+        }
+    }
+
+    fn pad(&self) -> f32 {
+        if self.loudness == Loudness::Quiet {
+            10.0
+        } else {
+            14.0
+        }
+    }
+
+    /// How wide it will be.
+    #[must_use]
+    pub fn width(&self, ui: &Ui) -> f32 {
+        let font = Type::Label.font();
+        let word = width_of(ui, self.label, font.clone());
+        let other = if self.room_for.is_empty() {
+            0.0
+        } else {
+            width_of(ui, self.room_for, font)
+        };
+        let icon = if self.icon.is_some() {
+            measure::ICON + space::S
+        } else {
+            0.0
+        };
+        (word.max(other) + icon + 2.0 * self.pad()).ceil()
+    }
+}
+
+impl Widget for Button<'_> {
+    fn ui(self, ui: &mut Ui) -> Response {
+        let palette = palette(ui);
+        let size = vec2(
+            self.width(ui)
+                .min(ui.max_rect().width().max(2.0 * measure::CONTROL)),
+            self.height(),
+        );
+        let sense = if self.enabled {
+            Sense::click()
+        } else {
+            Sense::hover()
+        };
+        let (rect, response) = ui.allocate_exact_size(size, sense);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, self.enabled, self.label));
+        if !ui.is_rect_visible(rect) {
+            return response;
+        }
+        let (rest, over, ink) = match self.loudness {
+            Loudness::Primary => (
+                palette.accent_fill,
+                palette.accent_fill_hover,
+                palette.on_fill,
+            ),
+            Loudness::Secondary => (palette.control, palette.control_hover, palette.text),
+            Loudness::Quiet => (Color32::TRANSPARENT, palette.control, palette.accent),
+            Loudness::Danger => (
+                palette.danger_fill,
+                palette.danger_fill_hover,
+                palette.on_fill,
+            ),
+        };
+        let (fill, ink) = if self.enabled {
+            let fill = match self.pose {
+                None | Some(Pose::Focused) => under_pointer(ui, &response, rest, over),
+                Some(Pose::Hovered) => over,
+                Some(Pose::Pressed) => pressed(ui, over),
+            };
+            (fill, ink)
+        } else {
+            (palette.disabled, palette.faint)
+        };
+        ui.painter()
+            .rect_filled(rect, corner(measure::RADIUS), fill);
+        let icon = if self.icon.is_some() {
+            measure::ICON + space::S
+        } else {
+            0.0
+        };
+        let font = Type::Label.font();
+        let room = size.x - icon - 2.0 * self.pad() + 1.0;
+        let shown = elided(self.label, room, |word| width_of(ui, word, font.clone()));
+        let galley = single_line(ui, &shown, font, ink);
+        let mut x = rect.center().x - (galley.size().x + icon) / 2.0;
+        if let Some(icon) = self.icon {
+            let at = Pos2::new(x + measure::ICON / 2.0, rect.center().y);
+            paint_icon(ui.painter(), at, icon, measure::ICON, ink);
+            x += measure::ICON + space::S;
+        }
+        ui.painter().galley(
+            Pos2::new(x, rect.center().y - galley.size().y / 2.0),
+            galley,
+            ink,
+        );
+        focus_ring(ui, &response, measure::RADIUS);
+        if self.pose == Some(Pose::Focused) {
+            paint_ring(ui, &response, measure::RADIUS);
+        }
+        response
+    }
+}
+
+/// A button that is only an icon; `name` is what a screen reader says and what hovering shows.
+pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str) -> Response {
+    icon_toggle(ui, icon, name, false)
+}
+
+/// An icon button that shows whether its place is open.
+pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
+    let palette = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(measure::CONTROL), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    let rest = if on {
+        palette.accent_tint
+    } else {
+        Color32::TRANSPARENT
+    };
+    let fill = under_pointer(
+        ui,
+        &response,
+        rest,
+        if on {
+            palette.accent_tint
+        } else {
+            palette.control
+        },
+    );
+    ui.painter()
+        .rect_filled(rect, corner(measure::RADIUS), fill);
+    let ink = if on {
+        palette.accent
+    } else if response.hovered() || response.has_focus() {
+        palette.text
+    } else {
+        palette.muted
+    };
+    paint_icon(ui.painter(), rect.center(), icon, measure::ICON, ink);
+    focus_ring(ui, &response, measure::RADIUS);
+    response.on_hover_text(name)
+}
+
+/// Where files go, in the bar: icon and name, or only the icon when there is no room. A button.
+pub fn status(ui: &mut Ui, sign: Icon, name: &str, warns: bool) -> Response {
+    let palette = palette(ui);
+    let room = ui.available_width() - measure::ICON - space::S - 20.0;
+    let ink = if warns {
+        palette.warning
+    } else {
+        palette.muted
+    };
+    let font = Type::Caption.font();
+    let shown = if room < 64.0 {
+        String::new()
+    } else {
+        elided(name, room.min(180.0), |text| {
+            single_line(ui, text, font.clone(), ink).size().x
+        })
+    };
+    let galley = single_line(ui, &shown, font, ink);
+    let gap = if shown.is_empty() { 0.0 } else { space::S };
+    let size = vec2(
+        galley.size().x + measure::ICON + gap + 16.0,
+        measure::CONTROL,
+    );
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text::goes_now(name)));
+    let fill = under_pointer(ui, &response, Color32::TRANSPARENT, palette.control);
+    ui.painter()
+        .rect_filled(rect, corner(measure::RADIUS), fill);
+    let at = Pos2::new(rect.left() + 8.0 + measure::ICON / 2.0, rect.center().y);
+    paint_icon(ui.painter(), at, sign, measure::ICON, ink);
+    let at = Pos2::new(
+        at.x + measure::ICON / 2.0 + gap,
+        rect.center().y - galley.size().y / 2.0,
+    );
+    ui.painter().galley(at, galley, ink);
+    focus_ring(ui, &response, measure::RADIUS);
+    if shown == name {
+        response
+    } else {
+        response.on_hover_text(name)
+    }
+}

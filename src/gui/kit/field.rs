@@ -1,0 +1,67 @@
+//! A field for text.
+
+use egui::{Align2, Frame, Id, Response, Stroke, TextEdit, Ui, Vec2, vec2};
+
+use super::{corner, label, rich};
+use crate::gui::tokens::{Type, measure, palette};
+
+/// A text field with its label above.
+pub struct Field<'a> {
+    /// Identity of the field, for focus.
+    pub id: Id,
+    /// Above it.
+    pub label: &'a str,
+    /// In it, while empty.
+    pub hint: &'a str,
+    /// Lines; one: no line breaks.
+    pub rows: usize,
+    /// What is in it cannot be used.
+    pub trouble: bool,
+    /// Nobody should read it now.
+    pub masked: bool,
+}
+
+impl Field<'_> {
+    /// Shows it, as wide as there is room.
+    pub fn show(self, ui: &mut Ui, text: &mut String) -> Response {
+        let palette = palette(ui);
+        let name = label(ui, self.label, Type::Label, palette.text);
+        let focused = ui.memory(|memory| memory.has_focus(self.id));
+        let stroke = if focused {
+            Stroke::new(palette.ring, palette.accent)
+        } else if self.trouble {
+            Stroke::new(1.0, palette.danger)
+        } else {
+            Stroke::new(1.0, palette.control_border)
+        };
+        let frame = Frame::new()
+            .fill(palette.surface)
+            .stroke(stroke)
+            .corner_radius(corner(measure::RADIUS))
+            // Less by the stroke, so that a thicker one moves nothing.
+            .inner_margin(vec2(12.0, 8.0) - Vec2::splat(stroke.width));
+        let edit = if self.rows > 1 {
+            TextEdit::multiline(text)
+        } else {
+            TextEdit::singleline(text)
+        };
+        let response = edit
+            .id(self.id)
+            .password(self.masked)
+            .font(Type::Mono.font())
+            .text_color(palette.text)
+            .hint_text(rich(self.hint, Type::Mono, palette.faint))
+            .desired_rows(self.rows)
+            .desired_width(f32::INFINITY)
+            .align(if self.rows > 1 {
+                Align2::LEFT_TOP
+            } else {
+                Align2::LEFT_CENTER
+            })
+            .frame(frame)
+            .show(ui)
+            .response
+            .response;
+        response.labelled_by(name.id)
+    }
+}

@@ -1,0 +1,104 @@
+//! A menu under a button.
+
+use egui::{Popup, PopupCloseBehavior, Pos2, Response, Role, Sense, Ui, WidgetInfo, vec2};
+
+use super::{corner, paint_icon, shows_focus, single_line, under_pointer, width_of};
+use crate::gui::fonts::Icon;
+use crate::gui::tokens::{Type, measure, palette, space};
+
+/// One line of a menu.
+pub struct Entry<'a, T> {
+    /// Before the words.
+    pub icon: Icon,
+    /// The words.
+    pub label: &'a str,
+    /// Stops or removes something.
+    pub danger: bool,
+    /// What it means.
+    pub value: T,
+}
+
+/// What came of an open menu.
+pub enum Chosen<T> {
+    /// It stays open.
+    Nothing,
+    /// It was closed without a choice.
+    Closed,
+    /// This was chosen.
+    Entry(T),
+}
+
+/// The open menu of `button`. Opened by the keyboard, it has the keyboard on its first entry; arrows go on from there.
+pub fn menu<T>(button: &Response, name: &str, entries: Vec<Entry<'_, T>>) -> Chosen<T> {
+    let mut chosen = Chosen::Nothing;
+    let shown = Popup::menu(button)
+        .open(true)
+        .accessible_name(name)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .gap(space::XS)
+        .show(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            let widest = entries
+                .iter()
+                .map(|entry| width_of(ui, entry.label, Type::Body.font()))
+                .fold(0.0, f32::max);
+            let width = widest + measure::ICON + space::M + 2.0 * space::M;
+            let focused = ui.memory(|memory| memory.focused());
+            let mut first = None;
+            let mut inside = focused.is_none();
+            for entry in entries {
+                let response = line(ui, &entry, width);
+                inside |= focused == Some(response.id);
+                if response.clicked() {
+                    chosen = Chosen::Entry(entry.value);
+                }
+                first.get_or_insert(response);
+            }
+            if let Some(first) = first.filter(|_| !inside) {
+                first.request_focus();
+            }
+        });
+    let closed = shown.is_some_and(|shown| shown.response.should_close());
+    match chosen {
+        Chosen::Nothing if closed => Chosen::Closed,
+        other => other,
+    }
+}
+
+fn line<T>(ui: &mut Ui, entry: &Entry<'_, T>, width: f32) -> Response {
+    let palette = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, measure::CONTROL), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, entry.label));
+    let (ink, sign) = if entry.danger {
+        (palette.danger, palette.danger)
+    } else {
+        (palette.text, palette.muted)
+    };
+    let rest = if shows_focus(ui, &response) {
+        palette.control
+    } else {
+        palette.surface
+    };
+    let fill = under_pointer(ui, &response, rest, palette.control);
+    ui.painter()
+        .rect_filled(rect, corner(measure::RADIUS - 2.0), fill);
+    if shows_focus(ui, &response) {
+        let stroke = egui::Stroke::new(palette.ring, palette.accent);
+        ui.painter().rect_stroke(
+            rect,
+            corner(measure::RADIUS - 2.0),
+            stroke,
+            egui::StrokeKind::Inside,
+        );
+    }
+    let middle = rect.center().y;
+    let at = Pos2::new(rect.left() + space::M + measure::ICON / 2.0, middle);
+    paint_icon(ui.painter(), at, entry.icon, measure::ICON, sign);
+    let galley = single_line(ui, entry.label, Type::Body.font(), ink);
+    let at = Pos2::new(
+        rect.left() + 2.0 * space::M + measure::ICON,
+        middle - galley.size().y / 2.0,
+    );
+    ui.painter().galley(at, galley, ink);
+    response
+}

@@ -1,0 +1,334 @@
+//! What holds other things.
+
+use egui::{
+    Align, Color32, Context, FontId, Frame, Id, InnerResponse, Layout, Margin, Pos2, Rect,
+    Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, vec2,
+};
+
+use super::{Button, Loudness, corner, icon_button, label, paint_icon, selectable, single_line};
+use crate::app::message::UserMessage;
+use crate::gui::fonts::Icon;
+use crate::gui::model::{Notice, Tone};
+use crate::gui::text;
+use crate::gui::tokens::{Palette, Type, measure, palette, palette_of, space};
+
+/// A surface for things that belong together, as wide as the column.
+pub fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> InnerResponse<R> {
+    let palette = palette(ui);
+    Frame::new()
+        .fill(palette.surface)
+        .stroke(Stroke::new(1.0, palette.border))
+        .corner_radius(corner(measure::CARD_RADIUS))
+        .inner_margin(Margin::same(16))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing = vec2(space::S, space::XS);
+            add(ui)
+        })
+}
+
+/// Colour, ground and icon of a tone.
+#[must_use]
+pub fn tone_colors(palette: &Palette, tone: Tone) -> (Color32, Color32, Icon) {
+    match tone {
+        Tone::Info => (palette.info, palette.info_tint, Icon::Info),
+        Tone::Success => (palette.success, palette.success_tint, Icon::CircleCheck),
+        Tone::Warning => (palette.warning, palette.warning_tint, Icon::Warning),
+        Tone::Danger => (palette.danger, palette.danger_tint, Icon::CircleAlert),
+    }
+}
+
+/// A word on a pill, with an icon: never colour alone.
+pub fn badge(ui: &mut Ui, tone: Tone, icon: Icon, word: &str) -> Response {
+    let palette = palette(ui);
+    let (ink, ground, _) = tone_colors(palette, tone);
+    let galley = single_line(ui, word, FontId::new(12.0, Type::Label.font().family), ink);
+    let size = vec2(galley.size().x + 14.0 + space::XS + 20.0, 24.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, word));
+    ui.painter().rect_filled(rect, corner(12.0), ground);
+    if palette.is_high() {
+        ui.painter().rect_stroke(
+            rect,
+            corner(12.0),
+            Stroke::new(1.0, ink),
+            StrokeKind::Inside,
+        );
+    }
+    paint_icon(
+        ui.painter(),
+        Pos2::new(rect.left() + 17.0, rect.center().y),
+        icon,
+        14.0,
+        ink,
+    );
+    let at = Pos2::new(
+        rect.left() + 24.0 + space::XS,
+        rect.center().y - galley.size().y / 2.0,
+    );
+    ui.painter().galley(at, galley, ink);
+    response
+}
+
+/// A message on its tint: what happened, then why and what to do next; actions below.
+pub fn callout<R>(
+    ui: &mut Ui,
+    tone: Tone,
+    message: &UserMessage,
+    add: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    let palette = palette(ui);
+    let (ink, ground, sign) = tone_colors(palette, tone);
+    let frame = Frame::new()
+        .fill(ground)
+        .corner_radius(corner(measure::CARD_RADIUS))
+        .inner_margin(Margin {
+            left: 14,
+            right: 14,
+            top: 12,
+            bottom: 12,
+        })
+        .stroke(if palette.is_high() {
+            Stroke::new(1.0, ink)
+        } else {
+            Stroke::NONE
+        });
+    frame
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = space::M;
+                let (rect, _) = ui.allocate_exact_size(vec2(measure::ICON, 20.0), Sense::hover());
+                paint_icon(ui.painter(), rect.center(), sign, measure::ICON, ink);
+                ui.vertical(|ui| {
+                    ui.spacing_mut().item_spacing = vec2(space::S, 2.0);
+                    said(ui, message);
+                    add(ui)
+                })
+                .inner
+            })
+            .inner
+        })
+        .inner
+}
+
+/// A message that can be put away. True when it was.
+pub fn notice(ui: &mut Ui, notice: &Notice) -> bool {
+    callout(ui, notice.tone, &notice.message, |ui| {
+        ui.add_space(space::XS);
+        ui.add(Button::new(Loudness::Secondary, text::DISMISS))
+            .clicked()
+    })
+}
+
+/// What happened, then why and what to do next. Can be selected.
+pub fn said(ui: &mut Ui, message: &UserMessage) {
+    let palette = palette(ui);
+    selectable(ui, &message.what, Type::Label, palette.text);
+    let rest = format!("{} {}", message.why, message.next);
+    selectable(ui, rest.trim(), Type::Body, palette.muted);
+}
+
+/// The one bar of a transfer; `name` is what a screen reader says.
+pub fn progress(ui: &mut Ui, name: &str, fraction: f32) -> Response {
+    let palette = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 6.0), Sense::hover());
+    response.widget_info(|| WidgetInfo {
+        value: Some(f64::from((fraction * 100.0).floor())),
+        ..WidgetInfo::labeled(Role::ProgressIndicator, true, name)
+    });
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_min_numeric_value(0.0);
+        node.set_max_numeric_value(100.0);
+    });
+    ui.painter().rect_filled(rect, corner(3.0), palette.control);
+    // Not animated: an animation draws sixty times a second, a transfer asks for ten.
+    let shown = fraction.clamp(0.0, 1.0);
+    if shown > 0.0 {
+        let filled = Rect::from_min_size(rect.min, vec2((rect.width() * shown).max(6.0), 6.0));
+        ui.painter()
+            .rect_filled(filled, corner(3.0), palette.accent);
+    }
+    response
+}
+
+/// A well with the beginning and the end of a pointer in it, or with dots. The whole of it is never drawn.
+pub fn pointer_well(ui: &mut Ui, pointer: &str, masked: bool, width: f32, height: f32) -> Response {
+    let palette = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
+    ui.painter()
+        .rect_filled(rect, corner(measure::RADIUS), palette.sunken);
+    if palette.is_high() {
+        ui.painter().rect_stroke(
+            rect,
+            corner(measure::RADIUS),
+            Stroke::new(1.0, palette.border),
+            StrokeKind::Inside,
+        );
+    }
+    let chars: Vec<char> = pointer.chars().collect();
+    // One character of the mono font is 0.6 of its size.
+    let room = ((width - 2.0 * space::M) / (13.0 * 0.6))
+        .floor()
+        .clamp(8.0, 64.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 8 and 64"
+    )]
+    let room = room as usize;
+    let shown = if masked {
+        text::MASK.repeat(room.min(24))
+    } else if chars.len() <= room {
+        pointer.to_owned()
+    } else {
+        let head: String = chars.iter().take(room.div_ceil(2)).collect();
+        let tail: String = chars.iter().skip(chars.len() - (room / 2 - 1)).collect();
+        format!("{head}…{tail}")
+    };
+    let said = if masked { text::POINTER_MASKED } else { &shown };
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, said));
+    let galley = single_line(ui, &shown, Type::Mono.font(), palette.muted);
+    let at = Pos2::new(
+        rect.left() + space::M,
+        rect.center().y - galley.size().y / 2.0,
+    );
+    ui.painter()
+        .with_clip_rect(rect.shrink2(vec2(space::S, 0.0)))
+        .galley(at, galley, palette.muted);
+    response
+}
+
+/// A hair between lines of a card.
+pub fn divider(ui: &mut Ui) {
+    let palette = palette(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());
+    ui.painter().rect_filled(rect, 0.0, palette.border);
+}
+
+/// Something on the left that may shrink, and something on the right that may not, on one line.
+pub fn sides<R>(
+    ui: &mut Ui,
+    height: f32,
+    right_width: f32,
+    left: impl FnOnce(&mut Ui),
+    right: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+    let split = (rect.right() - right_width).max(rect.left());
+    let mut before = rect;
+    before.set_right((split - space::S).max(rect.left()));
+    let mut after = rect;
+    after.set_left(split);
+    inside(
+        ui,
+        "left",
+        before,
+        Layout::left_to_right(Align::Center),
+        left,
+    );
+    inside(
+        ui,
+        "right",
+        after,
+        Layout::right_to_left(Align::Center),
+        right,
+    )
+}
+
+/// Content in a place that is already taken: moves nothing around it. `part` tells the parts of one parent apart.
+pub fn inside<R>(
+    ui: &mut Ui,
+    part: &str,
+    place: Rect,
+    layout: Layout,
+    add: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    let builder = UiBuilder::new()
+        .id_salt(part)
+        .max_rect(place)
+        .layout(layout);
+    add(&mut ui.new_child(builder))
+}
+
+/// Something over everything else.
+pub struct Modal<'a> {
+    /// Tells it from others.
+    pub id: Id,
+    /// Its heading and name.
+    pub title: &'a str,
+    /// Widest, with its margins.
+    pub width: f32,
+    /// It wants an answer: no cross at its corner.
+    pub asks: bool,
+}
+
+/// Shows it. Returns what the content returns, and whether it was waved away (cross, Esc, a click beside).
+pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R) -> (R, bool) {
+    let palette = palette_of(ctx);
+    let window = ctx.content_rect();
+    let narrow = window.width() < measure::NARROW;
+    let (beside, margin) = if narrow { (8.0, 16.0) } else { (24.0, 24.0) };
+    let width = (window.width() - 2.0 * beside).min(modal.width) - 2.0 * margin;
+    let frame = Frame::new()
+        .fill(palette.surface)
+        .stroke(Stroke::new(1.0, palette.border))
+        .corner_radius(corner(12.0))
+        .inner_margin(margin)
+        .shadow(ctx.global_style().visuals.window_shadow);
+    let mut crossed = false;
+    let shown = egui::Modal::new(modal.id)
+        .backdrop_color(palette.backdrop)
+        .frame(frame)
+        .show(ctx, |ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing.y = space::S;
+            if modal.asks {
+                label(ui, modal.title, Type::Section, palette.text);
+            } else {
+                let words = |ui: &mut Ui| {
+                    let width = ui.available_width();
+                    super::middle(ui, modal.title, Type::Section, palette.text, width);
+                };
+                crossed = sides(ui, measure::CONTROL, measure::CONTROL, words, |ui| {
+                    let cross = icon_button(ui, Icon::Close, text::CLOSE);
+                    // The keyboard comes along, and does not stay behind.
+                    if ui.memory(|memory| memory.focused().is_none()) {
+                        cross.request_focus();
+                    }
+                    cross.clicked()
+                });
+            }
+            let around = 2.0 * (margin + beside) + measure::CONTROL + space::S;
+            let room = (window.height() - around).max(80.0);
+            ScrollArea::vertical()
+                .max_height(room)
+                .min_scrolled_height(room)
+                .auto_shrink([false, true])
+                .show(ui, |ui| {
+                    ui.set_width(width);
+                    add(ui)
+                })
+                .inner
+        });
+    ctx.accesskit_node_builder(shown.response.id, |node| {
+        node.set_role(if modal.asks {
+            Role::AlertDialog
+        } else {
+            Role::Dialog
+        });
+        node.set_label(modal.title);
+    });
+    let waved = shown.should_close() || crossed;
+    (shown.inner, waved)
+}
+
+/// Buttons at the end of a question: the safe one first for the keyboard, and at the right for the eye.
+pub fn answers<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.add_space(space::M);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        ui.set_min_height(measure::PRIMARY);
+        add(ui)
+    })
+    .inner
+}

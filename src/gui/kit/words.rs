@@ -1,0 +1,206 @@
+//! Text and icons.
+
+use egui::{
+    Align2, Color32, FontFamily, FontId, Painter, Pos2, Rect, Response, RichText, Role, Sense,
+    Stroke, Ui, Vec2, WidgetInfo, vec2,
+};
+
+use super::{single_line, width_of};
+use crate::gui::fonts::Icon;
+use crate::gui::tokens::{ICONS, Type, palette, space};
+
+/// Text in one of the sizes.
+pub fn rich(text: impl Into<String>, kind: Type, color: Color32) -> RichText {
+    RichText::new(text)
+        .font(kind.font())
+        .line_height(Some(kind.line()))
+        .color(color)
+}
+
+/// A label that wraps.
+pub fn label(ui: &mut Ui, text: impl Into<String>, kind: Type, color: Color32) -> Response {
+    ui.add(egui::Label::new(rich(text, kind, color)).wrap())
+}
+
+/// A label that wraps and can be selected.
+pub fn selectable(ui: &mut Ui, text: impl Into<String>, kind: Type, color: Color32) -> Response {
+    let label = egui::Label::new(rich(text, kind, color)).wrap();
+    ui.add(label.selectable(true))
+}
+
+/// Draws an icon with its middle at `at`.
+pub fn paint_icon(painter: &Painter, at: Pos2, icon: Icon, size: f32, color: Color32) {
+    let font = FontId::new(size, FontFamily::Name(ICONS.into()));
+    painter.text(at, Align2::CENTER_CENTER, icon.glyph(), font, color);
+}
+
+/// An icon as part of a line; decoration, without a name.
+pub fn icon(ui: &mut Ui, icon: Icon, size: f32, color: Color32) {
+    let (rect, _) = ui.allocate_exact_size(Vec2::splat(size), Sense::hover());
+    paint_icon(ui.painter(), rect.center(), icon, size, color);
+}
+
+/// A name on one line: the middle gives way when there is no room, the extension stays. Hovering shows all of it.
+pub fn middle(ui: &mut Ui, name: &str, kind: Type, color: Color32, width: f32) -> Response {
+    let shown = elided(name, width, |text| {
+        single_line(ui, text, kind.font(), color).size().x
+    });
+    let galley = single_line(ui, &shown, kind.font(), color);
+    let size = vec2(galley.size().x.min(width), kind.line());
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
+    ui.painter().galley(
+        Pos2::new(rect.left(), rect.center().y - galley.size().y / 2.0),
+        galley,
+        color,
+    );
+    if shown == name {
+        response
+    } else {
+        response.on_hover_text(name)
+    }
+}
+
+/// `name`, or as much of its beginning and end as is narrower than `width`.
+pub(super) fn elided(name: &str, width: f32, measure: impl Fn(&str) -> f32) -> String {
+    if measure(name) <= width {
+        return name.to_owned();
+    }
+    let chars: Vec<char> = name.chars().collect();
+    let extension = name
+        .rsplit_once('.')
+        .map_or(0, |(_, end)| end.chars().count() + 1);
+    let tail = if extension > 1 && extension <= 12 {
+        extension + 3
+    } else {
+        6
+    };
+    let tail = tail.min(chars.len() / 2);
+    let end: String = chars.iter().skip(chars.len() - tail).collect();
+    let joined = |head: usize| -> String {
+        let head: String = chars.iter().take(head).collect();
+        format!("{}…{end}", head.trim_end())
+    };
+    // The longest head that fits.
+    let (mut fits, mut too_long) = (0, chars.len() - tail);
+    while fits + 1 < too_long {
+        let head = usize::midpoint(fits, too_long);
+        if measure(&joined(head)) <= width {
+            fits = head;
+        } else {
+            too_long = head;
+        }
+    }
+    joined(fits)
+}
+
+/// A line of small type with an icon before it, in the middle of the column; where there is no room, the first part on
+/// a line of its own.
+pub fn centred_hint(ui: &mut Ui, sign: Icon, parts: &[&str]) {
+    let whole = parts.join(BETWEEN);
+    if hint_width(ui, &whole) <= ui.available_width() {
+        return hint_line(ui, Some(sign), &whole);
+    }
+    let (first, rest) = parts.split_first().unwrap_or((&"", &[]));
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = space::XS;
+        hint_line(ui, Some(sign), first);
+        hint_line(ui, None, &rest.join(BETWEEN));
+    });
+}
+
+/// Between facts on one line.
+const BETWEEN: &str = "  ·  ";
+
+fn hint_width(ui: &Ui, words: &str) -> f32 {
+    width_of(ui, words, Type::Caption.font()) + 20.0
+}
+
+fn hint_line(ui: &mut Ui, sign: Option<Icon>, words: &str) {
+    let palette = palette(ui);
+    let room = ui.available_width();
+    let needed = hint_width(ui, words);
+    if needed > room {
+        ui.vertical_centered(|ui| label(ui, words, Type::Caption, palette.muted));
+        return;
+    }
+    let galley = single_line(ui, words, Type::Caption.font(), palette.muted);
+    let (rect, response) = ui.allocate_exact_size(vec2(room, 16.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
+    let before = if sign.is_some() { 20.0 } else { 0.0 };
+    let left = rect.center().x - (galley.size().x + before) / 2.0;
+    if let Some(sign) = sign {
+        let at = Pos2::new(left + 7.0, rect.center().y);
+        paint_icon(ui.painter(), at, sign, 14.0, palette.muted);
+    }
+    let at = Pos2::new(left + before, rect.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, palette.muted);
+}
+
+/// The mark: a cloakroom ticket with its hole.
+pub fn mark(ui: &mut Ui) {
+    let palette = palette(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(18.0, 22.0), Sense::hover());
+    let Rect { min, max } = rect.shrink2(vec2(1.0, 0.0));
+    let cut = 4.5;
+    let outline = vec![
+        Pos2::new(min.x + cut, min.y),
+        Pos2::new(max.x - cut, min.y),
+        Pos2::new(max.x, min.y + cut + 0.5),
+        Pos2::new(max.x, max.y - 1.5),
+        Pos2::new(max.x - 1.5, max.y),
+        Pos2::new(min.x + 1.5, max.y),
+        Pos2::new(min.x, max.y - 1.5),
+        Pos2::new(min.x, min.y + cut + 0.5),
+    ];
+    let painter = ui.painter();
+    painter.add(egui::Shape::convex_polygon(
+        outline,
+        palette.accent,
+        Stroke::NONE,
+    ));
+    painter.circle_filled(Pos2::new(rect.center().x, min.y + 6.0), 2.4, palette.page);
+    for (y, right) in [(13.0, 5.0), (17.0, 8.5)] {
+        let line = Rect::from_min_max(
+            Pos2::new(min.x + 4.0, min.y + y - 0.75),
+            Pos2::new(max.x - right + 1.0, min.y + y + 0.75),
+        );
+        painter.rect_filled(line, 0.0, palette.page);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every character one wide.
+    fn width(text: &str) -> f32 {
+        text.chars().map(|_| 1.0).sum()
+    }
+
+    #[test]
+    fn the_middle_gives_way_and_the_extension_stays() {
+        for (name, room, shown) in [
+            ("short.pdf", 20.0, "short.pdf"),
+            ("a-very-long-name-of-a-report.pdf", 16.0, "a-very-l…ort.pdf"),
+            ("a-very-long-name-without-extension", 12.0, "a-ver…ension"),
+            (
+                "ends.in-something-that-is-no-extension",
+                16.0,
+                "ends.in-s…ension",
+            ),
+            ("ä".repeat(20).as_str(), 10.0, "äää…ääääää"),
+        ] {
+            let got = elided(name, room, width);
+            assert_eq!(got, shown);
+            assert!(width(&got) <= room);
+        }
+    }
+
+    #[test]
+    fn even_without_room_nothing_panics() {
+        for name in ["", "a", "ab", ".x", "ü.pdf"] {
+            elided(name, 0.0, width);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Where the keyboard goes next: never nowhere.
+
+use super::{Beside, Model, Reading, Screen, TransferId};
+
+/// A place for the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The Download button.
+    Download,
+    /// The button with three dots of this row.
+    Menu(TransferId),
+    /// The field of the pointer.
+    Pointer,
+    /// This row.
+    Row(TransferId),
+    /// The field of a new server's address.
+    ServerAddress,
+    /// The gear.
+    Settings,
+    /// The switch between Share and Receive.
+    Switch,
+    /// The zone that files are dropped on.
+    Zone,
+}
+
+/// A region of the window, in the order of F6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Region {
+    /// At the top.
+    Bar,
+    /// What the screen is for.
+    Main,
+    /// The transfers.
+    Rows,
+}
+
+impl Model {
+    /// Where the keyboard belongs on this screen when nothing else wants it.
+    #[must_use]
+    pub fn home(&self) -> Focus {
+        match self.screen {
+            Screen::Share => Focus::Zone,
+            Screen::Receive if matches!(self.receive.reading, Reading::Known(_)) => Focus::Download,
+            Screen::Receive => Focus::Pointer,
+            Screen::Settings | Screen::Gallery => Focus::Settings,
+        }
+    }
+
+    pub(super) fn focus_region(&mut self, region: Region) {
+        let first = self.transfers.first().map(|transfer| transfer.id);
+        self.focus = Some(match (region, first, self.screen) {
+            (Region::Bar, ..) => Focus::Switch,
+            (Region::Rows, Some(first), Screen::Share | Screen::Receive) => Focus::Row(first),
+            (Region::Main, _, Screen::Settings) => Focus::ServerAddress,
+            (Region::Main, ..) => self.home(),
+            (Region::Rows, ..) => Focus::Switch,
+        });
+    }
+
+    pub(super) fn focus_beside(&mut self, id: TransferId, beside: Beside) {
+        let Some(at) = self.place_of(id) else {
+            return;
+        };
+        let next = match beside {
+            Beside::Above => at.checked_sub(1),
+            Beside::Below => Some(at + 1),
+        };
+        let next = next.and_then(|at| self.transfers.get(at));
+        self.focus = match next {
+            Some(row) => Some(Focus::Row(row.id)),
+            None if beside == Beside::Above => Some(self.home()),
+            None => Some(Focus::Row(id)),
+        };
+    }
+
+    /// The row that takes the keyboard over from one that goes: the next, the one before, or what the screen is for.
+    pub(super) fn focus_after(&mut self, id: TransferId) {
+        let at = self.place_of(id);
+        let neighbour = at.and_then(|at| {
+            let before = at.checked_sub(1).and_then(|at| self.transfers.get(at));
+            self.transfers.get(at + 1).or(before)
+        });
+        let neighbour = neighbour.map(|row| Focus::Row(row.id));
+        self.focus = Some(neighbour.unwrap_or_else(|| self.home()));
+    }
+
+    fn place_of(&self, id: TransferId) -> Option<usize> {
+        self.transfers.iter().position(|row| row.id == id)
+    }
+}

@@ -1,0 +1,214 @@
+//! The list of transfers: how rows come, start, end and go.
+
+use super::{
+    Effect, Focus, Found, FoundKind, Job, Model, PARALLEL_SHARES, Reading, RunId, Saved, Screen,
+    Shared, Stage, State, Timer, Tone, Transfer, TransferId,
+};
+use crate::app::message::UserMessage;
+use crate::gui::text;
+
+impl Model {
+    /// The unfinished transfer of this run; a cancelled or newer one does not listen.
+    pub(super) fn of_run(&mut self, run: RunId) -> Option<&mut Transfer> {
+        self.transfers
+            .iter_mut()
+            .find(|transfer| transfer.run == run && transfer.is_unfinished())
+    }
+
+    pub(super) fn enqueue(&mut self, found: Vec<Found>) -> Vec<Effect> {
+        let mut folders = Vec::new();
+        let mut missing = Vec::new();
+        let mut rows = Vec::new();
+        for Found { path, name, kind } in found {
+            match kind {
+                FoundKind::File { len } => {
+                    let (id, run) = (self.draw_id(), self.draw_id());
+                    rows.push(Transfer::new(id, run, name, Some(len), Job::Share(path)));
+                }
+                FoundKind::Folder => folders.push(name),
+                FoundKind::Missing => missing.push(name),
+            }
+        }
+        if !folders.is_empty() {
+            self.say(Tone::Warning, text::folders_refused(&folders));
+        } else if !missing.is_empty() {
+            self.say(Tone::Danger, text::files_missing(&missing));
+        }
+        if !rows.is_empty() && matches!(self.screen, Screen::Settings | Screen::Gallery) {
+            self.screen = Screen::Share;
+        }
+        self.transfers.splice(0..0, rows);
+        self.start_waiting()
+    }
+
+    pub(super) fn download(&mut self) -> Vec<Effect> {
+        if !self.receive.can_download() {
+            return Vec::new();
+        }
+        let Reading::Known(info) = std::mem::take(&mut self.receive.reading) else {
+            return Vec::new();
+        };
+        let pointer = std::mem::take(&mut self.receive.text);
+        let name = info.name.unwrap_or_else(|| text::UNNAMED_FILE.to_owned());
+        let (id, run) = (self.draw_id(), self.draw_id());
+        self.transfers.insert(
+            0,
+            Transfer::new(id, run, name, Some(info.len), Job::Receive(pointer)),
+        );
+        self.start_waiting()
+    }
+
+    /// Starts what may start: every fetch at once, shares in the order they came, a few at a time.
+    pub(super) fn start_waiting(&mut self) -> Vec<Effect> {
+        let preferences = &self.settings.preferences;
+        let mut effects = Vec::new();
+        for transfer in &mut self.transfers {
+            if let (State::Waiting, Job::Receive(pointer)) = (&transfer.state, &transfer.job) {
+                effects.push(Effect::Fetch(
+                    transfer.run,
+                    pointer.clone(),
+                    preferences.clone(),
+                ));
+                effects.push(Effect::Later(Timer::Slow(transfer.run)));
+                transfer.reach(Stage::FindPath);
+            }
+        }
+        let running = self
+            .transfers
+            .iter()
+            .filter(|transfer| transfer.is_running_share())
+            .count();
+        let mut waiting: Vec<&mut Transfer> = self
+            .transfers
+            .iter_mut()
+            .filter(|transfer| transfer.is_waiting_share())
+            .collect();
+        waiting.sort_by_key(|transfer| transfer.run);
+        for transfer in waiting
+            .into_iter()
+            .take(PARALLEL_SHARES.saturating_sub(running))
+        {
+            if let Job::Share(path) = &transfer.job {
+                effects.push(Effect::Share(
+                    transfer.run,
+                    path.clone(),
+                    preferences.clone(),
+                ));
+            }
+            transfer.reach(Stage::Pad);
+        }
+        effects
+    }
+
+    pub(super) fn progress(&mut self, run: RunId, stage: Stage) -> Vec<Effect> {
+        let Some(transfer) = self.of_run(run) else {
+            return Vec::new();
+        };
+        let was_finding = matches!(transfer.state, State::Running(Stage::FindPath));
+        if was_finding && stage == Stage::FindPath {
+            return Vec::new();
+        }
+        transfer.reach(stage);
+        if stage == Stage::FindPath {
+            vec![Effect::Later(Timer::Slow(run))]
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub(super) fn cancel(&mut self, id: TransferId) -> Vec<Effect> {
+        let Some(transfer) = self.transfers.iter_mut().find(|transfer| transfer.id == id) else {
+            return Vec::new();
+        };
+        let mut effects = match transfer.state {
+            State::Running(_) => vec![Effect::Cancel(transfer.run)],
+            State::Waiting => Vec::new(),
+            State::Shared(_) | State::Received(_) | State::Failed(_) | State::Cancelled => {
+                return Vec::new();
+            }
+        };
+        transfer.finish(State::Cancelled);
+        effects.extend(self.start_waiting());
+        effects
+    }
+
+    pub(super) fn retry(&mut self, these: impl Fn(&Transfer) -> bool) -> Vec<Effect> {
+        for at in 0..self.transfers.len() {
+            let run = self.draw_id();
+            let Some(transfer) = self.transfers.get_mut(at) else {
+                continue;
+            };
+            if these(transfer) && matches!(transfer.state, State::Failed(_) | State::Cancelled) {
+                transfer.restart(run);
+                self.focus = Some(Focus::Row(transfer.id));
+            }
+        }
+        self.start_waiting()
+    }
+
+    /// The one thing to do with a row.
+    pub(super) fn main(&mut self, id: TransferId) -> Vec<Effect> {
+        match self.transfer(id).map(|transfer| &transfer.state) {
+            Some(State::Shared(_)) => self.copy(id),
+            Some(State::Received(_)) => self.open_saved(id),
+            Some(State::Failed(_) | State::Cancelled) => self.retry(|transfer| transfer.id == id),
+            Some(State::Waiting | State::Running(_)) | None => Vec::new(),
+        }
+    }
+
+    pub(super) fn copy(&mut self, id: TransferId) -> Vec<Effect> {
+        self.menu = None;
+        let pointer = self.transfer(id).and_then(Transfer::pointer).cloned();
+        let Some(pointer) = pointer else {
+            return Vec::new();
+        };
+        self.last_copied = Some(pointer.clone());
+        vec![Effect::Copy(id, pointer)]
+    }
+
+    pub(super) fn open_saved(&mut self, id: TransferId) -> Vec<Effect> {
+        match self.transfer(id).map(|transfer| &transfer.state) {
+            Some(State::Received(saved)) => vec![Effect::Open(saved.path.clone())],
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn shared(
+        &mut self,
+        run: RunId,
+        result: Result<Shared, UserMessage>,
+    ) -> Vec<Effect> {
+        let copy = result.is_ok() && self.settings.preferences.copy_when_done;
+        let Some(transfer) = self.of_run(run) else {
+            return self.start_waiting();
+        };
+        let id = transfer.id;
+        let (urgent, words) = match &result {
+            Ok(_) => (false, text::is_shared(&transfer.name)),
+            Err(message) => (true, text::has_failed(&transfer.name, &message.what)),
+        };
+        transfer.finish(result.map_or_else(State::Failed, State::Shared));
+        self.announce(urgent, &words);
+        let mut effects = self.start_waiting();
+        if copy {
+            effects.extend(self.copy(id));
+        }
+        effects
+    }
+
+    pub(super) fn fetched(&mut self, run: RunId, result: Result<Saved, UserMessage>) {
+        let Some(transfer) = self.of_run(run) else {
+            return;
+        };
+        let (urgent, words) = match &result {
+            Ok(saved) => (false, text::is_received(&saved.name)),
+            Err(message) => (true, text::has_failed(&transfer.name, &message.what)),
+        };
+        if let Ok(saved) = &result {
+            transfer.name.clone_from(&saved.name);
+            transfer.len = Some(saved.len);
+        }
+        transfer.finish(result.map_or_else(State::Failed, State::Received));
+        self.announce(urgent, &words);
+    }
+}

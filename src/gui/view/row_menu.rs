@@ -1,0 +1,86 @@
+//! The menu of a row: everything that can be done with it.
+
+use egui::Ui;
+
+use super::Drawn;
+use crate::gui::fonts::Icon;
+use crate::gui::kit::{self, Chosen, Entry};
+use crate::gui::model::{Action, Focus, Modal, Model, State, Transfer};
+use crate::gui::text;
+
+/// The button with three dots, and its menu while that is open.
+pub(super) fn button(ui: &mut Ui, model: &Model, transfer: &Transfer, drawn: &mut Drawn) {
+    let name = text::about_file(text::MORE, &transfer.name);
+    let open = model.menu == Some(transfer.id);
+    let button = kit::icon_toggle(ui, Icon::Ellipsis, &name, open);
+    drawn.focus(model, Focus::Menu(transfer.id), &button);
+    if !open {
+        if button.clicked() {
+            drawn.act(Action::OpenMenu(transfer.id));
+        }
+        return;
+    }
+    match kit::menu(&button, &name, entries(transfer)) {
+        Chosen::Entry(action) => drawn.act(action),
+        Chosen::Closed => drawn.act(Action::Back),
+        Chosen::Nothing if button.clicked() => drawn.act(Action::Back),
+        Chosen::Nothing => {}
+    }
+}
+
+fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
+    let id = transfer.id;
+    let mut entries = Vec::new();
+    let mut add = |icon, label, danger, value| {
+        entries.push(Entry {
+            icon,
+            label,
+            danger,
+            value,
+        });
+    };
+    match &transfer.state {
+        State::Shared(_) => {
+            add(
+                Icon::Copy,
+                text::COPY_POINTER,
+                false,
+                Action::CopyPointer(id),
+            );
+            add(Icon::QrCode, text::QR, false, Action::Open(Modal::Qr(id)));
+        }
+        State::Received(_) => {
+            add(Icon::Open, text::OPEN, false, Action::OpenSaved(id));
+        }
+        State::Failed(_) | State::Cancelled => {
+            add(Icon::Retry, text::RETRY, false, Action::Retry(id));
+        }
+        State::Waiting | State::Running(_) => {}
+    }
+    if transfer.tries() > 0 {
+        let last = Modal::WhoSawWhat {
+            id,
+            at: transfer.tries() - 1,
+        };
+        add(Icon::Eye, text::WHO_SAW_WHAT, false, Action::Open(last));
+    }
+    if transfer.local_file().is_some() {
+        let words = if matches!(transfer.state, State::Received(_)) {
+            text::SHOW_IN_FOLDER
+        } else {
+            text::SHOW_ORIGINAL
+        };
+        add(Icon::ShowInFolder, words, false, Action::RevealSaved(id));
+    }
+    if transfer.is_unfinished() {
+        add(Icon::Close, text::CANCEL, true, Action::Cancel(id));
+    } else {
+        add(
+            Icon::ListX,
+            text::REMOVE_FROM_LIST,
+            false,
+            Action::Remove(id),
+        );
+    }
+    entries
+}

@@ -1,0 +1,63 @@
+//! What this program is, and under which licences its parts are.
+
+use egui::{CollapsingHeader, Ui};
+
+use crate::gui::kit;
+use crate::gui::text;
+use crate::gui::tokens::{Type, palette, space};
+
+const MIT: &str = include_str!("../../../../LICENSE-MIT");
+const APACHE: &str = include_str!("../../../../LICENSE-APACHE");
+const INTER: &str = include_str!("../../../../assets/fonts/Inter-OFL.txt");
+const JETBRAINS: &str = include_str!("../../../../assets/fonts/JetBrainsMono-OFL.txt");
+const LUCIDE: &str = include_str!("../../../../assets/fonts/lucide-LICENSE.txt");
+const CRATES: &str = include_str!("../../../../assets/licences.txt");
+
+pub(super) fn show(ui: &mut Ui) {
+    let palette = palette(ui);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = space::M;
+        kit::mark(ui);
+        kit::selectable(ui, text::version(), Type::Label, palette.text);
+    });
+    kit::label(ui, text::ABOUT_TEXT, Type::Body, palette.muted);
+    ui.add_space(space::S);
+    part(
+        ui,
+        text::NAME,
+        text::LICENCE_OF_PROGRAM,
+        &[("MIT", MIT), ("Apache-2.0", APACHE)],
+    );
+    part(
+        ui,
+        text::FONTS,
+        text::FONTS_ABOUT,
+        &[
+            ("Inter", INTER),
+            ("JetBrains Mono", JETBRAINS),
+            ("Lucide", LUCIDE),
+        ],
+    );
+    part(
+        ui,
+        text::CRATES,
+        text::CRATES_ABOUT,
+        &[(text::LICENCES, CRATES)],
+    );
+}
+
+fn part(ui: &mut Ui, title: &str, about: &str, texts: &[(&str, &str)]) {
+    let palette = palette(ui);
+    ui.add_space(space::S);
+    kit::label(ui, title, Type::Section, palette.text);
+    kit::label(ui, about, Type::Body, palette.muted);
+    for (name, words) in texts {
+        let head = kit::rich(*name, Type::Label, palette.accent);
+        CollapsingHeader::new(head)
+            .id_salt((title, name))
+            .show_background(false)
+            .show_unindented(ui, |ui| {
+                kit::selectable(ui, *words, Type::Caption, palette.muted);
+            });
+    }
+}

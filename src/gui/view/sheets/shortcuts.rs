@@ -1,0 +1,59 @@
+//! Every key that does something.
+
+use egui::{Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
+
+use crate::gui::commands;
+use crate::gui::kit;
+use crate::gui::text;
+use crate::gui::tokens::{Type, measure, palette, space};
+
+pub(super) fn show(ui: &mut Ui) {
+    ui.spacing_mut().item_spacing.y = space::XS;
+    part(ui, text::ANYWHERE, commands::lines(ui.ctx()));
+    ui.add_space(space::M);
+    let rows = text::ROW_KEYS.map(|(keys, words)| {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        (keys, words)
+    });
+    part(ui, text::ON_A_TRANSFER, rows.into());
+}
+
+fn part(ui: &mut Ui, title: &str, lines: Vec<(Vec<String>, &str)>) {
+    let palette = palette(ui);
+    kit::label(ui, title, Type::Label, palette.muted);
+    ui.add_space(space::XS);
+    for (keys, words) in lines {
+        let narrow = ui.available_width() < 360.0;
+        let right = if narrow { 110.0 } else { 160.0 };
+        let left = |ui: &mut Ui| {
+            kit::label(ui, words, Type::Body, palette.text);
+        };
+        kit::sides(ui, measure::CONTROL, right, left, |ui| {
+            for key in keys.iter().rev() {
+                cap(ui, key);
+            }
+        });
+        kit::divider(ui);
+    }
+}
+
+/// A key as it looks.
+fn cap(ui: &mut Ui, key: &str) {
+    let palette = palette(ui);
+    let font = Type::Caption.font();
+    let galley = ui
+        .painter()
+        .layout_no_wrap(key.to_owned(), font, palette.text);
+    let size = vec2((galley.size().x + 2.0 * space::S).max(24.0), 24.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, key));
+    ui.painter().rect_filled(rect, 5.0, palette.control);
+    ui.painter().rect_stroke(
+        rect,
+        5.0,
+        Stroke::new(1.0, palette.border),
+        StrokeKind::Inside,
+    );
+    let at = rect.center() - galley.size() / 2.0;
+    ui.painter().galley(at, galley, palette.text);
+}

@@ -1,0 +1,336 @@
+//! Who saw what: the path of one try, drawn as stations between two people, and under each what it learned and what
+//! not. Across where there is room, else from top to bottom.
+
+use egui::{Align, Layout, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
+
+use super::Drawn;
+use crate::app::who_saw_what::RequestShown;
+use crate::gui::fonts::Icon;
+use crate::gui::kit;
+use crate::gui::model::{Action, Job, Tone, Transfer};
+use crate::gui::text;
+use crate::gui::tokens::{Type, measure, palette, space};
+use crate::protocol::disclosure::{self, AttemptShown, Fact, Outcome, PartyShown, Saw};
+
+/// Side of a disc.
+const DISC: f32 = 40.0;
+/// Narrowest column of facts.
+const COLUMN: f32 = 118.0;
+/// Width of the two people.
+const PERSON: f32 = 76.0;
+
+pub(super) fn show(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    let tries: Vec<(&RequestShown, usize, &AttemptShown)> = transfer
+        .shown()
+        .iter()
+        .flat_map(|request| {
+            let tries = request.attempts.iter().enumerate();
+            tries.map(move |(number, attempt)| (request, number + 1, attempt))
+        })
+        .collect();
+    let at = at.min(tries.len().saturating_sub(1));
+    let Some((_, _, attempt)) = tries.get(at) else {
+        kit::label(ui, text::NOTHING_SENT, Type::Body, palette.muted);
+        return;
+    };
+    if tries.len() > 1 {
+        let names = tries
+            .iter()
+            .enumerate()
+            .map(|(at, (request, number, _))| (at, text::one_try(request.asked, *number)));
+        let names: Vec<(usize, String)> = names.collect();
+        if let Some(chosen) = kit::chips(ui, text::TRIES, &names, at) {
+            drawn.act(Action::ChooseTry(chosen));
+        }
+        ui.add_space(space::S);
+    }
+    for about in attempt.notes() {
+        note(ui, Tone::Warning, text::note(about));
+    }
+    if matches!(attempt.outcome, Outcome::Failed(_)) {
+        note(ui, Tone::Info, &text::outcome(&attempt.outcome));
+    }
+    let parties = attempt.parties();
+    let other = match transfer.job {
+        Job::Share(_) => Person::Recipient,
+        Job::Receive(_) => Person::Sender,
+    };
+    let columns: f32 = parties.iter().map(|_| COLUMN + space::S).sum();
+    if ui.available_width() >= columns + 2.0 * PERSON {
+        across(ui, &parties, other);
+    } else {
+        downwards(ui, &parties, other);
+    }
+    ui.add_space(space::S);
+    kit::divider(ui);
+    ui.add_space(space::XS);
+    let when = text::outcome(&attempt.outcome);
+    let words = format!("{when}. {}", text::SHOWN_ABOUT);
+    kit::selectable(ui, words, Type::Caption, palette.muted);
+}
+
+fn note(ui: &mut Ui, tone: Tone, words: &str) {
+    let palette = palette(ui);
+    let (ink, _, sign) = kit::tone_colors(palette, tone);
+    ui.horizontal_top(|ui| {
+        kit::icon(ui, sign, measure::ICON, ink);
+        kit::selectable(ui, words, Type::Body, palette.text);
+    });
+    ui.add_space(space::XS);
+}
+
+/// Who is at an end of the path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Person {
+    You,
+    Recipient,
+    Sender,
+}
+
+impl Person {
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::You => (text::YOU, text::YOU_KNOW),
+            Self::Recipient => (text::RECIPIENT, text::RECIPIENT_LEARNS),
+            Self::Sender => (text::SENDER, text::SENDER_LEARNS),
+        }
+    }
+}
+
+const fn sign_of(role: disclosure::Role) -> Icon {
+    match role {
+        disclosure::Role::Guard => Icon::ShieldCheck,
+        disclosure::Role::Middle | disclosure::Role::Last => Icon::Relay,
+        disclosure::Role::Server => Icon::Server,
+    }
+}
+
+fn disc(ui: &Ui, middle: Pos2, sign: Icon, person: bool) {
+    let palette = palette(ui);
+    let (fill, ink) = if person {
+        (palette.accent_fill, palette.on_fill)
+    } else {
+        (palette.accent_tint, palette.accent)
+    };
+    ui.painter().circle_filled(middle, DISC / 2.0, fill);
+    if palette.is_high() {
+        let stroke = Stroke::new(1.0, palette.border);
+        ui.painter().circle_stroke(middle, DISC / 2.0, stroke);
+    }
+    kit::paint_icon(ui.painter(), middle, sign, measure::ICON_L, ink);
+}
+
+/// From left to right.
+fn across(ui: &mut Ui, parties: &[PartyShown], other: Person) {
+    let palette = palette(ui);
+    let whole = ui.available_width();
+    let stations: f32 = parties.iter().map(|_| 1.0).sum();
+    let column = ((whole - 2.0 * PERSON) / stations).floor();
+    let top = ui.cursor().min;
+    let middle = top.y + DISC / 2.0 + 2.0;
+    let mut places = vec![(top.x, PERSON)];
+    for _ in parties {
+        let after = places.last().map_or(top.x, |(left, width)| left + width);
+        places.push((after, column));
+    }
+    places.push((top.x + whole - PERSON, PERSON));
+    // The path itself, behind its stations. The last leg is another day, and another person's.
+    for (at, pair) in places.windows(2).enumerate() {
+        let [from, to] = pair else { continue };
+        let from = Pos2::new(from.0 + from.1 / 2.0 + DISC / 2.0 + 6.0, middle);
+        let to = Pos2::new(to.0 + to.1 / 2.0 - DISC / 2.0 - 6.0, middle);
+        leg(ui, from, to, at == parties.len());
+    }
+    let mut bottom = top.y;
+    let people = [(0, Person::You), (parties.len() + 1, other)];
+    for (at, person) in people {
+        let Some((left, width)) = places.get(at).copied() else {
+            continue;
+        };
+        disc(
+            ui,
+            Pos2::new(left + width / 2.0, middle),
+            Icon::Person,
+            true,
+        );
+        let place = Rect::from_min_size(
+            Pos2::new(left, top.y + DISC + space::S),
+            vec2(width, f32::INFINITY),
+        );
+        let id = if at == 0 { "you" } else { "other" };
+        let centred = Layout::top_down(Align::Center);
+        let used = kit::inside(ui, id, place, centred, |ui| {
+            let (name, learns) = person.words();
+            ui.spacing_mut().item_spacing.y = 2.0;
+            kit::label(ui, name, Type::Label, palette.text);
+            kit::label(ui, learns, Type::Caption, palette.muted);
+            ui.min_rect().bottom()
+        });
+        bottom = bottom.max(used);
+    }
+    for (party, (left, width)) in parties.iter().zip(places.iter().skip(1)) {
+        let center = Pos2::new(left + width / 2.0, middle);
+        disc(ui, center, sign_of(party.role), false);
+        let place = Rect::from_min_size(
+            Pos2::new(left + space::XS, top.y + DISC + space::S),
+            vec2(width - space::S, f32::INFINITY),
+        );
+        let id = format!("{:?}", party.role);
+        let centred = Layout::top_down(Align::Center);
+        let used = kit::inside(ui, &id, place, centred, |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            kit::selectable(ui, text::role(party.role), Type::Label, palette.text);
+            kit::selectable(ui, &party.name, Type::Caption, palette.muted);
+            ui.min_rect().bottom()
+        });
+        bottom = bottom.max(used);
+    }
+    let facts_top = bottom + space::M;
+    for (party, (left, width)) in parties.iter().zip(places.iter().skip(1)) {
+        let place = Rect::from_min_size(
+            Pos2::new(left + space::XS, facts_top),
+            vec2(width - space::S, f32::INFINITY),
+        );
+        let id = format!("facts of {:?}", party.role);
+        let left_down = Layout::top_down(Align::Min);
+        let used = kit::inside(ui, &id, place, left_down, |ui| {
+            facts(ui, party);
+            ui.min_rect().bottom()
+        });
+        bottom = bottom.max(used);
+    }
+    ui.allocate_space(vec2(whole, bottom - top.y));
+}
+
+/// A piece of the path, with its direction.
+fn leg(ui: &Ui, from: Pos2, to: Pos2, later: bool) {
+    let palette = palette(ui);
+    let stroke = Stroke::new(1.5, palette.control_border);
+    if later {
+        let dashes = egui::Shape::dashed_line(&[from, to], stroke, 4.0, 4.0);
+        ui.painter().extend(dashes);
+    } else {
+        ui.painter().line_segment([from, to], stroke);
+    }
+    let along = (to - from).normalized();
+    let side = along.rot90() * 4.0;
+    for wing in [side, -side] {
+        let back = to - along * 5.0 + wing;
+        ui.painter().line_segment([back, to], stroke);
+    }
+}
+
+/// From top to bottom: discs on a line at the left, words at the right.
+fn downwards(ui: &mut Ui, parties: &[PartyShown], other: Person) {
+    person_row(ui, Person::You, false);
+    for party in parties {
+        let palette = palette(ui);
+        stop(ui, sign_of(party.role), false, false, |ui| {
+            kit::selectable(ui, text::role(party.role), Type::Label, palette.text);
+            kit::selectable(ui, &party.name, Type::Caption, palette.muted);
+            ui.add_space(space::XS);
+            facts(ui, party);
+        });
+    }
+    person_row(ui, other, true);
+}
+
+fn person_row(ui: &mut Ui, person: Person, last: bool) {
+    let palette = palette(ui);
+    stop(ui, Icon::Person, true, last, |ui| {
+        let (name, learns) = person.words();
+        kit::label(ui, name, Type::Label, palette.text);
+        kit::label(ui, learns, Type::Caption, palette.muted);
+    });
+}
+
+fn stop(ui: &mut Ui, sign: Icon, person: bool, last: bool, add: impl FnOnce(&mut Ui)) {
+    let top = ui.cursor().min;
+    let place = Rect::from_min_max(
+        top + vec2(DISC + space::M, 2.0),
+        Pos2::new(ui.max_rect().right(), f32::INFINITY),
+    );
+    let id = format!("stop {}", top.y);
+    let used = kit::inside(ui, &id, place, Layout::top_down(Align::Min), |ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        add(ui);
+        ui.min_rect().bottom()
+    });
+    let height = (used - top.y).max(DISC) + space::L;
+    let center = top + vec2(DISC / 2.0, DISC / 2.0);
+    disc(ui, center, sign, person);
+    if !last {
+        let from = center + vec2(0.0, DISC / 2.0 + 4.0);
+        let to = Pos2::new(center.x, top.y + height - 4.0);
+        if to.y > from.y + 4.0 {
+            leg(ui, from, to, false);
+        }
+    }
+    ui.allocate_space(vec2(ui.available_width(), height));
+}
+
+/// What a party learned, and what not: two lists, told apart by words and signs too.
+fn facts(ui: &mut Ui, party: &PartyShown) {
+    let palette = palette(ui);
+    let (saw, shown): (&str, &[Fact]) = match party.saw {
+        Saw::Certainly => (text::SAW, &party.shown),
+        Saw::Perhaps => (text::PERHAPS_SAW, &party.shown),
+        Saw::Nothing => {
+            heading(ui, Icon::EyeOff, text::SAW_NOTHING, palette.muted);
+            kit::selectable(ui, text::ENDED_BEFORE, Type::Caption, palette.muted);
+            return;
+        }
+    };
+    let lists: [(&str, Icon, &[Fact], egui::Color32); 2] = [
+        (saw, Icon::Eye, shown, palette.text),
+        (
+            text::DID_NOT_SEE,
+            Icon::EyeOff,
+            &party.hidden,
+            palette.muted,
+        ),
+    ];
+    ui.spacing_mut().item_spacing.y = 2.0;
+    for (title, sign, facts, ink) in lists {
+        if facts.is_empty() {
+            continue;
+        }
+        let tone = if sign == Icon::Eye {
+            palette.accent
+        } else {
+            palette.muted
+        };
+        heading(ui, sign, title, tone);
+        ui.spacing_mut().item_spacing.y = space::XS;
+        for fact in facts {
+            kit::selectable(ui, text::fact(fact), Type::Caption, ink);
+        }
+        ui.add_space(space::S);
+    }
+    // Sunken ground would be a box in a box: the columns stand on the sheet itself.
+    if palette.is_high() {
+        let rect = ui.min_rect().expand(2.0);
+        let stroke = Stroke::new(1.0, palette.border);
+        ui.painter()
+            .rect_stroke(rect, 4.0, stroke, StrokeKind::Outside);
+    }
+}
+
+fn heading(ui: &mut Ui, sign: Icon, title: &str, ink: egui::Color32) {
+    let size = vec2(ui.available_width(), 18.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, title));
+    let middle = rect.center().y;
+    kit::paint_icon(
+        ui.painter(),
+        Pos2::new(rect.left() + 7.0, middle),
+        sign,
+        14.0,
+        ink,
+    );
+    let font = Type::Caption.font();
+    let galley = ui.painter().layout_no_wrap(title.to_owned(), font, ink);
+    let at = Pos2::new(rect.left() + 20.0, middle - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, ink);
+}

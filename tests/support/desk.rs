@@ -1,0 +1,151 @@
+//! The window on a desk: what a test does to it, by label and role.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cloakroom::gui::model::Preferences;
+use cloakroom::gui::window::{Opening, Window};
+use egui::{Event, Key};
+use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
+use egui_kittest::{Harness, HarnessBuilder};
+
+use crate::desktop::{FakeBackend, FakeDesktop, preferences};
+
+pub(crate) struct Desk {
+    pub(crate) window: Harness<'static, Window>,
+    pub(crate) backend: Arc<FakeBackend>,
+    pub(crate) desktop: Arc<FakeDesktop>,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("read from its path".to_owned())
+    }
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self::with(preferences(), [760.0, 600.0], |_| Opening::default())
+    }
+
+    pub(crate) fn with(
+        preferences: Preferences,
+        size: [f32; 2],
+        opening: impl FnOnce(&Path) -> Opening,
+    ) -> Self {
+        Self::built(Harness::builder(), preferences, size, opening)
+    }
+
+    /// On a harness of another kind, such as one that draws pictures.
+    pub(crate) fn built(
+        builder: HarnessBuilder<Window>,
+        preferences: Preferences,
+        size: [f32; 2],
+        opening: impl FnOnce(&Path) -> Opening,
+    ) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let backend = FakeBackend::new(preferences);
+        let desktop = Arc::new(FakeDesktop::default());
+        let opening = opening(folder.path());
+        let (b, d) = (Arc::clone(&backend), Arc::clone(&desktop));
+        let window = builder
+            .with_size(size)
+            .with_max_steps(8)
+            .with_accessibility_check(true)
+            .build_eframe(move |cc| {
+                Window::new(&cc.egui_ctx, b, d, opening).expect("a worker thread")
+            });
+        Self {
+            window,
+            backend,
+            desktop,
+            folder,
+        }
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, vec![7; 2_500]).expect("a file");
+        path
+    }
+
+    pub(crate) fn drop_files(&mut self, paths: &[PathBuf]) {
+        for path in paths {
+            self.window
+                .input_mut()
+                .dropped_files
+                .push(Arc::new(Dropped(path.clone())));
+        }
+        self.window.step();
+    }
+
+    /// Steps until it is so; the worker's thread needs its time.
+    pub(crate) fn until(&mut self, so: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            self.window.step();
+            if so(self) {
+                return;
+            }
+            assert!(
+                Instant::now() < end,
+                "it never came to this:\n{:?}",
+                self.window
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    pub(crate) fn until_seen(&mut self, label: &str) {
+        self.until(|desk| desk.sees(label));
+    }
+
+    pub(crate) fn sees(&self, label: &str) -> bool {
+        self.window
+            .query_all_by_label_contains(label)
+            .next()
+            .is_some()
+    }
+
+    pub(crate) fn click(&mut self, label: &str) {
+        self.window.get_by_label(label).click();
+        self.window.step();
+        self.window.step();
+    }
+
+    pub(crate) fn press(&mut self, key: Key) {
+        self.window.key_press(key);
+        self.window.step();
+    }
+
+    pub(crate) fn paste(&mut self, text: &str) {
+        self.window.event(Event::Paste(text.to_owned()));
+        self.window.step();
+        self.window.step();
+    }
+
+    /// Name of the widget that has the keyboard.
+    pub(crate) fn focused(&self) -> Option<String> {
+        let mut nodes = self
+            .window
+            .query_all(By::new().predicate(|node| node.is_focused()));
+        nodes.next().and_then(|node| node.accesskit_node().label())
+    }
+
+    pub(crate) fn shared_one(&mut self) {
+        let file = self.file("report.pdf");
+        self.drop_files(&[file]);
+        self.until_seen("Uploading");
+        self.backend.let_go(1);
+        self.until_seen("kept until");
+    }
+}

@@ -1,0 +1,468 @@
+//! The rules of interaction, each a test: what a person may rely on in every screen.
+//!
+//! Rules whose test is elsewhere: files dropped at once queue two at a time, cancelling is at once, what failed can be
+//! tried again, a pointer argument only fills Receive, closing asks first (`window.rs`); the bar never moves back,
+//! nothing is copied before the server confirmed (`gui::model`); long names give way in the middle (`gui::kit`).
+#![cfg(feature = "gui")]
+
+#[path = "support/desk.rs"]
+#[allow(dead_code, reason = "shared with other tests of the window")]
+mod desk;
+#[path = "support/desktop.rs"]
+#[allow(dead_code, reason = "shared with other tests of the window")]
+mod desktop;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use cloakroom::gui::model::{Action, Modal, Preferences, Screen, Stage, State, SystemLook, Theme};
+use cloakroom::gui::window::Opening;
+use desk::Desk;
+use desktop::{POINTER, message, preferences};
+use egui::accesskit::{Live, Role};
+use egui::{Event, Key, Modifiers};
+use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
+
+fn act(desk: &mut Desk, action: Action) {
+    let ctx = desk.window.ctx.clone();
+    desk.window.state_mut().take(&ctx, action);
+    desk.window.run_steps(3);
+}
+
+fn screen(desk: &Desk) -> Screen {
+    desk.window.state().model().screen
+}
+
+fn keys(desk: &mut Desk, modifiers: Modifiers, key: Key) {
+    desk.window.key_press_modifiers(modifiers, key);
+    desk.window.run_steps(3);
+}
+
+fn key(desk: &mut Desk, key: Key) {
+    keys(desk, Modifiers::NONE, key);
+}
+
+/// What a screen reader says by itself.
+fn announced(desk: &Desk) -> Option<String> {
+    let live = |node: &egui_kittest::kittest::AccessKitNode<'_>| node.live() != Live::Off;
+    let mut nodes = desk.window.query_all(By::new().predicate(live));
+    nodes.next().and_then(|node| node.accesskit_node().label())
+}
+
+// Rule 1.
+
+#[test]
+fn a_pasted_pointer_goes_to_receive_with_the_keyboard_on_download() {
+    let mut desk = Desk::new();
+    desk.paste(POINTER);
+    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
+    assert_eq!(screen(&desk), Screen::Receive);
+}
+
+#[test]
+fn other_pasted_text_is_refused_in_words_and_changes_nothing() {
+    let mut desk = Desk::new();
+    desk.paste("milk, bread, eggs");
+    desk.until_seen("The clipboard holds no pointer and no file.");
+    assert_eq!(screen(&desk), Screen::Share);
+}
+
+// Rule 2.
+
+#[test]
+fn a_drop_while_something_is_only_looked_at_is_taken() {
+    let mut desk = Desk::new();
+    act(&mut desk, Action::Open(Modal::Shortcuts));
+    assert!(desk.sees("Anywhere"));
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.until_seen("Uploading");
+    assert!(!desk.sees("Anywhere"));
+}
+
+// Rule 3.
+
+#[test]
+fn copying_says_so_at_the_button_and_aloud_and_moves_nothing() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    let word = "Copy (works only on this computer)";
+    let before = desk.window.get_by_label(word).rect();
+    desk.click(word);
+    desk.until_seen("Copied");
+    let after = desk.window.get_by_role_and_label(Role::Button, "Copied").rect();
+    assert_eq!(before, after);
+    assert_eq!(announced(&desk).as_deref(), Some("Pointer copied"));
+}
+
+#[test]
+fn ctrl_c_copies_the_pointer_of_the_row_with_the_keyboard() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::FocusRegion(cloakroom::gui::model::Region::Rows));
+    desk.window.event(Event::Copy);
+    desk.until(|desk| desk.window.state().model().copied == Some(id));
+}
+
+// Rule 4.
+
+#[test]
+fn a_pointer_is_copied_by_itself_only_when_that_was_chosen() {
+    for chosen in [false, true] {
+        let kept = Preferences {
+            copy_when_done: chosen,
+            ..preferences()
+        };
+        let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
+        desk.shared_one();
+        desk.window.run_steps(3);
+        let copied = desk.desktop.copied.lock().expect("no panic").len();
+        assert_eq!(copied, usize::from(chosen));
+    }
+}
+
+// Rule 5.
+
+#[test]
+fn the_keyboard_alone_works_the_list() {
+    let mut desk = Desk::new();
+    let files = ["a.txt", "b.txt"].map(|name| desk.file(name));
+    desk.drop_files(&files);
+    desk.until_seen("Uploading");
+    desk.backend.let_go(2);
+    desk.until(|desk| desk.window.state().model().unfinished() == 0);
+    key(&mut desk, Key::F6);
+    key(&mut desk, Key::F6);
+    desk.until(|desk| row(desk).is_some_and(|row| row.starts_with("b.txt") || row.starts_with("a.txt")));
+    let first = row(&desk).expect("a row");
+    key(&mut desk, Key::ArrowDown);
+    let second = row(&desk).expect("a row");
+    assert_ne!(first, second);
+    key(&mut desk, Key::ArrowDown);
+    assert_eq!(row(&desk), Some(second.clone()), "the last row stays");
+    key(&mut desk, Key::ArrowUp);
+    assert_eq!(row(&desk), Some(first));
+    key(&mut desk, Key::Enter);
+    desk.until_seen("Copied");
+    key(&mut desk, Key::Delete);
+    assert_eq!(desk.window.state().model().transfers.len(), 1);
+    assert_eq!(row(&desk), Some(second), "the next row takes the keyboard over");
+    key(&mut desk, Key::Delete);
+    assert_eq!(desk.focused().as_deref(), Some("Choose files"));
+}
+
+/// Name of the row with the keyboard.
+fn row(desk: &Desk) -> Option<String> {
+    let rows = By::new().predicate(|node| node.is_focused() && node.role() == Role::ListItem);
+    let mut rows = desk.window.query_all(rows);
+    rows.next().and_then(|node| node.accesskit_node().label())
+}
+
+#[test]
+fn the_menu_of_a_row_opens_and_closes_by_keyboard_and_gives_it_back() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    act(&mut desk, Action::FocusRegion(cloakroom::gui::model::Region::Rows));
+    keys(&mut desk, Modifiers::SHIFT, Key::F10);
+    desk.until(|desk| desk.focused().as_deref() == Some("Copy pointer"));
+    key(&mut desk, Key::ArrowDown);
+    desk.until(|desk| desk.focused().as_deref() == Some("QR code"));
+    key(&mut desk, Key::Escape);
+    desk.until(|desk| desk.window.state().model().menu.is_none());
+    desk.until(|desk| desk.focused().as_deref() == Some("More about report.pdf"));
+    key(&mut desk, Key::Enter);
+    desk.until(|desk| desk.focused().as_deref() == Some("Copy pointer"));
+    key(&mut desk, Key::ArrowDown);
+    key(&mut desk, Key::Enter);
+    desk.until_seen("The whole pointer, in capitals.");
+    key(&mut desk, Key::Escape);
+    desk.until(|desk| desk.window.state().model().modal.is_none());
+    desk.until(|desk| desk.focused().as_deref() == Some("More about report.pdf"));
+}
+
+#[test]
+fn escape_takes_the_outermost_away_and_never_the_keyboard() {
+    let mut desk = Desk::new();
+    key(&mut desk, Key::Tab);
+    key(&mut desk, Key::F1);
+    assert!(desk.sees("Keyboard shortcuts"));
+    desk.until(|desk| desk.focused().is_some());
+    key(&mut desk, Key::Escape);
+    assert!(!desk.sees("Keyboard shortcuts"));
+    desk.until(|desk| desk.focused().is_some());
+    for _ in 0..3 {
+        key(&mut desk, Key::Escape);
+        desk.until(|desk| desk.focused().is_some());
+    }
+}
+
+#[test]
+fn the_keyboard_is_never_nowhere_when_what_had_it_goes() {
+    let mut desk = Desk::new();
+    desk.backend.fail_next(message("report.pdf was not shared."));
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.backend.let_go(1);
+    desk.until_seen("was not shared");
+    act(&mut desk, Action::FocusRegion(cloakroom::gui::model::Region::Rows));
+    for _ in 0..8 {
+        key(&mut desk, Key::Tab);
+        if desk.focused().as_deref() == Some("Remove") {
+            break;
+        }
+    }
+    key(&mut desk, Key::Enter);
+    desk.until(|desk| desk.window.state().model().transfers.is_empty());
+    desk.until(|desk| desk.focused().is_some());
+}
+
+#[test]
+fn f6_goes_round_the_regions() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        key(&mut desk, Key::F6);
+        seen.extend(desk.focused());
+    }
+    assert_eq!(seen.len(), 3, "{seen:?}");
+    assert_eq!(seen[0], "Choose files");
+    assert!(seen[1].starts_with("report.pdf"));
+    assert_eq!(seen[2], "Share");
+}
+
+// Rule 6.
+
+#[test]
+fn every_shortcut_does_what_the_sheet_says() {
+    let mut desk = Desk::new();
+    let command = Modifiers::COMMAND;
+    for (key, screen_after) in [
+        (Key::Num2, Screen::Receive),
+        (Key::Comma, Screen::Settings),
+        (Key::N, Screen::Share),
+    ] {
+        keys(&mut desk, command, key);
+        assert_eq!(screen(&desk), screen_after, "{key:?}");
+    }
+    keys(&mut desk, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::V);
+    assert_eq!(screen(&desk), Screen::Receive);
+    keys(&mut desk, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F12);
+    assert!(desk.sees("Every widget in every state"));
+    key(&mut desk, Key::Escape);
+    assert_eq!(screen(&desk), Screen::Share);
+    key(&mut desk, Key::F1);
+    for line in ["Choose files", "Paste a pointer or files", "Ctrl+O", "Shift+F10"] {
+        assert!(desk.sees(line), "{line}");
+    }
+}
+
+#[test]
+fn f5_tries_again_what_failed() {
+    let mut desk = Desk::new();
+    desk.backend.fail_next(message("report.pdf was not shared."));
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.backend.let_go(1);
+    desk.until_seen("was not shared");
+    key(&mut desk, Key::F5);
+    desk.until_seen("Uploading");
+}
+
+#[test]
+fn ctrl_plus_and_minus_change_the_size_and_it_is_kept() {
+    let mut desk = Desk::new();
+    keys(&mut desk, Modifiers::COMMAND, Key::Plus);
+    desk.until(|desk| desk.backend.saves().last().is_some_and(|kept| kept.zoom == 110));
+    assert!((desk.window.ctx.zoom_factor() - 1.1).abs() < 1e-3);
+    keys(&mut desk, Modifiers::COMMAND, Key::Minus);
+    keys(&mut desk, Modifiers::COMMAND, Key::Minus);
+    desk.until(|desk| desk.backend.saves().last().is_some_and(|kept| kept.zoom == 90));
+    keys(&mut desk, Modifiers::COMMAND, Key::Num0);
+    desk.until(|desk| desk.backend.saves().last().is_some_and(|kept| kept.zoom == 100));
+}
+
+// Rules 9 and 14.
+
+#[test]
+fn enter_never_stops_or_removes_anything_by_itself() {
+    let mut desk = Desk::new();
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.until_seen("Uploading");
+    act(&mut desk, Action::CloseWindow);
+    desk.until(|desk| desk.focused().as_deref() == Some("Keep running"));
+    key(&mut desk, Key::Enter);
+    assert_eq!(desk.window.state().model().unfinished(), 1);
+}
+
+// Rule 11.
+
+#[test]
+fn progress_asks_for_at_most_ten_frames_a_second() {
+    let mut desk = Desk::new();
+    desk.backend.show(vec![Stage::Upload { fraction: 0.5 }; 500]);
+    let soon = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&soon);
+    desk.window.run_steps(3);
+    desk.window.ctx.set_request_repaint_callback(move |asked| {
+        if asked.delay > Duration::ZERO && asked.delay < Duration::from_millis(90) {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.until_seen("Uploading, 50 %");
+    assert_eq!(soon.load(Ordering::SeqCst), 0);
+}
+
+// Rule 12.
+
+#[test]
+fn a_date_tells_how_far_away_it_is_when_pointed_at() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    desk.window.get_by_label_contains("sent as 5.1 MB  ·  kept until").hover();
+    desk.until_seen("in 13 days");
+}
+
+// The rules of the desktop page.
+
+#[test]
+fn pointers_are_dots_behind_another_window_when_chosen() {
+    let kept = Preferences {
+        mask_pointers: true,
+        ..preferences()
+    };
+    let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
+    desk.shared_one();
+    assert!(desk.sees("cloak1qqq"));
+    desk.window.input_mut().focused = false;
+    desk.window.run_steps(2);
+    assert!(!desk.sees("cloak1qqq"));
+    assert!(desk.sees("Pointer, hidden"));
+    desk.window.input_mut().focused = true;
+    desk.window.run_steps(2);
+    assert!(desk.sees("cloak1qqq"));
+}
+
+#[test]
+fn the_window_follows_the_system() {
+    let kept = Preferences {
+        theme: Theme::System,
+        ..preferences()
+    };
+    let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
+    desk.window.run_steps(2);
+    assert_eq!(desk.window.ctx.theme(), egui::Theme::Light);
+    for dark in [true, false] {
+        let look = SystemLook {
+            dark: Some(dark),
+            high_contrast: dark,
+            reduced_motion: dark,
+        };
+        (desk.desktop.tell_look.lock().expect("no panic").as_ref()).expect("asked for")(look);
+        desk.until(|desk| desk.window.ctx.theme() == if dark { egui::Theme::Dark } else { egui::Theme::Light });
+        let style = desk.window.ctx.style_of(desk.window.ctx.theme());
+        assert_eq!(style.animation_time > 0.0, !dark, "motion");
+    }
+}
+
+#[test]
+fn what_ends_is_said_aloud() {
+    let mut desk = Desk::new();
+    desk.backend.fail_next(message("The server did not answer."));
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.backend.let_go(1);
+    desk.until(|desk| {
+        announced(desk).is_some_and(|said| said == "report.pdf: The server did not answer.")
+    });
+    key(&mut desk, Key::F5);
+    desk.backend.let_go(1);
+    desk.until(|desk| announced(desk).is_some_and(|said| said == "report.pdf is ready to share"));
+}
+
+#[test]
+fn who_saw_what_shows_every_try_and_every_party() {
+    for size in [[760.0, 600.0], [420.0, 420.0]] {
+        let mut desk = Desk::with(preferences(), size, |_| Opening::default());
+        desk.shared_one();
+        desk.click("More about report.pdf");
+        desk.click("Who saw what");
+        desk.until_seen("Middle relay");
+        for said in ["You", "Guard", "Last relay", "File server", "Recipient", "your IP address"] {
+            assert!(desk.sees(said), "{said}");
+        }
+        desk.click("Stored the file");
+        desk.until_seen("No answer");
+        desk.click("Asked what the server takes");
+        desk.until(|desk| !desk.sees("which file"));
+    }
+}
+
+/// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.
+#[test]
+fn everything_fits_at_every_size() {
+    for size in [[760.0, 600.0], [420.0, 420.0], [380.0, 300.0], [210.0, 210.0]] {
+        let mut desk = Desk::with(preferences(), size, |_| Opening::default());
+        fits(&mut desk, size, "share, empty");
+        desk.shared_one();
+        fits(&mut desk, size, "share, done");
+        let id = desk.window.state().model().transfers[0].id;
+        for modal in [
+            Modal::About,
+            Modal::Closing { running: 2 },
+            Modal::Qr(id),
+            Modal::Shortcuts,
+            Modal::WhoSawWhat { id, at: 2 },
+        ] {
+            act(&mut desk, Action::Open(modal));
+            fits(&mut desk, size, &format!("{modal:?}"));
+            act(&mut desk, Action::Back);
+        }
+        desk.paste(POINTER);
+        desk.until_seen("from files.example");
+        fits(&mut desk, size, "receive");
+        for place in [Screen::Settings, Screen::Gallery] {
+            act(&mut desk, Action::Go(place));
+            fits(&mut desk, size, &format!("{place:?}"));
+        }
+    }
+}
+
+fn fits(desk: &mut Desk, size: [f32; 2], place: &str) {
+    desk.window.run_steps(3);
+    for role in [
+        Role::Button,
+        Role::RadioButton,
+        Role::Switch,
+        Role::TextInput,
+        Role::MultilineTextInput,
+        Role::Label,
+    ] {
+        for node in desk.window.query_all_by_role(role) {
+            let rect = node.rect();
+            assert!(
+                rect.left() >= -0.5 && rect.right() <= size[0] + 0.5,
+                "{place} at {size:?}: {:?} stands at {rect:?}",
+                node.accesskit_node().label()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_copied_pointer_leaves_the_clipboard_only_when_chosen_and_unchanged() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    assert!(matches!(
+        desk.window.state().model().transfers[0].state,
+        State::Shared(_)
+    ));
+    desk.click("Copy (works only on this computer)");
+    desk.until_seen("Copied");
+    assert_eq!(desk.desktop.copied.lock().expect("no panic").len(), 1);
+}
