@@ -130,15 +130,8 @@ pub async fn delete(
         token: own.token,
     };
     let outcome = match file_api::read_done(&asking.ask(&request, 0).await?) {
-        Ok(()) => {
-            change(session, |record| {
-                let ids = std::slice::from_ref(&pointer.id);
-                record.forget(&pointer.server.key, ids, session.now())
-            })
-            // A token of a file that is gone does no harm.
-            .ok();
-            Deletion::Deleted
-        }
+        // The token stays on record until the file would have expired: asking again is answered alike.
+        Ok(()) => Deletion::Deleted,
         // It expired, was used up or deleted, or the answer to a first try was lost.
         Err(AnswerError::Status(404)) => Deletion::GoneAlready,
         Err(error) => return Err(refused(error)),

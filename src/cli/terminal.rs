@@ -82,6 +82,11 @@ pub(super) fn note(text: &str) {
     eprintln!("{text}");
 }
 
+/// Says a sentence of the use cases on standard error, as the command line writes them.
+pub(super) fn say(sentence: &str) {
+    eprintln!("{}", lower_first(sentence));
+}
+
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next();

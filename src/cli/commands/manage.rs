@@ -11,7 +11,7 @@ use crate::app::network::Network;
 use crate::app::session::Session;
 use crate::cli::CliError;
 use crate::cli::args::{Extend, Manage};
-use crate::cli::terminal::{date, note, pointer_text, print_json, print_line};
+use crate::cli::terminal::{date, note, pointer_text, print_json, print_line, say};
 use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn delete(args: &Manage, cancel: &CancellationToken) -> Result<(), CliError> {
@@ -19,7 +19,7 @@ pub(crate) async fn delete(args: &Manage, cancel: &CancellationToken) -> Result<
     let network = asked.network(args, cancel).await?;
     let deleted = manage::delete(&asked.session, &network, &asked.pointer, cancel).await;
     let deletion = asked.finish(network, deleted).await?;
-    note(deletion.words());
+    say(deletion.words());
     if args.json {
         let now = deletion == Deletion::Deleted;
         print_json(&json!({ "deleted": now, "gone": true }))?;

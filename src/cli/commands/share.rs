@@ -47,7 +47,7 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
         (false, None) => Receipts::Unasked,
     };
     if receipts != Receipts::Unasked {
-        terminal::note(Receipts::COURTESY);
+        terminal::say(Receipts::COURTESY);
     }
     let request = ShareRequest {
         ttl_secs: args.ttl,
