@@ -42,6 +42,7 @@ fn the_help_has_the_exit_codes_and_goes_to_standard_output() {
         );
     }
     for command in [
+        "check",
         "delete",
         "demo",
         "extend",
@@ -52,6 +53,7 @@ fn the_help_has_the_exit_codes_and_goes_to_standard_output() {
         "serve",
         "share",
         "status",
+        "store",
         "up",
     ] {
         assert!(person.run(&[command, "--help"]).status.success());

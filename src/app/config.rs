@@ -212,6 +212,20 @@ impl Config {
         }
     }
 
+    /// Reads the settings and leaves the file alone, whatever is in it.
+    #[must_use]
+    pub fn look(home: &Home) -> (Self, Option<ConfigError>) {
+        let read = match fs::read(home.config_file()) {
+            Ok(bytes) => Self::parse(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(ConfigError::Read(error.kind())),
+        };
+        match read {
+            Ok(config) => (config, None),
+            Err(error) => (Self::default(), Some(error)),
+        }
+    }
+
     /// Writes the settings whole or not at all, readable by nobody else.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The use cases that the window and the command line share.
 
 pub mod builtin;
+pub mod check;
 pub mod config;
 pub mod content_type;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod logging;
 pub mod manage;
 pub mod message;
 pub mod network;
+pub mod operator;
 pub mod owned;
 pub mod relay_file;
 pub mod relays;

@@ -25,6 +25,8 @@ pub(super) struct Cli {
 
 #[derive(Subcommand)]
 pub(super) enum Command {
+    /// Say whether a file server, a relay, or what you use yourself is as it should be, and what to do
+    Check(Check),
     /// Remove the server's copy of a file that you shared
     Delete(Manage),
     /// Share FILE through a network of its own on this computer, fetch it back, and tell who saw what
@@ -46,6 +48,9 @@ pub(super) enum Command {
     Serve(Serve),
     /// Share FILE and print the pointer that the recipient needs
     Share(Share),
+    /// Take away files that a server stores, for its operator
+    #[command(subcommand)]
+    Store(Store),
     /// Ask how long the server keeps a file that you shared, and how often it was downloaded
     Status(Manage),
     /// Run the built-in network (a file server and three relays, on loopback) until it is stopped
@@ -186,6 +191,61 @@ pub(super) struct Relay {
     /// Print the list entry that the same settings would serve, and end
     #[arg(long)]
     pub(super) print_descriptor: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Check {
+    #[command(subcommand)]
+    pub(super) what: Option<CheckWhat>,
+    /// Connect to the relays of your list; each sees this computer's address
+    #[arg(long)]
+    pub(super) network: bool,
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum CheckWhat {
+    /// A relay with these settings, running or not
+    Relay(CheckRelay),
+    /// A file server with these settings, running or not
+    Server(CheckServer),
+}
+
+#[derive(Args)]
+pub(super) struct CheckRelay {
+    #[command(flatten)]
+    pub(super) said: Said<RelaySettings>,
+}
+
+#[derive(Args)]
+pub(super) struct CheckServer {
+    #[command(flatten)]
+    pub(super) said: Said<ServerSettings>,
+    /// Send a small file there and back, and delete it, through the relays of this list
+    #[arg(long, value_name = "LIST")]
+    pub(super) through: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Store {
+    /// Remove files, and let nothing be stored under their ids again
+    Block(StoreDeed),
+    /// Remove files
+    Remove(StoreDeed),
+}
+
+#[derive(Args)]
+pub(super) struct StoreDeed {
+    #[command(flatten)]
+    pub(super) said: Said<ServerSettings>,
+    /// The files: the pointer, link or id of each; `-` reads one from standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<String>,
+    /// Print one JSON object a file
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Subcommand)]

@@ -36,7 +36,10 @@ pub fn run() -> ExitCode {
         }
     };
     // A server or relay may have its level in its configuration.
-    if !matches!(cli.command, Command::Serve(_) | Command::Relay(_)) {
+    if !matches!(
+        cli.command,
+        Command::Serve(_) | Command::Relay(_) | Command::Store(_)
+    ) {
         logging::start();
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -69,6 +72,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         interrupted.cancel();
     });
     match command {
+        Command::Check(check) => commands::check::run(check, &cancel).await,
         Command::Delete(delete) => commands::manage::delete(&delete, &cancel).await,
         Command::Demo(demo) => commands::demo::run(demo, &cancel).await,
         Command::Extend(extend) => commands::manage::extend(&extend, &cancel).await,
@@ -80,6 +84,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Serve(serve) => commands::serve::run(serve, &cancel).await,
         Command::Share(share) => commands::share::run(share, &cancel).await,
         Command::Status(status) => commands::manage::status(&status, &cancel).await,
+        Command::Store(store) => commands::store::run(store, &cancel).await,
         Command::Up(up) => commands::up::run(up, &cancel).await,
     }
 }
@@ -90,6 +95,12 @@ enum CliError {
     /// A use case failed.
     #[error(transparent)]
     App(#[from] AppError),
+    /// A check found what does not work, and has said it.
+    #[error("something does not work")]
+    Found,
+    /// A file that was to be removed is not in the store, as was said.
+    #[error("a file is not in the store")]
+    NotThere,
     /// A server or relay did not start, or another thing that has no words of its own.
     #[error("{0}")]
     Other(String),
@@ -115,7 +126,8 @@ impl CliError {
                 Trouble::Refused => 8,
                 Trouble::Cancelled => 130,
             },
-            Self::Other(_) | Self::Output(_) => 1,
+            Self::Found | Self::Other(_) | Self::Output(_) => 1,
+            Self::NotThere => 5,
             Self::Usage(_) => 2,
         }
     }

@@ -39,6 +39,11 @@ impl<S: Settings> Said<S> {
         }
         Ok(read)
     }
+
+    /// The file that was named.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
 }
 
 impl<S: Settings> Args for Said<S> {

@@ -62,6 +62,8 @@ pub(super) fn print_failure(failure: &CliError) {
         CliError::App(error) => print_message("error", &UserMessage::from(error)),
         // There is nobody left to tell.
         CliError::Output(_) => {}
+        // It has been said.
+        CliError::Found | CliError::NotThere => {}
         CliError::Other(text) | CliError::Usage(text) => eprintln!("error: {text}"),
     }
 }

@@ -1,18 +1,25 @@
 //! What an operator can tell a file server, where it may be said, and what of it cannot be meant.
 //!
-//! [`ServerSettings`] is what was said, [`ServerConfig`](super::ServerConfig) what was decided; between them stand the
-//! key files, which this file names but does not read.
+//! [`ServerSettings`] is what was said, [`ServerConfig`] what was decided; between them stand the key files, which are
+//! named here and read elsewhere.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use super::{
+    ServerConfig,
+    files::Policy,
+    keys::PreviousKey,
+    location::{ParseLocationError, StoreLocation},
 };
-
-use zeroize::Zeroizing;
-
 use crate::{
-    protocol::address::ServerUrl,
+    protocol::{
+        address::ServerUrl,
+        capability::{
+            AccessWord,
+            work::{MAX_WORK_BITS, WorkBits},
+        },
+        keys::Identity,
+    },
     wire::settings::{
         Given,
         Sample::{Default as Preset, Example},
@@ -23,12 +30,12 @@ use crate::{
 };
 
 /// What a file server was told.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ServerSettings {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Where blobs lie: a folder, `file:///…` or `s3://bucket/prefix`.
-    pub store: String,
+    /// Where blobs lie.
+    pub store: StoreLocation,
     /// The file of its identity; without one see [`Self::key_file`].
     pub key: Option<PathBuf>,
     /// The files of identities it had before.
@@ -37,22 +44,20 @@ pub struct ServerSettings {
     pub public_url: Option<ServerUrl>,
     /// Whether the file routes are also served outside onion requests.
     pub plain_http: bool,
-    /// The largest blob, in bytes.
-    pub max_blob: u64,
-    /// How long a blob is kept when the upload does not say, in seconds.
-    pub ttl_default: u64,
-    /// The longest that an upload may ask for, in seconds.
-    pub ttl_max: u64,
+    /// What uploads may be.
+    pub policy: Policy,
     /// The most the store may hold, in bytes.
     pub max_total: u64,
     /// The most memory that bodies may take at once, in bytes.
     pub max_memory: u64,
     /// The word that uploads must have.
-    pub access_word: Option<Zeroizing<String>>,
-    /// For each size class, how many zero bits the proof of work of an upload must begin with; none asks for no work.
-    pub work_bits: Option<[u8; 8]>,
+    pub access_word: Option<AccessWord>,
+    /// The work that uploads of each size class must have done.
+    pub work_bits: Option<WorkBits>,
     /// The signed relay list to hand out.
     pub relay_list: Option<PathBuf>,
+    /// Connections served at once.
+    pub max_connections: usize,
     /// How often expired blobs are removed.
     pub sweep_every: Duration,
     /// Where Prometheus finds the hourly totals; on loopback.
@@ -63,19 +68,17 @@ pub struct ServerSettings {
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        const DAY: u64 = 24 * 3600;
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
-            store: "cloakroom-data".to_owned(),
+            store: StoreLocation::Folder(PathBuf::from("cloakroom-data")),
             key: None,
             previous_keys: Vec::new(),
             public_url: None,
             plain_http: false,
-            max_blob: MAX_BLOB,
-            ttl_default: 14 * DAY,
-            ttl_max: 30 * DAY,
+            policy: Policy::default(),
             max_total: 10 << 30,
             max_memory: 512 << 20,
+            max_connections: 1024,
             access_word: None,
             work_bits: None,
             relay_list: None,
@@ -87,24 +90,12 @@ impl Default for ServerSettings {
 }
 
 impl ServerSettings {
-    /// The folder of the store; `None` when it is a bucket.
-    #[must_use]
-    pub fn folder(&self) -> Option<PathBuf> {
-        if is_bucket(&self.store) {
-            return None;
-        }
-        match self.store.strip_prefix("file://") {
-            None => Some(PathBuf::from(&self.store)),
-            Some(path) => Some(PathBuf::from(path)),
-        }
-    }
-
     /// The file of the identity: the one that was named, else `server.key` in the folder of the store.
     #[must_use]
     pub fn key_file(&self) -> Option<PathBuf> {
         self.key
             .clone()
-            .or_else(|| self.folder().map(|folder| folder.join("server.key")))
+            .or_else(|| self.store.folder().map(|folder| folder.join("server.key")))
     }
 
     /// Whether it takes uploads from everybody who reaches it, and more than this computer can.
@@ -115,10 +106,34 @@ impl ServerSettings {
                 .public_url
                 .as_ref()
                 .is_some_and(|url| !url.is_loopback());
-        let asks_work = self
-            .work_bits
-            .is_some_and(|bits| bits.iter().any(|&bits| bits > 0));
-        reached && self.access_word.is_none() && !asks_work
+        reached && self.access_word.is_none() && !self.asks_work()
+    }
+
+    /// Whether uploads of some size need work.
+    #[must_use]
+    pub fn asks_work(&self) -> bool {
+        self.work_bits
+            .is_some_and(|bits| bits.iter().any(|&bits| bits > 0))
+    }
+
+    /// How a server with this identity runs.
+    #[must_use]
+    pub fn into_config(self, key: Identity, previous_keys: Vec<PreviousKey>) -> ServerConfig {
+        let asks_work = self.asks_work();
+        ServerConfig {
+            previous_keys,
+            public_url: self.public_url,
+            plain_http: self.plain_http,
+            policy: self.policy,
+            access_word: self.access_word,
+            work_bits: self.work_bits.filter(|_| asks_work),
+            max_total: self.max_total,
+            max_memory: self.max_memory,
+            max_connections: self.max_connections,
+            relay_list: self.relay_list,
+            sweep_every: self.sweep_every,
+            ..ServerConfig::new(self.listen, self.store, key)
+        }
     }
 
     /// What cannot be meant, though each value alone can: a sentence that names the settings.
@@ -136,24 +151,27 @@ impl ServerSettings {
                 "a bucket has no place for the identity: name a file for it with key (--key)",
             );
         }
-        if self.ttl_max < MIN_TTL || self.ttl_default < MIN_TTL {
+        if self.policy.ttl_max < MIN_TTL || self.policy.ttl_default < MIN_TTL {
             return Err("ttl_default and ttl_max must be one hour or longer");
         }
-        if self.ttl_default > self.ttl_max {
+        if self.policy.ttl_default > self.policy.ttl_max {
             return Err("ttl_default must not be longer than ttl_max");
         }
-        if self.max_blob > MAX_BLOB || self.max_blob < MIN_BLOB {
+        if self.policy.max_blob > MAX_BLOB || self.policy.max_blob < MIN_BLOB {
             return Err(
                 "max_blob must be between 65536 (the smallest size that Cloakroom sends) and 10223616 bytes",
             );
         }
-        if self.max_memory < 4 * self.max_blob {
+        if self.max_memory < 4 * self.policy.max_blob {
             return Err(
                 "max_memory must be four times max_blob or more, or no large file could pass",
             );
         }
-        if self.max_total < self.max_blob {
+        if self.max_total < self.policy.max_blob {
             return Err("max_total must not be smaller than max_blob");
+        }
+        if self.max_connections == 0 {
+            return Err("max_connections must be 1 or more");
         }
         if self.metrics.is_some_and(|addr| !addr.ip().is_loopback()) {
             return Err(
@@ -246,7 +264,9 @@ const TABLE: &[Setting<ServerSettings>] = &[
         "Uploads must have this word of up to 64 characters, one for all (different words would tell people apart). \
          As a flag other users of the machine can read it: prefer this file or the variable",
         |settings, given| {
-            settings.access_word = Some(access_word(given.text()?)?);
+            // Said without the word itself: errors are printed.
+            let word = AccessWord::parse(given.text()?).map_err(|error| error.to_string())?;
+            settings.access_word = Some(word);
             Ok(())
         },
     ),
@@ -280,7 +300,7 @@ const TABLE: &[Setting<ServerSettings>] = &[
         Preset("10223616"),
         "The largest blob. Cloakroom sends up to 10000000 bytes in one; the default is what Session's clients may send",
         |settings, given| {
-            settings.max_blob = given.bytes()?;
+            settings.policy.max_blob = given.bytes()?;
             Ok(())
         },
     ),
@@ -291,7 +311,7 @@ const TABLE: &[Setting<ServerSettings>] = &[
         Preset("\"14d\""),
         "How long a blob is kept when its upload does not say",
         |settings, given| {
-            settings.ttl_default = given.seconds()?;
+            settings.policy.ttl_default = given.seconds()?;
             Ok(())
         },
     ),
@@ -302,7 +322,7 @@ const TABLE: &[Setting<ServerSettings>] = &[
         Preset("\"30d\""),
         "The longest that an upload or an extension may ask for",
         |settings, given| {
-            settings.ttl_max = given.seconds()?;
+            settings.policy.ttl_max = given.seconds()?;
             Ok(())
         },
     ),
@@ -314,6 +334,21 @@ const TABLE: &[Setting<ServerSettings>] = &[
         "The most memory that requests and answers may take at once; beyond it people are told to try again later",
         |settings, given| {
             settings.max_memory = given.bytes()?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        [
+            "max_connections",
+            "max-connections",
+            "CLOAKROOM_MAX_CONNECTIONS",
+        ],
+        "NUMBER",
+        Text,
+        Preset("1024"),
+        "Connections served at once; more wait. The system's limit of open files must be above it",
+        |settings, given| {
+            settings.max_connections = given.read("a number")?;
             Ok(())
         },
     ),
@@ -376,44 +411,19 @@ const TABLE: &[Setting<ServerSettings>] = &[
     ),
 ];
 
-fn place(given: &Given<'_>) -> Result<String, String> {
-    let text = given.text()?.trim();
-    if text.contains("://") {
-        if is_bucket(text) || text.starts_with("file:///") {
-            return Ok(text.to_owned());
-        }
-        return Err(format!(
-            "{text:?} is neither a folder nor s3://bucket/prefix"
-        ));
-    }
-    given
-        .path()?
-        .into_os_string()
-        .into_string()
-        .map_err(|path| {
-            format!(
-                "the folder {} has a name that is no text",
-                Path::new(&path).display()
-            )
-        })
+fn place(given: &Given<'_>) -> Result<StoreLocation, String> {
+    let location: StoreLocation = given
+        .text()?
+        .trim()
+        .parse()
+        .map_err(|error: ParseLocationError| error.to_string())?;
+    Ok(match location {
+        StoreLocation::Folder(folder) => StoreLocation::Folder(given.folder().join(folder)),
+        elsewhere => elsewhere,
+    })
 }
 
-fn is_bucket(store: &str) -> bool {
-    store.starts_with("s3://")
-}
-
-fn access_word(text: &str) -> Result<Zeroizing<String>, String> {
-    // Said without the word itself: errors are printed.
-    if text.is_empty() || text.len() > 64 || !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return Err("the access word must have 1 to 64 plain letters, digits or signs".to_owned());
-    }
-    if text.trim() != text {
-        return Err("the access word must not begin or end with a space".to_owned());
-    }
-    Ok(Zeroizing::new(text.to_owned()))
-}
-
-fn work_bits(texts: &[&str]) -> Result<[u8; 8], String> {
+fn work_bits(texts: &[&str]) -> Result<WorkBits, String> {
     let bits: Option<Vec<u8>> = texts
         .iter()
         .map(|text| text.parse().ok().filter(|&bits| bits <= MAX_WORK_BITS))
@@ -426,11 +436,11 @@ fn work_bits(texts: &[&str]) -> Result<[u8; 8], String> {
 const MIN_TTL: u64 = 3_600;
 const MIN_BLOB: u64 = 65_536;
 const MAX_BLOB: u64 = 10_223_616;
-/// About a quarter of an hour of one core.
-const MAX_WORK_BITS: u8 = 30;
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::wire::settings::{read_text, sample};
 
@@ -444,7 +454,11 @@ mod tests {
     #[test]
     fn the_sample_is_the_defaults() {
         let settings = told(&sample::<ServerSettings>()).unwrap();
-        assert!(settings == ServerSettings::default());
+        // The access word and everything else in it has a form for tests that shows whether it is there.
+        assert_eq!(
+            format!("{settings:?}"),
+            format!("{:?}", ServerSettings::default())
+        );
         assert_eq!(settings.judge(), Ok(()));
     }
 
@@ -459,6 +473,7 @@ mod tests {
             ("max_memory = \"1 MiB\"", "four times"),
             ("max_total = 70000", "max_total"),
             ("metrics = \"0.0.0.0:9187\"", "loopback"),
+            ("max_connections = 0", "max_connections"),
         ] {
             let said = told(text).unwrap().judge().unwrap_err();
             assert!(said.contains(words), "{text}: {said}");

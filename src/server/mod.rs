@@ -9,6 +9,8 @@
 //! * [`clock_rule`]: whether the clock can be right.
 //! * [`keys`]: the keys that requests are opened with.
 //! * `routes`: onion requests, and plain ones where the operator wants them, over HTTP.
+//! * [`control`]: how an operator's command reaches the server that holds the store.
+//! * [`metrics`]: what Prometheus may know.
 //! * [`operator`]: what an operator does to a store by hand.
 //! * [`stats`]: how much a server did.
 
@@ -40,10 +42,12 @@ use crate::{
 pub mod blob_store;
 pub mod clock_rule;
 pub mod config;
+pub mod control;
 pub mod files;
 pub mod keys;
 pub mod location;
 mod manage;
+pub mod metrics;
 pub mod operator;
 pub mod record;
 pub mod relay_mirror;
@@ -58,6 +62,7 @@ use clock_rule::{ClockRule, ClockTrust, Standing};
 use files::{Files, Policy};
 use keys::{Keys, PreviousKey};
 use location::StoreLocation;
+use operator::Operator;
 use relay_mirror::RelayMirror;
 use stats::Stats;
 
@@ -244,6 +249,12 @@ impl RunningServer {
             files: Arc::clone(&self.files),
             memory: self.memory.clone(),
         }
+    }
+
+    /// What an operator does to its store, done by this process.
+    #[must_use]
+    pub fn operator(&self) -> Operator {
+        Operator::of(Arc::clone(&self.files.store))
     }
 
     /// How the clock stands to the last hour seen.

@@ -1,7 +1,7 @@
 //! What an operator does to a store by hand, also while servers run on it: every deed is one that they know from each
 //! other.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     blob_store::{BlobStore, FileSlot, OpenStoreError, Probed, StoreFault},
@@ -12,7 +12,7 @@ use crate::protocol::address::FileId;
 /// An operator at a store.
 #[derive(Debug)]
 pub struct Operator {
-    store: BlobStore,
+    store: Arc<BlobStore>,
 }
 
 impl Operator {
@@ -22,8 +22,13 @@ impl Operator {
     /// [`OpenStoreError`].
     pub async fn visit(location: &StoreLocation) -> Result<Self, OpenStoreError> {
         Ok(Self {
-            store: BlobStore::visit(location, PATIENCE).await?,
+            store: Arc::new(BlobStore::visit(location, PATIENCE).await?),
         })
+    }
+
+    /// At a store that this process has open.
+    pub(super) fn of(store: Arc<BlobStore>) -> Self {
+        Self { store }
     }
 
     /// Removes a file and all that is known about it; says whether there was one.

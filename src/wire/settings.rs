@@ -101,6 +101,12 @@ impl<'a> Given<'a> {
         Self { texts, folder }
     }
 
+    /// Where relative paths begin.
+    #[must_use]
+    pub const fn folder(&self) -> &'a Path {
+        self.folder
+    }
+
     /// The one text.
     ///
     /// # Errors

@@ -74,6 +74,14 @@ impl Process {
         (self.child.wait().unwrap(), self.said.clone())
     }
 
+    /// The same, with all that it said after its first line, on whichever stream.
+    #[cfg(unix)]
+    pub(crate) fn end_whole(&mut self) -> (ExitStatus, String) {
+        let (status, mut said) = self.end();
+        self.stdout.read_to_string(&mut said).unwrap();
+        (status, said)
+    }
+
     /// Reads what it says until a line contains `words`.
     pub(crate) fn wait_for(&mut self, words: &str) {
         loop {

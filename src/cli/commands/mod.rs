@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub(super) mod check;
 pub(super) mod demo;
 pub(super) mod get;
 pub(super) mod info;
@@ -9,6 +10,7 @@ pub(super) mod relay_list;
 pub(super) mod relays;
 pub(super) mod serve;
 pub(super) mod share;
+pub(super) mod store;
 pub(super) mod up;
 
 use tokio_util::sync::CancellationToken;

@@ -1,16 +1,24 @@
 //! `cloak serve`.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::app::logging;
 use crate::cli::CliError;
 use crate::cli::args::Serve;
 use crate::cli::terminal::{self, print_line, print_text};
+use crate::server::clock_rule::{ClockTrust, Standing};
 use crate::server::config::ServerSettings;
-use crate::server::files::Policy;
-use crate::server::location::{ParseLocationError, StoreLocation};
-use crate::server::{Server, ServerConfig};
-use crate::wire::{key_file, random, settings};
+use crate::server::control::{self, Control};
+use crate::server::keys::PreviousKey;
+use crate::server::metrics::{Metrics, Totals};
+use crate::server::stats::Count;
+use crate::server::{RunningServer, Server};
+use crate::wire::key_file::{self, KeyFileError};
+use crate::wire::{clock, random, settings};
 
 pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), CliError> {
     if args.print_config {
@@ -27,37 +35,94 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     let key_path = told.key_file().unwrap_or_default();
     let key = key_file::load_or_create(&key_path, &mut random::system())
         .map_err(|error| failed(&error))?;
-    let open_to_all = told.clone();
-    let store: StoreLocation = told
-        .store
-        .parse()
-        .map_err(|error: ParseLocationError| failed(&error))?;
-    let mut config = ServerConfig::new(told.listen, store, key);
-    config.public_url = told.public_url;
-    config.plain_http = told.plain_http;
-    config.policy = Policy {
-        max_blob: told.max_blob,
-        ttl_default: told.ttl_default,
-        ttl_max: told.ttl_max,
-    };
-    config.max_total = told.max_total;
-    config.max_memory = told.max_memory;
-    config.sweep_every = told.sweep_every;
-    config.relay_list = told.relay_list;
+    let previous = previous_keys(&told, &key_path).map_err(|error| failed(&error))?;
+    let folder = told.store.folder().map(Path::to_owned);
+    let (metrics_at, max_total) = (told.metrics, told.max_total);
+    let as_told = told.clone();
+
+    let mut config = told.into_config(key, previous);
+    if args.accept_clock {
+        config.clock_trust = ClockTrust::AcceptNow;
+    }
     let server = Server::start(config)
         .await
         .map_err(|error| failed(&error))?;
+    let metrics = match metrics_at {
+        Some(addr) => Some(
+            Metrics::start(addr, clock::system(), totals(&server, max_total))
+                .await
+                .map_err(|error| failed(&error))?,
+        ),
+        None => None,
+    };
+    let control = match &folder {
+        Some(folder) => Some(
+            open_control(folder, &server)
+                .await
+                .map_err(|error| failed(&error))?,
+        ),
+        None => None,
+    };
+
     print_line(&server.address().to_string())?;
     terminal::note(&format!(
         "the file server is up; its address is the line above, and {} is its identity",
         key_path.display()
     ));
-    if open_to_all.is_open_to_all(server.addr()) {
+    if as_told.is_open_to_all(server.addr()) {
         terminal::note(
-            "warning: it can be reached from beyond this computer and takes uploads from everybody; set an access word or work",
+            "warning: it can be reached from beyond this computer and takes uploads from everybody; set access_word or work_bits, unless you mean it",
+        );
+    }
+    if server.clock() != Standing::Right {
+        terminal::note(
+            "warning: the clock does not agree with the last hour seen, so uploads are refused and nothing expires; set the clock, or, if it is right, start again with --accept-clock",
         );
     }
     cancel.cancelled().await;
+    drop(control);
+    if let Some(metrics) = metrics {
+        metrics.stop().await;
+    }
     server.stop().await;
     Ok(())
+}
+
+/// The identities it had before, which were replaced when the file of the present one was made.
+fn previous_keys(told: &ServerSettings, key_path: &Path) -> Result<Vec<PreviousKey>, KeyFileError> {
+    let replaced_at = std::fs::metadata(key_path)
+        .and_then(|found| found.modified())
+        .ok()
+        .and_then(|made| made.duration_since(UNIX_EPOCH).ok())
+        .map_or_else(|| clock::system()(), |since| since.as_secs());
+    let paths = told.previous_keys.iter();
+    paths
+        .map(|path| {
+            Ok(PreviousKey {
+                key: key_file::load(path)?,
+                replaced_at,
+            })
+        })
+        .collect()
+}
+
+fn totals(server: &RunningServer, max_total: u64) -> impl Fn() -> Totals + use<> {
+    let (stats, gauges) = (server.stats(), server.gauges());
+    move || Totals {
+        store_bytes: gauges.stored_bytes(),
+        store_limit_bytes: max_total,
+        counters: Count::ALL
+            .iter()
+            .map(|&what| (what.name(), stats.total(what)))
+            .collect(),
+    }
+}
+
+async fn open_control(folder: &Path, server: &RunningServer) -> std::io::Result<Control> {
+    let operator = Arc::new(server.operator());
+    Control::open(folder, &mut random::system(), move |order| {
+        let operator = Arc::clone(&operator);
+        async move { control::carry_out(&operator, order).await }
+    })
+    .await
 }

@@ -1,0 +1,195 @@
+//! What a person uses: settings, folders, relay list and servers.
+
+use std::path::Path;
+
+use super::{Report, clock, relay, size};
+use crate::app::config::{Config, Home};
+
+use crate::app::relays::{ListState, RelaySource, Relays, SourceView};
+use crate::protocol::relay_list::{NetworkKind, RelayList};
+
+/// Checks what a person uses at `now` (unix seconds). Only when `ask_relays` is anything sent: each relay of the list
+/// then sees this computer's address, as a guard does.
+pub async fn person(home: &Home, now: u64, ask_relays: bool) -> Report {
+    let mut report = Report::default();
+    let (config, problem) = Config::look(home);
+    match problem {
+        None => report.ok("settings", format!("{}", home.config_file().display())),
+        Some(error) => report.failed(
+            "settings",
+            error.to_string(),
+            "correct the file, or move it away and choose again",
+        ),
+    }
+    clock::clock(&mut report, now);
+    folder(&mut report, "settings folder", &home.config_dir);
+    if home.data_dir != home.config_dir {
+        folder(&mut report, "data folder", &home.data_dir);
+    }
+    let downloads = config.download_folder();
+    if downloads.is_dir() {
+        folder(&mut report, "download folder", &downloads);
+    } else {
+        report.failed(
+            "download folder",
+            format!("{} is not there", downloads.display()),
+            "make it, or choose another in Settings",
+        );
+    }
+    let list = list(&mut report, home, &config, now);
+    let relays = list.as_ref().and_then(|view| view.list.as_ref());
+    servers(&mut report, &config, relays);
+    if let (Some(view), Some(relays)) = (&list, relays) {
+        ask(&mut report, view.kind, relays, ask_relays).await;
+    }
+    report
+}
+
+fn folder(report: &mut Report, part: &'static str, folder: &Path) {
+    // One that is made later is tried where it will be made.
+    let mut there = folder;
+    while !there.exists() {
+        match there.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => there = parent,
+            _ => break,
+        }
+    }
+    if let Err(error) = tempfile::NamedTempFile::new_in(there) {
+        report.failed(
+            part,
+            format!("{} cannot be written: {error}", folder.display()),
+            "check who owns it and that the disk is not full",
+        );
+        return;
+    }
+    match fs4::available_space(there) {
+        Ok(bytes) if bytes < LITTLE => report.warning(
+            part,
+            format!("{} has {} left", folder.display(), size(bytes)),
+            "make room on the disk",
+        ),
+        Ok(bytes) => report.ok(
+            part,
+            format!("{} can be written, {} left", folder.display(), size(bytes)),
+        ),
+        Err(_unknown) => report.ok(part, format!("{} can be written", folder.display())),
+    }
+}
+
+/// The relays that transfers use, when their list can be used.
+fn list(report: &mut Report, home: &Home, config: &Config, now: u64) -> Option<SourceView> {
+    const PART: &str = "relay list";
+    if config.relays == RelaySource::BuiltIn {
+        report.skipped(
+            PART,
+            "none was chosen: only the built-in network has relays, and it hides nothing",
+            "choose one in Settings, or give --relays to share and get",
+        );
+        return None;
+    }
+    let views = Relays::of(home).view(&config.relays, now);
+    let view = views
+        .into_iter()
+        .find(|view| view.source == config.relays)?;
+    match &view.state {
+        ListState::Good => {
+            let count = view.list.as_ref().map_or(0, |list| list.relays.len());
+            match &view.problem {
+                None => report.ok(PART, format!("{count} relays")),
+                Some(problem) => report.warning(
+                    PART,
+                    format!("{count} relays; a newer list did not come: {problem}"),
+                    "cloak relays says more",
+                ),
+            }
+            Some(view)
+        }
+        ListState::Ended => {
+            report.failed(
+                PART,
+                "its time has passed",
+                "ask whoever makes it for a new one",
+            );
+            None
+        }
+        ListState::Missing(why) => {
+            let why = why.as_deref().unwrap_or("it was never fetched");
+            report.failed(
+                PART,
+                format!("it cannot be used: {why}"),
+                "choose it again, in Settings or with cloak relays",
+            );
+            None
+        }
+    }
+}
+
+fn servers(report: &mut Report, config: &Config, list: Option<&RelayList>) {
+    const PART: &str = "servers";
+    let Some(chosen) = config.chosen_entry() else {
+        report.ok(
+            PART,
+            "new files stay in the built-in network, on this computer",
+        );
+        return;
+    };
+    let host = chosen.address.url.host();
+    let served =
+        list.is_some_and(|list| list.relays.iter().any(|relay| relay.serves.includes(host)));
+    if chosen.direct {
+        report.warning(
+            PART,
+            format!(
+                "{} is reached without relays and sees this computer's address",
+                chosen.name
+            ),
+            "choose a relay list that serves it",
+        );
+    } else if served {
+        report.ok(
+            PART,
+            format!("{} can be reached through the relays", chosen.name),
+        );
+    } else {
+        report.failed(
+            PART,
+            format!("no relay of yours serves {}", chosen.name),
+            "choose a relay list that its operator recommends",
+        );
+    }
+}
+
+async fn ask(report: &mut Report, kind: NetworkKind, list: &RelayList, ask: bool) {
+    const PART: &str = "relays";
+    if !ask {
+        report.skipped(
+            PART,
+            "they were not asked: each would see this computer's address",
+            "--network asks them",
+        );
+        return;
+    }
+    if kind == NetworkKind::Session {
+        report.skipped(
+            PART,
+            "Session's relays do not show who they are, so asking them proves nothing",
+            "a transfer tries them",
+        );
+        return;
+    }
+    let all: Vec<_> = list.relays.iter().collect();
+    let answered = relay::reach(&all).await;
+    let what = format!("{answered} of {} answer with their key", all.len());
+    if answered < 3 {
+        report.failed(
+            PART,
+            what,
+            "a path needs three: look whether the network here lets you reach them, or get a newer list",
+        );
+    } else {
+        report.ok(PART, what);
+    }
+}
+
+/// Ten of the largest files.
+const LITTLE: u64 = 100 << 20;

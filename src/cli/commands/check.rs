@@ -1,0 +1,108 @@
+//! `cloak check`.
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::check::{self, Checking, Report, State};
+use crate::app::config::Home;
+use crate::app::error::AppError;
+use crate::app::relays::RelaySet;
+use crate::app::session::Session;
+use crate::cli::CliError;
+use crate::cli::args::{Check, CheckWhat};
+use crate::cli::terminal::{print_json, print_line};
+
+pub(crate) async fn run(args: Check, cancel: &CancellationToken) -> Result<(), CliError> {
+    if args.network && args.what.is_some() {
+        return Err(CliError::Usage(
+            "--network is for cloak check alone; a relay's check asks the relays of its list anyway, a server's with --through"
+                .to_owned(),
+        ));
+    }
+    // Settings that cannot be read are told by the report, and left where they are.
+    let session = Session::new(Home::find().map_err(AppError::from)?);
+    let report = match args.what {
+        None => check::person(session.home(), session.now(), args.network).await,
+        Some(CheckWhat::Relay(relay)) => {
+            let settings = relay.said.read()?;
+            check::relay(&settings, session.now()).await
+        }
+        Some(CheckWhat::Server(server)) => {
+            let settings = server.said.read()?;
+            let relays = match &server.through {
+                Some(path) => Some(RelaySet::from_file(path.clone(), session.now())?),
+                None => None,
+            };
+            let checking = Checking {
+                settings: &settings,
+                file: server.said.file(),
+                relays,
+                session: &session,
+            };
+            tokio::select! {
+                () = cancel.cancelled() => return Err(AppError::Cancelled.into()),
+                report = check::server(checking, cancel) => report,
+            }
+        }
+    };
+    if args.json {
+        print_json(&as_json(&report))?;
+    } else {
+        for line in lines(&report) {
+            print_line(&line)?;
+        }
+    }
+    if report.is_ok() {
+        Ok(())
+    } else {
+        Err(CliError::Found)
+    }
+}
+
+fn as_json(report: &Report) -> serde_json::Value {
+    let findings: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "part": finding.part,
+                "state": finding.state.name(),
+                "what": finding.what,
+                "next": (!finding.next.is_empty()).then_some(&finding.next),
+            })
+        })
+        .collect();
+    json!({ "ok": report.is_ok(), "findings": findings })
+}
+
+/// A line each, and what to do at its end.
+fn lines(report: &Report) -> Vec<String> {
+    let widest = report.findings.iter().map(|finding| finding.part.len());
+    let width = widest.max().unwrap_or(0);
+    let mut lines: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            let next = match finding.next.as_str() {
+                "" => String::new(),
+                next => format!("; {next}"),
+            };
+            format!(
+                "{:<8} {:<width$}  {}{next}",
+                finding.state.name(),
+                finding.part,
+                finding.what
+            )
+        })
+        .collect();
+    let count = |state| {
+        let of = |finding: &&check::Finding| finding.state == state;
+        report.findings.iter().filter(of).count()
+    };
+    lines.push(match (count(State::Failed), count(State::Warning)) {
+        (0, 0) => "all is well".to_owned(),
+        (0, warnings) => format!("it works; to look at: {warnings}"),
+        (failures, _) => format!("it does not work; to mend: {failures}"),
+    });
+    lines
+}

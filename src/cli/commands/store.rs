@@ -1,0 +1,122 @@
+//! `cloak store`.
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::error::AppError;
+use crate::app::logging;
+use crate::app::operator;
+use crate::cli::CliError;
+use crate::cli::args::{Store, StoreDeed};
+use crate::cli::terminal::{self, note, print_json};
+use crate::protocol::address::{FileId, FileLink};
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::pointer::Pointer;
+use crate::server::config::ServerSettings;
+use crate::server::control::{Done, Order};
+use crate::wire::key_file;
+
+pub(crate) async fn run(args: Store, cancel: &CancellationToken) -> Result<(), CliError> {
+    let (deed, block) = match args {
+        Store::Block(deed) => (deed, true),
+        Store::Remove(deed) => (deed, false),
+    };
+    let told = deed.said.read()?;
+    logging::start_at(told.log.as_deref());
+    told.judge()
+        .map_err(|reason| CliError::Usage(reason.to_owned()))?;
+    let mut missing = 0;
+    for id in ids(&deed, &told, cancel).await? {
+        let id = id.as_str().to_owned();
+        let order = if block {
+            Order::Block { id: id.clone() }
+        } else {
+            Order::Remove { id: id.clone() }
+        };
+        let done = operator::do_at(&told.store, &order).await;
+        let done = done.map_err(|error| CliError::Other(error.to_string()))?;
+        let (found, done, words) = match done {
+            Done::Removed { found: true } => (true, true, "removed: nobody can fetch it any more"),
+            Done::Removed { found: false } => (
+                false,
+                false,
+                "not there: it is unknown, expired or was removed before",
+            ),
+            Done::Blocked { found: true } => (
+                true,
+                true,
+                "removed, and nothing can be stored under its id again",
+            ),
+            Done::Blocked { found: false } => (
+                false,
+                true,
+                "blocked: it was not there, and nothing can be stored under its id",
+            ),
+            Done::Foreign => {
+                return Err(CliError::Usage(
+                    "this id is none of this server's: its ids have 22 characters".to_owned(),
+                ));
+            }
+            Done::Failed | Done::Checked(_) => {
+                return Err(CliError::Other(
+                    "the store did not do it; cloak check server says what is wrong with it"
+                        .to_owned(),
+                ));
+            }
+        };
+        missing += usize::from(!done);
+        if deed.json {
+            print_json(&json!({ "id": id, "found": found, "blocked": block }))?;
+        } else {
+            note(&format!("{id}: {words}"));
+        }
+    }
+    if missing > 0 {
+        return Err(CliError::NotThere);
+    }
+    Ok(())
+}
+
+/// The files that are meant, each by its pointer, link or id.
+async fn ids(
+    deed: &StoreDeed,
+    told: &ServerSettings,
+    cancel: &CancellationToken,
+) -> Result<Vec<FileId>, CliError> {
+    let mut ids = Vec::new();
+    for file in &deed.files {
+        let text = terminal::pointer_text(file, cancel).await?;
+        let text = text.trim();
+        let (id, server) = if let Ok(id) = FileId::parse(text)
+            && !text.starts_with("cloak1")
+        {
+            (id, None)
+        } else if let Ok(link) = text.parse::<FileLink>() {
+            (link.id, Some(link.server.key))
+        } else {
+            let pointer = Pointer::find(text).map_err(AppError::from)?;
+            (pointer.id, Some(pointer.server.key))
+        };
+        if let Some(server) = server
+            && !own_keys(told).contains(&server)
+        {
+            return Err(CliError::Usage(
+                "this pointer names another file server, so that nothing was done; give the id alone if you mean it"
+                    .to_owned(),
+            ));
+        }
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// The keys that people may know this server by.
+fn own_keys(told: &ServerSettings) -> Vec<Ed25519Public> {
+    let present = told.key_file();
+    present
+        .iter()
+        .chain(&told.previous_keys)
+        .filter_map(|path| key_file::load(path).ok())
+        .map(|key| key.public())
+        .collect()
+}
