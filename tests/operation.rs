@@ -4,7 +4,9 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -12,7 +14,7 @@ use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
 use cloakroom::relay::config::RelaySettings;
 use cloakroom::server::config::ServerSettings;
 use cloakroom::wire::settings::{Settings, read_text, sample};
-use support::{Process, cloak, said};
+use support::{Network, Process, cloak, pointer_id, said, with_input};
 use tempfile::{TempDir, tempdir};
 
 #[test]
@@ -184,6 +186,535 @@ fn each_setting_is_in_the_help() {
     in_help::<RelaySettings>(&help("relay"));
 }
 
+#[test]
+fn a_report_is_acted_upon_beside_the_running_server_and_without_it() {
+    let network = Network::start();
+    let file = network.file("a.txt", b"content");
+    let pointers: Vec<_> = (0..4).map(|_| network.pointer_to(&file)).collect();
+    let store = network.home().join("store");
+    let deed = |deed: &str, files: &[&str]| {
+        let mut command = cloak(network.home());
+        command
+            .args(["store", deed, "--store"])
+            .arg(&store)
+            .args(files);
+        command.output().unwrap()
+    };
+    assert!(store.join("control").exists());
+    let output = deed("remove", &[&pointers[0]]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(network.get(&pointers[0]).status.code(), Some(5));
+    let output = deed("remove", &[&pointers[0]]);
+    assert_eq!(output.status.code(), Some(5), "{}", said(&output));
+
+    let ids: Vec<_> = pointers.iter().map(|pointer| pointer_id(pointer)).collect();
+    let output = deed("block", &[&ids[1], "--json"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&told["id"], &told["found"]),
+        (&ids[1].as_str().into(), &true.into())
+    );
+    assert_eq!(network.get(&pointers[1]).status.code(), Some(5));
+    assert_eq!(network.stored().len(), 2);
+    assert!(network.get(&pointers[2]).status.success());
+
+    // The same by hand, when the server has been killed.
+    let mut network = network;
+    network.server.kill();
+    let mut command = cloak(network.home());
+    command
+        .args(["store", "remove", "-", "--store"])
+        .arg(&store);
+    let output = with_input(command, &pointers[2]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(network.stored().len(), 1);
+}
+
+#[test]
+fn a_report_about_another_server_changes_nothing() {
+    let (network, other) = (Network::start(), Network::start());
+    let pointer = network.pointer_to(&network.file("a.txt", b"content"));
+    let deed = |store: &Path, file: &str| {
+        let mut command = cloak(network.home());
+        command
+            .args(["store", "remove", file, "--store"])
+            .arg(store);
+        command.output().unwrap()
+    };
+    let output = deed(&other.home().join("store"), &pointer);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(
+        said(&output).contains("another file server"),
+        "{}",
+        said(&output)
+    );
+    let output = deed(&network.home().join("store"), "short");
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    let output = deed(&network.home().join("nowhere"), &pointer_id(&pointer));
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("there is no store"),
+        "{}",
+        said(&output)
+    );
+    assert!(!network.home().join("nowhere").exists());
+    assert_eq!(network.stored().len(), 1);
+}
+
+#[test]
+fn a_server_is_checked_before_it_runs_while_it_runs_and_through_relays() {
+    let at = Operator::new();
+    let free = free_port();
+    let file = at.file(
+        "server.toml",
+        &format!("listen = \"{free}\"\nstore = \"store\"\n"),
+    );
+    let file = file.to_str().unwrap();
+    let findings = at.check(&["server", "--config", file], true);
+    assert_eq!(findings["key"], "skipped");
+    assert_eq!(findings["store"], "skipped");
+    assert_eq!(findings["port"], "ok");
+    assert_eq!(at.files(), ["server.toml"], "a check makes nothing");
+
+    let network = Network::start();
+    let (url, _key) = network.server.first_line.split_once('#').unwrap();
+    let listen = url.strip_prefix("http://").unwrap().to_owned();
+    let listen = listen.as_str();
+    let store = network.home().join("store");
+    let list = network.list();
+    let flags = [
+        "server",
+        "--listen",
+        listen,
+        "--store",
+        store.to_str().unwrap(),
+        "--through",
+        list.to_str().unwrap(),
+    ];
+    let findings = at.check(&flags, true);
+    for part in [
+        "configuration",
+        "key",
+        "who may upload",
+        "store",
+        "clock",
+        "disk space",
+        "port",
+        "round trip",
+    ] {
+        assert_eq!(findings[part], "ok", "{part}");
+    }
+
+    assert!(
+        network.stored().is_empty(),
+        "the file of the round trip was deleted"
+    );
+
+    let mut network = network;
+    network.relays[1].kill();
+    let findings = at.check(&flags, false);
+    assert_eq!(findings["round trip"], "failed");
+    network.server.kill();
+    let taken = std::net::TcpListener::bind(listen).unwrap();
+    std::thread::spawn(move || taken.incoming().for_each(drop));
+    let findings = at.check(&flags, false);
+    assert_eq!(
+        (findings["port"].as_str(), findings["store"].as_str()),
+        ("failed", "ok")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_wrong_with_a_server_is_said_with_what_to_do() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let at = Operator::new();
+    let port = free_port();
+    let text = format!(
+        "listen = \"{port}\"\naccess_word = \"word\"\npublic_url = \"http://files.example.org\"\n"
+    );
+    let file = at.file("server.toml", &text);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut serve = at.command(&["serve", "--config"]);
+    serve.arg(&file);
+    drop(Process::start(serve));
+    let key = at.home().join("cloakroom-data/server.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut check = at.command(&["check", "server", "--config"]);
+    check.arg(&file);
+    let output = check.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = |part: &str| {
+        let found = text.lines().find(|line| line.contains(part));
+        found.unwrap_or_else(|| panic!("{part} is missing: {text}"))
+    };
+    assert!(line(" key ").starts_with("failed") && line(" key ").contains("chmod 600"));
+    assert!(line("configuration").starts_with("warning"));
+    assert!(line("configuration").contains("chmod 600"));
+    assert!(text.ends_with("to mend: 1\n"), "{text}");
+    assert!(!text.contains("\"word\""));
+
+    let output = at.run(&["check", "server", "--store", "s3://bucket/x"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("--key"), "{}", said(&output));
+}
+
+#[test]
+fn a_relay_is_checked_with_its_list_and_its_own_entry_in_it() {
+    let network = Network::start();
+    let at = Operator::new();
+    let entry = RelayDescriptor::parse(&network.relays[0].first_line).unwrap();
+    let listen = format!("{}:{}", entry.host, entry.port);
+    let (key, list) = (network.home().join("relay-1.key"), network.list());
+    let flags = [
+        "relay",
+        "--listen",
+        &listen,
+        "--allow-private",
+        "--key",
+        key.to_str().unwrap(),
+        "--relays",
+        list.to_str().unwrap(),
+    ];
+    let findings = at.check(&flags, true);
+    for part in [
+        "configuration",
+        "key",
+        "relay list",
+        "own entry",
+        "port",
+        "other relays",
+    ] {
+        assert_eq!(findings[part], "ok", "{part}");
+    }
+    assert_eq!(findings["public address"], "warning", "it is loopback");
+
+    let findings = at.check(&[&flags[..], &["--operator", "Ann"]].concat(), false);
+    assert_eq!(findings["own entry"], "failed");
+    let findings = at.check(&["relay", "--listen", &free_port()], true);
+    assert_eq!(
+        (findings["key"].as_str(), findings["relay list"].as_str()),
+        ("skipped", "warning")
+    );
+    assert!(at.files().is_empty());
+}
+
+#[test]
+fn what_a_person_uses_is_checked_without_any_network() {
+    let at = Operator::new();
+    let network = Network::start();
+    let downloads = at.home().join("received");
+    let settings = |list: &Path| {
+        format!(
+            "version = 1\nrelay_list_file = {:?}\ndownload_folder = {downloads:?}\n",
+            list
+        )
+    };
+    at.file("config.toml", &settings(&network.list()));
+    let findings = at.check(&[], false);
+    assert_eq!(findings["download folder"], "failed");
+    fs::create_dir(&downloads).unwrap();
+    let findings = at.check(&[], true);
+    for part in [
+        "settings",
+        "settings folder",
+        "download folder",
+        "relay list",
+    ] {
+        assert_eq!(findings[part], "ok", "{part}");
+    }
+    assert_eq!(findings["relays"], "skipped");
+    assert_eq!(at.check(&["--network"], true)["relays"], "ok");
+
+    at.file("config.toml", "nonsense");
+    assert_eq!(at.check(&[], false)["settings"], "failed");
+    assert_eq!(
+        at.files(),
+        ["config.toml", "received"],
+        "it was left where it is"
+    );
+}
+
+#[test]
+fn totals_are_on_loopback_only_and_only_when_asked_for() {
+    let at = Operator::new();
+    let addr = free_port();
+    let mut serve = at.command(&["serve", "--listen", "127.0.0.1:0", "--metrics", &addr]);
+    let server = Process::start(serve);
+    let page = http_get(&addr, "/metrics");
+    for name in [
+        "cloakroom_store_bytes 0",
+        "cloakroom_uploads_total 0",
+        "cloakroom_downloads_total 0",
+    ] {
+        assert!(page.lines().any(|line| line == name), "{name}: {page}");
+    }
+    drop(server);
+    let output = at.run(&["serve", "--metrics", "0.0.0.0:0"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    serve = at.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let _server = Process::start(serve);
+    assert!(std::net::TcpStream::connect(&addr).is_err());
+}
+
+/// The ten lines of the operators' page, as they stand there, with ports of loopback in place of the machines.
+#[test]
+fn the_ten_lines_lead_to_a_file_that_arrives() {
+    let folder = tempdir().unwrap();
+    let machine = |name: &str| {
+        let machine = folder.path().join(name);
+        fs::create_dir_all(&machine).unwrap();
+        machine
+    };
+    let send = |from: &str, file: &str, to: &str| {
+        fs::copy(machine(from).join(file), machine(to).join(file)).unwrap();
+    };
+    let ports: BTreeMap<_, _> = ["server", "Ann", "Ben", "Cem"]
+        .map(|name| (name, free_port()))
+        .into();
+    let run = |on: &str, line: &str| {
+        let here = line
+            .replace("0.0.0.0:8787", &ports["server"])
+            .replace("--public-url http://files.example.org:8787", "")
+            .replace("0.0.0.0:8790", ports.get(on).map_or("", String::as_str))
+            .replace("--serves files.example.org", "--allow-private");
+        let words: Vec<_> = here.split(' ').collect();
+        let public = words.iter().position(|word| *word == "--public-host");
+        let here = match public {
+            Some(at) => [&words[..at], &words[at + 2..]].concat().join(" "),
+            None => here,
+        };
+        let mut shell = cloak(&machine(on));
+        let program = PathBuf::from(shell.get_program());
+        let path = format!(
+            "{}:{}",
+            program.parent().unwrap().display(),
+            std::env::var("PATH").unwrap()
+        );
+        let environment: Vec<_> = shell
+            .get_envs()
+            .map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned)))
+            .collect();
+        shell = Command::new("sh");
+        for (name, value) in environment {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        shell
+            .args(["-c", &format!("exec {here}")])
+            .env("PATH", path)
+            .current_dir(machine(on));
+        shell
+    };
+    let done = |on: &str, line: &str| {
+        let output = run(on, line).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", said(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let lines: Vec<String> = shell_blocks(OPERATORS_PAGE)
+        .swap_remove(0)
+        .into_iter()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    assert_eq!(lines.len(), 10);
+    assert!(
+        lines[0].starts_with("cargo install --path . --bin cloak"),
+        "{}",
+        lines[0]
+    );
+    let mut running = vec![Process::start(run("server", &lines[1]))];
+    running[0].wait_for("the file server is up");
+    let operators = ["Ann", "Ben", "Cem"];
+    for (name, line) in operators.iter().zip(&lines[2..5]) {
+        done(name, line);
+        send(name, &format!("{}.json", name.to_lowercase()), "you");
+    }
+    done("you", &lines[5]);
+    for (name, line) in operators.iter().zip(&lines[6..9]) {
+        send("you", "relays.json", name);
+        let mut relay = Process::start(run(name, line));
+        relay.wait_for("relay list read: 3 relays");
+        running.push(relay);
+    }
+    send("server", "server.txt", "friend");
+    send("you", "relays.json", "friend");
+    fs::write(machine("friend").join("photo.jpg"), b"a photo").unwrap();
+    let pointer = done("friend", &lines[9]);
+    let mut get = run("friend", "cloak get - --relays relays.json --out copy.jpg");
+    get.stdin(std::process::Stdio::piped());
+    let output = with_input(get, &pointer);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(
+        fs::read(machine("friend").join("copy.jpg")).unwrap(),
+        b"a photo"
+    );
+    assert!(
+        operators
+            .iter()
+            .all(|name| machine(name).join("relay.key").exists())
+    );
+}
+
+#[test]
+fn the_operators_page_names_only_commands_flags_and_settings_that_exist() {
+    let at = Operator::new();
+    let mut commands = 0;
+    for line in shell_blocks(OPERATORS_PAGE).concat() {
+        let Some(at_word) = line.find("cloak ").filter(|_| line.starts_with("cloak ")) else {
+            continue;
+        };
+        commands += 1;
+        let words: Vec<_> = line[at_word..].split_whitespace().skip(1).collect();
+        let path: Vec<_> = words
+            .iter()
+            .take(2)
+            .copied()
+            .filter(|word| {
+                word.chars()
+                    .all(|letter| letter.is_ascii_lowercase() || letter == '-')
+                    && !word.starts_with('-')
+            })
+            .collect();
+        flags_exist(&at, &path, &words);
+    }
+    assert!(commands > 10, "{commands}");
+    let mut files = 0;
+    for block in blocks(OPERATORS_PAGE, "toml") {
+        files += 1;
+        let text = block.join("\n");
+        match block[0].as_str() {
+            "# server.toml" => assert_eq!(judged(&text, ServerSettings::judge), Ok(())),
+            "# relay.toml" => assert_eq!(judged(&text, RelaySettings::judge), Ok(())),
+            other => panic!("which program is it for? {other}"),
+        }
+    }
+    assert_eq!(files, 2);
+    // Settings that are named in running text.
+    let parts = OPERATORS_PAGE.split("```").step_by(2);
+    for word in parts.flat_map(|text| text.split('`').skip(1).step_by(2)) {
+        let key = word.split(" = ").next().unwrap();
+        if word.contains(" = ") {
+            let known = ServerSettings::table()
+                .iter()
+                .any(|setting| setting.key == key);
+            assert!(known, "{word}");
+        }
+    }
+}
+
+fn judged<S: Settings>(
+    text: &str,
+    judge: fn(&S) -> Result<(), &'static str>,
+) -> Result<(), String> {
+    let mut settings = S::default();
+    read_text(&mut settings, text, Path::new(""), "page").map_err(|error| error.to_string())?;
+    judge(&settings).map_err(str::to_owned)
+}
+
+fn flags_exist(at: &Operator, path: &[&str], words: &[&str]) {
+    let help = at.run(&[path, &["--help"]].concat());
+    assert!(help.status.success(), "{path:?}: {}", said(&help));
+    let help = String::from_utf8(help.stdout).unwrap();
+    for flag in words.iter().filter(|word| word.starts_with("--")) {
+        let known = help
+            .split_whitespace()
+            .any(|word| word.trim_end_matches(',') == *flag);
+        assert!(known, "{flag} is no flag of {path:?}");
+    }
+}
+
+#[test]
+fn the_services_start_programs_that_exist_and_may_do_little() {
+    let at = Operator::new();
+    for (name, unit) in [
+        (
+            "cloakroom-server.service",
+            include_str!("../packaging/server/cloakroom-server.service"),
+        ),
+        (
+            "cloakroom-relay.service",
+            include_str!("../packaging/server/cloakroom-relay.service"),
+        ),
+    ] {
+        let start = unit
+            .lines()
+            .find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/cloak "))
+            .unwrap();
+        let words: Vec<_> = start.split(' ').collect();
+        flags_exist(&at, &words[..1], &words);
+        for line in [
+            "DynamicUser=yes",
+            "ProtectSystem=strict",
+            "ProtectHome=yes",
+            "PrivateDevices=yes",
+            "PrivateTmp=yes",
+            "NoNewPrivileges=yes",
+            "CapabilityBoundingSet=",
+            "MemoryDenyWriteExecute=yes",
+            "RestrictAddressFamilies=AF_INET AF_INET6",
+            "SystemCallFilter=@system-service",
+            "UMask=0077",
+            "LimitCORE=0",
+        ] {
+            assert!(unit.lines().any(|given| given == line), "{name}: {line}");
+        }
+        // Where systemd is installed it judges for itself.
+        let file = at.file(name, &unit.replace("/usr/local/bin/cloak", "/bin/true"));
+        let Ok(verified) = Command::new("systemd-analyze")
+            .arg("verify")
+            .arg(&file)
+            .output()
+        else {
+            continue;
+        };
+        assert!(verified.status.success(), "{}", said(&verified));
+    }
+}
+
+const OPERATORS_PAGE: &str = include_str!("../packaging/server/README.md");
+
+/// The lines of each block of commands.
+fn shell_blocks(page: &str) -> Vec<Vec<String>> {
+    blocks(page, "sh")
+}
+
+fn blocks(page: &str, language: &str) -> Vec<Vec<String>> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Vec<String>> = None;
+    for line in page.lines() {
+        match &mut open {
+            None if line == format!("```{language}") => open = Some(Vec::new()),
+            None => {}
+            Some(_) if line == "```" => blocks.extend(open.take()),
+            Some(lines) => lines.push(line.to_owned()),
+        }
+    }
+    blocks
+}
+
+/// An address that was free a moment ago.
+fn free_port() -> String {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().to_string()
+}
+
+fn http_get(addr: &str, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(addr).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 /// One who runs servers and relays, in a folder of their own.
 struct Operator {
     folder: TempDir,
@@ -213,6 +744,23 @@ impl Operator {
             .collect();
         names.sort();
         names
+    }
+
+    /// The state of each part that `cloak check` looks at, and whether it was content.
+    fn check(&self, args: &[&str], content: bool) -> BTreeMap<String, String> {
+        let output = self.run(&[&["check", "--json"], args].concat());
+        let code = if content { 0 } else { 1 };
+        assert_eq!(output.status.code(), Some(code), "{}", said(&output));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["ok"], content);
+        let findings = report["findings"].as_array().unwrap().iter();
+        findings
+            .map(|finding| {
+                let text = |key: &str| finding[key].as_str().unwrap().to_owned();
+                assert!(!text("what").is_empty());
+                (text("part"), text("state"))
+            })
+            .collect()
     }
 
     fn command(&self, args: &[&str]) -> Command {
