@@ -91,7 +91,10 @@ fn copying_says_so_at_the_button_and_aloud_and_moves_nothing() {
     let before = desk.window.get_by_label(word).rect();
     desk.click(word);
     desk.until_seen("Copied");
-    let after = desk.window.get_by_role_and_label(Role::Button, "Copied").rect();
+    let after = desk
+        .window
+        .get_by_role_and_label(Role::Button, "Copied")
+        .rect();
     assert_eq!(before, after);
     assert_eq!(announced(&desk).as_deref(), Some("Pointer copied"));
 }
@@ -101,7 +104,10 @@ fn ctrl_c_copies_the_pointer_of_the_row_with_the_keyboard() {
     let mut desk = Desk::new();
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::FocusRegion(cloakroom::gui::model::Region::Rows));
+    act(
+        &mut desk,
+        Action::FocusRegion(cloakroom::gui::model::Region::Rows),
+    );
     desk.window.event(Event::Copy);
     desk.until(|desk| desk.window.state().model().copied == Some(id));
 }
@@ -135,7 +141,9 @@ fn the_keyboard_alone_works_the_list() {
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
     key(&mut desk, Key::F6);
     key(&mut desk, Key::F6);
-    desk.until(|desk| row(desk).is_some_and(|row| row.starts_with("b.txt") || row.starts_with("a.txt")));
+    desk.until(|desk| {
+        row(desk).is_some_and(|row| row.starts_with("b.txt") || row.starts_with("a.txt"))
+    });
     let first = row(&desk).expect("a row");
     key(&mut desk, Key::ArrowDown);
     let second = row(&desk).expect("a row");
@@ -148,7 +156,11 @@ fn the_keyboard_alone_works_the_list() {
     desk.until_seen("Copied");
     key(&mut desk, Key::Delete);
     assert_eq!(desk.window.state().model().transfers.len(), 1);
-    assert_eq!(row(&desk), Some(second), "the next row takes the keyboard over");
+    assert_eq!(
+        row(&desk),
+        Some(second),
+        "the next row takes the keyboard over"
+    );
     key(&mut desk, Key::Delete);
     assert_eq!(desk.focused().as_deref(), Some("Choose files"));
 }
@@ -164,7 +176,10 @@ fn row(desk: &Desk) -> Option<String> {
 fn the_menu_of_a_row_opens_and_closes_by_keyboard_and_gives_it_back() {
     let mut desk = Desk::new();
     desk.shared_one();
-    act(&mut desk, Action::FocusRegion(cloakroom::gui::model::Region::Rows));
+    act(
+        &mut desk,
+        Action::FocusRegion(cloakroom::gui::model::Region::Rows),
+    );
     keys(&mut desk, Modifiers::SHIFT, Key::F10);
     desk.until(|desk| desk.focused().as_deref() == Some("Copy pointer"));
     key(&mut desk, Key::ArrowDown);
@@ -201,12 +216,16 @@ fn escape_takes_the_outermost_away_and_never_the_keyboard() {
 #[test]
 fn the_keyboard_is_never_nowhere_when_what_had_it_goes() {
     let mut desk = Desk::new();
-    desk.backend.fail_next(message("report.pdf was not shared."));
+    desk.backend
+        .fail_next(message("report.pdf was not shared."));
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
     desk.until_seen("was not shared");
-    act(&mut desk, Action::FocusRegion(cloakroom::gui::model::Region::Rows));
+    act(
+        &mut desk,
+        Action::FocusRegion(cloakroom::gui::model::Region::Rows),
+    );
     for _ in 0..8 {
         key(&mut desk, Key::Tab);
         if desk.focused().as_deref() == Some("Remove") {
@@ -249,12 +268,21 @@ fn every_shortcut_does_what_the_sheet_says() {
     }
     keys(&mut desk, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::V);
     assert_eq!(screen(&desk), Screen::Receive);
-    keys(&mut desk, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F12);
+    keys(
+        &mut desk,
+        Modifiers::COMMAND.plus(Modifiers::SHIFT),
+        Key::F12,
+    );
     assert!(desk.sees("Every widget in every state"));
     key(&mut desk, Key::Escape);
     assert_eq!(screen(&desk), Screen::Share);
     key(&mut desk, Key::F1);
-    for line in ["Choose files", "Paste a pointer or files", "Ctrl+O", "Shift+F10"] {
+    for line in [
+        "Choose files",
+        "Paste a pointer or files",
+        "Ctrl+O",
+        "Shift+F10",
+    ] {
         assert!(desk.sees(line), "{line}");
     }
 }
@@ -262,7 +290,8 @@ fn every_shortcut_does_what_the_sheet_says() {
 #[test]
 fn f5_tries_again_what_failed() {
     let mut desk = Desk::new();
-    desk.backend.fail_next(message("report.pdf was not shared."));
+    desk.backend
+        .fail_next(message("report.pdf was not shared."));
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
@@ -275,13 +304,28 @@ fn f5_tries_again_what_failed() {
 fn ctrl_plus_and_minus_change_the_size_and_it_is_kept() {
     let mut desk = Desk::new();
     keys(&mut desk, Modifiers::COMMAND, Key::Plus);
-    desk.until(|desk| desk.backend.saves().last().is_some_and(|kept| kept.zoom == 110));
+    desk.until(|desk| {
+        desk.backend
+            .saves()
+            .last()
+            .is_some_and(|kept| kept.zoom == 110)
+    });
     assert!((desk.window.ctx.zoom_factor() - 1.1).abs() < 1e-3);
     keys(&mut desk, Modifiers::COMMAND, Key::Minus);
     keys(&mut desk, Modifiers::COMMAND, Key::Minus);
-    desk.until(|desk| desk.backend.saves().last().is_some_and(|kept| kept.zoom == 90));
+    desk.until(|desk| {
+        desk.backend
+            .saves()
+            .last()
+            .is_some_and(|kept| kept.zoom == 90)
+    });
     keys(&mut desk, Modifiers::COMMAND, Key::Num0);
-    desk.until(|desk| desk.backend.saves().last().is_some_and(|kept| kept.zoom == 100));
+    desk.until(|desk| {
+        desk.backend
+            .saves()
+            .last()
+            .is_some_and(|kept| kept.zoom == 100)
+    });
 }
 
 // Rules 9 and 14.
@@ -303,7 +347,8 @@ fn enter_never_stops_or_removes_anything_by_itself() {
 #[test]
 fn progress_asks_for_at_most_ten_frames_a_second() {
     let mut desk = Desk::new();
-    desk.backend.show(vec![Stage::Upload { fraction: 0.5 }; 500]);
+    desk.backend
+        .show(vec![Stage::Upload { fraction: 0.5 }; 500]);
     let soon = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&soon);
     desk.window.run_steps(3);
@@ -324,7 +369,9 @@ fn progress_asks_for_at_most_ten_frames_a_second() {
 fn a_date_tells_how_far_away_it_is_when_pointed_at() {
     let mut desk = Desk::new();
     desk.shared_one();
-    desk.window.get_by_label_contains("sent as 5.1 MB  ·  kept until").hover();
+    desk.window
+        .get_by_label_contains("sent as 5.1 MB  ·  kept until")
+        .hover();
     desk.until_seen("in 13 days");
 }
 
@@ -364,7 +411,14 @@ fn the_window_follows_the_system() {
             reduced_motion: dark,
         };
         (desk.desktop.tell_look.lock().expect("no panic").as_ref()).expect("asked for")(look);
-        desk.until(|desk| desk.window.ctx.theme() == if dark { egui::Theme::Dark } else { egui::Theme::Light });
+        desk.until(|desk| {
+            desk.window.ctx.theme()
+                == if dark {
+                    egui::Theme::Dark
+                } else {
+                    egui::Theme::Light
+                }
+        });
         let style = desk.window.ctx.style_of(desk.window.ctx.theme());
         assert_eq!(style.animation_time > 0.0, !dark, "motion");
     }
@@ -373,7 +427,8 @@ fn the_window_follows_the_system() {
 #[test]
 fn what_ends_is_said_aloud() {
     let mut desk = Desk::new();
-    desk.backend.fail_next(message("The server did not answer."));
+    desk.backend
+        .fail_next(message("The server did not answer."));
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
@@ -393,7 +448,14 @@ fn who_saw_what_shows_every_try_and_every_party() {
         desk.click("More about report.pdf");
         desk.click("Who saw what");
         desk.until_seen("Middle relay");
-        for said in ["You", "Guard", "Last relay", "File server", "Recipient", "your IP address"] {
+        for said in [
+            "You",
+            "Guard",
+            "Last relay",
+            "File server",
+            "Recipient",
+            "your IP address",
+        ] {
             assert!(desk.sees(said), "{said}");
         }
         desk.click("Stored the file");
@@ -406,7 +468,12 @@ fn who_saw_what_shows_every_try_and_every_party() {
 /// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.
 #[test]
 fn everything_fits_at_every_size() {
-    for size in [[760.0, 600.0], [420.0, 420.0], [380.0, 300.0], [210.0, 210.0]] {
+    for size in [
+        [760.0, 600.0],
+        [420.0, 420.0],
+        [380.0, 300.0],
+        [210.0, 210.0],
+    ] {
         let mut desk = Desk::with(preferences(), size, |_| Opening::default());
         fits(&mut desk, size, "share, empty");
         desk.shared_one();
