@@ -124,20 +124,20 @@ async fn every_refusal_of_a_mirror_keeps_its_reason_while_the_last_good_list_ser
         (&changed, place.signature(&next), "not signed by the key"),
         (&older, place.signature(&older), "older than the one"),
         (&future, place.signature(&future), "dated in the future"),
-        // What no client could take is not handed on at all.
-        (&next, String::new(), "answered 404"),
     ] {
         place.mirror(list, &signature);
         person.days_pass(1);
         person.share(&place).await;
-        let problem = person.problem();
-        match problem {
-            Some(problem) => assert!(problem.contains(reason), "{problem}"),
-            // A server without a list to hand on does not say that it has one, and is not asked.
-            None => assert_eq!(reason, "answered 404"),
-        }
+        let problem = person.problem().unwrap();
+        assert!(problem.contains(reason), "{problem}");
         assert_eq!(person.held(&place), "good", "{reason}");
     }
+
+    // What no client could take is not handed on at all, and then nothing is asked.
+    place.mirror(&next, "");
+    person.days_pass(1);
+    assert_eq!(person.share(&place).await.shown.len(), 2, "info and upload");
+    assert_eq!(person.held(&place), "good");
 }
 
 #[tokio::test(flavor = "multi_thread")]

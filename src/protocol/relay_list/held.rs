@@ -184,7 +184,8 @@ pub fn can_be_mirrored(list: &str) -> bool {
 const MAX_ANSWER_LEN: usize = 65_536;
 /// 128 digits and the names around them.
 const SIGNATURE_ROOM: usize = 256;
-const CLOCKS_DIFFER_SECS: u64 = 3_600;
+/// How far a list may be dated in the future, in seconds, because clocks differ.
+pub const CLOCKS_DIFFER_SECS: u64 = 3_600;
 const REFRESH_SECS: u64 = 24 * 3_600;
 const ENDS_SOON_SECS: u64 = 2 * 24 * 3_600;
 

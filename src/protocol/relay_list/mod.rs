@@ -19,7 +19,7 @@ pub mod held;
 pub mod session_nodes;
 pub mod source;
 
-pub use held::{HeldList, ListRefused, Refresh, Taken, can_be_mirrored};
+pub use held::{CLOCKS_DIFFER_SECS, HeldList, ListRefused, Refresh, Taken, can_be_mirrored};
 pub use session_nodes::{NodesError, SessionNodes};
 pub use source::{ListSource, ParseSourceError};
 
