@@ -298,7 +298,7 @@ mod tests {
         OwnShare {
             token: OwnerToken::from_bytes([number; 32]),
             expires,
-            receipts: number % 2 == 0,
+            receipts: number.is_multiple_of(2),
         }
     }
 
@@ -336,7 +336,9 @@ mod tests {
                 .unwrap();
             assert_eq!(fixture.token_of(&stored), Some([7; 32]));
             assert_eq!(fixture.token_of(&id(1)), None);
-            shares.forget(server, &[stored.clone()], NOW).unwrap();
+            shares
+                .forget(server, std::slice::from_ref(&stored), NOW)
+                .unwrap();
             assert_eq!(fixture.token_of(&stored), None);
         }
         assert_eq!(fixture.token_of(&id(9)), Some([9; 32]));

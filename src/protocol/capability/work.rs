@@ -19,12 +19,12 @@ pub const MAX_WORK_BITS: u8 = 32;
 /// the classes counts as the largest.
 #[must_use]
 pub fn bits_for(bits: &WorkBits, blob_len: u64) -> u8 {
-    SizeClass::ALL
-        .iter()
-        .zip(bits)
-        .find(|(class, _)| class.blob_len() as u64 >= blob_len)
-        .or(SizeClass::ALL.iter().zip(bits).last())
-        .map_or(0, |(_, bits)| *bits)
+    let fits = |class: &SizeClass| class.blob_len() as u64 >= blob_len;
+    let class = SizeClass::ALL.iter().position(fits);
+    let [.., largest] = *bits;
+    class
+        .and_then(|class| bits.get(class).copied())
+        .unwrap_or(largest)
 }
 
 /// Whether `n` is enough work for a blob with this digest at the server with this key.

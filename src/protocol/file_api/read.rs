@@ -168,10 +168,10 @@ fn read_json<T: for<'a> Deserialize<'a>>(response: &Response) -> Result<T, Answe
 }
 
 fn times(uploaded: f64, expires: f64) -> Result<(), AnswerError> {
-    seconds(uploaded)
-        .and(seconds(expires))
-        .ok_or(AnswerError::Unreadable)?;
-    Ok(())
+    match (seconds(uploaded), seconds(expires)) {
+        (Some(_), Some(_)) => Ok(()),
+        _ => Err(AnswerError::Unreadable),
+    }
 }
 
 #[expect(
