@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::private_file;
 use super::relays::RelaySource;
+pub use crate::net::socks::{ParseProxyError, SocksProxy};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::keys::Ed25519Public;
@@ -93,6 +94,8 @@ pub struct Config {
     pub relays: RelaySource,
     /// Whether a pointer names the relay list, when that is one by URL, for recipients who have none.
     pub pointer_carries_relay_list: bool,
+    /// The way out of this computer to the first relay, and to servers without relays; without one it is straight.
+    pub proxy: Option<SocksProxy>,
     /// Where received files go; without one see [`Config::download_folder`].
     pub download_folder: Option<PathBuf>,
     /// How the window looks.
@@ -172,6 +175,7 @@ impl Default for Config {
             chosen: ServerChoice::BuiltIn,
             relays: RelaySource::BuiltIn,
             pointer_carries_relay_list: false,
+            proxy: None,
             download_folder: None,
             theme: Theme::System,
             contrast: Contrast::System,
@@ -372,6 +376,8 @@ struct ConfigFile {
     #[serde(default)]
     pointer_carries_relay_list: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    proxy: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     download_folder: Option<PathBuf>,
     #[serde(default)]
     theme: Theme,
@@ -445,11 +451,15 @@ impl ConfigFile {
                 .map(RelaySource::Url)
                 .map_err(|error| invalid(format!("the relays: {error}")))?,
         };
+        let proxy = self.proxy.as_deref().map(str::parse).transpose();
+        let proxy =
+            proxy.map_err(|error: ParseProxyError| invalid(format!("the proxy: {error}")))?;
         Ok(Config {
             servers,
             chosen,
             relays,
             pointer_carries_relay_list: self.pointer_carries_relay_list,
+            proxy,
             download_folder: self.download_folder,
             theme: self.theme,
             contrast: self.contrast,
@@ -492,6 +502,7 @@ impl From<&Config> for ConfigFile {
                 _ => None,
             },
             pointer_carries_relay_list: config.pointer_carries_relay_list,
+            proxy: config.proxy.as_ref().map(SocksProxy::to_secret_text),
             download_folder: config.download_folder.clone(),
             theme: config.theme,
             contrast: config.contrast,
@@ -567,6 +578,7 @@ mod tests {
             }],
             relays: RelaySource::File("/lists/relays.json".into()),
             pointer_carries_relay_list: true,
+            proxy: Some("socks5://me:secret@127.0.0.1:9050".parse().unwrap()),
             download_folder: Some("/in here".into()),
             theme: Theme::Dark,
             contrast: Contrast::High,
@@ -597,7 +609,7 @@ mod tests {
         let text = toml::to_string(&ConfigFile::from(&full())).unwrap();
         let expected = format!(
             "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
-             download_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nzoom = 150\n\
+             proxy = \"socks5://me:secret@127.0.0.1:9050\"\ndownload_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nzoom = 150\n\
              copy_when_done = true\nclear_clipboard = true\nmask_pointers = true\nwelcomed = false\nname_in_pointer = false\n\n[[servers]]\n\
              name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\n"
         );
@@ -670,6 +682,7 @@ mod tests {
             "version = 1\n[[servers]]\nname = \"x\"\naddress = \"http://x#p={KEY}\"\naccess_word = \"\"\n"
         );
         let gone = format!("version = 1\nserver = \"{KEY}\"\n");
+        let bad_proxy = "version = 1\nproxy = \"http://127.0.0.1:8080\"\n";
         for (number, (text, line)) in [
             ("version = 1\ntheme = [", Some(2)),
             ("version = 1\n\ntheme = \"pink\"", Some(3)),
@@ -677,6 +690,7 @@ mod tests {
             (&bad_server, None),
             (&bad_word, None),
             (&gone, None),
+            (bad_proxy, None),
         ]
         .into_iter()
         .enumerate()

@@ -10,6 +10,7 @@ use super::owned::OwnRecordError;
 use super::relays::{RelayOffer, RelaySourceError};
 use super::save::SaveError;
 use crate::net::DriveError;
+use crate::net::socks::ProxyFailure;
 use crate::protocol::address::ParseAddressError;
 use crate::protocol::file_api::AnswerError;
 use crate::protocol::pointer::FindPointerError;
@@ -56,6 +57,9 @@ pub enum AppError {
     /// No pointer, or a damaged one.
     #[error(transparent)]
     Pointer(#[from] FindPointerError),
+    /// The person's proxy cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyFailure),
     /// A relay list given as a file cannot be read.
     #[error("the relay list cannot be read: {0}")]
     RelayFile(io::ErrorKind),
@@ -196,6 +200,7 @@ impl From<DriveError> for AppError {
         match error {
             DriveError::Cancelled => Self::Cancelled,
             DriveError::Failed(error) => Self::Transfer(error),
+            DriveError::Proxy(failure) => Self::Proxy(failure),
         }
     }
 }
@@ -233,6 +238,7 @@ impl AppError {
             Self::Cancelled => Trouble::Cancelled,
             Self::ForeignBuiltIn
             | Self::NoRelays
+            | Self::Proxy(_)
             | Self::RelaySource(_)
             | Self::RelaysOffered(_)
             | Self::Transfer(_) => Trouble::Network,

@@ -7,6 +7,7 @@ use super::config::ConfigProblem;
 use super::content_type::{Content, Disagreement, Family};
 use super::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use super::relays::RelaySourceError;
+use crate::net::socks::{ProxyFailure, ProxyFailureReason};
 use crate::protocol::path::{NoPath, Place, Reason};
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::seal::OpenError;
@@ -83,6 +84,7 @@ impl From<&AppError> for UserMessage {
                 "Check that the data folder can be read and written and has space left.",
             ),
             AppError::Pointer(why) => pointer(why),
+            AppError::Proxy(why) => proxy(why),
             AppError::RelayFile(kind) => Self::new(
                 "The relay list could not be read.",
                 io_reason(*kind),
@@ -406,6 +408,28 @@ fn server(error: ServerRefusal) -> UserMessage {
             "Try again; if it stays so, choose another server.",
         ),
     }
+}
+
+fn proxy(failure: &ProxyFailure) -> UserMessage {
+    let proxy = &failure.proxy;
+    let (what, why, next) = match failure.reason {
+        ProxyFailureReason::NoSocks => (
+            "The proxy could not be used; nothing was sent.",
+            format!("What answers at {proxy} does not speak SOCKS5."),
+            "Correct the proxy's address, or go without one.",
+        ),
+        ProxyFailureReason::Refused => (
+            "The proxy refused; nothing was sent.",
+            format!("{proxy} does not take this user name and password, or asks for one."),
+            "Correct them: socks5://user:password@host:port.",
+        ),
+        ProxyFailureReason::Unreachable => (
+            "The proxy could not be reached; nothing was sent.",
+            format!("Nothing answers at {proxy}."),
+            "Start it, or correct its address, or go without one.",
+        ),
+    };
+    UserMessage::new(what, why, next)
 }
 
 fn failure(failure: &Failure, tries: u32) -> UserMessage {

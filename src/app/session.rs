@@ -13,7 +13,7 @@ use super::network::{Network, Route, Stage, Tell};
 use super::relays::RelaySet;
 use super::remembered::{KeptInfo, Remembered};
 use super::who_saw_what::{Asked, RequestShown};
-use crate::net::{self, Progress};
+use crate::net::{self, HttpTransport, Progress, SocksProxy};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::file_api::{self, AnswerError, FileRequest, ServerInfo};
 use crate::protocol::onion::v4::Response;
@@ -31,6 +31,7 @@ pub struct Session {
     /// Holds the built-in network up for as long as the program runs, when it should.
     held: Mutex<Option<Arc<BuiltIn>>>,
     remembered: Remembered,
+    proxy: Mutex<Option<SocksProxy>>,
 }
 
 impl Session {
@@ -43,7 +44,23 @@ impl Session {
             clock: clock::system(),
             builtin: tokio::sync::Mutex::new(Weak::new()),
             held: Mutex::new(None),
+            proxy: Mutex::default(),
         }
+    }
+
+    /// Goes out through `proxy` from now on, or straight; what is under way is not touched. The built-in network is on
+    /// this computer and is never reached through it.
+    pub fn set_proxy(&self, proxy: Option<SocksProxy>) {
+        *self.proxy.lock().unwrap_or_else(PoisonError::into_inner) = proxy;
+    }
+
+    /// The proxy that connections to other computers go through.
+    #[must_use]
+    pub fn proxy(&self) -> Option<SocksProxy> {
+        self.proxy
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Where settings and data are.
@@ -288,9 +305,11 @@ impl Session {
         let transfer = Transfer::new(request, network.server(), way, expected_answer_len);
         let tell = tell.clone();
         let progress = Progress::new(move |moved| tell.stage(Stage::Moved(moved)));
+        let proxy = self.proxy().filter(|_| !network.is_builtin());
         let driven = net::drive(
             transfer,
             &network.server().url,
+            &HttpTransport::through(proxy),
             &progress,
             cancel,
             &self.clock,

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::{Span, SpanRelativeTo, Unit};
 
 use super::said::Said;
+use crate::app::config::{ParseProxyError, SocksProxy};
 use crate::app::relays::RelaySource;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
@@ -167,6 +168,25 @@ pub(super) struct Way {
     /// Go straight to the server, which then sees this computer's address
     #[arg(long)]
     pub(super) direct: bool,
+    /// A SOCKS5 proxy to the first relay, such as socks5://127.0.0.1:9050, or none [default: the one of the settings]
+    #[arg(long, value_name = "URL", env = "CLOAKROOM_PROXY", hide_env_values = true, value_parser = parse_proxy)]
+    pub(super) proxy: Option<Proxy>,
+}
+
+/// What `--proxy` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Proxy {
+    /// Go through this one.
+    Through(SocksProxy),
+    /// Go straight, whatever the settings say.
+    None,
+}
+
+fn parse_proxy(text: &str) -> Result<Proxy, ParseProxyError> {
+    if text == "none" {
+        return Ok(Proxy::None);
+    }
+    text.parse().map(Proxy::Through)
 }
 
 #[derive(Args)]
@@ -405,5 +425,15 @@ mod tests {
                 && parse_ttl("1mo").is_err()
                 && parse_ttl("0s").is_err()
         );
+    }
+
+    #[test]
+    fn a_proxy_is_a_url_or_none() {
+        assert_eq!(parse_proxy("none"), Ok(Proxy::None));
+        assert!(matches!(
+            parse_proxy("socks5://127.0.0.1:9050"),
+            Ok(Proxy::Through(_))
+        ));
+        assert_eq!(parse_proxy("127.0.0.1:9050"), Err(ParseProxyError::Scheme));
     }
 }

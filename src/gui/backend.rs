@@ -353,6 +353,7 @@ impl Backend for App {
             mask_pointers: config.mask_pointers,
             welcomed: config.welcomed,
         };
+        self.session.set_proxy(config.proxy.clone());
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         (preferences, trouble)
     }

@@ -6,7 +6,8 @@ use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
-use super::transport::{HttpTransport, Target};
+use super::socks::ProxyFailure;
+use super::transport::{HttpTransport, NotPosted, Target};
 use crate::protocol::address::ServerUrl;
 use crate::protocol::disclosure::AttemptShown;
 use crate::protocol::onion::v4::Response;
@@ -33,12 +34,16 @@ pub enum DriveError {
     /// All tries failed.
     #[error(transparent)]
     Failed(#[from] TransferError),
+    /// The person's proxy cannot be used; no relay is to blame, so nothing else was tried.
+    #[error(transparent)]
+    Proxy(#[from] ProxyFailure),
 }
 
 /// Runs a transfer to its end. Needs a multi-threaded runtime: sealing 10 MB happens on this task's thread.
 pub async fn drive(
     mut transfer: Transfer<'_>,
     server: &ServerUrl,
+    transport: &HttpTransport,
     progress: &Progress,
     cancel: &CancellationToken,
     clock: &Clock,
@@ -64,11 +69,12 @@ pub async fn drive(
                     Some(path) if transfer.is_sessions() => Target::SessionRelay(&path.guard),
                     Some(path) => Target::Relay(&path.guard),
                 };
-                match HttpTransport.post(target, *attempt, progress, cancel).await {
+                match transport.post(target, *attempt, progress, cancel).await {
                     Ok(outcome) => {
                         block_in_place(|| transfer.on_outcome(outcome, clock()));
                     }
-                    Err(_cancelled) => break Err(DriveError::Cancelled),
+                    Err(NotPosted::Cancelled) => break Err(DriveError::Cancelled),
+                    Err(NotPosted::Proxy(failure)) => break Err(failure.into()),
                 }
             }
         }

@@ -2,12 +2,15 @@
 //!
 //! What to send, how long to wait and what an outcome means is [`crate::protocol::transfer`]'s.
 
+pub mod client;
 pub mod driver;
 pub mod progress;
 pub mod relay_source;
 mod session_tls;
+pub mod socks;
 pub mod transport;
 
 pub use driver::{DriveError, Driven, drive};
 pub use progress::{Moved, Progress};
+pub use socks::SocksProxy;
 pub use transport::HttpTransport;

@@ -12,7 +12,9 @@ use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::client;
 use super::session_tls;
+use super::socks::{ProxyFailure, SocksProxy};
 use crate::protocol::relay_list::session_nodes::{self, NodesError, SessionNodes};
 use crate::protocol::relay_list::{ListSource, MAX_LIST_LEN};
 use crate::wire::tls;
@@ -38,6 +40,9 @@ pub enum FetchError {
     /// A seed answered, but not with nodes.
     #[error(transparent)]
     Nodes(#[from] NodesError),
+    /// The person's proxy cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyFailure),
     /// It points to another place, which is not followed.
     #[error("it points to another address, which is not followed")]
     Redirected,
@@ -61,11 +66,14 @@ pub enum FetchError {
 /// [`FetchError`]; a missing signature is none.
 pub async fn fetch_list(
     source: &ListSource,
+    proxy: Option<&SocksProxy>,
     cancel: &CancellationToken,
 ) -> Result<FetchedList, FetchError> {
     // With `https` the certificate is judged as the system judges those of web pages.
     tls::provider();
-    let client = builder().build().map_err(|_why| FetchError::Unreachable)?;
+    let client = client::builder(proxy)
+        .and_then(reqwest::ClientBuilder::build)
+        .map_err(|_why| FetchError::Unreachable)?;
     let fetch = async {
         let list = get(&client, source.url(), MAX_LIST_LEN).await?;
         let signature = match get(&client, &source.signature_url(), MAX_SIGNATURE_LEN).await {
@@ -75,18 +83,21 @@ pub async fn fetch_list(
         };
         Ok(FetchedList { list, signature })
     };
-    within(LIST_LIMIT, cancel, fetch).await
+    let fetched = within(LIST_LIMIT, cancel, fetch).await;
+    blame_proxy(fetched, proxy).await
 }
 
-fn builder() -> reqwest::ClientBuilder {
-    Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .http1_only()
-        .pool_max_idle_per_host(0)
-        .connect_timeout(Duration::from_secs(10))
+/// Says of a proxy that cannot be used that it is to blame.
+async fn blame_proxy<T>(
+    fetched: Result<T, FetchError>,
+    proxy: Option<&SocksProxy>,
+) -> Result<T, FetchError> {
+    if let (Err(FetchError::Unreachable), Some(proxy)) = (&fetched, proxy)
+        && let Some(failure) = proxy.diagnose().await
+    {
+        return Err(failure.into());
+    }
+    fetched
 }
 
 async fn get(client: &Client, url: &str, max_len: usize) -> Result<Vec<u8>, FetchError> {
@@ -131,6 +142,7 @@ impl Seed {
 /// That of the last seed that was asked.
 pub async fn fetch_session_nodes(
     seeds: &[Seed],
+    proxy: Option<&SocksProxy>,
     now: u64,
     rng: &mut impl CryptoRng,
     cancel: &CancellationToken,
@@ -140,7 +152,7 @@ pub async fn fetch_session_nodes(
     while !left.is_empty() {
         let drawn = usize::try_from(rng.next_u32()).unwrap_or(0) % left.len();
         let seed = left.swap_remove(drawn);
-        match within(SEED_LIMIT, cancel, ask(seed, now)).await {
+        match within(SEED_LIMIT, cancel, ask(seed, proxy, now)).await {
             Err(FetchError::Cancelled) => return Err(FetchError::Cancelled),
             Err(error) => {
                 debug!("a seed of Session's network gave no nodes");
@@ -149,15 +161,18 @@ pub async fn fetch_session_nodes(
             nodes => return nodes,
         }
     }
-    Err(last)
+    blame_proxy(Err(last), proxy).await
 }
 
-async fn ask(seed: &Seed, now: u64) -> Result<SessionNodes, FetchError> {
+async fn ask(
+    seed: &Seed,
+    proxy: Option<&SocksProxy>,
+    now: u64,
+) -> Result<SessionNodes, FetchError> {
     let tls = session_tls::seed_client_config(seed.fingerprint)
         .map_err(|_why| FetchError::Unreachable)?;
-    let client = builder()
-        .tls_backend_preconfigured(tls)
-        .build()
+    let client = client::builder(proxy)
+        .and_then(|builder| builder.tls_backend_preconfigured(tls).build())
         .map_err(|_why| FetchError::Unreachable)?;
     let response = client
         .post(format!("{}{}", seed.url, session_nodes::ENDPOINT))

@@ -2,7 +2,7 @@
 //!
 //! A relay is reached over TLS 1.3 with a certificate of exactly the key its list entry names; a server (only when
 //! the person chose to go there without relays) by its base address, since what travels is sealed to its key.
-//! No redirects, cookies, referrer, proxy from the environment, nor retries: those are decisions.
+//! The connection to either goes through the person's SOCKS5 proxy, when they chose one.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -10,14 +10,16 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, Response};
 use tokio::sync::watch;
-use tokio::time::{Duration, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::client;
 use super::progress::{Moved, Progress};
 use super::session_tls;
+use super::socks::{ProxyFailure, SocksProxy};
 use crate::protocol::address::ServerUrl;
 use crate::protocol::onion::{GUARD_ENDPOINT, SERVER_ENDPOINT};
 use crate::protocol::relay_list::RelayDescriptor;
@@ -35,34 +37,64 @@ pub enum Target<'a> {
     SessionRelay(&'a RelayDescriptor),
 }
 
-/// The person cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cancelled;
+/// Why a request was not posted, through nobody's fault on the path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotPosted {
+    /// The person cancelled.
+    Cancelled,
+    /// Their proxy cannot be used.
+    Proxy(ProxyFailure),
+}
 
 /// Posts over HTTP/1.1.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct HttpTransport;
+#[derive(Clone, Debug, Default)]
+pub struct HttpTransport {
+    proxy: Option<SocksProxy>,
+}
 
 impl HttpTransport {
+    /// A transport that goes out through `proxy`, or straight.
+    #[must_use]
+    pub const fn through(proxy: Option<SocksProxy>) -> Self {
+        Self { proxy }
+    }
+
     /// Posts `attempt` and reads the answer.
     ///
     /// # Errors
-    /// [`Cancelled`] as soon as `cancel` fires; the connection is then dropped.
+    /// [`NotPosted::Cancelled`] as soon as `cancel` fires; the connection is then dropped. [`NotPosted::Proxy`] when no
+    /// connection came about and the proxy is why.
     pub async fn post(
-        self,
+        &self,
         target: Target<'_>,
         attempt: Attempt,
         progress: &Progress,
         cancel: &CancellationToken,
-    ) -> Result<Outcome, Cancelled> {
+    ) -> Result<Outcome, NotPosted> {
         progress.set(Moved::Connecting);
-        let Some(client) = client_for(target) else {
+        let Some(client) = client_for(target, self.proxy.as_ref()) else {
             return Ok(Outcome::Unreachable);
         };
         tokio::select! {
-            () = cancel.cancelled() => Err(Cancelled),
-            outcome = exchange(&client, target, attempt, progress) => Ok(outcome),
+            () = cancel.cancelled() => Err(NotPosted::Cancelled),
+            outcome = self.exchange(&client, target, attempt, progress) => outcome,
         }
+    }
+
+    async fn exchange(
+        &self,
+        client: &Client,
+        target: Target<'_>,
+        attempt: Attempt,
+        progress: &Progress,
+    ) -> Result<Outcome, NotPosted> {
+        let outcome = exchange(client, target, attempt, progress).await;
+        if let (Outcome::Unreachable, Some(proxy)) = (&outcome, &self.proxy)
+            && let Some(failure) = proxy.diagnose().await
+        {
+            return Err(NotPosted::Proxy(failure));
+        }
+        Ok(outcome)
     }
 }
 
@@ -157,15 +189,8 @@ async fn read(mut response: Response, max_len: usize, progress: &Progress) -> Ou
     }
 }
 
-fn client_for(target: Target<'_>) -> Option<Client> {
-    let builder = Client::builder()
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .http1_only()
-        .pool_max_idle_per_host(0)
-        .connect_timeout(CONNECT_LIMIT);
+fn client_for(target: Target<'_>, proxy: Option<&SocksProxy>) -> Option<Client> {
+    let builder = client::builder(proxy).ok()?;
     let builder = match target {
         Target::Relay(relay) => {
             builder.tls_backend_preconfigured(tls::pinned_client_config(&relay.key).ok()?)
@@ -214,6 +239,5 @@ impl Body for CountedBody {
     }
 }
 
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const FRAME_LEN: usize = 16 * 1_024;
 const PLAIN_TEXT_LEN: usize = 1_024;

@@ -395,9 +395,10 @@ impl Relays {
             .is_some_and(|age| age < DAY_SECS);
         let list = match usable {
             Some(list) if today => list,
-            usable => match self.fetch_nodes(now, cancel).await {
+            usable => match self.fetch_nodes(session, now, cancel).await {
                 Ok(list) => list,
                 Err(FetchError::Cancelled) => return Err(AppError::Cancelled),
+                Err(FetchError::Proxy(failure)) => return Err(AppError::Proxy(failure)),
                 Err(why) => {
                     debug!("Session's nodes could not be fetched");
                     usable.ok_or(RelaySourceError::Seeds(why))?
@@ -413,12 +414,18 @@ impl Relays {
 
     async fn fetch_nodes(
         &self,
+        session: &Session,
         now: u64,
         cancel: &CancellationToken,
     ) -> Result<RelayList, FetchError> {
-        let fetched =
-            relay_source::fetch_session_nodes(&self.seeds, now, &mut random::system(), cancel)
-                .await;
+        let fetched = relay_source::fetch_session_nodes(
+            &self.seeds,
+            session.proxy().as_ref(),
+            now,
+            &mut random::system(),
+            cancel,
+        )
+        .await;
         if fetched != Err(FetchError::Cancelled) {
             let problem = fetched.as_ref().err().map(ToString::to_string);
             let noted = self.store.change(|kept| {
@@ -448,14 +455,15 @@ impl Relays {
 /// # Errors
 /// [`AppError::RelaySource`] and [`AppError::Cancelled`].
 pub async fn fetch(
-    _session: &Session,
+    session: &Session,
     source: &ListSource,
     cancel: &CancellationToken,
 ) -> Result<FetchedList, AppError> {
-    relay_source::fetch_list(source, cancel)
+    relay_source::fetch_list(source, session.proxy().as_ref(), cancel)
         .await
         .map_err(|why| match why {
             FetchError::Cancelled => AppError::Cancelled,
+            FetchError::Proxy(failure) => AppError::Proxy(failure),
             why => RelaySourceError::Fetch {
                 host: source.host().to_owned(),
                 why,

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::CliError;
-use super::args::{Access, Way};
+use super::args::{Access, Proxy, Way};
 use super::terminal;
 use crate::app::config::{Config, Home};
 use crate::app::error::AppError;
@@ -36,7 +36,18 @@ fn open_session() -> Result<(Session, Config), CliError> {
     if let Some(problem) = problem {
         terminal::print_message("warning", &UserMessage::from(&problem));
     }
-    Ok((Session::new(home), config))
+    let session = Session::new(home);
+    session.set_proxy(config.proxy.clone());
+    Ok((session, config))
+}
+
+/// Goes out as `--proxy` says, when it says something.
+fn use_proxy(session: &Session, way: &Way) {
+    match &way.proxy {
+        Some(Proxy::Through(proxy)) => session.set_proxy(Some(proxy.clone())),
+        Some(Proxy::None) => session.set_proxy(None),
+        None => {}
+    }
 }
 
 /// The relays for `server`: those of `--relays`, else those of the settings, else what was accepted for it.
@@ -64,6 +75,7 @@ async fn network_of(
     pointer: &Pointer,
     cancel: &CancellationToken,
 ) -> Result<Network, CliError> {
+    use_proxy(session, way);
     let server = &pointer.server;
     let listed = config.servers.iter().find(|entry| entry.address == *server);
     let direct = way.direct || listed.is_some_and(|entry| entry.direct);

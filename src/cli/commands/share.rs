@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{DIRECT, access_word, open_session, relays};
+use super::{DIRECT, access_word, open_session, relays, use_proxy};
 use crate::app::share::{self, Receipts, ShareRequest};
 use crate::cli::CliError;
 use crate::cli::args::Share;
@@ -12,6 +12,7 @@ use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), CliError> {
     let (session, config) = open_session()?;
+    use_proxy(&session, &args.way);
     let chosen = config.chosen_entry();
     // Going straight there is the person's word about one server of the settings, or about this command.
     let direct =

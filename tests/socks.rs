@@ -1,0 +1,214 @@
+//! The way out through a SOCKS5 proxy, by real processes: what the proxy is asked for, that it is believed nothing, and
+//! what a person reads when it does not work.
+#![cfg(feature = "cli")]
+#![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
+
+#[path = "support/socks.rs"]
+mod socks;
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use cloakroom::protocol::relay_list::RelayList;
+use cloakroom::wire::clock;
+use socks::{Manners, SocksServer};
+use support::{Network, Process, cloak, content, printed_pointer, said, with_input};
+use tokio::net::TcpSocket;
+
+const VARIABLE: &str = "CLOAKROOM_PROXY";
+
+/// The relays of the list, as a proxy is asked for them.
+fn relays(network: &Network) -> Vec<String> {
+    let list = RelayList::parse(&fs::read(network.list()).unwrap(), (clock::system())()).unwrap();
+    list.relays
+        .iter()
+        .map(|relay| format!("{}:{}", relay.host, relay.port))
+        .collect()
+}
+
+fn share(network: &Network, file: &Path, more: &[&str]) -> Output {
+    let mut share = cloak(network.home());
+    share
+        .arg("share")
+        .arg(file)
+        .args(["--server", &network.server.first_line, "--relays"])
+        .arg(network.list())
+        .args(more);
+    share.output().unwrap()
+}
+
+#[test]
+fn everything_goes_through_the_proxy_and_to_the_first_relay_only() {
+    let network = Network::start();
+    let file = network.file("a.bin", &content(400_000));
+    for (login, manners) in [
+        ("", Manners::default()),
+        (
+            "me:s%3Acret@",
+            Manners {
+                login: Some(("me", "s:cret")),
+                ..Manners::default()
+            },
+        ),
+    ] {
+        let proxy = SocksServer::start(manners);
+        let pointer = printed_pointer(&share(&network, &file, &["--proxy", &proxy.url(login)]));
+        let shared = proxy.asked();
+        assert!(!shared.is_empty());
+
+        fs::create_dir(network.received()).unwrap();
+        let mut get = cloak(network.home());
+        get.args(["get", "-", "--out"])
+            .arg(network.received())
+            .arg("--relays")
+            .arg(network.list());
+        get.env(VARIABLE, proxy.url(login));
+        let output = with_input(get, &pointer);
+        assert!(output.status.success(), "{}", said(&output));
+        assert_eq!(
+            fs::read(&network.received_files()[0]).unwrap(),
+            content(400_000)
+        );
+        fs::remove_dir_all(network.received()).unwrap();
+
+        let asked = proxy.asked();
+        assert!(
+            asked.len() > shared.len(),
+            "the variable does what the flag does"
+        );
+        let relays = relays(&network);
+        assert!(
+            asked.iter().all(|target| relays.contains(target)),
+            "{asked:?} are not all relays"
+        );
+    }
+}
+
+#[test]
+fn the_settings_name_the_proxy_and_the_environment_of_others_does_not() {
+    let network = Network::start();
+    let file = network.file("a.txt", b"content");
+    let [ours, theirs] = [(); 2].map(|()| SocksServer::start(Manners::default()));
+    fs::write(
+        network.home().join("config.toml"),
+        format!("version = 1\nproxy = \"{}\"\n", ours.url("")),
+    )
+    .unwrap();
+
+    let mut command = cloak(network.home());
+    command
+        .arg("share")
+        .arg(&file)
+        .args(["--server", &network.server.first_line, "--relays"])
+        .arg(network.list());
+    for variable in [
+        "ALL_PROXY",
+        "all_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+    ] {
+        command.env(variable, theirs.url(""));
+    }
+    printed_pointer(&command.output().unwrap());
+    let asked = ours.asked().len();
+    assert!(asked > 0 && theirs.asked().is_empty());
+
+    printed_pointer(&share(&network, &file, &["--proxy", "none"]));
+    assert_eq!(ours.asked().len(), asked, "none means none");
+
+    // The built-in network is on this computer: a proxy elsewhere could not reach it.
+    let output = cloak(network.home())
+        .arg("share")
+        .arg(&file)
+        .output()
+        .unwrap();
+    printed_pointer(&output);
+    assert_eq!(ours.asked().len(), asked);
+}
+
+#[test]
+fn without_relays_the_proxy_is_given_the_servers_name() {
+    let network = Network::start();
+    let file = network.file("a.txt", b"content");
+    let proxy = SocksServer::start(Manners::default());
+    let named = network.server.first_line.replace("127.0.0.1", "localhost");
+    let mut share = cloak(network.home());
+    share
+        .arg("share")
+        .arg(&file)
+        .args(["--server", &named, "--direct", "--proxy", &proxy.url("")]);
+    printed_pointer(&share.output().unwrap());
+    let asked = proxy.asked();
+    assert!(
+        !asked.is_empty() && asked.iter().all(|target| target.starts_with("localhost:")),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_named_and_nothing_is_sent() {
+    let network = Network::start();
+    let file = network.file("a.txt", b"content");
+    // Bound, so that nobody else gets the port, but not listening.
+    let dead = TcpSocket::new_v4().unwrap();
+    dead.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let dead = format!("socks5://{}", dead.local_addr().unwrap());
+    let closed = SocksServer::start(Manners {
+        login: Some(("me", "secret")),
+        ..Manners::default()
+    });
+    let no_socks = format!("socks5://{}", relays(&network)[0]);
+    for (proxy, words) in [
+        (dead.clone(), "could not be reached"),
+        (closed.url(""), "refused"),
+        (closed.url("me:wrong@"), "refused"),
+        (no_socks, "does not speak SOCKS5"),
+    ] {
+        let output = share(&network, &file, &["--proxy", &proxy]);
+        assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+        let said = said(&output);
+        let shown = proxy.replace("me:wrong@", "");
+        assert!(said.contains(words) && said.contains(&shown), "{said}");
+        assert!(
+            !said.contains("wrong") && output.stdout.is_empty(),
+            "{said}"
+        );
+    }
+    let output = share(&network, &file, &["--proxy", "http://127.0.0.1:8080"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        said(&output).contains("write socks5://host:port"),
+        "{}",
+        said(&output)
+    );
+    assert!(network.stored().is_empty());
+}
+
+#[test]
+fn a_proxy_that_leads_elsewhere_gets_nothing() {
+    let network = Network::start();
+    let file = network.file("a.txt", b"content");
+    let mut stranger = cloak(network.home());
+    stranger
+        .args(["relay", "--listen", "127.0.0.1:0", "--key"])
+        .arg(network.home().join("stranger.key"));
+    let stranger = Process::start(stranger);
+    let entry: serde_json::Value = serde_json::from_str(&stranger.first_line).unwrap();
+    let astray = format!("127.0.0.1:{}", entry["port"]).parse().unwrap();
+    let proxy = SocksServer::start(Manners {
+        astray: Some(astray),
+        ..Manners::default()
+    });
+    let output = share(&network, &file, &["--proxy", &proxy.url("")]);
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    assert!(
+        said(&output).contains("first relay could not be reached"),
+        "{}",
+        said(&output)
+    );
+    assert!(!proxy.asked().is_empty() && network.stored().is_empty());
+}
