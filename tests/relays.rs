@@ -2,15 +2,18 @@
 #![cfg(all(feature = "server", feature = "relay"))]
 #![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use cloakroom::{
     protocol::{
         address::{FileId, ServerAddress, ServerUrl},
         digest::Digest,
         file_api::{self, FileRequest, Upload},
-        keys::{Ed25519Public, Identity},
-        onion::{Built, GUARD_ENDPOINT, HopCipher, ReplyError, Route, build},
+        keys::{Ed25519Public, Identity, X25519Secret},
+        onion::{Built, GUARD_ENDPOINT, HopCipher, ReplyError, Route, build, hop_cipher::HopKey},
         relay_list::{RelayDescriptor, Serves},
         size_class::SizeClass,
     },
@@ -20,8 +23,16 @@ use cloakroom::{
 };
 use tempfile::TempDir;
 use tokio::{
-    io::AsyncReadExt as _,
-    net::{TcpListener, TcpSocket},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpSocket, TcpStream},
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{
+        self, ClientConfig, DigitallySignedStruct, SignatureScheme,
+        client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        pki_types::{CertificateDer, ServerName, UnixTime},
+    },
 };
 
 struct Network {
@@ -351,7 +362,12 @@ async fn limits_are_checked_before_a_body_is_read() {
 #[tokio::test]
 async fn a_web_page_and_other_paths_get_nothing() {
     let network = Network::start().await;
-    for (name, value) in [("origin", "https://evil.example"), ("host", "evil.example")] {
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("referer", "https://evil.example/page"),
+        ("sec-fetch-site", "cross-site"),
+        ("host", "evil.example"),
+    ] {
         let request = network
             .client()
             .post(network.guard_url())
@@ -421,4 +437,250 @@ async fn a_relay_says_in_its_entry_what_it_serves() {
                 .to_vec()
         )
     );
+}
+
+#[tokio::test]
+async fn a_relay_without_memory_says_so_and_serves_again_when_it_has_some() {
+    let mut config = RelayConfig::new(loopback(), Identity::from_seed([1; 32]));
+    config.max_memory = 100_000;
+    let relay = Relay::start(config).await.unwrap();
+    let url = format!("https://{}{GUARD_ENDPOINT}", relay.addr());
+    let client = client(&relay.descriptor().key);
+    let post = |len: usize| client.post(&url).body(vec![0; len]).send();
+
+    // Promised and never sent: the memory is reserved by what the head says.
+    let slow = TcpStream::connect(relay.addr()).await.unwrap();
+    let tls = tls::pinned_client_config(&relay.descriptor().key).unwrap();
+    let name = ServerName::IpAddress(relay.addr().ip().into());
+    let mut slow = TlsConnector::from(Arc::new(tls))
+        .connect(name, slow)
+        .await
+        .unwrap();
+    let head = format!(
+        "POST {GUARD_ENDPOINT} HTTP/1.1\r\nhost: {}\r\nexpect: 100-continue\r\ncontent-length: 90000\r\n\r\n",
+        relay.addr()
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    let mut go_on = [0; 12];
+    slow.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100");
+    let busy = post(20_000).await.unwrap();
+    assert_eq!(busy.status(), 503);
+    assert_eq!(busy.text().await.unwrap(), "Server busy, try again later");
+    assert_eq!(
+        post(9_000).await.unwrap().status(),
+        400,
+        "there is room for a small one"
+    );
+    drop(slow);
+    while post(20_000).await.unwrap().status() == 503 {}
+    let response = post(100_001).await.unwrap();
+    assert_eq!(response.status(), 503, "more than all the memory there is");
+}
+
+#[tokio::test]
+async fn a_path_may_have_fifteen_steps_and_its_number_is_raised_at_each() {
+    let network = Network::start().await;
+    let server = network.server.address().clone();
+    let too_long = "onion request max path length exceeded";
+    let mut came = Vec::new();
+    for start in 12..=16 {
+        let built = network.build_for(&nothing(), &server, true, HopCipher::XChaCha20);
+        let (status, body) = network.post(with_hop_no(built.body, start)).await;
+        came.push(match status {
+            200 => match built.reply.open(body) {
+                Ok(opened) => format!("answer {}", opened.response.code),
+                Err(ReplyError::Relay { hop, status, text }) => {
+                    format!("relay {hop}: {status} {text}")
+                }
+                Err(other) => panic!("{other}"),
+            },
+            status => format!("{status} {}", String::from_utf8(body).unwrap()),
+        });
+    }
+    let expected = [
+        "answer 404".to_owned(),
+        // The last relay stands at 15.
+        "answer 404".to_owned(),
+        // It would stand at 16; the middle one refuses, and the guard says so.
+        format!("relay 0: 400 {too_long}"),
+        format!("400 {too_long}"),
+        format!("400 {too_long}"),
+    ];
+    assert_eq!(came, expected);
+}
+
+/// The same request with another start of its path.
+fn with_hop_no(mut body: Vec<u8>, hop_no: u8) -> Vec<u8> {
+    let at = body.iter().rposition(|byte| *byte == b'{').unwrap();
+    let json = String::from_utf8(body.split_off(at)).unwrap();
+    let (before, _old) = json.split_once("\"hop_no\":").unwrap();
+    body.extend_from_slice(format!("{before}\"hop_no\":{hop_no}}}").as_bytes());
+    body
+}
+
+#[tokio::test]
+async fn what_cannot_be_followed_is_said_in_the_words_of_the_network() {
+    let network = Network::start().await;
+    let relay = &network.relays[0];
+    for cipher in [HopCipher::AesGcm, HopCipher::XChaCha20] {
+        for (inside, words) in [
+            (r#"{"headers":""}"#, "Invalid json"),
+            ("no json", "Invalid json"),
+            (
+                r#"{"host":"10.0.0.1","target":"/oxen/v4/lsrpc"}"#,
+                "Invalid url",
+            ),
+            (
+                r#"{"host":"127.0.0.1","port":8787,"protocol":"http","target":"/admin"}"#,
+                "Invalid url",
+            ),
+        ] {
+            let (key, body) = layer(relay.descriptor().key, cipher, inside);
+            let (status, body) = network.post(body).await;
+            assert_eq!(status, 200);
+            let mut sealed = data_encoding::BASE64.decode(&body).unwrap();
+            let whole = 0..sealed.len();
+            let opened = key.open_in_place(&mut sealed, whole).unwrap();
+            let said: serde_json::Value = serde_json::from_slice(&sealed[opened]).unwrap();
+            assert_eq!(
+                said,
+                serde_json::json!({ "status": 400, "body": words }),
+                "{inside}"
+            );
+        }
+        let unknown = Identity::from_seed([42; 32]).public().to_hex();
+        let inside = format!(r#"{{"destination":"{unknown}","ephemeral_key":"{unknown}"}}"#);
+        let (_key, body) = layer(relay.descriptor().key, cipher, &inside);
+        assert_eq!(
+            network.post(body).await,
+            (502, format!("Next node not found: {unknown}").into_bytes())
+        );
+    }
+    let json = format!(
+        r#"{{"ephemeral_key":"{}","enc_type":"rot13"}}"#,
+        "ab".repeat(32)
+    );
+    let refused: [(&[u8], &str); 4] = [
+        (b"\xff\xff\xff\xff", "truncated"),
+        (b"\0\0\0\0{", "invalid json"),
+        (
+            b"\0\0\0\0{\"ephemeral_key\":\"00\"}",
+            "invalid ephemeral_key",
+        ),
+        (&[&[0; 4][..], json.as_bytes()].concat(), "unknown enc_type"),
+    ];
+    for (body, words) in refused {
+        let (status, text) = network.post(body.to_vec()).await;
+        assert_eq!(status, 400);
+        assert_eq!(
+            String::from_utf8(text).unwrap(),
+            format!("Error parsing onion request: {words}")
+        );
+    }
+}
+
+/// A layer for `relay` alone with `json` inside, as Session's clients send it, and the key of its answer.
+fn layer(relay: Ed25519Public, cipher: HopCipher, json: &str) -> (HopKey, Vec<u8>) {
+    let rng = &mut random::system();
+    let secret = X25519Secret::generate(rng);
+    let to = relay.to_x25519();
+    let key = HopKey::derive(cipher, &secret.agree(&to).unwrap(), &secret.public(), &to);
+    let inside = [&3_u32.to_le_bytes()[..], b"abc", json.as_bytes()].concat();
+    let mut region = vec![0; cipher.nonce_len()];
+    region.extend_from_slice(&inside);
+    region.resize(inside.len() + cipher.overhead(), 0);
+    key.seal_in_place(&mut region, rng);
+    let name = cipher
+        .wire_name()
+        .map_or_else(String::new, |name| format!(r#","enc_type":"{name}""#));
+    let outer = format!(
+        r#"{{"ephemeral_key":"{}"{name}}}"#,
+        secret.public().to_hex()
+    );
+    let len = u32::try_from(region.len()).unwrap();
+    (
+        key,
+        [&len.to_le_bytes()[..], &region, outer.as_bytes()].concat(),
+    )
+}
+
+#[tokio::test]
+async fn a_client_without_ed25519_is_served_under_another_certificate() {
+    let network = Network::start().await;
+    for (scheme, own_key) in [
+        (SignatureScheme::ED25519, true),
+        (SignatureScheme::ECDSA_NISTP256_SHA256, false),
+    ] {
+        let verifier = Arc::new(TakesAny {
+            scheme,
+            shown: Mutex::default(),
+        });
+        let config = ClientConfig::builder_with_provider(tls::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>)
+            .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(config)
+            .no_proxy()
+            .build()
+            .unwrap();
+        // As Session's clients ask: their cipher, no sealed return.
+        let server = network.server.address();
+        let built = network.build_for(&nothing(), server, false, HopCipher::AesGcm);
+        let asked = client.post(network.guard_url()).body(built.body);
+        let body = asked.send().await.unwrap().bytes().await.unwrap();
+        assert_eq!(built.reply.open(body.to_vec()).unwrap().response.code, 404);
+        let shown = verifier.shown.lock().unwrap().clone();
+        let has_own_key = shown
+            .windows(32)
+            .any(|bytes| bytes == network.keys()[0].as_bytes());
+        assert_eq!(has_own_key, own_key, "{scheme:?}");
+    }
+}
+
+/// Takes any certificate whose key signs the handshake by this scheme, and keeps what was shown.
+#[derive(Debug)]
+struct TakesAny {
+    scheme: SignatureScheme,
+    shown: Mutex<Vec<u8>>,
+}
+
+impl ServerCertVerifier for TakesAny {
+    fn verify_server_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        *self.shown.lock().unwrap() = shown.to_vec();
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        panic!("relays speak TLS 1.3 only")
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = tls::provider().signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, cert, signed, &algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![self.scheme]
+    }
 }

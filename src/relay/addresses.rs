@@ -1,6 +1,6 @@
 //! Which addresses are on the public internet: a last relay connects to no others unless its operator listed the host.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
 /// Whether `addr` is globally routable by the IANA registries of special-purpose addresses (RFC 6890), after IPv4
 /// addresses inside IPv6 ones (mapped, NAT64, 6to4) are taken out.
@@ -8,24 +8,35 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Stricter than the registries where that costs nothing: of IPv6 only 2000::/3 is taken, and 2001::/23 not at all.
 #[must_use]
 pub fn is_global(addr: IpAddr) -> bool {
-    match addr {
+    match unwrapped(addr) {
         IpAddr::V4(addr) => is_global_v4(addr),
-        IpAddr::V6(addr) => match embedded_v4(addr) {
-            Some(addr) => is_global_v4(addr),
-            None => is_global_v6(addr),
-        },
+        IpAddr::V6(addr) => is_global_v6(addr),
     }
 }
 
-/// Whether `addr` is this machine's loopback, written in any way.
+/// Where a connection to `addr` ends: the IPv4 address inside an IPv6 one (mapped, NAT64, 6to4), else the address.
 #[must_use]
-pub fn is_loopback(addr: IpAddr) -> bool {
+pub fn unwrapped(addr: IpAddr) -> IpAddr {
     match addr {
-        IpAddr::V4(addr) => addr.is_loopback(),
-        IpAddr::V6(addr) => {
-            addr.is_loopback() || embedded_v4(addr).is_some_and(|addr| addr.is_loopback())
-        }
+        IpAddr::V4(_) => addr,
+        IpAddr::V6(inner) => embedded_v4(inner).map_or(addr, IpAddr::V4),
     }
+}
+
+/// Whether `addr` is an address of this machine: those can be bound, and no others. A machine on which any address can
+/// be bound (Linux with `ip_nonlocal_bind`) does not tell; then only what the configuration names is known.
+#[must_use]
+pub fn is_here(addr: IpAddr) -> bool {
+    let addr = unwrapped(addr);
+    let nobodys: IpAddr = match addr {
+        IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+    };
+    can_bind(addr) && !can_bind(nobodys)
+}
+
+fn can_bind(addr: IpAddr) -> bool {
+    UdpSocket::bind((addr, 0)).is_ok()
 }
 
 /// The IPv4 address that an IPv6 one stands for.
@@ -180,19 +191,30 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_known_however_it_is_written() {
+    fn an_ipv4_address_inside_another_is_taken_out() {
         for text in [
-            "127.0.0.1",
-            "127.9.9.9",
-            "::1",
-            "::ffff:127.0.0.1",
-            "64:ff9b::7f00:1",
-            "2002:7f00:1::",
+            "8.8.4.4",
+            "::ffff:8.8.4.4",
+            "64:ff9b::808:404",
+            "2002:808:404::1",
         ] {
-            assert!(is_loopback(text.parse().unwrap()), "{text}");
+            assert_eq!(
+                unwrapped(text.parse().unwrap()),
+                IpAddr::from([8, 8, 4, 4]),
+                "{text}"
+            );
         }
-        for text in ["128.0.0.1", "::2", "::ffff:10.0.0.1", "0.0.0.0"] {
-            assert!(!is_loopback(text.parse().unwrap()), "{text}");
+        let other: IpAddr = "2606:4700::808:404".parse().unwrap();
+        assert_eq!(unwrapped(other), other);
+    }
+
+    #[test]
+    fn this_machines_addresses_are_known_from_others() {
+        for text in ["127.0.0.1", "::ffff:127.0.0.1"] {
+            assert!(is_here(text.parse().unwrap()), "{text}");
+        }
+        for text in ["192.0.2.7", "2001:db8::7", "203.0.113.9"] {
+            assert!(!is_here(text.parse().unwrap()), "{text}");
         }
     }
 }

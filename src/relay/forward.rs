@@ -2,8 +2,6 @@
 
 use std::{
     collections::HashMap,
-    error::Error as _,
-    io,
     net::SocketAddr,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
@@ -13,13 +11,13 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use reqwest::{
     Client, ClientBuilder,
-    dns::{Addrs, Name, Resolve, Resolving},
     header::{CONTENT_TYPE, HeaderValue},
 };
 
 use super::{
     LIMITS, StartError,
     node::{Decision, INVALID_URL, ProxyRule},
+    resolve::{CheckedResolver, is_refused},
 };
 use crate::{
     protocol::{
@@ -29,9 +27,9 @@ use crate::{
     },
     wire::{
         body::{self, Held, ReadBodyError},
-        listener::{Answer, answer},
         random,
         reserve::{Reservation, Reservations},
+        resolve::Resolver,
         tls,
     },
 };
@@ -40,6 +38,7 @@ use crate::{
 pub(super) struct Forwarder {
     memory: Reservations,
     rule: Arc<ProxyRule>,
+    resolver: Resolver,
     relays: Mutex<HashMap<Ed25519Public, Client>>,
     http: Client,
     https: OnceLock<Client>,
@@ -55,16 +54,18 @@ enum Outcome {
 impl Forwarder {
     pub(super) fn new(
         rule: Arc<ProxyRule>,
+        resolver: Resolver,
         own: &Ed25519Public,
         memory: Reservations,
     ) -> Result<Self, StartError> {
         // Servers by http never see TLS; naming a configuration keeps the system's certificates from being read.
-        let http = to_servers(&rule)
+        let http = to_servers(&rule, &resolver)
             .tls_backend_preconfigured(tls::pinned_client_config(own)?)
             .build()?;
         Ok(Self {
             memory,
             rule,
+            resolver,
             relays: Mutex::default(),
             http,
             https: OnceLock::new(),
@@ -80,9 +81,13 @@ impl Forwarder {
     }
 
     /// Answers the party before. `reservation` stands for the request's bytes and goes with them.
-    pub(super) async fn carry_out(&self, decision: Decision, reservation: Reservation) -> Answer {
+    pub(super) async fn carry_out(
+        &self,
+        decision: Decision,
+        reservation: Reservation,
+    ) -> (StatusCode, Bytes) {
         match decision {
-            Decision::Refuse { status, body } => answer(status_code(status), body),
+            Decision::Refuse { status, body } => (status_code(status), body.into()),
             Decision::Forward {
                 to,
                 body,
@@ -112,14 +117,11 @@ impl Forwarder {
                             &target.url,
                             body,
                             patience(hop_no),
-                            "Server unreachable",
+                            &Words::of_a_server(),
                         )
                         .await
                     }
-                    None => Outcome::Failed {
-                        status: 502,
-                        text: "Server unreachable".to_owned(),
-                    },
+                    None => Words::of_a_server().unreachable(),
                 };
                 send_back(outcome, reply).await
             }
@@ -127,18 +129,15 @@ impl Forwarder {
     }
 
     async fn to_relay(&self, to: &RelayDescriptor, body: Bytes, patience: Duration) -> Outcome {
-        let unreachable = format!("{UNREACHABLE}{}", to.key.to_hex());
+        let words = Words::of_a_relay(&to.key);
         let Some(client) = self.client_of(&to.key) else {
-            return Outcome::Failed {
-                status: 502,
-                text: unreachable,
-            };
+            return words.unreachable();
         };
         let url = format!(
             "https://{}{GUARD_ENDPOINT}",
             SocketAddr::new(to.host, to.port)
         );
-        self.post(&client, &url, body, patience, &unreachable).await
+        self.post(&client, &url, body, patience, &words).await
     }
 
     /// One request, once, within `patience` until its answer begins; the answer's body has the body reader's rules.
@@ -148,7 +147,7 @@ impl Forwarder {
         url: &str,
         body: Bytes,
         patience: Duration,
-        unreachable: &str,
+        words: &Words,
     ) -> Outcome {
         let sending = client
             .post(url)
@@ -156,19 +155,9 @@ impl Forwarder {
             .body(body)
             .send();
         let response = match tokio::time::timeout(patience, sending).await {
-            Err(_elapsed) => {
-                return Outcome::Failed {
-                    status: 504,
-                    text: TIMED_OUT.to_owned(),
-                };
-            }
+            Err(_elapsed) => return words.timed_out(),
             Ok(Err(error)) if is_refused(&error) => return Outcome::InvalidUrl,
-            Ok(Err(_unreachable)) => {
-                return Outcome::Failed {
-                    status: 502,
-                    text: unreachable.to_owned(),
-                };
-            }
+            Ok(Err(_unreachable)) => return words.unreachable(),
             Ok(Ok(response)) => response,
         };
         let (head, body) = hyper::Response::from(response).into_parts();
@@ -176,20 +165,15 @@ impl Forwarder {
             Ok(held) if head.status == StatusCode::OK => Outcome::Answered(held),
             Ok(held) => Outcome::Failed {
                 status: head.status.as_u16(),
-                text: words(held.as_ref()),
+                text: beginning(held.as_ref()),
             },
             Err(ReadBodyError::Busy) => Outcome::Failed {
                 status: 503,
                 text: ReadBodyError::Busy.to_string(),
             },
-            Err(ReadBodyError::Slow) => Outcome::Failed {
-                status: 504,
-                text: TIMED_OUT.to_owned(),
-            },
-            Err(_broken_or_too_large) => Outcome::Failed {
-                status: 502,
-                text: unreachable.to_owned(),
-            },
+            Err(ReadBodyError::Slow) => words.timed_out(),
+            Err(ReadBodyError::TooLarge) => words.too_large(),
+            Err(_broken) => words.unreachable(),
         }
     }
 
@@ -213,7 +197,10 @@ impl Forwarder {
     fn https(&self) -> Option<Client> {
         if self.https.get().is_none() {
             tls::provider();
-            let client = to_servers(&self.rule).https_only(true).build().ok()?;
+            let client = to_servers(&self.rule, &self.resolver)
+                .https_only(true)
+                .build()
+                .ok()?;
             drop(self.https.set(client));
         }
         self.https.get().cloned()
@@ -221,7 +208,7 @@ impl Forwarder {
 }
 
 /// Seals what goes back, and sends it.
-async fn send_back(outcome: Outcome, reply: ReplyLayer) -> Answer {
+async fn send_back(outcome: Outcome, reply: ReplyLayer) -> (StatusCode, Bytes) {
     let sealing = tokio::task::spawn_blocking(move || {
         let rng = &mut random::system();
         match outcome {
@@ -237,8 +224,11 @@ async fn send_back(outcome: Outcome, reply: ReplyLayer) -> Answer {
         }
     });
     match sealing.await {
-        Ok((status, bytes)) => answer(status_code(status), bytes),
-        Err(_panicked) => answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
+        Ok((status, bytes)) => (status_code(status), bytes),
+        Err(_panicked) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Bytes::from_static(b"Internal error"),
+        ),
     }
 }
 
@@ -254,8 +244,55 @@ fn status_code(status: u16) -> StatusCode {
         .unwrap_or(StatusCode::BAD_GATEWAY)
 }
 
+/// What the next party's failures are called: clients tell a relay's from a server's by these texts.
+struct Words {
+    unreachable: String,
+    timed_out: &'static str,
+    too_large: (u16, &'static str),
+}
+
+impl Words {
+    fn of_a_relay(key: &Ed25519Public) -> Self {
+        Self {
+            unreachable: format!("{UNREACHABLE}{}", key.to_hex()),
+            timed_out: "Request time out",
+            too_large: (500, "Invalid response from snode"),
+        }
+    }
+
+    fn of_a_server() -> Self {
+        Self {
+            unreachable: "Server unreachable".to_owned(),
+            timed_out: "Server timed out",
+            too_large: (502, "Server answered too much"),
+        }
+    }
+
+    fn unreachable(&self) -> Outcome {
+        Outcome::Failed {
+            status: 502,
+            text: self.unreachable.clone(),
+        }
+    }
+
+    fn timed_out(&self) -> Outcome {
+        Outcome::Failed {
+            status: 504,
+            text: self.timed_out.to_owned(),
+        }
+    }
+
+    fn too_large(&self) -> Outcome {
+        let (status, text) = self.too_large;
+        Outcome::Failed {
+            status,
+            text: text.to_owned(),
+        }
+    }
+}
+
 /// The beginning of a failure's body.
-fn words(body: &[u8]) -> String {
+fn beginning(body: &[u8]) -> String {
     let end = body.len().min(MAX_WORDS_LEN);
     String::from_utf8_lossy(body.get(..end).unwrap_or_default()).into_owned()
 }
@@ -277,61 +314,76 @@ fn builder() -> ClientBuilder {
         .pool_idle_timeout(Duration::from_secs(5))
 }
 
-fn to_servers(rule: &Arc<ProxyRule>) -> ClientBuilder {
+fn to_servers(rule: &Arc<ProxyRule>, resolver: &Resolver) -> ClientBuilder {
     builder().dns_resolver(CheckedResolver {
         rule: Arc::clone(rule),
+        resolver: Arc::clone(resolver),
     })
 }
 
-/// Resolves a name once, and connects to nothing that the rule refuses: not even to the good ones among its addresses.
-struct CheckedResolver {
-    rule: Arc<ProxyRule>,
-}
-
-impl Resolve for CheckedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let rule = Arc::clone(&self.rule);
-        Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if !found
-                .iter()
-                .all(|addr| rule.allows(name.as_str(), addr.ip()))
-            {
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, Refused).into());
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// A name stands for an address that this relay does not connect to.
-#[derive(Debug, thiserror::Error)]
-#[error("the address is not public")]
-struct Refused;
-
-fn is_refused(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(error) = source {
-        let inner = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        if inner.is_some_and(|inner| inner.is::<Refused>()) {
-            return true;
-        }
-        source = error.source();
-    }
-    false
-}
-
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
-const TIMED_OUT: &str = "Request time out";
 const MAX_WORDS_LEN: usize = 512;
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        net::IpAddr,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
     use super::*;
-    use crate::protocol::relay_list::Serves;
+    use crate::{
+        protocol::{keys::Identity, relay_list::Serves},
+        wire::resolve,
+    };
+
+    fn forwarder(serves: Serves, resolver: Resolver) -> Forwarder {
+        tls::provider();
+        let rule = Arc::new(ProxyRule::new(serves, false, Vec::new()));
+        let own = Identity::from_seed([1; 32]).public();
+        Forwarder::new(rule, resolver, &own, Reservations::new(64 << 20)).unwrap()
+    }
+
+    async fn ask(forwarder: &Forwarder, url: &str, patience: Duration) -> Outcome {
+        let words = Words::of_a_server();
+        forwarder
+            .post(&forwarder.http, url, Bytes::new(), patience, &words)
+            .await
+    }
+
+    fn failed(outcome: Outcome) -> (u16, String) {
+        match outcome {
+            Outcome::Failed { status, text } => (status, text),
+            Outcome::Answered(_) => panic!("it answered"),
+            Outcome::InvalidUrl => (400, INVALID_URL.to_owned()),
+        }
+    }
+
+    /// A server that takes one request and answers it with these bytes, or not at all.
+    async fn server(answer: &'static [u8]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _peer) = listener.accept().await.unwrap();
+            let mut asked = [0; 4096];
+            while stream.read(&mut asked).await.is_ok_and(|len| len > 0) {
+                stream.write_all(answer).await.ok();
+            }
+        });
+        format!("http://127.0.0.1:{}/oxen/v4/lsrpc", addr.port())
+    }
+
+    fn loopback() -> Forwarder {
+        forwarder(
+            Serves::Hosts(vec!["127.0.0.1".to_owned()]),
+            resolve::system(),
+        )
+    }
 
     #[test]
     fn each_relay_gives_up_before_the_one_before_it() {
@@ -341,21 +393,107 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_server_that_says_nothing_is_given_up_after_the_patience() {
+        let url = server(b"").await;
+        let outcome = ask(&loopback(), &url, Duration::from_millis(50)).await;
+        assert_eq!(failed(outcome), (504, "Server timed out".to_owned()));
+        assert_eq!(
+            failed(Words::of_a_relay(&Identity::from_seed([2; 32]).public()).timed_out()),
+            (504, "Request time out".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_not_followed() {
+        let url = server(
+            b"HTTP/1.1 307 x\r\nlocation: http://127.0.0.1:1/oxen/v4/lsrpc\r\ncontent-length: 4\r\n\r\nelse",
+        );
+        let outcome = ask(&loopback(), &url.await, patience(0)).await;
+        assert_eq!(failed(outcome), (307, "else".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn an_answer_over_ten_mebibytes_is_not_taken() {
+        let declared = b"HTTP/1.1 200 OK\r\ncontent-length: 10485761\r\n\r\n";
+        let outcome = ask(&loopback(), &server(declared).await, patience(0)).await;
+        assert_eq!(
+            failed(outcome),
+            (502, "Server answered too much".to_owned())
+        );
+
+        static UNDECLARED: OnceLock<Vec<u8>> = OnceLock::new();
+        let endless = UNDECLARED.get_or_init(|| {
+            let chunk = [b"100000\r\n".as_slice(), &vec![b'x'; 0x10_0000], b"\r\n"].concat();
+            [
+                b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".as_slice(),
+                &chunk.repeat(11),
+            ]
+            .concat()
+        });
+        let forwarder = loopback();
+        let outcome = ask(&forwarder, &server(endless).await, patience(0)).await;
+        assert_eq!(
+            failed(outcome),
+            (502, "Server answered too much".to_owned())
+        );
+        assert_eq!(forwarder.memory.reserved_bytes(), 0);
+    }
+
+    #[tokio::test]
     async fn a_name_on_loopback_is_refused_after_it_was_resolved() {
-        tls::provider();
-        let rule = Arc::new(ProxyRule::new(Serves::Any, false, Vec::new()));
-        let own = crate::protocol::keys::Identity::from_seed([1; 32]).public();
-        let forwarder = Forwarder::new(rule, &own, Reservations::new(1 << 20)).unwrap();
-        let url = "http://localhost:1024/oxen/v4/lsrpc";
-        let outcome = forwarder
-            .post(
-                &forwarder.http,
-                url,
-                Bytes::new(),
+        let forwarder = forwarder(Serves::Any, resolve::system());
+        let outcome = ask(
+            &forwarder,
+            "http://localhost:1024/oxen/v4/lsrpc",
+            patience(0),
+        )
+        .await;
+        assert!(matches!(outcome, Outcome::InvalidUrl));
+    }
+
+    #[tokio::test]
+    async fn a_name_is_resolved_once_and_a_private_address_among_its_own_refuses_all() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        // Public when it is looked at, loopback when it is connected to: what a rebinding name server does.
+        let rebinding: Resolver = Arc::new(move |_name| {
+            let addr: IpAddr = match counted.fetch_add(1, Ordering::SeqCst) {
+                0 => [127, 0, 0, 1].into(),
+                _ => [127, 0, 0, 2].into(),
+            };
+            Box::pin(async move { Ok(vec![addr]) })
+        });
+        let port = server(b"HTTP/1.1 418 x\r\ncontent-length: 0\r\n\r\n").await;
+        let port = port.rsplit(':').next().unwrap().to_owned();
+        let url = format!("http://files.example.org:{port}");
+        let listed = forwarder(
+            Serves::Hosts(vec!["files.example.org".to_owned()]),
+            Arc::clone(&rebinding),
+        );
+        assert_eq!(
+            failed(ask(&listed, &url, patience(0)).await).0,
+            418,
+            "the first address was connected to"
+        );
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+
+        for mixed in [
+            ["1.1.1.1", "10.0.0.1"],
+            ["::ffff:127.0.0.1", "2606:4700::1111"],
+            ["64:ff9b::a00:1", "1.1.1.1"],
+        ] {
+            let found: Vec<IpAddr> = mixed.map(|text| text.parse().unwrap()).to_vec();
+            let resolver: Resolver = Arc::new(move |_name| {
+                let found = found.clone();
+                Box::pin(async move { Ok(found) })
+            });
+            let outcome = ask(
+                &forwarder(Serves::Any, resolver),
+                "http://files.example.org/oxen/v4/lsrpc",
                 patience(0),
-                "unreachable",
             )
             .await;
-        assert!(matches!(outcome, Outcome::InvalidUrl));
+            assert_eq!(failed(outcome), (400, INVALID_URL.to_owned()), "{mixed:?}");
+        }
     }
 }

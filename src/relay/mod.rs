@@ -3,16 +3,17 @@
 //! * [`node`]: the decision, synchronous: peel, replay, relay list, the rule for servers.
 //! * [`addresses`]: which addresses are public.
 //! * [`config`]: what an operator can tell it, and where.
-//! * `forward`: moves bytes and time.
+//! * `forward`: moves bytes and time; `resolve`: names of servers; `peers`: who has how many requests here.
 //!
 //! It keeps nothing, and its logs have no address, host, size or key.
 
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
+use bytes::Bytes;
 use hyper::{Method, Request, StatusCode, body::Incoming};
 
 use crate::{
@@ -22,11 +23,12 @@ use crate::{
         relay_list::{RelayDescriptor, Serves},
     },
     wire::{
-        body::{self, Limits},
+        body::{self, Limits, ReadBodyError},
         clock::{self, Clock},
         listener::{self, Answer, ListenConfig, ListenError, Listening, answer},
         random,
         reserve::Reservations,
+        resolve::{self as resolve_name, Resolver},
         tls::{self, TlsSetupError},
         web_guard::WebGuard,
     },
@@ -36,9 +38,12 @@ pub mod addresses;
 pub mod config;
 mod forward;
 pub mod node;
+mod peers;
+mod resolve;
 
 use forward::Forwarder;
 use node::{Node, ProxyRule};
+use peers::Peers;
 
 /// How a relay runs.
 pub struct RelayConfig {
@@ -60,6 +65,8 @@ pub struct RelayConfig {
     pub max_memory: u64,
     /// The time.
     pub clock: Clock,
+    /// How the names of servers become addresses.
+    pub resolver: Resolver,
 }
 
 impl RelayConfig {
@@ -76,6 +83,7 @@ impl RelayConfig {
             operator: String::new(),
             max_memory: 512 << 20,
             clock: clock::system(),
+            resolver: resolve_name::system(),
         }
     }
 
@@ -126,7 +134,12 @@ impl Relay {
         // Clients leave the usual port out.
         let named = named.strip_suffix(":443").unwrap_or(&named);
         let memory = Reservations::new(config.max_memory);
-        let forwarder = Forwarder::new(Arc::clone(&rule), &config.key.public(), memory.clone())?;
+        let forwarder = Forwarder::new(
+            Arc::clone(&rule),
+            config.resolver,
+            &config.key.public(),
+            memory.clone(),
+        )?;
         let shared = Arc::new(Shared {
             node: Node::new(config.key.x25519(), rule),
             forwarder,
@@ -225,17 +238,26 @@ impl Shared {
         if request.method() != Method::POST || request.uri().path() != GUARD_ENDPOINT {
             return answer(StatusCode::NOT_FOUND, "Not found");
         }
-        let exempt = addresses::is_loopback(peer.ip()) || self.node.knows_host(peer.ip());
-        let Some(_place) = self.peers.enter(peer.ip(), exempt) else {
+        if peer.ip().to_canonical().is_loopback() || self.node.knows_host(peer.ip()) {
+            let (status, body) = self.pass_on(request).await;
+            return answer(status, body);
+        }
+        let Some(place) = self.peers.enter(peer.ip()) else {
+            body::drain(request.into_body()).await;
             return answer(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "Server busy, try again later",
+                ReadBodyError::Busy.to_string(),
             );
         };
+        let (status, body) = self.pass_on(request).await;
+        answer(status, place.kept_with(body))
+    }
+
+    async fn pass_on(self: Arc<Self>, request: Request<Incoming>) -> (StatusCode, Bytes) {
         let (head, body) = request.into_parts();
         let held = match body::read_request(&head.headers, body, &LIMITS, &self.memory).await {
             Ok(held) => held,
-            Err(error) => return answer(error.status(), error.to_string()),
+            Err(error) => return (error.status(), error.to_string().into()),
         };
         let (bytes, reservation) = held.into_parts();
         let now = (self.clock)();
@@ -246,74 +268,12 @@ impl Shared {
         .await;
         match decision {
             Ok(decision) => self.forwarder.carry_out(decision, reservation).await,
-            Err(_panicked) => answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
+            Err(_panicked) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Bytes::from_static(b"Internal error"),
+            ),
         }
     }
 }
 
-/// How many requests each address has here at once: one alone must not take all the memory.
-#[derive(Clone, Default)]
-struct Peers {
-    held: Arc<Mutex<HashMap<IpAddr, usize>>>,
-}
-
-impl Peers {
-    /// A place for one request, unless this address has its share already.
-    fn enter(&self, addr: IpAddr, exempt: bool) -> Option<Place> {
-        if !exempt {
-            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = held.entry(addr).or_default();
-            if *count >= MAX_PER_ADDRESS {
-                return None;
-            }
-            *count += 1;
-        }
-        Some(Place {
-            peers: (!exempt).then(|| (self.clone(), addr)),
-        })
-    }
-}
-
-/// Left on drop.
-struct Place {
-    peers: Option<(Peers, IpAddr)>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let Some((peers, addr)) = &self.peers else {
-            return;
-        };
-        let mut held = peers.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = held.get_mut(addr) {
-            *count -= 1;
-            if *count == 0 {
-                held.remove(addr);
-            }
-        }
-    }
-}
-
-const MAX_PER_ADDRESS: usize = 8;
 const LIMITS: Limits = Limits::of(MAX_MESSAGE_LEN as u64);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_address_has_eight_places_and_loopback_any_number() {
-        let peers = Peers::default();
-        let addr: IpAddr = "192.0.2.1".parse().unwrap();
-        let mut places: Vec<_> = (0..MAX_PER_ADDRESS)
-            .map(|_| peers.enter(addr, false).unwrap())
-            .collect();
-        assert!(peers.enter(addr, false).is_none());
-        assert!(peers.enter(addr, true).is_some());
-        assert!(peers.enter("192.0.2.2".parse().unwrap(), false).is_some());
-        places.pop();
-        assert!(peers.enter(addr, false).is_some());
-        drop(places);
-        assert!(peers.held.lock().unwrap().is_empty());
-    }
-}

@@ -86,7 +86,10 @@ impl Node {
     /// Whether a relay of the list has this address.
     #[must_use]
     pub fn knows_host(&self, addr: IpAddr) -> bool {
-        self.known().values().any(|relay| relay.host == addr)
+        let addr = addr.to_canonical();
+        self.known()
+            .values()
+            .any(|relay| relay.host.to_canonical() == addr)
     }
 
     /// Takes this relay's layer off `body` and decides. Opens up to 10 MB: call it where that may take its time.
@@ -157,10 +160,11 @@ pub struct ProxyRule {
     serves: Serves,
     listed: Vec<String>,
     own: Vec<IpAddr>,
+    is_here: fn(IpAddr) -> bool,
 }
 
 impl ProxyRule {
-    /// The rule of a relay that has the addresses `own`.
+    /// The rule of a relay that is reached at the addresses `own`, beside those of its machine.
     #[must_use]
     pub fn new(serves: Serves, allow_private: bool, own: Vec<IpAddr>) -> Self {
         let mut listed = match &serves {
@@ -177,7 +181,8 @@ impl ProxyRule {
         Self {
             serves,
             listed,
-            own,
+            own: own.into_iter().map(addresses::unwrapped).collect(),
+            is_here: addresses::is_here,
         }
     }
 
@@ -232,7 +237,10 @@ impl ProxyRule {
     /// unless the operator listed the host.
     #[must_use]
     pub fn allows(&self, host: &str, addr: IpAddr) -> bool {
-        self.is_listed(host) || (addresses::is_global(addr) && !self.own.contains(&addr))
+        self.is_listed(host)
+            || (addresses::is_global(addr)
+                && !self.own.contains(&addresses::unwrapped(addr))
+                && !(self.is_here)(addr))
     }
 
     fn is_listed(&self, host: &str) -> bool {
@@ -260,6 +268,7 @@ const MAX_HOST_LEN: usize = 253;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::keys::Identity;
 
     fn proxy(protocol: &str, host: &str, port: u16, target: &str) -> Proxy {
         Proxy {
@@ -362,6 +371,27 @@ mod tests {
             ("http", "::ffff:7f00:1", 8787, None),
             ("http", "169.254.169.254", 80, None),
             ("http", "8.8.4.4", 80, None),
+            ("http", "::ffff:8.8.4.4", 80, None),
+            ("http", "64:ff9b::808:404", 80, None),
+            ("http", "2002:808:404::1", 80, None),
+            ("http", "64:ff9b::7f00:1", 80, None),
+            (
+                "http",
+                "files.example.org",
+                65_535,
+                Some("http://files.example.org:65535/oxen/v4/lsrpc"),
+            ),
+            ("http", "files.example.org", 81, None),
+            ("http", "files.example.org", 444, None),
+            ("http", "files example.org", 80, None),
+            ("http", "files.example.org\n", 80, None),
+            ("http", "files.example.org#x", 80, None),
+            ("http", "%66iles.example.org", 80, None),
+            ("http", "1.1.1", 80, None),
+            ("http", "01.1.1.1", 80, None),
+            ("http", "1.1.1.1.", 80, None),
+            ("http", "bücher.example", 80, None),
+            ("http", "2606:4700:0::1111", 80, None),
             ("http", "", 80, None),
         ] {
             let judged = any()
@@ -403,6 +433,38 @@ mod tests {
             private.serves(),
             Serves::Hosts(LOOPBACK_HOSTS.map(str::to_owned).to_vec())
         );
+    }
+
+    #[test]
+    fn the_last_relay_never_connects_to_its_own_machine() {
+        let rule = ProxyRule {
+            is_here: |addr| addr == IpAddr::from([9, 9, 9, 9]),
+            ..any()
+        };
+        let judged = |host| rule.judge(&proxy("http", host, 80, "/oxen/v4/lsrpc"));
+        assert!(judged("9.9.9.9").is_none(), "an address of its machine");
+        assert!(judged("9.9.9.10").is_some());
+        assert!(!rule.allows("files.example.org", IpAddr::from([9, 9, 9, 9])));
+    }
+
+    #[test]
+    fn listed_relays_are_known_however_their_address_is_written() {
+        let node = Node::new(Identity::from_seed([1; 32]).x25519(), Arc::new(any()));
+        let relay = RelayDescriptor {
+            key: Identity::from_seed([2; 32]).public(),
+            host: IpAddr::from([192, 0, 2, 1]),
+            port: 443,
+            operator: String::new(),
+            serves: Serves::None,
+        };
+        node.set_relays(HashMap::from([(relay.key, relay)]));
+        for (text, known) in [
+            ("192.0.2.1", true),
+            ("::ffff:192.0.2.1", true),
+            ("192.0.2.2", false),
+        ] {
+            assert_eq!(node.knows_host(text.parse().unwrap()), known, "{text}");
+        }
     }
 
     #[test]

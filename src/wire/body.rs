@@ -74,8 +74,7 @@ impl AsRef<[u8]> for Held {
 /// Reads a request's body, whose `Content-Length` must say how long it is.
 ///
 /// # Errors
-/// [`ReadBodyError`]; [`ReadBodyError::status`] is the answer to give. What was sent in vain is read away for a moment,
-/// so that the sender sees the answer instead of a broken connection.
+/// [`ReadBodyError`]; [`ReadBodyError::status`] is the answer to give. What was sent in vain is read away by [`drain`].
 pub async fn read_request<B>(
     headers: &HeaderMap,
     body: B,
@@ -140,10 +139,14 @@ where
     let mut bytes = Vec::with_capacity(capacity);
     let mut reserved = expected.unwrap_or(0);
     let mut pace = Pace::new(Instant::now());
-    while let Some(frame) = tokio::time::timeout(limits.idle, body.frame())
-        .await
-        .map_err(|_elapsed| ReadBodyError::Slow)?
-    {
+    loop {
+        let Ok(next) = tokio::time::timeout(LOOK_EVERY.min(limits.idle), body.frame()).await else {
+            if pace.too_slow(Instant::now(), limits) {
+                return Err(ReadBodyError::Slow);
+            }
+            continue;
+        };
+        let Some(frame) = next else { break };
         let Ok(mut data) = frame.map_err(|_broken| ReadBodyError::Broken)?.into_data() else {
             continue;
         };
@@ -171,7 +174,9 @@ where
             let taken = chunk.len();
             data.advance(taken);
         }
-        if pace.too_slow(Instant::now(), len, limits) {
+        let now = Instant::now();
+        pace.moved(now, len);
+        if pace.too_slow(now, limits) {
             return Err(ReadBodyError::Slow);
         }
     }
@@ -181,22 +186,27 @@ where
     Ok(Held { bytes, reservation })
 }
 
-/// Reads and forgets what still comes, for a moment.
-async fn drain<B>(mut body: B)
+/// Reads and forgets what still comes, for a moment: a sender who is refused should see the answer and not a broken
+/// connection.
+pub async fn drain<B>(mut body: B)
 where
     B: Body<Data = Bytes> + Unpin,
 {
     let mut left: usize = 16 * 1024 * 1024;
     let reading = async {
-        while let Some(Ok(frame)) = body.frame().await {
+        // For as long as something comes.
+        while let Ok(Some(Ok(frame))) = tokio::time::timeout(DRAIN_IDLE, body.frame()).await {
             left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
             if left == 0 {
                 break;
             }
         }
     };
-    drop(tokio::time::timeout(Duration::from_secs(3), reading).await);
+    drop(tokio::time::timeout(DRAIN_LIMIT, reading).await);
 }
+
+const DRAIN_IDLE: Duration = Duration::from_secs(3);
+const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
 /// The `Content-Length`, when there is one.
 fn content_length(headers: &HeaderMap) -> Result<Option<u64>, ReadBodyError> {
@@ -218,37 +228,54 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, ReadBodyError> {
         .map_err(|_overflow| ReadBodyError::TooLarge)
 }
 
-/// The bytes of the last window, sampled once a second at most.
+/// How fast a body comes: when its last byte came, and the bytes of the last window, sampled once a second at most.
 struct Pace {
     samples: VecDeque<(Instant, u64)>,
+    last_moved: Instant,
+    total: u64,
 }
 
 impl Pace {
     fn new(start: Instant) -> Self {
         Self {
             samples: VecDeque::from([(start, 0)]),
+            last_moved: start,
+            total: 0,
         }
     }
 
-    fn too_slow(&mut self, now: Instant, total: u64, limits: &Limits) -> bool {
+    /// So many bytes are there now.
+    fn moved(&mut self, now: Instant, total: u64) {
+        if total > self.total {
+            self.last_moved = now;
+            self.total = total;
+        }
+    }
+
+    fn too_slow(&mut self, now: Instant, limits: &Limits) -> bool {
+        if now.saturating_duration_since(self.last_moved) >= limits.idle {
+            return true;
+        }
         let old = |&(at, _): &(Instant, u64)| now.saturating_duration_since(at) >= limits.window;
-        while self.samples.len() > 1 && self.samples.get(1).is_some_and(old) {
+        while self.samples.get(1).is_some_and(old) {
             self.samples.pop_front();
         }
-        let slow = self
-            .samples
-            .front()
-            .is_some_and(|first| old(first) && total.saturating_sub(first.1) < limits.window_bytes);
+        let slow = self.samples.front().is_some_and(|first| {
+            old(first) && self.total.saturating_sub(first.1) < limits.window_bytes
+        });
         if self
             .samples
             .back()
-            .is_none_or(|&(at, _)| now.saturating_duration_since(at) >= Duration::from_secs(1))
+            .is_none_or(|&(at, _)| now.saturating_duration_since(at) >= LOOK_EVERY)
         {
-            self.samples.push_back((now, total));
+            self.samples.push_back((now, self.total));
         }
         slow
     }
 }
+
+/// How often a body that does not move is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a body was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -391,21 +418,55 @@ mod tests {
         assert_eq!(error, ReadBodyError::Slow);
     }
 
-    #[test]
-    fn a_trickle_is_too_slow_in_any_window() {
+    #[tokio::test]
+    async fn a_trickle_is_cut() {
+        let limits = Limits {
+            window: Duration::from_millis(20),
+            window_bytes: 1 << 20,
+            ..Limits::of(1 << 30)
+        };
+        let trickle = futures_util::stream::unfold((), async |()| {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Some((
+                Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(b"x"))),
+                (),
+            ))
+        });
+        let memory = Reservations::new(1 << 30);
+        let body = StreamBody::new(Box::pin(trickle));
+        let error = read_request(&headers("1000000"), body, &limits, &memory)
+            .await
+            .unwrap_err();
+        assert_eq!(error, ReadBodyError::Slow);
+        assert_eq!(memory.reserved_bytes(), 0);
+    }
+
+    /// The second in which a sender is cut who has sent `sent(second)` bytes by then; virtual time, a look each second.
+    fn cut_after(sent: impl Fn(u64) -> u64) -> Option<u64> {
         let start = Instant::now();
-        let at = |secs| start + Duration::from_secs(secs);
-        let limits = Limits::of(1 << 20);
+        let limits = Limits::of(10 << 20);
         let mut pace = Pace::new(start);
-        assert!(!pace.too_slow(at(1), 500_000, &limits));
-        assert!(!pace.too_slow(at(29), 500_100, &limits));
-        assert!(
-            pace.too_slow(at(32), 500_200, &limits),
-            "the quick start does not count for ever"
+        (1..=3_600).find(|&second| {
+            let now = start + Duration::from_secs(second);
+            pace.moved(now, sent(second));
+            pace.too_slow(now, &limits)
+        })
+    }
+
+    #[test]
+    fn four_kibibytes_a_second_over_thirty_seconds_is_the_slowest_pace() {
+        assert_eq!(cut_after(|second| second * 4_096), None);
+        assert_eq!(cut_after(|second| second * 4_095), Some(30));
+        // Silence, from the start and after a good one.
+        assert_eq!(cut_after(|_| 0), Some(30));
+        assert_eq!(cut_after(|second| second.min(60) * 200_000), Some(90));
+        // A byte now and then keeps nobody here, and neither does a quick start.
+        assert_eq!(cut_after(|second| second / 29), Some(30));
+        assert_eq!(cut_after(|second| 5_000_000 + second * 100), Some(31));
+        // A pause is forgiven when the window has its bytes.
+        assert_eq!(
+            cut_after(|second| second.div_ceil(25) * 25 * 4_096 * 2),
+            None
         );
-        let mut pace = Pace::new(start);
-        for second in 1..100 {
-            assert!(!pace.too_slow(at(second), second * 4200, &limits));
-        }
     }
 }

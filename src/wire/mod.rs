@@ -7,6 +7,7 @@ pub mod key_file;
 pub mod listener;
 pub mod random;
 pub mod reserve;
+pub mod resolve;
 pub mod settings;
 pub mod tls;
 pub mod web_guard;

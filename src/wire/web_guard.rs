@@ -21,7 +21,7 @@ impl WebGuard {
     /// The guard of the listener at `addr`.
     #[must_use]
     pub fn new(addr: SocketAddr, public_host: Option<&str>) -> Self {
-        if !addr.ip().is_loopback() {
+        if !addr.ip().to_canonical().is_loopback() {
             return Self { hosts: None };
         }
         let mut hosts = vec![addr.to_string(), format!("localhost:{}", addr.port())];
@@ -120,6 +120,11 @@ mod tests {
         let guard = WebGuard::new("[::1]:80".parse().unwrap(), None);
         assert_eq!(guard.check(&headers(&[("host", "[::1]")])), Ok(()));
         assert_eq!(guard.check(&headers(&[("host", "[::1]:80")])), Ok(()));
+        let guard = WebGuard::new("[::ffff:127.0.0.1]:80".parse().unwrap(), None);
+        assert_eq!(
+            guard.check(&headers(&[("host", "evil.example")])),
+            Err(FromWebPage)
+        );
     }
 
     #[test]

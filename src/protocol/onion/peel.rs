@@ -180,17 +180,21 @@ pub struct ReplyLayer {
 impl ReplyLayer {
     /// What goes back for the next party's answer: sealed when the sender asked for it, else untouched.
     #[must_use]
-    pub fn answer(&self, answer: Vec<u8>, rng: &mut impl CryptoRng) -> Vec<u8> {
+    pub fn answer(&self, mut answer: Vec<u8>, rng: &mut impl CryptoRng) -> Vec<u8> {
         if self.sealed.is_none() {
             return answer;
         }
-        let nonce_len = self.key.cipher().nonce_len();
-        let mut out = Vec::with_capacity(answer.len() + 1 + self.key.cipher().overhead());
-        out.resize(nonce_len + 1, 0);
-        out.extend_from_slice(&answer);
-        out.resize(answer.len() + 1 + self.key.cipher().overhead(), 0);
-        self.key.seal_in_place(&mut out, rng);
-        out
+        // Moved up where it lies: 10 MB must not be held twice.
+        let (len, front) = (answer.len(), self.key.cipher().nonce_len() + 1);
+        let total = len + 1 + self.key.cipher().overhead();
+        answer.reserve_exact(total - len);
+        answer.resize(total, 0);
+        answer.copy_within(..len, front);
+        if let Some(front) = answer.get_mut(..front) {
+            front.fill(0);
+        }
+        self.key.seal_in_place(&mut answer, rng);
+        answer
     }
 
     /// HTTP status and body that say this relay, or the one behind it, failed.
