@@ -14,7 +14,8 @@ mod desktop;
 use std::path::PathBuf;
 
 use cloakroom::gui::model::{
-    Action, Contrast, Modal, Preferences, RelayList, Screen, ServerChoice, Stage, Theme,
+    Action, Contrast, Count, Manage, Modal, Preferences, RelayList, RelayOrigin, Screen,
+    ServerChoice, ShareOptions, Stage, Theme,
 };
 use cloakroom::gui::window::{Opening, Window};
 use desk::Desk;
@@ -31,7 +32,7 @@ use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_set
 fn sizes(name: &str) -> [[u32; 2]; 2] {
     match name {
         "every-widget" => [[760, 1_900], [420, 420]],
-        "settings-whole" => [[760, 1_500], [420, 420]],
+        "settings-whole" => [[760, 2_000], [420, 420]],
         _ => [[760, 600], [420, 420]],
     }
 }
@@ -45,7 +46,7 @@ const SAME_PICTURE: usize = 60;
 /// A name, and what brings the window there.
 type Scene = (&'static str, fn(&mut Desk));
 
-const SCENES: [Scene; 28] = [
+const SCENES: [Scene; 33] = [
     ("share-empty", |_| {}),
     ("first-start", |desk| {
         act(desk, Action::Open(Modal::About));
@@ -112,6 +113,33 @@ const SCENES: [Scene; 28] = [
         desk.paste(&format!("foreign {POINTER}"));
         desk.until_seen("another computer");
     }),
+    ("receive-no-relays", |desk| {
+        desk.paste(&format!("relayless {POINTER}"));
+        desk.until_seen("No relay of yours");
+    }),
+    ("receive-counted", |desk| {
+        desk.paste(&format!("counted {POINTER}"));
+        desk.until_seen("The sender is told");
+    }),
+    ("share-options", |desk| {
+        act(desk, Action::ShowOptions(true));
+        let options = ShareOptions {
+            count: Count::Limit(5),
+            ..ShareOptions::default()
+        };
+        act(desk, Action::SetOptions(options));
+    }),
+    ("share-deleted", |desk| {
+        desk.shared_one();
+        let id = desk.window.state().model().transfers[0].id;
+        act(desk, Action::Manage(id, Manage::Delete));
+        desk.until_seen("copy is gone");
+    }),
+    ("share-delete-question", |desk| {
+        desk.shared_one();
+        let id = desk.window.state().model().transfers[0].id;
+        act(desk, Action::Open(Modal::Delete(id)));
+    }),
     ("receive-downloading", |desk| {
         desk.backend.show(vec![Stage::Download { fraction: 0.5 }]);
         desk.paste(POINTER);
@@ -147,6 +175,8 @@ const SCENES: [Scene; 28] = [
     ("settings", |desk| act(desk, Action::Go(Screen::Settings))),
     ("settings-whole", |desk| {
         act(desk, Action::Go(Screen::Settings));
+        act(desk, Action::ShowRelays(true));
+        desk.until_seen("guard since");
     }),
     ("settings-appearance", |desk| {
         act(desk, Action::Go(Screen::Settings));
@@ -203,7 +233,7 @@ fn prefer(name: &str) -> Preferences {
         chosen: ServerChoice::Address(chosen.address.clone()),
         servers: vec![chosen],
         relay_list: Some(RelayList {
-            path: PathBuf::from("/home/ada/relays.json"),
+            origin: RelayOrigin::File(PathBuf::from("/home/ada/relays.json")),
             name: "Relays of three friends".to_owned(),
             relays: 5,
         }),

@@ -10,7 +10,9 @@ mod desktop;
 
 use std::path::PathBuf;
 
-use cloakroom::gui::model::{Preferences, RelayList, Screen, ServerChoice, Stage, State, Theme};
+use cloakroom::gui::model::{
+    Preferences, RelayList, RelayOrigin, Screen, ServerChoice, Stage, State, Theme,
+};
 use cloakroom::gui::window::Opening;
 use desk::Desk;
 use desktop::{POINTER, message, preferences, server};
@@ -25,7 +27,7 @@ fn a_dropped_file_is_shared_and_its_pointer_copied() {
             servers: vec![server("files.example")],
             chosen: ServerChoice::Address(server("files.example").address),
             relay_list: Some(RelayList {
-                path: PathBuf::from("/r.json"),
+                origin: RelayOrigin::File(PathBuf::from("/r.json")),
                 name: "r".to_owned(),
                 relays: 3,
             }),
@@ -276,6 +278,8 @@ fn a_server_is_added_tested_used_and_removed() {
     );
 
     *desk.desktop.files.lock().expect("no panic") = vec![PathBuf::from("/home/ada/relays.json")];
+    desk.window.get_by_label("Choose a list").scroll_to_me();
+    desk.window.run_steps(4);
     desk.click("Choose a list");
     desk.until_seen("5 relays");
     assert!(!desk.sees("This server cannot be reached yet."));

@@ -8,8 +8,9 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Contrast, Motion, Note, PointerInfo, PointerText, Preferences, RelayList, Saved, Server,
-    ServerChoice, Shared, Stage, TestReport, Theme, ZOOMS,
+    Contrast, Count, Manage, Managed, Motion, Note, PointerInfo, PointerText, Preferences,
+    RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved, Server, ServerChoice, ShareOptions,
+    Shared, Stage, TestReport, Theme, ZOOMS,
 };
 use super::text;
 use super::worker::{Backend, Progress};
@@ -22,7 +23,7 @@ use crate::app::network::{self, Moved, Network, Tell};
 use crate::app::relays::{self, RelaySet, RelaySource, Relays};
 use crate::app::save::{self, SaveTo};
 use crate::app::session::{ServerKind, Session};
-use crate::app::share::ShareRequest;
+use crate::app::share::{Receipts, ShareRequest};
 use crate::app::{get, relay_file, server_check, share};
 use crate::protocol::address::{ServerAddress, ServerUrl};
 use crate::protocol::capability::AccessWord;
@@ -77,7 +78,7 @@ impl App {
     }
 
     /// The network that a pointer's file comes from.
-    async fn source(
+    pub(super) async fn source(
         &self,
         preferences: &Preferences,
         server: &ServerAddress,
@@ -93,11 +94,11 @@ impl App {
         server: &ServerAddress,
         preferences: &Preferences,
     ) -> Result<(Option<RelaySet>, bool), AppError> {
-        let direct = self.is_direct(server);
+        let direct = Self::is_direct(preferences, server);
         let relays = if direct {
             None
         } else {
-            let chosen = self.relay_source(preferences);
+            let chosen = Self::relay_source(preferences);
             let cancel = CancellationToken::new();
             self.relays
                 .for_server(&self.session, &chosen, server, &cancel)
@@ -106,27 +107,24 @@ impl App {
         Ok((relays, direct))
     }
 
-    /// The list in a file that the window shows, else what the settings name beside it.
-    fn relay_source(&self, preferences: &Preferences) -> RelaySource {
-        match &preferences.relay_list {
-            Some(list) => RelaySource::File(list.path.clone()),
-            None => {
-                let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-                match &config.relays {
-                    RelaySource::File(_) => RelaySource::BuiltIn,
-                    other => other.clone(),
-                }
+    /// Where the relays are from that the window shows.
+    pub(super) fn relay_source(preferences: &Preferences) -> RelaySource {
+        match preferences.relay_list.as_ref().map(|list| &list.origin) {
+            None => RelaySource::BuiltIn,
+            Some(RelayOrigin::File(path)) => RelaySource::File(path.clone()),
+            Some(RelayOrigin::Session) => RelaySource::Session,
+            // The window holds only lines that were understood.
+            Some(RelayOrigin::Line(line)) => {
+                line.parse().map_or(RelaySource::BuiltIn, RelaySource::Url)
             }
         }
     }
 
     /// Whether the person's settings say that this server may see their address.
-    fn is_direct(&self, server: &ServerAddress) -> bool {
-        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        config
-            .servers
-            .iter()
-            .any(|entry| entry.direct && entry.address == *server)
+    fn is_direct(preferences: &Preferences, server: &ServerAddress) -> bool {
+        let text = server.to_string();
+        let mut servers = preferences.servers.iter();
+        servers.any(|known| known.direct && known.address == text)
     }
 
     /// The word that the person keeps with a server.
@@ -148,12 +146,14 @@ impl App {
                 continue;
             };
             let entry = known.iter().find(|entry| entry.address == address).cloned();
-            config.servers.push(entry.unwrap_or_else(|| ServerEntry {
+            let mut entry = entry.unwrap_or_else(|| ServerEntry {
                 name: server.host.clone(),
                 address,
                 direct: false,
                 access_word: None,
-            }));
+            });
+            entry.direct = server.direct;
+            config.servers.push(entry);
         }
         config.chosen = match &preferences.chosen {
             ServerChoice::BuiltIn => config::ServerChoice::BuiltIn,
@@ -163,11 +163,8 @@ impl App {
                     config::ServerChoice::Server(address.key)
                 }),
         };
-        config.relays = match (&preferences.relay_list, config.relays) {
-            (Some(list), _) => RelaySource::File(list.path.clone()),
-            (None, RelaySource::File(_)) => RelaySource::BuiltIn,
-            (None, other) => other,
-        };
+        config.relays = Self::relay_source(preferences);
+        config.pointer_carries_relay_list = preferences.list_in_pointer;
         let usual = Config::default().download_folder();
         config.download_folder =
             (preferences.downloads != usual).then(|| preferences.downloads.clone());
@@ -191,6 +188,14 @@ impl App {
         config
     }
 
+    pub(super) const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(super) const fn known_relays(&self) -> &Relays {
+        &self.relays
+    }
+
     async fn share_now(
         &self,
         path: PathBuf,
@@ -202,6 +207,13 @@ impl App {
         let network = self.chosen(preferences, &preferences.chosen).await?;
         let request = ShareRequest {
             name_in_pointer: preferences.name_in_pointer,
+            carry_relay_list: preferences.list_in_pointer,
+            ttl_secs: preferences.options.keep.secs(),
+            receipts: match preferences.options.count {
+                Count::No => Receipts::Unasked,
+                Count::Yes => Receipts::Counted,
+                Count::Limit(downloads) => Receipts::Limited(downloads),
+            },
             access: self.access_word(&network),
             ..ShareRequest::new(path)
         };
@@ -221,12 +233,16 @@ impl App {
             server: host_of(&shared.pointer.server.url),
             builtin: shared.builtin,
             shown: shared.shown,
+            manageable: shared.manageable,
+            counted: preferences.options.count != Count::No,
+            gone: false,
         })
     }
 
     async fn fetch_now(
         &self,
         text: PointerText,
+        tell_sender: bool,
         preferences: &Preferences,
         progress: &Progress,
         cancel: &CancellationToken,
@@ -247,7 +263,7 @@ impl App {
             GetRequest {
                 pointer,
                 to,
-                tell_sender: true,
+                tell_sender,
             },
             &tell(progress, Direction::Down),
             cancel,
@@ -273,9 +289,9 @@ impl App {
     ) -> Result<PointerInfo, AppError> {
         let pointer = Pointer::find(text.as_str())?;
         get::check_supported(&pointer)?;
-        let source = self.relay_source(preferences);
-        let has_way =
-            self.relays.has_relays(&source, &pointer.server) || self.is_direct(&pointer.server);
+        let source = Self::relay_source(preferences);
+        let has_way = self.relays.has_relays(&source, &pointer.server)
+            || Self::is_direct(preferences, &pointer.server);
         let (server, trouble) = match self.session.kind_of(&pointer.server, has_way) {
             ServerKind::Own => (text::BUILT_IN.to_owned(), None),
             ServerKind::ForeignBuiltIn => {
@@ -288,7 +304,18 @@ impl App {
                 (host_of(&pointer.server.url), Some(trouble))
             }
         };
+        let lacks_relays = matches!(
+            &trouble,
+            Some(AppError::NoRelays | AppError::RelaysOffered(_))
+        );
+        let offer = match &trouble {
+            Some(AppError::RelaysOffered(offer)) => Some(offer.list.host().to_owned()),
+            _ => None,
+        };
         Ok(PointerInfo {
+            asks_receipt: pointer.receipts.is_some(),
+            offer,
+            lacks_relays,
             name: pointer
                 .name
                 .as_deref()
@@ -312,18 +339,24 @@ impl Backend for App {
             RelaySource::File(path) => Some(path.clone()),
             _ => None,
         };
-        let list = file.and_then(|path| match self.read_relay_list(path) {
-            Ok(list) => Some(list),
-            Err(message) => {
-                trouble.get_or_insert(message);
-                None
-            }
-        });
+        let list = match file {
+            Some(path) => match self.read_relay_list(path) {
+                Ok(list) => Some(list),
+                Err(message) => {
+                    trouble.get_or_insert(message);
+                    None
+                }
+            },
+            None => self.kept_list(&config.relays),
+        };
         let preferences = Preferences {
             servers: config
                 .servers
                 .iter()
-                .map(|entry| server(&entry.address))
+                .map(|entry| Server {
+                    direct: entry.direct,
+                    ..server(&entry.address)
+                })
                 .collect(),
             chosen: match config.chosen_entry() {
                 Some(entry) => ServerChoice::Address(entry.address.to_string()),
@@ -347,7 +380,9 @@ impl Backend for App {
                 Motion::System
             },
             zoom: nearest_zoom(config.zoom),
+            options: ShareOptions::default(),
             name_in_pointer: config.name_in_pointer,
+            list_in_pointer: config.pointer_carries_relay_list,
             copy_when_done: config.copy_when_done,
             clear_clipboard: config.clear_clipboard,
             mask_pointers: config.mask_pointers,
@@ -380,13 +415,34 @@ impl Backend for App {
     fn fetch<'a>(
         &'a self,
         pointer: PointerText,
+        tell_sender: bool,
         preferences: &'a Preferences,
         progress: &'a Progress,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Saved, UserMessage>> {
-        Box::pin(
-            async move { in_words(self.fetch_now(pointer, preferences, progress, cancel).await) },
-        )
+        Box::pin(async move {
+            let fetched = self.fetch_now(pointer, tell_sender, preferences, progress, cancel);
+            in_words(fetched.await)
+        })
+    }
+
+    fn manage<'a>(
+        &'a self,
+        what: Manage,
+        pointer: PointerText,
+        preferences: &'a Preferences,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Managed, UserMessage>> {
+        Box::pin(async move { in_words(self.manage_now(what, pointer, preferences, cancel).await) })
+    }
+
+    fn relays<'a>(
+        &'a self,
+        wish: RelayWish,
+        preferences: &'a Preferences,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>> {
+        Box::pin(self.ask_relays(wish, preferences, cancel))
     }
 
     fn describe(
@@ -410,7 +466,7 @@ impl Backend for App {
     fn read_relay_list(&self, path: PathBuf) -> Result<RelayList, UserMessage> {
         let list = in_words(relay_file::read(&path, self.session.now()))?;
         Ok(RelayList {
-            path,
+            origin: RelayOrigin::File(path),
             name: list.name,
             relays: list.relays.len(),
         })
@@ -502,7 +558,7 @@ fn fraction(done: u64, total: u64) -> f32 {
     }
 }
 
-fn in_words<T>(result: Result<T, AppError>) -> Result<T, UserMessage> {
+pub(super) fn in_words<T>(result: Result<T, AppError>) -> Result<T, UserMessage> {
     result.map_err(|error| UserMessage::from(&error))
 }
 
@@ -510,6 +566,7 @@ fn server(address: &ServerAddress) -> Server {
     Server {
         address: address.to_string(),
         host: host_of(&address.url),
+        direct: false,
     }
 }
 

@@ -6,6 +6,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod backend;
+mod backend_relays;
 pub mod commands;
 pub mod fonts;
 pub mod kit;

@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Effect, Event, Look, PointerInfo, PointerText, Preferences, RelayList, RunId, Saved, Server,
-    ServerChoice, Shared, Stage, TestReport,
+    Effect, Event, Look, Manage, Managed, PointerInfo, PointerText, Preferences, RelayList,
+    RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared, Stage, TestReport,
 };
 use super::platform::Platform;
 use super::text;
@@ -43,14 +43,30 @@ pub trait Backend: Send + Sync {
         progress: &'a Progress,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Shared, UserMessage>>;
-    /// Downloads, verifies, opens and saves.
+    /// Downloads, verifies, opens and saves; tells the sender, if they asked and `tell_sender` says so.
     fn fetch<'a>(
         &'a self,
         pointer: PointerText,
+        tell_sender: bool,
         preferences: &'a Preferences,
         progress: &'a Progress,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Saved, UserMessage>>;
+    /// Asks the server to do something with a file that this person shared.
+    fn manage<'a>(
+        &'a self,
+        what: Manage,
+        pointer: PointerText,
+        preferences: &'a Preferences,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Managed, UserMessage>>;
+    /// Asks something of the relays.
+    fn relays<'a>(
+        &'a self,
+        wish: RelayWish,
+        preferences: &'a Preferences,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>>;
     /// Finds a pointer in a text and says what it is. Offline, quick, called on the window's thread.
     fn describe(
         &self,
@@ -237,12 +253,17 @@ impl Worker {
                 let described = inner.backend.describe(&text, &preferences);
                 inner.report(Event::Described(described));
             }
-            Effect::Fetch(run, pointer, preferences) => {
+            Effect::Fetch {
+                run,
+                pointer,
+                tell_sender,
+                preferences,
+            } => {
                 let (progress, cancel) = self.enter(run);
                 self.spawn(async move {
-                    let fetch = inner
-                        .backend
-                        .fetch(pointer, &preferences, &progress, &cancel);
+                    let backend = &inner.backend;
+                    let fetch =
+                        backend.fetch(pointer, tell_sender, &preferences, &progress, &cancel);
                     let Some(result) = unless_cancelled(fetch, &cancel).await else {
                         return;
                     };
@@ -257,6 +278,21 @@ impl Worker {
                 let found = paths.iter().map(|path| inner.platform.look(path)).collect();
                 inner.report(Event::Looked(why, found));
             }),
+            Effect::Manage(id, what, pointer, preferences) => {
+                let cancel = self.all.child_token();
+                self.spawn(async move {
+                    let managing = inner.backend.manage(what, pointer, &preferences, &cancel);
+                    let result = managing.await;
+                    inner.report(Event::Managed(id, result));
+                });
+            }
+            Effect::Relays(wish, preferences) => {
+                let cancel = self.all.child_token();
+                self.spawn(async move {
+                    let result = inner.backend.relays(wish, &preferences, &cancel).await;
+                    inner.report(Event::Relays(result));
+                });
+            }
             Effect::Open(path) => self.blocking(move || {
                 if !inner.platform.open(&path) {
                     inner.report(Event::Failed(text::opener_failed()));

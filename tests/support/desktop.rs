@@ -5,17 +5,19 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use cloakroom::app::manage::Downloads;
 use cloakroom::app::message::UserMessage;
 use cloakroom::app::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
-    Note, PointerInfo, PointerText, Preferences, RelayList, Saved, Server, ServerChoice, Shared,
-    Stage, SystemLook, TestReport, Theme,
+    Count, Manage, Managed, Note, PointerInfo, PointerText, Preferences, RelayList, RelayOrigin,
+    RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, Server, ServerChoice, Shared, Stage,
+    SystemLook, TestReport, Theme,
 };
 use cloakroom::gui::platform::Platform;
 use cloakroom::gui::worker::{Backend, Progress};
 use cloakroom::protocol::disclosure::{AttemptShown, Outcome};
 use cloakroom::protocol::keys::Identity;
-use cloakroom::protocol::path::RelayPath;
+use cloakroom::protocol::path::{RelayPath, SetAsideWhy, Standing};
 use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
 use cloakroom::protocol::transfer::Failure;
 use futures_util::future::BoxFuture;
@@ -57,6 +59,7 @@ pub(crate) fn server(host: &str) -> Server {
     Server {
         address: format!("http://{host}#p={}", "5a".repeat(32)),
         host: host.to_owned(),
+        direct: false,
     }
 }
 
@@ -139,6 +142,9 @@ impl Backend for FakeBackend {
                 server: "files.example".to_owned(),
                 builtin: preferences.chosen == ServerChoice::BuiltIn,
                 shown: shown(true),
+                manageable: true,
+                counted: preferences.options.count != Count::No,
+                gone: false,
             })
         })
     }
@@ -146,6 +152,7 @@ impl Backend for FakeBackend {
     fn fetch<'a>(
         &'a self,
         _pointer: PointerText,
+        _tell_sender: bool,
         preferences: &'a Preferences,
         progress: &'a Progress,
         _cancel: &'a CancellationToken,
@@ -162,6 +169,64 @@ impl Backend for FakeBackend {
         })
     }
 
+    fn manage<'a>(
+        &'a self,
+        what: Manage,
+        _pointer: PointerText,
+        _preferences: &'a Preferences,
+        _cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Managed, UserMessage>> {
+        let failure = self.failures.lock().expect("no panic").pop_front();
+        Box::pin(async move {
+            failure.map_or(Ok(()), Err)?;
+            Ok(match what {
+                Manage::Delete => Managed::Deleted,
+                Manage::Extend => Managed::Extended {
+                    expires: 1_797_724_800,
+                    later: true,
+                },
+                Manage::Status => Managed::Status(Downloads::Counted {
+                    told: 3,
+                    invented: 0,
+                    allowed: None,
+                }),
+            })
+        })
+    }
+
+    fn relays<'a>(
+        &'a self,
+        wish: RelayWish,
+        preferences: &'a Preferences,
+        _cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>> {
+        let failure = match wish {
+            RelayWish::Look => None,
+            _ => self.failures.lock().expect("no panic").pop_front(),
+        };
+        let list = match wish {
+            RelayWish::Add(line) => Some(RelayList {
+                origin: RelayOrigin::Line(line),
+                name: "Relays of three friends".to_owned(),
+                relays: 5,
+            }),
+            RelayWish::Session => Some(RelayList {
+                origin: RelayOrigin::Session,
+                name: "Session's service nodes".to_owned(),
+                relays: 0,
+            }),
+            RelayWish::Accept(_) | RelayWish::Look | RelayWish::NewGuard => None,
+        };
+        let has = list.is_some() || preferences.relay_list.is_some();
+        Box::pin(async move {
+            failure.map_or(Ok(()), Err)?;
+            Ok(RelaysKnown {
+                list,
+                seen: has.then(relays_seen),
+            })
+        })
+    }
+
     fn describe(&self, text: &PointerText, _: &Preferences) -> Result<PointerInfo, UserMessage> {
         let text = text.as_str();
         let info = PointerInfo {
@@ -169,8 +234,27 @@ impl Backend for FakeBackend {
             len: 4_213_000,
             server: "files.example".to_owned(),
             expires: Some(1_796_515_200),
+            asks_receipt: text.contains("counted"),
+            offer: None,
+            lacks_relays: false,
             note: None,
         };
+        if text.contains("relayless") {
+            let message = UserMessage {
+                what: "No relay of yours serves this server.".to_owned(),
+                why: "The pointer names a relay list.".to_owned(),
+                next: "Use the sender's list, or add relays of your own.".to_owned(),
+            };
+            return Ok(PointerInfo {
+                offer: Some("lists.example".to_owned()),
+                lacks_relays: true,
+                note: Some(Note {
+                    message,
+                    blocks: true,
+                }),
+                ..info
+            });
+        }
         if text.contains("foreign") {
             let message = UserMessage {
                 what: "This was made on another computer's built-in network.".to_owned(),
@@ -211,7 +295,7 @@ impl Backend for FakeBackend {
 
     fn read_relay_list(&self, path: PathBuf) -> Result<RelayList, UserMessage> {
         Ok(RelayList {
-            path,
+            origin: RelayOrigin::File(path),
             name: "Relays of three friends".to_owned(),
             relays: 5,
         })
@@ -256,6 +340,47 @@ type LookTeller = Box<dyn Fn(SystemLook) + Send>;
 
 /// 22 November 2026, noon.
 pub(crate) const NOW: u64 = 1_795_348_800;
+
+/// Five relays, each in another state.
+fn relays_seen() -> RelaysSeen {
+    let relay = |last: u8, operator: &str, standing| RelaySeen {
+        name: format!("198.51.100.{last}:22021"),
+        operator: operator.to_owned(),
+        standing,
+    };
+    RelaysSeen {
+        expires: Some(NOW + 20 * 86_400),
+        fetched: Some(NOW - 2 * 86_400),
+        trouble: None,
+        relays: vec![
+            relay(
+                7,
+                "Ada",
+                Standing::Guard {
+                    since: NOW - 3 * 86_400,
+                    in_use: true,
+                },
+            ),
+            relay(
+                23,
+                "Ben",
+                Standing::Usable {
+                    worked_at: Some(NOW - 60),
+                },
+            ),
+            relay(41, "Cleo", Standing::KeptBack),
+            relay(
+                59,
+                "",
+                Standing::SetAside {
+                    until: NOW + 7_200,
+                    why: SetAsideWhy::Strikes,
+                },
+            ),
+            relay(77, "Dan", Standing::Usable { worked_at: None }),
+        ],
+    }
+}
 
 /// What each party was shown of a file of 5 MB, with a first try that found nobody.
 pub(crate) fn shown(up: bool) -> Vec<RequestShown> {

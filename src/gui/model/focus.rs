@@ -11,6 +11,8 @@ pub enum Focus {
     Menu(TransferId),
     /// The field of the pointer.
     Pointer,
+    /// The field for the line of a relay list.
+    RelayLine,
     /// This row.
     Row(TransferId),
     /// The field of a new server's address.

@@ -4,6 +4,7 @@
 //! [`Effect`] and comes back as an [`Event`].
 
 mod focus;
+mod manage;
 mod receive;
 mod rows;
 mod settings;
@@ -18,11 +19,12 @@ use std::path::PathBuf;
 pub use self::focus::{Focus, Region};
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
-    Contrast, Motion, Preferences, RelayList, Server, ServerChoice, Settings, SystemLook, Test,
+    Contrast, Count, KeepFor, Motion, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish,
+    RelaysKnown, RelaysSeen, Server, ServerChoice, Settings, ShareOptions, SystemLook, Test,
     TestReport, Theme, ZOOMS,
 };
 pub use self::transfer::{
-    Job, Milestone, RunId, Saved, Shared, Stage, State, Transfer, TransferId,
+    Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer, TransferId,
 };
 use crate::app::message::UserMessage;
 
@@ -57,6 +59,8 @@ pub struct Model {
     pub copied: Option<TransferId>,
     /// The widget that the keyboard should go to next; the window takes it.
     pub focus: Option<Focus>,
+    /// The options of a share are shown.
+    pub options_open: bool,
     /// A system dialog is open; there is never a second one.
     pub dialog_open: bool,
     next_id: u64,
@@ -90,6 +94,8 @@ pub enum Modal {
         /// How many are running or waiting.
         running: usize,
     },
+    /// Whether the server's copy of this row's file should go.
+    Delete(TransferId),
     /// The pointer of this row as a code for cameras.
     Qr(TransferId),
     /// Every key that does something.
@@ -107,7 +113,7 @@ impl Modal {
     /// It wants an answer; files dropped meanwhile are refused.
     #[must_use]
     pub const fn asks(self) -> bool {
-        matches!(self, Self::Closing { .. })
+        matches!(self, Self::Closing { .. } | Self::Delete(_))
     }
 }
 
@@ -189,10 +195,14 @@ pub enum Action {
         /// Fills Receive.
         pointer: Option<PointerText>,
     },
+    /// Use the list whose line was typed.
+    AddRelays,
     /// Add the server whose address was typed.
     AddServer,
     /// Stop a transfer, at once.
     Cancel(TransferId),
+    /// Ask the server to do something with a shared file.
+    Manage(TransferId, Manage),
     /// The main thing to do with a row: copy, open or try again.
     Main(TransferId),
     /// Close the menu of a row, or what stands over everything.
@@ -205,6 +215,8 @@ pub enum Action {
     ChooseFiles,
     /// Open the system's dialog for a relay list.
     ChooseRelayList,
+    /// Go where relays are chosen.
+    ChooseRelays,
     /// Go where a server is chosen.
     ChooseServer,
     /// Use this server from now on.
@@ -245,6 +257,14 @@ pub enum Action {
     PastedNoText,
     /// The pointer's field was edited.
     PointerEdited(PointerText),
+    /// Begin paths at other relays.
+    NewGuard,
+    /// The field for the line of a relay list was edited.
+    RelayLineEdited(String),
+    /// Show the options of a share, or not.
+    ShowOptions(bool),
+    /// Show each relay, or not.
+    ShowRelays(bool),
     /// Open the menu of a row.
     OpenMenu(TransferId),
     /// Open something over everything else.
@@ -261,6 +281,14 @@ pub enum Action {
     RetryFailed,
     /// Show the file of a row in its folder: what was received, or what was shared.
     RevealSaved(TransferId),
+    /// Reach this server without relays, or through them again.
+    SetDirect(String, bool),
+    /// A pointer names the relay list.
+    SetListInPointer(bool),
+    /// For the next shares.
+    SetOptions(ShareOptions),
+    /// Whether the sender is told of the next download.
+    SetTellSender(bool),
     /// Privacy.
     SetClearClipboard(bool),
     /// Appearance.
@@ -283,6 +311,10 @@ pub enum Action {
     StopAndQuit,
     /// Upload to and download from a server.
     TestServer(ServerChoice),
+    /// Take the relay list that the pointer in the field names, for its server.
+    UseSendersList,
+    /// Use Session's service nodes.
+    UseSession,
     /// Larger (1) or smaller (-1) by one step, or as it was (0).
     Zoom(i8),
 }
@@ -314,8 +346,12 @@ pub enum Event {
     Looked(Look, Vec<Found>),
     /// Something that no transfer waits for did not work.
     Failed(UserMessage),
+    /// The server did what a sender asked for, or not.
+    Managed(TransferId, Result<Managed, UserMessage>),
     /// A transfer got further.
     Progress(RunId, Stage),
+    /// Something that was asked of the relays is done, or not.
+    Relays(Result<RelaysKnown, UserMessage>),
     /// The system's dialog was closed without a relay list.
     RelayListDismissed,
     /// A relay list was read.
@@ -342,11 +378,24 @@ pub enum Effect {
     /// Say what a text is; offline.
     Describe(PointerText, Preferences),
     /// Fetch a file.
-    Fetch(RunId, PointerText, Preferences),
+    Fetch {
+        /// Which run.
+        run: RunId,
+        /// What names it.
+        pointer: PointerText,
+        /// The sender is told, if they asked to be.
+        tell_sender: bool,
+        /// What is kept.
+        preferences: Preferences,
+    },
     /// Say when a time has passed.
     Later(Timer),
     /// Say what these paths are.
     Look(Look, Vec<PathBuf>),
+    /// Ask the server to do something with a shared file.
+    Manage(TransferId, Manage, PointerText, Preferences),
+    /// Ask something of the relays.
+    Relays(RelayWish, Preferences),
     /// Open a file with its program.
     Open(PathBuf),
     /// Take files from the clipboard.
@@ -448,6 +497,7 @@ impl Model {
             system: SystemLook::default(),
             copied: None,
             focus: None,
+            options_open: false,
             dialog_open: false,
             next_id: 1,
             copies: 0,

@@ -12,12 +12,23 @@ use super::UserMessage;
 pub struct PointerText(Arc<Zeroizing<String>>);
 
 /// The Receive screen.
-#[derive(Default)]
 pub struct Receive {
     /// What is in the field.
     pub text: PointerText,
     /// What it is.
     pub reading: Reading,
+    /// The sender may know when the file is here, if they asked to.
+    pub tell_sender: bool,
+}
+
+impl Default for Receive {
+    fn default() -> Self {
+        Self {
+            text: PointerText::default(),
+            reading: Reading::default(),
+            tell_sender: true,
+        }
+    }
 }
 
 /// What the text in the field is.
@@ -43,6 +54,12 @@ pub struct PointerInfo {
     pub server: String,
     /// Unix seconds.
     pub expires: Option<u64>,
+    /// The sender asked to be told of the download.
+    pub asks_receipt: bool,
+    /// Without relays for its server: who would be asked for the list that the pointer names.
+    pub offer: Option<String>,
+    /// There are no relays for its server.
+    pub lacks_relays: bool,
     /// What else to know first.
     pub note: Option<Note>,
 }

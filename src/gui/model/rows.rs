@@ -49,11 +49,21 @@ impl Model {
             return Vec::new();
         };
         let pointer = std::mem::take(&mut self.receive.text);
+        let tell_sender = std::mem::replace(&mut self.receive.tell_sender, true);
         let name = info.name.unwrap_or_else(|| text::UNNAMED_FILE.to_owned());
         let (id, run) = (self.draw_id(), self.draw_id());
         self.transfers.insert(
             0,
-            Transfer::new(id, run, name, Some(info.len), Job::Receive(pointer)),
+            Transfer::new(
+                id,
+                run,
+                name,
+                Some(info.len),
+                Job::Receive {
+                    pointer,
+                    tell_sender,
+                },
+            ),
         );
         self.start_waiting()
     }
@@ -63,12 +73,20 @@ impl Model {
         let preferences = &self.settings.preferences;
         let mut effects = Vec::new();
         for transfer in &mut self.transfers {
-            if let (State::Waiting, Job::Receive(pointer)) = (&transfer.state, &transfer.job) {
-                effects.push(Effect::Fetch(
-                    transfer.run,
-                    pointer.clone(),
-                    preferences.clone(),
-                ));
+            if let (
+                State::Waiting,
+                Job::Receive {
+                    pointer,
+                    tell_sender,
+                },
+            ) = (&transfer.state, &transfer.job)
+            {
+                effects.push(Effect::Fetch {
+                    run: transfer.run,
+                    pointer: pointer.clone(),
+                    tell_sender: *tell_sender,
+                    preferences: preferences.clone(),
+                });
                 effects.push(Effect::Later(Timer::Slow(transfer.run)));
                 transfer.reach(Stage::FindPath);
             }

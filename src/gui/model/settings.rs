@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::UserMessage;
+use super::{PointerText, UserMessage};
+use crate::protocol::path::Standing;
 
 /// What is kept between starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +25,12 @@ pub struct Preferences {
     pub motion: Motion,
     /// Size of everything, per cent: one of [`ZOOMS`].
     pub zoom: u16,
+    /// For the next shares.
+    pub options: ShareOptions,
     /// A pointer shows the file's name.
     pub name_in_pointer: bool,
+    /// A pointer names the relay list, for recipients without relays.
+    pub list_in_pointer: bool,
     /// The pointer goes on the clipboard as soon as it is there.
     pub copy_when_done: bool,
     /// A copied pointer leaves the clipboard after a minute.
@@ -43,6 +48,8 @@ pub struct Server {
     pub address: String,
     /// Host (and port), to show.
     pub host: String,
+    /// It is reached without relays, and sees this computer's address.
+    pub direct: bool,
 }
 
 /// Where files go.
@@ -57,12 +64,116 @@ pub enum ServerChoice {
 /// A relay list that was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayList {
-    /// The file.
-    pub path: PathBuf,
+    /// Where it is from.
+    pub origin: RelayOrigin,
     /// The list's own name.
     pub name: String,
     /// How many relays can be used.
     pub relays: usize,
+}
+
+/// Where a relay list is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RelayOrigin {
+    /// A file on this computer.
+    File(PathBuf),
+    /// A signed list by URL, as its one line says.
+    Line(String),
+    /// Session's service nodes.
+    Session,
+}
+
+/// What is known of the chosen relays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelaysSeen {
+    /// Until when the list is good, unix seconds.
+    pub expires: Option<u64>,
+    /// When it was fetched, unix seconds; a file never was.
+    pub fetched: Option<u64>,
+    /// What is wrong with it, if anything.
+    pub trouble: Option<String>,
+    /// Each of its relays.
+    pub relays: Vec<RelaySeen>,
+}
+
+/// One relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelaySeen {
+    /// Where it listens.
+    pub name: String,
+    /// Who runs it, as the list says; perhaps empty.
+    pub operator: String,
+    /// How it stands with this person's programs.
+    pub standing: Standing,
+}
+
+/// What is asked of the relays.
+#[derive(Clone, PartialEq, Eq)]
+pub enum RelayWish {
+    /// Take the list that this pointer names, for its server.
+    Accept(PointerText),
+    /// Fetch the list of this line, and use it.
+    Add(String),
+    /// Say how they stand.
+    Look,
+    /// Begin paths at other relays.
+    NewGuard,
+    /// Use Session's service nodes.
+    Session,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelaysKnown {
+    /// The list to use from now on, if it is another.
+    pub list: Option<RelayList>,
+    /// How they stand.
+    pub seen: Option<RelaysSeen>,
+}
+
+/// How long a server should keep a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeepFor {
+    /// As long as it likes to.
+    #[default]
+    Usual,
+    /// One day.
+    Day,
+    /// Seven days.
+    Week,
+}
+
+impl KeepFor {
+    /// Seconds to ask for.
+    #[must_use]
+    pub const fn secs(self) -> Option<u64> {
+        match self {
+            Self::Usual => None,
+            Self::Day => Some(24 * 3_600),
+            Self::Week => Some(7 * 24 * 3_600),
+        }
+    }
+}
+
+/// Whether downloads are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Count {
+    /// They are not.
+    #[default]
+    No,
+    /// They are.
+    Yes,
+    /// They are, and after so many the server removes the file.
+    Limit(u32),
+}
+
+/// What is chosen for the next shares; not kept between starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShareOptions {
+    /// How long.
+    pub keep: KeepFor,
+    /// How often.
+    pub count: Count,
 }
 
 /// Light, dark or as the system.
@@ -144,6 +255,14 @@ pub struct Settings {
     pub tests: BTreeMap<ServerChoice, Test>,
     /// What was wrong with a relay list.
     pub relay_trouble: Option<UserMessage>,
+    /// The field for the line of a relay list.
+    pub relay_line: String,
+    /// Something is asked of the relays.
+    pub relays_busy: bool,
+    /// How the chosen relays stand, as far as it was looked at.
+    pub relays_seen: Option<RelaysSeen>,
+    /// Each of them is shown.
+    pub relays_open: bool,
 }
 
 impl Default for Preferences {
@@ -157,7 +276,9 @@ impl Default for Preferences {
             contrast: Contrast::System,
             motion: Motion::System,
             zoom: 100,
+            options: ShareOptions::default(),
             name_in_pointer: true,
+            list_in_pointer: false,
             copy_when_done: false,
             clear_clipboard: false,
             mask_pointers: false,
@@ -206,6 +327,10 @@ impl Settings {
             address_trouble: None,
             tests: BTreeMap::new(),
             relay_trouble: None,
+            relay_line: String::new(),
+            relays_busy: false,
+            relays_seen: None,
+            relays_open: false,
         }
     }
 
@@ -225,6 +350,6 @@ impl Settings {
     /// A server was chosen that the built-in relays cannot reach.
     #[must_use]
     pub fn lacks_relays(&self) -> bool {
-        self.server().is_some() && self.preferences.relay_list.is_none()
+        self.server().is_some_and(|server| !server.direct) && self.preferences.relay_list.is_none()
     }
 }

@@ -68,6 +68,9 @@ fn shared() -> Shared {
         server: "files.example".to_owned(),
         builtin: false,
         shown: Vec::new(),
+        manageable: true,
+        counted: false,
+        gone: false,
     }
 }
 
@@ -77,6 +80,9 @@ fn info() -> PointerInfo {
         len: 7,
         server: "files.example".to_owned(),
         expires: None,
+        asks_receipt: false,
+        offer: None,
+        lacks_relays: false,
         note: None,
     }
 }
@@ -85,6 +91,7 @@ fn server(host: &str) -> Server {
     Server {
         address: format!("http://{host}#p=00"),
         host: host.to_owned(),
+        direct: false,
     }
 }
 
@@ -304,7 +311,7 @@ fn download_moves_the_pointer_from_the_field_to_the_list() {
     assert!(
         effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Fetch(..)))
+            .any(|effect| matches!(effect, Effect::Fetch { .. }))
     );
     assert!(model.receive.text.as_str().is_empty());
     assert_eq!(model.transfers[0].name, "a.pdf");
@@ -319,7 +326,7 @@ fn a_fetch_does_not_wait_behind_shares() {
         model
             .update(Action::Download)
             .iter()
-            .any(|effect| matches!(effect, Effect::Fetch(..)))
+            .any(|effect| matches!(effect, Effect::Fetch { .. }))
     );
 }
 
@@ -531,14 +538,18 @@ fn every_setting_is_kept_at_once() {
 fn changed_relays_are_held_against_the_pointer_in_the_field_again() {
     let mut model = with_pointer(info());
     let list = RelayList {
-        path: PathBuf::from("/tmp/relays.json"),
+        origin: RelayOrigin::File(PathBuf::from("/tmp/relays.json")),
         name: "friends".to_owned(),
         relays: 5,
     };
     let effects = model.update(Event::RelayListRead(Ok(list)));
     assert!(matches!(
         effects[..],
-        [Effect::Save(_), Effect::Describe(..)]
+        [
+            Effect::Save(_),
+            Effect::Describe(..),
+            Effect::Relays(RelayWish::Look, _)
+        ]
     ));
 }
 
@@ -580,4 +591,111 @@ fn settings_that_could_not_be_read_are_said() {
             .map(|notice| notice.tone),
         Some(Tone::Warning)
     );
+}
+
+#[test]
+fn a_shared_file_is_deleted_only_after_the_question_and_once() {
+    let (mut model, id) = with_one_shared();
+    model.update(Action::Open(Modal::Delete(id)));
+    assert!(model.modal.is_some_and(Modal::asks));
+    let effects = model.update(Action::Manage(id, Manage::Delete));
+    assert!(matches!(
+        effects[..],
+        [Effect::Manage(_, Manage::Delete, ..)]
+    ));
+    assert!(model.update(Action::Manage(id, Manage::Delete)).is_empty());
+    model.update(Event::Managed(id, Ok(Managed::Deleted)));
+    let State::Shared(shared) = &model.transfers[0].state else {
+        panic!("shared")
+    };
+    assert!(shared.gone);
+    assert!(model.update(Action::CopyPointer(id)).is_empty());
+    assert!(model.update(Action::Manage(id, Manage::Extend)).is_empty());
+}
+
+#[test]
+fn a_file_that_is_kept_longer_shows_until_when_and_a_refusal_changes_nothing() {
+    let (mut model, id) = with_one_shared();
+    model.update(Action::Manage(id, Manage::Extend));
+    model.update(Event::Managed(id, Err(trouble())));
+    assert_eq!(model.transfers[0].told, Some(Told::Failed(trouble())));
+    model.update(Action::Manage(id, Manage::Extend));
+    let later = Managed::Extended {
+        expires: 99,
+        later: true,
+    };
+    model.update(Event::Managed(id, Ok(later)));
+    let State::Shared(shared) = &model.transfers[0].state else {
+        panic!("shared")
+    };
+    assert_eq!(shared.expires, Some(99));
+}
+
+#[test]
+fn a_copied_pointer_is_cleared_after_its_minute_unless_another_came() {
+    let (mut model, id) = with_one_shared();
+    model.update(Action::SetClearClipboard(true));
+    model.update(Action::CopyPointer(id));
+    let first = model.update(Event::Copied(id, Ok(())));
+    model.update(Action::CopyPointer(id));
+    let second = model.update(Event::Copied(id, Ok(())));
+    let minute = |effects: &[Effect]| match effects {
+        [_, Effect::Later(timer @ Timer::Clipboard(_))] => *timer,
+        _ => panic!("a timer"),
+    };
+    assert!(model.update(Event::Elapsed(minute(&first))).is_empty());
+    let cleared = model.update(Event::Elapsed(minute(&second)));
+    assert!(matches!(cleared[..], [Effect::ClearClipboard(_)]));
+    model.update(Action::CopyPointer(id));
+    let closing = model.update(Action::CloseRequested);
+    assert!(matches!(closing[..], [Effect::ClearClipboard(_)]));
+}
+
+#[test]
+fn the_sender_is_told_unless_the_recipient_declines() {
+    for told in [true, false] {
+        let mut model = with_pointer(PointerInfo {
+            asks_receipt: true,
+            ..info()
+        });
+        model.update(Action::SetTellSender(told));
+        let effects = model.update(Action::Download);
+        assert!(effects.iter().any(
+            |effect| matches!(effect, Effect::Fetch { tell_sender, .. } if *tell_sender == told)
+        ));
+    }
+}
+
+#[test]
+fn a_list_that_a_pointer_names_is_asked_for_only_when_told_to() {
+    let mut model = with_pointer(PointerInfo {
+        offer: Some("lists.example".to_owned()),
+        lacks_relays: true,
+        ..info()
+    });
+    let effects = model.update(Action::UseSendersList);
+    assert!(matches!(
+        effects[..],
+        [Effect::Relays(RelayWish::Accept(_), _)]
+    ));
+    assert!(
+        model.update(Action::UseSendersList).is_empty(),
+        "one at a time"
+    );
+    let known = RelaysKnown {
+        list: None,
+        seen: None,
+    };
+    let effects = model.update(Event::Relays(Ok(known)));
+    assert!(matches!(effects[..], [Effect::Describe(..)]));
+}
+
+#[test]
+fn a_direct_server_needs_no_relays() {
+    let mut model = model();
+    model.update(Event::ServerRead(Ok(server("files.example"))));
+    assert!(model.settings.lacks_relays());
+    let effects = model.update(Action::SetDirect(server("files.example").address, true));
+    assert!(matches!(&effects[..], [Effect::Save(kept)] if kept.servers[0].direct));
+    assert!(!model.settings.lacks_relays());
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{PointerText, UserMessage};
+use crate::app::manage::Downloads;
 use crate::app::who_saw_what::RequestShown;
 
 /// A row; stays the same when it is tried again.
@@ -31,6 +32,46 @@ pub struct Transfer {
     pub bar: f32,
     /// The path takes longer than usual to find.
     pub slow: bool,
+    /// Something is asked of the server about a shared file.
+    pub managing: Option<Manage>,
+    /// What the server said about it, or why it did not.
+    pub told: Option<Told>,
+}
+
+/// What a sender can do with a shared file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manage {
+    /// Remove the server's copy.
+    Delete,
+    /// Have it kept longer.
+    Extend,
+    /// Ask how often it was downloaded.
+    Status,
+}
+
+/// What it came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Managed {
+    /// The server has no copy any more.
+    Deleted,
+    /// It is kept until then, unix seconds.
+    Extended {
+        /// Until when.
+        expires: u64,
+        /// That is later than before.
+        later: bool,
+    },
+    /// How often it was downloaded, as far as recipients told.
+    Status(Downloads),
+}
+
+/// What is said on a row about its file at the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It did not work.
+    Failed(UserMessage),
+    /// It worked.
+    Done(Managed),
 }
 
 /// What is done.
@@ -38,7 +79,12 @@ pub enum Job {
     /// A file leaves.
     Share(PathBuf),
     /// A file comes.
-    Receive(PointerText),
+    Receive {
+        /// What names it.
+        pointer: PointerText,
+        /// The sender is told, if they asked to be.
+        tell_sender: bool,
+    },
 }
 
 /// How a transfer stands.
@@ -124,6 +170,12 @@ pub struct Shared {
     pub builtin: bool,
     /// What each party was shown.
     pub shown: Vec<RequestShown>,
+    /// The server can be asked to delete it.
+    pub manageable: bool,
+    /// Recipients are asked to tell of their download.
+    pub counted: bool,
+    /// The server's copy is gone.
+    pub gone: bool,
 }
 
 /// What a fetch gives.
@@ -151,7 +203,7 @@ impl Job {
                 Milestone::Upload,
                 Milestone::Stored,
             ],
-            Self::Receive(_) => &[
+            Self::Receive { .. } => &[
                 Milestone::FindPath,
                 Milestone::Download,
                 Milestone::Verify,
@@ -193,7 +245,7 @@ impl Stage {
             (Self::Pad, _) => 0.02,
             (Self::Seal, _) => 0.05,
             (Self::FindPath, Job::Share(_)) => 0.12,
-            (Self::FindPath, Job::Receive(_)) => 0.04,
+            (Self::FindPath, Job::Receive { .. }) => 0.04,
             (Self::Upload { fraction }, _) => within(0.15, 0.95, fraction),
             (Self::Crossing, _) => 0.95,
             (Self::Download { fraction }, _) => within(0.08, 0.92, fraction),
@@ -215,6 +267,8 @@ impl Transfer {
             state: State::Waiting,
             bar: 0.0,
             slow: false,
+            managing: None,
+            told: None,
         }
     }
 
@@ -239,7 +293,7 @@ impl Transfer {
     #[must_use]
     pub fn pointer(&self) -> Option<&PointerText> {
         match &self.state {
-            State::Shared(shared) => Some(&shared.pointer),
+            State::Shared(shared) if !shared.gone => Some(&shared.pointer),
             _ => None,
         }
     }
@@ -250,7 +304,7 @@ impl Transfer {
         match (&self.state, &self.job) {
             (State::Received(saved), _) => Some(&saved.path),
             (_, Job::Share(path)) => Some(path),
-            (_, Job::Receive(_)) => None,
+            (_, Job::Receive { .. }) => None,
         }
     }
 

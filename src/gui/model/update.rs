@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Action, Announcement, Effect, Event, Focus, Hover, Input, Look, Modal, Model, Notice,
-    PointerText, Preferences, Reading, Screen, ServerChoice, Stage, State, Test, Timer, Tone,
-    Transfer, ZOOMS,
+    PointerText, Preferences, Reading, RelayWish, Screen, ServerChoice, Stage, State, Test, Timer,
+    Tone, Transfer, ZOOMS,
 };
 use crate::app::message::UserMessage;
 use crate::gui::text;
@@ -36,6 +36,10 @@ impl Model {
                 }
                 effects
             }
+            Action::AddRelays => match self.settings.relay_line.trim().to_owned() {
+                line if line.is_empty() => Vec::new(),
+                line => self.ask_relays(RelayWish::Add(line)),
+            },
             Action::AddServer => {
                 if self.settings.address.trim().is_empty() {
                     return Vec::new();
@@ -60,6 +64,11 @@ impl Model {
                 }
                 Vec::new()
             }
+            Action::ChooseRelays => {
+                self.screen = Screen::Settings;
+                self.focus = Some(Focus::RelayLine);
+                self.ask_relays(RelayWish::Look)
+            }
             Action::ChooseServer => {
                 self.screen = Screen::Settings;
                 self.focus = Some(Focus::ServerAddress);
@@ -76,14 +85,18 @@ impl Model {
                 Vec::new()
             }
             Action::CloseRequested => match self.unfinished() {
-                0 => Vec::new(),
+                0 => self.leave_nothing(),
                 running => {
                     self.open(Modal::Closing { running });
                     vec![Effect::StayOpen]
                 }
             },
             Action::CloseWindow => match self.unfinished() {
-                0 => vec![Effect::Quit],
+                0 => {
+                    let mut effects = self.leave_nothing();
+                    effects.push(Effect::Quit);
+                    effects
+                }
                 running => {
                     self.open(Modal::Closing { running });
                     Vec::new()
@@ -106,6 +119,7 @@ impl Model {
                 vec![Effect::Look(Look::Share, paths)]
             }
             Action::ForgetRelayList => {
+                self.settings.relays_seen = None;
                 self.settings.preferences.relay_list = None;
                 self.keep()
             }
@@ -124,10 +138,14 @@ impl Model {
             Action::Go(screen) => {
                 self.screen = screen;
                 self.menu = None;
-                if screen == Screen::Receive {
-                    self.focus = Some(Focus::Pointer);
+                match screen {
+                    Screen::Receive => {
+                        self.focus = Some(Focus::Pointer);
+                        Vec::new()
+                    }
+                    Screen::Settings => self.ask_relays(RelayWish::Look),
+                    Screen::Share | Screen::Gallery => Vec::new(),
                 }
-                Vec::new()
             }
             Action::Hovering(paths) => {
                 if paths.is_empty() {
@@ -145,6 +163,42 @@ impl Model {
                 Vec::new()
             }
             Action::Main(id) => self.main(id),
+            Action::Manage(id, what) => self.manage(id, what),
+            Action::NewGuard => self.ask_relays(RelayWish::NewGuard),
+            Action::RelayLineEdited(line) => {
+                self.settings.relay_line = line;
+                self.settings.relay_trouble = None;
+                Vec::new()
+            }
+            Action::ShowOptions(open) => {
+                self.options_open = open;
+                Vec::new()
+            }
+            Action::ShowRelays(open) => {
+                self.settings.relays_open = open;
+                Vec::new()
+            }
+            Action::SetDirect(address, direct) => {
+                let servers = &mut self.settings.preferences.servers;
+                for server in servers
+                    .iter_mut()
+                    .filter(|server| server.address == address)
+                {
+                    server.direct = direct;
+                }
+                self.keep()
+            }
+            Action::SetListInPointer(on) => self.prefer(|kept| kept.list_in_pointer = on),
+            Action::SetOptions(options) => {
+                self.settings.preferences.options = options;
+                Vec::new()
+            }
+            Action::SetTellSender(on) => {
+                self.receive.tell_sender = on;
+                Vec::new()
+            }
+            Action::UseSendersList => self.use_senders_list(),
+            Action::UseSession => self.ask_relays(RelayWish::Session),
             Action::Open(modal) => {
                 self.open(modal);
                 Vec::new()
@@ -209,6 +263,7 @@ impl Model {
                 let mut effects: Vec<Effect> =
                     ids.into_iter().flat_map(|id| self.cancel(id)).collect();
                 effects.retain(|effect| matches!(effect, Effect::Cancel(_)));
+                effects.extend(self.leave_nothing());
                 effects.push(Effect::Quit);
                 effects
             }
@@ -284,6 +339,8 @@ impl Model {
                 }
             }
             Event::Looked(Look::Share, found) => return self.enqueue(found),
+            Event::Managed(id, result) => self.managed(id, result),
+            Event::Relays(result) => return self.relays_answered(result),
             Event::Progress(run, stage) => return self.progress(run, stage),
             Event::RelayListDismissed => self.dialog_open = false,
             Event::RelayListRead(result) => {
@@ -292,7 +349,9 @@ impl Model {
                     Ok(list) => {
                         self.settings.relay_trouble = None;
                         self.settings.preferences.relay_list = Some(list);
-                        return self.keep();
+                        let mut effects = self.keep();
+                        effects.extend(self.ask_relays(RelayWish::Look));
+                        return effects;
                     }
                     Err(message) => self.settings.relay_trouble = Some(message),
                 }
@@ -335,16 +394,26 @@ impl Model {
         id
     }
 
-    fn keep(&self) -> Vec<Effect> {
+    pub(super) fn keep(&self) -> Vec<Effect> {
         let mut effects = vec![Effect::Save(self.settings.preferences.clone())];
         // Whether a pointer works from here depends on server and relays.
-        if !self.receive.text.as_str().is_empty() {
-            effects.push(Effect::Describe(
-                self.receive.text.clone(),
-                self.settings.preferences.clone(),
-            ));
-        }
+        effects.extend(self.describe_again());
         effects
+    }
+
+    pub(super) fn describe_again(&self) -> Option<Effect> {
+        let text = &self.receive.text;
+        (!text.as_str().is_empty())
+            .then(|| Effect::Describe(text.clone(), self.settings.preferences.clone()))
+    }
+
+    /// A copied pointer does not outlive the window when it would not have stayed anyway.
+    fn leave_nothing(&mut self) -> Vec<Effect> {
+        if !self.settings.preferences.clear_clipboard {
+            return Vec::new();
+        }
+        let copied = self.last_copied.take();
+        copied.map(Effect::ClearClipboard).into_iter().collect()
     }
 
     /// Changes what is kept, and keeps it.
@@ -365,7 +434,9 @@ impl Model {
     fn open(&mut self, modal: Modal) {
         if self.modal.is_none() {
             self.beneath = match modal {
-                Modal::Qr(id) | Modal::WhoSawWhat { id, .. } => Some(Focus::Menu(id)),
+                Modal::Delete(id) | Modal::Qr(id) | Modal::WhoSawWhat { id, .. } => {
+                    Some(Focus::Menu(id))
+                }
                 Modal::About | Modal::Closing { .. } | Modal::Shortcuts => None,
             };
         }

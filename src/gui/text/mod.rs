@@ -2,10 +2,12 @@
 //!
 //! What comes out of `app` as an error brings its own words.
 
+mod manage;
 mod messages;
 mod sheets;
 mod units;
 
+pub use self::manage::*;
 pub use self::messages::*;
 pub use self::sheets::*;
 use self::units::percent;
@@ -38,8 +40,6 @@ pub const DROP_MORE: &str = "Drop or choose more files";
 pub const CHOOSE_MORE: &str = "Choose more files";
 /// Limit of one file.
 pub const LIMIT: &str = "Up to 10 MB a file";
-/// How long a server keeps a file unless asked otherwise.
-pub const KEPT: &str = "kept 14 days";
 /// The server inside the program.
 pub const BUILT_IN: &str = "Built-in network";
 /// Under the zone.
@@ -355,8 +355,11 @@ pub fn saved_in(folder: &str) -> String {
 
 /// A chosen relay list.
 #[must_use]
-pub fn relay_list(count: usize, path: &str) -> String {
-    format!("{}  ·  {path}", relays(count))
+pub fn relay_list(count: usize, place: &str) -> String {
+    if count == 0 {
+        return place.to_owned();
+    }
+    format!("{}  ·  {place}", relays(count))
 }
 
 /// Said when it happened.

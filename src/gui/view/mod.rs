@@ -1,7 +1,9 @@
 //! What the model looks like. A view draws plain data and returns actions; it opens no file and keeps no truth.
 
 mod gallery;
+mod options;
 mod receive;
+mod relays;
 mod row_menu;
 mod settings;
 mod share;
@@ -123,7 +125,7 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                                     share::screen(ui, model, around, height, &mut drawn);
                                 }
                                 Screen::Receive => receive::screen(ui, model, around, &mut drawn),
-                                Screen::Settings => settings::screen(ui, model, &mut drawn),
+                                Screen::Settings => settings::screen(ui, model, around, &mut drawn),
                                 Screen::Gallery => gallery::screen(ui, model, &mut drawn),
                             }
                             ui.add_space(space::S);

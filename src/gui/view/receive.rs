@@ -96,7 +96,17 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
             } else {
                 Tone::Warning
             };
-            kit::callout(ui, tone, &note.message, |_| {});
+            kit::callout(ui, tone, &note.message, |ui| {
+                ways_out(ui, model, info, drawn)
+            });
+        }
+        if info.asks_receipt && model.receive.can_download() {
+            ui.add_space(space::S);
+            let (title, about) = text::TELL_SENDER;
+            let on = model.receive.tell_sender;
+            if kit::switch(ui, title, about, on) {
+                drawn.act(Action::SetTellSender(!on));
+            }
         }
         ui.add_space(space::M);
         ui.horizontal_wrapped(|ui| {
@@ -119,5 +129,43 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
             palette.muted,
             ui.available_width(),
         );
+    });
+}
+
+/// What can be done where no relay serves the pointer's server.
+fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
+    if !info.lacks_relays {
+        return;
+    }
+    let palette = palette(ui);
+    if let Some(host) = &info.offer {
+        ui.add_space(space::XS);
+        let words = text::senders_list_about(host);
+        kit::label(ui, words, Type::Caption, palette.muted);
+    }
+    if let Some(message) = &model.settings.relay_trouble {
+        ui.add_space(space::XS);
+        kit::said(ui, message);
+    }
+    ui.add_space(space::S);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
+        let busy = model.settings.relays_busy;
+        if info.offer.is_some() {
+            let words = if busy {
+                text::ASKING_RELAYS
+            } else {
+                text::USE_SENDERS_LIST
+            };
+            let button = Button::new(Loudness::Secondary, words);
+            let button = button.room_for(text::USE_SENDERS_LIST).enabled(!busy);
+            if ui.add(button).clicked() {
+                drawn.act(Action::UseSendersList);
+            }
+        }
+        let add = Button::new(Loudness::Quiet, text::ADD_RELAY_LIST);
+        if ui.add(add).clicked() {
+            drawn.act(Action::ChooseRelays);
+        }
     });
 }

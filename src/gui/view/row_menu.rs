@@ -5,7 +5,7 @@ use egui::Ui;
 use super::Drawn;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Chosen, Entry};
-use crate::gui::model::{Action, Focus, Modal, Model, State, Transfer};
+use crate::gui::model::{Action, Focus, Manage, Modal, Model, State, Transfer};
 use crate::gui::text;
 
 /// The button with three dots, and its menu while that is open.
@@ -40,6 +40,7 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
         });
     };
     match &transfer.state {
+        State::Shared(shared) if shared.gone => {}
         State::Shared(_) => {
             add(
                 Icon::Copy,
@@ -71,6 +72,29 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
             text::SHOW_ORIGINAL
         };
         add(Icon::ShowInFolder, words, false, Action::RevealSaved(id));
+    }
+    if let State::Shared(shared) = &transfer.state
+        && shared.manageable
+        && !shared.gone
+        && transfer.managing.is_none()
+    {
+        let manage = |what| Action::Manage(id, what);
+        add(
+            Icon::ClockPlus,
+            text::KEEP_LONGER,
+            false,
+            manage(Manage::Extend),
+        );
+        if shared.counted {
+            add(
+                Icon::Download,
+                text::DOWNLOADS_SO_FAR,
+                false,
+                manage(Manage::Status),
+            );
+        }
+        let delete = Action::Open(Modal::Delete(id));
+        add(Icon::Trash, text::DELETE_FROM_SERVER, true, delete);
     }
     if transfer.is_unfinished() {
         add(Icon::Close, text::CANCEL, true, Action::Cancel(id));

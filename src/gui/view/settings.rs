@@ -2,7 +2,7 @@
 
 use egui::{Id, Key, Sense, Ui, vec2};
 
-use super::Drawn;
+use super::{Drawn, Surroundings};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
 use crate::gui::model::{
@@ -11,13 +11,13 @@ use crate::gui::model::{
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
-pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
     ui.spacing_mut().item_spacing.y = space::XL;
     section(ui, text::FILE_SERVERS, text::FILE_SERVERS_ABOUT, |ui| {
         servers(ui, model, drawn);
     });
     section(ui, text::RELAYS, text::RELAYS_ABOUT, |ui| {
-        relays(ui, model, drawn);
+        super::relays::part(ui, model, around, drawn);
     });
     section(ui, text::DOWNLOADS, text::DOWNLOADS_ABOUT, |ui| {
         downloads(ui, model, drawn);
@@ -44,7 +44,14 @@ fn section(ui: &mut Ui, title: &str, about: &str, add: impl FnOnce(&mut Ui)) {
 }
 
 /// One line of a card: what it is on the left, what can be done on the right; below each other when narrow.
-fn line(ui: &mut Ui, icon: Icon, title: &str, about: &str, right: f32, act: impl FnOnce(&mut Ui)) {
+pub(super) fn line(
+    ui: &mut Ui,
+    icon: Icon,
+    title: &str,
+    about: &str,
+    right: f32,
+    act: impl FnOnce(&mut Ui),
+) {
     let palette = palette(ui);
     let fits = ui.available_width() - right >= 220.0;
     let left = |ui: &mut Ui| {
@@ -91,6 +98,23 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         kit::divider(ui);
         let choice = ServerChoice::Address(known.address.clone());
         server(ui, model, &choice, &known.host, &known.address, drawn);
+        ui.push_id(("direct", &known.address), |ui| {
+            let (title, about) = text::DIRECT_SWITCH;
+            if known.direct {
+                ui.horizontal(|ui| {
+                    kit::icon(ui, Icon::Warning, measure::ICON, palette(ui).warning);
+                    kit::label(ui, about, Type::Caption, palette(ui).warning);
+                });
+            }
+            if kit::switch(
+                ui,
+                title,
+                if known.direct { "" } else { about },
+                known.direct,
+            ) {
+                drawn.act(Action::SetDirect(known.address.clone(), !known.direct));
+            }
+        });
     }
     kit::divider(ui);
     let mut address = model.settings.address.clone();
@@ -197,43 +221,6 @@ fn outcome(ui: &mut Ui, test: Option<&Test>) {
             });
         }
         Some(Test::Failed(message)) => kit::callout(ui, Tone::Danger, message, |_| {}),
-    }
-}
-
-fn relays(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
-    let (title, about) = match &model.settings.preferences.relay_list {
-        None => (
-            text::NO_RELAY_LIST.to_owned(),
-            text::NO_RELAY_LIST_ABOUT.to_owned(),
-        ),
-        Some(list) => (
-            list.name.clone(),
-            text::relay_list(list.relays, &list.path.to_string_lossy()),
-        ),
-    };
-    let chosen = model.settings.preferences.relay_list.is_some();
-    let right = 124.0
-        + if chosen {
-            space::S + measure::CONTROL
-        } else {
-            0.0
-        };
-    line(ui, Icon::Route, &title, &about, right, |ui| {
-        if chosen && kit::icon_button(ui, Icon::Trash, text::FORGET_LIST).clicked() {
-            drawn.act(Action::ForgetRelayList);
-        }
-        if ui
-            .add(Button::new(Loudness::Secondary, text::CHOOSE_LIST))
-            .clicked()
-        {
-            drawn.act(Action::ChooseRelayList);
-        }
-    });
-    if let Some(message) = &model.settings.relay_trouble {
-        kit::callout(ui, Tone::Danger, message, |_| {});
-    }
-    if model.settings.lacks_relays() {
-        kit::callout(ui, Tone::Warning, &text::relays_missing(), |_| {});
     }
 }
 

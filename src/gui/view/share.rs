@@ -5,7 +5,7 @@ use egui::{
     WidgetInfo, vec2,
 };
 
-use super::{Drawn, Surroundings, transfers};
+use super::{Drawn, Surroundings, options, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{Action, Focus, Model, Tone};
@@ -27,12 +27,27 @@ pub(super) fn screen(
         ui.spacing_mut().item_spacing.y = space::M;
         if empty && !model.first_start {
             let used = ui.cursor().top() - ui.clip_rect().top();
-            let room = height - used - 16.0 - space::M - space::XL;
+            let room = height - used - 16.0 - 2.0 * space::M - measure::CONTROL - space::XL;
             zone(ui, model, around, room.clamp(220.0, 560.0), drawn);
         } else {
             small_zone(ui, model, around, drawn);
         }
         terms(ui, model, drawn);
+        let words = if model.options_open {
+            text::HIDE_OPTIONS
+        } else {
+            text::OPTIONS
+        };
+        if !model.first_start {
+            ui.vertical_centered(|ui| {
+                if ui.add(Button::new(Loudness::Quiet, words)).clicked() {
+                    drawn.act(Action::ShowOptions(!model.options_open));
+                }
+            });
+        }
+        if model.options_open {
+            options::card(ui, model, drawn);
+        }
     });
     if !empty {
         transfers::list(ui, model, around, drawn);
@@ -200,7 +215,15 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         None => (Icon::HardDrive, text::BUILT_IN_STAYS.to_owned()),
         Some(server) => (Icon::Server, text::goes_to(&server.host)),
     };
-    kit::centred_hint(ui, icon, &[place.as_str(), text::LIMIT, text::KEPT]);
+    kit::centred_hint(
+        ui,
+        icon,
+        &[
+            place.as_str(),
+            text::LIMIT,
+            &text::kept_for(model.settings.preferences.options.keep),
+        ],
+    );
 }
 
 /// A dashed outline with round corners.

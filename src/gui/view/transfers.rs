@@ -8,7 +8,9 @@ use egui::{
 use super::{Drawn, Surroundings, row_id, row_menu};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
-use crate::gui::model::{Action, Beside, Focus, Job, Model, Shared, Stage, State, Tone, Transfer};
+use crate::gui::model::{
+    Action, Beside, Focus, Job, Model, Shared, Stage, State, Told, Tone, Transfer,
+};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
@@ -105,7 +107,12 @@ fn body(
     match &transfer.state {
         State::Waiting => {}
         State::Running(stage) => running(ui, transfer, *stage),
-        State::Shared(shared) => done(ui, model, around, transfer, shared, loud, drawn),
+        State::Shared(shared) => {
+            if !shared.gone {
+                done(ui, model, around, transfer, shared, loud, drawn);
+            }
+            told(ui, transfer);
+        }
         State::Received(_) => received(ui, transfer, drawn),
         State::Failed(message) => {
             indented(ui, |ui| {
@@ -194,7 +201,7 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
 fn direction(transfer: &Transfer) -> Icon {
     match transfer.job {
         Job::Share(_) => Icon::Upload,
-        Job::Receive(_) => Icon::Download,
+        Job::Receive { .. } => Icon::Download,
     }
 }
 
@@ -206,7 +213,11 @@ fn facts(transfer: &Transfer) -> String {
         State::Running(stage) => [size, Some(text::stage(*stage, transfer.slow))],
         State::Shared(shared) => [
             Some(text::size_sent(transfer.len, shared.blob_len)),
-            shared.expires.map(text::kept_until),
+            if shared.gone {
+                Some(text::GONE.to_owned())
+            } else {
+                shared.expires.map(text::kept_until)
+            },
         ],
         State::Received(saved) => {
             let folder = saved.path.parent().map(|folder| folder.to_string_lossy());
@@ -336,6 +347,26 @@ fn done(
                 drawn.act(Action::ChooseServer);
             }
         });
+    }
+}
+
+/// What the server said about the file since.
+fn told(ui: &mut Ui, transfer: &Transfer) {
+    let palette = palette(ui);
+    if transfer.managing.is_some() {
+        ui.add_space(space::XS);
+        kit::label(ui, text::ASKING_SERVER, Type::Caption, palette.muted);
+    }
+    match &transfer.told {
+        None => {}
+        Some(Told::Failed(message)) => {
+            ui.add_space(space::S);
+            kit::callout(ui, Tone::Danger, message, |_| {});
+        }
+        Some(Told::Done(done)) => {
+            ui.add_space(space::XS);
+            kit::selectable(ui, text::managed(*done), Type::Caption, palette.muted);
+        }
     }
 }
 

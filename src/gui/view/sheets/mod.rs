@@ -9,7 +9,7 @@ use egui::{Context, Id, Ui};
 
 use super::{Drawn, Surroundings};
 use crate::gui::kit::{self, Button, Loudness};
-use crate::gui::model::{Action, Modal, Model};
+use crate::gui::model::{Action, Manage, Modal, Model};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of};
 
@@ -22,7 +22,32 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
         Modal::About => sheet(ctx, "about", text::ABOUT, measure::SHEET, drawn, |ui, _| {
             about::show(ui);
         }),
-        Modal::Closing { running } => closing(ctx, running, drawn),
+        Modal::Closing { running } => {
+            let question = Question {
+                title: &text::closing_title(running),
+                body: text::CLOSING_BODY,
+                safe: (text::KEEP_RUNNING, Action::KeepRunning),
+                other: (
+                    Loudness::Secondary,
+                    text::STOP_AND_QUIT,
+                    Action::StopAndQuit,
+                ),
+            };
+            ask(ctx, "closing", question, drawn);
+        }
+        Modal::Delete(id) => {
+            let Some(transfer) = model.transfer(id) else {
+                return drawn.act(Action::Back);
+            };
+            let delete = Action::Manage(id, Manage::Delete);
+            let question = Question {
+                title: &text::delete_title(&transfer.name),
+                body: text::DELETE_BODY,
+                safe: (text::KEEP_IT, Action::Back),
+                other: (Loudness::Danger, text::DELETE_FROM_SERVER, delete),
+            };
+            ask(ctx, "delete", question, drawn);
+        }
         Modal::Qr(id) => {
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(Action::Back);
@@ -72,35 +97,38 @@ fn sheet(
     }
 }
 
-/// Closing with transfers under way.
-fn closing(ctx: &Context, running: usize, drawn: &mut Drawn) {
+/// A question with a safe answer, which Enter gives, and another.
+struct Question<'a> {
+    title: &'a str,
+    body: &'a str,
+    safe: (&'a str, Action),
+    other: (Loudness, &'a str, Action),
+}
+
+fn ask(ctx: &Context, id: &str, question: Question<'_>, drawn: &mut Drawn) {
     let palette = palette_of(ctx);
     let modal = kit::Modal {
-        id: Id::unique("closing"),
-        title: &text::closing_title(running),
+        id: Id::unique(("question", id)),
+        title: question.title,
         width: measure::QUESTION,
         asks: true,
     };
-    let (answer, waved) = kit::modal(ctx, &modal, |ui| {
-        kit::label(ui, text::CLOSING_BODY, Type::Body, palette.muted);
+    let (loudness, other, action) = question.other;
+    let (answers, waved) = kit::modal(ctx, &modal, |ui| {
+        kit::label(ui, question.body, Type::Body, palette.muted);
         kit::answers(ui, |ui| {
-            let keep = ui.add(Button::new(Loudness::Primary, text::KEEP_RUNNING));
+            let safe = ui.add(Button::new(Loudness::Primary, question.safe.0));
             if ui.memory(|memory| memory.focused().is_none()) {
-                keep.request_focus();
+                safe.request_focus();
             }
-            let stop = ui.add(Button::new(Loudness::Secondary, text::STOP_AND_QUIT));
-            if stop.clicked() {
-                Some(Action::StopAndQuit)
-            } else if keep.clicked() {
-                Some(Action::KeepRunning)
-            } else {
-                None
-            }
+            let other = ui.add(Button::new(loudness, other));
+            (safe.clicked(), other.clicked())
         })
     });
-    match answer {
-        Some(action) => drawn.act(action),
-        None if waved => drawn.act(Action::KeepRunning),
-        None => {}
+    match answers {
+        (_, true) => drawn.act(action),
+        (true, _) => drawn.act(question.safe.1),
+        _ if waved => drawn.act(question.safe.1),
+        _ => {}
     }
 }

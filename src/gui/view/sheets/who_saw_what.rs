@@ -54,7 +54,7 @@ pub(super) fn show(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &mut Draw
     let parties = attempt.parties();
     let other = match transfer.job {
         Job::Share(_) => Person::Recipient,
-        Job::Receive(_) => Person::Sender,
+        Job::Receive { .. } => Person::Sender,
     };
     let columns: f32 = parties.iter().map(|_| COLUMN + space::S).sum();
     if ui.available_width() >= columns + 2.0 * PERSON {

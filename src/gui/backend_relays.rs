@@ -1,0 +1,158 @@
+//! The use cases around a transfer, as the window needs them: a sender's files at the server, and the relays.
+
+use tokio_util::sync::CancellationToken;
+
+use super::backend::{App, in_words};
+use super::model::{
+    Manage, Managed, PointerText, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish,
+    RelaysKnown, RelaysSeen,
+};
+use super::text;
+use crate::app::error::AppError;
+use crate::app::manage;
+use crate::app::message::UserMessage;
+use crate::app::relays::{ListState, RelayOffer, RelaySource, SourceView, UseFor};
+use crate::protocol::pointer::Pointer;
+use crate::protocol::relay_list::{ListSource, RelayDescriptor};
+
+impl App {
+    pub(super) async fn manage_now(
+        &self,
+        what: Manage,
+        pointer: PointerText,
+        preferences: &Preferences,
+        cancel: &CancellationToken,
+    ) -> Result<Managed, AppError> {
+        let pointer = Pointer::find(pointer.as_str())?;
+        let network = self.source(preferences, &pointer.server).await?;
+        let session = self.session();
+        Ok(match what {
+            Manage::Delete => {
+                manage::delete(session, &network, &pointer, cancel).await?;
+                Managed::Deleted
+            }
+            Manage::Extend => {
+                let done = manage::extend(session, &network, &pointer, None, cancel).await?;
+                Managed::Extended {
+                    expires: done.outcome.expires,
+                    later: done.outcome.later,
+                }
+            }
+            Manage::Status => {
+                let done = manage::status(session, &network, &pointer, cancel).await?;
+                Managed::Status(done.outcome.downloads)
+            }
+        })
+    }
+
+    pub(super) async fn ask_relays(
+        &self,
+        wish: RelayWish,
+        preferences: &Preferences,
+        cancel: &CancellationToken,
+    ) -> Result<RelaysKnown, UserMessage> {
+        let (session, relays) = (self.session(), self.known_relays());
+        let chosen = Self::relay_source(preferences);
+        let mut known = RelaysKnown {
+            list: None,
+            seen: None,
+        };
+        match wish {
+            RelayWish::Look => {}
+            RelayWish::Accept(pointer) => {
+                let pointer = in_words(Pointer::find(pointer.as_str()).map_err(AppError::from))?;
+                if let Some(offer) = RelayOffer::of(&pointer) {
+                    in_words(relays.accept(session, &offer, cancel).await)?;
+                }
+            }
+            RelayWish::Add(line) => {
+                let source = in_words(line.parse::<ListSource>().map_err(AppError::from))?;
+                let list = in_words(relays.add(session, &source, UseFor::All, cancel).await)?;
+                known.list = Some(RelayList {
+                    origin: RelayOrigin::Line(source.to_string()),
+                    name: list.name,
+                    relays: list.relays.len(),
+                });
+                known.seen = self.seen(&RelaySource::Url(source));
+                return Ok(known);
+            }
+            RelayWish::NewGuard => {
+                let lists = relays.view(&chosen, session.now());
+                let list = lists.into_iter().find(|view| view.chosen);
+                if let Some(list) = list.and_then(|view| view.list) {
+                    session
+                        .new_guards(&chosen.id(), &list)
+                        .map_err(|refused| text::new_guard_refused(&refused.to_string()))?;
+                }
+            }
+            RelayWish::Session => {
+                known.list = Some(RelayList {
+                    origin: RelayOrigin::Session,
+                    name: text::SESSION_NETWORK.to_owned(),
+                    relays: 0,
+                });
+                known.seen = self.seen(&RelaySource::Session);
+                return Ok(known);
+            }
+        }
+        known.seen = self.seen(&chosen);
+        Ok(known)
+    }
+
+    /// What is kept of a list that is no file.
+    pub(super) fn kept_list(&self, source: &RelaySource) -> Option<RelayList> {
+        let origin = match source {
+            RelaySource::BuiltIn | RelaySource::File(_) => return None,
+            RelaySource::Session => RelayOrigin::Session,
+            RelaySource::Url(line) => RelayOrigin::Line(line.to_string()),
+        };
+        let list = self.chosen_view(source).and_then(|view| view.list);
+        let name = match (&origin, &list) {
+            (RelayOrigin::Session, _) => text::SESSION_NETWORK.to_owned(),
+            (_, Some(list)) => list.name.clone(),
+            (_, None) => text::RELAYS.to_owned(),
+        };
+        Some(RelayList {
+            origin,
+            name,
+            relays: list.map_or(0, |list| list.relays.len()),
+        })
+    }
+
+    fn chosen_view(&self, source: &RelaySource) -> Option<SourceView> {
+        let views = self.known_relays().view(source, self.session().now());
+        views.into_iter().find(|view| view.chosen)
+    }
+
+    fn seen(&self, source: &RelaySource) -> Option<RelaysSeen> {
+        let view = self.chosen_view(source)?;
+        let trouble = match (&view.state, view.problem) {
+            (ListState::Ended, _) => Some(text::LIST_ENDED.to_owned()),
+            (ListState::Missing(why), _) => {
+                why.clone().or_else(|| Some(text::LIST_MISSING.to_owned()))
+            }
+            (ListState::Good, problem) => problem,
+        };
+        let relays = view.list.as_ref().map_or_else(Vec::new, |list| {
+            let standing = self.session().relay_standing(&source.id(), list);
+            let relays = list.relays.iter().zip(standing);
+            relays
+                .map(|(relay, stands)| RelaySeen {
+                    name: listens_at(relay),
+                    operator: relay.operator.clone(),
+                    standing: stands.standing,
+                })
+                .collect()
+        });
+        Some(RelaysSeen {
+            expires: view.list.map(|list| list.expires),
+            fetched: view.fetched,
+            trouble,
+            relays,
+        })
+    }
+}
+
+fn listens_at(relay: &RelayDescriptor) -> String {
+    std::net::SocketAddr::new(relay.host, relay.port).to_string()
+}

@@ -1,0 +1,64 @@
+//! What can be chosen for the next shares: how long, how often.
+
+use egui::Ui;
+
+use super::Drawn;
+use crate::gui::kit;
+use crate::gui::model::{Action, Count, KeepFor, Model, ShareOptions};
+use crate::gui::text;
+use crate::gui::tokens::{Type, measure, palette, space};
+
+pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    let options = model.settings.preferences.options;
+    kit::card(ui, |ui| {
+        let keeps = [
+            (KeepFor::Day, text::ONE_DAY),
+            (KeepFor::Week, text::ONE_WEEK),
+            (KeepFor::Usual, text::USUAL_TIME),
+        ];
+        let kept = named(ui, text::KEEP_FOR, |ui| {
+            kit::segmented(ui, text::KEEP_FOR, &keeps, Some(options.keep)).pressed
+        });
+        if let Some(keep) = kept {
+            drawn.act(Action::SetOptions(ShareOptions { keep, ..options }));
+        }
+        kit::divider(ui);
+        let counts = [
+            (Count::No, text::COUNT_NO),
+            (Count::Yes, text::COUNT_YES),
+            (Count::Limit(1), text::COUNT_ONCE),
+            (Count::Limit(5), text::COUNT_FIVE),
+        ];
+        let counted = named(ui, text::COUNT_DOWNLOADS, |ui| {
+            kit::segmented(ui, text::COUNT_DOWNLOADS, &counts, Some(options.count)).pressed
+        });
+        if let Some(count) = counted {
+            drawn.act(Action::SetOptions(ShareOptions { count, ..options }));
+        }
+        if options.count != Count::No {
+            ui.add_space(space::XS);
+            kit::label(ui, text::COUNT_ABOUT, Type::Caption, palette.muted);
+        }
+        kit::divider(ui);
+        let (title, about) = text::NAME_IN_POINTER;
+        let on = model.settings.preferences.name_in_pointer;
+        if kit::switch(ui, title, about, on) {
+            drawn.act(Action::SetNameInPointer(!on));
+        }
+    });
+}
+
+/// A name on the left and what chooses on the right; below each other when narrow.
+fn named<R>(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let palette = palette(ui);
+    if ui.available_width() >= 480.0 {
+        let title = |ui: &mut Ui| {
+            kit::label(ui, name, Type::Label, palette.text);
+        };
+        kit::sides(ui, measure::PRIMARY, 340.0, title, add)
+    } else {
+        kit::label(ui, name, Type::Label, palette.text);
+        add(ui)
+    }
+}

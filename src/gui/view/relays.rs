@@ -1,0 +1,173 @@
+//! The relays in Settings: where they are from, how each stands, and new ones.
+
+use egui::{Id, Key, Ui, Vec2};
+
+use super::settings::line;
+use super::{Drawn, Surroundings};
+use crate::gui::fonts::Icon;
+use crate::gui::kit::{self, Button, Field, Loudness};
+use crate::gui::model::{Action, Focus, Model, RelayList, RelayOrigin, RelaysSeen, Tone};
+use crate::gui::text;
+use crate::gui::tokens::{Type, measure, palette, space};
+use crate::protocol::path::Standing;
+
+pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+    let list = model.settings.preferences.relay_list.as_ref();
+    chosen(ui, list, drawn);
+    if let (Some(_), Some(seen)) = (list, &model.settings.relays_seen) {
+        known(ui, model, seen, around.now, drawn);
+    }
+    if model.settings.lacks_relays() {
+        kit::callout(ui, Tone::Warning, &text::relays_missing(), |_| {});
+    }
+    kit::divider(ui);
+    add(ui, model, drawn);
+    if let Some(message) = &model.settings.relay_trouble {
+        kit::callout(ui, Tone::Danger, message, |_| {});
+    }
+    if list.is_some_and(|list| matches!(list.origin, RelayOrigin::Line(_))) {
+        kit::divider(ui);
+        let (title, about) = text::LIST_IN_POINTER;
+        let on = model.settings.preferences.list_in_pointer;
+        if kit::switch(ui, title, about, on) {
+            drawn.act(Action::SetListInPointer(!on));
+        }
+    }
+}
+
+/// The source in use.
+fn chosen(ui: &mut Ui, list: Option<&RelayList>, drawn: &mut Drawn) {
+    let (title, about) = match list {
+        None => (
+            text::NO_RELAY_LIST.to_owned(),
+            text::NO_RELAY_LIST_ABOUT.to_owned(),
+        ),
+        Some(list) => {
+            let place = match &list.origin {
+                RelayOrigin::File(path) => path.to_string_lossy().into_owned(),
+                RelayOrigin::Line(line) => line.clone(),
+                RelayOrigin::Session => text::SESSION_NETWORK.to_owned(),
+            };
+            (list.name.clone(), text::relay_list(list.relays, &place))
+        }
+    };
+    let right = if list.is_some() {
+        measure::CONTROL
+    } else {
+        0.0
+    };
+    line(ui, Icon::Route, &title, &about, right, |ui| {
+        if list.is_some() && kit::icon_button(ui, Icon::Trash, text::FORGET_LIST).clicked() {
+            drawn.act(Action::ForgetRelayList);
+        }
+    });
+}
+
+/// Age, trouble, and each relay with its reasons.
+fn known(ui: &mut Ui, model: &Model, seen: &RelaysSeen, now: u64, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    let age = text::list_age(seen, now);
+    if !age.is_empty() {
+        kit::label(ui, age, Type::Caption, palette.muted);
+    }
+    if let Some(trouble) = &seen.trouble {
+        ui.horizontal_top(|ui| {
+            kit::icon(ui, Icon::Warning, measure::ICON, palette.warning);
+            kit::selectable(ui, trouble, Type::Caption, palette.warning);
+        });
+    }
+    if seen.relays.is_empty() {
+        return;
+    }
+    let open = model.settings.relays_open;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = Vec2::splat(space::S);
+        let words = if open {
+            text::HIDE_RELAYS
+        } else {
+            text::SHOW_RELAYS
+        };
+        if ui.add(Button::new(Loudness::Secondary, words)).clicked() {
+            drawn.act(Action::ShowRelays(!open));
+        }
+        let guard = Button::new(Loudness::Quiet, text::NEW_GUARD).icon(Icon::Retry);
+        if ui.add(guard.enabled(!model.settings.relays_busy)).clicked() {
+            drawn.act(Action::NewGuard);
+        }
+    });
+    if !open {
+        return;
+    }
+    for relay in &seen.relays {
+        let (icon, ink) = match relay.standing {
+            Standing::Guard { .. } => (Icon::ShieldCheck, palette.accent),
+            Standing::SetAside { .. } => (Icon::Ban, palette.warning),
+            _ => (Icon::Relay, palette.muted),
+        };
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = space::S;
+            kit::icon(ui, icon, measure::ICON, ink);
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                let name = if relay.operator.is_empty() {
+                    relay.name.clone()
+                } else {
+                    format!("{}  ·  {}", relay.name, relay.operator)
+                };
+                kit::selectable(ui, name, Type::Caption, palette.text);
+                let stands = text::standing(relay.standing, now);
+                kit::selectable(ui, stands, Type::Caption, palette.muted);
+            });
+        });
+    }
+}
+
+/// Other relays: a line, a file, or Session's.
+fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    let busy = model.settings.relays_busy;
+    let mut typed = model.settings.relay_line.clone();
+    let possible = !typed.trim().is_empty() && !busy;
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = space::XS;
+        let field = Field {
+            id: Id::unique("relay list line"),
+            label: text::RELAY_LINE,
+            hint: text::RELAY_LINE_HINT,
+            rows: 1,
+            trouble: model.settings.relay_trouble.is_some(),
+            masked: false,
+        };
+        let response = field.show(ui, &mut typed);
+        if response.changed() {
+            drawn.act(Action::RelayLineEdited(typed));
+        }
+        drawn.focus(model, Focus::RelayLine, &response);
+        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        kit::label(ui, text::RELAY_LINE_ABOUT, Type::Caption, palette.muted);
+        ui.add_space(space::XS);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = Vec2::splat(space::S);
+            let words = if busy { text::ASKING_RELAYS } else { text::ADD };
+            let button = Button::new(Loudness::Secondary, words).icon(Icon::Plus);
+            let button = button.room_for(text::ASKING_RELAYS).enabled(possible);
+            if ui.add(button).clicked() || entered && possible {
+                drawn.act(Action::AddRelays);
+            }
+            let file = Button::new(Loudness::Quiet, text::CHOOSE_LIST).icon(Icon::Folder);
+            if ui.add(file).clicked() {
+                drawn.act(Action::ChooseRelayList);
+            }
+        });
+    });
+    let session = model.settings.preferences.relay_list.as_ref();
+    let on = session.is_some_and(|list| list.origin == RelayOrigin::Session);
+    kit::divider(ui);
+    if kit::switch(ui, text::SESSION_NETWORK, text::SESSION_ABOUT, on) {
+        drawn.act(if on {
+            Action::ForgetRelayList
+        } else {
+            Action::UseSession
+        });
+    }
+}
