@@ -58,6 +58,10 @@ pub struct ServerSettings {
     pub relay_list: Option<PathBuf>,
     /// Connections served at once.
     pub max_connections: usize,
+    /// How long one question to the store may take.
+    pub store_timeout: Duration,
+    /// How long a stop waits for what runs.
+    pub stop_timeout: Duration,
     /// How often expired blobs are removed.
     pub sweep_every: Duration,
     /// Where Prometheus finds the hourly totals; on loopback.
@@ -82,6 +86,8 @@ impl Default for ServerSettings {
             access_word: None,
             work_bits: None,
             relay_list: None,
+            store_timeout: Duration::from_secs(30),
+            stop_timeout: Duration::from_secs(30),
             sweep_every: Duration::from_secs(10 * 60),
             metrics: None,
             log: None,
@@ -131,6 +137,8 @@ impl ServerSettings {
             max_memory: self.max_memory,
             max_connections: self.max_connections,
             relay_list: self.relay_list,
+            store_timeout: self.store_timeout,
+            stop_timeout: self.stop_timeout,
             sweep_every: self.sweep_every,
             ..ServerConfig::new(self.listen, self.store, key)
         }
@@ -349,6 +357,28 @@ const TABLE: &[Setting<ServerSettings>] = &[
         "Connections served at once; more wait. The system's limit of open files must be above it",
         |settings, given| {
             settings.max_connections = given.read("a number")?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["store_timeout", "store-timeout", "CLOAKROOM_STORE_TIMEOUT"],
+        "TIME",
+        Text,
+        Preset("\"30s\""),
+        "How long one question to the store may take; beyond it people are told that the server failed",
+        |settings, given| {
+            settings.store_timeout = Duration::from_secs(given.seconds()?);
+            Ok(())
+        },
+    ),
+    Setting::new(
+        ["stop_timeout", "stop-timeout", "CLOAKROOM_STOP_TIMEOUT"],
+        "TIME",
+        Text,
+        Preset("\"30s\""),
+        "How long a stop waits for what runs",
+        |settings, given| {
+            settings.stop_timeout = Duration::from_secs(given.seconds()?);
             Ok(())
         },
     ),
