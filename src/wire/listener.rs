@@ -317,6 +317,7 @@ async fn serve_http<S, H, F>(
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)
         .max_headers(64)
+        .max_buf_size(MAX_BUFFERED_LEN)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // What goes wrong on a connection concerns nobody but its peer.
@@ -329,12 +330,14 @@ async fn serve_http<S, H, F>(
     }
 }
 
-/// A stream that breaks when its peer takes nothing for too long.
+/// A stream that breaks when its peer takes nothing for too long, or in as much time less than 4 KiB a second.
 #[derive(Debug)]
 struct StallGuard<S> {
     stream: S,
     timeout: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Since when the peer has been waited for, and the bytes that it took since.
+    waited: Option<(Instant, u64)>,
 }
 
 impl<S> StallGuard<S> {
@@ -343,7 +346,31 @@ impl<S> StallGuard<S> {
             stream,
             timeout,
             deadline: None,
+            waited: None,
         }
+    }
+
+    fn watch_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        progress: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match (&progress, &mut self.waited) {
+            (Poll::Pending, waited) => {
+                waited.get_or_insert_with(|| (Instant::now(), 0));
+            }
+            (Poll::Ready(Ok(len)), Some((since, taken))) => {
+                *taken += *len as u64;
+                if since.elapsed() >= self.timeout {
+                    if u128::from(*taken) < self.timeout.as_millis() * MIN_BYTES_PER_SEC / 1000 {
+                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                    }
+                    self.waited = None;
+                }
+            }
+            (Poll::Ready(_), _) => {}
+        }
+        self.watch(cx, progress)
     }
 
     fn watch<T>(
@@ -381,7 +408,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let progress = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.watch(cx, progress)
+        self.watch_write(cx, progress)
     }
 
     fn poll_write_vectored(
@@ -390,7 +417,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let progress = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.watch(cx, progress)
+        self.watch_write(cx, progress)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -399,6 +426,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let progress = Pin::new(&mut self.stream).poll_flush(cx);
+        if progress.is_ready() {
+            // Nothing is left that the peer could be slow to take.
+            self.waited = None;
+        }
         self.watch(cx, progress)
     }
 
@@ -407,6 +438,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
         self.watch(cx, progress)
     }
 }
+
+/// What is read ahead of a connection's head, and written ahead of what its peer has taken. hyper's own default is six
+/// times as much, which many slow connections make much of.
+pub const MAX_BUFFERED_LEN: usize = 64 * 1024;
+/// What a peer must take, as the body reader wants of one that sends.
+const MIN_BYTES_PER_SEC: u128 = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -550,6 +587,27 @@ mod tests {
             "the answer's memory is freed while the peer still holds its connection"
         );
         drop(stream);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_too_little_is_cut() {
+        let (peer, own) = tokio::io::duplex(16);
+        let mut guarded = StallGuard::new(own, Duration::from_millis(500));
+        let reading = async move {
+            let mut peer = peer;
+            // 16 bytes at a time, 200 times a second, is less than 4 KiB a second.
+            let mut piece = [0; 16];
+            loop {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                if peer.read_exact(&mut piece).await.is_err() {
+                    return;
+                }
+            }
+        };
+        let reader = tokio::spawn(reading);
+        let broken = guarded.write_all(&[0; 1 << 20]).await.unwrap_err();
+        assert_eq!(broken.kind(), io::ErrorKind::TimedOut);
+        reader.abort();
     }
 
     struct SayOnDrop(mpsc::Sender<()>);
