@@ -30,7 +30,7 @@ use crate::{
     wire::{
         body::{self, Held, Limits},
         clock::Clock,
-        listener::{Answer, answer, answer_pieces},
+        listener::{Answer, MAX_BUFFERED_LEN, answer, answer_pieces},
         random,
         reserve::{Reservation, Reservations},
         web_guard::WebGuard,
@@ -186,7 +186,7 @@ impl Routes {
             Err(error) => Answered::Said(FileAnswer::Refused(refusal(error))),
         };
         let said = match answered {
-            Answered::Blob(download) => match self.memory.reserve(2 * PIECE_LEN) {
+            Answered::Blob(download) => match self.memory.reserve(PIECES_LEN) {
                 Ok(reservation) => return self.send_pieces(download, reservation),
                 Err(_full) => FileAnswer::Refused(503),
             },
@@ -249,6 +249,8 @@ fn text_headers(headers: &HeaderMap) -> Headers {
         .collect()
 }
 
+/// What a plain download holds: pieces that wait to be sent, one over that, one that is read.
+const PIECES_LEN: u64 = MAX_BUFFERED_LEN as u64 + 2 * PIECE_LEN;
 const ONION_LIMITS: Limits = Limits::of(MAX_MESSAGE_LEN as u64);
 /// What a sealed answer weighs over its blob: its frame, and the larger of the two ciphers' nonce and tag.
 const ANSWER_OVERHEAD: u64 = BLOB_ANSWER_OVERHEAD as u64 + 40;

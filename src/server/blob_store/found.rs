@@ -131,8 +131,8 @@ impl Found {
             let (piece, rest) = match rest {
                 Rest::File(mut file) => {
                     let reading = tokio::task::spawn_blocking(move || {
-                        let mut piece = Vec::new();
                         let limit = left.min(PIECE_LEN);
+                        let mut piece = Vec::with_capacity(usize::try_from(limit).unwrap_or(0));
                         (&mut file).take(limit).read_to_end(&mut piece)?;
                         Ok::<_, io::Error>((Bytes::from(piece), Rest::File(file)))
                     });
@@ -177,4 +177,4 @@ async fn in_time<T>(patience: Duration, reading: impl Future<Output = T>) -> io:
 }
 
 /// Bytes of a piece read from a folder.
-pub const PIECE_LEN: u64 = 64 * 1024;
+pub const PIECE_LEN: u64 = 32 * 1024;

@@ -277,7 +277,10 @@ impl BlobStore {
             // A full disk must not keep anybody from making room: the blob goes first, then there is room to say so.
             Err(StoreFault::Full) => {
                 self.delete_blob(file, len_bytes).await?;
-                self.put_gone(file, &stored.record, stored.size).await
+                match self.put_gone(file, &stored.record, stored.size).await {
+                    Err(StoreFault::Full) => Ok(()),
+                    done => done,
+                }
             }
             done => {
                 done?;
