@@ -70,6 +70,12 @@ impl Process {
     #[cfg(unix)]
     pub(crate) fn end(&mut self) -> (ExitStatus, String) {
         signal("TERM", self.id());
+        self.wait()
+    }
+
+    /// Waits for its end.
+    #[cfg(unix)]
+    pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
         self.stderr.read_to_string(&mut self.said).unwrap();
         (self.child.wait().unwrap(), self.said.clone())
     }

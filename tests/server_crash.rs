@@ -1,0 +1,491 @@
+//! A server that is killed at any moment, and a disk that is full: what was acknowledged is there, nothing is half.
+//!
+//! Real processes (`cloak serve`), sealed requests posted straight to them. The moments come from a seed; the machine's
+//! own timing makes each run another one.
+#![cfg(all(feature = "cli", unix))]
+#![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
+
+#[path = "support/serving.rs"]
+mod serving;
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use cloakroom::protocol::address::{FileId, ServerAddress};
+use cloakroom::protocol::capability::OwnerToken;
+use cloakroom::protocol::digest::Digest;
+use cloakroom::protocol::file_api::{self, FileInfo, FileRequest, Upload};
+use cloakroom::protocol::onion::HopCipher;
+use cloakroom::protocol::onion::v4::Response;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use serving::{HOUR, owned, sealed, socket};
+use support::{Process, RECORD_LEN, blobs_in, cloak};
+
+const KILLS: u64 = 200;
+const CLIENTS: u64 = 3;
+const SEED: u64 = 4;
+const BLOB_LEN: usize = 65_536;
+
+#[test]
+fn what_was_acknowledged_survives_two_hundred_kills() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("store");
+    let mut rng = ChaCha20Rng::seed_from_u64(SEED);
+    let files = Mutex::new(BTreeMap::<u64, File>::new());
+    let mut done = [0_u64; 3];
+    let mut window = Duration::ZERO;
+    for round in 0..KILLS {
+        let mut server = start(home.path());
+        let address = server.first_line.parse::<ServerAddress>().unwrap();
+        no_leftovers(&store);
+        if round == 0 {
+            window = window_for(&address);
+        }
+        // All that was touched when it was last killed, and some of the others.
+        let due = due(&mut files.lock().unwrap(), &mut rng);
+        for (number, file) in due {
+            let settled = check(&address, number, file);
+            files.lock().unwrap().insert(number, settled);
+        }
+        let moment = window * u32::try_from(rng.next_u64() % 1000).unwrap() / 1000;
+        let before = count(&files.lock().unwrap());
+        thread::scope(|scope| {
+            for client in 0..CLIENTS {
+                let mut rng = ChaCha20Rng::seed_from_u64(SEED + 1000 * (round + 1) + client);
+                let (address, files) = (&address, &files);
+                scope.spawn(move || {
+                    let own = round * CLIENTS + client;
+                    work(address, files, own, &mut rng);
+                });
+            }
+            thread::sleep(moment);
+            server.kill();
+        });
+        let after = count(&files.lock().unwrap());
+        for (sum, (after, before)) in done.iter_mut().zip(after.into_iter().zip(before)) {
+            *sum += after.saturating_sub(before);
+        }
+    }
+    let server = start(home.path());
+    let address = server.first_line.parse::<ServerAddress>().unwrap();
+    no_leftovers(&store);
+    let files = files.into_inner().unwrap();
+    let [uploads, extensions, deletions] = done;
+    assert!(
+        uploads > 100 && extensions > 20 && deletions > 20,
+        "the kills left too little to check: {uploads} uploads, {extensions} extensions, {deletions} deletions"
+    );
+    let mut expected = Vec::new();
+    for (number, file) in files {
+        let file = check(&address, number, file);
+        expected.extend(file.state.is_there().then_some(file.id));
+    }
+    let mut stored: Vec<_> = blobs_in(&store)
+        .iter()
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let mut expected: Vec<_> = expected
+        .into_iter()
+        .map(|id| id.unwrap().as_str().to_owned())
+        .collect();
+    stored.sort();
+    expected.sort();
+    assert_eq!(stored, expected, "nothing is stored that nobody knows of");
+    eprintln!("{uploads} uploads, {extensions} extensions, {deletions} deletions acknowledged");
+}
+
+/// The time in which clients do a few things on this machine: the kills fall somewhere in it.
+fn window_for(address: &ServerAddress) -> Duration {
+    let began = Instant::now();
+    for _ in 0..5 {
+        ask(address, &FileRequest::ServerInfo).unwrap();
+    }
+    (began.elapsed() * 5).clamp(Duration::from_millis(40), Duration::from_millis(150))
+}
+
+/// What a client knows of a file.
+#[derive(Clone)]
+struct File {
+    token: [u8; 32],
+    /// Whose answer was had, or whose place is computed from the hour in which it was sent.
+    id: Option<FileId>,
+    /// The hours in which an upload without an answer may have arrived.
+    sent: (u64, u64),
+    expires: (u64, u64),
+    state: State,
+    touched: bool,
+    acknowledged: [bool; 3],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Uploaded without an answer: all of it may be there, or nothing.
+    Uploading,
+    There,
+    /// Deleted without an answer.
+    Deleting,
+    Gone,
+}
+
+impl State {
+    fn is_there(self) -> bool {
+        self == Self::There
+    }
+}
+
+fn count(files: &BTreeMap<u64, File>) -> [u64; 3] {
+    let mut counts = [0; 3];
+    for file in files.values() {
+        for (count, done) in counts.iter_mut().zip(file.acknowledged) {
+            *count += u64::from(done);
+        }
+    }
+    counts
+}
+
+/// Changes one file after the other until the server is gone. What is asked is written down before it is sent, and what
+/// is answered after.
+fn work(
+    address: &ServerAddress,
+    files: &Mutex<BTreeMap<u64, File>>,
+    own: u64,
+    rng: &mut ChaCha20Rng,
+) {
+    for step in 0.. {
+        let number = own * 1000 + step;
+        let mut token = [0; 32];
+        rng.fill_bytes(&mut token);
+        let mut file = File {
+            token,
+            id: None,
+            sent: (now(), 0),
+            expires: (0, 0),
+            state: State::Uploading,
+            touched: true,
+            acknowledged: [false; 3],
+        };
+        let keep = |file: &File| {
+            files.lock().unwrap().insert(number, file.clone());
+        };
+        keep(&file);
+        let upload = Upload {
+            ttl_secs: Some(2 * HOUR),
+            ..owned(blob(number), &OwnerToken::from_bytes(token))
+        };
+        let Ok(response) = ask(address, &FileRequest::Upload(upload)) else {
+            file.sent.1 = now();
+            return keep(&file);
+        };
+        assert_eq!(response.code, 200);
+        let at = file_api::read_uploaded(&response, BLOB_LEN, &Digest::of(&blob(number))).unwrap();
+        file.expires = (at.expires, at.expires);
+        let id = at.id;
+        file.id = Some(id.clone());
+        file.state = State::There;
+        file.acknowledged[0] = true;
+        keep(&file);
+
+        if !rng.next_u64().is_multiple_of(3) {
+            let hours = 3 + rng.next_u64() % 100;
+            file.expires.1 = (now() + (hours + 1) * HOUR).div_ceil(HOUR) * HOUR;
+            keep(&file);
+            let extend = FileRequest::Extend {
+                id: id.clone(),
+                ttl_secs: Some(hours * HOUR),
+                token: Some(OwnerToken::from_bytes(token)),
+            };
+            let Ok(response) = ask(address, &extend) else {
+                return;
+            };
+            let expires = expires(&response);
+            file.expires = (expires, expires);
+            file.acknowledged[1] = true;
+            keep(&file);
+        }
+        if rng.next_u64().is_multiple_of(2) {
+            file.state = State::Deleting;
+            keep(&file);
+            let delete = FileRequest::Delete {
+                id,
+                token: OwnerToken::from_bytes(token),
+            };
+            let Ok(response) = ask(address, &delete) else {
+                return;
+            };
+            assert_eq!(response.code, 200);
+            file.state = State::Gone;
+            file.acknowledged[2] = true;
+            keep(&file);
+        }
+    }
+}
+
+/// What must be looked at now: what was touched, and four of the others.
+fn due(files: &mut BTreeMap<u64, File>, rng: &mut ChaCha20Rng) -> Vec<(u64, File)> {
+    let mut due: Vec<_> = files
+        .iter()
+        .filter(|(_, file)| file.touched)
+        .map(|(number, file)| (*number, file.clone()))
+        .collect();
+    let all: Vec<_> = files.keys().copied().collect();
+    for _ in 0..4.min(all.len()) {
+        let number = all[usize::try_from(rng.next_u64() % all.len() as u64).unwrap()];
+        due.push((number, files[&number].clone()));
+    }
+    due
+}
+
+/// Compares a file with what is known of it, and knows more afterwards.
+fn check(address: &ServerAddress, number: u64, mut file: File) -> File {
+    file.touched = false;
+    let ids = match &file.id {
+        Some(id) => vec![id.clone()],
+        None => possible_ids(number, &file),
+    };
+    let mut found = None;
+    for id in ids {
+        let response = ask(address, &FileRequest::Download(id.clone())).unwrap();
+        match response.code {
+            200 => {
+                assert!(
+                    response.body == blob(number),
+                    "file {number} came back changed"
+                );
+                found = Some(id);
+            }
+            404 => {}
+            code => panic!("file {number}: {code}"),
+        }
+    }
+    file.state = match (file.state, &found) {
+        (State::Uploading | State::There | State::Deleting, Some(_)) => State::There,
+        (State::Uploading | State::Deleting | State::Gone, None) => State::Gone,
+        (state, found) => panic!("file {number} is {state:?}, served: {}", found.is_some()),
+    };
+    if let Some(id) = found {
+        let response = ask(address, &FileRequest::FileInfo(id.clone())).unwrap();
+        let expires = expires(&response);
+        if file.id.is_some() {
+            let (least, most) = file.expires;
+            assert!(
+                (least..=most).contains(&expires),
+                "file {number} expires at {expires}, not in {least}..={most}"
+            );
+        }
+        file.expires = (expires, expires);
+        file.id = Some(id);
+    }
+    file
+}
+
+fn expires(response: &Response) -> u64 {
+    assert_eq!(response.code, 200);
+    let info: FileInfo = serde_json::from_slice(&response.body).unwrap();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole seconds of this century"
+    )]
+    let expires = info.expires as u64;
+    expires
+}
+
+/// The ids that an upload without an answer can have.
+fn possible_ids(number: u64, file: &File) -> Vec<FileId> {
+    let owner = OwnerToken::from_bytes(file.token).hash();
+    let digest = Digest::of(&blob(number));
+    let hour = |sent: u64| u32::try_from((sent + 2 * HOUR).div_ceil(HOUR)).unwrap();
+    (hour(file.sent.0)..=hour(file.sent.1.max(file.sent.0)))
+        .map(|hour| FileId::for_blob(hour, &owner, &digest))
+        .collect()
+}
+
+/// Nothing is half: no name of a write under way, no blob without its end, no blob of which it is said that it is gone.
+fn no_leftovers(store: &Path) {
+    for path in files_in(store) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(!name.contains('#'), "{} was left", path.display());
+    }
+    for path in blobs_in(store) {
+        let len = fs::metadata(&path).unwrap().len();
+        assert_eq!(len, RECORD_LEN + BLOB_LEN as u64, "{}", path.display());
+        let gone = store
+            .join("gone")
+            .join(path.strip_prefix(store.join("blob")).unwrap());
+        assert!(!gone.exists(), "{} is half removed", path.display());
+    }
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files_in(&entry.path()));
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found
+}
+
+fn blob(number: u64) -> Vec<u8> {
+    let mut blob = vec![0; BLOB_LEN];
+    ChaCha20Rng::seed_from_u64(number).fill_bytes(&mut blob);
+    blob
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+fn start(home: &Path) -> Process {
+    let mut serve = cloak(home);
+    serve
+        .args(["serve", "--listen", "127.0.0.1:0", "--store"])
+        .arg(home.join("store"));
+    Process::start(serve)
+}
+
+/// An error when the server went away before it had answered whole.
+fn ask(address: &ServerAddress, request: &FileRequest) -> io::Result<Response> {
+    let built = sealed(address, request, HopCipher::XChaCha20);
+    let mut stream = TcpStream::connect(socket(address))?;
+    let head = format!(
+        "POST /oxen/v4/lsrpc HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        socket(address),
+        built.body.len()
+    );
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(&built.body)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let answer = serving::parse(answer)?;
+    assert_eq!(answer.status, 200);
+    Ok(built.reply.open(answer.body).unwrap().response)
+}
+
+/// A disk of two megabytes fills up, is used on, and is emptied again by its users.
+#[test]
+fn a_full_disk_refuses_uploads_and_serves_everything() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("store");
+    fs::create_dir(&store).unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=2m,mode=0700", "cloakroom-test"])
+        .arg(&store)
+        .output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        eprintln!(
+            "no small disk could be mounted here; the test with a limit of the system stands for it"
+        );
+        return;
+    }
+    let _mounted = Unmount(store);
+    let server = start(home.path());
+    let address = server.first_line.parse::<ServerAddress>().unwrap();
+    let token = || OwnerToken::from_bytes([7; 32]);
+    let upload = |number: u64| FileRequest::Upload(owned(blob(number), &token()));
+    let mut stored = Vec::new();
+    let refused = loop {
+        let number = stored.len() as u64;
+        let response = ask(&address, &upload(number)).unwrap();
+        if response.code != 200 {
+            break response.code;
+        }
+        let at = file_api::read_uploaded(&response, BLOB_LEN, &Digest::of(&blob(number))).unwrap();
+        stored.push((number, at.id));
+        assert!(number < 40, "the disk is never full");
+    };
+    assert_eq!(refused, 507);
+    assert!(stored.len() > 20, "{} fitted", stored.len());
+    // The rest of the room goes too, to the last byte.
+    for number in 1000..1003 {
+        let last = Upload::new(vec![1; 30_000 + number]);
+        ask(&address, &FileRequest::Upload(last)).unwrap();
+    }
+    let served = |(number, id): &(u64, FileId)| {
+        let response = ask(&address, &FileRequest::Download(id.clone())).unwrap();
+        assert_eq!(response.code, 200);
+        assert!(response.body == blob(*number));
+    };
+    stored.iter().for_each(served);
+    no_half(&home.path().join("store"));
+
+    let (_, id) = stored.pop().unwrap();
+    let delete = FileRequest::Delete {
+        id: id.clone(),
+        token: token(),
+    };
+    assert_eq!(
+        ask(&address, &delete).unwrap().code,
+        200,
+        "deleting makes room"
+    );
+    assert_eq!(ask(&address, &FileRequest::Download(id)).unwrap().code, 404);
+    assert_eq!(ask(&address, &upload(500)).unwrap().code, 200);
+    stored.iter().for_each(served);
+}
+
+/// A file system that takes no file over a size, which needs no rights to arrange.
+#[test]
+fn a_store_that_cannot_take_a_file_says_that_it_is_full() {
+    let home = tempfile::tempdir().unwrap();
+    let mut limited = Command::new("bash");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 100; exec \"$@\"", "bash"])
+        .arg(env!("CARGO_BIN_EXE_cloak"))
+        .env("CLOAKROOM_HOME", home.path())
+        .args(["serve", "--listen", "127.0.0.1:0", "--store"])
+        .arg(home.path().join("store"));
+    let server = Process::start(limited);
+    let address = server.first_line.parse::<ServerAddress>().unwrap();
+    let put = |number| {
+        let response = ask(&address, &FileRequest::Upload(Upload::new(blob(number)))).unwrap();
+        assert_eq!(response.code, 200);
+        file_api::read_uploaded(&response, BLOB_LEN, &Digest::of(&blob(number)))
+            .unwrap()
+            .id
+    };
+    let first = put(1);
+    for len in [393_216, 1_048_576] {
+        let large = FileRequest::Upload(Upload::new(vec![9; len]));
+        assert_eq!(ask(&address, &large).unwrap().code, 507);
+    }
+    no_leftovers(&home.path().join("store"));
+    let second = put(2);
+    for (number, id) in [(1, first), (2, second)] {
+        let response = ask(&address, &FileRequest::Download(id)).unwrap();
+        assert!(response.body == blob(number));
+    }
+}
+
+fn no_half(store: &Path) {
+    for path in files_in(store) {
+        assert!(
+            !path.to_str().unwrap().contains('#'),
+            "{} was left",
+            path.display()
+        );
+    }
+}
+
+/// Unmounts when it goes.
+struct Unmount(PathBuf);
+
+impl Drop for Unmount {
+    fn drop(&mut self) {
+        Command::new("umount").arg("-l").arg(&self.0).status().ok();
+    }
+}

@@ -1,0 +1,383 @@
+//! A store that fails, hangs, is full or breaks off: the server says so, goes on, and keeps what it had.
+#![cfg(feature = "server")]
+#![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
+
+#[path = "support/serving.rs"]
+mod serving;
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use cloakroom::protocol::address::FileId;
+use cloakroom::protocol::file_api::{FileRequest, Upload};
+use cloakroom::protocol::onion::HopCipher;
+use cloakroom::server::blob_store::{BlobStore, StoreFault, Swept};
+use cloakroom::server::location::StoreLocation;
+use cloakroom::server::stats::Count;
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
+    ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+use serving::{HOUR, START, Serving, owned, post_sealed, sealed, token};
+
+/// A store in memory that does what the test says.
+#[derive(Debug, Default)]
+struct Faulty {
+    inner: InMemory,
+    mode: Mutex<Mode>,
+    deletes_left: AtomicUsize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mode {
+    /// Blobs break off after their first bytes.
+    Breaks,
+    Fails,
+    /// Deletes as often as `deletes_left` says, then fails.
+    FailsDeletes,
+    /// Like a disk without room: nothing new, but deletions.
+    Full,
+    HangsReading,
+    HangsWriting,
+    #[default]
+    Well,
+}
+
+impl Faulty {
+    fn set(&self, mode: Mode) {
+        *self.mode.lock().unwrap() = mode;
+    }
+
+    fn mode(&self) -> Mode {
+        *self.mode.lock().unwrap()
+    }
+}
+
+impl fmt::Display for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("faulty")
+    }
+}
+
+fn fault(kind: io::ErrorKind) -> Error {
+    Error::Generic {
+        store: "faulty",
+        source: Box::new(io::Error::from(kind)),
+    }
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+impl ObjectStore for Faulty {
+    fn put_opts<'life0, 'life1, 'async_trait>(
+        &'life0 self,
+        location: &'life1 Path,
+        payload: PutPayload,
+        opts: PutOptions,
+    ) -> Answer<'async_trait, PutResult>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(async move {
+            match self.mode() {
+                Mode::Fails => Err(fault(io::ErrorKind::Other)),
+                Mode::Full => Err(fault(io::ErrorKind::StorageFull)),
+                Mode::HangsWriting => std::future::pending().await,
+                Mode::Breaks | Mode::FailsDeletes | Mode::HangsReading | Mode::Well => {
+                    self.inner.put_opts(location, payload, opts).await
+                }
+            }
+        })
+    }
+
+    fn put_multipart_opts<'life0, 'life1, 'async_trait>(
+        &'life0 self,
+        location: &'life1 Path,
+        opts: PutMultipartOptions,
+    ) -> Answer<'async_trait, Box<dyn MultipartUpload>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        Self: 'async_trait,
+    {
+        self.inner.put_multipart_opts(location, opts)
+    }
+
+    fn get_opts<'life0, 'life1, 'async_trait>(
+        &'life0 self,
+        location: &'life1 Path,
+        options: GetOptions,
+    ) -> Answer<'async_trait, GetResult>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(async move {
+            match self.mode() {
+                Mode::Fails => Err(fault(io::ErrorKind::Other)),
+                Mode::HangsReading => std::future::pending().await,
+                Mode::Breaks => {
+                    let mut result = self.inner.get_opts(location, options).await?;
+                    let start = Bytes::from(result.bytes_of(500).await?);
+                    let broken = futures_util::stream::iter([
+                        Ok(start),
+                        Err(fault(io::ErrorKind::ConnectionReset)),
+                    ]);
+                    result.payload = GetResultPayload::Stream(broken.boxed());
+                    Ok(result)
+                }
+                Mode::Full | Mode::FailsDeletes | Mode::HangsWriting | Mode::Well => {
+                    self.inner.get_opts(location, options).await
+                }
+            }
+        })
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        let left = &self.deletes_left;
+        let fails = match self.mode() {
+            Mode::Fails => true,
+            Mode::FailsDeletes => left
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                    left.checked_sub(1)
+                })
+                .is_err(),
+            _ => false,
+        };
+        if fails {
+            return futures_util::stream::iter([Err(fault(io::ErrorKind::Other))]).boxed();
+        }
+        self.inner.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        match self.mode() {
+            Mode::Fails => futures_util::stream::iter([Err(fault(io::ErrorKind::Other))]).boxed(),
+            Mode::HangsReading => futures_util::stream::pending().boxed(),
+            _ => self.inner.list(prefix),
+        }
+    }
+
+    fn list_with_delimiter<'life0, 'life1, 'async_trait>(
+        &'life0 self,
+        prefix: Option<&'life1 Path>,
+    ) -> Answer<'async_trait, ListResult>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        Self: 'async_trait,
+    {
+        self.inner.list_with_delimiter(prefix)
+    }
+
+    fn copy_opts<'life0, 'life1, 'life2, 'async_trait>(
+        &'life0 self,
+        from: &'life1 Path,
+        to: &'life2 Path,
+        options: CopyOptions,
+    ) -> Answer<'async_trait, ()>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        Self: 'async_trait,
+    {
+        self.inner.copy_opts(from, to, options)
+    }
+}
+
+/// The first bytes of a result.
+trait BytesOf {
+    async fn bytes_of(&mut self, len: usize) -> Result<Vec<u8>>;
+}
+
+impl BytesOf for GetResult {
+    async fn bytes_of(&mut self, len: usize) -> Result<Vec<u8>> {
+        let payload = GetResultPayload::Stream(futures_util::stream::empty().boxed());
+        let GetResultPayload::Stream(mut stream) = std::mem::replace(&mut self.payload, payload)
+        else {
+            return Ok(Vec::new());
+        };
+        let mut bytes = Vec::new();
+        while let Some(piece) = stream.next().await {
+            bytes.extend_from_slice(&piece?);
+        }
+        bytes.truncate(len);
+        Ok(bytes)
+    }
+}
+
+async fn serve(patience: Duration) -> (Arc<Faulty>, Serving) {
+    let faulty = Arc::new(Faulty::default());
+    let objects: Arc<dyn ObjectStore> = Arc::clone(&faulty) as _;
+    let serving = Serving::start(StoreLocation::Objects(objects), |config| {
+        config.store_timeout = patience;
+        config.plain_http = true;
+    })
+    .await;
+    (faulty, serving)
+}
+
+fn download(id: &FileId) -> FileRequest {
+    FileRequest::Download(id.clone())
+}
+
+fn upload(byte: u8) -> FileRequest {
+    FileRequest::Upload(owned(vec![byte; 100_000], &token(1)))
+}
+
+async fn health(serving: &Serving) -> u16 {
+    serving.plain("GET", "/health", "", b"").await.status
+}
+
+const LONG: Duration = Duration::from_secs(30);
+const SHORT: Duration = Duration::from_millis(50);
+
+#[tokio::test]
+async fn a_store_that_fails_is_told_of_and_serves_again_when_it_is_well() {
+    let (faulty, serving) = serve(LONG).await;
+    let id = serving.share(owned(vec![1; 100_000], &token(1))).await.id;
+    faulty.set(Mode::Fails);
+    assert_eq!(serving.code(&upload(2)).await, 500);
+    assert_eq!(serving.code(&download(&id)).await, 500);
+    assert_eq!(serving.code(&FileRequest::FileInfo(id.clone())).await, 500);
+    assert_eq!(serving.code(&FileRequest::ServerInfo).await, 200);
+    assert_eq!(health(&serving).await, 503);
+    assert_eq!(serving.server.stats().total(Count::StoreFaults), 3);
+    faulty.set(Mode::Well);
+    assert_eq!(health(&serving).await, 200);
+    assert_eq!(serving.code(&download(&id)).await, 200);
+    assert_eq!(serving.code(&upload(2)).await, 200);
+    serving.wait_for_memory().await;
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_holds_up_nobody_for_long() {
+    let (faulty, serving) = serve(SHORT).await;
+    let id = serving.share(owned(vec![1; 100_000], &token(1))).await.id;
+    let began = Instant::now();
+    faulty.set(Mode::HangsWriting);
+    assert_eq!(serving.code(&upload(2)).await, 503);
+    assert_eq!(serving.code(&download(&id)).await, 200, "reads go on");
+    faulty.set(Mode::HangsReading);
+    assert_eq!(serving.code(&download(&id)).await, 503);
+    assert_eq!(health(&serving).await, 503);
+    // More than may hang at once: all of them are answered.
+    let request = download(&id);
+    let codes = futures_util::future::join_all((0..300).map(|_| serving.code(&request))).await;
+    assert!(codes.iter().all(|code| *code == 503));
+    assert!(began.elapsed() < Duration::from_secs(30));
+    assert_eq!(serving.code(&FileRequest::ServerInfo).await, 200);
+}
+
+#[tokio::test]
+async fn a_full_store_refuses_uploads_and_lets_owners_make_room() {
+    let (faulty, serving) = serve(LONG).await;
+    let id = serving.share(owned(vec![1; 100_000], &token(1))).await.id;
+    faulty.set(Mode::Full);
+    assert_eq!(serving.code(&upload(2)).await, 507);
+    assert_eq!(serving.code(&download(&id)).await, 200);
+    let used = serving.server.gauges().stored_bytes();
+    let delete = FileRequest::Delete {
+        id: id.clone(),
+        token: token(1),
+    };
+    // There is no room to note that it is gone, not even afterwards; it goes all the same.
+    assert_eq!(serving.code(&delete).await, 200);
+    assert_eq!(serving.code(&download(&id)).await, 404);
+    assert!(serving.server.gauges().stored_bytes() < used);
+    faulty.set(Mode::Well);
+    assert_eq!(serving.code(&upload(2)).await, 200);
+}
+
+#[tokio::test]
+async fn a_removal_that_breaks_off_is_finished_later_and_serves_nothing_meanwhile() {
+    let (faulty, serving) = serve(LONG).await;
+    let id = serving.share(owned(vec![1; 100_000], &token(1))).await.id;
+    faulty.set(Mode::FailsDeletes);
+    let delete = FileRequest::Delete {
+        id: id.clone(),
+        token: token(1),
+    };
+    assert_eq!(serving.code(&delete).await, 500);
+    assert_eq!(serving.code(&download(&id)).await, 404);
+    assert_eq!(
+        serving.code(&upload(1)).await,
+        404,
+        "not uploaded again either"
+    );
+    faulty.set(Mode::Well);
+    assert_eq!(serving.code(&delete).await, 200);
+    let objects: Arc<dyn ObjectStore> = Arc::clone(&faulty) as _;
+    let location = StoreLocation::Objects(objects);
+    let store = BlobStore::open(&location, 1 << 30, LONG).await.unwrap();
+    assert_eq!(store.used_bytes(), 4096, "only that it is gone");
+}
+
+#[tokio::test]
+async fn a_sweep_that_breaks_off_is_finished_by_the_next() {
+    let (faulty, serving) = serve(LONG).await;
+    for byte in 0..10 {
+        assert_eq!(serving.code(&upload(byte)).await, 200);
+    }
+    let objects: Arc<dyn ObjectStore> = Arc::clone(&faulty) as _;
+    let location = StoreLocation::Objects(objects);
+    let store = BlobStore::open(&location, 1 << 30, LONG).await.unwrap();
+    let later = START + 15 * 24 * HOUR;
+    faulty.set(Mode::FailsDeletes);
+    faulty.deletes_left.store(4, Ordering::SeqCst);
+    assert_eq!(store.sweep(Some(later)).await, Err(StoreFault::Failed));
+    faulty.set(Mode::Well);
+    let Swept { blobs } = store.sweep(Some(later)).await.unwrap();
+    assert_eq!(blobs, 6);
+    assert_eq!(store.used_bytes(), 0);
+}
+
+#[tokio::test]
+async fn a_blob_that_breaks_off_is_an_error_and_no_shorter_blob() {
+    let (faulty, serving) = serve(LONG).await;
+    let id = serving.share(Upload::new(vec![1; 100_000])).await.id;
+    faulty.set(Mode::Breaks);
+    assert_eq!(serving.code(&download(&id)).await, 500);
+    let path = format!("/file/{}", id.as_str());
+    let broken = serving::plain(serving.addr(), "GET", &path, "", b"").await;
+    assert!(
+        broken.is_err(),
+        "the connection breaks before the length that was promised"
+    );
+    faulty.set(Mode::Well);
+    assert_eq!(serving.code(&download(&id)).await, 200);
+    serving.wait_for_memory().await;
+}
+
+/// A stranger who posts what is not for this server, twice, or cut short, changes nothing and is counted.
+#[tokio::test]
+async fn what_is_no_request_is_refused_and_counted() {
+    let (_faulty, serving) = serve(LONG).await;
+    let to = serving.server.address();
+    let built = sealed(to, &upload(1), HopCipher::AesGcm);
+    assert_eq!(post_sealed(to, &built.body).await.unwrap().status, 200);
+    assert_eq!(post_sealed(to, &built.body).await.unwrap().status, 400);
+    assert_eq!(
+        post_sealed(to, &built.body[..1000]).await.unwrap().status,
+        400
+    );
+    assert_eq!(serving.server.stats().total(Count::Invalid), 2);
+    assert_eq!(serving.server.stats().total(Count::Uploads), 1);
+    assert_eq!(serving.server.stats().total(Count::UploadBytes), 100_000);
+}

@@ -1,0 +1,185 @@
+//! Two `cloak serve` processes over one bucket: what one of them did, the other knows. Started by
+//! `packaging/server/test-s3.sh`, which gives the bucket.
+#![cfg(all(feature = "cli", feature = "s3", unix))]
+#![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
+
+#[path = "support/serving.rs"]
+mod serving;
+#[path = "support/stores.rs"]
+mod stores;
+mod support;
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use cloakroom::protocol::address::{FileId, ServerAddress};
+use cloakroom::protocol::capability::{DownloadReceipt, receipt_key};
+use cloakroom::protocol::digest::Digest;
+use cloakroom::protocol::file_api::{self, FileInfo, FileRequest, ReceiptTerms, Upload};
+use cloakroom::protocol::seal::FileKey;
+use cloakroom::server::record::Record;
+use cloakroom::wire::random;
+use serving::{HOUR, ask, owned, token};
+use stores::Place;
+use support::{Process, cloak};
+
+struct Pair {
+    _processes: [Process; 2],
+    one: ServerAddress,
+    other: ServerAddress,
+}
+
+/// Two servers with one key over one place.
+fn start(place: &Place, home: &Path) -> Pair {
+    let server = || {
+        let mut serve = cloak(home);
+        serve
+            .args(["serve", "--listen", "127.0.0.1:0", "--sweep-every", "1s"])
+            .arg("--key")
+            .arg(home.join("server.key"))
+            .args(["--store", &place.location.to_string()]);
+        Process::start(serve)
+    };
+    let processes = [server(), server()];
+    let [one, other] =
+        [&processes[0], &processes[1]].map(|process| process.first_line.parse().unwrap());
+    Pair {
+        _processes: processes,
+        one,
+        other,
+    }
+}
+
+fn download(id: &FileId) -> FileRequest {
+    FileRequest::Download(id.clone())
+}
+
+fn extend(id: &FileId, hours: u64) -> FileRequest {
+    FileRequest::Extend {
+        id: id.clone(),
+        ttl_secs: Some(hours * HOUR),
+        token: Some(token(1)),
+    }
+}
+
+async fn share(to: &ServerAddress, upload: Upload) -> FileId {
+    let (len, digest) = (upload.blob.len(), Digest::of(&upload.blob));
+    let response = ask(to, &FileRequest::Upload(upload)).await;
+    assert_eq!(response.code, 200);
+    file_api::read_uploaded(&response, len, &digest).unwrap().id
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+#[tokio::test]
+async fn what_one_server_does_the_other_knows() {
+    let home = tempfile::tempdir().unwrap();
+    let place = Place::bucket();
+    let Pair {
+        one,
+        other,
+        _processes,
+    } = start(&place, home.path());
+    assert_eq!(one.key, other.key);
+    let blob = vec![5; 1_048_576];
+    let id = share(&one, owned(blob.clone(), &token(1))).await;
+    assert!(ask(&other, &download(&id)).await.body == blob);
+    let extended = ask(&other, &extend(&id, 700)).await;
+    let extended: FileInfo = serde_json::from_slice(&extended.body).unwrap();
+    let info = ask(&one, &FileRequest::FileInfo(id.clone())).await;
+    let info: FileInfo = serde_json::from_slice(&info.body).unwrap();
+    assert_eq!(info, extended);
+    let delete = FileRequest::Delete {
+        id: id.clone(),
+        token: token(1),
+    };
+    assert_eq!(ask(&other, &delete).await.code, 200);
+    for to in [&one, &other] {
+        assert_eq!(ask(to, &download(&id)).await.code, 404);
+        let again = FileRequest::Upload(owned(blob.clone(), &token(1)));
+        assert_eq!(ask(to, &again).await.code, 404);
+    }
+
+    let key = FileKey::from_bytes([3; 32]);
+    let limited = Upload {
+        receipts: Some(ReceiptTerms {
+            key: receipt_key(&key).public(),
+            max_downloads: Some(2),
+        }),
+        ..owned(vec![6; 65_536], &token(1))
+    };
+    let id = share(&other, limited).await;
+    for to in [&one, &other] {
+        assert_eq!(ask(to, &download(&id)).await.code, 200);
+        let receipt = DownloadReceipt::make(&key, &id, &mut random::system());
+        let receipt = FileRequest::Receipt {
+            id: id.clone(),
+            receipt,
+        };
+        assert_eq!(ask(to, &receipt).await.code, 200);
+    }
+    for to in [&one, &other] {
+        assert_eq!(ask(to, &download(&id)).await.code, 404);
+        let status = FileRequest::Status {
+            id: id.clone(),
+            token: token(1),
+        };
+        let status = file_api::read_status(&ask(to, &status).await).unwrap();
+        assert_eq!(status.receipts.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn both_sweep_at_once_while_files_are_extended() {
+    let home = tempfile::tempdir().unwrap();
+    let place = Place::bucket();
+    let this_hour = u32::try_from(now() / HOUR).unwrap();
+    let past = this_hour - 5;
+    let record = Record::new(past, past - 10, Some(&token(1).hash()), None);
+    let mut object = record.encode();
+    object.extend_from_slice(&[7; 500]);
+    let id = |number: u8| FileId::random(past, [number; 13]);
+    for number in 0..40 {
+        let id = id(number);
+        let id = id.as_str();
+        place.put(&format!("blob/{past}/{id}"), &object).await;
+        place.put(&format!("seen/{past}/{id}/00"), b"r").await;
+        // Half of them were extended before: a little for those that are due, and for the others until soon.
+        let later = if number < 20 { past + 2 } else { this_hour + 1 };
+        place.put(&format!("more/{past}/{id}/{later}"), b"").await;
+    }
+    let Pair {
+        one,
+        other,
+        _processes,
+    } = start(&place, home.path());
+    for (number, to) in (20..40).zip([&one, &other].into_iter().cycle()) {
+        assert_eq!(ask(to, &extend(&id(number), 100)).await.code, 200);
+        assert_eq!(ask(to, &download(&id(number))).await.code, 200);
+    }
+    for number in 0..20 {
+        assert_eq!(ask(&one, &download(&id(number))).await.code, 404);
+        for kind in ["blob", "more", "seen"] {
+            let prefix = format!("{kind}/{past}/{}", id(number).as_str());
+            let began = Instant::now();
+            while place.has(&prefix).await {
+                assert!(
+                    began.elapsed() < Duration::from_secs(60),
+                    "{kind} is not swept"
+                );
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    for number in 20..40 {
+        for to in [&one, &other] {
+            let found = ask(to, &download(&id(number))).await;
+            assert_eq!((found.code, found.body.len()), (200, 500));
+        }
+    }
+}
