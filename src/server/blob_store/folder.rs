@@ -75,7 +75,7 @@ impl Folder {
             })
     }
 
-    /// Removes leftovers of interrupted writes older than `age`, and folders that became empty.
+    /// Removes leftovers of interrupted writes, and empty folders, older than `age`.
     ///
     /// The folder store writes beside its target, to a name that ends in `#` and digits, which its listings hide.
     pub(super) fn tidy(&self, age: Duration) -> io::Result<()> {
@@ -130,8 +130,10 @@ fn tidy_folder(folder: &FilePath, now: SystemTime, age: Duration) -> io::Result<
 fn tidy_entry(entry: &fs::DirEntry, now: SystemTime, age: Duration) -> io::Result<bool> {
     let path = entry.path();
     if entry.file_type()?.is_dir() {
-        // Another write may have come in between; then it stays.
-        return Ok(tidy_folder(&path, now, age)? && fs::remove_dir(&path).is_ok());
+        // One that was made just now is about to be written to; and should a write come in between, it stays.
+        let modified = entry.metadata()?.modified()?;
+        let is_old = now.duration_since(modified).unwrap_or_default() >= age;
+        return Ok(tidy_folder(&path, now, age)? && is_old && fs::remove_dir(&path).is_ok());
     }
     let is_leftover = entry
         .file_name()

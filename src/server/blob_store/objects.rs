@@ -63,7 +63,7 @@ impl Objects {
             loop {
                 match objects.put(&path, payload.clone()).await {
                     // The folder was made, and removed by a deletion that emptied it, before the file was in it.
-                    Err(error) if is_folder && tries < 3 && is_missing(&error) => tries += 1,
+                    Err(error) if is_folder && tries < 10 && is_missing(&error) => tries += 1,
                     done => {
                         return done.map(|put| PutSaid {
                             versioned: put.version.is_some(),
