@@ -526,8 +526,11 @@ mod tests {
             file("store = \"file:///var/x\""),
             Some("/var/x/server.key".into())
         );
-        assert_eq!(file("store = \"s3://b/c\""), None);
-        assert_eq!(file("store = \"s3://b/c\"\nkey = \"k\""), Some("k".into()));
+        assert_eq!(file("store = \"s3://bucket/c\""), None);
+        assert_eq!(
+            file("store = \"s3://bucket/c\"\nkey = \"k\""),
+            Some("k".into())
+        );
         assert!(told("store = \"ftp://b/c\"").is_err());
     }
 
