@@ -231,7 +231,8 @@ impl Network {
         blobs_in(&self.home().join("store"))
     }
 
-    /// The name of everything in the server's folder that is no folder, hidden files too; not the hour it noted.
+    /// The name of everything in the server's folder that is no folder, hidden files too; not the hour it noted
+    /// and where it takes its operator's orders.
     pub(crate) fn files_in_store(&self) -> Vec<String> {
         let mut names = Vec::new();
         let mut folders = vec![self.home().join("store")];
@@ -241,7 +242,7 @@ impl Network {
                     if entry.file_name() != "clock" {
                         folders.push(entry.path());
                     }
-                } else {
+                } else if entry.file_name() != "control" {
                     names.push(entry.file_name().into_string().unwrap());
                 }
             }
