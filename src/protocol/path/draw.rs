@@ -98,6 +98,7 @@ impl<'a> Drawing<'a> {
             if guards.is_empty()
                 && level.fresh
                 && !level.back
+                && self.list.relays.len() > SHORT_LIST
                 && memory.new_guards_left(now) == 0
                 && !memory.fresh_guards(self.list, now, rng).is_empty()
             {
@@ -153,7 +154,12 @@ impl<'a> Drawing<'a> {
             failed: true,
             ..share
         };
-        [
+        // On a short list the culprit of two failures may be the one relay that every strict path needs.
+        let shaken = self.is_shaken().then_some(Level {
+            fresh: false,
+            ..former_last
+        });
+        shaken.into_iter().chain([
             strict,
             aside,
             fresh,
@@ -162,8 +168,20 @@ impl<'a> Drawing<'a> {
             former_last,
             share,
             failed,
-        ]
-        .into_iter()
+        ])
+    }
+
+    /// Whether two tries failed on a short list: who was tried least is preferred over who breaks no rule then, as far
+    /// as rules may yield.
+    const fn is_shaken(&self) -> bool {
+        self.guards_tried.len() >= 2 && self.list.relays.len() <= SHORT_LIST
+    }
+
+    fn tries_as_guard(&self, key: &Ed25519Public) -> usize {
+        self.guards_tried
+            .iter()
+            .filter(|tried| *tried == key)
+            .count()
     }
 
     /// Draws the guards that are missing, as long as every guard in use can still make a path.
@@ -206,13 +224,10 @@ impl<'a> Drawing<'a> {
             shuffled.push(key);
         }
         // The guard of the last try goes on for one retry, then the other has its turn.
-        shuffled.sort_by_key(|key| {
-            let tries = self.guards_tried.iter().filter(|tried| *tried == key);
-            match tries.count() {
-                1 => 0,
-                0 => 1,
-                many => many,
-            }
+        shuffled.sort_by_key(|key| match self.tries_as_guard(key) {
+            1 => 0,
+            0 => 1,
+            many => many,
         });
         let others = memory.guards.iter().map(|guard| guard.relay);
         let unbarred = memory.former.iter().map(|former| former.relay);
@@ -229,7 +244,8 @@ impl<'a> Drawing<'a> {
                 .is_some_and(|guard| now < guard.yields_until)
         };
         let (yielding, mut order): (Vec<_>, Vec<_>) = known.into_iter().partition(yields);
-        if (order.is_empty() || level.fresh) && memory.new_guards_left(now) > 0 {
+        let spent = self.is_shaken() && order.iter().all(|key| self.tries_as_guard(key) >= 2);
+        if (order.is_empty() || level.fresh || spent) && memory.new_guards_left(now) > 0 {
             let fresh = memory.fresh_guards(self.list, now, rng);
             order.extend(fresh.into_iter().filter(may).take(GUARD_LOOKS));
         }
@@ -394,7 +410,8 @@ impl<'a> Drawing<'a> {
     }
 
     /// Candidates in groups, the preferred ones first: those for whom no rule yields; among them those that were not
-    /// tried in this transfer; on a retry, among them those that worked within the hour.
+    /// tried in this transfer; on a retry, among them those that worked within the hour. On a short list that was
+    /// tried twice, those that were tried least.
     fn by_preference<'b>(
         &self,
         memory: &RelayMemory,
@@ -409,7 +426,15 @@ impl<'a> Drawing<'a> {
             let yields = relaxed
                 .iter()
                 .any(|rule| !matches!(rule, Relaxed::SameNetwork | Relaxed::SameOperator));
-            let group = if yields || memory.reserve.contains(&relay.key) {
+            let tries = self.tried.iter().filter(|tried| **tried == relay.key);
+            let group = if self.is_shaken() {
+                match (tries.count(), yields) {
+                    (0, false) => first,
+                    (0, true) => second,
+                    (1, _) => third,
+                    _ => fourth,
+                }
+            } else if yields || memory.reserve.contains(&relay.key) {
                 fourth
             } else if self.tried.contains(&relay.key) {
                 third
@@ -459,5 +484,8 @@ fn next<'a>(
     )
 }
 
+/// On lists that are no longer, dropped guards return before the network is said to block the relays, and rules yield
+/// sooner.
+const SHORT_LIST: usize = 8;
 /// How many relays are looked at for a guard's place: on a list where so many make no path, the next does not either.
 const GUARD_LOOKS: usize = 64;

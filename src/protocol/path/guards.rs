@@ -32,7 +32,7 @@ impl RelayMemory {
         for key in self.guards_in_use(list, now) {
             if let Some(at) = self.guards.iter().position(|guard| guard.relay == key) {
                 let guard = self.guards.remove(at);
-                self.retire(guard, now.saturating_add(GUARD_SECS));
+                self.retire(guard, now, now.saturating_add(GUARD_SECS));
             }
         }
         Ok(())
@@ -59,7 +59,7 @@ impl RelayMemory {
                 return;
             }
             let guard = self.guards.remove(at);
-            self.retire(guard, now.saturating_add(GUARD_SECS));
+            self.retire(guard, now, now.saturating_add(GUARD_SECS));
             // One at a time: the successor is drawn before the next may go.
             if self.guards.len() < self.wanted(list, now) {
                 return;
@@ -106,7 +106,7 @@ impl RelayMemory {
 
     /// Keeps relays back for a guard's place, as far as the list can spare them.
     pub(super) fn keep_back(&mut self, list: &RelayList, now: u64, rng: &mut impl CryptoRng) {
-        let spare = self.usable(list, now).saturating_sub(TOO_FEW_TO_SPARE) / 2;
+        let spare = self.usable(list, now).saturating_sub(TOO_FEW_TO_SPARE) / 3;
         let wanted = spare.min(MAX_RESERVE);
         self.reserve.truncate(wanted);
         if self.reserve.len() == wanted {
@@ -130,4 +130,4 @@ impl RelayMemory {
 const LEFT_TO_STAND: usize = 4;
 /// Of lists this short no relay is kept back.
 const TOO_FEW_TO_SPARE: usize = 6;
-const MAX_RESERVE: usize = 3;
+const MAX_RESERVE: usize = 6;

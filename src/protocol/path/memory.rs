@@ -49,7 +49,7 @@ pub(super) struct Aside {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Former {
     pub(super) relay: Ed25519Public,
-    pub(super) used: u64,
+    pub(super) served_until: u64,
     /// Until when it is not a guard again.
     pub(super) barred_until: u64,
 }
@@ -96,10 +96,9 @@ impl RelayMemory {
     /// Whether it serves as guard, or did in the last ten days.
     pub(super) fn is_or_was_guard(&self, key: &Ed25519Public, now: u64) -> bool {
         self.guard(key).is_some()
-            || self
-                .former
-                .iter()
-                .any(|former| former.relay == *key && now < former.used.saturating_add(GUARD_SECS))
+            || self.former.iter().any(|former| {
+                former.relay == *key && now < former.served_until.saturating_add(GUARD_SECS)
+            })
     }
 
     /// Whether it was a guard and is not one again yet.
@@ -204,10 +203,10 @@ impl RelayMemory {
             .partition(|guard| list.find(&guard.relay).is_some());
         self.guards = kept;
         for guard in gone {
-            self.retire(guard, now);
+            self.retire(guard, now, now);
         }
         self.former.retain(|former| {
-            now < former.barred_until || now < former.used.saturating_add(GUARD_SECS)
+            now < former.barred_until || now < former.served_until.saturating_add(GUARD_SECS)
         });
         for guard in &mut self.guards {
             guard.asides.retain(|aside| now < aside.until);
@@ -232,13 +231,13 @@ impl RelayMemory {
         });
     }
 
-    /// A guard no more, from `now` on, but neither middle nor last for ten days after its last request. Until
-    /// `barred_until` it is no guard again.
-    pub(super) fn retire(&mut self, guard: Guard, barred_until: u64) {
+    /// A guard no more from `now` on, but neither middle nor last for ten days. Until `barred_until` it is no guard
+    /// again.
+    pub(super) fn retire(&mut self, guard: Guard, now: u64, barred_until: u64) {
         self.former.retain(|former| former.relay != guard.relay);
         self.former.push(Former {
             relay: guard.relay,
-            used: guard.used,
+            served_until: guard.used.max(now),
             barred_until,
         });
     }

@@ -9,7 +9,7 @@
 //! Where the rules leave room, this is what was decided:
 //!
 //! * A relay that serves as guard, or did within ten days, is neither middle nor last. So that the reverse holds too,
-//!   up to three relays of a list of eight or more are kept back: they are neither middle nor last until one of them
+//!   up to six relays of a list of nine or more are kept back: they are neither middle nor last until one of them
 //!   takes a guard's place. On smaller lists a new guard may have been middle or last before, and that is disclosed.
 //! * A failure that nobody vouches for (no connection, silence, a broken connection) counts against its guard once
 //!   any try got an answer within ten minutes: a computer that is offline, or a server that hangs, costs no guard.
@@ -24,7 +24,8 @@
 //!   network or an operator. A guard whose ten days are over stays when fewer than four others would be left, and a
 //!   relay that alone serves some host is no new guard while another can be.
 //! * At most three relays become guards within 24 hours. When they are used up and no guard answers, the network
-//!   here blocks the relays ([`DrawError::Blocked`]); known guards are still tried first each time.
+//!   here blocks the relays ([`DrawError::Blocked`]); known guards are still tried first each time. On a list of up to
+//!   eight, where three are most of those that can be guards, dropped ones return instead.
 
 use thiserror::Error;
 

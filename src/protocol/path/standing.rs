@@ -74,7 +74,7 @@ impl RelayMemory {
             if let Some(former) = former {
                 let until = former
                     .barred_until
-                    .max(former.used.saturating_add(GUARD_SECS));
+                    .max(former.served_until.saturating_add(GUARD_SECS));
                 if now < until {
                     return Standing::FormerGuard { until };
                 }

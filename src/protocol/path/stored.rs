@@ -48,7 +48,7 @@ struct AsideJson {
 #[derive(Serialize, Deserialize)]
 struct FormerJson {
     relay: String,
-    used: u64,
+    served_until: u64,
     barred_until: u64,
 }
 
@@ -171,7 +171,7 @@ impl FormerJson {
     fn of(former: &Former) -> Self {
         Self {
             relay: former.relay.to_hex(),
-            used: former.used,
+            served_until: former.served_until,
             barred_until: former.barred_until,
         }
     }
@@ -179,7 +179,7 @@ impl FormerJson {
     fn decide(self) -> Result<Former, StoredError> {
         Ok(Former {
             relay: key(&self.relay)?,
-            used: self.used,
+            served_until: self.served_until,
             barred_until: self.barred_until,
         })
     }
