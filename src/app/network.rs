@@ -6,6 +6,7 @@ use super::builtin::BuiltIn;
 use super::relays::RelaySet;
 pub use crate::net::Moved;
 use crate::protocol::address::ServerAddress;
+use crate::protocol::path::RelayPath;
 use crate::protocol::relay_list::RelayList;
 
 /// A server and the way to it.
@@ -116,13 +117,28 @@ pub enum Stage {
 
 /// Whom to tell how far it is. Called often and from any thread: it keeps the newest value and returns at once.
 #[derive(Clone)]
-pub struct Tell(Arc<dyn Fn(Stage) + Send + Sync>);
+pub struct Tell {
+    stage: Arc<dyn Fn(Stage) + Send + Sync>,
+    path: Option<Arc<dyn Fn(&RelayPath) + Send + Sync>>,
+}
 
 impl Tell {
     /// Tells `tell`.
     #[must_use]
     pub fn new(tell: impl Fn(Stage) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(tell))
+        Self {
+            stage: Arc::new(tell),
+            path: None,
+        }
+    }
+
+    /// Also tells `path` over which relays a try is about to go.
+    #[must_use]
+    pub fn with_paths(self, path: impl Fn(&RelayPath) + Send + Sync + 'static) -> Self {
+        Self {
+            path: Some(Arc::new(path)),
+            ..self
+        }
     }
 
     /// Tells nobody.
@@ -132,6 +148,12 @@ impl Tell {
     }
 
     pub(super) fn stage(&self, stage: Stage) {
-        (self.0)(stage);
+        (self.stage)(stage);
+    }
+
+    pub(super) fn path(&self, path: &RelayPath) {
+        if let Some(tell) = &self.path {
+            tell(path);
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::builtin::BuiltIn;
 use super::config::Home;
 use super::error::{AppError, ServerRefusal};
 use super::network::{Network, Route, Stage, Tell};
-use super::relays::RelaySet;
+use super::relays::{RelaySet, RelaySource};
 use super::remembered::{KeptInfo, Remembered};
 use super::who_saw_what::{Asked, RequestShown};
 use crate::net::{self, HttpTransport, Progress, SocksProxy};
@@ -287,7 +287,7 @@ impl Session {
         let relays = match network.way() {
             Route::Direct => None,
             Route::Relays(set) => {
-                let (source, allow) = (set.source.id(), Allowance::ALL);
+                let (source, allow) = (set.source.id(), allowance(&set.source));
                 let guards = Drawing::first(&set.list, network.server().url.host(), allow);
                 let memory = self.remembered.relays(&source, &guards, self.now(), rng);
                 Some((set, source, memory, allow))
@@ -303,8 +303,9 @@ impl Session {
             },
         };
         let transfer = Transfer::new(request, network.server(), way, expected_answer_len);
-        let tell = tell.clone();
-        let progress = Progress::new(move |moved| tell.stage(Stage::Moved(moved)));
+        let (moves, paths) = (tell.clone(), tell.clone());
+        let progress = Progress::new(move |moved| moves.stage(Stage::Moved(moved)))
+            .with_paths(move |path| paths.path(path));
         let proxy = self.proxy().filter(|_| !network.is_builtin());
         let driven = net::drive(
             transfer,
@@ -327,6 +328,15 @@ impl Session {
             debug!("a request ended without an answer");
             error.into()
         })
+    }
+}
+
+/// Which rules of paths may yield: all of them on a list that the person wrote or chose as a file, none on one that
+/// somebody else signs, which should be long enough.
+const fn allowance(source: &RelaySource) -> Allowance {
+    match source {
+        RelaySource::BuiltIn | RelaySource::File(_) => Allowance::ALL,
+        RelaySource::Session | RelaySource::Url(_) => Allowance::NONE,
     }
 }
 

@@ -1,8 +1,6 @@
 //! Who saw what, in words: what each party was shown in one transfer, from what was really sent.
 
-use crate::protocol::disclosure::{
-    AttemptShown, Fact, Note, Outcome, PartyShown, Role, Saw, totals,
-};
+use crate::protocol::disclosure::{AttemptShown, Fact, Note, Outcome, Role, Saw, totals};
 use crate::protocol::file_api::FileRequest;
 use crate::protocol::path::Relaxed;
 
@@ -185,17 +183,22 @@ pub const fn note(note: Note) -> &'static str {
 /// The path of the last try, in one line.
 #[must_use]
 pub fn path_line(shown: &[RequestShown]) -> Option<String> {
-    let attempt = shown.last()?.attempts.last()?;
-    let names: Vec<_> = attempt
-        .parties()
+    Some(way(shown.last()?.attempts.last()?))
+}
+
+/// One try in one line: its path and what came of it.
+#[must_use]
+pub fn attempt_line(attempt: &AttemptShown) -> String {
+    format!("{}: {}", way(attempt), outcome(&attempt.outcome))
+}
+
+fn way(attempt: &AttemptShown) -> String {
+    let parties = attempt.parties();
+    let names: Vec<_> = parties
         .iter()
-        .map(
-            |PartyShown {
-                 role: who, name, ..
-             }| format!("{} {name}", role(*who)),
-        )
+        .map(|party| format!("{} {}", role(party.role), party.name))
         .collect();
-    Some(format!("you → {}", names.join(" → ")))
+    format!("you → {}", names.join(" → "))
 }
 
 const fn role(role: Role) -> &'static str {

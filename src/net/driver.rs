@@ -64,6 +64,9 @@ pub async fn drive(
             }
             Step::Send(attempt) => {
                 let path = attempt.path.clone();
+                if let Some(path) = &path {
+                    progress.path(path);
+                }
                 let target = match &path {
                     None => Target::Server(server),
                     Some(path) if transfer.is_sessions() => Target::SessionRelay(&path.guard),

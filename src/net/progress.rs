@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::protocol::path::RelayPath;
+
 /// Where the bytes of one try are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Moved {
@@ -28,13 +30,28 @@ pub enum Moved {
 
 /// Whom to tell. Called often and from any thread: it keeps the newest value and returns at once.
 #[derive(Clone)]
-pub struct Progress(Arc<dyn Fn(Moved) + Send + Sync>);
+pub struct Progress {
+    moved: Arc<dyn Fn(Moved) + Send + Sync>,
+    path: Arc<dyn Fn(&RelayPath) + Send + Sync>,
+}
 
 impl Progress {
     /// Tells `tell`.
     #[must_use]
     pub fn new(tell: impl Fn(Moved) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(tell))
+        Self {
+            moved: Arc::new(tell),
+            path: Arc::new(|_| ()),
+        }
+    }
+
+    /// Also tells `path` over which relays a try is about to go.
+    #[must_use]
+    pub fn with_paths(self, path: impl Fn(&RelayPath) + Send + Sync + 'static) -> Self {
+        Self {
+            path: Arc::new(path),
+            ..self
+        }
     }
 
     /// Tells nobody.
@@ -44,6 +61,10 @@ impl Progress {
     }
 
     pub(super) fn set(&self, moved: Moved) {
-        (self.0)(moved);
+        (self.moved)(moved);
+    }
+
+    pub(super) fn path(&self, path: &RelayPath) {
+        (self.path)(path);
     }
 }

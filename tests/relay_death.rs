@@ -1,0 +1,282 @@
+//! The largest file survives the death of any relay at any moment, and nobody has to do anything for it.
+//!
+//! Every relay has a runtime of its own. When it dies, its runtime goes, and its sockets close with whatever was in
+//! them, as with a process that is killed. A relay that stands still instead of dying is noticed after the wait, which
+//! for a file of this size is minutes: `virtual_network.rs` has those, on virtual time.
+#![cfg(feature = "app")]
+#![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
+
+mod support;
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cloakroom::app::config::Home;
+use cloakroom::app::get::{self, GetRequest};
+use cloakroom::app::network::{Moved, Network, Route, Stage, Tell};
+use cloakroom::app::relays::{RelaySet, RelaySource};
+use cloakroom::app::save::SaveTo;
+use cloakroom::app::session::Session;
+use cloakroom::app::share::{self, ShareRequest};
+use cloakroom::app::who_saw_what::{Asked, RequestShown};
+use cloakroom::protocol::disclosure::Outcome;
+use cloakroom::protocol::keys::{Ed25519Public, Identity};
+use cloakroom::protocol::path::RelayPath;
+use cloakroom::protocol::pointer::Pointer;
+use cloakroom::protocol::relay_list::{NetworkKind, RelayList};
+use cloakroom::protocol::size_class::MAX_CONTENT_LEN;
+use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
+use cloakroom::server::{RunningServer, Server, ServerConfig};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Guard,
+    Middle,
+    Last,
+}
+
+/// When the relay dies.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// The path is drawn, nothing is sent.
+    Drawn,
+    /// Half of the request is with the connection.
+    Sending,
+    /// All of it, and so many milliseconds have passed.
+    Crossing(u64),
+    /// Half of the answer is here.
+    Receiving,
+}
+
+type Alive = Arc<Mutex<HashMap<Ed25519Public, Runtime>>>;
+
+struct World {
+    folder: TempDir,
+    session: Session,
+    network: Network,
+    alive: Alive,
+    _relays: Vec<RunningRelay>,
+    _server: RunningServer,
+}
+
+impl World {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let loopback = "127.0.0.1:0".parse().unwrap();
+        let key = Identity::from_seed([200; 32]);
+        let server = Server::start(ServerConfig::new(
+            loopback,
+            folder.path().join("store"),
+            key,
+        ))
+        .await
+        .unwrap();
+        let (mut relays, mut alive) = (Vec::new(), HashMap::new());
+        for seed in 1..=6 {
+            let runtime = Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap();
+            let mut config = RelayConfig::new(loopback, Identity::from_seed([seed; 32]));
+            config.allow_private = true;
+            let relay = runtime.spawn(Relay::start(config)).await.unwrap().unwrap();
+            alive.insert(relay.descriptor().key, runtime);
+            relays.push(relay);
+        }
+        let entries: Vec<_> = relays
+            .iter()
+            .map(|relay| relay.descriptor().clone())
+            .collect();
+        for relay in &relays {
+            relay.set_relays(entries.clone());
+        }
+        let set = RelaySet {
+            list: RelayList::join("", 0, u64::MAX, entries).unwrap(),
+            kind: NetworkKind::Cloakroom,
+            source: RelaySource::File(folder.path().join("relays.json")),
+        };
+        Self {
+            session: Session::new(Home::in_folder(folder.path())),
+            network: Network::new(server.address().clone(), Route::Relays(set)),
+            folder,
+            alive: Arc::new(Mutex::new(alive)),
+            _relays: relays,
+            _server: server,
+        }
+    }
+
+    /// Kills that relay of the first path that carries the file, at that moment, once.
+    fn killing(
+        &self,
+        place: Place,
+        moment: Moment,
+        upload: bool,
+    ) -> (Tell, Arc<Mutex<Option<Ed25519Public>>>) {
+        let path: Arc<Mutex<Option<RelayPath>>> = Arc::default();
+        let killed: Arc<Mutex<Option<Ed25519Public>>> = Arc::default();
+        let kill = {
+            let (alive, path, killed) = (
+                Arc::clone(&self.alive),
+                Arc::clone(&path),
+                Arc::clone(&killed),
+            );
+            move || {
+                let mut killed = killed.lock().unwrap();
+                let path = path.lock().unwrap();
+                if let (None, Some(path)) = (*killed, &*path) {
+                    let key = match place {
+                        Place::Guard => path.guard.key,
+                        Place::Middle => path.middle.key,
+                        Place::Last => path.last.key,
+                    };
+                    if let Some(runtime) = alive.lock().unwrap().remove(&key) {
+                        runtime.shutdown_background();
+                    }
+                    *killed = Some(key);
+                }
+            }
+        };
+        // Before an upload the server is asked for its limits, over another path.
+        let paths = Arc::new(Mutex::new(0));
+        let carries = {
+            let paths = Arc::clone(&paths);
+            move || *paths.lock().unwrap() > usize::from(upload)
+        };
+        let on_path = {
+            let kill = kill.clone();
+            move |next: &RelayPath| {
+                *paths.lock().unwrap() += 1;
+                *path.lock().unwrap() = Some(next.clone());
+                if *paths.lock().unwrap() > usize::from(upload) && matches!(moment, Moment::Drawn) {
+                    kill();
+                }
+            }
+        };
+        let tell = Tell::new(move |stage| match (moment, stage) {
+            _ if !carries() => {}
+            (Moment::Sending, Stage::Moved(Moved::Sending { sent, total }))
+                if sent * 2 >= total =>
+            {
+                kill()
+            }
+            (Moment::Crossing(millis), Stage::Moved(Moved::Crossing)) => {
+                let kill = kill.clone();
+                std::thread::spawn(move || {
+                    std::thread::sleep(Duration::from_millis(millis));
+                    kill();
+                });
+            }
+            (Moment::Receiving, Stage::Moved(Moved::Receiving { received, total }))
+                if received * 2 >= total =>
+            {
+                kill();
+            }
+            _ => {}
+        })
+        .with_paths(on_path);
+        (tell, killed)
+    }
+
+    async fn share(&self, content: &[u8], tell: &Tell) -> (Pointer, Vec<RequestShown>) {
+        let file = self.folder.path().join("large.bin");
+        fs::write(&file, content).unwrap();
+        let request = ShareRequest::new(file);
+        let cancel = CancellationToken::new();
+        let shared = share::share(&self.session, &self.network, request, tell, &cancel)
+            .await
+            .unwrap();
+        (shared.pointer, shared.shown)
+    }
+
+    async fn get(&self, pointer: Pointer, tell: &Tell) -> (Vec<u8>, Vec<RequestShown>) {
+        let request = GetRequest {
+            pointer,
+            to: SaveTo::Folder(self.folder.path().to_owned()),
+            tell_sender: false,
+        };
+        let cancel = CancellationToken::new();
+        let fetched = get::get(&self.session, &self.network, request, tell, &cancel)
+            .await
+            .unwrap();
+        (fs::read(fetched.path).unwrap(), fetched.shown)
+    }
+
+    fn stored(&self) -> usize {
+        support::blobs_in(&self.folder.path().join("store")).len()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for (_key, runtime) in self.alive.lock().unwrap().drain() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The tries of the last request went on over other relays than the dead one, and the last of them was answered.
+fn check(shown: &[RequestShown], dead: Ed25519Public, what: &str) -> usize {
+    let files = shown
+        .iter()
+        .filter(|request| matches!(request.asked, Asked::Upload | Asked::Download));
+    let attempts = &files.last().unwrap().attempts;
+    let last = attempts.last().unwrap();
+    assert!(matches!(last.outcome, Outcome::Answered(200)), "{what}");
+    if attempts.len() > 1 {
+        let relays = last.path.as_ref().unwrap().relays();
+        assert!(relays.iter().all(|relay| relay.key != dead), "{what}");
+    }
+    attempts.len() - 1
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_survives_the_death_of_any_relay_at_any_moment() {
+    let content = support::content(usize::try_from(MAX_CONTENT_LEN).unwrap());
+    let mut retried = 0;
+    for place in [Place::Guard, Place::Middle, Place::Last] {
+        for moment in [
+            Moment::Drawn,
+            Moment::Sending,
+            Moment::Crossing(0),
+            Moment::Crossing(40),
+        ] {
+            let what = format!("{place:?} dies at {moment:?}");
+            let world = World::start().await;
+            let (tell, killed) = world.killing(place, moment, true);
+            let (pointer, shown) = world.share(&content, &tell).await;
+            let dead = killed.lock().unwrap().expect(&what);
+            retried += check(&shown, dead, &what);
+            assert_eq!(
+                world.stored(),
+                1,
+                "stored once, whatever was sent twice: {what}"
+            );
+            let (back, _) = world.get(pointer, &Tell::nobody()).await;
+            assert!(back == content, "{what}");
+        }
+    }
+    assert!(retried >= 6, "the deaths were noticed: {retried}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_download_survives_the_death_of_any_relay_at_any_moment() {
+    let content = support::content(usize::try_from(MAX_CONTENT_LEN).unwrap());
+    for place in [Place::Guard, Place::Middle, Place::Last] {
+        for moment in [Moment::Drawn, Moment::Crossing(10), Moment::Receiving] {
+            let what = format!("{place:?} dies at {moment:?}");
+            let world = World::start().await;
+            let (pointer, _) = world.share(&content, &Tell::nobody()).await;
+            let (tell, killed) = world.killing(place, moment, false);
+            let (back, shown) = world.get(pointer, &tell).await;
+            let dead = killed.lock().unwrap().expect(&what);
+            check(&shown, dead, &what);
+            assert!(back == content, "{what}");
+        }
+    }
+}
