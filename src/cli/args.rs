@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::{Span, SpanRelativeTo, Unit};
 
+use super::commands::demo::Doomed;
 use super::said::Said;
 use crate::app::config::{ParseProxyError, SocksProxy};
 use crate::app::relays::RelaySource;
@@ -62,6 +63,9 @@ pub(super) enum Command {
 pub(super) struct Demo {
     /// The file, of any kind, up to 9,998,912 bytes
     pub(super) file: PathBuf,
+    /// Use six relays, and kill one of the path in the middle of the upload [default: guard]
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "guard", require_equals = true)]
+    pub(super) kill_relay: Option<Doomed>,
 }
 
 #[derive(Args)]
@@ -80,6 +84,9 @@ pub(super) struct Get {
     /// Do not tell the sender, who asked for it, that you have the file
     #[arg(long)]
     pub(super) no_receipt: bool,
+    /// Say on standard error which party of the path was shown what, try by try
+    #[arg(long)]
+    pub(super) who_saw_what: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -142,6 +149,9 @@ pub(super) struct Share {
     pub(super) max_downloads: Option<u32>,
     #[command(flatten)]
     pub(super) access: Access,
+    /// Say on standard error which party of the path was shown what, try by try
+    #[arg(long)]
+    pub(super) who_saw_what: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{network_of, open_session};
+use super::{network_of, open_session, tell_who_saw_what};
 use crate::app::error::AppError;
 use crate::app::get::{self, GetRequest, Receipt};
 use crate::app::message::UserMessage;
@@ -46,6 +46,9 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
     drop(network);
     session.close().await;
     let fetched = fetched?;
+    if args.who_saw_what {
+        tell_who_saw_what(&fetched.shown);
+    }
     if let Some(disagreement) = &fetched.findings.disagreement {
         let warning = UserMessage::from(disagreement);
         terminal::note(&format!(

@@ -25,6 +25,7 @@ use crate::app::message::UserMessage;
 use crate::app::network::Network;
 use crate::app::relays::{RelaySet, RelaySource, Relays, or_offer, with_offer};
 use crate::app::session::Session;
+use crate::app::who_saw_what::{self, RequestShown};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::pointer::Pointer;
@@ -120,3 +121,10 @@ fn access_word(
 }
 
 const DIRECT: &str = "going straight to the server: it sees this computer's address";
+
+/// Says on standard error which party was shown what.
+fn tell_who_saw_what(shown: &[RequestShown]) {
+    for line in who_saw_what::lines(shown) {
+        terminal::note(&line);
+    }
+}

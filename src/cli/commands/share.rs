@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{DIRECT, access_word, open_session, relays, use_proxy};
+use super::{DIRECT, access_word, open_session, relays, tell_who_saw_what, use_proxy};
 use crate::app::share::{self, Receipts, ShareRequest};
 use crate::cli::CliError;
 use crate::cli::args::Share;
@@ -68,6 +68,9 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
         terminal::note(
             "the built-in network was used: nothing left this computer, and the pointer works on it only",
         );
+    }
+    if args.who_saw_what {
+        tell_who_saw_what(&shared.shown);
     }
     let text = shared.pointer.to_text();
     if shared.pointer.relay_list.is_some()

@@ -1,4 +1,6 @@
-//! `cloak demo`: the whole main job on this computer, for real: a file server, three relays, a share, a get.
+//! `cloak demo`: the whole main job on this computer, for real: a file server, relays, a share, a get.
+
+use std::sync::PoisonError;
 
 use tokio_util::sync::CancellationToken;
 
@@ -9,22 +11,42 @@ use crate::app::network::Tell;
 use crate::app::save::SaveTo;
 use crate::app::session::Session;
 use crate::app::share::{self, ShareRequest};
+use crate::app::who_saw_what::{Asked, RequestShown};
 use crate::app::{get, who_saw_what};
 use crate::cli::CliError;
 use crate::cli::args::Demo;
 use crate::cli::terminal::{self, Bar, print_line, seconds};
 use crate::protocol::pointer::Pointer;
 
+mod several;
+
+pub(crate) use several::Doomed;
+use several::{Killed, Several};
+
 pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), CliError> {
     let folder =
         tempfile::tempdir().map_err(|error| AppError::Local(LocalFileError::Read(error.kind())))?;
     let session = Session::new(Home::in_folder(folder.path()));
-    let network = session.builtin_network().await?;
+    let several = match args.kill_relay {
+        Some(_) => Some(Several::start(folder.path()).await?),
+        None => None,
+    };
+    let network = match &several {
+        Some(several) => several.network(folder.path()),
+        None => session.builtin_network().await?,
+    };
     session.hold_builtin(&network);
 
     let bar = Bar::new();
+    let (tell, killed) = match (&several, args.kill_relay) {
+        (Some(several), Some(doomed)) => {
+            let (tell, killed) = several.kill(doomed);
+            (tell, Some((doomed, killed)))
+        }
+        _ => (bar.tell(), None),
+    };
     let request = ShareRequest::new(args.file.clone());
-    let shared = share::share(&session, &network, request, &bar.tell(), cancel).await?;
+    let shared = share::share(&session, &network, request, &tell, cancel).await?;
     drop(bar);
     let text = shared.pointer.to_text();
 
@@ -47,6 +69,9 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     .await?;
     drop(network);
     session.close().await;
+    if let Some(several) = several {
+        several.stop().await;
+    }
 
     let same = same_bytes(&args.file, &fetched.path)
         .map_err(|error| AppError::Local(LocalFileError::Read(error.kind())))?;
@@ -58,8 +83,16 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
         shared.class.blob_len(),
         shared.class.index()
     ))?;
-    if let Some(path) = who_saw_what::path_line(&shared.shown) {
-        print_line(&format!("path      {path}"))?;
+    match killed {
+        Some((doomed, killed)) => {
+            let killed = *killed.lock().unwrap_or_else(PoisonError::into_inner);
+            tell_tries(doomed, killed, &shared.shown)?;
+        }
+        None => {
+            if let Some(path) = who_saw_what::path_line(&shared.shown) {
+                print_line(&format!("path      {path}"))?;
+            }
+        }
     }
     print_line(&format!(
         "shared in {}, fetched in {}",
@@ -84,6 +117,34 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     terminal::note(
         "this was a demonstration on one computer: the network and its copy of the file are gone again",
     );
+    Ok(())
+}
+
+/// Which path each try of the upload took, and what became of it.
+fn tell_tries(
+    doomed: Doomed,
+    killed: Option<Killed>,
+    shown: &[RequestShown],
+) -> Result<(), CliError> {
+    let Some(Killed { sent, total }) = killed else {
+        return Err(CliError::Other(
+            "the relay outlived the transfer: nothing was shown".to_owned(),
+        ));
+    };
+    let word = doomed.word();
+    print_line(&format!(
+        "killed    the {word} of the first try, when {sent} of {total} bytes were on their way to the guard"
+    ))?;
+    let uploads = shown
+        .iter()
+        .filter(|request| request.asked == Asked::Upload);
+    let Some(upload) = uploads.last() else {
+        return Ok(());
+    };
+    for (attempt, number) in upload.attempts.iter().zip(1..) {
+        let line = who_saw_what::attempt_line(attempt);
+        print_line(&format!("try {number}     {line}"))?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,181 @@
+//! A file server and six relays on loopback, of which one can be killed: each relay has a runtime of its own, and when
+//! that goes, its sockets close with whatever was in them.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::ValueEnum;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::app::network::{Moved, Network, Route, Stage, Tell};
+use crate::app::relays::{RelaySet, RelaySource};
+use crate::cli::CliError;
+use crate::protocol::keys::{Ed25519Public, Identity};
+use crate::protocol::onion::REQUEST_OVERHEAD;
+use crate::protocol::path::RelayPath;
+use crate::protocol::relay_list::{NetworkKind, RelayList};
+use crate::relay::{Relay, RelayConfig, RunningRelay};
+use crate::server::{RunningServer, Server, ServerConfig};
+use crate::wire::{clock, random};
+
+/// A place on a path, to kill the relay that stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Doomed {
+    /// The first relay
+    Guard,
+    /// The one between the others
+    Middle,
+    /// The last relay
+    Last,
+}
+
+impl Doomed {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Guard => "guard",
+            Self::Middle => "middle relay",
+            Self::Last => "last relay",
+        }
+    }
+
+    const fn key(self, path: &RelayPath) -> Ed25519Public {
+        match self {
+            Self::Guard => path.guard.key,
+            Self::Middle => path.middle.key,
+            Self::Last => path.last.key,
+        }
+    }
+}
+
+/// The server and what is left of the relays.
+pub(super) struct Several {
+    server: RunningServer,
+    relays: Vec<RunningRelay>,
+    alive: Arc<Mutex<HashMap<Ed25519Public, Engine>>>,
+    list: RelayList,
+}
+
+/// What a relay runs on. Dropping it ends everything at once and waits for nothing.
+struct Engine(Option<Runtime>);
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// When a relay was killed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Killed {
+    /// Bytes of the request that the connection had taken.
+    pub(super) sent: u64,
+    /// Of so many.
+    pub(super) total: u64,
+}
+
+impl Several {
+    pub(super) async fn start(folder: &Path) -> Result<Self, CliError> {
+        let failed = |error: &dyn core::fmt::Display| CliError::Other(error.to_string());
+        let rng = &mut random::system();
+        let key = Identity::generate(rng);
+        let server = Server::start(ServerConfig::new(loopback(), folder.join("store"), key))
+            .await
+            .map_err(|error| failed(&error))?;
+        let mut relays = Vec::new();
+        let mut alive = HashMap::new();
+        for _ in 0..RELAYS {
+            let runtime = Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .map_err(|error| failed(&error))?;
+            let handle = runtime.handle().clone();
+            let engine = Engine(Some(runtime));
+            let mut config = RelayConfig::new(loopback(), Identity::generate(rng));
+            config.allow_private = true;
+            let started = match handle.spawn(Relay::start(config)).await {
+                Ok(started) => started.map_err(|error| failed(&error))?,
+                Err(ended) => return Err(failed(&ended)),
+            };
+            alive.insert(started.descriptor().key, engine);
+            relays.push(started);
+        }
+        let entries: Vec<_> = relays
+            .iter()
+            .map(|relay| relay.descriptor().clone())
+            .collect();
+        for relay in &relays {
+            relay.set_relays(entries.clone());
+        }
+        let now = (clock::system())();
+        let list = RelayList::join("demo", now, now.saturating_add(LIST_SECS), entries)
+            .map_err(|error| failed(&error))?;
+        Ok(Self {
+            server,
+            relays,
+            alive: Arc::new(Mutex::new(alive)),
+            list,
+        })
+    }
+
+    /// The way over these relays to the server. `folder` names where the list is from.
+    pub(super) fn network(&self, folder: &Path) -> Network {
+        let set = RelaySet {
+            list: self.list.clone(),
+            kind: NetworkKind::Cloakroom,
+            source: RelaySource::File(folder.join("relays.json")),
+        };
+        Network::new(self.server.address().clone(), Route::Relays(set))
+    }
+
+    /// Kills that relay of the first path of an upload as soon as half of the request is on its way, once.
+    pub(super) fn kill(&self, doomed: Doomed) -> (Tell, Arc<Mutex<Option<Killed>>>) {
+        let killed = Arc::new(Mutex::new(None));
+        let (note, alive) = (Arc::clone(&killed), Arc::clone(&self.alive));
+        let path = Arc::new(Mutex::new(None));
+        let drawn = Arc::clone(&path);
+        let tell = Tell::new(move |stage| {
+            let Stage::Moved(Moved::Sending { sent, total }) = stage else {
+                return;
+            };
+            let mut note = note.lock().unwrap_or_else(PoisonError::into_inner);
+            // What is said before the upload, such as the question for the server's limits, is left alone.
+            if note.is_some() || total <= REQUEST_OVERHEAD as u64 || sent * 2 < total {
+                return;
+            }
+            let path = drawn.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = path.as_ref().map(|path| doomed.key(path));
+            let mut alive = alive.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(engine) = key.and_then(|key| alive.remove(&key)) {
+                drop(engine);
+                *note = Some(Killed { sent, total });
+            }
+        })
+        .with_paths(move |next| {
+            *path.lock().unwrap_or_else(PoisonError::into_inner) = Some(next.clone());
+        });
+        (tell, killed)
+    }
+
+    /// Ends what is left.
+    pub(super) async fn stop(self) {
+        self.alive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        drop(self.relays);
+        self.server.stop().await;
+    }
+}
+
+fn loopback() -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
+}
+
+/// Two guards, and enough others for a path that avoids a dead one.
+const RELAYS: usize = 6;
+const LIST_SECS: u64 = 3_600;
