@@ -660,7 +660,6 @@ fn every_misbehaviour_has_its_message_and_its_number_of_tries() {
         ("guard", Forges(200), changed, again),
         ("guard", LiesPlainly, gone, again),
         ("guard", LiesSealed, gone, again),
-        ("guard", LiesWildly, no_answer, again),
         ("guard", CorruptsAnswer, changed, again),
         ("guard", CorruptsRequest, failed, again),
         ("guard", ReplaysRequest, failed, again),
@@ -674,7 +673,6 @@ fn every_misbehaviour_has_its_message_and_its_number_of_tries() {
         ("middle", Forges(200), changed, again),
         ("middle", LiesPlainly, failed, again),
         ("middle", LiesSealed, gone, again),
-        ("middle", LiesWildly, failed, again),
         ("middle", CorruptsAnswer, changed, again),
         ("middle", CorruptsRequest, failed, again),
         ("middle", ReplaysRequest, failed, again),
@@ -688,7 +686,6 @@ fn every_misbehaviour_has_its_message_and_its_number_of_tries() {
         ("last", Forges(200), changed, again),
         ("last", LiesPlainly, failed, again),
         ("last", LiesSealed, no_server, again),
-        ("last", LiesWildly, failed, again),
         ("last", CorruptsAnswer, changed, again),
         ("last", CorruptsRequest, wrong_key, again),
         ("last", ReplaysRequest, wrong_key, again),
@@ -886,7 +883,7 @@ fn on_short_lists_one_relay_in_trouble_stops_nobody() {
         }
     }
     tally.print();
-    assert!(tally.succeeded >= tally.transfers - 40, "{tally:#?}");
+    assert!(tally.succeeded * 10 >= tally.transfers * 9, "{tally:#?}");
 }
 
 /// A server that is down is said to be, costs no relay its place, and is reached at once when it is back.

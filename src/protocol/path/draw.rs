@@ -426,9 +426,14 @@ impl<'a> Drawing<'a> {
             let yields = relaxed
                 .iter()
                 .any(|rule| !matches!(rule, Relaxed::SameNetwork | Relaxed::SameOperator));
-            let tries = self.tried.iter().filter(|tried| **tried == relay.key);
+            let tries = self
+                .tried
+                .iter()
+                .filter(|tried| **tried == relay.key)
+                .count()
+                + self.tries_as_guard(&relay.key);
             let group = if self.is_shaken() {
-                match (tries.count(), yields) {
+                match (tries, yields) {
                     (0, false) => first,
                     (0, true) => second,
                     (1, _) => third,

@@ -157,10 +157,9 @@ impl Transfer<'_> {
                 };
                 (fault, Failure::RelayUnreachable(next))
             }
-            // It was not asked for any other relay.
-            (Some(_), ..) => (Fault::Relay(by), failure),
-            // The next one could not open what this one passed on.
-            (None, 400, _) => (Fault::Link(by, next), failure),
+            // Nobody was asked for any other relay, but this one may only pass on what the next one said; or the next
+            // one could not open what this one passed on.
+            (Some(_), ..) | (None, 400, _) => (Fault::Link(by, next), failure),
             (None, 504, _) => (Fault::Answered, Failure::TimedOut),
             _ => (Fault::Answered, failure),
         };
