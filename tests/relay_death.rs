@@ -112,12 +112,7 @@ impl World {
     }
 
     /// Kills that relay of the first path that carries the file, at that moment, once.
-    fn killing(
-        &self,
-        place: Place,
-        moment: Moment,
-        upload: bool,
-    ) -> (Tell, Arc<Mutex<Option<Ed25519Public>>>) {
+    fn killing(&self, place: Place, moment: Moment) -> (Tell, Arc<Mutex<Option<Ed25519Public>>>) {
         let path: Arc<Mutex<Option<RelayPath>>> = Arc::default();
         let killed: Arc<Mutex<Option<Ed25519Public>>> = Arc::default();
         let kill = {
@@ -142,24 +137,16 @@ impl World {
                 }
             }
         };
-        // Before an upload the server is asked for its limits, over another path.
-        let paths = Arc::new(Mutex::new(0));
-        let carries = {
-            let paths = Arc::clone(&paths);
-            move || *paths.lock().unwrap() > usize::from(upload)
-        };
         let on_path = {
             let kill = kill.clone();
             move |next: &RelayPath| {
-                *paths.lock().unwrap() += 1;
                 *path.lock().unwrap() = Some(next.clone());
-                if *paths.lock().unwrap() > usize::from(upload) && matches!(moment, Moment::Drawn) {
+                if matches!(moment, Moment::Drawn) {
                     kill();
                 }
             }
         };
         let tell = Tell::new(move |stage| match (moment, stage) {
-            _ if !carries() => {}
             (Moment::Sending, Stage::Moved(Moved::Sending { sent, total }))
                 if sent * 2 >= total =>
             {
@@ -248,7 +235,7 @@ async fn an_upload_survives_the_death_of_any_relay_at_any_moment() {
         ] {
             let what = format!("{place:?} dies at {moment:?}");
             let world = World::start().await;
-            let (tell, killed) = world.killing(place, moment, true);
+            let (tell, killed) = world.killing(place, moment);
             let (pointer, shown) = world.share(&content, &tell).await;
             let dead = killed.lock().unwrap().expect(&what);
             retried += check(&shown, dead, &what);
@@ -272,7 +259,7 @@ async fn a_download_survives_the_death_of_any_relay_at_any_moment() {
             let what = format!("{place:?} dies at {moment:?}");
             let world = World::start().await;
             let (pointer, _) = world.share(&content, &Tell::nobody()).await;
-            let (tell, killed) = world.killing(place, moment, false);
+            let (tell, killed) = world.killing(place, moment);
             let (back, shown) = world.get(pointer, &tell).await;
             let dead = killed.lock().unwrap().expect(&what);
             check(&shown, dead, &what);

@@ -397,7 +397,8 @@ struct Client {
     elsewhere_at: BTreeMap<Ed25519Public, u64>,
     /// Its guards as of the last transfer, and since when.
     guards: BTreeMap<Ed25519Public, u64>,
-    new_guards: Vec<u64>,
+    /// When each relay first became its guard.
+    became_guard: BTreeMap<Ed25519Public, u64>,
 }
 
 /// What a whole network came to.
@@ -454,7 +455,7 @@ impl Client {
             guard_at: BTreeMap::new(),
             elsewhere_at: BTreeMap::new(),
             guards: BTreeMap::new(),
-            new_guards: Vec::new(),
+            became_guard: BTreeMap::new(),
         }
     }
 
@@ -541,11 +542,6 @@ impl Client {
         for rule in relaxed {
             *tally.relaxed.entry(format!("{rule:?}")).or_default() += 1;
         }
-        if !self.guard_at.contains_key(&hops.guard) {
-            self.new_guards.push(at);
-            let today = self.new_guards.iter().filter(|then| at < **then + 86_400);
-            assert!(today.count() <= MAX_NEW_GUARDS);
-        }
         self.guard_at.insert(hops.guard, at);
         self.elsewhere_at.insert(hops.middle, at);
         self.elsewhere_at.insert(hops.last, at);
@@ -571,6 +567,12 @@ impl Client {
                 tally.guards_dropped += 1;
                 tally.honest_guards_dropped += u32::from(!relay.was_bad);
             }
+        }
+        for (guard, since) in &guards {
+            self.became_guard.entry(*guard).or_insert(*since);
+            let lately = self.became_guard.values();
+            let lately = lately.filter(|then| **then <= *since && *since < **then + 86_400);
+            assert!(lately.count() <= MAX_NEW_GUARDS, "in a day");
         }
         self.guards = guards;
     }
