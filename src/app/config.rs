@@ -116,6 +116,12 @@ pub struct Config {
     pub welcomed: bool,
     /// Whether a pointer holds the file's name.
     pub name_in_pointer: bool,
+    /// Whether finished transfers are kept for the next start.
+    pub history: bool,
+    /// Whether the desktop says when a transfer ends while the window is not in front.
+    pub notify: bool,
+    /// Whether it then names the file.
+    pub notify_names: bool,
     unknown: toml::Table,
 }
 
@@ -186,6 +192,9 @@ impl Default for Config {
             mask_pointers: false,
             welcomed: false,
             name_in_pointer: true,
+            history: true,
+            notify: true,
+            notify_names: false,
             unknown: toml::Table::new(),
         }
     }
@@ -397,6 +406,12 @@ struct ConfigFile {
     welcomed: bool,
     #[serde(default = "yes")]
     name_in_pointer: bool,
+    #[serde(default = "yes")]
+    history: bool,
+    #[serde(default = "yes")]
+    notify: bool,
+    #[serde(default)]
+    notify_names: bool,
     // Tables come last in TOML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     servers: Vec<ServerFile>,
@@ -470,6 +485,9 @@ impl ConfigFile {
             mask_pointers: self.mask_pointers,
             welcomed: self.welcomed,
             name_in_pointer: self.name_in_pointer,
+            history: self.history,
+            notify: self.notify,
+            notify_names: self.notify_names,
             unknown: self.unknown,
         })
     }
@@ -513,6 +531,9 @@ impl From<&Config> for ConfigFile {
             mask_pointers: config.mask_pointers,
             welcomed: config.welcomed,
             name_in_pointer: config.name_in_pointer,
+            history: config.history,
+            notify: config.notify,
+            notify_names: config.notify_names,
             servers: config.servers.iter().map(server_file).collect(),
             unknown: config.unknown.clone(),
         }
@@ -588,6 +609,9 @@ mod tests {
             clear_clipboard: true,
             mask_pointers: true,
             name_in_pointer: false,
+            history: false,
+            notify: false,
+            notify_names: true,
             ..Config::default()
         }
     }
@@ -610,7 +634,8 @@ mod tests {
         let expected = format!(
             "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
              proxy = \"socks5://me:secret@127.0.0.1:9050\"\ndownload_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nzoom = 150\n\
-             copy_when_done = true\nclear_clipboard = true\nmask_pointers = true\nwelcomed = false\nname_in_pointer = false\n\n[[servers]]\n\
+             copy_when_done = true\nclear_clipboard = true\nmask_pointers = true\nwelcomed = false\nname_in_pointer = false\n\
+             history = false\nnotify = false\nnotify_names = true\n\n[[servers]]\n\
              name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\n"
         );
         assert_eq!(text, expected);

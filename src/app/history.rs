@@ -7,7 +7,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::history_file;
 pub use super::history_file::{Entry, EntryId, HistoryFileError, What, hour};
 use super::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError, Patient};
 use super::private_file;
-use crate::wire::random;
+use crate::wire::{clock, random};
 
 /// How the history stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,8 @@ pub type TellNews = Box<dyn Fn(News) + Send>;
 /// The running history of one window.
 pub struct History {
     orders: Mutex<Option<Sender<Order>>>,
-    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+    /// Closes when the thread ends.
+    ended: Mutex<Receiver<()>>,
 }
 
 enum Order {
@@ -111,12 +112,17 @@ impl History {
             now,
             state: State::Off,
         };
-        let thread = std::thread::Builder::new()
+        let (ends, ended) = channel();
+        std::thread::Builder::new()
             .name("cloakroom-history".to_owned())
-            .spawn(move || store.serve(&queue, &*tell))?;
+            .spawn(move || {
+                store.serve(&queue, &*tell);
+                drop(tell);
+                drop(ends);
+            })?;
         Ok(Self {
             orders: Mutex::new(Some(orders)),
-            thread: Mutex::new(Some(thread)),
+            ended: Mutex::new(ended),
         })
     }
 
@@ -128,6 +134,19 @@ impl History {
     /// Keeps nothing from now on. What was kept stays until it is wiped.
     pub fn turn_off(&self) {
         self.order(Order::TurnOff);
+    }
+
+    /// Keeps what has just ended, and says as which entry.
+    pub fn remember(&self, name: &str, len: u64, what: What) -> EntryId {
+        let id = EntryId::generate(&mut random::system());
+        self.add(Entry {
+            id,
+            name: name.to_owned(),
+            len,
+            hour: hour(clock::system()()),
+            what,
+        });
+        id
     }
 
     /// Keeps an entry.
@@ -150,20 +169,31 @@ impl History {
         self.order(Order::Export(to));
     }
 
-    /// Ends when everything ordered is done. Blocking: as long as a keyring's patience at worst.
-    pub fn close(&self) {
+    /// [`History::export`] for later, on any thread.
+    pub fn exporter(&self) -> impl FnOnce(PathBuf) + Send + use<> {
+        let orders = self
+            .orders
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        move |to| {
+            if let Some(orders) = orders {
+                orders.send(Order::Export(to)).ok();
+            }
+        }
+    }
+
+    /// Takes no more orders and waits until everything ordered is done, but no longer than this. Whether it is.
+    pub fn close(&self, within: Duration) -> bool {
         self.orders
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(thread) = thread {
-            thread.join().ok();
-        }
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(
+            ended.recv_timeout(within),
+            Err(RecvTimeoutError::Disconnected)
+        )
     }
 
     fn order(&self, order: Order) {

@@ -57,12 +57,10 @@ pub enum What {
         /// On the built-in network.
         builtin: bool,
     },
-    /// From a server to here. Its pointer is not kept: the file is here.
+    /// From a server to here. Neither server nor pointer is kept: the file is here.
     Received {
         /// Where it was saved.
         path: PathBuf,
-        /// The server's host, as it is shown.
-        server: String,
     },
 }
 
@@ -173,7 +171,7 @@ fn room_for(entries: &[Entry]) -> usize {
         What::Shared {
             pointer, server, ..
         } => pointer.len() + server.len(),
-        What::Received { path, server } => path.as_os_str().len() + server.len(),
+        What::Received { path } => path.as_os_str().len(),
     };
     let of_one = |entry: &Entry| 6 * (entry.name.len() + text(entry)) + 512;
     256 + entries.iter().map(of_one).sum::<usize>()
@@ -206,7 +204,6 @@ enum WhatOut<'a> {
     },
     Received {
         path: std::borrow::Cow<'a, str>,
-        server: &'a str,
     },
 }
 
@@ -239,9 +236,8 @@ impl<'a> EntryOut<'a> {
                     expires: *expires,
                     builtin: *builtin,
                 },
-                What::Received { path, server } => WhatOut::Received {
+                What::Received { path } => WhatOut::Received {
                     path: path.to_string_lossy(),
-                    server,
                 },
             },
         }
@@ -279,7 +275,6 @@ struct SharedIn {
 #[serde(deny_unknown_fields)]
 struct ReceivedIn {
     path: PathBuf,
-    server: String,
 }
 
 impl EntryIn {
@@ -294,7 +289,6 @@ impl EntryIn {
             },
             (None, Some(received)) => What::Received {
                 path: received.path,
-                server: received.server,
             },
             _ => return Err(HistoryFileError::Newer),
         };
@@ -335,7 +329,6 @@ pub(super) mod tests {
         Entry {
             what: What::Received {
                 path: PathBuf::from("/home/ada/Downloads").join(name),
-                server: "files.example".to_owned(),
             },
             ..shared(id, name)
         }
@@ -373,8 +366,7 @@ pub(super) mod tests {
             json(&[shared(1, "a"), received(2, "b")]),
             "{\"entries\":[{\"id\":1,\"name\":\"a\",\"len\":5,\"hour\":1800000000,\"shared\":{\"pointer\":\"cloak1secret1\",\
              \"blob_len\":65536,\"server\":\"files.example\",\"expires\":1801000000,\"builtin\":false}},\
-             {\"id\":2,\"name\":\"b\",\"len\":5,\"hour\":1800000000,\"received\":{\"path\":\"/home/ada/Downloads/b\",\
-             \"server\":\"files.example\"}}]}"
+             {\"id\":2,\"name\":\"b\",\"len\":5,\"hour\":1800000000,\"received\":{\"path\":\"/home/ada/Downloads/b\"}}]}"
         );
     }
 
@@ -440,7 +432,7 @@ pub(super) mod tests {
         let entry = |rest: &str| {
             format!("{{\"entries\":[{{\"id\":1,\"name\":\"a\",\"len\":1,\"hour\":0{rest}}}]}}")
         };
-        let received = ",\"received\":{\"path\":\"/a\",\"server\":\"s\"}";
+        let received = ",\"received\":{\"path\":\"/a\"}";
         assert!(open(&sealed(&entry(received)), &key()).is_ok());
         for newer in [
             "{\"entries\":[],\"more\":1}".to_owned(),

@@ -85,7 +85,7 @@ fn history(folder: &TempDir, keys: Arc<dyn KeyStore>) -> (History, Receiver<News
 fn during(folder: &TempDir, keys: &Arc<FakeKeyring>, work: impl FnOnce(&History)) -> Vec<News> {
     let (history, news) = history(folder, Arc::clone(keys) as Arc<dyn KeyStore>);
     work(&history);
-    history.close();
+    assert!(history.close(Duration::from_secs(20)));
     news.into_iter().collect()
 }
 
@@ -221,7 +221,7 @@ fn a_keyring_that_hangs_is_given_up() {
     let history = History::start(folder.path().to_owned(), keys, patience, NOW, tell).unwrap();
     history.turn_on();
     history.add(shared(1, "a"));
-    history.close();
+    assert!(history.close(Duration::from_secs(20)));
     let news: Vec<News> = news.into_iter().collect();
     let timed_out = Status::SessionOnly(SessionOnly::Keyring(KeyStoreError::TimedOut));
     assert_eq!(last_status(&news), Some(timed_out));
@@ -365,7 +365,8 @@ fn an_export_says_that_it_holds_keys_and_is_for_nobody_else() {
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert!(value["note"].as_str().unwrap().contains("key"));
     assert_eq!(value["entries"][0]["shared"]["pointer"], "cloak1secret1");
-    assert_eq!(value["entries"][1]["received"]["server"], "files.example");
+    let path = &value["entries"][1]["received"]["path"];
+    assert_eq!(path, "/home/ada/Downloads/b.txt");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

@@ -1,14 +1,15 @@
 //! The use cases of `app`, as the window needs them.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+use super::keyring::SystemKeyring;
 use super::model::{
-    Contrast, Count, Manage, Managed, Motion, Note, PointerInfo, PointerText, Preferences,
+    Contrast, Count, Manage, Managed, Motion, Note, PointerInfo, PointerText, Preferences, Privacy,
     RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved, Server, ServerChoice, ShareOptions,
     Shared, Stage, TestReport, Theme, ZOOMS,
 };
@@ -18,6 +19,8 @@ use crate::app::config::{self, Config, Home, ServerEntry};
 use crate::app::error::AppError;
 use crate::app::file_name::SafeFileName;
 use crate::app::get::GetRequest;
+use crate::app::history::{History, TellNews};
+use crate::app::keystore::KeyStore;
 use crate::app::message::UserMessage;
 use crate::app::network::{self, Moved, Network, Tell};
 use crate::app::relays::{self, RelaySet, RelaySource, Relays};
@@ -35,16 +38,19 @@ pub struct App {
     relays: Relays,
     /// What was read at the start, with what the window does not show.
     config: Mutex<Config>,
+    /// Where the key of the history is; without one nothing is kept.
+    keys: Option<Arc<dyn KeyStore>>,
 }
 
 impl App {
-    /// A backend whose settings and data are in `home`.
+    /// A backend whose settings and data are in `home`, without a history.
     #[must_use]
     pub fn new(home: Home) -> Self {
         Self {
             relays: Relays::of(&home),
             session: Session::new(home),
             config: Mutex::default(),
+            keys: None,
         }
     }
 
@@ -54,7 +60,16 @@ impl App {
     /// When the system names no home folder.
     pub fn of_this_person() -> Result<Self, UserMessage> {
         let home = Home::find().map_err(|error| UserMessage::from(&AppError::Config(error)))?;
-        Ok(Self::new(home))
+        Ok(Self::new(home).with_history(Arc::new(SystemKeyring)))
+    }
+
+    /// The same with a history whose key is in `keys`.
+    #[must_use]
+    pub fn with_history(self, keys: Arc<dyn KeyStore>) -> Self {
+        Self {
+            keys: Some(keys),
+            ..self
+        }
     }
 
     /// The network that files go to.
@@ -185,6 +200,9 @@ impl App {
         config.clear_clipboard = preferences.clear_clipboard;
         config.mask_pointers = preferences.mask_pointers;
         config.welcomed = preferences.welcomed;
+        config.history = preferences.privacy.history;
+        config.notify = preferences.privacy.notify;
+        config.notify_names = preferences.privacy.notify_names;
         config
     }
 
@@ -387,6 +405,11 @@ impl Backend for App {
             clear_clipboard: config.clear_clipboard,
             mask_pointers: config.mask_pointers,
             welcomed: config.welcomed,
+            privacy: Privacy {
+                history: config.history,
+                notify: config.notify,
+                notify_names: config.notify_names,
+            },
         };
         self.session.set_proxy(config.proxy.clone());
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
@@ -497,6 +520,12 @@ impl Backend for App {
         })
     }
 
+    fn history(&self, tell: TellNews) -> Option<History> {
+        let folder = self.session.home().data_dir.clone();
+        let keys = Arc::clone(self.keys.as_ref()?);
+        History::start(folder, keys, KEYRING_PATIENCE, self.session.now(), tell).ok()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.session.close())
     }
@@ -587,5 +616,7 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Long enough for a person to type the keyring's password; nothing waits for it.
+const KEYRING_PATIENCE: Duration = Duration::from_secs(60);
 /// Younger ones may belong to a transfer that runs in another window.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3_600);

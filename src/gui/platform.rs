@@ -6,8 +6,9 @@ use std::sync::Mutex;
 use futures_util::future::BoxFuture;
 use zeroize::Zeroizing;
 
-use super::model::{Found, FoundKind, PointerText, SystemLook};
-use super::system_look;
+use super::model::{Found, FoundKind, Notification, PointerText, SystemLook};
+use super::{notify, system_look};
+use crate::app::content_type::{self, Findings};
 use crate::wire::clock;
 
 /// What the window asks of the desktop.
@@ -35,6 +36,15 @@ pub trait Platform: Send + Sync {
     fn open(&self, path: &Path) -> bool;
     /// Shows a file in its folder. False: nothing took it.
     fn reveal(&self, path: &Path) -> bool;
+    /// The system's dialog for a file to be written, of this name at first.
+    fn pick_new_file(&self, name: &str) -> BoxFuture<'static, Option<PathBuf>>;
+    /// Has the desktop say something. May block.
+    fn notify(&self, notification: &Notification);
+
+    /// What there is to say about a received file, as it is now; none when it cannot be read. Blocking.
+    fn examine(&self, path: &Path) -> Option<Findings> {
+        content_type::examine(path).ok()
+    }
 
     /// What a path is.
     #[expect(
@@ -158,6 +168,15 @@ impl Platform for Desktop {
 
     fn open(&self, path: &Path) -> bool {
         opener::open(path).is_ok()
+    }
+
+    fn pick_new_file(&self, name: &str) -> BoxFuture<'static, Option<PathBuf>> {
+        let dialog = rfd::AsyncFileDialog::new().set_file_name(name).save_file();
+        Box::pin(async move { dialog.await.map(|file| file.path().to_owned()) })
+    }
+
+    fn notify(&self, notification: &Notification) {
+        notify::show(notification);
     }
 
     fn reveal(&self, path: &Path) -> bool {

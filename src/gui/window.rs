@@ -91,6 +91,8 @@ impl Window {
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         window.listen(ctx);
         window.dress(ctx);
+        let first = window.model.begin();
+        window.set_off(ctx, first);
         window.take(
             ctx,
             Action::Arguments {
@@ -310,6 +312,10 @@ impl Window {
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         self.listen(ctx);
+        let in_front = ctx.input(|input| input.viewport().focused.unwrap_or(true));
+        if in_front != self.model.in_front {
+            self.take(ctx, Action::InFront(in_front));
+        }
         if ctx.input(|input| input.viewport().close_requested()) && !self.quitting {
             self.take(ctx, Action::CloseRequested);
         }

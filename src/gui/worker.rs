@@ -17,11 +17,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Effect, Event, Look, Manage, Managed, PointerInfo, PointerText, Preferences, RelayList,
-    RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared, Stage, TestReport,
+    Effect, Event, Kept, Look, Manage, Managed, Outcome, PointerInfo, PointerText, Preferences,
+    RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared, Stage,
+    TestReport,
 };
 use super::platform::Platform;
 use super::text;
+use crate::app::history::{History, TellNews, What};
 use crate::app::message::UserMessage;
 
 /// Wakes the window after at most this long. Called from any thread.
@@ -84,6 +86,10 @@ pub trait Backend: Send + Sync {
         preferences: &'a Preferences,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<TestReport, UserMessage>>;
+    /// The history, still off; none where nothing can be kept. Waits for neither disk nor keyring.
+    fn history(&self, _tell: TellNews) -> Option<History> {
+        None
+    }
     /// The window has closed; the last chance to end what runs inside (the built-in network).
     fn close(&self) -> BoxFuture<'_, ()>;
 }
@@ -124,6 +130,7 @@ pub struct Worker {
     runs: BTreeMap<RunId, (watch::Receiver<Stage>, CancellationToken)>,
     all: CancellationToken,
     thread: Option<std::thread::JoinHandle<()>>,
+    history: Option<History>,
 }
 
 struct Inner {
@@ -155,6 +162,8 @@ impl Inner {
     }
 }
 
+/// How long the end of the program waits for the history to be written.
+const WRITE_WITHIN: Duration = Duration::from_secs(2);
 /// How long the end of the program waits for what was cancelled.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
@@ -201,7 +210,12 @@ impl Worker {
                 });
                 runtime.shutdown_timeout(Duration::from_millis(500));
             })?;
+        let told = Arc::clone(&shared);
+        let history = shared
+            .backend
+            .history(Box::new(move |news| told.report(Event::History(news))));
         Ok(Self {
+            history,
             shared,
             jobs: Some(jobs),
             events,
@@ -252,6 +266,39 @@ impl Worker {
             Effect::Describe(text, preferences) => {
                 let described = inner.backend.describe(&text, &preferences);
                 inner.report(Event::Described(described));
+            }
+            Effect::Examine(id, path, why) => self.blocking(move || {
+                let found = inner.platform.examine(&path);
+                inner.report(Event::Examined(id, why, found));
+            }),
+            Effect::ExportHistory => self.export_history(),
+            Effect::ForgetEntry(entry) => {
+                if let Some(history) = &self.history {
+                    history.forget(entry);
+                }
+            }
+            Effect::Notify(notification) => self.blocking(move || {
+                inner.platform.notify(&notification);
+            }),
+            Effect::Remember(id, kept) => {
+                if let Some(history) = &self.history {
+                    let entry = history.remember(&kept.name, kept.len, what(&kept));
+                    inner.report(Event::Remembered(id, entry));
+                }
+            }
+            Effect::SetHistory(on) => {
+                if let Some(history) = &self.history {
+                    if on {
+                        history.turn_on()
+                    } else {
+                        history.turn_off()
+                    }
+                }
+            }
+            Effect::WipeHistory => {
+                if let Some(history) = &self.history {
+                    history.wipe();
+                }
             }
             Effect::Fetch {
                 run,
@@ -371,6 +418,19 @@ impl Worker {
         }
     }
 
+    fn export_history(&self) {
+        let inner = Arc::clone(&self.shared);
+        let Some(export) = self.history.as_ref().map(History::exporter) else {
+            return;
+        };
+        let picked = inner.platform.pick_new_file(text::EXPORT_FILE);
+        self.spawn(async move {
+            if let Some(path) = picked.await {
+                export(path);
+            }
+        });
+    }
+
     fn enter(&mut self, run: RunId) -> (Progress, CancellationToken) {
         let (stage, seen) = watch::channel(Stage::FindPath);
         let cancel = self.all.child_token();
@@ -405,6 +465,25 @@ impl Drop for Worker {
         if let Some(thread) = self.thread.take() {
             thread.join().ok();
         }
+        if let Some(history) = &self.history {
+            history.close(WRITE_WITHIN);
+        }
+    }
+}
+
+/// What the history keeps of a finished transfer.
+fn what(kept: &Kept) -> What {
+    match &kept.outcome {
+        Outcome::Shared(shared) => What::Shared {
+            pointer: shared.pointer.shared(),
+            blob_len: shared.blob_len,
+            server: shared.server.clone(),
+            expires: shared.expires,
+            builtin: shared.builtin,
+        },
+        Outcome::Received(saved) => What::Received {
+            path: saved.path.clone(),
+        },
     }
 }
 

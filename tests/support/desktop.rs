@@ -5,13 +5,16 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use cloakroom::app::content_type::Findings;
+use cloakroom::app::history::{History, TellNews};
+use cloakroom::app::keystore::KeyStore;
 use cloakroom::app::manage::Downloads;
 use cloakroom::app::message::UserMessage;
 use cloakroom::app::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
-    Count, Manage, Managed, Note, PointerInfo, PointerText, Preferences, RelayList, RelayOrigin,
-    RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, Server, ServerChoice, Shared, Stage,
-    SystemLook, TestReport, Theme,
+    Count, Manage, Managed, Note, Notification, PointerInfo, PointerText, Preferences, RelayList,
+    RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, Server, ServerChoice,
+    Shared, Stage, SystemLook, TestReport, Theme,
 };
 use cloakroom::gui::platform::Platform;
 use cloakroom::gui::worker::{Backend, Progress};
@@ -34,6 +37,7 @@ pub(crate) struct FakeBackend {
     stages: Mutex<Stages>,
     failures: Mutex<VecDeque<UserMessage>>,
     saves: Mutex<Vec<Preferences>>,
+    history: Mutex<Option<(PathBuf, Arc<dyn KeyStore>)>>,
 }
 
 pub(crate) const POINTER: &str = "cloak1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
@@ -76,6 +80,7 @@ impl FakeBackend {
             ]),
             failures: Mutex::default(),
             saves: Mutex::default(),
+            history: Mutex::default(),
         })
     }
 
@@ -92,6 +97,11 @@ impl FakeBackend {
     /// What the next transfers show before they wait.
     pub(crate) fn show(&self, stages: Stages) {
         *self.stages.lock().expect("no panic") = stages;
+    }
+
+    /// Keeps a history in this folder, under keys of this store.
+    pub(crate) fn keep_history(&self, folder: PathBuf, keys: Arc<dyn KeyStore>) {
+        *self.history.lock().expect("no panic") = Some((folder, keys));
     }
 
     /// Everything that was kept.
@@ -319,6 +329,12 @@ impl Backend for FakeBackend {
         })
     }
 
+    fn history(&self, tell: TellNews) -> Option<History> {
+        let (folder, keys) = self.history.lock().expect("no panic").clone()?;
+        let patience = std::time::Duration::from_secs(20);
+        History::start(folder, keys, patience, 1_795_000_000, tell).ok()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }
@@ -332,6 +348,9 @@ pub(crate) struct FakeDesktop {
     pub(crate) copied: Mutex<Vec<String>>,
     pub(crate) opened: Mutex<Vec<PathBuf>>,
     pub(crate) revealed: Mutex<Vec<PathBuf>>,
+    pub(crate) notified: Mutex<Vec<Notification>>,
+    /// What a look into a received file finds.
+    pub(crate) findings: Mutex<Findings>,
     /// Whom to tell what the system looks like.
     pub(crate) tell_look: Mutex<Option<LookTeller>>,
 }
@@ -447,6 +466,19 @@ impl Platform for FakeDesktop {
 
     fn pick_folder(&self, _: Option<PathBuf>) -> BoxFuture<'static, Option<PathBuf>> {
         self.pick_file()
+    }
+
+    fn examine(&self, _: &Path) -> Option<Findings> {
+        Some(*self.findings.lock().expect("no panic"))
+    }
+
+    fn pick_new_file(&self, _: &str) -> BoxFuture<'static, Option<PathBuf>> {
+        self.pick_file()
+    }
+
+    fn notify(&self, notification: &Notification) {
+        let mut notified = self.notified.lock().expect("no panic");
+        notified.push(notification.clone());
     }
 
     fn copy_secret(&self, text: &PointerText) -> bool {

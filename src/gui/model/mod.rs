@@ -4,6 +4,7 @@
 //! [`Effect`] and comes back as an [`Event`].
 
 mod focus;
+mod keeping;
 mod manage;
 mod receive;
 mod rows;
@@ -17,6 +18,7 @@ mod tests;
 use std::path::PathBuf;
 
 pub use self::focus::{Focus, Region};
+pub use self::keeping::{Examine, Kept, Notification, Outcome, Privacy};
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
     Contrast, Count, KeepFor, Motion, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish,
@@ -26,6 +28,8 @@ pub use self::settings::{
 pub use self::transfer::{
     Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer, TransferId,
 };
+use crate::app::content_type::Findings;
+use crate::app::history::{EntryId, News, Status};
 use crate::app::message::UserMessage;
 
 /// Files that are shared at the same time; the others wait.
@@ -63,6 +67,10 @@ pub struct Model {
     pub options_open: bool,
     /// A system dialog is open; there is never a second one.
     pub dialog_open: bool,
+    /// How the history stands.
+    pub history: Status,
+    /// The window is in front of the others.
+    pub in_front: bool,
     next_id: u64,
     copies: u64,
     /// The pointer that was copied last, while it may have to leave the clipboard.
@@ -96,6 +104,10 @@ pub enum Modal {
     },
     /// Whether the server's copy of this row's file should go.
     Delete(TransferId),
+    /// The received file could run a program when it is opened.
+    OpenProgram(TransferId),
+    /// The history would be gone for good.
+    WipeHistory,
     /// The pointer of this row as a code for cameras.
     Qr(TransferId),
     /// Every key that does something.
@@ -113,7 +125,10 @@ impl Modal {
     /// It wants an answer; files dropped meanwhile are refused.
     #[must_use]
     pub const fn asks(self) -> bool {
-        matches!(self, Self::Closing { .. } | Self::Delete(_))
+        matches!(
+            self,
+            Self::Closing { .. } | Self::Delete(_) | Self::OpenProgram(_) | Self::WipeHistory
+        )
     }
 }
 
@@ -233,6 +248,8 @@ pub enum Action {
     DismissNotice,
     /// Fetch what the pointer names.
     Download,
+    /// Write the history in the clear to a file of the person's choice.
+    ExportHistory,
     /// Files were dropped.
     Dropped(Vec<PathBuf>),
     /// Forget the relay list.
@@ -247,8 +264,12 @@ pub enum Action {
     FocusLost,
     /// Files hang over the window, or (empty) no longer.
     Hovering(Vec<PathBuf>),
-    /// Answer to [`Modal::Closing`].
+    /// The window is in front of the others, or no longer.
+    InFront(bool),
+    /// The quiet answer to every [`Modal`]: leave things as they are.
     KeepRunning,
+    /// Answer to [`Modal::OpenProgram`].
+    OpenAnyway,
     /// Open the received file.
     OpenSaved(TransferId),
     /// Text was pasted outside every field.
@@ -301,6 +322,8 @@ pub enum Action {
     SetMotion(Motion),
     /// Privacy.
     SetNameInPointer(bool),
+    /// What is kept and said.
+    SetPrivacy(Privacy),
     /// Appearance.
     SetTheme(Theme),
     /// Appearance: per cent.
@@ -315,6 +338,8 @@ pub enum Action {
     UseSendersList,
     /// Use Session's service nodes.
     UseSession,
+    /// Answer to [`Modal::WipeHistory`].
+    WipeHistory,
     /// Larger (1) or smaller (-1) by one step, or as it was (0).
     Zoom(i8),
 }
@@ -336,6 +361,8 @@ pub enum Event {
     Described(Result<PointerInfo, UserMessage>),
     /// A time set by [`Effect::Later`] has passed.
     Elapsed(Timer),
+    /// A received file was looked into; none when it is not there any more.
+    Examined(TransferId, Examine, Option<Findings>),
     /// A fetch ended.
     Fetched(RunId, Result<Saved, UserMessage>),
     /// Files came out of the system's dialog or the clipboard.
@@ -346,6 +373,10 @@ pub enum Event {
     Looked(Look, Vec<Found>),
     /// Something that no transfer waits for did not work.
     Failed(UserMessage),
+    /// What the history has to say.
+    History(News),
+    /// A finished transfer is kept as this entry.
+    Remembered(TransferId, EntryId),
     /// The server did what a sender asked for, or not.
     Managed(TransferId, Result<Managed, UserMessage>),
     /// A transfer got further.
@@ -377,6 +408,10 @@ pub enum Effect {
     Copy(TransferId, PointerText),
     /// Say what a text is; offline.
     Describe(PointerText, Preferences),
+    /// Look into a received file.
+    Examine(TransferId, PathBuf, Examine),
+    /// Write the history to a file that the system's dialog asks for.
+    ExportHistory,
     /// Fetch a file.
     Fetch {
         /// Which run.
@@ -388,6 +423,8 @@ pub enum Effect {
         /// What is kept.
         preferences: Preferences,
     },
+    /// Take an entry out of the history.
+    ForgetEntry(EntryId),
     /// Say when a time has passed.
     Later(Timer),
     /// Say what these paths are.
@@ -396,6 +433,8 @@ pub enum Effect {
     Manage(TransferId, Manage, PointerText, Preferences),
     /// Ask something of the relays.
     Relays(RelayWish, Preferences),
+    /// Have the desktop say something.
+    Notify(Notification),
     /// Open a file with its program.
     Open(PathBuf),
     /// Take files from the clipboard.
@@ -412,16 +451,22 @@ pub enum Effect {
     Quit,
     /// Understand a server's address; offline.
     ReadServer(String),
+    /// Keep a finished transfer for the next start.
+    Remember(TransferId, Kept),
     /// Show a file in its folder.
     Reveal(PathBuf),
     /// Keep the preferences.
     Save(Preferences),
+    /// Keep a history, or none.
+    SetHistory(bool),
     /// Share a file.
     Share(RunId, PathBuf, Preferences),
     /// Do not close the window after all.
     StayOpen,
     /// Upload to and download from a server.
     Test(ServerChoice, Preferences),
+    /// Remove the history and its key.
+    WipeHistory,
 }
 
 /// Why paths are looked at.
@@ -499,6 +544,8 @@ impl Model {
             focus: None,
             options_open: false,
             dialog_open: false,
+            history: Status::Off,
+            in_front: true,
             next_id: 1,
             copies: 0,
             last_copied: None,

@@ -80,6 +80,18 @@ impl PointerText {
         Self(Arc::new(Zeroizing::new(text)))
     }
 
+    /// The same text, shared with whoever holds it.
+    #[must_use]
+    pub const fn of(text: Arc<Zeroizing<String>>) -> Self {
+        Self(text)
+    }
+
+    /// The text, shared.
+    #[must_use]
+    pub fn shared(&self) -> Arc<Zeroizing<String>> {
+        Arc::clone(&self.0)
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

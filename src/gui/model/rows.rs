@@ -184,13 +184,6 @@ impl Model {
         vec![Effect::Copy(id, pointer)]
     }
 
-    pub(super) fn open_saved(&mut self, id: TransferId) -> Vec<Effect> {
-        match self.transfer(id).map(|transfer| &transfer.state) {
-            Some(State::Received(saved)) => vec![Effect::Open(saved.path.clone())],
-            _ => Vec::new(),
-        }
-    }
-
     pub(super) fn shared(
         &mut self,
         run: RunId,
@@ -207,17 +200,23 @@ impl Model {
         };
         transfer.finish(result.map_or_else(State::Failed, State::Shared));
         self.announce(urgent, &words);
-        let mut effects = self.start_waiting();
+        let mut effects = self.ended(id);
+        effects.extend(self.start_waiting());
         if copy {
             effects.extend(self.copy(id));
         }
         effects
     }
 
-    pub(super) fn fetched(&mut self, run: RunId, result: Result<Saved, UserMessage>) {
+    pub(super) fn fetched(
+        &mut self,
+        run: RunId,
+        result: Result<Saved, UserMessage>,
+    ) -> Vec<Effect> {
         let Some(transfer) = self.of_run(run) else {
-            return;
+            return Vec::new();
         };
+        let id = transfer.id;
         let (urgent, words) = match &result {
             Ok(saved) => (false, text::is_received(&saved.name)),
             Err(message) => (true, text::has_failed(&transfer.name, &message.what)),
@@ -228,5 +227,6 @@ impl Model {
         }
         transfer.finish(result.map_or_else(State::Failed, State::Received));
         self.announce(urgent, &words);
+        self.ended(id)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{PointerText, UserMessage};
+use super::{PointerText, Privacy, UserMessage};
 use crate::protocol::path::Standing;
 
 /// What is kept between starts.
@@ -39,6 +39,8 @@ pub struct Preferences {
     pub mask_pointers: bool,
     /// The card of the first start was closed.
     pub welcomed: bool,
+    /// What is kept and said.
+    pub privacy: Privacy,
 }
 
 /// A file server.
@@ -283,6 +285,7 @@ impl Default for Preferences {
             clear_clipboard: false,
             mask_pointers: false,
             welcomed: false,
+            privacy: Privacy::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn preferences() -> Preferences {
+pub(super) fn preferences() -> Preferences {
     Preferences {
         downloads: PathBuf::from("/home/ada/Downloads"),
         welcomed: true,
@@ -14,7 +14,7 @@ fn model() -> Model {
     Model::new(preferences(), None)
 }
 
-fn file(name: &str) -> Found {
+pub(super) fn file(name: &str) -> Found {
     Found {
         path: PathBuf::from("/tmp").join(name),
         name: name.to_owned(),
@@ -375,7 +375,7 @@ fn a_received_file_is_opened_and_shown_from_where_it_was_saved() {
     model.update(Event::Fetched(run, Ok(saved.clone())));
     assert_eq!(model.transfers[0].name, "a (1).pdf");
     assert!(
-        matches!(&model.update(Action::OpenSaved(id))[..], [Effect::Open(path)] if *path == saved.path)
+        matches!(&model.update(Action::OpenSaved(id))[..], [Effect::Examine(_, path, Examine::Open)] if *path == saved.path)
     );
     assert!(
         matches!(&model.update(Action::RevealSaved(id))[..], [Effect::Reveal(path)] if *path == saved.path)

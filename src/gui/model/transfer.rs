@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::{PointerText, UserMessage};
+use crate::app::content_type::Findings;
+use crate::app::history::EntryId;
 use crate::app::manage::Downloads;
 use crate::app::who_saw_what::RequestShown;
 
@@ -36,6 +38,10 @@ pub struct Transfer {
     pub managing: Option<Manage>,
     /// What the server said about it, or why it did not.
     pub told: Option<Told>,
+    /// Of a received file: what name and content say of each other.
+    pub findings: Findings,
+    /// What keeps it for the next start.
+    pub entry: Option<EntryId>,
 }
 
 /// What a sender can do with a shared file.
@@ -269,6 +275,8 @@ impl Transfer {
             slow: false,
             managing: None,
             told: None,
+            findings: Findings::default(),
+            entry: None,
         }
     }
 
@@ -303,7 +311,8 @@ impl Transfer {
     pub fn local_file(&self) -> Option<&PathBuf> {
         match (&self.state, &self.job) {
             (State::Received(saved), _) => Some(&saved.path),
-            (_, Job::Share(path)) => Some(path),
+            // A row of an earlier start does not know any more.
+            (_, Job::Share(path)) => (!path.as_os_str().is_empty()).then_some(path),
             (_, Job::Receive { .. }) => None,
         }
     }

@@ -118,6 +118,7 @@ impl Model {
                 self.menu = None;
                 vec![Effect::Look(Look::Share, paths)]
             }
+            Action::ExportHistory => vec![Effect::ExportHistory],
             Action::ForgetRelayList => {
                 self.settings.relays_seen = None;
                 self.settings.preferences.relay_list = None;
@@ -157,6 +158,10 @@ impl Model {
                     found: Vec::new(),
                 });
                 vec![Effect::Look(Look::Hover, paths)]
+            }
+            Action::InFront(in_front) => {
+                self.in_front = in_front;
+                Vec::new()
             }
             Action::KeepRunning => {
                 self.back();
@@ -207,6 +212,7 @@ impl Model {
                 self.menu = Some(id);
                 Vec::new()
             }
+            Action::OpenAnyway => self.open_anyway(),
             Action::OpenSaved(id) => self.open_saved(id),
             Action::Pasted(text) => self.paste(text),
             Action::PasteIntoReceive => {
@@ -218,7 +224,9 @@ impl Model {
             Action::Remove(id) => {
                 self.menu = None;
                 self.focus_after(id);
-                let effects = self.cancel(id);
+                let mut effects = self.cancel(id);
+                let entry = self.transfer(id).and_then(|transfer| transfer.entry);
+                effects.extend(entry.map(Effect::ForgetEntry));
                 self.transfers.retain(|transfer| transfer.id != id);
                 effects
             }
@@ -250,6 +258,7 @@ impl Model {
             Action::SetMaskPointers(on) => self.prefer(|kept| kept.mask_pointers = on),
             Action::SetMotion(motion) => self.prefer(|kept| kept.motion = motion),
             Action::SetNameInPointer(on) => self.prefer(|kept| kept.name_in_pointer = on),
+            Action::SetPrivacy(privacy) => self.set_privacy(privacy),
             Action::SetTheme(theme) => self.prefer(|kept| kept.theme = theme),
             Action::SetZoom(zoom) => self.zoom_to(zoom),
             Action::Start => {
@@ -274,6 +283,7 @@ impl Model {
                 self.settings.tests.insert(choice.clone(), Test::Running);
                 vec![Effect::Test(choice, self.settings.preferences.clone())]
             }
+            Action::WipeHistory => self.wipe_history(),
             Action::Zoom(step) => self.zoom_to(self.settings.preferences.zoomed(step)),
         }
     }
@@ -317,7 +327,10 @@ impl Model {
                     transfer.slow = true;
                 }
             }
-            Event::Fetched(run, result) => self.fetched(run, result),
+            Event::Fetched(run, result) => return self.fetched(run, result),
+            Event::Examined(id, why, found) => return self.hear_examined(id, why, found),
+            Event::History(news) => self.hear_history(news),
+            Event::Remembered(id, entry) => return self.hear_remembered(id, entry),
             Event::FilesChosen(paths) => {
                 self.dialog_open = false;
                 if !paths.is_empty() {
@@ -431,13 +444,16 @@ impl Model {
     }
 
     /// Opens something over everything else; the keyboard comes back from it.
-    fn open(&mut self, modal: Modal) {
+    pub(super) fn open(&mut self, modal: Modal) {
         if self.modal.is_none() {
             self.beneath = match modal {
                 Modal::Delete(id) | Modal::Qr(id) | Modal::WhoSawWhat { id, .. } => {
                     Some(Focus::Menu(id))
                 }
-                Modal::About | Modal::Closing { .. } | Modal::Shortcuts => None,
+                Modal::OpenProgram(id) => Some(Focus::Row(id)),
+                Modal::About | Modal::Closing { .. } | Modal::Shortcuts | Modal::WipeHistory => {
+                    None
+                }
             };
         }
         self.menu = None;
@@ -445,7 +461,7 @@ impl Model {
     }
 
     /// Closes what is open on top.
-    fn back(&mut self) {
+    pub(super) fn back(&mut self) {
         if let Some(id) = self.menu.take() {
             self.focus = Some(Focus::Menu(id));
         } else if self.modal.take().is_some() {
@@ -459,6 +475,13 @@ impl Model {
         }
         self.dialog_open = true;
         vec![effect]
+    }
+
+    pub(super) fn saved_path(&self, id: TransferId) -> Option<PathBuf> {
+        match &self.transfer(id)?.state {
+            State::Received(saved) => Some(saved.path.clone()),
+            _ => None,
+        }
     }
 
     fn read_pointer(&mut self, text: PointerText) -> Vec<Effect> {

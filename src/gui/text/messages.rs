@@ -2,7 +2,7 @@
 
 use crate::app::message::UserMessage;
 
-fn sentence(
+pub(super) fn sentence(
     what: impl Into<String>,
     why: impl Into<String>,
     next: impl Into<String>,

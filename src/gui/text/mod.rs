@@ -2,11 +2,13 @@
 //!
 //! What comes out of `app` as an error brings its own words.
 
+mod keeping;
 mod manage;
 mod messages;
 mod sheets;
 mod units;
 
+pub use self::keeping::*;
 pub use self::manage::*;
 pub use self::messages::*;
 pub use self::sheets::*;

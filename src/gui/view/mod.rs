@@ -1,6 +1,7 @@
 //! What the model looks like. A view draws plain data and returns actions; it opens no file and keeps no truth.
 
 mod gallery;
+mod keeping;
 mod options;
 mod receive;
 mod relays;

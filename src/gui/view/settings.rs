@@ -333,6 +333,8 @@ fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             drawn.act(action(!on));
         }
     }
+    kit::divider(ui);
+    super::keeping::privacy(ui, model, drawn);
 }
 
 fn about(ui: &mut Ui, drawn: &mut Drawn) {

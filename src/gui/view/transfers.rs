@@ -378,6 +378,10 @@ fn received(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
             kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::VERIFIED);
             ui.add_space(space::XS);
         }
+        if let Some(disagreement) = &transfer.findings.disagreement {
+            kit::callout(ui, Tone::Warning, &disagreement.into(), |_| {});
+            ui.add_space(space::S);
+        }
         ui.horizontal_wrapped(|ui| {
             if ui
                 .add(Button::new(Loudness::Secondary, text::OPEN).icon(Icon::Open))

@@ -7,7 +7,7 @@ mod who_saw_what;
 
 use egui::{Context, Id, Ui};
 
-use super::{Drawn, Surroundings};
+use super::{Drawn, Surroundings, keeping};
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{Action, Manage, Modal, Model};
 use crate::gui::text;
@@ -48,6 +48,10 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             };
             ask(ctx, "delete", question, drawn);
         }
+        Modal::OpenProgram(id) => match model.transfer(id) {
+            Some(transfer) => keeping::open_program(ctx, transfer, drawn),
+            None => drawn.act(Action::Back),
+        },
         Modal::Qr(id) => {
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(Action::Back);
@@ -74,6 +78,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
                 who_saw_what::show(ui, transfer, at, drawn);
             });
         }
+        Modal::WipeHistory => keeping::wipe(ctx, drawn),
     }
 }
 

@@ -1,0 +1,513 @@
+//! What is kept of finished transfers, what is asked before a received file is opened, and what is said when a transfer
+//! ends while nobody looks.
+
+use std::path::PathBuf;
+
+use super::{
+    Effect, Job, Modal, Model, PointerText, Saved, Shared, State, Tone, Transfer, TransferId,
+};
+use crate::app::content_type::Findings;
+use crate::app::history::{Entry, EntryId, News, What};
+use crate::gui::text;
+
+/// What a person lets this program keep and say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Privacy {
+    /// Finished transfers are kept for the next start.
+    pub history: bool,
+    /// The desktop says when a transfer ends while the window is not in front.
+    pub notify: bool,
+    /// It then names the file.
+    pub notify_names: bool,
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self {
+            history: true,
+            notify: true,
+            notify_names: false,
+        }
+    }
+}
+
+/// Why a received file is looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Examine {
+    /// It has just arrived.
+    Arrived,
+    /// It is to be opened.
+    Open,
+}
+
+/// What is kept of a finished transfer. Never printed: it holds a pointer.
+#[derive(Clone)]
+pub struct Kept {
+    /// The file's name.
+    pub name: String,
+    /// Length of its content.
+    pub len: u64,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// How a finished transfer ended well.
+#[derive(Clone)]
+pub enum Outcome {
+    /// It is at a server.
+    Shared(Shared),
+    /// It is here.
+    Received(Saved),
+}
+
+/// What the desktop says when a transfer ends while nobody looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// In bold.
+    pub title: String,
+    /// Below it.
+    pub body: String,
+}
+
+impl Model {
+    /// What to do before anything else, once the worker runs.
+    #[must_use]
+    pub fn begin(&self) -> Vec<Effect> {
+        vec![Effect::SetHistory(
+            self.settings.preferences.privacy.history,
+        )]
+    }
+
+    pub(super) fn set_privacy(&mut self, privacy: Privacy) -> Vec<Effect> {
+        let before = std::mem::replace(&mut self.settings.preferences.privacy, privacy);
+        let mut effects = self.keep();
+        if before.history != privacy.history {
+            effects.push(Effect::SetHistory(privacy.history));
+        }
+        effects
+    }
+
+    pub(super) fn wipe_history(&mut self) -> Vec<Effect> {
+        self.back();
+        self.transfers.retain(|transfer| transfer.entry.is_none());
+        vec![Effect::WipeHistory]
+    }
+
+    pub(super) fn hear_history(&mut self, news: News) {
+        match news {
+            News::Status(status) => self.history = status,
+            News::Entries(entries) => {
+                for entry in entries {
+                    self.recall(entry);
+                }
+            }
+            News::Aside(aside) => self.say(Tone::Warning, text::history_aside(&aside)),
+            News::Wiped(Ok(())) => self.say(Tone::Success, text::history_wiped()),
+            News::Wiped(Err(why)) => self.say(Tone::Danger, text::history_not_wiped(why)),
+            News::Exported(Ok(count)) => {
+                self.say(Tone::Success, text::history_exported(count));
+            }
+            News::Exported(Err(_)) => self.say(Tone::Danger, text::history_not_exported()),
+        }
+    }
+
+    /// A row of an earlier start, below those of this one.
+    fn recall(&mut self, entry: Entry) {
+        if self
+            .transfers
+            .iter()
+            .any(|transfer| transfer.entry == Some(entry.id))
+        {
+            return;
+        }
+        let (job, state) = match entry.what {
+            What::Shared {
+                pointer,
+                blob_len,
+                server,
+                expires,
+                builtin,
+            } => {
+                let shared = Shared {
+                    pointer: PointerText::of(pointer),
+                    blob_len,
+                    expires,
+                    server,
+                    builtin,
+                    shown: Vec::new(),
+                    // The record of shares says, when it is asked.
+                    manageable: true,
+                    counted: true,
+                    gone: false,
+                };
+                (Job::Share(PathBuf::new()), State::Shared(shared))
+            }
+            What::Received { path } => {
+                let saved = Saved {
+                    path,
+                    name: entry.name.clone(),
+                    len: entry.len,
+                    shown: Vec::new(),
+                };
+                {
+                    let job = Job::Receive {
+                        pointer: PointerText::default(),
+                        tell_sender: false,
+                    };
+                    (job, State::Received(saved))
+                }
+            }
+        };
+        let (id, run) = (self.draw_id(), self.draw_id());
+        let mut transfer = Transfer::new(id, run, entry.name, Some(entry.len), job);
+        transfer.finish(state);
+        transfer.entry = Some(entry.id);
+        self.transfers.push(transfer);
+    }
+
+    pub(super) fn hear_remembered(&mut self, id: TransferId, entry: EntryId) -> Vec<Effect> {
+        match self.transfers.iter_mut().find(|transfer| transfer.id == id) {
+            Some(transfer) => {
+                transfer.entry = Some(entry);
+                Vec::new()
+            }
+            // Taken off the list meanwhile.
+            None => vec![Effect::ForgetEntry(entry)],
+        }
+    }
+
+    /// What follows when a transfer has ended: it is kept, looked into, and told of.
+    pub(super) fn ended(&self, id: TransferId) -> Vec<Effect> {
+        let Some(transfer) = self.transfer(id) else {
+            return Vec::new();
+        };
+        let mut effects = Vec::new();
+        let outcome = match &transfer.state {
+            State::Shared(shared) => Some(Outcome::Shared(shared.clone())),
+            State::Received(saved) => {
+                effects.push(Effect::Examine(id, saved.path.clone(), Examine::Arrived));
+                Some(Outcome::Received(saved.clone()))
+            }
+            _ => None,
+        };
+        let privacy = self.settings.preferences.privacy;
+        if let Some(outcome) = outcome.filter(|_| privacy.history) {
+            let kept = Kept {
+                name: transfer.name.clone(),
+                len: transfer.len.unwrap_or_default(),
+                outcome,
+            };
+            effects.push(Effect::Remember(id, kept));
+        }
+        if privacy.notify && !self.in_front {
+            let name = privacy.notify_names.then_some(transfer.name.as_str());
+            if let Some(notification) = text::notification(&transfer.state, name) {
+                effects.push(Effect::Notify(notification));
+            }
+        }
+        effects
+    }
+
+    /// A received file is opened only after a look into it as it is now.
+    pub(super) fn open_saved(&mut self, id: TransferId) -> Vec<Effect> {
+        self.menu = None;
+        self.saved_path(id)
+            .map(|path| Effect::Examine(id, path, Examine::Open))
+            .into_iter()
+            .collect()
+    }
+
+    pub(super) fn hear_examined(
+        &mut self,
+        id: TransferId,
+        why: Examine,
+        found: Option<Findings>,
+    ) -> Vec<Effect> {
+        let path = self.saved_path(id);
+        let Some(transfer) = self.transfers.iter_mut().find(|transfer| transfer.id == id) else {
+            return Vec::new();
+        };
+        transfer.findings = found.unwrap_or_default();
+        match (why, found, path) {
+            (Examine::Open, Some(found), Some(path)) => {
+                if !found.could_run {
+                    return vec![Effect::Open(path)];
+                }
+                if self.modal.is_none() {
+                    self.open(Modal::OpenProgram(id));
+                }
+            }
+            (Examine::Open, None, _) => {
+                self.say(Tone::Danger, text::saved_file_gone());
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub(super) fn open_anyway(&mut self) -> Vec<Effect> {
+        match self.modal {
+            Some(Modal::OpenProgram(id)) => {
+                self.back();
+                self.saved_path(id).map(Effect::Open).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::app::content_type::{Content, Disagreement, Family};
+    use crate::app::history::Status;
+    use crate::gui::model::tests::{file, preferences};
+    use crate::gui::model::{Action, Event, FoundKind, Look, PointerInfo, Reading, RunId};
+
+    fn model() -> Model {
+        Model::new(preferences(), None)
+    }
+
+    fn entry(id: u64, what: What) -> Entry {
+        Entry {
+            id: EntryId(id),
+            name: format!("file {id}"),
+            len: 5,
+            hour: 0,
+            what,
+        }
+    }
+
+    fn shared(id: u64) -> Entry {
+        let what = What::Shared {
+            pointer: Arc::new(Zeroizing::new("cloak1kept".to_owned())),
+            blob_len: 65_536,
+            server: "files.example".to_owned(),
+            expires: None,
+            builtin: false,
+        };
+        entry(id, what)
+    }
+
+    fn received(id: u64) -> Entry {
+        let what = What::Received {
+            path: PathBuf::from("/downloads/photo.jpg"),
+        };
+        entry(id, what)
+    }
+
+    fn with_received() -> (Model, TransferId) {
+        let mut model = model();
+        model.update(Event::History(News::Entries(vec![received(1)])));
+        let id = model.transfers[0].id;
+        (model, id)
+    }
+
+    const PROGRAM: Findings = Findings {
+        disagreement: Some(Disagreement {
+            name_says: Family::Picture,
+            content_is: Content::LinuxProgram,
+        }),
+        could_run: true,
+    };
+
+    /// Shares one file to its end and returns what followed.
+    fn share(model: &mut Model) -> Vec<Effect> {
+        let found = file("name-of-it.pdf");
+        assert!(matches!(found.kind, FoundKind::File { .. }));
+        let effects = model.update(Event::Looked(Look::Share, vec![found]));
+        let run: Vec<RunId> = effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Share(run, ..) => Some(*run),
+                _ => None,
+            })
+            .collect();
+        let shared = Shared {
+            pointer: "cloak1new".into(),
+            blob_len: 65_536,
+            expires: None,
+            server: "files.example".to_owned(),
+            builtin: false,
+            shown: Vec::new(),
+            manageable: true,
+            counted: false,
+            gone: false,
+        };
+        model.update(Event::Shared(run[0], Ok(shared)))
+    }
+
+    #[test]
+    fn rows_of_an_earlier_start_come_below_and_once() {
+        let mut model = model();
+        share(&mut model);
+        let news = || Event::History(News::Entries(vec![shared(2), received(1)]));
+        model.update(news());
+        model.update(news());
+        let names: Vec<&str> = model
+            .transfers
+            .iter()
+            .map(|row| row.name.as_str())
+            .collect();
+        assert_eq!(names[1..], ["file 2", "file 1"]);
+        let id = model.transfers[1].id;
+        let effects = model.update(Action::CopyPointer(id));
+        assert!(matches!(&effects[..], [Effect::Copy(_, text)] if text.as_str() == "cloak1kept"));
+    }
+
+    #[test]
+    fn what_ends_well_is_kept_unless_the_history_is_off() {
+        let mut model = model();
+        let effects = share(&mut model);
+        let kept = effects.iter().find_map(|effect| match effect {
+            Effect::Remember(id, kept) => Some((*id, kept.name.clone())),
+            _ => None,
+        });
+        let (id, name) = kept.expect("it is kept");
+        assert_eq!(name, model.transfers[0].name);
+        model.update(Event::Remembered(id, EntryId(7)));
+        let effects = model.update(Action::Remove(id));
+        assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(7))]));
+        let effects = model.update(Event::Remembered(id, EntryId(8)));
+        assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(8))]));
+
+        let off = Privacy {
+            history: false,
+            ..Privacy::default()
+        };
+        let effects = model.update(Action::SetPrivacy(off));
+        assert!(matches!(
+            effects[..],
+            [Effect::Save(_), Effect::SetHistory(false)]
+        ));
+        let effects = share(&mut model);
+        assert!(
+            !effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::Remember(..)))
+        );
+    }
+
+    #[test]
+    fn wiping_asks_first_and_takes_the_kept_rows_away() {
+        let (mut model, _) = with_received();
+        share(&mut model);
+        let ask = || Action::Open(Modal::WipeHistory);
+        assert!(model.update(ask()).is_empty());
+        assert_eq!(model.modal, Some(Modal::WipeHistory));
+        assert!(model.update(Action::KeepRunning).is_empty());
+        assert_eq!((model.modal, model.transfers.len()), (None, 2));
+        model.update(ask());
+        let effects = model.update(Action::WipeHistory);
+        assert!(matches!(effects[..], [Effect::WipeHistory]));
+        assert_eq!(model.transfers.len(), 1, "what was not kept stays");
+        model.update(Event::History(News::Wiped(Ok(()))));
+        assert_eq!(model.notice.map(|notice| notice.tone), Some(Tone::Success));
+    }
+
+    #[test]
+    fn how_the_history_stands_is_shown() {
+        let mut model = model();
+        assert!(matches!(model.begin()[..], [Effect::SetHistory(true)]));
+        for status in [Status::Waiting, Status::Kept, Status::Off] {
+            model.update(Event::History(News::Status(status)));
+            assert_eq!(model.history, status);
+        }
+    }
+
+    #[test]
+    fn an_ordinary_file_opens_and_a_program_asks_first() {
+        let (mut model, id) = with_received();
+        let effects = model.update(Action::OpenSaved(id));
+        assert!(matches!(
+            effects[..],
+            [Effect::Examine(_, _, Examine::Open)]
+        ));
+        let plain = Some(Findings::default());
+        let effects = model.update(Event::Examined(id, Examine::Open, plain));
+        assert!(matches!(effects[..], [Effect::Open(_)]));
+        assert_eq!(model.modal, None);
+
+        for answer in [Action::KeepRunning, Action::OpenAnyway] {
+            let opens = matches!(answer, Action::OpenAnyway);
+            let effects = model.update(Event::Examined(id, Examine::Open, Some(PROGRAM)));
+            assert!(effects.is_empty());
+            assert_eq!(model.modal, Some(Modal::OpenProgram(id)));
+            let effects = model.update(answer);
+            assert_eq!(matches!(effects[..], [Effect::Open(_)]), opens);
+            assert_eq!(model.modal, None);
+        }
+        assert!(
+            model.update(Action::OpenAnyway).is_empty(),
+            "without a question there is no answer"
+        );
+
+        let effects = model.update(Event::Examined(id, Examine::Open, None));
+        assert!(effects.is_empty() && model.notice.is_some());
+    }
+
+    #[test]
+    fn a_misleading_file_is_known_as_one_when_it_arrives_and_asks_nothing() {
+        let mut model = model();
+        model.receive.text = "cloak1x".into();
+        model.receive.reading = Reading::Known(PointerInfo {
+            name: None,
+            len: 5,
+            server: "files.example".to_owned(),
+            expires: None,
+            asks_receipt: false,
+            offer: None,
+            lacks_relays: false,
+            note: None,
+        });
+        model.update(Action::Download);
+        let (id, run) = (model.transfers[0].id, model.transfers[0].run);
+        let saved = Saved {
+            path: PathBuf::from("/downloads/photo.jpg"),
+            name: "photo.jpg".to_owned(),
+            len: 5,
+            shown: Vec::new(),
+        };
+        let effects = model.update(Event::Fetched(run, Ok(saved)));
+        assert!(matches!(
+            effects[..],
+            [Effect::Examine(..), Effect::Remember(..)]
+        ));
+        model.update(Event::Examined(id, Examine::Arrived, Some(PROGRAM)));
+        assert_eq!(model.transfers[0].findings, PROGRAM);
+        assert_eq!(model.modal, None);
+    }
+
+    #[test]
+    fn the_desktop_is_told_only_when_nobody_looks_and_names_only_when_chosen() {
+        let mut model = model();
+        let told = |effects: &[Effect]| {
+            effects.iter().find_map(|effect| match effect {
+                Effect::Notify(notification) => Some(notification.clone()),
+                _ => None,
+            })
+        };
+        model.update(Action::InFront(true));
+        assert_eq!(told(&share(&mut model)), None);
+        model.update(Action::InFront(false));
+        let without = told(&share(&mut model)).expect("said");
+        assert!(
+            !format!("{without:?}").contains("name-of-it"),
+            "{without:?}"
+        );
+        let mut privacy = Privacy {
+            notify_names: true,
+            ..Privacy::default()
+        };
+        model.update(Action::SetPrivacy(privacy));
+        let with = told(&share(&mut model)).expect("said");
+        assert!(with.title.contains("name-of-it.pdf"), "{with:?}");
+        privacy.notify = false;
+        model.update(Action::SetPrivacy(privacy));
+        assert_eq!(told(&share(&mut model)), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! What the desktop says when a transfer ends while the window is behind others.
+
+use notify_rust::Notification as Shown;
+
+use super::model::Notification;
+use super::text;
+
+/// Has the desktop show it. May block for as long as the desktop takes; one that has no notifications shows none.
+pub(super) fn show(notification: &Notification) {
+    let mut shown = Shown::new();
+    shown
+        .appname(text::NAME)
+        .summary(&notification.title)
+        .body(&plain(&notification.body));
+    #[cfg(all(unix, not(target_os = "macos")))]
+    shown
+        .icon(APP_ID)
+        .hint(notify_rust::Hint::DesktopEntry(APP_ID.to_owned()))
+        .hint(notify_rust::Hint::Category("transfer.complete".to_owned()));
+    #[cfg(windows)]
+    shown.app_id(APP_ID);
+    // Without a place for notifications the row in the window says it all.
+    shown.show().ok();
+}
+
+#[cfg(any(windows, all(unix, not(target_os = "macos"))))]
+const APP_ID: &str = "org.cloakroom.Cloakroom";
+
+/// Bodies may hold markup on Linux; a file's name must not.
+fn plain(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_brings_no_markup() {
+        assert_eq!(
+            plain("<a href=\"x\">R&D</a>"),
+            "&lt;a href=\"x\"&gt;R&amp;D&lt;/a&gt;"
+        );
+    }
+}

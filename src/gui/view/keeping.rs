@@ -1,0 +1,107 @@
+//! The history and the notifications in Settings, and the questions before a program is opened and before the history
+//! is wiped.
+
+use egui::{Context, Id, Ui};
+
+use super::Drawn;
+use crate::app::history::Status;
+use crate::app::message::UserMessage;
+use crate::gui::fonts::Icon;
+use crate::gui::kit::{self, Button, Loudness};
+use crate::gui::model::{Action, Modal, Model, Transfer};
+use crate::gui::text;
+use crate::gui::tokens::{Type, measure, palette_of};
+
+/// The last part of the Privacy card.
+pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let chosen = model.settings.preferences.privacy;
+    let mut wanted = chosen;
+    let standing = text::history(model.history);
+    wanted.history ^= kit::switch(ui, text::HISTORY, &standing, chosen.history);
+    ui.horizontal_wrapped(|ui| {
+        let export = Button::new(Loudness::Quiet, text::EXPORT_HISTORY).icon(Icon::ShowInFolder);
+        if model.history == Status::Kept && ui.add(export).clicked() {
+            drawn.act(Action::ExportHistory);
+        }
+        let wipe = Button::new(Loudness::Quiet, text::WIPE_HISTORY).icon(Icon::Trash);
+        if ui.add(wipe).clicked() {
+            drawn.act(Action::Open(Modal::WipeHistory));
+        }
+    });
+    kit::divider(ui);
+    wanted.notify ^= kit::switch(ui, text::NOTIFY, text::NOTIFY_ABOUT, chosen.notify);
+    if chosen.notify {
+        kit::divider(ui);
+        let (name, about) = (text::NOTIFY_NAMES, text::NOTIFY_NAMES_ABOUT);
+        wanted.notify_names ^= kit::switch(ui, name, about, chosen.notify_names);
+    }
+    if wanted != chosen {
+        drawn.act(Action::SetPrivacy(wanted));
+    }
+}
+
+/// Before a received file is opened that could run a program.
+pub(super) fn open_program(ctx: &Context, transfer: &Transfer, drawn: &mut Drawn) {
+    let why = match &transfer.findings.disagreement {
+        Some(disagreement) => UserMessage::from(disagreement).why,
+        None => text::OPEN_PROGRAM_WHY.to_owned(),
+    };
+    let question = Question {
+        title: text::OPEN_PROGRAM_TITLE,
+        body: text::open_program(&transfer.name, &why),
+        yes: text::OPEN_ANYWAY,
+        no: text::DO_NOT_OPEN,
+    };
+    question.ask(ctx, Action::OpenAnyway, drawn);
+}
+
+/// Before the history is wiped.
+pub(super) fn wipe(ctx: &Context, drawn: &mut Drawn) {
+    let question = Question {
+        title: text::WIPE_TITLE,
+        body: text::WIPE_BODY.to_owned(),
+        yes: text::WIPE_HISTORY,
+        no: text::KEEP_HISTORY,
+    };
+    question.ask(ctx, Action::WipeHistory, drawn);
+}
+
+/// Two answers; the harmless one is what Enter and Esc choose.
+struct Question<'a> {
+    title: &'a str,
+    body: String,
+    yes: &'a str,
+    no: &'a str,
+}
+
+impl Question<'_> {
+    fn ask(self, ctx: &Context, yes: Action, drawn: &mut Drawn) {
+        let palette = palette_of(ctx);
+        let modal = kit::Modal {
+            id: Id::unique(("question", self.title)),
+            title: self.title,
+            width: measure::QUESTION,
+            asks: true,
+        };
+        let (answer, waved) = kit::modal(ctx, &modal, |ui| {
+            kit::label(ui, self.body, Type::Body, palette.muted);
+            kit::answers(ui, |ui| {
+                let no = ui.add(Button::new(Loudness::Primary, self.no));
+                if ui.memory(|memory| memory.focused().is_none()) {
+                    no.request_focus();
+                }
+                if ui.add(Button::new(Loudness::Danger, self.yes)).clicked() {
+                    Some(true)
+                } else {
+                    no.clicked().then_some(false)
+                }
+            })
+        });
+        match answer {
+            Some(true) => drawn.act(yes),
+            Some(false) => drawn.act(Action::KeepRunning),
+            None if waved => drawn.act(Action::KeepRunning),
+            None => {}
+        }
+    }
+}
