@@ -292,7 +292,7 @@ fn a_pasted_list_of_files_is_shared() {
     let mut model = model();
     model.screen = Screen::Receive;
     let effects = model.update(Action::Pasted(
-        "file:///tmp/a%20b.pdf\r\n/tmp/c.pdf\n".into(),
+        "x-special/nautilus-clipboard\ncopy\nfile:///tmp/a%20b.pdf\r\n/tmp/c.pdf\n".into(),
     ));
     let [Effect::Look(Look::Share, paths)] = &effects[..] else {
         panic!("files")

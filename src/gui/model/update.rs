@@ -477,7 +477,7 @@ impl Model {
         vec![effect]
     }
 
-    pub(super) fn saved_path(&self, id: TransferId) -> Option<PathBuf> {
+    pub(super) fn saved_path(&self, id: super::TransferId) -> Option<PathBuf> {
         match &self.transfer(id)?.state {
             State::Received(saved) => Some(saved.path.clone()),
             _ => None,
@@ -549,10 +549,18 @@ fn pasted_paths(text: &str) -> Option<Vec<PathBuf>> {
     let lines = text
         .lines()
         .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        .filter(|line| !line.is_empty() && !line.starts_with('#') && !HEADS.contains(line));
     let paths: Option<Vec<PathBuf>> = lines.map(pasted_path).collect();
     paths.filter(|paths| !paths.is_empty())
 }
+
+/// What GNOME's file manager writes above its list of files.
+const HEADS: [&str; 4] = [
+    "copy",
+    "cut",
+    "x-special/gnome-copied-files",
+    "x-special/nautilus-clipboard",
+];
 
 fn pasted_path(line: &str) -> Option<PathBuf> {
     if line.starts_with("file://") {
