@@ -231,7 +231,7 @@ fn files_given_as_arguments_are_shared_and_a_pointer_only_fills_receive() {
             Opening {
                 files,
                 pointer: pointer.then(|| POINTER.into()),
-                drops: true,
+                ..Opening::default()
             }
         })
     };

@@ -8,6 +8,7 @@ pub mod error;
 pub mod file_name;
 pub mod get;
 pub mod history;
+pub mod instance;
 pub mod keystore;
 pub mod local_file;
 pub mod logging;

@@ -520,6 +520,10 @@ impl Backend for App {
         })
     }
 
+    fn window_folder(&self) -> Option<PathBuf> {
+        Some(self.session.home().data_dir.clone())
+    }
+
     fn history(&self, tell: TellNews) -> Option<History> {
         let folder = self.session.home().data_dir.clone();
         let keys = Arc::clone(self.keys.as_ref()?);

@@ -11,12 +11,14 @@ use eframe::egui_wgpu::WgpuSetup;
 use eframe::wgpu::PowerPreference;
 use eframe::{NativeOptions, Renderer};
 use egui::ViewportBuilder;
+use zeroize::Zeroizing;
 
 use super::model::PointerText;
 use super::platform::{Desktop, Platform};
 use super::text;
 use super::window::{Opening, Window};
 use super::worker::Backend;
+use crate::app::instance::{self, Handed, Start};
 use crate::app::message::UserMessage;
 
 /// Identity of the window for the desktop.
@@ -98,6 +100,22 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             return ExitCode::FAILURE;
         }
     };
+    let brought = Handed {
+        files: wish.files.clone(),
+        pointer: wish
+            .pointer
+            .as_ref()
+            .map(|text| Zeroizing::new(text.as_str().to_owned())),
+    };
+    let first = match backend
+        .window_folder()
+        .map(|folder| instance::start(&folder, &brought))
+    {
+        Some(Ok(Start::HandedOver)) => return ExitCode::SUCCESS,
+        Some(Ok(Start::First(first))) => Some(Arc::new(first)),
+        // A window of its own is better than none.
+        Some(Err(_)) | None => None,
+    };
     let platform: Arc<dyn Platform> = Arc::new(Desktop::watching());
     let mut first_error = None;
     for renderer in order(wish.renderer) {
@@ -105,6 +123,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             files: wish.files.clone(),
             pointer: wish.pointer.clone(),
             drops: display != Found::Wayland,
+            first: first.clone(),
         };
         match show(
             renderer,
@@ -135,7 +154,15 @@ fn parse(args: impl IntoIterator<Item = OsString>, exists: impl Fn(&Path) -> boo
         let word = arg.to_string_lossy().into_owned();
         if only_files || !word.starts_with('-') {
             match pointer_like(&word) {
-                true if !exists(Path::new(&arg)) => wish.pointer = Some(PointerText::new(word)),
+                // A link is never a file, whatever is called like it.
+                true if is_link(&word) || !exists(Path::new(&arg)) => {
+                    wish.pointer = Some(PointerText::new(word));
+                }
+                _ if !only_files && word.starts_with("file://") => {
+                    let path = url::Url::parse(&word).ok();
+                    wish.files
+                        .extend(path.and_then(|url| url.to_file_path().ok()));
+                }
                 _ => wish
                     .files
                     .push(std::path::absolute(&arg).unwrap_or_else(|_| PathBuf::from(&arg))),
@@ -175,6 +202,14 @@ fn pointer_like(word: &str) -> bool {
     let word = word.trim_start().to_ascii_lowercase();
     word.starts_with("cloak1") || word.starts_with("cloakroom:")
 }
+
+/// A link of the desktop or a browser.
+fn is_link(word: &str) -> bool {
+    let start = word.trim_start().get(..LINK.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(LINK))
+}
+
+const LINK: &str = "cloakroom:";
 
 /// The display to open the window on, or none.
 fn find_display(wanted: Display, is_set: impl Fn(&str) -> bool) -> Option<Found> {
@@ -347,6 +382,21 @@ mod tests {
             wish.pointer.as_ref().map(PointerText::as_str),
             Some("cloakroom:CLOAK1XYZ")
         );
+    }
+
+    #[test]
+    fn a_link_fills_receive_and_file_addresses_are_files() {
+        let everything_exists = |_: &Path| true;
+        let args = ["Cloakroom:cloak1xyz", "file:///tmp/a%20b.pdf"].map(OsString::from);
+        let Parsed::Window(wish) = parse(args, everything_exists) else {
+            panic!("no window")
+        };
+        assert_eq!(
+            wish.pointer.as_ref().map(PointerText::as_str),
+            Some("Cloakroom:cloak1xyz")
+        );
+        #[cfg(unix)]
+        assert_eq!(wish.files, [PathBuf::from("/tmp/a b.pdf")]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::tokens::measure;
 use super::view::{self, Surroundings};
 use super::worker::{Backend, Worker};
 use super::{commands, fonts, kit, tokens};
+use crate::app::instance::First;
 
 /// What the window opens with.
 pub struct Opening {
@@ -21,6 +22,8 @@ pub struct Opening {
     pub pointer: Option<PointerText>,
     /// Files can be dropped on the window.
     pub drops: bool,
+    /// Where second starts bring what they were given.
+    pub first: Option<Arc<First>>,
 }
 
 impl Default for Opening {
@@ -29,6 +32,7 @@ impl Default for Opening {
             files: Vec::new(),
             pointer: None,
             drops: true,
+            first: None,
         }
     }
 }
@@ -39,6 +43,7 @@ pub struct Window {
     worker: Worker,
     platform: Arc<dyn Platform>,
     drops: bool,
+    first: Option<Arc<First>>,
     look: Option<Look>,
     hovering: Vec<PathBuf>,
     pasted: bool,
@@ -79,6 +84,7 @@ impl Window {
             worker: Worker::start(backend, Arc::clone(&platform), wake)?,
             platform,
             drops: opening.drops,
+            first: opening.first,
             look: None,
             hovering: Vec::new(),
             pasted: false,
@@ -91,8 +97,12 @@ impl Window {
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         window.listen(ctx);
         window.dress(ctx);
-        let first = window.model.begin();
-        window.set_off(ctx, first);
+        if let Some(first) = &window.first {
+            let waker = ctx.clone();
+            first.wake(move || waker.request_repaint());
+        }
+        let begun = window.model.begin();
+        window.set_off(ctx, begun);
         window.take(
             ctx,
             Action::Arguments {
@@ -293,6 +303,27 @@ impl Window {
         actions
     }
 
+    /// What second starts have brought; the window comes to the front for it.
+    fn take_brought(&mut self, ctx: &Context) {
+        for brought in self
+            .first
+            .iter()
+            .flat_map(|first| first.take())
+            .collect::<Vec<_>>()
+        {
+            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(ViewportCommand::Focus);
+            // Where the desktop lets no window come to the front by itself.
+            let attention = egui::UserAttentionType::Informational;
+            ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
+            let action = Action::Arguments {
+                files: brought.files,
+                pointer: brought.pointer.map(|text| PointerText::of(Arc::new(text))),
+            };
+            self.take(ctx, action);
+        }
+    }
+
     /// What the model wanted the keyboard on is not on this screen.
     fn forget_focus_elsewhere(&mut self) {
         let here = match self.model.focus {
@@ -312,6 +343,7 @@ impl Window {
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         self.listen(ctx);
+        self.take_brought(ctx);
         let in_front = ctx.input(|input| input.viewport().focused.unwrap_or(true));
         if in_front != self.model.in_front {
             self.take(ctx, Action::InFront(in_front));

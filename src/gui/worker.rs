@@ -86,6 +86,10 @@ pub trait Backend: Send + Sync {
         preferences: &'a Preferences,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<TestReport, UserMessage>>;
+    /// The folder that has one window at a time; none where there can be many.
+    fn window_folder(&self) -> Option<PathBuf> {
+        None
+    }
     /// The history, still off; none where nothing can be kept. Waits for neither disk nor keyring.
     fn history(&self, _tell: TellNews) -> Option<History> {
         None

@@ -1,0 +1,491 @@
+//! One window for each person and data folder: a second start hands its arguments to the first and ends.
+//!
+//! Who is first, a lock on a file decides; the system lets it go with the process, so that a socket left behind by a
+//! killed one is known as such. The message goes over a Unix socket that only this person can open, or over a named
+//! pipe whose random name only this person can read. What it brings only fills the window: files are shared as if they
+//! had been dropped, a pointer stands in Receive.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tracing::debug;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::private_file;
+
+/// What a second start brings. It can hold a pointer: no `Debug`.
+#[derive(Default, PartialEq, Eq)]
+pub struct Handed {
+    /// To be shared.
+    pub files: Vec<PathBuf>,
+    /// To fill Receive.
+    pub pointer: Option<Zeroizing<String>>,
+}
+
+/// What a start turned out to be.
+pub enum Start {
+    /// The first: others will call here.
+    First(First),
+    /// A window is open already and has taken what was brought.
+    HandedOver,
+}
+
+/// Why a start is neither.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum InstanceError {
+    /// Another one holds the lock and does not take anything.
+    #[error("another window is open and does not answer")]
+    Busy,
+    /// The lock or the socket cannot be had.
+    #[error("the data folder cannot be used: {0}")]
+    Folder(io::ErrorKind),
+}
+
+/// The first start; it stays so until this is dropped.
+pub struct First {
+    waiting: Arc<Waiting>,
+    /// The thread ends with it.
+    _end: tokio::sync::oneshot::Sender<()>,
+    _lock: File,
+}
+
+#[derive(Default)]
+struct Waiting {
+    brought: Mutex<Vec<Handed>>,
+    wake: Mutex<Option<Wake>>,
+}
+
+type Wake = Box<dyn Fn() + Send>;
+
+impl First {
+    /// Whom to wake when something was brought; at once, if something was already.
+    pub fn wake(&self, wake: impl Fn() + Send + 'static) {
+        let brought = lock(&self.waiting.brought);
+        if !brought.is_empty() {
+            wake();
+        }
+        *lock(&self.waiting.wake) = Some(Box::new(wake));
+    }
+
+    /// What was brought since the last look.
+    #[must_use]
+    pub fn take(&self) -> Vec<Handed> {
+        std::mem::take(&mut *lock(&self.waiting.brought))
+    }
+}
+
+impl Waiting {
+    fn bring(&self, handed: Handed) {
+        lock(&self.brought).push(handed);
+        if let Some(wake) = &*lock(&self.wake) {
+            wake();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Becomes the first start of `folder`, or hands `brought` to the one there is. Blocking, for a few seconds at worst.
+///
+/// # Errors
+/// [`InstanceError`]; then nothing was handed over.
+pub fn start(folder: &Path, brought: &Handed) -> Result<Start, InstanceError> {
+    let failed = |error: io::Error| InstanceError::Folder(error.kind());
+    private_file::make_folder(folder).map_err(failed)?;
+    let held = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join(LOCK))
+        .map_err(failed)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    match held.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let call = tokio::time::timeout(CALL_FOR, call(folder, brought));
+            return match runtime.block_on(call) {
+                Ok(Ok(())) => Ok(Start::HandedOver),
+                Ok(Err(_)) | Err(_) => Err(InstanceError::Busy),
+            };
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    let waiting = Arc::new(Waiting::default());
+    let (end, ended) = tokio::sync::oneshot::channel();
+    let door = runtime
+        .block_on(async { system::Door::open(folder) })
+        .map_err(failed)?;
+    let bringing = Arc::clone(&waiting);
+    std::thread::Builder::new()
+        .name("cloakroom-instance".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serve(door, &bringing) => {}
+                    _ = ended => {}
+                }
+            });
+        })
+        .map_err(failed)?;
+    Ok(Start::First(First {
+        waiting,
+        _end: end,
+        _lock: held,
+    }))
+}
+
+const LOCK: &str = "window.lock";
+/// The largest message: some thousands of paths.
+const MAX_MESSAGE_LEN: u32 = 1024 * 1024;
+/// How long a second start tries.
+const CALL_FOR: Duration = Duration::from_secs(3);
+/// How long a caller may take for its message.
+const LISTEN_FOR: Duration = Duration::from_secs(2);
+/// Between two tries to reach a window that is just opening.
+const AGAIN_AFTER: Duration = Duration::from_millis(50);
+const TAKEN: u8 = 1;
+
+async fn serve(mut door: system::Door, waiting: &Waiting) {
+    loop {
+        match door.next().await {
+            Ok(caller) => match tokio::time::timeout(LISTEN_FOR, listen(caller)).await {
+                Ok(Ok(handed)) => waiting.bring(handed),
+                Ok(Err(_)) | Err(_) => debug!("a second start did not say what it brings"),
+            },
+            // As when another person's process calls, or too many files are open.
+            Err(_) => tokio::time::sleep(AGAIN_AFTER).await,
+        }
+    }
+}
+
+async fn call(folder: &Path, brought: &Handed) -> io::Result<()> {
+    let message = encode(brought)?;
+    loop {
+        // The first one may hold the lock and not have opened its door yet.
+        if let Ok(stream) = system::knock(folder).await {
+            return tell(stream, &message).await;
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
+    }
+}
+
+async fn tell(mut stream: impl AsyncRead + AsyncWrite + Unpin, message: &[u8]) -> io::Result<()> {
+    let len = u32::try_from(message.len()).or(Err(io::ErrorKind::InvalidInput))?;
+    stream.write_all(&len.to_be_bytes()).await?;
+    stream.write_all(message).await?;
+    stream.flush().await?;
+    match stream.read_u8().await? {
+        TAKEN => Ok(()),
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+async fn listen(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<Handed> {
+    let len = stream.read_u32().await?;
+    if len > MAX_MESSAGE_LEN {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let mut message = Zeroizing::new(vec![0; len as usize]);
+    stream.read_exact(&mut message).await?;
+    let handed = decode(&message)?;
+    // Taken, even if the caller does not wait to hear it.
+    stream.write_all(&[TAKEN]).await.ok();
+    stream.flush().await.ok();
+    Ok(handed)
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    version: u8,
+    /// As `file:` addresses, which hold any path.
+    files: Vec<Url>,
+    pointer: Option<String>,
+}
+
+const VERSION: u8 = 1;
+
+fn encode(brought: &Handed) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = |path: &PathBuf| Url::from_file_path(path).ok();
+    let mut message = Message {
+        version: VERSION,
+        files: brought.files.iter().filter_map(file).collect(),
+        pointer: brought.pointer.as_deref().cloned(),
+    };
+    let json = serde_json::to_vec(&message).map(Zeroizing::new);
+    drop(message.pointer.take().map(Zeroizing::new));
+    json.map_err(io::Error::from)
+}
+
+fn decode(message: &[u8]) -> io::Result<Handed> {
+    let message: Message = serde_json::from_slice(message)?;
+    if message.version != VERSION {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let file = |url: &Url| {
+        let path = (url.scheme() == "file").then(|| url.to_file_path().ok());
+        path.flatten()
+            .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
+    };
+    Ok(Handed {
+        files: message.files.iter().map(file).collect::<io::Result<_>>()?,
+        pointer: message.pointer.map(Zeroizing::new),
+    })
+}
+
+#[cfg(unix)]
+mod system {
+    //! A Unix socket of mode 0600. Both ends ask the system whose process is at the other.
+
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    use tokio::net::{UnixListener, UnixStream};
+
+    use super::{LOCK, Path, PathBuf, fs, io};
+
+    pub(super) struct Door {
+        listener: UnixListener,
+        owner: u32,
+        path: PathBuf,
+    }
+
+    impl Door {
+        /// Called by the holder of the lock: what stands at the path is a dead process's.
+        pub(super) fn open(folder: &Path) -> io::Result<Self> {
+            let path = path(folder);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let listener = UnixListener::bind(&path)?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+            let owner = fs::metadata(folder.join(LOCK))?.uid();
+            Ok(Self {
+                listener,
+                owner,
+                path,
+            })
+        }
+
+        pub(super) async fn next(&mut self) -> io::Result<UnixStream> {
+            let (stream, _) = self.listener.accept().await?;
+            of(stream, self.owner)
+        }
+    }
+
+    impl Drop for Door {
+        fn drop(&mut self) {
+            fs::remove_file(&self.path).ok();
+        }
+    }
+
+    pub(super) async fn knock(folder: &Path) -> io::Result<UnixStream> {
+        let owner = fs::metadata(folder.join(LOCK))?.uid();
+        of(UnixStream::connect(path(folder)).await?, owner)
+    }
+
+    /// The stream, if the process at its other end is this person's.
+    fn of(stream: UnixStream, owner: u32) -> io::Result<UnixStream> {
+        if stream.peer_cred()?.uid() == owner {
+            Ok(stream)
+        } else {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+    }
+
+    fn path(folder: &Path) -> PathBuf {
+        folder.join("window.socket")
+    }
+}
+
+#[cfg(windows)]
+mod system {
+    //! A named pipe of this computer. Its name is random and stands in a file that only this person can read, so that
+    //! nobody else can call, or wait under the name before.
+
+    use rand_core::Rng as _;
+    use tokio::net::windows::named_pipe::{
+        ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions,
+    };
+
+    use super::{Path, PathBuf, fs, io, private_file};
+
+    pub(super) struct Door {
+        name: String,
+        next: NamedPipeServer,
+    }
+
+    impl Door {
+        pub(super) fn open(folder: &Path) -> io::Result<Self> {
+            let mut random = [0; 16];
+            crate::wire::random::system().fill_bytes(&mut random);
+            let name = format!(
+                r"\\.\pipe\cloakroom-{}",
+                data_encoding::HEXLOWER.encode(&random)
+            );
+            let next = ServerOptions::new()
+                .first_pipe_instance(true)
+                .reject_remote_clients(true)
+                .create(&name)?;
+            private_file::write(&path(folder), name.as_bytes())?;
+            Ok(Self { name, next })
+        }
+
+        pub(super) async fn next(&mut self) -> io::Result<NamedPipeServer> {
+            self.next.connect().await?;
+            let following = ServerOptions::new()
+                .reject_remote_clients(true)
+                .create(&self.name)?;
+            Ok(std::mem::replace(&mut self.next, following))
+        }
+    }
+
+    #[expect(clippy::unused_async, reason = "the other systems wait here")]
+    pub(super) async fn knock(folder: &Path) -> io::Result<NamedPipeClient> {
+        ClientOptions::new().open(fs::read_to_string(path(folder))?)
+    }
+
+    fn path(folder: &Path) -> PathBuf {
+        folder.join("window.pipe")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use tempfile::tempdir;
+
+    use super::*;
+
+    fn brought() -> Handed {
+        Handed {
+            files: vec!["/tmp/a b.pdf".into(), "/tmp/é%20.txt".into()],
+            pointer: Some(Zeroizing::new("cloak1secret".to_owned())),
+        }
+    }
+
+    fn first(folder: &Path) -> First {
+        match start(folder, &Handed::default()) {
+            Ok(Start::First(first)) => first,
+            Ok(Start::HandedOver) => panic!("there was another"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn woken(first: &First) -> mpsc::Receiver<()> {
+        let (wake, woken) = mpsc::channel();
+        first.wake(move || {
+            wake.send(()).ok();
+        });
+        woken
+    }
+
+    #[test]
+    fn a_second_start_hands_over_what_it_brings_and_the_first_is_woken() {
+        let folder = tempdir().unwrap();
+        let first = first(folder.path());
+        let woken = woken(&first);
+        for _ in 0..2 {
+            let second = start(folder.path(), &brought()).unwrap();
+            assert!(matches!(second, Start::HandedOver));
+            woken.recv_timeout(Duration::from_secs(20)).unwrap();
+            assert!(first.take() == vec![brought()]);
+        }
+        assert!(first.take().is_empty());
+    }
+
+    #[test]
+    fn what_came_before_the_window_was_there_wakes_it_later() {
+        let folder = tempdir().unwrap();
+        let first = first(folder.path());
+        start(folder.path(), &brought()).unwrap();
+        while lock(&first.waiting.brought).is_empty() {
+            std::thread::yield_now();
+        }
+        woken(&first).recv_timeout(Duration::from_secs(20)).unwrap();
+    }
+
+    #[test]
+    fn two_folders_are_two_windows_and_an_ended_one_leaves_room() {
+        let (one, other) = (tempdir().unwrap(), tempdir().unwrap());
+        let held = first(one.path());
+        drop(first(other.path()));
+        drop(held);
+        drop(first(one.path()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_socket_left_behind_is_replaced_and_nobody_else_may_open_the_new_one() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempdir().unwrap();
+        let socket = folder.path().join("window.socket");
+        drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+        assert!(socket.exists());
+        let first = first(folder.path());
+        let mode = fs::metadata(&socket).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        start(folder.path(), &brought()).unwrap();
+        drop(first);
+    }
+
+    #[test]
+    fn a_window_that_does_not_answer_is_not_waited_for() {
+        let folder = tempdir().unwrap();
+        let held = File::create(folder.path().join(LOCK)).unwrap();
+        held.lock().unwrap();
+        let second = start(folder.path(), &brought());
+        assert!(matches!(second, Err(InstanceError::Busy)));
+    }
+
+    /// What [`listen`] makes of these bytes.
+    fn heard(bytes: &[u8]) -> io::Result<Handed> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(async {
+            let (mut caller, here) = tokio::io::duplex(4 * 1024 * 1024);
+            caller.write_all(bytes).await.unwrap();
+            let (_, write) = tokio::io::split(caller);
+            drop(write);
+            listen(here).await
+        })
+    }
+
+    fn framed(message: &str) -> Vec<u8> {
+        let len = u32::try_from(message.len()).unwrap();
+        [&len.to_be_bytes(), message.as_bytes()].concat()
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_cut_or_not_understood_brings_nothing() {
+        let good = r#"{"version":1,"files":["file:///tmp/a"],"pointer":null}"#;
+        assert!(heard(&framed(good)).is_ok());
+        let mut cut = framed(good);
+        cut.pop();
+        let long = [&(MAX_MESSAGE_LEN + 1).to_be_bytes()[..], b"{}"].concat();
+        for bad in [
+            Vec::new(),
+            cut,
+            long,
+            framed(&good.replace("1,", "2,")),
+            framed(&good.replace("file:///tmp/a", "http://host/a")),
+            framed(&good.replace("\"pointer\"", "\"run\"")),
+            framed("[]"),
+        ] {
+            assert!(heard(&bad).is_err(), "{}", String::from_utf8_lossy(&bad));
+        }
+    }
+}
