@@ -114,8 +114,10 @@ pub fn start(folder: &Path, brought: &Handed) -> Result<Start, InstanceError> {
     match held.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            let call = tokio::time::timeout(CALL_FOR, call(folder, brought));
-            return match runtime.block_on(call) {
+            // Inside, since a timer belongs to a running runtime.
+            let called = runtime
+                .block_on(async { tokio::time::timeout(CALL_FOR, call(folder, brought)).await });
+            return match called {
                 Ok(Ok(())) => Ok(Start::HandedOver),
                 Ok(Err(_)) | Err(_) => Err(InstanceError::Busy),
             };
