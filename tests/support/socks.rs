@@ -38,7 +38,7 @@ impl SocksServer {
                     return;
                 }
                 let (asked, manners) = (Arc::clone(&asked), manners.clone());
-                thread::spawn(move || serve(stream?, &asked, &manners));
+                thread::spawn(move || serve(&mut stream?, &asked, &manners));
             }
         });
         server
@@ -62,8 +62,8 @@ impl Drop for SocksServer {
     }
 }
 
-fn serve(mut client: TcpStream, asked: &Mutex<Vec<String>>, manners: &Manners) -> io::Result<()> {
-    let [_version, count] = read(&mut client)?;
+fn serve(client: &mut TcpStream, asked: &Mutex<Vec<String>>, manners: &Manners) -> io::Result<()> {
+    let [_version, count] = read(client)?;
     let mut methods = vec![0; usize::from(count)];
     client.read_exact(&mut methods)?;
     let method = if manners.login.is_some() { 2 } else { 0 };
@@ -72,21 +72,21 @@ fn serve(mut client: TcpStream, asked: &Mutex<Vec<String>>, manners: &Manners) -
     }
     client.write_all(&[5, method])?;
     if let Some((user, password)) = manners.login {
-        let [_version] = read(&mut client)?;
-        let given = [text(&mut client)?, text(&mut client)?];
+        let [_version] = read(client)?;
+        let given = [text(client)?, text(client)?];
         let good = given == [user, password];
         client.write_all(&[1, u8::from(!good)])?;
         if !good {
             return Ok(());
         }
     }
-    let [_version, _connect, _reserved, kind] = read(&mut client)?;
+    let [_version, _connect, _reserved, kind] = read(client)?;
     let host = match kind {
-        1 => Ipv4Addr::from(read::<4>(&mut client)?).to_string(),
-        4 => format!("[{}]", Ipv6Addr::from(read::<16>(&mut client)?)),
-        _ => text(&mut client)?,
+        1 => Ipv4Addr::from(read::<4>(client)?).to_string(),
+        4 => format!("[{}]", Ipv6Addr::from(read::<16>(client)?)),
+        _ => text(client)?,
     };
-    let target = format!("{host}:{}", u16::from_be_bytes(read(&mut client)?));
+    let target = format!("{host}:{}", u16::from_be_bytes(read(client)?));
     asked.lock().unwrap().push(target.clone());
     let connected = match manners.astray {
         Some(other) => TcpStream::connect(other),
@@ -101,7 +101,7 @@ fn serve(mut client: TcpStream, asked: &Mutex<Vec<String>>, manners: &Manners) -
         io::copy(&mut from, &mut to).ok();
         to.shutdown(Shutdown::Write).ok();
     });
-    io::copy(&mut server, &mut client).ok();
+    io::copy(&mut server, client).ok();
     client.shutdown(Shutdown::Write).ok();
     there.join().ok();
     Ok(())
