@@ -799,7 +799,7 @@ fn a_servers_test_stores_fetches_and_deletes() {
     );
 
     let sessions = StandIn::like_sessions();
-    let network = Network::new(sessions.address.clone(), Route::Direct);
+    let network = Network::new(sessions.address, Route::Direct);
     let checked = town
         .runtime
         .block_on(server_check::check(

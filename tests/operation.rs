@@ -408,10 +408,7 @@ fn what_a_person_uses_is_checked_without_any_network() {
     let network = Network::start();
     let downloads = at.home().join("received");
     let settings = |list: &Path| {
-        format!(
-            "version = 1\nrelay_list_file = {:?}\ndownload_folder = {downloads:?}\n",
-            list
-        )
+        format!("version = 1\nrelay_list_file = {list:?}\ndownload_folder = {downloads:?}\n")
     };
     at.file("config.toml", &settings(&network.list()));
     let findings = at.check(&[], false);

@@ -99,7 +99,7 @@ const SCENES: [Scene; 33] = [
         desk.click("More about report.pdf");
     }),
     ("receive-empty", |desk| {
-        act(desk, Action::Go(Screen::Receive))
+        act(desk, Action::Go(Screen::Receive));
     }),
     ("receive-valid", |desk| {
         desk.paste(POINTER);
@@ -193,7 +193,7 @@ const SCENES: [Scene; 33] = [
         act(desk, Action::CloseWindow);
     }),
     ("shortcuts", |desk| {
-        act(desk, Action::Open(Modal::Shortcuts))
+        act(desk, Action::Open(Modal::Shortcuts));
     }),
     ("about", |desk| act(desk, Action::Open(Modal::About))),
     ("high-contrast", |desk| {
@@ -202,7 +202,7 @@ const SCENES: [Scene; 33] = [
         desk.press(egui::Key::Tab);
     }),
     ("every-widget", |desk| {
-        act(desk, Action::Go(Screen::Gallery))
+        act(desk, Action::Go(Screen::Gallery));
     }),
 ];
 

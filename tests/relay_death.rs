@@ -150,7 +150,7 @@ impl World {
             (Moment::Sending, Stage::Moved(Moved::Sending { sent, total }))
                 if sent * 2 >= total =>
             {
-                kill()
+                kill();
             }
             (Moment::Crossing(millis), Stage::Moved(Moved::Crossing)) => {
                 let kill = kill.clone();
@@ -201,18 +201,17 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        for (_key, runtime) in self.alive.lock().unwrap().drain() {
-            runtime.shutdown_background();
-        }
+        let alive = std::mem::take(&mut *self.alive.lock().unwrap());
+        alive.into_values().for_each(Runtime::shutdown_background);
     }
 }
 
 /// The tries of the last request went on over other relays than the dead one, and the last of them was answered.
 fn check(shown: &[RequestShown], dead: Ed25519Public, what: &str) -> usize {
-    let files = shown
+    let mut files = shown
         .iter()
         .filter(|request| matches!(request.asked, Asked::Upload | Asked::Download));
-    let attempts = &files.last().unwrap().attempts;
+    let attempts = &files.next_back().unwrap().attempts;
     let last = attempts.last().unwrap();
     assert!(matches!(last.outcome, Outcome::Answered(200)), "{what}");
     if attempts.len() > 1 {

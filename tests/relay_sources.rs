@@ -140,6 +140,9 @@ async fn every_refusal_of_a_mirror_keeps_its_reason_while_the_last_good_list_ser
     assert_eq!(person.held(&place), "good");
 }
 
+/// Whether this is the reason that was expected.
+type Expected = fn(&ListRefused) -> bool;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_of_a_host_has_its_own_reason_and_the_last_good_list_serves() {
     let place = Place::start().await;
@@ -159,7 +162,7 @@ async fn every_refusal_of_a_host_has_its_own_reason_and_the_last_good_list_serve
         list["relays"].as_array_mut().unwrap().pop();
         list.to_string()
     });
-    let signed: [(String, fn(&ListRefused) -> bool); 7] = [
+    let signed: [(String, Expected); 7] = [
         (place.list("expired", 20, -1), |why| {
             *why == ListRefused::List(RelayListError::Expired)
         }),

@@ -163,7 +163,7 @@ fn a_proxy_that_cannot_be_used_is_named_and_nothing_is_sent() {
     });
     let no_socks = format!("socks5://{}", relays(&network)[0]);
     for (proxy, words) in [
-        (dead.clone(), "could not be reached"),
+        (dead, "could not be reached"),
         (closed.url(""), "refused"),
         (closed.url("me:wrong@"), "refused"),
         (no_socks, "does not speak SOCKS5"),

@@ -29,7 +29,7 @@ use cloakroom::protocol::transfer::{
 };
 use cloakroom::relay::node::{Decision, Node, ProxyRule};
 use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng as _};
+use rand_core::{Rng as _, SeedableRng as _};
 
 /// How a relay treats one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -417,6 +417,10 @@ struct Tally {
 }
 
 impl Tally {
+    #[expect(
+        clippy::print_stdout,
+        reason = "the figures of a run, for whoever reads them"
+    )]
     fn print(&self) {
         println!(
             "{} transfers in {} tries, {} got through; failed: {:?}; guards dropped: {}, of them honest: {}; rules \

@@ -352,7 +352,7 @@ impl Store {
         }
         .and_then(|(id, key)| {
             history_file::seal(entries, *id, key, rng)
-                .ok_or(io::ErrorKind::FileTooLarge.into())
+                .ok_or_else(|| io::ErrorKind::FileTooLarge.into())
                 .and_then(|bytes| private_file::write(&self.file, &bytes))
                 .map_err(|error| SessionOnly::File(error.kind()))
         });

@@ -239,7 +239,7 @@ fn a_file_that_cannot_be_read_is_kept_aside_and_a_new_one_begun() {
     let whole = fs::read(file(&folder)).unwrap();
     let mut damaged = whole.clone();
     *damaged.last_mut().unwrap() ^= 1;
-    let mut newer = whole.clone();
+    let mut newer = whole;
     newer[17] = 2;
     for (number, (bytes, why)) in [
         (damaged, AsideReason::File(HistoryFileError::Damaged)),

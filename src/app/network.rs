@@ -115,11 +115,14 @@ pub enum Stage {
     TellSender,
 }
 
+/// Whom to tell over which relays a try goes.
+type TellPath = Arc<dyn Fn(&RelayPath) + Send + Sync>;
+
 /// Whom to tell how far it is. Called often and from any thread: it keeps the newest value and returns at once.
 #[derive(Clone)]
 pub struct Tell {
     stage: Arc<dyn Fn(Stage) + Send + Sync>,
-    path: Option<Arc<dyn Fn(&RelayPath) + Send + Sync>>,
+    path: Option<TellPath>,
 }
 
 impl Tell {

@@ -293,9 +293,9 @@ impl Worker {
             Effect::SetHistory(on) => {
                 if let Some(history) = &self.history {
                     if on {
-                        history.turn_on()
+                        history.turn_on();
                     } else {
-                        history.turn_off()
+                        history.turn_off();
                     }
                 }
             }

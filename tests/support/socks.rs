@@ -1,7 +1,7 @@
 //! A small SOCKS5 proxy: CONNECT, without login or with user name and password. It notes what it is asked for, and can
 //! lead its users astray.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

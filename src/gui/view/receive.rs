@@ -97,7 +97,7 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
                 Tone::Warning
             };
             kit::callout(ui, tone, &note.message, |ui| {
-                ways_out(ui, model, info, drawn)
+                ways_out(ui, model, info, drawn);
             });
         }
         if info.asks_receipt && model.receive.can_download() {

@@ -301,9 +301,12 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     });
 }
 
+/// Name and explanation, whether it is on, and what a click on it asks for.
+type Switch = ((&'static str, &'static str), bool, fn(bool) -> Action);
+
 fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let kept = &model.settings.preferences;
-    let switches: [((&str, &str), bool, fn(bool) -> Action); 4] = [
+    let switches: [Switch; 4] = [
         (
             text::NAME_IN_POINTER,
             kept.name_in_pointer,

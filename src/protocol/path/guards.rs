@@ -32,7 +32,7 @@ impl RelayMemory {
         for key in self.guards_in_use(list, now) {
             if let Some(at) = self.guards.iter().position(|guard| guard.relay == key) {
                 let guard = self.guards.remove(at);
-                self.retire(guard, now, now.saturating_add(GUARD_SECS));
+                self.retire(&guard, now, now.saturating_add(GUARD_SECS));
             }
         }
         Ok(())
@@ -59,7 +59,7 @@ impl RelayMemory {
                 return;
             }
             let guard = self.guards.remove(at);
-            self.retire(guard, now, now.saturating_add(GUARD_SECS));
+            self.retire(&guard, now, now.saturating_add(GUARD_SECS));
             // One at a time: the successor is drawn before the next may go.
             if self.guards.len() < self.wanted(list, now) {
                 return;

@@ -186,7 +186,7 @@ impl RelayMemory {
         for record in self.records.values_mut() {
             record.strikes.retain(|strike| strike.by != Some(*key));
         }
-        self.retire(guard, at, at.saturating_add(GUARD_SECS));
+        self.retire(&guard, at, at.saturating_add(GUARD_SECS));
     }
 
     /// Makes sure that `key` is a guard at `at`.

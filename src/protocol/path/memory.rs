@@ -203,7 +203,7 @@ impl RelayMemory {
             .partition(|guard| list.find(&guard.relay).is_some());
         self.guards = kept;
         for guard in gone {
-            self.retire(guard, now, now);
+            self.retire(&guard, now, now);
         }
         self.former.retain(|former| {
             now < former.barred_until || now < former.served_until.saturating_add(GUARD_SECS)
@@ -233,7 +233,7 @@ impl RelayMemory {
 
     /// A guard no more from `now` on, but neither middle nor last for ten days. Until `barred_until` it is no guard
     /// again.
-    pub(super) fn retire(&mut self, guard: Guard, now: u64, barred_until: u64) {
+    pub(super) fn retire(&mut self, guard: &Guard, now: u64, barred_until: u64) {
         self.former.retain(|former| former.relay != guard.relay);
         self.former.push(Former {
             relay: guard.relay,

@@ -222,12 +222,15 @@ fn only_a_relay_that_serves_the_host_is_last_and_one_that_alone_does_is_no_guard
     }
 }
 
+/// Makes a relay like others.
+type Alike<'a> = dyn Fn(&mut RelayDescriptor) + 'a;
+
 #[test]
 fn one_network_or_operator_stands_once_unless_the_list_has_no_other_path() {
     let near = |relay: &mut RelayDescriptor| relay.host = IpAddr::from([192, 0, 2, 7]);
     let near_v6 = |relay: &mut RelayDescriptor| relay.host = "2001:db8:1:ffff::1".parse().unwrap();
     let owned = |relay: &mut RelayDescriptor| relay.operator = "one".to_owned();
-    let cases: [(&dyn Fn(&mut RelayDescriptor), Reason, Relaxed); 3] = [
+    let cases: [(&Alike<'_>, Reason, Relaxed); 3] = [
         (&near, Reason::SameNetwork, Relaxed::SameNetwork),
         (&near_v6, Reason::SameNetwork, Relaxed::SameNetwork),
         (&owned, Reason::SameOperator, Relaxed::SameOperator),

@@ -238,6 +238,9 @@ mod tests {
         held
     }
 
+    /// Whether this is the reason that was expected.
+    type Expected = fn(&ListRefused) -> bool;
+
     #[test]
     fn every_refusal_has_its_reason_and_the_last_good_one_serves() {
         let held = holding();
@@ -257,7 +260,7 @@ mod tests {
         let large = format!("{good}{}", " ".repeat(MAX_ANSWER_LEN));
         let escaped = format!("{good}{}", "\n".repeat(MAX_ANSWER_LEN / 2));
         let signed = |text: &str| Some(sign(&signer(), text.as_bytes()));
-        let cases: Vec<(&str, Option<String>, u64, fn(&ListRefused) -> bool)> = vec![
+        let cases: Vec<(&str, Option<String>, u64, Expected)> = vec![
             (&good, None, NOW, |why| *why == ListRefused::Unsigned),
             (&good, Some("\n".to_owned()), NOW, |why| {
                 *why == ListRefused::Unsigned

@@ -135,10 +135,8 @@ fn tell_tries(
     print_line(&format!(
         "killed    the {word} of the first try, when {sent} of {total} bytes were on their way to the guard"
     ))?;
-    let uploads = shown
-        .iter()
-        .filter(|request| request.asked == Asked::Upload);
-    let Some(upload) = uploads.last() else {
+    let upload = shown.iter().rfind(|request| request.asked == Asked::Upload);
+    let Some(upload) = upload else {
         return Ok(());
     };
     for (attempt, number) in upload.attempts.iter().zip(1..) {
