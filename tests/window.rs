@@ -18,7 +18,7 @@ use desk::Desk;
 use desktop::{POINTER, message, preferences, server};
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers};
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 
 #[test]
 fn a_dropped_file_is_shared_and_its_pointer_copied() {
@@ -278,12 +278,11 @@ fn a_server_is_added_tested_used_and_removed() {
     );
 
     *desk.desktop.files.lock().expect("no panic") = vec![PathBuf::from("/home/ada/relays.json")];
-    desk.window.get_by_label("Choose a list").scroll_to_me();
-    desk.window.run_steps(4);
     desk.click("Choose a list");
     desk.until_seen("5 relays");
     assert!(!desk.sees("This server cannot be reached yet."));
 
+    desk.bring(By::new().label("Test"));
     desk.window
         .get_all_by_label("Test")
         .last()
@@ -307,8 +306,6 @@ fn appearance_and_folder_are_kept_at_once() {
     let mut desk = Desk::new();
     desk.click("Settings");
     *desk.desktop.files.lock().expect("no panic") = vec![PathBuf::from("/home/ada/Inbox")];
-    desk.window.get_by_label("Change").scroll_to_me();
-    desk.window.step();
     desk.click("Change");
     desk.until_seen("/home/ada/Inbox");
     desk.window

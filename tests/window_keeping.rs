@@ -17,7 +17,7 @@ use cloakroom::gui::window::{Opening, Window};
 use desktop::{FakeBackend, FakeDesktop, POINTER, preferences};
 use egui::{Event, Key, ViewportId};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{AccessKitNode, By, Queryable as _};
 
 #[derive(Debug)]
 struct Dropped(PathBuf);
@@ -100,9 +100,15 @@ impl Desk {
         }
     }
 
-    fn sees(&self, label: &str) -> bool {
-        let mut found = self.window.query_all_by_label_contains(label);
-        found.next().is_some()
+    /// As a name, or as what a screen reader says after it.
+    fn sees(&self, words: &str) -> bool {
+        let mut found = self.window.query_all_by_label_contains(words);
+        let described = |node: &AccessKitNode<'_>| {
+            let about = node.data().description();
+            about.is_some_and(|about| about.contains(words))
+        };
+        let mut about = self.window.query_all(By::new().predicate(described));
+        found.next().is_some() || about.next().is_some()
     }
 
     fn until(&mut self, so: impl Fn(&Self) -> bool) {
@@ -128,7 +134,7 @@ impl Desk {
     fn click(&mut self, label: &str) {
         let button = self.window.get_by_label(label);
         button.scroll_to_me();
-        self.window.step();
+        self.window.run_steps(4);
         self.window.get_by_label(label).click();
         self.window.step();
         self.window.step();

@@ -116,10 +116,24 @@ impl Desk {
             .is_some()
     }
 
+    /// Brings the widget of this name into view, as a person would, and clicks on it.
     pub(crate) fn click(&mut self, label: &str) {
+        self.bring(By::new().label(label));
         self.window.get_by_label(label).click();
         self.window.step();
         self.window.step();
+    }
+
+    /// Scrolls until the last such widget is in the window, below the bar, if it is not.
+    pub(crate) fn bring(&mut self, by: By<'_>) {
+        let mut view = self.window.ctx.content_rect();
+        view.min.y += 56.0;
+        let nodes = self.window.query_all(by);
+        let node = nodes.last().expect("a widget of this name");
+        if !view.contains_rect(node.rect()) {
+            node.scroll_to_me();
+            self.window.run_steps(4);
+        }
     }
 
     pub(crate) fn press(&mut self, key: Key) {

@@ -323,12 +323,24 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
     (shown.inner, waved)
 }
 
-/// Buttons at the end of a question: the safe one first for the keyboard, and at the right for the eye.
-pub fn answers<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+/// Buttons at the end of a question: the safe one first for the keyboard, and at the right for the eye; below each other
+/// where they do not fit beside each other. Which of the two was pressed.
+pub fn answers(ui: &mut Ui, safe: Button<'_>, other: Button<'_>) -> (bool, bool) {
     ui.add_space(space::M);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    let beside = safe.width(ui) + ui.spacing().item_spacing.x + other.width(ui);
+    let layout = if beside <= ui.available_width() {
+        Layout::right_to_left(Align::Center)
+    } else {
+        Layout::top_down(Align::Max)
+    };
+    ui.with_layout(layout, |ui| {
         ui.set_min_height(measure::PRIMARY);
-        add(ui)
+        let safe = ui.add(safe);
+        if ui.memory(|memory| memory.focused().is_none()) {
+            safe.request_focus();
+        }
+        let other = ui.add(other);
+        (safe.clicked(), other.clicked())
     })
     .inner
 }

@@ -85,23 +85,14 @@ impl Question<'_> {
         };
         let (answer, waved) = kit::modal(ctx, &modal, |ui| {
             kit::label(ui, self.body, Type::Body, palette.muted);
-            kit::answers(ui, |ui| {
-                let no = ui.add(Button::new(Loudness::Primary, self.no));
-                if ui.memory(|memory| memory.focused().is_none()) {
-                    no.request_focus();
-                }
-                if ui.add(Button::new(Loudness::Danger, self.yes)).clicked() {
-                    Some(true)
-                } else {
-                    no.clicked().then_some(false)
-                }
-            })
+            let no = Button::new(Loudness::Primary, self.no);
+            kit::answers(ui, no, Button::new(Loudness::Danger, self.yes))
         });
         match answer {
-            Some(true) => drawn.act(yes),
-            Some(false) => drawn.act(Action::KeepRunning),
-            None if waved => drawn.act(Action::KeepRunning),
-            None => {}
+            (_, true) => drawn.act(yes),
+            (true, _) => drawn.act(Action::KeepRunning),
+            _ if waved => drawn.act(Action::KeepRunning),
+            _ => {}
         }
     }
 }

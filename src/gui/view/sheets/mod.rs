@@ -121,14 +121,8 @@ fn ask(ctx: &Context, id: &str, question: Question<'_>, drawn: &mut Drawn) {
     let (loudness, other, action) = question.other;
     let (answers, waved) = kit::modal(ctx, &modal, |ui| {
         kit::label(ui, question.body, Type::Body, palette.muted);
-        kit::answers(ui, |ui| {
-            let safe = ui.add(Button::new(Loudness::Primary, question.safe.0));
-            if ui.memory(|memory| memory.focused().is_none()) {
-                safe.request_focus();
-            }
-            let other = ui.add(Button::new(loudness, other));
-            (safe.clicked(), other.clicked())
-        })
+        let safe = Button::new(Loudness::Primary, question.safe.0);
+        kit::answers(ui, safe, Button::new(loudness, other))
     });
     match answers {
         (_, true) => drawn.act(action),
