@@ -455,6 +455,7 @@ fn who_saw_what_shows_every_try_and_every_party() {
         let mut desk = Desk::with(preferences(), size, |_| Opening::default());
         desk.shared_one();
         desk.click("More about report.pdf");
+        desk.until_seen("Who saw what");
         desk.click("Who saw what");
         desk.until_seen("Middle relay");
         for said in [
