@@ -333,8 +333,9 @@ pub fn answers(ui: &mut Ui, safe: Button<'_>, other: Button<'_>) -> (bool, bool)
     } else {
         Layout::top_down(Align::Max)
     };
-    ui.with_layout(layout, |ui| {
-        ui.set_min_height(measure::PRIMARY);
+    // Not more height than that: the row would stand in the middle of what is left of the window.
+    let size = vec2(ui.available_width(), measure::PRIMARY);
+    ui.allocate_ui_with_layout(size, layout, |ui| {
         let safe = ui.add(safe);
         if ui.memory(|memory| memory.focused().is_none()) {
             safe.request_focus();

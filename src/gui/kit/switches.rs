@@ -1,7 +1,8 @@
 //! What chooses: one of a few, on or off, more or less.
 
 use egui::{
-    Layout, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
+    Align, Layout, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
+    vec2,
 };
 
 use super::words::elided;
@@ -223,7 +224,12 @@ pub fn switch(ui: &mut Ui, title: &str, about: &str, on: bool) -> bool {
 pub fn stepper(ui: &mut Ui, value: &str, less: (&str, bool), more: (&str, bool)) -> i8 {
     let palette = palette(ui);
     let mut step = 0;
-    ui.horizontal(|ui| {
+    // From the left, also where the line is filled from the right.
+    let size = vec2(
+        2.0 * (measure::CONTROL + space::XS) + 52.0,
+        measure::CONTROL,
+    );
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
         let mut press = |ui: &mut Ui, icon, (name, possible): (&str, bool), by| {
             ui.add_enabled_ui(possible, |ui| {
