@@ -760,6 +760,32 @@ fn the_settings_choose_server_and_relays() {
 }
 
 #[test]
+fn the_demo_goes_on_when_any_relay_is_killed() {
+    let person = Person::new();
+    let file = person.file("report.pdf", &[7; 300_000]);
+    for (doomed, word) in [
+        ("guard", "guard"),
+        ("middle", "middle relay"),
+        ("last", "last relay"),
+    ] {
+        let output = person.run(&[
+            "demo",
+            &format!("--kill-relay={doomed}"),
+            file.to_str().unwrap(),
+        ]);
+        assert!(output.status.success(), "{doomed}: {}", said(&output));
+        let text = String::from_utf8(output.stdout).unwrap();
+        for part in [
+            &format!("killed    the {word} of the first try"),
+            "try 2 ",
+            "the file came back, and its bytes are the same",
+        ] {
+            assert!(text.contains(part), "{doomed}: {part:?} is not in\n{text}");
+        }
+    }
+}
+
+#[test]
 fn a_demo_shows_the_whole_way_and_leaves_nothing() {
     let person = Person::new();
     let file = person.file("photo (größe).jpg", &support::content(100_000));

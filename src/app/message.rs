@@ -3,7 +3,7 @@
 use std::io;
 
 use super::builtin::BuiltInError;
-use super::config::ConfigProblem;
+use super::config::{ConfigProblem, ParseProxyError};
 use super::content_type::{Content, Disagreement, Family};
 use super::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use super::relays::RelaySourceError;
@@ -117,6 +117,16 @@ impl From<&AppError> for UserMessage {
             AppError::Server(why) => server(*why),
             AppError::Transfer(why) => failure(&why.failure, why.tries),
         }
+    }
+}
+
+impl From<&ParseProxyError> for UserMessage {
+    fn from(error: &ParseProxyError) -> Self {
+        Self::new(
+            "This is not a proxy's address.",
+            sentence(&error.to_string()),
+            "Write it as socks5://host:port; Tor's is socks5://127.0.0.1:9050.",
+        )
     }
 }
 

@@ -183,6 +183,7 @@ impl App {
         let usual = Config::default().download_folder();
         config.download_folder =
             (preferences.downloads != usual).then(|| preferences.downloads.clone());
+        config.proxy = preferences.proxy.clone();
         config.theme = match preferences.theme {
             Theme::System => config::Theme::System,
             Theme::Light => config::Theme::Light,
@@ -404,6 +405,7 @@ impl Backend for App {
             copy_when_done: config.copy_when_done,
             clear_clipboard: config.clear_clipboard,
             mask_pointers: config.mask_pointers,
+            proxy: config.proxy.clone(),
             welcomed: config.welcomed,
             privacy: Privacy {
                 history: config.history,
@@ -421,6 +423,7 @@ impl Backend for App {
         config
             .save(self.session.home())
             .map_err(|error| UserMessage::from(&AppError::Config(error)))?;
+        self.session.set_proxy(config.proxy.clone());
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(())
     }

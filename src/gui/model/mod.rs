@@ -280,8 +280,14 @@ pub enum Action {
     PointerEdited(PointerText),
     /// Begin paths at other relays.
     NewGuard,
+    /// Go out straight from now on.
+    ForgetProxy,
+    /// The field for a proxy was edited.
+    ProxyEdited(String),
     /// The field for the line of a relay list was edited.
     RelayLineEdited(String),
+    /// Go out through the proxy that was typed.
+    UseProxy,
     /// Show the options of a share, or not.
     ShowOptions(bool),
     /// Show each relay, or not.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{PointerText, Privacy, UserMessage};
+use crate::app::config::SocksProxy;
 use crate::protocol::path::Standing;
 
 /// What is kept between starts.
@@ -15,6 +16,8 @@ pub struct Preferences {
     pub chosen: ServerChoice,
     /// Whom requests go through; none: the relays of the built-in network.
     pub relay_list: Option<RelayList>,
+    /// The way out of this computer; straight without one.
+    pub proxy: Option<SocksProxy>,
     /// Where received files go.
     pub downloads: PathBuf,
     /// Light, dark or as the system.
@@ -265,6 +268,10 @@ pub struct Settings {
     pub relays_seen: Option<RelaysSeen>,
     /// Each of them is shown.
     pub relays_open: bool,
+    /// The field for a proxy.
+    pub proxy: String,
+    /// What is wrong with it.
+    pub proxy_trouble: Option<UserMessage>,
 }
 
 impl Default for Preferences {
@@ -273,6 +280,7 @@ impl Default for Preferences {
             servers: Vec::new(),
             chosen: ServerChoice::BuiltIn,
             relay_list: None,
+            proxy: None,
             downloads: PathBuf::from("."),
             theme: Theme::System,
             contrast: Contrast::System,
@@ -334,6 +342,8 @@ impl Settings {
             relays_busy: false,
             relays_seen: None,
             relays_open: false,
+            proxy: String::new(),
+            proxy_trouble: None,
         }
     }
 

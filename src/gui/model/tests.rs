@@ -484,6 +484,24 @@ fn a_bad_address_is_never_kept_and_stays_in_the_field() {
 }
 
 #[test]
+fn a_proxy_is_used_once_it_is_one_and_forgotten_on_request() {
+    let mut model = model();
+    model.update(Action::ProxyEdited("http://127.0.0.1:8080".to_owned()));
+    assert!(model.update(Action::UseProxy).is_empty());
+    assert!(model.settings.proxy_trouble.is_some());
+    assert_eq!(model.settings.proxy, "http://127.0.0.1:8080");
+    model.update(Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()));
+    assert!(model.settings.proxy_trouble.is_none());
+    assert!(matches!(
+        &model.update(Action::UseProxy)[..],
+        [Effect::Save(_)]
+    ));
+    assert!(model.settings.preferences.proxy.is_some() && model.settings.proxy.is_empty());
+    model.update(Action::ForgetProxy);
+    assert_eq!(model.settings.preferences.proxy, None);
+}
+
+#[test]
 fn removing_the_server_in_use_falls_back_to_the_built_in_one() {
     let mut model = model();
     model.update(Event::ServerRead(Ok(server("files.example"))));

@@ -7,6 +7,7 @@ use super::{
     PointerText, Preferences, Reading, RelayWish, Screen, ServerChoice, Stage, State, Test, Timer,
     Tone, Transfer, ZOOMS,
 };
+use crate::app::config::SocksProxy;
 use crate::app::message::UserMessage;
 use crate::gui::text;
 
@@ -170,6 +171,23 @@ impl Model {
             Action::Main(id) => self.main(id),
             Action::Manage(id, what) => self.manage(id, what),
             Action::NewGuard => self.ask_relays(RelayWish::NewGuard),
+            Action::ForgetProxy => self.prefer(|kept| kept.proxy = None),
+            Action::ProxyEdited(text) => {
+                self.settings.proxy = text;
+                self.settings.proxy_trouble = None;
+                Vec::new()
+            }
+            Action::UseProxy => match self.settings.proxy.parse::<SocksProxy>() {
+                Ok(proxy) => {
+                    self.settings.proxy.clear();
+                    self.settings.proxy_trouble = None;
+                    self.prefer(|kept| kept.proxy = Some(proxy))
+                }
+                Err(why) => {
+                    self.settings.proxy_trouble = Some(UserMessage::from(&why));
+                    Vec::new()
+                }
+            },
             Action::RelayLineEdited(line) => {
                 self.settings.relay_line = line;
                 self.settings.relay_trouble = None;

@@ -115,6 +115,16 @@ pub const DIRECT_SWITCH: (&str, &str) = (
     "This server sees this computer's address with every transfer.",
 );
 /// Settings.
+pub const PROXY: &str = "SOCKS5 proxy";
+/// Settings: the field for a proxy.
+pub const PROXY_HINT: &str = "socks5://127.0.0.1:9050";
+/// Settings: what a proxy does.
+pub const PROXY_ABOUT: &str = "The first relay then sees the proxy's address instead of this computer's. For Tor, or where the network lets nothing else out.";
+/// Settings: use the proxy that was typed.
+pub const USE_PROXY: &str = "Use proxy";
+/// Settings: go out straight again.
+pub const FORGET_PROXY: &str = "Stop using the proxy";
+/// Settings: the field for the line of a relay list.
 pub const RELAY_LINE: &str = "Add a relay list";
 /// Settings.
 pub const RELAY_LINE_HINT: &str = "https://host/relays.json#k=…";

@@ -25,6 +25,8 @@ pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
     if let Some(message) = &model.settings.relay_trouble {
         kit::callout(ui, Tone::Danger, message, |_| {});
     }
+    kit::divider(ui);
+    proxy(ui, model, drawn);
     if list.is_some_and(|list| matches!(list.origin, RelayOrigin::Line(_))) {
         kit::divider(ui);
         let (title, about) = text::LIST_IN_POINTER;
@@ -32,6 +34,53 @@ pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
         if kit::switch(ui, title, about, on) {
             drawn.act(Action::SetListInPointer(!on));
         }
+    }
+}
+
+/// The way to the first relay.
+fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    if let Some(proxy) = &model.settings.preferences.proxy {
+        let name = proxy.to_string();
+        line(
+            ui,
+            Icon::Globe,
+            text::PROXY,
+            &name,
+            measure::CONTROL,
+            |ui| {
+                if kit::icon_button(ui, Icon::Trash, text::FORGET_PROXY).clicked() {
+                    drawn.act(Action::ForgetProxy);
+                }
+            },
+        );
+        return;
+    }
+    let mut typed = model.settings.proxy.clone();
+    let possible = !typed.trim().is_empty();
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = space::XS;
+        let field = Field {
+            id: Id::unique("proxy"),
+            label: text::PROXY,
+            hint: text::PROXY_HINT,
+            rows: 1,
+            trouble: model.settings.proxy_trouble.is_some(),
+            masked: false,
+        };
+        let response = field.show(ui, &mut typed);
+        if response.changed() {
+            drawn.act(Action::ProxyEdited(typed));
+        }
+        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        kit::label(ui, text::PROXY_ABOUT, Type::Caption, palette(ui).muted);
+        ui.add_space(space::XS);
+        let button = Button::new(Loudness::Secondary, text::USE_PROXY).enabled(possible);
+        if ui.add(button).clicked() || (entered && possible) {
+            drawn.act(Action::UseProxy);
+        }
+    });
+    if let Some(message) = &model.settings.proxy_trouble {
+        kit::callout(ui, Tone::Danger, message, |_| {});
     }
 }
 

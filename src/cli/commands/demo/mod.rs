@@ -126,15 +126,19 @@ fn tell_tries(
     killed: Option<Killed>,
     shown: &[RequestShown],
 ) -> Result<(), CliError> {
-    let Some(Killed { sent, total }) = killed else {
+    let Some(killed) = killed else {
         return Err(CliError::Other(
             "the relay outlived the transfer: nothing was shown".to_owned(),
         ));
     };
     let word = doomed.word();
-    print_line(&format!(
-        "killed    the {word} of the first try, when {sent} of {total} bytes were on their way to the guard"
-    ))?;
+    let moment = match killed {
+        Killed::Crossing => "when all of the request was on its way".to_owned(),
+        Killed::Sending { sent, total } => {
+            format!("when {sent} of {total} bytes were on their way to the guard")
+        }
+    };
+    print_line(&format!("killed    the {word} of the first try, {moment}"))?;
     let upload = shown.iter().rfind(|request| request.asked == Asked::Upload);
     let Some(upload) = upload else {
         return Ok(());

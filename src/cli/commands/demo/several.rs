@@ -13,7 +13,6 @@ use crate::app::network::{Moved, Network, Route, Stage, Tell};
 use crate::app::relays::{RelaySet, RelaySource};
 use crate::cli::CliError;
 use crate::protocol::keys::{Ed25519Public, Identity};
-use crate::protocol::onion::REQUEST_OVERHEAD;
 use crate::protocol::path::RelayPath;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
 use crate::relay::{Relay, RelayConfig, RunningRelay};
@@ -70,11 +69,16 @@ impl Drop for Engine {
 
 /// When a relay was killed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Killed {
-    /// Bytes of the request that the connection had taken.
-    pub(super) sent: u64,
-    /// Of so many.
-    pub(super) total: u64,
+pub(super) enum Killed {
+    /// The connection had taken the whole request, and nothing of the answer had come.
+    Crossing,
+    /// In the middle of the request.
+    Sending {
+        /// Bytes that the connection had taken.
+        sent: u64,
+        /// Of so many.
+        total: u64,
+    },
 }
 
 impl Several {
@@ -132,19 +136,23 @@ impl Several {
         Network::new(self.server.address().clone(), Route::Relays(set))
     }
 
-    /// Kills that relay of the first path of an upload as soon as half of the request is on its way, once.
+    /// Kills that relay of the first path of an upload, once: as soon as half of the request is on its way, or all of it
+    /// where that went in one go.
     pub(super) fn kill(&self, doomed: Doomed) -> (Tell, Arc<Mutex<Option<Killed>>>) {
         let killed = Arc::new(Mutex::new(None));
         let (note, alive) = (Arc::clone(&killed), Arc::clone(&self.alive));
         let path = Arc::new(Mutex::new(None));
         let drawn = Arc::clone(&path);
         let tell = Tell::new(move |stage| {
-            let Stage::Moved(Moved::Sending { sent, total }) = stage else {
-                return;
+            let moment = match stage {
+                Stage::Moved(Moved::Sending { sent, total }) if sent * 2 >= total => {
+                    Killed::Sending { sent, total }
+                }
+                Stage::Moved(Moved::Crossing) => Killed::Crossing,
+                _ => return,
             };
             let mut note = note.lock().unwrap_or_else(PoisonError::into_inner);
-            // What is said before the upload, such as the question for the server's limits, is left alone.
-            if note.is_some() || total <= REQUEST_OVERHEAD as u64 || sent * 2 < total {
+            if note.is_some() {
                 return;
             }
             let path = drawn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -152,7 +160,7 @@ impl Several {
             let mut alive = alive.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(engine) = key.and_then(|key| alive.remove(&key)) {
                 drop(engine);
-                *note = Some(Killed { sent, total });
+                *note = Some(moment);
             }
         })
         .with_paths(move |next| {
