@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use directories::{ProjectDirs, UserDirs};
 use serde::{Deserialize, Serialize};
 
+use super::l10n::Language;
 use super::private_file;
 use super::relays::RelaySource;
 pub use crate::net::socks::{ParseProxyError, SocksProxy};
@@ -104,6 +105,8 @@ pub struct Config {
     pub contrast: Contrast,
     /// Whether nothing in the window moves, whatever the system says.
     pub reduced_motion: bool,
+    /// What the window speaks; without one the system's language, where it can.
+    pub language: Option<Language>,
     /// Size of everything in the window, per cent.
     pub zoom: u16,
     /// Whether the window puts a pointer on the clipboard as soon as it is there.
@@ -186,6 +189,7 @@ impl Default for Config {
             theme: Theme::System,
             contrast: Contrast::System,
             reduced_motion: false,
+            language: None,
             zoom: USUAL_ZOOM,
             copy_when_done: false,
             clear_clipboard: false,
@@ -394,6 +398,9 @@ struct ConfigFile {
     contrast: Contrast,
     #[serde(default)]
     reduced_motion: bool,
+    /// A language tag; one that this version does not speak is the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
     #[serde(default = "usual_zoom")]
     zoom: u16,
     #[serde(default)]
@@ -479,6 +486,7 @@ impl ConfigFile {
             theme: self.theme,
             contrast: self.contrast,
             reduced_motion: self.reduced_motion,
+            language: self.language.as_deref().and_then(Language::from_tag),
             zoom: self.zoom,
             copy_when_done: self.copy_when_done,
             clear_clipboard: self.clear_clipboard,
@@ -525,6 +533,7 @@ impl From<&Config> for ConfigFile {
             theme: config.theme,
             contrast: config.contrast,
             reduced_motion: config.reduced_motion,
+            language: config.language.map(|language| language.tag().to_owned()),
             zoom: config.zoom,
             copy_when_done: config.copy_when_done,
             clear_clipboard: config.clear_clipboard,
@@ -604,6 +613,7 @@ mod tests {
             theme: Theme::Dark,
             contrast: Contrast::High,
             reduced_motion: true,
+            language: Some(Language::SimplifiedChinese),
             zoom: 150,
             copy_when_done: true,
             clear_clipboard: true,
@@ -633,7 +643,7 @@ mod tests {
         let text = toml::to_string(&ConfigFile::from(&full())).unwrap();
         let expected = format!(
             "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
-             proxy = \"socks5://me:secret@127.0.0.1:9050\"\ndownload_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nzoom = 150\n\
+             proxy = \"socks5://me:secret@127.0.0.1:9050\"\ndownload_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nlanguage = \"zh-Hans\"\nzoom = 150\n\
              copy_when_done = true\nclear_clipboard = true\nmask_pointers = true\nwelcomed = false\nname_in_pointer = false\n\
              history = false\nnotify = false\nnotify_names = true\n\n[[servers]]\n\
              name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\n"

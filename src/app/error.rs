@@ -44,7 +44,7 @@ pub enum AppError {
     Mismatch(#[from] Mismatch),
     /// The pointer asks for something this version does not do.
     #[error("the pointer needs a newer version: {0}")]
-    Newer(&'static str),
+    NeedsNewer(NeedsNewer),
     /// There are no relays for this server.
     #[error("no relays for this server")]
     NoRelays,
@@ -248,9 +248,26 @@ impl AppError {
             | Self::RelayList(_)
             | Self::Save(_) => Trouble::LocalFile,
             Self::Mismatch(_) => Trouble::Mismatch,
-            Self::Newer(_) | Self::Pointer(_) => Trouble::Pointer,
+            Self::NeedsNewer(_) | Self::Pointer(_) => Trouble::Pointer,
             Self::Server(ServerRefusal::NotThere) => Trouble::NotOnServer,
             Self::Server(_) => Trouble::Refused,
         }
     }
+}
+
+/// What a pointer describes that this version cannot fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NeedsNewer {
+    /// A folder.
+    #[error("it holds a folder")]
+    Folder,
+    /// More than one part can hold.
+    #[error("it is larger than one part")]
+    Large,
+    /// Parts.
+    #[error("it is cut into parts")]
+    Parts,
+    /// A second channel.
+    #[error("it is protected by words")]
+    Words,
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::content_type::{self, Findings, System};
-use super::error::{AppError, Mismatch, ServerRefusal};
+use super::error::{AppError, Mismatch, NeedsNewer, ServerRefusal};
 use super::file_name::SafeFileName;
 use super::network::{Network, Stage, Tell};
 use super::relays::Refreshing;
@@ -70,15 +70,15 @@ pub struct Fetched {
 /// [`AppError::Newer`] for folders, parts and words, which this version does not have yet.
 pub fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
     if pointer.words.is_some() {
-        return Err(AppError::Newer("it is protected by words"));
+        return Err(AppError::NeedsNewer(NeedsNewer::Words));
     }
     match pointer.kind {
         Kind::File => {}
-        Kind::Folder => return Err(AppError::Newer("it holds a folder")),
-        Kind::PartList | Kind::Part => return Err(AppError::Newer("it is cut into parts")),
+        Kind::Folder => return Err(AppError::NeedsNewer(NeedsNewer::Folder)),
+        Kind::PartList | Kind::Part => return Err(AppError::NeedsNewer(NeedsNewer::Parts)),
     }
     if SizeClass::for_content_len(pointer.content_len).is_none() {
-        return Err(AppError::Newer("it is larger than one part"));
+        return Err(AppError::NeedsNewer(NeedsNewer::Large));
     }
     Ok(())
 }

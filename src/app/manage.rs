@@ -3,7 +3,7 @@
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
-use super::error::{AppError, ServerRefusal};
+use super::error::{AppError, NeedsNewer, ServerRefusal};
 use super::network::{Network, Tell};
 use super::owned::{OwnRecordError, OwnShare, OwnShares};
 use super::session::Session;
@@ -206,7 +206,7 @@ pub async fn status(
 ) -> Result<Managed<Status>, AppError> {
     check_supported(pointer)?;
     if pointer.words.is_some() {
-        return Err(AppError::Newer("it is protected by words"));
+        return Err(AppError::NeedsNewer(NeedsNewer::Words));
     }
     let own = find(session, pointer)?.ok_or(AppError::NotOwner)?;
     let mut asking = Asking::new(session, network, cancel);
@@ -260,7 +260,7 @@ pub fn is_own(session: &Session, pointer: &Pointer) -> Result<bool, AppError> {
 const fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
     match pointer.kind {
         Kind::File | Kind::Folder => Ok(()),
-        Kind::PartList | Kind::Part => Err(AppError::Newer("it is cut into parts")),
+        Kind::PartList | Kind::Part => Err(AppError::NeedsNewer(NeedsNewer::Parts)),
     }
 }
 

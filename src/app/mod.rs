@@ -10,6 +10,7 @@ pub mod get;
 pub mod history;
 pub mod instance;
 pub mod keystore;
+pub mod l10n;
 pub mod local_file;
 pub mod logging;
 pub mod manage;

@@ -195,6 +195,7 @@ impl App {
             Contrast::High => config::Contrast::High,
         };
         config.reduced_motion = preferences.motion == Motion::Reduced;
+        config.language = preferences.language;
         config.zoom = preferences.zoom;
         config.name_in_pointer = preferences.name_in_pointer;
         config.copy_when_done = preferences.copy_when_done;
@@ -312,7 +313,7 @@ impl App {
         let has_way = self.relays.has_relays(&source, &pointer.server)
             || Self::is_direct(preferences, &pointer.server);
         let (server, trouble) = match self.session.kind_of(&pointer.server, has_way) {
-            ServerKind::Own => (text::BUILT_IN.to_owned(), None),
+            ServerKind::Own => (text::built_in().to_owned(), None),
             ServerKind::ForeignBuiltIn => {
                 let trouble = relays::with_offer(AppError::ForeignBuiltIn, &pointer);
                 (host_of(&pointer.server.url), Some(trouble))
@@ -398,6 +399,7 @@ impl Backend for App {
             } else {
                 Motion::System
             },
+            language: config.language,
             zoom: nearest_zoom(config.zoom),
             options: ShareOptions::default(),
             name_in_pointer: config.name_in_pointer,

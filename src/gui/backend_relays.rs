@@ -82,13 +82,13 @@ impl App {
                 if let Some(list) = list.and_then(|view| view.list) {
                     session
                         .new_guards(&chosen.id(), &list)
-                        .map_err(|refused| text::new_guard_refused(&refused.to_string()))?;
+                        .map_err(|_refused| text::new_guard_refused())?;
                 }
             }
             RelayWish::Session => {
                 known.list = Some(RelayList {
                     origin: RelayOrigin::Session,
-                    name: text::SESSION_NETWORK.to_owned(),
+                    name: text::session_network().to_owned(),
                     relays: 0,
                 });
                 known.seen = self.seen(&RelaySource::Session);
@@ -108,9 +108,9 @@ impl App {
         };
         let list = self.chosen_view(source).and_then(|view| view.list);
         let name = match (&origin, &list) {
-            (RelayOrigin::Session, _) => text::SESSION_NETWORK.to_owned(),
+            (RelayOrigin::Session, _) => text::session_network().to_owned(),
             (_, Some(list)) => list.name.clone(),
-            (_, None) => text::RELAYS.to_owned(),
+            (_, None) => text::relays_title().to_owned(),
         };
         Some(RelayList {
             origin,
@@ -127,10 +127,10 @@ impl App {
     fn seen(&self, source: &RelaySource) -> Option<RelaysSeen> {
         let view = self.chosen_view(source)?;
         let trouble = match (&view.state, view.problem) {
-            (ListState::Ended, _) => Some(text::LIST_ENDED.to_owned()),
-            (ListState::Missing(why), _) => {
-                why.clone().or_else(|| Some(text::LIST_MISSING.to_owned()))
-            }
+            (ListState::Ended, _) => Some(text::list_ended().to_owned()),
+            (ListState::Missing(why), _) => why
+                .clone()
+                .or_else(|| Some(text::list_missing().to_owned())),
             (ListState::Good, problem) => problem,
         };
         let relays = view.list.as_ref().map_or_else(Vec::new, |list| {

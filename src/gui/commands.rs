@@ -47,54 +47,68 @@ const NONE: Modifiers = Modifiers::NONE;
 /// Choose files; the zone shows it too.
 pub const CHOOSE: KeyboardShortcut = key(CTRL, Key::O);
 
+type Words = fn() -> &'static str;
+
 /// Command, its keys (the first is shown), and its words; without words it is not in the sheet. Longer sets of
 /// modifiers stand before shorter ones of the same key.
-const TABLE: [(Command, &[KeyboardShortcut], &str); 13] = [
-    (Command::ChooseFiles, &[CHOOSE], text::CHOOSE_FILES),
+const TABLE: [(Command, &[KeyboardShortcut], Option<Words>); 13] = [
+    (Command::ChooseFiles, &[CHOOSE], Some(text::choose_files)),
     (
         Command::PastePointer,
         &[key(CTRL_SHIFT, Key::V)],
-        text::PASTE_POINTER,
+        Some(text::paste_pointer),
     ),
     (
         Command::Share,
         &[key(CTRL, Key::Num1), key(CTRL, Key::N)],
-        text::SHARE,
+        Some(text::share),
     ),
-    (Command::Receive, &[key(CTRL, Key::Num2)], text::RECEIVE),
-    (Command::Settings, &[key(CTRL, Key::Comma)], text::SETTINGS),
+    (
+        Command::Receive,
+        &[key(CTRL, Key::Num2)],
+        Some(text::receive),
+    ),
+    (
+        Command::Settings,
+        &[key(CTRL, Key::Comma)],
+        Some(text::settings),
+    ),
     (
         Command::RetryFailed,
         &[key(NONE, Key::F5)],
-        text::RETRY_FAILED,
+        Some(text::retry_failed),
     ),
     (
         Command::NextRegion,
         &[key(NONE, Key::F6)],
-        text::NEXT_REGION,
+        Some(text::next_region),
     ),
     (
         Command::ZoomIn,
         &[key(CTRL, Key::Plus), key(CTRL, Key::Equals)],
-        text::LARGER,
+        Some(text::larger),
     ),
-    (Command::ZoomOut, &[key(CTRL, Key::Minus)], text::SMALLER),
+    (
+        Command::ZoomOut,
+        &[key(CTRL, Key::Minus)],
+        Some(text::smaller),
+    ),
     (
         Command::ResetZoom,
         &[key(CTRL, Key::Num0)],
-        text::RESET_ZOOM,
+        Some(text::reset_zoom),
     ),
     (
         Command::Shortcuts,
         &[key(NONE, Key::F1), key(NONE, Key::Questionmark)],
-        text::SHOW_KEYS,
+        Some(text::show_keys),
     ),
     (
         Command::Close,
         &[key(CTRL, Key::W), key(CTRL, Key::Q)],
-        text::CLOSE_WINDOW,
+        Some(text::close_window),
     ),
-    (Command::Gallery, &[key(CTRL_SHIFT, Key::F12)], ""),
+    (Command::Gallery, &[key(CTRL_SHIFT, Key::F12)], None),
 ];
 
 impl Command {
@@ -133,9 +147,9 @@ impl Command {
 /// The lines of the sheet of keys: keys, words.
 #[must_use]
 pub fn lines(ctx: &Context) -> Vec<(Vec<String>, &'static str)> {
-    let shown = TABLE.iter().filter(|(_, _, words)| !words.is_empty());
-    let mut lines: Vec<_> = shown
-        .map(|(_, keys, words)| {
+    let mut lines: Vec<_> = TABLE
+        .iter()
+        .filter_map(|(_, keys, words)| {
             let keys = keys.iter().take(1).map(|key| {
                 let named = ctx.format_shortcut(key);
                 // A key that is a character is known by the character.
@@ -146,14 +160,14 @@ pub fn lines(ctx: &Context) -> Vec<(Vec<String>, &'static str)> {
                     _ => named,
                 }
             });
-            (keys.collect(), *words)
+            Some((keys.collect(), (*words)?()))
         })
         .collect();
     let paste = ctx.format_shortcut(&key(CTRL, Key::V));
     let copy = ctx.format_shortcut(&key(CTRL, Key::C));
-    lines.insert(1, (vec![paste], text::PASTE));
-    lines.insert(2, (vec![copy], text::COPY_OF_ROW));
-    lines.push((vec!["Esc".to_owned()], text::ESCAPE));
+    lines.insert(1, (vec![paste], text::paste()));
+    lines.insert(2, (vec![copy], text::copy_of_row()));
+    lines.push((vec!["Esc".to_owned()], text::escape()));
     lines
 }
 

@@ -19,6 +19,7 @@ use super::text;
 use super::window::{Opening, Window};
 use super::worker::Backend;
 use crate::app::instance::{self, Handed, Start};
+use crate::app::l10n::{self, Language};
 use crate::app::message::UserMessage;
 
 /// Identity of the window for the desktop.
@@ -73,6 +74,10 @@ enum Found {
     reason = "here the window meets its arguments and the environment"
 )]
 pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode {
+    let language = sys_locale::get_locales()
+        .find_map(|tag| Language::from_tag(&tag))
+        .unwrap_or(Language::English);
+    l10n::speak(language);
     let wish = match parse(args, Path::exists) {
         Parsed::Window(wish) => wish,
         Parsed::Say(words) => {
@@ -87,7 +92,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
     let Some(display) = find_display(wish.display, |name| {
         std::env::var_os(name).is_some_and(|value| !value.is_empty())
     }) else {
-        tell(text::NO_DISPLAY);
+        tell(text::no_display());
         return ExitCode::FAILURE;
     };
     let backend = match open() {
@@ -123,6 +128,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             files: wish.files.clone(),
             pointer: wish.pointer.clone(),
             drops: display != Found::Wayland,
+            language,
             first: first.clone(),
         };
         match show(
@@ -263,7 +269,7 @@ fn show(
     match ran {
         Ok(Ok(())) => Ok(()),
         Ok(Err(eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_))) => {
-            Err(Failure::Final(text::NO_DISPLAY.to_owned()))
+            Err(Failure::Final(text::no_display().to_owned()))
         }
         Ok(Err(eframe::Error::AppCreation(error))) => {
             Err(Failure::Final(text::no_window(&error.to_string())))

@@ -13,6 +13,7 @@ use super::view::{self, Surroundings};
 use super::worker::{Backend, Worker};
 use super::{commands, fonts, kit, tokens};
 use crate::app::instance::First;
+use crate::app::l10n::{self, Language};
 
 /// What the window opens with.
 pub struct Opening {
@@ -22,6 +23,8 @@ pub struct Opening {
     pub pointer: Option<PointerText>,
     /// Files can be dropped on the window.
     pub drops: bool,
+    /// What the system speaks.
+    pub language: Language,
     /// Where second starts bring what they were given.
     pub first: Option<Arc<First>>,
 }
@@ -32,6 +35,7 @@ impl Default for Opening {
             files: Vec::new(),
             pointer: None,
             drops: true,
+            language: Language::English,
             first: None,
         }
     }
@@ -43,6 +47,7 @@ pub struct Window {
     worker: Worker,
     platform: Arc<dyn Platform>,
     drops: bool,
+    system_language: Language,
     first: Option<Arc<First>>,
     look: Option<Look>,
     hovering: Vec<PathBuf>,
@@ -62,6 +67,7 @@ struct Look {
     high_contrast: bool,
     reduced_motion: bool,
     zoom: u16,
+    language: Language,
 }
 
 impl Window {
@@ -84,6 +90,7 @@ impl Window {
             worker: Worker::start(backend, Arc::clone(&platform), wake)?,
             platform,
             drops: opening.drops,
+            system_language: opening.language,
             first: opening.first,
             look: None,
             hovering: Vec::new(),
@@ -163,11 +170,15 @@ impl Window {
             high_contrast: kept.high_contrast(system),
             reduced_motion: kept.reduced_motion(system),
             zoom: kept.zoom,
+            language: kept.language.unwrap_or(self.system_language),
         };
         if self.look == Some(look) {
             return;
         }
         self.look = Some(look);
+        // This thread draws; the worker's words come from other threads.
+        l10n::speak_here(look.language);
+        l10n::speak(look.language);
         ctx.options_mut(|options| {
             options.fallback_theme = if system.dark == Some(true) {
                 egui::Theme::Dark

@@ -116,7 +116,7 @@ pub fn callout<R>(
 pub fn notice(ui: &mut Ui, notice: &Notice) -> bool {
     callout(ui, notice.tone, &notice.message, |ui| {
         ui.add_space(space::XS);
-        ui.add(Button::new(Loudness::Secondary, text::DISMISS))
+        ui.add(Button::new(Loudness::Secondary, text::dismiss()))
             .clicked()
     })
 }
@@ -186,7 +186,11 @@ pub fn pointer_well(ui: &mut Ui, pointer: &str, masked: bool, width: f32, height
         let tail: String = chars.iter().skip(chars.len() - (room / 2 - 1)).collect();
         format!("{head}…{tail}")
     };
-    let said = if masked { text::POINTER_MASKED } else { &shown };
+    let said = if masked {
+        text::pointer_masked()
+    } else {
+        &shown
+    };
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, said));
     let galley = single_line(ui, &shown, Type::Mono.font(), palette.muted);
     let at = Pos2::new(
@@ -291,7 +295,7 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
                     super::middle(ui, modal.title, Type::Section, palette.text, width);
                 };
                 crossed = sides(ui, measure::CONTROL, measure::CONTROL, words, |ui| {
-                    let cross = icon_button(ui, Icon::Close, text::CLOSE);
+                    let cross = icon_button(ui, Icon::Close, text::close());
                     // The keyboard comes along, and does not stay behind.
                     if ui.memory(|memory| memory.focused().is_none()) {
                         cross.request_focus();

@@ -30,6 +30,7 @@ pub use self::transfer::{
 };
 use crate::app::content_type::Findings;
 use crate::app::history::{EntryId, News, Status};
+use crate::app::l10n::Language;
 use crate::app::message::UserMessage;
 
 /// Files that are shared at the same time; the others wait.
@@ -320,6 +321,8 @@ pub enum Action {
     SetClearClipboard(bool),
     /// Appearance.
     SetContrast(Contrast),
+    /// Speak a language; without one the system's.
+    SetLanguage(Option<Language>),
     /// Privacy.
     SetCopyWhenDone(bool),
     /// Privacy.

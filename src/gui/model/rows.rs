@@ -50,7 +50,7 @@ impl Model {
         };
         let pointer = std::mem::take(&mut self.receive.text);
         let tell_sender = std::mem::replace(&mut self.receive.tell_sender, true);
-        let name = info.name.unwrap_or_else(|| text::UNNAMED_FILE.to_owned());
+        let name = info.name.unwrap_or_else(|| text::unnamed_file().to_owned());
         let (id, run) = (self.draw_id(), self.draw_id());
         self.transfers.insert(
             0,

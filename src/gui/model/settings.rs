@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{PointerText, Privacy, UserMessage};
 use crate::app::config::SocksProxy;
+use crate::app::l10n::Language;
 use crate::protocol::path::Standing;
 
 /// What is kept between starts.
@@ -26,6 +27,8 @@ pub struct Preferences {
     pub contrast: Contrast,
     /// Changes that move.
     pub motion: Motion,
+    /// What the window speaks; without one the system's language.
+    pub language: Option<Language>,
     /// Size of everything, per cent: one of [`ZOOMS`].
     pub zoom: u16,
     /// For the next shares.
@@ -285,6 +288,7 @@ impl Default for Preferences {
             theme: Theme::System,
             contrast: Contrast::System,
             motion: Motion::System,
+            language: None,
             zoom: 100,
             options: ShareOptions::default(),
             name_in_pointer: true,

@@ -272,6 +272,7 @@ impl Model {
             }
             Action::SetClearClipboard(on) => self.prefer(|kept| kept.clear_clipboard = on),
             Action::SetContrast(contrast) => self.prefer(|kept| kept.contrast = contrast),
+            Action::SetLanguage(language) => self.prefer(|kept| kept.language = language),
             Action::SetCopyWhenDone(on) => self.prefer(|kept| kept.copy_when_done = on),
             Action::SetMaskPointers(on) => self.prefer(|kept| kept.mask_pointers = on),
             Action::SetMotion(motion) => self.prefer(|kept| kept.motion = motion),
@@ -311,7 +312,7 @@ impl Model {
             Event::Copied(id, Ok(())) => {
                 self.copies += 1;
                 self.copied = Some(id);
-                self.announce(false, text::POINTER_COPIED);
+                self.announce(false, text::pointer_copied());
                 let mut effects = vec![Effect::Later(Timer::Copied(self.copies))];
                 if self.settings.preferences.clear_clipboard {
                     effects.push(Effect::Later(Timer::Clipboard(self.copies)));

@@ -1,164 +1,148 @@
 //! What the window says of the history, of files that could run, and what it has the desktop say.
 
-use super::messages::sentence;
-use crate::app::history::{Aside, AsideReason, SessionOnly, Status};
+use crate::app::history::{Aside, AsideReason, HistoryFileError, SessionOnly, Status};
 use crate::app::keystore::KeyStoreError;
-use crate::app::message::UserMessage;
+use crate::app::l10n::{message, say, tell};
+
+use crate::app::message::{UserMessage, io_words};
 use crate::gui::model::{Notification, State};
 
-/// Settings.
-pub const HISTORY: &str = "Keep a history";
-/// Settings.
-pub const EXPORT_HISTORY: &str = "Export, with keys";
+plain! {
+    /// Settings.
+    history_title;
+    /// Settings.
+    export_history;
+}
 /// Name of the exported file, at first.
 pub const EXPORT_FILE: &str = "cloakroom-history.json";
-/// Settings, and the answer of a question.
-pub const WIPE_HISTORY: &str = "Wipe history";
-/// Settings.
-pub const NOTIFY: &str = "Say when a transfer ends";
-/// Settings.
-pub const NOTIFY_ABOUT: &str = "By the desktop, while this window is behind others.";
-/// Settings.
-pub const NOTIFY_NAMES: &str = "Name the file in it";
-/// Settings.
-pub const NOTIFY_NAMES_ABOUT: &str =
-    "Others may see the screen, and the desktop may keep what it said.";
-/// The question before wiping.
-pub const WIPE_TITLE: &str = "Wipe the history?";
-/// The question before wiping.
-pub const WIPE_BODY: &str = "The file and its key are removed, and the kept transfers leave the list. Pointers that you have nowhere else are lost; the files stay where they are.";
-/// The question before wiping.
-pub const KEEP_HISTORY: &str = "Keep it";
-/// The question before opening a program.
-pub const OPEN_PROGRAM_TITLE: &str = "This file could run a program";
-/// The question before opening a program.
-pub const OPEN_PROGRAM_WHY: &str = "Files of this kind can run what is in them.";
-/// The question before opening a program.
-pub const OPEN_ANYWAY: &str = "Open anyway";
-/// The question before opening a program.
-pub const DO_NOT_OPEN: &str = "Do not open";
+plain! {
+    /// Settings, and the answer of a question.
+    wipe_history;
+    /// Settings.
+    notify;
+    /// Settings.
+    notify_about;
+    /// Settings.
+    notify_names;
+    /// Settings.
+    notify_names_about;
+    /// The question before wiping.
+    wipe_title;
+    /// The question before wiping.
+    wipe_body;
+    /// The question before wiping.
+    keep_history;
+    /// The question before opening a program.
+    open_program_title;
+    /// The question before opening a program.
+    open_program_why;
+    /// The question before opening a program.
+    open_anyway;
+    /// The question before opening a program.
+    do_not_open;
+}
 
 /// The question before opening a program.
 #[must_use]
 pub fn open_program(name: &str, why: &str) -> String {
-    format!("{name}: {why} Open it only if you know the sender and expected it.")
+    tell(
+        "open_program",
+        &[("name", name.into()), ("why", why.into())],
+    )
 }
 
 /// How the history stands.
 #[must_use]
 pub fn history(status: Status) -> String {
     match status {
-        Status::Off => "Off. What was kept before stays until you wipe it.".to_owned(),
-        Status::Waiting => "Waiting for this system's keyring.".to_owned(),
-        Status::Kept => {
-            "On this computer only, sealed under a key in this system's keyring.".to_owned()
-        }
-        Status::SessionOnly(why) => {
-            format!("Only until you quit: {}.", session_only(why))
-        }
+        Status::Off => say("history_off").to_owned(),
+        Status::Waiting => say("history_waiting").to_owned(),
+        Status::Kept => say("history_kept").to_owned(),
+        Status::SessionOnly(why) => tell("history_session", &[("why", session_only(why).into())]),
     }
 }
 
 fn session_only(why: SessionOnly) -> String {
     match why {
-        SessionOnly::Keyring(KeyStoreError::Missing) => "this system has no keyring".to_owned(),
-        SessionOnly::Keyring(KeyStoreError::Refused) => {
-            "this system's keyring is locked or refused".to_owned()
-        }
-        SessionOnly::Keyring(KeyStoreError::TimedOut) => {
-            "this system's keyring did not answer".to_owned()
-        }
-        SessionOnly::File(kind) => format!("its file cannot be read or written ({kind})"),
+        SessionOnly::Keyring(KeyStoreError::Missing) => say("keyring_missing").to_owned(),
+        SessionOnly::Keyring(KeyStoreError::Refused) => say("keyring_refused").to_owned(),
+        SessionOnly::Keyring(KeyStoreError::TimedOut) => say("keyring_silent").to_owned(),
+        SessionOnly::File(kind) => tell("history_file_fails", &[("why", io_words(kind).into())]),
     }
 }
 
 /// A history file that cannot be read was put aside.
 #[must_use]
 pub fn history_aside(aside: &Aside) -> UserMessage {
+    let id = match (aside.why, &aside.kept) {
+        (AsideReason::File(_), Some(_)) => "history_damaged",
+        (AsideReason::File(_), None) => "history_damaged_left",
+        (AsideReason::NoKey, Some(_)) => "history_no_key",
+        (AsideReason::NoKey, None) => "history_no_key_left",
+    };
     let why = match aside.why {
-        AsideReason::File(error) => format!("The file cannot be used: {error}."),
-        AsideReason::NoKey => "This system's keyring does not have its key any more.".to_owned(),
+        AsideReason::File(HistoryFileError::Damaged) => say("file_is_damaged"),
+        AsideReason::File(HistoryFileError::Newer) => say("file_is_newer"),
+        AsideReason::NoKey => "",
     };
-    let next = match &aside.kept {
-        Some(path) => format!("A new one was begun; the old file is {}.", path.display()),
-        None => "It was left as it is, and nothing is kept until you wipe it.".to_owned(),
-    };
-    sentence(
-        "The history of earlier transfers could not be read.",
-        why,
-        next,
+    let path = aside.kept.as_ref().map(|path| path.display().to_string());
+    message(
+        id,
+        &[
+            ("why", why.into()),
+            ("path", path.unwrap_or_default().into()),
+        ],
     )
 }
 
 /// The history was wiped.
 #[must_use]
 pub fn history_wiped() -> UserMessage {
-    sentence(
-        "The history was wiped.",
-        "Its file and its key are gone.",
-        "Received files and what servers keep are as they were.",
-    )
+    message("history_wiped", &[])
 }
 
 /// The history was not wiped whole.
 #[must_use]
 pub fn history_not_wiped(why: SessionOnly) -> UserMessage {
-    let gone = match why {
-        SessionOnly::Keyring(_) => "Its file is gone, but its key may still be in the keyring",
-        SessionOnly::File(_) => "Its file may still be there",
+    let id = match why {
+        SessionOnly::Keyring(_) => "history_key_not_wiped",
+        SessionOnly::File(_) => "history_file_not_wiped",
     };
-    sentence(
-        "The history was not wiped whole.",
-        format!("{gone}: {}.", session_only(why)),
-        "Try again; or remove history.sealed from the data folder yourself.",
-    )
+    message(id, &[("why", session_only(why).into())])
 }
 
 /// The history was exported.
 #[must_use]
 pub fn history_exported(count: usize) -> UserMessage {
-    let count = match count {
-        1 => "1 transfer was".to_owned(),
-        more => format!("{more} transfers were"),
-    };
-    sentence(
-        format!("{count} written to the file."),
-        "It holds keys: whoever reads it can fetch and read your shared files.",
-        "Keep it as you would keep the files, and remove it when you are done.",
-    )
+    message("history_exported", &[("count", count.into())])
 }
 
 /// The history was not exported.
 #[must_use]
 pub fn history_not_exported() -> UserMessage {
-    sentence(
-        "The history was not exported.",
-        "The file could not be written, or nothing is kept.",
-        "Choose another place.",
-    )
+    message("history_not_exported", &[])
 }
 
 /// A received file was moved or removed.
 #[must_use]
 pub fn saved_file_gone() -> UserMessage {
-    sentence(
-        "The file could not be opened.",
-        "It is not where it was saved any more, or cannot be read.",
-        "Look where it was moved to, or ask for it again.",
-    )
+    message("saved_file_gone", &[])
 }
 
 /// What the desktop says when a transfer has ended; nothing for one that has not.
 #[must_use]
 pub fn notification(state: &State, name: Option<&str>) -> Option<Notification> {
-    let (verb, body) = match state {
-        State::Shared(_) => ("is ready to share", "Its pointer is waiting in Cloakroom."),
-        State::Received(_) => ("has arrived", "It was verified and saved."),
-        State::Failed(_) => ("did not get through", "Cloakroom says why."),
+    let (named, unnamed, body) = match state {
+        State::Shared(_) => ("is_shared", "file_is_shared", "notify_shared"),
+        State::Received(_) => ("has_arrived", "file_has_arrived", "notify_received"),
+        State::Failed(_) => ("did_not_arrive", "file_did_not_arrive", "notify_failed"),
         State::Waiting | State::Running(_) | State::Cancelled => return None,
     };
     Some(Notification {
-        title: format!("{} {verb}", name.unwrap_or("A file")),
-        body: body.to_owned(),
+        title: match name {
+            Some(name) => tell(named, &[("name", name.into())]),
+            None => say(unnamed).to_owned(),
+        },
+        body: say(body).to_owned(),
     })
 }

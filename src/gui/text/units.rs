@@ -1,42 +1,51 @@
 //! Sizes, days and shares of a whole, as people write them.
 
+use crate::app::l10n::{say, tell};
+
 pub(super) fn percent(fraction: f32) -> String {
     let fraction = if fraction.is_finite() {
         fraction.clamp(0.0, 1.0)
     } else {
         0.0
     };
-    format!("{:.0} %", (fraction * 100.0).floor())
+    let number = format!("{:.0}", (fraction * 100.0).floor());
+    tell("percent", &[("number", number.into())])
 }
 
 /// A length in decimal units, as servers state their limits.
 #[must_use]
 pub fn size(bytes: u64) -> String {
     match bytes {
-        0 => "empty".to_owned(),
-        1 => "1 byte".to_owned(),
-        2..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => tenths(bytes, 1_000, "kB"),
-        1_000_000..1_000_000_000 => tenths(bytes, 1_000_000, "MB"),
-        _ => tenths(bytes, 1_000_000_000, "GB"),
+        0 => say("size_empty").to_owned(),
+        1..1_000 => tell("size_bytes", &[("count", bytes.into())]),
+        1_000..1_000_000 => tenths(bytes, 1_000, "size_kilo"),
+        1_000_000..1_000_000_000 => tenths(bytes, 1_000_000, "size_mega"),
+        _ => tenths(bytes, 1_000_000_000, "size_giga"),
     }
 }
 
-fn tenths(bytes: u64, unit: u64, name: &str) -> String {
+fn tenths(bytes: u64, unit: u64, id: &str) -> String {
     let (whole, tenth) = (bytes / unit, bytes % unit * 10 / unit);
-    if tenth == 0 || whole >= 100 {
-        format!("{whole} {name}")
+    let number = if tenth == 0 || whole >= 100 {
+        whole.to_string()
     } else {
-        format!("{whole}.{tenth} {name}")
-    }
+        let whole = whole.to_string();
+        let tenth = tenth.to_string();
+        tell(
+            "decimal",
+            &[("whole", whole.into()), ("tenth", tenth.into())],
+        )
+    };
+    tell(id, &[("number", number.into())])
 }
 
 /// Size, and what the server sees of it.
 #[must_use]
 pub fn size_sent(len: Option<u64>, blob_len: u64) -> String {
+    let sent = size(blob_len).into();
     match len {
-        Some(len) => format!("{}, sent as {}", size(len), size(blob_len)),
-        None => format!("sent as {}", size(blob_len)),
+        Some(len) => tell("size_sent", &[("size", size(len).into()), ("sent", sent)]),
+        None => tell("sent_as", &[("sent", sent)]),
     }
 }
 
@@ -44,7 +53,8 @@ pub fn size_sent(len: Option<u64>, blob_len: u64) -> String {
 #[must_use]
 pub fn day(unix_secs: u64) -> String {
     const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        "month_1", "month_2", "month_3", "month_4", "month_5", "month_6", "month_7", "month_8",
+        "month_9", "month_10", "month_11", "month_12",
     ];
     // Days to civil date: eras of 400 years, years beginning in March.
     let days = unix_secs / 86_400 + 719_468;
@@ -62,9 +72,15 @@ pub fn day(unix_secs: u64) -> String {
     let month = usize::try_from(month)
         .ok()
         .and_then(|month| MONTHS.get(month))
-        .copied()
-        .unwrap_or_default();
-    format!("{day} {month} {year}")
+        .map_or("", |id| say(id));
+    tell(
+        "date",
+        &[
+            ("day", day.to_string().into()),
+            ("month", month.into()),
+            ("year", year.to_string().into()),
+        ],
+    )
 }
 
 /// How far away a time is, in the largest unit that says enough.
@@ -72,19 +88,15 @@ pub fn day(unix_secs: u64) -> String {
 pub fn from_now(unix_secs: u64, now: u64) -> String {
     const HOUR: u64 = 3_600;
     const DAY: u64 = 24 * HOUR;
-    let many = |count: u64, one: &str| match count {
-        1 => format!("1 {one}"),
-        more => format!("{more} {one}s"),
+    let ids = match unix_secs.abs_diff(now) {
+        0..HOUR => ("in_minutes", "minutes_ago", 60),
+        HOUR..DAY => ("in_hours", "hours_ago", HOUR),
+        _ => ("in_days", "days_ago", DAY),
     };
-    let span = |secs: u64| match secs {
-        0..HOUR => many((secs / 60).max(1), "minute"),
-        HOUR..DAY => many(secs / HOUR, "hour"),
-        _ => many(secs / DAY, "day"),
-    };
-    match unix_secs.checked_sub(now) {
-        Some(left) => format!("in {}", span(left)),
-        None => format!("{} ago", span(now - unix_secs)),
-    }
+    let (ahead, behind, unit) = ids;
+    let count = (unix_secs.abs_diff(now) / unit).max(1);
+    let id = if unix_secs >= now { ahead } else { behind };
+    tell(id, &[("count", count.into())])
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::gui::tokens::{Type, measure, palette, space};
 
 pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
-    kit::label(ui, text::GALLERY, Type::Title, palette.text);
+    kit::label(ui, text::gallery(), Type::Title, palette.text);
     kit::card(ui, types);
     kit::card(ui, buttons);
     kit::card(ui, |ui| choices(ui, model));
@@ -41,10 +41,10 @@ fn types(ui: &mut Ui) {
         Type::Caption,
         Type::Mono,
     ] {
-        kit::selectable(ui, text::SEALED_HERE, kind, palette.text);
+        kit::selectable(ui, text::sealed_here(), kind, palette.text);
     }
     for ink in [palette.muted, palette.faint, palette.accent] {
-        kit::label(ui, text::SEALED_HERE, Type::Body, ink);
+        kit::label(ui, text::sealed_here(), Type::Body, ink);
     }
 }
 
@@ -63,37 +63,45 @@ fn buttons(ui: &mut Ui) {
                 Some(Pose::Pressed),
                 Some(Pose::Focused),
             ] {
-                let mut button = Button::new(loudness, text::DOWNLOAD);
+                let mut button = Button::new(loudness, text::download());
                 if let Some(pose) = pose {
                     button = button.pose(pose);
                 }
                 ui.add(button);
             }
-            ui.add(Button::new(loudness, text::DOWNLOAD).enabled(false));
+            ui.add(Button::new(loudness, text::download()).enabled(false));
         });
         ui.add_space(space::S);
     }
     ui.horizontal_wrapped(|ui| {
-        kit::icon_button(ui, Icon::Close, text::CLOSE);
-        kit::icon_toggle(ui, Icon::Ellipsis, text::MORE, true);
-        kit::status(ui, Icon::Server, text::BUILT_IN, false);
-        kit::status(ui, Icon::Warning, text::BUILT_IN, true);
+        kit::icon_button(ui, Icon::Close, text::close());
+        kit::icon_toggle(ui, Icon::Ellipsis, text::more(), true);
+        kit::status(ui, Icon::Server, text::built_in(), false);
+        kit::status(ui, Icon::Warning, text::built_in(), true);
     });
 }
 
 fn choices(ui: &mut Ui, model: &Model) {
-    let options = [(0, text::SYSTEM), (1, text::LIGHT), (2, text::DARK)];
-    kit::segmented(ui, text::THEME, &options, Some(1));
+    let options = [(0, text::system()), (1, text::light()), (2, text::dark())];
+    kit::segmented(ui, text::theme(), &options, Some(1));
     ui.add_space(space::S);
-    let tries = [(0, text::SHARE.to_owned()), (1, text::RECEIVE.to_owned())];
-    kit::chips(ui, text::TRIES, &tries, 0);
+    let tries = [
+        (0, text::share().to_owned()),
+        (1, text::receive().to_owned()),
+    ];
+    kit::chips(ui, text::tries(), &tries, 0);
     ui.add_space(space::S);
-    let (title, about) = text::MASK_POINTERS;
+    let (title, about) = text::mask_pointers();
     kit::switch(ui, title, about, true);
     kit::switch(ui, title, "", false);
-    kit::stepper(ui, "100 %", (text::SMALLER, true), (text::LARGER, false));
+    kit::stepper(
+        ui,
+        "100 %",
+        (text::smaller(), true),
+        (text::larger(), false),
+    );
     ui.add_space(space::S);
-    kit::progress(ui, text::TRANSFERS, 0.61);
+    kit::progress(ui, text::transfers(), 0.61);
     ui.add_space(space::S);
     let pointer = "cloak1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j5";
     let width = ui.available_width();
@@ -104,10 +112,14 @@ fn choices(ui: &mut Ui, model: &Model) {
     ui.horizontal_wrapped(|ui| {
         for tone in [Tone::Info, Tone::Success, Tone::Warning, Tone::Danger] {
             let (_, _, icon) = kit::tone_colors(palette(ui), tone);
-            kit::badge(ui, tone, icon, text::VERIFIED);
+            kit::badge(ui, tone, icon, text::verified());
         }
     });
-    kit::centred_hint(ui, Icon::HardDrive, &[text::BUILT_IN_STAYS, text::LIMIT]);
+    kit::centred_hint(
+        ui,
+        Icon::HardDrive,
+        &[text::built_in_stays(), text::limit()],
+    );
     kit::middle(
         ui,
         &model.settings.preferences.downloads.to_string_lossy(),
@@ -129,7 +141,7 @@ fn fields(ui: &mut Ui) {
     {
         let field = Field {
             id: Id::unique(("gallery field", at)),
-            label: text::POINTER,
+            label: text::pointer(),
             hint: text::POINTER_HINT,
             rows: 1,
             trouble,

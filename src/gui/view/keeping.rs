@@ -17,22 +17,22 @@ pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let chosen = model.settings.preferences.privacy;
     let mut wanted = chosen;
     let standing = text::history(model.history);
-    wanted.history ^= kit::switch(ui, text::HISTORY, &standing, chosen.history);
+    wanted.history ^= kit::switch(ui, text::history_title(), &standing, chosen.history);
     ui.horizontal_wrapped(|ui| {
-        let export = Button::new(Loudness::Quiet, text::EXPORT_HISTORY).icon(Icon::ShowInFolder);
+        let export = Button::new(Loudness::Quiet, text::export_history()).icon(Icon::ShowInFolder);
         if model.history == Status::Kept && ui.add(export).clicked() {
             drawn.act(Action::ExportHistory);
         }
-        let wipe = Button::new(Loudness::Quiet, text::WIPE_HISTORY).icon(Icon::Trash);
+        let wipe = Button::new(Loudness::Quiet, text::wipe_history()).icon(Icon::Trash);
         if ui.add(wipe).clicked() {
             drawn.act(Action::Open(Modal::WipeHistory));
         }
     });
     kit::divider(ui);
-    wanted.notify ^= kit::switch(ui, text::NOTIFY, text::NOTIFY_ABOUT, chosen.notify);
+    wanted.notify ^= kit::switch(ui, text::notify(), text::notify_about(), chosen.notify);
     if chosen.notify {
         kit::divider(ui);
-        let (name, about) = (text::NOTIFY_NAMES, text::NOTIFY_NAMES_ABOUT);
+        let (name, about) = (text::notify_names(), text::notify_names_about());
         wanted.notify_names ^= kit::switch(ui, name, about, chosen.notify_names);
     }
     if wanted != chosen {
@@ -44,13 +44,13 @@ pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 pub(super) fn open_program(ctx: &Context, transfer: &Transfer, drawn: &mut Drawn) {
     let why = match &transfer.findings.disagreement {
         Some(disagreement) => UserMessage::from(disagreement).why,
-        None => text::OPEN_PROGRAM_WHY.to_owned(),
+        None => text::open_program_why().to_owned(),
     };
     let question = Question {
-        title: text::OPEN_PROGRAM_TITLE,
+        title: text::open_program_title(),
         body: text::open_program(&transfer.name, &why),
-        yes: text::OPEN_ANYWAY,
-        no: text::DO_NOT_OPEN,
+        yes: text::open_anyway(),
+        no: text::do_not_open(),
     };
     question.ask(ctx, Action::OpenAnyway, drawn);
 }
@@ -58,10 +58,10 @@ pub(super) fn open_program(ctx: &Context, transfer: &Transfer, drawn: &mut Drawn
 /// Before the history is wiped.
 pub(super) fn wipe(ctx: &Context, drawn: &mut Drawn) {
     let question = Question {
-        title: text::WIPE_TITLE,
-        body: text::WIPE_BODY.to_owned(),
-        yes: text::WIPE_HISTORY,
-        no: text::KEEP_HISTORY,
+        title: text::wipe_title(),
+        body: text::wipe_body().to_owned(),
+        yes: text::wipe_history(),
+        no: text::keep_history(),
     };
     question.ask(ctx, Action::WipeHistory, drawn);
 }

@@ -174,8 +174,8 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     // The switch stands in the middle of the window, whatever is beside it.
     let row = |from: f32, to: f32| Rect::from_x_y_ranges(from..=to, whole.y_range());
     let screens = [
-        (Screen::Share, text::SHARE),
-        (Screen::Receive, text::RECEIVE),
+        (Screen::Share, text::share()),
+        (Screen::Receive, text::receive()),
     ];
     let beside = 2.0 * measure::CONTROL + space::L;
     let switch_width = kit::segmented_width(ui, &screens).min(whole.width() - beside);
@@ -212,7 +212,7 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         switch,
         Layout::left_to_right(Align::Center),
         |ui| {
-            let switch = kit::segmented(ui, text::SCREEN, &screens, Some(model.screen));
+            let switch = kit::segmented(ui, text::screen(), &screens, Some(model.screen));
             if let Some(screen) = switch.pressed {
                 drawn.act(Action::Go(screen));
             }
@@ -229,7 +229,7 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         right,
         |ui| {
             let open = model.screen == Screen::Settings;
-            let gear = kit::icon_toggle(ui, Icon::Settings, text::SETTINGS, open);
+            let gear = kit::icon_toggle(ui, Icon::Settings, text::settings(), open);
             drawn.focus(model, Focus::Settings, &gear);
             if model.focus == Some(Focus::Switch) && switch_is_off(model) {
                 drawn.focus(model, Focus::Switch, &gear);
@@ -257,7 +257,7 @@ fn switch_is_off(model: &Model) -> bool {
 
 fn destination(model: &Model) -> (Icon, &str) {
     match model.settings.server() {
-        None => (Icon::HardDrive, text::BUILT_IN),
+        None => (Icon::HardDrive, text::built_in()),
         Some(server) => (Icon::Server, &server.host),
     }
 }
@@ -299,7 +299,7 @@ fn overlay(ctx: &egui::Context, hover: &Hover) {
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let title = if only_folders {
-            text::HOVER_FOLDERS.to_owned()
+            text::hover_folders().to_owned()
         } else {
             text::hover_title(&names)
         };
@@ -314,7 +314,12 @@ fn overlay(ctx: &egui::Context, hover: &Hover) {
             ui.add_space(space::S);
             kit::middle(ui, &title, Type::Title, palette.text, block.width());
             if folders > 0 && !only_folders {
-                kit::label(ui, text::HOVER_FOLDERS_LEFT_OUT, Type::Body, palette.muted);
+                kit::label(
+                    ui,
+                    text::hover_folders_left_out(),
+                    Type::Body,
+                    palette.muted,
+                );
             }
         });
     });

@@ -13,35 +13,35 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let options = model.settings.preferences.options;
     kit::card(ui, |ui| {
         let keeps = [
-            (KeepFor::Day, text::ONE_DAY),
-            (KeepFor::Week, text::ONE_WEEK),
-            (KeepFor::Usual, text::USUAL_TIME),
+            (KeepFor::Day, text::one_day()),
+            (KeepFor::Week, text::one_week()),
+            (KeepFor::Usual, text::usual_time()),
         ];
-        let kept = named(ui, text::KEEP_FOR, |ui| {
-            kit::segmented(ui, text::KEEP_FOR, &keeps, Some(options.keep)).pressed
+        let kept = named(ui, text::keep_for(), |ui| {
+            kit::segmented(ui, text::keep_for(), &keeps, Some(options.keep)).pressed
         });
         if let Some(keep) = kept {
             drawn.act(Action::SetOptions(ShareOptions { keep, ..options }));
         }
         kit::divider(ui);
         let counts = [
-            (Count::No, text::COUNT_NO),
-            (Count::Yes, text::COUNT_YES),
-            (Count::Limit(1), text::COUNT_ONCE),
-            (Count::Limit(5), text::COUNT_FIVE),
+            (Count::No, text::count_no()),
+            (Count::Yes, text::count_yes()),
+            (Count::Limit(1), text::count_once()),
+            (Count::Limit(5), text::count_five()),
         ];
-        let counted = named(ui, text::COUNT_DOWNLOADS, |ui| {
-            kit::segmented(ui, text::COUNT_DOWNLOADS, &counts, Some(options.count)).pressed
+        let counted = named(ui, text::count_downloads(), |ui| {
+            kit::segmented(ui, text::count_downloads(), &counts, Some(options.count)).pressed
         });
         if let Some(count) = counted {
             drawn.act(Action::SetOptions(ShareOptions { count, ..options }));
         }
         if options.count != Count::No {
             ui.add_space(space::XS);
-            kit::label(ui, text::COUNT_ABOUT, Type::Caption, palette.muted);
+            kit::label(ui, text::count_about(), Type::Caption, palette.muted);
         }
         kit::divider(ui);
-        let (title, about) = text::NAME_IN_POINTER;
+        let (title, about) = text::name_in_pointer();
         let on = model.settings.preferences.name_in_pointer;
         if kit::switch(ui, title, about, on) {
             drawn.act(Action::SetNameInPointer(!on));

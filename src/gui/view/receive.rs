@@ -14,13 +14,13 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
     let palette = palette(ui);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::S;
-        kit::label(ui, text::RECEIVE_TITLE, Type::Title, palette.text);
+        kit::label(ui, text::receive_title(), Type::Title, palette.text);
         ui.add_space(space::XS);
         let mut edited = Zeroizing::new(model.receive.text.as_str().to_owned());
         let trouble = matches!(model.receive.reading, Reading::Wrong(_));
         let field = Field {
             id: field_id(),
-            label: text::POINTER,
+            label: text::pointer(),
             hint: text::POINTER_HINT,
             rows: 3,
             trouble,
@@ -34,7 +34,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
         }
         drawn.focus(model, Focus::Pointer, &response);
         if model.receive.text.as_str().is_empty() {
-            kit::label(ui, text::RECEIVE_EMPTY, Type::Caption, palette.muted);
+            kit::label(ui, text::receive_empty(), Type::Caption, palette.muted);
         }
     });
     match &model.receive.reading {
@@ -43,7 +43,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
             kit::callout(ui, Tone::Danger, message, |ui| {
                 ui.add_space(space::XS);
                 if ui
-                    .add(Button::new(Loudness::Secondary, text::CLEAR))
+                    .add(Button::new(Loudness::Secondary, text::clear()))
                     .clicked()
                 {
                     drawn.act(Action::ClearPointer);
@@ -78,7 +78,7 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
             );
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
-                let name = info.name.as_deref().unwrap_or(text::UNNAMED_FILE);
+                let name = info.name.as_deref().unwrap_or(text::unnamed_file());
                 let width = ui.available_width();
                 kit::middle(ui, name, Type::Section, palette.text, width);
                 let mut facts = vec![text::size(info.len), text::comes_from(&info.server)];
@@ -102,7 +102,7 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
         }
         if info.asks_receipt && model.receive.can_download() {
             ui.add_space(space::S);
-            let (title, about) = text::TELL_SENDER;
+            let (title, about) = text::tell_sender();
             let on = model.receive.tell_sender;
             if kit::switch(ui, title, about, on) {
                 drawn.act(Action::SetTellSender(!on));
@@ -110,13 +110,16 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
         }
         ui.add_space(space::M);
         ui.horizontal_wrapped(|ui| {
-            let button = Button::new(Loudness::Primary, text::DOWNLOAD).icon(Icon::Download);
+            let button = Button::new(Loudness::Primary, text::download()).icon(Icon::Download);
             let response = ui.add(button.enabled(model.receive.can_download()));
             drawn.focus(model, Focus::Download, &response);
             if response.clicked() {
                 drawn.act(Action::Download);
             }
-            if ui.add(Button::new(Loudness::Quiet, text::CLEAR)).clicked() {
+            if ui
+                .add(Button::new(Loudness::Quiet, text::clear()))
+                .clicked()
+            {
                 drawn.act(Action::ClearPointer);
             }
         });
@@ -153,17 +156,17 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
         let busy = model.settings.relays_busy;
         if info.offer.is_some() {
             let words = if busy {
-                text::ASKING_RELAYS
+                text::asking_relays()
             } else {
-                text::USE_SENDERS_LIST
+                text::use_senders_list()
             };
             let button = Button::new(Loudness::Secondary, words);
-            let button = button.room_for(text::USE_SENDERS_LIST).enabled(!busy);
+            let button = button.room_for(text::use_senders_list()).enabled(!busy);
             if ui.add(button).clicked() {
                 drawn.act(Action::UseSendersList);
             }
         }
-        let add = Button::new(Loudness::Quiet, text::ADD_RELAY_LIST);
+        let add = Button::new(Loudness::Quiet, text::add_relay_list());
         if ui.add(add).clicked() {
             drawn.act(Action::ChooseRelays);
         }

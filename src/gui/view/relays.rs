@@ -29,7 +29,7 @@ pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
     proxy(ui, model, drawn);
     if list.is_some_and(|list| matches!(list.origin, RelayOrigin::Line(_))) {
         kit::divider(ui);
-        let (title, about) = text::LIST_IN_POINTER;
+        let (title, about) = text::list_in_pointer();
         let on = model.settings.preferences.list_in_pointer;
         if kit::switch(ui, title, about, on) {
             drawn.act(Action::SetListInPointer(!on));
@@ -44,11 +44,11 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         line(
             ui,
             Icon::Globe,
-            text::PROXY,
+            text::proxy(),
             &name,
             measure::CONTROL,
             |ui| {
-                if kit::icon_button(ui, Icon::Trash, text::FORGET_PROXY).clicked() {
+                if kit::icon_button(ui, Icon::Trash, text::forget_proxy()).clicked() {
                     drawn.act(Action::ForgetProxy);
                 }
             },
@@ -61,7 +61,7 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         ui.spacing_mut().item_spacing.y = space::XS;
         let field = Field {
             id: Id::unique("proxy"),
-            label: text::PROXY,
+            label: text::proxy(),
             hint: text::PROXY_HINT,
             rows: 1,
             trouble: model.settings.proxy_trouble.is_some(),
@@ -72,9 +72,9 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             drawn.act(Action::ProxyEdited(typed));
         }
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        kit::label(ui, text::PROXY_ABOUT, Type::Caption, palette(ui).muted);
+        kit::label(ui, text::proxy_about(), Type::Caption, palette(ui).muted);
         ui.add_space(space::XS);
-        let button = Button::new(Loudness::Secondary, text::USE_PROXY).enabled(possible);
+        let button = Button::new(Loudness::Secondary, text::use_proxy()).enabled(possible);
         if ui.add(button).clicked() || (entered && possible) {
             drawn.act(Action::UseProxy);
         }
@@ -88,14 +88,14 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 fn chosen(ui: &mut Ui, list: Option<&RelayList>, drawn: &mut Drawn) {
     let (title, about) = match list {
         None => (
-            text::NO_RELAY_LIST.to_owned(),
-            text::NO_RELAY_LIST_ABOUT.to_owned(),
+            text::no_relay_list().to_owned(),
+            text::no_relay_list_about().to_owned(),
         ),
         Some(list) => {
             let place = match &list.origin {
                 RelayOrigin::File(path) => path.to_string_lossy().into_owned(),
                 RelayOrigin::Line(line) => line.clone(),
-                RelayOrigin::Session => text::SESSION_NETWORK.to_owned(),
+                RelayOrigin::Session => text::session_network().to_owned(),
             };
             (list.name.clone(), text::relay_list(list.relays, &place))
         }
@@ -106,7 +106,7 @@ fn chosen(ui: &mut Ui, list: Option<&RelayList>, drawn: &mut Drawn) {
         0.0
     };
     line(ui, Icon::Route, &title, &about, right, |ui| {
-        if list.is_some() && kit::icon_button(ui, Icon::Trash, text::FORGET_LIST).clicked() {
+        if list.is_some() && kit::icon_button(ui, Icon::Trash, text::forget_list()).clicked() {
             drawn.act(Action::ForgetRelayList);
         }
     });
@@ -132,14 +132,14 @@ fn known(ui: &mut Ui, model: &Model, seen: &RelaysSeen, now: u64, drawn: &mut Dr
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(space::S);
         let words = if open {
-            text::HIDE_RELAYS
+            text::hide_relays()
         } else {
-            text::SHOW_RELAYS
+            text::show_relays()
         };
         if ui.add(Button::new(Loudness::Secondary, words)).clicked() {
             drawn.act(Action::ShowRelays(!open));
         }
-        let guard = Button::new(Loudness::Quiet, text::NEW_GUARD).icon(Icon::Retry);
+        let guard = Button::new(Loudness::Quiet, text::new_guard()).icon(Icon::Retry);
         if ui.add(guard.enabled(!model.settings.relays_busy)).clicked() {
             drawn.act(Action::NewGuard);
         }
@@ -181,7 +181,7 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         ui.spacing_mut().item_spacing.y = space::XS;
         let field = Field {
             id: Id::unique("relay list line"),
-            label: text::RELAY_LINE,
+            label: text::relay_line(),
             hint: text::RELAY_LINE_HINT,
             rows: 1,
             trouble: model.settings.relay_trouble.is_some(),
@@ -193,17 +193,21 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         }
         drawn.focus(model, Focus::RelayLine, &response);
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        kit::label(ui, text::RELAY_LINE_ABOUT, Type::Caption, palette.muted);
+        kit::label(ui, text::relay_line_about(), Type::Caption, palette.muted);
         ui.add_space(space::XS);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = Vec2::splat(space::S);
-            let words = if busy { text::ASKING_RELAYS } else { text::ADD };
+            let words = if busy {
+                text::asking_relays()
+            } else {
+                text::add()
+            };
             let button = Button::new(Loudness::Secondary, words).icon(Icon::Plus);
-            let button = button.room_for(text::ASKING_RELAYS).enabled(possible);
+            let button = button.room_for(text::asking_relays()).enabled(possible);
             if ui.add(button).clicked() || entered && possible {
                 drawn.act(Action::AddRelays);
             }
-            let file = Button::new(Loudness::Quiet, text::CHOOSE_LIST).icon(Icon::Folder);
+            let file = Button::new(Loudness::Quiet, text::choose_list()).icon(Icon::Folder);
             if ui.add(file).clicked() {
                 drawn.act(Action::ChooseRelayList);
             }
@@ -212,7 +216,7 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let session = model.settings.preferences.relay_list.as_ref();
     let on = session.is_some_and(|list| list.origin == RelayOrigin::Session);
     kit::divider(ui);
-    if kit::switch(ui, text::SESSION_NETWORK, text::SESSION_ABOUT, on) {
+    if kit::switch(ui, text::session_network(), text::session_about(), on) {
         drawn.act(if on {
             Action::ForgetRelayList
         } else {

@@ -10,7 +10,7 @@ use crate::gui::text;
 
 /// The button with three dots, and its menu while that is open.
 pub(super) fn button(ui: &mut Ui, model: &Model, transfer: &Transfer, drawn: &mut Drawn) {
-    let name = text::about_file(text::MORE, &transfer.name);
+    let name = text::about_file(text::more(), &transfer.name);
     let open = model.menu == Some(transfer.id);
     let button = kit::icon_toggle(ui, Icon::Ellipsis, &name, open);
     drawn.focus(model, Focus::Menu(transfer.id), &button);
@@ -44,17 +44,17 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
         State::Shared(_) => {
             add(
                 Icon::Copy,
-                text::COPY_POINTER,
+                text::copy_pointer(),
                 false,
                 Action::CopyPointer(id),
             );
-            add(Icon::QrCode, text::QR, false, Action::Open(Modal::Qr(id)));
+            add(Icon::QrCode, text::qr(), false, Action::Open(Modal::Qr(id)));
         }
         State::Received(_) => {
-            add(Icon::Open, text::OPEN, false, Action::OpenSaved(id));
+            add(Icon::Open, text::open(), false, Action::OpenSaved(id));
         }
         State::Failed(_) | State::Cancelled => {
-            add(Icon::Retry, text::RETRY, false, Action::Retry(id));
+            add(Icon::Retry, text::retry(), false, Action::Retry(id));
         }
         State::Waiting | State::Running(_) => {}
     }
@@ -63,13 +63,13 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
             id,
             at: transfer.tries() - 1,
         };
-        add(Icon::Eye, text::WHO_SAW_WHAT, false, Action::Open(last));
+        add(Icon::Eye, text::who_saw_what(), false, Action::Open(last));
     }
     if transfer.local_file().is_some() {
         let words = if matches!(transfer.state, State::Received(_)) {
-            text::SHOW_IN_FOLDER
+            text::show_in_folder()
         } else {
-            text::SHOW_ORIGINAL
+            text::show_original()
         };
         add(Icon::ShowInFolder, words, false, Action::RevealSaved(id));
     }
@@ -81,27 +81,27 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
         let manage = |what| Action::Manage(id, what);
         add(
             Icon::ClockPlus,
-            text::KEEP_LONGER,
+            text::keep_longer(),
             false,
             manage(Manage::Extend),
         );
         if shared.counted {
             add(
                 Icon::Download,
-                text::DOWNLOADS_SO_FAR,
+                text::downloads_so_far(),
                 false,
                 manage(Manage::Status),
             );
         }
         let delete = Action::Open(Modal::Delete(id));
-        add(Icon::Trash, text::DELETE_FROM_SERVER, true, delete);
+        add(Icon::Trash, text::delete_from_server(), true, delete);
     }
     if transfer.is_unfinished() {
-        add(Icon::Close, text::CANCEL, true, Action::Cancel(id));
+        add(Icon::Close, text::cancel(), true, Action::Cancel(id));
     } else {
         add(
             Icon::ListX,
-            text::REMOVE_FROM_LIST,
+            text::remove_from_list(),
             false,
             Action::Remove(id),
         );

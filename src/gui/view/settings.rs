@@ -3,6 +3,7 @@
 use egui::{Id, Key, Sense, Ui, vec2};
 
 use super::{Drawn, Surroundings};
+use crate::app::l10n::Language;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
 use crate::gui::model::{
@@ -13,18 +14,20 @@ use crate::gui::tokens::{Type, measure, palette, space};
 
 pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
     ui.spacing_mut().item_spacing.y = space::XL;
-    section(ui, text::FILE_SERVERS, text::FILE_SERVERS_ABOUT, |ui| {
+    section(ui, text::file_servers(), text::file_servers_about(), |ui| {
         servers(ui, model, drawn);
     });
-    section(ui, text::RELAYS, text::RELAYS_ABOUT, |ui| {
+    section(ui, text::relays_title(), text::relays_about(), |ui| {
         super::relays::part(ui, model, around, drawn);
     });
-    section(ui, text::DOWNLOADS, text::DOWNLOADS_ABOUT, |ui| {
+    section(ui, text::downloads(), text::downloads_about(), |ui| {
         downloads(ui, model, drawn);
     });
-    section(ui, text::APPEARANCE, "", |ui| appearance(ui, model, drawn));
-    section(ui, text::PRIVACY, "", |ui| privacy(ui, model, drawn));
-    section(ui, text::ABOUT, "", |ui| about(ui, drawn));
+    section(ui, text::appearance(), "", |ui| {
+        appearance(ui, model, drawn)
+    });
+    section(ui, text::privacy(), "", |ui| privacy(ui, model, drawn));
+    section(ui, text::about(), "", |ui| about(ui, drawn));
 }
 
 fn section(ui: &mut Ui, title: &str, about: &str, add: impl FnOnce(&mut Ui)) {
@@ -90,8 +93,8 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         ui,
         model,
         &ServerChoice::BuiltIn,
-        text::BUILT_IN,
-        text::BUILT_IN_ABOUT,
+        text::built_in(),
+        text::built_in_about(),
         drawn,
     );
     for known in &preferences.servers {
@@ -99,7 +102,7 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let choice = ServerChoice::Address(known.address.clone());
         server(ui, model, &choice, &known.host, &known.address, drawn);
         ui.push_id(("direct", &known.address), |ui| {
-            let (title, about) = text::DIRECT_SWITCH;
+            let (title, about) = text::direct_switch();
             if known.direct {
                 ui.horizontal(|ui| {
                     kit::icon(ui, Icon::Warning, measure::ICON, palette(ui).warning);
@@ -121,13 +124,13 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let trouble = model.settings.address_trouble.is_some();
     let field = Field {
         id: Id::unique("server address"),
-        label: text::ADD_SERVER,
+        label: text::add_server(),
         hint: text::SERVER_ADDRESS_HINT,
         rows: 1,
         trouble,
         masked: false,
     };
-    let button = Button::new(Loudness::Secondary, text::ADD)
+    let button = Button::new(Loudness::Secondary, text::add())
         .icon(Icon::Plus)
         .enabled(!address.trim().is_empty());
     let add = ui
@@ -175,20 +178,20 @@ fn server(
         line(ui, icon, name, about, right, |ui| {
             // From the right.
             if let ServerChoice::Address(address) = choice
-                && kit::icon_button(ui, Icon::Trash, &text::about_file(text::REMOVE, name))
+                && kit::icon_button(ui, Icon::Trash, &text::about_file(text::remove(), name))
                     .clicked()
             {
                 drawn.act(Action::RemoveServer(address.clone()));
             }
             let tested =
-                Button::new(Loudness::Quiet, text::TEST).enabled(test != Some(&Test::Running));
+                Button::new(Loudness::Quiet, text::test()).enabled(test != Some(&Test::Running));
             if ui.add(tested).clicked() {
                 drawn.act(Action::TestServer(choice.clone()));
             }
             if chosen {
-                kit::badge(ui, Tone::Success, Icon::Check, text::IN_USE);
+                kit::badge(ui, Tone::Success, Icon::Check, text::in_use());
             } else if ui
-                .add(Button::new(Loudness::Secondary, text::USE))
+                .add(Button::new(Loudness::Secondary, text::use_it()))
                 .clicked()
             {
                 drawn.act(Action::UseServer(choice.clone()));
@@ -210,7 +213,7 @@ fn outcome(ui: &mut Ui, test: Option<&Test>) {
     match test {
         None => {}
         Some(Test::Running) => {
-            kit::label(ui, text::TESTING, Type::Caption, palette.muted);
+            kit::label(ui, text::testing(), Type::Caption, palette.muted);
         }
         Some(Test::Passed(report)) => {
             ui.horizontal(|ui| {
@@ -237,7 +240,7 @@ fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         84.0,
         |ui| {
             if ui
-                .add(Button::new(Loudness::Secondary, text::CHANGE))
+                .add(Button::new(Loudness::Secondary, text::change()))
                 .clicked()
             {
                 drawn.act(Action::ChooseDownloads);
@@ -260,40 +263,50 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             add(ui);
         }
     };
-    named(ui, text::THEME, 270.0, &mut |ui| {
+    named(ui, text::theme(), 270.0, &mut |ui| {
         let themes = [
-            (Theme::System, text::SYSTEM),
-            (Theme::Light, text::LIGHT),
-            (Theme::Dark, text::DARK),
+            (Theme::System, text::system()),
+            (Theme::Light, text::light()),
+            (Theme::Dark, text::dark()),
         ];
-        let theme = kit::segmented(ui, text::THEME, &themes, Some(preferences.theme));
+        let theme = kit::segmented(ui, text::theme(), &themes, Some(preferences.theme));
         drawn.actions.extend(theme.pressed.map(Action::SetTheme));
     });
     kit::divider(ui);
-    named(ui, text::CONTRAST, 270.0, &mut |ui| {
+    named(ui, text::contrast(), 270.0, &mut |ui| {
         let levels = [
-            (Contrast::System, text::SYSTEM),
-            (Contrast::Normal, text::NORMAL),
-            (Contrast::High, text::HIGH),
+            (Contrast::System, text::system()),
+            (Contrast::Normal, text::normal()),
+            (Contrast::High, text::high()),
         ];
-        let contrast = kit::segmented(ui, text::CONTRAST, &levels, Some(preferences.contrast));
+        let contrast = kit::segmented(ui, text::contrast(), &levels, Some(preferences.contrast));
         drawn
             .actions
             .extend(contrast.pressed.map(Action::SetContrast));
     });
     kit::divider(ui);
-    named(ui, text::MOTION, 200.0, &mut |ui| {
+    kit::label(ui, text::language(), Type::Label, palette.text);
+    let languages: Vec<(Option<Language>, String)> =
+        std::iter::once((None, text::system().to_owned()))
+            .chain(
+                Language::OFFERED.map(|language| (Some(language), language.own_name().to_owned())),
+            )
+            .collect();
+    let language = kit::chips(ui, text::language(), &languages, preferences.language);
+    drawn.actions.extend(language.map(Action::SetLanguage));
+    kit::divider(ui);
+    named(ui, text::motion(), 200.0, &mut |ui| {
         let kinds = [
-            (Motion::System, text::SYSTEM),
-            (Motion::Reduced, text::REDUCED),
+            (Motion::System, text::system()),
+            (Motion::Reduced, text::reduced()),
         ];
-        let motion = kit::segmented(ui, text::MOTION, &kinds, Some(preferences.motion));
+        let motion = kit::segmented(ui, text::motion(), &kinds, Some(preferences.motion));
         drawn.actions.extend(motion.pressed.map(Action::SetMotion));
     });
     kit::divider(ui);
-    named(ui, text::TEXT_SIZE, 140.0, &mut |ui| {
-        let less = (text::SMALLER, preferences.zoomed(-1) != preferences.zoom);
-        let more = (text::LARGER, preferences.zoomed(1) != preferences.zoom);
+    named(ui, text::text_size(), 140.0, &mut |ui| {
+        let less = (text::smaller(), preferences.zoomed(-1) != preferences.zoom);
+        let more = (text::larger(), preferences.zoomed(1) != preferences.zoom);
         let step = kit::stepper(ui, &text::zoom(preferences.zoom), less, more);
         if step != 0 {
             drawn.act(Action::Zoom(step));
@@ -308,22 +321,22 @@ fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let kept = &model.settings.preferences;
     let switches: [Switch; 4] = [
         (
-            text::NAME_IN_POINTER,
+            text::name_in_pointer(),
             kept.name_in_pointer,
             Action::SetNameInPointer,
         ),
         (
-            text::CLEAR_CLIPBOARD,
+            text::clear_clipboard(),
             kept.clear_clipboard,
             Action::SetClearClipboard,
         ),
         (
-            text::MASK_POINTERS,
+            text::mask_pointers(),
             kept.mask_pointers,
             Action::SetMaskPointers,
         ),
         (
-            text::COPY_WHEN_DONE,
+            text::copy_when_done(),
             kept.copy_when_done,
             Action::SetCopyWhenDone,
         ),
@@ -344,13 +357,13 @@ fn about(ui: &mut Ui, drawn: &mut Drawn) {
     let palette = palette(ui);
     ui.spacing_mut().item_spacing.y = 2.0;
     kit::label(ui, text::version(), Type::Label, palette.text);
-    kit::label(ui, text::ABOUT_TEXT, Type::Body, palette.muted);
+    kit::label(ui, text::about_text(), Type::Body, palette.muted);
     ui.add_space(space::S);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.y = space::S;
         for (icon, words, modal) in [
-            (Icon::Scale, text::ABOUT_AND_LICENCES, Modal::About),
-            (Icon::Keyboard, text::KEYS, Modal::Shortcuts),
+            (Icon::Scale, text::about_and_licences(), Modal::About),
+            (Icon::Keyboard, text::keys(), Modal::Shortcuts),
         ] {
             let button = Button::new(Loudness::Secondary, words).icon(icon);
             if ui.add(button).clicked() {

@@ -34,9 +34,9 @@ pub(super) fn screen(
         }
         terms(ui, model, drawn);
         let words = if model.options_open {
-            text::HIDE_OPTIONS
+            text::hide_options()
         } else {
-            text::OPTIONS
+            text::options()
         };
         if !model.first_start {
             ui.vertical_centered(|ui| {
@@ -59,11 +59,15 @@ fn welcome(ui: &mut Ui, drawn: &mut Drawn) {
     let palette = palette(ui);
     kit::card(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        kit::label(ui, text::WELCOME, Type::Title, palette.text);
+        kit::label(ui, text::welcome(), Type::Title, palette.text);
         ui.add_space(space::M);
         for (icon, (head, body)) in [Icon::Upload, Icon::ShieldCheck, Icon::HardDrive]
             .into_iter()
-            .zip(text::WELCOME_LINES)
+            .zip([
+                text::welcome_drop(),
+                text::welcome_pointer(),
+                text::welcome_built_in(),
+            ])
         {
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = space::M;
@@ -84,7 +88,7 @@ fn welcome(ui: &mut Ui, drawn: &mut Drawn) {
         }
         ui.add_space(space::XS);
         if ui
-            .add(Button::new(Loudness::Primary, text::START))
+            .add(Button::new(Loudness::Primary, text::start()))
             .clicked()
         {
             drawn.act(Action::Start);
@@ -103,7 +107,7 @@ fn target(
     let palette = palette(ui);
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text::CHOOSE_FILES));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text::choose_files()));
     ui.ctx()
         .accesskit_node_builder(response.id, |node| node.set_description(said));
     drawn.focus(model, Focus::Zone, &response);
@@ -134,9 +138,9 @@ fn target(
 /// The zone of an empty list.
 fn zone(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn: &mut Drawn) {
     let title = if around.drops {
-        text::DROP_HERE
+        text::drop_here()
     } else {
-        text::CHOOSE_OR_PASTE
+        text::choose_or_paste()
     };
     let (rect, palette) = target(ui, model, height, title, drawn);
     let block = Rect::from_center_size(rect.center(), vec2(rect.width() - 2.0 * space::L, 184.0));
@@ -146,7 +150,7 @@ fn zone(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn: &m
         ui.add_space(space::L);
         kit::label(ui, title, Type::Title, palette.text);
         ui.add_space(space::XS);
-        kit::label(ui, text::SEALED_HERE, Type::Body, palette.muted);
+        kit::label(ui, text::sealed_here(), Type::Body, palette.muted);
         ui.add_space(space::XL);
         painted_button(ui, palette);
     });
@@ -157,7 +161,7 @@ fn painted_button(ui: &mut Ui, palette: &Palette) {
     let font = Type::Label.font();
     let word = ui
         .painter()
-        .layout_no_wrap(text::CHOOSE_FILES.to_owned(), font, palette.on_fill);
+        .layout_no_wrap(text::choose_files().to_owned(), font, palette.on_fill);
     let keys = ui.ctx().format_shortcut(&crate::gui::commands::CHOOSE);
     let keys = ui.painter().layout_no_wrap(
         keys,
@@ -183,10 +187,10 @@ fn painted_button(ui: &mut Ui, palette: &Palette) {
 /// The zone when something else matters more.
 fn small_zone(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
     let title = match (around.drops, model.transfers.is_empty()) {
-        (true, true) => text::DROP_HERE,
-        (true, false) => text::DROP_MORE,
-        (false, true) => text::CHOOSE_OR_PASTE,
-        (false, false) => text::CHOOSE_MORE,
+        (true, true) => text::drop_here(),
+        (true, false) => text::drop_more(),
+        (false, true) => text::choose_or_paste(),
+        (false, false) => text::choose_more(),
     };
     let (rect, palette) = target(ui, model, 96.0, title, drawn);
     let block = Rect::from_center_size(rect.center(), vec2(rect.width() - 2.0 * space::L, 52.0));
@@ -203,7 +207,7 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         kit::callout(ui, Tone::Warning, &text::relays_missing(), |ui| {
             ui.add_space(space::XS);
             if ui
-                .add(Button::new(Loudness::Secondary, text::CHOOSE_LIST))
+                .add(Button::new(Loudness::Secondary, text::choose_list()))
                 .clicked()
             {
                 drawn.act(Action::ChooseRelayList);
@@ -212,7 +216,7 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         return;
     }
     let (icon, place) = match model.settings.server() {
-        None => (Icon::HardDrive, text::BUILT_IN_STAYS.to_owned()),
+        None => (Icon::HardDrive, text::built_in_stays().to_owned()),
         Some(server) => (Icon::Server, text::goes_to(&server.host)),
     };
     kit::centred_hint(
@@ -220,7 +224,7 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         icon,
         &[
             place.as_str(),
-            text::LIMIT,
+            text::limit(),
             &text::kept_for(model.settings.preferences.options.keep),
         ],
     );

@@ -186,13 +186,13 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
         |ui| {
             row_menu::button(ui, model, transfer, drawn);
             if transfer.is_unfinished() {
-                let name = text::about_file(text::CANCEL, &transfer.name);
+                let name = text::about_file(text::cancel(), &transfer.name);
                 if kit::icon_button(ui, Icon::Close, &name).clicked() {
                     drawn.act(Action::Cancel(transfer.id));
                 }
             }
             if badge > 0.0 {
-                kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::VERIFIED);
+                kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::verified());
             }
         },
     );
@@ -209,12 +209,12 @@ fn direction(transfer: &Transfer) -> Icon {
 fn facts(transfer: &Transfer) -> String {
     let size = transfer.len.map(text::size);
     let parts = match &transfer.state {
-        State::Waiting => [size, Some(text::WAITING.to_owned())],
+        State::Waiting => [size, Some(text::waiting().to_owned())],
         State::Running(stage) => [size, Some(text::stage(*stage, transfer.slow))],
         State::Shared(shared) => [
             Some(text::size_sent(transfer.len, shared.blob_len)),
             if shared.gone {
-                Some(text::GONE.to_owned())
+                Some(text::gone().to_owned())
             } else {
                 shared.expires.map(text::kept_until)
             },
@@ -223,8 +223,8 @@ fn facts(transfer: &Transfer) -> String {
             let folder = saved.path.parent().map(|folder| folder.to_string_lossy());
             [size, folder.map(|folder| text::saved_in(&folder))]
         }
-        State::Failed(_) => [size, Some(text::FAILED.to_owned())],
-        State::Cancelled => [size, Some(text::CANCELLED.to_owned())],
+        State::Failed(_) => [size, Some(text::failed().to_owned())],
+        State::Cancelled => [size, Some(text::cancelled().to_owned())],
     };
     parts
         .into_iter()
@@ -300,12 +300,12 @@ fn done(
     ui.add_space(space::S);
     let copied = model.copied == Some(transfer.id);
     let word = if shared.builtin {
-        text::COPY_LOCAL
+        text::copy_local()
     } else {
-        text::COPY_POINTER
+        text::copy_pointer()
     };
     let (label, icon) = if copied {
-        (text::COPIED, Icon::Check)
+        (text::copied(), Icon::Check)
     } else {
         (word, Icon::Copy)
     };
@@ -341,7 +341,7 @@ fn done(
             press(ui, drawn);
             if shared.builtin
                 && ui
-                    .add(Button::new(Loudness::Quiet, text::CHOOSE_SERVER).icon(Icon::Server))
+                    .add(Button::new(Loudness::Quiet, text::choose_server()).icon(Icon::Server))
                     .clicked()
             {
                 drawn.act(Action::ChooseServer);
@@ -355,7 +355,7 @@ fn told(ui: &mut Ui, transfer: &Transfer) {
     let palette = palette(ui);
     if transfer.managing.is_some() {
         ui.add_space(space::XS);
-        kit::label(ui, text::ASKING_SERVER, Type::Caption, palette.muted);
+        kit::label(ui, text::asking_server(), Type::Caption, palette.muted);
     }
     match &transfer.told {
         None => {}
@@ -375,7 +375,7 @@ fn received(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
         let narrow = ui.available_width() < 380.0;
         ui.add_space(space::S);
         if narrow {
-            kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::VERIFIED);
+            kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::verified());
             ui.add_space(space::XS);
         }
         if let Some(disagreement) = &transfer.findings.disagreement {
@@ -384,12 +384,13 @@ fn received(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
         }
         ui.horizontal_wrapped(|ui| {
             if ui
-                .add(Button::new(Loudness::Secondary, text::OPEN).icon(Icon::Open))
+                .add(Button::new(Loudness::Secondary, text::open()).icon(Icon::Open))
                 .clicked()
             {
                 drawn.act(Action::OpenSaved(transfer.id));
             }
-            let show = Button::new(Loudness::Quiet, text::SHOW_IN_FOLDER).icon(Icon::ShowInFolder);
+            let show =
+                Button::new(Loudness::Quiet, text::show_in_folder()).icon(Icon::ShowInFolder);
             if ui.add(show).clicked() {
                 drawn.act(Action::RevealSaved(transfer.id));
             }
@@ -401,12 +402,15 @@ fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     ui.add_space(space::S);
     ui.horizontal_wrapped(|ui| {
         if ui
-            .add(Button::new(Loudness::Secondary, text::RETRY).icon(Icon::Retry))
+            .add(Button::new(Loudness::Secondary, text::retry()).icon(Icon::Retry))
             .clicked()
         {
             drawn.act(Action::Retry(transfer.id));
         }
-        if ui.add(Button::new(Loudness::Quiet, text::REMOVE)).clicked() {
+        if ui
+            .add(Button::new(Loudness::Quiet, text::remove()))
+            .clicked()
+        {
             drawn.act(Action::Remove(transfer.id));
         }
     });

@@ -20,18 +20,18 @@ pub(super) fn show(ui: &mut Ui) {
         kit::mark(ui);
         kit::selectable(ui, text::version(), Type::Label, palette.text);
     });
-    kit::label(ui, text::ABOUT_TEXT, Type::Body, palette.muted);
+    kit::label(ui, text::about_text(), Type::Body, palette.muted);
     ui.add_space(space::S);
     part(
         ui,
         text::NAME,
-        text::LICENCE_OF_PROGRAM,
+        text::licence_of_program(),
         &[("MIT", MIT), ("Apache-2.0", APACHE)],
     );
     part(
         ui,
-        text::FONTS,
-        text::FONTS_ABOUT,
+        text::fonts(),
+        text::fonts_about(),
         &[
             ("Inter", INTER),
             ("JetBrains Mono", JETBRAINS),
@@ -40,9 +40,9 @@ pub(super) fn show(ui: &mut Ui) {
     );
     part(
         ui,
-        text::CRATES,
-        text::CRATES_ABOUT,
-        &[(text::LICENCES, CRATES)],
+        text::crates(),
+        text::crates_about(),
+        &[(text::licences(), CRATES)],
     );
 }
 

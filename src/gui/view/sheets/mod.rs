@@ -19,17 +19,24 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
         return;
     };
     match modal {
-        Modal::About => sheet(ctx, "about", text::ABOUT, measure::SHEET, drawn, |ui, _| {
-            about::show(ui);
-        }),
+        Modal::About => sheet(
+            ctx,
+            "about",
+            text::about(),
+            measure::SHEET,
+            drawn,
+            |ui, _| {
+                about::show(ui);
+            },
+        ),
         Modal::Closing { running } => {
             let question = Question {
                 title: &text::closing_title(running),
-                body: text::CLOSING_BODY,
-                safe: (text::KEEP_RUNNING, Action::KeepRunning),
+                body: text::closing_body(),
+                safe: (text::keep_running(), Action::KeepRunning),
                 other: (
                     Loudness::Secondary,
-                    text::STOP_AND_QUIT,
+                    text::stop_and_quit(),
                     Action::StopAndQuit,
                 ),
             };
@@ -42,9 +49,9 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let delete = Action::Manage(id, Manage::Delete);
             let question = Question {
                 title: &text::delete_title(&transfer.name),
-                body: text::DELETE_BODY,
-                safe: (text::KEEP_IT, Action::Back),
-                other: (Loudness::Danger, text::DELETE_FROM_SERVER, delete),
+                body: text::delete_body(),
+                safe: (text::keep_it(), Action::Back),
+                other: (Loudness::Danger, text::delete_from_server(), delete),
             };
             ask(ctx, "delete", question, drawn);
         }
@@ -56,7 +63,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(Action::Back);
             };
-            let title = text::about_sheet(text::QR, &transfer.name);
+            let title = text::about_sheet(text::qr(), &transfer.name);
             let width = measure::QUESTION;
             sheet(ctx, "qr", &title, width, drawn, |ui, _| {
                 qr::show(ui, transfer.pointer(), around.masks(model));
@@ -64,15 +71,22 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
         }
         Modal::Shortcuts => {
             let width = measure::SHEET;
-            sheet(ctx, "shortcuts", text::SHORTCUTS, width, drawn, |ui, _| {
-                shortcuts::show(ui);
-            });
+            sheet(
+                ctx,
+                "shortcuts",
+                text::shortcuts(),
+                width,
+                drawn,
+                |ui, _| {
+                    shortcuts::show(ui);
+                },
+            );
         }
         Modal::WhoSawWhat { id, at } => {
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(Action::Back);
             };
-            let title = text::about_sheet(text::WHO_SAW_WHAT, &transfer.name);
+            let title = text::about_sheet(text::who_saw_what(), &transfer.name);
             let width = measure::WIDE;
             sheet(ctx, "who saw what", &title, width, drawn, |ui, drawn| {
                 who_saw_what::show(ui, transfer, at, drawn);

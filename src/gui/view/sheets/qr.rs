@@ -18,11 +18,11 @@ pub(super) fn show(ui: &mut Ui, pointer: Option<&PointerText>, masked: bool) {
         return;
     };
     if masked {
-        kit::label(ui, text::QR_MASKED, Type::Body, palette.muted);
+        kit::label(ui, text::qr_masked(), Type::Body, palette.muted);
         return;
     }
     let Some(code) = code_of(pointer.as_str()) else {
-        kit::label(ui, text::QR_TOO_LONG, Type::Body, palette.muted);
+        kit::label(ui, text::qr_too_long(), Type::Body, palette.muted);
         return;
     };
     let window = ui.ctx().content_rect();
@@ -32,11 +32,11 @@ pub(super) fn show(ui: &mut Ui, pointer: Option<&PointerText>, masked: bool) {
     ui.vertical_centered(|ui| {
         let side = square * count(across);
         let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text::QR));
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text::qr()));
         draw(ui, rect.min, &code, square);
     });
     ui.add_space(space::XS);
-    kit::label(ui, text::QR_ABOUT, Type::Caption, palette.muted);
+    kit::label(ui, text::qr_about(), Type::Caption, palette.muted);
 }
 
 /// The pointer in capitals, which a code holds as eleven bits for two characters.

@@ -9,13 +9,13 @@ use crate::gui::tokens::{Type, measure, palette, space};
 
 pub(super) fn show(ui: &mut Ui) {
     ui.spacing_mut().item_spacing.y = space::XS;
-    part(ui, text::ANYWHERE, commands::lines(ui.ctx()));
+    part(ui, text::anywhere(), commands::lines(ui.ctx()));
     ui.add_space(space::M);
-    let rows = text::ROW_KEYS.map(|(keys, words)| {
+    let rows = text::row_keys().map(|(keys, words)| {
         let keys = keys.iter().map(|key| (*key).to_owned()).collect();
         (keys, words)
     });
-    part(ui, text::ON_A_TRANSFER, rows.into());
+    part(ui, text::on_a_transfer(), rows.into());
 }
 
 fn part(ui: &mut Ui, title: &str, lines: Vec<(Vec<String>, &str)>) {

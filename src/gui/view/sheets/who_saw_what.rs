@@ -31,7 +31,7 @@ pub(super) fn show(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &mut Draw
         .collect();
     let at = at.min(tries.len().saturating_sub(1));
     let Some((_, _, attempt)) = tries.get(at) else {
-        kit::label(ui, text::NOTHING_SENT, Type::Body, palette.muted);
+        kit::label(ui, text::nothing_sent(), Type::Body, palette.muted);
         return;
     };
     if tries.len() > 1 {
@@ -40,7 +40,7 @@ pub(super) fn show(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &mut Draw
             .enumerate()
             .map(|(at, (request, number, _))| (at, text::one_try(request.asked, *number)));
         let names: Vec<(usize, String)> = names.collect();
-        if let Some(chosen) = kit::chips(ui, text::TRIES, &names, at) {
+        if let Some(chosen) = kit::chips(ui, text::tries(), &names, at) {
             drawn.act(Action::ChooseTry(chosen));
         }
         ui.add_space(space::S);
@@ -66,7 +66,7 @@ pub(super) fn show(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &mut Draw
     kit::divider(ui);
     ui.add_space(space::XS);
     let when = text::outcome(&attempt.outcome);
-    let words = format!("{when}. {}", text::SHOWN_ABOUT);
+    let words = format!("{when}. {}", text::shown_about());
     kit::selectable(ui, words, Type::Caption, palette.muted);
 }
 
@@ -89,11 +89,11 @@ enum Person {
 }
 
 impl Person {
-    const fn words(self) -> (&'static str, &'static str) {
+    fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::You => (text::YOU, text::YOU_KNOW),
-            Self::Recipient => (text::RECIPIENT, text::RECIPIENT_LEARNS),
-            Self::Sender => (text::SENDER, text::SENDER_LEARNS),
+            Self::You => (text::you(), text::you_know()),
+            Self::Recipient => (text::recipient(), text::recipient_learns()),
+            Self::Sender => (text::sender(), text::sender_learns()),
         }
     }
 }
@@ -274,18 +274,18 @@ fn stop(ui: &mut Ui, sign: Icon, person: bool, last: bool, add: impl FnOnce(&mut
 fn facts(ui: &mut Ui, party: &PartyShown) {
     let palette = palette(ui);
     let (saw, shown): (&str, &[Fact]) = match party.saw {
-        Saw::Certainly => (text::SAW, &party.shown),
-        Saw::Perhaps => (text::PERHAPS_SAW, &party.shown),
+        Saw::Certainly => (text::saw(), &party.shown),
+        Saw::Perhaps => (text::perhaps_saw(), &party.shown),
         Saw::Nothing => {
-            heading(ui, Icon::EyeOff, text::SAW_NOTHING, palette.muted);
-            kit::selectable(ui, text::ENDED_BEFORE, Type::Caption, palette.muted);
+            heading(ui, Icon::EyeOff, text::saw_nothing(), palette.muted);
+            kit::selectable(ui, text::ended_before(), Type::Caption, palette.muted);
             return;
         }
     };
     let lists: [(&str, Icon, &[Fact], egui::Color32); 2] = [
         (saw, Icon::Eye, shown, palette.text),
         (
-            text::DID_NOT_SEE,
+            text::did_not_see(),
             Icon::EyeOff,
             &party.hidden,
             palette.muted,

@@ -1,0 +1,942 @@
+# Cloakroom in English: the language that the others are translated from.
+#
+# Ids are names of functions in src/gui/text and of errors in src/app/message. `.what`, `.why` and `.next` are the three
+# sentences of a message: what happened, why, what to do next. Share, Receive and Seal are the words for what a person does;
+# relay, guard, pointer and file server are terms and keep one translation each.
+
+## The window
+
+share = Share
+receive = Receive
+settings = Settings
+screen = Screen
+drop_here = Drop files anywhere in this window
+choose_or_paste = Choose files, or paste them
+sealed_here = Each one is padded and sealed on this computer before it leaves.
+choose_files = Choose files
+drop_more = Drop or choose more files
+choose_more = Choose more files
+limit = Up to 10 MB a file
+built_in = Built-in network
+built_in_stays = Stays on this computer
+pointer = Pointer
+receive_title = Paste the pointer you were given
+receive_empty = You will see what it is before anything is fetched. Text around it does no harm.
+download = Download
+clear = Clear
+unnamed_file = Unnamed file
+transfers = Transfers
+cancel = Cancel
+copy_pointer = Copy pointer
+copy_local = Copy (works only on this computer)
+copied = Copied
+choose_server = Choose a server
+retry = Retry
+remove = Remove
+more = More about
+remove_from_list = Remove from list
+show_original = Show original
+who_saw_what = Who saw what
+qr = QR code
+pointer_masked = Pointer, hidden while another window is in front
+pointer_copied = Pointer copied
+open = Open
+show_in_folder = Show in folder
+verified = Verified
+waiting = Waiting for its turn
+cancelled = Cancelled
+failed = Failed
+file_servers = File servers
+file_servers_about = Where your files are left. A server sees padded, sealed blobs and never who sent them.
+built_in_about = Inside this program. Nothing leaves this computer.
+add_server = Add a server
+server_address = Server address
+add = Add
+test = Test
+testing = Testing upload and download…
+in_use = In use
+use_it = Use
+relays_title = Relays
+relays_about = Every request crosses three of them. They hide who you are only if different people run them.
+no_relay_list = Built-in relays
+no_relay_list_about = On this computer, for the built-in network only.
+choose_list = Choose a list
+forget_list = Forget this list
+downloads = Downloads
+downloads_about = Received files are saved here; none is ever overwritten.
+change = Change
+appearance = Appearance
+theme = Theme
+system = System
+light = Light
+dark = Dark
+contrast = Contrast
+language = Language
+motion = Motion
+reduced = Reduced
+text_size = Size
+larger = Larger
+smaller = Smaller
+privacy = Privacy
+about_and_licences = About and licences
+keys = Keyboard shortcuts
+normal = Normal
+high = High
+about = About
+about_text = Private file sharing. Licensed MIT or Apache-2.0. Not audited.
+welcome = Leave a file, take a ticket
+start = Start
+keep_running = Keep running
+stop_and_quit = Stop and quit
+closing_body = If you quit now they stop where they are, and nothing half-done is left behind.
+gallery = Every widget in every state
+dismiss = Dismiss
+no_display = cloakroom: there is no display to open a window on; the command line `cloak` does the same without one.
+hover_folders = Folders cannot be shared yet
+hover_folders_left_out = Folders are left out
+name_in_pointer = File name in the pointer
+name_in_pointer_about = Whoever reads the pointer sees the name before the download. The sealed file keeps it either way.
+copy_when_done = Copy the pointer as soon as it is there
+copy_when_done_about = It takes the place of what is on the clipboard.
+clear_clipboard = Clear the clipboard after a minute
+clear_clipboard_about = If the pointer is still on it. Closing the window clears it too.
+mask_pointers = Hide pointers while another window is in front
+mask_pointers_about = They are shown as dots until you come back.
+
+## Options of a share, managing, relays
+
+keep_longer = Keep longer
+downloads_so_far = Downloads so far
+delete_from_server = Delete from server
+keep_it = Keep it
+delete_body = Nobody can fetch it with this pointer afterwards. Copies that were fetched before stay with whoever fetched them.
+asking_server = Asking the server
+gone = Deleted from the server
+options = Options
+hide_options = Hide options
+keep_for = Keep for
+usual_time = 14 days
+one_day = 1 day
+one_week = 7 days
+count_downloads = Count downloads
+count_no = No
+count_yes = Yes
+count_once = 1 only
+count_five = 5 only
+count_about = A count is a courtesy: a recipient may fetch without telling.
+use_senders_list = Use the sender's list
+add_relay_list = Add relay list
+proxy = SOCKS5 proxy
+proxy_about = The first relay then sees the proxy's address instead of this computer's. For Tor, or where the network lets nothing else out.
+use_proxy = Use proxy
+forget_proxy = Stop using the proxy
+relay_line = Add a relay list
+relay_line_about = It is fetched straight from its host, which sees this computer's address once. Whoever signs it chooses your relays.
+session_network = Session's service nodes
+session_about = Other people's computers, run for the Session messenger. One of its three seeds sees this computer's address, at most once a day. Large files may time out.
+new_guard = New guard
+show_relays = Show relays
+hide_relays = Hide relays
+asking_relays = Asking…
+list_ended = The list has expired, and no newer one came.
+list_missing = The list was not fetched yet.
+list_in_pointer = Name the list in pointers
+list_in_pointer_about = Recipients without relays can then take it. Whoever reads the pointer sees which list you use.
+tell_sender = The sender is told when you have the file
+tell_sender_about = They asked for it. They learn that it was fetched, not by whom.
+direct_switch = Without relays
+direct_switch_about = This server sees this computer's address with every transfer.
+
+## History, opening files, notifications
+
+history_title = Keep a history
+export_history = Export, with keys
+wipe_history = Wipe history
+notify = Say when a transfer ends
+notify_about = By the desktop, while this window is behind others.
+notify_names = Name the file in it
+notify_names_about = Others may see the screen, and the desktop may keep what it said.
+wipe_title = Wipe the history?
+wipe_body = The file and its key are removed, and the kept transfers leave the list. Pointers that you have nowhere else are lost; the files stay where they are.
+keep_history = Keep it
+open_program_title = This file could run a program
+open_program_why = Files of this kind can run what is in them.
+open_anyway = Open anyway
+do_not_open = Do not open
+
+## Sheets: who saw what, QR code, keys, licences
+
+close = Close
+you = You
+recipient = Recipient
+sender = Sender
+recipient_learns = opens the file; not your address
+sender_learns = sealed the file; not your address
+you_know = the file, the pointer, the path
+saw = Saw
+did_not_see = Did not see
+tries = Requests and tries
+shown_about = Taken from what this program really sent. Whoever watches both ends can still compare times.
+perhaps_saw = Perhaps saw
+saw_nothing = Saw nothing
+ended_before = the try ended before it
+nothing_sent = Nothing was sent.
+qr_about = The whole pointer, in capitals. Whoever photographs it can fetch and open the file.
+qr_masked = Hidden while another window is in front.
+qr_too_long = This pointer is too long for a QR code. Copy it instead.
+shortcuts = Keyboard shortcuts
+anywhere = Anywhere
+on_a_transfer = On a transfer
+close_window = Close the window
+copy_of_row = Copy the pointer of a transfer
+escape = Close what is on top, clear the field
+next_region = To the next part of the window
+paste = Paste a pointer or files
+paste_pointer = Paste a pointer into Receive
+retry_failed = Try everything again that failed
+reset_zoom = Usual size
+show_keys = Show this sheet
+licences = Licences
+licence_of_program = Cloakroom is licensed under MIT or Apache-2.0, at your option.
+fonts = Fonts and icons
+fonts_about = Inter and JetBrains Mono under the SIL Open Font License 1.1, icons by Lucide under the ISC licence.
+crates = Libraries
+crates_about = The Rust crates that are compiled in, by licence.
+welcome_drop = Drop a file, get a pointer.
+welcome_drop_about = The file is padded and sealed on this computer before it is sent.
+welcome_pointer = Whoever holds the pointer gets the file.
+welcome_pointer_about = Give it only to the person it is for.
+welcome_built_in = For now everything stays on this computer.
+welcome_built_in_about = To reach others, choose a file server and relays in Settings.
+no_renderer = cloakroom: this computer's graphics cannot draw a window ({ $error }). On Debian and Ubuntu install mesa-vulkan-drivers or libgl1-mesa-dri; or use the command line `cloak`.
+no_window = cloakroom: the window could not be opened: { $error }. The command line `cloak` needs none.
+no_window_library = cloakroom: the window could not be opened: { $error }. On Debian and Ubuntu install libxkbcommon-x11-0, libx11-xcb1, libxcursor1, libxi6 and libxrandr2. The command line `cloak` needs none.
+closing_title =
+    { $count ->
+        [one] A transfer is still running
+       *[other] { $count } transfers are still running
+    }
+
+## A running transfer: names of its steps under the bar, and what it is doing
+
+milestone_pad = Pad
+milestone_seal = Seal
+milestone_find_path = Find path
+milestone_upload = Upload
+milestone_stored = Stored
+milestone_download = Download
+milestone_verify = Verify
+milestone_open = Open
+milestone_save = Save
+stage_pad = Padding
+stage_seal = Sealing
+stage_find_path = Finding a path
+stage_find_path_slow = Finding a path. This is taking longer than usual
+stage_upload = Uploading, { $done }
+stage_crossing = Crossing the relays
+stage_download = Downloading, { $done }
+stage_verify = Verifying
+stage_open = Opening the seal
+stage_save = Saving
+
+## Rows and cards
+
+kept_until = kept until { $day }
+about_file = { $verb } { $name }
+progress_of = Progress of { $name }
+goes_now = File server: { $server }
+goes_to = To { $host } through three relays
+comes_from = from { $server }
+will_be_saved_in = Will be saved in { $folder }
+saved_in = saved in { $folder }
+is_shared = { $name } is ready to share
+is_received = { $name } is verified and saved
+has_failed = { $name }: { $what }
+test_passed = Upload ({ $upload } ms) and download ({ $download } ms) work.
+relays =
+    { $count ->
+        [one] 1 relay
+       *[other] { $count } relays
+    }
+hover_title = Drop to share
+hover_title_one = Drop to share { $name }
+hover_title_many = Drop to share { $count } files
+
+## Sizes, days, shares of a whole
+
+percent = { $number } %
+decimal = { $whole }.{ $tenth }
+thousands = ,
+list_comma = {", "}
+two_sentences = { $first } { $second }
+size_empty = empty
+size_bytes =
+    { $count ->
+        [one] 1 byte
+       *[other] { $count } bytes
+    }
+size_kilo = { $number } kB
+size_mega = { $number } MB
+size_giga = { $number } GB
+size_sent = { $size }, sent as { $sent }
+sent_as = sent as { $sent }
+date = { $day } { $month } { $year }
+day_and_time = { $day }, { $hour }:{ $minute } UTC
+month_1 = Jan
+month_2 = Feb
+month_3 = Mar
+month_4 = Apr
+month_5 = May
+month_6 = Jun
+month_7 = Jul
+month_8 = Aug
+month_9 = Sep
+month_10 = Oct
+month_11 = Nov
+month_12 = Dec
+in_minutes =
+    { $count ->
+        [one] in 1 minute
+       *[other] in { $count } minutes
+    }
+in_hours =
+    { $count ->
+        [one] in 1 hour
+       *[other] in { $count } hours
+    }
+in_days =
+    { $count ->
+        [one] in 1 day
+       *[other] in { $count } days
+    }
+minutes_ago =
+    { $count ->
+        [one] 1 minute ago
+       *[other] { $count } minutes ago
+    }
+hours_ago =
+    { $count ->
+        [one] 1 hour ago
+       *[other] { $count } hours ago
+    }
+days_ago =
+    { $count ->
+        [one] 1 day ago
+       *[other] { $count } days ago
+    }
+
+## Managing a shared file
+
+delete_title = Delete { $name } from the server?
+managed_deleted = The server's copy is gone.
+managed_extended = The server keeps it until { $day }.
+managed_not_extended = The server keeps it until { $day }, no longer than before.
+downloads_of = { $told } of { $allowed } downloads told of.
+downloads_told =
+    { $told ->
+        [one] 1 download told of.
+       *[other] { $told } downloads told of.
+    }
+downloads_not_counted = Its downloads are not counted.
+kept_for = kept { $time }
+senders_list_about = { $host } sees this computer's address once. The list is used for this server only.
+
+## Relays in Settings
+
+list_fetched = fetched { $when }
+list_ends = ends { $when }
+list_has_ended = ended { $when }
+standing_former_guard = was a guard; at rest, { $when }
+standing_guard = guard since { $day }
+standing_guard_waiting = guard since { $day }, waiting
+standing_kept_back = kept back as a later guard
+standing_not_reached = set aside, back { $when }: another relay could not reach it
+standing_strikes = set aside, back { $when }: it failed three times
+standing_usable = usable
+standing_worked = worked { $when }
+new_guard_refused =
+    .what = The guard stays.
+    .why = Three relays became guards within 24 hours; a new one is drawn when the first of them is a day old.
+    .next = Try again tomorrow: many guards in a day show you to many.
+
+## The history
+
+history_off = Off. What was kept before stays until you wipe it.
+history_waiting = Waiting for this system's keyring.
+history_kept = On this computer only, sealed under a key in this system's keyring.
+history_session = Only until you quit: { $why }
+keyring_missing = This system has no keyring.
+keyring_refused = This system's keyring is locked or refused.
+keyring_silent = This system's keyring did not answer.
+history_file_fails = Its file cannot be read or written. { $why }
+file_is_damaged = it is damaged
+file_is_newer = it was written by a newer version
+history_damaged =
+    .what = The history of earlier transfers could not be read.
+    .why = The file cannot be used: { $why }.
+    .next = A new one was begun; the old file is { $path }.
+history_damaged_left =
+    .what = The history of earlier transfers could not be read.
+    .why = The file cannot be used: { $why }.
+    .next = It was left as it is, and nothing is kept until you wipe it.
+history_no_key =
+    .what = The history of earlier transfers could not be read.
+    .why = This system's keyring does not have its key any more.
+    .next = A new one was begun; the old file is { $path }.
+history_no_key_left =
+    .what = The history of earlier transfers could not be read.
+    .why = This system's keyring does not have its key any more.
+    .next = It was left as it is, and nothing is kept until you wipe it.
+history_wiped =
+    .what = The history was wiped.
+    .why = Its file and its key are gone.
+    .next = Received files and what servers keep are as they were.
+history_key_not_wiped =
+    .what = The history was not wiped whole.
+    .why = Its file is gone, but its key may still be in the keyring. { $why }
+    .next = Try again; or remove history.sealed from the data folder yourself.
+history_file_not_wiped =
+    .what = The history was not wiped whole.
+    .why = Its file may still be there. { $why }
+    .next = Try again; or remove history.sealed from the data folder yourself.
+history_exported =
+    .what =
+        { $count ->
+            [one] 1 transfer was written to the file.
+           *[other] { $count } transfers were written to the file.
+        }
+    .why = It holds keys: whoever reads it can fetch and read your shared files.
+    .next = Keep it as you would keep the files, and remove it when you are done.
+history_not_exported =
+    .what = The history was not exported.
+    .why = The file could not be written, or nothing is kept.
+    .next = Choose another place.
+saved_file_gone =
+    .what = The file could not be opened.
+    .why = It is not where it was saved any more, or cannot be read.
+    .next = Look where it was moved to, or ask for it again.
+open_program = { $name }: { $why } Open it only if you know the sender and expected it.
+
+## What the desktop says when nobody looks at the window
+
+file_is_shared = A file is ready to share
+has_arrived = { $name } has arrived
+file_has_arrived = A file has arrived
+did_not_arrive = { $name } did not get through
+file_did_not_arrive = A file did not get through
+notify_shared = Its pointer is waiting in Cloakroom.
+notify_received = It was verified and saved.
+notify_failed = Cloakroom says why.
+
+## Notices
+
+drop_while_modal =
+    .what = The dropped files were not shared.
+    .why = A question was open.
+    .next = Answer it, then drop them again.
+clipboard_empty =
+    .what = Nothing was pasted.
+    .why = The clipboard holds no pointer and no file.
+    .next = Copy a pointer or a file first.
+clipboard_refused =
+    .what = The pointer was not copied.
+    .why = The system's clipboard did not take it.
+    .next = Try again; if another program holds the clipboard, close it.
+opener_failed =
+    .what = The file could not be shown.
+    .why = No program of this system took it.
+    .next = Find it in your download folder.
+defect =
+    .what = The transfer stopped.
+    .why = This program has made a mistake.
+    .next = Try again; if it stops again, report it.
+relays_missing =
+    .what = This server cannot be reached yet.
+    .why = The built-in relays serve the built-in network only.
+    .next = Choose a relay list that you trust.
+folder_refused =
+    .what = { $name } is a folder and was not shared.
+    .why = Only single files can be shared so far.
+    .next = Pack it into one archive and share that.
+folders_refused =
+    .what = { $count } folders were not shared.
+    .why = Only single files can be shared so far.
+    .next = Pack each into one archive and share that.
+file_missing =
+    .what = { $name } could not be found, so it was not shared.
+    .why = It may have been moved, or this program may not read it.
+    .next = Choose it again from where it is now.
+files_missing =
+    .what = { $count } files could not be found and were not shared.
+    .why = They may have been moved, or this program may not read them.
+    .next = Choose them again from where they are now.
+
+## Who saw what
+
+about_sheet = { $what }: { $name }
+role_guard = Guard
+role_middle = Middle relay
+role_last = Last relay
+role_server = File server
+asked_delete = Deleted the file
+asked_download = Fetched the file
+asked_extend = Asked to keep it longer
+asked_file_info = Asked about the file
+asked_receipt = Told the sender
+asked_relay_list = Fetched the relay list
+asked_server_info = Asked what the server takes
+asked_status = Asked for the downloads
+asked_upload = Stored the file
+asked_again = { $what }, try { $number }
+answered = Answered
+answered_with = Answered with { $code }
+no_answer = No answer: { $why }
+note_direct = Without relays: the file server saw your address.
+note_same_bytes_back = The answer looked the same on every link: these relays do not seal what they send back.
+relaxed_guard_is_last = The last relay was a guard of yours within ten days: the list is too small.
+relaxed_guard_is_middle = The middle relay was a guard of yours within ten days: the list is too small.
+relaxed_guard_returned = A guard that was dropped is back: the list has nobody else.
+relaxed_guard_stood_elsewhere = The guard stood elsewhere on your paths within ten days: the list is too small.
+relaxed_same_network = Relays of this path are in one network: the list is too small.
+relaxed_same_operator = Relays of this path have one operator: the list is too small.
+relaxed_set_aside = A relay that failed before was used: the list has nobody else.
+fact_client_address = your IP address
+fact_content = name, type, exact size, content
+fact_file_id = which file
+fact_next = next: { $name }
+fact_before = before: { $name }
+fact_server = server { $name }
+fact_up = { $bytes } up
+fact_back = { $bytes } back
+fact_when = when: { $time }
+
+## Keys on a transfer
+
+row_key_arrows = To the transfer above or below
+row_key_enter = Copy the pointer, open the file, or try again
+row_key_delete = Cancel, or remove from the list
+row_key_menu = Everything else that can be done
+row_key_tab = To the buttons of the transfer
+
+## Errors: the person's own files and settings
+
+was_cancelled =
+    .what = Cancelled.
+    .why = You stopped it.
+    .next = Start it again whenever you like.
+built_in_busy =
+    .what = The built-in network did not start.
+    .why = { $why }
+    .next = Close other windows of Cloakroom and try again.
+built_in_fails =
+    .what = The built-in network did not start.
+    .why = { $why }
+    .next = Check that the data folder can be written, then try again; or choose a file server in Settings.
+settings_not_kept =
+    .what = The settings could not be kept.
+    .why = { $why }
+    .next = Check that the settings folder can be written and has space left.
+settings_not_read =
+    .what = The settings could not be read; the default ones are in use.
+    .why = { $why }
+    .next = Choose your settings again, or mend the file and put it back.
+settings_kept = The file was kept as { $path }.
+settings_left = The file was left where it is.
+own_record_fails =
+    .what = The record of your shares cannot be used.
+    .why = { $why }
+    .next = Check that the data folder can be read and written and has space left.
+not_owner =
+    .what = Only whoever shared this file can do that.
+    .why = This computer has no record of sharing it: it was shared from elsewhere, by somebody else, or at a server without owners.
+    .next = Do it on the computer, and in the account, that shared the file.
+file_changed =
+    .what = The file was not shared.
+    .why = It changed while it was being read.
+    .next = Wait until it is no longer written to, then share it again.
+file_is_a_folder =
+    .what = Folders cannot be shared yet.
+    .why = This version shares single files.
+    .next = Pack the folder into one file, such as a zip archive, and share that.
+file_is_none =
+    .what = This cannot be shared.
+    .why = It is not an ordinary file.
+    .next = Choose a file.
+file_not_read =
+    .what = The file could not be read.
+    .why = { $why }
+    .next = Check its name and permissions.
+file_too_large =
+    .what = The file is too large to share.
+    .why = It has { $length } bytes; one upload carries up to { $limit }.
+    .next = Make it smaller, or cut it into pieces.
+not_saved =
+    .what = The file arrived whole, but could not be saved.
+    .why = { $why }
+    .next = Choose another folder, or make room, and fetch it again.
+
+## Errors: pointers and what they describe
+
+pointer_changed =
+    .what = This pointer was changed on its way.
+    .why = Its checksum is wrong: characters were replaced, lost or added.
+    .next = Ask the sender to send it again, as one line of text.
+pointer_cut_off =
+    .what = This pointer is cut off.
+    .why =
+        { $missing ->
+            [one] At least 1 more character is missing at its end.
+           *[other] At least { $missing } more characters are missing at its end.
+        }
+    .next = Copy it again, to its very end.
+pointer_newer =
+    .what = This pointer was made by a newer version.
+    .why = It has entries this version does not know.
+    .next = Use a newer version of Cloakroom.
+pointer_not_found =
+    .what = There is no pointer in this text.
+    .why = A pointer is one word that starts with cloak1.
+    .next = Copy the whole pointer and paste it here.
+pointer_text_too_long =
+    .what = This text is too long.
+    .why = Pointers are looked for in up to 64 KiB of text.
+    .next = Paste the pointer alone.
+pointer_invalid =
+    .what = This pointer cannot be used.
+    .why = It arrived whole, but what it says does not make a pointer.
+    .next = Ask the sender to share the file again.
+foreign_built_in =
+    .what = This file cannot be fetched from here.
+    .why = The pointer was made on another computer's built-in network, which never leaves that computer.
+    .next = Ask the sender to choose a file server and to share the file again.
+needs_newer =
+    .what = This version cannot fetch what the pointer describes.
+    .why = { $why }
+    .next = Use a newer version of Cloakroom.
+why_newer_folder = It holds a folder.
+why_newer_large = It is larger than one part.
+why_newer_parts = It is cut into parts.
+why_newer_words = It is protected by words.
+other_digest =
+    .what = The downloaded file does not match its pointer. Nothing was saved.
+    .why = Its SHA-256 is another one: the file was changed at the server or on its way.
+    .next = Fetch it once more; if it happens again, ask the sender to share it again.
+other_description =
+    .what = The downloaded file does not match its pointer. Nothing was saved.
+    .why = The pointer does not describe this file: name, kind or length differ from the sealed ones.
+    .next = Do not trust this pointer; ask the sender for a new one.
+other_key =
+    .what = The downloaded file does not match its pointer. Nothing was saved.
+    .why = The pointer's key does not belong to this file.
+    .next = Ask the sender for the pointer again.
+newer_seal =
+    .what = This file was sealed by a newer version. Nothing was saved.
+    .why = Its header has entries this version does not know.
+    .next = Use a newer version of Cloakroom.
+broken_seal =
+    .what = The downloaded file does not match its pointer. Nothing was saved.
+    .why = The seal is broken, or what is inside is not a sealed file.
+    .next = Fetch it once more; if it happens again, ask the sender to share it again.
+misleading_name =
+    .what = This file is not what its name says.
+    .why = By its name it is { $name }, by its content { $content }.
+    .next = Open it only if you know why the sender named it so.
+an_archive = an archive
+a_document = a document
+a_medium = sound or video
+a_picture = a picture
+a_program = a program
+a_script = a script
+a_text = text
+a_web_page = a web page
+a_java_program = a program for Java or Android
+a_linux_program = a program for Linux
+a_mac_program = a program for macOS
+a_shortcut = a shortcut that starts something else
+a_windows_program = a program for Windows
+
+## Errors: addresses, proxies and relay lists
+
+no_server_address =
+    .what = This is not a file server's address.
+    .why = { $why }
+    .next = Paste it as its operator gave it: http://host:port#p= and 64 letters and digits.
+no_proxy_address =
+    .what = This is not a proxy's address.
+    .why = { $why }
+    .next = Write it as socks5://host:port; Tor's is socks5://127.0.0.1:9050.
+no_relay_line =
+    .what = This is not the line of a relay list.
+    .why = { $why }
+    .next = Paste it as its maker gave it: https://host/relays.json#k= and 64 letters and digits.
+proxy_no_socks =
+    .what = The proxy could not be used; nothing was sent.
+    .why = What answers at { $proxy } does not speak SOCKS5.
+    .next = Correct the proxy's address, or go without one.
+proxy_refused =
+    .what = The proxy refused; nothing was sent.
+    .why = { $proxy } does not take this user name and password, or asks for one.
+    .next = Correct them: socks5://user:password@host:port.
+proxy_unreachable =
+    .what = The proxy could not be reached; nothing was sent.
+    .why = Nothing answers at { $proxy }.
+    .next = Start it, or correct its address, or go without one.
+no_relays =
+    .what = No relay of yours serves this server.
+    .why = Nothing was sent: without relays the server would see your IP address.
+    .next = Add a relay list, or, if the server may know your address, go there directly.
+relays_offered =
+    .what = No relay of yours serves this server, but the pointer names a relay list.
+    .why = Fetching the list shows { $host } this computer's address, once; whoever signs it chooses your relays.
+    .next = Accept the list for this server (on the command line: --accept-relay-list), or add relays of your own.
+relay_file_fails =
+    .what = The relay list could not be read.
+    .why = { $why }
+    .next = Choose the file again, or ask for a new one.
+relay_list_refused =
+    .what = The relay list was not taken.
+    .why = { $why }
+    .next = Ask whoever made it for a new one.
+newer_relay_list_refused =
+    .what = The relay list was not taken.
+    .why = { $why }
+    .next = Check the line, or ask whoever signs the list for a new one; one that is here goes on serving.
+relay_list_ended =
+    .what = There are no relays to use.
+    .why = The relay list has expired, and no server handed on a newer one.
+    .next = Add its line again, which fetches it from its host, or choose other relays.
+relay_list_not_fetched =
+    .what = The relay list could not be fetched.
+    .why = The host { $host } was asked. { $why }
+    .next = Check the network and the line, then try again.
+relay_list_not_here =
+    .what = There are no relays to use.
+    .why = The settings name a relay list that was never fetched on this computer.
+    .next = Add its line again, which fetches it from its host.
+relay_list_not_stored =
+    .what = The relay list could not be kept.
+    .why = { $why }
+    .next = Check that the data folder can be written and has space left.
+seeds_fail =
+    .what = The nodes of Session's network could not be asked for.
+    .why = The last of its three seeds was asked. { $why }
+    .next = Check the network and try again later, or choose other relays.
+
+## Errors: what the server says
+
+access_word_wanted =
+    .what = The file was not stored.
+    .why = The server stores files only for those who know its access word.
+    .next = Ask its operator for the word, and enter it with the server in Settings or give it with the share.
+access_word_wrong =
+    .what = The file was not stored.
+    .why = The access word is not the one that the server asks for.
+    .next = Check the word, and ask the server's operator whether it was changed.
+server_full =
+    .what = The file was not stored.
+    .why = The server is full.
+    .next = Try again later, or choose another server.
+server_without_owners =
+    .what = This server does not let a file be managed.
+    .why = It does not know who shared a file; it forgets each when its time is over.
+    .next = Share through a Cloakroom server next time.
+server_without_receipts =
+    .what = The file was not shared.
+    .why = This server cannot count or limit downloads.
+    .next = Share without a count or limit, or choose another server.
+file_not_there =
+    .what = The server does not have this file.
+    .why = It may have expired, been deleted, or reached its number of downloads.
+    .next = Ask the sender to share it again.
+server_nonsense =
+    .what = The server's answer does not fit the request.
+    .why = It confirmed other bytes than were sent, or sent something that cannot be read.
+    .next = Try again; if it stays so, choose another server.
+server_busy =
+    .what = The server is busy or in trouble.
+    .why = It answered { $code } each time it was asked.
+    .next = Try again later.
+server_refused =
+    .what = The server refused.
+    .why = It answered { $code }.
+    .next = Choose another server, or ask its operator.
+file_still_there =
+    .what = The server does not delete what it says it deletes.
+    .why = The test file was still given out after the server had confirmed its deletion.
+    .next = Tell the server's operator, or choose another server.
+too_large_for_server =
+    .what = The file is too large for this server.
+    .why = It did not say how much it takes.
+    .next = Choose another server, or a smaller file.
+too_large_for_server_of =
+    .what = The file is too large for this server.
+    .why = It takes up to { $limit } bytes, counted after padding.
+    .next = Choose another server, or a smaller file.
+time_refused =
+    .what = The server does not keep files for that time.
+    .why = It keeps them for 1 to { $hours } hours.
+    .next = Ask for a time between those.
+too_much_work =
+    .what = The file was not stored.
+    .why = The server asks for work that would keep this computer busy for hours.
+    .next = Choose another server, or a smaller file.
+work_refused =
+    .what = The file was not stored.
+    .why = The server did not take the work that it had asked for.
+    .next = Try again; if it stays so, choose another server.
+
+## Errors: on the way. `tried` stands inside sentences as { $tried }.
+
+tried =
+    { $count ->
+        [one] once
+       *[other] { $count } times
+    }
+network_blocks =
+    .what = The network here blocks the relays.
+    .why = None of your first relays answered, nor did the three that may be tried in their place within a day.
+    .next = Check that this computer is online, or try from another network.
+connection_broke =
+    .what = The connection broke before the transfer was done.
+    .why = It was tried { $tried }.
+    .next = Check the network and try again.
+request_not_built =
+    .what = The request could not be built.
+    .why = The server's name or key does not fit an onion request.
+    .next = Choose another server.
+first_unreachable =
+    .what = The first relay could not be reached.
+    .why = It was tried { $tried }: the relay is off, holds another key than its list says, or the network here blocks it.
+    .next = Check the network and the relay list, then try again.
+answer_malformed =
+    .what = The server's answer cannot be read.
+    .why = It may not be a file server, or be a newer one.
+    .next = Check the server's address.
+answer_plain =
+    .what = No answer of the server came back.
+    .why = Somebody on the path answered { $status }, { $tried }; nobody vouches for that answer.
+    .next = Try again later, or use another relay list.
+relay_failed =
+    .what = A relay on the path failed.
+    .why = It answered { $status }; it was tried { $tried } over different relays where there are any.
+    .next = Try again later, or use another relay list.
+relay_unreachable =
+    .what = A relay on the path could not be reached.
+    .why = The relay before it said so; it was tried { $tried }.
+    .next = Try again later, or use another relay list.
+server_plain =
+    .what = Something else answered in the file server's place.
+    .why = It answered { $status } without opening the request; it was tried { $tried }.
+    .next = Try again later, or ask the server's operator.
+server_not_served =
+    .what = The last relay does not serve this server.
+    .why = Its operator allows other servers, or none.
+    .next = Use a relay list whose relays serve this server.
+server_unreachable =
+    .what = The file server could not be reached.
+    .why = The last relay said so; it was tried { $tried }.
+    .next = Try again later, or ask the server's operator.
+server_wrong_key =
+    .what = The file server does not hold the key of its address.
+    .why = Its address is wrong, its key was changed, or something else answers in its place.
+    .next = Ask its operator for the address.
+answer_tampered =
+    .what = An answer was changed on its way and was refused.
+    .why = A relay on the path is broken or hostile; it was tried { $tried }.
+    .next = Try again; if it stays so, use another relay list.
+timed_out =
+    .what = The transfer took too long and was ended.
+    .why = Nothing moved for too long; it was tried { $tried }.
+    .next = Check the network and try again.
+no_path_guard =
+    .what = There is no path to this server.
+    .why = No relay was left for the first place: { $reasons }.
+    .next = Use a relay list with more relays, at least one of which serves this server.
+no_path_middle =
+    .what = There is no path to this server.
+    .why = No relay was left for the middle place: { $reasons }.
+    .next = Use a relay list with more relays, at least one of which serves this server.
+no_path_last =
+    .what = There is no path to this server.
+    .why = No relay was left for the last place: { $reasons }.
+    .next = Use a relay list with more relays, at least one of which serves this server.
+rejected_not_serving = { $count } not serving this server
+rejected_on_this_path = { $count } on the path already
+rejected_is_guard = { $count } your guard, now or lately
+rejected_retired = { $count } a guard that was dropped
+rejected_kept_back = { $count } kept back as a guard
+rejected_not_a_guard = { $count } no guard
+rejected_same_network = { $count } in the network of another
+rejected_same_operator = { $count } of the operator of another
+rejected_set_aside = { $count } set aside after failures
+rejected_failed = { $count } failed just now
+
+## Errors: the reason under another error, each a whole sentence
+
+why_built_in_busy = Another process holds the built-in network and does not answer.
+why_built_in_folder = The folder of the built-in network cannot be used.
+why_settings_invalid = The settings cannot be understood: { $reason }.
+why_settings_line_invalid = Line { $line } of the settings cannot be understood: { $reason }.
+why_settings_newer = The settings were written by a newer version.
+why_no_home = There is no home folder.
+why_settings_unreadable = The settings cannot be read.
+why_settings_unwritable = The settings cannot be written.
+why_record_newer = The record of your shares was written by a newer version.
+why_record_unreadable = The record of your shares cannot be read.
+why_record_unwritable = The record of your shares cannot be written.
+why_fetch_broken = The connection broke.
+why_fetch_cancelled = It was cancelled.
+why_fetch_redirected = It points to another address, which is not followed.
+why_fetch_status = It answered { $status }.
+why_fetch_timed_out = It took too long.
+why_fetch_too_large = What it answered is too large.
+why_fetch_unreachable = It cannot be reached, or does not prove that it is what it should be.
+why_nodes_malformed = Its answer cannot be read.
+why_nodes_too_few = It named { $count } nodes that can be used; a path needs three.
+why_list_backwards = The list expires before it is issued.
+why_list_duplicate = Two entries have the same key.
+why_list_entry = Entry { $index } is not a relay: { $what }.
+why_list_expired = The list has expired.
+why_list_malformed = This is not a relay list: { $what }.
+why_list_newer = The list was made by a newer version.
+why_list_not_yet = The list is dated in the future; if it is not, the clock of this computer is wrong.
+why_list_older = The list is older than the one that is held.
+why_list_too_few =
+    { $count ->
+        [0] The list has no relays; a path needs three.
+        [one] The list has 1 relay; a path needs three.
+       *[other] The list has { $count } relays; a path needs three.
+    }
+why_list_too_large = The list is larger than file servers can hand on.
+why_list_too_long = The list is larger than a list can be.
+why_list_unsigned = The list is not signed.
+why_list_wrongly_signed = The list is not signed by the key it was added with.
+why_proxy_behind = Nothing may stand behind the port.
+why_proxy_host = There is no host.
+why_proxy_login = User name and password must each have 1 to 255 bytes.
+why_proxy_port = There is no port; Tor listens on port 9050.
+why_proxy_scheme = Only SOCKS5 proxies can be used.
+why_save_create = No file can be made in the folder.
+why_save_folder = The folder cannot be used.
+why_save_names = All names like this one are taken.
+why_save_rename = The file cannot be given its name.
+why_save_write = The file cannot be written.
+why_url_host = The host or the port cannot be used.
+why_url_id = A file id is 1 to 64 letters, digits, underscores and hyphens.
+why_url_key = A key is 64 lower-case hexadecimal digits of which this one is none, or a weak one.
+why_url_no_file = The URL must name one file and nothing behind it.
+why_url_no_list_key = The list's key (#k=…) is missing.
+why_url_no_server_key = The server's key (#p=…) is missing.
+why_url_none = This is not a URL.
+why_url_not_canonical = The URL is not in its one canonical form.
+why_url_path = The URL has a path, a query or a fragment that does not belong to it.
+why_url_scheme = The URL must start with http:// or https://.
+why_url_user = The URL holds a user name or a password.
+why_line_too_long = The line is longer than such a line can be.
+io_already_exists = There is something of that name already.
+io_not_a_folder = A part of the path is no folder.
+io_not_found = There is no such file or folder.
+io_other = The system says: { $detail }.
+io_permission_denied = The system does not permit it.
+io_read_only = What it lies on can only be read.
+io_storage_full = No space is left.

@@ -1,0 +1,465 @@
+//! What a person reads when something did not work: what happened, why, what to do next.
+//!
+//! The words stand in `assets/l10n`; here every error finds its own.
+
+mod reasons;
+
+pub use self::reasons::io_words;
+use self::reasons::{Reason as _, grouped};
+use super::builtin::BuiltInError;
+use super::config::{ConfigProblem, ParseProxyError};
+use super::content_type::{Content, Disagreement, Family};
+use super::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
+use super::l10n::{Fill, message, say, tell};
+use super::relays::RelaySourceError;
+use crate::net::socks::{ProxyFailure, ProxyFailureReason};
+use crate::protocol::path::{NoPath, Place, Reason};
+use crate::protocol::pointer::FindPointerError;
+use crate::protocol::seal::OpenError;
+use crate::protocol::size_class::MAX_CONTENT_LEN;
+use crate::protocol::transfer::Failure;
+
+/// One error in words: three short sentences, free of keys, pointers and addresses of relays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserMessage {
+    /// What happened, and what it means for the file.
+    pub what: String,
+    /// Why it happened, as far as this program knows.
+    pub why: String,
+    /// What to do next.
+    pub next: String,
+}
+
+/// A message that has nothing to fill in.
+fn plain(id: &str) -> UserMessage {
+    message(id, &[])
+}
+
+/// A message whose `$why` is another error's sentence.
+fn because(id: &str, why: String) -> UserMessage {
+    message(id, &[("why", why.into())])
+}
+
+impl From<&AppError> for UserMessage {
+    fn from(error: &AppError) -> Self {
+        match error {
+            AppError::Address(why) => because("no_server_address", why.sentence()),
+            AppError::BuiltIn(why @ BuiltInError::Busy) => because("built_in_busy", why.sentence()),
+            AppError::BuiltIn(why) => because("built_in_fails", why.sentence()),
+            AppError::Cancelled => plain("was_cancelled"),
+            AppError::Config(why) => because("settings_not_kept", why.sentence()),
+            AppError::ForeignBuiltIn => plain("foreign_built_in"),
+            AppError::Local(why) => local(*why),
+            AppError::Mismatch(why) => mismatch(*why),
+            AppError::NeedsNewer(why) => because("needs_newer", why.sentence()),
+            AppError::NoRelays => plain("no_relays"),
+            AppError::NotOwner => plain("not_owner"),
+            AppError::OwnRecord(why) => because("own_record_fails", why.sentence()),
+            AppError::Pointer(why) => pointer(why),
+            AppError::Proxy(why) => proxy(why),
+            AppError::RelayFile(kind) => because("relay_file_fails", io_words(*kind)),
+            AppError::RelayLine(why) => because("no_relay_line", why.sentence()),
+            AppError::RelayList(why) => because("relay_list_refused", why.sentence()),
+            AppError::RelaySource(why) => relay_source(why),
+            AppError::RelaysOffered(offer) => {
+                message("relays_offered", &[("host", offer.list.host().into())])
+            }
+            AppError::Save(why) => because("not_saved", why.sentence()),
+            AppError::Server(why) => server(*why),
+            AppError::Transfer(why) => failure(&why.failure, why.tries),
+        }
+    }
+}
+
+impl From<&Failure> for UserMessage {
+    fn from(error: &Failure) -> Self {
+        failure(error, 1)
+    }
+}
+
+impl From<&ParseProxyError> for UserMessage {
+    fn from(error: &ParseProxyError) -> Self {
+        because("no_proxy_address", error.sentence())
+    }
+}
+
+impl From<&ConfigProblem> for UserMessage {
+    fn from(problem: &ConfigProblem) -> Self {
+        because("settings_not_read", problem.sentence())
+    }
+}
+
+impl From<&Disagreement> for UserMessage {
+    fn from(found: &Disagreement) -> Self {
+        let name = say(match found.name_says {
+            Family::Archive => "an_archive",
+            Family::Document => "a_document",
+            Family::Media => "a_medium",
+            Family::Picture => "a_picture",
+            Family::Program => "a_program",
+            Family::Script => "a_script",
+            Family::Text => "a_text",
+            Family::WebPage => "a_web_page",
+        });
+        let content = say(match found.content_is {
+            Content::Archive => "an_archive",
+            Content::Document => "a_document",
+            Content::JavaProgram => "a_java_program",
+            Content::LinuxProgram => "a_linux_program",
+            Content::MacProgram => "a_mac_program",
+            Content::Media => "a_medium",
+            Content::Picture => "a_picture",
+            Content::Script => "a_script",
+            Content::Shortcut => "a_shortcut",
+            Content::WebPage => "a_web_page",
+            Content::WindowsProgram => "a_windows_program",
+        });
+        message(
+            "misleading_name",
+            &[("name", name.into()), ("content", content.into())],
+        )
+    }
+}
+
+fn relay_source(error: &RelaySourceError) -> UserMessage {
+    match error {
+        RelaySourceError::Ended => plain("relay_list_ended"),
+        RelaySourceError::Fetch { host, why } => message(
+            "relay_list_not_fetched",
+            &[
+                ("host", host.as_str().into()),
+                ("why", why.sentence().into()),
+            ],
+        ),
+        RelaySourceError::NotHere => plain("relay_list_not_here"),
+        RelaySourceError::Refused(why) => because("newer_relay_list_refused", why.sentence()),
+        RelaySourceError::Seeds(why) => because("seeds_fail", why.sentence()),
+        RelaySourceError::Store(kind) => because("relay_list_not_stored", io_words(*kind)),
+    }
+}
+
+fn local(error: LocalFileError) -> UserMessage {
+    match error {
+        LocalFileError::Changed => plain("file_changed"),
+        LocalFileError::Folder => plain("file_is_a_folder"),
+        LocalFileError::NotAFile => plain("file_is_none"),
+        LocalFileError::Read(kind) => because("file_not_read", io_words(kind)),
+        LocalFileError::TooLarge(len) => message(
+            "file_too_large",
+            &[
+                ("length", grouped(len).into()),
+                ("limit", grouped(MAX_CONTENT_LEN).into()),
+            ],
+        ),
+    }
+}
+
+fn mismatch(error: Mismatch) -> UserMessage {
+    plain(match error {
+        Mismatch::Digest => "other_digest",
+        Mismatch::Description(_) => "other_description",
+        Mismatch::Open(OpenError::WrongKey) => "other_key",
+        Mismatch::Open(OpenError::Newer) => "newer_seal",
+        Mismatch::Open(_) => "broken_seal",
+    })
+}
+
+fn pointer(error: &FindPointerError) -> UserMessage {
+    match error {
+        FindPointerError::Changed => plain("pointer_changed"),
+        FindPointerError::CutOff { missing } => {
+            message("pointer_cut_off", &[("missing", (*missing).into())])
+        }
+        FindPointerError::Newer => plain("pointer_newer"),
+        FindPointerError::NotFound => plain("pointer_not_found"),
+        FindPointerError::TooLong => plain("pointer_text_too_long"),
+        FindPointerError::Invalid(_) => plain("pointer_invalid"),
+    }
+}
+
+fn server(error: ServerRefusal) -> UserMessage {
+    match error {
+        ServerRefusal::AccessWord { given: false } => plain("access_word_wanted"),
+        ServerRefusal::AccessWord { given: true } => plain("access_word_wrong"),
+        ServerRefusal::Full => plain("server_full"),
+        ServerRefusal::NoOwners => plain("server_without_owners"),
+        ServerRefusal::NoReceipts => plain("server_without_receipts"),
+        ServerRefusal::NotThere => plain("file_not_there"),
+        ServerRefusal::Nonsense => plain("server_nonsense"),
+        ServerRefusal::Status(code @ (500 | 503)) => code_message("server_busy", code),
+        ServerRefusal::Status(code) => code_message("server_refused", code),
+        ServerRefusal::StillThere => plain("file_still_there"),
+        ServerRefusal::TooLarge { max_blob: 0 } => plain("too_large_for_server"),
+        ServerRefusal::TooLarge { max_blob } => message(
+            "too_large_for_server_of",
+            &[("limit", grouped(max_blob).into())],
+        ),
+        ServerRefusal::Ttl { max_secs } => {
+            message("time_refused", &[("hours", (max_secs / 3_600).into())])
+        }
+        ServerRefusal::TooMuchWork => plain("too_much_work"),
+        ServerRefusal::Work => plain("work_refused"),
+    }
+}
+
+fn code_message(id: &str, code: u16) -> UserMessage {
+    message(id, &[("code", code.to_string().into())])
+}
+
+fn proxy(failure: &ProxyFailure) -> UserMessage {
+    let id = match failure.reason {
+        ProxyFailureReason::NoSocks => "proxy_no_socks",
+        ProxyFailureReason::Refused => "proxy_refused",
+        ProxyFailureReason::Unreachable => "proxy_unreachable",
+    };
+    message(id, &[("proxy", failure.proxy.to_string().into())])
+}
+
+fn failure(failure: &Failure, tries: u32) -> UserMessage {
+    let tried = tell("tried", &[("count", tries.into())]);
+    let tried = |id: &str| message(id, &[("tried", tried.as_str().into())]);
+    let with_status = |id: &str, status: u16| {
+        let fill: [Fill<'_>; 2] = [
+            ("status", status.to_string().into()),
+            ("tried", tell("tried", &[("count", tries.into())]).into()),
+        ];
+        message(id, &fill)
+    };
+    match failure {
+        Failure::Blocked => plain("network_blocks"),
+        Failure::Broken => tried("connection_broke"),
+        Failure::Build(_) => plain("request_not_built"),
+        Failure::FirstUnreachable => tried("first_unreachable"),
+        Failure::Malformed => plain("answer_malformed"),
+        Failure::NoPath(why) => no_path(why),
+        Failure::Plain(status) => with_status("answer_plain", *status),
+        Failure::Relay { status, .. } => with_status("relay_failed", *status),
+        Failure::RelayUnreachable(_) => tried("relay_unreachable"),
+        Failure::ServerBusy(code) => server(ServerRefusal::Status(*code)),
+        Failure::ServerPlain(status) => with_status("server_plain", *status),
+        Failure::ServerNotServed => plain("server_not_served"),
+        Failure::ServerUnreachable => tried("server_unreachable"),
+        Failure::ServerWrongKey => plain("server_wrong_key"),
+        Failure::Tampered(_) => tried("answer_tampered"),
+        Failure::TimedOut => tried("timed_out"),
+    }
+}
+
+fn no_path(error: &NoPath) -> UserMessage {
+    let id = match error.place {
+        Place::Guard => "no_path_guard",
+        Place::Middle => "no_path_middle",
+        Place::Last => "no_path_last",
+    };
+    let reasons = [
+        (Reason::NotServing, "rejected_not_serving"),
+        (Reason::OnThisPath, "rejected_on_this_path"),
+        (Reason::IsGuard, "rejected_is_guard"),
+        (Reason::Retired, "rejected_retired"),
+        (Reason::KeptBack, "rejected_kept_back"),
+        (Reason::NotAGuard, "rejected_not_a_guard"),
+        (Reason::SameNetwork, "rejected_same_network"),
+        (Reason::SameOperator, "rejected_same_operator"),
+        (Reason::SetAside, "rejected_set_aside"),
+        (Reason::Failed, "rejected_failed"),
+    ];
+    let told: Vec<String> = reasons
+        .into_iter()
+        .filter_map(|(reason, id)| {
+            let count = error
+                .rejected
+                .iter()
+                .filter(|rejection| rejection.reason == reason)
+                .count();
+            (count > 0).then(|| tell(id, &[("count", count.into())]))
+        })
+        .collect();
+    message(id, &[("reasons", told.join(say("list_comma")).into())])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::app::config::ConfigError;
+    use crate::app::error::NeedsNewer;
+    use crate::app::owned::OwnRecordError;
+    use crate::app::relays::RelayOffer;
+    use crate::app::save::SaveError;
+    use crate::net::relay_source::FetchError;
+    use crate::protocol::address::ParseAddressError;
+    use crate::protocol::keys::Identity;
+    use crate::protocol::onion::BuildError;
+    use crate::protocol::path::Rejection;
+    use crate::protocol::relay_list::{ListRefused, NodesError, ParseSourceError, RelayListError};
+    use crate::protocol::seal::PointerMismatch;
+    use crate::protocol::transfer::TransferError;
+
+    /// One of every kind of error, and of every kind inside it that has words of its own.
+    fn all() -> Vec<AppError> {
+        let relay = Identity::from_seed([1; 32]).public();
+        let no_path = |place, reason| NoPath {
+            place,
+            rejected: vec![Rejection { relay, reason }],
+        };
+        let io = io::ErrorKind::PermissionDenied;
+        let mut errors = vec![
+            AppError::Address(ParseAddressError::NoKey),
+            AppError::BuiltIn(BuiltInError::Busy),
+            AppError::BuiltIn(BuiltInError::Folder(io)),
+            AppError::Cancelled,
+            AppError::Config(ConfigError::Write(io)),
+            AppError::ForeignBuiltIn,
+            AppError::Local(LocalFileError::Changed),
+            AppError::Local(LocalFileError::Folder),
+            AppError::Local(LocalFileError::NotAFile),
+            AppError::Local(LocalFileError::Read(io)),
+            AppError::Local(LocalFileError::Read(io::ErrorKind::NotFound)),
+            AppError::Local(LocalFileError::TooLarge(9_998_913)),
+            AppError::Mismatch(Mismatch::Digest),
+            AppError::Mismatch(Mismatch::Description(PointerMismatch::Length)),
+            AppError::Mismatch(Mismatch::Open(OpenError::Corrupt)),
+            AppError::Mismatch(Mismatch::Open(OpenError::Newer)),
+            AppError::Mismatch(Mismatch::Open(OpenError::WrongKey)),
+            AppError::NeedsNewer(NeedsNewer::Folder),
+            AppError::NoRelays,
+            AppError::NotOwner,
+            AppError::OwnRecord(OwnRecordError::Newer),
+            AppError::OwnRecord(OwnRecordError::Write(io::ErrorKind::StorageFull)),
+            AppError::Pointer(FindPointerError::Changed),
+            AppError::Pointer(FindPointerError::CutOff { missing: 1 }),
+            AppError::Pointer(FindPointerError::Invalid("the key is weak")),
+            AppError::Pointer(FindPointerError::Newer),
+            AppError::Pointer(FindPointerError::NotFound),
+            AppError::Pointer(FindPointerError::TooLong),
+            AppError::RelayFile(io::ErrorKind::NotFound),
+            AppError::RelayList(RelayListError::Expired),
+            AppError::RelayList(RelayListError::TooFew(2)),
+            AppError::RelayLine(ParseSourceError::NoKey),
+            AppError::RelaySource(RelaySourceError::Ended),
+            AppError::RelaySource(RelaySourceError::Fetch {
+                host: "example.org".to_owned(),
+                why: FetchError::Status(404),
+            }),
+            AppError::RelaySource(RelaySourceError::NotHere),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::Older)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::TooLarge)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::Unsigned)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::WronglySigned)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::NotYet)),
+            AppError::RelaySource(RelaySourceError::Seeds(FetchError::Nodes(
+                NodesError::TooFew(2),
+            ))),
+            AppError::RelaySource(RelaySourceError::Store(io)),
+            AppError::RelaysOffered(Box::new(RelayOffer {
+                list: format!("https://example.org/relays.json#k={}", relay.to_hex())
+                    .parse()
+                    .unwrap(),
+                server: relay,
+            })),
+            AppError::Save(SaveError::Write(io::ErrorKind::StorageFull)),
+            AppError::Server(ServerRefusal::AccessWord { given: false }),
+            AppError::Server(ServerRefusal::AccessWord { given: true }),
+            AppError::Server(ServerRefusal::Full),
+            AppError::Server(ServerRefusal::NoOwners),
+            AppError::Server(ServerRefusal::NoReceipts),
+            AppError::Server(ServerRefusal::NotThere),
+            AppError::Server(ServerRefusal::Nonsense),
+            AppError::Server(ServerRefusal::Status(418)),
+            AppError::Server(ServerRefusal::StillThere),
+            AppError::Server(ServerRefusal::TooLarge { max_blob: 0 }),
+            AppError::Server(ServerRefusal::TooLarge { max_blob: 65_536 }),
+            AppError::Server(ServerRefusal::Ttl {
+                max_secs: 2_592_000,
+            }),
+            AppError::Server(ServerRefusal::TooMuchWork),
+            AppError::Server(ServerRefusal::Work),
+        ];
+        let failures = [
+            Failure::Blocked,
+            Failure::Broken,
+            Failure::Build(BuildError::TooLong),
+            Failure::FirstUnreachable,
+            Failure::Malformed,
+            Failure::NoPath(no_path(Place::Last, Reason::NotServing)),
+            Failure::NoPath(no_path(Place::Guard, Reason::SetAside)),
+            Failure::NoPath(no_path(Place::Middle, Reason::SameNetwork)),
+            Failure::Plain(502),
+            Failure::Relay {
+                hop: 1,
+                status: 503,
+            },
+            Failure::RelayUnreachable(relay),
+            Failure::ServerBusy(503),
+            Failure::ServerNotServed,
+            Failure::ServerPlain(404),
+            Failure::ServerUnreachable,
+            Failure::ServerWrongKey,
+            Failure::Tampered(1),
+            Failure::TimedOut,
+        ];
+        errors.extend(
+            failures.map(|failure| AppError::Transfer(TransferError { failure, tries: 4 })),
+        );
+        errors
+    }
+
+    #[test]
+    fn every_error_says_what_why_and_next_in_whole_sentences() {
+        let mut seen = std::collections::BTreeSet::new();
+        for error in all() {
+            let message = UserMessage::from(&error);
+            for text in [&message.what, &message.why, &message.next] {
+                assert!(
+                    text.starts_with(|first: char| first.is_uppercase()),
+                    "{error:?}: {text}"
+                );
+                assert!(text.ends_with('.'), "{error:?}: {text}");
+                assert!(
+                    !text.contains(['{', '}', '_']) && !text.contains(".."),
+                    "{error:?}: {text}"
+                );
+                assert!(text.len() < 180, "{error:?}: {text}");
+            }
+            assert!(
+                seen.insert(format!("{} {}", message.what, message.why)),
+                "{error:?} has the words of another"
+            );
+        }
+    }
+
+    #[test]
+    fn no_message_names_a_relay_or_its_key() {
+        let relay = Identity::from_seed([1; 32]).public().to_hex();
+        for error in all() {
+            let message = format!("{:?}", UserMessage::from(&error));
+            assert!(!message.contains(relay.get(..8).unwrap()), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_misleading_name_is_told_with_what_it_says_and_what_is_inside() {
+        let message = UserMessage::from(&Disagreement {
+            name_says: Family::Picture,
+            content_is: Content::WindowsProgram,
+        });
+        assert_eq!(
+            message.why,
+            "By its name it is a picture, by its content a program for Windows."
+        );
+    }
+
+    #[test]
+    fn broken_settings_say_where_they_are_now() {
+        let problem = ConfigProblem {
+            error: ConfigError::Newer,
+            kept: Some("config.toml.broken".into()),
+        };
+        assert!(
+            UserMessage::from(&problem)
+                .why
+                .contains("config.toml.broken")
+        );
+    }
+}

@@ -1,0 +1,290 @@
+//! Why, in one whole sentence, for the errors that lie under those of the application.
+//!
+//! What only whoever mends this program can use (a line of a parser, an error of the system that is seldom met) stays as
+//! the library says it.
+
+use std::io;
+
+use super::super::builtin::BuiltInError;
+use super::super::config::{ConfigError, ConfigProblem, ParseProxyError};
+use super::super::error::NeedsNewer;
+use super::super::l10n::{say, tell};
+use super::super::owned::OwnRecordError;
+use super::super::save::SaveError;
+use super::{UserMessage, proxy};
+use crate::net::relay_source::FetchError;
+use crate::protocol::address::ParseAddressError;
+use crate::protocol::relay_list::{ListRefused, NodesError, ParseSourceError, RelayListError};
+
+/// An error that has a sentence.
+pub(super) trait Reason {
+    /// The sentence, in the language that is spoken.
+    fn sentence(&self) -> String;
+}
+
+impl Reason for BuiltInError {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Busy => say("why_built_in_busy").to_owned(),
+            Self::Folder(kind) => after("why_built_in_folder", *kind),
+            Self::List(why) => why.sentence(),
+            Self::Key(_) | Self::Relay(_) | Self::Server(_) => closed(&self.to_string()),
+        }
+    }
+}
+
+impl Reason for ConfigError {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Invalid { line: None, reason } => tell(
+                "why_settings_invalid",
+                &[("reason", reason.as_str().into())],
+            ),
+            Self::Invalid {
+                line: Some(line),
+                reason,
+            } => tell(
+                "why_settings_line_invalid",
+                &[
+                    ("line", line.to_string().into()),
+                    ("reason", reason.as_str().into()),
+                ],
+            ),
+            Self::Newer => say("why_settings_newer").to_owned(),
+            Self::NoHome => say("why_no_home").to_owned(),
+            Self::Read(kind) => after("why_settings_unreadable", *kind),
+            Self::Write(kind) => after("why_settings_unwritable", *kind),
+        }
+    }
+}
+
+impl Reason for ConfigProblem {
+    fn sentence(&self) -> String {
+        let kept = match &self.kept {
+            Some(path) => tell(
+                "settings_kept",
+                &[("path", path.display().to_string().into())],
+            ),
+            None => say("settings_left").to_owned(),
+        };
+        joined(&self.error.sentence(), &kept)
+    }
+}
+
+impl Reason for FetchError {
+    fn sentence(&self) -> String {
+        let id = match self {
+            Self::Broken => "why_fetch_broken",
+            Self::Cancelled => "why_fetch_cancelled",
+            Self::Nodes(why) => return why.sentence(),
+            Self::Proxy(why) => {
+                let UserMessage { what, why, .. } = proxy(why);
+                return joined(&what, &why);
+            }
+            Self::Redirected => "why_fetch_redirected",
+            Self::Status(status) => {
+                return tell("why_fetch_status", &[("status", status.to_string().into())]);
+            }
+            Self::TimedOut => "why_fetch_timed_out",
+            Self::TooLarge => "why_fetch_too_large",
+            Self::Unreachable => "why_fetch_unreachable",
+        };
+        say(id).to_owned()
+    }
+}
+
+impl Reason for ListRefused {
+    fn sentence(&self) -> String {
+        let id = match self {
+            Self::List(why) => return why.sentence(),
+            Self::NotYet => "why_list_not_yet",
+            Self::Older => "why_list_older",
+            Self::TooLarge => "why_list_too_large",
+            Self::Unsigned => "why_list_unsigned",
+            Self::WronglySigned => "why_list_wrongly_signed",
+        };
+        say(id).to_owned()
+    }
+}
+
+impl Reason for NeedsNewer {
+    fn sentence(&self) -> String {
+        say(match self {
+            Self::Folder => "why_newer_folder",
+            Self::Large => "why_newer_large",
+            Self::Parts => "why_newer_parts",
+            Self::Words => "why_newer_words",
+        })
+        .to_owned()
+    }
+}
+
+impl Reason for NodesError {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Malformed => say("why_nodes_malformed").to_owned(),
+            Self::TooFew(count) => tell("why_nodes_too_few", &[("count", (*count).into())]),
+        }
+    }
+}
+
+impl Reason for OwnRecordError {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Newer => say("why_record_newer").to_owned(),
+            Self::Read(kind) => after("why_record_unreadable", *kind),
+            Self::Write(kind) => after("why_record_unwritable", *kind),
+        }
+    }
+}
+
+impl Reason for ParseAddressError {
+    fn sentence(&self) -> String {
+        say(match self {
+            Self::Host => "why_url_host",
+            Self::Id(_) => "why_url_id",
+            Self::Key(_) => "why_url_key",
+            Self::NoKey => "why_url_no_server_key",
+            Self::NotCanonical => "why_url_not_canonical",
+            Self::NotUrl => "why_url_none",
+            Self::Path => "why_url_path",
+            Self::Scheme => "why_url_scheme",
+            Self::User => "why_url_user",
+        })
+        .to_owned()
+    }
+}
+
+impl Reason for ParseProxyError {
+    fn sentence(&self) -> String {
+        say(match self {
+            Self::Behind => "why_proxy_behind",
+            Self::Host => "why_proxy_host",
+            Self::Login => "why_proxy_login",
+            Self::Port => "why_proxy_port",
+            Self::Scheme => "why_proxy_scheme",
+        })
+        .to_owned()
+    }
+}
+
+impl Reason for ParseSourceError {
+    fn sentence(&self) -> String {
+        say(match self {
+            Self::Host => "why_url_host",
+            Self::Key(_) => "why_url_key",
+            Self::NoKey => "why_url_no_list_key",
+            Self::NotUrl => "why_url_none",
+            Self::Path => "why_url_no_file",
+            Self::Scheme => "why_url_scheme",
+            Self::TooLong => "why_line_too_long",
+            Self::User => "why_url_user",
+        })
+        .to_owned()
+    }
+}
+
+impl Reason for RelayListError {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Backwards => say("why_list_backwards").to_owned(),
+            Self::DuplicateRelay => say("why_list_duplicate").to_owned(),
+            Self::Expired => say("why_list_expired").to_owned(),
+            Self::Entry { index, what } => tell(
+                "why_list_entry",
+                &[
+                    ("index", index.to_string().into()),
+                    ("what", (*what).into()),
+                ],
+            ),
+            Self::Malformed(what) => tell("why_list_malformed", &[("what", what.as_str().into())]),
+            Self::Newer => say("why_list_newer").to_owned(),
+            Self::TooFew(count) => tell("why_list_too_few", &[("count", (*count).into())]),
+            Self::TooLong => say("why_list_too_long").to_owned(),
+        }
+    }
+}
+
+impl Reason for SaveError {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Create(kind) => after("why_save_create", *kind),
+            Self::Folder(kind) => after("why_save_folder", *kind),
+            Self::NoFreeName => say("why_save_names").to_owned(),
+            Self::Rename(kind) => after("why_save_rename", *kind),
+            Self::Write(kind) => after("why_save_write", *kind),
+        }
+    }
+}
+
+/// What the system said, as a sentence.
+#[must_use]
+pub fn io_words(kind: io::ErrorKind) -> String {
+    say(match kind {
+        io::ErrorKind::AlreadyExists => "io_already_exists",
+        io::ErrorKind::NotADirectory => "io_not_a_folder",
+        io::ErrorKind::NotFound => "io_not_found",
+        io::ErrorKind::PermissionDenied => "io_permission_denied",
+        io::ErrorKind::ReadOnlyFilesystem => "io_read_only",
+        io::ErrorKind::StorageFull => "io_storage_full",
+        other => {
+            return tell("io_other", &[("detail", other.to_string().into())]);
+        }
+    })
+    .to_owned()
+}
+
+fn after(id: &str, kind: io::ErrorKind) -> String {
+    joined(say(id), &io_words(kind))
+}
+
+/// Two sentences, with what stands between sentences.
+fn joined(first: &str, second: &str) -> String {
+    tell(
+        "two_sentences",
+        &[("first", first.into()), ("second", second.into())],
+    )
+}
+
+/// First letter in upper case, a full stop at the end.
+pub(super) fn closed(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut sentence: String = letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// Groups of three digits, as the spoken language writes them.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push_str(say("thousands"));
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_sentences_closed() {
+        assert_eq!(
+            [grouped(0), grouped(999), grouped(1_000), grouped(9_998_912)],
+            ["0", "999", "1,000", "9,998,912"]
+        );
+        assert_eq!(
+            [closed("a b"), closed("A."), closed("")],
+            ["A b.", "A.", "."]
+        );
+    }
+}
