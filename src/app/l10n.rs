@@ -90,7 +90,9 @@ impl Language {
         }
     }
 
-    const fn file(self) -> &'static str {
+    /// Its file of texts, in Fluent's syntax.
+    #[must_use]
+    pub const fn file(self) -> &'static str {
         match self {
             Self::English | Self::Longer => include_str!("../../assets/l10n/en.ftl"),
             Self::French => include_str!("../../assets/l10n/fr.ftl"),

@@ -1,4 +1,5 @@
-//! The type of the window: Inter in three weights, JetBrains Mono, and the icons, all shipped in `assets/fonts`.
+//! The type of the window: Inter in three weights, JetBrains Mono, Noto Sans for the Chinese texts, and the icons, all
+//! shipped in `assets/fonts`.
 
 use std::sync::Arc;
 
@@ -174,6 +175,11 @@ pub fn definitions() -> FontDefinitions {
         include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf"),
     );
     add("lucide", include_bytes!("../../assets/fonts/lucide.ttf"));
+    // The characters of the program's own Chinese texts; made by packaging/chinese-font.
+    add(
+        "noto-sans-sc",
+        include_bytes!("../../assets/fonts/NotoSansSC-subset.otf"),
+    );
     for (family, names) in [
         (FontFamily::Proportional, ["inter", "jetbrains-mono"]),
         (FontFamily::Monospace, ["jetbrains-mono", "inter"]),
@@ -184,31 +190,63 @@ pub fn definitions() -> FontDefinitions {
         ),
         (FontFamily::Name(ICONS.into()), ["lucide", "inter"]),
     ] {
+        let names = names.into_iter().chain(["noto-sans-sc"]);
         fonts
             .families
-            .insert(family, names.map(str::to_owned).to_vec());
+            .insert(family, names.map(str::to_owned).collect());
     }
     fonts
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::app::l10n::Language;
 
     #[test]
     fn every_icon_is_in_the_shipped_font() {
+        let icons = Icon::ALL.map(Icon::glyph);
+        assert_eq!(missing(&FontFamily::Name(ICONS.into()), icons), "");
+    }
+
+    #[test]
+    fn every_character_of_the_texts_is_in_the_shipped_fonts() {
+        let names = Language::OFFERED.map(Language::own_name);
+        let characters: BTreeSet<char> = names
+            .into_iter()
+            .chain(Language::OFFERED.map(Language::file))
+            .flat_map(str::chars)
+            .filter(|character| !character.is_control())
+            .collect();
+        for family in [
+            FontFamily::Proportional,
+            FontFamily::Name(MEDIUM.into()),
+            FontFamily::Name(SEMIBOLD.into()),
+        ] {
+            assert_eq!(
+                missing(&family, characters.iter().copied()),
+                "",
+                "{family:?}: run packaging/chinese-font if these are Chinese"
+            );
+        }
+    }
+
+    fn missing(family: &FontFamily, characters: impl IntoIterator<Item = char>) -> String {
         let ctx = egui::Context::default();
         ctx.set_fonts(definitions());
-        let family = egui::FontId::new(16.0, FontFamily::Name(ICONS.into()));
-        let missing = std::cell::RefCell::new(Vec::new());
+        let font = egui::FontId::new(16.0, family.clone());
+        let characters: Vec<char> = characters.into_iter().collect();
+        let missing = std::cell::RefCell::new(String::new());
         let mut output = ctx.run_ui(egui::RawInput::default(), |ui| {
-            for icon in Icon::ALL {
-                if !ui.fonts_mut(|fonts| fonts.has_glyph(&family, icon.glyph())) {
-                    missing.borrow_mut().push(icon);
+            for character in &characters {
+                if !ui.fonts_mut(|fonts| fonts.has_glyph(&font, *character)) {
+                    missing.borrow_mut().push(*character);
                 }
             }
         });
         output.textures_delta.clear();
-        assert_eq!(*missing.borrow(), []);
+        missing.into_inner()
     }
 }

@@ -10,6 +10,7 @@ const MIT: &str = include_str!("../../../../LICENSE-MIT");
 const APACHE: &str = include_str!("../../../../LICENSE-APACHE");
 const INTER: &str = include_str!("../../../../assets/fonts/Inter-OFL.txt");
 const JETBRAINS: &str = include_str!("../../../../assets/fonts/JetBrainsMono-OFL.txt");
+const NOTO: &str = include_str!("../../../../assets/fonts/NotoSansCJK-OFL.txt");
 const LUCIDE: &str = include_str!("../../../../assets/fonts/lucide-LICENSE.txt");
 const CRATES: &str = include_str!("../../../../assets/licences.txt");
 
@@ -36,6 +37,7 @@ pub(super) fn show(ui: &mut Ui) {
             ("Inter", INTER),
             ("JetBrains Mono", JETBRAINS),
             ("Lucide", LUCIDE),
+            ("Noto Sans CJK", NOTO),
         ],
     );
     part(
