@@ -6,937 +6,965 @@
 
 ## The window
 
-share = Share
-receive = Receive
-settings = Settings
-screen = Screen
-drop_here = Drop files anywhere in this window
-choose_or_paste = Choose files, or paste them
-sealed_here = Each one is padded and sealed on this computer before it leaves.
-choose_files = Choose files
-drop_more = Drop or choose more files
-choose_more = Choose more files
-limit = Up to 10 MB a file
-built_in = Built-in network
-built_in_stays = Stays on this computer
-pointer = Pointer
-receive_title = Paste the pointer you were given
-receive_empty = You will see what it is before anything is fetched. Text around it does no harm.
-download = Download
-clear = Clear
-unnamed_file = Unnamed file
-transfers = Transfers
-cancel = Cancel
-copy_pointer = Copy pointer
-copy_local = Copy (works only on this computer)
-copied = Copied
-choose_server = Choose a server
-retry = Retry
-remove = Remove
-more = More about
-remove_from_list = Remove from list
-show_original = Show original
-who_saw_what = Who saw what
-qr = QR code
-pointer_masked = Pointer, hidden while another window is in front
-pointer_copied = Pointer copied
-open = Open
-show_in_folder = Show in folder
-verified = Verified
-waiting = Waiting for its turn
-cancelled = Cancelled
-failed = Failed
-file_servers = File servers
-file_servers_about = Where your files are left. A server sees padded, sealed blobs and never who sent them.
-built_in_about = Inside this program. Nothing leaves this computer.
-add_server = Add a server
-server_address = Server address
-add = Add
-test = Test
-testing = Testing upload and download…
-in_use = In use
-use_it = Use
-relays_title = Relays
-relays_about = Every request crosses three of them. They hide who you are only if different people run them.
-no_relay_list = Built-in relays
-no_relay_list_about = On this computer, for the built-in network only.
-choose_list = Choose a list
-forget_list = Forget this list
-downloads = Downloads
-downloads_about = Received files are saved here; none is ever overwritten.
-change = Change
-appearance = Appearance
-theme = Theme
-system = System
-light = Light
-dark = Dark
-contrast = Contrast
-language = Language
-motion = Motion
-reduced = Reduced
-text_size = Size
-larger = Larger
-smaller = Smaller
-privacy = Privacy
-about_and_licences = About and licences
-keys = Keyboard shortcuts
+share = Partager
+receive = Recevoir
+settings = Réglages
+screen = Écran
+drop_here = Déposez des fichiers n’importe où dans cette fenêtre
+choose_or_paste = Choisissez des fichiers ou collez-les
+sealed_here = Chacun est complété par remplissage et scellé sur cet ordinateur avant d’en partir.
+choose_files = Choisir des fichiers
+drop_more = Déposez ou choisissez d’autres fichiers
+choose_more = Choisir d’autres fichiers
+limit = Jusqu’à 10 Mo par fichier
+built_in = Réseau intégré
+built_in_stays = Reste sur cet ordinateur
+pointer = Code de retrait
+receive_title = Collez le code de retrait que vous avez reçu
+receive_empty = Vous verrez de quoi il s’agit avant tout téléchargement. Le texte autour du code ne gêne pas.
+download = Télécharger
+clear = Effacer
+unnamed_file = Fichier sans nom
+transfers = Transferts
+cancel = Annuler
+copy_pointer = Copier le code
+copy_local = Copier (valable sur cet ordinateur seulement)
+copied = Copié
+choose_server = Choisir un serveur
+retry = Réessayer
+remove = Enlever
+more = Plus sur
+remove_from_list = Enlever de la liste
+show_original = Voir l’original
+who_saw_what = Qui a vu quoi
+qr = Code QR
+pointer_masked = Code de retrait, masqué tant qu’une autre fenêtre est devant
+pointer_copied = Code de retrait copié
+open = Ouvrir
+show_in_folder = Ouvrir le dossier
+verified = Vérifié
+waiting = Attend son tour
+cancelled = Annulé
+failed = Échec
+file_servers = Serveurs de fichiers
+file_servers_about = Là où vos fichiers sont déposés. Un serveur voit des blocs complétés et scellés, jamais qui les a envoyés.
+built_in_about = À l’intérieur de ce programme. Rien ne quitte cet ordinateur.
+add_server = Ajouter un serveur
+server_address = Adresse du serveur
+add = Ajouter
+test = Tester
+testing = Essai d’envoi et de téléchargement…
+in_use = Choisi
+use_it = Choisir
+relays_title = Relais
+relays_about = Chaque requête en traverse trois. Ils ne cachent qui vous êtes que s’ils sont tenus par des personnes différentes.
+no_relay_list = Relais intégrés
+no_relay_list_about = Sur cet ordinateur, pour le réseau intégré seulement.
+choose_list = Choisir une liste
+forget_list = Oublier cette liste
+downloads = Téléchargements
+downloads_about = Les fichiers reçus sont enregistrés ici ; aucun fichier n’est jamais écrasé.
+change = Changer
+appearance = Apparence
+theme = Thème
+system = Système
+light = Clair
+dark = Sombre
+contrast = Contraste
+language = Langue
+motion = Animations
+reduced = Réduites
+text_size = Taille
+larger = Plus grand
+smaller = Plus petit
+privacy = Vie privée
+about_and_licences = À propos et licences
+keys = Raccourcis clavier
 normal = Normal
-high = High
-about = About
-about_text = Private file sharing. Licensed MIT or Apache-2.0. Not audited.
-welcome = Leave a file, take a ticket
-start = Start
-keep_running = Keep running
-stop_and_quit = Stop and quit
-closing_body = If you quit now they stop where they are, and nothing half-done is left behind.
-gallery = Every widget in every state
-dismiss = Dismiss
-no_display = cloakroom: there is no display to open a window on; the command line `cloak` does the same without one.
-hover_folders = Folders cannot be shared yet
-hover_folders_left_out = Folders are left out
-name_in_pointer = File name in the pointer
-name_in_pointer_about = Whoever reads the pointer sees the name before the download. The sealed file keeps it either way.
-copy_when_done = Copy the pointer as soon as it is there
-copy_when_done_about = It takes the place of what is on the clipboard.
-clear_clipboard = Clear the clipboard after a minute
-clear_clipboard_about = If the pointer is still on it. Closing the window clears it too.
-mask_pointers = Hide pointers while another window is in front
-mask_pointers_about = They are shown as dots until you come back.
+high = Élevé
+about = À propos
+about_text = Partage privé de fichiers. Sous licence MIT ou Apache-2.0. Non audité.
+welcome = Déposez un fichier, prenez un ticket
+start = Commencer
+keep_running = Continuer
+stop_and_quit = Arrêter et quitter
+closing_body = Si vous quittez maintenant, ils s’arrêtent où ils en sont, et rien d’inachevé ne reste.
+gallery = Tous les widgets dans tous leurs états
+dismiss = Masquer
+no_display = cloakroom: aucun affichage où ouvrir une fenêtre ; la ligne de commande `cloak` fait la même chose sans affichage.
+hover_folders = Les dossiers ne se partagent pas encore
+hover_folders_left_out = Les dossiers sont ignorés
+name_in_pointer = Nom du fichier dans le code
+name_in_pointer_about = Quiconque lit le code de retrait voit le nom avant le téléchargement. Le fichier scellé le garde dans tous les cas.
+copy_when_done = Copier le code de retrait dès qu’il est prêt
+copy_when_done_about = Il remplace le contenu du presse-papiers.
+clear_clipboard = Vider le presse-papiers après une minute
+clear_clipboard_about = Si le code de retrait s’y trouve encore. Fermer la fenêtre le vide aussi.
+mask_pointers = Masquer les codes de retrait tant qu’une autre fenêtre est devant
+mask_pointers_about = Des points les remplacent jusqu’à votre retour.
 
 ## Options of a share, managing, relays
 
-keep_longer = Keep longer
-downloads_so_far = Downloads so far
-delete_from_server = Delete from server
-keep_it = Keep it
-delete_body = Nobody can fetch it with this pointer afterwards. Copies that were fetched before stay with whoever fetched them.
-asking_server = Asking the server
-gone = Deleted from the server
+keep_longer = Prolonger
+downloads_so_far = Retraits à ce jour
+delete_from_server = Supprimer du serveur
+keep_it = Conserver
+delete_body = Plus personne ne pourra le récupérer avec ce code de retrait. Les copies déjà récupérées restent chez ceux qui les ont.
+asking_server = Interrogation du serveur
+gone = Supprimé du serveur
 options = Options
-hide_options = Hide options
-keep_for = Keep for
-usual_time = 14 days
-one_day = 1 day
-one_week = 7 days
-count_downloads = Count downloads
-count_no = No
-count_yes = Yes
-count_once = 1 only
-count_five = 5 only
-count_about = A count is a courtesy: a recipient may fetch without telling.
-use_senders_list = Use the sender's list
-add_relay_list = Add relay list
-proxy = SOCKS5 proxy
-proxy_about = The first relay then sees the proxy's address instead of this computer's. For Tor, or where the network lets nothing else out.
-use_proxy = Use proxy
-forget_proxy = Stop using the proxy
-relay_line = Add a relay list
-relay_line_about = It is fetched straight from its host, which sees this computer's address once. Whoever signs it chooses your relays.
-session_network = Session's service nodes
-session_about = Other people's computers, run for the Session messenger. One of its three seeds sees this computer's address, at most once a day. Large files may time out.
-new_guard = New guard
-show_relays = Show relays
-hide_relays = Hide relays
-asking_relays = Asking…
-list_ended = The list has expired, and no newer one came.
-list_missing = The list was not fetched yet.
-list_in_pointer = Name the list in pointers
-list_in_pointer_about = Recipients without relays can then take it. Whoever reads the pointer sees which list you use.
-tell_sender = The sender is told when you have the file
-tell_sender_about = They asked for it. They learn that it was fetched, not by whom.
-direct_switch = Without relays
-direct_switch_about = This server sees this computer's address with every transfer.
+hide_options = Moins d’options
+keep_for = Conserver
+usual_time = 14 jours
+one_day = 1 jour
+one_week = 7 jours
+count_downloads = Compter les retraits
+count_no = Non
+count_yes = Oui
+count_once = 1 seul
+count_five = 5 max.
+count_about = Ce compte repose sur la courtoisie : un destinataire peut récupérer le fichier sans le dire.
+use_senders_list = Accepter cette liste
+add_relay_list = Ajouter une liste
+proxy = Proxy SOCKS5
+proxy_about = Le premier relais voit alors l’adresse du proxy au lieu de celle de cet ordinateur. Pour Tor, ou là où le réseau ne laisse rien sortir d’autre.
+use_proxy = Utiliser le proxy
+forget_proxy = Ne plus utiliser le proxy
+relay_line = Ajouter une liste de relais
+relay_line_about = Elle est demandée directement à son hôte, qui voit une fois l’adresse de cet ordinateur. Celui qui la signe choisit vos relais.
+session_network = Nœuds de service de Session
+session_about = Des ordinateurs d’autres personnes, exploités pour la messagerie Session. L’un de ses trois nœuds d’amorçage voit l’adresse de cet ordinateur, au plus une fois par jour. Les gros fichiers peuvent dépasser le délai.
+new_guard = Nouveau garde
+show_relays = Voir les relais
+hide_relays = Masquer les relais
+asking_relays = Demande…
+list_ended = La liste a expiré, et aucune liste plus récente n’est arrivée.
+list_missing = La liste n’a pas encore été téléchargée.
+list_in_pointer = Indiquer la liste dans les codes
+list_in_pointer_about = Les destinataires sans relais peuvent alors l’accepter. Quiconque lit le code de retrait voit quelle liste vous utilisez.
+tell_sender = L’expéditeur est prévenu quand vous avez le fichier
+tell_sender_about = Il l’a demandé. Il apprend que le fichier a été récupéré, mais pas par qui.
+direct_switch = Sans relais
+direct_switch_about = Ce serveur voit l’adresse de cet ordinateur à chaque transfert.
 
 ## History, opening files, notifications
 
-history_title = Keep a history
-export_history = Export, with keys
-wipe_history = Wipe history
-notify = Say when a transfer ends
-notify_about = By the desktop, while this window is behind others.
-notify_names = Name the file in it
-notify_names_about = Others may see the screen, and the desktop may keep what it said.
-wipe_title = Wipe the history?
-wipe_body = The file and its key are removed, and the kept transfers leave the list. Pointers that you have nowhere else are lost; the files stay where they are.
-keep_history = Keep it
-open_program_title = This file could run a program
-open_program_why = Files of this kind can run what is in them.
-open_anyway = Open anyway
-do_not_open = Do not open
+history_title = Garder un historique
+export_history = Exporter avec les clés
+wipe_history = Effacer l’historique
+notify = Signaler la fin d’un transfert
+notify_about = Par une notification du système, quand cette fenêtre est derrière d’autres.
+notify_names = Y nommer le fichier
+notify_names_about = D’autres peuvent voir l’écran, et le système peut garder la notification.
+wipe_title = Effacer l’historique ?
+wipe_body = Le fichier de l’historique et sa clé sont supprimés, et les transferts conservés quittent la liste. Les codes de retrait que vous n’avez nulle part ailleurs sont perdus ; vos fichiers restent où ils sont.
+keep_history = Conserver
+open_program_title = Ce fichier pourrait lancer un programme
+open_program_why = Les fichiers de ce type peuvent exécuter ce qu’ils contiennent.
+open_anyway = Ouvrir quand même
+do_not_open = Ne pas ouvrir
 
 ## Sheets: who saw what, QR code, keys, licences
 
-close = Close
-you = You
-recipient = Recipient
-sender = Sender
-recipient_learns = opens the file; not your address
-sender_learns = sealed the file; not your address
-you_know = the file, the pointer, the path
-saw = Saw
-did_not_see = Did not see
-tries = Requests and tries
-shown_about = Taken from what this program really sent. Whoever watches both ends can still compare times.
-perhaps_saw = Perhaps saw
-saw_nothing = Saw nothing
-ended_before = the try ended before it
-nothing_sent = Nothing was sent.
-qr_about = The whole pointer, in capitals. Whoever photographs it can fetch and open the file.
-qr_masked = Hidden while another window is in front.
-qr_too_long = This pointer is too long for a QR code. Copy it instead.
-shortcuts = Keyboard shortcuts
-anywhere = Anywhere
-on_a_transfer = On a transfer
-close_window = Close the window
-copy_of_row = Copy the pointer of a transfer
-escape = Close what is on top, clear the field
-next_region = To the next part of the window
-paste = Paste a pointer or files
-paste_pointer = Paste a pointer into Receive
-retry_failed = Try everything again that failed
-reset_zoom = Usual size
-show_keys = Show this sheet
+close = Fermer
+you = Vous
+recipient = Destinataire
+sender = Expéditeur
+recipient_learns = ouvre le fichier ; ignore votre adresse
+sender_learns = a scellé le fichier ; ignore votre adresse
+you_know = le fichier, le code de retrait, le chemin
+saw = A vu
+did_not_see = N’a pas vu
+tries = Requêtes et tentatives
+shown_about = D’après ce que ce programme a réellement envoyé. Quiconque surveille les deux bouts peut tout de même comparer les heures.
+perhaps_saw = A peut-être vu
+saw_nothing = N’a rien vu
+ended_before = la tentative s’est arrêtée avant
+nothing_sent = Rien n’a été envoyé.
+qr_about = Le code de retrait entier, en capitales. Quiconque le photographie peut récupérer et ouvrir le fichier.
+qr_masked = Masqué tant qu’une autre fenêtre est devant.
+qr_too_long = Ce code de retrait est trop long pour un code QR. Copiez-le plutôt.
+shortcuts = Raccourcis clavier
+anywhere = Partout
+on_a_transfer = Sur un transfert
+close_window = Fermer la fenêtre
+copy_of_row = Copier le code de retrait d’un transfert
+escape = Fermer ce qui est au-dessus, vider le champ
+next_region = Aller à la partie suivante de la fenêtre
+paste = Coller un code de retrait ou des fichiers
+paste_pointer = Coller un code de retrait dans Recevoir
+retry_failed = Relancer tout ce qui a échoué
+reset_zoom = Taille habituelle
+show_keys = Afficher cette liste
 licences = Licences
-licence_of_program = Cloakroom is licensed under MIT or Apache-2.0, at your option.
-fonts = Fonts and icons
-fonts_about = Inter, JetBrains Mono and Noto Sans under the SIL Open Font License 1.1, icons by Lucide under the ISC licence.
-crates = Libraries
-crates_about = The Rust crates that are compiled in, by licence.
-welcome_drop = Drop a file, get a pointer.
-welcome_drop_about = The file is padded and sealed on this computer before it is sent.
-welcome_pointer = Whoever holds the pointer gets the file.
-welcome_pointer_about = Give it only to the person it is for.
-welcome_built_in = For now everything stays on this computer.
-welcome_built_in_about = To reach others, choose a file server and relays in Settings.
-no_renderer = cloakroom: this computer's graphics cannot draw a window ({ $error }). On Debian and Ubuntu install mesa-vulkan-drivers or libgl1-mesa-dri; or use the command line `cloak`.
-no_window = cloakroom: the window could not be opened: { $error }. The command line `cloak` needs none.
-no_window_library = cloakroom: the window could not be opened: { $error }. On Debian and Ubuntu install libxkbcommon-x11-0, libx11-xcb1, libxcursor1, libxi6 and libxrandr2. The command line `cloak` needs none.
+licence_of_program = Cloakroom est sous licence MIT ou Apache-2.0, à votre choix.
+fonts = Polices et icônes
+fonts_about = Inter et JetBrains Mono sous SIL Open Font License 1.1, icônes de Lucide sous licence ISC.
+crates = Bibliothèques
+crates_about = Les crates Rust compilées dans le programme, par licence.
+welcome_drop = Déposez un fichier, recevez un code de retrait.
+welcome_drop_about = Le fichier est complété par remplissage et scellé sur cet ordinateur avant d’être envoyé.
+welcome_pointer = Qui détient ce code obtient le fichier.
+welcome_pointer_about = Ne le donnez qu’à la personne à qui le fichier est destiné.
+welcome_built_in = Pour l’instant, tout reste sur cet ordinateur.
+welcome_built_in_about = Pour envoyer à d’autres, choisissez un serveur de fichiers et des relais dans les Réglages.
+no_renderer = cloakroom: le système graphique de cet ordinateur ne peut pas dessiner de fenêtre ({ $error }). Sous Debian et Ubuntu, installez mesa-vulkan-drivers ou libgl1-mesa-dri ; ou utilisez la ligne de commande `cloak`.
+no_window = cloakroom: la fenêtre n’a pas pu être ouverte : { $error }. La ligne de commande `cloak` n’en a pas besoin.
+no_window_library = cloakroom: la fenêtre n’a pas pu être ouverte : { $error }. Sous Debian et Ubuntu, installez libxkbcommon-x11-0, libx11-xcb1, libxcursor1, libxi6 et libxrandr2. La ligne de commande `cloak` n’a pas besoin de fenêtre.
 closing_title =
     { $count ->
-        [one] A transfer is still running
-       *[other] { $count } transfers are still running
+        [one] { $count } transfert est encore en cours
+       *[other] { $count } transferts sont encore en cours
     }
 
 ## A running transfer: names of its steps under the bar, and what it is doing
 
-milestone_pad = Pad
-milestone_seal = Seal
-milestone_find_path = Find path
-milestone_upload = Upload
-milestone_stored = Stored
-milestone_download = Download
-milestone_verify = Verify
-milestone_open = Open
-milestone_save = Save
-stage_pad = Padding
-stage_seal = Sealing
-stage_find_path = Finding a path
-stage_find_path_slow = Finding a path. This is taking longer than usual
-stage_upload = Uploading, { $done }
-stage_crossing = Crossing the relays
-stage_download = Downloading, { $done }
-stage_verify = Verifying
-stage_open = Opening the seal
-stage_save = Saving
+milestone_pad = Compléter
+milestone_seal = Sceller
+milestone_find_path = Chemin
+milestone_upload = Envoyer
+milestone_stored = Stocké
+milestone_download = Télécharger
+milestone_verify = Vérifier
+milestone_open = Desceller
+milestone_save = Enregistrer
+stage_pad = Remplissage
+stage_seal = Scellement
+stage_find_path = Recherche d’un chemin
+stage_find_path_slow = Recherche d’un chemin. C’est plus long que d’habitude
+stage_upload = Envoi, { $done }
+stage_crossing = Passage par les relais
+stage_download = Téléchargement, { $done }
+stage_verify = Vérification
+stage_open = Ouverture du sceau
+stage_save = Enregistrement
 
 ## Rows and cards
 
-kept_until = kept until { $day }
+kept_until = conservé jusqu’au { $day }
 about_file = { $verb } { $name }
-progress_of = Progress of { $name }
-goes_now = File server: { $server }
-goes_to = To { $host } through three relays
-comes_from = from { $server }
-will_be_saved_in = Will be saved in { $folder }
-saved_in = saved in { $folder }
-is_shared = { $name } is ready to share
-is_received = { $name } is verified and saved
-has_failed = { $name }: { $what }
-test_passed = Upload ({ $upload } ms) and download ({ $download } ms) work.
+progress_of = Progression : { $name }
+goes_now = Serveur de fichiers : { $server }
+goes_to = Vers { $host } par trois relais
+comes_from = depuis { $server }
+will_be_saved_in = Sera enregistré dans { $folder }
+saved_in = enregistré dans { $folder }
+is_shared = { $name } est prêt à être partagé
+is_received = { $name } est vérifié et enregistré
+has_failed = { $name } : { $what }
+test_passed = L’envoi ({ $upload } ms) et le téléchargement ({ $download } ms) fonctionnent.
 relays =
     { $count ->
-        [one] 1 relay
-       *[other] { $count } relays
+        [one] { $count } relais
+       *[other] { $count } relais
     }
-hover_title = Drop to share
-hover_title_one = Drop to share { $name }
-hover_title_many = Drop to share { $count } files
+hover_title = Déposez pour partager
+hover_title_one = Déposez pour partager { $name }
+hover_title_many = Déposez pour partager { $count } fichiers
 
 ## Sizes, days, shares of a whole
 
-percent = { $number } %
-decimal = { $whole }.{ $tenth }
-thousands = ,
+percent = { $number } %
+decimal = { $whole },{ $tenth }
+thousands = {"\u202F"}
 list_comma = {", "}
 two_sentences = { $first } { $second }
-size_empty = empty
+size_empty = vide
 size_bytes =
     { $count ->
-        [one] 1 byte
-       *[other] { $count } bytes
+        [one] { $count } octet
+       *[other] { $count } octets
     }
-size_kilo = { $number } kB
-size_mega = { $number } MB
-size_giga = { $number } GB
-size_sent = { $size }, sent as { $sent }
-sent_as = sent as { $sent }
+size_kilo = { $number } ko
+size_mega = { $number } Mo
+size_giga = { $number } Go
+size_sent = { $size }, soit { $sent } à l’envoi
+sent_as = { $sent } à l’envoi
 date = { $day } { $month } { $year }
-day_and_time = { $day }, { $hour }:{ $minute } UTC
-month_1 = Jan
-month_2 = Feb
-month_3 = Mar
-month_4 = Apr
-month_5 = May
-month_6 = Jun
-month_7 = Jul
-month_8 = Aug
-month_9 = Sep
-month_10 = Oct
-month_11 = Nov
-month_12 = Dec
+day_and_time = { $day } à { $hour }:{ $minute } UTC
+month_1 = janv.
+month_2 = févr.
+month_3 = mars
+month_4 = avr.
+month_5 = mai
+month_6 = juin
+month_7 = juil.
+month_8 = août
+month_9 = sept.
+month_10 = oct.
+month_11 = nov.
+month_12 = déc.
 in_minutes =
     { $count ->
-        [one] in 1 minute
-       *[other] in { $count } minutes
+        [one] dans { $count } minute
+       *[other] dans { $count } minutes
     }
 in_hours =
     { $count ->
-        [one] in 1 hour
-       *[other] in { $count } hours
+        [one] dans { $count } heure
+       *[other] dans { $count } heures
     }
 in_days =
     { $count ->
-        [one] in 1 day
-       *[other] in { $count } days
+        [one] dans { $count } jour
+       *[other] dans { $count } jours
     }
 minutes_ago =
     { $count ->
-        [one] 1 minute ago
-       *[other] { $count } minutes ago
+        [one] il y a { $count } minute
+       *[other] il y a { $count } minutes
     }
 hours_ago =
     { $count ->
-        [one] 1 hour ago
-       *[other] { $count } hours ago
+        [one] il y a { $count } heure
+       *[other] il y a { $count } heures
     }
 days_ago =
     { $count ->
-        [one] 1 day ago
-       *[other] { $count } days ago
+        [one] il y a { $count } jour
+       *[other] il y a { $count } jours
     }
 
 ## Managing a shared file
 
-delete_title = Delete { $name } from the server?
-managed_deleted = The server's copy is gone.
-managed_extended = The server keeps it until { $day }.
-managed_not_extended = The server keeps it until { $day }, no longer than before.
-downloads_of = { $told } of { $allowed } downloads told of.
+delete_title = Supprimer { $name } du serveur ?
+managed_deleted = La copie du serveur est supprimée.
+managed_extended = Le serveur le conserve jusqu’au { $day }.
+managed_not_extended = Le serveur le conserve jusqu’au { $day }, pas plus longtemps qu’avant.
+downloads_of =
+    { $told ->
+        [one] { $told } retrait signalé sur { $allowed }.
+       *[other] { $told } retraits signalés sur { $allowed }.
+    }
 downloads_told =
     { $told ->
-        [one] 1 download told of.
-       *[other] { $told } downloads told of.
+        [one] { $told } retrait signalé.
+       *[other] { $told } retraits signalés.
     }
-downloads_not_counted = Its downloads are not counted.
-kept_for = kept { $time }
-senders_list_about = { $host } sees this computer's address once. The list is used for this server only.
+downloads_not_counted = Ses retraits ne sont pas comptés.
+kept_for = conservé { $time }
+senders_list_about = { $host } voit une fois l’adresse de cet ordinateur. La liste ne sert que pour ce serveur.
 
 ## Relays in Settings
 
-list_fetched = fetched { $when }
-list_ends = ends { $when }
-list_has_ended = ended { $when }
-standing_former_guard = was a guard; at rest, { $when }
-standing_guard = guard since { $day }
-standing_guard_waiting = guard since { $day }, waiting
-standing_kept_back = kept back as a later guard
-standing_not_reached = set aside, back { $when }: another relay could not reach it
-standing_strikes = set aside, back { $when }: it failed three times
-standing_usable = usable
-standing_worked = worked { $when }
+list_fetched = téléchargée { $when }
+list_ends = expire { $when }
+list_has_ended = a expiré { $when }
+standing_former_guard = ancien garde, au repos ; de retour { $when }
+standing_guard = garde depuis le { $day }
+standing_guard_waiting = garde depuis le { $day }, en attente
+standing_kept_back = en réserve comme futur garde
+standing_not_reached = mis à l’écart, de retour { $when } : un autre relais n’a pas pu le joindre
+standing_strikes = mis à l’écart, de retour { $when } : il a échoué trois fois
+standing_usable = utilisable
+standing_worked = a fonctionné { $when }
 new_guard_refused =
-    .what = The guard stays.
-    .why = Three relays became guards within 24 hours; a new one is drawn when the first of them is a day old.
-    .next = Try again tomorrow: many guards in a day show you to many.
+    .what = Le garde reste en place.
+    .why = Trois relais sont devenus gardes en 24 heures ; un nouveau sera tiré au sort quand le premier des trois aura un jour.
+    .next = Réessayez demain : changer souvent de garde en un jour vous expose à plus de monde.
 
 ## The history
 
-history_off = Off. What was kept before stays until you wipe it.
-history_waiting = Waiting for this system's keyring.
-history_kept = On this computer only, sealed under a key in this system's keyring.
-history_session = Only until you quit: { $why }
-keyring_missing = This system has no keyring.
-keyring_refused = This system's keyring is locked or refused.
-keyring_silent = This system's keyring did not answer.
-history_file_fails = Its file cannot be read or written. { $why }
-file_is_damaged = it is damaged
-file_is_newer = it was written by a newer version
+history_off = Désactivé. Ce qui était conservé reste jusqu’à ce que vous l’effaciez.
+history_waiting = En attente du trousseau de clés de ce système.
+history_kept = Sur cet ordinateur seulement, scellé par une clé du trousseau de ce système.
+history_session = Seulement jusqu’à la fermeture. { $why }
+keyring_missing = Ce système n’a pas de trousseau de clés.
+keyring_refused = Le trousseau de clés de ce système est verrouillé ou a refusé.
+keyring_silent = Le trousseau de clés de ce système n’a pas répondu.
+history_file_fails = Son fichier ne peut pas être lu ou écrit. { $why }
+file_is_damaged = il est endommagé
+file_is_newer = il a été écrit par une version plus récente
 history_damaged =
-    .what = The history of earlier transfers could not be read.
-    .why = The file cannot be used: { $why }.
-    .next = A new one was begun; the old file is { $path }.
+    .what = L’historique des transferts précédents n’a pas pu être lu.
+    .why = Le fichier est inutilisable : { $why }.
+    .next = Un nouvel historique est commencé ; l’ancien fichier est { $path }.
 history_damaged_left =
-    .what = The history of earlier transfers could not be read.
-    .why = The file cannot be used: { $why }.
-    .next = It was left as it is, and nothing is kept until you wipe it.
+    .what = L’historique des transferts précédents n’a pas pu être lu.
+    .why = Le fichier est inutilisable : { $why }.
+    .next = Il a été laissé tel quel, et rien n’est conservé tant que vous ne l’effacez pas.
 history_no_key =
-    .what = The history of earlier transfers could not be read.
-    .why = This system's keyring does not have its key any more.
-    .next = A new one was begun; the old file is { $path }.
+    .what = L’historique des transferts précédents n’a pas pu être lu.
+    .why = Sa clé n’est plus dans le trousseau de ce système.
+    .next = Un nouvel historique est commencé ; l’ancien fichier est { $path }.
 history_no_key_left =
-    .what = The history of earlier transfers could not be read.
-    .why = This system's keyring does not have its key any more.
-    .next = It was left as it is, and nothing is kept until you wipe it.
+    .what = L’historique des transferts précédents n’a pas pu être lu.
+    .why = Sa clé n’est plus dans le trousseau de ce système.
+    .next = Il a été laissé tel quel, et rien n’est conservé tant que vous ne l’effacez pas.
 history_wiped =
-    .what = The history was wiped.
-    .why = Its file and its key are gone.
-    .next = Received files and what servers keep are as they were.
+    .what = L’historique a été effacé.
+    .why = Son fichier et sa clé n’existent plus.
+    .next = Les fichiers reçus et ce que gardent les serveurs n’ont pas changé.
 history_key_not_wiped =
-    .what = The history was not wiped whole.
-    .why = Its file is gone, but its key may still be in the keyring. { $why }
-    .next = Try again; or remove history.sealed from the data folder yourself.
+    .what = L’historique n’a pas été entièrement effacé.
+    .why = Son fichier n’existe plus, mais sa clé est peut-être encore dans le trousseau. { $why }
+    .next = Réessayez ; ou supprimez vous-même history.sealed du dossier de données.
 history_file_not_wiped =
-    .what = The history was not wiped whole.
-    .why = Its file may still be there. { $why }
-    .next = Try again; or remove history.sealed from the data folder yourself.
+    .what = L’historique n’a pas été entièrement effacé.
+    .why = Son fichier est peut-être encore là. { $why }
+    .next = Réessayez ; ou supprimez vous-même history.sealed du dossier de données.
 history_exported =
     .what =
         { $count ->
-            [one] 1 transfer was written to the file.
-           *[other] { $count } transfers were written to the file.
+            [one] { $count } transfert a été écrit dans le fichier.
+           *[other] { $count } transferts ont été écrits dans le fichier.
         }
-    .why = It holds keys: whoever reads it can fetch and read your shared files.
-    .next = Keep it as you would keep the files, and remove it when you are done.
+    .why = Il contient des clés : quiconque le lit peut récupérer et lire les fichiers que vous avez partagés.
+    .next = Gardez-le comme ces fichiers eux-mêmes, et supprimez-le dès qu’il ne vous sert plus.
 history_not_exported =
-    .what = The history was not exported.
-    .why = The file could not be written, or nothing is kept.
-    .next = Choose another place.
+    .what = L’historique n’a pas été exporté.
+    .why = Le fichier n’a pas pu être écrit, ou rien n’est conservé.
+    .next = Choisissez un autre emplacement.
 saved_file_gone =
-    .what = The file could not be opened.
-    .why = It is not where it was saved any more, or cannot be read.
-    .next = Look where it was moved to, or ask for it again.
-open_program = { $name }: { $why } Open it only if you know the sender and expected it.
+    .what = Le fichier n’a pas pu être ouvert.
+    .why = Il n’est plus là où il a été enregistré, ou ne peut pas être lu.
+    .next = Cherchez où il a été déplacé, ou demandez-le à nouveau.
+open_program = { $name } : { $why } Ne l’ouvrez que si vous connaissez l’expéditeur et attendiez ce fichier.
 
 ## What the desktop says when nobody looks at the window
 
-file_is_shared = A file is ready to share
-has_arrived = { $name } has arrived
-file_has_arrived = A file has arrived
-did_not_arrive = { $name } did not get through
-file_did_not_arrive = A file did not get through
-notify_shared = Its pointer is waiting in Cloakroom.
-notify_received = It was verified and saved.
-notify_failed = Cloakroom says why.
+file_is_shared = Un fichier est prêt à être partagé
+has_arrived = { $name } est arrivé
+file_has_arrived = Un fichier est arrivé
+did_not_arrive = { $name } n’est pas passé
+file_did_not_arrive = Un fichier n’est pas passé
+notify_shared = Son code de retrait attend dans Cloakroom.
+notify_received = Il a été vérifié et enregistré.
+notify_failed = Cloakroom dit pourquoi.
 
 ## Notices
 
 drop_while_modal =
-    .what = The dropped files were not shared.
-    .why = A question was open.
-    .next = Answer it, then drop them again.
+    .what = Les fichiers déposés n’ont pas été partagés.
+    .why = Une question était ouverte.
+    .next = Répondez-y, puis déposez-les à nouveau.
 clipboard_empty =
-    .what = Nothing was pasted.
-    .why = The clipboard holds no pointer and no file.
-    .next = Copy a pointer or a file first.
+    .what = Rien n’a été collé.
+    .why = Le presse-papiers ne contient ni code de retrait ni fichier.
+    .next = Copiez d’abord un code de retrait ou un fichier.
 clipboard_refused =
-    .what = The pointer was not copied.
-    .why = The system's clipboard did not take it.
-    .next = Try again; if another program holds the clipboard, close it.
+    .what = Le code de retrait n’a pas été copié.
+    .why = Le presse-papiers du système ne l’a pas accepté.
+    .next = Réessayez ; si un autre programme occupe le presse-papiers, fermez-le.
 opener_failed =
-    .what = The file could not be shown.
-    .why = No program of this system took it.
-    .next = Find it in your download folder.
+    .what = Le fichier n’a pas pu être affiché.
+    .why = Aucun programme de ce système ne l’a accepté.
+    .next = Cherchez-le dans votre dossier de téléchargement.
 defect =
-    .what = The transfer stopped.
-    .why = This program has made a mistake.
-    .next = Try again; if it stops again, report it.
+    .what = Le transfert s’est arrêté.
+    .why = Ce programme a commis une erreur.
+    .next = Réessayez ; si cela se reproduit, signalez-le.
 relays_missing =
-    .what = This server cannot be reached yet.
-    .why = The built-in relays serve the built-in network only.
-    .next = Choose a relay list that you trust.
+    .what = Ce serveur ne peut pas encore être joint.
+    .why = Les relais intégrés ne desservent que le réseau intégré.
+    .next = Choisissez une liste de relais digne de votre confiance.
 folder_refused =
-    .what = { $name } is a folder and was not shared.
-    .why = Only single files can be shared so far.
-    .next = Pack it into one archive and share that.
+    .what = { $name } est un dossier et n’a pas été partagé.
+    .why = Seuls des fichiers isolés se partagent pour l’instant.
+    .next = Regroupez-le dans une archive et partagez celle-ci.
 folders_refused =
-    .what = { $count } folders were not shared.
-    .why = Only single files can be shared so far.
-    .next = Pack each into one archive and share that.
+    .what = { $count } dossiers n’ont pas été partagés.
+    .why = Seuls des fichiers isolés se partagent pour l’instant.
+    .next = Regroupez chacun dans une archive et partagez celle-ci.
 file_missing =
-    .what = { $name } could not be found, so it was not shared.
-    .why = It may have been moved, or this program may not read it.
-    .next = Choose it again from where it is now.
+    .what = { $name } est introuvable et n’a donc pas été partagé.
+    .why = Il a peut-être été déplacé, ou ce programme n’a pas le droit de le lire.
+    .next = Choisissez-le à nouveau là où il est maintenant.
 files_missing =
-    .what = { $count } files could not be found and were not shared.
-    .why = They may have been moved, or this program may not read them.
-    .next = Choose them again from where they are now.
+    .what = { $count } fichiers sont introuvables et n’ont pas été partagés.
+    .why = Ils ont peut-être été déplacés, ou ce programme n’a pas le droit de les lire.
+    .next = Choisissez-les à nouveau là où ils sont maintenant.
 
 ## Who saw what
 
-about_sheet = { $what }: { $name }
-role_guard = Guard
-role_middle = Middle relay
-role_last = Last relay
-role_server = File server
-asked_delete = Deleted the file
-asked_download = Fetched the file
-asked_extend = Asked to keep it longer
-asked_file_info = Asked about the file
-asked_receipt = Told the sender
-asked_relay_list = Fetched the relay list
-asked_server_info = Asked what the server takes
-asked_status = Asked for the downloads
-asked_upload = Stored the file
-asked_again = { $what }, try { $number }
-answered = Answered
-answered_with = Answered with { $code }
-no_answer = No answer: { $why }
-note_direct = Without relays: the file server saw your address.
-note_same_bytes_back = The answer looked the same on every link: these relays do not seal what they send back.
-relaxed_guard_is_last = The last relay was a guard of yours within ten days: the list is too small.
-relaxed_guard_is_middle = The middle relay was a guard of yours within ten days: the list is too small.
-relaxed_guard_returned = A guard that was dropped is back: the list has nobody else.
-relaxed_guard_stood_elsewhere = The guard stood elsewhere on your paths within ten days: the list is too small.
-relaxed_same_network = Relays of this path are in one network: the list is too small.
-relaxed_same_operator = Relays of this path have one operator: the list is too small.
-relaxed_set_aside = A relay that failed before was used: the list has nobody else.
-fact_client_address = your IP address
-fact_content = name, type, exact size, content
-fact_file_id = which file
-fact_next = next: { $name }
-fact_before = before: { $name }
-fact_server = server { $name }
-fact_up = { $bytes } up
-fact_back = { $bytes } back
-fact_when = when: { $time }
+about_sheet = { $what } : { $name }
+role_guard = Garde
+role_middle = Relais du milieu
+role_last = Dernier relais
+role_server = Serveur de fichiers
+asked_delete = Suppression du fichier
+asked_download = Retrait du fichier
+asked_extend = Demande de prolongation
+asked_file_info = Question sur le fichier
+asked_receipt = Avis à l’expéditeur
+asked_relay_list = Téléchargement de la liste de relais
+asked_server_info = Question sur ce que le serveur accepte
+asked_status = Question sur les retraits
+asked_upload = Dépôt du fichier
+asked_again = { $what }, tentative { $number }
+answered = Réponse reçue
+answered_with = Réponse { $code }
+no_answer = Pas de réponse : { $why }
+note_direct = Sans relais : le serveur de fichiers a vu votre adresse.
+note_same_bytes_back = La réponse était identique sur chaque tronçon : ces relais ne scellent pas ce qu’ils renvoient.
+relaxed_guard_is_last = Le dernier relais a été l’un de vos gardes ces dix derniers jours : la liste est trop courte.
+relaxed_guard_is_middle = Le relais du milieu a été l’un de vos gardes ces dix derniers jours : la liste est trop courte.
+relaxed_guard_returned = Un garde écarté est de retour : la liste n’a personne d’autre.
+relaxed_guard_stood_elsewhere = Le garde a tenu une autre place sur vos chemins ces dix derniers jours : la liste est trop courte.
+relaxed_same_network = Des relais de ce chemin sont dans un même réseau : la liste est trop courte.
+relaxed_same_operator = Des relais de ce chemin ont le même exploitant : la liste est trop courte.
+relaxed_set_aside = Un relais qui avait échoué a été utilisé : la liste n’a personne d’autre.
+fact_client_address = votre adresse IP
+fact_content = nom, type, taille exacte, contenu
+fact_file_id = quel fichier
+fact_next = suivant : { $name }
+fact_before = précédent : { $name }
+fact_server = serveur { $name }
+fact_up = { $bytes } à l’aller
+fact_back = { $bytes } au retour
+fact_when = quand : { $time }
 
 ## Keys on a transfer
 
-row_key_arrows = To the transfer above or below
-row_key_enter = Copy the pointer, open the file, or try again
-row_key_delete = Cancel, or remove from the list
-row_key_menu = Everything else that can be done
-row_key_tab = To the buttons of the transfer
+row_key_arrows = Aller au transfert du dessus ou du dessous
+row_key_enter = Copier le code de retrait, ouvrir le fichier ou réessayer
+row_key_delete = Annuler, ou enlever de la liste
+row_key_menu = Tout ce que l’on peut faire d’autre
+row_key_tab = Aller aux boutons du transfert
 
 ## Errors: the person's own files and settings
 
 was_cancelled =
-    .what = Cancelled.
-    .why = You stopped it.
-    .next = Start it again whenever you like.
+    .what = Annulé.
+    .why = Vous l’avez arrêté.
+    .next = Relancez-le quand vous voulez.
 built_in_busy =
-    .what = The built-in network did not start.
+    .what = Le réseau intégré n’a pas démarré.
     .why = { $why }
-    .next = Close other windows of Cloakroom and try again.
+    .next = Fermez les autres fenêtres de Cloakroom et réessayez.
 built_in_fails =
-    .what = The built-in network did not start.
+    .what = Le réseau intégré n’a pas démarré.
     .why = { $why }
-    .next = Check that the data folder can be written, then try again; or choose a file server in Settings.
+    .next = Vérifiez que le dossier de données est accessible en écriture, puis réessayez ; ou choisissez un serveur de fichiers dans les Réglages.
 settings_not_kept =
-    .what = The settings could not be kept.
+    .what = Les réglages n’ont pas pu être conservés.
     .why = { $why }
-    .next = Check that the settings folder can be written and has space left.
+    .next = Vérifiez que le dossier des réglages est accessible en écriture et qu’il y reste de la place.
 settings_not_read =
-    .what = The settings could not be read; the default ones are in use.
+    .what = Les réglages n’ont pas pu être lus ; ceux par défaut sont utilisés.
     .why = { $why }
-    .next = Choose your settings again, or mend the file and put it back.
-settings_kept = The file was kept as { $path }.
-settings_left = The file was left where it is.
+    .next = Refaites vos réglages, ou réparez le fichier et remettez-le en place.
+settings_kept = Le fichier a été conservé sous le nom { $path }.
+settings_left = Le fichier a été laissé où il est.
 own_record_fails =
-    .what = The record of your shares cannot be used.
+    .what = Le registre de vos partages est inutilisable.
     .why = { $why }
-    .next = Check that the data folder can be read and written and has space left.
+    .next = Vérifiez que le dossier de données est accessible en lecture et en écriture et qu’il y reste de la place.
 not_owner =
-    .what = Only whoever shared this file can do that.
-    .why = This computer has no record of sharing it: it was shared from elsewhere, by somebody else, or at a server without owners.
-    .next = Do it on the computer, and in the account, that shared the file.
+    .what = Seul celui qui a partagé ce fichier peut faire cela.
+    .why = Cet ordinateur n’a pas trace de ce partage : fait ailleurs, par quelqu’un d’autre, ou sur un serveur sans propriétaires.
+    .next = Faites-le sur l’ordinateur et dans le compte qui ont partagé le fichier.
 file_changed =
-    .what = The file was not shared.
-    .why = It changed while it was being read.
-    .next = Wait until it is no longer written to, then share it again.
+    .what = Le fichier n’a pas été partagé.
+    .why = Il a changé pendant la lecture.
+    .next = Attendez que plus rien n’y écrive, puis partagez-le à nouveau.
 file_is_a_folder =
-    .what = Folders cannot be shared yet.
-    .why = This version shares single files.
-    .next = Pack the folder into one file, such as a zip archive, and share that.
+    .what = Les dossiers ne se partagent pas encore.
+    .why = Cette version partage des fichiers isolés.
+    .next = Regroupez le dossier en un seul fichier, par exemple une archive zip, et partagez celui-ci.
 file_is_none =
-    .what = This cannot be shared.
-    .why = It is not an ordinary file.
-    .next = Choose a file.
+    .what = Ceci ne peut pas être partagé.
+    .why = Ce n’est pas un fichier ordinaire.
+    .next = Choisissez un fichier.
 file_not_read =
-    .what = The file could not be read.
+    .what = Le fichier n’a pas pu être lu.
     .why = { $why }
-    .next = Check its name and permissions.
+    .next = Vérifiez son nom et ses droits d’accès.
 file_too_large =
-    .what = The file is too large to share.
-    .why = It has { $length } bytes; one upload carries up to { $limit }.
-    .next = Make it smaller, or cut it into pieces.
+    .what = Le fichier est trop gros pour être partagé.
+    .why = Il compte { $length } octets ; un envoi en porte au plus { $limit }.
+    .next = Réduisez-le, ou coupez-le en morceaux.
 not_saved =
-    .what = The file arrived whole, but could not be saved.
+    .what = Le fichier est arrivé entier, mais n’a pas pu être enregistré.
     .why = { $why }
-    .next = Choose another folder, or make room, and fetch it again.
+    .next = Choisissez un autre dossier, ou faites de la place, et récupérez-le à nouveau.
 
 ## Errors: pointers and what they describe
 
 pointer_changed =
-    .what = This pointer was changed on its way.
-    .why = Its checksum is wrong: characters were replaced, lost or added.
-    .next = Ask the sender to send it again, as one line of text.
+    .what = Ce code de retrait a été altéré en chemin.
+    .why = Sa somme de contrôle est fausse : des caractères ont été remplacés, perdus ou ajoutés.
+    .next = Demandez à l’expéditeur de le renvoyer, sur une seule ligne de texte.
 pointer_cut_off =
-    .what = This pointer is cut off.
+    .what = Ce code de retrait est tronqué.
     .why =
         { $missing ->
-            [one] At least 1 more character is missing at its end.
-           *[other] At least { $missing } more characters are missing at its end.
+            [one] Il manque au moins { $missing } caractère à la fin.
+           *[other] Il manque au moins { $missing } caractères à la fin.
         }
-    .next = Copy it again, to its very end.
+    .next = Copiez-le à nouveau, jusqu’au bout.
 pointer_newer =
-    .what = This pointer was made by a newer version.
-    .why = It has entries this version does not know.
-    .next = Use a newer version of Cloakroom.
+    .what = Ce code de retrait vient d’une version plus récente.
+    .why = Il a des champs que cette version ne connaît pas.
+    .next = Utilisez une version plus récente de Cloakroom.
 pointer_not_found =
-    .what = There is no pointer in this text.
-    .why = A pointer is one word that starts with cloak1.
-    .next = Copy the whole pointer and paste it here.
+    .what = Il n’y a pas de code de retrait dans ce texte.
+    .why = Un code de retrait est un mot qui commence par cloak1.
+    .next = Copiez le code de retrait entier et collez-le ici.
 pointer_text_too_long =
-    .what = This text is too long.
-    .why = Pointers are looked for in up to 64 KiB of text.
-    .next = Paste the pointer alone.
+    .what = Ce texte est trop long.
+    .why = Les codes de retrait sont cherchés dans 64 Kio de texte au plus.
+    .next = Collez le code de retrait seul.
 pointer_invalid =
-    .what = This pointer cannot be used.
-    .why = It arrived whole, but what it says does not make a pointer.
-    .next = Ask the sender to share the file again.
+    .what = Ce code de retrait est inutilisable.
+    .why = Il est arrivé entier, mais ce qu’il dit ne forme pas un code de retrait.
+    .next = Demandez à l’expéditeur de partager le fichier à nouveau.
 foreign_built_in =
-    .what = This file cannot be fetched from here.
-    .why = The pointer was made on another computer's built-in network, which never leaves that computer.
-    .next = Ask the sender to choose a file server and to share the file again.
+    .what = Ce fichier ne peut pas être récupéré d’ici.
+    .why = Le code de retrait vient du réseau intégré d’un autre ordinateur, qui ne sort jamais de cet ordinateur.
+    .next = Demandez à l’expéditeur de choisir un serveur de fichiers et de partager le fichier à nouveau.
 needs_newer =
-    .what = This version cannot fetch what the pointer describes.
+    .what = Cette version ne peut pas récupérer ce que décrit le code de retrait.
     .why = { $why }
-    .next = Use a newer version of Cloakroom.
-why_newer_folder = It holds a folder.
-why_newer_large = It is larger than one part.
-why_newer_parts = It is cut into parts.
-why_newer_words = It is protected by words.
+    .next = Utilisez une version plus récente de Cloakroom.
+why_newer_folder = Il contient un dossier.
+why_newer_large = C’est plus gros qu’un seul morceau.
+why_newer_parts = C’est découpé en morceaux.
+why_newer_words = C’est protégé par des mots.
 other_digest =
-    .what = The downloaded file does not match its pointer. Nothing was saved.
-    .why = Its SHA-256 is another one: the file was changed at the server or on its way.
-    .next = Fetch it once more; if it happens again, ask the sender to share it again.
+    .what = Le fichier téléchargé ne correspond pas à son code de retrait. Rien n’a été enregistré.
+    .why = Son SHA-256 est différent : le fichier a été altéré sur le serveur ou en chemin.
+    .next = Récupérez-le encore une fois ; si cela se reproduit, demandez à l’expéditeur de le partager à nouveau.
 other_description =
-    .what = The downloaded file does not match its pointer. Nothing was saved.
-    .why = The pointer does not describe this file: name, kind or length differ from the sealed ones.
-    .next = Do not trust this pointer; ask the sender for a new one.
+    .what = Le fichier téléchargé ne correspond pas à son code de retrait. Rien n’a été enregistré.
+    .why = Le code de retrait décrit un autre fichier : le nom, le type ou la longueur diffèrent de ceux qui ont été scellés.
+    .next = Ne vous fiez pas à ce code de retrait ; demandez-en un nouveau à l’expéditeur.
 other_key =
-    .what = The downloaded file does not match its pointer. Nothing was saved.
-    .why = The pointer's key does not belong to this file.
-    .next = Ask the sender for the pointer again.
+    .what = Le fichier téléchargé ne correspond pas à son code de retrait. Rien n’a été enregistré.
+    .why = La clé du code de retrait n’est pas celle de ce fichier.
+    .next = Redemandez le code de retrait à l’expéditeur.
 newer_seal =
-    .what = This file was sealed by a newer version. Nothing was saved.
-    .why = Its header has entries this version does not know.
-    .next = Use a newer version of Cloakroom.
+    .what = Ce fichier a été scellé par une version plus récente. Rien n’a été enregistré.
+    .why = Son en-tête a des champs que cette version ne connaît pas.
+    .next = Utilisez une version plus récente de Cloakroom.
 broken_seal =
-    .what = The downloaded file does not match its pointer. Nothing was saved.
-    .why = The seal is broken, or what is inside is not a sealed file.
-    .next = Fetch it once more; if it happens again, ask the sender to share it again.
+    .what = Le fichier téléchargé ne correspond pas à son code de retrait. Rien n’a été enregistré.
+    .why = Le sceau est brisé, ou ce qu’il renferme n’est pas un fichier scellé.
+    .next = Récupérez-le encore une fois ; si cela se reproduit, demandez à l’expéditeur de le partager à nouveau.
 misleading_name =
-    .what = This file is not what its name says.
-    .why = By its name it is { $name }, by its content { $content }.
-    .next = Open it only if you know why the sender named it so.
-an_archive = an archive
-a_document = a document
-a_medium = sound or video
-a_picture = a picture
-a_program = a program
-a_script = a script
-a_text = text
-a_web_page = a web page
-a_java_program = a program for Java or Android
-a_linux_program = a program for Linux
-a_mac_program = a program for macOS
-a_shortcut = a shortcut that starts something else
-a_windows_program = a program for Windows
+    .what = Ce fichier n’est pas ce que dit son nom.
+    .why = D’après son nom, c’est { $name } ; d’après son contenu, { $content }.
+    .next = Ne l’ouvrez que si vous savez pourquoi l’expéditeur l’a nommé ainsi.
+an_archive = une archive
+a_document = un document
+a_medium = du son ou de la vidéo
+a_picture = une image
+a_program = un programme
+a_script = un script
+a_text = un texte
+a_web_page = une page web
+a_java_program = un programme pour Java ou Android
+a_linux_program = un programme pour Linux
+a_mac_program = un programme pour macOS
+a_shortcut = un raccourci qui lance autre chose
+a_windows_program = un programme pour Windows
 
 ## Errors: addresses, proxies and relay lists
 
 no_server_address =
-    .what = This is not a file server's address.
+    .what = Ce n’est pas l’adresse d’un serveur de fichiers.
     .why = { $why }
-    .next = Paste it as its operator gave it: http://host:port#p= and 64 letters and digits.
+    .next = Collez-la telle que son exploitant l’a donnée : http://host:port#p= et 64 lettres et chiffres.
 no_proxy_address =
-    .what = This is not a proxy's address.
+    .what = Ce n’est pas l’adresse d’un proxy.
     .why = { $why }
-    .next = Write it as socks5://host:port; Tor's is socks5://127.0.0.1:9050.
+    .next = Écrivez-la sous la forme socks5://host:port ; celle de Tor est socks5://127.0.0.1:9050.
 no_relay_line =
-    .what = This is not the line of a relay list.
+    .what = Ce n’est pas la ligne d’une liste de relais.
     .why = { $why }
-    .next = Paste it as its maker gave it: https://host/relays.json#k= and 64 letters and digits.
+    .next = Collez-la telle que son auteur l’a donnée : https://host/relays.json#k= et 64 lettres et chiffres.
 proxy_no_socks =
-    .what = The proxy could not be used; nothing was sent.
-    .why = What answers at { $proxy } does not speak SOCKS5.
-    .next = Correct the proxy's address, or go without one.
+    .what = Le proxy n’a pas pu être utilisé ; rien n’a été envoyé.
+    .why = Ce qui répond à l’adresse { $proxy } ne parle pas SOCKS5.
+    .next = Corrigez l’adresse du proxy, ou passez-vous de proxy.
 proxy_refused =
-    .what = The proxy refused; nothing was sent.
-    .why = { $proxy } does not take this user name and password, or asks for one.
-    .next = Correct them: socks5://user:password@host:port.
+    .what = Le proxy a refusé ; rien n’a été envoyé.
+    .why = Le proxy { $proxy } n’accepte pas ce nom d’utilisateur et ce mot de passe, ou en demande.
+    .next = Corrigez-les : socks5://user:password@host:port.
 proxy_unreachable =
-    .what = The proxy could not be reached; nothing was sent.
-    .why = Nothing answers at { $proxy }.
-    .next = Start it, or correct its address, or go without one.
+    .what = Le proxy n’a pas pu être joint ; rien n’a été envoyé.
+    .why = Rien ne répond à l’adresse { $proxy }.
+    .next = Démarrez-le, corrigez son adresse, ou passez-vous de proxy.
 no_relays =
-    .what = No relay of yours serves this server.
-    .why = Nothing was sent: without relays the server would see your IP address.
-    .next = Add a relay list, or, if the server may know your address, go there directly.
+    .what = Aucun de vos relais ne dessert ce serveur.
+    .why = Rien n’a été envoyé : sans relais, le serveur verrait votre adresse IP.
+    .next = Ajoutez une liste de relais ou, si le serveur peut connaître votre adresse, joignez-le directement.
 relays_offered =
-    .what = No relay of yours serves this server, but the pointer names a relay list.
-    .why = Fetching the list shows { $host } this computer's address, once; whoever signs it chooses your relays.
-    .next = Accept the list for this server (on the command line: --accept-relay-list), or add relays of your own.
+    .what = Aucun de vos relais ne dessert ce serveur, mais le code de retrait indique une liste de relais.
+    .why = Télécharger la liste montre une fois à { $host } l’adresse de cet ordinateur ; celui qui la signe choisit vos relais.
+    .next = Acceptez la liste pour ce serveur (en ligne de commande : --accept-relay-list), ou ajoutez vos propres relais.
 relay_file_fails =
-    .what = The relay list could not be read.
+    .what = La liste de relais n’a pas pu être lue.
     .why = { $why }
-    .next = Choose the file again, or ask for a new one.
+    .next = Choisissez à nouveau le fichier, ou demandez-en un autre.
 relay_list_refused =
-    .what = The relay list was not taken.
+    .what = La liste de relais n’a pas été acceptée.
     .why = { $why }
-    .next = Ask whoever made it for a new one.
+    .next = Demandez-en une nouvelle à son auteur.
 newer_relay_list_refused =
-    .what = The relay list was not taken.
+    .what = La liste de relais n’a pas été acceptée.
     .why = { $why }
-    .next = Check the line, or ask whoever signs the list for a new one; one that is here goes on serving.
+    .next = Vérifiez la ligne, ou demandez une nouvelle liste à son signataire ; celle qui est déjà là continue de servir.
 relay_list_ended =
-    .what = There are no relays to use.
-    .why = The relay list has expired, and no server handed on a newer one.
-    .next = Add its line again, which fetches it from its host, or choose other relays.
+    .what = Il n’y a aucun relais utilisable.
+    .why = La liste de relais a expiré, et aucun serveur n’en a transmis de plus récente.
+    .next = Ajoutez à nouveau sa ligne, ce qui la redemande à son hôte, ou choisissez d’autres relais.
 relay_list_not_fetched =
-    .what = The relay list could not be fetched.
-    .why = The host { $host } was asked. { $why }
-    .next = Check the network and the line, then try again.
+    .what = La liste de relais n’a pas pu être téléchargée.
+    .why = L’hôte { $host } a été interrogé. { $why }
+    .next = Vérifiez le réseau et la ligne, puis réessayez.
 relay_list_not_here =
-    .what = There are no relays to use.
-    .why = The settings name a relay list that was never fetched on this computer.
-    .next = Add its line again, which fetches it from its host.
+    .what = Il n’y a aucun relais utilisable.
+    .why = Les réglages indiquent une liste de relais qui n’a jamais été téléchargée sur cet ordinateur.
+    .next = Ajoutez à nouveau sa ligne, ce qui la demande à son hôte.
 relay_list_not_stored =
-    .what = The relay list could not be kept.
+    .what = La liste de relais n’a pas pu être conservée.
     .why = { $why }
-    .next = Check that the data folder can be written and has space left.
+    .next = Vérifiez que le dossier de données est accessible en écriture et qu’il y reste de la place.
 seeds_fail =
-    .what = The nodes of Session's network could not be asked for.
-    .why = The last of its three seeds was asked. { $why }
-    .next = Check the network and try again later, or choose other relays.
+    .what = Les nœuds du réseau de Session n’ont pas pu être demandés.
+    .why = Le dernier de ses trois nœuds d’amorçage a été interrogé. { $why }
+    .next = Vérifiez le réseau et réessayez plus tard, ou choisissez d’autres relais.
 
 ## Errors: what the server says
 
 access_word_wanted =
-    .what = The file was not stored.
-    .why = The server stores files only for those who know its access word.
-    .next = Ask its operator for the word, and enter it with the server in Settings or give it with the share.
+    .what = Le fichier n’a pas été stocké.
+    .why = Le serveur ne stocke des fichiers que pour ceux qui connaissent son mot d’accès.
+    .next = Demandez le mot à son exploitant, puis saisissez-le avec le serveur dans les Réglages ou donnez-le lors du partage.
 access_word_wrong =
-    .what = The file was not stored.
-    .why = The access word is not the one that the server asks for.
-    .next = Check the word, and ask the server's operator whether it was changed.
+    .what = Le fichier n’a pas été stocké.
+    .why = Le mot d’accès n’est pas celui que demande le serveur.
+    .next = Vérifiez le mot, et demandez à l’exploitant du serveur s’il a changé.
 server_full =
-    .what = The file was not stored.
-    .why = The server is full.
-    .next = Try again later, or choose another server.
+    .what = Le fichier n’a pas été stocké.
+    .why = Le serveur est plein.
+    .next = Réessayez plus tard, ou choisissez un autre serveur.
 server_without_owners =
-    .what = This server does not let a file be managed.
-    .why = It does not know who shared a file; it forgets each when its time is over.
-    .next = Share through a Cloakroom server next time.
+    .what = Ce serveur ne permet pas de gérer un fichier.
+    .why = Il ne sait pas qui a partagé un fichier ; il oublie chacun quand son temps est écoulé.
+    .next = La prochaine fois, partagez par un serveur Cloakroom.
 server_without_receipts =
-    .what = The file was not shared.
-    .why = This server cannot count or limit downloads.
-    .next = Share without a count or limit, or choose another server.
+    .what = Le fichier n’a pas été partagé.
+    .why = Ce serveur ne sait ni compter ni limiter les retraits.
+    .next = Partagez sans compte ni limite, ou choisissez un autre serveur.
 file_not_there =
-    .what = The server does not have this file.
-    .why = It may have expired, been deleted, or reached its number of downloads.
-    .next = Ask the sender to share it again.
+    .what = Le serveur n’a pas ce fichier.
+    .why = Il a peut-être expiré, été supprimé ou atteint son nombre de retraits.
+    .next = Demandez à l’expéditeur de le partager à nouveau.
 server_nonsense =
-    .what = The server's answer does not fit the request.
-    .why = It confirmed other bytes than were sent, or sent something that cannot be read.
-    .next = Try again; if it stays so, choose another server.
+    .what = La réponse du serveur ne correspond pas à la requête.
+    .why = Il a confirmé d’autres octets que ceux envoyés, ou a envoyé quelque chose d’illisible.
+    .next = Réessayez ; si cela persiste, choisissez un autre serveur.
 server_busy =
-    .what = The server is busy or in trouble.
-    .why = It answered { $code } each time it was asked.
-    .next = Try again later.
+    .what = Le serveur est occupé ou en difficulté.
+    .why = Il a répondu { $code } à chaque demande.
+    .next = Réessayez plus tard.
 server_refused =
-    .what = The server refused.
-    .why = It answered { $code }.
-    .next = Choose another server, or ask its operator.
+    .what = Le serveur a refusé.
+    .why = Il a répondu { $code }.
+    .next = Choisissez un autre serveur, ou interrogez son exploitant.
 file_still_there =
-    .what = The server does not delete what it says it deletes.
-    .why = The test file was still given out after the server had confirmed its deletion.
-    .next = Tell the server's operator, or choose another server.
+    .what = Le serveur ne supprime pas ce qu’il dit supprimer.
+    .why = Le fichier d’essai était encore remis après que le serveur en avait confirmé la suppression.
+    .next = Prévenez l’exploitant du serveur, ou choisissez un autre serveur.
 too_large_for_server =
-    .what = The file is too large for this server.
-    .why = It did not say how much it takes.
-    .next = Choose another server, or a smaller file.
+    .what = Le fichier est trop gros pour ce serveur.
+    .why = Il n’a pas dit quelle taille il accepte.
+    .next = Choisissez un autre serveur, ou un fichier plus petit.
 too_large_for_server_of =
-    .what = The file is too large for this server.
-    .why = It takes up to { $limit } bytes, counted after padding.
-    .next = Choose another server, or a smaller file.
+    .what = Le fichier est trop gros pour ce serveur.
+    .why = Le serveur accepte au plus { $limit } octets, remplissage compris.
+    .next = Choisissez un autre serveur, ou un fichier plus petit.
 time_refused =
-    .what = The server does not keep files for that time.
-    .why = It keeps them for 1 to { $hours } hours.
-    .next = Ask for a time between those.
+    .what = Le serveur ne conserve pas les fichiers pour cette durée.
+    .why = Il les conserve de 1 à { $hours } heures.
+    .next = Demandez une durée comprise entre les deux.
 too_much_work =
-    .what = The file was not stored.
-    .why = The server asks for work that would keep this computer busy for hours.
-    .next = Choose another server, or a smaller file.
+    .what = Le fichier n’a pas été stocké.
+    .why = Le serveur demande un calcul qui occuperait cet ordinateur pendant des heures.
+    .next = Choisissez un autre serveur, ou un fichier plus petit.
 work_refused =
-    .what = The file was not stored.
-    .why = The server did not take the work that it had asked for.
-    .next = Try again; if it stays so, choose another server.
+    .what = Le fichier n’a pas été stocké.
+    .why = Le serveur n’a pas accepté le calcul qu’il avait demandé.
+    .next = Réessayez ; si cela persiste, choisissez un autre serveur.
 
 ## Errors: on the way. `tried` stands inside sentences as { $tried }.
 
 tried =
     { $count ->
-        [one] once
-       *[other] { $count } times
+        [one] { $count } fois
+       *[other] { $count } fois
     }
 network_blocks =
-    .what = The network here blocks the relays.
-    .why = None of your first relays answered, nor did the three that may be tried in their place within a day.
-    .next = Check that this computer is online, or try from another network.
+    .what = Le réseau d’ici bloque les relais.
+    .why = Aucun de vos premiers relais n’a répondu, ni les trois que l’on peut essayer à leur place en un jour.
+    .next = Vérifiez que cet ordinateur est en ligne, ou essayez depuis un autre réseau.
 connection_broke =
-    .what = The connection broke before the transfer was done.
-    .why = It was tried { $tried }.
-    .next = Check the network and try again.
+    .what = La connexion s’est rompue avant la fin du transfert.
+    .why = Essayé { $tried }.
+    .next = Vérifiez le réseau et réessayez.
 request_not_built =
-    .what = The request could not be built.
-    .why = The server's name or key does not fit an onion request.
-    .next = Choose another server.
+    .what = La requête n’a pas pu être construite.
+    .why = Le nom ou la clé du serveur ne convient pas à une requête en oignon.
+    .next = Choisissez un autre serveur.
 first_unreachable =
-    .what = The first relay could not be reached.
-    .why = It was tried { $tried }: the relay is off, holds another key than its list says, or the network here blocks it.
-    .next = Check the network and the relay list, then try again.
+    .what = Le premier relais n’a pas pu être joint.
+    .why = Essayé { $tried } : le relais est éteint, a une autre clé que celle de sa liste, ou le réseau d’ici le bloque.
+    .next = Vérifiez le réseau et la liste de relais, puis réessayez.
 answer_malformed =
-    .what = The server's answer cannot be read.
-    .why = It may not be a file server, or be a newer one.
-    .next = Check the server's address.
+    .what = La réponse du serveur est illisible.
+    .why = Ce n’est peut-être pas un serveur de fichiers, ou il est plus récent.
+    .next = Vérifiez l’adresse du serveur.
 answer_plain =
-    .what = No answer of the server came back.
-    .why = Somebody on the path answered { $status }, { $tried }; nobody vouches for that answer.
-    .next = Try again later, or use another relay list.
+    .what = Aucune réponse du serveur n’est revenue.
+    .why = Quelqu’un sur le chemin a répondu { $status }, { $tried } ; personne ne garantit cette réponse.
+    .next = Réessayez plus tard, ou utilisez une autre liste de relais.
 relay_failed =
-    .what = A relay on the path failed.
-    .why = It answered { $status }; it was tried { $tried } over different relays where there are any.
-    .next = Try again later, or use another relay list.
+    .what = Un relais du chemin a échoué.
+    .why = Il a répondu { $status } ; essayé { $tried }, par des relais différents s’il y en a.
+    .next = Réessayez plus tard, ou utilisez une autre liste de relais.
 relay_unreachable =
-    .what = A relay on the path could not be reached.
-    .why = The relay before it said so; it was tried { $tried }.
-    .next = Try again later, or use another relay list.
+    .what = Un relais du chemin n’a pas pu être joint.
+    .why = Le relais qui le précède l’a dit ; essayé { $tried }.
+    .next = Réessayez plus tard, ou utilisez une autre liste de relais.
 server_plain =
-    .what = Something else answered in the file server's place.
-    .why = It answered { $status } without opening the request; it was tried { $tried }.
-    .next = Try again later, or ask the server's operator.
+    .what = Autre chose a répondu à la place du serveur de fichiers.
+    .why = Il a été répondu { $status } sans ouvrir la requête ; essayé { $tried }.
+    .next = Réessayez plus tard, ou interrogez l’exploitant du serveur.
 server_not_served =
-    .what = The last relay does not serve this server.
-    .why = Its operator allows other servers, or none.
-    .next = Use a relay list whose relays serve this server.
+    .what = Le dernier relais ne dessert pas ce serveur.
+    .why = Son exploitant autorise d’autres serveurs, ou aucun.
+    .next = Utilisez une liste dont les relais desservent ce serveur.
 server_unreachable =
-    .what = The file server could not be reached.
-    .why = The last relay said so; it was tried { $tried }.
-    .next = Try again later, or ask the server's operator.
+    .what = Le serveur de fichiers n’a pas pu être joint.
+    .why = Le dernier relais l’a dit ; essayé { $tried }.
+    .next = Réessayez plus tard, ou interrogez l’exploitant du serveur.
 server_wrong_key =
-    .what = The file server does not hold the key of its address.
-    .why = Its address is wrong, its key was changed, or something else answers in its place.
-    .next = Ask its operator for the address.
+    .what = Le serveur de fichiers n’a pas la clé de son adresse.
+    .why = Son adresse est fausse, sa clé a changé, ou autre chose répond à sa place.
+    .next = Demandez l’adresse à son exploitant.
 answer_tampered =
-    .what = An answer was changed on its way and was refused.
-    .why = A relay on the path is broken or hostile; it was tried { $tried }.
-    .next = Try again; if it stays so, use another relay list.
+    .what = Une réponse a été altérée en chemin et a été refusée.
+    .why = Un relais du chemin est défaillant ou hostile ; essayé { $tried }.
+    .next = Réessayez ; si cela persiste, utilisez une autre liste de relais.
 timed_out =
-    .what = The transfer took too long and was ended.
-    .why = Nothing moved for too long; it was tried { $tried }.
-    .next = Check the network and try again.
+    .what = Le transfert a pris trop de temps et a été arrêté.
+    .why = Rien n’a bougé pendant trop longtemps ; essayé { $tried }.
+    .next = Vérifiez le réseau et réessayez.
 no_path_guard =
-    .what = There is no path to this server.
-    .why = No relay was left for the first place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server.
+    .what = Il n’y a pas de chemin vers ce serveur.
+    .why = Aucun relais ne restait pour la première place : { $reasons }.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur.
 no_path_middle =
-    .what = There is no path to this server.
-    .why = No relay was left for the middle place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server.
+    .what = Il n’y a pas de chemin vers ce serveur.
+    .why = Aucun relais ne restait pour la place du milieu : { $reasons }.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur.
 no_path_last =
-    .what = There is no path to this server.
-    .why = No relay was left for the last place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server.
-rejected_not_serving = { $count } not serving this server
-rejected_on_this_path = { $count } on the path already
-rejected_is_guard = { $count } your guard, now or lately
-rejected_retired = { $count } a guard that was dropped
-rejected_kept_back = { $count } kept back as a guard
-rejected_not_a_guard = { $count } no guard
-rejected_same_network = { $count } in the network of another
-rejected_same_operator = { $count } of the operator of another
-rejected_set_aside = { $count } set aside after failures
-rejected_failed = { $count } failed just now
+    .what = Il n’y a pas de chemin vers ce serveur.
+    .why = Aucun relais ne restait pour la dernière place : { $reasons }.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur.
+rejected_not_serving =
+    { $count ->
+        [one] { $count } ne dessert pas ce serveur
+       *[other] { $count } ne desservent pas ce serveur
+    }
+rejected_on_this_path = { $count } déjà sur le chemin
+rejected_is_guard =
+    { $count ->
+        [one] { $count } est ou était votre garde
+       *[other] { $count } sont ou étaient vos gardes
+    }
+rejected_retired =
+    { $count ->
+        [one] { $count } ancien garde écarté
+       *[other] { $count } anciens gardes écartés
+    }
+rejected_kept_back = { $count } en réserve comme garde
+rejected_not_a_guard =
+    { $count ->
+        [one] { $count } n’est pas un garde
+       *[other] { $count } ne sont pas des gardes
+    }
+rejected_same_network = { $count } dans le réseau d’un autre
+rejected_same_operator = { $count } du même exploitant qu’un autre
+rejected_set_aside = { $count } à l’écart après des échecs
+rejected_failed =
+    { $count ->
+        [one] { $count } vient d’échouer
+       *[other] { $count } viennent d’échouer
+    }
 
 ## Errors: the reason under another error, each a whole sentence
 
-why_built_in_busy = Another process holds the built-in network and does not answer.
-why_built_in_folder = The folder of the built-in network cannot be used.
-why_settings_invalid = The settings cannot be understood: { $reason }.
-why_settings_line_invalid = Line { $line } of the settings cannot be understood: { $reason }.
-why_settings_newer = The settings were written by a newer version.
-why_no_home = There is no home folder.
-why_settings_unreadable = The settings cannot be read.
-why_settings_unwritable = The settings cannot be written.
-why_record_newer = The record of your shares was written by a newer version.
-why_record_unreadable = The record of your shares cannot be read.
-why_record_unwritable = The record of your shares cannot be written.
-why_fetch_broken = The connection broke.
-why_fetch_cancelled = It was cancelled.
-why_fetch_redirected = It points to another address, which is not followed.
-why_fetch_status = It answered { $status }.
-why_fetch_timed_out = It took too long.
-why_fetch_too_large = What it answered is too large.
-why_fetch_unreachable = It cannot be reached, or does not prove that it is what it should be.
-why_nodes_malformed = Its answer cannot be read.
-why_nodes_too_few = It named { $count } nodes that can be used; a path needs three.
-why_list_backwards = The list expires before it is issued.
-why_list_duplicate = Two entries have the same key.
-why_list_entry = Entry { $index } is not a relay: { $what }.
-why_list_expired = The list has expired.
-why_list_malformed = This is not a relay list: { $what }.
-why_list_newer = The list was made by a newer version.
-why_list_not_yet = The list is dated in the future; if it is not, the clock of this computer is wrong.
-why_list_older = The list is older than the one that is held.
+why_built_in_busy = Un autre processus occupe le réseau intégré et ne répond pas.
+why_built_in_folder = Le dossier du réseau intégré est inutilisable.
+why_settings_invalid = Les réglages sont incompréhensibles : { $reason }.
+why_settings_line_invalid = La ligne { $line } des réglages est incompréhensible : { $reason }.
+why_settings_newer = Les réglages ont été écrits par une version plus récente.
+why_no_home = Il n’y a pas de dossier personnel.
+why_settings_unreadable = Les réglages ne peuvent pas être lus.
+why_settings_unwritable = Les réglages ne peuvent pas être écrits.
+why_record_newer = Le registre de vos partages a été écrit par une version plus récente.
+why_record_unreadable = Le registre de vos partages ne peut pas être lu.
+why_record_unwritable = Le registre de vos partages ne peut pas être écrit.
+why_fetch_broken = La connexion s’est rompue.
+why_fetch_cancelled = La demande a été annulée.
+why_fetch_redirected = Il renvoie à une autre adresse, qui n’est pas suivie.
+why_fetch_status = Il a répondu { $status }.
+why_fetch_timed_out = Il a mis trop de temps.
+why_fetch_too_large = Sa réponse est trop grosse.
+why_fetch_unreachable = Il ne peut pas être joint, ou ne prouve pas qu’il est bien ce qu’il devrait être.
+why_nodes_malformed = Sa réponse est illisible.
+why_nodes_too_few =
+    { $count ->
+        [one] Il a nommé { $count } nœud utilisable ; un chemin en demande trois.
+       *[other] Il a nommé { $count } nœuds utilisables ; un chemin en demande trois.
+    }
+why_list_backwards = La liste expire avant sa date d’émission.
+why_list_duplicate = Deux entrées ont la même clé.
+why_list_entry = L’entrée { $index } n’est pas un relais : { $what }.
+why_list_expired = La liste a expiré.
+why_list_malformed = Ce n’est pas une liste de relais : { $what }.
+why_list_newer = La liste vient d’une version plus récente.
+why_list_not_yet = La liste est datée de l’avenir ; sinon, l’horloge de cet ordinateur est fausse.
+why_list_older = La liste est plus ancienne que celle qui est déjà là.
 why_list_too_few =
     { $count ->
-        [0] The list has no relays; a path needs three.
-        [one] The list has 1 relay; a path needs three.
-       *[other] The list has { $count } relays; a path needs three.
+        [0] La liste n’a aucun relais ; un chemin en demande trois.
+        [one] La liste n’a que { $count } relais ; un chemin en demande trois.
+       *[other] La liste n’a que { $count } relais ; un chemin en demande trois.
     }
-why_list_too_large = The list is larger than file servers can hand on.
-why_list_too_long = The list is larger than a list can be.
-why_list_unsigned = The list is not signed.
-why_list_wrongly_signed = The list is not signed by the key it was added with.
-why_proxy_behind = Nothing may stand behind the port.
-why_proxy_host = There is no host.
-why_proxy_login = User name and password must each have 1 to 255 bytes.
-why_proxy_port = There is no port; Tor listens on port 9050.
-why_proxy_scheme = Only SOCKS5 proxies can be used.
-why_save_create = No file can be made in the folder.
-why_save_folder = The folder cannot be used.
-why_save_names = All names like this one are taken.
-why_save_rename = The file cannot be given its name.
-why_save_write = The file cannot be written.
-why_url_host = The host or the port cannot be used.
-why_url_id = A file id is 1 to 64 letters, digits, underscores and hyphens.
-why_url_key = A key is 64 lower-case hexadecimal digits of which this one is none, or a weak one.
-why_url_no_file = The URL must name one file and nothing behind it.
-why_url_no_list_key = The list's key (#k=…) is missing.
-why_url_no_server_key = The server's key (#p=…) is missing.
-why_url_none = This is not a URL.
-why_url_not_canonical = The URL is not in its one canonical form.
-why_url_path = The URL has a path, a query or a fragment that does not belong to it.
-why_url_scheme = The URL must start with http:// or https://.
-why_url_user = The URL holds a user name or a password.
-why_line_too_long = The line is longer than such a line can be.
-io_already_exists = There is something of that name already.
-io_not_a_folder = A part of the path is no folder.
-io_not_found = There is no such file or folder.
-io_other = The system says: { $detail }.
-io_permission_denied = The system does not permit it.
-io_read_only = What it lies on can only be read.
-io_storage_full = No space is left.
+why_list_too_large = La liste est plus grosse que ce que les serveurs de fichiers peuvent transmettre.
+why_list_too_long = La liste est plus grosse qu’une liste ne peut l’être.
+why_list_unsigned = La liste n’est pas signée.
+why_list_wrongly_signed = La liste n’est pas signée par la clé avec laquelle elle a été ajoutée.
+why_proxy_behind = Rien ne doit suivre le port.
+why_proxy_host = L’hôte manque.
+why_proxy_login = Le nom d’utilisateur et le mot de passe doivent avoir chacun de 1 à 255 octets.
+why_proxy_port = Le port manque ; Tor écoute sur le port 9050.
+why_proxy_scheme = Seuls les proxys SOCKS5 sont utilisables.
+why_save_create = Aucun fichier ne peut être créé dans le dossier.
+why_save_folder = Le dossier est inutilisable.
+why_save_names = Tous les noms de cette sorte sont déjà pris.
+why_save_rename = Le fichier ne peut pas recevoir son nom.
+why_save_write = Le fichier ne peut pas être écrit.
+why_url_host = L’hôte ou le port est inutilisable.
+why_url_id = Un identifiant de fichier compte de 1 à 64 lettres, chiffres, tirets bas et traits d’union.
+why_url_key = Une clé compte 64 chiffres hexadécimaux en minuscules ; celle-ci n’en est pas une, ou elle est faible.
+why_url_no_file = L’URL doit désigner un seul fichier, sans rien à la suite.
+why_url_no_list_key = La clé de la liste (#k=…) manque.
+why_url_no_server_key = La clé du serveur (#p=…) manque.
+why_url_none = Ce n’est pas une URL.
+why_url_not_canonical = L’URL n’est pas sous son unique forme canonique.
+why_url_path = L’URL a un chemin, une requête ou un fragment qui n’a rien à y faire.
+why_url_scheme = L’URL doit commencer par http:// ou https://.
+why_url_user = L’URL contient un nom d’utilisateur ou un mot de passe.
+why_line_too_long = La ligne est plus longue qu’une telle ligne ne peut l’être.
+io_already_exists = Quelque chose porte déjà ce nom.
+io_not_a_folder = Une partie du chemin n’est pas un dossier.
+io_not_found = Ce fichier ou ce dossier n’existe pas.
+io_other = Le système dit : { $detail }.
+io_permission_denied = Le système ne le permet pas.
+io_read_only = Le support est en lecture seule.
+io_storage_full = Il ne reste plus de place.
