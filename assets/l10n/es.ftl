@@ -1,4 +1,4 @@
-# Cloakroom in English: the language that the others are translated from.
+# Cloakroom in Spanish, translated from en.ftl.
 #
 # Ids are names of functions in src/gui/text and of errors in src/app/message. `.what`, `.why` and `.next` are the three
 # sentences of a message: what happened, why, what to do next. Share, Receive and Seal are the words for what a person does;
@@ -6,270 +6,270 @@
 
 ## The window
 
-share = Share
-receive = Receive
-settings = Settings
-screen = Screen
-drop_here = Drop files anywhere in this window
-choose_or_paste = Choose files, or paste them
-sealed_here = Each one is padded and sealed on this computer before it leaves.
-choose_files = Choose files
-drop_more = Drop or choose more files
-choose_more = Choose more files
-limit = Up to 10 MB a file
-built_in = Built-in network
-built_in_stays = Stays on this computer
-pointer = Pointer
-receive_title = Paste the pointer you were given
-receive_empty = You will see what it is before anything is fetched. Text around it does no harm.
-download = Download
-clear = Clear
-unnamed_file = Unnamed file
-transfers = Transfers
-cancel = Cancel
-copy_pointer = Copy pointer
-copy_local = Copy (works only on this computer)
-copied = Copied
-choose_server = Choose a server
-retry = Retry
-remove = Remove
-more = More about
-remove_from_list = Remove from list
-show_original = Show original
-who_saw_what = Who saw what
-qr = QR code
-pointer_masked = Pointer, hidden while another window is in front
-pointer_copied = Pointer copied
-open = Open
-show_in_folder = Show in folder
-verified = Verified
-waiting = Waiting for its turn
-cancelled = Cancelled
-failed = Failed
-file_servers = File servers
-file_servers_about = Where your files are left. A server sees padded, sealed blobs and never who sent them.
-built_in_about = Inside this program. Nothing leaves this computer.
-add_server = Add a server
-server_address = Server address
-add = Add
-test = Test
-testing = Testing upload and download…
-in_use = In use
-use_it = Use
-relays_title = Relays
-relays_about = Every request crosses three of them. They hide who you are only if different people run them.
-no_relay_list = Built-in relays
-no_relay_list_about = On this computer, for the built-in network only.
-choose_list = Choose a list
-forget_list = Forget this list
-downloads = Downloads
-downloads_about = Received files are saved here; none is ever overwritten.
-change = Change
-appearance = Appearance
-theme = Theme
-system = System
-light = Light
-dark = Dark
-contrast = Contrast
-language = Language
-motion = Motion
-reduced = Reduced
-text_size = Size
-larger = Larger
-smaller = Smaller
-privacy = Privacy
-about_and_licences = About and licences
-keys = Keyboard shortcuts
+share = Compartir
+receive = Recibir
+settings = Ajustes
+screen = Pantalla
+drop_here = Suelte archivos en esta ventana
+choose_or_paste = Elija archivos o péguelos
+sealed_here = Cada uno se rellena y se sella en este equipo antes de salir.
+choose_files = Elegir archivos
+drop_more = Suelte o elija más archivos
+choose_more = Elegir más archivos
+limit = Hasta 10 MB por archivo
+built_in = Red integrada
+built_in_stays = Se queda en este equipo
+pointer = Código de recogida
+receive_title = Pegue el código que ha recibido
+receive_empty = Verá de qué se trata antes de que se descargue nada. No importa que haya más texto alrededor.
+download = Descargar
+clear = Vaciar
+unnamed_file = Archivo sin nombre
+transfers = Transferencias
+cancel = Cancelar
+copy_pointer = Copiar código
+copy_local = Copiar (solo sirve en este equipo)
+copied = Copiado
+choose_server = Elegir servidor
+retry = Reintentar
+remove = Quitar
+more = Más opciones
+remove_from_list = Quitar de la lista
+show_original = Ver el original
+who_saw_what = Quién vio qué
+qr = Código QR
+pointer_masked = Código de recogida, oculto mientras haya otra ventana delante
+pointer_copied = Código de recogida copiado
+open = Abrir
+show_in_folder = Ver en la carpeta
+verified = Verificado
+waiting = En espera de su turno
+cancelled = Cancelado
+failed = Ha fallado
+file_servers = Servidores de archivos
+file_servers_about = Aquí se dejan sus archivos. Un servidor ve bloques rellenados y sellados, pero nunca quién los envió.
+built_in_about = Dentro de este programa. Nada sale de este equipo.
+add_server = Añadir un servidor
+server_address = Dirección del servidor
+add = Añadir
+test = Probar
+testing = Probando la subida y la descarga…
+in_use = En uso
+use_it = Usar
+relays_title = Relés
+relays_about = Cada solicitud pasa por tres. Solo ocultan quién es usted si los gestionan personas distintas.
+no_relay_list = Relés integrados
+no_relay_list_about = En este equipo, solo para la red integrada.
+choose_list = Elegir una lista
+forget_list = Olvidar esta lista
+downloads = Descargas
+downloads_about = Los archivos recibidos se guardan aquí; nunca se sobrescribe ninguno.
+change = Cambiar
+appearance = Apariencia
+theme = Tema
+system = Sistema
+light = Claro
+dark = Oscuro
+contrast = Contraste
+language = Idioma
+motion = Movimiento
+reduced = Reducido
+text_size = Tamaño
+larger = Más grande
+smaller = Más pequeño
+privacy = Privacidad
+about_and_licences = Información y licencias
+keys = Atajos de teclado
 normal = Normal
-high = High
-about = About
-about_text = Private file sharing. Licensed MIT or Apache-2.0. Not audited.
-welcome = Leave a file, take a ticket
-start = Start
-keep_running = Keep running
-stop_and_quit = Stop and quit
-closing_body = If you quit now they stop where they are, and nothing half-done is left behind.
-gallery = Every widget in every state
-dismiss = Dismiss
-no_display = cloakroom: there is no display to open a window on; the command line `cloak` does the same without one.
-hover_folders = Folders cannot be shared yet
-hover_folders_left_out = Folders are left out
-name_in_pointer = File name in the pointer
-name_in_pointer_about = Whoever reads the pointer sees the name before the download. The sealed file keeps it either way.
-copy_when_done = Copy the pointer as soon as it is there
-copy_when_done_about = It takes the place of what is on the clipboard.
-clear_clipboard = Clear the clipboard after a minute
-clear_clipboard_about = If the pointer is still on it. Closing the window clears it too.
-mask_pointers = Hide pointers while another window is in front
-mask_pointers_about = They are shown as dots until you come back.
+high = Alto
+about = Acerca de
+about_text = Intercambio privado de archivos. Licencia MIT o Apache-2.0. Sin auditar.
+welcome = Deje un archivo, llévese un código
+start = Empezar
+keep_running = Continuar
+stop_and_quit = Detener y salir
+closing_body = Si sale ahora, lo que está en curso se detendrá donde esté y no quedará nada a medias.
+gallery = Todos los elementos en todos sus estados
+dismiss = Descartar
+no_display = cloakroom: no hay pantalla en la que abrir una ventana; la línea de comandos `cloak` hace lo mismo sin ella.
+hover_folders = Aún no se pueden compartir carpetas
+hover_folders_left_out = Las carpetas se omiten
+name_in_pointer = Nombre del archivo en el código
+name_in_pointer_about = Quien lea el código verá el nombre antes de descargar. El archivo sellado lo conserva en cualquier caso.
+copy_when_done = Copiar el código en cuanto esté listo
+copy_when_done_about = Sustituye a lo que haya en el portapapeles.
+clear_clipboard = Vaciar el portapapeles tras un minuto
+clear_clipboard_about = Si el código sigue en él. Al cerrar la ventana también se vacía.
+mask_pointers = Ocultar los códigos si hay otra ventana delante
+mask_pointers_about = Se muestran como puntos hasta que usted vuelva.
 
 ## Options of a share, managing, relays
 
-keep_longer = Keep longer
-downloads_so_far = Downloads so far
-delete_from_server = Delete from server
-keep_it = Keep it
-delete_body = Nobody can fetch it with this pointer afterwards. Copies that were fetched before stay with whoever fetched them.
-asking_server = Asking the server
-gone = Deleted from the server
-options = Options
-hide_options = Hide options
-keep_for = Keep for
-usual_time = 14 days
-one_day = 1 day
-one_week = 7 days
-count_downloads = Count downloads
+keep_longer = Ampliar plazo
+downloads_so_far = Descargas hasta ahora
+delete_from_server = Eliminar del servidor
+keep_it = Conservar
+delete_body = Después nadie podrá recogerlo con este código. Las copias ya recogidas seguirán en manos de quien las recogió.
+asking_server = Preguntando al servidor
+gone = Eliminado del servidor
+options = Opciones
+hide_options = Ocultar opciones
+keep_for = Conservar
+usual_time = 14 días
+one_day = 1 día
+one_week = 7 días
+count_downloads = Contar descargas
 count_no = No
-count_yes = Yes
-count_once = 1 only
-count_five = 5 only
-count_about = A count is a courtesy: a recipient may fetch without telling.
-use_senders_list = Use the sender's list
-add_relay_list = Add relay list
-proxy = SOCKS5 proxy
-proxy_about = The first relay then sees the proxy's address instead of this computer's. For Tor, or where the network lets nothing else out.
-use_proxy = Use proxy
-forget_proxy = Stop using the proxy
-relay_line = Add a relay list
-relay_line_about = It is fetched straight from its host, which sees this computer's address once. Whoever signs it chooses your relays.
-session_network = Session's service nodes
-session_about = Other people's computers, run for the Session messenger. One of its three seeds sees this computer's address, at most once a day. Large files may time out.
-new_guard = New guard
-show_relays = Show relays
-hide_relays = Hide relays
-asking_relays = Asking…
-list_ended = The list has expired, and no newer one came.
-list_missing = The list was not fetched yet.
-list_in_pointer = Name the list in pointers
-list_in_pointer_about = Recipients without relays can then take it. Whoever reads the pointer sees which list you use.
-tell_sender = The sender is told when you have the file
-tell_sender_about = They asked for it. They learn that it was fetched, not by whom.
-direct_switch = Without relays
-direct_switch_about = This server sees this computer's address with every transfer.
+count_yes = Sí
+count_once = Solo 1
+count_five = Solo 5
+count_about = El recuento depende de la cortesía: un destinatario puede recoger el archivo sin avisar.
+use_senders_list = Usar la lista del remitente
+add_relay_list = Añadir lista propia
+proxy = Proxy SOCKS5
+proxy_about = El primer relé ve entonces la dirección del proxy en lugar de la de este equipo. Para Tor, o donde la red no deja salir nada más.
+use_proxy = Usar proxy
+forget_proxy = Dejar de usar el proxy
+relay_line = Añadir una lista de relés
+relay_line_about = Se obtiene directamente del sitio que la publica, que ve una vez la dirección de este equipo. Quien la firma elige los relés que usted usa.
+session_network = Nodos de servicio de Session
+session_about = Equipos de otras personas, al servicio de la mensajería Session. Uno de sus tres nodos semilla ve la dirección de este equipo, como mucho una vez al día. Los archivos grandes pueden tardar demasiado y fallar.
+new_guard = Nuevo guardián
+show_relays = Mostrar relés
+hide_relays = Ocultar relés
+asking_relays = Preguntando…
+list_ended = La lista ha caducado y no ha llegado otra más reciente.
+list_missing = La lista aún no se ha obtenido.
+list_in_pointer = Indicar la lista en los códigos
+list_in_pointer_about = Así pueden usarla los destinatarios que no tienen relés. Quien lea el código verá qué lista usa usted.
+tell_sender = Avisar al remitente de la recogida
+tell_sender_about = El remitente lo ha pedido. Sabrá que el archivo se recogió, pero no quién lo hizo.
+direct_switch = Sin relés
+direct_switch_about = Este servidor ve la dirección de este equipo en cada transferencia.
 
 ## History, opening files, notifications
 
-history_title = Keep a history
-export_history = Export, with keys
-wipe_history = Wipe history
-notify = Say when a transfer ends
-notify_about = By the desktop, while this window is behind others.
-notify_names = Name the file in it
-notify_names_about = Others may see the screen, and the desktop may keep what it said.
-wipe_title = Wipe the history?
-wipe_body = The file and its key are removed, and the kept transfers leave the list. Pointers that you have nowhere else are lost; the files stay where they are.
-keep_history = Keep it
-open_program_title = This file could run a program
-open_program_why = Files of this kind can run what is in them.
-open_anyway = Open anyway
-do_not_open = Do not open
+history_title = Guardar un historial
+export_history = Exportar, con claves
+wipe_history = Borrar historial
+notify = Avisar al terminar una transferencia
+notify_about = Con una notificación del sistema, mientras esta ventana esté detrás de otras.
+notify_names = Nombrar el archivo en el aviso
+notify_names_about = Otras personas pueden ver la pantalla, y el sistema puede conservar el aviso.
+wipe_title = ¿Borrar el historial?
+wipe_body = Se eliminan su archivo y su clave, y las transferencias guardadas desaparecen de la lista. Los códigos que no tenga en ningún otro sitio se pierden; los archivos quedan donde están.
+keep_history = Conservar
+open_program_title = Este archivo podría ejecutar un programa
+open_program_why = Los archivos de este tipo pueden ejecutar lo que contienen.
+open_anyway = Abrir igualmente
+do_not_open = No abrir
 
 ## Sheets: who saw what, QR code, keys, licences
 
-close = Close
-you = You
-recipient = Recipient
-sender = Sender
-recipient_learns = opens the file; not your address
-sender_learns = sealed the file; not your address
-you_know = the file, the pointer, the path
-saw = Saw
-did_not_see = Did not see
-tries = Requests and tries
-shown_about = Taken from what this program really sent. Whoever watches both ends can still compare times.
-perhaps_saw = Perhaps saw
-saw_nothing = Saw nothing
-ended_before = the try ended before it
-nothing_sent = Nothing was sent.
-qr_about = The whole pointer, in capitals. Whoever photographs it can fetch and open the file.
-qr_masked = Hidden while another window is in front.
-qr_too_long = This pointer is too long for a QR code. Copy it instead.
-shortcuts = Keyboard shortcuts
-anywhere = Anywhere
-on_a_transfer = On a transfer
-close_window = Close the window
-copy_of_row = Copy the pointer of a transfer
-escape = Close what is on top, clear the field
-next_region = To the next part of the window
-paste = Paste a pointer or files
-paste_pointer = Paste a pointer into Receive
-retry_failed = Try everything again that failed
-reset_zoom = Usual size
-show_keys = Show this sheet
-licences = Licences
-licence_of_program = Cloakroom is licensed under MIT or Apache-2.0, at your option.
-fonts = Fonts and icons
-fonts_about = Inter, JetBrains Mono and Noto Sans under the SIL Open Font License 1.1, icons by Lucide under the ISC licence.
-crates = Libraries
-crates_about = The Rust crates that are compiled in, by licence.
-welcome_drop = Drop a file, get a pointer.
-welcome_drop_about = The file is padded and sealed on this computer before it is sent.
-welcome_pointer = Whoever holds the pointer gets the file.
-welcome_pointer_about = Give it only to the person it is for.
-welcome_built_in = For now everything stays on this computer.
-welcome_built_in_about = To reach others, choose a file server and relays in Settings.
-no_renderer = cloakroom: this computer's graphics cannot draw a window ({ $error }). On Debian and Ubuntu install mesa-vulkan-drivers or libgl1-mesa-dri; or use the command line `cloak`.
-no_window = cloakroom: the window could not be opened: { $error }. The command line `cloak` needs none.
-no_window_library = cloakroom: the window could not be opened: { $error }. On Debian and Ubuntu install libxkbcommon-x11-0, libx11-xcb1, libxcursor1, libxi6 and libxrandr2. The command line `cloak` needs none.
+close = Cerrar
+you = Usted
+recipient = Quien recibe
+sender = Remitente
+recipient_learns = abre el archivo; no ve la dirección de este equipo
+sender_learns = selló el archivo; no ve la dirección de este equipo
+you_know = el archivo, el código, la ruta
+saw = Vio
+did_not_see = No vio
+tries = Solicitudes e intentos
+shown_about = Tomado de lo que este programa envió realmente. Aun así, quien observe ambos extremos puede comparar los tiempos.
+perhaps_saw = Quizá vio
+saw_nothing = No vio nada
+ended_before = el intento terminó antes
+nothing_sent = No se envió nada.
+qr_about = El código de recogida completo, en mayúsculas. Quien lo fotografíe puede recoger y abrir el archivo.
+qr_masked = Oculto mientras haya otra ventana delante.
+qr_too_long = Este código de recogida es demasiado largo para un código QR. Cópielo como texto.
+shortcuts = Atajos de teclado
+anywhere = En todas partes
+on_a_transfer = En una transferencia
+close_window = Cerrar la ventana
+copy_of_row = Copiar el código de una transferencia
+escape = Cerrar lo que esté encima o vaciar el campo
+next_region = Ir a la parte siguiente de la ventana
+paste = Pegar un código o archivos
+paste_pointer = Pegar un código en Recibir
+retry_failed = Reintentar todo lo que ha fallado
+reset_zoom = Tamaño habitual
+show_keys = Mostrar estos atajos
+licences = Licencias
+licence_of_program = Cloakroom se distribuye bajo la licencia MIT o Apache-2.0, a su elección.
+fonts = Fuentes e iconos
+fonts_about = Inter y JetBrains Mono, bajo la SIL Open Font License 1.1; iconos de Lucide, bajo la licencia ISC.
+crates = Bibliotecas
+crates_about = Las bibliotecas de Rust que forman parte del programa, por licencia.
+welcome_drop = Suelte un archivo y obtenga un código.
+welcome_drop_about = El archivo se rellena y se sella en este equipo antes de enviarse.
+welcome_pointer = Quien tenga el código de recogida obtiene el archivo.
+welcome_pointer_about = Déselo solo a la persona a quien va destinado.
+welcome_built_in = De momento todo se queda en este equipo.
+welcome_built_in_about = Para llegar a otras personas, elija un servidor de archivos y relés en Ajustes.
+no_renderer = cloakroom: los gráficos de este equipo no pueden dibujar una ventana ({ $error }). En Debian y Ubuntu, instale mesa-vulkan-drivers o libgl1-mesa-dri, o use la línea de comandos `cloak`.
+no_window = cloakroom: no se pudo abrir la ventana: { $error }. La línea de comandos `cloak` no la necesita.
+no_window_library = cloakroom: no se pudo abrir la ventana: { $error }. En Debian y Ubuntu, instale libxkbcommon-x11-0, libx11-xcb1, libxcursor1, libxi6 y libxrandr2. La línea de comandos `cloak` no la necesita.
 closing_title =
     { $count ->
-        [one] A transfer is still running
-       *[other] { $count } transfers are still running
+        [one] Aún hay una transferencia en curso
+       *[other] Aún hay { $count } transferencias en curso
     }
 
 ## A running transfer: names of its steps under the bar, and what it is doing
 
-milestone_pad = Pad
-milestone_seal = Seal
-milestone_find_path = Find path
-milestone_upload = Upload
-milestone_stored = Stored
-milestone_download = Download
-milestone_verify = Verify
-milestone_open = Open
-milestone_save = Save
-stage_pad = Padding
-stage_seal = Sealing
-stage_find_path = Finding a path
-stage_find_path_slow = Finding a path. This is taking longer than usual
-stage_upload = Uploading, { $done }
-stage_crossing = Crossing the relays
-stage_download = Downloading, { $done }
-stage_verify = Verifying
-stage_open = Opening the seal
-stage_save = Saving
+milestone_pad = Rellenar
+milestone_seal = Sellar
+milestone_find_path = Ruta
+milestone_upload = Subir
+milestone_stored = Almacenado
+milestone_download = Descargar
+milestone_verify = Verificar
+milestone_open = Abrir
+milestone_save = Guardar
+stage_pad = Rellenando
+stage_seal = Sellando
+stage_find_path = Buscando una ruta
+stage_find_path_slow = Buscando una ruta. Tarda más de lo habitual
+stage_upload = Subiendo, { $done }
+stage_crossing = Atravesando los relés
+stage_download = Descargando, { $done }
+stage_verify = Verificando
+stage_open = Abriendo el sello
+stage_save = Guardando
 
 ## Rows and cards
 
-kept_until = kept until { $day }
-about_file = { $verb } { $name }
-progress_of = Progress of { $name }
-goes_now = File server: { $server }
-goes_to = To { $host } through three relays
-comes_from = from { $server }
-will_be_saved_in = Will be saved in { $folder }
-saved_in = saved in { $folder }
-is_shared = { $name } is ready to share
-is_received = { $name } is verified and saved
+kept_until = se conserva hasta el { $day }
+about_file = { $verb }: { $name }
+progress_of = Progreso de { $name }
+goes_now = Servidor de archivos: { $server }
+goes_to = A { $host } a través de tres relés
+comes_from = de { $server }
+will_be_saved_in = Se guardará en { $folder }
+saved_in = guardado en { $folder }
+is_shared = { $name } está listo para compartir
+is_received = { $name } se ha verificado y guardado
 has_failed = { $name }: { $what }
-test_passed = Upload ({ $upload } ms) and download ({ $download } ms) work.
+test_passed = La subida ({ $upload } ms) y la descarga ({ $download } ms) funcionan.
 relays =
     { $count ->
-        [one] 1 relay
-       *[other] { $count } relays
+        [one] 1 relé
+       *[other] { $count } relés
     }
-hover_title = Drop to share
-hover_title_one = Drop to share { $name }
-hover_title_many = Drop to share { $count } files
+hover_title = Suelte para compartir
+hover_title_one = Suelte para compartir { $name }
+hover_title_many = Suelte para compartir { $count } archivos
 
 ## Sizes, days, shares of a whole
 
-percent = { $number } %
-decimal = { $whole }.{ $tenth }
-thousands = ,
+percent = { $number } %
+decimal = { $whole },{ $tenth }
+thousands = .
 list_comma = {", "}
 two_sentences = { $first } { $second }
-size_empty = empty
+size_empty = vacío
 size_bytes =
     { $count ->
         [one] 1 byte
@@ -278,665 +278,693 @@ size_bytes =
 size_kilo = { $number } kB
 size_mega = { $number } MB
 size_giga = { $number } GB
-size_sent = { $size }, sent as { $sent }
-sent_as = sent as { $sent }
+size_sent = { $size }, enviado como { $sent }
+sent_as = enviado como { $sent }
 date = { $day } { $month } { $year }
 day_and_time = { $day }, { $hour }:{ $minute } UTC
-month_1 = Jan
-month_2 = Feb
-month_3 = Mar
-month_4 = Apr
-month_5 = May
-month_6 = Jun
-month_7 = Jul
-month_8 = Aug
-month_9 = Sep
-month_10 = Oct
-month_11 = Nov
-month_12 = Dec
+month_1 = ene
+month_2 = feb
+month_3 = mar
+month_4 = abr
+month_5 = may
+month_6 = jun
+month_7 = jul
+month_8 = ago
+month_9 = sept
+month_10 = oct
+month_11 = nov
+month_12 = dic
 in_minutes =
     { $count ->
-        [one] in 1 minute
-       *[other] in { $count } minutes
+        [one] dentro de 1 minuto
+       *[other] dentro de { $count } minutos
     }
 in_hours =
     { $count ->
-        [one] in 1 hour
-       *[other] in { $count } hours
+        [one] dentro de 1 hora
+       *[other] dentro de { $count } horas
     }
 in_days =
     { $count ->
-        [one] in 1 day
-       *[other] in { $count } days
+        [one] dentro de 1 día
+       *[other] dentro de { $count } días
     }
 minutes_ago =
     { $count ->
-        [one] 1 minute ago
-       *[other] { $count } minutes ago
+        [one] hace 1 minuto
+       *[other] hace { $count } minutos
     }
 hours_ago =
     { $count ->
-        [one] 1 hour ago
-       *[other] { $count } hours ago
+        [one] hace 1 hora
+       *[other] hace { $count } horas
     }
 days_ago =
     { $count ->
-        [one] 1 day ago
-       *[other] { $count } days ago
+        [one] hace 1 día
+       *[other] hace { $count } días
     }
 
 ## Managing a shared file
 
-delete_title = Delete { $name } from the server?
-managed_deleted = The server's copy is gone.
-managed_extended = The server keeps it until { $day }.
-managed_not_extended = The server keeps it until { $day }, no longer than before.
-downloads_of = { $told } of { $allowed } downloads told of.
+delete_title = ¿Eliminar { $name } del servidor?
+managed_deleted = La copia del servidor ya no existe.
+managed_extended = El servidor lo conserva hasta el { $day }.
+managed_not_extended = El servidor lo conserva hasta el { $day }, no más que antes.
+downloads_of = { $told } de { $allowed } descargas comunicadas.
 downloads_told =
     { $told ->
-        [one] 1 download told of.
-       *[other] { $told } downloads told of.
+        [one] 1 descarga comunicada.
+       *[other] { $told } descargas comunicadas.
     }
-downloads_not_counted = Its downloads are not counted.
-kept_for = kept { $time }
-senders_list_about = { $host } sees this computer's address once. The list is used for this server only.
+downloads_not_counted = Sus descargas no se cuentan.
+kept_for = se conserva { $time }
+senders_list_about = { $host } verá una vez la dirección de este equipo. La lista se usa solo con este servidor.
 
 ## Relays in Settings
 
-list_fetched = fetched { $when }
-list_ends = ends { $when }
-list_has_ended = ended { $when }
-standing_former_guard = was a guard; at rest, { $when }
-standing_guard = guard since { $day }
-standing_guard_waiting = guard since { $day }, waiting
-standing_kept_back = kept back as a later guard
-standing_not_reached = set aside, back { $when }: another relay could not reach it
-standing_strikes = set aside, back { $when }: it failed three times
-standing_usable = usable
-standing_worked = worked { $when }
+list_fetched = obtenida { $when }
+list_ends = caduca { $when }
+list_has_ended = caducó { $when }
+standing_former_guard = fue guardián; en reposo, vuelve { $when }
+standing_guard = guardián desde el { $day }
+standing_guard_waiting = guardián desde el { $day }, en espera
+standing_kept_back = reservado como futuro guardián
+standing_not_reached = apartado, vuelve { $when }: otro relé no pudo contactar con él
+standing_strikes = apartado, vuelve { $when }: falló tres veces
+standing_usable = disponible
+standing_worked = funcionó { $when }
 new_guard_refused =
-    .what = The guard stays.
-    .why = Three relays became guards within 24 hours; a new one is drawn when the first of them is a day old.
-    .next = Try again tomorrow: many guards in a day show you to many.
+    .what = El guardián no cambia.
+    .why = Tres relés han pasado a ser guardianes en 24 horas; se sorteará uno nuevo cuando el primero de ellos lleve un día.
+    .next = Inténtelo de nuevo mañana: con muchos guardianes en un día, son muchos los que ven este equipo.
 
 ## The history
 
-history_off = Off. What was kept before stays until you wipe it.
-history_waiting = Waiting for this system's keyring.
-history_kept = On this computer only, sealed under a key in this system's keyring.
-history_session = Only until you quit: { $why }
-keyring_missing = This system has no keyring.
-keyring_refused = This system's keyring is locked or refused.
-keyring_silent = This system's keyring did not answer.
-history_file_fails = Its file cannot be read or written. { $why }
-file_is_damaged = it is damaged
-file_is_newer = it was written by a newer version
+history_off = Desactivado. Lo guardado hasta ahora permanece hasta que usted lo borre.
+history_waiting = Esperando al llavero de este sistema.
+history_kept = Solo en este equipo, sellado con una clave guardada en el llavero de este sistema.
+history_session = Solo hasta que salga del programa. { $why }
+keyring_missing = Este sistema no tiene llavero.
+keyring_refused = El llavero de este sistema está bloqueado o denegó el acceso.
+keyring_silent = El llavero de este sistema no respondió.
+history_file_fails = Su archivo no se puede leer o escribir. { $why }
+file_is_damaged = está dañado
+file_is_newer = lo escribió una versión más reciente
 history_damaged =
-    .what = The history of earlier transfers could not be read.
-    .why = The file cannot be used: { $why }.
-    .next = A new one was begun; the old file is { $path }.
+    .what = No se pudo leer el historial de transferencias anteriores.
+    .why = El archivo no se puede usar: { $why }.
+    .next = Se ha empezado uno nuevo; el archivo antiguo es { $path }.
 history_damaged_left =
-    .what = The history of earlier transfers could not be read.
-    .why = The file cannot be used: { $why }.
-    .next = It was left as it is, and nothing is kept until you wipe it.
+    .what = No se pudo leer el historial de transferencias anteriores.
+    .why = El archivo no se puede usar: { $why }.
+    .next = Se ha dejado como está, y no se guardará nada hasta que usted lo borre.
 history_no_key =
-    .what = The history of earlier transfers could not be read.
-    .why = This system's keyring does not have its key any more.
-    .next = A new one was begun; the old file is { $path }.
+    .what = No se pudo leer el historial de transferencias anteriores.
+    .why = El llavero de este sistema ya no tiene su clave.
+    .next = Se ha empezado uno nuevo; el archivo antiguo es { $path }.
 history_no_key_left =
-    .what = The history of earlier transfers could not be read.
-    .why = This system's keyring does not have its key any more.
-    .next = It was left as it is, and nothing is kept until you wipe it.
+    .what = No se pudo leer el historial de transferencias anteriores.
+    .why = El llavero de este sistema ya no tiene su clave.
+    .next = Se ha dejado como está, y no se guardará nada hasta que usted lo borre.
 history_wiped =
-    .what = The history was wiped.
-    .why = Its file and its key are gone.
-    .next = Received files and what servers keep are as they were.
+    .what = El historial se ha borrado.
+    .why = Su archivo y su clave ya no existen.
+    .next = Los archivos recibidos y lo que conservan los servidores siguen como estaban.
 history_key_not_wiped =
-    .what = The history was not wiped whole.
-    .why = Its file is gone, but its key may still be in the keyring. { $why }
-    .next = Try again; or remove history.sealed from the data folder yourself.
+    .what = El historial no se ha borrado por completo.
+    .why = Su archivo ya no existe, pero su clave puede seguir en el llavero. { $why }
+    .next = Inténtelo de nuevo, o quite history.sealed de la carpeta de datos por su cuenta.
 history_file_not_wiped =
-    .what = The history was not wiped whole.
-    .why = Its file may still be there. { $why }
-    .next = Try again; or remove history.sealed from the data folder yourself.
+    .what = El historial no se ha borrado por completo.
+    .why = Su archivo puede seguir ahí. { $why }
+    .next = Inténtelo de nuevo, o quite history.sealed de la carpeta de datos por su cuenta.
 history_exported =
     .what =
         { $count ->
-            [one] 1 transfer was written to the file.
-           *[other] { $count } transfers were written to the file.
+            [one] Se ha escrito 1 transferencia en el archivo.
+           *[other] Se han escrito { $count } transferencias en el archivo.
         }
-    .why = It holds keys: whoever reads it can fetch and read your shared files.
-    .next = Keep it as you would keep the files, and remove it when you are done.
+    .why = Contiene claves: quien lo lea puede recoger y leer los archivos que usted compartió.
+    .next = Guárdelo como guardaría esos archivos, y elimínelo cuando ya no lo necesite.
 history_not_exported =
-    .what = The history was not exported.
-    .why = The file could not be written, or nothing is kept.
-    .next = Choose another place.
+    .what = El historial no se ha exportado.
+    .why = No se pudo escribir el archivo, o no hay nada guardado.
+    .next = Elija otro lugar.
 saved_file_gone =
-    .what = The file could not be opened.
-    .why = It is not where it was saved any more, or cannot be read.
-    .next = Look where it was moved to, or ask for it again.
-open_program = { $name }: { $why } Open it only if you know the sender and expected it.
+    .what = No se pudo abrir el archivo.
+    .why = Ya no está donde se guardó, o no se puede leer.
+    .next = Busque adónde se ha movido, o pídalo de nuevo.
+open_program = { $name }: { $why } Ábralo solo si conoce al remitente y esperaba este archivo.
 
 ## What the desktop says when nobody looks at the window
 
-file_is_shared = A file is ready to share
-has_arrived = { $name } has arrived
-file_has_arrived = A file has arrived
-did_not_arrive = { $name } did not get through
-file_did_not_arrive = A file did not get through
-notify_shared = Its pointer is waiting in Cloakroom.
-notify_received = It was verified and saved.
-notify_failed = Cloakroom says why.
+file_is_shared = Un archivo está listo para compartir
+has_arrived = { $name } ha llegado
+file_has_arrived = Ha llegado un archivo
+did_not_arrive = No se pudo transferir { $name }
+file_did_not_arrive = No se pudo transferir un archivo
+notify_shared = Su código de recogida espera en Cloakroom.
+notify_received = Se ha verificado y guardado.
+notify_failed = Cloakroom indica el motivo.
 
 ## Notices
 
 drop_while_modal =
-    .what = The dropped files were not shared.
-    .why = A question was open.
-    .next = Answer it, then drop them again.
+    .what = Los archivos que soltó no se han compartido.
+    .why = Había una pregunta abierta.
+    .next = Respóndala y suéltelos de nuevo.
 clipboard_empty =
-    .what = Nothing was pasted.
-    .why = The clipboard holds no pointer and no file.
-    .next = Copy a pointer or a file first.
+    .what = No se ha pegado nada.
+    .why = En el portapapeles no hay ningún código de recogida ni ningún archivo.
+    .next = Copie primero un código o un archivo.
 clipboard_refused =
-    .what = The pointer was not copied.
-    .why = The system's clipboard did not take it.
-    .next = Try again; if another program holds the clipboard, close it.
+    .what = El código de recogida no se ha copiado.
+    .why = El portapapeles del sistema no lo aceptó.
+    .next = Inténtelo de nuevo; si otro programa ocupa el portapapeles, ciérrelo.
 opener_failed =
-    .what = The file could not be shown.
-    .why = No program of this system took it.
-    .next = Find it in your download folder.
+    .what = No se pudo mostrar el archivo.
+    .why = Ningún programa de este sistema lo aceptó.
+    .next = Búsquelo en su carpeta de descargas.
 defect =
-    .what = The transfer stopped.
-    .why = This program has made a mistake.
-    .next = Try again; if it stops again, report it.
+    .what = La transferencia se detuvo.
+    .why = Este programa ha cometido un error.
+    .next = Inténtelo de nuevo; si vuelve a detenerse, comuníquelo.
 relays_missing =
-    .what = This server cannot be reached yet.
-    .why = The built-in relays serve the built-in network only.
-    .next = Choose a relay list that you trust.
+    .what = Todavía no se puede acceder a este servidor.
+    .why = Los relés integrados solo dan acceso a la red integrada.
+    .next = Elija una lista de relés en la que confíe.
 folder_refused =
-    .what = { $name } is a folder and was not shared.
-    .why = Only single files can be shared so far.
-    .next = Pack it into one archive and share that.
+    .what = { $name } es una carpeta y no se ha compartido.
+    .why = De momento solo se pueden compartir archivos sueltos.
+    .next = Comprímala en un solo archivo y compártalo.
 folders_refused =
-    .what = { $count } folders were not shared.
-    .why = Only single files can be shared so far.
-    .next = Pack each into one archive and share that.
+    .what = No se han compartido { $count } carpetas.
+    .why = De momento solo se pueden compartir archivos sueltos.
+    .next = Comprima cada una en un archivo y compártalo.
 file_missing =
-    .what = { $name } could not be found, so it was not shared.
-    .why = It may have been moved, or this program may not read it.
-    .next = Choose it again from where it is now.
+    .what = No se ha encontrado { $name }, así que no se ha compartido.
+    .why = Puede que se haya movido, o que este programa no tenga permiso para leerlo.
+    .next = Elíjalo de nuevo en el lugar donde está ahora.
 files_missing =
-    .what = { $count } files could not be found and were not shared.
-    .why = They may have been moved, or this program may not read them.
-    .next = Choose them again from where they are now.
+    .what = No se han encontrado { $count } archivos, así que no se han compartido.
+    .why = Puede que se hayan movido, o que este programa no tenga permiso para leerlos.
+    .next = Elíjalos de nuevo en el lugar donde están ahora.
 
 ## Who saw what
 
 about_sheet = { $what }: { $name }
-role_guard = Guard
-role_middle = Middle relay
-role_last = Last relay
-role_server = File server
-asked_delete = Deleted the file
-asked_download = Fetched the file
-asked_extend = Asked to keep it longer
-asked_file_info = Asked about the file
-asked_receipt = Told the sender
-asked_relay_list = Fetched the relay list
-asked_server_info = Asked what the server takes
-asked_status = Asked for the downloads
-asked_upload = Stored the file
-asked_again = { $what }, try { $number }
-answered = Answered
-answered_with = Answered with { $code }
-no_answer = No answer: { $why }
-note_direct = Without relays: the file server saw your address.
-note_same_bytes_back = The answer looked the same on every link: these relays do not seal what they send back.
-relaxed_guard_is_last = The last relay was a guard of yours within ten days: the list is too small.
-relaxed_guard_is_middle = The middle relay was a guard of yours within ten days: the list is too small.
-relaxed_guard_returned = A guard that was dropped is back: the list has nobody else.
-relaxed_guard_stood_elsewhere = The guard stood elsewhere on your paths within ten days: the list is too small.
-relaxed_same_network = Relays of this path are in one network: the list is too small.
-relaxed_same_operator = Relays of this path have one operator: the list is too small.
-relaxed_set_aside = A relay that failed before was used: the list has nobody else.
-fact_client_address = your IP address
-fact_content = name, type, exact size, content
-fact_file_id = which file
-fact_next = next: { $name }
-fact_before = before: { $name }
-fact_server = server { $name }
-fact_up = { $bytes } up
-fact_back = { $bytes } back
-fact_when = when: { $time }
+role_guard = Guardián
+role_middle = Relé intermedio
+role_last = Último relé
+role_server = Servidor de archivos
+asked_delete = Eliminar el archivo
+asked_download = Recoger el archivo
+asked_extend = Pedir más plazo
+asked_file_info = Consultar el archivo
+asked_receipt = Avisar al remitente
+asked_relay_list = Obtener la lista de relés
+asked_server_info = Consultar qué admite el servidor
+asked_status = Consultar las descargas
+asked_upload = Almacenar el archivo
+asked_again = { $what }, intento { $number }
+answered = Con respuesta
+answered_with = Respuesta: { $code }
+no_answer = Sin respuesta: { $why }
+note_direct = Sin relés: el servidor de archivos vio la dirección de este equipo.
+note_same_bytes_back = La respuesta tenía el mismo aspecto en cada tramo: estos relés no sellan lo que devuelven.
+relaxed_guard_is_last = El último relé fue guardián de este equipo hace menos de diez días: la lista es demasiado pequeña.
+relaxed_guard_is_middle = El relé intermedio fue guardián de este equipo hace menos de diez días: la lista es demasiado pequeña.
+relaxed_guard_returned = Ha vuelto un guardián descartado: en la lista no hay ningún otro.
+relaxed_guard_stood_elsewhere = El guardián ocupó otro puesto en las rutas de este equipo hace menos de diez días: la lista es demasiado pequeña.
+relaxed_same_network = Hay relés de esta ruta en una misma red: la lista es demasiado pequeña.
+relaxed_same_operator = Hay relés de esta ruta con un mismo operador: la lista es demasiado pequeña.
+relaxed_set_aside = Se usó un relé que había fallado antes: en la lista no hay ningún otro.
+fact_client_address = la dirección IP de este equipo
+fact_content = nombre, tipo, tamaño exacto, contenido
+fact_file_id = qué archivo
+fact_next = siguiente: { $name }
+fact_before = anterior: { $name }
+fact_server = servidor { $name }
+fact_up = { $bytes } de ida
+fact_back = { $bytes } de vuelta
+fact_when = cuándo: { $time }
 
 ## Keys on a transfer
 
-row_key_arrows = To the transfer above or below
-row_key_enter = Copy the pointer, open the file, or try again
-row_key_delete = Cancel, or remove from the list
-row_key_menu = Everything else that can be done
-row_key_tab = To the buttons of the transfer
+row_key_arrows = Ir a la transferencia de arriba o de abajo
+row_key_enter = Copiar el código, abrir el archivo o reintentar
+row_key_delete = Cancelar o quitar de la lista
+row_key_menu = Todo lo demás que se puede hacer
+row_key_tab = Ir a los botones de la transferencia
 
 ## Errors: the person's own files and settings
 
 was_cancelled =
-    .what = Cancelled.
-    .why = You stopped it.
-    .next = Start it again whenever you like.
+    .what = Cancelado.
+    .why = Usted lo detuvo.
+    .next = Empiece de nuevo cuando quiera.
 built_in_busy =
-    .what = The built-in network did not start.
+    .what = La red integrada no se ha iniciado.
     .why = { $why }
-    .next = Close other windows of Cloakroom and try again.
+    .next = Cierre las demás ventanas de Cloakroom e inténtelo de nuevo.
 built_in_fails =
-    .what = The built-in network did not start.
+    .what = La red integrada no se ha iniciado.
     .why = { $why }
-    .next = Check that the data folder can be written, then try again; or choose a file server in Settings.
+    .next = Compruebe que se puede escribir en la carpeta de datos e inténtelo de nuevo, o elija un servidor de archivos en Ajustes.
 settings_not_kept =
-    .what = The settings could not be kept.
+    .what = No se pudieron guardar los ajustes.
     .why = { $why }
-    .next = Check that the settings folder can be written and has space left.
+    .next = Compruebe que se puede escribir en la carpeta de ajustes y que queda espacio.
 settings_not_read =
-    .what = The settings could not be read; the default ones are in use.
+    .what = No se pudieron leer los ajustes; se usan los predeterminados.
     .why = { $why }
-    .next = Choose your settings again, or mend the file and put it back.
-settings_kept = The file was kept as { $path }.
-settings_left = The file was left where it is.
+    .next = Elija de nuevo sus ajustes, o repare el archivo y vuelva a ponerlo en su sitio.
+settings_kept = El archivo se ha conservado como { $path }.
+settings_left = El archivo se ha dejado donde está.
 own_record_fails =
-    .what = The record of your shares cannot be used.
+    .what = No se puede usar el registro de los archivos que ha compartido.
     .why = { $why }
-    .next = Check that the data folder can be read and written and has space left.
+    .next = Compruebe que se puede leer y escribir en la carpeta de datos y que queda espacio.
 not_owner =
-    .what = Only whoever shared this file can do that.
-    .why = This computer has no record of sharing it: it was shared from elsewhere, by somebody else, or at a server without owners.
-    .next = Do it on the computer, and in the account, that shared the file.
+    .what = Eso solo puede hacerlo quien compartió este archivo.
+    .why = En este equipo no consta que se compartiera: se hizo desde otro lugar, lo hizo otra persona o el servidor no reconoce propietarios.
+    .next = Hágalo en el equipo y con la cuenta que se usaron para compartir el archivo.
 file_changed =
-    .what = The file was not shared.
-    .why = It changed while it was being read.
-    .next = Wait until it is no longer written to, then share it again.
+    .what = El archivo no se ha compartido.
+    .why = Cambió mientras se leía.
+    .next = Espere a que ya no se escriba en él y compártalo de nuevo.
 file_is_a_folder =
-    .what = Folders cannot be shared yet.
-    .why = This version shares single files.
-    .next = Pack the folder into one file, such as a zip archive, and share that.
+    .what = Todavía no se pueden compartir carpetas.
+    .why = Esta versión comparte archivos sueltos.
+    .next = Comprima la carpeta en un solo archivo, por ejemplo un zip, y compártalo.
 file_is_none =
-    .what = This cannot be shared.
-    .why = It is not an ordinary file.
-    .next = Choose a file.
+    .what = Esto no se puede compartir.
+    .why = No es un archivo normal.
+    .next = Elija un archivo.
 file_not_read =
-    .what = The file could not be read.
+    .what = No se pudo leer el archivo.
     .why = { $why }
-    .next = Check its name and permissions.
+    .next = Compruebe su nombre y sus permisos.
 file_too_large =
-    .what = The file is too large to share.
-    .why = It has { $length } bytes; one upload carries up to { $limit }.
-    .next = Make it smaller, or cut it into pieces.
+    .what = El archivo es demasiado grande para compartirlo.
+    .why = Tiene { $length } bytes; una subida admite hasta { $limit }.
+    .next = Redúzcalo o divídalo en trozos.
 not_saved =
-    .what = The file arrived whole, but could not be saved.
+    .what = El archivo llegó entero, pero no se pudo guardar.
     .why = { $why }
-    .next = Choose another folder, or make room, and fetch it again.
+    .next = Elija otra carpeta o libere espacio, y recójalo de nuevo.
 
 ## Errors: pointers and what they describe
 
 pointer_changed =
-    .what = This pointer was changed on its way.
-    .why = Its checksum is wrong: characters were replaced, lost or added.
-    .next = Ask the sender to send it again, as one line of text.
+    .what = Este código de recogida se ha alterado por el camino.
+    .why = Su suma de comprobación no cuadra: se cambiaron, perdieron o añadieron caracteres.
+    .next = Pida al remitente que lo envíe de nuevo, como una sola línea de texto.
 pointer_cut_off =
-    .what = This pointer is cut off.
+    .what = Este código de recogida está cortado.
     .why =
         { $missing ->
-            [one] At least 1 more character is missing at its end.
-           *[other] At least { $missing } more characters are missing at its end.
+            [one] Falta al menos 1 carácter al final.
+           *[other] Faltan al menos { $missing } caracteres al final.
         }
-    .next = Copy it again, to its very end.
+    .next = Cópielo de nuevo, hasta el final.
 pointer_newer =
-    .what = This pointer was made by a newer version.
-    .why = It has entries this version does not know.
-    .next = Use a newer version of Cloakroom.
+    .what = Este código de recogida se creó con una versión más reciente.
+    .why = Contiene entradas que esta versión no conoce.
+    .next = Use una versión más reciente de Cloakroom.
 pointer_not_found =
-    .what = There is no pointer in this text.
-    .why = A pointer is one word that starts with cloak1.
-    .next = Copy the whole pointer and paste it here.
+    .what = En este texto no hay ningún código de recogida.
+    .why = Un código de recogida es una sola palabra que empieza por cloak1.
+    .next = Copie el código entero y péguelo aquí.
 pointer_text_too_long =
-    .what = This text is too long.
-    .why = Pointers are looked for in up to 64 KiB of text.
-    .next = Paste the pointer alone.
+    .what = Este texto es demasiado largo.
+    .why = Los códigos de recogida se buscan en textos de hasta 64 KiB.
+    .next = Pegue solo el código.
 pointer_invalid =
-    .what = This pointer cannot be used.
-    .why = It arrived whole, but what it says does not make a pointer.
-    .next = Ask the sender to share the file again.
+    .what = Este código de recogida no se puede usar.
+    .why = Llegó entero, pero lo que contiene no forma un código de recogida.
+    .next = Pida al remitente que comparta el archivo de nuevo.
 foreign_built_in =
-    .what = This file cannot be fetched from here.
-    .why = The pointer was made on another computer's built-in network, which never leaves that computer.
-    .next = Ask the sender to choose a file server and to share the file again.
+    .what = Este archivo no se puede recoger desde aquí.
+    .why = El código se creó en la red integrada de otro equipo, que nunca sale de ese equipo.
+    .next = Pida al remitente que elija un servidor de archivos y comparta el archivo de nuevo.
 needs_newer =
-    .what = This version cannot fetch what the pointer describes.
+    .what = Esta versión no puede recoger lo que describe el código.
     .why = { $why }
-    .next = Use a newer version of Cloakroom.
-why_newer_folder = It holds a folder.
-why_newer_large = It is larger than one part.
-why_newer_parts = It is cut into parts.
-why_newer_words = It is protected by words.
+    .next = Use una versión más reciente de Cloakroom.
+why_newer_folder = Contiene una carpeta.
+why_newer_large = Ocupa más de una parte.
+why_newer_parts = Está dividido en partes.
+why_newer_words = Está protegido con palabras.
 other_digest =
-    .what = The downloaded file does not match its pointer. Nothing was saved.
-    .why = Its SHA-256 is another one: the file was changed at the server or on its way.
-    .next = Fetch it once more; if it happens again, ask the sender to share it again.
+    .what = El archivo descargado no corresponde a su código. No se ha guardado nada.
+    .why = Su SHA-256 es otro: el archivo se alteró en el servidor o por el camino.
+    .next = Recójalo una vez más; si vuelve a ocurrir, pida al remitente que lo comparta de nuevo.
 other_description =
-    .what = The downloaded file does not match its pointer. Nothing was saved.
-    .why = The pointer does not describe this file: name, kind or length differ from the sealed ones.
-    .next = Do not trust this pointer; ask the sender for a new one.
+    .what = El archivo descargado no corresponde a su código. No se ha guardado nada.
+    .why = El código no describe este archivo: el nombre, el tipo o la longitud difieren de los sellados.
+    .next = No confíe en este código; pida otro al remitente.
 other_key =
-    .what = The downloaded file does not match its pointer. Nothing was saved.
-    .why = The pointer's key does not belong to this file.
-    .next = Ask the sender for the pointer again.
+    .what = El archivo descargado no corresponde a su código. No se ha guardado nada.
+    .why = La clave del código no es la de este archivo.
+    .next = Pida otra vez el código al remitente.
 newer_seal =
-    .what = This file was sealed by a newer version. Nothing was saved.
-    .why = Its header has entries this version does not know.
-    .next = Use a newer version of Cloakroom.
+    .what = Este archivo se selló con una versión más reciente. No se ha guardado nada.
+    .why = Su cabecera contiene entradas que esta versión no conoce.
+    .next = Use una versión más reciente de Cloakroom.
 broken_seal =
-    .what = The downloaded file does not match its pointer. Nothing was saved.
-    .why = The seal is broken, or what is inside is not a sealed file.
-    .next = Fetch it once more; if it happens again, ask the sender to share it again.
+    .what = El archivo descargado no corresponde a su código. No se ha guardado nada.
+    .why = El sello está roto, o lo que hay dentro no es un archivo sellado.
+    .next = Recójalo una vez más; si vuelve a ocurrir, pida al remitente que lo comparta de nuevo.
 misleading_name =
-    .what = This file is not what its name says.
-    .why = By its name it is { $name }, by its content { $content }.
-    .next = Open it only if you know why the sender named it so.
-an_archive = an archive
-a_document = a document
-a_medium = sound or video
-a_picture = a picture
-a_program = a program
-a_script = a script
-a_text = text
-a_web_page = a web page
-a_java_program = a program for Java or Android
-a_linux_program = a program for Linux
-a_mac_program = a program for macOS
-a_shortcut = a shortcut that starts something else
-a_windows_program = a program for Windows
+    .what = Este archivo no es lo que dice su nombre.
+    .why = Por su nombre es { $name }; por su contenido, { $content }.
+    .next = Ábralo solo si sabe por qué el remitente lo llamó así.
+an_archive = un archivo comprimido
+a_document = un documento
+a_medium = un archivo de sonido o vídeo
+a_picture = una imagen
+a_program = un programa
+a_script = un script
+a_text = un texto
+a_web_page = una página web
+a_java_program = un programa para Java o Android
+a_linux_program = un programa para Linux
+a_mac_program = un programa para macOS
+a_shortcut = un acceso directo que inicia otra cosa
+a_windows_program = un programa para Windows
 
 ## Errors: addresses, proxies and relay lists
 
 no_server_address =
-    .what = This is not a file server's address.
+    .what = Esto no es la dirección de un servidor de archivos.
     .why = { $why }
-    .next = Paste it as its operator gave it: http://host:port#p= and 64 letters and digits.
+    .next = Péguela tal como la dio su operador: http://host:port#p= y 64 letras y cifras.
 no_proxy_address =
-    .what = This is not a proxy's address.
+    .what = Esto no es la dirección de un proxy.
     .why = { $why }
-    .next = Write it as socks5://host:port; Tor's is socks5://127.0.0.1:9050.
+    .next = Escríbala como socks5://host:port; la de Tor es socks5://127.0.0.1:9050.
 no_relay_line =
-    .what = This is not the line of a relay list.
+    .what = Esto no es la línea de una lista de relés.
     .why = { $why }
-    .next = Paste it as its maker gave it: https://host/relays.json#k= and 64 letters and digits.
+    .next = Péguela tal como la dio su autor: https://host/relays.json#k= y 64 letras y cifras.
 proxy_no_socks =
-    .what = The proxy could not be used; nothing was sent.
-    .why = What answers at { $proxy } does not speak SOCKS5.
-    .next = Correct the proxy's address, or go without one.
+    .what = No se pudo usar el proxy; no se envió nada.
+    .why = Lo que responde en { $proxy } no habla SOCKS5.
+    .next = Corrija la dirección del proxy, o prescinda de él.
 proxy_refused =
-    .what = The proxy refused; nothing was sent.
-    .why = { $proxy } does not take this user name and password, or asks for one.
-    .next = Correct them: socks5://user:password@host:port.
+    .what = El proxy rechazó la conexión; no se envió nada.
+    .why = { $proxy } no acepta este nombre de usuario y esta contraseña, o los exige.
+    .next = Corríjalos: socks5://user:password@host:port.
 proxy_unreachable =
-    .what = The proxy could not be reached; nothing was sent.
-    .why = Nothing answers at { $proxy }.
-    .next = Start it, or correct its address, or go without one.
+    .what = No se pudo contactar con el proxy; no se envió nada.
+    .why = Nada responde en { $proxy }.
+    .next = Inícielo, corrija su dirección o prescinda de él.
 no_relays =
-    .what = No relay of yours serves this server.
-    .why = Nothing was sent: without relays the server would see your IP address.
-    .next = Add a relay list, or, if the server may know your address, go there directly.
+    .what = Ninguno de sus relés da acceso a este servidor.
+    .why = No se envió nada: sin relés, el servidor vería la dirección IP de este equipo.
+    .next = Añada una lista de relés o, si el servidor puede conocer la dirección de este equipo, conéctese directamente.
 relays_offered =
-    .what = No relay of yours serves this server, but the pointer names a relay list.
-    .why = Fetching the list shows { $host } this computer's address, once; whoever signs it chooses your relays.
-    .next = Accept the list for this server (on the command line: --accept-relay-list), or add relays of your own.
+    .what = Ninguno de sus relés da acceso a este servidor, pero el código indica una lista de relés.
+    .why = Al obtener la lista, { $host } ve una vez la dirección de este equipo; quien la firma elige los relés que usted usa.
+    .next = Acepte la lista para este servidor (en la línea de comandos: --accept-relay-list) o añada relés propios.
 relay_file_fails =
-    .what = The relay list could not be read.
+    .what = No se pudo leer la lista de relés.
     .why = { $why }
-    .next = Choose the file again, or ask for a new one.
+    .next = Elija el archivo de nuevo, o pida otro.
 relay_list_refused =
-    .what = The relay list was not taken.
+    .what = No se ha aceptado la lista de relés.
     .why = { $why }
-    .next = Ask whoever made it for a new one.
+    .next = Pida una nueva a quien la hizo.
 newer_relay_list_refused =
-    .what = The relay list was not taken.
+    .what = No se ha aceptado la lista de relés.
     .why = { $why }
-    .next = Check the line, or ask whoever signs the list for a new one; one that is here goes on serving.
+    .next = Revise la línea, o pida una lista nueva a quien la firma; si aquí ya hay una, se sigue usando.
 relay_list_ended =
-    .what = There are no relays to use.
-    .why = The relay list has expired, and no server handed on a newer one.
-    .next = Add its line again, which fetches it from its host, or choose other relays.
+    .what = No hay relés que usar.
+    .why = La lista de relés ha caducado, y ningún servidor ha entregado otra más reciente.
+    .next = Vuelva a añadir su línea para obtenerla del sitio que la publica, o elija otros relés.
 relay_list_not_fetched =
-    .what = The relay list could not be fetched.
-    .why = The host { $host } was asked. { $why }
-    .next = Check the network and the line, then try again.
+    .what = No se pudo obtener la lista de relés.
+    .why = Se preguntó a { $host }. { $why }
+    .next = Compruebe la red y la línea, e inténtelo de nuevo.
 relay_list_not_here =
-    .what = There are no relays to use.
-    .why = The settings name a relay list that was never fetched on this computer.
-    .next = Add its line again, which fetches it from its host.
+    .what = No hay relés que usar.
+    .why = Los ajustes indican una lista de relés que nunca se obtuvo en este equipo.
+    .next = Vuelva a añadir su línea para obtenerla del sitio que la publica.
 relay_list_not_stored =
-    .what = The relay list could not be kept.
+    .what = No se pudo guardar la lista de relés.
     .why = { $why }
-    .next = Check that the data folder can be written and has space left.
+    .next = Compruebe que se puede escribir en la carpeta de datos y que queda espacio.
 seeds_fail =
-    .what = The nodes of Session's network could not be asked for.
-    .why = The last of its three seeds was asked. { $why }
-    .next = Check the network and try again later, or choose other relays.
+    .what = No se pudieron pedir los nodos de la red de Session.
+    .why = Se preguntó al último de sus tres nodos semilla. { $why }
+    .next = Compruebe la red e inténtelo más tarde, o elija otros relés.
 
 ## Errors: what the server says
 
 access_word_wanted =
-    .what = The file was not stored.
-    .why = The server stores files only for those who know its access word.
-    .next = Ask its operator for the word, and enter it with the server in Settings or give it with the share.
+    .what = El archivo no se ha almacenado.
+    .why = El servidor solo almacena archivos de quien conoce su palabra de acceso.
+    .next = Pida la palabra a su operador, e indíquela con el servidor en Ajustes o al compartir.
 access_word_wrong =
-    .what = The file was not stored.
-    .why = The access word is not the one that the server asks for.
-    .next = Check the word, and ask the server's operator whether it was changed.
+    .what = El archivo no se ha almacenado.
+    .why = La palabra de acceso no es la que pide el servidor.
+    .next = Revise la palabra, y pregunte al operador del servidor si ha cambiado.
 server_full =
-    .what = The file was not stored.
-    .why = The server is full.
-    .next = Try again later, or choose another server.
+    .what = El archivo no se ha almacenado.
+    .why = El servidor está lleno.
+    .next = Inténtelo más tarde, o elija otro servidor.
 server_without_owners =
-    .what = This server does not let a file be managed.
-    .why = It does not know who shared a file; it forgets each when its time is over.
-    .next = Share through a Cloakroom server next time.
+    .what = Este servidor no permite gestionar los archivos.
+    .why = No sabe quién compartió un archivo; olvida cada uno cuando vence su plazo.
+    .next = La próxima vez, comparta por medio de un servidor de Cloakroom.
 server_without_receipts =
-    .what = The file was not shared.
-    .why = This server cannot count or limit downloads.
-    .next = Share without a count or limit, or choose another server.
+    .what = El archivo no se ha compartido.
+    .why = Este servidor no puede contar ni limitar las descargas.
+    .next = Comparta sin recuento ni límite, o elija otro servidor.
 file_not_there =
-    .what = The server does not have this file.
-    .why = It may have expired, been deleted, or reached its number of downloads.
-    .next = Ask the sender to share it again.
+    .what = El servidor no tiene este archivo.
+    .why = Puede haber caducado, haberse eliminado o haber alcanzado su número de descargas.
+    .next = Pida al remitente que lo comparta de nuevo.
 server_nonsense =
-    .what = The server's answer does not fit the request.
-    .why = It confirmed other bytes than were sent, or sent something that cannot be read.
-    .next = Try again; if it stays so, choose another server.
+    .what = La respuesta del servidor no corresponde a la solicitud.
+    .why = Confirmó bytes distintos de los enviados, o envió algo que no se puede leer.
+    .next = Inténtelo de nuevo; si sigue igual, elija otro servidor.
 server_busy =
-    .what = The server is busy or in trouble.
-    .why = It answered { $code } each time it was asked.
-    .next = Try again later.
+    .what = El servidor está ocupado o tiene problemas.
+    .why = Respondió { $code } cada vez que se le preguntó.
+    .next = Inténtelo más tarde.
 server_refused =
-    .what = The server refused.
-    .why = It answered { $code }.
-    .next = Choose another server, or ask its operator.
+    .what = El servidor rechazó la solicitud.
+    .why = Respondió { $code }.
+    .next = Elija otro servidor, o pregunte a su operador.
 file_still_there =
-    .what = The server does not delete what it says it deletes.
-    .why = The test file was still given out after the server had confirmed its deletion.
-    .next = Tell the server's operator, or choose another server.
+    .what = El servidor no elimina lo que dice eliminar.
+    .why = Siguió entregando el archivo de prueba después de confirmar su eliminación.
+    .next = Avise al operador del servidor, o elija otro servidor.
 too_large_for_server =
-    .what = The file is too large for this server.
-    .why = It did not say how much it takes.
-    .next = Choose another server, or a smaller file.
+    .what = El archivo es demasiado grande para este servidor.
+    .why = No indicó cuánto admite.
+    .next = Elija otro servidor, o un archivo más pequeño.
 too_large_for_server_of =
-    .what = The file is too large for this server.
-    .why = It takes up to { $limit } bytes, counted after padding.
-    .next = Choose another server, or a smaller file.
+    .what = El archivo es demasiado grande para este servidor.
+    .why = Admite hasta { $limit } bytes, contados después de rellenar.
+    .next = Elija otro servidor, o un archivo más pequeño.
 time_refused =
-    .what = The server does not keep files for that time.
-    .why = It keeps them for 1 to { $hours } hours.
-    .next = Ask for a time between those.
+    .what = El servidor no conserva archivos durante ese tiempo.
+    .why = Los conserva de 1 a { $hours } horas.
+    .next = Pida un tiempo entre esos dos.
 too_much_work =
-    .what = The file was not stored.
-    .why = The server asks for work that would keep this computer busy for hours.
-    .next = Choose another server, or a smaller file.
+    .what = El archivo no se ha almacenado.
+    .why = El servidor pide un cálculo que tendría ocupado este equipo durante horas.
+    .next = Elija otro servidor, o un archivo más pequeño.
 work_refused =
-    .what = The file was not stored.
-    .why = The server did not take the work that it had asked for.
-    .next = Try again; if it stays so, choose another server.
+    .what = El archivo no se ha almacenado.
+    .why = El servidor no aceptó el cálculo que había pedido.
+    .next = Inténtelo de nuevo; si sigue igual, elija otro servidor.
 
 ## Errors: on the way. `tried` stands inside sentences as { $tried }.
 
 tried =
     { $count ->
-        [one] once
-       *[other] { $count } times
+        [one] una vez
+       *[other] { $count } veces
     }
 network_blocks =
-    .what = The network here blocks the relays.
-    .why = None of your first relays answered, nor did the three that may be tried in their place within a day.
-    .next = Check that this computer is online, or try from another network.
+    .what = Esta red bloquea los relés.
+    .why = No respondió ninguno de sus primeros relés, ni los tres que se pueden probar en su lugar en un día.
+    .next = Compruebe que este equipo tiene conexión, o pruebe desde otra red.
 connection_broke =
-    .what = The connection broke before the transfer was done.
-    .why = It was tried { $tried }.
-    .next = Check the network and try again.
+    .what = La conexión se cortó antes de acabar la transferencia.
+    .why = Se intentó { $tried }.
+    .next = Compruebe la red e inténtelo de nuevo.
 request_not_built =
-    .what = The request could not be built.
-    .why = The server's name or key does not fit an onion request.
-    .next = Choose another server.
+    .what = No se pudo construir la solicitud.
+    .why = El nombre o la clave del servidor no sirven para una solicitud cebolla.
+    .next = Elija otro servidor.
 first_unreachable =
-    .what = The first relay could not be reached.
-    .why = It was tried { $tried }: the relay is off, holds another key than its list says, or the network here blocks it.
-    .next = Check the network and the relay list, then try again.
+    .what = No se pudo contactar con el primer relé.
+    .why = Se intentó { $tried }: el relé está apagado, tiene una clave distinta de la de su lista o esta red lo bloquea.
+    .next = Compruebe la red y la lista de relés, e inténtelo de nuevo.
 answer_malformed =
-    .what = The server's answer cannot be read.
-    .why = It may not be a file server, or be a newer one.
-    .next = Check the server's address.
+    .what = La respuesta del servidor no se puede leer.
+    .why = Quizá no sea un servidor de archivos, o sea uno más reciente.
+    .next = Compruebe la dirección del servidor.
 answer_plain =
-    .what = No answer of the server came back.
-    .why = Somebody on the path answered { $status }, { $tried }; nobody vouches for that answer.
-    .next = Try again later, or use another relay list.
+    .what = No volvió ninguna respuesta del servidor.
+    .why = Alguien en la ruta respondió { $status }, { $tried }; nadie avala esa respuesta.
+    .next = Inténtelo más tarde, o use otra lista de relés.
 relay_failed =
-    .what = A relay on the path failed.
-    .why = It answered { $status }; it was tried { $tried } over different relays where there are any.
-    .next = Try again later, or use another relay list.
+    .what = Falló un relé de la ruta.
+    .why = Respondió { $status }; se intentó { $tried }, por relés distintos donde los hay.
+    .next = Inténtelo más tarde, o use otra lista de relés.
 relay_unreachable =
-    .what = A relay on the path could not be reached.
-    .why = The relay before it said so; it was tried { $tried }.
-    .next = Try again later, or use another relay list.
+    .what = No se pudo contactar con un relé de la ruta.
+    .why = Lo comunicó el relé anterior; se intentó { $tried }.
+    .next = Inténtelo más tarde, o use otra lista de relés.
 server_plain =
-    .what = Something else answered in the file server's place.
-    .why = It answered { $status } without opening the request; it was tried { $tried }.
-    .next = Try again later, or ask the server's operator.
+    .what = Otra cosa respondió en lugar del servidor de archivos.
+    .why = Respondió { $status } sin abrir la solicitud; se intentó { $tried }.
+    .next = Inténtelo más tarde, o pregunte al operador del servidor.
 server_not_served =
-    .what = The last relay does not serve this server.
-    .why = Its operator allows other servers, or none.
-    .next = Use a relay list whose relays serve this server.
+    .what = El último relé no da acceso a este servidor.
+    .why = Su operador permite otros servidores, o ninguno.
+    .next = Use una lista cuyos relés den acceso a este servidor.
 server_unreachable =
-    .what = The file server could not be reached.
-    .why = The last relay said so; it was tried { $tried }.
-    .next = Try again later, or ask the server's operator.
+    .what = No se pudo contactar con el servidor de archivos.
+    .why = Lo comunicó el último relé; se intentó { $tried }.
+    .next = Inténtelo más tarde, o pregunte al operador del servidor.
 server_wrong_key =
-    .what = The file server does not hold the key of its address.
-    .why = Its address is wrong, its key was changed, or something else answers in its place.
-    .next = Ask its operator for the address.
+    .what = El servidor de archivos no tiene la clave de su dirección.
+    .why = Su dirección es errónea, su clave ha cambiado u otra cosa responde en su lugar.
+    .next = Pida la dirección a su operador.
 answer_tampered =
-    .what = An answer was changed on its way and was refused.
-    .why = A relay on the path is broken or hostile; it was tried { $tried }.
-    .next = Try again; if it stays so, use another relay list.
+    .what = Una respuesta se alteró por el camino y se ha rechazado.
+    .why = Un relé de la ruta está averiado o es hostil; se intentó { $tried }.
+    .next = Inténtelo de nuevo; si sigue igual, use otra lista de relés.
 timed_out =
-    .what = The transfer took too long and was ended.
-    .why = Nothing moved for too long; it was tried { $tried }.
-    .next = Check the network and try again.
+    .what = La transferencia tardó demasiado y se ha interrumpido.
+    .why = Nada avanzó durante demasiado tiempo; se intentó { $tried }.
+    .next = Compruebe la red e inténtelo de nuevo.
 no_path_guard =
-    .what = There is no path to this server.
-    .why = No relay was left for the first place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server.
+    .what = No hay ruta hasta este servidor.
+    .why = No quedó ningún relé para el primer puesto: { $reasons }.
+    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor.
 no_path_middle =
-    .what = There is no path to this server.
-    .why = No relay was left for the middle place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server.
+    .what = No hay ruta hasta este servidor.
+    .why = No quedó ningún relé para el puesto intermedio: { $reasons }.
+    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor.
 no_path_last =
-    .what = There is no path to this server.
-    .why = No relay was left for the last place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server.
-rejected_not_serving = { $count } not serving this server
-rejected_on_this_path = { $count } on the path already
-rejected_is_guard = { $count } your guard, now or lately
-rejected_retired = { $count } a guard that was dropped
-rejected_kept_back = { $count } kept back as a guard
-rejected_not_a_guard = { $count } no guard
-rejected_same_network = { $count } in the network of another
-rejected_same_operator = { $count } of the operator of another
-rejected_set_aside = { $count } set aside after failures
-rejected_failed = { $count } failed just now
+    .what = No hay ruta hasta este servidor.
+    .why = No quedó ningún relé para el último puesto: { $reasons }.
+    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor.
+rejected_not_serving = { $count } sin acceso a este servidor
+rejected_on_this_path = { $count } ya en la ruta
+rejected_is_guard =
+    { $count ->
+        [one] { $count } guardián actual o reciente
+       *[other] { $count } guardianes actuales o recientes
+    }
+rejected_retired =
+    { $count ->
+        [one] { $count } guardián descartado
+       *[other] { $count } guardianes descartados
+    }
+rejected_kept_back =
+    { $count ->
+        [one] { $count } reservado como guardián
+       *[other] { $count } reservados como guardianes
+    }
+rejected_not_a_guard =
+    { $count ->
+        [one] { $count } que no es guardián
+       *[other] { $count } que no son guardianes
+    }
+rejected_same_network = { $count } en la red de otro
+rejected_same_operator = { $count } del operador de otro
+rejected_set_aside =
+    { $count ->
+        [one] { $count } apartado por fallos
+       *[other] { $count } apartados por fallos
+    }
+rejected_failed =
+    { $count ->
+        [one] { $count } que acaba de fallar
+       *[other] { $count } que acaban de fallar
+    }
 
 ## Errors: the reason under another error, each a whole sentence
 
-why_built_in_busy = Another process holds the built-in network and does not answer.
-why_built_in_folder = The folder of the built-in network cannot be used.
-why_settings_invalid = The settings cannot be understood: { $reason }.
-why_settings_line_invalid = Line { $line } of the settings cannot be understood: { $reason }.
-why_settings_newer = The settings were written by a newer version.
-why_no_home = There is no home folder.
-why_settings_unreadable = The settings cannot be read.
-why_settings_unwritable = The settings cannot be written.
-why_record_newer = The record of your shares was written by a newer version.
-why_record_unreadable = The record of your shares cannot be read.
-why_record_unwritable = The record of your shares cannot be written.
-why_fetch_broken = The connection broke.
-why_fetch_cancelled = It was cancelled.
-why_fetch_redirected = It points to another address, which is not followed.
-why_fetch_status = It answered { $status }.
-why_fetch_timed_out = It took too long.
-why_fetch_too_large = What it answered is too large.
-why_fetch_unreachable = It cannot be reached, or does not prove that it is what it should be.
-why_nodes_malformed = Its answer cannot be read.
-why_nodes_too_few = It named { $count } nodes that can be used; a path needs three.
-why_list_backwards = The list expires before it is issued.
-why_list_duplicate = Two entries have the same key.
-why_list_entry = Entry { $index } is not a relay: { $what }.
-why_list_expired = The list has expired.
-why_list_malformed = This is not a relay list: { $what }.
-why_list_newer = The list was made by a newer version.
-why_list_not_yet = The list is dated in the future; if it is not, the clock of this computer is wrong.
-why_list_older = The list is older than the one that is held.
+why_built_in_busy = Otro proceso tiene ocupada la red integrada y no responde.
+why_built_in_folder = No se puede usar la carpeta de la red integrada.
+why_settings_invalid = No se entienden los ajustes: { $reason }.
+why_settings_line_invalid = No se entiende la línea { $line } de los ajustes: { $reason }.
+why_settings_newer = Los ajustes los escribió una versión más reciente.
+why_no_home = No hay carpeta personal.
+why_settings_unreadable = No se pueden leer los ajustes.
+why_settings_unwritable = No se pueden escribir los ajustes.
+why_record_newer = El registro de los archivos compartidos lo escribió una versión más reciente.
+why_record_unreadable = No se puede leer el registro de los archivos compartidos.
+why_record_unwritable = No se puede escribir el registro de los archivos compartidos.
+why_fetch_broken = La conexión se cortó.
+why_fetch_cancelled = Se canceló.
+why_fetch_redirected = Remite a otra dirección, que no se sigue.
+why_fetch_status = Respondió { $status }.
+why_fetch_timed_out = Tardó demasiado.
+why_fetch_too_large = Lo que respondió es demasiado grande.
+why_fetch_unreachable = No se puede contactar con él, o no demuestra ser el que debería.
+why_nodes_malformed = Su respuesta no se puede leer.
+why_nodes_too_few =
+    { $count ->
+        [one] Indicó 1 nodo utilizable; una ruta necesita tres.
+       *[other] Indicó { $count } nodos utilizables; una ruta necesita tres.
+    }
+why_list_backwards = La lista caduca antes de la fecha en que se emite.
+why_list_duplicate = Dos entradas tienen la misma clave.
+why_list_entry = La entrada { $index } no es un relé: { $what }.
+why_list_expired = La lista ha caducado.
+why_list_malformed = Esto no es una lista de relés: { $what }.
+why_list_newer = La lista se creó con una versión más reciente.
+why_list_not_yet = La lista lleva una fecha futura; si no lo es, el reloj de este equipo va mal.
+why_list_older = La lista es más antigua que la que ya se tiene.
 why_list_too_few =
     { $count ->
-        [0] The list has no relays; a path needs three.
-        [one] The list has 1 relay; a path needs three.
-       *[other] The list has { $count } relays; a path needs three.
+        [0] La lista no tiene relés; una ruta necesita tres.
+        [one] La lista tiene 1 relé; una ruta necesita tres.
+       *[other] La lista tiene { $count } relés; una ruta necesita tres.
     }
-why_list_too_large = The list is larger than file servers can hand on.
-why_list_too_long = The list is larger than a list can be.
-why_list_unsigned = The list is not signed.
-why_list_wrongly_signed = The list is not signed by the key it was added with.
-why_proxy_behind = Nothing may stand behind the port.
-why_proxy_host = There is no host.
-why_proxy_login = User name and password must each have 1 to 255 bytes.
-why_proxy_port = There is no port; Tor listens on port 9050.
-why_proxy_scheme = Only SOCKS5 proxies can be used.
-why_save_create = No file can be made in the folder.
-why_save_folder = The folder cannot be used.
-why_save_names = All names like this one are taken.
-why_save_rename = The file cannot be given its name.
-why_save_write = The file cannot be written.
-why_url_host = The host or the port cannot be used.
-why_url_id = A file id is 1 to 64 letters, digits, underscores and hyphens.
-why_url_key = A key is 64 lower-case hexadecimal digits of which this one is none, or a weak one.
-why_url_no_file = The URL must name one file and nothing behind it.
-why_url_no_list_key = The list's key (#k=…) is missing.
-why_url_no_server_key = The server's key (#p=…) is missing.
-why_url_none = This is not a URL.
-why_url_not_canonical = The URL is not in its one canonical form.
-why_url_path = The URL has a path, a query or a fragment that does not belong to it.
-why_url_scheme = The URL must start with http:// or https://.
-why_url_user = The URL holds a user name or a password.
-why_line_too_long = The line is longer than such a line can be.
-io_already_exists = There is something of that name already.
-io_not_a_folder = A part of the path is no folder.
-io_not_found = There is no such file or folder.
-io_other = The system says: { $detail }.
-io_permission_denied = The system does not permit it.
-io_read_only = What it lies on can only be read.
-io_storage_full = No space is left.
+why_list_too_large = La lista es más grande de lo que los servidores de archivos pueden entregar.
+why_list_too_long = La lista es más grande de lo permitido.
+why_list_unsigned = La lista no está firmada.
+why_list_wrongly_signed = La lista no está firmada con la clave con la que se añadió.
+why_proxy_behind = No puede haber nada detrás del puerto.
+why_proxy_host = Falta el host.
+why_proxy_login = El nombre de usuario y la contraseña deben tener de 1 a 255 bytes cada uno.
+why_proxy_port = Falta el puerto; Tor escucha en el puerto 9050.
+why_proxy_scheme = Solo se puede usar un proxy SOCKS5.
+why_save_create = No se puede crear ningún archivo en la carpeta.
+why_save_folder = No se puede usar la carpeta.
+why_save_names = Todos los nombres como este están ocupados.
+why_save_rename = No se puede dar al archivo su nombre.
+why_save_write = No se puede escribir el archivo.
+why_url_host = El host o el puerto no se pueden usar.
+why_url_id = El identificador de un archivo consta de 1 a 64 letras, cifras, guiones bajos y guiones.
+why_url_key = Una clave son 64 cifras hexadecimales en minúsculas, y esta no lo es, o es una clave débil.
+why_url_no_file = La URL debe indicar un archivo y nada detrás de él.
+why_url_no_list_key = Falta la clave de la lista (#k=…).
+why_url_no_server_key = Falta la clave del servidor (#p=…).
+why_url_none = Esto no es una URL.
+why_url_not_canonical = La URL no está en su única forma canónica.
+why_url_path = La URL tiene una ruta, una consulta o un fragmento que no le corresponde.
+why_url_scheme = La URL debe empezar por http:// o https://.
+why_url_user = La URL contiene un nombre de usuario o una contraseña.
+why_line_too_long = La línea es más larga de lo permitido.
+io_already_exists = Ya existe algo con ese nombre.
+io_not_a_folder = Una parte de la ruta no es una carpeta.
+io_not_found = No existe ese archivo o carpeta.
+io_other = El sistema dice: { $detail }.
+io_permission_denied = El sistema no lo permite.
+io_read_only = Está en un lugar de solo lectura.
+io_storage_full = No queda espacio.
