@@ -176,17 +176,19 @@ impl BlobStore {
             }
             known?
         };
-        if !known && !self.quota.take(len_bytes) {
-            return Err(PutError::Full);
-        }
+        let taken = match known {
+            true => None,
+            false => Some(self.quota.take(len_bytes).ok_or(PutError::Full)?),
+        };
         let payload = PutPayload::from_iter([Bytes::from(record.encode()), blob]);
         if let Err(fault) = self.objects.put(Kind::Blob.of(file), payload).await {
             // What did not answer in time may still be written: it stays counted until the next count.
-            if !known && fault != StoreFault::Hangs {
-                self.quota.give_back(len_bytes);
+            if let Some(taken) = taken.filter(|_| fault != StoreFault::Hangs) {
+                taken.give_back();
             }
             return Err(fault.into());
         }
+        drop(taken);
         // Another server of the same bucket may have removed the file meanwhile.
         if !drawn && self.objects.exists(Kind::Gone.of(file)).await? {
             self.delete_blob(file, len_bytes).await?;

@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -15,8 +12,16 @@ use super::names::FileSlot;
 /// The bytes that the store holds, counted while it runs and counted anew from listings.
 #[derive(Debug)]
 pub(super) struct Quota {
-    used_bytes: AtomicU64,
+    counts: Mutex<Counts>,
     max_bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    /// Of what is stored.
+    used_bytes: u64,
+    /// Of what is being stored: no listing can be asked whether it has that.
+    under_way_bytes: u64,
 }
 
 /// A count from listings that is under way.
@@ -25,59 +30,91 @@ pub(super) struct Recount {
     pub(super) listed: u64,
 }
 
+/// What an object will cost, taken before it is stored. Dropped, it is counted as stored: what did not answer in time may
+/// still be written.
+pub(super) struct Taken<'a> {
+    quota: &'a Quota,
+    bytes: u64,
+    stored: bool,
+}
+
+impl Taken<'_> {
+    /// The object was not stored.
+    pub(super) fn give_back(mut self) {
+        self.stored = false;
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let mut counts = self.quota.counts();
+        counts.under_way_bytes = counts.under_way_bytes.saturating_sub(self.bytes);
+        if self.stored {
+            counts.used_bytes = counts.used_bytes.saturating_add(self.bytes);
+        }
+    }
+}
+
 impl Quota {
-    pub(super) const fn new(max_bytes: u64) -> Self {
+    pub(super) fn new(max_bytes: u64) -> Self {
         Self {
-            used_bytes: AtomicU64::new(0),
+            counts: Mutex::default(),
             max_bytes,
         }
     }
 
-    pub(super) fn used_bytes(&self) -> u64 {
-        self.used_bytes.load(Ordering::Acquire)
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what an object of `len_bytes` costs; false, and nothing taken, when that is more than is left.
-    pub(super) fn take(&self, len_bytes: u64) -> bool {
-        self.used_bytes
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
-                used.checked_add(cost(len_bytes))
-                    .filter(|&sum| sum <= self.max_bytes)
-            })
-            .is_ok()
+    pub(super) fn used_bytes(&self) -> u64 {
+        let counts = self.counts();
+        counts.used_bytes.saturating_add(counts.under_way_bytes)
+    }
+
+    /// Takes what an object of `len_bytes` costs; nothing when that is more than is left.
+    pub(super) fn take(&self, len_bytes: u64) -> Option<Taken<'_>> {
+        let bytes = cost(len_bytes);
+        let mut counts = self.counts();
+        counts
+            .used_bytes
+            .checked_add(counts.under_way_bytes)?
+            .checked_add(bytes)
+            .filter(|&sum| sum <= self.max_bytes)?;
+        counts.under_way_bytes += bytes;
+        drop(counts);
+        Some(Taken {
+            quota: self,
+            bytes,
+            stored: true,
+        })
     }
 
     /// Counts an object that is stored whatever is left: the small ones about a blob that is there.
     pub(super) fn add(&self, len_bytes: u64) {
-        self.change(|used| used.saturating_add(cost(len_bytes)));
+        let mut counts = self.counts();
+        counts.used_bytes = counts.used_bytes.saturating_add(cost(len_bytes));
     }
 
     pub(super) fn give_back(&self, len_bytes: u64) {
-        self.change(|used| used.saturating_sub(cost(len_bytes)));
+        let mut counts = self.counts();
+        counts.used_bytes = counts.used_bytes.saturating_sub(cost(len_bytes));
     }
 
     pub(super) fn recount(&self) -> Recount {
         Recount {
-            used_before: self.used_bytes(),
+            used_before: self.counts().used_bytes,
             listed: 0,
         }
     }
 
-    /// What was listed, and what changed meanwhile, is what is used: at most the changes of one listing are off, until
-    /// the next one.
+    /// What was listed, and what changed meanwhile, is what is used. What was listed and counted as well counts twice
+    /// until the next listing; nothing that is stored is ever left out.
     pub(super) fn recounted(&self, recount: &Recount) {
-        self.change(|used| {
-            (recount.listed + used.saturating_sub(recount.used_before))
-                .saturating_sub(recount.used_before.saturating_sub(used))
-        });
-    }
-
-    fn change(&self, change: impl Fn(u64) -> u64) {
-        self.used_bytes
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
-                Some(change(used))
-            })
-            .ok();
+        let mut counts = self.counts();
+        let used = counts.used_bytes;
+        counts.used_bytes = (recount.listed + used.saturating_sub(recount.used_before))
+            .saturating_sub(recount.used_before.saturating_sub(used));
     }
 }
 
@@ -141,10 +178,10 @@ mod tests {
     #[test]
     fn what_changes_during_a_count_is_not_lost() {
         let quota = Quota::new(100_000);
-        assert!(quota.take(50_000));
+        drop(quota.take(50_000).unwrap());
         let mut recount = quota.recount();
         recount.list(60_000);
-        assert!(quota.take(10_000));
+        drop(quota.take(10_000).unwrap());
         quota.recounted(&recount);
         assert_eq!(quota.used_bytes(), 70_000);
         let mut recount = quota.recount();
@@ -155,10 +192,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_being_stored_while_a_count_begins_and_ends_is_not_lost() {
+        let quota = Quota::new(10_000);
+        let before = quota.take(6_000).unwrap();
+        let recount = quota.recount();
+        quota.recounted(&recount);
+        assert_eq!(quota.used_bytes(), 6_000);
+        let recount = quota.recount();
+        drop(before);
+        quota.recounted(&recount);
+        assert_eq!(quota.used_bytes(), 6_000);
+        assert!(quota.take(6_000).is_none());
+    }
+
+    #[test]
+    fn what_was_not_stored_is_given_back() {
+        let quota = Quota::new(10_000);
+        quota.take(6_000).unwrap().give_back();
+        assert_eq!(quota.used_bytes(), 0);
+    }
+
+    #[test]
     fn tiny_objects_cost_what_a_disk_gives_them() {
         let quota = Quota::new(10_000);
-        assert!(quota.take(1) && quota.take(1));
-        assert!(!quota.take(1));
+        drop(quota.take(1).unwrap());
+        drop(quota.take(1).unwrap());
+        assert!(quota.take(1).is_none());
         quota.give_back(1);
         assert_eq!(quota.used_bytes(), 4096);
     }
