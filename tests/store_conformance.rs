@@ -33,6 +33,7 @@ macro_rules! on_every_store {
 }
 
 on_every_store![
+    a_check_works_while_a_sweep_runs_whatever_the_clock_says,
     a_file_lives_its_whole_life,
     a_full_store_takes_nothing_more_until_something_went,
     a_removed_file_is_gone_for_reads_and_for_uploads,
@@ -300,6 +301,17 @@ async fn an_extension_and_a_sweep_at_once_lose_nothing(place: &Place) {
         );
         assert!(read(&sweeper, number).await.is_some());
     }
+}
+
+/// The sweep is told a time years after the one that the store writes to its objects.
+async fn a_check_works_while_a_sweep_runs_whatever_the_clock_says(place: &Place) {
+    let store = place.open(PLENTY).await;
+    for _ in 0..50 {
+        let (probed, swept) = tokio::join!(store.probe(), store.sweep(Some(due(900_000))));
+        assert!(probed.unwrap().works());
+        swept.unwrap();
+    }
+    assert!(!place.has("probe").await);
 }
 
 async fn an_operator_removes_and_blocks_while_a_server_runs(place: &Place) {

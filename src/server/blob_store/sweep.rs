@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeSet, HashSet},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -28,8 +28,8 @@ struct Met {
 }
 
 impl BlobStore {
-    /// Removes what expired more than an hour before `now`, and leftovers of writes that were interrupted as long ago;
-    /// counts what the store holds.
+    /// Removes what expired more than an hour before `now`, and leftovers of writes and checks that were interrupted long
+    /// ago; counts what the store holds.
     ///
     /// Without a `now` to trust, only counts.
     ///
@@ -47,7 +47,7 @@ impl BlobStore {
             .buffer_unordered(AT_ONCE)
             .try_fold(0, |sum, blobs| std::future::ready(Ok(sum + blobs)))
             .await?;
-        self.sweep_strays(now).await?;
+        self.sweep_strays().await?;
         if let Some(folder) = self.objects.folder() {
             let folder = Arc::clone(folder);
             tokio::task::spawn_blocking(move || folder.tidy(Duration::from_secs(HOUR)))
@@ -170,15 +170,24 @@ impl BlobStore {
     }
 
     /// Objects of checks that were interrupted.
-    async fn sweep_strays(&self, now: u64) -> Result<(), StoreFault> {
+    ///
+    /// Their age is told by the clock that stamps them, or one that is near it, and never by the clock that files expire
+    /// by: a check may be under way.
+    async fn sweep_strays(&self) -> Result<(), StoreFault> {
+        let now = SystemTime::now();
         for object in self.objects.list(Kind::Probe.all()).await? {
-            let written = u64::try_from(object.last_modified.timestamp()).unwrap_or(0);
-            if now.saturating_sub(written) > HOUR {
+            if is_stray(object.last_modified.into(), now) {
                 self.objects.delete(object.location).await?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether a check that wrote its object at `written` cannot be under way any more.
+fn is_stray(written: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(written)
+        .is_ok_and(|age| age > STRAY_AFTER)
 }
 
 /// Whether what expires at the beginning of `hour` expired at least an hour before `now`.
@@ -187,5 +196,47 @@ fn is_due(hour: u32, now: u64) -> bool {
 }
 
 const HOUR: u64 = 3600;
+/// More than any check takes and any two clocks differ.
+const STRAY_AFTER: Duration = Duration::from_secs(24 * HOUR);
 /// Files worked on at once.
 const AT_ONCE: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+
+    use super::*;
+    use crate::server::location::StoreLocation;
+
+    #[test]
+    fn only_what_is_older_than_a_day_is_a_stray() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let second = Duration::from_secs(1);
+        assert!(is_stray(now - STRAY_AFTER - second, now));
+        for written in [now - STRAY_AFTER, now, now + second, now + STRAY_AFTER * 2] {
+            assert!(!is_stray(written, now));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_object_of_a_check_that_was_interrupted_is_swept_and_a_fresh_one_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let location = StoreLocation::Folder(home.path().to_owned());
+        let store = BlobStore::open(&location, 1 << 20, Duration::from_secs(20))
+            .await
+            .unwrap();
+        let probes = home.path().join("probe");
+        for name in ["1", "2"] {
+            fs::write(probes.join(name), b"12345678").unwrap();
+        }
+        let old = SystemTime::now() - STRAY_AFTER - Duration::from_secs(60);
+        let first = File::options().write(true).open(probes.join("1")).unwrap();
+        first.set_modified(old).unwrap();
+        store.sweep(Some(u64::MAX / 2)).await.unwrap();
+        let left: Vec<_> = fs::read_dir(&probes)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(left, ["2"]);
+    }
+}
