@@ -9,6 +9,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
 use cloakroom::relay::config::RelaySettings;
@@ -694,10 +695,19 @@ fn blocks(page: &str, language: &str) -> Vec<Vec<String>> {
     blocks
 }
 
-/// An address that was free a moment ago.
+/// An address that is free, and that nobody beside gets meanwhile: each is given once in this process, and systems pick
+/// the ports that they choose themselves from 32768 on.
 fn free_port() -> String {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    free.local_addr().unwrap().to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id() % 200 * 100;
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::SeqCst);
+        assert!(next < 20_000, "no port is free");
+        let addr = format!("127.0.0.1:{}", 12_000 + (start + next) % 20_000);
+        if std::net::TcpListener::bind(&addr).is_ok() {
+            return addr;
+        }
+    }
 }
 
 fn http_get(addr: &str, path: &str) -> String {

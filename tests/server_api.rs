@@ -8,6 +8,7 @@ mod serving;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use cloakroom::protocol::address::{FileId, ServerAddress};
 use cloakroom::protocol::capability::work::{WorkSearch, bits_for};
@@ -579,9 +580,14 @@ async fn a_clock_that_jumps_stops_uploads_and_sweeps_but_no_reads() {
     .unwrap();
     assert_eq!(accepted.code(&download(&long)).await, 404);
     assert_eq!(accepted.code(&new()).await, 200);
-    while accepted.server.stats().total(Count::Swept) < 2 {
-        tokio::task::yield_now().await;
-    }
+    let swept = async {
+        while accepted.server.stats().total(Count::Swept) < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), swept)
+        .await
+        .expect("what expired is swept");
     accepted.server.stop().await;
     now.fetch_sub(10 * 24 * HOUR, Ordering::SeqCst);
     let behind = Serving::try_start(store, now, |_config| {}).await.unwrap();

@@ -7,19 +7,24 @@ mod serving;
 mod support;
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::file_api::{self, FileRequest, Upload};
 use cloakroom::protocol::onion::HopCipher;
 use cloakroom::protocol::onion::v4::Response;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use serving::{ask, plain, sealed, socket};
 use support::{Process, signal};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 const PEOPLE: usize = 500;
 const MEMORY_KIB: u64 = 64 * 1024;
@@ -63,43 +68,80 @@ fn stored(response: &Response, blob: &[u8]) -> String {
 
 async fn begin(to: &ServerAddress, path: &str, len: usize) -> TcpStream {
     let mut stream = TcpStream::connect(socket(to)).await.unwrap();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n",
-        socket(to)
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+        .write_all(head(path, to, len).as_bytes())
+        .await
+        .unwrap();
     stream
 }
 
-/// What has come, without waiting for more.
-fn arrived(stream: &TcpStream) -> Vec<u8> {
-    let mut bytes = vec![0; 4096];
-    let len = stream.try_read(&mut bytes).unwrap_or(0);
-    bytes.truncate(len);
-    bytes
+fn head(path: &str, to: &ServerAddress, len: usize) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n",
+        socket(to)
+    )
+}
+
+/// A connection whose other side can send little before it is read.
+async fn connect_slow(to: &ServerAddress) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 * 1024).unwrap();
+    socket.connect(serving::socket(to)).await.unwrap()
+}
+
+/// The next bytes that come, at most `most`; none when it was closed.
+async fn next(stream: &TcpStream, most: usize) -> Vec<u8> {
+    let mut bytes = vec![0; most];
+    loop {
+        stream.readable().await.unwrap();
+        match stream.try_read(&mut bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => {
+                bytes.truncate(read.unwrap_or(0));
+                return bytes;
+            }
+        }
+    }
+}
+
+/// How uploads are sent.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Plain,
+    Sealed,
 }
 
 #[tokio::test]
 async fn five_hundred_slow_uploads_take_no_more_memory_than_allowed() {
+    slow_uploads(Way::Sealed).await;
+}
+
+#[tokio::test]
+async fn five_hundred_slow_plain_uploads_take_no_more_memory_than_allowed() {
+    slow_uploads(Way::Plain).await;
+}
+
+async fn slow_uploads(way: Way) {
     let home = tempfile::tempdir().unwrap();
     let server = start(home.path());
     let to: ServerAddress = server.first_line.parse().unwrap();
     // One of them is honest, and only slow.
     let content = blob(5_242_880);
-    let honest = sealed(
-        &to,
-        &FileRequest::Upload(Upload::new(content.clone())),
-        HopCipher::XChaCha20,
-    );
-    let mut slow = begin(&to, "/oxen/v4/lsrpc", honest.body.len()).await;
-    let mut pieces = honest.body.chunks(honest.body.len() / 9);
+    let upload = FileRequest::Upload(Upload::new(content.clone()));
+    let honest = sealed(&to, &upload, HopCipher::XChaCha20);
+    let (path, body) = match way {
+        Way::Plain => ("/file", &content),
+        Way::Sealed => ("/oxen/v4/lsrpc", &honest.body),
+    };
+    let mut slow = begin(&to, path, body.len()).await;
+    let mut pieces = body.chunks(body.len() / 9);
     slow.write_all(pieces.next().unwrap()).await.unwrap();
     // Its head is read before the others': then there is memory for it.
     assert_eq!(ask(&to, &FileRequest::ServerInfo).await.code, 200);
 
     let mut crowd = Vec::new();
     for _ in 0..PEOPLE {
-        crowd.push(begin(&to, "/oxen/v4/lsrpc", 10_002_000).await);
+        crowd.push(begin(&to, path, 10_002_000).await);
     }
     for _round in 0..4 {
         for stream in &mut crowd {
@@ -107,6 +149,7 @@ async fn five_hundred_slow_uploads_take_no_more_memory_than_allowed() {
         }
         slow.write_all(pieces.next().unwrap()).await.unwrap();
         assert_eq!(ask(&to, &FileRequest::ServerInfo).await.code, 200);
+        assert!(peak_kib(&server) < MEMORY_KIB + PROGRAM_KIB);
     }
     let small = blob(65_536);
     share(&to, &small).await;
@@ -116,43 +159,89 @@ async fn five_hundred_slow_uploads_take_no_more_memory_than_allowed() {
     let mut answer = Vec::new();
     slow.read_to_end(&mut answer).await.unwrap();
     let answer = serving::parse(answer).unwrap();
-    stored(&honest.reply.open(answer.body).unwrap().response, &content);
+    match way {
+        Way::Plain => assert_eq!(answer.status, 200),
+        Way::Sealed => {
+            let answer = honest.reply.open(answer.body).unwrap();
+            stored(&answer.response, &content);
+        }
+    }
 
     // Whoever is not let in is told so after what they send was read away for a moment; the others are waited for.
-    let told = crowd.iter().map(|stream| async {
-        let readable = tokio::time::timeout(Duration::from_secs(8), stream.readable()).await;
-        readable.is_ok()
-    });
-    let told = futures_util::future::join_all(told).await;
-    let refused = told.iter().filter(|told| **told).count();
-    for (stream, _) in crowd.iter().zip(told).filter(|(_, told)| *told) {
-        let answer = arrived(stream);
-        assert!(
-            answer.starts_with(b"HTTP/1.1 503"),
-            "{}",
-            String::from_utf8_lossy(&answer)
-        );
-    }
     let most = usize::try_from(MEMORY_KIB * 1024 / 10_002_000).unwrap();
+    let (mut refused, mut cut) = (0, 0);
+    let mut answers: FuturesUnordered<_> = crowd.iter().map(|one| next(one, 4096)).collect();
+    let mut patience = Duration::from_secs(60);
+    while let Ok(Some(answer)) = tokio::time::timeout(patience, answers.next()).await {
+        match answer.get(..12) {
+            Some(b"HTTP/1.1 503") => refused += 1,
+            // So slow is this machine that those who were let in fell silent meanwhile.
+            Some(b"HTTP/1.1 408") => cut += 1,
+            _ => panic!("{}", String::from_utf8_lossy(&answer)),
+        }
+        if refused >= PEOPLE - most {
+            // Nobody else is to come.
+            patience = Duration::from_secs(5);
+        }
+    }
+    drop(answers);
     assert!(
         PEOPLE - refused <= most && refused < PEOPLE,
         "{refused} of {PEOPLE} refused, {most} fit"
     );
     let peak = peak_kib(&server);
-    eprintln!("uploads: {refused} of {PEOPLE} refused, peak {peak} KiB");
+    eprintln!("uploads, {way:?}: {refused} of {PEOPLE} refused, {cut} cut, peak {peak} KiB");
     assert!(peak < MEMORY_KIB + PROGRAM_KIB, "{peak} KiB");
 
     // When they hang up, all of the memory is there again.
     drop(crowd);
     for _ in 0..3 {
         let upload = FileRequest::Upload(Upload::new(blob(10_000_000)));
-        loop {
-            match serving::try_ask(&to, &upload).await {
-                Ok(response) if response.code == 200 => break,
-                // Not noticed yet that they hung up.
-                Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        let taken = async {
+            // Not noticed yet that they hung up.
+            while !serving::try_ask(&to, &upload)
+                .await
+                .is_ok_and(|response| response.code == 200)
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
+        };
+        tokio::time::timeout(Duration::from_secs(60), taken)
+            .await
+            .expect("there is memory again");
+    }
+}
+
+/// Slow downloads that a server has begun to answer.
+#[derive(Default)]
+struct Trickle {
+    streams: Vec<(TcpStream, Vec<u8>)>,
+    since: Option<Instant>,
+}
+
+impl Trickle {
+    fn add(&mut self, stream: TcpStream, start: Vec<u8>) {
+        self.since.get_or_insert_with(Instant::now);
+        self.streams.push((stream, start));
+    }
+
+    /// A few bytes from each, after which the server has had no more memory than it may have.
+    async fn round(&mut self, server: &Process, bytes: usize) {
+        let mut left = Vec::new();
+        for (stream, mut answer) in self.streams.drain(..) {
+            let more = next(&stream, bytes).await;
+            if more.is_empty() {
+                // Rightly, when nothing was taken from it for long.
+                let since = self.since.unwrap();
+                assert!(since.elapsed() > Duration::from_secs(25), "cut too early");
+                continue;
+            }
+            answer.extend_from_slice(&more);
+            left.push((stream, answer));
         }
+        self.streams = left;
+        let peak = peak_kib(server);
+        assert!(peak < MEMORY_KIB + PROGRAM_KIB, "{peak} KiB");
     }
 }
 
@@ -168,61 +257,78 @@ async fn five_hundred_slow_downloads_take_no_more_memory_than_allowed() {
     let mut crowd = Vec::new();
     for _ in 0..PEOPLE {
         let built = sealed(&to, &download(), HopCipher::AesGcm);
-        let mut stream = begin(&to, "/oxen/v4/lsrpc", built.body.len()).await;
+        let mut stream = connect_slow(&to).await;
+        let head = head("/oxen/v4/lsrpc", &to, built.body.len());
+        stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(&built.body).await.unwrap();
         crowd.push((stream, built.reply));
     }
-    // Everybody has a first piece of an answer; who has a short one was told to try again later.
-    let (mut held, mut refused) = (Vec::new(), 0);
-    for (mut stream, reply) in crowd {
-        let mut start = vec![0; 1024];
-        let len = stream.read(&mut start).await.unwrap();
-        start.truncate(len);
+    // Everybody has a first piece of an answer; who has a short one was told to try again later. One of the others is
+    // slow and no more, and takes its answer to the end; the rest trickle.
+    let (mut held, mut refused) = (Trickle::default(), 0);
+    let mut honest = None;
+    let hurry = Arc::new(AtomicBool::new(false));
+    for (number, (mut stream, reply)) in crowd.into_iter().enumerate() {
+        let mut start = next(&stream, 1024).await;
         let text = String::from_utf8_lossy(&start).to_lowercase();
         if text.contains("content-length: 10000") {
-            held.push((stream, reply, start));
-            continue;
+            if honest.is_some() {
+                held.add(stream, start);
+            } else {
+                let taking = take_slowly(stream, start, Arc::clone(&hurry));
+                honest = Some((tokio::spawn(taking), reply));
+            }
+        } else {
+            stream.read_to_end(&mut start).await.unwrap();
+            let answer = serving::parse(start).unwrap();
+            let code = reply.open(answer.body).unwrap().response.code;
+            assert_eq!(code, 503);
+            refused += 1;
         }
-        stream.read_to_end(&mut start).await.unwrap();
-        let answer = serving::parse(start).unwrap();
-        let code = reply.open(answer.body).unwrap().response.code;
-        assert_eq!(code, 503);
-        refused += 1;
+        if number % 50 == 49 {
+            held.round(&server, 1024).await;
+        }
     }
-    assert!(!held.is_empty() && held.len() < 20, "{} held", held.len());
-    let (mut stream, reply, mut answer) = held.pop().unwrap();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let answer = serving::parse(answer).unwrap();
+    let holding = held.streams.len() + 1;
+    assert!(refused > 0 && holding < 20, "{holding} held");
+    for round in 1..=8 {
+        held.round(&server, round * 512).await;
+    }
+    hurry.store(true, Ordering::SeqCst);
+    let (taking, reply) = honest.expect("somebody is served");
+    let answer = serving::parse(taking.await.unwrap()).unwrap();
     assert!(
         reply.open(answer.body).unwrap().response.body == content,
         "slow, but whole"
     );
     let sealed_peak = peak_kib(&server);
-    drop((held, stream));
+    drop(held);
 
     // Plain ones are sent as they are read: all of them at once.
     let mut crowd = Vec::new();
     for _ in 0..PEOPLE {
-        let mut stream = TcpStream::connect(socket(&to)).await.unwrap();
+        let mut stream = connect_slow(&to).await;
         let head = format!(
             "GET /file/{id} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
             socket(&to)
         );
         stream.write_all(head.as_bytes()).await.unwrap();
-        crowd.push((stream, Vec::new()));
+        crowd.push(stream);
     }
-    let mut served = 0;
-    for (stream, start) in &mut crowd {
-        start.resize(1024, 0);
-        let len = stream.read(start).await.unwrap();
-        start.truncate(len);
-        served += usize::from(start.starts_with(b"HTTP/1.1 200"));
+    let mut held = Trickle::default();
+    for stream in crowd {
+        let start = next(&stream, 1024).await;
+        if start.starts_with(b"HTTP/1.1 200") {
+            held.add(stream, start);
+        } else {
+            assert!(start.starts_with(b"HTTP/1.1 503"));
+        }
     }
-    for (mut stream, mut start) in crowd
-        .into_iter()
-        .filter(|(_, start)| start.starts_with(b"HTTP/1.1 200"))
-        .take(3)
-    {
+    let served = held.streams.len();
+    for round in 1..=8 {
+        held.round(&server, round * 512).await;
+    }
+    for (mut stream, mut start) in held.streams.drain(..3) {
         stream.read_to_end(&mut start).await.unwrap();
         assert!(serving::parse(start).unwrap().body == content);
     }
@@ -233,6 +339,21 @@ async fn five_hundred_slow_downloads_take_no_more_memory_than_allowed() {
     assert!(served > PEOPLE / 2, "{served} served");
     assert!(peak < MEMORY_KIB + PROGRAM_KIB, "{peak} KiB");
     assert_eq!(ask(&to, &FileRequest::ServerInfo).await.code, 200);
+}
+
+/// Takes an answer to its end, faster than is asked for and no more, until there is a hurry.
+async fn take_slowly(
+    mut stream: TcpStream,
+    mut answer: Vec<u8>,
+    hurry: Arc<AtomicBool>,
+) -> Vec<u8> {
+    let mut paces = tokio::time::interval(Duration::from_millis(200));
+    while !hurry.load(Ordering::SeqCst) {
+        paces.tick().await;
+        answer.extend_from_slice(&next(&stream, 32 * 1024).await);
+    }
+    stream.read_to_end(&mut answer).await.unwrap();
+    answer
 }
 
 #[tokio::test]

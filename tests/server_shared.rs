@@ -150,7 +150,7 @@ async fn both_sweep_at_once_while_files_are_extended() {
         place.put(&format!("blob/{past}/{id}"), &object).await;
         place.put(&format!("seen/{past}/{id}/00"), b"r").await;
         // Half of them were extended before: a little for those that are due, and for the others until soon.
-        let later = if number < 20 { past + 2 } else { this_hour + 1 };
+        let later = if number < 20 { past + 2 } else { this_hour + 2 };
         place.put(&format!("more/{past}/{id}/{later}"), b"").await;
     }
     let Pair {

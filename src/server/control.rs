@@ -355,12 +355,17 @@ mod tests {
         fs::write(&file, left).unwrap();
         // The task that listened ends when it is next run.
         let order = remove("here");
-        while ask(folder.path(), &order)
+        let away = async {
+            while ask(folder.path(), &order)
+                .await
+                .is_ok_and(|done| done.is_some())
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), away)
             .await
-            .is_ok_and(|done| done.is_some())
-        {
-            tokio::task::yield_now().await;
-        }
+            .expect("nobody listens any more");
         assert_eq!(ask(folder.path(), &order).await.unwrap(), None);
     }
 

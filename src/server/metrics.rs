@@ -201,10 +201,15 @@ mod tests {
         ] {
             assert!(shows(&first, line), "{first}");
         }
-        while shows(&first, "cloakroom_uploads_total 0") {
-            tokio::task::yield_now().await;
-            first = page().await;
-        }
+        let hour_began = async {
+            while shows(&first, "cloakroom_uploads_total 0") {
+                tokio::task::yield_now().await;
+                first = page().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), hour_began)
+            .await
+            .expect("the hour begins");
         for _ in 0..10 {
             assert!(shows(&page().await, "cloakroom_uploads_total 3"));
         }

@@ -328,9 +328,14 @@ async fn expired_files_are_swept_by_the_running_server() {
     let fixture = Fixture::start(|config| config.sweep_every = Duration::from_millis(5)).await;
     let stored = share(&fixture, &[7; 100], Some(3600), 1).await;
     fixture.now.store(stored.expires + 3600, Ordering::SeqCst);
-    while fixture.stored() > 0 {
-        tokio::task::yield_now().await;
-    }
+    let swept = async {
+        while fixture.stored() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), swept)
+        .await
+        .expect("what expired is swept");
 }
 
 #[tokio::test]
