@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use cloakroom::protocol::address::{FileId, ServerAddress};
 use cloakroom::protocol::file_api::{FileRequest, Upload};
-use cloakroom::protocol::onion::{HopCipher, Route, build};
+use cloakroom::protocol::onion::v4::BLOB_ANSWER_OVERHEAD;
+use cloakroom::protocol::onion::{HopCipher, ReplyKeys, Route, build};
 use cloakroom::protocol::size_class::SizeClass;
 use cloakroom::server::record::Record;
 use cloakroom::wire::random;
@@ -98,7 +99,9 @@ async fn by_class(class: usize, pace: &Pace) {
     for way in [Way::Plain, Way::Onion] {
         for &connections in pace.connections {
             let mut server = Server::start();
-            let ups = server.load(connections, pace, &Job::upload(way, len)).await;
+            let ups = server
+                .load(connections, pace, len, &Job::upload(way, len))
+                .await;
             show(
                 &format!("upload, {way}"),
                 connections,
@@ -109,7 +112,7 @@ async fn by_class(class: usize, pace: &Pace) {
             // Afresh, so that its memory is that of the downloads.
             server.restart();
             let download = Job::Download(way, server.some_ids(200));
-            let downs = server.load(connections, pace, &download).await;
+            let downs = server.load(connections, pace, len, &download).await;
             show(
                 &format!("download, {way}"),
                 connections,
@@ -142,10 +145,12 @@ async fn by_number_of_blobs(pace: &Pace) {
             "  {stored:>7} blobs: started in {:.2} s",
             server.started_in.as_secs_f64()
         );
-        let ups = server.load(8, pace, &Job::upload(Way::Onion, len)).await;
+        let ups = server
+            .load(8, pace, len, &Job::upload(Way::Onion, len))
+            .await;
         show(&format!("upload, {stored}"), 8, &ups, len, server.peak());
         let download = Job::Download(Way::Onion, server.some_ids(100));
-        let downs = server.load(8, pace, &download).await;
+        let downs = server.load(8, pace, len, &download).await;
         show(
             &format!("download, {stored}"),
             8,
@@ -239,11 +244,11 @@ impl Server {
     }
 
     /// Has so many clients repeat a request for a while; each has a connection of its own.
-    async fn load(&self, connections: usize, pace: &Pace, job: &Job) -> Done {
+    async fn load(&self, connections: usize, pace: &Pace, len: usize, job: &Job) -> Done {
         let client = Client {
             url: self.address.url.as_str().to_owned(),
             address: Some(Arc::clone(&self.address)),
-            len: 0,
+            len,
         };
         repeat(connections, pace.each, &client, job).await
     }
@@ -293,7 +298,7 @@ struct Client {
     url: String,
     /// For onion requests.
     address: Option<Arc<ServerAddress>>,
-    /// What a plain file has; 0 when that is not looked at.
+    /// The bytes of each blob or plain file: a download that is shorter was none.
     len: usize,
 }
 
@@ -304,11 +309,13 @@ impl Client {
             Job::Download(Way::Plain, ids) => {
                 let id = &ids[number % ids.len()];
                 let answer = http.get(format!("{}/file/{id}", self.url)).send().await;
-                whole(answer, 1).await
+                whole(answer, self.len).await
             }
             Job::Download(Way::Onion, ids) => {
                 let id = FileId::parse(&ids[number % ids.len()]).unwrap();
-                self.onion(http, &FileRequest::Download(id)).await
+                let answer = self.onion(http, &FileRequest::Download(id)).await;
+                // A refusal is sealed too, and shorter than any blob in its frame.
+                answer.is_some_and(|(_, sealed)| sealed.len() >= self.len + BLOB_ANSWER_OVERHEAD)
             }
             Job::Plain => whole(http.get(&self.url).send().await, self.len).await,
             Job::Upload(way, blob) => {
@@ -322,7 +329,16 @@ impl Client {
                     }
                     Way::Onion => {
                         let upload = FileRequest::Upload(Upload::new(blob));
-                        self.onion(http, &upload).await
+                        let Some((reply, sealed)) = self.onion(http, &upload).await else {
+                            return false;
+                        };
+                        // All answers that are no blobs look alike from outside. To open each of them would cost the
+                        // processors that the server needs.
+                        if number.is_multiple_of(50) {
+                            let code = reply.open(sealed).unwrap().response.code;
+                            assert_eq!(code, 200, "upload {number} was refused");
+                        }
+                        true
                     }
                 }
             }
@@ -330,7 +346,11 @@ impl Client {
     }
 
     /// Sealed by the client; the answer is taken as it comes, to spare the processors that the server needs.
-    async fn onion(&self, http: &reqwest::Client, request: &FileRequest) -> bool {
+    async fn onion(
+        &self,
+        http: &reqwest::Client,
+        request: &FileRequest,
+    ) -> Option<(ReplyKeys, Vec<u8>)> {
         let address = self.address.as_deref().unwrap();
         let route = Route {
             relays: &[],
@@ -346,19 +366,20 @@ impl Client {
         )
         .unwrap();
         let url = format!("{}/oxen/v4/lsrpc", self.url);
-        whole(http.post(url).body(built.body).send().await, 1).await
+        let sealed = body(http.post(url).body(built.body).send().await).await?;
+        Some((built.reply, sealed))
     }
 }
 
 async fn whole(answer: reqwest::Result<reqwest::Response>, at_least: usize) -> bool {
-    let Ok(answer) = answer else {
-        return false;
-    };
-    let well = answer.status() == 200;
-    well && answer
-        .bytes()
+    body(answer)
         .await
-        .is_ok_and(|bytes| bytes.len() >= at_least)
+        .is_some_and(|bytes| bytes.len() >= at_least)
+}
+
+async fn body(answer: reqwest::Result<reqwest::Response>) -> Option<Vec<u8>> {
+    let answer = answer.ok().filter(|answer| answer.status() == 200)?;
+    Some(answer.bytes().await.ok()?.into())
 }
 
 async fn repeat(connections: usize, time: Duration, client: &Client, job: &Job) -> Done {
