@@ -480,6 +480,39 @@ async fn plain_http_gives_the_same_as_an_onion_request() {
 }
 
 #[tokio::test]
+async fn plain_http_refuses_with_the_same_words_as_an_onion_request() {
+    let (_folder, serving) = serve(|config| {
+        config.plain_http = true;
+        config.policy.max_blob = 1000;
+        config.max_memory = 4000;
+    })
+    .await;
+    let long = vec![1; 1001];
+    let headers = format!("Content-Length: {}\r\n", long.len());
+    let plain = serving.plain("POST", "/file", &headers, &long).await;
+    let sealed = serving.ask(&FileRequest::Upload(Upload::new(long))).await;
+    assert_eq!(
+        (plain.status, &plain.body),
+        (sealed.code, &sealed.body),
+        "too large"
+    );
+    assert_eq!(plain.header("content-type"), sealed.header("content-type"));
+    // Refused before anything is opened or read: there is nothing to compare it with.
+    let (_other_folder, small) = serve(|config| {
+        config.plain_http = true;
+        config.max_memory = 10;
+    })
+    .await;
+    for (headers, code) in [("Content-Length: 11\r\n", 503), ("", 411)] {
+        let plain = small.plain("POST", "/file", headers, b"").await;
+        assert_eq!(plain.status, code);
+        assert_eq!(plain.header("content-type"), Some("application/json"));
+        let said = format!("{{\"status_code\":{code}}}");
+        assert_eq!(plain.body, said.into_bytes());
+    }
+}
+
+#[tokio::test]
 async fn an_old_key_is_answered_with_itself_for_sixty_days() {
     const DAY: u64 = 24 * HOUR;
     let old = Identity::from_seed([77; 32]).public();

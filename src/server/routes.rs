@@ -171,7 +171,7 @@ impl Routes {
                     bytes = body;
                     reservation = Some(held);
                 }
-                Err(error) => return answer(error.status(), error.to_string()),
+                Err(error) => return said(FileAnswer::Refused(error.status().as_u16())),
             }
         }
         let answered = match FileRequest::parse(&head, bytes) {
@@ -185,19 +185,13 @@ impl Routes {
             }
             Err(error) => Answered::Said(FileAnswer::Refused(refusal(error))),
         };
-        let said = match answered {
+        match answered {
             Answered::Blob(download) => match self.memory.reserve(PIECES_LEN) {
-                Ok(reservation) => return self.send_pieces(download, reservation),
-                Err(_full) => FileAnswer::Refused(503),
+                Ok(reservation) => self.send_pieces(download, reservation),
+                Err(_full) => said(FileAnswer::Refused(503)),
             },
-            Answered::Said(said) => said,
-        };
-        let (response, _is_blob) = said.into_response();
-        let status =
-            StatusCode::from_u16(response.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut sent = answer(status, response.body);
-        put_headers(&mut sent, response.headers);
-        sent
+            Answered::Said(answer) => said(answer),
+        }
     }
 
     fn send_pieces(&self, download: Download, reservation: Reservation) -> Answer {
@@ -222,6 +216,15 @@ impl Routes {
         self.stats.add(Count::Invalid, 1);
         answer(StatusCode::BAD_REQUEST, "Invalid onion request")
     }
+}
+
+/// What is sealed in the answer to an onion request, without a seal.
+fn said(said: FileAnswer) -> Answer {
+    let (response, _is_blob) = said.into_response();
+    let status = StatusCode::from_u16(response.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut sent = answer(status, response.body);
+    put_headers(&mut sent, response.headers);
+    sent
 }
 
 /// Bytes that give their memory back when the last of them is sent.
