@@ -21,10 +21,13 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-/// The command line in a folder of its own, saying all it would ever say.
+/// The command line in a folder of its own, saying all it would ever say; a server has a relay list that it must warn of.
 fn talkative(home: &Path) -> Command {
     let temporary = home.join("tmp");
     fs::create_dir_all(&temporary).unwrap();
+    let list = home.join("broken.json");
+    fs::write(&list, "{}").unwrap();
+    fs::write(home.join("broken.json.sig"), "no signature").unwrap();
     let mut command = cloak(home);
     command
         .current_dir(home)
@@ -32,13 +35,34 @@ fn talkative(home: &Path) -> Command {
         .env("RUST_LOG", "trace")
         .env("CLOAKROOM_LOG", "trace")
         .env("CLOAKROOM_PLAIN_HTTP", "true")
+        .env("CLOAKROOM_RELAY_LIST", list)
         .env("CLOAKROOM_METRICS", "127.0.0.1:0");
+    command
+}
+
+/// The same, asked to let the store's crate speak.
+fn talkative_about_the_store(home: &Path) -> Command {
+    let mut command = talkative(home);
+    command
+        .env("RUST_LOG", "object_store=trace")
+        .env_remove("CLOAKROOM_LOG");
     command
 }
 
 #[cfg(unix)]
 #[test]
 fn servers_and_relays_write_down_nothing_about_those_who_use_them() {
+    nothing_is_written_down_by(talkative);
+}
+
+#[cfg(unix)]
+#[test]
+fn nor_does_what_they_are_built_from() {
+    nothing_is_written_down_by(talkative_about_the_store);
+}
+
+#[cfg(unix)]
+fn nothing_is_written_down_by(talkative: fn(&Path) -> Command) {
     let mut network = Network::start_with(talkative, &["--listen", "127.0.0.1:0"], str::to_owned);
     let mut secrets = Secrets::default();
     let server: ServerAddress = network.server.first_line.parse().unwrap();
@@ -78,6 +102,7 @@ fn servers_and_relays_write_down_nothing_about_those_who_use_them() {
         format!("GET /file/{id}/info"),
         "GET /file/AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
         "GET /info".to_owned(),
+        "GET /relays".to_owned(),
         "GET /health".to_owned(),
         "POST /oxen/v4/lsrpc".to_owned(),
         "DELETE /file/secretpath".to_owned(),
@@ -104,6 +129,10 @@ fn servers_and_relays_write_down_nothing_about_those_who_use_them() {
     assert!(!output.status.success(), "{}", said(&output));
     let (_, server_said) = network.server.end_whole();
     assert_eq!(network.get(&pointers[2]).status.code(), Some(4));
+    assert!(
+        server_said.contains(" WARN cloakroom::server"),
+        "a log that is dead proves nothing: {server_said}"
+    );
     let mut all = vec![("the server", server_said)];
     network.relays[2].kill();
     network.get(&pointers[2]);
