@@ -8,7 +8,7 @@ mod serving;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,8 @@ use cloakroom::protocol::onion::HopCipher;
 use cloakroom::server::blob_store::{BlobStore, StoreFault, Swept};
 use cloakroom::server::location::StoreLocation;
 use cloakroom::server::stats::Count;
-use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
+use futures_util::{FutureExt as _, StreamExt as _};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
@@ -28,6 +28,7 @@ use object_store::{
     ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use serving::{HOUR, START, Serving, owned, post_sealed, sealed, token};
+use tokio::sync::Notify;
 
 /// A store in memory that does what the test says.
 #[derive(Debug, Default)]
@@ -35,6 +36,41 @@ struct Faulty {
     inner: InMemory,
     mode: Mutex<Mode>,
     deletes_left: AtomicUsize,
+    before_deleting: Arc<Gate>,
+    before_extending: Arc<Gate>,
+}
+
+/// Where whoever comes waits, while it is closed.
+#[derive(Debug, Default)]
+struct Gate {
+    closed: AtomicBool,
+    somebody_came: Notify,
+    opened: Notify,
+}
+
+impl Gate {
+    async fn pass(&self) {
+        if self.closed.load(Ordering::SeqCst) {
+            self.somebody_came.notify_one();
+            self.opened.notified().await;
+        }
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    async fn somebody_came(&self) {
+        tokio::time::timeout(LONG, self.somebody_came.notified())
+            .await
+            .expect("somebody comes to the gate");
+    }
+
+    /// For the one who waits and for all who come later.
+    fn open(&self) {
+        self.closed.store(false, Ordering::SeqCst);
+        self.opened.notify_one();
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,8 +82,11 @@ enum Mode {
     FailsDeletes,
     /// Like a disk without room: nothing new, but deletions.
     Full,
+    HangsDeleting,
     HangsReading,
     HangsWriting,
+    /// Blobs stop coming after their first bytes.
+    Stalls,
     #[default]
     Well,
 }
@@ -94,7 +133,15 @@ impl ObjectStore for Faulty {
                 Mode::Fails => Err(fault(io::ErrorKind::Other)),
                 Mode::Full => Err(fault(io::ErrorKind::StorageFull)),
                 Mode::HangsWriting => std::future::pending().await,
-                Mode::Breaks | Mode::FailsDeletes | Mode::HangsReading | Mode::Well => {
+                Mode::Breaks
+                | Mode::FailsDeletes
+                | Mode::HangsDeleting
+                | Mode::HangsReading
+                | Mode::Stalls
+                | Mode::Well => {
+                    if location.as_ref().starts_with("more/") {
+                        self.before_extending.pass().await;
+                    }
                     self.inner.put_opts(location, payload, opts).await
                 }
             }
@@ -128,19 +175,24 @@ impl ObjectStore for Faulty {
             match self.mode() {
                 Mode::Fails => Err(fault(io::ErrorKind::Other)),
                 Mode::HangsReading => std::future::pending().await,
-                Mode::Breaks => {
+                mode @ (Mode::Breaks | Mode::Stalls) => {
                     let mut result = self.inner.get_opts(location, options).await?;
                     let start = Bytes::from(result.bytes_of(500).await?);
-                    let broken = futures_util::stream::iter([
-                        Ok(start),
-                        Err(fault(io::ErrorKind::ConnectionReset)),
-                    ]);
-                    result.payload = GetResultPayload::Stream(broken.boxed());
+                    let start = futures_util::stream::iter([Ok(start)]);
+                    let payload = if mode == Mode::Breaks {
+                        let broken = Err(fault(io::ErrorKind::ConnectionReset));
+                        start.chain(futures_util::stream::iter([broken])).boxed()
+                    } else {
+                        start.chain(futures_util::stream::pending()).boxed()
+                    };
+                    result.payload = GetResultPayload::Stream(payload);
                     Ok(result)
                 }
-                Mode::Full | Mode::FailsDeletes | Mode::HangsWriting | Mode::Well => {
-                    self.inner.get_opts(location, options).await
-                }
+                Mode::Full
+                | Mode::FailsDeletes
+                | Mode::HangsDeleting
+                | Mode::HangsWriting
+                | Mode::Well => self.inner.get_opts(location, options).await,
             }
         })
     }
@@ -162,7 +214,16 @@ impl ObjectStore for Faulty {
         if fails {
             return futures_util::stream::iter([Err(fault(io::ErrorKind::Other))]).boxed();
         }
-        self.inner.delete_stream(locations)
+        if self.mode() == Mode::HangsDeleting {
+            return futures_util::stream::pending().boxed();
+        }
+        let gate = Arc::clone(&self.before_deleting);
+        let deleted = self.inner.delete_stream(locations);
+        let passed = async move {
+            gate.pass().await;
+            deleted
+        };
+        passed.flatten_stream().boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
@@ -363,6 +424,111 @@ async fn a_blob_that_breaks_off_is_an_error_and_no_shorter_blob() {
     faulty.set(Mode::Well);
     assert_eq!(serving.code(&download(&id)).await, 200);
     serving.wait_for_memory().await;
+}
+
+/// Longer than a healthy store in memory takes on any machine.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+#[tokio::test]
+async fn a_blob_that_stalls_is_given_up_and_its_memory_given_back() {
+    let (faulty, serving) = serve(PATIENCE).await;
+    let id = serving.share(Upload::new(vec![1; 100_000])).await.id;
+    faulty.set(Mode::Stalls);
+    let code = serving.code(&download(&id)).await;
+    assert!([500, 503].contains(&code), "{code}");
+    let path = format!("/file/{}", id.as_str());
+    let broken = serving::plain(serving.addr(), "GET", &path, "", b"").await;
+    assert!(
+        broken.is_err(),
+        "the connection breaks before the length that was promised"
+    );
+    serving.wait_for_memory().await;
+    faulty.set(Mode::Well);
+    assert_eq!(serving.code(&download(&id)).await, 200);
+    let whole = serving::plain(serving.addr(), "GET", &path, "", b"").await;
+    assert_eq!(whole.unwrap().body.len(), 100_000);
+}
+
+#[tokio::test]
+async fn a_removal_that_hangs_is_finished_later_and_serves_nothing_meanwhile() {
+    let (faulty, serving) = serve(PATIENCE).await;
+    let id = serving.share(owned(vec![1; 100_000], &token(1))).await.id;
+    let other = serving.share(owned(vec![2; 100_000], &token(1))).await.id;
+    faulty.set(Mode::HangsDeleting);
+    let delete = FileRequest::Delete {
+        id: id.clone(),
+        token: token(1),
+    };
+    assert_eq!(serving.code(&delete).await, 503);
+    assert_eq!(serving.code(&download(&id)).await, 404);
+    assert_eq!(serving.code(&download(&other)).await, 200);
+    assert_eq!(serving.code(&upload(3)).await, 200);
+    let objects: Arc<dyn ObjectStore> = Arc::clone(&faulty) as _;
+    let location = StoreLocation::Objects(objects);
+    faulty.set(Mode::Well);
+    let store = BlobStore::open(&location, 1 << 30, PATIENCE).await.unwrap();
+    assert_eq!(serving.code(&delete).await, 200);
+    assert_eq!(serving.code(&download(&id)).await, 404);
+    let later = START + 15 * 24 * HOUR;
+    faulty.set(Mode::HangsDeleting);
+    assert_eq!(store.sweep(Some(later)).await, Err(StoreFault::Hangs));
+    faulty.set(Mode::Well);
+    let Swept { blobs } = store.sweep(Some(later)).await.unwrap();
+    assert_eq!(
+        blobs, 2,
+        "the other and the one that was uploaded meanwhile"
+    );
+    assert_eq!(store.used_bytes(), 0);
+    serving.wait_for_memory().await;
+}
+
+/// Two servers on one store: one has found a file due and is about to delete it, when the other, which took the request
+/// while the file lived, comes to write the extension.
+#[tokio::test]
+async fn a_file_that_a_sweep_has_judged_is_not_said_to_be_extended() {
+    let (faulty, serving) = serve(LONG).await;
+    let stored = serving
+        .share(Upload {
+            ttl_secs: Some(HOUR),
+            ..owned(vec![1; 100_000], &token(1))
+        })
+        .await;
+    let extend = FileRequest::Extend {
+        id: stored.id.clone(),
+        ttl_secs: Some(24 * HOUR),
+        token: Some(token(1)),
+    };
+    let objects: Arc<dyn ObjectStore> = Arc::clone(&faulty) as _;
+    let location = StoreLocation::Objects(objects);
+    let sweeper = BlobStore::open(&location, 1 << 30, LONG).await.unwrap();
+
+    serving.set(stored.expires - 1);
+    faulty.before_extending.close();
+    let extending = async {
+        let code = serving.code(&extend).await;
+        // Only now goes the blob: the answer does not hang on that.
+        faulty.before_deleting.open();
+        code
+    };
+    let sweeping = async {
+        faulty.before_extending.somebody_came().await;
+        serving.set(stored.expires + HOUR);
+        faulty.before_deleting.close();
+        let opening = async {
+            faulty.before_deleting.somebody_came().await;
+            faulty.before_extending.open();
+        };
+        let sweeping = sweeper.sweep(Some(stored.expires + HOUR));
+        tokio::join!(sweeping, opening).0.unwrap()
+    };
+    let (extended, swept) = tokio::join!(extending, sweeping);
+    assert_eq!((extended, swept), (404, Swept { blobs: 1 }));
+    assert_eq!(serving.code(&download(&stored.id)).await, 404);
+    sweeper
+        .sweep(Some(stored.expires + 48 * HOUR))
+        .await
+        .unwrap();
+    assert_eq!(sweeper.used_bytes(), 0, "no extension of nothing stays");
 }
 
 /// A stranger who posts what is not for this server, twice, or cut short, changes nothing and is counted.
