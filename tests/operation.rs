@@ -2,6 +2,8 @@
 #![cfg(feature = "cli")]
 #![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
 
+#[path = "support/serving.rs"]
+mod serving;
 mod support;
 
 use std::collections::BTreeMap;
@@ -10,9 +12,14 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
 
+use cloakroom::protocol::address::ServerAddress;
+use cloakroom::protocol::file_api::FileRequest;
+use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
 use cloakroom::relay::config::RelaySettings;
+use cloakroom::server::ServerConfig;
 use cloakroom::server::config::ServerSettings;
 use cloakroom::wire::settings::{Settings, read_text, sample};
 use support::{Network, Process, cloak, pointer_id, said, with_input};
@@ -672,6 +679,100 @@ fn the_services_start_programs_that_exist_and_may_do_little() {
         };
         assert!(verified.status.success(), "{}", said(&verified));
     }
+}
+
+/// A stop waits for requests, then for the store.
+#[test]
+fn the_service_gives_the_server_the_time_that_its_stop_may_take() {
+    let unit = include_str!("../packaging/server/cloakroom-server.service");
+    let given = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("TimeoutStopSec=")?.strip_suffix('s'))
+        .unwrap();
+    let given = Duration::from_secs(given.parse().unwrap());
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let config = ServerConfig::new(listen, PathBuf::new(), Identity::from_seed([1; 32]));
+    let needed = config.stop_timeout + config.store_timeout;
+    assert!(given >= needed + Duration::from_secs(10), "{given:?}");
+}
+
+/// Whichever of the two makes it: the key is written before the store is opened.
+#[cfg(unix)]
+#[test]
+fn nobody_else_may_look_into_the_folder_that_a_server_makes() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let at = Operator::new();
+    for (store, key) in [
+        ("one", None),
+        ("two", Some("two/server.key")),
+        ("three/deep", Some("keys/server.key")),
+    ] {
+        let mut serve = Command::new("sh");
+        serve
+            .args(["-c", "umask 022; exec \"$@\"", "sh"])
+            .arg(env!("CARGO_BIN_EXE_cloak"))
+            .env("CLOAKROOM_HOME", at.home())
+            .current_dir(at.home())
+            .args(["serve", "--listen", "127.0.0.1:0", "--store", store]);
+        if let Some(key) = key {
+            serve.args(["--key", key]);
+        }
+        drop(Process::start(serve));
+        let key = at.home().join(key.unwrap_or("one/server.key"));
+        for folder in [&at.home().join(store), key.parent().unwrap()] {
+            let mode = fs::metadata(folder).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+        }
+    }
+}
+
+/// As the operators' page says: the old key is moved aside and named, and answers until the new one is 60 days old.
+#[test]
+fn a_server_with_a_new_key_answers_to_its_old_address_for_sixty_days() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    let at = Operator::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (key, old_key) = (at.home().join("server.key"), at.home().join("old.key"));
+    let settings = "listen = \"127.0.0.1:0\"\nstore = \"store\"\nkey = \"server.key\"\n";
+    let start = |previous: &str| {
+        let file = at.file("server.toml", &format!("{settings}{previous}"));
+        let mut serve = at.command(&["serve", "--config"]);
+        serve.arg(file);
+        let server = Process::start(serve);
+        let address: ServerAddress = server.first_line.parse().unwrap();
+        (server, address)
+    };
+    let answers =
+        |to: &ServerAddress| runtime.block_on(serving::try_ask(to, &FileRequest::ServerInfo));
+    let (server, old) = start("");
+    assert_eq!(answers(&old).unwrap().code, 200);
+    drop(server);
+    fs::rename(&key, &old_key).unwrap();
+
+    let previous = "previous_keys = [\"old.key\"]\n";
+    // A key that was copied without its time looks as old as the copy: so it is set here.
+    for (age, answered) in [(Duration::ZERO, true), (59 * DAY, true), (61 * DAY, false)] {
+        if !age.is_zero() {
+            let made = fs::File::options().write(true).open(&key).unwrap();
+            made.set_modified(SystemTime::now() - age).unwrap();
+        }
+        let (_server, new) = start(previous);
+        assert_ne!(new.key, old.key);
+        assert_eq!(answers(&new).unwrap().code, 200);
+        let at_old = ServerAddress {
+            key: old.key,
+            url: new.url,
+        };
+        assert_eq!(answers(&at_old).is_ok(), answered, "{age:?}");
+    }
+    let (_server, new) = start("");
+    let at_old = ServerAddress {
+        key: old.key,
+        url: new.url,
+    };
+    assert!(answers(&at_old).is_err(), "a key that is not named");
 }
 
 const OPERATORS_PAGE: &str = include_str!("../packaging/server/README.md");

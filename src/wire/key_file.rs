@@ -93,7 +93,7 @@ fn create(path: &Path, identity: &Identity, suffix: &str) -> io::Result<()> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        fs::create_dir_all(folder)?;
+        create_private(folder)?;
     }
     let linked =
         write_new(&temporary, &text).and_then(|()| match fs::hard_link(&temporary, path) {
@@ -110,6 +110,15 @@ fn create(path: &Path, identity: &Identity, suffix: &str) -> io::Result<()> {
         });
     fs::remove_file(&temporary).ok();
     linked
+}
+
+/// Makes what is missing of a folder; others may not look into what is made. It may be a store's folder as well.
+fn create_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
