@@ -280,12 +280,25 @@ fn judge(capture: &Capture) -> Result<(), String> {
     Ok(())
 }
 
-/// An upload with a random choice of optional headers; with all or none of them for the first ones.
-fn upload(blob: Vec<u8>, number: usize, owner: &OwnerToken, rng: &mut ChaCha20Rng) -> FileRequest {
-    let mut with = || match number {
-        0..4 => true,
-        4..8 => false,
-        _ => rng.next_u32().is_multiple_of(2),
+/// Which of the optional headers an upload has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Headers {
+    /// All of them, as long as they can be.
+    All,
+    Drawn,
+    None,
+}
+
+fn upload(
+    blob: Vec<u8>,
+    headers: Headers,
+    owner: &OwnerToken,
+    rng: &mut ChaCha20Rng,
+) -> FileRequest {
+    let mut with = || match headers {
+        Headers::All => true,
+        Headers::Drawn => rng.next_u32().is_multiple_of(2),
+        Headers::None => false,
     };
     let [ttl, owned, receipts, access, work] = std::array::from_fn(|_| with());
     let mut draw = || u64::from(rng.next_u32());
@@ -299,19 +312,23 @@ fn upload(blob: Vec<u8>, number: usize, owner: &OwnerToken, rng: &mut ChaCha20Rn
                 [usize::try_from(draw() % 4).unwrap()],
         }),
         access: access.then(|| {
-            let len = if number < 4 {
+            let len = if headers == Headers::All {
                 64
             } else {
                 1 + usize::try_from(draw() % 64).unwrap()
             };
             AccessWord::parse(&"w".repeat(len)).unwrap()
         }),
-        work: work.then(|| if number < 4 { u64::MAX } else { draw() }),
+        work: work.then(|| match headers {
+            Headers::All => u64::MAX,
+            Headers::Drawn | Headers::None => draw(),
+        }),
     })
 }
 
-/// How many files of each class: every class is met, the small ones most often.
-const FILES: [usize; 8] = [150, 24, 10, 6, 4, 3, 2, 1];
+/// How many files of each class: the small ones most often. The first four of each class go to both servers with all
+/// optional headers, and with none.
+const FILES: [usize; 8] = [126, 20, 14, 12, 8, 8, 6, 6];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_link_shows_eight_sizes_and_no_two_equal_bodies() {
@@ -326,8 +343,16 @@ async fn every_link_shows_eight_sizes_and_no_two_equal_bodies() {
     for at in (1..classes.len()).rev() {
         classes.swap(at, usize::try_from(rng.next_u32()).unwrap() % (at + 1));
     }
+    let mut of_class = [0; 8];
     for (number, class) in classes.into_iter().enumerate() {
-        let server = &network.names[number % 2];
+        let count = &mut of_class[usize::from(class.index())];
+        let server = &network.names[*count % 2];
+        let headers = match *count {
+            0..2 => Headers::All,
+            2..4 => Headers::None,
+            _ => Headers::Drawn,
+        };
+        *count += 1;
         let least = class
             .index()
             .checked_sub(1)
@@ -338,7 +363,7 @@ async fn every_link_shows_eight_sizes_and_no_two_equal_bodies() {
         let Sealed { blob, digest, .. } = seal(Kind::File, name, None, &vec![0; len], rng).unwrap();
         let blob = blob.into_bytes();
         let owner = OwnerToken::generate(rng);
-        let request = upload(blob.clone(), number, &owner, rng);
+        let request = upload(blob.clone(), headers, &owner, rng);
         let owned = matches!(&request, FileRequest::Upload(upload) if upload.owner.is_some());
         let answer = network
             .ask(server, &request, Asked::Upload(blob.len()))
@@ -467,7 +492,7 @@ async fn one_byte_more_on_a_link_is_noticed() {
                 seal(Kind::File, None, None, &vec![0; class.capacity()], rng).unwrap();
             let blob = blob.into_bytes();
             let len = blob.len();
-            let request = upload(blob, 4, &OwnerToken::generate(rng), rng);
+            let request = upload(blob, Headers::None, &OwnerToken::generate(rng), rng);
             let answer = network.ask(server, &request, Asked::Upload(len)).await;
             let stored = file_api::read_uploaded(&answer, len, &digest).unwrap();
             let request = FileRequest::Download(stored.id);
