@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use cloakroom::protocol::pointer::Pointer;
 
@@ -24,6 +25,21 @@ pub(crate) fn traced(home: &Path) -> Command {
     let mut command = cloak(home);
     command.env("RUST_LOG", "trace");
     command
+}
+
+/// An address that is free, and that nobody beside gets meanwhile: each is given once in this process, and systems pick
+/// the ports that they choose themselves from 32768 on.
+pub(crate) fn free_port() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id() % 200 * 100;
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::SeqCst);
+        assert!(next < 20_000, "no port is free");
+        let addr = format!("127.0.0.1:{}", 12_000 + (start + next) % 20_000);
+        if std::net::TcpListener::bind(&addr).is_ok() {
+            return addr;
+        }
+    }
 }
 
 /// A process that runs until it is dropped or killed, and the first line it printed.
