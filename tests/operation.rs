@@ -11,7 +11,6 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use cloakroom::protocol::address::ServerAddress;
@@ -22,7 +21,7 @@ use cloakroom::relay::config::RelaySettings;
 use cloakroom::server::ServerConfig;
 use cloakroom::server::config::ServerSettings;
 use cloakroom::wire::settings::{Settings, read_text, sample};
-use support::{Network, Process, cloak, pointer_id, said, with_input};
+use support::{Network, Process, cloak, free_port, pointer_id, said, with_input};
 use tempfile::{TempDir, tempdir};
 
 #[test]
@@ -668,6 +667,8 @@ fn the_services_start_programs_that_exist_and_may_do_little() {
         ] {
             assert!(unit.lines().any(|given| given == line), "{name}: {line}");
         }
+        let credentials = "EnvironmentFile=-/etc/cloakroom/server.env";
+        assert_eq!(unit.contains(credentials), name.contains("server"));
         // Where systemd is installed it judges for itself.
         let file = at.file(name, &unit.replace("/usr/local/bin/cloak", "/bin/true"));
         let Ok(verified) = Command::new("systemd-analyze")
@@ -679,6 +680,83 @@ fn the_services_start_programs_that_exist_and_may_do_little() {
         };
         assert!(verified.status.success(), "{}", said(&verified));
     }
+}
+
+/// Those of an image with the program in it: what is run, and with which variables.
+#[test]
+fn the_containers_of_the_operators_page_run_what_exists() {
+    let at = Operator::new();
+    let page_lines = shell_blocks(OPERATORS_PAGE).concat();
+    let runs: Vec<_> = page_lines
+        .iter()
+        .filter(|line| line.starts_with("podman run "))
+        .collect();
+    assert_eq!(runs.len(), 2);
+    let variables: Vec<_> = ServerSettings::table()
+        .iter()
+        .map(|setting| setting.variable)
+        .collect();
+    let own = container_list("CMD ");
+    for line in runs {
+        let words: Vec<_> = line.split(' ').collect();
+        let image = words.iter().position(|word| *word == "cloakroom").unwrap();
+        let (options, given) = (&words[..image], &words[image + 1..]);
+        let command: Vec<_> = match given {
+            [] => own.iter().map(String::as_str).collect(),
+            given => given.to_vec(),
+        };
+        flags_exist(&at, &command[..1], &command);
+        for pair in options.windows(2).filter(|pair| pair[0] == "-e") {
+            let name = pair[1].split('=').next().unwrap();
+            assert!(variables.contains(&name), "{name}");
+        }
+        assert!(options.contains(&"--stop-timeout"), "{line}");
+    }
+    let inside = page_lines
+        .iter()
+        .find_map(|line| line.strip_prefix("podman exec files cloak "));
+    let words: Vec<_> = inside.unwrap().split(' ').collect();
+    flags_exist(&at, &words[..2], &words);
+}
+
+/// The image's own command with the variable that must be given, and its health check, on another port.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_container_says_whether_its_server_is_well() {
+    let at = Operator::new();
+    let addr = free_port();
+    let (_, port) = addr.split_once(':').unwrap();
+    let data = at.home().join("data");
+    let here = |word: &String| {
+        word.replace("8787", port)
+            .replace("/data", data.to_str().unwrap())
+    };
+    let command: Vec<_> = container_list("CMD ").iter().map(here).collect();
+    let check: Vec<_> = container_list("HEALTHCHECK ").iter().map(here).collect();
+    let is_well = || {
+        let output = Command::new(&check[0]).args(&check[1..]).output().unwrap();
+        output.status.success()
+    };
+    let args: Vec<_> = command.iter().map(String::as_str).collect();
+    assert_eq!(at.run(&args).status.code(), Some(2), "without its address");
+    assert!(!is_well());
+    let mut serve = at.command(&args);
+    serve.env("CLOAKROOM_PUBLIC_URL", "http://files.example.org:8787");
+    let mut server = Process::start(serve);
+    assert!(is_well());
+    fs::remove_dir_all(data.join("probe")).unwrap();
+    fs::write(data.join("probe"), "no folder").unwrap();
+    assert!(!is_well(), "its store cannot be written");
+    server.kill();
+    assert!(!is_well());
+}
+
+/// The words of an instruction of the container file that are written as a list.
+fn container_list(instruction: &str) -> Vec<String> {
+    let file = include_str!("../packaging/container/Containerfile");
+    let line = file.lines().find(|line| line.starts_with(instruction));
+    let line = line.unwrap();
+    serde_json::from_str(&line[line.find('[').unwrap()..]).unwrap()
 }
 
 /// A stop waits for requests, then for the store.
@@ -794,21 +872,6 @@ fn blocks(page: &str, language: &str) -> Vec<Vec<String>> {
         }
     }
     blocks
-}
-
-/// An address that is free, and that nobody beside gets meanwhile: each is given once in this process, and systems pick
-/// the ports that they choose themselves from 32768 on.
-fn free_port() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let start = std::process::id() % 200 * 100;
-    loop {
-        let next = NEXT.fetch_add(1, Ordering::SeqCst);
-        assert!(next < 20_000, "no port is free");
-        let addr = format!("127.0.0.1:{}", 12_000 + (start + next) % 20_000);
-        if std::net::TcpListener::bind(&addr).is_ok() {
-            return addr;
-        }
-    }
 }
 
 fn http_get(addr: &str, path: &str) -> String {
