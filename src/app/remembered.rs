@@ -1,21 +1,20 @@
 //! What is kept in `network.json` of the data folder: relays and servers as this person's programs came to know them.
 //!
 //! Several programs of one person may run at once, so the file is the truth: whoever changes something holds a lock,
-//! reads it again, changes that and writes it whole. A file that a newer version wrote is left alone, and what is
-//! learned lasts as long as the program then.
+//! reads it again, changes that and writes it whole. A file that a newer version wrote is left alone, and so is one
+//! that cannot be written; what is learned lasts as long as the program then.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
 use super::private_file;
 use crate::protocol::file_api::ServerInfo;
-use crate::protocol::path::{Drawing, Learned, NewGuardRefused, RelayMemory, StoredError};
+use crate::protocol::path::{MemoryKeeper, NewGuardRefused, RelayMemory, StoredError};
 use crate::protocol::relay_list::RelayList;
 
 /// What this person's programs remember of networks.
@@ -27,7 +26,27 @@ pub(super) struct Remembered {
 #[derive(Default)]
 struct State {
     servers: BTreeMap<String, KeptInfo>,
-    relays: BTreeMap<String, Arc<Mutex<RelayMemory>>>,
+    relays: BTreeMap<String, Known>,
+}
+
+/// The relays of one source, as this program knows them.
+#[derive(Default)]
+struct Known {
+    memory: RelayMemory,
+    /// What the file held when the memory was last taken from it.
+    seen: Option<serde_json::Value>,
+}
+
+impl Known {
+    /// Takes what the file holds, if another program changed it; what could not be written is not lost.
+    fn take(&mut self, stored: Option<&serde_json::Value>) -> Result<(), StoredError> {
+        let Some(stored) = stored.filter(|stored| self.seen.as_ref() != Some(stored)) else {
+            return Ok(());
+        };
+        self.memory = RelayMemory::from_json(stored)?;
+        self.seen = Some(stored.clone());
+        Ok(())
+    }
 }
 
 /// What a server said of itself.
@@ -88,26 +107,11 @@ impl Remembered {
         });
     }
 
-    /// The memory of the relays of one source, guards drawn and stored before anything is sent.
-    pub(super) fn relays(
-        &self,
-        source: &str,
-        drawing: &Drawing<'_>,
-        now: u64,
-        rng: &mut impl CryptoRng,
-    ) -> Arc<Mutex<RelayMemory>> {
-        self.change_relays(source, |memory| drawing.keep_guards(memory, now, rng))
-            .0
-    }
-
-    /// Takes in what a transfer taught.
-    pub(super) fn learn(&self, source: &str, learned: &[Learned], list: &RelayList) {
-        if !learned.is_empty() {
-            self.change_relays(source, |memory| {
-                for learned in learned {
-                    memory.learn(learned, list);
-                }
-            });
+    /// The memory of the relays of one source, stored with every change.
+    pub(super) fn keeper(&self, source: &str) -> Keeper<'_> {
+        Keeper {
+            remembered: self,
+            source: source.to_owned(),
         }
     }
 
@@ -119,40 +123,29 @@ impl Remembered {
         now: u64,
     ) -> Result<(), NewGuardRefused> {
         self.change_relays(source, |memory| memory.forget_guards(list, now))
-            .1
     }
 
     /// The memory of one source as it is stored.
     pub(super) fn look(&self, source: &str) -> RelayMemory {
-        let state = self.lock();
-        let stored = self
-            .read()
-            .and_then(|json| RelayMemory::from_json(json.relays.get(source)?).ok());
-        let known = state.relays.get(source);
-        stored
-            .or_else(|| known.map(|known| locked(known).clone()))
-            .unwrap_or_default()
+        let mut state = self.lock();
+        let known = state.relays.entry(source.to_owned()).or_default();
+        let json = self.read().unwrap_or_default();
+        if known.take(json.relays.get(source)).is_err() {
+            debug!("what is stored about relays cannot be read");
+        }
+        known.memory.clone()
     }
 
-    fn change_relays<T>(
-        &self,
-        source: &str,
-        change: impl FnOnce(&mut RelayMemory) -> T,
-    ) -> (Arc<Mutex<RelayMemory>>, T) {
+    fn change_relays<T>(&self, source: &str, change: impl FnOnce(&mut RelayMemory) -> T) -> T {
         self.change(|state, json| {
-            let shared = Arc::clone(state.relays.entry(source.to_owned()).or_default());
-            let mut memory = locked(&shared);
-            let stored = json.relays.get(source).map(RelayMemory::from_json);
-            let newer = matches!(stored, Some(Err(StoredError::Newer)));
-            if let Some(Ok(stored)) = stored {
-                *memory = stored;
+            let known = state.relays.entry(source.to_owned()).or_default();
+            let taken = known.take(json.relays.get(source));
+            let done = change(&mut known.memory);
+            if taken != Err(StoredError::Newer) {
+                let now = known.memory.to_json();
+                json.relays.insert(source.to_owned(), now);
             }
-            let done = change(&mut memory);
-            if !newer {
-                json.relays.insert(source.to_owned(), memory.to_json());
-            }
-            drop(memory);
-            (shared, done)
+            done
         })
     }
 
@@ -200,8 +193,16 @@ impl Remembered {
     }
 }
 
-fn locked(memory: &Mutex<RelayMemory>) -> std::sync::MutexGuard<'_, RelayMemory> {
-    memory.lock().unwrap_or_else(PoisonError::into_inner)
+/// The memory of one source, in the file.
+pub(super) struct Keeper<'a> {
+    remembered: &'a Remembered,
+    source: String,
+}
+
+impl MemoryKeeper for Keeper<'_> {
+    fn change(&self, change: &mut dyn FnMut(&mut RelayMemory)) {
+        self.remembered.change_relays(&self.source, change);
+    }
 }
 
 const fn first_version() -> u32 {
@@ -218,9 +219,11 @@ mod tests {
     use rand_core::SeedableRng as _;
 
     use super::*;
+    use crate::protocol::file_api::FileRequest;
     use crate::protocol::keys::Identity;
-    use crate::protocol::path::Allowance;
-    use crate::protocol::relay_list::{RelayDescriptor, Serves};
+    use crate::protocol::path::{Allowance, Drawing, Fault, Hops, Learned, Standing};
+    use crate::protocol::relay_list::{NetworkKind, RelayDescriptor, Serves};
+    use crate::protocol::transfer::{Outcome, Step, Transfer, Way};
 
     fn list() -> RelayList {
         let relays = (1..=9).map(|seed| RelayDescriptor {
@@ -236,13 +239,11 @@ mod tests {
     fn guards(remembered: &Remembered, seed: u64, now: u64) -> Vec<String> {
         let list = list();
         let rng = &mut ChaCha20Rng::seed_from_u64(seed);
-        let memory = remembered.relays(
-            "list",
-            &Drawing::first(&list, "files.example", Allowance::NONE),
-            now,
-            rng,
-        );
-        let guards = locked(&memory).guards_in_use(&list, now);
+        let drawing = Drawing::first(&list, "files.example", Allowance::NONE);
+        remembered
+            .keeper("list")
+            .change(&mut |memory| drop(drawing.draw(memory, now, rng).unwrap()));
+        let guards = remembered.look("list").guards_in_use(&list, now);
         guards.iter().map(|key| key.to_hex()).collect()
     }
 
@@ -304,5 +305,135 @@ mod tests {
         }
         fs::write(&file, "no JSON at all").unwrap();
         assert_eq!(guards(&Remembered::new(file), 1, 100).len(), 2);
+    }
+
+    /// A transfer that meets no guard it knows, up to where it is about to show itself to a new one; it goes no
+    /// further: the window drops a transfer that its person cancels.
+    #[test]
+    fn cancelled_after_a_fresh_guard_was_used_the_guard_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("network.json");
+        let first = guards(&Remembered::new(file.clone()), 1, 100);
+        let (remembered, list) = (Remembered::new(file.clone()), list());
+        let memory = remembered.keeper("list");
+        let server = Identity::from_seed([200; 32]).public().to_hex();
+        let server = format!("http://files.example#p={server}").parse().unwrap();
+        let way = Way::Relays {
+            list: &list,
+            kind: NetworkKind::Cloakroom,
+            memory: &memory,
+            allow: Allowance::NONE,
+        };
+        let mut transfer = Transfer::new(&FileRequest::ServerInfo, &server, way, 0);
+        let rng = &mut ChaCha20Rng::seed_from_u64(2);
+        let path = loop {
+            match transfer.next(200, rng) {
+                Step::Send(attempt) => {
+                    let path = attempt.path.unwrap();
+                    if !first.contains(&path.guard.key.to_hex()) {
+                        break path;
+                    }
+                    transfer.on_outcome(Outcome::Unreachable, 200);
+                }
+                Step::Wait(_) => {}
+                Step::Done(_) | Step::Failed(_) => panic!("a third relay may be asked"),
+            }
+        };
+        drop(transfer);
+
+        let later = Remembered::new(file);
+        let standing = later.look("list").standing(&list, 300);
+        let is_guard = |key| {
+            standing.iter().any(|one| {
+                one.relay == key && matches!(one.standing, Standing::Guard { since: 200, .. })
+            })
+        };
+        assert!(is_guard(path.guard.key));
+        assert!(
+            later.forget_guards("list", &list, 300).is_err(),
+            "it counts as the third new guard of the day"
+        );
+        for key in [path.middle.key, path.last.key] {
+            let kept = later.look("list").to_json();
+            let stood =
+                kept["relays"].as_array().unwrap().iter().any(|one| {
+                    one["relay"] == key.to_hex() && one["stood"] == serde_json::json!(200)
+                });
+            assert!(stood, "so that it becomes no guard while others can");
+        }
+    }
+
+    fn hops(list: &RelayList) -> Hops {
+        let [guard, middle, last] = [0, 1, 2].map(|at| list.relays[at].key);
+        Hops {
+            guard,
+            middle,
+            last,
+        }
+    }
+
+    #[test]
+    fn what_one_program_could_not_tell_another_one_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("network.json");
+        let list = list();
+        let hops = hops(&list);
+        // Three programs find nobody there; the fourth gets an answer, so that it was no fault of the network here.
+        for at in [100, 110, 120] {
+            let fault = Fault::GuardUnreachable;
+            let learned = Learned::Failed { hops, at, fault };
+            Remembered::new(file.clone())
+                .keeper("list")
+                .change(&mut |memory| memory.learn(&learned, &list));
+        }
+        let aside = |remembered: &Remembered| {
+            let standing = remembered.look("list").standing(&list, 140);
+            standing.iter().any(|one| {
+                one.relay == hops.guard && matches!(one.standing, Standing::SetAside { .. })
+            })
+        };
+        let remembered = Remembered::new(file.clone());
+        assert!(!aside(&remembered));
+        let hops = Hops {
+            guard: list.relays[3].key,
+            ..hops
+        };
+        remembered
+            .keeper("list")
+            .change(&mut |memory| memory.learn(&Learned::Worked { hops, at: 130 }, &list));
+        assert!(aside(&remembered) && aside(&Remembered::new(file)));
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_taken_in_once_and_lasts_as_long_as_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let newer = folder.path().join("network.json");
+        fs::write(
+            &newer,
+            r#"{"version":1,"relays":{"list":{"version":2}},"servers":{}}"#,
+        )
+        .unwrap();
+        // No folder can be made where a file is.
+        let unwritable = newer.join("network.json");
+        for file in [newer, unwritable] {
+            let (remembered, list) = (Remembered::new(file), list());
+            let bad = list.relays[5].key;
+            let mut aside = Vec::new();
+            for at in [100, 110, 120] {
+                let learned = Learned::Failed {
+                    hops: hops(&list),
+                    at,
+                    fault: Fault::Relay(bad),
+                };
+                remembered
+                    .keeper("list")
+                    .change(&mut |memory| memory.learn(&learned, &list));
+                let standing = remembered.look("list").standing(&list, at);
+                aside.push(standing.iter().any(|one| {
+                    one.relay == bad && matches!(one.standing, Standing::SetAside { .. })
+                }));
+            }
+            assert_eq!(aside, [false, false, true], "three strikes");
+        }
     }
 }

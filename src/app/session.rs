@@ -17,7 +17,7 @@ use crate::net::{self, HttpTransport, Progress, SocksProxy};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::file_api::{self, AnswerError, FileRequest, ServerInfo};
 use crate::protocol::onion::v4::Response;
-use crate::protocol::path::{Allowance, Drawing, NewGuardRefused, RelayStanding};
+use crate::protocol::path::{Allowance, MemoryKeeper, NewGuardRefused, RelayStanding};
 use crate::protocol::relay_list::RelayList;
 use crate::protocol::transfer::{Transfer, Way};
 use crate::wire::clock::{self, Clock};
@@ -227,6 +227,12 @@ impl Session {
         self.remembered.look(source).standing(list, self.now())
     }
 
+    /// The memory of the relays of one list, kept on disk with every change. `source` names where the list is from.
+    #[must_use]
+    pub fn relay_memory(&self, source: &str) -> impl MemoryKeeper + use<'_> {
+        self.remembered.keeper(source)
+    }
+
     /// Lets the guards in use go; new ones are drawn with the next request.
     ///
     /// # Errors
@@ -287,15 +293,13 @@ impl Session {
         let relays = match network.way() {
             Route::Direct => None,
             Route::Relays(set) => {
-                let (source, allow) = (set.source.id(), allowance(&set.source, &set.list));
-                let guards = Drawing::first(&set.list, network.server().url.host(), allow);
-                let memory = self.remembered.relays(&source, &guards, self.now(), rng);
-                Some((set, source, memory, allow))
+                let memory = self.relay_memory(&set.source.id());
+                Some((set, memory, allowance(&set.source, &set.list)))
             }
         };
         let way = match &relays {
             None => Way::Direct,
-            Some((RelaySet { list, kind, .. }, _, memory, allow)) => Way::Relays {
+            Some((RelaySet { list, kind, .. }, memory, allow)) => Way::Relays {
                 list,
                 kind: *kind,
                 memory,
@@ -317,9 +321,6 @@ impl Session {
             rng,
         )
         .await;
-        if let Some((set, source, ..)) = &relays {
-            self.remembered.learn(source, &driven.learned, &set.list);
-        }
         shown.push(RequestShown {
             asked: Asked::of(request),
             attempts: driven.shown,

@@ -11,7 +11,6 @@ use super::transport::{HttpTransport, NotPosted, Target};
 use crate::protocol::address::ServerUrl;
 use crate::protocol::disclosure::AttemptShown;
 use crate::protocol::onion::v4::Response;
-use crate::protocol::path::Learned;
 use crate::protocol::transfer::{Step, Transfer, TransferError};
 use crate::wire::clock::Clock;
 
@@ -21,8 +20,6 @@ pub struct Driven {
     pub result: Result<Response, DriveError>,
     /// What every party was shown, try by try.
     pub shown: Vec<AttemptShown>,
-    /// What the tries taught about the relays, in order.
-    pub learned: Vec<Learned>,
 }
 
 /// Why there is no answer.
@@ -82,10 +79,8 @@ pub async fn drive(
             }
         }
     };
-    let (shown, learned) = transfer.into_shown();
     Driven {
         result,
-        shown,
-        learned,
+        shown: transfer.into_shown(),
     }
 }

@@ -63,11 +63,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Lets guards go whose time is over, and draws those that are missing, as every draw does first.
-    pub fn keep_guards(&self, memory: &mut RelayMemory, now: u64, rng: &mut impl CryptoRng) {
-        self.settle(memory, now, rng);
-    }
-
+    /// Lets guards go whose time is over, and draws those that are missing.
     fn settle(&self, memory: &mut RelayMemory, now: u64, rng: &mut impl CryptoRng) -> Level {
         memory.tidy(self.list, now);
         memory.rotate(self.list, now);

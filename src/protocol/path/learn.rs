@@ -16,8 +16,7 @@ pub struct Hops {
     pub last: Ed25519Public,
 }
 
-/// One thing that a try taught. Taken in by [`RelayMemory::learn`], in order; kept by whoever stores the memory, so
-/// that what another process stored meanwhile is not lost.
+/// One thing that a try taught. Taken in by [`RelayMemory::learn`], in order and once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learned {
     /// A path did not bring an answer of the server.

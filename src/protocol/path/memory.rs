@@ -1,6 +1,7 @@
 //! What is remembered of the relays of one list: the state, and the questions that the rules ask of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use super::{GUARD_SECS, HOUR_SECS, MAX_NEW_GUARDS, Reason};
 use crate::protocol::keys::Ed25519Public;
@@ -19,8 +20,22 @@ pub struct RelayMemory {
     pub(super) records: BTreeMap<Ed25519Public, Record>,
     /// When relays became guards, within 24 hours.
     pub(super) new_guards: Vec<u64>,
-    /// Failures that no answer has followed yet: of which guard, when. Never stored.
+    /// Failures that no answer has followed yet: of which guard, when.
     pub(super) doubts: Vec<(Ed25519Public, u64, Doubt)>,
+}
+
+/// Who keeps the memory of one list while transfers change it.
+pub trait MemoryKeeper: Sync {
+    /// Changes the memory, and has kept it when this returns: what a relay is about to see of this client must outlive
+    /// whatever ends the program next.
+    fn change(&self, change: &mut dyn FnMut(&mut RelayMemory));
+}
+
+/// Keeps it as long as the program runs.
+impl MemoryKeeper for Mutex<RelayMemory> {
+    fn change(&self, change: &mut dyn FnMut(&mut RelayMemory)) {
+        change(&mut self.lock().unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -45,7 +45,7 @@ mod tests;
 pub use draw::{Drawing, Drawn};
 pub use guards::NewGuardRefused;
 pub use learn::{Fault, Hops, Learned};
-pub use memory::RelayMemory;
+pub use memory::{MemoryKeeper, RelayMemory};
 pub use standing::{RelayStanding, SetAsideWhy, Standing};
 pub use stored::StoredError;
 

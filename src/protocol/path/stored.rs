@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::memory::{Aside, Former, Guard, Record, RelayMemory, Strike};
+use super::memory::{Aside, Doubt, Former, Guard, Record, RelayMemory, Strike};
 use crate::protocol::keys::Ed25519Public;
 
 /// Why a stored memory is not used.
@@ -25,6 +25,8 @@ struct MemoryJson {
     kept_back: Vec<String>,
     relays: Vec<RecordJson>,
     new_guards: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    doubts: Vec<DoubtJson>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +72,20 @@ struct StrikeJson {
     by: Option<String>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct DoubtJson {
+    guard: String,
+    at: u64,
+    why: DoubtWhyJson,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DoubtWhyJson {
+    Silent,
+    Unreachable,
+}
+
 #[derive(Deserialize)]
 struct VersionJson {
     version: u32,
@@ -90,6 +106,7 @@ impl RelayMemory {
                 .map(|(key, record)| RecordJson::of(key, record))
                 .collect(),
             new_guards: self.new_guards.clone(),
+            doubts: self.doubts.iter().map(DoubtJson::of).collect(),
         };
         serde_json::to_value(json).expect("plain fields serialise")
     }
@@ -111,7 +128,7 @@ impl RelayMemory {
             reserve: read(json.kept_back, |hex| key(&hex))?,
             records: read(json.relays, RecordJson::decide)?.into_iter().collect(),
             new_guards: json.new_guards,
-            doubts: Vec::new(),
+            doubts: read(json.doubts, DoubtJson::decide)?,
         };
         Ok(memory)
     }
@@ -215,6 +232,27 @@ impl RecordJson {
             stood: self.stood,
         };
         Ok((key(&self.relay)?, record))
+    }
+}
+
+impl DoubtJson {
+    fn of((guard, at, doubt): &(Ed25519Public, u64, Doubt)) -> Self {
+        Self {
+            guard: guard.to_hex(),
+            at: *at,
+            why: match doubt {
+                Doubt::Silent => DoubtWhyJson::Silent,
+                Doubt::Unreachable => DoubtWhyJson::Unreachable,
+            },
+        }
+    }
+
+    fn decide(self) -> Result<(Ed25519Public, u64, Doubt), StoredError> {
+        let doubt = match self.why {
+            DoubtWhyJson::Silent => Doubt::Silent,
+            DoubtWhyJson::Unreachable => Doubt::Unreachable,
+        };
+        Ok((key(&self.guard)?, self.at, doubt))
     }
 }
 

@@ -3,10 +3,10 @@
 //! The machine decides and never acts: `next` says send, wait, done or failed; whoever drives it moves the bytes and
 //! reports what came of it. A retry sends the same sealed blob under fresh onion keys over a new middle and last, so
 //! that an upload whose answer was lost is stored once: same bytes, same owner, same id. What a try teaches about its
-//! relays goes into their memory at once ([`super::path::Learned`]).
+//! relays goes into their memory at once ([`super::path::Learned`]), and that a guard will see this client before it
+//! does: whoever drives the machine may drop it at any moment and loses nothing but the answer.
 
 use core::time::Duration;
-use std::sync::{Mutex, PoisonError};
 
 use rand_core::CryptoRng;
 use thiserror::Error;
@@ -20,7 +20,7 @@ use super::onion::{
     self, BuildError, HopCipher, MAX_MESSAGE_LEN, REQUEST_OVERHEAD, ReplyKeys, Route,
 };
 use super::path::{
-    Allowance, DrawError, Drawing, Drawn, Fault, Hops, Learned, NoPath, RelayMemory, RelayPath,
+    Allowance, DrawError, Drawing, Drawn, Fault, Hops, Learned, MemoryKeeper, NoPath, RelayPath,
 };
 use super::relay_list::{NetworkKind, RelayList};
 
@@ -40,7 +40,7 @@ pub enum Way<'a> {
         /// Whose they are.
         kind: NetworkKind,
         /// What is remembered of them; other transfers may use it at the same time.
-        memory: &'a Mutex<RelayMemory>,
+        memory: &'a dyn MemoryKeeper,
         /// Which rules may yield where the list is too small for them.
         allow: Allowance,
     },
@@ -195,7 +195,6 @@ pub struct Transfer<'a> {
     tried: Vec<Ed25519Public>,
     /// Paths whose last relay or server sent what does not open: who of them, a later success tells.
     suspects: Vec<(Hops, Fault)>,
-    learned: Vec<Learned>,
     waited: bool,
     pending: Option<Pending>,
     ended: Option<Result<Response, Failure>>,
@@ -226,7 +225,6 @@ impl<'a> Transfer<'a> {
             guards_tried: Vec::new(),
             tried: Vec::new(),
             suspects: Vec::new(),
-            learned: Vec::new(),
             waited: true,
             pending: None,
             ended: None,
@@ -330,8 +328,9 @@ impl<'a> Transfer<'a> {
             tried: &self.tried,
             ..Drawing::first(list, self.server.url.host(), allow)
         };
-        let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-        drawing.draw(&mut memory, now, rng).map(Some)
+        let mut drawn = None;
+        memory.change(&mut |memory| drawn = Some(drawing.draw(memory, now, rng)));
+        drawn.transpose()
     }
 
     /// Whether the relays are Session's.
@@ -346,13 +345,9 @@ impl<'a> Transfer<'a> {
         )
     }
 
-    fn learn(&mut self, learned: Learned) {
+    fn learn(&self, learned: Learned) {
         if let Way::Relays { list, memory, .. } = self.way {
-            memory
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .learn(&learned, list);
-            self.learned.push(learned);
+            memory.change(&mut |memory| memory.learn(&learned, list));
         }
     }
 
@@ -377,10 +372,10 @@ impl<'a> Transfer<'a> {
         self.ended = Some(result);
     }
 
-    /// What every party was shown, try by try, and what the tries taught, in order.
+    /// What every party was shown, try by try.
     #[must_use]
-    pub fn into_shown(self) -> (Vec<AttemptShown>, Vec<Learned>) {
-        (self.shown, self.learned)
+    pub fn into_shown(self) -> Vec<AttemptShown> {
+        self.shown
     }
 }
 

@@ -1,7 +1,7 @@
 //! One transfer against relays and a server that are pure functions.
 
 use core::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -12,7 +12,7 @@ use crate::protocol::file_api::FileAnswer;
 use crate::protocol::keys::Identity;
 use crate::protocol::onion::{NOT_FOUND, UNREACHABLE};
 use crate::protocol::onion::{Next, ReplyLayer, open_request, peel};
-use crate::protocol::path::Standing;
+use crate::protocol::path::{RelayMemory, Standing};
 use crate::protocol::relay_list::{RelayDescriptor, Serves};
 
 const NOW: u64 = 1_000;
@@ -142,7 +142,7 @@ impl Network {
         let way = Way::Relays {
             list: &list,
             kind: NetworkKind::Cloakroom,
-            memory: &memory,
+            memory: &*memory,
             allow: Allowance::NONE,
         };
         let mut transfer = Transfer::new(&request, &address, way, 65_536);
@@ -158,7 +158,7 @@ impl Network {
                 }
                 Step::Wait(pause) => assert!(pause <= Duration::from_secs(2)),
                 Step::Done(response) => {
-                    let (shown, _learned) = transfer.into_shown();
+                    let shown = transfer.into_shown();
                     assert_eq!(shown.len(), paths.len());
                     let last = shown.last().unwrap();
                     assert_eq!(last.outcome, ShownOutcome::Answered(response.code));
@@ -303,7 +303,7 @@ fn always(
     let way = Way::Relays {
         list: &network.list,
         kind,
-        memory: &network.memory,
+        memory: &*network.memory,
         allow: Allowance::NONE,
     };
     let mut transfer = Transfer::new(&request, &network.address, way, 0);
