@@ -19,6 +19,13 @@ pub struct Hops {
 /// One thing that a try taught. Taken in by [`RelayMemory::learn`], in order and once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learned {
+    /// A last relay said something of the server, and another one brought the server's own answer soon after.
+    Belied {
+        /// Which.
+        relay: Ed25519Public,
+        /// When it said so, unix seconds.
+        at: u64,
+    },
     /// A path did not bring an answer of the server.
     Failed {
         /// Over which relays.
@@ -28,6 +35,13 @@ pub enum Learned {
         /// Whose fault it is, as far as it is known.
         fault: Fault,
     },
+    /// The path carried a request as far as its last relay, which answered instead of the server.
+    Reached {
+        /// Over which relays.
+        hops: Hops,
+        /// When, unix seconds.
+        at: u64,
+    },
     /// A request is about to be sent: its guard sees the client's address from now on.
     Used {
         /// Over which relays.
@@ -35,7 +49,7 @@ pub enum Learned {
         /// When, unix seconds.
         at: u64,
     },
-    /// The path carried a request to the server and an answer back, or as far as its last relay.
+    /// The path carried a request to the server and an answer back.
     Worked {
         /// Over which relays.
         hops: Hops,
@@ -49,6 +63,8 @@ pub enum Learned {
 pub enum Fault {
     /// An answer came, but it names nobody who can be blamed.
     Answered,
+    /// The guard broke a connection that stood.
+    Broken,
     /// A later relay of this path is said not to be there.
     Gone {
         /// Which.
@@ -62,7 +78,7 @@ pub enum Fault {
     Link(Ed25519Public, Ed25519Public),
     /// This relay did it: its own word, or the only party left.
     Relay(Ed25519Public),
-    /// Nothing came back.
+    /// Nothing came back over a connection that stood.
     Silent,
 }
 
@@ -70,6 +86,10 @@ impl RelayMemory {
     /// Takes in what a try on a path of `list` taught.
     pub fn learn(&mut self, learned: &Learned, list: &RelayList) {
         match *learned {
+            Learned::Belied { relay, at } => self.strike(relay, at, None),
+            Learned::Reached { hops, at } => {
+                self.worked(&[hops.guard, hops.middle], &hops.guard, at, list);
+            }
             Learned::Used { hops, at } => {
                 self.make_guard(hops.guard, at);
                 for key in [hops.middle, hops.last] {
@@ -81,14 +101,25 @@ impl RelayMemory {
                 }
             }
             Learned::Worked { hops, at } => {
-                self.book_doubts(at, list);
-                for key in [hops.guard, hops.middle, hops.last] {
-                    self.records.entry(key).or_default().worked = Some(at);
-                }
-                self.count(&hops.guard, true, at, list);
+                let relays = [hops.guard, hops.middle, hops.last];
+                self.worked(&relays, &hops.guard, at, list);
             }
             Learned::Failed { hops, at, fault } => self.failed(hops, at, fault, list),
         }
+    }
+
+    fn worked(
+        &mut self,
+        relays: &[Ed25519Public],
+        guard: &Ed25519Public,
+        at: u64,
+        list: &RelayList,
+    ) {
+        self.book_doubts(at, list);
+        for key in relays {
+            self.records.entry(*key).or_default().worked = Some(at);
+        }
+        self.count(guard, true, at, list);
     }
 
     fn failed(&mut self, hops: Hops, at: u64, fault: Fault, list: &RelayList) {
@@ -100,8 +131,13 @@ impl RelayMemory {
                 self.doubts.push((hops.guard, at, Doubt::Unreachable));
                 return;
             }
+            Fault::Broken => {
+                self.hung(hops.guard, at, Doubt::Broken);
+                self.count(&hops.guard, false, at, list);
+                return;
+            }
             Fault::Silent => {
-                self.doubts.push((hops.guard, at, Doubt::Silent));
+                self.hung(hops.guard, at, Doubt::Silent);
                 return;
             }
             Fault::Answered => {}
@@ -130,16 +166,37 @@ impl RelayMemory {
         self.count(&hops.guard, false, at, list);
     }
 
+    /// A connection to this guard stood and came to nothing; at the second time the next guard is asked.
+    fn hung(&mut self, key: Ed25519Public, at: u64, doubt: Doubt) {
+        self.doubts.push((key, at, doubt));
+        let times = self
+            .doubts
+            .iter()
+            .filter(|(guard, doubted, doubt)| {
+                *guard == key
+                    && *doubt != Doubt::Unreachable
+                    && at < doubted.saturating_add(DOUBT_SECS)
+            })
+            .count();
+        if let Some(guard) = self.guard_mut(&key).filter(|_| times >= HUNG_YIELDS) {
+            guard.yields_until = at.saturating_add(DOUBT_SECS);
+        }
+    }
+
     /// Failures of the last minutes were not the network's here: an answer came.
     fn book_doubts(&mut self, at: u64, list: &RelayList) {
         for (guard, doubted, doubt) in core::mem::take(&mut self.doubts) {
             if at >= doubted.saturating_add(DOUBT_SECS) {
                 continue;
             }
-            if doubt == Doubt::Unreachable {
-                self.strike(guard, doubted, None);
+            match doubt {
+                Doubt::Broken => {}
+                Doubt::Silent => self.count(&guard, false, doubted, list),
+                Doubt::Unreachable => {
+                    self.strike(guard, doubted, None);
+                    self.count(&guard, false, doubted, list);
+                }
             }
-            self.count(&guard, false, doubted, list);
         }
     }
 
@@ -214,5 +271,7 @@ impl RelayMemory {
 const OUTCOMES: usize = 10;
 /// On a short list a tenth is less than one relay: two that are down must not make their guard suspect.
 const TOO_MANY_ASIDE: usize = 2;
+/// So many tries over one guard that hang, with no answer between, let another be asked.
+const HUNG_YIELDS: usize = 2;
 /// More strikes than that say nothing new.
 const MAX_STRIKES: usize = 8;

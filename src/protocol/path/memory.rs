@@ -49,7 +49,7 @@ pub(super) struct Guard {
     pub(super) outcomes: Vec<bool>,
     /// Relays that are said not to be reachable from it.
     pub(super) asides: Vec<Aside>,
-    /// Until when another is preferred, because it could not be reached.
+    /// Until when another is preferred, because it could not be reached or hung.
     pub(super) yields_until: u64,
 }
 
@@ -87,7 +87,9 @@ pub(super) struct Strike {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// Nothing came back.
+    /// The connection stood and broke: counted already.
+    Broken,
+    /// The connection stood and nothing came back.
     Silent,
     /// The guard was not there at all.
     Unreachable,

@@ -11,12 +11,17 @@
 //! * A relay that serves as guard, or did within ten days, is neither middle nor last. So that the reverse holds too,
 //!   up to six relays of a list of nine or more are kept back: they are neither middle nor last until one of them
 //!   takes a guard's place. On smaller lists a new guard may have been middle or last before, and that is disclosed.
-//! * A failure that nobody vouches for (no connection, silence, a broken connection) counts against its guard once
-//!   any try got an answer within ten minutes: a computer that is offline, or a server that hangs, costs no guard.
+//! * No connection, or silence on one that stood, counts against its guard once any try got an answer within ten
+//!   minutes: a computer that is offline, or a server that hangs, costs no guard. A guard that breaks a connection that
+//!   stood counts at once: nobody behind it can do that.
 //! * An authenticated failure that names the next relay is a strike for that relay, one for each relay that says so,
 //!   and keeps it off this guard for an hour. A changed answer is a strike for both ends of the link. What a guard
 //!   itself set aside makes it suspect from the third relay on, so that two dead relays on a list of ten do not.
-//! * An unreachable guard yields to the next one for ten minutes and comes back before anybody new is drawn later.
+//! * An unreachable guard yields to the next one for ten minutes and comes back before anybody new is drawn later. So
+//!   does one over which two tries within ten minutes went silent or broke with no answer between: when both guards do
+//!   that, a third is asked, and only its answer tells that it was them and not the server.
+//! * What a last relay says of the server, authenticated, is an answer as far as the two before it go. When another last
+//!   relay then brings the server's own answer within the same transfer, it was wrong, which is a strike.
 //! * Nobody is locked out by a short list. When no path follows all rules, they are given up one after the other, each
 //!   only while it helps ([`Relaxed`] says which, and is disclosed): relays set aside are tried again; a new guard is
 //!   drawn though one is there; a dropped guard returns when nobody else can be one; and, only as far as the person

@@ -82,6 +82,7 @@ struct DoubtJson {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum DoubtWhyJson {
+    Broken,
     Silent,
     Unreachable,
 }
@@ -241,6 +242,7 @@ impl DoubtJson {
             guard: guard.to_hex(),
             at: *at,
             why: match doubt {
+                Doubt::Broken => DoubtWhyJson::Broken,
                 Doubt::Silent => DoubtWhyJson::Silent,
                 Doubt::Unreachable => DoubtWhyJson::Unreachable,
             },
@@ -249,6 +251,7 @@ impl DoubtJson {
 
     fn decide(self) -> Result<(Ed25519Public, u64, Doubt), StoredError> {
         let doubt = match self.why {
+            DoubtWhyJson::Broken => Doubt::Broken,
             DoubtWhyJson::Silent => Doubt::Silent,
             DoubtWhyJson::Unreachable => Doubt::Unreachable,
         };

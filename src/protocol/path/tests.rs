@@ -478,7 +478,7 @@ fn a_computer_without_network_loses_no_guard() {
     client.works(NOW);
     let guards = client.guards(NOW);
     for at in (NOW..NOW + 40_000).step_by(60) {
-        for fault in [Fault::GuardUnreachable, Fault::Silent] {
+        for fault in [Fault::GuardUnreachable, Fault::Silent, Fault::Silent] {
             let Ok(drawn) = client.draw(at) else {
                 continue;
             };
@@ -501,11 +501,12 @@ fn a_silent_guard_is_dropped_once_another_answers() {
     let mut client = Client::of(20);
     client.works(NOW);
     let bad = client.guards(NOW)[0];
-    let mut at = NOW;
+    let (mut at, mut silent) = (NOW, 0);
     while client.guards(at).contains(&bad) {
-        assert!(at < NOW + 600, "six failures are enough");
+        assert!(silent < 6 && at < NOW + 14_400, "six failures are enough");
         let hops = client.hops(at);
         if hops.guard == bad {
+            silent += 1;
             client.learn(Learned::Failed {
                 hops,
                 at,
@@ -514,9 +515,60 @@ fn a_silent_guard_is_dropped_once_another_answers() {
         } else {
             client.learn(Learned::Worked { hops, at });
         }
-        at += 5;
+        at += 60;
     }
     assert!(client.memory.is_barred(&bad, at));
+}
+
+#[test]
+fn a_guard_that_breaks_connections_is_dropped_though_nobody_else_answers() {
+    let mut client = Client::of(20);
+    client.works(NOW);
+    let bad = client.guards(NOW)[0];
+    let hops = Hops {
+        guard: bad,
+        middle: client.memory.reserve[0],
+        last: client.memory.reserve[1],
+    };
+    for at in NOW..NOW + 6 {
+        assert!(client.guards(at).contains(&bad));
+        let fault = Fault::Broken;
+        client.learn(Learned::Failed { hops, at, fault });
+    }
+    assert!(client.memory.is_barred(&bad, NOW + 6));
+}
+
+#[test]
+fn a_guard_over_which_two_tries_hang_yields_and_comes_back() {
+    for fault in [Fault::Broken, Fault::Silent] {
+        let mut client = Client::of(20);
+        client.works(NOW);
+        let guards = client.guards(NOW);
+        let hang = |client: &mut Client, at| {
+            let hops = loop {
+                let hops = client.hops(at);
+                if hops.guard == guards[0] {
+                    break hops;
+                }
+            };
+            client.learn(Learned::Failed { hops, at, fault });
+        };
+        hang(&mut client, NOW);
+        hang(&mut client, NOW + 100);
+        for _ in 0..50 {
+            assert_eq!(client.draw(NOW + 699).unwrap().path.guard.key, guards[1]);
+        }
+        assert_eq!(client.guards(NOW + 700), guards);
+        // Once is no reason, nor is twice in a long time or with an answer between.
+        hang(&mut client, NOW + 1_000);
+        client.works(NOW + 1_001);
+        hang(&mut client, NOW + 1_002);
+        hang(&mut client, NOW + 1_700);
+        let drawn: Vec<_> = (0..50)
+            .map(|_| client.draw(NOW + 1_701).unwrap().path.guard.key)
+            .collect();
+        assert!(drawn.contains(&guards[0]));
+    }
 }
 
 #[test]
@@ -660,6 +712,10 @@ fn what_is_stored_comes_back() {
     client.fails(|_| Fault::Relay(bad.last), NOW);
     client.drop_guard(0, NOW);
     client.works(NOW + 1);
+    for fault in [Fault::Broken, Fault::GuardUnreachable, Fault::Silent] {
+        client.fails(|_| fault, NOW + 2);
+    }
+    assert_eq!(client.memory.doubts.len(), 3);
     let json = client.memory.to_json();
     let text = serde_json::to_string(&json).unwrap();
     let back = RelayMemory::from_json(&serde_json::from_str(&text).unwrap()).unwrap();
@@ -724,7 +780,7 @@ proptest! {
             let hops = drawn.path.hops();
             prop_assert!(hops.guard != hops.middle && hops.middle != hops.last && hops.guard != hops.last);
             client.learn(Learned::Used { hops, at: now });
-            let fault = match random.next_u32() % 8 {
+            let fault = match random.next_u32() % 10 {
                 0 => Fault::Answered,
                 1 => Fault::GuardUnreachable,
                 2 => Fault::Silent,
@@ -732,6 +788,12 @@ proptest! {
                 4 => Fault::Link(hops.middle, hops.last),
                 5 => Fault::Gone { relay: hops.last, by: None },
                 6 => Fault::Gone { relay: hops.middle, by: Some(hops.guard) },
+                7 => Fault::Broken,
+                8 => {
+                    client.learn(Learned::Reached { hops, at: now });
+                    client.learn(Learned::Belied { relay: hops.last, at: now });
+                    continue;
+                }
                 _ => {
                     client.learn(Learned::Worked { hops, at: now });
                     continue;

@@ -26,7 +26,7 @@ impl Transfer<'_> {
                 None => Failure::Plain(status),
             }),
             Outcome::Broken => {
-                self.failed(path, Fault::Silent, now);
+                self.failed(path, Fault::Broken, now);
                 Err(Failure::Broken)
             }
             Outcome::TimedOut => {
@@ -56,12 +56,8 @@ impl Transfer<'_> {
                     shown.answered = opened.link_lengths;
                 }
                 self.worked(pending.path.as_ref(), now);
-                for (hops, fault) in core::mem::take(&mut self.suspects) {
-                    self.learn(Learned::Failed {
-                        hops,
-                        at: now,
-                        fault,
-                    });
+                for learned in core::mem::take(&mut self.suspects) {
+                    self.learn(learned);
                 }
                 match opened.response.code {
                     code @ (500 | 503) if self.tries <= MAX_RETRIES => {
@@ -111,7 +107,11 @@ impl Transfer<'_> {
         let hops = path.hops();
         if self.is_sessions() {
             // Any of the four may have sent it, the server too: it counts once a later try shows that it answers.
-            self.suspects.push((hops, Fault::Answered));
+            self.suspects.push(Learned::Failed {
+                hops,
+                at: now,
+                fault: Fault::Answered,
+            });
             return Failure::Tampered(layer);
         }
         let fault = match layer {
@@ -121,7 +121,11 @@ impl Transfer<'_> {
             2 => Fault::Link(hops.middle, hops.last),
             _ => {
                 // The last relay passes on what a server says that could not open the request.
-                self.suspects.push((hops, Fault::Relay(hops.last)));
+                self.suspects.push(Learned::Failed {
+                    hops,
+                    at: now,
+                    fault: Fault::Relay(hops.last),
+                });
                 return Failure::ServerWrongKey;
             }
         };
@@ -157,6 +161,8 @@ impl Transfer<'_> {
                 };
                 (fault, Failure::RelayUnreachable(next))
             }
+            // Without a seal an error that opens is this relay's own: the next one's would open with another key.
+            (None, 400, _) if self.is_sessions() => (Fault::Relay(by), failure),
             // Nobody was asked for any other relay, but this one may only pass on what the next one said; or the next
             // one could not open what this one passed on.
             (Some(_), ..) | (None, 400, _) => (Fault::Link(by, next), failure),
@@ -167,9 +173,14 @@ impl Transfer<'_> {
         failure
     }
 
-    /// The last relay speaks of the server, and the server's faults are nobody's strikes.
+    /// The last relay speaks of the server, or refuses. The server's faults are nobody's strikes, but it may lie.
     fn last_says(&mut self, path: &RelayPath, status: u16, text: &str, now: u64) -> Failure {
-        self.worked(Some(path), now);
+        let hops = path.hops();
+        self.learn(Learned::Reached { hops, at: now });
+        self.suspects.push(Learned::Belied {
+            relay: hops.last,
+            at: now,
+        });
         match (status, text) {
             (400, "Invalid url") => {
                 self.failed.push(path.last.key);

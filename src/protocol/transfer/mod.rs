@@ -19,9 +19,7 @@ use super::onion::v4::Response;
 use super::onion::{
     self, BuildError, HopCipher, MAX_MESSAGE_LEN, REQUEST_OVERHEAD, ReplyKeys, Route,
 };
-use super::path::{
-    Allowance, DrawError, Drawing, Drawn, Fault, Hops, Learned, MemoryKeeper, NoPath, RelayPath,
-};
+use super::path::{Allowance, DrawError, Drawing, Drawn, Learned, MemoryKeeper, NoPath, RelayPath};
 use super::relay_list::{NetworkKind, RelayList};
 
 mod judge;
@@ -87,9 +85,9 @@ pub enum Outcome {
     },
     /// The connection broke after it stood, before the whole answer was there.
     Broken,
-    /// Nothing moved for too long.
+    /// The connection stood, and nothing moved on it for too long.
     TimedOut,
-    /// No connection to the guard (or the server) came about.
+    /// No connection to the guard (or the server) came about, or none that its key authenticates.
     Unreachable,
 }
 
@@ -193,8 +191,9 @@ pub struct Transfer<'a> {
     guards_tried: Vec<Ed25519Public>,
     /// Middles and lasts of the tries so far.
     tried: Vec<Ed25519Public>,
-    /// Paths whose last relay or server sent what does not open: who of them, a later success tells.
-    suspects: Vec<(Hops, Fault)>,
+    /// What holds if the server does answer: last relays that said that it does not, and paths over which came what
+    /// does not open.
+    suspects: Vec<Learned>,
     waited: bool,
     pending: Option<Pending>,
     ended: Option<Result<Response, Failure>>,

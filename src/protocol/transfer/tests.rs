@@ -27,8 +27,28 @@ struct Network {
     dead: Vec<Ed25519Public>,
     server_code: u16,
     server_dead: bool,
+    /// Relays whose connections stand and come to this.
+    hangs: Vec<(Ed25519Public, fn() -> Outcome)>,
+    /// What the tries of the last transfer failed of.
+    failures: Vec<Failure>,
     tampers: bool,
+    kind: NetworkKind,
+    /// What whoever stands there does once, 3 being the server, to what it sends back.
+    mischief: Option<(usize, Mischief)>,
     memory: Arc<Mutex<RelayMemory>>,
+}
+
+/// In texts, `MIDDLE` and `LAST` stand for the names of those relays of the path.
+#[derive(Clone, Copy, Debug)]
+enum Mischief {
+    /// A byte of the answer.
+    Changes,
+    /// An answer of its own, which nobody vouches for.
+    Forges(u16, &'static str),
+    /// As a relay that cannot follow what its layer asks.
+    Refuses(&'static str),
+    /// An error under the key of its layer.
+    Says(u16, &'static str),
 }
 
 impl Network {
@@ -61,7 +81,11 @@ impl Network {
             dead: vec![],
             server_code: 200,
             server_dead: false,
+            hangs: vec![],
+            failures: vec![],
             tampers: false,
+            kind: NetworkKind::Cloakroom,
+            mischief: None,
             memory: Arc::default(),
         }
     }
@@ -79,6 +103,18 @@ impl Network {
             .collect()
     }
 
+    /// Whom this client holds strikes against, and how many.
+    fn struck(&self) -> Vec<(String, usize)> {
+        let kept = self.memory.lock().unwrap().to_json();
+        let relays = kept["relays"].as_array().unwrap().iter();
+        relays
+            .filter_map(|relay| {
+                let strikes = relay["strikes"].as_array()?.len();
+                Some((relay["relay"].as_str()?.to_owned(), strikes))
+            })
+            .collect()
+    }
+
     fn find(&self, key: &Ed25519Public) -> &Identity {
         self.relays
             .iter()
@@ -88,11 +124,14 @@ impl Network {
 
     /// What the client sees after posting `attempt` to its guard.
     fn post(&mut self, attempt: Attempt) -> Outcome {
-        let guard = attempt.path.unwrap().guard.key;
-        if self.dead.contains(&guard) {
+        let path = attempt.path.unwrap();
+        if self.dead.contains(&path.guard.key) {
             return Outcome::Unreachable;
         }
-        let (status, body) = self.relay(guard, attempt.body);
+        if let Some((_, outcome)) = self.hangs.iter().find(|(key, _)| *key == path.guard.key) {
+            return outcome();
+        }
+        let (status, body) = self.relay(&path, 0, attempt.body);
         match status {
             200 => Outcome::Answered(body),
             _ => Outcome::Plain {
@@ -102,14 +141,36 @@ impl Network {
         }
     }
 
-    fn relay(&mut self, key: Ed25519Public, body: Vec<u8>) -> (u16, Vec<u8>) {
+    fn relay(&mut self, path: &RelayPath, hop: usize, body: Vec<u8>) -> (u16, Vec<u8>) {
+        let key = path.relays()[hop].key;
         let peeled = peel(&self.find(&key).x25519(), body).unwrap();
+        let mischief = self.mischief.take_if(|(place, _)| *place == hop);
+        let named = |text: &str| {
+            text.replace("MIDDLE", &path.middle.key.to_hex())
+                .replace("LAST", &path.last.key.to_hex())
+        };
+        match mischief {
+            Some((_, Mischief::Forges(status, text))) => return (status, named(text).into_bytes()),
+            Some((_, Mischief::Refuses(text))) => {
+                return peeled.reply.invalid(text, &mut self.rng);
+            }
+            Some((_, Mischief::Says(status, text))) => {
+                return peeled.reply.failure(status, &named(text), &mut self.rng);
+            }
+            Some((_, Mischief::Changes)) | None => {}
+        }
         let answer = match peeled.next {
             Next::Forward { to, .. } if self.dead.contains(&to) => {
                 let text = format!("{UNREACHABLE}{}", to.to_hex());
                 return peeled.reply.failure(502, &text, &mut self.rng);
             }
-            Next::Forward { to, body } => self.relay(to, body).1,
+            Next::Forward { body, .. } => match self.relay(path, hop + 1, body) {
+                (200, answer) => answer,
+                (status, text) => {
+                    let text = String::from_utf8_lossy(&text);
+                    return peeled.reply.failure(status, &text, &mut self.rng);
+                }
+            },
             Next::Proxy(_) if self.server_dead => {
                 return peeled.reply.failure(502, "no", &mut self.rng);
             }
@@ -119,7 +180,11 @@ impl Network {
             },
             Next::Destination | Next::InvalidJson => panic!("the client forwards and proxies"),
         };
-        (200, peeled.reply.answer(answer, &mut self.rng))
+        let mut answer = peeled.reply.answer(answer, &mut self.rng);
+        if mischief.is_some() {
+            answer[100] ^= 1;
+        }
+        (200, answer)
     }
 
     fn answer(&mut self, body: Vec<u8>, layer: &ReplyLayer) -> Result<Vec<u8>, (u16, Vec<u8>)> {
@@ -128,7 +193,8 @@ impl Network {
         };
         let (response, is_blob) = FileAnswer::Refused(self.server_code).into_response();
         let mut answer = opened.reply.seal(response, is_blob, &mut self.rng).unwrap();
-        if self.tampers {
+        let changed = self.mischief.take_if(|(place, _)| *place == 3);
+        if self.tampers || changed.is_some() {
             answer[100] ^= 1;
         }
         Ok(answer)
@@ -141,7 +207,7 @@ impl Network {
         let memory = Arc::clone(&self.memory);
         let way = Way::Relays {
             list: &list,
-            kind: NetworkKind::Cloakroom,
+            kind: self.kind,
             memory: &*memory,
             allow: Allowance::NONE,
         };
@@ -159,6 +225,13 @@ impl Network {
                 Step::Wait(pause) => assert!(pause <= Duration::from_secs(2)),
                 Step::Done(response) => {
                     let shown = transfer.into_shown();
+                    self.failures = shown
+                        .iter()
+                        .filter_map(|shown| match &shown.outcome {
+                            ShownOutcome::Failed(failure) => Some(failure.clone()),
+                            _ => None,
+                        })
+                        .collect();
                     assert_eq!(shown.len(), paths.len());
                     let last = shown.last().unwrap();
                     assert_eq!(last.outcome, ShownOutcome::Answered(response.code));
@@ -389,6 +462,377 @@ fn next_node_not_found_counts_for_a_later_relay_of_this_path_only() {
             assert_eq!(ended, (Failure::Plain(502), vec![]));
         }
     }
+}
+
+/// One relay does something once and the next try succeeds: who of that path has a strike then, and what the try is
+/// said to have failed of.
+#[test]
+fn who_is_struck_for_what() {
+    use Mischief::{Changes, Forges, Refuses, Says};
+    use NetworkKind::{Cloakroom, Session};
+
+    let (guard, middle, last) = (0, 1, 2);
+    let relay = |hop, status| Some(Failure::Relay { hop, status });
+    // `None` where it names the next relay.
+    let table: &[(_, _, _, &[usize], _)] = &[
+        // A layer that does not open: both ends of its link.
+        (
+            Cloakroom,
+            guard,
+            Changes,
+            &[guard],
+            Some(Failure::Tampered(0)),
+        ),
+        (
+            Cloakroom,
+            middle,
+            Changes,
+            &[guard, middle],
+            Some(Failure::Tampered(1)),
+        ),
+        (
+            Cloakroom,
+            last,
+            Changes,
+            &[middle, last],
+            Some(Failure::Tampered(2)),
+        ),
+        (
+            Cloakroom,
+            3,
+            Changes,
+            &[last],
+            Some(Failure::ServerWrongKey),
+        ),
+        // Without seals anybody may have done it.
+        (Session, guard, Changes, &[], Some(Failure::Tampered(3))),
+        (Session, middle, Changes, &[], Some(Failure::Tampered(3))),
+        (Session, last, Changes, &[], Some(Failure::Tampered(3))),
+        (Session, 3, Changes, &[], Some(Failure::Tampered(3))),
+        // What the guard makes up strikes nobody, and at most the one that it may speak of.
+        (
+            Cloakroom,
+            guard,
+            Forges(404, "Not found"),
+            &[],
+            Some(Failure::Plain(404)),
+        ),
+        (
+            Cloakroom,
+            guard,
+            Forges(413, ""),
+            &[],
+            Some(Failure::Plain(413)),
+        ),
+        (
+            Cloakroom,
+            guard,
+            Forges(200, "nonsense"),
+            &[guard],
+            Some(Failure::Tampered(0)),
+        ),
+        (
+            Cloakroom,
+            guard,
+            Forges(502, "Next node not found: LAST"),
+            &[],
+            None,
+        ),
+        (Cloakroom, guard, Says(404, "Not found"), &[], relay(0, 404)),
+        (
+            Cloakroom,
+            guard,
+            Says(503, "Server busy, try again later"),
+            &[],
+            relay(0, 503),
+        ),
+        (
+            Cloakroom,
+            guard,
+            Says(504, "Request time out"),
+            &[],
+            Some(Failure::TimedOut),
+        ),
+        (
+            Cloakroom,
+            guard,
+            Says(502, "Next node is currently unreachable: MIDDLE"),
+            &[middle],
+            None,
+        ),
+        (
+            Cloakroom,
+            guard,
+            Says(502, "Next node not found: LAST"),
+            &[guard, middle],
+            relay(0, 502),
+        ),
+        (
+            Cloakroom,
+            guard,
+            Says(400, "Invalid ciphertext"),
+            &[guard, middle],
+            relay(0, 400),
+        ),
+        (
+            Session,
+            guard,
+            Forges(404, "Not found"),
+            &[],
+            Some(Failure::Plain(404)),
+        ),
+        (
+            Session,
+            guard,
+            Forges(502, "Next node not found: LAST"),
+            &[],
+            None,
+        ),
+        // The middle relay the same, one link on.
+        (
+            Cloakroom,
+            middle,
+            Forges(404, "Not found"),
+            &[],
+            relay(0, 404),
+        ),
+        (
+            Cloakroom,
+            middle,
+            Forges(200, "nonsense"),
+            &[guard, middle],
+            Some(Failure::Tampered(1)),
+        ),
+        (
+            Cloakroom,
+            middle,
+            Says(404, "Not found"),
+            &[],
+            relay(1, 404),
+        ),
+        (
+            Cloakroom,
+            middle,
+            Says(504, "Request time out"),
+            &[],
+            Some(Failure::TimedOut),
+        ),
+        (
+            Cloakroom,
+            middle,
+            Says(502, "Next node is currently unreachable: LAST"),
+            &[last],
+            None,
+        ),
+        (
+            Cloakroom,
+            middle,
+            Says(400, "Invalid ciphertext"),
+            &[middle, last],
+            relay(1, 400),
+        ),
+        (
+            Session,
+            middle,
+            Forges(413, ""),
+            &[],
+            Some(Failure::Plain(413)),
+        ),
+        // The last one speaks of the server, which the next try belies.
+        (
+            Cloakroom,
+            last,
+            Forges(404, "Not found"),
+            &[],
+            relay(1, 404),
+        ),
+        (
+            Cloakroom,
+            last,
+            Says(502, "Server unreachable"),
+            &[last],
+            Some(Failure::ServerUnreachable),
+        ),
+        (
+            Cloakroom,
+            last,
+            Says(503, "Server busy, try again later"),
+            &[last],
+            relay(2, 503),
+        ),
+        (
+            Cloakroom,
+            last,
+            Says(504, "Request time out"),
+            &[last],
+            Some(Failure::TimedOut),
+        ),
+        (
+            Cloakroom,
+            last,
+            Says(404, "Not found"),
+            &[last],
+            Some(Failure::ServerPlain(404)),
+        ),
+        (
+            Cloakroom,
+            last,
+            Says(400, "Bad Request"),
+            &[last],
+            Some(Failure::ServerWrongKey),
+        ),
+        (
+            Cloakroom,
+            last,
+            Refuses("Invalid url"),
+            &[last],
+            Some(Failure::ServerNotServed),
+        ),
+        (
+            Cloakroom,
+            last,
+            Refuses("Invalid json"),
+            &[last],
+            relay(2, 400),
+        ),
+        (
+            Session,
+            last,
+            Forges(502, "Server unreachable"),
+            &[],
+            Some(Failure::Plain(502)),
+        ),
+        // A refusal that opens with its maker's key is its maker's, sealed or not; what is sealed may be passed on.
+        (
+            Cloakroom,
+            guard,
+            Refuses("Invalid json"),
+            &[guard, middle],
+            relay(0, 400),
+        ),
+        (
+            Session,
+            guard,
+            Refuses("Invalid json"),
+            &[guard],
+            relay(0, 400),
+        ),
+        (
+            Session,
+            middle,
+            Refuses("Invalid json"),
+            &[middle],
+            relay(1, 400),
+        ),
+        (
+            Session,
+            last,
+            Refuses("Invalid json"),
+            &[last],
+            relay(2, 400),
+        ),
+        (
+            Session,
+            last,
+            Refuses("Invalid url"),
+            &[last],
+            Some(Failure::ServerNotServed),
+        ),
+    ];
+    for (kind, place, mischief, struck, failure) in table {
+        let mut network = Network::new(12);
+        network.kind = *kind;
+        network.mischief = Some((*place, *mischief));
+        let (paths, result) = network.run();
+        assert_eq!(
+            (paths.len(), result),
+            (2, Ok(200)),
+            "{kind:?} {place} {mischief:?}"
+        );
+        let names = paths[0].relays().map(|relay| relay.key.to_hex());
+        let mut expected: Vec<_> = struck.iter().map(|at| (names[*at].clone(), 1)).collect();
+        expected.sort_unstable();
+        let mut found = network.struck();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{kind:?} {place} {mischief:?}");
+        let failed = network.failures.remove(0);
+        match failure {
+            Some(failure) => assert_eq!(failed, *failure, "{kind:?} {place} {mischief:?}"),
+            None => assert!(matches!(failed, Failure::RelayUnreachable(_)), "{failed:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_last_relay_that_lies_is_not_preferred_for_it() {
+    let mut network = Network::new(12);
+    network.mischief = Some((2, Mischief::Says(502, "Server unreachable")));
+    let (paths, _) = network.run();
+    let standing = network.memory.lock().unwrap().standing(&network.list, NOW);
+    let worked = |key| {
+        standing.iter().any(|one| {
+            one.relay == key
+                && one.standing
+                    == Standing::Usable {
+                        worked_at: Some(NOW),
+                    }
+        })
+    };
+    assert!(worked(paths[0].middle.key), "it carried what it was given");
+    let lied = paths[0].last.key;
+    assert!(!worked(lied) && !paths[1].relays().iter().any(|relay| relay.key == lied));
+}
+
+/// Connections to both guards stand, and nothing more comes of them.
+#[test]
+fn two_guards_that_hang_yield_to_a_third() {
+    for outcome in [|| Outcome::TimedOut, || Outcome::Broken] {
+        let mut network = Network::new(12);
+        network.run().1.unwrap();
+        let guards = network.guards();
+        network.hangs = guards
+            .iter()
+            .map(|guard| (*guard, outcome as fn() -> Outcome))
+            .collect();
+        let (paths, result) = network.run();
+        assert_eq!(result, Ok(200));
+        let asked: Vec<_> = paths.iter().map(|path| path.guard.key).collect();
+        assert_eq!(asked.len(), 5);
+        assert!(asked[0] == asked[1] && asked[2] == asked[3] && asked[0] != asked[2]);
+        assert!(!guards.contains(&asked[4]));
+        for _ in 0..5 {
+            let (paths, result) = network.run();
+            assert_eq!(
+                (paths.len(), result),
+                (1, Ok(200)),
+                "they are not asked again soon"
+            );
+            assert_eq!(paths[0].guard.key, asked[4]);
+        }
+    }
+}
+
+/// The server hangs, so every guard seems to: no more than one other is asked, and none is lost.
+#[test]
+fn a_server_that_hangs_costs_no_guard() {
+    let mut network = Network::new(12);
+    network.run().1.unwrap();
+    let guards = network.guards();
+    let everybody: Vec<_> = network.list.relays.iter().map(|relay| relay.key).collect();
+    network.hangs = everybody
+        .iter()
+        .map(|relay| (*relay, (|| Outcome::TimedOut) as fn() -> Outcome))
+        .collect();
+    let (paths, result) = network.run();
+    let failure = Failure::TimedOut;
+    assert_eq!(result, Err(TransferError { failure, tries: 5 }));
+    let mut asked: Vec<_> = paths.iter().map(|path| path.guard.key).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    assert_eq!(asked.len(), 3);
+    network.hangs.clear();
+    assert_eq!(network.run().1, Ok(200));
+    assert_eq!(network.guards(), guards);
 }
 
 #[test]
