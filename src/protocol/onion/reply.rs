@@ -2,6 +2,8 @@
 
 use core::ops::Range;
 
+use base64ct::{Base64, Encoding as _};
+use serde::Deserialize;
 use thiserror::Error;
 
 use super::hop_cipher::HopKey;
@@ -89,14 +91,40 @@ impl ReplyKeys {
         let opened = self
             .server
             .open_in_place(&mut body, range)
-            .map_err(|_opaque| ReplyError::Unauthentic {
-                layer: self.hops.len(),
+            .map_err(|_opaque| {
+                self.refusal(&body).unwrap_or(ReplyError::Unauthentic {
+                    layer: self.hops.len(),
+                })
             })?;
         let response = v4::decode_answer(body, opened).map_err(|_why| ReplyError::Malformed)?;
         Ok(OpenedReply {
             response,
             link_lengths,
         })
+    }
+
+    /// What a relay that does not seal what it passes back sends when its layer opened but cannot be followed: base64 of
+    /// `{"status":400,"body":…}` under the key of its layer. Those before it pass that on untouched.
+    fn refusal(&self, body: &[u8]) -> Option<ReplyError> {
+        if self.sealed || body.len() > MAX_REFUSAL_LEN {
+            return None;
+        }
+        let refused = Base64::decode_vec(core::str::from_utf8(body).ok()?).ok()?;
+        self.hops
+            .iter()
+            .enumerate()
+            .find_map(|(hop, Hop { key, .. })| {
+                let mut text = refused.clone();
+                let whole = 0..text.len();
+                let opened = key.open_in_place(&mut text, whole).ok()?;
+                let RefusalJson { status, body } =
+                    serde_json::from_slice(text.get(opened)?).ok()?;
+                Some(ReplyError::Relay {
+                    hop,
+                    status,
+                    text: body,
+                })
+            })
     }
 
     /// The relays of the path, guard first.
@@ -119,3 +147,12 @@ fn failure(body: &[u8], range: Range<usize>, hop: usize) -> ReplyError {
     let text = String::from_utf8_lossy(text.get(..end).unwrap_or_default()).into_owned();
     ReplyError::Relay { hop, status, text }
 }
+
+#[derive(Deserialize)]
+struct RefusalJson {
+    status: u16,
+    body: String,
+}
+
+/// Refusals are two words; so much is looked at.
+const MAX_REFUSAL_LEN: usize = 4_096;

@@ -450,6 +450,57 @@ fn a_changed_byte_of_an_answer_is_noticed_at_the_layer_that_was_changed() {
 }
 
 #[test]
+fn what_a_relay_that_seals_nothing_refuses_opens_with_its_key_only() {
+    let network = Network::new("files.example.org");
+    let (rng, keys) = (&mut rng(), network.keys());
+    for cipher in [HopCipher::AesGcm, HopCipher::XChaCha20] {
+        let route = Route {
+            relays: &keys,
+            server: &network.address,
+            cipher,
+            sealed_return: false,
+        };
+        let head = RequestHead {
+            method: "GET".to_owned(),
+            endpoint: "/info".to_owned(),
+            headers: vec![],
+        };
+        let built = build(&route, &head, &[], rng).unwrap();
+        let (mut body, mut back) = (built.body, Vec::new());
+        for relay in &network.relays {
+            let peeled = peel(&relay.x25519(), body).unwrap();
+            back.push(peeled.reply);
+            body = match peeled.next {
+                Next::Forward { body, .. } => body,
+                Next::Proxy(proxy) => proxy.body,
+                Next::Destination | Next::InvalidJson => panic!("it forwards and proxies"),
+            };
+        }
+        for (hop, layer) in back.iter().enumerate() {
+            for text in ["Invalid json", "Invalid url"] {
+                let (status, refusal) = layer.invalid(text, rng);
+                assert_eq!(status, 200);
+                let error = ReplyError::Relay {
+                    hop,
+                    status: 400,
+                    text: text.to_owned(),
+                };
+                assert_eq!(built.reply.open(refusal.clone()).err(), Some(error));
+                // One more or one less than it was, or another relay's.
+                let nobodys = Some(ReplyError::Unauthentic { layer: 3 });
+                let mut changed = refusal.clone();
+                changed[20] = if changed[20] == b'A' { b'B' } else { b'A' };
+                assert_eq!(built.reply.open(changed).err(), nobodys);
+                let cut = refusal[..refusal.len() - 1].to_vec();
+                assert_eq!(built.reply.open(cut).err(), nobodys);
+                let long = [refusal, vec![b'A'; 4_096]].concat();
+                assert_eq!(built.reply.open(long).err(), nobodys);
+            }
+        }
+    }
+}
+
+#[test]
 fn the_keys_of_the_inner_json_decide_in_their_order() {
     let identity = Identity::from_seed([1; 32]);
     let ask = |json: &str| {
