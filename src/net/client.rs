@@ -19,12 +19,19 @@ pub fn builder(proxy: Option<&SocksProxy>) -> reqwest::Result<ClientBuilder> {
         .referer(false)
         .http1_only()
         .pool_max_idle_per_host(0);
+    let builder = builder.connect_timeout(connect_limit(proxy));
     Ok(match proxy {
-        None => builder.connect_timeout(CONNECT_LIMIT),
-        Some(proxy) => builder
-            .connect_timeout(PROXY_CONNECT_LIMIT)
-            .proxy(proxy.to_proxy()?),
+        None => builder,
+        Some(proxy) => builder.proxy(proxy.to_proxy()?),
     })
+}
+
+/// How long a connection may take to stand.
+pub(super) const fn connect_limit(proxy: Option<&SocksProxy>) -> Duration {
+    match proxy {
+        None => CONNECT_LIMIT,
+        Some(_) => PROXY_CONNECT_LIMIT,
+    }
 }
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);

@@ -2,10 +2,11 @@
 //!
 //! A relay is reached over TLS 1.3 with a certificate of exactly the key its list entry names; a server (only when
 //! the person chose to go there without relays) by its base address, since what travels is sealed to its key.
-//! The connection to either goes through the person's SOCKS5 proxy, when they chose one.
+//! No wait has another end than its limit ([`Limits`]). The connection to either goes through the person's SOCKS5 proxy, when they chose one.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::convert::Infallible;
 
 use bytes::Bytes;
@@ -46,17 +47,45 @@ pub enum NotPosted {
     Proxy(ProxyFailure),
 }
 
+/// How long nothing may happen. How long the answer may take to begin belongs to each [`Attempt`].
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Until the connection stands, TLS and proxy included.
+    pub connect: Duration,
+    /// Between two bytes on a connection that stands, while the request is sent and while the answer is read.
+    pub idle: Duration,
+}
+
+impl Limits {
+    /// Straight, or through a proxy, which may take longer to connect.
+    #[must_use]
+    pub const fn of(proxy: Option<&SocksProxy>) -> Self {
+        Self {
+            connect: client::connect_limit(proxy),
+            idle: IDLE_LIMIT,
+        }
+    }
+}
+
 /// Posts over HTTP/1.1.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct HttpTransport {
     proxy: Option<SocksProxy>,
+    limits: Limits,
 }
 
 impl HttpTransport {
     /// A transport that goes out through `proxy`, or straight.
     #[must_use]
     pub const fn through(proxy: Option<SocksProxy>) -> Self {
-        Self { proxy }
+        let limits = Limits::of(proxy.as_ref());
+        Self { proxy, limits }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Posts `attempt` and reads the answer.
@@ -72,13 +101,32 @@ impl HttpTransport {
         cancel: &CancellationToken,
     ) -> Result<Outcome, NotPosted> {
         progress.set(Moved::Connecting);
-        let Some(client) = client_for(target, self.proxy.as_ref()) else {
+        let Some(client) = self.client_for(target) else {
             return Ok(Outcome::Unreachable);
         };
         tokio::select! {
             () = cancel.cancelled() => Err(NotPosted::Cancelled),
             outcome = self.exchange(&client, target, attempt, progress) => outcome,
         }
+    }
+
+    fn client_for(&self, target: Target<'_>) -> Option<Client> {
+        let builder = client::builder(self.proxy.as_ref())
+            .ok()?
+            .connect_timeout(self.limits.connect);
+        let builder = match target {
+            Target::Relay(relay) => {
+                builder.tls_backend_preconfigured(tls::pinned_client_config(&relay.key).ok()?)
+            }
+            Target::SessionRelay(_) => {
+                builder.tls_backend_preconfigured(session_tls::node_client_config().ok()?)
+            }
+            Target::Server(_) => {
+                tls::provider();
+                builder
+            }
+        };
+        builder.build().ok()
     }
 
     async fn exchange(
@@ -88,7 +136,7 @@ impl HttpTransport {
         attempt: Attempt,
         progress: &Progress,
     ) -> Result<Outcome, NotPosted> {
-        let outcome = exchange(client, target, attempt, progress).await;
+        let outcome = exchange(client, target, attempt, progress, self.limits.idle).await;
         if let (Outcome::Unreachable, Some(proxy)) = (&outcome, &self.proxy)
             && let Some(failure) = proxy.diagnose().await
         {
@@ -103,6 +151,7 @@ async fn exchange(
     target: Target<'_>,
     attempt: Attempt,
     progress: &Progress,
+    idle: Duration,
 ) -> Outcome {
     let url = match target {
         Target::Relay(relay) | Target::SessionRelay(relay) => format!(
@@ -122,7 +171,7 @@ async fn exchange(
     let response = loop {
         let sent = *taken_seen.borrow_and_update();
         let limit = if sent < total {
-            IDLE_LIMIT
+            idle
         } else {
             attempt.answer_wait
         };
@@ -140,16 +189,21 @@ async fn exchange(
                     Err(_elapsed) => return Outcome::TimedOut,
                 }
             },
-            () = sleep(limit) => return Outcome::TimedOut,
+            // Nothing is taken before the connection stands.
+            () = sleep(limit) => return if sent == 0 {
+                Outcome::Unreachable
+            } else {
+                Outcome::TimedOut
+            },
         }
     };
     match response {
         Ok(response) if response.status() == reqwest::StatusCode::OK => {
-            read(response, attempt.max_answer_len, progress).await
+            read(response, attempt.max_answer_len, progress, idle).await
         }
         Ok(response) => {
             let status = response.status().as_u16();
-            let text = match read(response, PLAIN_TEXT_LEN, &Progress::unseen()).await {
+            let text = match read(response, PLAIN_TEXT_LEN, &Progress::unseen(), idle).await {
                 Outcome::Answered(text) => String::from_utf8_lossy(&text).into_owned(),
                 _ => String::new(),
             };
@@ -164,7 +218,12 @@ async fn exchange(
     }
 }
 
-async fn read(mut response: Response, max_len: usize, progress: &Progress) -> Outcome {
+async fn read(
+    mut response: Response,
+    max_len: usize,
+    progress: &Progress,
+    idle: Duration,
+) -> Outcome {
     let declared = response.content_length();
     if declared.is_some_and(|len| len > max_len as u64) {
         return Outcome::Broken;
@@ -175,7 +234,7 @@ async fn read(mut response: Response, max_len: usize, progress: &Progress) -> Ou
             .unwrap_or(0),
     );
     loop {
-        match timeout(IDLE_LIMIT, response.chunk()).await {
+        match timeout(idle, response.chunk()).await {
             Err(_elapsed) => return Outcome::TimedOut,
             Ok(Err(_broken)) => return Outcome::Broken,
             Ok(Ok(None)) => return Outcome::Answered(body),
@@ -187,23 +246,6 @@ async fn read(mut response: Response, max_len: usize, progress: &Progress) -> Ou
             total: declared.unwrap_or(0),
         });
     }
-}
-
-fn client_for(target: Target<'_>, proxy: Option<&SocksProxy>) -> Option<Client> {
-    let builder = client::builder(proxy).ok()?;
-    let builder = match target {
-        Target::Relay(relay) => {
-            builder.tls_backend_preconfigured(tls::pinned_client_config(&relay.key).ok()?)
-        }
-        Target::SessionRelay(_) => {
-            builder.tls_backend_preconfigured(session_tls::node_client_config().ok()?)
-        }
-        Target::Server(_) => {
-            tls::provider();
-            builder
-        }
-    };
-    builder.build().ok()
 }
 
 /// A body of known length that says how much of it the connection has taken.
@@ -241,3 +283,193 @@ impl Body for CountedBody {
 
 const FRAME_LEN: usize = 16 * 1_024;
 const PLAIN_TEXT_LEN: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use core::future::pending;
+    use std::sync::{Arc, Mutex};
+    use std::time::Instant;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::server::TlsStream;
+
+    use super::*;
+    use crate::protocol::keys::Identity;
+    use crate::protocol::relay_list::Serves;
+
+    const SHORT: Duration = Duration::from_millis(400);
+    const LONG: Duration = Duration::from_secs(60);
+    /// No buffers of the system take a body of this length.
+    const BIG: usize = 40_000_000;
+
+    /// A guard that treats its one connection like that.
+    async fn guard<F>(
+        treat: impl FnOnce(TcpStream, TlsAcceptor) -> F + Send + 'static,
+    ) -> RelayDescriptor
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let identity = Identity::from_seed([1; 32]);
+        let acceptor = TlsAcceptor::from(Arc::new(tls::relay_server_config(&identity).unwrap()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            treat(stream, acceptor).await;
+        });
+        RelayDescriptor {
+            key: identity.public(),
+            host: addr.ip(),
+            port: addr.port(),
+            operator: String::new(),
+            serves: Serves::Any,
+        }
+    }
+
+    /// Reads a request of `len` bytes to its end.
+    async fn take(stream: TcpStream, acceptor: &TlsAcceptor, len: usize) -> TlsStream<TcpStream> {
+        let mut stream = acceptor.accept(stream).await.unwrap();
+        let mut read = Vec::new();
+        loop {
+            assert_ne!(stream.read_buf(&mut read).await.unwrap(), 0);
+            let end = read.windows(4).position(|four| four == b"\r\n\r\n");
+            if end.is_some_and(|end| read.len() == end + 4 + len) {
+                return stream;
+            }
+        }
+    }
+
+    /// What comes of posting `len` bytes, where the progress stood, and whether a long limit was waited for.
+    async fn post(
+        guard: &RelayDescriptor,
+        len: usize,
+        wait: Duration,
+        limits: Limits,
+    ) -> (Outcome, Moved) {
+        let stood = Arc::new(Mutex::new(Moved::Connecting));
+        let told = Arc::clone(&stood);
+        let progress = Progress::new(move |moved| *told.lock().unwrap() = moved);
+        let attempt = Attempt {
+            path: None,
+            body: vec![7; len],
+            answer_wait: wait,
+            max_answer_len: 1_000,
+        };
+        let began = Instant::now();
+        let outcome = HttpTransport::through(None)
+            .with_limits(limits)
+            .post(
+                Target::Relay(guard),
+                attempt,
+                &progress,
+                &CancellationToken::new(),
+            )
+            .await;
+        assert!(began.elapsed() < LONG / 2, "only the short limit ran out");
+        let stood = *stood.lock().unwrap();
+        (outcome.unwrap(), stood)
+    }
+
+    const CONNECT: Limits = Limits {
+        connect: SHORT,
+        idle: LONG,
+    };
+    const IDLE: Limits = Limits {
+        connect: LONG,
+        idle: SHORT,
+    };
+    const NEITHER: Limits = Limits {
+        connect: LONG,
+        idle: LONG,
+    };
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_guard_that_shows_no_key_is_not_reached() {
+        let silent = guard(|stream, _| async move {
+            pending::<()>().await;
+            drop(stream);
+        })
+        .await;
+        let (outcome, stood) = post(&silent, 2_560, LONG, CONNECT).await;
+        assert_eq!((outcome, stood), (Outcome::Unreachable, Moved::Connecting));
+        let closes = guard(|stream, _| async move { drop(stream) }).await;
+        assert_eq!(
+            post(&closes, 2_560, LONG, NEITHER).await.0,
+            Outcome::Unreachable
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_guard_that_takes_no_more_of_the_request_ends_the_try() {
+        let stalling = guard(|stream, acceptor| async move {
+            let stream = acceptor.accept(stream).await.unwrap();
+            pending::<()>().await;
+            drop(stream);
+        })
+        .await;
+        let (outcome, stood) = post(&stalling, BIG, LONG, IDLE).await;
+        assert_eq!(outcome, Outcome::TimedOut);
+        assert!(matches!(stood, Moved::Sending { sent, total } if 0 < sent && sent < total));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_answer_that_does_not_begin_is_waited_for_as_long_as_the_attempt_says() {
+        let stalling = guard(|stream, acceptor| async move {
+            let stream = take(stream, &acceptor, 2_560).await;
+            pending::<()>().await;
+            drop(stream);
+        })
+        .await;
+        let (outcome, stood) = post(&stalling, 2_560, SHORT, NEITHER).await;
+        assert_eq!((outcome, stood), (Outcome::TimedOut, Moved::Crossing));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_answer_that_stands_still_ends_the_try() {
+        let stalling = guard(|stream, acceptor| async move {
+            let mut stream = take(stream, &acceptor, 2_560).await;
+            let part = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhalf";
+            stream.write_all(part).await.unwrap();
+            stream.flush().await.unwrap();
+            pending::<()>().await;
+        })
+        .await;
+        let (outcome, stood) = post(&stalling, 2_560, LONG, IDLE).await;
+        let half = Moved::Receiving {
+            received: 4,
+            total: 500,
+        };
+        assert_eq!((outcome, stood), (Outcome::TimedOut, half));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_connection_that_breaks_after_it_stood_is_told_from_one_that_never_did() {
+        for answer in ["", "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhalf"] {
+            let breaking = guard(move |stream, acceptor| async move {
+                let mut stream = take(stream, &acceptor, 2_560).await;
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
+            })
+            .await;
+            assert_eq!(
+                post(&breaking, 2_560, LONG, NEITHER).await.0,
+                Outcome::Broken
+            );
+        }
+        // Longer than anything that was asked for.
+        let endless = guard(|stream, acceptor| async move {
+            let mut stream = take(stream, &acceptor, 2_560).await;
+            let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n";
+            stream.write_all(head).await.unwrap();
+            stream.flush().await.unwrap();
+            pending::<()>().await;
+        })
+        .await;
+        assert_eq!(
+            post(&endless, 2_560, LONG, NEITHER).await.0,
+            Outcome::Broken
+        );
+    }
+}
