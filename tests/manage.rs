@@ -784,8 +784,9 @@ fn a_servers_test_stores_fetches_and_deletes() {
     let check = |word: Option<&str>| {
         let word = word.map(|word| AccessWord::parse(word).unwrap());
         let (tell, cancel) = (Tell::nobody(), CancellationToken::new());
-        town.runtime
-            .block_on(async { server_check::check(&session, &network, word, &tell, &cancel).await })
+        town.runtime.block_on(async {
+            server_check::check(&session, &network, word, &tell, &mut Vec::new(), &cancel).await
+        })
     };
     assert!(check(None).is_err());
     let checked = check(Some(WORD)).unwrap();
@@ -807,6 +808,7 @@ fn a_servers_test_stores_fetches_and_deletes() {
             &network,
             None,
             &Tell::nobody(),
+            &mut Vec::new(),
             &CancellationToken::new(),
         ))
         .unwrap();

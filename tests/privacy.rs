@@ -39,9 +39,16 @@ async fn a_whole_transfer_logs_nothing_that_is_private() {
         ttl_secs: Some(7_200),
         ..ShareRequest::new(file)
     };
-    let shared = share(&session, &network, request, &Tell::nobody(), &cancel)
-        .await
-        .unwrap();
+    let shared = share(
+        &session,
+        &network,
+        request,
+        &Tell::nobody(),
+        &mut Vec::new(),
+        &cancel,
+    )
+    .await
+    .unwrap();
     let text = shared.pointer.to_text();
     let pointer = || Pointer::find(text.as_str()).unwrap();
     let received = folder.path().join("received");
@@ -57,6 +64,7 @@ async fn a_whole_transfer_logs_nothing_that_is_private() {
                 tell_sender: true,
             },
             &Tell::nobody(),
+            &mut Vec::new(),
             &cancel,
         )
         .await

@@ -215,10 +215,18 @@ impl World {
         fs::write(&file, content).unwrap();
         let request = ShareRequest::new(file);
         let cancel = CancellationToken::new();
-        let shared = share::share(&self.session, &self.network, request, tell, &cancel)
-            .await
-            .unwrap();
-        (shared.pointer, shared.shown)
+        let mut shown = Vec::new();
+        let shared = share::share(
+            &self.session,
+            &self.network,
+            request,
+            tell,
+            &mut shown,
+            &cancel,
+        )
+        .await
+        .unwrap();
+        (shared.pointer, shown)
     }
 
     async fn get(&self, pointer: Pointer, tell: &Tell) -> (Vec<u8>, Vec<RequestShown>) {
@@ -228,10 +236,18 @@ impl World {
             tell_sender: false,
         };
         let cancel = CancellationToken::new();
-        let fetched = get::get(&self.session, &self.network, request, tell, &cancel)
-            .await
-            .unwrap();
-        (fs::read(fetched.path).unwrap(), fetched.shown)
+        let mut shown = Vec::new();
+        let fetched = get::get(
+            &self.session,
+            &self.network,
+            request,
+            tell,
+            &mut shown,
+            &cancel,
+        )
+        .await
+        .unwrap();
+        (fs::read(fetched.path).unwrap(), shown)
     }
 
     fn stored(&self) -> usize {

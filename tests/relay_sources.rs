@@ -18,7 +18,8 @@ use cloakroom::app::error::AppError;
 use cloakroom::app::network::{Network, Tell};
 use cloakroom::app::relays::{ListState, RelaySource, RelaySourceError, Relays, UseFor};
 use cloakroom::app::session::Session;
-use cloakroom::app::share::{ShareRequest, Shared, share};
+use cloakroom::app::share::{ShareRequest, share};
+use cloakroom::app::who_saw_what::RequestShown;
 use cloakroom::net::relay_source::FetchError;
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::keys::Identity;
@@ -62,7 +63,7 @@ async fn a_list_is_fetched_from_its_host_once_and_later_through_a_server_that_mi
     assert_eq!(person.held(&place), "second");
     assert_eq!(person.problem(), None);
     assert!(
-        shared.shown.len() >= 2,
+        shared.len() >= 2,
         "what was asked for beside the file is among what was shown"
     );
 
@@ -91,7 +92,6 @@ async fn a_list_that_ends_soon_is_asked_for_before_the_transfer() {
     let shared = person.share(&place).await;
     assert_eq!(person.held(&place), "next");
     let asked: Vec<_> = shared
-        .shown
         .iter()
         .map(|shown| format!("{:?}", shown.asked))
         .collect();
@@ -136,7 +136,7 @@ async fn every_refusal_of_a_mirror_keeps_its_reason_while_the_last_good_list_ser
     // What no client could take is not handed on at all, and then nothing is asked.
     place.mirror(&next, "");
     person.days_pass(1);
-    assert_eq!(person.share(&place).await.shown.len(), 2, "info and upload");
+    assert_eq!(person.share(&place).await.len(), 2, "info and upload");
     assert_eq!(person.held(&place), "good");
 }
 
@@ -556,7 +556,9 @@ impl Person {
             .map(Option::unwrap)
     }
 
-    async fn share(&self, place: &Place) -> Shared {
+    /// What each party was shown.
+    async fn share(&self, place: &Place) -> Vec<RequestShown> {
+        let mut shown = Vec::new();
         let file = self.folder.path().join("a.txt");
         fs::write(&file, b"content").unwrap();
         let relays = self.relays_for(place).await.unwrap();
@@ -570,10 +572,12 @@ impl Person {
             &network,
             ShareRequest::new(file),
             &Tell::nobody(),
+            &mut shown,
             &CancellationToken::new(),
         )
         .await
-        .unwrap()
+        .unwrap();
+        shown
     }
 
     /// The name of the list that is held.

@@ -59,6 +59,7 @@ async fn a_file_is_shared_and_fetched_over_session_nodes_and_a_session_file_serv
         &way,
         ShareRequest::new(file),
         &Tell::nobody(),
+        &mut Vec::new(),
         &cancel,
     )
     .await
@@ -82,6 +83,7 @@ async fn a_file_is_shared_and_fetched_over_session_nodes_and_a_session_file_serv
             tell_sender: true,
         },
         &Tell::nobody(),
+        &mut Vec::new(),
         &cancel,
     )
     .await

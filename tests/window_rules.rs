@@ -16,7 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cloakroom::gui::model::{Action, Modal, Preferences, Screen, Stage, State, SystemLook, Theme};
+use cloakroom::gui::model::{
+    Action, Modal, Preferences, Screen, ServerChoice, Stage, State, SystemLook, Theme,
+};
 use cloakroom::gui::window::Opening;
 use desk::Desk;
 use desktop::{POINTER, message, preferences};
@@ -473,6 +475,39 @@ fn who_saw_what_shows_every_try_and_every_party() {
         desk.click("Asked what the server takes");
         desk.until(|desk| !desk.sees("which file"));
     }
+}
+
+#[test]
+fn what_a_failed_and_a_cancelled_transfer_and_a_test_showed_can_be_seen() {
+    let mut desk = Desk::new();
+    desk.backend
+        .fail_next(message("The server did not answer."));
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.backend.let_go(1);
+    desk.until_seen("The server did not answer.");
+    desk.click("More about report.pdf");
+    desk.until_seen("Who saw what");
+    desk.click("Who saw what");
+    desk.until_seen("Middle relay");
+    act(&mut desk, Action::Back);
+
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::Retry(id));
+    desk.until_seen("Uploading, 61 %");
+    act(&mut desk, Action::Cancel(id));
+    desk.until(|desk| desk.window.state().model().transfers[0].tries() == 2);
+    desk.click("More about report.pdf");
+    desk.until_seen("Who saw what");
+    act(&mut desk, Action::Back);
+
+    act(&mut desk, Action::Go(Screen::Settings));
+    act(&mut desk, Action::TestServer(ServerChoice::BuiltIn));
+    desk.backend.let_go(1);
+    desk.until_seen("84 ms");
+    desk.click("Who saw what Built-in network");
+    desk.until_seen("Middle relay");
+    assert!(!desk.sees("Recipient"), "a test has no other person");
 }
 
 /// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.

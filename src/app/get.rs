@@ -58,8 +58,6 @@ pub struct Fetched {
     pub findings: Findings,
     /// Whether the sender was told.
     pub receipt: Receipt,
-    /// What each party was shown.
-    pub shown: Vec<RequestShown>,
     /// From the first byte sent to the file on disk, without telling the sender.
     pub took: Duration,
 }
@@ -84,7 +82,8 @@ pub fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
 }
 
 /// Fetches what a pointer describes over `network` and saves it. Everything is verified and opened in memory before
-/// anything is written; the sender is told, if they asked and the recipient agrees, once it is.
+/// anything is written; the sender is told, if they asked and the recipient agrees, once it is. What each party was
+/// shown is added to `shown`, however it ends.
 ///
 /// # Errors
 /// [`AppError`]; nothing is left on disk then.
@@ -93,6 +92,7 @@ pub async fn get(
     network: &Network,
     request: GetRequest,
     tell: &Tell,
+    shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
 ) -> Result<Fetched, AppError> {
     let started = Instant::now();
@@ -105,10 +105,9 @@ pub async fn get(
     let expected = SizeClass::for_content_len(pointer.content_len).map_or(0, SizeClass::blob_len);
 
     tell.stage(Stage::FindPath);
-    let mut shown = Vec::new();
     let request = FileRequest::Download(pointer.id.clone());
-    let refreshing = Refreshing::begin(session, network, &mut shown, cancel).await;
-    let fetching = session.run(network, &request, expected, tell, &mut shown, cancel);
+    let refreshing = Refreshing::begin(session, network, shown, cancel).await;
+    let fetching = session.run(network, &request, expected, tell, shown, cancel);
     let (response, also_shown) = refreshing.beside(fetching, cancel).await;
     shown.extend(also_shown);
     let response = response?;
@@ -145,7 +144,7 @@ pub async fn get(
         Some(_) if !tell_sender => Receipt::Declined,
         Some(_) => {
             tell.stage(Stage::TellSender);
-            tell_the_sender(session, network, &pointer, &mut shown, cancel).await
+            tell_the_sender(session, network, &pointer, shown, cancel).await
         }
     };
     Ok(Fetched {
@@ -153,7 +152,6 @@ pub async fn get(
         content_len,
         findings,
         receipt,
-        shown,
         took,
     })
 }

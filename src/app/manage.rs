@@ -1,4 +1,5 @@
 //! Delete, extend, status: what the person who shared a file may do with it afterwards, by the token on their record.
+//! What each party was shown is added to `shown`, however it ends.
 
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
@@ -104,14 +105,6 @@ impl Downloads {
     }
 }
 
-/// What an action came to, and what each party was shown.
-pub struct Managed<T> {
-    /// What it came to.
-    pub outcome: T,
-    /// What each party was shown.
-    pub shown: Vec<RequestShown>,
-}
-
 /// Removes the server's copy of the file.
 ///
 /// # Errors
@@ -120,11 +113,17 @@ pub async fn delete(
     session: &Session,
     network: &Network,
     pointer: &Pointer,
+    shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
-) -> Result<Managed<Deletion>, AppError> {
+) -> Result<Deletion, AppError> {
     check_supported(pointer)?;
     let own = find(session, pointer)?.ok_or(AppError::NotOwner)?;
-    let mut asking = Asking::new(session, network, cancel);
+    let mut asking = Asking {
+        session,
+        network,
+        shown,
+        cancel,
+    };
     let request = FileRequest::Delete {
         id: pointer.id.clone(),
         token: own.token,
@@ -136,7 +135,7 @@ pub async fn delete(
         Err(AnswerError::Status(404)) => Deletion::GoneAlready,
         Err(error) => return Err(refused(error)),
     };
-    Ok(asking.done(outcome))
+    Ok(outcome)
 }
 
 /// Has the server keep the file for `ttl_secs` from now, or for its usual time; never shorter than before.
@@ -148,14 +147,20 @@ pub async fn extend(
     network: &Network,
     pointer: &Pointer,
     ttl_secs: Option<u64>,
+    shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
-) -> Result<Managed<Extended>, AppError> {
+) -> Result<Extended, AppError> {
     check_supported(pointer)?;
     // A file without an owner may be extended by whoever knows it.
     let own = find(session, pointer)?;
     let before = own.as_ref().map(|own| own.expires).or(pointer.expires);
     let is_own = own.is_some();
-    let mut asking = Asking::new(session, network, cancel);
+    let mut asking = Asking {
+        session,
+        network,
+        shown,
+        cancel,
+    };
     if let (Some(info), Some(_)) = (asking.server_info().await?, ttl_secs)
         && let Err(refusal) = check_ttl(&info, ttl_secs)
     {
@@ -188,10 +193,10 @@ pub async fn extend(
     })
     // The token is then forgotten a little early, and the file is kept all the same.
     .ok();
-    Ok(asking.done(Extended {
+    Ok(Extended {
         expires,
         later: before.is_none_or(|before| expires > before),
-    }))
+    })
 }
 
 /// Asks how the file fares, and checks every download receipt again.
@@ -202,14 +207,20 @@ pub async fn status(
     session: &Session,
     network: &Network,
     pointer: &Pointer,
+    shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
-) -> Result<Managed<Status>, AppError> {
+) -> Result<Status, AppError> {
     check_supported(pointer)?;
     if pointer.words.is_some() {
         return Err(AppError::NeedsNewer(NeedsNewer::Words));
     }
     let own = find(session, pointer)?.ok_or(AppError::NotOwner)?;
-    let mut asking = Asking::new(session, network, cancel);
+    let mut asking = Asking {
+        session,
+        network,
+        shown,
+        cancel,
+    };
     let request = FileRequest::Status {
         id: pointer.id.clone(),
         token: own.token,
@@ -238,12 +249,12 @@ pub async fn status(
     } else {
         Downloads::NotCounted
     };
-    Ok(asking.done(Status {
+    Ok(Status {
         blob_len: status.size,
         uploaded: status.uploaded_secs(),
         expires: status.expires_secs(),
         downloads,
-    }))
+    })
 }
 
 /// Whether a file is on this person's record, so that it can be deleted and asked about.
@@ -283,24 +294,11 @@ fn change(
 struct Asking<'a> {
     session: &'a Session,
     network: &'a Network,
+    shown: &'a mut Vec<RequestShown>,
     cancel: &'a CancellationToken,
-    shown: Vec<RequestShown>,
 }
 
-impl<'a> Asking<'a> {
-    const fn new(
-        session: &'a Session,
-        network: &'a Network,
-        cancel: &'a CancellationToken,
-    ) -> Self {
-        Self {
-            session,
-            network,
-            cancel,
-            shown: Vec::new(),
-        }
-    }
-
+impl Asking<'_> {
     async fn ask(
         &mut self,
         request: &FileRequest,
@@ -313,7 +311,7 @@ impl<'a> Asking<'a> {
                 request,
                 expected_answer_len,
                 &Tell::nobody(),
-                &mut self.shown,
+                self.shown,
                 cancel,
             )
             .await
@@ -321,7 +319,7 @@ impl<'a> Asking<'a> {
 
     async fn server_info(&mut self) -> Result<Option<ServerInfo>, AppError> {
         self.session
-            .server_info(self.network, &mut self.shown, self.cancel)
+            .server_info(self.network, self.shown, self.cancel)
             .await
     }
 
@@ -334,13 +332,6 @@ impl<'a> Asking<'a> {
     async fn is_there(&mut self, pointer: &Pointer) -> Result<bool, AppError> {
         let request = FileRequest::FileInfo(pointer.id.clone());
         Ok(file_api::read_file_info(&self.ask(&request, 0).await?).is_ok())
-    }
-
-    fn done<T>(self, outcome: T) -> Managed<T> {
-        Managed {
-            outcome,
-            shown: self.shown,
-        }
     }
 }
 

@@ -24,8 +24,6 @@ pub struct Checked {
     pub download: Duration,
     /// Until the server had deleted it and no longer gave it out; `None` for a server that does not delete.
     pub delete: Option<Duration>,
-    /// What each party was shown.
-    pub shown: Vec<RequestShown>,
 }
 
 impl Checked {
@@ -51,7 +49,7 @@ impl Checked {
 }
 
 /// Uploads a small file of random bytes that the server may forget after an hour, downloads it, deletes it, and makes
-/// sure that it is gone.
+/// sure that it is gone. What each party was shown is added to `shown`, however it ends.
 ///
 /// # Errors
 /// [`AppError`], as a share or a get would end; [`ServerRefusal::StillThere`] when a deleted file is still given out.
@@ -60,6 +58,7 @@ pub async fn check(
     network: &Network,
     access: Option<AccessWord>,
     tell: &Tell,
+    shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
 ) -> Result<Checked, AppError> {
     let mut content = [0; 1_024];
@@ -74,7 +73,6 @@ pub async fn check(
     .map_err(|_never| ServerRefusal::Nonsense)?;
     let blob_len = blob.as_bytes().len();
 
-    let mut shown = Vec::new();
     let started = Instant::now();
     let parcel = Parcel {
         blob,
@@ -84,13 +82,13 @@ pub async fn check(
         access,
         on_record: false,
     };
-    let stored = upload::upload(session, network, parcel, tell, &mut shown, cancel).await?;
+    let stored = upload::upload(session, network, parcel, tell, shown, cancel).await?;
     let upload = started.elapsed();
 
     let started = Instant::now();
     let download = FileRequest::Download(stored.at.id.clone());
     let answer = session
-        .run(network, &download, blob_len, tell, &mut shown, cancel)
+        .run(network, &download, blob_len, tell, shown, cancel)
         .await?;
     let blob = file_api::read_found(answer).map_err(ServerRefusal::of_download)?;
     let opened = UnverifiedBlob::new(blob)
@@ -112,11 +110,11 @@ pub async fn check(
         };
         let nobody = Tell::nobody();
         let answer = session
-            .run(network, &delete, 0, &nobody, &mut shown, cancel)
+            .run(network, &delete, 0, &nobody, shown, cancel)
             .await?;
         file_api::read_done(&answer).map_err(ServerRefusal::of_download)?;
         let answer = session
-            .run(network, &download, blob_len, &nobody, &mut shown, cancel)
+            .run(network, &download, blob_len, &nobody, shown, cancel)
             .await?;
         if answer.code != 404 {
             return Err(ServerRefusal::StillThere.into());
@@ -127,7 +125,6 @@ pub async fn check(
         upload,
         download: downloaded,
         delete: deleted,
-        shown,
     })
 }
 

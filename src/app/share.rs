@@ -101,13 +101,11 @@ pub struct Shared {
     pub builtin: bool,
     /// Whether it can be deleted and asked about from here.
     pub manageable: bool,
-    /// What each party was shown.
-    pub shown: Vec<RequestShown>,
     /// From the first byte read to the server's confirmation.
     pub took: Duration,
 }
 
-/// Shares a file over `network`.
+/// Shares a file over `network`. What each party was shown is added to `shown`, however it ends.
 ///
 /// # Errors
 /// [`AppError`]; nothing is left at the server that it did not confirm, unless the answer was lost and the server cannot
@@ -117,6 +115,7 @@ pub async fn share(
     network: &Network,
     request: ShareRequest,
     tell: &Tell,
+    shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
 ) -> Result<Shared, AppError> {
     let started = Instant::now();
@@ -124,7 +123,6 @@ pub async fn share(
     let class = blob.class();
 
     tell.stage(Stage::FindPath);
-    let mut shown = Vec::new();
     let parcel = Parcel {
         blob,
         digest,
@@ -133,11 +131,11 @@ pub async fn share(
         access: request.access,
         on_record: true,
     };
-    let refreshing = Refreshing::begin(session, network, &mut shown, cancel).await;
-    let uploading = upload::upload(session, network, parcel, tell, &mut shown, cancel);
+    let refreshing = Refreshing::begin(session, network, shown, cancel).await;
+    let uploading = upload::upload(session, network, parcel, tell, shown, cancel);
     let (stored, also_shown) = refreshing.beside(uploading, cancel).await;
-    let stored = stored?;
     shown.extend(also_shown);
+    let stored = stored?;
 
     let pointer = Pointer {
         server: network.server().clone(),
@@ -157,7 +155,6 @@ pub async fn share(
         class,
         builtin: network.is_builtin(),
         manageable: stored.recorded,
-        shown,
         took: started.elapsed(),
     })
 }

@@ -1,5 +1,7 @@
 //! Who saw what, in words: what each party was shown in one transfer, from what was really sent.
 
+use serde_json::{Value, json};
+
 use crate::protocol::disclosure::{AttemptShown, Fact, Note, Outcome, Role, Saw, totals};
 use crate::protocol::file_api::FileRequest;
 use crate::protocol::path::Relaxed;
@@ -107,6 +109,40 @@ pub fn lines(shown: &[RequestShown]) -> Vec<String> {
     }
     lines.extend(together(shown));
     lines
+}
+
+/// The same for programs: every try with its parties.
+#[must_use]
+pub fn to_json(shown: &[RequestShown]) -> Value {
+    let tries = shown.iter().flat_map(|request| {
+        let attempts = request.attempts.iter().enumerate();
+        attempts.map(move |(at, attempt)| (request.asked, at + 1, attempt))
+    });
+    tries
+        .map(|(asked, number, attempt)| {
+            let parties = attempt.parties().into_iter().map(|party| {
+                json!({
+                    "role": role(party.role),
+                    "name": party.name,
+                    "saw": match party.saw {
+                        Saw::Certainly => "certainly",
+                        Saw::Perhaps => "perhaps",
+                        Saw::Nothing => "nothing",
+                    },
+                    "shown": party.shown.iter().map(fact).collect::<Vec<_>>(),
+                    "hidden": party.hidden.iter().map(fact).collect::<Vec<_>>(),
+                })
+            });
+            json!({
+                "asked": asked.words(),
+                "try": number,
+                "at": attempt.at,
+                "outcome": outcome(&attempt.outcome),
+                "notes": attempt.notes().into_iter().map(note).collect::<Vec<_>>(),
+                "parties": parties.collect::<Vec<_>>(),
+            })
+        })
+        .collect()
 }
 
 /// What adds up over several tries; nothing when there was one.

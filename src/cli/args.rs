@@ -84,7 +84,7 @@ pub(super) struct Get {
     /// Do not tell the sender, who asked for it, that you have the file
     #[arg(long)]
     pub(super) no_receipt: bool,
-    /// Say on standard error which party of the path was shown what, try by try
+    /// Say on standard error (with --json in its object) which party of the path was shown what, try by try
     #[arg(long)]
     pub(super) who_saw_what: bool,
     /// Print one JSON object
@@ -100,6 +100,9 @@ pub(super) struct Manage {
     pub(super) pointer: String,
     #[command(flatten)]
     pub(super) way: Way,
+    /// Say on standard error (with --json in its object) which party of the path was shown what, try by try
+    #[arg(long)]
+    pub(super) who_saw_what: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -149,7 +152,7 @@ pub(super) struct Share {
     pub(super) max_downloads: Option<u32>,
     #[command(flatten)]
     pub(super) access: Access,
-    /// Say on standard error which party of the path was shown what, try by try
+    /// Say on standard error (with --json in its object) which party of the path was shown what, try by try
     #[arg(long)]
     pub(super) who_saw_what: bool,
     /// Print one JSON object

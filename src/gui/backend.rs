@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::keyring::SystemKeyring;
 use super::model::{
-    Contrast, Count, Manage, Managed, Motion, Note, PointerInfo, PointerText, Preferences, Privacy,
-    RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved, Server, ServerChoice, ShareOptions,
-    Shared, Stage, TestReport, Theme, ZOOMS,
+    Contrast, Count, Ended, Manage, Managed, Motion, Note, PointerInfo, PointerText, Preferences,
+    Privacy, RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved, Server, ServerChoice,
+    ShareOptions, Shared, Stage, TestReport, Theme, ZOOMS,
 };
 use super::text;
 use super::worker::{Backend, Progress};
@@ -27,6 +27,7 @@ use crate::app::relays::{self, RelaySet, RelaySource, Relays};
 use crate::app::save::{self, SaveTo};
 use crate::app::session::{ServerKind, Session};
 use crate::app::share::{Receipts, ShareRequest};
+use crate::app::who_saw_what::RequestShown;
 use crate::app::{get, relay_file, server_check, share};
 use crate::protocol::address::{ServerAddress, ServerUrl};
 use crate::protocol::capability::AccessWord;
@@ -77,12 +78,14 @@ impl App {
         &self,
         preferences: &Preferences,
         choice: &ServerChoice,
+        shown: &mut Vec<RequestShown>,
+        cancel: &CancellationToken,
     ) -> Result<Network, AppError> {
         let network = match choice {
             ServerChoice::BuiltIn => self.session.builtin_network().await?,
             ServerChoice::Address(address) => {
                 let server = address.parse()?;
-                let (relays, direct) = self.way_to(&server, preferences).await?;
+                let (relays, direct) = self.way_to(&server, preferences, shown, cancel).await?;
                 self.session
                     .network_for_sharing(&server, relays, direct)
                     .await?
@@ -97,8 +100,10 @@ impl App {
         &self,
         preferences: &Preferences,
         server: &ServerAddress,
+        shown: &mut Vec<RequestShown>,
+        cancel: &CancellationToken,
     ) -> Result<Network, AppError> {
-        let (relays, direct) = self.way_to(server, preferences).await?;
+        let (relays, direct) = self.way_to(server, preferences, shown, cancel).await?;
         let network = self.session.network_to(server, relays, direct).await?;
         self.session.hold_builtin(&network);
         Ok(network)
@@ -108,15 +113,16 @@ impl App {
         &self,
         server: &ServerAddress,
         preferences: &Preferences,
+        _shown: &mut Vec<RequestShown>,
+        cancel: &CancellationToken,
     ) -> Result<(Option<RelaySet>, bool), AppError> {
         let direct = Self::is_direct(preferences, server);
         let relays = if direct {
             None
         } else {
             let chosen = Self::relay_source(preferences);
-            let cancel = CancellationToken::new();
             self.relays
-                .for_server(&self.session, &chosen, server, &cancel)
+                .for_server(&self.session, &chosen, server, cancel)
                 .await?
         };
         Ok((relays, direct))
@@ -221,10 +227,12 @@ impl App {
         path: PathBuf,
         preferences: &Preferences,
         progress: &Progress,
+        shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<Shared, AppError> {
         progress.set(Stage::Pad);
-        let network = self.chosen(preferences, &preferences.chosen).await?;
+        let chosen = &preferences.chosen;
+        let network = self.chosen(preferences, chosen, shown, cancel).await?;
         let request = ShareRequest {
             name_in_pointer: preferences.name_in_pointer,
             carry_relay_list: preferences.list_in_pointer,
@@ -242,6 +250,7 @@ impl App {
             &network,
             request,
             &tell(progress, Direction::Up),
+            shown,
             cancel,
         )
         .await?;
@@ -252,7 +261,6 @@ impl App {
             expires: shared.pointer.expires,
             server: host_of(&shared.pointer.server.url),
             builtin: shared.builtin,
-            shown: shared.shown,
             manageable: shared.manageable,
             counted: preferences.options.count != Count::No,
             gone: false,
@@ -261,15 +269,16 @@ impl App {
 
     async fn fetch_now(
         &self,
-        text: PointerText,
-        tell_sender: bool,
+        (text, tell_sender): (PointerText, bool),
         preferences: &Preferences,
         progress: &Progress,
+        shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<Saved, AppError> {
         progress.set(Stage::FindPath);
         let pointer = Pointer::find(text.as_str())?;
-        let network = self.source(preferences, &pointer.server).await?;
+        let server = &pointer.server;
+        let network = self.source(preferences, server, shown, cancel).await?;
         let folder = preferences.downloads.clone();
         let swept = folder.clone();
         // What an interrupted program left behind; a folder that cannot be listed is told by the save itself.
@@ -286,6 +295,7 @@ impl App {
                 tell_sender,
             },
             &tell(progress, Direction::Down),
+            shown,
             cancel,
         )
         .await?;
@@ -298,7 +308,23 @@ impl App {
             name: SafeFileName::sanitize(&name).for_display(),
             path: fetched.path,
             len: fetched.content_len,
-            shown: fetched.shown,
+        })
+    }
+
+    async fn test_now(
+        &self,
+        server: &ServerChoice,
+        preferences: &Preferences,
+        shown: &mut Vec<RequestShown>,
+        cancel: &CancellationToken,
+    ) -> Result<TestReport, AppError> {
+        let network = self.chosen(preferences, server, shown, cancel).await?;
+        let (session, word) = (&self.session, self.access_word(&network));
+        let nobody = Tell::nobody();
+        let checked = server_check::check(session, &network, word, &nobody, shown, cancel).await?;
+        Ok(TestReport {
+            upload_millis: millis(checked.upload),
+            download_millis: millis(checked.download),
         })
     }
 
@@ -436,8 +462,13 @@ impl Backend for App {
         preferences: &'a Preferences,
         progress: &'a Progress,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<Shared, UserMessage>> {
-        Box::pin(async move { in_words(self.share_now(path, preferences, progress, cancel).await) })
+    ) -> BoxFuture<'a, Ended<Shared>> {
+        Box::pin(async move {
+            let mut shown = Vec::new();
+            let share = self.share_now(path, preferences, progress, &mut shown, cancel);
+            let result = in_words(share.await);
+            Ended { result, shown }
+        })
     }
 
     fn fetch<'a>(
@@ -447,10 +478,13 @@ impl Backend for App {
         preferences: &'a Preferences,
         progress: &'a Progress,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<Saved, UserMessage>> {
+    ) -> BoxFuture<'a, Ended<Saved>> {
         Box::pin(async move {
-            let fetched = self.fetch_now(pointer, tell_sender, preferences, progress, cancel);
-            in_words(fetched.await)
+            let mut shown = Vec::new();
+            let asked = (pointer, tell_sender);
+            let fetch = self.fetch_now(asked, preferences, progress, &mut shown, cancel);
+            let result = in_words(fetch.await);
+            Ended { result, shown }
         })
     }
 
@@ -460,8 +494,13 @@ impl Backend for App {
         pointer: PointerText,
         preferences: &'a Preferences,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<Managed, UserMessage>> {
-        Box::pin(async move { in_words(self.manage_now(what, pointer, preferences, cancel).await) })
+    ) -> BoxFuture<'a, Ended<Managed>> {
+        Box::pin(async move {
+            let mut shown = Vec::new();
+            let manage = self.manage_now(what, pointer, preferences, &mut shown, cancel);
+            let result = in_words(manage.await);
+            Ended { result, shown }
+        })
     }
 
     fn relays<'a>(
@@ -505,23 +544,12 @@ impl Backend for App {
         server: ServerChoice,
         preferences: &'a Preferences,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<TestReport, UserMessage>> {
+    ) -> BoxFuture<'a, Ended<TestReport>> {
         Box::pin(async move {
-            let network = in_words(self.chosen(preferences, &server).await)?;
-            let checked = in_words(
-                server_check::check(
-                    &self.session,
-                    &network,
-                    self.access_word(&network),
-                    &Tell::nobody(),
-                    cancel,
-                )
-                .await,
-            )?;
-            Ok(TestReport {
-                upload_millis: millis(checked.upload),
-                download_millis: millis(checked.download),
-            })
+            let mut shown = Vec::new();
+            let test = self.test_now(&server, preferences, &mut shown, cancel);
+            let result = in_words(test.await);
+            Ended { result, shown }
         })
     }
 

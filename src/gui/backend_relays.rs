@@ -12,6 +12,7 @@ use crate::app::error::AppError;
 use crate::app::manage;
 use crate::app::message::UserMessage;
 use crate::app::relays::{ListState, RelayOffer, RelaySource, SourceView, UseFor};
+use crate::app::who_saw_what::RequestShown;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::relay_list::{ListSource, RelayDescriptor};
 
@@ -21,26 +22,29 @@ impl App {
         what: Manage,
         pointer: PointerText,
         preferences: &Preferences,
+        shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<Managed, AppError> {
         let pointer = Pointer::find(pointer.as_str())?;
-        let network = self.source(preferences, &pointer.server).await?;
+        let network = self
+            .source(preferences, &pointer.server, shown, cancel)
+            .await?;
         let session = self.session();
         Ok(match what {
             Manage::Delete => {
-                manage::delete(session, &network, &pointer, cancel).await?;
+                manage::delete(session, &network, &pointer, shown, cancel).await?;
                 Managed::Deleted
             }
             Manage::Extend => {
-                let done = manage::extend(session, &network, &pointer, None, cancel).await?;
+                let done = manage::extend(session, &network, &pointer, None, shown, cancel).await?;
                 Managed::Extended {
-                    expires: done.outcome.expires,
-                    later: done.outcome.later,
+                    expires: done.expires,
+                    later: done.later,
                 }
             }
             Manage::Status => {
-                let done = manage::status(session, &network, &pointer, cancel).await?;
-                Managed::Status(done.outcome.downloads)
+                let status = manage::status(session, &network, &pointer, shown, cancel).await?;
+                Managed::Status(status.downloads)
             }
         })
     }

@@ -17,9 +17,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Effect, Event, Kept, Look, Manage, Managed, Outcome, PointerInfo, PointerText, Preferences,
-    RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared, Stage,
-    TestReport,
+    Effect, Ended, Event, Kept, Look, Manage, Managed, Outcome, PointerInfo, PointerText,
+    Preferences, RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared,
+    Stage, TestReport,
 };
 use super::platform::Platform;
 use super::text;
@@ -44,7 +44,7 @@ pub trait Backend: Send + Sync {
         preferences: &'a Preferences,
         progress: &'a Progress,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<Shared, UserMessage>>;
+    ) -> BoxFuture<'a, Ended<Shared>>;
     /// Downloads, verifies, opens and saves; tells the sender, if they asked and `tell_sender` says so.
     fn fetch<'a>(
         &'a self,
@@ -53,7 +53,7 @@ pub trait Backend: Send + Sync {
         preferences: &'a Preferences,
         progress: &'a Progress,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<Saved, UserMessage>>;
+    ) -> BoxFuture<'a, Ended<Saved>>;
     /// Asks the server to do something with a file that this person shared.
     fn manage<'a>(
         &'a self,
@@ -61,7 +61,7 @@ pub trait Backend: Send + Sync {
         pointer: PointerText,
         preferences: &'a Preferences,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<Managed, UserMessage>>;
+    ) -> BoxFuture<'a, Ended<Managed>>;
     /// Asks something of the relays.
     fn relays<'a>(
         &'a self,
@@ -85,7 +85,7 @@ pub trait Backend: Send + Sync {
         server: ServerChoice,
         preferences: &'a Preferences,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<TestReport, UserMessage>>;
+    ) -> BoxFuture<'a, Ended<TestReport>>;
     /// The folder that has one window at a time; none where there can be many.
     fn window_folder(&self) -> Option<PathBuf> {
         None
@@ -168,6 +168,8 @@ impl Inner {
 
 /// How long the end of the program waits for the history to be written.
 const WRITE_WITHIN: Duration = Duration::from_secs(2);
+/// How long a cancelled transfer may take to end by itself.
+const CANCEL_WITHIN: Duration = Duration::from_secs(3);
 /// How long the end of the program waits for what was cancelled.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
@@ -315,10 +317,9 @@ impl Worker {
                     let backend = &inner.backend;
                     let fetch =
                         backend.fetch(pointer, tell_sender, &preferences, &progress, &cancel);
-                    let Some(result) = unless_cancelled(fetch, &cancel).await else {
-                        return;
-                    };
-                    inner.report(Event::Fetched(run, result));
+                    if let Some(ended) = to_its_end(fetch, &cancel, &inner.closed).await {
+                        inner.report(Event::Fetched(run, ended));
+                    }
                 });
             }
             Effect::Later(timer) => self.spawn(async move {
@@ -333,8 +334,8 @@ impl Worker {
                 let cancel = self.all.child_token();
                 self.spawn(async move {
                     let managing = inner.backend.manage(what, pointer, &preferences, &cancel);
-                    let result = managing.await;
-                    inner.report(Event::Managed(id, result));
+                    let ended = managing.await;
+                    inner.report(Event::Managed(id, ended));
                 });
             }
             Effect::Relays(wish, preferences) => {
@@ -403,20 +404,19 @@ impl Worker {
                 let (progress, cancel) = self.enter(run);
                 self.spawn(async move {
                     let share = inner.backend.share(path, &preferences, &progress, &cancel);
-                    let Some(result) = unless_cancelled(share, &cancel).await else {
-                        return;
-                    };
-                    inner.report(Event::Shared(run, result));
+                    if let Some(ended) = to_its_end(share, &cancel, &inner.closed).await {
+                        inner.report(Event::Shared(run, ended));
+                    }
                 });
             }
             Effect::Test(server, preferences) => {
                 let cancel = self.all.child_token();
                 self.spawn(async move {
-                    let result = inner
+                    let ended = inner
                         .backend
                         .test_server(server.clone(), &preferences, &cancel)
                         .await;
-                    inner.report(Event::Tested(server, result));
+                    inner.report(Event::Tested(server, ended));
                 });
             }
         }
@@ -491,17 +491,28 @@ fn what(kept: &Kept) -> What {
     }
 }
 
-/// What a transfer came to, or none when it was cancelled. A defect in it ends this transfer, not the program.
-async fn unless_cancelled<T>(
-    transfer: BoxFuture<'_, Result<T, UserMessage>>,
+/// What a transfer came to. One that is cancelled has a moment to tell what it had shown by then; none when the window
+/// closes, or when it does not end. A defect in it ends this transfer, not the program.
+async fn to_its_end<T>(
+    transfer: BoxFuture<'_, Ended<T>>,
     cancel: &CancellationToken,
-) -> Option<Result<T, UserMessage>> {
-    let transfer = AssertUnwindSafe(transfer).catch_unwind();
-    tokio::select! {
+    closed: &AtomicBool,
+) -> Option<Ended<T>> {
+    let mut transfer = AssertUnwindSafe(transfer).catch_unwind();
+    let ended = tokio::select! {
         biased;
-        () = cancel.cancelled() => None,
-        result = transfer => Some(result.unwrap_or_else(|_| Err(text::defect()))),
-    }
+        ended = &mut transfer => ended,
+        () = cancel.cancelled() => {
+            if closed.load(Ordering::Relaxed) {
+                return None;
+            }
+            tokio::time::timeout(CANCEL_WITHIN, transfer).await.ok()?
+        }
+    };
+    Some(ended.unwrap_or_else(|_defect| Ended {
+        result: Err(text::defect()),
+        shown: Vec::new(),
+    }))
 }
 
 /// Starts every job as it comes, until the window's end is gone.

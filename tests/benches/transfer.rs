@@ -166,9 +166,16 @@ fn in_process(content: &[u8], rounds: usize) -> (Duration, Duration) {
         // The first round asks the server what it takes, and is not counted.
         for round in 0..=rounds {
             let request = share::ShareRequest::new(file.clone());
-            let shared = share::share(&session, &network, request, &Tell::nobody(), &cancel)
-                .await
-                .unwrap();
+            let shared = share::share(
+                &session,
+                &network,
+                request,
+                &Tell::nobody(),
+                &mut Vec::new(),
+                &cancel,
+            )
+            .await
+            .unwrap();
             let pointer = Pointer::find(shared.pointer.to_text().as_str()).unwrap();
             let to = SaveTo::Path(folder.path().join("copy.bin"));
             let request = get::GetRequest {
@@ -176,9 +183,16 @@ fn in_process(content: &[u8], rounds: usize) -> (Duration, Duration) {
                 to,
                 tell_sender: false,
             };
-            let fetched = get::get(&session, &network, request, &Tell::nobody(), &cancel)
-                .await
-                .unwrap();
+            let fetched = get::get(
+                &session,
+                &network,
+                request,
+                &Tell::nobody(),
+                &mut Vec::new(),
+                &cancel,
+            )
+            .await
+            .unwrap();
             fs::remove_file(fetched.path).unwrap();
             if round > 0 {
                 shares.push(shared.took);

@@ -12,9 +12,9 @@ use cloakroom::app::manage::Downloads;
 use cloakroom::app::message::UserMessage;
 use cloakroom::app::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
-    Count, Manage, Managed, Note, Notification, PointerInfo, PointerText, Preferences, RelayList,
-    RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, Server, ServerChoice,
-    Shared, Stage, SystemLook, TestReport, Theme,
+    Count, Ended, Manage, Managed, Note, Notification, PointerInfo, PointerText, Preferences,
+    RelayList, RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, Server,
+    ServerChoice, Shared, Stage, SystemLook, TestReport, Theme,
 };
 use cloakroom::gui::platform::Platform;
 use cloakroom::gui::worker::{Backend, Progress};
@@ -109,18 +109,38 @@ impl FakeBackend {
         self.saves.lock().expect("no panic").clone()
     }
 
-    async fn wait(&self, progress: &Progress) -> Result<(), UserMessage> {
+    /// What a transfer shows before it ends in its way.
+    async fn wait(
+        &self,
+        progress: &Progress,
+        cancel: &CancellationToken,
+    ) -> Result<(), UserMessage> {
         let stages = self.stages.lock().expect("no panic").clone();
         for stage in stages {
             progress.set(stage);
         }
-        self.gate.acquire().await.expect("never closed").forget();
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(message("Cancelled.")),
+            turn = self.gate.acquire() => turn.expect("never closed").forget(),
+        }
         self.failures
             .lock()
             .expect("no panic")
             .pop_front()
             .map_or(Ok(()), Err)
     }
+}
+
+/// How a fake transfer ends: with all that it shows, or with its first try.
+fn end<T>(result: Result<T, UserMessage>, up: bool) -> Ended<T> {
+    let mut shown = shown(up);
+    if result.is_err() {
+        shown.truncate(1);
+        shown[0].attempts[0].outcome = Outcome::Failed(Failure::ServerUnreachable);
+        shown[0].attempts[0].answered.clear();
+    }
+    Ended { result, shown }
 }
 
 impl Backend for FakeBackend {
@@ -141,21 +161,20 @@ impl Backend for FakeBackend {
         _path: PathBuf,
         preferences: &'a Preferences,
         progress: &'a Progress,
-        _cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<Shared, UserMessage>> {
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Ended<Shared>> {
         Box::pin(async move {
-            self.wait(progress).await?;
-            Ok(Shared {
+            let shared = self.wait(progress, cancel).await.map(|()| Shared {
                 pointer: POINTER.into(),
                 blob_len: 5_112_832,
                 expires: Some(1_796_515_200),
                 server: "files.example".to_owned(),
                 builtin: preferences.chosen == ServerChoice::BuiltIn,
-                shown: shown(true),
                 manageable: true,
                 counted: preferences.options.count != Count::No,
                 gone: false,
-            })
+            });
+            end(shared, true)
         })
     }
 
@@ -165,17 +184,16 @@ impl Backend for FakeBackend {
         _tell_sender: bool,
         preferences: &'a Preferences,
         progress: &'a Progress,
-        _cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<Saved, UserMessage>> {
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Ended<Saved>> {
         Box::pin(async move {
-            self.wait(progress).await?;
             let path = preferences.downloads.join("report (1).pdf");
-            Ok(Saved {
+            let saved = self.wait(progress, cancel).await.map(|()| Saved {
                 path,
                 name: "report (1).pdf".to_owned(),
                 len: 4_213_000,
-                shown: shown(false),
-            })
+            });
+            end(saved, false)
         })
     }
 
@@ -185,11 +203,10 @@ impl Backend for FakeBackend {
         _pointer: PointerText,
         _preferences: &'a Preferences,
         _cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<Managed, UserMessage>> {
+    ) -> BoxFuture<'a, Ended<Managed>> {
         let failure = self.failures.lock().expect("no panic").pop_front();
         Box::pin(async move {
-            failure.map_or(Ok(()), Err)?;
-            Ok(match what {
+            let done = failure.map_or(Ok(()), Err).map(|()| match what {
                 Manage::Delete => Managed::Deleted,
                 Manage::Extend => Managed::Extended {
                     expires: 1_797_724_800,
@@ -200,7 +217,16 @@ impl Backend for FakeBackend {
                     invented: 0,
                     allowed: None,
                 }),
-            })
+            });
+            let mut ended = end(done, false);
+            for request in &mut ended.shown {
+                request.asked = match what {
+                    Manage::Delete => Asked::Delete,
+                    Manage::Extend => Asked::Extend,
+                    Manage::Status => Asked::Status,
+                };
+            }
+            ended
         })
     }
 
@@ -316,16 +342,15 @@ impl Backend for FakeBackend {
         _server: ServerChoice,
         _preferences: &'a Preferences,
         _cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<TestReport, UserMessage>> {
+    ) -> BoxFuture<'a, Ended<TestReport>> {
         Box::pin(async move {
             self.gate.acquire().await.expect("never closed").forget();
-            match self.failures.lock().expect("no panic").pop_front() {
-                Some(message) => Err(message),
-                None => Ok(TestReport {
-                    upload_millis: 84,
-                    download_millis: 57,
-                }),
-            }
+            let failure = self.failures.lock().expect("no panic").pop_front();
+            let report = failure.map_or(Ok(()), Err).map(|()| TestReport {
+                upload_millis: 84,
+                download_millis: 57,
+            });
+            end(report, true)
         })
     }
 

@@ -3,18 +3,60 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{network_of, open_session, tell_who_saw_what};
+use super::{Telling, network_of, open_session};
 use crate::app::error::AppError;
-use crate::app::get::{self, GetRequest, Receipt};
+use crate::app::get::{self, Fetched, GetRequest, Receipt};
 use crate::app::message::UserMessage;
 use crate::app::relays::{self, RelaySource, Relays};
 use crate::app::save::SaveTo;
+use crate::app::who_saw_what::RequestShown;
 use crate::cli::CliError;
 use crate::cli::args::Get;
 use crate::cli::terminal::{self, Bar, pointer_text, print_json, print_path};
 use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), CliError> {
+    let telling = Telling::of(args.who_saw_what, args.json);
+    let mut shown = Vec::new();
+    let fetched = fetch(args, &mut shown, cancel).await;
+    let fetched = telling.end(fetched, &shown)?;
+    if let Some(disagreement) = &fetched.findings.disagreement {
+        let warning = UserMessage::from(disagreement);
+        terminal::note(&format!(
+            "{} {} {}",
+            warning.what, warning.why, warning.next
+        ));
+    }
+    let receipt = match fetched.receipt {
+        Receipt::Declined => "declined",
+        Receipt::Failed => "failed",
+        Receipt::Sent => "sent",
+        Receipt::Unasked => "unasked",
+    };
+    match fetched.receipt {
+        Receipt::Failed => terminal::note("the file is here, but the sender could not be told"),
+        Receipt::Sent => terminal::note("the sender was told"),
+        Receipt::Declined | Receipt::Unasked => {}
+    }
+    if telling.json {
+        let object = json!({
+            "path": fetched.path.to_string_lossy(),
+            "size": fetched.content_len,
+            "receipt": receipt,
+            "seconds": fetched.took.as_secs_f64(),
+        });
+        print_json(&telling.with(object, &shown))?;
+    } else {
+        print_path(&fetched.path)?;
+    }
+    Ok(())
+}
+
+async fn fetch(
+    args: Get,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Result<Fetched, CliError> {
     let text = pointer_text(&args.pointer, cancel).await?;
     let pointer = Pointer::find(&text).map_err(AppError::from)?;
     get::check_supported(&pointer)?;
@@ -41,42 +83,9 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
         tell_sender: !args.no_receipt,
     };
     let bar = Bar::new();
-    let fetched = get::get(&session, &network, request, &bar.tell(), cancel).await;
+    let fetched = get::get(&session, &network, request, &bar.tell(), shown, cancel).await;
     drop(bar);
     drop(network);
     session.close().await;
-    let fetched = fetched?;
-    if args.who_saw_what {
-        tell_who_saw_what(&fetched.shown);
-    }
-    if let Some(disagreement) = &fetched.findings.disagreement {
-        let warning = UserMessage::from(disagreement);
-        terminal::note(&format!(
-            "{} {} {}",
-            warning.what, warning.why, warning.next
-        ));
-    }
-    let receipt = match fetched.receipt {
-        Receipt::Declined => "declined",
-        Receipt::Failed => "failed",
-        Receipt::Sent => "sent",
-        Receipt::Unasked => "unasked",
-    };
-    match fetched.receipt {
-        Receipt::Failed => terminal::note("the file is here, but the sender could not be told"),
-        Receipt::Sent => terminal::note("the sender was told"),
-        Receipt::Declined | Receipt::Unasked => {}
-    }
-    if args.json {
-        let object = json!({
-            "path": fetched.path.to_string_lossy(),
-            "size": fetched.content_len,
-            "receipt": receipt,
-            "seconds": fetched.took.as_secs_f64(),
-        });
-        print_json(&object)?;
-    } else {
-        print_path(&fetched.path)?;
-    }
-    Ok(())
+    Ok(fetched?)
 }

@@ -3,40 +3,52 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{network_of, open_session};
+use super::{Telling, network_of, open_session};
 use crate::app::config::Config;
 use crate::app::error::AppError;
-use crate::app::manage::{self, Deletion, Downloads, Managed};
+use crate::app::manage::{self, Deletion, Downloads};
 use crate::app::network::Network;
 use crate::app::session::Session;
+use crate::app::who_saw_what::RequestShown;
 use crate::cli::CliError;
 use crate::cli::args::{Extend, Manage};
 use crate::cli::terminal::{date, note, pointer_text, print_json, print_line, say};
 use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn delete(args: &Manage, cancel: &CancellationToken) -> Result<(), CliError> {
-    let asked = Asked::read(args, cancel).await?;
-    let network = asked.network(args, cancel).await?;
-    let deleted = manage::delete(&asked.session, &network, &asked.pointer, cancel).await;
-    let deletion = asked.finish(network, deleted).await?;
+    let mut asked = Asked::read(args, cancel).await?;
+    let deleted = async {
+        let network = asked.network(args, cancel).await?;
+        let (session, shown) = (&asked.session, &mut asked.shown);
+        Ok(manage::delete(session, &network, &asked.pointer, shown, cancel).await?)
+    };
+    let deletion = deleted.await;
+    let deletion = asked.finish(deletion).await?;
     say(deletion.words());
     if args.json {
         let now = deletion == Deletion::Deleted;
-        print_json(&json!({ "deleted": now, "gone": true }))?;
+        let object = json!({ "deleted": now, "gone": true });
+        print_json(&asked.telling.with(object, &asked.shown))?;
     }
     Ok(())
 }
 
 pub(crate) async fn extend(args: &Extend, cancel: &CancellationToken) -> Result<(), CliError> {
-    let asked = Asked::read(&args.manage, cancel).await?;
-    let network = asked.network(&args.manage, cancel).await?;
-    let extended = manage::extend(&asked.session, &network, &asked.pointer, args.ttl, cancel).await;
-    let extended = asked.finish(network, extended).await?;
+    let mut asked = Asked::read(&args.manage, cancel).await?;
+    let extended = async {
+        let network = asked.network(&args.manage, cancel).await?;
+        let (session, shown) = (&asked.session, &mut asked.shown);
+        let pointer = &asked.pointer;
+        Ok(manage::extend(session, &network, pointer, args.ttl, shown, cancel).await?)
+    };
+    let extended = extended.await;
+    let extended = asked.finish(extended).await?;
     if !extended.later {
         note("it was kept that long already");
     }
     if args.manage.json {
-        print_json(&json!({ "expires": extended.expires, "later": extended.later }))?;
+        let object = json!({ "expires": extended.expires, "later": extended.later });
+        print_json(&asked.telling.with(object, &asked.shown))?;
     } else {
         print_line(&date(extended.expires))?;
     }
@@ -44,10 +56,14 @@ pub(crate) async fn extend(args: &Extend, cancel: &CancellationToken) -> Result<
 }
 
 pub(crate) async fn status(args: &Manage, cancel: &CancellationToken) -> Result<(), CliError> {
-    let asked = Asked::read(args, cancel).await?;
-    let network = asked.network(args, cancel).await?;
-    let status = manage::status(&asked.session, &network, &asked.pointer, cancel).await;
-    let status = asked.finish(network, status).await?;
+    let mut asked = Asked::read(args, cancel).await?;
+    let status = async {
+        let network = asked.network(args, cancel).await?;
+        let (session, shown) = (&asked.session, &mut asked.shown);
+        Ok(manage::status(session, &network, &asked.pointer, shown, cancel).await?)
+    };
+    let status = status.await;
+    let status = asked.finish(status).await?;
     if let Downloads::Counted { invented, .. } = status.downloads
         && invented > 0
     {
@@ -60,13 +76,14 @@ pub(crate) async fn status(args: &Manage, cancel: &CancellationToken) -> Result<
             Downloads::Counted { told, allowed, .. } => (Some(told), allowed),
             Downloads::NotCounted => (None, None),
         };
-        print_json(&json!({
+        let object = json!({
             "stored_as": status.blob_len,
             "uploaded": status.uploaded,
             "expires": status.expires,
             "downloads": told,
             "max_downloads": allowed,
-        }))?;
+        });
+        print_json(&asked.telling.with(object, &asked.shown))?;
         return Ok(());
     }
     print_line(&format!("stored     {} bytes", status.blob_len))?;
@@ -84,6 +101,8 @@ struct Asked {
     pointer: Pointer,
     session: Session,
     config: Config,
+    shown: Vec<RequestShown>,
+    telling: Telling,
 }
 
 impl Asked {
@@ -95,11 +114,13 @@ impl Asked {
             pointer,
             session,
             config,
+            shown: Vec::new(),
+            telling: Telling::of(args.who_saw_what, args.json),
         })
     }
 
     async fn network(
-        &self,
+        &mut self,
         args: &Manage,
         cancel: &CancellationToken,
     ) -> Result<Network, CliError> {
@@ -107,13 +128,8 @@ impl Asked {
         network_of(&self.session, &self.config, way, &self.pointer, cancel).await
     }
 
-    async fn finish<T>(
-        &self,
-        network: Network,
-        result: Result<Managed<T>, AppError>,
-    ) -> Result<T, CliError> {
-        drop(network);
+    async fn finish<T>(&self, result: Result<T, CliError>) -> Result<T, CliError> {
         self.session.close().await;
-        Ok(result?.outcome)
+        self.telling.end(result, &self.shown)
     }
 }

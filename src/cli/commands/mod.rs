@@ -13,6 +13,7 @@ pub(super) mod share;
 pub(super) mod store;
 pub(super) mod up;
 
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -122,9 +123,43 @@ fn access_word(
 
 const DIRECT: &str = "going straight to the server: it sees this computer's address";
 
-/// Says on standard error which party was shown what.
-fn tell_who_saw_what(shown: &[RequestShown]) {
-    for line in who_saw_what::lines(shown) {
-        terminal::note(&line);
+/// How a command tells which party was shown what: not at all, on standard error, or in its one JSON object.
+#[derive(Clone, Copy)]
+struct Telling {
+    who_saw_what: bool,
+    json: bool,
+}
+
+impl Telling {
+    const fn of(who_saw_what: bool, json: bool) -> Self {
+        Self { who_saw_what, json }
+    }
+
+    /// Tells it when the command has ended; one that failed has no other object.
+    fn end<T>(self, result: Result<T, CliError>, shown: &[RequestShown]) -> Result<T, CliError> {
+        match (&result, self.json) {
+            _ if !self.who_saw_what => {}
+            (_, false) => {
+                for line in who_saw_what::lines(shown) {
+                    terminal::note(&line);
+                }
+            }
+            (Err(failure), true) => {
+                let object = json!({ "error": failure.to_string() });
+                terminal::print_json(&self.with(object, shown))?;
+            }
+            (Ok(_), true) => {}
+        }
+        result
+    }
+
+    /// The object of a command that went well.
+    fn with(self, mut object: Value, shown: &[RequestShown]) -> Value {
+        if self.who_saw_what
+            && let Some(members) = object.as_object_mut()
+        {
+            members.insert("who_saw_what".to_owned(), who_saw_what::to_json(shown));
+        }
+        object
     }
 }

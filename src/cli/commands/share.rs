@@ -3,14 +3,53 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{DIRECT, access_word, open_session, relays, tell_who_saw_what, use_proxy};
-use crate::app::share::{self, Receipts, ShareRequest};
+use super::{DIRECT, Telling, access_word, open_session, relays, use_proxy};
+use crate::app::share::{self, Receipts, ShareRequest, Shared};
+use crate::app::who_saw_what::RequestShown;
 use crate::cli::CliError;
 use crate::cli::args::Share;
 use crate::cli::terminal::{self, Bar, print_json, print_line};
 use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), CliError> {
+    let telling = Telling::of(args.who_saw_what, args.json);
+    let mut shown = Vec::new();
+    let shared = share(args, &mut shown, cancel).await;
+    let shared = telling.end(shared, &shown)?;
+    if shared.builtin {
+        terminal::note(
+            "the built-in network was used: nothing left this computer, and the pointer works on it only",
+        );
+    }
+    let text = shared.pointer.to_text();
+    if shared.pointer.relay_list.is_some()
+        && Pointer::find(text.as_str()).is_ok_and(|found| found.relay_list.is_none())
+    {
+        terminal::note("the pointer does not name the relay list: the two together are too long");
+    }
+    if telling.json {
+        let object = json!({
+            "pointer": text.as_str(),
+            "size": shared.pointer.content_len,
+            "sent_as": shared.class.blob_len(),
+            "expires": shared.pointer.expires,
+            "server": shared.pointer.server.to_string(),
+            "this_computer_only": shared.builtin,
+            "manageable": shared.manageable,
+            "seconds": shared.took.as_secs_f64(),
+        });
+        print_json(&telling.with(object, &shown))?;
+    } else {
+        print_line(text.as_str())?;
+    }
+    Ok(())
+}
+
+async fn share(
+    args: Share,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Result<Shared, CliError> {
     let (session, config) = open_session()?;
     use_proxy(&session, &args.way);
     let chosen = config.chosen_entry();
@@ -59,39 +98,9 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
         ..ShareRequest::new(args.file)
     };
     let bar = Bar::new();
-    let shared = share::share(&session, &network, request, &bar.tell(), cancel).await;
+    let shared = share::share(&session, &network, request, &bar.tell(), shown, cancel).await;
     drop(bar);
     drop(network);
     session.close().await;
-    let shared = shared?;
-    if shared.builtin {
-        terminal::note(
-            "the built-in network was used: nothing left this computer, and the pointer works on it only",
-        );
-    }
-    if args.who_saw_what {
-        tell_who_saw_what(&shared.shown);
-    }
-    let text = shared.pointer.to_text();
-    if shared.pointer.relay_list.is_some()
-        && Pointer::find(text.as_str()).is_ok_and(|found| found.relay_list.is_none())
-    {
-        terminal::note("the pointer does not name the relay list: the two together are too long");
-    }
-    if args.json {
-        let object = json!({
-            "pointer": text.as_str(),
-            "size": shared.pointer.content_len,
-            "sent_as": shared.class.blob_len(),
-            "expires": shared.pointer.expires,
-            "server": shared.pointer.server.to_string(),
-            "this_computer_only": shared.builtin,
-            "manageable": shared.manageable,
-            "seconds": shared.took.as_secs_f64(),
-        });
-        print_json(&object)?;
-    } else {
-        print_line(text.as_str())?;
-    }
-    Ok(())
+    Ok(shared?)
 }

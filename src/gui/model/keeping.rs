@@ -134,7 +134,6 @@ impl Model {
                     expires,
                     server,
                     builtin,
-                    shown: Vec::new(),
                     // The record of shares says, when it is asked.
                     manageable: true,
                     counted: true,
@@ -147,7 +146,6 @@ impl Model {
                     path,
                     name: entry.name.clone(),
                     len: entry.len,
-                    shown: Vec::new(),
                 };
                 {
                     let job = Job::Receive {
@@ -265,7 +263,7 @@ mod tests {
     use super::*;
     use crate::app::content_type::{Content, Disagreement, Family};
     use crate::app::history::Status;
-    use crate::gui::model::tests::{file, preferences};
+    use crate::gui::model::tests::{ended, file, preferences};
     use crate::gui::model::{Action, Event, FoundKind, Look, PointerInfo, Reading, RunId};
 
     fn model() -> Model {
@@ -333,12 +331,11 @@ mod tests {
             expires: None,
             server: "files.example".to_owned(),
             builtin: false,
-            shown: Vec::new(),
             manageable: true,
             counted: false,
             gone: false,
         };
-        model.update(Event::Shared(run[0], Ok(shared)))
+        model.update(Event::Shared(run[0], ended(Ok(shared))))
     }
 
     #[test]
@@ -470,9 +467,8 @@ mod tests {
             path: PathBuf::from("/downloads/photo.jpg"),
             name: "photo.jpg".to_owned(),
             len: 5,
-            shown: Vec::new(),
         };
-        let effects = model.update(Event::Fetched(run, Ok(saved)));
+        let effects = model.update(Event::Fetched(run, ended(Ok(saved))));
         assert!(matches!(
             effects[..],
             [Effect::Examine(..), Effect::Remember(..)]

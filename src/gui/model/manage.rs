@@ -1,8 +1,8 @@
 //! What a sender does with a shared file afterwards, and what is asked of the relays.
 
 use super::{
-    Effect, Focus, Manage, Managed, Model, Reading, RelayOrigin, RelayWish, RelaysKnown, State,
-    Told, TransferId,
+    Effect, Ended, Focus, Manage, Managed, Model, Reading, RelayOrigin, RelayWish, RelaysKnown,
+    State, Told, TransferId,
 };
 use crate::app::message::UserMessage;
 use crate::gui::text;
@@ -28,10 +28,12 @@ impl Model {
         vec![Effect::Manage(id, what, pointer, preferences)]
     }
 
-    pub(super) fn managed(&mut self, id: TransferId, result: Result<Managed, UserMessage>) {
+    pub(super) fn managed(&mut self, id: TransferId, ended: Ended<Managed>) {
         let Some(transfer) = self.transfers.iter_mut().find(|row| row.id == id) else {
             return;
         };
+        let Ended { result, shown } = ended;
+        transfer.shown.extend(shown);
         transfer.managing = None;
         if let State::Shared(shared) = &mut transfer.state {
             match &result {

@@ -26,7 +26,8 @@ pub use self::settings::{
     TestReport, Theme, ZOOMS,
 };
 pub use self::transfer::{
-    Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer, TransferId,
+    Ended, Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer,
+    TransferId,
 };
 use crate::app::content_type::Findings;
 use crate::app::history::{EntryId, News, Status};
@@ -113,6 +114,13 @@ pub enum Modal {
     Qr(TransferId),
     /// Every key that does something.
     Shortcuts,
+    /// Who saw what of the last test of a server.
+    WhoSawTest {
+        /// The built-in one is 0, then as they are listed.
+        server: usize,
+        /// Which of its tries, counted from the first.
+        at: usize,
+    },
     /// Who saw what of this row.
     WhoSawWhat {
         /// The row.
@@ -373,7 +381,7 @@ pub enum Event {
     /// A received file was looked into; none when it is not there any more.
     Examined(TransferId, Examine, Option<Findings>),
     /// A fetch ended.
-    Fetched(RunId, Result<Saved, UserMessage>),
+    Fetched(RunId, Ended<Saved>),
     /// Files came out of the system's dialog or the clipboard.
     FilesChosen(Vec<PathBuf>),
     /// The system's dialog was closed with a folder, or without.
@@ -387,7 +395,7 @@ pub enum Event {
     /// A finished transfer is kept as this entry.
     Remembered(TransferId, EntryId),
     /// The server did what a sender asked for, or not.
-    Managed(TransferId, Result<Managed, UserMessage>),
+    Managed(TransferId, Ended<Managed>),
     /// A transfer got further.
     Progress(RunId, Stage),
     /// Something that was asked of the relays is done, or not.
@@ -399,11 +407,11 @@ pub enum Event {
     /// The address of a new server was understood, or not.
     ServerRead(Result<Server, UserMessage>),
     /// A share ended.
-    Shared(RunId, Result<Shared, UserMessage>),
+    Shared(RunId, Ended<Shared>),
     /// The system says how it wants windows to look.
     SystemLook(SystemLook),
     /// A server was tested.
-    Tested(ServerChoice, Result<TestReport, UserMessage>),
+    Tested(ServerChoice, Ended<TestReport>),
 }
 
 /// What the worker or the window should do.

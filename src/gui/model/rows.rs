@@ -1,8 +1,8 @@
 //! The list of transfers: how rows come, start, end and go.
 
 use super::{
-    Effect, Focus, Found, FoundKind, Job, Model, PARALLEL_SHARES, Reading, RunId, Saved, Screen,
-    Shared, Stage, State, Timer, Tone, Transfer, TransferId,
+    Effect, Ended, Focus, Found, FoundKind, Job, Model, PARALLEL_SHARES, Reading, RunId, Saved,
+    Screen, Shared, Stage, State, Timer, Tone, Transfer, TransferId,
 };
 use crate::app::message::UserMessage;
 use crate::gui::text;
@@ -13,6 +13,15 @@ impl Model {
         self.transfers
             .iter_mut()
             .find(|transfer| transfer.run == run && transfer.is_unfinished())
+    }
+
+    /// Keeps what an attempt showed to whom, whatever became of it and of its row since.
+    fn take_shown<T>(&mut self, run: RunId, ended: Ended<T>) -> Result<T, UserMessage> {
+        let mut rows = self.transfers.iter_mut();
+        if let Some(row) = rows.find(|row| row.is_attempt(run)) {
+            row.shown.extend(ended.shown);
+        }
+        ended.result
     }
 
     pub(super) fn enqueue(&mut self, found: Vec<Found>) -> Vec<Effect> {
@@ -184,11 +193,8 @@ impl Model {
         vec![Effect::Copy(id, pointer)]
     }
 
-    pub(super) fn shared(
-        &mut self,
-        run: RunId,
-        result: Result<Shared, UserMessage>,
-    ) -> Vec<Effect> {
+    pub(super) fn shared(&mut self, run: RunId, ended: Ended<Shared>) -> Vec<Effect> {
+        let result = self.take_shown(run, ended);
         let copy = result.is_ok() && self.settings.preferences.copy_when_done;
         let Some(transfer) = self.of_run(run) else {
             return self.start_waiting();
@@ -208,11 +214,8 @@ impl Model {
         effects
     }
 
-    pub(super) fn fetched(
-        &mut self,
-        run: RunId,
-        result: Result<Saved, UserMessage>,
-    ) -> Vec<Effect> {
+    pub(super) fn fetched(&mut self, run: RunId, ended: Ended<Saved>) -> Vec<Effect> {
+        let result = self.take_shown(run, ended);
         let Some(transfer) = self.of_run(run) else {
             return Vec::new();
         };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::{PointerText, Privacy, UserMessage};
 use crate::app::config::SocksProxy;
 use crate::app::l10n::Language;
+use crate::app::who_saw_what::RequestShown;
 use crate::protocol::path::Standing;
 
 /// What is kept between starts.
@@ -261,6 +262,8 @@ pub struct Settings {
     pub address_trouble: Option<UserMessage>,
     /// Tests of this session.
     pub tests: BTreeMap<ServerChoice, Test>,
+    /// What each party was shown in the last of them.
+    pub tests_shown: BTreeMap<ServerChoice, Vec<RequestShown>>,
     /// What was wrong with a relay list.
     pub relay_trouble: Option<UserMessage>,
     /// The field for the line of a relay list.
@@ -341,6 +344,7 @@ impl Settings {
             address: String::new(),
             address_trouble: None,
             tests: BTreeMap::new(),
+            tests_shown: BTreeMap::new(),
             relay_trouble: None,
             relay_line: String::new(),
             relays_busy: false,
@@ -362,6 +366,16 @@ impl Settings {
                 .iter()
                 .find(|server| server.address == *address),
         }
+    }
+
+    /// The server at this place, the built-in one being 0.
+    #[must_use]
+    pub fn server_at(&self, place: usize) -> Option<ServerChoice> {
+        let Some(added) = place.checked_sub(1) else {
+            return Some(ServerChoice::BuiltIn);
+        };
+        let server = self.preferences.servers.get(added)?;
+        Some(ServerChoice::Address(server.address.clone()))
     }
 
     /// A server was chosen that the built-in relays cannot reach.

@@ -1,6 +1,8 @@
 //! Each rule of the model, one test.
 
 use super::*;
+use crate::app::who_saw_what::{Asked, RequestShown};
+use crate::protocol::disclosure::{AttemptShown, Outcome as TryOutcome};
 
 pub(super) fn preferences() -> Preferences {
     Preferences {
@@ -60,6 +62,57 @@ fn trouble() -> UserMessage {
     }
 }
 
+/// Ended so, after one request with one try.
+pub(super) fn ended<T>(result: Result<T, UserMessage>) -> Ended<T> {
+    let attempt = AttemptShown {
+        at: 7,
+        path: None,
+        relaxed: Vec::new(),
+        same_bytes_back: false,
+        server: "http://files.example".parse().expect("an address"),
+        names_file: true,
+        sent: vec![2_560],
+        answered: Vec::new(),
+        outcome: TryOutcome::Sent,
+    };
+    let shown = vec![RequestShown {
+        asked: Asked::Upload,
+        attempts: vec![attempt],
+    }];
+    Ended { result, shown }
+}
+
+#[test]
+fn a_row_keeps_what_failed_and_cancelled_attempts_showed() {
+    let (mut model, effects) = with_files(&["a"]);
+    let first = shares(&effects)[0].0;
+    let tries = |model: &Model| model.transfers[0].tries();
+    model.update(Event::Shared(first, ended(Err(trouble()))));
+    assert_eq!(tries(&model), 1, "it failed");
+    let id = model.transfers[0].id;
+    let effects = model.update(Action::Retry(id));
+    let second = shares(&effects)[0].0;
+    model.update(Action::Cancel(id));
+    let third = shares(&model.update(Action::Retry(id)))[0].0;
+    model.update(Event::Shared(second, ended(Err(trouble()))));
+    assert_eq!(tries(&model), 2, "what was stopped tells it later");
+    assert!(model.transfers[0].is_unfinished(), "the newest runs on");
+    model.update(Event::Shared(third, ended(Ok(shared()))));
+    assert_eq!(tries(&model), 3);
+    model.update(Action::Manage(id, Manage::Delete));
+    model.update(Event::Managed(id, ended(Err(trouble()))));
+    assert_eq!(tries(&model), 4, "asking the server shows something too");
+}
+
+#[test]
+fn what_a_test_showed_is_kept_with_its_server() {
+    let mut model = Model::new(preferences(), None);
+    model.update(Action::TestServer(ServerChoice::BuiltIn));
+    model.update(Event::Tested(ServerChoice::BuiltIn, ended(Err(trouble()))));
+    let shown = &model.settings.tests_shown[&ServerChoice::BuiltIn];
+    assert_eq!(shown.len(), 1);
+}
+
 fn shared() -> Shared {
     Shared {
         pointer: "cloak1x".into(),
@@ -67,7 +120,6 @@ fn shared() -> Shared {
         expires: Some(0),
         server: "files.example".to_owned(),
         builtin: false,
-        shown: Vec::new(),
         manageable: true,
         counted: false,
         gone: false,
@@ -99,7 +151,7 @@ fn server(host: &str) -> Server {
 fn with_one_shared() -> (Model, TransferId) {
     let (mut model, effects) = with_files(&["a"]);
     let run = shares(&effects)[0].0;
-    model.update(Event::Shared(run, Ok(shared())));
+    model.update(Event::Shared(run, ended(Ok(shared()))));
     let id = model.transfers[0].id;
     (model, id)
 }
@@ -123,14 +175,14 @@ fn two_files_run_and_the_others_wait_in_the_order_they_came() {
             .collect::<Vec<_>>(),
         ["a", "b"]
     );
-    let next = shares(&model.update(Event::Shared(first[1].0, Ok(shared()))));
+    let next = shares(&model.update(Event::Shared(first[1].0, ended(Ok(shared())))));
     assert_eq!(
         next.iter()
             .map(|(_, name)| name.as_str())
             .collect::<Vec<_>>(),
         ["c"]
     );
-    let next = shares(&model.update(Event::Shared(first[0].0, Err(trouble()))));
+    let next = shares(&model.update(Event::Shared(first[0].0, ended(Err(trouble())))));
     assert_eq!(
         next.iter()
             .map(|(_, name)| name.as_str())
@@ -144,7 +196,7 @@ fn newer_files_stand_above_and_start_after_older_ones() {
     let (mut model, effects) = with_files(&["a", "b", "c"]);
     model.update(Event::Looked(Look::Share, vec![file("new")]));
     assert_eq!(model.transfers[0].name, "new");
-    let next = shares(&model.update(Event::Shared(shares(&effects)[0].0, Ok(shared()))));
+    let next = shares(&model.update(Event::Shared(shares(&effects)[0].0, ended(Ok(shared())))));
     assert_eq!(next[0].1, "c");
 }
 
@@ -169,7 +221,7 @@ fn the_bar_never_moves_back_and_is_full_only_on_confirmation() {
         assert!(bar >= last && bar < 1.0, "{stage:?}: {bar} after {last}");
         last = bar;
     }
-    model.update(Event::Shared(run, Ok(shared())));
+    model.update(Event::Shared(run, ended(Ok(shared()))));
     assert!((model.transfers[0].bar - 1.0).abs() < f32::EPSILON);
 }
 
@@ -208,7 +260,7 @@ fn cancelling_is_at_once_and_what_the_run_still_says_is_not_heard() {
         "the next in the queue takes its place"
     );
     model.update(Event::Progress(run, Stage::Crossing));
-    model.update(Event::Shared(run, Ok(shared())));
+    model.update(Event::Shared(run, ended(Ok(shared()))));
     assert!(matches!(model.transfers[0].state, State::Cancelled));
 }
 
@@ -216,11 +268,11 @@ fn cancelling_is_at_once_and_what_the_run_still_says_is_not_heard() {
 fn retrying_begins_a_new_run_that_the_old_one_cannot_disturb() {
     let (mut model, effects) = with_files(&["a"]);
     let old = shares(&effects)[0].0;
-    model.update(Event::Shared(old, Err(trouble())));
+    model.update(Event::Shared(old, ended(Err(trouble()))));
     let id = model.transfers[0].id;
     let new = shares(&model.update(Action::Retry(id)))[0].0;
     assert_ne!(old, new);
-    model.update(Event::Shared(old, Ok(shared())));
+    model.update(Event::Shared(old, ended(Ok(shared()))));
     assert!(matches!(model.transfers[0].state, State::Running(_)));
 }
 
@@ -370,9 +422,8 @@ fn a_received_file_is_opened_and_shown_from_where_it_was_saved() {
         path: PathBuf::from("/home/ada/a (1).pdf"),
         name: "a (1).pdf".to_owned(),
         len: 7,
-        shown: Vec::new(),
     };
-    model.update(Event::Fetched(run, Ok(saved.clone())));
+    model.update(Event::Fetched(run, ended(Ok(saved.clone()))));
     assert_eq!(model.transfers[0].name, "a (1).pdf");
     assert!(
         matches!(&model.update(Action::OpenSaved(id))[..], [Effect::Examine(_, path, Examine::Open)] if *path == saved.path)
@@ -525,7 +576,7 @@ fn a_server_is_tested_once_at_a_time() {
         upload_millis: 50,
         download_millis: 30,
     };
-    model.update(Event::Tested(ServerChoice::BuiltIn, Ok(report)));
+    model.update(Event::Tested(ServerChoice::BuiltIn, ended(Ok(report))));
     assert_eq!(
         model.settings.tests.get(&ServerChoice::BuiltIn),
         Some(&Test::Passed(report))
@@ -622,7 +673,7 @@ fn a_shared_file_is_deleted_only_after_the_question_and_once() {
         [Effect::Manage(_, Manage::Delete, ..)]
     ));
     assert!(model.update(Action::Manage(id, Manage::Delete)).is_empty());
-    model.update(Event::Managed(id, Ok(Managed::Deleted)));
+    model.update(Event::Managed(id, ended(Ok(Managed::Deleted))));
     let State::Shared(shared) = &model.transfers[0].state else {
         panic!("shared")
     };
@@ -635,14 +686,14 @@ fn a_shared_file_is_deleted_only_after_the_question_and_once() {
 fn a_file_that_is_kept_longer_shows_until_when_and_a_refusal_changes_nothing() {
     let (mut model, id) = with_one_shared();
     model.update(Action::Manage(id, Manage::Extend));
-    model.update(Event::Managed(id, Err(trouble())));
+    model.update(Event::Managed(id, ended(Err(trouble()))));
     assert_eq!(model.transfers[0].told, Some(Told::Failed(trouble())));
     model.update(Action::Manage(id, Manage::Extend));
     let later = Managed::Extended {
         expires: 99,
         later: true,
     };
-    model.update(Event::Managed(id, Ok(later)));
+    model.update(Event::Managed(id, ended(Ok(later))));
     let State::Shared(shared) = &model.transfers[0].state else {
         panic!("shared")
     };

@@ -42,6 +42,18 @@ pub struct Transfer {
     pub findings: Findings,
     /// What keeps it for the next start.
     pub entry: Option<EntryId>,
+    /// What each party was shown in all that was asked for this row, also by attempts that failed or were stopped.
+    pub shown: Vec<RequestShown>,
+    /// Attempts before the present one, which may still have something to tell.
+    earlier: Vec<RunId>,
+}
+
+/// How something that crossed the network ended, and what each party was shown by then.
+pub struct Ended<T> {
+    /// What it came to.
+    pub result: Result<T, UserMessage>,
+    /// What each party was shown.
+    pub shown: Vec<RequestShown>,
 }
 
 /// What a sender can do with a shared file.
@@ -174,8 +186,6 @@ pub struct Shared {
     pub server: String,
     /// Made on the built-in network: works on this computer only.
     pub builtin: bool,
-    /// What each party was shown.
-    pub shown: Vec<RequestShown>,
     /// The server can be asked to delete it.
     pub manageable: bool,
     /// Recipients are asked to tell of their download.
@@ -193,8 +203,6 @@ pub struct Saved {
     pub name: String,
     /// Length of the content.
     pub len: u64,
-    /// What each party was shown.
-    pub shown: Vec<RequestShown>,
 }
 
 impl Job {
@@ -277,23 +285,20 @@ impl Transfer {
             told: None,
             findings: Findings::default(),
             entry: None,
+            shown: Vec::new(),
+            earlier: Vec::new(),
         }
     }
 
-    /// What each party was shown, if it is over.
-    #[must_use]
-    pub fn shown(&self) -> &[RequestShown] {
-        match &self.state {
-            State::Shared(shared) => &shared.shown,
-            State::Received(saved) => &saved.shown,
-            State::Waiting | State::Running(_) | State::Failed(_) | State::Cancelled => &[],
-        }
+    /// Whether this is an attempt of this row, the present one or an earlier.
+    pub(super) fn is_attempt(&self, run: RunId) -> bool {
+        self.run == run || self.earlier.contains(&run)
     }
 
     /// How many tries all its requests took together.
     #[must_use]
     pub fn tries(&self) -> usize {
-        let tries = self.shown().iter().map(|request| request.attempts.len());
+        let tries = self.shown.iter().map(|request| request.attempts.len());
         tries.sum()
     }
 
@@ -346,6 +351,7 @@ impl Transfer {
     }
 
     pub(super) fn restart(&mut self, run: u64) {
+        self.earlier.push(self.run);
         self.run = RunId(run);
         self.bar = 0.0;
         self.slow = false;

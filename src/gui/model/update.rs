@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Action, Announcement, Effect, Event, Focus, Hover, Input, Look, Modal, Model, Notice,
+    Action, Announcement, Effect, Ended, Event, Focus, Hover, Input, Look, Modal, Model, Notice,
     PointerText, Preferences, Reading, RelayWish, Screen, ServerChoice, Stage, State, Test, Timer,
     Tone, Transfer, ZOOMS,
 };
@@ -60,7 +60,9 @@ impl Model {
             Action::ChooseFiles => self.dialog(Effect::PickFiles),
             Action::ChooseRelayList => self.dialog(Effect::PickRelayList),
             Action::ChooseTry(try_at) => {
-                if let Some(Modal::WhoSawWhat { at, .. }) = &mut self.modal {
+                if let Some(Modal::WhoSawWhat { at, .. } | Modal::WhoSawTest { at, .. }) =
+                    &mut self.modal
+                {
                     *at = try_at;
                 }
                 Vec::new()
@@ -253,9 +255,9 @@ impl Model {
                     .preferences
                     .servers
                     .retain(|server| server.address != address);
-                self.settings
-                    .tests
-                    .remove(&ServerChoice::Address(address.clone()));
+                let choice = ServerChoice::Address(address.clone());
+                self.settings.tests.remove(&choice);
+                self.settings.tests_shown.remove(&choice);
                 if self.settings.preferences.chosen == ServerChoice::Address(address) {
                     self.settings.preferences.chosen = ServerChoice::BuiltIn;
                 }
@@ -406,7 +408,7 @@ impl Model {
             Event::ServerRead(Err(message)) => self.settings.address_trouble = Some(message),
             Event::Shared(run, result) => return self.shared(run, result),
             Event::SystemLook(look) => self.system = look,
-            Event::Tested(choice, result) => {
+            Event::Tested(choice, Ended { result, shown }) => {
                 let outcome = match result {
                     Ok(report) => Test::Passed(report),
                     Err(message) => Test::Failed(message),
@@ -414,6 +416,7 @@ impl Model {
                 // A server that was removed meanwhile stays forgotten.
                 if let Some(test) = self.settings.tests.get_mut(&choice) {
                     *test = outcome;
+                    self.settings.tests_shown.insert(choice, shown);
                 }
             }
         }
@@ -470,9 +473,11 @@ impl Model {
                     Some(Focus::Menu(id))
                 }
                 Modal::OpenProgram(id) => Some(Focus::Row(id)),
-                Modal::About | Modal::Closing { .. } | Modal::Shortcuts | Modal::WipeHistory => {
-                    None
-                }
+                Modal::About
+                | Modal::Closing { .. }
+                | Modal::Shortcuts
+                | Modal::WhoSawTest { .. }
+                | Modal::WipeHistory => None,
             };
         }
         self.menu = None;

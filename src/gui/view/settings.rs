@@ -165,6 +165,18 @@ fn server(
     let chosen = model.settings.preferences.chosen == *choice;
     let added = *choice != ServerChoice::BuiltIn;
     let test = model.settings.tests.get(choice);
+    let shown = model.settings.tests_shown.get(choice);
+    let tries: usize = shown
+        .into_iter()
+        .flatten()
+        .map(|request| request.attempts.len())
+        .sum();
+    let shown = tries > 0;
+    let servers = model.settings.preferences.servers.iter();
+    let place = servers
+        .map(|server| ServerChoice::Address(server.address.clone()))
+        .position(|server| server == *choice)
+        .map_or(0, |added| added + 1);
     let icon = if added { Icon::Server } else { Icon::HardDrive };
     let right = 84.0
         + space::S
@@ -197,7 +209,12 @@ fn server(
                 drawn.act(Action::UseServer(choice.clone()));
             }
         });
-        outcome(ui, test);
+        if outcome(ui, test, shown, name) {
+            drawn.act(Action::Open(Modal::WhoSawTest {
+                server: place,
+                at: tries.saturating_sub(1),
+            }));
+        }
     });
 }
 
@@ -208,12 +225,18 @@ fn choice_id(choice: &ServerChoice) -> Id {
     }
 }
 
-fn outcome(ui: &mut Ui, test: Option<&Test>) {
+/// What a test came to, and whether to show what it `shown` to whom.
+fn outcome(ui: &mut Ui, test: Option<&Test>, shown: bool, name: &str) -> bool {
     let palette = palette(ui);
+    let look = |ui: &mut Ui| {
+        let words = text::about_file(text::who_saw_what(), name);
+        shown && kit::icon_button(ui, Icon::Eye, &words).clicked()
+    };
     match test {
-        None => {}
+        None => false,
         Some(Test::Running) => {
             kit::label(ui, text::testing(), Type::Caption, palette.muted);
+            false
         }
         Some(Test::Passed(report)) => {
             ui.horizontal(|ui| {
@@ -221,9 +244,15 @@ fn outcome(ui: &mut Ui, test: Option<&Test>) {
                 kit::icon(ui, Icon::CircleCheck, 16.0, palette.success);
                 let words = text::test_passed(report.upload_millis, report.download_millis);
                 kit::label(ui, words, Type::Caption, palette.success);
-            });
+                look(ui)
+            })
+            .inner
         }
-        Some(Test::Failed(message)) => kit::callout(ui, Tone::Danger, message, |_| {}),
+        Some(Test::Failed(message)) => {
+            let mut looks = false;
+            kit::callout(ui, Tone::Danger, message, |ui| looks = look(ui));
+            looks
+        }
     }
 }
 

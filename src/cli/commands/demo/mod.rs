@@ -46,7 +46,8 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
         _ => (bar.tell(), None),
     };
     let request = ShareRequest::new(args.file.clone());
-    let shared = share::share(&session, &network, request, &tell, cancel).await?;
+    let mut shown_up = Vec::new();
+    let shared = share::share(&session, &network, request, &tell, &mut shown_up, cancel).await?;
     drop(bar);
     let text = shared.pointer.to_text();
 
@@ -55,6 +56,7 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     let received = folder.path().join("received");
     std::fs::create_dir(&received)
         .map_err(|error| AppError::Local(LocalFileError::Read(error.kind())))?;
+    let mut shown_down = Vec::new();
     let fetched = get::get(
         &session,
         &network,
@@ -64,6 +66,7 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
             tell_sender: false,
         },
         &Tell::nobody(),
+        &mut shown_down,
         cancel,
     )
     .await?;
@@ -86,10 +89,10 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     match killed {
         Some((doomed, killed)) => {
             let killed = *killed.lock().unwrap_or_else(PoisonError::into_inner);
-            tell_tries(doomed, killed, &shared.shown)?;
+            tell_tries(doomed, killed, &shown_up)?;
         }
         None => {
-            if let Some(path) = who_saw_what::path_line(&shared.shown) {
+            if let Some(path) = who_saw_what::path_line(&shown_up) {
                 print_line(&format!("path      {path}"))?;
             }
         }
@@ -101,9 +104,9 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     ))?;
     print_line("")?;
     print_line("who saw what")?;
-    for line in who_saw_what::lines(&shared.shown)
+    for line in who_saw_what::lines(&shown_up)
         .iter()
-        .chain(&who_saw_what::lines(&fetched.shown))
+        .chain(&who_saw_what::lines(&shown_down))
     {
         print_line(line)?;
     }

@@ -82,6 +82,22 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
                 },
             );
         }
+        Modal::WhoSawTest { server, at } => {
+            let settings = &model.settings;
+            let choice = settings.server_at(server);
+            let Some(shown) = choice.and_then(|choice| settings.tests_shown.get(&choice)) else {
+                return drawn.act(Action::Back);
+            };
+            let added = server
+                .checked_sub(1)
+                .and_then(|at| settings.preferences.servers.get(at));
+            let name = added.map_or(text::built_in(), |server| server.host.as_str());
+            let title = text::about_sheet(text::who_saw_what(), name);
+            let width = measure::WIDE;
+            sheet(ctx, "who saw what", &title, width, drawn, |ui, drawn| {
+                who_saw_what::of_test(ui, shown, at, drawn);
+            });
+        }
         Modal::WhoSawWhat { id, at } => {
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(Action::Back);
@@ -89,7 +105,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let title = text::about_sheet(text::who_saw_what(), &transfer.name);
             let width = measure::WIDE;
             sheet(ctx, "who saw what", &title, width, drawn, |ui, drawn| {
-                who_saw_what::show(ui, transfer, at, drawn);
+                who_saw_what::of_transfer(ui, transfer, at, drawn);
             });
         }
         Modal::WipeHistory => keeping::wipe(ctx, drawn),

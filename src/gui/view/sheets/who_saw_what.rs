@@ -19,10 +19,23 @@ const COLUMN: f32 = 118.0;
 /// Width of the two people.
 const PERSON: f32 = 76.0;
 
-pub(super) fn show(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &mut Drawn) {
+/// What was shown in a transfer; its other end is another person.
+pub(super) fn of_transfer(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &mut Drawn) {
+    let other = match transfer.job {
+        Job::Share(_) => Person::Recipient,
+        Job::Receive { .. } => Person::Sender,
+    };
+    show(ui, &transfer.shown, Some(other), at, drawn);
+}
+
+/// What was shown in a test of a server.
+pub(super) fn of_test(ui: &mut Ui, shown: &[RequestShown], at: usize, drawn: &mut Drawn) {
+    show(ui, shown, None, at, drawn);
+}
+
+fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, drawn: &mut Drawn) {
     let palette = palette(ui);
-    let tries: Vec<(&RequestShown, usize, &AttemptShown)> = transfer
-        .shown()
+    let tries: Vec<(&RequestShown, usize, &AttemptShown)> = shown
         .iter()
         .flat_map(|request| {
             let tries = request.attempts.iter().enumerate();
@@ -52,10 +65,6 @@ pub(super) fn show(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &mut Draw
         note(ui, Tone::Info, &text::outcome(&attempt.outcome));
     }
     let parties = attempt.parties();
-    let other = match transfer.job {
-        Job::Share(_) => Person::Recipient,
-        Job::Receive { .. } => Person::Sender,
-    };
     let columns: f32 = parties.iter().map(|_| COLUMN + space::S).sum();
     if ui.available_width() >= columns + 2.0 * PERSON {
         across(ui, &parties, other);
@@ -122,11 +131,12 @@ fn disc(ui: &Ui, middle: Pos2, sign: Icon, person: bool) {
 }
 
 /// From left to right.
-fn across(ui: &mut Ui, parties: &[PartyShown], other: Person) {
+fn across(ui: &mut Ui, parties: &[PartyShown], other: Option<Person>) {
     let palette = palette(ui);
     let whole = ui.available_width();
     let stations: f32 = parties.iter().map(|_| 1.0).sum();
-    let column = ((whole - 2.0 * PERSON) / stations).floor();
+    let people = if other.is_some() { 2.0 } else { 1.0 };
+    let column = ((whole - people * PERSON) / stations).floor();
     let top = ui.cursor().min;
     let middle = top.y + DISC / 2.0 + 2.0;
     let mut places = vec![(top.x, PERSON)];
@@ -134,7 +144,9 @@ fn across(ui: &mut Ui, parties: &[PartyShown], other: Person) {
         let after = places.last().map_or(top.x, |(left, width)| left + width);
         places.push((after, column));
     }
-    places.push((top.x + whole - PERSON, PERSON));
+    if other.is_some() {
+        places.push((top.x + whole - PERSON, PERSON));
+    }
     // The path itself, behind its stations. The last leg is another day, and another person's.
     for (at, pair) in places.windows(2).enumerate() {
         let [from, to] = pair else { continue };
@@ -143,8 +155,9 @@ fn across(ui: &mut Ui, parties: &[PartyShown], other: Person) {
         leg(ui, from, to, at == parties.len());
     }
     let mut bottom = top.y;
-    let people = [(0, Person::You), (parties.len() + 1, other)];
-    for (at, person) in people {
+    let you = (0, Person::You);
+    let other = other.map(|person| (parties.len() + 1, person));
+    for (at, person) in core::iter::once(you).chain(other) {
         let Some((left, width)) = places.get(at).copied() else {
             continue;
         };
@@ -222,18 +235,21 @@ fn leg(ui: &Ui, from: Pos2, to: Pos2, later: bool) {
 }
 
 /// From top to bottom: discs on a line at the left, words at the right.
-fn downwards(ui: &mut Ui, parties: &[PartyShown], other: Person) {
+fn downwards(ui: &mut Ui, parties: &[PartyShown], other: Option<Person>) {
     person_row(ui, Person::You, false);
-    for party in parties {
+    for (at, party) in parties.iter().enumerate() {
         let palette = palette(ui);
-        stop(ui, sign_of(party.role), false, false, |ui| {
+        let last = other.is_none() && at + 1 == parties.len();
+        stop(ui, sign_of(party.role), false, last, |ui| {
             kit::selectable(ui, text::role(party.role), Type::Label, palette.text);
             kit::selectable(ui, &party.name, Type::Caption, palette.muted);
             ui.add_space(space::XS);
             facts(ui, party);
         });
     }
-    person_row(ui, other, true);
+    if let Some(other) = other {
+        person_row(ui, other, true);
+    }
 }
 
 fn person_row(ui: &mut Ui, person: Person, last: bool) {
