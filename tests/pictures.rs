@@ -46,7 +46,7 @@ const SAME_PICTURE: usize = 60;
 /// A name, and what brings the window there.
 type Scene = (&'static str, fn(&mut Desk));
 
-const SCENES: [Scene; 33] = [
+const SCENES: [Scene; 34] = [
     ("share-empty", |_| {}),
     ("first-start", |desk| {
         act(desk, Action::Open(Modal::About));
@@ -166,6 +166,13 @@ const SCENES: [Scene; 33] = [
         received(desk);
         let id = desk.window.state().model().transfers[0].id;
         act(desk, Action::Open(Modal::WhoSawWhat { id, at: 0 }));
+    }),
+    ("who-saw-what-proxy", |desk| {
+        act(desk, Action::ProxyEdited("socks5://127.0.0.1:9050".into()));
+        act(desk, Action::UseProxy);
+        desk.shared_one();
+        let id = desk.window.state().model().transfers[0].id;
+        act(desk, Action::Open(Modal::WhoSawWhat { id, at: 1 }));
     }),
     ("qr", |desk| {
         desk.shared_one();

@@ -540,7 +540,13 @@ impl Person {
     async fn add(&self, place: &Place) -> Result<RelayList, AppError> {
         let cancel = CancellationToken::new();
         self.relays
-            .add(&self.session, &place.line, UseFor::All, &cancel)
+            .add(
+                &self.session,
+                &place.line,
+                UseFor::All,
+                &mut Vec::new(),
+                &cancel,
+            )
             .await
     }
 
@@ -551,7 +557,13 @@ impl Person {
         let cancel = CancellationToken::new();
         let server: &ServerAddress = place.server.address();
         self.relays
-            .for_server(&self.session, &place.source(), server, &cancel)
+            .for_server(
+                &self.session,
+                &place.source(),
+                server,
+                &mut Vec::new(),
+                &cancel,
+            )
             .await
             .map(Option::unwrap)
     }

@@ -17,8 +17,10 @@ use cloakroom::app::relays::{ListState, RelaySource, RelaySourceError, Relays};
 use cloakroom::app::save::SaveTo;
 use cloakroom::app::session::Session;
 use cloakroom::app::share::{ShareRequest, share};
+use cloakroom::app::who_saw_what::{Asked, RequestShown};
 use cloakroom::net::relay_source::Seed;
 use cloakroom::protocol::address::ServerAddress;
+use cloakroom::protocol::disclosure::{Fact, Outcome, Role, Saw};
 use cloakroom::protocol::keys::{Ed25519Public, Identity, X25519Public};
 use cloakroom::protocol::onion::hop_cipher::{HopCipher, HopKey};
 use cloakroom::protocol::onion::v4::{RequestHead, decode_request};
@@ -156,9 +158,26 @@ async fn a_seed_with_another_certificate_is_no_seed() {
     ));
     assert_eq!(network.asked(), 0, "it was asked nothing");
 
-    // Another one of the three may still be right.
+    // Another one of the three may still be right. Whichever was asked saw this computer's address.
     let person = Person::with(vec![seed, network.seed()]);
-    person.relays_for(&network.server.address).await.unwrap();
+    let mut shown = Vec::new();
+    let relays = person.relays_showing(&network.server.address, &mut shown);
+    relays.await.unwrap();
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].asked, Asked::SessionNodes);
+    let (last, before) = shown[0].attempts.split_last().unwrap();
+    for attempt in before {
+        assert_eq!(attempt.outcome, Outcome::NoList);
+        assert_eq!(attempt.parties()[0].saw, Saw::Perhaps);
+    }
+    assert_eq!(last.outcome, Outcome::Answered(200));
+    let seed = last.parties().remove(0);
+    assert_eq!((seed.role, seed.saw), (Role::Seed, Saw::Certainly));
+    assert!(seed.shown.contains(&Fact::ClientAddress));
+    assert!(seed.hidden.contains(&Fact::Transfer));
+    let relays = person.relays_showing(&network.server.address, &mut shown);
+    relays.await.unwrap();
+    assert_eq!(shown.len(), 1, "nobody was asked again the same day");
 }
 
 /// One person with a home of their own, who chose Session's network.
@@ -183,9 +202,17 @@ impl Person {
         &self,
         server: &ServerAddress,
     ) -> Result<cloakroom::app::relays::RelaySet, AppError> {
+        self.relays_showing(server, &mut Vec::new()).await
+    }
+
+    async fn relays_showing(
+        &self,
+        server: &ServerAddress,
+        shown: &mut Vec<RequestShown>,
+    ) -> Result<cloakroom::app::relays::RelaySet, AppError> {
         let cancel = CancellationToken::new();
         self.relays
-            .for_server(&self.session, &RelaySource::Session, server, &cancel)
+            .for_server(&self.session, &RelaySource::Session, server, shown, &cancel)
             .await
             .map(Option::unwrap)
     }

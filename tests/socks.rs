@@ -54,7 +54,24 @@ fn everything_goes_through_the_proxy_and_to_the_first_relay_only() {
         ),
     ] {
         let proxy = SocksServer::start(manners);
-        let pointer = printed_pointer(&share(&network, &file, &["--proxy", &proxy.url(login)]));
+        let through = ["--proxy", &proxy.url(login), "--who-saw-what"];
+        let output = share(&network, &file, &through);
+        let pointer = printed_pointer(&output);
+        let told = said(&output);
+        for words in [
+            format!("proxy {}", proxy.url("").trim_start_matches("socks5://")),
+            "saw      your IP address, the next relay".to_owned(),
+            "saw      the address that the proxy goes out with".to_owned(),
+        ] {
+            assert!(told.contains(&words), "{words}: {told}");
+        }
+        let guards = told.matches("saw      the address that").count();
+        let proxies = told.matches("saw      your IP address").count();
+        assert_eq!(guards, proxies, "nobody but the proxy saw it: {told}");
+        assert!(
+            !told.contains("s:cret") && !told.contains("s%3Acret"),
+            "{told}"
+        );
         let shared = proxy.asked();
         assert!(!shared.is_empty());
 
@@ -140,8 +157,16 @@ fn without_relays_the_proxy_is_given_the_servers_name() {
     share
         .arg("share")
         .arg(&file)
-        .args(["--server", &named, "--direct", "--proxy", &proxy.url("")]);
-    printed_pointer(&share.output().unwrap());
+        .args(["--server", &named, "--direct", "--proxy", &proxy.url("")])
+        .arg("--who-saw-what");
+    let output = share.output().unwrap();
+    printed_pointer(&output);
+    let told = said(&output);
+    assert!(
+        told.contains("saw      your IP address, the server localhost")
+            && told.contains("both your IP address and the server"),
+        "{told}"
+    );
     let asked = proxy.asked();
     assert!(
         !asked.is_empty() && asked.iter().all(|target| target.starts_with("localhost:")),
@@ -176,6 +201,14 @@ fn a_proxy_that_cannot_be_used_is_named_and_nothing_is_sent() {
         assert!(
             !said.contains("wrong") && output.stdout.is_empty(),
             "{said}"
+        );
+        let output = share(&network, &file, &["--proxy", &proxy, "--who-saw-what"]);
+        let told = support::said(&output);
+        assert!(
+            told.contains("(the proxy could not be used):")
+                && told.contains("perhaps  your IP address")
+                && told.contains("saw      nothing: the try ended before it"),
+            "{told}"
         );
     }
     let output = share(&network, &file, &["--proxy", "http://127.0.0.1:8080"]);

@@ -510,6 +510,21 @@ fn what_a_failed_and_a_cancelled_transfer_and_a_test_showed_can_be_seen() {
     assert!(!desk.sees("Recipient"), "a test has no other person");
 }
 
+#[test]
+fn behind_a_proxy_the_sheet_says_who_saw_the_address() {
+    let mut desk = Desk::new();
+    act(
+        &mut desk,
+        Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
+    );
+    act(&mut desk, Action::UseProxy);
+    desk.shared_one();
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+    desk.until_seen("127.0.0.1:9050");
+    assert!(desk.sees("the address that the proxy goes out with"));
+}
+
 /// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.
 #[test]
 fn everything_fits_at_every_size() {

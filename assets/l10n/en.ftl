@@ -940,3 +940,19 @@ io_other = The system says: { $detail }.
 io_permission_denied = The system does not permit it.
 io_read_only = What it lies on can only be read.
 io_storage_full = No space is left.
+
+## Who saw what: a proxy, and whoever gives relay lists
+
+role_proxy = Proxy
+role_list_host = Host of the list
+role_seed = Seed
+asked_list_host = Fetched a relay list from its host
+asked_session_nodes = Asked a seed for Session's nodes
+no_list_came = No list came
+proxy_not_usable = The proxy could not be used
+note_direct_by_proxy = Through the proxy, without relays: the proxy saw your address and the file server.
+note_straight = Whoever gives the list is asked straight, on no path.
+fact_host = connects to: { $name }
+fact_proxy_address = the address that the proxy goes out with
+fact_relay_list = which relay list you use
+fact_transfer = what you transfer, and with which server

@@ -887,3 +887,19 @@ io_other = 系统提示：{ $detail }。
 io_permission_denied = 系统不允许。
 io_read_only = 所在的位置是只读的。
 io_storage_full = 没有剩余空间。
+
+## Who saw what: a proxy, and whoever gives relay lists
+
+role_proxy = 代理
+role_list_host = 列表主机
+role_seed = 种子节点
+asked_list_host = 直接从主机获取中继列表
+asked_session_nodes = 向种子节点查询 Session 的节点
+no_list_came = 没有收到列表
+proxy_not_usable = 代理无法使用
+note_direct_by_proxy = 经过代理、未经中继：代理看到了您的地址和文件服务器。
+note_straight = 列表直接从提供者处获取，不经过路径。
+fact_host = 连接到：{ $name }
+fact_proxy_address = 代理对外使用的地址
+fact_relay_list = 您使用哪个中继列表
+fact_transfer = 您传输什么、通过哪个服务器

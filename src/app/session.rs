@@ -12,9 +12,10 @@ use super::error::{AppError, ServerRefusal};
 use super::network::{Network, Route, Stage, Tell};
 use super::relays::{RelaySet, RelaySource};
 use super::remembered::{KeptInfo, Remembered};
-use super::who_saw_what::{Asked, RequestShown};
-use crate::net::{self, HttpTransport, Progress, SocksProxy};
+use super::who_saw_what::{self, Asked, RequestShown};
+use crate::net::{self, DriveError, HttpTransport, Progress, SocksProxy};
 use crate::protocol::address::ServerAddress;
+use crate::protocol::disclosure::Outcome;
 use crate::protocol::file_api::{self, AnswerError, FileRequest, ServerInfo};
 use crate::protocol::onion::v4::Response;
 use crate::protocol::path::{Allowance, MemoryKeeper, NewGuardRefused, RelayStanding};
@@ -314,16 +315,23 @@ impl Session {
         let driven = net::drive(
             transfer,
             &network.server().url,
-            &HttpTransport::through(proxy),
+            &HttpTransport::through(proxy.clone()),
             &progress,
             cancel,
             &self.clock,
             rng,
         )
         .await;
+        let mut attempts = driven.shown;
+        for attempt in &mut attempts {
+            attempt.proxy = proxy.as_ref().map(who_saw_what::proxy_name);
+        }
+        if let (Err(DriveError::Proxy(_)), Some(last)) = (&driven.result, attempts.last_mut()) {
+            last.outcome = Outcome::NoProxy;
+        }
         shown.push(RequestShown {
             asked: Asked::of(request),
-            attempts: driven.shown,
+            attempts,
         });
         driven.result.map_err(|error| {
             debug!("a request ended without an answer");

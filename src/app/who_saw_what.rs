@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::protocol::disclosure::{AttemptShown, Fact, Note, Outcome, Role, Saw, totals};
+use crate::net::SocksProxy;
+use crate::protocol::address::ServerUrl;
+use crate::protocol::disclosure::{AttemptShown, End, Fact, Note, Outcome, Role, Saw, totals};
 use crate::protocol::file_api::FileRequest;
 use crate::protocol::path::Relaxed;
 
@@ -13,6 +15,52 @@ pub struct RequestShown {
     pub asked: Asked,
     /// Try by try.
     pub attempts: Vec<AttemptShown>,
+}
+
+impl RequestShown {
+    /// Lists asked for straight from where they are, one after the other, at these URLs. Nothing when none was asked.
+    pub(super) fn straight(
+        asked: Asked,
+        tries: impl IntoIterator<Item = (String, Outcome)>,
+        proxy: Option<&SocksProxy>,
+        at: u64,
+    ) -> Option<Self> {
+        let attempts: Vec<_> = tries
+            .into_iter()
+            .filter_map(|(url, outcome)| {
+                Some(AttemptShown {
+                    at,
+                    path: None,
+                    proxy: proxy.map(proxy_name),
+                    end: match asked {
+                        Asked::SessionNodes => End::Seed,
+                        _ => End::ListHost,
+                    },
+                    relaxed: Vec::new(),
+                    same_bytes_back: false,
+                    // A host that is too long for a server's is too long to be found.
+                    server: host_of(&url)?,
+                    names_file: false,
+                    sent: Vec::new(),
+                    answered: Vec::new(),
+                    outcome,
+                })
+            })
+            .collect();
+        (!attempts.is_empty()).then_some(Self { asked, attempts })
+    }
+}
+
+/// Where a proxy is, as the other parties are named.
+pub(super) fn proxy_name(proxy: &SocksProxy) -> String {
+    let url = proxy.to_string();
+    url.trim_start_matches("socks5://").to_owned()
+}
+
+fn host_of(url: &str) -> Option<ServerUrl> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split('/').next()?;
+    ServerUrl::normalise(&format!("{scheme}://{host}")).ok()
 }
 
 /// What a request asked for.
@@ -28,10 +76,14 @@ pub enum Asked {
     FileInfo,
     /// To tell the sender of a download.
     Receipt,
+    /// A relay list, straight from its host.
+    ListHost,
     /// The relay list that the server mirrors.
     RelayList,
     /// What the server says of itself.
     ServerInfo,
+    /// Session's nodes, straight from a seed.
+    SessionNodes,
     /// What the owner may know of a file.
     Status,
     /// To store a blob.
@@ -62,8 +114,10 @@ impl Asked {
             Self::Extend => "asked to keep a file longer",
             Self::FileInfo => "asked about a file",
             Self::Receipt => "told the sender that the file arrived",
+            Self::ListHost => "fetched a relay list from its host",
             Self::RelayList => "fetched the server's relay list",
             Self::ServerInfo => "asked what the server takes",
+            Self::SessionNodes => "asked a seed for Session's nodes",
             Self::Status => "asked how often a file was downloaded",
             Self::Upload => "stored a file",
         }
@@ -159,7 +213,17 @@ fn together(shown: &[RequestShown]) -> Vec<String> {
         } else {
             format!("{} times", party.tries)
         };
-        let links = if party.links_both_ends() {
+        let links = if party
+            .roles
+            .iter()
+            .any(|role| matches!(role, Role::ListHost | Role::Seed))
+        {
+            if party.shown.contains(&Fact::ClientAddress) {
+                "your IP address and which relay list you use, no transfer"
+            } else {
+                "which relay list you use, no transfer"
+            }
+        } else if party.links_both_ends() {
             "both your IP address and the server"
         } else if party.shown.contains(&Fact::ClientAddress) {
             "your IP address, not the server"
@@ -186,6 +250,8 @@ fn outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Answered(code) => format!("answered {code}"),
         Outcome::Failed(failure) => format!("no answer: {failure}"),
+        Outcome::NoList => "no list came".to_owned(),
+        Outcome::NoProxy => "the proxy could not be used".to_owned(),
         Outcome::Sent => "cancelled".to_owned(),
     }
 }
@@ -195,6 +261,10 @@ fn outcome(outcome: &Outcome) -> String {
 pub const fn note(note: Note) -> &'static str {
     match note {
         Note::Direct => "straight to the server, which saw your IP address",
+        Note::DirectByProxy => {
+            "through the proxy to the server, without relays: the proxy saw both your IP address and the server"
+        }
+        Note::Straight => "on no path: whoever gives the list is asked straight",
         Note::SameBytesBack => {
             "the answer looked the same on every link, as these relays do not seal what they send back"
         }
@@ -239,10 +309,13 @@ fn way(attempt: &AttemptShown) -> String {
 
 const fn role(role: Role) -> &'static str {
     match role {
+        Role::Proxy => "proxy",
         Role::Guard => "guard",
         Role::Middle => "middle relay",
         Role::Last => "last relay",
         Role::Server => "file server",
+        Role::ListHost => "host of the list",
+        Role::Seed => "seed",
     }
 }
 
@@ -255,8 +328,11 @@ fn fact(fact: &Fact) -> String {
         Fact::ClientAddress => "your IP address".to_owned(),
         Fact::Content => "name, type, exact size or content".to_owned(),
         Fact::FileId => "which file (its id)".to_owned(),
+        Fact::Host(name) => format!("whom it connects to {name}"),
         Fact::NextRelay(name) => format!("the next relay {name}"),
         Fact::PreviousRelay(name) => format!("the relay before it {name}"),
+        Fact::ProxyAddress => "the address that the proxy goes out with".to_owned(),
+        Fact::RelayList => "which relay list you use".to_owned(),
         Fact::Server(name) => format!("the server {name}"),
         Fact::Sizes {
             request,
@@ -267,5 +343,6 @@ fn fact(fact: &Fact) -> String {
             answer: None,
         } => format!("{request} bytes in"),
         Fact::Time(_) => "when".to_owned(),
+        Fact::Transfer => "what you transfer, and with which server".to_owned(),
     }
 }

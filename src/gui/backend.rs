@@ -113,7 +113,7 @@ impl App {
         &self,
         server: &ServerAddress,
         preferences: &Preferences,
-        _shown: &mut Vec<RequestShown>,
+        shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<(Option<RelaySet>, bool), AppError> {
         let direct = Self::is_direct(preferences, server);
@@ -122,7 +122,7 @@ impl App {
         } else {
             let chosen = Self::relay_source(preferences);
             self.relays
-                .for_server(&self.session, &chosen, server, cancel)
+                .for_server(&self.session, &chosen, server, shown, cancel)
                 .await?
         };
         Ok((relays, direct))

@@ -56,6 +56,8 @@ impl App {
         cancel: &CancellationToken,
     ) -> Result<RelaysKnown, UserMessage> {
         let (session, relays) = (self.session(), self.known_relays());
+        // No transfer: who sees the address is said before it is asked for.
+        let shown = &mut Vec::new();
         let chosen = Self::relay_source(preferences);
         let mut known = RelaysKnown {
             list: None,
@@ -66,12 +68,16 @@ impl App {
             RelayWish::Accept(pointer) => {
                 let pointer = in_words(Pointer::find(pointer.as_str()).map_err(AppError::from))?;
                 if let Some(offer) = RelayOffer::of(&pointer) {
-                    in_words(relays.accept(session, &offer, cancel).await)?;
+                    in_words(relays.accept(session, &offer, shown, cancel).await)?;
                 }
             }
             RelayWish::Add(line) => {
                 let source = in_words(line.parse::<ListSource>().map_err(AppError::from))?;
-                let list = in_words(relays.add(session, &source, UseFor::All, cancel).await)?;
+                let list = in_words(
+                    relays
+                        .add(session, &source, UseFor::All, shown, cancel)
+                        .await,
+                )?;
                 known.list = Some(RelayList {
                     origin: RelayOrigin::Line(source.to_string()),
                     name: list.name,

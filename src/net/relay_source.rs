@@ -137,6 +137,7 @@ impl Seed {
 }
 
 /// Asks one seed after the other, in random order, until one names nodes that can be used at `now` (unix seconds).
+/// The URL of each goes into `asked` before it is.
 ///
 /// # Errors
 /// That of the last seed that was asked.
@@ -145,6 +146,7 @@ pub async fn fetch_session_nodes(
     proxy: Option<&SocksProxy>,
     now: u64,
     rng: &mut impl CryptoRng,
+    asked: &mut Vec<String>,
     cancel: &CancellationToken,
 ) -> Result<SessionNodes, FetchError> {
     let mut left: Vec<&Seed> = seeds.iter().collect();
@@ -152,6 +154,7 @@ pub async fn fetch_session_nodes(
     while !left.is_empty() {
         let drawn = usize::try_from(rng.next_u32()).unwrap_or(0) % left.len();
         let seed = left.swap_remove(drawn);
+        asked.push(seed.url.clone());
         match within(SEED_LIMIT, cancel, ask(seed, proxy, now)).await {
             Err(FetchError::Cancelled) => return Err(FetchError::Cancelled),
             Err(error) => {

@@ -9,13 +9,17 @@ use super::transfer::Failure;
 pub struct AttemptShown {
     /// When it was sent, unix seconds.
     pub at: u64,
-    /// The relays; `None` when it went straight to the server.
+    /// The relays; `None` when it went straight to where it ended.
     pub path: Option<RelayPath>,
+    /// The person's proxy, `host:port`, when it went out through one.
+    pub proxy: Option<String>,
+    /// What it ended at.
+    pub end: End,
     /// Rules that the path does not follow, because the list was too small for them.
     pub relaxed: Vec<Relaxed>,
     /// Whether the answer had the same bytes on every link, as with relays that do not seal what they send back.
     pub same_bytes_back: bool,
-    /// The server it ended at.
+    /// Where that is.
     pub server: ServerUrl,
     /// Whether the request names a file: one about the server itself does not.
     pub names_file: bool,
@@ -27,6 +31,18 @@ pub struct AttemptShown {
     pub outcome: Outcome,
 }
 
+/// What a try ended at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// The host of a relay list.
+    ListHost,
+    /// A seed of Session's network.
+    Seed,
+    /// A file server.
+    #[default]
+    Server,
+}
+
 /// What came of a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -34,6 +50,10 @@ pub enum Outcome {
     Answered(u16),
     /// It did not.
     Failed(Failure),
+    /// No relay list came of it.
+    NoList,
+    /// The person's proxy could not be used: it went nowhere else.
+    NoProxy,
     /// The person cancelled before anything came of it.
     Sent,
 }
@@ -43,6 +63,10 @@ pub enum Outcome {
 pub enum Note {
     /// It went straight to the server.
     Direct,
+    /// It went to the server through the person's proxy, and no relay.
+    DirectByProxy,
+    /// It went to a list's host or a seed, which is no part of any path.
+    Straight,
     /// The path does not follow this rule.
     Relaxed(Relaxed),
     /// The answer looked the same on every link.
@@ -63,6 +87,8 @@ pub enum Saw {
 /// A party of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
+    /// The person's proxy, before everything.
+    Proxy,
     /// The first relay.
     Guard,
     /// The relay between the others.
@@ -71,6 +97,10 @@ pub enum Role {
     Last,
     /// The file server.
     Server,
+    /// The host of a relay list.
+    ListHost,
+    /// A seed of Session's network.
+    Seed,
 }
 
 /// One thing a party learned, or did not.
@@ -82,10 +112,16 @@ pub enum Fact {
     Content,
     /// Which file: its id at the server.
     FileId,
+    /// Whom the proxy connects to, when that is no relay and no file server.
+    Host(String),
     /// The relay after it.
     NextRelay(String),
     /// The relay before it.
     PreviousRelay(String),
+    /// The address that the person's proxy goes out with.
+    ProxyAddress,
+    /// Which relay list this person uses.
+    RelayList,
     /// Which server the file is at.
     Server(String),
     /// Bytes of request and answer; the answer's are absent when none came.
@@ -97,6 +133,8 @@ pub enum Fact {
     },
     /// When.
     Time(u64),
+    /// What is transferred, and with which server.
+    Transfer,
 }
 
 /// What one party learned from one try.
@@ -122,6 +160,9 @@ impl AttemptShown {
         for (at, party) in parties.iter_mut().enumerate() {
             party.saw = self.saw(at);
         }
+        if let Some(proxy) = &self.proxy {
+            self.put_before(&mut parties, proxy);
+        }
         if !self.names_file {
             for party in &mut parties {
                 party.shown.retain(|fact| *fact != Fact::FileId);
@@ -138,18 +179,76 @@ impl AttemptShown {
         if self.same_bytes_back {
             notes.push(Note::SameBytesBack);
         }
-        if self.path.is_none() {
-            notes.push(Note::Direct);
+        match (&self.path, self.end, &self.proxy) {
+            (Some(_), ..) => {}
+            (None, End::ListHost | End::Seed, _) => notes.push(Note::Straight),
+            (None, End::Server, None) => notes.push(Note::Direct),
+            (None, End::Server, Some(_)) => notes.push(Note::DirectByProxy),
         }
         notes
     }
 
-    /// Whether the party at this place of the path, the first one being 0, saw the try.
+    /// Puts the person's proxy before the others: it sees the address that the first of them would have seen, and
+    /// whom it connects to.
+    fn put_before(&self, parties: &mut Vec<PartyShown>, proxy: &str) {
+        let Some(first) = parties.first_mut() else {
+            return;
+        };
+        for fact in &mut first.shown {
+            if *fact == Fact::ClientAddress {
+                *fact = Fact::ProxyAddress;
+            }
+        }
+        first.hidden.insert(0, Fact::ClientAddress);
+        let mut shown = vec![Fact::ClientAddress];
+        let mut hidden = Vec::new();
+        match (first.role, self.end) {
+            (Role::Guard, _) => {
+                shown.push(Fact::NextRelay(first.name.clone()));
+                hidden.push(Fact::Server(server_name(&self.server)));
+                hidden.push(Fact::FileId);
+            }
+            (_, End::Server) => {
+                shown.push(Fact::Server(first.name.clone()));
+                hidden.push(Fact::FileId);
+            }
+            (_, End::ListHost | End::Seed) => {
+                shown.push(Fact::Host(first.name.clone()));
+                hidden.push(Fact::Transfer);
+            }
+        }
+        shown.extend(
+            first
+                .shown
+                .iter()
+                .filter(|fact| matches!(fact, Fact::Sizes { .. }))
+                .cloned(),
+        );
+        shown.push(Fact::Time(self.at));
+        hidden.push(Fact::Content);
+        let saw = match self.outcome {
+            Outcome::NoList | Outcome::NoProxy | Outcome::Sent => Saw::Perhaps,
+            Outcome::Answered(_) | Outcome::Failed(_) => Saw::Certainly,
+        };
+        parties.insert(
+            0,
+            PartyShown {
+                role: Role::Proxy,
+                name: proxy.to_owned(),
+                saw,
+                shown,
+                hidden,
+            },
+        );
+    }
+
+    /// Whether the party at this place of the path, the first one after any proxy being 0, saw the try.
     fn saw(&self, at: usize) -> Saw {
         // So many parties certainly saw it, and the later ones perhaps.
         let certain = match &self.outcome {
             Outcome::Answered(_) => return Saw::Certainly,
-            Outcome::Sent => 0,
+            Outcome::NoList | Outcome::Sent => 0,
+            Outcome::NoProxy => return Saw::Nothing,
             Outcome::Failed(failure) => match failure {
                 Failure::FirstUnreachable if at == 0 => return Saw::Perhaps,
                 Failure::FirstUnreachable => return Saw::Nothing,
@@ -175,6 +274,15 @@ impl AttemptShown {
     /// As if the request named a file, and came everywhere.
     fn all_facts(&self) -> Vec<PartyShown> {
         let server = server_name(&self.server);
+        if let role @ (Role::ListHost | Role::Seed) = self.end.role() {
+            return vec![PartyShown {
+                role,
+                name: server,
+                saw: Saw::Certainly,
+                shown: vec![Fact::ClientAddress, Fact::RelayList, Fact::Time(self.at)],
+                hidden: vec![Fact::Transfer, Fact::Content],
+            }];
+        }
         let Some(path) = &self.path else {
             return vec![PartyShown {
                 role: Role::Server,
@@ -253,6 +361,16 @@ impl AttemptShown {
         Fact::Sizes {
             request: self.sent.get(link).copied().unwrap_or(0),
             answer: self.answered.get(link).copied(),
+        }
+    }
+}
+
+impl End {
+    const fn role(self) -> Role {
+        match self {
+            Self::ListHost => Role::ListHost,
+            Self::Seed => Role::Seed,
+            Self::Server => Role::Server,
         }
     }
 }
@@ -358,6 +476,8 @@ mod tests {
                 middle: relay(2),
                 last: relay(3),
             }),
+            proxy: None,
+            end: End::Server,
             relaxed: vec![],
             same_bytes_back: false,
             server: "http://files.example".parse().unwrap(),
@@ -399,6 +519,82 @@ mod tests {
             for party in attempt(relays, false).parties() {
                 assert!(!party.shown.contains(&Fact::FileId), "{party:?}");
                 assert!(!party.hidden.contains(&Fact::FileId), "{party:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_only_the_proxy_sees_the_clients_address() {
+        let proxy = Some("127.0.0.1:9050".to_owned());
+        let through = AttemptShown {
+            proxy: proxy.clone(),
+            ..attempt(true, true)
+        };
+        let parties = through.parties();
+        assert_eq!(who(&parties, &Fact::ClientAddress), [Role::Proxy]);
+        assert_eq!(who(&parties, &Fact::ProxyAddress), [Role::Guard]);
+        let guard = Fact::NextRelay("10.0.1.1:22021".to_owned());
+        assert_eq!(who(&parties, &guard), [Role::Proxy]);
+        assert!(parties[1].hidden.contains(&Fact::ClientAddress));
+        assert!(!totals([&through]).iter().any(PartyTotal::links_both_ends));
+
+        let direct = AttemptShown {
+            proxy,
+            ..attempt(false, true)
+        };
+        let parties = direct.parties();
+        assert_eq!(who(&parties, &Fact::ClientAddress), [Role::Proxy]);
+        assert_eq!(who(&parties, &Fact::FileId), [Role::Server]);
+        assert_eq!(direct.notes(), [Note::DirectByProxy]);
+        let both: Vec<_> = totals([&direct])
+            .iter()
+            .map(PartyTotal::links_both_ends)
+            .collect();
+        assert_eq!(both, [true, false]);
+
+        let saw = |outcome| {
+            let attempt = AttemptShown {
+                outcome,
+                ..through.clone()
+            };
+            attempt
+                .parties()
+                .iter()
+                .map(|party| party.saw)
+                .collect::<Vec<_>>()
+        };
+        use Saw::{Certainly, Nothing, Perhaps};
+        assert_eq!(
+            saw(Outcome::NoProxy),
+            [Perhaps, Nothing, Nothing, Nothing, Nothing]
+        );
+        assert_eq!(
+            saw(Outcome::Failed(Failure::FirstUnreachable)),
+            [Certainly, Perhaps, Nothing, Nothing, Nothing]
+        );
+    }
+
+    #[test]
+    fn whoever_gives_a_list_sees_the_address_and_no_transfer() {
+        for (end, role) in [(End::ListHost, Role::ListHost), (End::Seed, Role::Seed)] {
+            for proxy in [None, Some("127.0.0.1:9050".to_owned())] {
+                let asked = AttemptShown {
+                    end,
+                    proxy: proxy.clone(),
+                    outcome: Outcome::Answered(200),
+                    ..attempt(false, false)
+                };
+                let parties = asked.parties();
+                let sees = if proxy.is_some() { Role::Proxy } else { role };
+                assert_eq!(who(&parties, &Fact::ClientAddress), [sees]);
+                assert_eq!(who(&parties, &Fact::RelayList), [role]);
+                assert!(who(&parties, &Fact::Transfer).is_empty());
+                assert!(
+                    parties
+                        .iter()
+                        .all(|party| party.hidden.contains(&Fact::Transfer))
+                );
+                assert_eq!(asked.notes(), [Note::Straight]);
             }
         }
     }

@@ -18,7 +18,7 @@ use cloakroom::gui::model::{
 };
 use cloakroom::gui::platform::Platform;
 use cloakroom::gui::worker::{Backend, Progress};
-use cloakroom::protocol::disclosure::{AttemptShown, Outcome};
+use cloakroom::protocol::disclosure::{AttemptShown, End, Outcome};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::path::{RelayPath, SetAsideWhy, Standing};
 use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
@@ -133,8 +133,14 @@ impl FakeBackend {
 }
 
 /// How a fake transfer ends: with all that it shows, or with its first try.
-fn end<T>(result: Result<T, UserMessage>, up: bool) -> Ended<T> {
+fn end<T>(result: Result<T, UserMessage>, up: bool, preferences: &Preferences) -> Ended<T> {
     let mut shown = shown(up);
+    for request in &mut shown {
+        for attempt in &mut request.attempts {
+            let proxy = preferences.proxy.as_ref().map(ToString::to_string);
+            attempt.proxy = proxy.map(|url| url.replace("socks5://", ""));
+        }
+    }
     if result.is_err() {
         shown.truncate(1);
         shown[0].attempts[0].outcome = Outcome::Failed(Failure::ServerUnreachable);
@@ -174,7 +180,7 @@ impl Backend for FakeBackend {
                 counted: preferences.options.count != Count::No,
                 gone: false,
             });
-            end(shared, true)
+            end(shared, true, preferences)
         })
     }
 
@@ -193,7 +199,7 @@ impl Backend for FakeBackend {
                 name: "report (1).pdf".to_owned(),
                 len: 4_213_000,
             });
-            end(saved, false)
+            end(saved, false, preferences)
         })
     }
 
@@ -201,7 +207,7 @@ impl Backend for FakeBackend {
         &'a self,
         what: Manage,
         _pointer: PointerText,
-        _preferences: &'a Preferences,
+        preferences: &'a Preferences,
         _cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Ended<Managed>> {
         let failure = self.failures.lock().expect("no panic").pop_front();
@@ -218,7 +224,7 @@ impl Backend for FakeBackend {
                     allowed: None,
                 }),
             });
-            let mut ended = end(done, false);
+            let mut ended = end(done, false, preferences);
             for request in &mut ended.shown {
                 request.asked = match what {
                     Manage::Delete => Asked::Delete,
@@ -340,7 +346,7 @@ impl Backend for FakeBackend {
     fn test_server<'a>(
         &'a self,
         _server: ServerChoice,
-        _preferences: &'a Preferences,
+        preferences: &'a Preferences,
         _cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Ended<TestReport>> {
         Box::pin(async move {
@@ -350,7 +356,7 @@ impl Backend for FakeBackend {
                 upload_millis: 84,
                 download_millis: 57,
             });
-            end(report, true)
+            end(report, true, preferences)
         })
     }
 
@@ -442,6 +448,8 @@ pub(crate) fn shown(up: bool) -> Vec<RequestShown> {
             middle: relay(23),
             last: relay(41),
         }),
+        proxy: None,
+        end: End::Server,
         server: "http://files.example".parse().expect("an address"),
         relaxed: Vec::new(),
         same_bytes_back: false,

@@ -18,9 +18,11 @@ use super::config::Home;
 use super::error::AppError;
 use super::relay_file;
 use super::session::{ServerKind, Session};
+use super::who_saw_what::{Asked, RequestShown};
 use crate::net::relay_source::{self, FetchError, FetchedList, Seed};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::digest::Digest;
+use crate::protocol::disclosure::Outcome;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::relay_list::{
@@ -234,6 +236,7 @@ impl Relays {
         session: &Session,
         chosen: &RelaySource,
         server: &ServerAddress,
+        shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<Option<RelaySet>, AppError> {
         if session.kind_of(server, true) == ServerKind::Own {
@@ -243,7 +246,7 @@ impl Relays {
         let own = match chosen {
             RelaySource::BuiltIn => Ok(None),
             RelaySource::File(path) => RelaySet::from_file(path.clone(), now).map(Some),
-            RelaySource::Session => self.session_nodes(session, cancel).await.map(Some),
+            RelaySource::Session => self.session_nodes(session, shown, cancel).await.map(Some),
             RelaySource::Url(source) => self.held(source, now).map(Some).map_err(AppError::from),
         };
         if let Ok(Some(set)) = &own
@@ -283,9 +286,10 @@ impl Relays {
         session: &Session,
         source: &ListSource,
         use_for: UseFor,
+        shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<RelayList, AppError> {
-        let fetched = fetch(session, source, cancel).await?;
+        let fetched = fetch(session, source, shown, cancel).await?;
         let now = session.now();
         let mut held = self.last_good(source);
         held.offer(&fetched.list, fetched.signature.as_deref(), now)
@@ -313,11 +317,12 @@ impl Relays {
         &self,
         session: &Session,
         offer: &RelayOffer,
+        shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<RelayList, AppError> {
         let Ok(set) = self.held(&offer.list, session.now()) else {
             let use_for = UseFor::Server(offer.server);
-            return self.add(session, &offer.list, use_for, cancel).await;
+            return self.add(session, &offer.list, use_for, shown, cancel).await;
         };
         self.store
             .change(|kept| kept.entry(&offer.list).accept_for(&offer.server))
@@ -378,6 +383,7 @@ impl Relays {
     async fn session_nodes(
         &self,
         session: &Session,
+        shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<RelaySet, AppError> {
         let now = session.now();
@@ -395,7 +401,7 @@ impl Relays {
             .is_some_and(|age| age < DAY_SECS);
         let list = match usable {
             Some(list) if today => list,
-            usable => match self.fetch_nodes(session, now, cancel).await {
+            usable => match self.fetch_nodes(session, now, shown, cancel).await {
                 Ok(list) => list,
                 Err(FetchError::Cancelled) => return Err(AppError::Cancelled),
                 Err(FetchError::Proxy(failure)) => return Err(AppError::Proxy(failure)),
@@ -416,16 +422,35 @@ impl Relays {
         &self,
         session: &Session,
         now: u64,
+        shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<RelayList, FetchError> {
+        let (proxy, mut asked) = (session.proxy(), Vec::new());
         let fetched = relay_source::fetch_session_nodes(
             &self.seeds,
-            session.proxy().as_ref(),
+            proxy.as_ref(),
             now,
             &mut random::system(),
+            &mut asked,
             cancel,
         )
         .await;
+        let last = asked.len();
+        let tries = (1..).zip(asked).map(|(number, url)| {
+            let outcome = match &fetched {
+                Err(FetchError::Proxy(_)) => Outcome::NoProxy,
+                _ if number < last => Outcome::NoList,
+                ended => outcome(ended),
+            };
+            (url, outcome)
+        });
+        let proxy = proxy.as_ref();
+        shown.extend(RequestShown::straight(
+            Asked::SessionNodes,
+            tries,
+            proxy,
+            now,
+        ));
         if fetched != Err(FetchError::Cancelled) {
             let problem = fetched.as_ref().err().map(ToString::to_string);
             let noted = self.store.change(|kept| {
@@ -457,19 +482,34 @@ impl Relays {
 pub async fn fetch(
     session: &Session,
     source: &ListSource,
+    shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
 ) -> Result<FetchedList, AppError> {
-    relay_source::fetch_list(source, session.proxy().as_ref(), cancel)
-        .await
-        .map_err(|why| match why {
-            FetchError::Cancelled => AppError::Cancelled,
-            FetchError::Proxy(failure) => AppError::Proxy(failure),
-            why => RelaySourceError::Fetch {
-                host: source.host().to_owned(),
-                why,
-            }
-            .into(),
-        })
+    let (proxy, now) = (session.proxy(), session.now());
+    let fetched = relay_source::fetch_list(source, proxy.as_ref(), cancel).await;
+    let asked = [(source.url().to_owned(), outcome(&fetched))];
+    let proxy = proxy.as_ref();
+    shown.extend(RequestShown::straight(Asked::ListHost, asked, proxy, now));
+    fetched.map_err(|why| match why {
+        FetchError::Cancelled => AppError::Cancelled,
+        FetchError::Proxy(failure) => AppError::Proxy(failure),
+        why => RelaySourceError::Fetch {
+            host: source.host().to_owned(),
+            why,
+        }
+        .into(),
+    })
+}
+
+/// What came of asking for a list, for who saw what.
+const fn outcome<T>(fetched: &Result<T, FetchError>) -> Outcome {
+    match fetched {
+        Ok(_) => Outcome::Answered(200),
+        Err(FetchError::Cancelled) => Outcome::Sent,
+        Err(FetchError::Proxy(_)) => Outcome::NoProxy,
+        Err(FetchError::Status(code)) => Outcome::Answered(*code),
+        Err(_) => Outcome::NoList,
+    }
 }
 
 /// What adding or choosing a source shows to whom, to be said before it is done.

@@ -62,15 +62,15 @@ async fn fetch(
     get::check_supported(&pointer)?;
 
     let (session, config) = open_session()?;
-    let network = match network_of(&session, &config, &args.way, &pointer, cancel).await {
+    let network = match network_of(&session, &config, &args.way, &pointer, shown, cancel).await {
         Err(CliError::App(AppError::RelaysOffered(offer))) if args.accept_relay_list => {
             for line in relays::shows(&RelaySource::Url(offer.list.clone())) {
                 terminal::note(&line);
             }
             Relays::of(session.home())
-                .accept(&session, &offer, cancel)
+                .accept(&session, &offer, shown, cancel)
                 .await?;
-            network_of(&session, &config, &args.way, &pointer, cancel).await?
+            network_of(&session, &config, &args.way, &pointer, shown, cancel).await?
         }
         network => network?,
     };

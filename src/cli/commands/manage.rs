@@ -125,7 +125,16 @@ impl Asked {
         cancel: &CancellationToken,
     ) -> Result<Network, CliError> {
         let way = &args.way;
-        network_of(&self.session, &self.config, way, &self.pointer, cancel).await
+        let shown = &mut self.shown;
+        network_of(
+            &self.session,
+            &self.config,
+            way,
+            &self.pointer,
+            shown,
+            cancel,
+        )
+        .await
     }
 
     async fn finish<T>(&self, result: Result<T, CliError>) -> Result<T, CliError> {

@@ -58,6 +58,7 @@ async fn relays(
     way: &Way,
     config: &Config,
     server: &ServerAddress,
+    shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
 ) -> Result<Option<RelaySet>, AppError> {
     let chosen = match &way.relays {
@@ -65,7 +66,7 @@ async fn relays(
         None => config.relays.clone(),
     };
     Relays::of(session.home())
-        .for_server(session, &chosen, server, cancel)
+        .for_server(session, &chosen, server, shown, cancel)
         .await
 }
 
@@ -75,6 +76,7 @@ async fn network_of(
     config: &Config,
     way: &Way,
     pointer: &Pointer,
+    shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
 ) -> Result<Network, CliError> {
     use_proxy(session, way);
@@ -84,7 +86,8 @@ async fn network_of(
     let relays = if direct {
         None
     } else {
-        or_offer(relays(session, way, config, server, cancel).await, pointer)?
+        let relays = relays(session, way, config, server, shown, cancel).await;
+        or_offer(relays, pointer)?
     };
     let network = session
         .network_to(server, relays, direct)

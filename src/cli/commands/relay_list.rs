@@ -104,7 +104,7 @@ async fn verify(args: &VerifyRelayList, cancel: &CancellationToken) -> Result<()
                 "fetching it straight from {}, which sees this computer's address",
                 source.host()
             ));
-            let fetched = relays::fetch(&session, &source, cancel).await?;
+            let fetched = relays::fetch(&session, &source, &mut Vec::new(), cancel).await?;
             (fetched.list, fetched.signature, Some(*source.key()))
         }
         Err(why) if args.list.contains("://") => return Err(AppError::from(why).into()),

@@ -24,7 +24,13 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
         Some(RelaysCommand::Show { json }) => show(&session, &relays, &config.relays, json)?,
         Some(RelaysCommand::Add { line }) => {
             note_lines(&relays::shows(&RelaySource::Url(line.clone())));
-            let list = relays.add(&session, &line, UseFor::All, cancel).await?;
+            let list = {
+                // No transfer; whom it shows what was said above.
+                let shown = &mut Vec::new();
+                relays
+                    .add(&session, &line, UseFor::All, shown, cancel)
+                    .await?
+            };
             config.relays = RelaySource::Url(line);
             config.save(session.home()).map_err(AppError::from)?;
             terminal::note(&format!(

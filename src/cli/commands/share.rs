@@ -64,7 +64,7 @@ async fn share(
             let relays = if direct {
                 None
             } else {
-                relays(&session, &args.way, &config, server, cancel).await?
+                relays(&session, &args.way, &config, server, shown, cancel).await?
             };
             session.network_for_sharing(server, relays, direct).await?
         }

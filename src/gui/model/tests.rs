@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::who_saw_what::{Asked, RequestShown};
-use crate::protocol::disclosure::{AttemptShown, Outcome as TryOutcome};
+use crate::protocol::disclosure::{AttemptShown, End, Outcome as TryOutcome};
 
 pub(super) fn preferences() -> Preferences {
     Preferences {
@@ -67,6 +67,8 @@ pub(super) fn ended<T>(result: Result<T, UserMessage>) -> Ended<T> {
     let attempt = AttemptShown {
         at: 7,
         path: None,
+        proxy: None,
+        end: End::Server,
         relaxed: Vec::new(),
         same_bytes_back: false,
         server: "http://files.example".parse().expect("an address"),

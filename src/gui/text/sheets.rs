@@ -58,10 +58,13 @@ pub fn about_sheet(what: &str, name: &str) -> String {
 #[must_use]
 pub fn role(role: Role) -> &'static str {
     say(match role {
+        Role::Proxy => "role_proxy",
         Role::Guard => "role_guard",
         Role::Middle => "role_middle",
         Role::Last => "role_last",
         Role::Server => "role_server",
+        Role::ListHost => "role_list_host",
+        Role::Seed => "role_seed",
     })
 }
 
@@ -74,8 +77,10 @@ pub fn one_try(asked: Asked, number: usize) -> String {
         Asked::Extend => "asked_extend",
         Asked::FileInfo => "asked_file_info",
         Asked::Receipt => "asked_receipt",
+        Asked::ListHost => "asked_list_host",
         Asked::RelayList => "asked_relay_list",
         Asked::ServerInfo => "asked_server_info",
+        Asked::SessionNodes => "asked_session_nodes",
         Asked::Status => "asked_status",
         Asked::Upload => "asked_upload",
     });
@@ -99,6 +104,8 @@ pub fn outcome(outcome: &Outcome) -> String {
             let what = UserMessage::from(failure).what;
             tell("no_answer", &[("why", what.into())])
         }
+        Outcome::NoList => say("no_list_came").to_owned(),
+        Outcome::NoProxy => say("proxy_not_usable").to_owned(),
         Outcome::Sent => say("cancelled").to_owned(),
     }
 }
@@ -108,6 +115,8 @@ pub fn outcome(outcome: &Outcome) -> String {
 pub fn note(note: Note) -> &'static str {
     say(match note {
         Note::Direct => "note_direct",
+        Note::DirectByProxy => "note_direct_by_proxy",
+        Note::Straight => "note_straight",
         Note::SameBytesBack => "note_same_bytes_back",
         Note::Relaxed(rule) => match rule {
             Relaxed::GuardIsLast => "relaxed_guard_is_last",
@@ -129,8 +138,11 @@ pub fn fact(fact: &Fact) -> String {
         Fact::ClientAddress => say("fact_client_address").to_owned(),
         Fact::Content => say("fact_content").to_owned(),
         Fact::FileId => say("fact_file_id").to_owned(),
+        Fact::Host(host) => name("fact_host", host),
         Fact::NextRelay(relay) => name("fact_next", relay),
         Fact::PreviousRelay(relay) => name("fact_before", relay),
+        Fact::ProxyAddress => say("fact_proxy_address").to_owned(),
+        Fact::RelayList => say("fact_relay_list").to_owned(),
         Fact::Server(server) => name("fact_server", server),
         Fact::Sizes {
             request,
@@ -144,6 +156,7 @@ pub fn fact(fact: &Fact) -> String {
             answer: None,
         } => up(*request),
         Fact::Time(at) => tell("fact_when", &[("time", time(*at).into())]),
+        Fact::Transfer => say("fact_transfer").to_owned(),
     }
 }
 

@@ -12,7 +12,7 @@ use rand_core::CryptoRng;
 use thiserror::Error;
 
 use super::address::ServerAddress;
-use super::disclosure::{AttemptShown, Outcome as ShownOutcome};
+use super::disclosure::{AttemptShown, End, Outcome as ShownOutcome};
 use super::file_api::FileRequest;
 use super::keys::Ed25519Public;
 use super::onion::v4::Response;
@@ -289,6 +289,8 @@ impl<'a> Transfer<'a> {
         self.shown.push(AttemptShown {
             at: now,
             path: path.clone(),
+            proxy: None,
+            end: End::Server,
             relaxed,
             same_bytes_back: sessions && path.is_some(),
             server: self.server.url.clone(),

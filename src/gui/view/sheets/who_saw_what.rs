@@ -111,7 +111,10 @@ const fn sign_of(role: disclosure::Role) -> Icon {
     match role {
         disclosure::Role::Guard => Icon::ShieldCheck,
         disclosure::Role::Middle | disclosure::Role::Last => Icon::Relay,
-        disclosure::Role::Server => Icon::Server,
+        disclosure::Role::Proxy => Icon::Globe,
+        disclosure::Role::Server | disclosure::Role::ListHost | disclosure::Role::Seed => {
+            Icon::Server
+        }
     }
 }
 
