@@ -3,20 +3,19 @@
 #![cfg(feature = "cli")]
 #![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
 
+#[path = "support/place.rs"]
+mod place;
 mod support;
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Output;
-use std::sync::{Arc, Mutex};
 
 use cloakroom::app::config::Home;
 use cloakroom::app::error::AppError;
 use cloakroom::app::network::{Network, Tell};
-use cloakroom::app::relays::{ListState, RelaySource, RelaySourceError, Relays, UseFor};
+use cloakroom::app::relays::{ListState, RelaySourceError, Relays, UseFor};
 use cloakroom::app::session::Session;
 use cloakroom::app::share::{ShareRequest, share};
 use cloakroom::app::who_saw_what::RequestShown;
@@ -27,8 +26,7 @@ use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::{
     ListRefused, ListSource, RelayDescriptor, RelayList, RelayListError, Serves, sign,
 };
-use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
-use cloakroom::server::{RunningServer, Server, ServerConfig};
+use place::Place;
 use serde_json::{Value, json};
 use support::{cloak, printed_pointer, said, with_input};
 use tempfile::TempDir;
@@ -40,7 +38,7 @@ const DAY: u64 = 24 * 3_600;
 async fn a_list_is_fetched_from_its_host_once_and_later_through_a_server_that_mirrors_it() {
     let place = Place::start().await;
     let host = place.host();
-    let person = place.person();
+    let person = Person::new();
     let first = place.list("first", 10, 90);
     host.put(&first, &place.signature(&first));
     let added = person.add(&place).await.unwrap();
@@ -82,7 +80,7 @@ async fn a_list_is_fetched_from_its_host_once_and_later_through_a_server_that_mi
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_ends_soon_is_asked_for_before_the_transfer() {
     let place = Place::start().await;
-    let person = place.person();
+    let person = Person::new();
     let ending = place.list("ending", 80, 1);
     place.host().put(&ending, &place.signature(&ending));
     person.add(&place).await.unwrap();
@@ -109,7 +107,7 @@ async fn a_list_that_ends_soon_is_asked_for_before_the_transfer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_of_a_mirror_keeps_its_reason_while_the_last_good_list_serves() {
     let place = Place::start().await;
-    let person = place.person();
+    let person = Person::new();
     let good = place.list("good", 10, 90);
     place.host().put(&good, &place.signature(&good));
     person.add(&place).await.unwrap();
@@ -147,7 +145,7 @@ type Expected = fn(&ListRefused) -> bool;
 async fn every_refusal_of_a_host_has_its_own_reason_and_the_last_good_list_serves() {
     let place = Place::start().await;
     let host = place.host();
-    let person = place.person();
+    let person = Person::new();
     let good = place.list("good", 10, 90);
     host.put(&good, &place.signature(&good));
     person.add(&place).await.unwrap();
@@ -232,7 +230,7 @@ async fn every_refusal_of_a_host_has_its_own_reason_and_the_last_good_list_serve
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_whose_time_has_passed_is_used_no_more_and_can_be_added_again() {
     let place = Place::start().await;
-    let person = place.person();
+    let person = Person::new();
     let good = place.list("good", 10, 90);
     place.host().put(&good, &place.signature(&good));
     person.add(&place).await.unwrap();
@@ -434,101 +432,6 @@ async fn relays_are_chosen_shown_and_removed_by_commands() {
     }
 }
 
-/// A file server that mirrors what lies in a file, three relays, and the host that the list is fetched from first.
-struct Place {
-    folder: TempDir,
-    server: RunningServer,
-    relays: Vec<RunningRelay>,
-    host: Arc<ListHost>,
-    line: ListSource,
-}
-
-impl Place {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let loopback: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let mut relays = Vec::new();
-        for seed in 1..=3 {
-            let mut config = RelayConfig::new(loopback, Identity::from_seed([seed; 32]));
-            config.serves = Serves::Any;
-            config.allow_private = true;
-            relays.push(Relay::start(config).await.unwrap());
-        }
-        let entries: Vec<_> = relays
-            .iter()
-            .map(|relay| relay.descriptor().clone())
-            .collect();
-        for relay in &relays {
-            relay.set_relays(entries.clone());
-        }
-        let key = Identity::from_seed([60; 32]);
-        let mut config = ServerConfig::new(loopback, folder.path().join("store"), key);
-        config.relay_list = Some(folder.path().join("mirrored.json"));
-        let server = Server::start(config).await.unwrap();
-        let host = ListHost::start();
-        let key = signer().public().to_hex();
-        let line = format!("http://{}/relays.json#k={key}", host.addr);
-        Self {
-            folder,
-            server,
-            relays,
-            host,
-            line: line.parse().unwrap(),
-        }
-    }
-
-    fn host(&self) -> Arc<ListHost> {
-        Arc::clone(&self.host)
-    }
-
-    fn person(&self) -> Person {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::in_folder(folder.path().join("home"));
-        Person {
-            relays: Relays::of(&home),
-            session: Session::new(home),
-            folder,
-        }
-    }
-
-    fn source(&self) -> RelaySource {
-        RelaySource::Url(self.line.clone())
-    }
-
-    fn entries(&self) -> Vec<RelayDescriptor> {
-        self.relays
-            .iter()
-            .map(|relay| relay.descriptor().clone())
-            .collect()
-    }
-
-    /// A list of the relays, issued so many hours ago and good for so many days from now.
-    fn list(&self, name: &str, hours_ago: i64, days: i64) -> String {
-        let now = i64::try_from(now()).unwrap();
-        let at = |secs: i64| u64::try_from(secs).unwrap();
-        let hour = 3_600;
-        // An hour in the future is what clocks may differ.
-        let issued = at(now - hours_ago * hour + if hours_ago < 0 { 600 } else { 0 });
-        let expires = at(now + days * 24 * hour);
-        let list = RelayList {
-            name: name.to_owned(),
-            issued: issued.min(expires - 1),
-            expires,
-            relays: self.entries(),
-        };
-        list.to_json()
-    }
-
-    fn signature(&self, list: &str) -> String {
-        sign(&signer(), list.as_bytes())
-    }
-
-    fn mirror(&self, list: &str, signature: &str) {
-        fs::write(self.folder.path().join("mirrored.json.sig"), signature).unwrap();
-        fs::write(self.folder.path().join("mirrored.json"), list).unwrap();
-    }
-}
-
 /// One person with a home of their own, who chose the list by URL.
 struct Person {
     folder: TempDir,
@@ -537,6 +440,16 @@ struct Person {
 }
 
 impl Person {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::in_folder(folder.path().join("home"));
+        Self {
+            relays: Relays::of(&home),
+            session: Session::new(home),
+            folder,
+        }
+    }
+
     async fn add(&self, place: &Place) -> Result<RelayList, AppError> {
         let cancel = CancellationToken::new();
         self.relays
@@ -681,92 +594,6 @@ impl CommandLine {
     }
 }
 
-/// Hands out one list over HTTP and remembers what it was asked.
-struct ListHost {
-    addr: SocketAddr,
-    state: Mutex<HostState>,
-}
-
-#[derive(Default)]
-struct HostState {
-    list: String,
-    signature: String,
-    instead: Option<String>,
-    heads: Vec<String>,
-}
-
-impl ListHost {
-    fn start() -> Arc<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let host = Arc::new(Self {
-            addr: listener.local_addr().unwrap(),
-            state: Mutex::default(),
-        });
-        let serving = Arc::clone(&host);
-        // It ends with the test's process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                serving.serve(stream.unwrap());
-            }
-        });
-        host
-    }
-
-    fn serve(&self, mut stream: TcpStream) {
-        let mut head = String::new();
-        let mut lines = BufReader::new(stream.try_clone().unwrap());
-        while !head.ends_with("\r\n\r\n") {
-            if lines.read_line(&mut head).unwrap_or(0) == 0 {
-                return;
-            }
-        }
-        let mut state = self.state.lock().unwrap();
-        state.heads.push(head.to_ascii_lowercase());
-        let body = if head.contains(".sig ") {
-            state.signature.clone()
-        } else {
-            state.list.clone()
-        };
-        let status = match &state.instead {
-            Some(instead) => instead,
-            None if body.is_empty() => "404 Not Found",
-            None => "200 OK",
-        };
-        let answer = format!(
-            "HTTP/1.1 {status}\r\nSet-Cookie: a=b\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(answer.as_bytes()).ok();
-    }
-
-    fn put(&self, list: &str, signature: &str) {
-        let mut state = self.state.lock().unwrap();
-        list.clone_into(&mut state.list);
-        signature.clone_into(&mut state.signature);
-        state.instead = None;
-    }
-
-    fn answer_with(&self, status: &str) {
-        self.state.lock().unwrap().instead = Some(status.to_owned());
-    }
-
-    fn heads(&self) -> Vec<String> {
-        self.state.lock().unwrap().heads.clone()
-    }
-
-    /// The paths it was asked for.
-    fn asked(&self) -> Vec<String> {
-        self.heads()
-            .iter()
-            .map(|head| head.split(' ').nth(1).unwrap().to_owned())
-            .collect()
-    }
-}
-
-fn signer() -> Identity {
-    Identity::from_seed([9; 32])
-}
-
 fn entry(seed: u8) -> RelayDescriptor {
     RelayDescriptor {
         key: Identity::from_seed([seed; 32]).public(),
@@ -775,11 +602,4 @@ fn entry(seed: u8) -> RelayDescriptor {
         operator: String::new(),
         serves: Serves::Any,
     }
-}
-
-fn now() -> u64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
 }

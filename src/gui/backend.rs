@@ -85,7 +85,13 @@ impl App {
             ServerChoice::BuiltIn => self.session.builtin_network().await?,
             ServerChoice::Address(address) => {
                 let server = address.parse()?;
-                let (relays, direct) = self.way_to(&server, preferences, shown, cancel).await?;
+                let direct = Self::is_direct(preferences, &server);
+                let relays = if direct {
+                    None
+                } else {
+                    let relays = self.relays_for(&server, preferences, shown, cancel);
+                    relays.await?
+                };
                 self.session
                     .network_for_sharing(&server, relays, direct)
                     .await?
@@ -99,33 +105,36 @@ impl App {
     pub(super) async fn source(
         &self,
         preferences: &Preferences,
-        server: &ServerAddress,
+        pointer: &Pointer,
         shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<Network, AppError> {
-        let (relays, direct) = self.way_to(server, preferences, shown, cancel).await?;
-        let network = self.session.network_to(server, relays, direct).await?;
+        let server = &pointer.server;
+        let direct = Self::is_direct(preferences, server);
+        let relays = if direct {
+            None
+        } else {
+            let relays = self.relays_for(server, preferences, shown, cancel).await;
+            relays::or_offer(relays, pointer)?
+        };
+        let network = self.session.network_to(server, relays, direct).await;
+        let network = network.map_err(|error| relays::with_offer(error, pointer))?;
         self.session.hold_builtin(&network);
         Ok(network)
     }
 
-    async fn way_to(
+    async fn relays_for(
         &self,
         server: &ServerAddress,
         preferences: &Preferences,
         shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
-    ) -> Result<(Option<RelaySet>, bool), AppError> {
-        let direct = Self::is_direct(preferences, server);
-        let relays = if direct {
-            None
-        } else {
-            let chosen = Self::relay_source(preferences);
-            self.relays
-                .for_server(&self.session, &chosen, server, shown, cancel)
-                .await?
-        };
-        Ok((relays, direct))
+    ) -> Result<Option<RelaySet>, AppError> {
+        let (session, chosen) = (&self.session, Self::relay_source(preferences));
+        let relays = &self.relays;
+        relays
+            .for_server(session, &chosen, server, shown, cancel)
+            .await
     }
 
     /// Where the relays are from that the window shows.
@@ -277,8 +286,7 @@ impl App {
     ) -> Result<Saved, AppError> {
         progress.set(Stage::FindPath);
         let pointer = Pointer::find(text.as_str())?;
-        let server = &pointer.server;
-        let network = self.source(preferences, server, shown, cancel).await?;
+        let network = self.source(preferences, &pointer, shown, cancel).await?;
         let folder = preferences.downloads.clone();
         let swept = folder.clone();
         // What an interrupted program left behind; a folder that cannot be listed is told by the save itself.
@@ -336,15 +344,20 @@ impl App {
         let pointer = Pointer::find(text.as_str())?;
         get::check_supported(&pointer)?;
         let source = Self::relay_source(preferences);
-        let has_way = self.relays.has_relays(&source, &pointer.server)
-            || Self::is_direct(preferences, &pointer.server);
+        let direct = Self::is_direct(preferences, &pointer.server);
+        let has_way = direct || self.relays.has_relays(&source, &pointer.server);
         let (server, trouble) = match self.session.kind_of(&pointer.server, has_way) {
             ServerKind::Own => (text::built_in().to_owned(), None),
             ServerKind::ForeignBuiltIn => {
                 let trouble = relays::with_offer(AppError::ForeignBuiltIn, &pointer);
                 (host_of(&pointer.server.url), Some(trouble))
             }
-            ServerKind::Other if has_way => (host_of(&pointer.server.url), None),
+            ServerKind::Other if direct => (host_of(&pointer.server.url), None),
+            ServerKind::Other if has_way => {
+                let at_hand = self.relays.at_hand(&self.session, &source, &pointer.server);
+                let trouble = relays::or_offer(at_hand, &pointer).err();
+                (host_of(&pointer.server.url), trouble)
+            }
             ServerKind::Other => {
                 let trouble = relays::with_offer(AppError::NoRelays, &pointer);
                 (host_of(&pointer.server.url), Some(trouble))
@@ -352,7 +365,7 @@ impl App {
         };
         let lacks_relays = matches!(
             &trouble,
-            Some(AppError::NoRelays | AppError::RelaysOffered(_))
+            Some(AppError::NoRelays | AppError::RelaySource(_) | AppError::RelaysOffered(_))
         );
         let offer = match &trouble {
             Some(AppError::RelaysOffered(offer)) => Some(offer.list.host().to_owned()),

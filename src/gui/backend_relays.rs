@@ -26,9 +26,7 @@ impl App {
         cancel: &CancellationToken,
     ) -> Result<Managed, AppError> {
         let pointer = Pointer::find(pointer.as_str())?;
-        let network = self
-            .source(preferences, &pointer.server, shown, cancel)
-            .await?;
+        let network = self.source(preferences, &pointer, shown, cancel).await?;
         let session = self.session();
         Ok(match what {
             Manage::Delete => {

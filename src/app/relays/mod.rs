@@ -249,6 +249,47 @@ impl Relays {
             RelaySource::Session => self.session_nodes(session, shown, cancel).await.map(Some),
             RelaySource::Url(source) => self.held(source, now).map(Some).map_err(AppError::from),
         };
+        self.or_accepted(own, server, now)
+    }
+
+    /// The same as far as it is here: nobody is asked. Of Session's nodes those that are kept, however old.
+    ///
+    /// # Errors
+    /// As [`Relays::for_server`], but that Session's nodes, which can be asked for, are never missing.
+    pub fn at_hand(
+        &self,
+        session: &Session,
+        chosen: &RelaySource,
+        server: &ServerAddress,
+    ) -> Result<Option<RelaySet>, AppError> {
+        if session.kind_of(server, true) == ServerKind::Own {
+            return Ok(None);
+        }
+        let now = session.now();
+        let own = match chosen {
+            RelaySource::BuiltIn => Ok(None),
+            RelaySource::File(path) => RelaySet::from_file(path.clone(), now).map(Some),
+            RelaySource::Session => {
+                let nodes = self.store.nodes();
+                let list = nodes.and_then(|nodes| nodes.usable(now).ok());
+                return Ok(list.map(|list| RelaySet {
+                    list,
+                    kind: NetworkKind::Session,
+                    source: RelaySource::Session,
+                }));
+            }
+            RelaySource::Url(source) => self.held(source, now).map(Some).map_err(AppError::from),
+        };
+        self.or_accepted(own, server, now)
+    }
+
+    /// What a person's own source gives, if that serves the server, else what was accepted for it.
+    fn or_accepted(
+        &self,
+        own: Result<Option<RelaySet>, AppError>,
+        server: &ServerAddress,
+        now: u64,
+    ) -> Result<Option<RelaySet>, AppError> {
         if let Ok(Some(set)) = &own
             && set.serves(server.url.host())
         {

@@ -1,0 +1,242 @@
+//! The relays of the window with what really stands behind it: lists that are added, accepted, ended and forgotten, and
+//! transfers over them.
+#![cfg(feature = "gui")]
+#![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
+
+#[path = "support/place.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod place;
+
+use std::fs;
+
+use cloakroom::app::config::Home;
+use cloakroom::gui::backend::App;
+use cloakroom::gui::model::{
+    Ended, Manage, PointerText, Preferences, RelayOrigin, RelayWish, RelaysKnown, Saved, Server,
+    ServerChoice, Shared,
+};
+use cloakroom::gui::worker::{Backend, Progress};
+use cloakroom::protocol::disclosure::{Fact, Role, Saw};
+use cloakroom::protocol::path::Standing;
+use cloakroom::protocol::relay_list::Serves;
+use place::Place;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// One person's window without its looks.
+struct Person {
+    folder: TempDir,
+    app: App,
+    preferences: Preferences,
+}
+
+impl Person {
+    fn new(place: &Place) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = place.server.address().to_string();
+        let preferences = Preferences {
+            servers: vec![Server {
+                address: address.clone(),
+                host: "the server".to_owned(),
+                direct: false,
+            }],
+            chosen: ServerChoice::Address(address),
+            downloads: folder.path().to_owned(),
+            list_in_pointer: true,
+            ..Preferences::default()
+        };
+        Self {
+            app: App::new(Home::in_folder(folder.path().join("home"))),
+            folder,
+            preferences,
+        }
+    }
+
+    async fn ask(&mut self, wish: RelayWish) -> RelaysKnown {
+        let cancel = CancellationToken::new();
+        let known = self.app.relays(wish, &self.preferences, &cancel);
+        let known = known.await.map_err(|message| message.what).unwrap();
+        if let Some(list) = &known.list {
+            self.preferences.relay_list = Some(list.clone());
+        }
+        known
+    }
+
+    async fn share(&self) -> Ended<Shared> {
+        let file = self.folder.path().join("a.txt");
+        fs::write(&file, b"content").unwrap();
+        let (progress, _seen) = Progress::unseen();
+        let cancel = CancellationToken::new();
+        self.app
+            .share(file, &self.preferences, &progress, &cancel)
+            .await
+    }
+
+    async fn fetch(&self, pointer: &PointerText) -> Ended<Saved> {
+        let (progress, _seen) = Progress::unseen();
+        let cancel = CancellationToken::new();
+        self.app
+            .fetch(pointer.clone(), true, &self.preferences, &progress, &cancel)
+            .await
+    }
+
+    /// The host of the list that the pointer offers, when no relays of one's own will do.
+    fn offer(&self, pointer: &PointerText) -> Option<String> {
+        let info = self.app.describe(pointer, &self.preferences);
+        let info = info.map_err(|message| message.what).unwrap();
+        assert_eq!(info.note.is_some(), info.lacks_relays);
+        info.offer
+    }
+
+    /// Puts another list in the place of what was kept of the first one.
+    fn replace_kept(&self, list: &str, signature: &str) {
+        let path = Home::in_folder(self.folder.path().join("home"));
+        let path = path.data_dir.join("relays.json");
+        let mut kept: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        kept["lists"][0]["list"] = json!(list);
+        kept["lists"][0]["signature"] = json!(signature);
+        fs::write(path, kept.to_string()).unwrap();
+    }
+}
+
+async fn with_list() -> (Place, Person) {
+    let place = Place::start().await;
+    let list = place.list("ours", 1, 90);
+    place.host().put(&list, &place.signature(&list));
+    let person = Person::new(&place);
+    (place, person)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_added_looked_at_used_and_its_guard_replaced() {
+    let (place, mut person) = with_list().await;
+    let known = person.ask(RelayWish::Add(place.line.to_string())).await;
+    let list = known.list.unwrap();
+    assert_eq!(list.origin, RelayOrigin::Line(place.line.to_string()));
+    assert_eq!((list.name.as_str(), list.relays), ("ours", 3));
+    let seen = known.seen.unwrap();
+    assert_eq!((seen.relays.len(), seen.trouble), (3, None));
+    assert!(seen.fetched.is_some() && seen.expires.is_some());
+
+    let shared = person.share().await;
+    shared.result.map_err(|message| message.what).unwrap();
+    let guards = |known: &RelaysKnown| {
+        let relays = known.seen.as_ref().unwrap().relays.clone();
+        let mut guards: Vec<String> = relays
+            .into_iter()
+            .filter(|relay| matches!(relay.standing, Standing::Guard { in_use: true, .. }))
+            .map(|relay| relay.name)
+            .collect();
+        guards.sort();
+        guards
+    };
+    let before = guards(&person.ask(RelayWish::Look).await);
+    assert_eq!(before.len(), 1, "a list of three has one guard");
+    let after = guards(&person.ask(RelayWish::NewGuard).await);
+    assert!(
+        after.is_empty(),
+        "it is let go; the next is drawn with the next request"
+    );
+
+    let session = person.ask(RelayWish::Session).await;
+    assert_eq!(session.list.unwrap().origin, RelayOrigin::Session);
+    assert!(
+        session.seen.unwrap().trouble.is_some(),
+        "nobody was asked yet"
+    );
+    assert_eq!(place.host().asked().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() {
+    let (place, mut sender) = with_list().await;
+    sender.ask(RelayWish::Add(place.line.to_string())).await;
+    let shared = sender.share().await.result;
+    let pointer = shared.map_err(|message| message.what).unwrap().pointer;
+    let offers = Some("127.0.0.1".to_owned());
+    assert_eq!(sender.offer(&pointer), None, "their own list serves it");
+
+    // No relays at all: the server is on this computer, so that it looks like a stranger's built-in network.
+    let mut nobody = Person::new(&place);
+    assert_eq!(nobody.offer(&pointer), offers);
+    let asked = place.host().asked().len();
+    let failed = nobody.fetch(&pointer).await;
+    assert!(failed.result.is_err() && failed.shown.is_empty());
+    assert_eq!(
+        place.host().asked().len(),
+        asked,
+        "it is asked only when accepted"
+    );
+
+    // A list of their own that has ended, and the offer is the same list.
+    let past = place.list("past", 100, -1);
+    sender.replace_kept(&past, &place.signature(&past));
+    assert_eq!(sender.offer(&pointer), offers);
+    let failed = sender.fetch(&pointer).await.result;
+    let message = failed.err().unwrap();
+    assert!(
+        message.what.contains("names a relay list"),
+        "{}",
+        message.what
+    );
+
+    // A list of their own that does not serve this server.
+    let mut other = Person::new(&place);
+    let mut entries = place.entries();
+    for entry in &mut entries {
+        entry.serves = Serves::Hosts(vec!["elsewhere.example".to_owned()]);
+    }
+    let path = other.folder.path().join("mine.json");
+    fs::write(&path, place.list_of("mine", entries, 1, 90)).unwrap();
+    let list = other.app.read_relay_list(path);
+    other.preferences.relay_list = Some(list.map_err(|message| message.what).unwrap());
+    assert_eq!(other.offer(&pointer), offers);
+
+    // Accepting serves this server and chooses nothing else.
+    for person in [&mut nobody, &mut sender, &mut other] {
+        let chosen = person.preferences.relay_list.clone();
+        person.ask(RelayWish::Accept(pointer.clone())).await;
+        assert_eq!(person.preferences.relay_list, chosen);
+        assert_eq!(person.offer(&pointer), None);
+        let saved = person.fetch(&pointer).await.result;
+        let saved = saved.map_err(|message| message.what).unwrap();
+        assert_eq!(fs::read(saved.path).unwrap(), b"content");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_dead_server_the_window_knows_who_saw_what() {
+    let (place, mut person) = with_list().await;
+    person.ask(RelayWish::Add(place.line.to_string())).await;
+    let shared = person.share().await.result;
+    let pointer = shared.map_err(|message| message.what).unwrap().pointer;
+    let Place { server, relays, .. } = place;
+    server.stop().await;
+
+    let guard_saw = |shown: &[cloakroom::app::who_saw_what::RequestShown]| {
+        let parties = shown.first().unwrap().attempts[0].parties();
+        let (guard, server) = (&parties[0], &parties[3]);
+        assert_eq!((guard.role, guard.saw), (Role::Guard, Saw::Certainly));
+        assert!(guard.shown.contains(&Fact::ClientAddress));
+        assert_eq!((server.role, server.saw), (Role::Server, Saw::Perhaps));
+    };
+    let fetched = person.fetch(&pointer).await;
+    assert!(fetched.result.is_err());
+    guard_saw(&fetched.shown);
+    let cancel = CancellationToken::new();
+    for what in [Manage::Delete, Manage::Extend, Manage::Status] {
+        let managed = person
+            .app
+            .manage(what, pointer.clone(), &person.preferences, &cancel)
+            .await;
+        assert!(managed.result.is_err());
+        guard_saw(&managed.shown);
+    }
+    let choice = person.preferences.chosen.clone();
+    let tested = person.app.test_server(choice, &person.preferences, &cancel);
+    let tested = tested.await;
+    assert!(tested.result.is_err());
+    guard_saw(&tested.shown);
+    drop(relays);
+}
