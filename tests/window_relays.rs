@@ -194,14 +194,42 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
     assert_eq!(other.offer(&pointer), offers);
 
     // Accepting serves this server and chooses nothing else.
-    for person in [&mut nobody, &mut sender, &mut other] {
+    for (person, beside) in [(&mut nobody, 1), (&mut sender, 0), (&mut other, 1)] {
         let chosen = person.preferences.relay_list.clone();
-        person.ask(RelayWish::Accept(pointer.clone())).await;
+        let known = person.ask(RelayWish::Accept(pointer.clone())).await;
+        assert_eq!(known.others.len(), beside);
+        if let Some(list) = known.others.first() {
+            assert_eq!((list.list.name.as_str(), list.list.relays), ("ours", 3));
+            assert_eq!(list.servers, ["the server"]);
+            assert!(list.seen.issued.is_some() && list.seen.trouble.is_none());
+        }
         assert_eq!(person.preferences.relay_list, chosen);
         assert_eq!(person.offer(&pointer), None);
         let saved = person.fetch(&pointer).await.result;
         let saved = saved.map_err(|message| message.what).unwrap();
         assert_eq!(fs::read(saved.path).unwrap(), b"content");
+    }
+
+    // What was accepted can be forgotten, and is offered again then.
+    let accepted = RelayOrigin::Line(place.line.to_string());
+    let known = nobody.ask(RelayWish::Forget(accepted)).await;
+    assert!(known.others.is_empty());
+    assert_eq!(nobody.offer(&pointer), offers);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_list_calls_itself_is_made_harmless() {
+    let (place, mut person) = with_list().await;
+    let long = format!("ours\u{202E}\n{}", "x".repeat(90));
+    let mut entries = place.entries();
+    entries[0].operator = "Eve\u{202E}".to_owned();
+    let list = place.list_of(&long, entries, 1, 90);
+    place.host().put(&list, &place.signature(&list));
+    let known = person.ask(RelayWish::Add(place.line.to_string())).await;
+    let name = known.list.unwrap().name;
+    assert!(name.chars().count() <= 60 && name.ends_with('…'), "{name}");
+    for text in [&name, &known.seen.unwrap().relays[0].operator] {
+        assert!(!text.contains(['\u{202E}', '\n']), "{text:?}");
     }
 }
 

@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cloakroom::gui::model::{
-    Action, Modal, Preferences, Screen, ServerChoice, Stage, State, SystemLook, Theme,
+    Action, Modal, Preferences, RelayList, RelayOrigin, Screen, ServerChoice, Stage, State,
+    SystemLook, Theme,
 };
 use cloakroom::gui::window::Opening;
 use desk::Desk;
@@ -523,6 +524,31 @@ fn behind_a_proxy_the_sheet_says_who_saw_the_address() {
     act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
     desk.until_seen("127.0.0.1:9050");
     assert!(desk.sees("the address that the proxy goes out with"));
+}
+
+#[test]
+fn every_list_that_is_kept_is_shown_and_can_be_forgotten() {
+    let preferences = Preferences {
+        relay_list: Some(RelayList {
+            origin: RelayOrigin::Session,
+            name: "Session's service nodes".to_owned(),
+            relays: 0,
+        }),
+        ..preferences()
+    };
+    let mut desk = Desk::with(preferences, [760.0, 600.0], |_| Opening::default());
+    act(&mut desk, Action::ChooseRelays);
+    desk.until_seen("Relays of a choir");
+    for said in [
+        "files.example, 5a5a5a5a…",
+        "not in use",
+        "asked for a newer one 2 h",
+    ] {
+        assert!(desk.sees(said), "{said}");
+    }
+    desk.click("Forget this list Relays of a choir");
+    desk.until(|desk| !desk.sees("Relays of a choir"));
+    assert!(desk.sees("Relays of last year"));
 }
 
 /// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.

@@ -956,3 +956,12 @@ fact_host = connects to: { $name }
 fact_proxy_address = the address that the proxy goes out with
 fact_relay_list = which relay list you use
 fact_transfer = what you transfer, and with which server
+
+## Settings: every relay list that is kept
+
+list_issued = issued { $when }
+list_asked = asked for a newer one { $when }
+unnamed_list = A list without a name
+other_lists = Other lists kept here
+list_kept = Kept, not in use.
+list_accepted = From a pointer, used for { $servers } only.

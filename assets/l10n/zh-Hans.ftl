@@ -903,3 +903,12 @@ fact_host = 连接到：{ $name }
 fact_proxy_address = 代理对外使用的地址
 fact_relay_list = 您使用哪个中继列表
 fact_transfer = 您传输什么、通过哪个服务器
+
+## Settings: every relay list that is kept
+
+list_issued = { $when }发布
+list_asked = { $when }查询过较新的列表
+unnamed_list = 未命名的列表
+other_lists = 此处保存的其他列表
+list_kept = 已保存，未使用。
+list_accepted = 来自取件码，只用于 { $servers }。

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+use super::backend_relays::list_name;
 use super::keyring::SystemKeyring;
 use super::model::{
     Contrast, Count, Ended, Manage, Managed, Motion, Note, PointerInfo, PointerText, Preferences,
@@ -139,14 +140,17 @@ impl App {
 
     /// Where the relays are from that the window shows.
     pub(super) fn relay_source(preferences: &Preferences) -> RelaySource {
-        match preferences.relay_list.as_ref().map(|list| &list.origin) {
-            None => RelaySource::BuiltIn,
-            Some(RelayOrigin::File(path)) => RelaySource::File(path.clone()),
-            Some(RelayOrigin::Session) => RelaySource::Session,
+        let list = preferences.relay_list.as_ref();
+        list.map_or(RelaySource::BuiltIn, |list| Self::source_of(&list.origin))
+    }
+
+    /// What the window calls so.
+    pub(super) fn source_of(origin: &RelayOrigin) -> RelaySource {
+        match origin {
+            RelayOrigin::File(path) => RelaySource::File(path.clone()),
+            RelayOrigin::Session => RelaySource::Session,
             // The window holds only lines that were understood.
-            Some(RelayOrigin::Line(line)) => {
-                line.parse().map_or(RelaySource::BuiltIn, RelaySource::Url)
-            }
+            RelayOrigin::Line(line) => line.parse().map_or(RelaySource::BuiltIn, RelaySource::Url),
         }
     }
 
@@ -547,7 +551,7 @@ impl Backend for App {
         let list = in_words(relay_file::read(&path, self.session.now()))?;
         Ok(RelayList {
             origin: RelayOrigin::File(path),
-            name: list.name,
+            name: list_name(&list.name),
             relays: list.relays.len(),
         })
     }

@@ -4,15 +4,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::backend::{App, in_words};
 use super::model::{
-    Manage, Managed, PointerText, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish,
-    RelaysKnown, RelaysSeen,
+    Manage, Managed, OtherList, PointerText, Preferences, RelayList, RelayOrigin, RelaySeen,
+    RelayWish, RelaysKnown, RelaysSeen,
 };
 use super::text;
 use crate::app::error::AppError;
+use crate::app::file_name::SafeFileName;
 use crate::app::manage;
 use crate::app::message::UserMessage;
 use crate::app::relays::{ListState, RelayOffer, RelaySource, SourceView, UseFor};
 use crate::app::who_saw_what::RequestShown;
+use crate::protocol::address::ServerAddress;
+use crate::protocol::keys::Ed25519Public;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::relay_list::{ListSource, RelayDescriptor};
 
@@ -57,12 +60,13 @@ impl App {
         // No transfer: who sees the address is said before it is asked for.
         let shown = &mut Vec::new();
         let chosen = Self::relay_source(preferences);
-        let mut known = RelaysKnown {
-            list: None,
-            seen: None,
-        };
+        let mut chosen = chosen;
+        let mut list = None;
         match wish {
             RelayWish::Look => {}
+            RelayWish::Forget(origin) => {
+                in_words(relays.forget(&Self::source_of(&origin)))?;
+            }
             RelayWish::Accept(pointer) => {
                 let pointer = in_words(Pointer::find(pointer.as_str()).map_err(AppError::from))?;
                 if let Some(offer) = RelayOffer::of(&pointer) {
@@ -71,18 +75,14 @@ impl App {
             }
             RelayWish::Add(line) => {
                 let source = in_words(line.parse::<ListSource>().map_err(AppError::from))?;
-                let list = in_words(
-                    relays
-                        .add(session, &source, UseFor::All, shown, cancel)
-                        .await,
-                )?;
-                known.list = Some(RelayList {
+                let added = relays.add(session, &source, UseFor::All, shown, cancel);
+                let added = in_words(added.await)?;
+                list = Some(RelayList {
                     origin: RelayOrigin::Line(source.to_string()),
-                    name: list.name,
-                    relays: list.relays.len(),
+                    name: list_name(&added.name),
+                    relays: added.relays.len(),
                 });
-                known.seen = self.seen(&RelaySource::Url(source));
-                return Ok(known);
+                chosen = RelaySource::Url(source);
             }
             RelayWish::NewGuard => {
                 let lists = relays.view(&chosen, session.now());
@@ -94,17 +94,24 @@ impl App {
                 }
             }
             RelayWish::Session => {
-                known.list = Some(RelayList {
+                list = Some(RelayList {
                     origin: RelayOrigin::Session,
                     name: text::session_network().to_owned(),
                     relays: 0,
                 });
-                known.seen = self.seen(&RelaySource::Session);
-                return Ok(known);
+                chosen = RelaySource::Session;
             }
         }
-        known.seen = self.seen(&chosen);
-        Ok(known)
+        let views = relays.view(&chosen, session.now());
+        let (own, others): (Vec<_>, Vec<_>) = views.into_iter().partition(|view| view.chosen);
+        Ok(RelaysKnown {
+            list,
+            seen: own.into_iter().next().map(|view| self.seen(view)),
+            others: others
+                .into_iter()
+                .filter_map(|view| self.other(view, preferences))
+                .collect(),
+        })
     }
 
     /// What is kept of a list that is no file.
@@ -117,7 +124,7 @@ impl App {
         let list = self.chosen_view(source).and_then(|view| view.list);
         let name = match (&origin, &list) {
             (RelayOrigin::Session, _) => text::session_network().to_owned(),
-            (_, Some(list)) => list.name.clone(),
+            (_, Some(list)) => list_name(&list.name),
             (_, None) => text::relays_title().to_owned(),
         };
         Some(RelayList {
@@ -132,8 +139,32 @@ impl App {
         views.into_iter().find(|view| view.chosen)
     }
 
-    fn seen(&self, source: &RelaySource) -> Option<RelaysSeen> {
-        let view = self.chosen_view(source)?;
+    /// A list that is kept beside the chosen one.
+    fn other(&self, view: SourceView, preferences: &Preferences) -> Option<OtherList> {
+        let RelaySource::Url(line) = &view.source else {
+            return None;
+        };
+        let list = view.list.as_ref();
+        let list = RelayList {
+            origin: RelayOrigin::Line(line.to_string()),
+            name: list_name(list.map_or("", |list| &list.name)),
+            relays: list.map_or(0, |list| list.relays.len()),
+        };
+        let servers = view
+            .servers
+            .iter()
+            .map(|key| server_name(key, preferences))
+            .collect();
+        let mut seen = self.seen(view);
+        seen.relays.clear();
+        Some(OtherList {
+            list,
+            servers,
+            seen,
+        })
+    }
+
+    fn seen(&self, view: SourceView) -> RelaysSeen {
         let trouble = match (&view.state, view.problem) {
             (ListState::Ended, _) => Some(text::list_ended().to_owned()),
             (ListState::Missing(why), _) => why
@@ -142,25 +173,65 @@ impl App {
             (ListState::Good, problem) => problem,
         };
         let relays = view.list.as_ref().map_or_else(Vec::new, |list| {
-            let standing = self.session().relay_standing(&source.id(), list);
+            let standing = self.session().relay_standing(&view.source.id(), list);
             let relays = list.relays.iter().zip(standing);
             relays
                 .map(|(relay, stands)| RelaySeen {
                     name: listens_at(relay),
-                    operator: relay.operator.clone(),
+                    operator: harmless(&relay.operator),
                     standing: stands.standing,
                 })
                 .collect()
         });
-        Some(RelaysSeen {
+        RelaysSeen {
+            issued: view.list.as_ref().map(|list| list.issued),
+            asked: view.asked,
             expires: view.list.map(|list| list.expires),
             fetched: view.fetched,
             trouble,
             relays,
-        })
+        }
     }
+}
+
+/// What its maker calls a list: somebody else's text, made harmless for the window.
+pub(super) fn list_name(name: &str) -> String {
+    let name = harmless(name);
+    if name.is_empty() {
+        text::unnamed_list().to_owned()
+    } else {
+        name
+    }
+}
+
+/// Somebody else's text: on one line, without what could turn it around, and not too long.
+fn harmless(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let text = SafeFileName::sanitize(text).for_display();
+    if text.chars().count() <= LONGEST_NAME {
+        return text;
+    }
+    let kept: String = text.chars().take(LONGEST_NAME - 1).collect();
+    format!("{kept}…")
+}
+
+/// The host of a server that the settings know, else the beginning of its key.
+fn server_name(key: &Ed25519Public, preferences: &Preferences) -> String {
+    let known = preferences.servers.iter().find(|server| {
+        let address = server.address.parse::<ServerAddress>();
+        address.is_ok_and(|address| address.key == *key)
+    });
+    known.map_or_else(
+        || format!("{}…", key.to_hex().chars().take(8).collect::<String>()),
+        |server| server.host.clone(),
+    )
 }
 
 fn listens_at(relay: &RelayDescriptor) -> String {
     std::net::SocketAddr::new(relay.host, relay.port).to_string()
 }
+
+/// Characters of a name that the window shows.
+const LONGEST_NAME: usize = 60;

@@ -12,9 +12,9 @@ use cloakroom::app::manage::Downloads;
 use cloakroom::app::message::UserMessage;
 use cloakroom::app::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
-    Count, Ended, Manage, Managed, Note, Notification, PointerInfo, PointerText, Preferences,
-    RelayList, RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, Server,
-    ServerChoice, Shared, Stage, SystemLook, TestReport, Theme,
+    Count, Ended, Manage, Managed, Note, Notification, OtherList, PointerInfo, PointerText,
+    Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved,
+    Server, ServerChoice, Shared, Stage, SystemLook, TestReport, Theme,
 };
 use cloakroom::gui::platform::Platform;
 use cloakroom::gui::worker::{Backend, Progress};
@@ -242,6 +242,10 @@ impl Backend for FakeBackend {
         preferences: &'a Preferences,
         _cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>> {
+        let forgotten = match &wish {
+            RelayWish::Forget(origin) => Some(origin.clone()),
+            _ => None,
+        };
         let failure = match wish {
             RelayWish::Look => None,
             _ => self.failures.lock().expect("no panic").pop_front(),
@@ -257,7 +261,9 @@ impl Backend for FakeBackend {
                 name: "Session's service nodes".to_owned(),
                 relays: 0,
             }),
-            RelayWish::Accept(_) | RelayWish::Look | RelayWish::NewGuard => None,
+            RelayWish::Accept(_) | RelayWish::Forget(_) | RelayWish::Look | RelayWish::NewGuard => {
+                None
+            }
         };
         let has = list.is_some() || preferences.relay_list.is_some();
         Box::pin(async move {
@@ -265,6 +271,11 @@ impl Backend for FakeBackend {
             Ok(RelaysKnown {
                 list,
                 seen: has.then(relays_seen),
+                others: if has {
+                    other_lists(forgotten)
+                } else {
+                    Vec::new()
+                },
             })
         })
     }
@@ -399,6 +410,8 @@ fn relays_seen() -> RelaysSeen {
         standing,
     };
     RelaysSeen {
+        issued: Some(NOW - 5 * 86_400),
+        asked: Some(NOW - 7_200),
         expires: Some(NOW + 20 * 86_400),
         fetched: Some(NOW - 2 * 86_400),
         trouble: None,
@@ -430,6 +443,35 @@ fn relays_seen() -> RelaysSeen {
             relay(77, "Dan", Standing::Usable { worked_at: None }),
         ],
     }
+}
+
+/// One list of a pointer and one that was chosen before, without the one that was forgotten.
+fn other_lists(forgotten: Option<RelayOrigin>) -> Vec<OtherList> {
+    let list = |host: &str, name: &str, servers: &[&str], expires| OtherList {
+        list: RelayList {
+            origin: RelayOrigin::Line(format!("https://{host}/relays.json#k={}", "5a".repeat(32))),
+            name: name.to_owned(),
+            relays: 12,
+        },
+        servers: servers.iter().map(ToString::to_string).collect(),
+        seen: RelaysSeen {
+            expires: Some(expires),
+            trouble: (expires < NOW).then(|| "The list has expired.".to_owned()),
+            relays: Vec::new(),
+            ..relays_seen()
+        },
+    };
+    let mut lists = vec![
+        list(
+            "lists.example",
+            "Relays of a choir",
+            &["files.example", "5a5a5a5a…"],
+            NOW + 9 * 86_400,
+        ),
+        list("old.example", "Relays of last year", &[], NOW - 86_400),
+    ];
+    lists.retain(|other| Some(&other.list.origin) != forgotten.as_ref());
+    lists
 }
 
 /// What each party was shown of a file of 5 MB, with a first try that found nobody.

@@ -21,9 +21,9 @@ pub use self::focus::{Focus, Region};
 pub use self::keeping::{Examine, Kept, Notification, Outcome, Privacy};
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
-    Contrast, Count, KeepFor, Motion, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish,
-    RelaysKnown, RelaysSeen, Server, ServerChoice, Settings, ShareOptions, SystemLook, Test,
-    TestReport, Theme, ZOOMS,
+    Contrast, Count, KeepFor, Motion, OtherList, Preferences, RelayList, RelayOrigin, RelaySeen,
+    RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, Settings, ShareOptions, SystemLook,
+    Test, TestReport, Theme, ZOOMS,
 };
 pub use self::transfer::{
     Ended, Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer,
@@ -261,6 +261,8 @@ pub enum Action {
     ExportHistory,
     /// Files were dropped.
     Dropped(Vec<PathBuf>),
+    /// Forget a list that is not the chosen one.
+    ForgetOtherList(RelayOrigin),
     /// Forget the relay list.
     ForgetRelayList,
     /// Open a screen.

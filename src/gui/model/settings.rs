@@ -95,6 +95,10 @@ pub enum RelayOrigin {
 /// What is known of the chosen relays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelaysSeen {
+    /// When its maker issued the list, unix seconds.
+    pub issued: Option<u64>,
+    /// When a newer one was asked for, unix seconds.
+    pub asked: Option<u64>,
     /// Until when the list is good, unix seconds.
     pub expires: Option<u64>,
     /// When it was fetched, unix seconds; a file never was.
@@ -103,6 +107,17 @@ pub struct RelaysSeen {
     pub trouble: Option<String>,
     /// Each of its relays.
     pub relays: Vec<RelaySeen>,
+}
+
+/// A list that is kept beside the chosen one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherList {
+    /// What it is.
+    pub list: RelayList,
+    /// The servers that it was accepted for, by host or by the beginning of their key; none: it was chosen once.
+    pub servers: Vec<String>,
+    /// Its age and state, without each of its relays.
+    pub seen: RelaysSeen,
 }
 
 /// One relay.
@@ -123,6 +138,8 @@ pub enum RelayWish {
     Accept(PointerText),
     /// Fetch the list of this line, and use it.
     Add(String),
+    /// Forget what was fetched of a list.
+    Forget(RelayOrigin),
     /// Say how they stand.
     Look,
     /// Begin paths at other relays.
@@ -138,6 +155,8 @@ pub struct RelaysKnown {
     pub list: Option<RelayList>,
     /// How they stand.
     pub seen: Option<RelaysSeen>,
+    /// The lists beside the chosen one.
+    pub others: Vec<OtherList>,
 }
 
 /// How long a server should keep a file.
@@ -270,10 +289,12 @@ pub struct Settings {
     pub relay_line: String,
     /// Something is asked of the relays.
     pub relays_busy: bool,
-    /// How the chosen relays stand, as far as it was looked at.
+    /// How the chosen relays stand, as far as it was looked.
     pub relays_seen: Option<RelaysSeen>,
     /// Each of them is shown.
     pub relays_open: bool,
+    /// The lists beside the chosen one, as far as it was looked.
+    pub other_lists: Vec<OtherList>,
     /// The field for a proxy.
     pub proxy: String,
     /// What is wrong with it.
@@ -349,6 +370,7 @@ impl Settings {
             relay_line: String::new(),
             relays_busy: false,
             relays_seen: None,
+            other_lists: Vec::new(),
             relays_open: false,
             proxy: String::new(),
             proxy_trouble: None,

@@ -756,6 +756,7 @@ fn a_list_that_a_pointer_names_is_asked_for_only_when_told_to() {
     let known = RelaysKnown {
         list: None,
         seen: None,
+        others: Vec::new(),
     };
     let effects = model.update(Event::Relays(Ok(known)));
     assert!(matches!(effects[..], [Effect::Describe(..)]));

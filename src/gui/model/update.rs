@@ -122,10 +122,15 @@ impl Model {
                 vec![Effect::Look(Look::Share, paths)]
             }
             Action::ExportHistory => vec![Effect::ExportHistory],
+            Action::ForgetOtherList(origin) => self.ask_relays(RelayWish::Forget(origin)),
             Action::ForgetRelayList => {
                 self.settings.relays_seen = None;
-                self.settings.preferences.relay_list = None;
-                self.keep()
+                let forgotten = self.settings.preferences.relay_list.take();
+                let mut effects = self.keep();
+                if let Some(list) = forgotten {
+                    effects.extend(self.ask_relays(RelayWish::Forget(list.origin)));
+                }
+                effects
             }
             Action::FocusBeside(id, beside) => {
                 self.focus_beside(id, beside);

@@ -164,8 +164,15 @@ plain! {
 pub fn list_age(seen: &RelaysSeen, now: u64) -> String {
     let when = |id, at| tell(id, &[("when", super::from_now(at, now).into())]);
     let mut parts = Vec::new();
+    if let Some(issued) = seen.issued {
+        parts.push(when("list_issued", issued));
+    }
     if let Some(fetched) = seen.fetched {
         parts.push(when("list_fetched", fetched));
+    }
+    // Asked for when it was fetched; later only for a newer one.
+    if let Some(asked) = seen.asked.filter(|asked| Some(*asked) != seen.fetched) {
+        parts.push(when("list_asked", asked));
     }
     if let Some(expires) = seen.expires {
         let id = if expires > now {
@@ -176,6 +183,22 @@ pub fn list_age(seen: &RelaysSeen, now: u64) -> String {
         parts.push(when(id, expires));
     }
     parts.join("  ·  ")
+}
+
+plain! {
+    /// Settings: a list whose maker gave it no name.
+    unnamed_list;
+    /// Settings: over the lists beside the chosen one.
+    other_lists;
+    /// Settings: a list that was chosen before.
+    list_kept;
+}
+
+/// Settings: a list that a pointer named, and the servers it was accepted for.
+#[must_use]
+pub fn list_accepted(servers: &[String]) -> String {
+    let servers = servers.join(say("list_comma"));
+    tell("list_accepted", &[("servers", servers.into())])
 }
 
 /// How a relay stands.

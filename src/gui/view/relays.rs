@@ -17,6 +17,7 @@ pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
     if let (Some(_), Some(seen)) = (list, &model.settings.relays_seen) {
         known(ui, model, seen, around.now, drawn);
     }
+    others(ui, model, around.now, drawn);
     if model.settings.lacks_relays() {
         kit::callout(ui, Tone::Warning, &text::relays_missing(), |_| {});
     }
@@ -112,8 +113,50 @@ fn chosen(ui: &mut Ui, list: Option<&RelayList>, drawn: &mut Drawn) {
     });
 }
 
-/// Age, trouble, and each relay with its reasons.
-fn known(ui: &mut Ui, model: &Model, seen: &RelaysSeen, now: u64, drawn: &mut Drawn) {
+/// The lists that pointers named, and those that were chosen before.
+fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    let lists = &model.settings.other_lists;
+    if lists.is_empty() {
+        return;
+    }
+    kit::divider(ui);
+    kit::label(ui, text::other_lists(), Type::Label, palette.text);
+    for other in lists {
+        let place = match &other.list.origin {
+            RelayOrigin::File(path) => path.to_string_lossy().into_owned(),
+            RelayOrigin::Line(line) => line.clone(),
+            RelayOrigin::Session => text::session_network().to_owned(),
+        };
+        let about = text::relay_list(other.list.relays, &place);
+        ui.push_id(&place, |ui| {
+            line(
+                ui,
+                Icon::Route,
+                &other.list.name,
+                &about,
+                measure::CONTROL,
+                |ui| {
+                    let forget = text::about_file(text::forget_list(), &other.list.name);
+                    if kit::icon_button(ui, Icon::Trash, &forget).clicked() {
+                        let origin = other.list.origin.clone();
+                        drawn.act(Action::ForgetOtherList(origin));
+                    }
+                },
+            );
+            let used = if other.servers.is_empty() {
+                text::list_kept().to_owned()
+            } else {
+                text::list_accepted(&other.servers)
+            };
+            kit::label(ui, used, Type::Caption, palette.muted);
+            age(ui, &other.seen, now);
+        });
+    }
+}
+
+/// How old a list is, and what is wrong with it.
+fn age(ui: &mut Ui, seen: &RelaysSeen, now: u64) {
     let palette = palette(ui);
     let age = text::list_age(seen, now);
     if !age.is_empty() {
@@ -125,6 +168,12 @@ fn known(ui: &mut Ui, model: &Model, seen: &RelaysSeen, now: u64, drawn: &mut Dr
             kit::selectable(ui, trouble, Type::Caption, palette.warning);
         });
     }
+}
+
+/// Age, trouble, and each relay with its reasons.
+fn known(ui: &mut Ui, model: &Model, seen: &RelaysSeen, now: u64, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    age(ui, seen, now);
     if seen.relays.is_empty() {
         return;
     }
