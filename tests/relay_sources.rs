@@ -432,6 +432,28 @@ async fn relays_are_chosen_shown_and_removed_by_commands() {
     }
 }
 
+#[test]
+fn rules_yield_on_a_short_list_only_when_the_person_says_so() {
+    let person = CommandLine::new();
+    let entries: Vec<_> = (1..=3).map(|seed| entry(seed).to_json()).collect();
+    let entries = person.file("entries.txt", entries.join("\n").as_bytes());
+    let made = person.run(&["relay-list", "new", &entries, "--name", "ours"]);
+    let list = person.file("relays.json", &made.stdout);
+    assert!(person.run(&["relays", "use", &list]).status.success());
+    let may_yield = || {
+        let shown = person.run(&["relays", "show", "--json"]);
+        let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+        shown["sources"][0]["rules_may_yield"].clone()
+    };
+    assert_eq!(may_yield(), json!(false));
+    assert!(person.run(&["relays", "allow"]).status.success());
+    assert_eq!(may_yield(), json!(true));
+    assert!(said(&person.run(&["relays"])).contains("may yield"));
+    let disallowed = person.run(&["relays", "disallow", &list]);
+    assert!(disallowed.status.success(), "{}", said(&disallowed));
+    assert_eq!(may_yield(), json!(false));
+}
+
 /// One person with a home of their own, who chose the list by URL.
 struct Person {
     folder: TempDir,

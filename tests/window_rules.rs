@@ -551,6 +551,28 @@ fn every_list_that_is_kept_is_shown_and_can_be_forgotten() {
     assert!(desk.sees("Relays of last year"));
 }
 
+#[test]
+fn rules_yield_on_the_list_in_use_only_when_switched_on() {
+    let preferences = Preferences {
+        relay_list: Some(RelayList {
+            origin: RelayOrigin::Session,
+            name: "Session's service nodes".to_owned(),
+            relays: 0,
+        }),
+        ..preferences()
+    };
+    let mut desk = Desk::with(preferences, [760.0, 600.0], |_| Opening::default());
+    act(&mut desk, Action::ChooseRelays);
+    desk.until_seen("Relays of a choir");
+    for allowed in [vec![RelayOrigin::Session], Vec::new()] {
+        desk.click("Let rules yield on a short list");
+        desk.until(|desk| {
+            let saves = desk.backend.saves();
+            saves.last().is_some_and(|kept| kept.short_lists == allowed)
+        });
+    }
+}
+
 /// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.
 #[test]
 fn everything_fits_at_every_size() {

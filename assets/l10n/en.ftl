@@ -965,3 +965,5 @@ unnamed_list = A list without a name
 other_lists = Other lists kept here
 list_kept = Kept, not in use.
 list_accepted = From a pointer, used for { $servers } only.
+short_list = Let rules yield on a short list
+short_list_about = Where this list is too short, relays of one network or operator may stand on one path, and a former guard in the middle or at the end. Who saw what then says so.

@@ -912,3 +912,5 @@ unnamed_list = 未命名的列表
 other_lists = 此处保存的其他列表
 list_kept = 已保存，未使用。
 list_accepted = 来自取件码，只用于 { $servers }。
+short_list = 列表过短时放宽规则
+short_list_about = 当此列表过短时，同一网络或同一运营者的中继可以出现在同一路径上，以前的守卫中继也可以位于中间或末尾。“谁看到了什么”会注明。

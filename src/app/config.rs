@@ -93,6 +93,8 @@ pub struct Config {
     pub chosen: ServerChoice,
     /// Which relays are used.
     pub relays: RelaySource,
+    /// Lists on which the rules of paths may yield where the list is too short for them.
+    pub short_lists: Vec<RelaySource>,
     /// Whether a pointer names the relay list, when that is one by URL, for recipients who have none.
     pub pointer_carries_relay_list: bool,
     /// The way out of this computer to the first relay, and to servers without relays; without one it is straight.
@@ -183,6 +185,7 @@ impl Default for Config {
             servers: Vec::new(),
             chosen: ServerChoice::BuiltIn,
             relays: RelaySource::BuiltIn,
+            short_lists: Vec::new(),
             pointer_carries_relay_list: false,
             proxy: None,
             download_folder: None,
@@ -386,6 +389,9 @@ struct ConfigFile {
     /// Instead of `relays`, for a list in a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     relay_list_file: Option<PathBuf>,
+    /// Of either kind, and `session`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    short_lists_allowed: Vec<String>,
     #[serde(default)]
     pointer_carries_relay_list: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -473,6 +479,10 @@ impl ConfigFile {
                 .map(RelaySource::Url)
                 .map_err(|error| invalid(format!("the relays: {error}")))?,
         };
+        let short_lists = self.short_lists_allowed.iter().map(|text| text.parse());
+        let short_lists = short_lists
+            .collect::<Result<_, _>>()
+            .map_err(|error| invalid(format!("a short list: {error}")))?;
         let proxy = self.proxy.as_deref().map(str::parse).transpose();
         let proxy =
             proxy.map_err(|error: ParseProxyError| invalid(format!("the proxy: {error}")))?;
@@ -480,6 +490,7 @@ impl ConfigFile {
             servers,
             chosen,
             relays,
+            short_lists,
             pointer_carries_relay_list: self.pointer_carries_relay_list,
             proxy,
             download_folder: self.download_folder,
@@ -527,6 +538,11 @@ impl From<&Config> for ConfigFile {
                 RelaySource::File(path) => Some(path.clone()),
                 _ => None,
             },
+            short_lists_allowed: config
+                .short_lists
+                .iter()
+                .map(RelaySource::to_line)
+                .collect(),
             pointer_carries_relay_list: config.pointer_carries_relay_list,
             proxy: config.proxy.as_ref().map(SocksProxy::to_secret_text),
             download_folder: config.download_folder.clone(),
@@ -667,6 +683,9 @@ mod tests {
             ),
         ] {
             let config = Config {
+                short_lists: Vec::from_iter(
+                    (relays != RelaySource::BuiltIn).then(|| relays.clone()),
+                ),
                 relays,
                 ..Config::default()
             };

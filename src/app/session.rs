@@ -33,6 +33,7 @@ pub struct Session {
     held: Mutex<Option<Arc<BuiltIn>>>,
     remembered: Remembered,
     proxy: Mutex<Option<SocksProxy>>,
+    short_lists: Mutex<Vec<RelaySource>>,
 }
 
 impl Session {
@@ -46,6 +47,7 @@ impl Session {
             builtin: tokio::sync::Mutex::new(Weak::new()),
             held: Mutex::new(None),
             proxy: Mutex::default(),
+            short_lists: Mutex::default(),
         }
     }
 
@@ -62,6 +64,30 @@ impl Session {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Lets the rules of paths yield on these lists from now on, where a list is too short for them.
+    pub fn allow_short(&self, lists: Vec<RelaySource>) {
+        *self
+            .short_lists
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = lists;
+    }
+
+    /// Which rules of paths may yield on a list from there: all of them in the built-in network and among relays of this
+    /// computer alone, where it is a rehearsal, and where the person said so; else none.
+    #[must_use]
+    pub fn allowance(&self, source: &RelaySource, list: &RelayList) -> Allowance {
+        let allowed = self
+            .short_lists
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(source);
+        if allowed || is_rehearsal(source, list) {
+            Allowance::ALL
+        } else {
+            Allowance::NONE
+        }
     }
 
     /// Where settings and data are.
@@ -295,7 +321,7 @@ impl Session {
             Route::Direct => None,
             Route::Relays(set) => {
                 let memory = self.relay_memory(&set.source.id());
-                Some((set, memory, allowance(&set.source, &set.list)))
+                Some((set, memory, self.allowance(&set.source, &set.list)))
             }
         };
         let way = match &relays {
@@ -340,19 +366,10 @@ impl Session {
     }
 }
 
-/// Which rules of paths may yield: all of them on a list that the person wrote or chose as a file, and among relays of
-/// this computer alone, where it is a rehearsal; none on a list that somebody else signs, which should be long enough.
-fn allowance(source: &RelaySource, list: &RelayList) -> Allowance {
-    match source {
-        RelaySource::BuiltIn | RelaySource::File(_) => Allowance::ALL,
-        RelaySource::Session | RelaySource::Url(_) => {
-            if list.relays.iter().all(|relay| relay.host.is_loopback()) {
-                Allowance::ALL
-            } else {
-                Allowance::NONE
-            }
-        }
-    }
+/// Whether a list is of this computer's relays alone, so that there is nobody to hide from.
+#[must_use]
+pub fn is_rehearsal(source: &RelaySource, list: &RelayList) -> bool {
+    *source == RelaySource::BuiltIn || list.relays.iter().all(|relay| relay.host.is_loopback())
 }
 
 /// What a server is to this person.
@@ -367,3 +384,43 @@ pub enum ServerKind {
 }
 
 const INFO_SECS: u64 = 24 * 3_600;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::keys::Identity;
+    use crate::protocol::relay_list::{RelayDescriptor, Serves};
+
+    #[test]
+    fn rules_yield_on_this_computer_and_where_the_person_said_so() {
+        let session = Session::new(Home::in_folder("/nowhere"));
+        let list = |host: [u8; 4]| RelayList {
+            name: String::new(),
+            issued: 0,
+            expires: 1,
+            relays: vec![RelayDescriptor {
+                key: Identity::from_seed([1; 32]).public(),
+                host: host.into(),
+                port: 22_021,
+                operator: String::new(),
+                serves: Serves::Any,
+            }],
+        };
+        let (here, there) = (list([127, 0, 0, 1]), list([192, 0, 2, 1]));
+        let [mine, other] =
+            ["/lists/a.json", "/lists/b.json"].map(|path| RelaySource::File(path.into()));
+        assert_eq!(session.allowance(&mine, &here), Allowance::ALL);
+        assert_eq!(session.allowance(&mine, &there), Allowance::NONE);
+        assert_eq!(
+            session.allowance(&RelaySource::BuiltIn, &there),
+            Allowance::ALL
+        );
+        session.allow_short(vec![mine.clone()]);
+        assert_eq!(session.allowance(&mine, &there), Allowance::ALL);
+        for source in [other, RelaySource::Session] {
+            assert_eq!(session.allowance(&source, &there), Allowance::NONE);
+        }
+        session.allow_short(Vec::new());
+        assert_eq!(session.allowance(&mine, &there), Allowance::NONE);
+    }
+}

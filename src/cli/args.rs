@@ -337,6 +337,16 @@ pub(super) struct Relays {
 
 #[derive(Subcommand)]
 pub(super) enum RelaysCommand {
+    /// Let the rules of paths yield where a list is too short for them: relays of one network or operator on one path, a former guard as middle or last. Who saw what says each time which did
+    Allow {
+        /// `session`, a file, or the line of a list [default: the one in use]
+        source: Option<RelaySource>,
+    },
+    /// Let them yield there no longer
+    Disallow {
+        /// `session`, a file, or the line of a list [default: the one in use]
+        source: Option<RelaySource>,
+    },
     /// Fetch a signed list straight from its host, which then sees this computer's address, and use its relays
     Add {
         /// The list as its maker gave it: https://…/relays.json#k=… with its key of 64 letters and digits

@@ -144,6 +144,16 @@ impl App {
         list.map_or(RelaySource::BuiltIn, |list| Self::source_of(&list.origin))
     }
 
+    /// What the window calls it; nothing for the built-in network's relays.
+    pub(super) fn origin_of(source: &RelaySource) -> Option<RelayOrigin> {
+        match source {
+            RelaySource::BuiltIn => None,
+            RelaySource::File(path) => Some(RelayOrigin::File(path.clone())),
+            RelaySource::Session => Some(RelayOrigin::Session),
+            RelaySource::Url(line) => Some(RelayOrigin::Line(line.to_string())),
+        }
+    }
+
     /// What the window calls so.
     pub(super) fn source_of(origin: &RelayOrigin) -> RelaySource {
         match origin {
@@ -198,6 +208,11 @@ impl App {
                 }),
         };
         config.relays = Self::relay_source(preferences);
+        config.short_lists = preferences
+            .short_lists
+            .iter()
+            .map(Self::source_of)
+            .collect();
         config.pointer_carries_relay_list = preferences.list_in_pointer;
         let usual = Config::default().download_folder();
         config.download_folder =
@@ -426,6 +441,11 @@ impl Backend for App {
                 None => ServerChoice::BuiltIn,
             },
             relay_list: list,
+            short_lists: config
+                .short_lists
+                .iter()
+                .filter_map(Self::origin_of)
+                .collect(),
             downloads: config.download_folder(),
             theme: match config.theme {
                 config::Theme::System => Theme::System,
@@ -459,6 +479,7 @@ impl Backend for App {
             },
         };
         self.session.set_proxy(config.proxy.clone());
+        self.session.allow_short(config.short_lists.clone());
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         (preferences, trouble)
     }
@@ -469,6 +490,7 @@ impl Backend for App {
             .save(self.session.home())
             .map_err(|error| UserMessage::from(&AppError::Config(error)))?;
         self.session.set_proxy(config.proxy.clone());
+        self.session.allow_short(config.short_lists.clone());
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(())
     }

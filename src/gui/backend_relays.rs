@@ -13,6 +13,7 @@ use crate::app::file_name::SafeFileName;
 use crate::app::manage;
 use crate::app::message::UserMessage;
 use crate::app::relays::{ListState, RelayOffer, RelaySource, SourceView, UseFor};
+use crate::app::session::is_rehearsal;
 use crate::app::who_saw_what::RequestShown;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::keys::Ed25519Public;
@@ -183,7 +184,9 @@ impl App {
                 })
                 .collect()
         });
+        let list = view.list.as_ref();
         RelaysSeen {
+            rehearsal: list.is_some_and(|list| is_rehearsal(&view.source, list)),
             issued: view.list.as_ref().map(|list| list.issued),
             asked: view.asked,
             expires: view.list.map(|list| list.expires),

@@ -415,6 +415,7 @@ fn relays_seen() -> RelaysSeen {
         expires: Some(NOW + 20 * 86_400),
         fetched: Some(NOW - 2 * 86_400),
         trouble: None,
+        rehearsal: false,
         relays: vec![
             relay(
                 7,

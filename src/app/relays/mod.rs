@@ -68,6 +68,17 @@ impl FromStr for RelaySource {
 }
 
 impl RelaySource {
+    /// What [`FromStr`] reads.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        match self {
+            Self::BuiltIn => "built-in".to_owned(),
+            Self::File(path) => path.to_string_lossy().into_owned(),
+            Self::Session => "session".to_owned(),
+            Self::Url(source) => source.to_string(),
+        }
+    }
+
     /// What is remembered about relays is remembered under this name, so that sources do not mix.
     #[must_use]
     pub fn id(&self) -> String {

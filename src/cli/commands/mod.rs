@@ -40,6 +40,7 @@ fn open_session() -> Result<(Session, Config), CliError> {
     }
     let session = Session::new(home);
     session.set_proxy(config.proxy.clone());
+    session.allow_short(config.short_lists.clone());
     Ok((session, config))
 }
 
@@ -62,7 +63,8 @@ async fn relays(
     cancel: &CancellationToken,
 ) -> Result<Option<RelaySet>, AppError> {
     let chosen = match &way.relays {
-        Some(path) => RelaySource::File(path.clone()),
+        // The same file is the same list from whichever folder.
+        Some(path) => RelaySource::File(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
         None => config.relays.clone(),
     };
     Relays::of(session.home())

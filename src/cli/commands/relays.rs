@@ -13,7 +13,7 @@ use crate::cli::CliError;
 use crate::cli::args::{Relays as Args, RelaysCommand};
 use crate::cli::terminal::{self, print_json, print_line};
 use crate::protocol::keys::Ed25519Public;
-use crate::protocol::path::{SetAsideWhy, Standing};
+use crate::protocol::path::{Allowance, SetAsideWhy, Standing};
 use crate::protocol::relay_list::RelayList;
 
 pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
@@ -21,6 +21,21 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
     let relays = Relays::of(session.home());
     match args.command {
         None => show(&session, &relays, &config.relays, false)?,
+        Some(RelaysCommand::Allow { source }) => {
+            let source = source.unwrap_or_else(|| config.relays.clone());
+            config.short_lists.retain(|allowed| *allowed != source);
+            config.short_lists.push(source);
+            config.save(session.home()).map_err(AppError::from)?;
+            terminal::note(
+                "rules of paths may yield where that list is too short for them; --who-saw-what says which did",
+            );
+        }
+        Some(RelaysCommand::Disallow { source }) => {
+            let source = source.unwrap_or_else(|| config.relays.clone());
+            config.short_lists.retain(|allowed| *allowed != source);
+            config.save(session.home()).map_err(AppError::from)?;
+            terminal::note("every rule of paths holds on that list");
+        }
         Some(RelaysCommand::Show { json }) => show(&session, &relays, &config.relays, json)?,
         Some(RelaysCommand::Add { line }) => {
             note_lines(&relays::shows(&RelaySource::Url(line.clone())));
@@ -118,6 +133,9 @@ fn print_view(session: &Session, view: &SourceView) -> Result<(), CliError> {
         print_line(&format!("  issued    {}", time(list.issued, now)))?;
         print_line(&format!("  expires   {}", time(list.expires, now)))?;
     }
+    if yields(session, view) {
+        print_line("  rules     may yield where the list is too short for them")?;
+    }
     if let Some(fetched) = view.fetched {
         print_line(&format!("  fetched   {}", time(fetched, now)))?;
     }
@@ -132,6 +150,11 @@ fn print_view(session: &Session, view: &SourceView) -> Result<(), CliError> {
         print_line(&format!("  relay     {}… {words}", short(&key)))?;
     }
     Ok(())
+}
+
+fn yields(session: &Session, view: &SourceView) -> bool {
+    let list = view.list.as_ref();
+    list.is_some_and(|list| session.allowance(&view.source, list) != Allowance::NONE)
 }
 
 /// The relays of which there is something to say.
@@ -186,6 +209,7 @@ fn object(session: &Session, view: &SourceView) -> Value {
         "relays": view.list.as_ref().map(|list| list.relays.len()),
         "issued": view.list.as_ref().map(|list| list.issued),
         "expires": view.list.as_ref().map(|list| list.expires),
+        "rules_may_yield": yields(session, view),
         "fetched": view.fetched,
         "asked": view.asked,
         "problem": view.problem,

@@ -321,6 +321,8 @@ pub enum Action {
     RevealSaved(TransferId),
     /// Reach this server without relays, or through them again.
     SetDirect(String, bool),
+    /// The rules of paths may yield where the list in use is too short for them.
+    SetShortList(bool),
     /// A pointer names the relay list.
     SetListInPointer(bool),
     /// For the next shares.

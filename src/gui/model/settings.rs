@@ -18,6 +18,8 @@ pub struct Preferences {
     pub chosen: ServerChoice,
     /// Whom requests go through; none: the relays of the built-in network.
     pub relay_list: Option<RelayList>,
+    /// Lists on which the rules of paths may yield where the list is too short for them.
+    pub short_lists: Vec<RelayOrigin>,
     /// The way out of this computer; straight without one.
     pub proxy: Option<SocksProxy>,
     /// Where received files go.
@@ -105,6 +107,8 @@ pub struct RelaysSeen {
     pub fetched: Option<u64>,
     /// What is wrong with it, if anything.
     pub trouble: Option<String>,
+    /// All its relays are on this computer: rules of paths yield there anyway.
+    pub rehearsal: bool,
     /// Each of its relays.
     pub relays: Vec<RelaySeen>,
 }
@@ -307,6 +311,7 @@ impl Default for Preferences {
             servers: Vec::new(),
             chosen: ServerChoice::BuiltIn,
             relay_list: None,
+            short_lists: Vec::new(),
             proxy: None,
             downloads: PathBuf::from("."),
             theme: Theme::System,

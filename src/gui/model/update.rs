@@ -281,6 +281,16 @@ impl Model {
             Action::SetContrast(contrast) => self.prefer(|kept| kept.contrast = contrast),
             Action::SetLanguage(language) => self.prefer(|kept| kept.language = language),
             Action::SetCopyWhenDone(on) => self.prefer(|kept| kept.copy_when_done = on),
+            Action::SetShortList(on) => {
+                let kept = &mut self.settings.preferences;
+                if let Some(list) = &kept.relay_list {
+                    kept.short_lists.retain(|origin| *origin != list.origin);
+                    if on {
+                        kept.short_lists.push(list.origin.clone());
+                    }
+                }
+                self.keep()
+            }
             Action::SetMaskPointers(on) => self.prefer(|kept| kept.mask_pointers = on),
             Action::SetMotion(motion) => self.prefer(|kept| kept.motion = motion),
             Action::SetNameInPointer(on) => self.prefer(|kept| kept.name_in_pointer = on),

@@ -194,6 +194,11 @@ plain! {
     list_kept;
 }
 
+pair! {
+    /// Settings: title and explanation of a switch.
+    short_list;
+}
+
 /// Settings: a list that a pointer named, and the servers it was accepted for.
 #[must_use]
 pub fn list_accepted(servers: &[String]) -> String {

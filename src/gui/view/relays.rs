@@ -17,6 +17,9 @@ pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
     if let (Some(_), Some(seen)) = (list, &model.settings.relays_seen) {
         known(ui, model, seen, around.now, drawn);
     }
+    if let Some(list) = list {
+        short_list(ui, model, list, drawn);
+    }
     others(ui, model, around.now, drawn);
     if model.settings.lacks_relays() {
         kit::callout(ui, Tone::Warning, &text::relays_missing(), |_| {});
@@ -111,6 +114,20 @@ fn chosen(ui: &mut Ui, list: Option<&RelayList>, drawn: &mut Drawn) {
             drawn.act(Action::ForgetRelayList);
         }
     });
+}
+
+/// Whether rules of paths may yield on the list in use, where that is a question.
+fn short_list(ui: &mut Ui, model: &Model, list: &RelayList, drawn: &mut Drawn) {
+    let seen = model.settings.relays_seen.as_ref();
+    if seen.is_some_and(|seen| seen.rehearsal) {
+        return;
+    }
+    let (title, about) = text::short_list();
+    let allowed = &model.settings.preferences.short_lists;
+    let on = allowed.contains(&list.origin);
+    if kit::switch(ui, title, about, on) {
+        drawn.act(Action::SetShortList(!on));
+    }
 }
 
 /// The lists that pointers named, and those that were chosen before.
