@@ -96,8 +96,9 @@ fn read(file: &Path, signature: &Path) -> Result<Mirrored, String> {
     };
     let list = text(file, "the list")?;
     let signature = text(signature, "its .sig")?.trim().to_owned();
-    if signature.len() != SIGNATURE_LEN || !signature.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err("its .sig does not hold 128 hex digits".to_owned());
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if signature.len() != SIGNATURE_LEN || !signature.bytes().all(is_digit) {
+        return Err("its .sig does not hold 128 lower-case hex digits".to_owned());
     }
     if !can_be_mirrored(&list) {
         return Err("it is too large for an answer".to_owned());
@@ -182,6 +183,7 @@ mod tests {
         for (list, signature) in [
             (good.as_str(), "short"),
             (&good, &"g".repeat(128)),
+            (&good, &"A".repeat(128)),
             ("{}", &"0".repeat(128)),
             (&large, &"0".repeat(128)),
         ] {
