@@ -28,7 +28,7 @@ use cloakroom::protocol::relay_list::{
 };
 use place::Place;
 use serde_json::{Value, json};
-use support::{cloak, printed_pointer, said, with_input};
+use support::{Process, cloak, printed_pointer, said, with_input};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -430,6 +430,22 @@ async fn relays_are_chosen_shown_and_removed_by_commands() {
         let refused = person.run(&["relays", "add", wrong]);
         assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
     }
+}
+
+#[test]
+fn a_relay_forwards_to_nobody_once_its_list_has_ended() {
+    let maker = CommandLine::new();
+    let entries = maker.file("entries.txt", entry(1).to_json().as_bytes());
+    let make = |time| maker.run(&["relay-list", "new", &entries, "--valid-for", time]);
+    let list = maker.file("relays.json", &make("5s").stdout);
+    let mut relay = cloak(&maker.folder.path().join("relay"));
+    relay.args(["relay", "--listen", "127.0.0.1:0", "--relays", &list]);
+    relay.args(["--key", &maker.path("relay.key")]);
+    let mut relay = Process::start(relay);
+    relay.wait_for("relay list read: 1 relays");
+    relay.wait_for("the relay list has expired");
+    maker.file("relays.json", &make("1h").stdout);
+    relay.wait_for("relay list read: 1 relays");
 }
 
 #[test]

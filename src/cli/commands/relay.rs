@@ -60,12 +60,21 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
 }
 
 /// Reads the list now and whenever its file changes, so that it can be replaced, or made from the entries of relays
-/// that already run. A list that cannot be used leaves the last good one in place.
+/// that already run. A list that cannot be used leaves the last good one in place until that ends; then there are no
+/// relays to forward to, as there are none for clients.
 async fn follow(relay: &RunningRelay, path: PathBuf) {
     let mut looks = tokio::time::interval(LOOK_EVERY);
     let mut seen = None;
+    let mut ends = None;
     loop {
         looks.tick().await;
+        if ends.is_some_and(|ends| (clock::system())() >= ends) {
+            ends = None;
+            relay.set_relays(Vec::new());
+            terminal::note(
+                "warning: the relay list has expired; nothing is forwarded until there is a newer one",
+            );
+        }
         let file = path.clone();
         let stamp = move || {
             std::fs::metadata(&file)
@@ -83,6 +92,7 @@ async fn follow(relay: &RunningRelay, path: PathBuf) {
         match read {
             Ok(Ok(list)) => {
                 let count = list.relays.len();
+                ends = Some(list.expires);
                 relay.set_relays(list.relays);
                 terminal::note(&format!("relay list read: {count} relays"));
             }
