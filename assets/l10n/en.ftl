@@ -967,3 +967,13 @@ list_kept = Kept, not in use.
 list_accepted = From a pointer, used for { $servers } only.
 short_list = Let rules yield on a short list
 short_list_about = Where this list is too short, relays of one network or operator may stand on one path, and a former guard in the middle or at the end. Who saw what then says so.
+
+## Who saw what: all tries together
+
+all_tries = All { $count } tries together
+links_both = could see both your IP address and the server
+links_address = could see your IP address, not the server
+links_address_and_list = could see your IP address and which relay list you use, no transfer
+links_list = could see which relay list you use, no transfer
+links_neither = could see neither your IP address nor the server
+links_server = could see the server, not your IP address

@@ -914,3 +914,13 @@ list_kept = 已保存，未使用。
 list_accepted = 来自取件码，只用于 { $servers }。
 short_list = 列表过短时放宽规则
 short_list_about = 当此列表过短时，同一网络或同一运营者的中继可以出现在同一路径上，以前的守卫中继也可以位于中间或末尾。“谁看到了什么”会注明。
+
+## Who saw what: all tries together
+
+all_tries = 全部 { $count } 次尝试合计
+links_both = 能看到您的 IP 地址和服务器
+links_address = 能看到您的 IP 地址，看不到服务器
+links_address_and_list = 能看到您的 IP 地址和您使用的中继列表，看不到传输
+links_list = 能看到您使用的中继列表，看不到传输
+links_neither = 既看不到您的 IP 地址，也看不到服务器
+links_server = 能看到服务器，看不到您的 IP 地址

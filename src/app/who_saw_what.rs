@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::net::SocksProxy;
 use crate::protocol::address::ServerUrl;
-use crate::protocol::disclosure::{AttemptShown, End, Fact, Note, Outcome, Role, Saw, totals};
+use crate::protocol::disclosure::{
+    AttemptShown, End, Fact, Links, Note, Outcome, Role, Saw, totals,
+};
 use crate::protocol::file_api::FileRequest;
 use crate::protocol::path::Relaxed;
 
@@ -213,24 +215,13 @@ fn together(shown: &[RequestShown]) -> Vec<String> {
         } else {
             format!("{} times", party.tries)
         };
-        let links = if party
-            .roles
-            .iter()
-            .any(|role| matches!(role, Role::ListHost | Role::Seed))
-        {
-            if party.shown.contains(&Fact::ClientAddress) {
-                "your IP address and which relay list you use, no transfer"
-            } else {
-                "which relay list you use, no transfer"
-            }
-        } else if party.links_both_ends() {
-            "both your IP address and the server"
-        } else if party.shown.contains(&Fact::ClientAddress) {
-            "your IP address, not the server"
-        } else if party.roles.contains(&Role::Server) || party.shown.iter().any(is_server) {
-            "the server, not your IP address"
-        } else {
-            "neither your IP address nor the server"
+        let links = match party.links() {
+            Links::Both => "both your IP address and the server",
+            Links::Address => "your IP address, not the server",
+            Links::AddressAndList => "your IP address and which relay list you use, no transfer",
+            Links::List => "which relay list you use, no transfer",
+            Links::Neither => "neither your IP address nor the server",
+            Links::Server => "the server, not your IP address",
         };
         lines.push(format!(
             "  {} ({}, {tries}): {links}",
@@ -239,10 +230,6 @@ fn together(shown: &[RequestShown]) -> Vec<String> {
         ));
     }
     lines
-}
-
-const fn is_server(fact: &Fact) -> bool {
-    matches!(fact, Fact::Server(_))
 }
 
 /// What came of a try, in a few words.

@@ -390,16 +390,48 @@ pub struct PartyTotal {
     pub shown: Vec<Fact>,
 }
 
+/// What a party could bring together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// The client's address with the server.
+    Both,
+    /// The client's address, and no server.
+    Address,
+    /// The client's address with a relay list, and no transfer.
+    AddressAndList,
+    /// A relay list, and nothing else.
+    List,
+    /// Neither address nor server.
+    Neither,
+    /// The server, and no address.
+    Server,
+}
+
 impl PartyTotal {
+    /// What it could bring together.
+    #[must_use]
+    pub fn links(&self) -> Links {
+        let address = self.shown.contains(&Fact::ClientAddress);
+        let server = self.roles.contains(&Role::Server)
+            || self
+                .shown
+                .iter()
+                .any(|fact| matches!(fact, Fact::Server(_)));
+        let list = self.shown.contains(&Fact::RelayList);
+        match (address, server, list) {
+            (true, true, _) => Links::Both,
+            (true, false, true) => Links::AddressAndList,
+            (true, false, false) => Links::Address,
+            (false, true, _) => Links::Server,
+            (false, false, true) => Links::List,
+            (false, false, false) => Links::Neither,
+        }
+    }
+
     /// Whether it was shown both who and where: the client's address and the server.
     #[must_use]
     pub fn links_both_ends(&self) -> bool {
-        self.shown.contains(&Fact::ClientAddress)
-            && (self.roles.contains(&Role::Server)
-                || self
-                    .shown
-                    .iter()
-                    .any(|fact| matches!(fact, Fact::Server(_))))
+        self.links() == Links::Both
     }
 }
 

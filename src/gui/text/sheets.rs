@@ -3,7 +3,7 @@
 use crate::app::l10n::{say, tell};
 use crate::app::message::UserMessage;
 use crate::app::who_saw_what::Asked;
-use crate::protocol::disclosure::{Fact, Note, Outcome, Role};
+use crate::protocol::disclosure::{Fact, Links, Note, Outcome, PartyTotal, Role};
 use crate::protocol::path::Relaxed;
 
 plain! {
@@ -92,6 +92,32 @@ pub fn one_try(asked: Asked, number: usize) -> String {
     } else {
         what.to_owned()
     }
+}
+
+/// Over what each party learned in all tries.
+#[must_use]
+pub fn all_tries(count: usize) -> String {
+    tell("all_tries", &[("count", count.into())])
+}
+
+/// A party and where it stood, in all tries.
+#[must_use]
+pub fn total(party: &PartyTotal) -> String {
+    let roles: Vec<_> = party.roles.iter().copied().map(role).collect();
+    format!("{}  ·  {}", party.name, roles.join(say("list_comma")))
+}
+
+/// What a party could bring together.
+#[must_use]
+pub fn links(links: Links) -> &'static str {
+    say(match links {
+        Links::Both => "links_both",
+        Links::Address => "links_address",
+        Links::AddressAndList => "links_address_and_list",
+        Links::List => "links_list",
+        Links::Neither => "links_neither",
+        Links::Server => "links_server",
+    })
 }
 
 /// What came of a try.

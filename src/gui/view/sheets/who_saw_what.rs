@@ -72,11 +72,40 @@ fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, d
         downwards(ui, &parties, other);
     }
     ui.add_space(space::S);
+    if tries.len() > 1 {
+        together(ui, tries.iter().map(|(_, _, attempt)| *attempt));
+    }
     kit::divider(ui);
     ui.add_space(space::XS);
     let when = text::outcome(&attempt.outcome);
     let words = format!("{when}. {}", text::shown_about());
     kit::selectable(ui, words, Type::Caption, palette.muted);
+}
+
+/// What adds up over all tries.
+fn together<'a>(ui: &mut Ui, tries: impl ExactSizeIterator<Item = &'a AttemptShown>) {
+    let palette = palette(ui);
+    kit::divider(ui);
+    ui.add_space(space::XS);
+    kit::label(ui, text::all_tries(tries.len()), Type::Label, palette.text);
+    for party in disclosure::totals(tries) {
+        let ink = if party.links_both_ends() {
+            palette.warning
+        } else {
+            palette.muted
+        };
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = space::S;
+            let sign = party.roles.first().copied().map_or(Icon::Relay, sign_of);
+            kit::icon(ui, sign, measure::ICON, palette.accent);
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                kit::selectable(ui, text::total(&party), Type::Caption, palette.text);
+                kit::selectable(ui, text::links(party.links()), Type::Caption, ink);
+            });
+        });
+    }
+    ui.add_space(space::S);
 }
 
 fn note(ui: &mut Ui, tone: Tone, words: &str) {
