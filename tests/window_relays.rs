@@ -15,7 +15,7 @@ use cloakroom::gui::model::{
     Ended, Manage, PointerText, Preferences, RelayOrigin, RelayWish, RelaysKnown, Saved, Server,
     ServerChoice, Shared,
 };
-use cloakroom::gui::worker::{Backend, Progress};
+use cloakroom::gui::worker::{Backend as _, Progress};
 use cloakroom::protocol::disclosure::{Fact, Role, Saw};
 use cloakroom::protocol::path::Standing;
 use cloakroom::protocol::relay_list::Serves;

@@ -272,7 +272,7 @@ impl Backend for FakeBackend {
                 list,
                 seen: has.then(relays_seen),
                 others: if has {
-                    other_lists(forgotten)
+                    other_lists(forgotten.as_ref())
                 } else {
                     Vec::new()
                 },
@@ -447,7 +447,7 @@ fn relays_seen() -> RelaysSeen {
 }
 
 /// One list of a pointer and one that was chosen before, without the one that was forgotten.
-fn other_lists(forgotten: Option<RelayOrigin>) -> Vec<OtherList> {
+fn other_lists(forgotten: Option<&RelayOrigin>) -> Vec<OtherList> {
     let list = |host: &str, name: &str, servers: &[&str], expires| OtherList {
         list: RelayList {
             origin: RelayOrigin::Line(format!("https://{host}/relays.json#k={}", "5a".repeat(32))),
@@ -471,7 +471,7 @@ fn other_lists(forgotten: Option<RelayOrigin>) -> Vec<OtherList> {
         ),
         list("old.example", "Relays of last year", &[], NOW - 86_400),
     ];
-    lists.retain(|other| Some(&other.list.origin) != forgotten.as_ref());
+    lists.retain(|other| Some(&other.list.origin) != forgotten);
     lists
 }
 

@@ -91,7 +91,10 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let added = server
                 .checked_sub(1)
                 .and_then(|at| settings.preferences.servers.get(at));
-            let name = added.map_or(text::built_in(), |server| server.host.as_str());
+            let name = match added {
+                Some(server) => server.host.as_str(),
+                None => text::built_in(),
+            };
             let title = text::about_sheet(text::who_saw_what(), name);
             let width = measure::WIDE;
             sheet(ctx, "who saw what", &title, width, drawn, |ui, drawn| {
