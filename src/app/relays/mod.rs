@@ -263,10 +263,11 @@ impl Relays {
         self.or_accepted(own, server, now)
     }
 
-    /// The same as far as it is here: nobody is asked. Of Session's nodes those that are kept, however old.
+    /// The same as far as it is here: nobody is asked. Session's nodes, which serve every server and can be asked for, are
+    /// not looked at.
     ///
     /// # Errors
-    /// As [`Relays::for_server`], but that Session's nodes, which can be asked for, are never missing.
+    /// As [`Relays::for_server`].
     pub fn at_hand(
         &self,
         session: &Session,
@@ -280,15 +281,7 @@ impl Relays {
         let own = match chosen {
             RelaySource::BuiltIn => Ok(None),
             RelaySource::File(path) => RelaySet::from_file(path.clone(), now).map(Some),
-            RelaySource::Session => {
-                let nodes = self.store.nodes();
-                let list = nodes.and_then(|nodes| nodes.usable(now).ok());
-                return Ok(list.map(|list| RelaySet {
-                    list,
-                    kind: NetworkKind::Session,
-                    source: RelaySource::Session,
-                }));
-            }
+            RelaySource::Session => return Ok(None),
             RelaySource::Url(source) => self.held(source, now).map(Some).map_err(AppError::from),
         };
         self.or_accepted(own, server, now)

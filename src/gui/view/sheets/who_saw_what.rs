@@ -61,7 +61,10 @@ fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, d
     for about in attempt.notes() {
         note(ui, Tone::Warning, text::note(about));
     }
-    if matches!(attempt.outcome, Outcome::Failed(_)) {
+    if matches!(
+        attempt.outcome,
+        Outcome::Failed(_) | Outcome::NoList | Outcome::NoProxy
+    ) {
         note(ui, Tone::Info, &text::outcome(&attempt.outcome));
     }
     let parties = attempt.parties();
