@@ -940,3 +940,21 @@ io_other = The system says: { $detail }.
 io_permission_denied = The system does not permit it.
 io_read_only = What it lies on can only be read.
 io_storage_full = No space is left.
+
+## Access word and work
+
+access_word = Zugangswort
+access_word_about = Nur wenn der Betreiber des Servers Ihnen eines gegeben hat. Es geht mit allem mit, was Sie dort hinterlegen.
+access_word_is_kept = Bei diesem Server ist eines hinterlegt; es geht mit jeder Datei mit.
+enter_access_word = Wort eingeben
+change_access_word = Ändern
+keep_access_word = Wort behalten
+forget_access_word = Zugangswort vergessen von
+access_word_kept = Das Zugangswort ist gespeichert.
+access_word_forgotten = Das Zugangswort ist vergessen.
+access_word_invalid =
+    .what = Das ist kein Zugangswort.
+    .why = Ein Zugangswort hat 1 bis 64 Buchstaben, Ziffern und Zeichen aus einfachem ASCII.
+    .next = Tippen Sie es oder fügen Sie es so ein, wie der Betreiber es Ihnen gegeben hat.
+milestone_work = Arbeit
+stage_work = Arbeit für den Server, { $done }

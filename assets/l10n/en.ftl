@@ -940,3 +940,21 @@ io_other = The system says: { $detail }.
 io_permission_denied = The system does not permit it.
 io_read_only = What it lies on can only be read.
 io_storage_full = No space is left.
+
+## Access word and work
+
+access_word = Access word
+access_word_about = Only if the server's operator gave you one. It goes with every upload to this server.
+access_word_is_kept = One is kept with this server and goes with every upload.
+enter_access_word = Enter a word
+change_access_word = Change
+keep_access_word = Keep the word
+forget_access_word = Forget the access word of
+access_word_kept = The access word is kept.
+access_word_forgotten = The access word is forgotten.
+access_word_invalid =
+    .what = This is no access word.
+    .why = An access word has 1 to 64 letters, digits and signs of plain ASCII.
+    .next = Type or paste it as the operator gave it to you.
+milestone_work = Work
+stage_work = Working for the server, { $done }

@@ -940,3 +940,21 @@ io_other = The system says: { $detail }.
 io_permission_denied = The system does not permit it.
 io_read_only = What it lies on can only be read.
 io_storage_full = No space is left.
+
+## Access word and work
+
+access_word = Palabra de acceso
+access_word_about = Solo si el operador del servidor le dio una. Va con cada envío a este servidor.
+access_word_is_kept = Hay una guardada para este servidor y va con cada envío.
+enter_access_word = Introducir palabra
+change_access_word = Cambiar
+keep_access_word = Guardar la palabra
+forget_access_word = Olvidar la palabra de acceso de
+access_word_kept = La palabra de acceso está guardada.
+access_word_forgotten = La palabra de acceso está olvidada.
+access_word_invalid =
+    .what = Esto no es una palabra de acceso.
+    .why = Una palabra de acceso tiene de 1 a 64 letras, cifras y signos de ASCII simple.
+    .next = Escríbala o péguela tal como se la dio el operador.
+milestone_work = Trabajo
+stage_work = Trabajando para el servidor, { $done }

@@ -940,3 +940,21 @@ io_other = The system says: { $detail }.
 io_permission_denied = The system does not permit it.
 io_read_only = What it lies on can only be read.
 io_storage_full = No space is left.
+
+## Access word and work
+
+access_word = Mot d’accès
+access_word_about = Seulement si l’exploitant du serveur vous en a donné un. Il accompagne chaque envoi vers ce serveur.
+access_word_is_kept = Un mot est gardé pour ce serveur et accompagne chaque envoi.
+enter_access_word = Saisir un mot
+change_access_word = Modifier
+keep_access_word = Garder le mot
+forget_access_word = Oublier le mot d’accès de
+access_word_kept = Le mot d’accès est gardé.
+access_word_forgotten = Le mot d’accès est oublié.
+access_word_invalid =
+    .what = Ce n’est pas un mot d’accès.
+    .why = Un mot d’accès a de 1 à 64 lettres, chiffres et signes ASCII simples.
+    .next = Saisissez-le ou collez-le tel que l’exploitant vous l’a donné.
+milestone_work = Calcul
+stage_work = Calcul pour le serveur, { $done }

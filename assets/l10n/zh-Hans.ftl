@@ -887,3 +887,21 @@ io_other = 系统提示：{ $detail }。
 io_permission_denied = 系统不允许。
 io_read_only = 所在的位置是只读的。
 io_storage_full = 没有剩余空间。
+
+## Access word and work
+
+access_word = 访问口令
+access_word_about = 仅当服务器运营者给了您口令时才需要。每次上传到此服务器时都会附带。
+access_word_is_kept = 此服务器已保存口令，每次上传都会附带。
+enter_access_word = 填写口令
+change_access_word = 更改
+keep_access_word = 保存口令
+forget_access_word = 忘记访问口令
+access_word_kept = 访问口令已保存。
+access_word_forgotten = 访问口令已忘记。
+access_word_invalid =
+    .what = 这不是访问口令。
+    .why = 访问口令由 1 到 64 个普通 ASCII 字母、数字和符号组成。
+    .next = 请按运营者给您的样子输入或粘贴。
+milestone_work = 计算
+stage_work = 正在为服务器计算 { $done }

@@ -143,9 +143,11 @@ impl App {
     }
 
     /// The word that the person keeps with a server.
-    fn access_word(&self, network: &Network) -> Option<AccessWord> {
-        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        config.access_word(network.server()).cloned()
+    fn access_word(preferences: &Preferences, network: &Network) -> Option<AccessWord> {
+        let text = network.server().to_string();
+        let mut servers = preferences.servers.iter();
+        let known = servers.find(|known| known.address == text)?;
+        known.access_word.clone()
     }
 
     fn to_config(&self, preferences: &Preferences) -> Config {
@@ -154,21 +156,18 @@ impl App {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let known = std::mem::take(&mut config.servers);
+        config.servers.clear();
         for server in &preferences.servers {
             // The window holds only addresses that were understood.
             let Ok(address) = server.address.parse::<ServerAddress>() else {
                 continue;
             };
-            let entry = known.iter().find(|entry| entry.address == address).cloned();
-            let mut entry = entry.unwrap_or_else(|| ServerEntry {
-                name: server.host.clone(),
+            config.servers.push(ServerEntry {
+                name: server.name.clone(),
                 address,
-                direct: false,
-                access_word: None,
+                direct: server.direct,
+                access_word: server.access_word.clone(),
             });
-            entry.direct = server.direct;
-            config.servers.push(entry);
         }
         config.chosen = match &preferences.chosen {
             ServerChoice::BuiltIn => config::ServerChoice::BuiltIn,
@@ -234,7 +233,7 @@ impl App {
                 Count::Yes => Receipts::Counted,
                 Count::Limit(downloads) => Receipts::Limited(downloads),
             },
-            access: self.access_word(&network),
+            access: Self::access_word(preferences, &network),
             ..ShareRequest::new(path)
         };
         let shared = share::share(
@@ -370,14 +369,7 @@ impl Backend for App {
             None => self.kept_list(&config.relays),
         };
         let preferences = Preferences {
-            servers: config
-                .servers
-                .iter()
-                .map(|entry| Server {
-                    direct: entry.direct,
-                    ..server(&entry.address)
-                })
-                .collect(),
+            servers: config.servers.iter().map(known_server).collect(),
             chosen: match config.chosen_entry() {
                 Some(entry) => ServerChoice::Address(entry.address.to_string()),
                 None => ServerChoice::BuiltIn,
@@ -512,7 +504,7 @@ impl Backend for App {
                 server_check::check(
                     &self.session,
                     &network,
-                    self.access_word(&network),
+                    Self::access_word(preferences, &network),
                     &Tell::nobody(),
                     cancel,
                 )
@@ -553,12 +545,12 @@ fn tell(progress: &Progress, direction: Direction) -> Tell {
         let shown = match (stage, direction) {
             (network::Stage::Pad, _) => Stage::Pad,
             (network::Stage::Seal, _) => Stage::Seal,
-            (
-                network::Stage::FindPath
-                | network::Stage::Moved(Moved::Connecting)
-                | network::Stage::Work { .. },
-                _,
-            ) => Stage::FindPath,
+            (network::Stage::FindPath | network::Stage::Moved(Moved::Connecting), _) => {
+                Stage::FindPath
+            }
+            (network::Stage::Work { permille }, _) => Stage::Work {
+                fraction: fraction(permille.into(), 1_000),
+            },
             (network::Stage::Moved(Moved::Sending { sent, total }), Direction::Up) => {
                 Stage::Upload {
                     fraction: fraction(sent, total),
@@ -603,9 +595,21 @@ pub(super) fn in_words<T>(result: Result<T, AppError>) -> Result<T, UserMessage>
 fn server(address: &ServerAddress) -> Server {
     Server {
         address: address.to_string(),
-        host: host_of(&address.url),
+        name: host_of(&address.url),
         direct: false,
+        access_word: None,
     }
+}
+
+/// A server as it stands in the settings; one without a name is called by its host.
+fn known_server(entry: &ServerEntry) -> Server {
+    let mut known = server(&entry.address);
+    if !entry.name.trim().is_empty() {
+        known.name = entry.name.trim().to_owned();
+    }
+    known.direct = entry.direct;
+    known.access_word = entry.access_word.clone();
+    known
 }
 
 /// Host, and port when it is not the scheme's.

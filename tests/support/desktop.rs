@@ -62,8 +62,9 @@ pub(crate) fn preferences() -> Preferences {
 pub(crate) fn server(host: &str) -> Server {
     Server {
         address: format!("http://{host}#p={}", "5a".repeat(32)),
-        host: host.to_owned(),
+        name: host.to_owned(),
         direct: false,
+        access_word: None,
     }
 }
 

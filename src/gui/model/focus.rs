@@ -5,6 +5,8 @@ use super::{Beside, Model, Reading, Screen, TransferId};
 /// A place for the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Focus {
+    /// The access word of the server at this place: its field where that is open, else the button that opens it.
+    AccessWord(usize),
     /// The Download button.
     Download,
     /// The button with three dots of this row.

@@ -18,12 +18,14 @@ mod tests;
 use std::path::PathBuf;
 
 pub use self::focus::{Focus, Region};
+use zeroize::Zeroizing;
+
 pub use self::keeping::{Examine, Kept, Notification, Outcome, Privacy};
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
     Contrast, Count, KeepFor, Motion, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish,
     RelaysKnown, RelaysSeen, Server, ServerChoice, Settings, ShareOptions, SystemLook, Test,
-    TestReport, Theme, ZOOMS,
+    TestReport, Theme, WordField, ZOOMS,
 };
 pub use self::transfer::{
     Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer, TransferId,
@@ -229,6 +231,8 @@ pub enum Action {
     ChooseDownloads,
     /// Open the system's dialog for files to share.
     ChooseFiles,
+    /// Close the field for an access word.
+    CloseWord,
     /// Open the system's dialog for a relay list.
     ChooseRelayList,
     /// Go where relays are chosen.
@@ -261,6 +265,8 @@ pub enum Action {
     FocusBeside(TransferId, Beside),
     /// Give the keyboard to a region of the window.
     FocusRegion(Region),
+    /// Forget the access word of the server with this address.
+    ForgetWord(String),
     /// What had the keyboard is gone.
     FocusLost,
     /// Files hang over the window, or (empty) no longer.
@@ -273,6 +279,8 @@ pub enum Action {
     OpenAnyway,
     /// Open the received file.
     OpenSaved(TransferId),
+    /// Keep the access word that was typed.
+    KeepWord,
     /// Text was pasted outside every field.
     Pasted(PointerText),
     /// The keys for pasting were pressed and brought no text: perhaps files.
@@ -303,6 +311,8 @@ pub enum Action {
     Remove(TransferId),
     /// Take a server off the list.
     RemoveServer(String),
+    /// Open the field for the access word of the server with this address.
+    OpenWord(String),
     /// Try again.
     Retry(TransferId),
     /// Try everything again that failed.
@@ -357,6 +367,8 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
     /// The row above.
+    /// The field for an access word was edited.
+    WordEdited(Zeroizing<String>),
     Above,
     /// The row below.
     Below,

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{PointerText, Privacy, UserMessage};
+use zeroize::Zeroizing;
+
+use super::{Effect, Focus, Model, PointerText, Privacy, UserMessage};
 use crate::app::config::SocksProxy;
-use crate::app::l10n::Language;
+use crate::app::l10n::{self, Language};
+use crate::gui::text;
+use crate::protocol::capability::AccessWord;
 use crate::protocol::path::Standing;
 
 /// What is kept between starts.
@@ -54,10 +58,22 @@ pub struct Preferences {
 pub struct Server {
     /// The whole address, as pasted and understood.
     pub address: String,
-    /// Host (and port), to show.
-    pub host: String,
+    /// What it is called: by the person, else its host (and port).
+    pub name: String,
     /// It is reached without relays, and sees this computer's address.
     pub direct: bool,
+    /// Its operator's word, for uploads; shows nothing of itself.
+    pub access_word: Option<AccessWord>,
+}
+
+/// The field for a server's access word, while it is open. Never printed.
+pub struct WordField {
+    /// Whose word.
+    pub address: String,
+    /// What is in it.
+    pub text: Zeroizing<String>,
+    /// What is wrong with it.
+    pub trouble: Option<UserMessage>,
 }
 
 /// Where files go.
@@ -259,6 +275,8 @@ pub struct Settings {
     pub address: String,
     /// What is wrong with it.
     pub address_trouble: Option<UserMessage>,
+    /// The field for the access word of one of the servers.
+    pub word: Option<WordField>,
     /// Tests of this session.
     pub tests: BTreeMap<ServerChoice, Test>,
     /// What was wrong with a relay list.
@@ -340,6 +358,7 @@ impl Settings {
             preferences,
             address: String::new(),
             address_trouble: None,
+            word: None,
             tests: BTreeMap::new(),
             relay_trouble: None,
             relay_line: String::new(),
@@ -368,5 +387,68 @@ impl Settings {
     #[must_use]
     pub fn lacks_relays(&self) -> bool {
         self.server().is_some_and(|server| !server.direct) && self.preferences.relay_list.is_none()
+    }
+}
+
+impl Model {
+    fn place_of_server(&self, address: &str) -> Option<usize> {
+        let mut servers = self.settings.preferences.servers.iter();
+        servers.position(|server| server.address == address)
+    }
+
+    /// Opens the field for the access word of this server.
+    pub(super) fn open_word(&mut self, address: String) {
+        if let Some(at) = self.place_of_server(&address) {
+            self.settings.word = Some(WordField {
+                address,
+                text: Zeroizing::default(),
+                trouble: None,
+            });
+            self.focus = Some(Focus::AccessWord(at));
+        }
+    }
+
+    pub(super) fn word_edited(&mut self, text: Zeroizing<String>) {
+        if let Some(field) = &mut self.settings.word {
+            field.text = text;
+            field.trouble = None;
+        }
+    }
+
+    pub(super) fn close_word(&mut self) {
+        if let Some(field) = self.settings.word.take() {
+            self.focus = self.place_of_server(&field.address).map(Focus::AccessWord);
+        }
+    }
+
+    pub(super) fn keep_word(&mut self) -> Vec<Effect> {
+        let Some(field) = &mut self.settings.word else {
+            return Vec::new();
+        };
+        let Ok(word) = AccessWord::parse(field.text.trim()) else {
+            let message = l10n::message("access_word_invalid", &[]);
+            let said = message.what.clone();
+            field.trouble = Some(message);
+            self.announce(true, &said);
+            return Vec::new();
+        };
+        let address = field.address.clone();
+        self.close_word();
+        self.announce(false, text::access_word_kept());
+        self.set_word(&address, Some(word))
+    }
+
+    pub(super) fn forget_word(&mut self, address: &str) -> Vec<Effect> {
+        self.focus = self.place_of_server(address).map(Focus::AccessWord);
+        self.announce(false, text::access_word_forgotten());
+        self.set_word(address, None)
+    }
+
+    fn set_word(&mut self, address: &str, word: Option<AccessWord>) -> Vec<Effect> {
+        let mut servers = self.settings.preferences.servers.iter_mut();
+        if let Some(server) = servers.find(|server| server.address == address) {
+            server.access_word = word;
+        }
+        self.keep()
     }
 }

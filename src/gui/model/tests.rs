@@ -90,8 +90,9 @@ fn info() -> PointerInfo {
 fn server(host: &str) -> Server {
     Server {
         address: format!("http://{host}#p=00"),
-        host: host.to_owned(),
+        name: host.to_owned(),
         direct: false,
+        access_word: None,
     }
 }
 
@@ -461,7 +462,7 @@ fn an_added_server_is_used_and_kept() {
     let effects = model.update(Event::ServerRead(Ok(server("files.example"))));
     assert!(matches!(&effects[..], [Effect::Save(kept)] if kept.servers.len() == 1));
     assert_eq!(
-        model.settings.server().map(|server| server.host.as_str()),
+        model.settings.server().map(|server| server.name.as_str()),
         Some("files.example")
     );
     assert!(model.settings.lacks_relays());
@@ -716,4 +717,77 @@ fn a_direct_server_needs_no_relays() {
     let effects = model.update(Action::SetDirect(server("files.example").address, true));
     assert!(matches!(&effects[..], [Effect::Save(kept)] if kept.servers[0].direct));
     assert!(!model.settings.lacks_relays());
+}
+
+#[test]
+fn work_for_the_server_has_its_share_of_the_bar_and_a_step_of_its_own() {
+    let (mut model, effects) = with_files(&["a"]);
+    let run = shares(&effects)[0].0;
+    assert!(!model.transfers[0].milestones().contains(&Milestone::Work));
+    let mut last = (0.0, 0);
+    for stage in [
+        Stage::Pad,
+        Stage::Seal,
+        Stage::Work { fraction: 0.0 },
+        Stage::Work { fraction: 0.5 },
+        Stage::Work { fraction: 0.999 },
+        Stage::FindPath,
+        Stage::Upload { fraction: 0.1 },
+        Stage::Upload { fraction: 0.5 },
+        Stage::Crossing,
+    ] {
+        model.update(Event::Progress(run, stage));
+        let row = &model.transfers[0];
+        let at = row
+            .milestones()
+            .iter()
+            .position(|step| *step == stage.milestone())
+            .expect("a step of this transfer");
+        assert!(row.bar >= last.0 && row.bar < 1.0, "{stage:?}: {}", row.bar);
+        if matches!(stage, Stage::Work { fraction } | Stage::Upload { fraction } if fraction > 0.0)
+        {
+            assert!(row.bar > last.0, "{stage:?} moves the bar");
+        }
+        assert!(at >= last.1, "{stage:?}: no step comes twice");
+        last = (row.bar, at);
+    }
+}
+
+fn typed(text: &str) -> Action {
+    Action::WordEdited(Zeroizing::new(text.to_owned()))
+}
+
+#[test]
+fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
+    let known = server("files.example");
+    let mut model = Model::new(
+        Preferences {
+            servers: vec![server("other.example"), known.clone()],
+            ..preferences()
+        },
+        None,
+    );
+    let words = |model: &Model| -> Vec<Option<String>> {
+        let servers = model.settings.preferences.servers.iter();
+        let word = |server: &Server| Some(server.access_word.as_ref()?.as_str().to_owned());
+        servers.map(word).collect()
+    };
+    model.update(Action::OpenWord(known.address.clone()));
+    assert_eq!(model.focus, Some(Focus::AccessWord(1)));
+    model.update(typed("gr\u{fc}n"));
+    assert!(model.update(Action::KeepWord).is_empty());
+    let field = model.settings.word.as_ref().expect("still open");
+    assert!(field.trouble.is_some());
+    model.update(typed("sesame\n"));
+    let effects = model.update(Action::KeepWord);
+    assert!(matches!(&effects[..], [Effect::Save(_)]));
+    assert!(model.settings.word.is_none());
+    assert_eq!(words(&model), [None, Some("sesame".to_owned())]);
+    assert!(
+        !format!("{:?}", model.settings.preferences).contains("sesame"),
+        "it is not printed"
+    );
+    let effects = model.update(Action::ForgetWord(known.address));
+    assert!(matches!(&effects[..], [Effect::Save(_)]));
+    assert_eq!(words(&model), [None, None]);
 }

@@ -34,6 +34,8 @@ pub struct Transfer {
     pub bar: f32,
     /// The path takes longer than usual to find.
     pub slow: bool,
+    /// The server asked for work in this attempt.
+    pub worked: bool,
     /// Something is asked of the server about a shared file.
     pub managing: Option<Manage>,
     /// What the server said about it, or why it did not.
@@ -118,6 +120,11 @@ pub enum Stage {
     Seal,
     /// Both: choosing three relays and reaching the first.
     FindPath,
+    /// Share: solving the work that the server asks for.
+    Work {
+        /// How likely it was to be done by now.
+        fraction: f32,
+    },
     /// Share: bytes that the connection has taken.
     Upload {
         /// Of all bytes.
@@ -147,6 +154,8 @@ pub enum Milestone {
     Seal,
     /// See [`Stage::FindPath`].
     FindPath,
+    /// See [`Stage::Work`].
+    Work,
     /// See [`Stage::Upload`] and [`Stage::Crossing`].
     Upload,
     /// The server has confirmed.
@@ -197,19 +206,30 @@ pub struct Saved {
     pub shown: Vec<RequestShown>,
 }
 
-impl Job {
-    /// The named steps of this kind of transfer.
+/// Where the bar stands when the work for a server is done.
+const WORKED: f32 = 0.45;
+
+impl Transfer {
+    /// The named steps of this transfer; the work is one where a server asked for it.
     #[must_use]
     pub fn milestones(&self) -> &'static [Milestone] {
-        match self {
-            Self::Share(_) => &[
+        match self.job {
+            Job::Share(_) if self.worked => &[
+                Milestone::Pad,
+                Milestone::Seal,
+                Milestone::Work,
+                Milestone::FindPath,
+                Milestone::Upload,
+                Milestone::Stored,
+            ],
+            Job::Share(_) => &[
                 Milestone::Pad,
                 Milestone::Seal,
                 Milestone::FindPath,
                 Milestone::Upload,
                 Milestone::Stored,
             ],
-            Self::Receive { .. } => &[
+            Job::Receive { .. } => &[
                 Milestone::FindPath,
                 Milestone::Download,
                 Milestone::Verify,
@@ -228,6 +248,7 @@ impl Stage {
             Self::Pad => Milestone::Pad,
             Self::Seal => Milestone::Seal,
             Self::FindPath => Milestone::FindPath,
+            Self::Work { .. } => Milestone::Work,
             Self::Upload { .. } => Milestone::Upload,
             Self::Crossing => Milestone::Stored,
             Self::Download { .. } => Milestone::Download,
@@ -238,7 +259,7 @@ impl Stage {
     }
 
     /// Where the one bar stands at this stage. Never full: only a confirmed transfer is.
-    fn bar(self, job: &Job) -> f32 {
+    fn bar(self, job: &Job, worked: bool) -> f32 {
         let within = |from: f32, to: f32, fraction: f32| {
             let fraction = if fraction.is_finite() {
                 fraction.clamp(0.0, 1.0)
@@ -252,6 +273,8 @@ impl Stage {
             (Self::Seal, _) => 0.05,
             (Self::FindPath, Job::Share(_)) => 0.12,
             (Self::FindPath, Job::Receive { .. }) => 0.04,
+            (Self::Work { fraction }, _) => within(0.12, WORKED, fraction),
+            (Self::Upload { fraction }, _) if worked => within(WORKED, 0.95, fraction),
             (Self::Upload { fraction }, _) => within(0.15, 0.95, fraction),
             (Self::Crossing, _) => 0.95,
             (Self::Download { fraction }, _) => within(0.08, 0.92, fraction),
@@ -273,6 +296,7 @@ impl Transfer {
             state: State::Waiting,
             bar: 0.0,
             slow: false,
+            worked: false,
             managing: None,
             told: None,
             findings: Findings::default(),
@@ -332,7 +356,8 @@ impl Transfer {
     }
 
     pub(super) fn reach(&mut self, stage: Stage) {
-        self.bar = self.bar.max(stage.bar(&self.job));
+        self.worked |= matches!(stage, Stage::Work { .. });
+        self.bar = self.bar.max(stage.bar(&self.job, self.worked));
         self.slow = false;
         self.state = State::Running(stage);
     }
@@ -348,6 +373,7 @@ impl Transfer {
     pub(super) fn restart(&mut self, run: u64) {
         self.run = RunId(run);
         self.bar = 0.0;
+        self.worked = false;
         self.slow = false;
         self.state = State::Waiting;
     }

@@ -79,6 +79,20 @@ impl Model {
                 self.settings.preferences.chosen = choice;
                 self.keep()
             }
+            Action::CloseWord => {
+                self.close_word();
+                Vec::new()
+            }
+            Action::ForgetWord(address) => self.forget_word(&address),
+            Action::KeepWord => self.keep_word(),
+            Action::OpenWord(address) => {
+                self.open_word(address);
+                Vec::new()
+            }
+            Action::WordEdited(text) => {
+                self.word_edited(text);
+                Vec::new()
+            }
             Action::ClearPointer => {
                 self.receive.text = PointerText::default();
                 self.receive.reading = Reading::Empty;

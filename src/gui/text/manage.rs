@@ -213,3 +213,24 @@ pub fn standing(standing: Standing, now: u64) -> String {
 pub fn new_guard_refused() -> UserMessage {
     message("new_guard_refused", &[])
 }
+
+plain! {
+    /// Settings: the operator's word of a server.
+    access_word;
+    /// Settings: who needs one.
+    access_word_about;
+    /// Settings: there is one.
+    access_word_is_kept;
+    /// Settings: opens the field.
+    enter_access_word;
+    /// Settings: opens the field for another.
+    change_access_word;
+    /// Settings: keeps what was typed.
+    keep_access_word;
+    /// Settings: forgets it.
+    forget_access_word;
+    /// Said when it happened.
+    access_word_kept;
+    /// Said when it happened.
+    access_word_forgotten;
+}

@@ -315,6 +315,7 @@ pub fn milestone(milestone: Milestone) -> &'static str {
         Milestone::Pad => "milestone_pad",
         Milestone::Seal => "milestone_seal",
         Milestone::FindPath => "milestone_find_path",
+        Milestone::Work => "milestone_work",
         Milestone::Upload => "milestone_upload",
         Milestone::Stored => "milestone_stored",
         Milestone::Download => "milestone_download",
@@ -333,6 +334,9 @@ pub fn stage(stage: Stage, slow: bool) -> String {
         }
         Stage::Download { fraction } => {
             return tell("stage_download", &[("done", percent(fraction).into())]);
+        }
+        Stage::Work { fraction } => {
+            return tell("stage_work", &[("done", percent(fraction).into())]);
         }
         Stage::Pad => "stage_pad",
         Stage::Seal => "stage_seal",

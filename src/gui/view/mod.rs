@@ -258,7 +258,7 @@ fn switch_is_off(model: &Model) -> bool {
 fn destination(model: &Model) -> (Icon, &str) {
     match model.settings.server() {
         None => (Icon::HardDrive, text::built_in()),
-        Some(server) => (Icon::Server, &server.host),
+        Some(server) => (Icon::Server, &server.name),
     }
 }
 

@@ -7,7 +7,8 @@ use crate::app::l10n::Language;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
 use crate::gui::model::{
-    Action, Contrast, Focus, Modal, Model, Motion, ServerChoice, Test, Theme, Tone,
+    Action, Contrast, Focus, Modal, Model, Motion, Server, ServerChoice, Test, Theme, Tone,
+    WordField,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -97,10 +98,10 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         text::built_in_about(),
         drawn,
     );
-    for known in &preferences.servers {
+    for (at, known) in preferences.servers.iter().enumerate() {
         kit::divider(ui);
         let choice = ServerChoice::Address(known.address.clone());
-        server(ui, model, &choice, &known.host, &known.address, drawn);
+        server(ui, model, &choice, &known.name, &known.address, drawn);
         ui.push_id(("direct", &known.address), |ui| {
             let (title, about) = text::direct_switch();
             if known.direct {
@@ -117,6 +118,9 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             ) {
                 drawn.act(Action::SetDirect(known.address.clone(), !known.direct));
             }
+        });
+        ui.push_id(("word", &known.address), |ui| {
+            access_word(ui, model, (at, known), drawn);
         });
     }
     kit::divider(ui);
@@ -199,6 +203,102 @@ fn server(
         });
         outcome(ui, test);
     });
+}
+
+/// The access word of a server: whether one is kept, and the field for another.
+fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn: &mut Drawn) {
+    let palette = palette(ui);
+    let field = model.settings.word.as_ref();
+    if let Some(field) = field.filter(|field| field.address == known.address) {
+        word_field(ui, model, at, field, drawn);
+        return;
+    }
+    let kept = known.access_word.is_some();
+    let words = if kept {
+        text::change_access_word()
+    } else {
+        text::enter_access_word()
+    };
+    let about = if kept {
+        text::access_word_is_kept()
+    } else {
+        text::access_word_about()
+    };
+    let open = Button::new(Loudness::Quiet, words);
+    let mut right = open.width(ui);
+    if kept {
+        right += space::S + measure::CONTROL;
+    }
+    let left = |ui: &mut Ui| {
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            kit::label(ui, text::access_word(), Type::Label, palette.text);
+            kit::label(ui, about, Type::Caption, palette.muted);
+        });
+    };
+    let act = |ui: &mut Ui| {
+        // From the right.
+        if kept {
+            let name = text::about_file(text::forget_access_word(), &known.name);
+            if kit::icon_button(ui, Icon::Trash, &name).clicked() {
+                drawn.act(Action::ForgetWord(known.address.clone()));
+            }
+        }
+        let response = ui.add(open);
+        drawn.focus(model, Focus::AccessWord(at), &response);
+        if response.clicked() {
+            drawn.act(Action::OpenWord(known.address.clone()));
+        }
+    };
+    if ui.available_width() - right >= 200.0 {
+        kit::sides(ui, 40.0, right, left, act);
+    } else {
+        left(ui);
+        kit::sides(ui, measure::CONTROL, ui.available_width(), |_| {}, act);
+    }
+}
+
+fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &mut Drawn) {
+    let mut typed = word.text.clone();
+    let possible = !typed.trim().is_empty();
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = space::XS;
+        let field = Field {
+            id: Id::unique("access word"),
+            label: text::access_word(),
+            hint: "",
+            rows: 1,
+            trouble: word.trouble.is_some(),
+            masked: true,
+        };
+        let response = field.show(ui, &mut typed);
+        drawn.focus(model, Focus::AccessWord(at), &response);
+        if response.changed() {
+            drawn.act(Action::WordEdited(typed));
+        }
+        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        kit::label(
+            ui,
+            text::access_word_about(),
+            Type::Caption,
+            palette(ui).muted,
+        );
+        ui.add_space(space::XS);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = space::S;
+            let keep = Button::new(Loudness::Secondary, text::keep_access_word());
+            if ui.add(keep.enabled(possible)).clicked() || (entered && possible) {
+                drawn.act(Action::KeepWord);
+            }
+            let close = Button::new(Loudness::Quiet, text::cancel());
+            if ui.add(close).clicked() {
+                drawn.act(Action::CloseWord);
+            }
+        });
+    });
+    if let Some(message) = &word.trouble {
+        kit::callout(ui, Tone::Danger, message, |_| {});
+    }
 }
 
 fn choice_id(choice: &ServerChoice) -> Id {

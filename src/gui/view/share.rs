@@ -217,7 +217,7 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     }
     let (icon, place) = match model.settings.server() {
         None => (Icon::HardDrive, text::built_in_stays().to_owned()),
-        Some(server) => (Icon::Server, text::goes_to(&server.host)),
+        Some(server) => (Icon::Server, text::goes_to(&server.name)),
     };
     kit::centred_hint(
         ui,

@@ -243,7 +243,7 @@ fn running(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
 /// The named steps: done ones with a check, the present one strong, the others faint.
 fn steps(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
     let palette = palette(ui);
-    let steps = transfer.job.milestones();
+    let steps = transfer.milestones();
     let at = steps
         .iter()
         .position(|step| *step == stage.milestone())
