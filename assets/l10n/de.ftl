@@ -958,3 +958,13 @@ access_word_invalid =
     .next = Tippen Sie es oder fügen Sie es so ein, wie der Betreiber es Ihnen gegeben hat.
 milestone_work = Arbeit
 stage_work = Arbeit für den Server, { $done }
+
+## What went a moment ago
+
+undo = Rückgängig
+undo_removal = Entferntes zurückholen
+undone = Es ist wieder da.
+proxy_forgotten = Der Proxy wurde vergessen.
+relay_list_forgotten = Die Relay-Liste wurde vergessen.
+removed = { $name } wurde entfernt.
+removed_rows = { $count } Übertragungen wurden entfernt.

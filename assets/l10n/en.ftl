@@ -958,3 +958,13 @@ access_word_invalid =
     .next = Type or paste it as the operator gave it to you.
 milestone_work = Work
 stage_work = Working for the server, { $done }
+
+## What went a moment ago
+
+undo = Undo
+undo_removal = Bring back what was removed
+undone = It is back.
+proxy_forgotten = The proxy was forgotten.
+relay_list_forgotten = The relay list was forgotten.
+removed = { $name } was removed.
+removed_rows = { $count } transfers were removed.

@@ -958,3 +958,13 @@ access_word_invalid =
     .next = Escríbala o péguela tal como se la dio el operador.
 milestone_work = Trabajo
 stage_work = Trabajando para el servidor, { $done }
+
+## What went a moment ago
+
+undo = Deshacer
+undo_removal = Recuperar lo quitado
+undone = Ha vuelto.
+proxy_forgotten = El proxy se ha olvidado.
+relay_list_forgotten = La lista de relés se ha olvidado.
+removed = Se ha quitado { $name }.
+removed_rows = Se han quitado { $count } transferencias.

@@ -958,3 +958,13 @@ access_word_invalid =
     .next = Saisissez-le ou collez-le tel que l’exploitant vous l’a donné.
 milestone_work = Calcul
 stage_work = Calcul pour le serveur, { $done }
+
+## What went a moment ago
+
+undo = Annuler
+undo_removal = Rétablir ce qui a été retiré
+undone = C’est rétabli.
+proxy_forgotten = Le proxy a été oublié.
+relay_list_forgotten = La liste de relais a été oubliée.
+removed = { $name } a été retiré.
+removed_rows = { $count } transferts ont été retirés.

@@ -905,3 +905,13 @@ access_word_invalid =
     .next = 请按运营者给您的样子输入或粘贴。
 milestone_work = 计算
 stage_work = 正在为服务器计算 { $done }
+
+## What went a moment ago
+
+undo = 撤销
+undo_removal = 恢复刚移除的内容
+undone = 已恢复。
+proxy_forgotten = 代理已忘记。
+relay_list_forgotten = 中继列表已忘记。
+removed = 已移除 { $name }。
+removed_rows = 已移除 { $count } 个传输。

@@ -276,6 +276,11 @@ impl Worker {
                 inner.report(Event::Examined(id, why, found));
             }),
             Effect::ExportHistory => self.export_history(),
+            Effect::EntryExpires(entry, at) => {
+                if let Some(history) = &self.history {
+                    history.expires(entry, at);
+                }
+            }
             Effect::ForgetEntry(entry) => {
                 if let Some(history) = &self.history {
                     history.forget(entry);

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Effect, Job, Modal, Model, PointerText, Saved, Shared, State, Tone, Transfer, TransferId,
+    Effect, Job, Modal, Model, PointerText, Saved, Shared, State, Tone, Transfer, TransferId, Undo,
 };
 use crate::app::content_type::Findings;
 use crate::app::history::{Entry, EntryId, News, What};
@@ -90,6 +90,8 @@ impl Model {
     pub(super) fn wipe_history(&mut self) -> Vec<Effect> {
         self.back();
         self.transfers.retain(|transfer| transfer.entry.is_none());
+        // The entries of what could come back go with all others.
+        self.undo.take_if(|undo| matches!(undo, Undo::Rows(_)));
         vec![Effect::WipeHistory]
     }
 
@@ -113,11 +115,13 @@ impl Model {
 
     /// A row of an earlier start, below those of this one.
     fn recall(&mut self, entry: Entry) {
-        if self
-            .transfers
-            .iter()
-            .any(|transfer| transfer.entry == Some(entry.id))
-        {
+        let gone = match &self.undo {
+            Some(Undo::Rows(rows)) => rows.as_slice(),
+            _ => &[],
+        };
+        let gone = gone.iter().map(|(_, row)| row);
+        let mut rows = self.transfers.iter().chain(gone);
+        if rows.any(|transfer| transfer.entry == Some(entry.id)) {
             return;
         }
         let (job, state) = match entry.what {
@@ -166,13 +170,16 @@ impl Model {
     }
 
     pub(super) fn hear_remembered(&mut self, id: TransferId, entry: EntryId) -> Vec<Effect> {
-        match self.transfers.iter_mut().find(|transfer| transfer.id == id) {
+        match self.row_mut(id) {
+            // Taken off the list, or deleted from the server meanwhile.
+            None => vec![Effect::ForgetEntry(entry)],
+            Some(transfer) if matches!(&transfer.state, State::Shared(shared) if shared.gone) => {
+                vec![Effect::ForgetEntry(entry)]
+            }
             Some(transfer) => {
                 transfer.entry = Some(entry);
                 Vec::new()
             }
-            // Taken off the list meanwhile.
-            None => vec![Effect::ForgetEntry(entry)],
         }
     }
 
@@ -266,7 +273,7 @@ mod tests {
     use crate::app::content_type::{Content, Disagreement, Family};
     use crate::app::history::Status;
     use crate::gui::model::tests::{file, preferences};
-    use crate::gui::model::{Action, Event, FoundKind, Look, PointerInfo, Reading, RunId};
+    use crate::gui::model::{Action, Event, FoundKind, Look, PointerInfo, Reading, RunId, Timer};
 
     fn model() -> Model {
         Model::new(preferences(), None)
@@ -371,6 +378,13 @@ mod tests {
         assert_eq!(name, model.transfers[0].name);
         model.update(Event::Remembered(id, EntryId(7)));
         let effects = model.update(Action::Remove(id));
+        assert!(matches!(effects[..], [Effect::Later(Timer::Undo(_))]));
+        assert!(model.update(Action::Undo).is_empty());
+        assert_eq!(model.transfers[0].entry, Some(EntryId(7)));
+        model.update(Action::Remove(id));
+        let effects = model.update(Event::Elapsed(Timer::Undo(1)));
+        assert!(effects.is_empty(), "that was the first time");
+        let effects = model.update(Event::Elapsed(Timer::Undo(2)));
         assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(7))]));
         let effects = model.update(Event::Remembered(id, EntryId(8)));
         assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(8))]));

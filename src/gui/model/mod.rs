@@ -10,6 +10,7 @@ mod receive;
 mod rows;
 mod settings;
 mod transfer;
+mod undo;
 mod update;
 
 #[cfg(test)]
@@ -17,9 +18,9 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub use self::focus::{Focus, Region};
 use zeroize::Zeroizing;
 
+pub use self::focus::{Focus, Region};
 pub use self::keeping::{Examine, Kept, Notification, Outcome, Privacy};
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
@@ -30,6 +31,7 @@ pub use self::settings::{
 pub use self::transfer::{
     Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer, TransferId,
 };
+pub use self::undo::Undo;
 use crate::app::content_type::Findings;
 use crate::app::history::{EntryId, News, Status};
 use crate::app::l10n::Language;
@@ -74,8 +76,12 @@ pub struct Model {
     pub history: Status,
     /// The window is in front of the others.
     pub in_front: bool,
+    /// What went a moment ago and can still come back.
+    pub undo: Option<Undo>,
     next_id: u64,
     copies: u64,
+    /// How often something went that could come back.
+    removals: u64,
     /// The pointer that was copied last, while it may have to leave the clipboard.
     last_copied: Option<PointerText>,
     /// Where the keyboard goes when what is on top has gone.
@@ -225,14 +231,14 @@ pub enum Action {
     Main(TransferId),
     /// Close the menu of a row, or what stands over everything.
     Back,
+    /// Close the field for an access word.
+    CloseWord,
     /// Look at another try of the transfer.
     ChooseTry(usize),
     /// Open the system's dialog for the download folder.
     ChooseDownloads,
     /// Open the system's dialog for files to share.
     ChooseFiles,
-    /// Close the field for an access word.
-    CloseWord,
     /// Open the system's dialog for a relay list.
     ChooseRelayList,
     /// Go where relays are chosen.
@@ -259,28 +265,28 @@ pub enum Action {
     Dropped(Vec<PathBuf>),
     /// Forget the relay list.
     ForgetRelayList,
+    /// Forget the access word of the server with this address.
+    ForgetWord(String),
     /// Open a screen.
     Go(Screen),
     /// Give the keyboard to the row beside this one: below or above.
     FocusBeside(TransferId, Beside),
     /// Give the keyboard to a region of the window.
     FocusRegion(Region),
-    /// Forget the access word of the server with this address.
-    ForgetWord(String),
     /// What had the keyboard is gone.
     FocusLost,
     /// Files hang over the window, or (empty) no longer.
     Hovering(Vec<PathBuf>),
     /// The window is in front of the others, or no longer.
     InFront(bool),
+    /// Keep the access word that was typed.
+    KeepWord,
     /// The quiet answer to every [`Modal`]: leave things as they are.
     KeepRunning,
     /// Answer to [`Modal::OpenProgram`].
     OpenAnyway,
     /// Open the received file.
     OpenSaved(TransferId),
-    /// Keep the access word that was typed.
-    KeepWord,
     /// Text was pasted outside every field.
     Pasted(PointerText),
     /// The keys for pasting were pressed and brought no text: perhaps files.
@@ -305,14 +311,14 @@ pub enum Action {
     OpenMenu(TransferId),
     /// Open something over everything else.
     Open(Modal),
+    /// Open the field for the access word of the server with this address.
+    OpenWord(String),
     /// Read the clipboard into Receive.
     PasteIntoReceive,
     /// Take a row off the list.
     Remove(TransferId),
     /// Take a server off the list.
     RemoveServer(String),
-    /// Open the field for the access word of the server with this address.
-    OpenWord(String),
     /// Try again.
     Retry(TransferId),
     /// Try everything again that failed.
@@ -353,12 +359,16 @@ pub enum Action {
     StopAndQuit,
     /// Upload to and download from a server.
     TestServer(ServerChoice),
+    /// Bring back what went a moment ago.
+    Undo,
     /// Take the relay list that the pointer in the field names, for its server.
     UseSendersList,
     /// Use Session's service nodes.
     UseSession,
     /// Answer to [`Modal::WipeHistory`].
     WipeHistory,
+    /// The field for an access word was edited.
+    WordEdited(Zeroizing<String>),
     /// Larger (1) or smaller (-1) by one step, or as it was (0).
     Zoom(i8),
 }
@@ -367,8 +377,6 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
     /// The row above.
-    /// The field for an access word was edited.
-    WordEdited(Zeroizing<String>),
     Above,
     /// The row below.
     Below,
@@ -444,6 +452,8 @@ pub enum Effect {
         /// What is kept.
         preferences: Preferences,
     },
+    /// Keep in the history until when the server keeps a file, unix seconds.
+    EntryExpires(EntryId, u64),
     /// Take an entry out of the history.
     ForgetEntry(EntryId),
     /// Say when a time has passed.
@@ -508,6 +518,8 @@ pub enum Timer {
     Copied(u64),
     /// Finding a path takes longer than usual.
     Slow(RunId),
+    /// What went could come back long enough; counts what went.
+    Undo(u64),
 }
 
 impl Timer {
@@ -518,6 +530,7 @@ impl Timer {
             Self::Clipboard(_) => 60_000,
             Self::Copied(_) => 1_800,
             Self::Slow(_) => 10_000,
+            Self::Undo(_) => 6_000,
         }
     }
 }
@@ -567,8 +580,10 @@ impl Model {
             dialog_open: false,
             history: Status::Off,
             in_front: true,
+            undo: None,
             next_id: 1,
             copies: 0,
+            removals: 0,
             last_copied: None,
             beneath: None,
         }

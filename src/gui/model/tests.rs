@@ -236,7 +236,7 @@ fn removing_a_running_transfer_stops_it() {
     let (mut model, _) = with_files(&["a"]);
     let id = model.transfers[0].id;
     let effects = model.update(Action::Remove(id));
-    assert!(matches!(effects[..], [Effect::Cancel(_)]));
+    assert!(matches!(effects[..], [Effect::Cancel(_), Effect::Later(_)]));
     assert!(model.transfers.is_empty());
 }
 
@@ -790,4 +790,93 @@ fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
     let effects = model.update(Action::ForgetWord(known.address));
     assert!(matches!(&effects[..], [Effect::Save(_)]));
     assert_eq!(words(&model), [None, None]);
+}
+
+fn names(model: &Model) -> Vec<&str> {
+    let rows = model.transfers.iter();
+    rows.map(|row| row.name.as_str()).collect()
+}
+
+#[test]
+fn rows_that_were_removed_one_after_the_other_come_back_together_where_they_were() {
+    let (mut model, _) = with_files(&["a", "b", "c", "d"]);
+    let ids: Vec<TransferId> = model.transfers.iter().map(|row| row.id).collect();
+    let before: Vec<String> = names(&model).into_iter().map(str::to_owned).collect();
+    model.update(Action::Remove(ids[1]));
+    model.update(Action::Remove(ids[2]));
+    model.update(Action::Remove(ids[0]));
+    assert_eq!(model.transfers.len(), 1);
+    model.update(Action::Undo);
+    assert_eq!(names(&model), before);
+    assert!(model.undo.is_none() && model.update(Action::Undo).is_empty());
+}
+
+#[test]
+fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
+    let word = crate::protocol::capability::AccessWord::parse("sesame").ok();
+    let known = Server {
+        access_word: word,
+        ..server("files.example")
+    };
+    let kept = Preferences {
+        chosen: ServerChoice::Address(known.address.clone()),
+        servers: vec![server("a.example"), known.clone(), server("b.example")],
+        relay_list: Some(RelayList {
+            origin: RelayOrigin::Session,
+            name: "Session".to_owned(),
+            relays: 0,
+        }),
+        proxy: "socks5://127.0.0.1:9050".parse().ok(),
+        ..preferences()
+    };
+    let mut model = Model::new(kept.clone(), None);
+    for action in [
+        Action::RemoveServer(known.address),
+        Action::ForgetRelayList,
+        Action::ForgetProxy,
+    ] {
+        let effects = model.update(action);
+        assert!(matches!(&effects[..], [Effect::Save(less), Effect::Later(_)] if *less != kept));
+        let effects = model.update(Action::Undo);
+        assert!(matches!(&effects[..], [Effect::Save(again)] if *again == kept));
+    }
+}
+
+#[test]
+fn what_went_stays_away_when_the_window_closes_and_when_something_else_goes() {
+    for close in [true, false] {
+        let (mut model, id) = with_one_shared();
+        model.settings.preferences.proxy = "socks5://127.0.0.1:9050".parse().ok();
+        model.update(Event::Remembered(id, EntryId(3)));
+        model.update(Action::Remove(id));
+        let effects = model.update(if close {
+            Action::CloseRequested
+        } else {
+            Action::ForgetProxy
+        });
+        let forgets = |effect: &Effect| matches!(effect, Effect::ForgetEntry(EntryId(3)));
+        assert!(effects.iter().any(forgets), "closed: {close}");
+    }
+}
+
+#[test]
+fn what_the_server_did_is_kept_with_the_entry_also_of_a_removed_row() {
+    let (mut model, id) = with_one_shared();
+    model.update(Event::Remembered(id, EntryId(3)));
+    model.update(Action::Manage(id, Manage::Extend));
+    let later = Managed::Extended {
+        expires: 99,
+        later: true,
+    };
+    let effects = model.update(Event::Managed(id, Ok(later)));
+    assert!(matches!(
+        effects[..],
+        [Effect::EntryExpires(EntryId(3), 99)]
+    ));
+    model.update(Action::Manage(id, Manage::Delete));
+    model.update(Action::Remove(id));
+    let effects = model.update(Event::Managed(id, Ok(Managed::Deleted)));
+    assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(3))]));
+    model.update(Action::Undo);
+    assert!(model.transfers[0].managing.is_none() && model.transfers[0].pointer().is_none());
 }

@@ -134,11 +134,7 @@ impl Model {
                 vec![Effect::Look(Look::Share, paths)]
             }
             Action::ExportHistory => vec![Effect::ExportHistory],
-            Action::ForgetRelayList => {
-                self.settings.relays_seen = None;
-                self.settings.preferences.relay_list = None;
-                self.keep()
-            }
+            Action::ForgetRelayList => self.forget_relay_list(),
             Action::FocusBeside(id, beside) => {
                 self.focus_beside(id, beside);
                 Vec::new()
@@ -185,7 +181,7 @@ impl Model {
             Action::Main(id) => self.main(id),
             Action::Manage(id, what) => self.manage(id, what),
             Action::NewGuard => self.ask_relays(RelayWish::NewGuard),
-            Action::ForgetProxy => self.prefer(|kept| kept.proxy = None),
+            Action::ForgetProxy => self.forget_proxy(),
             Action::ProxyEdited(text) => {
                 self.settings.proxy = text;
                 self.settings.proxy_trouble = None;
@@ -253,28 +249,9 @@ impl Model {
             }
             Action::PastedNoText => vec![Effect::PasteFiles],
             Action::PointerEdited(text) => self.read_pointer(text),
-            Action::Remove(id) => {
-                self.menu = None;
-                self.focus_after(id);
-                let mut effects = self.cancel(id);
-                let entry = self.transfer(id).and_then(|transfer| transfer.entry);
-                effects.extend(entry.map(Effect::ForgetEntry));
-                self.transfers.retain(|transfer| transfer.id != id);
-                effects
-            }
-            Action::RemoveServer(address) => {
-                self.settings
-                    .preferences
-                    .servers
-                    .retain(|server| server.address != address);
-                self.settings
-                    .tests
-                    .remove(&ServerChoice::Address(address.clone()));
-                if self.settings.preferences.chosen == ServerChoice::Address(address) {
-                    self.settings.preferences.chosen = ServerChoice::BuiltIn;
-                }
-                self.keep()
-            }
+            Action::Remove(id) => self.remove(id),
+            Action::RemoveServer(address) => self.remove_server(&address),
+            Action::Undo => self.undo(),
             Action::Retry(id) => self.retry(|transfer| transfer.id == id),
             Action::RetryFailed => {
                 self.retry(|transfer| matches!(transfer.state, State::Failed(_)))
@@ -353,6 +330,7 @@ impl Model {
                     self.copied = None;
                 }
             }
+            Event::Elapsed(Timer::Undo(removal)) => return self.undo_elapsed(removal),
             Event::Elapsed(Timer::Slow(run)) => {
                 if let Some(transfer) = self.of_run(run)
                     && matches!(transfer.state, State::Running(Stage::FindPath))
@@ -385,7 +363,7 @@ impl Model {
                 }
             }
             Event::Looked(Look::Share, found) => return self.enqueue(found),
-            Event::Managed(id, result) => self.managed(id, result),
+            Event::Managed(id, result) => return self.managed(id, result),
             Event::Relays(result) => return self.relays_answered(result),
             Event::Progress(run, stage) => return self.progress(run, stage),
             Event::RelayListDismissed => self.dialog_open = false,
@@ -453,13 +431,13 @@ impl Model {
             .then(|| Effect::Describe(text.clone(), self.settings.preferences.clone()))
     }
 
-    /// A copied pointer does not outlive the window when it would not have stayed anyway.
+    /// What went stays away, and a copied pointer does not outlive the window when it would not have stayed anyway.
     fn leave_nothing(&mut self) -> Vec<Effect> {
-        if !self.settings.preferences.clear_clipboard {
-            return Vec::new();
+        let mut effects = self.settle();
+        if self.settings.preferences.clear_clipboard {
+            effects.extend(self.last_copied.take().map(Effect::ClearClipboard));
         }
-        let copied = self.last_copied.take();
-        copied.map(Effect::ClearClipboard).into_iter().collect()
+        effects
     }
 
     /// Changes what is kept, and keeps it.

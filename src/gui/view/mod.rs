@@ -10,6 +10,7 @@ mod settings;
 mod share;
 mod sheets;
 mod transfers;
+mod undo;
 
 use egui::accesskit::Live;
 use egui::{
@@ -137,6 +138,7 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
     if let Some(hover) = &model.hover {
         overlay(ui.ctx(), hover);
     }
+    undo::bar(ui.ctx(), model, &mut drawn);
     sheets::show(ui.ctx(), model, around, &mut drawn);
     announce(ui, &model.announcement);
     drawn
