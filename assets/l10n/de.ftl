@@ -968,3 +968,11 @@ proxy_forgotten = Der Proxy wurde vergessen.
 relay_list_forgotten = Die Relay-Liste wurde vergessen.
 removed = { $name } wurde entfernt.
 removed_rows = { $count } Übertragungen wurden entfernt.
+
+## What helps
+
+remedy_access_word = Zugangswort eingeben
+remedy_folder = Anderen Ordner wählen
+remedy_options = Optionen ändern
+remedy_paste = Anderen Abholcode einfügen
+remedy_relays = Relays wählen

@@ -968,3 +968,11 @@ proxy_forgotten = The proxy was forgotten.
 relay_list_forgotten = The relay list was forgotten.
 removed = { $name } was removed.
 removed_rows = { $count } transfers were removed.
+
+## What helps
+
+remedy_access_word = Enter the access word
+remedy_folder = Choose another folder
+remedy_options = Change the options
+remedy_paste = Paste another pointer
+remedy_relays = Choose relays

@@ -968,3 +968,11 @@ proxy_forgotten = El proxy se ha olvidado.
 relay_list_forgotten = La lista de relés se ha olvidado.
 removed = Se ha quitado { $name }.
 removed_rows = Se han quitado { $count } transferencias.
+
+## What helps
+
+remedy_access_word = Introducir la palabra de acceso
+remedy_folder = Elegir otra carpeta
+remedy_options = Cambiar las opciones
+remedy_paste = Pegar otro código
+remedy_relays = Elegir relés

@@ -968,3 +968,11 @@ proxy_forgotten = Le proxy a été oublié.
 relay_list_forgotten = La liste de relais a été oubliée.
 removed = { $name } a été retiré.
 removed_rows = { $count } transferts ont été retirés.
+
+## What helps
+
+remedy_access_word = Saisir le mot d’accès
+remedy_folder = Choisir un autre dossier
+remedy_options = Modifier les options
+remedy_paste = Coller un autre code
+remedy_relays = Choisir des relais

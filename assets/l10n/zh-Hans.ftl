@@ -915,3 +915,11 @@ proxy_forgotten = 代理已忘记。
 relay_list_forgotten = 中继列表已忘记。
 removed = 已移除 { $name }。
 removed_rows = 已移除 { $count } 个传输。
+
+## What helps
+
+remedy_access_word = 填写访问口令
+remedy_folder = 选择其他文件夹
+remedy_options = 更改选项
+remedy_paste = 粘贴其他取件码
+remedy_relays = 选择中继

@@ -9,7 +9,7 @@ use cloakroom::app::content_type::Findings;
 use cloakroom::app::history::{History, TellNews};
 use cloakroom::app::keystore::KeyStore;
 use cloakroom::app::manage::Downloads;
-use cloakroom::app::message::UserMessage;
+use cloakroom::app::message::{Remedy, UserMessage};
 use cloakroom::app::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
     Count, Manage, Managed, Note, Notification, PointerInfo, PointerText, Preferences, RelayList,
@@ -47,6 +47,7 @@ pub(crate) fn message(what: &str) -> UserMessage {
         what: what.to_owned(),
         why: "The relays answered, the server did not.".to_owned(),
         next: "Try again in a minute.".to_owned(),
+        remedy: Remedy::Retry,
     }
 }
 
@@ -255,6 +256,7 @@ impl Backend for FakeBackend {
                 what: "No relay of yours serves this server.".to_owned(),
                 why: "The pointer names a relay list.".to_owned(),
                 next: "Use the sender's list, or add relays of your own.".to_owned(),
+                remedy: Remedy::Retry,
             };
             return Ok(PointerInfo {
                 offer: Some("lists.example".to_owned()),
@@ -271,6 +273,7 @@ impl Backend for FakeBackend {
                 what: "This was made on another computer's built-in network.".to_owned(),
                 why: "Its server cannot be reached from here.".to_owned(),
                 next: "Ask the sender to choose a file server.".to_owned(),
+                remedy: Remedy::Retry,
             };
             return Ok(PointerInfo {
                 note: Some(Note {
@@ -287,6 +290,7 @@ impl Backend for FakeBackend {
             what: "This pointer is cut short.".to_owned(),
             why: "About 140 characters are missing at its end.".to_owned(),
             next: "Copy the whole of it, or ask for it again.".to_owned(),
+            remedy: Remedy::Retry,
         })
     }
 
@@ -300,6 +304,7 @@ impl Backend for FakeBackend {
                 what: "This is not a server address.".to_owned(),
                 why: "It does not end in the server's key.".to_owned(),
                 next: "Paste the first line that the server printed.".to_owned(),
+                remedy: Remedy::Retry,
             }),
         }
     }

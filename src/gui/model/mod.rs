@@ -315,6 +315,8 @@ pub enum Action {
     OpenWord(String),
     /// Read the clipboard into Receive.
     PasteIntoReceive,
+    /// Do the one thing that helps a transfer that failed.
+    Remedy(TransferId),
     /// Take a row off the list.
     Remove(TransferId),
     /// Take a server off the list.

@@ -169,7 +169,7 @@ impl Model {
         match self.transfer(id).map(|transfer| &transfer.state) {
             Some(State::Shared(_)) => self.copy(id),
             Some(State::Received(_)) => self.open_saved(id),
-            Some(State::Failed(_) | State::Cancelled) => self.retry(|transfer| transfer.id == id),
+            Some(State::Failed(_) | State::Cancelled) => self.remedy(id),
             Some(State::Waiting | State::Running(_)) | None => Vec::new(),
         }
     }

@@ -57,6 +57,7 @@ fn trouble() -> UserMessage {
         what: "what".to_owned(),
         why: "why".to_owned(),
         next: "next".to_owned(),
+        remedy: crate::app::message::Remedy::Retry,
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     Tone, Transfer, ZOOMS,
 };
 use crate::app::config::SocksProxy;
-use crate::app::message::UserMessage;
+use crate::app::message::{Remedy, UserMessage};
 use crate::gui::text;
 
 impl Model {
@@ -20,7 +20,7 @@ impl Model {
         }
     }
 
-    fn act(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
         // What was said has been heard, or is no longer so.
         self.announcement.words.clear();
         match action {
@@ -249,6 +249,7 @@ impl Model {
             }
             Action::PastedNoText => vec![Effect::PasteFiles],
             Action::PointerEdited(text) => self.read_pointer(text),
+            Action::Remedy(id) => self.remedy(id),
             Action::Remove(id) => self.remove(id),
             Action::RemoveServer(address) => self.remove_server(&address),
             Action::Undo => self.undo(),
@@ -410,6 +411,40 @@ impl Model {
             }
         }
         Vec::new()
+    }
+
+    /// Does what helps a row that failed; a row that was stopped is tried again.
+    pub(super) fn remedy(&mut self, id: super::TransferId) -> Vec<Effect> {
+        let remedy = match self.transfer(id).map(|row| &row.state) {
+            Some(State::Failed(message)) => message.remedy,
+            Some(State::Cancelled) => Remedy::Retry,
+            _ => return Vec::new(),
+        };
+        match remedy {
+            Remedy::AccessWord => match self.settings.preferences.chosen.clone() {
+                ServerChoice::Address(address) => {
+                    let effects = self.act(Action::Go(Screen::Settings));
+                    self.open_word(address);
+                    effects
+                }
+                ServerChoice::BuiltIn => self.act(Action::ChooseServer),
+            },
+            Remedy::Folder => self.act(Action::ChooseDownloads),
+            Remedy::Nothing => Vec::new(),
+            Remedy::Options => {
+                self.screen = Screen::Share;
+                self.options_open = true;
+                self.focus = Some(Focus::Zone);
+                Vec::new()
+            }
+            Remedy::Paste => {
+                self.focus = Some(Focus::Pointer);
+                self.act(Action::PasteIntoReceive)
+            }
+            Remedy::Relays => self.act(Action::ChooseRelays),
+            Remedy::Retry => self.retry(|row| row.id == id),
+            Remedy::Server => self.act(Action::ChooseServer),
+        }
     }
 
     pub(super) fn draw_id(&mut self) -> u64 {

@@ -4,6 +4,7 @@ use egui::{Id, Key, Sense, Ui, vec2};
 
 use super::{Drawn, Surroundings};
 use crate::app::l10n::Language;
+use crate::app::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
 use crate::gui::model::{
@@ -201,7 +202,7 @@ fn server(
                 drawn.act(Action::UseServer(choice.clone()));
             }
         });
-        outcome(ui, test);
+        outcome(ui, choice, test, drawn);
     });
 }
 
@@ -308,7 +309,7 @@ fn choice_id(choice: &ServerChoice) -> Id {
     }
 }
 
-fn outcome(ui: &mut Ui, test: Option<&Test>) {
+fn outcome(ui: &mut Ui, choice: &ServerChoice, test: Option<&Test>, drawn: &mut Drawn) {
     let palette = palette(ui);
     match test {
         None => {}
@@ -323,7 +324,15 @@ fn outcome(ui: &mut Ui, test: Option<&Test>) {
                 kit::label(ui, words, Type::Caption, palette.success);
             });
         }
-        Some(Test::Failed(message)) => kit::callout(ui, Tone::Danger, message, |_| {}),
+        Some(Test::Failed(message)) => kit::callout(ui, Tone::Danger, message, |ui| {
+            if let (Remedy::AccessWord, ServerChoice::Address(address)) = (message.remedy, choice) {
+                ui.add_space(space::XS);
+                let button = Button::new(Loudness::Secondary, text::remedy_access_word());
+                if ui.add(button.icon(Icon::Lock)).clicked() {
+                    drawn.act(Action::OpenWord(address.clone()));
+                }
+            }
+        }),
     }
 }
 

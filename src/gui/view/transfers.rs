@@ -6,6 +6,7 @@ use egui::{
 };
 
 use super::{Drawn, Surroundings, row_id, row_menu};
+use crate::app::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{
@@ -399,13 +400,33 @@ fn received(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
 }
 
 fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
+    let remedy = match &transfer.state {
+        State::Failed(message) => message.remedy,
+        _ => Remedy::Retry,
+    };
+    let icon = match remedy {
+        Remedy::AccessWord => Icon::Lock,
+        Remedy::Folder => Icon::Folder,
+        Remedy::Options | Remedy::Nothing => Icon::Settings,
+        Remedy::Paste => Icon::Paste,
+        Remedy::Relays => Icon::Relay,
+        Remedy::Retry => Icon::Retry,
+        Remedy::Server => Icon::Server,
+    };
     ui.add_space(space::S);
     ui.horizontal_wrapped(|ui| {
-        if ui
-            .add(Button::new(Loudness::Secondary, text::retry()).icon(Icon::Retry))
-            .clicked()
-        {
-            drawn.act(Action::Retry(transfer.id));
+        ui.spacing_mut().item_spacing = vec2(space::S, space::S);
+        if let Some(words) = text::remedy(remedy) {
+            let button = Button::new(Loudness::Secondary, words).icon(icon);
+            if ui.add(button).clicked() {
+                drawn.act(Action::Remedy(transfer.id));
+            }
+        }
+        if remedy.then_retry() {
+            let button = Button::new(Loudness::Quiet, text::retry()).icon(Icon::Retry);
+            if ui.add(button).clicked() {
+                drawn.act(Action::Retry(transfer.id));
+            }
         }
         if ui
             .add(Button::new(Loudness::Quiet, text::remove()))
