@@ -976,3 +976,26 @@ remedy_folder = Anderen Ordner wählen
 remedy_options = Optionen ändern
 remedy_paste = Anderen Abholcode einfügen
 remedy_relays = Relays wählen
+
+## What a server takes and does
+
+limit_of = Bis { $size } je Datei
+kept_usual = so lange aufbewahrt, wie der Server es gewöhnlich tut
+usual_keep = Wie beim Server üblich
+usual_keep_of = Üblich ({ $time })
+duration_days =
+    { $count ->
+        [one] { $count } Tag
+       *[other] { $count } Tage
+    }
+duration_hours =
+    { $count ->
+        [one] { $count } Stunde
+       *[other] { $count } Stunden
+    }
+count_limit = Begrenzt
+count_limit_about = Entfernt nach so vielen Downloads
+fewer_downloads = Weniger Downloads
+more_downloads = Mehr Downloads
+test_deleted = Löschen ({ $delete } ms) geht.
+test_without_delete = Dieser Server löscht nicht auf Wunsch.

@@ -976,3 +976,26 @@ remedy_folder = Choose another folder
 remedy_options = Change the options
 remedy_paste = Paste another pointer
 remedy_relays = Choose relays
+
+## What a server takes and does
+
+limit_of = Up to { $size } a file
+kept_usual = kept for the server's usual time
+usual_keep = The server's usual time
+usual_keep_of = Usual ({ $time })
+duration_days =
+    { $count ->
+        [one] { $count } day
+       *[other] { $count } days
+    }
+duration_hours =
+    { $count ->
+        [one] { $count } hour
+       *[other] { $count } hours
+    }
+count_limit = Limited
+count_limit_about = Removed after so many downloads
+fewer_downloads = Fewer downloads
+more_downloads = More downloads
+test_deleted = Delete ({ $delete } ms) works.
+test_without_delete = This server does not delete on demand.

@@ -976,3 +976,26 @@ remedy_folder = Elegir otra carpeta
 remedy_options = Cambiar las opciones
 remedy_paste = Pegar otro código
 remedy_relays = Elegir relés
+
+## What a server takes and does
+
+limit_of = Hasta { $size } por archivo
+kept_usual = se guarda el tiempo habitual del servidor
+usual_keep = El tiempo habitual del servidor
+usual_keep_of = Habitual ({ $time })
+duration_days =
+    { $count ->
+        [one] { $count } día
+       *[other] { $count } días
+    }
+duration_hours =
+    { $count ->
+        [one] { $count } hora
+       *[other] { $count } horas
+    }
+count_limit = Limitado
+count_limit_about = Se elimina tras tantas descargas
+fewer_downloads = Menos descargas
+more_downloads = Más descargas
+test_deleted = El borrado ({ $delete } ms) funciona.
+test_without_delete = Este servidor no borra a petición.

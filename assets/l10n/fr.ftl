@@ -976,3 +976,26 @@ remedy_folder = Choisir un autre dossier
 remedy_options = Modifier les options
 remedy_paste = Coller un autre code
 remedy_relays = Choisir des relais
+
+## What a server takes and does
+
+limit_of = Jusqu’à { $size } par fichier
+kept_usual = gardé le temps habituel du serveur
+usual_keep = Le temps habituel du serveur
+usual_keep_of = Habituel ({ $time })
+duration_days =
+    { $count ->
+        [one] { $count } jour
+       *[other] { $count } jours
+    }
+duration_hours =
+    { $count ->
+        [one] { $count } heure
+       *[other] { $count } heures
+    }
+count_limit = Limité
+count_limit_about = Supprimé après ce nombre de téléchargements
+fewer_downloads = Moins de téléchargements
+more_downloads = Plus de téléchargements
+test_deleted = La suppression ({ $delete } ms) fonctionne.
+test_without_delete = Ce serveur ne supprime pas à la demande.

@@ -923,3 +923,18 @@ remedy_folder = 选择其他文件夹
 remedy_options = 更改选项
 remedy_paste = 粘贴其他取件码
 remedy_relays = 选择中继
+
+## What a server takes and does
+
+limit_of = 每个文件最大 { $size }
+kept_usual = 按服务器的常规时长保留
+usual_keep = 服务器的常规时长
+usual_keep_of = 常规（{ $time }）
+duration_days = { $count } 天
+duration_hours = { $count } 小时
+count_limit = 限次
+count_limit_about = 达到此下载次数后删除
+fewer_downloads = 减少下载次数
+more_downloads = 增加下载次数
+test_deleted = 删除（{ $delete } 毫秒）正常。
+test_without_delete = 此服务器不支持按需删除。

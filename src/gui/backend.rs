@@ -11,7 +11,7 @@ use super::keyring::SystemKeyring;
 use super::model::{
     Contrast, Count, Manage, Managed, Motion, Note, PointerInfo, PointerText, Preferences, Privacy,
     RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved, Server, ServerChoice, ShareOptions,
-    Shared, Stage, TestReport, Theme, ZOOMS,
+    Shared, Stage, Terms, TestReport, Theme, ZOOMS,
 };
 use super::text;
 use super::worker::{Backend, Progress};
@@ -30,7 +30,9 @@ use crate::app::share::{Receipts, ShareRequest};
 use crate::app::{get, relay_file, server_check, share};
 use crate::protocol::address::{ServerAddress, ServerUrl};
 use crate::protocol::capability::AccessWord;
+use crate::protocol::file_api::ServerInfo;
 use crate::protocol::pointer::Pointer;
+use crate::protocol::size_class::SizeClass;
 
 /// The real backend.
 pub struct App {
@@ -224,18 +226,8 @@ impl App {
     ) -> Result<Shared, AppError> {
         progress.set(Stage::Pad);
         let network = self.chosen(preferences, &preferences.chosen).await?;
-        let request = ShareRequest {
-            name_in_pointer: preferences.name_in_pointer,
-            carry_relay_list: preferences.list_in_pointer,
-            ttl_secs: preferences.options.keep.secs(),
-            receipts: match preferences.options.count {
-                Count::No => Receipts::Unasked,
-                Count::Yes => Receipts::Counted,
-                Count::Limit(downloads) => Receipts::Limited(downloads),
-            },
-            access: Self::access_word(preferences, &network),
-            ..ShareRequest::new(path)
-        };
+        let access = Self::access_word(preferences, &network);
+        let request = share_request(path, preferences, access);
         let shared = share::share(
             &self.session,
             &network,
@@ -513,8 +505,17 @@ impl Backend for App {
             Ok(TestReport {
                 upload_millis: millis(checked.upload),
                 download_millis: millis(checked.download),
+                delete_millis: checked.delete.map(millis),
             })
         })
+    }
+
+    fn terms(&self, server: &ServerChoice) -> Option<Terms> {
+        let key = match server {
+            ServerChoice::BuiltIn => self.session.builtin_key()?,
+            ServerChoice::Address(address) => address.parse::<ServerAddress>().ok()?.key,
+        };
+        terms_of(&self.session.remembered_info(&key)?)
     }
 
     fn window_folder(&self) -> Option<PathBuf> {
@@ -530,6 +531,37 @@ impl Backend for App {
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.session.close())
     }
+}
+
+/// A share as it was chosen.
+fn share_request(
+    path: PathBuf,
+    preferences: &Preferences,
+    access: Option<AccessWord>,
+) -> ShareRequest {
+    ShareRequest {
+        name_in_pointer: preferences.name_in_pointer,
+        carry_relay_list: preferences.list_in_pointer,
+        ttl_secs: preferences.options.keep.secs(),
+        receipts: match preferences.options.count {
+            Count::No => Receipts::Unasked,
+            Count::Yes => Receipts::Counted,
+            Count::Limit(downloads) => Receipts::Limited(downloads),
+        },
+        access,
+        ..ShareRequest::new(path)
+    }
+}
+
+/// What a server takes; none where it takes no blob at all.
+fn terms_of(info: &ServerInfo) -> Option<Terms> {
+    let fits = |class: &SizeClass| class.blob_len() as u64 <= info.max_blob;
+    let largest = SizeClass::ALL.into_iter().rev().find(fits)?;
+    Some(Terms {
+        max_len: largest.capacity() as u64,
+        usual_secs: info.ttl_default,
+        max_secs: info.ttl_max,
+    })
 }
 
 /// Which way the file goes, for the words of a stage.
@@ -633,3 +665,64 @@ fn millis(time: Duration) -> u64 {
 const KEYRING_PATIENCE: Duration = Duration::from_secs(60);
 /// Younger ones may belong to a transfer that runs in another window.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3_600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gui::model::KeepFor;
+
+    #[test]
+    fn every_option_of_a_share_reaches_the_upload() {
+        let chosen = |keep, count| {
+            let options = ShareOptions { keep, count };
+            let preferences = Preferences {
+                options,
+                name_in_pointer: false,
+                list_in_pointer: true,
+                ..Preferences::default()
+            };
+            share_request(
+                PathBuf::from("a"),
+                &preferences,
+                AccessWord::parse("x").ok(),
+            )
+        };
+        for (keep, secs) in [
+            (KeepFor::Usual, None),
+            (KeepFor::Days(1), Some(86_400)),
+            (KeepFor::Days(7), Some(604_800)),
+            (KeepFor::Days(14), Some(1_209_600)),
+            (KeepFor::Days(30), Some(2_592_000)),
+        ] {
+            assert_eq!(chosen(keep, Count::No).ttl_secs, secs);
+        }
+        for (count, receipts) in [
+            (Count::No, Receipts::Unasked),
+            (Count::Yes, Receipts::Counted),
+            (Count::Limit(300), Receipts::Limited(300)),
+        ] {
+            assert_eq!(chosen(KeepFor::Usual, count).receipts, receipts);
+        }
+        let request = chosen(KeepFor::Usual, Count::No);
+        assert!(!request.name_in_pointer && request.carry_relay_list);
+        assert!(request.access.is_some());
+    }
+
+    #[test]
+    fn a_server_takes_the_largest_size_whose_blobs_it_stores() {
+        let info = |max_blob| ServerInfo {
+            name: String::new(),
+            version: String::new(),
+            max_blob,
+            ttl_default: 86_400,
+            ttl_max: 604_800,
+            features: Vec::new(),
+            access: false,
+            work_bits: None,
+        };
+        assert_eq!(terms_of(&info(65_535)), None);
+        let terms = terms_of(&info(1_048_577)).expect("it takes something");
+        assert_eq!(terms.max_len, 1_048_576 - 1_088);
+        assert_eq!((terms.usual_secs, terms.max_secs), (86_400, 604_800));
+    }
+}

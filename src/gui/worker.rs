@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::model::{
     Effect, Event, Kept, Look, Manage, Managed, Outcome, PointerInfo, PointerText, Preferences,
-    RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared, Stage,
+    RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared, Stage, Terms,
     TestReport,
 };
 use super::platform::Platform;
@@ -86,6 +86,10 @@ pub trait Backend: Send + Sync {
         preferences: &'a Preferences,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<TestReport, UserMessage>>;
+    /// What a server said of what it takes, as far as is remembered. Blocking; called on a thread for that.
+    fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
+        None
+    }
     /// The folder that has one window at a time; none where there can be many.
     fn window_folder(&self) -> Option<PathBuf> {
         None
@@ -414,6 +418,10 @@ impl Worker {
                     inner.report(Event::Shared(run, result));
                 });
             }
+            Effect::Terms(server) => self.blocking(move || {
+                let terms = inner.backend.terms(&server);
+                inner.report(Event::Terms(server, terms));
+            }),
             Effect::Test(server, preferences) => {
                 let cancel = self.all.child_token();
                 self.spawn(async move {

@@ -330,6 +330,7 @@ impl Backend for FakeBackend {
                 None => Ok(TestReport {
                     upload_millis: 84,
                     download_millis: 57,
+                    delete_millis: Some(31),
                 }),
             }
         })

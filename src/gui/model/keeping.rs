@@ -73,9 +73,8 @@ impl Model {
     /// What to do before anything else, once the worker runs.
     #[must_use]
     pub fn begin(&self) -> Vec<Effect> {
-        vec![Effect::SetHistory(
-            self.settings.preferences.privacy.history,
-        )]
+        let history = Effect::SetHistory(self.settings.preferences.privacy.history);
+        std::iter::once(history).chain(self.ask_terms()).collect()
     }
 
     pub(super) fn set_privacy(&mut self, privacy: Privacy) -> Vec<Effect> {
@@ -426,7 +425,10 @@ mod tests {
     #[test]
     fn how_the_history_stands_is_shown() {
         let mut model = model();
-        assert!(matches!(model.begin()[..], [Effect::SetHistory(true)]));
+        assert!(matches!(
+            model.begin()[..],
+            [Effect::SetHistory(true), Effect::Terms(_)]
+        ));
         for status in [Status::Waiting, Status::Kept, Status::Off] {
             model.update(Event::History(News::Status(status)));
             assert_eq!(model.history, status);

@@ -25,7 +25,7 @@ pub use self::keeping::{Examine, Kept, Notification, Outcome, Privacy};
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
     Contrast, Count, KeepFor, Motion, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish,
-    RelaysKnown, RelaysSeen, Server, ServerChoice, Settings, ShareOptions, SystemLook, Test,
+    RelaysKnown, RelaysSeen, Server, ServerChoice, Settings, ShareOptions, SystemLook, Terms, Test,
     TestReport, Theme, WordField, ZOOMS,
 };
 pub use self::transfer::{
@@ -424,6 +424,8 @@ pub enum Event {
     Shared(RunId, Result<Shared, UserMessage>),
     /// The system says how it wants windows to look.
     SystemLook(SystemLook),
+    /// What a server said of what it takes, as far as is remembered.
+    Terms(ServerChoice, Option<Terms>),
     /// A server was tested.
     Tested(ServerChoice, Result<TestReport, UserMessage>),
 }
@@ -496,6 +498,8 @@ pub enum Effect {
     Share(RunId, PathBuf, Preferences),
     /// Do not close the window after all.
     StayOpen,
+    /// Say what a server said of what it takes, as far as is remembered.
+    Terms(ServerChoice),
     /// Upload to and download from a server.
     Test(ServerChoice, Preferences),
     /// Remove the history and its key.

@@ -201,6 +201,8 @@ impl Model {
         transfer.finish(result.map_or_else(State::Failed, State::Shared));
         self.announce(urgent, &words);
         let mut effects = self.ended(id);
+        // The server was asked what it takes.
+        effects.extend(self.ask_terms());
         effects.extend(self.start_waiting());
         if copy {
             effects.extend(self.copy(id));

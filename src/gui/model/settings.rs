@@ -10,6 +10,7 @@ use crate::app::config::SocksProxy;
 use crate::app::l10n::{self, Language};
 use crate::gui::text;
 use crate::protocol::capability::AccessWord;
+use crate::protocol::file_api::MAX_RECEIPTS;
 use crate::protocol::path::Standing;
 
 /// What is kept between starts.
@@ -158,25 +159,45 @@ pub struct RelaysKnown {
 /// How long a server should keep a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeepFor {
-    /// As long as it likes to.
+    /// As long as it keeps files that do not say.
     #[default]
     Usual,
-    /// One day.
-    Day,
-    /// Seven days.
-    Week,
+    /// So many days.
+    Days(u16),
 }
 
 impl KeepFor {
+    /// The days that can be asked for, where the server allows them.
+    pub const DAYS: [u16; 4] = [1, 7, 14, 30];
+
     /// Seconds to ask for.
     #[must_use]
-    pub const fn secs(self) -> Option<u64> {
+    pub fn secs(self) -> Option<u64> {
         match self {
             Self::Usual => None,
-            Self::Day => Some(24 * 3_600),
-            Self::Week => Some(7 * 24 * 3_600),
+            Self::Days(days) => Some(u64::from(days) * 24 * 3_600),
         }
     }
+
+    /// The server may keep files so long, as far as is known.
+    #[must_use]
+    pub fn is_within(self, terms: Option<&Terms>) -> bool {
+        match (self.secs(), terms) {
+            (Some(secs), Some(terms)) => secs <= terms.max_secs,
+            _ => true,
+        }
+    }
+}
+
+/// What a server said of what it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The longest content that it stores.
+    pub max_len: u64,
+    /// How long it keeps files that do not say.
+    pub usual_secs: u64,
+    /// How long it keeps files at most.
+    pub max_secs: u64,
 }
 
 /// Whether downloads are counted.
@@ -189,6 +210,46 @@ pub enum Count {
     Yes,
     /// They are, and after so many the server removes the file.
     Limit(u32),
+}
+
+impl Count {
+    /// The limits that can be chosen.
+    pub const LIMITS: [u32; 22] = [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+        8,
+        9,
+        10,
+        12,
+        15,
+        20,
+        25,
+        30,
+        40,
+        50,
+        75,
+        100,
+        150,
+        200,
+        MAX_RECEIPTS,
+    ];
+
+    /// The limit one step above (1) or below (-1).
+    #[must_use]
+    pub fn stepped(limit: u32, step: i8) -> u32 {
+        let mut limits = Self::LIMITS.into_iter();
+        let next = if step > 0 {
+            limits.find(|other| *other > limit)
+        } else {
+            limits.rev().find(|other| *other < limit)
+        };
+        next.unwrap_or(limit)
+    }
 }
 
 /// What is chosen for the next shares; not kept between starts.
@@ -252,7 +313,7 @@ pub struct SystemLook {
 pub enum Test {
     /// Under way.
     Running,
-    /// Upload and download worked.
+    /// Upload, download and delete worked.
     Passed(TestReport),
     /// They did not.
     Failed(UserMessage),
@@ -265,6 +326,8 @@ pub struct TestReport {
     pub upload_millis: u64,
     /// Download of it, until verified.
     pub download_millis: u64,
+    /// Until it was gone; none for a server that does not delete on demand.
+    pub delete_millis: Option<u64>,
 }
 
 /// The Settings screen.
@@ -277,6 +340,8 @@ pub struct Settings {
     pub address_trouble: Option<UserMessage>,
     /// The field for the access word of one of the servers.
     pub word: Option<WordField>,
+    /// What servers said of what they take.
+    pub terms: BTreeMap<ServerChoice, Terms>,
     /// Tests of this session.
     pub tests: BTreeMap<ServerChoice, Test>,
     /// What was wrong with a relay list.
@@ -359,6 +424,7 @@ impl Settings {
             address: String::new(),
             address_trouble: None,
             word: None,
+            terms: BTreeMap::new(),
             tests: BTreeMap::new(),
             relay_trouble: None,
             relay_line: String::new(),
@@ -368,6 +434,12 @@ impl Settings {
             proxy: String::new(),
             proxy_trouble: None,
         }
+    }
+
+    /// What the chosen server said of what it takes.
+    #[must_use]
+    pub fn chosen_terms(&self) -> Option<&Terms> {
+        self.terms.get(&self.preferences.chosen)
     }
 
     /// The chosen server, or none for the built-in network.
@@ -450,5 +522,28 @@ impl Model {
             server.access_word = word;
         }
         self.keep()
+    }
+}
+
+impl Model {
+    /// Asks what the chosen server said of what it takes, where that is not known yet.
+    pub(super) fn ask_terms(&self) -> Option<Effect> {
+        let chosen = &self.settings.preferences.chosen;
+        (!self.settings.terms.contains_key(chosen)).then(|| Effect::Terms(chosen.clone()))
+    }
+
+    pub(super) fn hear_terms(&mut self, choice: ServerChoice, terms: Option<Terms>) {
+        if let Some(terms) = terms {
+            self.settings.terms.insert(choice, terms);
+            self.keep_within_terms();
+        }
+    }
+
+    /// What the chosen server would refuse is not asked of it.
+    pub(super) fn keep_within_terms(&mut self) {
+        let keep = self.settings.preferences.options.keep;
+        if !keep.is_within(self.settings.chosen_terms()) {
+            self.settings.preferences.options.keep = KeepFor::Usual;
+        }
     }
 }

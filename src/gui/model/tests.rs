@@ -526,6 +526,7 @@ fn a_server_is_tested_once_at_a_time() {
     let report = TestReport {
         upload_millis: 50,
         download_millis: 30,
+        delete_millis: None,
     };
     model.update(Event::Tested(ServerChoice::BuiltIn, Ok(report)));
     assert_eq!(

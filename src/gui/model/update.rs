@@ -77,7 +77,10 @@ impl Model {
             }
             Action::UseServer(choice) => {
                 self.settings.preferences.chosen = choice;
-                self.keep()
+                self.keep_within_terms();
+                let mut effects = self.keep();
+                effects.extend(self.ask_terms());
+                effects
             }
             Action::CloseWord => {
                 self.close_word();
@@ -394,11 +397,15 @@ impl Model {
                 {
                     self.settings.preferences.servers.push(server);
                 }
-                return self.keep();
+                self.keep_within_terms();
+                let mut effects = self.keep();
+                effects.extend(self.ask_terms());
+                return effects;
             }
             Event::ServerRead(Err(message)) => self.settings.address_trouble = Some(message),
             Event::Shared(run, result) => return self.shared(run, result),
             Event::SystemLook(look) => self.system = look,
+            Event::Terms(choice, terms) => self.hear_terms(choice, terms),
             Event::Tested(choice, result) => {
                 let outcome = match result {
                     Ok(report) => Test::Passed(report),
@@ -408,6 +415,7 @@ impl Model {
                 if let Some(test) = self.settings.tests.get_mut(&choice) {
                     *test = outcome;
                 }
+                return vec![Effect::Terms(choice)];
             }
         }
         Vec::new()

@@ -38,7 +38,7 @@ pub use self::sheets::*;
 use self::units::percent;
 pub use self::units::{day, from_now, size, size_sent};
 use crate::app::l10n::{say, tell};
-use crate::gui::model::{Milestone, Stage};
+use crate::gui::model::{Milestone, Stage, TestReport};
 
 /// The program's name.
 pub const NAME: &str = "Cloakroom";
@@ -67,8 +67,6 @@ plain! {
     drop_more;
     /// The zone with transfers below it, where the system has no drops.
     choose_more;
-    /// Limit of one file.
-    limit;
     /// The server inside the program.
     built_in;
     /// Under the zone.
@@ -445,15 +443,20 @@ pub fn version() -> String {
 
 /// Outcome of a server's test.
 #[must_use]
-pub fn test_passed(upload_millis: u64, download_millis: u64) -> String {
+pub fn test_passed(report: &TestReport) -> String {
     let millis = |millis: u64| millis.to_string().into();
-    tell(
+    let worked = tell(
         "test_passed",
         &[
-            ("upload", millis(upload_millis)),
-            ("download", millis(download_millis)),
+            ("upload", millis(report.upload_millis)),
+            ("download", millis(report.download_millis)),
         ],
-    )
+    );
+    let deleted = match report.delete_millis {
+        Some(time) => tell("test_deleted", &[("delete", millis(time))]),
+        None => say("test_without_delete").to_owned(),
+    };
+    format!("{worked} {deleted}")
 }
 
 /// How many relays a list has.

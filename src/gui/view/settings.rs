@@ -317,11 +317,15 @@ fn outcome(ui: &mut Ui, choice: &ServerChoice, test: Option<&Test>, drawn: &mut 
             kit::label(ui, text::testing(), Type::Caption, palette.muted);
         }
         Some(Test::Passed(report)) => {
-            ui.horizontal(|ui| {
+            ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = 6.0;
                 kit::icon(ui, Icon::CircleCheck, 16.0, palette.success);
-                let words = text::test_passed(report.upload_millis, report.download_millis);
-                kit::label(ui, words, Type::Caption, palette.success);
+                kit::label(
+                    ui,
+                    text::test_passed(report),
+                    Type::Caption,
+                    palette.success,
+                );
             });
         }
         Some(Test::Failed(message)) => kit::callout(ui, Tone::Danger, message, |ui| {
