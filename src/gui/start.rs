@@ -78,6 +78,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
         .find_map(|tag| Language::from_tag(&tag))
         .unwrap_or(Language::English);
     l10n::speak(language);
+    text::use_local_days();
     let wish = match parse(args, Path::exists) {
         Parsed::Window(wish) => wish,
         Parsed::Say(words) => {

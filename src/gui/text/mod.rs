@@ -36,7 +36,7 @@ pub use self::manage::*;
 pub use self::messages::*;
 pub use self::sheets::*;
 use self::units::percent;
-pub use self::units::{day, from_now, size, size_sent};
+pub use self::units::{day, from_now, size, size_sent, use_local_days};
 use crate::app::l10n::{say, tell};
 use crate::gui::model::{Milestone, Stage, TestReport};
 
