@@ -999,3 +999,25 @@ fewer_downloads = Weniger Downloads
 more_downloads = Mehr Downloads
 test_deleted = Löschen ({ $delete } ms) geht.
 test_without_delete = Dieser Server löscht nicht auf Wunsch.
+
+## The list of transfers, and what to know before a download
+
+was_kept_until = aufbewahrt bis { $day }, vorbei
+filter_all = Alle
+filter_shared = Geteilt
+filter_received = Empfangen
+show_earlier =
+    { $count ->
+        [one] { $count } frühere Übertragung zeigen
+       *[other] { $count } frühere Übertragungen zeigen
+    }
+none_of_these = Davon gibt es keine.
+paste_here = Einfügen
+pointer_expired =
+    .what = Der Server hat diese Datei wahrscheinlich gelöscht.
+    .why = Sie sollte bis { $day } aufbewahrt werden, und das ist vorbei.
+    .next = Versuchen Sie es, oder bitten Sie um einen neuen Abholcode.
+other_server =
+    .what = Diese Datei liegt auf einem Server, der nicht zu Ihren gehört.
+    .why = Sie liegt auf { $theirs }; Ihre Dateien gehen an { $chosen }.
+    .next = Laden Sie sie herunter, wenn Sie das erwartet haben.

@@ -999,3 +999,25 @@ fewer_downloads = Fewer downloads
 more_downloads = More downloads
 test_deleted = Delete ({ $delete } ms) works.
 test_without_delete = This server does not delete on demand.
+
+## The list of transfers, and what to know before a download
+
+was_kept_until = was kept until { $day }
+filter_all = All
+filter_shared = Shared
+filter_received = Received
+show_earlier =
+    { $count ->
+        [one] Show { $count } earlier transfer
+       *[other] Show { $count } earlier transfers
+    }
+none_of_these = There is none of these.
+paste_here = Paste
+pointer_expired =
+    .what = The server has probably deleted this file.
+    .why = It was to be kept until { $day }, and that has passed.
+    .next = Try it, or ask for a new pointer.
+other_server =
+    .what = This file is at a server that is not among yours.
+    .why = It is at { $theirs }; your files go to { $chosen }.
+    .next = Download it if you expected that.

@@ -999,3 +999,25 @@ fewer_downloads = Menos descargas
 more_downloads = Más descargas
 test_deleted = El borrado ({ $delete } ms) funciona.
 test_without_delete = Este servidor no borra a petición.
+
+## The list of transfers, and what to know before a download
+
+was_kept_until = se guardaba hasta el { $day }
+filter_all = Todas
+filter_shared = Compartidas
+filter_received = Recibidas
+show_earlier =
+    { $count ->
+        [one] Mostrar { $count } transferencia anterior
+       *[other] Mostrar { $count } transferencias anteriores
+    }
+none_of_these = No hay ninguna.
+paste_here = Pegar
+pointer_expired =
+    .what = Es probable que el servidor haya borrado este archivo.
+    .why = Debía guardarse hasta el { $day }, y eso ya pasó.
+    .next = Inténtelo, o pida un código nuevo.
+other_server =
+    .what = Este archivo está en un servidor que no es de los suyos.
+    .why = Está en { $theirs }; sus archivos van a { $chosen }.
+    .next = Descárguelo si lo esperaba.

@@ -999,3 +999,25 @@ fewer_downloads = Moins de téléchargements
 more_downloads = Plus de téléchargements
 test_deleted = La suppression ({ $delete } ms) fonctionne.
 test_without_delete = Ce serveur ne supprime pas à la demande.
+
+## The list of transfers, and what to know before a download
+
+was_kept_until = était gardé jusqu’au { $day }
+filter_all = Tous
+filter_shared = Partagés
+filter_received = Reçus
+show_earlier =
+    { $count ->
+        [one] Afficher { $count } transfert antérieur
+       *[other] Afficher { $count } transferts antérieurs
+    }
+none_of_these = Il n’y en a aucun.
+paste_here = Coller
+pointer_expired =
+    .what = Le serveur a sans doute supprimé ce fichier.
+    .why = Il devait être gardé jusqu’au { $day }, et c’est passé.
+    .next = Essayez, ou demandez un nouveau code.
+other_server =
+    .what = Ce fichier est sur un serveur qui n’est pas parmi les vôtres.
+    .why = Il est sur { $theirs } ; vos fichiers vont sur { $chosen }.
+    .next = Téléchargez-le si vous vous y attendiez.

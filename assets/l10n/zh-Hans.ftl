@@ -938,3 +938,21 @@ fewer_downloads = 减少下载次数
 more_downloads = 增加下载次数
 test_deleted = 删除（{ $delete } 毫秒）正常。
 test_without_delete = 此服务器不支持按需删除。
+
+## The list of transfers, and what to know before a download
+
+was_kept_until = 曾保留至 { $day }
+filter_all = 全部
+filter_shared = 已分享
+filter_received = 已接收
+show_earlier = 显示更早的 { $count } 个传输
+none_of_these = 没有此类传输。
+paste_here = 粘贴
+pointer_expired =
+    .what = 服务器可能已删除此文件。
+    .why = 它应保留至 { $day }，而该日期已过。
+    .next = 可以一试，或请对方提供新的取件码。
+other_server =
+    .what = 此文件位于不属于您的服务器上。
+    .why = 它位于 { $theirs }；您的文件发往 { $chosen }。
+    .next = 如果符合您的预期，请下载。

@@ -334,10 +334,22 @@ impl App {
             len: pointer.content_len,
             server,
             expires: pointer.expires,
-            note: trouble.map(|error| Note {
-                message: UserMessage::from(&error),
-                blocks: true,
-            }),
+            note: match trouble {
+                Some(error) => Some(Note {
+                    message: UserMessage::from(&error),
+                    blocks: true,
+                }),
+                None => doubt(
+                    pointer.expires,
+                    self.session.now(),
+                    &pointer.server,
+                    preferences,
+                )
+                .map(|message| Note {
+                    message,
+                    blocks: false,
+                }),
+            },
         })
     }
 }
@@ -533,6 +545,28 @@ impl Backend for App {
     }
 }
 
+/// What to know before a download that can work.
+fn doubt(
+    expires: Option<u64>,
+    now: u64,
+    server: &ServerAddress,
+    preferences: &Preferences,
+) -> Option<UserMessage> {
+    if let Some(expires) = expires.filter(|expires| *expires <= now) {
+        return Some(text::pointer_expired(expires));
+    }
+    let ServerChoice::Address(chosen) = &preferences.chosen else {
+        return None;
+    };
+    let theirs = server.to_string();
+    let servers = &preferences.servers;
+    if servers.iter().any(|known| known.address == theirs) {
+        return None;
+    }
+    let chosen = servers.iter().find(|known| known.address == *chosen)?;
+    Some(text::other_server(&host_of(&server.url), &chosen.name))
+}
+
 /// A share as it was chosen.
 fn share_request(
     path: PathBuf,
@@ -706,6 +740,29 @@ mod tests {
         let request = chosen(KeepFor::Usual, Count::No);
         assert!(!request.name_in_pointer && request.carry_relay_list);
         assert!(request.access.is_some());
+    }
+
+    #[test]
+    fn a_passed_expiry_and_an_unknown_server_are_told_before_a_download() {
+        let address = |host: &str| -> ServerAddress {
+            let key = crate::protocol::keys::Identity::from_seed([7; 32]).public();
+            let text = format!("http://{host}#p={}", key.to_hex());
+            text.parse().expect("an address")
+        };
+        let ours = server(&address("files.example"));
+        let mut preferences = Preferences {
+            servers: vec![ours.clone()],
+            chosen: ServerChoice::Address(ours.address),
+            ..Preferences::default()
+        };
+        let known = address("files.example");
+        let other = address("other.example");
+        assert_eq!(doubt(Some(11), 10, &known, &preferences), None);
+        assert!(doubt(Some(10), 10, &known, &preferences).is_some());
+        let message = doubt(None, 10, &other, &preferences).expect("a doubt");
+        assert!(message.why.contains("other.example") && message.why.contains("files.example"));
+        preferences.chosen = ServerChoice::BuiltIn;
+        assert_eq!(doubt(None, 10, &other, &preferences), None);
     }
 
     #[test]

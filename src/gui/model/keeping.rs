@@ -165,6 +165,7 @@ impl Model {
         let mut transfer = Transfer::new(id, run, entry.name, Some(entry.len), job);
         transfer.finish(state);
         transfer.entry = Some(entry.id);
+        transfer.ended = Some(entry.hour);
         self.transfers.push(transfer);
     }
 

@@ -5,6 +5,7 @@
 
 mod focus;
 mod keeping;
+mod listed;
 mod manage;
 mod receive;
 mod rows;
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 pub use self::focus::{Focus, Region};
 pub use self::keeping::{Examine, Kept, Notification, Outcome, Privacy};
+pub use self::listed::Filter;
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
     Contrast, Count, KeepFor, Motion, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish,
@@ -78,6 +80,10 @@ pub struct Model {
     pub in_front: bool,
     /// What went a moment ago and can still come back.
     pub undo: Option<Undo>,
+    /// Which rows are shown.
+    pub filter: Filter,
+    /// How many of them at most, unless more have not ended.
+    page: usize,
     next_id: u64,
     copies: u64,
     /// How often something went that could come back.
@@ -263,6 +269,8 @@ pub enum Action {
     ExportHistory,
     /// Files were dropped.
     Dropped(Vec<PathBuf>),
+    /// Show these rows.
+    Filter(Filter),
     /// Forget the relay list.
     ForgetRelayList,
     /// Forget the access word of the server with this address.
@@ -303,6 +311,8 @@ pub enum Action {
     RelayLineEdited(String),
     /// Go out through the proxy that was typed.
     UseProxy,
+    /// Show more rows.
+    ShowEarlier,
     /// Show the options of a share, or not.
     ShowOptions(bool),
     /// Show each relay, or not.
@@ -587,6 +597,8 @@ impl Model {
             history: Status::Off,
             in_front: true,
             undo: None,
+            filter: Filter::All,
+            page: listed::PAGE,
             next_id: 1,
             copies: 0,
             removals: 0,

@@ -37,7 +37,11 @@ impl Model {
         if !rows.is_empty() && matches!(self.screen, Screen::Settings | Screen::Gallery) {
             self.screen = Screen::Share;
         }
+        let any = !rows.is_empty();
         self.transfers.splice(0..0, rows);
+        if any {
+            self.show_new();
+        }
         self.start_waiting()
     }
 
@@ -65,6 +69,7 @@ impl Model {
                 },
             ),
         );
+        self.show_new();
         self.start_waiting()
     }
 

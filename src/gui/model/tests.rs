@@ -882,3 +882,27 @@ fn what_the_server_did_is_kept_with_the_entry_also_of_a_removed_row() {
     model.update(Action::Undo);
     assert!(model.transfers[0].managing.is_none() && model.transfers[0].pointer().is_none());
 }
+
+#[test]
+fn a_long_list_is_shown_a_page_at_a_time_and_narrowed_down_by_kind() {
+    let mut model = with_pointer(info());
+    model.update(Action::Download);
+    let many: Vec<Found> = (0..40).map(|at| file(&format!("{at}"))).collect();
+    model.update(Event::Looked(Look::Share, many));
+    assert_eq!(model.listed().count(), 41, "none of them has ended");
+    model.update(Action::Filter(Filter::Received));
+    assert_eq!((model.listed().count(), model.unlisted()), (1, 0));
+    model.update(Event::Looked(Look::Share, vec![file("new")]));
+    assert_eq!(model.filter, Filter::All, "a new row is seen");
+
+    let ids: Vec<TransferId> = model.transfers.iter().map(|row| row.id).collect();
+    for id in &ids {
+        model.update(Action::Cancel(*id));
+    }
+    assert_eq!((model.listed().count(), model.unlisted()), (30, 12));
+    model.update(Action::FocusBeside(ids[29], Beside::Below));
+    assert_eq!(model.focus, Some(Focus::Row(ids[29])), "the last one shown");
+    model.update(Action::ShowEarlier);
+    assert_eq!(model.unlisted(), 0);
+    assert_eq!(model.focus, Some(Focus::Row(ids[30])));
+}

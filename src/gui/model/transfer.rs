@@ -7,6 +7,7 @@ use crate::app::content_type::Findings;
 use crate::app::history::EntryId;
 use crate::app::manage::Downloads;
 use crate::app::who_saw_what::RequestShown;
+use crate::protocol::size_class::SizeClass;
 
 /// A row; stays the same when it is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +45,8 @@ pub struct Transfer {
     pub findings: Findings,
     /// What keeps it for the next start.
     pub entry: Option<EntryId>,
+    /// Of a row of an earlier start: when it ended, unix seconds, to the hour.
+    pub ended: Option<u64>,
 }
 
 /// What a sender can do with a shared file.
@@ -301,7 +304,15 @@ impl Transfer {
             told: None,
             findings: Findings::default(),
             entry: None,
+            ended: None,
         }
+    }
+
+    /// Length of what is sent for it, where a file of its length can be sent.
+    #[must_use]
+    pub fn blob_len(&self) -> Option<u64> {
+        let class = SizeClass::for_content_len(self.len?)?;
+        matches!(self.job, Job::Share(_)).then_some(class.blob_len() as u64)
     }
 
     /// What each party was shown, if it is over.

@@ -206,6 +206,14 @@ impl Model {
                 self.settings.relay_trouble = None;
                 Vec::new()
             }
+            Action::Filter(filter) => {
+                self.filter_by(filter);
+                Vec::new()
+            }
+            Action::ShowEarlier => {
+                self.show_earlier();
+                Vec::new()
+            }
             Action::ShowOptions(open) => {
                 self.options_open = open;
                 Vec::new()

@@ -67,3 +67,18 @@ pub fn remedy(remedy: Remedy) -> Option<&'static str> {
         Remedy::Server => Some(say("choose_server")),
     }
 }
+
+/// Receive: the server has dropped the file, if its clock and this one are right.
+#[must_use]
+pub fn pointer_expired(unix_secs: u64) -> UserMessage {
+    message("pointer_expired", &[("day", super::day(unix_secs).into())])
+}
+
+/// Receive: the file is at a server that the person has not chosen.
+#[must_use]
+pub fn other_server(theirs: &str, chosen: &str) -> UserMessage {
+    message(
+        "other_server",
+        &[("theirs", theirs.into()), ("chosen", chosen.into())],
+    )
+}

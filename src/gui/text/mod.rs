@@ -38,7 +38,7 @@ pub use self::sheets::*;
 use self::units::percent;
 pub use self::units::{day, from_now, size, size_sent, use_local_days};
 use crate::app::l10n::{say, tell};
-use crate::gui::model::{Milestone, Stage, TestReport};
+use crate::gui::model::{Filter, Milestone, Stage, TestReport};
 
 /// The program's name.
 pub const NAME: &str = "Cloakroom";
@@ -352,6 +352,38 @@ pub fn stage(stage: Stage, slow: bool) -> String {
 #[must_use]
 pub fn kept_until(unix_secs: u64) -> String {
     tell("kept_until", &[("day", day(unix_secs).into())])
+}
+
+/// Until when a file is kept, or was.
+#[must_use]
+pub fn kept(unix_secs: u64, now: u64) -> String {
+    if unix_secs > now {
+        return kept_until(unix_secs);
+    }
+    tell("was_kept_until", &[("day", day(unix_secs).into())])
+}
+
+/// Which rows are shown.
+#[must_use]
+pub fn filter(filter: Filter) -> &'static str {
+    say(match filter {
+        Filter::All => "filter_all",
+        Filter::Received => "filter_received",
+        Filter::Shared => "filter_shared",
+    })
+}
+
+/// Shows more rows.
+#[must_use]
+pub fn show_earlier(count: usize) -> String {
+    tell("show_earlier", &[("count", count.into())])
+}
+
+plain! {
+    /// No row is of the kind that is shown.
+    none_of_these;
+    /// Receive: pastes the pointer.
+    paste_here;
 }
 
 /// A button's name beside others like it.
