@@ -9,13 +9,16 @@ mod desk;
 mod desktop;
 
 use cloakroom::app::config::{Config, Home, ServerChoice as ChosenServer, ServerEntry};
+use cloakroom::app::message::{Remedy, UserMessage};
 use cloakroom::gui::backend::App;
-use cloakroom::gui::model::{Action, Preferences, Screen, ServerChoice};
+use cloakroom::gui::model::{
+    Action, Count, KeepFor, Preferences, Screen, ServerChoice, ShareOptions, Terms,
+};
 use cloakroom::gui::window::Opening;
 use cloakroom::gui::worker::Backend as _;
 use cloakroom::protocol::capability::AccessWord;
 use desk::Desk;
-use desktop::{preferences, server};
+use desktop::{message, preferences, server};
 use egui::Key;
 
 fn with_a_server() -> Preferences {
@@ -95,4 +98,116 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
         preferences.servers[0].access_word,
         AccessWord::parse("sesame").ok()
     );
+}
+
+const DAY: u64 = 24 * 3_600;
+
+#[test]
+fn every_option_of_a_share_is_chosen_by_its_name_and_reaches_the_next_share() {
+    let mut desk = Desk::with(with_a_server(), [760.0, 900.0], |_| Opening::default());
+    desk.until_seen("kept for the server's usual time");
+    desk.backend.say_terms(Terms {
+        max_len: 1_000_000,
+        usual_secs: 2 * DAY,
+        max_secs: 14 * DAY,
+    });
+    let choice = with_a_server().chosen;
+    act(&mut desk, Action::UseServer(choice));
+    desk.until_seen("kept 2 days");
+    assert!(desk.sees("Up to 1 MB a file"));
+    desk.click("Options");
+    assert!(desk.sees("Usual (2 days)") && !desk.sees("30 days"));
+    let mut wanted = Vec::new();
+    let mut want = |desk: &mut Desk, press: &str, keep, count| {
+        desk.click(press);
+        desk.click("Share");
+        let file = desk.file("report.pdf");
+        desk.backend.let_go(1);
+        desk.drop_files(&[file]);
+        wanted.push(ShareOptions { keep, count });
+        let all = wanted.clone();
+        desk.until(|desk| desk.backend.shares() == all);
+        desk.until(|desk| desk.window.state().model().unfinished() == 0);
+    };
+    want(&mut desk, "1 day", KeepFor::Days(1), Count::No);
+    want(&mut desk, "7 days", KeepFor::Days(7), Count::No);
+    want(&mut desk, "14 days", KeepFor::Days(14), Count::No);
+    want(&mut desk, "Yes", KeepFor::Days(14), Count::Yes);
+    want(&mut desk, "Limited", KeepFor::Days(14), Count::Limit(1));
+    want(
+        &mut desk,
+        "More downloads",
+        KeepFor::Days(14),
+        Count::Limit(2),
+    );
+    want(
+        &mut desk,
+        "Fewer downloads",
+        KeepFor::Days(14),
+        Count::Limit(1),
+    );
+    want(&mut desk, "Usual (2 days)", KeepFor::Usual, Count::Limit(1));
+    want(&mut desk, "No", KeepFor::Usual, Count::No);
+}
+
+#[test]
+fn what_failed_offers_what_helps() {
+    let mut desk = Desk::with(with_a_server(), [760.0, 900.0], |_| Opening::default());
+    let failed = |remedy| UserMessage {
+        remedy,
+        ..message("It was not shared.")
+    };
+    desk.backend.fail_next(failed(Remedy::AccessWord));
+    let file = desk.file("report.pdf");
+    desk.drop_files(std::slice::from_ref(&file));
+    desk.backend.let_go(1);
+    desk.until_seen("It was not shared.");
+    assert!(desk.sees("Retry"), "once the word is there");
+    desk.click("Enter the access word");
+    desk.until(|desk| desk.focused().as_deref() == Some("Access word"));
+    assert_eq!(desk.window.state().model().screen, Screen::Settings);
+
+    act(&mut desk, Action::Go(Screen::Share));
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::Remove(id));
+    desk.backend.fail_next(failed(Remedy::Nothing));
+    desk.drop_files(&[file]);
+    desk.backend.let_go(1);
+    desk.until_seen("It was not shared.");
+    assert!(!desk.sees("Retry") && desk.sees("Remove"));
+}
+
+#[test]
+fn what_was_removed_comes_back_by_button_and_by_key() {
+    let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
+    desk.shared_one();
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::Remove(id));
+    assert!(desk.sees("report.pdf was removed."));
+    desk.click("Undo");
+    assert_eq!(desk.window.state().model().transfers[0].id, id);
+    assert!(!desk.sees("was removed"));
+
+    act(&mut desk, Action::Go(Screen::Settings));
+    desk.click("Remove files.example");
+    desk.until(|desk| {
+        desk.backend
+            .saves()
+            .last()
+            .is_some_and(|kept| kept.servers.is_empty())
+    });
+    desk.window
+        .key_press_modifiers(egui::Modifiers::COMMAND, Key::Z);
+    desk.window.run_steps(2);
+    desk.until(|desk| desk.backend.saves().last() == Some(&with_a_server()));
+}
+
+#[test]
+fn a_test_tells_of_upload_download_and_delete() {
+    let mut desk = Desk::with(with_a_server(), [760.0, 900.0], |_| Opening::default());
+    let choice = with_a_server().chosen;
+    act(&mut desk, Action::Go(Screen::Settings));
+    act(&mut desk, Action::TestServer(choice));
+    desk.backend.let_go(1);
+    desk.until_seen("Upload (84 ms) and download (57 ms) work. Delete (31 ms) works.");
 }

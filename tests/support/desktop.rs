@@ -14,7 +14,7 @@ use cloakroom::app::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
     Count, Manage, Managed, Note, Notification, PointerInfo, PointerText, Preferences, RelayList,
     RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, Server, ServerChoice,
-    Shared, Stage, SystemLook, TestReport, Theme,
+    ShareOptions, Shared, Stage, SystemLook, Terms, TestReport, Theme,
 };
 use cloakroom::gui::platform::Platform;
 use cloakroom::gui::worker::{Backend, Progress};
@@ -37,6 +37,8 @@ pub(crate) struct FakeBackend {
     stages: Mutex<Stages>,
     failures: Mutex<VecDeque<UserMessage>>,
     saves: Mutex<Vec<Preferences>>,
+    shares: Mutex<Vec<ShareOptions>>,
+    terms: Mutex<Option<Terms>>,
     history: Mutex<Option<(PathBuf, Arc<dyn KeyStore>)>>,
 }
 
@@ -82,6 +84,8 @@ impl FakeBackend {
             ]),
             failures: Mutex::default(),
             saves: Mutex::default(),
+            shares: Mutex::default(),
+            terms: Mutex::default(),
             history: Mutex::default(),
         })
     }
@@ -104,6 +108,16 @@ impl FakeBackend {
     /// Keeps a history in this folder, under keys of this store.
     pub(crate) fn keep_history(&self, folder: PathBuf, keys: Arc<dyn KeyStore>) {
         *self.history.lock().expect("no panic") = Some((folder, keys));
+    }
+
+    /// With which options files were shared.
+    pub(crate) fn shares(&self) -> Vec<ShareOptions> {
+        self.shares.lock().expect("no panic").clone()
+    }
+
+    /// What every server says of what it takes.
+    pub(crate) fn say_terms(&self, terms: Terms) {
+        *self.terms.lock().expect("no panic") = Some(terms);
     }
 
     /// Everything that was kept.
@@ -145,6 +159,9 @@ impl Backend for FakeBackend {
         progress: &'a Progress,
         _cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Shared, UserMessage>> {
+        let mut shares = self.shares.lock().expect("no panic");
+        shares.push(preferences.options);
+        drop(shares);
         Box::pin(async move {
             self.wait(progress).await?;
             Ok(Shared {
@@ -334,6 +351,10 @@ impl Backend for FakeBackend {
                 }),
             }
         })
+    }
+
+    fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
+        *self.terms.lock().expect("no panic")
     }
 
     fn history(&self, tell: TellNews) -> Option<History> {
