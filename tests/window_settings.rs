@@ -8,11 +8,13 @@ mod desk;
 #[allow(dead_code, reason = "shared with other tests of the window")]
 mod desktop;
 
-use cloakroom::app::config::{Config, Home, ServerChoice as ChosenServer, ServerEntry};
+use cloakroom::app::config::{
+    Config, Display, Home, Renderer, ServerChoice as ChosenServer, ServerEntry,
+};
 use cloakroom::app::message::{Remedy, UserMessage};
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
-    Action, Count, KeepFor, Preferences, Screen, ServerChoice, ShareOptions, Terms,
+    Action, Advanced, Count, KeepFor, Preferences, Screen, ServerChoice, ShareOptions, Terms,
 };
 use cloakroom::gui::window::Opening;
 use cloakroom::gui::worker::Backend as _;
@@ -210,4 +212,45 @@ fn a_test_tells_of_upload_download_and_delete() {
     act(&mut desk, Action::TestServer(choice));
     desk.backend.let_go(1);
     desk.until_seen("Upload (84 ms) and download (57 ms) work. Delete (31 ms) works.");
+}
+
+#[test]
+fn what_few_people_change_is_kept_and_the_diagnostics_hold_no_secret() {
+    let mut desk = Desk::with(with_a_server(), [760.0, 900.0], |_| Opening::default());
+    act(&mut desk, Action::Go(Screen::Settings));
+    desk.click("More files at the same time");
+    desk.click("OpenGL");
+    desk.click("Wayland");
+    let wanted = Advanced {
+        display: Display::Wayland,
+        renderer: Renderer::Glow,
+        parallel_shares: 3,
+    };
+    desk.until(|desk| {
+        desk.backend
+            .saves()
+            .last()
+            .is_some_and(|kept| kept.advanced == wanted)
+    });
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let home = Home::in_folder(folder.path());
+    let app = App::new(home);
+    let (mut preferences, _) = app.load();
+    let mut known = server("files.example");
+    let key = cloakroom::protocol::keys::Identity::from_seed([7; 32]).public();
+    known.address = format!("http://files.example#p={}", key.to_hex());
+    known.access_word = AccessWord::parse("sesame").ok();
+    preferences.servers.push(known);
+    preferences.proxy = "socks5://me:hush@127.0.0.1:9050".parse().ok();
+    preferences.advanced = wanted;
+    app.save(&preferences).expect("saved");
+    assert_eq!(app.load().0.advanced, wanted);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let found = runtime.block_on(app.diagnostics());
+    assert!(found.contains("settings: ok"), "{found}");
+    assert!(
+        !found.contains("sesame") && !found.contains("hush"),
+        "{found}"
+    );
 }

@@ -1021,3 +1021,20 @@ other_server =
     .what = Diese Datei liegt auf einem Server, der nicht zu Ihren gehört.
     .why = Sie liegt auf { $theirs }; Ihre Dateien gehen an { $chosen }.
     .next = Laden Sie sie herunter, wenn Sie das erwartet haben.
+
+## Advanced settings
+
+advanced = Erweitert
+display = Anzeigesystem
+renderer = Gezeichnet mit
+automatic = Automatisch
+at_next_start = Das gilt ab dem nächsten Start des Fensters.
+parallel_shares = Dateien, die gleichzeitig geteilt werden
+fewer_shares = Weniger Dateien gleichzeitig
+more_shares = Mehr Dateien gleichzeitig
+diagnostics_about = Was dieses Programm über seine Einstellungen, Ordner, Relays und Server herausfindet: für jemanden, der Ihnen hilft. Schlüssel, Abholcodes und Zugangswörter stehen nicht darin, Ordner und Server schon.
+copy_diagnostics = Diagnose kopieren
+diagnostics_copied =
+    .what = Die Diagnose wurde kopiert.
+    .why = Sie nennt Ihre Ordner und Server, aber keine Schlüssel, Abholcodes oder Zugangswörter.
+    .next = Lesen Sie sie, bevor Sie sie weitergeben.

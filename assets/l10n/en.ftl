@@ -1021,3 +1021,20 @@ other_server =
     .what = This file is at a server that is not among yours.
     .why = It is at { $theirs }; your files go to { $chosen }.
     .next = Download it if you expected that.
+
+## Advanced settings
+
+advanced = Advanced
+display = Display system
+renderer = Drawn by
+automatic = Automatic
+at_next_start = The window uses these from its next start.
+parallel_shares = Files shared at the same time
+fewer_shares = Fewer files at the same time
+more_shares = More files at the same time
+diagnostics_about = What this program finds of its settings, folders, relays and servers: to show to somebody who helps you. It holds no keys, pointers or access words; it names folders and servers.
+copy_diagnostics = Copy diagnostics
+diagnostics_copied =
+    .what = The diagnostics were copied.
+    .why = They name your folders and servers, and hold no keys, pointers or access words.
+    .next = Read them before you pass them on.

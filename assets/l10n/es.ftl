@@ -1021,3 +1021,20 @@ other_server =
     .what = Este archivo está en un servidor que no es de los suyos.
     .why = Está en { $theirs }; sus archivos van a { $chosen }.
     .next = Descárguelo si lo esperaba.
+
+## Advanced settings
+
+advanced = Avanzado
+display = Sistema de pantalla
+renderer = Dibujado con
+automatic = Automático
+at_next_start = La ventana los usa desde su próximo inicio.
+parallel_shares = Archivos compartidos a la vez
+fewer_shares = Menos archivos a la vez
+more_shares = Más archivos a la vez
+diagnostics_about = Lo que este programa observa de sus ajustes, carpetas, relés y servidores: para mostrarlo a quien le ayude. No contiene claves, códigos de recogida ni palabras de acceso; nombra carpetas y servidores.
+copy_diagnostics = Copiar diagnóstico
+diagnostics_copied =
+    .what = El diagnóstico se ha copiado.
+    .why = Nombra sus carpetas y servidores, y no contiene claves, códigos de recogida ni palabras de acceso.
+    .next = Léalo antes de pasarlo a otros.

@@ -1021,3 +1021,20 @@ other_server =
     .what = Ce fichier est sur un serveur qui n’est pas parmi les vôtres.
     .why = Il est sur { $theirs } ; vos fichiers vont sur { $chosen }.
     .next = Téléchargez-le si vous vous y attendiez.
+
+## Advanced settings
+
+advanced = Avancé
+display = Système d’affichage
+renderer = Dessiné par
+automatic = Automatique
+at_next_start = La fenêtre s’en sert à son prochain démarrage.
+parallel_shares = Fichiers partagés en même temps
+fewer_shares = Moins de fichiers en même temps
+more_shares = Plus de fichiers en même temps
+diagnostics_about = Ce que ce programme constate de ses réglages, dossiers, relais et serveurs : à montrer à qui vous aide. Sans clés, codes de retrait ni mots d’accès ; les dossiers et serveurs y sont nommés.
+copy_diagnostics = Copier le diagnostic
+diagnostics_copied =
+    .what = Le diagnostic a été copié.
+    .why = Il nomme vos dossiers et serveurs, sans clés, codes de retrait ni mots d’accès.
+    .next = Lisez-le avant de le transmettre.

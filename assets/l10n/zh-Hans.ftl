@@ -956,3 +956,20 @@ other_server =
     .what = 此文件位于不属于您的服务器上。
     .why = 它位于 { $theirs }；您的文件发往 { $chosen }。
     .next = 如果符合您的预期，请下载。
+
+## Advanced settings
+
+advanced = 高级
+display = 显示系统
+renderer = 绘制方式
+automatic = 自动
+at_next_start = 窗口下次启动时生效。
+parallel_shares = 同时分享的文件数
+fewer_shares = 减少同时分享的文件
+more_shares = 增加同时分享的文件
+diagnostics_about = 本程序对其设置、文件夹、中继和服务器的检查结果，可交给帮助您的人查看。其中不含密钥、取件码或访问口令，但会列出文件夹和服务器。
+copy_diagnostics = 复制诊断信息
+diagnostics_copied =
+    .what = 诊断信息已复制。
+    .why = 其中列出您的文件夹和服务器，不含密钥、取件码或访问口令。
+    .next = 转交之前请先阅读。

@@ -9,12 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::keyring::SystemKeyring;
 use super::model::{
-    Contrast, Count, Manage, Managed, Motion, Note, PointerInfo, PointerText, Preferences, Privacy,
-    RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved, Server, ServerChoice, ShareOptions,
-    Shared, Stage, Terms, TestReport, Theme, ZOOMS,
+    Advanced, Contrast, Count, Manage, Managed, Motion, Note, PointerInfo, PointerText,
+    Preferences, Privacy, RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved, Server,
+    ServerChoice, ShareOptions, Shared, Stage, Terms, TestReport, Theme, ZOOMS,
 };
 use super::text;
 use super::worker::{Backend, Progress};
+use crate::app::check::{self, Finding};
 use crate::app::config::{self, Config, Home, ServerEntry};
 use crate::app::error::AppError;
 use crate::app::file_name::SafeFileName;
@@ -206,6 +207,9 @@ impl App {
         config.history = preferences.privacy.history;
         config.notify = preferences.privacy.notify;
         config.notify_names = preferences.privacy.notify_names;
+        config.display = preferences.advanced.display;
+        config.renderer = preferences.advanced.renderer;
+        config.parallel_shares = preferences.advanced.parallel_shares;
         config
     }
 
@@ -410,6 +414,11 @@ impl Backend for App {
                 notify: config.notify,
                 notify_names: config.notify_names,
             },
+            advanced: Advanced {
+                display: config.display,
+                renderer: config.renderer,
+                parallel_shares: config.parallel_shares,
+            },
         };
         self.session.set_proxy(config.proxy.clone());
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
@@ -528,6 +537,33 @@ impl Backend for App {
             ServerChoice::Address(address) => address.parse::<ServerAddress>().ok()?.key,
         };
         terms_of(&self.session.remembered_info(&key)?)
+    }
+
+    fn diagnostics(&self) -> BoxFuture<'_, String> {
+        Box::pin(async {
+            let report = check::person(self.session.home(), self.session.now(), false).await;
+            let mut lines = vec![format!(
+                "{} on {} {}",
+                text::version(),
+                std::env::consts::OS,
+                std::env::consts::ARCH
+            )];
+            for found in report.findings {
+                let Finding {
+                    part,
+                    state,
+                    what,
+                    next,
+                } = found;
+                let state = state.name();
+                lines.push(format!("{part}: {state}: {what}"));
+                if !next.is_empty() {
+                    lines.push(format!("  {next}"));
+                }
+            }
+            lines.push(String::new());
+            lines.join("\n")
+        })
     }
 
     fn window_folder(&self) -> Option<PathBuf> {

@@ -90,6 +90,10 @@ pub trait Backend: Send + Sync {
     fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
         None
     }
+    /// What this program finds of settings, folders, relay list and servers, a line each, without secrets. Offline.
+    fn diagnostics(&self) -> BoxFuture<'_, String> {
+        Box::pin(std::future::ready(String::new()))
+    }
     /// The folder that has one window at a time; none where there can be many.
     fn window_folder(&self) -> Option<PathBuf> {
         None
@@ -271,6 +275,14 @@ impl Worker {
                     },
                 ));
             }
+            Effect::CopyDiagnostics(found) => {
+                let taken = inner.platform.copy_secret(&PointerText::new(found));
+                inner.report(Event::DiagnosticsCopied(taken));
+            }
+            Effect::Diagnose => self.spawn(async move {
+                let found = inner.backend.diagnostics().await;
+                inner.report(Event::Diagnosed(found));
+            }),
             Effect::Describe(text, preferences) => {
                 let described = inner.backend.describe(&text, &preferences);
                 inner.report(Event::Described(described));

@@ -26,9 +26,9 @@ pub use self::keeping::{Examine, Kept, Notification, Outcome, Privacy};
 pub use self::listed::Filter;
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
-    Contrast, Count, KeepFor, Motion, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish,
-    RelaysKnown, RelaysSeen, Server, ServerChoice, Settings, ShareOptions, SystemLook, Terms, Test,
-    TestReport, Theme, WordField, ZOOMS,
+    Advanced, Contrast, Count, KeepFor, Motion, Preferences, RelayList, RelayOrigin, RelaySeen,
+    RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, Settings, ShareOptions, SystemLook,
+    Terms, Test, TestReport, Theme, WordField, ZOOMS,
 };
 pub use self::transfer::{
     Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer, TransferId,
@@ -38,9 +38,6 @@ use crate::app::content_type::Findings;
 use crate::app::history::{EntryId, News, Status};
 use crate::app::l10n::Language;
 use crate::app::message::UserMessage;
-
-/// Files that are shared at the same time; the others wait.
-pub const PARALLEL_SHARES: usize = 2;
 
 /// Everything the window shows.
 pub struct Model {
@@ -259,6 +256,8 @@ pub enum Action {
     CloseRequested,
     /// Close the window.
     CloseWindow,
+    /// Put what this program finds of itself on the clipboard.
+    CopyDiagnostics,
     /// Put the pointer on the clipboard.
     CopyPointer(TransferId),
     /// Take the notice away.
@@ -341,6 +340,8 @@ pub enum Action {
     SetDirect(String, bool),
     /// A pointer names the relay list.
     SetListInPointer(bool),
+    /// What few people change.
+    SetAdvanced(Advanced),
     /// For the next shares.
     SetOptions(ShareOptions),
     /// Whether the sender is told of the next download.
@@ -400,6 +401,10 @@ pub enum Event {
     Copied(TransferId, Result<(), UserMessage>),
     /// What the text in the pointer's field is.
     Described(Result<PointerInfo, UserMessage>),
+    /// What this program found of itself, line by line.
+    Diagnosed(String),
+    /// What was found is on the clipboard, or not.
+    DiagnosticsCopied(bool),
     /// A time set by [`Effect::Later`] has passed.
     Elapsed(Timer),
     /// A received file was looked into; none when it is not there any more.
@@ -449,6 +454,10 @@ pub enum Effect {
     ClearClipboard(PointerText),
     /// Put a pointer on the clipboard, marked confidential.
     Copy(TransferId, PointerText),
+    /// Put what this program found of itself on the clipboard.
+    CopyDiagnostics(String),
+    /// Look over settings, folders, relay list and servers; offline.
+    Diagnose,
     /// Say what a text is; offline.
     Describe(PointerText, Preferences),
     /// Look into a received file.

@@ -1,8 +1,8 @@
 //! The list of transfers: how rows come, start, end and go.
 
 use super::{
-    Effect, Focus, Found, FoundKind, Job, Model, PARALLEL_SHARES, Reading, RunId, Saved, Screen,
-    Shared, Stage, State, Timer, Tone, Transfer, TransferId,
+    Effect, Focus, Found, FoundKind, Job, Model, Reading, RunId, Saved, Screen, Shared, Stage,
+    State, Timer, Tone, Transfer, TransferId,
 };
 use crate::app::message::UserMessage;
 use crate::gui::text;
@@ -109,7 +109,7 @@ impl Model {
         waiting.sort_by_key(|transfer| transfer.run);
         for transfer in waiting
             .into_iter()
-            .take(PARALLEL_SHARES.saturating_sub(running))
+            .take(usize::from(preferences.advanced.parallel_shares).saturating_sub(running))
         {
             if let Job::Share(path) = &transfer.job {
                 effects.push(Effect::Share(

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::{Effect, Focus, Model, PointerText, Privacy, UserMessage};
-use crate::app::config::SocksProxy;
+use crate::app::config::{Display, Renderer, SocksProxy};
 use crate::app::l10n::{self, Language};
 use crate::gui::text;
 use crate::protocol::capability::AccessWord;
@@ -52,6 +52,29 @@ pub struct Preferences {
     pub welcomed: bool,
     /// What is kept and said.
     pub privacy: Privacy,
+    /// For those who need it.
+    pub advanced: Advanced,
+}
+
+/// What few people change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advanced {
+    /// Which display system the next window opens on.
+    pub display: Display,
+    /// What draws the next window.
+    pub renderer: Renderer,
+    /// Files that are shared at the same time; the others wait.
+    pub parallel_shares: u8,
+}
+
+impl Default for Advanced {
+    fn default() -> Self {
+        Self {
+            display: Display::Auto,
+            renderer: Renderer::Auto,
+            parallel_shares: 2,
+        }
+    }
 }
 
 /// A file server.
@@ -381,6 +404,7 @@ impl Default for Preferences {
             mask_pointers: false,
             welcomed: false,
             privacy: Privacy::default(),
+            advanced: Advanced::default(),
         }
     }
 }

@@ -120,6 +120,7 @@ impl Model {
                     Vec::new()
                 }
             },
+            Action::CopyDiagnostics => vec![Effect::Diagnose],
             Action::CopyPointer(id) => self.copy(id),
             Action::DismissNotice => {
                 self.notice = None;
@@ -233,6 +234,11 @@ impl Model {
                 self.keep()
             }
             Action::SetListInPointer(on) => self.prefer(|kept| kept.list_in_pointer = on),
+            Action::SetAdvanced(advanced) => {
+                let mut effects = self.prefer(|kept| kept.advanced = advanced);
+                effects.extend(self.start_waiting());
+                effects
+            }
             Action::SetOptions(options) => {
                 self.settings.preferences.options = options;
                 Vec::new()
@@ -333,6 +339,9 @@ impl Model {
                 }
                 self.receive.reading = Reading::Wrong(message);
             }
+            Event::Diagnosed(found) => return vec![Effect::CopyDiagnostics(found)],
+            Event::DiagnosticsCopied(true) => self.say(Tone::Success, text::diagnostics_copied()),
+            Event::DiagnosticsCopied(false) => self.say(Tone::Danger, text::clipboard_refused()),
             Event::Elapsed(Timer::Clipboard(copy)) => {
                 let last = self.last_copied.take_if(|_| copy == self.copies);
                 return last.map(Effect::ClearClipboard).into_iter().collect();

@@ -272,3 +272,34 @@ plain! {
     /// Said when it happened.
     access_word_forgotten;
 }
+
+plain! {
+    /// Settings.
+    advanced;
+    /// Settings: the display system.
+    display;
+    /// Settings: what draws the window.
+    renderer;
+    /// Settings: whichever is best.
+    automatic;
+    /// Settings: when display and renderer change.
+    at_next_start;
+    /// Settings: how many files at the same time.
+    parallel_shares;
+    /// Settings.
+    fewer_shares;
+    /// Settings.
+    more_shares;
+    /// Settings: what is found of this program.
+    diagnostics_about;
+    /// Settings: copies it.
+    copy_diagnostics;
+}
+/// A display system.
+pub const X11: &str = "X11";
+/// A display system.
+pub const WAYLAND: &str = "Wayland";
+/// What draws the window.
+pub const WGPU: &str = "GPU";
+/// What draws the window.
+pub const OPENGL: &str = "OpenGL";

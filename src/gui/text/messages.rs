@@ -21,6 +21,8 @@ messages! {
     clipboard_empty;
     /// The clipboard did not take a pointer.
     clipboard_refused;
+    /// What this program found of itself was copied.
+    diagnostics_copied;
     /// No system dialog could be opened.
     opener_failed;
     /// A transfer ended by a defect of this program.

@@ -3,6 +3,7 @@
 use egui::{Id, Key, Sense, Ui, vec2};
 
 use super::{Drawn, Surroundings};
+use crate::app::config::{Display, MAX_PARALLEL, Renderer};
 use crate::app::l10n::Language;
 use crate::app::message::Remedy;
 use crate::gui::fonts::Icon;
@@ -29,6 +30,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
         appearance(ui, model, drawn)
     });
     section(ui, text::privacy(), "", |ui| privacy(ui, model, drawn));
+    section(ui, text::advanced(), "", |ui| advanced(ui, model, drawn));
     section(ui, text::about(), "", |ui| about(ui, drawn));
 }
 
@@ -362,20 +364,69 @@ fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     );
 }
 
+/// A name on the left and what chooses on the right; below each other when narrow.
+fn named(ui: &mut Ui, name: &str, control: f32, add: &mut dyn FnMut(&mut Ui)) {
+    let palette = palette(ui);
+    let title = |ui: &mut Ui| {
+        kit::label(ui, name, Type::Label, palette.text);
+    };
+    if ui.available_width() - control >= 100.0 {
+        kit::sides(ui, 36.0, control, title, |ui| add(ui));
+    } else {
+        kit::label(ui, name, Type::Label, palette.text);
+        add(ui);
+    }
+}
+
+/// What few people change.
+fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    let chosen = model.settings.preferences.advanced;
+    let mut wanted = chosen;
+    if cfg!(all(unix, not(target_os = "macos"))) {
+        named(ui, text::display(), 270.0, &mut |ui| {
+            let displays = [
+                (Display::Auto, text::automatic()),
+                (Display::X11, text::X11),
+                (Display::Wayland, text::WAYLAND),
+            ];
+            let display = kit::segmented(ui, text::display(), &displays, Some(chosen.display));
+            wanted.display = display.pressed.unwrap_or(chosen.display);
+        });
+        kit::divider(ui);
+    }
+    named(ui, text::renderer(), 270.0, &mut |ui| {
+        let renderers = [
+            (Renderer::Auto, text::automatic()),
+            (Renderer::Wgpu, text::WGPU),
+            (Renderer::Glow, text::OPENGL),
+        ];
+        let renderer = kit::segmented(ui, text::renderer(), &renderers, Some(chosen.renderer));
+        wanted.renderer = renderer.pressed.unwrap_or(chosen.renderer);
+    });
+    kit::label(ui, text::at_next_start(), Type::Caption, palette.muted);
+    kit::divider(ui);
+    named(ui, text::parallel_shares(), 140.0, &mut |ui| {
+        let now = chosen.parallel_shares;
+        let less = (text::fewer_shares(), now > 1);
+        let more = (text::more_shares(), now < MAX_PARALLEL);
+        let step = kit::stepper(ui, &now.to_string(), less, more);
+        wanted.parallel_shares = now.saturating_add_signed(step).clamp(1, MAX_PARALLEL);
+    });
+    if wanted != chosen {
+        drawn.act(Action::SetAdvanced(wanted));
+    }
+    kit::divider(ui);
+    kit::label(ui, text::diagnostics_about(), Type::Caption, palette.muted);
+    let copy = Button::new(Loudness::Secondary, text::copy_diagnostics()).icon(Icon::Copy);
+    if ui.add(copy).clicked() {
+        drawn.act(Action::CopyDiagnostics);
+    }
+}
+
 fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     let preferences = &model.settings.preferences;
-    let named = |ui: &mut Ui, name: &str, control: f32, add: &mut dyn FnMut(&mut Ui)| {
-        let title = |ui: &mut Ui| {
-            kit::label(ui, name, Type::Label, palette.text);
-        };
-        if ui.available_width() - control >= 100.0 {
-            kit::sides(ui, 36.0, control, title, |ui| add(ui));
-        } else {
-            kit::label(ui, name, Type::Label, palette.text);
-            add(ui);
-        }
-    };
     named(ui, text::theme(), 270.0, &mut |ui| {
         let themes = [
             (Theme::System, text::system()),
