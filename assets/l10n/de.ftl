@@ -1038,3 +1038,5 @@ diagnostics_copied =
     .what = Die Diagnose wurde kopiert.
     .why = Sie nennt Ihre Ordner und Server, aber keine Schlüssel, Abholcodes oder Zugangswörter.
     .next = Lesen Sie sie, bevor Sie sie weitergeben.
+server_passed = Der letzte Test dieses Servers ist gelungen.
+server_untried = Dieser Server wurde seit dem Öffnen des Fensters nicht getestet.

@@ -1038,3 +1038,5 @@ diagnostics_copied =
     .what = The diagnostics were copied.
     .why = They name your folders and servers, and hold no keys, pointers or access words.
     .next = Read them before you pass them on.
+server_passed = The last test of this server passed.
+server_untried = This server was not tested since the window opened.

@@ -1038,3 +1038,5 @@ diagnostics_copied =
     .what = El diagnóstico se ha copiado.
     .why = Nombra sus carpetas y servidores, y no contiene claves, códigos de recogida ni palabras de acceso.
     .next = Léalo antes de pasarlo a otros.
+server_passed = La última prueba de este servidor salió bien.
+server_untried = Este servidor no se ha probado desde que se abrió la ventana.

@@ -1038,3 +1038,5 @@ diagnostics_copied =
     .what = Le diagnostic a été copié.
     .why = Il nomme vos dossiers et serveurs, sans clés, codes de retrait ni mots d’accès.
     .next = Lisez-le avant de le transmettre.
+server_passed = Le dernier test de ce serveur a réussi.
+server_untried = Ce serveur n’a pas été testé depuis l’ouverture de la fenêtre.

@@ -973,3 +973,5 @@ diagnostics_copied =
     .what = 诊断信息已复制。
     .why = 其中列出您的文件夹和服务器，不含密钥、取件码或访问口令。
     .next = 转交之前请先阅读。
+server_passed = 此服务器上次测试通过。
+server_untried = 窗口打开后尚未测试此服务器。

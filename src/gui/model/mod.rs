@@ -27,8 +27,8 @@ pub use self::listed::Filter;
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
     Advanced, Contrast, Count, KeepFor, Motion, Preferences, RelayList, RelayOrigin, RelaySeen,
-    RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, Settings, ShareOptions, SystemLook,
-    Terms, Test, TestReport, Theme, WordField, ZOOMS,
+    RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, ServerStanding, Settings,
+    ShareOptions, SystemLook, Terms, Test, TestReport, Theme, WordField, ZOOMS,
 };
 pub use self::transfer::{
     Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer, TransferId,

@@ -2,7 +2,7 @@
 
 use super::{
     Effect, Focus, Found, FoundKind, Job, Model, Reading, RunId, Saved, Screen, Shared, Stage,
-    State, Timer, Tone, Transfer, TransferId,
+    State, Test, Timer, Tone, Transfer, TransferId,
 };
 use crate::app::message::UserMessage;
 use crate::gui::text;
@@ -195,6 +195,11 @@ impl Model {
         result: Result<Shared, UserMessage>,
     ) -> Vec<Effect> {
         let copy = result.is_ok() && self.settings.preferences.copy_when_done;
+        let chosen = &self.settings.preferences.chosen;
+        if result.is_ok() && matches!(self.settings.tests.get(chosen), Some(Test::Failed(_))) {
+            // It works again.
+            self.settings.tests.remove(chosen);
+        }
         let Some(transfer) = self.of_run(run) else {
             return self.start_waiting();
         };

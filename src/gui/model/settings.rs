@@ -342,6 +342,19 @@ pub enum Test {
     Failed(UserMessage),
 }
 
+/// How the chosen server stands, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerStanding<'a> {
+    /// No relays lead there.
+    LacksRelays,
+    /// Its last test failed, and nothing was shared there since.
+    Failed(&'a UserMessage),
+    /// Its last test passed.
+    Passed,
+    /// It was not tested since the window opened.
+    Untried,
+}
+
 /// What a test measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TestReport {
@@ -476,6 +489,19 @@ impl Settings {
                 .servers
                 .iter()
                 .find(|server| server.address == *address),
+        }
+    }
+
+    /// How the chosen server stands, as far as is known.
+    #[must_use]
+    pub fn standing(&self) -> ServerStanding<'_> {
+        if self.lacks_relays() {
+            return ServerStanding::LacksRelays;
+        }
+        match self.tests.get(&self.preferences.chosen) {
+            Some(Test::Failed(message)) => ServerStanding::Failed(message),
+            Some(Test::Passed(_)) => ServerStanding::Passed,
+            Some(Test::Running) | None => ServerStanding::Untried,
         }
     }
 

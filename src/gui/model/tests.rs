@@ -906,3 +906,20 @@ fn a_long_list_is_shown_a_page_at_a_time_and_narrowed_down_by_kind() {
     assert_eq!(model.unlisted(), 0);
     assert_eq!(model.focus, Some(Focus::Row(ids[30])));
 }
+
+#[test]
+fn how_the_chosen_server_stands_is_what_its_test_or_the_last_share_said() {
+    let (mut model, effects) = with_files(&["a"]);
+    let chosen = ServerChoice::BuiltIn;
+    assert_eq!(model.settings.standing(), ServerStanding::Untried);
+    model.update(Action::TestServer(chosen.clone()));
+    model.update(Event::Tested(chosen, Err(trouble())));
+    assert_eq!(
+        model.settings.standing(),
+        ServerStanding::Failed(&trouble())
+    );
+    model.update(Event::Shared(shares(&effects)[0].0, Ok(shared())));
+    assert_eq!(model.settings.standing(), ServerStanding::Untried);
+    model.update(Event::ServerRead(Ok(server("files.example"))));
+    assert_eq!(model.settings.standing(), ServerStanding::LacksRelays);
+}

@@ -3,7 +3,7 @@
 use crate::app::l10n::{message, say, tell};
 use crate::app::manage::Downloads;
 use crate::app::message::UserMessage;
-use crate::gui::model::{KeepFor, Managed, RelaysSeen, Terms};
+use crate::gui::model::{KeepFor, Managed, RelaysSeen, ServerStanding, Terms};
 use crate::protocol::path::{SetAsideWhy, Standing};
 use crate::protocol::size_class::MAX_CONTENT_LEN;
 
@@ -90,7 +90,7 @@ plain! {
 /// Under the zone: how long a server keeps the next files.
 #[must_use]
 pub fn kept_for(keep: KeepFor, terms: Option<&Terms>) -> String {
-    let secs = keep.secs().or(terms.map(|terms| terms.usual_secs));
+    let secs = keep.secs().or_else(|| terms.map(|terms| terms.usual_secs));
     match secs {
         Some(secs) => tell("kept_for", &[("time", duration(secs).into())]),
         None => say("kept_usual").to_owned(),
@@ -303,3 +303,14 @@ pub const WAYLAND: &str = "Wayland";
 pub const WGPU: &str = "GPU";
 /// What draws the window.
 pub const OPENGL: &str = "OpenGL";
+
+/// How the chosen server stands.
+#[must_use]
+pub fn server_standing(standing: ServerStanding<'_>) -> String {
+    match standing {
+        ServerStanding::LacksRelays => super::relays_missing().what,
+        ServerStanding::Failed(message) => message.what.clone(),
+        ServerStanding::Passed => say("server_passed").to_owned(),
+        ServerStanding::Untried => say("server_untried").to_owned(),
+    }
+}

@@ -20,7 +20,9 @@ use egui::{
 
 use super::fonts::Icon;
 use super::kit;
-use super::model::{Action, Announcement, Focus, FoundKind, Hover, Model, Screen, TransferId};
+use super::model::{
+    Action, Announcement, Focus, FoundKind, Hover, Model, Screen, ServerStanding, TransferId,
+};
 use super::text;
 use super::tokens::{Type, measure, palette, palette_of, space};
 
@@ -244,8 +246,21 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
                 }));
             }
             let (icon, name) = destination(model);
-            let lacks = model.settings.lacks_relays();
-            if kit::status(ui, if lacks { Icon::Warning } else { icon }, name, lacks).clicked() {
+            let standing = model.settings.standing();
+            let warns = matches!(
+                standing,
+                ServerStanding::LacksRelays | ServerStanding::Failed(_)
+            );
+            let icon = match standing {
+                ServerStanding::LacksRelays | ServerStanding::Failed(_) => Icon::Warning,
+                ServerStanding::Passed => Icon::CircleCheck,
+                ServerStanding::Untried => icon,
+            };
+            let status = kit::status(ui, icon, name, warns);
+            let words = text::server_standing(standing);
+            ui.ctx()
+                .accesskit_node_builder(status.id, |node| node.set_description(&*words));
+            if status.on_hover_text(words).clicked() {
                 drawn.act(Action::Go(Screen::Settings));
             }
         },
