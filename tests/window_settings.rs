@@ -254,3 +254,15 @@ fn what_few_people_change_is_kept_and_the_diagnostics_hold_no_secret() {
         "{found}"
     );
 }
+
+#[test]
+fn how_much_longer_a_file_is_kept_is_chosen() {
+    let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
+    desk.shared_one();
+    desk.click("More about report.pdf");
+    desk.click("Keep longer");
+    desk.until_seen("30 days");
+    desk.click("30 days");
+    desk.until_seen("20 Dec 2026");
+    assert!(!desk.sees("30 days"));
+}

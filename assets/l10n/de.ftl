@@ -1040,3 +1040,4 @@ diagnostics_copied =
     .next = Lesen Sie sie, bevor Sie sie weitergeben.
 server_passed = Der letzte Test dieses Servers ist gelungen.
 server_untried = Dieser Server wurde seit dem Öffnen des Fensters nicht getestet.
+keep_longer_about = So lange bewahrt der Server die Datei ab jetzt auf, nie kürzer als zuvor.

@@ -1040,3 +1040,4 @@ diagnostics_copied =
     .next = Read them before you pass them on.
 server_passed = The last test of this server passed.
 server_untried = This server was not tested since the window opened.
+keep_longer_about = The server keeps it for so long from now, and never shorter than before.

@@ -1040,3 +1040,4 @@ diagnostics_copied =
     .next = Léalo antes de pasarlo a otros.
 server_passed = La última prueba de este servidor salió bien.
 server_untried = Este servidor no se ha probado desde que se abrió la ventana.
+keep_longer_about = El servidor lo guarda ese tiempo desde ahora, nunca menos que antes.

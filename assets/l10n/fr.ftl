@@ -1040,3 +1040,4 @@ diagnostics_copied =
     .next = Lisez-le avant de le transmettre.
 server_passed = Le dernier test de ce serveur a réussi.
 server_untried = Ce serveur n’a pas été testé depuis l’ouverture de la fenêtre.
+keep_longer_about = Le serveur le garde ce temps à partir de maintenant, jamais moins qu’avant.

@@ -975,3 +975,4 @@ diagnostics_copied =
     .next = 转交之前请先阅读。
 server_passed = 此服务器上次测试通过。
 server_untried = 窗口打开后尚未测试此服务器。
+keep_longer_about = 服务器将从现在起保留这么久，不会比之前更短。

@@ -4,8 +4,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::backend::{App, in_words};
 use super::model::{
-    Manage, Managed, PointerText, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish,
-    RelaysKnown, RelaysSeen,
+    KeepFor, Manage, Managed, PointerText, Preferences, RelayList, RelayOrigin, RelaySeen,
+    RelayWish, RelaysKnown, RelaysSeen,
 };
 use super::text;
 use crate::app::error::AppError;
@@ -31,8 +31,12 @@ impl App {
                 manage::delete(session, &network, &pointer, cancel).await?;
                 Managed::Deleted
             }
-            Manage::Extend => {
-                let done = manage::extend(session, &network, &pointer, None, cancel).await?;
+            Manage::Extend | Manage::ExtendFor(_) => {
+                let keep = match what {
+                    Manage::ExtendFor(days) => KeepFor::Days(days),
+                    _ => KeepFor::Usual,
+                };
+                let done = manage::extend(session, &network, &pointer, keep.secs(), cancel).await?;
                 Managed::Extended {
                     expires: done.outcome.expires,
                     later: done.outcome.later,

@@ -210,7 +210,7 @@ impl Backend for FakeBackend {
             failure.map_or(Ok(()), Err)?;
             Ok(match what {
                 Manage::Delete => Managed::Deleted,
-                Manage::Extend => Managed::Extended {
+                Manage::Extend | Manage::ExtendFor(_) => Managed::Extended {
                     expires: 1_797_724_800,
                     later: true,
                 },

@@ -116,6 +116,8 @@ pub enum Modal {
     },
     /// Whether the server's copy of this row's file should go.
     Delete(TransferId),
+    /// How much longer the server should keep this row's file.
+    KeepLonger(TransferId),
     /// The received file could run a program when it is opened.
     OpenProgram(TransferId),
     /// The history would be gone for good.

@@ -54,8 +54,10 @@ pub struct Transfer {
 pub enum Manage {
     /// Remove the server's copy.
     Delete,
-    /// Have it kept longer.
+    /// Have it kept longer: for the server's usual time from now.
     Extend,
+    /// Have it kept for so many days from now.
+    ExtendFor(u16),
     /// Ask how often it was downloaded.
     Status,
 }

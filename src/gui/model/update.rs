@@ -518,9 +518,10 @@ impl Model {
     pub(super) fn open(&mut self, modal: Modal) {
         if self.modal.is_none() {
             self.beneath = match modal {
-                Modal::Delete(id) | Modal::Qr(id) | Modal::WhoSawWhat { id, .. } => {
-                    Some(Focus::Menu(id))
-                }
+                Modal::Delete(id)
+                | Modal::KeepLonger(id)
+                | Modal::Qr(id)
+                | Modal::WhoSawWhat { id, .. } => Some(Focus::Menu(id)),
                 Modal::OpenProgram(id) => Some(Focus::Row(id)),
                 Modal::About | Modal::Closing { .. } | Modal::Shortcuts | Modal::WipeHistory => {
                     None

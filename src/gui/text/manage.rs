@@ -10,6 +10,8 @@ use crate::protocol::size_class::MAX_CONTENT_LEN;
 plain! {
     /// The menu of a row.
     keep_longer;
+    /// Before the times that can be chosen.
+    keep_longer_about;
     /// The menu of a row.
     downloads_so_far;
     /// The menu of a row, and a question's answer.

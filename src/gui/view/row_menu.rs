@@ -86,7 +86,7 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
             Icon::ClockPlus,
             text::keep_longer(),
             false,
-            manage(Manage::Extend),
+            Action::Open(Modal::KeepLonger(id)),
         );
         if shared.counted {
             add(
