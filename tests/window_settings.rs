@@ -58,7 +58,7 @@ fn an_access_word_is_entered_kept_and_forgotten_and_never_shown() {
     desk.until(|desk| kept_word(desk).as_deref() == Some("open sesame"));
     desk.until_seen("One is kept with this server");
     assert!(!format!("{:?}", desk.window).contains("sesame"));
-    desk.until(|desk| desk.focused().as_deref() == Some("Change"));
+    desk.until(|desk| desk.focused().as_deref() == Some("Change the word"));
     desk.click("Forget the access word of files.example");
     desk.until(|desk| kept_word(desk).is_none());
     desk.until_seen("Only if the server");
