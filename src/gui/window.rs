@@ -343,7 +343,7 @@ impl Window {
                 self.model.screen == Screen::Settings
             }
             Some(Focus::Zone) => self.model.screen == Screen::Share,
-            Some(Focus::Row(id) | Focus::Menu(id)) => self.model.transfer(id).is_some(),
+            Some(Focus::Row(id) | Focus::Menu(id)) => self.model.listed().any(|row| row.id == id),
             Some(Focus::Settings | Focus::Switch) => true,
             None => return,
         };
