@@ -13,6 +13,7 @@ mod desktop;
 
 use std::path::PathBuf;
 
+use cloakroom::app::message::{Remedy, UserMessage};
 use cloakroom::gui::model::{
     Action, Contrast, Count, Manage, Modal, Preferences, RelayList, RelayOrigin, Screen,
     ServerChoice, ShareOptions, Stage, Theme,
@@ -25,7 +26,7 @@ use eframe::icon_data::{IconDataExt as _, from_png_bytes};
 use eframe::wgpu::DeviceType;
 use egui::{IconData, Vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{By, Queryable as _};
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
 
 /// Wide and narrow; taller where a page is longer than the window.
@@ -46,7 +47,7 @@ const SAME_PICTURE: usize = 60;
 /// A name, and what brings the window there.
 type Scene = (&'static str, fn(&mut Desk));
 
-const SCENES: [Scene; 34] = [
+const SCENES: [Scene; 41] = [
     ("share-empty", |_| {}),
     ("first-start", |desk| {
         act(desk, Action::Open(Modal::About));
@@ -184,6 +185,66 @@ const SCENES: [Scene; 34] = [
         act(desk, Action::Go(Screen::Settings));
         act(desk, Action::ShowRelays(true));
         desk.until_seen("guard since");
+    }),
+    ("settings-access-word", |desk| {
+        let address = server("files.example").address;
+        act(desk, Action::Go(Screen::Settings));
+        act(desk, Action::OpenWord(address));
+        desk.window.step();
+        let word = zeroize::Zeroizing::new("open sesame".to_owned());
+        act(desk, Action::WordEdited(word));
+    }),
+    ("settings-tested", |desk| {
+        let choice = desk
+            .window
+            .state()
+            .model()
+            .settings
+            .preferences
+            .chosen
+            .clone();
+        act(desk, Action::Go(Screen::Settings));
+        act(desk, Action::TestServer(choice));
+        desk.backend.let_go(1);
+        desk.until_seen("Delete (31 ms)");
+    }),
+    ("settings-advanced", |desk| {
+        act(desk, Action::Go(Screen::Settings));
+        desk.window.step();
+        desk.bring(By::new().label("Copy diagnostics"));
+    }),
+    ("share-failed-word", |desk| {
+        let why = UserMessage {
+            what: "The file was not stored.".to_owned(),
+            why: "The server stores files only for those who know its access word.".to_owned(),
+            next: "Ask its operator for the word, and enter it with the server in Settings."
+                .to_owned(),
+            remedy: Remedy::AccessWord,
+        };
+        desk.backend.fail_next(why);
+        let file = desk.file("report.pdf");
+        desk.drop_files(&[file]);
+        desk.backend.let_go(1);
+        desk.until_seen("was not stored");
+    }),
+    ("share-working", |desk| {
+        desk.backend.show(vec![Stage::Work { fraction: 0.4 }]);
+        let file = desk.file("report.pdf");
+        desk.drop_files(&[file]);
+        desk.until_seen("Working for the server");
+    }),
+    ("keep-longer", |desk| {
+        desk.shared_one();
+        let id = desk.window.state().model().transfers[0].id;
+        act(desk, Action::Open(Modal::KeepLonger(id)));
+    }),
+    ("removed", |desk| {
+        let files: Vec<PathBuf> = (1..8).map(|at| desk.file(&format!("{at}.txt"))).collect();
+        desk.drop_files(&files);
+        desk.backend.let_go(7);
+        desk.until(|desk| desk.window.state().model().unfinished() == 0);
+        let id = desk.window.state().model().transfers[0].id;
+        act(desk, Action::Remove(id));
     }),
     ("settings-appearance", |desk| {
         act(desk, Action::Go(Screen::Settings));

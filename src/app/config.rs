@@ -127,6 +127,12 @@ pub struct Config {
     pub notify: bool,
     /// Whether it then names the file.
     pub notify_names: bool,
+    /// Which display system the window opens on.
+    pub display: Display,
+    /// What draws the window.
+    pub renderer: Renderer,
+    /// How many files the window shares at the same time: 1 to [`MAX_PARALLEL`].
+    pub parallel_shares: u8,
     unknown: toml::Table,
 }
 
@@ -179,6 +185,35 @@ pub enum Contrast {
     High,
 }
 
+/// Which display system the window opens on, where there are several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Display {
+    /// The one that can do more.
+    #[default]
+    Auto,
+    /// X11.
+    X11,
+    /// Wayland.
+    Wayland,
+}
+
+/// What draws the window; where it cannot, the other one does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Renderer {
+    /// The one that looks better.
+    #[default]
+    Auto,
+    /// Vulkan, Metal or Direct3D.
+    Wgpu,
+    /// OpenGL.
+    Glow,
+}
+
+/// How many files can be shared at the same time.
+pub const MAX_PARALLEL: u8 = 4;
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -202,6 +237,9 @@ impl Default for Config {
             history: true,
             notify: true,
             notify_names: false,
+            display: Display::Auto,
+            renderer: Renderer::Auto,
+            parallel_shares: USUAL_PARALLEL,
             unknown: toml::Table::new(),
         }
     }
@@ -425,6 +463,12 @@ struct ConfigFile {
     notify: bool,
     #[serde(default)]
     notify_names: bool,
+    #[serde(default)]
+    display: Display,
+    #[serde(default)]
+    renderer: Renderer,
+    #[serde(default = "usual_parallel")]
+    parallel_shares: u8,
     // Tables come last in TOML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     servers: Vec<ServerFile>,
@@ -507,6 +551,9 @@ impl ConfigFile {
             history: self.history,
             notify: self.notify,
             notify_names: self.notify_names,
+            display: self.display,
+            renderer: self.renderer,
+            parallel_shares: self.parallel_shares.clamp(1, MAX_PARALLEL),
             unknown: self.unknown,
         })
     }
@@ -559,6 +606,9 @@ impl From<&Config> for ConfigFile {
             history: config.history,
             notify: config.notify,
             notify_names: config.notify_names,
+            display: config.display,
+            renderer: config.renderer,
+            parallel_shares: config.parallel_shares,
             servers: config.servers.iter().map(server_file).collect(),
             unknown: config.unknown.clone(),
         }
@@ -578,6 +628,13 @@ const USUAL_ZOOM: u16 = 100;
 
 fn usual_zoom() -> u16 {
     USUAL_ZOOM
+}
+
+/// Files at the same time.
+const USUAL_PARALLEL: u8 = 2;
+
+fn usual_parallel() -> u8 {
+    USUAL_PARALLEL
 }
 
 fn keep_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
@@ -638,6 +695,9 @@ mod tests {
             history: false,
             notify: false,
             notify_names: true,
+            display: Display::Wayland,
+            renderer: Renderer::Glow,
+            parallel_shares: 4,
             ..Config::default()
         }
     }
@@ -661,7 +721,7 @@ mod tests {
             "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
              proxy = \"socks5://me:secret@127.0.0.1:9050\"\ndownload_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nlanguage = \"zh-Hans\"\nzoom = 150\n\
              copy_when_done = true\nclear_clipboard = true\nmask_pointers = true\nwelcomed = false\nname_in_pointer = false\n\
-             history = false\nnotify = false\nnotify_names = true\n\n[[servers]]\n\
+             history = false\nnotify = false\nnotify_names = true\ndisplay = \"wayland\"\nrenderer = \"glow\"\nparallel_shares = 4\n\n[[servers]]\n\
              name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\n"
         );
         assert_eq!(text, expected);
@@ -697,6 +757,15 @@ mod tests {
             Config::parse(b"version = 1\nrelays = \"http://x\""),
             Err(ConfigError::Invalid { .. })
         ));
+    }
+
+    #[test]
+    fn a_number_of_shares_that_cannot_be_is_the_nearest_that_can() {
+        for (written, decided) in [(0, 1), (3, 3), (200, MAX_PARALLEL)] {
+            let text = format!("version = 1\nparallel_shares = {written}");
+            let config = Config::parse(text.as_bytes()).unwrap();
+            assert_eq!(config.parallel_shares, decided);
+        }
     }
 
     #[test]

@@ -88,6 +88,8 @@ enum Order {
     TurnOff,
     Add(Entry),
     Forget(EntryId),
+    /// A shared file is kept until then.
+    Expires(EntryId, u64),
     Wipe,
     Export(PathBuf),
 }
@@ -157,6 +159,11 @@ impl History {
     /// Forgets an entry.
     pub fn forget(&self, id: EntryId) {
         self.order(Order::Forget(id));
+    }
+
+    /// The server keeps the file of this entry until then, unix seconds.
+    pub fn expires(&self, id: EntryId, at: u64) {
+        self.order(Order::Expires(id, at));
     }
 
     /// Removes the file, those put aside, and the key.
@@ -260,6 +267,13 @@ impl Store {
                 Order::Forget(id) => {
                     self.change(tell, |entries| entries.retain(|entry| entry.id != id));
                 }
+                Order::Expires(id, at) => self.change(tell, |entries| {
+                    for entry in entries.iter_mut().filter(|entry| entry.id == id) {
+                        if let What::Shared { expires, .. } = &mut entry.what {
+                            *expires = Some(at);
+                        }
+                    }
+                }),
                 Order::Wipe => {
                     tell(News::Wiped(self.wipe()));
                     tell(News::Status(self.status()));

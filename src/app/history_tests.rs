@@ -376,3 +376,26 @@ fn an_export_says_that_it_holds_keys_and_is_for_nobody_else() {
         );
     }
 }
+
+#[test]
+fn a_share_that_is_kept_longer_is_so_after_a_restart() {
+    let folder = tempdir().unwrap();
+    let keys = Arc::new(FakeKeyring::default());
+    during(&folder, &keys, |history| {
+        history.turn_on();
+        history.add(shared(1, "a"));
+        history.add(received(2, "b"));
+        history.expires(EntryId(1), NOW + 77);
+        history.expires(EntryId(2), NOW + 77);
+    });
+    let news = during(&folder, &keys, History::turn_on);
+    let expires: Vec<Option<u64>> = entries(&news)
+        .unwrap()
+        .iter()
+        .map(|entry| match entry.what {
+            What::Shared { expires, .. } => expires,
+            What::Received { .. } => None,
+        })
+        .collect();
+    assert_eq!(expires, [None, Some(NOW + 77)]);
+}

@@ -15,7 +15,7 @@ use fluent_bundle::{FluentArgs, FluentResource};
 use fluent_syntax::ast::Entry;
 use unic_langid::LanguageIdentifier;
 
-use super::message::UserMessage;
+use super::message::{Remedy, UserMessage};
 
 /// A language that the program speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -204,6 +204,7 @@ pub fn message(id: &str, fill: &[Fill<'_>]) -> UserMessage {
         what: part("what"),
         why: part("why"),
         next: part("next"),
+        remedy: Remedy::default(),
     }
 }
 

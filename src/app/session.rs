@@ -17,6 +17,7 @@ use crate::net::{self, DriveError, HttpTransport, Progress, SocksProxy};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::disclosure::Outcome;
 use crate::protocol::file_api::{self, AnswerError, FileRequest, ServerInfo};
+use crate::protocol::keys::Ed25519Public;
 use crate::protocol::onion::v4::Response;
 use crate::protocol::path::{Allowance, MemoryKeeper, NewGuardRefused, RelayStanding};
 use crate::protocol::relay_list::RelayList;
@@ -245,6 +246,18 @@ impl Session {
         };
         self.remembered.keep_server(server, kept, INFO_SECS);
         Ok(info)
+    }
+
+    /// What the server with this key said of itself, if that is remembered, however old it is; asks nobody.
+    #[must_use]
+    pub fn remembered_info(&self, server: &Ed25519Public) -> Option<ServerInfo> {
+        self.remembered.server(&server.to_hex())?.info
+    }
+
+    /// The key of the built-in network's server, once there is one.
+    #[must_use]
+    pub fn builtin_key(&self) -> Option<Ed25519Public> {
+        BuiltIn::key_in(&self.home.builtin_dir())
     }
 
     /// How the relays of a list stand with this person's programs, in the list's order. `source` names where the list

@@ -70,7 +70,9 @@ pub(super) fn print_failure(failure: &CliError) {
 
 /// Says a message of three sentences on standard error.
 pub(super) fn print_message(kind: &str, message: &UserMessage) {
-    let UserMessage { what, why, next } = message;
+    let UserMessage {
+        what, why, next, ..
+    } = message;
     eprintln!(
         "{kind}: {}\n  {}\n  {}",
         lower_first(what),

@@ -10,12 +10,13 @@ use tokio_util::sync::CancellationToken;
 use super::backend_relays::list_name;
 use super::keyring::SystemKeyring;
 use super::model::{
-    Contrast, Count, Ended, Manage, Managed, Motion, Note, PointerInfo, PointerText, Preferences,
-    Privacy, RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved, Server, ServerChoice,
-    ShareOptions, Shared, Stage, TestReport, Theme, ZOOMS,
+    Advanced, Contrast, Count, Ended, Manage, Managed, Motion, Note, PointerInfo, PointerText,
+    Preferences, Privacy, RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved, Server,
+    ServerChoice, ShareOptions, Shared, Stage, Terms, TestReport, Theme, ZOOMS,
 };
 use super::text;
 use super::worker::{Backend, Progress};
+use crate::app::check::{self, Finding};
 use crate::app::config::{self, Config, Home, ServerEntry};
 use crate::app::error::AppError;
 use crate::app::file_name::SafeFileName;
@@ -32,7 +33,9 @@ use crate::app::who_saw_what::RequestShown;
 use crate::app::{get, relay_file, server_check, share};
 use crate::protocol::address::{ServerAddress, ServerUrl};
 use crate::protocol::capability::AccessWord;
+use crate::protocol::file_api::ServerInfo;
 use crate::protocol::pointer::Pointer;
+use crate::protocol::size_class::SizeClass;
 
 /// The real backend.
 pub struct App {
@@ -172,9 +175,11 @@ impl App {
     }
 
     /// The word that the person keeps with a server.
-    fn access_word(&self, network: &Network) -> Option<AccessWord> {
-        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        config.access_word(network.server()).cloned()
+    fn access_word(preferences: &Preferences, network: &Network) -> Option<AccessWord> {
+        let text = network.server().to_string();
+        let mut servers = preferences.servers.iter();
+        let known = servers.find(|known| known.address == text)?;
+        known.access_word.clone()
     }
 
     fn to_config(&self, preferences: &Preferences) -> Config {
@@ -183,21 +188,18 @@ impl App {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let known = std::mem::take(&mut config.servers);
+        config.servers.clear();
         for server in &preferences.servers {
             // The window holds only addresses that were understood.
             let Ok(address) = server.address.parse::<ServerAddress>() else {
                 continue;
             };
-            let entry = known.iter().find(|entry| entry.address == address).cloned();
-            let mut entry = entry.unwrap_or_else(|| ServerEntry {
-                name: server.host.clone(),
+            config.servers.push(ServerEntry {
+                name: server.name.clone(),
                 address,
-                direct: false,
-                access_word: None,
+                direct: server.direct,
+                access_word: server.access_word.clone(),
             });
-            entry.direct = server.direct;
-            config.servers.push(entry);
         }
         config.chosen = match &preferences.chosen {
             ServerChoice::BuiltIn => config::ServerChoice::BuiltIn,
@@ -239,6 +241,9 @@ impl App {
         config.history = preferences.privacy.history;
         config.notify = preferences.privacy.notify;
         config.notify_names = preferences.privacy.notify_names;
+        config.display = preferences.advanced.display;
+        config.renderer = preferences.advanced.renderer;
+        config.parallel_shares = preferences.advanced.parallel_shares;
         config
     }
 
@@ -259,20 +264,9 @@ impl App {
         cancel: &CancellationToken,
     ) -> Result<Shared, AppError> {
         progress.set(Stage::Pad);
-        let chosen = &preferences.chosen;
-        let network = self.chosen(preferences, chosen, shown, cancel).await?;
-        let request = ShareRequest {
-            name_in_pointer: preferences.name_in_pointer,
-            carry_relay_list: preferences.list_in_pointer,
-            ttl_secs: preferences.options.keep.secs(),
-            receipts: match preferences.options.count {
-                Count::No => Receipts::Unasked,
-                Count::Yes => Receipts::Counted,
-                Count::Limit(downloads) => Receipts::Limited(downloads),
-            },
-            access: self.access_word(&network),
-            ..ShareRequest::new(path)
-        };
+        let network = (self.chosen(preferences, &preferences.chosen, shown, cancel)).await?;
+        let access = Self::access_word(preferences, &network);
+        let request = share_request(path, preferences, access);
         let shared = share::share(
             &self.session,
             &network,
@@ -346,12 +340,13 @@ impl App {
         cancel: &CancellationToken,
     ) -> Result<TestReport, AppError> {
         let network = self.chosen(preferences, server, shown, cancel).await?;
-        let (session, word) = (&self.session, self.access_word(&network));
+        let (session, word) = (&self.session, Self::access_word(preferences, &network));
         let nobody = Tell::nobody();
         let checked = server_check::check(session, &network, word, &nobody, shown, cancel).await?;
         Ok(TestReport {
             upload_millis: millis(checked.upload),
             download_millis: millis(checked.download),
+            delete_millis: checked.delete.map(millis),
         })
     }
 
@@ -401,10 +396,22 @@ impl App {
             len: pointer.content_len,
             server,
             expires: pointer.expires,
-            note: trouble.map(|error| Note {
-                message: UserMessage::from(&error),
-                blocks: true,
-            }),
+            note: match trouble {
+                Some(error) => Some(Note {
+                    message: UserMessage::from(&error),
+                    blocks: true,
+                }),
+                None => doubt(
+                    pointer.expires,
+                    self.session.now(),
+                    &pointer.server,
+                    preferences,
+                )
+                .map(|message| Note {
+                    message,
+                    blocks: false,
+                }),
+            },
         })
     }
 }
@@ -428,14 +435,7 @@ impl Backend for App {
             None => self.kept_list(&config.relays),
         };
         let preferences = Preferences {
-            servers: config
-                .servers
-                .iter()
-                .map(|entry| Server {
-                    direct: entry.direct,
-                    ..server(&entry.address)
-                })
-                .collect(),
+            servers: config.servers.iter().map(known_server).collect(),
             chosen: match config.chosen_entry() {
                 Some(entry) => ServerChoice::Address(entry.address.to_string()),
                 None => ServerChoice::BuiltIn,
@@ -476,6 +476,11 @@ impl Backend for App {
                 history: config.history,
                 notify: config.notify,
                 notify_names: config.notify_names,
+            },
+            advanced: Advanced {
+                display: config.display,
+                renderer: config.renderer,
+                parallel_shares: config.parallel_shares,
             },
         };
         self.session.set_proxy(config.proxy.clone());
@@ -592,6 +597,41 @@ impl Backend for App {
         })
     }
 
+    fn terms(&self, server: &ServerChoice) -> Option<Terms> {
+        let key = match server {
+            ServerChoice::BuiltIn => self.session.builtin_key()?,
+            ServerChoice::Address(address) => address.parse::<ServerAddress>().ok()?.key,
+        };
+        terms_of(&self.session.remembered_info(&key)?)
+    }
+
+    fn diagnostics(&self) -> BoxFuture<'_, String> {
+        Box::pin(async {
+            let report = check::person(self.session.home(), self.session.now(), false).await;
+            let mut lines = vec![format!(
+                "{} on {} {}",
+                text::version(),
+                std::env::consts::OS,
+                std::env::consts::ARCH
+            )];
+            for found in report.findings {
+                let Finding {
+                    part,
+                    state,
+                    what,
+                    next,
+                } = found;
+                let state = state.name();
+                lines.push(format!("{part}: {state}: {what}"));
+                if !next.is_empty() {
+                    lines.push(format!("  {next}"));
+                }
+            }
+            lines.push(String::new());
+            lines.join("\n")
+        })
+    }
+
     fn window_folder(&self) -> Option<PathBuf> {
         Some(self.session.home().data_dir.clone())
     }
@@ -607,6 +647,59 @@ impl Backend for App {
     }
 }
 
+/// What to know before a download that can work.
+fn doubt(
+    expires: Option<u64>,
+    now: u64,
+    server: &ServerAddress,
+    preferences: &Preferences,
+) -> Option<UserMessage> {
+    if let Some(expires) = expires.filter(|expires| *expires <= now) {
+        return Some(text::pointer_expired(expires));
+    }
+    let ServerChoice::Address(chosen) = &preferences.chosen else {
+        return None;
+    };
+    let theirs = server.to_string();
+    let servers = &preferences.servers;
+    if servers.iter().any(|known| known.address == theirs) {
+        return None;
+    }
+    let chosen = servers.iter().find(|known| known.address == *chosen)?;
+    Some(text::other_server(&host_of(&server.url), &chosen.name))
+}
+
+/// A share as it was chosen.
+fn share_request(
+    path: PathBuf,
+    preferences: &Preferences,
+    access: Option<AccessWord>,
+) -> ShareRequest {
+    ShareRequest {
+        name_in_pointer: preferences.name_in_pointer,
+        carry_relay_list: preferences.list_in_pointer,
+        ttl_secs: preferences.options.keep.secs(),
+        receipts: match preferences.options.count {
+            Count::No => Receipts::Unasked,
+            Count::Yes => Receipts::Counted,
+            Count::Limit(downloads) => Receipts::Limited(downloads),
+        },
+        access,
+        ..ShareRequest::new(path)
+    }
+}
+
+/// What a server takes; none where it takes no blob at all.
+fn terms_of(info: &ServerInfo) -> Option<Terms> {
+    let fits = |class: &SizeClass| class.blob_len() as u64 <= info.max_blob;
+    let largest = SizeClass::ALL.into_iter().rev().find(fits)?;
+    Some(Terms {
+        max_len: largest.capacity() as u64,
+        usual_secs: info.ttl_default,
+        max_secs: info.ttl_max,
+    })
+}
+
 /// Which way the file goes, for the words of a stage.
 #[derive(Clone, Copy)]
 enum Direction {
@@ -620,12 +713,12 @@ fn tell(progress: &Progress, direction: Direction) -> Tell {
         let shown = match (stage, direction) {
             (network::Stage::Pad, _) => Stage::Pad,
             (network::Stage::Seal, _) => Stage::Seal,
-            (
-                network::Stage::FindPath
-                | network::Stage::Moved(Moved::Connecting)
-                | network::Stage::Work { .. },
-                _,
-            ) => Stage::FindPath,
+            (network::Stage::FindPath | network::Stage::Moved(Moved::Connecting), _) => {
+                Stage::FindPath
+            }
+            (network::Stage::Work { permille }, _) => Stage::Work {
+                fraction: fraction(permille.into(), 1_000),
+            },
             (network::Stage::Moved(Moved::Sending { sent, total }), Direction::Up) => {
                 Stage::Upload {
                     fraction: fraction(sent, total),
@@ -670,9 +763,21 @@ pub(super) fn in_words<T>(result: Result<T, AppError>) -> Result<T, UserMessage>
 fn server(address: &ServerAddress) -> Server {
     Server {
         address: address.to_string(),
-        host: host_of(&address.url),
+        name: host_of(&address.url),
         direct: false,
+        access_word: None,
     }
+}
+
+/// A server as it stands in the settings; one without a name is called by its host.
+fn known_server(entry: &ServerEntry) -> Server {
+    let mut known = server(&entry.address);
+    if !entry.name.trim().is_empty() {
+        known.name = entry.name.trim().to_owned();
+    }
+    known.direct = entry.direct;
+    known.access_word = entry.access_word.clone();
+    known
 }
 
 /// Host, and port when it is not the scheme's.
@@ -696,3 +801,87 @@ fn millis(time: Duration) -> u64 {
 const KEYRING_PATIENCE: Duration = Duration::from_secs(60);
 /// Younger ones may belong to a transfer that runs in another window.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3_600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gui::model::KeepFor;
+
+    #[test]
+    fn every_option_of_a_share_reaches_the_upload() {
+        let chosen = |keep, count| {
+            let options = ShareOptions { keep, count };
+            let preferences = Preferences {
+                options,
+                name_in_pointer: false,
+                list_in_pointer: true,
+                ..Preferences::default()
+            };
+            share_request(
+                PathBuf::from("a"),
+                &preferences,
+                AccessWord::parse("x").ok(),
+            )
+        };
+        for (keep, secs) in [
+            (KeepFor::Usual, None),
+            (KeepFor::Days(1), Some(86_400)),
+            (KeepFor::Days(7), Some(604_800)),
+            (KeepFor::Days(14), Some(1_209_600)),
+            (KeepFor::Days(30), Some(2_592_000)),
+        ] {
+            assert_eq!(chosen(keep, Count::No).ttl_secs, secs);
+        }
+        for (count, receipts) in [
+            (Count::No, Receipts::Unasked),
+            (Count::Yes, Receipts::Counted),
+            (Count::Limit(300), Receipts::Limited(300)),
+        ] {
+            assert_eq!(chosen(KeepFor::Usual, count).receipts, receipts);
+        }
+        let request = chosen(KeepFor::Usual, Count::No);
+        assert!(!request.name_in_pointer && request.carry_relay_list);
+        assert!(request.access.is_some());
+    }
+
+    #[test]
+    fn a_passed_expiry_and_an_unknown_server_are_told_before_a_download() {
+        let address = |host: &str| -> ServerAddress {
+            let key = crate::protocol::keys::Identity::from_seed([7; 32]).public();
+            let text = format!("http://{host}#p={}", key.to_hex());
+            text.parse().expect("an address")
+        };
+        let ours = server(&address("files.example"));
+        let mut preferences = Preferences {
+            servers: vec![ours.clone()],
+            chosen: ServerChoice::Address(ours.address),
+            ..Preferences::default()
+        };
+        let known = address("files.example");
+        let other = address("other.example");
+        assert_eq!(doubt(Some(11), 10, &known, &preferences), None);
+        assert!(doubt(Some(10), 10, &known, &preferences).is_some());
+        let message = doubt(None, 10, &other, &preferences).expect("a doubt");
+        assert!(message.why.contains("other.example") && message.why.contains("files.example"));
+        preferences.chosen = ServerChoice::BuiltIn;
+        assert_eq!(doubt(None, 10, &other, &preferences), None);
+    }
+
+    #[test]
+    fn a_server_takes_the_largest_size_whose_blobs_it_stores() {
+        let info = |max_blob| ServerInfo {
+            name: String::new(),
+            version: String::new(),
+            max_blob,
+            ttl_default: 86_400,
+            ttl_max: 604_800,
+            features: Vec::new(),
+            access: false,
+            work_bits: None,
+        };
+        assert_eq!(terms_of(&info(65_535)), None);
+        let terms = terms_of(&info(1_048_577)).expect("it takes something");
+        assert_eq!(terms.max_len, 1_048_576 - 1_088);
+        assert_eq!((terms.usual_secs, terms.max_secs), (86_400, 604_800));
+    }
+}

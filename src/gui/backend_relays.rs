@@ -4,8 +4,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::backend::{App, in_words};
 use super::model::{
-    Manage, Managed, OtherList, PointerText, Preferences, RelayList, RelayOrigin, RelaySeen,
-    RelayWish, RelaysKnown, RelaysSeen,
+    KeepFor, Manage, Managed, OtherList, PointerText, Preferences, RelayList, RelayOrigin,
+    RelaySeen, RelayWish, RelaysKnown, RelaysSeen,
 };
 use super::text;
 use crate::app::error::AppError;
@@ -37,8 +37,13 @@ impl App {
                 manage::delete(session, &network, &pointer, shown, cancel).await?;
                 Managed::Deleted
             }
-            Manage::Extend => {
-                let done = manage::extend(session, &network, &pointer, None, shown, cancel).await?;
+            Manage::Extend | Manage::ExtendFor(_) => {
+                let keep = match what {
+                    Manage::ExtendFor(days) => KeepFor::Days(days),
+                    _ => KeepFor::Usual,
+                };
+                let done =
+                    manage::extend(session, &network, &pointer, keep.secs(), shown, cancel).await?;
                 Managed::Extended {
                     expires: done.expires,
                     later: done.later,
@@ -220,7 +225,7 @@ fn harmless(text: &str) -> String {
     format!("{kept}…")
 }
 
-/// The host of a server that the settings know, else the beginning of its key.
+/// The name of a server that the settings know, else the beginning of its key.
 fn server_name(key: &Ed25519Public, preferences: &Preferences) -> String {
     let known = preferences.servers.iter().find(|server| {
         let address = server.address.parse::<ServerAddress>();
@@ -228,7 +233,7 @@ fn server_name(key: &Ed25519Public, preferences: &Preferences) -> String {
     });
     known.map_or_else(
         || format!("{}…", key.to_hex().chars().take(8).collect::<String>()),
-        |server| server.host.clone(),
+        |server| server.name.clone(),
     )
 }
 

@@ -30,6 +30,8 @@ pub enum Command {
     Share,
     /// The sheet of keys.
     Shortcuts,
+    /// What went a moment ago comes back.
+    Undo,
     /// Larger.
     ZoomIn,
     /// Smaller.
@@ -51,7 +53,7 @@ type Words = fn() -> &'static str;
 
 /// Command, its keys (the first is shown), and its words; without words it is not in the sheet. Longer sets of
 /// modifiers stand before shorter ones of the same key.
-const TABLE: [(Command, &[KeyboardShortcut], Option<Words>); 13] = [
+const TABLE: [(Command, &[KeyboardShortcut], Option<Words>); 14] = [
     (Command::ChooseFiles, &[CHOOSE], Some(text::choose_files)),
     (
         Command::PastePointer,
@@ -77,6 +79,11 @@ const TABLE: [(Command, &[KeyboardShortcut], Option<Words>); 13] = [
         Command::RetryFailed,
         &[key(NONE, Key::F5)],
         Some(text::retry_failed),
+    ),
+    (
+        Command::Undo,
+        &[key(CTRL, Key::Z)],
+        Some(text::undo_removal),
     ),
     (
         Command::NextRegion,
@@ -138,6 +145,7 @@ impl Command {
             Self::Settings => Action::Go(Screen::Settings),
             Self::Share => Action::Go(Screen::Share),
             Self::Shortcuts => Action::Open(Modal::Shortcuts),
+            Self::Undo => Action::Undo,
             Self::ZoomIn => Action::Zoom(1),
             Self::ZoomOut => Action::Zoom(-1),
         }
@@ -181,7 +189,8 @@ pub fn pressed(ctx: &Context, model: &Model, region: Region, typing: bool) -> Ve
         }
         for shortcut in keys {
             let character = shortcut.logical_key == Key::Questionmark;
-            if character && typing {
+            // A field takes its own letters back.
+            if typing && (character || command == Command::Undo) {
                 continue;
             }
             let pressed = ctx.input_mut(|input| {

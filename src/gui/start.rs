@@ -18,6 +18,7 @@ use super::platform::{Desktop, Platform};
 use super::text;
 use super::window::{Opening, Window};
 use super::worker::Backend;
+use crate::app::config::{self, Config, Display, Home};
 use crate::app::instance::{self, Handed, Start};
 use crate::app::l10n::{self, Language};
 use crate::app::message::UserMessage;
@@ -37,7 +38,7 @@ Files are shared. A pointer only fills Receive. The command line without a windo
 #[derive(Default)]
 struct Wish {
     renderer: Option<Renderer>,
-    display: Display,
+    display: Option<Display>,
     files: Vec<PathBuf>,
     pointer: Option<PointerText>,
 }
@@ -47,16 +48,6 @@ enum Parsed {
     Window(Wish),
     Say(String),
     Wrong(String),
-}
-
-/// Which display is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Display {
-    /// X11 when there is one: there files can be dropped.
-    #[default]
-    Auto,
-    X11,
-    Wayland,
 }
 
 /// Which display there is.
@@ -78,6 +69,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
         .find_map(|tag| Language::from_tag(&tag))
         .unwrap_or(Language::English);
     l10n::speak(language);
+    text::use_local_days();
     let wish = match parse(args, Path::exists) {
         Parsed::Window(wish) => wish,
         Parsed::Say(words) => {
@@ -89,9 +81,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             return ExitCode::from(2);
         }
     };
-    let Some(display) = find_display(wish.display, |name| {
-        std::env::var_os(name).is_some_and(|value| !value.is_empty())
-    }) else {
+    // What was chosen in Settings, unless an argument says otherwise; it never keeps the window from opening.
+    let home = Home::find().ok();
+    let kept = home.map_or_else(Config::default, |home| Config::look(&home).0);
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let display = match wish.display {
+        Some(wanted) => find_display(wanted, is_set),
+        None => find_display(kept.display, is_set).or_else(|| find_display(Display::Auto, is_set)),
+    };
+    let Some(display) = display else {
         tell(text::no_display());
         return ExitCode::FAILURE;
     };
@@ -123,7 +121,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
     };
     let platform: Arc<dyn Platform> = Arc::new(Desktop::watching());
     let mut first_error = None;
-    for renderer in order(wish.renderer) {
+    for renderer in order(wish.renderer.or_else(|| renderer_of(kept.renderer))) {
         let opening = Opening {
             files: wish.files.clone(),
             pointer: wish.pointer.clone(),
@@ -191,9 +189,9 @@ fn parse(args: impl IntoIterator<Item = OsString>, exists: impl Fn(&Path) -> boo
                 match (name, value.as_deref()) {
                     ("--renderer", Some("wgpu")) => wish.renderer = Some(Renderer::Wgpu),
                     ("--renderer", Some("glow")) => wish.renderer = Some(Renderer::Glow),
-                    ("--display", Some("auto")) => wish.display = Display::Auto,
-                    ("--display", Some("x11")) => wish.display = Display::X11,
-                    ("--display", Some("wayland")) => wish.display = Display::Wayland,
+                    ("--display", Some("auto")) => wish.display = Some(Display::Auto),
+                    ("--display", Some("x11")) => wish.display = Some(Display::X11),
+                    ("--display", Some("wayland")) => wish.display = Some(Display::Wayland),
                     _ => return Parsed::Wrong(USAGE.to_owned()),
                 }
             }
@@ -228,6 +226,15 @@ fn find_display(wanted: Display, is_set: impl Fn(&str) -> bool) -> Option<Found>
         Display::Auto | Display::X11 if x11 => Some(Found::X11),
         Display::Auto | Display::Wayland if wayland => Some(Found::Wayland),
         Display::Auto | Display::X11 | Display::Wayland => None,
+    }
+}
+
+/// The renderer that was chosen in Settings.
+fn renderer_of(kept: config::Renderer) -> Option<Renderer> {
+    match kept {
+        config::Renderer::Auto => None,
+        config::Renderer::Wgpu => Some(Renderer::Wgpu),
+        config::Renderer::Glow => Some(Renderer::Glow),
     }
 }
 
@@ -410,7 +417,7 @@ mod tests {
         let chosen = wish(&["--renderer", "glow", "--display=wayland"]);
         assert_eq!(
             (chosen.renderer, chosen.display),
-            (Some(Renderer::Glow), Display::Wayland)
+            (Some(Renderer::Glow), Some(Display::Wayland))
         );
         assert_eq!(order(chosen.renderer), [Renderer::Glow, Renderer::Wgpu]);
         assert_eq!(order(None), [Renderer::Wgpu, Renderer::Glow]);

@@ -339,9 +339,11 @@ impl Window {
     fn forget_focus_elsewhere(&mut self) {
         let here = match self.model.focus {
             Some(Focus::Download | Focus::Pointer) => self.model.screen == Screen::Receive,
-            Some(Focus::RelayLine | Focus::ServerAddress) => self.model.screen == Screen::Settings,
+            Some(Focus::AccessWord(_) | Focus::RelayLine | Focus::ServerAddress) => {
+                self.model.screen == Screen::Settings
+            }
             Some(Focus::Zone) => self.model.screen == Screen::Share,
-            Some(Focus::Row(id) | Focus::Menu(id)) => self.model.transfer(id).is_some(),
+            Some(Focus::Row(id) | Focus::Menu(id)) => self.model.listed().any(|row| row.id == id),
             Some(Focus::Settings | Focus::Switch) => true,
             None => return,
         };

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::model::{
     Effect, Ended, Event, Kept, Look, Manage, Managed, Outcome, PointerInfo, PointerText,
     Preferences, RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared,
-    Stage, TestReport,
+    Stage, Terms, TestReport,
 };
 use super::platform::Platform;
 use super::text;
@@ -86,6 +86,14 @@ pub trait Backend: Send + Sync {
         preferences: &'a Preferences,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Ended<TestReport>>;
+    /// What a server said of what it takes, as far as is remembered. Blocking; called on a thread for that.
+    fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
+        None
+    }
+    /// What this program finds of settings, folders, relay list and servers, a line each, without secrets. Offline.
+    fn diagnostics(&self) -> BoxFuture<'_, String> {
+        Box::pin(std::future::ready(String::new()))
+    }
     /// The folder that has one window at a time; none where there can be many.
     fn window_folder(&self) -> Option<PathBuf> {
         None
@@ -269,6 +277,14 @@ impl Worker {
                     },
                 ));
             }
+            Effect::CopyDiagnostics(found) => {
+                let taken = inner.platform.copy_secret(&PointerText::new(found));
+                inner.report(Event::DiagnosticsCopied(taken));
+            }
+            Effect::Diagnose => self.spawn(async move {
+                let found = inner.backend.diagnostics().await;
+                inner.report(Event::Diagnosed(found));
+            }),
             Effect::Describe(text, preferences) => {
                 let described = inner.backend.describe(&text, &preferences);
                 inner.report(Event::Described(described));
@@ -278,6 +294,11 @@ impl Worker {
                 inner.report(Event::Examined(id, why, found));
             }),
             Effect::ExportHistory => self.export_history(),
+            Effect::EntryExpires(entry, at) => {
+                if let Some(history) = &self.history {
+                    history.expires(entry, at);
+                }
+            }
             Effect::ForgetEntry(entry) => {
                 if let Some(history) = &self.history {
                     history.forget(entry);
@@ -409,6 +430,10 @@ impl Worker {
                     }
                 });
             }
+            Effect::Terms(server) => self.blocking(move || {
+                let terms = inner.backend.terms(&server);
+                inner.report(Event::Terms(server, terms));
+            }),
             Effect::Test(server, preferences) => {
                 let cancel = self.all.child_token();
                 self.spawn(async move {

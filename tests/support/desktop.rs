@@ -9,12 +9,12 @@ use cloakroom::app::content_type::Findings;
 use cloakroom::app::history::{History, TellNews};
 use cloakroom::app::keystore::KeyStore;
 use cloakroom::app::manage::Downloads;
-use cloakroom::app::message::UserMessage;
+use cloakroom::app::message::{Remedy, UserMessage};
 use cloakroom::app::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
     Count, Ended, Manage, Managed, Note, Notification, OtherList, PointerInfo, PointerText,
     Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved,
-    Server, ServerChoice, Shared, Stage, SystemLook, TestReport, Theme,
+    Server, ServerChoice, ShareOptions, Shared, Stage, SystemLook, Terms, TestReport, Theme,
 };
 use cloakroom::gui::platform::Platform;
 use cloakroom::gui::worker::{Backend, Progress};
@@ -37,6 +37,8 @@ pub(crate) struct FakeBackend {
     stages: Mutex<Stages>,
     failures: Mutex<VecDeque<UserMessage>>,
     saves: Mutex<Vec<Preferences>>,
+    shares: Mutex<Vec<ShareOptions>>,
+    terms: Mutex<Option<Terms>>,
     history: Mutex<Option<(PathBuf, Arc<dyn KeyStore>)>>,
 }
 
@@ -47,6 +49,7 @@ pub(crate) fn message(what: &str) -> UserMessage {
         what: what.to_owned(),
         why: "The relays answered, the server did not.".to_owned(),
         next: "Try again in a minute.".to_owned(),
+        remedy: Remedy::Retry,
     }
 }
 
@@ -62,8 +65,9 @@ pub(crate) fn preferences() -> Preferences {
 pub(crate) fn server(host: &str) -> Server {
     Server {
         address: format!("http://{host}#p={}", "5a".repeat(32)),
-        host: host.to_owned(),
+        name: host.to_owned(),
         direct: false,
+        access_word: None,
     }
 }
 
@@ -80,6 +84,8 @@ impl FakeBackend {
             ]),
             failures: Mutex::default(),
             saves: Mutex::default(),
+            shares: Mutex::default(),
+            terms: Mutex::default(),
             history: Mutex::default(),
         })
     }
@@ -102,6 +108,16 @@ impl FakeBackend {
     /// Keeps a history in this folder, under keys of this store.
     pub(crate) fn keep_history(&self, folder: PathBuf, keys: Arc<dyn KeyStore>) {
         *self.history.lock().expect("no panic") = Some((folder, keys));
+    }
+
+    /// With which options files were shared.
+    pub(crate) fn shares(&self) -> Vec<ShareOptions> {
+        self.shares.lock().expect("no panic").clone()
+    }
+
+    /// What every server says of what it takes.
+    pub(crate) fn say_terms(&self, terms: Terms) {
+        *self.terms.lock().expect("no panic") = Some(terms);
     }
 
     /// Everything that was kept.
@@ -169,6 +185,9 @@ impl Backend for FakeBackend {
         progress: &'a Progress,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Ended<Shared>> {
+        let mut shares = self.shares.lock().expect("no panic");
+        shares.push(preferences.options);
+        drop(shares);
         Box::pin(async move {
             let shared = self.wait(progress, cancel).await.map(|()| Shared {
                 pointer: POINTER.into(),
@@ -214,7 +233,7 @@ impl Backend for FakeBackend {
         Box::pin(async move {
             let done = failure.map_or(Ok(()), Err).map(|()| match what {
                 Manage::Delete => Managed::Deleted,
-                Manage::Extend => Managed::Extended {
+                Manage::Extend | Manage::ExtendFor(_) => Managed::Extended {
                     expires: 1_797_724_800,
                     later: true,
                 },
@@ -228,7 +247,7 @@ impl Backend for FakeBackend {
             for request in &mut ended.shown {
                 request.asked = match what {
                     Manage::Delete => Asked::Delete,
-                    Manage::Extend => Asked::Extend,
+                    Manage::Extend | Manage::ExtendFor(_) => Asked::Extend,
                     Manage::Status => Asked::Status,
                 };
             }
@@ -297,6 +316,7 @@ impl Backend for FakeBackend {
                 what: "No relay of yours serves this server.".to_owned(),
                 why: "The pointer names a relay list.".to_owned(),
                 next: "Use the sender's list, or add relays of your own.".to_owned(),
+                remedy: Remedy::Retry,
             };
             return Ok(PointerInfo {
                 offer: Some("lists.example".to_owned()),
@@ -313,6 +333,7 @@ impl Backend for FakeBackend {
                 what: "This was made on another computer's built-in network.".to_owned(),
                 why: "Its server cannot be reached from here.".to_owned(),
                 next: "Ask the sender to choose a file server.".to_owned(),
+                remedy: Remedy::Retry,
             };
             return Ok(PointerInfo {
                 note: Some(Note {
@@ -329,6 +350,7 @@ impl Backend for FakeBackend {
             what: "This pointer is cut short.".to_owned(),
             why: "About 140 characters are missing at its end.".to_owned(),
             next: "Copy the whole of it, or ask for it again.".to_owned(),
+            remedy: Remedy::Retry,
         })
     }
 
@@ -342,6 +364,7 @@ impl Backend for FakeBackend {
                 what: "This is not a server address.".to_owned(),
                 why: "It does not end in the server's key.".to_owned(),
                 next: "Paste the first line that the server printed.".to_owned(),
+                remedy: Remedy::Retry,
             }),
         }
     }
@@ -366,9 +389,14 @@ impl Backend for FakeBackend {
             let report = failure.map_or(Ok(()), Err).map(|()| TestReport {
                 upload_millis: 84,
                 download_millis: 57,
+                delete_millis: Some(31),
             });
             end(report, true, preferences)
         })
+    }
+
+    fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
+        *self.terms.lock().expect("no panic")
     }
 
     fn history(&self, tell: TellNews) -> Option<History> {

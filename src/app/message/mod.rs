@@ -3,9 +3,11 @@
 //! The words stand in `assets/l10n`; here every error finds its own.
 
 mod reasons;
+mod remedy;
 
 pub use self::reasons::io_words;
 use self::reasons::{Reason as _, grouped};
+pub use self::remedy::Remedy;
 use super::builtin::BuiltInError;
 use super::config::{ConfigProblem, ParseProxyError};
 use super::content_type::{Content, Disagreement, Family};
@@ -28,6 +30,8 @@ pub struct UserMessage {
     pub why: String,
     /// What to do next.
     pub next: String,
+    /// The one thing that a window offers for it.
+    pub remedy: Remedy,
 }
 
 /// A message that has nothing to fill in.
@@ -42,32 +46,39 @@ fn because(id: &str, why: String) -> UserMessage {
 
 impl From<&AppError> for UserMessage {
     fn from(error: &AppError) -> Self {
-        match error {
-            AppError::Address(why) => because("no_server_address", why.sentence()),
-            AppError::BuiltIn(why @ BuiltInError::Busy) => because("built_in_busy", why.sentence()),
-            AppError::BuiltIn(why) => because("built_in_fails", why.sentence()),
-            AppError::Cancelled => plain("was_cancelled"),
-            AppError::Config(why) => because("settings_not_kept", why.sentence()),
-            AppError::ForeignBuiltIn => plain("foreign_built_in"),
-            AppError::Local(why) => local(*why),
-            AppError::Mismatch(why) => mismatch(*why),
-            AppError::NeedsNewer(why) => because("needs_newer", why.sentence()),
-            AppError::NoRelays => plain("no_relays"),
-            AppError::NotOwner => plain("not_owner"),
-            AppError::OwnRecord(why) => because("own_record_fails", why.sentence()),
-            AppError::Pointer(why) => pointer(why),
-            AppError::Proxy(why) => proxy(why),
-            AppError::RelayFile(kind) => because("relay_file_fails", io_words(*kind)),
-            AppError::RelayLine(why) => because("no_relay_line", why.sentence()),
-            AppError::RelayList(why) => because("relay_list_refused", why.sentence()),
-            AppError::RelaySource(why) => relay_source(why),
-            AppError::RelaysOffered(offer) => {
-                message("relays_offered", &[("host", offer.list.host().into())])
-            }
-            AppError::Save(why) => because("not_saved", why.sentence()),
-            AppError::Server(why) => server(*why),
-            AppError::Transfer(why) => failure(&why.failure, why.tries),
+        Self {
+            remedy: Remedy::from(error),
+            ..words(error)
         }
+    }
+}
+
+fn words(error: &AppError) -> UserMessage {
+    match error {
+        AppError::Address(why) => because("no_server_address", why.sentence()),
+        AppError::BuiltIn(why @ BuiltInError::Busy) => because("built_in_busy", why.sentence()),
+        AppError::BuiltIn(why) => because("built_in_fails", why.sentence()),
+        AppError::Cancelled => plain("was_cancelled"),
+        AppError::Config(why) => because("settings_not_kept", why.sentence()),
+        AppError::ForeignBuiltIn => plain("foreign_built_in"),
+        AppError::Local(why) => local(*why),
+        AppError::Mismatch(why) => mismatch(*why),
+        AppError::NeedsNewer(why) => because("needs_newer", why.sentence()),
+        AppError::NoRelays => plain("no_relays"),
+        AppError::NotOwner => plain("not_owner"),
+        AppError::OwnRecord(why) => because("own_record_fails", why.sentence()),
+        AppError::Pointer(why) => pointer(why),
+        AppError::Proxy(why) => proxy(why),
+        AppError::RelayFile(kind) => because("relay_file_fails", io_words(*kind)),
+        AppError::RelayLine(why) => because("no_relay_line", why.sentence()),
+        AppError::RelayList(why) => because("relay_list_refused", why.sentence()),
+        AppError::RelaySource(why) => relay_source(why),
+        AppError::RelaysOffered(offer) => {
+            message("relays_offered", &[("host", offer.list.host().into())])
+        }
+        AppError::Save(why) => because("not_saved", why.sentence()),
+        AppError::Server(why) => server(*why),
+        AppError::Transfer(why) => failure(&why.failure, why.tries),
     }
 }
 
@@ -436,6 +447,36 @@ mod tests {
             let message = format!("{:?}", UserMessage::from(&error));
             assert!(!message.contains(relay.get(..8).unwrap()), "{message}");
         }
+    }
+
+    #[test]
+    fn trying_again_is_offered_only_where_it_can_help() {
+        let remedy = |error: AppError| UserMessage::from(&error).remedy;
+        assert_eq!(
+            remedy(AppError::Local(LocalFileError::TooLarge(9_998_913))),
+            Remedy::Nothing
+        );
+        assert_eq!(
+            remedy(AppError::Server(ServerRefusal::NotThere)),
+            Remedy::Paste
+        );
+        assert_eq!(
+            remedy(AppError::Server(ServerRefusal::AccessWord { given: true })),
+            Remedy::AccessWord
+        );
+        assert_eq!(
+            remedy(AppError::NeedsNewer(NeedsNewer::Folder)),
+            Remedy::Nothing
+        );
+        assert_eq!(
+            remedy(AppError::Save(SaveError::Write(io::ErrorKind::StorageFull))),
+            Remedy::Folder
+        );
+        let failure = Failure::TimedOut;
+        assert_eq!(
+            remedy(AppError::Transfer(TransferError { failure, tries: 4 })),
+            Remedy::Retry
+        );
     }
 
     #[test]

@@ -5,6 +5,8 @@ use super::{Beside, Model, Reading, Screen, TransferId};
 /// A place for the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Focus {
+    /// The access word of the server at this place: its field where that is open, else the button that opens it.
+    AccessWord(usize),
     /// The Download button.
     Download,
     /// The button with three dots of this row.
@@ -49,7 +51,7 @@ impl Model {
     }
 
     pub(super) fn focus_region(&mut self, region: Region) {
-        let first = self.transfers.first().map(|transfer| transfer.id);
+        let first = self.listed().next().map(|transfer| transfer.id);
         self.focus = Some(match (region, first, self.screen) {
             (Region::Bar, ..) => Focus::Switch,
             (Region::Rows, Some(first), Screen::Share | Screen::Receive) => Focus::Row(first),
@@ -67,7 +69,7 @@ impl Model {
             Beside::Above => at.checked_sub(1),
             Beside::Below => Some(at + 1),
         };
-        let next = next.and_then(|at| self.transfers.get(at));
+        let next = next.and_then(|at| self.listed().nth(at));
         self.focus = match next {
             Some(row) => Some(Focus::Row(row.id)),
             None if beside == Beside::Above => Some(self.home()),
@@ -79,14 +81,14 @@ impl Model {
     pub(super) fn focus_after(&mut self, id: TransferId) {
         let at = self.place_of(id);
         let neighbour = at.and_then(|at| {
-            let before = at.checked_sub(1).and_then(|at| self.transfers.get(at));
-            self.transfers.get(at + 1).or(before)
+            let before = at.checked_sub(1).and_then(|at| self.listed().nth(at));
+            self.listed().nth(at + 1).or(before)
         });
         let neighbour = neighbour.map(|row| Focus::Row(row.id));
         self.focus = Some(neighbour.unwrap_or_else(|| self.home()));
     }
 
     fn place_of(&self, id: TransferId) -> Option<usize> {
-        self.transfers.iter().position(|row| row.id == id)
+        self.listed().position(|row| row.id == id)
     }
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Effect, Job, Modal, Model, PointerText, Saved, Shared, State, Tone, Transfer, TransferId,
+    Effect, Job, Modal, Model, PointerText, Saved, Shared, State, Tone, Transfer, TransferId, Undo,
 };
 use crate::app::content_type::Findings;
 use crate::app::history::{Entry, EntryId, News, What};
@@ -73,9 +73,8 @@ impl Model {
     /// What to do before anything else, once the worker runs.
     #[must_use]
     pub fn begin(&self) -> Vec<Effect> {
-        vec![Effect::SetHistory(
-            self.settings.preferences.privacy.history,
-        )]
+        let history = Effect::SetHistory(self.settings.preferences.privacy.history);
+        std::iter::once(history).chain(self.ask_terms()).collect()
     }
 
     pub(super) fn set_privacy(&mut self, privacy: Privacy) -> Vec<Effect> {
@@ -90,6 +89,8 @@ impl Model {
     pub(super) fn wipe_history(&mut self) -> Vec<Effect> {
         self.back();
         self.transfers.retain(|transfer| transfer.entry.is_none());
+        // The entries of what could come back go with all others.
+        self.undo.take_if(|undo| matches!(undo, Undo::Rows(_)));
         vec![Effect::WipeHistory]
     }
 
@@ -113,11 +114,13 @@ impl Model {
 
     /// A row of an earlier start, below those of this one.
     fn recall(&mut self, entry: Entry) {
-        if self
-            .transfers
-            .iter()
-            .any(|transfer| transfer.entry == Some(entry.id))
-        {
+        let gone = match &self.undo {
+            Some(Undo::Rows(rows)) => rows.as_slice(),
+            _ => &[],
+        };
+        let gone = gone.iter().map(|(_, row)| row);
+        let mut rows = self.transfers.iter().chain(gone);
+        if rows.any(|transfer| transfer.entry == Some(entry.id)) {
             return;
         }
         let (job, state) = match entry.what {
@@ -160,17 +163,21 @@ impl Model {
         let mut transfer = Transfer::new(id, run, entry.name, Some(entry.len), job);
         transfer.finish(state);
         transfer.entry = Some(entry.id);
+        transfer.ended = Some(entry.hour);
         self.transfers.push(transfer);
     }
 
     pub(super) fn hear_remembered(&mut self, id: TransferId, entry: EntryId) -> Vec<Effect> {
-        match self.transfers.iter_mut().find(|transfer| transfer.id == id) {
+        match self.row_mut(id) {
+            // Taken off the list, or deleted from the server meanwhile.
+            None => vec![Effect::ForgetEntry(entry)],
+            Some(transfer) if matches!(&transfer.state, State::Shared(shared) if shared.gone) => {
+                vec![Effect::ForgetEntry(entry)]
+            }
             Some(transfer) => {
                 transfer.entry = Some(entry);
                 Vec::new()
             }
-            // Taken off the list meanwhile.
-            None => vec![Effect::ForgetEntry(entry)],
         }
     }
 
@@ -264,7 +271,7 @@ mod tests {
     use crate::app::content_type::{Content, Disagreement, Family};
     use crate::app::history::Status;
     use crate::gui::model::tests::{ended, file, preferences};
-    use crate::gui::model::{Action, Event, FoundKind, Look, PointerInfo, Reading, RunId};
+    use crate::gui::model::{Action, Event, FoundKind, Look, PointerInfo, Reading, RunId, Timer};
 
     fn model() -> Model {
         Model::new(preferences(), None)
@@ -368,6 +375,13 @@ mod tests {
         assert_eq!(name, model.transfers[0].name);
         model.update(Event::Remembered(id, EntryId(7)));
         let effects = model.update(Action::Remove(id));
+        assert!(matches!(effects[..], [Effect::Later(Timer::Undo(_))]));
+        assert!(model.update(Action::Undo).is_empty());
+        assert_eq!(model.transfers[0].entry, Some(EntryId(7)));
+        model.update(Action::Remove(id));
+        let effects = model.update(Event::Elapsed(Timer::Undo(1)));
+        assert!(effects.is_empty(), "that was the first time");
+        let effects = model.update(Event::Elapsed(Timer::Undo(2)));
         assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(7))]));
         let effects = model.update(Event::Remembered(id, EntryId(8)));
         assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(8))]));
@@ -409,7 +423,10 @@ mod tests {
     #[test]
     fn how_the_history_stands_is_shown() {
         let mut model = model();
-        assert!(matches!(model.begin()[..], [Effect::SetHistory(true)]));
+        assert!(matches!(
+            model.begin()[..],
+            [Effect::SetHistory(true), Effect::Terms(_)]
+        ));
         for status in [Status::Waiting, Status::Kept, Status::Off] {
             model.update(Event::History(News::Status(status)));
             assert_eq!(model.history, status);

@@ -28,17 +28,26 @@ impl Model {
         vec![Effect::Manage(id, what, pointer, preferences)]
     }
 
-    pub(super) fn managed(&mut self, id: TransferId, ended: Ended<Managed>) {
-        let Some(transfer) = self.transfers.iter_mut().find(|row| row.id == id) else {
-            return;
+    pub(super) fn managed(&mut self, id: TransferId, ended: Ended<Managed>) -> Vec<Effect> {
+        let Some(transfer) = self.row_mut(id) else {
+            return Vec::new();
         };
         let Ended { result, shown } = ended;
         transfer.shown.extend(shown);
         transfer.managing = None;
+        let mut effects = Vec::new();
         if let State::Shared(shared) = &mut transfer.state {
             match &result {
-                Ok(Managed::Deleted) => shared.gone = true,
-                Ok(Managed::Extended { expires, .. }) => shared.expires = Some(*expires),
+                Ok(Managed::Deleted) => {
+                    shared.gone = true;
+                    // A pointer to nothing is not worth keeping.
+                    effects.extend(transfer.entry.take().map(Effect::ForgetEntry));
+                }
+                Ok(Managed::Extended { expires, .. }) => {
+                    shared.expires = Some(*expires);
+                    let entry = transfer.entry;
+                    effects.extend(entry.map(|entry| Effect::EntryExpires(entry, *expires)));
+                }
                 Ok(Managed::Status(_)) | Err(_) => {}
             }
         }
@@ -48,6 +57,7 @@ impl Model {
         };
         transfer.told = Some(result.map_or_else(Told::Failed, Told::Done));
         self.announce(urgent, &words);
+        effects
     }
 
     pub(super) fn ask_relays(&mut self, wish: RelayWish) -> Vec<Effect> {

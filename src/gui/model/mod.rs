@@ -5,11 +5,13 @@
 
 mod focus;
 mod keeping;
+mod listed;
 mod manage;
 mod receive;
 mod rows;
 mod settings;
 mod transfer;
+mod undo;
 mod update;
 
 #[cfg(test)]
@@ -17,25 +19,26 @@ mod tests;
 
 use std::path::PathBuf;
 
+use zeroize::Zeroizing;
+
 pub use self::focus::{Focus, Region};
 pub use self::keeping::{Examine, Kept, Notification, Outcome, Privacy};
+pub use self::listed::Filter;
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
-    Contrast, Count, KeepFor, Motion, OtherList, Preferences, RelayList, RelayOrigin, RelaySeen,
-    RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, Settings, ShareOptions, SystemLook,
-    Test, TestReport, Theme, ZOOMS,
+    Advanced, Contrast, Count, KeepFor, Motion, OtherList, Preferences, RelayList, RelayOrigin,
+    RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, ServerStanding, Settings,
+    ShareOptions, SystemLook, Terms, Test, TestReport, Theme, WordField, ZOOMS,
 };
 pub use self::transfer::{
     Ended, Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer,
     TransferId,
 };
+pub use self::undo::Undo;
 use crate::app::content_type::Findings;
 use crate::app::history::{EntryId, News, Status};
 use crate::app::l10n::Language;
 use crate::app::message::UserMessage;
-
-/// Files that are shared at the same time; the others wait.
-pub const PARALLEL_SHARES: usize = 2;
 
 /// Everything the window shows.
 pub struct Model {
@@ -73,8 +76,16 @@ pub struct Model {
     pub history: Status,
     /// The window is in front of the others.
     pub in_front: bool,
+    /// What went a moment ago and can still come back.
+    pub undo: Option<Undo>,
+    /// Which rows are shown.
+    pub filter: Filter,
+    /// How many of them at most, unless more have not ended.
+    page: usize,
     next_id: u64,
     copies: u64,
+    /// How often something went that could come back.
+    removals: u64,
     /// The pointer that was copied last, while it may have to leave the clipboard.
     last_copied: Option<PointerText>,
     /// Where the keyboard goes when what is on top has gone.
@@ -106,6 +117,8 @@ pub enum Modal {
     },
     /// Whether the server's copy of this row's file should go.
     Delete(TransferId),
+    /// How much longer the server should keep this row's file.
+    KeepLonger(TransferId),
     /// The received file could run a program when it is opened.
     OpenProgram(TransferId),
     /// The history would be gone for good.
@@ -231,6 +244,8 @@ pub enum Action {
     Main(TransferId),
     /// Close the menu of a row, or what stands over everything.
     Back,
+    /// Close the field for an access word.
+    CloseWord,
     /// Look at another try of the transfer.
     ChooseTry(usize),
     /// Open the system's dialog for the download folder.
@@ -251,6 +266,8 @@ pub enum Action {
     CloseRequested,
     /// Close the window.
     CloseWindow,
+    /// Put what this program finds of itself on the clipboard.
+    CopyDiagnostics,
     /// Put the pointer on the clipboard.
     CopyPointer(TransferId),
     /// Take the notice away.
@@ -263,8 +280,12 @@ pub enum Action {
     Dropped(Vec<PathBuf>),
     /// Forget a list that is not the chosen one.
     ForgetOtherList(RelayOrigin),
+    /// Show these rows.
+    Filter(Filter),
     /// Forget the relay list.
     ForgetRelayList,
+    /// Forget the access word of the server with this address.
+    ForgetWord(String),
     /// Open a screen.
     Go(Screen),
     /// Give the keyboard to the row beside this one: below or above.
@@ -277,6 +298,8 @@ pub enum Action {
     Hovering(Vec<PathBuf>),
     /// The window is in front of the others, or no longer.
     InFront(bool),
+    /// Keep the access word that was typed.
+    KeepWord,
     /// The quiet answer to every [`Modal`]: leave things as they are.
     KeepRunning,
     /// Answer to [`Modal::OpenProgram`].
@@ -299,6 +322,8 @@ pub enum Action {
     RelayLineEdited(String),
     /// Go out through the proxy that was typed.
     UseProxy,
+    /// Show more rows.
+    ShowEarlier,
     /// Show the options of a share, or not.
     ShowOptions(bool),
     /// Show each relay, or not.
@@ -307,8 +332,12 @@ pub enum Action {
     OpenMenu(TransferId),
     /// Open something over everything else.
     Open(Modal),
+    /// Open the field for the access word of the server with this address.
+    OpenWord(String),
     /// Read the clipboard into Receive.
     PasteIntoReceive,
+    /// Do the one thing that helps a transfer that failed.
+    Remedy(TransferId),
     /// Take a row off the list.
     Remove(TransferId),
     /// Take a server off the list.
@@ -325,6 +354,8 @@ pub enum Action {
     SetShortList(bool),
     /// A pointer names the relay list.
     SetListInPointer(bool),
+    /// What few people change.
+    SetAdvanced(Advanced),
     /// For the next shares.
     SetOptions(ShareOptions),
     /// Whether the sender is told of the next download.
@@ -355,12 +386,16 @@ pub enum Action {
     StopAndQuit,
     /// Upload to and download from a server.
     TestServer(ServerChoice),
+    /// Bring back what went a moment ago.
+    Undo,
     /// Take the relay list that the pointer in the field names, for its server.
     UseSendersList,
     /// Use Session's service nodes.
     UseSession,
     /// Answer to [`Modal::WipeHistory`].
     WipeHistory,
+    /// The field for an access word was edited.
+    WordEdited(Zeroizing<String>),
     /// Larger (1) or smaller (-1) by one step, or as it was (0).
     Zoom(i8),
 }
@@ -380,6 +415,10 @@ pub enum Event {
     Copied(TransferId, Result<(), UserMessage>),
     /// What the text in the pointer's field is.
     Described(Result<PointerInfo, UserMessage>),
+    /// What this program found of itself, line by line.
+    Diagnosed(String),
+    /// What was found is on the clipboard, or not.
+    DiagnosticsCopied(bool),
     /// A time set by [`Effect::Later`] has passed.
     Elapsed(Timer),
     /// A received file was looked into; none when it is not there any more.
@@ -414,6 +453,8 @@ pub enum Event {
     Shared(RunId, Ended<Shared>),
     /// The system says how it wants windows to look.
     SystemLook(SystemLook),
+    /// What a server said of what it takes, as far as is remembered.
+    Terms(ServerChoice, Option<Terms>),
     /// A server was tested.
     Tested(ServerChoice, Ended<TestReport>),
 }
@@ -427,6 +468,10 @@ pub enum Effect {
     ClearClipboard(PointerText),
     /// Put a pointer on the clipboard, marked confidential.
     Copy(TransferId, PointerText),
+    /// Put what this program found of itself on the clipboard.
+    CopyDiagnostics(String),
+    /// Look over settings, folders, relay list and servers; offline.
+    Diagnose,
     /// Say what a text is; offline.
     Describe(PointerText, Preferences),
     /// Look into a received file.
@@ -444,6 +489,8 @@ pub enum Effect {
         /// What is kept.
         preferences: Preferences,
     },
+    /// Keep in the history until when the server keeps a file, unix seconds.
+    EntryExpires(EntryId, u64),
     /// Take an entry out of the history.
     ForgetEntry(EntryId),
     /// Say when a time has passed.
@@ -484,6 +531,8 @@ pub enum Effect {
     Share(RunId, PathBuf, Preferences),
     /// Do not close the window after all.
     StayOpen,
+    /// Say what a server said of what it takes, as far as is remembered.
+    Terms(ServerChoice),
     /// Upload to and download from a server.
     Test(ServerChoice, Preferences),
     /// Remove the history and its key.
@@ -508,6 +557,8 @@ pub enum Timer {
     Copied(u64),
     /// Finding a path takes longer than usual.
     Slow(RunId),
+    /// What went could come back long enough; counts what went.
+    Undo(u64),
 }
 
 impl Timer {
@@ -518,6 +569,7 @@ impl Timer {
             Self::Clipboard(_) => 60_000,
             Self::Copied(_) => 1_800,
             Self::Slow(_) => 10_000,
+            Self::Undo(_) => 6_000,
         }
     }
 }
@@ -567,8 +619,12 @@ impl Model {
             dialog_open: false,
             history: Status::Off,
             in_front: true,
+            undo: None,
+            filter: Filter::All,
+            page: listed::PAGE,
             next_id: 1,
             copies: 0,
+            removals: 0,
             last_copied: None,
             beneath: None,
         }

@@ -1,8 +1,8 @@
 //! The list of transfers: how rows come, start, end and go.
 
 use super::{
-    Effect, Ended, Focus, Found, FoundKind, Job, Model, PARALLEL_SHARES, Reading, RunId, Saved,
-    Screen, Shared, Stage, State, Timer, Tone, Transfer, TransferId,
+    Effect, Ended, Focus, Found, FoundKind, Job, Model, Reading, RunId, Saved, Screen, Shared,
+    Stage, State, Test, Timer, Tone, Transfer, TransferId,
 };
 use crate::app::message::UserMessage;
 use crate::gui::text;
@@ -46,7 +46,11 @@ impl Model {
         if !rows.is_empty() && matches!(self.screen, Screen::Settings | Screen::Gallery) {
             self.screen = Screen::Share;
         }
+        let any = !rows.is_empty();
         self.transfers.splice(0..0, rows);
+        if any {
+            self.show_new();
+        }
         self.start_waiting()
     }
 
@@ -74,6 +78,7 @@ impl Model {
                 },
             ),
         );
+        self.show_new();
         self.start_waiting()
     }
 
@@ -113,7 +118,7 @@ impl Model {
         waiting.sort_by_key(|transfer| transfer.run);
         for transfer in waiting
             .into_iter()
-            .take(PARALLEL_SHARES.saturating_sub(running))
+            .take(usize::from(preferences.advanced.parallel_shares).saturating_sub(running))
         {
             if let Job::Share(path) = &transfer.job {
                 effects.push(Effect::Share(
@@ -178,7 +183,7 @@ impl Model {
         match self.transfer(id).map(|transfer| &transfer.state) {
             Some(State::Shared(_)) => self.copy(id),
             Some(State::Received(_)) => self.open_saved(id),
-            Some(State::Failed(_) | State::Cancelled) => self.retry(|transfer| transfer.id == id),
+            Some(State::Failed(_) | State::Cancelled) => self.remedy(id),
             Some(State::Waiting | State::Running(_)) | None => Vec::new(),
         }
     }
@@ -196,6 +201,11 @@ impl Model {
     pub(super) fn shared(&mut self, run: RunId, ended: Ended<Shared>) -> Vec<Effect> {
         let result = self.take_shown(run, ended);
         let copy = result.is_ok() && self.settings.preferences.copy_when_done;
+        let chosen = &self.settings.preferences.chosen;
+        if result.is_ok() && matches!(self.settings.tests.get(chosen), Some(Test::Failed(_))) {
+            // It works again.
+            self.settings.tests.remove(chosen);
+        }
         let Some(transfer) = self.of_run(run) else {
             return self.start_waiting();
         };
@@ -207,6 +217,8 @@ impl Model {
         transfer.finish(result.map_or_else(State::Failed, State::Shared));
         self.announce(urgent, &words);
         let mut effects = self.ended(id);
+        // The server was asked what it takes.
+        effects.extend(self.ask_terms());
         effects.extend(self.start_waiting());
         if copy {
             effects.extend(self.copy(id));

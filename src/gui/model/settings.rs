@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{PointerText, Privacy, UserMessage};
-use crate::app::config::SocksProxy;
-use crate::app::l10n::Language;
+use zeroize::Zeroizing;
+
+use super::{Effect, Focus, Model, PointerText, Privacy, UserMessage};
+use crate::app::config::{Display, Renderer, SocksProxy};
+use crate::app::l10n::{self, Language};
 use crate::app::who_saw_what::RequestShown;
+use crate::gui::text;
+use crate::protocol::capability::AccessWord;
+use crate::protocol::file_api::MAX_RECEIPTS;
 use crate::protocol::path::Standing;
 
 /// What is kept between starts.
@@ -50,6 +55,29 @@ pub struct Preferences {
     pub welcomed: bool,
     /// What is kept and said.
     pub privacy: Privacy,
+    /// For those who need it.
+    pub advanced: Advanced,
+}
+
+/// What few people change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advanced {
+    /// Which display system the next window opens on.
+    pub display: Display,
+    /// What draws the next window.
+    pub renderer: Renderer,
+    /// Files that are shared at the same time; the others wait.
+    pub parallel_shares: u8,
+}
+
+impl Default for Advanced {
+    fn default() -> Self {
+        Self {
+            display: Display::Auto,
+            renderer: Renderer::Auto,
+            parallel_shares: 2,
+        }
+    }
 }
 
 /// A file server.
@@ -57,10 +85,22 @@ pub struct Preferences {
 pub struct Server {
     /// The whole address, as pasted and understood.
     pub address: String,
-    /// Host (and port), to show.
-    pub host: String,
+    /// What it is called: by the person, else its host (and port).
+    pub name: String,
     /// It is reached without relays, and sees this computer's address.
     pub direct: bool,
+    /// Its operator's word, for uploads; shows nothing of itself.
+    pub access_word: Option<AccessWord>,
+}
+
+/// The field for a server's access word, while it is open. Never printed.
+pub struct WordField {
+    /// Whose word.
+    pub address: String,
+    /// What is in it.
+    pub text: Zeroizing<String>,
+    /// What is wrong with it.
+    pub trouble: Option<UserMessage>,
 }
 
 /// Where files go.
@@ -166,25 +206,45 @@ pub struct RelaysKnown {
 /// How long a server should keep a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeepFor {
-    /// As long as it likes to.
+    /// As long as it keeps files that do not say.
     #[default]
     Usual,
-    /// One day.
-    Day,
-    /// Seven days.
-    Week,
+    /// So many days.
+    Days(u16),
 }
 
 impl KeepFor {
+    /// The days that can be asked for, where the server allows them.
+    pub const DAYS: [u16; 4] = [1, 7, 14, 30];
+
     /// Seconds to ask for.
     #[must_use]
-    pub const fn secs(self) -> Option<u64> {
+    pub fn secs(self) -> Option<u64> {
         match self {
             Self::Usual => None,
-            Self::Day => Some(24 * 3_600),
-            Self::Week => Some(7 * 24 * 3_600),
+            Self::Days(days) => Some(u64::from(days) * 24 * 3_600),
         }
     }
+
+    /// The server may keep files so long, as far as is known.
+    #[must_use]
+    pub fn is_within(self, terms: Option<&Terms>) -> bool {
+        match (self.secs(), terms) {
+            (Some(secs), Some(terms)) => secs <= terms.max_secs,
+            _ => true,
+        }
+    }
+}
+
+/// What a server said of what it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The longest content that it stores.
+    pub max_len: u64,
+    /// How long it keeps files that do not say.
+    pub usual_secs: u64,
+    /// How long it keeps files at most.
+    pub max_secs: u64,
 }
 
 /// Whether downloads are counted.
@@ -197,6 +257,46 @@ pub enum Count {
     Yes,
     /// They are, and after so many the server removes the file.
     Limit(u32),
+}
+
+impl Count {
+    /// The limits that can be chosen.
+    pub const LIMITS: [u32; 22] = [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+        8,
+        9,
+        10,
+        12,
+        15,
+        20,
+        25,
+        30,
+        40,
+        50,
+        75,
+        100,
+        150,
+        200,
+        MAX_RECEIPTS,
+    ];
+
+    /// The limit one step above (1) or below (-1).
+    #[must_use]
+    pub fn stepped(limit: u32, step: i8) -> u32 {
+        let mut limits = Self::LIMITS.into_iter();
+        let next = if step > 0 {
+            limits.find(|other| *other > limit)
+        } else {
+            limits.rev().find(|other| *other < limit)
+        };
+        next.unwrap_or(limit)
+    }
 }
 
 /// What is chosen for the next shares; not kept between starts.
@@ -260,10 +360,23 @@ pub struct SystemLook {
 pub enum Test {
     /// Under way.
     Running,
-    /// Upload and download worked.
+    /// Upload, download and delete worked.
     Passed(TestReport),
     /// They did not.
     Failed(UserMessage),
+}
+
+/// How the chosen server stands, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerStanding<'a> {
+    /// No relays lead there.
+    LacksRelays,
+    /// Its last test failed, and nothing was shared there since.
+    Failed(&'a UserMessage),
+    /// Its last test passed.
+    Passed,
+    /// It was not tested since the window opened.
+    Untried,
 }
 
 /// What a test measured.
@@ -273,6 +386,8 @@ pub struct TestReport {
     pub upload_millis: u64,
     /// Download of it, until verified.
     pub download_millis: u64,
+    /// Until it was gone; none for a server that does not delete on demand.
+    pub delete_millis: Option<u64>,
 }
 
 /// The Settings screen.
@@ -283,6 +398,10 @@ pub struct Settings {
     pub address: String,
     /// What is wrong with it.
     pub address_trouble: Option<UserMessage>,
+    /// The field for the access word of one of the servers.
+    pub word: Option<WordField>,
+    /// What servers said of what they take.
+    pub terms: BTreeMap<ServerChoice, Terms>,
     /// Tests of this session.
     pub tests: BTreeMap<ServerChoice, Test>,
     /// What each party was shown in the last of them.
@@ -327,6 +446,7 @@ impl Default for Preferences {
             mask_pointers: false,
             welcomed: false,
             privacy: Privacy::default(),
+            advanced: Advanced::default(),
         }
     }
 }
@@ -369,6 +489,8 @@ impl Settings {
             preferences,
             address: String::new(),
             address_trouble: None,
+            word: None,
+            terms: BTreeMap::new(),
             tests: BTreeMap::new(),
             tests_shown: BTreeMap::new(),
             relay_trouble: None,
@@ -380,6 +502,12 @@ impl Settings {
             proxy: String::new(),
             proxy_trouble: None,
         }
+    }
+
+    /// What the chosen server said of what it takes.
+    #[must_use]
+    pub fn chosen_terms(&self) -> Option<&Terms> {
+        self.terms.get(&self.preferences.chosen)
     }
 
     /// The chosen server, or none for the built-in network.
@@ -405,9 +533,108 @@ impl Settings {
         Some(ServerChoice::Address(server.address.clone()))
     }
 
+    /// How the chosen server stands, as far as is known.
+    #[must_use]
+    pub fn standing(&self) -> ServerStanding<'_> {
+        if self.lacks_relays() {
+            return ServerStanding::LacksRelays;
+        }
+        match self.tests.get(&self.preferences.chosen) {
+            Some(Test::Failed(message)) => ServerStanding::Failed(message),
+            Some(Test::Passed(_)) => ServerStanding::Passed,
+            Some(Test::Running) | None => ServerStanding::Untried,
+        }
+    }
+
     /// A server was chosen that the built-in relays cannot reach.
     #[must_use]
     pub fn lacks_relays(&self) -> bool {
         self.server().is_some_and(|server| !server.direct) && self.preferences.relay_list.is_none()
+    }
+}
+
+impl Model {
+    fn place_of_server(&self, address: &str) -> Option<usize> {
+        let mut servers = self.settings.preferences.servers.iter();
+        servers.position(|server| server.address == address)
+    }
+
+    /// Opens the field for the access word of this server.
+    pub(super) fn open_word(&mut self, address: String) {
+        if let Some(at) = self.place_of_server(&address) {
+            self.settings.word = Some(WordField {
+                address,
+                text: Zeroizing::default(),
+                trouble: None,
+            });
+            self.focus = Some(Focus::AccessWord(at));
+        }
+    }
+
+    pub(super) fn word_edited(&mut self, text: Zeroizing<String>) {
+        if let Some(field) = &mut self.settings.word {
+            field.text = text;
+            field.trouble = None;
+        }
+    }
+
+    pub(super) fn close_word(&mut self) {
+        if let Some(field) = self.settings.word.take() {
+            self.focus = self.place_of_server(&field.address).map(Focus::AccessWord);
+        }
+    }
+
+    pub(super) fn keep_word(&mut self) -> Vec<Effect> {
+        let Some(field) = &mut self.settings.word else {
+            return Vec::new();
+        };
+        let Ok(word) = AccessWord::parse(field.text.trim()) else {
+            let message = l10n::message("access_word_invalid", &[]);
+            let said = message.what.clone();
+            field.trouble = Some(message);
+            self.announce(true, &said);
+            return Vec::new();
+        };
+        let address = field.address.clone();
+        self.close_word();
+        self.announce(false, text::access_word_kept());
+        self.set_word(&address, Some(word))
+    }
+
+    pub(super) fn forget_word(&mut self, address: &str) -> Vec<Effect> {
+        self.focus = self.place_of_server(address).map(Focus::AccessWord);
+        self.announce(false, text::access_word_forgotten());
+        self.set_word(address, None)
+    }
+
+    fn set_word(&mut self, address: &str, word: Option<AccessWord>) -> Vec<Effect> {
+        let mut servers = self.settings.preferences.servers.iter_mut();
+        if let Some(server) = servers.find(|server| server.address == address) {
+            server.access_word = word;
+        }
+        self.keep()
+    }
+}
+
+impl Model {
+    /// Asks what the chosen server said of what it takes, where that is not known yet.
+    pub(super) fn ask_terms(&self) -> Option<Effect> {
+        let chosen = &self.settings.preferences.chosen;
+        (!self.settings.terms.contains_key(chosen)).then(|| Effect::Terms(chosen.clone()))
+    }
+
+    pub(super) fn hear_terms(&mut self, choice: ServerChoice, terms: Option<Terms>) {
+        if let Some(terms) = terms {
+            self.settings.terms.insert(choice, terms);
+            self.keep_within_terms();
+        }
+    }
+
+    /// What the chosen server would refuse is not asked of it.
+    pub(super) fn keep_within_terms(&mut self) {
+        let keep = self.settings.preferences.options.keep;
+        if !keep.is_within(self.settings.chosen_terms()) {
+            self.settings.preferences.options.keep = KeepFor::Usual;
+        }
     }
 }

@@ -59,6 +59,7 @@ fn trouble() -> UserMessage {
         what: "what".to_owned(),
         why: "why".to_owned(),
         next: "next".to_owned(),
+        remedy: crate::app::message::Remedy::Retry,
     }
 }
 
@@ -144,8 +145,9 @@ fn info() -> PointerInfo {
 fn server(host: &str) -> Server {
     Server {
         address: format!("http://{host}#p=00"),
-        host: host.to_owned(),
+        name: host.to_owned(),
         direct: false,
+        access_word: None,
     }
 }
 
@@ -289,7 +291,7 @@ fn removing_a_running_transfer_stops_it() {
     let (mut model, _) = with_files(&["a"]);
     let id = model.transfers[0].id;
     let effects = model.update(Action::Remove(id));
-    assert!(matches!(effects[..], [Effect::Cancel(_)]));
+    assert!(matches!(effects[..], [Effect::Cancel(_), Effect::Later(_)]));
     assert!(model.transfers.is_empty());
 }
 
@@ -514,7 +516,7 @@ fn an_added_server_is_used_and_kept() {
     let effects = model.update(Event::ServerRead(Ok(server("files.example"))));
     assert!(matches!(&effects[..], [Effect::Save(kept)] if kept.servers.len() == 1));
     assert_eq!(
-        model.settings.server().map(|server| server.host.as_str()),
+        model.settings.server().map(|server| server.name.as_str()),
         Some("files.example")
     );
     assert!(model.settings.lacks_relays());
@@ -577,6 +579,7 @@ fn a_server_is_tested_once_at_a_time() {
     let report = TestReport {
         upload_millis: 50,
         download_millis: 30,
+        delete_millis: None,
     };
     model.update(Event::Tested(ServerChoice::BuiltIn, ended(Ok(report))));
     assert_eq!(
@@ -770,4 +773,207 @@ fn a_direct_server_needs_no_relays() {
     let effects = model.update(Action::SetDirect(server("files.example").address, true));
     assert!(matches!(&effects[..], [Effect::Save(kept)] if kept.servers[0].direct));
     assert!(!model.settings.lacks_relays());
+}
+
+#[test]
+fn work_for_the_server_has_its_share_of_the_bar_and_a_step_of_its_own() {
+    let (mut model, effects) = with_files(&["a"]);
+    let run = shares(&effects)[0].0;
+    assert!(!model.transfers[0].milestones().contains(&Milestone::Work));
+    let mut last = (0.0, 0);
+    for stage in [
+        Stage::Pad,
+        Stage::Seal,
+        Stage::Work { fraction: 0.0 },
+        Stage::Work { fraction: 0.5 },
+        Stage::Work { fraction: 0.999 },
+        Stage::FindPath,
+        Stage::Upload { fraction: 0.1 },
+        Stage::Upload { fraction: 0.5 },
+        Stage::Crossing,
+    ] {
+        model.update(Event::Progress(run, stage));
+        let row = &model.transfers[0];
+        let at = row
+            .milestones()
+            .iter()
+            .position(|step| *step == stage.milestone())
+            .expect("a step of this transfer");
+        assert!(row.bar >= last.0 && row.bar < 1.0, "{stage:?}: {}", row.bar);
+        if matches!(stage, Stage::Work { fraction } | Stage::Upload { fraction } if fraction > 0.0)
+        {
+            assert!(row.bar > last.0, "{stage:?} moves the bar");
+        }
+        assert!(at >= last.1, "{stage:?}: no step comes twice");
+        last = (row.bar, at);
+    }
+}
+
+fn typed(text: &str) -> Action {
+    Action::WordEdited(Zeroizing::new(text.to_owned()))
+}
+
+#[test]
+fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
+    let known = server("files.example");
+    let mut model = Model::new(
+        Preferences {
+            servers: vec![server("other.example"), known.clone()],
+            ..preferences()
+        },
+        None,
+    );
+    let words = |model: &Model| -> Vec<Option<String>> {
+        let servers = model.settings.preferences.servers.iter();
+        let word = |server: &Server| Some(server.access_word.as_ref()?.as_str().to_owned());
+        servers.map(word).collect()
+    };
+    model.update(Action::OpenWord(known.address.clone()));
+    assert_eq!(model.focus, Some(Focus::AccessWord(1)));
+    model.update(typed("gr\u{fc}n"));
+    assert!(model.update(Action::KeepWord).is_empty());
+    let field = model.settings.word.as_ref().expect("still open");
+    assert!(field.trouble.is_some());
+    model.update(typed("sesame\n"));
+    let effects = model.update(Action::KeepWord);
+    assert!(matches!(&effects[..], [Effect::Save(_)]));
+    assert!(model.settings.word.is_none());
+    assert_eq!(words(&model), [None, Some("sesame".to_owned())]);
+    assert!(
+        !format!("{:?}", model.settings.preferences).contains("sesame"),
+        "it is not printed"
+    );
+    let effects = model.update(Action::ForgetWord(known.address));
+    assert!(matches!(&effects[..], [Effect::Save(_)]));
+    assert_eq!(words(&model), [None, None]);
+}
+
+fn names(model: &Model) -> Vec<&str> {
+    let rows = model.transfers.iter();
+    rows.map(|row| row.name.as_str()).collect()
+}
+
+#[test]
+fn rows_that_were_removed_one_after_the_other_come_back_together_where_they_were() {
+    let (mut model, _) = with_files(&["a", "b", "c", "d"]);
+    let ids: Vec<TransferId> = model.transfers.iter().map(|row| row.id).collect();
+    let before: Vec<String> = names(&model).into_iter().map(str::to_owned).collect();
+    model.update(Action::Remove(ids[1]));
+    model.update(Action::Remove(ids[2]));
+    model.update(Action::Remove(ids[0]));
+    assert_eq!(model.transfers.len(), 1);
+    model.update(Action::Undo);
+    assert_eq!(names(&model), before);
+    assert!(model.undo.is_none() && model.update(Action::Undo).is_empty());
+}
+
+#[test]
+fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
+    let word = crate::protocol::capability::AccessWord::parse("sesame").ok();
+    let known = Server {
+        access_word: word,
+        ..server("files.example")
+    };
+    let kept = Preferences {
+        chosen: ServerChoice::Address(known.address.clone()),
+        servers: vec![server("a.example"), known.clone(), server("b.example")],
+        relay_list: Some(RelayList {
+            origin: RelayOrigin::Session,
+            name: "Session".to_owned(),
+            relays: 0,
+        }),
+        proxy: "socks5://127.0.0.1:9050".parse().ok(),
+        ..preferences()
+    };
+    let mut model = Model::new(kept.clone(), None);
+    for action in [
+        Action::RemoveServer(known.address),
+        Action::ForgetRelayList,
+        Action::ForgetProxy,
+    ] {
+        let effects = model.update(action);
+        assert!(matches!(&effects[..], [Effect::Save(less), Effect::Later(_)] if *less != kept));
+        let effects = model.update(Action::Undo);
+        assert!(matches!(&effects[..], [Effect::Save(again)] if *again == kept));
+    }
+}
+
+#[test]
+fn what_went_stays_away_when_the_window_closes_and_when_something_else_goes() {
+    for close in [true, false] {
+        let (mut model, id) = with_one_shared();
+        model.settings.preferences.proxy = "socks5://127.0.0.1:9050".parse().ok();
+        model.update(Event::Remembered(id, EntryId(3)));
+        model.update(Action::Remove(id));
+        let effects = model.update(if close {
+            Action::CloseRequested
+        } else {
+            Action::ForgetProxy
+        });
+        let forgets = |effect: &Effect| matches!(effect, Effect::ForgetEntry(EntryId(3)));
+        assert!(effects.iter().any(forgets), "closed: {close}");
+    }
+}
+
+#[test]
+fn what_the_server_did_is_kept_with_the_entry_also_of_a_removed_row() {
+    let (mut model, id) = with_one_shared();
+    model.update(Event::Remembered(id, EntryId(3)));
+    model.update(Action::Manage(id, Manage::Extend));
+    let later = Managed::Extended {
+        expires: 99,
+        later: true,
+    };
+    let effects = model.update(Event::Managed(id, ended(Ok(later))));
+    assert!(matches!(
+        effects[..],
+        [Effect::EntryExpires(EntryId(3), 99)]
+    ));
+    model.update(Action::Manage(id, Manage::Delete));
+    model.update(Action::Remove(id));
+    let effects = model.update(Event::Managed(id, ended(Ok(Managed::Deleted))));
+    assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(3))]));
+    model.update(Action::Undo);
+    assert!(model.transfers[0].managing.is_none() && model.transfers[0].pointer().is_none());
+}
+
+#[test]
+fn a_long_list_is_shown_a_page_at_a_time_and_narrowed_down_by_kind() {
+    let mut model = with_pointer(info());
+    model.update(Action::Download);
+    let many: Vec<Found> = (0..40).map(|at| file(&format!("{at}"))).collect();
+    model.update(Event::Looked(Look::Share, many));
+    assert_eq!(model.listed().count(), 41, "none of them has ended");
+    model.update(Action::Filter(Filter::Received));
+    assert_eq!((model.listed().count(), model.unlisted()), (1, 0));
+    model.update(Event::Looked(Look::Share, vec![file("new")]));
+    assert_eq!(model.filter, Filter::All, "a new row is seen");
+
+    let ids: Vec<TransferId> = model.transfers.iter().map(|row| row.id).collect();
+    for id in &ids {
+        model.update(Action::Cancel(*id));
+    }
+    assert_eq!((model.listed().count(), model.unlisted()), (30, 12));
+    model.update(Action::FocusBeside(ids[29], Beside::Below));
+    assert_eq!(model.focus, Some(Focus::Row(ids[29])), "the last one shown");
+    model.update(Action::ShowEarlier);
+    assert_eq!(model.unlisted(), 0);
+    assert_eq!(model.focus, Some(Focus::Row(ids[30])));
+}
+
+#[test]
+fn how_the_chosen_server_stands_is_what_its_test_or_the_last_share_said() {
+    let (mut model, effects) = with_files(&["a"]);
+    let chosen = ServerChoice::BuiltIn;
+    assert_eq!(model.settings.standing(), ServerStanding::Untried);
+    model.update(Action::TestServer(chosen.clone()));
+    model.update(Event::Tested(chosen, ended(Err(trouble()))));
+    assert_eq!(
+        model.settings.standing(),
+        ServerStanding::Failed(&trouble())
+    );
+    model.update(Event::Shared(shares(&effects)[0].0, ended(Ok(shared()))));
+    assert_eq!(model.settings.standing(), ServerStanding::Untried);
+    model.update(Event::ServerRead(Ok(server("files.example"))));
+    assert_eq!(model.settings.standing(), ServerStanding::LacksRelays);
 }

@@ -7,6 +7,7 @@ use crate::app::content_type::Findings;
 use crate::app::history::EntryId;
 use crate::app::manage::Downloads;
 use crate::app::who_saw_what::RequestShown;
+use crate::protocol::size_class::SizeClass;
 
 /// A row; stays the same when it is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +35,8 @@ pub struct Transfer {
     pub bar: f32,
     /// The path takes longer than usual to find.
     pub slow: bool,
+    /// The server asked for work in this attempt.
+    pub worked: bool,
     /// Something is asked of the server about a shared file.
     pub managing: Option<Manage>,
     /// What the server said about it, or why it did not.
@@ -42,6 +45,8 @@ pub struct Transfer {
     pub findings: Findings,
     /// What keeps it for the next start.
     pub entry: Option<EntryId>,
+    /// Of a row of an earlier start: when it ended, unix seconds, to the hour.
+    pub ended: Option<u64>,
     /// What each party was shown in all that was asked for this row, also by attempts that failed or were stopped.
     pub shown: Vec<RequestShown>,
     /// Attempts before the present one, which may still have something to tell.
@@ -61,8 +66,10 @@ pub struct Ended<T> {
 pub enum Manage {
     /// Remove the server's copy.
     Delete,
-    /// Have it kept longer.
+    /// Have it kept longer: for the server's usual time from now.
     Extend,
+    /// Have it kept for so many days from now.
+    ExtendFor(u16),
     /// Ask how often it was downloaded.
     Status,
 }
@@ -130,6 +137,11 @@ pub enum Stage {
     Seal,
     /// Both: choosing three relays and reaching the first.
     FindPath,
+    /// Share: solving the work that the server asks for.
+    Work {
+        /// How likely it was to be done by now.
+        fraction: f32,
+    },
     /// Share: bytes that the connection has taken.
     Upload {
         /// Of all bytes.
@@ -159,6 +171,8 @@ pub enum Milestone {
     Seal,
     /// See [`Stage::FindPath`].
     FindPath,
+    /// See [`Stage::Work`].
+    Work,
     /// See [`Stage::Upload`] and [`Stage::Crossing`].
     Upload,
     /// The server has confirmed.
@@ -205,19 +219,30 @@ pub struct Saved {
     pub len: u64,
 }
 
-impl Job {
-    /// The named steps of this kind of transfer.
+/// Where the bar stands when the work for a server is done.
+const WORKED: f32 = 0.45;
+
+impl Transfer {
+    /// The named steps of this transfer; the work is one where a server asked for it.
     #[must_use]
     pub fn milestones(&self) -> &'static [Milestone] {
-        match self {
-            Self::Share(_) => &[
+        match self.job {
+            Job::Share(_) if self.worked => &[
+                Milestone::Pad,
+                Milestone::Seal,
+                Milestone::Work,
+                Milestone::FindPath,
+                Milestone::Upload,
+                Milestone::Stored,
+            ],
+            Job::Share(_) => &[
                 Milestone::Pad,
                 Milestone::Seal,
                 Milestone::FindPath,
                 Milestone::Upload,
                 Milestone::Stored,
             ],
-            Self::Receive { .. } => &[
+            Job::Receive { .. } => &[
                 Milestone::FindPath,
                 Milestone::Download,
                 Milestone::Verify,
@@ -236,6 +261,7 @@ impl Stage {
             Self::Pad => Milestone::Pad,
             Self::Seal => Milestone::Seal,
             Self::FindPath => Milestone::FindPath,
+            Self::Work { .. } => Milestone::Work,
             Self::Upload { .. } => Milestone::Upload,
             Self::Crossing => Milestone::Stored,
             Self::Download { .. } => Milestone::Download,
@@ -246,7 +272,7 @@ impl Stage {
     }
 
     /// Where the one bar stands at this stage. Never full: only a confirmed transfer is.
-    fn bar(self, job: &Job) -> f32 {
+    fn bar(self, job: &Job, worked: bool) -> f32 {
         let within = |from: f32, to: f32, fraction: f32| {
             let fraction = if fraction.is_finite() {
                 fraction.clamp(0.0, 1.0)
@@ -260,6 +286,8 @@ impl Stage {
             (Self::Seal, _) => 0.05,
             (Self::FindPath, Job::Share(_)) => 0.12,
             (Self::FindPath, Job::Receive { .. }) => 0.04,
+            (Self::Work { fraction }, _) => within(0.12, WORKED, fraction),
+            (Self::Upload { fraction }, _) if worked => within(WORKED, 0.95, fraction),
             (Self::Upload { fraction }, _) => within(0.15, 0.95, fraction),
             (Self::Crossing, _) => 0.95,
             (Self::Download { fraction }, _) => within(0.08, 0.92, fraction),
@@ -281,10 +309,12 @@ impl Transfer {
             state: State::Waiting,
             bar: 0.0,
             slow: false,
+            worked: false,
             managing: None,
             told: None,
             findings: Findings::default(),
             entry: None,
+            ended: None,
             shown: Vec::new(),
             earlier: Vec::new(),
         }
@@ -293,6 +323,13 @@ impl Transfer {
     /// Whether this is an attempt of this row, the present one or an earlier.
     pub(super) fn is_attempt(&self, run: RunId) -> bool {
         self.run == run || self.earlier.contains(&run)
+    }
+
+    /// Length of what is sent for it, where a file of its length can be sent.
+    #[must_use]
+    pub fn blob_len(&self) -> Option<u64> {
+        let class = SizeClass::for_content_len(self.len?)?;
+        matches!(self.job, Job::Share(_)).then_some(class.blob_len() as u64)
     }
 
     /// How many tries all its requests took together.
@@ -337,7 +374,8 @@ impl Transfer {
     }
 
     pub(super) fn reach(&mut self, stage: Stage) {
-        self.bar = self.bar.max(stage.bar(&self.job));
+        self.worked |= matches!(stage, Stage::Work { .. });
+        self.bar = self.bar.max(stage.bar(&self.job, self.worked));
         self.slow = false;
         self.state = State::Running(stage);
     }
@@ -354,6 +392,7 @@ impl Transfer {
         self.earlier.push(self.run);
         self.run = RunId(run);
         self.bar = 0.0;
+        self.worked = false;
         self.slow = false;
         self.state = State::Waiting;
     }

@@ -8,7 +8,7 @@ use super::{
     Tone, Transfer, ZOOMS,
 };
 use crate::app::config::SocksProxy;
-use crate::app::message::UserMessage;
+use crate::app::message::{Remedy, UserMessage};
 use crate::gui::text;
 
 impl Model {
@@ -20,7 +20,7 @@ impl Model {
         }
     }
 
-    fn act(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
         // What was said has been heard, or is no longer so.
         self.announcement.words.clear();
         match action {
@@ -79,7 +79,24 @@ impl Model {
             }
             Action::UseServer(choice) => {
                 self.settings.preferences.chosen = choice;
-                self.keep()
+                self.keep_within_terms();
+                let mut effects = self.keep();
+                effects.extend(self.ask_terms());
+                effects
+            }
+            Action::CloseWord => {
+                self.close_word();
+                Vec::new()
+            }
+            Action::ForgetWord(address) => self.forget_word(&address),
+            Action::KeepWord => self.keep_word(),
+            Action::OpenWord(address) => {
+                self.open_word(address);
+                Vec::new()
+            }
+            Action::WordEdited(text) => {
+                self.word_edited(text);
+                Vec::new()
             }
             Action::ClearPointer => {
                 self.receive.text = PointerText::default();
@@ -105,6 +122,7 @@ impl Model {
                     Vec::new()
                 }
             },
+            Action::CopyDiagnostics => vec![Effect::Diagnose],
             Action::CopyPointer(id) => self.copy(id),
             Action::DismissNotice => {
                 self.notice = None;
@@ -123,15 +141,7 @@ impl Model {
             }
             Action::ExportHistory => vec![Effect::ExportHistory],
             Action::ForgetOtherList(origin) => self.ask_relays(RelayWish::Forget(origin)),
-            Action::ForgetRelayList => {
-                self.settings.relays_seen = None;
-                let forgotten = self.settings.preferences.relay_list.take();
-                let mut effects = self.keep();
-                if let Some(list) = forgotten {
-                    effects.extend(self.ask_relays(RelayWish::Forget(list.origin)));
-                }
-                effects
-            }
+            Action::ForgetRelayList => self.forget_relay_list(),
             Action::FocusBeside(id, beside) => {
                 self.focus_beside(id, beside);
                 Vec::new()
@@ -178,7 +188,7 @@ impl Model {
             Action::Main(id) => self.main(id),
             Action::Manage(id, what) => self.manage(id, what),
             Action::NewGuard => self.ask_relays(RelayWish::NewGuard),
-            Action::ForgetProxy => self.prefer(|kept| kept.proxy = None),
+            Action::ForgetProxy => self.forget_proxy(),
             Action::ProxyEdited(text) => {
                 self.settings.proxy = text;
                 self.settings.proxy_trouble = None;
@@ -200,6 +210,14 @@ impl Model {
                 self.settings.relay_trouble = None;
                 Vec::new()
             }
+            Action::Filter(filter) => {
+                self.filter_by(filter);
+                Vec::new()
+            }
+            Action::ShowEarlier => {
+                self.show_earlier();
+                Vec::new()
+            }
             Action::ShowOptions(open) => {
                 self.options_open = open;
                 Vec::new()
@@ -219,6 +237,11 @@ impl Model {
                 self.keep()
             }
             Action::SetListInPointer(on) => self.prefer(|kept| kept.list_in_pointer = on),
+            Action::SetAdvanced(advanced) => {
+                let mut effects = self.prefer(|kept| kept.advanced = advanced);
+                effects.extend(self.start_waiting());
+                effects
+            }
             Action::SetOptions(options) => {
                 self.settings.preferences.options = options;
                 Vec::new()
@@ -246,28 +269,10 @@ impl Model {
             }
             Action::PastedNoText => vec![Effect::PasteFiles],
             Action::PointerEdited(text) => self.read_pointer(text),
-            Action::Remove(id) => {
-                self.menu = None;
-                self.focus_after(id);
-                let mut effects = self.cancel(id);
-                let entry = self.transfer(id).and_then(|transfer| transfer.entry);
-                effects.extend(entry.map(Effect::ForgetEntry));
-                self.transfers.retain(|transfer| transfer.id != id);
-                effects
-            }
-            Action::RemoveServer(address) => {
-                self.settings
-                    .preferences
-                    .servers
-                    .retain(|server| server.address != address);
-                let choice = ServerChoice::Address(address.clone());
-                self.settings.tests.remove(&choice);
-                self.settings.tests_shown.remove(&choice);
-                if self.settings.preferences.chosen == ServerChoice::Address(address) {
-                    self.settings.preferences.chosen = ServerChoice::BuiltIn;
-                }
-                self.keep()
-            }
+            Action::Remedy(id) => self.remedy(id),
+            Action::Remove(id) => self.remove(id),
+            Action::RemoveServer(address) => self.remove_server(&address),
+            Action::Undo => self.undo(),
             Action::Retry(id) => self.retry(|transfer| transfer.id == id),
             Action::RetryFailed => {
                 self.retry(|transfer| matches!(transfer.state, State::Failed(_)))
@@ -347,6 +352,9 @@ impl Model {
                 }
                 self.receive.reading = Reading::Wrong(message);
             }
+            Event::Diagnosed(found) => return vec![Effect::CopyDiagnostics(found)],
+            Event::DiagnosticsCopied(true) => self.say(Tone::Success, text::diagnostics_copied()),
+            Event::DiagnosticsCopied(false) => self.say(Tone::Danger, text::clipboard_refused()),
             Event::Elapsed(Timer::Clipboard(copy)) => {
                 let last = self.last_copied.take_if(|_| copy == self.copies);
                 return last.map(Effect::ClearClipboard).into_iter().collect();
@@ -356,6 +364,7 @@ impl Model {
                     self.copied = None;
                 }
             }
+            Event::Elapsed(Timer::Undo(removal)) => return self.undo_elapsed(removal),
             Event::Elapsed(Timer::Slow(run)) => {
                 if let Some(transfer) = self.of_run(run)
                     && matches!(transfer.state, State::Running(Stage::FindPath))
@@ -388,7 +397,7 @@ impl Model {
                 }
             }
             Event::Looked(Look::Share, found) => return self.enqueue(found),
-            Event::Managed(id, result) => self.managed(id, result),
+            Event::Managed(id, result) => return self.managed(id, result),
             Event::Relays(result) => return self.relays_answered(result),
             Event::Progress(run, stage) => return self.progress(run, stage),
             Event::RelayListDismissed => self.dialog_open = false,
@@ -418,11 +427,15 @@ impl Model {
                 {
                     self.settings.preferences.servers.push(server);
                 }
-                return self.keep();
+                self.keep_within_terms();
+                let mut effects = self.keep();
+                effects.extend(self.ask_terms());
+                return effects;
             }
             Event::ServerRead(Err(message)) => self.settings.address_trouble = Some(message),
             Event::Shared(run, result) => return self.shared(run, result),
             Event::SystemLook(look) => self.system = look,
+            Event::Terms(choice, terms) => self.hear_terms(choice, terms),
             Event::Tested(choice, Ended { result, shown }) => {
                 let outcome = match result {
                     Ok(report) => Test::Passed(report),
@@ -431,11 +444,46 @@ impl Model {
                 // A server that was removed meanwhile stays forgotten.
                 if let Some(test) = self.settings.tests.get_mut(&choice) {
                     *test = outcome;
-                    self.settings.tests_shown.insert(choice, shown);
+                    self.settings.tests_shown.insert(choice.clone(), shown);
                 }
+                return vec![Effect::Terms(choice)];
             }
         }
         Vec::new()
+    }
+
+    /// Does what helps a row that failed; a row that was stopped is tried again.
+    pub(super) fn remedy(&mut self, id: super::TransferId) -> Vec<Effect> {
+        let remedy = match self.transfer(id).map(|row| &row.state) {
+            Some(State::Failed(message)) => message.remedy,
+            Some(State::Cancelled) => Remedy::Retry,
+            _ => return Vec::new(),
+        };
+        match remedy {
+            Remedy::AccessWord => match self.settings.preferences.chosen.clone() {
+                ServerChoice::Address(address) => {
+                    let effects = self.act(Action::Go(Screen::Settings));
+                    self.open_word(address);
+                    effects
+                }
+                ServerChoice::BuiltIn => self.act(Action::ChooseServer),
+            },
+            Remedy::Folder => self.act(Action::ChooseDownloads),
+            Remedy::Nothing => Vec::new(),
+            Remedy::Options => {
+                self.screen = Screen::Share;
+                self.options_open = true;
+                self.focus = Some(Focus::Zone);
+                Vec::new()
+            }
+            Remedy::Paste => {
+                self.focus = Some(Focus::Pointer);
+                self.act(Action::PasteIntoReceive)
+            }
+            Remedy::Relays => self.act(Action::ChooseRelays),
+            Remedy::Retry => self.retry(|row| row.id == id),
+            Remedy::Server => self.act(Action::ChooseServer),
+        }
     }
 
     pub(super) fn draw_id(&mut self) -> u64 {
@@ -457,13 +505,13 @@ impl Model {
             .then(|| Effect::Describe(text.clone(), self.settings.preferences.clone()))
     }
 
-    /// A copied pointer does not outlive the window when it would not have stayed anyway.
+    /// What went stays away, and a copied pointer does not outlive the window when it would not have stayed anyway.
     fn leave_nothing(&mut self) -> Vec<Effect> {
-        if !self.settings.preferences.clear_clipboard {
-            return Vec::new();
+        let mut effects = self.settle();
+        if self.settings.preferences.clear_clipboard {
+            effects.extend(self.last_copied.take().map(Effect::ClearClipboard));
         }
-        let copied = self.last_copied.take();
-        copied.map(Effect::ClearClipboard).into_iter().collect()
+        effects
     }
 
     /// Changes what is kept, and keeps it.
@@ -484,9 +532,10 @@ impl Model {
     pub(super) fn open(&mut self, modal: Modal) {
         if self.modal.is_none() {
             self.beneath = match modal {
-                Modal::Delete(id) | Modal::Qr(id) | Modal::WhoSawWhat { id, .. } => {
-                    Some(Focus::Menu(id))
-                }
+                Modal::Delete(id)
+                | Modal::KeepLonger(id)
+                | Modal::Qr(id)
+                | Modal::WhoSawWhat { id, .. } => Some(Focus::Menu(id)),
                 Modal::OpenProgram(id) => Some(Focus::Row(id)),
                 Modal::About
                 | Modal::Closing { .. }

@@ -146,3 +146,28 @@ pub fn notification(state: &State, name: Option<&str>) -> Option<Notification> {
         body: say(body).to_owned(),
     })
 }
+
+plain! {
+    /// Brings back what went.
+    undo;
+    /// The sheet of keys.
+    undo_removal;
+    /// Said when it happened.
+    undone;
+    /// What went.
+    proxy_forgotten;
+    /// What went.
+    relay_list_forgotten;
+}
+
+/// What went: a row or a server.
+#[must_use]
+pub fn removed(name: &str) -> String {
+    tell("removed", &[("name", name.into())])
+}
+
+/// What went: several rows.
+#[must_use]
+pub fn removed_rows(count: usize) -> String {
+    tell("removed_rows", &[("count", count.into())])
+}

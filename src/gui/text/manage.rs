@@ -3,12 +3,15 @@
 use crate::app::l10n::{message, say, tell};
 use crate::app::manage::Downloads;
 use crate::app::message::UserMessage;
-use crate::gui::model::{KeepFor, Managed, RelaysSeen};
+use crate::gui::model::{KeepFor, Managed, RelaysSeen, ServerStanding, Terms};
 use crate::protocol::path::{SetAsideWhy, Standing};
+use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 plain! {
     /// The menu of a row.
     keep_longer;
+    /// Before the times that can be chosen.
+    keep_longer_about;
     /// The menu of a row.
     downloads_so_far;
     /// The menu of a row, and a question's answer.
@@ -69,34 +72,71 @@ plain! {
     /// Share, options.
     keep_for;
     /// Share, options.
-    usual_time;
-    /// Share, options.
-    one_day;
-    /// Share, options.
-    one_week;
-    /// Share, options.
     count_downloads;
     /// Share, options.
     count_no;
     /// Share, options.
     count_yes;
     /// Share, options.
-    count_once;
+    count_limit;
+    /// Share, options: before the limit.
+    count_limit_about;
     /// Share, options.
-    count_five;
+    fewer_downloads;
+    /// Share, options.
+    more_downloads;
     /// Share, under the options.
     count_about;
 }
 
 /// Under the zone: how long a server keeps the next files.
 #[must_use]
-pub fn kept_for(keep: KeepFor) -> String {
-    let time = match keep {
-        KeepFor::Usual => usual_time(),
-        KeepFor::Day => one_day(),
-        KeepFor::Week => one_week(),
-    };
-    tell("kept_for", &[("time", time.into())])
+pub fn kept_for(keep: KeepFor, terms: Option<&Terms>) -> String {
+    let secs = keep.secs().or_else(|| terms.map(|terms| terms.usual_secs));
+    match secs {
+        Some(secs) => tell("kept_for", &[("time", duration(secs).into())]),
+        None => say("kept_usual").to_owned(),
+    }
+}
+
+/// Under the zone: how large a file may be.
+#[must_use]
+pub fn limit(terms: Option<&Terms>) -> String {
+    match terms {
+        Some(terms) if terms.max_len < MAX_CONTENT_LEN => {
+            tell("limit_of", &[("size", super::size(terms.max_len).into())])
+        }
+        // What this program sends at most.
+        _ => say("limit").to_owned(),
+    }
+}
+
+/// Share, options: the time that is not asked for.
+#[must_use]
+pub fn usual_keep(terms: Option<&Terms>) -> String {
+    match terms {
+        Some(terms) => tell(
+            "usual_keep_of",
+            &[("time", duration(terms.usual_secs).into())],
+        ),
+        None => say("usual_keep").to_owned(),
+    }
+}
+
+/// Share, options: a time that is asked for.
+#[must_use]
+pub fn kept_time(keep: KeepFor) -> String {
+    keep.secs().map(duration).unwrap_or_default()
+}
+
+/// A time in days, or in hours where it is no whole number of days.
+fn duration(secs: u64) -> String {
+    if secs >= 86_400 && secs.is_multiple_of(86_400) {
+        tell("duration_days", &[("count", (secs / 86_400).into())])
+    } else {
+        let hours = (secs / 3_600).max(1);
+        tell("duration_hours", &[("count", hours.into())])
+    }
 }
 
 pair! {
@@ -240,4 +280,67 @@ pub fn standing(standing: Standing, now: u64) -> String {
 #[must_use]
 pub fn new_guard_refused() -> UserMessage {
     message("new_guard_refused", &[])
+}
+
+plain! {
+    /// Settings: the operator's word of a server.
+    access_word;
+    /// Settings: who needs one.
+    access_word_about;
+    /// Settings: there is one.
+    access_word_is_kept;
+    /// Settings: opens the field.
+    enter_access_word;
+    /// Settings: opens the field for another.
+    change_access_word;
+    /// Settings: keeps what was typed.
+    keep_access_word;
+    /// Settings: forgets it.
+    forget_access_word;
+    /// Said when it happened.
+    access_word_kept;
+    /// Said when it happened.
+    access_word_forgotten;
+}
+
+plain! {
+    /// Settings.
+    advanced;
+    /// Settings: the display system.
+    display;
+    /// Settings: what draws the window.
+    renderer;
+    /// Settings: whichever is best.
+    automatic;
+    /// Settings: when display and renderer change.
+    at_next_start;
+    /// Settings: how many files at the same time.
+    parallel_shares;
+    /// Settings.
+    fewer_shares;
+    /// Settings.
+    more_shares;
+    /// Settings: what is found of this program.
+    diagnostics_about;
+    /// Settings: copies it.
+    copy_diagnostics;
+}
+/// A display system.
+pub const X11: &str = "X11";
+/// A display system.
+pub const WAYLAND: &str = "Wayland";
+/// What draws the window.
+pub const WGPU: &str = "GPU";
+/// What draws the window.
+pub const OPENGL: &str = "OpenGL";
+
+/// How the chosen server stands.
+#[must_use]
+pub fn server_standing(standing: ServerStanding<'_>) -> String {
+    match standing {
+        ServerStanding::LacksRelays => super::relays_missing().what,
+        ServerStanding::Failed(message) => message.what.clone(),
+        ServerStanding::Passed => say("server_passed").to_owned(),
+        ServerStanding::Untried => say("server_untried").to_owned(),
+    }
 }

@@ -1,7 +1,7 @@
 //! What the window says in three sentences: what happened, why, what to do next.
 
-use crate::app::l10n::message;
-use crate::app::message::UserMessage;
+use crate::app::l10n::{message, say};
+use crate::app::message::{Remedy, UserMessage};
 
 /// Messages that have nothing to fill in; each is a function of its id.
 macro_rules! messages {
@@ -21,6 +21,8 @@ messages! {
     clipboard_empty;
     /// The clipboard did not take a pointer.
     clipboard_refused;
+    /// What this program found of itself was copied.
+    diagnostics_copied;
     /// No system dialog could be opened.
     opener_failed;
     /// A transfer ended by a defect of this program.
@@ -46,4 +48,39 @@ fn named(one: &str, many: &str, names: &[String]) -> UserMessage {
         [name] => message(one, &[("name", name.as_str().into())]),
         more => message(many, &[("count", more.len().into())]),
     }
+}
+
+plain! {
+    /// What helps: entering the server's access word.
+    remedy_access_word;
+}
+
+/// The one thing that helps where something did not work, on its button.
+#[must_use]
+pub fn remedy(remedy: Remedy) -> Option<&'static str> {
+    match remedy {
+        Remedy::AccessWord => Some(remedy_access_word()),
+        Remedy::Folder => Some(say("remedy_folder")),
+        Remedy::Nothing => None,
+        Remedy::Options => Some(say("remedy_options")),
+        Remedy::Paste => Some(say("remedy_paste")),
+        Remedy::Relays => Some(say("remedy_relays")),
+        Remedy::Retry => Some(say("retry")),
+        Remedy::Server => Some(say("choose_server")),
+    }
+}
+
+/// Receive: the server has dropped the file, if its clock and this one are right.
+#[must_use]
+pub fn pointer_expired(unix_secs: u64) -> UserMessage {
+    message("pointer_expired", &[("day", super::day(unix_secs).into())])
+}
+
+/// Receive: the file is at a server that the person has not chosen.
+#[must_use]
+pub fn other_server(theirs: &str, chosen: &str) -> UserMessage {
+    message(
+        "other_server",
+        &[("theirs", theirs.into()), ("chosen", chosen.into())],
+    )
 }

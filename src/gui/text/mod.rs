@@ -36,9 +36,9 @@ pub use self::manage::*;
 pub use self::messages::*;
 pub use self::sheets::*;
 use self::units::percent;
-pub use self::units::{day, from_now, size, size_sent};
+pub use self::units::{day, from_now, size, size_sent, use_local_days};
 use crate::app::l10n::{say, tell};
-use crate::gui::model::{Milestone, Stage};
+use crate::gui::model::{Filter, Milestone, Stage, TestReport};
 
 /// The program's name.
 pub const NAME: &str = "Cloakroom";
@@ -67,8 +67,6 @@ plain! {
     drop_more;
     /// The zone with transfers below it, where the system has no drops.
     choose_more;
-    /// Limit of one file.
-    limit;
     /// The server inside the program.
     built_in;
     /// Under the zone.
@@ -315,6 +313,7 @@ pub fn milestone(milestone: Milestone) -> &'static str {
         Milestone::Pad => "milestone_pad",
         Milestone::Seal => "milestone_seal",
         Milestone::FindPath => "milestone_find_path",
+        Milestone::Work => "milestone_work",
         Milestone::Upload => "milestone_upload",
         Milestone::Stored => "milestone_stored",
         Milestone::Download => "milestone_download",
@@ -334,6 +333,9 @@ pub fn stage(stage: Stage, slow: bool) -> String {
         Stage::Download { fraction } => {
             return tell("stage_download", &[("done", percent(fraction).into())]);
         }
+        Stage::Work { fraction } => {
+            return tell("stage_work", &[("done", percent(fraction).into())]);
+        }
         Stage::Pad => "stage_pad",
         Stage::Seal => "stage_seal",
         Stage::FindPath if slow => "stage_find_path_slow",
@@ -350,6 +352,38 @@ pub fn stage(stage: Stage, slow: bool) -> String {
 #[must_use]
 pub fn kept_until(unix_secs: u64) -> String {
     tell("kept_until", &[("day", day(unix_secs).into())])
+}
+
+/// Until when a file is kept, or was.
+#[must_use]
+pub fn kept(unix_secs: u64, now: u64) -> String {
+    if unix_secs > now {
+        return kept_until(unix_secs);
+    }
+    tell("was_kept_until", &[("day", day(unix_secs).into())])
+}
+
+/// Which rows are shown.
+#[must_use]
+pub fn filter(filter: Filter) -> &'static str {
+    say(match filter {
+        Filter::All => "filter_all",
+        Filter::Received => "filter_received",
+        Filter::Shared => "filter_shared",
+    })
+}
+
+/// Shows more rows.
+#[must_use]
+pub fn show_earlier(count: usize) -> String {
+    tell("show_earlier", &[("count", count.into())])
+}
+
+plain! {
+    /// No row is of the kind that is shown.
+    none_of_these;
+    /// Receive: pastes the pointer.
+    paste_here;
 }
 
 /// A button's name beside others like it.
@@ -441,15 +475,20 @@ pub fn version() -> String {
 
 /// Outcome of a server's test.
 #[must_use]
-pub fn test_passed(upload_millis: u64, download_millis: u64) -> String {
+pub fn test_passed(report: &TestReport) -> String {
     let millis = |millis: u64| millis.to_string().into();
-    tell(
+    let worked = tell(
         "test_passed",
         &[
-            ("upload", millis(upload_millis)),
-            ("download", millis(download_millis)),
+            ("upload", millis(report.upload_millis)),
+            ("download", millis(report.download_millis)),
         ],
-    )
+    );
+    let deleted = match report.delete_millis {
+        Some(time) => tell("test_deleted", &[("delete", millis(time))]),
+        None => say("test_without_delete").to_owned(),
+    };
+    format!("{worked} {deleted}")
 }
 
 /// How many relays a list has.

@@ -1,5 +1,10 @@
 //! Sizes, days and shares of a whole, as people write them.
 
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::app::l10n::{say, tell};
 
 pub(super) fn percent(fraction: f32) -> String {
@@ -49,9 +54,28 @@ pub fn size_sent(len: Option<u64>, blob_len: u64) -> String {
     }
 }
 
-/// A day, in UTC.
+/// Whose days are said; those of UTC until [`use_local_days`].
+static ZONE: OnceLock<TimeZone> = OnceLock::new();
+
+/// Says days as they are where this computer is, from now on.
+pub fn use_local_days() {
+    ZONE.get_or_init(TimeZone::system);
+}
+
+/// A day, where this computer is.
 #[must_use]
 pub fn day(unix_secs: u64) -> String {
+    day_in(unix_secs, ZONE.get().unwrap_or(&TimeZone::UTC))
+}
+
+fn day_in(unix_secs: u64, zone: &TimeZone) -> String {
+    let time = i64::try_from(unix_secs).ok();
+    let time = time.and_then(|secs| Timestamp::from_second(secs).ok());
+    let ahead = time.map_or(0, |time| zone.to_offset(time).seconds());
+    civil_day(unix_secs.saturating_add_signed(ahead.into()))
+}
+
+fn civil_day(unix_secs: u64) -> String {
     const MONTHS: [&str; 12] = [
         "month_1", "month_2", "month_3", "month_4", "month_5", "month_6", "month_7", "month_8",
         "month_9", "month_10", "month_11", "month_12",
@@ -101,6 +125,8 @@ pub fn from_now(unix_secs: u64, now: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::Offset;
+
     use super::*;
 
     #[test]
@@ -129,6 +155,20 @@ mod tests {
         ] {
             assert_eq!(day(secs), said);
         }
+    }
+
+    #[test]
+    fn a_day_begins_at_the_midnight_of_its_zone() {
+        let zone = |hours| TimeZone::fixed(Offset::constant(hours));
+        let before_midnight = 1_796_515_200 - 1;
+        for (hours, said) in [(-1, "5 Dec 2026"), (0, "5 Dec 2026"), (1, "6 Dec 2026")] {
+            assert_eq!(day_in(before_midnight, &zone(hours)), said);
+        }
+        assert_eq!(
+            day_in(0, &zone(-1)),
+            "1 Jan 1970",
+            "there is nothing before"
+        );
     }
 
     #[test]

@@ -118,7 +118,7 @@ fn choices(ui: &mut Ui, model: &Model) {
     kit::centred_hint(
         ui,
         Icon::HardDrive,
-        &[text::built_in_stays(), text::limit()],
+        &[text::built_in_stays(), &text::limit(None)],
     );
     kit::middle(
         ui,

@@ -10,6 +10,7 @@ mod settings;
 mod share;
 mod sheets;
 mod transfers;
+mod undo;
 
 use egui::accesskit::Live;
 use egui::{
@@ -19,7 +20,9 @@ use egui::{
 
 use super::fonts::Icon;
 use super::kit;
-use super::model::{Action, Announcement, Focus, FoundKind, Hover, Model, Screen, TransferId};
+use super::model::{
+    Action, Announcement, Focus, FoundKind, Hover, Model, Screen, ServerStanding, TransferId,
+};
 use super::text;
 use super::tokens::{Type, measure, palette, palette_of, space};
 
@@ -137,6 +140,7 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
     if let Some(hover) = &model.hover {
         overlay(ui.ctx(), hover);
     }
+    undo::bar(ui.ctx(), model, &mut drawn);
     sheets::show(ui.ctx(), model, around, &mut drawn);
     announce(ui, &model.announcement);
     drawn
@@ -242,8 +246,21 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
                 }));
             }
             let (icon, name) = destination(model);
-            let lacks = model.settings.lacks_relays();
-            if kit::status(ui, if lacks { Icon::Warning } else { icon }, name, lacks).clicked() {
+            let standing = model.settings.standing();
+            let warns = matches!(
+                standing,
+                ServerStanding::LacksRelays | ServerStanding::Failed(_)
+            );
+            let icon = match standing {
+                ServerStanding::LacksRelays | ServerStanding::Failed(_) => Icon::Warning,
+                ServerStanding::Passed => Icon::CircleCheck,
+                ServerStanding::Untried => icon,
+            };
+            let status = kit::status(ui, icon, name, warns);
+            let words = text::server_standing(standing);
+            ui.ctx()
+                .accesskit_node_builder(status.id, |node| node.set_description(&*words));
+            if status.on_hover_text(words).clicked() {
                 drawn.act(Action::Go(Screen::Settings));
             }
         },
@@ -258,7 +275,7 @@ fn switch_is_off(model: &Model) -> bool {
 fn destination(model: &Model) -> (Icon, &str) {
     match model.settings.server() {
         None => (Icon::HardDrive, text::built_in()),
-        Some(server) => (Icon::Server, &server.host),
+        Some(server) => (Icon::Server, &server.name),
     }
 }
 

@@ -12,28 +12,46 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     let options = model.settings.preferences.options;
     kit::card(ui, |ui| {
-        let keeps = [
-            (KeepFor::Day, text::one_day()),
-            (KeepFor::Week, text::one_week()),
-            (KeepFor::Usual, text::usual_time()),
-        ];
-        let kept = named(ui, text::keep_for(), |ui| {
-            kit::segmented(ui, text::keep_for(), &keeps, Some(options.keep)).pressed
-        });
-        if let Some(keep) = kept {
+        kit::label(ui, text::keep_for(), Type::Label, palette.text);
+        let terms = model.settings.chosen_terms();
+        let mut keeps = vec![(KeepFor::Usual, text::usual_keep(terms))];
+        let days = KeepFor::DAYS.into_iter().map(KeepFor::Days);
+        keeps.extend(
+            days.filter(|keep| keep.is_within(terms))
+                .map(|keep| (keep, text::kept_time(keep))),
+        );
+        if let Some(keep) = kit::chips(ui, text::keep_for(), &keeps, options.keep) {
             drawn.act(Action::SetOptions(ShareOptions { keep, ..options }));
         }
         kit::divider(ui);
+        let limit = match options.count {
+            Count::Limit(limit) => limit,
+            Count::No | Count::Yes => 1,
+        };
         let counts = [
             (Count::No, text::count_no()),
             (Count::Yes, text::count_yes()),
-            (Count::Limit(1), text::count_once()),
-            (Count::Limit(5), text::count_five()),
+            (Count::Limit(limit), text::count_limit()),
         ];
-        let counted = named(ui, text::count_downloads(), |ui| {
+        let mut chosen = named(ui, text::count_downloads(), |ui| {
             kit::segmented(ui, text::count_downloads(), &counts, Some(options.count)).pressed
         });
-        if let Some(count) = counted {
+        if let Count::Limit(limit) = options.count {
+            let step = named(ui, text::count_limit_about(), |ui| {
+                let less = Count::stepped(limit, -1);
+                let more = Count::stepped(limit, 1);
+                kit::stepper(
+                    ui,
+                    &limit.to_string(),
+                    (text::fewer_downloads(), less != limit),
+                    (text::more_downloads(), more != limit),
+                )
+            });
+            if step != 0 {
+                chosen = Some(Count::Limit(Count::stepped(limit, step)));
+            }
+        }
+        if let Some(count) = chosen {
             drawn.act(Action::SetOptions(ShareOptions { count, ..options }));
         }
         if options.count != Count::No {
@@ -56,7 +74,7 @@ fn named<R>(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
         let title = |ui: &mut Ui| {
             kit::label(ui, name, Type::Label, palette.text);
         };
-        kit::sides(ui, measure::PRIMARY, 340.0, title, add)
+        kit::sides(ui, measure::PRIMARY, 260.0, title, add)
     } else {
         kit::label(ui, name, Type::Label, palette.text);
         add(ui)

@@ -35,6 +35,11 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
         drawn.focus(model, Focus::Pointer, &response);
         if model.receive.text.as_str().is_empty() {
             kit::label(ui, text::receive_empty(), Type::Caption, palette.muted);
+            ui.add_space(space::XS);
+            let paste = Button::new(Loudness::Secondary, text::paste_here()).icon(Icon::Paste);
+            if ui.add(paste).clicked() {
+                drawn.act(Action::PasteIntoReceive);
+            }
         }
     });
     match &model.receive.reading {
@@ -82,7 +87,7 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
                 let width = ui.available_width();
                 kit::middle(ui, name, Type::Section, palette.text, width);
                 let mut facts = vec![text::size(info.len), text::comes_from(&info.server)];
-                facts.extend(info.expires.map(text::kept_until));
+                facts.extend(info.expires.map(|expires| text::kept(expires, around.now)));
                 let line = kit::label(ui, facts.join("  ·  "), Type::Caption, palette.muted);
                 if let Some(expires) = info.expires {
                     line.on_hover_text(text::from_now(expires, around.now));
@@ -125,13 +130,14 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
         });
         ui.add_space(space::S);
         let place = text::will_be_saved_in(&model.settings.preferences.downloads.to_string_lossy());
-        kit::middle(
-            ui,
-            &place,
-            Type::Caption,
-            palette.muted,
-            ui.available_width(),
-        );
+        ui.horizontal(|ui| {
+            let change = Button::new(Loudness::Quiet, text::change());
+            let width = ui.available_width() - change.width(ui) - space::S;
+            kit::middle(ui, &place, Type::Caption, palette.muted, width);
+            if ui.add(change).clicked() {
+                drawn.act(Action::ChooseDownloads);
+            }
+        });
     });
 }
 

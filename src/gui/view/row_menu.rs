@@ -3,6 +3,7 @@
 use egui::Ui;
 
 use super::Drawn;
+use crate::app::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Chosen, Entry};
 use crate::gui::model::{Action, Focus, Manage, Modal, Model, State, Transfer};
@@ -53,6 +54,8 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
         State::Received(_) => {
             add(Icon::Open, text::open(), false, Action::OpenSaved(id));
         }
+        State::Failed(message)
+            if message.remedy != Remedy::Retry && !message.remedy.then_retry() => {}
         State::Failed(_) | State::Cancelled => {
             add(Icon::Retry, text::retry(), false, Action::Retry(id));
         }
@@ -83,7 +86,7 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
             Icon::ClockPlus,
             text::keep_longer(),
             false,
-            manage(Manage::Extend),
+            Action::Open(Modal::KeepLonger(id)),
         );
         if shared.counted {
             add(

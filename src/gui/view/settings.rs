@@ -3,11 +3,14 @@
 use egui::{Id, Key, Sense, Ui, vec2};
 
 use super::{Drawn, Surroundings};
+use crate::app::config::{Display, MAX_PARALLEL, Renderer};
 use crate::app::l10n::Language;
+use crate::app::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
 use crate::gui::model::{
-    Action, Contrast, Focus, Modal, Model, Motion, ServerChoice, Test, Theme, Tone,
+    Action, Contrast, Focus, Modal, Model, Motion, Server, ServerChoice, Test, Theme, Tone,
+    WordField,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -27,6 +30,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
         appearance(ui, model, drawn)
     });
     section(ui, text::privacy(), "", |ui| privacy(ui, model, drawn));
+    section(ui, text::advanced(), "", |ui| advanced(ui, model, drawn));
     section(ui, text::about(), "", |ui| about(ui, drawn));
 }
 
@@ -97,10 +101,10 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         text::built_in_about(),
         drawn,
     );
-    for known in &preferences.servers {
+    for (at, known) in preferences.servers.iter().enumerate() {
         kit::divider(ui);
         let choice = ServerChoice::Address(known.address.clone());
-        server(ui, model, &choice, &known.host, &known.address, drawn);
+        server(ui, model, &choice, &known.name, &known.address, drawn);
         ui.push_id(("direct", &known.address), |ui| {
             let (title, about) = text::direct_switch();
             if known.direct {
@@ -117,6 +121,9 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             ) {
                 drawn.act(Action::SetDirect(known.address.clone(), !known.direct));
             }
+        });
+        ui.push_id(("word", &known.address), |ui| {
+            access_word(ui, model, (at, known), drawn);
         });
     }
     kit::divider(ui);
@@ -209,13 +216,109 @@ fn server(
                 drawn.act(Action::UseServer(choice.clone()));
             }
         });
-        if outcome(ui, test, shown, name) {
+        if outcome(ui, choice, test, shown, name, drawn) {
             drawn.act(Action::Open(Modal::WhoSawTest {
                 server: place,
                 at: tries.saturating_sub(1),
             }));
         }
     });
+}
+
+/// The access word of a server: whether one is kept, and the field for another.
+fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn: &mut Drawn) {
+    let palette = palette(ui);
+    let field = model.settings.word.as_ref();
+    if let Some(field) = field.filter(|field| field.address == known.address) {
+        word_field(ui, model, at, field, drawn);
+        return;
+    }
+    let kept = known.access_word.is_some();
+    let words = if kept {
+        text::change_access_word()
+    } else {
+        text::enter_access_word()
+    };
+    let about = if kept {
+        text::access_word_is_kept()
+    } else {
+        text::access_word_about()
+    };
+    let open = Button::new(Loudness::Quiet, words);
+    let mut right = open.width(ui);
+    if kept {
+        right += space::S + measure::CONTROL;
+    }
+    let left = |ui: &mut Ui| {
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            kit::label(ui, text::access_word(), Type::Label, palette.text);
+            kit::label(ui, about, Type::Caption, palette.muted);
+        });
+    };
+    let act = |ui: &mut Ui| {
+        // From the right.
+        if kept {
+            let name = text::about_file(text::forget_access_word(), &known.name);
+            if kit::icon_button(ui, Icon::Trash, &name).clicked() {
+                drawn.act(Action::ForgetWord(known.address.clone()));
+            }
+        }
+        let response = ui.add(open);
+        drawn.focus(model, Focus::AccessWord(at), &response);
+        if response.clicked() {
+            drawn.act(Action::OpenWord(known.address.clone()));
+        }
+    };
+    if ui.available_width() - right >= 200.0 {
+        kit::sides(ui, 40.0, right, left, act);
+    } else {
+        left(ui);
+        kit::sides(ui, measure::CONTROL, ui.available_width(), |_| {}, act);
+    }
+}
+
+fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &mut Drawn) {
+    let mut typed = word.text.clone();
+    let possible = !typed.trim().is_empty();
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = space::XS;
+        let field = Field {
+            id: Id::unique("access word"),
+            label: text::access_word(),
+            hint: "",
+            rows: 1,
+            trouble: word.trouble.is_some(),
+            masked: true,
+        };
+        let response = field.show(ui, &mut typed);
+        drawn.focus(model, Focus::AccessWord(at), &response);
+        if response.changed() {
+            drawn.act(Action::WordEdited(typed));
+        }
+        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        kit::label(
+            ui,
+            text::access_word_about(),
+            Type::Caption,
+            palette(ui).muted,
+        );
+        ui.add_space(space::XS);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = space::S;
+            let keep = Button::new(Loudness::Secondary, text::keep_access_word());
+            if ui.add(keep.enabled(possible)).clicked() || (entered && possible) {
+                drawn.act(Action::KeepWord);
+            }
+            let close = Button::new(Loudness::Quiet, text::cancel());
+            if ui.add(close).clicked() {
+                drawn.act(Action::CloseWord);
+            }
+        });
+    });
+    if let Some(message) = &word.trouble {
+        kit::callout(ui, Tone::Danger, message, |_| {});
+    }
 }
 
 fn choice_id(choice: &ServerChoice) -> Id {
@@ -226,7 +329,14 @@ fn choice_id(choice: &ServerChoice) -> Id {
 }
 
 /// What a test came to, and whether to show what it `shown` to whom.
-fn outcome(ui: &mut Ui, test: Option<&Test>, shown: bool, name: &str) -> bool {
+fn outcome(
+    ui: &mut Ui,
+    choice: &ServerChoice,
+    test: Option<&Test>,
+    shown: bool,
+    name: &str,
+    drawn: &mut Drawn,
+) -> bool {
     let palette = palette(ui);
     let look = |ui: &mut Ui| {
         let words = text::about_file(text::who_saw_what(), name);
@@ -239,18 +349,33 @@ fn outcome(ui: &mut Ui, test: Option<&Test>, shown: bool, name: &str) -> bool {
             false
         }
         Some(Test::Passed(report)) => {
-            ui.horizontal(|ui| {
+            ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = 6.0;
                 kit::icon(ui, Icon::CircleCheck, 16.0, palette.success);
-                let words = text::test_passed(report.upload_millis, report.download_millis);
-                kit::label(ui, words, Type::Caption, palette.success);
+                kit::label(
+                    ui,
+                    text::test_passed(report),
+                    Type::Caption,
+                    palette.success,
+                );
                 look(ui)
             })
             .inner
         }
         Some(Test::Failed(message)) => {
             let mut looks = false;
-            kit::callout(ui, Tone::Danger, message, |ui| looks = look(ui));
+            kit::callout(ui, Tone::Danger, message, |ui| {
+                if let (Remedy::AccessWord, ServerChoice::Address(address)) =
+                    (message.remedy, choice)
+                {
+                    ui.add_space(space::XS);
+                    let button = Button::new(Loudness::Secondary, text::remedy_access_word());
+                    if ui.add(button.icon(Icon::Lock)).clicked() {
+                        drawn.act(Action::OpenWord(address.clone()));
+                    }
+                }
+                looks = look(ui);
+            });
             looks
         }
     }
@@ -278,20 +403,69 @@ fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     );
 }
 
+/// A name on the left and what chooses on the right; below each other when narrow.
+fn named(ui: &mut Ui, name: &str, control: f32, add: &mut dyn FnMut(&mut Ui)) {
+    let palette = palette(ui);
+    let title = |ui: &mut Ui| {
+        kit::label(ui, name, Type::Label, palette.text);
+    };
+    if ui.available_width() - control >= 100.0 {
+        kit::sides(ui, 36.0, control, title, |ui| add(ui));
+    } else {
+        kit::label(ui, name, Type::Label, palette.text);
+        add(ui);
+    }
+}
+
+/// What few people change.
+fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    let chosen = model.settings.preferences.advanced;
+    let mut wanted = chosen;
+    if cfg!(all(unix, not(target_os = "macos"))) {
+        named(ui, text::display(), 270.0, &mut |ui| {
+            let displays = [
+                (Display::Auto, text::automatic()),
+                (Display::X11, text::X11),
+                (Display::Wayland, text::WAYLAND),
+            ];
+            let display = kit::segmented(ui, text::display(), &displays, Some(chosen.display));
+            wanted.display = display.pressed.unwrap_or(chosen.display);
+        });
+        kit::divider(ui);
+    }
+    named(ui, text::renderer(), 270.0, &mut |ui| {
+        let renderers = [
+            (Renderer::Auto, text::automatic()),
+            (Renderer::Wgpu, text::WGPU),
+            (Renderer::Glow, text::OPENGL),
+        ];
+        let renderer = kit::segmented(ui, text::renderer(), &renderers, Some(chosen.renderer));
+        wanted.renderer = renderer.pressed.unwrap_or(chosen.renderer);
+    });
+    kit::label(ui, text::at_next_start(), Type::Caption, palette.muted);
+    kit::divider(ui);
+    named(ui, text::parallel_shares(), 140.0, &mut |ui| {
+        let now = chosen.parallel_shares;
+        let less = (text::fewer_shares(), now > 1);
+        let more = (text::more_shares(), now < MAX_PARALLEL);
+        let step = kit::stepper(ui, &now.to_string(), less, more);
+        wanted.parallel_shares = now.saturating_add_signed(step).clamp(1, MAX_PARALLEL);
+    });
+    if wanted != chosen {
+        drawn.act(Action::SetAdvanced(wanted));
+    }
+    kit::divider(ui);
+    kit::label(ui, text::diagnostics_about(), Type::Caption, palette.muted);
+    let copy = Button::new(Loudness::Secondary, text::copy_diagnostics()).icon(Icon::Copy);
+    if ui.add(copy).clicked() {
+        drawn.act(Action::CopyDiagnostics);
+    }
+}
+
 fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     let preferences = &model.settings.preferences;
-    let named = |ui: &mut Ui, name: &str, control: f32, add: &mut dyn FnMut(&mut Ui)| {
-        let title = |ui: &mut Ui| {
-            kit::label(ui, name, Type::Label, palette.text);
-        };
-        if ui.available_width() - control >= 100.0 {
-            kit::sides(ui, 36.0, control, title, |ui| add(ui));
-        } else {
-            kit::label(ui, name, Type::Label, palette.text);
-            add(ui);
-        }
-    };
     named(ui, text::theme(), 270.0, &mut |ui| {
         let themes = [
             (Theme::System, text::system()),

@@ -217,15 +217,16 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     }
     let (icon, place) = match model.settings.server() {
         None => (Icon::HardDrive, text::built_in_stays().to_owned()),
-        Some(server) => (Icon::Server, text::goes_to(&server.host)),
+        Some(server) => (Icon::Server, text::goes_to(&server.name)),
     };
+    let terms = model.settings.chosen_terms();
     kit::centred_hint(
         ui,
         icon,
         &[
             place.as_str(),
-            text::limit(),
-            &text::kept_for(model.settings.preferences.options.keep),
+            &text::limit(terms),
+            &text::kept_for(model.settings.preferences.options.keep, terms),
         ],
     );
 }

@@ -6,10 +6,11 @@ use egui::{
 };
 
 use super::{Drawn, Surroundings, row_id, row_menu};
+use crate::app::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{
-    Action, Beside, Focus, Job, Model, Shared, Stage, State, Told, Tone, Transfer,
+    Action, Beside, Filter, Focus, Job, Model, Shared, Stage, State, Told, Tone, Transfer,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -26,7 +27,10 @@ pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
     drawn.rows_top = Some(ui.cursor().top());
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::M;
-        for transfer in &model.transfers {
+        if model.transfers.len() > FILTERED_FROM {
+            filter(ui, model, drawn);
+        }
+        for transfer in model.listed() {
             let id = row_id(transfer.id);
             // The row itself is below its buttons: they are reached first by the pointer, after it by the keyboard.
             let whole =
@@ -41,14 +45,49 @@ pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
                     row
                 });
             let row = whole.inner.with_new_rect(whole.response.rect);
-            keys(ui, model, transfer, &row, drawn);
+            keys(ui, model, around, transfer, &row, drawn);
         }
+        earlier(ui, model, drawn);
     });
 }
 
+/// A list longer than this can be narrowed down.
+const FILTERED_FROM: usize = 5;
+
+fn filter(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let filters = [Filter::All, Filter::Shared, Filter::Received]
+        .map(|filter| (filter, text::filter(filter).to_owned()));
+    let chosen = kit::chips(ui, text::transfers(), &filters, model.filter);
+    drawn.actions.extend(chosen.map(Action::Filter));
+}
+
+/// What is below the rows that are shown.
+fn earlier(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let palette = palette(ui);
+    if model.listed().next().is_none() {
+        kit::label(ui, text::none_of_these(), Type::Body, palette.muted);
+    }
+    let more = model.unlisted();
+    if more > 0 {
+        ui.vertical_centered(|ui| {
+            let words = text::show_earlier(more);
+            if ui.add(Button::new(Loudness::Quiet, &words)).clicked() {
+                drawn.act(Action::ShowEarlier);
+            }
+        });
+    }
+}
+
 /// The row as something that the keyboard can be on.
-fn keys(ui: &Ui, model: &Model, transfer: &Transfer, row: &egui::Response, drawn: &mut Drawn) {
-    let name = format!("{}, {}", transfer.name, facts(transfer));
+fn keys(
+    ui: &Ui,
+    model: &Model,
+    around: Surroundings,
+    transfer: &Transfer,
+    row: &egui::Response,
+    drawn: &mut Drawn,
+) {
+    let name = format!("{}, {}", transfer.name, facts(transfer, around.now));
     row.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
     drawn.focus(model, Focus::Row(transfer.id), row);
     kit::focus_ring(ui, row, measure::CARD_RADIUS);
@@ -175,7 +214,8 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
             ui.allocate_ui_with_layout(vec2(width, 38.0), Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 kit::middle(ui, &transfer.name, Type::Label, palette.text, width);
-                let line = kit::middle(ui, &facts(transfer), Type::Caption, palette.muted, width);
+                let facts = facts(transfer, around.now);
+                let line = kit::middle(ui, &facts, Type::Caption, palette.muted, width);
                 if let State::Shared(shared) = &transfer.state
                     && let Some(expires) = shared.expires
                 {
@@ -206,9 +246,12 @@ fn direction(transfer: &Transfer) -> Icon {
 }
 
 /// The line under the name.
-fn facts(transfer: &Transfer) -> String {
-    let size = transfer.len.map(text::size);
-    let parts = match &transfer.state {
+fn facts(transfer: &Transfer, now: u64) -> String {
+    let size = match transfer.blob_len() {
+        Some(blob_len) => Some(text::size_sent(transfer.len, blob_len)),
+        None => transfer.len.map(text::size),
+    };
+    let [size, state] = match &transfer.state {
         State::Waiting => [size, Some(text::waiting().to_owned())],
         State::Running(stage) => [size, Some(text::stage(*stage, transfer.slow))],
         State::Shared(shared) => [
@@ -216,7 +259,7 @@ fn facts(transfer: &Transfer) -> String {
             if shared.gone {
                 Some(text::gone().to_owned())
             } else {
-                shared.expires.map(text::kept_until)
+                shared.expires.map(|expires| text::kept(expires, now))
             },
         ],
         State::Received(saved) => {
@@ -226,7 +269,7 @@ fn facts(transfer: &Transfer) -> String {
         State::Failed(_) => [size, Some(text::failed().to_owned())],
         State::Cancelled => [size, Some(text::cancelled().to_owned())],
     };
-    parts
+    [transfer.ended.map(text::day), size, state]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()
@@ -243,7 +286,7 @@ fn running(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
 /// The named steps: done ones with a check, the present one strong, the others faint.
 fn steps(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
     let palette = palette(ui);
-    let steps = transfer.job.milestones();
+    let steps = transfer.milestones();
     let at = steps
         .iter()
         .position(|step| *step == stage.milestone())
@@ -399,13 +442,33 @@ fn received(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
 }
 
 fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
+    let remedy = match &transfer.state {
+        State::Failed(message) => message.remedy,
+        _ => Remedy::Retry,
+    };
+    let icon = match remedy {
+        Remedy::AccessWord => Icon::Lock,
+        Remedy::Folder => Icon::Folder,
+        Remedy::Options | Remedy::Nothing => Icon::Settings,
+        Remedy::Paste => Icon::Paste,
+        Remedy::Relays => Icon::Relay,
+        Remedy::Retry => Icon::Retry,
+        Remedy::Server => Icon::Server,
+    };
     ui.add_space(space::S);
     ui.horizontal_wrapped(|ui| {
-        if ui
-            .add(Button::new(Loudness::Secondary, text::retry()).icon(Icon::Retry))
-            .clicked()
-        {
-            drawn.act(Action::Retry(transfer.id));
+        ui.spacing_mut().item_spacing = vec2(space::S, space::S);
+        if let Some(words) = text::remedy(remedy) {
+            let button = Button::new(Loudness::Secondary, words).icon(icon);
+            if ui.add(button).clicked() {
+                drawn.act(Action::Remedy(transfer.id));
+            }
+        }
+        if remedy.then_retry() {
+            let button = Button::new(Loudness::Quiet, text::retry()).icon(Icon::Retry);
+            if ui.add(button).clicked() {
+                drawn.act(Action::Retry(transfer.id));
+            }
         }
         if ui
             .add(Button::new(Loudness::Quiet, text::remove()))

@@ -9,9 +9,9 @@ use egui::{Context, Id, Ui};
 
 use super::{Drawn, Surroundings, keeping};
 use crate::gui::kit::{self, Button, Loudness};
-use crate::gui::model::{Action, Manage, Modal, Model};
+use crate::gui::model::{Action, KeepFor, Manage, Modal, Model, Transfer};
 use crate::gui::text;
-use crate::gui::tokens::{Type, measure, palette_of};
+use crate::gui::tokens::{Type, measure, palette_of, space};
 
 /// Whatever is open.
 pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &mut Drawn) {
@@ -55,6 +55,16 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             };
             ask(ctx, "delete", question, drawn);
         }
+        Modal::KeepLonger(id) => {
+            let Some(transfer) = model.transfer(id) else {
+                return drawn.act(Action::Back);
+            };
+            let title = text::about_sheet(text::keep_longer(), &transfer.name);
+            let width = measure::QUESTION;
+            sheet(ctx, "keep longer", &title, width, drawn, |ui, drawn| {
+                keep_longer(ui, transfer, drawn);
+            });
+        }
         Modal::OpenProgram(id) => match model.transfer(id) {
             Some(transfer) => keeping::open_program(ctx, transfer, drawn),
             None => drawn.act(Action::Back),
@@ -92,7 +102,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
                 .checked_sub(1)
                 .and_then(|at| settings.preferences.servers.get(at));
             let name = match added {
-                Some(server) => server.host.as_str(),
+                Some(server) => server.name.as_str(),
                 None => text::built_in(),
             };
             let title = text::about_sheet(text::who_saw_what(), name);
@@ -113,6 +123,28 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
         }
         Modal::WipeHistory => keeping::wipe(ctx, drawn),
     }
+}
+
+/// Times from now; the server says no to one that is longer than it keeps files.
+fn keep_longer(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
+    let palette = palette_of(ui.ctx());
+    kit::label(ui, text::keep_longer_about(), Type::Body, palette.muted);
+    ui.add_space(space::S);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
+        let usual = (text::usual_keep(None), Manage::Extend);
+        let days = KeepFor::DAYS.into_iter().map(|days| {
+            (
+                text::kept_time(KeepFor::Days(days)),
+                Manage::ExtendFor(days),
+            )
+        });
+        for (words, what) in std::iter::once(usual).chain(days) {
+            if ui.add(Button::new(Loudness::Secondary, &words)).clicked() {
+                drawn.act(Action::Manage(transfer.id, what));
+            }
+        }
+    });
 }
 
 fn sheet(

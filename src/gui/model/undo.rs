@@ -1,0 +1,178 @@
+//! What was taken away a moment ago, and how it comes back.
+
+use super::{
+    Effect, Focus, Model, RelayList, RelayWish, Server, ServerChoice, Timer, Transfer, TransferId,
+};
+use crate::app::config::SocksProxy;
+use crate::gui::text;
+
+/// What can come back.
+pub enum Undo {
+    /// The proxy.
+    Proxy(SocksProxy),
+    /// The relay list.
+    RelayList(RelayList),
+    /// Rows of the list, each with the place it had when it went, in the order they went.
+    Rows(Vec<(usize, Transfer)>),
+    /// A server of the list.
+    Server {
+        /// Its place.
+        at: usize,
+        /// The server.
+        server: Server,
+        /// Files went there.
+        chosen: bool,
+    },
+}
+
+impl Model {
+    /// Takes a row off the list. Its entry of the history goes when it can no longer come back.
+    pub(super) fn remove(&mut self, id: TransferId) -> Vec<Effect> {
+        self.menu = None;
+        self.focus_after(id);
+        let mut effects = self.cancel(id);
+        let Some(at) = self.transfers.iter().position(|row| row.id == id) else {
+            return effects;
+        };
+        let row = self.transfers.remove(at);
+        let words = match &mut self.undo {
+            Some(Undo::Rows(rows)) => {
+                rows.push((at, row));
+                self.removals += 1;
+                effects.push(Effect::Later(Timer::Undo(self.removals)));
+                self.undo_words()
+            }
+            _ => {
+                effects.extend(self.offer(Undo::Rows(vec![(at, row)])));
+                return effects;
+            }
+        };
+        self.announce(false, &words);
+        effects
+    }
+
+    pub(super) fn remove_server(&mut self, address: &str) -> Vec<Effect> {
+        let kept = &mut self.settings.preferences;
+        let Some(at) = (kept.servers.iter()).position(|server| server.address == address) else {
+            return Vec::new();
+        };
+        let server = kept.servers.remove(at);
+        let choice = ServerChoice::Address(server.address.clone());
+        let chosen = kept.chosen == choice;
+        if chosen {
+            kept.chosen = ServerChoice::BuiltIn;
+        }
+        self.settings.tests.remove(&choice);
+        self.settings.tests_shown.remove(&choice);
+        let word = &mut self.settings.word;
+        word.take_if(|field| field.address == server.address);
+        let mut effects = self.keep();
+        effects.extend(self.offer(Undo::Server { at, server, chosen }));
+        effects
+    }
+
+    pub(super) fn forget_relay_list(&mut self) -> Vec<Effect> {
+        self.settings.relays_seen = None;
+        let list = self.settings.preferences.relay_list.take();
+        let mut effects = self.keep();
+        effects.extend(list.map_or_else(Vec::new, |list| self.offer(Undo::RelayList(list))));
+        effects
+    }
+
+    pub(super) fn forget_proxy(&mut self) -> Vec<Effect> {
+        let proxy = self.settings.preferences.proxy.take();
+        let mut effects = self.keep();
+        effects.extend(proxy.map_or_else(Vec::new, |proxy| self.offer(Undo::Proxy(proxy))));
+        effects
+    }
+
+    /// Brings back what went last.
+    pub(super) fn undo(&mut self) -> Vec<Effect> {
+        match self.undo.take() {
+            None => return Vec::new(),
+            Some(Undo::Rows(rows)) => {
+                for (at, row) in rows.into_iter().rev() {
+                    self.focus = Some(Focus::Row(row.id));
+                    self.transfers.insert(at.min(self.transfers.len()), row);
+                }
+                self.announce(false, text::undone());
+                return Vec::new();
+            }
+            Some(Undo::Server { at, server, chosen }) => {
+                let kept = &mut self.settings.preferences;
+                if chosen {
+                    kept.chosen = ServerChoice::Address(server.address.clone());
+                }
+                // It may have been added again meanwhile.
+                kept.servers.retain(|known| known.address != server.address);
+                kept.servers.insert(at.min(kept.servers.len()), server);
+            }
+            Some(Undo::RelayList(list)) => self.settings.preferences.relay_list = Some(list),
+            Some(Undo::Proxy(proxy)) => self.settings.preferences.proxy = Some(proxy),
+        }
+        self.announce(false, text::undone());
+        self.keep()
+    }
+
+    /// What went stays away: nothing of it is kept any more.
+    pub(super) fn settle(&mut self) -> Vec<Effect> {
+        match self.undo.take() {
+            Some(Undo::Rows(rows)) => {
+                let entries = rows.into_iter().filter_map(|(_, row)| row.entry);
+                entries.map(Effect::ForgetEntry).collect()
+            }
+            // Unless it was chosen again, this computer does not keep it either.
+            Some(Undo::RelayList(list))
+                if self.settings.preferences.relay_list.as_ref() != Some(&list) =>
+            {
+                self.ask_relays(RelayWish::Forget(list.origin))
+            }
+            Some(Undo::Proxy(_) | Undo::RelayList(_) | Undo::Server { .. }) | None => Vec::new(),
+        }
+    }
+
+    /// The time to bring it back is over, unless something else went meanwhile.
+    pub(super) fn undo_elapsed(&mut self, removal: u64) -> Vec<Effect> {
+        if removal == self.removals {
+            self.settle()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The row, also while it can still come back.
+    pub(super) fn row_mut(&mut self, id: TransferId) -> Option<&mut Transfer> {
+        let gone = match &mut self.undo {
+            Some(Undo::Rows(rows)) => rows.as_mut_slice(),
+            _ => &mut [],
+        };
+        let gone = gone.iter_mut().map(|(_, row)| row);
+        let mut rows = self.transfers.iter_mut().chain(gone);
+        rows.find(|row| row.id == id)
+    }
+
+    /// What can come back, in words; empty when nothing can.
+    #[must_use]
+    pub fn undo_words(&self) -> String {
+        match &self.undo {
+            None => String::new(),
+            Some(Undo::Proxy(_)) => text::proxy_forgotten().to_owned(),
+            Some(Undo::RelayList(_)) => text::relay_list_forgotten().to_owned(),
+            Some(Undo::Rows(rows)) => match rows.as_slice() {
+                [(_, row)] => text::removed(&row.name),
+                rows => text::removed_rows(rows.len()),
+            },
+            Some(Undo::Server { server, .. }) => text::removed(&server.name),
+        }
+    }
+
+    fn offer(&mut self, undo: Undo) -> Vec<Effect> {
+        let mut effects = self.settle();
+        self.undo = Some(undo);
+        self.removals += 1;
+        effects.push(Effect::Later(Timer::Undo(self.removals)));
+        let words = self.undo_words();
+        self.announce(false, &words);
+        effects
+    }
+}
