@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use base64ct::{Base64, Encoding as _};
 use cloakroom::app::config::Home;
 use cloakroom::app::error::AppError;
 use cloakroom::app::get::{self, GetRequest};
@@ -26,6 +27,7 @@ use cloakroom::protocol::onion::hop_cipher::{HopCipher, HopKey};
 use cloakroom::protocol::onion::v4::{RequestHead, decode_request};
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::NetworkKind;
+use cloakroom::protocol::transfer::Failure;
 use cloakroom::wire::{random, tls};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -180,6 +182,56 @@ async fn a_seed_with_another_certificate_is_no_seed() {
     assert_eq!(shown.len(), 1, "nobody was asked again the same day");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_cannot_follow_its_layer_is_understood_and_another_path_is_taken() {
+    let network = StandIns::start().await;
+    for (hop, text, failure) in [
+        (
+            0,
+            "Invalid json",
+            Failure::Relay {
+                hop: 0,
+                status: 400,
+            },
+        ),
+        (
+            1,
+            "Invalid json",
+            Failure::Relay {
+                hop: 1,
+                status: 400,
+            },
+        ),
+        (
+            2,
+            "Invalid json",
+            Failure::Relay {
+                hop: 2,
+                status: 400,
+            },
+        ),
+        (2, "Invalid url", Failure::ServerNotServed),
+    ] {
+        let person = network.person();
+        let relays = person.relays_for(&network.server.address).await.unwrap();
+        let way = person
+            .session
+            .network_to(&network.server.address, Some(relays), false)
+            .await
+            .unwrap();
+        *network.nodes.refusal.lock().unwrap() = Some((hop, text));
+        let (mut shown, cancel) = (Vec::new(), CancellationToken::new());
+        let info = person.session.server_info(&way, &mut shown, &cancel).await;
+        assert_eq!(info.unwrap(), None, "a server of Session has no such path");
+        let outcomes: Vec<_> = shown[0].attempts.iter().map(|one| &one.outcome).collect();
+        assert_eq!(
+            outcomes,
+            [&Outcome::Failed(failure), &Outcome::Answered(404)],
+            "{hop}: {text}"
+        );
+    }
+}
+
 /// One person with a home of their own, who chose Session's network.
 struct Person {
     folder: tempfile::TempDir,
@@ -251,6 +303,8 @@ struct Nodes {
     secrets: HashMap<Ed25519Public, Identity>,
     posted: AtomicUsize,
     hops: AtomicUsize,
+    /// The place on a path whose node says once that it cannot follow its layer, and in which words.
+    refusal: Mutex<Option<(usize, &'static str)>>,
 }
 
 struct StandInServer {
@@ -274,6 +328,7 @@ impl StandIns {
             secrets,
             posted: AtomicUsize::new(0),
             hops: AtomicUsize::new(0),
+            refusal: Mutex::default(),
         });
         let mut states = Vec::new();
         for key in nodes.secrets.keys().copied() {
@@ -283,7 +338,7 @@ impl StandIns {
                 async move {
                     assert_eq!(path, "/onion_req/v2");
                     nodes.posted.fetch_add(1, Ordering::SeqCst);
-                    nodes.answer(key, body).await
+                    nodes.answer(key, 0, body).await
                 }
             })
             .await;
@@ -352,7 +407,7 @@ impl StandInSeed {
 
 impl Nodes {
     /// Peels one layer and passes on what is inside, as the fact sheet says that nodes do.
-    async fn answer(&self, me: Ed25519Public, body: Vec<u8>) -> (u16, Vec<u8>) {
+    async fn answer(&self, me: Ed25519Public, hop: usize, body: Vec<u8>) -> (u16, Vec<u8>) {
         self.hops.fetch_add(1, Ordering::SeqCst);
         let Some((cipher, control)) = envelope(&body) else {
             return (400, b"Error parsing onion request: ".to_vec());
@@ -364,6 +419,13 @@ impl Nodes {
         let Some(text) = open(&self.secrets[&me], &control, cipher) else {
             return (400, b"Invalid ciphertext".to_vec());
         };
+        let refusal = self.refusal.lock().unwrap().take_if(|(at, _)| *at == hop);
+        if let Some((_, words)) = refusal {
+            return (
+                200,
+                refused(&layer_key(&self.secrets[&me], &control), words),
+            );
+        }
         let (inner, next) = envelope(&text).unwrap();
         assert!(
             !next.contains_key("sealed") && !next.contains_key("enc_type"),
@@ -386,7 +448,7 @@ impl Nodes {
         let mut body = u32::try_from(inner.len()).unwrap().to_le_bytes().to_vec();
         body.extend_from_slice(inner);
         body.extend_from_slice(forwarded.as_bytes());
-        Box::pin(self.answer(to, body)).await
+        Box::pin(self.answer(to, hop + 1, body)).await
     }
 }
 
@@ -478,6 +540,15 @@ fn layer_key(identity: &Identity, control: &Map<String, Value>) -> HopKey {
         &client,
         &identity.x25519().public(),
     )
+}
+
+/// What a node sends, with HTTP status 200, when a layer opened that it cannot follow: base64 of JSON under its key.
+fn refused(key: &HopKey, words: &str) -> Vec<u8> {
+    let text = json!({ "status": 400, "body": words }).to_string();
+    let mut sealed = vec![0; text.len() + HopCipher::AesGcm.overhead()];
+    sealed[12..12 + text.len()].copy_from_slice(text.as_bytes());
+    key.seal_in_place(&mut sealed, &mut random::system());
+    Base64::encode_string(&sealed).into_bytes()
 }
 
 fn open(identity: &Identity, control: &Map<String, Value>, cipher: &[u8]) -> Option<Vec<u8>> {
