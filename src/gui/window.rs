@@ -340,7 +340,7 @@ impl Window {
         let here = match self.model.focus {
             Some(Focus::Download | Focus::Pointer) => self.model.screen == Screen::Receive,
             Some(Focus::RelayLine | Focus::ServerAddress) => self.model.screen == Screen::Settings,
-            Some(Focus::Zone) => self.model.screen == Screen::Share,
+            Some(Focus::Start | Focus::Zone) => self.model.screen == Screen::Share,
             Some(Focus::Row(id) | Focus::Menu(id)) => self.model.transfer(id).is_some(),
             Some(Focus::Settings | Focus::Switch) => true,
             None => return,
