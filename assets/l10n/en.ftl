@@ -88,7 +88,7 @@ welcome = Leave a file, take a ticket
 start = Start
 keep_running = Keep running
 stop_and_quit = Stop and quit
-closing_body = If you quit now they stop where they are, and nothing half-done is left behind.
+closing_body = If you quit now, what is running stops where it is, and nothing half-done is left behind.
 gallery = Every widget in every state
 dismiss = Dismiss
 no_display = cloakroom: there is no display to open a window on; the command line `cloak` does the same without one.
@@ -940,3 +940,7 @@ io_other = The system says: { $detail }.
 io_permission_denied = The system does not permit it.
 io_read_only = What it lies on can only be read.
 io_storage_full = No space is left.
+
+## The window, where it is empty
+
+received_here = Received files will be listed here.

@@ -940,3 +940,7 @@ io_other = The system says: { $detail }.
 io_permission_denied = The system does not permit it.
 io_read_only = What it lies on can only be read.
 io_storage_full = No space is left.
+
+## The window, where it is empty
+
+received_here = Les fichiers reçus apparaîtront ici.

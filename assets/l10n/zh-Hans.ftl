@@ -887,3 +887,7 @@ io_other = 系统提示：{ $detail }。
 io_permission_denied = 系统不允许。
 io_read_only = 所在的位置是只读的。
 io_storage_full = 没有剩余空间。
+
+## The window, where it is empty
+
+received_here = 收到的文件会显示在这里。
