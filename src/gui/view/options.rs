@@ -17,7 +17,8 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             (KeepFor::Week, text::one_week()),
             (KeepFor::Usual, text::usual_time()),
         ];
-        let kept = named(ui, text::keep_for(), |ui| {
+        let width = kit::segmented_width(ui, &keeps);
+        let kept = named(ui, text::keep_for(), width, |ui| {
             kit::segmented(ui, text::keep_for(), &keeps, Some(options.keep)).pressed
         });
         if let Some(keep) = kept {
@@ -30,7 +31,8 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             (Count::Limit(1), text::count_once()),
             (Count::Limit(5), text::count_five()),
         ];
-        let counted = named(ui, text::count_downloads(), |ui| {
+        let width = kit::segmented_width(ui, &counts);
+        let counted = named(ui, text::count_downloads(), width, |ui| {
             kit::segmented(ui, text::count_downloads(), &counts, Some(options.count)).pressed
         });
         if let Some(count) = counted {
@@ -50,13 +52,13 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 }
 
 /// A name on the left and what chooses on the right; below each other when narrow.
-fn named<R>(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
+fn named<R>(ui: &mut Ui, name: &str, width: f32, add: impl FnOnce(&mut Ui) -> R) -> R {
     let palette = palette(ui);
-    if ui.available_width() >= 480.0 {
+    if ui.available_width() - width >= 160.0 {
         let title = |ui: &mut Ui| {
             kit::label(ui, name, Type::Label, palette.text);
         };
-        kit::sides(ui, measure::PRIMARY, 340.0, title, add)
+        kit::sides(ui, measure::PRIMARY, width, title, add)
     } else {
         kit::label(ui, name, Type::Label, palette.text);
         add(ui)

@@ -24,7 +24,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
         downloads(ui, model, drawn);
     });
     section(ui, text::appearance(), "", |ui| {
-        appearance(ui, model, drawn)
+        appearance(ui, model, drawn);
     });
     section(ui, text::privacy(), "", |ui| privacy(ui, model, drawn));
     section(ui, text::about(), "", |ui| about(ui, drawn));
@@ -82,7 +82,6 @@ pub(super) fn line(
         kit::sides(ui, 40.0, right, left, act);
     } else {
         kit::sides(ui, 40.0, 0.0, left, |_| {});
-        // In the same order as beside: from the right.
         kit::sides(ui, measure::CONTROL, ui.available_width(), |_| {}, act);
     }
 }
@@ -102,6 +101,7 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let choice = ServerChoice::Address(known.address.clone());
         server(ui, model, &choice, &known.host, &known.address, drawn);
         ui.push_id(("direct", &known.address), |ui| {
+            ui.add_space(space::S);
             let (title, about) = text::direct_switch();
             if known.direct {
                 ui.horizontal(|ui| {
@@ -176,18 +176,6 @@ fn server(
         };
     ui.push_id(choice_id(choice), |ui| {
         line(ui, icon, name, about, right, |ui| {
-            // From the right.
-            if let ServerChoice::Address(address) = choice
-                && kit::icon_button(ui, Icon::Trash, &text::about_file(text::remove(), name))
-                    .clicked()
-            {
-                drawn.act(Action::RemoveServer(address.clone()));
-            }
-            let tested =
-                Button::new(Loudness::Quiet, text::test()).enabled(test != Some(&Test::Running));
-            if ui.add(tested).clicked() {
-                drawn.act(Action::TestServer(choice.clone()));
-            }
             if chosen {
                 kit::badge(ui, Tone::Success, Icon::Check, text::in_use());
             } else if ui
@@ -195,6 +183,17 @@ fn server(
                 .clicked()
             {
                 drawn.act(Action::UseServer(choice.clone()));
+            }
+            let tested =
+                Button::new(Loudness::Quiet, text::test()).enabled(test != Some(&Test::Running));
+            if ui.add(tested).clicked() {
+                drawn.act(Action::TestServer(choice.clone()));
+            }
+            if let ServerChoice::Address(address) = choice
+                && kit::icon_button(ui, Icon::Trash, &text::about_file(text::remove(), name))
+                    .clicked()
+            {
+                drawn.act(Action::RemoveServer(address.clone()));
             }
         });
         outcome(ui, test);
@@ -263,22 +262,24 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             add(ui);
         }
     };
-    named(ui, text::theme(), 270.0, &mut |ui| {
-        let themes = [
-            (Theme::System, text::system()),
-            (Theme::Light, text::light()),
-            (Theme::Dark, text::dark()),
-        ];
+    let themes = [
+        (Theme::System, text::system()),
+        (Theme::Light, text::light()),
+        (Theme::Dark, text::dark()),
+    ];
+    let width = kit::segmented_width(ui, &themes);
+    named(ui, text::theme(), width, &mut |ui| {
         let theme = kit::segmented(ui, text::theme(), &themes, Some(preferences.theme));
         drawn.actions.extend(theme.pressed.map(Action::SetTheme));
     });
     kit::divider(ui);
-    named(ui, text::contrast(), 270.0, &mut |ui| {
-        let levels = [
-            (Contrast::System, text::system()),
-            (Contrast::Normal, text::normal()),
-            (Contrast::High, text::high()),
-        ];
+    let levels = [
+        (Contrast::System, text::system()),
+        (Contrast::Normal, text::normal()),
+        (Contrast::High, text::high()),
+    ];
+    let width = kit::segmented_width(ui, &levels);
+    named(ui, text::contrast(), width, &mut |ui| {
         let contrast = kit::segmented(ui, text::contrast(), &levels, Some(preferences.contrast));
         drawn
             .actions
@@ -295,11 +296,12 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let language = kit::chips(ui, text::language(), &languages, preferences.language);
     drawn.actions.extend(language.map(Action::SetLanguage));
     kit::divider(ui);
-    named(ui, text::motion(), 200.0, &mut |ui| {
-        let kinds = [
-            (Motion::System, text::system()),
-            (Motion::Reduced, text::reduced()),
-        ];
+    let kinds = [
+        (Motion::System, text::system()),
+        (Motion::Reduced, text::reduced()),
+    ];
+    let width = kit::segmented_width(ui, &kinds);
+    named(ui, text::motion(), width, &mut |ui| {
         let motion = kit::segmented(ui, text::motion(), &kinds, Some(preferences.motion));
         drawn.actions.extend(motion.pressed.map(Action::SetMotion));
     });

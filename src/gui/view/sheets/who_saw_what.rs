@@ -17,7 +17,7 @@ const DISC: f32 = 40.0;
 /// Narrowest column of facts.
 const COLUMN: f32 = 118.0;
 /// Width of the two people.
-const PERSON: f32 = 76.0;
+const PERSON: f32 = 72.0;
 
 pub(super) fn show(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &mut Drawn) {
     let palette = palette(ui);
@@ -143,6 +143,7 @@ fn across(ui: &mut Ui, parties: &[PartyShown], other: Person) {
         leg(ui, from, to, at == parties.len());
     }
     let mut bottom = top.y;
+    let mut facts_top = top.y;
     let people = [(0, Person::You), (parties.len() + 1, other)];
     for (at, person) in people {
         let Some((left, width)) = places.get(at).copied() else {
@@ -184,9 +185,8 @@ fn across(ui: &mut Ui, parties: &[PartyShown], other: Person) {
             kit::selectable(ui, &party.name, Type::Caption, palette.muted);
             ui.min_rect().bottom()
         });
-        bottom = bottom.max(used);
+        facts_top = facts_top.max(used + space::M);
     }
-    let facts_top = bottom + space::M;
     for (party, (left, width)) in parties.iter().zip(places.iter().skip(1)) {
         let place = Rect::from_min_size(
             Pos2::new(left + space::XS, facts_top),
