@@ -1,7 +1,7 @@
 //! A picture of every screen and state, drawn by a software renderer: at 760x600 and 420x420, light and dark, four to
 //! a sheet in `assets/screenshots`. Each is compared with the one that is kept.
 //!
-//! `UPDATE_PICTURES=1 cargo test --test pictures` draws them anew. Without a software renderer nothing is compared.
+//! `UPDATE_PICTURES=1 cargo test --test pictures` draws them anew, `ONLY_PICTURE=share-done` before it that one alone. Without a software renderer nothing is compared.
 #![cfg(feature = "gui")]
 
 #[path = "support/desk.rs"]
@@ -12,28 +12,34 @@ mod desk;
 mod desktop;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use cloakroom::app::message::{Remedy, UserMessage};
+use cloakroom::app::content_type::{Content, Disagreement, Family, Findings};
+use cloakroom::app::error::{AppError, ServerRefusal};
+use cloakroom::app::history::Status;
+use cloakroom::app::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
+use cloakroom::app::l10n::{self, Language};
+use cloakroom::app::message::UserMessage;
 use cloakroom::gui::model::{
     Action, Contrast, Count, Manage, Modal, Preferences, RelayList, RelayOrigin, Screen,
-    ServerChoice, ShareOptions, Stage, Theme,
+    ServerChoice, ShareOptions, Stage, State, Test, Theme, TransferId,
 };
 use cloakroom::gui::window::{Opening, Window};
 use desk::Desk;
-use desktop::{POINTER, message, preferences, server};
+use desktop::{COUNTED, FOREIGN, Keyring, POINTER, RELAYLESS, message, preferences, server};
 use eframe::egui_wgpu::{RenderState, RendererOptions};
 use eframe::icon_data::{IconDataExt as _, from_png_bytes};
 use eframe::wgpu::DeviceType;
-use egui::{IconData, Vec2};
+use egui::IconData;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{By, Queryable as _};
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
 
-/// Wide and narrow; taller where a page is longer than the window.
+/// Wide and narrow; taller where a page is shown whole.
 fn sizes(name: &str) -> [[u32; 2]; 2] {
     match name {
-        "every-widget" => [[760, 1_900], [420, 420]],
-        "settings-whole" => [[760, 2_000], [420, 420]],
+        "every-widget" | "high-contrast-widgets" => [[760, 3_100], [420, 3_900]],
+        "settings-whole" => [[760, 2_300], [420, 2_700]],
         _ => [[760, 600], [420, 420]],
     }
 }
@@ -41,13 +47,14 @@ fn sizes(name: &str) -> [[u32; 2]; 2] {
 const GAP: u32 = 8;
 /// A channel of a pixel that differs by more than this is another colour.
 const SAME_COLOUR: u8 = 40;
-/// So many of ten thousand pixels may be another colour: drivers soften edges each in their way.
-const SAME_PICTURE: usize = 60;
+/// So many of ten thousand pixels of one picture may be another colour: drivers soften edges each in their way. A button
+/// that is missing is more.
+const SAME_PICTURE: usize = 10;
 
 /// A name, and what brings the window there.
 type Scene = (&'static str, fn(&mut Desk));
 
-const SCENES: [Scene; 41] = [
+const SCENES: &[Scene] = &[
     ("share-empty", |_| {}),
     ("first-start", |desk| {
         act(desk, Action::Open(Modal::About));
@@ -55,30 +62,52 @@ const SCENES: [Scene; 41] = [
     }),
     ("share-hovering", |desk| {
         let path = desk.file("report.pdf");
-        desk.window
-            .input_mut()
-            .hovered_files
-            .push(egui::HoveredFile {
-                path: Some(path),
-                ..Default::default()
-            });
+        hover(desk, &[path]);
         desk.until_seen("Drop to share report.pdf");
     }),
+    ("share-hovering-folder", |desk| {
+        let folder = desk.folder.path().join("pictures");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        hover(desk, &[folder]);
+        desk.until_seen("Folders cannot");
+    }),
+    ("share-hovering-mixed", |desk| {
+        let folder = desk.folder.path().join("pictures");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let file = desk.file("report.pdf");
+        hover(desk, &[file, folder]);
+        desk.until_seen("Folders are left out");
+    }),
+    ("share-wayland", |_| {}),
     ("share-running", |desk| {
         let names = ["holiday-pictures-2026.zip", "report.pdf", "minutes.odt"];
         let files: Vec<PathBuf> = names.iter().map(|name| desk.file(name)).collect();
         desk.drop_files(&files);
         desk.until(|desk| running(desk) >= 2);
     }),
-    ("share-done", |desk| desk.shared_one()),
+    ("share-finding-path", |desk| {
+        desk.backend.show(vec![Stage::Pad, Stage::FindPath]);
+        let file = desk.file("report.pdf");
+        desk.drop_files(&[file]);
+        desk.until(|desk| stage(desk) == Some(Stage::FindPath));
+        let id = newest(desk);
+        act(desk, Action::OpenMenu(id));
+    }),
+    ("share-done", Desk::shared_one),
     ("share-copied", |desk| {
         desk.shared_one();
         desk.click("Copy pointer");
         desk.until_seen("Copied");
     }),
+    ("share-several", several),
     ("share-built-in", |desk| {
         act(desk, Action::UseServer(ServerChoice::BuiltIn));
         desk.shared_one();
+    }),
+    ("share-masked", |desk| {
+        desk.shared_one();
+        desk.window.input_mut().focused = false;
+        desk.window.run_steps(3);
     }),
     ("share-failed", |desk| {
         desk.backend
@@ -90,14 +119,44 @@ const SCENES: [Scene; 41] = [
         let file = desk.file("minutes.odt");
         desk.drop_files(&[file]);
         desk.until_seen("Uploading");
-        desk.click("Cancel minutes.odt");
+        let id = newest(desk);
+        act(desk, Action::Cancel(id));
     }),
     ("share-without-relays", |desk| {
         act(desk, Action::ForgetRelayList);
     }),
+    ("share-managed", |desk| {
+        let options = ShareOptions {
+            count: Count::Yes,
+            ..ShareOptions::default()
+        };
+        act(desk, Action::SetOptions(options));
+        for what in [Manage::Extend, Manage::Status] {
+            desk.shared_one();
+            let id = newest(desk);
+            act(desk, Action::Manage(id, what));
+            desk.until(|desk| desk.window.state().model().transfers[0].told.is_some());
+        }
+    }),
     ("row-menu", |desk| {
         desk.shared_one();
-        desk.click("More about report.pdf");
+        let id = newest(desk);
+        act(desk, Action::OpenMenu(id));
+    }),
+    ("row-menu-received", |desk| {
+        received(desk);
+        let id = newest(desk);
+        act(desk, Action::OpenMenu(id));
+    }),
+    ("row-menu-failed", |desk| {
+        desk.backend
+            .fail_next(message("files.example did not answer."));
+        let file = desk.file("report.pdf");
+        desk.drop_files(&[file]);
+        desk.backend.let_go(1);
+        desk.until_seen("did not answer");
+        let id = newest(desk);
+        act(desk, Action::OpenMenu(id));
     }),
     ("receive-empty", |desk| {
         act(desk, Action::Go(Screen::Receive));
@@ -111,16 +170,20 @@ const SCENES: [Scene; 41] = [
         desk.until_seen("cut short");
     }),
     ("receive-blocked", |desk| {
-        desk.paste(&format!("foreign {POINTER}"));
+        desk.paste(FOREIGN);
         desk.until_seen("another computer");
     }),
     ("receive-no-relays", |desk| {
-        desk.paste(&format!("relayless {POINTER}"));
+        desk.paste(RELAYLESS);
         desk.until_seen("No relay of yours");
     }),
     ("receive-counted", |desk| {
-        desk.paste(&format!("counted {POINTER}"));
+        desk.paste(COUNTED);
         desk.until_seen("The sender is told");
+    }),
+    ("receive-notice", |desk| {
+        desk.paste("milk, bread, eggs");
+        desk.until_seen("holds no pointer");
     }),
     ("share-options", |desk| {
         act(desk, Action::ShowOptions(true));
@@ -129,43 +192,62 @@ const SCENES: [Scene; 41] = [
             ..ShareOptions::default()
         };
         act(desk, Action::SetOptions(options));
+        show(desk, "File name in the pointer");
     }),
     ("share-deleted", |desk| {
         desk.shared_one();
-        let id = desk.window.state().model().transfers[0].id;
+        let id = newest(desk);
         act(desk, Action::Manage(id, Manage::Delete));
-        desk.until_seen("copy is gone");
+        desk.until_seen("Deleted from the server");
     }),
     ("share-delete-question", |desk| {
         desk.shared_one();
-        let id = desk.window.state().model().transfers[0].id;
+        let id = newest(desk);
         act(desk, Action::Open(Modal::Delete(id)));
     }),
     ("receive-downloading", |desk| {
         desk.backend.show(vec![Stage::Download { fraction: 0.5 }]);
         desk.paste(POINTER);
         desk.until_seen("from files.example");
-        desk.click("Download");
+        act(desk, Action::Download);
         desk.until_seen("Downloading, 50 %");
     }),
-    ("receive-verified", received),
-    ("receive-failed", |desk| {
-        desk.backend
-            .fail_next(message("The file does not match its pointer."));
+    ("receive-verifying", |desk| {
+        let whole = Stage::Download { fraction: 1.0 };
+        desk.backend.show(vec![whole, Stage::Verify]);
         desk.paste(POINTER);
         desk.until_seen("from files.example");
-        desk.click("Download");
+        act(desk, Action::Download);
+        desk.until(|desk| stage(desk) == Some(Stage::Verify));
+    }),
+    ("receive-verified", received),
+    ("receive-misleading", |desk| {
+        misleading(desk);
+        desk.until_seen("not what its name says");
+    }),
+    ("receive-open-program", |desk| {
+        misleading(desk);
+        let id = newest(desk);
+        act(desk, Action::OpenSaved(id));
+        desk.until(|desk| desk.window.state().model().modal.is_some());
+    }),
+    ("receive-failed", |desk| {
+        let broken = l10n::message("broken_seal", &[]);
+        desk.backend.fail_next(broken);
+        desk.paste(POINTER);
+        desk.until_seen("from files.example");
+        act(desk, Action::Download);
         desk.backend.let_go(1);
         desk.until_seen("does not match");
     }),
     ("who-saw-what", |desk| {
         desk.shared_one();
-        let id = desk.window.state().model().transfers[0].id;
+        let id = newest(desk);
         act(desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
     }),
     ("who-saw-what-received", |desk| {
         received(desk);
-        let id = desk.window.state().model().transfers[0].id;
+        let id = newest(desk);
         act(desk, Action::Open(Modal::WhoSawWhat { id, at: 0 }));
     }),
     ("who-saw-what-proxy", |desk| {
@@ -177,14 +259,53 @@ const SCENES: [Scene; 41] = [
     }),
     ("qr", |desk| {
         desk.shared_one();
-        let id = desk.window.state().model().transfers[0].id;
+        let id = newest(desk);
         act(desk, Action::Open(Modal::Qr(id)));
     }),
-    ("settings", |desk| act(desk, Action::Go(Screen::Settings))),
+    ("settings", settings),
     ("settings-whole", |desk| {
-        act(desk, Action::Go(Screen::Settings));
+        settings(desk);
         act(desk, Action::ShowRelays(true));
         desk.until_seen("guard since");
+    }),
+    ("settings-tested", |desk| {
+        settings(desk);
+        for choice in [ServerChoice::BuiltIn, chosen_server()] {
+            act(desk, Action::TestServer(choice.clone()));
+            desk.backend.let_go(1);
+            desk.until(|desk| {
+                let tests = &desk.window.state().model().settings.tests;
+                tests
+                    .get(&choice)
+                    .is_some_and(|test| *test != Test::Running)
+            });
+            let silent = message("files.example did not answer.");
+            desk.backend.fail_next(silent);
+        }
+        let ServerChoice::Address(address) = chosen_server() else {
+            return;
+        };
+        act(desk, Action::SetDirect(address, true));
+    }),
+    ("settings-bad-address", |desk| {
+        settings(desk);
+        act(desk, Action::TestServer(ServerChoice::BuiltIn));
+        act(desk, Action::AddressEdited("files.example".to_owned()));
+        act(desk, Action::AddServer);
+        desk.until_seen("not a server address");
+        show(desk, "Paste the first line");
+    }),
+    ("settings-session-and-proxy", |desk| {
+        settings(desk);
+        act(desk, Action::UseSession);
+        act(
+            desk,
+            Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
+        );
+        act(desk, Action::UseProxy);
+        desk.until(|desk| !desk.window.state().model().settings.relays_busy);
+        desk.until_seen("127.0.0.1:9050");
+        show(desk, "Received files are saved");
     }),
     ("settings-access-word", |desk| {
         let address = server("files.example").address;
@@ -194,33 +315,14 @@ const SCENES: [Scene; 41] = [
         let word = zeroize::Zeroizing::new("open sesame".to_owned());
         act(desk, Action::WordEdited(word));
     }),
-    ("settings-tested", |desk| {
-        let choice = desk
-            .window
-            .state()
-            .model()
-            .settings
-            .preferences
-            .chosen
-            .clone();
-        act(desk, Action::Go(Screen::Settings));
-        act(desk, Action::TestServer(choice));
-        desk.backend.let_go(1);
-        desk.until_seen("Delete (31 ms)");
-    }),
     ("settings-advanced", |desk| {
         act(desk, Action::Go(Screen::Settings));
         desk.window.step();
         desk.bring(By::new().label("Copy diagnostics"));
     }),
     ("share-failed-word", |desk| {
-        let why = UserMessage {
-            what: "The file was not stored.".to_owned(),
-            why: "The server stores files only for those who know its access word.".to_owned(),
-            next: "Ask its operator for the word, and enter it with the server in Settings."
-                .to_owned(),
-            remedy: Remedy::AccessWord,
-        };
+        let refused = ServerRefusal::AccessWord { given: false };
+        let why = UserMessage::from(&AppError::Server(refused));
         desk.backend.fail_next(why);
         let file = desk.file("report.pdf");
         desk.drop_files(&[file]);
@@ -247,12 +349,21 @@ const SCENES: [Scene; 41] = [
         act(desk, Action::Remove(id));
     }),
     ("settings-appearance", |desk| {
-        act(desk, Action::Go(Screen::Settings));
-        desk.window.step();
-        desk.window
-            .get_by_label("About and licences")
-            .scroll_to_me();
-        desk.window.run_steps(4);
+        settings(desk);
+        show(desk, "Hide pointers while another");
+    }),
+    ("settings-privacy", |desk| {
+        settings(desk);
+        show(desk, "About and licences");
+    }),
+    ("settings-session-history", |desk| {
+        settings(desk);
+        desk.until_seen("Only until you quit");
+        show(desk, "About and licences");
+    }),
+    ("wipe-history", |desk| {
+        settings(desk);
+        act(desk, Action::Open(Modal::WipeHistory));
     }),
     ("closing", |desk| {
         let file = desk.file("report.pdf");
@@ -263,16 +374,142 @@ const SCENES: [Scene; 41] = [
     ("shortcuts", |desk| {
         act(desk, Action::Open(Modal::Shortcuts));
     }),
+    ("shortcuts-of-a-row", |desk| {
+        act(desk, Action::Open(Modal::Shortcuts));
+        show(desk, "Shift+F10");
+    }),
     ("about", |desk| act(desk, Action::Open(Modal::About))),
+    ("about-a-licence", |desk| {
+        act(desk, Action::Open(Modal::About));
+        desk.window.step();
+        desk.window.get_by_label("MIT").click();
+        desk.window.run_steps(8);
+    }),
     ("high-contrast", |desk| {
         act(desk, Action::SetContrast(Contrast::High));
         desk.shared_one();
         desk.press(egui::Key::Tab);
     }),
+    ("high-contrast-settings", |desk| {
+        act(desk, Action::SetContrast(Contrast::High));
+        settings(desk);
+    }),
+    ("high-contrast-receive", |desk| {
+        act(desk, Action::SetContrast(Contrast::High));
+        desk.paste(COUNTED);
+        desk.until_seen("The sender is told");
+    }),
+    ("high-contrast-who-saw-what", |desk| {
+        act(desk, Action::SetContrast(Contrast::High));
+        desk.shared_one();
+        let id = newest(desk);
+        act(desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+    }),
+    ("zoom-90", several),
+    ("zoom-200", Desk::shared_one),
+    ("zoom-200-settings", settings),
+    ("german", several),
+    ("german-settings", settings),
+    ("chinese", several),
+    ("chinese-receive", |desk| {
+        desk.paste(COUNTED);
+        desk.until_seen("files.example");
+        desk.window.run_steps(4);
+    }),
+    ("longer", several),
     ("every-widget", |desk| {
+        desk.shared_one();
+        act(desk, Action::Go(Screen::Gallery));
+    }),
+    ("high-contrast-widgets", |desk| {
+        act(desk, Action::SetContrast(Contrast::High));
+        desk.shared_one();
         act(desk, Action::Go(Screen::Gallery));
     }),
 ];
+
+fn newest(desk: &Desk) -> TransferId {
+    desk.window.state().model().transfers[0].id
+}
+
+fn stage(desk: &Desk) -> Option<Stage> {
+    match desk.window.state().model().transfers.first()?.state {
+        State::Running(stage) => Some(stage),
+        _ => None,
+    }
+}
+
+fn chosen_server() -> ServerChoice {
+    ServerChoice::Address(server("files.example").address)
+}
+
+fn hover(desk: &mut Desk, paths: &[PathBuf]) {
+    for path in paths {
+        let file = egui::HoveredFile {
+            path: Some(path.clone()),
+            ..Default::default()
+        };
+        desk.window.input_mut().hovered_files.push(file);
+    }
+}
+
+/// One that failed, one that is done, one that waits to end; in any language.
+fn several(desk: &mut Desk) {
+    desk.backend
+        .fail_next(message("files.example did not answer."));
+    for (name, ends) in [
+        ("minutes.odt", true),
+        ("report.pdf", true),
+        ("holiday-pictures-2026.zip", false),
+    ] {
+        let file = desk.file(name);
+        desk.drop_files(&[file]);
+        if ends {
+            desk.backend.let_go(1);
+            desk.until(|desk| {
+                let model = desk.window.state().model();
+                model.unfinished() == 0
+                    && model.transfers.first().is_some_and(|row| row.name == name)
+            });
+        } else {
+            desk.until(|desk| matches!(stage(desk), Some(Stage::Upload { .. })));
+        }
+    }
+}
+
+fn settings(desk: &mut Desk) {
+    act(desk, Action::Go(Screen::Settings));
+    desk.until(|desk| {
+        let model = desk.window.state().model();
+        let asked = matches!(model.history, Status::Kept | Status::SessionOnly(_));
+        asked && model.settings.relays_seen.is_some()
+    });
+}
+
+/// Scrolls until this is in the window.
+fn show(desk: &mut Desk, label: &str) {
+    desk.window.run_steps(3);
+    {
+        let mut nodes = desk.window.query_all_by_label_contains(label);
+        nodes.next().expect("it is on the screen").scroll_to_me();
+    }
+    desk.window.run_steps(8);
+}
+
+fn misleading(desk: &mut Desk) {
+    *desk.desktop.findings.lock().expect("no panic") = Findings {
+        disagreement: Some(Disagreement {
+            name_says: Family::Document,
+            content_is: Content::WindowsProgram,
+        }),
+        could_run: true,
+    };
+    received(desk);
+    desk.until(|desk| {
+        let row = &desk.window.state().model().transfers[0];
+        row.findings.disagreement.is_some()
+    });
+}
 
 fn running(desk: &Desk) -> usize {
     desk.window
@@ -284,7 +521,7 @@ fn running(desk: &Desk) -> usize {
 fn received(desk: &mut Desk) {
     desk.paste(POINTER);
     desk.until_seen("from files.example");
-    desk.click("Download");
+    act(desk, Action::Download);
     desk.backend.let_go(1);
     desk.until_seen("Verified");
 }
@@ -296,18 +533,37 @@ fn act(desk: &mut Desk, action: Action) {
 }
 
 fn prefer(name: &str) -> Preferences {
-    let chosen = server("files.example");
+    let first_start = name == "first-start";
+    let kind = name.split('-').next().unwrap_or_default();
+    let chosen = if first_start {
+        ServerChoice::BuiltIn
+    } else {
+        chosen_server()
+    };
     Preferences {
-        chosen: ServerChoice::Address(chosen.address.clone()),
-        servers: vec![chosen],
+        chosen,
+        servers: vec![server("files.example")],
         relay_list: Some(RelayList {
             origin: RelayOrigin::File(PathBuf::from("/home/ada/relays.json")),
             name: "Relays of three friends".to_owned(),
             relays: 5,
         }),
-        welcomed: name != "first-start",
+        welcomed: !first_start,
+        mask_pointers: name == "share-masked",
+        language: match kind {
+            "chinese" => Some(Language::SimplifiedChinese),
+            "german" => Some(Language::German),
+            "longer" => Some(Language::Longer),
+            _ => Some(Language::English),
+        },
+        zoom: if kind == "zoom" { zoom(name) } else { 100 },
         ..preferences()
     }
+}
+
+fn zoom(name: &str) -> u16 {
+    let number = name.split('-').find_map(|part| part.parse().ok());
+    number.unwrap_or(100)
 }
 
 #[test]
@@ -325,7 +581,7 @@ fn every_screen_looks_as_it_did() {
     }
     std::fs::create_dir_all(&folder).expect("a folder for pictures");
     let mut wrong = Vec::new();
-    for (name, go) in SCENES {
+    for (name, go) in SCENES.iter().copied() {
         if only.as_ref().is_some_and(|only| only != name) {
             continue;
         }
@@ -338,15 +594,15 @@ fn every_screen_looks_as_it_did() {
         }
         let kept = std::fs::read(&path).ok();
         let kept = kept.and_then(|bytes| from_png_bytes(&bytes).ok());
-        let others = kept.map_or(usize::MAX, |kept| differing(&kept, &drawn));
-        let pixels = drawn.rgba.len() / 4;
-        if others.saturating_mul(10_000) > pixels * SAME_PICTURE {
+        let different = match &kept {
+            None => vec!["there is no picture to compare with".to_owned()],
+            Some(kept) => differences(kept, &drawn, name),
+        };
+        if !different.is_empty() {
             let aside = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
             std::fs::write(&aside, drawn.to_png_bytes().expect("a picture")).expect("written");
-            wrong.push(format!(
-                "{name}: {others} of {pixels} pixels differ, see {}",
-                aside.display()
-            ));
+            let different = different.join("; ");
+            wrong.push(format!("{name}: {different}; see {}", aside.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -363,30 +619,76 @@ fn software_renderer() -> Option<RenderState> {
         .filter(|state| state.adapter.get_info().device_type == DeviceType::Cpu)
 }
 
+/// Where the four pictures of a scene are on its sheet: left, top, width and height; wide, then narrow, light first.
+fn tiles(name: &str) -> [[u32; 4]; 4] {
+    let [wide, narrow] = sizes(name);
+    let below = wide[1].max(narrow[1]) + GAP;
+    let beside = wide[0] + GAP;
+    [
+        [0, 0, wide[0], wide[1]],
+        [0, below, wide[0], wide[1]],
+        [beside, 0, narrow[0], narrow[1]],
+        [beside, below, narrow[0], narrow[1]],
+    ]
+}
+
 /// The four pictures of a scene on one sheet.
 fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
-    let [wide, narrow] = sizes(name);
-    let mut sheet = Sheet::new(wide[0] + GAP + narrow[0], 2 * wide[1] + GAP);
-    for (size, left) in [(wide, 0), (narrow, wide[0] + GAP)] {
+    let tiles = tiles(name);
+    let whole = |from: usize| tiles.iter().map(|tile| tile[from] + tile[from + 2]).max();
+    let whole = [0, 1].map(|from| whole(from).unwrap_or(0));
+    let mut sheet = Sheet::new(whole[0], whole[1]);
+    for pair in tiles.chunks(2) {
         let state = software_renderer().expect("it was there a moment ago");
         let builder = Harness::<Window>::builder()
             .renderer(WgpuTestRenderer::from_render_state(state))
+            .with_render_cursor(false)
             .with_theme(egui::Theme::Light);
-        let [width, height] = size.map(|side| f32::from(u16::try_from(side).expect("small")));
-        let mut desk = Desk::built(builder, prefer(name), [width, height], |_| {
-            Opening::default()
+        let preferences = prefer(name);
+        let zoom = f32::from(preferences.zoom) / 100.0;
+        let side = |pixels: u32| f32::from(u16::try_from(pixels).expect("small")) / zoom;
+        let [_, _, width, height] = pair[0];
+        let size = [side(width), side(height)];
+        let keys: Arc<dyn KeyStore> = if name == "settings-session-history" {
+            Arc::new(NoKeyring)
+        } else {
+            Arc::new(Keyring::default())
+        };
+        let mut desk = Desk::prepared(builder, preferences, size, |folder, backend| {
+            backend.keep_history(folder.to_owned(), keys);
+            Opening {
+                drops: name != "share-wayland",
+                ..Opening::default()
+            }
         });
         desk.window.step();
         go(&mut desk);
-        for (theme, top) in [(Theme::Light, 0), (Theme::Dark, wide[1] + GAP)] {
+        for (theme, tile) in [Theme::Light, Theme::Dark].into_iter().zip(pair) {
             act(&mut desk, Action::SetTheme(theme));
-            desk.window.set_size(Vec2::new(width, height));
+            desk.window.event(egui::Event::PointerGone);
             desk.window.run_steps(4);
             let image = desk.window.render().expect("a picture");
-            sheet.put(left, top, image.width(), image.as_raw());
+            sheet.put(tile[0], tile[1], image.width(), image.as_raw());
         }
     }
     sheet.0
+}
+
+/// A keyring that refuses.
+struct NoKeyring;
+
+impl KeyStore for NoKeyring {
+    fn load(&self, _: &KeyId) -> Result<Option<HistoryKey>, KeyStoreError> {
+        Err(KeyStoreError::Missing)
+    }
+
+    fn keep(&self, _: &KeyId, _: &HistoryKey) -> Result<(), KeyStoreError> {
+        Err(KeyStoreError::Missing)
+    }
+
+    fn forget(&self, _: &KeyId) -> Result<(), KeyStoreError> {
+        Err(KeyStoreError::Missing)
+    }
 }
 
 struct Sheet(IconData);
@@ -410,16 +712,46 @@ impl Sheet {
     }
 }
 
-fn differing(kept: &IconData, drawn: &IconData) -> usize {
+/// The pictures of a sheet that are not as they were.
+fn differences(kept: &IconData, drawn: &IconData, name: &str) -> Vec<String> {
     if (kept.width, kept.height) != (drawn.width, drawn.height) {
-        return usize::MAX;
+        return vec!["the sheet has another size".to_owned()];
     }
-    let pairs = kept.rgba.chunks(4).zip(drawn.rgba.chunks(4));
-    let other =
-        |(a, b): &(&[u8], &[u8])| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > SAME_COLOUR);
-    // Between the pictures there is nothing, and nothing has no colour.
-    let nothing = |(a, b): &(&[u8], &[u8])| a.last() == Some(&0) && b.last() == Some(&0);
-    pairs.filter(|pair| !nothing(pair) && other(pair)).count()
+    let mut found = Vec::new();
+    for [left, top, width, height] in tiles(name) {
+        let mut others = 0;
+        for y in top..top + height {
+            let start = ((y * drawn.width + left) * 4) as usize;
+            let line = start..start + (width * 4) as usize;
+            let pairs = kept.rgba[line.clone()]
+                .chunks(4)
+                .zip(drawn.rgba[line].chunks(4));
+            let other = |(a, b): &(&[u8], &[u8])| {
+                a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > SAME_COLOUR)
+            };
+            others += pairs.filter(other).count();
+        }
+        let pixels = (width * height) as usize;
+        if others * 10_000 > pixels * SAME_PICTURE {
+            found.push(format!(
+                "{others} of {pixels} pixels of the picture at {left}, {top} differ"
+            ));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_button_that_is_missing_makes_another_picture() {
+    let [.., [left, top, width, height]] = tiles("share-done");
+    let mut sheet = Sheet::new(left + width, top + height);
+    let kept = IconData {
+        rgba: sheet.0.rgba.clone(),
+        ..sheet.0
+    };
+    let button = vec![255; 90 * 32 * 4];
+    sheet.put(left + 20, top + 20, 90, &button);
+    assert_eq!(differences(&kept, &sheet.0, "share-done").len(), 1);
 }
 
 /// Fewer colours and a tighter file, where the tools for it are installed.

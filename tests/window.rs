@@ -401,8 +401,8 @@ fn everything_on_share_is_reached_by_keyboard_alone() {
         [
             "Share",
             "Receive",
-            "Settings",
             "File server: Built-in network",
+            "Settings",
             "Choose files"
         ]
     );

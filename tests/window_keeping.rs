@@ -5,7 +5,6 @@
 #[expect(dead_code, reason = "shared with the other tests of the window")]
 mod desktop;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 use cloakroom::app::content_type::{Content, Disagreement, Family, Findings};
 use cloakroom::app::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 use cloakroom::gui::window::{Opening, Window};
-use desktop::{FakeBackend, FakeDesktop, POINTER, preferences};
+use desktop::{FakeBackend, FakeDesktop, Keyring, POINTER, preferences};
 use egui::{Event, Key, ViewportId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{AccessKitNode, By, Queryable as _};
@@ -29,28 +28,6 @@ impl egui::DroppedFile for Dropped {
 
     fn bytes(&self) -> Result<Vec<u8>, String> {
         Err("read from its path".to_owned())
-    }
-}
-
-/// A keyring in memory.
-#[derive(Default)]
-struct Keyring(Mutex<BTreeMap<String, Vec<u8>>>);
-
-impl KeyStore for Keyring {
-    fn load(&self, id: &KeyId) -> Result<Option<HistoryKey>, KeyStoreError> {
-        let kept = self.0.lock().expect("no panic").get(&id.name()).cloned();
-        Ok(kept.and_then(HistoryKey::from_bytes))
-    }
-
-    fn keep(&self, id: &KeyId, key: &HistoryKey) -> Result<(), KeyStoreError> {
-        let mut keys = self.0.lock().expect("no panic");
-        keys.insert(id.name(), key.as_bytes().to_vec());
-        Ok(())
-    }
-
-    fn forget(&self, id: &KeyId) -> Result<(), KeyStoreError> {
-        self.0.lock().expect("no panic").remove(&id.name());
-        Ok(())
     }
 }
 

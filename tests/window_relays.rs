@@ -38,7 +38,8 @@ impl Person {
         let preferences = Preferences {
             servers: vec![Server {
                 address: address.clone(),
-                host: "the server".to_owned(),
+                name: "the server".to_owned(),
+                access_word: None,
                 direct: false,
             }],
             chosen: ServerChoice::Address(address),

@@ -944,3 +944,34 @@ io_other = Das System meldet: { $detail }.
 io_permission_denied = Das System erlaubt es nicht.
 io_read_only = Der Datenträger lässt sich nur lesen.
 io_storage_full = Es ist kein Platz mehr frei.
+
+## Who saw what besides, and lists that are kept
+
+role_proxy = Proxy
+role_list_host = Anbieter der Liste
+role_seed = Startknoten
+asked_list_host = Relay-Liste bei ihrem Anbieter abgerufen
+asked_session_nodes = Startknoten nach den Knoten von Session gefragt
+no_list_came = Es kam keine Liste
+proxy_not_usable = Der Proxy war nicht nutzbar
+note_direct_by_proxy = Über den Proxy, ohne Relays: Der Proxy sah Ihre Adresse und den Dateiserver.
+note_straight = Wer die Liste gibt, wird direkt gefragt, auf keinem Pfad.
+fact_host = verbindet mit: { $name }
+fact_proxy_address = die Adresse, mit der der Proxy hinausgeht
+fact_relay_list = welche Relay-Liste Sie nutzen
+fact_transfer = was Sie übertragen und mit welchem Server
+list_issued = { $when } herausgegeben
+list_asked = { $when } nach einer neueren gefragt
+unnamed_list = Eine Liste ohne Namen
+other_lists = Weitere Listen auf diesem Computer
+list_kept = Aufbewahrt, nicht in Gebrauch.
+list_accepted = Aus einem Abholcode, nur für { $servers } genutzt.
+short_list = Regeln bei kurzer Liste lockern
+short_list_about = Wo diese Liste zu kurz ist, dürfen Relays eines Netzes oder Betreibers auf einem Pfad stehen und ein früherer Wächter in der Mitte oder am Ende. „Wer sah was“ sagt es dann.
+all_tries = Alle { $count } Versuche zusammen
+links_both = konnte Ihre IP-Adresse und den Server sehen
+links_address = konnte Ihre IP-Adresse sehen, nicht den Server
+links_address_and_list = konnte Ihre IP-Adresse sehen und welche Relay-Liste Sie nutzen, keine Übertragung
+links_list = konnte sehen, welche Relay-Liste Sie nutzen, keine Übertragung
+links_neither = konnte weder Ihre IP-Adresse noch den Server sehen
+links_server = konnte den Server sehen, nicht Ihre IP-Adresse

@@ -968,3 +968,34 @@ io_other = El sistema dice: { $detail }.
 io_permission_denied = El sistema no lo permite.
 io_read_only = Está en un lugar de solo lectura.
 io_storage_full = No queda espacio.
+
+## Who saw what besides, and lists that are kept
+
+role_proxy = Proxy
+role_list_host = Equipo de la lista
+role_seed = Nodo semilla
+asked_list_host = Obtener una lista de relés de su equipo
+asked_session_nodes = Pedir los nodos de Session a un nodo semilla
+no_list_came = No llegó ninguna lista
+proxy_not_usable = No se pudo usar el proxy
+note_direct_by_proxy = Por el proxy, sin relés: el proxy vio la dirección de este equipo y el servidor de archivos.
+note_straight = A quien da la lista se le pregunta directamente, sin ruta.
+fact_host = conecta con: { $name }
+fact_proxy_address = la dirección con la que sale el proxy
+fact_relay_list = qué lista de relés usa
+fact_transfer = qué transfiere y con qué servidor
+list_issued = publicada { $when }
+list_asked = se pidió otra más reciente { $when }
+unnamed_list = Una lista sin nombre
+other_lists = Otras listas guardadas aquí
+list_kept = Guardada, no se usa.
+list_accepted = De un código de recogida, se usa solo con { $servers }.
+short_list = Flexibilizar las reglas con una lista corta
+short_list_about = Donde esta lista sea demasiado corta, puede haber en una ruta relés de una misma red u operador, y un antiguo guardián en medio o al final. «Quién vio qué» lo indicará.
+all_tries = Los { $count } intentos en conjunto
+links_both = pudo ver la dirección IP de este equipo y el servidor
+links_address = pudo ver la dirección IP de este equipo, no el servidor
+links_address_and_list = pudo ver la dirección IP de este equipo y qué lista de relés usa, ninguna transferencia
+links_list = pudo ver qué lista de relés usa, ninguna transferencia
+links_neither = no pudo ver ni la dirección IP de este equipo ni el servidor
+links_server = pudo ver el servidor, no la dirección IP de este equipo

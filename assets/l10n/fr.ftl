@@ -968,3 +968,34 @@ io_other = Le système dit : { $detail }.
 io_permission_denied = Le système ne le permet pas.
 io_read_only = Le support est en lecture seule.
 io_storage_full = Il ne reste plus de place.
+
+## Who saw what besides, and lists that are kept
+
+role_proxy = Proxy
+role_list_host = Hôte de la liste
+role_seed = Nœud d’amorçage
+asked_list_host = Téléchargement d’une liste de relais chez son hôte
+asked_session_nodes = Question à un nœud d’amorçage sur les nœuds de Session
+no_list_came = Aucune liste n’est arrivée
+proxy_not_usable = Le proxy n’a pas pu être utilisé
+note_direct_by_proxy = Par le proxy, sans relais : le proxy a vu votre adresse et le serveur de fichiers.
+note_straight = Celui qui donne la liste est interrogé directement, hors de tout chemin.
+fact_host = se connecte à : { $name }
+fact_proxy_address = l’adresse avec laquelle le proxy sort
+fact_relay_list = quelle liste de relais vous utilisez
+fact_transfer = ce que vous transférez, et avec quel serveur
+list_issued = publiée { $when }
+list_asked = plus récente demandée { $when }
+unnamed_list = Une liste sans nom
+other_lists = Autres listes gardées ici
+list_kept = Gardée, pas utilisée.
+list_accepted = Venue d’un code de retrait, utilisée seulement pour { $servers }.
+short_list = Assouplir les règles pour une liste courte
+short_list_about = Là où cette liste est trop courte, des relais d’un même réseau ou opérateur peuvent être sur un chemin, et un ancien garde au milieu ou à la fin. « Qui a vu quoi » le dit alors.
+all_tries = Les { $count } tentatives ensemble
+links_both = a pu voir votre adresse IP et le serveur
+links_address = a pu voir votre adresse IP, pas le serveur
+links_address_and_list = a pu voir votre adresse IP et quelle liste de relais vous utilisez, aucun transfert
+links_list = a pu voir quelle liste de relais vous utilisez, aucun transfert
+links_neither = n’a pu voir ni votre adresse IP ni le serveur
+links_server = a pu voir le serveur, pas votre adresse IP

@@ -15,6 +15,8 @@ pub enum Icon {
     ArrowRight,
     Ban,
     Check,
+    ChevronDown,
+    ChevronRight,
     CircleAlert,
     CircleCheck,
     Clock,
@@ -56,11 +58,13 @@ pub enum Icon {
 
 impl Icon {
     /// All of them.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::ArrowLeft,
         Self::ArrowRight,
         Self::Ban,
         Self::Check,
+        Self::ChevronDown,
+        Self::ChevronRight,
         Self::CircleAlert,
         Self::CircleCheck,
         Self::Clock,
@@ -108,6 +112,8 @@ impl Icon {
             Self::ArrowRight => '\u{E049}',
             Self::Ban => '\u{E051}',
             Self::Check => '\u{E06C}',
+            Self::ChevronDown => '\u{E06D}',
+            Self::ChevronRight => '\u{E06F}',
             Self::CircleAlert => '\u{E077}',
             Self::CircleCheck => '\u{E226}',
             Self::Clock => '\u{E087}',

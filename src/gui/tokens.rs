@@ -142,6 +142,8 @@ pub struct Palette {
     pub disabled: Color32,
     /// The chosen one of a few.
     pub chosen: Color32,
+    /// Text on it.
+    pub on_chosen: Color32,
     /// Decoration between things.
     pub border: Color32,
     /// Outline of a field or of the drop zone.
@@ -158,8 +160,10 @@ pub struct Palette {
     pub accent_fill: Color32,
     /// The same, under the pointer.
     pub accent_fill_hover: Color32,
-    /// A zone under the pointer, selected text.
+    /// A zone under the pointer, what is open.
     pub accent_tint: Color32,
+    /// Behind selected text.
+    pub selection: Color32,
     /// Text on fills.
     pub on_fill: Color32,
     /// It worked.
@@ -215,6 +219,7 @@ impl Palette {
         control_hover: rgb(0xDA_E0E4),
         disabled: rgb(0xF0_F2F4),
         chosen: rgb(0xFF_FFFF),
+        on_chosen: rgb(0x16_202A),
         border: rgb(0xE1_E6EA),
         control_border: rgb(0x75_808B),
         text: rgb(0x16_202A),
@@ -224,6 +229,7 @@ impl Palette {
         accent_fill: rgb(0x0A_6B5D),
         accent_fill_hover: rgb(0x08_584D),
         accent_tint: rgb(0xDD_F1EC),
+        selection: rgb(0xBF_E3DB),
         on_fill: rgb(0xFF_FFFF),
         success: rgb(0x1E_7A3C),
         success_tint: rgb(0xE2_F3E7),
@@ -248,8 +254,9 @@ impl Palette {
         control_hover: rgb(0x34_3F49),
         disabled: rgb(0x1E_252B),
         chosen: rgb(0x46_535F),
+        on_chosen: rgb(0xE9_EEF2),
         border: rgb(0x26_2E36),
-        control_border: rgb(0x6A_7682),
+        control_border: rgb(0x7A_8692),
         text: rgb(0xE9_EEF2),
         muted: rgb(0xA3_AFBA),
         faint: rgb(0x88_94A0),
@@ -257,6 +264,7 @@ impl Palette {
         accent_fill: rgb(0x0F_7A69),
         accent_fill_hover: rgb(0x0D_6B5C),
         accent_tint: rgb(0x14_332D),
+        selection: rgb(0x0D_6B5C),
         on_fill: rgb(0xFF_FFFF),
         success: rgb(0x6C_CB86),
         success_tint: rgb(0x16_301F),
@@ -279,7 +287,8 @@ impl Palette {
         control: rgb(0xE4_E4E4),
         control_hover: rgb(0xC8_C8C8),
         disabled: rgb(0xF4_F4F4),
-        chosen: rgb(0xFF_FFFF),
+        chosen: rgb(0x00_0000),
+        on_chosen: rgb(0xFF_FFFF),
         border: rgb(0x00_0000),
         control_border: rgb(0x00_0000),
         text: rgb(0x00_0000),
@@ -311,7 +320,8 @@ impl Palette {
         control: rgb(0x2B_2B2B),
         control_hover: rgb(0x48_4848),
         disabled: rgb(0x14_1414),
-        chosen: rgb(0x00_0000),
+        chosen: rgb(0xFF_FFFF),
+        on_chosen: rgb(0x00_0000),
         border: rgb(0xFF_FFFF),
         control_border: rgb(0xFF_FFFF),
         text: rgb(0xFF_FFFF),
@@ -321,6 +331,7 @@ impl Palette {
         accent_fill: rgb(0x00_5E50),
         accent_fill_hover: rgb(0x00_4A3F),
         accent_tint: rgb(0x00_0000),
+        selection: rgb(0x00_5E50),
         success: rgb(0x9C_F0B0),
         success_tint: rgb(0x00_0000),
         warning: rgb(0xFF_D873),
@@ -339,6 +350,12 @@ impl Palette {
     #[must_use]
     pub fn is_high(&self) -> bool {
         self.ring > 2.0
+    }
+
+    /// A fill while it is held down.
+    #[must_use]
+    pub fn pressed(&self, fill: Color32) -> Color32 {
+        fill.lerp_to_gamma(self.text, 0.06)
     }
 
     /// The palette of a theme.
@@ -450,11 +467,7 @@ fn visuals(palette: &Palette, dark: bool) -> Visuals {
         spread: 0,
         color: shade(if dark { 110 } else { 30 }),
     };
-    visuals.selection.bg_fill = if dark {
-        palette.accent_fill
-    } else {
-        palette.accent.gamma_multiply(0.28)
-    };
+    visuals.selection.bg_fill = palette.selection;
     visuals.selection.stroke = Stroke::new(1.0, palette.text);
     visuals.text_cursor.stroke = Stroke::new(2.0, palette.accent);
     let widgets = &mut visuals.widgets;
@@ -540,6 +553,8 @@ mod tests {
                 pairs.push((format!("{name} on surface"), color, p.surface, 4.5));
                 pairs.push((format!("text on tint of {name}"), p.text, tint, 4.5));
                 pairs.push((format!("muted on tint of {name}"), p.muted, tint, 4.5));
+                pairs.push((format!("accent on tint of {name}"), p.accent, tint, 4.5));
+                pairs.push((format!("{name} on page"), color, p.page, 4.5));
             }
             for (name, fill) in [
                 ("accent fill", p.accent_fill),
@@ -548,6 +563,14 @@ mod tests {
                 ("danger fill, hover", p.danger_fill_hover),
             ] {
                 pairs.push((format!("label on {name}"), p.on_fill, fill, 4.5));
+                let held = p.pressed(fill);
+                pairs.push((format!("label on {name}, held"), p.on_fill, held, 4.5));
+            }
+            for (name, ink, fill) in [
+                ("secondary button", p.text, p.control_hover),
+                ("quiet button", p.accent, p.control),
+            ] {
+                pairs.push((format!("{name}, held"), ink, p.pressed(fill), 4.5));
             }
             pairs.push(("text on control".to_owned(), p.text, p.control, 4.5));
             pairs.push((
@@ -556,13 +579,25 @@ mod tests {
                 p.control_hover,
                 4.5,
             ));
-            pairs.push(("text on chosen".to_owned(), p.text, p.chosen, 4.5));
+            pairs.push(("text on chosen".to_owned(), p.on_chosen, p.chosen, 4.5));
+            pairs.push(("selected text".to_owned(), p.text, p.selection, 4.5));
+            pairs.push(("faint on disabled".to_owned(), p.faint, p.disabled, 4.5));
             pairs.push(("muted on control".to_owned(), p.muted, p.control, 4.5));
             pairs.push(("quiet button".to_owned(), p.accent, p.control, 4.5));
             pairs.push(("danger in a menu".to_owned(), p.danger, p.control, 4.5));
             // Shapes that say something by themselves.
             for (shape, color, behind) in [
                 ("progress on its track", p.accent, p.control),
+                (
+                    "chosen segment on its track",
+                    if p.is_high() {
+                        p.chosen
+                    } else {
+                        p.control_border
+                    },
+                    p.control,
+                ),
+                ("focus ring on control", p.accent, p.control),
                 (
                     "switch that is on, on surface",
                     if p.is_high() {

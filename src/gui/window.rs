@@ -342,7 +342,7 @@ impl Window {
             Some(Focus::AccessWord(_) | Focus::RelayLine | Focus::ServerAddress) => {
                 self.model.screen == Screen::Settings
             }
-            Some(Focus::Zone) => self.model.screen == Screen::Share,
+            Some(Focus::Start | Focus::Zone) => self.model.screen == Screen::Share,
             Some(Focus::Row(id) | Focus::Menu(id)) => self.model.listed().any(|row| row.id == id),
             Some(Focus::Settings | Focus::Switch) => true,
             None => return,

@@ -52,10 +52,20 @@ impl Desk {
         size: [f32; 2],
         opening: impl FnOnce(&Path) -> Opening,
     ) -> Self {
+        Self::prepared(builder, preferences, size, |folder, _| opening(folder))
+    }
+
+    /// With something done to the backend before the window asks it.
+    pub(crate) fn prepared(
+        builder: HarnessBuilder<Window>,
+        preferences: Preferences,
+        size: [f32; 2],
+        opening: impl FnOnce(&Path, &FakeBackend) -> Opening,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let backend = FakeBackend::new(preferences);
         let desktop = Arc::new(FakeDesktop::default());
-        let opening = opening(folder.path());
+        let opening = opening(folder.path(), &backend);
         let (b, d) = (Arc::clone(&backend), Arc::clone(&desktop));
         let window = builder
             .with_size(size)

@@ -1,13 +1,14 @@
 //! A backend and a desktop for tests of the window: nothing leaves this process.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use cloakroom::app::content_type::Findings;
 use cloakroom::app::history::{History, TellNews};
-use cloakroom::app::keystore::KeyStore;
+use cloakroom::app::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
+use cloakroom::app::l10n;
 use cloakroom::app::manage::Downloads;
 use cloakroom::app::message::{Remedy, UserMessage};
 use cloakroom::app::who_saw_what::{Asked, RequestShown};
@@ -43,6 +44,13 @@ pub(crate) struct FakeBackend {
 }
 
 pub(crate) const POINTER: &str = "cloak1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
+
+/// One of another computer's built-in network.
+pub(crate) const FOREIGN: &str = "cloak1f0re9nyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
+/// One whose server no relay serves.
+pub(crate) const RELAYLESS: &str = "cloak1re7ayl3sscyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
+/// One whose sender asks to be told.
+pub(crate) const COUNTED: &str = "cloak1c0un7edqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
 
 pub(crate) fn message(what: &str) -> UserMessage {
     UserMessage {
@@ -306,12 +314,12 @@ impl Backend for FakeBackend {
             len: 4_213_000,
             server: "files.example".to_owned(),
             expires: Some(1_796_515_200),
-            asks_receipt: text.contains("counted"),
+            asks_receipt: text.contains("counted") || text.contains(COUNTED),
             offer: None,
             lacks_relays: false,
             note: None,
         };
-        if text.contains("relayless") {
+        if text.contains("relayless") || text.contains(RELAYLESS) {
             let message = UserMessage {
                 what: "No relay of yours serves this server.".to_owned(),
                 why: "The pointer names a relay list.".to_owned(),
@@ -328,13 +336,8 @@ impl Backend for FakeBackend {
                 ..info
             });
         }
-        if text.contains("foreign") {
-            let message = UserMessage {
-                what: "This was made on another computer's built-in network.".to_owned(),
-                why: "Its server cannot be reached from here.".to_owned(),
-                next: "Ask the sender to choose a file server.".to_owned(),
-                remedy: Remedy::Retry,
-            };
+        if text.contains("foreign") || text.contains(FOREIGN) {
+            let message = l10n::message("foreign_built_in", &[]);
             return Ok(PointerInfo {
                 note: Some(Note {
                     message,
@@ -407,6 +410,28 @@ impl Backend for FakeBackend {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {})
+    }
+}
+
+/// A keyring in memory.
+#[derive(Default)]
+pub(crate) struct Keyring(pub(crate) Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl KeyStore for Keyring {
+    fn load(&self, id: &KeyId) -> Result<Option<HistoryKey>, KeyStoreError> {
+        let kept = self.0.lock().expect("no panic").get(&id.name()).cloned();
+        Ok(kept.and_then(HistoryKey::from_bytes))
+    }
+
+    fn keep(&self, id: &KeyId, key: &HistoryKey) -> Result<(), KeyStoreError> {
+        let mut keys = self.0.lock().expect("no panic");
+        keys.insert(id.name(), key.as_bytes().to_vec());
+        Ok(())
+    }
+
+    fn forget(&self, id: &KeyId) -> Result<(), KeyStoreError> {
+        self.0.lock().expect("no panic").remove(&id.name());
+        Ok(())
     }
 }
 

@@ -4,7 +4,8 @@ use egui::{Color32, Pos2, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, v
 
 use super::words::elided;
 use super::{
-    corner, focus_ring, paint_icon, paint_ring, pressed, single_line, under_pointer, width_of,
+    corner, focus_ring, hovered, outline, paint_icon, shows_focus, single_line, under_pointer,
+    width_of,
 };
 use crate::gui::fonts::Icon;
 use crate::gui::text;
@@ -41,7 +42,7 @@ pub struct Button<'a> {
     loudness: Loudness,
     room_for: &'a str,
     enabled: bool,
-    pose: Option<Pose>,
+    tall: bool,
 }
 
 impl<'a> Button<'a> {
@@ -54,7 +55,7 @@ impl<'a> Button<'a> {
             loudness,
             room_for: "",
             enabled: true,
-            pose: None,
+            tall: loudness == Loudness::Primary,
         }
     }
 
@@ -79,15 +80,15 @@ impl<'a> Button<'a> {
         self
     }
 
-    /// Shown as if it were so, for the page that shows every state.
+    /// As high as the primary button that it stands beside.
     #[must_use]
-    pub fn pose(mut self, pose: Pose) -> Self {
-        self.pose = Some(pose);
+    pub fn tall(mut self) -> Self {
+        self.tall = true;
         self
     }
 
     fn height(&self) -> f32 {
-        if self.loudness == Loudness::Primary {
+        if self.tall {
             measure::PRIMARY
         } else {
             measure::CONTROL
@@ -154,17 +155,15 @@ impl Widget for Button<'_> {
             ),
         };
         let (fill, ink) = if self.enabled {
-            let fill = match self.pose {
-                None | Some(Pose::Focused) => under_pointer(ui, &response, rest, over),
-                Some(Pose::Hovered) => over,
-                Some(Pose::Pressed) => pressed(ui, over),
-            };
-            (fill, ink)
+            (under_pointer(ui, &response, rest, over), ink)
         } else {
             (palette.disabled, palette.faint)
         };
         ui.painter()
             .rect_filled(rect, corner(measure::RADIUS), fill);
+        if self.loudness != Loudness::Quiet {
+            outline(ui, rect, measure::RADIUS);
+        }
         let icon = if self.icon.is_some() {
             measure::ICON + space::S
         } else {
@@ -186,9 +185,6 @@ impl Widget for Button<'_> {
             ink,
         );
         focus_ring(ui, &response, measure::RADIUS);
-        if self.pose == Some(Pose::Focused) {
-            paint_ring(ui, &response, measure::RADIUS);
-        }
         response
     }
 }
@@ -222,20 +218,28 @@ pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
         .rect_filled(rect, corner(measure::RADIUS), fill);
     let ink = if on {
         palette.accent
-    } else if response.hovered() || response.has_focus() {
+    } else if hovered(ui, &response) || shows_focus(ui, &response) {
         palette.text
     } else {
         palette.muted
     };
     paint_icon(ui.painter(), rect.center(), icon, measure::ICON, ink);
+    outline_open(ui, rect, on);
     focus_ring(ui, &response, measure::RADIUS);
     response.on_hover_text(name)
 }
 
-/// Where files go, in the bar: icon and name, or only the icon when there is no room. A button.
-pub fn status(ui: &mut Ui, sign: Icon, name: &str, warns: bool) -> Response {
+/// Without tints, what is open is told by an outline.
+fn outline_open(ui: &Ui, rect: egui::Rect, on: bool) {
+    if on {
+        outline(ui, rect, measure::RADIUS);
+    }
+}
+
+/// Where files go, in the bar, no wider than there is room: icon and name, or only the icon. A button.
+pub fn status(ui: &mut Ui, sign: Icon, name: &str, warns: bool, room: f32) -> Response {
     let palette = palette(ui);
-    let room = ui.available_width() - measure::ICON - space::S - 20.0;
+    let room = room - measure::ICON - space::S - 16.0;
     let ink = if warns {
         palette.warning
     } else {

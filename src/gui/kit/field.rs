@@ -2,7 +2,7 @@
 
 use egui::{Align2, Frame, Id, Response, Stroke, TextEdit, Ui, Vec2, vec2};
 
-use super::{corner, label, rich};
+use super::{Pose, corner, follow_focus, label, pose, rich};
 use crate::gui::tokens::{Type, measure, palette};
 
 /// A text field with its label above.
@@ -26,7 +26,8 @@ impl Field<'_> {
     pub fn show(self, ui: &mut Ui, text: &mut String) -> Response {
         let palette = palette(ui);
         let name = label(ui, self.label, Type::Label, palette.text);
-        let focused = ui.memory(|memory| memory.has_focus(self.id));
+        let focused =
+            ui.memory(|memory| memory.has_focus(self.id)) || pose(ui) == Some(Pose::Focused);
         let stroke = if focused {
             Stroke::new(palette.ring, palette.accent)
         } else if self.trouble {
@@ -62,6 +63,7 @@ impl Field<'_> {
             .show(ui)
             .response
             .response;
+        follow_focus(ui, &response);
         response.labelled_by(name.id)
     }
 }

@@ -37,24 +37,13 @@ pub fn menu<T>(button: &Response, name: &str, entries: Vec<Entry<'_, T>>) -> Cho
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .gap(space::XS)
         .show(|ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            let widest = entries
-                .iter()
-                .map(|entry| width_of(ui, entry.label, Type::Body.font()))
-                .fold(0.0, f32::max);
-            let width = widest + measure::ICON + space::M + 2.0 * space::M;
             let focused = ui.memory(|memory| memory.focused());
-            let mut first = None;
-            let mut inside = focused.is_none();
-            for entry in entries {
-                let response = line(ui, &entry, width);
-                inside |= focused == Some(response.id);
-                if response.clicked() {
-                    chosen = Chosen::Entry(entry.value);
-                }
-                first.get_or_insert(response);
+            let (pressed, lines) = menu_lines(ui, entries);
+            if let Some(value) = pressed {
+                chosen = Chosen::Entry(value);
             }
-            if let Some(first) = first.filter(|_| !inside) {
+            let inside = focused.is_none() || lines.iter().any(|line| focused == Some(line.id));
+            if let Some(first) = lines.first().filter(|_| !inside) {
                 first.request_focus();
             }
         });
@@ -63,6 +52,33 @@ pub fn menu<T>(button: &Response, name: &str, entries: Vec<Entry<'_, T>>) -> Cho
         Chosen::Nothing if closed => Chosen::Closed,
         other => other,
     }
+}
+
+/// The lines of a menu; those that stop or remove something come last, and apart. The one that was pressed, and all.
+pub fn menu_lines<T>(ui: &mut Ui, entries: Vec<Entry<'_, T>>) -> (Option<T>, Vec<Response>) {
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let widest = entries
+        .iter()
+        .map(|entry| width_of(ui, entry.label, Type::Body.font()))
+        .fold(0.0, f32::max);
+    let width = widest + measure::ICON + space::M + 2.0 * space::M;
+    let mut pressed = None;
+    let mut lines: Vec<Response> = Vec::new();
+    let mut apart = false;
+    for entry in entries {
+        if entry.danger && !apart && !lines.is_empty() {
+            apart = true;
+            let (hair, _) = ui.allocate_exact_size(vec2(width, 9.0), Sense::hover());
+            let stroke = egui::Stroke::new(1.0, palette(ui).border);
+            ui.painter().hline(hair.x_range(), hair.center().y, stroke);
+        }
+        let response = line(ui, &entry, width);
+        if response.clicked() {
+            pressed = Some(entry.value);
+        }
+        lines.push(response);
+    }
+    (pressed, lines)
 }
 
 fn line<T>(ui: &mut Ui, entry: &Entry<'_, T>, width: f32) -> Response {

@@ -13,14 +13,15 @@ use egui::{Color32, Context, CornerRadius, FontId, Galley, Id, Response, Stroke,
 
 pub use self::buttons::{Button, Loudness, Pose, icon_button, icon_toggle, status};
 pub use self::field::Field;
-pub use self::menu::{Chosen, Entry, menu};
+pub use self::menu::{Chosen, Entry, menu, menu_lines};
 pub use self::panels::{
-    Modal, answers, badge, callout, card, divider, inside, modal, notice, pointer_well, progress,
-    said, sides, tone_colors,
+    Modal, answers, at_right, badge, callout, card, divider, expander, inside, modal, modal_room,
+    notice, pointer_well, progress, said, sheet, sides, tone_colors,
 };
 pub use self::switches::{Segmented, chips, segmented, segmented_width, stepper, switch};
-pub use self::words::{centred_hint, icon, label, mark, middle, paint_icon, rich, selectable};
-use super::tokens::{motion, palette};
+pub use self::words::{Hint, icon, label, mark, middle, paint_icon, rich, selectable};
+use super::fonts::Icon;
+use super::tokens::{Type, motion, palette, space};
 
 fn keyboard_key() -> Id {
     Id::unique("cloakroom keyboard in use")
@@ -31,16 +32,83 @@ pub fn set_keyboard(ctx: &Context, in_use: bool) {
     ctx.data_mut(|data| data.insert_temp(keyboard_key(), in_use));
 }
 
-/// Whether it should be seen that this has the keyboard: who points knows where.
-pub fn shows_focus(ui: &Ui, response: &Response) -> bool {
-    response.has_focus() && ui.data(|data| data.get_temp(keyboard_key()).unwrap_or(false))
+fn keyboard_in_use(ui: &Ui) -> bool {
+    ui.data(|data| data.get_temp(keyboard_key()).unwrap_or(false))
 }
 
-/// The ring around what has the keyboard.
+/// Whether it should be seen that this has the keyboard: who points knows where.
+pub fn shows_focus(ui: &Ui, response: &Response) -> bool {
+    pose(ui) == Some(Pose::Focused) || response.has_focus() && keyboard_in_use(ui)
+}
+
+/// Brings what the keyboard has just come to into view.
+pub fn follow_focus(ui: &Ui, response: &Response) {
+    if response.gained_focus() && keyboard_in_use(ui) {
+        into_view(ui, response);
+    }
+}
+
+/// Scrolls until this can be seen, and not at the very edge.
+pub fn into_view(ui: &Ui, response: &Response) {
+    ui.scroll_to_rect(response.rect.expand(space::L), None);
+}
+
+/// The ring around what has the keyboard, which is brought into view.
 pub fn focus_ring(ui: &Ui, response: &Response, radius: f32) {
+    follow_focus(ui, response);
     if shows_focus(ui, response) {
         paint_ring(ui, response, radius);
     }
+}
+
+fn pose_key() -> Id {
+    Id::unique("cloakroom pose")
+}
+
+fn pose(ui: &Ui) -> Option<Pose> {
+    ui.data(|data| data.get_temp(pose_key())).flatten()
+}
+
+/// Shows widgets as if they were in a state, for the page that shows every state.
+pub fn posed<R>(ui: &mut Ui, pose: Option<Pose>, add: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.data_mut(|data| data.insert_temp(pose_key(), pose));
+    let shown = add(ui);
+    ui.data_mut(|data| data.insert_temp(pose_key(), None::<Pose>));
+    shown
+}
+
+fn hovered(ui: &Ui, response: &Response) -> bool {
+    response.hovered() || matches!(pose(ui), Some(Pose::Hovered | Pose::Pressed))
+}
+
+/// The outline that high contrast gives to what is told by its fill alone elsewhere.
+fn outline(ui: &Ui, rect: egui::Rect, radius: f32) {
+    let palette = palette(ui);
+    if palette.is_high() {
+        let stroke = Stroke::new(1.0, palette.control_border);
+        ui.painter()
+            .rect_stroke(rect, corner(radius), stroke, StrokeKind::Inside);
+    }
+}
+
+/// A square of colour with an icon in it, at the head of a row.
+pub fn tile(ui: &mut Ui, side: f32, icon: Icon, ink: Color32, ground: Color32) {
+    let (square, _) = ui.allocate_exact_size(egui::Vec2::splat(side), egui::Sense::hover());
+    ui.painter().rect_filled(square, corner(8.0), ground);
+    outline(ui, square, 8.0);
+    paint_icon(ui.painter(), square.center(), icon, side / 2.0, ink);
+}
+
+/// How high a text is that wraps at this width.
+pub fn text_height(ui: &Ui, text: &str, kind: Type, width: f32) -> f32 {
+    let job = rich(text, kind, Color32::PLACEHOLDER);
+    let galley = egui::WidgetText::from(job).into_galley(
+        ui,
+        Some(egui::TextWrapMode::Wrap),
+        width,
+        egui::TextStyle::Body,
+    );
+    galley.size().y
 }
 
 fn paint_ring(ui: &Ui, response: &Response, radius: f32) {
@@ -73,17 +141,18 @@ fn width_of(ui: &Ui, text: &str, font: FontId) -> f32 {
 }
 
 fn under_pointer(ui: &Ui, response: &Response, rest: Color32, over: Color32) -> Color32 {
+    match pose(ui) {
+        Some(Pose::Hovered) => return over,
+        Some(Pose::Pressed) => return palette(ui).pressed(over),
+        Some(Pose::Focused) | None => {}
+    }
     let hovered = response.hovered() || response.is_pointer_button_down_on();
     let time = motion::hover(ui);
     let t = ui.ctx().animate_bool_with_time(response.id, hovered, time);
     let fill = rest.lerp_to_gamma(over, t);
     if response.is_pointer_button_down_on() {
-        pressed(ui, fill)
+        palette(ui).pressed(fill)
     } else {
         fill
     }
-}
-
-fn pressed(ui: &Ui, fill: Color32) -> Color32 {
-    fill.lerp_to_gamma(palette(ui).text, 0.06)
 }

@@ -5,7 +5,10 @@ use egui::{
     Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, vec2,
 };
 
-use super::{Button, Loudness, corner, icon_button, label, paint_icon, selectable, single_line};
+use super::{
+    Button, Loudness, corner, focus_ring, icon_button, label, outline, paint_icon, selectable,
+    single_line, under_pointer,
+};
 use crate::app::message::UserMessage;
 use crate::gui::fonts::Icon;
 use crate::gui::model::{Notice, Tone};
@@ -142,6 +145,7 @@ pub fn progress(ui: &mut Ui, name: &str, fraction: f32) -> Response {
         node.set_max_numeric_value(100.0);
     });
     ui.painter().rect_filled(rect, corner(3.0), palette.control);
+    outline(ui, rect, 3.0);
     // Not animated: an animation draws sixty times a second, a transfer asks for ten.
     let shown = fraction.clamp(0.0, 1.0);
     if shown > 0.0 {
@@ -158,14 +162,7 @@ pub fn pointer_well(ui: &mut Ui, pointer: &str, masked: bool, width: f32, height
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
     ui.painter()
         .rect_filled(rect, corner(measure::RADIUS), palette.sunken);
-    if palette.is_high() {
-        ui.painter().rect_stroke(
-            rect,
-            corner(measure::RADIUS),
-            Stroke::new(1.0, palette.border),
-            StrokeKind::Inside,
-        );
-    }
+    outline(ui, rect, measure::RADIUS);
     let chars: Vec<char> = pointer.chars().collect();
     // One character of the mono font is 0.6 of its size.
     let room = ((width - 2.0 * space::M) / (13.0 * 0.6))
@@ -210,7 +207,8 @@ pub fn divider(ui: &mut Ui) {
     ui.painter().rect_filled(rect, 0.0, palette.border);
 }
 
-/// Something on the left that may shrink, and something on the right that may not, on one line.
+/// Something on the left that may shrink, and something on the right that may not, on one line; at least so wide is kept
+/// for the right.
 pub fn sides<R>(
     ui: &mut Ui,
     height: f32,
@@ -218,12 +216,10 @@ pub fn sides<R>(
     left: impl FnOnce(&mut Ui),
     right: impl FnOnce(&mut Ui) -> R,
 ) -> R {
-    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
-    let split = (rect.right() - right_width).max(rect.left());
+    let (id, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+    let split = (rect.right() - right_width.max(known_width(ui, id))).max(rect.left());
     let mut before = rect;
     before.set_right((split - space::S).max(rect.left()));
-    let mut after = rect;
-    after.set_left(split);
     inside(
         ui,
         "left",
@@ -231,13 +227,73 @@ pub fn sides<R>(
         Layout::left_to_right(Align::Center),
         left,
     );
-    inside(
-        ui,
-        "right",
-        after,
-        Layout::right_to_left(Align::Center),
-        right,
-    )
+    flush_right(ui, id, rect, right)
+}
+
+/// Content in a place that is already taken, from left to right, as the keyboard goes too, and ending at its right edge.
+pub fn at_right<R>(ui: &mut Ui, place: Rect, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let id = ui.next_auto_id().with("at right");
+    flush_right(ui, id, place, add)
+}
+
+/// How wide what stands at the right was the last time.
+fn known_width(ui: &Ui, id: Id) -> f32 {
+    ui.data(|data| data.get_temp(id)).unwrap_or(0.0)
+}
+
+fn flush_right<R>(ui: &mut Ui, id: Id, place: Rect, add: impl FnOnce(&mut Ui) -> R) -> R {
+    // Nobody knows how wide it will be before it is drawn: what it was the last time, else it is drawn again.
+    let known = known_width(ui, id);
+    let left = (place.right() - known).max(place.left());
+    let whole = Rect::from_min_size(Pos2::new(left, place.top()), place.size());
+    let builder = UiBuilder::new()
+        .id_salt("right")
+        .max_rect(whole)
+        .layout(Layout::left_to_right(Align::Center));
+    let mut child = ui.new_child(builder);
+    let added = add(&mut child);
+    let width = child.min_rect().width();
+    if (width - known).abs() > 0.5 {
+        ui.data_mut(|data| data.insert_temp(id, width));
+        ui.ctx()
+            .request_discard("what stands at the right is as wide as it is");
+    }
+    added
+}
+
+/// A line that opens to what is below it, and closes again.
+pub fn expander(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui)) {
+    let palette = palette(ui);
+    let id = ui.make_persistent_id(("expander", title));
+    let mut state =
+        egui::collapsing_header::CollapsingState::load_with_default_open(ui.ctx(), id, false);
+    let size = vec2(ui.available_width(), measure::CONTROL);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, title));
+    let open = state.is_open();
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_expanded(open));
+    if response.clicked() {
+        state.toggle(ui);
+    }
+    let fill = under_pointer(ui, &response, Color32::TRANSPARENT, palette.control);
+    ui.painter()
+        .rect_filled(rect, corner(measure::RADIUS), fill);
+    let sign = if open {
+        Icon::ChevronDown
+    } else {
+        Icon::ChevronRight
+    };
+    let at = Pos2::new(rect.left() + measure::ICON / 2.0, rect.center().y);
+    paint_icon(ui.painter(), at, sign, measure::ICON, palette.muted);
+    let galley = single_line(ui, title, Type::Label.font(), palette.accent);
+    let at = Pos2::new(
+        rect.left() + measure::ICON + space::S,
+        rect.center().y - galley.size().y / 2.0,
+    );
+    ui.painter().galley(at, galley, palette.accent);
+    focus_ring(ui, &response, measure::RADIUS);
+    state.show_body_unindented(ui, add);
 }
 
 /// Content in a place that is already taken: moves nothing around it. `part` tells the parts of one parent apart.
@@ -267,19 +323,38 @@ pub struct Modal<'a> {
     pub asks: bool,
 }
 
-/// Shows it. Returns what the content returns, and whether it was waved away (cross, Esc, a click beside).
-pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R) -> (R, bool) {
-    let palette = palette_of(ctx);
-    let window = ctx.content_rect();
-    let narrow = window.width() < measure::NARROW;
-    let (beside, margin) = if narrow { (8.0, 16.0) } else { (24.0, 24.0) };
-    let width = (window.width() - 2.0 * beside).min(modal.width) - 2.0 * margin;
-    let frame = Frame::new()
+/// Beside a sheet and inside it.
+fn modal_margins(ctx: &Context) -> (f32, f32) {
+    if ctx.content_rect().width() < measure::NARROW {
+        (8.0, 16.0)
+    } else {
+        (16.0, 24.0)
+    }
+}
+
+/// How high the content of a sheet can be without scrolling.
+#[must_use]
+pub fn modal_room(ctx: &Context) -> f32 {
+    let (beside, margin) = modal_margins(ctx);
+    let around = 2.0 * (margin + beside) + measure::CONTROL + space::S;
+    (ctx.content_rect().height() - around).max(80.0)
+}
+
+/// The ground of something over everything else.
+pub fn sheet(palette: &Palette, margin: f32) -> Frame {
+    Frame::new()
         .fill(palette.surface)
         .stroke(Stroke::new(1.0, palette.border))
         .corner_radius(corner(12.0))
         .inner_margin(margin)
-        .shadow(ctx.global_style().visuals.window_shadow);
+}
+
+/// Shows it. Returns what the content returns, and whether it was waved away (cross, Esc, a click beside).
+pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R) -> (R, bool) {
+    let palette = palette_of(ctx);
+    let (beside, margin) = modal_margins(ctx);
+    let width = (ctx.content_rect().width() - 2.0 * beside).min(modal.width) - 2.0 * margin;
+    let frame = sheet(palette, margin).shadow(ctx.global_style().visuals.window_shadow);
     let mut crossed = false;
     let shown = egui::Modal::new(modal.id)
         .backdrop_color(palette.backdrop)
@@ -303,17 +378,27 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
                     cross.clicked()
                 });
             }
-            let around = 2.0 * (margin + beside) + measure::CONTROL + space::S;
-            let room = (window.height() - around).max(80.0);
-            ScrollArea::vertical()
+            let room = modal_room(ctx);
+            // The scroll bar stands in the margin, and never over words.
+            let gutter = margin - space::XS;
+            let top = ui.cursor().min;
+            let place = Rect::from_min_size(top, vec2(width + gutter, f32::INFINITY));
+            let builder = UiBuilder::new()
+                .max_rect(place)
+                .layout(Layout::top_down(Align::Min));
+            let mut wide = ui.new_child(builder);
+            let added = ScrollArea::vertical()
                 .max_height(room)
                 .min_scrolled_height(room)
                 .auto_shrink([false, true])
-                .show(ui, |ui| {
+                .show(&mut wide, |ui| {
+                    ui.set_max_width(width);
                     ui.set_width(width);
                     add(ui)
                 })
-                .inner
+                .inner;
+            ui.allocate_space(vec2(width, wide.min_rect().height()));
+            added
         });
     ctx.accesskit_node_builder(shown.response.id, |node| {
         node.set_role(if modal.asks {
@@ -327,25 +412,30 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
     (shown.inner, waved)
 }
 
-/// Buttons at the end of a question: the safe one first for the keyboard, and at the right for the eye; below each other
-/// where they do not fit beside each other. Which of the two was pressed.
+/// Buttons at the end of a question: the safe one at the right, with the keyboard on it; below each other where they do
+/// not fit beside each other. Which of the two was pressed.
 pub fn answers(ui: &mut Ui, safe: Button<'_>, other: Button<'_>) -> (bool, bool) {
+    let (safe, other) = (safe.tall(), other.tall());
     ui.add_space(space::M);
     let beside = safe.width(ui) + ui.spacing().item_spacing.x + other.width(ui);
-    let layout = if beside <= ui.available_width() {
-        Layout::right_to_left(Align::Center)
-    } else {
-        Layout::top_down(Align::Max)
-    };
-    // Not more height than that: the row would stand in the middle of what is left of the window.
-    let size = vec2(ui.available_width(), measure::PRIMARY);
-    ui.allocate_ui_with_layout(size, layout, |ui| {
+    let safely = |ui: &mut Ui| {
         let safe = ui.add(safe);
         if ui.memory(|memory| memory.focused().is_none()) {
             safe.request_focus();
         }
-        let other = ui.add(other);
-        (safe.clicked(), other.clicked())
-    })
-    .inner
+        safe.clicked()
+    };
+    if beside <= ui.available_width() {
+        let (_, place) = ui.allocate_space(vec2(ui.available_width(), measure::PRIMARY));
+        at_right(ui, place, |ui| {
+            let other = ui.add(other).clicked();
+            (safely(ui), other)
+        })
+    } else {
+        ui.with_layout(Layout::top_down(Align::Max), |ui| {
+            let safe = safely(ui);
+            (safe, ui.add(other).clicked())
+        })
+        .inner
+    }
 }

@@ -7,8 +7,8 @@ use egui::{
 
 use super::words::elided;
 use super::{
-    corner, focus_ring, icon_button, inside, label, shows_focus, single_line, under_pointer,
-    width_of,
+    corner, focus_ring, follow_focus, hovered, icon_button, inside, label, outline, shows_focus,
+    single_line, under_pointer, width_of,
 };
 use crate::gui::fonts::Icon;
 use crate::gui::tokens::{Type, measure, motion, palette, space};
@@ -62,6 +62,7 @@ pub fn segmented<T: Copy + PartialEq>(
     group.widget_info(|| WidgetInfo::labeled(Role::RadioGroup, true, name));
     ui.painter()
         .rect_filled(track, corner(measure::RADIUS + 1.0), palette.control);
+    outline(ui, track, measure::RADIUS + 1.0);
     let mut came = Segmented {
         pressed: None,
         chosen: None,
@@ -77,16 +78,17 @@ pub fn segmented<T: Copy + PartialEq>(
         if on {
             ui.painter()
                 .rect_filled(rect, corner(radius), palette.chosen);
-            if palette.is_high() {
-                let stroke = Stroke::new(2.0, palette.accent);
-                ui.painter()
-                    .rect_stroke(rect, corner(radius), stroke, StrokeKind::Inside);
-            }
-        } else if response.hovered() {
+            // The two fills are too near each other to say by themselves which is chosen.
+            let stroke = Stroke::new(1.0, palette.control_border);
+            ui.painter()
+                .rect_stroke(rect, corner(radius), stroke, StrokeKind::Inside);
+        } else if hovered(ui, &response) {
             ui.painter()
                 .rect_filled(rect, corner(radius), palette.control_hover);
         }
-        let ink = if on || response.hovered() {
+        let ink = if on {
+            palette.on_chosen
+        } else if hovered(ui, &response) {
             palette.text
         } else {
             palette.muted
@@ -126,13 +128,16 @@ pub fn chips<T: Copy + PartialEq>(
             let width = width_of(ui, &shown, font.clone()) + 2.0 * space::M;
             let (rect, response) = ui.allocate_exact_size(vec2(width, 28.0), Sense::click());
             response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, label));
-            let (rest, over, ink) = if on {
+            let (rest, over, ink) = if on && palette.is_high() {
+                (palette.chosen, palette.chosen, palette.on_chosen)
+            } else if on {
                 (palette.accent_tint, palette.accent_tint, palette.accent)
             } else {
                 (palette.control, palette.control_hover, palette.text)
             };
             let fill = under_pointer(ui, &response, rest, over);
             ui.painter().rect_filled(rect, corner(14.0), fill);
+            outline(ui, rect, 14.0);
             if on {
                 let stroke = Stroke::new(1.0, palette.accent);
                 ui.painter()
@@ -190,7 +195,12 @@ pub fn switch(ui: &mut Ui, title: &str, about: &str, on: bool) -> bool {
     );
     let time = motion::state(ui);
     let t = ui.ctx().animate_bool_with_time(response.id, on, time);
-    let fill = palette.control.lerp_to_gamma(palette.accent_fill, t);
+    let (off, full) = if hovered(ui, &response) {
+        (palette.control_hover, palette.accent_fill_hover)
+    } else {
+        (palette.control, palette.accent_fill)
+    };
+    let fill = off.lerp_to_gamma(full, t);
     let radius = SWITCH.y / 2.0;
     ui.painter().rect_filled(track, corner(radius), fill);
     let outline = if palette.is_high() {
@@ -208,6 +218,7 @@ pub fn switch(ui: &mut Ui, title: &str, about: &str, on: bool) -> bool {
     let ink = palette.muted.lerp_to_gamma(palette.on_fill, t);
     ui.painter()
         .circle_filled(Pos2::new(knob, track.center().y), radius - 5.0, ink);
+    follow_focus(ui, &response);
     if shows_focus(ui, &response) {
         let stroke = Stroke::new(palette.ring, palette.accent);
         ui.painter().rect_stroke(

@@ -7,7 +7,7 @@ use egui::{
 
 use super::{single_line, width_of};
 use crate::gui::fonts::Icon;
-use crate::gui::tokens::{ICONS, Type, palette, space};
+use crate::gui::tokens::{ICONS, Type, palette};
 
 /// Text in one of the sizes.
 pub fn rich(text: impl Into<String>, kind: Type, color: Color32) -> RichText {
@@ -94,47 +94,62 @@ pub(super) fn elided(name: &str, width: f32, measure: impl Fn(&str) -> f32) -> S
     joined(fits)
 }
 
-/// A line of small type with an icon before it, in the middle of the column; where there is no room, the first part on
-/// a line of its own.
-pub fn centred_hint(ui: &mut Ui, sign: Icon, parts: &[&str]) {
-    let whole = parts.join(BETWEEN);
-    if hint_width(ui, &whole) <= ui.available_width() {
-        return hint_line(ui, Some(sign), &whole);
-    }
-    let (first, rest) = parts.split_first().unwrap_or((&"", &[]));
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.y = space::XS;
-        hint_line(ui, Some(sign), first);
-        hint_line(ui, None, &rest.join(BETWEEN));
-    });
+/// A line of small type with an icon before it; where there is no room, the first part on a line of its own.
+pub struct Hint {
+    sign: Icon,
+    words: String,
+    galley: std::sync::Arc<egui::Galley>,
 }
 
-/// Between facts on one line.
-const BETWEEN: &str = "  ·  ";
+impl Hint {
+    /// Between facts on one line.
+    const BETWEEN: &str = "  ·  ";
+    const SIGN: f32 = 20.0;
 
-fn hint_width(ui: &Ui, words: &str) -> f32 {
-    width_of(ui, words, Type::Caption.font()) + 20.0
-}
+    /// Laid out in a room of this width.
+    pub fn new(ui: &Ui, sign: Icon, parts: &[&str], room: f32) -> Self {
+        let palette = palette(ui);
+        let room = (room - Self::SIGN).max(40.0);
+        let whole = parts.join(Self::BETWEEN);
+        let fits = width_of(ui, &whole, Type::Caption.font()) <= room;
+        let words = match parts.split_first() {
+            Some((first, rest)) if !fits && !rest.is_empty() => {
+                format!("{first}\n{}", rest.join(Self::BETWEEN))
+            }
+            _ => whole,
+        };
+        let text = rich(words.as_str(), Type::Caption, palette.muted);
+        let galley = egui::WidgetText::from(text).into_galley(
+            ui,
+            Some(egui::TextWrapMode::Wrap),
+            room,
+            egui::TextStyle::Small,
+        );
+        Self {
+            sign,
+            words,
+            galley,
+        }
+    }
 
-fn hint_line(ui: &mut Ui, sign: Option<Icon>, words: &str) {
-    let palette = palette(ui);
-    let room = ui.available_width();
-    let needed = hint_width(ui, words);
-    if needed > room {
-        ui.vertical_centered(|ui| label(ui, words, Type::Caption, palette.muted));
-        return;
+    /// How high it is.
+    #[must_use]
+    pub fn height(&self) -> f32 {
+        self.galley.size().y
     }
-    let galley = single_line(ui, words, Type::Caption.font(), palette.muted);
-    let (rect, response) = ui.allocate_exact_size(vec2(room, 16.0), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
-    let before = if sign.is_some() { 20.0 } else { 0.0 };
-    let left = rect.center().x - (galley.size().x + before) / 2.0;
-    if let Some(sign) = sign {
-        let at = Pos2::new(left + 7.0, rect.center().y);
-        paint_icon(ui.painter(), at, sign, 14.0, palette.muted);
+
+    /// Shows it.
+    pub fn show(self, ui: &mut Ui) -> Response {
+        let palette = palette(ui);
+        let size = self.galley.size() + vec2(Self::SIGN, 0.0);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &self.words));
+        let at = Pos2::new(rect.left() + 7.0, rect.top() + 8.0);
+        paint_icon(ui.painter(), at, self.sign, 14.0, palette.muted);
+        let at = Pos2::new(rect.left() + Self::SIGN, rect.top());
+        ui.painter().galley(at, self.galley, palette.muted);
+        response
     }
-    let at = Pos2::new(left + before, rect.center().y - galley.size().y / 2.0);
-    ui.painter().galley(at, galley, palette.muted);
 }
 
 /// The mark: a cloakroom ticket with its hole.

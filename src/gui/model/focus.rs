@@ -21,6 +21,8 @@ pub enum Focus {
     ServerAddress,
     /// The gear.
     Settings,
+    /// The button that closes the card of the first start.
+    Start,
     /// The switch between Share and Receive.
     Switch,
     /// The zone that files are dropped on.
@@ -43,6 +45,7 @@ impl Model {
     #[must_use]
     pub fn home(&self) -> Focus {
         match self.screen {
+            Screen::Share if self.first_start => Focus::Start,
             Screen::Share => Focus::Zone,
             Screen::Receive if matches!(self.receive.reading, Reading::Known(_)) => Focus::Download,
             Screen::Receive => Focus::Pointer,

@@ -163,7 +163,11 @@ impl Model {
                         Vec::new()
                     }
                     Screen::Settings => self.ask_relays(RelayWish::Look),
-                    Screen::Share | Screen::Gallery => Vec::new(),
+                    Screen::Share => {
+                        self.focus = Some(self.home());
+                        Vec::new()
+                    }
+                    Screen::Gallery => Vec::new(),
                 }
             }
             Action::Hovering(paths) => {

@@ -249,6 +249,8 @@ pair! {
 plain! {
     /// First start.
     start;
+    /// Receive, while there is nothing.
+    received_here;
 }
 
 plain! {

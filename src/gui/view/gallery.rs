@@ -1,21 +1,34 @@
 //! Every widget in every state, for those who work on the window. Nothing here does anything.
 
-use egui::{Id, Ui};
+use egui::{Frame, Id, Ui};
 
-use super::Drawn;
+use super::{Drawn, Surroundings, share, transfers};
 use crate::gui::fonts::Icon;
-use crate::gui::kit::{self, Button, Field, Loudness, Pose};
+use crate::gui::kit::{self, Button, Entry, Field, Loudness, Pose};
 use crate::gui::model::{Action, Model, Notice, Screen, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
-pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+/// What a widget is shown in, one line each.
+const POSES: [Option<Pose>; 4] = [
+    None,
+    Some(Pose::Hovered),
+    Some(Pose::Pressed),
+    Some(Pose::Focused),
+];
+
+pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
     let palette = palette(ui);
     kit::label(ui, text::gallery(), Type::Title, palette.text);
     kit::card(ui, types);
     kit::card(ui, buttons);
-    kit::card(ui, |ui| choices(ui, model));
-    kit::card(ui, fields);
+    for pose in POSES {
+        kit::card(ui, |ui| kit::posed(ui, pose, |ui| choices(ui, pose)));
+    }
+    kit::card(ui, |ui| {
+        ui.add_enabled_ui(false, |ui| ui.push_id("off", |ui| choices(ui, None)));
+    });
+    kit::card(ui, |ui| facts(ui, model));
     for tone in [Tone::Info, Tone::Success, Tone::Warning, Tone::Danger] {
         let message = text::clipboard_refused();
         kit::callout(ui, tone, &message, |_| {});
@@ -25,10 +38,54 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         message: text::clipboard_empty(),
     };
     let back = kit::notice(ui, &notice);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::Vec2::splat(space::L);
+        over_everything(ui);
+    });
+    for (one_line, pose) in [(false, None), (true, Some(Pose::Focused))] {
+        kit::posed(ui, pose, |ui| {
+            share::small_zone(ui, model, around, one_line, drawn);
+        });
+    }
+    if !model.transfers.is_empty() {
+        transfers::list(ui, model, around, drawn);
+    }
     kit::card(ui, icons);
     if back {
         drawn.act(Action::Go(Screen::Share));
     }
+}
+
+/// A menu, a question and a tip, where they stand and not over everything else.
+fn over_everything(ui: &mut Ui) {
+    let palette = palette(ui);
+    let entries = [
+        (Icon::Copy, text::copy_pointer(), false),
+        (Icon::QrCode, text::qr(), false),
+        (Icon::Trash, text::delete_from_server(), true),
+    ];
+    Frame::popup(ui.style()).show(ui, |ui| {
+        ui.vertical(|ui| {
+            let entries = entries.map(|(icon, label, danger)| Entry {
+                icon,
+                label,
+                danger,
+                value: (),
+            });
+            kit::menu_lines(ui, entries.into());
+        });
+    });
+    kit::sheet(palette, space::L).show(ui, |ui| {
+        ui.set_width(ui.available_width().min(300.0));
+        ui.vertical(|ui| {
+            kit::label(ui, text::wipe_title(), Type::Section, palette.text);
+            kit::label(ui, text::wipe_body(), Type::Body, palette.muted);
+            // Not the widget itself, which would take the keyboard.
+            ui.add_space(space::M);
+            ui.add(Button::new(Loudness::Danger, text::wipe_history()).tall());
+        });
+    });
+    Frame::popup(ui.style()).show(ui, |ui| ui.label(text::settings()));
 }
 
 fn types(ui: &mut Ui) {
@@ -57,31 +114,29 @@ fn buttons(ui: &mut Ui) {
     ] {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = egui::Vec2::splat(space::M);
-            for pose in [
-                None,
-                Some(Pose::Hovered),
-                Some(Pose::Pressed),
-                Some(Pose::Focused),
-            ] {
-                let mut button = Button::new(loudness, text::download());
-                if let Some(pose) = pose {
-                    button = button.pose(pose);
-                }
-                ui.add(button);
+            for pose in POSES {
+                kit::posed(ui, pose, |ui| {
+                    ui.add(Button::new(loudness, text::download()))
+                });
             }
             ui.add(Button::new(loudness, text::download()).enabled(false));
         });
         ui.add_space(space::S);
     }
-    ui.horizontal_wrapped(|ui| {
-        kit::icon_button(ui, Icon::Close, text::close());
-        kit::icon_toggle(ui, Icon::Ellipsis, text::more(), true);
-        kit::status(ui, Icon::Server, text::built_in(), false);
-        kit::status(ui, Icon::Warning, text::built_in(), true);
-    });
 }
 
-fn choices(ui: &mut Ui, model: &Model) {
+/// Everything that chooses, and a field.
+fn choices(ui: &mut Ui, pose: Option<Pose>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::Vec2::splat(space::M);
+        kit::icon_button(ui, Icon::Close, text::close());
+        kit::icon_toggle(ui, Icon::Ellipsis, text::more(), true);
+        kit::status(ui, Icon::Server, text::built_in(), false, 200.0);
+        kit::status(ui, Icon::Warning, text::built_in(), true, 200.0);
+        let less = (text::smaller(), true);
+        kit::stepper(ui, "100 %", less, (text::larger(), false));
+    });
+    ui.add_space(space::S);
     let options = [(0, text::system()), (1, text::light()), (2, text::dark())];
     kit::segmented(ui, text::theme(), &options, Some(1));
     ui.add_space(space::S);
@@ -94,12 +149,28 @@ fn choices(ui: &mut Ui, model: &Model) {
     let (title, about) = text::mask_pointers();
     kit::switch(ui, title, about, true);
     kit::switch(ui, title, "", false);
-    kit::stepper(
-        ui,
-        "100 %",
-        (text::smaller(), true),
-        (text::larger(), false),
-    );
+    kit::expander(ui, text::licences(), |_| {});
+    ui.add_space(space::S);
+    let field = Field {
+        id: ui
+            .scope_id()
+            .with(("gallery field", pose.map(|pose| pose as u8))),
+        label: text::pointer(),
+        hint: text::POINTER_HINT,
+        rows: 1,
+        trouble: false,
+        masked: false,
+    };
+    field.show(ui, &mut String::new());
+}
+
+/// What only shows something.
+fn facts(ui: &mut Ui, model: &Model) {
+    fields(ui);
+    for fraction in [0.0, 1.0] {
+        kit::progress(ui, text::transfers(), fraction);
+        ui.add_space(space::S);
+    }
     ui.add_space(space::S);
     kit::progress(ui, text::transfers(), 0.61);
     ui.add_space(space::S);
@@ -115,11 +186,9 @@ fn choices(ui: &mut Ui, model: &Model) {
             kit::badge(ui, tone, icon, text::verified());
         }
     });
-    kit::centred_hint(
-        ui,
-        Icon::HardDrive,
-        &[text::built_in_stays(), &text::limit(None)],
-    );
+    let limit = text::limit(None);
+    let parts = [text::built_in_stays(), limit.as_str()];
+    kit::Hint::new(ui, Icon::HardDrive, &parts, width).show(ui);
     kit::middle(
         ui,
         &model.settings.preferences.downloads.to_string_lossy(),
@@ -131,7 +200,6 @@ fn choices(ui: &mut Ui, model: &Model) {
 
 fn fields(ui: &mut Ui) {
     for (at, (content, trouble, masked)) in [
-        ("", false, false),
         ("cloak1qqqsyqcyq5rqwzqfpg9", false, false),
         ("cloak1qqqsyqcyq5rqwzqfpg9", true, false),
         ("cloak1qqqsyqcyq5rqwzqfpg9", false, true),

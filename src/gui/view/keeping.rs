@@ -4,7 +4,7 @@
 use egui::{Context, Id, Ui};
 
 use super::Drawn;
-use crate::app::history::Status;
+use crate::app::history::{SessionOnly, Status};
 use crate::app::message::UserMessage;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
@@ -16,7 +16,14 @@ use crate::gui::tokens::{Type, measure, palette_of};
 pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let chosen = model.settings.preferences.privacy;
     let mut wanted = chosen;
-    let standing = text::history(model.history);
+    // It is wanted and does not run: its place could not be used.
+    let standing = match model.history {
+        Status::Off if chosen.history => {
+            Status::SessionOnly(SessionOnly::File(std::io::ErrorKind::Other))
+        }
+        status => status,
+    };
+    let standing = text::history(standing);
     wanted.history ^= kit::switch(ui, text::history_title(), &standing, chosen.history);
     ui.horizontal_wrapped(|ui| {
         let export = Button::new(Loudness::Quiet, text::export_history()).icon(Icon::ShowInFolder);
@@ -85,7 +92,7 @@ impl Question<'_> {
         };
         let (answer, waved) = kit::modal(ctx, &modal, |ui| {
             kit::label(ui, self.body, Type::Body, palette.muted);
-            let no = Button::new(Loudness::Primary, self.no);
+            let no = Button::new(Loudness::Secondary, self.no);
             kit::answers(ui, no, Button::new(Loudness::Danger, self.yes))
         });
         match answer {

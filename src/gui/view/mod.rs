@@ -128,9 +128,13 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                                 Screen::Share => {
                                     share::screen(ui, model, around, height, &mut drawn);
                                 }
-                                Screen::Receive => receive::screen(ui, model, around, &mut drawn),
+                                Screen::Receive => {
+                                    receive::screen(ui, model, around, height, &mut drawn);
+                                }
                                 Screen::Settings => settings::screen(ui, model, around, &mut drawn),
-                                Screen::Gallery => gallery::screen(ui, model, &mut drawn),
+                                Screen::Gallery => {
+                                    gallery::screen(ui, model, around, &mut drawn);
+                                }
                             }
                             ui.add_space(space::S);
                         },
@@ -225,46 +229,42 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             }
         },
     );
-    let right = Layout::right_to_left(Align::Center);
-    kit::inside(
-        ui,
-        "right",
-        row(switch.right() + space::S, whole.right()),
-        right,
-        |ui| {
-            let open = model.screen == Screen::Settings;
-            let gear = kit::icon_toggle(ui, Icon::Settings, text::settings(), open);
-            drawn.focus(model, Focus::Settings, &gear);
-            if model.focus == Some(Focus::Switch) && switch_is_off(model) {
-                drawn.focus(model, Focus::Switch, &gear);
-            }
-            if gear.clicked() {
-                drawn.act(Action::Go(if open {
-                    Screen::Share
-                } else {
-                    Screen::Settings
-                }));
-            }
-            let (icon, name) = destination(model);
-            let standing = model.settings.standing();
-            let warns = matches!(
-                standing,
-                ServerStanding::LacksRelays | ServerStanding::Failed(_)
-            );
-            let icon = match standing {
-                ServerStanding::LacksRelays | ServerStanding::Failed(_) => Icon::Warning,
-                ServerStanding::Passed => Icon::CircleCheck,
-                ServerStanding::Untried => icon,
-            };
-            let status = kit::status(ui, icon, name, warns);
-            let words = text::server_standing(standing);
-            ui.ctx()
-                .accesskit_node_builder(status.id, |node| node.set_description(&*words));
-            if status.on_hover_text(words).clicked() {
-                drawn.act(Action::Go(Screen::Settings));
-            }
-        },
-    );
+    let place = row(switch.right() + space::S, whole.right());
+    kit::at_right(ui, place, |ui| {
+        ui.spacing_mut().item_spacing.x = space::S;
+        let (icon, name) = destination(model);
+        let standing = model.settings.standing();
+        let warns = matches!(
+            standing,
+            ServerStanding::LacksRelays | ServerStanding::Failed(_)
+        );
+        let sign = match standing {
+            ServerStanding::LacksRelays | ServerStanding::Failed(_) => Icon::Warning,
+            ServerStanding::Passed => Icon::CircleCheck,
+            ServerStanding::Untried => icon,
+        };
+        let room = place.width() - measure::CONTROL - space::S;
+        let status = kit::status(ui, sign, name, warns, room);
+        let words = text::server_standing(standing);
+        ui.ctx()
+            .accesskit_node_builder(status.id, |node| node.set_description(&*words));
+        if status.on_hover_text(words).clicked() {
+            drawn.act(Action::Go(Screen::Settings));
+        }
+        let open = model.screen == Screen::Settings;
+        let gear = kit::icon_toggle(ui, Icon::Settings, text::settings(), open);
+        drawn.focus(model, Focus::Settings, &gear);
+        if model.focus == Some(Focus::Switch) && switch_is_off(model) {
+            drawn.focus(model, Focus::Switch, &gear);
+        }
+        if gear.clicked() {
+            drawn.act(Action::Go(if open {
+                Screen::Share
+            } else {
+                Screen::Settings
+            }));
+        }
+    });
 }
 
 /// Neither of the two screens of the switch is open.
@@ -288,7 +288,9 @@ fn overlay(ctx: &egui::Context, hover: &Hover) {
         .interactable(false);
     area.show(ctx, |ui| {
         let window = ctx.content_rect();
-        ui.painter().rect_filled(window, 0.0, palette.accent_tint);
+        // What lies below is still there: it shows through a little.
+        let veil = palette.accent_tint.gamma_multiply(0.92);
+        ui.painter().rect_filled(window, 0.0, veil);
         let inset = window.shrink(space::M);
         let stroke = Stroke::new(2.0, palette.accent);
         ui.painter().rect_stroke(

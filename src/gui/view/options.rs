@@ -33,11 +33,12 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             (Count::Yes, text::count_yes()),
             (Count::Limit(limit), text::count_limit()),
         ];
-        let mut chosen = named(ui, text::count_downloads(), |ui| {
+        let width = kit::segmented_width(ui, &counts);
+        let mut chosen = named(ui, text::count_downloads(), width, |ui| {
             kit::segmented(ui, text::count_downloads(), &counts, Some(options.count)).pressed
         });
         if let Count::Limit(limit) = options.count {
-            let step = named(ui, text::count_limit_about(), |ui| {
+            let step = named(ui, text::count_limit_about(), 140.0, |ui| {
                 let less = Count::stepped(limit, -1);
                 let more = Count::stepped(limit, 1);
                 kit::stepper(
@@ -68,13 +69,13 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 }
 
 /// A name on the left and what chooses on the right; below each other when narrow.
-fn named<R>(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
+fn named<R>(ui: &mut Ui, name: &str, width: f32, add: impl FnOnce(&mut Ui) -> R) -> R {
     let palette = palette(ui);
-    if ui.available_width() >= 480.0 {
+    if ui.available_width() - width >= 160.0 {
         let title = |ui: &mut Ui| {
             kit::label(ui, name, Type::Label, palette.text);
         };
-        kit::sides(ui, measure::PRIMARY, 260.0, title, add)
+        kit::sides(ui, measure::PRIMARY, width, title, add)
     } else {
         kit::label(ui, name, Type::Label, palette.text);
         add(ui)

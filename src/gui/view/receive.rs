@@ -10,7 +10,13 @@ use crate::gui::model::{Action, Focus, Model, PointerInfo, PointerText, Reading,
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
-pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+pub(super) fn screen(
+    ui: &mut Ui,
+    model: &Model,
+    around: Surroundings,
+    height: f32,
+    drawn: &mut Drawn,
+) {
     let palette = palette(ui);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::S;
@@ -43,6 +49,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
         }
     });
     match &model.receive.reading {
+        Reading::Empty if model.transfers.is_empty() => nothing_yet(ui, height),
         Reading::Empty => {}
         Reading::Wrong(message) => {
             kit::callout(ui, Tone::Danger, message, |ui| {
@@ -62,6 +69,27 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
     }
 }
 
+/// In the middle of what is left of an empty screen.
+fn nothing_yet(ui: &mut Ui, height: f32) {
+    let palette = palette(ui);
+    let used = ui.cursor().top() - ui.clip_rect().top();
+    let words = kit::text_height(ui, text::received_here(), Type::Body, ui.available_width());
+    let content = measure::ICON_XL + space::M + words;
+    let room = height - used - space::XL;
+    if room < content + 2.0 * space::L {
+        return;
+    }
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), room), Sense::hover());
+    let block = egui::Rect::from_center_size(rect.center(), vec2(rect.width(), content));
+    let centred = egui::Layout::top_down(egui::Align::Center);
+    kit::inside(ui, "nothing yet", block, centred, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        kit::icon(ui, Icon::Download, measure::ICON_XL, palette.faint);
+        ui.add_space(space::M);
+        kit::label(ui, text::received_here(), Type::Body, palette.muted);
+    });
+}
+
 pub(super) fn field_id() -> Id {
     Id::unique("pointer field")
 }
@@ -72,18 +100,10 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
     kit::card(ui, |ui| {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = space::M;
-            let (square, _) = ui.allocate_exact_size(vec2(40.0, 40.0), Sense::hover());
-            ui.painter().rect_filled(square, 8.0, palette.accent_tint);
-            kit::paint_icon(
-                ui.painter(),
-                square.center(),
-                Icon::File,
-                measure::ICON_L,
-                palette.accent,
-            );
+            kit::tile(ui, 40.0, Icon::File, palette.accent, palette.accent_tint);
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
-                let name = info.name.as_deref().unwrap_or(text::unnamed_file());
+                let name = info.name.as_deref().unwrap_or_else(|| text::unnamed_file());
                 let width = ui.available_width();
                 kit::middle(ui, name, Type::Section, palette.text, width);
                 let mut facts = vec![text::size(info.len), text::comes_from(&info.server)];
@@ -122,7 +142,7 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
                 drawn.act(Action::Download);
             }
             if ui
-                .add(Button::new(Loudness::Quiet, text::clear()))
+                .add(Button::new(Loudness::Quiet, text::clear()).tall())
                 .clicked()
             {
                 drawn.act(Action::ClearPointer);

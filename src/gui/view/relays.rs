@@ -263,19 +263,17 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         ui.add_space(space::XS);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = Vec2::splat(space::S);
-            let words = if busy {
-                text::asking_relays()
-            } else {
-                text::add()
-            };
-            let button = Button::new(Loudness::Secondary, words).icon(Icon::Plus);
-            let button = button.room_for(text::asking_relays()).enabled(possible);
+            let button = Button::new(Loudness::Secondary, text::add()).icon(Icon::Plus);
+            let button = button.enabled(possible);
             if ui.add(button).clicked() || entered && possible {
                 drawn.act(Action::AddRelays);
             }
             let file = Button::new(Loudness::Quiet, text::choose_list()).icon(Icon::Folder);
             if ui.add(file).clicked() {
                 drawn.act(Action::ChooseRelayList);
+            }
+            if busy {
+                kit::label(ui, text::asking_relays(), Type::Caption, palette.muted);
             }
         });
     });

@@ -76,10 +76,10 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
         };
         add(Icon::ShowInFolder, words, false, Action::RevealSaved(id));
     }
+    let manageable = matches!(&transfer.state, State::Shared(shared)
+        if shared.manageable && !shared.gone && transfer.managing.is_none());
     if let State::Shared(shared) = &transfer.state
-        && shared.manageable
-        && !shared.gone
-        && transfer.managing.is_none()
+        && manageable
     {
         let manage = |what| Action::Manage(id, what);
         add(
@@ -96,8 +96,6 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
                 manage(Manage::Status),
             );
         }
-        let delete = Action::Open(Modal::Delete(id));
-        add(Icon::Trash, text::delete_from_server(), true, delete);
     }
     if transfer.is_unfinished() {
         add(Icon::Close, text::cancel(), true, Action::Cancel(id));
@@ -108,6 +106,11 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
             false,
             Action::Remove(id),
         );
+    }
+    // What cannot be taken back comes last.
+    if manageable {
+        let delete = Action::Open(Modal::Delete(id));
+        add(Icon::Trash, text::delete_from_server(), true, delete);
     }
     entries
 }

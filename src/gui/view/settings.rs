@@ -27,7 +27,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
         downloads(ui, model, drawn);
     });
     section(ui, text::appearance(), "", |ui| {
-        appearance(ui, model, drawn)
+        appearance(ui, model, drawn);
     });
     section(ui, text::privacy(), "", |ui| privacy(ui, model, drawn));
     section(ui, text::advanced(), "", |ui| advanced(ui, model, drawn));
@@ -86,7 +86,6 @@ pub(super) fn line(
         kit::sides(ui, 40.0, right, left, act);
     } else {
         kit::sides(ui, 40.0, 0.0, left, |_| {});
-        // In the same order as beside: from the right.
         kit::sides(ui, measure::CONTROL, ui.available_width(), |_| {}, act);
     }
 }
@@ -106,6 +105,7 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let choice = ServerChoice::Address(known.address.clone());
         server(ui, model, &choice, &known.name, &known.address, drawn);
         ui.push_id(("direct", &known.address), |ui| {
+            ui.add_space(space::S);
             let (title, about) = text::direct_switch();
             if known.direct {
                 ui.horizontal(|ui| {
@@ -195,18 +195,6 @@ fn server(
         };
     ui.push_id(choice_id(choice), |ui| {
         line(ui, icon, name, about, right, |ui| {
-            // From the right.
-            if let ServerChoice::Address(address) = choice
-                && kit::icon_button(ui, Icon::Trash, &text::about_file(text::remove(), name))
-                    .clicked()
-            {
-                drawn.act(Action::RemoveServer(address.clone()));
-            }
-            let tested =
-                Button::new(Loudness::Quiet, text::test()).enabled(test != Some(&Test::Running));
-            if ui.add(tested).clicked() {
-                drawn.act(Action::TestServer(choice.clone()));
-            }
             if chosen {
                 kit::badge(ui, Tone::Success, Icon::Check, text::in_use());
             } else if ui
@@ -214,6 +202,17 @@ fn server(
                 .clicked()
             {
                 drawn.act(Action::UseServer(choice.clone()));
+            }
+            let tested =
+                Button::new(Loudness::Quiet, text::test()).enabled(test != Some(&Test::Running));
+            if ui.add(tested).clicked() {
+                drawn.act(Action::TestServer(choice.clone()));
+            }
+            if let ServerChoice::Address(address) = choice
+                && kit::icon_button(ui, Icon::Trash, &text::about_file(text::remove(), name))
+                    .clicked()
+            {
+                drawn.act(Action::RemoveServer(address.clone()));
             }
         });
         if outcome(ui, choice, test, shown, name, drawn) {
@@ -423,23 +422,25 @@ fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let chosen = model.settings.preferences.advanced;
     let mut wanted = chosen;
     if cfg!(all(unix, not(target_os = "macos"))) {
-        named(ui, text::display(), 270.0, &mut |ui| {
-            let displays = [
-                (Display::Auto, text::automatic()),
-                (Display::X11, text::X11),
-                (Display::Wayland, text::WAYLAND),
-            ];
+        let displays = [
+            (Display::Auto, text::automatic()),
+            (Display::X11, text::X11),
+            (Display::Wayland, text::WAYLAND),
+        ];
+        let width = kit::segmented_width(ui, &displays);
+        named(ui, text::display(), width, &mut |ui| {
             let display = kit::segmented(ui, text::display(), &displays, Some(chosen.display));
             wanted.display = display.pressed.unwrap_or(chosen.display);
         });
         kit::divider(ui);
     }
-    named(ui, text::renderer(), 270.0, &mut |ui| {
-        let renderers = [
-            (Renderer::Auto, text::automatic()),
-            (Renderer::Wgpu, text::WGPU),
-            (Renderer::Glow, text::OPENGL),
-        ];
+    let renderers = [
+        (Renderer::Auto, text::automatic()),
+        (Renderer::Wgpu, text::WGPU),
+        (Renderer::Glow, text::OPENGL),
+    ];
+    let width = kit::segmented_width(ui, &renderers);
+    named(ui, text::renderer(), width, &mut |ui| {
         let renderer = kit::segmented(ui, text::renderer(), &renderers, Some(chosen.renderer));
         wanted.renderer = renderer.pressed.unwrap_or(chosen.renderer);
     });
@@ -466,22 +467,24 @@ fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     let preferences = &model.settings.preferences;
-    named(ui, text::theme(), 270.0, &mut |ui| {
-        let themes = [
-            (Theme::System, text::system()),
-            (Theme::Light, text::light()),
-            (Theme::Dark, text::dark()),
-        ];
+    let themes = [
+        (Theme::System, text::system()),
+        (Theme::Light, text::light()),
+        (Theme::Dark, text::dark()),
+    ];
+    let width = kit::segmented_width(ui, &themes);
+    named(ui, text::theme(), width, &mut |ui| {
         let theme = kit::segmented(ui, text::theme(), &themes, Some(preferences.theme));
         drawn.actions.extend(theme.pressed.map(Action::SetTheme));
     });
     kit::divider(ui);
-    named(ui, text::contrast(), 270.0, &mut |ui| {
-        let levels = [
-            (Contrast::System, text::system()),
-            (Contrast::Normal, text::normal()),
-            (Contrast::High, text::high()),
-        ];
+    let levels = [
+        (Contrast::System, text::system()),
+        (Contrast::Normal, text::normal()),
+        (Contrast::High, text::high()),
+    ];
+    let width = kit::segmented_width(ui, &levels);
+    named(ui, text::contrast(), width, &mut |ui| {
         let contrast = kit::segmented(ui, text::contrast(), &levels, Some(preferences.contrast));
         drawn
             .actions
@@ -498,11 +501,12 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let language = kit::chips(ui, text::language(), &languages, preferences.language);
     drawn.actions.extend(language.map(Action::SetLanguage));
     kit::divider(ui);
-    named(ui, text::motion(), 200.0, &mut |ui| {
-        let kinds = [
-            (Motion::System, text::system()),
-            (Motion::Reduced, text::reduced()),
-        ];
+    let kinds = [
+        (Motion::System, text::system()),
+        (Motion::Reduced, text::reduced()),
+    ];
+    let width = kit::segmented_width(ui, &kinds);
+    named(ui, text::motion(), width, &mut |ui| {
         let motion = kit::segmented(ui, text::motion(), &kinds, Some(preferences.motion));
         drawn.actions.extend(motion.pressed.map(Action::SetMotion));
     });

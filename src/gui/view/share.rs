@@ -20,33 +20,33 @@ pub(super) fn screen(
     drawn: &mut Drawn,
 ) {
     if model.first_start {
-        welcome(ui, drawn);
+        welcome(ui, model, drawn);
     }
     let empty = model.transfers.is_empty();
+    let lacks = model.settings.lacks_relays();
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::M;
-        if empty && !model.first_start {
-            let used = ui.cursor().top() - ui.clip_rect().top();
-            let room = height - used - 16.0 - 2.0 * space::M - measure::CONTROL - space::XL;
-            zone(ui, model, around, room.clamp(220.0, 560.0), drawn);
-        } else {
-            small_zone(ui, model, around, drawn);
+        if lacks {
+            way_out(ui, !model.first_start, drawn);
         }
-        terms(ui, model, drawn);
-        let words = if model.options_open {
-            text::hide_options()
+        let used = ui.cursor().top() - ui.clip_rect().top();
+        let below = if lacks {
+            0.0
         } else {
-            text::options()
+            measure::CONTROL + space::M
         };
-        if !model.first_start {
-            ui.vertical_centered(|ui| {
-                if ui.add(Button::new(Loudness::Quiet, words)).clicked() {
-                    drawn.act(Action::ShowOptions(!model.options_open));
-                }
-            });
+        let room = height - used - below - space::XL;
+        if model.first_start || !empty || room < LEAST_ZONE {
+            small_zone(ui, model, around, height < LOW, drawn);
+        } else {
+            zone(ui, model, around, room.min(560.0), drawn);
         }
-        if model.options_open {
-            options::card(ui, model, drawn);
+        // Where nothing can go, there is nothing to say of the way.
+        if !lacks {
+            terms(ui, model, drawn);
+            if model.options_open {
+                options::card(ui, model, drawn);
+            }
         }
     });
     if !empty {
@@ -54,8 +54,13 @@ pub(super) fn screen(
     }
 }
 
+/// Below this height of the screen the zone is one line: what is under it matters more.
+const LOW: f32 = 440.0;
+/// The lowest zone that has a button in it.
+const LEAST_ZONE: f32 = 220.0;
+
 /// The card of the first start: three short lines.
-fn welcome(ui: &mut Ui, drawn: &mut Drawn) {
+fn welcome(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     kit::card(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -87,10 +92,9 @@ fn welcome(ui: &mut Ui, drawn: &mut Drawn) {
             ui.add_space(space::M);
         }
         ui.add_space(space::XS);
-        if ui
-            .add(Button::new(Loudness::Primary, text::start()))
-            .clicked()
-        {
+        let start = ui.add(Button::new(Loudness::Primary, text::start()));
+        drawn.focus(model, Focus::Start, &start);
+        if start.clicked() {
             drawn.act(Action::Start);
         }
     });
@@ -122,6 +126,7 @@ fn target(
         palette.surface.lerp_to_gamma(palette.accent_tint, t),
     );
     let ink = palette.control_border.lerp_to_gamma(palette.accent, t);
+    kit::follow_focus(ui, &response);
     if kit::shows_focus(ui, &response) {
         let stroke = Stroke::new(palette.ring, palette.accent);
         ui.painter()
@@ -142,8 +147,13 @@ fn zone(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn: &m
     } else {
         text::choose_or_paste()
     };
+    let width = ui.available_width() - 2.0 * space::L;
+    let words = kit::text_height(ui, title, Type::Title, width)
+        + kit::text_height(ui, text::sealed_here(), Type::Body, width);
+    let content = measure::ICON_XL + space::L + words + space::XS + space::XL + measure::PRIMARY;
+    let height = height.max(content + 2.0 * space::L);
     let (rect, palette) = target(ui, model, height, title, drawn);
-    let block = Rect::from_center_size(rect.center(), vec2(rect.width() - 2.0 * space::L, 184.0));
+    let block = Rect::from_center_size(rect.center(), vec2(width, content));
     kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         kit::icon(ui, Icon::Upload, measure::ICON_XL, palette.accent);
@@ -152,48 +162,91 @@ fn zone(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn: &m
         ui.add_space(space::XS);
         kit::label(ui, text::sealed_here(), Type::Body, palette.muted);
         ui.add_space(space::XL);
-        painted_button(ui, palette);
+        painted_button(ui, !model.settings.lacks_relays(), palette);
     });
 }
 
-/// Looks like the primary button; the whole zone is one, so this has no name of its own.
-fn painted_button(ui: &mut Ui, palette: &Palette) {
-    let font = Type::Label.font();
-    let word = ui
-        .painter()
-        .layout_no_wrap(text::choose_files().to_owned(), font, palette.on_fill);
-    let keys = ui.ctx().format_shortcut(&crate::gui::commands::CHOOSE);
-    let keys = ui.painter().layout_no_wrap(
-        keys,
-        Type::Caption.font(),
-        palette.on_fill.gamma_multiply(0.85),
+/// Looks like a button; the whole zone is one, so this has no name of its own.
+fn painted_button(ui: &mut Ui, primary: bool, palette: &Palette) {
+    let (fill, ink) = if primary {
+        (palette.accent_fill, palette.on_fill)
+    } else {
+        (palette.control, palette.text)
+    };
+    let lay = |text: String, kind: Type| ui.painter().layout_no_wrap(text, kind.font(), ink);
+    let word = lay(text::choose_files().to_owned(), Type::Label);
+    let keys = lay(
+        ui.ctx().format_shortcut(&crate::gui::commands::CHOOSE),
+        Type::Caption,
     );
-    let width = word.size().x + keys.size().x + space::M + 2.0 * space::L;
+    let whole = word.size().x + keys.size().x + space::M + 2.0 * space::L;
+    let room = ui.available_width();
+    let width = if whole > room {
+        word.size().x + 2.0 * space::M
+    } else {
+        whole
+    };
     let (rect, _) = ui.allocate_exact_size(vec2(width, measure::PRIMARY), Sense::hover());
-    ui.painter()
-        .rect_filled(rect, CornerRadius::same(6), palette.accent_fill);
-    let at = Pos2::new(
-        rect.left() + space::L,
-        rect.center().y - word.size().y / 2.0,
-    );
-    let after = Pos2::new(
-        rect.right() - space::L - keys.size().x,
-        rect.center().y - keys.size().y / 2.0,
-    );
-    ui.painter().galley(at, word, palette.on_fill);
-    ui.painter().galley(after, keys, palette.on_fill);
+    ui.painter().rect_filled(rect, CornerRadius::same(6), fill);
+    let y = |tall: f32| rect.center().y - tall / 2.0;
+    if whole > room {
+        let at = Pos2::new(rect.left() + space::M, y(word.size().y));
+        ui.painter().galley(at, word, ink);
+        return;
+    }
+    let after = rect.right() - space::L - keys.size().x;
+    let after = Pos2::new(after, y(keys.size().y));
+    let at = Pos2::new(rect.left() + space::L, y(word.size().y));
+    ui.painter().galley(at, word, ink);
+    ui.painter().galley(after, keys, ink);
 }
 
 /// The zone when something else matters more.
-fn small_zone(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+pub(super) fn small_zone(
+    ui: &mut Ui,
+    model: &Model,
+    around: Surroundings,
+    one_line: bool,
+    drawn: &mut Drawn,
+) {
     let title = match (around.drops, model.transfers.is_empty()) {
         (true, true) => text::drop_here(),
         (true, false) => text::drop_more(),
         (false, true) => text::choose_or_paste(),
         (false, false) => text::choose_more(),
     };
-    let (rect, palette) = target(ui, model, 96.0, title, drawn);
-    let block = Rect::from_center_size(rect.center(), vec2(rect.width() - 2.0 * space::L, 52.0));
+    let room = ui.available_width() - 2.0 * space::L;
+    if one_line {
+        let room = room - measure::ICON_L - space::S;
+        let words = ui.painter().layout(
+            title.to_owned(),
+            Type::Label.font(),
+            egui::Color32::PLACEHOLDER,
+            room,
+        );
+        let height = (words.size().y + 2.0 * space::L).max(52.0);
+        let (rect, palette) = target(ui, model, height, title, drawn);
+        let width = measure::ICON_L + space::S + words.size().x;
+        let left = rect.center().x - width / 2.0;
+        let at = Pos2::new(left + measure::ICON_L / 2.0, rect.center().y);
+        kit::paint_icon(
+            ui.painter(),
+            at,
+            Icon::Upload,
+            measure::ICON_L,
+            palette.accent,
+        );
+        let at = Pos2::new(
+            left + measure::ICON_L + space::S,
+            rect.center().y - words.size().y / 2.0,
+        );
+        ui.painter().galley(at, words, palette.text);
+        return;
+    }
+    let words = kit::text_height(ui, title, Type::Label, room);
+    let content = 24.0 + space::S + words;
+    let (rect, palette) = target(ui, model, content + 44.0, title, drawn);
+    let block = Rect::from_center_size(rect.center(), vec2(room, content));
     kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.y = space::S;
         kit::icon(ui, Icon::Upload, 24.0, palette.accent);
@@ -201,34 +254,57 @@ fn small_zone(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Draw
     });
 }
 
-/// Where a file goes, how large it may be, how long it stays.
+/// The only thing to do where no relay reaches the server, before everything else.
+fn way_out(ui: &mut Ui, loud: bool, drawn: &mut Drawn) {
+    kit::callout(ui, Tone::Warning, &text::relays_missing(), |ui| {
+        ui.add_space(space::S);
+        let loudness = if loud {
+            Loudness::Primary
+        } else {
+            Loudness::Secondary
+        };
+        if ui.add(Button::new(loudness, text::choose_list())).clicked() {
+            drawn.act(Action::ChooseRelayList);
+        }
+    });
+}
+
+/// Where a file goes, how large it may be, how long it stays; and the way to choose that.
 fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
-    if model.settings.lacks_relays() {
-        kit::callout(ui, Tone::Warning, &text::relays_missing(), |ui| {
-            ui.add_space(space::XS);
-            if ui
-                .add(Button::new(Loudness::Secondary, text::choose_list()))
-                .clicked()
-            {
-                drawn.act(Action::ChooseRelayList);
-            }
-        });
-        return;
-    }
     let (icon, place) = match model.settings.server() {
         None => (Icon::HardDrive, text::built_in_stays().to_owned()),
         Some(server) => (Icon::Server, text::goes_to(&server.name)),
     };
     let terms = model.settings.chosen_terms();
-    kit::centred_hint(
-        ui,
-        icon,
-        &[
-            place.as_str(),
-            &text::limit(terms),
-            &text::kept_for(model.settings.preferences.options.keep, terms),
-        ],
-    );
+    let limit = text::limit(terms);
+    let kept = text::kept_for(model.settings.preferences.options.keep, terms);
+    let parts = [place.as_str(), limit.as_str(), kept.as_str()];
+    let words = if model.options_open {
+        text::hide_options()
+    } else {
+        text::options()
+    };
+    let mut options = |ui: &mut Ui| {
+        if ui.add(Button::new(Loudness::Quiet, words)).clicked() {
+            drawn.act(Action::ShowOptions(!model.options_open));
+        }
+    };
+    let whole = ui.available_width();
+    let width = Button::new(Loudness::Quiet, words).width(ui);
+    let room = whole - width - space::S;
+    if model.first_start || room < 220.0 {
+        kit::Hint::new(ui, icon, &parts, whole).show(ui);
+        if !model.first_start {
+            options(ui);
+        }
+        return;
+    }
+    let hint = kit::Hint::new(ui, icon, &parts, room);
+    let height = hint.height().max(measure::CONTROL);
+    let left = |ui: &mut Ui| {
+        hint.show(ui);
+    };
+    kit::sides(ui, height, width, left, options);
 }
 
 /// A dashed outline with round corners.

@@ -10,7 +10,7 @@ use crate::app::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{
-    Action, Beside, Filter, Focus, Job, Model, Shared, Stage, State, Told, Tone, Transfer,
+    Action, Beside, Filter, Focus, Job, Managed, Model, Shared, Stage, State, Told, Tone, Transfer,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -143,31 +143,33 @@ fn body(
     loud: bool,
     drawn: &mut Drawn,
 ) {
-    match &transfer.state {
+    indented(ui, |ui| match &transfer.state {
         State::Waiting => {}
         State::Running(stage) => running(ui, transfer, *stage),
         State::Shared(shared) => {
             if !shared.gone {
                 done(ui, model, around, transfer, shared, loud, drawn);
             }
-            told(ui, transfer);
+            told(ui, transfer, shared.gone);
         }
         State::Received(_) => received(ui, transfer, drawn),
         State::Failed(message) => {
-            indented(ui, |ui| {
-                ui.add_space(space::XS);
-                kit::said(ui, message);
-                again(ui, transfer, drawn);
-            });
+            ui.add_space(space::XS);
+            kit::said(ui, message);
+            again(ui, transfer, drawn);
         }
-        State::Cancelled => indented(ui, |ui| again(ui, transfer, drawn)),
-    }
+        State::Cancelled => again(ui, transfer, drawn),
+    });
 }
 
-const INDENT: f32 = 36.0 + space::M;
+const TILE: f32 = 36.0;
+const INDENT: f32 = TILE + space::M;
+/// A row narrower than this has no room beside its tile.
+const NARROW: f32 = 420.0;
 
+/// What is under the head stands under the name; where there is no room for that, under the tile.
 fn indented<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
-    let indent = if ui.available_width() < 420.0 {
+    let indent = if ui.available_width() < NARROW {
         0.0
     } else {
         INDENT
@@ -186,8 +188,8 @@ fn indented<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
 fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, drawn: &mut Drawn) {
     let palette = palette(ui);
     let verified = matches!(transfer.state, State::Received(_));
-    let narrow = ui.available_width() < 420.0;
-    let badge = if verified && !narrow { 104.0 } else { 0.0 };
+    let narrow = ui.available_width() < NARROW;
+    let badge = if verified && !narrow { 120.0 } else { 0.0 };
     let cross = if transfer.is_unfinished() {
         measure::CONTROL + space::S
     } else {
@@ -195,9 +197,9 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
     };
     let (icon, ink, ground) = match transfer.state {
         State::Failed(_) => (Icon::CircleAlert, palette.danger, palette.danger_tint),
-        State::Shared(_) | State::Received(_) => {
-            (Icon::Check, palette.success, palette.success_tint)
-        }
+        State::Received(_) => (Icon::ShieldCheck, palette.success, palette.success_tint),
+        State::Shared(ref shared) if shared.gone => (Icon::Trash, palette.muted, palette.sunken),
+        State::Shared(_) => (Icon::Check, palette.success, palette.success_tint),
         State::Waiting | State::Cancelled => (direction(transfer), palette.muted, palette.sunken),
         State::Running(_) => (direction(transfer), palette.accent, palette.accent_tint),
     };
@@ -207,15 +209,16 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
         measure::CONTROL + cross + badge,
         |ui| {
             ui.spacing_mut().item_spacing.x = space::M;
-            let (square, _) = ui.allocate_exact_size(egui::Vec2::splat(36.0), Sense::hover());
-            ui.painter().rect_filled(square, 8.0, ground);
-            kit::paint_icon(ui.painter(), square.center(), icon, 18.0, ink);
+            kit::tile(ui, TILE, icon, ink, ground);
             let width = ui.available_width();
             ui.allocate_ui_with_layout(vec2(width, 38.0), Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 kit::middle(ui, &transfer.name, Type::Label, palette.text, width);
-                let facts = facts(transfer, around.now);
-                let line = kit::middle(ui, &facts, Type::Caption, palette.muted, width);
+                let mut words = facts(transfer, around.now);
+                if verified && narrow {
+                    words = format!("{}  ·  {words}", text::verified());
+                }
+                let line = kit::middle(ui, &words, Type::Caption, palette.muted, width);
                 if let State::Shared(shared) = &transfer.state
                     && let Some(expires) = shared.expires
                 {
@@ -224,16 +227,16 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
             });
         },
         |ui| {
-            row_menu::button(ui, model, transfer, drawn);
+            if badge > 0.0 {
+                kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::verified());
+            }
             if transfer.is_unfinished() {
                 let name = text::about_file(text::cancel(), &transfer.name);
                 if kit::icon_button(ui, Icon::Close, &name).clicked() {
                     drawn.act(Action::Cancel(transfer.id));
                 }
             }
-            if badge > 0.0 {
-                kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::verified());
-            }
+            row_menu::button(ui, model, transfer, drawn);
         },
     );
 }
@@ -254,13 +257,10 @@ fn facts(transfer: &Transfer, now: u64) -> String {
     let [size, state] = match &transfer.state {
         State::Waiting => [size, Some(text::waiting().to_owned())],
         State::Running(stage) => [size, Some(text::stage(*stage, transfer.slow))],
+        State::Shared(shared) if shared.gone => [size, Some(text::gone().to_owned())],
         State::Shared(shared) => [
             Some(text::size_sent(transfer.len, shared.blob_len)),
-            if shared.gone {
-                Some(text::gone().to_owned())
-            } else {
-                shared.expires.map(|expires| text::kept(expires, now))
-            },
+            shared.expires.map(|expires| text::kept(expires, now)),
         ],
         State::Received(saved) => {
             let folder = saved.path.parent().map(|folder| folder.to_string_lossy());
@@ -372,7 +372,7 @@ fn done(
             drawn.act(Action::CopyPointer(transfer.id));
         }
     };
-    if beside >= 220.0 && !shared.builtin {
+    if beside >= 160.0 && !shared.builtin {
         ui.horizontal(|ui| {
             kit::pointer_well(ui, pointer, masked, beside, height);
             press(ui, drawn);
@@ -382,19 +382,19 @@ fn done(
         ui.add_space(space::XS);
         ui.horizontal_wrapped(|ui| {
             press(ui, drawn);
-            if shared.builtin
-                && ui
-                    .add(Button::new(Loudness::Quiet, text::choose_server()).icon(Icon::Server))
-                    .clicked()
-            {
-                drawn.act(Action::ChooseServer);
+            if shared.builtin {
+                let choose = Button::new(Loudness::Quiet, text::choose_server()).icon(Icon::Server);
+                let choose = if loud { choose.tall() } else { choose };
+                if ui.add(choose).clicked() {
+                    drawn.act(Action::ChooseServer);
+                }
             }
         });
     }
 }
 
 /// What the server said about the file since.
-fn told(ui: &mut Ui, transfer: &Transfer) {
+fn told(ui: &mut Ui, transfer: &Transfer, gone: bool) {
     let palette = palette(ui);
     if transfer.managing.is_some() {
         ui.add_space(space::XS);
@@ -402,6 +402,8 @@ fn told(ui: &mut Ui, transfer: &Transfer) {
     }
     match &transfer.told {
         None => {}
+        // The head says so already.
+        Some(Told::Done(Managed::Deleted)) if gone => {}
         Some(Told::Failed(message)) => {
             ui.add_space(space::S);
             kit::callout(ui, Tone::Danger, message, |_| {});
@@ -414,30 +416,22 @@ fn told(ui: &mut Ui, transfer: &Transfer) {
 }
 
 fn received(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
-    indented(ui, |ui| {
-        let narrow = ui.available_width() < 380.0;
+    ui.add_space(space::S);
+    if let Some(disagreement) = &transfer.findings.disagreement {
+        kit::callout(ui, Tone::Warning, &disagreement.into(), |_| {});
         ui.add_space(space::S);
-        if narrow {
-            kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::verified());
-            ui.add_space(space::XS);
+    }
+    ui.horizontal_wrapped(|ui| {
+        if ui
+            .add(Button::new(Loudness::Secondary, text::open()).icon(Icon::Open))
+            .clicked()
+        {
+            drawn.act(Action::OpenSaved(transfer.id));
         }
-        if let Some(disagreement) = &transfer.findings.disagreement {
-            kit::callout(ui, Tone::Warning, &disagreement.into(), |_| {});
-            ui.add_space(space::S);
+        let show = Button::new(Loudness::Quiet, text::show_in_folder()).icon(Icon::ShowInFolder);
+        if ui.add(show).clicked() {
+            drawn.act(Action::RevealSaved(transfer.id));
         }
-        ui.horizontal_wrapped(|ui| {
-            if ui
-                .add(Button::new(Loudness::Secondary, text::open()).icon(Icon::Open))
-                .clicked()
-            {
-                drawn.act(Action::OpenSaved(transfer.id));
-            }
-            let show =
-                Button::new(Loudness::Quiet, text::show_in_folder()).icon(Icon::ShowInFolder);
-            if ui.add(show).clicked() {
-                drawn.act(Action::RevealSaved(transfer.id));
-            }
-        });
     });
 }
 

@@ -1,6 +1,6 @@
 //! What this program is, and under which licences its parts are.
 
-use egui::{CollapsingHeader, Ui};
+use egui::Ui;
 
 use crate::gui::kit;
 use crate::gui::text;
@@ -53,13 +53,15 @@ fn part(ui: &mut Ui, title: &str, about: &str, texts: &[(&str, &str)]) {
     ui.add_space(space::S);
     kit::label(ui, title, Type::Section, palette.text);
     kit::label(ui, about, Type::Body, palette.muted);
-    for (name, words) in texts {
-        let head = kit::rich(*name, Type::Label, palette.accent);
-        CollapsingHeader::new(head)
-            .id_salt((title, name))
-            .show_background(false)
-            .show_unindented(ui, |ui| {
-                kit::selectable(ui, *words, Type::Caption, palette.muted);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for (name, words) in texts {
+            ui.push_id((title, name), |ui| {
+                kit::expander(ui, name, |ui| {
+                    kit::selectable(ui, *words, Type::Caption, palette.muted);
+                    ui.add_space(space::M);
+                });
             });
-    }
+        }
+    });
 }

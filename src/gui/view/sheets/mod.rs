@@ -186,7 +186,12 @@ fn ask(ctx: &Context, id: &str, question: Question<'_>, drawn: &mut Drawn) {
     let (loudness, other, action) = question.other;
     let (answers, waved) = kit::modal(ctx, &modal, |ui| {
         kit::label(ui, question.body, Type::Body, palette.muted);
-        let safe = Button::new(Loudness::Primary, question.safe.0);
+        // Two fills would speak at the same time: beside danger, the safe answer is quiet and has the keyboard.
+        let loud = match loudness {
+            Loudness::Danger => Loudness::Secondary,
+            _ => Loudness::Primary,
+        };
+        let safe = Button::new(loud, question.safe.0);
         kit::answers(ui, safe, Button::new(loudness, other))
     });
     match answers {

@@ -25,8 +25,10 @@ pub(super) fn show(ui: &mut Ui, pointer: Option<&PointerText>, masked: bool) {
         kit::label(ui, text::qr_too_long(), Type::Body, palette.muted);
         return;
     };
-    let window = ui.ctx().content_rect();
-    let room = ui.available_width().min(window.height() - 190.0).max(120.0);
+    let width = ui.available_width();
+    let words = kit::text_height(ui, text::qr_about(), Type::Caption, width);
+    let room = kit::modal_room(ui.ctx()) - words - 3.0 * space::S;
+    let room = room.min(width).max(120.0);
     let across = code.width() + 2 * QUIET;
     let square = square_points(room, across, ui.pixels_per_point());
     ui.vertical_centered(|ui| {

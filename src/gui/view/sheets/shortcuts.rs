@@ -29,7 +29,7 @@ fn part(ui: &mut Ui, title: &str, lines: Vec<(Vec<String>, &str)>) {
             kit::label(ui, words, Type::Body, palette.text);
         };
         kit::sides(ui, measure::CONTROL, right, left, |ui| {
-            for key in keys.iter().rev() {
+            for key in &keys {
                 cap(ui, key);
             }
         });

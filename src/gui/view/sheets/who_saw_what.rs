@@ -17,7 +17,7 @@ const DISC: f32 = 40.0;
 /// Narrowest column of facts.
 const COLUMN: f32 = 118.0;
 /// Width of the two people.
-const PERSON: f32 = 76.0;
+const PERSON: f32 = 72.0;
 
 /// What was shown in a transfer; its other end is another person.
 pub(super) fn of_transfer(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &mut Drawn) {
@@ -190,6 +190,7 @@ fn across(ui: &mut Ui, parties: &[PartyShown], other: Option<Person>) {
         leg(ui, from, to, at == parties.len());
     }
     let mut bottom = top.y;
+    let mut facts_top = top.y;
     let you = (0, Person::You);
     let other = other.map(|person| (parties.len() + 1, person));
     for (at, person) in core::iter::once(you).chain(other) {
@@ -232,9 +233,8 @@ fn across(ui: &mut Ui, parties: &[PartyShown], other: Option<Person>) {
             kit::selectable(ui, &party.name, Type::Caption, palette.muted);
             ui.min_rect().bottom()
         });
-        bottom = bottom.max(used);
+        facts_top = facts_top.max(used + space::M);
     }
-    let facts_top = bottom + space::M;
     for (party, (left, width)) in parties.iter().zip(places.iter().skip(1)) {
         let place = Rect::from_min_size(
             Pos2::new(left + space::XS, facts_top),

@@ -1,0 +1,234 @@
+//! Nothing is cut off and nothing stands on something else: in every place of the window, from 760 × 600 down to what
+//! 200 % leaves of the smallest one, and in a language whose words are two fifths longer.
+#![cfg(feature = "gui")]
+
+#[path = "support/desk.rs"]
+#[allow(dead_code, reason = "shared with other tests of the window")]
+mod desk;
+#[path = "support/desktop.rs"]
+#[allow(dead_code, reason = "shared with other tests of the window")]
+mod desktop;
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use cloakroom::app::l10n::Language;
+use cloakroom::gui::model::{
+    Action, Count, Modal, Preferences, RelayList, RelayOrigin, Screen, ServerChoice, ShareOptions,
+};
+use cloakroom::gui::window::Opening;
+use desk::Desk;
+use desktop::{COUNTED, FOREIGN, RELAYLESS, message, preferences, server};
+use egui::Rect;
+use egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+/// A language is that of the whole process: one test after the other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.
+#[test]
+fn everything_fits_at_every_size() {
+    fits(Language::English, 100, &[[760.0, 600.0], [420.0, 420.0]]);
+}
+
+#[test]
+fn everything_fits_at_twice_the_size() {
+    fits(Language::English, 200, &[[380.0, 300.0], [210.0, 210.0]]);
+}
+
+#[test]
+fn everything_fits_in_a_language_two_fifths_longer() {
+    fits(Language::Longer, 100, &[[760.0, 600.0], [420.0, 420.0]]);
+}
+
+fn fits(language: Language, zoom: u16, sizes: &[[f32; 2]]) {
+    let _alone = ONE_AT_A_TIME
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut found = Vec::new();
+    for size in sizes {
+        everywhere(language, zoom, *size, &mut found);
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+fn act(desk: &mut Desk, action: Action) {
+    let ctx = desk.window.ctx.clone();
+    desk.window.state_mut().take(&ctx, action);
+    desk.window.run_steps(3);
+}
+
+/// Every place, one after the other.
+fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<String>) {
+    let place = |name: &str| format!("{name} in {language:?} at {size:?}, {zoom} %");
+    let chosen = server("files.example");
+    let kept = |welcomed| Preferences {
+        chosen: ServerChoice::Address(chosen.address.clone()),
+        servers: vec![chosen.clone()],
+        relay_list: Some(RelayList {
+            origin: RelayOrigin::File(PathBuf::from("/home/ada/relays.json")),
+            name: "Relays of three friends".to_owned(),
+            relays: 5,
+        }),
+        language: Some(language),
+        zoom,
+        welcomed,
+        ..preferences()
+    };
+    let mut desk = Desk::with(kept(false), size, |_| Opening::default());
+    let mut look = |desk: &mut Desk, name: &str| misfits(desk, &place(name), found);
+    look(&mut desk, "first start");
+
+    let mut desk = Desk::with(kept(true), size, |_| Opening::default());
+    look(&mut desk, "share, empty");
+    act(&mut desk, Action::ShowOptions(true));
+    let options = ShareOptions {
+        count: Count::Limit(5),
+        ..ShareOptions::default()
+    };
+    act(&mut desk, Action::SetOptions(options));
+    look(&mut desk, "share, options");
+    act(&mut desk, Action::ShowOptions(false));
+    let names = [
+        "a-long-name-of-a-holiday-picture-2026.zip",
+        "report.pdf",
+        "b.txt",
+    ];
+    let files: Vec<PathBuf> = names.iter().map(|name| desk.file(name)).collect();
+    desk.drop_files(&files);
+    desk.until_seen("Uploading");
+    look(&mut desk, "share, running");
+    act(&mut desk, Action::CloseWindow);
+    look(&mut desk, "closing");
+    act(&mut desk, Action::KeepRunning);
+    desk.backend.let_go(3);
+    desk.until(|desk| desk.window.state().model().unfinished() == 0);
+    look(&mut desk, "share, done");
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::CopyPointer(id));
+    look(&mut desk, "share, copied");
+    act(&mut desk, Action::OpenMenu(id));
+    look(&mut desk, "the menu of a row");
+    act(&mut desk, Action::Back);
+    for modal in [
+        Modal::About,
+        Modal::Closing { running: 2 },
+        Modal::Delete(id),
+        Modal::OpenProgram(id),
+        Modal::Qr(id),
+        Modal::Shortcuts,
+        Modal::WhoSawWhat { id, at: 1 },
+        Modal::WhoSawWhat { id, at: 2 },
+        Modal::WipeHistory,
+    ] {
+        act(&mut desk, Action::Open(modal));
+        look(&mut desk, &format!("{modal:?}"));
+        act(&mut desk, Action::Back);
+    }
+    desk.backend
+        .fail_next(message("files.example did not answer."));
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.backend.let_go(1);
+    desk.until_seen("did not answer");
+    look(&mut desk, "share, failed");
+
+    for (pointer, seen) in [
+        ("cloak1short", "cut short"),
+        (FOREIGN, "another computer"),
+        (RELAYLESS, "No relay of yours"),
+        (COUNTED, "files.example"),
+    ] {
+        act(&mut desk, Action::Go(Screen::Receive));
+        act(&mut desk, Action::ClearPointer);
+        look(&mut desk, "receive, empty");
+        desk.paste(pointer);
+        desk.until_seen(seen);
+        look(&mut desk, &format!("receive, {seen}"));
+    }
+    act(&mut desk, Action::Download);
+    desk.backend.let_go(1);
+    desk.until(|desk| desk.window.state().model().unfinished() == 0);
+    look(&mut desk, "receive, verified");
+    act(&mut desk, Action::Go(Screen::Share));
+    desk.paste("milk, bread, eggs");
+    look(&mut desk, "a notice");
+    act(&mut desk, Action::DismissNotice);
+
+    for show in [false, true] {
+        act(&mut desk, Action::Go(Screen::Settings));
+        act(&mut desk, Action::ShowRelays(show));
+        desk.window.run_steps(4);
+        look(&mut desk, "settings");
+    }
+    act(&mut desk, Action::AddressEdited("files".to_owned()));
+    act(&mut desk, Action::AddServer);
+    desk.until_seen("not a server address");
+    act(
+        &mut desk,
+        Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
+    );
+    act(&mut desk, Action::UseProxy);
+    look(&mut desk, "settings, wrong address and proxy");
+    act(&mut desk, Action::Go(Screen::Gallery));
+    look(&mut desk, "every widget");
+    act(&mut desk, Action::ForgetRelayList);
+    for screen in [Screen::Share, Screen::Settings] {
+        act(&mut desk, Action::Go(screen));
+        look(&mut desk, &format!("{screen:?}, without relays"));
+    }
+}
+
+/// What can be pressed or typed into.
+const CONTROLS: [Role; 5] = [
+    Role::Button,
+    Role::RadioButton,
+    Role::Switch,
+    Role::TextInput,
+    Role::MultilineTextInput,
+];
+
+fn misfits(desk: &mut Desk, place: &str, found: &mut Vec<String>) {
+    desk.window.run_steps(4);
+    let model = desk.window.state().model();
+    let covered = model.modal.is_some() || model.menu.is_some();
+    let window = desk.window.ctx.content_rect();
+    let mut controls: Vec<(String, Rect)> = Vec::new();
+    let mut words: Vec<(String, Rect)> = Vec::new();
+    let roles = CONTROLS.into_iter();
+    for role in roles.chain([Role::Label, Role::MenuItem, Role::Dialog, Role::AlertDialog]) {
+        for node in desk.window.query_all_by_role(role) {
+            if node.accesskit_node().bounding_box().is_none() {
+                continue;
+            }
+            let rect = node.rect();
+            let node = node.accesskit_node();
+            let name = node.label().or_else(|| node.value()).unwrap_or_default();
+            let sideways = rect.left() < -0.5 || rect.right() > window.right() + 0.5;
+            let over = rect.top() < -0.5 || rect.bottom() > window.bottom() + 0.5;
+            let stands = matches!(role, Role::Dialog | Role::AlertDialog | Role::MenuItem);
+            if sideways || stands && over {
+                found.push(format!("{place}: {role:?} {name:?} stands at {rect:?}"));
+            }
+            if CONTROLS.contains(&role) {
+                controls.push((name, rect));
+            } else if role == Role::Label && !covered {
+                words.push((name, rect));
+            }
+        }
+    }
+    if covered {
+        return;
+    }
+    for (at, (name, rect)) in controls.iter().enumerate() {
+        let others = controls.iter().skip(at + 1).chain(&words);
+        for (other, place_of_other) in others {
+            let both = rect.intersect(*place_of_other);
+            let apart = both.width() < 1.0 || both.height() < 1.0;
+            if !apart && !rect.expand(0.5).contains_rect(*place_of_other) {
+                found.push(format!("{place}: {other:?} stands on {name:?}, {both:?}"));
+            }
+        }
+    }
+}
