@@ -51,6 +51,8 @@ pub struct Window {
     first: Option<Arc<First>>,
     look: Option<Look>,
     hovering: Vec<PathBuf>,
+    /// Files of a drop that may still go on.
+    dropping: Option<Drop>,
     pasted: bool,
     command_held: bool,
     quitting: bool,
@@ -58,6 +60,16 @@ pub struct Window {
     focused: Option<Id>,
     rows_top: Option<f32>,
 }
+
+/// Files that were dropped; systems bring them one by one, in as many frames as they like.
+struct Drop {
+    paths: Vec<PathBuf>,
+    /// When the last of them came, by the window's clock in seconds.
+    at: f64,
+}
+
+/// How long after its last file a drop is over, in seconds.
+const DROP_ENDS: f64 = 0.1;
 
 /// What the window was dressed for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,6 +106,7 @@ impl Window {
             first: opening.first,
             look: None,
             hovering: Vec::new(),
+            dropping: None,
             pasted: false,
             command_held: false,
             quitting: false,
@@ -219,9 +232,7 @@ impl Window {
             self.hovering.clone_from(&hovering);
             actions.push(Action::Hovering(hovering));
         }
-        if !dropped.is_empty() {
-            actions.push(Action::Dropped(dropped));
-        }
+        actions.extend(self.drop_over(ctx, dropped).map(Action::Dropped));
         let (keys, pointing) = ctx.input(|input| {
             let key = |event: &Input| matches!(event, Input::Key { pressed: true, .. });
             (input.events.iter().any(key), input.pointer.any_pressed())
@@ -240,6 +251,25 @@ impl Window {
             actions.extend(view::escape(&self.model));
         }
         actions
+    }
+
+    /// All files of a drop, once it is over.
+    fn drop_over(&mut self, ctx: &Context, paths: Vec<PathBuf>) -> Option<Vec<PathBuf>> {
+        let now = ctx.input(|input| input.time);
+        if !paths.is_empty() {
+            let dropping = self.dropping.get_or_insert(Drop {
+                paths: Vec::new(),
+                at: now,
+            });
+            dropping.paths.extend(paths);
+            dropping.at = now;
+        }
+        let left = DROP_ENDS - (now - self.dropping.as_ref()?.at);
+        if left > 0.0 {
+            ctx.request_repaint_after(Duration::from_secs_f64(left));
+            return None;
+        }
+        self.dropping.take().map(|dropping| dropping.paths)
     }
 
     /// Where the keyboard is.
