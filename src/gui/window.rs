@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use egui::{Context, Event as Input, Id, Key, ThemePreference, ViewportCommand};
 
-use super::model::{Action, Effect, Focus, Model, PointerText, Region, Screen, SystemLook, Theme};
+use super::model::{
+    self, Action, Effect, Focus, Model, PointerText, Region, Screen, SystemLook, Theme,
+};
 use super::platform::Platform;
 use super::tokens::measure;
 use super::view::{self, Surroundings};
@@ -309,17 +311,22 @@ impl Window {
     }
 
     /// Pasting anywhere. A file manager's files arrive as no event at all: the press of the key is swallowed, and only
-    /// its release comes, perhaps after that of Ctrl.
+    /// its release comes, perhaps after that of Ctrl. Or they arrive as text; the pointer's field does not get that.
     fn paste(&mut self, ctx: &Context, typing: bool) -> Vec<Action> {
         let mut actions = Vec::new();
-        ctx.input(|input| {
+        // The one field there is the pointer's; in those of other screens a file means nothing.
+        let files_count = !typing || self.model.screen == Screen::Receive;
+        ctx.input_mut(|input| {
             self.command_held |= input.modifiers.command;
-            for event in &input.events {
+            let command = input.modifiers.command;
+            input.events.retain(|event| {
                 match event {
                     Input::Paste(text) => {
-                        self.pasted = true;
-                        if !typing {
+                        // A button that pastes has no key that is let go afterwards.
+                        self.pasted = self.command_held;
+                        if !typing || files_count && model::are_files(text) {
                             actions.push(Action::Pasted(text.as_str().into()));
+                            return !typing;
                         }
                     }
                     Input::Key {
@@ -329,17 +336,18 @@ impl Window {
                         ..
                     } => {
                         let swallowed = self.command_held || modifiers.command;
-                        if swallowed && !self.pasted && !typing {
+                        if swallowed && !self.pasted && files_count {
                             actions.push(Action::PastedNoText);
                         }
                         self.pasted = false;
-                        self.command_held = input.modifiers.command;
+                        self.command_held = command;
                     }
                     // Some other key: the last Ctrl belongs to it.
                     Input::Key { pressed: true, .. } => self.command_held = false,
                     _ => {}
                 }
-            }
+                true
+            });
         });
         actions
     }

@@ -563,6 +563,12 @@ fn looks_like_pointer(text: &str) -> bool {
     text.contains("cloak1") || text.contains("cloakroom:")
 }
 
+/// Whether a pasted text is a list of files, as file managers put it on the clipboard.
+#[must_use]
+pub fn are_files(text: &str) -> bool {
+    pasted_paths(text).is_some()
+}
+
 /// The paths in a pasted list of files, as file managers put it on the clipboard; none if any line is something else.
 fn pasted_paths(text: &str) -> Option<Vec<PathBuf>> {
     let lines = text
