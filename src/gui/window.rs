@@ -155,6 +155,10 @@ impl Window {
                     self.quitting = true;
                     ctx.send_viewport_cmd(ViewportCommand::Close);
                 }
+                Effect::Attention => {
+                    let attention = egui::UserAttentionType::Informational;
+                    ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
+                }
                 Effect::RequestPaste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
                 other => self.worker.run(other),
             }
@@ -363,8 +367,7 @@ impl Window {
             ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
             ctx.send_viewport_cmd(ViewportCommand::Focus);
             // Where the desktop lets no window come to the front by itself.
-            let attention = egui::UserAttentionType::Informational;
-            ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
+            self.set_off(ctx, vec![Effect::Attention]);
             let action = Action::Arguments {
                 files: brought.files,
                 pointer: brought.pointer.map(|text| PointerText::of(Arc::new(text))),

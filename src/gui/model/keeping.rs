@@ -200,6 +200,7 @@ impl Model {
             effects.push(Effect::Remember(id, kept));
         }
         if privacy.notify && !self.in_front {
+            effects.push(Effect::Attention);
             let name = privacy.notify_names.then_some(transfer.name.as_str());
             if let Some(notification) = text::notification(&transfer.state, name) {
                 effects.push(Effect::Notify(notification));

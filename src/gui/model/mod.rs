@@ -410,6 +410,8 @@ pub enum Event {
 /// What the worker or the window should do.
 #[derive(Clone)]
 pub enum Effect {
+    /// Have the desktop point the window out, where it is behind others.
+    Attention,
     /// Stop a run.
     Cancel(RunId),
     /// Empty the clipboard, if this is still on it.
