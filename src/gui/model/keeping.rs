@@ -8,6 +8,7 @@ use super::{
 };
 use crate::app::content_type::Findings;
 use crate::app::history::{Entry, EntryId, News, What};
+use crate::app::message::UserMessage;
 use crate::gui::text;
 
 /// What a person lets this program keep and say.
@@ -229,6 +230,11 @@ impl Model {
             return Vec::new();
         };
         transfer.findings = found.unwrap_or_default();
+        let warning = (transfer.findings.disagreement.as_ref())
+            .map(|found| text::has_failed(&transfer.name, &UserMessage::from(found).what));
+        if let (Examine::Arrived, Some(words)) = (why, warning) {
+            self.announce(true, &words);
+        }
         match (why, found, path) {
             (Examine::Open, Some(found), Some(path)) => {
                 if !found.could_run {

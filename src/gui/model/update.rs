@@ -385,7 +385,10 @@ impl Model {
                         effects.extend(self.ask_relays(RelayWish::Look));
                         return effects;
                     }
-                    Err(message) => self.settings.relay_trouble = Some(message),
+                    Err(message) => {
+                        self.announce(true, &message.what);
+                        self.settings.relay_trouble = Some(message);
+                    }
                 }
             }
             Event::ServerRead(Ok(server)) => {
@@ -403,7 +406,10 @@ impl Model {
                 }
                 return self.keep();
             }
-            Event::ServerRead(Err(message)) => self.settings.address_trouble = Some(message),
+            Event::ServerRead(Err(message)) => {
+                self.announce(true, &message.what);
+                self.settings.address_trouble = Some(message);
+            }
             Event::Shared(run, result) => return self.shared(run, result),
             Event::SystemLook(look) => self.system = look,
             Event::Tested(choice, result) => {
@@ -413,7 +419,16 @@ impl Model {
                 };
                 // A server that was removed meanwhile stays forgotten.
                 if let Some(test) = self.settings.tests.get_mut(&choice) {
+                    let words = match &outcome {
+                        Test::Passed(report) => {
+                            text::test_passed(report.upload_millis, report.download_millis)
+                        }
+                        Test::Failed(message) => message.what.clone(),
+                        Test::Running => String::new(),
+                    };
+                    let failed = matches!(outcome, Test::Failed(_));
                     *test = outcome;
+                    self.announce(failed, &words);
                 }
             }
         }

@@ -38,7 +38,7 @@ pub use self::sheets::*;
 use self::units::percent;
 pub use self::units::{day, from_now, size, size_sent};
 use crate::app::l10n::{say, tell};
-use crate::gui::model::{Milestone, Stage};
+use crate::gui::model::{Milestone, PointerInfo, Stage};
 
 /// The program's name.
 pub const NAME: &str = "Cloakroom";
@@ -425,6 +425,20 @@ pub fn has_failed(name: &str, what: &str) -> String {
         "has_failed",
         &[("name", name.into()), ("what", what.into())],
     )
+}
+
+/// Said of a pointer that was understood.
+#[must_use]
+pub fn is_pointer(info: &PointerInfo) -> String {
+    let mut parts = vec![
+        info.name
+            .clone()
+            .unwrap_or_else(|| unnamed_file().to_owned()),
+        size(info.len),
+        comes_from(&info.server),
+    ];
+    parts.extend(info.note.as_ref().map(|note| note.message.what.clone()));
+    parts.join(", ")
 }
 
 /// The size of everything.
