@@ -33,8 +33,13 @@ pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
 ///
 /// Every future may be dropped at any await; one whose token fires should end soon, leaving nothing half-done.
 pub trait Backend: Send + Sync {
-    /// What was kept, and what was wrong with it. Called once, before the window opens; quick.
+    /// What was kept, and what was wrong with it. Called once, before the window opens: it reads the settings alone, and
+    /// of the relay list only where it is from.
     fn load(&self) -> (Preferences, Option<UserMessage>);
+    /// The relay list of these preferences, as it is kept or stands in its file. Blocking; called on a thread for that.
+    fn kept_list(&self, _preferences: &Preferences) -> Option<Result<RelayList, UserMessage>> {
+        None
+    }
     /// Keeps the preferences; atomic.
     fn save(&self, preferences: &Preferences) -> Result<(), UserMessage>;
     /// Pads, seals and uploads.
@@ -283,6 +288,11 @@ impl Worker {
             }
             Effect::Notify(notification) => self.blocking(move || {
                 inner.platform.notify(&notification);
+            }),
+            Effect::ReadKeptList(preferences) => self.blocking(move || {
+                if let Some(read) = inner.backend.kept_list(&preferences) {
+                    inner.report(Event::KeptListRead(read));
+                }
             }),
             Effect::Remember(id, kept) => {
                 if let Some(history) = &self.history {

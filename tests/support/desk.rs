@@ -52,8 +52,17 @@ impl Desk {
         size: [f32; 2],
         opening: impl FnOnce(&Path) -> Opening,
     ) -> Self {
+        Self::over(builder, FakeBackend::new(preferences), size, opening)
+    }
+
+    /// On a backend that was told something already.
+    pub(crate) fn over(
+        builder: HarnessBuilder<Window>,
+        backend: Arc<FakeBackend>,
+        size: [f32; 2],
+        opening: impl FnOnce(&Path) -> Opening,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let backend = FakeBackend::new(preferences);
         let desktop = Arc::new(FakeDesktop::default());
         let opening = opening(folder.path());
         let (b, d) = (Arc::clone(&backend), Arc::clone(&desktop));

@@ -74,9 +74,12 @@ impl Model {
     /// What to do before anything else, once the worker runs.
     #[must_use]
     pub fn begin(&self) -> Vec<Effect> {
-        vec![Effect::SetHistory(
-            self.settings.preferences.privacy.history,
-        )]
+        let kept = &self.settings.preferences;
+        let mut effects = vec![Effect::SetHistory(kept.privacy.history)];
+        if kept.relay_list.is_some() {
+            effects.push(Effect::ReadKeptList(kept.clone()));
+        }
+        effects
     }
 
     pub(super) fn set_privacy(&mut self, privacy: Privacy) -> Vec<Effect> {

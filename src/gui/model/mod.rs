@@ -395,6 +395,8 @@ pub enum Event {
     Relays(Result<RelaysKnown, UserMessage>),
     /// The system's dialog was closed without a relay list.
     RelayListDismissed,
+    /// The relay list of an earlier start was read.
+    KeptListRead(Result<RelayList, UserMessage>),
     /// A relay list was read.
     RelayListRead(Result<RelayList, UserMessage>),
     /// The address of a new server was understood, or not.
@@ -463,6 +465,8 @@ pub enum Effect {
     Quit,
     /// Understand a server's address; offline.
     ReadServer(String),
+    /// Read the relay list of an earlier start.
+    ReadKeptList(Preferences),
     /// Keep a finished transfer for the next start.
     Remember(TransferId, Kept),
     /// Show a file in its folder.

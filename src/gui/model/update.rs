@@ -374,6 +374,14 @@ impl Model {
             Event::Managed(id, result) => self.managed(id, result),
             Event::Relays(result) => return self.relays_answered(result),
             Event::Progress(run, stage) => return self.progress(run, stage),
+            Event::KeptListRead(Ok(list)) => {
+                // Unless another one was chosen meanwhile.
+                let kept = self.settings.preferences.relay_list.as_mut();
+                if let Some(kept) = kept.filter(|kept| kept.origin == list.origin) {
+                    *kept = list;
+                }
+            }
+            Event::KeptListRead(Err(message)) => self.say(Tone::Warning, message),
             Event::RelayListDismissed => self.dialog_open = false,
             Event::RelayListRead(result) => {
                 self.dialog_open = false;
