@@ -42,7 +42,7 @@ impl Model {
     }
 
     pub(super) fn download(&mut self) -> Vec<Effect> {
-        if !self.receive.can_download() {
+        if self.receive.unread || !self.receive.can_download() {
             return Vec::new();
         }
         let Reading::Known(info) = std::mem::take(&mut self.receive.reading) else {

@@ -322,8 +322,21 @@ impl Model {
             Event::Copied(_, Err(message)) | Event::Failed(message) => {
                 self.say(Tone::Danger, message);
             }
-            Event::Described(Ok(info)) => self.receive.reading = Reading::Known(info),
+            // The field was emptied meanwhile.
+            Event::Described(_) if self.receive.reads_nothing() => {}
+            Event::Described(Ok(info)) => {
+                self.receive.unread = false;
+                let reading = Reading::Known(info);
+                if let Reading::Known(info) = &reading
+                    && reading != self.receive.reading
+                {
+                    let words = text::is_pointer(info);
+                    self.announce(false, &words);
+                }
+                self.receive.reading = reading;
+            }
             Event::Described(Err(message)) => {
+                self.receive.unread = false;
                 self.announce(false, &message.what);
                 if self.focus == Some(Focus::Download) {
                     self.focus = Some(Focus::Pointer);
@@ -528,7 +541,8 @@ impl Model {
 
     fn read_pointer(&mut self, text: PointerText) -> Vec<Effect> {
         self.receive.text = text;
-        if self.receive.text.as_str().trim().is_empty() {
+        self.receive.unread = true;
+        if self.receive.reads_nothing() {
             self.receive.reading = Reading::Empty;
             return Vec::new();
         }
