@@ -940,3 +940,24 @@ io_other = The system says: { $detail }.
 io_permission_denied = The system does not permit it.
 io_read_only = What it lies on can only be read.
 io_storage_full = No space is left.
+
+## The desktop around the window
+
+hover_too_large = Zu groß zum Teilen
+hover_too_large_left_out = Zu große Dateien werden ausgelassen
+dialog_share = Dateien zum Teilen wählen
+dialog_folder = Ordner für empfangene Dateien wählen
+dialog_relay_list = Relay-Liste wählen
+dialog_export = Verlauf speichern
+no_dialogs =
+    .what = Dieses System hat keinen Dateidialog.
+    .why = Weder ein Desktop-Portal noch Zenity ist installiert.
+    .next = Installieren Sie xdg-desktop-portal oder Zenity; Dateien lassen sich hier auch ablegen oder einfügen.
+file_too_large_here =
+    .what = { $name } ist zu groß und wurde nicht geteilt.
+    .why = Ein Upload fasst bis zu { $limit }.
+    .next = Verkleinern Sie die Datei oder zerlegen Sie sie in Teile.
+files_too_large_here =
+    .what = { $count } Dateien sind zu groß und wurden nicht geteilt.
+    .why = Ein Upload fasst bis zu { $limit }.
+    .next = Verkleinern Sie die Dateien oder zerlegen Sie sie in Teile.

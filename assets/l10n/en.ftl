@@ -940,3 +940,24 @@ io_other = The system says: { $detail }.
 io_permission_denied = The system does not permit it.
 io_read_only = What it lies on can only be read.
 io_storage_full = No space is left.
+
+## The desktop around the window
+
+hover_too_large = Too large to share
+hover_too_large_left_out = Files that are too large are left out
+dialog_share = Choose files to share
+dialog_folder = Choose where received files are saved
+dialog_relay_list = Choose a relay list
+dialog_export = Save the history
+no_dialogs =
+    .what = This system has no dialog for files.
+    .why = Neither a desktop portal nor Zenity is installed.
+    .next = Install xdg-desktop-portal or Zenity; files can also be dropped or pasted here.
+file_too_large_here =
+    .what = { $name } is too large and was not shared.
+    .why = One upload carries up to { $limit }.
+    .next = Make it smaller, or cut it into pieces.
+files_too_large_here =
+    .what = { $count } files are too large and were not shared.
+    .why = One upload carries up to { $limit }.
+    .next = Make them smaller, or cut them into pieces.

@@ -940,3 +940,24 @@ io_other = The system says: { $detail }.
 io_permission_denied = The system does not permit it.
 io_read_only = What it lies on can only be read.
 io_storage_full = No space is left.
+
+## The desktop around the window
+
+hover_too_large = Demasiado grande para compartir
+hover_too_large_left_out = Los archivos demasiado grandes se omiten
+dialog_share = Elija los archivos que quiere compartir
+dialog_folder = Elija dónde guardar los archivos recibidos
+dialog_relay_list = Elija una lista de relés
+dialog_export = Guardar el historial
+no_dialogs =
+    .what = Este sistema no tiene un diálogo de archivos.
+    .why = No está instalado ni un portal de escritorio ni Zenity.
+    .next = Instale xdg-desktop-portal o Zenity; también puede soltar o pegar archivos aquí.
+file_too_large_here =
+    .what = { $name } es demasiado grande y no se compartió.
+    .why = Un envío admite hasta { $limit }.
+    .next = Reduzca su tamaño o divídalo en partes.
+files_too_large_here =
+    .what = { $count } archivos son demasiado grandes y no se compartieron.
+    .why = Un envío admite hasta { $limit }.
+    .next = Reduzca su tamaño o divídalos en partes.

@@ -940,3 +940,24 @@ io_other = The system says: { $detail }.
 io_permission_denied = The system does not permit it.
 io_read_only = What it lies on can only be read.
 io_storage_full = No space is left.
+
+## The desktop around the window
+
+hover_too_large = Trop volumineux pour être partagé
+hover_too_large_left_out = Les fichiers trop volumineux sont laissés de côté
+dialog_share = Choisir les fichiers à partager
+dialog_folder = Choisir où enregistrer les fichiers reçus
+dialog_relay_list = Choisir une liste de relais
+dialog_export = Enregistrer l’historique
+no_dialogs =
+    .what = Ce système n’a pas de boîte de dialogue pour les fichiers.
+    .why = Ni portail de bureau ni Zenity n’est installé.
+    .next = Installez xdg-desktop-portal ou Zenity ; vous pouvez aussi déposer ou coller des fichiers ici.
+file_too_large_here =
+    .what = { $name } est trop volumineux et n’a pas été partagé.
+    .why = Un envoi contient au plus { $limit }.
+    .next = Réduisez-le ou découpez-le en morceaux.
+files_too_large_here =
+    .what = { $count } fichiers sont trop volumineux et n’ont pas été partagés.
+    .why = Un envoi contient au plus { $limit }.
+    .next = Réduisez-les ou découpez-les en morceaux.

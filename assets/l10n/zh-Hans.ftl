@@ -887,3 +887,24 @@ io_other = 系统提示：{ $detail }。
 io_permission_denied = 系统不允许。
 io_read_only = 所在的位置是只读的。
 io_storage_full = 没有剩余空间。
+
+## The desktop around the window
+
+hover_too_large = 文件太大，无法分享
+hover_too_large_left_out = 将略过太大的文件
+dialog_share = 选择要分享的文件
+dialog_folder = 选择接收文件的保存位置
+dialog_relay_list = 选择中继列表
+dialog_export = 保存历史记录
+no_dialogs =
+    .what = 此系统没有文件对话框。
+    .why = 既没有安装桌面门户，也没有安装 Zenity。
+    .next = 请安装 xdg-desktop-portal 或 Zenity；也可以把文件拖放或粘贴到这里。
+file_too_large_here =
+    .what = { $name } 太大，未分享。
+    .why = 一次上传最多可容纳 { $limit }。
+    .next = 请缩小文件，或将其分成几部分。
+files_too_large_here =
+    .what = { $count } 个文件太大，未分享。
+    .why = 一次上传最多可容纳 { $limit }。
+    .next = 请缩小这些文件，或将其分成几部分。

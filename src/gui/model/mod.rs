@@ -33,6 +33,7 @@ use crate::app::content_type::Findings;
 use crate::app::history::{EntryId, News, Status};
 use crate::app::l10n::Language;
 use crate::app::message::UserMessage;
+use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// Files that are shared at the same time; the others wait.
 pub const PARALLEL_SHARES: usize = 2;
@@ -190,6 +191,20 @@ pub enum FoundKind {
     Folder,
     /// Not there, or not readable.
     Missing,
+}
+
+impl FoundKind {
+    /// A file that is longer than anything that can be sent.
+    #[must_use]
+    pub const fn is_too_large(self) -> bool {
+        matches!(self, Self::File { len } if len > MAX_CONTENT_LEN)
+    }
+
+    /// Dropping it would do something; what is missing is said then.
+    #[must_use]
+    pub const fn can_be_shared(self) -> bool {
+        !matches!(self, Self::Folder) && !self.is_too_large()
+    }
 }
 
 /// Files hanging over the window; `found` is empty until they were looked at.

@@ -282,6 +282,21 @@ plain! {
     hover_folders;
     /// Over the window while folders and files hang there.
     hover_folders_left_out;
+    /// Over the window while files that are too large hang there.
+    hover_too_large;
+    /// Over the window while such files and others hang there.
+    hover_too_large_left_out;
+}
+
+plain! {
+    /// Title of a system dialog.
+    dialog_share;
+    /// Title of a system dialog.
+    dialog_folder;
+    /// Title of a system dialog.
+    dialog_relay_list;
+    /// Title of a system dialog.
+    dialog_export;
 }
 
 /// On stderr, when both renderers fail.
