@@ -221,6 +221,13 @@ impl Inner {
             Event::Looked(Look::Share, found)
         });
     }
+
+    /// A dialog was dismissed, or there is none: that is said. Blocking.
+    fn dismissed(&self) {
+        if !self.platform.has_dialogs() {
+            self.report(Event::Failed(text::no_dialogs()));
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -429,21 +436,21 @@ impl Worker {
             Effect::PickFiles => {
                 let picked = inner.platform.pick_files();
                 self.spawn(async move {
-                    let files = picked.await.unwrap_or_default();
-                    inner.report(Event::FilesChosen(files));
+                    let files = chosen(picked, &inner).await;
+                    inner.report(Event::FilesChosen(files.unwrap_or_default()));
                 });
             }
-            Effect::PickFolder => {
-                let picked = inner.platform.pick_folder(None);
+            Effect::PickFolder(at) => {
+                let picked = inner.platform.pick_folder(Some(at));
                 self.spawn(async move {
-                    let folder = picked.await;
+                    let folder = chosen(picked, &inner).await;
                     inner.report(Event::FolderChosen(folder));
                 });
             }
             Effect::PickRelayList => {
                 let picked = inner.platform.pick_file();
                 self.spawn(async move {
-                    let Some(path) = picked.await else {
+                    let Some(path) = chosen(picked, &inner).await else {
                         inner.report(Event::RelayListDismissed);
                         return;
                     };
@@ -498,7 +505,7 @@ impl Worker {
         };
         let picked = inner.platform.pick_new_file(text::EXPORT_FILE);
         self.spawn(async move {
-            if let Some(path) = picked.await {
+            if let Some(path) = chosen(picked, &inner).await {
                 export(path);
             }
         });
@@ -550,6 +557,18 @@ impl Drop for Worker {
             history.close(WRITE_WITHIN);
         }
     }
+}
+
+/// What a dialog was closed with. Without anything, there may have been none; then that is said.
+async fn chosen<T>(picked: BoxFuture<'static, Option<T>>, inner: &Arc<Inner>) -> Option<T> {
+    let picked = picked.await;
+    if picked.is_none() {
+        let inner = Arc::clone(inner);
+        tokio::task::spawn_blocking(move || inner.dismissed())
+            .await
+            .ok();
+    }
+    picked
 }
 
 /// What the history keeps of a finished transfer.

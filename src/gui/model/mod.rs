@@ -472,8 +472,8 @@ pub enum Effect {
     RequestPaste,
     /// The system's dialog for files.
     PickFiles,
-    /// The system's dialog for a folder.
-    PickFolder,
+    /// The system's dialog for a folder, opened at this one.
+    PickFolder(PathBuf),
     /// The system's dialog for a relay list, which is then read.
     PickRelayList,
     /// Close the window now.

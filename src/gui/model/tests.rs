@@ -460,7 +460,7 @@ fn there_is_never_a_second_dialog() {
     model.update(Event::FilesChosen(Vec::new()));
     assert!(matches!(
         model.update(Action::ChooseDownloads)[..],
-        [Effect::PickFolder]
+        [Effect::PickFolder(_)]
     ));
 }
 

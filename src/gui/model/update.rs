@@ -56,7 +56,9 @@ impl Model {
                 self.focus = Some(Focus::Row(id));
                 effects
             }
-            Action::ChooseDownloads => self.dialog(Effect::PickFolder),
+            Action::ChooseDownloads => self.dialog(Effect::PickFolder(
+                self.settings.preferences.downloads.clone(),
+            )),
             Action::ChooseFiles => self.dialog(Effect::PickFiles),
             Action::ChooseRelayList => self.dialog(Effect::PickRelayList),
             Action::ChooseTry(try_at) => {

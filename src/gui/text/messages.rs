@@ -22,8 +22,10 @@ messages! {
     clipboard_empty;
     /// The clipboard did not take a pointer.
     clipboard_refused;
-    /// No system dialog could be opened.
+    /// No program could be opened.
     opener_failed;
+    /// The system has no dialog for files.
+    no_dialogs;
     /// A transfer ended by a defect of this program.
     defect;
     /// A real server and only built-in relays.
