@@ -8,6 +8,8 @@ use rfd::AsyncFileDialog;
 use winit::raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use zeroize::Zeroizing;
 
+#[cfg(all(unix, not(target_os = "macos")))]
+use super::hold;
 use super::model::{Found, FoundKind, Notification, PointerText, SystemLook};
 use super::{notify, system_look, text};
 use crate::app::content_type::{self, Findings};
@@ -42,6 +44,14 @@ pub trait Platform: Send + Sync {
     fn pick_new_file(&self, name: &str) -> BoxFuture<'static, Option<PathBuf>>;
     /// Has the desktop say something. May block.
     fn notify(&self, notification: &Notification);
+
+    /// There are dialogs for files; without, every one seems to be dismissed at once. May block.
+    fn has_dialogs(&self) -> bool {
+        true
+    }
+
+    /// The window has closed: what was copied and may stay goes on without it. May block shortly.
+    fn close(&self) {}
 
     /// What there is to say about a received file, as it is now; none when it cannot be read. Blocking.
     fn examine(&self, path: &Path) -> Option<Findings> {
@@ -96,6 +106,10 @@ pub struct Desktop {
     look: system_look::Watch,
     // On X11 and Wayland the program that copied serves the clipboard: it must live as long as the window.
     clipboard: Mutex<Option<arboard::Clipboard>>,
+    /// What was copied last, unless it had to leave again.
+    copied: Mutex<Option<PointerText>>,
+    /// A dialog of the window.
+    dialog: Mutex<AsyncFileDialog>,
 }
 
 impl Desktop {
@@ -153,11 +167,17 @@ impl Platform for Desktop {
     }
 
     fn copy_secret(&self, text: &PointerText) -> bool {
-        self.with_clipboard(|clipboard| confidential(clipboard.set()).text(text.as_str()).ok())
-            .is_some()
+        let taken = self
+            .with_clipboard(|clipboard| confidential(clipboard.set()).text(text.as_str()).ok())
+            .is_some();
+        if taken {
+            *lock(&self.copied) = Some(text.clone());
+        }
+        taken
     }
 
     fn clear_secret(&self, text: &PointerText) {
+        lock(&self.copied).take_if(|copied| copied == text);
         self.with_clipboard(|clipboard| {
             let there = Zeroizing::new(clipboard.get_text().ok()?);
             (*there == text.as_str()).then(|| clipboard.clear().ok())?
@@ -189,6 +209,29 @@ impl Platform for Desktop {
 
     fn notify(&self, notification: &Notification) {
         notify::show(notification);
+    }
+
+    fn has_dialogs(&self) -> bool {
+        dialogs::there_are()
+    }
+
+    fn close(&self) {
+        let copied = lock(&self.copied).take();
+        // Another program that does not answer can hold it; then nothing is left to do with it.
+        let Ok(mut slot) = self.clipboard.try_lock() else {
+            return;
+        };
+        #[cfg(all(unix, not(target_os = "macos")))]
+        if let (Some(copied), Some(clipboard)) = (copied, slot.as_mut())
+            && let Ok(there) = clipboard.get_text().map(Zeroizing::new)
+            && *there == copied.as_str()
+            && !hold::hand_over(&copied)
+        {
+            tracing::debug!("the copied pointer leaves the clipboard with the window");
+        }
+        #[cfg(not(all(unix, not(target_os = "macos"))))]
+        drop(copied);
+        drop(slot.take());
     }
 
     fn reveal(&self, path: &Path) -> bool {
@@ -264,17 +307,17 @@ mod dialogs {
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]
-fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
+pub(super) fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
     arboard::SetExtLinux::exclude_from_history(set)
 }
 
 #[cfg(target_os = "macos")]
-fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
+pub(super) fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
     arboard::SetExtApple::exclude_from_history(set)
 }
 
 #[cfg(windows)]
-fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
+pub(super) fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
     use arboard::SetExtWindows as _;
     set.exclude_from_history()
         .exclude_from_cloud()

@@ -14,7 +14,7 @@ use egui::ViewportBuilder;
 use zeroize::Zeroizing;
 
 use super::model::PointerText;
-use super::platform::{Desktop, Platform};
+use super::platform::{Desktop, Platform as _};
 use super::text;
 use super::window::{Opening, Window};
 use super::worker::Backend;
@@ -78,6 +78,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
         .find_map(|tag| Language::from_tag(&tag))
         .unwrap_or(Language::English);
     l10n::speak(language);
+    let args: Vec<OsString> = args.into_iter().collect();
+    #[cfg(all(unix, not(target_os = "macos")))]
+    if args == [super::hold::ARGUMENT] {
+        return super::hold::hold();
+    }
     let wish = match parse(args, Path::exists) {
         Parsed::Window(wish) => wish,
         Parsed::Say(words) => {
@@ -121,8 +126,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
         // A window of its own is better than none.
         Some(Err(_)) | None => None,
     };
-    let platform: Arc<dyn Platform> = Arc::new(Desktop::watching());
-    let mut first_error = None;
+    let platform = Arc::new(Desktop::watching());
+    let mut failures = Vec::new();
     for renderer in order(wish.renderer) {
         let opening = Opening {
             files: wish.files.clone(),
@@ -138,10 +143,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             Arc::clone(&platform),
             opening,
         ) {
-            Ok(()) => return ExitCode::SUCCESS,
-            Err(Failure::Final(words)) => {
-                tell(&words);
-                return ExitCode::FAILURE;
+            Ok(()) => {
+                platform.close();
+                return ExitCode::SUCCESS;
             }
             Err(Failure::Renderer(words)) => {
                 first_error.get_or_insert(words);
@@ -251,7 +255,7 @@ fn show(
     renderer: Renderer,
     display: Found,
     backend: Arc<dyn Backend>,
-    platform: Arc<dyn Platform>,
+    platform: Arc<Desktop>,
     opening: Opening,
 ) -> Result<(), Failure> {
     let opened = Arc::new(AtomicBool::new(false));
@@ -259,6 +263,9 @@ fn show(
         let opened = Arc::clone(&opened);
         Box::new(move |creation| {
             opened.store(true, Ordering::SeqCst);
+            if display != Found::Wayland {
+                platform.belong_to(creation);
+            }
             let window = Window::new(&creation.egui_ctx, backend, platform, opening)?;
             Ok(Box::new(window))
         })

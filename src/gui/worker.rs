@@ -270,9 +270,12 @@ impl Worker {
             newest_text: AtomicU64::new(0),
             described: Mutex::default(),
         });
-        let inner = Arc::clone(&shared);
+        // The desktop keeps whom to tell, and must not be kept by that.
+        let inner = Arc::downgrade(&shared);
         shared.platform.watch_look(Box::new(move |look| {
-            inner.report(Event::SystemLook(look));
+            if let Some(inner) = inner.upgrade() {
+                inner.report(Event::SystemLook(look));
+            }
         }));
         let (clipboard, clipboard_jobs) = mpsc::channel::<Job>();
         let (end, clipboard_ended) = mpsc::channel();
