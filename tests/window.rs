@@ -9,9 +9,11 @@ mod desk;
 mod desktop;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use cloakroom::app::instance::{self, Handed, Start};
 use cloakroom::gui::model::{
-    Preferences, RelayList, RelayOrigin, Screen, ServerChoice, Stage, State, Theme,
+    Action, Modal, Preferences, RelayList, RelayOrigin, Screen, ServerChoice, Stage, State, Theme,
 };
 use cloakroom::gui::window::Opening;
 use desk::Desk;
@@ -308,6 +310,11 @@ fn appearance_and_folder_are_kept_at_once() {
     *desk.desktop.files.lock().expect("no panic") = vec![PathBuf::from("/home/ada/Inbox")];
     desk.click("Change");
     desk.until_seen("/home/ada/Inbox");
+    assert_eq!(
+        *desk.desktop.folder_asked_at.lock().expect("no panic"),
+        Some(PathBuf::from("/home/ada/Downloads")),
+        "the dialog opens where files go now"
+    );
     desk.window
         .get_by_role_and_label(Role::RadioButton, "Dark")
         .scroll_to_me();
@@ -445,6 +452,94 @@ fn pasted_files_are_shared_and_an_empty_clipboard_is_said() {
     desk.until_seen("Uploading");
 }
 
+/// What is brought is taken by a window that is open; nothing starts by a pointer.
+#[test]
+fn what_a_second_start_brings_is_taken_and_the_window_comes_to_the_front() {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let Ok(Start::First(first)) = instance::start(data.path(), &Handed::default()) else {
+        panic!("there is no other window");
+    };
+    let opening = Opening {
+        first: Some(std::sync::Arc::new(first)),
+        ..Opening::default()
+    };
+    let mut desk = Desk::with(preferences(), [760.0, 600.0], |_| opening);
+    desk.window.run_steps(2);
+    let second = |brought: &Handed| {
+        let second = instance::start(data.path(), brought);
+        assert!(matches!(second, Ok(Start::HandedOver)));
+    };
+    second(&Handed {
+        files: Vec::new(),
+        pointer: Some(POINTER.to_owned().into()),
+    });
+    desk.until(|desk| {
+        let root = &desk.window.output().viewport_output[&egui::ViewportId::ROOT];
+        root.commands.contains(&egui::ViewportCommand::Focus)
+    });
+    desk.until_seen("from files.example");
+    assert_eq!(desk.window.state().model().screen, Screen::Receive);
+    assert!(desk.window.state().model().transfers.is_empty());
+    let files = vec![desk.file("report.pdf")];
+    second(&Handed {
+        files,
+        pointer: None,
+    });
+    desk.until_seen("Uploading");
+}
+
+/// A relay list can stand on a disk that does not answer.
+#[test]
+fn the_first_frame_waits_for_no_relay_list() {
+    let list = |name: &str, relays| RelayList {
+        origin: RelayOrigin::File(PathBuf::from("/mnt/far/relays.json")),
+        name: name.to_owned(),
+        relays,
+    };
+    let kept = Preferences {
+        servers: vec![server("files.example")],
+        chosen: ServerChoice::Address(server("files.example").address),
+        relay_list: Some(list("Relays", 0)),
+        ..preferences()
+    };
+    for good in [true, false] {
+        let backend = desktop::FakeBackend::new(kept.clone());
+        let (answer, waits) = std::sync::mpsc::channel();
+        backend.read_list_from(waits);
+        let builder = egui_kittest::Harness::builder();
+        let mut desk = Desk::over(builder, backend, [760.0, 600.0], |_| Opening::default());
+        desk.window.step();
+        assert!(desk.sees("Drop files anywhere"), "the first frame is drawn");
+        desk.click("Settings");
+        assert!(
+            desk.sees("/mnt/far/relays.json"),
+            "where it is from is known"
+        );
+        if good {
+            answer
+                .send(Ok(list("Relays of three friends", 5)))
+                .expect("read");
+            desk.until_seen("Relays of three friends");
+            assert!(desk.sees("5 relays"));
+        } else {
+            answer
+                .send(Err(message("The relay list could not be read.")))
+                .expect("read");
+            desk.until_seen("The relay list could not be read.");
+            assert!(
+                desk.window
+                    .state()
+                    .model()
+                    .settings
+                    .preferences
+                    .relay_list
+                    .is_some(),
+                "what was chosen stays chosen"
+            );
+        }
+    }
+}
+
 #[test]
 fn without_drops_the_zone_does_not_promise_them() {
     let mut desk = Desk::with(preferences(), [760.0, 600.0], |_| Opening {
@@ -456,19 +551,222 @@ fn without_drops_the_zone_does_not_promise_them() {
     assert!(!desk.sees("Drop"));
 }
 
+/// Files on the clipboard count in the pointer's field too, however they come; there is nothing else to do with them.
 #[test]
-fn idle_screens_settle() {
+fn files_pasted_into_the_pointers_field_are_shared() {
+    let mut desk = Desk::new();
+    desk.click("Receive");
+    desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
+    let file = desk.file("report.pdf");
+    desk.paste(&format!("copy\nfile://{}\n", file.display()));
+    desk.until_seen("Uploading");
+    assert_eq!(desk.window.state().model().screen, Screen::Share);
+    assert!(desk.window.state().model().receive.text.as_str().is_empty());
+
+    desk.click("Receive");
+    desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
+    *desk.desktop.files.lock().expect("no panic") = vec![desk.file("more.pdf")];
+    desk.window.event(Event::Key {
+        key: Key::V,
+        physical_key: None,
+        pressed: false,
+        repeat: false,
+        modifiers: Modifiers::COMMAND,
+    });
+    desk.until(|desk| desk.window.state().model().transfers.len() == 2);
+}
+
+#[test]
+fn a_text_field_of_settings_takes_no_files() {
+    let mut desk = Desk::new();
+    desk.click("Settings");
+    desk.window
+        .get_by_role_and_label(Role::TextInput, "Add a server")
+        .click();
+    desk.window.run_steps(2);
+    desk.paste("/home/ada/report.pdf");
+    desk.window.run_steps(3);
+    assert_eq!(
+        desk.window.state().model().settings.address,
+        "/home/ada/report.pdf"
+    );
+    assert!(desk.window.state().model().transfers.is_empty());
+}
+
+/// Systems bring the files of a drop one by one.
+#[test]
+fn the_files_of_one_drop_are_one_batch_over_several_frames() {
+    let builder = egui_kittest::Harness::builder().with_step_dt(0.05);
+    let mut desk = Desk::built(builder, preferences(), [760.0, 600.0], |_| {
+        Opening::default()
+    });
+    for name in ["photos", "films", "songs"] {
+        let folder = desk.folder.path().join(name);
+        std::fs::create_dir(&folder).expect("a folder");
+        desk.drop_files(&[folder]);
+    }
+    assert!(desk.window.state().model().notice.is_none());
+    desk.until_seen("3 folders were not shared.");
+}
+
+#[test]
+fn what_cannot_be_shared_is_said_of_every_kind_while_it_hangs_there_and_when_dropped() {
+    let mut desk = Desk::new();
+    let large = desk.file("film.mkv");
+    let file = std::fs::File::options().write(true).open(&large);
+    file.and_then(|file| file.set_len(9_998_913))
+        .expect("a large file");
+    let hover = |desk: &mut Desk, paths: &[&PathBuf]| {
+        desk.window.input_mut().hovered_files = paths
+            .iter()
+            .map(|path| egui::HoveredFile {
+                path: Some((*path).clone()),
+                ..Default::default()
+            })
+            .collect();
+    };
+    hover(&mut desk, &[&large]);
+    desk.until_seen("Too large to share");
+    let small = desk.file("report.pdf");
+    hover(&mut desk, &[&large, &small]);
+    desk.until_seen("Files that are too large are left out");
+    assert!(desk.sees("Drop to share report.pdf"));
+    hover(&mut desk, &[]);
+
+    let folder = desk.folder.path().join("photos");
+    std::fs::create_dir(&folder).expect("a folder");
+    let missing = desk.folder.path().join("lost.txt");
+    desk.drop_files(&[large, folder, missing]);
+    desk.until_seen("film.mkv is too large and was not shared.");
+    assert!(desk.sees("photos is a folder and was not shared."));
+    assert!(desk.sees("lost.txt could not be found"));
+    assert!(desk.sees("One upload carries up to 9.9 MB."));
+    assert!(desk.window.state().model().transfers.is_empty());
+}
+
+#[test]
+fn a_system_without_dialogs_says_what_to_install() {
+    let mut desk = Desk::new();
+    desk.desktop
+        .no_dialogs
+        .store(true, std::sync::atomic::Ordering::SeqCst);
+    desk.click("Choose files");
+    desk.until_seen("Install xdg-desktop-portal or Zenity");
+    desk.press(Key::Escape);
+    desk.desktop
+        .no_dialogs
+        .store(false, std::sync::atomic::Ordering::SeqCst);
+    *desk.desktop.files.lock().expect("no panic") = vec![desk.file("report.pdf")];
+    desk.click("Choose files");
+    desk.until_seen("Uploading");
+}
+
+/// Another program that owns the clipboard may not answer.
+#[test]
+fn a_clipboard_that_does_not_answer_holds_nothing_up() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    let desktop = std::sync::Arc::clone(&desk.desktop);
+    let held = desktop.copied.lock().expect("no panic");
+    desk.click("Copy (works only on this computer)");
+    desk.click("Receive");
+    desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
+    assert!(desk.window.state().model().copied.is_none());
+    drop(held);
+    desk.until(|desk| desk.window.state().model().copied.is_some());
+}
+
+#[test]
+fn a_window_at_rest_asks_for_no_frame() {
     for size in [[760.0, 600.0], [420.0, 420.0]] {
         let mut desk = Desk::with(preferences(), size, |_| Opening::default());
-        desk.window.run();
         desk.click("Receive");
-        desk.window.run();
-        desk.click("Settings");
-        desk.window.run();
-        desk.click("Share");
+        desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
+        let blink = |style: &mut egui::Style| style.visuals.text_cursor.blink = true;
+        desk.window.ctx.all_styles_mut(blink);
+        assert!(!comes_to_rest(&mut desk), "a caret that blinks is seen");
+        // Puts the window's own style on, also over what the harness has changed.
+        act(&mut desk, Action::Zoom(1));
+        act(&mut desk, Action::Zoom(0));
+        act(&mut desk, Action::Go(Screen::Share));
+        at_rest(&mut desk, "share, empty");
+        desk.click("Receive");
+        desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
+        at_rest(&mut desk, "receive, the field has the keyboard");
+        desk.paste("cloak1short");
+        desk.until_seen("cut short");
+        at_rest(&mut desk, "receive, no pointer");
+        desk.paste(POINTER);
+        desk.until_seen("from files.example");
+        at_rest(&mut desk, "receive, a pointer");
+        act(&mut desk, Action::ClearPointer);
+        act(&mut desk, Action::Go(Screen::Settings));
+        at_rest(&mut desk, "settings");
+        act(&mut desk, Action::Go(Screen::Gallery));
+        at_rest(&mut desk, "gallery");
+
+        act(&mut desk, Action::Go(Screen::Share));
+        desk.backend
+            .fail_next(message("report.pdf was not shared."));
+        let file = desk.file("report.pdf");
+        desk.drop_files(&[file]);
+        desk.until_seen("Uploading");
+        at_rest(&mut desk, "a transfer that does not move");
+        desk.backend.let_go(1);
+        desk.until_seen("was not shared");
+        at_rest(&mut desk, "a failed row");
         desk.shared_one();
-        desk.window.run();
+        at_rest(&mut desk, "a finished row");
+        let id = desk.window.state().model().transfers[0].id;
+        act(&mut desk, Action::CopyPointer(id));
+        desk.until(|desk| desk.window.state().model().copied == Some(id));
+        at_rest(&mut desk, "copied");
+        act(&mut desk, Action::OpenMenu(id));
+        at_rest(&mut desk, "the menu of a row");
+        act(&mut desk, Action::Back);
+        for modal in [
+            Modal::About,
+            Modal::Closing { running: 2 },
+            Modal::Delete(id),
+            Modal::OpenProgram(id),
+            Modal::Qr(id),
+            Modal::Shortcuts,
+            Modal::WhoSawWhat { id, at: 0 },
+            Modal::WipeHistory,
+        ] {
+            act(&mut desk, Action::Open(modal));
+            at_rest(&mut desk, &format!("{modal:?}"));
+            act(&mut desk, Action::Back);
+        }
+        let folder = desk.folder.path().to_owned();
+        desk.drop_files(&[folder]);
+        desk.until(|desk| desk.window.state().model().notice.is_some());
+        at_rest(&mut desk, "a notice");
     }
+}
+
+fn act(desk: &mut Desk, action: Action) {
+    let ctx = desk.window.ctx.clone();
+    desk.window.state_mut().take(&ctx, action);
+    desk.window.run_steps(3);
+}
+
+/// Nothing but a person or a transfer makes the window draw itself again.
+fn at_rest(desk: &mut Desk, place: &str) {
+    assert!(
+        comes_to_rest(desk),
+        "{place}: {:?}",
+        desk.window.ctx.repaint_causes()
+    );
+}
+
+/// Within half a minute of the window's own clock.
+fn comes_to_rest(desk: &mut Desk) -> bool {
+    (0..120).any(|_| {
+        desk.window.step();
+        let root = &desk.window.output().viewport_output[&egui::ViewportId::ROOT];
+        root.repaint_delay == Duration::MAX
+    })
 }
 
 #[test]

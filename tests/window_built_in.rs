@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use cloakroom::app::config::{Config, Home};
 use cloakroom::gui::backend::App;
-use cloakroom::gui::model::{State, Theme};
+use cloakroom::gui::model::{Reading, State, Theme};
 use cloakroom::gui::window::{Opening, Window};
 use desktop::FakeDesktop;
 use egui_kittest::Harness;
@@ -157,7 +157,8 @@ fn a_dropped_file_is_shared_and_its_pointer_brings_it_back_after_a_restart() {
     let mut desk = Desk::open(&home);
     desk.window
         .event(egui::Event::Paste(format!("here it is:\n{pointer}.")));
-    desk.window.run_steps(3);
+    desk.until(|window| matches!(window.model().receive.reading, Reading::Known(_)));
+    desk.window.step();
     assert!(
         desk.window
             .query_all_by_label_contains("report.pdf")

@@ -190,6 +190,10 @@ fn kept_transfers_are_there_after_a_restart_until_they_are_wiped() {
 
     desk.click("Settings");
     desk.until_seen("sealed under a key in this system's keyring");
+    let exported = folder.path().join("history.json");
+    *desk.desktop.files.lock().expect("no panic") = vec![exported.clone()];
+    desk.click("Export, with keys");
+    desk.until(|_| std::fs::read_to_string(&exported).is_ok_and(|text| text.contains(POINTER)));
     desk.click("Wipe history");
     desk.until_seen("Wipe the history?");
     desk.window.key_press(Key::Enter);

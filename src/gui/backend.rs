@@ -419,21 +419,8 @@ impl App {
 impl Backend for App {
     fn load(&self) -> (Preferences, Option<UserMessage>) {
         let (config, problem) = Config::load(self.session.home());
-        let mut trouble = problem.as_ref().map(UserMessage::from);
-        let file = match &config.relays {
-            RelaySource::File(path) => Some(path.clone()),
-            _ => None,
-        };
-        let list = match file {
-            Some(path) => match self.read_relay_list(path) {
-                Ok(list) => Some(list),
-                Err(message) => {
-                    trouble.get_or_insert(message);
-                    None
-                }
-            },
-            None => self.kept_list(&config.relays),
-        };
+        let trouble = problem.as_ref().map(UserMessage::from);
+        let list = Self::named_list(&config.relays);
         let preferences = Preferences {
             servers: config.servers.iter().map(known_server).collect(),
             chosen: match config.chosen_entry() {
@@ -487,6 +474,13 @@ impl Backend for App {
         self.session.allow_short(config.short_lists.clone());
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         (preferences, trouble)
+    }
+
+    fn kept_list(&self, preferences: &Preferences) -> Option<Result<RelayList, UserMessage>> {
+        match Self::relay_source(preferences) {
+            RelaySource::File(path) => Some(self.read_relay_list(path)),
+            source => self.held_list(&source).map(Ok),
+        }
     }
 
     fn save(&self, preferences: &Preferences) -> Result<(), UserMessage> {

@@ -120,23 +120,35 @@ impl App {
         })
     }
 
-    /// What is kept of a list that is no file.
-    pub(super) fn kept_list(&self, source: &RelaySource) -> Option<RelayList> {
-        let origin = match source {
-            RelaySource::BuiltIn | RelaySource::File(_) => return None,
-            RelaySource::Session => RelayOrigin::Session,
-            RelaySource::Url(line) => RelayOrigin::Line(line.to_string()),
-        };
-        let list = self.chosen_view(source).and_then(|view| view.list);
-        let name = match (&origin, &list) {
-            (RelayOrigin::Session, _) => text::session_network().to_owned(),
-            (_, Some(list)) => list_name(&list.name),
-            (_, None) => text::relays_title().to_owned(),
+    /// A chosen list of which nothing was read yet.
+    pub(super) fn named_list(source: &RelaySource) -> Option<RelayList> {
+        let (origin, name) = match source {
+            RelaySource::BuiltIn => return None,
+            RelaySource::File(path) => (RelayOrigin::File(path.clone()), text::relays_title()),
+            RelaySource::Session => (RelayOrigin::Session, text::session_network()),
+            RelaySource::Url(line) => (RelayOrigin::Line(line.to_string()), text::relays_title()),
         };
         Some(RelayList {
             origin,
-            name,
-            relays: list.map_or(0, |list| list.relays.len()),
+            name: name.to_owned(),
+            relays: 0,
+        })
+    }
+
+    /// What is kept of a list that is no file.
+    pub(super) fn held_list(&self, source: &RelaySource) -> Option<RelayList> {
+        let named = Self::named_list(source)?;
+        let list = self.chosen_view(source).and_then(|view| view.list);
+        Some(match list {
+            Some(list) => RelayList {
+                name: match named.origin {
+                    RelayOrigin::Session => named.name,
+                    RelayOrigin::File(_) | RelayOrigin::Line(_) => list_name(&list.name),
+                },
+                relays: list.relays.len(),
+                origin: named.origin,
+            },
+            None => named,
         })
     }
 

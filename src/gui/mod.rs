@@ -9,6 +9,8 @@ pub mod backend;
 mod backend_relays;
 pub mod commands;
 pub mod fonts;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod hold;
 pub mod keyring;
 pub mod kit;
 pub mod model;

@@ -1,13 +1,17 @@
 //! The desktop around the window: dialogs, clipboard, opening files. A trait, so that tests need no desktop.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
+use rfd::AsyncFileDialog;
+use winit::raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use zeroize::Zeroizing;
 
+#[cfg(all(unix, not(target_os = "macos")))]
+use super::hold;
 use super::model::{Found, FoundKind, Notification, PointerText, SystemLook};
-use super::{notify, system_look};
+use super::{notify, system_look, text};
 use crate::app::content_type::{self, Findings};
 use crate::wire::clock;
 
@@ -40,6 +44,14 @@ pub trait Platform: Send + Sync {
     fn pick_new_file(&self, name: &str) -> BoxFuture<'static, Option<PathBuf>>;
     /// Has the desktop say something. May block.
     fn notify(&self, notification: &Notification);
+
+    /// There are dialogs for files; without, every one seems to be dismissed at once. May block.
+    fn has_dialogs(&self) -> bool {
+        true
+    }
+
+    /// The window has closed: what was copied and may stay goes on without it. May block shortly.
+    fn close(&self) {}
 
     /// What there is to say about a received file, as it is now; none when it cannot be read. Blocking.
     fn examine(&self, path: &Path) -> Option<Findings> {
@@ -94,6 +106,10 @@ pub struct Desktop {
     look: system_look::Watch,
     // On X11 and Wayland the program that copied serves the clipboard: it must live as long as the window.
     clipboard: Mutex<Option<arboard::Clipboard>>,
+    /// What was copied last, unless it had to leave again.
+    copied: Mutex<Option<PointerText>>,
+    /// A dialog of the window.
+    dialog: Mutex<AsyncFileDialog>,
 }
 
 impl Desktop {
@@ -106,11 +122,20 @@ impl Desktop {
         }
     }
 
+    /// Dialogs stand over this window from now on.
+    pub fn belong_to(&self, window: &(impl HasWindowHandle + HasDisplayHandle)) {
+        *lock(&self.dialog) = AsyncFileDialog::new().set_parent(window);
+    }
+
+    fn dialog(&self, title: &str) -> AsyncFileDialog {
+        lock(&self.dialog).clone().set_title(title)
+    }
+
     fn with_clipboard<T>(
         &self,
         use_it: impl FnOnce(&mut arboard::Clipboard) -> Option<T>,
     ) -> Option<T> {
-        let mut slot = self.clipboard.lock().ok()?;
+        let mut slot = lock(&self.clipboard);
         if slot.is_none() {
             *slot = arboard::Clipboard::new().ok();
         }
@@ -120,7 +145,7 @@ impl Desktop {
 
 impl Platform for Desktop {
     fn pick_files(&self) -> BoxFuture<'static, Option<Vec<PathBuf>>> {
-        let dialog = rfd::AsyncFileDialog::new().pick_files();
+        let dialog = self.dialog(text::dialog_share()).pick_files();
         Box::pin(async move {
             let files = dialog.await?;
             Some(files.iter().map(|file| file.path().to_owned()).collect())
@@ -128,12 +153,12 @@ impl Platform for Desktop {
     }
 
     fn pick_file(&self) -> BoxFuture<'static, Option<PathBuf>> {
-        let dialog = rfd::AsyncFileDialog::new().pick_file();
+        let dialog = self.dialog(text::dialog_relay_list()).pick_file();
         Box::pin(async move { dialog.await.map(|file| file.path().to_owned()) })
     }
 
     fn pick_folder(&self, at: Option<PathBuf>) -> BoxFuture<'static, Option<PathBuf>> {
-        let mut dialog = rfd::AsyncFileDialog::new();
+        let mut dialog = self.dialog(text::dialog_folder());
         if let Some(at) = at {
             dialog = dialog.set_directory(at);
         }
@@ -142,11 +167,17 @@ impl Platform for Desktop {
     }
 
     fn copy_secret(&self, text: &PointerText) -> bool {
-        self.with_clipboard(|clipboard| confidential(clipboard.set()).text(text.as_str()).ok())
-            .is_some()
+        let taken = self
+            .with_clipboard(|clipboard| confidential(clipboard.set()).text(text.as_str()).ok())
+            .is_some();
+        if taken {
+            *lock(&self.copied) = Some(text.clone());
+        }
+        taken
     }
 
     fn clear_secret(&self, text: &PointerText) {
+        lock(&self.copied).take_if(|copied| copied == text);
         self.with_clipboard(|clipboard| {
             let there = Zeroizing::new(clipboard.get_text().ok()?);
             (*there == text.as_str()).then(|| clipboard.clear().ok())?
@@ -171,12 +202,36 @@ impl Platform for Desktop {
     }
 
     fn pick_new_file(&self, name: &str) -> BoxFuture<'static, Option<PathBuf>> {
-        let dialog = rfd::AsyncFileDialog::new().set_file_name(name).save_file();
+        let dialog = self.dialog(text::dialog_export());
+        let dialog = dialog.set_file_name(name).save_file();
         Box::pin(async move { dialog.await.map(|file| file.path().to_owned()) })
     }
 
     fn notify(&self, notification: &Notification) {
         notify::show(notification);
+    }
+
+    fn has_dialogs(&self) -> bool {
+        dialogs::there_are()
+    }
+
+    fn close(&self) {
+        let copied = lock(&self.copied).take();
+        // Another program that does not answer can hold it; then nothing is left to do with it.
+        let Ok(mut slot) = self.clipboard.try_lock() else {
+            return;
+        };
+        #[cfg(all(unix, not(target_os = "macos")))]
+        if let (Some(copied), Some(clipboard)) = (copied, slot.as_mut())
+            && let Ok(there) = clipboard.get_text().map(Zeroizing::new)
+            && *there == copied.as_str()
+            && !hold::hand_over(&copied)
+        {
+            tracing::debug!("the copied pointer leaves the clipboard with the window");
+        }
+        #[cfg(not(all(unix, not(target_os = "macos"))))]
+        drop(copied);
+        drop(slot.take());
     }
 
     fn reveal(&self, path: &Path) -> bool {
@@ -187,18 +242,82 @@ impl Platform for Desktop {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+mod dialogs {
+    pub(super) const fn there_are() -> bool {
+        true
+    }
+}
+
 #[cfg(all(unix, not(target_os = "macos")))]
-fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
+mod dialogs {
+    //! On Linux and the BSDs they are those of the desktop's portal or else of Zenity.
+
+    use std::ffi::OsStr;
+
+    use zbus::blocking::{Connection, Proxy};
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where programs are, only the environment says"
+    )]
+    pub(super) fn there_are() -> bool {
+        has_program(std::env::var_os("PATH").as_deref(), "zenity") || has_portal().is_ok()
+    }
+
+    /// A program of this name is on the path.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this room is where the window meets the desktop"
+    )]
+    fn has_program(path: Option<&OsStr>, name: &str) -> bool {
+        path.is_some_and(|path| {
+            let mut folders = std::env::split_paths(path);
+            folders.any(|folder| folder.join(name).is_file())
+        })
+    }
+
+    fn has_portal() -> zbus::Result<u32> {
+        const SERVICE: &str = "org.freedesktop.portal.Desktop";
+        const PATH: &str = "/org/freedesktop/portal/desktop";
+        let bus = Connection::session()?;
+        Proxy::new(&bus, SERVICE, PATH, "org.freedesktop.portal.FileChooser")?
+            .get_property("version")
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        #[expect(clippy::disallowed_methods, reason = "a real folder is looked into")]
+        fn a_program_is_one_of_the_files_on_the_path() {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let path = std::env::join_paths([folder.path()]).expect("a path");
+            assert!(!has_program(Some(&path), "zenity"));
+            std::fs::write(folder.path().join("zenity"), "").expect("a file");
+            assert!(has_program(Some(&path), "zenity"));
+            assert!(!has_program(None, "zenity"));
+        }
+    }
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+pub(super) fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
     arboard::SetExtLinux::exclude_from_history(set)
 }
 
 #[cfg(target_os = "macos")]
-fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
+pub(super) fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
     arboard::SetExtApple::exclude_from_history(set)
 }
 
 #[cfg(windows)]
-fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
+pub(super) fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
     use arboard::SetExtWindows as _;
     set.exclude_from_history()
         .exclude_from_cloud()

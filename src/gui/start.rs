@@ -1,6 +1,7 @@
 //! From the command line to an open window: which display, which renderer, and words when there is none.
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use egui::ViewportBuilder;
 use zeroize::Zeroizing;
 
 use super::model::PointerText;
-use super::platform::{Desktop, Platform};
+use super::platform::{Desktop, Platform as _};
 use super::text;
 use super::window::{Opening, Window};
 use super::worker::Backend;
@@ -69,6 +70,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
         .find_map(|tag| Language::from_tag(&tag))
         .unwrap_or(Language::English);
     l10n::speak(language);
+    let args: Vec<OsString> = args.into_iter().collect();
+    #[cfg(all(unix, not(target_os = "macos")))]
+    if args == [super::hold::ARGUMENT] {
+        return super::hold::hold();
+    }
     text::use_local_days();
     let wish = match parse(args, Path::exists) {
         Parsed::Window(wish) => wish,
@@ -119,8 +125,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
         // A window of its own is better than none.
         Some(Err(_)) | None => None,
     };
-    let platform: Arc<dyn Platform> = Arc::new(Desktop::watching());
-    let mut first_error = None;
+    let platform = Arc::new(Desktop::watching());
+    let mut failures = Vec::new();
     for renderer in order(wish.renderer.or_else(|| renderer_of(kept.renderer))) {
         let opening = Opening {
             files: wish.files.clone(),
@@ -136,17 +142,29 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             Arc::clone(&platform),
             opening,
         ) {
-            Ok(()) => return ExitCode::SUCCESS,
-            Err(Failure::Final(words)) => {
-                tell(&words);
-                return ExitCode::FAILURE;
+            Ok(()) => {
+                platform.close();
+                return ExitCode::SUCCESS;
             }
-            Err(Failure::Renderer(words)) => {
-                first_error.get_or_insert(words);
+            Err(failure) => {
+                let other_may_do = failure.other_may_do();
+                failures.push(failure);
+                if !other_may_do {
+                    break;
+                }
             }
         }
     }
-    tell(&text::no_renderer(&first_error.unwrap_or_default()));
+    let words = why_no_window(&failures);
+    tell(&words);
+    if !std::io::stderr().is_terminal() {
+        // Started from a menu, where nobody reads what a program writes. Without any way to show it this shows nothing.
+        rfd::MessageDialog::new()
+            .set_level(rfd::MessageLevel::Error)
+            .set_title(text::NAME)
+            .set_description(words)
+            .show();
+    }
     ExitCode::FAILURE
 }
 
@@ -248,17 +266,46 @@ fn order(wanted: Option<Renderer>) -> [Renderer; 2] {
 
 /// Why there is no window.
 enum Failure {
-    /// The other renderer may do.
+    /// No display takes it.
+    Display,
+    /// This renderer does not work.
     Renderer(String),
-    /// Nothing else will help.
-    Final(String),
+    /// Something broke on the way; often a library that is not installed.
+    Panic(String),
+    /// The window itself could not begin.
+    Window(String),
+}
+
+impl Failure {
+    const fn other_may_do(&self) -> bool {
+        matches!(self, Self::Renderer(_) | Self::Panic(_))
+    }
+}
+
+/// What to tell of the tries, in their order.
+fn why_no_window(failures: &[Failure]) -> String {
+    // After a try that broke, the next one can find the display taken by it.
+    let broken = failures.iter().find_map(|failure| match failure {
+        Failure::Panic(words) => Some(words),
+        _ => None,
+    });
+    let first = failures.iter().find_map(|failure| match failure {
+        Failure::Renderer(words) => Some(words),
+        _ => None,
+    });
+    match (failures.last(), broken) {
+        (Some(Failure::Window(words)), _)
+        | (Some(Failure::Panic(_) | Failure::Display), Some(words)) => text::no_window(words),
+        (Some(Failure::Display), None) => text::no_display().to_owned(),
+        _ => text::no_renderer(first.map_or("", String::as_str)),
+    }
 }
 
 fn show(
     renderer: Renderer,
     display: Found,
     backend: Arc<dyn Backend>,
-    platform: Arc<dyn Platform>,
+    platform: Arc<Desktop>,
     opening: Opening,
 ) -> Result<(), Failure> {
     let opened = Arc::new(AtomicBool::new(false));
@@ -266,6 +313,9 @@ fn show(
         let opened = Arc::clone(&opened);
         Box::new(move |creation| {
             opened.store(true, Ordering::SeqCst);
+            if display != Found::Wayland {
+                platform.belong_to(creation);
+            }
             let window = Window::new(&creation.egui_ctx, backend, platform, opening)?;
             Ok(Box::new(window))
         })
@@ -276,13 +326,11 @@ fn show(
     match ran {
         Ok(Ok(())) => Ok(()),
         Ok(Err(eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_))) => {
-            Err(Failure::Final(text::no_display().to_owned()))
+            Err(Failure::Display)
         }
-        Ok(Err(eframe::Error::AppCreation(error))) => {
-            Err(Failure::Final(text::no_window(&error.to_string())))
-        }
+        Ok(Err(eframe::Error::AppCreation(error))) => Err(Failure::Window(error.to_string())),
         Ok(Err(error)) => Err(Failure::Renderer(error.to_string())),
-        Err(panic) => Err(Failure::Final(text::no_window(&panic))),
+        Err(panic) => Err(Failure::Panic(panic)),
     }
 }
 
@@ -430,6 +478,32 @@ mod tests {
             assert!(matches!(parsed(wrong), Parsed::Wrong(_)), "{wrong:?}");
         }
         assert!(matches!(parsed(&["--help"]), Parsed::Say(_)));
+    }
+
+    #[test]
+    fn what_is_told_is_what_went_wrong_first() {
+        let renderer = || Failure::Renderer("no adapter".to_owned());
+        let panic = || Failure::Panic("libxkbcommon.so.0 is missing".to_owned());
+        let broken = text::no_window("libxkbcommon.so.0 is missing");
+        for (failures, told) in [
+            (vec![Failure::Display], text::no_display().to_owned()),
+            (
+                vec![renderer(), Failure::Renderer("no context".to_owned())],
+                text::no_renderer("no adapter"),
+            ),
+            (vec![panic(), panic()], broken.clone()),
+            (vec![panic(), Failure::Display], broken.clone()),
+            (vec![renderer(), panic()], broken),
+            (vec![panic(), renderer()], text::no_renderer("no adapter")),
+            (
+                vec![Failure::Window("no thread".to_owned())],
+                text::no_window("no thread"),
+            ),
+        ] {
+            assert_eq!(why_no_window(&failures), told);
+        }
+        assert!(panic().other_may_do() && renderer().other_may_do());
+        assert!(!Failure::Display.other_may_do());
     }
 
     #[cfg(all(unix, not(target_os = "macos")))]

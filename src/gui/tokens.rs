@@ -470,6 +470,8 @@ fn visuals(palette: &Palette, dark: bool) -> Visuals {
     visuals.selection.bg_fill = palette.selection;
     visuals.selection.stroke = Stroke::new(1.0, palette.text);
     visuals.text_cursor.stroke = Stroke::new(2.0, palette.accent);
+    // A caret that blinks draws the window twice a second for as long as a field has the keyboard.
+    visuals.text_cursor.blink = false;
     let widgets = &mut visuals.widgets;
     for (widget, fill) in [
         (&mut widgets.noninteractive, palette.surface),

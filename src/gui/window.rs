@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use egui::{Context, Event as Input, Id, Key, ThemePreference, ViewportCommand};
 
-use super::model::{Action, Effect, Focus, Model, PointerText, Region, Screen, SystemLook, Theme};
+use super::model::{
+    self, Action, Effect, Focus, Model, PointerText, Region, Screen, SystemLook, Theme,
+};
 use super::platform::Platform;
 use super::tokens::measure;
 use super::view::{self, Surroundings};
@@ -51,6 +53,8 @@ pub struct Window {
     first: Option<Arc<First>>,
     look: Option<Look>,
     hovering: Vec<PathBuf>,
+    /// Files of a drop that may still go on.
+    dropping: Option<Drop>,
     pasted: bool,
     command_held: bool,
     quitting: bool,
@@ -58,6 +62,16 @@ pub struct Window {
     focused: Option<Id>,
     rows_top: Option<f32>,
 }
+
+/// Files that were dropped; systems bring them one by one, in as many frames as they like.
+struct Drop {
+    paths: Vec<PathBuf>,
+    /// When the last of them came, by the window's clock in seconds.
+    at: f64,
+}
+
+/// How long after its last file a drop is over, in seconds.
+const DROP_ENDS: f64 = 0.1;
 
 /// What the window was dressed for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,6 +108,7 @@ impl Window {
             first: opening.first,
             look: None,
             hovering: Vec::new(),
+            dropping: None,
             pasted: false,
             command_held: false,
             quitting: false,
@@ -139,6 +154,10 @@ impl Window {
                 Effect::Quit => {
                     self.quitting = true;
                     ctx.send_viewport_cmd(ViewportCommand::Close);
+                }
+                Effect::Attention => {
+                    let attention = egui::UserAttentionType::Informational;
+                    ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
                 }
                 Effect::RequestPaste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
                 other => self.worker.run(other),
@@ -219,9 +238,7 @@ impl Window {
             self.hovering.clone_from(&hovering);
             actions.push(Action::Hovering(hovering));
         }
-        if !dropped.is_empty() {
-            actions.push(Action::Dropped(dropped));
-        }
+        actions.extend(self.drop_over(ctx, dropped).map(Action::Dropped));
         let (keys, pointing) = ctx.input(|input| {
             let key = |event: &Input| matches!(event, Input::Key { pressed: true, .. });
             (input.events.iter().any(key), input.pointer.any_pressed())
@@ -240,6 +257,25 @@ impl Window {
             actions.extend(view::escape(&self.model));
         }
         actions
+    }
+
+    /// All files of a drop, once it is over.
+    fn drop_over(&mut self, ctx: &Context, paths: Vec<PathBuf>) -> Option<Vec<PathBuf>> {
+        let now = ctx.input(|input| input.time);
+        if !paths.is_empty() {
+            let dropping = self.dropping.get_or_insert(Drop {
+                paths: Vec::new(),
+                at: now,
+            });
+            dropping.paths.extend(paths);
+            dropping.at = now;
+        }
+        let left = DROP_ENDS - (now - self.dropping.as_ref()?.at);
+        if left > 0.0 {
+            ctx.request_repaint_after(Duration::from_secs_f64(left));
+            return None;
+        }
+        self.dropping.take().map(|dropping| dropping.paths)
     }
 
     /// Where the keyboard is.
@@ -279,17 +315,22 @@ impl Window {
     }
 
     /// Pasting anywhere. A file manager's files arrive as no event at all: the press of the key is swallowed, and only
-    /// its release comes, perhaps after that of Ctrl.
+    /// its release comes, perhaps after that of Ctrl. Or they arrive as text; the pointer's field does not get that.
     fn paste(&mut self, ctx: &Context, typing: bool) -> Vec<Action> {
         let mut actions = Vec::new();
-        ctx.input(|input| {
+        // The one field there is the pointer's; in those of other screens a file means nothing.
+        let files_count = !typing || self.model.screen == Screen::Receive;
+        ctx.input_mut(|input| {
             self.command_held |= input.modifiers.command;
-            for event in &input.events {
+            let command = input.modifiers.command;
+            input.events.retain(|event| {
                 match event {
                     Input::Paste(text) => {
-                        self.pasted = true;
-                        if !typing {
+                        // A button that pastes has no key that is let go afterwards.
+                        self.pasted = self.command_held;
+                        if !typing || files_count && model::are_files(text) {
                             actions.push(Action::Pasted(text.as_str().into()));
+                            return !typing;
                         }
                     }
                     Input::Key {
@@ -299,17 +340,18 @@ impl Window {
                         ..
                     } => {
                         let swallowed = self.command_held || modifiers.command;
-                        if swallowed && !self.pasted && !typing {
+                        if swallowed && !self.pasted && files_count {
                             actions.push(Action::PastedNoText);
                         }
                         self.pasted = false;
-                        self.command_held = input.modifiers.command;
+                        self.command_held = command;
                     }
                     // Some other key: the last Ctrl belongs to it.
                     Input::Key { pressed: true, .. } => self.command_held = false,
                     _ => {}
                 }
-            }
+                true
+            });
         });
         actions
     }
@@ -325,8 +367,7 @@ impl Window {
             ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
             ctx.send_viewport_cmd(ViewportCommand::Focus);
             // Where the desktop lets no window come to the front by itself.
-            let attention = egui::UserAttentionType::Informational;
-            ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
+            self.set_off(ctx, vec![Effect::Attention]);
             let action = Action::Arguments {
                 files: brought.files,
                 pointer: brought.pointer.map(|text| PointerText::of(Arc::new(text))),

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::model::{
     Effect, Ended, Event, Kept, Look, Manage, Managed, Outcome, PointerInfo, PointerText,
     Preferences, RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared,
-    Stage, Terms, TestReport,
+    Stage, Terms, TestReport, TransferId,
 };
 use super::platform::Platform;
 use super::text;
@@ -33,8 +33,13 @@ pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
 ///
 /// Every future may be dropped at any await; one whose token fires should end soon, leaving nothing half-done.
 pub trait Backend: Send + Sync {
-    /// What was kept, and what was wrong with it. Called once, before the window opens; quick.
+    /// What was kept, and what was wrong with it. Called once, before the window opens: it reads the settings alone, and
+    /// of the relay list only where it is from.
     fn load(&self) -> (Preferences, Option<UserMessage>);
+    /// The relay list of these preferences, as it is kept or stands in its file. Blocking; called on a thread for that.
+    fn kept_list(&self, _preferences: &Preferences) -> Option<Result<RelayList, UserMessage>> {
+        None
+    }
     /// Keeps the preferences; atomic.
     fn save(&self, preferences: &Preferences) -> Result<(), UserMessage>;
     /// Pads, seals and uploads.
@@ -69,7 +74,7 @@ pub trait Backend: Send + Sync {
         preferences: &'a Preferences,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>>;
-    /// Finds a pointer in a text and says what it is. Offline, quick, called on the window's thread.
+    /// Finds a pointer in a text and says what it is. Offline; blocking, called on a thread for that.
     fn describe(
         &self,
         text: &PointerText,
@@ -143,6 +148,9 @@ pub struct Worker {
     all: CancellationToken,
     thread: Option<std::thread::JoinHandle<()>>,
     history: Option<History>,
+    /// What is to be done with the clipboard, one after the other; any of it may wait for another program.
+    clipboard: Option<mpsc::Sender<Job>>,
+    clipboard_ended: mpsc::Receiver<()>,
 }
 
 struct Inner {
@@ -153,12 +161,19 @@ struct Inner {
     closed: AtomicBool,
     newest_save: AtomicU64,
     saving: Mutex<()>,
+    newest_text: AtomicU64,
+    /// What the newest text turned out to be, until the window has heard it.
+    described: Mutex<Option<Described>>,
 }
+
+/// The number of a text, and what it is.
+type Described = (u64, Result<PointerInfo, UserMessage>);
+type Job = Box<dyn FnOnce() + Send>;
 
 impl Inner {
     /// Writes the preferences unless newer ones came meanwhile.
     fn save(&self, number: u64, preferences: &Preferences) {
-        let one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        let one_at_a_time = lock(&self.saving);
         if number == self.newest_save.load(Ordering::SeqCst)
             && let Err(message) = self.backend.save(preferences)
         {
@@ -168,12 +183,67 @@ impl Inner {
     }
 
     fn report(&self, event: Event) {
-        if self.events.send(event).is_ok() && !self.closed.load(Ordering::Relaxed) {
+        if self.events.send(event).is_ok() {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if !self.closed.load(Ordering::Relaxed) {
             (self.wake)(Duration::ZERO);
+        }
+    }
+
+    /// Says what a text is, unless a newer one came meanwhile.
+    fn describe(&self, number: u64, text: &PointerText, preferences: &Preferences) {
+        if number != self.newest_text.load(Ordering::SeqCst) {
+            return;
+        }
+        let described = self.backend.describe(text, preferences);
+        let mut slot = lock(&self.described);
+        if slot.as_ref().is_none_or(|(known, _)| *known < number) {
+            *slot = Some((number, described));
+        }
+        drop(slot);
+        self.wake();
+    }
+
+    /// What the newest text is; once.
+    fn described(&self) -> Option<Result<PointerInfo, UserMessage>> {
+        let (number, described) = lock(&self.described).take()?;
+        (number == self.newest_text.load(Ordering::SeqCst)).then_some(described)
+    }
+
+    fn copy(&self, id: TransferId, text: &PointerText) {
+        let taken = self.platform.copy_secret(text);
+        let taken = taken.then_some(()).ok_or_else(text::clipboard_refused);
+        self.report(Event::Copied(id, taken));
+    }
+
+    fn paste_files(&self) {
+        let files = self.platform.clipboard_files();
+        self.report(if files.is_empty() {
+            Event::Failed(text::clipboard_empty())
+        } else {
+            let found = files.iter().map(|path| self.platform.look(path)).collect();
+            Event::Looked(Look::Share, found)
+        });
+    }
+
+    /// A dialog was dismissed, or there is none: that is said. Blocking.
+    fn dismissed(&self) {
+        if !self.platform.has_dialogs() {
+            self.report(Event::Failed(text::no_dialogs()));
         }
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long the end of the program waits for the clipboard, whose owner may not answer.
+const CLIPBOARD_WITHIN: Duration = Duration::from_secs(1);
 /// How long the end of the program waits for the history to be written.
 const WRITE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a cancelled transfer may take to end by itself.
@@ -207,11 +277,26 @@ impl Worker {
             closed: AtomicBool::new(false),
             newest_save: AtomicU64::new(0),
             saving: Mutex::new(()),
+            newest_text: AtomicU64::new(0),
+            described: Mutex::default(),
         });
-        let inner = Arc::clone(&shared);
+        // The desktop keeps whom to tell, and must not be kept by that.
+        let inner = Arc::downgrade(&shared);
         shared.platform.watch_look(Box::new(move |look| {
-            inner.report(Event::SystemLook(look));
+            if let Some(inner) = inner.upgrade() {
+                inner.report(Event::SystemLook(look));
+            }
         }));
+        let (clipboard, clipboard_jobs) = mpsc::channel::<Job>();
+        let (end, clipboard_ended) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("cloakroom-clipboard".to_owned())
+            .spawn(move || {
+                for job in clipboard_jobs {
+                    job();
+                }
+                end.send(()).ok();
+            })?;
         let backend = Arc::clone(&shared.backend);
         let thread = std::thread::Builder::new()
             .name("cloakroom-worker".to_owned())
@@ -230,6 +315,8 @@ impl Worker {
             .history(Box::new(move |news| told.report(Event::History(news))));
         Ok(Self {
             history,
+            clipboard: Some(clipboard),
+            clipboard_ended,
             shared,
             jobs: Some(jobs),
             events,
@@ -247,6 +334,7 @@ impl Worker {
                 events.push(Event::Progress(*run, *stage.borrow_and_update()));
             }
         }
+        events.extend(self.shared.described().map(Event::Described));
         while let Ok(event) = self.events.try_recv() {
             if let Event::Shared(run, _) | Event::Fetched(run, _) = &event {
                 self.runs.remove(run);
@@ -265,29 +353,22 @@ impl Worker {
                     cancel.cancel();
                 }
             }
-            Effect::ClearClipboard(text) => inner.platform.clear_secret(&text),
-            Effect::Copy(id, text) => {
-                let taken = inner.platform.copy_secret(&text);
-                inner.report(Event::Copied(
-                    id,
-                    if taken {
-                        Ok(())
-                    } else {
-                        Err(text::clipboard_refused())
-                    },
-                ));
+            Effect::Attention => {} // The window's own.
+            Effect::ClearClipboard(text) => {
+                self.clipboard(move || inner.platform.clear_secret(&text));
             }
-            Effect::CopyDiagnostics(found) => {
+            Effect::CopyDiagnostics(found) => self.clipboard(move || {
                 let taken = inner.platform.copy_secret(&PointerText::new(found));
                 inner.report(Event::DiagnosticsCopied(taken));
-            }
+            }),
             Effect::Diagnose => self.spawn(async move {
                 let found = inner.backend.diagnostics().await;
                 inner.report(Event::Diagnosed(found));
             }),
+            Effect::Copy(id, text) => self.clipboard(move || inner.copy(id, &text)),
             Effect::Describe(text, preferences) => {
-                let described = inner.backend.describe(&text, &preferences);
-                inner.report(Event::Described(described));
+                let number = inner.newest_text.fetch_add(1, Ordering::SeqCst) + 1;
+                self.blocking(move || inner.describe(number, &text, &preferences));
             }
             Effect::Examine(id, path, why) => self.blocking(move || {
                 let found = inner.platform.examine(&path);
@@ -306,6 +387,11 @@ impl Worker {
             }
             Effect::Notify(notification) => self.blocking(move || {
                 inner.platform.notify(&notification);
+            }),
+            Effect::ReadKeptList(preferences) => self.blocking(move || {
+                if let Some(read) = inner.backend.kept_list(&preferences) {
+                    inner.report(Event::KeptListRead(read));
+                }
             }),
             Effect::Remember(id, kept) => {
                 if let Some(history) = &self.history {
@@ -371,32 +457,25 @@ impl Worker {
                     inner.report(Event::Failed(text::opener_failed()));
                 }
             }),
-            Effect::PasteFiles => {
-                let files = inner.platform.clipboard_files();
-                if files.is_empty() {
-                    inner.report(Event::Failed(text::clipboard_empty()));
-                } else {
-                    self.run(Effect::Look(Look::Share, files));
-                }
-            }
+            Effect::PasteFiles => self.clipboard(move || inner.paste_files()),
             Effect::PickFiles => {
                 let picked = inner.platform.pick_files();
                 self.spawn(async move {
-                    let files = picked.await.unwrap_or_default();
-                    inner.report(Event::FilesChosen(files));
+                    let files = chosen(picked, &inner).await;
+                    inner.report(Event::FilesChosen(files.unwrap_or_default()));
                 });
             }
-            Effect::PickFolder => {
-                let picked = inner.platform.pick_folder(None);
+            Effect::PickFolder(at) => {
+                let picked = inner.platform.pick_folder(Some(at));
                 self.spawn(async move {
-                    let folder = picked.await;
+                    let folder = chosen(picked, &inner).await;
                     inner.report(Event::FolderChosen(folder));
                 });
             }
             Effect::PickRelayList => {
                 let picked = inner.platform.pick_file();
                 self.spawn(async move {
-                    let Some(path) = picked.await else {
+                    let Some(path) = chosen(picked, &inner).await else {
                         inner.report(Event::RelayListDismissed);
                         return;
                     };
@@ -454,7 +533,7 @@ impl Worker {
         };
         let picked = inner.platform.pick_new_file(text::EXPORT_FILE);
         self.spawn(async move {
-            if let Some(path) = picked.await {
+            if let Some(path) = chosen(picked, &inner).await {
                 export(path);
             }
         });
@@ -479,6 +558,12 @@ impl Worker {
         }
     }
 
+    fn clipboard(&self, job: impl FnOnce() + Send + 'static) {
+        if let Some(clipboard) = &self.clipboard {
+            clipboard.send(Box::new(job)).ok();
+        }
+    }
+
     fn blocking(&self, job: impl FnOnce() + Send + 'static) {
         self.spawn(async move {
             tokio::task::spawn_blocking(job).await.ok();
@@ -491,13 +576,27 @@ impl Drop for Worker {
         self.shared.closed.store(true, Ordering::Relaxed);
         self.all.cancel();
         self.jobs = None;
+        self.clipboard = None;
         if let Some(thread) = self.thread.take() {
             thread.join().ok();
         }
+        self.clipboard_ended.recv_timeout(CLIPBOARD_WITHIN).ok();
         if let Some(history) = &self.history {
             history.close(WRITE_WITHIN);
         }
     }
+}
+
+/// What a dialog was closed with. Without anything, there may have been none; then that is said.
+async fn chosen<T>(picked: BoxFuture<'static, Option<T>>, inner: &Arc<Inner>) -> Option<T> {
+    let picked = picked.await;
+    if picked.is_none() {
+        let inner = Arc::clone(inner);
+        tokio::task::spawn_blocking(move || inner.dismissed())
+            .await
+            .ok();
+    }
+    picked
 }
 
 /// What the history keeps of a finished transfer.

@@ -62,10 +62,21 @@ impl Desk {
         size: [f32; 2],
         opening: impl FnOnce(&Path, &FakeBackend) -> Opening,
     ) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
         let backend = FakeBackend::new(preferences);
+        let told = Arc::clone(&backend);
+        Self::over(builder, backend, size, |folder| opening(folder, &told))
+    }
+
+    /// On a backend that was told something already.
+    pub(crate) fn over(
+        builder: HarnessBuilder<Window>,
+        backend: Arc<FakeBackend>,
+        size: [f32; 2],
+        opening: impl FnOnce(&Path) -> Opening,
+    ) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let desktop = Arc::new(FakeDesktop::default());
-        let opening = opening(folder.path(), &backend);
+        let opening = opening(folder.path());
         let (b, d) = (Arc::clone(&backend), Arc::clone(&desktop));
         let window = builder
             .with_size(size)

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use cloakroom::app::content_type::Findings;
 use cloakroom::app::history::{History, TellNews};
@@ -41,6 +44,10 @@ pub(crate) struct FakeBackend {
     shares: Mutex<Vec<ShareOptions>>,
     terms: Mutex<Option<Terms>>,
     history: Mutex<Option<(PathBuf, Arc<dyn KeyStore>)>>,
+    /// Between two stages of a transfer.
+    pace: Mutex<Duration>,
+    /// What the kept relay list turns out to be, once that is known.
+    list: Mutex<Option<Receiver<Result<RelayList, UserMessage>>>>,
 }
 
 pub(crate) const POINTER: &str = "cloak1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
@@ -95,6 +102,8 @@ impl FakeBackend {
             shares: Mutex::default(),
             terms: Mutex::default(),
             history: Mutex::default(),
+            pace: Mutex::default(),
+            list: Mutex::default(),
         })
     }
 
@@ -111,6 +120,16 @@ impl FakeBackend {
     /// What the next transfers show before they wait.
     pub(crate) fn show(&self, stages: Stages) {
         *self.stages.lock().expect("no panic") = stages;
+    }
+
+    /// Lets so much time pass between two stages.
+    pub(crate) fn pace(&self, time: Duration) {
+        *self.pace.lock().expect("no panic") = time;
+    }
+
+    /// Reads the kept relay list for as long as nothing comes from here.
+    pub(crate) fn read_list_from(&self, list: Receiver<Result<RelayList, UserMessage>>) {
+        *self.list.lock().expect("no panic") = Some(list);
     }
 
     /// Keeps a history in this folder, under keys of this store.
@@ -140,8 +159,12 @@ impl FakeBackend {
         cancel: &CancellationToken,
     ) -> Result<(), UserMessage> {
         let stages = self.stages.lock().expect("no panic").clone();
+        let pace = *self.pace.lock().expect("no panic");
         for stage in stages {
             progress.set(stage);
+            if !pace.is_zero() {
+                tokio::time::sleep(pace).await;
+            }
         }
         tokio::select! {
             biased;
@@ -176,6 +199,11 @@ fn end<T>(result: Result<T, UserMessage>, up: bool, preferences: &Preferences) -
 impl Backend for FakeBackend {
     fn load(&self) -> (Preferences, Option<UserMessage>) {
         (self.preferences.lock().expect("no panic").clone(), None)
+    }
+
+    fn kept_list(&self, _: &Preferences) -> Option<Result<RelayList, UserMessage>> {
+        let list = self.list.lock().expect("no panic").take()?;
+        list.recv().ok()
     }
 
     fn save(&self, preferences: &Preferences) -> Result<(), UserMessage> {
@@ -404,7 +432,7 @@ impl Backend for FakeBackend {
 
     fn history(&self, tell: TellNews) -> Option<History> {
         let (folder, keys) = self.history.lock().expect("no panic").clone()?;
-        let patience = std::time::Duration::from_secs(20);
+        let patience = Duration::from_secs(20);
         History::start(folder, keys, patience, 1_795_000_000, tell).ok()
     }
 
@@ -439,11 +467,17 @@ impl KeyStore for Keyring {
 pub(crate) struct FakeDesktop {
     /// What the dialogs and the clipboard hold.
     pub(crate) files: Mutex<Vec<PathBuf>>,
+    /// The system has no dialogs for files.
+    pub(crate) no_dialogs: AtomicBool,
     /// What was copied, opened and shown.
     pub(crate) copied: Mutex<Vec<String>>,
     pub(crate) opened: Mutex<Vec<PathBuf>>,
     pub(crate) revealed: Mutex<Vec<PathBuf>>,
+    /// No program takes a file.
+    pub(crate) no_programs: AtomicBool,
     pub(crate) notified: Mutex<Vec<Notification>>,
+    /// Where the dialog for a folder was opened.
+    pub(crate) folder_asked_at: Mutex<Option<PathBuf>>,
     /// What a look into a received file finds.
     pub(crate) findings: Mutex<Findings>,
     /// Whom to tell what the system looks like.
@@ -585,7 +619,8 @@ pub(crate) fn shown(up: bool) -> Vec<RequestShown> {
 impl Platform for FakeDesktop {
     fn pick_files(&self) -> BoxFuture<'static, Option<Vec<PathBuf>>> {
         let files = self.files.lock().expect("no panic").clone();
-        Box::pin(async move { Some(files) })
+        let dialog = self.has_dialogs();
+        Box::pin(async move { dialog.then_some(files) })
     }
 
     fn pick_file(&self) -> BoxFuture<'static, Option<PathBuf>> {
@@ -593,8 +628,13 @@ impl Platform for FakeDesktop {
         Box::pin(async move { file })
     }
 
-    fn pick_folder(&self, _: Option<PathBuf>) -> BoxFuture<'static, Option<PathBuf>> {
+    fn pick_folder(&self, at: Option<PathBuf>) -> BoxFuture<'static, Option<PathBuf>> {
+        *self.folder_asked_at.lock().expect("no panic") = at;
         self.pick_file()
+    }
+
+    fn has_dialogs(&self) -> bool {
+        !self.no_dialogs.load(Ordering::SeqCst)
     }
 
     fn examine(&self, _: &Path) -> Option<Findings> {
@@ -637,7 +677,7 @@ impl Platform for FakeDesktop {
 
     fn open(&self, path: &Path) -> bool {
         self.opened.lock().expect("no panic").push(path.to_owned());
-        true
+        !self.no_programs.load(Ordering::SeqCst)
     }
 
     fn reveal(&self, path: &Path) -> bool {
@@ -645,6 +685,6 @@ impl Platform for FakeDesktop {
             .lock()
             .expect("no panic")
             .push(path.to_owned());
-        true
+        !self.no_programs.load(Ordering::SeqCst)
     }
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::app::content_type::Findings;
 use crate::app::history::{Entry, EntryId, News, What};
+use crate::app::message::UserMessage;
 use crate::gui::text;
 
 /// What a person lets this program keep and say.
@@ -73,8 +74,13 @@ impl Model {
     /// What to do before anything else, once the worker runs.
     #[must_use]
     pub fn begin(&self) -> Vec<Effect> {
-        let history = Effect::SetHistory(self.settings.preferences.privacy.history);
-        std::iter::once(history).chain(self.ask_terms()).collect()
+        let kept = &self.settings.preferences;
+        let mut effects = vec![Effect::SetHistory(kept.privacy.history)];
+        if kept.relay_list.is_some() {
+            effects.push(Effect::ReadKeptList(kept.clone()));
+        }
+        effects.extend(self.ask_terms());
+        effects
     }
 
     pub(super) fn set_privacy(&mut self, privacy: Privacy) -> Vec<Effect> {
@@ -205,6 +211,7 @@ impl Model {
             effects.push(Effect::Remember(id, kept));
         }
         if privacy.notify && !self.in_front {
+            effects.push(Effect::Attention);
             let name = privacy.notify_names.then_some(transfer.name.as_str());
             if let Some(notification) = text::notification(&transfer.state, name) {
                 effects.push(Effect::Notify(notification));
@@ -233,6 +240,11 @@ impl Model {
             return Vec::new();
         };
         transfer.findings = found.unwrap_or_default();
+        let warning = (transfer.findings.disagreement.as_ref())
+            .map(|found| text::has_failed(&transfer.name, &UserMessage::from(found).what));
+        if let (Examine::Arrived, Some(words)) = (why, warning) {
+            self.announce(true, &words);
+        }
         match (why, found, path) {
             (Examine::Open, Some(found), Some(path)) => {
                 if !found.could_run {

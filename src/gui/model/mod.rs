@@ -35,10 +35,12 @@ pub use self::transfer::{
     TransferId,
 };
 pub use self::undo::Undo;
+pub use self::update::are_files;
 use crate::app::content_type::Findings;
 use crate::app::history::{EntryId, News, Status};
 use crate::app::l10n::Language;
 use crate::app::message::UserMessage;
+use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// Everything the window shows.
 pub struct Model {
@@ -210,6 +212,20 @@ pub enum FoundKind {
     Folder,
     /// Not there, or not readable.
     Missing,
+}
+
+impl FoundKind {
+    /// A file that is longer than anything that can be sent.
+    #[must_use]
+    pub const fn is_too_large(self) -> bool {
+        matches!(self, Self::File { len } if len > MAX_CONTENT_LEN)
+    }
+
+    /// Dropping it would do something; what is missing is said then.
+    #[must_use]
+    pub const fn can_be_shared(self) -> bool {
+        !matches!(self, Self::Folder) && !self.is_too_large()
+    }
 }
 
 /// Files hanging over the window; `found` is empty until they were looked at.
@@ -445,6 +461,8 @@ pub enum Event {
     Relays(Result<RelaysKnown, UserMessage>),
     /// The system's dialog was closed without a relay list.
     RelayListDismissed,
+    /// The relay list of an earlier start was read.
+    KeptListRead(Result<RelayList, UserMessage>),
     /// A relay list was read.
     RelayListRead(Result<RelayList, UserMessage>),
     /// The address of a new server was understood, or not.
@@ -462,6 +480,8 @@ pub enum Event {
 /// What the worker or the window should do.
 #[derive(Clone)]
 pub enum Effect {
+    /// Have the desktop point the window out, where it is behind others.
+    Attention,
     /// Stop a run.
     Cancel(RunId),
     /// Empty the clipboard, if this is still on it.
@@ -511,14 +531,16 @@ pub enum Effect {
     RequestPaste,
     /// The system's dialog for files.
     PickFiles,
-    /// The system's dialog for a folder.
-    PickFolder,
+    /// The system's dialog for a folder, opened at this one.
+    PickFolder(PathBuf),
     /// The system's dialog for a relay list, which is then read.
     PickRelayList,
     /// Close the window now.
     Quit,
     /// Understand a server's address; offline.
     ReadServer(String),
+    /// Read the relay list of an earlier start.
+    ReadKeptList(Preferences),
     /// Keep a finished transfer for the next start.
     Remember(TransferId, Kept),
     /// Show a file in its folder.

@@ -17,6 +17,8 @@ pub struct Receive {
     pub text: PointerText,
     /// What it is.
     pub reading: Reading,
+    /// The text was not read yet: `reading` is still that of another.
+    pub(super) unread: bool,
     /// The sender may know when the file is here, if they asked to.
     pub tell_sender: bool,
 }
@@ -26,6 +28,7 @@ impl Default for Receive {
         Self {
             text: PointerText::default(),
             reading: Reading::default(),
+            unread: false,
             tell_sender: true,
         }
     }
@@ -112,6 +115,12 @@ impl From<&str> for PointerText {
 }
 
 impl Receive {
+    /// Nothing is in the field but blanks.
+    #[must_use]
+    pub fn reads_nothing(&self) -> bool {
+        self.text.as_str().trim().is_empty()
+    }
+
     /// Download would do something.
     #[must_use]
     pub fn can_download(&self) -> bool {

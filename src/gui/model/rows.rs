@@ -27,9 +27,11 @@ impl Model {
     pub(super) fn enqueue(&mut self, found: Vec<Found>) -> Vec<Effect> {
         let mut folders = Vec::new();
         let mut missing = Vec::new();
+        let mut too_large = Vec::new();
         let mut rows = Vec::new();
         for Found { path, name, kind } in found {
             match kind {
+                kind if kind.is_too_large() => too_large.push(name),
                 FoundKind::File { len } => {
                     let (id, run) = (self.draw_id(), self.draw_id());
                     rows.push(Transfer::new(id, run, name, Some(len), Job::Share(path)));
@@ -38,10 +40,26 @@ impl Model {
                 FoundKind::Missing => missing.push(name),
             }
         }
-        if !folders.is_empty() {
-            self.say(Tone::Warning, text::folders_refused(&folders));
-        } else if !missing.is_empty() {
-            self.say(Tone::Danger, text::files_missing(&missing));
+        let tone = if missing.is_empty() && too_large.is_empty() {
+            Tone::Warning
+        } else {
+            Tone::Danger
+        };
+        let mut refused = Vec::new();
+        for (names, words) in [
+            (
+                &folders,
+                text::folders_refused as fn(&[String]) -> UserMessage,
+            ),
+            (&too_large, text::files_too_large),
+            (&missing, text::files_missing),
+        ] {
+            if !names.is_empty() {
+                refused.push(words(names));
+            }
+        }
+        if let Some(message) = text::together(refused) {
+            self.say(tone, message);
         }
         if !rows.is_empty() && matches!(self.screen, Screen::Settings | Screen::Gallery) {
             self.screen = Screen::Share;
@@ -55,7 +73,7 @@ impl Model {
     }
 
     pub(super) fn download(&mut self) -> Vec<Effect> {
-        if !self.receive.can_download() {
+        if self.receive.unread || !self.receive.can_download() {
             return Vec::new();
         }
         let Reading::Known(info) = std::mem::take(&mut self.receive.reading) else {

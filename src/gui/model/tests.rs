@@ -333,6 +333,21 @@ fn pasted_text_lands_in_receive_and_starts_nothing() {
 }
 
 #[test]
+fn nothing_is_fetched_under_the_description_of_another_pointer() {
+    let mut model = with_pointer(info());
+    model.update(Action::PointerEdited("cloak1y".into()));
+    assert!(model.update(Action::Download).is_empty());
+    model.update(Event::Described(Ok(info())));
+    assert!(matches!(
+        model.update(Action::Download)[..],
+        [Effect::Fetch { .. }, ..]
+    ));
+    // What the emptied field was comes too late.
+    model.update(Event::Described(Ok(info())));
+    assert_eq!(model.receive.reading, Reading::Empty);
+}
+
+#[test]
 fn a_pointer_argument_only_fills_receive() {
     let mut model = model();
     let effects = model.update(Action::Arguments {
@@ -500,7 +515,7 @@ fn there_is_never_a_second_dialog() {
     model.update(Event::FilesChosen(Vec::new()));
     assert!(matches!(
         model.update(Action::ChooseDownloads)[..],
-        [Effect::PickFolder]
+        [Effect::PickFolder(_)]
     ));
 }
 

@@ -56,7 +56,9 @@ impl Model {
                 self.focus = Some(Focus::Row(id));
                 effects
             }
-            Action::ChooseDownloads => self.dialog(Effect::PickFolder),
+            Action::ChooseDownloads => self.dialog(Effect::PickFolder(
+                self.settings.preferences.downloads.clone(),
+            )),
             Action::ChooseFiles => self.dialog(Effect::PickFiles),
             Action::ChooseRelayList => self.dialog(Effect::PickRelayList),
             Action::ChooseTry(try_at) => {
@@ -348,8 +350,21 @@ impl Model {
             Event::Copied(_, Err(message)) | Event::Failed(message) => {
                 self.say(Tone::Danger, message);
             }
-            Event::Described(Ok(info)) => self.receive.reading = Reading::Known(info),
+            // The field was emptied meanwhile.
+            Event::Described(_) if self.receive.reads_nothing() => {}
+            Event::Described(Ok(info)) => {
+                self.receive.unread = false;
+                let reading = Reading::Known(info);
+                if let Reading::Known(info) = &reading
+                    && reading != self.receive.reading
+                {
+                    let words = text::is_pointer(info);
+                    self.announce(false, &words);
+                }
+                self.receive.reading = reading;
+            }
             Event::Described(Err(message)) => {
+                self.receive.unread = false;
                 self.announce(false, &message.what);
                 if self.focus == Some(Focus::Download) {
                     self.focus = Some(Focus::Pointer);
@@ -404,6 +419,14 @@ impl Model {
             Event::Managed(id, result) => return self.managed(id, result),
             Event::Relays(result) => return self.relays_answered(result),
             Event::Progress(run, stage) => return self.progress(run, stage),
+            Event::KeptListRead(Ok(list)) => {
+                // Unless another one was chosen meanwhile.
+                let kept = self.settings.preferences.relay_list.as_mut();
+                if let Some(kept) = kept.filter(|kept| kept.origin == list.origin) {
+                    *kept = list;
+                }
+            }
+            Event::KeptListRead(Err(message)) => self.say(Tone::Warning, message),
             Event::RelayListDismissed => self.dialog_open = false,
             Event::RelayListRead(result) => {
                 self.dialog_open = false;
@@ -415,7 +438,10 @@ impl Model {
                         effects.extend(self.ask_relays(RelayWish::Look));
                         return effects;
                     }
-                    Err(message) => self.settings.relay_trouble = Some(message),
+                    Err(message) => {
+                        self.announce(true, &message.what);
+                        self.settings.relay_trouble = Some(message);
+                    }
                 }
             }
             Event::ServerRead(Ok(server)) => {
@@ -436,7 +462,10 @@ impl Model {
                 effects.extend(self.ask_terms());
                 return effects;
             }
-            Event::ServerRead(Err(message)) => self.settings.address_trouble = Some(message),
+            Event::ServerRead(Err(message)) => {
+                self.announce(true, &message.what);
+                self.settings.address_trouble = Some(message);
+            }
             Event::Shared(run, result) => return self.shared(run, result),
             Event::SystemLook(look) => self.system = look,
             Event::Terms(choice, terms) => self.hear_terms(choice, terms),
@@ -447,8 +476,15 @@ impl Model {
                 };
                 // A server that was removed meanwhile stays forgotten.
                 if let Some(test) = self.settings.tests.get_mut(&choice) {
+                    let words = match &outcome {
+                        Test::Passed(report) => text::test_passed(report),
+                        Test::Failed(message) => message.what.clone(),
+                        Test::Running => String::new(),
+                    };
+                    let failed = matches!(outcome, Test::Failed(_));
                     *test = outcome;
                     self.settings.tests_shown.insert(choice.clone(), shown);
+                    self.announce(failed, &words);
                 }
                 return vec![Effect::Terms(choice)];
             }
@@ -578,7 +614,8 @@ impl Model {
 
     fn read_pointer(&mut self, text: PointerText) -> Vec<Effect> {
         self.receive.text = text;
-        if self.receive.text.as_str().trim().is_empty() {
+        self.receive.unread = true;
+        if self.receive.reads_nothing() {
             self.receive.reading = Reading::Empty;
             return Vec::new();
         }
@@ -634,6 +671,12 @@ impl Model {
 fn looks_like_pointer(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     text.contains("cloak1") || text.contains("cloakroom:")
+}
+
+/// Whether a pasted text is a list of files, as file managers put it on the clipboard.
+#[must_use]
+pub fn are_files(text: &str) -> bool {
+    pasted_paths(text).is_some()
 }
 
 /// The paths in a pasted list of files, as file managers put it on the clipboard; none if any line is something else.

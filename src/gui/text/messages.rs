@@ -2,6 +2,7 @@
 
 use crate::app::l10n::{message, say};
 use crate::app::message::{Remedy, UserMessage};
+use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// Messages that have nothing to fill in; each is a function of its id.
 macro_rules! messages {
@@ -23,8 +24,10 @@ messages! {
     clipboard_refused;
     /// What this program found of itself was copied.
     diagnostics_copied;
-    /// No system dialog could be opened.
+    /// No program could be opened.
     opener_failed;
+    /// The system has no dialog for files.
+    no_dialogs;
     /// A transfer ended by a defect of this program.
     defect;
     /// A real server and only built-in relays.
@@ -35,6 +38,42 @@ messages! {
 #[must_use]
 pub fn folders_refused(names: &[String]) -> UserMessage {
     named("folder_refused", "folders_refused", names)
+}
+
+/// A file is longer than anything that can be sent.
+#[must_use]
+pub fn files_too_large(names: &[String]) -> UserMessage {
+    let limit = ("limit", super::size(MAX_CONTENT_LEN).into());
+    match names {
+        [name] => message(
+            "file_too_large_here",
+            &[("name", name.as_str().into()), limit],
+        ),
+        more => message(
+            "files_too_large_here",
+            &[("count", more.len().into()), limit],
+        ),
+    }
+}
+
+/// Several things to say at once.
+#[must_use]
+pub fn together(messages: Vec<UserMessage>) -> Option<UserMessage> {
+    let mut messages = messages.into_iter();
+    let first = messages.next()?;
+    Some(messages.fold(first, |mut all, more| {
+        for (sentence, another) in [
+            (&mut all.what, &more.what),
+            (&mut all.why, &more.why),
+            (&mut all.next, &more.next),
+        ] {
+            if sentence != another {
+                sentence.push(' ');
+                sentence.push_str(another);
+            }
+        }
+        all
+    }))
 }
 
 /// A path is not there or not readable.

@@ -38,7 +38,7 @@ pub use self::sheets::*;
 use self::units::percent;
 pub use self::units::{day, from_now, size, size_sent, use_local_days};
 use crate::app::l10n::{say, tell};
-use crate::gui::model::{Filter, Milestone, Stage, TestReport};
+use crate::gui::model::{Filter, Milestone, PointerInfo, Stage, TestReport};
 
 /// The program's name.
 pub const NAME: &str = "Cloakroom";
@@ -282,6 +282,21 @@ plain! {
     hover_folders;
     /// Over the window while folders and files hang there.
     hover_folders_left_out;
+    /// Over the window while files that are too large hang there.
+    hover_too_large;
+    /// Over the window while such files and others hang there.
+    hover_too_large_left_out;
+}
+
+plain! {
+    /// Title of a system dialog.
+    dialog_share;
+    /// Title of a system dialog.
+    dialog_folder;
+    /// Title of a system dialog.
+    dialog_relay_list;
+    /// Title of a system dialog.
+    dialog_export;
 }
 
 /// On stderr, when both renderers fail.
@@ -461,6 +476,20 @@ pub fn has_failed(name: &str, what: &str) -> String {
         "has_failed",
         &[("name", name.into()), ("what", what.into())],
     )
+}
+
+/// Said of a pointer that was understood.
+#[must_use]
+pub fn is_pointer(info: &PointerInfo) -> String {
+    let mut parts = vec![
+        info.name
+            .clone()
+            .unwrap_or_else(|| unnamed_file().to_owned()),
+        size(info.len),
+        comes_from(&info.server),
+    ];
+    parts.extend(info.note.as_ref().map(|note| note.message.what.clone()));
+    parts.join(", ")
 }
 
 /// The size of everything.

@@ -299,12 +299,13 @@ fn overlay(ctx: &egui::Context, hover: &Hover) {
             stroke,
             egui::StrokeKind::Inside,
         );
-        let folders = hover
-            .found
-            .iter()
-            .filter(|found| found.kind == FoundKind::Folder)
-            .count();
-        let only_folders = folders > 0 && folders == hover.found.len();
+        let count = |kind: fn(FoundKind) -> bool| {
+            let found = hover.found.iter();
+            found.filter(|found| kind(found.kind)).count()
+        };
+        let folders = count(|kind| kind == FoundKind::Folder);
+        let large = count(FoundKind::is_too_large);
+        let nothing = folders + large > 0 && folders + large == hover.found.len();
         let names: Vec<String> = hover
             .paths
             .iter()
@@ -312,33 +313,40 @@ fn overlay(ctx: &egui::Context, hover: &Hover) {
                 !hover
                     .found
                     .iter()
-                    .any(|found| found.path == **path && found.kind == FoundKind::Folder)
+                    .any(|found| found.path == **path && !found.kind.can_be_shared())
             })
             .map(|path| super::platform::shown_name(path))
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let title = if only_folders {
+        let title = if nothing && folders > 0 {
             text::hover_folders().to_owned()
+        } else if nothing {
+            text::hover_too_large().to_owned()
         } else {
             text::hover_title(&names)
         };
         let block = Rect::from_center_size(window.center(), vec2(window.width() - 96.0, 112.0));
         kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
-            let (icon, ink) = if only_folders {
+            let (icon, ink) = if nothing && folders > 0 {
                 (Icon::Folder, palette.warning)
+            } else if nothing {
+                (Icon::File, palette.warning)
             } else {
                 (Icon::Upload, palette.accent)
             };
             kit::icon(ui, icon, measure::ICON_XL, ink);
             ui.add_space(space::S);
             kit::middle(ui, &title, Type::Title, palette.text, block.width());
-            if folders > 0 && !only_folders {
-                kit::label(
-                    ui,
-                    text::hover_folders_left_out(),
-                    Type::Body,
-                    palette.muted,
-                );
+            for (some, words) in [
+                (folders > 0 && !nothing, text::hover_folders_left_out()),
+                (
+                    large > 0 && !(nothing && folders == 0),
+                    text::hover_too_large_left_out(),
+                ),
+            ] {
+                if some {
+                    kit::label(ui, words, Type::Body, palette.muted);
+                }
             }
         });
     });
