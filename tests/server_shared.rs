@@ -9,6 +9,8 @@ mod serving;
 mod stores;
 mod support;
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -21,7 +23,7 @@ use cloakroom::server::record::Record;
 use cloakroom::wire::random;
 use serving::{HOUR, ask, owned, token};
 use stores::Place;
-use support::{Process, cloak};
+use support::{Process, cloak, said};
 
 struct Pair {
     _processes: [Process; 2],
@@ -158,8 +160,12 @@ async fn both_sweep_at_once_while_files_are_extended() {
         other,
         _processes,
     } = start(&place, home.path());
+    let mut extended = Vec::new();
     for (number, to) in (20..40).zip([&one, &other].into_iter().cycle()) {
-        assert_eq!(ask(to, &extend(&id(number), 100)).await.code, 200);
+        let answer = ask(to, &extend(&id(number), 100)).await;
+        let info: FileInfo = serde_json::from_slice(&answer.body).unwrap();
+        assert!(info.expires > (now() + 99 * HOUR) as f64);
+        extended.push(info);
         assert_eq!(ask(to, &download(&id(number))).await.code, 200);
     }
     for number in 0..20 {
@@ -176,10 +182,177 @@ async fn both_sweep_at_once_while_files_are_extended() {
             }
         }
     }
-    for number in 20..40 {
+    for (number, extended) in (20..40).zip(extended) {
         for to in [&one, &other] {
             let found = ask(to, &download(&id(number))).await;
             assert_eq!((found.code, found.body.len()), (200, 500));
+            let info = ask(to, &FileRequest::FileInfo(id(number))).await;
+            let info: FileInfo = serde_json::from_slice(&info.body).unwrap();
+            assert_eq!(info, extended);
         }
+    }
+}
+
+/// The state of each part that `cloak check server` looks at on a bucket, from anywhere.
+fn check(home: &Path, store: &str, server: &ServerAddress) -> BTreeMap<String, String> {
+    let mut check = cloak(home);
+    check
+        .args(["check", "--json", "server", "--store", store, "--listen"])
+        .arg(serving::socket(server).to_string())
+        .arg("--key")
+        .arg(home.join("server.key"));
+    let output = check.output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
+    let text = |finding: &serde_json::Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings
+        .map(|finding| (text(finding, "part"), text(finding, "state")))
+        .collect()
+}
+
+#[tokio::test]
+async fn an_operator_acts_on_a_bucket_from_anywhere() {
+    let home = tempfile::tempdir().unwrap();
+    let place = Place::bucket();
+    let store = place.location.to_string();
+    let Pair {
+        one,
+        other,
+        _processes,
+    } = start(&place, home.path());
+    let deed = |deed: &str, id: &FileId| {
+        let mut command = cloak(home.path());
+        command
+            .args(["store", deed, id.as_str(), "--store", &store])
+            .arg("--key")
+            .arg(home.path().join("server.key"));
+        command.output().unwrap()
+    };
+    let upload = |byte: u8| owned(vec![byte; 65_536], &token(1));
+    let removed = share(&one, upload(1)).await;
+    let blocked = share(&one, upload(2)).await;
+    for (what, id) in [("remove", &removed), ("block", &blocked)] {
+        let output = deed(what, id);
+        assert!(output.status.success(), "{}", said(&output));
+        for to in [&one, &other] {
+            assert_eq!(ask(to, &download(id)).await.code, 404);
+        }
+    }
+    let output = deed("remove", &removed);
+    assert!(!output.status.success(), "not there: {}", said(&output));
+    for to in [&one, &other] {
+        let again = ask(to, &FileRequest::Upload(upload(1))).await;
+        assert_eq!(again.code, 200, "removed is not blocked");
+        let again = ask(to, &FileRequest::Upload(upload(2))).await;
+        assert_eq!(again.code, 404);
+    }
+
+    let findings = check(home.path(), &store, &one);
+    for part in ["key", "store", "bucket versions"] {
+        assert_eq!(findings[part], "ok", "{part}: {findings:?}");
+    }
+    // Garage has none.
+    let Ok(versioned) = std::env::var("CLOAKROOM_TEST_VERSIONED_BUCKET") else {
+        eprintln!("skipped: there is no bucket with versions here");
+        return;
+    };
+    let findings = check(home.path(), &format!("s3://{versioned}/check"), &one);
+    assert_eq!(findings["store"], "ok", "{findings:?}");
+    assert_eq!(findings["bucket versions"], "warning", "{findings:?}");
+}
+
+/// The names of what lies in a folder, with `/` between their parts.
+fn objects_in(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for kind in ["blob", "more", "seen", "gone", "clock"] {
+        let mut folders = vec![kind.to_owned()];
+        while let Some(name) = folders.pop() {
+            for entry in fs::read_dir(folder.join(&name))
+                .unwrap()
+                .map(Result::unwrap)
+            {
+                let name = format!("{name}/{}", entry.file_name().to_str().unwrap());
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(name);
+                } else if name != "blob/lock" {
+                    found.push(name);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// As the operators' page says: the server is stopped, its objects are copied, and its key with them.
+#[tokio::test]
+async fn a_folder_that_was_copied_to_a_bucket_is_served_from_there() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("store");
+    let mut serve = cloak(home.path());
+    serve
+        .args(["serve", "--listen", "127.0.0.1:0", "--key"])
+        .arg(home.path().join("server.key"))
+        .arg("--store")
+        .arg(&folder);
+    let mut server = Process::start(serve);
+    let before: ServerAddress = server.first_line.parse().unwrap();
+    let key = FileKey::from_bytes([3; 32]);
+    let blob = vec![5; 1_048_576];
+    let upload = Upload {
+        receipts: Some(ReceiptTerms {
+            key: receipt_key(&key).public(),
+            max_downloads: Some(5),
+        }),
+        ..owned(blob.clone(), &token(1))
+    };
+    let kept = share(&before, upload).await;
+    let receipt = DownloadReceipt::make(&key, &kept, &mut random::system());
+    let told = FileRequest::Receipt {
+        id: kept.clone(),
+        receipt,
+    };
+    assert_eq!(ask(&before, &told).await.code, 200);
+    assert_eq!(ask(&before, &extend(&kept, 700)).await.code, 200);
+    let deleted = share(&before, owned(vec![6; 65_536], &token(1))).await;
+    let delete = FileRequest::Delete {
+        id: deleted.clone(),
+        token: token(1),
+    };
+    assert_eq!(ask(&before, &delete).await.code, 200);
+    let info = ask(&before, &FileRequest::FileInfo(kept.clone()))
+        .await
+        .body;
+    assert!(server.end().0.success());
+
+    let place = Place::bucket();
+    let names = objects_in(&folder);
+    for kind in ["blob/", "more/", "seen/", "gone/", "clock/"] {
+        assert!(names.iter().any(|name| name.starts_with(kind)), "{kind}");
+    }
+    for name in names {
+        place
+            .put(&name, &fs::read(folder.join(&name)).unwrap())
+            .await;
+    }
+    let Pair {
+        one,
+        other,
+        _processes,
+    } = start(&place, home.path());
+    assert_eq!(one.key, before.key);
+    for to in [&one, &other] {
+        assert!(ask(to, &download(&kept)).await.body == blob);
+        let found = ask(to, &FileRequest::FileInfo(kept.clone())).await;
+        assert_eq!(found.body, info);
+        let status = FileRequest::Status {
+            id: kept.clone(),
+            token: token(1),
+        };
+        let status = file_api::read_status(&ask(to, &status).await).unwrap();
+        assert_eq!(status.receipts.len(), 1);
+        assert_eq!(ask(to, &download(&deleted)).await.code, 404);
+        let again = FileRequest::Upload(owned(vec![6; 65_536], &token(1)));
+        assert_eq!(ask(to, &again).await.code, 404, "it stays deleted");
     }
 }

@@ -57,12 +57,17 @@ start_moto() {
     # moto takes any credentials, and a bucket from anybody.
     export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1
     export AWS_ENDPOINT_URL=http://127.0.0.1:$port
-    until_true 20 "the bucket" moto_bucket "$port"
+    until_true 20 "the bucket" moto_put "$port" "$CLOAKROOM_TEST_BUCKET" ""
+    export CLOAKROOM_TEST_VERSIONED_BUCKET=cloakroom-versions
+    until_true 20 "the bucket with versions" moto_put "$port" "$CLOAKROOM_TEST_VERSIONED_BUCKET" ""
+    until_true 20 "its versions" moto_put "$port" "$CLOAKROOM_TEST_VERSIONED_BUCKET?versioning" \
+        '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>'
 }
 
-moto_bucket() {
+# moto_put PORT WHAT BODY
+moto_put() {
     exec 3<>"/dev/tcp/127.0.0.1/$1"
-    printf 'PUT /%s HTTP/1.0\r\nHost: 127.0.0.1:%s\r\nContent-Length: 0\r\n\r\n' "$CLOAKROOM_TEST_BUCKET" "$1" >&3
+    printf 'PUT /%s HTTP/1.0\r\nHost: 127.0.0.1:%s\r\nContent-Length: %s\r\n\r\n%s' "$2" "$1" "${#3}" "$3" >&3
     head -n 1 <&3 | grep -q ' 200 '
 }
 
