@@ -97,6 +97,7 @@ async fn files_go_through_the_nginx_that_is_shipped_and_nothing_else_does() {
     );
 }
 
+#[expect(clippy::print_stderr, reason = "a skip is to be seen")]
 fn nginx() -> Option<PathBuf> {
     let named = std::env::var_os("NGINX").map(PathBuf::from);
     let found = named

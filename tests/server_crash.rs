@@ -381,6 +381,7 @@ fn ask(address: &ServerAddress, request: &FileRequest) -> io::Result<Response> {
 
 /// A server whose store is on a disk of two megabytes, and where that store is to be seen from here: its mount may be seen
 /// by the server alone. `None` where neither the test nor a name space of its own may mount.
+#[expect(clippy::print_stderr, reason = "a skip is to be seen")]
 fn start_on_a_small_disk(home: &Path) -> Option<(Process, PathBuf, Option<Unmount>)> {
     let store = home.join("store");
     fs::create_dir(&store).unwrap();

@@ -132,6 +132,7 @@ async fn five_hundred_slow_plain_uploads_take_no_more_memory_than_allowed() {
     slow_uploads(Way::Plain).await;
 }
 
+#[expect(clippy::print_stderr, reason = "the figures of a run")]
 async fn slow_uploads(way: Way) {
     let home = tempfile::tempdir().unwrap();
     let server = start(home.path());
