@@ -14,7 +14,8 @@ use cloakroom::app::config::{
 use cloakroom::app::message::{Remedy, UserMessage};
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
-    Action, Advanced, Count, KeepFor, Preferences, Screen, ServerChoice, ShareOptions, Terms,
+    Action, Advanced, Count, KeepFor, Preferences, RelayList, RelayOrigin, Screen, ServerChoice,
+    ShareOptions, Terms,
 };
 use cloakroom::gui::window::Opening;
 use cloakroom::gui::worker::Backend as _;
@@ -28,6 +29,11 @@ fn with_a_server() -> Preferences {
     Preferences {
         chosen: ServerChoice::Address(known.address.clone()),
         servers: vec![known],
+        relay_list: Some(RelayList {
+            origin: RelayOrigin::Session,
+            name: "r".to_owned(),
+            relays: 3,
+        }),
         ..preferences()
     }
 }
@@ -260,6 +266,7 @@ fn how_much_longer_a_file_is_kept_is_chosen() {
     let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
     desk.shared_one();
     desk.click("More about report.pdf");
+    desk.until_seen("Keep longer");
     desk.click("Keep longer");
     desk.until_seen("30 days");
     desk.click("30 days");

@@ -529,7 +529,9 @@ fn an_added_server_is_used_and_kept() {
         matches!(&model.update(Action::AddServer)[..], [Effect::ReadServer(address)] if !address.contains(' '))
     );
     let effects = model.update(Event::ServerRead(Ok(server("files.example"))));
-    assert!(matches!(&effects[..], [Effect::Save(kept)] if kept.servers.len() == 1));
+    assert!(
+        matches!(&effects[..], [Effect::Save(kept), Effect::Terms(_)] if kept.servers.len() == 1)
+    );
     assert_eq!(
         model.settings.server().map(|server| server.name.as_str()),
         Some("files.example")
@@ -619,7 +621,7 @@ fn every_setting_is_kept_at_once() {
         Action::ForgetRelayList,
         Action::Start,
     ] {
-        assert!(matches!(model.update(action)[..], [Effect::Save(_)]));
+        assert!(matches!(model.update(action)[..], [Effect::Save(_), ..]));
     }
 }
 
