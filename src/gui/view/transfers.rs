@@ -251,8 +251,8 @@ fn direction(transfer: &Transfer) -> Icon {
 /// The line under the name.
 fn facts(transfer: &Transfer, now: u64) -> String {
     let size = match transfer.blob_len() {
-        Some(blob_len) => Some(text::size_sent(transfer.len, blob_len)),
-        None => transfer.len.map(text::size),
+        Some(blob_len) if transfer.is_unfinished() => Some(text::size_sent(transfer.len, blob_len)),
+        _ => transfer.len.map(text::size),
     };
     let [size, state] = match &transfer.state {
         State::Waiting => [size, Some(text::waiting().to_owned())],
