@@ -87,7 +87,7 @@ fn keys(
     row: &egui::Response,
     drawn: &mut Drawn,
 ) {
-    let name = format!("{}, {}", transfer.name, facts(transfer, around.now));
+    let name = format!("{}, {}", transfer.name, facts(transfer, around.now, false));
     row.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
     drawn.focus(model, Focus::Row(transfer.id), row);
     kit::focus_ring(ui, row, measure::CARD_RADIUS);
@@ -214,7 +214,7 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
             ui.allocate_ui_with_layout(vec2(width, 38.0), Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 kit::middle(ui, &transfer.name, Type::Label, palette.text, width);
-                let mut words = facts(transfer, around.now);
+                let mut words = facts(transfer, around.now, narrow);
                 if verified && narrow {
                     words = format!("{}  ·  {words}", text::verified());
                 }
@@ -249,9 +249,11 @@ fn direction(transfer: &Transfer) -> Icon {
 }
 
 /// The line under the name.
-fn facts(transfer: &Transfer, now: u64) -> String {
+fn facts(transfer: &Transfer, now: u64, narrow: bool) -> String {
     let size = match transfer.blob_len() {
-        Some(blob_len) if transfer.is_unfinished() => Some(text::size_sent(transfer.len, blob_len)),
+        Some(blob_len) if transfer.is_unfinished() && !narrow => {
+            Some(text::size_sent(transfer.len, blob_len))
+        }
         _ => transfer.len.map(text::size),
     };
     let [size, state] = match &transfer.state {
