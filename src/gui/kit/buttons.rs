@@ -4,8 +4,8 @@ use egui::{Color32, Pos2, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, v
 
 use super::words::elided;
 use super::{
-    corner, focus_ring, hovered, outline, paint_icon, shows_focus, single_line, under_pointer,
-    width_of,
+    corner, focus_ring, follow_focus, hovered, outline, paint_icon, shows_focus, single_line,
+    under_pointer, width_of,
 };
 use crate::gui::fonts::Icon;
 use crate::gui::text;
@@ -137,6 +137,7 @@ impl Widget for Button<'_> {
         };
         let (rect, response) = ui.allocate_exact_size(size, sense);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, self.enabled, self.label));
+        follow_focus(ui, &response);
         if !ui.is_rect_visible(rect) {
             return response;
         }
