@@ -1,8 +1,10 @@
 //! A menu under a button.
 
-use egui::{Popup, PopupCloseBehavior, Pos2, Response, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{
+    Popup, PopupCloseBehavior, Pos2, Response, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2,
+};
 
-use super::{corner, paint_icon, shows_focus, single_line, under_pointer, width_of};
+use super::{corner, follow_focus, paint_icon, shows_focus, single_line, under_pointer, width_of};
 use crate::gui::fonts::Icon;
 use crate::gui::tokens::{Type, measure, palette, space};
 
@@ -38,7 +40,9 @@ pub fn menu<T>(button: &Response, name: &str, entries: Vec<Entry<'_, T>>) -> Cho
         .gap(space::XS)
         .show(|ui| {
             let focused = ui.memory(|memory| memory.focused());
-            let (pressed, lines) = menu_lines(ui, entries);
+            let most = ui.ctx().content_rect().height() - 2.0 * space::L;
+            let lines = ScrollArea::vertical().max_height(most);
+            let (pressed, lines) = lines.show(ui, |ui| menu_lines(ui, entries)).inner;
             if let Some(value) = pressed {
                 chosen = Chosen::Entry(value);
             }
@@ -85,6 +89,7 @@ fn line<T>(ui: &mut Ui, entry: &Entry<'_, T>, width: f32) -> Response {
     let palette = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(width, measure::CONTROL), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, entry.label));
+    follow_focus(ui, &response);
     let (ink, sign) = if entry.danger {
         (palette.danger, palette.danger)
     } else {
