@@ -38,10 +38,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
         message: text::clipboard_empty(),
     };
     let back = kit::notice(ui, &notice);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = egui::Vec2::splat(space::L);
-        over_everything(ui);
-    });
+    over_everything(ui);
     for (one_line, pose) in [(false, None), (true, Some(Pose::Focused))] {
         kit::posed(ui, pose, |ui| {
             share::small_zone(ui, model, around, one_line, drawn);
