@@ -180,6 +180,9 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     }
 }
 
+/// Height of the bar.
+const BAR: f32 = 56.0;
+
 /// What can be pressed or typed into.
 const CONTROLS: [Role; 5] = [
     Role::Button,
@@ -207,7 +210,8 @@ fn misfits(desk: &mut Desk, place: &str, found: &mut Vec<String>) {
             let name = node.label().or_else(|| node.value()).unwrap_or_default();
             let sideways = rect.left() < -0.5 || rect.right() > window.right() + 0.5;
             let over = rect.top() < -0.5 || rect.bottom() > window.bottom() + 0.5;
-            let stands = matches!(role, Role::Dialog | Role::AlertDialog | Role::MenuItem);
+            // What is longer than the window scrolls; what holds it does not.
+            let stands = matches!(role, Role::Dialog | Role::AlertDialog);
             if sideways || stands && over {
                 found.push(format!("{place}: {role:?} {name:?} stands at {rect:?}"));
             }
@@ -222,10 +226,14 @@ fn misfits(desk: &mut Desk, place: &str, found: &mut Vec<String>) {
         return;
     }
     for (at, (name, rect)) in controls.iter().enumerate() {
-        let others = controls.iter().skip(at + 1).chain(&words);
-        for (other, place_of_other) in others {
+        let other_controls = controls.iter().skip(at + 1).map(|other| (other, true));
+        let words = words.iter().map(|other| (other, false));
+        for ((other, place_of_other), pressed) in other_controls.chain(words) {
             let both = rect.intersect(*place_of_other);
-            let apart = both.width() < 1.0 || both.height() < 1.0;
+            // What was scrolled away lies below the bar.
+            let in_bar = pressed && rect.union(*place_of_other).bottom() <= BAR;
+            let scrolled = both.bottom() <= BAR && !in_bar;
+            let apart = both.width() < 1.0 || both.height() < 1.0 || scrolled;
             if !apart && !rect.expand(0.5).contains_rect(*place_of_other) {
                 found.push(format!("{place}: {other:?} stands on {name:?}, {both:?}"));
             }

@@ -360,7 +360,8 @@ fn what_tab_comes_to_is_in_view() {
 
 #[test]
 fn the_keyboard_goes_as_the_eye_does() {
-    let mut desk = Desk::new();
+    // Nothing is scrolled, so that places can be compared.
+    let mut desk = Desk::with(preferences(), [760.0, 2_600.0], |_| Opening::default());
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.until_seen("Uploading");
