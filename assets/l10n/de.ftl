@@ -975,3 +975,108 @@ links_address_and_list = konnte Ihre IP-Adresse sehen und welche Relay-Liste Sie
 links_list = konnte sehen, welche Relay-Liste Sie nutzen, keine Übertragung
 links_neither = konnte weder Ihre IP-Adresse noch den Server sehen
 links_server = konnte den Server sehen, nicht Ihre IP-Adresse
+
+## Settings, options and rows besides
+
+access_word = Zugangswort
+access_word_about = Nur wenn der Betreiber des Servers Ihnen eines gegeben hat. Es geht mit allem mit, was Sie dort hinterlegen.
+access_word_is_kept = Bei diesem Server ist eines hinterlegt; es geht mit jeder Datei mit.
+enter_access_word = Wort eingeben
+change_access_word = Wort ändern
+keep_access_word = Wort behalten
+forget_access_word = Zugangswort vergessen von
+access_word_kept = Das Zugangswort ist gespeichert.
+access_word_forgotten = Das Zugangswort ist vergessen.
+access_word_invalid =
+    .what = Das ist kein Zugangswort.
+    .why = Ein Zugangswort hat 1 bis 64 Buchstaben, Ziffern und Zeichen aus einfachem ASCII.
+    .next = Tippen Sie es oder fügen Sie es so ein, wie der Betreiber es Ihnen gegeben hat.
+milestone_work = Arbeit
+stage_work = Arbeit für den Server, { $done }
+undo = Rückgängig
+undo_removal = Entferntes zurückholen
+undone = Es ist wieder da.
+proxy_forgotten = Der Proxy wurde vergessen.
+relay_list_forgotten = Die Relay-Liste wurde vergessen.
+removed = { $name } wurde entfernt.
+removed_rows = { $count } Übertragungen wurden entfernt.
+remedy_access_word = Zugangswort eingeben
+remedy_folder = Anderen Ordner wählen
+remedy_options = Optionen ändern
+remedy_paste = Anderen Abholcode einfügen
+remedy_relays = Relays wählen
+limit_of = Bis { $size } je Datei
+kept_usual = so lange aufbewahrt, wie der Server es gewöhnlich tut
+usual_keep = Wie beim Server üblich
+usual_keep_of = Üblich ({ $time })
+duration_days =
+    { $count ->
+        [one] { $count } Tag
+       *[other] { $count } Tage
+    }
+duration_hours =
+    { $count ->
+        [one] { $count } Stunde
+       *[other] { $count } Stunden
+    }
+count_limit = Begrenzt
+count_limit_about = Entfernt nach so vielen Downloads
+fewer_downloads = Weniger Downloads
+more_downloads = Mehr Downloads
+test_deleted = Löschen ({ $delete } ms) geht.
+test_without_delete = Dieser Server löscht nicht auf Wunsch.
+was_kept_until = aufbewahrt bis { $day }, vorbei
+filter_all = Alle
+filter_shared = Geteilt
+filter_received = Empfangen
+show_earlier =
+    { $count ->
+        [one] { $count } frühere Übertragung zeigen
+       *[other] { $count } frühere Übertragungen zeigen
+    }
+none_of_these = Davon gibt es keine.
+paste_here = Einfügen
+pointer_expired =
+    .what = Der Server hat diese Datei wahrscheinlich gelöscht.
+    .why = Sie sollte bis { $day } aufbewahrt werden, und das ist vorbei.
+    .next = Versuchen Sie es, oder bitten Sie um einen neuen Abholcode.
+other_server =
+    .what = Diese Datei liegt auf einem Server, der nicht zu Ihren gehört.
+    .why = Sie liegt auf { $theirs }; Ihre Dateien gehen an { $chosen }.
+    .next = Laden Sie sie herunter, wenn Sie das erwartet haben.
+advanced = Erweitert
+display = Anzeigesystem
+renderer = Gezeichnet mit
+automatic = Automatisch
+at_next_start = Das gilt ab dem nächsten Start des Fensters.
+parallel_shares = Dateien, die gleichzeitig geteilt werden
+fewer_shares = Weniger Dateien gleichzeitig
+more_shares = Mehr Dateien gleichzeitig
+diagnostics_about = Was dieses Programm über seine Einstellungen, Ordner, Relays und Server herausfindet: für jemanden, der Ihnen hilft. Schlüssel, Abholcodes und Zugangswörter stehen nicht darin, Ordner und Server schon.
+copy_diagnostics = Diagnose kopieren
+diagnostics_copied =
+    .what = Die Diagnose wurde kopiert.
+    .why = Sie nennt Ihre Ordner und Server, aber keine Schlüssel, Abholcodes oder Zugangswörter.
+    .next = Lesen Sie sie, bevor Sie sie weitergeben.
+server_passed = Der letzte Test dieses Servers ist gelungen.
+server_untried = Dieser Server wurde seit dem Öffnen des Fensters nicht getestet.
+keep_longer_about = So lange bewahrt der Server die Datei ab jetzt auf, nie kürzer als zuvor.
+received_here = Empfangene Dateien stehen dann hier.
+hover_too_large = Zu groß zum Teilen
+hover_too_large_left_out = Zu große Dateien werden ausgelassen
+dialog_share = Dateien zum Teilen wählen
+dialog_folder = Ordner für empfangene Dateien wählen
+dialog_relay_list = Relay-Liste wählen
+dialog_export = Verlauf speichern
+no_dialogs =
+    .what = Dieses System hat keinen Dateidialog.
+    .why = Weder ein Desktop-Portal noch Zenity ist installiert.
+    .next = Installieren Sie xdg-desktop-portal oder Zenity; Dateien lassen sich hier auch ablegen oder einfügen.
+file_too_large_here =
+    .what = { $name } ist zu groß und wurde nicht geteilt.
+    .why = Ein Upload fasst bis zu { $limit }.
+    .next = Verkleinern Sie die Datei oder zerlegen Sie sie in Teile.
+files_too_large_here =
+    .what = { $count } Dateien sind zu groß und wurden nicht geteilt.
+    .why = Ein Upload fasst bis zu { $limit }.
+    .next = Verkleinern Sie die Dateien oder zerlegen Sie sie in Teile.

@@ -88,7 +88,7 @@ welcome = Leave a file, take a ticket
 start = Start
 keep_running = Keep running
 stop_and_quit = Stop and quit
-closing_body = If you quit now they stop where they are, and nothing half-done is left behind.
+closing_body = If you quit now, what is running stops where it is, and nothing half-done is left behind.
 gallery = Every widget in every state
 dismiss = Dismiss
 no_display = cloakroom: there is no display to open a window on; the command line `cloak` does the same without one.
@@ -977,3 +977,108 @@ links_address_and_list = could see your IP address and which relay list you use,
 links_list = could see which relay list you use, no transfer
 links_neither = could see neither your IP address nor the server
 links_server = could see the server, not your IP address
+
+## Settings, options and rows besides
+
+access_word = Access word
+access_word_about = Only if the server's operator gave you one. It goes with every upload to this server.
+access_word_is_kept = One is kept with this server and goes with every upload.
+enter_access_word = Enter a word
+change_access_word = Change the word
+keep_access_word = Keep the word
+forget_access_word = Forget the access word of
+access_word_kept = The access word is kept.
+access_word_forgotten = The access word is forgotten.
+access_word_invalid =
+    .what = This is no access word.
+    .why = An access word has 1 to 64 letters, digits and signs of plain ASCII.
+    .next = Type or paste it as the operator gave it to you.
+milestone_work = Work
+stage_work = Working for the server, { $done }
+undo = Undo
+undo_removal = Bring back what was removed
+undone = It is back.
+proxy_forgotten = The proxy was forgotten.
+relay_list_forgotten = The relay list was forgotten.
+removed = { $name } was removed.
+removed_rows = { $count } transfers were removed.
+remedy_access_word = Enter the access word
+remedy_folder = Choose another folder
+remedy_options = Change the options
+remedy_paste = Paste another pointer
+remedy_relays = Choose relays
+limit_of = Up to { $size } a file
+kept_usual = kept for the server's usual time
+usual_keep = The server's usual time
+usual_keep_of = Usual ({ $time })
+duration_days =
+    { $count ->
+        [one] { $count } day
+       *[other] { $count } days
+    }
+duration_hours =
+    { $count ->
+        [one] { $count } hour
+       *[other] { $count } hours
+    }
+count_limit = Limited
+count_limit_about = Removed after so many downloads
+fewer_downloads = Fewer downloads
+more_downloads = More downloads
+test_deleted = Delete ({ $delete } ms) works.
+test_without_delete = This server does not delete on demand.
+was_kept_until = was kept until { $day }
+filter_all = All
+filter_shared = Shared
+filter_received = Received
+show_earlier =
+    { $count ->
+        [one] Show { $count } earlier transfer
+       *[other] Show { $count } earlier transfers
+    }
+none_of_these = There is none of these.
+paste_here = Paste
+pointer_expired =
+    .what = The server has probably deleted this file.
+    .why = It was to be kept until { $day }, and that has passed.
+    .next = Try it, or ask for a new pointer.
+other_server =
+    .what = This file is at a server that is not among yours.
+    .why = It is at { $theirs }; your files go to { $chosen }.
+    .next = Download it if you expected that.
+advanced = Advanced
+display = Display system
+renderer = Drawn by
+automatic = Automatic
+at_next_start = The window uses these from its next start.
+parallel_shares = Files shared at the same time
+fewer_shares = Fewer files at the same time
+more_shares = More files at the same time
+diagnostics_about = What this program finds of its settings, folders, relays and servers: to show to somebody who helps you. It holds no keys, pointers or access words; it names folders and servers.
+copy_diagnostics = Copy diagnostics
+diagnostics_copied =
+    .what = The diagnostics were copied.
+    .why = They name your folders and servers, and hold no keys, pointers or access words.
+    .next = Read them before you pass them on.
+server_passed = The last test of this server passed.
+server_untried = This server was not tested since the window opened.
+keep_longer_about = The server keeps it for so long from now, and never shorter than before.
+received_here = Received files will be listed here.
+hover_too_large = Too large to share
+hover_too_large_left_out = Files that are too large are left out
+dialog_share = Choose files to share
+dialog_folder = Choose where received files are saved
+dialog_relay_list = Choose a relay list
+dialog_export = Save the history
+no_dialogs =
+    .what = This system has no dialog for files.
+    .why = Neither a desktop portal nor Zenity is installed.
+    .next = Install xdg-desktop-portal or Zenity; files can also be dropped or pasted here.
+file_too_large_here =
+    .what = { $name } is too large and was not shared.
+    .why = One upload carries up to { $limit }.
+    .next = Make it smaller, or cut it into pieces.
+files_too_large_here =
+    .what = { $count } files are too large and were not shared.
+    .why = One upload carries up to { $limit }.
+    .next = Make them smaller, or cut them into pieces.

@@ -999,3 +999,108 @@ links_address_and_list = pudo ver la dirección IP de este equipo y qué lista d
 links_list = pudo ver qué lista de relés usa, ninguna transferencia
 links_neither = no pudo ver ni la dirección IP de este equipo ni el servidor
 links_server = pudo ver el servidor, no la dirección IP de este equipo
+
+## Settings, options and rows besides
+
+access_word = Palabra de acceso
+access_word_about = Solo si el operador del servidor le dio una. Va con cada envío a este servidor.
+access_word_is_kept = Hay una guardada para este servidor y va con cada envío.
+enter_access_word = Introducir palabra
+change_access_word = Cambiar la palabra
+keep_access_word = Guardar la palabra
+forget_access_word = Olvidar la palabra de acceso de
+access_word_kept = La palabra de acceso está guardada.
+access_word_forgotten = La palabra de acceso está olvidada.
+access_word_invalid =
+    .what = Esto no es una palabra de acceso.
+    .why = Una palabra de acceso tiene de 1 a 64 letras, cifras y signos de ASCII simple.
+    .next = Escríbala o péguela tal como se la dio el operador.
+milestone_work = Trabajo
+stage_work = Trabajando para el servidor, { $done }
+undo = Deshacer
+undo_removal = Recuperar lo quitado
+undone = Ha vuelto.
+proxy_forgotten = El proxy se ha olvidado.
+relay_list_forgotten = La lista de relés se ha olvidado.
+removed = Se ha quitado { $name }.
+removed_rows = Se han quitado { $count } transferencias.
+remedy_access_word = Introducir la palabra de acceso
+remedy_folder = Elegir otra carpeta
+remedy_options = Cambiar las opciones
+remedy_paste = Pegar otro código
+remedy_relays = Elegir relés
+limit_of = Hasta { $size } por archivo
+kept_usual = se guarda el tiempo habitual del servidor
+usual_keep = El tiempo habitual del servidor
+usual_keep_of = Habitual ({ $time })
+duration_days =
+    { $count ->
+        [one] { $count } día
+       *[other] { $count } días
+    }
+duration_hours =
+    { $count ->
+        [one] { $count } hora
+       *[other] { $count } horas
+    }
+count_limit = Limitado
+count_limit_about = Se elimina tras tantas descargas
+fewer_downloads = Menos descargas
+more_downloads = Más descargas
+test_deleted = El borrado ({ $delete } ms) funciona.
+test_without_delete = Este servidor no borra a petición.
+was_kept_until = se guardaba hasta el { $day }
+filter_all = Todas
+filter_shared = Compartidas
+filter_received = Recibidas
+show_earlier =
+    { $count ->
+        [one] Mostrar { $count } transferencia anterior
+       *[other] Mostrar { $count } transferencias anteriores
+    }
+none_of_these = No hay ninguna.
+paste_here = Pegar
+pointer_expired =
+    .what = Es probable que el servidor haya borrado este archivo.
+    .why = Debía guardarse hasta el { $day }, y eso ya pasó.
+    .next = Inténtelo, o pida un código nuevo.
+other_server =
+    .what = Este archivo está en un servidor que no es de los suyos.
+    .why = Está en { $theirs }; sus archivos van a { $chosen }.
+    .next = Descárguelo si lo esperaba.
+advanced = Avanzado
+display = Sistema de pantalla
+renderer = Dibujado con
+automatic = Automático
+at_next_start = La ventana los usa desde su próximo inicio.
+parallel_shares = Archivos compartidos a la vez
+fewer_shares = Menos archivos a la vez
+more_shares = Más archivos a la vez
+diagnostics_about = Lo que este programa observa de sus ajustes, carpetas, relés y servidores: para mostrarlo a quien le ayude. No contiene claves, códigos de recogida ni palabras de acceso; nombra carpetas y servidores.
+copy_diagnostics = Copiar diagnóstico
+diagnostics_copied =
+    .what = El diagnóstico se ha copiado.
+    .why = Nombra sus carpetas y servidores, y no contiene claves, códigos de recogida ni palabras de acceso.
+    .next = Léalo antes de pasarlo a otros.
+server_passed = La última prueba de este servidor salió bien.
+server_untried = Este servidor no se ha probado desde que se abrió la ventana.
+keep_longer_about = El servidor lo guarda ese tiempo desde ahora, nunca menos que antes.
+received_here = Los archivos recibidos aparecerán aquí.
+hover_too_large = Demasiado grande para compartir
+hover_too_large_left_out = Los archivos demasiado grandes se omiten
+dialog_share = Elija los archivos que quiere compartir
+dialog_folder = Elija dónde guardar los archivos recibidos
+dialog_relay_list = Elija una lista de relés
+dialog_export = Guardar el historial
+no_dialogs =
+    .what = Este sistema no tiene un diálogo de archivos.
+    .why = No está instalado ni un portal de escritorio ni Zenity.
+    .next = Instale xdg-desktop-portal o Zenity; también puede soltar o pegar archivos aquí.
+file_too_large_here =
+    .what = { $name } es demasiado grande y no se compartió.
+    .why = Un envío admite hasta { $limit }.
+    .next = Reduzca su tamaño o divídalo en partes.
+files_too_large_here =
+    .what = { $count } archivos son demasiado grandes y no se compartieron.
+    .why = Un envío admite hasta { $limit }.
+    .next = Reduzca su tamaño o divídalos en partes.

@@ -999,3 +999,108 @@ links_address_and_list = a pu voir votre adresse IP et quelle liste de relais vo
 links_list = a pu voir quelle liste de relais vous utilisez, aucun transfert
 links_neither = n’a pu voir ni votre adresse IP ni le serveur
 links_server = a pu voir le serveur, pas votre adresse IP
+
+## Settings, options and rows besides
+
+access_word = Mot d’accès
+access_word_about = Seulement si l’exploitant du serveur vous en a donné un. Il accompagne chaque envoi vers ce serveur.
+access_word_is_kept = Un mot est gardé pour ce serveur et accompagne chaque envoi.
+enter_access_word = Saisir un mot
+change_access_word = Modifier le mot
+keep_access_word = Garder le mot
+forget_access_word = Oublier le mot d’accès de
+access_word_kept = Le mot d’accès est gardé.
+access_word_forgotten = Le mot d’accès est oublié.
+access_word_invalid =
+    .what = Ce n’est pas un mot d’accès.
+    .why = Un mot d’accès a de 1 à 64 lettres, chiffres et signes ASCII simples.
+    .next = Saisissez-le ou collez-le tel que l’exploitant vous l’a donné.
+milestone_work = Calcul
+stage_work = Calcul pour le serveur, { $done }
+undo = Annuler
+undo_removal = Rétablir ce qui a été retiré
+undone = C’est rétabli.
+proxy_forgotten = Le proxy a été oublié.
+relay_list_forgotten = La liste de relais a été oubliée.
+removed = { $name } a été retiré.
+removed_rows = { $count } transferts ont été retirés.
+remedy_access_word = Saisir le mot d’accès
+remedy_folder = Choisir un autre dossier
+remedy_options = Modifier les options
+remedy_paste = Coller un autre code
+remedy_relays = Choisir des relais
+limit_of = Jusqu’à { $size } par fichier
+kept_usual = gardé le temps habituel du serveur
+usual_keep = Le temps habituel du serveur
+usual_keep_of = Habituel ({ $time })
+duration_days =
+    { $count ->
+        [one] { $count } jour
+       *[other] { $count } jours
+    }
+duration_hours =
+    { $count ->
+        [one] { $count } heure
+       *[other] { $count } heures
+    }
+count_limit = Limité
+count_limit_about = Supprimé après ce nombre de téléchargements
+fewer_downloads = Moins de téléchargements
+more_downloads = Plus de téléchargements
+test_deleted = La suppression ({ $delete } ms) fonctionne.
+test_without_delete = Ce serveur ne supprime pas à la demande.
+was_kept_until = était gardé jusqu’au { $day }
+filter_all = Tous
+filter_shared = Partagés
+filter_received = Reçus
+show_earlier =
+    { $count ->
+        [one] Afficher { $count } transfert antérieur
+       *[other] Afficher { $count } transferts antérieurs
+    }
+none_of_these = Il n’y en a aucun.
+paste_here = Coller
+pointer_expired =
+    .what = Le serveur a sans doute supprimé ce fichier.
+    .why = Il devait être gardé jusqu’au { $day }, et c’est passé.
+    .next = Essayez, ou demandez un nouveau code.
+other_server =
+    .what = Ce fichier est sur un serveur qui n’est pas parmi les vôtres.
+    .why = Il est sur { $theirs } ; vos fichiers vont sur { $chosen }.
+    .next = Téléchargez-le si vous vous y attendiez.
+advanced = Avancé
+display = Système d’affichage
+renderer = Dessiné par
+automatic = Automatique
+at_next_start = La fenêtre s’en sert à son prochain démarrage.
+parallel_shares = Fichiers partagés en même temps
+fewer_shares = Moins de fichiers en même temps
+more_shares = Plus de fichiers en même temps
+diagnostics_about = Ce que ce programme constate de ses réglages, dossiers, relais et serveurs : à montrer à qui vous aide. Sans clés, codes de retrait ni mots d’accès ; les dossiers et serveurs y sont nommés.
+copy_diagnostics = Copier le diagnostic
+diagnostics_copied =
+    .what = Le diagnostic a été copié.
+    .why = Il nomme vos dossiers et serveurs, sans clés, codes de retrait ni mots d’accès.
+    .next = Lisez-le avant de le transmettre.
+server_passed = Le dernier test de ce serveur a réussi.
+server_untried = Ce serveur n’a pas été testé depuis l’ouverture de la fenêtre.
+keep_longer_about = Le serveur le garde ce temps à partir de maintenant, jamais moins qu’avant.
+received_here = Les fichiers reçus apparaîtront ici.
+hover_too_large = Trop volumineux pour être partagé
+hover_too_large_left_out = Les fichiers trop volumineux sont laissés de côté
+dialog_share = Choisir les fichiers à partager
+dialog_folder = Choisir où enregistrer les fichiers reçus
+dialog_relay_list = Choisir une liste de relais
+dialog_export = Enregistrer l’historique
+no_dialogs =
+    .what = Ce système n’a pas de boîte de dialogue pour les fichiers.
+    .why = Ni portail de bureau ni Zenity n’est installé.
+    .next = Installez xdg-desktop-portal ou Zenity ; vous pouvez aussi déposer ou coller des fichiers ici.
+file_too_large_here =
+    .what = { $name } est trop volumineux et n’a pas été partagé.
+    .why = Un envoi contient au plus { $limit }.
+    .next = Réduisez-le ou découpez-le en morceaux.
+files_too_large_here =
+    .what = { $count } fichiers sont trop volumineux et n’ont pas été partagés.
+    .why = Un envoi contient au plus { $limit }.
+    .next = Réduisez-les ou découpez-les en morceaux.
