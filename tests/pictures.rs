@@ -344,7 +344,10 @@ const SCENES: &[Scene] = &[
         let files: Vec<PathBuf> = (1..8).map(|at| desk.file(&format!("{at}.txt"))).collect();
         desk.drop_files(&files);
         desk.backend.let_go(7);
-        desk.until(|desk| desk.window.state().model().unfinished() == 0);
+        desk.until(|desk| {
+            let model = desk.window.state().model();
+            model.transfers.len() == 7 && model.unfinished() == 0
+        });
         let id = desk.window.state().model().transfers[0].id;
         act(desk, Action::Remove(id));
     }),
