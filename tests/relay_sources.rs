@@ -442,17 +442,22 @@ async fn relays_are_chosen_shown_and_removed_by_commands() {
 #[test]
 fn a_relay_forwards_to_nobody_once_its_list_has_ended() {
     let maker = CommandLine::new();
-    let entries = maker.file("entries.txt", entry(1).to_json().as_bytes());
-    let make = |time| maker.run(&["relay-list", "new", &entries, "--valid-for", time]);
-    let list = maker.file("relays.json", &make("5s").stdout);
+    let entries: Vec<_> = (1..=3).map(|seed| entry(seed).to_json()).collect();
+    let entries = maker.file("entries.txt", entries.join("\n").as_bytes());
+    let make = |time| {
+        let made = maker.run(&["relay-list", "new", &entries, "--valid-for", time]);
+        assert!(made.status.success(), "{}", said(&made));
+        made.stdout
+    };
+    let list = maker.file("relays.json", &make("10s"));
     let mut relay = cloak(&maker.folder.path().join("relay"));
     relay.args(["relay", "--listen", "127.0.0.1:0", "--relays", &list]);
     relay.args(["--key", &maker.path("relay.key")]);
     let mut relay = Process::start(relay);
-    relay.wait_for("relay list read: 1 relays");
+    relay.wait_for("relay list read: 3 relays");
     relay.wait_for("the relay list has expired");
-    maker.file("relays.json", &make("1h").stdout);
-    relay.wait_for("relay list read: 1 relays");
+    maker.file("relays.json", &make("1h"));
+    relay.wait_for("relay list read: 3 relays");
 }
 
 #[test]
