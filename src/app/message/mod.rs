@@ -223,7 +223,7 @@ fn proxy(failure: &ProxyFailure) -> UserMessage {
         ProxyFailureReason::Refused => "proxy_refused",
         ProxyFailureReason::Unreachable => "proxy_unreachable",
     };
-    message(id, &[("proxy", failure.proxy.to_string().into())])
+    message(id, &[("proxy", failure.proxy.as_str().into())])
 }
 
 fn failure(failure: &Failure, tries: u32) -> UserMessage {
