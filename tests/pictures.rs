@@ -361,7 +361,10 @@ const SCENES: &[Scene] = &[
     }),
     ("settings-session-history", |desk| {
         settings(desk);
-        desk.until_seen("Only until you quit");
+        desk.until(|desk| {
+            let status = desk.window.state().model().history;
+            matches!(status, Status::SessionOnly(_))
+        });
         show(desk, "About and licences");
     }),
     ("wipe-history", |desk| {

@@ -173,7 +173,12 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     look(&mut desk, "settings, wrong address and proxy");
     act(&mut desk, Action::Go(Screen::Gallery));
     look(&mut desk, "every widget");
-    act(&mut desk, Action::ForgetRelayList);
+
+    let without_relays = Preferences {
+        relay_list: None,
+        ..kept(true)
+    };
+    let mut desk = Desk::with(without_relays, size, |_| Opening::default());
     for screen in [Screen::Share, Screen::Settings] {
         act(&mut desk, Action::Go(screen));
         look(&mut desk, &format!("{screen:?}, without relays"));

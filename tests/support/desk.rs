@@ -119,11 +119,21 @@ impl Desk {
             }
             assert!(
                 Instant::now() < end,
-                "it never came to this:\n{:?}",
-                self.window
+                "it never came to this; the window says:\n{}",
+                self.said()
             );
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// What a screen reader finds, a line each.
+    fn said(&self) -> String {
+        let nodes = self.window.query_all(By::new());
+        let said = nodes.filter_map(|node| {
+            let node = node.accesskit_node();
+            Some(format!("{:?} {}", node.role(), node.label()?))
+        });
+        said.collect::<Vec<_>>().join("\n")
     }
 
     pub(crate) fn until_seen(&mut self, label: &str) {
@@ -139,6 +149,8 @@ impl Desk {
 
     /// Brings the widget of this name into view, as a person would, and clicks on it.
     pub(crate) fn click(&mut self, label: &str) {
+        // Where it will stay: what has just happened may move it with the next frame.
+        self.window.run_steps(2);
         self.bring(By::new().label(label));
         self.window.get_by_label(label).click();
         self.window.step();
@@ -177,10 +189,16 @@ impl Desk {
     }
 
     pub(crate) fn shared_one(&mut self) {
+        let shared = |desk: &Self| {
+            let rows = &desk.window.state().model().transfers;
+            let shared = rows.iter().filter(|row| row.pointer().is_some());
+            shared.count()
+        };
+        let before = shared(self);
         let file = self.file("report.pdf");
         self.drop_files(&[file]);
         self.until_seen("Uploading");
         self.backend.let_go(1);
-        self.until_seen("kept until");
+        self.until(|desk| shared(desk) > before);
     }
 }

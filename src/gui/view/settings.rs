@@ -256,21 +256,24 @@ fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn:
         });
     };
     let act = |ui: &mut Ui| {
-        // From the right.
+        let response = ui.add(open);
+        drawn.focus(model, Focus::AccessWord(at), &response);
+        if response.clicked() {
+            drawn.act(Action::OpenWord(known.address.clone()));
+        }
         if kept {
             let name = text::about_file(text::forget_access_word(), &known.name);
             if kit::icon_button(ui, Icon::Trash, &name).clicked() {
                 drawn.act(Action::ForgetWord(known.address.clone()));
             }
         }
-        let response = ui.add(open);
-        drawn.focus(model, Focus::AccessWord(at), &response);
-        if response.clicked() {
-            drawn.act(Action::OpenWord(known.address.clone()));
-        }
     };
-    if ui.available_width() - right >= 200.0 {
-        kit::sides(ui, 40.0, right, left, act);
+    let room = ui.available_width() - right - space::S;
+    if room >= 200.0 {
+        let words = kit::text_height(ui, text::access_word(), Type::Label, room)
+            + 2.0
+            + kit::text_height(ui, about, Type::Caption, room);
+        kit::sides(ui, words.max(40.0), right, left, act);
     } else {
         left(ui);
         kit::sides(ui, measure::CONTROL, ui.available_width(), |_| {}, act);
