@@ -360,6 +360,8 @@ const SCENES: &[Scene] = &[
         show(desk, "About and licences");
     }),
     ("settings-session-history", |desk| {
+        // The keyring is asked when there is something to keep.
+        desk.shared_one();
         settings(desk);
         desk.until(|desk| {
             let status = desk.window.state().model().history;

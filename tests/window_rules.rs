@@ -128,7 +128,8 @@ fn a_pointer_is_copied_by_itself_only_when_that_was_chosen() {
         if !chosen {
             // What is chosen by hand is copied after whatever was asked for before it.
             assert_eq!(desk.window.state().model().copied, None);
-            desk.click("Copy pointer");
+            let id = desk.window.state().model().transfers[0].id;
+            act(&mut desk, Action::CopyPointer(id));
         }
         desk.until(|desk| copied(desk) > 0);
         desk.window.run_steps(3);

@@ -243,11 +243,7 @@ impl<'a> Drawing<'a> {
         let spent = self.is_shaken() && order.iter().all(|key| self.tries_as_guard(key) >= 2);
         if (order.is_empty() || level.fresh || spent) && memory.new_guards_left(now) > 0 {
             let fresh = memory.fresh_guards(self.list, now, rng);
-            // Rather a guard that hangs once more than one that has stood at the other end.
-            let somebody = !order.is_empty() || !yielding.is_empty();
-            let fit = |key: &Ed25519Public| !(somebody && memory.stood_lately(key, now));
-            let fresh = fresh.into_iter().filter(may).filter(fit);
-            order.extend(fresh.take(GUARD_LOOKS));
+            order.extend(fresh.into_iter().filter(may).take(GUARD_LOOKS));
         }
         order.extend(yielding);
         if level.aside {
