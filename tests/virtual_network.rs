@@ -490,10 +490,6 @@ struct Tally {
 }
 
 impl Tally {
-    #[expect(
-        clippy::print_stdout,
-        reason = "the figures of a run, for whoever reads them"
-    )]
     /// A guard never stood at the other end afterwards. A relay that had stood there may become a guard when more guards
     /// were dropped than are kept back for it, and a guard that failed may be asked again when all of them hang: both now
     /// and then, and said each time.
@@ -506,6 +502,10 @@ impl Tally {
         assert!(again * 200 <= self.tries, "{again} of {} tries", self.tries);
     }
 
+    #[expect(
+        clippy::print_stdout,
+        reason = "the figures of a run, for whoever reads them"
+    )]
     fn print(&self) {
         println!(
             "{} transfers in {} tries, {} got through ({} stored, {} fetched); failed: {:?}; guards dropped: {}, of them honest: {}; rules \

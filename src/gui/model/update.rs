@@ -365,11 +365,15 @@ impl Model {
             }
             Event::Described(Err(message)) => {
                 self.receive.unread = false;
-                self.announce(false, &message.what);
                 if self.focus == Some(Focus::Download) {
                     self.focus = Some(Focus::Pointer);
                 }
-                self.receive.reading = Reading::Wrong(message);
+                let what = message.what.clone();
+                let reading = Reading::Wrong(message);
+                if reading != self.receive.reading {
+                    self.announce(false, &what);
+                    self.receive.reading = reading;
+                }
             }
             Event::Diagnosed(found) => return vec![Effect::CopyDiagnostics(found)],
             Event::DiagnosticsCopied(true) => self.say(Tone::Success, text::diagnostics_copied()),

@@ -23,6 +23,7 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         if let Some(keep) = kit::chips(ui, text::keep_for(), &keeps, options.keep) {
             drawn.act(Action::SetOptions(ShareOptions { keep, ..options }));
         }
+        ui.add_space(space::S);
         kit::divider(ui);
         let limit = match options.count {
             Count::Limit(limit) => limit,
