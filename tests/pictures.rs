@@ -757,7 +757,7 @@ fn a_button_that_is_missing_makes_another_picture() {
         rgba: sheet.0.rgba.clone(),
         ..sheet.0
     };
-    let button = vec![255; 90 * 32 * 4];
+    let button = [13, 110, 92, 255].repeat(90 * 32);
     sheet.put(left + 20, top + 20, 90, &button);
     assert_eq!(differences(&kept, &sheet.0, "share-done").len(), 1);
 }
