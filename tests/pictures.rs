@@ -751,8 +751,8 @@ fn differences(kept: &IconData, drawn: &IconData, name: &str) -> Vec<String> {
 
 #[test]
 fn a_button_that_is_missing_makes_another_picture() {
-    let [.., [left, top, width, height]] = tiles("share-done");
-    let mut sheet = Sheet::new(left + width, top + height);
+    let [_, [_, below, _, height], .., [left, top, width, _]] = tiles("share-done");
+    let mut sheet = Sheet::new(left + width, below + height);
     let kept = IconData {
         rgba: sheet.0.rgba.clone(),
         ..sheet.0
