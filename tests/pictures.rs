@@ -25,6 +25,7 @@ use cloakroom::gui::model::{
     ServerChoice, ShareOptions, Stage, State, Test, Theme, TransferId,
 };
 use cloakroom::gui::window::{Opening, Window};
+use cloakroom::protocol::transfer::{Failure, TransferError};
 use desk::Desk;
 use desktop::{COUNTED, FOREIGN, Keyring, POINTER, RELAYLESS, message, preferences, server};
 use eframe::egui_wgpu::{RenderState, RendererOptions};
@@ -353,11 +354,11 @@ const SCENES: &[Scene] = &[
     }),
     ("settings-appearance", |desk| {
         settings(desk);
-        show(desk, "Hide pointers while another");
+        show(desk, "Larger");
     }),
     ("settings-privacy", |desk| {
         settings(desk);
-        show(desk, "About and licences");
+        show(desk, "Name the file in it");
     }),
     ("settings-session-history", |desk| {
         // The keyring is asked when there is something to keep.
@@ -367,7 +368,7 @@ const SCENES: &[Scene] = &[
             let status = desk.window.state().model().history;
             matches!(status, Status::SessionOnly(_))
         });
-        show(desk, "About and licences");
+        show(desk, "Say when a transfer ends");
     }),
     ("wipe-history", |desk| {
         settings(desk);
@@ -463,8 +464,9 @@ fn hover(desk: &mut Desk, paths: &[PathBuf]) {
 
 /// One that failed, one that is done, one that waits to end; in any language.
 fn several(desk: &mut Desk) {
-    desk.backend
-        .fail_next(message("files.example did not answer."));
+    let failure = Failure::ServerUnreachable;
+    let silent = AppError::Transfer(TransferError { failure, tries: 4 });
+    desk.backend.fail_next(UserMessage::from(&silent));
     for (name, ends) in [
         ("minutes.odt", true),
         ("report.pdf", true),

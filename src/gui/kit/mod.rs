@@ -136,7 +136,9 @@ fn single_line(ui: &Ui, text: &str, font: FontId, color: Color32) -> Arc<Galley>
     ui.painter().layout_no_wrap(text.to_owned(), font, color)
 }
 
-fn width_of(ui: &Ui, text: &str, font: FontId) -> f32 {
+/// How wide a line is.
+#[must_use]
+pub fn width_of(ui: &Ui, text: &str, font: FontId) -> f32 {
     single_line(ui, text, font, Color32::PLACEHOLDER).size().x
 }
 

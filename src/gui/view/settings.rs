@@ -354,12 +354,17 @@ fn outcome(
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = 6.0;
                 kit::icon(ui, Icon::CircleCheck, 16.0, palette.success);
-                kit::label(
-                    ui,
-                    text::test_passed(report),
-                    Type::Caption,
-                    palette.success,
-                );
+                let eye = if shown { measure::CONTROL + 6.0 } else { 0.0 };
+                let room = vec2((ui.available_width() - eye).max(60.0), 0.0);
+                let words = egui::Layout::top_down(egui::Align::Min);
+                ui.allocate_ui_with_layout(room, words, |ui| {
+                    kit::label(
+                        ui,
+                        text::test_passed(report),
+                        Type::Caption,
+                        palette.success,
+                    );
+                });
                 look(ui)
             })
             .inner

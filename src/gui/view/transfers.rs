@@ -214,9 +214,17 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
             ui.allocate_ui_with_layout(vec2(width, 38.0), Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 kit::middle(ui, &transfer.name, Type::Label, palette.text, width);
-                let mut words = facts(transfer, around.now, narrow);
-                if verified && narrow {
-                    words = format!("{}  ·  {words}", text::verified());
+                let line = |short: bool| {
+                    let words = facts(transfer, around.now, short);
+                    match verified && narrow {
+                        true => format!("{}  ·  {words}", text::verified()),
+                        false => words,
+                    }
+                };
+                // A date is worth more than what the server sees of a size.
+                let mut words = line(narrow && transfer.is_unfinished());
+                if kit::width_of(ui, &words, Type::Caption.font()) > width {
+                    words = line(true);
                 }
                 let line = kit::middle(ui, &words, Type::Caption, palette.muted, width);
                 if let State::Shared(shared) = &transfer.state
@@ -249,9 +257,9 @@ fn direction(transfer: &Transfer) -> Icon {
 }
 
 /// The line under the name.
-fn facts(transfer: &Transfer, now: u64, narrow: bool) -> String {
+fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
     let size = match transfer.blob_len() {
-        Some(blob_len) if transfer.is_unfinished() && !narrow => {
+        Some(blob_len) if transfer.is_unfinished() && !short => {
             Some(text::size_sent(transfer.len, blob_len))
         }
         _ => transfer.len.map(text::size),
@@ -261,7 +269,10 @@ fn facts(transfer: &Transfer, now: u64, narrow: bool) -> String {
         State::Running(stage) => [size, Some(text::stage(*stage, transfer.slow))],
         State::Shared(shared) if shared.gone => [size, Some(text::gone().to_owned())],
         State::Shared(shared) => [
-            Some(text::size_sent(transfer.len, shared.blob_len)),
+            match transfer.len {
+                Some(len) if short => Some(text::size(len)),
+                len => Some(text::size_sent(len, shared.blob_len)),
+            },
             shared.expires.map(|expires| text::kept(expires, now)),
         ],
         State::Received(saved) => {

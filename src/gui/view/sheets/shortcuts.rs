@@ -28,7 +28,9 @@ fn part(ui: &mut Ui, title: &str, lines: Vec<(Vec<String>, &str)>) {
         let left = |ui: &mut Ui| {
             kit::label(ui, words, Type::Body, palette.text);
         };
-        kit::sides(ui, measure::CONTROL, right, left, |ui| {
+        let room = ui.available_width() - right - space::S;
+        let words = kit::text_height(ui, words, Type::Body, room) + 2.0 * space::S;
+        kit::sides(ui, words.max(measure::CONTROL), right, left, |ui| {
             for key in &keys {
                 cap(ui, key);
             }
