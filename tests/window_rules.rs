@@ -763,6 +763,23 @@ fn what_ends_is_said_aloud() {
 }
 
 #[test]
+fn a_sheet_that_is_longer_than_the_window_is_moved_by_keys() {
+    let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+    act(&mut desk, Action::Open(Modal::Shortcuts));
+    let last = |desk: &Desk| {
+        let node = desk.window.get_by_label("To the buttons of the transfer");
+        node.rect().bottom()
+    };
+    assert!(last(&desk) > 420.0);
+    desk.window.key_press(Key::End);
+    desk.window.run_steps(8);
+    assert!(last(&desk) < 420.0);
+    desk.window.key_press(Key::Home);
+    desk.window.run_steps(8);
+    assert!(last(&desk) > 420.0);
+}
+
+#[test]
 fn what_a_field_or_a_test_comes_to_is_said_aloud() {
     let said = |words: &'static str| {
         move |desk: &Desk| announced(desk).is_some_and(|said| said.starts_with(words))

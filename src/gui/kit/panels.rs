@@ -1,8 +1,9 @@
 //! What holds other things.
 
 use egui::{
-    Align, Color32, Context, FontId, Frame, Id, InnerResponse, Layout, Margin, Pos2, Rect,
-    Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, vec2,
+    Align, Color32, Context, FontId, Frame, Id, InnerResponse, Key, Layout, Margin, Modifiers,
+    Pos2, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo,
+    vec2,
 };
 
 use super::{
@@ -349,6 +350,26 @@ pub fn sheet(palette: &Palette, margin: f32) -> Frame {
         .inner_margin(margin)
 }
 
+/// Keys move what is longer than its place; most of it has nothing that the keyboard could go to.
+fn scroll_by_keys(ui: &Ui, page: f32) {
+    /// More than any of it is long, in points.
+    const FAR: f32 = 100_000.0;
+    let line = 2.0 * measure::CONTROL;
+    let steps = [
+        (Key::ArrowDown, line),
+        (Key::ArrowUp, -line),
+        (Key::PageDown, page),
+        (Key::PageUp, -page),
+        (Key::End, FAR),
+        (Key::Home, -FAR),
+    ];
+    for (key, step) in steps {
+        if ui.input_mut(|input| input.consume_key(Modifiers::NONE, key)) {
+            ui.scroll_with_delta(vec2(0.0, -step));
+        }
+    }
+}
+
 /// Shows it. Returns what the content returns, and whether it was waved away (cross, Esc, a click beside).
 pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R) -> (R, bool) {
     let palette = palette_of(ctx);
@@ -394,6 +415,7 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
                 .show(&mut wide, |ui| {
                     ui.set_max_width(width);
                     ui.set_width(width);
+                    scroll_by_keys(ui, room);
                     add(ui)
                 })
                 .inner;

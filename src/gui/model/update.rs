@@ -207,7 +207,9 @@ impl Model {
                     self.prefer(|kept| kept.proxy = Some(proxy))
                 }
                 Err(why) => {
-                    self.settings.proxy_trouble = Some(UserMessage::from(&why));
+                    let message = UserMessage::from(&why);
+                    self.announce(true, &message.what);
+                    self.settings.proxy_trouble = Some(message);
                     Vec::new()
                 }
             },
