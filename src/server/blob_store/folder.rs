@@ -15,11 +15,19 @@ use super::{OpenStoreError, names::Kind};
 #[derive(Debug)]
 pub(super) struct Folder {
     root: PathBuf,
-    // Held, not read: the system frees the lock with the file. None for a visitor.
-    _lock: Option<File>,
+    // The system frees the lock with the file at the latest. None for a visitor.
+    lock: Option<File>,
 }
 
 impl Folder {
+    /// Lets the next one have the folder.
+    pub(super) fn release(&self) {
+        if let Some(lock) = &self.lock {
+            // Where it fails, the lock goes with the file.
+            lock.unlock().ok();
+        }
+    }
+
     /// Makes what is missing of the folder and takes its lock, unless it is only visited.
     ///
     /// Folders of objects stay when they become empty, so that they stay private.
@@ -44,7 +52,7 @@ impl Folder {
         if visit {
             return Ok(Self {
                 root: root.to_owned(),
-                _lock: None,
+                lock: None,
             });
         }
         let lock = File::options()
@@ -56,7 +64,7 @@ impl Folder {
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 root: root.to_owned(),
-                _lock: Some(lock),
+                lock: Some(lock),
             }),
             Err(fs::TryLockError::WouldBlock) => Err(OpenStoreError::InUse {
                 folder: root.to_owned(),
@@ -251,7 +259,11 @@ mod tests {
         let error = Folder::open(&root, false).unwrap_err();
         assert!(matches!(error, OpenStoreError::InUse { .. }));
         Folder::open(&root, true).unwrap();
+        folder.release();
+        let next = Folder::open(&root, false).unwrap();
         drop(folder);
+        Folder::open(&root, false).unwrap_err();
+        drop(next);
         Folder::open(&root, false).unwrap();
     }
 

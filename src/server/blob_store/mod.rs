@@ -330,9 +330,14 @@ impl BlobStore {
         Ok(kept.map(|(_len, receipt)| receipt))
     }
 
-    /// Returns when nothing is under way any more.
+    /// Returns when nothing is under way any more, and lets go of the folder: whoever still holds this store, such as a
+    /// connection that is being taken down, keeps it from nobody.
     pub async fn rest(&self) {
-        self.objects.rest().await;
+        if self.objects.rest().await
+            && let Some(folder) = self.objects.folder()
+        {
+            folder.release();
+        }
     }
 
     /// The bytes that the store holds, as far as this process knows.

@@ -159,10 +159,11 @@ impl Objects {
         self.patience
     }
 
-    /// Returns when nothing is under way, or after the patience with it.
-    pub(super) async fn rest(&self) {
+    /// Returns when nothing is under way, or after the patience with it: whether nothing is.
+    pub(super) async fn rest(&self) -> bool {
         let all = u32::try_from(AT_ONCE).unwrap_or(u32::MAX);
-        drop(tokio::time::timeout(self.patience, self.permits.acquire_many(all)).await);
+        let rest = tokio::time::timeout(self.patience, self.permits.acquire_many(all)).await;
+        rest.is_ok()
     }
 
     /// Runs a question as a task of its own, which goes on when nobody waits for it any more.
