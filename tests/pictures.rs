@@ -422,7 +422,7 @@ const SCENES: &[Scene] = &[
     ("chinese", several),
     ("chinese-receive", |desk| {
         desk.paste(COUNTED);
-        desk.until_seen("files.example");
+        desk.until_seen("来自 files.example");
         desk.window.run_steps(4);
     }),
     ("longer", several),
@@ -521,11 +521,11 @@ fn misleading(desk: &mut Desk) {
     });
 }
 
+/// How many files are on their way, as far as the backend lets them go.
 fn running(desk: &Desk) -> usize {
-    desk.window
-        .query_all_by_label_contains("Uploading, 61 %")
-        .filter(|node| node.rect().height() < 20.0)
-        .count()
+    let rows = desk.window.state().model().transfers.iter();
+    let upload = |state: &State| matches!(state, State::Running(Stage::Upload { .. }));
+    rows.filter(|row| upload(&row.state)).count()
 }
 
 fn received(desk: &mut Desk) {
