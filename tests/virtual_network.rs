@@ -490,15 +490,12 @@ struct Tally {
 }
 
 impl Tally {
-    /// A guard never stood at the other end afterwards. A relay that had stood there may become a guard when more guards
-    /// were dropped than are kept back for it, and a guard that failed may be asked again when all of them hang: both now
-    /// and then, and said each time.
+    /// No relay sees both ends of one client: nobody who stood at one becomes the other. All that may yield is that a
+    /// relay that is set aside, or a guard that was dropped, is asked again when there is nobody else to ask.
     fn check_ends(&self) {
         let times = |rule: &str| self.relaxed.get(rule).copied().unwrap_or(0);
-        let (stood, again) = (times("GuardStoodElsewhere"), times("SetAside"));
-        let all: u32 = self.relaxed.values().sum();
-        assert_eq!(all, stood + again, "{self:#?}");
-        assert!(stood * 500 <= self.tries, "{stood} of {} tries", self.tries);
+        let again = times("SetAside") + times("GuardReturned");
+        assert_eq!(self.relaxed.values().sum::<u32>(), again, "{self:#?}");
         assert!(again * 200 <= self.tries, "{again} of {} tries", self.tries);
     }
 
@@ -1188,6 +1185,30 @@ fn on_short_lists_one_relay_in_trouble_stops_nobody() {
     assert!(tally.honest_guards_dropped <= 15, "guards stay put");
 }
 
+/// Any one relay of a short list dies, for good: without any permission files still get through, and nobody who stood at
+/// one end of a path ever stands at the other. On the shortest lists the dead one is asked again now and then.
+#[test]
+fn on_a_short_list_one_death_needs_no_rule_to_yield() {
+    for count in 4..=12_u16 {
+        for dead in 0..usize::from(count) {
+            let mut world = World::new(count, u64::from(count));
+            let mut client = Client::new(1, Cloakroom, Allowance::NONE);
+            let mut tally = Tally::default();
+            for _ in 0..5 {
+                assert!(client.transfer(&mut world, &small_request(), &mut tally));
+            }
+            world.set_manner(dead, Dead);
+            for _ in 0..20 {
+                world.now += 900;
+                let through = client.transfer(&mut world, &small_request(), &mut tally);
+                assert!(through, "{dead} of {count}: {tally:#?}");
+            }
+            let mut relaxed = tally.relaxed.keys();
+            assert!(relaxed.all(|rule| rule == "SetAside"), "{tally:#?}");
+        }
+    }
+}
+
 /// A server that is down is said to be, costs no relay its place, and is reached at once when it is back.
 #[test]
 fn a_dead_server_strikes_nobody() {
@@ -1242,7 +1263,7 @@ fn two_guards_that_stall_or_break_stop_nobody() {
         for guard in &guards {
             world.set_manner(world.at[guard], manner);
         }
-        for _ in 0..6 {
+        for _ in 0..12 {
             world.now += 1_200;
             assert!(client.transfer(&mut world, &small_request(), &mut tally));
         }

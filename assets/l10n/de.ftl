@@ -353,6 +353,10 @@ new_guard_refused =
     .what = Der Wächter bleibt.
     .why = Drei Relays wurden binnen 24 Stunden Wächter; ein neuer wird ausgelost, sobald der erste von ihnen einen Tag alt ist.
     .next = Versuchen Sie es morgen wieder: Jeder weitere Wächter an einem Tag ist einer mehr, der Ihre Adresse sieht.
+new_guard_nobody_left =
+    .what = Der Wächter bleibt.
+    .why = Jedes andere Relay stand kürzlich in der Mitte oder am Ende eines Pfades oder ist ausgefallen: Als Wächter könnte es erfahren, wer Sie sind und welchen Server Sie benutzen.
+    .next = Verwenden Sie eine Liste mit mehr Relays, oder versuchen Sie es in einigen Tagen wieder.
 
 ## The history
 
@@ -846,15 +850,15 @@ timed_out =
 no_path_guard =
     .what = Es gibt keinen Pfad zu diesem Server.
     .why = Für die erste Stelle blieb kein Relay übrig: { $reasons }.
-    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient.
+    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder lockern Sie die Regeln für diese kurze Liste, in den Einstellungen oder mit cloak relays allow.
 no_path_middle =
     .what = Es gibt keinen Pfad zu diesem Server.
     .why = Für die mittlere Stelle blieb kein Relay übrig: { $reasons }.
-    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient.
+    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder lockern Sie die Regeln für diese kurze Liste, in den Einstellungen oder mit cloak relays allow.
 no_path_last =
     .what = Es gibt keinen Pfad zu diesem Server.
     .why = Für die letzte Stelle blieb kein Relay übrig: { $reasons }.
-    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient.
+    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder lockern Sie die Regeln für diese kurze Liste, in den Einstellungen oder mit cloak relays allow.
 rejected_not_serving = { $count } nicht für diesen Server
 rejected_on_this_path = { $count } schon auf dem Pfad
 rejected_is_guard = { $count } jetzt oder kürzlich als Wächter genutzt
@@ -864,6 +868,7 @@ rejected_not_a_guard = { $count } ohne Wächterrolle
 rejected_same_network = { $count } im Netz eines anderen
 rejected_same_operator = { $count } vom Betreiber eines anderen
 rejected_set_aside = { $count } nach Ausfällen ausgesetzt
+rejected_stood_elsewhere = { $count } kürzlich in der Mitte oder am Ende
 rejected_failed = { $count } gerade eben ausgefallen
 
 ## Errors: the reason under another error, each a whole sentence

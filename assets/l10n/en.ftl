@@ -353,6 +353,10 @@ new_guard_refused =
     .what = The guard stays.
     .why = Three relays became guards within 24 hours; a new one is drawn when the first of them is a day old.
     .next = Try again tomorrow: many guards in a day show you to many.
+new_guard_nobody_left =
+    .what = The guard stays.
+    .why = Every other relay was in the middle or at the end of a path lately, or failed: as a guard it could learn both who you are and which server you use.
+    .next = Use a list with more relays, or try again in some days.
 
 ## The history
 
@@ -846,15 +850,15 @@ timed_out =
 no_path_guard =
     .what = There is no path to this server.
     .why = No relay was left for the first place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server.
+    .next = Use a relay list with more relays, at least one of which serves this server; or let rules yield on this short list, in Settings or by cloak relays allow.
 no_path_middle =
     .what = There is no path to this server.
     .why = No relay was left for the middle place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server.
+    .next = Use a relay list with more relays, at least one of which serves this server; or let rules yield on this short list, in Settings or by cloak relays allow.
 no_path_last =
     .what = There is no path to this server.
     .why = No relay was left for the last place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server.
+    .next = Use a relay list with more relays, at least one of which serves this server; or let rules yield on this short list, in Settings or by cloak relays allow.
 rejected_not_serving = { $count } not serving this server
 rejected_on_this_path = { $count } on the path already
 rejected_is_guard = { $count } your guard, now or lately
@@ -864,6 +868,7 @@ rejected_not_a_guard = { $count } no guard
 rejected_same_network = { $count } in the network of another
 rejected_same_operator = { $count } of the operator of another
 rejected_set_aside = { $count } set aside after failures
+rejected_stood_elsewhere = { $count } in the middle or at the end lately
 rejected_failed = { $count } failed just now
 
 ## Errors: the reason under another error, each a whole sentence

@@ -353,6 +353,10 @@ new_guard_refused =
     .what = El guardián no cambia.
     .why = Tres relés han pasado a ser guardianes en 24 horas; se sorteará uno nuevo cuando el primero de ellos lleve un día.
     .next = Inténtelo de nuevo mañana: con muchos guardianes en un día, son muchos los que ven este equipo.
+new_guard_nobody_left =
+    .what = El guardián no cambia.
+    .why = Todos los demás relés han estado hace poco en medio o al final de una ruta, o han fallado: como guardián, uno de ellos podría saber quién es usted y qué servidor usa.
+    .next = Use una lista con más relés, o inténtelo de nuevo dentro de unos días.
 
 ## The history
 
@@ -846,15 +850,15 @@ timed_out =
 no_path_guard =
     .what = No hay ruta hasta este servidor.
     .why = No quedó ningún relé para el primer puesto: { $reasons }.
-    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor.
+    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor; o flexibilice las reglas de esta lista corta, en los ajustes o con cloak relays allow.
 no_path_middle =
     .what = No hay ruta hasta este servidor.
     .why = No quedó ningún relé para el puesto intermedio: { $reasons }.
-    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor.
+    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor; o flexibilice las reglas de esta lista corta, en los ajustes o con cloak relays allow.
 no_path_last =
     .what = No hay ruta hasta este servidor.
     .why = No quedó ningún relé para el último puesto: { $reasons }.
-    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor.
+    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor; o flexibilice las reglas de esta lista corta, en los ajustes o con cloak relays allow.
 rejected_not_serving = { $count } sin acceso a este servidor
 rejected_on_this_path = { $count } ya en la ruta
 rejected_is_guard =
@@ -884,6 +888,7 @@ rejected_set_aside =
         [one] { $count } apartado por fallos
        *[other] { $count } apartados por fallos
     }
+rejected_stood_elsewhere = { $count } en medio o al final hace poco
 rejected_failed =
     { $count ->
         [one] { $count } que acaba de fallar

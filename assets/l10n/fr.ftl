@@ -357,6 +357,10 @@ new_guard_refused =
     .what = Le garde reste en place.
     .why = Trois relais sont devenus gardes en 24 heures ; un nouveau sera tiré au sort quand le premier des trois aura un jour.
     .next = Réessayez demain : changer souvent de garde en un jour vous expose à plus de monde.
+new_guard_nobody_left =
+    .what = Le garde reste en place.
+    .why = Tous les autres relais étaient récemment au milieu ou à la fin d’un chemin, ou ont échoué : un tel garde pourrait apprendre à la fois qui vous êtes et quel serveur vous utilisez.
+    .next = Utilisez une liste qui a plus de relais, ou réessayez dans quelques jours.
 
 ## The history
 
@@ -850,15 +854,15 @@ timed_out =
 no_path_guard =
     .what = Il n’y a pas de chemin vers ce serveur.
     .why = Aucun relais ne restait pour la première place : { $reasons }.
-    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou assouplissez les règles pour cette liste courte, dans les réglages ou par cloak relays allow.
 no_path_middle =
     .what = Il n’y a pas de chemin vers ce serveur.
     .why = Aucun relais ne restait pour la place du milieu : { $reasons }.
-    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou assouplissez les règles pour cette liste courte, dans les réglages ou par cloak relays allow.
 no_path_last =
     .what = Il n’y a pas de chemin vers ce serveur.
     .why = Aucun relais ne restait pour la dernière place : { $reasons }.
-    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou assouplissez les règles pour cette liste courte, dans les réglages ou par cloak relays allow.
 rejected_not_serving =
     { $count ->
         [one] { $count } ne dessert pas ce serveur
@@ -884,6 +888,7 @@ rejected_not_a_guard =
 rejected_same_network = { $count } dans le réseau d’un autre
 rejected_same_operator = { $count } du même exploitant qu’un autre
 rejected_set_aside = { $count } à l’écart après des échecs
+rejected_stood_elsewhere = { $count } récemment au milieu ou à la fin
 rejected_failed =
     { $count ->
         [one] { $count } vient d’échouer

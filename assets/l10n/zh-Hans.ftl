@@ -313,6 +313,10 @@ new_guard_refused =
     .what = 守卫中继保持不变。
     .why = 24 小时内已有三个中继成为守卫中继；其中最早的一个满一天后，才会选出新的。
     .next = 请明天再试：一天内更换多个守卫中继，会让您暴露给更多的人。
+new_guard_nobody_left =
+    .what = 守卫中继保持不变。
+    .why = 其他中继近期都位于路径的中间或末尾，或者失败了：作为守卫中继，它可能同时得知您是谁和您使用哪个服务器。
+    .next = 请使用中继更多的列表，或者过几天再试。
 
 ## The history
 
@@ -794,15 +798,15 @@ timed_out =
 no_path_guard =
     .what = 没有通往此服务器的路径。
     .why = 第一个位置没有可用的中继：{ $reasons }。
-    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发。
+    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发；或者在“设置”中或用 cloak relays allow 为此短列表放宽规则。
 no_path_middle =
     .what = 没有通往此服务器的路径。
     .why = 中间位置没有可用的中继：{ $reasons }。
-    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发。
+    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发；或者在“设置”中或用 cloak relays allow 为此短列表放宽规则。
 no_path_last =
     .what = 没有通往此服务器的路径。
     .why = 最后一个位置没有可用的中继：{ $reasons }。
-    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发。
+    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发；或者在“设置”中或用 cloak relays allow 为此短列表放宽规则。
 rejected_not_serving = { $count } 个不为此服务器转发
 rejected_on_this_path = { $count } 个已在此路径上
 rejected_is_guard = { $count } 个是您现在或近期的守卫中继
@@ -812,6 +816,7 @@ rejected_not_a_guard = { $count } 个不是守卫中继
 rejected_same_network = { $count } 个与其他中继处于同一网络
 rejected_same_operator = { $count } 个与其他中继属于同一运营者
 rejected_set_aside = { $count } 个因失败而被搁置
+rejected_stood_elsewhere = { $count } 个近期位于中间或末尾
 rejected_failed = { $count } 个刚刚失败
 
 ## Errors: the reason under another error, each a whole sentence

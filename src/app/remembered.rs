@@ -14,7 +14,7 @@ use tracing::debug;
 
 use super::private_file;
 use crate::protocol::file_api::ServerInfo;
-use crate::protocol::path::{MemoryKeeper, NewGuardRefused, RelayMemory, StoredError};
+use crate::protocol::path::{Allowance, MemoryKeeper, NewGuardRefused, RelayMemory, StoredError};
 use crate::protocol::relay_list::RelayList;
 
 /// What this person's programs remember of networks.
@@ -120,9 +120,10 @@ impl Remembered {
         &self,
         source: &str,
         list: &RelayList,
+        allow: Allowance,
         now: u64,
     ) -> Result<(), NewGuardRefused> {
-        self.change_relays(source, |memory| memory.forget_guards(list, now))
+        self.change_relays(source, |memory| memory.forget_guards(list, allow, now))
     }
 
     /// The memory of one source as it is stored.
@@ -272,7 +273,8 @@ mod tests {
         let (one, other) = (Remembered::new(file.clone()), Remembered::new(file));
         assert_eq!(guards(&one, 1, 100), guards(&other, 2, 100));
         let list = list();
-        one.forget_guards("list", &list, 100).unwrap();
+        one.forget_guards("list", &list, Allowance::NONE, 100)
+            .unwrap();
         let of_one = guards(&one, 3, 100);
         assert_eq!(guards(&other, 4, 100), of_one);
         let kept = |asked| KeptInfo { asked, info: None };
@@ -350,7 +352,9 @@ mod tests {
         };
         assert!(is_guard(path.guard.key));
         assert!(
-            later.forget_guards("list", &list, 300).is_err(),
+            later
+                .forget_guards("list", &list, Allowance::NONE, 300)
+                .is_err(),
             "it counts as the third new guard of the day"
         );
         for key in [path.middle.key, path.last.key] {

@@ -276,9 +276,15 @@ impl Session {
     /// Lets the guards in use go; new ones are drawn with the next request.
     ///
     /// # Errors
-    /// [`NewGuardRefused`] when three relays became guards within 24 hours.
-    pub fn new_guards(&self, source: &str, list: &RelayList) -> Result<(), NewGuardRefused> {
-        self.remembered.forget_guards(source, list, self.now())
+    /// [`NewGuardRefused`].
+    pub fn new_guards(
+        &self,
+        source: &RelaySource,
+        list: &RelayList,
+    ) -> Result<(), NewGuardRefused> {
+        let allow = self.allowance(source, list);
+        self.remembered
+            .forget_guards(&source.id(), list, allow, self.now())
     }
 
     /// Asks the server anew the next time: it refused something that it should have taken.

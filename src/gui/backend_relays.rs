@@ -95,8 +95,8 @@ impl App {
                 let list = lists.into_iter().find(|view| view.chosen);
                 if let Some(list) = list.and_then(|view| view.list) {
                     session
-                        .new_guards(&chosen.id(), &list)
-                        .map_err(|_refused| text::new_guard_refused())?;
+                        .new_guards(&chosen, &list)
+                        .map_err(text::new_guard_refused)?;
                 }
             }
             RelayWish::Session => {

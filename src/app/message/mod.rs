@@ -272,6 +272,7 @@ fn no_path(error: &NoPath) -> UserMessage {
         (Reason::SameNetwork, "rejected_same_network"),
         (Reason::SameOperator, "rejected_same_operator"),
         (Reason::SetAside, "rejected_set_aside"),
+        (Reason::StoodElsewhere, "rejected_stood_elsewhere"),
         (Reason::Failed, "rejected_failed"),
     ];
     let told: Vec<String> = reasons

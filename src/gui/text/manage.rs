@@ -4,7 +4,7 @@ use crate::app::l10n::{message, say, tell};
 use crate::app::manage::Downloads;
 use crate::app::message::UserMessage;
 use crate::gui::model::{KeepFor, Managed, RelaysSeen, ServerStanding, Terms};
-use crate::protocol::path::{SetAsideWhy, Standing};
+use crate::protocol::path::{NewGuardRefused, SetAsideWhy, Standing};
 use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 plain! {
@@ -278,8 +278,12 @@ pub fn standing(standing: Standing, now: u64) -> String {
 
 /// New guards were asked for too often.
 #[must_use]
-pub fn new_guard_refused() -> UserMessage {
-    message("new_guard_refused", &[])
+pub fn new_guard_refused(refused: NewGuardRefused) -> UserMessage {
+    let id = match refused {
+        NewGuardRefused::NobodyLeft => "new_guard_nobody_left",
+        NewGuardRefused::TooSoon { .. } => "new_guard_refused",
+    };
+    message(id, &[])
 }
 
 plain! {

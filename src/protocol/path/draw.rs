@@ -16,6 +16,8 @@ pub struct Drawing<'a> {
     pub host: &'a str,
     /// What the person allows for this list.
     pub allow: Allowance,
+    /// Something came back in this transfer: the network here lets relays be reached.
+    pub answered: bool,
     /// Relays to which a failure of this transfer was traced.
     pub failed: &'a [Ed25519Public],
     /// Guards of this transfer's failed tries, one entry for each try.
@@ -57,6 +59,7 @@ impl<'a> Drawing<'a> {
             list,
             host,
             allow,
+            answered: false,
             failed: &[],
             guards_tried: &[],
             tried: &[],
@@ -66,7 +69,7 @@ impl<'a> Drawing<'a> {
     /// Lets guards go whose time is over, and draws those that are missing.
     fn settle(&self, memory: &mut RelayMemory, now: u64, rng: &mut impl CryptoRng) -> Level {
         memory.tidy(self.list, now);
-        memory.rotate(self.list, now);
+        memory.rotate(self.list, self.allow.former_guards, now);
         // A list whose relays all share something is too small for that rule, whatever else happens.
         let strict = Level {
             share: self.allow.share && !rules::makes_a_path(self.list, self.host),
@@ -92,11 +95,14 @@ impl<'a> Drawing<'a> {
         for level in self.levels(strict) {
             let guards = self.guards(memory, level, now, rng);
             if guards.is_empty()
+                && !self.answered
                 && level.fresh
                 && !level.back
                 && self.list.relays.len() > SHORT_LIST
                 && memory.new_guards_left(now) == 0
-                && !memory.fresh_guards(self.list, now, rng).is_empty()
+                && !memory
+                    .fresh_guards(self.list, self.allow.former_guards, now, rng)
+                    .is_empty()
             {
                 return Err(DrawError::Blocked);
             }
@@ -185,7 +191,7 @@ impl<'a> Drawing<'a> {
         while memory.new_guards_left(now) > 0
             && memory.guards_in_use(self.list, now).len() < memory.wanted(self.list, now)
         {
-            let fresh = memory.fresh_guards(self.list, now, rng);
+            let fresh = memory.fresh_guards(self.list, self.allow.former_guards, now, rng);
             let grown = fresh.into_iter().take(GUARD_LOOKS).find_map(|key| {
                 let mut grown = memory.clone();
                 grown.make_guard(key, now);
@@ -242,7 +248,7 @@ impl<'a> Drawing<'a> {
         let (yielding, mut order): (Vec<_>, Vec<_>) = known.into_iter().partition(yields);
         let spent = self.is_shaken() && order.iter().all(|key| self.tries_as_guard(key) >= 2);
         if (order.is_empty() || level.fresh || spent) && memory.new_guards_left(now) > 0 {
-            let fresh = memory.fresh_guards(self.list, now, rng);
+            let fresh = memory.fresh_guards(self.list, self.allow.former_guards, now, rng);
             order.extend(fresh.into_iter().filter(may).take(GUARD_LOOKS));
         }
         order.extend(yielding);
@@ -455,9 +461,13 @@ impl<'a> Drawing<'a> {
             reason: if self.failed.contains(&relay.key) {
                 Reason::Failed
             } else {
-                memory
-                    .against_guard(&relay.key, now)
-                    .unwrap_or(Reason::NotAGuard)
+                memory.against_guard(&relay.key, now).unwrap_or_else(|| {
+                    if memory.stood_lately(&relay.key, now) {
+                        Reason::StoodElsewhere
+                    } else {
+                        Reason::NotAGuard
+                    }
+                })
             },
         });
         NoPath {

@@ -4,30 +4,44 @@ use rand_core::CryptoRng;
 use thiserror::Error;
 
 use super::memory::RelayMemory;
-use super::{GUARD_SECS, rules};
+use super::{Allowance, GUARD_SECS, rules};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayList;
 
-/// No new guard may be drawn yet.
+/// The guards stay.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("three new guards were drawn within 24 hours")]
-pub struct NewGuardRefused {
-    /// From when on one may be, unix seconds.
-    pub again_at: u64,
+pub enum NewGuardRefused {
+    /// Every other relay was middle or last of this client in the last ten days, is set aside, or was a guard.
+    #[error("no relay is left that was neither middle nor last in the last ten days")]
+    NobodyLeft,
+    /// Three relays became guards within 24 hours.
+    #[error("three new guards were drawn within 24 hours")]
+    TooSoon {
+        /// From when on another may, unix seconds.
+        again_at: u64,
+    },
 }
 
 impl RelayMemory {
     /// The person asks for new guards: those in use are none for ten days.
     ///
     /// # Errors
-    /// [`NewGuardRefused`] when three relays became guards within 24 hours.
-    pub fn forget_guards(&mut self, list: &RelayList, now: u64) -> Result<(), NewGuardRefused> {
+    /// [`NewGuardRefused`].
+    pub fn forget_guards(
+        &mut self,
+        list: &RelayList,
+        allow: Allowance,
+        now: u64,
+    ) -> Result<(), NewGuardRefused> {
         self.tidy(list, now);
         if self.new_guards_left(now) == 0 {
             let oldest = self.new_guards.iter().min().copied().unwrap_or(now);
-            return Err(NewGuardRefused {
+            return Err(NewGuardRefused::TooSoon {
                 again_at: oldest.saturating_add(super::DAY_SECS),
             });
+        }
+        if !self.has_successor(list, allow.former_guards, now) {
+            return Err(NewGuardRefused::NobodyLeft);
         }
         for key in self.guards_in_use(list, now) {
             if let Some(at) = self.guards.iter().position(|guard| guard.relay == key) {
@@ -39,7 +53,7 @@ impl RelayMemory {
     }
 
     /// Guards whose ten days are over go, the oldest first, while enough relays are left to stand elsewhere.
-    pub(super) fn rotate(&mut self, list: &RelayList, now: u64) {
+    pub(super) fn rotate(&mut self, list: &RelayList, may_have_stood: bool, now: u64) {
         while let Some(at) = self
             .guards
             .iter()
@@ -55,7 +69,7 @@ impl RelayMemory {
                 })
                 .count();
             let successor = usize::from(self.reserve.is_empty());
-            if free < LEFT_TO_STAND + successor {
+            if free < LEFT_TO_STAND + successor || !self.has_successor(list, may_have_stood, now) {
                 return;
             }
             let guard = self.guards.remove(at);
@@ -67,21 +81,34 @@ impl RelayMemory {
         }
     }
 
+    /// Whether it can become a guard, when relays that were middle or last lately may, or may not.
+    fn can_be_guard(&self, key: &Ed25519Public, may_have_stood: bool, now: u64) -> bool {
+        self.guard(key).is_none()
+            && self.against_guard(key, now).is_none()
+            && !self.former.iter().any(|former| former.relay == *key)
+            && (may_have_stood || !self.stood_lately(key, now))
+    }
+
+    /// Whether a relay can become a guard.
+    fn has_successor(&self, list: &RelayList, may_have_stood: bool, now: u64) -> bool {
+        let mut relays = list.relays.iter();
+        relays.any(|relay| self.can_be_guard(&relay.key, may_have_stood, now))
+    }
+
     /// Who can become a guard, in the order in which they should be asked: those kept back, then those that were
-    /// neither middle nor last lately, then the others; relays that alone serve some host come at the very end.
+    /// neither middle nor last lately, then, only if they `may_have_stood` there, the others; relays that alone serve
+    /// some host come at the very end.
     pub(super) fn fresh_guards(
         &self,
         list: &RelayList,
+        may_have_stood: bool,
         now: u64,
         rng: &mut impl CryptoRng,
     ) -> Vec<Ed25519Public> {
-        let eligible = |key: &Ed25519Public| {
-            self.guard(key).is_none()
-                && self.against_guard(key, now).is_none()
-                && !self.former.iter().any(|former| former.relay == *key)
-        };
-        let reserve = self.reserve.iter().copied().filter(eligible);
-        let mut order: Vec<_> = reserve.collect();
+        let eligible = |key: &Ed25519Public| self.can_be_guard(key, may_have_stood, now);
+        let mut order = self.reserve.clone();
+        order.retain(eligible);
+        order.sort_by_key(|key| self.stood_lately(key, now));
         let mut ranks: [Vec<Ed25519Public>; 3] = Default::default();
         for relay in &list.relays {
             if !eligible(&relay.key) || order.contains(&relay.key) {
@@ -104,15 +131,19 @@ impl RelayMemory {
         order
     }
 
-    /// Keeps relays back for a guard's place, as far as the list can spare them.
+    /// Keeps relays back for a guard's place, as far as the list can spare them. One that was middle or last before can
+    /// be a guard once it has been kept back for ten days.
     pub(super) fn keep_back(&mut self, list: &RelayList, now: u64, rng: &mut impl CryptoRng) {
-        let spare = self.usable(list, now).saturating_sub(TOO_FEW_TO_SPARE) / 3;
-        let wanted = spare.min(MAX_RESERVE);
+        let wanted = match self.usable(list, now) {
+            // With one guard, that one's death must leave another.
+            4 => 1,
+            usable => (usable.saturating_sub(TOO_FEW_TO_SPARE) / 3).min(MAX_RESERVE),
+        };
         self.reserve.truncate(wanted);
         if self.reserve.len() == wanted {
             return;
         }
-        for key in self.fresh_guards(list, now, rng) {
+        for key in self.fresh_guards(list, true, now, rng) {
             if self.reserve.len() == wanted {
                 return;
             }
@@ -128,6 +159,6 @@ impl RelayMemory {
 
 /// So many relays must be left that are no guards when one that has served its time goes.
 const LEFT_TO_STAND: usize = 4;
-/// Of lists this short no relay is kept back.
-const TOO_FEW_TO_SPARE: usize = 6;
-const MAX_RESERVE: usize = 6;
+/// Of lists this short no relay is kept back, but of those with a single guard.
+const TOO_FEW_TO_SPARE: usize = 3;
+const MAX_RESERVE: usize = 12;

@@ -8,9 +8,11 @@
 //!
 //! Where the rules leave room, this is what was decided:
 //!
-//! * A relay that serves as guard, or did within ten days, is neither middle nor last. So that the reverse holds too,
-//!   up to six relays of a list of nine or more are kept back: they are neither middle nor last until one of them
-//!   takes a guard's place. On smaller lists a new guard may have been middle or last before, and that is disclosed.
+//! * A relay that serves as guard, or did within ten days, is neither middle nor last, and one that was middle or last
+//!   within ten days becomes no guard: no relay comes to know both ends of one client. So that there are guards to
+//!   follow, a third of a list beyond three is kept back (at most twelve, and one of a list of four): they are neither
+//!   middle nor last until one of them takes a guard's place. A list on which nobody is left for that keeps its guards,
+//!   lets dropped ones return, and then says so; only where the person allowed it does who stood elsewhere follow.
 //! * No connection, or silence on one that stood, counts against its guard once any try got an answer within ten
 //!   minutes: a computer that is offline, or a server that hangs, costs no guard. A guard that breaks a connection that
 //!   stood counts at once: nobody behind it can do that.
@@ -26,10 +28,10 @@
 //!   only while it helps ([`Relaxed`] says which, and is disclosed): relays set aside are tried again; a new guard is
 //!   drawn though one is there; a dropped guard returns when nobody else can be one; and, only as far as the person
 //!   allowed it for this list ([`Allowance`]), a former guard stands in the middle, then last, then two relays share a
-//!   network or an operator. A guard whose ten days are over stays when fewer than four others would be left, and a
-//!   relay that alone serves some host is no new guard while another can be.
-//! * At most three relays become guards within 24 hours. When they are used up and no guard answers, the network
-//!   here blocks the relays ([`DrawError::Blocked`]); known guards are still tried first each time. On a list of up to
+//!   network or an operator. A guard whose ten days are over stays when fewer than four others would be left, or when
+//!   nobody may follow it, and a relay that alone serves some host is no new guard while another can be.
+//! * At most three relays become guards within 24 hours. When they are used up and no guard answers, and nothing came
+//!   back in this transfer, the network here blocks the relays ([`DrawError::Blocked`]); known guards are still tried first each time. On a list of up to
 //!   eight, where three are most of those that can be guards, dropped ones return instead.
 
 use thiserror::Error;
@@ -117,6 +119,8 @@ pub enum Reason {
     SameOperator,
     /// It has three strikes, or cannot be reached from this guard.
     SetAside,
+    /// It was middle or last in the last ten days, and is no guard.
+    StoodElsewhere,
 }
 
 /// One relay that was not taken.
@@ -154,7 +158,8 @@ pub enum DrawError {
 pub struct Allowance {
     /// Two relays of a path may share a network or a named operator.
     pub share: bool,
-    /// A relay that was guard in the last ten days may be middle or last of another guard's path.
+    /// A relay that was guard in the last ten days may be middle or last of another guard's path, and one that was
+    /// middle or last may become a guard.
     pub former_guards: bool,
 }
 

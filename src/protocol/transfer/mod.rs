@@ -195,6 +195,8 @@ pub struct Transfer<'a> {
     /// does not open.
     suspects: Vec<Learned>,
     waited: bool,
+    /// Something came back.
+    answered: bool,
     pending: Option<Pending>,
     ended: Option<Result<Response, Failure>>,
     shown: Vec<AttemptShown>,
@@ -225,6 +227,7 @@ impl<'a> Transfer<'a> {
             tried: Vec::new(),
             suspects: Vec::new(),
             waited: true,
+            answered: false,
             pending: None,
             ended: None,
             shown: Vec::new(),
@@ -324,6 +327,7 @@ impl<'a> Transfer<'a> {
             return Ok(None);
         };
         let drawing = Drawing {
+            answered: self.answered,
             failed: &self.failed,
             guards_tried: &self.guards_tried,
             tried: &self.tried,
@@ -357,6 +361,7 @@ impl<'a> Transfer<'a> {
         let Some(pending) = self.pending.take() else {
             return;
         };
+        self.answered |= matches!(outcome, Outcome::Answered(_) | Outcome::Plain { .. });
         let result = self.judge(outcome, &pending, now);
         if let Some(shown) = self.shown.last_mut() {
             shown.outcome = match &result {
