@@ -28,6 +28,7 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsConnector,
+    client::TlsStream,
     rustls::{
         self, ClientConfig, DigitallySignedStruct, SignatureScheme,
         client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -449,21 +450,7 @@ async fn a_relay_without_memory_says_so_and_serves_again_when_it_has_some() {
     let post = |len: usize| client.post(&url).body(vec![0; len]).send();
 
     // Promised and never sent: the memory is reserved by what the head says.
-    let slow = TcpStream::connect(relay.addr()).await.unwrap();
-    let tls = tls::pinned_client_config(&relay.descriptor().key).unwrap();
-    let name = ServerName::IpAddress(relay.addr().ip().into());
-    let mut slow = TlsConnector::from(Arc::new(tls))
-        .connect(name, slow)
-        .await
-        .unwrap();
-    let head = format!(
-        "POST {GUARD_ENDPOINT} HTTP/1.1\r\nhost: {}\r\nexpect: 100-continue\r\ncontent-length: 90000\r\n\r\n",
-        relay.addr()
-    );
-    slow.write_all(head.as_bytes()).await.unwrap();
-    let mut go_on = [0; 12];
-    slow.read_exact(&mut go_on).await.unwrap();
-    assert_eq!(&go_on, b"HTTP/1.1 100");
+    let slow = promised(&relay, 90_000).await;
     let busy = post(20_000).await.unwrap();
     assert_eq!(busy.status(), 503);
     assert_eq!(busy.text().await.unwrap(), "Server busy, try again later");
@@ -476,6 +463,92 @@ async fn a_relay_without_memory_says_so_and_serves_again_when_it_has_some() {
     while post(20_000).await.unwrap().status() == 503 {}
     let response = post(100_001).await.unwrap();
     assert_eq!(response.status(), 503, "more than all the memory there is");
+}
+
+/// A request whose head has been taken, and whose body of `len` bytes is yet to come.
+async fn promised(relay: &RunningRelay, len: usize) -> TlsStream<TcpStream> {
+    let stream = TcpStream::connect(relay.addr()).await.unwrap();
+    let tls = tls::pinned_client_config(&relay.descriptor().key).unwrap();
+    let name = ServerName::IpAddress(relay.addr().ip().into());
+    let connecting = TlsConnector::from(Arc::new(tls)).connect(name, stream);
+    let mut stream = connecting.await.unwrap();
+    let head = format!(
+        "POST {GUARD_ENDPOINT} HTTP/1.1\r\nhost: {}\r\nexpect: 100-continue\r\ncontent-length: {len}\r\n\r\n",
+        relay.addr()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut go_on = [0; 12];
+    stream.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100");
+    // The rest of "100 Continue", and the empty line.
+    stream.read_exact(&mut [0; 13]).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn one_address_has_eight_requests_at_a_guard_and_others_still_get_in() {
+    let mut config = RelayConfig::new(loopback(), Identity::from_seed([1; 32]));
+    config.exempt_loopback = false;
+    let relay = Relay::start(config).await.unwrap();
+    let url = format!("https://{}{GUARD_ENDPOINT}", relay.addr());
+    let client = client(&relay.descriptor().key);
+    let post = || client.post(&url).body(vec![0; 100]).send();
+
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        held.push(promised(&relay, 5_000).await);
+    }
+    let busy = post().await.unwrap();
+    assert_eq!(busy.status(), 503);
+    assert_eq!(busy.text().await.unwrap(), "Server busy, try again later");
+    let elsewhere = TcpSocket::new_v4().unwrap();
+    elsewhere.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let tls = tls::pinned_client_config(&relay.descriptor().key).unwrap();
+    let name = ServerName::IpAddress(relay.addr().ip().into());
+    let stream = elsewhere.connect(relay.addr()).await.unwrap();
+    let connecting = TlsConnector::from(Arc::new(tls)).connect(name, stream);
+    let mut other = connecting.await.unwrap();
+    let request = format!(
+        "POST {GUARD_ENDPOINT} HTTP/1.1\r\nhost: {}\r\ncontent-length: 1\r\n\r\n0",
+        relay.addr()
+    );
+    other.write_all(request.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    other.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 400", "taken, and found to be no layer");
+
+    drop(held.pop());
+    while post().await.unwrap().status() == 503 {}
+    assert_eq!(post().await.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn a_body_that_stands_still_or_comes_too_slowly_is_cut_at_a_running_relay() {
+    let mut config = RelayConfig::new(loopback(), Identity::from_seed([1; 32]));
+    config.limits.idle = Duration::from_millis(200);
+    let relay = Relay::start(config).await.unwrap();
+    let mut silent = promised(&relay, 5_000).await;
+    silent.write_all(&[0; 10]).await.unwrap();
+    let mut status = [0; 12];
+    silent.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 408");
+
+    let mut config = RelayConfig::new(loopback(), Identity::from_seed([2; 32]));
+    config.limits.window = Duration::from_millis(300);
+    config.limits.window_bytes = 1 << 20;
+    let relay = Relay::start(config).await.unwrap();
+    let (mut answers, mut sends) = tokio::io::split(promised(&relay, 10_000_000).await);
+    // Something comes all the time, but not enough.
+    let dripping = tokio::spawn(async move {
+        let mut drops = tokio::time::interval(Duration::from_millis(10));
+        while sends.write_all(&[0; 100]).await.is_ok() {
+            sends.flush().await.ok();
+            drops.tick().await;
+        }
+    });
+    answers.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 408");
+    dripping.abort();
 }
 
 #[tokio::test]

@@ -4,16 +4,10 @@
 //! the person chose to go there without relays) by its base address, since what travels is sealed to its key.
 //! No wait has another end than its limit ([`Limits`]). The connection to either goes through the person's SOCKS5 proxy, when they chose one.
 
-use core::pin::Pin;
-use core::task::{Context, Poll};
 use core::time::Duration;
-use std::convert::Infallible;
 
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
 use reqwest::{Client, Response};
-use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -25,6 +19,7 @@ use crate::protocol::address::ServerUrl;
 use crate::protocol::onion::{GUARD_ENDPOINT, SERVER_ENDPOINT};
 use crate::protocol::relay_list::RelayDescriptor;
 use crate::protocol::transfer::{Attempt, IDLE_LIMIT, Outcome};
+use crate::wire::post::{PostError, Waits, post};
 use crate::wire::tls;
 
 /// Where a request is posted.
@@ -161,43 +156,18 @@ async fn exchange(
         Target::Server(server) => format!("{}{SERVER_ENDPOINT}", server.as_str()),
     };
     let total = attempt.body.len() as u64;
-    let (taken, mut taken_seen) = watch::channel(0);
-    let body = reqwest::Body::wrap(CountedBody {
-        left: attempt.body.into(),
-        taken,
-    });
-    let sending = client.post(url).body(body).send();
-    tokio::pin!(sending);
-    let response = loop {
-        let sent = *taken_seen.borrow_and_update();
-        let limit = if sent < total {
-            idle
-        } else {
-            attempt.answer_wait
-        };
+    let waits = Waits {
+        idle,
+        answer: attempt.answer_wait,
+    };
+    let told = |sent| {
         progress.set(match sent {
             0 => Moved::Connecting,
             sent if sent < total => Moved::Sending { sent, total },
             _ => Moved::Crossing,
         });
-        tokio::select! {
-            response = &mut sending => break response,
-            // A closed channel means that the body is gone: the answer, or an error, is next.
-            changed = taken_seen.changed() => if changed.is_err() {
-                match timeout(limit, &mut sending).await {
-                    Ok(response) => break response,
-                    Err(_elapsed) => return Outcome::TimedOut,
-                }
-            },
-            // Nothing is taken before the connection stands.
-            () = sleep(limit) => return if sent == 0 {
-                Outcome::Unreachable
-            } else {
-                Outcome::TimedOut
-            },
-        }
     };
-    match response {
+    match post(client.post(url), attempt.body.into(), waits, told).await {
         Ok(response) if response.status() == reqwest::StatusCode::OK => {
             read(response, attempt.max_answer_len, progress, idle).await
         }
@@ -209,12 +179,15 @@ async fn exchange(
             };
             Outcome::Plain { status, text }
         }
-        Err(error) if error.is_connect() => {
+        // Nothing is taken before the connection stands.
+        Err(PostError::NotTaken { taken: 0 }) => Outcome::Unreachable,
+        Err(PostError::Http(error)) if error.is_connect() => {
             debug!("the first party of the path could not be reached");
             Outcome::Unreachable
         }
-        Err(error) if error.is_timeout() => Outcome::TimedOut,
-        Err(_broken) => Outcome::Broken,
+        Err(PostError::NoAnswer | PostError::NotTaken { .. }) => Outcome::TimedOut,
+        Err(PostError::Http(error)) if error.is_timeout() => Outcome::TimedOut,
+        Err(PostError::Http(_broken)) => Outcome::Broken,
     }
 }
 
@@ -248,40 +221,6 @@ async fn read(
     }
 }
 
-/// A body of known length that says how much of it the connection has taken.
-struct CountedBody {
-    left: Bytes,
-    taken: watch::Sender<u64>,
-}
-
-impl Body for CountedBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        // A frame is asked for when the connection has room: what was handed out before is then taken.
-        if self.left.is_empty() {
-            return Poll::Ready(None);
-        }
-        let len = self.left.len().min(FRAME_LEN);
-        let frame = self.left.split_to(len);
-        self.taken.send_modify(|taken| *taken += len as u64);
-        Poll::Ready(Some(Ok(Frame::data(frame))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left.len() as u64)
-    }
-}
-
-const FRAME_LEN: usize = 16 * 1_024;
 const PLAIN_TEXT_LEN: usize = 1_024;
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use reqwest::{
 };
 
 use super::{
-    LIMITS, StartError,
+    StartError,
     node::{Decision, INVALID_URL, ProxyRule},
     resolve::{CheckedResolver, is_refused},
 };
@@ -26,7 +26,8 @@ use crate::{
         relay_list::RelayDescriptor,
     },
     wire::{
-        body::{self, Held, ReadBodyError},
+        body::{self, Held, Limits, ReadBodyError},
+        post::{PostError, Waits, post},
         random,
         reserve::{Reservation, Reservations},
         resolve::Resolver,
@@ -37,6 +38,7 @@ use crate::{
 /// The relay's way out.
 pub(super) struct Forwarder {
     memory: Reservations,
+    limits: Limits,
     rule: Arc<ProxyRule>,
     resolver: Resolver,
     relays: Mutex<HashMap<Ed25519Public, Client>>,
@@ -57,6 +59,7 @@ impl Forwarder {
         resolver: Resolver,
         own: &Ed25519Public,
         memory: Reservations,
+        limits: Limits,
     ) -> Result<Self, StartError> {
         // Servers by http never see TLS; naming a configuration keeps the system's certificates from being read.
         let http = to_servers(&rule, &resolver)
@@ -64,6 +67,7 @@ impl Forwarder {
             .build()?;
         Ok(Self {
             memory,
+            limits,
             rule,
             resolver,
             relays: Mutex::default(),
@@ -140,7 +144,8 @@ impl Forwarder {
         self.post(&client, &url, body, patience, &words).await
     }
 
-    /// One request, once, within `patience` until its answer begins; the answer's body has the body reader's rules.
+    /// One request, once, within `patience` until its answer begins, and no longer without a byte taken than any body
+    /// here may be silent; the answer's body has the body reader's rules.
     async fn post(
         &self,
         client: &Client,
@@ -149,19 +154,23 @@ impl Forwarder {
         patience: Duration,
         words: &Words,
     ) -> Outcome {
-        let sending = client
-            .post(url)
-            .header(CONTENT_TYPE, OCTETS)
-            .body(body)
-            .send();
+        let request = client.post(url).header(CONTENT_TYPE, OCTETS);
+        let waits = Waits {
+            idle: self.limits.idle,
+            answer: patience,
+        };
+        let sending = post(request, body, waits, |_taken| ());
         let response = match tokio::time::timeout(patience, sending).await {
             Err(_elapsed) => return words.timed_out(),
-            Ok(Err(error)) if is_refused(&error) => return Outcome::InvalidUrl,
-            Ok(Err(_unreachable)) => return words.unreachable(),
             Ok(Ok(response)) => response,
+            Ok(Err(PostError::Http(error))) if is_refused(&error) => return Outcome::InvalidUrl,
+            Ok(Err(PostError::Http(_) | PostError::NotTaken { taken: 0 })) => {
+                return words.unreachable();
+            }
+            Ok(Err(PostError::NoAnswer | PostError::NotTaken { .. })) => return words.timed_out(),
         };
         let (head, body) = hyper::Response::from(response).into_parts();
-        match body::read_response(&head.headers, body, &LIMITS, &self.memory).await {
+        match body::read_response(&head.headers, body, &self.limits, &self.memory).await {
             Ok(held) if head.status == StatusCode::OK => Outcome::Answered(held),
             Ok(held) => Outcome::Failed {
                 status: head.status.as_u16(),
@@ -337,6 +346,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::relay::LIMITS;
     use crate::{
         protocol::{keys::Identity, relay_list::Serves},
         wire::resolve,
@@ -346,7 +356,7 @@ mod tests {
         tls::provider();
         let rule = Arc::new(ProxyRule::new(serves, false, Vec::new()));
         let own = Identity::from_seed([1; 32]).public();
-        Forwarder::new(rule, resolver, &own, Reservations::new(64 << 20)).unwrap()
+        Forwarder::new(rule, resolver, &own, Reservations::new(64 << 20), LIMITS).unwrap()
     }
 
     async fn ask(forwarder: &Forwarder, url: &str, patience: Duration) -> Outcome {
@@ -401,6 +411,31 @@ mod tests {
             failed(Words::of_a_relay(&Identity::from_seed([2; 32]).public()).timed_out()),
             (504, "Request time out".to_owned())
         );
+    }
+
+    #[tokio::test]
+    async fn a_party_that_takes_no_more_of_a_request_is_given_up_long_before_the_patience_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!(
+            "http://127.0.0.1:{}/oxen/v4/lsrpc",
+            listener.local_addr().unwrap().port()
+        );
+        tokio::spawn(async move {
+            let (stream, _peer) = listener.accept().await.unwrap();
+            core::future::pending::<()>().await;
+            drop(stream);
+        });
+        let mut forwarder = loopback();
+        forwarder.limits.idle = Duration::from_millis(100);
+        // No buffers of the system take that much.
+        let body = Bytes::from(vec![7; 40_000_000]);
+        let words = Words::of_a_server();
+        let began = std::time::Instant::now();
+        let outcome = forwarder
+            .post(&forwarder.http, &url, body, patience(0), &words)
+            .await;
+        assert_eq!(failed(outcome), (504, "Server timed out".to_owned()));
+        assert!(began.elapsed() < patience(0) / 2);
     }
 
     #[tokio::test]

@@ -63,6 +63,11 @@ pub struct RelayConfig {
     pub operator: String,
     /// The most memory that bodies may take at once, in bytes.
     pub max_memory: u64,
+    /// How long and how slow one body may be, of a request and of an answer.
+    pub limits: Limits,
+    /// Whether its own machine may have more requests here at once than any other address: a relay without others on
+    /// its machine, behind something that passes connections on, counts them.
+    pub exempt_loopback: bool,
     /// The time.
     pub clock: Clock,
     /// How the names of servers become addresses.
@@ -82,6 +87,8 @@ impl RelayConfig {
             public_host: None,
             operator: String::new(),
             max_memory: 512 << 20,
+            limits: LIMITS,
+            exempt_loopback: true,
             clock: clock::system(),
             resolver: resolve_name::system(),
         }
@@ -139,12 +146,15 @@ impl Relay {
             config.resolver,
             &config.key.public(),
             memory.clone(),
+            config.limits,
         )?;
         let shared = Arc::new(Shared {
             node: Node::new(config.key.x25519(), rule),
             forwarder,
             guard: WebGuard::new(addr, Some(named)),
             memory,
+            limits: config.limits,
+            exempt_loopback: config.exempt_loopback,
             peers: Peers::default(),
             clock: config.clock,
         });
@@ -218,6 +228,8 @@ struct Shared {
     forwarder: Forwarder,
     guard: WebGuard,
     memory: Reservations,
+    limits: Limits,
+    exempt_loopback: bool,
     peers: Peers,
     clock: Clock,
 }
@@ -238,7 +250,8 @@ impl Shared {
         if request.method() != Method::POST || request.uri().path() != GUARD_ENDPOINT {
             return answer(StatusCode::NOT_FOUND, "Not found");
         }
-        if peer.ip().to_canonical().is_loopback() || self.node.knows_host(peer.ip()) {
+        let is_exempt = self.exempt_loopback && peer.ip().to_canonical().is_loopback();
+        if is_exempt || self.node.knows_host(peer.ip()) {
             let (status, body) = self.pass_on(request).await;
             return answer(status, body);
         }
@@ -255,7 +268,7 @@ impl Shared {
 
     async fn pass_on(self: Arc<Self>, request: Request<Incoming>) -> (StatusCode, Bytes) {
         let (head, body) = request.into_parts();
-        let held = match body::read_request(&head.headers, body, &LIMITS, &self.memory).await {
+        let held = match body::read_request(&head.headers, body, &self.limits, &self.memory).await {
             Ok(held) => held,
             Err(error) => return (error.status(), error.to_string().into()),
         };

@@ -5,6 +5,8 @@ pub mod body;
 pub mod clock;
 pub mod key_file;
 pub mod listener;
+#[cfg(any(feature = "net", feature = "relay"))]
+pub mod post;
 pub mod random;
 pub mod reserve;
 pub mod resolve;
