@@ -1,14 +1,16 @@
-//! What a client gets back. The first byte chooses who is hostile: the guard, the middle, the last or the server; the
-//! others seal honestly what they get. Or the guard sends the bytes as they are.
+//! What a client gets back. The first byte chooses who is hostile. `0` to `3`: the guard, the middle, the last or the
+//! server, and the others seal honestly what they get. `4` to `6`: one of three relays that do not seal what they pass
+//! back, and refuses in its own words. Anything else: the guard sends the bytes as they are, to either.
 #![no_main]
 
 use std::sync::OnceLock;
 
+use base64ct::{Base64, Encoding as _};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::keys::X25519Public;
 use cloakroom::protocol::onion::hop_cipher::HopKey;
 use cloakroom::protocol::onion::v4::RequestHead;
-use cloakroom::protocol::onion::{Built, HopCipher, Next, Route, build, peel};
+use cloakroom::protocol::onion::{Built, HopCipher, Next, ReplyError, Route, build, peel};
 use libfuzzer_sys::fuzz_target;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -20,16 +22,31 @@ struct Asked {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    static ASKED: OnceLock<Asked> = OnceLock::new();
-    let asked = ASKED.get_or_init(ask);
+    static SEALED: OnceLock<Asked> = OnceLock::new();
+    static UNSEALED: OnceLock<Asked> = OnceLock::new();
+    let asked = SEALED.get_or_init(|| ask(HopCipher::XChaCha20, true));
+    let unsealed = UNSEALED.get_or_init(|| ask(HopCipher::AesGcm, false));
     let Some((hostile, said)) = bytes.split_first() else {
         return;
     };
     let mut rng = ChaCha20Rng::seed_from_u64(8);
     let place = match hostile {
         b'0'..=b'3' => usize::from(hostile - b'0'),
+        b'4'..=b'6' => {
+            let hop = usize::from(hostile - b'4');
+            let refusal = sealed(&unsealed.keys[hop], said, &mut rng);
+            let refusal = Base64::encode_string(&refusal).into_bytes();
+            match unsealed.built.reply.open(refusal) {
+                Ok(_) => panic!("a relay's words are no answer"),
+                Err(ReplyError::Relay { hop: by, .. }) => assert_eq!(by, hop),
+                Err(_) => {}
+            }
+            return;
+        }
         _ => {
-            asked.built.reply.open(said.to_vec()).map(drop).ok();
+            for asked in [asked, unsealed] {
+                asked.built.reply.open(said.to_vec()).map(drop).ok();
+            }
             return;
         }
     };
@@ -52,7 +69,7 @@ fn sealed(key: &HopKey, inside: &[u8], rng: &mut ChaCha20Rng) -> Vec<u8> {
     region
 }
 
-fn ask() -> Asked {
+fn ask(cipher: HopCipher, sealed_return: bool) -> Asked {
     let parties: Vec<_> = (1..=4)
         .map(|seed| Identity::from_seed([seed; 32]))
         .collect();
@@ -65,8 +82,8 @@ fn ask() -> Asked {
     let route = Route {
         relays: &relays,
         server: &server,
-        cipher: HopCipher::XChaCha20,
-        sealed_return: true,
+        cipher,
+        sealed_return,
     };
     let head = RequestHead {
         method: "GET".to_owned(),
@@ -86,7 +103,7 @@ fn ask() -> Asked {
         let ephemeral = X25519Public::from_hex(ephemeral).expect("its key");
         let shared = party.x25519().agree(&ephemeral).expect("a strong key");
         keys.push(HopKey::derive(
-            HopCipher::XChaCha20,
+            cipher,
             &shared,
             &ephemeral,
             &party.public().to_x25519(),
