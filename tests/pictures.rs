@@ -11,7 +11,7 @@ mod desk;
 #[allow(dead_code, reason = "shared with other tests of the window")]
 mod desktop;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cloakroom::app::content_type::{Content, Disagreement, Family, Findings};
@@ -380,6 +380,16 @@ const SCENES: &[Scene] = &[
         desk.until_seen("Uploading");
         act(desk, Action::CloseWindow);
     }),
+    ("closing-several", |desk| {
+        let names = ["holiday-pictures-2026.zip", "report.pdf", "minutes.odt"];
+        let files: Vec<PathBuf> = names.iter().map(|name| desk.file(name)).collect();
+        desk.drop_files(&files);
+        desk.until(|desk| running(desk) >= 2);
+        act(desk, Action::CloseWindow);
+    }),
+    ("share-after-a-restart", |desk| {
+        desk.until(|desk| desk.window.state().model().transfers.len() == 2);
+    }),
     ("shortcuts", |desk| {
         act(desk, Action::Open(Modal::Shortcuts));
     }),
@@ -664,8 +674,12 @@ fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
         } else {
             Arc::new(Keyring::default())
         };
-        let mut desk = Desk::prepared(builder, preferences, size, |folder, backend| {
-            backend.keep_history(folder.to_owned(), keys);
+        let kept = tempfile::tempdir().expect("a temporary folder");
+        if name == "share-after-a-restart" {
+            earlier_start(kept.path(), &keys);
+        }
+        let mut desk = Desk::prepared(builder, preferences, size, |_, backend| {
+            backend.keep_history(kept.path().to_owned(), keys);
             Opening {
                 drops: name != "share-wayland",
                 ..Opening::default()
@@ -682,6 +696,23 @@ fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
         }
     }
     sheet.0
+}
+
+/// The window was open before: it shared one file and received another.
+fn earlier_start(kept: &Path, keys: &Arc<dyn KeyStore>) {
+    let size = [760.0, 600.0];
+    let keys = Arc::clone(keys);
+    let mut desk = Desk::prepared(Harness::builder(), prefer(""), size, |_, backend| {
+        backend.keep_history(kept.to_owned(), keys);
+        Opening::default()
+    });
+    desk.window.step();
+    received(&mut desk);
+    desk.shared_one();
+    desk.until(|desk| {
+        let rows = &desk.window.state().model().transfers;
+        rows.len() == 2 && rows.iter().all(|row| row.entry.is_some())
+    });
 }
 
 /// A keyring that refuses.
@@ -765,7 +796,7 @@ fn a_button_that_is_missing_makes_another_picture() {
 }
 
 /// Fewer colours and a tighter file, where the tools for it are installed.
-fn shrink(path: &std::path::Path) {
+fn shrink(path: &Path) {
     let run = |tool: &str, args: &[&str]| {
         let mut command = std::process::Command::new(tool);
         command.args(args).arg(path).status().ok();

@@ -17,7 +17,8 @@ use super::history_file;
 pub use super::history_file::{Entry, EntryId, HistoryFileError, What, hour};
 use super::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError, Patient};
 use super::private_file;
-use crate::wire::{clock, random};
+use crate::wire::clock::Clock;
+use crate::wire::random;
 
 /// How the history stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,7 @@ pub type TellNews = Box<dyn Fn(News) + Send>;
 
 /// The running history of one window.
 pub struct History {
+    clock: Clock,
     orders: Mutex<Option<Sender<Order>>>,
     /// Closes when the thread ends.
     ended: Mutex<Receiver<()>>,
@@ -103,7 +105,7 @@ impl History {
         folder: PathBuf,
         keys: Arc<dyn KeyStore>,
         patience: Duration,
-        now: u64,
+        clock: Clock,
         tell: TellNews,
     ) -> io::Result<Self> {
         let (orders, queue) = channel();
@@ -111,7 +113,7 @@ impl History {
             file: folder.join(FILE_NAME),
             folder,
             keys: Patient::new(keys, patience),
-            now,
+            now: clock(),
             state: State::Off,
         };
         let (ends, ended) = channel();
@@ -123,6 +125,7 @@ impl History {
                 drop(ends);
             })?;
         Ok(Self {
+            clock,
             orders: Mutex::new(Some(orders)),
             ended: Mutex::new(ended),
         })
@@ -145,7 +148,7 @@ impl History {
             id,
             name: name.to_owned(),
             len,
-            hour: hour(clock::system()()),
+            hour: hour((self.clock)()),
             what,
         });
         id

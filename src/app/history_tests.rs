@@ -77,7 +77,7 @@ fn history(folder: &TempDir, keys: Arc<dyn KeyStore>) -> (History, Receiver<News
     let tell: TellNews = Box::new(move |said| tell.send(said).unwrap());
     let patience = Duration::from_secs(20);
     let data = folder.path().join("data");
-    let history = History::start(data, keys, patience, NOW, tell).unwrap();
+    let history = History::start(data, keys, patience, Arc::new(|| NOW), tell).unwrap();
     (history, news)
 }
 
@@ -218,7 +218,14 @@ fn a_keyring_that_hangs_is_given_up() {
     let tell: TellNews = Box::new(move |said| tell.send(said).unwrap());
     let keys = Arc::new(Hanging(Mutex::new(hang)));
     let patience = Duration::from_millis(5);
-    let history = History::start(folder.path().to_owned(), keys, patience, NOW, tell).unwrap();
+    let history = History::start(
+        folder.path().to_owned(),
+        keys,
+        patience,
+        Arc::new(|| NOW),
+        tell,
+    )
+    .unwrap();
     history.turn_on();
     history.add(shared(1, "a"));
     assert!(history.close(Duration::from_secs(20)));

@@ -97,6 +97,12 @@ impl Session {
         &self.home
     }
 
+    /// The clock that it goes by.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        Arc::clone(&self.clock)
+    }
+
     /// Unix seconds.
     #[must_use]
     pub fn now(&self) -> u64 {

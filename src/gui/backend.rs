@@ -633,7 +633,7 @@ impl Backend for App {
     fn history(&self, tell: TellNews) -> Option<History> {
         let folder = self.session.home().data_dir.clone();
         let keys = Arc::clone(self.keys.as_ref()?);
-        History::start(folder, keys, KEYRING_PATIENCE, self.session.now(), tell).ok()
+        History::start(folder, keys, KEYRING_PATIENCE, self.session.clock(), tell).ok()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -433,7 +433,7 @@ impl Backend for FakeBackend {
     fn history(&self, tell: TellNews) -> Option<History> {
         let (folder, keys) = self.history.lock().expect("no panic").clone()?;
         let patience = Duration::from_secs(20);
-        History::start(folder, keys, patience, 1_795_000_000, tell).ok()
+        History::start(folder, keys, patience, Arc::new(|| 1_795_000_000), tell).ok()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
