@@ -210,6 +210,31 @@ fn a_pointer_of_another_computers_built_in_network_is_said_to_be_one() {
 }
 
 #[test]
+fn a_server_of_ones_own_on_loopback_is_nobody_elses_built_in_network() {
+    let (sender, recipient) = (Person::new(), Person::new());
+    let pointer = sender.share(&sender.file("a.txt", b"content"), &[]);
+    let mut config = Config::default();
+    config.servers.push(ServerEntry {
+        name: "mine".to_owned(),
+        address: Pointer::find(&pointer).unwrap().server,
+        direct: false,
+        access_word: None,
+    });
+    config.save(&Home::in_folder(recipient.home())).unwrap();
+    let output = recipient.run_with(&["get", "-"], &pointer);
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    let said = said(&output);
+    assert!(
+        said.contains("no relay of yours serves this server"),
+        "{said}"
+    );
+    assert!(
+        said.contains("--relays FILE") && said.contains("--direct"),
+        "{said}"
+    );
+}
+
+#[test]
 fn missing_at_the_server_is_5_and_changed_is_6() {
     let person = Person::new();
     let pointer = person.share(&person.file("a.txt", b"content"), &[]);

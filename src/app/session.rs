@@ -179,12 +179,12 @@ impl Session {
         }
     }
 
-    /// The way to a server that a file is to be stored at: on loopback or not, it is the person's choice and no
-    /// stranger's built-in network.
+    /// The way to a server that the person named or keeps in their settings: on loopback or not, it is no stranger's
+    /// built-in network.
     ///
     /// # Errors
     /// [`AppError::NoRelays`], [`AppError::BuiltIn`].
-    pub async fn network_for_sharing(
+    pub async fn network_to_known(
         &self,
         server: &ServerAddress,
         relays: Option<RelaySet>,

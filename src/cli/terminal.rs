@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::CliError;
-use crate::app::error::AppError;
+use crate::app::error::{AppError, ServerRefusal};
 use crate::app::message::UserMessage;
 use crate::app::network::{Moved, Stage, Tell};
 
@@ -59,12 +59,32 @@ pub(super) fn print_json(object: &Value) -> io::Result<()> {
 /// Says on standard error what happened, why, and what next.
 pub(super) fn print_failure(failure: &CliError) {
     match failure {
-        CliError::App(error) => print_message("error", &UserMessage::from(error)),
+        CliError::App(error) => {
+            print_message("error", &UserMessage::from(error));
+            if let Some(options) = options_against(error) {
+                eprintln!("  {options}");
+            }
+        }
         // There is nobody left to tell.
         CliError::Output(_) => {}
         // It has been said.
         CliError::Found | CliError::NotThere => {}
         CliError::Other(text) | CliError::Usage(text) => eprintln!("error: {text}"),
+    }
+}
+
+/// What the command line has against it; the sentences of the use cases are everybody's and name no options.
+const fn options_against(error: &AppError) -> Option<&'static str> {
+    match error {
+        AppError::NoRelays => {
+            Some("on the command line: --relays FILE, cloak relays add LINE, or --direct")
+        }
+        AppError::RelaysOffered(_) => Some("on the command line: --accept-relay-list"),
+        AppError::Server(ServerRefusal::AccessWord { .. }) => {
+            Some("on the command line: --access-word WORD")
+        }
+        AppError::Proxy(_) => Some("on the command line: --proxy socks5://HOST:PORT"),
+        _ => None,
     }
 }
 

@@ -97,7 +97,7 @@ impl App {
                     relays.await?
                 };
                 self.session
-                    .network_for_sharing(&server, relays, direct)
+                    .network_to_known(&server, relays, direct)
                     .await?
             }
         };
@@ -121,10 +121,21 @@ impl App {
             let relays = self.relays_for(server, preferences, shown, cancel).await;
             relays::or_offer(relays, pointer)?
         };
-        let network = self.session.network_to(server, relays, direct).await;
+        let network = if Self::is_known(preferences, server) {
+            self.session.network_to_known(server, relays, direct).await
+        } else {
+            self.session.network_to(server, relays, direct).await
+        };
         let network = network.map_err(|error| relays::with_offer(error, pointer))?;
         self.session.hold_builtin(&network);
         Ok(network)
+    }
+
+    /// Whether it is one of the person's own servers.
+    fn is_known(preferences: &Preferences, server: &ServerAddress) -> bool {
+        let text = server.to_string();
+        let mut servers = preferences.servers.iter();
+        servers.any(|known| known.address == text)
     }
 
     async fn relays_for(
@@ -363,7 +374,12 @@ impl App {
         let (server, trouble) = match self.session.kind_of(&pointer.server, has_way) {
             ServerKind::Own => (text::built_in().to_owned(), None),
             ServerKind::ForeignBuiltIn => {
-                let trouble = relays::with_offer(AppError::ForeignBuiltIn, &pointer);
+                let error = if Self::is_known(preferences, &pointer.server) {
+                    AppError::NoRelays
+                } else {
+                    AppError::ForeignBuiltIn
+                };
+                let trouble = relays::with_offer(error, &pointer);
                 (host_of(&pointer.server.url), Some(trouble))
             }
             ServerKind::Other if direct => (host_of(&pointer.server.url), None),

@@ -91,10 +91,12 @@ async fn network_of(
         let relays = relays(session, way, config, server, shown, cancel).await;
         or_offer(relays, pointer)?
     };
-    let network = session
-        .network_to(server, relays, direct)
-        .await
-        .map_err(|error| with_offer(error, pointer))?;
+    let network = if listed.is_some() {
+        session.network_to_known(server, relays, direct).await
+    } else {
+        session.network_to(server, relays, direct).await
+    };
+    let network = network.map_err(|error| with_offer(error, pointer))?;
     session.hold_builtin(&network);
     if direct {
         terminal::note(DIRECT);

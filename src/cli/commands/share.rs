@@ -66,7 +66,7 @@ async fn share(
             } else {
                 relays(&session, &args.way, &config, server, shown, cancel).await?
             };
-            session.network_for_sharing(server, relays, direct).await?
+            session.network_to_known(server, relays, direct).await?
         }
         None if direct => session.builtin_network().await?.without_relays(),
         None => session.builtin_network().await?,
