@@ -456,7 +456,7 @@ fn place(given: &Given<'_>) -> Result<StoreLocation, String> {
 fn work_bits(texts: &[&str]) -> Result<WorkBits, String> {
     let bits: Option<Vec<u8>> = texts
         .iter()
-        .map(|text| text.parse().ok().filter(|&bits| bits <= MAX_WORK_BITS))
+        .map(|text| text.parse().ok().filter(|bits: &u8| *bits <= MAX_WORK_BITS))
         .collect();
     bits.and_then(|bits| bits.try_into().ok()).ok_or_else(|| {
         format!("eight numbers from 0 to {MAX_WORK_BITS} are wanted here, one for each size")
