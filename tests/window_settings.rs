@@ -12,6 +12,7 @@ use cloakroom::app::config::{
     Config, Display, Home, Renderer, ServerChoice as ChosenServer, ServerEntry,
 };
 use cloakroom::app::message::{Remedy, UserMessage};
+use cloakroom::app::relays::RelaySource;
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
     Action, Advanced, Count, KeepFor, Preferences, RelayList, RelayOrigin, Screen, ServerChoice,
@@ -106,6 +107,30 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
         preferences.servers[0].access_word,
         AccessWord::parse("sesame").ok()
     );
+}
+
+#[test]
+fn what_the_command_line_changes_while_the_window_is_open_stays() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let home = Home::in_folder(folder.path());
+    let mut read = Config::default();
+    read.zoom = 117;
+    read.save(&home).expect("saved");
+    let app = App::new(home.clone());
+    let (mut preferences, _) = app.load();
+
+    let mut changed = read.clone();
+    changed.relays = RelaySource::Session;
+    changed.short_lists = vec![RelaySource::Session];
+    changed.save_changes(&read, &home).expect("saved");
+    preferences.welcomed = true;
+    app.save(&preferences).expect("saved");
+    preferences.mask_pointers = true;
+    app.save(&preferences).expect("saved");
+
+    let mut expected = changed;
+    (expected.welcomed, expected.mask_pointers) = (true, true);
+    assert_eq!(Config::load(&home), (expected, None));
 }
 
 const DAY: u64 = 24 * 3_600;

@@ -5,7 +5,7 @@
 
 use core::fmt;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,7 @@ use crate::protocol::keys::Ed25519Public;
 pub const HOME_VARIABLE: &str = "CLOAKROOM_HOME";
 
 const FILE_NAME: &str = "config.toml";
+const LOCK: &str = "config.lock";
 const VERSION: i64 = 1;
 const BUILT_IN: &str = "built-in";
 const SESSION: &str = "session";
@@ -289,13 +290,84 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Write`]; the old file is untouched then.
     pub fn save(&self, home: &Home) -> Result<(), ConfigError> {
-        let text =
-            toml::to_string(&ConfigFile::from(self)).map_err(|error| ConfigError::Invalid {
-                line: None,
-                reason: error.to_string(),
-            })?;
+        let text = toml::to_string(&ConfigFile::from(self)).map_err(unwritable)?;
         private_file::write(&home.config_file(), text.as_bytes())
             .map_err(|error| ConfigError::Write(error.kind()))
+    }
+
+    /// Writes what differs from `before` into the settings as the file has them by now: what another program or window
+    /// of this person changed meanwhile stays. Blocking while one of those writes.
+    ///
+    /// A file that cannot be understood any more is put aside, as [`Config::load`] does, and these settings are written
+    /// whole.
+    ///
+    /// # Errors
+    /// [`ConfigError::Read`] and [`ConfigError::Write`]; the old file is untouched then.
+    pub fn save_changes(&self, before: &Self, home: &Home) -> Result<(), ConfigError> {
+        let write = |error: io::Error| ConfigError::Write(error.kind());
+        let held = hold(home).map_err(write)?;
+        let path = home.config_file();
+        let settings = match fs::read(&path) {
+            Ok(bytes) => match Self::parse(&bytes) {
+                Ok(there) => self.over(before, there)?,
+                Err(_) => {
+                    keep_aside(&path, &bytes).map_err(write)?;
+                    self.clone()
+                }
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.clone(),
+            Err(error) => return Err(ConfigError::Read(error.kind())),
+        };
+        settings.save(home)?;
+        drop(held);
+        Ok(())
+    }
+
+    /// The settings `there`, with what differs between `before` and these.
+    fn over(&self, before: &Self, there: Self) -> Result<Self, ConfigError> {
+        let servers = merge(
+            &self.servers,
+            &before.servers,
+            &there.servers,
+            |one, other| one.address.key == other.address.key,
+        );
+        let short_lists = merge(
+            &self.short_lists,
+            &before.short_lists,
+            &there.short_lists,
+            RelaySource::eq,
+        );
+        let relays = changed(&self.relays, &before.relays, &there.relays);
+        let chosen = changed(&self.chosen, &before.chosen, &there.chosen);
+        // The rest is key by key; what depends on each other stays out of that.
+        let alone = |config: &Self| {
+            let config = Self {
+                servers: Vec::new(),
+                short_lists: Vec::new(),
+                relays: RelaySource::BuiltIn,
+                ..config.clone()
+            };
+            toml::Table::try_from(ConfigFile::from(&config)).map_err(unwritable)
+        };
+        let (now, before, mut keys) = (alone(self)?, alone(before)?, alone(&there)?);
+        for key in before.keys().chain(now.keys()) {
+            match (before.get(key), now.get(key)) {
+                (was, is) if was == is => {}
+                (_, Some(value)) => drop(keys.insert(key.clone(), value.clone())),
+                (_, None) => drop(keys.remove(key)),
+            }
+        }
+        let file: ConfigFile = keys.try_into().map_err(|error: toml::de::Error| {
+            let reason = error.message().to_owned();
+            ConfigError::Invalid { line: None, reason }
+        })?;
+        Ok(Self {
+            servers,
+            chosen,
+            relays,
+            short_lists,
+            ..file.decide()?
+        })
     }
 
     /// The server that new files go to, with what the person decided about it; `None` for the built-in network.
@@ -637,6 +709,51 @@ fn usual_parallel() -> u8 {
     USUAL_PARALLEL
 }
 
+fn unwritable(error: toml::ser::Error) -> ConfigError {
+    ConfigError::Invalid {
+        line: None,
+        reason: error.to_string(),
+    }
+}
+
+/// Who holds this is alone with the settings; none on a file system that has no locks.
+fn hold(home: &Home) -> io::Result<Option<File>> {
+    private_file::make_folder(&home.config_dir)?;
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    let lock = options.open(home.config_dir.join(LOCK))?;
+    match lock.lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a value comes to that can have changed on both sides: the change here counts.
+fn changed<T: Clone + PartialEq>(now: &T, before: &T, there: &T) -> T {
+    if now == before { there } else { now }.clone()
+}
+
+/// What a list comes to that can have changed on both sides, entry by entry; `same` says which are one entry.
+fn merge<T: Clone + PartialEq>(
+    now: &[T],
+    before: &[T],
+    there: &[T],
+    same: impl Fn(&T, &T) -> bool,
+) -> Vec<T> {
+    let find = |list: &[T], entry: &T| list.iter().find(|other| same(other, entry)).cloned();
+    let kept = now.iter().filter_map(|entry| {
+        // One that did not change here is what it is there, or gone.
+        if find(before, entry).as_ref() == Some(entry) {
+            find(there, entry)
+        } else {
+            Some(entry.clone())
+        }
+    });
+    let new = |entry: &&T| find(before, entry).is_none() && find(now, entry).is_none();
+    kept.chain(there.iter().filter(new).cloned()).collect()
+}
+
 fn keep_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let mut part = private_file::part(folder, bytes)?;
@@ -793,6 +910,174 @@ mod tests {
         assert_eq!(table["more"]["a"].as_integer(), Some(1));
         assert_eq!(table["theme"].as_str(), Some("light"));
         assert_eq!(Config::load(&home), (config, None));
+    }
+
+    fn entry(name: &str, seed: u8) -> ServerEntry {
+        let key = crate::protocol::keys::Identity::from_seed([seed; 32]).public();
+        ServerEntry {
+            name: name.to_owned(),
+            address: format!("http://{name}.example#p={}", key.to_hex())
+                .parse()
+                .unwrap(),
+            direct: false,
+            access_word: None,
+        }
+    }
+
+    #[test]
+    fn what_another_program_changed_meanwhile_stays() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let before = Config {
+            relays: RelaySource::File("/lists/old.json".into()),
+            proxy: Some("socks5://127.0.0.1:9050".parse().unwrap()),
+            ..Config::default()
+        };
+        before.save(&home).unwrap();
+        let there = Config {
+            relays: RelaySource::Session,
+            short_lists: vec![RelaySource::Session],
+            zoom: 117,
+            ..before.clone()
+        };
+        there.save_changes(&before, &home).unwrap();
+        let mut text = fs::read_to_string(home.config_file()).unwrap();
+        text.insert_str(0, "later = 7\n");
+        fs::write(home.config_file(), text).unwrap();
+
+        let now = Config {
+            theme: Theme::Dark,
+            proxy: None,
+            short_lists: vec![RelaySource::BuiltIn],
+            ..before.clone()
+        };
+        now.save_changes(&before, &home).unwrap();
+        let (kept, problem) = Config::load(&home);
+        assert_eq!(problem, None);
+        assert_eq!(kept.relays, RelaySource::Session);
+        assert_eq!(
+            kept.short_lists,
+            [RelaySource::BuiltIn, RelaySource::Session]
+        );
+        assert_eq!((kept.zoom, kept.theme), (117, Theme::Dark));
+        assert_eq!(kept.proxy, None);
+        assert_eq!(kept.unknown["later"].as_integer(), Some(7));
+    }
+
+    #[test]
+    fn what_both_changed_is_as_the_later_one_wants_it() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let before = Config::default();
+        let one = Config {
+            relays: RelaySource::Session,
+            ..before.clone()
+        };
+        let other = Config {
+            relays: RelaySource::File("/lists/a.json".into()),
+            ..before.clone()
+        };
+        one.save_changes(&before, &home).unwrap();
+        other.save_changes(&before, &home).unwrap();
+        assert_eq!(Config::load(&home).0, other);
+        before.save_changes(&other, &home).unwrap();
+        assert_eq!(Config::load(&home).0, before);
+    }
+
+    #[test]
+    fn servers_are_added_changed_and_removed_one_by_one() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let choice = |entry: &ServerEntry| ServerChoice::Server(entry.address.key);
+        let (a, b, c, d) = (entry("a", 1), entry("b", 2), entry("c", 3), entry("d", 4));
+        let before = Config {
+            servers: vec![a.clone(), b.clone(), c.clone()],
+            chosen: choice(&a),
+            ..Config::default()
+        };
+        let renamed = ServerEntry {
+            name: "Friends".to_owned(),
+            ..b.clone()
+        };
+        Config {
+            servers: vec![renamed.clone(), c.clone(), d.clone()],
+            chosen: choice(&d),
+            ..Config::default()
+        }
+        .save(&home)
+        .unwrap();
+        let direct = ServerEntry { direct: true, ..c };
+        let now = Config {
+            servers: vec![a.clone(), b, direct.clone()],
+            ..before.clone()
+        };
+        now.save_changes(&before, &home).unwrap();
+        let (kept, problem) = Config::load(&home);
+        assert_eq!(problem, None);
+        assert_eq!(kept.servers, [renamed.clone(), direct.clone(), d.clone()]);
+        assert_eq!(kept.chosen, choice(&d));
+
+        // The chosen one is gone there, and nothing else was chosen here.
+        let less = Config {
+            servers: vec![renamed.clone(), direct.clone()],
+            ..kept.clone()
+        };
+        less.save_changes(&kept, &home).unwrap();
+        let (kept, problem) = Config::load(&home);
+        assert_eq!(problem, None);
+        assert_eq!(kept.servers, [renamed, direct]);
+        assert_eq!(kept.chosen, ServerChoice::BuiltIn);
+    }
+
+    #[test]
+    fn a_file_that_went_or_broke_meanwhile_is_written_whole() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path().join("new/folder"));
+        let before = full();
+        let now = Config {
+            theme: Theme::Light,
+            ..full()
+        };
+        now.save_changes(&before, &home).unwrap();
+        assert_eq!(Config::load(&home), (now.clone(), None));
+        fs::write(home.config_file(), "theme = [").unwrap();
+        now.save_changes(&before, &home).unwrap();
+        assert_eq!(Config::load(&home), (now.clone(), None));
+        let aside = home.config_dir.join("config.toml.broken");
+        assert_eq!(fs::read_to_string(aside).unwrap(), "theme = [");
+        fs::remove_file(home.config_file()).unwrap();
+        fs::create_dir(home.config_file()).unwrap();
+        let read = now.save_changes(&before, &home);
+        assert!(matches!(read, Err(ConfigError::Read(_))), "{read:?}");
+    }
+
+    #[test]
+    fn who_changes_the_settings_waits_for_who_does_already() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let held = hold(&home).unwrap();
+        let (told, heard) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let before = Config::default();
+                let now = Config {
+                    zoom: 150,
+                    ..before.clone()
+                };
+                now.save_changes(&before, &home).unwrap();
+                told.send(()).unwrap();
+            });
+            let there = Config {
+                theme: Theme::Dark,
+                ..Config::default()
+            };
+            there.save(&home).unwrap();
+            assert!(heard.try_recv().is_err());
+            drop(held);
+            heard.recv().unwrap();
+        });
+        let (kept, _) = Config::load(&home);
+        assert_eq!((kept.zoom, kept.theme), (150, Theme::Dark));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The use cases of `app`, as the window needs them.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -41,7 +41,7 @@ use crate::protocol::size_class::SizeClass;
 pub struct App {
     session: Session,
     relays: Relays,
-    /// What was read at the start, with what the window does not show.
+    /// What the window last read or wrote, with what it does not show: what differs from it the person has changed.
     config: Mutex<Config>,
     /// Where the key of the history is; without one nothing is kept.
     keys: Option<Arc<dyn KeyStore>>,
@@ -193,12 +193,12 @@ impl App {
         known.access_word.clone()
     }
 
+    fn last_config(&self) -> MutexGuard<'_, Config> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn to_config(&self, preferences: &Preferences) -> Config {
-        let mut config = self
-            .config
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let mut config = self.last_config().clone();
         config.servers.clear();
         for server in &preferences.servers {
             // The window holds only addresses that were understood.
@@ -488,7 +488,10 @@ impl Backend for App {
         };
         self.session.set_proxy(config.proxy.clone());
         self.session.allow_short(config.short_lists.clone());
-        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        *self.last_config() = config;
+        // As the window says it: what it cannot say exactly, as a size between two steps, nobody has changed by that.
+        let said = self.to_config(&preferences);
+        *self.last_config() = said;
         (preferences, trouble)
     }
 
@@ -501,12 +504,13 @@ impl Backend for App {
 
     fn save(&self, preferences: &Preferences) -> Result<(), UserMessage> {
         let config = self.to_config(preferences);
+        let before = self.last_config().clone();
         config
-            .save(self.session.home())
+            .save_changes(&before, self.session.home())
             .map_err(|error| UserMessage::from(&AppError::Config(error)))?;
         self.session.set_proxy(config.proxy.clone());
         self.session.allow_short(config.short_lists.clone());
-        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        *self.last_config() = config;
         Ok(())
     }
 

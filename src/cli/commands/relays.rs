@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::open_session;
+use crate::app::config::Config;
 use crate::app::error::AppError;
 use crate::app::file_name::SafeFileName;
 use crate::app::relays::{self, ListState, RelaySource, Relays, SourceView, UseFor};
@@ -18,6 +19,8 @@ use crate::protocol::relay_list::RelayList;
 
 pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
     let (session, mut config) = open_session()?;
+    let before = config.clone();
+    let keep = |config: &Config| config.save_changes(&before, session.home());
     let relays = Relays::of(session.home());
     match args.command {
         None => show(&session, &relays, &config.relays, false)?,
@@ -25,7 +28,7 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
             let source = source.unwrap_or_else(|| config.relays.clone());
             config.short_lists.retain(|allowed| *allowed != source);
             config.short_lists.push(source);
-            config.save(session.home()).map_err(AppError::from)?;
+            keep(&config).map_err(AppError::from)?;
             terminal::note(
                 "rules of paths may yield where that list is too short for them; --who-saw-what says which did",
             );
@@ -33,7 +36,7 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
         Some(RelaysCommand::Disallow { source }) => {
             let source = source.unwrap_or_else(|| config.relays.clone());
             config.short_lists.retain(|allowed| *allowed != source);
-            config.save(session.home()).map_err(AppError::from)?;
+            keep(&config).map_err(AppError::from)?;
             terminal::note("every rule of paths holds on that list");
         }
         Some(RelaysCommand::Show { json }) => show(&session, &relays, &config.relays, json)?,
@@ -47,7 +50,7 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
                     .await?
             };
             config.relays = RelaySource::Url(line);
-            config.save(session.home()).map_err(AppError::from)?;
+            keep(&config).map_err(AppError::from)?;
             terminal::note(&format!(
                 "{} relays of {} are in use from now on",
                 list.relays.len(),
@@ -58,14 +61,14 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
             relays.check(&session, &source)?;
             note_lines(&relays::shows(&source));
             config.relays = source;
-            config.save(session.home()).map_err(AppError::from)?;
+            keep(&config).map_err(AppError::from)?;
         }
         Some(RelaysCommand::Remove { source }) => {
             let source = source.unwrap_or_else(|| config.relays.clone());
             relays.forget(&source)?;
             if config.relays == source {
                 config.relays = RelaySource::BuiltIn;
-                config.save(session.home()).map_err(AppError::from)?;
+                keep(&config).map_err(AppError::from)?;
             }
             terminal::note(match config.relays {
                 RelaySource::BuiltIn => {
