@@ -157,6 +157,13 @@ mod tests {
         }
     }
 
+    /// Systems without a database of zones, as Windows, need one in the program.
+    #[test]
+    fn zones_are_known() {
+        let zone = TimeZone::get("America/New_York").expect("a zone");
+        assert_eq!(day_in(1_796_515_200, &zone), "5 Dec 2026");
+    }
+
     #[test]
     fn a_day_begins_at_the_midnight_of_its_zone() {
         let zone = |hours| TimeZone::fixed(Offset::constant(hours));
