@@ -7,12 +7,19 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
+#[cfg(unix)]
+use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+#[cfg(unix)]
 use std::sync::mpsc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+#[cfg(unix)]
+use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::time::Instant;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloakroom::app::config::{Config, Home, ServerChoice, ServerEntry};
 use cloakroom::app::relays::RelaySource;
@@ -23,9 +30,9 @@ use cloakroom::protocol::relay_list::RelayDescriptor;
 use cloakroom::protocol::seal::{FileKey, Kind, Sealed, seal};
 use cloakroom::wire::random;
 use serde_json::Value;
-use support::{
-    Network, Process, RECORD_LEN, blobs_in, cloak, printed_pointer, said, with_input, write_list,
-};
+#[cfg(unix)]
+use support::write_list;
+use support::{Network, Process, RECORD_LEN, blobs_in, cloak, printed_pointer, said, with_input};
 use tempfile::{TempDir, tempdir};
 
 #[test]
@@ -1069,6 +1076,7 @@ impl Person {
     }
 
     /// A list of relays that take connections and never say anything, and whoever connected to them.
+    #[cfg(unix)]
     fn silent_relays(&self) -> (PathBuf, mpsc::Receiver<TcpStream>) {
         let (met, meets) = mpsc::channel();
         let entries: Vec<_> = (1..=3)
@@ -1135,4 +1143,5 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Of nobody: the base point's encoding.
 const SOME_KEY: &str = "5866666666666666666666666666666666666666666666666666666666666666";
+#[cfg(unix)]
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! That servers and relays write down nothing about those who use them: processes at the most verbose level, through
 //! whole transfers and through everything that goes wrong, and then every line they said and every file they left is
 //! searched.
-#![cfg(feature = "cli")]
+#![cfg(all(feature = "cli", unix))]
 #![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
 
 mod support;
@@ -49,19 +49,16 @@ fn talkative_about_the_store(home: &Path) -> Command {
     command
 }
 
-#[cfg(unix)]
 #[test]
 fn servers_and_relays_write_down_nothing_about_those_who_use_them() {
     nothing_is_written_down_by(talkative);
 }
 
-#[cfg(unix)]
 #[test]
 fn nor_does_what_they_are_built_from() {
     nothing_is_written_down_by(talkative_about_the_store);
 }
 
-#[cfg(unix)]
 fn nothing_is_written_down_by(talkative: fn(&Path) -> Command) {
     let mut network = Network::start_with(talkative, &["--listen", "127.0.0.1:0"], str::to_owned);
     let mut secrets = Secrets::default();

@@ -20,6 +20,7 @@ use cloakroom::app::{get, logging};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList};
+#[cfg(unix)]
 use support::{printed_pointer, said, traced};
 use tokio_util::sync::CancellationToken;
 

@@ -362,11 +362,13 @@ pub(super) mod tests {
 
     #[test]
     fn the_form_of_an_entry_is_fixed() {
+        let path = PathBuf::from("/home/ada/Downloads").join("b");
         assert_eq!(
             json(&[shared(1, "a"), received(2, "b")]),
             "{\"entries\":[{\"id\":1,\"name\":\"a\",\"len\":5,\"hour\":1800000000,\"shared\":{\"pointer\":\"cloak1secret1\",\
              \"blob_len\":65536,\"server\":\"files.example\",\"expires\":1801000000,\"builtin\":false}},\
-             {\"id\":2,\"name\":\"b\",\"len\":5,\"hour\":1800000000,\"received\":{\"path\":\"/home/ada/Downloads/b\"}}]}"
+             {\"id\":2,\"name\":\"b\",\"len\":5,\"hour\":1800000000,\"received\":{\"path\":PATH}}]}"
+                .replace("PATH", &serde_json::to_string(&path).unwrap())
         );
     }
 

@@ -193,6 +193,8 @@ mod tests {
         let mut names: Vec<_> = fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            // Wine has no streams beside a file, and writes such a mark into a file of its own.
+            .filter(|name| cfg!(unix) || !name.ends_with(":Zone.Identifier"))
             .collect();
         names.sort();
         names

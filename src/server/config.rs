@@ -522,9 +522,14 @@ mod tests {
     fn the_identity_lies_in_the_folder_of_the_store() {
         let file = |text: &str| told(text).unwrap().key_file();
         assert_eq!(file("store = \"/var/x\""), Some("/var/x/server.key".into()));
+        let (url, folder) = if cfg!(windows) {
+            ("file:///C:/var/x", r"C:\var\x")
+        } else {
+            ("file:///var/x", "/var/x")
+        };
         assert_eq!(
-            file("store = \"file:///var/x\""),
-            Some("/var/x/server.key".into())
+            file(&format!("store = \"{url}\"")),
+            Some(Path::new(folder).join("server.key"))
         );
         assert_eq!(file("store = \"s3://bucket/c\""), None);
         assert_eq!(

@@ -3,9 +3,13 @@
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+#[cfg(unix)]
+use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
+#[cfg(unix)]
+use std::process::ExitStatus;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cloakroom::protocol::pointer::Pointer;

@@ -362,16 +362,18 @@ fn a_pointer_argument_only_fills_receive() {
 fn a_pasted_list_of_files_is_shared() {
     let mut model = model();
     model.screen = Screen::Receive;
-    let effects = model.update(Action::Pasted(
-        "x-special/nautilus-clipboard\ncopy\nfile:///tmp/a%20b.pdf\r\n/tmp/c.pdf\n".into(),
-    ));
+    let [one, other] =
+        ["/tmp/a b.pdf", "/tmp/c.pdf"].map(|path| std::path::absolute(path).unwrap());
+    let url = url::Url::from_file_path(&one).unwrap();
+    let text = format!(
+        "x-special/nautilus-clipboard\ncopy\n{url}\r\n{}\n",
+        other.display()
+    );
+    let effects = model.update(Action::Pasted(text.as_str().into()));
     let [Effect::Look(Look::Share, paths)] = &effects[..] else {
         panic!("files")
     };
-    assert_eq!(
-        paths,
-        &[PathBuf::from("/tmp/a b.pdf"), PathBuf::from("/tmp/c.pdf")]
-    );
+    assert_eq!(paths, &[one, other]);
     assert_eq!(model.screen, Screen::Share);
 }
 

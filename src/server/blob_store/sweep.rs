@@ -232,6 +232,7 @@ mod tests {
         let old = SystemTime::now() - STRAY_AFTER - Duration::from_secs(60);
         let first = File::options().write(true).open(probes.join("1")).unwrap();
         first.set_modified(old).unwrap();
+        drop(first);
         store.sweep(Some(u64::MAX / 2)).await.unwrap();
         let left: Vec<_> = fs::read_dir(&probes)
             .unwrap()
