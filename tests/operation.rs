@@ -719,6 +719,50 @@ fn the_containers_of_the_operators_page_run_what_exists() {
     flags_exist(&at, &words[..2], &words);
 }
 
+/// What the program includes from beside its sources must be copied too, or it cannot be built there. The image has no
+/// window.
+#[test]
+fn the_container_is_given_each_file_that_the_program_includes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let copied: Vec<PathBuf> = include_str!("../packaging/container/Containerfile")
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY "))
+        .filter(|line| !line.starts_with("--"))
+        .flat_map(|line| line.rsplit(' ').skip(1))
+        .map(|path| root.join(path))
+        .collect();
+    for path in &copied {
+        assert!(path.exists(), "{}", path.display());
+    }
+    let mut folders = vec![root.join("src")];
+    let mut included = 0;
+    while let Some(folder) = folders.pop() {
+        for found in fs::read_dir(&folder).unwrap() {
+            let path = found.unwrap().path();
+            if path.is_dir() {
+                if !path.ends_with("src/gui") {
+                    folders.push(path);
+                }
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for part in text.split("include_str!(\"").skip(1) {
+                let named = folder.join(part.split('"').next().unwrap());
+                let named = named.canonicalize().unwrap();
+                included += 1;
+                assert!(
+                    copied
+                        .iter()
+                        .any(|path| named.starts_with(path.canonicalize().unwrap())),
+                    "{} is not in the image",
+                    named.display()
+                );
+            }
+        }
+    }
+    assert!(included > 5, "{included}");
+}
+
 /// The image's own command with the variable that must be given, and its health check, on another port.
 #[cfg(target_os = "linux")]
 #[test]
