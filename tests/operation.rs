@@ -652,6 +652,7 @@ fn the_services_start_programs_that_exist_and_may_do_little() {
         let words: Vec<_> = start.split(' ').collect();
         flags_exist(&at, &words[..1], &words);
         for line in [
+            "RestartPreventExitStatus=2",
             "DynamicUser=yes",
             "ProtectSystem=strict",
             "ProtectHome=yes",
