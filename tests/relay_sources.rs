@@ -9,7 +9,7 @@ mod support;
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use cloakroom::app::config::Home;
@@ -437,6 +437,42 @@ async fn relays_are_chosen_shown_and_removed_by_commands() {
         let refused = person.run(&["relays", "add", wrong]);
         assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
     }
+}
+
+#[test]
+fn a_key_that_two_relays_share_is_named_and_leaves_no_list() {
+    let maker = CommandLine::new();
+    let mut shared = entry(1);
+    shared.host = [192, 0, 2, 9].into();
+    let ann = maker.file("ann.json", entry(1).to_json().as_bytes());
+    let ben = maker.file("ben.json", shared.to_json().as_bytes());
+    let cem = maker.file("cem.json", entry(3).to_json().as_bytes());
+    let list = maker.path("relays.json");
+    let make = || maker.run(&["relay-list", "new", &ann, &ben, &cem, "--out", &list]);
+
+    let refused = make();
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    for words in [
+        "192.0.2.1:22021",
+        "ann.json",
+        "192.0.2.9:22021",
+        "ben.json",
+        "relay.key",
+    ] {
+        assert!(said(&refused).contains(words), "{}", said(&refused));
+    }
+    assert!(!Path::new(&list).exists());
+
+    maker.file("ben.json", entry(2).to_json().as_bytes());
+    let made = make();
+    assert!(made.status.success(), "{}", said(&made));
+    assert!(made.stdout.is_empty());
+    let whole = fs::read(&list).unwrap();
+    assert_eq!(RelayList::read(&whole).unwrap().relays.len(), 3);
+
+    maker.file("ben.json", shared.to_json().as_bytes());
+    assert_eq!(make().status.code(), Some(2));
+    assert_eq!(fs::read(&list).unwrap(), whole, "the old one stays");
 }
 
 #[test]

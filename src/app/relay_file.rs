@@ -63,14 +63,23 @@ pub fn add(
     // A list that is not newer than the one people hold would be refused by them.
     let issued = now.max(old.issued.saturating_add(1));
     let list = RelayList::join(&old.name, issued, issued.saturating_add(valid_for), joined)?;
+    save(path, &list)?;
+    Ok(list)
+}
+
+/// Puts the list at `path`, whole or not at all, in place of what was there. A signature that was beside it does not fit
+/// any more and is removed.
+///
+/// # Errors
+/// [`AppError::RelayFile`].
+pub fn save(path: &Path, list: &RelayList) -> Result<(), AppError> {
     write(path, list.to_json().as_bytes())?;
     match fs::remove_file(signature_path(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(AppError::RelayFile(error.kind()));
+            Err(AppError::RelayFile(error.kind()))
         }
-        _ => {}
+        _ => Ok(()),
     }
-    Ok(list)
 }
 
 /// Signs the list at `path`, which must be good at `now` (unix seconds), into its `.sig`.

@@ -378,6 +378,9 @@ pub(super) struct NewRelayList {
     /// A name for people
     #[arg(long, default_value = "")]
     pub(super) name: String,
+    /// Write it to FILE, whole or not at all, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
     /// How long it is good for
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_ttl)]
     pub(super) valid_for: u64,

@@ -1,5 +1,6 @@
 //! `cloak relay-list`: for whoever makes a relay list and hands it out.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
@@ -27,30 +28,68 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
 }
 
 fn make(args: &NewRelayList) -> Result<(), CliError> {
+    let given = entries(&args.files)?;
+    refuse_shared_key(&given)?;
+    let relays = given.into_iter().map(|(_file, relay)| relay).collect();
     let now = (clock::system())();
-    let list = RelayList::join(
-        &args.name,
-        now,
-        now.saturating_add(args.valid_for),
-        entries(&args.files)?,
-    )
-    .map_err(AppError::from)?;
-    print_line(list.to_json().trim_end())?;
+    let list = RelayList::join(&args.name, now, now.saturating_add(args.valid_for), relays)
+        .map_err(AppError::from)?;
+    match &args.out {
+        Some(path) => {
+            let was_signed = relay_file::signature_path(path).exists();
+            relay_file::save(path, &list)?;
+            tell_unsigned(was_signed);
+        }
+        None => print_line(list.to_json().trim_end())?,
+    }
+    Ok(())
+}
+
+/// Two relays that were started in the same folder have both taken its `relay.key`: a list of them would have one relay
+/// in two places.
+fn refuse_shared_key(given: &[(&Path, RelayDescriptor)]) -> Result<(), CliError> {
+    let named = |file: &Path, relay: &RelayDescriptor| {
+        format!(
+            "{} ({})",
+            SocketAddr::new(relay.host, relay.port),
+            file.display()
+        )
+    };
+    for (at, (file, relay)) in given.iter().enumerate() {
+        let same = given
+            .iter()
+            .take(at)
+            .find(|(_file, earlier)| earlier.key == relay.key && earlier != relay);
+        if let Some((first_file, first)) = same {
+            return Err(CliError::Usage(format!(
+                "the relays {} and {} have the same key, so they share a key file: without --key it is relay.key in the folder that a relay is started in; give each a folder or a --key of its own, and print its entry anew",
+                named(first_file, first),
+                named(file, relay)
+            )));
+        }
+    }
     Ok(())
 }
 
 fn change(args: &AddToRelayList) -> Result<(), CliError> {
-    let relays = entries(&args.files)?;
+    let relays = entries(&args.files)?
+        .into_iter()
+        .map(|(_file, relay)| relay)
+        .collect();
     let was_signed = relay_file::signature_path(&args.list).exists();
     let now = (clock::system())();
     let list = relay_file::add(&args.list, relays, now, args.valid_for)?;
     terminal::note(&format!("the list names {} relays now", list.relays.len()));
+    tell_unsigned(was_signed);
+    Ok(())
+}
+
+fn tell_unsigned(was_signed: bool) {
     if was_signed {
         terminal::note(
             "the old signature was removed, since it does not fit any more: sign the list again",
         );
     }
-    Ok(())
 }
 
 fn sign(args: &SignRelayList) -> Result<(), CliError> {
@@ -139,14 +178,15 @@ fn report(
     }
 }
 
-/// The entries of these files, one a line.
-fn entries(files: &[PathBuf]) -> Result<Vec<RelayDescriptor>, CliError> {
+/// The entries of these files, one a line, each with its file.
+fn entries(files: &[PathBuf]) -> Result<Vec<(&Path, RelayDescriptor)>, CliError> {
     let mut relays = Vec::new();
     for file in files {
         let text =
             std::fs::read_to_string(file).map_err(|error| AppError::RelayFile(error.kind()))?;
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            relays.push(RelayDescriptor::parse(line).map_err(AppError::from)?);
+            let relay = RelayDescriptor::parse(line).map_err(AppError::from)?;
+            relays.push((file.as_path(), relay));
         }
     }
     Ok(relays)
