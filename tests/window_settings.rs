@@ -246,6 +246,30 @@ fn a_test_tells_of_upload_download_and_delete() {
 }
 
 #[test]
+fn links_open_this_program_where_the_system_leaves_that_to_it() {
+    const LINKS: &str = "Open cloakroom: links with this program";
+    let mut desk = Desk::with(with_a_server(), [760.0, 900.0], |_| Opening::default());
+    act(&mut desk, Action::Go(Screen::Settings));
+    desk.until_seen("Downloads");
+    assert!(!desk.sees(LINKS), "it was decided when it was installed");
+
+    *desk.desktop.links.lock().expect("no panic") = Some(true);
+    act(&mut desk, Action::OpenLinks(false));
+    desk.until_seen(LINKS);
+    let known = |desk: &Desk| *desk.desktop.links.lock().expect("no panic");
+    assert_eq!(known(&desk), Some(false));
+    desk.click(LINKS);
+    desk.until(|desk| desk.window.state().model().settings.links == Some(true));
+    assert_eq!(known(&desk), Some(true));
+
+    let stay = &desk.desktop.links_stay;
+    stay.store(true, std::sync::atomic::Ordering::SeqCst);
+    desk.click(LINKS);
+    desk.until_seen("Windows did not take which program opens such links.");
+    assert_eq!(desk.window.state().model().settings.links, Some(true));
+}
+
+#[test]
 fn what_few_people_change_is_kept_and_the_diagnostics_hold_no_secret() {
     let mut desk = Desk::with(with_a_server(), [760.0, 900.0], |_| Opening::default());
     act(&mut desk, Action::Go(Screen::Settings));

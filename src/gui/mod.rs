@@ -13,6 +13,8 @@ pub mod fonts;
 mod hold;
 pub mod keyring;
 pub mod kit;
+#[cfg(windows)]
+mod links;
 pub mod model;
 mod notify;
 pub mod platform;

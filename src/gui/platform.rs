@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 
 #[cfg(all(unix, not(target_os = "macos")))]
 use super::hold;
+#[cfg(windows)]
+use super::links;
 use super::model::{Found, FoundKind, Notification, PointerText, SystemLook};
 use super::{notify, system_look, text};
 use crate::app::content_type::{self, Findings};
@@ -48,6 +50,17 @@ pub trait Platform: Send + Sync {
     /// There are dialogs for files; without, every one seems to be dismissed at once. May block.
     fn has_dialogs(&self) -> bool {
         true
+    }
+
+    /// Whether a click on a `cloakroom:` link opens this program; none where that is decided when it is installed.
+    /// Blocking.
+    fn opens_links(&self) -> Option<bool> {
+        None
+    }
+
+    /// Has such links open this program, or no longer. False: the system did not take it. Blocking.
+    fn open_links(&self, _on: bool) -> bool {
+        false
     }
 
     /// The window has closed: what was copied and may stay goes on without it. May block shortly.
@@ -93,6 +106,20 @@ pub fn shown_name(path: &Path) -> String {
         })
         .collect()
 }
+
+/// Whether this program runs with an administrator's rights on Windows, where other programs then cannot drop files on
+/// it. Elsewhere that keeps nothing away.
+#[must_use]
+pub fn is_elevated() -> bool {
+    #[cfg(windows)]
+    return windows_registry::USERS.open(ADMINISTRATORS_ONLY).is_ok();
+    #[cfg(not(windows))]
+    false
+}
+
+/// The registry of a service's account: only who has such rights can look into it.
+#[cfg(windows)]
+const ADMINISTRATORS_ONLY: &str = "S-1-5-19";
 
 /// Control characters, and those that turn the direction of writing.
 fn deceives(c: char) -> bool {
@@ -213,6 +240,16 @@ impl Platform for Desktop {
 
     fn has_dialogs(&self) -> bool {
         dialogs::there_are()
+    }
+
+    #[cfg(windows)]
+    fn opens_links(&self) -> Option<bool> {
+        Some(links::are_ours())
+    }
+
+    #[cfg(windows)]
+    fn open_links(&self, on: bool) -> bool {
+        links::set(on)
     }
 
     fn close(&self) {

@@ -197,6 +197,12 @@ fn parse(args: impl IntoIterator<Item = OsString>, exists: impl Fn(&Path) -> boo
         };
         match name {
             "--" => only_files = true,
+            LINK_ARGUMENT => {
+                let link = args.next().map(|link| link.to_string_lossy().into_owned());
+                wish.pointer = link.filter(|link| is_link(link)).map(PointerText::new);
+                // Who wrote the link can have put quotes into it: nothing behind it is what this person wants.
+                break;
+            }
             "--help" | "-h" => return Parsed::Say(USAGE.to_owned()),
             "--version" | "-V" => return Parsed::Say(text::version()),
             "--renderer" | "--display" => {
@@ -232,6 +238,9 @@ fn is_link(word: &str) -> bool {
 }
 
 const LINK: &str = "cloakroom:";
+
+/// What Windows puts before a link that was clicked.
+pub(super) const LINK_ARGUMENT: &str = "--link";
 
 /// The display to open the window on, or none.
 fn find_display(wanted: Display, is_set: impl Fn(&str) -> bool) -> Option<Found> {
@@ -459,6 +468,21 @@ mod tests {
             Some("Cloakroom:cloak1xyz")
         );
         assert_eq!(wish.files, [path]);
+    }
+
+    #[test]
+    fn a_clicked_link_brings_one_pointer_and_never_a_file() {
+        let wanted = |args: &[&str]| {
+            let wish = wish(args);
+            assert!(wish.files.is_empty() && wish.renderer.is_none());
+            wish.pointer.map(|text| text.as_str().to_owned())
+        };
+        let link = "cloakroom:cloak1x";
+        assert_eq!(wanted(&["--link", link]).as_deref(), Some(link));
+        let injected = ["--link", link, "/tmp/secret.txt", "--renderer", "glow"];
+        assert_eq!(wanted(&injected).as_deref(), Some(link));
+        assert_eq!(wanted(&["--link", "/tmp/secret.txt"]), None);
+        assert_eq!(wanted(&["--link"]), None);
     }
 
     #[test]

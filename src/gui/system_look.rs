@@ -1,7 +1,7 @@
 //! How the system wants windows to look: dark or light, strong colours, nothing that moves.
 //!
 //! On Linux and the BSDs the settings portal says so, and says when it changes. On Windows and macOS the window itself
-//! is told whether it is dark; the rest is in Settings.
+//! is told whether it is dark; the rest is asked for every few seconds.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,12 +20,17 @@ struct Known {
 }
 
 impl Watch {
-    /// Begins to ask. Without a portal nothing is ever told.
+    /// Begins to ask. On Linux without a portal nothing is ever told.
     #[must_use]
     pub fn start() -> Self {
         let watch = Self::default();
         #[cfg(all(unix, not(target_os = "macos")))]
         portal::follow({
+            let known = Arc::clone(&watch.known);
+            move |look| Self::heard(&known, look)
+        });
+        #[cfg(any(windows, target_os = "macos"))]
+        asked::follow({
             let known = Arc::clone(&watch.known);
             move |look| Self::heard(&known, look)
         });
@@ -41,10 +46,6 @@ impl Watch {
         known.tell = Some(tell);
     }
 
-    #[cfg_attr(
-        not(all(unix, not(target_os = "macos"))),
-        expect(dead_code, reason = "nothing tells it there")
-    )]
     fn heard(known: &Mutex<Known>, look: SystemLook) {
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.look == Some(look) {
@@ -53,6 +54,98 @@ impl Watch {
         known.look = Some(look);
         if let Some(tell) = &known.tell {
             tell(look);
+        }
+    }
+}
+
+#[cfg(any(windows, target_os = "macos", test))]
+mod asked {
+    //! What these systems send when it changes reaches only their own windows; so they are asked again and again, which
+    //! costs next to nothing, and the window hears of it only when it has changed.
+
+    #[cfg(any(windows, target_os = "macos"))]
+    use std::time::Duration;
+
+    #[cfg(any(windows, target_os = "macos"))]
+    use super::SystemLook;
+
+    /// How often.
+    #[cfg(any(windows, target_os = "macos"))]
+    const EVERY: Duration = Duration::from_secs(3);
+
+    /// Tells what the system says, until the program ends.
+    #[cfg(any(windows, target_os = "macos"))]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it waits between two looks; nobody waits for it"
+    )]
+    pub(super) fn follow(heard: impl Fn(SystemLook) + Send + 'static) {
+        std::thread::Builder::new()
+            .name("cloakroom-look".to_owned())
+            .spawn(move || {
+                loop {
+                    heard(look());
+                    std::thread::sleep(EVERY);
+                }
+            })
+            .ok();
+    }
+
+    #[cfg(windows)]
+    fn look() -> SystemLook {
+        use windows_registry::CURRENT_USER;
+
+        let contrast = CURRENT_USER.open(r"Control Panel\Accessibility\HighContrast");
+        let contrast = contrast.and_then(|key| key.get_string("Flags"));
+        let desktop = CURRENT_USER.open(r"Control Panel\Desktop");
+        let mask = desktop.and_then(|key| key.get_value("UserPreferencesMask"));
+        SystemLook {
+            dark: None,
+            high_contrast: contrast.is_ok_and(|flags| is_high_contrast(&flags)),
+            reduced_motion: mask.is_ok_and(|mask| !moves(&mask)),
+        }
+    }
+
+    #[cfg(target_os = "macos")]
+    fn look() -> SystemLook {
+        let workspace = objc2_app_kit::NSWorkspace::sharedWorkspace();
+        SystemLook {
+            dark: None,
+            high_contrast: workspace.accessibilityDisplayShouldIncreaseContrast(),
+            reduced_motion: workspace.accessibilityDisplayShouldReduceMotion(),
+        }
+    }
+
+    /// `HCF_HIGHCONTRASTON` in the flags of Windows, which are a number in decimal.
+    #[cfg(any(windows, test))]
+    fn is_high_contrast(flags: &str) -> bool {
+        flags.trim().parse().is_ok_and(|flags: u32| flags & 1 != 0)
+    }
+
+    /// Whether what is in windows may move (`SPI_GETCLIENTAREAANIMATION`): bit 33 of the mask of Windows.
+    #[cfg(any(windows, test))]
+    fn moves(mask: &[u8]) -> bool {
+        mask.get(4).is_none_or(|byte| byte & 0b10 != 0)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_values_of_the_registry_are_understood() {
+            for (flags, high) in [
+                ("126", false),
+                ("127", true),
+                (" 4223\n", true),
+                ("", false),
+                ("on", false),
+            ] {
+                assert_eq!(is_high_contrast(flags), high, "{flags:?}");
+            }
+            assert!(moves(&[0x9e, 0x3e, 0x07, 0x80, 0x12, 0, 0, 0]));
+            assert!(!moves(&[0x90, 0x12, 0x03, 0x80, 0x10, 0, 0, 0]));
+            assert!(moves(&[0x9e, 0x3e]));
         }
     }
 }

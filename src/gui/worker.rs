@@ -230,6 +230,13 @@ impl Inner {
         });
     }
 
+    /// Whether links open this program, where that is decided here. Blocking.
+    fn look_at_links(&self) {
+        if let Some(ours) = self.platform.opens_links() {
+            self.report(Event::Links(ours));
+        }
+    }
+
     /// A dialog was dismissed, or there is none: that is said. Blocking.
     fn dismissed(&self) {
         if !self.platform.has_dialogs() {
@@ -313,7 +320,7 @@ impl Worker {
         let history = shared
             .backend
             .history(Box::new(move |news| told.report(Event::History(news))));
-        Ok(Self {
+        let worker = Self {
             history,
             clipboard: Some(clipboard),
             clipboard_ended,
@@ -323,7 +330,10 @@ impl Worker {
             runs: BTreeMap::new(),
             all: CancellationToken::new(),
             thread: Some(thread),
-        })
+        };
+        let inner = Arc::clone(&worker.shared);
+        worker.blocking(move || inner.look_at_links());
+        Ok(worker)
     }
 
     /// What has happened since the last look: newest progress first, then events in their order.
@@ -456,6 +466,12 @@ impl Worker {
                 if !inner.platform.open(&path) {
                     inner.report(Event::Failed(text::opener_failed()));
                 }
+            }),
+            Effect::OpenLinks(on) => self.blocking(move || {
+                if !inner.platform.open_links(on) {
+                    inner.report(Event::Failed(text::links_refused()));
+                }
+                inner.look_at_links();
             }),
             Effect::PasteFiles => self.clipboard(move || inner.paste_files()),
             Effect::PickFiles => {

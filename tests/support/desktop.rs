@@ -480,6 +480,10 @@ pub(crate) struct FakeDesktop {
     pub(crate) folder_asked_at: Mutex<Option<PathBuf>>,
     /// What a look into a received file finds.
     pub(crate) findings: Mutex<Findings>,
+    /// Whether `cloakroom:` links open this program, on a system where that is decided in the window.
+    pub(crate) links: Mutex<Option<bool>>,
+    /// The system takes no other decision.
+    pub(crate) links_stay: AtomicBool,
     /// Whom to tell what the system looks like.
     pub(crate) tell_look: Mutex<Option<LookTeller>>,
 }
@@ -635,6 +639,18 @@ impl Platform for FakeDesktop {
 
     fn has_dialogs(&self) -> bool {
         !self.no_dialogs.load(Ordering::SeqCst)
+    }
+
+    fn opens_links(&self) -> Option<bool> {
+        *self.links.lock().expect("no panic")
+    }
+
+    fn open_links(&self, on: bool) -> bool {
+        let takes = !self.links_stay.load(Ordering::SeqCst);
+        if takes {
+            *self.links.lock().expect("no panic") = Some(on);
+        }
+        takes
     }
 
     fn examine(&self, _: &Path) -> Option<Findings> {

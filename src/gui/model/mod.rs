@@ -350,6 +350,8 @@ pub enum Action {
     Open(Modal),
     /// Open the field for the access word of the server with this address.
     OpenWord(String),
+    /// A click on a `cloakroom:` link opens this program, or no longer.
+    OpenLinks(bool),
     /// Read the clipboard into Receive.
     PasteIntoReceive,
     /// Do the one thing that helps a transfer that failed.
@@ -451,6 +453,8 @@ pub enum Event {
     Failed(UserMessage),
     /// What the history has to say.
     History(News),
+    /// Whether a click on a `cloakroom:` link opens this program.
+    Links(bool),
     /// A finished transfer is kept as this entry.
     Remembered(TransferId, EntryId),
     /// The server did what a sender asked for, or not.
@@ -525,6 +529,8 @@ pub enum Effect {
     Notify(Notification),
     /// Open a file with its program.
     Open(PathBuf),
+    /// Have `cloakroom:` links open this program, or no longer.
+    OpenLinks(bool),
     /// Take files from the clipboard.
     PasteFiles,
     /// Ask the clipboard for its text; it comes as a paste.

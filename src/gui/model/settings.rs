@@ -422,6 +422,8 @@ pub struct Settings {
     pub proxy: String,
     /// What is wrong with it.
     pub proxy_trouble: Option<UserMessage>,
+    /// Whether a click on a `cloakroom:` link opens this program; none where that is not decided here.
+    pub links: Option<bool>,
 }
 
 impl Default for Preferences {
@@ -501,6 +503,7 @@ impl Settings {
             relays_open: false,
             proxy: String::new(),
             proxy_trouble: None,
+            links: None,
         }
     }
 

@@ -305,6 +305,7 @@ impl Model {
                 self.keep()
             }
             Action::SetMaskPointers(on) => self.prefer(|kept| kept.mask_pointers = on),
+            Action::OpenLinks(on) => vec![Effect::OpenLinks(on)],
             Action::SetMotion(motion) => self.prefer(|kept| kept.motion = motion),
             Action::SetNameInPointer(on) => self.prefer(|kept| kept.name_in_pointer = on),
             Action::SetPrivacy(privacy) => self.set_privacy(privacy),
@@ -473,6 +474,7 @@ impl Model {
                 self.settings.address_trouble = Some(message);
             }
             Event::Shared(run, result) => return self.shared(run, result),
+            Event::Links(ours) => self.settings.links = Some(ours),
             Event::SystemLook(look) => self.system = look,
             Event::Terms(choice, terms) => self.hear_terms(choice, terms),
             Event::Tested(choice, Ended { result, shown }) => {

@@ -28,6 +28,8 @@ messages! {
     opener_failed;
     /// The system has no dialog for files.
     no_dialogs;
+    /// The system did not take which program opens links.
+    links_refused;
     /// A transfer ended by a defect of this program.
     defect;
     /// A real server and only built-in relays.

@@ -220,6 +220,8 @@ pair! {
     clear_clipboard;
     /// Settings: title and explanation of a switch.
     mask_pointers;
+    /// Settings: title and explanation of a switch.
+    open_links;
 }
 plain! {
     /// Settings.

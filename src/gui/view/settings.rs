@@ -408,6 +408,13 @@ fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             }
         },
     );
+    if let Some(ours) = model.settings.links {
+        kit::divider(ui);
+        let (title, about) = text::open_links();
+        if kit::switch(ui, title, about, ours) {
+            drawn.act(Action::OpenLinks(!ours));
+        }
+    }
 }
 
 /// A name on the left and what chooses on the right; below each other when narrow.
