@@ -11,14 +11,17 @@ pub(super) fn show(notification: &Notification) {
     shown
         .appname(text::NAME)
         .summary(&notification.title)
-        .body(&plain(&notification.body));
+        .body(&body(&notification.body));
     #[cfg(all(unix, not(target_os = "macos")))]
     shown
         .icon(APP_ID)
         .hint(notify_rust::Hint::DesktopEntry(APP_ID.to_owned()))
         .hint(notify_rust::Hint::Category("transfer.complete".to_owned()));
     #[cfg(windows)]
-    shown.app_id(APP_ID);
+    {
+        name_to_windows().ok();
+        shown.app_id(APP_ID);
+    }
     // Without a place for notifications the row in the window says it all.
     shown.show().ok();
 }
@@ -26,7 +29,24 @@ pub(super) fn show(notification: &Notification) {
 #[cfg(any(windows, all(unix, not(target_os = "macos"))))]
 const APP_ID: &str = "org.cloakroom.Cloakroom";
 
-/// Bodies may hold markup on Linux; a file's name must not.
+/// Windows shows nothing of programs that it has no name for, and asks the person's part of the registry for it where no
+/// installer has brought a shortcut of the same id.
+#[cfg(windows)]
+fn name_to_windows() -> windows_registry::Result<()> {
+    let key = format!(r"Software\Classes\AppUserModelId\{APP_ID}");
+    let key = windows_registry::CURRENT_USER.create(key)?;
+    key.set_string("DisplayName", text::NAME)
+}
+
+/// Bodies may hold markup on Linux; a file's name must not. The other systems show every sign as it is.
+fn body(text: &str) -> String {
+    if cfg!(all(unix, not(target_os = "macos"))) {
+        plain(text)
+    } else {
+        text.to_owned()
+    }
+}
+
 fn plain(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -43,5 +63,11 @@ mod tests {
             plain("<a href=\"x\">R&D</a>"),
             "&lt;a href=\"x\"&gt;R&amp;D&lt;/a&gt;"
         );
+    }
+
+    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    #[test]
+    fn a_name_is_shown_as_it_is_where_there_is_no_markup() {
+        assert_eq!(body("R&D <1>.pdf"), "R&D <1>.pdf");
     }
 }
