@@ -267,7 +267,7 @@ const SCENES: &[Scene] = &[
     ("settings-whole", |desk| {
         settings(desk);
         act(desk, Action::ShowRelays(true));
-        desk.until_seen("guard since");
+        desk.until_seen("first relay since");
     }),
     ("settings-tested", |desk| {
         settings(desk);
@@ -283,10 +283,6 @@ const SCENES: &[Scene] = &[
             let silent = message("files.example did not answer.");
             desk.backend.fail_next(silent);
         }
-        let ServerChoice::Address(address) = chosen_server() else {
-            return;
-        };
-        act(desk, Action::SetDirect(address, true));
     }),
     ("settings-bad-address", |desk| {
         settings(desk);
@@ -311,6 +307,7 @@ const SCENES: &[Scene] = &[
     ("settings-access-word", |desk| {
         let address = server("files.example").address;
         act(desk, Action::Go(Screen::Settings));
+        act(desk, Action::SetDirect(address.clone(), true));
         act(desk, Action::OpenWord(address));
         desk.window.step();
         let word = zeroize::Zeroizing::new("open sesame".to_owned());

@@ -188,6 +188,25 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
 /// Height of the bar.
 const BAR: f32 = 56.0;
 
+/// Where the page begins: below the bar, and below the way through Settings where there is one.
+fn page_top(desk: &Desk) -> f32 {
+    let tabs = desk.window.query_all_by_role(Role::Tab);
+    let bottoms = tabs.map(|tab| tab.rect().bottom());
+    bottoms.fold(BAR, f32::max)
+}
+
+/// It is part of the page, which scrolls.
+fn is_on_the_page(node: &egui_kittest::Node<'_>) -> bool {
+    let mut above = node.accesskit_node().parent();
+    while let Some(node) = above {
+        if node.role() == Role::Main {
+            return true;
+        }
+        above = node.parent();
+    }
+    false
+}
+
 /// What can be pressed or typed into.
 const CONTROLS: [Role; 5] = [
     Role::Button,
@@ -202,15 +221,19 @@ fn misfits(desk: &mut Desk, place: &str, found: &mut Vec<String>) {
     let model = desk.window.state().model();
     let covered = model.modal.is_some() || model.menu.is_some();
     let window = desk.window.ctx.content_rect();
+    let top = page_top(desk);
     let mut controls: Vec<(String, Rect)> = Vec::new();
     let mut words: Vec<(String, Rect)> = Vec::new();
     let roles = CONTROLS.into_iter();
-    for role in roles.chain([Role::Label, Role::MenuItem, Role::Dialog, Role::AlertDialog]) {
+    let others = [Role::Heading, Role::Label, Role::MenuItem, Role::Tab];
+    let sheets = [Role::Dialog, Role::AlertDialog];
+    for role in roles.chain(others).chain(sheets) {
         for node in desk.window.query_all_by_role(role) {
             if node.accesskit_node().bounding_box().is_none() {
                 continue;
             }
             let rect = node.rect();
+            let scrolls = is_on_the_page(&node);
             let node = node.accesskit_node();
             let name = node.label().or_else(|| node.value()).unwrap_or_default();
             let sideways = rect.left() < -0.5 || rect.right() > window.right() + 0.5;
@@ -220,10 +243,16 @@ fn misfits(desk: &mut Desk, place: &str, found: &mut Vec<String>) {
             if sideways || stands && over {
                 found.push(format!("{place}: {role:?} {name:?} stands at {rect:?}"));
             }
+            // Of the page, what can be seen of it.
+            let seen = if scrolls {
+                rect.intersect(Rect::everything_below(top))
+            } else {
+                rect
+            };
             if CONTROLS.contains(&role) {
-                controls.push((name, rect));
-            } else if role == Role::Label && !covered {
-                words.push((name, rect));
+                controls.push((name, seen));
+            } else if matches!(role, Role::Heading | Role::Label) && !covered {
+                words.push((name, seen));
             }
         }
     }
@@ -231,14 +260,10 @@ fn misfits(desk: &mut Desk, place: &str, found: &mut Vec<String>) {
         return;
     }
     for (at, (name, rect)) in controls.iter().enumerate() {
-        let other_controls = controls.iter().skip(at + 1).map(|other| (other, true));
-        let words = words.iter().map(|other| (other, false));
-        for ((other, place_of_other), pressed) in other_controls.chain(words) {
+        let other_controls = controls.iter().skip(at + 1);
+        for (other, place_of_other) in other_controls.chain(&words) {
             let both = rect.intersect(*place_of_other);
-            // What was scrolled away lies below the bar.
-            let in_bar = pressed && rect.union(*place_of_other).bottom() <= BAR;
-            let scrolled = both.bottom() <= BAR && !in_bar;
-            let apart = both.width() < 1.0 || both.height() < 1.0 || scrolled;
+            let apart = both.width() < 1.0 || both.height() < 1.0;
             if !apart && !rect.expand(0.5).contains_rect(*place_of_other) {
                 found.push(format!("{place}: {other:?} stands on {name:?}, {both:?}"));
             }

@@ -368,7 +368,7 @@ fn what_tab_comes_to_is_in_view() {
 #[test]
 fn the_keyboard_goes_as_the_eye_does() {
     // Nothing is scrolled, so that places can be compared.
-    let mut desk = Desk::with(preferences(), [760.0, 2_600.0], |_| Opening::default());
+    let mut desk = Desk::with(preferences(), [760.0, 3_200.0], |_| Opening::default());
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.until_seen("Uploading");
@@ -827,7 +827,7 @@ fn who_saw_what_shows_every_try_and_every_party() {
         desk.until_seen("Middle relay");
         for said in [
             "You",
-            "Guard",
+            "First relay",
             "Last relay",
             "File server",
             "Recipient",
@@ -929,7 +929,7 @@ fn rules_yield_on_the_list_in_use_only_when_switched_on() {
     act(&mut desk, Action::ChooseRelays);
     desk.until_seen("Relays of a choir");
     for allowed in [vec![RelayOrigin::Session], Vec::new()] {
-        desk.click("Let rules yield on a short list");
+        desk.click("Allow weaker paths where the list has too few relays Session's service nodes");
         desk.until(|desk| {
             let saves = desk.backend.saves();
             saves.last().is_some_and(|kept| kept.short_lists == allowed)

@@ -55,7 +55,7 @@ fn kept_word(desk: &Desk) -> Option<String> {
 fn an_access_word_is_entered_kept_and_forgotten_and_never_shown() {
     let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
     act(&mut desk, Action::Go(Screen::Settings));
-    desk.click("Enter a word");
+    desk.click("Enter a word files.example");
     desk.until(|desk| desk.focused().as_deref() == Some("Access word"));
     desk.window
         .event(egui::Event::Text("open sesame".to_owned()));
@@ -65,7 +65,7 @@ fn an_access_word_is_entered_kept_and_forgotten_and_never_shown() {
     desk.until(|desk| kept_word(desk).as_deref() == Some("open sesame"));
     desk.until_seen("One is kept with this server");
     assert!(!format!("{:?}", desk.window).contains("sesame"));
-    desk.until(|desk| desk.focused().as_deref() == Some("Change the word"));
+    desk.until(|desk| desk.focused().as_deref() == Some("Change the word files.example"));
     desk.click("Forget the access word of files.example");
     desk.until(|desk| kept_word(desk).is_none());
     desk.until_seen("Only if the server");

@@ -132,6 +132,8 @@ pub struct Palette {
     pub page: Color32,
     /// Cards and fields.
     pub surface: Color32,
+    /// Of menus and tips, which stand on surfaces.
+    pub raised: Color32,
     /// Wells and tracks.
     pub sunken: Color32,
     /// Secondary buttons.
@@ -214,6 +216,7 @@ impl Palette {
     pub const LIGHT: Self = Self {
         page: rgb(0xF6_F7F8),
         surface: rgb(0xFF_FFFF),
+        raised: rgb(0xFF_FFFF),
         sunken: rgb(0xEC_EFF1),
         control: rgb(0xE7_EBEE),
         control_hover: rgb(0xDA_E0E4),
@@ -249,6 +252,7 @@ impl Palette {
     pub const DARK: Self = Self {
         page: rgb(0x12_161A),
         surface: rgb(0x1A_2026),
+        raised: rgb(0x22_2A31),
         sunken: rgb(0x0D_1013),
         control: rgb(0x28_3139),
         control_hover: rgb(0x34_3F49),
@@ -316,6 +320,7 @@ impl Palette {
     pub const DARK_HIGH: Self = Self {
         page: rgb(0x00_0000),
         surface: rgb(0x00_0000),
+        raised: rgb(0x00_0000),
         sunken: rgb(0x00_0000),
         control: rgb(0x2B_2B2B),
         control_hover: rgb(0x48_4848),
@@ -446,7 +451,7 @@ fn visuals(palette: &Palette, dark: bool) -> Visuals {
     visuals.weak_text_color = Some(palette.faint);
     visuals.hyperlink_color = palette.accent;
     visuals.panel_fill = palette.page;
-    visuals.window_fill = palette.surface;
+    visuals.window_fill = palette.raised;
     visuals.extreme_bg_color = palette.surface;
     visuals.faint_bg_color = palette.sunken;
     visuals.code_bg_color = palette.sunken;
@@ -587,6 +592,9 @@ mod tests {
             pairs.push(("muted on control".to_owned(), p.muted, p.control, 4.5));
             pairs.push(("quiet button".to_owned(), p.accent, p.control, 4.5));
             pairs.push(("danger in a menu".to_owned(), p.danger, p.control, 4.5));
+            for (name, ink) in [("text", p.text), ("muted", p.muted), ("danger", p.danger)] {
+                pairs.push((format!("{name} in a menu at rest"), ink, p.raised, 4.5));
+            }
             // Shapes that say something by themselves.
             for (shape, color, behind) in [
                 ("progress on its track", p.accent, p.control),

@@ -60,6 +60,8 @@ pub struct Window {
     quitting: bool,
     /// What had the keyboard when the last frame ended.
     focused: Option<Id>,
+    /// What had it, or was clicked on, when something opened over everything.
+    before: Option<Id>,
     rows_top: Option<f32>,
 }
 
@@ -113,6 +115,7 @@ impl Window {
             command_held: false,
             quitting: false,
             focused: None,
+            before: None,
             rows_top: None,
         };
         // The window has its own steps, and keeps the one that was chosen.
@@ -143,7 +146,13 @@ impl Window {
 
     /// Takes an action in and sets off what follows from it.
     pub fn take(&mut self, ctx: &Context, action: Action) {
+        let covered = self.model.modal.is_some();
         let effects = self.model.update(action);
+        if !covered && self.model.modal.is_some() {
+            let clicked = ctx.interaction_snapshot(|snapshot| snapshot.clicked);
+            let focused = ctx.memory(|memory| memory.focused());
+            self.before = clicked.or(focused).or(self.focused);
+        }
         self.set_off(ctx, effects);
     }
 
@@ -217,7 +226,7 @@ impl Window {
     /// Keys and files that mean the same wherever they arrive.
     fn global_input(&mut self, ctx: &Context) -> Vec<Action> {
         let mut actions = Vec::new();
-        let (hovering, dropped): (Vec<PathBuf>, Vec<PathBuf>) = ctx.input(|input| {
+        let (hovering, mut dropped): (Vec<PathBuf>, Vec<PathBuf>) = ctx.input(|input| {
             let hovering = input
                 .raw
                 .hovered_files
@@ -237,6 +246,12 @@ impl Window {
         if hovering != self.hovering {
             self.hovering.clone_from(&hovering);
             actions.push(Action::Hovering(hovering));
+        }
+        // A mail program or browser that promises a file brings none.
+        let promised = dropped.len();
+        dropped.retain(|path| !path.as_os_str().is_empty());
+        if dropped.len() < promised && dropped.is_empty() {
+            actions.push(Action::DroppedNoFile);
         }
         actions.extend(self.drop_over(ctx, dropped).map(Action::Dropped));
         let (keys, pointing) = ctx.input(|input| {
@@ -290,6 +305,23 @@ impl Window {
             Region::Rows
         } else {
             Region::Main
+        }
+    }
+
+    /// Gives the keyboard back to what had it before something opened over everything; in the first frame without that.
+    fn give_back(&mut self, ctx: &Context, covered: bool) {
+        if self.model.focus != Some(Focus::Before) || self.model.modal.is_some() {
+            return;
+        }
+        if covered {
+            ctx.request_repaint();
+            return;
+        }
+        self.model.focus = None;
+        let before = self.before.take();
+        match before.filter(|id| ctx.read_response(*id).is_some()) {
+            Some(id) => ctx.memory_mut(|memory| memory.request_focus(id)),
+            None => self.take(ctx, Action::FocusLost),
         }
     }
 
@@ -385,7 +417,7 @@ impl Window {
             }
             Some(Focus::Start | Focus::Zone) => self.model.screen == Screen::Share,
             Some(Focus::Row(id) | Focus::Menu(id)) => self.model.listed().any(|row| row.id == id),
-            Some(Focus::Settings | Focus::Switch) => true,
+            Some(Focus::Before | Focus::Settings | Focus::Switch) => true,
             None => return,
         };
         if !here {
@@ -420,6 +452,7 @@ impl eframe::App for Window {
             in_front: ctx.input(|input| input.focused),
             now: self.platform.now(),
         };
+        let covered = self.model.modal.is_some();
         let drawn = view::window(ui, &self.model, around);
         if drawn.focused {
             self.model.focus = None;
@@ -428,6 +461,7 @@ impl eframe::App for Window {
         for action in drawn.actions {
             self.take(&ctx, action);
         }
+        self.give_back(&ctx, covered);
         self.forget_focus_elsewhere();
         self.keep_focus(&ctx);
     }

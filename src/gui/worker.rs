@@ -484,15 +484,23 @@ impl Worker {
             Effect::PickFolder(at) => {
                 let picked = inner.platform.pick_folder(Some(at));
                 self.spawn(async move {
-                    let folder = chosen(picked, &inner).await;
+                    let folder = picked.await;
+                    if folder.is_none() && !dialogs(&inner).await {
+                        inner.report(Event::NoFolderDialog(text::no_dialog_for_folder()));
+                        return;
+                    }
                     inner.report(Event::FolderChosen(folder));
                 });
             }
             Effect::PickRelayList => {
                 let picked = inner.platform.pick_file();
                 self.spawn(async move {
-                    let Some(path) = chosen(picked, &inner).await else {
-                        inner.report(Event::RelayListDismissed);
+                    let Some(path) = picked.await else {
+                        inner.report(if dialogs(&inner).await {
+                            Event::RelayListDismissed
+                        } else {
+                            Event::RelayListRead(Err(text::no_dialog_for_list()))
+                        });
                         return;
                     };
                     let reader = Arc::clone(&inner);
@@ -502,6 +510,10 @@ impl Worker {
                     inner.report(read.map_or(Event::RelayListDismissed, Event::RelayListRead));
                 });
             }
+            Effect::ReadRelayList(path) => self.blocking(move || {
+                let read = inner.backend.read_relay_list(at_home(path));
+                inner.report(Event::RelayListRead(read));
+            }),
             Effect::Quit | Effect::RequestPaste | Effect::StayOpen => {} // The window's own.
             Effect::ReadServer(address) => {
                 let read = inner.backend.read_server(&address);
@@ -613,6 +625,21 @@ async fn chosen<T>(picked: BoxFuture<'static, Option<T>>, inner: &Arc<Inner>) ->
             .ok();
     }
     picked
+}
+
+/// Whether the system has dialogs for files.
+async fn dialogs(inner: &Arc<Inner>) -> bool {
+    let inner = Arc::clone(inner);
+    let asked = tokio::task::spawn_blocking(move || inner.platform.has_dialogs());
+    asked.await.unwrap_or(true)
+}
+
+/// A path that begins with `~`, as shells write the home folder.
+fn at_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), directories::UserDirs::new()) {
+        (Ok(rest), Some(folders)) => folders.home_dir().join(rest),
+        _ => path,
+    }
 }
 
 /// What the history keeps of a finished transfer.

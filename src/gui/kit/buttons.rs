@@ -1,5 +1,6 @@
 //! What can be pressed.
 
+use egui::accesskit::HasPopup;
 use egui::{Color32, Pos2, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, vec2};
 
 use super::words::elided;
@@ -43,6 +44,9 @@ pub struct Button<'a> {
     room_for: &'a str,
     enabled: bool,
     tall: bool,
+    name: &'a str,
+    expanded: Option<bool>,
+    opens: bool,
 }
 
 impl<'a> Button<'a> {
@@ -56,7 +60,31 @@ impl<'a> Button<'a> {
             room_for: "",
             enabled: true,
             tall: loudness == Loudness::Primary,
+            name: "",
+            expanded: None,
+            opens: false,
         }
+    }
+
+    /// What a screen reader says, where others have the same word: the word first, then what it is about.
+    #[must_use]
+    pub fn named(mut self, name: &'a str) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// It shows more on this page, and does so now or not.
+    #[must_use]
+    pub fn expanded(mut self, expanded: bool) -> Self {
+        self.expanded = Some(expanded);
+        self
+    }
+
+    /// It opens something over everything else.
+    #[must_use]
+    pub fn opens_dialog(mut self) -> Self {
+        self.opens = true;
+        self
     }
 
     /// An icon before the word.
@@ -133,10 +161,25 @@ impl Widget for Button<'_> {
         let sense = if self.enabled {
             Sense::click()
         } else {
-            Sense::hover()
+            unpressable(ui)
         };
         let (rect, response) = ui.allocate_exact_size(size, sense);
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, self.enabled, self.label));
+        let name = if self.name.is_empty() {
+            self.label
+        } else {
+            self.name
+        };
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, self.enabled, name));
+        if self.expanded.is_some() || self.opens {
+            ui.ctx().accesskit_node_builder(response.id, |node| {
+                if let Some(expanded) = self.expanded {
+                    node.set_expanded(expanded);
+                }
+                if self.opens {
+                    node.set_has_popup(HasPopup::Dialog);
+                }
+            });
+        }
         follow_focus(ui, &response);
         if !ui.is_rect_visible(rect) {
             return response;
@@ -187,6 +230,16 @@ impl Widget for Button<'_> {
         );
         focus_ring(ui, &response, measure::RADIUS);
         response
+    }
+}
+
+/// What cannot be pressed has no stop of Tab; but the keyboard that is on it stays, and its ring with it.
+fn unpressable(ui: &Ui) -> Sense {
+    let id = ui.next_auto_id();
+    if ui.memory(|memory| memory.has_focus(id)) {
+        Sense::focusable_noninteractive()
+    } else {
+        Sense::hover()
     }
 }
 

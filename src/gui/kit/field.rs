@@ -1,5 +1,6 @@
 //! A field for text.
 
+use egui::accesskit::Invalid;
 use egui::{Align2, Frame, Id, Response, Stroke, TextEdit, Ui, Vec2, vec2};
 
 use super::{Pose, corner, follow_focus, label, pose, rich};
@@ -46,7 +47,7 @@ impl Field<'_> {
         } else {
             TextEdit::singleline(text)
         };
-        let response = edit
+        let mut response = edit
             .id(self.id)
             .password(self.masked)
             .font(Type::Mono.font())
@@ -63,6 +64,13 @@ impl Field<'_> {
             .show(ui)
             .response
             .response;
+        if self.trouble {
+            ui.ctx().accesskit_node_builder(response.id, |node| {
+                node.set_invalid(Invalid::True);
+            });
+        }
+        // Whoever comes to the field sees what it is for.
+        response.rect = response.rect.union(name.rect);
         follow_focus(ui, &response);
         response.labelled_by(name.id)
     }

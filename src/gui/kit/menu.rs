@@ -1,5 +1,6 @@
 //! A menu under a button.
 
+use egui::accesskit::HasPopup;
 use egui::{
     Popup, PopupCloseBehavior, Pos2, Response, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2,
 };
@@ -33,6 +34,10 @@ pub enum Chosen<T> {
 /// The open menu of `button`. Opened by the keyboard, it has the keyboard on its first entry; arrows go on from there.
 pub fn menu<T>(button: &Response, name: &str, entries: Vec<Entry<'_, T>>) -> Chosen<T> {
     let mut chosen = Chosen::Nothing;
+    button.ctx.accesskit_node_builder(button.id, |node| {
+        node.set_has_popup(HasPopup::Menu);
+        node.set_expanded(true);
+    });
     let shown = Popup::menu(button)
         .open(true)
         .accessible_name(name)
@@ -98,7 +103,7 @@ fn line<T>(ui: &mut Ui, entry: &Entry<'_, T>, width: f32) -> Response {
     let rest = if shows_focus(ui, &response) {
         palette.control
     } else {
-        palette.surface
+        palette.raised
     };
     let fill = under_pointer(ui, &response, rest, palette.control);
     ui.painter()

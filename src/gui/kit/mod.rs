@@ -9,17 +9,25 @@ mod words;
 
 use std::sync::Arc;
 
-use egui::{Color32, Context, CornerRadius, FontId, Galley, Id, Response, Stroke, StrokeKind, Ui};
+use egui::{
+    Color32, Context, CornerRadius, FontId, Galley, Id, Response, Role, Stroke, StrokeKind, Ui,
+    UiBuilder,
+};
 
 pub use self::buttons::{Button, Loudness, Pose, icon_button, icon_toggle, status};
 pub use self::field::Field;
 pub use self::menu::{Chosen, Entry, menu, menu_lines};
 pub use self::panels::{
-    Modal, answers, at_right, badge, callout, card, divider, expander, inside, modal, modal_room,
-    notice, pointer_well, progress, said, sheet, sides, tone_colors,
+    Modal, answers, at_right, badge, badge_width, callout, card, divider, expander, inside, modal,
+    modal_room, notice, pointer_well, progress, said, sheet, sides, tone_colors,
 };
-pub use self::switches::{Segmented, chips, segmented, segmented_width, stepper, switch};
-pub use self::words::{Hint, icon, label, mark, middle, paint_icon, rich, selectable};
+pub use self::switches::{
+    Segmented, chips, segmented, segmented_icons, segmented_width, segments_fit, stepper, switch,
+    switch_named, tab_lines, tabs, tabs_height,
+};
+pub use self::words::{
+    Hint, heading, icon, label, landing, mark, middle, paint_icon, rich, selectable,
+};
 use super::fonts::Icon;
 use super::tokens::{Type, motion, palette, space};
 
@@ -39,6 +47,35 @@ fn keyboard_in_use(ui: &Ui) -> bool {
 /// Whether it should be seen that this has the keyboard: who points knows where.
 pub fn shows_focus(ui: &Ui, response: &Response) -> bool {
     pose(ui) == Some(Pose::Focused) || response.has_focus() && keyboard_in_use(ui)
+}
+
+/// A place of its own: what comes and goes before it does not change who its widgets are, nor take the keyboard from
+/// them.
+pub fn place<R>(ui: &mut Ui, id: Id, add: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.scope_builder(UiBuilder::new().scope_id(id), add).inner
+}
+
+/// A [`place`] that is one thing, or a list of them, to a screen reader.
+pub fn part<R>(ui: &mut Ui, id: Id, role: Role, name: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let mut builder = UiBuilder::new().scope_id(id);
+    builder.accessibility_role = Some(role);
+    builder.accessibility_label = (!name.is_empty()).then(|| name.to_owned());
+    ui.scope_builder(builder, add).inner
+}
+
+/// A [`place`] for something that is said: brought into view when it begins to be said. `words` tell it from what was
+/// said there before.
+pub fn fresh<R>(ui: &mut Ui, id: Id, words: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let shown = ui.scope_builder(UiBuilder::new().scope_id(id), add);
+    let frame = ui.ctx().cumulative_frame_nr();
+    let key = id.with("fresh");
+    let before: Option<(String, u64)> = ui.data(|data| data.get_temp(key));
+    let known = before.is_some_and(|(before, at)| before == words && at + 2 > frame);
+    ui.data_mut(|data| data.insert_temp(key, (words.to_owned(), frame)));
+    if !known {
+        into_view(ui, &shown.response);
+    }
+    shown.inner
 }
 
 /// Brings what the keyboard has just come to into view.

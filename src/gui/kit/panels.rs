@@ -7,8 +7,8 @@ use egui::{
 };
 
 use super::{
-    Button, Loudness, corner, focus_ring, icon_button, label, outline, paint_icon, selectable,
-    single_line, under_pointer,
+    Button, Loudness, corner, focus_ring, icon_button, outline, paint_icon, selectable,
+    single_line, text_height, under_pointer,
 };
 use crate::app::message::UserMessage;
 use crate::gui::fonts::Icon;
@@ -72,6 +72,13 @@ pub fn badge(ui: &mut Ui, tone: Tone, icon: Icon, word: &str) -> Response {
     );
     ui.painter().galley(at, galley, ink);
     response
+}
+
+/// How wide a [`badge`] with this word is.
+#[must_use]
+pub fn badge_width(ui: &Ui, word: &str) -> f32 {
+    let font = FontId::new(12.0, Type::Label.font().family);
+    super::width_of(ui, word, font) + 14.0 + space::XS + 20.0
 }
 
 /// A message on its tint: what happened, then why and what to do next; actions below.
@@ -322,12 +329,17 @@ pub struct Modal<'a> {
     pub width: f32,
     /// It wants an answer: no cross at its corner.
     pub asks: bool,
+    /// Always seen under what it holds, where there is room for both; perhaps empty.
+    pub foot: &'a str,
 }
 
 /// Beside a sheet and inside it.
 fn modal_margins(ctx: &Context) -> (f32, f32) {
-    if ctx.content_rect().width() < measure::NARROW {
-        (8.0, 16.0)
+    let width = ctx.content_rect().width();
+    if width < 330.0 {
+        (8.0, 12.0)
+    } else if width < measure::NARROW {
+        (12.0, 16.0)
     } else {
         (16.0, 24.0)
     }
@@ -384,7 +396,7 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = space::S;
             if modal.asks {
-                label(ui, modal.title, Type::Section, palette.text);
+                super::heading(ui, modal.title, Type::Section, palette.text, 1);
             } else {
                 let words = |ui: &mut Ui| {
                     let width = ui.available_width();
@@ -400,26 +412,45 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
                 });
             }
             let room = modal_room(ctx);
+            let foot = text_height(ui, modal.foot, Type::Caption, width) + 2.0 * space::S + 1.0;
+            let stays = !modal.foot.is_empty() && room - foot >= LEAST_ABOVE_FOOT;
+            let room = if stays { room - foot } else { room };
             // The scroll bar stands in the margin, and never over words.
             let gutter = margin - space::XS;
-            let top = ui.cursor().min;
-            let place = Rect::from_min_size(top, vec2(width + gutter, f32::INFINITY));
+            // And a ring around what stands at its edge is not cut off.
+            let ring = 2.0 * palette.ring;
+            let top = ui.cursor().min - vec2(gutter, ring);
+            let place = Rect::from_min_size(top, vec2(width + 2.0 * gutter, f32::INFINITY));
             let builder = UiBuilder::new()
                 .max_rect(place)
                 .layout(Layout::top_down(Align::Min));
             let mut wide = ui.new_child(builder);
             let added = ScrollArea::vertical()
-                .max_height(room)
-                .min_scrolled_height(room)
+                .max_height(room + ring)
+                .min_scrolled_height(room + ring)
                 .auto_shrink([false, true])
                 .show(&mut wide, |ui| {
-                    ui.set_max_width(width);
-                    ui.set_width(width);
                     scroll_by_keys(ui, room);
-                    add(ui)
+                    let from = ui.cursor().min + vec2(gutter, ring);
+                    let place = Rect::from_min_size(from, vec2(width, f32::INFINITY));
+                    let builder = UiBuilder::new()
+                        .max_rect(place)
+                        .layout(Layout::top_down(Align::Min));
+                    ui.scope_builder(builder, |ui| {
+                        ui.set_width(width);
+                        let added = add(ui);
+                        if !stays {
+                            footing(ui, modal.foot);
+                        }
+                        added
+                    })
+                    .inner
                 })
                 .inner;
-            ui.allocate_space(vec2(width, wide.min_rect().height()));
+            ui.allocate_space(vec2(width, wide.min_rect().height() - ring));
+            if stays {
+                footing(ui, modal.foot);
+            }
             added
         });
     ctx.accesskit_node_builder(shown.response.id, |node| {
@@ -433,6 +464,19 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
     let waved = shown.should_close() || crossed;
     (shown.inner, waved)
 }
+
+/// The last sentence of a sheet.
+fn footing(ui: &mut Ui, words: &str) {
+    if words.is_empty() {
+        return;
+    }
+    divider(ui);
+    let ink = palette(ui).muted;
+    selectable(ui, words, Type::Caption, ink);
+}
+
+/// Below this height of what a sheet holds, its foot goes with it.
+const LEAST_ABOVE_FOOT: f32 = 180.0;
 
 /// Buttons at the end of a question: the safe one at the right, with the keyboard on it; below each other where they do
 /// not fit beside each other. Which of the two was pressed.

@@ -1,14 +1,14 @@
 //! What chooses: one of a few, on or off, more or less.
 
 use egui::{
-    Align, Layout, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
-    vec2,
+    Align, Color32, EventFilter, Id, Key, Layout, Modifiers, Pos2, Rect, Response, Role, Sense,
+    Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
 };
 
 use super::words::elided;
 use super::{
-    corner, focus_ring, follow_focus, hovered, icon_button, inside, label, outline, shows_focus,
-    single_line, under_pointer, width_of,
+    corner, focus_ring, follow_focus, hovered, outline, paint_icon, shows_focus, single_line,
+    under_pointer, width_of,
 };
 use crate::gui::fonts::Icon;
 use crate::gui::tokens::{Type, measure, motion, palette, space};
@@ -35,44 +35,107 @@ pub fn segmented_width<T>(ui: &Ui, options: &[(T, &str)]) -> f32 {
 
 /// What came of a [`segmented`] switch.
 pub struct Segmented<T> {
-    /// The one that was pressed.
+    /// The one that was pressed, or that an arrow came to.
     pub pressed: Option<T>,
+    /// It was an arrow: the keyboard is to stay here.
+    pub by_arrow: bool,
     /// The chosen one.
     pub chosen: Option<Response>,
 }
 
-/// One of a few, side by side.
+/// How wide each segment is: the same where there is room for that, else as its word needs.
+fn segment_widths<T>(ui: &Ui, options: &[(T, &str)], room: f32) -> Vec<f32> {
+    let same = segment_width(ui, options);
+    if same * count(options) <= room {
+        return options.iter().map(|_| same).collect();
+    }
+    let words: Vec<f32> = options
+        .iter()
+        .map(|(_, label)| width_of(ui, label, Type::Label.font()))
+        .collect();
+    let beside = (room - words.iter().sum::<f32>()) / count(options);
+    if beside >= 2.0 * LEAST_BESIDE {
+        words.iter().map(|word| word + beside).collect()
+    } else {
+        options.iter().map(|_| room / count(options)).collect()
+    }
+}
+
+/// Beside the word of a segment, at least.
+const LEAST_BESIDE: f32 = 3.0;
+
+/// Whether the words of all segments can be read in this room.
+#[must_use]
+pub fn segments_fit<T>(ui: &Ui, options: &[(T, &str)], room: f32) -> bool {
+    let room = room - 2.0 * INSET;
+    let widths = segment_widths(ui, options, room);
+    options.iter().zip(widths).all(|((_, label), width)| {
+        width_of(ui, label, Type::Label.font()) + 2.0 * LEAST_BESIDE <= width + 0.5
+    })
+}
+
+/// One of a few, side by side: one stop of Tab, with the arrows from one to the next.
 pub fn segmented<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
     options: &[(T, &str)],
     chosen: Option<T>,
 ) -> Segmented<T> {
+    segments(ui, name, options, &[], chosen)
+}
+
+/// The same with an icon in place of each word, which is shown to who points at it.
+pub fn segmented_icons<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    name: &str,
+    options: &[(T, &str)],
+    icons: &[Icon],
+    chosen: Option<T>,
+) -> Segmented<T> {
+    segments(ui, name, options, icons, chosen)
+}
+
+fn segments<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    name: &str,
+    options: &[(T, &str)],
+    icons: &[Icon],
+    chosen: Option<T>,
+) -> Segmented<T> {
     let palette = palette(ui);
     let font = Type::Label.font();
-    let most = (ui.max_rect().width() - 2.0 * INSET) / count(options);
-    let segment = vec2(
-        segment_width(ui, options).min(most),
-        measure::CONTROL - 2.0 * INSET,
-    );
-    let (track, group) = ui.allocate_exact_size(
-        vec2(segment.x * count(options) + 2.0 * INSET, measure::CONTROL),
-        Sense::hover(),
-    );
+    let room = ui.max_rect().width() - 2.0 * INSET;
+    let widths: Vec<f32> = if icons.is_empty() {
+        segment_widths(ui, options, room)
+    } else {
+        let most = room / count(options);
+        options.iter().map(|_| most.min(ICON_SEGMENT)).collect()
+    };
+    let whole = vec2(widths.iter().sum::<f32>() + 2.0 * INSET, measure::CONTROL);
+    let (track, group) = ui.allocate_exact_size(whole, Sense::hover());
     group.widget_info(|| WidgetInfo::labeled(Role::RadioGroup, true, name));
     ui.painter()
         .rect_filled(track, corner(measure::RADIUS + 1.0), palette.control);
     outline(ui, track, measure::RADIUS + 1.0);
+    let ids: Vec<Id> = options
+        .iter()
+        .map(|(_, label)| group.id.with(*label))
+        .collect();
+    let at = chosen.and_then(|chosen| options.iter().position(|(value, _)| *value == chosen));
+    let stop = Stop::of(ui, &ids, at);
     let mut came = Segmented {
         pressed: None,
+        by_arrow: false,
         chosen: None,
     };
     let mut left = track.left() + INSET;
-    for (value, label) in options {
-        let rect = Rect::from_min_size(Pos2::new(left, track.top() + INSET), segment);
-        left += segment.x;
-        let response = ui.interact(rect, group.id.with(*label), Sense::click());
-        let on = chosen == Some(*value);
+    let all = options.iter().zip(&ids).zip(widths).enumerate();
+    for (place, (((value, label), id), width)) in all {
+        let size = vec2(width, measure::CONTROL - 2.0 * INSET);
+        let rect = Rect::from_min_size(Pos2::new(left, track.top() + INSET), size);
+        left += width;
+        let mut response = ui.interact(rect, *id, stop.sense(place));
+        let on = at == Some(place);
         response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, *label));
         let radius = measure::RADIUS - 1.0;
         if on {
@@ -93,11 +156,16 @@ pub fn segmented<T: Copy + PartialEq>(
         } else {
             palette.muted
         };
-        let room = rect.width() - 2.0 * space::XS;
-        let shown = elided(label, room, |word| width_of(ui, word, font.clone()));
-        let galley = single_line(ui, &shown, font.clone(), ink);
-        ui.painter()
-            .galley(rect.center() - galley.size() / 2.0, galley, ink);
+        if let Some(icon) = icons.get(place) {
+            paint_icon(ui.painter(), rect.center(), *icon, measure::ICON, ink);
+            response = response.on_hover_text(*label);
+        } else {
+            let room = rect.width() - 2.0 * LEAST_BESIDE + 0.5;
+            let shown = elided(label, room, |word| width_of(ui, word, font.clone()));
+            let galley = single_line(ui, &shown, font.clone(), ink);
+            ui.painter()
+                .galley(rect.center() - galley.size() / 2.0, galley, ink);
+        }
         focus_ring(ui, &response, radius);
         if response.clicked() {
             came.pressed = Some(*value);
@@ -106,10 +174,74 @@ pub fn segmented<T: Copy + PartialEq>(
             came.chosen = Some(response);
         }
     }
+    if let Some((value, _)) = stop.arrow(ui).and_then(|next| options.get(next)) {
+        came.pressed = Some(*value);
+        came.by_arrow = true;
+    }
     came
 }
 
-/// One of several, on as many lines as they need. Returns the one that was pressed.
+/// Width of a segment with an icon.
+const ICON_SEGMENT: f32 = 44.0;
+
+/// A group that is one stop of Tab: the member with the keyboard, else the chosen one, else the first.
+pub(super) struct Stop<'a> {
+    ids: &'a [Id],
+    at: usize,
+    focused: bool,
+}
+
+impl<'a> Stop<'a> {
+    pub(super) fn of(ui: &Ui, ids: &'a [Id], chosen: Option<usize>) -> Self {
+        let focused = ui.memory(|memory| memory.focused());
+        let focused = ids.iter().position(|id| focused == Some(*id));
+        Self {
+            ids,
+            at: focused.or(chosen).unwrap_or(0),
+            focused: focused.is_some(),
+        }
+    }
+
+    /// All can be pressed; Tab stops at one.
+    pub(super) fn sense(&self, place: usize) -> Sense {
+        if place == self.at {
+            Sense::click()
+        } else {
+            Sense::CLICK
+        }
+    }
+
+    /// The member that an arrow goes to; the keyboard goes along.
+    pub(super) fn arrow(&self, ui: &Ui) -> Option<usize> {
+        let here = self.ids.get(self.at)?;
+        if !self.focused {
+            return None;
+        }
+        let filter = EventFilter {
+            horizontal_arrows: true,
+            vertical_arrows: true,
+            ..EventFilter::default()
+        };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(*here, filter));
+        let many = self.ids.len();
+        let next = ui.input_mut(|input| {
+            let mut key = |key| input.consume_key(Modifiers::NONE, key);
+            if key(Key::ArrowRight) || key(Key::ArrowDown) {
+                Some((self.at + 1) % many)
+            } else if key(Key::ArrowLeft) || key(Key::ArrowUp) {
+                Some((self.at + many - 1) % many)
+            } else {
+                None
+            }
+        })?;
+        let id = self.ids.get(next)?;
+        ui.memory_mut(|memory| memory.request_focus(*id));
+        Some(next)
+    }
+}
+
+/// One of several, on as many lines as they need: one stop of Tab, with the arrows from one to the next. Returns the one
+/// that was pressed, or that an arrow came to.
 pub fn chips<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
@@ -118,15 +250,20 @@ pub fn chips<T: Copy + PartialEq>(
 ) -> Option<T> {
     let palette = palette(ui);
     let mut pressed = None;
+    let whole = ui.next_auto_id();
+    let ids: Vec<Id> = (0..options.len()).map(|at| whole.with(at)).collect();
+    let at = options.iter().position(|(value, _)| *value == chosen);
+    let stop = Stop::of(ui, &ids, at);
     let group = ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(space::S);
-        for (value, label) in options {
-            let on = *value == chosen;
+        for (place, ((value, label), id)) in options.iter().zip(&ids).enumerate() {
+            let on = at == Some(place);
             let font = Type::Caption.font();
             let most = ui.max_rect().width() - 2.0 * space::M;
             let shown = elided(label, most, |word| width_of(ui, word, font.clone()));
             let width = width_of(ui, &shown, font.clone()) + 2.0 * space::M;
-            let (rect, response) = ui.allocate_exact_size(vec2(width, 28.0), Sense::click());
+            let (_, rect) = ui.allocate_space(vec2(width, 28.0));
+            let response = ui.interact(rect, *id, stop.sense(place));
             response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, label));
             let (rest, over, ink) = if on && palette.is_high() {
                 (palette.chosen, palette.chosen, palette.on_chosen)
@@ -155,6 +292,85 @@ pub fn chips<T: Copy + PartialEq>(
     group
         .response
         .widget_info(|| WidgetInfo::labeled(Role::RadioGroup, true, name));
+    let arrow = stop.arrow(ui).and_then(|next| options.get(next));
+    arrow.map(|(value, _)| *value).or(pressed)
+}
+
+/// Between two tabs.
+const BETWEEN_TABS: f32 = space::XS;
+
+fn tab_width(ui: &Ui, label: &str) -> f32 {
+    (width_of(ui, label, Type::Caption.font()) + 2.0 * space::S).ceil()
+}
+
+/// On how many lines [`tabs`] stand at this width.
+#[must_use]
+pub fn tab_lines(ui: &Ui, labels: &[&str], width: f32) -> usize {
+    let (mut lines, mut used) = (1, 0.0);
+    for label in labels {
+        let tab = tab_width(ui, label);
+        if used > 0.0 && used + BETWEEN_TABS + tab > width {
+            lines += 1;
+            used = tab;
+        } else {
+            used += tab + if used > 0.0 { BETWEEN_TABS } else { 0.0 };
+        }
+    }
+    lines
+}
+
+/// How high [`tabs`] are at this width.
+#[must_use]
+pub fn tabs_height(ui: &Ui, labels: &[&str], width: f32) -> f32 {
+    (0..tab_lines(ui, labels, width)).fold(-BETWEEN_TABS, |high, _| high + TAB + BETWEEN_TABS)
+}
+
+/// Height of a tab.
+const TAB: f32 = 28.0;
+
+/// The parts of a page, of which one is read now: one stop of Tab, with the arrows from one to the next. Returns the one
+/// to go to.
+pub fn tabs(ui: &mut Ui, name: &str, labels: &[&str], current: usize) -> Option<usize> {
+    let palette = palette(ui);
+    let whole = ui.next_auto_id();
+    let ids: Vec<Id> = (0..labels.len()).map(|at| whole.with(at)).collect();
+    let stop = Stop::of(ui, &ids, Some(current));
+    let mut pressed = None;
+    let mut builder = UiBuilder::new();
+    builder.accessibility_role = Some(Role::TabList);
+    builder.accessibility_label = Some(name.to_owned());
+    let row = Layout::left_to_right(Align::Min).with_main_wrap(true);
+    ui.scope_builder(builder.layout(row), |ui| {
+        ui.spacing_mut().item_spacing = Vec2::splat(BETWEEN_TABS);
+        for (place, (label, id)) in labels.iter().zip(&ids).enumerate() {
+            let (_, rect) = ui.allocate_space(vec2(tab_width(ui, label), TAB));
+            let response = ui.interact(rect, *id, stop.sense(place));
+            let on = place == current;
+            response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, *label));
+            ui.ctx()
+                .accesskit_node_builder(response.id, |node| node.set_selected(on));
+            let (rest, ink) = if on && palette.is_high() {
+                (palette.chosen, palette.on_chosen)
+            } else if on {
+                (palette.accent_tint, palette.accent)
+            } else {
+                (Color32::TRANSPARENT, palette.muted)
+            };
+            let over = if on { rest } else { palette.control };
+            let fill = under_pointer(ui, &response, rest, over);
+            ui.painter()
+                .rect_filled(rect, corner(measure::RADIUS), fill);
+            let galley = single_line(ui, label, Type::Caption.font(), ink);
+            ui.painter()
+                .galley(rect.center() - galley.size() / 2.0, galley, ink);
+            focus_ring(ui, &response, measure::RADIUS);
+            if response.clicked() {
+                pressed = Some(place);
+            }
+        }
+    });
+    // The keyboard goes along; what it comes to is gone to by Enter.
+    stop.arrow(ui);
     pressed
 }
 
@@ -162,6 +378,11 @@ const SWITCH: Vec2 = vec2(40.0, 22.0);
 
 /// On or off: the words on the left, the switch on the right, all of it one button. True when it was pressed.
 pub fn switch(ui: &mut Ui, title: &str, about: &str, on: bool) -> bool {
+    switch_named(ui, title, title, about, on)
+}
+
+/// The same under another name for screen readers, where others have the same words.
+pub fn switch_named(ui: &mut Ui, title: &str, name: &str, about: &str, on: bool) -> bool {
     let palette = palette(ui);
     let width = ui.available_width();
     let words = (width - SWITCH.x - space::L).max(60.0);
@@ -176,7 +397,7 @@ pub fn switch(ui: &mut Ui, title: &str, about: &str, on: bool) -> bool {
     let tall = head.size().y + gap + below;
     let size = vec2(width, tall.max(measure::CONTROL) + space::S);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, title));
+    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, name));
     if !about.is_empty() {
         ui.ctx()
             .accesskit_node_builder(response.id, |node| node.set_description(about));
@@ -231,8 +452,9 @@ pub fn switch(ui: &mut Ui, title: &str, about: &str, on: bool) -> bool {
     response.clicked()
 }
 
-/// Less, the present value, more. Returns -1 or 1 when one of them was pressed.
-pub fn stepper(ui: &mut Ui, value: &str, less: (&str, bool), more: (&str, bool)) -> i8 {
+/// Less, the present value, more: one stop of Tab, with the arrows for less and more. Returns -1 or 1 when one of them
+/// was asked for.
+pub fn stepper(ui: &mut Ui, name: &str, value: &str, less: (&str, bool), more: (&str, bool)) -> i8 {
     let palette = palette(ui);
     let mut step = 0;
     // From the left, also where the line is filled from the right.
@@ -243,19 +465,61 @@ pub fn stepper(ui: &mut Ui, value: &str, less: (&str, bool), more: (&str, bool))
     ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
         let mut press = |ui: &mut Ui, icon, (name, possible): (&str, bool), by| {
-            ui.add_enabled_ui(possible, |ui| {
-                if icon_button(ui, icon, name).clicked() {
-                    step = by;
-                }
-            });
+            if step_button(ui, icon, name, possible) {
+                step = by;
+            }
         };
         press(ui, Icon::Minus, less, -1);
-        let (place, _) = ui.allocate_exact_size(vec2(52.0, measure::CONTROL), Sense::hover());
-        let centred = Layout::centered_and_justified(egui::Direction::LeftToRight);
-        inside(ui, "value", place, centred, |ui| {
-            label(ui, value, Type::Label, palette.text);
-        });
+        let (place, response) = ui.allocate_exact_size(
+            vec2(52.0, measure::CONTROL),
+            Sense::focusable_noninteractive(),
+        );
+        response.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, name));
+        ui.ctx()
+            .accesskit_node_builder(response.id, |node| node.set_value(value));
+        let galley = single_line(ui, value, Type::Label.font(), palette.text);
+        let at = place.center() - galley.size() / 2.0;
+        ui.painter().galley(at, galley, palette.text);
+        focus_ring(ui, &response, measure::RADIUS);
         press(ui, Icon::Plus, more, 1);
+        if response.has_focus() {
+            let filter = EventFilter {
+                horizontal_arrows: true,
+                vertical_arrows: true,
+                ..EventFilter::default()
+            };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+            ui.input_mut(|input| {
+                let mut key = |key| input.consume_key(Modifiers::NONE, key);
+                if (key(Key::ArrowUp) || key(Key::ArrowRight)) && more.1 {
+                    step = 1;
+                } else if (key(Key::ArrowDown) || key(Key::ArrowLeft)) && less.1 {
+                    step = -1;
+                }
+            });
+        }
     });
     step
+}
+
+/// For who points: the keyboard has the arrows.
+fn step_button(ui: &mut Ui, icon: Icon, name: &str, possible: bool) -> bool {
+    let palette = palette(ui);
+    let sense = if possible {
+        Sense::CLICK
+    } else {
+        Sense::hover()
+    };
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(measure::CONTROL), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, possible, name));
+    let (fill, ink) = if possible {
+        let over = under_pointer(ui, &response, Color32::TRANSPARENT, palette.control);
+        (over, palette.text)
+    } else {
+        (Color32::TRANSPARENT, palette.faint)
+    };
+    ui.painter()
+        .rect_filled(rect, corner(measure::RADIUS), fill);
+    paint_icon(ui.painter(), rect.center(), icon, measure::ICON, ink);
+    response.on_hover_text(name).clicked()
 }

@@ -1,13 +1,13 @@
 //! Text and icons.
 
 use egui::{
-    Align2, Color32, FontFamily, FontId, Painter, Pos2, Rect, Response, RichText, Role, Sense,
+    Align2, Color32, FontFamily, FontId, Id, Painter, Pos2, Rect, Response, RichText, Role, Sense,
     Stroke, Ui, Vec2, WidgetInfo, vec2,
 };
 
-use super::{single_line, width_of};
+use super::{focus_ring, single_line, width_of};
 use crate::gui::fonts::Icon;
-use crate::gui::tokens::{ICONS, Type, palette};
+use crate::gui::tokens::{ICONS, Type, measure, palette};
 
 /// Text in one of the sizes.
 pub fn rich(text: impl Into<String>, kind: Type, color: Color32) -> RichText {
@@ -20,6 +20,41 @@ pub fn rich(text: impl Into<String>, kind: Type, color: Color32) -> RichText {
 /// A label that wraps.
 pub fn label(ui: &mut Ui, text: impl Into<String>, kind: Type, color: Color32) -> Response {
     ui.add(egui::Label::new(rich(text, kind, color)).wrap())
+}
+
+/// A heading, of the page (1), of a part of it (2) or of something in that (3).
+pub fn heading(ui: &mut Ui, text: &str, kind: Type, color: Color32, level: usize) -> Response {
+    let response = label(ui, text, kind, color);
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_role(Role::Heading);
+        node.clear_value();
+        node.set_label(text);
+        node.set_level(level);
+    });
+    response
+}
+
+/// A heading that the keyboard can be sent to, so that it goes on from there; Tab does not stop at it otherwise.
+pub fn landing(ui: &mut Ui, id: Id, text: &str, here: bool) -> Response {
+    let palette = palette(ui);
+    let room = ui.available_width();
+    let words = rich(text, Type::Section, palette.text);
+    let wrap = Some(egui::TextWrapMode::Wrap);
+    let galley =
+        egui::WidgetText::from(words).into_galley(ui, wrap, room, egui::TextStyle::Heading);
+    let (_, rect) = ui.allocate_space(galley.size());
+    let sense = if here || ui.memory(|memory| memory.has_focus(id)) {
+        Sense::focusable_noninteractive()
+    } else {
+        Sense::hover()
+    };
+    let response = ui.interact(rect, id, sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, text));
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_level(2));
+    ui.painter().galley(rect.min, galley, palette.text);
+    focus_ring(ui, &response, measure::RADIUS);
+    response
 }
 
 /// A label that wraps and can be selected.
@@ -114,7 +149,13 @@ impl Hint {
         let fits = width_of(ui, &whole, Type::Caption.font()) <= room;
         let words = match parts.split_first() {
             Some((first, rest)) if !fits && !rest.is_empty() => {
-                format!("{first}\n{}", rest.join(Self::BETWEEN))
+                let rest_in_one = rest.join(Self::BETWEEN);
+                // A last word alone on a line would be the next thing that is read.
+                if width_of(ui, &rest_in_one, Type::Caption.font()) <= room {
+                    format!("{first}\n{rest_in_one}")
+                } else {
+                    parts.join("\n")
+                }
             }
             _ => whole,
         };

@@ -7,6 +7,8 @@ use super::{Beside, Model, Reading, Screen, TransferId};
 pub enum Focus {
     /// The access word of the server at this place: its field where that is open, else the button that opens it.
     AccessWord(usize),
+    /// Whatever had the keyboard before something opened over everything; the window knows.
+    Before,
     /// The Download button.
     Download,
     /// The button with three dots of this row.

@@ -96,6 +96,7 @@ impl Model {
         self.settings.relays_seen = known.seen;
         self.settings.other_lists = known.others;
         if let Some(list) = known.list {
+            self.announce(false, &text::list_is_used(&list.name));
             if matches!(list.origin, RelayOrigin::Line(_)) {
                 self.settings.relay_line.clear();
             }

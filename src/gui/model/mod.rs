@@ -294,6 +294,8 @@ pub enum Action {
     ExportHistory,
     /// Files were dropped.
     Dropped(Vec<PathBuf>),
+    /// Something was dropped that is no file on this computer, or not yet one.
+    DroppedNoFile,
     /// Forget a list that is not the chosen one.
     ForgetOtherList(RelayOrigin),
     /// Show these rows.
@@ -368,8 +370,8 @@ pub enum Action {
     RevealSaved(TransferId),
     /// Reach this server without relays, or through them again.
     SetDirect(String, bool),
-    /// The rules of paths may yield where the list in use is too short for them.
-    SetShortList(bool),
+    /// The rules of paths may yield where this list is too short for them.
+    SetShortList(RelayOrigin, bool),
     /// A pointer names the relay list.
     SetListInPointer(bool),
     /// What few people change.
@@ -447,6 +449,8 @@ pub enum Event {
     FilesChosen(Vec<PathBuf>),
     /// The system's dialog was closed with a folder, or without.
     FolderChosen(Option<PathBuf>),
+    /// There is no dialog for the folder.
+    NoFolderDialog(UserMessage),
     /// Paths were looked at.
     Looked(Look, Vec<Found>),
     /// Something that no transfer waits for did not work.
@@ -547,6 +551,8 @@ pub enum Effect {
     ReadServer(String),
     /// Read the relay list of an earlier start.
     ReadKeptList(Preferences),
+    /// Read the relay list in this file.
+    ReadRelayList(PathBuf),
     /// Keep a finished transfer for the next start.
     Remember(TransferId, Kept),
     /// Show a file in its folder.

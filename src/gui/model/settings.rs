@@ -406,9 +406,11 @@ pub struct Settings {
     pub tests: BTreeMap<ServerChoice, Test>,
     /// What each party was shown in the last of them.
     pub tests_shown: BTreeMap<ServerChoice, Vec<RequestShown>>,
+    /// Why the folder of downloads could not be chosen.
+    pub folder_trouble: Option<UserMessage>,
     /// What was wrong with a relay list.
     pub relay_trouble: Option<UserMessage>,
-    /// The field for the line of a relay list.
+    /// The field for the line of a relay list, or the path of one.
     pub relay_line: String,
     /// Something is asked of the relays.
     pub relays_busy: bool,
@@ -495,6 +497,7 @@ impl Settings {
             terms: BTreeMap::new(),
             tests: BTreeMap::new(),
             tests_shown: BTreeMap::new(),
+            folder_trouble: None,
             relay_trouble: None,
             relay_line: String::new(),
             relays_busy: false,

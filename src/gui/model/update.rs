@@ -14,10 +14,15 @@ use crate::gui::text;
 impl Model {
     /// Takes one input in and says what is to be done.
     pub fn update(&mut self, input: impl Into<Input>) -> Vec<Effect> {
-        match input.into() {
+        let mut effects = match input.into() {
             Input::Action(action) => self.act(action),
             Input::Event(event) => self.hear(event),
+        };
+        // The row itself says what there is to say.
+        if self.first_start && !self.transfers.is_empty() {
+            effects.extend(self.welcomed());
         }
+        effects
     }
 
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
@@ -37,10 +42,7 @@ impl Model {
                 }
                 effects
             }
-            Action::AddRelays => match self.settings.relay_line.trim().to_owned() {
-                line if line.is_empty() => Vec::new(),
-                line => self.ask_relays(RelayWish::Add(line)),
-            },
+            Action::AddRelays => self.add_relays(),
             Action::AddServer => {
                 if self.settings.address.trim().is_empty() {
                     return Vec::new();
@@ -56,9 +58,11 @@ impl Model {
                 self.focus = Some(Focus::Row(id));
                 effects
             }
-            Action::ChooseDownloads => self.dialog(Effect::PickFolder(
-                self.settings.preferences.downloads.clone(),
-            )),
+            Action::ChooseDownloads => {
+                self.settings.folder_trouble = None;
+                let folder = self.settings.preferences.downloads.clone();
+                self.dialog(Effect::PickFolder(folder))
+            }
             Action::ChooseFiles => self.dialog(Effect::PickFiles),
             Action::ChooseRelayList => self.dialog(Effect::PickRelayList),
             Action::ChooseTry(try_at) => {
@@ -82,6 +86,9 @@ impl Model {
             Action::UseServer(choice) => {
                 self.settings.preferences.chosen = choice;
                 self.keep_within_terms();
+                let chosen = self.settings.server();
+                let name = chosen.map_or(text::built_in(), |server| &server.name);
+                self.announce(false, &text::goes_now(name));
                 let mut effects = self.keep();
                 effects.extend(self.ask_terms());
                 effects
@@ -137,9 +144,17 @@ impl Model {
                     self.say(Tone::Info, text::drop_while_modal());
                     return Vec::new();
                 }
-                self.modal = None;
                 self.menu = None;
-                vec![Effect::Look(Look::Share, paths)]
+                self.back();
+                match self.dropped_list(&paths) {
+                    Some(list) => self.read_list(list.to_owned()),
+                    None => vec![Effect::Look(Look::Share, paths)],
+                }
+            }
+            Action::DroppedNoFile => {
+                self.hover = None;
+                self.say(Tone::Info, text::dropped_no_file());
+                Vec::new()
             }
             Action::ExportHistory => vec![Effect::ExportHistory],
             Action::ForgetOtherList(origin) => self.ask_relays(RelayWish::Forget(origin)),
@@ -202,6 +217,7 @@ impl Model {
             }
             Action::UseProxy => match self.settings.proxy.parse::<SocksProxy>() {
                 Ok(proxy) => {
+                    self.announce(false, &text::proxy_is_used(&proxy.to_string()));
                     self.settings.proxy.clear();
                     self.settings.proxy_trouble = None;
                     self.prefer(|kept| kept.proxy = Some(proxy))
@@ -294,13 +310,11 @@ impl Model {
             Action::SetContrast(contrast) => self.prefer(|kept| kept.contrast = contrast),
             Action::SetLanguage(language) => self.prefer(|kept| kept.language = language),
             Action::SetCopyWhenDone(on) => self.prefer(|kept| kept.copy_when_done = on),
-            Action::SetShortList(on) => {
+            Action::SetShortList(list, on) => {
                 let kept = &mut self.settings.preferences;
-                if let Some(list) = &kept.relay_list {
-                    kept.short_lists.retain(|origin| *origin != list.origin);
-                    if on {
-                        kept.short_lists.push(list.origin.clone());
-                    }
+                kept.short_lists.retain(|origin| *origin != list);
+                if on {
+                    kept.short_lists.push(list);
                 }
                 self.keep()
             }
@@ -311,11 +325,7 @@ impl Model {
             Action::SetPrivacy(privacy) => self.set_privacy(privacy),
             Action::SetTheme(theme) => self.prefer(|kept| kept.theme = theme),
             Action::SetZoom(zoom) => self.zoom_to(zoom),
-            Action::Start => {
-                self.first_start = false;
-                self.settings.preferences.welcomed = true;
-                self.keep()
-            }
+            Action::Start => self.welcomed(),
             Action::StopAndQuit => {
                 self.modal = None;
                 let ids: Vec<_> = self.transfers.iter().map(|transfer| transfer.id).collect();
@@ -331,6 +341,7 @@ impl Model {
                     return Vec::new();
                 }
                 self.settings.tests.insert(choice.clone(), Test::Running);
+                self.announce(false, text::testing());
                 vec![Effect::Test(choice, self.settings.preferences.clone())]
             }
             Action::WipeHistory => self.wipe_history(),
@@ -408,6 +419,15 @@ impl Model {
                     return vec![Effect::Look(Look::Share, paths)];
                 }
             }
+            Event::NoFolderDialog(message) => {
+                self.dialog_open = false;
+                self.announce(true, &message.what);
+                if self.screen == Screen::Settings {
+                    self.settings.folder_trouble = Some(message);
+                } else {
+                    self.say(Tone::Danger, message);
+                }
+            }
             Event::FolderChosen(folder) => {
                 self.dialog_open = false;
                 if let Some(folder) = folder {
@@ -440,6 +460,8 @@ impl Model {
                 match result {
                     Ok(list) => {
                         self.settings.relay_trouble = None;
+                        self.settings.relay_line.clear();
+                        self.announce(false, &text::list_is_used(&list.name));
                         self.settings.preferences.relay_list = Some(list);
                         let mut effects = self.keep();
                         effects.extend(self.ask_relays(RelayWish::Look));
@@ -448,10 +470,14 @@ impl Model {
                     Err(message) => {
                         self.announce(true, &message.what);
                         self.settings.relay_trouble = Some(message);
+                        // Where it is said, and where another list can be named.
+                        self.screen = Screen::Settings;
+                        self.focus = Some(Focus::RelayLine);
                     }
                 }
             }
             Event::ServerRead(Ok(server)) => {
+                self.announce(false, &text::server_is_added(&server.name));
                 self.settings.address.clear();
                 self.settings.address_trouble = None;
                 self.settings.preferences.chosen = ServerChoice::Address(server.address.clone());
@@ -601,8 +627,40 @@ impl Model {
         if let Some(id) = self.menu.take() {
             self.focus = Some(Focus::Menu(id));
         } else if self.modal.take().is_some() {
-            self.focus = Some(self.beneath.take().unwrap_or_else(|| self.home()));
+            self.focus = Some(self.beneath.take().unwrap_or(Focus::Before));
         }
+    }
+
+    /// The card of the first start has gone.
+    fn welcomed(&mut self) -> Vec<Effect> {
+        self.first_start = false;
+        self.prefer(|kept| kept.welcomed = true)
+    }
+
+    /// The list whose line, or whose file, was typed.
+    fn add_relays(&mut self) -> Vec<Effect> {
+        let typed = self.settings.relay_line.trim().to_owned();
+        match list_path(&typed) {
+            _ if typed.is_empty() => Vec::new(),
+            Some(path) => self.read_list(path),
+            None => self.ask_relays(RelayWish::Add(typed)),
+        }
+    }
+
+    fn read_list(&mut self, path: PathBuf) -> Vec<Effect> {
+        self.settings.relay_trouble = None;
+        vec![Effect::ReadRelayList(path)]
+    }
+
+    /// What hangs over the window, or was dropped, is a relay list for Settings; anywhere else it is a file to share.
+    #[must_use]
+    pub fn dropped_list<'a>(&self, paths: &'a [PathBuf]) -> Option<&'a Path> {
+        let [path] = paths else {
+            return None;
+        };
+        let kind = path.extension().and_then(|kind| kind.to_str());
+        let is_list = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("json"));
+        (self.screen == Screen::Settings && is_list).then_some(path)
     }
 
     fn dialog(&mut self, effect: Effect) -> Vec<Effect> {
@@ -673,6 +731,15 @@ impl Model {
             number: self.announcement.number + 1,
         };
     }
+}
+
+/// The file that was named in place of the line of a list, as file managers and people write it.
+fn list_path(typed: &str) -> Option<PathBuf> {
+    let typed = typed.trim_matches(['"', '\'']);
+    if typed.starts_with("~/") {
+        return Some(PathBuf::from(typed));
+    }
+    pasted_path(typed)
 }
 
 /// Could be a pointer, whole or damaged.

@@ -28,12 +28,14 @@ macro_rules! pair {
 mod keeping;
 mod manage;
 mod messages;
+mod places;
 mod sheets;
 mod units;
 
 pub use self::keeping::*;
 pub use self::manage::*;
 pub use self::messages::*;
+pub use self::places::*;
 pub use self::sheets::*;
 use self::units::percent;
 pub use self::units::{day, from_now, size, size_sent, use_local_days};

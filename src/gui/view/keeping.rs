@@ -89,6 +89,7 @@ impl Question<'_> {
             title: self.title,
             width: measure::QUESTION,
             asks: true,
+            foot: "",
         };
         let (answer, waved) = kit::modal(ctx, &modal, |ui| {
             kit::label(ui, self.body, Type::Body, palette.muted);

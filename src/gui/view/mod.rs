@@ -14,14 +14,15 @@ mod undo;
 
 use egui::accesskit::Live;
 use egui::{
-    Align, Area, Frame, Id, Layout, Margin, Order, Panel, Pos2, Rect, ScrollArea, Stroke, Ui,
+    Align, Area, Frame, Id, Layout, Margin, Order, Panel, Pos2, Rect, Role, ScrollArea, Stroke, Ui,
     UiBuilder, WidgetInfo, vec2,
 };
 
 use super::fonts::Icon;
 use super::kit;
 use super::model::{
-    Action, Announcement, Focus, FoundKind, Hover, Model, Screen, ServerStanding, TransferId,
+    Action, Announcement, Focus, FoundKind, Hover, Model, Region, Screen, ServerStanding,
+    TransferId,
 };
 use super::text;
 use super::tokens::{Type, measure, palette, palette_of, space};
@@ -85,6 +86,9 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                 )),
         )
         .show(ui, |ui| bar(ui, model, &mut drawn));
+    if model.screen == Screen::Settings {
+        way(ui);
+    }
     egui::CentralPanel::default()
         .frame(Frame::new().fill(palette.page))
         .show(ui, |ui| {
@@ -119,12 +123,9 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                         |ui| {
                             ui.spacing_mut().item_spacing.y = space::L;
                             ui.add_space(space::S);
-                            if let Some(notice) = &model.notice
-                                && kit::notice(ui, notice)
-                            {
-                                drawn.act(Action::DismissNotice);
-                            }
-                            match model.screen {
+                            notice(ui, model, &mut drawn);
+                            let id = Id::unique(("screen", screen));
+                            kit::part(ui, id, Role::Main, "", |ui| match model.screen {
                                 Screen::Share => {
                                     share::screen(ui, model, around, height, &mut drawn);
                                 }
@@ -135,19 +136,57 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                                 Screen::Gallery => {
                                     gallery::screen(ui, model, around, &mut drawn);
                                 }
-                            }
+                            });
                             ui.add_space(space::S);
                         },
                     );
                 });
         });
     if let Some(hover) = &model.hover {
-        overlay(ui.ctx(), hover);
+        overlay(ui.ctx(), hover, model.dropped_list(&hover.paths).is_some());
     }
     undo::bar(ui.ctx(), model, &mut drawn);
     sheets::show(ui.ctx(), model, around, &mut drawn);
     announce(ui, &model.announcement);
     drawn
+}
+
+/// The way through Settings, on a line of its own above it.
+fn way(ui: &mut Ui) {
+    let palette = palette(ui);
+    let whole = ui.available_width();
+    let beside = if whole < measure::NARROW {
+        space::L
+    } else {
+        space::XL
+    };
+    // The words begin where those of the page begin.
+    let beside = beside.max((whole - measure::COLUMN) / 2.0) - space::S;
+    let width = whole - 2.0 * beside;
+    let Some(height) = settings::way_height(ui, width) else {
+        return;
+    };
+    Panel::top("way")
+        .exact_size(height + space::S)
+        .show_separator_line(false)
+        .frame(Frame::new().fill(palette.page))
+        .show(ui, |ui| {
+            let from = ui.max_rect().min + vec2(beside, 0.0);
+            let place = Rect::from_min_size(from, vec2(width, height));
+            ui.scope_builder(UiBuilder::new().max_rect(place), settings::way);
+        });
+}
+
+/// What was said last, above the screen, and brought into view when it is new.
+fn notice(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let Some(notice) = &model.notice else {
+        return;
+    };
+    let id = Id::unique("notice");
+    let dismissed = kit::fresh(ui, id, &notice.message.what, |ui| kit::notice(ui, notice));
+    if dismissed {
+        drawn.act(Action::DismissNotice);
+    }
 }
 
 /// What screen readers say by themselves: a point without a picture, whose words change.
@@ -186,7 +225,9 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         (Screen::Receive, text::receive()),
     ];
     let beside = 2.0 * measure::CONTROL + space::L;
-    let switch_width = kit::segmented_width(ui, &screens).min(whole.width() - beside);
+    let room = whole.width() - beside;
+    let words = kit::segments_fit(ui, &screens, room);
+    let switch_width = kit::segmented_width(ui, &screens).min(room);
     let middle = if tiny {
         whole.left() + switch_width / 2.0
     } else if narrow {
@@ -220,9 +261,18 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         switch,
         Layout::left_to_right(Align::Center),
         |ui| {
-            let switch = kit::segmented(ui, text::screen(), &screens, Some(model.screen));
+            let chosen = Some(model.screen);
+            let switch = if words {
+                kit::segmented(ui, text::screen(), &screens, chosen)
+            } else {
+                let icons = [Icon::Upload, Icon::Download];
+                kit::segmented_icons(ui, text::screen(), &screens, &icons, chosen)
+            };
             if let Some(screen) = switch.pressed {
                 drawn.act(Action::Go(screen));
+            }
+            if switch.by_arrow {
+                drawn.act(Action::FocusRegion(Region::Bar));
             }
             if let Some(chosen) = &switch.chosen {
                 drawn.focus(model, Focus::Switch, chosen);
@@ -253,6 +303,8 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         }
         let open = model.screen == Screen::Settings;
         let gear = kit::icon_toggle(ui, Icon::Settings, text::settings(), open);
+        ui.ctx()
+            .accesskit_node_builder(gear.id, |node| node.set_toggled(open.into()));
         drawn.focus(model, Focus::Settings, &gear);
         if model.focus == Some(Focus::Switch) && switch_is_off(model) {
             drawn.focus(model, Focus::Switch, &gear);
@@ -280,7 +332,7 @@ fn destination(model: &Model) -> (Icon, &str) {
 }
 
 /// Over everything, while files hang over the window.
-fn overlay(ctx: &egui::Context, hover: &Hover) {
+fn overlay(ctx: &egui::Context, hover: &Hover, is_list: bool) {
     let palette = palette_of(ctx);
     let area = Area::new(Id::unique("drop overlay"))
         .order(Order::Foreground)
@@ -318,7 +370,9 @@ fn overlay(ctx: &egui::Context, hover: &Hover) {
             .map(|path| super::platform::shown_name(path))
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let title = if nothing && folders > 0 {
+        let title = if is_list {
+            text::hover_list(&names.join(""))
+        } else if nothing && folders > 0 {
             text::hover_folders().to_owned()
         } else if nothing {
             text::hover_too_large().to_owned()

@@ -44,6 +44,7 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
                 let more = Count::stepped(limit, 1);
                 kit::stepper(
                     ui,
+                    text::count_limit_about(),
                     &limit.to_string(),
                     (text::fewer_downloads(), less != limit),
                     (text::more_downloads(), more != limit),

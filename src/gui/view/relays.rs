@@ -1,8 +1,8 @@
 //! The relays in Settings: where they are from, how each stands, and new ones.
 
-use egui::{Id, Key, Ui, Vec2};
+use egui::{Id, Key, Role, Ui, Vec2};
 
-use super::settings::line;
+use super::settings::{line, trouble};
 use super::{Drawn, Surroundings};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
@@ -18,7 +18,8 @@ pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
         known(ui, model, seen, around.now, drawn);
     }
     if let Some(list) = list {
-        short_list(ui, model, list, drawn);
+        let seen = model.settings.relays_seen.as_ref();
+        short_list(ui, model, list, seen, drawn);
     }
     others(ui, model, around.now, drawn);
     if model.settings.lacks_relays() {
@@ -26,9 +27,6 @@ pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
     }
     kit::divider(ui);
     add(ui, model, drawn);
-    if let Some(message) = &model.settings.relay_trouble {
-        kit::callout(ui, Tone::Danger, message, |_| {});
-    }
     kit::divider(ui);
     proxy(ui, model, drawn);
     if list.is_some_and(|list| matches!(list.origin, RelayOrigin::Line(_))) {
@@ -83,9 +81,7 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             drawn.act(Action::UseProxy);
         }
     });
-    if let Some(message) = &model.settings.proxy_trouble {
-        kit::callout(ui, Tone::Danger, message, |_| {});
-    }
+    trouble(ui, "proxy", model.settings.proxy_trouble.as_ref());
 }
 
 /// The source in use.
@@ -116,17 +112,23 @@ fn chosen(ui: &mut Ui, list: Option<&RelayList>, drawn: &mut Drawn) {
     });
 }
 
-/// Whether rules of paths may yield on the list in use, where that is a question.
-fn short_list(ui: &mut Ui, model: &Model, list: &RelayList, drawn: &mut Drawn) {
-    let seen = model.settings.relays_seen.as_ref();
+/// Whether rules of paths may yield on this list, where that is a question.
+fn short_list(
+    ui: &mut Ui,
+    model: &Model,
+    list: &RelayList,
+    seen: Option<&RelaysSeen>,
+    drawn: &mut Drawn,
+) {
     if seen.is_some_and(|seen| seen.rehearsal) {
         return;
     }
     let (title, about) = text::short_list();
     let allowed = &model.settings.preferences.short_lists;
     let on = allowed.contains(&list.origin);
-    if kit::switch(ui, title, about, on) {
-        drawn.act(Action::SetShortList(!on));
+    let name = text::about_file(title, &list.name);
+    if kit::switch_named(ui, title, &name, about, on) {
+        drawn.act(Action::SetShortList(list.origin.clone(), !on));
     }
 }
 
@@ -138,7 +140,7 @@ fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
         return;
     }
     kit::divider(ui);
-    kit::label(ui, text::other_lists(), Type::Label, palette.text);
+    kit::heading(ui, text::other_lists(), Type::Label, palette.text, 3);
     for other in lists {
         let place = match &other.list.origin {
             RelayOrigin::File(path) => path.to_string_lossy().into_owned(),
@@ -146,7 +148,8 @@ fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
             RelayOrigin::Session => text::session_network().to_owned(),
         };
         let about = text::relay_list(other.list.relays, &place);
-        ui.push_id(&place, |ui| {
+        let id = Id::unique(("kept list", &place));
+        kit::part(ui, id, Role::ListItem, &other.list.name, |ui| {
             line(
                 ui,
                 Icon::Route,
@@ -168,6 +171,7 @@ fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
             };
             kit::label(ui, used, Type::Caption, palette.muted);
             age(ui, &other.seen, now);
+            short_list(ui, model, &other.list, Some(&other.seen), drawn);
         });
     }
 }
@@ -189,7 +193,6 @@ fn age(ui: &mut Ui, seen: &RelaysSeen, now: u64) {
 
 /// Age, trouble, and each relay with its reasons.
 fn known(ui: &mut Ui, model: &Model, seen: &RelaysSeen, now: u64, drawn: &mut Drawn) {
-    let palette = palette(ui);
     age(ui, seen, now);
     if seen.relays.is_empty() {
         return;
@@ -202,7 +205,8 @@ fn known(ui: &mut Ui, model: &Model, seen: &RelaysSeen, now: u64, drawn: &mut Dr
         } else {
             text::show_relays()
         };
-        if ui.add(Button::new(Loudness::Secondary, words)).clicked() {
+        let show = Button::new(Loudness::Secondary, words).expanded(open);
+        if ui.add(show).clicked() {
             drawn.act(Action::ShowRelays(!open));
         }
         let guard = Button::new(Loudness::Quiet, text::new_guard()).icon(Icon::Retry);
@@ -213,25 +217,36 @@ fn known(ui: &mut Ui, model: &Model, seen: &RelaysSeen, now: u64, drawn: &mut Dr
     if !open {
         return;
     }
-    for relay in &seen.relays {
+    let list = Id::unique("relays of the list");
+    kit::part(ui, list, Role::List, text::relays_title(), |ui| {
+        each(ui, seen, now, list);
+    });
+}
+
+/// Each relay, and how it stands.
+fn each(ui: &mut Ui, seen: &RelaysSeen, now: u64, list: Id) {
+    let palette = palette(ui);
+    for (at, relay) in seen.relays.iter().enumerate() {
         let (icon, ink) = match relay.standing {
             Standing::Guard { .. } => (Icon::ShieldCheck, palette.accent),
             Standing::SetAside { .. } => (Icon::Ban, palette.warning),
             _ => (Icon::Relay, palette.muted),
         };
-        ui.horizontal_top(|ui| {
-            ui.spacing_mut().item_spacing.x = space::S;
-            kit::icon(ui, icon, measure::ICON, ink);
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = 0.0;
-                let name = if relay.operator.is_empty() {
-                    relay.name.clone()
-                } else {
-                    format!("{}  ·  {}", relay.name, relay.operator)
-                };
-                kit::selectable(ui, name, Type::Caption, palette.text);
-                let stands = text::standing(relay.standing, now);
-                kit::selectable(ui, stands, Type::Caption, palette.muted);
+        kit::part(ui, list.with(at), Role::ListItem, "", |ui| {
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = space::S;
+                kit::icon(ui, icon, measure::ICON, ink);
+                ui.vertical(|ui| {
+                    ui.spacing_mut().item_spacing.y = 0.0;
+                    let name = if relay.operator.is_empty() {
+                        relay.name.clone()
+                    } else {
+                        format!("{}  ·  {}", relay.name, relay.operator)
+                    };
+                    kit::selectable(ui, name, Type::Caption, palette.text);
+                    let stands = text::standing(relay.standing, now);
+                    kit::selectable(ui, stands, Type::Caption, palette.muted);
+                });
             });
         });
     }
@@ -259,12 +274,15 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         }
         drawn.focus(model, Focus::RelayLine, &response);
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        kit::label(ui, text::relay_line_about(), Type::Caption, palette.muted);
+        trouble(ui, "relay list", model.settings.relay_trouble.as_ref());
+        let sees = text::list_host_sees(model.settings.preferences.proxy.is_some());
+        let about = text::two_sentences(text::relay_line_about(), sees);
+        kit::label(ui, about, Type::Caption, palette.muted);
         ui.add_space(space::XS);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = Vec2::splat(space::S);
             let button = Button::new(Loudness::Secondary, text::add()).icon(Icon::Plus);
-            let button = button.enabled(possible);
+            let button = button.enabled(possible).named(text::add_this_list());
             if ui.add(button).clicked() || entered && possible {
                 drawn.act(Action::AddRelays);
             }
@@ -280,7 +298,9 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let session = model.settings.preferences.relay_list.as_ref();
     let on = session.is_some_and(|list| list.origin == RelayOrigin::Session);
     kit::divider(ui);
-    if kit::switch(ui, text::session_network(), text::session_about(), on) {
+    let sees = text::seed_sees(model.settings.preferences.proxy.is_some());
+    let about = text::two_sentences(text::session_about(), sees);
+    if kit::switch(ui, text::session_network(), &about, on) {
         drawn.act(if on {
             Action::ForgetRelayList
         } else {

@@ -1,11 +1,11 @@
 //! The Settings screen: one page, every change kept at once.
 
-use egui::{Id, Key, Sense, Ui, vec2};
+use egui::{Id, Key, Role, Sense, Ui, vec2};
 
 use super::{Drawn, Surroundings};
 use crate::app::config::{Display, MAX_PARALLEL, Renderer};
 use crate::app::l10n::Language;
-use crate::app::message::Remedy;
+use crate::app::message::{Remedy, UserMessage};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
 use crate::gui::model::{
@@ -15,30 +15,135 @@ use crate::gui::model::{
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
-pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
-    ui.spacing_mut().item_spacing.y = space::XL;
-    section(ui, text::file_servers(), text::file_servers_about(), |ui| {
-        servers(ui, model, drawn);
-    });
-    section(ui, text::relays_title(), text::relays_about(), |ui| {
-        super::relays::part(ui, model, around, drawn);
-    });
-    section(ui, text::downloads(), text::downloads_about(), |ui| {
-        downloads(ui, model, drawn);
-    });
-    section(ui, text::appearance(), "", |ui| {
-        appearance(ui, model, drawn);
-    });
-    section(ui, text::privacy(), "", |ui| privacy(ui, model, drawn));
-    section(ui, text::advanced(), "", |ui| advanced(ui, model, drawn));
-    section(ui, text::about(), "", |ui| about(ui, drawn));
+/// The parts of the page, in their order.
+fn sections() -> [&'static str; 7] {
+    [
+        text::file_servers(),
+        text::relays_title(),
+        text::downloads(),
+        text::appearance(),
+        text::privacy(),
+        text::advanced(),
+        text::about(),
+    ]
 }
 
-fn section(ui: &mut Ui, title: &str, about: &str, add: impl FnOnce(&mut Ui)) {
+pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+    ui.spacing_mut().item_spacing.y = space::XL;
+    let abouts = [
+        text::file_servers_about(),
+        text::relays_about(),
+        text::downloads_about(),
+        "",
+        "",
+        "",
+        "",
+    ];
+    let mut tops = [0.0; 7];
+    for (at, (title, about)) in sections().into_iter().zip(abouts).enumerate() {
+        let top = section(ui, at, title, about, |ui| match at {
+            0 => servers(ui, model, drawn),
+            1 => super::relays::part(ui, model, around, drawn),
+            2 => downloads(ui, model, drawn),
+            3 => appearance(ui, model, drawn),
+            4 => privacy(ui, model, drawn),
+            5 => advanced(ui, model, drawn),
+            _ => self::about(ui, drawn),
+        });
+        if let Some(place) = tops.get_mut(at) {
+            *place = top;
+        }
+    }
+    let view = ui.clip_rect();
+    let ends = ui.min_rect().bottom() <= view.bottom() + 1.0;
+    ui.data_mut(|data| {
+        let jumped = data.get_temp::<Seen>(seen_key()).unwrap_or_default().jumped;
+        data.insert_temp(
+            seen_key(),
+            Seen {
+                tops,
+                view: view.top(),
+                ends,
+                jumped,
+            },
+        );
+    });
+}
+
+/// What the way through the page knows of it.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    /// Where each part begins.
+    tops: [f32; 7],
+    /// Where the page that is seen begins.
+    view: f32,
+    /// Its end is seen.
+    ends: bool,
+    /// The part that was gone to; none once somebody scrolls.
+    jumped: Option<usize>,
+}
+
+impl Seen {
+    /// The part that is read now.
+    fn current(&self) -> usize {
+        if let Some(jumped) = self.jumped {
+            return jumped;
+        }
+        if self.ends && self.tops.first().is_some_and(|top| *top < self.view) {
+            return self.tops.len() - 1;
+        }
+        let line = self.view + 2.0 * measure::CONTROL;
+        let above = self.tops.iter().rposition(|top| *top <= line);
+        above.unwrap_or(0)
+    }
+}
+
+fn seen_key() -> Id {
+    Id::unique("parts of settings")
+}
+
+fn jump_key() -> Id {
+    Id::unique("part of settings to go to")
+}
+
+/// The way through the page, above it: goes to a part, and says which is read.
+pub(super) fn way(ui: &mut Ui) {
+    let scrolled =
+        ui.input(|input| input.smooth_scroll_delta() != vec2(0.0, 0.0) || input.pointer.any_down());
+    let mut seen: Seen = ui
+        .data(|data| data.get_temp(seen_key()))
+        .unwrap_or_default();
+    if scrolled {
+        seen.jumped = None;
+    }
+    if let Some(to) = kit::tabs(ui, text::settings(), &sections(), seen.current()) {
+        seen.jumped = Some(to);
+        ui.data_mut(|data| data.insert_temp(jump_key(), to));
+        ui.ctx().request_repaint();
+    }
+    ui.data_mut(|data| data.insert_temp(seen_key(), seen));
+}
+
+/// How high the way through the page is at this width, where it fits above the page.
+pub(super) fn way_height(ui: &Ui, width: f32) -> Option<f32> {
+    let fits = ui.available_height() >= 300.0 && kit::tab_lines(ui, &sections(), width) <= 2;
+    fits.then(|| kit::tabs_height(ui, &sections(), width))
+}
+
+/// A part of the page; returns where it begins.
+fn section(ui: &mut Ui, at: usize, title: &str, about: &str, add: impl FnOnce(&mut Ui)) -> f32 {
     let palette = palette(ui);
-    ui.scope(|ui| {
+    let id = Id::unique(("part of settings", at));
+    kit::part(ui, id, Role::Region, title, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
-        kit::label(ui, title, Type::Section, palette.text);
+        let to = ui.data(|data| data.get_temp::<usize>(jump_key())) == Some(at);
+        let heading = kit::landing(ui, id.with("heading"), title, to);
+        if to {
+            ui.data_mut(|data| data.remove::<usize>(jump_key()));
+            let place = heading.rect.expand2(vec2(0.0, space::S));
+            ui.scroll_to_rect(place, Some(egui::Align::TOP));
+            heading.request_focus();
+        }
         if !about.is_empty() {
             kit::label(ui, about, Type::Body, palette.muted);
         }
@@ -47,7 +152,17 @@ fn section(ui: &mut Ui, title: &str, about: &str, add: impl FnOnce(&mut Ui)) {
             ui.spacing_mut().item_spacing.y = space::S;
             add(ui);
         });
-    });
+        heading.rect.top()
+    })
+}
+
+/// What is wrong, beside what it is wrong with.
+pub(super) fn trouble(ui: &mut Ui, id: &str, message: Option<&UserMessage>) {
+    if let Some(message) = message {
+        kit::fresh(ui, Id::unique(("trouble", id)), &message.what, |ui| {
+            kit::callout(ui, Tone::Danger, message, |_| {});
+        });
+    }
 }
 
 /// One line of a card: what it is on the left, what can be done on the right; below each other when narrow.
@@ -60,10 +175,15 @@ pub(super) fn line(
     act: impl FnOnce(&mut Ui),
 ) {
     let palette = palette(ui);
-    let fits = ui.available_width() - right >= 220.0;
+    let whole = ui.available_width();
+    let fits = whole - right >= 220.0;
+    let beside = if fits { right } else { 0.0 } + space::S;
+    let room = whole - beside - measure::ICON_L - space::M;
+    let words = kit::text_height(ui, title, Type::Label, room) + 2.0 + Type::Caption.line();
+    let height = words.max(40.0);
     let left = |ui: &mut Ui| {
         ui.spacing_mut().item_spacing.x = space::M;
-        let (square, _) = ui.allocate_exact_size(vec2(measure::ICON_L, 40.0), Sense::hover());
+        let (square, _) = ui.allocate_exact_size(vec2(measure::ICON_L, height), Sense::hover());
         kit::paint_icon(
             ui.painter(),
             square.center(),
@@ -73,72 +193,52 @@ pub(super) fn line(
         );
         let width = ui.available_width();
         ui.allocate_ui_with_layout(
-            vec2(width, 38.0),
+            vec2(width, words),
             egui::Layout::top_down(egui::Align::Min),
             |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
-                kit::middle(ui, title, Type::Label, palette.text, width);
+                kit::label(ui, title, Type::Label, palette.text);
                 kit::middle(ui, about, Type::Caption, palette.muted, width);
             },
         );
     };
     if fits {
-        kit::sides(ui, 40.0, right, left, act);
+        kit::sides(ui, height, right, left, act);
     } else {
-        kit::sides(ui, 40.0, 0.0, left, |_| {});
+        kit::sides(ui, height, 0.0, left, |_| {});
         kit::sides(ui, measure::CONTROL, ui.available_width(), |_| {}, act);
     }
 }
 
 fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
-    let preferences = &model.settings.preferences;
-    server(
-        ui,
-        model,
-        &ServerChoice::BuiltIn,
-        text::built_in(),
-        text::built_in_about(),
-        drawn,
-    );
-    for (at, known) in preferences.servers.iter().enumerate() {
-        kit::divider(ui);
-        let choice = ServerChoice::Address(known.address.clone());
-        server(ui, model, &choice, &known.name, &known.address, drawn);
-        ui.push_id(("direct", &known.address), |ui| {
-            ui.add_space(space::S);
-            let (title, about) = text::direct_switch();
-            if known.direct {
-                ui.horizontal(|ui| {
-                    kit::icon(ui, Icon::Warning, measure::ICON, palette(ui).warning);
-                    kit::label(ui, about, Type::Caption, palette(ui).warning);
-                });
-            }
-            if kit::switch(
-                ui,
-                title,
-                if known.direct { "" } else { about },
-                known.direct,
-            ) {
-                drawn.act(Action::SetDirect(known.address.clone(), !known.direct));
-            }
+    let list = Id::unique("file servers");
+    kit::part(ui, list, Role::List, text::file_servers(), |ui| {
+        let name = text::built_in();
+        kit::part(ui, list.with("built in"), Role::ListItem, name, |ui| {
+            let about = text::built_in_about();
+            server(ui, model, &ServerChoice::BuiltIn, name, about, drawn);
         });
-        ui.push_id(("word", &known.address), |ui| {
-            access_word(ui, model, (at, known), drawn);
-        });
-    }
+        for (at, known) in model.settings.preferences.servers.iter().enumerate() {
+            kit::divider(ui);
+            let id = list.with(&known.address);
+            kit::part(ui, id, Role::ListItem, &known.name, |ui| {
+                added(ui, model, (at, known), drawn);
+            });
+        }
+    });
     kit::divider(ui);
     let mut address = model.settings.address.clone();
-    let trouble = model.settings.address_trouble.is_some();
     let field = Field {
         id: Id::unique("server address"),
         label: text::add_server(),
         hint: text::SERVER_ADDRESS_HINT,
         rows: 1,
-        trouble,
+        trouble: model.settings.address_trouble.is_some(),
         masked: false,
     };
     let button = Button::new(Loudness::Secondary, text::add())
         .icon(Icon::Plus)
+        .named(text::add_this_server())
         .enabled(!address.trim().is_empty());
     let add = ui
         .scope(|ui| {
@@ -156,9 +256,31 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     if add {
         drawn.act(Action::AddServer);
     }
-    if let Some(message) = &model.settings.address_trouble {
-        kit::callout(ui, Tone::Danger, message, |_| {});
+    trouble(ui, "address", model.settings.address_trouble.as_ref());
+}
+
+/// A server that a person added, and what can be chosen for it.
+fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn: &mut Drawn) {
+    let choice = ServerChoice::Address(known.address.clone());
+    server(ui, model, &choice, &known.name, &known.address, drawn);
+    ui.add_space(space::S);
+    let (title, about) = text::direct_switch();
+    if known.direct {
+        ui.horizontal_top(|ui| {
+            kit::icon(ui, Icon::Warning, measure::ICON, palette(ui).warning);
+            kit::label(ui, about, Type::Caption, palette(ui).warning);
+        });
     }
+    let about = if known.direct {
+        ""
+    } else {
+        text::direct_switch_off_about()
+    };
+    let name = text::about_file(title, &known.name);
+    if kit::switch_named(ui, title, &name, about, known.direct) {
+        drawn.act(Action::SetDirect(known.address.clone(), !known.direct));
+    }
+    access_word(ui, model, (at, known), drawn);
 }
 
 fn server(
@@ -185,43 +307,48 @@ fn server(
         .position(|server| server == *choice)
         .map_or(0, |added| added + 1);
     let icon = if added { Icon::Server } else { Icon::HardDrive };
-    let right = 84.0
-        + space::S
-        + 56.0
-        + if added {
-            space::S + measure::CONTROL
-        } else {
-            0.0
-        };
-    ui.push_id(choice_id(choice), |ui| {
-        line(ui, icon, name, about, right, |ui| {
-            if chosen {
-                kit::badge(ui, Tone::Success, Icon::Check, text::in_use());
-            } else if ui
-                .add(Button::new(Loudness::Secondary, text::use_it()))
-                .clicked()
-            {
-                drawn.act(Action::UseServer(choice.clone()));
-            }
-            let tested =
-                Button::new(Loudness::Quiet, text::test()).enabled(test != Some(&Test::Running));
-            if ui.add(tested).clicked() {
-                drawn.act(Action::TestServer(choice.clone()));
-            }
-            if let ServerChoice::Address(address) = choice
-                && kit::icon_button(ui, Icon::Trash, &text::about_file(text::remove(), name))
-                    .clicked()
-            {
-                drawn.act(Action::RemoveServer(address.clone()));
-            }
-        });
-        if outcome(ui, choice, test, shown, name, drawn) {
-            drawn.act(Action::Open(Modal::WhoSawTest {
-                server: place,
-                at: tries.saturating_sub(1),
-            }));
+    let names = [text::use_it(), text::test(), text::remove()];
+    let names = names.map(|verb| text::about_file(verb, name));
+    let [use_name, test_name, remove_name] = &names;
+    let use_it = Button::new(Loudness::Secondary, text::use_it()).named(use_name);
+    let tested = Button::new(Loudness::Quiet, text::test())
+        .named(test_name)
+        .enabled(test != Some(&Test::Running));
+    let first = if chosen {
+        kit::badge_width(ui, text::in_use())
+    } else {
+        use_it.width(ui)
+    };
+    let last = if added {
+        space::S + measure::CONTROL
+    } else {
+        0.0
+    };
+    let right = first + space::S + tested.width(ui) + last;
+    line(ui, icon, name, about, right, |ui| {
+        if chosen {
+            kit::badge(ui, Tone::Success, Icon::Check, text::in_use());
+        } else if ui.add(use_it).clicked() {
+            drawn.act(Action::UseServer(choice.clone()));
+        }
+        // The button beside it goes when it was pressed; this one is the same before and after.
+        let id = Id::unique(("test", choice_id(choice)));
+        if kit::place(ui, id, |ui| ui.add(tested).clicked()) {
+            drawn.act(Action::TestServer(choice.clone()));
+        }
+        if let ServerChoice::Address(address) = choice
+            && kit::icon_button(ui, Icon::Trash, remove_name).clicked()
+        {
+            drawn.act(Action::RemoveServer(address.clone()));
         }
     });
+    let id = Id::unique(("outcome", choice_id(choice)));
+    if kit::place(ui, id, |ui| outcome(ui, choice, test, shown, name, drawn)) {
+        drawn.act(Action::Open(Modal::WhoSawTest {
+            server: place,
+            at: tries.saturating_sub(1),
+        }));
+    }
 }
 
 /// The access word of a server: whether one is kept, and the field for another.
@@ -243,7 +370,8 @@ fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn:
     } else {
         text::access_word_about()
     };
-    let open = Button::new(Loudness::Quiet, words);
+    let name = text::about_file(words, &known.name);
+    let open = Button::new(Loudness::Quiet, words).named(&name);
     let mut right = open.width(ui);
     if kept {
         right += space::S + measure::CONTROL;
@@ -318,9 +446,7 @@ fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &m
             }
         });
     });
-    if let Some(message) = &word.trouble {
-        kit::callout(ui, Tone::Danger, message, |_| {});
-    }
+    trouble(ui, "word", word.trouble.as_ref());
 }
 
 fn choice_id(choice: &ServerChoice) -> Id {
@@ -340,9 +466,13 @@ fn outcome(
     drawn: &mut Drawn,
 ) -> bool {
     let palette = palette(ui);
+    let words = text::about_file(text::who_saw_what(), name);
     let look = |ui: &mut Ui| {
-        let words = text::about_file(text::who_saw_what(), name);
-        shown && kit::icon_button(ui, Icon::Eye, &words).clicked()
+        let look = Button::new(Loudness::Quiet, text::who_saw_what())
+            .icon(Icon::Eye)
+            .named(&words)
+            .opens_dialog();
+        shown && ui.add(look).clicked()
     };
     match test {
         None => false,
@@ -354,37 +484,27 @@ fn outcome(
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = 6.0;
                 kit::icon(ui, Icon::CircleCheck, 16.0, palette.success);
-                let eye = if shown { measure::CONTROL + 6.0 } else { 0.0 };
-                let room = vec2((ui.available_width() - eye).max(60.0), 0.0);
-                let words = egui::Layout::top_down(egui::Align::Min);
-                ui.allocate_ui_with_layout(room, words, |ui| {
-                    kit::label(
-                        ui,
-                        text::test_passed(report),
-                        Type::Caption,
-                        palette.success,
-                    );
-                });
-                look(ui)
-            })
-            .inner
+                let passed = text::test_passed(report);
+                kit::label(ui, passed, Type::Caption, palette.success);
+            });
+            look(ui)
         }
-        Some(Test::Failed(message)) => {
-            let mut looks = false;
-            kit::callout(ui, Tone::Danger, message, |ui| {
+        Some(Test::Failed(message)) => kit::callout(ui, Tone::Danger, message, |ui| {
+            ui.add_space(space::XS);
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
                 if let (Remedy::AccessWord, ServerChoice::Address(address)) =
                     (message.remedy, choice)
                 {
-                    ui.add_space(space::XS);
                     let button = Button::new(Loudness::Secondary, text::remedy_access_word());
                     if ui.add(button.icon(Icon::Lock)).clicked() {
                         drawn.act(Action::OpenWord(address.clone()));
                     }
                 }
-                looks = look(ui);
-            });
-            looks
-        }
+                look(ui)
+            })
+            .inner
+        }),
     }
 }
 
@@ -400,14 +520,13 @@ fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         &folder.to_string_lossy(),
         84.0,
         |ui| {
-            if ui
-                .add(Button::new(Loudness::Secondary, text::change()))
-                .clicked()
-            {
+            let change = Button::new(Loudness::Secondary, text::change());
+            if ui.add(change).clicked() {
                 drawn.act(Action::ChooseDownloads);
             }
         },
     );
+    trouble(ui, "folder", model.settings.folder_trouble.as_ref());
     if let Some(ours) = model.settings.links {
         kit::divider(ui);
         let (title, about) = text::open_links();
@@ -465,7 +584,7 @@ fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let now = chosen.parallel_shares;
         let less = (text::fewer_shares(), now > 1);
         let more = (text::more_shares(), now < MAX_PARALLEL);
-        let step = kit::stepper(ui, &now.to_string(), less, more);
+        let step = kit::stepper(ui, text::parallel_shares(), &now.to_string(), less, more);
         wanted.parallel_shares = now.saturating_add_signed(step).clamp(1, MAX_PARALLEL);
     });
     if wanted != chosen {
@@ -529,7 +648,13 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     named(ui, text::text_size(), 140.0, &mut |ui| {
         let less = (text::smaller(), preferences.zoomed(-1) != preferences.zoom);
         let more = (text::larger(), preferences.zoomed(1) != preferences.zoom);
-        let step = kit::stepper(ui, &text::zoom(preferences.zoom), less, more);
+        let step = kit::stepper(
+            ui,
+            text::text_size(),
+            &text::zoom(preferences.zoom),
+            less,
+            more,
+        );
         if step != 0 {
             drawn.act(Action::Zoom(step));
         }
@@ -579,7 +704,6 @@ fn about(ui: &mut Ui, drawn: &mut Drawn) {
     let palette = palette(ui);
     ui.spacing_mut().item_spacing.y = 2.0;
     kit::label(ui, text::version(), Type::Label, palette.text);
-    kit::label(ui, text::about_text(), Type::Body, palette.muted);
     ui.add_space(space::S);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.y = space::S;
@@ -588,7 +712,7 @@ fn about(ui: &mut Ui, drawn: &mut Drawn) {
             (Icon::Keyboard, text::keys(), Modal::Shortcuts),
         ] {
             let button = Button::new(Loudness::Secondary, words).icon(icon);
-            if ui.add(button).clicked() {
+            if ui.add(button.opens_dialog()).clicked() {
                 drawn.act(Action::Open(modal));
             }
         }

@@ -92,11 +92,19 @@ fn welcome(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             ui.add_space(space::M);
         }
         ui.add_space(space::XS);
-        let start = ui.add(Button::new(Loudness::Primary, text::start()));
-        drawn.focus(model, Focus::Start, &start);
-        if start.clicked() {
-            drawn.act(Action::Start);
-        }
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
+            let start = ui.add(Button::new(Loudness::Primary, text::start()));
+            drawn.focus(model, Focus::Start, &start);
+            if start.clicked() {
+                drawn.act(Action::Start);
+            }
+            let files = Button::new(Loudness::Secondary, text::choose_files()).tall();
+            if ui.add(files.opens_dialog()).clicked() {
+                drawn.act(Action::Start);
+                drawn.act(Action::ChooseFiles);
+            }
+        });
     });
 }
 

@@ -51,7 +51,7 @@ pub(super) fn show(ui: &mut Ui) {
 fn part(ui: &mut Ui, title: &str, about: &str, texts: &[(&str, &str)]) {
     let palette = palette(ui);
     ui.add_space(space::S);
-    kit::label(ui, title, Type::Section, palette.text);
+    kit::heading(ui, title, Type::Section, palette.text, 2);
     kit::label(ui, about, Type::Body, palette.muted);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;

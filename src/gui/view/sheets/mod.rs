@@ -106,8 +106,8 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
                 None => text::built_in(),
             };
             let title = text::about_sheet(text::who_saw_what(), name);
-            let width = measure::WIDE;
-            sheet(ctx, "who saw what", &title, width, drawn, |ui, drawn| {
+            let foot = who_saw_what::foot(shown, at);
+            seen(&title, &foot).show(ctx, drawn, |ui, drawn| {
                 who_saw_what::of_test(ui, shown, at, drawn);
             });
         }
@@ -116,8 +116,8 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
                 return drawn.act(Action::Back);
             };
             let title = text::about_sheet(text::who_saw_what(), &transfer.name);
-            let width = measure::WIDE;
-            sheet(ctx, "who saw what", &title, width, drawn, |ui, drawn| {
+            let foot = who_saw_what::foot(&transfer.shown, at);
+            seen(&title, &foot).show(ctx, drawn, |ui, drawn| {
                 who_saw_what::of_transfer(ui, transfer, at, drawn);
             });
         }
@@ -147,6 +147,16 @@ fn keep_longer(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     });
 }
 
+/// The sheet of who saw what.
+fn seen<'a>(title: &'a str, foot: &'a str) -> Named<'a> {
+    Named {
+        id: "who saw what",
+        title,
+        width: measure::WIDE,
+        foot,
+    }
+}
+
 fn sheet(
     ctx: &Context,
     id: &str,
@@ -155,15 +165,37 @@ fn sheet(
     drawn: &mut Drawn,
     add: impl FnOnce(&mut Ui, &mut Drawn),
 ) {
-    let modal = kit::Modal {
-        id: Id::unique(("sheet", id)),
+    let named = Named {
+        id,
         title,
         width,
-        asks: false,
+        foot: "",
     };
-    let ((), waved) = kit::modal(ctx, &modal, |ui| add(ui, drawn));
-    if waved {
-        drawn.act(Action::Back);
+    named.show(ctx, drawn, add);
+}
+
+/// A sheet's name and measures.
+struct Named<'a> {
+    id: &'a str,
+    title: &'a str,
+    width: f32,
+    /// Always seen.
+    foot: &'a str,
+}
+
+impl Named<'_> {
+    fn show(self, ctx: &Context, drawn: &mut Drawn, add: impl FnOnce(&mut Ui, &mut Drawn)) {
+        let modal = kit::Modal {
+            id: Id::unique(("sheet", self.id)),
+            title: self.title,
+            width: self.width,
+            asks: false,
+            foot: self.foot,
+        };
+        let ((), waved) = kit::modal(ctx, &modal, |ui| add(ui, drawn));
+        if waved {
+            drawn.act(Action::Back);
+        }
     }
 }
 
@@ -182,6 +214,7 @@ fn ask(ctx: &Context, id: &str, question: Question<'_>, drawn: &mut Drawn) {
         title: question.title,
         width: measure::QUESTION,
         asks: true,
+        foot: "",
     };
     let (loudness, other, action) = question.other;
     let (answers, waved) = kit::modal(ctx, &modal, |ui| {

@@ -16,11 +16,18 @@ pub(super) fn show(ui: &mut Ui) {
         (keys, words)
     });
     part(ui, text::on_a_transfer(), rows.into());
+    ui.add_space(space::M);
+    let palette = palette(ui);
+    kit::heading(ui, text::if_a_drop_fails(), Type::Label, palette.muted, 2);
+    ui.add_space(space::XS);
+    for words in [text::drop_promised(), text::drop_elevated()] {
+        kit::selectable(ui, words, Type::Body, palette.text);
+    }
 }
 
 fn part(ui: &mut Ui, title: &str, lines: Vec<(Vec<String>, &str)>) {
     let palette = palette(ui);
-    kit::label(ui, title, Type::Label, palette.muted);
+    kit::heading(ui, title, Type::Label, palette.muted, 2);
     ui.add_space(space::XS);
     for (keys, words) in lines {
         let narrow = ui.available_width() < 360.0;

@@ -4,13 +4,13 @@
 use egui::{Align, Layout, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 
 use super::Drawn;
-use crate::app::who_saw_what::RequestShown;
+use crate::app::who_saw_what::{Asked, RequestShown};
 use crate::gui::fonts::Icon;
 use crate::gui::kit;
 use crate::gui::model::{Action, Job, Tone, Transfer};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
-use crate::protocol::disclosure::{self, AttemptShown, Fact, Outcome, PartyShown, Saw};
+use crate::protocol::disclosure::{self, AttemptShown, Fact, Note, Outcome, PartyShown, Saw};
 
 /// Side of a disc.
 const DISC: f32 = 40.0;
@@ -33,17 +33,30 @@ pub(super) fn of_test(ui: &mut Ui, shown: &[RequestShown], at: usize, drawn: &mu
     show(ui, shown, None, at, drawn);
 }
 
+/// Every try of every request: what was asked, the number of the try, and what it showed.
+fn tries(shown: &[RequestShown]) -> Vec<(&RequestShown, usize, &AttemptShown)> {
+    let all = shown.iter().flat_map(|request| {
+        let tries = request.attempts.iter().enumerate();
+        tries.map(move |(number, attempt)| (request, number + 1, attempt))
+    });
+    all.collect()
+}
+
+/// What came of a try, and how far the sheet can be trusted.
+pub(super) fn foot(shown: &[RequestShown], at: usize) -> String {
+    let tries = tries(shown);
+    let at = at.min(tries.len().saturating_sub(1));
+    tries.get(at).map_or_else(String::new, |(_, _, attempt)| {
+        let when = text::outcome(&attempt.outcome);
+        format!("{when}. {}", text::shown_about())
+    })
+}
+
 fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, drawn: &mut Drawn) {
     let palette = palette(ui);
-    let tries: Vec<(&RequestShown, usize, &AttemptShown)> = shown
-        .iter()
-        .flat_map(|request| {
-            let tries = request.attempts.iter().enumerate();
-            tries.map(move |(number, attempt)| (request, number + 1, attempt))
-        })
-        .collect();
+    let tries = tries(shown);
     let at = at.min(tries.len().saturating_sub(1));
-    let Some((_, _, attempt)) = tries.get(at) else {
+    let Some((request, _, attempt)) = tries.get(at) else {
         kit::label(ui, text::nothing_sent(), Type::Body, palette.muted);
         return;
     };
@@ -58,8 +71,15 @@ fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, d
         }
         ui.add_space(space::S);
     }
+    let here = on_this_computer(attempt);
+    if here {
+        note(ui, Tone::Info, text::note_this_computer());
+    }
     for about in attempt.notes() {
-        note(ui, Tone::Warning, text::note(about));
+        // Rules about whom to trust mean nothing where nobody else is.
+        if !here || !matches!(about, Note::Relaxed(_)) {
+            note(ui, Tone::Warning, text::note(about));
+        }
     }
     if matches!(
         attempt.outcome,
@@ -67,22 +87,50 @@ fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, d
     ) {
         note(ui, Tone::Info, &text::outcome(&attempt.outcome));
     }
-    let parties = attempt.parties();
-    let columns: f32 = parties.iter().map(|_| COLUMN + space::S).sum();
+    let path = Path {
+        parties: &attempt.parties(),
+        other,
+        towards_you: request.asked == Asked::Download,
+    };
+    let columns: f32 = path.parties.iter().map(|_| COLUMN + space::S).sum();
     if ui.available_width() >= columns + 2.0 * PERSON {
-        across(ui, &parties, other);
+        across(ui, &path);
     } else {
-        downwards(ui, &parties, other);
+        downwards(ui, &path);
     }
     ui.add_space(space::S);
     if tries.len() > 1 {
         together(ui, tries.iter().map(|(_, _, attempt)| *attempt));
     }
-    kit::divider(ui);
-    ui.add_space(space::XS);
-    let when = text::outcome(&attempt.outcome);
-    let words = format!("{when}. {}", text::shown_about());
-    kit::selectable(ui, words, Type::Caption, palette.muted);
+}
+
+/// All relays and the file server are on this computer.
+fn on_this_computer(attempt: &AttemptShown) -> bool {
+    let relays = attempt.path.as_ref().is_some_and(|path| {
+        let relays = [&path.guard, &path.middle, &path.last];
+        relays.iter().all(|relay| relay.host.is_loopback())
+    });
+    relays && attempt.server.is_loopback()
+}
+
+/// What is drawn of a try.
+struct Path<'a> {
+    parties: &'a [PartyShown],
+    /// At the other end.
+    other: Option<Person>,
+    /// The file came from the server, and did not go there.
+    towards_you: bool,
+}
+
+impl Path<'_> {
+    /// Whether an arrow points at this computer; the last one is the other person's.
+    fn points_back(&self, leg: usize) -> bool {
+        if leg == self.parties.len() {
+            self.other == Some(Person::Sender)
+        } else {
+            self.towards_you
+        }
+    }
 }
 
 /// What adds up over all tries.
@@ -166,7 +214,8 @@ fn disc(ui: &Ui, middle: Pos2, sign: Icon, person: bool) {
 }
 
 /// From left to right.
-fn across(ui: &mut Ui, parties: &[PartyShown], other: Option<Person>) {
+fn across(ui: &mut Ui, path: &Path<'_>) {
+    let Path { parties, other, .. } = *path;
     let palette = palette(ui);
     let whole = ui.available_width();
     let stations: f32 = parties.iter().map(|_| 1.0).sum();
@@ -187,6 +236,11 @@ fn across(ui: &mut Ui, parties: &[PartyShown], other: Option<Person>) {
         let [from, to] = pair else { continue };
         let from = Pos2::new(from.0 + from.1 / 2.0 + DISC / 2.0 + 6.0, middle);
         let to = Pos2::new(to.0 + to.1 / 2.0 - DISC / 2.0 - 6.0, middle);
+        let (from, to) = if path.points_back(at) {
+            (to, from)
+        } else {
+            (from, to)
+        };
         leg(ui, from, to, at == parties.len());
     }
     let mut bottom = top.y;
@@ -270,12 +324,18 @@ fn leg(ui: &Ui, from: Pos2, to: Pos2, later: bool) {
 }
 
 /// From top to bottom: discs on a line at the left, words at the right.
-fn downwards(ui: &mut Ui, parties: &[PartyShown], other: Option<Person>) {
-    person_row(ui, Person::You, false);
+fn downwards(ui: &mut Ui, path: &Path<'_>) {
+    let Path { parties, other, .. } = *path;
+    let next = |at: usize| Next {
+        up: path.points_back(at),
+        later: at == parties.len(),
+    };
+    person_row(ui, Person::You, Some(next(0)));
     for (at, party) in parties.iter().enumerate() {
         let palette = palette(ui);
         let last = other.is_none() && at + 1 == parties.len();
-        stop(ui, sign_of(party.role), false, last, |ui| {
+        let next = (!last).then(|| next(at + 1));
+        stop(ui, sign_of(party.role), false, next, |ui| {
             kit::selectable(ui, text::role(party.role), Type::Label, palette.text);
             kit::selectable(ui, &party.name, Type::Caption, palette.muted);
             ui.add_space(space::XS);
@@ -283,20 +343,29 @@ fn downwards(ui: &mut Ui, parties: &[PartyShown], other: Option<Person>) {
         });
     }
     if let Some(other) = other {
-        person_row(ui, other, true);
+        person_row(ui, other, None);
     }
 }
 
-fn person_row(ui: &mut Ui, person: Person, last: bool) {
+/// The arrow to the next below.
+#[derive(Clone, Copy)]
+struct Next {
+    /// It points up.
+    up: bool,
+    /// It is another day, and another person's.
+    later: bool,
+}
+
+fn person_row(ui: &mut Ui, person: Person, next: Option<Next>) {
     let palette = palette(ui);
-    stop(ui, Icon::Person, true, last, |ui| {
+    stop(ui, Icon::Person, true, next, |ui| {
         let (name, learns) = person.words();
         kit::label(ui, name, Type::Label, palette.text);
         kit::label(ui, learns, Type::Caption, palette.muted);
     });
 }
 
-fn stop(ui: &mut Ui, sign: Icon, person: bool, last: bool, add: impl FnOnce(&mut Ui)) {
+fn stop(ui: &mut Ui, sign: Icon, person: bool, next: Option<Next>, add: impl FnOnce(&mut Ui)) {
     let top = ui.cursor().min;
     let place = Rect::from_min_max(
         top + vec2(DISC + space::M, 2.0),
@@ -311,11 +380,12 @@ fn stop(ui: &mut Ui, sign: Icon, person: bool, last: bool, add: impl FnOnce(&mut
     let height = (used - top.y).max(DISC) + space::L;
     let center = top + vec2(DISC / 2.0, DISC / 2.0);
     disc(ui, center, sign, person);
-    if !last {
+    if let Some(Next { up, later }) = next {
         let from = center + vec2(0.0, DISC / 2.0 + 4.0);
         let to = Pos2::new(center.x, top.y + height - 4.0);
         if to.y > from.y + 4.0 {
-            leg(ui, from, to, false);
+            let (from, to) = if up { (to, from) } else { (from, to) };
+            leg(ui, from, to, later);
         }
     }
     ui.allocate_space(vec2(ui.available_width(), height));

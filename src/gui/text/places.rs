@@ -1,0 +1,93 @@
+//! The words of the window's frame: places, what is announced of Settings, what a relay list's host sees, and what to do
+//! when a drop brings nothing.
+
+use crate::app::l10n::{say, tell};
+use crate::app::message::UserMessage;
+
+plain! {
+    /// Settings: adds the server that was typed.
+    add_this_server;
+    /// Settings: adds the relay list that was typed.
+    add_this_list;
+    /// Settings: what a server reached without relays would see.
+    direct_switch_off_about;
+    /// Who saw what, on the built-in network.
+    note_this_computer;
+    /// The sheet of keys: over what follows.
+    if_a_drop_fails;
+    /// The sheet of keys: files that are only promised.
+    drop_promised;
+    /// The sheet of keys: Windows, as administrator.
+    drop_elevated;
+}
+
+/// Settings: what the host of a list sees when its line is added.
+#[must_use]
+pub fn list_host_sees(proxy: bool) -> &'static str {
+    say(if proxy {
+        "list_host_sees_proxy"
+    } else {
+        "list_host_sees"
+    })
+}
+
+/// Settings: what a seed of Session's network sees.
+#[must_use]
+pub fn seed_sees(proxy: bool) -> &'static str {
+    say(if proxy {
+        "seed_sees_proxy"
+    } else {
+        "seed_sees"
+    })
+}
+
+/// Two sentences, one after the other.
+#[must_use]
+pub fn two_sentences(first: &str, second: &str) -> String {
+    tell(
+        "two_sentences",
+        &[("first", first.into()), ("second", second.into())],
+    )
+}
+
+/// Said when it happened.
+#[must_use]
+pub fn server_is_added(name: &str) -> String {
+    tell("server_is_added", &[("name", name.into())])
+}
+
+/// Said when it happened.
+#[must_use]
+pub fn list_is_used(name: &str) -> String {
+    tell("list_is_used", &[("name", name.into())])
+}
+
+/// Said when it happened.
+#[must_use]
+pub fn proxy_is_used(name: &str) -> String {
+    tell("proxy_is_used", &[("name", name.into())])
+}
+
+/// Over the window while a relay list hangs there.
+#[must_use]
+pub fn hover_list(name: &str) -> String {
+    tell("hover_list", &[("name", name.into())])
+}
+
+/// What was dropped is no file on this computer.
+#[must_use]
+pub fn dropped_no_file() -> UserMessage {
+    crate::app::l10n::message("dropped_no_file", &[])
+}
+
+/// The system has no dialog for a relay list.
+#[must_use]
+pub fn no_dialog_for_list() -> UserMessage {
+    crate::app::l10n::message("no_dialog_for_list", &[])
+}
+
+/// The system has no dialog for a folder.
+#[must_use]
+pub fn no_dialog_for_folder() -> UserMessage {
+    crate::app::l10n::message("no_dialog_for_folder", &[])
+}
