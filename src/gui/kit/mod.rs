@@ -72,8 +72,9 @@ pub fn fresh<R>(ui: &mut Ui, id: Id, words: &str, add: impl FnOnce(&mut Ui) -> R
     let before: Option<(String, u64)> = ui.data(|data| data.get_temp(key));
     let known = before.is_some_and(|(before, at)| before == words && at + 2 > frame);
     ui.data_mut(|data| data.insert_temp(key, (words.to_owned(), frame)));
-    if !known {
-        into_view(ui, &shown.response);
+    // Where it is seen already, nothing moves.
+    if !known && !ui.clip_rect().contains_rect(shown.response.rect) {
+        ui.scroll_to_rect(shown.response.rect, None);
     }
     shown.inner
 }
