@@ -40,7 +40,7 @@ use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_set
 fn sizes(name: &str) -> [[u32; 2]; 2] {
     match name {
         "every-widget" | "high-contrast-widgets" => [[760, 3_100], [420, 3_900]],
-        "settings-whole" => [[760, 2_300], [420, 2_700]],
+        "settings-whole" => [[760, 2_600], [420, 3_300]],
         _ => [[760, 600], [420, 420]],
     }
 }

@@ -23,7 +23,7 @@ use cloakroom::gui::model::{
 };
 use cloakroom::gui::window::Opening;
 use desk::Desk;
-use desktop::{POINTER, message, preferences};
+use desktop::{POINTER, message, preferences, server};
 use egui::accesskit::{Live, Role};
 use egui::{Event, Key, Modifiers, ViewportCommand};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
@@ -962,5 +962,102 @@ fn a_copied_pointer_leaves_the_clipboard_only_when_chosen_and_unchanged() {
         drop(desk);
         let copied = desktop.copied.lock().expect("no panic").concat();
         assert_eq!(copied, left, "chosen: {chosen}");
+    }
+}
+
+#[test]
+fn a_sheet_gives_the_keyboard_back_to_what_had_it() {
+    let mut desk = Desk::new();
+    act(&mut desk, Action::Go(Screen::Settings));
+    desk.window.run_steps(8);
+    for name in ["Add a server", "Dark", "Keyboard shortcuts"] {
+        desk.window.get_by_label(name).focus();
+        desk.window.run_steps(8);
+        // A group is one stop of Tab: the keyboard comes to its chosen member.
+        let before = desk.focused();
+        key(&mut desk, Key::F1);
+        desk.until(|desk| desk.focused().as_deref() == Some("Close"));
+        key(&mut desk, Key::Escape);
+        desk.until(|desk| desk.focused() == before);
+    }
+    for name in ["About and licences", "Wipe history"] {
+        desk.click(name);
+        desk.until(|desk| desk.window.state().model().modal.is_some());
+        key(&mut desk, Key::Escape);
+        desk.until(|desk| desk.focused().as_deref() == Some(name));
+    }
+}
+
+#[test]
+fn the_card_of_the_first_start_goes_with_the_first_row_and_offers_to_choose_files() {
+    let kept = || Preferences {
+        welcomed: false,
+        ..preferences()
+    };
+    let mut desk = Desk::with(kept(), [760.0, 600.0], |folder| {
+        let file = folder.join("report.pdf");
+        std::fs::write(&file, b"content").expect("a file");
+        Opening {
+            files: vec![file],
+            ..Opening::default()
+        }
+    });
+    desk.until_seen("Uploading");
+    assert!(!desk.sees("Leave a file, take a ticket"));
+
+    let mut desk = Desk::with(kept(), [760.0, 600.0], |_| Opening::default());
+    *desk.desktop.files.lock().expect("no panic") = vec![desk.file("report.pdf")];
+    desk.until_seen("Leave a file, take a ticket");
+    let choose = desk.window.get_all_by_label("Choose files").next();
+    choose.expect("a button on the card").click();
+    desk.until_seen("Uploading");
+    assert!(!desk.sees("Leave a file, take a ticket"));
+}
+
+#[test]
+fn the_last_sentence_of_who_saw_what_is_always_seen() {
+    let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+    desk.shared_one();
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+    desk.window.run_steps(8);
+    let words = "Whoever watches both ends can still compare times.";
+    let last = desk.window.get_by_label_contains(words).rect();
+    assert!(last.bottom() < 420.0, "{last:?}");
+}
+
+#[test]
+fn of_the_built_in_network_it_is_said_once_that_it_is_this_computer() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+    desk.until_seen("This was the built-in network");
+    assert!(!desk.sees("the list is too small"));
+    act(&mut desk, Action::Back);
+
+    let known = server("files.example");
+    let kept = Preferences {
+        chosen: ServerChoice::Address(known.address.clone()),
+        servers: vec![known],
+        ..preferences()
+    };
+    let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
+    desk.shared_one();
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+    desk.until_seen("Middle relay");
+    assert!(!desk.sees("This was the built-in network"));
+}
+
+#[test]
+fn a_drop_that_brings_no_file_says_what_to_do_and_the_sheet_of_keys_why() {
+    let mut desk = Desk::new();
+    desk.drop_files(&[std::path::PathBuf::new()]);
+    desk.until_seen("Save it to a folder first, then drop it from there.");
+    assert!(desk.window.state().model().transfers.is_empty());
+    act(&mut desk, Action::Open(Modal::Shortcuts));
+    for words in ["may only promise a file", "runs as administrator"] {
+        assert!(desk.sees(words), "{words}");
     }
 }

@@ -16,7 +16,7 @@ use cloakroom::app::relays::RelaySource;
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
     Action, Advanced, Count, KeepFor, Preferences, RelayList, RelayOrigin, Screen, ServerChoice,
-    ShareOptions, Terms,
+    ShareOptions, Terms, Theme,
 };
 use cloakroom::gui::window::Opening;
 use cloakroom::gui::worker::Backend as _;
@@ -24,6 +24,9 @@ use cloakroom::protocol::capability::AccessWord;
 use desk::Desk;
 use desktop::{message, preferences, server};
 use egui::Key;
+use egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use std::sync::atomic::Ordering;
 
 fn with_a_server() -> Preferences {
     let known = server("files.example");
@@ -321,4 +324,350 @@ fn how_much_longer_a_file_is_kept_is_chosen() {
     desk.click("30 days");
     desk.until_seen("20 Dec 2026");
     assert!(!desk.sees("30 days"));
+}
+
+/// Place of the widget of this role and name.
+fn place(desk: &Desk, role: Role, name: &str) -> egui::Rect {
+    desk.window.get_by_role_and_label(role, name).rect()
+}
+
+/// What is said in these words, in the window and below the bar.
+fn is_in_view(desk: &Desk, words: &str) -> bool {
+    let view = desk.window.ctx.content_rect();
+    let mut nodes = desk.window.query_all_by_label_contains(words);
+    nodes.any(|node| view.contains_rect(node.rect()) && node.rect().top() >= 56.0)
+}
+
+/// Gives the keyboard to a widget, as Tab would.
+fn focus(desk: &mut Desk, name: &str) {
+    desk.window.get_by_label(name).focus();
+    desk.window.run_steps(8);
+    assert_eq!(desk.focused().as_deref(), Some(name));
+}
+
+fn kept(desk: &Desk) -> Preferences {
+    desk.backend.saves().last().cloned().unwrap_or_default()
+}
+
+fn announced(desk: &Desk, words: &str) -> bool {
+    desk.window.state().model().announcement.words == words
+}
+
+fn settings(size: [f32; 2]) -> Desk {
+    let mut desk = Desk::with(with_a_server(), size, |_| Opening::default());
+    act(&mut desk, Action::Go(Screen::Settings));
+    desk.window.run_steps(8);
+    desk
+}
+
+#[test]
+fn what_is_said_above_a_long_page_is_brought_into_view_and_takes_the_keyboard_from_nobody() {
+    let mut desk = settings([760.0, 600.0]);
+    focus(&mut desk, "Copy diagnostics");
+    desk.press(Key::Enter);
+    desk.until(|desk| is_in_view(desk, "The diagnostics were copied."));
+    assert_eq!(desk.focused().as_deref(), Some("Copy diagnostics"));
+}
+
+#[test]
+fn without_a_dialog_a_relay_list_is_named_by_its_path_where_that_is_said() {
+    let mut desk = settings([420.0, 420.0]);
+    desk.desktop.no_dialogs.store(true, Ordering::SeqCst);
+    desk.click("Choose a list");
+    desk.until(|desk| is_in_view(desk, "Type or paste the path of the list"));
+    desk.until(|desk| desk.focused().as_deref() == Some("Add a relay list"));
+    let path = "/home/ada/our relays.json";
+    desk.paste(&format!("\"{path}\""));
+    desk.press(Key::Enter);
+    let chosen = RelayOrigin::File(path.into());
+    desk.until(|desk| {
+        kept(desk)
+            .relay_list
+            .is_some_and(|list| list.origin == chosen)
+    });
+    assert!(announced(&desk, "Relays of three friends is in use."));
+    assert!(!desk.sees("Type or paste the path"));
+
+    desk.click("Change");
+    desk.until(|desk| is_in_view(desk, "Install xdg-desktop-portal or Zenity; until then"));
+}
+
+#[test]
+fn a_relay_list_dropped_on_settings_is_used_and_any_other_file_is_shared() {
+    let mut desk = settings([760.0, 600.0]);
+    let list = desk.file("Relays.JSON");
+    let hovering = &mut desk.window.input_mut().hovered_files;
+    hovering.push(egui::HoveredFile {
+        path: Some(list.clone()),
+        ..Default::default()
+    });
+    desk.until_seen("Drop to use Relays.JSON as the relay list");
+    desk.window.input_mut().hovered_files.clear();
+    desk.drop_files(std::slice::from_ref(&list));
+    let chosen = RelayOrigin::File(list.clone());
+    desk.until(|desk| {
+        kept(desk)
+            .relay_list
+            .is_some_and(|list| list.origin == chosen)
+    });
+    assert!(desk.window.state().model().transfers.is_empty());
+
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.until(|desk| desk.window.state().model().transfers.len() == 1);
+    act(&mut desk, Action::Go(Screen::Share));
+    desk.drop_files(&[list]);
+    desk.until(|desk| desk.window.state().model().transfers.len() == 2);
+}
+
+#[test]
+fn what_is_wrong_stands_under_its_field_and_is_seen() {
+    for size in [[760.0, 600.0], [420.0, 420.0]] {
+        let mut desk = settings(size);
+        desk.backend.fail_next(message("This is not the line."));
+        act(&mut desk, Action::RelayLineEdited("nonsense".to_owned()));
+        act(&mut desk, Action::AddRelays);
+        desk.until(|desk| is_in_view(desk, "This is not the line."));
+        let field = place(&desk, Role::TextInput, "Add a relay list");
+        let labels = desk.window.query_all_by_role(Role::Label);
+        let mut labels =
+            labels.filter(|node| node.value().as_deref() == Some("This is not the line."));
+        let said = labels.next().expect("it is said").rect();
+        drop(labels);
+        let session = place(&desk, Role::Switch, "Session's service nodes");
+        assert!(field.bottom() < said.top() && said.bottom() < session.top());
+
+        act(&mut desk, Action::ProxyEdited("nonsense".to_owned()));
+        act(&mut desk, Action::UseProxy);
+        desk.until(|desk| is_in_view(desk, "This is not a proxy's address."));
+        let wrong = |desk: &Desk, name: &str| {
+            let field = desk.window.get_by_role_and_label(Role::TextInput, name);
+            field.accesskit_node().data().invalid().is_some()
+        };
+        assert!(wrong(&desk, "SOCKS5 proxy") && wrong(&desk, "Add a relay list"));
+        assert!(!wrong(&desk, "Add a server"));
+    }
+}
+
+#[test]
+fn whoever_comes_to_a_field_by_f6_sees_what_it_is_for() {
+    let mut desk = settings([210.0, 210.0]);
+    desk.press(Key::F6);
+    desk.window.run_steps(30);
+    assert_eq!(desk.focused().as_deref(), Some("Add a server"));
+    assert!(is_in_view(&desk, "Add a server"));
+    let labels = desk.window.query_all_by_role(Role::Label);
+    let mut labels = labels.filter(|node| node.value().as_deref() == Some("Add a server"));
+    let label = labels.next().expect("a label");
+    assert!(label.rect().top() >= 56.0, "{:?}", label.rect());
+}
+
+#[test]
+fn what_has_the_same_words_has_a_name_of_its_own() {
+    let mut desk = settings([760.0, 600.0]);
+    for name in [
+        "Use Built-in network",
+        "Test Built-in network",
+        "Test files.example",
+        "Remove files.example",
+        "Without relays files.example",
+        "Enter a word files.example",
+        "Add this server",
+        "Add this relay list",
+    ] {
+        assert_eq!(desk.window.query_all_by_label(name).count(), 1, "{name}");
+    }
+    desk.click("Use Built-in network");
+    desk.until(|desk| announced(desk, "File server: Built-in network"));
+    desk.click("Test files.example");
+    desk.until(|desk| announced(desk, "Testing upload and download…"));
+    desk.backend.let_go(1);
+    desk.until_seen("84 ms");
+    act(
+        &mut desk,
+        Action::AddressEdited(server("other.example").address),
+    );
+    act(&mut desk, Action::AddServer);
+    desk.until(|desk| announced(desk, "other.example was added and is in use."));
+}
+
+#[test]
+fn screen_readers_are_told_of_headings_lists_and_states() {
+    let mut desk = settings([760.0, 600.0]);
+    for (role, name) in [
+        (Role::Heading, "File servers"),
+        (Role::Heading, "Relays"),
+        (Role::Region, "Privacy"),
+        (Role::List, "File servers"),
+        (Role::ListItem, "files.example"),
+        (Role::SpinButton, "Size"),
+        (Role::SpinButton, "Files shared at the same time"),
+    ] {
+        assert!(
+            desk.window.query_by_role_and_label(role, name).is_some(),
+            "{name}"
+        );
+    }
+    let size = desk.window.get_by_role_and_label(Role::SpinButton, "Size");
+    assert_eq!(size.value().as_deref(), Some("100 %"));
+    let gear = desk.window.get_by_role_and_label(Role::Button, "Settings");
+    assert_eq!(
+        gear.accesskit_node().toggled(),
+        Some(egui::accesskit::Toggled::True)
+    );
+    let keys = desk.window.get_by_label("Keyboard shortcuts");
+    assert!(keys.accesskit_node().has_popup().is_some());
+    let expanded = |desk: &Desk, name: &str| {
+        let button = desk.window.get_by_label(name);
+        button.accesskit_node().data().is_expanded()
+    };
+    assert_eq!(expanded(&desk, "Show relays"), Some(false));
+    desk.click("Show relays");
+    desk.until_seen("Hide relays");
+    assert_eq!(expanded(&desk, "Hide relays"), Some(true));
+}
+
+#[test]
+fn arrows_move_a_choice_and_tab_leaves_it() {
+    let mut desk = settings([760.0, 600.0]);
+    focus(&mut desk, "Light");
+    desk.press(Key::ArrowRight);
+    desk.until(|desk| kept(desk).theme == Theme::Dark);
+    desk.until(|desk| desk.focused().as_deref() == Some("Dark"));
+    desk.press(Key::ArrowRight);
+    desk.until(|desk| kept(desk).theme == Theme::System);
+    desk.press(Key::ArrowLeft);
+    desk.until(|desk| desk.focused().as_deref() == Some("Dark"));
+    desk.press(Key::Tab);
+    desk.window.step();
+    // The contrast, which follows the system.
+    assert_eq!(desk.focused().as_deref(), Some("System"));
+    desk.press(Key::Tab);
+    desk.window.step();
+    assert_eq!(desk.focused().as_deref(), Some("System"), "the language");
+    desk.press(Key::Tab);
+    desk.press(Key::Tab);
+    desk.window.step();
+    assert_eq!(desk.focused().as_deref(), Some("Size"));
+    desk.press(Key::ArrowUp);
+    desk.until(|desk| kept(desk).zoom == 110);
+    assert_eq!(desk.focused().as_deref(), Some("Size"));
+
+    act(&mut desk, Action::Go(Screen::Share));
+    focus(&mut desk, "Share");
+    desk.press(Key::ArrowRight);
+    desk.until(|desk| desk.window.state().model().screen == Screen::Receive);
+    desk.until(|desk| desk.focused().as_deref() == Some("Receive"));
+}
+
+#[test]
+fn what_cannot_be_pressed_any_more_keeps_the_keyboard() {
+    let mut desk = settings([760.0, 600.0]);
+    focus(&mut desk, "Test files.example");
+    desk.press(Key::Enter);
+    desk.until_seen("Testing upload and download");
+    desk.window.run_steps(4);
+    assert_eq!(desk.focused().as_deref(), Some("Test files.example"));
+    desk.press(Key::Enter);
+    desk.backend.let_go(1);
+    desk.until_seen("84 ms");
+    assert_eq!(desk.focused().as_deref(), Some("Test files.example"));
+
+    act(
+        &mut desk,
+        Action::AddressEdited(server("other.example").address),
+    );
+    focus(&mut desk, "Add this server");
+    desk.press(Key::Enter);
+    desk.until_seen("Test other.example");
+    desk.window.run_steps(4);
+    assert_eq!(desk.focused().as_deref(), Some("Add this server"));
+}
+
+#[test]
+fn a_way_through_settings_goes_to_its_parts_and_says_which_is_read() {
+    let mut desk = settings([760.0, 600.0]);
+    let read = |desk: &Desk| {
+        let mut tabs = desk.window.query_all_by_role(Role::Tab);
+        let tab = tabs.find(|tab| tab.accesskit_node().is_selected() == Some(true));
+        tab.and_then(|tab| tab.accesskit_node().label())
+            .unwrap_or_default()
+    };
+    assert_eq!(read(&desk), "File servers");
+    let tab = |desk: &mut Desk, name| {
+        desk.window.get_by_role_and_label(Role::Tab, name).click();
+        desk.window.run_steps(40);
+    };
+    tab(&mut desk, "Privacy");
+    assert_eq!(read(&desk), "Privacy");
+    let heading = place(&desk, Role::Heading, "Privacy");
+    assert!((80.0..200.0).contains(&heading.top()), "{heading:?}");
+    // The keyboard goes on from there.
+    desk.press(Key::Tab);
+    desk.window.run_steps(8);
+    assert_eq!(desk.focused().as_deref(), Some("File name in the pointer"));
+
+    desk.window
+        .get_by_role_and_label(Role::Heading, "Relays")
+        .scroll_to_me();
+    desk.window.run_steps(40);
+    desk.window.hover_at(egui::pos2(300.0, 400.0));
+    desk.window.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, 5_000.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
+        modifiers: egui::Modifiers::NONE,
+    });
+    desk.window.run_steps(40);
+    assert_eq!(read(&desk), "File servers");
+    assert!(
+        desk.window
+            .query_by_role_and_label(Role::Tab, "About")
+            .is_some()
+    );
+    let small = settings([210.0, 210.0]);
+    assert_eq!(small.window.query_all_by_role(Role::Tab).count(), 0);
+}
+
+#[test]
+fn what_a_choice_shows_to_whom_is_said_as_it_stands() {
+    let mut desk = settings([760.0, 600.0]);
+    assert!(desk.sees("Adding a line fetches the list straight from its host, which sees this computer's address and the time, once."));
+    let told = |desk: &Desk, name: &str| {
+        let switch = desk.window.get_by_role_and_label(Role::Switch, name);
+        switch.accesskit_node().description().unwrap_or_default()
+    };
+    assert!(
+        told(&desk, "Session's service nodes")
+            .contains("sees this computer's address and the time")
+    );
+    let direct = "Without relays files.example";
+    assert!(told(&desk, direct).starts_with("Turned on, this server would see"));
+    act(
+        &mut desk,
+        Action::SetDirect(server("files.example").address, true),
+    );
+    assert!(desk.sees("This server sees this computer's address with every transfer."));
+    act(
+        &mut desk,
+        Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
+    );
+    act(&mut desk, Action::UseProxy);
+    desk.until_seen("the host sees the proxy's address and the time, once.");
+    assert!(told(&desk, "Session's service nodes").contains("sees the proxy's address"));
+}
+
+#[test]
+fn every_kept_list_has_its_switch() {
+    let mut desk = settings([760.0, 600.0]);
+    desk.until_seen("Relays of a choir");
+    let name = "Allow weaker paths where the list has too few relays Relays of a choir";
+    desk.click(name);
+    desk.until(|desk| {
+        let lists = kept(desk).short_lists;
+        matches!(&lists[..], [RelayOrigin::Line(line)] if line.contains("lists.example"))
+    });
+    desk.click(name);
+    desk.until(|desk| kept(desk).short_lists.is_empty());
 }

@@ -24,7 +24,7 @@ use cloakroom::gui::platform::Platform;
 use cloakroom::gui::worker::{Backend, Progress};
 use cloakroom::protocol::disclosure::{AttemptShown, End, Outcome};
 use cloakroom::protocol::keys::Identity;
-use cloakroom::protocol::path::{RelayPath, SetAsideWhy, Standing};
+use cloakroom::protocol::path::{Relaxed, RelayPath, SetAsideWhy, Standing};
 use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
 use cloakroom::protocol::transfer::Failure;
 use futures_util::future::BoxFuture;
@@ -184,6 +184,9 @@ fn end<T>(result: Result<T, UserMessage>, up: bool, preferences: &Preferences) -
     let mut shown = shown(up);
     for request in &mut shown {
         for attempt in &mut request.attempts {
+            if preferences.chosen == ServerChoice::BuiltIn {
+                at_home(attempt);
+            }
             let proxy = preferences.proxy.as_ref().map(ToString::to_string);
             attempt.proxy = proxy.map(|url| url.replace("socks5://", ""));
         }
@@ -194,6 +197,17 @@ fn end<T>(result: Result<T, UserMessage>, up: bool, preferences: &Preferences) -
         shown[0].attempts[0].answered.clear();
     }
     Ended { result, shown }
+}
+
+/// As on the built-in network, where rules about networks cannot be kept.
+fn at_home(attempt: &mut AttemptShown) {
+    if let Some(path) = &mut attempt.path {
+        for relay in [&mut path.guard, &mut path.middle, &mut path.last] {
+            relay.host = IpAddr::from([127, 0, 0, 1]);
+        }
+    }
+    attempt.server = "http://127.0.0.1:4000".parse().expect("an address");
+    attempt.relaxed = vec![Relaxed::SameNetwork];
 }
 
 impl Backend for FakeBackend {

@@ -19,7 +19,7 @@ pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
     }
     if let Some(list) = list {
         let seen = model.settings.relays_seen.as_ref();
-        short_list(ui, model, list, seen, drawn);
+        short_list(ui, model, list, (seen, true), drawn);
     }
     others(ui, model, around.now, drawn);
     if model.settings.lacks_relays() {
@@ -112,12 +112,12 @@ fn chosen(ui: &mut Ui, list: Option<&RelayList>, drawn: &mut Drawn) {
     });
 }
 
-/// Whether rules of paths may yield on this list, where that is a question.
+/// Whether rules of paths may yield on this list, where that is a question; what that means, `at_length`.
 fn short_list(
     ui: &mut Ui,
     model: &Model,
     list: &RelayList,
-    seen: Option<&RelaysSeen>,
+    (seen, at_length): (Option<&RelaysSeen>, bool),
     drawn: &mut Drawn,
 ) {
     if seen.is_some_and(|seen| seen.rehearsal) {
@@ -127,6 +127,8 @@ fn short_list(
     let allowed = &model.settings.preferences.short_lists;
     let on = allowed.contains(&list.origin);
     let name = text::about_file(title, &list.name);
+    // What it means is said once.
+    let about = if at_length { about } else { "" };
     if kit::switch_named(ui, title, &name, about, on) {
         drawn.act(Action::SetShortList(list.origin.clone(), !on));
     }
@@ -171,7 +173,7 @@ fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
             };
             kit::label(ui, used, Type::Caption, palette.muted);
             age(ui, &other.seen, now);
-            short_list(ui, model, &other.list, Some(&other.seen), drawn);
+            short_list(ui, model, &other.list, (Some(&other.seen), false), drawn);
         });
     }
 }

@@ -176,7 +176,7 @@ pub(super) fn line(
 ) {
     let palette = palette(ui);
     let whole = ui.available_width();
-    let fits = whole - right >= 220.0;
+    let fits = whole - right >= 260.0;
     let beside = if fits { right } else { 0.0 } + space::S;
     let room = whole - beside - measure::ICON_L - space::M;
     let words = kit::text_height(ui, title, Type::Label, room) + 2.0 + Type::Caption.line();

@@ -58,10 +58,51 @@ fn part(ui: &mut Ui, title: &str, about: &str, texts: &[(&str, &str)]) {
         for (name, words) in texts {
             ui.push_id((title, name), |ui| {
                 kit::expander(ui, name, |ui| {
-                    kit::selectable(ui, *words, Type::Caption, palette.muted);
+                    let words = flowing(words);
+                    kit::selectable(ui, words, Type::Caption, palette.text);
                     ui.add_space(space::M);
                 });
             });
         }
     });
+}
+
+/// A text whose lines were broken for eighty columns, with paragraphs that wrap where there is room.
+fn flowing(text: &str) -> String {
+    /// A shorter line ends by itself.
+    const SHORT: usize = 50;
+    let mut flowing = String::with_capacity(text.len());
+    let mut goes_on = false;
+    for line in text.lines() {
+        let words = line.trim();
+        let mut marks = words.split_whitespace().next().unwrap_or("").chars();
+        let begins = match marks.next() {
+            Some('-' | '*' | '(') => true,
+            Some(mark) if mark.is_ascii_digit() => {
+                marks.all(|mark| mark.is_ascii_digit() || mark == '.')
+            }
+            _ => words.is_empty(),
+        };
+        if goes_on && !begins {
+            flowing.push(' ');
+        } else if !flowing.is_empty() {
+            flowing.push('\n');
+        }
+        flowing.push_str(words);
+        goes_on = words.chars().count() >= SHORT;
+    }
+    flowing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_flow_and_lists_stay_lists() {
+        let long = "x".repeat(60);
+        let text = format!("Title\n\n   {long}\n   goes on\n\n(a) {long}\n(b) one\nserde 1.0\n");
+        let wanted = format!("Title\n\n{long} goes on\n\n(a) {long}\n(b) one\nserde 1.0");
+        assert_eq!(flowing(&text), wanted);
+    }
 }
