@@ -266,7 +266,7 @@ fn links_open_this_program_where_the_system_leaves_that_to_it() {
     assert_eq!(known(&desk), Some(true));
 
     let stay = &desk.desktop.links_stay;
-    stay.store(true, std::sync::atomic::Ordering::SeqCst);
+    stay.store(true, Ordering::SeqCst);
     desk.click(LINKS);
     desk.until_seen("Windows did not take which program opens such links.");
     assert_eq!(desk.window.state().model().settings.links, Some(true));

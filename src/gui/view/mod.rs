@@ -197,9 +197,9 @@ fn announce(ui: &Ui, announcement: &Announcement) {
     let at = Rect::from_min_size(ui.max_rect().min, egui::Vec2::splat(1.0));
     let response = ui.interact(at, Id::unique("announcement"), egui::Sense::hover());
     let role = if announcement.urgent {
-        egui::Role::Alert
+        Role::Alert
     } else {
-        egui::Role::Status
+        Role::Status
     };
     response.widget_info(|| WidgetInfo::labeled(role, true, &announcement.words));
     ui.ctx().accesskit_node_builder(response.id, |node| {
