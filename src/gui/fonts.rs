@@ -52,13 +52,14 @@ pub enum Icon {
     ShieldCheck,
     ShowInFolder,
     Trash,
+    Undo,
     Upload,
     Warning,
 }
 
 impl Icon {
     /// All of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::ArrowLeft,
         Self::ArrowRight,
         Self::Ban,
@@ -100,6 +101,7 @@ impl Icon {
         Self::ShieldCheck,
         Self::ShowInFolder,
         Self::Trash,
+        Self::Undo,
         Self::Upload,
         Self::Warning,
     ];
@@ -149,6 +151,7 @@ impl Icon {
             Self::ShieldCheck => '\u{E1FF}',
             Self::ShowInFolder => '\u{E247}',
             Self::Trash => '\u{E18E}',
+            Self::Undo => '\u{E148}',
             Self::Upload => '\u{E19E}',
             Self::Warning => '\u{E193}',
         }

@@ -5,8 +5,8 @@ use egui::{Color32, Pos2, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, v
 
 use super::words::elided;
 use super::{
-    corner, focus_ring, follow_focus, hovered, outline, paint_icon, shows_focus, single_line,
-    under_pointer, width_of,
+    corner, focus_ring, follow_focus, hovered, outline, paint_icon, sense_of, shows_focus,
+    single_line, under_pointer, width_of,
 };
 use crate::gui::fonts::Icon;
 use crate::gui::text;
@@ -36,15 +36,25 @@ pub enum Pose {
     Focused,
 }
 
+/// An edge of a quiet button's place that its word stands at; its ground, where it shows, reaches beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// As the words above and below it.
+    Left,
+    /// As the right edge of what is above and below it.
+    Right,
+}
+
 /// A button with a word in it. Where there is no room for the word, its middle gives way.
 pub struct Button<'a> {
     label: &'a str,
+    name: Option<&'a str>,
     icon: Option<Icon>,
     loudness: Loudness,
+    flush: Option<Flush>,
     room_for: &'a str,
     enabled: bool,
     tall: bool,
-    name: &'a str,
     expanded: Option<bool>,
     opens: bool,
 }
@@ -55,12 +65,13 @@ impl<'a> Button<'a> {
     pub fn new(loudness: Loudness, label: &'a str) -> Self {
         Self {
             label,
+            name: None,
             icon: None,
             loudness,
+            flush: None,
             room_for: "",
             enabled: true,
             tall: loudness == Loudness::Primary,
-            name: "",
             expanded: None,
             opens: false,
         }
@@ -69,7 +80,7 @@ impl<'a> Button<'a> {
     /// What a screen reader says, where others have the same word: the word first, then what it is about.
     #[must_use]
     pub fn named(mut self, name: &'a str) -> Self {
-        self.name = name;
+        self.name = Some(name);
         self
     }
 
@@ -84,6 +95,13 @@ impl<'a> Button<'a> {
     #[must_use]
     pub fn opens_dialog(mut self) -> Self {
         self.opens = true;
+        self
+    }
+
+    /// With the word at this edge, where nothing else stands beside it.
+    #[must_use]
+    pub fn flush(mut self, edge: Flush) -> Self {
+        self.flush = Some(edge);
         self
     }
 
@@ -131,6 +149,15 @@ impl<'a> Button<'a> {
         }
     }
 
+    /// Before the word and after it.
+    fn pads(&self) -> (f32, f32) {
+        match self.flush {
+            None => (self.pad(), self.pad()),
+            Some(Flush::Left) => (0.0, self.pad()),
+            Some(Flush::Right) => (self.pad(), 0.0),
+        }
+    }
+
     /// How wide it will be.
     #[must_use]
     pub fn width(&self, ui: &Ui) -> f32 {
@@ -146,7 +173,8 @@ impl<'a> Button<'a> {
         } else {
             0.0
         };
-        (word.max(other) + icon + 2.0 * self.pad()).ceil()
+        let (before, after) = self.pads();
+        (word.max(other) + icon + before + after).ceil()
     }
 }
 
@@ -158,17 +186,9 @@ impl Widget for Button<'_> {
                 .min(ui.max_rect().width().max(2.0 * measure::CONTROL)),
             self.height(),
         );
-        let sense = if self.enabled {
-            Sense::click()
-        } else {
-            unpressable(ui)
-        };
+        let sense = sense_of(ui, self.enabled);
         let (rect, response) = ui.allocate_exact_size(size, sense);
-        let name = if self.name.is_empty() {
-            self.label
-        } else {
-            self.name
-        };
+        let name = self.name.unwrap_or(self.label);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, self.enabled, name));
         if self.expanded.is_some() || self.opens {
             ui.ctx().accesskit_node_builder(response.id, |node| {
@@ -203,8 +223,12 @@ impl Widget for Button<'_> {
         } else {
             (palette.disabled, palette.faint)
         };
+        let (before, after) = self.pads();
+        let mut ground = rect;
+        ground.min.x -= self.pad() - before;
+        ground.max.x += self.pad() - after;
         ui.painter()
-            .rect_filled(rect, corner(measure::RADIUS), fill);
+            .rect_filled(ground, corner(measure::RADIUS), fill);
         if self.loudness != Loudness::Quiet {
             outline(ui, rect, measure::RADIUS);
         }
@@ -214,10 +238,11 @@ impl Widget for Button<'_> {
             0.0
         };
         let font = Type::Label.font();
-        let room = size.x - icon - 2.0 * self.pad() + 1.0;
+        let room = size.x - icon - before - after + 1.0;
         let shown = elided(self.label, room, |word| width_of(ui, word, font.clone()));
         let galley = single_line(ui, &shown, font, ink);
-        let mut x = rect.center().x - (galley.size().x + icon) / 2.0;
+        let beside = size.x - before - after - galley.size().x - icon;
+        let mut x = rect.left() + before + beside / 2.0;
         if let Some(icon) = self.icon {
             let at = Pos2::new(x + measure::ICON / 2.0, rect.center().y);
             paint_icon(ui.painter(), at, icon, measure::ICON, ink);
@@ -228,18 +253,8 @@ impl Widget for Button<'_> {
             galley,
             ink,
         );
-        focus_ring(ui, &response, measure::RADIUS);
+        focus_ring(ui, &response.clone().with_new_rect(ground), measure::RADIUS);
         response
-    }
-}
-
-/// What cannot be pressed has no stop of Tab; but the keyboard that is on it stays, and its ring with it.
-fn unpressable(ui: &Ui) -> Sense {
-    let id = ui.next_auto_id();
-    if ui.memory(|memory| memory.has_focus(id)) {
-        Sense::focusable_noninteractive()
-    } else {
-        Sense::hover()
     }
 }
 
@@ -248,30 +263,40 @@ pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str) -> Response {
     icon_toggle(ui, icon, name, false)
 }
 
+/// An icon button that can be off; with the keyboard on it, it keeps that.
+pub fn icon_button_if(ui: &mut Ui, icon: Icon, name: &str, enabled: bool) -> Response {
+    icon_place(ui, icon, name, (false, enabled))
+}
+
 /// An icon button that shows whether its place is open.
 pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
+    icon_place(ui, icon, name, (on, true))
+}
+
+fn icon_place(ui: &mut Ui, icon: Icon, name: &str, (on, enabled): (bool, bool)) -> Response {
     let palette = palette(ui);
-    let (rect, response) = ui.allocate_exact_size(Vec2::splat(measure::CONTROL), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    let sense = sense_of(ui, enabled);
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(measure::CONTROL), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
     let rest = if on {
         palette.accent_tint
     } else {
         Color32::TRANSPARENT
     };
-    let fill = under_pointer(
-        ui,
-        &response,
-        rest,
-        if on {
-            palette.accent_tint
-        } else {
-            palette.control
-        },
-    );
+    let over = if on {
+        palette.accent_tint
+    } else if enabled {
+        palette.control
+    } else {
+        rest
+    };
+    let fill = under_pointer(ui, &response, rest, over);
     ui.painter()
         .rect_filled(rect, corner(measure::RADIUS), fill);
     let ink = if on {
         palette.accent
+    } else if !enabled {
+        palette.faint
     } else if hovered(ui, &response) || shows_focus(ui, &response) {
         palette.text
     } else {

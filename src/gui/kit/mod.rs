@@ -9,12 +9,15 @@ mod words;
 
 use std::sync::Arc;
 
+use egui::style::ScrollAnimation;
 use egui::{
-    Color32, Context, CornerRadius, FontId, Galley, Id, Response, Role, Stroke, StrokeKind, Ui,
-    UiBuilder,
+    Color32, Context, CornerRadius, FontId, Galley, Id, Response, Role, Sense, Stroke, StrokeKind,
+    Ui, UiBuilder,
 };
 
-pub use self::buttons::{Button, Loudness, Pose, icon_button, icon_toggle, status};
+pub use self::buttons::{
+    Button, Flush, Loudness, Pose, icon_button, icon_button_if, icon_toggle, status,
+};
 pub use self::field::Field;
 pub use self::menu::{Chosen, Entry, menu, menu_lines};
 pub use self::panels::{
@@ -22,7 +25,7 @@ pub use self::panels::{
     modal_room, notice, pointer_well, progress, said, sheet, sides, tone_colors,
 };
 pub use self::switches::{
-    Segmented, chips, segmented, segmented_icons, segmented_width, segments_fit, stepper, switch,
+    Segmented, chip_buttons, chips, segmented, segmented_icons, segmented_width, segments_fit, stepper, switch,
     switch_named, tab_lines, tabs, tabs_height,
 };
 pub use self::words::{
@@ -88,7 +91,26 @@ pub fn follow_focus(ui: &Ui, response: &Response) {
 
 /// Scrolls until this can be seen, and not at the very edge.
 pub fn into_view(ui: &Ui, response: &Response) {
-    ui.scroll_to_rect(response.rect.expand(space::L), None);
+    // At once: whoever goes on meanwhile must not lose sight of it.
+    let at_once = ScrollAnimation::none();
+    ui.scroll_to_rect_animation(response.rect.expand(space::L), None, at_once);
+}
+
+/// Says to a screen reader whether what this opens is open.
+pub fn says_expanded(response: &Response, open: bool) {
+    (response.ctx).accesskit_node_builder(response.id, |node| node.set_expanded(open));
+}
+
+/// What the next widget feels. One that is off feels nothing, but does not drop the keyboard that it has.
+fn sense_of(ui: &Ui, enabled: bool) -> Sense {
+    let id = ui.next_auto_id();
+    if enabled {
+        Sense::click()
+    } else if ui.memory(|memory| memory.has_focus(id)) {
+        Sense::focusable_noninteractive()
+    } else {
+        Sense::hover()
+    }
 }
 
 /// The ring around what has the keyboard, which is brought into view.
@@ -131,7 +153,7 @@ fn outline(ui: &Ui, rect: egui::Rect, radius: f32) {
 
 /// A square of colour with an icon in it, at the head of a row.
 pub fn tile(ui: &mut Ui, side: f32, icon: Icon, ink: Color32, ground: Color32) {
-    let (square, _) = ui.allocate_exact_size(egui::Vec2::splat(side), egui::Sense::hover());
+    let (square, _) = ui.allocate_exact_size(egui::Vec2::splat(side), Sense::hover());
     ui.painter().rect_filled(square, corner(8.0), ground);
     outline(ui, square, 8.0);
     paint_icon(ui.painter(), square.center(), icon, side / 2.0, ink);

@@ -7,8 +7,8 @@ use egui::{
 
 use super::words::elided;
 use super::{
-    corner, focus_ring, follow_focus, hovered, outline, paint_icon, shows_focus, single_line,
-    under_pointer, width_of,
+    corner, focus_ring, follow_focus, hovered, inside, label, outline, paint_icon, shows_focus,
+    single_line, under_pointer, width_of,
 };
 use crate::gui::fonts::Icon;
 use crate::gui::tokens::{Type, measure, motion, palette, space};
@@ -248,7 +248,6 @@ pub fn chips<T: Copy + PartialEq>(
     options: &[(T, String)],
     chosen: T,
 ) -> Option<T> {
-    let palette = palette(ui);
     let mut pressed = None;
     let whole = ui.next_auto_id();
     let ids: Vec<Id> = (0..options.len()).map(|at| whole.with(at)).collect();
@@ -258,32 +257,8 @@ pub fn chips<T: Copy + PartialEq>(
         ui.spacing_mut().item_spacing = Vec2::splat(space::S);
         for (place, ((value, label), id)) in options.iter().zip(&ids).enumerate() {
             let on = at == Some(place);
-            let font = Type::Caption.font();
-            let most = ui.max_rect().width() - 2.0 * space::M;
-            let shown = elided(label, most, |word| width_of(ui, word, font.clone()));
-            let width = width_of(ui, &shown, font.clone()) + 2.0 * space::M;
-            let (_, rect) = ui.allocate_space(vec2(width, 28.0));
-            let response = ui.interact(rect, *id, stop.sense(place));
+            let response = chip(ui, label, on, Some((*id, stop.sense(place))));
             response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, label));
-            let (rest, over, ink) = if on && palette.is_high() {
-                (palette.chosen, palette.chosen, palette.on_chosen)
-            } else if on {
-                (palette.accent_tint, palette.accent_tint, palette.accent)
-            } else {
-                (palette.control, palette.control_hover, palette.text)
-            };
-            let fill = under_pointer(ui, &response, rest, over);
-            ui.painter().rect_filled(rect, corner(14.0), fill);
-            outline(ui, rect, 14.0);
-            if on {
-                let stroke = Stroke::new(1.0, palette.accent);
-                ui.painter()
-                    .rect_stroke(rect, corner(14.0), stroke, StrokeKind::Inside);
-            }
-            let galley = single_line(ui, &shown, font, ink);
-            ui.painter()
-                .galley(rect.center() - galley.size() / 2.0, galley, ink);
-            focus_ring(ui, &response, 14.0);
             if response.clicked() {
                 pressed = Some(*value);
             }
@@ -372,6 +347,54 @@ pub fn tabs(ui: &mut Ui, name: &str, labels: &[&str], current: usize) -> Option<
     // The keyboard goes along; what it comes to is gone to by Enter.
     stop.arrow(ui);
     pressed
+}
+
+/// Chips that each do something at once. Returns the one that was pressed.
+pub fn chip_buttons<T>(ui: &mut Ui, options: Vec<(T, String)>) -> Option<T> {
+    let mut pressed = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = Vec2::splat(space::S);
+        for (value, label) in options {
+            let response = chip(ui, &label, false, None);
+            response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
+            if response.clicked() {
+                pressed = Some(value);
+            }
+        }
+    });
+    pressed
+}
+
+/// One chip, without what a screen reader says of it.
+fn chip(ui: &mut Ui, label: &str, on: bool, own: Option<(Id, Sense)>) -> Response {
+    let palette = palette(ui);
+    let font = Type::Caption.font();
+    let most = ui.max_rect().width() - 2.0 * space::M;
+    let shown = elided(label, most, |word| width_of(ui, word, font.clone()));
+    let width = width_of(ui, &shown, font.clone()) + 2.0 * space::M;
+    let (id, rect) = ui.allocate_space(vec2(width, 28.0));
+    let (id, sense) = own.unwrap_or((id, Sense::click()));
+    let response = ui.interact(rect, id, sense);
+    let (rest, over, ink) = if on && palette.is_high() {
+        (palette.chosen, palette.chosen, palette.on_chosen)
+    } else if on {
+        (palette.accent_tint, palette.accent_tint, palette.accent)
+    } else {
+        (palette.control, palette.control_hover, palette.text)
+    };
+    let fill = under_pointer(ui, &response, rest, over);
+    ui.painter().rect_filled(rect, corner(14.0), fill);
+    outline(ui, rect, 14.0);
+    if on {
+        let stroke = Stroke::new(1.0, palette.accent);
+        ui.painter()
+            .rect_stroke(rect, corner(14.0), stroke, StrokeKind::Inside);
+    }
+    let galley = single_line(ui, &shown, font, ink);
+    ui.painter()
+        .galley(rect.center() - galley.size() / 2.0, galley, ink);
+    focus_ring(ui, &response, 14.0);
+    response
 }
 
 const SWITCH: Vec2 = vec2(40.0, 22.0);
