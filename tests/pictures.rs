@@ -97,7 +97,7 @@ const SCENES: &[Scene] = &[
     ("share-done", Desk::shared_one),
     ("share-copied", |desk| {
         desk.shared_one();
-        desk.click("Copy pointer");
+        desk.click("Copy pointer report.pdf");
         desk.until_seen("Copied");
     }),
     ("share-several", several),
@@ -473,7 +473,7 @@ fn hover(desk: &mut Desk, paths: &[PathBuf]) {
 fn several(desk: &mut Desk) {
     let failure = Failure::ServerUnreachable;
     let silent = AppError::Transfer(TransferError { failure, tries: 4 });
-    desk.backend.fail_next(UserMessage::from(&silent));
+    desk.backend.fail_next(silent);
     for (name, ends) in [
         ("minutes.odt", true),
         ("report.pdf", true),
@@ -540,7 +540,7 @@ fn received(desk: &mut Desk) {
     desk.until_seen("from files.example");
     act(desk, Action::Download);
     desk.backend.let_go(1);
-    desk.until_seen("Verified");
+    desk.until(|desk| desk.window.state().model().unfinished() == 0);
 }
 
 fn act(desk: &mut Desk, action: Action) {

@@ -53,20 +53,20 @@ fn a_dropped_file_is_shared_and_its_pointer_copied() {
     );
 
     desk.backend.let_go(1);
-    desk.until_seen("2.5 kB, sent as 5.1 MB");
+    desk.until_seen("4.2 MB, sent as 5.1 MB");
     assert!(desk.sees("kept until 6 Dec 2026"));
-    desk.click("Copy pointer");
+    desk.click("Copy pointer report.pdf");
     desk.until_seen("Copied");
     assert_eq!(*desk.desktop.copied.lock().expect("no panic"), [POINTER]);
     desk.until(|desk| !desk.sees("Copied"));
-    desk.window.get_by_label("Copy pointer");
+    desk.window.get_by_label("Copy pointer report.pdf");
 }
 
 #[test]
 fn a_pointer_of_the_built_in_network_says_that_it_works_here_only() {
     let mut desk = Desk::new();
     desk.shared_one();
-    desk.click("Copy (works only on this computer)");
+    desk.click("Copy (works only on this computer) report.pdf");
     desk.until_seen("Copied");
     desk.click("Choose a server");
     assert_eq!(desk.window.state().model().screen, Screen::Settings);
@@ -136,7 +136,7 @@ fn what_failed_says_what_why_and_what_next_and_can_be_tried_again() {
     desk.backend.let_go(1);
     desk.until_seen("report.pdf was not shared.");
     assert!(desk.sees("The relays answered, the server did not. Try again in a minute."));
-    desk.click("Retry");
+    desk.click("Retry report.pdf");
     desk.until_seen("Uploading");
     desk.backend.let_go(1);
     desk.until_seen("kept until");
@@ -150,7 +150,7 @@ fn cancelling_is_at_once() {
     desk.until_seen("Uploading");
     desk.click("Cancel report.pdf");
     assert!(desk.sees("Cancelled"));
-    desk.click("Remove");
+    desk.click("Remove report.pdf");
     assert!(desk.window.state().model().transfers.is_empty());
 }
 
@@ -172,8 +172,8 @@ fn a_pasted_pointer_is_described_downloaded_verified_and_opened() {
     desk.backend.let_go(1);
     desk.until_seen("Verified");
     assert!(desk.sees("report (1).pdf"));
-    desk.click("Open");
-    desk.click("Show in folder");
+    desk.click("Open report (1).pdf");
+    desk.click("Show in folder report (1).pdf");
     let saved = PathBuf::from("/home/ada/Downloads/report (1).pdf");
     desk.until(|desk| {
         desk.desktop
@@ -392,8 +392,9 @@ fn closing_with_running_transfers_asks_first() {
 fn everything_on_share_is_reached_by_keyboard_alone() {
     let mut desk = Desk::new();
     *desk.desktop.files.lock().expect("no panic") = vec![desk.file("report.pdf")];
+    desk.until(|desk| desk.focused().as_deref() == Some("Choose files"));
     let mut order = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..5 {
         desk.press(Key::Tab);
         desk.window.step();
         order.extend(desk.focused());
@@ -401,6 +402,7 @@ fn everything_on_share_is_reached_by_keyboard_alone() {
     assert_eq!(
         order,
         [
+            "Options",
             "Share",
             "File server: Built-in network",
             "Settings",
@@ -662,7 +664,7 @@ fn a_clipboard_that_does_not_answer_holds_nothing_up() {
     desk.shared_one();
     let desktop = std::sync::Arc::clone(&desk.desktop);
     let held = desktop.copied.lock().expect("no panic");
-    desk.click("Copy (works only on this computer)");
+    desk.click("Copy (works only on this computer) report.pdf");
     desk.click("Receive");
     desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
     assert!(desk.window.state().model().copied.is_none());

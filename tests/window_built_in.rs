@@ -146,10 +146,12 @@ fn a_dropped_file_is_shared_and_its_pointer_brings_it_back_after_a_restart() {
     assert!(shared.builtin);
     assert_eq!(shared.blob_len, 393_216);
     assert!(
-        desk.window.query_by_label("Copy pointer").is_none(),
+        desk.window
+            .query_by_label("Copy pointer report.pdf")
+            .is_none(),
         "it works on this computer only, and says so"
     );
-    desk.click("Copy (works only on this computer)");
+    desk.click("Copy (works only on this computer) report.pdf");
     let pointer = soon(|| desk.desktop.copied.lock().unwrap().pop());
     drop(desk);
 
@@ -181,7 +183,7 @@ fn a_dropped_file_is_shared_and_its_pointer_brings_it_back_after_a_restart() {
         std::fs::read(downloads.join("report.pdf")).unwrap(),
         content
     );
-    desk.click("Show in folder");
+    desk.click("Show in folder report.pdf");
     let shown = soon(|| desk.desktop.revealed.lock().unwrap().pop());
     assert_eq!(shown, downloads.join("report.pdf"));
 }

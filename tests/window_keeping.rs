@@ -135,7 +135,7 @@ impl Desk {
         self.until_seen("from files.example");
         self.backend.let_go(1);
         self.click("Download");
-        self.until_seen("Verified");
+        self.until_seen("report (1).pdf");
     }
 }
 
@@ -155,18 +155,18 @@ fn a_program_under_another_name_is_told_and_opened_only_after_asking() {
     desk.until_seen("This file is not what its name says.");
     assert!(desk.sees("By its name it is a document, by its content a program for Windows."));
 
-    desk.click("Open");
+    desk.click("Open report (1).pdf");
     desk.until_seen("This file could run a program");
     // The answer that Enter gives is the harmless one.
     desk.window.key_press(Key::Enter);
     desk.until(|desk| !desk.sees("This file could run a program"));
-    desk.click("Open");
+    desk.click("Open report (1).pdf");
     desk.until_seen("This file could run a program");
     desk.window.key_press(Key::Escape);
     desk.until(|desk| !desk.sees("This file could run a program"));
     assert_eq!(desk.opened(), 0);
 
-    desk.click("Open");
+    desk.click("Open report (1).pdf");
     desk.until_seen("Open anyway");
     desk.click("Open anyway");
     desk.until(|desk| desk.opened() == 1);
@@ -184,7 +184,7 @@ fn kept_transfers_are_there_after_a_restart_until_they_are_wiped() {
 
     let mut desk = start();
     desk.until_seen("report.pdf");
-    desk.click("Copy (works only on this computer)");
+    desk.click("Copy (works only on this computer) report.pdf");
     desk.until(|desk| desk.desktop.copied.lock().expect("no panic").len() == 1);
     assert_eq!(desk.desktop.copied.lock().expect("no panic")[0], POINTER);
 

@@ -121,7 +121,10 @@ async fn a_list_is_added_looked_at_used_and_its_guard_replaced() {
     assert!(seen.fetched.is_some() && seen.expires.is_some());
 
     let shared = person.share().await;
-    shared.result.map_err(|message| message.what).unwrap();
+    shared
+        .result
+        .map_err(|trouble| trouble.words().what)
+        .unwrap();
     let guards = |known: &RelaysKnown| {
         let relays = known.seen.as_ref().unwrap().relays.clone();
         let mut guards: Vec<String> = relays
@@ -154,7 +157,10 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
     let (place, mut sender) = with_list().await;
     sender.ask(RelayWish::Add(place.line.to_string())).await;
     let shared = sender.share().await.result;
-    let pointer = shared.map_err(|message| message.what).unwrap().pointer;
+    let pointer = shared
+        .map_err(|trouble| trouble.words().what)
+        .unwrap()
+        .pointer;
     let offers = Some("127.0.0.1".to_owned());
     assert_eq!(sender.offer(&pointer), None, "their own list serves it");
 
@@ -175,7 +181,7 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
     sender.replace_kept(&past, &place.signature(&past));
     assert_eq!(sender.offer(&pointer), offers);
     let failed = sender.fetch(&pointer).await.result;
-    let message = failed.err().unwrap();
+    let message = failed.err().unwrap().words();
     assert!(
         message.what.contains("names a relay list"),
         "{}",
@@ -207,7 +213,7 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
         assert_eq!(person.preferences.relay_list, chosen);
         assert_eq!(person.offer(&pointer), None);
         let saved = person.fetch(&pointer).await.result;
-        let saved = saved.map_err(|message| message.what).unwrap();
+        let saved = saved.map_err(|trouble| trouble.words().what).unwrap();
         assert_eq!(fs::read(saved.path).unwrap(), b"content");
     }
 
@@ -239,7 +245,10 @@ async fn of_a_dead_server_the_window_knows_who_saw_what() {
     let (place, mut person) = with_list().await;
     person.ask(RelayWish::Add(place.line.to_string())).await;
     let shared = person.share().await.result;
-    let pointer = shared.map_err(|message| message.what).unwrap().pointer;
+    let pointer = shared
+        .map_err(|trouble| trouble.words().what)
+        .unwrap()
+        .pointer;
     let Place { server, relays, .. } = place;
     server.stop().await;
 

@@ -17,9 +17,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cloakroom::app::content_type::{Content, Disagreement, Family, Findings};
+use cloakroom::app::error::{AppError, ServerRefusal};
+use cloakroom::app::l10n::Language;
+use cloakroom::app::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, Modal, Preferences, Privacy, Region, RelayList, RelayOrigin, Screen, ServerChoice,
-    Stage, State, SystemLook, Theme,
+    Action, Count, Modal, Preferences, Privacy, Region, RelayList, RelayOrigin, Screen,
+    ServerChoice, ShareOptions, Stage, State, SystemLook, Theme,
 };
 use cloakroom::gui::window::Opening;
 use desk::Desk;
@@ -91,13 +94,13 @@ fn a_drop_while_something_is_only_looked_at_is_taken() {
 fn copying_says_so_at_the_button_and_aloud_and_moves_nothing() {
     let mut desk = Desk::new();
     desk.shared_one();
-    let word = "Copy (works only on this computer)";
+    let word = "Copy (works only on this computer) report.pdf";
     let before = desk.window.get_by_label(word).rect();
     desk.click(word);
     desk.until_seen("Copied");
     let after = desk
         .window
-        .get_by_role_and_label(Role::Button, "Copied")
+        .get_by_role_and_label(Role::Button, "Copied report.pdf")
         .rect();
     assert_eq!(before, after);
     assert_eq!(announced(&desk).as_deref(), Some("Pointer copied"));
@@ -184,7 +187,7 @@ fn the_keyboard_alone_works_the_list() {
     desk.until_seen("Uploading");
     desk.backend.let_go(2);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
-    key(&mut desk, Key::F6);
+    // The zone has the keyboard from the start.
     key(&mut desk, Key::F6);
     desk.until(|desk| {
         row(desk).is_some_and(|row| row.starts_with("b.txt") || row.starts_with("a.txt"))
@@ -255,7 +258,13 @@ fn the_menu_of_a_row_opens_and_closes_by_keyboard_and_gives_it_back() {
     desk.until(|desk| desk.focused().as_deref() == Some("QR code"));
     key(&mut desk, Key::Escape);
     desk.until(|desk| desk.window.state().model().menu.is_none());
-    desk.until(|desk| desk.focused().as_deref() == Some("More about report.pdf"));
+    desk.until(|desk| row(desk).is_some());
+    for _ in 0..6 {
+        key(&mut desk, Key::Tab);
+        if desk.focused().as_deref() == Some("More about report.pdf") {
+            break;
+        }
+    }
     key(&mut desk, Key::Enter);
     desk.until(|desk| desk.focused().as_deref() == Some("Copy pointer"));
     key(&mut desk, Key::ArrowDown);
@@ -294,7 +303,7 @@ fn the_keyboard_is_never_nowhere_when_what_had_it_goes() {
     act(&mut desk, Action::FocusRegion(Region::Rows));
     for _ in 0..8 {
         key(&mut desk, Key::Tab);
-        if desk.focused().as_deref() == Some("Remove") {
+        if desk.focused().as_deref() == Some("Remove report.pdf") {
             break;
         }
     }
@@ -313,9 +322,9 @@ fn f6_goes_round_the_regions() {
         seen.extend(desk.focused());
     }
     assert_eq!(seen.len(), 3, "{seen:?}");
-    assert_eq!(seen[0], "Choose files");
-    assert!(seen[1].starts_with("report.pdf"));
-    assert_eq!(seen[2], "Share");
+    assert!(seen[0].starts_with("report.pdf"));
+    assert_eq!(seen[1], "Share");
+    assert_eq!(seen[2], "Choose files");
 }
 
 /// Of what has the keyboard.
@@ -551,6 +560,353 @@ fn ctrl_plus_and_minus_change_the_size_and_it_is_kept() {
     });
 }
 
+#[test]
+fn enter_in_the_pointers_field_downloads_and_with_shift_is_a_new_line() {
+    let mut desk = Desk::new();
+    act(&mut desk, Action::Go(Screen::Receive));
+    desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
+    let text = |desk: &Desk| desk.window.state().model().receive.text.as_str().to_owned();
+
+    keys(&mut desk, Modifiers::SHIFT, Key::Enter);
+    assert_eq!(text(&desk), "\n");
+    assert!(
+        desk.sees("Text around it does no harm."),
+        "a blank line is nothing"
+    );
+    key(&mut desk, Key::Enter);
+    assert_eq!(text(&desk), "\n", "there is nothing to download");
+    assert_eq!(desk.focused().as_deref(), Some("Pointer"));
+
+    desk.paste(POINTER);
+    desk.until_seen("from files.example");
+    assert_eq!(desk.focused().as_deref(), Some("Pointer"));
+    key(&mut desk, Key::Enter);
+    desk.until(|desk| !desk.window.state().model().transfers.is_empty());
+    assert_eq!(desk.window.state().model().transfers.len(), 1);
+    assert!(text(&desk).is_empty());
+}
+
+#[test]
+fn the_first_thing_to_do_has_the_keyboard_from_the_start() {
+    for (welcomed, first) in [(true, "Choose files"), (false, "Start")] {
+        let kept = Preferences {
+            welcomed,
+            ..preferences()
+        };
+        let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
+        desk.until(|desk| desk.focused().as_deref() == Some(first));
+    }
+}
+
+#[test]
+fn what_is_switched_off_under_the_keyboard_keeps_it() {
+    let mut desk = Desk::new();
+    act(&mut desk, Action::ShowOptions(true));
+    let options = ShareOptions {
+        count: Count::Limit(2),
+        ..ShareOptions::default()
+    };
+    act(&mut desk, Action::SetOptions(options));
+    let less = "Fewer downloads";
+    desk.bring(By::new().label(less));
+    desk.window.get_by_label(less).focus();
+    desk.window.run_steps(2);
+    key(&mut desk, Key::Enter);
+    let model = desk.window.state().model();
+    assert_eq!(model.settings.preferences.options.count, Count::Limit(1));
+    desk.window.run_steps(4);
+    assert_eq!(desk.focused().as_deref(), Some(less));
+    let button = desk.window.get_by_label(less);
+    assert!(button.accesskit_node().is_disabled());
+}
+
+// What a screen reader finds.
+
+/// Names of all that have this role.
+fn names(desk: &Desk, role: Role) -> Vec<String> {
+    let nodes = desk.window.query_all_by_role(role);
+    let names = nodes.filter_map(|node| node.accesskit_node().label());
+    names.collect()
+}
+
+/// A shared and a received file.
+fn one_each() -> Desk {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    desk.paste(POINTER);
+    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
+    act(&mut desk, Action::Download);
+    desk.backend.let_go(1);
+    desk.until_seen("Verified");
+    desk
+}
+
+#[test]
+fn rows_are_listed_under_a_heading_each_screens_own_first() {
+    let mut desk = one_each();
+    let lists = ["What you received", "What you shared"];
+    assert_eq!(names(&desk, Role::List), lists);
+    assert_eq!(
+        names(&desk, Role::Heading),
+        ["Paste the pointer you were given", lists[0], lists[1]]
+    );
+    let list = desk.window.get_by_role_and_label(Role::List, lists[0]);
+    let rows: Vec<_> = list.query_all_by_role(Role::ListItem).collect();
+    assert_eq!(rows.len(), 1);
+    let name = rows[0].accesskit_node().label().unwrap_or_default();
+    assert!(name.starts_with("report (1).pdf"), "{name}");
+    act(&mut desk, Action::Go(Screen::Share));
+    assert_eq!(names(&desk, Role::List), [lists[1], lists[0]]);
+}
+
+#[test]
+fn no_two_buttons_have_one_name() {
+    let mut desk = one_each();
+    desk.backend.fail_next(message("It was not shared."));
+    let files = ["a.txt", "b.txt"].map(|name| desk.file(name));
+    desk.drop_files(&files);
+    desk.backend.let_go(1);
+    desk.until_seen("It was not shared.");
+    desk.backend.let_go(1);
+    desk.until(|desk| desk.window.state().model().unfinished() == 0);
+    act(&mut desk, Action::Go(Screen::Receive));
+    desk.paste(POINTER);
+    desk.until_seen("from files.example");
+    act(&mut desk, Action::Download);
+    desk.backend.let_go(1);
+    desk.until(|desk| desk.window.state().model().unfinished() == 0);
+    // The second received file has the name of the first; what leads to Settings is the same wherever it stands.
+    let mut names = names(&desk, Role::Button);
+    names.retain(|name| !name.contains("report (1).pdf") && name != "Choose a server");
+    names.sort();
+    let all = names.len();
+    names.dedup();
+    assert_eq!(names.len(), all, "{names:#?}");
+    assert!(
+        names
+            .iter()
+            .any(|name| name == "Retry a.txt" || name == "Retry b.txt")
+    );
+}
+
+#[test]
+fn what_opens_something_says_whether_it_is_open() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    let expanded = |desk: &Desk, label: &str| {
+        let node = desk.window.get_by_role_and_label(Role::Button, label);
+        node.accesskit_node().data().is_expanded()
+    };
+    assert_eq!(expanded(&desk, "Options"), Some(false));
+    act(&mut desk, Action::ShowOptions(true));
+    assert_eq!(expanded(&desk, "Hide options"), Some(true));
+    let more = "More about report.pdf";
+    assert_eq!(expanded(&desk, more), Some(false));
+    let node = desk.window.get_by_role_and_label(Role::Button, more);
+    let popup = node.accesskit_node().data().has_popup();
+    assert_eq!(popup, Some(egui::accesskit::HasPopup::Menu));
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::OpenMenu(id));
+    assert_eq!(expanded(&desk, more), Some(true));
+}
+
+#[test]
+fn a_field_whose_content_cannot_be_used_says_so() {
+    let mut desk = Desk::new();
+    let invalid = |desk: &Desk| {
+        let field = desk
+            .window
+            .get_by_role_and_label(Role::MultilineTextInput, "Pointer");
+        field.accesskit_node().data().invalid().is_some()
+    };
+    desk.paste(POINTER);
+    desk.until_seen("from files.example");
+    assert!(!invalid(&desk));
+    desk.paste("cloak1short");
+    desk.until_seen("cut short");
+    assert!(invalid(&desk));
+}
+
+#[test]
+fn what_begins_and_what_is_stopped_is_said_aloud_in_its_own_words() {
+    let mut desk = Desk::new();
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.until(|desk| announced(desk).as_deref() == Some("Sharing report.pdf"));
+    desk.until_seen("Uploading");
+    desk.click("Cancel report.pdf");
+    let words = "report.pdf was cancelled";
+    desk.until(|desk| announced(desk).as_deref() == Some(words));
+    let live = |node: &egui_kittest::kittest::AccessKitNode<'_>| node.live() != Live::Off;
+    let node = desk.window.get(By::new().predicate(live));
+    assert_eq!(node.value().as_deref(), Some(words));
+}
+
+// What is shown.
+
+#[test]
+fn what_is_dropped_on_receive_is_seen_on_share() {
+    let mut desk = Desk::new();
+    act(&mut desk, Action::Go(Screen::Receive));
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.until_seen("Uploading");
+    assert_eq!(screen(&desk), Screen::Share);
+}
+
+#[test]
+fn what_failed_is_said_in_the_language_that_is_spoken_now() {
+    let mut desk = Desk::new();
+    desk.backend
+        .fail_next(AppError::Server(ServerRefusal::Full));
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.backend.let_go(1);
+    let english = UserMessage::from(&AppError::Server(ServerRefusal::Full)).what;
+    desk.until_seen(&english);
+    act(&mut desk, Action::SetLanguage(Some(Language::German)));
+    let german = UserMessage::from(&AppError::Server(ServerRefusal::Full)).what;
+    assert_ne!(english, german);
+    assert!(desk.sees(&german) && !desk.sees(&english));
+}
+
+#[test]
+fn a_file_that_is_not_what_its_name_says_is_shown_before_it_is_opened() {
+    let mut desk = Desk::new();
+    *desk.desktop.findings.lock().expect("no panic") = Findings {
+        disagreement: Some(Disagreement {
+            name_says: Family::Document,
+            content_is: Content::WindowsProgram,
+        }),
+        could_run: true,
+    };
+    desk.paste(POINTER);
+    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
+    act(&mut desk, Action::Download);
+    desk.backend.let_go(1);
+    desk.until_seen("Misleading name");
+    assert!(!desk.sees("Verified"));
+    let left = |desk: &Desk, name: &str| desk.window.get_by_label(name).rect().left();
+    let show = left(&desk, "Show in folder report (1).pdf");
+    assert!(show < left(&desk, "Open report (1).pdf"));
+}
+
+#[test]
+fn nothing_is_below_the_bar_that_offers_undo() {
+    for size in [[760.0, 600.0], [420.0, 420.0]] {
+        let mut desk = Desk::with(preferences(), size, |_| Opening::default());
+        let files = ["a.txt", "b.txt", "c.txt", "d.txt"].map(|name| desk.file(name));
+        desk.drop_files(&files);
+        desk.backend.let_go(4);
+        desk.until(|desk| desk.window.state().model().transfers.len() == 4);
+        desk.until(|desk| desk.window.state().model().unfinished() == 0);
+        let first = desk.window.state().model().transfers[0].id;
+        act(&mut desk, Action::Remove(first));
+        desk.window.run_steps(3);
+        assert!(desk.sees("Ctrl+Z") || size[0] < 500.0);
+        // The last row is brought as far up as it goes.
+        let last = By::new().label_contains("Copy (works only on this computer)");
+        desk.bring(last);
+        desk.window
+            .hover_at(egui::pos2(size[0] / 2.0, size[1] / 2.0));
+        for _ in 0..10 {
+            desk.window.event(Event::MouseWheel {
+                unit: egui::MouseWheelUnit::Page,
+                delta: egui::vec2(0.0, -1.0),
+                phase: egui::TouchPhase::Move,
+                source: egui::MouseWheelSource::Wheel,
+                modifiers: Modifiers::NONE,
+            });
+            desk.window.run_steps(3);
+        }
+        let last = By::new().label_contains("Copy (works only on this computer)");
+        let last = desk.window.query_all(last).last().expect("a row").rect();
+        let undo = desk.window.get_by_label("Undo").rect();
+        assert!(last.bottom() < undo.top(), "{last:?} is under {undo:?}");
+    }
+}
+
+#[test]
+fn the_options_and_a_wide_window_leave_the_zone_small() {
+    let mut desk = Desk::with(preferences(), [1280.0, 800.0], |_| Opening::default());
+    desk.window.run_steps(2);
+    let zone = |desk: &Desk| {
+        let zone = desk
+            .window
+            .get_by_role_and_label(Role::Button, "Choose files");
+        zone.rect().height()
+    };
+    assert!(zone(&desk) <= 400.0, "{}", zone(&desk));
+    act(&mut desk, Action::ShowOptions(true));
+    assert!(zone(&desk) <= 120.0, "{}", zone(&desk));
+}
+
+#[test]
+fn a_narrow_receive_screen_gives_its_room_to_what_was_received() {
+    let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+    act(&mut desk, Action::Go(Screen::Receive));
+    let field = |desk: &Desk| {
+        let field = By::new().predicate(|node| {
+            let role = node.role();
+            role == Role::MultilineTextInput || role == Role::TextInput
+        });
+        desk.window.get(field).rect().height()
+    };
+    let high = field(&desk);
+    assert!(desk.sees("Text around it does no harm."));
+    desk.shared_one();
+    act(&mut desk, Action::Go(Screen::Receive));
+    assert!(field(&desk) < high / 1.5);
+    assert!(!desk.sees("Text around it does no harm."));
+}
+
+#[test]
+fn where_a_file_will_be_saved_stands_above_download_and_only_where_it_can() {
+    let mut desk = Desk::new();
+    desk.paste(POINTER);
+    desk.until_seen("from files.example");
+    let bottom = |desk: &Desk, part: &str| {
+        let node = desk.window.get(By::new().label_contains(part));
+        node.rect().bottom()
+    };
+    let download = desk.window.get_by_role_and_label(Role::Button, "Download");
+    assert!(bottom(&desk, "Will be saved in") < download.rect().top());
+    desk.paste(&format!("relayless {POINTER}"));
+    desk.until_seen("Use the sender's list");
+    assert!(!desk.sees("Will be saved in"));
+}
+
+#[test]
+fn every_button_that_copies_a_pointer_has_one_height() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    desk.shared_one();
+    let copies = By::new().label_contains("Copy (works only on this computer)");
+    let heights = desk
+        .window
+        .query_all(copies)
+        .map(|node| node.rect().height());
+    let heights: Vec<f32> = heights.collect();
+    assert!(
+        heights.len() == 2 && heights[0] == heights[1],
+        "{heights:?}"
+    );
+}
+
+#[test]
+fn a_running_row_says_how_fast_it_goes_once_that_is_known() {
+    let mut desk = Desk::new();
+    let stages = (0..40_u8).map(|at| Stage::Upload {
+        fraction: f32::from(at) / 400.0,
+    });
+    desk.backend.show(stages.collect());
+    desk.backend.pace(Duration::from_millis(40));
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.until_seen("kB/s");
+    assert!(desk.sees(" s left") || desk.sees(" min left"));
+}
+
 // Rules 9 and 14.
 
 #[test]
@@ -706,7 +1062,7 @@ fn a_file_that_no_program_takes_is_said() {
     act(&mut desk, Action::Download);
     desk.backend.let_go(1);
     desk.until_seen("Verified");
-    for button in ["Open", "Show in folder"] {
+    for button in ["Open report (1).pdf", "Show in folder report (1).pdf"] {
         desk.click(button);
         desk.until_seen("The file could not be shown.");
         key(&mut desk, Key::Escape);
@@ -951,7 +1307,7 @@ fn a_copied_pointer_leaves_the_clipboard_only_when_chosen_and_unchanged() {
         };
         let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
         desk.shared_one();
-        desk.click("Copy (works only on this computer)");
+        desk.click("Copy (works only on this computer) report.pdf");
         desk.until_seen("Copied");
         if replaced {
             *desk.desktop.copied.lock().expect("no panic") = vec![left.to_owned()];

@@ -199,7 +199,7 @@ fn what_failed_offers_what_helps() {
     desk.backend.let_go(1);
     desk.until_seen("It was not shared.");
     assert!(desk.sees("Retry"), "once the word is there");
-    desk.click("Enter the access word");
+    desk.click("Enter the access word report.pdf");
     desk.until(|desk| desk.focused().as_deref() == Some("Access word"));
     assert_eq!(desk.window.state().model().screen, Screen::Settings);
 
@@ -321,7 +321,8 @@ fn how_much_longer_a_file_is_kept_is_chosen() {
     desk.until_seen("Keep longer");
     desk.click("Keep longer");
     desk.until_seen("30 days");
-    desk.click("30 days");
+    assert!(!desk.sees("1 day,"), "that would not be longer");
+    desk.click("30 days, until 22 Dec 2026");
     desk.until_seen("20 Dec 2026");
     assert!(!desk.sees("30 days"));
 }

@@ -12,7 +12,7 @@ use super::keyring::SystemKeyring;
 use super::model::{
     Advanced, Contrast, Count, Ended, Manage, Managed, Motion, Note, PointerInfo, PointerText,
     Preferences, Privacy, RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved, Server,
-    ServerChoice, ShareOptions, Shared, Stage, Terms, TestReport, Theme, ZOOMS,
+    ServerChoice, ShareOptions, Shared, Stage, Terms, TestReport, Theme, Trouble, ZOOMS,
 };
 use super::text;
 use super::worker::{Backend, Progress};
@@ -524,7 +524,7 @@ impl Backend for App {
         Box::pin(async move {
             let mut shown = Vec::new();
             let share = self.share_now(path, preferences, progress, &mut shown, cancel);
-            let result = in_words(share.await);
+            let result = share.await.map_err(Trouble::from);
             Ended { result, shown }
         })
     }
@@ -541,7 +541,7 @@ impl Backend for App {
             let mut shown = Vec::new();
             let asked = (pointer, tell_sender);
             let fetch = self.fetch_now(asked, preferences, progress, &mut shown, cancel);
-            let result = in_words(fetch.await);
+            let result = fetch.await.map_err(Trouble::from);
             Ended { result, shown }
         })
     }
@@ -556,7 +556,7 @@ impl Backend for App {
         Box::pin(async move {
             let mut shown = Vec::new();
             let manage = self.manage_now(what, pointer, preferences, &mut shown, cancel);
-            let result = in_words(manage.await);
+            let result = manage.await.map_err(Trouble::from);
             Ended { result, shown }
         })
     }
@@ -606,7 +606,7 @@ impl Backend for App {
         Box::pin(async move {
             let mut shown = Vec::new();
             let test = self.test_now(&server, preferences, &mut shown, cancel);
-            let result = in_words(test.await);
+            let result = test.await.map_err(Trouble::from);
             Ended { result, shown }
         })
     }

@@ -49,6 +49,9 @@ const NONE: Modifiers = Modifiers::NONE;
 /// Choose files; the zone shows it too.
 pub const CHOOSE: KeyboardShortcut = key(CTRL, Key::O);
 
+/// What went comes back; the bar that offers it shows it too.
+pub const UNDO: KeyboardShortcut = key(CTRL, Key::Z);
+
 type Words = fn() -> &'static str;
 
 /// Command, its keys (the first is shown), and its words; without words it is not in the sheet. Longer sets of
@@ -80,11 +83,7 @@ const TABLE: [(Command, &[KeyboardShortcut], Option<Words>); 14] = [
         &[key(NONE, Key::F5)],
         Some(text::retry_failed),
     ),
-    (
-        Command::Undo,
-        &[key(CTRL, Key::Z)],
-        Some(text::undo_removal),
-    ),
+    (Command::Undo, &[UNDO], Some(text::undo_removal)),
     (
         Command::NextRegion,
         &[key(NONE, Key::F6)],

@@ -153,6 +153,8 @@ impl Window {
             let focused = ctx.memory(|memory| memory.focused());
             self.before = clicked.or(focused).or(self.focused);
         }
+        // What follows may be said elsewhere already, in the language that was just chosen.
+        self.speak();
         self.set_off(ctx, effects);
     }
 
@@ -172,6 +174,15 @@ impl Window {
                 other => self.worker.run(other),
             }
         }
+    }
+
+    /// Speaks the language that is chosen: this thread draws; the worker's words come from other threads.
+    fn speak(&self) -> Language {
+        let chosen = self.model.settings.preferences.language;
+        let language = chosen.unwrap_or(self.system_language);
+        l10n::speak_here(language);
+        l10n::speak(language);
+        language
     }
 
     /// Events of the worker, until none follows from another.
@@ -198,15 +209,12 @@ impl Window {
             high_contrast: kept.high_contrast(system),
             reduced_motion: kept.reduced_motion(system),
             zoom: kept.zoom,
-            language: kept.language.unwrap_or(self.system_language),
+            language: self.speak(),
         };
         if self.look == Some(look) {
             return;
         }
         self.look = Some(look);
-        // This thread draws; the worker's words come from other threads.
-        l10n::speak_here(look.language);
-        l10n::speak(look.language);
         ctx.options_mut(|options| {
             options.fallback_theme = if system.dark == Some(true) {
                 egui::Theme::Dark

@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::model::{
     Effect, Ended, Event, Kept, Look, Manage, Managed, Outcome, PointerInfo, PointerText,
     Preferences, RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared,
-    Stage, Terms, TestReport, TransferId,
+    Stage, Terms, TestReport, TransferId, Trouble,
 };
 use super::platform::Platform;
 use super::text;
@@ -145,6 +145,8 @@ pub struct Worker {
     jobs: Option<UnboundedSender<BoxFuture<'static, ()>>>,
     events: mpsc::Receiver<Event>,
     runs: BTreeMap<RunId, (watch::Receiver<Stage>, CancellationToken)>,
+    /// What times of progress are counted from.
+    began: Instant,
     all: CancellationToken,
     thread: Option<std::thread::JoinHandle<()>>,
     history: Option<History>,
@@ -328,6 +330,7 @@ impl Worker {
             jobs: Some(jobs),
             events,
             runs: BTreeMap::new(),
+            began: Instant::now(),
             all: CancellationToken::new(),
             thread: Some(thread),
         };
@@ -341,7 +344,8 @@ impl Worker {
         let mut events = Vec::new();
         for (run, (stage, _)) in &mut self.runs {
             if stage.has_changed().unwrap_or(false) {
-                events.push(Event::Progress(*run, *stage.borrow_and_update()));
+                let at = self.began.elapsed();
+                events.push(Event::Progress(*run, *stage.borrow_and_update(), at));
             }
         }
         events.extend(self.shared.described().map(Event::Described));
@@ -677,7 +681,7 @@ async fn to_its_end<T>(
         }
     };
     Some(ended.unwrap_or_else(|_defect| Ended {
-        result: Err(text::defect()),
+        result: Err(Trouble::Own(text::defect)),
         shown: Vec::new(),
     }))
 }

@@ -19,6 +19,7 @@ use cloakroom::gui::model::{
     Count, Ended, Manage, Managed, Note, Notification, OtherList, PointerInfo, PointerText,
     Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved,
     Server, ServerChoice, ShareOptions, Shared, Stage, SystemLook, Terms, TestReport, Theme,
+    Trouble,
 };
 use cloakroom::gui::platform::Platform;
 use cloakroom::gui::worker::{Backend, Progress};
@@ -39,7 +40,7 @@ pub(crate) struct FakeBackend {
     /// Every transfer waits here before it ends.
     gate: Semaphore,
     stages: Mutex<Stages>,
-    failures: Mutex<VecDeque<UserMessage>>,
+    failures: Mutex<VecDeque<Trouble>>,
     saves: Mutex<Vec<Preferences>>,
     shares: Mutex<Vec<ShareOptions>>,
     terms: Mutex<Option<Terms>>,
@@ -113,8 +114,9 @@ impl FakeBackend {
     }
 
     /// The next transfer fails so.
-    pub(crate) fn fail_next(&self, message: UserMessage) {
-        self.failures.lock().expect("no panic").push_back(message);
+    pub(crate) fn fail_next(&self, why: impl Into<Trouble>) {
+        let why = why.into();
+        self.failures.lock().expect("no panic").push_back(why);
     }
 
     /// What the next transfers show before they wait.
@@ -153,11 +155,7 @@ impl FakeBackend {
     }
 
     /// What a transfer shows before it ends in its way.
-    async fn wait(
-        &self,
-        progress: &Progress,
-        cancel: &CancellationToken,
-    ) -> Result<(), UserMessage> {
+    async fn wait(&self, progress: &Progress, cancel: &CancellationToken) -> Result<(), Trouble> {
         let stages = self.stages.lock().expect("no panic").clone();
         let pace = *self.pace.lock().expect("no panic");
         for stage in stages {
@@ -168,7 +166,7 @@ impl FakeBackend {
         }
         tokio::select! {
             biased;
-            () = cancel.cancelled() => return Err(message("Cancelled.")),
+            () = cancel.cancelled() => return Err(message("Cancelled.").into()),
             turn = self.gate.acquire() => turn.expect("never closed").forget(),
         }
         self.failures
@@ -180,7 +178,7 @@ impl FakeBackend {
 }
 
 /// How a fake transfer ends: with all that it shows, or with its first try.
-fn end<T>(result: Result<T, UserMessage>, up: bool, preferences: &Preferences) -> Ended<T> {
+fn end<T>(result: Result<T, Trouble>, up: bool, preferences: &Preferences) -> Ended<T> {
     let mut shown = shown(up);
     for request in &mut shown {
         for attempt in &mut request.attempts {
@@ -336,7 +334,7 @@ impl Backend for FakeBackend {
         };
         let has = list.is_some() || preferences.relay_list.is_some();
         Box::pin(async move {
-            failure.map_or(Ok(()), Err)?;
+            failure.map_or(Ok(()), |why| Err(why.words()))?;
             Ok(RelaysKnown {
                 list,
                 seen: has.then(relays_seen),

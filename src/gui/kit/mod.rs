@@ -25,8 +25,8 @@ pub use self::panels::{
     modal_room, notice, pointer_well, progress, said, sheet, sides, tone_colors,
 };
 pub use self::switches::{
-    Segmented, chip_buttons, chips, segmented, segmented_icons, segmented_width, segments_fit, stepper, switch,
-    switch_named, tab_lines, tabs, tabs_height,
+    Segmented, chip_buttons, chips, segmented, segmented_icons, segmented_width, segments_fit,
+    stepper, switch, switch_named, tab_lines, tabs, tabs_height,
 };
 pub use self::words::{
     Hint, heading, icon, label, landing, mark, middle, paint_icon, rich, selectable,

@@ -222,7 +222,7 @@ impl Model {
 
     /// A received file is opened only after a look into it as it is now.
     pub(super) fn open_saved(&mut self, id: TransferId) -> Vec<Effect> {
-        self.menu = None;
+        self.close_menu();
         self.saved_path(id)
             .map(|path| Effect::Examine(id, path, Examine::Open))
             .into_iter()

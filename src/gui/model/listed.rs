@@ -1,6 +1,6 @@
-//! Which rows of the list are shown: of one kind, the newest first, a page at a time.
+//! Which rows of the list are shown: what this screen is for before the rest, the newest first, a page at a time.
 
-use super::{Focus, Job, Model, Transfer};
+use super::{Focus, Job, Model, Screen, Transfer, TransferId};
 
 /// Which rows are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,15 @@ pub enum Filter {
 }
 
 impl Filter {
+    /// The kind of this row; never [`Filter::All`].
+    #[must_use]
+    pub const fn of(row: &Transfer) -> Self {
+        match row.job {
+            Job::Receive { .. } => Self::Received,
+            Job::Share(_) => Self::Shared,
+        }
+    }
+
     fn takes(self, job: &Job) -> bool {
         match self {
             Self::All => true,
@@ -24,30 +33,47 @@ impl Filter {
     }
 }
 
-/// So many rows are shown at first, and so many more each time.
+/// So many rows of a kind are shown at first, and so many more each time.
 pub(super) const PAGE: usize = 30;
 
 impl Model {
     /// The rows that are shown.
     pub fn listed(&self) -> impl Iterator<Item = &Transfer> {
-        // Whatever has not ended is seen.
-        let unfinished = (self.of_kind())
-            .enumerate()
-            .filter(|(_, row)| row.is_unfinished())
-            .map(|(at, _)| at + 1)
-            .last();
-        let rows = self.page.max(unfinished.unwrap_or_default());
-        self.of_kind().take(rows)
+        let [first, then] = self.kinds();
+        self.listed_of(first).chain(self.listed_of(then))
     }
 
     /// How many rows of the kind that is shown are not.
     #[must_use]
     pub fn unlisted(&self) -> usize {
-        self.of_kind().count() - self.listed().count()
+        let [first, then] = self.kinds();
+        self.of_kind(first).chain(self.of_kind(then)).count() - self.listed().count()
     }
 
-    fn of_kind(&self) -> impl Iterator<Item = &Transfer> {
-        let takes = |row: &&Transfer| self.filter.takes(&row.job);
+    /// What a screen is for comes first.
+    const fn kinds(&self) -> [Filter; 2] {
+        match self.screen {
+            Screen::Receive => [Filter::Received, Filter::Shared],
+            Screen::Share | Screen::Settings | Screen::Gallery => {
+                [Filter::Shared, Filter::Received]
+            }
+        }
+    }
+
+    fn listed_of(&self, kind: Filter) -> impl Iterator<Item = &Transfer> {
+        // Whatever has not ended is seen.
+        let unfinished = (self.of_kind(kind))
+            .enumerate()
+            .filter(|(_, row)| row.is_unfinished())
+            .map(|(at, _)| at + 1)
+            .last();
+        let rows = self.page.max(unfinished.unwrap_or_default());
+        self.of_kind(kind).take(rows)
+    }
+
+    /// The rows of this kind, unless they are filtered out.
+    fn of_kind(&self, kind: Filter) -> impl Iterator<Item = &Transfer> {
+        let takes = move |row: &&Transfer| kind.takes(&row.job) && self.filter.takes(&row.job);
         self.transfers.iter().filter(takes)
     }
 
@@ -65,10 +91,13 @@ impl Model {
     }
 
     pub(super) fn show_earlier(&mut self) {
-        let shown = self.listed().count();
-        self.page = shown + PAGE;
+        let before: Vec<TransferId> = self.listed().map(|row| row.id).collect();
+        let shown = self.kinds().map(|kind| self.listed_of(kind).count());
+        self.page = shown.into_iter().max().unwrap_or_default() + PAGE;
         // The keyboard goes on where the new ones begin.
-        let next = self.listed().nth(shown).map(|row| row.id);
+        let next = (self.listed())
+            .map(|row| row.id)
+            .find(|row| !before.contains(row));
         self.focus = next.map(Focus::Row);
     }
 }

@@ -53,7 +53,7 @@ impl Model {
         }
         let (urgent, words) = match &result {
             Ok(done) => (false, text::managed(*done)),
-            Err(message) => (true, message.what.clone()),
+            Err(trouble) => (true, trouble.words().what),
         };
         transfer.told = Some(result.map_or_else(Told::Failed, Told::Done));
         self.announce(urgent, &words);

@@ -7,10 +7,12 @@ mod focus;
 mod keeping;
 mod listed;
 mod manage;
+mod pace;
 mod receive;
 mod rows;
 mod settings;
 mod transfer;
+mod trouble;
 mod undo;
 mod update;
 
@@ -18,12 +20,14 @@ mod update;
 mod tests;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 pub use self::focus::{Focus, Region};
 pub use self::keeping::{Examine, Kept, Notification, Outcome, Privacy};
 pub use self::listed::Filter;
+pub use self::pace::{Pace, Speed};
 pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
 pub use self::settings::{
     Advanced, Contrast, Count, KeepFor, Motion, OtherList, Preferences, RelayList, RelayOrigin,
@@ -34,6 +38,7 @@ pub use self::transfer::{
     Ended, Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer,
     TransferId,
 };
+pub use self::trouble::Trouble;
 pub use self::undo::Undo;
 pub use self::update::are_files;
 use crate::app::content_type::Findings;
@@ -92,6 +97,8 @@ pub struct Model {
     last_copied: Option<PointerText>,
     /// Where the keyboard goes when what is on top has gone.
     beneath: Option<Focus>,
+    /// Where it goes when the open menu has gone.
+    menu_from: Option<Focus>,
 }
 
 /// The screens.
@@ -346,8 +353,10 @@ pub enum Action {
     ShowOptions(bool),
     /// Show each relay, or not.
     ShowRelays(bool),
-    /// Open the menu of a row.
+    /// Open the menu of a row by its button.
     OpenMenu(TransferId),
+    /// Open the menu of a row by the row itself.
+    OpenRowMenu(TransferId),
     /// Open something over everything else.
     Open(Modal),
     /// Open the field for the access word of the server with this address.
@@ -463,8 +472,8 @@ pub enum Event {
     Remembered(TransferId, EntryId),
     /// The server did what a sender asked for, or not.
     Managed(TransferId, Ended<Managed>),
-    /// A transfer got further.
-    Progress(RunId, Stage),
+    /// A transfer got further, at this time of the worker's own.
+    Progress(RunId, Stage, Duration),
     /// Something that was asked of the relays is done, or not.
     Relays(Result<RelaysKnown, UserMessage>),
     /// The system's dialog was closed without a relay list.
@@ -632,11 +641,12 @@ impl Model {
     /// The state at the start of the program, from what was kept.
     #[must_use]
     pub fn new(preferences: Preferences, trouble: Option<UserMessage>) -> Self {
+        let first_start = !preferences.welcomed;
         Self {
             screen: Screen::Share,
             transfers: Vec::new(),
             receive: Receive::default(),
-            first_start: !preferences.welcomed,
+            first_start,
             settings: Settings::new(preferences),
             hover: None,
             notice: trouble.map(|message| Notice {
@@ -648,7 +658,11 @@ impl Model {
             announcement: Announcement::default(),
             system: SystemLook::default(),
             copied: None,
-            focus: None,
+            focus: Some(if first_start {
+                Focus::Start
+            } else {
+                Focus::Zone
+            }),
             options_open: false,
             dialog_open: false,
             history: Status::Off,
@@ -661,6 +675,7 @@ impl Model {
             removals: 0,
             last_copied: None,
             beneath: None,
+            menu_from: None,
         }
     }
 

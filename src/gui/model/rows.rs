@@ -1,8 +1,10 @@
 //! The list of transfers: how rows come, start, end and go.
 
+use std::time::Duration;
+
 use super::{
     Effect, Ended, Focus, Found, FoundKind, Job, Model, Reading, RunId, Saved, Screen, Shared,
-    Stage, State, Test, Timer, Tone, Transfer, TransferId,
+    Stage, State, Test, Timer, Tone, Transfer, TransferId, Trouble,
 };
 use crate::app::message::UserMessage;
 use crate::gui::text;
@@ -16,7 +18,7 @@ impl Model {
     }
 
     /// Keeps what an attempt showed to whom, whatever became of it and of its row since.
-    fn take_shown<T>(&mut self, run: RunId, ended: Ended<T>) -> Result<T, UserMessage> {
+    fn take_shown<T>(&mut self, run: RunId, ended: Ended<T>) -> Result<T, Trouble> {
         let mut rows = self.transfers.iter_mut();
         if let Some(row) = rows.find(|row| row.is_attempt(run)) {
             row.shown.extend(ended.shown);
@@ -58,10 +60,16 @@ impl Model {
                 refused.push(words(names));
             }
         }
-        if let Some(message) = text::together(refused) {
-            self.say(tone, message);
+        let names: Vec<&str> = rows
+            .iter()
+            .map(|row: &Transfer| row.name.as_str())
+            .collect();
+        match text::together(refused) {
+            Some(message) => self.say(tone, message),
+            None if names.is_empty() => {}
+            None => self.announce(false, &text::starts_sharing(&names)),
         }
-        if !rows.is_empty() && matches!(self.screen, Screen::Settings | Screen::Gallery) {
+        if !rows.is_empty() {
             self.screen = Screen::Share;
         }
         let any = !rows.is_empty();
@@ -82,6 +90,7 @@ impl Model {
         let pointer = std::mem::take(&mut self.receive.text);
         let tell_sender = std::mem::replace(&mut self.receive.tell_sender, true);
         let name = info.name.unwrap_or_else(|| text::unnamed_file().to_owned());
+        self.announce(false, &text::starts_receiving(&name));
         let (id, run) = (self.draw_id(), self.draw_id());
         self.transfers.insert(
             0,
@@ -150,7 +159,7 @@ impl Model {
         effects
     }
 
-    pub(super) fn progress(&mut self, run: RunId, stage: Stage) -> Vec<Effect> {
+    pub(super) fn progress(&mut self, run: RunId, stage: Stage, at: Duration) -> Vec<Effect> {
         let Some(transfer) = self.of_run(run) else {
             return Vec::new();
         };
@@ -159,6 +168,7 @@ impl Model {
             return Vec::new();
         }
         transfer.reach(stage);
+        transfer.see(stage, at);
         if stage == Stage::FindPath {
             vec![Effect::Later(Timer::Slow(run))]
         } else {
@@ -178,11 +188,14 @@ impl Model {
             }
         };
         transfer.finish(State::Cancelled);
+        let words = text::is_cancelled(&transfer.name);
+        self.announce(false, &words);
         effects.extend(self.start_waiting());
         effects
     }
 
     pub(super) fn retry(&mut self, these: impl Fn(&Transfer) -> bool) -> Vec<Effect> {
+        let mut words = Vec::new();
         for at in 0..self.transfers.len() {
             let run = self.draw_id();
             let Some(transfer) = self.transfers.get_mut(at) else {
@@ -190,8 +203,17 @@ impl Model {
             };
             if these(transfer) && matches!(transfer.state, State::Failed(_) | State::Cancelled) {
                 transfer.restart(run);
+                words.push(match transfer.job {
+                    Job::Share(_) => text::starts_sharing(&[&transfer.name]),
+                    Job::Receive { .. } => text::starts_receiving(&transfer.name),
+                });
                 self.focus = Some(Focus::Row(transfer.id));
             }
+        }
+        match words.as_slice() {
+            [] => {}
+            [one] => self.announce(false, one),
+            more => self.announce(false, &text::starts_again(more.len())),
         }
         self.start_waiting()
     }
@@ -207,7 +229,7 @@ impl Model {
     }
 
     pub(super) fn copy(&mut self, id: TransferId) -> Vec<Effect> {
-        self.menu = None;
+        self.close_menu();
         let pointer = self.transfer(id).and_then(Transfer::pointer).cloned();
         let Some(pointer) = pointer else {
             return Vec::new();
@@ -230,7 +252,10 @@ impl Model {
         let id = transfer.id;
         let (urgent, words) = match &result {
             Ok(_) => (false, text::is_shared(&transfer.name)),
-            Err(message) => (true, text::has_failed(&transfer.name, &message.what)),
+            Err(trouble) => (
+                true,
+                text::has_failed(&transfer.name, &trouble.words().what),
+            ),
         };
         transfer.finish(result.map_or_else(State::Failed, State::Shared));
         self.announce(urgent, &words);
@@ -252,7 +277,10 @@ impl Model {
         let id = transfer.id;
         let (urgent, words) = match &result {
             Ok(saved) => (false, text::is_received(&saved.name)),
-            Err(message) => (true, text::has_failed(&transfer.name, &message.what)),
+            Err(trouble) => (
+                true,
+                text::has_failed(&transfer.name, &trouble.words().what),
+            ),
         };
         if let Ok(saved) = &result {
             transfer.name.clone_from(&saved.name);

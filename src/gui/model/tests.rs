@@ -63,8 +63,12 @@ fn trouble() -> UserMessage {
     }
 }
 
+/// When it does not matter.
+const NEVER: Duration = Duration::ZERO;
+
 /// Ended so, after one request with one try.
 pub(super) fn ended<T>(result: Result<T, UserMessage>) -> Ended<T> {
+    let result = result.map_err(Trouble::from);
     let attempt = AttemptShown {
         at: 7,
         path: None,
@@ -220,7 +224,7 @@ fn the_bar_never_moves_back_and_is_full_only_on_confirmation() {
         Stage::Upload { fraction: 1.0 },
         Stage::Crossing,
     ] {
-        model.update(Event::Progress(run, stage));
+        model.update(Event::Progress(run, stage, NEVER));
         let bar = model.transfers[0].bar;
         assert!(bar >= last && bar < 1.0, "{stage:?}: {bar} after {last}");
         last = bar;
@@ -263,7 +267,7 @@ fn cancelling_is_at_once_and_what_the_run_still_says_is_not_heard() {
         "c",
         "the next in the queue takes its place"
     );
-    model.update(Event::Progress(run, Stage::Crossing));
+    model.update(Event::Progress(run, Stage::Crossing, NEVER));
     model.update(Event::Shared(run, ended(Ok(shared()))));
     assert!(matches!(model.transfers[0].state, State::Cancelled));
 }
@@ -651,12 +655,12 @@ fn a_path_that_takes_long_says_so_only_while_it_is_sought() {
     let (mut model, effects) = with_files(&["a"]);
     let run = shares(&effects)[0].0;
     assert!(matches!(
-        model.update(Event::Progress(run, Stage::FindPath))[..],
+        model.update(Event::Progress(run, Stage::FindPath, NEVER))[..],
         [Effect::Later(Timer::Slow(slow))] if slow == run
     ));
     model.update(Event::Elapsed(Timer::Slow(run)));
     assert!(model.transfers[0].slow);
-    model.update(Event::Progress(run, Stage::Upload { fraction: 0.0 }));
+    model.update(Event::Progress(run, Stage::Upload { fraction: 0.0 }, NEVER));
     assert!(!model.transfers[0].slow);
     model.update(Event::Elapsed(Timer::Slow(run)));
     assert!(!model.transfers[0].slow);
@@ -711,7 +715,10 @@ fn a_file_that_is_kept_longer_shows_until_when_and_a_refusal_changes_nothing() {
     let (mut model, id) = with_one_shared();
     model.update(Action::Manage(id, Manage::Extend));
     model.update(Event::Managed(id, ended(Err(trouble()))));
-    assert_eq!(model.transfers[0].told, Some(Told::Failed(trouble())));
+    assert_eq!(
+        model.transfers[0].told,
+        Some(Told::Failed(trouble().into()))
+    );
     model.update(Action::Manage(id, Manage::Extend));
     let later = Managed::Extended {
         expires: 99,
@@ -811,7 +818,7 @@ fn work_for_the_server_has_its_share_of_the_bar_and_a_step_of_its_own() {
         Stage::Upload { fraction: 0.5 },
         Stage::Crossing,
     ] {
-        model.update(Event::Progress(run, stage));
+        model.update(Event::Progress(run, stage, NEVER));
         let row = &model.transfers[0];
         let at = row
             .milestones()
@@ -972,12 +979,102 @@ fn a_long_list_is_shown_a_page_at_a_time_and_narrowed_down_by_kind() {
     for id in &ids {
         model.update(Action::Cancel(*id));
     }
-    assert_eq!((model.listed().count(), model.unlisted()), (30, 12));
+    assert_eq!(
+        (model.listed().count(), model.unlisted()),
+        (31, 11),
+        "a page of each kind"
+    );
+    model.update(Action::Go(Screen::Receive));
     model.update(Action::FocusBeside(ids[29], Beside::Below));
     assert_eq!(model.focus, Some(Focus::Row(ids[29])), "the last one shown");
     model.update(Action::ShowEarlier);
     assert_eq!(model.unlisted(), 0);
     assert_eq!(model.focus, Some(Focus::Row(ids[30])));
+}
+
+#[test]
+fn a_screen_lists_first_what_it_is_for() {
+    let mut model = with_pointer(info());
+    model.update(Action::Download);
+    model.update(Event::Looked(Look::Share, vec![file("a"), file("b")]));
+    let kinds = |model: &Model| model.listed().map(Filter::of).collect::<Vec<_>>();
+    let (received, shared) = (Filter::Received, Filter::Shared);
+    assert_eq!(model.screen, Screen::Share);
+    assert_eq!(kinds(&model), [shared, shared, received]);
+    model.update(Action::Go(Screen::Receive));
+    assert_eq!(kinds(&model), [received, shared, shared]);
+}
+
+#[test]
+fn what_begins_and_what_is_stopped_is_said_aloud() {
+    let (mut model, _) = with_files(&["a.txt", "b.txt"]);
+    assert_eq!(model.announcement.words, "Sharing 2 files");
+    let ids: Vec<TransferId> = model.transfers.iter().map(|row| row.id).collect();
+    model.update(Action::Cancel(ids[0]));
+    assert_eq!(model.announcement.words, "a.txt was cancelled");
+    model.update(Action::Retry(ids[0]));
+    assert_eq!(model.announcement.words, "Sharing a.txt");
+    model.update(Action::Cancel(ids[0]));
+    model.update(Action::Cancel(ids[1]));
+    model.update(Event::Looked(Look::Share, vec![folder("c")]));
+    assert!(
+        model.announcement.words.contains("folder"),
+        "refused, not begun"
+    );
+
+    let mut model = with_pointer(info());
+    model.update(Action::Download);
+    assert!(model.announcement.words.starts_with("Downloading "));
+}
+
+#[test]
+fn the_keyboard_goes_back_to_where_a_menu_was_opened() {
+    let (mut model, id) = with_one_shared();
+    for (open, back) in [
+        (
+            Action::OpenMenu as fn(TransferId) -> Action,
+            Focus::Menu(id),
+        ),
+        (Action::OpenRowMenu, Focus::Row(id)),
+    ] {
+        for close in [
+            (|_| Action::Back) as fn(TransferId) -> Action,
+            Action::CopyPointer,
+            Action::RevealSaved,
+        ] {
+            model.update(open(id));
+            model.focus = None;
+            model.update(close(id));
+            assert_eq!((model.menu, model.focus), (None, Some(back)));
+        }
+        model.update(open(id));
+        model.update(Action::Open(Modal::Qr(id)));
+        model.update(Action::Back);
+        assert_eq!(model.focus, Some(back));
+    }
+}
+
+#[test]
+fn a_running_transfer_says_its_speed_after_a_second() {
+    let found = Found {
+        kind: FoundKind::File { len: 4_213_000 },
+        ..file("large.zip")
+    };
+    let mut model = model();
+    let effects = model.update(Event::Looked(Look::Share, vec![found]));
+    let run = shares(&effects)[0].0;
+    let mut step = |at: u64, fraction| {
+        let at = Duration::from_millis(at);
+        model.update(Event::Progress(run, Stage::Upload { fraction }, at));
+        model.transfers[0].speed()
+    };
+    assert_eq!(step(500, 0.0), None);
+    assert_eq!(step(1_000, 0.1), None);
+    let speed = step(1_500, 0.2).expect("a second has passed");
+    assert!((1_000_000..1_050_000).contains(&speed.bytes_per_sec));
+    assert_eq!(speed.secs_left, 4);
+    model.update(Event::Progress(run, Stage::Crossing, NEVER));
+    assert_eq!(model.transfers[0].speed(), None, "its bytes move no more");
 }
 
 #[test]

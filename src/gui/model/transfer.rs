@@ -1,8 +1,9 @@
 //! One row of the list: a file on its way, and how far it is.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::{PointerText, UserMessage};
+use super::{Pace, PointerText, Speed, Trouble};
 use crate::app::content_type::Findings;
 use crate::app::history::EntryId;
 use crate::app::manage::Downloads;
@@ -33,6 +34,8 @@ pub struct Transfer {
     pub state: State,
     /// 0 to 1; never moves back within one attempt, full only when confirmed.
     pub bar: f32,
+    /// How fast its bytes go.
+    pace: Pace,
     /// The path takes longer than usual to find.
     pub slow: bool,
     /// The server asked for work in this attempt.
@@ -56,7 +59,7 @@ pub struct Transfer {
 /// How something that crossed the network ended, and what each party was shown by then.
 pub struct Ended<T> {
     /// What it came to.
-    pub result: Result<T, UserMessage>,
+    pub result: Result<T, Trouble>,
     /// What each party was shown.
     pub shown: Vec<RequestShown>,
 }
@@ -94,7 +97,7 @@ pub enum Managed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
     /// It did not work.
-    Failed(UserMessage),
+    Failed(Trouble),
     /// It worked.
     Done(Managed),
 }
@@ -123,7 +126,7 @@ pub enum State {
     /// Verified, opened and saved.
     Received(Saved),
     /// Did not work.
-    Failed(UserMessage),
+    Failed(Trouble),
     /// Stopped by the person.
     Cancelled,
 }
@@ -308,6 +311,7 @@ impl Transfer {
             job,
             state: State::Waiting,
             bar: 0.0,
+            pace: Pace::default(),
             slow: false,
             worked: false,
             managing: None,
@@ -380,6 +384,36 @@ impl Transfer {
         self.state = State::Running(stage);
     }
 
+    /// Takes in when a stage that counts bytes was seen.
+    pub(super) fn see(&mut self, stage: Stage, at: Duration) {
+        if let (Stage::Upload { fraction } | Stage::Download { fraction }, Some(total)) =
+            (stage, self.moved_len())
+        {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a size that a person reads in two digits"
+            )]
+            self.pace.see(at, f64::from(fraction) * total as f64);
+        }
+    }
+
+    /// How fast it goes and how long it still takes, while its bytes move and that can be said.
+    #[must_use]
+    pub fn speed(&self) -> Option<Speed> {
+        match self.state {
+            State::Running(Stage::Upload { .. } | Stage::Download { .. }) => {
+                self.pace.speed(self.moved_len()?)
+            }
+            _ => None,
+        }
+    }
+
+    /// Length of what crosses the network for it.
+    fn moved_len(&self) -> Option<u64> {
+        let class = SizeClass::for_content_len(self.len?)?;
+        Some(class.blob_len() as u64)
+    }
+
     pub(super) fn finish(&mut self, state: State) {
         if matches!(state, State::Shared(_) | State::Received(_)) {
             self.bar = 1.0;
@@ -392,6 +426,7 @@ impl Transfer {
         self.earlier.push(self.run);
         self.run = RunId(run);
         self.bar = 0.0;
+        self.pace = Pace::default();
         self.worked = false;
         self.slow = false;
         self.state = State::Waiting;

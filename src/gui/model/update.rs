@@ -281,7 +281,11 @@ impl Model {
                 Vec::new()
             }
             Action::OpenMenu(id) => {
-                self.menu = Some(id);
+                self.open_menu(id, Focus::Menu(id));
+                Vec::new()
+            }
+            Action::OpenRowMenu(id) => {
+                self.open_menu(id, Focus::Row(id));
                 Vec::new()
             }
             Action::OpenAnyway => self.open_anyway(),
@@ -302,7 +306,7 @@ impl Model {
                 self.retry(|transfer| matches!(transfer.state, State::Failed(_)))
             }
             Action::RevealSaved(id) => {
-                self.menu = None;
+                self.close_menu();
                 let file = self.transfer(id).and_then(Transfer::local_file);
                 file.cloned().map(Effect::Reveal).into_iter().collect()
             }
@@ -445,7 +449,7 @@ impl Model {
             Event::Looked(Look::Share, found) => return self.enqueue(found),
             Event::Managed(id, result) => return self.managed(id, result),
             Event::Relays(result) => return self.relays_answered(result),
-            Event::Progress(run, stage) => return self.progress(run, stage),
+            Event::Progress(run, stage, at) => return self.progress(run, stage, at),
             Event::KeptListRead(Ok(list)) => {
                 // Unless another one was chosen meanwhile.
                 let kept = self.settings.preferences.relay_list.as_mut();
@@ -506,7 +510,7 @@ impl Model {
             Event::Tested(choice, Ended { result, shown }) => {
                 let outcome = match result {
                     Ok(report) => Test::Passed(report),
-                    Err(message) => Test::Failed(message),
+                    Err(trouble) => Test::Failed(trouble.words()),
                 };
                 // A server that was removed meanwhile stays forgotten.
                 if let Some(test) = self.settings.tests.get_mut(&choice) {
@@ -529,7 +533,7 @@ impl Model {
     /// Does what helps a row that failed; a row that was stopped is tried again.
     pub(super) fn remedy(&mut self, id: super::TransferId) -> Vec<Effect> {
         let remedy = match self.transfer(id).map(|row| &row.state) {
-            Some(State::Failed(message)) => message.remedy,
+            Some(State::Failed(trouble)) => trouble.remedy(),
             Some(State::Cancelled) => Remedy::Retry,
             _ => return Vec::new(),
         };
@@ -604,8 +608,9 @@ impl Model {
 
     /// Opens something over everything else; the keyboard comes back from it.
     pub(super) fn open(&mut self, modal: Modal) {
+        let menu = self.menu.take().and(self.menu_from.take());
         if self.modal.is_none() {
-            self.beneath = match modal {
+            self.beneath = menu.or(match modal {
                 Modal::Delete(id)
                 | Modal::KeepLonger(id)
                 | Modal::Qr(id)
@@ -616,16 +621,27 @@ impl Model {
                 | Modal::Shortcuts
                 | Modal::WhoSawTest { .. }
                 | Modal::WipeHistory => None,
-            };
+            });
         }
-        self.menu = None;
         self.modal = Some(modal);
+    }
+
+    fn open_menu(&mut self, id: super::TransferId, from: Focus) {
+        self.menu = Some(id);
+        self.menu_from = Some(from);
+    }
+
+    /// Closes the menu of a row; the keyboard goes back to where it was opened.
+    pub(super) fn close_menu(&mut self) {
+        if let Some(id) = self.menu.take() {
+            self.focus = Some(self.menu_from.take().unwrap_or(Focus::Menu(id)));
+        }
     }
 
     /// Closes what is open on top.
     pub(super) fn back(&mut self) {
-        if let Some(id) = self.menu.take() {
-            self.focus = Some(Focus::Menu(id));
+        if self.menu.is_some() {
+            self.close_menu();
         } else if self.modal.take().is_some() {
             self.focus = Some(self.beneath.take().unwrap_or(Focus::Before));
         }

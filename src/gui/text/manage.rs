@@ -129,6 +129,29 @@ pub fn kept_time(keep: KeepFor) -> String {
     keep.secs().map(duration).unwrap_or_default()
 }
 
+/// A time that is asked for, and the day it ends on if it begins now.
+#[must_use]
+pub fn kept_time_until(keep: KeepFor, now: u64) -> String {
+    let Some(secs) = keep.secs() else {
+        return String::new();
+    };
+    until(&duration(secs), now.saturating_add(secs))
+}
+
+/// The usual time of a server that said it, and the day it ends on if it begins now.
+#[must_use]
+pub fn usual_keep_until(terms: &Terms, now: u64) -> String {
+    until(
+        &usual_keep(Some(terms)),
+        now.saturating_add(terms.usual_secs),
+    )
+}
+
+fn until(time: &str, end: u64) -> String {
+    let day = super::day(end).into();
+    tell("kept_time_until", &[("time", time.into()), ("day", day)])
+}
+
 /// A time in days, or in hours where it is no whole number of days.
 fn duration(secs: u64) -> String {
     if secs >= 86_400 && secs.is_multiple_of(86_400) {

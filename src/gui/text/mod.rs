@@ -29,6 +29,7 @@ mod keeping;
 mod manage;
 mod messages;
 mod places;
+mod rows;
 mod sheets;
 mod units;
 
@@ -36,6 +37,7 @@ pub use self::keeping::*;
 pub use self::manage::*;
 pub use self::messages::*;
 pub use self::places::*;
+pub use self::rows::*;
 pub use self::sheets::*;
 use self::units::percent;
 pub use self::units::{day, from_now, size, size_sent, use_local_days};

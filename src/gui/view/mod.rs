@@ -13,6 +13,7 @@ mod transfers;
 mod undo;
 
 use egui::accesskit::Live;
+use egui::style::ScrollAnimation;
 use egui::{
     Align, Area, Frame, Id, Layout, Margin, Order, Panel, Pos2, Rect, Role, ScrollArea, Stroke, Ui,
     UiBuilder, WidgetInfo, vec2,
@@ -46,7 +47,7 @@ impl Drawn {
     fn focus(&mut self, model: &Model, wanted: Focus, response: &egui::Response) {
         if model.focus == Some(wanted) && model.modal.is_none() {
             response.request_focus();
-            response.scroll_to_me(None);
+            response.scroll_to_me_animation(None, ScrollAnimation::none());
             self.focused = true;
         }
     }
@@ -137,7 +138,7 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                                     gallery::screen(ui, model, around, &mut drawn);
                                 }
                             });
-                            ui.add_space(space::S);
+                            ui.add_space(space::S.max(undo::covers(ui.ctx(), model)));
                         },
                     );
                 });
@@ -189,13 +190,15 @@ fn notice(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     }
 }
 
-/// What screen readers say by themselves: a point without a picture, whose words change.
+/// What screen readers say by themselves: a point without a picture. Each announcement is a point of its own: the same
+/// words again are said again.
 fn announce(ui: &Ui, announcement: &Announcement) {
     if announcement.words.is_empty() {
         return;
     }
     let at = Rect::from_min_size(ui.max_rect().min, egui::Vec2::splat(1.0));
-    let response = ui.interact(at, Id::unique("announcement"), egui::Sense::hover());
+    let id = Id::unique(("announcement", announcement.number));
+    let response = ui.interact(at, id, egui::Sense::hover());
     let role = if announcement.urgent {
         Role::Alert
     } else {
@@ -208,8 +211,7 @@ fn announce(ui: &Ui, announcement: &Announcement) {
         } else {
             Live::Polite
         });
-        // The same words again are another announcement.
-        node.set_value(announcement.number.to_string());
+        node.set_value(&*announcement.words);
     });
 }
 
@@ -340,17 +342,6 @@ fn overlay(ctx: &egui::Context, hover: &Hover, is_list: bool) {
         .interactable(false);
     area.show(ctx, |ui| {
         let window = ctx.content_rect();
-        // What lies below is still there: it shows through a little.
-        let veil = palette.accent_tint.gamma_multiply(0.92);
-        ui.painter().rect_filled(window, 0.0, veil);
-        let inset = window.shrink(space::M);
-        let stroke = Stroke::new(2.0, palette.accent);
-        ui.painter().rect_stroke(
-            inset,
-            measure::CARD_RADIUS,
-            stroke,
-            egui::StrokeKind::Inside,
-        );
         let count = |kind: fn(FoundKind) -> bool| {
             let found = hover.found.iter();
             found.filter(|found| kind(found.kind)).count()
@@ -358,6 +349,20 @@ fn overlay(ctx: &egui::Context, hover: &Hover, is_list: bool) {
         let folders = count(|kind| kind == FoundKind::Folder);
         let large = count(FoundKind::is_too_large);
         let nothing = folders + large > 0 && folders + large == hover.found.len();
+        // Nothing shows through: words on words can be read by nobody.
+        let (ink, ground) = if nothing {
+            (palette.warning, palette.warning_tint)
+        } else {
+            (palette.accent, palette.accent_tint)
+        };
+        ui.painter().rect_filled(window, 0.0, palette.page);
+        ui.painter().rect_filled(window, 0.0, ground);
+        ui.painter().rect_stroke(
+            window.shrink(space::M),
+            measure::CARD_RADIUS,
+            Stroke::new(2.0, ink),
+            egui::StrokeKind::Inside,
+        );
         let names: Vec<String> = hover
             .paths
             .iter()
@@ -381,16 +386,21 @@ fn overlay(ctx: &egui::Context, hover: &Hover, is_list: bool) {
         };
         let block = Rect::from_center_size(window.center(), vec2(window.width() - 96.0, 112.0));
         kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
-            let (icon, ink) = if nothing && folders > 0 {
-                (Icon::Folder, palette.warning)
+            let icon = if nothing && folders > 0 {
+                Icon::Folder
             } else if nothing {
-                (Icon::File, palette.warning)
+                Icon::File
             } else {
-                (Icon::Upload, palette.accent)
+                Icon::Upload
             };
             kit::icon(ui, icon, measure::ICON_XL, ink);
             ui.add_space(space::S);
-            kit::middle(ui, &title, Type::Title, palette.text, block.width());
+            // A file's name gives way in its middle, a sentence goes on on the next line.
+            if !nothing && names.len() == 1 {
+                kit::middle(ui, &title, Type::Title, palette.text, block.width());
+            } else {
+                kit::label(ui, &*title, Type::Title, palette.text);
+            }
             for (some, words) in [
                 (folders > 0 && !nothing, text::hover_folders_left_out()),
                 (

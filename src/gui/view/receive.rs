@@ -1,11 +1,11 @@
 //! The Receive screen: one field; what the pointer in it is, before anything is fetched.
 
-use egui::{Id, Sense, Ui, vec2};
+use egui::{Id, Key, Modifiers, Sense, Ui, vec2};
 use zeroize::Zeroizing;
 
 use super::{Drawn, Surroundings, transfers};
 use crate::gui::fonts::Icon;
-use crate::gui::kit::{self, Button, Field, Loudness};
+use crate::gui::kit::{self, Button, Field, Flush, Loudness};
 use crate::gui::model::{Action, Focus, Model, PointerInfo, PointerText, Reading, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -20,15 +20,20 @@ pub(super) fn screen(
     let palette = palette(ui);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::S;
-        kit::label(ui, text::receive_title(), Type::Title, palette.text);
+        kit::heading(ui, text::receive_title(), Type::Title, palette.text, 1);
         ui.add_space(space::XS);
         let mut edited = Zeroizing::new(model.receive.text.as_str().to_owned());
         let trouble = matches!(model.receive.reading, Reading::Wrong(_));
+        // What was received matters more than room for a text that is not there yet.
+        let short = !model.transfers.is_empty() && ui.available_width() < measure::NARROW;
+        if enters(ui) {
+            drawn.act(Action::Download);
+        }
         let field = Field {
             id: field_id(),
             label: text::pointer(),
             hint: text::POINTER_HINT,
-            rows: 3,
+            rows: if short { 1 } else { 3 },
             trouble,
             masked: around.masks(model),
         };
@@ -39,9 +44,11 @@ pub(super) fn screen(
             ))));
         }
         drawn.focus(model, Focus::Pointer, &response);
-        if model.receive.text.as_str().is_empty() {
-            kit::label(ui, text::receive_empty(), Type::Caption, palette.muted);
-            ui.add_space(space::XS);
+        if model.receive.reads_nothing() {
+            if !short {
+                kit::label(ui, text::receive_empty(), Type::Caption, palette.muted);
+                ui.add_space(space::XS);
+            }
             let paste = Button::new(Loudness::Secondary, text::paste_here()).icon(Icon::Paste);
             if ui.add(paste).clicked() {
                 drawn.act(Action::PasteIntoReceive);
@@ -67,6 +74,14 @@ pub(super) fn screen(
     if !model.transfers.is_empty() {
         transfers::list(ui, model, around, drawn);
     }
+}
+
+/// Enter in the pointer's field is Download; with Shift it is a new line.
+fn enters(ui: &Ui) -> bool {
+    ui.memory(|memory| memory.has_focus(field_id()))
+        && ui.input_mut(|input| {
+            !input.modifiers.shift && input.consume_key(Modifiers::NONE, Key::Enter)
+        })
 }
 
 /// In the middle of what is left of an empty screen.
@@ -133,7 +148,11 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
                 drawn.act(Action::SetTellSender(!on));
             }
         }
-        ui.add_space(space::M);
+        if model.receive.can_download() {
+            ui.add_space(space::S);
+            will_be_saved(ui, model, drawn);
+        }
+        ui.add_space(space::S);
         ui.horizontal_wrapped(|ui| {
             let button = Button::new(Loudness::Primary, text::download()).icon(Icon::Download);
             let response = ui.add(button.enabled(model.receive.can_download()));
@@ -148,17 +167,22 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
                 drawn.act(Action::ClearPointer);
             }
         });
-        ui.add_space(space::S);
-        let place = text::will_be_saved_in(&model.settings.preferences.downloads.to_string_lossy());
-        ui.horizontal(|ui| {
-            let change = Button::new(Loudness::Quiet, text::change());
-            let width = ui.available_width() - change.width(ui) - space::S;
-            kit::middle(ui, &place, Type::Caption, palette.muted, width);
-            if ui.add(change).clicked() {
-                drawn.act(Action::ChooseDownloads);
-            }
-        });
     });
+}
+
+/// Where it goes, and the way to change that.
+fn will_be_saved(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let ink = palette(ui).muted;
+    let place = text::will_be_saved_in(&model.settings.preferences.downloads.to_string_lossy());
+    let change = Button::new(Loudness::Quiet, text::change()).flush(Flush::Right);
+    let width = change.width(ui);
+    let words = |ui: &mut Ui| {
+        let width = ui.available_width();
+        kit::middle(ui, &place, Type::Caption, ink, width);
+    };
+    if kit::sides(ui, measure::CONTROL, width, words, |ui| ui.add(change)).clicked() {
+        drawn.act(Action::ChooseDownloads);
+    }
 }
 
 /// What can be done where no relay serves the pointer's server.
@@ -186,13 +210,19 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
             } else {
                 text::use_senders_list()
             };
-            let button = Button::new(Loudness::Secondary, words);
+            // Nothing else can be done here first.
+            let button = Button::new(Loudness::Primary, words);
             let button = button.room_for(text::use_senders_list()).enabled(!busy);
             if ui.add(button).clicked() {
                 drawn.act(Action::UseSendersList);
             }
         }
         let add = Button::new(Loudness::Quiet, text::add_relay_list());
+        let add = if info.offer.is_some() {
+            add.tall()
+        } else {
+            add.flush(Flush::Left)
+        };
         if ui.add(add).clicked() {
             drawn.act(Action::ChooseRelays);
         }

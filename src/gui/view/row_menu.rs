@@ -1,6 +1,7 @@
 //! The menu of a row: everything that can be done with it.
 
 use egui::Ui;
+use egui::accesskit::HasPopup;
 
 use super::Drawn;
 use crate::app::message::Remedy;
@@ -14,6 +15,10 @@ pub(super) fn button(ui: &mut Ui, model: &Model, transfer: &Transfer, drawn: &mu
     let name = text::about_file(text::more(), &transfer.name);
     let open = model.menu == Some(transfer.id);
     let button = kit::icon_toggle(ui, Icon::Ellipsis, &name, open);
+    kit::says_expanded(&button, open);
+    ui.ctx().accesskit_node_builder(button.id, |node| {
+        node.set_has_popup(HasPopup::Menu);
+    });
     drawn.focus(model, Focus::Menu(transfer.id), &button);
     if !open {
         if button.clicked() {
@@ -54,8 +59,8 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
         State::Received(_) => {
             add(Icon::Open, text::open(), false, Action::OpenSaved(id));
         }
-        State::Failed(message)
-            if message.remedy != Remedy::Retry && !message.remedy.then_retry() => {}
+        State::Failed(trouble)
+            if trouble.remedy() != Remedy::Retry && !trouble.remedy().then_retry() => {}
         State::Failed(_) | State::Cancelled => {
             add(Icon::Retry, text::retry(), false, Action::Retry(id));
         }

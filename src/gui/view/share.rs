@@ -7,7 +7,7 @@ use egui::{
 
 use super::{Drawn, Surroundings, options, transfers};
 use crate::gui::fonts::Icon;
-use crate::gui::kit::{self, Button, Loudness};
+use crate::gui::kit::{self, Button, Flush, Loudness};
 use crate::gui::model::{Action, Focus, Model, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Palette, Type, measure, motion, palette, space};
@@ -36,10 +36,10 @@ pub(super) fn screen(
             measure::CONTROL + space::M
         };
         let room = height - used - below - space::XL;
-        if model.first_start || !empty || room < LEAST_ZONE {
+        if model.first_start || !empty || model.options_open || room < LEAST_ZONE {
             small_zone(ui, model, around, height < LOW, drawn);
         } else {
-            zone(ui, model, around, room.min(560.0), drawn);
+            zone(ui, model, around, room.min(MOST_ZONE), drawn);
         }
         // Where nothing can go, there is nothing to say of the way.
         if !lacks {
@@ -59,12 +59,15 @@ const LOW: f32 = 440.0;
 /// The lowest zone that has a button in it.
 const LEAST_ZONE: f32 = 220.0;
 
+/// The highest zone: the whole window takes drops, and need not look like one button.
+const MOST_ZONE: f32 = 400.0;
+
 /// The card of the first start: three short lines.
 fn welcome(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     kit::card(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        kit::label(ui, text::welcome(), Type::Title, palette.text);
+        kit::heading(ui, text::welcome(), Type::Title, palette.text, 1);
         ui.add_space(space::M);
         for (icon, (head, body)) in [Icon::Upload, Icon::ShieldCheck, Icon::HardDrive]
             .into_iter()
@@ -292,18 +295,21 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     } else {
         text::options()
     };
-    let mut options = |ui: &mut Ui| {
-        if ui.add(Button::new(Loudness::Quiet, words)).clicked() {
+    let mut options = |ui: &mut Ui, edge: Flush| {
+        let button = ui.add(Button::new(Loudness::Quiet, words).flush(edge));
+        kit::says_expanded(&button, model.options_open);
+        if button.clicked() {
             drawn.act(Action::ShowOptions(!model.options_open));
         }
     };
     let whole = ui.available_width();
-    let width = Button::new(Loudness::Quiet, words).width(ui);
+    let button = Button::new(Loudness::Quiet, words).flush(Flush::Right);
+    let width = button.width(ui);
     let room = whole - width - space::S;
     if model.first_start || room < 220.0 {
         kit::Hint::new(ui, icon, &parts, whole).show(ui);
         if !model.first_start {
-            options(ui);
+            options(ui, Flush::Left);
         }
         return;
     }
@@ -312,7 +318,7 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let left = |ui: &mut Ui| {
         hint.show(ui);
     };
-    kit::sides(ui, height, width, left, options);
+    kit::sides(ui, height, width, left, |ui| options(ui, Flush::Right));
 }
 
 /// A dashed outline with round corners.

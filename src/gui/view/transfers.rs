@@ -1,14 +1,14 @@
 //! The list of transfers, the same under Share and Receive: a row each, from waiting to done or failed.
 
 use egui::{
-    Align, EventFilter, Key, Layout, Modifiers, Pos2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo,
-    vec2,
+    Align, EventFilter, Id, Key, Layout, Modifiers, Pos2, Rect, Role, Sense, Ui, UiBuilder,
+    WidgetInfo, vec2,
 };
 
 use super::{Drawn, Surroundings, row_id, row_menu};
 use crate::app::message::Remedy;
 use crate::gui::fonts::Icon;
-use crate::gui::kit::{self, Button, Loudness};
+use crate::gui::kit::{self, Button, Flush, Loudness};
 use crate::gui::model::{
     Action, Beside, Filter, Focus, Job, Managed, Model, Shared, Stage, State, Told, Tone, Transfer,
 };
@@ -30,25 +30,47 @@ pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
         if model.transfers.len() > FILTERED_FROM {
             filter(ui, model, drawn);
         }
-        for transfer in model.listed() {
-            let id = row_id(transfer.id);
-            // The row itself is below its buttons: they are reached first by the pointer, after it by the keyboard.
-            let whole =
-                ui.scope_builder(UiBuilder::new().scope_id(id).sense(Sense::click()), |ui| {
-                    let row = ui.response();
-                    kit::card(ui, |ui| {
-                        ui.spacing_mut().item_spacing = vec2(space::S, space::XS);
-                        let loud = loud == Some(transfer.id);
-                        head(ui, model, around, transfer, drawn);
-                        body(ui, model, around, transfer, loud, drawn);
-                    });
-                    row
-                });
-            let row = whole.inner.with_new_rect(whole.response.rect);
-            keys(ui, model, around, transfer, &row, drawn);
+        let mut rows = model.listed().peekable();
+        while let Some(kind) = rows.peek().map(|row| Filter::of(row)) {
+            let heading = text::rows_heading(kind);
+            kit::heading(ui, heading, Type::Label, palette(ui).muted, 2);
+            let list = UiBuilder::new()
+                .scope_id(Id::unique(("rows", kind == Filter::Received)))
+                .accessibility_role(Role::List)
+                .accessibility_label(heading);
+            ui.scope_builder(list, |ui| {
+                while let Some(transfer) = rows.next_if(|row| Filter::of(row) == kind) {
+                    let loud = loud == Some(transfer.id);
+                    row(ui, model, around, transfer, loud, drawn);
+                }
+            });
         }
         earlier(ui, model, drawn);
     });
+}
+
+/// One row, and what the keyboard does on it.
+fn row(
+    ui: &mut Ui,
+    model: &Model,
+    around: Surroundings,
+    transfer: &Transfer,
+    loud: bool,
+    drawn: &mut Drawn,
+) {
+    let id = row_id(transfer.id);
+    // The row itself is below its buttons: they are reached first by the pointer, after it by the keyboard.
+    let whole = ui.scope_builder(UiBuilder::new().scope_id(id).sense(Sense::click()), |ui| {
+        let row = ui.response();
+        kit::card(ui, |ui| {
+            ui.spacing_mut().item_spacing = vec2(space::S, space::XS);
+            head(ui, model, around, transfer, drawn);
+            body(ui, model, around, transfer, loud, drawn);
+        });
+        row
+    });
+    let row = whole.inner.with_new_rect(whole.response.rect);
+    keys(ui, model, around, transfer, &row, drawn);
 }
 
 /// A list longer than this can be narrowed down.
@@ -92,7 +114,7 @@ fn keys(
     drawn.focus(model, Focus::Row(transfer.id), row);
     kit::focus_ring(ui, row, measure::CARD_RADIUS);
     if row.secondary_clicked() {
-        drawn.act(Action::OpenMenu(transfer.id));
+        drawn.act(Action::OpenRowMenu(transfer.id));
     }
     if !row.has_focus() || model.modal.is_some() || model.menu.is_some() {
         return;
@@ -123,8 +145,8 @@ fn keys(
         ),
         (Modifiers::NONE, Key::Enter, Action::Main(id)),
         (Modifiers::NONE, Key::Delete, end),
-        (Modifiers::NONE, Key::Menu, Action::OpenMenu(id)),
-        (Modifiers::SHIFT, Key::F10, Action::OpenMenu(id)),
+        (Modifiers::NONE, Key::Menu, Action::OpenRowMenu(id)),
+        (Modifiers::SHIFT, Key::F10, Action::OpenRowMenu(id)),
     ] {
         if ui.input_mut(|input| input.consume_key(modifiers, key)) {
             drawn.act(action);
@@ -153,9 +175,9 @@ fn body(
             told(ui, transfer, shared.gone);
         }
         State::Received(_) => received(ui, transfer, drawn),
-        State::Failed(message) => {
+        State::Failed(trouble) => {
             ui.add_space(space::XS);
-            kit::said(ui, message);
+            kit::said(ui, &trouble.words());
             again(ui, transfer, drawn);
         }
         State::Cancelled => again(ui, transfer, drawn),
@@ -187,9 +209,12 @@ fn indented<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
 /// Icon, name and one line of facts; at the right what can be done at any time.
 fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, drawn: &mut Drawn) {
     let palette = palette(ui);
-    let verified = matches!(transfer.state, State::Received(_));
     let narrow = ui.available_width() < NARROW;
-    let badge = if verified && !narrow { 120.0 } else { 0.0 };
+    let judged = judged(transfer);
+    let badge = match judged {
+        Some((_, _, word)) if !narrow => 48.0 + kit::width_of(ui, word, Type::Caption.font()),
+        _ => 0.0,
+    };
     let cross = if transfer.is_unfinished() {
         measure::CONTROL + space::S
     } else {
@@ -197,36 +222,46 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
     };
     let (icon, ink, ground) = match transfer.state {
         State::Failed(_) => (Icon::CircleAlert, palette.danger, palette.danger_tint),
-        State::Received(_) => (Icon::ShieldCheck, palette.success, palette.success_tint),
+        State::Received(_) => match judged {
+            Some((tone, icon, _)) => {
+                let (ink, ground, _) = kit::tone_colors(palette, tone);
+                (icon, ink, ground)
+            }
+            None => (Icon::File, palette.muted, palette.sunken),
+        },
         State::Shared(ref shared) if shared.gone => (Icon::Trash, palette.muted, palette.sunken),
         State::Shared(_) => (Icon::Check, palette.success, palette.success_tint),
         State::Waiting | State::Cancelled => (direction(transfer), palette.muted, palette.sunken),
         State::Running(_) => (direction(transfer), palette.accent, palette.accent_tint),
     };
+    let right = measure::CONTROL + cross + badge;
+    let width = (ui.available_width() - right - space::S - TILE - space::M).max(40.0);
+    let words = shown_facts(ui, transfer, around.now, narrow, width);
+    // A path gives way in its middle; words that people read go on on the next line.
+    let is_path = matches!(transfer.state, State::Received(_));
+    let below = if is_path {
+        Type::Caption.line()
+    } else {
+        kit::text_height(ui, &words, Type::Caption, width)
+    };
+    let height = Type::Label.line() + 2.0 + below;
     kit::sides(
         ui,
-        40.0,
-        measure::CONTROL + cross + badge,
+        height.max(40.0),
+        right,
         |ui| {
             ui.spacing_mut().item_spacing.x = space::M;
             kit::tile(ui, TILE, icon, ink, ground);
-            let width = ui.available_width();
-            ui.allocate_ui_with_layout(vec2(width, 38.0), Layout::top_down(Align::Min), |ui| {
+            let column = Layout::top_down(Align::Min);
+            ui.allocate_ui_with_layout(vec2(width, height), column, |ui| {
+                ui.set_max_width(width);
                 ui.spacing_mut().item_spacing.y = 2.0;
                 kit::middle(ui, &transfer.name, Type::Label, palette.text, width);
-                let line = |short: bool| {
-                    let words = facts(transfer, around.now, short);
-                    match verified && narrow {
-                        true => format!("{}  ·  {words}", text::verified()),
-                        false => words,
-                    }
+                let line = if is_path {
+                    kit::middle(ui, &words, Type::Caption, palette.muted, width)
+                } else {
+                    kit::label(ui, &*words, Type::Caption, palette.muted)
                 };
-                // A date is worth more than what the server sees of a size.
-                let mut words = line(narrow && transfer.is_unfinished());
-                if kit::width_of(ui, &words, Type::Caption.font()) > width {
-                    words = line(true);
-                }
-                let line = kit::middle(ui, &words, Type::Caption, palette.muted, width);
                 if let State::Shared(shared) = &transfer.state
                     && let Some(expires) = shared.expires
                 {
@@ -235,8 +270,8 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
             });
         },
         |ui| {
-            if badge > 0.0 {
-                kit::badge(ui, Tone::Success, Icon::ShieldCheck, text::verified());
+            if let Some((tone, icon, word)) = judged.filter(|_| !narrow) {
+                kit::badge(ui, tone, icon, word);
             }
             if transfer.is_unfinished() {
                 let name = text::about_file(text::cancel(), &transfer.name);
@@ -247,6 +282,48 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
             row_menu::button(ui, model, transfer, drawn);
         },
     );
+}
+
+/// What is said of a received file at a glance: it is what its pointer says, or that and not what its name says.
+fn judged(transfer: &Transfer) -> Option<(Tone, Icon, &'static str)> {
+    if !matches!(transfer.state, State::Received(_)) {
+        return None;
+    }
+    Some(if transfer.findings.disagreement.is_some() {
+        (Tone::Warning, Icon::Warning, text::misleading_badge())
+    } else {
+        (Tone::Success, Icon::ShieldCheck, text::verified())
+    })
+}
+
+/// The line under the name: as much as there is room for.
+fn shown_facts(ui: &Ui, transfer: &Transfer, now: u64, narrow: bool, width: f32) -> String {
+    const BETWEEN: &str = "  ·  ";
+    let short = facts(transfer, now, true);
+    let long = facts(transfer, now, false);
+    let lines = match (judged(transfer), transfer.speed()) {
+        (Some((_, _, word)), _) if narrow => vec![format!("{word}{BETWEEN}{long}")],
+        (_, Some(speed)) => {
+            let (fast, left) = (text::speed(speed), text::time_left(speed));
+            // How long it takes is worth more than how fast it is, and that more than what the server sees of a size.
+            let mut lines = vec![
+                format!("{long}{BETWEEN}{fast}{BETWEEN}{left}"),
+                format!("{short}{BETWEEN}{fast}{BETWEEN}{left}"),
+                format!("{short}{BETWEEN}{left}"),
+                short,
+            ];
+            if narrow {
+                lines.remove(0);
+            }
+            lines
+        }
+        // A date is worth more than what the server sees of a size.
+        _ if narrow && transfer.is_unfinished() => vec![short],
+        _ => vec![long, short],
+    };
+    let fits = |line: &&String| kit::width_of(ui, line, Type::Caption.font()) <= width;
+    let line = lines.iter().find(fits).or(lines.last());
+    line.cloned().unwrap_or_default()
 }
 
 fn direction(transfer: &Transfer) -> Icon {
@@ -370,12 +447,10 @@ fn done(
     } else {
         Loudness::Secondary
     };
+    let name = text::about_file(label, &transfer.name);
     let button = Button::new(loudness, label).icon(icon).room_for(word);
-    let height = if loud {
-        measure::PRIMARY
-    } else {
-        measure::CONTROL
-    };
+    let button = button.named(&name).tall();
+    let height = measure::PRIMARY;
     let pointer = shared.pointer.as_str();
     let masked = around.masks(model);
     let width = button.width(ui);
@@ -397,8 +472,7 @@ fn done(
             press(ui, drawn);
             if shared.builtin {
                 let choose = Button::new(Loudness::Quiet, text::choose_server()).icon(Icon::Server);
-                let choose = if loud { choose.tall() } else { choose };
-                if ui.add(choose).clicked() {
+                if ui.add(choose.tall()).clicked() {
                     drawn.act(Action::ChooseServer);
                 }
             }
@@ -417,9 +491,9 @@ fn told(ui: &mut Ui, transfer: &Transfer, gone: bool) {
         None => {}
         // The head says so already.
         Some(Told::Done(Managed::Deleted)) if gone => {}
-        Some(Told::Failed(message)) => {
+        Some(Told::Failed(trouble)) => {
             ui.add_space(space::S);
-            kit::callout(ui, Tone::Danger, message, |_| {});
+            kit::callout(ui, Tone::Danger, &trouble.words(), |_| {});
         }
         Some(Told::Done(done)) => {
             ui.add_space(space::XS);
@@ -434,23 +508,34 @@ fn received(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
         kit::callout(ui, Tone::Warning, &disagreement.into(), |_| {});
         ui.add_space(space::S);
     }
+    let (open, show) = (text::open(), text::show_in_folder());
+    let names = [open, show].map(|word| text::about_file(word, &transfer.name));
+    let of = |loudness| {
+        let open = Button::new(loudness, open).icon(Icon::Open);
+        (open.named(&names[0]), Action::OpenSaved(transfer.id))
+    };
+    let with = |loudness| {
+        let show = Button::new(loudness, show).icon(Icon::ShowInFolder);
+        (show.named(&names[1]), Action::RevealSaved(transfer.id))
+    };
+    // What may not be what it seems is looked at before it is opened.
+    let buttons = if transfer.findings.disagreement.is_some() {
+        [with(Loudness::Secondary), of(Loudness::Quiet)]
+    } else {
+        [of(Loudness::Secondary), with(Loudness::Quiet)]
+    };
     ui.horizontal_wrapped(|ui| {
-        if ui
-            .add(Button::new(Loudness::Secondary, text::open()).icon(Icon::Open))
-            .clicked()
-        {
-            drawn.act(Action::OpenSaved(transfer.id));
-        }
-        let show = Button::new(Loudness::Quiet, text::show_in_folder()).icon(Icon::ShowInFolder);
-        if ui.add(show).clicked() {
-            drawn.act(Action::RevealSaved(transfer.id));
+        for (button, action) in buttons {
+            if ui.add(button).clicked() {
+                drawn.act(action);
+            }
         }
     });
 }
 
 fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     let remedy = match &transfer.state {
-        State::Failed(message) => message.remedy,
+        State::Failed(trouble) => trouble.remedy(),
         _ => Remedy::Retry,
     };
     let icon = match remedy {
@@ -466,21 +551,27 @@ fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(space::S, space::S);
         if let Some(words) = text::remedy(remedy) {
+            let name = text::about_file(words, &transfer.name);
             let button = Button::new(Loudness::Secondary, words).icon(icon);
-            if ui.add(button).clicked() {
+            if ui.add(button.named(&name)).clicked() {
                 drawn.act(Action::Remedy(transfer.id));
             }
         }
         if remedy.then_retry() {
+            let name = text::about_file(text::retry(), &transfer.name);
             let button = Button::new(Loudness::Quiet, text::retry()).icon(Icon::Retry);
-            if ui.add(button).clicked() {
+            if ui.add(button.named(&name)).clicked() {
                 drawn.act(Action::Retry(transfer.id));
             }
         }
-        if ui
-            .add(Button::new(Loudness::Quiet, text::remove()))
-            .clicked()
-        {
+        let name = text::about_file(text::remove(), &transfer.name);
+        let button = Button::new(Loudness::Quiet, text::remove()).named(&name);
+        let button = if remedy == Remedy::Nothing {
+            button.flush(Flush::Left)
+        } else {
+            button
+        };
+        if ui.add(button).clicked() {
             drawn.act(Action::Remove(transfer.id));
         }
     });

@@ -3,11 +3,29 @@
 use egui::{Align, Align2, Area, Context, Frame, Id, Layout, Margin, Order, Stroke, vec2};
 
 use super::Drawn;
+use crate::gui::commands;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{Action, Model};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of, space};
+
+/// Beside the words and the button.
+const MARGIN: f32 = 12.0;
+
+fn area() -> Id {
+    Id::unique("undo")
+}
+
+/// How much of the foot of the window the bar covers; nothing stands there that could not be scrolled away from under it.
+pub(super) fn covers(ctx: &Context, model: &Model) -> f32 {
+    if model.undo.is_none() {
+        return 0.0;
+    }
+    let last = ctx.memory(|memory| memory.area_rect(area()));
+    let tall = last.map_or(measure::CONTROL + 2.0 * 6.0, |rect| rect.height());
+    tall + 2.0 * space::L
+}
 
 pub(super) fn bar(ctx: &Context, model: &Model, drawn: &mut Drawn) {
     if model.undo.is_none() {
@@ -15,7 +33,8 @@ pub(super) fn bar(ctx: &Context, model: &Model, drawn: &mut Drawn) {
     }
     let palette = palette_of(ctx);
     let words = model.undo_words();
-    let area = Area::new(Id::unique("undo"))
+    let keys = ctx.format_shortcut(&commands::UNDO);
+    let area = Area::new(area())
         .order(Order::Middle)
         .anchor(Align2::CENTER_BOTTOM, vec2(0.0, -space::L));
     area.show(ctx, |ui| {
@@ -26,18 +45,40 @@ pub(super) fn bar(ctx: &Context, model: &Model, drawn: &mut Drawn) {
             .corner_radius(measure::CARD_RADIUS)
             .inner_margin(Margin::symmetric(12, 6));
         frame.show(ui, |ui| {
-            let button = Button::new(Loudness::Secondary, text::undo()).icon(Icon::Retry);
-            let beside = room.min(440.0) - 2.0 * 12.0 - button.width(ui) - space::M;
-            let size = vec2(room.min(440.0) - 2.0 * 12.0, measure::CONTROL);
+            let button = Button::new(Loudness::Secondary, text::undo()).icon(Icon::Undo);
+            let keys_width = kit::width_of(ui, &keys, Type::Caption.font());
+            let whole = room.min(480.0) - 2.0 * MARGIN;
+            let beside = whole - button.width(ui) - keys_width - 2.0 * space::M;
+            // Where there is no room for the keys, the words matter more.
+            let with_keys = beside >= 120.0;
+            let beside = if with_keys {
+                beside
+            } else {
+                beside + keys_width + space::M
+            };
+            let beside = beside.max(40.0);
+            let tall = kit::text_height(ui, &words, Type::Body, beside);
+            let size = vec2(whole, tall.max(measure::CONTROL));
             let row = Layout::right_to_left(Align::Center);
             ui.allocate_ui_with_layout(size, row, |ui| {
                 ui.spacing_mut().item_spacing.x = space::M;
-                if ui.add(button).clicked() {
+                let button = ui.add(button);
+                ui.ctx().accesskit_node_builder(button.id, |node| {
+                    node.set_keyboard_shortcut(&*keys);
+                });
+                if button.clicked() {
                     drawn.act(Action::Undo);
+                }
+                if with_keys {
+                    let place = vec2(keys_width + 1.0, Type::Caption.line());
+                    ui.allocate_ui_with_layout(place, row, |ui| {
+                        kit::label(ui, &*keys, Type::Caption, palette.muted);
+                    });
                 }
                 let left = Layout::left_to_right(Align::Center);
                 ui.with_layout(left, |ui| {
-                    kit::middle(ui, &words, Type::Body, palette.text, beside.max(40.0));
+                    ui.set_max_width(beside);
+                    kit::label(ui, &*words, Type::Body, palette.text);
                 });
             });
         });

@@ -9,7 +9,7 @@ use egui::{Context, Id, Ui};
 
 use super::{Drawn, Surroundings, keeping};
 use crate::gui::kit::{self, Button, Loudness};
-use crate::gui::model::{Action, KeepFor, Manage, Modal, Model, Transfer};
+use crate::gui::model::{Action, KeepFor, Manage, Modal, Model, State, Transfer};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of, space};
 
@@ -62,7 +62,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let title = text::about_sheet(text::keep_longer(), &transfer.name);
             let width = measure::QUESTION;
             sheet(ctx, "keep longer", &title, width, drawn, |ui, drawn| {
-                keep_longer(ui, transfer, drawn);
+                keep_longer(ui, model, transfer, around.now, drawn);
             });
         }
         Modal::OpenProgram(id) => match model.transfer(id) {
@@ -125,26 +125,35 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
     }
 }
 
-/// Times from now; the server says no to one that is longer than it keeps files.
-fn keep_longer(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
+/// Times from now and the days they mean, without those that would change nothing; the server says no to one that is
+/// longer than it keeps files.
+fn keep_longer(ui: &mut Ui, model: &Model, transfer: &Transfer, now: u64, drawn: &mut Drawn) {
     let palette = palette_of(ui.ctx());
     kit::label(ui, text::keep_longer_about(), Type::Body, palette.muted);
     ui.add_space(space::S);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
-        let usual = (text::usual_keep(None), Manage::Extend);
-        let days = KeepFor::DAYS.into_iter().map(|days| {
-            (
-                text::kept_time(KeepFor::Days(days)),
-                Manage::ExtendFor(days),
-            )
-        });
-        for (words, what) in std::iter::once(usual).chain(days) {
-            if ui.add(Button::new(Loudness::Secondary, &words)).clicked() {
-                drawn.act(Action::Manage(transfer.id, what));
-            }
-        }
+    let State::Shared(shared) = &transfer.state else {
+        return;
+    };
+    // What is known of the chosen server is known of this file's only if that is where it is.
+    let chosen = model.settings.server().map_or("", |server| &server.name);
+    let is_there =
+        shared.builtin == chosen.is_empty() && (shared.builtin || shared.server == chosen);
+    let terms = model.settings.chosen_terms().filter(|_| is_there);
+    let usual = match terms {
+        Some(terms) => text::usual_keep_until(terms, now),
+        None => text::usual_keep(None),
+    };
+    let days = KeepFor::DAYS.into_iter().filter_map(|days| {
+        let keep = KeepFor::Days(days);
+        let end = now.saturating_add(keep.secs().unwrap_or_default());
+        let longer = shared.expires.is_none_or(|expires| end > expires);
+        let words = text::kept_time_until(keep, now);
+        (longer && keep.is_within(terms)).then_some((Manage::ExtendFor(days), words))
     });
+    let times = std::iter::once((Manage::Extend, usual)).chain(days);
+    if let Some(what) = kit::chip_buttons(ui, times.collect()) {
+        drawn.act(Action::Manage(transfer.id, what));
+    }
 }
 
 /// The sheet of who saw what.
