@@ -7,8 +7,8 @@ use egui::{
 
 use super::words::elided;
 use super::{
-    corner, focus_ring, follow_focus, hovered, inside, label, outline, paint_icon, shows_focus,
-    single_line, under_pointer, width_of,
+    corner, focus_ring, follow_focus, hovered, outline, paint_icon, shows_focus, single_line,
+    under_pointer, width_of,
 };
 use crate::gui::fonts::Icon;
 use crate::gui::tokens::{Type, measure, motion, palette, space};
