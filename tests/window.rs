@@ -53,8 +53,8 @@ fn a_dropped_file_is_shared_and_its_pointer_copied() {
     );
 
     desk.backend.let_go(1);
-    desk.until_seen("4.2 MB, sent as 5.1 MB");
-    assert!(desk.sees("kept until 6 Dec 2026"));
+    desk.until_seen("kept until 6 Dec 2026");
+    assert!(desk.sees("4.2 MB, sent as 5.2 MB"));
     desk.click("Copy pointer report.pdf");
     desk.until_seen("Copied");
     assert_eq!(*desk.desktop.copied.lock().expect("no panic"), [POINTER]);

@@ -990,7 +990,7 @@ fn a_date_tells_how_far_away_it_is_when_pointed_at() {
     desk.shared_one();
     let facts = By::new()
         .role(Role::Label)
-        .label_contains("sent as 5.1 MB  ·  kept until");
+        .label_contains("sent as 5.2 MB  ·  kept until");
     desk.window.get(facts).hover();
     desk.until_seen("in 13 days");
 }

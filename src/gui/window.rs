@@ -187,8 +187,9 @@ impl Window {
 
     /// Events of the worker, until none follows from another.
     fn listen(&mut self, ctx: &Context) {
+        let now = Duration::try_from_secs_f64(ctx.input(|input| input.time)).unwrap_or_default();
         loop {
-            let events = self.worker.drain();
+            let events = self.worker.drain(now);
             if events.is_empty() {
                 return;
             }

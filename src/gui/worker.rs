@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -145,8 +145,6 @@ pub struct Worker {
     jobs: Option<UnboundedSender<BoxFuture<'static, ()>>>,
     events: mpsc::Receiver<Event>,
     runs: BTreeMap<RunId, (watch::Receiver<Stage>, CancellationToken)>,
-    /// What times of progress are counted from.
-    began: Instant,
     all: CancellationToken,
     thread: Option<std::thread::JoinHandle<()>>,
     history: Option<History>,
@@ -330,7 +328,6 @@ impl Worker {
             jobs: Some(jobs),
             events,
             runs: BTreeMap::new(),
-            began: Instant::now(),
             all: CancellationToken::new(),
             thread: Some(thread),
         };
@@ -339,13 +336,13 @@ impl Worker {
         Ok(worker)
     }
 
-    /// What has happened since the last look: newest progress first, then events in their order.
-    pub fn drain(&mut self) -> Vec<Event> {
+    /// What has happened since the last look: newest progress first, as seen `now` by any clock, then events in their
+    /// order.
+    pub fn drain(&mut self, now: Duration) -> Vec<Event> {
         let mut events = Vec::new();
         for (run, (stage, _)) in &mut self.runs {
             if stage.has_changed().unwrap_or(false) {
-                let at = self.began.elapsed();
-                events.push(Event::Progress(*run, *stage.borrow_and_update(), at));
+                events.push(Event::Progress(*run, *stage.borrow_and_update(), now));
             }
         }
         events.extend(self.shared.described().map(Event::Described));

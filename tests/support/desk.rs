@@ -10,7 +10,7 @@ use egui::{Event, Key};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, HarnessBuilder};
 
-use crate::desktop::{FakeBackend, FakeDesktop, preferences};
+use crate::desktop::{FakeBackend, FakeDesktop, LEN, preferences};
 
 pub(crate) struct Desk {
     pub(crate) window: Harness<'static, Window>,
@@ -96,8 +96,7 @@ impl Desk {
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         let file = std::fs::File::create(&path).expect("a file");
-        // What the fake backend says of every file.
-        file.set_len(4_213_000).expect("as long as that");
+        file.set_len(LEN).expect("as long as that");
         path
     }
 

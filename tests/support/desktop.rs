@@ -27,6 +27,7 @@ use cloakroom::protocol::disclosure::{AttemptShown, End, Outcome};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::path::{Relaxed, RelayPath, SetAsideWhy, Standing};
 use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
+use cloakroom::protocol::size_class::SizeClass;
 use cloakroom::protocol::transfer::Failure;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
@@ -59,6 +60,15 @@ pub(crate) const FOREIGN: &str = "cloak1f0re9nyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9
 pub(crate) const RELAYLESS: &str = "cloak1re7ayl3sscyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
 /// One whose sender asks to be told.
 pub(crate) const COUNTED: &str = "cloak1c0un7edqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
+
+/// How long every file is.
+pub(crate) const LEN: u64 = 4_213_000;
+
+/// How long what is sent for it is.
+fn blob_len() -> u64 {
+    let class = SizeClass::for_content_len(LEN).expect("it can be sent");
+    class.blob_len() as u64
+}
 
 pub(crate) fn message(what: &str) -> UserMessage {
     UserMessage {
@@ -239,7 +249,7 @@ impl Backend for FakeBackend {
         Box::pin(async move {
             let shared = self.wait(progress, cancel).await.map(|()| Shared {
                 pointer: POINTER.into(),
-                blob_len: 5_112_832,
+                blob_len: blob_len(),
                 expires: Some(1_796_515_200),
                 server: "files.example".to_owned(),
                 builtin: preferences.chosen == ServerChoice::BuiltIn,
@@ -264,7 +274,7 @@ impl Backend for FakeBackend {
             let saved = self.wait(progress, cancel).await.map(|()| Saved {
                 path,
                 name: "report (1).pdf".to_owned(),
-                len: 4_213_000,
+                len: LEN,
             });
             end(saved, false, preferences)
         })
@@ -351,7 +361,7 @@ impl Backend for FakeBackend {
         let text = text.as_str();
         let info = PointerInfo {
             name: Some("report.pdf".to_owned()),
-            len: 4_213_000,
+            len: LEN,
             server: "files.example".to_owned(),
             expires: Some(1_796_515_200),
             asks_receipt: text.contains("counted") || text.contains(COUNTED),
@@ -609,7 +619,8 @@ pub(crate) fn shown(up: bool) -> Vec<RequestShown> {
         answered,
     };
     let small = [2_560, 2_314, 2_068, 1_906];
-    let large = [5_115_392, 5_115_146, 5_114_900, 5_114_738];
+    let blob_len = usize::try_from(blob_len()).expect("small");
+    let large = [2_560, 2_314, 2_068, 1_906].map(|around| blob_len + around);
     if up {
         vec![
             RequestShown {

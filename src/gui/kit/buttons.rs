@@ -45,6 +45,9 @@ pub enum Flush {
     Right,
 }
 
+/// So far its ground reaches beyond that edge: no further than the narrowest margin of a page, with a ring around it.
+const REACH: f32 = 4.0;
+
 /// A button with a word in it. Where there is no room for the word, its middle gives way.
 pub struct Button<'a> {
     label: &'a str,
@@ -225,8 +228,11 @@ impl Widget for Button<'_> {
         };
         let (before, after) = self.pads();
         let mut ground = rect;
-        ground.min.x -= self.pad() - before;
-        ground.max.x += self.pad() - after;
+        match self.flush {
+            None => {}
+            Some(Flush::Left) => ground.min.x -= REACH,
+            Some(Flush::Right) => ground.max.x += REACH,
+        }
         ui.painter()
             .rect_filled(ground, corner(measure::RADIUS), fill);
         if self.loudness != Loudness::Quiet {

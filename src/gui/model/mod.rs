@@ -472,7 +472,7 @@ pub enum Event {
     Remembered(TransferId, EntryId),
     /// The server did what a sender asked for, or not.
     Managed(TransferId, Ended<Managed>),
-    /// A transfer got further, at this time of the worker's own.
+    /// A transfer got further, and was seen there at this time of the window's clock.
     Progress(RunId, Stage, Duration),
     /// Something that was asked of the relays is done, or not.
     Relays(Result<RelaysKnown, UserMessage>),

@@ -41,14 +41,22 @@ const MOST_SECS: f64 = 24.0 * 3_600.0;
 impl Pace {
     /// Takes in that so many bytes had passed by `at`, counted from any fixed time.
     pub fn see(&mut self, at: Duration, bytes: f64) {
+        if !bytes.is_finite() {
+            return;
+        }
         let seen = Seen { at, bytes };
-        let (Some(first), Some(last)) = (self.first, self.last) else {
-            self.first = Some(seen);
-            self.last = Some(seen);
+        // Fewer than before: it began again, with another try.
+        let last = self.last.filter(|last| bytes >= last.bytes);
+        let (Some(first), Some(last)) = (self.first, last) else {
+            *self = Self {
+                first: Some(seen),
+                last: Some(seen),
+                bytes_per_sec: 0.0,
+            };
             return;
         };
         let apart = at.saturating_sub(last.at);
-        if !bytes.is_finite() || bytes < last.bytes || apart < APART {
+        if apart < APART {
             return;
         }
         let now = (bytes - last.bytes) / apart.as_secs_f64();
@@ -150,6 +158,16 @@ mod tests {
             (95_000..=110_000).contains(&speed.bytes_per_sec),
             "{speed:?}"
         );
+    }
+
+    #[test]
+    fn another_try_begins_anew() {
+        let mut pace = steady(0, 3_000);
+        assert!(pace.speed(TOTAL).is_some());
+        pace.see(at(3_100), 0.0);
+        assert_eq!(pace.speed(TOTAL), None, "nothing is known of this try");
+        pace.see(at(4_200), 1.1 * MB);
+        assert!(pace.speed(TOTAL).is_some());
     }
 
     #[test]

@@ -608,7 +608,7 @@ impl Model {
 
     /// Opens something over everything else; the keyboard comes back from it.
     pub(super) fn open(&mut self, modal: Modal) {
-        let menu = self.menu.take().and(self.menu_from.take());
+        let menu = self.menu.take().and_then(|_| self.menu_from.take());
         if self.modal.is_none() {
             self.beneath = menu.or(match modal {
                 Modal::Delete(id)

@@ -10,20 +10,22 @@ use crate::app::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
 use crate::gui::model::{
-    Action, Beside, Filter, Focus, Job, Managed, Model, Shared, Stage, State, Told, Tone, Transfer,
+    Action, Beside, Filter, Focus, Job, Managed, Model, Screen, Shared, Stage, State, Told, Tone,
+    Transfer,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
 pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
-    // One primary button on a screen: that of the newest pointer, while nothing else asks to be done.
+    // One primary button on a screen: on Share that of the newest pointer, while nothing else asks to be done.
     let loud = model
         .transfers
         .iter()
         .find(|transfer| matches!(transfer.state, State::Shared(_)));
     let loud = loud
         .map(|transfer| transfer.id)
-        .filter(|_| !model.first_start && !model.receive.can_download());
+        .filter(|_| model.screen != Screen::Receive)
+        .filter(|_| !model.first_start && !model.settings.lacks_relays());
     drawn.rows_top = Some(ui.cursor().top());
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::M;
@@ -302,7 +304,9 @@ fn shown_facts(ui: &Ui, transfer: &Transfer, now: u64, narrow: bool, width: f32)
     let short = facts(transfer, now, true);
     let long = facts(transfer, now, false);
     let lines = match (judged(transfer), transfer.speed()) {
-        (Some((_, _, word)), _) if narrow => vec![format!("{word}{BETWEEN}{long}")],
+        (Some((_, _, word)), _) if narrow => [long, short]
+            .map(|facts| format!("{word}{BETWEEN}{facts}"))
+            .into(),
         (_, Some(speed)) => {
             let (fast, left) = (text::speed(speed), text::time_left(speed));
             // How long it takes is worth more than how fast it is, and that more than what the server sees of a size.
@@ -322,7 +326,7 @@ fn shown_facts(ui: &Ui, transfer: &Transfer, now: u64, narrow: bool, width: f32)
         _ => vec![long, short],
     };
     let fits = |line: &&String| kit::width_of(ui, line, Type::Caption.font()) <= width;
-    let line = lines.iter().find(fits).or(lines.last());
+    let line = lines.iter().find(fits).or_else(|| lines.last());
     line.cloned().unwrap_or_default()
 }
 
@@ -354,7 +358,11 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
         ],
         State::Received(saved) => {
             let folder = saved.path.parent().map(|folder| folder.to_string_lossy());
-            [size, folder.map(|folder| text::saved_in(&folder))]
+            // Where it is says more of a file that is here than how long it is.
+            [
+                size.filter(|_| !short),
+                folder.map(|folder| text::saved_in(&folder)),
+            ]
         }
         State::Failed(_) => [size, Some(text::failed().to_owned())],
         State::Cancelled => [size, Some(text::cancelled().to_owned())],
@@ -454,7 +462,8 @@ fn done(
     let pointer = shared.pointer.as_str();
     let masked = around.masks(model);
     let width = button.width(ui);
-    let beside = ui.available_width() - width - space::S;
+    let whole = ui.available_width();
+    let beside = whole - width - space::S;
     let press = |ui: &mut Ui, drawn: &mut Drawn| {
         if ui.add(button).clicked() {
             drawn.act(Action::CopyPointer(transfer.id));
@@ -466,12 +475,17 @@ fn done(
             press(ui, drawn);
         });
     } else {
-        kit::pointer_well(ui, pointer, masked, ui.available_width(), height);
+        kit::pointer_well(ui, pointer, masked, whole, height);
         ui.add_space(space::XS);
         ui.horizontal_wrapped(|ui| {
             press(ui, drawn);
             if shared.builtin {
                 let choose = Button::new(Loudness::Quiet, text::choose_server()).icon(Icon::Server);
+                let choose = if width + space::S + choose.width(ui) > whole {
+                    choose.flush(Flush::Left)
+                } else {
+                    choose
+                };
                 if ui.add(choose.tall()).clicked() {
                     drawn.act(Action::ChooseServer);
                 }

@@ -146,7 +146,9 @@ fn keep_longer(ui: &mut Ui, model: &Model, transfer: &Transfer, now: u64, drawn:
     let days = KeepFor::DAYS.into_iter().filter_map(|days| {
         let keep = KeepFor::Days(days);
         let end = now.saturating_add(keep.secs().unwrap_or_default());
-        let longer = shared.expires.is_none_or(|expires| end > expires);
+        // Days are all that is shown: another hour of the same one is no longer time.
+        let later = |expires: u64| end > expires && text::day(end) != text::day(expires);
+        let longer = shared.expires.is_none_or(later);
         let words = text::kept_time_until(keep, now);
         (longer && keep.is_within(terms)).then_some((Manage::ExtendFor(days), words))
     });
