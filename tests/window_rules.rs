@@ -599,6 +599,45 @@ fn the_first_thing_to_do_has_the_keyboard_from_the_start() {
 }
 
 #[test]
+fn what_a_menu_did_gives_the_keyboard_back_to_its_button() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    for entry in ["Show original", "Copy pointer"] {
+        desk.click("More about report.pdf");
+        desk.until_seen(entry);
+        desk.window
+            .get_by_role_and_label(Role::MenuItem, entry)
+            .click();
+        desk.until(|desk| desk.window.state().model().menu.is_none());
+        desk.until(|desk| desk.focused().as_deref() == Some("More about report.pdf"));
+    }
+    assert_eq!(desk.desktop.revealed.lock().expect("no panic").len(), 1);
+}
+
+#[test]
+fn what_the_keyboard_jumps_to_is_in_view_at_once() {
+    let builder = egui_kittest::Harness::builder().with_step_dt(0.01);
+    let mut desk = Desk::built(builder, preferences(), [420.0, 420.0], |_| {
+        Opening::default()
+    });
+    // Puts the window's own style on, whose motion the harness has taken away.
+    act(&mut desk, Action::Zoom(1));
+    act(&mut desk, Action::Zoom(0));
+    let files = ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"].map(|name| desk.file(name));
+    desk.drop_files(&files);
+    desk.until(|desk| desk.window.state().model().transfers.len() == 5);
+    desk.backend.let_go(5);
+    desk.until(|desk| desk.window.state().model().unfinished() == 0);
+    act(&mut desk, Action::FocusRegion(Region::Rows));
+    let view = egui::Rect::from_min_max(egui::pos2(0.0, 56.0), egui::pos2(420.0, 420.0));
+    for _ in 0..4 {
+        key(&mut desk, Key::ArrowDown);
+        let at = focused_place(&desk).expect("a row");
+        assert!(view.expand(1.0).contains_rect(at), "{at:?}");
+    }
+}
+
+#[test]
 fn what_is_switched_off_under_the_keyboard_keeps_it() {
     let mut desk = Desk::new();
     act(&mut desk, Action::ShowOptions(true));
