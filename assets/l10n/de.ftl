@@ -126,10 +126,10 @@ proxy_about = Das erste Relay sieht dann die Adresse des Proxys statt der dieses
 use_proxy = Proxy nutzen
 forget_proxy = Proxy nicht mehr nutzen
 relay_line = Relay-Liste hinzufügen
-relay_line_about = Sie wird direkt von ihrem Host abgerufen, der dabei einmal die Adresse dieses Computers sieht. Wer sie signiert, bestimmt Ihre Relays.
+relay_line_about = Die Zeile, die Sie bekommen haben, oder der Pfad einer Datei auf diesem Computer. Wer die Liste macht, bestimmt Ihre Relays.
 session_network = Service-Knoten von Session
-session_about = Computer anderer Leute, betrieben für den Messenger Session. Einer seiner drei Startknoten sieht die Adresse dieses Computers, höchstens einmal am Tag. Bei großen Dateien kann die Zeit überschritten werden.
-new_guard = Neuer Wächter
+session_about = Computer anderer Leute, betrieben für den Messenger Session. Bei großen Dateien kann die Zeit überschritten werden.
+new_guard = Neues erstes Relay
 show_relays = Relays zeigen
 hide_relays = Relays verbergen
 asking_relays = Abfrage …
@@ -326,36 +326,36 @@ delete_title = { $name } vom Server löschen?
 managed_deleted = Die Kopie auf dem Server ist gelöscht.
 managed_extended = Der Server bewahrt die Datei bis zum { $day } auf.
 managed_not_extended = Der Server bewahrt die Datei bis zum { $day } auf, nicht länger als zuvor.
-downloads_of = { $told } von { $allowed } Downloads gemeldet.
+downloads_of = Empfänger haben { $told } von { $allowed } Downloads gemeldet.
 downloads_told =
     { $told ->
-        [one] 1 Download gemeldet.
-       *[other] { $told } Downloads gemeldet.
+        [one] Empfänger haben 1 Download gemeldet.
+       *[other] Empfänger haben { $told } Downloads gemeldet.
     }
 downloads_not_counted = Die Downloads dieser Datei werden nicht gezählt.
 kept_for = { $time } aufbewahrt
-senders_list_about = { $host } sieht einmal die Adresse dieses Computers. Die Liste wird nur für diesen Server verwendet.
+senders_list_about = { $host } sieht einmal die Adresse dieses Computers und die Zeit. Die Liste wird nur für diesen Server verwendet.
 
 ## Relays in Settings
 
 list_fetched = { $when } abgerufen
 list_ends = läuft { $when } ab
 list_has_ended = { $when } abgelaufen
-standing_former_guard = war Wächter; Ruhezeit endet { $when }
-standing_guard = Wächter seit { $day }
-standing_guard_waiting = Wächter seit { $day }, wartet
-standing_kept_back = als späterer Wächter zurückgehalten
+standing_former_guard = war Ihr erstes Relay; Ruhezeit endet { $when }
+standing_guard = Ihr erstes Relay seit { $day }
+standing_guard_waiting = eines Ihrer ersten Relays seit { $day }, wartet
+standing_kept_back = als späteres erstes Relay zurückgehalten
 standing_not_reached = ausgesetzt, wieder dabei { $when }: ein anderes Relay konnte es nicht erreichen
 standing_strikes = ausgesetzt, wieder dabei { $when }: dreimal ausgefallen
 standing_usable = nutzbar
 standing_worked = hat { $when } funktioniert
 new_guard_refused =
-    .what = Der Wächter bleibt.
-    .why = Drei Relays wurden binnen 24 Stunden Wächter; ein neuer wird ausgelost, sobald der erste von ihnen einen Tag alt ist.
-    .next = Versuchen Sie es morgen wieder: Jeder weitere Wächter an einem Tag ist einer mehr, der Ihre Adresse sieht.
+    .what = Das erste Relay bleibt.
+    .why = Es wurde binnen 24 Stunden dreimal gewechselt; ein neues wird ausgelost, sobald das älteste der drei einen Tag alt ist.
+    .next = Versuchen Sie es morgen wieder: Jedes neue erste Relay ist eines mehr, das Ihre Adresse sieht.
 new_guard_nobody_left =
-    .what = Der Wächter bleibt.
-    .why = Jedes andere Relay stand kürzlich in der Mitte oder am Ende eines Pfades oder ist ausgefallen: Als Wächter könnte es erfahren, wer Sie sind und welchen Server Sie benutzen.
+    .what = Das erste Relay bleibt.
+    .why = Jedes andere Relay stand kürzlich in der Mitte oder am Ende eines Pfades oder ist ausgefallen: Als Ihr erstes könnte es erfahren, wer Sie sind und welchen Server Sie benutzen.
     .next = Verwenden Sie eine Liste mit mehr Relays, oder versuchen Sie es in einigen Tagen wieder.
 
 ## The history
@@ -473,7 +473,7 @@ files_missing =
 ## Who saw what
 
 about_sheet = { $what }: { $name }
-role_guard = Wächter
+role_guard = Erstes Relay
 role_middle = Mittleres Relay
 role_last = Letztes Relay
 role_server = Dateiserver
@@ -492,10 +492,10 @@ answered_with = Mit { $code } beantwortet
 no_answer = Keine Antwort: { $why }
 note_direct = Ohne Relays: Der Dateiserver sah Ihre Adresse.
 note_same_bytes_back = Die Antwort sah auf jeder Teilstrecke gleich aus: Diese Relays versiegeln nicht, was sie zurücksenden.
-relaxed_guard_is_last = Das letzte Relay war in den letzten zehn Tagen ein Wächter von Ihnen: Die Liste ist zu klein.
-relaxed_guard_is_middle = Das mittlere Relay war in den letzten zehn Tagen ein Wächter von Ihnen: Die Liste ist zu klein.
-relaxed_guard_returned = Ein abgelöster Wächter ist wieder da: Die Liste hat keinen anderen.
-relaxed_guard_stood_elsewhere = Der Wächter stand in den letzten zehn Tagen an anderer Stelle Ihrer Pfade: Die Liste ist zu klein.
+relaxed_guard_is_last = Das letzte Relay war in den letzten zehn Tagen Ihr erstes: Die Liste hat zu wenige Relays.
+relaxed_guard_is_middle = Das mittlere Relay war in den letzten zehn Tagen Ihr erstes: Die Liste hat zu wenige Relays.
+relaxed_guard_returned = Ein abgelöstes erstes Relay ist wieder da: Die Liste hat kein anderes.
+relaxed_guard_stood_elsewhere = Das erste Relay stand in den letzten zehn Tagen an anderer Stelle Ihrer Pfade: Die Liste hat zu wenige Relays.
 relaxed_same_network = Relays dieses Pfads liegen im selben Netz: Die Liste ist zu klein.
 relaxed_same_operator = Relays dieses Pfads haben denselben Betreiber: Die Liste ist zu klein.
 relaxed_set_aside = Ein zuvor ausgefallenes Relay wurde genutzt: Die Liste hat kein anderes.
@@ -850,21 +850,21 @@ timed_out =
 no_path_guard =
     .what = Es gibt keinen Pfad zu diesem Server.
     .why = Für die erste Stelle blieb kein Relay übrig: { $reasons }.
-    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder lockern Sie die Regeln für diese kurze Liste, in den Einstellungen oder mit cloak relays allow.
+    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder erlauben Sie für diese kurze Liste schwächere Pfade, in den Einstellungen oder mit cloak relays allow.
 no_path_middle =
     .what = Es gibt keinen Pfad zu diesem Server.
     .why = Für die mittlere Stelle blieb kein Relay übrig: { $reasons }.
-    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder lockern Sie die Regeln für diese kurze Liste, in den Einstellungen oder mit cloak relays allow.
+    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder erlauben Sie für diese kurze Liste schwächere Pfade, in den Einstellungen oder mit cloak relays allow.
 no_path_last =
     .what = Es gibt keinen Pfad zu diesem Server.
     .why = Für die letzte Stelle blieb kein Relay übrig: { $reasons }.
-    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder lockern Sie die Regeln für diese kurze Liste, in den Einstellungen oder mit cloak relays allow.
+    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder erlauben Sie für diese kurze Liste schwächere Pfade, in den Einstellungen oder mit cloak relays allow.
 rejected_not_serving = { $count } nicht für diesen Server
 rejected_on_this_path = { $count } schon auf dem Pfad
-rejected_is_guard = { $count } jetzt oder kürzlich als Wächter genutzt
-rejected_retired = { $count } als Wächter abgelöst
-rejected_kept_back = { $count } als späterer Wächter zurückgehalten
-rejected_not_a_guard = { $count } ohne Wächterrolle
+rejected_is_guard = { $count } jetzt oder kürzlich als erstes Relay genutzt
+rejected_retired = { $count } als erstes Relay abgelöst
+rejected_kept_back = { $count } als späteres erstes Relay zurückgehalten
+rejected_not_a_guard = { $count } nicht als erstes Relay gewählt
 rejected_same_network = { $count } im Netz eines anderen
 rejected_same_operator = { $count } vom Betreiber eines anderen
 rejected_set_aside = { $count } nach Ausfällen ausgesetzt
@@ -966,9 +966,9 @@ unnamed_list = Eine Liste ohne Namen
 other_lists = Weitere Listen auf diesem Computer
 list_kept = Aufbewahrt, nicht in Gebrauch.
 list_accepted = Aus einem Abholcode, nur für { $servers } genutzt.
-short_list = Regeln bei kurzer Liste lockern
-short_list_about = Wo diese Liste zu kurz ist, dürfen Relays eines Netzes oder Betreibers auf einem Pfad stehen und ein früherer Wächter in der Mitte oder am Ende. „Wer sah was“ sagt es dann.
-all_tries = Alle { $count } Versuche zusammen
+short_list = Schwächere Pfade erlauben, wo die Liste zu wenige Relays hat
+short_list_about = Relays desselben Betreibers oder Netzes dürfen dann auf einem Pfad stehen, und ein Relay, das Ihr erstes war, in der Mitte oder am Ende, oder umgekehrt. „Wer sah was“ sagt es jedes Mal.
+all_tries = Alles zusammen, über { $count } Versuche
 links_both = konnte Ihre IP-Adresse und den Server sehen
 links_address = konnte Ihre IP-Adresse sehen, nicht den Server
 links_address_and_list = konnte Ihre IP-Adresse sehen und welche Relay-Liste Sie nutzen, keine Übertragung
@@ -1080,3 +1080,58 @@ files_too_large_here =
     .what = { $count } Dateien sind zu groß und wurden nicht geteilt.
     .why = Ein Upload fasst bis zu { $limit }.
     .next = Verkleinern Sie die Dateien oder zerlegen Sie sie in Teile.
+
+## Settings: links
+
+open_links = cloakroom:-Links mit diesem Programm öffnen
+open_links_about = Ein Klick auf einen solchen Link füllt nur „Empfangen“; dadurch startet nichts.
+links_refused =
+    .what = Windows hat nicht angenommen, welches Programm solche Links öffnet.
+    .why = Ihr Teil der Registrierung konnte nicht geschrieben werden.
+    .next = Versuchen Sie es erneut; Abholcodes lassen sich trotzdem einfügen.
+
+## The chrome, Settings and sheets: places, states, what cannot be dropped
+
+add_this_server = Diesen Server hinzufügen
+add_this_list = Diese Relay-Liste hinzufügen
+direct_switch_off_about = Eingeschaltet würde dieser Server bei jeder Übertragung die Adresse dieses Computers sehen.
+list_host_sees = Mit einer Zeile wird die Liste direkt bei ihrem Host abgerufen, der dabei einmal die Adresse dieses Computers und die Zeit sieht.
+list_host_sees_proxy = Mit einer Zeile wird die Liste über den Proxy bei ihrem Host abgerufen: Der Host sieht einmal die Adresse des Proxys und die Zeit.
+seed_sees = Einer seiner drei Startknoten sieht die Adresse dieses Computers und die Zeit, höchstens einmal am Tag.
+seed_sees_proxy = Einer seiner drei Startknoten sieht die Adresse des Proxys und die Zeit, höchstens einmal am Tag.
+server_is_added = { $name } wurde hinzugefügt und wird genutzt.
+list_is_used = { $name } wird genutzt.
+proxy_is_used = Der Proxy { $name } wird genutzt.
+hover_list = Loslassen, um { $name } als Relay-Liste zu nutzen
+note_this_computer = Das war das eingebaute Netz: Seine Relays und sein Dateiserver laufen alle auf diesem Computer, und nichts hat ihn verlassen.
+if_a_drop_fails = Wenn Hineinziehen nichts bewirkt
+drop_promised = Ein Mailprogramm oder Browser verspricht oft nur eine Datei, die noch nicht auf diesem Computer liegt. Speichern Sie sie zuerst in einem Ordner, und ziehen Sie sie von dort hierher oder wählen Sie sie mit Strg+O.
+drop_elevated = Windows lässt kein gewöhnliches Programm Dateien in eines ziehen, das als Administrator läuft. Starten Sie Cloakroom ohne Administratorrechte, oder wählen Sie die Dateien aus oder fügen Sie sie ein.
+dropped_no_file =
+    .what = Nichts wurde geteilt: Was hineingezogen wurde, ist keine Datei auf diesem Computer.
+    .why = Mailprogramme und Browser versprechen manchmal eine Datei, die noch nicht hier ist.
+    .next = Speichern Sie sie zuerst in einem Ordner, und ziehen Sie sie von dort hierher.
+no_dialog_for_list =
+    .what = Dieses System hat keinen Dateidialog.
+    .why = Weder ein Desktop-Portal noch Zenity ist installiert.
+    .next = Tippen oder fügen Sie den Pfad der Liste in das Feld darüber ein, oder ziehen Sie ihre Datei hierher.
+no_dialog_for_folder =
+    .what = Dieses System hat keinen Dateidialog.
+    .why = Weder ein Desktop-Portal noch Zenity ist installiert.
+    .next = Installieren Sie xdg-desktop-portal oder Zenity; bis dahin bleibt der Ordner, wie er ist.
+
+## Rows: speed, headings, and what is said as they begin and stop
+
+hours_left = noch { $count } Std.
+is_cancelled = { $name } wurde abgebrochen
+kept_time_until = { $time }, bis { $day }
+minutes_left = noch { $count } Min.
+misleading_badge = Irreführender Name
+rows_received = Von Ihnen empfangen
+rows_shared = Von Ihnen geteilt
+seconds_left = noch { $count } s
+speed = { $size }/s
+starts_again = { $count } Übertragungen werden wiederholt
+starts_receiving = { $name } wird abgeholt
+starts_sharing_one = { $name } wird geteilt
+starts_sharing_many = { $count } Dateien werden geteilt

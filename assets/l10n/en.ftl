@@ -126,10 +126,10 @@ proxy_about = The first relay then sees the proxy's address instead of this comp
 use_proxy = Use proxy
 forget_proxy = Stop using the proxy
 relay_line = Add a relay list
-relay_line_about = It is fetched straight from its host, which sees this computer's address once. Whoever signs it chooses your relays.
+relay_line_about = The line that its maker gave you, or the path of a file on this computer. Whoever makes the list chooses your relays.
 session_network = Session's service nodes
-session_about = Other people's computers, run for the Session messenger. One of its three seeds sees this computer's address, at most once a day. Large files may time out.
-new_guard = New guard
+session_about = Other people's computers, run for the Session messenger. Large files may time out.
+new_guard = New first relay
 show_relays = Show relays
 hide_relays = Hide relays
 asking_relays = Asking…
@@ -326,36 +326,36 @@ delete_title = Delete { $name } from the server?
 managed_deleted = The server's copy is gone.
 managed_extended = The server keeps it until { $day }.
 managed_not_extended = The server keeps it until { $day }, no longer than before.
-downloads_of = { $told } of { $allowed } downloads told of.
+downloads_of = Recipients reported { $told } of { $allowed } downloads.
 downloads_told =
     { $told ->
-        [one] 1 download told of.
-       *[other] { $told } downloads told of.
+        [one] Recipients reported 1 download.
+       *[other] Recipients reported { $told } downloads.
     }
 downloads_not_counted = Its downloads are not counted.
 kept_for = kept { $time }
-senders_list_about = { $host } sees this computer's address once. The list is used for this server only.
+senders_list_about = { $host } sees this computer's address and the time, once. The list is used for this server only.
 
 ## Relays in Settings
 
 list_fetched = fetched { $when }
 list_ends = ends { $when }
 list_has_ended = ended { $when }
-standing_former_guard = was a guard; at rest, { $when }
-standing_guard = guard since { $day }
-standing_guard_waiting = guard since { $day }, waiting
-standing_kept_back = kept back as a later guard
+standing_former_guard = was your first relay; at rest, { $when }
+standing_guard = your first relay since { $day }
+standing_guard_waiting = a first relay of yours since { $day }, waiting
+standing_kept_back = kept back as a later first relay
 standing_not_reached = set aside, back { $when }: another relay could not reach it
 standing_strikes = set aside, back { $when }: it failed three times
 standing_usable = usable
 standing_worked = worked { $when }
 new_guard_refused =
-    .what = The guard stays.
-    .why = Three relays became guards within 24 hours; a new one is drawn when the first of them is a day old.
-    .next = Try again tomorrow: many guards in a day show you to many.
+    .what = The first relay stays.
+    .why = It was changed three times within 24 hours; a new one is drawn when the oldest of the three is a day old.
+    .next = Try again tomorrow: each new first relay is one more that sees your address.
 new_guard_nobody_left =
-    .what = The guard stays.
-    .why = Every other relay was in the middle or at the end of a path lately, or failed: as a guard it could learn both who you are and which server you use.
+    .what = The first relay stays.
+    .why = Every other relay was in the middle or at the end of a path lately, or failed: as your first one it could learn both who you are and which server you use.
     .next = Use a list with more relays, or try again in some days.
 
 ## The history
@@ -473,7 +473,7 @@ files_missing =
 ## Who saw what
 
 about_sheet = { $what }: { $name }
-role_guard = Guard
+role_guard = First relay
 role_middle = Middle relay
 role_last = Last relay
 role_server = File server
@@ -492,10 +492,10 @@ answered_with = Answered with { $code }
 no_answer = No answer: { $why }
 note_direct = Without relays: the file server saw your address.
 note_same_bytes_back = The answer looked the same on every link: these relays do not seal what they send back.
-relaxed_guard_is_last = The last relay was a guard of yours within ten days: the list is too small.
-relaxed_guard_is_middle = The middle relay was a guard of yours within ten days: the list is too small.
-relaxed_guard_returned = A guard that was dropped is back: the list has nobody else.
-relaxed_guard_stood_elsewhere = The guard stood elsewhere on your paths within ten days: the list is too small.
+relaxed_guard_is_last = The last relay was your first relay within ten days: the list has too few relays.
+relaxed_guard_is_middle = The middle relay was your first relay within ten days: the list has too few relays.
+relaxed_guard_returned = A first relay that was dropped is back: the list has nobody else.
+relaxed_guard_stood_elsewhere = The first relay stood elsewhere on your paths within ten days: the list has too few relays.
 relaxed_same_network = Relays of this path are in one network: the list is too small.
 relaxed_same_operator = Relays of this path have one operator: the list is too small.
 relaxed_set_aside = A relay that failed before was used: the list has nobody else.
@@ -850,21 +850,21 @@ timed_out =
 no_path_guard =
     .what = There is no path to this server.
     .why = No relay was left for the first place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server; or let rules yield on this short list, in Settings or by cloak relays allow.
+    .next = Use a relay list with more relays, at least one of which serves this server; or allow weaker paths for this short list, in Settings or by cloak relays allow.
 no_path_middle =
     .what = There is no path to this server.
     .why = No relay was left for the middle place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server; or let rules yield on this short list, in Settings or by cloak relays allow.
+    .next = Use a relay list with more relays, at least one of which serves this server; or allow weaker paths for this short list, in Settings or by cloak relays allow.
 no_path_last =
     .what = There is no path to this server.
     .why = No relay was left for the last place: { $reasons }.
-    .next = Use a relay list with more relays, at least one of which serves this server; or let rules yield on this short list, in Settings or by cloak relays allow.
+    .next = Use a relay list with more relays, at least one of which serves this server; or allow weaker paths for this short list, in Settings or by cloak relays allow.
 rejected_not_serving = { $count } not serving this server
 rejected_on_this_path = { $count } on the path already
-rejected_is_guard = { $count } your guard, now or lately
-rejected_retired = { $count } a guard that was dropped
-rejected_kept_back = { $count } kept back as a guard
-rejected_not_a_guard = { $count } no guard
+rejected_is_guard = { $count } your first relay, now or lately
+rejected_retired = { $count } a first relay that was dropped
+rejected_kept_back = { $count } kept back as a first relay
+rejected_not_a_guard = { $count } not a first relay of yours
 rejected_same_network = { $count } in the network of another
 rejected_same_operator = { $count } of the operator of another
 rejected_set_aside = { $count } set aside after failures
@@ -965,12 +965,12 @@ unnamed_list = A list without a name
 other_lists = Other lists kept here
 list_kept = Kept, not in use.
 list_accepted = From a pointer, used for { $servers } only.
-short_list = Let rules yield on a short list
-short_list_about = Where this list is too short, relays of one network or operator may stand on one path, and a former guard in the middle or at the end. Who saw what then says so.
+short_list = Allow weaker paths where the list has too few relays
+short_list_about = Relays that one operator runs, or that are in one network, may then stand on the same path, and a relay that was your first may stand in the middle or at the end, or the other way round. Who saw what says so each time.
 
 ## Who saw what: all tries together
 
-all_tries = All { $count } tries together
+all_tries = Everything together, over { $count } tries
 links_both = could see both your IP address and the server
 links_address = could see your IP address, not the server
 links_address_and_list = could see your IP address and which relay list you use, no transfer
@@ -1082,3 +1082,58 @@ files_too_large_here =
     .what = { $count } files are too large and were not shared.
     .why = One upload carries up to { $limit }.
     .next = Make them smaller, or cut them into pieces.
+
+## Settings: links
+
+open_links = Open cloakroom: links with this program
+open_links_about = A click on such a link in a message only fills Receive; nothing starts by it.
+links_refused =
+    .what = Windows did not take which program opens such links.
+    .why = The part of the registry that is yours could not be written.
+    .next = Try again; pointers can be pasted all the same.
+
+## The chrome, Settings and sheets: places, states, what cannot be dropped
+
+add_this_server = Add this server
+add_this_list = Add this relay list
+direct_switch_off_about = Turned on, this server would see this computer's address with every transfer.
+list_host_sees = Adding a line fetches the list straight from its host, which sees this computer's address and the time, once.
+list_host_sees_proxy = Adding a line fetches the list from its host through the proxy: the host sees the proxy's address and the time, once.
+seed_sees = One of its three seeds sees this computer's address and the time, at most once a day.
+seed_sees_proxy = One of its three seeds sees the proxy's address and the time, at most once a day.
+server_is_added = { $name } was added and is in use.
+list_is_used = { $name } is in use.
+proxy_is_used = The proxy { $name } is in use.
+hover_list = Drop to use { $name } as the relay list
+note_this_computer = This was the built-in network: its relays and its file server all run on this computer, and nothing left it.
+if_a_drop_fails = If a drop brings nothing
+drop_promised = A mail program or browser may only promise a file that is not on this computer yet. Save it to a folder first, then drop it from there or choose it with Ctrl+O.
+drop_elevated = Windows lets no ordinary program drop files on one that runs as administrator. Start Cloakroom without administrator rights, or choose or paste the files.
+dropped_no_file =
+    .what = Nothing was shared: what was dropped is not a file on this computer.
+    .why = Mail programs and browsers may promise a file that is not here yet.
+    .next = Save it to a folder first, then drop it from there.
+no_dialog_for_list =
+    .what = This system has no dialog for files.
+    .why = Neither a desktop portal nor Zenity is installed.
+    .next = Type or paste the path of the list into the field above, or drop its file here.
+no_dialog_for_folder =
+    .what = This system has no dialog for files.
+    .why = Neither a desktop portal nor Zenity is installed.
+    .next = Install xdg-desktop-portal or Zenity; until then received files go where they went.
+
+## Rows: speed, headings, and what is said as they begin and stop
+
+hours_left = { $count } h left
+is_cancelled = { $name } was cancelled
+kept_time_until = { $time }, until { $day }
+minutes_left = { $count } min left
+misleading_badge = Misleading name
+rows_received = What you received
+rows_shared = What you shared
+seconds_left = { $count } s left
+speed = { $size }/s
+starts_again = Trying { $count } transfers again
+starts_receiving = Downloading { $name }
+starts_sharing_one = Sharing { $name }
+starts_sharing_many = Sharing { $count } files

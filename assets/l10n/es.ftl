@@ -126,10 +126,10 @@ proxy_about = El primer relé ve entonces la dirección del proxy en lugar de la
 use_proxy = Usar proxy
 forget_proxy = Dejar de usar el proxy
 relay_line = Añadir una lista de relés
-relay_line_about = Se obtiene directamente del sitio que la publica, que ve una vez la dirección de este equipo. Quien la firma elige los relés que usted usa.
+relay_line_about = La línea que le dio su autor, o la ruta de un archivo de este equipo. Quien hace la lista elige los relés que usted usa.
 session_network = Nodos de servicio de Session
-session_about = Equipos de otras personas, al servicio de la mensajería Session. Uno de sus tres nodos semilla ve la dirección de este equipo, como mucho una vez al día. Los archivos grandes pueden tardar demasiado y fallar.
-new_guard = Nuevo guardián
+session_about = Equipos de otras personas, al servicio de la mensajería Session. Los archivos grandes pueden tardar demasiado y fallar.
+new_guard = Nuevo primer relé
 show_relays = Mostrar relés
 hide_relays = Ocultar relés
 asking_relays = Preguntando…
@@ -326,36 +326,36 @@ delete_title = ¿Eliminar { $name } del servidor?
 managed_deleted = La copia del servidor ya no existe.
 managed_extended = El servidor lo conserva hasta el { $day }.
 managed_not_extended = El servidor lo conserva hasta el { $day }, no más que antes.
-downloads_of = { $told } de { $allowed } descargas comunicadas.
+downloads_of = Los destinatarios han comunicado { $told } de { $allowed } descargas.
 downloads_told =
     { $told ->
-        [one] 1 descarga comunicada.
-       *[other] { $told } descargas comunicadas.
+        [one] Los destinatarios han comunicado 1 descarga.
+       *[other] Los destinatarios han comunicado { $told } descargas.
     }
 downloads_not_counted = Sus descargas no se cuentan.
 kept_for = se conserva { $time }
-senders_list_about = { $host } verá una vez la dirección de este equipo. La lista se usa solo con este servidor.
+senders_list_about = { $host } verá una vez la dirección de este equipo y la hora. La lista se usa solo con este servidor.
 
 ## Relays in Settings
 
 list_fetched = obtenida { $when }
 list_ends = caduca { $when }
 list_has_ended = caducó { $when }
-standing_former_guard = fue guardián; en reposo, vuelve { $when }
-standing_guard = guardián desde el { $day }
-standing_guard_waiting = guardián desde el { $day }, en espera
-standing_kept_back = reservado como futuro guardián
+standing_former_guard = fue su primer relé; en reposo, vuelve { $when }
+standing_guard = su primer relé desde el { $day }
+standing_guard_waiting = uno de sus primeros relés desde el { $day }, en espera
+standing_kept_back = reservado como futuro primer relé
 standing_not_reached = apartado, vuelve { $when }: otro relé no pudo contactar con él
 standing_strikes = apartado, vuelve { $when }: falló tres veces
 standing_usable = disponible
 standing_worked = funcionó { $when }
 new_guard_refused =
-    .what = El guardián no cambia.
-    .why = Tres relés han pasado a ser guardianes en 24 horas; se sorteará uno nuevo cuando el primero de ellos lleve un día.
-    .next = Inténtelo de nuevo mañana: con muchos guardianes en un día, son muchos los que ven este equipo.
+    .what = El primer relé no cambia.
+    .why = Ha cambiado tres veces en 24 horas; se sorteará uno nuevo cuando el más antiguo de los tres lleve un día.
+    .next = Inténtelo de nuevo mañana: cada nuevo primer relé es uno más que ve la dirección de este equipo.
 new_guard_nobody_left =
-    .what = El guardián no cambia.
-    .why = Todos los demás relés han estado hace poco en medio o al final de una ruta, o han fallado: como guardián, uno de ellos podría saber quién es usted y qué servidor usa.
+    .what = El primer relé no cambia.
+    .why = Todos los demás relés han estado hace poco en medio o al final de una ruta, o han fallado: como primer relé, uno de ellos podría saber quién es usted y qué servidor usa.
     .next = Use una lista con más relés, o inténtelo de nuevo dentro de unos días.
 
 ## The history
@@ -473,7 +473,7 @@ files_missing =
 ## Who saw what
 
 about_sheet = { $what }: { $name }
-role_guard = Guardián
+role_guard = Primer relé
 role_middle = Relé intermedio
 role_last = Último relé
 role_server = Servidor de archivos
@@ -492,10 +492,10 @@ answered_with = Respuesta: { $code }
 no_answer = Sin respuesta: { $why }
 note_direct = Sin relés: el servidor de archivos vio la dirección de este equipo.
 note_same_bytes_back = La respuesta tenía el mismo aspecto en cada tramo: estos relés no sellan lo que devuelven.
-relaxed_guard_is_last = El último relé fue guardián de este equipo hace menos de diez días: la lista es demasiado pequeña.
-relaxed_guard_is_middle = El relé intermedio fue guardián de este equipo hace menos de diez días: la lista es demasiado pequeña.
-relaxed_guard_returned = Ha vuelto un guardián descartado: en la lista no hay ningún otro.
-relaxed_guard_stood_elsewhere = El guardián ocupó otro puesto en las rutas de este equipo hace menos de diez días: la lista es demasiado pequeña.
+relaxed_guard_is_last = El último relé fue su primer relé hace menos de diez días: la lista tiene muy pocos relés.
+relaxed_guard_is_middle = El relé intermedio fue su primer relé hace menos de diez días: la lista tiene muy pocos relés.
+relaxed_guard_returned = Ha vuelto un primer relé descartado: en la lista no hay ningún otro.
+relaxed_guard_stood_elsewhere = El primer relé ocupó otro puesto en sus rutas hace menos de diez días: la lista tiene muy pocos relés.
 relaxed_same_network = Hay relés de esta ruta en una misma red: la lista es demasiado pequeña.
 relaxed_same_operator = Hay relés de esta ruta con un mismo operador: la lista es demasiado pequeña.
 relaxed_set_aside = Se usó un relé que había fallado antes: en la lista no hay ningún otro.
@@ -850,36 +850,36 @@ timed_out =
 no_path_guard =
     .what = No hay ruta hasta este servidor.
     .why = No quedó ningún relé para el primer puesto: { $reasons }.
-    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor; o flexibilice las reglas de esta lista corta, en los ajustes o con cloak relays allow.
+    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor; o permita rutas más débiles para esta lista corta, en los ajustes o con cloak relays allow.
 no_path_middle =
     .what = No hay ruta hasta este servidor.
     .why = No quedó ningún relé para el puesto intermedio: { $reasons }.
-    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor; o flexibilice las reglas de esta lista corta, en los ajustes o con cloak relays allow.
+    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor; o permita rutas más débiles para esta lista corta, en los ajustes o con cloak relays allow.
 no_path_last =
     .what = No hay ruta hasta este servidor.
     .why = No quedó ningún relé para el último puesto: { $reasons }.
-    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor; o flexibilice las reglas de esta lista corta, en los ajustes o con cloak relays allow.
+    .next = Use una lista con más relés, de los que al menos uno dé acceso a este servidor; o permita rutas más débiles para esta lista corta, en los ajustes o con cloak relays allow.
 rejected_not_serving = { $count } sin acceso a este servidor
 rejected_on_this_path = { $count } ya en la ruta
 rejected_is_guard =
     { $count ->
-        [one] { $count } guardián actual o reciente
-       *[other] { $count } guardianes actuales o recientes
+        [one] { $count } primer relé actual o reciente
+       *[other] { $count } primeros relés actuales o recientes
     }
 rejected_retired =
     { $count ->
-        [one] { $count } guardián descartado
-       *[other] { $count } guardianes descartados
+        [one] { $count } primer relé descartado
+       *[other] { $count } primeros relés descartados
     }
 rejected_kept_back =
     { $count ->
-        [one] { $count } reservado como guardián
-       *[other] { $count } reservados como guardianes
+        [one] { $count } reservado como primer relé
+       *[other] { $count } reservados como primeros relés
     }
 rejected_not_a_guard =
     { $count ->
-        [one] { $count } que no es guardián
-       *[other] { $count } que no son guardianes
+        [one] { $count } que no es un primer relé
+       *[other] { $count } que no son primeros relés
     }
 rejected_same_network = { $count } en la red de otro
 rejected_same_operator = { $count } del operador de otro
@@ -990,9 +990,9 @@ unnamed_list = Una lista sin nombre
 other_lists = Otras listas guardadas aquí
 list_kept = Guardada, no se usa.
 list_accepted = De un código de recogida, se usa solo con { $servers }.
-short_list = Flexibilizar las reglas con una lista corta
-short_list_about = Donde esta lista sea demasiado corta, puede haber en una ruta relés de una misma red u operador, y un antiguo guardián en medio o al final. «Quién vio qué» lo indicará.
-all_tries = Los { $count } intentos en conjunto
+short_list = Permitir rutas más débiles donde la lista tenga muy pocos relés
+short_list_about = Entonces puede haber en una misma ruta relés de un mismo operador o de una misma red, y un relé que fue su primero puede estar en medio o al final, o al revés. «Quién vio qué» lo indica cada vez.
+all_tries = Todo en conjunto, en { $count } intentos
 links_both = pudo ver la dirección IP de este equipo y el servidor
 links_address = pudo ver la dirección IP de este equipo, no el servidor
 links_address_and_list = pudo ver la dirección IP de este equipo y qué lista de relés usa, ninguna transferencia
@@ -1104,3 +1104,58 @@ files_too_large_here =
     .what = { $count } archivos son demasiado grandes y no se compartieron.
     .why = Un envío admite hasta { $limit }.
     .next = Reduzca su tamaño o divídalos en partes.
+
+## Settings: links
+
+open_links = Abrir los enlaces cloakroom: con este programa
+open_links_about = Un clic en un enlace así solo rellena «Recibir»; nada empieza por ello.
+links_refused =
+    .what = Windows no ha registrado qué programa abre esos enlaces.
+    .why = No se pudo escribir en su parte del registro.
+    .next = Inténtelo de nuevo; los códigos se pueden pegar de todos modos.
+
+## The chrome, Settings and sheets: places, states, what cannot be dropped
+
+add_this_server = Añadir este servidor
+add_this_list = Añadir esta lista de relés
+direct_switch_off_about = Si lo activa, este servidor vería la dirección de este equipo en cada transferencia.
+list_host_sees = Al añadir una línea, la lista se obtiene directamente del sitio que la publica, que ve una vez la dirección de este equipo y la hora.
+list_host_sees_proxy = Al añadir una línea, la lista se obtiene a través del proxy: el sitio que la publica ve una vez la dirección del proxy y la hora.
+seed_sees = Uno de sus tres nodos semilla ve la dirección de este equipo y la hora, como mucho una vez al día.
+seed_sees_proxy = Uno de sus tres nodos semilla ve la dirección del proxy y la hora, como mucho una vez al día.
+server_is_added = Se ha añadido { $name } y está en uso.
+list_is_used = { $name } está en uso.
+proxy_is_used = El proxy { $name } está en uso.
+hover_list = Suelte para usar { $name } como lista de relés
+note_this_computer = Era la red integrada: sus relés y su servidor de archivos funcionan todos en este equipo, y nada salió de él.
+if_a_drop_fails = Si al soltar no llega nada
+drop_promised = Un programa de correo o un navegador puede limitarse a prometer un archivo que aún no está en este equipo. Guárdelo primero en una carpeta y suéltelo desde ahí, o elíjalo con Ctrl+O.
+drop_elevated = Windows no permite que un programa normal suelte archivos en uno que se ejecuta como administrador. Inicie Cloakroom sin permisos de administrador, o elija o pegue los archivos.
+dropped_no_file =
+    .what = No se ha compartido nada: lo que soltó no es un archivo de este equipo.
+    .why = Los programas de correo y los navegadores a veces prometen un archivo que aún no está aquí.
+    .next = Guárdelo primero en una carpeta y suéltelo desde ahí.
+no_dialog_for_list =
+    .what = Este sistema no tiene un diálogo de archivos.
+    .why = No está instalado ni un portal de escritorio ni Zenity.
+    .next = Escriba o pegue la ruta de la lista en el campo de arriba, o suelte aquí su archivo.
+no_dialog_for_folder =
+    .what = Este sistema no tiene un diálogo de archivos.
+    .why = No está instalado ni un portal de escritorio ni Zenity.
+    .next = Instale xdg-desktop-portal o Zenity; hasta entonces la carpeta no cambia.
+
+## Rows: speed, headings, and what is said as they begin and stop
+
+hours_left = quedan { $count } h
+is_cancelled = { $name } se ha cancelado
+kept_time_until = { $time }, hasta el { $day }
+minutes_left = quedan { $count } min
+misleading_badge = Nombre engañoso
+rows_received = Lo que ha recibido
+rows_shared = Lo que ha compartido
+seconds_left = quedan { $count } s
+speed = { $size }/s
+starts_again = Reintentando { $count } transferencias
+starts_receiving = Descargando { $name }
+starts_sharing_one = Compartiendo { $name }
+starts_sharing_many = Compartiendo { $count } archivos

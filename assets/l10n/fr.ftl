@@ -126,10 +126,10 @@ proxy_about = Le premier relais voit alors l’adresse du proxy au lieu de celle
 use_proxy = Utiliser le proxy
 forget_proxy = Ne plus utiliser le proxy
 relay_line = Ajouter une liste de relais
-relay_line_about = Elle est demandée directement à son hôte, qui voit une fois l’adresse de cet ordinateur. Celui qui la signe choisit vos relais.
+relay_line_about = La ligne que son auteur vous a donnée, ou le chemin d’un fichier de cet ordinateur. Celui qui fait la liste choisit vos relais.
 session_network = Nœuds de service de Session
-session_about = Des ordinateurs d’autres personnes, exploités pour la messagerie Session. L’un de ses trois nœuds d’amorçage voit l’adresse de cet ordinateur, au plus une fois par jour. Les gros fichiers peuvent dépasser le délai.
-new_guard = Nouveau garde
+session_about = Des ordinateurs d’autres personnes, exploités pour la messagerie Session. Les gros fichiers peuvent dépasser le délai.
+new_guard = Nouveau premier relais
 show_relays = Voir les relais
 hide_relays = Masquer les relais
 asking_relays = Demande…
@@ -338,28 +338,28 @@ downloads_told =
     }
 downloads_not_counted = Ses retraits ne sont pas comptés.
 kept_for = conservé { $time }
-senders_list_about = { $host } voit une fois l’adresse de cet ordinateur. La liste ne sert que pour ce serveur.
+senders_list_about = { $host } voit une fois l’adresse de cet ordinateur et l’heure. La liste ne sert que pour ce serveur.
 
 ## Relays in Settings
 
 list_fetched = téléchargée { $when }
 list_ends = expire { $when }
 list_has_ended = a expiré { $when }
-standing_former_guard = ancien garde, au repos ; de retour { $when }
-standing_guard = garde depuis le { $day }
-standing_guard_waiting = garde depuis le { $day }, en attente
-standing_kept_back = en réserve comme futur garde
+standing_former_guard = a été votre premier relais, au repos ; de retour { $when }
+standing_guard = votre premier relais depuis le { $day }
+standing_guard_waiting = l’un de vos premiers relais depuis le { $day }, en attente
+standing_kept_back = en réserve comme futur premier relais
 standing_not_reached = mis à l’écart, de retour { $when } : un autre relais n’a pas pu le joindre
 standing_strikes = mis à l’écart, de retour { $when } : il a échoué trois fois
 standing_usable = utilisable
 standing_worked = a fonctionné { $when }
 new_guard_refused =
-    .what = Le garde reste en place.
-    .why = Trois relais sont devenus gardes en 24 heures ; un nouveau sera tiré au sort quand le premier des trois aura un jour.
-    .next = Réessayez demain : changer souvent de garde en un jour vous expose à plus de monde.
+    .what = Le premier relais reste en place.
+    .why = Il a changé trois fois en 24 heures ; un nouveau sera tiré au sort quand le plus ancien des trois aura un jour.
+    .next = Réessayez demain : chaque nouveau premier relais voit lui aussi votre adresse.
 new_guard_nobody_left =
-    .what = Le garde reste en place.
-    .why = Tous les autres relais étaient récemment au milieu ou à la fin d’un chemin, ou ont échoué : un tel garde pourrait apprendre à la fois qui vous êtes et quel serveur vous utilisez.
+    .what = Le premier relais reste en place.
+    .why = Tous les autres relais étaient récemment au milieu ou à la fin d’un chemin, ou ont échoué : comme premier relais, l’un d’eux pourrait apprendre à la fois qui vous êtes et quel serveur vous utilisez.
     .next = Utilisez une liste qui a plus de relais, ou réessayez dans quelques jours.
 
 ## The history
@@ -477,7 +477,7 @@ files_missing =
 ## Who saw what
 
 about_sheet = { $what } : { $name }
-role_guard = Garde
+role_guard = Premier relais
 role_middle = Relais du milieu
 role_last = Dernier relais
 role_server = Serveur de fichiers
@@ -496,10 +496,10 @@ answered_with = Réponse { $code }
 no_answer = Pas de réponse : { $why }
 note_direct = Sans relais : le serveur de fichiers a vu votre adresse.
 note_same_bytes_back = La réponse était identique sur chaque tronçon : ces relais ne scellent pas ce qu’ils renvoient.
-relaxed_guard_is_last = Le dernier relais a été l’un de vos gardes ces dix derniers jours : la liste est trop courte.
-relaxed_guard_is_middle = Le relais du milieu a été l’un de vos gardes ces dix derniers jours : la liste est trop courte.
-relaxed_guard_returned = Un garde écarté est de retour : la liste n’a personne d’autre.
-relaxed_guard_stood_elsewhere = Le garde a tenu une autre place sur vos chemins ces dix derniers jours : la liste est trop courte.
+relaxed_guard_is_last = Le dernier relais a été votre premier relais ces dix derniers jours : la liste a trop peu de relais.
+relaxed_guard_is_middle = Le relais du milieu a été votre premier relais ces dix derniers jours : la liste a trop peu de relais.
+relaxed_guard_returned = Un premier relais écarté est de retour : la liste n’a personne d’autre.
+relaxed_guard_stood_elsewhere = Le premier relais a tenu une autre place sur vos chemins ces dix derniers jours : la liste a trop peu de relais.
 relaxed_same_network = Des relais de ce chemin sont dans un même réseau : la liste est trop courte.
 relaxed_same_operator = Des relais de ce chemin ont le même exploitant : la liste est trop courte.
 relaxed_set_aside = Un relais qui avait échoué a été utilisé : la liste n’a personne d’autre.
@@ -854,15 +854,15 @@ timed_out =
 no_path_guard =
     .what = Il n’y a pas de chemin vers ce serveur.
     .why = Aucun relais ne restait pour la première place : { $reasons }.
-    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou assouplissez les règles pour cette liste courte, dans les réglages ou par cloak relays allow.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou permettez des chemins plus faibles pour cette liste courte, dans les réglages ou par cloak relays allow.
 no_path_middle =
     .what = Il n’y a pas de chemin vers ce serveur.
     .why = Aucun relais ne restait pour la place du milieu : { $reasons }.
-    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou assouplissez les règles pour cette liste courte, dans les réglages ou par cloak relays allow.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou permettez des chemins plus faibles pour cette liste courte, dans les réglages ou par cloak relays allow.
 no_path_last =
     .what = Il n’y a pas de chemin vers ce serveur.
     .why = Aucun relais ne restait pour la dernière place : { $reasons }.
-    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou assouplissez les règles pour cette liste courte, dans les réglages ou par cloak relays allow.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou permettez des chemins plus faibles pour cette liste courte, dans les réglages ou par cloak relays allow.
 rejected_not_serving =
     { $count ->
         [one] { $count } ne dessert pas ce serveur
@@ -871,19 +871,19 @@ rejected_not_serving =
 rejected_on_this_path = { $count } déjà sur le chemin
 rejected_is_guard =
     { $count ->
-        [one] { $count } est ou était votre garde
-       *[other] { $count } sont ou étaient vos gardes
+        [one] { $count } est ou était votre premier relais
+       *[other] { $count } sont ou étaient vos premiers relais
     }
 rejected_retired =
     { $count ->
-        [one] { $count } ancien garde écarté
-       *[other] { $count } anciens gardes écartés
+        [one] { $count } ancien premier relais écarté
+       *[other] { $count } anciens premiers relais écartés
     }
-rejected_kept_back = { $count } en réserve comme garde
+rejected_kept_back = { $count } en réserve comme premier relais
 rejected_not_a_guard =
     { $count ->
-        [one] { $count } n’est pas un garde
-       *[other] { $count } ne sont pas des gardes
+        [one] { $count } n’est pas l’un de vos premiers relais
+       *[other] { $count } ne sont pas de vos premiers relais
     }
 rejected_same_network = { $count } dans le réseau d’un autre
 rejected_same_operator = { $count } du même exploitant qu’un autre
@@ -990,9 +990,9 @@ unnamed_list = Une liste sans nom
 other_lists = Autres listes gardées ici
 list_kept = Gardée, pas utilisée.
 list_accepted = Venue d’un code de retrait, utilisée seulement pour { $servers }.
-short_list = Assouplir les règles pour une liste courte
-short_list_about = Là où cette liste est trop courte, des relais d’un même réseau ou opérateur peuvent être sur un chemin, et un ancien garde au milieu ou à la fin. « Qui a vu quoi » le dit alors.
-all_tries = Les { $count } tentatives ensemble
+short_list = Permettre des chemins plus faibles si la liste a trop peu de relais
+short_list_about = Des relais d’un même opérateur ou d’un même réseau peuvent alors être sur le même chemin, et un relais qui a été votre premier peut être au milieu ou à la fin, ou l’inverse. « Qui a vu quoi » le dit à chaque fois.
+all_tries = Le tout ensemble, sur { $count } tentatives
 links_both = a pu voir votre adresse IP et le serveur
 links_address = a pu voir votre adresse IP, pas le serveur
 links_address_and_list = a pu voir votre adresse IP et quelle liste de relais vous utilisez, aucun transfert
@@ -1104,3 +1104,58 @@ files_too_large_here =
     .what = { $count } fichiers sont trop volumineux et n’ont pas été partagés.
     .why = Un envoi contient au plus { $limit }.
     .next = Réduisez-les ou découpez-les en morceaux.
+
+## Settings: links
+
+open_links = Ouvrir les liens cloakroom: avec ce programme
+open_links_about = Un clic sur un tel lien ne fait que remplir « Recevoir » ; rien ne démarre ainsi.
+links_refused =
+    .what = Windows n’a pas enregistré quel programme ouvre ces liens.
+    .why = Votre partie du registre n’a pas pu être écrite.
+    .next = Réessayez ; vous pouvez toujours coller les codes de retrait.
+
+## The chrome, Settings and sheets: places, states, what cannot be dropped
+
+add_this_server = Ajouter ce serveur
+add_this_list = Ajouter cette liste de relais
+direct_switch_off_about = Une fois activé, ce serveur verrait l’adresse de cet ordinateur à chaque transfert.
+list_host_sees = Ajouter une ligne télécharge la liste directement chez son hôte, qui voit une fois l’adresse de cet ordinateur et l’heure.
+list_host_sees_proxy = Ajouter une ligne télécharge la liste chez son hôte par le proxy : l’hôte voit une fois l’adresse du proxy et l’heure.
+seed_sees = L’un de ses trois nœuds d’amorçage voit l’adresse de cet ordinateur et l’heure, au plus une fois par jour.
+seed_sees_proxy = L’un de ses trois nœuds d’amorçage voit l’adresse du proxy et l’heure, au plus une fois par jour.
+server_is_added = { $name } a été ajouté et est utilisé.
+list_is_used = { $name } est utilisée.
+proxy_is_used = Le proxy { $name } est utilisé.
+hover_list = Déposez pour utiliser { $name } comme liste de relais
+note_this_computer = C’était le réseau intégré : ses relais et son serveur de fichiers tournent tous sur cet ordinateur, et rien n’en est sorti.
+if_a_drop_fails = Si un dépôt n’apporte rien
+drop_promised = Un logiciel de messagerie ou un navigateur peut ne faire que promettre un fichier qui n’est pas encore sur cet ordinateur. Enregistrez-le d’abord dans un dossier, puis déposez-le depuis là ou choisissez-le avec Ctrl+O.
+drop_elevated = Windows n’autorise aucun programme ordinaire à déposer des fichiers sur un programme lancé en tant qu’administrateur. Lancez Cloakroom sans droits d’administrateur, ou choisissez ou collez les fichiers.
+dropped_no_file =
+    .what = Rien n’a été partagé : ce qui a été déposé n’est pas un fichier de cet ordinateur.
+    .why = Les logiciels de messagerie et les navigateurs promettent parfois un fichier qui n’est pas encore ici.
+    .next = Enregistrez-le d’abord dans un dossier, puis déposez-le depuis là.
+no_dialog_for_list =
+    .what = Ce système n’a pas de boîte de dialogue pour les fichiers.
+    .why = Ni portail de bureau ni Zenity n’est installé.
+    .next = Tapez ou collez le chemin de la liste dans le champ ci-dessus, ou déposez son fichier ici.
+no_dialog_for_folder =
+    .what = Ce système n’a pas de boîte de dialogue pour les fichiers.
+    .why = Ni portail de bureau ni Zenity n’est installé.
+    .next = Installez xdg-desktop-portal ou Zenity ; d’ici là, le dossier reste le même.
+
+## Rows: speed, headings, and what is said as they begin and stop
+
+hours_left = encore { $count } h
+is_cancelled = { $name } a été annulé
+kept_time_until = { $time }, jusqu’au { $day }
+minutes_left = encore { $count } min
+misleading_badge = Nom trompeur
+rows_received = Ce que vous avez reçu
+rows_shared = Ce que vous avez partagé
+seconds_left = encore { $count } s
+speed = { $size }/s
+starts_again = Nouvel essai de { $count } transferts
+starts_receiving = Téléchargement de { $name }
+starts_sharing_one = Partage de { $name }
+starts_sharing_many = Partage de { $count } fichiers

@@ -126,10 +126,10 @@ proxy_about = 第一个中继将看到代理的地址，而不是本机地址。
 use_proxy = 使用代理
 forget_proxy = 停用代理
 relay_line = 添加中继列表
-relay_line_about = 列表直接从其主机获取，该主机会看到一次本机地址。列表由谁签署，您的中继就由谁决定。
+relay_line_about = 填写列表作者给您的那一行，或本机上文件的路径。列表由谁制作，您的中继就由谁决定。
 session_network = Session 的服务节点
-session_about = 这些是他人的电脑，为 Session 通讯软件而运行。三个种子节点之一会看到本机地址，每天最多一次。大文件可能超时。
-new_guard = 更换守卫中继
+session_about = 这些是他人的电脑，为 Session 通讯软件而运行。大文件可能超时。
+new_guard = 更换第一个中继
 show_relays = 显示中继
 hide_relays = 隐藏中继
 asking_relays = 正在询问…
@@ -294,28 +294,28 @@ downloads_of = 收件人告知已下载 { $told } 次，上限 { $allowed } 次�
 downloads_told = 收件人告知已下载 { $told } 次。
 downloads_not_counted = 未统计此文件的下载次数。
 kept_for = 保留 { $time }
-senders_list_about = { $host } 会看到一次本机地址。该列表只用于此服务器。
+senders_list_about = { $host } 会看到一次本机地址和时间。该列表只用于此服务器。
 
 ## Relays in Settings
 
 list_fetched = { $when }获取
 list_ends = { $when }到期
 list_has_ended = { $when }已到期
-standing_former_guard = 曾是守卫中继；休息中，{ $when }恢复
-standing_guard = 自 { $day } 起任守卫中继
-standing_guard_waiting = 自 { $day } 起任守卫中继，待命
-standing_kept_back = 留作后备守卫中继
+standing_former_guard = 曾是您的第一个中继；休息中，{ $when }恢复
+standing_guard = 自 { $day } 起是您的第一个中继
+standing_guard_waiting = 自 { $day } 起是您的第一个中继之一，待命
+standing_kept_back = 留作以后的第一个中继
 standing_not_reached = 已搁置，{ $when }恢复：另一个中继无法连接到它
 standing_strikes = 已搁置，{ $when }恢复：失败过三次
 standing_usable = 可用
 standing_worked = { $when }工作正常
 new_guard_refused =
-    .what = 守卫中继保持不变。
-    .why = 24 小时内已有三个中继成为守卫中继；其中最早的一个满一天后，才会选出新的。
-    .next = 请明天再试：一天内更换多个守卫中继，会让您暴露给更多的人。
+    .what = 第一个中继保持不变。
+    .why = 24 小时内已更换过三次；其中最早的一个满一天后，才会选出新的。
+    .next = 请明天再试：每更换一次第一个中继，就多一方看到您的地址。
 new_guard_nobody_left =
-    .what = 守卫中继保持不变。
-    .why = 其他中继近期都位于路径的中间或末尾，或者失败了：作为守卫中继，它可能同时得知您是谁和您使用哪个服务器。
+    .what = 第一个中继保持不变。
+    .why = 其他中继近期都位于路径的中间或末尾，或者失败了：作为您的第一个中继，它可能同时得知您是谁和您使用哪个服务器。
     .next = 请使用中继更多的列表，或者过几天再试。
 
 ## The history
@@ -429,7 +429,7 @@ files_missing =
 ## Who saw what
 
 about_sheet = { $what }：{ $name }
-role_guard = 守卫中继
+role_guard = 第一个中继
 role_middle = 中间中继
 role_last = 最后一个中继
 role_server = 文件服务器
@@ -448,10 +448,10 @@ answered_with = 应答为 { $code }
 no_answer = 无应答：{ $why }
 note_direct = 未经中继：文件服务器看到了您的地址。
 note_same_bytes_back = 应答在每段链路上看起来都一样：这些中继不会密封送回的内容。
-relaxed_guard_is_last = 最后一个中继在十天内曾是您的守卫中继：列表太小。
-relaxed_guard_is_middle = 中间中继在十天内曾是您的守卫中继：列表太小。
-relaxed_guard_returned = 重新使用了一个已弃用的守卫中继：列表中没有其他中继可选。
-relaxed_guard_stood_elsewhere = 守卫中继在十天内曾处于您的路径上的其他位置：列表太小。
+relaxed_guard_is_last = 最后一个中继在十天内曾是您的第一个中继：列表中的中继太少。
+relaxed_guard_is_middle = 中间中继在十天内曾是您的第一个中继：列表中的中继太少。
+relaxed_guard_returned = 重新使用了一个已弃用的第一个中继：列表中没有其他中继可选。
+relaxed_guard_stood_elsewhere = 第一个中继在十天内曾处于您的路径上的其他位置：列表中的中继太少。
 relaxed_same_network = 此路径上有中继处于同一网络：列表太小。
 relaxed_same_operator = 此路径上有中继属于同一运营者：列表太小。
 relaxed_set_aside = 使用了一个失败过的中继：列表中没有其他中继可选。
@@ -741,7 +741,7 @@ work_refused =
 tried = { $count } 次
 network_blocks =
     .what = 当前网络阻断了中继。
-    .why = 您的守卫中继都没有应答，一天之内可以替补尝试的三个中继也没有应答。
+    .why = 您的第一个中继都没有应答，一天之内可以替补尝试的三个中继也没有应答。
     .next = 请检查本机是否联网，或换一个网络再试。
 connection_broke =
     .what = 传输完成之前，连接中断。
@@ -798,21 +798,21 @@ timed_out =
 no_path_guard =
     .what = 没有通往此服务器的路径。
     .why = 第一个位置没有可用的中继：{ $reasons }。
-    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发；或者在“设置”中或用 cloak relays allow 为此短列表放宽规则。
+    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发；或者在“设置”中或用 cloak relays allow 为此短列表允许较弱的路径。
 no_path_middle =
     .what = 没有通往此服务器的路径。
     .why = 中间位置没有可用的中继：{ $reasons }。
-    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发；或者在“设置”中或用 cloak relays allow 为此短列表放宽规则。
+    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发；或者在“设置”中或用 cloak relays allow 为此短列表允许较弱的路径。
 no_path_last =
     .what = 没有通往此服务器的路径。
     .why = 最后一个位置没有可用的中继：{ $reasons }。
-    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发；或者在“设置”中或用 cloak relays allow 为此短列表放宽规则。
+    .next = 请使用中继更多的列表，其中至少有一个为此服务器转发；或者在“设置”中或用 cloak relays allow 为此短列表允许较弱的路径。
 rejected_not_serving = { $count } 个不为此服务器转发
 rejected_on_this_path = { $count } 个已在此路径上
-rejected_is_guard = { $count } 个是您现在或近期的守卫中继
-rejected_retired = { $count } 个是已弃用的守卫中继
-rejected_kept_back = { $count } 个留作后备守卫中继
-rejected_not_a_guard = { $count } 个不是守卫中继
+rejected_is_guard = { $count } 个是您现在或近期的第一个中继
+rejected_retired = { $count } 个是已弃用的第一个中继
+rejected_kept_back = { $count } 个留作以后的第一个中继
+rejected_not_a_guard = { $count } 个不是您的第一个中继
 rejected_same_network = { $count } 个与其他中继处于同一网络
 rejected_same_operator = { $count } 个与其他中继属于同一运营者
 rejected_set_aside = { $count } 个因失败而被搁置
@@ -912,12 +912,12 @@ unnamed_list = 未命名的列表
 other_lists = 此处保存的其他列表
 list_kept = 已保存，未使用。
 list_accepted = 来自取件码，只用于 { $servers }。
-short_list = 列表过短时放宽规则
-short_list_about = 当此列表过短时，同一网络或同一运营者的中继可以出现在同一路径上，以前的守卫中继也可以位于中间或末尾。“谁看到了什么”会注明。
+short_list = 列表中的中继太少时，允许使用较弱的路径
+short_list_about = 此时，同一运营者或同一网络的中继可以出现在同一路径上，曾是您的第一个中继的也可以位于中间或末尾，反之亦然。“谁看到了什么”每次都会注明。
 
 ## Who saw what: all tries together
 
-all_tries = 全部 { $count } 次尝试合计
+all_tries = { $count } 次尝试总计
 links_both = 能看到您的 IP 地址和服务器
 links_address = 能看到您的 IP 地址，看不到服务器
 links_address_and_list = 能看到您的 IP 地址和您使用的中继列表，看不到传输
@@ -1017,3 +1017,58 @@ files_too_large_here =
     .what = { $count } 个文件太大，未分享。
     .why = 一次上传最多 { $limit }。
     .next = 请缩小这些文件，或将其分成几部分。
+
+## Settings: links
+
+open_links = 用此程序打开 cloakroom: 链接
+open_links_about = 打开这种链接只会填入“接收”，不会自动开始。
+links_refused =
+    .what = 系统未能设置打开此类链接的程序。
+    .why = 系统中属于您的设置无法写入。
+    .next = 请重试；取件码仍可粘贴。
+
+## The chrome, Settings and sheets: places, states, what cannot be dropped
+
+add_this_server = 添加此服务器
+add_this_list = 添加此中继列表
+direct_switch_off_about = 开启后，每次传输时此服务器都会看到本机地址。
+list_host_sees = 添加一行时，列表直接从其主机获取，该主机会看到一次本机地址和时间。
+list_host_sees_proxy = 添加一行时，列表经代理从其主机获取：该主机会看到一次代理的地址和时间。
+seed_sees = 三个种子节点之一会看到本机地址和时间，每天最多一次。
+seed_sees_proxy = 三个种子节点之一会看到代理的地址和时间，每天最多一次。
+server_is_added = 已添加并使用 { $name }。
+list_is_used = 正在使用 { $name }。
+proxy_is_used = 正在使用代理 { $name }。
+hover_list = 松开即可将“{ $name }”用作中继列表
+note_this_computer = 这是内置网络：它的中继和文件服务器都在本机运行，没有任何内容离开本机。
+if_a_drop_fails = 拖放没有反应时
+drop_promised = 邮件程序或浏览器有时只承诺一个尚未存到本机的文件。请先将其保存到文件夹，再从那里拖放，或按 Ctrl+O 选择。
+drop_elevated = Windows 不允许普通程序把文件拖放到以管理员身份运行的程序中。请不要以管理员身份启动 Cloakroom，或改为选择或粘贴文件。
+dropped_no_file =
+    .what = 未分享任何内容：拖放的不是本机上的文件。
+    .why = 邮件程序和浏览器有时只承诺一个尚未存到本机的文件。
+    .next = 请先将其保存到文件夹，再从那里拖放。
+no_dialog_for_list =
+    .what = 此系统没有文件选择窗口。
+    .why = 既未安装桌面门户，也未安装 Zenity。
+    .next = 请在上方的栏中输入或粘贴列表文件的路径，或将文件拖放到这里。
+no_dialog_for_folder =
+    .what = 此系统没有文件选择窗口。
+    .why = 既未安装桌面门户，也未安装 Zenity。
+    .next = 请安装 xdg-desktop-portal 或 Zenity；在此之前，保存文件夹保持不变。
+
+## Rows: speed, headings, and what is said as they begin and stop
+
+hours_left = { $count } 小时后完成
+is_cancelled = “{ $name }”已取消
+kept_time_until = { $time }，至 { $day }
+minutes_left = { $count } 分钟后完成
+misleading_badge = 名称不符
+rows_received = 您收到的文件
+rows_shared = 您分享的文件
+seconds_left = { $count } 秒后完成
+speed = { $size }/秒
+starts_again = 正在重试 { $count } 个传输
+starts_receiving = 正在下载“{ $name }”
+starts_sharing_one = 正在分享“{ $name }”
+starts_sharing_many = 正在分享 { $count } 个文件
