@@ -86,9 +86,11 @@ impl Model {
             Action::UseServer(choice) => {
                 self.settings.preferences.chosen = choice;
                 self.keep_within_terms();
-                let chosen = self.settings.server();
-                let name = chosen.map_or(text::built_in(), |server| &server.name);
-                self.announce(false, &text::goes_now(name));
+                let words = text::goes_now(match self.settings.server() {
+                    Some(server) => &server.name,
+                    None => text::built_in(),
+                });
+                self.announce(false, &words);
                 let mut effects = self.keep();
                 effects.extend(self.ask_terms());
                 effects
