@@ -290,7 +290,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Write`]; the old file is untouched then.
     pub fn save(&self, home: &Home) -> Result<(), ConfigError> {
-        let text = toml::to_string(&ConfigFile::from(self)).map_err(unwritable)?;
+        let text = toml::to_string(&ConfigFile::from(self)).map_err(|error| unwritable(&error))?;
         private_file::write(&home.config_file(), text.as_bytes())
             .map_err(|error| ConfigError::Write(error.kind()))
     }
@@ -309,7 +309,7 @@ impl Config {
         let path = home.config_file();
         let settings = match fs::read(&path) {
             Ok(bytes) => match Self::parse(&bytes) {
-                Ok(there) => self.over(before, there)?,
+                Ok(there) => self.over(before, &there)?,
                 Err(_) => {
                     keep_aside(&path, &bytes).map_err(write)?;
                     self.clone()
@@ -324,7 +324,7 @@ impl Config {
     }
 
     /// The settings `there`, with what differs between `before` and these.
-    fn over(&self, before: &Self, there: Self) -> Result<Self, ConfigError> {
+    fn over(&self, before: &Self, there: &Self) -> Result<Self, ConfigError> {
         let servers = merge(
             &self.servers,
             &before.servers,
@@ -347,9 +347,9 @@ impl Config {
                 relays: RelaySource::BuiltIn,
                 ..config.clone()
             };
-            toml::Table::try_from(ConfigFile::from(&config)).map_err(unwritable)
+            toml::Table::try_from(ConfigFile::from(&config)).map_err(|error| unwritable(&error))
         };
-        let (now, before, mut keys) = (alone(self)?, alone(before)?, alone(&there)?);
+        let (now, before, mut keys) = (alone(self)?, alone(before)?, alone(there)?);
         for key in before.keys().chain(now.keys()) {
             match (before.get(key), now.get(key)) {
                 (was, is) if was == is => {}
@@ -709,7 +709,7 @@ fn usual_parallel() -> u8 {
     USUAL_PARALLEL
 }
 
-fn unwritable(error: toml::ser::Error) -> ConfigError {
+fn unwritable(error: &toml::ser::Error) -> ConfigError {
     ConfigError::Invalid {
         line: None,
         reason: error.to_string(),
@@ -1010,7 +1010,7 @@ mod tests {
         .unwrap();
         let direct = ServerEntry { direct: true, ..c };
         let now = Config {
-            servers: vec![a.clone(), b, direct.clone()],
+            servers: vec![a, b, direct.clone()],
             ..before.clone()
         };
         now.save_changes(&before, &home).unwrap();

@@ -258,6 +258,7 @@ mod tests {
         assert_eq!(guards(&again, 2, 200), first);
         assert_eq!(again.look("list").guards_in_use(&list(), 200).len(), 2);
         assert!(again.look("other").guards_in_use(&list(), 200).is_empty());
+        assert!(file.is_file());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

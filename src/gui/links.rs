@@ -59,6 +59,10 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "two runs at the same time are told apart"
+    )]
     fn links_are_registered_with_the_whole_path_and_leave_nothing_behind() {
         let class = format!(r"Software\Classes\cloakroom-test-{}", std::process::id());
         let command = command_of(Path::new(r"C:\in here\cloakroom.exe")).expect("a path");
