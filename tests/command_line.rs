@@ -926,6 +926,8 @@ fn a_hostile_name_stays_one_file_in_the_chosen_folder() {
         let files: Vec<_> = fs::read_dir(&folder)
             .unwrap()
             .map(|file| file.unwrap().file_name().into_string().unwrap())
+            // Wine writes into a file of its own what is a stream on Windows.
+            .filter(|name| cfg!(unix) || !name.ends_with(":Zone.Identifier"))
             .collect();
         assert_eq!(files.len(), 1, "{name:?}: {files:?}");
         let saved = &files[0];
