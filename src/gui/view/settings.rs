@@ -179,7 +179,14 @@ pub(super) fn line(
     let fits = whole - right >= 260.0;
     let beside = if fits { right } else { 0.0 } + space::S;
     let room = whole - beside - measure::ICON_L - space::M;
-    let words = kit::text_height(ui, title, Type::Label, room) + 2.0 + Type::Caption.line();
+    // The middle of an address says nothing to anybody; a sentence is read whole.
+    let address = about.contains("://");
+    let below = if address {
+        Type::Caption.line()
+    } else {
+        kit::text_height(ui, about, Type::Caption, room)
+    };
+    let words = kit::text_height(ui, title, Type::Label, room) + 2.0 + below;
     let height = words.max(40.0);
     let left = |ui: &mut Ui| {
         ui.spacing_mut().item_spacing.x = space::M;
@@ -198,7 +205,11 @@ pub(super) fn line(
             |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 kit::label(ui, title, Type::Label, palette.text);
-                kit::middle(ui, about, Type::Caption, palette.muted, width);
+                if address {
+                    kit::middle(ui, about, Type::Caption, palette.muted, width);
+                } else {
+                    kit::label(ui, about, Type::Caption, palette.muted);
+                }
             },
         );
     };
