@@ -797,3 +797,29 @@ fn pasted_path(line: &str) -> Option<PathBuf> {
     let path = Path::new(line);
     path.is_absolute().then(|| path.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_list_is_named_by_its_path_as_people_and_file_managers_write_it() {
+        for (typed, path) in [
+            ("/home/ada/relays.json", Some("/home/ada/relays.json")),
+            (
+                "\"/home/ada/our relays.json\"",
+                Some("/home/ada/our relays.json"),
+            ),
+            (
+                "file:///home/ada/our%20relays.json",
+                Some("/home/ada/our relays.json"),
+            ),
+            ("~/relays.json", Some("~/relays.json")),
+            ("https://host/relays.json#k=5a", None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(list_path(typed), path.map(PathBuf::from), "{typed}");
+        }
+    }
+}

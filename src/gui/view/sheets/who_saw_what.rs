@@ -455,3 +455,45 @@ fn heading(ui: &mut Ui, sign: Icon, title: &str, ink: egui::Color32) {
     let at = Pos2::new(rect.left() + 20.0, middle - galley.size().y / 2.0);
     ui.painter().galley(at, galley, ink);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrows_go_where_the_file_goes() {
+        let back = |other, towards_you| {
+            let path = Path {
+                parties: &[],
+                other,
+                towards_you,
+            };
+            // Without parties the only leg is the other person's.
+            path.points_back(0)
+        };
+        assert!(back(Some(Person::Sender), true), "the sender left it there");
+        assert!(!back(Some(Person::Recipient), false));
+        let party = AttemptShown {
+            at: 0,
+            path: None,
+            proxy: None,
+            end: disclosure::End::Server,
+            relaxed: Vec::new(),
+            same_bytes_back: false,
+            server: "http://files.example".parse().expect("an address"),
+            names_file: true,
+            sent: vec![1],
+            answered: vec![1],
+            outcome: Outcome::Answered(200),
+        };
+        let parties = party.parties();
+        for towards_you in [true, false] {
+            let path = Path {
+                parties: &parties,
+                other: None,
+                towards_you,
+            };
+            assert_eq!(path.points_back(0), towards_you);
+        }
+    }
+}
