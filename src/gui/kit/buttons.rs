@@ -269,21 +269,11 @@ pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str) -> Response {
     icon_toggle(ui, icon, name, false)
 }
 
-/// An icon button that can be off; with the keyboard on it, it keeps that.
-pub fn icon_button_if(ui: &mut Ui, icon: Icon, name: &str, enabled: bool) -> Response {
-    icon_place(ui, icon, name, (false, enabled))
-}
-
 /// An icon button that shows whether its place is open.
 pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
-    icon_place(ui, icon, name, (on, true))
-}
-
-fn icon_place(ui: &mut Ui, icon: Icon, name: &str, (on, enabled): (bool, bool)) -> Response {
     let palette = palette(ui);
-    let sense = sense_of(ui, enabled);
-    let (rect, response) = ui.allocate_exact_size(Vec2::splat(measure::CONTROL), sense);
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(measure::CONTROL), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     let rest = if on {
         palette.accent_tint
     } else {
@@ -291,18 +281,14 @@ fn icon_place(ui: &mut Ui, icon: Icon, name: &str, (on, enabled): (bool, bool)) 
     };
     let over = if on {
         palette.accent_tint
-    } else if enabled {
-        palette.control
     } else {
-        rest
+        palette.control
     };
     let fill = under_pointer(ui, &response, rest, over);
     ui.painter()
         .rect_filled(rect, corner(measure::RADIUS), fill);
     let ink = if on {
         palette.accent
-    } else if !enabled {
-        palette.faint
     } else if hovered(ui, &response) || shows_focus(ui, &response) {
         palette.text
     } else {

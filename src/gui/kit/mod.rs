@@ -15,9 +15,7 @@ use egui::{
     Ui, UiBuilder,
 };
 
-pub use self::buttons::{
-    Button, Flush, Loudness, Pose, icon_button, icon_button_if, icon_toggle, status,
-};
+pub use self::buttons::{Button, Flush, Loudness, Pose, icon_button, icon_toggle, status};
 pub use self::field::Field;
 pub use self::menu::{Chosen, Entry, menu, menu_lines};
 pub use self::panels::{

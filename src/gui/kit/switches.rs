@@ -373,7 +373,7 @@ fn chip(ui: &mut Ui, label: &str, on: bool, own: Option<(Id, Sense)>) -> Respons
     let shown = elided(label, most, |word| width_of(ui, word, font.clone()));
     let width = width_of(ui, &shown, font.clone()) + 2.0 * space::M;
     let (id, rect) = ui.allocate_space(vec2(width, 28.0));
-    let (id, sense) = own.unwrap_or((id, Sense::click()));
+    let (id, sense) = own.unwrap_or_else(|| (id, Sense::click()));
     let response = ui.interact(rect, id, sense);
     let (rest, over, ink) = if on && palette.is_high() {
         (palette.chosen, palette.chosen, palette.on_chosen)
