@@ -15,7 +15,7 @@ use egui::ViewportBuilder;
 use zeroize::Zeroizing;
 
 use super::model::PointerText;
-use super::platform::{Desktop, Platform as _};
+use super::platform::{self, Desktop, Platform as _};
 use super::text;
 use super::window::{Opening, Window};
 use super::worker::Backend;
@@ -131,7 +131,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
         let opening = Opening {
             files: wish.files.clone(),
             pointer: wish.pointer.clone(),
-            drops: display != Found::Wayland,
+            // Neither brings drops: no backend for Wayland does, and Windows brings none to administrators.
+            drops: display != Found::Wayland && !platform::is_elevated(),
             language,
             first: first.clone(),
         };
