@@ -456,16 +456,17 @@ fn every_shortcut_does_what_the_sheet_says() {
     }
     keys(&mut desk, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::V);
     assert_eq!(screen(&desk), Screen::Receive);
+    // The clipboard was empty, and that is told: it is the outermost.
+    assert!(desk.window.state().model().notice.is_some());
+    key(&mut desk, Key::Escape);
+    assert!(desk.window.state().model().notice.is_none());
+    assert_eq!(screen(&desk), Screen::Receive);
     keys(
         &mut desk,
         Modifiers::COMMAND.plus(Modifiers::SHIFT),
         Key::F12,
     );
     assert!(desk.sees("Every widget in every state"));
-    // The clipboard was empty, and that is still told: it is the outermost.
-    assert!(desk.window.state().model().notice.is_some());
-    key(&mut desk, Key::Escape);
-    assert!(desk.window.state().model().notice.is_none());
     assert_eq!(screen(&desk), Screen::Gallery);
     key(&mut desk, Key::Escape);
     assert_eq!(screen(&desk), Screen::Share);
@@ -661,6 +662,34 @@ fn a_number_at_its_end_keeps_the_keyboard() {
     }
     let less = desk.window.get_by_label("Fewer downloads");
     assert!(less.accesskit_node().is_disabled());
+}
+
+#[test]
+fn what_was_said_of_one_screen_does_not_follow_to_another() {
+    let mut desk = Desk::new();
+    let folder = desk.folder.path().join("pictures");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    desk.drop_files(&[folder]);
+    desk.until(|desk| desk.window.state().model().notice.is_some());
+    act(&mut desk, Action::Go(Screen::Share));
+    assert!(desk.window.state().model().notice.is_some());
+    act(&mut desk, Action::Go(Screen::Receive));
+    assert_eq!(desk.window.state().model().notice, None);
+}
+
+#[test]
+fn a_long_list_can_be_narrowed_down_only_when_there_are_two_kinds() {
+    let mut desk = Desk::new();
+    for _ in 0..6 {
+        desk.shared_one();
+    }
+    assert!(desk.window.query_by_label("Received").is_none());
+    desk.paste(POINTER);
+    desk.until_seen("from files.example");
+    act(&mut desk, Action::Download);
+    desk.backend.let_go(1);
+    desk.until_seen("Verified");
+    assert!(desk.window.query_by_label("Received").is_some());
 }
 
 // What a screen reader finds.
@@ -1111,6 +1140,19 @@ fn a_file_that_no_program_takes_is_said() {
         key(&mut desk, Key::Escape);
         desk.until(|desk| desk.window.state().model().notice.is_none());
     }
+}
+
+#[test]
+fn a_file_that_was_moved_away_is_not_shown_but_said_to_be_gone() {
+    let mut desk = Desk::new();
+    desk.desktop.gone.store(true, Ordering::SeqCst);
+    desk.paste(POINTER);
+    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
+    act(&mut desk, Action::Download);
+    desk.backend.let_go(1);
+    desk.until_seen("Verified");
+    desk.click("Show in folder report (1).pdf");
+    desk.until_seen("It is not where it was saved any more, or cannot be read.");
 }
 
 #[test]

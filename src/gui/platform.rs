@@ -17,6 +17,17 @@ use super::{notify, system_look, text};
 use crate::app::content_type::{self, Findings};
 use crate::wire::clock;
 
+/// What came of showing a file in its folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revealed {
+    /// It is not there any more.
+    Gone,
+    /// Nothing took it.
+    NoProgram,
+    /// A program was asked to.
+    Shown,
+}
+
 /// What the window asks of the desktop.
 ///
 /// The `pick_…` functions are called on the main thread (macOS insists) and awaited elsewhere; none means dismissed.
@@ -40,8 +51,8 @@ pub trait Platform: Send + Sync {
     fn clipboard_files(&self) -> Vec<PathBuf>;
     /// Opens a file with its program. False: nothing took it.
     fn open(&self, path: &Path) -> bool;
-    /// Shows a file in its folder. False: nothing took it.
-    fn reveal(&self, path: &Path) -> bool;
+    /// Shows a file in its folder.
+    fn reveal(&self, path: &Path) -> Revealed;
     /// The system's dialog for a file to be written, of this name at first.
     fn pick_new_file(&self, name: &str) -> BoxFuture<'static, Option<PathBuf>>;
     /// Has the desktop say something. May block.
@@ -271,11 +282,16 @@ impl Platform for Desktop {
         drop(slot.take());
     }
 
-    fn reveal(&self, path: &Path) -> bool {
-        opener::reveal(path).is_ok()
-            || path
-                .parent()
-                .is_some_and(|folder| opener::open(folder).is_ok())
+    fn reveal(&self, path: &Path) -> Revealed {
+        let folder = || path.parent().map(opener::open);
+        if !path.exists() {
+            // Its folder could be shown, and would say nothing.
+            Revealed::Gone
+        } else if opener::reveal(path).is_ok() || folder().is_some_and(|opened| opened.is_ok()) {
+            Revealed::Shown
+        } else {
+            Revealed::NoProgram
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use super::model::{
     Preferences, RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared,
     Stage, Terms, TestReport, TransferId, Trouble,
 };
-use super::platform::Platform;
+use super::platform::{Platform, Revealed};
 use super::text;
 use crate::app::history::{History, TellNews, What};
 use crate::app::message::UserMessage;
@@ -521,9 +521,12 @@ impl Worker {
                 inner.report(Event::ServerRead(read));
             }
             Effect::Reveal(path) => self.blocking(move || {
-                if !inner.platform.reveal(&path) {
-                    inner.report(Event::Failed(text::opener_failed()));
-                }
+                let trouble = match inner.platform.reveal(&path) {
+                    Revealed::Gone => text::saved_file_gone(),
+                    Revealed::NoProgram => text::opener_failed(),
+                    Revealed::Shown => return,
+                };
+                inner.report(Event::Failed(trouble));
             }),
             Effect::Save(preferences) => {
                 let number = inner.newest_save.fetch_add(1, Ordering::SeqCst) + 1;

@@ -21,7 +21,7 @@ use cloakroom::gui::model::{
     Server, ServerChoice, ShareOptions, Shared, Stage, SystemLook, Terms, TestReport, Theme,
     Trouble,
 };
-use cloakroom::gui::platform::Platform;
+use cloakroom::gui::platform::{Platform, Revealed};
 use cloakroom::gui::worker::{Backend, Progress};
 use cloakroom::protocol::disclosure::{AttemptShown, End, Outcome};
 use cloakroom::protocol::keys::Identity;
@@ -497,6 +497,8 @@ pub(crate) struct FakeDesktop {
     pub(crate) revealed: Mutex<Vec<PathBuf>>,
     /// No program takes a file.
     pub(crate) no_programs: AtomicBool,
+    /// Files that were saved are not there any more.
+    pub(crate) gone: AtomicBool,
     pub(crate) notified: Mutex<Vec<Notification>>,
     /// Where the dialog for a folder was opened.
     pub(crate) folder_asked_at: Mutex<Option<PathBuf>>,
@@ -719,11 +721,17 @@ impl Platform for FakeDesktop {
         !self.no_programs.load(Ordering::SeqCst)
     }
 
-    fn reveal(&self, path: &Path) -> bool {
+    fn reveal(&self, path: &Path) -> Revealed {
         self.revealed
             .lock()
             .expect("no panic")
             .push(path.to_owned());
-        !self.no_programs.load(Ordering::SeqCst)
+        if self.gone.load(Ordering::SeqCst) {
+            Revealed::Gone
+        } else if self.no_programs.load(Ordering::SeqCst) {
+            Revealed::NoProgram
+        } else {
+            Revealed::Shown
+        }
     }
 }

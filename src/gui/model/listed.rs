@@ -82,6 +82,13 @@ impl Model {
         self.page = PAGE;
     }
 
+    /// Whether narrowing the list down leaves something out, or does so already.
+    #[must_use]
+    pub fn can_be_filtered(&self) -> bool {
+        let has = |kind: Filter| self.transfers.iter().any(|row| kind.takes(&row.job));
+        self.filter != Filter::All || (has(Filter::Shared) && has(Filter::Received))
+    }
+
     /// A new row is seen, whatever was shown before.
     pub(super) fn show_new(&mut self) {
         let hides = |row: &Transfer| !self.filter.takes(&row.job);

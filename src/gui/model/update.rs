@@ -174,6 +174,10 @@ impl Model {
                 Vec::new()
             }
             Action::Go(screen) => {
+                if self.screen != screen {
+                    // It was said of what was done there.
+                    self.notice = None;
+                }
                 self.screen = screen;
                 self.menu = None;
                 match screen {

@@ -107,12 +107,14 @@ fn civil_day(unix_secs: u64) -> String {
     )
 }
 
-/// How far away a time is, in the largest unit that says enough.
+/// How far away a time is, in the largest unit that says enough; which day it is, when it is far away.
 #[must_use]
 pub fn from_now(unix_secs: u64, now: u64) -> String {
     const HOUR: u64 = 3_600;
     const DAY: u64 = 24 * HOUR;
+    const FAR: u64 = 100 * DAY;
     let ids = match unix_secs.abs_diff(now) {
+        FAR.. => return day(unix_secs),
         0..HOUR => ("in_minutes", "minutes_ago", 60),
         HOUR..DAY => ("in_hours", "hours_ago", HOUR),
         _ => ("in_days", "days_ago", DAY),
@@ -186,6 +188,7 @@ mod tests {
             (1_086_400, "in 1 day"),
             (2_209_600, "in 14 days"),
             (999_000, "16 minutes ago"),
+            (101_000_000, "14 Mar 1973"),
         ] {
             assert_eq!(from_now(at, 1_000_000), said);
         }

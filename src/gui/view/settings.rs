@@ -512,6 +512,14 @@ fn outcome(
                         drawn.act(Action::OpenWord(address.clone()));
                     }
                 }
+                if let (Remedy::Relays, Some(words)) =
+                    (message.remedy, text::remedy(message.remedy))
+                {
+                    let button = Button::new(Loudness::Secondary, words).icon(Icon::Relay);
+                    if ui.add(button).clicked() {
+                        drawn.act(Action::ChooseRelays);
+                    }
+                }
                 look(ui)
             })
             .inner

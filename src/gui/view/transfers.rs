@@ -29,7 +29,7 @@ pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
     drawn.rows_top = Some(ui.cursor().top());
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::M;
-        if model.transfers.len() > FILTERED_FROM {
+        if model.transfers.len() > FILTERED_FROM && model.can_be_filtered() {
             filter(ui, model, drawn);
         }
         let mut rows = model.listed().peekable();
