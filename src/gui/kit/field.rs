@@ -1,9 +1,9 @@
 //! A field for text.
 
 use egui::accesskit::Invalid;
-use egui::{Align2, Frame, Id, Response, Stroke, TextEdit, Ui, Vec2, vec2};
+use egui::{Align2, Frame, Id, Response, RichText, Stroke, TextEdit, Ui, Vec2, vec2};
 
-use super::{Pose, corner, follow_focus, label, pose, rich};
+use super::{Pose, corner, follow_focus, label, pose};
 use crate::gui::tokens::{Type, measure, palette};
 
 /// A text field with its label above.
@@ -47,14 +47,19 @@ impl Field<'_> {
         } else {
             TextEdit::singleline(text)
         };
+        let hint = RichText::new(self.hint)
+            .font(Type::Mono.font())
+            .color(palette.faint);
         let mut response = edit
             .id(self.id)
             .password(self.masked)
             .font(Type::Mono.font())
             .text_color(palette.text)
-            .hint_text(rich(self.hint, Type::Mono, palette.faint))
+            // As high as the text that takes its place: nothing moves when somebody begins to type.
+            .hint_text(hint)
             .desired_rows(self.rows)
             .desired_width(f32::INFINITY)
+            .min_size(vec2(0.0, measure::PRIMARY))
             .align(if self.rows > 1 {
                 Align2::LEFT_TOP
             } else {
