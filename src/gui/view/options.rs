@@ -23,8 +23,7 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         if let Some(keep) = kit::chips(ui, text::keep_for(), &keeps, options.keep) {
             drawn.act(Action::SetOptions(ShareOptions { keep, ..options }));
         }
-        ui.add_space(space::S);
-        kit::divider(ui);
+        divider(ui, space::S);
         let limit = match options.count {
             Count::Limit(limit) => limit,
             Count::No | Count::Yes => 1,
@@ -38,7 +37,11 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let mut chosen = named(ui, text::count_downloads(), width, |ui| {
             kit::segmented(ui, text::count_downloads(), &counts, Some(options.count)).pressed
         });
+        if options.count != Count::No {
+            kit::label(ui, text::count_about(), Type::Caption, palette.muted);
+        }
         if let Count::Limit(limit) = options.count {
+            ui.add_space(space::XS);
             let step = named(ui, text::count_limit_about(), 140.0, |ui| {
                 let less = Count::stepped(limit, -1);
                 let more = Count::stepped(limit, 1);
@@ -57,17 +60,21 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         if let Some(count) = chosen {
             drawn.act(Action::SetOptions(ShareOptions { count, ..options }));
         }
-        if options.count != Count::No {
-            ui.add_space(space::XS);
-            kit::label(ui, text::count_about(), Type::Caption, palette.muted);
-        }
-        kit::divider(ui);
+        // A switch has room of its own above its words.
+        divider(ui, space::XS);
         let (title, about) = text::name_in_pointer();
         let on = model.settings.preferences.name_in_pointer;
         if kit::switch(ui, title, about, on) {
             drawn.act(Action::SetNameInPointer(!on));
         }
     });
+}
+
+/// Stands as far from what is above it as from what is below; `below` is what the card does not give already.
+fn divider(ui: &mut Ui, below: f32) {
+    ui.add_space(space::S);
+    kit::divider(ui);
+    ui.add_space(below);
 }
 
 /// A name on the left and what chooses on the right; below each other when narrow.
