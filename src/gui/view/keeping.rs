@@ -7,7 +7,7 @@ use super::Drawn;
 use crate::app::history::{SessionOnly, Status};
 use crate::app::message::UserMessage;
 use crate::gui::fonts::Icon;
-use crate::gui::kit::{self, Button, Loudness};
+use crate::gui::kit::{self, Button, Flush, Loudness};
 use crate::gui::model::{Action, Modal, Model, Transfer};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of};
@@ -27,10 +27,18 @@ pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     wanted.history ^= kit::switch(ui, text::history_title(), &standing, chosen.history);
     ui.horizontal_wrapped(|ui| {
         let export = Button::new(Loudness::Quiet, text::export_history()).icon(Icon::ShowInFolder);
+        let export = export.flush(Flush::Left);
+        let wipe = Button::new(Loudness::Quiet, text::wipe_history()).icon(Icon::Trash);
+        let both = export.width(ui) + ui.spacing().item_spacing.x + wipe.width(ui);
+        let beside = model.history == Status::Kept && both <= ui.available_width();
         if model.history == Status::Kept && ui.add(export).clicked() {
             drawn.act(Action::ExportHistory);
         }
-        let wipe = Button::new(Loudness::Quiet, text::wipe_history()).icon(Icon::Trash);
+        let wipe = if beside {
+            wipe
+        } else {
+            wipe.flush(Flush::Left)
+        };
         if ui.add(wipe).clicked() {
             drawn.act(Action::Open(Modal::WipeHistory));
         }

@@ -143,7 +143,10 @@ fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
     }
     kit::divider(ui);
     kit::heading(ui, text::other_lists(), Type::Label, palette.text, 3);
-    for other in lists {
+    for (at, other) in lists.iter().enumerate() {
+        if at > 0 {
+            kit::divider(ui);
+        }
         let place = match &other.list.origin {
             RelayOrigin::File(path) => path.to_string_lossy().into_owned(),
             RelayOrigin::Line(line) => line.clone(),

@@ -7,7 +7,7 @@ use crate::app::config::{Display, MAX_PARALLEL, Renderer};
 use crate::app::l10n::Language;
 use crate::app::message::{Remedy, UserMessage};
 use crate::gui::fonts::Icon;
-use crate::gui::kit::{self, Button, Field, Loudness};
+use crate::gui::kit::{self, Button, Field, Flush, Loudness};
 use crate::gui::model::{
     Action, Contrast, Focus, Modal, Model, Motion, Server, ServerChoice, Test, Theme, Tone,
     WordField,
@@ -383,6 +383,7 @@ fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn:
     };
     let name = text::about_file(words, &known.name);
     let open = Button::new(Loudness::Quiet, words).named(&name);
+    let open = if kept { open } else { open.flush(Flush::Right) };
     let mut right = open.width(ui);
     if kept {
         right += space::S + measure::CONTROL;
@@ -478,11 +479,12 @@ fn outcome(
 ) -> bool {
     let palette = palette(ui);
     let words = text::about_file(text::who_saw_what(), name);
-    let look = |ui: &mut Ui| {
+    let look = |ui: &mut Ui, first: bool| {
         let look = Button::new(Loudness::Quiet, text::who_saw_what())
             .icon(Icon::Eye)
             .named(&words)
             .opens_dialog();
+        let look = if first { look.flush(Flush::Left) } else { look };
         shown && ui.add(look).clicked()
     };
     match test {
@@ -498,15 +500,17 @@ fn outcome(
                 let passed = text::test_passed(report);
                 kit::label(ui, passed, Type::Caption, palette.success);
             });
-            look(ui)
+            look(ui, true)
         }
         Some(Test::Failed(message)) => kit::callout(ui, Tone::Danger, message, |ui| {
             ui.add_space(space::XS);
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
+                let mut first = true;
                 if let (Remedy::AccessWord, ServerChoice::Address(address)) =
                     (message.remedy, choice)
                 {
+                    first = false;
                     let button = Button::new(Loudness::Secondary, text::remedy_access_word());
                     if ui.add(button.icon(Icon::Lock)).clicked() {
                         drawn.act(Action::OpenWord(address.clone()));
@@ -515,12 +519,13 @@ fn outcome(
                 if let (Remedy::Relays, Some(words)) =
                     (message.remedy, text::remedy(message.remedy))
                 {
+                    first = false;
                     let button = Button::new(Loudness::Secondary, words).icon(Icon::Relay);
                     if ui.add(button).clicked() {
                         drawn.act(Action::ChooseRelays);
                     }
                 }
-                look(ui)
+                look(ui, first)
             })
             .inner
         }),
