@@ -131,7 +131,8 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
         });
         if let Some(note) = &info.note {
             ui.add_space(space::S);
-            let tone = if note.blocks {
+            // Where something can still be chosen, nothing has gone wrong yet.
+            let tone = if note.blocks && !info.lacks_relays {
                 Tone::Danger
             } else {
                 Tone::Warning
