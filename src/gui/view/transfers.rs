@@ -29,13 +29,24 @@ pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
     drawn.rows_top = Some(ui.cursor().top());
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::M;
-        if model.transfers.len() > FILTERED_FROM && model.can_be_filtered() {
+        // What is above the list keeps more distance from it than its parts do from each other.
+        let mut topmost = model.transfers.len() <= FILTERED_FROM || !model.can_be_filtered();
+        if !topmost {
             filter(ui, model, drawn);
         }
         let mut rows = model.listed().peekable();
         while let Some(kind) = rows.peek().map(|row| Filter::of(row)) {
             let heading = text::rows_heading(kind);
+            // Nearer to its rows than to what is above.
+            let above = if std::mem::take(&mut topmost) {
+                space::S
+            } else {
+                space::M
+            };
+            ui.add_space(above);
+            ui.spacing_mut().item_spacing.y = space::S;
             kit::heading(ui, heading, Type::Label, palette(ui).muted, 2);
+            ui.spacing_mut().item_spacing.y = space::M;
             let list = UiBuilder::new()
                 .scope_id(Id::unique(("rows", kind == Filter::Received)))
                 .accessibility_role(Role::List)
