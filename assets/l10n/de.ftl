@@ -172,6 +172,7 @@ saw = Gesehen
 did_not_see = Nicht gesehen
 tries = Anfragen und Versuche
 shown_about = Ermittelt aus dem, was dieses Programm wirklich gesendet hat. Wer beide Enden beobachtet, kann dennoch Zeiten vergleichen.
+shown_outcome = { $outcome }. { $about }
 perhaps_saw = Evtl. gesehen
 saw_nothing = Nichts gesehen
 ended_before = der Versuch endete vorher

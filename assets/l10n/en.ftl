@@ -172,6 +172,7 @@ saw = Saw
 did_not_see = Did not see
 tries = Requests and tries
 shown_about = Taken from what this program really sent. Whoever watches both ends can still compare times.
+shown_outcome = { $outcome }. { $about }
 perhaps_saw = Perhaps saw
 saw_nothing = Saw nothing
 ended_before = the try ended before it

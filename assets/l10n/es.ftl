@@ -172,6 +172,7 @@ saw = Vio
 did_not_see = No vio
 tries = Solicitudes e intentos
 shown_about = Tomado de lo que este programa envió realmente. Aun así, quien observe ambos extremos puede comparar los tiempos.
+shown_outcome = { $outcome }. { $about }
 perhaps_saw = Quizá vio
 saw_nothing = No vio nada
 ended_before = el intento terminó antes

@@ -172,6 +172,7 @@ saw = A vu
 did_not_see = N’a pas vu
 tries = Requêtes et tentatives
 shown_about = D’après ce que ce programme a réellement envoyé. Quiconque surveille les deux bouts peut tout de même comparer les heures.
+shown_outcome = { $outcome }. { $about }
 perhaps_saw = A peut-être vu
 saw_nothing = N’a rien vu
 ended_before = la tentative s’est arrêtée avant

@@ -172,6 +172,7 @@ saw = 看到
 did_not_see = 未看到
 tries = 请求与尝试
 shown_about = 依据本程序实际发送的内容得出。同时监视两端的人仍可比对时间。
+shown_outcome = { $outcome }。{ $about }
 perhaps_saw = 可能看到
 saw_nothing = 什么也没看到
 ended_before = 此次尝试在到达之前已结束

@@ -466,7 +466,7 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
 }
 
 /// The last sentence of a sheet.
-fn footing(ui: &mut Ui, words: &str) {
+pub fn footing(ui: &mut Ui, words: &str) {
     if words.is_empty() {
         return;
     }

@@ -136,6 +136,18 @@ pub fn outcome(outcome: &Outcome) -> String {
     }
 }
 
+/// What came of a try, and where what is shown of it is from.
+#[must_use]
+pub fn shown_outcome(came: &Outcome) -> String {
+    tell(
+        "shown_outcome",
+        &[
+            ("outcome", outcome(came).into()),
+            ("about", shown_about().into()),
+        ],
+    )
+}
+
 /// Something else to know of a try.
 #[must_use]
 pub fn note(note: Note) -> &'static str {

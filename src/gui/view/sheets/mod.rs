@@ -107,7 +107,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             };
             let title = text::about_sheet(text::who_saw_what(), name);
             let foot = who_saw_what::foot(shown, at);
-            seen(&title, &foot).show(ctx, drawn, |ui, drawn| {
+            seen(ctx, &title, &foot, drawn, |ui, drawn| {
                 who_saw_what::of_test(ui, shown, at, drawn);
             });
         }
@@ -117,7 +117,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             };
             let title = text::about_sheet(text::who_saw_what(), &transfer.name);
             let foot = who_saw_what::foot(&transfer.shown, at);
-            seen(&title, &foot).show(ctx, drawn, |ui, drawn| {
+            seen(ctx, &title, &foot, drawn, |ui, drawn| {
                 who_saw_what::of_transfer(ui, transfer, at, drawn);
             });
         }
@@ -158,14 +158,27 @@ fn keep_longer(ui: &mut Ui, model: &Model, transfer: &Transfer, now: u64, drawn:
     }
 }
 
-/// The sheet of who saw what.
-fn seen<'a>(title: &'a str, foot: &'a str) -> Named<'a> {
-    Named {
+/// The sheet of who saw what. A narrow window has no lines to spare: there the foot is the end of what is scrolled.
+fn seen(
+    ctx: &Context,
+    title: &str,
+    foot: &str,
+    drawn: &mut Drawn,
+    add: impl FnOnce(&mut Ui, &mut Drawn),
+) {
+    let narrow = ctx.content_rect().width() < measure::NARROW;
+    let named = Named {
         id: "who saw what",
         title,
         width: measure::WIDE,
-        foot,
-    }
+        foot: if narrow { "" } else { foot },
+    };
+    named.show(ctx, drawn, |ui, drawn| {
+        add(ui, drawn);
+        if narrow {
+            kit::footing(ui, foot);
+        }
+    });
 }
 
 fn sheet(

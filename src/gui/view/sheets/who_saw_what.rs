@@ -1,7 +1,7 @@
 //! Who saw what: the path of one try, drawn as stations between two people, and under each what it learned and what
 //! not. Across where there is room, else from top to bottom.
 
-use egui::{Align, Layout, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
+use egui::{Align, Layout, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use super::Drawn;
 use crate::app::who_saw_what::{Asked, RequestShown};
@@ -42,14 +42,25 @@ fn tries(shown: &[RequestShown]) -> Vec<(&RequestShown, usize, &AttemptShown)> {
     all.collect()
 }
 
-/// What came of a try, and how far the sheet can be trusted.
+/// What came of a try where that is not said above, and how far the sheet can be trusted.
 pub(super) fn foot(shown: &[RequestShown], at: usize) -> String {
     let tries = tries(shown);
     let at = at.min(tries.len().saturating_sub(1));
     tries.get(at).map_or_else(String::new, |(_, _, attempt)| {
-        let when = text::outcome(&attempt.outcome);
-        format!("{when}. {}", text::shown_about())
+        if failed(&attempt.outcome) {
+            text::shown_about().to_owned()
+        } else {
+            text::shown_outcome(&attempt.outcome)
+        }
     })
+}
+
+/// It brought nothing, which is said above the path.
+const fn failed(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Failed(_) | Outcome::NoList | Outcome::NoProxy
+    )
 }
 
 fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, drawn: &mut Drawn) {
@@ -81,11 +92,8 @@ fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, d
             note(ui, Tone::Warning, text::note(about));
         }
     }
-    if matches!(
-        attempt.outcome,
-        Outcome::Failed(_) | Outcome::NoList | Outcome::NoProxy
-    ) {
-        note(ui, Tone::Info, &text::outcome(&attempt.outcome));
+    if failed(&attempt.outcome) {
+        note(ui, Tone::Warning, &text::outcome(&attempt.outcome));
     }
     let path = Path {
         parties: &attempt.parties(),
@@ -428,13 +436,6 @@ fn facts(ui: &mut Ui, party: &PartyShown) {
             kit::selectable(ui, text::fact(fact), Type::Caption, ink);
         }
         ui.add_space(space::S);
-    }
-    // Sunken ground would be a box in a box: the columns stand on the sheet itself.
-    if palette.is_high() {
-        let rect = ui.min_rect().expand(2.0);
-        let stroke = Stroke::new(1.0, palette.border);
-        ui.painter()
-            .rect_stroke(rect, 4.0, stroke, StrokeKind::Outside);
     }
 }
 
