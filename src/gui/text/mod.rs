@@ -442,18 +442,6 @@ pub fn comes_from(server: &str) -> String {
     tell("comes_from", &[("server", server.into())])
 }
 
-/// On the card of a pointer.
-#[must_use]
-pub fn will_be_saved_in(folder: &str) -> String {
-    tell("will_be_saved_in", &[("folder", folder.into())])
-}
-
-/// On a received file.
-#[must_use]
-pub fn saved_in(folder: &str) -> String {
-    tell("saved_in", &[("folder", folder.into())])
-}
-
 /// A chosen relay list.
 #[must_use]
 pub fn relay_list(count: usize, place: &str) -> String {

@@ -1,6 +1,10 @@
 //! The words of the window's frame: places, what is announced of Settings, what a relay list's host sees, and what to do
 //! when a drop brings nothing.
 
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
 use crate::app::l10n::{say, tell};
 use crate::app::message::UserMessage;
 
@@ -90,4 +94,70 @@ pub fn no_dialog_for_list() -> UserMessage {
 #[must_use]
 pub fn no_dialog_for_folder() -> UserMessage {
     crate::app::l10n::message("no_dialog_for_folder", &[])
+}
+
+/// On the card of a pointer.
+#[must_use]
+pub fn will_be_saved_in(folder: &Path) -> String {
+    tell("will_be_saved_in", &[("folder", from_home(folder).into())])
+}
+
+/// On a received file.
+#[must_use]
+pub fn saved_in(folder: &Path) -> String {
+    tell("saved_in", &[("folder", from_home(folder).into())])
+}
+
+/// The same where there is little room: the folder's name alone.
+#[must_use]
+pub fn saved_in_short(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or(folder.as_os_str());
+    let name = name.to_string_lossy();
+    tell("saved_in", &[("folder", name.into_owned().into())])
+}
+
+/// A folder as people write it where the home folder has a short name.
+fn from_home(folder: &Path) -> String {
+    static HOME: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+        let folders = directories::UserDirs::new().filter(|_| !cfg!(windows))?;
+        Some(folders.home_dir().to_owned())
+    });
+    below_home(folder, HOME.as_deref())
+}
+
+/// With `~` for the home folder, if it begins with that.
+fn below_home(folder: &Path, home: Option<&Path>) -> String {
+    let below = home
+        .filter(|home| home.parent().is_some())
+        .and_then(|home| folder.strip_prefix(home).ok());
+    // Part by part: joined to nothing, the home folder itself would end in what parts folders.
+    let short = below.map(|below| {
+        std::iter::once(OsStr::new("~"))
+            .chain(below)
+            .collect::<PathBuf>()
+    });
+    let shown = short.as_deref().unwrap_or(folder);
+    shown.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_home_folder_has_a_short_name() {
+        let home = Some(Path::new("/home/ada"));
+        for (folder, home, said) in [
+            ("/home/ada/Downloads", home, "~/Downloads"),
+            ("/home/ada", home, "~"),
+            ("/home/adam/Downloads", home, "/home/adam/Downloads"),
+            ("/media/home/ada", home, "/media/home/ada"),
+            ("/home/ada/Downloads", None, "/home/ada/Downloads"),
+            ("/srv", Some(Path::new("/")), "/srv"),
+        ] {
+            // Compared as a path: what parts folders is not the same everywhere.
+            let shown = below_home(Path::new(folder), home);
+            assert_eq!(Path::new(&shown), Path::new(said));
+        }
+    }
 }

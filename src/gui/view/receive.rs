@@ -174,7 +174,7 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
 /// Where it goes, and the way to change that.
 fn will_be_saved(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let ink = palette(ui).muted;
-    let place = text::will_be_saved_in(&model.settings.preferences.downloads.to_string_lossy());
+    let place = text::will_be_saved_in(&model.settings.preferences.downloads);
     let change = Button::new(Loudness::Quiet, text::change()).flush(Flush::Right);
     let width = change.width(ui);
     let words = |ui: &mut Ui| {

@@ -368,12 +368,12 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
             shared.expires.map(|expires| text::kept(expires, now)),
         ],
         State::Received(saved) => {
-            let folder = saved.path.parent().map(|folder| folder.to_string_lossy());
-            // Where it is says more of a file that is here than how long it is.
-            [
-                size.filter(|_| !short),
-                folder.map(|folder| text::saved_in(&folder)),
-            ]
+            let place = if short {
+                text::saved_in_short
+            } else {
+                text::saved_in
+            };
+            [size, saved.path.parent().map(place)]
         }
         State::Failed(_) => [size, Some(text::failed().to_owned())],
         State::Cancelled => [size, Some(text::cancelled().to_owned())],
