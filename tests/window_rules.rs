@@ -1456,15 +1456,24 @@ fn the_card_of_the_first_start_goes_with_the_first_row_and_offers_to_choose_file
 }
 
 #[test]
-fn the_last_sentence_of_who_saw_what_is_always_seen() {
-    let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
-    desk.shared_one();
-    let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
-    desk.window.run_steps(8);
-    let words = "Whoever watches both ends can still compare times.";
-    let last = desk.window.get_by_label_contains(words).rect();
-    assert!(last.bottom() < 420.0, "{last:?}");
+fn the_last_sentence_of_who_saw_what_is_always_seen_and_in_a_narrow_window_at_the_end() {
+    for size in [[760.0, 600.0], [420.0, 420.0]] {
+        let mut desk = Desk::with(preferences(), size, |_| Opening::default());
+        desk.shared_one();
+        let id = desk.window.state().model().transfers[0].id;
+        act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+        desk.window.run_steps(8);
+        let bottom = |desk: &Desk| {
+            let words = "Whoever watches both ends can still compare times.";
+            desk.window.get_by_label_contains(words).rect().bottom()
+        };
+        if size[0] < 520.0 {
+            assert!(bottom(&desk) > size[1], "the path has the room");
+            desk.window.key_press(Key::End);
+            desk.window.run_steps(8);
+        }
+        assert!(bottom(&desk) < size[1], "{size:?}");
+    }
 }
 
 #[test]
