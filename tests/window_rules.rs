@@ -1511,3 +1511,26 @@ fn a_drop_that_brings_no_file_says_what_to_do_and_the_sheet_of_keys_why() {
         assert!(desk.sees(words), "{words}");
     }
 }
+
+#[test]
+fn what_has_the_keyboard_in_a_sheet_or_a_question_is_in_a_named_dialog() {
+    let mut desk = Desk::new();
+    for (modal, role, name) in [
+        (Modal::Shortcuts, Role::Dialog, "Keyboard shortcuts"),
+        (Modal::WipeHistory, Role::AlertDialog, "Wipe the history?"),
+    ] {
+        act(&mut desk, Action::Open(modal));
+        desk.until(|desk| desk.focused().is_some());
+        let focused = desk
+            .window
+            .get(By::new().predicate(|node| node.is_focused()));
+        let mut above = focused.accesskit_node().parent();
+        while let Some(node) = above.filter(|node| node.role() != role) {
+            above = node.parent();
+        }
+        let dialog = above.expect("a dialog above it");
+        assert_eq!(dialog.label().as_deref(), Some(name));
+        assert!(dialog.is_modal());
+        act(&mut desk, Action::Back);
+    }
+}

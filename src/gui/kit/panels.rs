@@ -389,10 +389,13 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
     let width = (ctx.content_rect().width() - 2.0 * beside).min(modal.width) - 2.0 * margin;
     let frame = sheet(palette, margin).shadow(ctx.global_style().visuals.window_shadow);
     let mut crossed = false;
+    let mut holder = None;
     let shown = egui::Modal::new(modal.id)
         .backdrop_color(palette.backdrop)
         .frame(frame)
         .show(ctx, |ui| {
+            // What holds the content is the dialog: whoever hears where the keyboard is hears its name first.
+            holder = Some(ui.unique_id());
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = space::S;
             if modal.asks {
@@ -453,14 +456,24 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
             }
             added
         });
-    ctx.accesskit_node_builder(shown.response.id, |node| {
-        node.set_role(if modal.asks {
-            Role::AlertDialog
-        } else {
-            Role::Dialog
+    if let Some(holder) = holder {
+        let place = shown.response.rect;
+        ctx.accesskit_node_builder(holder, |node| {
+            node.set_role(if modal.asks {
+                Role::AlertDialog
+            } else {
+                Role::Dialog
+            });
+            node.set_label(modal.title);
+            node.set_modal();
+            node.set_bounds(egui::accesskit::Rect {
+                x0: place.min.x.into(),
+                y0: place.min.y.into(),
+                x1: place.max.x.into(),
+                y1: place.max.y.into(),
+            });
         });
-        node.set_label(modal.title);
-    });
+    }
     let waved = shown.should_close() || crossed;
     (shown.inner, waved)
 }
