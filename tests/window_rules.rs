@@ -1534,3 +1534,16 @@ fn what_has_the_keyboard_in_a_sheet_or_a_question_is_in_a_named_dialog() {
         act(&mut desk, Action::Back);
     }
 }
+
+#[test]
+fn tab_in_a_sheet_with_one_stop_stays_there_and_moves_nothing_below() {
+    let mut desk = Desk::new();
+    desk.until(|desk| desk.focused().as_deref() == Some("Choose files"));
+    key(&mut desk, Key::F1);
+    desk.until(|desk| desk.focused().as_deref() == Some("Close"));
+    key(&mut desk, Key::Tab);
+    assert_eq!(desk.focused().as_deref(), Some("Close"));
+    key(&mut desk, Key::Escape);
+    desk.window.run_steps(6);
+    assert_eq!(desk.focused().as_deref(), Some("Choose files"));
+}

@@ -390,6 +390,7 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
     let frame = sheet(palette, margin).shadow(ctx.global_style().visuals.window_shadow);
     let mut crossed = false;
     let mut holder = None;
+    let mut first = None;
     let shown = egui::Modal::new(modal.id)
         .backdrop_color(palette.backdrop)
         .frame(frame)
@@ -406,11 +407,13 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
                     super::middle(ui, modal.title, Type::Section, palette.text, width);
                 };
                 crossed = sides(ui, measure::CONTROL, measure::CONTROL, words, |ui| {
+                    let nowhere = ui.memory(|memory| memory.focused().is_none());
                     let cross = icon_button(ui, Icon::Close, text::close());
                     // The keyboard comes along, and does not stay behind.
-                    if ui.memory(|memory| memory.focused().is_none()) {
+                    if nowhere && ui.memory(|memory| memory.focused().is_none()) {
                         cross.request_focus();
                     }
+                    first = Some(cross.id);
                     cross.clicked()
                 });
             }
@@ -454,6 +457,9 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
             if stays {
                 footing(ui, modal.foot);
             }
+            if let Some(first) = first {
+                step_round(ui, first);
+            }
             added
         });
     if let Some(holder) = holder {
@@ -476,6 +482,19 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
     }
     let waved = shown.should_close() || crossed;
     (shown.inner, waved)
+}
+
+/// A step of the keyboard from the last stop of a sheet goes to its first. Where that is the only one, the step would be
+/// kept otherwise, until the sheet is closed and something else takes it.
+fn step_round(ui: &Ui, first: Id) {
+    let end = first.with("end");
+    let layer = ui.layer_id();
+    ui.memory_mut(|memory| {
+        if memory.focused().is_none() {
+            memory.interested_in_focus(end, layer);
+            memory.request_focus(first);
+        }
+    });
 }
 
 /// The last sentence of a sheet.
