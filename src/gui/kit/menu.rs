@@ -2,7 +2,8 @@
 
 use egui::accesskit::HasPopup;
 use egui::{
-    Popup, PopupCloseBehavior, Pos2, Response, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2,
+    Key, Modifiers, Popup, PopupCloseBehavior, Pos2, Response, Role, ScrollArea, Sense, Ui,
+    WidgetInfo, vec2,
 };
 
 use super::{corner, follow_focus, paint_icon, shows_focus, single_line, under_pointer, width_of};
@@ -31,7 +32,8 @@ pub enum Chosen<T> {
     Entry(T),
 }
 
-/// The open menu of `button`. Opened by the keyboard, it has the keyboard on its first entry; arrows go on from there.
+/// The open menu of `button`. Opened by the keyboard, it has the keyboard on its first entry; arrows, Home and End go
+/// on from there.
 pub fn menu<T>(button: &Response, name: &str, entries: Vec<Entry<'_, T>>) -> Chosen<T> {
     let mut chosen = Chosen::Nothing;
     button.ctx.accesskit_node_builder(button.id, |node| {
@@ -54,6 +56,18 @@ pub fn menu<T>(button: &Response, name: &str, entries: Vec<Entry<'_, T>>) -> Cho
             let inside = focused.is_none() || lines.iter().any(|line| focused == Some(line.id));
             if let Some(first) = lines.first().filter(|_| !inside) {
                 first.request_focus();
+            }
+            let end = ui.input_mut(|input| {
+                if input.consume_key(Modifiers::NONE, Key::Home) {
+                    lines.first()
+                } else if input.consume_key(Modifiers::NONE, Key::End) {
+                    lines.last()
+                } else {
+                    None
+                }
+            });
+            if let Some(end) = end {
+                end.request_focus();
             }
         });
     let closed = shown.is_some_and(|shown| shown.response.should_close());
