@@ -1547,3 +1547,53 @@ fn tab_in_a_sheet_with_one_stop_stays_there_and_moves_nothing_below() {
     desk.window.run_steps(6);
     assert_eq!(desk.focused().as_deref(), Some("Choose files"));
 }
+
+#[test]
+fn one_of_a_few_is_found_in_its_named_group() {
+    let mut desk = Desk::new();
+    act(&mut desk, Action::Go(Screen::Settings));
+    desk.window.run_steps(4);
+    let dark = desk.window.get_by_role_and_label(Role::RadioButton, "Dark");
+    let group = dark.accesskit_node().parent().expect("a group above it");
+    assert_eq!(group.role(), Role::RadioGroup);
+    assert!(group.label().is_some_and(|name| !name.is_empty()));
+    assert!(group.bounding_box().is_none_or(|rect| rect.width() > 0.0));
+}
+
+#[test]
+fn a_number_is_a_number_to_a_screen_reader() {
+    let mut desk = Desk::new();
+    act(&mut desk, Action::ShowOptions(true));
+    for (limit, least) in [(1, Some(1.0)), (2, None)] {
+        let options = ShareOptions {
+            count: Count::Limit(limit),
+            ..ShareOptions::default()
+        };
+        act(&mut desk, Action::SetOptions(options));
+        let number = desk.window.get_by_role(Role::SpinButton);
+        let number = number.accesskit_node();
+        assert_eq!(number.numeric_value(), Some(f64::from(limit)));
+        assert_eq!(number.min_numeric_value(), least);
+    }
+}
+
+#[test]
+fn what_is_only_an_icon_is_not_described_by_its_name_again() {
+    let desk = Desk::new();
+    let gear = desk.window.get_by_role_and_label(Role::Button, "Settings");
+    assert_eq!(gear.accesskit_node().description(), None);
+}
+
+#[test]
+fn home_and_end_go_through_the_menu_of_a_row() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    act(&mut desk, Action::FocusRegion(Region::Rows));
+    keys(&mut desk, Modifiers::SHIFT, Key::F10);
+    desk.until(|desk| desk.focused().as_deref() == Some("Copy pointer"));
+    let last = names(&desk, Role::MenuItem).pop();
+    key(&mut desk, Key::End);
+    assert_eq!(desk.focused(), last);
+    key(&mut desk, Key::Home);
+    assert_eq!(desk.focused().as_deref(), Some("Copy pointer"));
+}

@@ -6,7 +6,7 @@ use egui::{Color32, Pos2, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, v
 use super::words::elided;
 use super::{
     corner, focus_ring, follow_focus, hovered, outline, paint_icon, sense_of, shows_focus,
-    single_line, under_pointer, width_of,
+    shows_name, single_line, under_pointer, width_of,
 };
 use crate::gui::fonts::Icon;
 use crate::gui::text;
@@ -297,7 +297,7 @@ pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
     paint_icon(ui.painter(), rect.center(), icon, measure::ICON, ink);
     outline_open(ui, rect, on);
     focus_ring(ui, &response, measure::RADIUS);
-    response.on_hover_text(name)
+    shows_name(response, name)
 }
 
 /// Without tints, what is open is told by an outline.

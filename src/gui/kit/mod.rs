@@ -99,6 +99,17 @@ pub fn says_expanded(response: &Response, open: bool) {
     (response.ctx).accesskit_node_builder(response.id, |node| node.set_expanded(open));
 }
 
+/// Shows its name to who points at it. A screen reader has said that, and does not say it again as a description.
+fn shows_name(response: Response, name: &str) -> Response {
+    let response = response.on_hover_text(name);
+    (response.ctx).accesskit_node_builder(response.id, |node| {
+        if node.description() == Some(name) {
+            node.clear_description();
+        }
+    });
+    response
+}
+
 /// What the next widget feels. One that is off feels nothing, but does not drop the keyboard that it has.
 fn sense_of(ui: &Ui, enabled: bool) -> Sense {
     let id = ui.next_auto_id();

@@ -7,8 +7,8 @@ use egui::{
 
 use super::words::elided;
 use super::{
-    corner, focus_ring, follow_focus, hovered, outline, paint_icon, shows_focus, single_line,
-    under_pointer, width_of,
+    corner, focus_ring, follow_focus, hovered, outline, paint_icon, shows_focus, shows_name,
+    single_line, under_pointer, width_of,
 };
 use crate::gui::fonts::Icon;
 use crate::gui::tokens::{Type, measure, motion, palette, space};
@@ -112,14 +112,19 @@ fn segments<T: Copy + PartialEq>(
         options.iter().map(|_| most.min(ICON_SEGMENT)).collect()
     };
     let whole = vec2(widths.iter().sum::<f32>() + 2.0 * INSET, measure::CONTROL);
-    let (track, group) = ui.allocate_exact_size(whole, Sense::hover());
-    group.widget_info(|| WidgetInfo::labeled(Role::RadioGroup, true, name));
+    let (group, track) = ui.allocate_space(whole);
+    // A part of its own, so that the group is above its members to a screen reader too.
+    let mut builder = UiBuilder::new().id_salt(group).max_rect(track);
+    builder.accessibility_role = Some(Role::RadioGroup);
+    builder.accessibility_label = Some(name.to_owned());
+    let ui = &mut ui.new_child(builder);
+    ui.expand_to_include_rect(track);
     ui.painter()
         .rect_filled(track, corner(measure::RADIUS + 1.0), palette.control);
     outline(ui, track, measure::RADIUS + 1.0);
     let ids: Vec<Id> = options
         .iter()
-        .map(|(_, label)| group.id.with(*label))
+        .map(|(_, label)| group.with(*label))
         .collect();
     let at = chosen.and_then(|chosen| options.iter().position(|(value, _)| *value == chosen));
     let stop = Stop::of(ui, &ids, at);
@@ -158,7 +163,7 @@ fn segments<T: Copy + PartialEq>(
         };
         if let Some(icon) = icons.get(place) {
             paint_icon(ui.painter(), rect.center(), *icon, measure::ICON, ink);
-            response = response.on_hover_text(*label);
+            response = shows_name(response, label);
         } else {
             let room = rect.width() - 2.0 * LEAST_BESIDE + 0.5;
             let shown = elided(label, room, |word| width_of(ui, word, font.clone()));
@@ -498,8 +503,19 @@ pub fn stepper(ui: &mut Ui, name: &str, value: &str, less: (&str, bool), more: (
             Sense::focusable_noninteractive(),
         );
         response.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, name));
-        ui.ctx()
-            .accesskit_node_builder(response.id, |node| node.set_value(value));
+        let number = leading_number(value);
+        ui.ctx().accesskit_node_builder(response.id, |node| {
+            node.set_value(value);
+            if let Some(number) = number {
+                node.set_numeric_value(number);
+                if !less.1 {
+                    node.set_min_numeric_value(number);
+                }
+                if !more.1 {
+                    node.set_max_numeric_value(number);
+                }
+            }
+        });
         let galley = single_line(ui, value, Type::Label.font(), palette.text);
         let at = place.center() - galley.size() / 2.0;
         ui.painter().galley(at, galley, palette.text);
@@ -525,6 +541,13 @@ pub fn stepper(ui: &mut Ui, name: &str, value: &str, less: (&str, bool), more: (
     step
 }
 
+/// The number that a value begins with.
+fn leading_number(value: &str) -> Option<f64> {
+    let after = value.find(|one: char| !one.is_ascii_digit());
+    let (digits, _) = value.split_at(after.unwrap_or(value.len()));
+    digits.parse().ok()
+}
+
 /// For who points: the keyboard has the arrows.
 fn step_button(ui: &mut Ui, icon: Icon, name: &str, possible: bool) -> bool {
     let palette = palette(ui);
@@ -544,5 +567,5 @@ fn step_button(ui: &mut Ui, icon: Icon, name: &str, possible: bool) -> bool {
     ui.painter()
         .rect_filled(rect, corner(measure::RADIUS), fill);
     paint_icon(ui.painter(), rect.center(), icon, measure::ICON, ink);
-    response.on_hover_text(name).clicked()
+    shows_name(response, name).clicked()
 }

@@ -5,7 +5,7 @@ use egui::{
     Stroke, Ui, Vec2, WidgetInfo, vec2,
 };
 
-use super::{focus_ring, single_line, width_of};
+use super::{focus_ring, shows_name, single_line, width_of};
 use crate::gui::fonts::Icon;
 use crate::gui::tokens::{ICONS, Type, measure, palette};
 
@@ -92,7 +92,7 @@ pub fn middle(ui: &mut Ui, name: &str, kind: Type, color: Color32, width: f32) -
     if shown == name {
         response
     } else {
-        response.on_hover_text(name)
+        shows_name(response, name)
     }
 }
 
