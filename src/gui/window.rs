@@ -120,6 +120,8 @@ impl Window {
         };
         // The window has its own steps, and keeps the one that was chosen.
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        // Until somebody points, it is seen where the keyboard is.
+        kit::set_keyboard(ctx, true);
         window.listen(ctx);
         window.dress(ctx);
         if let Some(first) = &window.first {
