@@ -1597,3 +1597,21 @@ fn home_and_end_go_through_the_menu_of_a_row() {
     key(&mut desk, Key::Home);
     assert_eq!(desk.focused().as_deref(), Some("Copy pointer"));
 }
+
+#[test]
+fn a_sheet_opens_at_its_beginning() {
+    let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+    let last = |desk: &Desk| {
+        let node = desk.window.get_by_label("To the buttons of the transfer");
+        node.rect().bottom()
+    };
+    act(&mut desk, Action::Open(Modal::Shortcuts));
+    desk.window.key_press(Key::End);
+    desk.window.run_steps(8);
+    assert!(last(&desk) < 420.0);
+    key(&mut desk, Key::Escape);
+    desk.until(|desk| desk.window.state().model().modal.is_none());
+    act(&mut desk, Action::Open(Modal::Shortcuts));
+    desk.window.run_steps(8);
+    assert!(last(&desk) > 420.0);
+}

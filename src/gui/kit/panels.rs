@@ -389,6 +389,7 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
     let width = (ctx.content_rect().width() - 2.0 * beside).min(modal.width) - 2.0 * margin;
     let frame = sheet(palette, margin).shadow(ctx.global_style().visuals.window_shadow);
     let mut crossed = false;
+    let opened = has_opened(ctx, modal);
     let mut holder = None;
     let mut first = None;
     let shown = egui::Modal::new(modal.id)
@@ -431,10 +432,14 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
                 .max_rect(place)
                 .layout(Layout::top_down(Align::Min));
             let mut wide = ui.new_child(builder);
-            let added = ScrollArea::vertical()
+            let mut scrolled = ScrollArea::vertical()
                 .max_height(room + ring)
                 .min_scrolled_height(room + ring)
-                .auto_shrink([false, true])
+                .auto_shrink([false, true]);
+            if opened {
+                scrolled = scrolled.vertical_scroll_offset(0.0);
+            }
+            let added = scrolled
                 .show(&mut wide, |ui| {
                     scroll_by_keys(ui, room);
                     let from = ui.cursor().min + vec2(gutter, ring);
@@ -482,6 +487,15 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
     }
     let waved = shown.should_close() || crossed;
     (shown.inner, waved)
+}
+
+/// Whether it was not there in the frame before, or about something else.
+fn has_opened(ctx: &Context, modal: &Modal<'_>) -> bool {
+    let frame = ctx.cumulative_frame_nr();
+    let key = modal.id.with("opened");
+    let before: Option<(String, u64)> = ctx.data(|data| data.get_temp(key));
+    ctx.data_mut(|data| data.insert_temp(key, (modal.title.to_owned(), frame)));
+    before.is_none_or(|(title, at)| title != modal.title || at + 1 < frame)
 }
 
 /// A step of the keyboard from the last stop of a sheet goes to its first. Where that is the only one, the step would be
