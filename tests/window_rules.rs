@@ -1195,9 +1195,8 @@ fn what_ends_is_said_aloud() {
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
-    desk.until(|desk| {
-        announced(desk).is_some_and(|said| said == "report.pdf: The server did not answer.")
-    });
+    let words = "report.pdf: The server did not answer. Try again in a minute.";
+    desk.until(|desk| announced(desk).is_some_and(|said| said == words));
     key(&mut desk, Key::F5);
     desk.backend.let_go(1);
     desk.until(|desk| announced(desk).is_some_and(|said| said == "report.pdf is ready to share"));

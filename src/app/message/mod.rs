@@ -34,6 +34,14 @@ pub struct UserMessage {
     pub remedy: Remedy,
 }
 
+impl UserMessage {
+    /// What is said of it aloud: what happened and what to do next; why can be read.
+    #[must_use]
+    pub fn aloud(&self) -> String {
+        format!("{} {}", self.what, self.next).trim().to_owned()
+    }
+}
+
 /// A message that has nothing to fill in.
 fn plain(id: &str) -> UserMessage {
     message(id, &[])

@@ -241,7 +241,7 @@ impl Model {
         };
         transfer.findings = found.unwrap_or_default();
         let warning = (transfer.findings.disagreement.as_ref())
-            .map(|found| text::has_failed(&transfer.name, &UserMessage::from(found).what));
+            .map(|found| text::has_failed(&transfer.name, &UserMessage::from(found).aloud()));
         if let (Examine::Arrived, Some(words)) = (why, warning) {
             self.announce(true, &words);
         }

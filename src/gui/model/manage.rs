@@ -53,7 +53,7 @@ impl Model {
         }
         let (urgent, words) = match &result {
             Ok(done) => (false, text::managed(*done)),
-            Err(trouble) => (true, trouble.words().what),
+            Err(trouble) => (true, trouble.words().aloud()),
         };
         transfer.told = Some(result.map_or_else(Told::Failed, Told::Done));
         self.announce(urgent, &words);
@@ -88,7 +88,7 @@ impl Model {
         let known = match result {
             Ok(known) => known,
             Err(message) => {
-                self.announce(true, &message.what);
+                self.announce(true, &message.aloud());
                 self.settings.relay_trouble = Some(message);
                 return Vec::new();
             }

@@ -254,7 +254,7 @@ impl Model {
             Ok(_) => (false, text::is_shared(&transfer.name)),
             Err(trouble) => (
                 true,
-                text::has_failed(&transfer.name, &trouble.words().what),
+                text::has_failed(&transfer.name, &trouble.words().aloud()),
             ),
         };
         transfer.finish(result.map_or_else(State::Failed, State::Shared));
@@ -279,7 +279,7 @@ impl Model {
             Ok(saved) => (false, text::is_received(&saved.name)),
             Err(trouble) => (
                 true,
-                text::has_failed(&transfer.name, &trouble.words().what),
+                text::has_failed(&transfer.name, &trouble.words().aloud()),
             ),
         };
         if let Ok(saved) = &result {

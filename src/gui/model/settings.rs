@@ -596,7 +596,7 @@ impl Model {
         };
         let Ok(word) = AccessWord::parse(field.text.trim()) else {
             let message = l10n::message("access_word_invalid", &[]);
-            let said = message.what.clone();
+            let said = message.aloud();
             field.trouble = Some(message);
             self.announce(true, &said);
             return Vec::new();

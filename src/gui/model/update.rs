@@ -230,7 +230,7 @@ impl Model {
                 }
                 Err(why) => {
                     let message = UserMessage::from(&why);
-                    self.announce(true, &message.what);
+                    self.announce(true, &message.aloud());
                     self.settings.proxy_trouble = Some(message);
                     Vec::new()
                 }
@@ -392,10 +392,10 @@ impl Model {
                 if self.focus == Some(Focus::Download) {
                     self.focus = Some(Focus::Pointer);
                 }
-                let what = message.what.clone();
+                let said = message.aloud();
                 let reading = Reading::Wrong(message);
                 if reading != self.receive.reading {
-                    self.announce(false, &what);
+                    self.announce(false, &said);
                     self.receive.reading = reading;
                 }
             }
@@ -431,7 +431,7 @@ impl Model {
             }
             Event::NoFolderDialog(message) => {
                 self.dialog_open = false;
-                self.announce(true, &message.what);
+                self.announce(true, &message.aloud());
                 if self.screen == Screen::Settings {
                     self.settings.folder_trouble = Some(message);
                 } else {
@@ -478,7 +478,7 @@ impl Model {
                         return effects;
                     }
                     Err(message) => {
-                        self.announce(true, &message.what);
+                        self.announce(true, &message.aloud());
                         self.settings.relay_trouble = Some(message);
                         // Where it is said, and where another list can be named.
                         self.screen = Screen::Settings;
@@ -506,7 +506,7 @@ impl Model {
                 return effects;
             }
             Event::ServerRead(Err(message)) => {
-                self.announce(true, &message.what);
+                self.announce(true, &message.aloud());
                 self.settings.address_trouble = Some(message);
             }
             Event::Shared(run, result) => return self.shared(run, result),
@@ -522,7 +522,7 @@ impl Model {
                 if let Some(test) = self.settings.tests.get_mut(&choice) {
                     let words = match &outcome {
                         Test::Passed(report) => text::test_passed(report),
-                        Test::Failed(message) => message.what.clone(),
+                        Test::Failed(message) => message.aloud(),
                         Test::Running => String::new(),
                     };
                     let failed = matches!(outcome, Test::Failed(_));
@@ -741,7 +741,13 @@ impl Model {
 
     /// Says something above the screen.
     pub fn say(&mut self, tone: Tone, message: UserMessage) {
-        self.announce(tone == Tone::Danger, &message.what);
+        let fails = matches!(tone, Tone::Warning | Tone::Danger);
+        let words = if fails {
+            message.aloud()
+        } else {
+            message.what.clone()
+        };
+        self.announce(tone == Tone::Danger, &words);
         self.notice = Some(Notice { tone, message });
     }
 
