@@ -1514,12 +1514,22 @@ fn a_drop_that_brings_no_file_says_what_to_do_and_the_sheet_of_keys_why() {
 #[test]
 fn what_has_the_keyboard_in_a_sheet_or_a_question_is_in_a_named_dialog() {
     let mut desk = Desk::new();
-    for (modal, role, name) in [
-        (Modal::Shortcuts, Role::Dialog, "Keyboard shortcuts"),
-        (Modal::WipeHistory, Role::AlertDialog, "Wipe the history?"),
+    for (stop, modal, role, name) in [
+        (
+            "Close",
+            Modal::Shortcuts,
+            Role::Dialog,
+            "Keyboard shortcuts",
+        ),
+        (
+            "Keep it",
+            Modal::WipeHistory,
+            Role::AlertDialog,
+            "Wipe the history?",
+        ),
     ] {
         act(&mut desk, Action::Open(modal));
-        desk.until(|desk| desk.focused().is_some());
+        desk.until(|desk| desk.focused().as_deref() == Some(stop));
         let focused = desk
             .window
             .get(By::new().predicate(|node| node.is_focused()));
