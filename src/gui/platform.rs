@@ -284,7 +284,7 @@ impl Platform for Desktop {
 
     fn reveal(&self, path: &Path) -> Revealed {
         let folder = || path.parent().map(opener::open);
-        if !path.exists() {
+        if self.look(path).kind == FoundKind::Missing {
             // Its folder could be shown, and would say nothing.
             Revealed::Gone
         } else if opener::reveal(path).is_ok() || folder().is_some_and(|opened| opened.is_ok()) {

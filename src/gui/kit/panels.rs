@@ -348,9 +348,14 @@ fn modal_margins(ctx: &Context) -> (f32, f32) {
 /// How high the content of a sheet can be without scrolling.
 #[must_use]
 pub fn modal_room(ctx: &Context) -> f32 {
+    room_below(ctx, measure::CONTROL + space::S)
+}
+
+/// The same below a head of this height.
+fn room_below(ctx: &Context, head: f32) -> f32 {
     let (beside, margin) = modal_margins(ctx);
-    let around = 2.0 * (margin + beside) + measure::CONTROL + space::S;
-    (ctx.content_rect().height() - around).max(80.0)
+    let around = 2.0 * (margin + beside) + head;
+    (ctx.content_rect().height() - around).max(measure::CONTROL + space::M)
 }
 
 /// The ground of something over everything else.
@@ -400,6 +405,7 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
             holder = Some(ui.unique_id());
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = space::S;
+            let above = ui.cursor().top();
             if modal.asks {
                 super::heading(ui, modal.title, Type::Section, palette.text, 1);
             } else {
@@ -418,7 +424,8 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
                     cross.clicked()
                 });
             }
-            let room = modal_room(ctx);
+            // A question's title may take several lines.
+            let room = room_below(ctx, ui.cursor().top() - above);
             let foot = text_height(ui, modal.foot, Type::Caption, width) + 2.0 * space::S + 1.0;
             let stays = !modal.foot.is_empty() && room - foot >= LEAST_ABOVE_FOOT;
             let room = if stays { room - foot } else { room };
