@@ -57,6 +57,13 @@ type Scene = (&'static str, fn(&mut Desk));
 
 const SCENES: &[Scene] = &[
     ("share-empty", |_| {}),
+    ("share-by-keyboard", |desk| {
+        // Round once, and back to the zone.
+        for _ in 0..5 {
+            desk.press(egui::Key::Tab);
+            desk.window.step();
+        }
+    }),
     ("first-start", |desk| {
         act(desk, Action::Open(Modal::About));
         desk.press(egui::Key::Escape);
@@ -683,6 +690,7 @@ fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
             }
         });
         desk.window.step();
+        point(&mut desk);
         go(&mut desk);
         for (theme, tile) in [Theme::Light, Theme::Dark].into_iter().zip(pair) {
             act(&mut desk, Action::SetTheme(theme));
@@ -693,6 +701,21 @@ fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
         }
     }
     sheet.0
+}
+
+/// Whoever points sees no ring; scenes in which the keyboard is used press a key.
+fn point(desk: &mut Desk) {
+    for pressed in [true, false] {
+        desk.window.event(egui::Event::PointerButton {
+            pos: egui::Pos2::ZERO,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+        desk.window.step();
+    }
+    desk.window.event(egui::Event::PointerGone);
+    desk.window.step();
 }
 
 /// The window was open before: it shared one file and received another.

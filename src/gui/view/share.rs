@@ -111,14 +111,8 @@ fn welcome(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     });
 }
 
-/// A zone is one button; returns its place and whether it is held.
-fn target(
-    ui: &mut Ui,
-    model: &Model,
-    height: f32,
-    said: &str,
-    drawn: &mut Drawn,
-) -> (Rect, &'static Palette) {
+/// A zone is one button; returns its place and whether the keyboard is seen to be on it.
+fn target(ui: &mut Ui, model: &Model, height: f32, said: &str, drawn: &mut Drawn) -> (Rect, bool) {
     let palette = palette(ui);
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
@@ -138,17 +132,18 @@ fn target(
     );
     let ink = palette.control_border.lerp_to_gamma(palette.accent, t);
     kit::follow_focus(ui, &response);
-    if kit::shows_focus(ui, &response) {
-        let stroke = Stroke::new(palette.ring, palette.accent);
-        ui.painter()
-            .rect_stroke(rect, radius, stroke, StrokeKind::Inside);
+    // It stays what it looks like: a place to drop something on.
+    let focused = kit::shows_focus(ui, &response);
+    let stroke = if focused {
+        Stroke::new(palette.ring, palette.accent)
     } else {
-        dashed(ui, rect, Stroke::new(1.5, ink));
-    }
+        Stroke::new(1.5, ink)
+    };
+    dashed(ui, rect, stroke);
     if response.clicked() {
         drawn.act(Action::ChooseFiles);
     }
-    (rect, palette)
+    (rect, focused)
 }
 
 /// The zone of an empty list.
@@ -163,7 +158,8 @@ fn zone(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn: &m
         + kit::text_height(ui, text::sealed_here(), Type::Body, width);
     let content = measure::ICON_XL + space::L + words + space::XS + space::XL + measure::PRIMARY;
     let height = height.max(content + 2.0 * space::L);
-    let (rect, palette) = target(ui, model, height, title, drawn);
+    let palette = palette(ui);
+    let (rect, focused) = target(ui, model, height, title, drawn);
     let block = Rect::from_center_size(rect.center(), vec2(width, content));
     kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -173,12 +169,19 @@ fn zone(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn: &m
         ui.add_space(space::XS);
         kit::label(ui, text::sealed_here(), Type::Body, palette.muted);
         ui.add_space(space::XL);
-        painted_button(ui, !model.settings.lacks_relays(), palette);
+        let button = painted_button(ui, !model.settings.lacks_relays(), palette);
+        if focused {
+            // Enter presses what this looks like.
+            let stroke = Stroke::new(palette.ring, palette.accent);
+            let around = button.expand(palette.ring);
+            ui.painter()
+                .rect_stroke(around, CornerRadius::same(8), stroke, StrokeKind::Outside);
+        }
     });
 }
 
 /// Looks like a button; the whole zone is one, so this has no name of its own.
-fn painted_button(ui: &mut Ui, primary: bool, palette: &Palette) {
+fn painted_button(ui: &mut Ui, primary: bool, palette: &Palette) -> Rect {
     let (fill, ink) = if primary {
         (palette.accent_fill, palette.on_fill)
     } else {
@@ -203,13 +206,14 @@ fn painted_button(ui: &mut Ui, primary: bool, palette: &Palette) {
     if whole > room {
         let at = Pos2::new(rect.left() + space::M, y(word.size().y));
         ui.painter().galley(at, word, ink);
-        return;
+        return rect;
     }
     let after = rect.right() - space::L - keys.size().x;
     let after = Pos2::new(after, y(keys.size().y));
     let at = Pos2::new(rect.left() + space::L, y(word.size().y));
     ui.painter().galley(at, word, ink);
     ui.painter().galley(after, keys, ink);
+    rect
 }
 
 /// The zone when something else matters more.
@@ -236,7 +240,8 @@ pub(super) fn small_zone(
             room,
         );
         let height = (words.size().y + 2.0 * space::L).max(52.0);
-        let (rect, palette) = target(ui, model, height, title, drawn);
+        let palette = palette(ui);
+        let (rect, _) = target(ui, model, height, title, drawn);
         let width = measure::ICON_L + space::S + words.size().x;
         let left = rect.center().x - width / 2.0;
         let at = Pos2::new(left + measure::ICON_L / 2.0, rect.center().y);
@@ -256,7 +261,8 @@ pub(super) fn small_zone(
     }
     let words = kit::text_height(ui, title, Type::Label, room);
     let content = 24.0 + space::S + words;
-    let (rect, palette) = target(ui, model, content + 44.0, title, drawn);
+    let palette = palette(ui);
+    let (rect, _) = target(ui, model, content + 44.0, title, drawn);
     let block = Rect::from_center_size(rect.center(), vec2(room, content));
     kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.y = space::S;
