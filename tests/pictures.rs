@@ -58,8 +58,8 @@ type Scene = (&'static str, fn(&mut Desk));
 const SCENES: &[Scene] = &[
     ("share-empty", |_| {}),
     ("share-by-keyboard", |desk| {
-        // Round once, and back to the zone.
-        for _ in 0..5 {
+        // From the top of the window to the zone.
+        for _ in 0..4 {
             desk.press(egui::Key::Tab);
             desk.window.step();
         }
