@@ -362,7 +362,7 @@ const SCENES: &[Scene] = &[
     }),
     ("settings-privacy", |desk| {
         settings(desk);
-        show(desk, "Name the file in it");
+        show(desk, "File name in the notification");
     }),
     ("settings-session-history", |desk| {
         // The keyring is asked when there is something to keep.
@@ -390,6 +390,10 @@ const SCENES: &[Scene] = &[
         desk.drop_files(&files);
         desk.until(|desk| running(desk) >= 2);
         act(desk, Action::CloseWindow);
+    }),
+    ("share-without-a-keyring", |desk| {
+        desk.shared_one();
+        desk.until_seen("kept only until you quit");
     }),
     ("share-after-a-restart", |desk| {
         desk.until(|desk| desk.window.state().model().transfers.len() == 2);
@@ -673,11 +677,12 @@ fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
         let side = |pixels: u32| f32::from(u16::try_from(pixels).expect("small")) / zoom;
         let [_, _, width, height] = pair[0];
         let size = [side(width), side(height)];
-        let keys: Arc<dyn KeyStore> = if name == "settings-session-history" {
-            Arc::new(NoKeyring)
-        } else {
-            Arc::new(Keyring::default())
-        };
+        let keys: Arc<dyn KeyStore> =
+            if name == "settings-session-history" || name == "share-without-a-keyring" {
+                Arc::new(NoKeyring)
+            } else {
+                Arc::new(Keyring::default())
+            };
         let kept = tempfile::tempdir().expect("a temporary folder");
         if name == "share-after-a-restart" {
             earlier_start(kept.path(), &keys);

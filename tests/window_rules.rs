@@ -457,7 +457,7 @@ fn every_shortcut_does_what_the_sheet_says() {
     keys(&mut desk, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::V);
     assert_eq!(screen(&desk), Screen::Receive);
     // The clipboard was empty, and that is told: it is the outermost.
-    assert!(desk.window.state().model().notice.is_some());
+    desk.until(|desk| desk.window.state().model().notice.is_some());
     key(&mut desk, Key::Escape);
     assert!(desk.window.state().model().notice.is_none());
     assert_eq!(screen(&desk), Screen::Receive);
@@ -662,6 +662,19 @@ fn a_number_at_its_end_keeps_the_keyboard() {
     }
     let less = desk.window.get_by_label("Fewer downloads");
     assert!(less.accesskit_node().is_disabled());
+}
+
+#[test]
+fn from_the_zone_the_arrow_down_goes_to_the_first_transfer() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    act(&mut desk, Action::FocusRegion(Region::Main));
+    desk.until(|desk| desk.focused().as_deref() == Some("Choose files"));
+    key(&mut desk, Key::ArrowDown);
+    desk.until(|desk| {
+        let focused = desk.focused();
+        focused.is_some_and(|name| name.starts_with("report.pdf"))
+    });
 }
 
 #[test]

@@ -149,7 +149,7 @@ export_history = Export mit Schlüsseln
 wipe_history = Verlauf löschen
 notify = Melden, wenn eine Übertragung endet
 notify_about = Als Mitteilung des Systems, solange dieses Fenster hinter anderen liegt.
-notify_names = Dateinamen darin nennen
+notify_names = Dateiname in der Meldung
 notify_names_about = Andere können den Bildschirm sehen, und das System kann Mitteilungen aufbewahren.
 wipe_title = Den Verlauf löschen?
 wipe_body = Die Verlaufsdatei und ihr Schlüssel werden entfernt, und die aufbewahrten Übertragungen verschwinden aus der Liste. Abholcodes, die Sie sonst nirgends haben, gehen verloren; Ihre Dateien bleiben, wo sie sind.
@@ -364,7 +364,8 @@ new_guard_nobody_left =
 history_off = Aus. Was vorher aufbewahrt wurde, bleibt, bis Sie es löschen.
 history_waiting = Wartet auf den Schlüsselbund dieses Systems.
 history_kept = Nur auf diesem Computer, versiegelt mit einem Schlüssel im Schlüsselbund dieses Systems.
-history_session = Nur bis zum Beenden: { $why }
+history_session = Nur bis zum Beenden. { $why }
+list_session = Diese Liste bleibt nur bis zum Beenden. { $why }
 keyring_missing = Dieses System hat keinen Schlüsselbund.
 keyring_refused = Der Schlüsselbund dieses Systems ist gesperrt oder hat abgelehnt.
 keyring_silent = Der Schlüsselbund dieses Systems hat nicht geantwortet.
@@ -928,7 +929,7 @@ why_save_rename = Die Datei kann ihren Namen nicht bekommen.
 why_save_write = Die Datei lässt sich nicht schreiben.
 why_url_host = Host oder Port sind nicht verwendbar.
 why_url_id = Eine Dateikennung besteht aus 1 bis 64 Buchstaben, Ziffern, Unterstrichen und Bindestrichen.
-why_url_key = Ein Schlüssel besteht aus 64 kleingeschriebenen Hexadezimalziffern; das hier ist keiner oder ein schwacher.
+why_url_key = Ein Schlüssel hat 64 Zeichen, 0 bis 9 und a bis f. Dieser hat sie nicht oder ist unbrauchbar: Kopieren Sie die ganze Zeile.
 why_url_no_file = Die URL muss genau eine Datei nennen, und dahinter darf nichts stehen.
 why_url_no_list_key = Der Schlüssel der Liste (#k=…) fehlt.
 why_url_no_server_key = Der Schlüssel des Servers (#p=…) fehlt.

@@ -149,7 +149,7 @@ export_history = Export, with keys
 wipe_history = Wipe history
 notify = Say when a transfer ends
 notify_about = By the desktop, while this window is behind others.
-notify_names = Name the file in it
+notify_names = File name in the notification
 notify_names_about = Others may see the screen, and the desktop may keep what it said.
 wipe_title = Wipe the history?
 wipe_body = The history's file and its key are removed, and the kept transfers leave the list. Pointers that you have nowhere else are lost; your files stay where they are.
@@ -364,7 +364,8 @@ new_guard_nobody_left =
 history_off = Off. What was kept before stays until you wipe it.
 history_waiting = Waiting for this system's keyring.
 history_kept = On this computer only, sealed under a key in this system's keyring.
-history_session = Only until you quit: { $why }
+history_session = Only until you quit. { $why }
+list_session = This list is kept only until you quit. { $why }
 keyring_missing = This system has no keyring.
 keyring_refused = This system's keyring is locked or refused.
 keyring_silent = This system's keyring did not answer.
@@ -924,7 +925,7 @@ why_save_rename = The file cannot be given its name.
 why_save_write = The file cannot be written.
 why_url_host = The host or the port cannot be used.
 why_url_id = A file id is 1 to 64 letters, digits, underscores and hyphens.
-why_url_key = A key is 64 lower-case hexadecimal digits of which this one is none, or a weak one.
+why_url_key = A key has 64 characters, 0 to 9 and a to f. This one has not, or cannot be used: copy the whole line.
 why_url_no_file = The URL must name one file and nothing behind it.
 why_url_no_list_key = The list's key (#k=…) is missing.
 why_url_no_server_key = The server's key (#p=…) is missing.

@@ -149,7 +149,7 @@ export_history = Exportar, con claves
 wipe_history = Borrar historial
 notify = Avisar al terminar una transferencia
 notify_about = Con una notificación del sistema, mientras esta ventana esté detrás de otras.
-notify_names = Nombrar el archivo en el aviso
+notify_names = Nombre del archivo en el aviso
 notify_names_about = Otras personas pueden ver la pantalla, y el sistema puede conservar el aviso.
 wipe_title = ¿Borrar el historial?
 wipe_body = Se eliminan el archivo del historial y su clave, y las transferencias guardadas desaparecen de la lista. Los códigos que no tenga en ningún otro sitio se pierden; sus archivos quedan donde están.
@@ -365,6 +365,7 @@ history_off = Desactivado. Lo guardado hasta ahora permanece hasta que usted lo 
 history_waiting = Esperando al llavero de este sistema.
 history_kept = Solo en este equipo, sellado con una clave guardada en el llavero de este sistema.
 history_session = Solo hasta que salga del programa. { $why }
+list_session = Esta lista se conserva solo hasta que salga del programa. { $why }
 keyring_missing = Este sistema no tiene llavero.
 keyring_refused = El llavero de este sistema está bloqueado o denegó el acceso.
 keyring_silent = El llavero de este sistema no respondió.
@@ -952,7 +953,7 @@ why_save_rename = No se puede dar al archivo su nombre.
 why_save_write = No se puede escribir el archivo.
 why_url_host = El host o el puerto no se pueden usar.
 why_url_id = El identificador de un archivo consta de 1 a 64 letras, cifras, guiones bajos y guiones.
-why_url_key = Una clave son 64 cifras hexadecimales en minúsculas, y esta no lo es, o es una clave débil.
+why_url_key = Una clave tiene 64 caracteres, de 0 a 9 y de a a f. Esta no los tiene, o no sirve: copie la línea entera.
 why_url_no_file = La URL debe indicar un archivo y nada detrás de él.
 why_url_no_list_key = Falta la clave de la lista (#k=…).
 why_url_no_server_key = Falta la clave del servidor (#p=…).

@@ -149,7 +149,7 @@ export_history = Exporter avec les clés
 wipe_history = Effacer l’historique
 notify = Signaler la fin d’un transfert
 notify_about = Par une notification du système, quand cette fenêtre est derrière d’autres.
-notify_names = Y nommer le fichier
+notify_names = Nom du fichier dans la notification
 notify_names_about = D’autres peuvent voir l’écran, et le système peut garder la notification.
 wipe_title = Effacer l’historique ?
 wipe_body = Le fichier de l’historique et sa clé sont supprimés, et les transferts conservés quittent la liste. Les codes de retrait que vous n’avez nulle part ailleurs sont perdus ; vos fichiers restent où ils sont.
@@ -369,6 +369,7 @@ history_off = Désactivé. Ce qui était conservé reste jusqu’à ce que vous 
 history_waiting = En attente du trousseau de clés de ce système.
 history_kept = Sur cet ordinateur seulement, scellé par une clé du trousseau de ce système.
 history_session = Seulement jusqu’à la fermeture. { $why }
+list_session = Cette liste n’est gardée que jusqu’à la fermeture. { $why }
 keyring_missing = Ce système n’a pas de trousseau de clés.
 keyring_refused = Le trousseau de clés de ce système est verrouillé ou a refusé.
 keyring_silent = Le trousseau de clés de ce système n’a pas répondu.
@@ -952,7 +953,7 @@ why_save_rename = Le fichier ne peut pas recevoir son nom.
 why_save_write = Le fichier ne peut pas être écrit.
 why_url_host = L’hôte ou le port est inutilisable.
 why_url_id = Un identifiant de fichier compte de 1 à 64 lettres, chiffres, tirets bas et traits d’union.
-why_url_key = Une clé compte 64 chiffres hexadécimaux en minuscules ; celle-ci n’est pas valable, ou est faible.
+why_url_key = Une clé a 64 caractères, de 0 à 9 et de a à f. Celle-ci ne les a pas, ou est inutilisable : copiez la ligne entière.
 why_url_no_file = L’URL doit désigner un seul fichier, sans rien à la suite.
 why_url_no_list_key = La clé de la liste (#k=…) manque.
 why_url_no_server_key = La clé du serveur (#p=…) manque.

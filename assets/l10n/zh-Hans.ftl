@@ -149,7 +149,7 @@ export_history = 导出（含密钥）
 wipe_history = 清除历史记录
 notify = 传输结束时通知
 notify_about = 此窗口不在最前时，通过系统通知告知。
-notify_names = 在通知中显示文件名
+notify_names = 通知中的文件名
 notify_names_about = 他人可能看到屏幕，系统也可能留存通知内容。
 wipe_title = 要清除历史记录吗？
 wipe_body = 历史记录文件及其密钥会被删除，其中的传输会从列表中消失。没有另行保存的取件码将会丢失；传输过的文件仍在原处。
@@ -324,7 +324,8 @@ new_guard_nobody_left =
 history_off = 已关闭。之前保留的内容会一直留存，直到您清除。
 history_waiting = 正在等待系统密钥环。
 history_kept = 只在本机，用系统密钥环中的密钥密封。
-history_session = 只保留到退出为止：{ $why }
+history_session = 只保留到退出为止。{ $why }
+list_session = 此列表只保留到退出为止。{ $why }
 keyring_missing = 系统没有密钥环。
 keyring_refused = 系统密钥环已锁定，或拒绝了请求。
 keyring_silent = 系统密钥环没有响应。
@@ -871,7 +872,7 @@ why_save_rename = 无法为文件命名。
 why_save_write = 无法写入文件。
 why_url_host = 主机或端口无法使用。
 why_url_id = 文件编号须为 1 至 64 个字母、数字、下划线或连字符。
-why_url_key = 密钥须为 64 个小写十六进制字符；此密钥不符合，或强度不足。
+why_url_key = 密钥须为 64 个字符（0 到 9 和 a 到 f）。此密钥不符合，或无法使用：请复制整行。
 why_url_no_file = URL 必须指向一个文件，之后不能再有内容。
 why_url_no_list_key = 缺少列表的密钥（#k=…）。
 why_url_no_server_key = 缺少服务器的密钥（#p=…）。

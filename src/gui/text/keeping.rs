@@ -62,6 +62,17 @@ pub fn history(status: Status) -> String {
     }
 }
 
+/// Below the list of transfers, when it does not outlast the program; nothing when it does, or was not to.
+#[must_use]
+pub fn list_session(status: Status) -> Option<String> {
+    match status {
+        Status::SessionOnly(why) => {
+            Some(tell("list_session", &[("why", session_only(why).into())]))
+        }
+        Status::Kept | Status::Off | Status::Waiting => None,
+    }
+}
+
 fn session_only(why: SessionOnly) -> String {
     match why {
         SessionOnly::Keyring(KeyStoreError::Missing) => say("keyring_missing").to_owned(),

@@ -1,14 +1,14 @@
 //! The Share screen: one big target, and under it where a file goes and how long it stays.
 
 use egui::{
-    Align, CornerRadius, Layout, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui,
-    WidgetInfo, vec2,
+    Align, CornerRadius, EventFilter, FocusDirection, Key, Layout, Modifiers, Pos2, Rect, Role,
+    Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
 };
 
 use super::{Drawn, Surroundings, options, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
-use crate::gui::model::{Action, Focus, Model, Tone};
+use crate::gui::model::{Action, Focus, Model, Region, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Palette, Type, measure, motion, palette, space};
 
@@ -120,6 +120,9 @@ fn target(ui: &mut Ui, model: &Model, height: f32, said: &str, drawn: &mut Drawn
     ui.ctx()
         .accesskit_node_builder(response.id, |node| node.set_description(said));
     drawn.focus(model, Focus::Zone, &response);
+    if response.has_focus() && !model.transfers.is_empty() {
+        to_the_rows(ui, &response, drawn);
+    }
     let time = motion::hover(ui);
     let t = ui
         .ctx()
@@ -144,6 +147,24 @@ fn target(ui: &mut Ui, model: &Model, height: f32, said: &str, drawn: &mut Drawn
         drawn.act(Action::ChooseFiles);
     }
     (rect, focused)
+}
+
+/// With the arrow down the keyboard goes on to the first transfer, not to what happens to lie between.
+fn to_the_rows(ui: &Ui, zone: &egui::Response, drawn: &mut Drawn) {
+    let filter = EventFilter {
+        vertical_arrows: true,
+        ..EventFilter::default()
+    };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(zone.id, filter));
+    let (down, up) = ui.input_mut(|input| {
+        let mut pressed = |key| input.consume_key(Modifiers::NONE, key);
+        (pressed(Key::ArrowDown), pressed(Key::ArrowUp))
+    });
+    if down {
+        drawn.act(Action::FocusRegion(Region::Rows));
+    } else if up {
+        ui.memory_mut(|memory| memory.move_focus(FocusDirection::Up));
+    }
 }
 
 /// The zone of an empty list.

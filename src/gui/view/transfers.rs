@@ -102,6 +102,10 @@ fn earlier(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     if model.listed().next().is_none() {
         kit::label(ui, text::none_of_these(), Type::Body, palette.muted);
     }
+    let fleeting = text::list_session(model.history);
+    if let Some(words) = fleeting.filter(|_| !model.transfers.is_empty()) {
+        kit::label(ui, words, Type::Caption, palette.muted);
+    }
     let more = model.unlisted();
     if more > 0 {
         ui.vertical_centered(|ui| {
