@@ -678,6 +678,18 @@ fn from_the_zone_the_arrow_down_goes_to_the_first_transfer() {
 }
 
 #[test]
+fn what_each_party_saw_is_heard_under_its_name() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 0 }));
+    let groups = names(&desk, Role::Group);
+    for party in ["First relay", "Middle relay", "Last relay", "File server"] {
+        assert!(groups.iter().any(|name| name == party), "{groups:?}");
+    }
+}
+
+#[test]
 fn what_was_said_of_one_screen_does_not_follow_to_another() {
     let mut desk = Desk::new();
     let folder = desk.folder.path().join("pictures");

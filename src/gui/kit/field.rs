@@ -77,11 +77,6 @@ impl Field<'_> {
         // Whoever comes to the field sees what it is for.
         response.rect = response.rect.union(name.rect);
         follow_focus(ui, &response);
-        if self.trouble {
-            ui.ctx().accesskit_node_builder(response.id, |node| {
-                node.set_invalid(Invalid::True);
-            });
-        }
         response.labelled_by(name.id)
     }
 }

@@ -1,7 +1,7 @@
 //! Who saw what: the path of one try, drawn as stations between two people, and under each what it learned and what
 //! not. Across where there is room, else from top to bottom.
 
-use egui::{Align, Layout, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Align, Id, Layout, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use super::Drawn;
 use crate::app::who_saw_what::{Asked, RequestShown};
@@ -305,7 +305,11 @@ fn across(ui: &mut Ui, path: &Path<'_>) {
         let id = format!("facts of {:?}", party.role);
         let left_down = Layout::top_down(Align::Min);
         let used = kit::inside(ui, &id, place, left_down, |ui| {
-            facts(ui, party);
+            // Whoever hears it hears whose it is.
+            let group = Id::unique(("facts", id.as_str()));
+            kit::part(ui, group, Role::Group, text::role(party.role), |ui| {
+                facts(ui, party);
+            });
             ui.min_rect().bottom()
         });
         bottom = bottom.max(used);
