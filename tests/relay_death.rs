@@ -2,8 +2,9 @@
 //!
 //! Every relay has a runtime of its own. When it dies, its runtime goes, and its sockets close with whatever was in
 //! them, as with a process that is killed. Somebody stands before the server, so that a relay can die just when the
-//! request has crossed all of them, or just when the answer is to go back: no moment depends on how fast the machine is. A relay that stands still instead of dying is noticed after the wait, which
-//! for a file of this size is minutes: `virtual_network.rs` has those, on virtual time.
+//! request has crossed all of them, or just when the answer is to go back: these moments do not depend on how fast the
+//! machine is. A relay that stands still instead of dying is noticed after the wait, which for a file of this size is
+//! minutes: `virtual_network.rs` has those, on virtual time.
 #![cfg(feature = "app")]
 #![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
 
@@ -264,6 +265,17 @@ impl Drop for World {
     }
 }
 
+/// How many tries the file's last request took.
+fn tries(shown: &[RequestShown]) -> usize {
+    let mut files = shown
+        .iter()
+        .filter(|request| matches!(request.asked, Asked::Upload | Asked::Download));
+    files.next_back().unwrap().attempts.len()
+}
+
+/// So often a guard may have sent everything before it dies.
+const MOST_TURNS: usize = 20;
+
 /// The tries of the last request went on over other relays than the dead one, and the last of them was answered.
 fn check(shown: &[RequestShown], dead: Ed25519Public, another: bool, what: &str) {
     let mut files = shown
@@ -317,13 +329,25 @@ async fn a_download_survives_the_death_of_any_relay_at_any_moment() {
             Moment::Receiving,
         ] {
             let what = format!("{place:?} dies at {moment:?}");
-            let world = World::start().await;
-            let (pointer, _) = world.share(&content, &Tell::nobody()).await;
-            let (tell, killed) = world.killing(place, moment);
-            let (back, shown) = world.get(pointer, &tell).await;
-            let dead = killed.lock().unwrap().expect(&what);
-            check(&shown, dead, moment.needs_another_path(place), &what);
-            assert!(back == content, "{what}");
+            let mut cut = false;
+            // What the guard has sent of the answer by then may be all of it, in the system's buffers: then it dies too
+            // late to be missed, and the next one has its turn.
+            for _ in 0..MOST_TURNS {
+                let world = World::start().await;
+                let (pointer, _) = world.share(&content, &Tell::nobody()).await;
+                let (tell, killed) = world.killing(place, moment);
+                let (back, shown) = world.get(pointer, &tell).await;
+                assert!(back == content, "{what}");
+                let dead = killed.lock().unwrap().expect(&what);
+                let sent_before = matches!((place, moment), (Place::Guard, Moment::Receiving))
+                    && tries(&shown) == 1;
+                if !sent_before {
+                    check(&shown, dead, moment.needs_another_path(place), &what);
+                    cut = true;
+                    break;
+                }
+            }
+            assert!(cut, "{what}: it was never in time");
         }
     }
 }
