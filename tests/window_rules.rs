@@ -709,15 +709,20 @@ fn a_long_list_can_be_narrowed_down_only_when_there_are_two_kinds() {
         desk.shared_one();
     }
     assert!(desk.window.query_by_label("Received").is_none());
-    desk.paste(POINTER);
-    desk.until_seen("from files.example");
-    act(&mut desk, Action::Download);
-    desk.backend.let_go(1);
+    receive(&mut desk);
     desk.until_seen("Verified");
     assert!(desk.window.query_by_label("Received").is_some());
 }
 
 // What a screen reader finds.
+
+/// Fetches the file of a pointer, as far as that goes by itself.
+fn receive(desk: &mut Desk) {
+    desk.paste(POINTER);
+    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
+    act(desk, Action::Download);
+    desk.backend.let_go(1);
+}
 
 /// Names of all that have this role.
 fn names(desk: &Desk, role: Role) -> Vec<String> {
@@ -730,10 +735,7 @@ fn names(desk: &Desk, role: Role) -> Vec<String> {
 fn one_each() -> Desk {
     let mut desk = Desk::new();
     desk.shared_one();
-    desk.paste(POINTER);
-    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
-    act(&mut desk, Action::Download);
-    desk.backend.let_go(1);
+    receive(&mut desk);
     desk.until_seen("Verified");
     desk
 }
@@ -877,10 +879,7 @@ fn a_file_that_is_not_what_its_name_says_is_shown_before_it_is_opened() {
         }),
         could_run: true,
     };
-    desk.paste(POINTER);
-    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
-    act(&mut desk, Action::Download);
-    desk.backend.let_go(1);
+    receive(&mut desk);
     desk.until_seen("Misleading name");
     assert!(!desk.sees("Verified"));
     let left = |desk: &Desk, name: &str| desk.window.get_by_label(name).rect().left();
@@ -1154,10 +1153,7 @@ fn what_is_typed_and_the_code_for_cameras_are_hidden_as_well() {
 fn a_file_that_no_program_takes_is_said() {
     let mut desk = Desk::new();
     desk.desktop.no_programs.store(true, Ordering::SeqCst);
-    desk.paste(POINTER);
-    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
-    act(&mut desk, Action::Download);
-    desk.backend.let_go(1);
+    receive(&mut desk);
     desk.until_seen("Verified");
     for button in ["Open report (1).pdf", "Show in folder report (1).pdf"] {
         desk.click(button);
@@ -1171,10 +1167,7 @@ fn a_file_that_no_program_takes_is_said() {
 fn a_file_that_was_moved_away_is_not_shown_but_said_to_be_gone() {
     let mut desk = Desk::new();
     desk.desktop.gone.store(true, Ordering::SeqCst);
-    desk.paste(POINTER);
-    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
-    act(&mut desk, Action::Download);
-    desk.backend.let_go(1);
+    receive(&mut desk);
     desk.until_seen("Verified");
     desk.click("Show in folder report (1).pdf");
     desk.until_seen("It is not where it was saved any more, or cannot be read.");

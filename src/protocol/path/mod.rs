@@ -30,9 +30,10 @@
 //!   allowed it for this list ([`Allowance`]), a former guard stands in the middle, then last, then two relays share a
 //!   network or an operator. A guard whose ten days are over stays when fewer than four others would be left, or when
 //!   nobody may follow it, and a relay that alone serves some host is no new guard while another can be.
-//! * At most three relays become guards within 24 hours. When they are used up and no guard answers, and nothing came
-//!   back in this transfer, the network here blocks the relays ([`DrawError::Blocked`]); known guards are still tried first each time. On a list of up to
-//!   eight, where three are most of those that can be guards, dropped ones return instead.
+//! * At most three relays become guards within 24 hours. When they are used up, no guard answers and nothing came back
+//!   in this transfer, the network here blocks the relays ([`DrawError::Blocked`]); known guards are still tried first
+//!   each time. On a list of up to eight, where three are most of those that can be guards, dropped ones return instead.
+//! * All this holds within one list: another list has a memory of its own.
 
 use thiserror::Error;
 

@@ -713,9 +713,6 @@ fn who_was_middle_or_last_lately_becomes_no_guard_unless_allowed() {
 fn a_guard_whose_time_is_over_stays_until_another_may_follow() {
     let mut client = Client::of(12);
     client.works(NOW);
-    for key in client.memory.reserve.clone() {
-        client.memory.records.entry(key).or_default().stood = Some(NOW + GUARD_SECS - 1);
-    }
     let over = NOW + GUARD_SECS;
     for relay in client.list.relays.clone() {
         if !client.guards(NOW).contains(&relay.key) {
