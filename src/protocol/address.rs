@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-use super::keys::{Ed25519Public, ParseKeyError};
+use super::keys::{Ed25519Public, ParseKeyError, X25519Public};
 
 /// The longest host, which is the longest name that the domain name system can hold.
 const MAX_HOST_LEN: usize = 253;
@@ -128,7 +128,10 @@ impl fmt::Debug for ServerUrl {
     }
 }
 
-/// A file server as its operator hands it out: `https://files.example.org#p=<64 hex>`.
+/// A file server as its operator hands it out: `https://files.example.org#p=<64 hex>`, the server's Ed25519 key.
+///
+/// Operators of Session's file servers see an X25519 key only. An address that ends in `#x=<64 hex>` is read, too: the
+/// key becomes the Ed25519 one that converts to it ([`Ed25519Public::from_x25519`]), and `#p=` is printed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ServerAddress {
     /// Where it is.
@@ -238,7 +241,7 @@ pub enum ParseAddressError {
     /// The key is none, or a weak one.
     #[error(transparent)]
     Key(#[from] ParseKeyError),
-    /// There is no `#p=` with the server's key behind it.
+    /// There is neither `#p=` nor `#x=` with the server's key behind it.
     #[error("the server's key (#p=…) is missing")]
     NoKey,
     /// Another spelling of a URL that is written differently.
@@ -264,8 +267,13 @@ pub enum ParseAddressError {
 pub struct InvalidFileId;
 
 fn split_key(text: &str) -> Result<(&str, Ed25519Public), ParseAddressError> {
-    let (before, hex) = text.rsplit_once("#p=").ok_or(ParseAddressError::NoKey)?;
-    Ok((before, Ed25519Public::from_hex(hex)?))
+    if let Some((before, hex)) = text.rsplit_once("#p=") {
+        return Ok((before, Ed25519Public::from_hex(hex)?));
+    }
+    let (before, hex) = text.rsplit_once("#x=").ok_or(ParseAddressError::NoKey)?;
+    let key = X25519Public::from_hex(hex)?;
+    let key = Ed25519Public::from_x25519(&key).map_err(ParseKeyError::from)?;
+    Ok((before, key))
 }
 
 fn is_loopback_v6(ip: Ipv6Addr) -> bool {
@@ -377,6 +385,29 @@ mod tests {
         assert_eq!(parsed_link.to_string(), link);
         assert_eq!(parsed_link.server, parsed);
         assert_eq!(parsed_link.id.as_str(), "B5lQi2xLvfMLkxTipcUhKw");
+    }
+
+    #[test]
+    fn an_x25519_address_is_read_and_printed_as_an_ed25519_one() {
+        const X: &str = "09324794aa9c11948189762d198c618148e9136ac9582068180661208927ef34";
+        const P: &str = "b8eef9821445ae16e2e97ef8aa6fe782fd11ad5253cd6723b281341dba22e371";
+        let address: ServerAddress = format!("http://files.example.org#x={X}").parse().unwrap();
+        assert_eq!(
+            address.to_string(),
+            format!("http://files.example.org#p={P}")
+        );
+        for (hex, error) in [
+            ("12".to_owned(), ParseKeyError::NotHex),
+            (
+                "0".repeat(64),
+                ParseKeyError::Weak(super::super::keys::WeakKey),
+            ),
+        ] {
+            assert_eq!(
+                format!("https://h#x={hex}").parse::<ServerAddress>(),
+                Err(ParseAddressError::Key(error))
+            );
+        }
     }
 
     #[test]

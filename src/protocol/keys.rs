@@ -6,6 +6,7 @@
 use core::fmt;
 
 use curve25519_dalek::edwards::CompressedEdwardsY;
+use curve25519_dalek::montgomery::MontgomeryPoint;
 use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use rand_core::CryptoRng;
@@ -56,6 +57,21 @@ impl Ed25519Public {
             .decompress()
             .expect("from_bytes accepts only points on the curve");
         X25519Public(point.to_montgomery().to_bytes())
+    }
+
+    /// The identity whose X25519 key is `key`: y = (u − 1) / (u + 1), sign bit 0 (RFC 7748, section 4.1). Of the two points
+    /// that convert to one key it is the one that operators who only know an X25519 key can be named by.
+    ///
+    /// # Errors
+    /// [`WeakKey`] when no point on the curve, or one of small order, converts to `key`, or when `key` is not canonical.
+    pub fn from_x25519(key: &X25519Public) -> Result<Self, WeakKey> {
+        let point = MontgomeryPoint(key.0).to_edwards(0).ok_or(WeakKey)?;
+        let found = Self::from_bytes(point.compress().to_bytes())?;
+        if found.to_x25519() == *key {
+            Ok(found)
+        } else {
+            Err(WeakKey)
+        }
     }
 
     /// Whether `signature` over `message` was made by this identity (RFC 8032, with the strict checks).
@@ -255,6 +271,32 @@ mod tests {
             let here = identity.x25519().agree(&other.public()).unwrap();
             let there = other.agree(&identity.public().to_x25519()).unwrap();
             assert_eq!(here.as_bytes(), there.as_bytes());
+        }
+    }
+
+    #[test]
+    fn an_identity_is_found_by_its_x25519_key() {
+        // Published by the operators of Session's file server; converted by an independent implementation.
+        let x = X25519Public::from_hex(
+            "09324794aa9c11948189762d198c618148e9136ac9582068180661208927ef34",
+        )
+        .unwrap();
+        assert_eq!(
+            Ed25519Public::from_x25519(&x).unwrap().to_hex(),
+            "b8eef9821445ae16e2e97ef8aa6fe782fd11ad5253cd6723b281341dba22e371"
+        );
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        for _ in 0..8 {
+            let key = X25519Secret::generate(&mut rng).public();
+            assert_eq!(Ed25519Public::from_x25519(&key).unwrap().to_x25519(), key);
+        }
+        for small_order in [[0; 32], {
+            let mut one = [0; 32];
+            one[0] = 1;
+            one
+        }] {
+            let key = X25519Public::from_bytes(small_order);
+            assert_eq!(Ed25519Public::from_x25519(&key), Err(WeakKey));
         }
     }
 
