@@ -19,6 +19,7 @@ pub use crate::net::socks::{ParseProxyError, SocksProxy};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::keys::Ed25519Public;
+use crate::protocol::text;
 
 /// The variable that puts settings and data into one folder of the person's choice.
 pub const HOME_VARIABLE: &str = "CLOAKROOM_HOME";
@@ -417,7 +418,7 @@ impl Config {
             line: None,
             reason: reason.to_owned(),
         };
-        let text = str::from_utf8(bytes).map_err(|_not_utf8| invalid("it is not text"))?;
+        let text = &text::decode(bytes).map_err(|_not_text| invalid("it is not text"))?;
         let located = |error: toml::de::Error| ConfigError::Invalid {
             line: error
                 .span()

@@ -5,6 +5,7 @@
 use core::fmt;
 
 use crate::protocol::pointer::shorten_name;
+use crate::protocol::text::is_format;
 
 /// The longest name that every common file system takes.
 const MAX_LEN: usize = 255;
@@ -160,15 +161,6 @@ fn is_blank(c: char) -> bool {
 
 fn takes_joiner(c: char) -> bool {
     !is_blank(c) && !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_format(c)
-}
-
-/// The general category Cf of Unicode 17: characters that show nothing and change what others look like.
-fn is_format(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
-        | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
 }
 
 /// Whether Windows takes the name for a device, with whatever ending, or a folder for a setting of itself.

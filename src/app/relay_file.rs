@@ -17,13 +17,14 @@ use crate::protocol::relay_list::{
     CLOCKS_DIFFER_SECS, ListRefused, MAX_LIST_LEN, RelayDescriptor, RelayList, can_be_mirrored,
     sign as signature_of, signature_is_good,
 };
+use crate::protocol::text;
 
 /// Reads the list at `path`, which must be good at `now` (unix seconds). Blocking, small.
 ///
 /// # Errors
 /// [`AppError::RelayFile`] and [`AppError::RelayList`].
 pub fn read(path: &Path, now: u64) -> Result<RelayList, AppError> {
-    Ok(RelayList::parse(&read_bytes(path)?, now)?)
+    Ok(RelayList::parse(&decoded(read_bytes(path)?), now)?)
 }
 
 /// The bytes of the list at `path` and the text of its `.sig`, if there is one. Nothing of them is checked.
@@ -52,7 +53,7 @@ pub fn add(
     now: u64,
     valid_for: u64,
 ) -> Result<RelayList, AppError> {
-    let old = RelayList::read(&read_bytes(path)?)?;
+    let old = RelayList::read(&decoded(read_bytes(path)?))?;
     let mut joined = old.relays;
     for relay in relays {
         match joined.iter_mut().find(|other| other.key == relay.key) {
@@ -188,6 +189,14 @@ pub fn signature_path(list: &Path) -> PathBuf {
     let mut name = OsString::from(list);
     name.push(".sig");
     name.into()
+}
+
+/// A list that a person or another program wrote, as UTF-8. Anything but text is left for the list's reader to refuse.
+fn decoded(bytes: Vec<u8>) -> Vec<u8> {
+    match text::decode(&bytes) {
+        Ok(text) => text.as_bytes().to_vec(),
+        Err(_not_text) => bytes,
+    }
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, AppError> {

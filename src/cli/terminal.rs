@@ -14,6 +14,7 @@ use super::CliError;
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::message::UserMessage;
 use crate::app::network::{Moved, Stage, Tell};
+use crate::protocol::text;
 
 /// Prints a line of data.
 pub(super) fn print_line(line: &str) -> io::Result<()> {
@@ -222,7 +223,9 @@ pub(super) async fn pointer_text(
     };
     let text = read
         .map_err(|error| CliError::Usage(format!("standard input could not be read: {error}")))?;
-    Ok(Zeroizing::new(String::from_utf8_lossy(&text).into_owned()))
+    // A pointer is found in a mail of any other encoding, too.
+    Ok(text::decode(&text)
+        .unwrap_or_else(|_not_text| Zeroizing::new(String::from_utf8_lossy(&text).into_owned())))
 }
 
 /// `1.25 s`.

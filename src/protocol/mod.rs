@@ -19,4 +19,5 @@ pub mod pointer;
 pub mod relay_list;
 pub mod seal;
 pub mod size_class;
+pub mod text;
 pub mod transfer;

@@ -13,6 +13,8 @@ use std::{
 
 use toml::de::{DeTable, DeValue};
 
+use crate::protocol::text;
+
 /// What a program can be told; its default is what it does untold.
 pub trait Settings: Default + 'static {
     /// What stands at the head of the sample, one line an entry.
@@ -214,10 +216,13 @@ pub fn set<S: Settings>(
 /// # Errors
 /// [`SettingsError`].
 pub fn read<S: Settings>(settings: &mut S, path: &Path) -> Result<(), SettingsError> {
-    let text = fs::read_to_string(path).map_err(|cause| SettingsError::Read {
+    let unreadable = |cause| SettingsError::Read {
         path: path.to_owned(),
         cause,
-    })?;
+    };
+    let bytes = fs::read(path).map_err(unreadable)?;
+    let text = text::decode(&bytes)
+        .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     read_text(settings, &text, folder, &path.display().to_string())
 }

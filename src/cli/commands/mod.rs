@@ -30,6 +30,7 @@ use crate::app::who_saw_what::{self, RequestShown};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::pointer::Pointer;
+use crate::protocol::text;
 
 /// The session of this person and their settings.
 fn open_session() -> Result<(Session, Config), CliError> {
@@ -120,10 +121,9 @@ fn access_word(
             "the access word cannot be read from {name}: {error}"
         ))
     })?;
-    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let word = str::from_utf8(line)
+    let word = text::decode(&text)
         .ok()
-        .and_then(|line| AccessWord::parse(line.trim()).ok());
+        .and_then(|text| AccessWord::parse(text.lines().next()?.trim()).ok());
     word.map(Some)
         .ok_or_else(|| CliError::Usage(format!("{name} does not begin with an access word")))
 }

@@ -16,6 +16,7 @@ use crate::cli::args::{
 use crate::cli::terminal::{self, print_line};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{ListSource, RelayDescriptor, RelayList};
+use crate::protocol::text;
 use crate::wire::{clock, key_file, random};
 
 pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
@@ -182,8 +183,9 @@ fn report(
 fn entries(files: &[PathBuf]) -> Result<Vec<(&Path, RelayDescriptor)>, CliError> {
     let mut relays = Vec::new();
     for file in files {
-        let text =
-            std::fs::read_to_string(file).map_err(|error| AppError::RelayFile(error.kind()))?;
+        let bytes = std::fs::read(file).map_err(|error| AppError::RelayFile(error.kind()))?;
+        let text = text::decode(&bytes)
+            .map_err(|error| CliError::Usage(format!("{}: {error}", file.display())))?;
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let relay = RelayDescriptor::parse(line).map_err(AppError::from)?;
             relays.push((file.as_path(), relay));

@@ -1,7 +1,7 @@
 //! How a pointer is found in pasted text, and how its damage is told apart.
 //!
-//! The text is read three times: as it is, with line breaks joined (quote marks and zero-width characters dropped),
-//! and with all spaces joined. Each time the word ends by itself, where its map ends and six characters of checksum
+//! The text is read three times: as it is; with line breaks joined, where quote marks, characters that show nothing and
+//! the soft breaks of quoted-printable text (RFC 2045, section 6.7) are dropped; and with all spaces joined. Each time the word ends by itself, where its map ends and six characters of checksum
 //! follow; so whatever was joined behind it does no harm.
 
 use bech32::primitives::decode::CheckedHrpstring;
@@ -10,6 +10,7 @@ use bech32::{Bech32m, Fe32};
 use zeroize::Zeroizing;
 
 use super::super::bytes::{Reader, Truncated};
+use super::super::text::is_invisible;
 use super::{FindPointerError, MAX_PAYLOAD_LEN, Pointer, word};
 
 const MAX_TEXT_LEN: usize = 64 * 1024;
@@ -88,8 +89,8 @@ impl Joined {
         let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
         let mut joints = Vec::with_capacity(text.len());
         let (mut gap, mut line_break) = (false, false);
-        for c in text.chars() {
-            if joining != Joining::Nothing && is_zero_width(c) {
+        for (at, c) in text.char_indices() {
+            if joining != Joining::Nothing && (is_invisible(c) || is_soft_break(text, at)) {
                 continue;
             }
             if c.is_whitespace() || c == '>' {
@@ -264,8 +265,11 @@ fn symbol(byte: u8) -> Option<Fe32> {
     Fe32::from_char(char::from(byte)).ok()
 }
 
-fn is_zero_width(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// Whether a `=` stands here directly before a line break.
+fn is_soft_break(text: &str, at: usize) -> bool {
+    text.get(at..)
+        .and_then(|rest| rest.strip_prefix('='))
+        .is_some_and(|rest| rest.starts_with(['\n', '\r']))
 }
 
 /// How far the map at the beginning of some bytes reaches.
