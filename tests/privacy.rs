@@ -61,7 +61,7 @@ async fn a_whole_transfer_logs_nothing_that_is_private() {
             network,
             get::GetRequest {
                 pointer,
-                to: to.clone(),
+                target: to.clone().prepare().unwrap(),
                 tell_sender: true,
             },
             &Tell::nobody(),

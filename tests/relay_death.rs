@@ -233,7 +233,9 @@ impl World {
     async fn get(&self, pointer: Pointer, tell: &Tell) -> (Vec<u8>, Vec<RequestShown>) {
         let request = GetRequest {
             pointer,
-            to: SaveTo::Folder(self.folder.path().to_owned()),
+            target: SaveTo::Folder(self.folder.path().to_owned())
+                .prepare()
+                .unwrap(),
             tell_sender: false,
         };
         let cancel = CancellationToken::new();

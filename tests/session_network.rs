@@ -83,7 +83,9 @@ async fn a_file_is_shared_and_fetched_over_session_nodes_and_a_session_file_serv
         &way,
         GetRequest {
             pointer,
-            to: SaveTo::Folder(recipient.folder.path().to_owned()),
+            target: SaveTo::Folder(recipient.folder.path().to_owned())
+                .prepare()
+                .unwrap(),
             tell_sender: true,
         },
         &Tell::nobody(),

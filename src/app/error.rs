@@ -45,6 +45,9 @@ pub enum AppError {
     /// The pointer asks for something this version does not do.
     #[error("the pointer needs a newer version: {0}")]
     NeedsNewer(NeedsNewer),
+    /// Nothing can be saved where the person wants the file; nothing was fetched.
+    #[error(transparent)]
+    NoPlace(SaveError),
     /// There are no relays for this server.
     #[error("no relays for this server")]
     NoRelays,
@@ -243,6 +246,7 @@ impl AppError {
             | Self::RelaysOffered(_)
             | Self::Transfer(_) => Trouble::Network,
             Self::Local(_)
+            | Self::NoPlace(_)
             | Self::OwnRecord(_)
             | Self::RelayFile(_)
             | Self::RelayList(_)

@@ -10,7 +10,7 @@ use super::error::{AppError, Mismatch, NeedsNewer, ServerRefusal};
 use super::file_name::SafeFileName;
 use super::network::{Network, Stage, Tell};
 use super::relays::Refreshing;
-use super::save::{self, SaveTo};
+use super::save::Target;
 use super::session::Session;
 use super::who_saw_what::RequestShown;
 use crate::protocol::capability::DownloadReceipt;
@@ -24,8 +24,8 @@ use crate::wire::random;
 pub struct GetRequest {
     /// What it is and where.
     pub pointer: Pointer,
-    /// Where it is saved.
-    pub to: SaveTo,
+    /// Where it is saved: a place that was tried before anything is fetched.
+    pub target: Target,
     /// Whether the sender is told of it, if they asked to be.
     pub tell_sender: bool,
 }
@@ -98,7 +98,7 @@ pub async fn get(
     let started = Instant::now();
     let GetRequest {
         pointer,
-        to,
+        target,
         tell_sender,
     } = request;
     check_supported(&pointer)?;
@@ -127,7 +127,7 @@ pub async fn get(
             return Err(AppError::Cancelled);
         }
         tell.stage(Stage::Save);
-        let path = save::save(&to, &name_of(&opened, &pointer), opened.content())?;
+        let path = target.save(&name_of(&opened, &pointer), opened.content())?;
         let saved_as = path.file_name().unwrap_or_default().to_string_lossy();
         let findings = content_type::find(&saved_as, opened.content(), System::here());
         let len = opened.content().len() as u64;

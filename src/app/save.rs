@@ -1,7 +1,8 @@
 //! How a received file gets onto the disk: whole, under a free name, or not at all.
 //!
-//! The bytes go to a hidden temporary file beside the target and are synced before a rename that never overwrites.
-//! A program that is killed in between leaves that file behind; [`sweep_leftovers`] removes it later.
+//! The folder is tried before anything is fetched ([`SaveTo::prepare`]). The bytes go to a hidden temporary file beside the
+//! target and are synced before a rename that never overwrites. A program that is killed in between leaves that file
+//! behind; it is removed a day later, when something is saved into the same folder.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -17,6 +18,8 @@ use super::marks;
 
 const PREFIX: &str = ".cloakroom-";
 const SUFFIX: &str = ".part";
+/// Younger leftovers may belong to a transfer that still runs.
+const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3_600);
 /// The highest number that is tried beside a name that is taken.
 const MAX_NUMBER: u32 = 999;
 
@@ -35,41 +38,107 @@ impl SaveTo {
     pub fn from_choice(path: Option<PathBuf>) -> Self {
         path.map_or_else(|| Self::Folder(PathBuf::new()), Self::Path)
     }
-}
 
-/// Saves `content` and returns where it is. A taken name gets a number, "report (1).pdf"; nothing is overwritten.
-///
-/// # Errors
-/// [`SaveError`] names the step; nothing is left on the disk then.
-pub fn save(to: &SaveTo, name: &SafeFileName, content: &[u8]) -> Result<PathBuf, SaveError> {
-    let (folder, name) = target(to, name)?;
-    let here = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        &folder
-    };
-    check_folder(here)?;
-    let mut part = new_part(here).map_err(|error| SaveError::Create(error.kind()))?;
-    part.write_all(content)
-        .map_err(|error| SaveError::Write(error.kind()))?;
-    part.as_file()
-        .sync_all()
-        .map_err(|error| SaveError::Write(error.kind()))?;
-    if marks::from_the_internet(part.path()).is_err() {
-        // Some file systems hold no marks, as that of many memory sticks; the file is worth more than its mark.
-        debug!("a received file could not be marked as from the internet");
+    /// Makes sure that a file can be saved there, by making one and removing it; leftovers of programs that were killed
+    /// are removed, too. Blocking, small.
+    ///
+    /// # Errors
+    /// [`SaveError`] names the step.
+    pub fn prepare(self) -> Result<Target, SaveError> {
+        let target = self.target()?;
+        target.check_name()?;
+        check_folder(target.here())?;
+        new_part(target.here()).map_err(|error| SaveError::Create(error.kind()))?;
+        sweep_leftovers(target.here(), LEFTOVER_AGE).ok();
+        Ok(target)
     }
-    let path = rename(part, &folder, &name)?;
-    // The file is there and whole; that its folder could not be synced is no reason to call it unsaved.
-    File::open(here).and_then(|folder| folder.sync_all()).ok();
-    Ok(path)
+
+    fn target(self) -> Result<Target, SaveError> {
+        let path = match self {
+            Self::Folder(folder) => return Ok(Target { folder, name: None }),
+            Self::Path(path) => path,
+        };
+        let ends_in_separator = path
+            .as_os_str()
+            .as_encoded_bytes()
+            .last()
+            .is_some_and(|last| std::path::is_separator(char::from(*last)));
+        if ends_in_separator || path.is_dir() {
+            return Ok(Target {
+                folder: path,
+                name: None,
+            });
+        }
+        let chosen = path
+            .file_name()
+            .ok_or(SaveError::Folder(io::ErrorKind::NotFound))?;
+        Ok(Target {
+            folder: path.parent().unwrap_or_else(|| Path::new("")).to_owned(),
+            name: Some(chosen.to_owned()),
+        })
+    }
 }
 
-/// Removes temporary files in `folder` that were last written more than `age` ago, and says how many.
-///
-/// # Errors
-/// When the folder cannot be listed. A file that cannot be removed stays for the next time.
-pub fn sweep_leftovers(folder: &Path, age: Duration) -> io::Result<usize> {
+/// A place where a file can be saved, or could a moment ago.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    folder: PathBuf,
+    /// The name that the person chose, in place of the one that came with the file.
+    name: Option<OsString>,
+}
+
+impl Target {
+    /// Saves `content` and returns where it is. A taken name gets a number, "report (1).pdf"; nothing is overwritten.
+    ///
+    /// # Errors
+    /// [`SaveError`] names the step; nothing is left on the disk then.
+    pub fn save(&self, name: &SafeFileName, content: &[u8]) -> Result<PathBuf, SaveError> {
+        check_folder(self.here())?;
+        let mut part = new_part(self.here()).map_err(|error| SaveError::Create(error.kind()))?;
+        part.write_all(content)
+            .map_err(|error| SaveError::Write(error.kind()))?;
+        part.as_file()
+            .sync_all()
+            .map_err(|error| SaveError::Write(error.kind()))?;
+        if marks::from_the_internet(part.path()).is_err() {
+            // Some file systems hold no marks, as that of many memory sticks; the file is worth more than its mark.
+            debug!("a received file could not be marked as from the internet");
+        }
+        let name = self
+            .name
+            .as_deref()
+            .unwrap_or_else(|| name.as_str().as_ref());
+        let path = rename(part, &self.folder, name)?;
+        // The file is there and whole; that its folder could not be synced is no reason to call it unsaved.
+        File::open(self.here())
+            .and_then(|folder| folder.sync_all())
+            .ok();
+        Ok(path)
+    }
+
+    fn here(&self) -> &Path {
+        if self.folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            &self.folder
+        }
+    }
+
+    /// A file that is there gets a new one beside it; next to a pipe or a device that would surprise.
+    fn check_name(&self) -> Result<(), SaveError> {
+        let Some(name) = &self.name else {
+            return Ok(());
+        };
+        match fs::metadata(self.folder.join(name)) {
+            Ok(there) if !there.is_file() => Err(SaveError::NoRegularFile),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Removes temporary files in `folder` that were last written more than `age` ago, and says how many. A file that cannot
+/// be removed stays for the next time.
+fn sweep_leftovers(folder: &Path, age: Duration) -> io::Result<usize> {
     let now = SystemTime::now();
     let mut swept = 0;
     for entry in fs::read_dir(folder)? {
@@ -108,34 +177,15 @@ pub enum SaveError {
     /// The name and the 999 numbered ones are taken.
     #[error("all names like this one are taken")]
     NoFreeName,
+    /// The chosen name is that of a pipe, a device or a socket.
+    #[error("there is something of that name that is no regular file")]
+    NoRegularFile,
     /// The written file could not get its name.
     #[error("the file cannot be given its name: {0}")]
     Rename(io::ErrorKind),
     /// The bytes could not be written, as on a full disk.
     #[error("the file cannot be written: {0}")]
     Write(io::ErrorKind),
-}
-
-fn target(to: &SaveTo, name: &SafeFileName) -> Result<(PathBuf, OsString), SaveError> {
-    let path = match to {
-        SaveTo::Folder(folder) => return Ok((folder.clone(), name.as_str().into())),
-        SaveTo::Path(path) => path,
-    };
-    let ends_in_separator = path
-        .as_os_str()
-        .as_encoded_bytes()
-        .last()
-        .is_some_and(|last| std::path::is_separator(char::from(*last)));
-    if ends_in_separator || path.is_dir() {
-        return Ok((path.clone(), name.as_str().into()));
-    }
-    let chosen = path
-        .file_name()
-        .ok_or(SaveError::Folder(io::ErrorKind::NotFound))?;
-    Ok((
-        path.parent().unwrap_or_else(|| Path::new("")).to_owned(),
-        chosen.to_owned(),
-    ))
 }
 
 fn check_folder(folder: &Path) -> Result<(), SaveError> {
@@ -162,10 +212,26 @@ fn rename(mut part: NamedTempFile, folder: &Path, name: &OsStr) -> Result<PathBu
         } else {
             numbered(name, number)
         });
-        part = match part.persist_noclobber(&path) {
-            Ok(_) => return Ok(path),
-            Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => taken.file,
-            Err(failed) => return Err(SaveError::Rename(failed.error.kind())),
+        let Err(failed) = part.persist_noclobber(&path) else {
+            return Ok(path);
+        };
+        part = failed.file;
+        if failed.error.kind() == io::ErrorKind::AlreadyExists {
+            continue;
+        }
+        // Some file systems have neither a rename that never overwrites nor hard links, as that of many memory sticks
+        // and shared folders: there the name is claimed by an empty file, which is then replaced.
+        match File::create_new(&path) {
+            Ok(_claim) => {}
+            Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(error) => return Err(SaveError::Rename(error.kind())),
+        }
+        return match part.persist(&path) {
+            Ok(_) => Ok(path),
+            Err(failed) => {
+                fs::remove_file(&path).ok();
+                Err(SaveError::Rename(failed.error.kind()))
+            }
         };
     }
     Err(SaveError::NoFreeName)
@@ -188,6 +254,10 @@ mod tests {
     use tempfile::{TempDir, tempdir};
 
     use super::*;
+
+    fn save(to: &SaveTo, name: &SafeFileName, content: &[u8]) -> Result<PathBuf, SaveError> {
+        to.clone().prepare()?.save(name, content)
+    }
 
     fn names(folder: &TempDir) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(folder)
@@ -335,6 +405,27 @@ mod tests {
             [".cloakroom-b.part", ".cloakroom-notes", "mine.part"]
         );
         assert!(sweep_leftovers(&folder.path().join("none"), Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn a_folder_is_swept_before_something_is_saved_into_it() {
+        let folder = tempdir().unwrap();
+        let old = SystemTime::now() - 3 * LEFTOVER_AGE;
+        let leftover = File::create(folder.path().join(".cloakroom-a.part")).unwrap();
+        leftover.set_modified(old).unwrap();
+        SaveTo::Folder(folder.path().to_owned()).prepare().unwrap();
+        assert!(names(&folder).is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_neither_replaced_nor_numbered() {
+        let folder = tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let to = SaveTo::Path(socket);
+        assert_eq!(to.prepare(), Err(SaveError::NoRegularFile));
+        assert_eq!(names(&folder), ["socket"]);
     }
 
     #[cfg(unix)]

@@ -26,7 +26,7 @@ use crate::app::keystore::KeyStore;
 use crate::app::message::UserMessage;
 use crate::app::network::{self, Moved, Network, Tell};
 use crate::app::relays::{self, RelaySet, RelaySource, Relays};
-use crate::app::save::{self, SaveTo};
+use crate::app::save::SaveTo;
 use crate::app::session::{ServerKind, Session};
 use crate::app::share::{Receipts, ShareRequest};
 use crate::app::who_saw_what::RequestShown;
@@ -310,20 +310,18 @@ impl App {
     ) -> Result<Saved, AppError> {
         progress.set(Stage::FindPath);
         let pointer = Pointer::find(text.as_str())?;
-        let network = self.source(preferences, &pointer, shown, cancel).await?;
-        let folder = preferences.downloads.clone();
-        let swept = folder.clone();
-        // What an interrupted program left behind; a folder that cannot be listed is told by the save itself.
-        tokio::task::spawn_blocking(move || save::sweep_leftovers(&swept, LEFTOVER_AGE).ok())
+        let to = SaveTo::Folder(preferences.downloads.clone());
+        let target = tokio::task::spawn_blocking(|| to.prepare())
             .await
-            .ok();
-        let to = SaveTo::Folder(folder);
+            .map_err(|_ended| AppError::Cancelled)?
+            .map_err(AppError::NoPlace)?;
+        let network = self.source(preferences, &pointer, shown, cancel).await?;
         let fetched = get::get(
             &self.session,
             &network,
             GetRequest {
                 pointer,
-                to,
+                target,
                 tell_sender,
             },
             &tell(progress, Direction::Down),
@@ -813,8 +811,6 @@ fn millis(time: Duration) -> u64 {
 
 /// Long enough for a person to type the keyring's password; nothing waits for it.
 const KEYRING_PATIENCE: Duration = Duration::from_secs(60);
-/// Younger ones may belong to a transfer that runs in another window.
-const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3_600);
 
 #[cfg(test)]
 mod tests {

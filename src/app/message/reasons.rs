@@ -211,6 +211,7 @@ impl Reason for SaveError {
             Self::Create(kind) => after("why_save_create", *kind),
             Self::Folder(kind) => after("why_save_folder", *kind),
             Self::NoFreeName => say("why_save_names").to_owned(),
+            Self::NoRegularFile => say("why_save_no_regular_file").to_owned(),
             Self::Rename(kind) => after("why_save_rename", *kind),
             Self::Write(kind) => after("why_save_write", *kind),
         }

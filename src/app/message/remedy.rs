@@ -62,7 +62,7 @@ impl From<&AppError> for Remedy {
             | AppError::RelayList(_)
             | AppError::RelaySource(_)
             | AppError::RelaysOffered(_) => Self::Relays,
-            AppError::Save(_) => Self::Folder,
+            AppError::NoPlace(_) | AppError::Save(_) => Self::Folder,
             AppError::Server(why) => of_refusal(*why),
             AppError::Transfer(why) => of_failure(&why.failure),
         }

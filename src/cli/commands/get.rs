@@ -60,6 +60,8 @@ async fn fetch(
     let text = pointer_text(&args.pointer, cancel).await?;
     let pointer = Pointer::find(&text).map_err(AppError::from)?;
     get::check_supported(&pointer)?;
+    let to = SaveTo::from_choice(args.out);
+    let target = to.prepare().map_err(AppError::NoPlace)?;
 
     let (session, config) = open_session()?;
     let network = match network_of(&session, &config, &args.way, &pointer, shown, cancel).await {
@@ -79,7 +81,7 @@ async fn fetch(
     }
     let request = GetRequest {
         pointer,
-        to: SaveTo::from_choice(args.out),
+        target,
         tell_sender: !args.no_receipt,
     };
     let bar = Bar::new();

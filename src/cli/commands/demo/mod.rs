@@ -62,7 +62,9 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
         &network,
         GetRequest {
             pointer,
-            to: SaveTo::Folder(received),
+            target: SaveTo::Folder(received)
+                .prepare()
+                .map_err(AppError::NoPlace)?,
             tell_sender: false,
         },
         &Tell::nobody(),
