@@ -30,7 +30,7 @@ use hkdf::Hkdf;
 use rand_core::CryptoRng;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
-use zeroize::{Zeroize as _, ZeroizeOnDrop};
+use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use super::bytes::Reader;
 use super::cbor::{MapWriter, Value, read_map};
@@ -190,7 +190,7 @@ fn seal_with(
     let header_len =
         u32::try_from(header.len()).expect("a header is shorter than its frame of 1028 bytes");
 
-    let mut bytes = Vec::with_capacity(class.blob_len());
+    let mut bytes = Zeroizing::new(Vec::with_capacity(class.blob_len()));
     bytes.extend_from_slice(&key.commitment());
     bytes.extend_from_slice(&nonce);
     bytes.extend_from_slice(&header_len.to_le_bytes());
@@ -217,13 +217,13 @@ fn seal_with(
 }
 
 /// Bytes that a server sent. All one can do with them is verify them.
-pub struct UnverifiedBlob(Vec<u8>);
+pub struct UnverifiedBlob(Zeroizing<Vec<u8>>);
 
 impl UnverifiedBlob {
     /// Takes what came.
     #[must_use]
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+    pub fn new(bytes: impl Into<Zeroizing<Vec<u8>>>) -> Self {
+        Self(bytes.into())
     }
 
     /// Compares the bytes with the digest from the pointer.
@@ -243,9 +243,10 @@ impl UnverifiedBlob {
     }
 }
 
-/// A blob whose bytes are the right ones: just sealed, or verified.
+/// A blob whose bytes are the right ones: just sealed, or verified. It is opened where it lies, so its memory is
+/// overwritten in the end.
 pub struct SealedBlob {
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
     class: SizeClass,
 }
 
@@ -258,8 +259,8 @@ impl SealedBlob {
 
     /// The bytes as they travel, without a copy.
     #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        core::mem::take(&mut *self.bytes)
     }
 
     /// How large it is.
@@ -311,11 +312,11 @@ impl SealedBlob {
     }
 }
 
-/// A blob that was verified and opened.
+/// A blob that was verified and opened. Its memory is overwritten in the end.
 pub struct Opened {
     header: Header,
     content: Range<usize>,
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
 }
 
 impl Opened {
@@ -404,7 +405,7 @@ pub enum PointerMismatch {
 }
 
 impl Header {
-    fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
+    fn encode(&self) -> Zeroizing<Vec<u8>> {
         let mut map = MapWriter::new();
         map.uint(0, self.kind.number());
         map.uint(1, self.content_len);
@@ -502,7 +503,7 @@ mod tests {
         let digest = Digest::of(&bytes);
         Sealed {
             blob: SealedBlob {
-                bytes,
+                bytes: bytes.into(),
                 class: SizeClass::ALL[0],
             },
             key,
@@ -695,7 +696,7 @@ mod tests {
             .unwrap();
         let bytes = [&overlong[..44], &plain, &tag].concat();
         let blob = SealedBlob {
-            bytes,
+            bytes: bytes.into(),
             class: SizeClass::ALL[0],
         };
         assert_eq!(blob.open(&key).err(), Some(OpenError::Malformed));
