@@ -7,7 +7,7 @@ use core::fmt;
 
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use curve25519_dalek::montgomery::MontgomeryPoint;
-use data_encoding::HEXLOWER;
+use data_encoding::{Encoding, HEXLOWER, HEXLOWER_PERMISSIVE};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use rand_core::CryptoRng;
 use x25519_dalek::{PublicKey, StaticSecret};
@@ -38,6 +38,14 @@ impl Ed25519Public {
         Ok(Self::from_bytes(array_from_hex(text)?)?)
     }
 
+    /// Reads 64 hexadecimal digits in either case, as the layers of onion requests may have them.
+    ///
+    /// # Errors
+    /// [`ParseKeyError`] when the text is no such key.
+    pub fn from_any_hex(text: &str) -> Result<Self, ParseKeyError> {
+        Ok(Self::from_bytes(array_from_any_hex(text)?)?)
+    }
+
     /// The 32 bytes of the key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -63,15 +71,10 @@ impl Ed25519Public {
     /// that convert to one key it is the one that operators who only know an X25519 key can be named by.
     ///
     /// # Errors
-    /// [`WeakKey`] when no point on the curve, or one of small order, converts to `key`, or when `key` is not canonical.
+    /// [`WeakKey`] when no point on the curve, or one of small order, converts to `key`.
     pub fn from_x25519(key: &X25519Public) -> Result<Self, WeakKey> {
         let point = MontgomeryPoint(key.0).to_edwards(0).ok_or(WeakKey)?;
-        let found = Self::from_bytes(point.compress().to_bytes())?;
-        if found.to_x25519() == *key {
-            Ok(found)
-        } else {
-            Err(WeakKey)
-        }
+        Self::from_bytes(point.compress().to_bytes())
     }
 
     /// Whether `signature` over `message` was made by this identity (RFC 8032, with the strict checks).
@@ -90,23 +93,40 @@ impl fmt::Debug for Ed25519Public {
     }
 }
 
-/// An X25519 public key. Any 32 bytes are one; a useless one shows at [`X25519Secret::agree`].
+/// An X25519 public key in its one canonical encoding, so that a copy of a request cannot look like another one by the
+/// spelling of its key. A key that agrees on nothing shows at [`X25519Secret::agree`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct X25519Public([u8; 32]);
 
 impl X25519Public {
-    /// Takes the 32 bytes of a key.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    /// Accepts the 32 bytes of a key: the little-endian number must be below 2^255 − 19. RFC 7748 (section 5) lets a
+    /// larger one, and one with bit 255 set, stand for the same key.
+    ///
+    /// # Errors
+    /// [`WeakKey`] when the encoding is not canonical.
+    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, WeakKey> {
+        let [low, middle @ .., high] = &bytes;
+        let at_least_p = *high == 0x7f && middle.iter().all(|byte| *byte == 0xff) && *low >= 0xed;
+        if *high > 0x7f || at_least_p {
+            return Err(WeakKey);
+        }
+        Ok(Self(bytes))
     }
 
     /// Reads 64 lower-case hexadecimal digits.
     ///
     /// # Errors
-    /// [`ParseKeyError::NotHex`] for any other text.
+    /// [`ParseKeyError`] when the text is no such key.
     pub fn from_hex(text: &str) -> Result<Self, ParseKeyError> {
-        array_from_hex(text).map(Self)
+        Ok(Self::from_bytes(array_from_hex(text)?)?)
+    }
+
+    /// Reads 64 hexadecimal digits in either case, as the layers of onion requests may have them.
+    ///
+    /// # Errors
+    /// [`ParseKeyError`] when the text is no such key.
+    pub fn from_any_hex(text: &str) -> Result<Self, ParseKeyError> {
+        Ok(Self::from_bytes(array_from_any_hex(text)?)?)
     }
 
     /// The 32 bytes of the key.
@@ -241,11 +261,23 @@ pub enum ParseKeyError {
 }
 
 fn array_from_hex(text: &str) -> Result<[u8; 32], ParseKeyError> {
-    HEXLOWER
-        .decode(text.as_bytes())
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or(ParseKeyError::NotHex)
+    decoded(&HEXLOWER, text)
+}
+
+fn array_from_any_hex(text: &str) -> Result<[u8; 32], ParseKeyError> {
+    decoded(&HEXLOWER_PERMISSIVE, text)
+}
+
+fn decoded(digits: &Encoding, text: &str) -> Result<[u8; 32], ParseKeyError> {
+    let mut bytes = [0; 32];
+    // The length first: nothing is decoded that cannot be a key.
+    if text.len() != 2 * bytes.len() {
+        return Err(ParseKeyError::NotHex);
+    }
+    digits
+        .decode_mut(text.as_bytes(), &mut bytes)
+        .map_err(|_why| ParseKeyError::NotHex)?;
+    Ok(bytes)
 }
 
 fn debug_short(f: &mut fmt::Formatter<'_>, name: &str, bytes: &[u8; 32]) -> fmt::Result {
@@ -295,7 +327,7 @@ mod tests {
             one[0] = 1;
             one
         }] {
-            let key = X25519Public::from_bytes(small_order);
+            let key = X25519Public::from_bytes(small_order).unwrap();
             assert_eq!(Ed25519Public::from_x25519(&key), Err(WeakKey));
         }
     }
@@ -371,8 +403,42 @@ mod tests {
         for first in [0, 1] {
             let mut bytes = [0; 32];
             bytes[0] = first;
-            assert!(secret.agree(&X25519Public::from_bytes(bytes)).is_err());
+            let key = X25519Public::from_bytes(bytes).unwrap();
+            assert!(secret.agree(&key).is_err());
         }
+    }
+
+    #[test]
+    fn only_one_encoding_of_an_x25519_key_is_accepted() {
+        let p = |low: u8, high: u8| {
+            let mut bytes = [0xff; 32];
+            (bytes[0], bytes[31]) = (low, high);
+            X25519Public::from_bytes(bytes)
+        };
+        assert!(p(0xec, 0x7f).is_ok(), "2^255 − 20 is the largest one");
+        for low in 0xed..=0xff {
+            assert_eq!(p(low, 0x7f), Err(WeakKey), "2^255 − 19 and more");
+        }
+        let key = Identity::from_seed([1; 32]).public().to_x25519();
+        let mut bytes = *key.as_bytes();
+        bytes[31] |= 0x80;
+        assert_eq!(X25519Public::from_bytes(bytes), Err(WeakKey));
+        let text = HEXLOWER.encode(&bytes);
+        let weak = Err(ParseKeyError::Weak(WeakKey));
+        assert_eq!(X25519Public::from_hex(&text), weak);
+        assert_eq!(X25519Public::from_any_hex(&text), weak);
+    }
+
+    #[test]
+    fn layers_may_spell_a_key_in_either_case_and_nobody_else() {
+        let key = Identity::from_seed([1; 32]).public();
+        let (upper, x25519) = (key.to_hex().to_uppercase(), key.to_x25519());
+        assert_eq!(Ed25519Public::from_any_hex(&upper), Ok(key));
+        assert_eq!(Ed25519Public::from_any_hex(&key.to_hex()), Ok(key));
+        assert_eq!(Ed25519Public::from_hex(&upper), Err(ParseKeyError::NotHex));
+        let upper = x25519.to_hex().to_uppercase();
+        assert_eq!(X25519Public::from_any_hex(&upper), Ok(x25519));
+        assert_eq!(X25519Public::from_hex(&upper), Err(ParseKeyError::NotHex));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod cbor;
 pub mod digest;
 pub mod disclosure;
 pub mod file_api;
+mod json;
 pub mod keys;
 pub mod onion;
 pub mod path;

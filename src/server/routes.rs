@@ -220,9 +220,9 @@ impl Routes {
 
 /// What is sealed in the answer to an onion request, without a seal.
 fn said(said: FileAnswer) -> Answer {
-    let (response, _is_blob) = said.into_response();
+    let (mut response, _is_blob) = said.into_response();
     let status = StatusCode::from_u16(response.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut sent = answer(status, response.body);
+    let mut sent = answer(status, core::mem::take(&mut *response.body));
     put_headers(&mut sent, response.headers);
     sent
 }

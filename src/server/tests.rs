@@ -146,7 +146,7 @@ async fn an_uploaded_blob_comes_back_until_it_expires() {
     assert!((START + 3600..=START + 7200).contains(&stored.expires));
     let download = FileRequest::Download(stored.id.clone());
     let found = fixture.ask(&download, 2).await;
-    assert_eq!(file_api::read_found(found).unwrap(), blob);
+    assert_eq!(*file_api::read_found(found).unwrap(), blob);
     let info = fixture
         .ask(&FileRequest::FileInfo(stored.id.clone()), 3)
         .await;

@@ -1,13 +1,16 @@
 //! What a file server answers, and how it is written.
 
+use core::fmt;
 use core::time::Duration;
 use std::time::SystemTime;
 
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::{BLOB_TYPE, JSON_TYPE, LONG_ANSWER_LEN};
 use crate::protocol::capability::DownloadReceipt;
 use crate::protocol::capability::work::WorkBits;
+use crate::protocol::json::Text;
 use crate::protocol::onion::v4::Response;
 use crate::protocol::size_class::SizeClass;
 
@@ -85,15 +88,13 @@ pub struct FileStatus {
 }
 
 /// [`FileStatus`] on the wire.
-#[derive(Serialize, Deserialize)]
-pub(super) struct StatusJson {
-    pub(super) size: u64,
-    pub(super) uploaded: f64,
-    pub(super) expires: f64,
-    #[serde(default)]
-    pub(super) allowed: u32,
-    #[serde(default)]
-    pub(super) receipts: Vec<String>,
+#[derive(Serialize)]
+struct StatusOut {
+    size: u64,
+    uploaded: f64,
+    expires: f64,
+    allowed: u32,
+    receipts: Vec<String>,
 }
 
 /// A relay list as a server mirrors it.
@@ -118,8 +119,8 @@ pub struct ServerInfo {
     pub ttl_default: u64,
     /// The longest it may be kept, in seconds.
     pub ttl_max: u64,
-    /// What it understands beyond Session's API.
-    #[serde(default)]
+    /// What it understands beyond Session's API; at most 64 names of at most 64 bytes.
+    #[serde(default, deserialize_with = "features")]
     pub features: Vec<String>,
     /// Whether uploads need the operator's word.
     #[serde(default)]
@@ -127,6 +128,30 @@ pub struct ServerInfo {
     /// The work that uploads of each size class need; absent when none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work_bits: Option<WorkBits>,
+}
+
+/// Takes the names that a feature could have, and passes over the others: nobody would look for them.
+fn features<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Features;
+    impl<'de> Visitor<'de> for Features {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("names of features")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<String>, A::Error> {
+            let mut features = Vec::new();
+            while let Some(Text(name)) = seq.next_element()? {
+                if name.len() <= MAX_FEATURE_LEN && features.len() < MAX_FEATURES {
+                    features.push(name.into_owned());
+                }
+            }
+            Ok(features)
+        }
+    }
+
+    deserializer.deserialize_seq(Features)
 }
 
 impl ServerInfo {
@@ -154,7 +179,7 @@ impl FileAnswer {
                     Response {
                         code: 200,
                         headers,
-                        body: found.blob,
+                        body: found.blob.into(),
                     },
                     true,
                 )
@@ -164,7 +189,7 @@ impl FileAnswer {
             Self::ServerInfo(info) => (json(200, &info), false),
             Self::Status(status) => long(json(
                 200,
-                &StatusJson {
+                &StatusOut {
                     size: status.size,
                     uploaded: status.uploaded,
                     expires: status.expires,
@@ -198,7 +223,7 @@ fn json(code: u16, value: &impl Serialize) -> Response {
     Response {
         code,
         headers: vec![("content-type".to_owned(), JSON_TYPE.to_owned())],
-        body,
+        body: body.into(),
     }
 }
 
@@ -214,6 +239,8 @@ fn http_date(unix_secs: u64) -> String {
     )
 }
 
+const MAX_FEATURES: usize = 64;
+const MAX_FEATURE_LEN: usize = 64;
 /// The end of the year 9999.
 const LAST_HTTP_SECOND: u64 = 253_402_300_799;
 
@@ -276,9 +303,9 @@ mod tests {
         for answer in [FileAnswer::Deleted, FileAnswer::ReceiptTaken] {
             let (response, as_blob) = answer.into_response();
             assert_eq!((response.code, as_blob), (200, false));
-            assert_eq!(response.body, b"{}");
+            assert_eq!(*response.body, b"{}");
         }
         let (response, _) = FileAnswer::Refused(404).into_response();
-        assert_eq!(response.body, br#"{"status_code":404}"#);
+        assert_eq!(*response.body, br#"{"status_code":404}"#);
     }
 }

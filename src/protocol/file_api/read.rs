@@ -1,12 +1,18 @@
 //! What a client makes of a server's answer: nothing in it is believed further than it can be checked.
 
-use serde::Deserialize;
-use thiserror::Error;
+use core::fmt;
 
-use super::answer::{FileInfo, FileStatus, ServerInfo, SignedList, StatusJson, Uploaded};
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::answer::{FileInfo, FileStatus, ServerInfo, SignedList, Uploaded};
+use super::{LONG_ANSWER_LEN, MAX_RECEIPTS};
 use crate::protocol::address::FileId;
 use crate::protocol::capability::DownloadReceipt;
 use crate::protocol::digest::Digest;
+use crate::protocol::json::{self, Limits, Text};
 use crate::protocol::onion::v4::Response;
 use crate::protocol::size_class::SizeClass;
 
@@ -64,7 +70,7 @@ pub fn read_uploaded(
 ///
 /// # Errors
 /// [`AnswerError`]; a blob of none of the eight lengths is [`AnswerError::Unreadable`].
-pub fn read_found(response: Response) -> Result<Vec<u8>, AnswerError> {
+pub fn read_found(response: Response) -> Result<Zeroizing<Vec<u8>>, AnswerError> {
     if response.code != 200 {
         return Err(AnswerError::Status(response.code));
     }
@@ -91,30 +97,21 @@ pub fn read_file_info(response: &Response) -> Result<FileInfo, AnswerError> {
     Ok(info)
 }
 
-/// Reads the answer to a status. Receipts that are none, and repeated ones, are left out; whether the file's recipients
+/// Reads the answer to a status. Receipts that are none, and repeated ones, are left out; of more than [`MAX_RECEIPTS`],
+/// those behind. Whether the file's recipients
 /// made the others is for their keys to say.
 ///
 /// # Errors
 /// [`AnswerError`].
 pub fn read_status(response: &Response) -> Result<FileStatus, AnswerError> {
-    let status: StatusJson = read_json(response)?;
+    let status: StatusIn = read_json(response)?;
     times(status.uploaded, status.expires)?;
-    let mut receipts: Vec<DownloadReceipt> = Vec::new();
-    for receipt in status
-        .receipts
-        .iter()
-        .filter_map(|hex| DownloadReceipt::from_hex(hex))
-    {
-        if receipts.iter().all(|known| known.nonce != receipt.nonce) {
-            receipts.push(receipt);
-        }
-    }
     Ok(FileStatus {
         size: status.size,
         uploaded: status.uploaded,
         expires: status.expires,
         allowed: status.allowed,
-        receipts,
+        receipts: status.receipts.0,
     })
 }
 
@@ -160,11 +157,57 @@ impl FileStatus {
     }
 }
 
-fn read_json<T: for<'a> Deserialize<'a>>(response: &Response) -> Result<T, AnswerError> {
+fn read_json<'a, T: Deserialize<'a>>(response: &'a Response) -> Result<T, AnswerError> {
     if response.code != 200 {
         return Err(AnswerError::Status(response.code));
     }
-    serde_json::from_slice(&response.body).map_err(|_why| AnswerError::Unreadable)
+    json::parse(&response.body, Limits::of(MAX_JSON_LEN)).map_err(|_why| AnswerError::Unreadable)
+}
+
+/// [`FileStatus`] on the wire.
+#[derive(Deserialize)]
+struct StatusIn {
+    size: u64,
+    uploaded: f64,
+    expires: f64,
+    #[serde(default)]
+    allowed: u32,
+    #[serde(default)]
+    receipts: ReceiptsIn,
+}
+
+/// At most [`MAX_RECEIPTS`] receipts, no nonce twice.
+#[derive(Default)]
+struct ReceiptsIn(Vec<DownloadReceipt>);
+
+impl<'de> Deserialize<'de> for ReceiptsIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfReceipts;
+        impl<'de> Visitor<'de> for OfReceipts {
+            type Value = ReceiptsIn;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("receipts")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ReceiptsIn, A::Error> {
+                let mut receipts: Vec<DownloadReceipt> = Vec::new();
+                while let Some(Text(hex)) = seq.next_element()? {
+                    if receipts.len() as u64 == u64::from(MAX_RECEIPTS) {
+                        continue;
+                    }
+                    if let Some(receipt) = DownloadReceipt::from_hex(&hex)
+                        && receipts.iter().all(|known| known.nonce != receipt.nonce)
+                    {
+                        receipts.push(receipt);
+                    }
+                }
+                Ok(ReceiptsIn(receipts))
+            }
+        }
+
+        deserializer.deserialize_seq(OfReceipts)
+    }
 }
 
 fn times(uploaded: f64, expires: f64) -> Result<(), AnswerError> {
@@ -183,6 +226,8 @@ fn seconds(value: f64) -> Option<u64> {
     (value.is_finite() && (0.0..=MAX_SECONDS).contains(&value)).then_some(value as u64)
 }
 
+/// No answer in JSON is longer: status and relay list have the length of the smallest blob, all others are short.
+const MAX_JSON_LEN: usize = LONG_ANSWER_LEN;
 /// The end of the year 9999.
 const MAX_SECONDS: f64 = 253_402_300_799.0;
 
@@ -197,7 +242,7 @@ mod tests {
         Response {
             code: 200,
             headers: vec![],
-            body: body.as_bytes().to_vec(),
+            body: body.as_bytes().to_vec().into(),
         }
     }
 
@@ -303,7 +348,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_answer_panics(code in prop_oneof![Just(200_u16), any::<u16>()], body in ".{0,80}|\\{.{0,80}\\}") {
-            let response = Response { code, headers: vec![], body: body.into_bytes() };
+            let response = Response { code, headers: vec![], body: body.into_bytes().into() };
             prop_assert_eq!(read_done(&response).is_ok(), code == 200);
             prop_assert!(read_status(&response).is_err());
             prop_assert!(read_file_info(&response).is_err());

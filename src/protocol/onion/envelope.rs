@@ -2,12 +2,16 @@
 
 use core::ops::Range;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use thiserror::Error;
 
 use super::hop_cipher::HopCipher;
 use crate::protocol::bytes::Reader;
+use crate::protocol::json::{self, JsonError, Limits, Scalar};
 use crate::protocol::keys::X25519Public;
+
+/// The most bytes of JSON that a layer may have; the longest that is of use has less than 1,024.
+pub const MAX_LAYER_JSON_LEN: usize = 4_096;
 
 /// Bytes of the length in front.
 pub(super) const LEN_LEN: usize = 4;
@@ -18,7 +22,7 @@ pub enum EnvelopeError {
     /// The JSON is not an object of the expected keys.
     #[error("invalid json")]
     Json,
-    /// The key of the layer is not 64 hex digits.
+    /// The key of the layer is not 64 hex digits, or not in its canonical encoding.
     #[error("invalid ephemeral_key")]
     Key,
     /// Shorter than its own length says.
@@ -51,33 +55,82 @@ pub(super) fn split(buffer: &[u8], range: Range<usize>) -> Result<Parts, Envelop
     })
 }
 
-/// What the outermost JSON of a body says: how its ciphertext opens.
-#[derive(Serialize, Deserialize)]
+/// The members of a layer's JSON that relays and servers know, as they stand there. Of a repeated one the last counts.
+#[derive(Default)]
+pub(super) struct Members<'a> {
+    pub(super) destination: Option<Scalar<'a>>,
+    pub(super) enc_type: Option<Scalar<'a>>,
+    pub(super) ephemeral_key: Option<Scalar<'a>>,
+    pub(super) headers: Option<Scalar<'a>>,
+    pub(super) hop_no: Option<Scalar<'a>>,
+    pub(super) host: Option<Scalar<'a>>,
+    pub(super) method: Option<Scalar<'a>>,
+    pub(super) port: Option<Scalar<'a>>,
+    pub(super) protocol: Option<Scalar<'a>>,
+    pub(super) sealed: Option<Scalar<'a>>,
+    pub(super) target: Option<Scalar<'a>>,
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn read(json: &'a [u8]) -> Result<Self, JsonError> {
+        let mut read = Self::default();
+        let limits = Limits::of(MAX_LAYER_JSON_LEN);
+        json::members(json, limits, |name, value| {
+            let member = match name {
+                "destination" => &mut read.destination,
+                "enc_type" => &mut read.enc_type,
+                "ephemeral_key" => &mut read.ephemeral_key,
+                "headers" => &mut read.headers,
+                "hop_no" => &mut read.hop_no,
+                "host" => &mut read.host,
+                "method" => &mut read.method,
+                "port" => &mut read.port,
+                "protocol" => &mut read.protocol,
+                "sealed" => &mut read.sealed,
+                "target" => &mut read.target,
+                _ => return,
+            };
+            *member = Some(value);
+        })?;
+        Ok(read)
+    }
+}
+
+/// The outermost JSON of a body: how its ciphertext opens.
+#[derive(Serialize)]
 pub(super) struct LayerJson {
     ephemeral_key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    enc_type: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    hop_no: Option<i64>,
+    enc_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hop_no: Option<u8>,
 }
 
 impl LayerJson {
     pub(super) fn new(ephemeral: &X25519Public, cipher: HopCipher, hop_no: Option<u8>) -> Self {
         Self {
             ephemeral_key: ephemeral.to_hex(),
-            enc_type: cipher.wire_name().map(str::to_owned),
-            hop_no: hop_no.map(i64::from),
+            enc_type: cipher.wire_name(),
+            hop_no,
         }
     }
 
     pub(super) fn parse(json: &[u8]) -> Result<Layer, EnvelopeError> {
-        let raw: Self = serde_json::from_slice(json).map_err(|_why| EnvelopeError::Json)?;
+        let members = Members::read(json).map_err(|_why| EnvelopeError::Json)?;
+        let ephemeral = members.ephemeral_key.as_ref().and_then(Scalar::as_str);
+        let cipher = match &members.enc_type {
+            None | Some(Scalar::Null) => None,
+            Some(name) => Some(name.as_str().ok_or(EnvelopeError::Json)?),
+        };
+        let hop_no = match &members.hop_no {
+            None | Some(Scalar::Null) => 0,
+            Some(number) => number.as_i64().ok_or(EnvelopeError::Json)?,
+        };
         Ok(Layer {
-            ephemeral: X25519Public::from_hex(&raw.ephemeral_key)
+            ephemeral: X25519Public::from_any_hex(ephemeral.ok_or(EnvelopeError::Json)?)
                 .map_err(|_why| EnvelopeError::Key)?,
-            cipher: HopCipher::from_wire_name(raw.enc_type.as_deref())
-                .ok_or(EnvelopeError::UnknownCipher)?,
-            hop_no: raw.hop_no.unwrap_or(0).max(0),
+            cipher: HopCipher::from_wire_name(cipher).ok_or(EnvelopeError::UnknownCipher)?,
+            hop_no: hop_no.max(0),
         })
     }
 

@@ -1,13 +1,13 @@
 //! One relay: takes its layer off a request, and puts it back on the answer.
 
 use rand_core::CryptoRng;
-use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::envelope::{self, EnvelopeError, LayerJson};
+use super::envelope::{self, EnvelopeError, LayerJson, Members};
 use super::hop_cipher::{HopCipher, HopKey};
 use super::replay::ReplayTag;
 use super::{MAX_HOP_NO, v4};
+use crate::protocol::json::Scalar;
 use crate::protocol::keys::{Ed25519Public, X25519Public, X25519Secret};
 
 /// A request without its outer layer.
@@ -110,10 +110,10 @@ fn parse_inner(
         return Ok(Next::InvalidJson);
     };
     let json = body.get(parts.json.clone()).unwrap_or_default();
-    let Ok(json) = serde_json::from_slice::<Map<String, Value>>(json) else {
+    let Ok(members) = Members::read(json) else {
         return Ok(Next::InvalidJson);
     };
-    if let Some(len) = json.get("sealed") {
+    if let Some(len) = &members.sealed {
         match len
             .as_u64()
             .and_then(|len| usize::try_from(len).ok())
@@ -123,13 +123,16 @@ fn parse_inner(
             None => return Ok(Next::InvalidJson),
         }
     }
-    if json.contains_key("headers") {
+    if members.headers.is_some() {
         return Ok(Next::Destination);
     }
-    if json.contains_key("host") {
-        return Ok(proxy(&json, body).unwrap_or(Next::InvalidJson));
+    if let Some(host) = &members.host {
+        return Ok(match proxy(host, &members) {
+            Some(proxy) => Next::Proxy(Proxy { body, ..proxy }),
+            None => Next::InvalidJson,
+        });
     }
-    let Some((to, ephemeral, cipher)) = forward(&json) else {
+    let Some((to, ephemeral, cipher)) = forward(&members) else {
         return Ok(Next::InvalidJson);
     };
     let raised = hop_no
@@ -141,33 +144,34 @@ fn parse_inner(
     Ok(Next::Forward { to, body })
 }
 
-fn forward(json: &Map<String, Value>) -> Option<(Ed25519Public, X25519Public, HopCipher)> {
-    let to = Ed25519Public::from_hex(json.get("destination")?.as_str()?).ok()?;
-    let ephemeral = X25519Public::from_hex(json.get("ephemeral_key")?.as_str()?).ok()?;
-    let cipher = match json.get("enc_type") {
+fn forward(members: &Members<'_>) -> Option<(Ed25519Public, X25519Public, HopCipher)> {
+    let to = Ed25519Public::from_any_hex(members.destination.as_ref()?.as_str()?).ok()?;
+    let ephemeral = X25519Public::from_any_hex(members.ephemeral_key.as_ref()?.as_str()?).ok()?;
+    let cipher = match &members.enc_type {
         None => HopCipher::AesGcm,
         Some(name) => HopCipher::from_wire_name(Some(name.as_str()?))?,
     };
     Some((to, ephemeral, cipher))
 }
 
-fn proxy(json: &Map<String, Value>, body: Vec<u8>) -> Option<Next> {
-    let text = |name: &str, default: &str| match json.get(name) {
+/// The server that the members name, without the body for it.
+fn proxy(host: &Scalar<'_>, members: &Members<'_>) -> Option<Proxy> {
+    let text = |member: &Option<Scalar<'_>>, default: &str| match member {
         None => Some(default.to_owned()),
         Some(value) => value.as_str().map(str::to_owned),
     };
-    let port = match json.get("port") {
+    let port = match &members.port {
         None => 443,
         Some(port) => u16::try_from(port.as_u64()?).ok()?,
     };
-    Some(Next::Proxy(Proxy {
-        host: json.get("host")?.as_str()?.to_owned(),
+    Some(Proxy {
+        host: host.as_str()?.to_owned(),
         port,
-        protocol: text("protocol", "https")?,
-        target: json.get("target")?.as_str()?.to_owned(),
-        method: text("method", "POST")?,
-        body,
-    }))
+        protocol: text(&members.protocol, "https")?,
+        target: members.target.as_ref()?.as_str()?.to_owned(),
+        method: text(&members.method, "POST")?,
+        body: Vec::new(),
+    })
 }
 
 /// The way back through one relay.

@@ -3,18 +3,28 @@
 //! `l<len>:<head><len>:<body>e`; a request without a body leaves the second string out, an answer never does.
 //! Spaces after the head's JSON are legal everywhere and bring a message to the length it must have.
 
+use core::fmt;
 use core::ops::Range;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::protocol::bytes::Reader;
+use crate::protocol::json::{self, JsonError, Limits, Scalar, Text};
 
 /// Bytes of an answer without a blob, before sealing.
 pub const ANSWER_LEN: usize = 1_536;
 
 /// Bytes an answer with a blob has more than the blob, before sealing.
 pub const BLOB_ANSWER_OVERHEAD: usize = 320;
+
+/// The most bytes of JSON in the head of a request or an answer, without the spaces after it.
+pub const MAX_HEAD_JSON_LEN: usize = 16_384;
+
+/// The most headers of a request or an answer.
+pub const MAX_HEADERS: usize = 32;
 
 /// Headers in the order they are sent, names in lower case on the way back.
 pub type Headers = Vec<(String, String)>;
@@ -37,8 +47,8 @@ pub struct Response {
     pub code: u16,
     /// Names in lower case.
     pub headers: Headers,
-    /// Never absent, may be empty.
-    pub body: Vec<u8>,
+    /// Never absent, may be empty; gone from memory with the answer.
+    pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Response {
@@ -62,19 +72,93 @@ pub struct V4Error;
 #[error("the message does not fit its constant length")]
 pub struct FillError;
 
-#[derive(Serialize, Deserialize)]
-struct HeadJson {
+#[derive(Serialize)]
+struct RequestOut<'a> {
+    method: &'a str,
+    endpoint: &'a str,
+    headers: HeadersOut<'a>,
+}
+
+#[derive(Serialize)]
+struct AnswerOut<'a> {
+    code: u16,
+    headers: HeadersOut<'a>,
+}
+
+struct HeadersOut<'a>(&'a Headers);
+
+impl Serialize for HeadersOut<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+#[derive(Deserialize)]
+struct RequestIn {
     method: String,
     endpoint: String,
     #[serde(default)]
-    headers: serde_json::Map<String, serde_json::Value>,
+    headers: HeadersIn,
 }
 
-#[derive(Serialize, Deserialize)]
-struct AnswerJson {
+#[derive(Deserialize)]
+struct AnswerIn {
     code: u16,
     #[serde(default)]
-    headers: serde_json::Map<String, serde_json::Value>,
+    headers: HeadersIn,
+}
+
+/// At most [`MAX_HEADERS`] headers whose values are texts or numbers. Of a repeated name the last value counts.
+#[derive(Default)]
+struct HeadersIn(Headers);
+
+impl<'de> Deserialize<'de> for HeadersIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfHeaders;
+        impl<'de> Visitor<'de> for OfHeaders {
+            type Value = HeadersIn;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "at most {MAX_HEADERS} headers")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<HeadersIn, A::Error> {
+                let mut headers = Headers::new();
+                while let Some((Text(name), value)) = map.next_entry::<Text<'de>, Scalar<'de>>()? {
+                    let value = match value {
+                        Scalar::Text(text) => text.into_owned(),
+                        Scalar::Number(number) => number.to_string(),
+                        Scalar::Null | Scalar::Other => {
+                            return Err(A::Error::custom("a header is neither text nor number"));
+                        }
+                    };
+                    if let Some((_, earlier)) = headers.iter_mut().find(|(known, _)| *known == name)
+                    {
+                        *earlier = value;
+                    } else if headers.len() < MAX_HEADERS {
+                        headers.push((name.into_owned(), value));
+                    } else {
+                        return Err(A::Error::custom("too many headers"));
+                    }
+                }
+                Ok(HeadersIn(headers))
+            }
+        }
+
+        deserializer.deserialize_map(OfHeaders)
+    }
+}
+
+/// Reads the JSON of a head; the spaces that fill a message up to its length do not count.
+fn read_head<'a, T: Deserialize<'a>>(head: &'a [u8]) -> Result<T, JsonError> {
+    let len = head
+        .iter()
+        .rposition(|byte| *byte != b' ')
+        .map_or(0, |last| last + 1);
+    json::parse(
+        head.get(..len).unwrap_or_default(),
+        Limits::of(MAX_HEAD_JSON_LEN),
+    )
 }
 
 /// The two ends of an encoded message; the body goes between them without being copied first.
@@ -89,10 +173,10 @@ pub(super) fn frame_request(
     body_len: usize,
     total: usize,
 ) -> Result<Framed, FillError> {
-    let json = HeadJson {
-        method: head.method.clone(),
-        endpoint: head.endpoint.clone(),
-        headers: to_map(&head.headers),
+    let json = RequestOut {
+        method: &head.method,
+        endpoint: &head.endpoint,
+        headers: HeadersOut(&head.headers),
     };
     let json = serde_json::to_vec(&json).expect("strings serialise");
     frame(json, (body_len > 0).then_some(body_len), total)
@@ -109,9 +193,9 @@ pub(super) fn encode_answer(
     front: usize,
     back: usize,
 ) -> Result<Vec<u8>, FillError> {
-    let json = serde_json::to_vec(&AnswerJson {
+    let json = serde_json::to_vec(&AnswerOut {
         code: response.code,
-        headers: to_map(&response.headers),
+        headers: HeadersOut(&response.headers),
     })
     .expect("strings serialise");
     let mut body = response.body;
@@ -144,9 +228,9 @@ pub(super) fn begin_blob_answer(
     front: usize,
     overhead: usize,
 ) -> Result<Vec<u8>, FillError> {
-    let json = serde_json::to_vec(&AnswerJson {
+    let json = serde_json::to_vec(&AnswerOut {
         code: 200,
-        headers: to_map(headers),
+        headers: HeadersOut(headers),
     })
     .expect("strings serialise");
     let total = blob_len
@@ -194,23 +278,6 @@ fn fill_len(room: usize) -> Option<usize> {
         .next()
 }
 
-fn to_map(headers: &Headers) -> serde_json::Map<String, serde_json::Value> {
-    headers
-        .iter()
-        .map(|(name, value)| (name.clone(), serde_json::Value::String(value.clone())))
-        .collect()
-}
-
-fn from_map(map: serde_json::Map<String, serde_json::Value>) -> Result<Headers, V4Error> {
-    map.into_iter()
-        .map(|(name, value)| match value {
-            serde_json::Value::String(text) => Ok((name, text)),
-            serde_json::Value::Number(number) => Ok((name, number.to_string())),
-            _ => Err(V4Error),
-        })
-        .collect()
-}
-
 /// Finds the two strings of the message at `range`; the second is empty when it is absent.
 fn split(
     buffer: &[u8],
@@ -252,24 +319,26 @@ fn split(
     }
 }
 
-/// Decodes the request at `range`; the body is cut out of the buffer without a second copy of it.
+/// Decodes the request at `range`; the body is cut out of the buffer without a second copy of it, and nothing else of
+/// the message stays in it.
 ///
 /// # Errors
-/// [`V4Error`] for anything that is not exactly one v4 request with an endpoint that starts with `/`.
+/// [`V4Error`] for anything that is not exactly one v4 request with an endpoint that starts with `/`, at most
+/// [`MAX_HEADERS`] headers and a head of at most [`MAX_HEAD_JSON_LEN`] bytes.
 pub fn decode_request(
     mut buffer: Vec<u8>,
     range: Range<usize>,
 ) -> Result<(RequestHead, Vec<u8>), V4Error> {
     let (head, body) = split(&buffer, range)?;
-    let json: HeadJson =
-        serde_json::from_slice(buffer.get(head).ok_or(V4Error)?).map_err(|_why| V4Error)?;
+    let head = buffer.get(head).ok_or(V4Error)?;
+    let json: RequestIn = read_head(head).map_err(|_why| V4Error)?;
     if !json.endpoint.starts_with('/') {
         return Err(V4Error);
     }
     let head = RequestHead {
         method: json.method,
         endpoint: json.endpoint,
-        headers: from_map(json.headers)?,
+        headers: json.headers.0,
     };
     keep(&mut buffer, body.unwrap_or(0..0));
     Ok((head, buffer))
@@ -279,14 +348,18 @@ pub fn decode_request(
 ///
 /// # Errors
 /// [`V4Error`] for anything that is not exactly one v4 answer.
-pub fn decode_answer(mut buffer: Vec<u8>, range: Range<usize>) -> Result<Response, V4Error> {
+pub fn decode_answer(
+    buffer: impl Into<Zeroizing<Vec<u8>>>,
+    range: Range<usize>,
+) -> Result<Response, V4Error> {
+    let mut buffer = buffer.into();
     let (head, body) = split(&buffer, range)?;
-    let json: AnswerJson =
-        serde_json::from_slice(buffer.get(head).ok_or(V4Error)?).map_err(|_why| V4Error)?;
-    let headers = from_map(json.headers)?
-        .into_iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value))
-        .collect();
+    let head = buffer.get(head).ok_or(V4Error)?;
+    let json: AnswerIn = read_head(head).map_err(|_why| V4Error)?;
+    let mut headers = json.headers.0;
+    for (name, _) in &mut headers {
+        name.make_ascii_lowercase();
+    }
     keep(&mut buffer, body.ok_or(V4Error)?);
     Ok(Response {
         code: json.code,
@@ -295,10 +368,17 @@ pub fn decode_answer(mut buffer: Vec<u8>, range: Range<usize>) -> Result<Respons
     })
 }
 
-/// Cuts `buffer` down to `range`.
+/// Cuts `buffer` down to `range`; what was around it is overwritten.
 pub(super) fn keep(buffer: &mut Vec<u8>, range: Range<usize>) {
-    buffer.truncate(range.end);
-    buffer.drain(..range.start.min(range.end));
+    let range = range.start.min(buffer.len())..range.end.min(buffer.len());
+    let len = range.len();
+    if !range.is_empty() {
+        buffer.copy_within(range, 0);
+    }
+    if let Some(rest) = buffer.get_mut(len..) {
+        rest.zeroize();
+    }
+    buffer.truncate(len);
 }
 
 /// What ends every message.

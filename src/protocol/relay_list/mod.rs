@@ -7,12 +7,15 @@
 //! A list given as a local file needs no signature; one fetched from elsewhere is signed by its list key, Ed25519 over
 //! `cloakroom relay list v1\n` and the exact bytes.
 
+use core::fmt;
 use core::net::IpAddr;
 
 use data_encoding::HEXLOWER;
+use serde::de::{Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::json::{self, JsonError, Limits, Text};
 use super::keys::{Ed25519Public, Identity, X25519Public};
 
 pub mod held;
@@ -68,6 +71,14 @@ impl Serves {
             Self::None => false,
         }
     }
+
+    /// The hosts that are named.
+    const fn hosts(&self) -> &[String] {
+        match self {
+            Self::Hosts(hosts) => hosts.as_slice(),
+            Self::Any | Self::None => &[],
+        }
+    }
 }
 
 /// A list of relays.
@@ -103,7 +114,8 @@ pub enum RelayListError {
         /// What is wrong with it.
         what: &'static str,
     },
-    /// Not JSON of the expected shape.
+    /// Not JSON of the expected shape; in the words of the parser, at most 200 characters, some of which can be a
+    /// stranger's.
     #[error("not a relay list: {0}")]
     Malformed(String),
     /// Its version is not 1.
@@ -117,34 +129,124 @@ pub enum RelayListError {
     TooLong,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListJson {
+#[derive(Serialize)]
+struct ListOut<'a> {
     version: u32,
+    name: &'a str,
+    issued: u64,
+    expires: u64,
+    relays: Vec<EntryJson<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListIn {
+    #[serde(rename = "version")]
+    _version: u32,
     #[serde(default)]
     name: String,
     issued: u64,
     expires: u64,
-    relays: Vec<EntryJson>,
+    relays: EntriesIn,
 }
 
+/// One relay as it stands in a list.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EntryJson {
-    ed25519: String,
-    x25519: String,
-    host: String,
+struct EntryJson<'a> {
+    #[serde(borrow)]
+    ed25519: Text<'a>,
+    #[serde(borrow)]
+    x25519: Text<'a>,
+    #[serde(borrow)]
+    host: Text<'a>,
     port: u16,
-    #[serde(default)]
-    operator: String,
-    serves: ServesJson,
+    #[serde(borrow, default)]
+    operator: Text<'a>,
+    #[serde(borrow)]
+    serves: ServesJson<'a>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
-enum ServesJson {
-    Word(String),
+enum ServesJson<'a> {
+    Word(Text<'a>),
     Hosts(Vec<String>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for ServesJson<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfServes;
+        impl<'de> Visitor<'de> for OfServes {
+            type Value = ServesJson<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any, none or a list of hosts")
+            }
+
+            fn visit_borrowed_str<E>(self, word: &'de str) -> Result<Self::Value, E> {
+                Ok(ServesJson::Word(Text(word.into())))
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Self::Value, E> {
+                Ok(ServesJson::Word(Text(word.to_owned().into())))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut hosts = Vec::new();
+                while let Some(Text(host)) = seq.next_element()? {
+                    if hosts.len() == MAX_HOSTS {
+                        return Err(A::Error::custom("too many hosts"));
+                    }
+                    hosts.push(host.into_owned());
+                }
+                hosts.shrink_to_fit();
+                Ok(ServesJson::Hosts(hosts))
+            }
+        }
+
+        deserializer.deserialize_any(OfServes)
+    }
+}
+
+/// The entries of a list, each checked as soon as it is read, so that only relays take memory; or what is wrong with the
+/// first that is none.
+struct EntriesIn(Result<Vec<RelayDescriptor>, RelayListError>);
+
+impl<'de> Deserialize<'de> for EntriesIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = EntriesIn;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("entries of relays")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<EntriesIn, A::Error> {
+                let mut relays = Vec::new();
+                let mut hosts: usize = 0;
+                while let Some(entry) = seq.next_element::<EntryJson<'de>>()? {
+                    match entry.decide(relays.len() + 1) {
+                        Ok(relay) => {
+                            hosts += relay.serves.hosts().len();
+                            if hosts > MAX_HOSTS {
+                                return Err(A::Error::custom("too many hosts"));
+                            }
+                            relays.push(relay);
+                        }
+                        Err(why) => {
+                            while seq.next_element::<IgnoredAny>()?.is_some() {}
+                            return Ok(EntriesIn(Err(why)));
+                        }
+                    }
+                }
+                Ok(EntriesIn(Ok(relays)))
+            }
+        }
+
+        deserializer.deserialize_seq(Entries)
+    }
 }
 
 #[derive(Deserialize)]
@@ -173,23 +275,16 @@ impl RelayList {
         if bytes.len() > MAX_LIST_LEN {
             return Err(RelayListError::TooLong);
         }
-        let malformed = |why: serde_json::Error| RelayListError::Malformed(why.to_string());
-        let version: VersionJson = serde_json::from_slice(bytes).map_err(malformed)?;
+        let version: VersionJson = json::parse(bytes, LIMITS)?;
         if version.version != 1 {
             return Err(RelayListError::Newer);
         }
-        let raw: ListJson = serde_json::from_slice(bytes).map_err(malformed)?;
-        let relays = raw
-            .relays
-            .into_iter()
-            .enumerate()
-            .map(|(at, entry)| entry.decide(at + 1))
-            .collect::<Result<Vec<_>, _>>()?;
+        let raw: ListIn = json::parse(bytes, LIMITS)?;
         let list = Self {
             name: raw.name,
             issued: raw.issued,
             expires: raw.expires,
-            relays,
+            relays: raw.relays.0?,
         };
         list.check()?;
         Ok(list)
@@ -236,9 +331,9 @@ impl RelayList {
     /// The list as a file holds it.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let raw = ListJson {
+        let raw = ListOut {
             version: 1,
-            name: self.name.clone(),
+            name: &self.name,
             issued: self.issued,
             expires: self.expires,
             relays: self.relays.iter().map(EntryJson::of).collect(),
@@ -257,10 +352,12 @@ impl RelayDescriptor {
     /// Reads one entry, as `cloak relay` prints it.
     ///
     /// # Errors
-    /// [`RelayListError::Malformed`] or [`RelayListError::Entry`].
+    /// [`RelayListError::Malformed`], [`RelayListError::Entry`] or [`RelayListError::TooLong`].
     pub fn parse(json: &str) -> Result<Self, RelayListError> {
-        let raw: EntryJson =
-            serde_json::from_str(json).map_err(|why| RelayListError::Malformed(why.to_string()))?;
+        if json.len() > MAX_LIST_LEN {
+            return Err(RelayListError::TooLong);
+        }
+        let raw: EntryJson<'_> = json::parse(json.as_bytes(), LIMITS)?;
         raw.decide(1)
     }
 
@@ -271,17 +368,24 @@ impl RelayDescriptor {
     }
 }
 
-impl EntryJson {
-    fn of(relay: &RelayDescriptor) -> Self {
+impl From<JsonError> for RelayListError {
+    fn from(why: JsonError) -> Self {
+        Self::Malformed(why.to_string())
+    }
+}
+
+impl<'a> EntryJson<'a> {
+    fn of(relay: &'a RelayDescriptor) -> Self {
+        let made = |text: String| Text(text.into());
         Self {
-            ed25519: relay.key.to_hex(),
-            x25519: relay.key.to_x25519().to_hex(),
-            host: relay.host.to_string(),
+            ed25519: made(relay.key.to_hex()),
+            x25519: made(relay.key.to_x25519().to_hex()),
+            host: made(relay.host.to_string()),
             port: relay.port,
-            operator: relay.operator.clone(),
+            operator: Text(relay.operator.as_str().into()),
             serves: match &relay.serves {
-                Serves::Any => ServesJson::Word("any".to_owned()),
-                Serves::None => ServesJson::Word("none".to_owned()),
+                Serves::Any => ServesJson::Word(Text("any".into())),
+                Serves::None => ServesJson::Word(Text("none".into())),
                 Serves::Hosts(hosts) => ServesJson::Hosts(hosts.clone()),
             },
         }
@@ -289,26 +393,27 @@ impl EntryJson {
 
     fn decide(self, index: usize) -> Result<RelayDescriptor, RelayListError> {
         let wrong = |what| RelayListError::Entry { index, what };
-        let key = Ed25519Public::from_hex(&self.ed25519)
+        let key = Ed25519Public::from_hex(&self.ed25519.0)
             .map_err(|_why| wrong("ed25519 is not a usable key"))?;
         let x25519 =
-            X25519Public::from_hex(&self.x25519).map_err(|_why| wrong("x25519 is not a key"))?;
+            X25519Public::from_hex(&self.x25519.0).map_err(|_why| wrong("x25519 is not a key"))?;
         if x25519 != key.to_x25519() {
             return Err(wrong("x25519 is not the conversion of ed25519"));
         }
         let host = self
             .host
+            .0
             .parse()
             .map_err(|_why| wrong("host is not an IP address"))?;
         if self.port == 0 {
             return Err(wrong("port is 0"));
         }
-        if self.operator.len() > MAX_OPERATOR_LEN {
+        if self.operator.0.len() > MAX_OPERATOR_LEN {
             return Err(wrong("operator is longer than 64 bytes"));
         }
         let serves = match self.serves {
-            ServesJson::Word(word) if word == "any" => Serves::Any,
-            ServesJson::Word(word) if word == "none" => Serves::None,
+            ServesJson::Word(Text(word)) if word == "any" => Serves::Any,
+            ServesJson::Word(Text(word)) if word == "none" => Serves::None,
             ServesJson::Word(_) => {
                 return Err(wrong("serves is neither any, none nor a list of hosts"));
             }
@@ -318,7 +423,7 @@ impl EntryJson {
             key,
             host,
             port: self.port,
-            operator: self.operator,
+            operator: self.operator.0.into_owned(),
             serves,
         })
     }
@@ -343,6 +448,12 @@ fn signed_message(list: &[u8]) -> Vec<u8> {
 /// Bytes a list may have.
 pub const MAX_LIST_LEN: usize = 1_048_576;
 const MAX_OPERATOR_LEN: usize = 64;
+/// The most hosts that all relays of a list together may name.
+const MAX_HOSTS: usize = 2_048;
+const LIMITS: Limits = Limits {
+    text: MAX_LIST_LEN,
+    string: 1_024,
+};
 
 #[cfg(test)]
 mod tests {

@@ -3,12 +3,15 @@
 //! These are other people's computers, run for another network; whoever uses them says so. The answer is not signed:
 //! what vouches for it is the pinned certificate of the seed that gave it.
 
+use core::fmt;
 use core::net::IpAddr;
 
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{RelayDescriptor, RelayList, RelayListError, Serves};
+use crate::protocol::json::{self, Limits, Scalar};
 use crate::protocol::keys::{Ed25519Public, X25519Public};
 
 /// What a seed is asked, at [`ENDPOINT`].
@@ -59,19 +62,108 @@ struct Answer {
 
 #[derive(Deserialize)]
 struct AnswerResult {
-    service_node_states: Vec<serde_json::Value>,
+    service_node_states: States,
     #[serde(default)]
     height: u64,
 }
 
-#[derive(Deserialize)]
-struct State {
-    public_ip: String,
-    storage_port: u16,
-    pubkey_x25519: String,
-    pubkey_ed25519: String,
-    #[serde(default)]
-    requested_unlock_height: u64,
+/// The entries that are nodes, each checked as soon as it is read, so that only nodes take memory.
+struct States(Vec<Node>);
+
+impl<'de> Deserialize<'de> for States {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfStates;
+        impl<'de> Visitor<'de> for OfStates {
+            type Value = States;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("states of nodes")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<States, A::Error> {
+                let mut nodes = Vec::new();
+                while let Some(State(node)) = seq.next_element()? {
+                    nodes.extend(node);
+                }
+                Ok(States(nodes))
+            }
+        }
+
+        deserializer.deserialize_seq(OfStates)
+    }
+}
+
+/// The node of one entry, when it has all that a relay needs; anything may stand in an entry's place.
+struct State(Option<Node>);
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfState;
+        impl<'de> Visitor<'de> for OfState {
+            type Value = State;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the state of a node")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<State, A::Error> {
+                let mut members = Members::default();
+                json::read_members(map, |name, value| {
+                    let member = match name {
+                        "public_ip" => &mut members.ip,
+                        "storage_port" => &mut members.port,
+                        "pubkey_x25519" => &mut members.x25519,
+                        "pubkey_ed25519" => &mut members.ed25519,
+                        "requested_unlock_height" => &mut members.leaves,
+                        _ => return,
+                    };
+                    *member = Some(value);
+                })?;
+                Ok(State(members.into_node()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<State, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(State(None))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<State, E> {
+                Ok(State(None))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<State, E> {
+                Ok(State(None))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<State, E> {
+                Ok(State(None))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<State, E> {
+                Ok(State(None))
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<State, E> {
+                Ok(State(None))
+            }
+
+            fn visit_unit<E>(self) -> Result<State, E> {
+                Ok(State(None))
+            }
+        }
+
+        deserializer.deserialize_any(OfState)
+    }
+}
+
+/// The members of one entry, as they stand there.
+#[derive(Default)]
+struct Members<'a> {
+    ip: Option<Scalar<'a>>,
+    port: Option<Scalar<'a>>,
+    x25519: Option<Scalar<'a>>,
+    ed25519: Option<Scalar<'a>>,
+    leaves: Option<Scalar<'a>>,
 }
 
 impl SessionNodes {
@@ -81,17 +173,8 @@ impl SessionNodes {
     /// # Errors
     /// [`NodesError`].
     pub fn read_answer(bytes: &[u8], now: u64) -> Result<Self, NodesError> {
-        if bytes.len() > MAX_ANSWER_LEN {
-            return Err(NodesError::Malformed);
-        }
-        let answer: Answer = serde_json::from_slice(bytes).map_err(|_why| NodesError::Malformed)?;
-        let mut nodes: Vec<Node> = answer
-            .result
-            .service_node_states
-            .into_iter()
-            .filter_map(|state| serde_json::from_value::<State>(state).ok())
-            .filter_map(State::into_node)
-            .collect();
+        let answer: Answer = json::parse(bytes, LIMITS).map_err(|_why| NodesError::Malformed)?;
+        let mut nodes = answer.result.service_node_states.0;
         nodes.sort_by(|one, other| one.ed25519.cmp(&other.ed25519));
         nodes.dedup_by(|one, other| one.ed25519 == other.ed25519);
         let nodes = Self {
@@ -109,7 +192,7 @@ impl SessionNodes {
     /// # Errors
     /// [`NodesError::Malformed`].
     pub fn read_kept(bytes: &[u8]) -> Result<Self, NodesError> {
-        serde_json::from_slice(bytes)
+        json::parse(bytes, LIMITS)
             .ok()
             .filter(|nodes: &Self| nodes.version == 1)
             .ok_or(NodesError::Malformed)
@@ -154,23 +237,28 @@ impl SessionNodes {
     }
 }
 
-impl State {
+impl Members<'_> {
     fn into_node(self) -> Option<Node> {
-        let host: IpAddr = self.public_ip.parse().ok()?;
+        let host: IpAddr = self.ip?.as_str()?.parse().ok()?;
         let nowhere = match host {
             IpAddr::V4(ip) => ip.is_unspecified() || ip.is_broadcast(),
             IpAddr::V6(ip) => ip.is_unspecified(),
         };
-        if nowhere || self.storage_port == 0 {
+        let port = u16::try_from(self.port?.as_u64()?).ok()?;
+        if nowhere || port == 0 {
             return None;
         }
-        let key = Ed25519Public::from_hex(&self.pubkey_ed25519).ok()?;
-        let x25519 = X25519Public::from_hex(&self.pubkey_x25519).ok()?;
+        let key = Ed25519Public::from_hex(self.ed25519?.as_str()?).ok()?;
+        let x25519 = X25519Public::from_hex(self.x25519?.as_str()?).ok()?;
+        let leaves = match self.leaves {
+            None => 0,
+            Some(height) => height.as_u64()?,
+        };
         (x25519 == key.to_x25519()).then(|| Node {
             ed25519: key.to_hex(),
             host,
-            port: self.storage_port,
-            leaves: self.requested_unlock_height,
+            port,
+            leaves,
         })
     }
 }
@@ -187,6 +275,10 @@ impl Node {
     }
 }
 
+const LIMITS: Limits = Limits {
+    text: MAX_ANSWER_LEN,
+    string: 1_024,
+};
 /// Two weeks without any seed, and the nodes have moved on.
 const GOOD_FOR_SECS: u64 = 14 * 24 * 3_600;
 const SECS_PER_BLOCK: u64 = 120;
