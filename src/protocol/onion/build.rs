@@ -127,13 +127,14 @@ pub fn build(
     buffer.extend_from_slice(framed.after);
 
     let mut link_lengths = Vec::with_capacity(parties.len());
-    for (layer, (key, json)) in keys.iter().zip(&jsons).enumerate().rev() {
+    // From the innermost layer to the outermost.
+    let mut answer_keys = Vec::with_capacity(parties.len());
+    for (layer, (key, json)) in keys.into_iter().zip(&jsons).enumerate().rev() {
         let start = front * layer;
         buffer.resize(buffer.len() + cipher.overhead() - cipher.nonce_len(), 0);
         let ciphertext_len = buffer.len() - start - LEN_LEN;
-        if let Some(region) = buffer.get_mut(start + LEN_LEN..) {
-            key.seal_in_place(region, rng);
-        }
+        let region = buffer.get_mut(start + LEN_LEN..).unwrap_or_default();
+        answer_keys.push(key.seal_request(region, rng));
         let len = u32::try_from(ciphertext_len).map_err(|_big| BuildError::TooLong)?;
         if let Some(field) = buffer.get_mut(start..start + LEN_LEN) {
             field.copy_from_slice(&len.to_le_bytes());
@@ -146,11 +147,12 @@ pub fn build(
     link_lengths.reverse();
     debug_assert_eq!(buffer.len(), total);
 
-    let server_key = keys.pop().ok_or(BuildError::WeakKey)?;
+    let mut answer_keys = answer_keys.into_iter();
+    let server_key = answer_keys.next().ok_or(BuildError::WeakKey)?;
     let hops = route
         .relays
         .iter()
-        .zip(keys)
+        .zip(answer_keys.rev())
         .map(|(relay, key)| Hop { relay: *relay, key })
         .collect();
     Ok(Built {

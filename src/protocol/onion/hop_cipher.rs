@@ -44,7 +44,7 @@ impl HopCipher {
     pub const fn nonce_len(self) -> usize {
         match self {
             Self::AesGcm => 12,
-            Self::XChaCha20 => 24,
+            Self::XChaCha20 => MAX_NONCE_LEN,
         }
     }
 
@@ -73,7 +73,8 @@ impl HopCipher {
 #[error("a layer could not be opened")]
 pub struct HopOpenError;
 
-/// The key of one layer, used for the request on its way out and the answer on its way back.
+/// The key of one layer, used for the request on its way out and the answer on its way back. The sender of a request
+/// turns it into an [`AnswerKey`] by sealing.
 pub struct HopKey {
     cipher: HopCipher,
     key: Zeroizing<[u8; 32]>,
@@ -138,6 +139,18 @@ impl HopKey {
         }
     }
 
+    /// Seals a request as [`Self::seal_in_place`] does, and becomes the key that opens its answer.
+    ///
+    /// # Panics
+    /// When `region` is shorter than [`HopCipher::overhead`]: the caller lays it out.
+    pub fn seal_request(self, region: &mut [u8], rng: &mut impl CryptoRng) -> AnswerKey {
+        self.seal_in_place(region, rng);
+        let mut sent = [0; MAX_NONCE_LEN];
+        let len = self.cipher.nonce_len();
+        sent[..len].copy_from_slice(&region[..len]);
+        AnswerKey { key: self, sent }
+    }
+
     /// Opens nonce ‖ ciphertext ‖ tag where it lies, at `range` of `buffer`; the plaintext's range comes back.
     ///
     /// # Errors
@@ -182,6 +195,44 @@ impl HopKey {
     }
 }
 
+/// The key of one layer at the sender of its request: opens what the other side made, and nothing else.
+///
+/// A layer has one key for both directions, so the request itself opens with it too, and whoever carries it could send it
+/// back for an answer. It is known by its nonce.
+pub struct AnswerKey {
+    key: HopKey,
+    /// The nonce of the request, with zeros behind it.
+    sent: [u8; MAX_NONCE_LEN],
+}
+
+impl AnswerKey {
+    /// Opens nonce ‖ ciphertext ‖ tag as [`HopKey::open_in_place`] does, unless it has the nonce of the request.
+    ///
+    /// # Errors
+    /// [`HopOpenError`]; the bytes stay as they were then.
+    pub fn open_in_place(
+        &self,
+        buffer: &mut [u8],
+        range: Range<usize>,
+    ) -> Result<Range<usize>, HopOpenError> {
+        let len = self.key.cipher.nonce_len();
+        let nonce = buffer
+            .get(range.clone())
+            .and_then(|region| region.get(..len));
+        if nonce == self.sent.get(..len) {
+            return Err(HopOpenError);
+        }
+        self.key.open_in_place(buffer, range)
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_sent(key: HopKey, nonce: &[u8]) -> Self {
+        let mut sent = [0; MAX_NONCE_LEN];
+        sent[..nonce.len()].copy_from_slice(nonce);
+        Self { key, sent }
+    }
+}
+
 fn seal_with<A: AeadInOut>(aead: &A, nonce: &[u8], text: &mut [u8], tag: &mut [u8]) {
     let nonce = <&Nonce<A>>::try_from(nonce).expect("the nonce was cut to the cipher's length");
     let made = aead
@@ -203,3 +254,4 @@ fn open_with<A: AeadInOut>(
 }
 
 const TAG_LEN: usize = 16;
+const MAX_NONCE_LEN: usize = 24;

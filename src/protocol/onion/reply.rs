@@ -5,23 +5,25 @@ use core::ops::Range;
 use base64ct::{Base64, Encoding as _};
 use serde::Deserialize;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
-use super::hop_cipher::HopKey;
+use super::hop_cipher::AnswerKey;
 use super::v4::{self, Response};
 use crate::protocol::bytes::Reader;
+use crate::protocol::json::{self, Limits};
 use crate::protocol::keys::Ed25519Public;
 
 /// One relay of a path and the key of its layer.
 pub struct Hop {
     /// The relay's identity.
     pub relay: Ed25519Public,
-    pub(super) key: HopKey,
+    pub(super) key: AnswerKey,
 }
 
 /// The keys that open the answer to one request.
 pub struct ReplyKeys {
     hops: Vec<Hop>,
-    server: HopKey,
+    server: AnswerKey,
     sealed: bool,
 }
 
@@ -49,7 +51,8 @@ pub enum ReplyError {
         /// Its words: never shown as truth.
         text: String,
     },
-    /// The layer of this party did not open: it, or the one before it on the way back, changed the bytes.
+    /// The layer of this party did not open, or holds what the client itself sent: this party, or the one before it on
+    /// the way back, changed the bytes.
     #[error("the answer was changed at layer {layer}")]
     Unauthentic {
         /// 0 is the guard; the number of relays means the server.
@@ -58,7 +61,7 @@ pub enum ReplyError {
 }
 
 impl ReplyKeys {
-    pub(super) const fn new(hops: Vec<Hop>, server: HopKey, sealed: bool) -> Self {
+    pub(super) const fn new(hops: Vec<Hop>, server: AnswerKey, sealed: bool) -> Self {
         Self {
             hops,
             server,
@@ -70,7 +73,9 @@ impl ReplyKeys {
     ///
     /// # Errors
     /// [`ReplyError`]; only [`ReplyError::Relay`] and [`ReplyError::Malformed`] are authenticated.
-    pub fn open(&self, mut body: Vec<u8>) -> Result<OpenedReply, ReplyError> {
+    pub fn open(&self, body: Vec<u8>) -> Result<OpenedReply, ReplyError> {
+        // Nothing that was opened stays behind in memory, whatever is wrong with it.
+        let mut body = Zeroizing::new(body);
         let mut range = 0..body.len();
         let mut link_lengths = vec![range.len()];
         if self.sealed {
@@ -117,8 +122,8 @@ impl ReplyKeys {
                 let mut text = refused.clone();
                 let whole = 0..text.len();
                 let opened = key.open_in_place(&mut text, whole).ok()?;
-                let RefusalJson { status, body } =
-                    serde_json::from_slice(text.get(opened)?).ok()?;
+                let limits = Limits::of(MAX_REFUSAL_LEN);
+                let RefusalJson { status, body } = json::parse(text.get(opened)?, limits).ok()?;
                 Some(ReplyError::Relay {
                     hop,
                     status,

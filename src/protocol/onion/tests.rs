@@ -5,7 +5,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::Value;
 
-use super::hop_cipher::HopKey;
+use super::hop_cipher::{AnswerKey, HopKey};
 use super::v4::{Headers, RequestHead, Response};
 use super::*;
 use crate::protocol::address::ServerAddress;
@@ -157,28 +157,28 @@ fn an_independently_made_answer_opens_and_a_failure_names_its_relay() {
             .zip(request["layer_keys"].as_array().unwrap())
             .map(|(seed, key)| Hop {
                 relay: Identity::from_seed(array(seed)).public(),
-                key: HopKey::from_bytes(HopCipher::XChaCha20, array(key)),
+                key: unsent(array(key)),
             });
-        ReplyKeys::new(
-            hops.collect(),
-            HopKey::from_bytes(HopCipher::XChaCha20, array(&request["server_key"])),
-            true,
-        )
+        ReplyKeys::new(hops.collect(), unsent(array(&request["server_key"])), true)
     };
+    /// The key of a layer whose request had a nonce that no answer has.
+    fn unsent(key: [u8; 32]) -> AnswerKey {
+        AnswerKey::with_sent(HopKey::from_bytes(HopCipher::XChaCha20, key), &[0; 24])
+    }
     let opened = keys().open(hex(&answer["from_guard"])).unwrap();
     assert_eq!(opened.response.code, 404);
     assert_eq!(
         opened.response.header("content-type"),
         Some("application/json")
     );
-    assert_eq!(opened.response.body, br#"{"status_code":404}"#);
+    assert_eq!(*opened.response.body, br#"{"status_code":404}"#);
     assert_eq!(opened.link_lengths, [1_699, 1_658, 1_617, 1_576]);
 
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     let response = Response {
         code: 404,
         headers,
-        body: br#"{"status_code":404}"#.to_vec(),
+        body: br#"{"status_code":404}"#.to_vec().into(),
     };
     assert_eq!(
         v4::encode_answer(response, false, 0, 0).unwrap(),
@@ -300,7 +300,7 @@ fn a_request_and_its_answer_cross_three_relays_and_no_two_links_carry_the_same_b
         let response = Response {
             code: 200,
             headers: vec![],
-            body: blob.clone(),
+            body: blob.clone().into(),
         };
         let mut answer = opened.reply.seal(response, true, rng).unwrap();
         assert_eq!(
@@ -320,7 +320,7 @@ fn a_request_and_its_answer_cross_three_relays_and_no_two_links_carry_the_same_b
         }
         let opened = built.reply.open(answer).unwrap();
         assert_eq!(opened.link_lengths, lengths);
-        assert!(opened.response.code == 200 && opened.response.body == blob);
+        assert!(opened.response.code == 200 && *opened.response.body == blob);
     }
 }
 
@@ -385,7 +385,7 @@ fn every_answer_without_a_blob_has_one_length_whatever_its_body() {
             Response {
                 code: 200,
                 headers: vec![],
-                body: vec![b'1'; len],
+                body: vec![b'1'; len].into(),
             },
             false,
             0,
@@ -427,7 +427,7 @@ fn a_changed_byte_of_an_answer_is_noticed_at_the_layer_that_was_changed() {
                 Response {
                     code: 200,
                     headers: vec![],
-                    body: vec![],
+                    body: Vec::new().into(),
                 },
                 false,
                 rng,
@@ -524,18 +524,58 @@ fn the_keys_of_the_inner_json_decide_in_their_order() {
         .concat();
         peel(&identity.x25519(), body).unwrap().next
     };
-    assert!(matches!(
-        ask(r#"{"headers":"","host":"h","target":"/t"}"#),
-        Next::Destination
-    ));
+    for destination in [
+        r#"{"headers":"","host":"h","target":"/t"}"#,
+        r#"{"host":"h","target":"/t","headers":[[{"a":"b"}]]}"#,
+        r#"{"destination":"d","headers":null}"#,
+    ] {
+        assert!(matches!(ask(destination), Next::Destination));
+    }
     let next = ask(r#"{"host":"h","target":"/t","destination":"d"}"#);
     assert!(
         matches!(next, Next::Proxy(Proxy { port: 443, ref protocol, .. }) if protocol == "https")
     );
+    // What a relay does not know is passed over, whatever it is; of a repeated member the last one counts.
+    let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+    let next = ask(&format!(
+        r#"{{"x":{deep},"host":1,"port":"x","t\u0061rget":"/a","host":"h","port":80,"target":"/\u0074"}}"#
+    ));
+    assert!(
+        matches!(next, Next::Proxy(Proxy { port: 80, ref host, ref target, .. }) if host == "h" && target == "/t")
+    );
+    let key = identity.public();
+    let forward = |key: &str, ephemeral: &str| {
+        ask(&format!(
+            r#"{{"destination":"{key}","ephemeral_key":"{ephemeral}"}}"#
+        ))
+    };
+    let (lower, ephemeral) = (key.to_hex(), key.to_x25519().to_hex());
+    for (named, with) in [
+        (lower.clone(), ephemeral.clone()),
+        (lower.to_uppercase(), ephemeral.to_uppercase()),
+    ] {
+        let next = forward(&named, &with);
+        assert!(
+            matches!(next, Next::Forward { to, ref body } if to == key && body.ends_with(format!(r#"{{"ephemeral_key":"{ephemeral}","hop_no":1}}"#).as_bytes()))
+        );
+    }
+    let other_encoding = format!("{}{}", "ff".repeat(31), "7f");
+    assert!(matches!(
+        forward(&lower, &other_encoding),
+        Next::InvalidJson
+    ));
+    let long = format!(
+        r#"{{"host":"h","target":"/t","x":"{}"}}"#,
+        "x".repeat(envelope::MAX_LAYER_JSON_LEN)
+    );
     for invalid in [
+        long.as_str(),
         "{}",
         "[]",
         "no json",
+        r#"{"host":"h","target":"/t"} {}"#,
+        r#"{"host":"h","target":"/t","port":1.5}"#,
+        r#"{"destination":"d","ephemeral_key":7}"#,
         r#"{"host":"h"}"#,
         r#"{"destination":"zz","ephemeral_key":"zz"}"#,
         r#"{"host":"h","target":"/t","sealed":1000000}"#,
@@ -570,7 +610,7 @@ use super::peel::Proxy;
 
 #[test]
 fn a_request_seen_before_is_known_for_an_hour() {
-    let tag = |seed: u8| ReplayTag::of(&X25519Public::from_bytes([seed; 32]));
+    let tag = |seed: u8| ReplayTag::of(&X25519Public::from_bytes([seed; 32]).unwrap());
     let mut memory = ReplayMemory::new();
     assert!(memory.insert(tag(1), 1_000));
     assert!(!memory.insert(tag(1), 1_001));
@@ -584,7 +624,7 @@ fn the_replay_memory_is_bounded_and_forgets_the_oldest_first() {
     let tag = |number: u32| {
         let mut key = [0; 32];
         key[..4].copy_from_slice(&number.to_le_bytes());
-        ReplayTag::of(&X25519Public::from_bytes(key))
+        ReplayTag::of(&X25519Public::from_bytes(key).unwrap())
     };
     let mut memory = ReplayMemory::new();
     for number in 0..200_001 {
@@ -592,6 +632,228 @@ fn the_replay_memory_is_bounded_and_forgets_the_oldest_first() {
     }
     assert!(memory.insert(tag(0), 50), "the oldest was forgotten");
     assert!(!memory.insert(tag(200_000), 50), "the newest was not");
+}
+
+/// What the guard answers to a request whose outer JSON is another one.
+fn with_outer(json: &str) -> Result<Peeled, peel::PeelError> {
+    let body = [&28_u32.to_le_bytes()[..], &[0; 28], json.as_bytes()].concat();
+    peel(&Identity::from_seed([1; 32]).x25519(), body)
+}
+
+#[test]
+fn every_outer_json_is_answered_as_it_always_was() {
+    use envelope::EnvelopeError;
+    use peel::PeelError;
+
+    let key = Identity::from_seed([2; 32]).public().to_x25519().to_hex();
+    let wrong = |error| Some(PeelError::Envelope(error));
+    for (json, error) in [
+        ("", wrong(EnvelopeError::Json)),
+        ("[]", wrong(EnvelopeError::Json)),
+        ("{}", wrong(EnvelopeError::Json)),
+        (r#"{"ephemeral_key":1}"#, wrong(EnvelopeError::Json)),
+        (r#"{"ephemeral_key":"x"}"#, wrong(EnvelopeError::Key)),
+        (
+            r#"{"ephemeral_key":"KEY","hop_no":"1"}"#,
+            wrong(EnvelopeError::Json),
+        ),
+        (
+            r#"{"ephemeral_key":"KEY","hop_no":1.5}"#,
+            wrong(EnvelopeError::Json),
+        ),
+        (
+            r#"{"ephemeral_key":"KEY","enc_type":[]}"#,
+            wrong(EnvelopeError::Json),
+        ),
+        (
+            r#"{"ephemeral_key":"KEY","enc_type":"rot13"}"#,
+            wrong(EnvelopeError::UnknownCipher),
+        ),
+        (
+            r#"{"ephemeral_key":"KEY","hop_no":16}"#,
+            Some(PeelError::PathTooLong),
+        ),
+        // From here on the layer is understood, and only its ciphertext is none.
+        (
+            r#"{"ephemeral_key":"KEY","hop_no":-7}"#,
+            Some(PeelError::Ciphertext),
+        ),
+        (
+            r#"{"hop_no":null,"enc_type":null,"x":{"y":[[]]},"ephemeral_key":"KEY"}"#,
+            Some(PeelError::Ciphertext),
+        ),
+    ] {
+        let json = json.replace("KEY", &key);
+        assert_eq!(with_outer(&json).err(), error, "{json}");
+    }
+    let upper = format!(r#"{{"ephemeral_key":"{}"}}"#, key.to_uppercase());
+    assert_eq!(with_outer(&upper).err(), Some(PeelError::Ciphertext));
+    let long = format!(
+        r#"{{"ephemeral_key":"{key}","x":"{}"}}"#,
+        "x".repeat(envelope::MAX_LAYER_JSON_LEN)
+    );
+    assert_eq!(with_outer(&long).err(), wrong(EnvelopeError::Json));
+}
+
+#[test]
+fn a_replay_with_another_encoding_of_its_key_is_refused() {
+    let network = Network::new("files.example.org");
+    let relay = &network.relays[0].x25519();
+    for cipher in [HopCipher::AesGcm, HopCipher::XChaCha20] {
+        let rng = &mut rng();
+        let body = network
+            .build(&network.keys(), cipher, vec![], &[], rng)
+            .body;
+        assert!(peel(relay, body.clone()).is_ok());
+        let mark = b"\"ephemeral_key\":\"";
+        let at = body.windows(mark.len()).rposition(|bytes| bytes == mark);
+        // The last two digits are the byte that bit 255 is in.
+        let at = at.unwrap() + mark.len() + 62;
+        let last = u8::from_str_radix(str::from_utf8(&body[at..at + 2]).unwrap(), 16).unwrap();
+        let mut replay = body;
+        replay[at..at + 2].copy_from_slice(format!("{:02x}", last | 0x80).as_bytes());
+        assert_eq!(
+            peel(relay, replay).err(),
+            Some(peel::PeelError::Envelope(envelope::EnvelopeError::Key))
+        );
+    }
+}
+
+#[test]
+fn a_head_is_read_up_to_its_limits_and_no_further() {
+    let framed = |json: &str| format!("l{}:{json}0:e", json.len()).into_bytes();
+    let request = |json: &str| {
+        let bytes = framed(json);
+        let whole = 0..bytes.len();
+        v4::decode_request(bytes, whole).map(|(head, _)| head.headers)
+    };
+    let answer = |json: &str| {
+        let bytes = framed(json);
+        let whole = 0..bytes.len();
+        v4::decode_answer(bytes, whole).map(|answer| answer.headers)
+    };
+    let of = |headers: &str| {
+        let both = (
+            request(&format!(
+                r#"{{"x":[{{}}],"method":"GET","endpoint":"/","headers":{headers}}}"#
+            )),
+            answer(&format!(r#"{{"x":[{{}}],"code":200,"headers":{headers}}}"#)),
+        );
+        assert_eq!(both.0, both.1);
+        both.0
+    };
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(
+        of(r#"{"b":"\u0078","a":3,"c":-1.50,"b":"last"}"#),
+        Ok(vec![pair("b", "last"), pair("a", "3"), pair("c", "-1.5")])
+    );
+    for refused in [
+        r#"{"a":null}"#,
+        r#"{"a":true}"#,
+        r#"{"a":["b"]}"#,
+        "[]",
+        "7",
+    ] {
+        assert_eq!(of(refused), Err(v4::V4Error), "{refused}");
+    }
+    let many = |count: usize| {
+        let headers: Vec<_> = (0..count).map(|at| format!("\"h{at}\":{at}")).collect();
+        of(&format!("{{{}}}", headers.join(",")))
+    };
+    assert_eq!(many(32).map(|headers| headers.len()), Ok(32));
+    assert_eq!(many(33), Err(v4::V4Error));
+    let long = |len: usize| of(&format!(r#"{{"a":"{}"}}"#, "x".repeat(len)));
+    assert!(long(16_000).is_ok());
+    assert!(long(v4::MAX_HEAD_JSON_LEN).is_err());
+    // Spaces bring a message to its length and are no part of the head.
+    let filled = format!(r#"{{"code":200}}{}"#, " ".repeat(100_000));
+    assert_eq!(answer(&filled), Ok(vec![]));
+}
+
+/// A request on its way: what each party got, from the guard to the server, and the keys that open its answer.
+struct Sent {
+    reply: ReplyKeys,
+    got: Vec<Vec<u8>>,
+    back: Vec<ReplyLayer>,
+}
+
+impl Sent {
+    fn new(cipher: HopCipher, sealed_return: bool, len: usize, rng: &mut ChaCha20Rng) -> Self {
+        let network = Network::new("files.example.org");
+        let route = Route {
+            relays: &network.keys(),
+            server: &network.address,
+            cipher,
+            sealed_return,
+        };
+        let head = RequestHead {
+            method: "GET".to_owned(),
+            endpoint: "/info".to_owned(),
+            headers: vec![],
+        };
+        let built = build(&route, &head, &vec![7; len], rng).unwrap();
+        let (mut got, mut back) = (vec![built.body.clone()], Vec::new());
+        for relay in &network.relays {
+            let body = got.last().cloned().unwrap_or_default();
+            let peeled = peel(&relay.x25519(), body).unwrap();
+            back.push(peeled.reply);
+            got.push(match peeled.next {
+                Next::Forward { body, .. } => body,
+                Next::Proxy(proxy) => proxy.body,
+                Next::Destination | Next::InvalidJson => panic!("it forwards and proxies"),
+            });
+        }
+        Self {
+            reply: built.reply,
+            got,
+            back,
+        }
+    }
+
+    /// The ciphertext of the layer that the party at `place` opens.
+    fn ciphertext(&self, place: usize) -> Vec<u8> {
+        let body = &self.got[place];
+        let parts = envelope::split(body, 0..body.len()).unwrap();
+        body[parts.ciphertext].to_vec()
+    }
+}
+
+#[test]
+fn a_request_that_is_sent_back_is_nobodys_answer() {
+    use base64ct::{Base64, Encoding as _};
+
+    for cipher in [HopCipher::AesGcm, HopCipher::XChaCha20] {
+        for sealed in [false, true] {
+            let rng = &mut rng();
+            let usual = Sent::new(cipher, sealed, 0, rng);
+            for place in 0..=3 {
+                // What a relay's layer holds begins with a length; here its first byte is that of a relay's failure.
+                let len = usual
+                    .got
+                    .get(place + 1)
+                    .map_or(0, |next| usize::from(1_u8.wrapping_sub(next[0])));
+                let sent = Sent::new(cipher, sealed, len, rng);
+                let reflected = sent.ciphertext(place);
+                // Whoever stands before the party at `place` sends it, and the relays before that one pass it back.
+                let answer = sent.back[..place.min(3)]
+                    .iter()
+                    .rev()
+                    .fold(reflected.clone(), |answer, layer| layer.answer(answer, rng));
+                let layer = if sealed { place } else { 3 };
+                let nobodys = Some(ReplyError::Unauthentic { layer });
+                assert_eq!(sent.reply.open(answer).err(), nobodys, "{cipher:?} {place}");
+                // As the refusal of a relay that seals nothing.
+                let refusal = Base64::encode_string(&reflected).into_bytes();
+                let layer = if sealed { 0 } else { 3 };
+                let nobodys = Some(ReplyError::Unauthentic { layer });
+                assert_eq!(
+                    sent.reply.open(refusal).err(),
+                    nobodys,
+                    "{cipher:?} {place}"
+                );
+            }
+        }
+    }
 }
 
 #[test]
@@ -629,10 +891,10 @@ proptest! {
     #[test]
     fn v4_answers_survive_the_wire(code: u16, body: Vec<u8>, value in "[ -~]{0,40}") {
         let headers = vec![("name".to_owned(), value)];
-        let encoded = v4::encode_answer(Response { code, headers: headers.clone(), body: body.clone() }, true, 3, 5).unwrap();
+        let encoded = v4::encode_answer(Response { code, headers: headers.clone(), body: body.clone().into() }, true, 3, 5).unwrap();
         let range = 3..encoded.len() - 5;
         let decoded = v4::decode_answer(encoded, range).unwrap();
-        prop_assert!(decoded.code == code && decoded.headers == headers && decoded.body == body);
+        prop_assert!(decoded.code == code && decoded.headers == headers && *decoded.body == body);
     }
 
     #[test]
