@@ -911,6 +911,7 @@ why_list_malformed = Das ist keine Relay-Liste: { $what }.
 why_list_newer = Die Liste stammt von einer neueren Version.
 why_list_not_yet = Die Liste ist auf die Zukunft datiert, oder die Uhr dieses Computers geht falsch.
 why_list_older = Die Liste ist älter als die vorhandene.
+why_list_same_date = Die Liste ist eine andere als die vorhandene, obwohl beide dasselbe Datum tragen; wer sie macht, muss sie neu datieren.
 why_list_too_few =
     { $count ->
         [0] Die Liste hat keine Relays; ein Pfad braucht drei.

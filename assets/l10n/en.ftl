@@ -907,6 +907,7 @@ why_list_malformed = This is not a relay list: { $what }.
 why_list_newer = The list was made by a newer version.
 why_list_not_yet = The list is dated in the future; if it is not, the clock of this computer is wrong.
 why_list_older = The list is older than the one that is held.
+why_list_same_date = The list is not the one that is held, though both are dated the same; its maker has to date it anew.
 why_list_too_few =
     { $count ->
         [0] The list has no relays; a path needs three.

@@ -935,6 +935,7 @@ why_list_malformed = Esto no es una lista de relés: { $what }.
 why_list_newer = La lista se creó con una versión más reciente.
 why_list_not_yet = La lista lleva una fecha futura; si no lo es, el reloj de este equipo va mal.
 why_list_older = La lista es más antigua que la que ya se tiene.
+why_list_same_date = La lista no es la que ya se tiene, aunque ambas llevan la misma fecha; quien la hace debe fecharla de nuevo.
 why_list_too_few =
     { $count ->
         [0] La lista no tiene relés; una ruta necesita tres.

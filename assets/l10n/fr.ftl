@@ -935,6 +935,7 @@ why_list_malformed = Ce n’est pas une liste de relais : { $what }.
 why_list_newer = La liste vient d’une version plus récente.
 why_list_not_yet = La liste porte une date future ; si cette date est juste, l’horloge de cet ordinateur est fausse.
 why_list_older = La liste est plus ancienne que celle qui est déjà là.
+why_list_same_date = La liste n’est pas celle qui est déjà là, alors que les deux portent la même date ; son auteur doit la dater à nouveau.
 why_list_too_few =
     { $count ->
         [0] La liste n’a aucun relais ; un chemin en demande trois.

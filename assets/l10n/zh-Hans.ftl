@@ -855,6 +855,7 @@ why_list_malformed = 这不是中继列表：{ $what }。
 why_list_newer = 列表由较新版本制作。
 why_list_not_yet = 列表的日期在未来；如果并非如此，则是本机的时钟不准。
 why_list_older = 此列表比已有的列表更旧。
+why_list_same_date = 此列表与已有的列表不同，但两者的日期相同；制作者需要重新标注日期。
 why_list_too_few =
     { $count ->
         [0] 列表中没有中继；一条路径需要三个。

@@ -99,6 +99,7 @@ impl Reason for ListRefused {
             Self::List(why) => return why.sentence(),
             Self::NotYet => "why_list_not_yet",
             Self::Older => "why_list_older",
+            Self::SameDate => "why_list_same_date",
             Self::TooLarge => "why_list_too_large",
             Self::Unsigned => "why_list_unsigned",
             Self::WronglySigned => "why_list_wrongly_signed",

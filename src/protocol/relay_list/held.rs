@@ -3,6 +3,8 @@
 //! A list is good when its pinned key signed exactly these bytes, its time has come and has not passed, and it is not
 //! older than the one held. Who fetched it, from where and by which way makes no difference.
 
+use std::io;
+
 use data_encoding::HEXLOWER;
 use thiserror::Error;
 
@@ -55,6 +57,9 @@ pub enum ListRefused {
     /// `issued` lies before that of the one held.
     #[error("the list is older than the one that is held")]
     Older,
+    /// Its text is not that of the one held, though both are dated the same.
+    #[error("the list is not the one that is held, though both are dated the same")]
+    SameDate,
     /// So large that no file server could hand it on.
     #[error("the list is larger than file servers can hand on ({MAX_ANSWER_LEN} bytes)")]
     TooLarge,
@@ -84,7 +89,7 @@ impl HeldList {
     /// Takes a list that was fetched, if it is good at `now` (unix seconds).
     ///
     /// # Errors
-    /// [`ListRefused`] with the first reason found; what was held stays.
+    /// [`ListRefused`] with the first reason found; what was held stays. `issued` must grow with every other text.
     pub fn offer(
         &mut self,
         list: &[u8],
@@ -101,6 +106,8 @@ impl HeldList {
         match &self.good {
             Some(held) if offered.list.issued < held.list.issued => Err(ListRefused::Older),
             Some(held) if held.text == offered.text => Ok(Taken::Same),
+            // Whoever can alternate between two lists chooses whom this person's requests go through.
+            Some(held) if offered.list.issued == held.list.issued => Err(ListRefused::SameDate),
             _ => {
                 self.good = Some(offered);
                 Ok(Taken::New)
@@ -176,8 +183,23 @@ fn check(key: &Ed25519Public, list: &[u8], signature: Option<&str>) -> Result<Go
 #[must_use]
 pub fn can_be_mirrored(list: &str) -> bool {
     // In the answer the text is a JSON string, beside its signature.
-    let escaped = serde_json::to_string(list).map_or(usize::MAX, |json| json.len());
-    escaped <= MAX_ANSWER_LEN - SIGNATURE_ROOM
+    let mut room = Room(MAX_ANSWER_LEN - SIGNATURE_ROOM);
+    serde_json::to_writer(&mut room, list).is_ok()
+}
+
+/// Takes so many bytes and keeps none.
+struct Room(usize);
+
+impl io::Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.0.checked_sub(bytes.len());
+        self.0 = left.ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The smallest blob.
@@ -324,6 +346,12 @@ mod tests {
         assert_eq!(
             offer(&mut resumed, &list(NOW, NOW + 90 * DAY), NOW),
             Ok(Taken::Same)
+        );
+        let other = list(NOW, NOW + 91 * DAY);
+        assert_eq!(
+            offer(&mut resumed, &other, NOW),
+            Err(ListRefused::SameDate),
+            "two texts of one date"
         );
         let newer = list(NOW + 1, NOW + 91 * DAY);
         assert_eq!(offer(&mut resumed, &newer, NOW), Ok(Taken::New));
