@@ -4,6 +4,7 @@
 
 use core::fmt;
 
+use super::harmless::{is_blank, is_joiner, takes_joiner};
 use crate::protocol::pointer::shorten_name;
 use crate::protocol::text::is_format;
 
@@ -138,29 +139,6 @@ fn trim_end(name: &str) -> &str {
 fn is_forbidden(c: char) -> bool {
     let on_windows = cfg!(windows) && matches!(c, '*' | '?' | '"' | '<' | '>' | '|');
     on_windows || matches!(c, '/' | '\\' | ':' | '\u{2028}' | '\u{2029}') || c.is_control()
-}
-
-fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200c}' | '\u{200d}')
-}
-
-/// Letters and signs that show nothing, though their category does not say so.
-fn is_blank(c: char) -> bool {
-    matches!(
-        c,
-        '\u{34f}'
-            | '\u{115f}'
-            | '\u{1160}'
-            | '\u{17b4}'
-            | '\u{17b5}'
-            | '\u{2800}'
-            | '\u{3164}'
-            | '\u{ffa0}'
-    )
-}
-
-fn takes_joiner(c: char) -> bool {
-    !is_blank(c) && !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_format(c)
 }
 
 /// Whether Windows takes the name for a device, with whatever ending, or a folder for a setting of itself.

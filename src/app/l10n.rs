@@ -15,6 +15,7 @@ use fluent_bundle::{FluentArgs, FluentResource};
 use fluent_syntax::ast::Entry;
 use unic_langid::LanguageIdentifier;
 
+use super::harmless::harmless;
 use super::message::{Remedy, UserMessage};
 
 /// A language that the program speaks.
@@ -208,6 +209,14 @@ pub fn message(id: &str, fill: &[Fill<'_>]) -> UserMessage {
     }
 }
 
+/// What goes into a sentence may be a stranger's text: a name, a piece of a file, the words of a parser over it.
+fn without_deceit<'a>(value: &'a FluentValue<'_>) -> FluentValue<'a> {
+    match value {
+        FluentValue::String(text) => FluentValue::String(harmless(text)),
+        other => other.clone(),
+    }
+}
+
 /// Where a text stands in a file.
 #[derive(Clone, Copy)]
 struct Place<'a> {
@@ -217,7 +226,10 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn fill(self, fill: &[Fill<'_>]) -> Option<String> {
-        let args: FluentArgs<'_> = fill.iter().cloned().collect();
+        let args: FluentArgs<'_> = fill
+            .iter()
+            .map(|(name, value)| (*name, without_deceit(value)))
+            .collect();
         self.find(spoken(), &args)
             .or_else(|| self.find(Language::English, &args))
     }

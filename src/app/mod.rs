@@ -7,6 +7,7 @@ pub mod content_type;
 pub mod error;
 pub mod file_name;
 pub mod get;
+pub mod harmless;
 pub mod history;
 pub mod instance;
 pub mod keystore;

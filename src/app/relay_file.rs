@@ -14,8 +14,8 @@ use tempfile::NamedTempFile;
 use super::error::AppError;
 use crate::protocol::keys::{Ed25519Public, Identity};
 use crate::protocol::relay_list::{
-    CLOCKS_DIFFER_SECS, ListRefused, MAX_LIST_LEN, RelayDescriptor, RelayList, can_be_mirrored,
-    sign as signature_of, signature_is_good,
+    CLOCKS_DIFFER_SECS, ListRefused, MAX_LIST_LEN, RelayDescriptor, RelayList, RelayListError,
+    can_be_mirrored, sign as signature_of, signature_is_good,
 };
 use crate::protocol::text;
 
@@ -25,6 +25,23 @@ use crate::protocol::text;
 /// [`AppError::RelayFile`] and [`AppError::RelayList`].
 pub fn read(path: &Path, now: u64) -> Result<RelayList, AppError> {
     Ok(RelayList::parse(&decoded(read_bytes(path)?), now)?)
+}
+
+/// Reads the entries at `path`, one a line, as `cloak relay --print-descriptor` prints them. Blocking, small.
+///
+/// # Errors
+/// [`AppError::RelayFile`] and [`AppError::RelayList`].
+pub fn read_entries(path: &Path) -> Result<Vec<RelayDescriptor>, AppError> {
+    let bytes = read_bytes(path)?;
+    if bytes.len() > MAX_LIST_LEN {
+        return Err(RelayListError::TooLong.into());
+    }
+    let text = text::decode(&bytes)
+        .map_err(|_not_text| AppError::RelayFile(io::ErrorKind::InvalidData))?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    Ok(lines
+        .map(RelayDescriptor::parse)
+        .collect::<Result<_, _>>()?)
 }
 
 /// The bytes of the list at `path` and the text of its `.sig`, if there is one. Nothing of them is checked.

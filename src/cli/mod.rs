@@ -48,7 +48,7 @@ pub fn run() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: the program could not start: {error}");
+            terminal::note(&format!("error: the program could not start: {error}"));
             return ExitCode::FAILURE;
         }
     };

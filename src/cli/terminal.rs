@@ -12,18 +12,17 @@ use zeroize::Zeroizing;
 
 use super::CliError;
 use crate::app::error::{AppError, ServerRefusal};
+use crate::app::harmless::harmless;
 use crate::app::message::UserMessage;
 use crate::app::network::{Moved, Stage, Tell};
 use crate::protocol::text;
 
-/// Prints a line of data.
+/// Prints a line for people and programs, made [`harmless`].
 pub(super) fn print_line(line: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
+    print_text(&format!("{}\n", harmless(line)))
 }
 
-/// Prints a whole text of lines.
+/// Prints a text of this program's own, of any number of lines.
 pub(super) fn print_text(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
@@ -41,20 +40,27 @@ pub(super) fn print_path(path: &Path) -> io::Result<()> {
     out.flush()
 }
 
-/// Prints one JSON object on one line, in ASCII: a name in it is hostile text and may try to fool a terminal.
+/// Prints one JSON object on one line.
 pub(super) fn print_json(object: &Value) -> io::Result<()> {
-    let mut line = String::new();
-    for letter in object.to_string().chars() {
-        if matches!(letter, ' '..='~') {
-            line.push(letter);
+    print_json_text(&object.to_string())
+}
+
+/// Prints a text that is JSON in ASCII, with escapes for the rest: a name in it is hostile text and may try to fool a
+/// terminal, and must not change for the program that reads it.
+pub(super) fn print_json_text(json: &str) -> io::Result<()> {
+    let mut text = String::new();
+    for letter in json.trim_end().chars() {
+        if matches!(letter, ' '..='~' | '\n') {
+            text.push(letter);
         } else {
             let mut units = [0; 2];
             for unit in letter.encode_utf16(&mut units) {
-                line.push_str(&format!("\\u{unit:04x}"));
+                text.push_str(&format!("\\u{unit:04x}"));
             }
         }
     }
-    print_line(&line)
+    text.push('\n');
+    print_text(&text)
 }
 
 /// Says on standard error what happened, why, and what next.
@@ -63,14 +69,14 @@ pub(super) fn print_failure(failure: &CliError) {
         CliError::App(error) => {
             print_message("error", &UserMessage::from(error));
             if let Some(options) = options_against(error) {
-                eprintln!("  {options}");
+                note(&format!("  {options}"));
             }
         }
         // There is nobody left to tell.
         CliError::Output(_) => {}
         // It has been said.
         CliError::Found | CliError::NotThere => {}
-        CliError::Other(text) | CliError::Usage(text) => eprintln!("error: {text}"),
+        CliError::Other(text) | CliError::Usage(text) => note(&format!("error: {text}")),
     }
 }
 
@@ -94,22 +100,19 @@ pub(super) fn print_message(kind: &str, message: &UserMessage) {
     let UserMessage {
         what, why, next, ..
     } = message;
-    eprintln!(
-        "{kind}: {}\n  {}\n  {}",
-        lower_first(what),
-        lower_first(why),
-        lower_first(next)
-    );
+    note(&format!("{kind}: {}", lower_first(what)));
+    note(&format!("  {}", lower_first(why)));
+    note(&format!("  {}", lower_first(next)));
 }
 
-/// Says something that is no error on standard error.
+/// Says one line on standard error, made [`harmless`]: all that is said there comes through here.
 pub(super) fn note(text: &str) {
-    eprintln!("{text}");
+    eprintln!("{}", harmless(text));
 }
 
 /// Says a sentence of the use cases on standard error, as the command line writes them.
 pub(super) fn say(sentence: &str) {
-    eprintln!("{}", lower_first(sentence));
+    note(&lower_first(sentence));
 }
 
 fn lower_first(text: &str) -> String {

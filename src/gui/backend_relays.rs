@@ -9,7 +9,7 @@ use super::model::{
 };
 use super::text;
 use crate::app::error::AppError;
-use crate::app::file_name::SafeFileName;
+use crate::app::harmless::harmless_start;
 use crate::app::manage;
 use crate::app::message::UserMessage;
 use crate::app::relays::{ListState, RelayOffer, RelaySource, SourceView, UseFor};
@@ -196,7 +196,7 @@ impl App {
             relays
                 .map(|(relay, stands)| RelaySeen {
                     name: listens_at(relay),
-                    operator: harmless(&relay.operator),
+                    operator: harmless_start(&relay.operator, LONGEST_NAME),
                     standing: stands.standing,
                 })
                 .collect()
@@ -216,25 +216,12 @@ impl App {
 
 /// What its maker calls a list: somebody else's text, made harmless for the window.
 pub(super) fn list_name(name: &str) -> String {
-    let name = harmless(name);
+    let name = harmless_start(name, LONGEST_NAME);
     if name.is_empty() {
         text::unnamed_list().to_owned()
     } else {
         name
     }
-}
-
-/// Somebody else's text: on one line, without what could turn it around, and not too long.
-fn harmless(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    let text = SafeFileName::sanitize(text).for_display();
-    if text.chars().count() <= LONGEST_NAME {
-        return text;
-    }
-    let kept: String = text.chars().take(LONGEST_NAME - 1).collect();
-    format!("{kept}…")
 }
 
 /// The name of a server that the settings know, else the beginning of its key.

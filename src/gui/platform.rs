@@ -15,6 +15,7 @@ use super::links;
 use super::model::{Found, FoundKind, Notification, PointerText, SystemLook};
 use super::{notify, system_look, text};
 use crate::app::content_type::{self, Findings};
+use crate::app::harmless::harmless;
 use crate::wire::clock;
 
 /// What came of showing a file in its folder.
@@ -107,15 +108,7 @@ pub fn shown_name(path: &Path) -> String {
     let name = path
         .file_name()
         .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
-    name.chars()
-        .map(|c| {
-            if deceives(c) {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
+    harmless(&name).into_owned()
 }
 
 /// Whether this program runs with an administrator's rights on Windows, where other programs then cannot drop files on
@@ -131,12 +124,6 @@ pub fn is_elevated() -> bool {
 /// The registry of a service's account: only who has such rights can look into it.
 #[cfg(windows)]
 const ADMINISTRATORS_ONLY: &str = "S-1-5-19";
-
-/// Control characters, and those that turn the direction of writing.
-fn deceives(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-}
 
 /// The real desktop.
 #[derive(Default)]

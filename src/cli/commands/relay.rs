@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{logging, relay_file};
 use crate::cli::CliError;
 use crate::cli::args::Relay as Args;
-use crate::cli::terminal::{self, print_line, print_text};
+use crate::cli::terminal::{self, print_json_text, print_text};
 use crate::relay::config::RelaySettings;
 use crate::relay::{Relay, RunningRelay};
 use crate::wire::{clock, key_file, random, settings};
@@ -37,11 +37,11 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
     let config = told.into_config(key);
     if args.print_descriptor {
         let descriptor = config.descriptor(port).map_err(|error| failed(&error))?;
-        print_line(&descriptor.to_json())?;
+        print_json_text(&descriptor.to_json())?;
         return Ok(());
     }
     let relay = Relay::start(config).await.map_err(|error| failed(&error))?;
-    print_line(&relay.descriptor().to_json())?;
+    print_json_text(&relay.descriptor().to_json())?;
     terminal::note("the relay is up; its entry for a relay list is the line above");
     match relays {
         Some(path) => tokio::select! {

@@ -13,10 +13,9 @@ use crate::cli::CliError;
 use crate::cli::args::{
     AddToRelayList, NewRelayList, RelayList as Args, SignRelayList, VerifyRelayList,
 };
-use crate::cli::terminal::{self, print_line};
+use crate::cli::terminal::{self, print_json_text, print_line};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{ListSource, RelayDescriptor, RelayList};
-use crate::protocol::text;
 use crate::wire::{clock, key_file, random};
 
 pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
@@ -41,7 +40,7 @@ fn make(args: &NewRelayList) -> Result<(), CliError> {
             relay_file::save(path, &list)?;
             tell_unsigned(was_signed);
         }
-        None => print_line(list.to_json().trim_end())?,
+        None => print_json_text(&list.to_json())?,
     }
     Ok(())
 }
@@ -183,13 +182,8 @@ fn report(
 fn entries(files: &[PathBuf]) -> Result<Vec<(&Path, RelayDescriptor)>, CliError> {
     let mut relays = Vec::new();
     for file in files {
-        let bytes = std::fs::read(file).map_err(|error| AppError::RelayFile(error.kind()))?;
-        let text = text::decode(&bytes)
-            .map_err(|error| CliError::Usage(format!("{}: {error}", file.display())))?;
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            let relay = RelayDescriptor::parse(line).map_err(AppError::from)?;
-            relays.push((file.as_path(), relay));
-        }
+        let read = relay_file::read_entries(file)?;
+        relays.extend(read.into_iter().map(|relay| (file.as_path(), relay)));
     }
     Ok(relays)
 }

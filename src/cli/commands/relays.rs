@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::open_session;
 use crate::app::config::Config;
 use crate::app::error::AppError;
-use crate::app::file_name::SafeFileName;
+use crate::app::harmless::harmless_start;
 use crate::app::relays::{self, ListState, RelaySource, Relays, SourceView, UseFor};
 use crate::app::session::Session;
 use crate::cli::CliError;
@@ -234,7 +234,7 @@ fn name(list: &RelayList) -> String {
     if list.name.is_empty() {
         "a list without a name".to_owned()
     } else {
-        SafeFileName::sanitize(&list.name).for_display()
+        harmless_start(&list.name, LONGEST_NAME)
     }
 }
 
@@ -261,3 +261,6 @@ fn time(unix_secs: u64, now: u64) -> String {
     let direction = if then > today { "from now" } else { "ago" };
     format!("{then}, {distance} {direction}")
 }
+
+/// Characters of a list's name that are shown.
+const LONGEST_NAME: usize = 60;

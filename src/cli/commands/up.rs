@@ -7,7 +7,7 @@ use crate::app::config::Home;
 use crate::app::error::AppError;
 use crate::cli::CliError;
 use crate::cli::args::Up;
-use crate::cli::terminal::{self, print_line};
+use crate::cli::terminal::{self, print_line, print_path};
 
 pub(crate) async fn run(args: Up, cancel: &CancellationToken) -> Result<(), CliError> {
     let home = match &args.dir {
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: Up, cancel: &CancellationToken) -> Result<(), CliE
         ));
     }
     print_line(&network.server().to_string())?;
-    print_line(&BuiltIn::relay_list_path(&folder).display().to_string())?;
+    print_path(&BuiltIn::relay_list_path(&folder))?;
     terminal::note("the built-in network is up, on this computer only; stop it with Ctrl+C");
     cancel.cancelled().await;
     network.stop().await;
