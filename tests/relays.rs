@@ -525,7 +525,7 @@ async fn one_address_has_eight_requests_at_a_guard_and_others_still_get_in() {
 #[tokio::test]
 async fn a_body_that_stands_still_or_comes_too_slowly_is_cut_at_a_running_relay() {
     let mut config = RelayConfig::new(loopback(), Identity::from_seed([1; 32]));
-    config.limits.idle = Duration::from_millis(200);
+    config.limits.pace.window = Duration::from_millis(200);
     let relay = Relay::start(config).await.unwrap();
     let mut silent = promised(&relay, 5_000).await;
     silent.write_all(&[0; 10]).await.unwrap();
@@ -534,8 +534,8 @@ async fn a_body_that_stands_still_or_comes_too_slowly_is_cut_at_a_running_relay(
     assert_eq!(&status, b"HTTP/1.1 408");
 
     let mut config = RelayConfig::new(loopback(), Identity::from_seed([2; 32]));
-    config.limits.window = Duration::from_millis(300);
-    config.limits.window_bytes = 1 << 20;
+    config.limits.pace.window = Duration::from_millis(300);
+    config.limits.pace.window_bytes = 1 << 20;
     let relay = Relay::start(config).await.unwrap();
     let (mut answers, mut sends) = tokio::io::split(promised(&relay, 10_000_000).await);
     // Something comes all the time, but not enough.

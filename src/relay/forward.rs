@@ -156,7 +156,7 @@ impl Forwarder {
     ) -> Outcome {
         let request = client.post(url).header(CONTENT_TYPE, OCTETS);
         let waits = Waits {
-            idle: self.limits.idle,
+            idle: self.limits.pace.window,
             answer: patience,
         };
         let sending = post(request, body, waits, |_taken| ());
@@ -426,7 +426,7 @@ mod tests {
             drop(stream);
         });
         let mut forwarder = loopback();
-        forwarder.limits.idle = Duration::from_millis(100);
+        forwarder.limits.pace.window = Duration::from_millis(100);
         // No buffers of the system take that much.
         let body = Bytes::from(vec![7; 40_000_000]);
         let words = Words::of_a_server();

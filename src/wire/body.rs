@@ -1,39 +1,33 @@
 //! The one reader of bodies: it checks limit, memory, silence and pace, and takes a broken stream for an error.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use hyper::{HeaderMap, StatusCode, header::CONTENT_LENGTH};
 
-use super::reserve::{Reservation, Reservations};
+use super::{
+    pace::{Pace, PaceLimits, TooSlow},
+    reserve::{Reservation, Reservations},
+};
 
 /// What a body may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The longest body taken.
     pub max_bytes: u64,
-    /// The longest silence.
-    pub idle: Duration,
-    /// Bytes that must come in any `window`.
-    pub window_bytes: u64,
-    /// The time over which the pace is judged.
-    pub window: Duration,
+    /// The slowest that it may come.
+    pub pace: PaceLimits,
 }
 
 impl Limits {
-    /// The limits of every listener here: no silence of 30 s, no 30 s below 4 KiB/s.
+    /// The usual pace.
     #[must_use]
     pub const fn of(max_bytes: u64) -> Self {
         Self {
             max_bytes,
-            idle: Duration::from_secs(30),
-            window_bytes: 30 * 4096,
-            window: Duration::from_secs(30),
+            pace: PaceLimits::USUAL,
         }
     }
 }
@@ -138,15 +132,12 @@ where
         usize::try_from(expected.unwrap_or(0)).map_err(|_too_long| ReadBodyError::TooLarge)?;
     let mut bytes = Vec::with_capacity(capacity);
     let mut reserved = expected.unwrap_or(0);
-    let mut pace = Pace::new(Instant::now());
-    loop {
-        let Ok(next) = tokio::time::timeout(LOOK_EVERY.min(limits.idle), body.frame()).await else {
-            if pace.too_slow(Instant::now(), limits) {
-                return Err(ReadBodyError::Slow);
-            }
-            continue;
-        };
-        let Some(frame) = next else { break };
+    let mut pace = Pace::new(
+        &limits.pace,
+        expected.unwrap_or(limits.max_bytes),
+        Instant::now(),
+    );
+    while let Some(frame) = pace.watch(body.frame()).await? {
         let Ok(mut data) = frame.map_err(|_broken| ReadBodyError::Broken)?.into_data() else {
             continue;
         };
@@ -174,11 +165,7 @@ where
             let taken = chunk.len();
             data.advance(taken);
         }
-        let now = Instant::now();
-        pace.moved(now, len);
-        if pace.too_slow(now, limits) {
-            return Err(ReadBodyError::Slow);
-        }
+        pace.moved(len);
     }
     if expected.is_some_and(|expected| expected != bytes.len() as u64) {
         return Err(ReadBodyError::Broken);
@@ -228,55 +215,6 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, ReadBodyError> {
         .map_err(|_overflow| ReadBodyError::TooLarge)
 }
 
-/// How fast a body comes: when its last byte came, and the bytes of the last window, sampled once a second at most.
-struct Pace {
-    samples: VecDeque<(Instant, u64)>,
-    last_moved: Instant,
-    total: u64,
-}
-
-impl Pace {
-    fn new(start: Instant) -> Self {
-        Self {
-            samples: VecDeque::from([(start, 0)]),
-            last_moved: start,
-            total: 0,
-        }
-    }
-
-    /// So many bytes are there now.
-    fn moved(&mut self, now: Instant, total: u64) {
-        if total > self.total {
-            self.last_moved = now;
-            self.total = total;
-        }
-    }
-
-    fn too_slow(&mut self, now: Instant, limits: &Limits) -> bool {
-        if now.saturating_duration_since(self.last_moved) >= limits.idle {
-            return true;
-        }
-        let old = |&(at, _): &(Instant, u64)| now.saturating_duration_since(at) >= limits.window;
-        while self.samples.get(1).is_some_and(old) {
-            self.samples.pop_front();
-        }
-        let slow = self.samples.front().is_some_and(|first| {
-            old(first) && self.total.saturating_sub(first.1) < limits.window_bytes
-        });
-        if self
-            .samples
-            .back()
-            .is_none_or(|&(at, _)| now.saturating_duration_since(at) >= LOOK_EVERY)
-        {
-            self.samples.push_back((now, self.total));
-        }
-        slow
-    }
-}
-
-/// How often a body that does not move is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
 /// Why a body was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadBodyError {
@@ -298,6 +236,12 @@ pub enum ReadBodyError {
     /// Longer than the limit.
     #[error("Request body too large")]
     TooLarge,
+}
+
+impl From<TooSlow> for ReadBodyError {
+    fn from(_slow: TooSlow) -> Self {
+        Self::Slow
+    }
 }
 
 impl ReadBodyError {
@@ -407,7 +351,10 @@ mod tests {
     #[tokio::test]
     async fn silence_is_cut() {
         let limits = Limits {
-            idle: Duration::from_millis(1),
+            pace: PaceLimits {
+                first: Duration::from_millis(1),
+                ..PaceLimits::USUAL
+            },
             ..LIMITS
         };
         let frames = futures_util::stream::pending::<Result<Frame<Bytes>, std::io::Error>>();
@@ -421,8 +368,11 @@ mod tests {
     #[tokio::test]
     async fn a_trickle_is_cut() {
         let limits = Limits {
-            window: Duration::from_millis(20),
-            window_bytes: 1 << 20,
+            pace: PaceLimits {
+                window: Duration::from_millis(20),
+                window_bytes: 1 << 20,
+                ..PaceLimits::USUAL
+            },
             ..Limits::of(1 << 30)
         };
         let trickle = futures_util::stream::unfold((), async |()| {
@@ -439,34 +389,5 @@ mod tests {
             .unwrap_err();
         assert_eq!(error, ReadBodyError::Slow);
         assert_eq!(memory.reserved_bytes(), 0);
-    }
-
-    /// The second in which a sender is cut who has sent `sent(second)` bytes by then; virtual time, a look each second.
-    fn cut_after(sent: impl Fn(u64) -> u64) -> Option<u64> {
-        let start = Instant::now();
-        let limits = Limits::of(10 << 20);
-        let mut pace = Pace::new(start);
-        (1..=3_600).find(|&second| {
-            let now = start + Duration::from_secs(second);
-            pace.moved(now, sent(second));
-            pace.too_slow(now, &limits)
-        })
-    }
-
-    #[test]
-    fn four_kibibytes_a_second_over_thirty_seconds_is_the_slowest_pace() {
-        assert_eq!(cut_after(|second| second * 4_096), None);
-        assert_eq!(cut_after(|second| second * 4_095), Some(30));
-        // Silence, from the start and after a good one.
-        assert_eq!(cut_after(|_| 0), Some(30));
-        assert_eq!(cut_after(|second| second.min(60) * 200_000), Some(90));
-        // A byte now and then keeps nobody here, and neither does a quick start.
-        assert_eq!(cut_after(|second| second / 29), Some(30));
-        assert_eq!(cut_after(|second| 5_000_000 + second * 100), Some(31));
-        // A pause is forgiven when the window has its bytes.
-        assert_eq!(
-            cut_after(|second| second.div_ceil(25) * 25 * 4_096 * 2),
-            None
-        );
     }
 }

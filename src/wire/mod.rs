@@ -5,6 +5,7 @@ pub mod body;
 pub mod clock;
 pub mod key_file;
 pub mod listener;
+pub mod pace;
 #[cfg(any(feature = "net", feature = "relay"))]
 pub mod post;
 pub mod random;
