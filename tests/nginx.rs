@@ -24,8 +24,12 @@ use cloakroom::wire::tls;
 use serving::{Plain, sealed};
 use support::{Process, cloak, free_port, said};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+#[cfg(target_os = "linux")]
+use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+#[cfg(target_os = "linux")]
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
@@ -38,19 +42,7 @@ async fn files_go_through_the_nginx_that_is_shipped_and_nothing_else_does() {
         return;
     };
     let home = tempfile::tempdir().unwrap();
-    let mut serve = cloak(home.path());
-    serve
-        .args(["serve", "--listen", &free_port(), "--plain-http"])
-        .args(["--public-url", "https://files.example.org", "--store"])
-        .arg(home.path().join("store"));
-    let listens = serve
-        .get_args()
-        .nth(2)
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .to_owned();
-    let server = Process::start(serve);
+    let (server, listens) = serve(home.path());
     let address: ServerAddress = server.first_line.parse().unwrap();
     let front = Front::start(&program, home.path(), &listens).await;
 
@@ -95,6 +87,50 @@ async fn files_go_through_the_nginx_that_is_shipped_and_nothing_else_does() {
         "nothing is written down or kept: {:?}",
         front.files()
     );
+}
+
+/// All of 127.0.0.0/8 is this machine on Linux.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn each_address_has_its_own_share_behind_the_nginx_that_is_shipped() {
+    let Some(program) = nginx() else {
+        return;
+    };
+    let home = tempfile::tempdir().unwrap();
+    let (_server, listens) = serve(home.path());
+    let front = Front::start(&program, home.path(), &listens).await;
+    let (greedy, honest) = ([127, 0, 0, 9], [127, 0, 0, 8]);
+    let head = format!("POST /oxen/v4/lsrpc HTTP/1.1\r\nHost: {HOST}\r\n");
+    let promise = format!("{head}X-Forwarded-For: 127.0.0.8\r\nContent-Length: 9000\r\n\r\nx");
+    let mut held = Vec::new();
+    for _ in 0..16 {
+        let mut stream = front.connect_from(greedy).await;
+        stream.write_all(promise.as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    let small = format!("{head}Connection: close\r\nContent-Length: 1\r\n\r\nx");
+    let ask = async |from| {
+        let mut stream = front.connect_from(from).await;
+        stream.write_all(small.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.ok();
+        serving::parse(answer).unwrap().status
+    };
+    assert_eq!(ask(honest).await, 400);
+    assert_eq!(ask(greedy).await, 503);
+    drop(held);
+}
+
+/// A server behind the web server, and where it listens.
+fn serve(home: &Path) -> (Process, String) {
+    let listens = free_port();
+    let mut serve = cloak(home);
+    serve
+        .args(["serve", "--listen", &listens, "--plain-http"])
+        .args(["--public-url", "https://files.example.org"])
+        .args(["--trusted-proxies", "127.0.0.1", "--store"])
+        .arg(home.join("store"));
+    (Process::start(serve), listens)
 }
 
 #[expect(clippy::print_stderr, reason = "a skip is to be seen")]
@@ -200,6 +236,15 @@ impl Front {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         front
+    }
+
+    #[cfg(target_os = "linux")]
+    async fn connect_from(&self, from: [u8; 4]) -> TlsStream<TcpStream> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        let stream = socket.connect(self.addr.parse().unwrap()).await.unwrap();
+        let name = ServerName::try_from(HOST).unwrap();
+        self.tls.connect(name, stream).await.unwrap()
     }
 
     async fn ask(&self, method: &str, path: &str, host: &str, header: &str, body: &[u8]) -> Plain {

@@ -19,9 +19,9 @@ use cloakroom::protocol::onion::v4::RequestHead;
 use cloakroom::protocol::onion::{Built, GUARD_ENDPOINT, HopCipher, MAX_MESSAGE_LEN, Route, build};
 use cloakroom::protocol::relay_list::RelayDescriptor;
 use cloakroom::protocol::size_class::SizeClass;
+use cloakroom::wire::admission::{Admission, Rules};
 use cloakroom::wire::body::{self, Limits};
 use cloakroom::wire::listener::{self, ListenConfig, answer};
-use cloakroom::wire::reserve::Reservations;
 use cloakroom::wire::{random, tls};
 use hyper::StatusCode;
 use support::{Process, cloak};
@@ -149,18 +149,22 @@ fn request(relay: Ed25519Public, server: &ServerAddress) -> Built {
 /// One who reads every request and answers it with the longest answer a server gives.
 async fn server(passed: Arc<AtomicUsize>) -> ServerAddress {
     let long = Bytes::from(vec![b'x'; ANSWER_LEN]);
-    let config = ListenConfig::new("127.0.0.1:0".parse().unwrap());
+    let config = ListenConfig {
+        admission: Admission::new(Rules {
+            max_memory: 4 << 30,
+            limit_addresses: false,
+            ..Rules::default()
+        }),
+        ..ListenConfig::new("127.0.0.1:0".parse().unwrap())
+    };
     let listening = listener::listen(
         config,
-        move |_peer, request: hyper::Request<hyper::body::Incoming>| {
+        move |caller, request: hyper::Request<hyper::body::Incoming>| {
             let (passed, long) = (Arc::clone(&passed), long.clone());
             async move {
                 let (head, body) = request.into_parts();
-                let (limits, memory) = (
-                    Limits::of(MAX_MESSAGE_LEN as u64),
-                    Reservations::new(u64::MAX),
-                );
-                body::read_request(&head.headers, body, &limits, &memory)
+                let limits = Limits::of(MAX_MESSAGE_LEN as u64);
+                body::read_request(&head.headers, body, &limits, &caller)
                     .await
                     .unwrap();
                 passed.fetch_add(1, Ordering::SeqCst);

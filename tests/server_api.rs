@@ -484,7 +484,7 @@ async fn plain_http_refuses_with_the_same_words_as_an_onion_request() {
     let (_folder, serving) = serve(|config| {
         config.plain_http = true;
         config.policy.max_blob = 1000;
-        config.max_memory = 4000;
+        config.max_memory = 100_000;
     })
     .await;
     let long = vec![1; 1001];

@@ -25,7 +25,9 @@ use cloakroom::protocol::file_api::{
     FileAnswer, FileRequest, Found, Upload, Uploaded, read_found, read_uploaded,
 };
 use cloakroom::protocol::keys::{Ed25519Public, Identity, X25519Secret};
-use cloakroom::protocol::onion::{NOT_FOUND, ReplayMemory, ReplyLayer, UNREACHABLE, open_request};
+use cloakroom::protocol::onion::{
+    NOT_FOUND, Remembered, ReplayMemory, ReplyLayer, UNREACHABLE, open_request,
+};
 use cloakroom::protocol::path::{
     Allowance, GUARD_SECS, Hops, MAX_NEW_GUARDS, MemoryKeeper, Relaxed, RelayMemory, RelayPath,
     RelayStanding, Standing,
@@ -258,7 +260,10 @@ impl World {
             }
             _ => {}
         }
-        let decision = self.relays[at].node.handle(body, self.now, &mut self.rng);
+        let decision =
+            self.relays[at]
+                .node
+                .handle(body, [192, 0, 2, 1].into(), self.now, &mut self.rng);
         let (mut back, reply) = match decision {
             Decision::Refuse { status, body } => return http(status, &body),
             Decision::Forward {
@@ -345,7 +350,8 @@ impl World {
         let Ok(opened) = open_request(&self.server.secret, body) else {
             return (400, b"Bad Request".to_vec());
         };
-        if !self.server.seen.insert(opened.tag, self.now) {
+        let from = [192, 0, 2, 1].into();
+        if self.server.seen.insert(opened.tag, from, self.now) != Remembered::Fresh {
             return (400, b"Bad Request".to_vec());
         }
         let (head, body) = opened.request.unwrap();

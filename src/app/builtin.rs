@@ -286,6 +286,8 @@ fn relay_config(port: u16, key: &Path) -> Result<RelayConfig, BuiltInError> {
     config.serves = Serves::None;
     config.allow_private = true;
     config.operator = "built-in".to_owned();
+    // All of its clients are on this computer.
+    config.limit_addresses = false;
     Ok(config)
 }
 
@@ -306,6 +308,7 @@ async fn start_server(kept: u16, store: &Path, key: &Path) -> Result<RunningServ
         let mut config = ServerConfig::new(loopback(port), store.to_owned(), key_file::load(key)?);
         // Nobody attends to it, and a computer may sleep for days.
         config.clock_trust = ClockTrust::Always;
+        config.limit_addresses = false;
         Ok::<_, KeyFileError>(config)
     };
     match Server::start(config(kept)?).await {

@@ -8,11 +8,15 @@ use std::{
 use super::RelayConfig;
 use crate::{
     protocol::{keys::Identity, relay_list::Serves},
-    wire::settings::{
-        Sample::{Default as Preset, Example},
-        Setting, Settings,
-        Shape::{List, Switch, Text},
-        log_level,
+    wire::{
+        admission::Rules,
+        holder::{Network, networks},
+        settings::{
+            Sample::{Default as Preset, Example},
+            Setting, Settings,
+            Shape::{List, Switch, Text},
+            log_level,
+        },
     },
 };
 
@@ -35,12 +39,17 @@ pub struct RelaySettings {
     pub operator: String,
     /// The most memory that bodies may take at once, in bytes.
     pub max_memory: u64,
+    /// Connections served at once.
+    pub max_connections: usize,
+    /// Proxies before it, whose `X-Forwarded-For` names the client.
+    pub trusted_proxies: Vec<Network>,
     /// How much is logged.
     pub log: Option<String>,
 }
 
 impl Default for RelaySettings {
     fn default() -> Self {
+        let rules = Rules::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8790)),
             key: PathBuf::from("relay.key"),
@@ -49,7 +58,9 @@ impl Default for RelaySettings {
             allow_private: false,
             public_host: None,
             operator: String::new(),
-            max_memory: 512 << 20,
+            max_memory: rules.max_memory,
+            max_connections: rules.max_connections,
+            trusted_proxies: rules.trusted_proxies,
             log: None,
         }
     }
@@ -65,6 +76,8 @@ impl RelaySettings {
             public_host: self.public_host,
             operator: self.operator,
             max_memory: self.max_memory,
+            max_connections: self.max_connections,
+            trusted_proxies: self.trusted_proxies,
             ..RelayConfig::new(self.listen, key)
         }
     }
@@ -84,6 +97,9 @@ impl RelaySettings {
         }
         if self.max_memory < MIN_MEMORY {
             return Err("max_memory must be 32 MiB or more, or no large file could pass");
+        }
+        if self.max_connections == 0 {
+            return Err("max_connections must be 1 or more");
         }
         Ok(())
     }
@@ -192,6 +208,39 @@ const TABLE: &[Setting<RelaySettings>] = &[
         },
     ),
     Setting::new(
+        [
+            "max_connections",
+            "max-connections",
+            "CLOAKROOM_MAX_CONNECTIONS",
+        ],
+        "NUMBER",
+        Text,
+        Preset("2048"),
+        "Connections served at once; beyond it those make room that have not asked for anything yet. Where the system \
+         allows fewer open files, there are fewer",
+        |settings, given| {
+            settings.max_connections = given.read("a number")?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        [
+            "trusted_proxies",
+            "trusted-proxies",
+            "CLOAKROOM_TRUSTED_PROXIES",
+        ],
+        "NETWORKS",
+        List,
+        Preset("[]"),
+        "Addresses or networks of proxies before it that speak TLS with this relay's key, such as 127.0.0.1 or 10.0.0.0/8: \
+         the last address that they did not write themselves in X-Forwarded-For is taken for the client's. Each address \
+         has its share of connections, requests and memory; without this setting all clients of a proxy share one",
+        |settings, given| {
+            settings.trusted_proxies = networks(&given.texts()?)?;
+            Ok(())
+        },
+    ),
+    Setting::new(
         ["log", "log", "CLOAKROOM_LOG"],
         "LEVEL",
         Text,
@@ -267,6 +316,7 @@ mod tests {
             ("listen = \"0.0.0.0:8790\"", "--public-host"),
             ("public_host = \"::\"", "one address"),
             ("max_memory = \"1 MiB\"", "32 MiB"),
+            ("max_connections = 0", "max_connections"),
         ] {
             let said = told(text).unwrap().judge().unwrap_err();
             assert!(said.contains(words), "{said}");

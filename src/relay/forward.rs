@@ -26,10 +26,11 @@ use crate::{
         relay_list::RelayDescriptor,
     },
     wire::{
+        admission::{Admission, Caller},
         body::{self, Held, Limits, ReadBodyError},
         post::{PostError, Waits, post},
         random,
-        reserve::{Reservation, Reservations},
+        reserve::Reservation,
         resolve::Resolver,
         tls,
     },
@@ -37,7 +38,7 @@ use crate::{
 
 /// The relay's way out.
 pub(super) struct Forwarder {
-    memory: Reservations,
+    admission: Admission,
     limits: Limits,
     rule: Arc<ProxyRule>,
     resolver: Resolver,
@@ -58,7 +59,7 @@ impl Forwarder {
         rule: Arc<ProxyRule>,
         resolver: Resolver,
         own: &Ed25519Public,
-        memory: Reservations,
+        admission: Admission,
         limits: Limits,
     ) -> Result<Self, StartError> {
         // Servers by http never see TLS; naming a configuration keeps the system's certificates from being read.
@@ -66,7 +67,7 @@ impl Forwarder {
             .tls_backend_preconfigured(tls::pinned_client_config(own)?)
             .build()?;
         Ok(Self {
-            memory,
+            admission,
             limits,
             rule,
             resolver,
@@ -84,11 +85,12 @@ impl Forwarder {
             .retain(|key, _client| known.contains_key(key));
     }
 
-    /// Answers the party before. `reservation` stands for the request's bytes and goes with them.
+    /// Answers the party before, the `caller`. `reservation` stands for the request's bytes and goes with them.
     pub(super) async fn carry_out(
         &self,
         decision: Decision,
         reservation: Reservation,
+        caller: &Caller,
     ) -> (StatusCode, Bytes) {
         match decision {
             Decision::Refuse { status, body } => (status_code(status), body.into()),
@@ -99,7 +101,7 @@ impl Forwarder {
                 reply,
             } => {
                 let body = Held::new(body, reservation).into_bytes();
-                let outcome = self.to_relay(&to, body, patience(hop_no)).await;
+                let outcome = self.to_relay(&to, body, patience(hop_no), caller).await;
                 send_back(outcome, reply).await
             }
             Decision::Proxy {
@@ -116,14 +118,14 @@ impl Forwarder {
                 };
                 let outcome = match client {
                     Some(client) => {
-                        self.post(
-                            &client,
-                            &target.url,
-                            body,
-                            patience(hop_no),
-                            &Words::of_a_server(),
-                        )
-                        .await
+                        let request = Onwards {
+                            client: &client,
+                            url: &target.url,
+                            party: host_of(&target.url),
+                            patience: patience(hop_no),
+                            words: &Words::of_a_server(),
+                        };
+                        self.post(request, body, caller).await
                     }
                     None => Words::of_a_server().unreachable(),
                 };
@@ -132,7 +134,13 @@ impl Forwarder {
         }
     }
 
-    async fn to_relay(&self, to: &RelayDescriptor, body: Bytes, patience: Duration) -> Outcome {
+    async fn to_relay(
+        &self,
+        to: &RelayDescriptor,
+        body: Bytes,
+        patience: Duration,
+        caller: &Caller,
+    ) -> Outcome {
         let words = Words::of_a_relay(&to.key);
         let Some(client) = self.client_of(&to.key) else {
             return words.unreachable();
@@ -141,19 +149,29 @@ impl Forwarder {
             "https://{}{GUARD_ENDPOINT}",
             SocketAddr::new(to.host, to.port)
         );
-        self.post(&client, &url, body, patience, &words).await
+        let request = Onwards {
+            client: &client,
+            url: &url,
+            party: &to.key.to_hex(),
+            patience,
+            words: &words,
+        };
+        self.post(request, body, caller).await
     }
 
     /// One request, once, within `patience` until its answer begins, and no longer without a byte taken than any body
     /// here may be silent; the answer's body has the body reader's rules.
-    async fn post(
-        &self,
-        client: &Client,
-        url: &str,
-        body: Bytes,
-        patience: Duration,
-        words: &Words,
-    ) -> Outcome {
+    async fn post(&self, onwards: Onwards<'_>, body: Bytes, caller: &Caller) -> Outcome {
+        let Onwards {
+            client,
+            url,
+            party,
+            patience,
+            words,
+        } = onwards;
+        let Some(_slot) = self.admission.onward(party) else {
+            return busy();
+        };
         let request = client.post(url).header(CONTENT_TYPE, OCTETS);
         let waits = Waits {
             idle: self.limits.pace.window,
@@ -170,16 +188,13 @@ impl Forwarder {
             Ok(Err(PostError::NoAnswer | PostError::NotTaken { .. })) => return words.timed_out(),
         };
         let (head, body) = hyper::Response::from(response).into_parts();
-        match body::read_response(&head.headers, body, &self.limits, &self.memory).await {
+        match body::read_response(&head.headers, body, &self.limits, caller).await {
             Ok(held) if head.status == StatusCode::OK => Outcome::Answered(held),
             Ok(held) => Outcome::Failed {
                 status: head.status.as_u16(),
                 text: beginning(held.as_ref()),
             },
-            Err(ReadBodyError::Busy) => Outcome::Failed {
-                status: 503,
-                text: ReadBodyError::Busy.to_string(),
-            },
+            Err(ReadBodyError::Busy) => busy(),
             Err(ReadBodyError::Slow) => words.timed_out(),
             Err(ReadBodyError::TooLarge) => words.too_large(),
             Err(_broken) => words.unreachable(),
@@ -214,6 +229,33 @@ impl Forwarder {
         }
         self.https.get().cloned()
     }
+}
+
+/// A request to another party.
+struct Onwards<'a> {
+    client: &'a Client,
+    url: &'a str,
+    /// Who is waited for: a relay's key, or a server's host.
+    party: &'a str,
+    /// Until the answer begins.
+    patience: Duration,
+    words: &'a Words,
+}
+
+/// Too much waits for that party already, or there is no memory for its answer.
+fn busy() -> Outcome {
+    Outcome::Failed {
+        status: 503,
+        text: ReadBodyError::Busy.to_string(),
+    }
+}
+
+/// The host in a URL that this relay has put together.
+fn host_of(url: &str) -> &str {
+    let authority = url.split('/').nth(2).unwrap_or(url);
+    authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _port)| host)
 }
 
 /// Seals what goes back, and sends it.
@@ -320,7 +362,7 @@ fn builder() -> ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(Duration::from_secs(10))
-        .pool_idle_timeout(Duration::from_secs(5))
+        .pool_idle_timeout(Duration::from_secs(3))
 }
 
 fn to_servers(rule: &Arc<ProxyRule>, resolver: &Resolver) -> ClientBuilder {
@@ -347,22 +389,35 @@ mod tests {
 
     use super::*;
     use crate::relay::LIMITS;
+    use crate::wire::admission::Rules;
     use crate::{
         protocol::{keys::Identity, relay_list::Serves},
         wire::resolve,
     };
 
+    fn caller(forwarder: &Forwarder) -> Caller {
+        let here = IpAddr::from([127, 0, 0, 1]);
+        forwarder.admission.caller(here, &hyper::HeaderMap::new())
+    }
+
     fn forwarder(serves: Serves, resolver: Resolver) -> Forwarder {
         tls::provider();
         let rule = Arc::new(ProxyRule::new(serves, false, Vec::new()));
         let own = Identity::from_seed([1; 32]).public();
-        Forwarder::new(rule, resolver, &own, Reservations::new(64 << 20), LIMITS).unwrap()
+        let admission = Admission::new(Rules::default());
+        Forwarder::new(rule, resolver, &own, admission, LIMITS).unwrap()
     }
 
     async fn ask(forwarder: &Forwarder, url: &str, patience: Duration) -> Outcome {
-        let words = Words::of_a_server();
+        let request = Onwards {
+            client: &forwarder.http,
+            url,
+            party: host_of(url),
+            patience,
+            words: &Words::of_a_server(),
+        };
         forwarder
-            .post(&forwarder.http, url, Bytes::new(), patience, &words)
+            .post(request, Bytes::new(), &caller(forwarder))
             .await
     }
 
@@ -429,11 +484,15 @@ mod tests {
         forwarder.limits.pace.window = Duration::from_millis(100);
         // No buffers of the system take that much.
         let body = Bytes::from(vec![7; 40_000_000]);
-        let words = Words::of_a_server();
+        let request = Onwards {
+            client: &forwarder.http,
+            url: &url,
+            party: host_of(&url),
+            patience: patience(0),
+            words: &Words::of_a_server(),
+        };
         let began = std::time::Instant::now();
-        let outcome = forwarder
-            .post(&forwarder.http, &url, body, patience(0), &words)
-            .await;
+        let outcome = forwarder.post(request, body, &caller(&forwarder)).await;
         assert_eq!(failed(outcome), (504, "Server timed out".to_owned()));
         assert!(began.elapsed() < patience(0) / 2);
     }
@@ -471,7 +530,7 @@ mod tests {
             failed(outcome),
             (502, "Server answered too much".to_owned())
         );
-        assert_eq!(forwarder.memory.reserved_bytes(), 0);
+        assert_eq!(forwarder.admission.reserved_bytes(), 0);
     }
 
     #[tokio::test]

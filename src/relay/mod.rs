@@ -3,7 +3,7 @@
 //! * [`node`]: the decision, synchronous: peel, replay, relay list, the rule for servers.
 //! * [`addresses`]: which addresses are public.
 //! * [`config`]: what an operator can tell it, and where.
-//! * `forward`: moves bytes and time; `resolve`: names of servers; `peers`: who has how many requests here.
+//! * `forward`: moves bytes and time; `resolve`: names of servers.
 //!
 //! It keeps nothing, and its logs have no address, host, size or key.
 
@@ -23,11 +23,12 @@ use crate::{
         relay_list::{RelayDescriptor, Serves},
     },
     wire::{
-        body::{self, Limits, ReadBodyError},
+        admission::{Admission, Caller, Rules},
+        body::{self, Limits},
         clock::{self, Clock},
+        holder::Network,
         listener::{self, Answer, ListenConfig, ListenError, Listening, answer},
         random,
-        reserve::Reservations,
         resolve::{self as resolve_name, Resolver},
         tls::{self, TlsSetupError},
         web_guard::WebGuard,
@@ -38,12 +39,10 @@ pub mod addresses;
 pub mod config;
 mod forward;
 pub mod node;
-mod peers;
 mod resolve;
 
 use forward::Forwarder;
 use node::{Node, ProxyRule};
-use peers::Peers;
 
 /// How a relay runs.
 pub struct RelayConfig {
@@ -65,9 +64,12 @@ pub struct RelayConfig {
     pub max_memory: u64,
     /// How long and how slow one body may be, of a request and of an answer.
     pub limits: Limits,
-    /// Whether its own machine may have more requests here at once than any other address: a relay without others on
-    /// its machine, behind something that passes connections on, counts them.
-    pub exempt_loopback: bool,
+    /// Connections served at once.
+    pub max_connections: usize,
+    /// Proxies before it, whose `X-Forwarded-For` names the client.
+    pub trusted_proxies: Vec<Network>,
+    /// Whether each address has its share of the relay and no more: all but the network that is built in.
+    pub limit_addresses: bool,
     /// The time.
     pub clock: Clock,
     /// How the names of servers become addresses.
@@ -78,6 +80,7 @@ impl RelayConfig {
     /// A relay that knows no others yet and is last for no host.
     #[must_use]
     pub fn new(listen: SocketAddr, key: Identity) -> Self {
+        let rules = Rules::default();
         Self {
             listen,
             key,
@@ -86,9 +89,11 @@ impl RelayConfig {
             allow_private: false,
             public_host: None,
             operator: String::new(),
-            max_memory: 512 << 20,
+            max_memory: rules.max_memory,
             limits: LIMITS,
-            exempt_loopback: true,
+            max_connections: rules.max_connections,
+            trusted_proxies: rules.trusted_proxies,
+            limit_addresses: rules.limit_addresses,
             clock: clock::system(),
             resolver: resolve_name::system(),
         }
@@ -140,33 +145,38 @@ impl Relay {
         let named = SocketAddr::new(descriptor.host, descriptor.port).to_string();
         // Clients leave the usual port out.
         let named = named.strip_suffix(":443").unwrap_or(&named);
-        let memory = Reservations::new(config.max_memory);
+        let admission = Admission::new(Rules {
+            max_connections: config.max_connections,
+            max_memory: config.max_memory,
+            trusted_proxies: config.trusted_proxies,
+            limit_addresses: config.limit_addresses,
+            ..Rules::default()
+        });
         let forwarder = Forwarder::new(
             Arc::clone(&rule),
             config.resolver,
             &config.key.public(),
-            memory.clone(),
+            admission.clone(),
             config.limits,
         )?;
         let shared = Arc::new(Shared {
             node: Node::new(config.key.x25519(), rule),
             forwarder,
             guard: WebGuard::new(addr, Some(named)),
-            memory,
+            admission: admission.clone(),
             limits: config.limits,
-            exempt_loopback: config.exempt_loopback,
-            peers: Peers::default(),
             clock: config.clock,
         });
         shared.set_relays(config.relays);
         let serving = Arc::clone(&shared);
-        let listening = bound.serve(
-            ListenConfig::new(addr).with_tls(tls),
-            move |peer, request| {
-                let shared = Arc::clone(&serving);
-                async move { shared.answer(peer, request).await }
-            },
-        );
+        let listen = ListenConfig {
+            admission,
+            ..ListenConfig::new(addr).with_tls(tls)
+        };
+        let listening = bound.serve(listen, move |caller, request| {
+            let shared = Arc::clone(&serving);
+            async move { shared.answer(&caller, request).await }
+        });
         Ok(RunningRelay {
             descriptor,
             shared,
@@ -227,10 +237,8 @@ struct Shared {
     node: Node,
     forwarder: Forwarder,
     guard: WebGuard,
-    memory: Reservations,
+    admission: Admission,
     limits: Limits,
-    exempt_loopback: bool,
-    peers: Peers,
     clock: Clock,
 }
 
@@ -238,54 +246,47 @@ impl Shared {
     fn set_relays(&self, relays: Vec<RelayDescriptor>) {
         let known: HashMap<Ed25519Public, RelayDescriptor> =
             relays.into_iter().map(|relay| (relay.key, relay)).collect();
+        self.admission
+            .set_listed(known.values().map(|relay| relay.host));
         self.forwarder.forget_others(&known);
         self.node.set_relays(known);
     }
 
     /// Answers one request. When the party before hangs up, this future is dropped, and the onward request with it.
-    async fn answer(self: Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Answer {
+    async fn answer(self: Arc<Self>, caller: &Caller, request: Request<Incoming>) -> Answer {
         if let Err(refused) = self.guard.check(request.headers()) {
             return answer(StatusCode::FORBIDDEN, refused.to_string());
         }
         if request.method() != Method::POST || request.uri().path() != GUARD_ENDPOINT {
             return answer(StatusCode::NOT_FOUND, "Not found");
         }
-        let is_exempt = self.exempt_loopback && peer.ip().to_canonical().is_loopback();
-        if is_exempt || self.node.knows_host(peer.ip()) {
-            let (status, body) = self.pass_on(request).await;
-            return answer(status, body);
-        }
-        let Some(place) = self.peers.enter(peer.ip()) else {
-            body::drain(request.into_body()).await;
-            return answer(
-                StatusCode::SERVICE_UNAVAILABLE,
-                ReadBodyError::Busy.to_string(),
-            );
-        };
-        let (status, body) = self.pass_on(request).await;
-        answer(status, place.kept_with(body))
-    }
-
-    async fn pass_on(self: Arc<Self>, request: Request<Incoming>) -> (StatusCode, Bytes) {
         let (head, body) = request.into_parts();
-        let held = match body::read_request(&head.headers, body, &self.limits, &self.memory).await {
+        let held = match body::read_request(&head.headers, body, &self.limits, caller).await {
             Ok(held) => held,
-            Err(error) => return (error.status(), error.to_string().into()),
+            Err(error) => return answer(error.status(), error.to_string()),
         };
         let (bytes, reservation) = held.into_parts();
         let now = (self.clock)();
         let deciding = Arc::clone(&self);
+        let from = caller.address();
         let decision = tokio::task::spawn_blocking(move || {
-            deciding.node.handle(bytes, now, &mut random::system())
+            deciding
+                .node
+                .handle(bytes, from, now, &mut random::system())
         })
         .await;
-        match decision {
-            Ok(decision) => self.forwarder.carry_out(decision, reservation).await,
+        let (status, body) = match decision {
+            Ok(decision) => {
+                self.forwarder
+                    .carry_out(decision, reservation, caller)
+                    .await
+            }
             Err(_panicked) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 Bytes::from_static(b"Internal error"),
             ),
-        }
+        };
+        answer(status, body)
     }
 }
 

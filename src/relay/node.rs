@@ -12,7 +12,7 @@ use url::Host;
 use super::addresses;
 use crate::protocol::{
     keys::{Ed25519Public, X25519Secret},
-    onion::{NOT_FOUND, Next, ReplayMemory, ReplyLayer, peel, peel::Proxy},
+    onion::{NOT_FOUND, Next, Remembered, ReplayMemory, ReplyLayer, peel, peel::Proxy},
     relay_list::{RelayDescriptor, Serves},
 };
 
@@ -83,28 +83,28 @@ impl Node {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
     }
 
-    /// Whether a relay of the list has this address.
-    #[must_use]
-    pub fn knows_host(&self, addr: IpAddr) -> bool {
-        let addr = addr.to_canonical();
-        self.known()
-            .values()
-            .any(|relay| relay.host.to_canonical() == addr)
-    }
-
-    /// Takes this relay's layer off `body` and decides. Opens up to 10 MB: call it where that may take its time.
-    pub fn handle(&self, body: Vec<u8>, now: u64, rng: &mut impl CryptoRng) -> Decision {
+    /// Takes this relay's layer off `body`, which came from the holder `from`, and decides. Opens up to 10 MB: call it
+    /// where that may take its time.
+    pub fn handle(
+        &self,
+        body: Vec<u8>,
+        from: IpAddr,
+        now: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Decision {
         let peeled = match peel(&self.secret, body) {
             Ok(peeled) => peeled,
             Err(error) => return Decision::plain(400, &error.to_string()),
         };
-        if !self
+        let remembered = self
             .seen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(peeled.tag, now)
-        {
-            return Decision::plain(400, "Invalid ciphertext");
+            .insert(peeled.tag, from, now);
+        match remembered {
+            Remembered::Fresh => {}
+            Remembered::NoRoom => return Decision::plain(503, "Server busy, try again later"),
+            Remembered::Seen => return Decision::plain(400, "Invalid ciphertext"),
         }
         let (hop_no, reply) = (peeled.hop_no, peeled.reply);
         match peeled.next {
@@ -268,7 +268,6 @@ const MAX_HOST_LEN: usize = 253;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::keys::Identity;
 
     fn proxy(protocol: &str, host: &str, port: u16, target: &str) -> Proxy {
         Proxy {
@@ -445,26 +444,6 @@ mod tests {
         assert!(judged("9.9.9.9").is_none(), "an address of its machine");
         assert!(judged("9.9.9.10").is_some());
         assert!(!rule.allows("files.example.org", IpAddr::from([9, 9, 9, 9])));
-    }
-
-    #[test]
-    fn listed_relays_are_known_however_their_address_is_written() {
-        let node = Node::new(Identity::from_seed([1; 32]).x25519(), Arc::new(any()));
-        let relay = RelayDescriptor {
-            key: Identity::from_seed([2; 32]).public(),
-            host: IpAddr::from([192, 0, 2, 1]),
-            port: 443,
-            operator: String::new(),
-            serves: Serves::None,
-        };
-        node.set_relays(HashMap::from([(relay.key, relay)]));
-        for (text, known) in [
-            ("192.0.2.1", true),
-            ("::ffff:192.0.2.1", true),
-            ("192.0.2.2", false),
-        ] {
-            assert_eq!(node.knows_host(text.parse().unwrap()), known, "{text}");
-        }
     }
 
     #[test]

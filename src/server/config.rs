@@ -20,12 +20,16 @@ use crate::{
         },
         keys::Identity,
     },
-    wire::settings::{
-        Given,
-        Sample::{Default as Preset, Example},
-        Setting, Settings,
-        Shape::{List, Switch, Text},
-        log_level,
+    wire::{
+        admission::Rules,
+        holder::{Network, networks},
+        settings::{
+            Given,
+            Sample::{Default as Preset, Example},
+            Setting, Settings,
+            Shape::{List, Switch, Text},
+            log_level,
+        },
     },
 };
 
@@ -58,6 +62,8 @@ pub struct ServerSettings {
     pub relay_list: Option<PathBuf>,
     /// Connections served at once.
     pub max_connections: usize,
+    /// Proxies before it, whose `X-Forwarded-For` names the client.
+    pub trusted_proxies: Vec<Network>,
     /// How long one question to the store may take.
     pub store_timeout: Duration,
     /// How long a stop waits for what runs.
@@ -72,6 +78,7 @@ pub struct ServerSettings {
 
 impl Default for ServerSettings {
     fn default() -> Self {
+        let rules = Rules::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
             store: StoreLocation::Folder(PathBuf::from("cloakroom-data")),
@@ -81,8 +88,9 @@ impl Default for ServerSettings {
             plain_http: false,
             policy: Policy::default(),
             max_total: 10 << 30,
-            max_memory: 512 << 20,
-            max_connections: 1024,
+            max_memory: rules.max_memory,
+            max_connections: rules.max_connections,
+            trusted_proxies: rules.trusted_proxies,
             access_word: None,
             work_bits: None,
             relay_list: None,
@@ -136,6 +144,7 @@ impl ServerSettings {
             max_total: self.max_total,
             max_memory: self.max_memory,
             max_connections: self.max_connections,
+            trusted_proxies: self.trusted_proxies,
             relay_list: self.relay_list,
             store_timeout: self.store_timeout,
             stop_timeout: self.stop_timeout,
@@ -353,10 +362,28 @@ const TABLE: &[Setting<ServerSettings>] = &[
         ],
         "NUMBER",
         Text,
-        Preset("1024"),
-        "Connections served at once; more wait. The system's limit of open files must be above it",
+        Preset("2048"),
+        "Connections served at once; beyond it those make room that have not asked for anything yet. Where the system \
+         allows fewer open files, there are fewer",
         |settings, given| {
             settings.max_connections = given.read("a number")?;
+            Ok(())
+        },
+    ),
+    Setting::new(
+        [
+            "trusted_proxies",
+            "trusted-proxies",
+            "CLOAKROOM_TRUSTED_PROXIES",
+        ],
+        "NETWORKS",
+        List,
+        Preset("[]"),
+        "Addresses or networks of web servers before it, such as 127.0.0.1 or 10.0.0.0/8: the last address that they \
+         did not write themselves in X-Forwarded-For is taken for the client's. Each address has its share of \
+         connections, requests and memory; without this setting all clients of a web server share one",
+        |settings, given| {
+            settings.trusted_proxies = networks(&given.texts()?)?;
             Ok(())
         },
     ),

@@ -18,6 +18,7 @@ use hyper::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::wire::{
+    admission::{Admission, Rules},
     clock::Clock,
     listener::{self, Answer, ListenConfig, ListenError, Listening, answer},
     web_guard::WebGuard,
@@ -93,10 +94,13 @@ impl Metrics {
         let stop = CancellationToken::new();
         tokio::spawn(each_hour(Arc::clone(&shown), clock, count, stop.clone()));
         let config = ListenConfig {
-            max_connections: 8,
+            admission: Admission::new(Rules {
+                max_connections: 8,
+                ..Rules::default()
+            }),
             ..ListenConfig::new(bound.addr())
         };
-        let listening = bound.serve(config, move |_peer, request| {
+        let listening = bound.serve(config, move |_caller, request| {
             let page = page(&request, &guard, &shown);
             async { page }
         });

@@ -32,9 +32,10 @@ use crate::{
         onion::ReplayMemory,
     },
     wire::{
+        admission::{Admission, Rules},
         clock::{self, Clock},
+        holder::Network,
         listener::{self, ListenConfig, ListenError, Listening},
-        reserve::Reservations,
         web_guard::WebGuard,
     },
 };
@@ -92,8 +93,12 @@ pub struct ServerConfig {
     pub max_total: u64,
     /// The most memory that bodies may take at once, in bytes.
     pub max_memory: u64,
-    /// Connections served at once; more wait to be accepted.
+    /// Connections served at once.
     pub max_connections: usize,
+    /// Proxies before it, whose `X-Forwarded-For` names the client.
+    pub trusted_proxies: Vec<Network>,
+    /// Whether each address has its share of the server and no more: all but the network that is built in.
+    pub limit_addresses: bool,
     /// How long a stop waits for what runs.
     pub stop_timeout: Duration,
     /// How long one question to the store may take.
@@ -110,6 +115,7 @@ impl ServerConfig {
     /// The usual limits.
     #[must_use]
     pub fn new(listen: SocketAddr, store: impl Into<StoreLocation>, key: Identity) -> Self {
+        let rules = Rules::default();
         Self {
             listen,
             store: store.into(),
@@ -122,8 +128,10 @@ impl ServerConfig {
             work_bits: None,
             relay_list: None,
             max_total: 10 << 30,
-            max_memory: 512 << 20,
-            max_connections: 1024,
+            max_memory: rules.max_memory,
+            max_connections: rules.max_connections,
+            trusted_proxies: rules.trusted_proxies,
+            limit_addresses: rules.limit_addresses,
             stop_timeout: Duration::from_secs(30),
             store_timeout: Duration::from_secs(30),
             sweep_every: Duration::from_secs(10 * 60),
@@ -167,7 +175,13 @@ impl Server {
         if let Some(warning) = warning(clock_rule.now().standing) {
             tracing::warn!("{warning}");
         }
-        let memory = Reservations::new(config.max_memory);
+        let admission = Admission::new(Rules {
+            max_connections: config.max_connections,
+            max_memory: config.max_memory,
+            trusted_proxies: config.trusted_proxies,
+            limit_addresses: config.limit_addresses,
+            ..Rules::default()
+        });
         let stats = Arc::new(Stats::default());
         let files = Arc::new(Files {
             store: Arc::new(store),
@@ -180,6 +194,14 @@ impl Server {
         });
 
         let stop = CancellationToken::new();
+        if let Some(mirror) = &files.relay_mirror {
+            tokio::spawn(follow_relays(
+                Arc::clone(mirror),
+                Arc::clone(&config.clock),
+                admission.clone(),
+                stop.clone(),
+            ));
+        }
         let sweeping = tokio::spawn(sweep_regularly(
             Arc::clone(&files),
             config.sweep_every,
@@ -191,22 +213,23 @@ impl Server {
             seen: Mutex::new(ReplayMemory::new()),
             guard,
             plain_http: config.plain_http,
-            memory: memory.clone(),
             clock: config.clock,
             stats,
         });
-        let mut listen = ListenConfig::new(addr);
-        listen.max_connections = config.max_connections;
-        listen.stop_timeout = config.stop_timeout;
-        let listening = bound.serve(listen, move |peer, request| {
+        let listen = ListenConfig {
+            admission: admission.clone(),
+            stop_timeout: config.stop_timeout,
+            ..ListenConfig::new(addr)
+        };
+        let listening = bound.serve(listen, move |caller, request| {
             let routes = Arc::clone(&routes);
-            async move { routes.answer(peer, request).await }
+            async move { routes.answer(&caller, request).await }
         });
         Ok(RunningServer {
             address,
             listening,
             files,
-            memory,
+            admission,
             sweeping: Some(sweeping),
             stop: stop.drop_guard(),
         })
@@ -218,7 +241,7 @@ pub struct RunningServer {
     address: ServerAddress,
     listening: Listening,
     files: Arc<Files>,
-    memory: Reservations,
+    admission: Admission,
     sweeping: Option<JoinHandle<()>>,
     stop: DropGuard,
 }
@@ -247,7 +270,7 @@ impl RunningServer {
     pub fn gauges(&self) -> Gauges {
         Gauges {
             files: Arc::clone(&self.files),
-            memory: self.memory.clone(),
+            admission: self.admission.clone(),
         }
     }
 
@@ -278,7 +301,7 @@ impl RunningServer {
 #[derive(Clone)]
 pub struct Gauges {
     files: Arc<Files>,
-    memory: Reservations,
+    admission: Admission,
 }
 
 impl Gauges {
@@ -291,7 +314,25 @@ impl Gauges {
     /// The bytes of memory that bodies have reserved.
     #[must_use]
     pub fn reserved_bytes(&self) -> u64 {
-        self.memory.reserved_bytes()
+        self.admission.reserved_bytes()
+    }
+}
+
+/// Gives the relays of the mirrored list their share, also when the list is replaced.
+async fn follow_relays(
+    mirror: Arc<RelayMirror>,
+    clock: Clock,
+    admission: Admission,
+    stop: CancellationToken,
+) {
+    let mut looks = tokio::time::interval(LIST_LOOK_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _at = looks.tick() => {
+                admission.set_listed(RelayMirror::hosts(Arc::clone(&mirror), clock()).await);
+            }
+        }
     }
 }
 
@@ -329,6 +370,8 @@ async fn sweep_regularly(files: Arc<Files>, every: Duration, stop: CancellationT
         }
     }
 }
+
+const LIST_LOOK_EVERY: Duration = Duration::from_secs(30);
 
 fn warning(standing: Standing) -> Option<&'static str> {
     match standing {

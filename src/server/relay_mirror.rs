@@ -7,6 +7,7 @@ use std::{
     ffi::OsString,
     fs::{self, File},
     io::{self, Read as _},
+    net::IpAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
@@ -38,6 +39,7 @@ type Stamp = (Option<SystemTime>, u64);
 struct Mirrored {
     signed: SignedList,
     expires: u64,
+    hosts: Vec<IpAddr>,
 }
 
 impl RelayMirror {
@@ -52,13 +54,18 @@ impl RelayMirror {
 
     /// The answer to `GET /relays` at `now` (unix seconds); `None` while there is no list that anybody could use.
     pub async fn current(mirror: Arc<Self>, now: u64) -> Option<SignedList> {
-        tokio::task::spawn_blocking(move || mirror.look(now))
-            .await
-            .ok()
-            .flatten()
+        let looking = move || mirror.look(now, |mirrored| mirrored.signed.clone());
+        tokio::task::spawn_blocking(looking).await.ok().flatten()
     }
 
-    fn look(&self, now: u64) -> Option<SignedList> {
+    /// The addresses of the list's relays at `now` (unix seconds); none while there is no list that anybody could use.
+    pub async fn hosts(mirror: Arc<Self>, now: u64) -> Vec<IpAddr> {
+        let looking = move || mirror.look(now, |mirrored| mirrored.hosts.clone());
+        let hosts = tokio::task::spawn_blocking(looking).await.ok().flatten();
+        hosts.unwrap_or_default()
+    }
+
+    fn look<T>(&self, now: u64, of: impl FnOnce(&Mirrored) -> T) -> Option<T> {
         let signature = sibling(&self.file);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let stamps = [stamp(&self.file), stamp(&signature)];
@@ -73,7 +80,7 @@ impl RelayMirror {
             *seen = Some(Seen { stamps, list });
         }
         let mirrored = seen.as_ref()?.list.as_ref()?;
-        (now < mirrored.expires).then(|| mirrored.signed.clone())
+        (now < mirrored.expires).then(|| of(mirrored))
     }
 }
 
@@ -103,12 +110,11 @@ fn read(file: &Path, signature: &Path) -> Result<Mirrored, String> {
     if !can_be_mirrored(&list) {
         return Err("it is too large for an answer".to_owned());
     }
-    let expires = RelayList::read(list.as_bytes())
-        .map_err(|error| error.to_string())?
-        .expires;
+    let read = RelayList::read(list.as_bytes()).map_err(|error| error.to_string())?;
     Ok(Mirrored {
         signed: SignedList { list, signature },
-        expires,
+        expires: read.expires,
+        hosts: read.relays.iter().map(|relay| relay.host).collect(),
     })
 }
 
@@ -124,8 +130,6 @@ const SIGNATURE_LEN: usize = 128;
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use super::*;
     use crate::protocol::{
         keys::Identity,
@@ -148,7 +152,7 @@ mod tests {
     }
 
     fn handed_on(mirror: &RelayMirror, now: u64) -> Option<(String, String)> {
-        let signed = mirror.look(now)?;
+        let signed = mirror.look(now, |mirrored| mirrored.signed.clone())?;
         Some((signed.list, signed.signature))
     }
 
@@ -167,8 +171,14 @@ mod tests {
             fs::write(sibling(&file), format!("{signature}\n")).unwrap();
             assert_eq!(handed_on(&mirror, NOW), Some((list, signature)));
         }
-        assert!(mirror.look(NOW + 99).is_some());
-        assert_eq!(mirror.look(NOW + 100), None, "an expired list helps nobody");
+        assert!(mirror.look(NOW + 99, |_| ()).is_some());
+        let hosts = mirror.look(NOW, |mirrored| mirrored.hosts.clone()).unwrap();
+        assert_eq!(hosts.len(), 3);
+        assert_eq!(
+            mirror.look(NOW + 100, |_| ()),
+            None,
+            "an expired list helps nobody"
+        );
 
         fs::remove_file(sibling(&file)).unwrap();
         assert_eq!(handed_on(&mirror, NOW), None);

@@ -1,11 +1,7 @@
 //! What comes in over HTTP: onion requests; plain ones where the operator wants them; the operator's own health check.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use futures_util::StreamExt as _;
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
@@ -23,16 +19,18 @@ use crate::{
     protocol::{
         file_api::{FileAnswer, FileRequest, refusal},
         onion::{
-            MAX_MESSAGE_LEN, ReplayMemory, SERVER_ENDPOINT, ServerReply, open_request_by,
+            MAX_MESSAGE_LEN, Remembered, ReplayMemory, SERVER_ENDPOINT, ServerReply,
+            open_request_by,
             v4::{BLOB_ANSWER_OVERHEAD, Headers, RequestHead},
         },
     },
     wire::{
-        body::{self, Held, Limits},
+        admission::Caller,
+        body::{self, Held, Limits, ReadBodyError},
         clock::Clock,
         listener::{Answer, MAX_BUFFERED_LEN, answer, answer_pieces},
         random,
-        reserve::{Reservation, Reservations},
+        reserve::Reservation,
         web_guard::WebGuard,
     },
 };
@@ -44,20 +42,19 @@ pub(super) struct Routes {
     pub(super) seen: Mutex<ReplayMemory>,
     pub(super) guard: WebGuard,
     pub(super) plain_http: bool,
-    pub(super) memory: Reservations,
     pub(super) clock: Clock,
     pub(super) stats: Arc<Stats>,
 }
 
 impl Routes {
-    pub(super) async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Answer {
+    pub(super) async fn answer(&self, caller: &Caller, request: Request<Incoming>) -> Answer {
         if let Err(refused) = self.guard.check(request.headers()) {
             return answer(StatusCode::FORBIDDEN, refused.to_string());
         }
         match (request.method(), request.uri().path()) {
-            (&Method::POST, SERVER_ENDPOINT) => self.onion(request).await,
-            (&Method::GET, "/health") if peer.ip().is_loopback() => self.health().await,
-            _ if self.plain_http => self.plain(request).await,
+            (&Method::POST, SERVER_ENDPOINT) => self.onion(caller, request).await,
+            (&Method::GET, "/health") if caller.ip().is_loopback() => self.health().await,
+            _ if self.plain_http => self.plain(caller, request).await,
             _ => answer(StatusCode::NOT_FOUND, "Not found"),
         }
     }
@@ -74,10 +71,9 @@ impl Routes {
     }
 
     /// What could be opened is answered with a sealed reply and status 200, whatever the reply says.
-    async fn onion(&self, request: Request<Incoming>) -> Answer {
+    async fn onion(&self, caller: &Caller, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        let held = match body::read_request(&head.headers, body, &ONION_LIMITS, &self.memory).await
-        {
+        let held = match body::read_request(&head.headers, body, &ONION_LIMITS, caller).await {
             Ok(held) => held,
             Err(error) => return answer(error.status(), error.to_string()),
         };
@@ -92,13 +88,18 @@ impl Routes {
         let Ok(Some((key, opened))) = opening.await else {
             return self.invalid();
         };
-        let fresh = self
+        let remembered = self
             .seen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(opened.tag, now);
-        if !fresh {
-            return self.invalid();
+            .insert(opened.tag, caller.address(), now);
+        match remembered {
+            Remembered::Fresh => {}
+            Remembered::NoRoom => {
+                let busy = ReadBodyError::Busy;
+                return answer(busy.status(), busy.to_string());
+            }
+            Remembered::Seen => return self.invalid(),
         }
         let reply = Arc::new(opened.reply);
         let answered = match opened.request {
@@ -116,7 +117,7 @@ impl Routes {
             },
         };
         let said = match answered {
-            Answered::Blob(download) => match self.seal_blob(&reply, download).await {
+            Answered::Blob(download) => match self.seal_blob(caller, &reply, download).await {
                 Ok(answer) => return answer,
                 Err(code) => FileAnswer::Refused(code),
             },
@@ -130,11 +131,16 @@ impl Routes {
     }
 
     /// The blob in one buffer: read to where it lies in the answer, sealed there, sent from there.
-    async fn seal_blob(&self, reply: &Arc<ServerReply>, download: Download) -> Result<Answer, u16> {
+    async fn seal_blob(
+        &self,
+        caller: &Caller,
+        reply: &Arc<ServerReply>,
+        download: Download,
+    ) -> Result<Answer, u16> {
         let len_bytes = download.found.len();
-        let reservation = self
-            .memory
+        let reservation = caller
             .reserve(len_bytes + ANSWER_OVERHEAD)
+            .await
             .map_err(|_full| 503_u16)?;
         let len = usize::try_from(len_bytes).map_err(|_too_long| 500_u16)?;
         let begun = reply
@@ -150,11 +156,14 @@ impl Routes {
             tokio::task::spawn_blocking(move || reply.seal_blob(begun, &mut random::system()));
         let sealed = sealing.await.map_err(|_panicked| 500_u16)?;
         self.count_download(len_bytes);
-        Ok(answer(StatusCode::OK, guarded(sealed, Some(reservation))))
+        Ok(answer(
+            StatusCode::OK,
+            Held::new(sealed, reservation).into_bytes(),
+        ))
     }
 
     /// The same paths and answers without an onion around them; a blob is sent as it is read.
-    async fn plain(&self, request: Request<Incoming>) -> Answer {
+    async fn plain(&self, caller: &Caller, request: Request<Incoming>) -> Answer {
         let (parts, body) = request.into_parts();
         let head = RequestHead {
             method: parts.method.as_str().to_owned(),
@@ -165,7 +174,7 @@ impl Routes {
         let mut bytes = Vec::new();
         if parts.method == Method::POST && head.endpoint == "/file" {
             let limits = Limits::of(self.files.max_blob());
-            match body::read_request(&parts.headers, body, &limits, &self.memory).await {
+            match body::read_request(&parts.headers, body, &limits, caller).await {
                 Ok(held) => {
                     let (body, held) = held.into_parts();
                     bytes = body;
@@ -186,7 +195,7 @@ impl Routes {
             Err(error) => Answered::Said(FileAnswer::Refused(refusal(error))),
         };
         match answered {
-            Answered::Blob(download) => match self.memory.reserve(PIECES_LEN) {
+            Answered::Blob(download) => match caller.reserve(PIECES_LEN).await {
                 Ok(reservation) => self.send_pieces(download, reservation),
                 Err(_full) => said(FileAnswer::Refused(503)),
             },
@@ -225,14 +234,6 @@ fn said(said: FileAnswer) -> Answer {
     let mut sent = answer(status, core::mem::take(&mut *response.body));
     put_headers(&mut sent, response.headers);
     sent
-}
-
-/// Bytes that give their memory back when the last of them is sent.
-fn guarded(bytes: Vec<u8>, reservation: Option<Reservation>) -> Bytes {
-    match reservation {
-        Some(reservation) => Held::new(bytes, reservation).into_bytes(),
-        None => bytes.into(),
-    }
 }
 
 fn put_headers(answer: &mut Answer, headers: Headers) {

@@ -8,8 +8,9 @@ use http_body_util::BodyExt as _;
 use hyper::{HeaderMap, StatusCode, header::CONTENT_LENGTH};
 
 use super::{
+    admission::Caller,
     pace::{Pace, PaceLimits, TooSlow},
-    reserve::{Reservation, Reservations},
+    reserve::{Full, Reservation, next_step},
 };
 
 /// What a body may be.
@@ -65,46 +66,48 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-/// Reads a request's body, whose `Content-Length` must say how long it is.
+/// Reads a request's body, whose `Content-Length` must say how long it is, once the caller has its turn and there is
+/// memory for it.
 ///
 /// # Errors
-/// [`ReadBodyError`]; [`ReadBodyError::status`] is the answer to give. What was sent in vain is read away by [`drain`].
+/// [`ReadBodyError`]; [`ReadBodyError::status`] is the answer to give. What is sent in vain has been read away by
+/// [`drain`], or nobody sends it any more.
 pub async fn read_request<B>(
     headers: &HeaderMap,
-    body: B,
+    mut body: B,
     limits: &Limits,
-    memory: &Reservations,
+    caller: &Caller,
 ) -> Result<Held, ReadBodyError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let admitted = match content_length(headers) {
-        Ok(Some(len)) if len > limits.max_bytes => Err(ReadBodyError::TooLarge),
-        Ok(Some(len)) => memory
-            .reserve(len)
-            .map(|held| (len, held))
-            .map_err(|_full| ReadBodyError::Busy),
-        Ok(None) => Err(ReadBodyError::LengthMissing),
-        Err(error) => Err(error),
-    };
-    match admitted {
-        Ok((len, reservation)) => read(body, Some(len), reservation, limits).await,
-        Err(error) => {
-            drain(body).await;
-            Err(error)
+    let read = async {
+        let len = content_length(headers)?.ok_or(ReadBodyError::LengthMissing)?;
+        if len > limits.max_bytes {
+            return Err(ReadBodyError::TooLarge);
         }
+        let reservation = caller.begin(len).await?;
+        read(&mut body, Some(len), reservation, limits).await
+    };
+    let read = read.await;
+    if let Err(error) = &read
+        && !matches!(error, ReadBodyError::Broken | ReadBodyError::Slow)
+    {
+        caller.end_turn();
+        drain(body).await;
     }
+    read
 }
 
-/// Reads a response's body, whose length may be unknown.
+/// Reads a response's body, whose length may be unknown, for the caller whose request it answers.
 ///
 /// # Errors
 /// [`ReadBodyError`]; never [`ReadBodyError::LengthMissing`].
 pub async fn read_response<B>(
     headers: &HeaderMap,
-    body: B,
+    mut body: B,
     limits: &Limits,
-    memory: &Reservations,
+    caller: &Caller,
 ) -> Result<Held, ReadBodyError>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -113,14 +116,12 @@ where
     if len.is_some_and(|len| len > limits.max_bytes) {
         return Err(ReadBodyError::TooLarge);
     }
-    let reservation = memory
-        .reserve(len.unwrap_or(0))
-        .map_err(|_full| ReadBodyError::Busy)?;
-    read(body, len, reservation, limits).await
+    let reservation = caller.begin_answer(len.unwrap_or(limits.max_bytes)).await?;
+    read(&mut body, len, reservation, limits).await
 }
 
 async fn read<B>(
-    mut body: B,
+    body: &mut B,
     expected: Option<u64>,
     mut reservation: Reservation,
     limits: &Limits,
@@ -128,36 +129,28 @@ async fn read<B>(
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let capacity =
-        usize::try_from(expected.unwrap_or(0)).map_err(|_too_long| ReadBodyError::TooLarge)?;
-    let mut bytes = Vec::with_capacity(capacity);
-    let mut reserved = expected.unwrap_or(0);
-    let mut pace = Pace::new(
-        &limits.pace,
-        expected.unwrap_or(limits.max_bytes),
-        Instant::now(),
-    );
-    while let Some(frame) = pace.watch(body.frame()).await? {
+    let most = expected.unwrap_or(limits.max_bytes);
+    let mut bytes = Vec::with_capacity(in_memory(reservation.held_bytes())?);
+    let mut pace = Pace::new(&limits.pace, most, Instant::now());
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = reservation.gives_up() => return Err(ReadBodyError::Busy),
+            next = pace.watch(body.frame()) => next?,
+        };
+        let Some(frame) = next else { break };
         let Ok(mut data) = frame.map_err(|_broken| ReadBodyError::Broken)?.into_data() else {
             continue;
         };
         let len = bytes.len() as u64 + data.len() as u64;
-        if len > expected.unwrap_or(limits.max_bytes) {
+        if len > most {
             return Err(ReadBodyError::TooLarge);
         }
-        if len > reserved {
-            // Of unknown length: grow in steps, so that a small answer does not cost the whole limit.
-            let step = len
-                .max(reserved.saturating_mul(2))
-                .min(limits.max_bytes.max(len));
-            reservation
-                .grow(step - reserved)
-                .map_err(|_full| ReadBodyError::Busy)?;
-            reserved = step;
-            bytes.reserve_exact(
-                usize::try_from(step - bytes.len() as u64)
-                    .map_err(|_too_long| ReadBodyError::TooLarge)?,
-            );
+        if len > reservation.held_bytes() {
+            let step = next_step(len, most);
+            // Whoever sends cannot help that nothing is read meanwhile.
+            pace.forgive(reservation.grow(step).await?);
+            bytes.reserve_exact(in_memory(step)? - bytes.len());
         }
         while data.has_remaining() {
             let chunk = data.chunk();
@@ -170,7 +163,12 @@ where
     if expected.is_some_and(|expected| expected != bytes.len() as u64) {
         return Err(ReadBodyError::Broken);
     }
+    reservation.finish()?;
     Ok(Held { bytes, reservation })
+}
+
+fn in_memory(len_bytes: u64) -> Result<usize, ReadBodyError> {
+    usize::try_from(len_bytes).map_err(|_too_long| ReadBodyError::TooLarge)
 }
 
 /// Reads and forgets what still comes, for a moment: a sender who is refused should see the answer and not a broken
@@ -224,7 +222,7 @@ pub enum ReadBodyError {
     /// The stream ended before the body did.
     #[error("Body cut off")]
     Broken,
-    /// No memory left to promise.
+    /// No memory came free in time, or others that have more needed it.
     #[error("Server busy, try again later")]
     Busy,
     /// No `Content-Length`.
@@ -236,6 +234,12 @@ pub enum ReadBodyError {
     /// Longer than the limit.
     #[error("Request body too large")]
     TooLarge,
+}
+
+impl From<Full> for ReadBodyError {
+    fn from(_full: Full) -> Self {
+        Self::Busy
+    }
 }
 
 impl From<TooSlow> for ReadBodyError {
@@ -264,6 +268,7 @@ mod tests {
     use hyper::body::Frame;
 
     use super::*;
+    use crate::wire::admission::{Admission, Rules};
 
     const LIMITS: Limits = Limits::of(100);
 
@@ -273,18 +278,30 @@ mod tests {
         headers
     }
 
+    /// Somebody who calls where there is so much memory, and who may have all of it.
+    fn caller(max_memory: u64) -> (Admission, Caller) {
+        let admission = Admission::new(Rules {
+            max_memory,
+            limit_addresses: false,
+            patience: Duration::from_millis(50),
+            ..Rules::default()
+        });
+        let caller = admission.caller([127, 0, 0, 1].into(), &HeaderMap::new());
+        (admission, caller)
+    }
+
     fn of(len: usize) -> Full<Bytes> {
         Full::new(Bytes::from(vec![7; len]))
     }
 
     #[tokio::test]
     async fn a_body_of_its_length_is_read_and_its_memory_is_given_back_with_the_bytes() {
-        let memory = Reservations::new(100);
-        let held = read_request(&headers("100"), of(100), &LIMITS, &memory)
+        let (memory, caller) = caller(400);
+        let held = read_request(&headers("100"), of(100), &LIMITS, &caller)
             .await
             .unwrap();
         assert_eq!(memory.reserved_bytes(), 100);
-        let error = read_request(&headers("1"), of(1), &LIMITS, &memory)
+        let error = read_request(&headers("1"), of(1), &LIMITS, &caller)
             .await
             .unwrap_err();
         assert_eq!(error, ReadBodyError::Busy);
@@ -297,7 +314,7 @@ mod tests {
 
     #[tokio::test]
     async fn lengths_are_judged_before_the_first_byte() {
-        let memory = Reservations::new(1000);
+        let (memory, caller) = caller(4_000);
         for (length, body, error) in [
             ("101", 101, ReadBodyError::TooLarge),
             ("99999999999999999999999", 5, ReadBodyError::TooLarge),
@@ -307,14 +324,14 @@ mod tests {
             ("4", 5, ReadBodyError::TooLarge),
         ] {
             assert_eq!(
-                read_request(&headers(length), of(body), &LIMITS, &memory)
+                read_request(&headers(length), of(body), &LIMITS, &caller)
                     .await
                     .unwrap_err(),
                 error,
                 "{length}"
             );
         }
-        let error = read_request(&HeaderMap::new(), of(5), &LIMITS, &memory)
+        let error = read_request(&HeaderMap::new(), of(5), &LIMITS, &caller)
             .await
             .unwrap_err();
         assert_eq!(error, ReadBodyError::LengthMissing);
@@ -323,12 +340,12 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_of_unknown_length_stops_at_the_limit() {
-        let memory = Reservations::new(1000);
-        let held = read_response(&HeaderMap::new(), of(100), &LIMITS, &memory)
+        let (_memory, caller) = caller(4_000);
+        let held = read_response(&HeaderMap::new(), of(100), &LIMITS, &caller)
             .await
             .unwrap();
         assert_eq!(held.as_ref().len(), 100);
-        let error = read_response(&HeaderMap::new(), of(101), &LIMITS, &memory)
+        let error = read_response(&HeaderMap::new(), of(101), &LIMITS, &caller)
             .await
             .unwrap_err();
         assert_eq!(error, ReadBodyError::TooLarge);
@@ -340,8 +357,8 @@ mod tests {
             Ok(Frame::data(Bytes::from_static(b"half"))),
             Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
         ]);
-        let memory = Reservations::new(1000);
-        let error = read_response(&HeaderMap::new(), StreamBody::new(frames), &LIMITS, &memory)
+        let (memory, caller) = caller(4_000);
+        let error = read_response(&HeaderMap::new(), StreamBody::new(frames), &LIMITS, &caller)
             .await
             .unwrap_err();
         assert_eq!(error, ReadBodyError::Broken);
@@ -358,8 +375,8 @@ mod tests {
             ..LIMITS
         };
         let frames = futures_util::stream::pending::<Result<Frame<Bytes>, std::io::Error>>();
-        let memory = Reservations::new(1000);
-        let error = read_request(&headers("5"), StreamBody::new(frames), &limits, &memory)
+        let (_memory, caller) = caller(4_000);
+        let error = read_request(&headers("5"), StreamBody::new(frames), &limits, &caller)
             .await
             .unwrap_err();
         assert_eq!(error, ReadBodyError::Slow);
@@ -382,9 +399,9 @@ mod tests {
                 (),
             ))
         });
-        let memory = Reservations::new(1 << 30);
+        let (memory, caller) = caller(1 << 30);
         let body = StreamBody::new(Box::pin(trickle));
-        let error = read_request(&headers("1000000"), body, &limits, &memory)
+        let error = read_request(&headers("1000000"), body, &limits, &caller)
             .await
             .unwrap_err();
         assert_eq!(error, ReadBodyError::Slow);

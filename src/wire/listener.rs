@@ -1,18 +1,20 @@
-//! A port that listens: bounded connections, time-outs at every step, HTTP/1.1 with or without TLS, and a graceful stop.
+//! A port that listens: who is let in, time-outs at every step, HTTP/1.1 with or without TLS, and a graceful stop.
 
 use std::{
     convert::Infallible,
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use futures_util::{Stream, stream::BoxStream};
-use http_body_util::Full;
+use futures_util::{Stream, StreamExt as _, stream::BoxStream};
 use hyper::{
     Request, Response, StatusCode,
     body::{Body, Frame, Incoming, SizeHint},
@@ -23,12 +25,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     task::{JoinHandle, JoinSet},
-    time::{Instant, Sleep},
+    time::Sleep,
 };
 use tokio_rustls::{TlsAcceptor, rustls};
 use tokio_util::sync::CancellationToken;
+
+use super::{
+    admission::{Admission, Caller, Rules, Visit},
+    pace::{Pace, PaceLimits},
+};
 
 /// The answer of a handler.
 pub type Answer = Response<AnswerBody>;
@@ -36,7 +42,7 @@ pub type Answer = Response<AnswerBody>;
 /// The body of an answer.
 pub enum AnswerBody {
     /// Bytes that are there.
-    Full(Full<Bytes>),
+    Full(Bytes),
     /// Bytes that come while they are sent, and how many are still to come; one that ends early breaks the connection.
     Pieces(BoxStream<'static, io::Result<Bytes>>, u64),
 }
@@ -50,9 +56,8 @@ impl Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match &mut *self {
-            Self::Full(full) => Pin::new(full)
-                .poll_frame(cx)
-                .map_err(|never| match never {}),
+            Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Pieces(pieces, left) => {
                 let piece = ready!(pieces.as_mut().poll_next(cx)).transpose()?;
                 let Some(piece) = piece else {
@@ -69,14 +74,14 @@ impl Body for AnswerBody {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Full(full) => full.is_end_stream(),
+            Self::Full(bytes) => bytes.is_empty(),
             Self::Pieces(_, left) => *left == 0,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Full(full) => full.size_hint(),
+            Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Pieces(_, left) => SizeHint::with_exact(*left),
         }
     }
@@ -84,7 +89,7 @@ impl Body for AnswerBody {
 
 /// An answer of `status` with `body`.
 pub fn answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(AnswerBody::Full(Full::new(body.into())));
+    let mut answer = Response::new(AnswerBody::Full(body.into()));
     *answer.status_mut() = status;
     answer
 }
@@ -97,6 +102,20 @@ pub fn answer_pieces(
     Response::new(AnswerBody::Pieces(Box::pin(pieces), len_bytes))
 }
 
+/// The answer, with `guard` dropped when the last byte of it has been written.
+fn guarded<T: Send + Sync + 'static>(answer: Answer, guard: T) -> Answer {
+    answer.map(|body| match body {
+        AnswerBody::Full(bytes) => AnswerBody::Full(Bytes::from_owner(Guarded(bytes, guard))),
+        AnswerBody::Pieces(pieces, left) => {
+            let guarded = pieces.inspect(move |_piece| {
+                // Held for as long as pieces are read.
+                let _held = &guard;
+            });
+            AnswerBody::Pieces(guarded.boxed(), left)
+        }
+    })
+}
+
 /// How to listen.
 #[derive(Clone)]
 pub struct ListenConfig {
@@ -104,12 +123,14 @@ pub struct ListenConfig {
     pub addr: SocketAddr,
     /// With TLS, when given.
     pub tls: Option<Arc<rustls::ServerConfig>>,
-    /// Connections served at once; more wait to be accepted.
-    pub max_connections: usize,
-    /// For the TLS handshake, and for the head of each request (also the wait for a next one).
+    /// Who is let in.
+    pub admission: Admission,
+    /// For the TLS handshake and the first head together.
     pub head_timeout: Duration,
-    /// For a sender's silence while it should take an answer.
-    pub write_timeout: Duration,
+    /// For the head of each further request, the wait for it included.
+    pub next_head_timeout: Duration,
+    /// The slowest that an answer may be taken.
+    pub pace: PaceLimits,
     /// How long a stop waits for what runs.
     pub stop_timeout: Duration,
 }
@@ -121,9 +142,10 @@ impl ListenConfig {
         Self {
             addr,
             tls: None,
-            max_connections: 512,
-            head_timeout: Duration::from_secs(10),
-            write_timeout: Duration::from_secs(30),
+            admission: Admission::new(Rules::default()),
+            head_timeout: Duration::from_secs(5),
+            next_head_timeout: Duration::from_secs(10),
+            pace: PaceLimits::USUAL,
             stop_timeout: Duration::from_secs(10),
         }
     }
@@ -161,12 +183,12 @@ impl Bound {
         self.addr
     }
 
-    /// Serves the port; `handler` is called once a request, with the address of the peer.
+    /// Serves the port; `handler` is called once a request, with who sent it.
     ///
     /// The handler's future is dropped when the peer hangs up, and with it what it has under way.
     pub fn serve<H, F>(self, config: ListenConfig, handler: H) -> Listening
     where
-        H: Fn(SocketAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        H: Fn(Caller, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Answer> + Send + 'static,
     {
         let stop = CancellationToken::new();
@@ -185,7 +207,7 @@ impl Bound {
 /// [`ListenError`].
 pub async fn listen<H, F>(config: ListenConfig, handler: H) -> Result<Listening, ListenError>
 where
-    H: Fn(SocketAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Caller, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
     Ok(bind(config.addr).await?.serve(config, handler))
@@ -240,25 +262,32 @@ async fn accept_loop<H, F>(
     handler: H,
     stop: CancellationToken,
 ) where
-    H: Fn(SocketAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Caller, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
-    let slots = Arc::new(Semaphore::new(config.max_connections));
     let mut connections = JoinSet::new();
     loop {
-        let next = async {
-            let slot = Arc::clone(&slots).acquire_owned().await;
-            (slot, listener.accept().await)
-        };
         tokio::select! {
             () = stop.cancelled() => break,
             Some(_ended) = connections.join_next() => {}
-            (slot, accepted) = next => match (slot, accepted) {
-                (Ok(slot), Ok((stream, peer))) => {
-                    connections.spawn(serve_stream(stream, peer, slot, config.clone(), handler.clone(), stop.clone()));
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    // Nobody is left waiting: whoever cannot be let in is closed.
+                    if let Some(visit) = config.admission.connect(peer.ip()) {
+                        let connection = Connection {
+                            visit: Arc::new(visit),
+                            peer,
+                            config: config.clone(),
+                            handler: handler.clone(),
+                            sending: Arc::default(),
+                        };
+                        connections.spawn(connection.serve(stream, stop.clone()));
+                    }
                 }
-                // Out of file descriptors, or the peer is gone already: take a breath, then go on.
-                _ => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(_out_of_files_or_gone_already) => {
+                    config.admission.make_room();
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
             },
         }
     }
@@ -268,126 +297,210 @@ async fn accept_loop<H, F>(
     connections.shutdown().await;
 }
 
-async fn serve_stream<H, F>(
-    stream: TcpStream,
+/// A connection that was let in.
+struct Connection<H> {
+    visit: Arc<Visit>,
     peer: SocketAddr,
-    slot: OwnedSemaphorePermit,
     config: ListenConfig,
     handler: H,
-    stop: CancellationToken,
-) where
-    H: Fn(SocketAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Answer> + Send + 'static,
-{
-    // Small answers should not wait for the acknowledgement of large ones.
-    stream.set_nodelay(true).ok();
-    let stream = StallGuard::new(stream, config.write_timeout);
-    if let Some(tls) = config.tls {
+    sending: Arc<Sending>,
+}
+
+impl<H> Connection<H> {
+    async fn serve<F>(self, stream: TcpStream, stop: CancellationToken)
+    where
+        H: Fn(Caller, Request<Incoming>) -> F,
+        F: Future<Output = Answer>,
+    {
+        let head_by = Instant::now() + self.config.head_timeout;
+        // Small answers should not wait for the acknowledgement of large ones.
+        stream.set_nodelay(true).ok();
+        let stream = StallGuard::new(stream, self.config.pace, Arc::clone(&self.sending));
+        let Some(tls) = self.config.tls.clone() else {
+            return self.serve_http(stream, head_by, stop).await;
+        };
+        let visit = Arc::clone(&self.visit);
         let handshake = TlsAcceptor::from(tls).accept(stream);
         tokio::select! {
             () = stop.cancelled() => {}
-            shaken = tokio::time::timeout(config.head_timeout, handshake) => {
+            () = visit.closed() => {}
+            shaken = tokio::time::timeout_at(head_by.into(), handshake) => {
                 if let Ok(Ok(stream)) = shaken {
-                    serve_http(stream, peer, config.head_timeout, handler, stop).await;
+                    self.serve_http(stream, head_by, stop).await;
                 }
             }
         }
-    } else {
-        serve_http(stream, peer, config.head_timeout, handler, stop).await;
     }
-    drop(slot);
-}
 
-async fn serve_http<S, H, F>(
-    stream: S,
-    peer: SocketAddr,
-    head_timeout: Duration,
-    handler: H,
-    stop: CancellationToken,
-) where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    H: Fn(SocketAddr, Request<Incoming>) -> F,
-    F: Future<Output = Answer>,
-{
-    let service = service_fn(|request| {
-        let answer = handler(peer, request);
-        async { Ok::<_, Infallible>(answer.await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
-        .max_headers(64)
-        .max_buf_size(MAX_BUFFERED_LEN)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    // What goes wrong on a connection concerns nobody but its peer.
-    tokio::select! {
-        ended = connection.as_mut() => drop(ended),
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            drop(connection.await);
+    async fn serve_http<S, F>(self, stream: S, head_by: Instant, stop: CancellationToken)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        H: Fn(Caller, Request<Incoming>) -> F,
+        F: Future<Output = Answer>,
+    {
+        let Self {
+            visit,
+            peer,
+            config,
+            handler,
+            sending,
+        } = self;
+        let head_came = AtomicBool::new(false);
+        let service = service_fn(|request: Request<Incoming>| {
+            head_came.store(true, Ordering::Relaxed);
+            let requested = visit.request();
+            let caller = config.admission.caller(peer.ip(), request.headers());
+            let answer = handler(caller.clone(), request);
+            let sending = Arc::clone(&sending);
+            let pace = config.pace;
+            async move {
+                let answer = answer.await;
+                let len_bytes = answer.body().size_hint().exact().unwrap_or(0);
+                let sent = sending.begin(pace.whole_of(len_bytes));
+                Ok::<_, Infallible>(guarded(answer, (sent, requested, caller)))
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(config.next_head_timeout)
+            .max_headers(64)
+            .max_buf_size(MAX_BUFFERED_LEN)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let headless = async {
+            tokio::time::sleep_until(head_by.into()).await;
+            if head_came.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
+        // What goes wrong on a connection concerns nobody but its peer.
+        tokio::select! {
+            ended = connection.as_mut() => drop(ended),
+            () = visit.closed() => {}
+            () = headless => {}
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                drop(connection.await);
+            }
         }
     }
 }
 
-/// A stream that breaks when its peer takes nothing for too long, or in as much time less than 4 KiB a second.
+/// Until when the answer that is being sent has to be taken.
+#[derive(Debug, Default)]
+struct Sending {
+    until: Mutex<Option<Instant>>,
+}
+
+impl Sending {
+    /// An answer begins that may take so long; it has been sent when the returned guard is dropped.
+    fn begin(self: Arc<Self>, whole: Duration) -> Sent {
+        *self.until() = Some(Instant::now() + whole);
+        Sent(self)
+    }
+
+    fn until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the time of an answer on drop.
+struct Sent(Arc<Sending>);
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        *self.0.until() = None;
+    }
+}
+
+/// Bytes that keep something until the last of them is written.
+struct Guarded<T>(Bytes, T);
+
+impl<T> AsRef<[u8]> for Guarded<T> {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A stream that breaks when its peer takes what is sent too slowly, or an answer takes too long as a whole.
 #[derive(Debug)]
 struct StallGuard<S> {
     stream: S,
-    timeout: Duration,
-    deadline: Option<Pin<Box<Sleep>>>,
-    /// Since when the peer has been waited for, and the bytes that it took since.
-    waited: Option<(Instant, u64)>,
+    limits: PaceLimits,
+    sending: Arc<Sending>,
+    /// When a peer that takes nothing is looked at next.
+    look: Option<Pin<Box<Sleep>>>,
+    /// The pace since the peer has been waited for, and the bytes that it took since.
+    waited: Option<(Pace, u64)>,
 }
 
 impl<S> StallGuard<S> {
-    fn new(stream: S, timeout: Duration) -> Self {
+    fn new(stream: S, limits: PaceLimits, sending: Arc<Sending>) -> Self {
         Self {
             stream,
-            timeout,
-            deadline: None,
+            // Of what is written the first byte is taken at once; only from then on a peer is waited for.
+            limits: PaceLimits {
+                first: limits.window,
+                ..limits
+            },
+            sending,
+            look: None,
             waited: None,
         }
     }
 
-    fn watch_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        progress: Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        match (&progress, &mut self.waited) {
-            (Poll::Pending, waited) => {
-                waited.get_or_insert_with(|| (Instant::now(), 0));
-            }
-            (Poll::Ready(Ok(len)), Some((since, taken))) => {
-                *taken += *len as u64;
-                if since.elapsed() >= self.timeout {
-                    if u128::from(*taken) < self.timeout.as_millis() * MIN_BYTES_PER_SEC / 1000 {
-                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                    }
-                    self.waited = None;
-                }
-            }
-            (Poll::Ready(_), _) => {}
-        }
-        self.watch(cx, progress)
-    }
-
+    /// `taken` of what was written now; none when the peer is still waited for.
     fn watch<T>(
         &mut self,
         cx: &mut Context<'_>,
         progress: Poll<io::Result<T>>,
+        taken: impl Fn(&T) -> usize,
     ) -> Poll<io::Result<T>> {
-        if progress.is_ready() {
-            self.deadline = None;
-            return progress;
+        match progress {
+            Poll::Ready(Ok(done)) => {
+                self.look = None;
+                if let Some((pace, bytes)) = &mut self.waited {
+                    *bytes += taken(&done) as u64;
+                    pace.moved(*bytes);
+                    self.check()?;
+                }
+                Poll::Ready(Ok(done))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                let limits = &self.limits;
+                self.waited.get_or_insert_with(|| {
+                    // The whole has a time of its own.
+                    let pace = PaceLimits {
+                        whole: Duration::MAX,
+                        ..*limits
+                    };
+                    (Pace::new(&pace, 0, Instant::now()), 0)
+                });
+                let every = LOOK_EVERY.min(limits.window);
+                loop {
+                    let look = self
+                        .look
+                        .get_or_insert_with(|| Box::pin(tokio::time::sleep(every)));
+                    ready!(look.as_mut().poll(cx));
+                    self.look = None;
+                    self.check()?;
+                }
+            }
         }
-        let timeout = self.timeout;
-        let deadline = self
-            .deadline
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + timeout)));
-        ready!(deadline.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        let overdue = self.sending.until().is_some_and(|until| now >= until);
+        let slow = self
+            .waited
+            .as_mut()
+            .is_some_and(|(pace, _)| pace.is_too_slow(now));
+        if overdue || slow {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        Ok(())
     }
 }
 
@@ -408,7 +521,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let progress = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.watch_write(cx, progress)
+        self.watch(cx, progress, |len| *len)
     }
 
     fn poll_write_vectored(
@@ -417,7 +530,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let progress = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.watch_write(cx, progress)
+        self.watch(cx, progress, |len| *len)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -430,26 +543,26 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
             // Nothing is left that the peer could be slow to take.
             self.waited = None;
         }
-        self.watch(cx, progress)
+        self.watch(cx, progress, |()| 0)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let progress = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.watch(cx, progress)
+        self.watch(cx, progress, |()| 0)
     }
 }
 
 /// What is read ahead of a connection's head, and written ahead of what its peer has taken. hyper's own default is six
 /// times as much, which many slow connections make much of.
 pub const MAX_BUFFERED_LEN: usize = 64 * 1024;
-/// What a peer must take, as the body reader wants of one that sends.
-const MIN_BYTES_PER_SEC: u128 = 4096;
+/// How often a peer that takes nothing is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
-        sync::mpsc,
+        sync::{Semaphore, mpsc},
     };
 
     use super::*;
@@ -458,7 +571,7 @@ mod tests {
         ListenConfig::new("127.0.0.1:0".parse().unwrap())
     }
 
-    async fn hello(_peer: SocketAddr, _request: Request<Incoming>) -> Answer {
+    async fn hello(_caller: Caller, _request: Request<Incoming>) -> Answer {
         answer(StatusCode::OK, "hello")
     }
 
@@ -549,6 +662,7 @@ mod tests {
     async fn a_silent_peer_is_cut_before_and_between_requests() {
         let config = ListenConfig {
             head_timeout: Duration::from_millis(20),
+            next_head_timeout: Duration::from_millis(20),
             ..loopback()
         };
         let listening = listen(config, hello).await.unwrap();
@@ -566,7 +680,10 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_takes_nothing_is_cut() {
         let config = ListenConfig {
-            write_timeout: Duration::from_millis(20),
+            pace: PaceLimits {
+                window: Duration::from_millis(20),
+                ..PaceLimits::USUAL
+            },
             ..loopback()
         };
         let (dropped, mut ended) = mpsc::channel(1);
@@ -592,7 +709,12 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_takes_too_little_is_cut() {
         let (peer, own) = tokio::io::duplex(16);
-        let mut guarded = StallGuard::new(own, Duration::from_millis(500));
+        let limits = PaceLimits {
+            window: Duration::from_millis(500),
+            window_bytes: 2_048 + 2_048,
+            ..PaceLimits::USUAL
+        };
+        let mut guarded = StallGuard::new(own, limits, Arc::default());
         let reading = async move {
             let mut peer = peer;
             // 16 bytes at a time, 200 times a second, is less than 4 KiB a second.

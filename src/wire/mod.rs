@@ -1,10 +1,15 @@
 //! What everything that talks over a network shares: identities in TLS, the listener, the one body reader, memory
 //! reservations and the guard against web pages. It knows nothing of files, relays or clients.
 
+pub mod admission;
 pub mod body;
 pub mod clock;
+mod connections;
+mod fair_queue;
+pub mod holder;
 pub mod key_file;
 pub mod listener;
+pub mod open_files;
 pub mod pace;
 #[cfg(any(feature = "net", feature = "relay"))]
 pub mod post;
@@ -13,4 +18,5 @@ pub mod reserve;
 pub mod resolve;
 pub mod settings;
 pub mod tls;
+mod turns;
 pub mod web_guard;

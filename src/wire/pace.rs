@@ -45,7 +45,8 @@ impl PaceLimits {
 pub struct Pace {
     limits: PaceLimits,
     first_by: Instant,
-    whole_by: Instant,
+    /// None where the time is too long to be measured.
+    whole_by: Option<Instant>,
     /// What had moved at these times, one entry a second at most; the first is the beginning of the window.
     samples: VecDeque<(Instant, u64)>,
     moved_bytes: u64,
@@ -58,7 +59,7 @@ impl Pace {
         Self {
             limits: *limits,
             first_by: start + limits.first,
-            whole_by: start + limits.whole_of(len_bytes),
+            whole_by: start.checked_add(limits.whole_of(len_bytes)),
             samples: VecDeque::from([(start, 0)]),
             moved_bytes: 0,
         }
@@ -71,7 +72,8 @@ impl Pace {
 
     /// Whether the body moves too slowly to go on. To be asked after every piece, and once a second where nothing moves.
     pub fn is_too_slow(&mut self, now: Instant) -> bool {
-        if now >= self.whole_by || (self.moved_bytes == 0 && now >= self.first_by) {
+        let is_overdue = self.whole_by.is_some_and(|by| now >= by);
+        if is_overdue || (self.moved_bytes == 0 && now >= self.first_by) {
             return true;
         }
         let window = self.limits.window;
@@ -92,7 +94,7 @@ impl Pace {
     /// Leaves out a time in which the other side could not move anything, because this side made it wait.
     pub fn forgive(&mut self, paused: Duration) {
         self.first_by += paused;
-        self.whole_by += paused;
+        self.whole_by = self.whole_by.and_then(|by| by.checked_add(paused));
         for (at, _) in &mut self.samples {
             *at += paused;
         }

@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::onion::MAX_MESSAGE_LEN;
+use cloakroom::wire::admission::Caller;
 use cloakroom::wire::body::{self, Limits};
 use cloakroom::wire::listener::{self, Answer, ListenConfig, Listening, answer};
-use cloakroom::wire::reserve::Reservations;
 use cloakroom::wire::tls;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
@@ -67,9 +67,9 @@ impl Between {
         hook: Hook,
     ) -> Self {
         let behind: Arc<str> = behind.into();
-        let listening = listener::listen(config, move |_peer, request| {
+        let listening = listener::listen(config, move |caller, request| {
             let (client, behind, hook) = (client.clone(), Arc::clone(&behind), Arc::clone(&hook));
-            async move { pass(request, &client, &behind, &hook).await }
+            async move { pass(&caller, request, &client, &behind, &hook).await }
         })
         .await
         .unwrap();
@@ -82,15 +82,15 @@ impl Between {
 }
 
 async fn pass(
+    caller: &Caller,
     request: Request<Incoming>,
     client: &reqwest::Client,
     behind: &str,
     hook: &Hook,
 ) -> Answer {
     let limits = Limits::of(MAX_MESSAGE_LEN as u64 + 1_024);
-    let memory = Reservations::new(1 << 30);
     let (head, body) = request.into_parts();
-    let held = body::read_request(&head.headers, body, &limits, &memory)
+    let held = body::read_request(&head.headers, body, &limits, caller)
         .await
         .unwrap();
     let (mut body, _reservation) = held.into_parts();

@@ -11,7 +11,7 @@ use crate::cli::args::Relay as Args;
 use crate::cli::terminal::{self, print_json_text, print_text};
 use crate::relay::config::RelaySettings;
 use crate::relay::{Relay, RunningRelay};
-use crate::wire::{clock, key_file, random, settings};
+use crate::wire::{clock, key_file, open_files, random, settings};
 
 pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
     if args.print_config {
@@ -23,6 +23,7 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
     let failed = |error: &dyn std::error::Error| {
         CliError::Other(format!("the relay did not start: {error}"))
     };
+    open_files::raise_limit();
     told.judge()
         .map_err(|reason| CliError::Usage(reason.to_owned()))?;
     if args.print_descriptor && told.listen.port() == 0 {

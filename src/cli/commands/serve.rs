@@ -18,7 +18,7 @@ use crate::server::metrics::{Metrics, Totals};
 use crate::server::stats::Count;
 use crate::server::{RunningServer, Server};
 use crate::wire::key_file::{self, KeyFileError};
-use crate::wire::{clock, random, settings};
+use crate::wire::{clock, open_files, random, settings};
 
 pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), CliError> {
     if args.print_config {
@@ -30,6 +30,7 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     let failed = |error: &dyn std::error::Error| {
         CliError::Other(format!("the file server did not start: {error}"))
     };
+    open_files::raise_limit();
     told.judge()
         .map_err(|reason| CliError::Usage(reason.to_owned()))?;
     let key_path = told.key_file().unwrap_or_default();

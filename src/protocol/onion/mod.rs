@@ -28,7 +28,7 @@ pub use build::{BuildError, Built, Route, build};
 pub use destination::{OpenedRequest, ServerReply, open_request, open_request_by};
 pub use hop_cipher::HopCipher;
 pub use peel::{Next, Peeled, ReplyLayer, peel};
-pub use replay::{ReplayMemory, ReplayTag};
+pub use replay::{Remembered, ReplayMemory, ReplayTag};
 pub use reply::{Hop, ReplyError, ReplyKeys};
 
 /// Largest request and answer on any link, in bytes: 10 MiB.

@@ -1,6 +1,9 @@
 //! The memory of the last hour: a request seen twice is refused.
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    net::IpAddr,
+};
 
 use sha2::{Digest as _, Sha256};
 
@@ -23,11 +26,27 @@ impl ReplayTag {
     }
 }
 
-/// Remembers tags for an hour, at most 200,000 of them, in memory only; when full, the oldest go first.
+/// Remembers tags for an hour, at most 200,000 of them, in memory only. None is forgotten early.
+///
+/// A quarter of the places is kept for those who have few: in it, nobody may have as many as are free. So whoever floods
+/// the memory is refused, and everybody else finds room.
 #[derive(Default)]
 pub struct ReplayMemory {
     known: HashSet<ReplayTag>,
-    order: VecDeque<(u64, ReplayTag)>,
+    order: VecDeque<(u64, ReplayTag, IpAddr)>,
+    held: HashMap<IpAddr, usize>,
+}
+
+/// What came of a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "only a fresh request may be carried out"]
+pub enum Remembered {
+    /// It was not seen within the hour, and is remembered now.
+    Fresh,
+    /// Its sender has too many here already: it is not remembered, so the request must not be carried out.
+    NoRoom,
+    /// It was seen within the hour.
+    Seen,
 }
 
 impl ReplayMemory {
@@ -37,23 +56,36 @@ impl ReplayMemory {
         Self::default()
     }
 
-    /// Remembers `tag` at `now` (unix seconds); false when it was seen within the hour.
-    #[must_use = "a tag seen before must be refused"]
-    pub fn insert(&mut self, tag: ReplayTag, now: u64) -> bool {
-        while let Some(&(at, oldest)) = self.order.front() {
-            if self.order.len() < CAPACITY && now < at.saturating_add(MEMORY_SECS) {
+    /// Remembers `tag` at `now` (unix seconds). `from` is who sent it: an IPv4 address, or the first of an IPv6 /64.
+    pub fn insert(&mut self, tag: ReplayTag, from: IpAddr, now: u64) -> Remembered {
+        while let Some(&(at, oldest, from)) = self.order.front() {
+            if now < at.saturating_add(MEMORY_SECS) {
                 break;
             }
             self.order.pop_front();
             self.known.remove(&oldest);
+            if let Some(held) = self.held.get_mut(&from) {
+                *held -= 1;
+                if *held == 0 {
+                    self.held.remove(&from);
+                }
+            }
         }
-        if !self.known.insert(tag) {
-            return false;
+        if self.known.contains(&tag) {
+            return Remembered::Seen;
         }
-        self.order.push_back((now, tag));
-        true
+        let held = self.held.get(&from).copied().unwrap_or(0);
+        let free = CAPACITY.saturating_sub(self.order.len());
+        if free <= KEPT_FREE && held >= free {
+            return Remembered::NoRoom;
+        }
+        self.known.insert(tag);
+        self.order.push_back((now, tag, from));
+        *self.held.entry(from).or_default() += 1;
+        Remembered::Fresh
     }
 }
 
 const MEMORY_SECS: u64 = 3_600;
 const CAPACITY: usize = 200_000;
+const KEPT_FREE: usize = CAPACITY / 4;

@@ -608,30 +608,82 @@ fn a_path_longer_than_fifteen_is_refused() {
 
 use super::peel::Proxy;
 
-#[test]
-fn a_request_seen_before_is_known_for_an_hour() {
-    let tag = |seed: u8| ReplayTag::of(&X25519Public::from_bytes([seed; 32]).unwrap());
-    let mut memory = ReplayMemory::new();
-    assert!(memory.insert(tag(1), 1_000));
-    assert!(!memory.insert(tag(1), 1_001));
-    assert!(memory.insert(tag(2), 1_002));
-    assert!(!memory.insert(tag(1), 4_599));
-    assert!(memory.insert(tag(1), 4_600));
+fn replay_tag(number: u32) -> ReplayTag {
+    let mut key = [0; 32];
+    key[..4].copy_from_slice(&number.to_le_bytes());
+    ReplayTag::of(&X25519Public::from_bytes(key).unwrap())
+}
+
+fn from(last: u8) -> std::net::IpAddr {
+    [192, 0, 2, last].into()
 }
 
 #[test]
-fn the_replay_memory_is_bounded_and_forgets_the_oldest_first() {
-    let tag = |number: u32| {
-        let mut key = [0; 32];
-        key[..4].copy_from_slice(&number.to_le_bytes());
-        ReplayTag::of(&X25519Public::from_bytes(key).unwrap())
-    };
+fn a_request_seen_before_is_known_for_an_hour() {
     let mut memory = ReplayMemory::new();
-    for number in 0..200_001 {
-        assert!(memory.insert(tag(number), 50));
+    let mut insert = |number, at| memory.insert(replay_tag(number), from(1), at);
+    assert_eq!(insert(1, 1_000), Remembered::Fresh);
+    assert_eq!(insert(1, 1_001), Remembered::Seen);
+    assert_eq!(insert(2, 1_002), Remembered::Fresh);
+    assert_eq!(insert(1, 4_599), Remembered::Seen);
+    assert_eq!(insert(1, 4_600), Remembered::Fresh);
+}
+
+#[test]
+fn a_flood_from_one_address_pushes_nothing_out_and_keeps_nobody_else_out() {
+    let mut memory = ReplayMemory::new();
+    assert_eq!(memory.insert(replay_tag(0), from(1), 50), Remembered::Fresh);
+    let fresh = |memory: &mut ReplayMemory, range: std::ops::Range<u32>, last, at| {
+        range
+            .filter(|&number| {
+                memory.insert(replay_tag(number), from(last), at) == Remembered::Fresh
+            })
+            .count()
+    };
+    let flood = fresh(&mut memory, 1..300_001, 2, 60);
+    assert_eq!(flood, 149_999, "three quarters are for all");
+    let of_others: usize = (10..20)
+        .map(|last| {
+            let first = 1_000_000 + 1_000 * u32::from(last);
+            fresh(&mut memory, first..first + 1_000, last, 70)
+        })
+        .sum();
+    assert_eq!(of_others, 10_000);
+    assert_eq!(
+        memory.insert(replay_tag(300_001), from(2), 3_649),
+        Remembered::NoRoom
+    );
+    assert_eq!(
+        memory.insert(replay_tag(0), from(3), 3_649),
+        Remembered::Seen
+    );
+    assert_eq!(
+        memory.insert(replay_tag(1), from(1), 3_649),
+        Remembered::Seen,
+        "whoever sends it again"
+    );
+    // An hour later the flood is forgotten, and its sender has room again.
+    assert_eq!(
+        memory.insert(replay_tag(300_001), from(2), 3_660),
+        Remembered::Fresh
+    );
+}
+
+#[test]
+fn a_flood_from_many_addresses_never_passes_the_bound() {
+    let mut memory = ReplayMemory::new();
+    let mut fresh: u32 = 0;
+    for number in 0..400_000 {
+        let last = u8::try_from(number % 40).unwrap();
+        let remembered = memory.insert(replay_tag(number), from(last), 50);
+        fresh += u32::from(remembered == Remembered::Fresh);
     }
-    assert!(memory.insert(tag(0), 50), "the oldest was forgotten");
-    assert!(!memory.insert(tag(200_000), 50), "the newest was not");
+    assert!((190_000..=200_000).contains(&fresh), "{fresh}");
+    assert_eq!(
+        memory.insert(replay_tag(500_000), from(99), 50),
+        Remembered::Fresh,
+        "there is still room for somebody else"
+    );
 }
 
 /// What the guard answers to a request whose outer JSON is another one.
