@@ -158,8 +158,8 @@ mod tests {
         );
         assert_eq!(cut_after(LEN, |second| second * 4_095), Some(30));
         assert_eq!(
-            cut_after(LEN, |second| 1 + second.min(60) * 100_000),
-            Some(90),
+            cut_after(LEN, |second| 1 + second.min(40) * 200_000),
+            Some(70),
             "silence after a good start"
         );
         // A byte now and then keeps nobody here, and neither does a quick start.
