@@ -387,13 +387,16 @@ async fn repeat(connections: usize, time: Duration, client: &Client, job: &Job) 
     let (count, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let started = Instant::now();
     let mut workers = Vec::new();
-    for _ in 0..connections {
+    for worker in 0..connections {
         let (client, job) = (client.clone(), job.clone());
         let stop = Arc::clone(&stop);
         let (count, failed) = (Arc::clone(&count), Arc::clone(&failed));
         workers.push(tokio::spawn(async move {
-            // One connection each, kept open.
+            // One connection each, kept open, and one address each where all of 127.0.0.0/8 is this machine: an address
+            // has no more than its share.
+            let own = [127, 0, 1, u8::try_from(worker).unwrap()];
             let http = reqwest::Client::builder()
+                .local_address(cfg!(target_os = "linux").then_some(own.into()))
                 .no_proxy()
                 .http1_only()
                 .tls_backend_preconfigured(no_tls())
