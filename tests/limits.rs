@@ -27,7 +27,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-/// What listens: a server in plain HTTP, or a relay in TLS.
+/// A server in plain HTTP, or a relay in TLS.
 struct Listener {
     addr: SocketAddr,
     path: &'static str,
@@ -43,7 +43,7 @@ enum Running {
     ),
 }
 
-/// What listeners here may hold, where it is not the usual.
+/// The bounds of a listener.
 #[derive(Clone, Copy)]
 struct Bounds {
     max_connections: usize,
@@ -176,7 +176,7 @@ impl Listener {
         Ok(String::from_utf8_lossy(status).parse().unwrap())
     }
 
-    /// How many of a hundred small requests, one after the other, were read and judged.
+    /// The number of a hundred small requests, one after the other, that were read and judged.
     async fn honest(&self, from: impl Fn(usize) -> IpAddr) -> usize {
         let mut served = 0;
         for number in 0..100 {
@@ -451,8 +451,9 @@ async fn a_server_that_never_answers_takes_a_quarter_of_a_relay_at_most() {
         assert_eq!(refused.unwrap(), 503);
     }
     let server = server(|_| {}).await;
-    let answered = listener.post_with(address(100), &request(server.addr), "");
-    assert_eq!(answered.await.unwrap(), 200);
+    let body = request(server.addr);
+    let answered = listener.post_with(address(100), &body, "").await;
+    assert_eq!(answered.unwrap(), 200);
     assert_eq!(reached.load(Ordering::SeqCst), 10);
     waiting.abort_all();
 }

@@ -235,7 +235,7 @@ impl Forwarder {
 struct Onwards<'a> {
     client: &'a Client,
     url: &'a str,
-    /// Who is waited for: a relay's key, or a server's host.
+    /// The name of that party: a relay's key, or a server's host.
     party: &'a str,
     /// Until the answer begins.
     patience: Duration,

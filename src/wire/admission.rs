@@ -1,5 +1,5 @@
-//! Who may hold how much of what listens: connections, requests with a body, memory, and requests that wait for another
-//! party. One for each listener, of servers and relays alike.
+//! The shares that callers have of a listener: connections, requests with a body, memory, and requests that wait for
+//! another party. One account for each listener, of servers and relays alike.
 //!
 //! An address, as in [`Holder`], has its share of each. Listed relays have a quarter of the slots in its place.
 //! Exempt are the clients of the network that is built in, and the connections (not the clients) of trusted proxies.
@@ -23,7 +23,7 @@ use super::{
     turns::{Share, Turns},
 };
 
-/// What a listener has to share out.
+/// The bounds of a listener.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// Connections at once.
@@ -35,7 +35,7 @@ pub struct Rules {
     /// Whether each address has its share and no more: not in the network that is built in, whose clients are all on
     /// this computer.
     pub limit_addresses: bool,
-    /// How long a request waits for its turn and for memory.
+    /// The time that a request waits for its turn and for memory.
     pub patience: Duration,
 }
 
@@ -65,7 +65,7 @@ struct Shared {
     turns: Mutex<Turns>,
     /// Requests that wait for another party, by its name.
     onward: Mutex<HashMap<String, usize>>,
-    /// How many relays of the list each address has.
+    /// The number of relays of the list at each address.
     listed: RwLock<HashMap<IpAddr, usize>>,
 }
 
@@ -245,7 +245,7 @@ impl Drop for Requested {
     }
 }
 
-/// Who sent a request: whose share its turn and its memory are taken from. Its turn ends with the last clone, which the
+/// The sender of a request, from whose share its turn and its memory are taken. The turn ends with the last clone, which the
 /// listener keeps until the answer has been sent.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -267,7 +267,7 @@ impl Caller {
         self.inner.ip
     }
 
-    /// What the client is counted as: its IPv4 address, or its IPv6 /64.
+    /// The address that the client is counted by: its IPv4 address, or the first of its IPv6 /64.
     #[must_use]
     pub fn address(&self) -> IpAddr {
         self.inner.holder.address

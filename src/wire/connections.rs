@@ -1,5 +1,5 @@
-//! Which connections are open, and which one makes room for a newcomer. It has no sockets: whoever holds a connection is
-//! told by its token to close it.
+//! The open connections of a listener, and the one of them that makes room for a newcomer. It has no sockets: a cancelled
+//! token tells whoever holds a connection to close it.
 
 use std::{
     cmp::Reverse,
@@ -31,14 +31,14 @@ struct Connection {
     close: CancellationToken,
 }
 
-/// Whom a connection is counted for.
+/// The limits that a connection falls under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Nobody: the built-in network, or a trusted proxy, whose clients are counted by request.
+    /// No limit but the slots: the built-in network, or a trusted proxy, whose clients are counted by request.
     Exempt,
     /// A listed relay, which may hold so many.
     Listed(Holder, usize),
-    /// Anybody else; with listed relays beside, all of them together have half of the slots.
+    /// Anybody else. True when there are listed relays: all others together then have half of the slots.
     Unlisted(Holder, bool),
 }
 

@@ -12,7 +12,7 @@ pub(super) struct FairQueue<T> {
     waiting: HashMap<IpAddr, VecDeque<T>>,
 }
 
-/// What to do with the item whose turn it is.
+/// The decision about the item whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Its address has no room: the next address has its turn, and this one keeps its place.

@@ -1,5 +1,5 @@
-//! Who a connection or a request is counted for: an address, the network that one holder of addresses has, and the
-//! client behind a proxy that is trusted to name it.
+//! The holder of an address, who a connection or a request is counted for, and the client behind a proxy that is trusted
+//! to name it.
 
 use std::{
     fmt,
@@ -9,7 +9,7 @@ use std::{
 
 use hyper::{HeaderMap, header::HeaderName};
 
-/// What counts as one: an IPv4 address however it is written, or an IPv6 /64; and the site around it, a /48.
+/// Somebody who holds addresses: one IPv4 address however it is written, or an IPv6 /64 in the site around it, a /48.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Holder {
     /// The IPv4 address, or the first address of the /64, the least that one holder of IPv6 addresses has.

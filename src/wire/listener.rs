@@ -1,4 +1,4 @@
-//! A port that listens: who is let in, time-outs at every step, HTTP/1.1 with or without TLS, and a graceful stop.
+//! A port that listens: its connections, time-outs at every step, HTTP/1.1 with or without TLS, and a graceful stop.
 
 use std::{
     convert::Infallible,
@@ -123,7 +123,7 @@ pub struct ListenConfig {
     pub addr: SocketAddr,
     /// With TLS, when given.
     pub tls: Option<Arc<rustls::ServerConfig>>,
-    /// Who is let in.
+    /// The account of those who are let in.
     pub admission: Admission,
     /// For the TLS handshake and the first head together.
     pub head_timeout: Duration,
@@ -428,7 +428,7 @@ struct StallGuard<S> {
     stream: S,
     limits: PaceLimits,
     sending: Arc<Sending>,
-    /// When a peer that takes nothing is looked at next.
+    /// Rings when a peer that takes nothing is to be looked at.
     look: Option<Pin<Box<Sleep>>>,
     /// The pace since the peer has been waited for, and the bytes that it took since.
     waited: Option<(Pace, u64)>,
@@ -555,7 +555,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
 /// What is read ahead of a connection's head, and written ahead of what its peer has taken. hyper's own default is six
 /// times as much, which many slow connections make much of.
 pub const MAX_BUFFERED_LEN: usize = 64 * 1024;
-/// How often a peer that takes nothing is looked at.
+/// The time after which a peer that takes nothing is looked at again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
@@ -730,6 +730,52 @@ mod tests {
         let broken = guarded.write_all(&[0; 1 << 20]).await.unwrap_err();
         assert_eq!(broken.kind(), io::ErrorKind::TimedOut);
         reader.abort();
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_takes_too_long_as_a_whole_is_cut() {
+        let (mut peer, own) = tokio::io::duplex(16);
+        let sending = Arc::new(Sending::default());
+        let mut guarded = StallGuard::new(own, PaceLimits::USUAL, Arc::clone(&sending));
+        let reader = tokio::spawn(async move {
+            // It never stands still.
+            let mut piece = [0; 16];
+            while peer.read_exact(&mut piece).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        });
+        let sent = Arc::clone(&sending).begin(Duration::from_secs(60));
+        guarded.write_all(&[0; 1024]).await.unwrap();
+        drop(sent);
+        let sent = sending.begin(Duration::ZERO);
+        let broken = guarded.write_all(&[0; 1024]).await.unwrap_err();
+        assert_eq!(broken.kind(), io::ErrorKind::TimedOut);
+        drop(sent);
+        guarded.write_all(&[0; 1024]).await.unwrap();
+        reader.abort();
+    }
+
+    #[tokio::test]
+    async fn a_silent_connection_makes_room_for_one_that_asks() {
+        let config = ListenConfig {
+            admission: Admission::new(Rules {
+                max_connections: 2,
+                ..Rules::default()
+            }),
+            head_timeout: Duration::from_secs(600),
+            ..loopback()
+        };
+        let listening = listen(config, hello).await.unwrap();
+        let mut silent = Vec::new();
+        for _ in 0..5 {
+            silent.push(TcpStream::connect(listening.addr()).await.unwrap());
+        }
+        assert!(ask(listening.addr()).await.unwrap().ends_with("hello"));
+        // The oldest were closed for the others.
+        for mut stream in silent.drain(..3) {
+            let read = stream.read(&mut [0; 1]).await;
+            assert!(matches!(read, Ok(0) | Err(_)));
+        }
     }
 
     struct SayOnDrop(mpsc::Sender<()>);

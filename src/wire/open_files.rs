@@ -1,4 +1,4 @@
-//! How many files this process may have open, connections among them.
+//! The limit of files that this process may have open, connections among them.
 
 /// Raises the process's limit of open files to the most that the system grants without asking anybody.
 pub fn raise_limit() {

@@ -1,4 +1,4 @@
-//! How slowly bytes may move: one rule for bodies that are read and bodies that are sent, at client, relay and server.
+//! The slowest that bytes may move: one rule for bodies that are read and bodies that are sent, at client, relay and server.
 
 use std::{
     collections::VecDeque,
@@ -47,7 +47,7 @@ pub struct Pace {
     first_by: Instant,
     /// None where the time is too long to be measured.
     whole_by: Option<Instant>,
-    /// What had moved at these times, one entry a second at most; the first is the beginning of the window.
+    /// Bytes that had moved at these times, one entry a second at most; the first is the beginning of the window.
     samples: VecDeque<(Instant, u64)>,
     moved_bytes: u64,
 }
@@ -128,7 +128,7 @@ impl Pace {
 #[error("it moves too slowly")]
 pub struct TooSlow;
 
-/// How often a body that does not move is looked at.
+/// The time after which a body that does not move is looked at again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How much memory bodies may take at once, and who gives up when it ends.
+//! The memory that bodies may take at once, and the order in which they give up when it ends.
 //!
 //! Two accounts, one for bodies of up to 64 KiB, so that small requests always pass, and one for all others. Memory is
 //! taken as bytes arrive, in steps; what a head promises counts for 64 KiB at most. While an account has nothing left,
@@ -6,12 +6,12 @@
 //! the one that has most always finishes. Nobody has more than a quarter of an account, but everybody may have one
 //! message of the largest size.
 //!
-//! How many newcomers are let in follows from what those under way still have to bring, so that not all of them are half
+//! Newcomers are let in as long as those under way can be expected to finish beside them, so that not all of them are half
 //! done when the memory ends: a body counts with its whole length while it keeps a good pace, else with what it holds.
 
 use std::{
     cmp::Reverse,
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -136,7 +136,7 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// What it stands for now.
+    /// The bytes that it stands for now.
     #[must_use]
     pub const fn held_bytes(&self) -> u64 {
         self.held_bytes
@@ -209,7 +209,7 @@ const fn first_step(len_bytes: u64) -> u64 {
     if len_bytes < most { len_bytes } else { most }
 }
 
-/// What a body of at most `most_bytes` takes when it has `arrived_bytes`: a quarter more, so that there are few steps.
+/// The memory that a body of at most `most_bytes` takes for `arrived_bytes`: a quarter more, so that there are few steps.
 pub(super) fn next_step(arrived_bytes: u64, most_bytes: u64) -> u64 {
     let more = (arrived_bytes / 4).max(SMALL_STEP);
     arrived_bytes.saturating_add(more).min(most_bytes)
@@ -222,10 +222,10 @@ struct Account {
     site_limit_bytes: u64,
     used_bytes: u64,
     next: u64,
-    entries: HashMap<u64, Entry>,
+    entries: BTreeMap<u64, Entry>,
     by_site: HashMap<IpAddr, u64>,
     queue: FairQueue<u64>,
-    /// When newcomers were last let in by the time alone.
+    /// The last time that newcomers were let in; none after a change.
     looked: Option<Instant>,
 }
 
@@ -251,7 +251,7 @@ enum State {
     Whole,
 }
 
-/// What a body under way waits for.
+/// The memory that a body under way waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Lacks {
     /// Memory of all.
@@ -260,7 +260,7 @@ struct Lacks {
     of_site: bool,
 }
 
-/// What came of the wish for more.
+/// The answer to a body that asks for more memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Growth {
     Granted,
@@ -276,7 +276,7 @@ impl Entry {
         matches!(self.state, State::UnderWay(_))
     }
 
-    /// What it is reckoned with when newcomers are let in.
+    /// The bytes that it is reckoned with when newcomers are let in.
     fn expected_bytes(&self, now: Instant) -> u64 {
         let age = now.saturating_duration_since(self.since).as_millis();
         let wanted = age.saturating_sub(GRACE_MILLIS) * GOOD_BYTES_PER_SEC / 1000;
@@ -295,7 +295,7 @@ impl Account {
             site_limit_bytes: (limit_bytes / 4).max(longest),
             used_bytes: 0,
             next: 0,
-            entries: HashMap::new(),
+            entries: BTreeMap::new(),
             by_site: HashMap::new(),
             queue: FairQueue::default(),
             looked: None,

@@ -1,4 +1,4 @@
-//! How many requests with a body each address has at once; beyond, they wait for their turn.
+//! Turns of requests with a body: each address has a number of them at once; beyond, requests wait.
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
@@ -37,7 +37,7 @@ struct Running {
     large: usize,
 }
 
-/// How many requests an address and its site have at once.
+/// The number of requests that an address and its site may have at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Share {
     address: usize,

@@ -37,7 +37,7 @@ pub struct ReplayMemory {
     held: HashMap<IpAddr, usize>,
 }
 
-/// What came of a tag.
+/// The answer to a request's tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "only a fresh request may be carried out"]
 pub enum Remembered {
