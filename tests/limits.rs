@@ -37,10 +37,8 @@ struct Listener {
 
 enum Running {
     Relay(RunningRelay),
-    Server(
-        RunningServer,
-        #[expect(dead_code, reason = "held for its drop")] tempfile::TempDir,
-    ),
+    #[expect(dead_code, reason = "held for their drop")]
+    Server(RunningServer, tempfile::TempDir),
 }
 
 /// The bounds of a listener.

@@ -269,7 +269,7 @@ fn serves(texts: &[&str]) -> Result<Serves, String> {
     }
 }
 
-/// What three requests of the largest size take.
+/// Two messages of the largest size, and 8 MiB for small ones.
 const MIN_MEMORY: u64 = 32 << 20;
 
 #[cfg(test)]

@@ -138,7 +138,10 @@ impl Admission {
                 Some(slots) => Kind::Listed(holder, slots),
                 None => {
                     let listed = shared.listed.read().unwrap_or_else(PoisonError::into_inner);
-                    Kind::Unlisted(holder, !listed.is_empty())
+                    Kind::Unlisted {
+                        holder,
+                        beside_listed: !listed.is_empty(),
+                    }
                 }
             }
         };

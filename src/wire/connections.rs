@@ -38,15 +38,19 @@ pub(super) enum Kind {
     Exempt,
     /// A listed relay, which may hold so many.
     Listed(Holder, usize),
-    /// Anybody else. True when there are listed relays: all others together then have half of the slots.
-    Unlisted(Holder, bool),
+    /// Anybody else.
+    Unlisted {
+        holder: Holder,
+        /// Whether there are listed relays: all others together then have half of the slots.
+        beside_listed: bool,
+    },
 }
 
 impl Kind {
     const fn holder(self) -> Option<Holder> {
         match self {
             Self::Exempt => None,
-            Self::Listed(holder, _) | Self::Unlisted(holder, _) => Some(holder),
+            Self::Listed(holder, _) | Self::Unlisted { holder, .. } => Some(holder),
         }
     }
 }
@@ -80,7 +84,10 @@ impl Connections {
                     self.close_oldest_of(holder.address)?;
                 }
             }
-            Kind::Unlisted(holder, beside_listed) => {
+            Kind::Unlisted {
+                holder,
+                beside_listed,
+            } => {
                 if self.of_address(holder.address) >= PER_ADDRESS {
                     self.close_oldest_of(holder.address)?;
                 }
@@ -104,7 +111,7 @@ impl Connections {
             address.headless.insert((id, id));
             *self.by_site.entry(holder.site).or_default() += 1;
         }
-        self.unlisted += usize::from(matches!(kind, Kind::Unlisted(..)));
+        self.unlisted += usize::from(matches!(kind, Kind::Unlisted { .. }));
         self.open.insert(
             id,
             Connection {
@@ -149,7 +156,7 @@ impl Connections {
             return;
         };
         connection.close.cancel();
-        self.unlisted -= usize::from(matches!(connection.kind, Kind::Unlisted(..)));
+        self.unlisted -= usize::from(matches!(connection.kind, Kind::Unlisted { .. }));
         let Some(holder) = connection.kind.holder() else {
             return;
         };
@@ -212,7 +219,10 @@ mod tests {
     use super::*;
 
     fn kind(text: &str) -> Kind {
-        Kind::Unlisted(Holder::of(text.parse().unwrap()), false)
+        Kind::Unlisted {
+            holder: Holder::of(text.parse().unwrap()),
+            beside_listed: false,
+        }
     }
 
     fn open(connections: &mut Connections, text: &str) -> Option<(u64, CancellationToken)> {
@@ -284,7 +294,10 @@ mod tests {
         let listed = Kind::Listed(Holder::of("192.0.2.1".parse().unwrap()), 20);
         let stranger = |last: usize| {
             let addr = IpAddr::from([198, 51, 100, u8::try_from(last).unwrap()]);
-            Kind::Unlisted(Holder::of(addr), true)
+            Kind::Unlisted {
+                holder: Holder::of(addr),
+                beside_listed: true,
+            }
         };
         let crowd: Vec<_> = (0..60)
             .map(|last| connections.open(stranger(last)).unwrap())
