@@ -145,7 +145,7 @@ async fn both_sweep_at_once_while_files_are_extended() {
     let record = Record::new(past, past - 10, Some(&token(1).hash()), None);
     let mut object = record.encode();
     object.extend_from_slice(&[7; 500]);
-    let id = |number: u8| FileId::random(past, [number; 13]);
+    let id = |number: u8| FileId::random(past, [number; 30]);
     for number in 0..40 {
         let id = id(number);
         let id = id.as_str();

@@ -52,7 +52,7 @@ const FIRST: u32 = 500_010;
 const PLENTY: u64 = 1 << 40;
 
 fn slot(number: u8) -> FileSlot {
-    FileSlot::of(&FileId::random(FIRST, [number; 13])).unwrap()
+    FileSlot::of(&FileId::random(FIRST, [number; 30])).unwrap()
 }
 
 fn record() -> Record {

@@ -146,10 +146,12 @@ fn every_option_of_a_share_is_chosen_by_its_name_and_reaches_the_next_share() {
         max_len: 1_000_000,
         usual_secs: 2 * DAY,
         max_secs: 14 * DAY,
+        work_bits: Some(18),
     });
     let choice = with_a_server().chosen;
     act(&mut desk, Action::UseServer(choice));
     desk.until_seen("kept 2 days");
+    desk.until_seen("asks for work (18 bits)");
     assert!(desk.sees("Up to 1 MB a file"));
     desk.click("Options");
     assert!(desk.sees("Usual (2 days)") && !desk.sees("30 days"));

@@ -132,6 +132,9 @@ pub enum ServerRefusal {
         /// Whether one was given, and was not the right one.
         given: bool,
     },
+    /// It asked for something else at one asking than at the next, by which it could tell people apart.
+    #[error("the server asks for different things at different times")]
+    AsksDifferently,
     /// It is full.
     #[error("the server is full")]
     Full,
@@ -165,9 +168,9 @@ pub enum ServerRefusal {
         /// The longest it keeps a blob, in seconds.
         max_secs: u64,
     },
-    /// It asks for work that would take hours.
-    #[error("the server asks for too much work")]
-    TooMuchWork,
+    /// It asks for work in a way that this version does not know.
+    #[error("the server asks for another kind of work")]
+    UnknownWork,
     /// It did not take the work that it asked for.
     #[error("the server did not take the work")]
     Work,

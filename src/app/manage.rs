@@ -8,7 +8,7 @@ use super::error::{AppError, NeedsNewer, ServerRefusal};
 use super::network::{Network, Tell};
 use super::owned::{OwnRecordError, OwnShare, OwnShares};
 use super::session::Session;
-use super::upload::check_ttl;
+use super::upload::{check_ttl, differing_hour, expiry};
 use super::who_saw_what::RequestShown;
 use crate::protocol::capability::receipt_key;
 use crate::protocol::file_api::{self, AnswerError, FileRequest, LONG_ANSWER_LEN, ServerInfo};
@@ -47,6 +47,8 @@ pub struct Extended {
     pub expires: u64,
     /// Whether that is later than before, as far as is known.
     pub later: bool,
+    /// Whether the file expires by the server's clock, because that differs from this computer's by an hour or more.
+    pub by_server_clock: bool,
 }
 
 /// What the server told of a file, checked as far as it can be.
@@ -161,30 +163,45 @@ pub async fn extend(
         shown,
         cancel,
     };
-    if let (Some(info), Some(_)) = (asking.server_info().await?, ttl_secs)
-        && let Err(refusal) = check_ttl(&info, ttl_secs)
-    {
+    let mut info = asking.server_info().await?;
+    let check = |info: Option<&ServerInfo>| info.map_or(Ok(()), |info| check_ttl(info, ttl_secs));
+    if let Err(refusal) = check(info.as_ref()) {
         // What the server said of itself may be a day old.
-        let newer = asking.server_info_again().await?;
-        newer.map_or(Err(refusal), |info| check_ttl(&info, ttl_secs))?;
+        info = asking.server_info_anew().await?;
+        if info.is_none() {
+            return Err(refusal.into());
+        }
+        check(info.as_ref())?;
     }
-    let request = FileRequest::Extend {
+    let token = own.map(|own| own.token);
+    let mut request = FileRequest::Extend {
         id: pointer.id.clone(),
-        ttl_secs,
-        token: own.map(|own| own.token),
+        expiry: expiry(info.as_ref(), ttl_secs, None, session.now()),
+        token,
     };
-    let answer = asking.ask(&request, 0).await?;
-    let expires = match file_api::read_file_info(&answer) {
+    let mut answer = file_api::read_file_info(&asking.ask(&request, 0).await?);
+    let mut server_hour = None;
+    if answer == Err(AnswerError::Status(400)) {
+        info = asking.server_info_anew().await?;
+        let refusal = info
+            .as_ref()
+            .map_or(ServerRefusal::Status(400), |info| ServerRefusal::Ttl {
+                max_secs: info.ttl_max,
+            });
+        // One of the clocks may be wrong.
+        server_hour = differing_hour(ServerRefusal::Status(400), info.as_ref(), session.now());
+        if server_hour.is_none() {
+            return Err(refusal.into());
+        }
+        if let FileRequest::Extend { expiry: until, .. } = &mut request {
+            *until = expiry(info.as_ref(), ttl_secs, server_hour, session.now());
+        }
+        answer = file_api::read_file_info(&asking.ask(&request, 0).await?);
+    }
+    let expires = match answer {
         Ok(info) => info.expires_secs(),
         Err(AnswerError::Status(404)) if !is_own && asking.is_there(pointer).await? => {
             return Err(AppError::NotOwner);
-        }
-        Err(AnswerError::Status(400)) => {
-            let max_secs = asking.server_info_again().await?.map(|info| info.ttl_max);
-            let refusal = max_secs.map_or(ServerRefusal::Status(400), |max_secs| {
-                ServerRefusal::Ttl { max_secs }
-            });
-            return Err(refusal.into());
         }
         Err(error) => return Err(refused(error)),
     };
@@ -196,6 +213,7 @@ pub async fn extend(
     Ok(Extended {
         expires,
         later: before.is_none_or(|before| expires > before),
+        by_server_clock: server_hour.is_some(),
     })
 }
 
@@ -323,9 +341,12 @@ impl Asking<'_> {
             .await
     }
 
-    async fn server_info_again(&mut self) -> Result<Option<ServerInfo>, AppError> {
-        self.session.forget_server_info(self.network.server());
-        self.server_info().await
+    async fn server_info_anew(&mut self) -> Result<Option<ServerInfo>, AppError> {
+        let anew = self
+            .session
+            .ask_info_anew(self.network, self.shown, self.cancel)
+            .await?;
+        Ok(anew.info)
     }
 
     /// Whether the server has the file for whoever asks.

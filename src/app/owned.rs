@@ -74,58 +74,52 @@ impl OwnShares {
         Ok(entries.get(&name_of(server, id)).and_then(Entry::to_share))
     }
 
-    /// Keeps `share` under each of `ids`.
+    /// Keeps `share` under `id`.
     ///
     /// # Errors
     /// [`OwnRecordError`]; the old record is untouched then.
     pub fn keep(
         &self,
         server: &Ed25519Public,
-        ids: &[FileId],
+        id: &FileId,
         share: &OwnShare,
         now: u64,
     ) -> Result<(), OwnRecordError> {
         self.change(now, |entries| {
-            for id in ids {
-                entries.insert(name_of(server, id), Entry::of(share));
-            }
+            entries.insert(name_of(server, id), Entry::of(share));
         })
     }
 
-    /// Keeps `share` under `stored`, and nothing under the others of `tried`.
+    /// Keeps `share` under `stored`, and nothing under `tried` where that is another id.
     ///
     /// # Errors
     /// [`OwnRecordError`]; the old record is untouched then.
     pub fn settle(
         &self,
         server: &Ed25519Public,
-        tried: &[FileId],
+        tried: &FileId,
         stored: &FileId,
         share: &OwnShare,
         now: u64,
     ) -> Result<(), OwnRecordError> {
         self.change(now, |entries| {
-            for id in tried {
-                entries.remove(&name_of(server, id));
-            }
+            entries.remove(&name_of(server, tried));
             entries.insert(name_of(server, stored), Entry::of(share));
         })
     }
 
-    /// Forgets `ids`.
+    /// Forgets `id`.
     ///
     /// # Errors
     /// [`OwnRecordError`]; the old record is untouched then.
     pub fn forget(
         &self,
         server: &Ed25519Public,
-        ids: &[FileId],
+        id: &FileId,
         now: u64,
     ) -> Result<(), OwnRecordError> {
         self.change(now, |entries| {
-            for id in ids {
-                entries.remove(&name_of(server, id));
-            }
+            entries.remove(&name_of(server, id));
         })
     }
 
@@ -291,7 +285,7 @@ mod tests {
     }
 
     fn id(number: u8) -> FileId {
-        FileId::random(500_000, [number; 13])
+        FileId::random(500_000, [number; 30])
     }
 
     fn share(number: u8, expires: u64) -> OwnShare {

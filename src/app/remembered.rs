@@ -14,7 +14,10 @@ use tracing::debug;
 
 use super::private_file;
 use crate::protocol::file_api::ServerInfo;
-use crate::protocol::path::{Allowance, MemoryKeeper, NewGuardRefused, RelayMemory, StoredError};
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::path::{
+    Allowance, Hops, MemoryKeeper, NewGuardRefused, RelayMemory, StoredError,
+};
 use crate::protocol::relay_list::RelayList;
 
 /// What this person's programs remember of networks.
@@ -56,6 +59,40 @@ pub(super) struct KeptInfo {
     pub(super) asked: u64,
     /// Absent for a server that has no `GET /info`.
     pub(super) info: Option<ServerInfo>,
+    /// The relays that it was asked over; absent when it was asked without relays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) over: Option<KeptPath>,
+    /// When it last said the same of itself as at the asking before, unix seconds; absent when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) confirmed: Option<u64>,
+}
+
+/// The keys of three relays, as 64 hexadecimal digits each.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct KeptPath {
+    guard: String,
+    middle: String,
+    last: String,
+}
+
+impl KeptPath {
+    pub(super) fn of(hops: &Hops) -> Self {
+        Self {
+            guard: hops.guard.to_hex(),
+            middle: hops.middle.to_hex(),
+            last: hops.last.to_hex(),
+        }
+    }
+
+    /// `None` when a text is no key.
+    pub(super) fn to_hops(&self) -> Option<Hops> {
+        let key = |hex: &str| Ed25519Public::from_hex(hex).ok();
+        Some(Hops {
+            guard: key(&self.guard)?,
+            middle: key(&self.middle)?,
+            last: key(&self.last)?,
+        })
+    }
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -95,14 +132,6 @@ impl Remembered {
             json.servers
                 .retain(|_, other| now.saturating_sub(other.asked) < max_age_secs);
             json.servers.insert(key, kept);
-            state.servers = json.servers.clone();
-        });
-    }
-
-    /// Forgets what a server said.
-    pub(super) fn forget_server(&self, key: &str) {
-        self.change(|state, json| {
-            json.servers.remove(key);
             state.servers = json.servers.clone();
         });
     }
@@ -222,7 +251,7 @@ mod tests {
     use super::*;
     use crate::protocol::file_api::FileRequest;
     use crate::protocol::keys::Identity;
-    use crate::protocol::path::{Allowance, Drawing, Fault, Hops, Learned, Standing};
+    use crate::protocol::path::{Drawing, Fault, Learned, Standing};
     use crate::protocol::relay_list::{NetworkKind, RelayDescriptor, Serves};
     use crate::protocol::transfer::{Outcome, Step, Transfer, Way};
 
@@ -278,7 +307,12 @@ mod tests {
             .unwrap();
         let of_one = guards(&one, 3, 100);
         assert_eq!(guards(&other, 4, 100), of_one);
-        let kept = |asked| KeptInfo { asked, info: None };
+        let kept = |asked| KeptInfo {
+            asked,
+            info: None,
+            over: None,
+            confirmed: None,
+        };
         one.keep_server("a".to_owned(), kept(100), 50);
         other.keep_server("b".to_owned(), kept(120), 50);
         assert!(one.server("a").is_some() && one.server("b").is_some());

@@ -82,7 +82,8 @@ pub async fn check(
         access,
         on_record: false,
     };
-    let stored = upload::upload(session, network, parcel, tell, shown, cancel).await?;
+    let info = session.info_for_upload(network, shown, cancel).await?;
+    let stored = upload::upload(session, network, info, parcel, tell, shown, cancel).await?;
     let upload = started.elapsed();
 
     let started = Instant::now();

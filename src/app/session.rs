@@ -11,7 +11,7 @@ use super::config::Home;
 use super::error::{AppError, ServerRefusal};
 use super::network::{Network, Route, Stage, Tell};
 use super::relays::{RelaySet, RelaySource};
-use super::remembered::{KeptInfo, Remembered};
+use super::remembered::{KeptInfo, KeptPath, Remembered};
 use super::who_saw_what::{self, Asked, RequestShown};
 use crate::net::{self, DriveError, HttpTransport, Progress, SocksProxy};
 use crate::protocol::address::ServerAddress;
@@ -19,7 +19,7 @@ use crate::protocol::disclosure::Outcome;
 use crate::protocol::file_api::{self, AnswerError, FileRequest, ServerInfo};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::onion::v4::Response;
-use crate::protocol::path::{Allowance, MemoryKeeper, NewGuardRefused, RelayStanding};
+use crate::protocol::path::{Allowance, Hops, MemoryKeeper, NewGuardRefused, RelayStanding};
 use crate::protocol::relay_list::RelayList;
 use crate::protocol::transfer::{Transfer, Way};
 use crate::wire::clock::{self, Clock};
@@ -218,24 +218,62 @@ impl Session {
         shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<Option<ServerInfo>, AppError> {
-        let server = network.server().key.to_hex();
-        let now = self.now();
-        let kept = self.remembered.server(&server);
-        if let Some(kept) = kept.filter(|kept| {
-            now.checked_sub(kept.asked)
-                .is_some_and(|age| age < INFO_SECS)
-        }) {
-            return Ok(kept.info);
+        match self.fresh_info(network) {
+            Some(kept) => Ok(kept.info),
+            None => Ok(self.ask_info_anew(network, shown, cancel).await?.info),
         }
+    }
+
+    /// What the server says of itself, for an upload. One that asks for work or an access word is asked anew, unless it
+    /// was within ten minutes: by asking different people for different things it could tell their uploads apart.
+    ///
+    /// # Errors
+    /// [`ServerRefusal::AsksDifferently`] when it says something else than before; [`AppError::Transfer`] and
+    /// [`AppError::Cancelled`].
+    pub async fn info_for_upload(
+        &self,
+        network: &Network,
+        shown: &mut Vec<RequestShown>,
+        cancel: &CancellationToken,
+    ) -> Result<Option<ServerInfo>, AppError> {
+        let info = self.server_info(network, shown, cancel).await?;
+        if !info.as_ref().is_some_and(ServerInfo::asks_something) {
+            return Ok(info);
+        }
+        let confirmed = self.fresh_info(network).and_then(|kept| kept.confirmed);
+        if confirmed.is_some_and(|at| is_younger(at, self.now(), CONFIRMED_SECS)) {
+            return Ok(info);
+        }
+        let anew = self.ask_info_anew(network, shown, cancel).await?;
+        if anew.agrees {
+            Ok(anew.info)
+        } else {
+            Err(ServerRefusal::AsksDifferently.into())
+        }
+    }
+
+    /// What the server said of itself within the last day.
+    fn fresh_info(&self, network: &Network) -> Option<KeptInfo> {
+        let kept = self.remembered.server(&network.server().key.to_hex())?;
+        is_younger(kept.asked, self.now(), INFO_SECS).then_some(kept)
+    }
+
+    /// Asks the server what it says of itself, over another last relay than the last time where there is one, else over
+    /// another middle, and in any case under fresh keys.
+    pub(super) async fn ask_info_anew(
+        &self,
+        network: &Network,
+        shown: &mut Vec<RequestShown>,
+        cancel: &CancellationToken,
+    ) -> Result<InfoAnew, AppError> {
+        let before = self.fresh_info(network);
+        let unlike = before
+            .as_ref()
+            .and_then(|kept| kept.over.as_ref()?.to_hops());
+        let request = &FileRequest::ServerInfo;
+        let nobody = &Tell::nobody();
         let response = self
-            .run(
-                network,
-                &FileRequest::ServerInfo,
-                0,
-                &Tell::nobody(),
-                shown,
-                cancel,
-            )
+            .run_unlike(unlike, network, request, 0, nobody, shown, cancel)
             .await?;
         let info = match file_api::read_server_info(&response) {
             Ok(info) => Some(info),
@@ -246,12 +284,25 @@ impl Session {
                 return Err(ServerRefusal::Nonsense.into());
             }
         };
+        let now = self.now();
+        let agrees = before.is_some_and(|before| match (&before.info, &info) {
+            (None, None) => true,
+            (Some(first), Some(second)) => {
+                first.agrees_with(second, now.saturating_sub(before.asked))
+            }
+            _ => false,
+        });
+        let attempt = shown.last().and_then(|request| request.attempts.last());
+        let path = attempt.and_then(|attempt| attempt.path.as_ref());
         let kept = KeptInfo {
             asked: now,
             info: info.clone(),
+            over: path.map(|path| KeptPath::of(&path.hops())),
+            confirmed: agrees.then_some(now),
         };
-        self.remembered.keep_server(server, kept, INFO_SECS);
-        Ok(info)
+        self.remembered
+            .keep_server(network.server().key.to_hex(), kept, INFO_SECS);
+        Ok(InfoAnew { info, agrees })
     }
 
     /// What the server with this key said of itself, if that is remembered, however old it is; asks nobody.
@@ -293,11 +344,6 @@ impl Session {
             .forget_guards(&source.id(), list, allow, self.now())
     }
 
-    /// Asks the server anew the next time: it refused something that it should have taken.
-    pub fn forget_server_info(&self, server: &ServerAddress) {
-        self.remembered.forget_server(&server.key.to_hex());
-    }
-
     /// Runs one request to its end. When the process that ran the built-in network ended meanwhile, this one takes
     /// over: ports and keys are the same.
     ///
@@ -312,8 +358,42 @@ impl Session {
         shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<Response, AppError> {
+        self.run_unlike(
+            None,
+            network,
+            request,
+            expected_answer_len,
+            tell,
+            shown,
+            cancel,
+        )
+        .await
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "those of `run`, and the path that this one is to differ from"
+    )]
+    async fn run_unlike(
+        &self,
+        unlike: Option<Hops>,
+        network: &Network,
+        request: &FileRequest,
+        expected_answer_len: usize,
+        tell: &Tell,
+        shown: &mut Vec<RequestShown>,
+        cancel: &CancellationToken,
+    ) -> Result<Response, AppError> {
         let first = self
-            .run_once(network, request, expected_answer_len, tell, shown, cancel)
+            .run_once(
+                unlike,
+                network,
+                request,
+                expected_answer_len,
+                tell,
+                shown,
+                cancel,
+            )
             .await;
         if network.running().is_none_or(|running| running.is_alive())
             || !matches!(first, Err(AppError::Transfer(_)))
@@ -322,6 +402,7 @@ impl Session {
         }
         let taken_over = self.builtin_network().await?;
         self.run_once(
+            unlike,
             &taken_over,
             request,
             expected_answer_len,
@@ -332,8 +413,10 @@ impl Session {
         .await
     }
 
+    #[expect(clippy::too_many_arguments, reason = "those of `run_unlike`")]
     async fn run_once(
         &self,
+        unlike: Option<Hops>,
         network: &Network,
         request: &FileRequest,
         expected_answer_len: usize,
@@ -358,7 +441,8 @@ impl Session {
                 allow: *allow,
             },
         };
-        let transfer = Transfer::new(request, network.server(), way, expected_answer_len);
+        let transfer =
+            Transfer::new(request, network.server(), way, expected_answer_len).unlike(unlike);
         let (moves, paths) = (tell.clone(), tell.clone());
         let progress = Progress::new(move |moved| moves.stage(Stage::Moved(moved)))
             .with_paths(move |path| paths.path(path));
@@ -391,6 +475,18 @@ impl Session {
     }
 }
 
+/// What a server said of itself just now.
+pub(super) struct InfoAnew {
+    /// `None` for a server that has no `GET /info`.
+    pub(super) info: Option<ServerInfo>,
+    /// Whether it had said the same within the last day.
+    pub(super) agrees: bool,
+}
+
+fn is_younger(at: u64, now: u64, secs: u64) -> bool {
+    now.checked_sub(at).is_some_and(|age| age < secs)
+}
+
 /// Whether a list is of this computer's relays alone, so that there is nobody to hide from.
 #[must_use]
 pub fn is_rehearsal(source: &RelaySource, list: &RelayList) -> bool {
@@ -409,6 +505,8 @@ pub enum ServerKind {
 }
 
 const INFO_SECS: u64 = 24 * 3_600;
+/// How long it need not be asked again that a server says the same to everybody.
+const CONFIRMED_SECS: u64 = 10 * 60;
 
 #[cfg(test)]
 mod tests {

@@ -101,6 +101,8 @@ pub struct Shared {
     pub builtin: bool,
     /// Whether it can be deleted and asked about from here.
     pub manageable: bool,
+    /// Whether the file expires by the server's clock, because that differs from this computer's by an hour or more.
+    pub by_server_clock: bool,
     /// From the first byte read to the server's confirmation.
     pub took: Duration,
 }
@@ -119,7 +121,20 @@ pub async fn share(
     cancel: &CancellationToken,
 ) -> Result<Shared, AppError> {
     let started = Instant::now();
-    let (blob, key, digest, name, content_len) = prepare(request.file, tell).await?;
+    let (sealed, info) = {
+        let stop = cancel.child_token();
+        let sealing = async {
+            let sealed = prepare(request.file, tell).await;
+            if sealed.is_err() {
+                stop.cancel();
+            }
+            sealed
+        };
+        let asking = session.info_for_upload(network, shown, &stop);
+        tokio::join!(sealing, asking)
+    };
+    let (blob, key, digest, name, content_len) = sealed?;
+    let info = info?;
     let class = blob.class();
 
     tell.stage(Stage::FindPath);
@@ -132,7 +147,7 @@ pub async fn share(
         on_record: true,
     };
     let refreshing = Refreshing::begin(session, network, shown, cancel).await;
-    let uploading = upload::upload(session, network, parcel, tell, shown, cancel);
+    let uploading = upload::upload(session, network, info, parcel, tell, shown, cancel);
     let (stored, also_shown) = refreshing.beside(uploading, cancel).await;
     shown.extend(also_shown);
     let stored = stored?;
@@ -155,6 +170,7 @@ pub async fn share(
         class,
         builtin: network.is_builtin(),
         manageable: stored.recorded,
+        by_server_clock: stored.by_server_clock,
         took: started.elapsed(),
     })
 }

@@ -1,25 +1,25 @@
 //! Stores one sealed blob at a server as the server wants it: its limits, access word and work; an owner whose token is
 //! kept before anything is sent; a look for the file when every answer was lost.
 
-use std::ops::RangeInclusive;
-
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{AppError, ServerRefusal};
 use super::network::{Network, Tell};
-use super::owned::{OwnShare, OwnShares};
+use super::owned::{OwnRecordError, OwnShare, OwnShares};
 use super::session::Session;
 use super::who_saw_what::RequestShown;
 use super::work;
 use crate::protocol::address::FileId;
-use crate::protocol::capability::work::bits_for;
-use crate::protocol::capability::{AccessWord, OwnerToken};
+use crate::protocol::capability::expiry::{HOUR_SECS, expiry_hour, hour_begins, hour_of};
+use crate::protocol::capability::work::WorkAsked;
+use crate::protocol::capability::{AccessWord, OwnedId, OwnerToken};
 use crate::protocol::digest::Digest;
 use crate::protocol::file_api::{
-    self, AnswerError, FileRequest, OWNER_FEATURE, RECEIPTS_FEATURE, ReceiptTerms, ServerInfo,
-    StoredAt, Upload,
+    self, AnswerError, EXPIRY_HOUR_FEATURE, Expiry, FileRequest, OWNER_FEATURE, RECEIPTS_FEATURE,
+    ReceiptTerms, ServerInfo, StoredAt, Upload, WORK_FEATURE,
 };
+use crate::protocol::keys::Ed25519Public;
 use crate::protocol::seal::SealedBlob;
 use crate::protocol::transfer::Failure;
 use crate::wire::random;
@@ -42,9 +42,11 @@ pub(super) struct Stored {
     pub(super) token: Option<OwnerToken>,
     /// Whether the token is on record.
     pub(super) recorded: bool,
+    /// Whether the server's clock was gone by, because it differs from this computer's.
+    pub(super) by_server_clock: bool,
 }
 
-/// Stores a parcel.
+/// Stores a parcel at a server that said `info` of itself ([`Session::info_for_upload`]).
 ///
 /// # Errors
 /// [`AppError`]; nothing is left at the server that it did not confirm, unless an answer was lost and the server cannot
@@ -52,6 +54,7 @@ pub(super) struct Stored {
 pub(super) async fn upload(
     session: &Session,
     network: &Network,
+    info: Option<ServerInfo>,
     parcel: Parcel,
     tell: &Tell,
     shown: &mut Vec<RequestShown>,
@@ -65,7 +68,6 @@ pub(super) async fn upload(
         access,
         on_record,
     } = parcel;
-    let blob_len = blob.as_bytes().len();
     let mut sending = Sending {
         session,
         network,
@@ -73,29 +75,62 @@ pub(super) async fn upload(
         cancel,
         shown,
         digest,
-        blob_len,
+        blob_len: blob.as_bytes().len(),
+        ttl_secs,
+        server_hour: None,
         owner: None,
         access,
         on_record,
+        counts: receipts.is_some(),
         request: FileRequest::Upload(Upload {
-            ttl_secs,
             receipts,
             ..Upload::new(blob.into_bytes())
         }),
     };
-    let mut info = session.server_info(network, sending.shown, cancel).await?;
     let refused = match sending.send(info.as_ref()).await {
         Err(AppError::Server(refusal)) if may_be_outdated(refusal) => refusal,
         other => return other,
     };
-    // What the server said of itself may be a day old.
-    session.forget_server_info(network.server());
-    let newer = session.server_info(network, sending.shown, cancel).await?;
-    if newer == info {
-        return Err(refused.into());
-    }
-    info = newer;
+    // What the server said of itself may be a day old, and one of the clocks wrong.
+    let anew = session
+        .ask_info_anew(network, sending.shown, cancel)
+        .await?;
+    sending.server_hour = differing_hour(refused, anew.info.as_ref(), session.now());
+    let info = match (anew.agrees, sending.server_hour) {
+        (true, None) => return Err(refused.into()),
+        (true, Some(_)) => anew.info,
+        (false, _) => session.info_for_upload(network, sending.shown, cancel).await?,
+    };
     sending.send(info.as_ref()).await
+}
+
+/// The hour by the server's clock, when it may have refused because that differs from ours.
+pub(super) fn differing_hour(
+    refusal: ServerRefusal,
+    info: Option<&ServerInfo>,
+    now: u64,
+) -> Option<u32> {
+    let refused = refusal == ServerRefusal::Status(400);
+    info.and_then(|info| info.hour)
+        .filter(|hour| refused && *hour != hour_of(now))
+}
+
+/// Until when a file is to be kept that is wished for `ttl_secs`, or for the server's usual time. `server_hour` is the
+/// hour by the server's clock, where that is gone by.
+pub(super) fn expiry(
+    info: Option<&ServerInfo>,
+    ttl_secs: Option<u64>,
+    server_hour: Option<u32>,
+    now: u64,
+) -> Option<Expiry> {
+    match info.filter(|info| info.has(EXPIRY_HOUR_FEATURE)) {
+        Some(info) => {
+            let now = server_hour.map_or(now, |hour| hour_begins(hour) + now % HOUR_SECS);
+            let ttl = ttl_secs.unwrap_or(info.ttl_default);
+            Some(Expiry::AtHour(expiry_hour(now, ttl)))
+        }
+        None => ttl_secs.map(Expiry::InSecs),
+    }
 }
 
 /// Whether a server that changed its mind since it was asked would explain it.
@@ -106,8 +141,8 @@ const fn may_be_outdated(refusal: ServerRefusal) -> bool {
             | ServerRefusal::NoReceipts
             | ServerRefusal::Status(400)
             | ServerRefusal::TooLarge { .. }
-            | ServerRefusal::TooMuchWork
             | ServerRefusal::Ttl { .. }
+            | ServerRefusal::UnknownWork
             | ServerRefusal::Work
     )
 }
@@ -121,42 +156,50 @@ struct Sending<'a> {
     shown: &'a mut Vec<RequestShown>,
     digest: Digest,
     blob_len: usize,
+    ttl_secs: Option<u64>,
+    /// The hour by the server's clock, where that is gone by.
+    server_hour: Option<u32>,
     owner: Option<OwnerToken>,
     access: Option<AccessWord>,
     on_record: bool,
+    /// Whether recipients are asked for download receipts.
+    counts: bool,
     request: FileRequest,
+}
+
+/// The file to be stored, when its id is known before: by an owner and an expiry hour.
+#[derive(Clone, Copy)]
+struct Known {
+    id: OwnedId,
+    hour: u32,
 }
 
 impl Sending<'_> {
     /// Sends it as `info` wants it; a server without `GET /info` gets no header of ours.
     async fn send(&mut self, info: Option<&ServerInfo>) -> Result<Stored, AppError> {
-        self.prepare(info).await?;
-        let Some(token) = self.owner.as_ref().filter(|_| owners(info)) else {
+        let known = self.prepare(info).await?;
+        let by_server_clock = self.server_hour.is_some();
+        let (Some(known), Some(token)) = (known, &self.owner) else {
             let at = self.store(info).await?;
             return Ok(Stored {
                 at,
                 token: None,
                 recorded: false,
+                by_server_clock,
             });
         };
-        let ttl = self.ttl_secs(info);
-        let started = self.session.now();
-        let candidates = self.ids(token, hours(started, started + LONGEST_SECS, ttl));
+        let id = known.id.file_id();
         let share = OwnShare {
             token: OwnerToken::from_bytes(*token.as_bytes()),
-            expires: started.saturating_add(ttl).saturating_add(LONGEST_SECS),
-            receipts: self.receipts(),
+            expires: hour_begins(known.hour),
+            receipts: self.counts,
         };
         if self.on_record {
-            self.record(|record, server, now| record.keep(server, &candidates, &share, now))?;
+            self.record(|record, server, now| record.keep(server, &id, &share, now))?;
         }
         let stored = match self.store(info).await {
             Err(AppError::Transfer(error)) if may_have_arrived(&error.failure) => {
-                let tried = self.ids(&share.token, hours(started, self.session.now(), ttl));
-                match self.look_for(&tried).await {
-                    Some(found) => Ok(found),
-                    None => Err(error.into()),
-                }
+                self.look_for(&id).await.ok_or_else(|| error.into())
             }
             other => other,
         };
@@ -165,7 +208,7 @@ impl Sending<'_> {
             Err(error) => {
                 if self.on_record {
                     // An entry without a pointer is of no use; it goes when it expires, if not now.
-                    self.record(|record, server, now| record.forget(server, &candidates, now))
+                    self.record(|record, server, now| record.forget(server, &id, now))
                         .ok();
                 }
                 return Err(error);
@@ -177,45 +220,59 @@ impl Sending<'_> {
         };
         let recorded = self.on_record
             && (self
-                .record(|record, server, now| {
-                    record.settle(server, &candidates, &at.id, &share, now)
-                })
+                .record(|record, server, now| record.settle(server, &id, &at.id, &share, now))
                 .is_ok()
                 // What was kept before it was sent serves as well.
-                || candidates.contains(&at.id));
+                || id == at.id);
         Ok(Stored {
             at,
             token: Some(share.token),
             recorded,
+            by_server_clock,
         })
     }
 
-    /// Checks what the server said of itself, and brings what it asks for.
-    async fn prepare(&mut self, info: Option<&ServerInfo>) -> Result<(), AppError> {
-        check(info, self.blob_len, self.wished_ttl(), self.receipts())?;
-        let asked = info.is_some_and(|info| info.access);
-        if asked && self.access.is_none() {
+    /// Checks what the server said of itself, and brings what it asks for. Tells which file this makes, where that is
+    /// known before.
+    async fn prepare(&mut self, info: Option<&ServerInfo>) -> Result<Option<Known>, AppError> {
+        check(info, self.blob_len, self.ttl_secs, self.counts)?;
+        let asks_word = info.is_some_and(|info| info.access);
+        if asks_word && self.access.is_none() {
             return Err(ServerRefusal::AccessWord { given: false }.into());
         }
-        let bits = info
-            .and_then(|info| info.work_bits.as_ref())
-            .map_or(0, |bits| bits_for(bits, self.blob_len as u64));
-        let work = if bits == 0 {
-            None
-        } else {
-            let server = self.network.server().key;
-            Some(work::solve(server, self.digest, bits, self.tell, self.cancel).await?)
+        let expiry = expiry(info, self.ttl_secs, self.server_hour, self.session.now());
+        let known = match expiry {
+            Some(Expiry::AtHour(hour)) if info.is_some_and(|info| info.has(OWNER_FEATURE)) => {
+                let owner = self
+                    .owner
+                    .get_or_insert_with(|| OwnerToken::generate(&mut random::system()));
+                let id = OwnedId::new(hour, &owner.hash(), &self.digest);
+                Some(Known { id, hour })
+            }
+            _ => None,
         };
-        if owners(info) && self.owner.is_none() {
-            self.owner = Some(OwnerToken::generate(&mut random::system()));
-        }
-        let owner = self.owner.as_ref().filter(|_| owners(info));
+        let asked = info.map_or(WorkAsked::None, |info| info.work);
+        let work = match (asked, known) {
+            (WorkAsked::None, _) => None,
+            (WorkAsked::Base(base), Some(known))
+                if info.is_some_and(|info| info.has(WORK_FEATURE)) =>
+            {
+                let server = self.network.server().key;
+                let bits = base.bits_for(self.blob_len as u64);
+                Some(work::solve(server, known.id, bits, self.tell, self.cancel).await?)
+            }
+            (WorkAsked::Base(_) | WorkAsked::Unknown, _) => {
+                return Err(ServerRefusal::UnknownWork.into());
+            }
+        };
+        let owner = self.owner.as_ref().filter(|_| known.is_some());
         if let FileRequest::Upload(upload) = &mut self.request {
+            upload.expiry = expiry;
             upload.owner = owner.map(OwnerToken::hash);
-            upload.access = self.access.clone().filter(|_| asked);
+            upload.access = self.access.clone().filter(|_| asks_word);
             upload.work = work;
         }
-        Ok(())
+        Ok(known)
     }
 
     async fn store(&mut self, info: Option<&ServerInfo>) -> Result<StoredAt, AppError> {
@@ -242,73 +299,37 @@ impl Sending<'_> {
         })?)
     }
 
-    /// After a lost answer: the file, if one of the tries was stored. The id follows from owner and blob, so a file of
-    /// the right size under it is ours.
-    async fn look_for(&mut self, ids: &[FileId]) -> Option<StoredAt> {
-        for id in ids {
-            let request = FileRequest::FileInfo(id.clone());
-            let answer = self
-                .session
-                .run(
-                    self.network,
-                    &request,
-                    0,
-                    &Tell::nobody(),
-                    self.shown,
-                    self.cancel,
-                )
-                .await
-                .ok()?;
-            if let Ok(info) = file_api::read_file_info(&answer)
-                && usize::try_from(info.size) == Ok(self.blob_len)
-            {
-                return Some(StoredAt {
-                    id: id.clone(),
-                    expires: info.expires_secs(),
-                });
-            }
-        }
-        None
-    }
-
-    fn ids(&self, token: &OwnerToken, hours: RangeInclusive<u32>) -> Vec<FileId> {
-        hours
-            .map(|hour| FileId::for_blob(hour, &token.hash(), &self.digest))
-            .collect()
+    /// After a lost answer: the file, if it was stored. The id follows from owner and blob, so a file of the right size
+    /// under it is ours.
+    async fn look_for(&mut self, id: &FileId) -> Option<StoredAt> {
+        let request = FileRequest::FileInfo(id.clone());
+        let answer = self
+            .session
+            .run(
+                self.network,
+                &request,
+                0,
+                &Tell::nobody(),
+                self.shown,
+                self.cancel,
+            )
+            .await
+            .ok()?;
+        let info = file_api::read_file_info(&answer).ok()?;
+        (usize::try_from(info.size) == Ok(self.blob_len)).then(|| StoredAt {
+            id: id.clone(),
+            expires: info.expires_secs(),
+        })
     }
 
     fn record(
         &self,
-        change: impl FnOnce(
-            &OwnShares,
-            &crate::protocol::keys::Ed25519Public,
-            u64,
-        ) -> Result<(), super::owned::OwnRecordError>,
+        change: impl FnOnce(&OwnShares, &Ed25519Public, u64) -> Result<(), OwnRecordError>,
     ) -> Result<(), AppError> {
         let record = OwnShares::of(self.session.home());
         let (server, now) = (&self.network.server().key, self.session.now());
         Ok(block_in_place(|| change(&record, server, now))?)
     }
-
-    fn wished_ttl(&self) -> Option<u64> {
-        match &self.request {
-            FileRequest::Upload(upload) => upload.ttl_secs,
-            _ => None,
-        }
-    }
-
-    fn ttl_secs(&self, info: Option<&ServerInfo>) -> u64 {
-        let usual = info.map_or(0, |info| info.ttl_default);
-        self.wished_ttl().unwrap_or(usual)
-    }
-
-    fn receipts(&self) -> bool {
-        matches!(&self.request, FileRequest::Upload(upload) if upload.receipts.is_some())
-    }
-}
-
-fn owners(info: Option<&ServerInfo>) -> bool {
-    info.is_some_and(|info| info.has(OWNER_FEATURE))
 }
 
 fn check(
@@ -354,20 +375,8 @@ const fn may_have_arrived(failure: &Failure) -> bool {
     )
 }
 
-/// The expiry hours that the tries of an upload between `started` and `ended` can have been given by a server whose
-/// clock is not quite ours.
-fn hours(started: u64, ended: u64, ttl_secs: u64) -> RangeInclusive<u32> {
-    let hour =
-        |now: u64| u32::try_from(now.saturating_add(ttl_secs).div_ceil(3_600)).unwrap_or(u32::MAX);
-    hour(started.saturating_sub(SKEW_SECS))..=hour(ended.saturating_add(SKEW_SECS))
-}
-
 /// Servers count in hours.
-const MIN_TTL_SECS: u64 = 3_600;
-/// How far the server's clock may be from ours.
-const SKEW_SECS: u64 = 30 * 60;
-/// No upload takes longer, all tries together.
-const LONGEST_SECS: u64 = 3_600;
+const MIN_TTL_SECS: u64 = HOUR_SECS;
 
 #[cfg(test)]
 mod tests {
@@ -382,7 +391,9 @@ mod tests {
             ttl_max: 86_400,
             features: vec![],
             access: false,
-            work_bits: None,
+            work: WorkAsked::None,
+            hour: None,
+            free: None,
         }
     }
 
@@ -417,13 +428,34 @@ mod tests {
     }
 
     #[test]
-    fn the_hours_of_a_transfer_hold_every_clock_within_half_an_hour() {
-        let (started, ended, ttl) = (1_800_000_000, 1_800_000_600, 7_200);
-        let hours = hours(started, ended, ttl);
-        for server_now in (started - 1_800..=ended + 1_800).step_by(60) {
-            let given = u32::try_from((server_now + ttl).div_ceil(3_600)).unwrap();
-            assert!(hours.contains(&given));
+    fn an_hour_goes_only_to_a_server_that_knows_hours() {
+        let now = 1_800_000_000 + 60;
+        assert_eq!(expiry(None, None, None, now), None);
+        let mut info = info();
+        for (info, ttl) in [(None, 7_200), (Some(&info), 86_400)] {
+            assert_eq!(expiry(info, Some(ttl), None, now), Some(Expiry::InSecs(ttl)));
         }
-        assert!(hours.count() <= 3);
+        info.features = vec![EXPIRY_HOUR_FEATURE.to_owned()];
+        let hour = |ttl, server_hour| expiry(Some(&info), ttl, server_hour, now);
+        assert_eq!(hour(None, None), Some(Expiry::AtHour(500_003)), "its usual time");
+        assert_eq!(hour(Some(86_400), None), Some(Expiry::AtHour(500_025)));
+        assert_eq!(
+            hour(Some(86_400), Some(500_100)),
+            Some(Expiry::AtHour(500_125)),
+            "by the server's clock"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_differs_may_be_why_an_hour_was_refused() {
+        let now = 1_800_000_000;
+        let mut info = info();
+        let hour = |info: &ServerInfo, refusal| differing_hour(refusal, Some(info), now);
+        assert_eq!(hour(&info, ServerRefusal::Status(400)), None, "it does not say");
+        info.hour = Some(500_000);
+        assert_eq!(hour(&info, ServerRefusal::Status(400)), None);
+        info.hour = Some(499_998);
+        assert_eq!(hour(&info, ServerRefusal::Status(400)), Some(499_998));
+        assert_eq!(hour(&info, ServerRefusal::Full), None);
     }
 }

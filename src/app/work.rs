@@ -1,30 +1,30 @@
 //! Solves the work that a server asks for an upload, off the runtime's threads, with progress and cancel.
 
+use rand_core::Rng as _;
 use tokio_util::sync::CancellationToken;
 
-use super::error::{AppError, ServerRefusal};
+use super::error::AppError;
 use super::network::{Stage, Tell};
-use crate::protocol::capability::work::{MAX_WORK_BITS, WorkSearch};
-use crate::protocol::digest::Digest;
+use crate::protocol::capability::OwnedId;
+use crate::protocol::capability::work::WorkSearch;
 use crate::protocol::keys::Ed25519Public;
+use crate::wire::random;
 
-/// Finds a number that is enough work for a blob.
+/// Finds a number that is enough work for storing the file with this id.
 ///
 /// # Errors
-/// [`ServerRefusal::TooMuchWork`] when it would take hours, [`AppError::Cancelled`].
+/// [`AppError::Cancelled`].
 pub(super) async fn solve(
     server: Ed25519Public,
-    blob: Digest,
+    id: OwnedId,
     bits: u8,
     tell: &Tell,
     cancel: &CancellationToken,
 ) -> Result<u64, AppError> {
-    if bits > MAX_WORK_BITS {
-        return Err(ServerRefusal::TooMuchWork.into());
-    }
     let (tell, cancel) = (tell.clone(), cancel.clone());
+    let first = random::system().next_u64();
     let searching = tokio::task::spawn_blocking(move || {
-        let mut search = WorkSearch::new(&server, &blob, bits);
+        let mut search = WorkSearch::new(&server, &id, bits, first);
         loop {
             tell.stage(Stage::Work {
                 permille: search.likelihood_permille(),
@@ -50,13 +50,18 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::protocol::capability::OwnerHash;
     use crate::protocol::capability::work::work_is_enough;
+    use crate::protocol::digest::Digest;
     use crate::protocol::keys::Identity;
+
+    fn id() -> OwnedId {
+        OwnedId::new(500_000, &OwnerHash::from_bytes([1; 32]), &Digest::of(b"blob"))
+    }
 
     #[tokio::test]
     async fn work_is_found_with_progress_that_never_goes_back() {
         let server = Identity::from_seed([1; 32]).public();
-        let blob = Digest::of(b"blob");
         let told = Arc::new(Mutex::new(Vec::new()));
         let tell = {
             let told = Arc::clone(&told);
@@ -67,33 +72,35 @@ mod tests {
             })
         };
         let cancel = CancellationToken::new();
-        let found = solve(server, blob, 16, &tell, &cancel).await.unwrap();
-        assert!(work_is_enough(&server, &blob, found, 16));
+        let found = solve(server, id(), 14, &tell, &cancel).await.unwrap();
+        assert!(work_is_enough(&server, &id(), found, 14));
         let told = told.lock().unwrap();
         assert_eq!(told.first(), Some(&0));
         assert!(told.is_sorted() && told.iter().all(|permille| *permille < 1_000));
     }
 
     #[tokio::test]
-    async fn work_ends_when_it_is_cancelled_and_does_not_begin_when_it_is_absurd() {
+    async fn a_proof_does_not_tell_how_many_bits_were_asked_for() {
+        let server = Identity::from_seed([1; 32]).public();
+        let nobody = Tell::nobody();
+        let cancel = CancellationToken::new();
+        let mut found = Vec::new();
+        for _ in 0..8 {
+            found.push(solve(server, id(), 4, &nobody, &cancel).await.unwrap());
+        }
+        found.sort_unstable();
+        found.dedup();
+        assert!(found.len() > 4, "each search begins somewhere else: {found:?}");
+    }
+
+    #[tokio::test]
+    async fn work_ends_when_it_is_cancelled() {
         let server = Identity::from_seed([1; 32]).public();
         let cancel = CancellationToken::new();
         let stop = cancel.clone();
         // The first sign of progress cancels, so the search is under way and far from its end.
         let tell = Tell::new(move |_stage| stop.cancel());
-        let ended = solve(server, Digest::of(b"blob"), 32, &tell, &cancel).await;
+        let ended = solve(server, id(), 29, &tell, &cancel).await;
         assert!(matches!(ended, Err(AppError::Cancelled)));
-        let refused = solve(
-            server,
-            Digest::of(b"blob"),
-            33,
-            &Tell::nobody(),
-            &CancellationToken::new(),
-        )
-        .await;
-        assert!(matches!(
-            refused,
-            Err(AppError::Server(ServerRefusal::TooMuchWork))
-        ));
     }
 }

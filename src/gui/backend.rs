@@ -33,6 +33,7 @@ use crate::app::who_saw_what::RequestShown;
 use crate::app::{get, relay_file, server_check, share};
 use crate::protocol::address::{ServerAddress, ServerUrl};
 use crate::protocol::capability::AccessWord;
+use crate::protocol::capability::work::WorkAsked;
 use crate::protocol::file_api::ServerInfo;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::size_class::SizeClass;
@@ -297,6 +298,7 @@ impl App {
             manageable: shared.manageable,
             counted: preferences.options.count != Count::No,
             gone: false,
+            by_server_clock: shared.by_server_clock,
         })
     }
 
@@ -709,6 +711,10 @@ fn terms_of(info: &ServerInfo) -> Option<Terms> {
         max_len: largest.capacity() as u64,
         usual_secs: info.ttl_default,
         max_secs: info.ttl_max,
+        work_bits: match info.work {
+            WorkAsked::Base(base) => Some(base.bits()),
+            WorkAsked::None | WorkAsked::Unknown => None,
+        },
     })
 }
 
@@ -887,11 +893,14 @@ mod tests {
             ttl_max: 604_800,
             features: Vec::new(),
             access: false,
-            work_bits: None,
+            work: WorkAsked::Base(WorkBase::ALL[2]),
+            hour: None,
+            free: None,
         };
         assert_eq!(terms_of(&info(65_535)), None);
         let terms = terms_of(&info(1_048_577)).expect("it takes something");
         assert_eq!(terms.max_len, 1_048_576 - 1_088);
         assert_eq!((terms.usual_secs, terms.max_secs), (86_400, 604_800));
+        assert_eq!(terms.work_bits, Some(18));
     }
 }

@@ -47,6 +47,7 @@ impl App {
                 Managed::Extended {
                     expires: done.expires,
                     later: done.later,
+                    by_server_clock: done.by_server_clock,
                 }
             }
             Manage::Status => {

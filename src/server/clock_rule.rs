@@ -1,15 +1,19 @@
 //! Whether the clock can be right: it is compared with the last hour that was seen.
 //!
-//! A clock that is behind that hour would let expired files live again, one that is far ahead would sweep all files: so
-//! nothing is swept and nothing stored until the operator says that the clock is right; files are still served, as of
-//! the last hour seen.
+//! A clock that is behind that hour would let expired files live again: nothing is swept and nothing stored until the
+//! operator says that it is right. A clock that is more than 48 hours ahead belongs to a server that was off, or is
+//! wrong: uploads name an absolute hour, so a wrong clock refuses them by itself and they go on; the sweep, which would
+//! remove all files, waits 24 hours for somebody to notice. In both cases files are served as of the last hour seen.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
 use super::blob_store::{BlobStore, StoreFault};
-use crate::wire::clock::Clock;
+use crate::{
+    protocol::capability::expiry::{HOUR_SECS, hour_begins, hour_of},
+    wire::clock::Clock,
+};
 
 /// How far the clock is trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,11 +27,13 @@ pub enum ClockTrust {
     Checked,
 }
 
-/// The time, judged.
+/// The time, and how far it can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// Unix seconds to judge expiries by; when the clock is not trusted, the last hour seen.
+    /// Unix seconds to decide by whether a file has expired; when the clock is not trusted, the last hour seen.
     pub secs: u64,
+    /// Unix seconds as the clock says.
+    pub clock_secs: u64,
     /// How the clock stands.
     pub standing: Standing,
 }
@@ -44,10 +50,16 @@ pub enum Standing {
 }
 
 impl Now {
-    /// Whether files may be stored and swept by this time.
+    /// Unix seconds to store files by; `None` when none may be stored.
     #[must_use]
-    pub fn is_right(self) -> bool {
-        self.standing == Standing::Right
+    pub fn to_store_by(self) -> Option<u64> {
+        (self.standing != Standing::Behind).then_some(self.clock_secs)
+    }
+
+    /// Unix seconds to sweep files by; `None` when none may be removed.
+    #[must_use]
+    pub fn to_sweep_by(self) -> Option<u64> {
+        (self.standing == Standing::Right).then_some(self.secs)
     }
 }
 
@@ -55,9 +67,35 @@ impl Now {
 pub struct ClockRule {
     clock: Clock,
     always: bool,
-    /// 0 when none was seen yet.
-    last: AtomicU32,
+    seen: Mutex<Seen>,
     moved: Notify,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// The last hour; `None` when none was seen yet.
+    last: Option<u32>,
+    /// While the clock is ahead of it.
+    ahead: Option<Ahead>,
+}
+
+/// A clock that is ahead and goes on evenly, in unix seconds.
+#[derive(Clone, Copy)]
+struct Ahead {
+    since: u64,
+    last: u64,
+}
+
+impl Ahead {
+    /// The same, at `now`; it begins anew after another jump.
+    fn go_on(before: Option<Self>, now: u64) -> Self {
+        before
+            .filter(|ahead| is_near(now, ahead.last) && ahead.since <= now)
+            .map_or(Self { since: now, last: now }, |ahead| Self {
+                last: ahead.last.max(now),
+                ..ahead
+            })
+    }
 }
 
 impl ClockRule {
@@ -73,43 +111,61 @@ impl ClockRule {
         let rule = Self {
             clock,
             always: trust == ClockTrust::Always,
-            last: AtomicU32::new(0),
+            seen: Mutex::default(),
             moved: Notify::new(),
         };
         match trust {
             ClockTrust::Checked => rule.keep(store).await?,
             ClockTrust::AcceptNow | ClockTrust::Always => {
-                let hour = hour(rule.now().secs);
-                store.note_hour(hour, true).await?;
+                store.note_hour(hour_of(rule.now().secs), true).await?;
             }
         }
         Ok(rule)
     }
 
-    /// The time, judged.
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time, and how far it can be trusted.
     pub fn now(&self) -> Now {
-        let secs = (self.clock)();
-        let last = self.last.load(Ordering::Acquire);
-        let last_secs = u64::from(last) * HOUR;
-        let standing = if last == 0 || self.always {
-            Standing::Right
-        } else if secs + TOLERANCE_SECS < last_secs {
-            Standing::Behind
-        } else if secs / HOUR > u64::from(last) + MOST_HOURS_AHEAD {
-            Standing::Ahead
-        } else {
-            Standing::Right
+        let clock_secs = (self.clock)();
+        let mut seen = self.seen();
+        let last_secs = seen.last.filter(|_| !self.always).map(hour_begins);
+        let standing = match last_secs {
+            Some(last) if clock_secs + TOLERANCE_SECS < last => {
+                seen.ahead = None;
+                Standing::Behind
+            }
+            Some(last) if !is_near(clock_secs, last) => {
+                let ahead = Ahead::go_on(seen.ahead, clock_secs);
+                seen.ahead = Some(ahead);
+                if clock_secs - ahead.since < AHEAD_WAIT_SECS {
+                    Standing::Ahead
+                } else {
+                    Standing::Right
+                }
+            }
+            _ => Standing::Right,
         };
-        if standing != Standing::Right {
+        if let (Some(last), Standing::Ahead | Standing::Behind) = (last_secs, standing) {
             return Now {
-                secs: last_secs,
+                secs: last,
+                clock_secs,
                 standing,
             };
         }
-        if self.last.fetch_max(hour(secs), Ordering::AcqRel) < hour(secs) {
+        seen.ahead = None;
+        let hour = hour_of(clock_secs);
+        if seen.last < Some(hour) {
+            seen.last = Some(hour);
             self.moved.notify_one();
         }
-        Now { secs, standing }
+        Now {
+            secs: clock_secs,
+            clock_secs,
+            standing,
+        }
     }
 
     /// Takes over what other servers of the store saw, and notes what was seen here.
@@ -120,11 +176,11 @@ impl ClockRule {
         if let Some(noted) = store.last_hour().await?
             && !self.always
         {
-            self.last.fetch_max(noted, Ordering::AcqRel);
+            let mut seen = self.seen();
+            seen.last = seen.last.max(Some(noted));
         }
-        let now = self.now();
-        if now.is_right() {
-            store.note_hour(hour(now.secs), self.always).await?;
+        if let Some(now) = self.now().to_sweep_by() {
+            store.note_hour(hour_of(now), self.always).await?;
         }
         Ok(())
     }
@@ -135,19 +191,26 @@ impl ClockRule {
     }
 }
 
-fn hour(secs: u64) -> u32 {
-    u32::try_from(secs / HOUR).unwrap_or(u32::MAX)
+/// Whether a clock that said `last` can say `now` the next time it is looked at: not earlier, as servers of one bucket
+/// differ, and not more than 48 hours later.
+fn is_near(now: u64, last: u64) -> bool {
+    now.saturating_add(TOLERANCE_SECS) >= last
+        && now / HOUR_SECS <= last / HOUR_SECS + MOST_HOURS_AHEAD
 }
 
-const HOUR: u64 = 3600;
 /// Servers of one bucket have clocks within 30 minutes.
-const TOLERANCE_SECS: u64 = HOUR / 2;
+const TOLERANCE_SECS: u64 = HOUR_SECS / 2;
 const MOST_HOURS_AHEAD: u64 = 48;
+/// How long the sweep waits when the clock is ahead.
+const AHEAD_WAIT_SECS: u64 = 24 * HOUR_SECS;
 
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::{Arc, atomic::AtomicU64},
+        sync::{
+            Arc,
+            atomic::{AtomicU64, Ordering},
+        },
         time::Duration,
     };
 
@@ -156,7 +219,7 @@ mod tests {
     use super::*;
     use crate::server::location::StoreLocation;
 
-    const START: u64 = 500_000 * HOUR;
+    const START: u64 = 500_000 * HOUR_SECS;
 
     struct Fixture {
         location: StoreLocation,
@@ -192,8 +255,8 @@ mod tests {
         let (rule, store) = fixture.resume(ClockTrust::Checked).await;
         assert_eq!(rule.now().secs, START);
         for (jump, standing) in [
-            (START - HOUR, Standing::Behind),
-            (START + 49 * HOUR, Standing::Ahead),
+            (START - HOUR_SECS, Standing::Behind),
+            (START + 49 * HOUR_SECS, Standing::Ahead),
             (0, Standing::Behind),
             (u64::MAX / 2, Standing::Ahead),
         ] {
@@ -202,7 +265,9 @@ mod tests {
             assert_eq!((now.standing, now.secs), (standing, START), "{jump}");
             rule.keep(&store).await.unwrap();
         }
-        for right in [START - HOUR / 2, START + 48 * HOUR + 3599] {
+        fixture.set(START - HOUR_SECS);
+        assert_eq!(rule.now().to_store_by(), None);
+        for right in [START - HOUR_SECS / 2, START + 48 * HOUR_SECS + 3599] {
             fixture.set(right);
             assert_eq!(rule.now().secs, right);
         }
@@ -214,20 +279,67 @@ mod tests {
     async fn a_restart_remembers_and_the_operator_decides() {
         let fixture = Fixture::new();
         drop(fixture.resume(ClockTrust::Checked).await);
-        for jump in [START - 10 * HOUR, START + 1000 * HOUR] {
+        for jump in [START - 10 * HOUR_SECS, START + 1000 * HOUR_SECS] {
             fixture.set(jump);
             let (rule, _store) = fixture.resume(ClockTrust::Checked).await;
-            assert!(!rule.now().is_right());
+            assert_ne!(rule.now().standing, Standing::Right);
             let (rule, store) = fixture.resume(ClockTrust::AcceptNow).await;
             assert_eq!(rule.now().secs, jump);
-            assert_eq!(store.last_hour().await.unwrap(), Some(hour(jump)));
+            assert_eq!(store.last_hour().await.unwrap(), Some(hour_of(jump)));
             let (rule, _store) = fixture.resume(ClockTrust::Checked).await;
-            assert!(rule.now().is_right());
+            assert_eq!(rule.now().standing, Standing::Right);
         }
         fixture.set(START);
         let (rule, _store) = fixture.resume(ClockTrust::Always).await;
-        fixture.set(START + 1000 * HOUR);
-        assert!(rule.now().is_right());
+        fixture.set(START + 1000 * HOUR_SECS);
+        assert_eq!(rule.now().standing, Standing::Right);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_ahead_stores_at_once_and_sweeps_when_it_went_on_for_a_day() {
+        let fixture = Fixture::new();
+        let (rule, store) = fixture.resume(ClockTrust::Checked).await;
+        let back_on = START + 72 * HOUR_SECS;
+        for hours in 0..24 {
+            let clock = back_on + hours * HOUR_SECS;
+            fixture.set(clock);
+            let now = rule.now();
+            assert_eq!((now.standing, now.secs), (Standing::Ahead, START), "{hours}");
+            assert_eq!((now.to_store_by(), now.to_sweep_by()), (Some(clock), None));
+            rule.keep(&store).await.unwrap();
+        }
+        assert_eq!(
+            store.last_hour().await.unwrap(),
+            Some(hour_of(START)),
+            "so that a clock that is set right is not behind"
+        );
+        let after = back_on + 24 * HOUR_SECS;
+        fixture.set(after);
+        assert_eq!(rule.now().to_sweep_by(), Some(after));
+        rule.keep(&store).await.unwrap();
+        assert_eq!(store.last_hour().await.unwrap(), Some(hour_of(after)));
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_jumps_again_is_waited_for_again() {
+        let fixture = Fixture::new();
+        let (rule, _store) = fixture.resume(ClockTrust::Checked).await;
+        let first = START + 72 * HOUR_SECS;
+        let second = first + 1_000 * HOUR_SECS;
+        for ahead in [
+            first,
+            first + 23 * HOUR_SECS,
+            second,
+            second + 23 * HOUR_SECS,
+            first + 24 * HOUR_SECS,
+        ] {
+            fixture.set(ahead);
+            assert_eq!(rule.now().standing, Standing::Ahead);
+        }
+        fixture.set(START);
+        assert_eq!(rule.now().standing, Standing::Right);
+        fixture.set(first + 24 * HOUR_SECS);
+        assert_eq!(rule.now().standing, Standing::Ahead, "it was right in between");
     }
 
     #[tokio::test]
@@ -235,10 +347,10 @@ mod tests {
         let fixture = Fixture::new();
         let (rule, _store) = fixture.resume(ClockTrust::Checked).await;
         let (other, store) = fixture.resume(ClockTrust::Checked).await;
-        fixture.set(START + 40 * HOUR);
+        fixture.set(START + 40 * HOUR_SECS);
         other.keep(&store).await.unwrap();
         fixture.set(START);
-        assert!(rule.now().is_right());
+        assert_eq!(rule.now().standing, Standing::Right);
         rule.keep(&store).await.unwrap();
         assert_eq!(rule.now().standing, Standing::Behind);
     }

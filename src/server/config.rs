@@ -16,7 +16,7 @@ use crate::{
         address::ServerUrl,
         capability::{
             AccessWord,
-            work::{MAX_WORK_BITS, WorkBits},
+            work::WorkBase,
         },
         keys::Identity,
     },
@@ -56,8 +56,8 @@ pub struct ServerSettings {
     pub max_memory: u64,
     /// The word that uploads must have.
     pub access_word: Option<AccessWord>,
-    /// The work that uploads of each size class must have done.
-    pub work_bits: Option<WorkBits>,
+    /// The work that uploads must have done.
+    pub work: Option<WorkBase>,
     /// The signed relay list to hand out.
     pub relay_list: Option<PathBuf>,
     /// Connections served at once.
@@ -92,7 +92,7 @@ impl Default for ServerSettings {
             max_connections: rules.max_connections,
             trusted_proxies: rules.trusted_proxies,
             access_word: None,
-            work_bits: None,
+            work: None,
             relay_list: None,
             store_timeout: Duration::from_secs(30),
             stop_timeout: Duration::from_secs(30),
@@ -120,27 +120,19 @@ impl ServerSettings {
                 .public_url
                 .as_ref()
                 .is_some_and(|url| !url.is_loopback());
-        reached && self.access_word.is_none() && !self.asks_work()
-    }
-
-    /// Whether uploads of some size need work.
-    #[must_use]
-    pub fn asks_work(&self) -> bool {
-        self.work_bits
-            .is_some_and(|bits| bits.iter().any(|&bits| bits > 0))
+        reached && self.access_word.is_none() && self.work.is_none()
     }
 
     /// How a server with this identity runs.
     #[must_use]
     pub fn into_config(self, key: Identity, previous_keys: Vec<PreviousKey>) -> ServerConfig {
-        let asks_work = self.asks_work();
         ServerConfig {
             previous_keys,
             public_url: self.public_url,
             plain_http: self.plain_http,
             policy: self.policy,
             access_word: self.access_word,
-            work_bits: self.work_bits.filter(|_| asks_work),
+            work: self.work,
             max_total: self.max_total,
             max_memory: self.max_memory,
             max_connections: self.max_connections,
@@ -289,13 +281,15 @@ const TABLE: &[Setting<ServerSettings>] = &[
     ),
     Setting::new(
         ["work_bits", "work-bits", "CLOAKROOM_WORK_BITS"],
-        "NUMBERS",
+        "NUMBER",
+        // Read as a list, so that the eight numbers of version 0.1 are told what to write instead.
         List,
-        Example("[16, 17, 18, 18, 19, 19, 20, 20]"),
-        "Work that an upload must have done, for each of the eight sizes: each bit more doubles it; 20 take a computer \
-         about a second",
+        Example("18"),
+        "Work that an upload must have done: 14, 16, 18, 20 or 22 bits for the smallest size, up to 7 more for the larger \
+         ones; 0 is none. Each bit more doubles it; 20 take a computer about a second. Uploads without an owner, such as \
+         those of Session's clients, are refused then",
         |settings, given| {
-            settings.work_bits = Some(work_bits(&given.texts()?)?);
+            settings.work = work(&given.texts()?)?;
             Ok(())
         },
     ),
@@ -480,14 +474,17 @@ fn place(given: &Given<'_>) -> Result<StoreLocation, String> {
     })
 }
 
-fn work_bits(texts: &[&str]) -> Result<WorkBits, String> {
-    let bits: Option<Vec<u8>> = texts
-        .iter()
-        .map(|text| text.parse().ok().filter(|bits: &u8| *bits <= MAX_WORK_BITS))
-        .collect();
-    bits.and_then(|bits| bits.try_into().ok()).ok_or_else(|| {
-        format!("eight numbers from 0 to {MAX_WORK_BITS} are wanted here, one for each size")
-    })
+fn work(texts: &[&str]) -> Result<Option<WorkBase>, String> {
+    let base = |bits: &str| WorkBase::from_bits(bits.parse().ok()?);
+    match texts {
+        ["0"] => Ok(None),
+        [bits] if base(bits).is_some() => Ok(base(bits)),
+        _ => Err(format!(
+            "{:?} is not the number of bits for all sizes: write one of 0, 14, 16, 18, 20 or 22 (version 0.1 took eight \
+             numbers: write the first of them, rounded up to one of these)",
+            texts.join(", ")
+        )),
+    }
 }
 
 const MIN_TTL: u64 = 3_600;
@@ -579,14 +576,22 @@ mod tests {
             "a proxy stands before it"
         );
         assert!(!open("listen = \"192.0.2.1:8787\"\naccess_word = \"word\""));
-        assert!(!open(
-            "listen = \"192.0.2.1:8787\"\nwork_bits = [1, 0, 0, 0, 0, 0, 0, 0]"
-        ));
-        assert!(open(
-            "listen = \"192.0.2.1:8787\"\nwork_bits = [0, 0, 0, 0, 0, 0, 0, 0]"
-        ));
-        assert!(
-            told("work_bits = [1]").is_err() && told("work_bits = [99,0,0,0,0,0,0,0]").is_err()
-        );
+        assert!(!open("listen = \"192.0.2.1:8787\"\nwork_bits = 14"));
+        assert!(open("listen = \"192.0.2.1:8787\"\nwork_bits = 0"));
+    }
+
+    #[test]
+    fn work_is_one_of_few_numbers_and_the_eight_of_version_0_1_are_told_what_to_write() {
+        for bits in [14, 16, 18, 20, 22] {
+            let settings = told(&format!("work_bits = {bits}")).unwrap();
+            assert_eq!(settings.work.map(WorkBase::bits), Some(bits));
+        }
+        for other in ["17", "-1", "99", "\"many\"", "[16, 17, 18, 18, 19, 19, 20, 20]"] {
+            let said = told(&format!("work_bits = {other}")).unwrap_err();
+            assert!(
+                said.contains("line 1") && said.contains("0, 14, 16, 18, 20 or 22"),
+                "{other}: {said}"
+            );
+        }
     }
 }

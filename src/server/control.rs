@@ -7,9 +7,11 @@
 //! comes back. A web page cannot send the token first, so it cannot drive it.
 
 use std::{
+    collections::VecDeque,
     fs, io,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -141,6 +143,20 @@ impl Control {
         H: Fn(Order) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Done> + Send + 'static,
     {
+        Self::open_patiently(folder, rng, carry_out, STRANGERS).await
+    }
+
+    /// The same; connections that do not show the token are closed after `strangers_patience`.
+    async fn open_patiently<H, F>(
+        folder: &Path,
+        rng: &mut impl CryptoRng,
+        carry_out: H,
+        strangers_patience: Duration,
+    ) -> io::Result<Self>
+    where
+        H: Fn(Order) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Done> + Send + 'static,
+    {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let mut token = Zeroizing::new([0; 32]);
         rng.fill_bytes(token.as_mut());
@@ -151,7 +167,13 @@ impl Control {
         let file = folder.join(FILE_NAME);
         write_private(&file, &serde_json::to_vec(&door)?)?;
         let stop = CancellationToken::new();
-        tokio::spawn(answer_all(listener, door.token, carry_out, stop.clone()));
+        tokio::spawn(answer_all(
+            listener,
+            door.token,
+            carry_out,
+            strangers_patience,
+            stop.clone(),
+        ));
         Ok(Self {
             file,
             _open: stop.drop_guard(),
@@ -224,45 +246,81 @@ async fn answer_all<H, F>(
     listener: TcpListener,
     token: String,
     carry_out: H,
+    strangers_patience: Duration,
     stop: CancellationToken,
 ) where
     H: Fn(Order) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Done> + Send + 'static,
 {
-    let token = Zeroizing::new(token);
+    let token = Arc::new(Zeroizing::new(token));
+    let mut strangers = Strangers::default();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        // One at a time: an operator is one person, and nobody can hold up more than this door.
         match accepted {
             Ok((stream, _peer)) => {
-                let answering = answer_one(stream, &token, &carry_out);
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    done = tokio::time::timeout(PATIENCE, answering) => drop(done),
-                }
+                let (token, carry_out) = (Arc::clone(&token), carry_out.clone());
+                let (stop, stranger) = (stop.clone(), strangers.admit());
+                tokio::spawn(async move {
+                    let knows = async {
+                        let mut stream = BufReader::new(stream);
+                        knows_token(&mut stream, &token).await.then_some(stream)
+                    };
+                    // Strangers of the same machine get a moment, and no words.
+                    let stream = tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = stranger.cancelled() => return,
+                        known = tokio::time::timeout(strangers_patience, knows) => known,
+                    };
+                    drop(stranger.drop_guard());
+                    if let Ok(Some(stream)) = stream {
+                        tokio::select! {
+                            () = stop.cancelled() => {}
+                            done = tokio::time::timeout(PATIENCE, answer_one(stream, carry_out)) => drop(done),
+                        }
+                    }
+                });
             }
             Err(_out_of_files) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
 }
 
-async fn answer_one<H, F>(stream: TcpStream, token: &str, carry_out: &H)
+/// Connections that have not shown the token: a bounded number, of which the oldest makes room for the newest. So whoever
+/// shows it at once gets in, however many others connect and say nothing.
+#[derive(Default)]
+struct Strangers {
+    waiting: VecDeque<CancellationToken>,
+}
+
+impl Strangers {
+    /// Takes one more. What is returned is cancelled when the connection is to be closed, and by the connection itself
+    /// when it is no stranger any more.
+    fn admit(&mut self) -> CancellationToken {
+        self.waiting.retain(|stranger| !stranger.is_cancelled());
+        if self.waiting.len() >= MAX_STRANGERS
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            oldest.cancel();
+        }
+        let newest = CancellationToken::new();
+        self.waiting.push_back(newest.clone());
+        newest
+    }
+}
+
+async fn knows_token(stream: &mut BufReader<TcpStream>, token: &str) -> bool {
+    let given = line_of(stream).await;
+    given.is_some_and(|given| given.as_bytes().ct_eq(token.as_bytes()).into())
+}
+
+async fn answer_one<H, F>(mut stream: BufReader<TcpStream>, carry_out: H)
 where
     H: Fn(Order) -> F,
     F: Future<Output = Done>,
 {
-    let mut stream = BufReader::new(stream);
-    // Strangers of the same machine get a moment, and no words.
-    let first = tokio::time::timeout(STRANGERS, line_of(&mut stream)).await;
-    let Ok(Some(given)) = first else {
-        return;
-    };
-    if !bool::from(given.as_bytes().ct_eq(token.as_bytes())) {
-        return;
-    }
     let Some(order) = line_of(&mut stream).await else {
         return;
     };
@@ -305,6 +363,8 @@ pub const FILE_NAME: &str = "control";
 const MAX_LINE_LEN: u64 = 1_024;
 const PATIENCE: Duration = Duration::from_secs(60);
 const STRANGERS: Duration = Duration::from_secs(1);
+/// Connections that may be open at once without having shown the token.
+const MAX_STRANGERS: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -395,6 +455,31 @@ mod tests {
             ask(folder.path(), &remove("here")).await.unwrap(),
             Some(Done::Removed { found: true })
         );
+    }
+
+    #[tokio::test]
+    async fn strangers_who_say_nothing_do_not_keep_the_operator_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let forever = Duration::from_secs(1_000_000);
+        let rng = &mut random::system();
+        let carry_out = |_order| async { Done::Removed { found: true } };
+        let _door = Control::open_patiently(folder.path(), rng, carry_out, forever)
+            .await
+            .unwrap();
+        let file = folder.path().join(FILE_NAME);
+        let Door { addr, .. } = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let mut strangers = Vec::new();
+        for _ in 0..3 * MAX_STRANGERS {
+            strangers.push(TcpStream::connect(addr).await.unwrap());
+        }
+        let done = ask(folder.path(), &remove("here")).await.unwrap();
+        assert_eq!(done, Some(Done::Removed { found: true }));
+        // The first were closed for the last, which are still borne with.
+        let [first, .., last] = strangers.as_mut_slice() else {
+            unreachable!()
+        };
+        assert!(matches!(first.read(&mut [0]).await, Ok(0) | Err(_)));
+        assert!(futures_util::poll!(std::pin::pin!(last.read(&mut [0]))).is_pending());
     }
 
     #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! What is asked of stored files and what the operator allows: ids, times, limits. How it travels is not known here.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     blob_store::{BlobStore, FileSlot, Found, StoreFault, Stored, Swept},
@@ -12,10 +14,14 @@ use super::{
 use crate::{
     protocol::{
         address::FileId,
-        capability::{AccessWord, work::WorkBits},
+        capability::{
+            AccessWord,
+            expiry::{hour_begins, hour_of},
+            work::{WorkAsked, WorkBase},
+        },
         file_api::{
-            self, FileAnswer, FileInfo, FileRequest, OWNER_FEATURE, RECEIPTS_FEATURE,
-            RELAYS_FEATURE, ServerInfo,
+            self, EXPIRY_HOUR_FEATURE, FileAnswer, FileInfo, FileRequest, OWNER_FEATURE,
+            RECEIPTS_FEATURE, RELAYS_FEATURE, ServerInfo, WORK_FEATURE,
         },
         keys::Ed25519Public,
         onion::v4::Headers,
@@ -50,10 +56,12 @@ pub struct Files {
     pub(super) store: Arc<BlobStore>,
     pub(super) policy: Policy,
     pub(super) access_word: Option<AccessWord>,
-    pub(super) work_bits: Option<WorkBits>,
+    pub(super) work: Option<WorkBase>,
     pub(super) relay_mirror: Option<Arc<RelayMirror>>,
     pub(super) clock: ClockRule,
     pub(super) stats: Arc<Stats>,
+    /// When the store was last tried, and whether it worked.
+    pub(super) probed: Mutex<Option<(Instant, bool)>>,
 }
 
 /// A request that came in.
@@ -103,11 +111,9 @@ impl Files {
                 Err(refusal) => Err(refusal),
             },
             FileRequest::Delete { id, token } => self.delete(&id, &token).await,
-            FileRequest::Extend {
-                id,
-                ttl_secs,
-                token,
-            } => self.extend(&id, ttl_secs, token.as_ref()).await,
+            FileRequest::Extend { id, expiry, token } => {
+                self.extend(&id, expiry, token.as_ref()).await
+            }
             FileRequest::FileInfo(id) => self.info(&id).await,
             FileRequest::Receipt { id, receipt } => self.receipt(&id, &receipt).await,
             FileRequest::RelayList => self.relay_list().await,
@@ -131,15 +137,23 @@ impl Files {
     /// [`StoreFault`].
     pub async fn sweep(&self) -> Result<Swept, StoreFault> {
         self.clock.keep(&self.store).await?;
-        let now = self.clock.now();
-        let swept = self.store.sweep(now.is_right().then_some(now.secs)).await?;
+        let swept = self.store.sweep(self.clock.now().to_sweep_by()).await?;
         self.stats.add(Count::Swept, swept.blobs);
         Ok(swept)
     }
 
-    /// Whether the store can be written and read.
+    /// Whether the store can be written and read. It is tried at most once a second: whoever asks meanwhile is told the
+    /// same.
     pub async fn works(&self) -> bool {
-        self.store.probe().await.is_ok_and(|probed| probed.works())
+        let mut last = self.probed.lock().await;
+        match *last {
+            Some((at, works)) if at.elapsed() < PROBE_EVERY => works,
+            _ => {
+                let works = self.store.probe().await.is_ok_and(|probed| probed.works());
+                *last = Some((Instant::now(), works));
+                works
+            }
+        }
     }
 
     /// The largest body that an upload may have.
@@ -150,11 +164,11 @@ impl Files {
 
     async fn download(&self, id: &FileId) -> Result<Download, Refusal> {
         let file = FileSlot::of(id).ok_or(UNKNOWN)?;
-        let (stored, found) = self.store.find(&file).await?.ok_or(UNKNOWN)?;
-        self.expect_live(&file, &stored).await?;
+        let (mut stored, found) = self.store.find(&file).await?.ok_or(UNKNOWN)?;
+        self.expect_live(&file, &mut stored).await?;
         Ok(Download {
             found,
-            expires: seconds(stored.expiry_hour),
+            expires: hour_begins(stored.expiry_hour),
         })
     }
 
@@ -173,7 +187,14 @@ impl Files {
     }
 
     async fn server_info(&self) -> ServerInfo {
-        let mut features = vec![OWNER_FEATURE.to_owned(), RECEIPTS_FEATURE.to_owned()];
+        let mut features = [
+            EXPIRY_HOUR_FEATURE,
+            OWNER_FEATURE,
+            RECEIPTS_FEATURE,
+            WORK_FEATURE,
+        ]
+        .map(str::to_owned)
+        .to_vec();
         if self.relay_list().await.is_ok() {
             features.push(RELAYS_FEATURE.to_owned());
         }
@@ -185,19 +206,21 @@ impl Files {
             ttl_max: self.policy.ttl_max,
             features,
             access: self.access_word.is_some(),
-            work_bits: self.work_bits,
+            work: self.work.map_or(WorkAsked::None, WorkAsked::Base),
+            hour: Some(hour_of(self.clock.now().clock_secs)),
+            free: Some(self.store.free_bytes() >> 30 << 30),
         }
     }
 
     /// A file that is there, not expired and not used up; everything else is refused as unknown.
     pub(super) async fn live(&self, file: &FileSlot) -> Result<Stored, Refusal> {
-        let stored = self.store.look(file).await?.ok_or(UNKNOWN)?;
-        self.expect_live(file, &stored).await?;
+        let mut stored = self.store.look(file).await?.ok_or(UNKNOWN)?;
+        self.expect_live(file, &mut stored).await?;
         Ok(stored)
     }
 
-    async fn expect_live(&self, file: &FileSlot, stored: &Stored) -> Result<(), Refusal> {
-        if stored.gone || self.is_expired(stored) {
+    async fn expect_live(&self, file: &FileSlot, stored: &mut Stored) -> Result<(), Refusal> {
+        if stored.gone || self.is_expired(file, stored).await? {
             return Err(UNKNOWN);
         }
         if stored.record.downloads > 0 && has_all(&stored.record, &self.store.nonces(file).await?) {
@@ -208,8 +231,19 @@ impl Files {
         Ok(())
     }
 
-    pub(super) fn is_expired(&self, stored: &Stored) -> bool {
-        self.clock.now().secs >= seconds(stored.expiry_hour)
+    /// Whether a file has expired. One that looks so is looked at again: an extension may have replaced another one
+    /// while they were listed.
+    pub(super) async fn is_expired(
+        &self,
+        file: &FileSlot,
+        stored: &mut Stored,
+    ) -> Result<bool, StoreFault> {
+        let now = self.clock.now().secs;
+        if now < hour_begins(stored.expiry_hour) {
+            return Ok(false);
+        }
+        stored.expiry_hour = self.store.settled_expiry(file, &stored.record).await?;
+        Ok(now >= hour_begins(stored.expiry_hour))
     }
 }
 
@@ -237,9 +271,4 @@ pub(super) fn describe(stored: &Stored) -> FileInfo {
     }
 }
 
-/// The beginning of an hour in unix seconds.
-pub(super) fn seconds(hour: u32) -> u64 {
-    u64::from(hour) * HOUR
-}
-
-pub(super) const HOUR: u64 = 3600;
+const PROBE_EVERY: Duration = Duration::from_secs(1);

@@ -9,41 +9,41 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
     blob_store::{BlobStore, FileSlot, StoreFault, Stored},
-    files::{Files, Refusal, UNKNOWN, describe, seconds},
+    files::{Files, Refusal, UNKNOWN, describe},
     record::Record,
     stats::Count,
 };
 use crate::protocol::{
     address::FileId,
-    capability::{DownloadReceipt, OwnerHash, OwnerToken},
-    file_api::{FileAnswer, FileStatus, MAX_RECEIPTS},
+    capability::{DownloadReceipt, OwnerHash, OwnerToken, expiry::hour_begins},
+    file_api::{Expiry, FileAnswer, FileStatus, MAX_RECEIPTS},
     keys::Ed25519Public,
 };
 
 impl Files {
-    /// Only ever lengthens. A file without an owner may be extended by anybody, as at Session's servers.
+    /// Only ever lengthens. A file without an owner may be extended by anybody, as at Session's servers, but not by
+    /// little: each extension is an object of its own.
     pub(super) async fn extend(
         &self,
         id: &FileId,
-        ttl_secs: Option<u64>,
+        expiry: Option<Expiry>,
         token: Option<&OwnerToken>,
     ) -> Result<FileAnswer, Refusal> {
-        let now = self.clock.now();
-        let wished = self.expiry_hour(ttl_secs, now.secs)?;
+        let now = self.clock.now().to_store_by().ok_or(Refusal(503))?;
+        let wished = self.expiry_hour(expiry, now)?;
         let slot = FileSlot::of(id).ok_or(UNKNOWN)?;
         let mut stored = self.live(&slot).await?;
-        if stored.record.owner != [0; 32] && !is_owner(&stored.record, token) {
+        let owned = is_owner(&stored.record, token);
+        if stored.record.owner != [0; 32] && !owned {
             return Err(UNKNOWN);
         }
-        if !now.is_right() {
-            return Err(Refusal(503));
-        }
-        if wished > stored.expiry_hour {
+        let gained_hours = wished.saturating_sub(stored.expiry_hour);
+        if gained_hours >= if owned { 1 } else { LEAST_GAIN_HOURS } {
             if !self.store.extend(&slot, wished).await? {
                 return Err(UNKNOWN);
             }
             // Said to be extended only if no sweep can have looked before the extension was written.
-            if self.clock.now().secs >= seconds(stored.expiry_hour) {
+            if self.clock.now().secs >= hour_begins(stored.expiry_hour) {
                 return Err(UNKNOWN);
             }
             stored.expiry_hour = wished;
@@ -73,9 +73,9 @@ impl Files {
         receipt: &DownloadReceipt,
     ) -> Result<FileAnswer, Refusal> {
         let slot = FileSlot::of(id).ok_or(UNKNOWN)?;
-        let stored = self.store.look(&slot).await?.ok_or(UNKNOWN)?;
+        let mut stored = self.store.look(&slot).await?.ok_or(UNKNOWN)?;
         let wanted = receipt_key(&stored.record).is_some_and(|key| receipt.verify(&key, id));
-        if !wanted || self.is_expired(&stored) {
+        if !wanted || self.is_expired(&slot, &mut stored).await? {
             return Err(UNKNOWN);
         }
         let nonce = data_encoding::HEXLOWER.encode(&receipt.nonce);
@@ -125,8 +125,8 @@ impl Files {
     /// A file, removed or not, of whoever shows the token.
     async fn owned(&self, id: &FileId, token: &OwnerToken) -> Result<(FileSlot, Stored), Refusal> {
         let slot = FileSlot::of(id).ok_or(UNKNOWN)?;
-        let stored = self.store.look(&slot).await?.ok_or(UNKNOWN)?;
-        if !is_owner(&stored.record, Some(token)) || self.is_expired(&stored) {
+        let mut stored = self.store.look(&slot).await?.ok_or(UNKNOWN)?;
+        if !is_owner(&stored.record, Some(token)) || self.is_expired(&slot, &mut stored).await? {
             return Err(UNKNOWN);
         }
         Ok((slot, stored))
@@ -166,5 +166,7 @@ pub(super) fn has_all(record: &Record, nonces: &[String]) -> bool {
     allowed > 0 && nonces.len() >= allowed
 }
 
+/// What somebody who is not the owner must add at least.
+const LEAST_GAIN_HOURS: u32 = 24;
 /// Receipts read at once.
 const AT_ONCE: usize = 16;

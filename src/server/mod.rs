@@ -27,7 +27,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::{
     protocol::{
         address::{ParseAddressError, ServerAddress, ServerUrl},
-        capability::{AccessWord, work::WorkBits},
+        capability::{AccessWord, work::WorkBase},
         keys::Identity,
         onion::ReplayMemory,
     },
@@ -85,8 +85,8 @@ pub struct ServerConfig {
     pub policy: Policy,
     /// What uploads must say, when they must.
     pub access_word: Option<AccessWord>,
-    /// The work that uploads of each size class must have done, when they must.
-    pub work_bits: Option<WorkBits>,
+    /// The work that uploads must have done, when they must; such uploads must name an owner.
+    pub work: Option<WorkBase>,
     /// A signed relay list to hand on, its `.sig` beside it; read again when it changes.
     pub relay_list: Option<PathBuf>,
     /// The most the store may hold, in bytes.
@@ -125,7 +125,7 @@ impl ServerConfig {
             plain_http: false,
             policy: Policy::default(),
             access_word: None,
-            work_bits: None,
+            work: None,
             relay_list: None,
             max_total: 10 << 30,
             max_memory: rules.max_memory,
@@ -187,10 +187,11 @@ impl Server {
             store: Arc::new(store),
             policy: config.policy,
             access_word: config.access_word,
-            work_bits: config.work_bits,
+            work: config.work,
             relay_mirror: config.relay_list.map(RelayMirror::new).map(Arc::new),
             clock: clock_rule,
             stats: Arc::clone(&stats),
+            probed: tokio::sync::Mutex::default(),
         });
 
         let stop = CancellationToken::new();
@@ -376,7 +377,7 @@ const LIST_LOOK_EVERY: Duration = Duration::from_secs(30);
 fn warning(standing: Standing) -> Option<&'static str> {
     match standing {
         Standing::Ahead => Some(
-            "the clock is more than 48 hours ahead of the last hour seen: nothing is swept and uploads are refused; if it is right, start again with --accept-clock",
+            "the clock is more than 48 hours ahead of the last hour seen: uploads go on, nothing is swept for 24 hours, and expired files are served until then; set it if it is wrong, start again with --accept-clock if it is right",
         ),
         Standing::Behind => Some(
             "the clock is behind the last hour seen: nothing is swept and uploads are refused; set it, or, if it is right, start again with --accept-clock",

@@ -7,16 +7,20 @@ use rand_core::Rng as _;
 
 use super::{
     blob_store::{FileSlot, PutError},
-    files::{Files, HOUR, Refusal, UNKNOWN},
+    files::{Files, Refusal, UNKNOWN},
     record::Record,
     stats::Count,
 };
 use crate::{
     protocol::{
         address::FileId,
-        capability::work,
+        capability::{
+            OwnedId,
+            expiry::{self, HOUR_SECS},
+            work,
+        },
         digest::Digest,
-        file_api::{FileAnswer, Upload, Uploaded},
+        file_api::{Expiry, FileAnswer, Upload, Uploaded},
         keys::Ed25519Public,
     },
     wire::{body::Held, random, reserve::Reservation},
@@ -36,41 +40,43 @@ impl Files {
         if size == 0 || size > self.policy.max_blob {
             return Err(Refusal(413));
         }
-        let now = self.clock.now();
-        let expires = self.expiry_hour(upload.ttl_secs, now.secs)?;
-        if !now.is_right() {
-            return Err(Refusal(503));
+        let now = self.clock.now().to_store_by().ok_or(Refusal(503))?;
+        let expires = self.expiry_hour(upload.expiry, now)?;
+        // Work is bound to an id that follows from the owner.
+        if self.work.is_some() && upload.owner.is_none() {
+            return Err(Refusal(400));
         }
-        let uploaded = u32::try_from(now.secs / HOUR).map_err(|_far| Refusal(503))?;
 
         let hashing = tokio::task::spawn_blocking(move || {
             let digest = Digest::of(&upload.blob);
             (digest, upload)
         });
         let (digest, upload) = hashing.await.map_err(|_panicked| Refusal(500))?;
-        if let Some(bits) = &self.work_bits {
-            let bits = work::bits_for(bits, size);
-            let done = |n| work::work_is_enough(key, &digest, n, bits);
-            if bits > 0 && !upload.work.is_some_and(done) {
+        let owned = upload
+            .owner
+            .map(|owner| OwnedId::new(expires, &owner, &digest));
+        if let Some(base) = self.work {
+            let done = |(id, n)| work::work_is_enough(key, &id, n, base.bits_for(size));
+            if !owned.zip(upload.work).is_some_and(done) {
                 return Err(Refusal(428));
             }
         }
-        let id = match &upload.owner {
-            Some(owner) => FileId::for_blob(expires, owner, &digest),
-            None => {
-                let mut drawn = [0; 13];
+        let id = owned.map_or_else(
+            || {
+                let mut drawn = [0; 30];
                 random::system().fill_bytes(&mut drawn);
                 FileId::random(expires, drawn)
-            }
-        };
+            },
+            |owned| owned.file_id(),
+        );
         let file = FileSlot::of(&id).ok_or(Refusal(503))?;
         let record = Record::new(
             expires,
-            uploaded,
+            expiry::hour_of(now),
             upload.owner.as_ref(),
             upload.receipts.as_ref(),
         );
-        let drawn = upload.owner.is_none();
+        let drawn = owned.is_none();
         // The memory is given back with the last of the bytes, also when the store is slow and nobody waits any more.
         let blob = match reservation {
             Some(reservation) => Held::new(upload.blob, reservation).into_bytes(),
@@ -96,12 +102,18 @@ impl Files {
         }))
     }
 
-    /// The hour at whose beginning a file expires that is to be kept for `ttl_secs` from `now`.
-    pub(super) fn expiry_hour(&self, ttl_secs: Option<u64>, now: u64) -> Result<u32, Refusal> {
-        let ttl = ttl_secs.unwrap_or(self.policy.ttl_default);
-        if !(HOUR..=self.policy.ttl_max).contains(&ttl) {
-            return Err(Refusal(400));
-        }
-        u32::try_from(now.saturating_add(ttl).div_ceil(HOUR)).map_err(|_far| Refusal(503))
+    /// The hour at whose beginning a file expires that is to be kept as `wished`; 400 for one that has passed or lies
+    /// beyond the maximum.
+    pub(super) fn expiry_hour(&self, wished: Option<Expiry>, now: u64) -> Result<u32, Refusal> {
+        let allowed = match wished {
+            Some(Expiry::AtHour(hour)) => {
+                Some(hour).filter(|&hour| expiry::is_allowed(hour, now, self.policy.ttl_max))
+            }
+            Some(Expiry::InSecs(secs)) => Some(secs)
+                .filter(|secs| (HOUR_SECS..=self.policy.ttl_max).contains(secs))
+                .map(|secs| expiry::expiry_hour(now, secs)),
+            None => Some(expiry::expiry_hour(now, self.policy.ttl_default)),
+        };
+        allowed.ok_or(Refusal(400))
     }
 }

@@ -256,6 +256,7 @@ impl Backend for FakeBackend {
                 manageable: true,
                 counted: preferences.options.count != Count::No,
                 gone: false,
+                by_server_clock: false,
             });
             end(shared, true, preferences)
         })

@@ -220,5 +220,5 @@ pub(crate) fn owned(blob: Vec<u8>, token: &OwnerToken) -> Upload {
 }
 
 pub(crate) fn unknown() -> FileId {
-    FileId::random(510_000, [9; 13])
+    FileId::random(510_000, [9; 30])
 }

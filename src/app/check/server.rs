@@ -91,7 +91,7 @@ fn access(report: &mut Report, settings: &ServerSettings) {
         );
     } else if settings.access_word.is_some() {
         report.ok(PART, "who has the access word");
-    } else if settings.asks_work() {
+    } else if settings.work.is_some() {
         report.ok(PART, "everybody whose computer does the work");
     } else {
         report.ok(PART, "whoever uses this computer");

@@ -201,6 +201,7 @@ fn server(error: ServerRefusal) -> UserMessage {
     match error {
         ServerRefusal::AccessWord { given: false } => plain("access_word_wanted"),
         ServerRefusal::AccessWord { given: true } => plain("access_word_wrong"),
+        ServerRefusal::AsksDifferently => plain("server_asks_differently"),
         ServerRefusal::Full => plain("server_full"),
         ServerRefusal::NoOwners => plain("server_without_owners"),
         ServerRefusal::NoReceipts => plain("server_without_receipts"),
@@ -217,7 +218,7 @@ fn server(error: ServerRefusal) -> UserMessage {
         ServerRefusal::Ttl { max_secs } => {
             message("time_refused", &[("hours", (max_secs / 3_600).into())])
         }
-        ServerRefusal::TooMuchWork => plain("too_much_work"),
+        ServerRefusal::UnknownWork => plain("unknown_work"),
         ServerRefusal::Work => plain("work_refused"),
     }
 }
@@ -395,7 +396,8 @@ mod tests {
             AppError::Server(ServerRefusal::Ttl {
                 max_secs: 2_592_000,
             }),
-            AppError::Server(ServerRefusal::TooMuchWork),
+            AppError::Server(ServerRefusal::AsksDifferently),
+            AppError::Server(ServerRefusal::UnknownWork),
             AppError::Server(ServerRefusal::Work),
         ];
         let failures = [

@@ -75,10 +75,11 @@ const fn of_refusal(why: ServerRefusal) -> Remedy {
         ServerRefusal::NoReceipts | ServerRefusal::Ttl { .. } => Remedy::Options,
         ServerRefusal::NotThere => Remedy::Paste,
         ServerRefusal::NoOwners => Remedy::Nothing,
-        ServerRefusal::Full | ServerRefusal::TooLarge { .. } | ServerRefusal::TooMuchWork => {
+        ServerRefusal::Full | ServerRefusal::TooLarge { .. } | ServerRefusal::UnknownWork => {
             Remedy::Server
         }
-        ServerRefusal::Nonsense
+        ServerRefusal::AsksDifferently
+        | ServerRefusal::Nonsense
         | ServerRefusal::Status(_)
         | ServerRefusal::StillThere
         | ServerRefusal::Work => Remedy::Retry,

@@ -3,10 +3,13 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::config::Home;
 use crate::app::error::AppError;
+use crate::app::session::Session;
 use crate::cli::CliError;
 use crate::cli::args::Info;
 use crate::cli::terminal::{date, pointer_text, print_json, print_line};
+use crate::protocol::capability::work::WorkAsked;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::seal::Kind;
 use crate::protocol::size_class::SizeClass;
@@ -20,6 +23,7 @@ pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), C
         Kind::PartList | Kind::Part => "file in parts",
     };
     let sent_as = SizeClass::for_content_len(pointer.content_len).map(SizeClass::blob_len);
+    let work_bits = work_bits(&pointer);
     if args.json {
         let object = json!({
             "kind": kind,
@@ -27,6 +31,7 @@ pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), C
             "size": pointer.content_len,
             "sent_as": sent_as,
             "server": pointer.server.to_string(),
+            "server_work_bits": work_bits,
             "id": pointer.id.as_str(),
             "sha256": pointer.digest.to_hex(),
             "expires": pointer.expires,
@@ -50,6 +55,9 @@ pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), C
         sent_as.map_or_else(String::new, |len| format!(", sent as {len}"))
     ))?;
     print_line(&format!("server   {}", pointer.server))?;
+    if let Some(bits) = work_bits {
+        print_line(&format!("work     {bits} bits for an upload there"))?;
+    }
     print_line(&format!("id       {}", pointer.id.as_str()))?;
     print_line(&format!("sha256   {}", pointer.digest.to_hex()))?;
     print_line(&format!(
@@ -64,4 +72,13 @@ pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), C
         ))?,
     }
     Ok(())
+}
+
+/// The work that the pointer's server asks for the smallest size, as it last said; asks nobody.
+fn work_bits(pointer: &Pointer) -> Option<u8> {
+    let session = Session::new(Home::find().ok()?);
+    match session.remembered_info(&pointer.server.key)?.work {
+        WorkAsked::Base(base) => Some(base.bits()),
+        WorkAsked::None | WorkAsked::Unknown => None,
+    }
 }

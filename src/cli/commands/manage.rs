@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Telling, network_of, open_session};
+use super::{CLOCKS_DIFFER, Telling, network_of, open_session};
 use crate::app::config::Config;
 use crate::app::error::AppError;
 use crate::app::manage::{self, Deletion, Downloads};
@@ -46,8 +46,15 @@ pub(crate) async fn extend(args: &Extend, cancel: &CancellationToken) -> Result<
     if !extended.later {
         note("it was kept that long already");
     }
+    if extended.by_server_clock {
+        note(CLOCKS_DIFFER);
+    }
     if args.manage.json {
-        let object = json!({ "expires": extended.expires, "later": extended.later });
+        let object = json!({
+            "expires": extended.expires,
+            "later": extended.later,
+            "by_server_clock": extended.by_server_clock,
+        });
         print_json(&asked.telling.with(object, &asked.shown))?;
     } else {
         print_line(&date(extended.expires))?;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{DIRECT, Telling, access_word, open_session, relays, use_proxy};
+use super::{CLOCKS_DIFFER, DIRECT, Telling, access_word, open_session, relays, use_proxy};
 use crate::app::share::{self, Receipts, ShareRequest, Shared};
 use crate::app::who_saw_what::RequestShown;
 use crate::cli::CliError;
@@ -27,6 +27,9 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
     {
         terminal::note("the pointer does not name the relay list: the two together are too long");
     }
+    if shared.by_server_clock {
+        terminal::note(CLOCKS_DIFFER);
+    }
     if telling.json {
         let object = json!({
             "pointer": text.as_str(),
@@ -36,6 +39,7 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
             "server": shared.pointer.server.to_string(),
             "this_computer_only": shared.builtin,
             "manageable": shared.manageable,
+            "by_server_clock": shared.by_server_clock,
             "seconds": shared.took.as_secs_f64(),
         });
         print_json(&telling.with(object, &shown))?;

@@ -147,6 +147,7 @@ impl Model {
                     manageable: true,
                     counted: true,
                     gone: false,
+                    by_server_clock: false,
                 };
                 (Job::Share(PathBuf::new()), State::Shared(shared))
             }
@@ -353,6 +354,7 @@ mod tests {
             manageable: true,
             counted: false,
             gone: false,
+            by_server_clock: false,
         };
         model.update(Event::Shared(run[0], ended(Ok(shared))))
     }

@@ -245,6 +245,8 @@ pub struct Terms {
     pub usual_secs: u64,
     /// How long it keeps files at most.
     pub max_secs: u64,
+    /// The bits of work that it asks for the smallest size, if it asks for any.
+    pub work_bits: Option<u8>,
 }
 
 /// Whether downloads are counted.

@@ -130,6 +130,7 @@ fn shared() -> Shared {
         manageable: true,
         counted: false,
         gone: false,
+        by_server_clock: false,
     }
 }
 
@@ -723,6 +724,7 @@ fn a_file_that_is_kept_longer_shows_until_when_and_a_refusal_changes_nothing() {
     let later = Managed::Extended {
         expires: 99,
         later: true,
+        by_server_clock: false,
     };
     model.update(Event::Managed(id, ended(Ok(later))));
     let State::Shared(shared) = &model.transfers[0].state else {
@@ -949,6 +951,7 @@ fn what_the_server_did_is_kept_with_the_entry_also_of_a_removed_row() {
     let later = Managed::Extended {
         expires: 99,
         later: true,
+        by_server_clock: false,
     };
     let effects = model.update(Event::Managed(id, ended(Ok(later))));
     assert!(matches!(

@@ -88,6 +88,8 @@ pub enum Managed {
         expires: u64,
         /// That is later than before.
         later: bool,
+        /// By the server's clock, which differs from this computer's.
+        by_server_clock: bool,
     },
     /// How often it was downloaded, as far as recipients told.
     Status(Downloads),
@@ -209,6 +211,8 @@ pub struct Shared {
     pub counted: bool,
     /// The server's copy is gone.
     pub gone: bool,
+    /// It expires by the server's clock, which differs from this computer's.
+    pub by_server_clock: bool,
 }
 
 /// What a fetch gives.

@@ -35,14 +35,25 @@ pub fn delete_title(name: &str) -> String {
 /// What asking the server came to.
 #[must_use]
 pub fn managed(done: Managed) -> String {
-    let until = |id, expires| tell(id, &[("day", super::day(expires).into())]);
     match done {
         Managed::Deleted => say("managed_deleted").to_owned(),
         Managed::Extended {
             expires,
-            later: true,
-        } => until("managed_extended", expires),
-        Managed::Extended { expires, .. } => until("managed_not_extended", expires),
+            later,
+            by_server_clock,
+        } => {
+            let id = if later {
+                "managed_extended"
+            } else {
+                "managed_not_extended"
+            };
+            let until = tell(id, &[("day", super::day(expires).into())]);
+            if by_server_clock {
+                super::two_sentences(&until, clocks_differ())
+            } else {
+                until
+            }
+        }
         Managed::Status(Downloads::Counted {
             told,
             allowed: Some(allowed),
@@ -59,6 +70,8 @@ pub fn managed(done: Managed) -> String {
 }
 
 plain! {
+    /// On a row whose file expires by the server's clock.
+    clocks_differ;
     /// Share: opens the options.
     options;
     /// Share: closes the options.
@@ -109,6 +122,13 @@ pub fn limit(terms: Option<&Terms>) -> String {
         // What this program sends at most.
         _ => say("limit").to_owned(),
     }
+}
+
+/// Under the zone: the work that the server asks for, if it does.
+#[must_use]
+pub fn asks_work(terms: Option<&Terms>) -> Option<String> {
+    let bits = terms?.work_bits?;
+    Some(tell("asks_work", &[("bits", bits.to_string().into())]))
 }
 
 /// Share, options: the time that is not asked for.

@@ -316,7 +316,11 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let terms = model.settings.chosen_terms();
     let limit = text::limit(terms);
     let kept = text::kept_for(model.settings.preferences.options.keep, terms);
-    let parts = [place.as_str(), limit.as_str(), kept.as_str()];
+    let work = text::asks_work(terms);
+    let parts: Vec<_> = [place.as_str(), limit.as_str(), kept.as_str()]
+        .into_iter()
+        .chain(work.as_deref())
+        .collect();
     let words = if model.options_open {
         text::hide_options()
     } else {

@@ -382,7 +382,11 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
         State::Failed(_) => [size, Some(text::failed().to_owned())],
         State::Cancelled => [size, Some(text::cancelled().to_owned())],
     };
-    [transfer.ended.map(text::day), size, state]
+    let clocks = match &transfer.state {
+        State::Shared(shared) if shared.by_server_clock && !short => Some(text::clocks_differ()),
+        _ => None,
+    };
+    [transfer.ended.map(text::day), size, state, clocks.map(str::to_owned)]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()

@@ -1,7 +1,7 @@
 //! What lets someone manage a stored file without telling who they are: the owner token, and ids that follow from it;
-//! download receipts; the operator's access word; work.
+//! download receipts; the operator's access word; expiry in whole hours; work.
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -11,6 +11,7 @@ use super::address::FileId;
 use super::digest::Digest;
 
 mod access;
+pub mod expiry;
 mod receipt;
 pub mod work;
 
@@ -118,45 +119,84 @@ impl core::fmt::Debug for OwnerHash {
 /// The highest hour that the three bytes in an id hold, in the year 3883.
 const MAX_HOUR: u32 = 0xff_ffff;
 
-impl FileId {
-    /// The id of a blob that has an owner. The same owner, blob and expiry hour give the same id, so that a repeated
-    /// upload writes the same object. `hour` counts UTC hours since 1970; one beyond three bytes counts as the last.
+/// The id of a blob that has an owner: 16 bytes that follow from expiry hour, owner and blob.
+///
+/// The same three give the same id, so that an upload that is sent again, by whomever and however late, writes the same
+/// object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct OwnedId([u8; 16]);
+
+impl OwnedId {
+    /// The id of a blob. `hour` counts UTC hours since 1970; one beyond three bytes counts as the last.
     #[must_use]
-    pub fn for_blob(hour: u32, owner: &OwnerHash, blob: &Digest) -> Self {
+    pub fn new(hour: u32, owner: &OwnerHash, blob: &Digest) -> Self {
         let hash = Sha256::new()
             .chain_update(b"cloakroom id v1")
             .chain_update(owner.as_bytes())
             .chain_update(blob.as_bytes())
             .finalize();
-        let mut tail = [0; 13];
-        tail.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-        Self::random(hour, tail)
-    }
-
-    /// The id of a blob without an owner, from 13 random bytes.
-    #[must_use]
-    pub fn random(hour: u32, random: [u8; 13]) -> Self {
-        let [_, a, b, c] = hour.min(MAX_HOUR).to_be_bytes();
         let mut bytes = [0; 16];
         bytes
             .iter_mut()
-            .zip([a, b, c].into_iter().chain(random))
+            .zip(hour_bytes(hour).into_iter().chain(hash))
             .for_each(|(to, from)| *to = from);
-        let text = data_encoding::BASE64URL_NOPAD.encode(&bytes);
-        Self::parse(&text).expect("base64url of 16 bytes is 22 characters that an id may have")
+        Self(bytes)
     }
 
-    /// The expiry hour given at the upload; `None` when the id is not one that a Cloakroom server gives.
+    /// The 16 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The id as it stands in paths: 22 characters.
+    #[must_use]
+    pub fn file_id(&self) -> FileId {
+        encoded_id(&self.0)
+    }
+}
+
+impl core::fmt::Debug for OwnedId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.file_id().fmt(f)
+    }
+}
+
+impl FileId {
+    /// The id of a blob without an owner, from 30 random bytes: 44 characters, as Session's clients expect. `hour` is as
+    /// in [`OwnedId::new`].
+    #[must_use]
+    pub fn random(hour: u32, random: [u8; 30]) -> Self {
+        let mut bytes = [0; 33];
+        bytes
+            .iter_mut()
+            .zip(hour_bytes(hour).into_iter().chain(random))
+            .for_each(|(to, from)| *to = from);
+        encoded_id(&bytes)
+    }
+
+    /// The expiry hour given at the upload; `None` when the id is not one that a Cloakroom server gives. Version 0.1 gave
+    /// 22 characters with and without an owner.
     #[must_use]
     pub fn hour(&self) -> Option<u32> {
-        let bytes: [u8; 16] = data_encoding::BASE64URL_NOPAD
-            .decode(self.as_str().as_bytes())
-            .ok()?
-            .try_into()
-            .ok()?;
-        let [a, b, c, ..] = bytes;
-        Some(u32::from_be_bytes([0, a, b, c]))
+        let bytes = BASE64URL_NOPAD.decode(self.as_str().as_bytes()).ok()?;
+        match bytes.as_slice() {
+            [a, b, c, rest @ ..] if matches!(rest.len(), 13 | 30) => {
+                Some(u32::from_be_bytes([0, *a, *b, *c]))
+            }
+            _ => None,
+        }
     }
+}
+
+fn hour_bytes(hour: u32) -> [u8; 3] {
+    let [_, a, b, c] = hour.min(MAX_HOUR).to_be_bytes();
+    [a, b, c]
+}
+
+fn encoded_id(bytes: &[u8]) -> FileId {
+    let text = BASE64URL_NOPAD.encode(bytes);
+    FileId::parse(&text).expect("base64url of at most 33 bytes is a text that an id may have")
 }
 
 #[cfg(test)]
@@ -174,10 +214,18 @@ mod tests {
         let token = OwnerToken::from_hex(text("owner_token")).unwrap();
         assert_eq!(token.hash().to_hex(), text("x_owner"));
         let blob = Digest::from_hex(text("blob_digest")).unwrap();
-        let id = FileId::for_blob(hour, &token.hash(), &blob);
-        assert_eq!(id.as_str(), text("id"));
-        assert_eq!(id.hour(), Some(hour));
-        assert_ne!(FileId::for_blob(hour + 1, &token.hash(), &blob), id);
+        let id = OwnedId::new(hour, &token.hash(), &blob);
+        assert_eq!(id.file_id().as_str(), text("id"));
+        assert_eq!(id.file_id().hour(), Some(hour));
+        assert_ne!(OwnedId::new(hour + 1, &token.hash(), &blob), id);
+    }
+
+    #[test]
+    fn an_id_without_an_owner_has_44_characters_and_one_of_version_0_1_is_still_read() {
+        let id = FileId::random(498_000, [7; 30]);
+        assert_eq!((id.as_str().len(), id.hour()), (44, Some(498_000)));
+        let older = FileId::parse("B5lQi2xLvfMLkxTipcUhKw").unwrap();
+        assert_eq!(older.hour(), Some(0x07_9950));
     }
 
     #[test]
@@ -186,6 +234,7 @@ mod tests {
             "1234567",
             "B5lQi2xLvfMLkxTipcUhKx",
             "B5lQi2xLvfMLkxTipcUhKwAA",
+            "B5lQi2xLvfMLkxTipcUhKwB5lQi2xLvfMLkxTipcUhK",
         ] {
             assert_eq!(FileId::parse(id).unwrap().hour(), None, "{id}");
         }
@@ -193,7 +242,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hours_and_hex_round_trip(hour in 0..=MAX_HOUR, random in any::<[u8; 13]>(), token in any::<[u8; 32]>()) {
+        fn hours_and_hex_round_trip(hour in 0..=MAX_HOUR, random in any::<[u8; 30]>(), token in any::<[u8; 32]>()) {
             prop_assert_eq!(FileId::random(hour, random).hour(), Some(hour));
             let token = OwnerToken::from_bytes(token);
             let again = OwnerToken::from_hex(&token.to_hex()).unwrap();

@@ -101,7 +101,7 @@ mod tests {
     fn a_receipt_is_about_one_file_and_one_key() {
         let rng = &mut ChaCha20Rng::seed_from_u64(1);
         let (key, other) = (FileKey::from_bytes([1; 32]), FileKey::from_bytes([2; 32]));
-        let (id, another) = (FileId::random(9, [3; 13]), FileId::random(9, [4; 13]));
+        let (id, another) = (FileId::random(9, [3; 30]), FileId::random(9, [4; 30]));
         let receipt = DownloadReceipt::make(&key, &id, rng);
         let public = receipt_key(&key).public();
         assert!(receipt.verify(&public, &id));

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{BLOB_TYPE, JSON_TYPE, LONG_ANSWER_LEN};
 use crate::protocol::capability::DownloadReceipt;
-use crate::protocol::capability::work::WorkBits;
+use crate::protocol::capability::expiry::HOUR_SECS;
+use crate::protocol::capability::work::WorkAsked;
 use crate::protocol::json::Text;
 use crate::protocol::onion::v4::Response;
 use crate::protocol::size_class::SizeClass;
@@ -125,9 +126,15 @@ pub struct ServerInfo {
     /// Whether uploads need the operator's word.
     #[serde(default)]
     pub access: bool,
-    /// The work that uploads of each size class need; absent when none.
+    /// The work that uploads need; absent when none.
+    #[serde(default, rename = "work_bits", skip_serializing_if = "WorkAsked::is_none")]
+    pub work: WorkAsked,
+    /// The hour (since 1970, UTC) by the server's clock, so that a client whose clock differs notices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub work_bits: Option<WorkBits>,
+    pub hour: Option<u32>,
+    /// The bytes that can still be stored, rounded down to whole GiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free: Option<u64>,
 }
 
 /// Takes the names that a feature could have, and passes over the others: nobody would look for them.
@@ -159,6 +166,32 @@ impl ServerInfo {
     #[must_use]
     pub fn has(&self, feature: &str) -> bool {
         self.features.iter().any(|listed| listed == feature)
+    }
+
+    /// Whether uploads need something that the server could ask differently of different people: an access word or work.
+    #[must_use]
+    pub fn asks_something(&self) -> bool {
+        self.access || !self.work.is_none()
+    }
+
+    /// Whether `later`, asked `elapsed_secs` after this, says the same of the server, as far as every asker must be told
+    /// the same: the version and the free bytes may differ, and the hours only by one from the time between.
+    #[must_use]
+    pub fn agrees_with(&self, later: &Self, elapsed_secs: u64) -> bool {
+        let expected = Self {
+            version: later.version.clone(),
+            hour: later.hour,
+            free: later.free,
+            ..self.clone()
+        };
+        let hours_agree = match (self.hour, later.hour) {
+            (None, None) => true,
+            (Some(first), Some(second)) => {
+                (u64::from(first) + elapsed_secs / HOUR_SECS).abs_diff(u64::from(second)) <= 1
+            }
+            _ => false,
+        };
+        expected == *later && hours_agree
     }
 }
 
@@ -247,6 +280,50 @@ const LAST_HTTP_SECOND: u64 = 253_402_300_799;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn info() -> ServerInfo {
+        ServerInfo {
+            name: "cloakroom".to_owned(),
+            version: "1".to_owned(),
+            max_blob: 10_223_616,
+            ttl_default: 86_400,
+            ttl_max: 172_800,
+            features: vec!["owner".to_owned()],
+            access: false,
+            work: WorkAsked::None,
+            hour: Some(500_000),
+            free: Some(1 << 30),
+        }
+    }
+
+    #[test]
+    fn what_a_server_asks_for_must_be_the_same_for_every_asker() {
+        use crate::protocol::capability::work::WorkBase;
+
+        let changes: [(fn(&mut ServerInfo), bool); 12] = [
+            (|_info| {}, true),
+            (|info| info.version.push('1'), true),
+            (|info| info.free = Some(0), true),
+            (|info| info.hour = Some(500_001), true),
+            (|info| info.hour = Some(500_002), false),
+            (|info| info.hour = None, false),
+            (|info| info.name.push('1'), false),
+            (|info| info.max_blob -= 1, false),
+            (|info| info.ttl_default -= 1, false),
+            (|info| info.features.clear(), false),
+            (|info| info.access = true, false),
+            (|info| info.work = WorkAsked::Base(WorkBase::ALL[0]), false),
+        ];
+        for (at, (change, agrees)) in changes.into_iter().enumerate() {
+            let mut other = info();
+            change(&mut other);
+            assert_eq!(info().agrees_with(&other, 30), agrees, "change {at}");
+        }
+        let mut later = info();
+        later.hour = Some(500_021);
+        assert!(info().agrees_with(&later, 20 * HOUR_SECS));
+        assert!(!info().agrees_with(&later, 5 * HOUR_SECS));
+    }
 
     #[test]
     fn a_found_blob_carries_its_expiry_as_http_writes_dates() {

@@ -237,6 +237,7 @@ mod tests {
 
     use super::super::FileAnswer;
     use super::*;
+    use crate::protocol::capability::work::WorkAsked;
 
     fn said(body: &str) -> Response {
         Response {
@@ -290,15 +291,17 @@ mod tests {
             )))
         };
         let plain = info("").unwrap();
-        assert_eq!((plain.access, plain.work_bits), (false, None));
+        assert_eq!((plain.access, plain.work), (false, WorkAsked::None));
+        assert_eq!((plain.hour, plain.free), (None, None));
         let newer = info(
             r#","features":["owner","teleport"],"access":true,"work_bits":[1,2,3,4,5,6,7,8],"moon":{"phase":1}"#,
         )
         .unwrap();
         assert!(newer.has("owner") && newer.has("teleport") && !newer.has("receipts"));
         assert_eq!(
-            (newer.access, newer.work_bits),
-            (true, Some([1, 2, 3, 4, 5, 6, 7, 8]))
+            (newer.access, newer.work),
+            (true, WorkAsked::Unknown),
+            "the eight numbers of version 0.1"
         );
     }
 

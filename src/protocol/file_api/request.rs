@@ -23,8 +23,8 @@ pub enum FileRequest {
     Extend {
         /// The file.
         id: FileId,
-        /// How long from now it should be kept at least, in seconds; the server's default when absent.
-        ttl_secs: Option<u64>,
+        /// Until when it should be kept at least; the server's default from now on when absent.
+        expiry: Option<Expiry>,
         /// Its owner's token; needed when the upload named an owner.
         token: Option<OwnerToken>,
     },
@@ -56,9 +56,9 @@ pub enum FileRequest {
 pub struct Upload {
     /// The sealed bytes; the server cannot tell what they are.
     pub blob: Vec<u8>,
-    /// How long it should be kept, in seconds; the server's default when absent.
-    pub ttl_secs: Option<u64>,
-    /// Who may manage it later; with it the id follows from owner and blob.
+    /// Until when it should be kept; the server's default from now on when absent.
+    pub expiry: Option<Expiry>,
+    /// Who may manage it later; with it the id follows from expiry hour, owner and blob.
     pub owner: Option<OwnerHash>,
     /// Whether downloads are counted, and how many are allowed.
     pub receipts: Option<ReceiptTerms>,
@@ -66,6 +66,37 @@ pub struct Upload {
     pub access: Option<AccessWord>,
     /// The number that is enough work.
     pub work: Option<u64>,
+}
+
+/// Until when a file should be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// Until the beginning of this hour (since 1970, UTC). Goes to servers that list
+    /// [`EXPIRY_HOUR_FEATURE`](super::EXPIRY_HOUR_FEATURE).
+    AtHour(u32),
+    /// For so many seconds from when the server reads it, as Session's clients say it.
+    InSecs(u64),
+}
+
+impl Expiry {
+    fn header(self) -> (String, String) {
+        match self {
+            Self::AtHour(hour) => (EXPIRES_HOUR.to_owned(), hour.to_string()),
+            Self::InSecs(secs) => (TTL.to_owned(), secs.to_string()),
+        }
+    }
+
+    fn parse(head: &RequestHead) -> Result<Option<Self>, RequestError> {
+        match (header(head, EXPIRES_HOUR), header(head, TTL)) {
+            (None, None) => Ok(None),
+            (Some(hour), None) => {
+                let hour = u32::try_from(number(hour)?).map_err(|_far| RequestError::BadHeader)?;
+                Ok(Some(Self::AtHour(hour)))
+            }
+            (None, Some(secs)) => Ok(Some(Self::InSecs(number(secs)?))),
+            (Some(_), Some(_)) => Err(RequestError::BadHeader),
+        }
+    }
 }
 
 /// What a server is told about download receipts.
@@ -109,13 +140,9 @@ impl FileRequest {
         let (method, endpoint, headers) = match self {
             Self::Delete { id, token } => ("DELETE", file(id, ""), vec![token_header(token)]),
             Self::Download(id) => ("GET", file(id, ""), Headers::new()),
-            Self::Extend {
-                id,
-                ttl_secs,
-                token,
-            } => {
-                let ttl = ttl_secs.map(|ttl| (TTL.to_owned(), ttl.to_string()));
-                let headers = ttl.into_iter().chain(token.as_ref().map(token_header));
+            Self::Extend { id, expiry, token } => {
+                let expiry = expiry.map(Expiry::header);
+                let headers = expiry.into_iter().chain(token.as_ref().map(token_header));
                 ("POST", file(id, EXTEND), headers.collect())
             }
             Self::FileInfo(id) => ("GET", file(id, INFO), Headers::new()),
@@ -175,7 +202,7 @@ impl FileRequest {
             ("GET", ["file", file, "info"]) => Self::FileInfo(id(file)?),
             ("POST", ["file", file, "extend"]) => Self::Extend {
                 id: id(file)?,
-                ttl_secs: header(head, TTL).map(number).transpose()?,
+                expiry: Expiry::parse(head)?,
                 token: token(head)?,
             },
             ("POST", ["file", file, "receipt"]) => Self::Receipt {
@@ -205,7 +232,7 @@ impl Upload {
     pub const fn new(blob: Vec<u8>) -> Self {
         Self {
             blob,
-            ttl_secs: None,
+            expiry: None,
             owner: None,
             receipts: None,
             access: None,
@@ -216,7 +243,6 @@ impl Upload {
     fn headers(&self) -> Headers {
         let receipts = self.receipts.as_ref();
         let headers = [
-            (TTL, self.ttl_secs.map(|ttl| ttl.to_string())),
             (OWNER, self.owner.map(|owner| owner.to_hex())),
             (RECEIPT_HEADER, receipts.map(|terms| terms.key.to_hex())),
             (
@@ -229,10 +255,11 @@ impl Upload {
             ),
             (WORK, self.work.map(|work| work.to_string())),
         ];
-        headers
+        let others = headers
             .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-            .collect()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let expiry = self.expiry.map(Expiry::header);
+        expiry.into_iter().chain(others).collect()
     }
 
     fn parse(head: &RequestHead, blob: Vec<u8>) -> Result<Self, RequestError> {
@@ -258,7 +285,7 @@ impl Upload {
         };
         Ok(Self {
             blob,
-            ttl_secs: header(head, TTL).map(number).transpose()?,
+            expiry: Expiry::parse(head)?,
             owner: header(head, OWNER)
                 .map(|text| OwnerHash::from_hex(text).ok_or(RequestError::BadHeader))
                 .transpose()?,
@@ -302,6 +329,7 @@ const INFO: &str = "/info";
 const RECEIPT: &str = "/receipt";
 const STATUS: &str = "/status";
 
+const EXPIRES_HOUR: &str = "X-Expires-Hour";
 const TTL: &str = "X-FS-TTL";
 const OWNER: &str = "X-Owner";
 const OWNER_TOKEN: &str = "X-Owner-Token";
@@ -330,7 +358,7 @@ mod tests {
 
     fn upload() -> Upload {
         Upload {
-            ttl_secs: Some(3_600),
+            expiry: Some(Expiry::AtHour(497_223)),
             owner: Some(token().hash()),
             receipts: Some(ReceiptTerms {
                 key: receipt_key(&FileKey::from_bytes([1; 32])).public(),
@@ -353,12 +381,17 @@ mod tests {
             FileRequest::Download(id()),
             FileRequest::Extend {
                 id: id(),
-                ttl_secs: Some(7_200),
+                expiry: Some(Expiry::AtHour(497_224)),
                 token: Some(token()),
             },
             FileRequest::Extend {
                 id: id(),
-                ttl_secs: None,
+                expiry: Some(Expiry::InSecs(7_200)),
+                token: None,
+            },
+            FileRequest::Extend {
+                id: id(),
+                expiry: None,
                 token: None,
             },
             FileRequest::FileInfo(id()),
@@ -373,6 +406,10 @@ mod tests {
                 token: token(),
             },
             FileRequest::Upload(Upload::new(vec![7])),
+            FileRequest::Upload(Upload {
+                expiry: Some(Expiry::InSecs(3_600)),
+                ..Upload::new(vec![7])
+            }),
             FileRequest::Upload(upload()),
             FileRequest::Upload(Upload {
                 receipts: Some(ReceiptTerms {
@@ -406,7 +443,7 @@ mod tests {
         let headers = FileRequest::Upload(upload()).head().headers;
         let key = receipt_key(&FileKey::from_bytes([1; 32])).public();
         let expected = [
-            ("X-FS-TTL", "3600".to_owned()),
+            ("X-Expires-Hour", "497223".to_owned()),
             ("X-Owner", token().hash().to_hex()),
             ("X-Receipt", key.to_hex()),
             ("X-Max-Downloads", "3".to_owned()),
@@ -429,7 +466,7 @@ mod tests {
     #[test]
     fn the_longest_headers_of_an_upload_stay_under_700_bytes() {
         let upload = Upload {
-            ttl_secs: Some(u64::MAX),
+            expiry: Some(Expiry::InSecs(u64::MAX)),
             receipts: Some(ReceiptTerms {
                 key: receipt_key(&FileKey::from_bytes([1; 32])).public(),
                 max_downloads: Some(MAX_RECEIPTS),
@@ -512,6 +549,9 @@ mod tests {
             &[("X-FS-TTL", "")],
             &[("X-FS-TTL", "1h")],
             &[("X-FS-TTL", "18446744073709551616")],
+            &[("X-Expires-Hour", "4294967296")],
+            &[("X-Expires-Hour", "-1")],
+            &[("X-Expires-Hour", "497223"), ("X-FS-TTL", "3600")],
             &[("X-Owner", "zz")],
             &[("X-Receipt", "zz")],
             &[("X-Receipt", &"00".repeat(32))],
@@ -544,10 +584,12 @@ mod tests {
                 Some(RequestError::BadHeader)
             );
         }
-        assert_eq!(
-            parse("POST", "/file/abc/extend", &[("X-FS-TTL", "soon")]),
-            Some(RequestError::BadHeader)
-        );
+        for name in ["X-FS-TTL", "X-Expires-Hour"] {
+            assert_eq!(
+                parse("POST", "/file/abc/extend", &[(name, "soon")]),
+                Some(RequestError::BadHeader)
+            );
+        }
     }
 
     #[test]
@@ -570,7 +612,7 @@ mod tests {
             method in "GET|POST|DELETE|.{0,4}",
             endpoint in "/(file|info|relays|.{0,4})(/[a-zA-Z0-9_-]{0,8}){0,2}(/(info|extend|receipt|status))?|.{0,40}",
             headers in proptest::collection::vec(
-                ("(?i)X-(FS-TTL|Owner|Owner-Token|Receipt|Max-Downloads|Access|Work)|.{0,5}", "[0-9a-f]{0,200}|.{0,80}"),
+                ("(?i)X-(FS-TTL|Expires-Hour|Owner|Owner-Token|Receipt|Max-Downloads|Access|Work)|.{0,5}", "[0-9a-f]{0,200}|.{0,80}"),
                 0..5,
             ),
         ) {

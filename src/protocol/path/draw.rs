@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use super::memory::RelayMemory;
-use super::{Allowance, DrawError, NoPath, Place, Reason, Rejection, Relaxed, RelayPath, rules};
+use super::{Allowance, DrawError, Hops, NoPath, Place, Reason, Rejection, Relaxed, RelayPath, rules};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{RelayDescriptor, RelayList};
 
@@ -24,6 +24,9 @@ pub struct Drawing<'a> {
     pub guards_tried: &'a [Ed25519Public],
     /// Relays that were middle or last in this transfer's failed tries.
     pub tried: &'a [Ed25519Public],
+    /// A path that this one should differ from: by its last relay where another one follows the rules, else by its
+    /// middle.
+    pub unlike: Option<Hops>,
 }
 
 /// A path, and the rules that it does not follow.
@@ -63,6 +66,7 @@ impl<'a> Drawing<'a> {
             failed: &[],
             guards_tried: &[],
             tried: &[],
+            unlike: None,
         }
     }
 
@@ -283,10 +287,13 @@ impl<'a> Drawing<'a> {
             place: Place::Last,
             rejected,
         };
-        let mut lasts = self.by_preference(memory, lasts, now);
+        let other_last = self.unlike.map(|hops| hops.last);
+        let mut lasts = self.by_preference(memory, lasts, other_last, now);
         while let Some((last, last_relaxed)) = next(&mut lasts, memory, now, rng) {
             let (middles, rejected) = judge(Place::Middle, &[guard, last]);
-            let mut middles = self.by_preference(memory, middles, now);
+            let same_last = self.unlike.filter(|hops| hops.last == last.key);
+            let other_middle = same_last.map(|hops| hops.middle);
+            let mut middles = self.by_preference(memory, middles, other_middle, now);
             let Some((middle, middle_relaxed)) = next(&mut middles, memory, now, rng) else {
                 no_path = NoPath {
                     place: Place::Middle,
@@ -412,12 +419,13 @@ impl<'a> Drawing<'a> {
     }
 
     /// Candidates in groups, the preferred ones first: those for whom no rule yields; among them those that were not
-    /// tried in this transfer; on a retry, among them those that worked within the hour. On a short list that was
+    /// tried in this transfer and are not `avoided`; on a retry, among them those that worked within the hour. On a short list that was
     /// tried twice, those that were tried least.
     fn by_preference<'b>(
         &self,
         memory: &RelayMemory,
         candidates: Vec<Candidate<'b>>,
+        avoided: Option<Ed25519Public>,
         now: u64,
     ) -> [Vec<Candidate<'b>>; 4] {
         let mut groups: [Vec<_>; 4] = Default::default();
@@ -443,7 +451,7 @@ impl<'a> Drawing<'a> {
                 }
             } else if yields || memory.reserve.contains(&relay.key) {
                 fourth
-            } else if self.tried.contains(&relay.key) {
+            } else if self.tried.contains(&relay.key) || avoided == Some(relay.key) {
                 third
             } else if retry && !memory.worked_lately(&relay.key, now) {
                 second

@@ -19,7 +19,7 @@ use super::onion::v4::Response;
 use super::onion::{
     self, BuildError, HopCipher, MAX_MESSAGE_LEN, REQUEST_OVERHEAD, ReplyKeys, Route,
 };
-use super::path::{Allowance, DrawError, Drawing, Drawn, Learned, MemoryKeeper, NoPath, RelayPath};
+use super::path::{Allowance, DrawError, Drawing, Drawn, Hops, Learned, MemoryKeeper, NoPath, RelayPath};
 use super::relay_list::{NetworkKind, RelayList};
 
 mod judge;
@@ -185,6 +185,7 @@ pub struct Transfer<'a> {
     server: &'a ServerAddress,
     way: Way<'a>,
     expected_answer_len: usize,
+    unlike: Option<Hops>,
     tries: u32,
     /// Relays to which a failure of this transfer was traced.
     failed: Vec<Ed25519Public>,
@@ -221,6 +222,7 @@ impl<'a> Transfer<'a> {
             server,
             way,
             expected_answer_len,
+            unlike: None,
             tries: 0,
             failed: Vec::new(),
             guards_tried: Vec::new(),
@@ -231,6 +233,15 @@ impl<'a> Transfer<'a> {
             pending: None,
             ended: None,
             shown: Vec::new(),
+        }
+    }
+
+    /// The same over another last relay than that of `path` where there is one, else over another middle.
+    #[must_use]
+    pub fn unlike(self, path: Option<Hops>) -> Self {
+        Self {
+            unlike: path,
+            ..self
         }
     }
 
@@ -331,6 +342,7 @@ impl<'a> Transfer<'a> {
             failed: &self.failed,
             guards_tried: &self.guards_tried,
             tried: &self.tried,
+            unlike: self.unlike,
             ..Drawing::first(list, self.server.url.host(), allow)
         };
         let mut drawn = None;

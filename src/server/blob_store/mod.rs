@@ -4,7 +4,7 @@
 //! Every write is a distinct, idempotent object and nothing is updated in place, so no store needs conditional writes:
 //!
 //! * `blob/{hour}/{id}`: record and blob;
-//! * `more/{hour}/{id}/{later hour}`: a later expiry, empty;
+//! * `more/{hour}/{id}/{later hour}`: a later expiry, empty; it replaces the earlier ones, which are then removed;
 //! * `seen/{hour}/{id}/{nonce}`: a download receipt, its signature in it;
 //! * `gone/{hour}/{id}`: the record and the blob's length, for a blob that was removed before it expired. While it is
 //!   there, nothing is stored or served under its id.
@@ -14,7 +14,7 @@
 use std::{path::Path as FilePath, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use object_store::PutPayload;
+use object_store::{PutPayload, path::Path as ObjectPath};
 
 use self::{
     folder::Folder,
@@ -163,10 +163,7 @@ impl BlobStore {
         drawn: bool,
     ) -> Result<(), PutError> {
         let _lock = self.locks.lock(file).await;
-        let len_bytes = (RECORD_LEN + blob.len()) as u64;
-        let known = if drawn {
-            false
-        } else {
+        if !drawn {
             let (gone, known) = tokio::join!(
                 self.objects.exists(Kind::Gone.of(file)),
                 self.objects.exists(Kind::Blob.of(file))
@@ -174,16 +171,17 @@ impl BlobStore {
             if gone? {
                 return Err(PutError::Gone);
             }
-            known?
-        };
-        let taken = match known {
-            true => None,
-            false => Some(self.quota.take(len_bytes).ok_or(PutError::Full)?),
-        };
+            // What is there has the same blob and the same owner, and was written whole.
+            if known? {
+                return Ok(());
+            }
+        }
+        let len_bytes = (RECORD_LEN + blob.len()) as u64;
+        let taken = self.quota.take(len_bytes).ok_or(PutError::Full)?;
         let payload = PutPayload::from_iter([Bytes::from(record.encode()), blob]);
         if let Err(fault) = self.objects.put(Kind::Blob.of(file), payload).await {
             // What did not answer in time may still be written: it stays counted until the next count.
-            if let Some(taken) = taken.filter(|_| fault != StoreFault::Hangs) {
+            if fault != StoreFault::Hangs {
                 taken.give_back();
             }
             return Err(fault.into());
@@ -246,26 +244,52 @@ impl BlobStore {
         Ok(Some((stored, found)))
     }
 
-    /// Lets a file expire at the beginning of `later`; false when it is not there any more.
+    /// Lets a file expire at the beginning of `later`, and removes the extensions that this replaces; false when the file
+    /// is not there any more.
     ///
     /// # Errors
     /// [`StoreFault`].
     pub async fn extend(&self, file: &FileSlot, later: u32) -> Result<bool, StoreFault> {
         let _lock = self.locks.lock(file).await;
         let name = Kind::More.one(file, &later.to_string());
-        self.objects.put(name.clone(), PutPayload::new()).await?;
-        self.quota.add(0);
+        let taken = self.quota.take(0).ok_or(StoreFault::Full)?;
+        if let Err(fault) = self.objects.put(name.clone(), PutPayload::new()).await {
+            if fault != StoreFault::Hangs {
+                taken.give_back();
+            }
+            return Err(fault);
+        }
+        drop(taken);
         let (gone, there) = tokio::join!(
             self.objects.exists(Kind::Gone.of(file)),
             self.objects.exists(Kind::Blob.of(file))
         );
         if gone? || !there? {
-            if self.objects.delete(name).await? {
-                self.quota.give_back(0);
-            }
+            self.delete_small(name).await?;
             return Ok(false);
         }
+        // Only what is earlier goes, and only after this was written: the latest one is always there, also when several
+        // servers do this at once.
+        for (hour, name) in self.extensions(file).await? {
+            if hour < later {
+                self.delete_small(name).await?;
+            }
+        }
         Ok(true)
+    }
+
+    /// The hour at whose beginning a file expires, extensions included, listed while none of them is being replaced by
+    /// this process.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub async fn settled_expiry(
+        &self,
+        file: &FileSlot,
+        record: &Record,
+    ) -> Result<u32, StoreFault> {
+        let _lock = self.locks.lock(file).await;
+        Ok(record.expiry_hour.max(self.latest(file).await?))
     }
 
     /// Removes a file before it expires; what is known about it stays until then.
@@ -346,14 +370,37 @@ impl BlobStore {
         self.quota.used_bytes()
     }
 
+    /// The bytes that can still be stored, as far as this process knows.
+    #[must_use]
+    pub fn free_bytes(&self) -> u64 {
+        self.quota.free_bytes()
+    }
+
     /// The latest hour of all extensions; 0 without any.
     async fn latest(&self, file: &FileSlot) -> Result<u32, StoreFault> {
+        let extensions = self.extensions(file).await?;
+        let hours = extensions.into_iter().map(|(hour, _name)| hour);
+        Ok(hours.max().unwrap_or(0))
+    }
+
+    /// The extensions of a file: the hour of each, and its object.
+    async fn extensions(&self, file: &FileSlot) -> Result<Vec<(u32, ObjectPath)>, StoreFault> {
         let more = self.objects.list(Kind::More.of(file)).await?;
         Ok(more
-            .iter()
-            .filter_map(|object| names::parse(&object.location)?.1?.parse().ok())
-            .max()
-            .unwrap_or(0))
+            .into_iter()
+            .filter_map(|object| {
+                let hour = names::parse(&object.location)?.1?.parse().ok()?;
+                Some((hour, object.location))
+            })
+            .collect())
+    }
+
+    /// Deletes an object that is counted as the least there is.
+    async fn delete_small(&self, name: ObjectPath) -> Result<(), StoreFault> {
+        if self.objects.delete(name).await? {
+            self.quota.give_back(0);
+        }
+        Ok(())
     }
 
     async fn gone(&self, file: &FileSlot) -> Result<Option<(Record, u64)>, StoreFault> {

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn names_come_back_and_strangers_do_not() {
-        let file = FileSlot::of(&FileId::random(498_000, [7; 13])).unwrap();
+        let file = FileSlot::of(&FileId::random(498_000, [7; 30])).unwrap();
         let blob = Kind::Blob.of(&file);
         assert_eq!(
             blob.as_ref(),

@@ -72,6 +72,10 @@ impl Quota {
         counts.used_bytes.saturating_add(counts.under_way_bytes)
     }
 
+    pub(super) fn free_bytes(&self) -> u64 {
+        self.max_bytes.saturating_sub(self.used_bytes())
+    }
+
     /// Takes what an object of `len_bytes` costs; nothing when that is more than is left.
     pub(super) fn take(&self, len_bytes: u64) -> Option<Taken<'_>> {
         let bytes = cost(len_bytes);
@@ -225,8 +229,8 @@ mod tests {
     #[tokio::test]
     async fn a_file_is_locked_once_and_forgotten_afterwards() {
         let locks = FileLocks::default();
-        let file = FileSlot::of(&FileId::random(1, [1; 13])).unwrap();
-        let other = FileSlot::of(&FileId::random(1, [2; 13])).unwrap();
+        let file = FileSlot::of(&FileId::random(1, [1; 30])).unwrap();
+        let other = FileSlot::of(&FileId::random(1, [2; 30])).unwrap();
         let first = locks.lock(&file).await;
         drop(locks.lock(&other).await);
         let mut second = std::pin::pin!(locks.lock(&file));
