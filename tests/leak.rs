@@ -18,12 +18,16 @@ mod between;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use between::{Between, Crossing, Hook};
 use cloakroom::protocol::address::{FileId, ServerAddress, ServerUrl};
+use cloakroom::protocol::capability::expiry::expiry_hour;
 use cloakroom::protocol::capability::{AccessWord, DownloadReceipt, OwnerToken};
 use cloakroom::protocol::digest::Digest;
-use cloakroom::protocol::file_api::{self, FileRequest, MAX_RECEIPTS, ReceiptTerms, Upload};
+use cloakroom::protocol::file_api::{
+    self, Expiry, FileRequest, MAX_RECEIPTS, ReceiptTerms, Upload,
+};
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
 use cloakroom::protocol::onion::v4::Response;
 use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, REQUEST_OVERHEAD, Route, build};
@@ -289,6 +293,11 @@ enum Headers {
     None,
 }
 
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap().as_secs()
+}
+
 fn upload(
     blob: Vec<u8>,
     headers: Headers,
@@ -304,7 +313,10 @@ fn upload(
     let mut draw = || u64::from(rng.next_u32());
     FileRequest::Upload(Upload {
         blob,
-        ttl_secs: ttl.then(|| 3_600 + draw() % 200_000),
+        expiry: ttl.then(|| match draw() % 2 {
+            0 => Expiry::InSecs(3_600 + draw() % 200_000),
+            _ => Expiry::AtHour(expiry_hour(now(), 3_600 + draw() % 200_000)),
+        }),
         owner: owned.then(|| owner.hash()),
         receipts: receipts.then(|| ReceiptTerms {
             key: Identity::from_seed([7; 32]).public(),
@@ -444,12 +456,12 @@ async fn everything_else(
         },
         FileRequest::Extend {
             id: id.clone(),
-            ttl_secs: Some(7_200),
+            expiry: Some(Expiry::InSecs(7_200)),
             token: Some(token()),
         },
         FileRequest::Extend {
             id: id.clone(),
-            ttl_secs: None,
+            expiry: None,
             token: None,
         },
         FileRequest::Status {

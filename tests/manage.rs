@@ -19,6 +19,8 @@ use cloakroom::app::network::{Network, Route, Tell};
 use cloakroom::app::server_check;
 use cloakroom::app::session::Session;
 use cloakroom::protocol::address::{FileId, ServerAddress, ServerUrl};
+use cloakroom::protocol::capability::expiry::hour_of;
+use cloakroom::protocol::capability::work::{WorkAsked, WorkBase};
 use cloakroom::protocol::capability::{AccessWord, DownloadReceipt};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::file_api::{FileAnswer, FileStatus, JSON_TYPE, ServerInfo, Uploaded};
@@ -389,7 +391,7 @@ fn an_access_word_is_asked_for_and_taken_from_everywhere() {
 
 #[test]
 fn work_is_done_before_the_upload() {
-    let town = Town::with(|config| config.work_bits = Some([12, 13, 14, 15, 16, 17, 18, 19]));
+    let town = Town::with(|config| config.work = WorkBase::from_bits(14));
     let (sender, recipient) = (town.person(), town.person());
     let pointer = sender.pointer(&[]);
     expect(&recipient.get(&pointer, &[]), 0, "");
@@ -410,9 +412,7 @@ fn what_a_server_said_a_while_ago_is_asked_again_when_it_refuses() {
         share.output().unwrap()
     };
     printed_pointer(&share(&town, &[]));
-    town.change_server(|config| config.work_bits = Some([10; 8]));
-    printed_pointer(&share(&town, &[]));
-    town.change_server(|config| config.work_bits = Some([13; 8]));
+    town.change_server(|config| config.work = WorkBase::from_bits(14));
     printed_pointer(&share(&town, &[]));
     town.change_server(ask_for_word);
     expect(&share(&town, &[]), 8, "ask its operator for the word");
@@ -624,6 +624,165 @@ fn a_server_that_lists_nothing_gets_no_header_of_ours() {
     );
 }
 
+/// A server that takes every upload that `take` takes, and says of itself what `info` makes of its usual words; that is
+/// given how often it was asked before.
+fn telling(
+    info: impl Fn(usize, &mut ServerInfo) + Send + Sync + 'static,
+    take: impl Fn(&RequestHead) -> bool + Send + Sync + 'static,
+) -> StandIn {
+    let asked = AtomicUsize::new(0);
+    StandIn::start(move |head, body| {
+        let answer = match (head.method.as_str(), head.endpoint.as_str()) {
+            ("GET", "/info") => {
+                let mut said = ServerInfo {
+                    name: "stand-in".to_owned(),
+                    version: "1".to_owned(),
+                    max_blob: 1 << 20,
+                    ttl_default: 86_400,
+                    ttl_max: 86_400,
+                    features: ["expiry-hour", "owner", "work-2"]
+                        .map(str::to_owned)
+                        .to_vec(),
+                    access: false,
+                    work: WorkAsked::Base(WorkBase::from_bits(14).unwrap()),
+                    hour: Some(hour_now()),
+                    free: Some(0),
+                };
+                info(asked.fetch_add(1, Ordering::SeqCst), &mut said);
+                FileAnswer::ServerInfo(said)
+            }
+            ("POST", "/file") if take(head) => FileAnswer::Uploaded(Uploaded {
+                id: "somewhere".to_owned(),
+                expires: 4e9,
+                size: Some(body.len() as u64),
+                digest: Some(Digest::of(&body).to_hex()),
+            }),
+            ("POST", "/file") => FileAnswer::Refused(400),
+            _ => FileAnswer::Refused(404),
+        };
+        answer.into_response()
+    })
+}
+
+fn hour_now() -> u32 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    hour_of(since.unwrap().as_secs())
+}
+
+fn expires_hour(head: &RequestHead) -> u32 {
+    let headers = head.headers.iter();
+    let mut hours = headers.filter(|(name, _)| name == "X-Expires-Hour");
+    hours.next().unwrap().1.parse().unwrap()
+}
+
+/// Shares a small file straight to `server`, for `home`'s person.
+fn share_with(server: &StandIn, home: &Path, more: &[&str]) -> Output {
+    let file = home.join("a.txt");
+    fs::write(&file, b"content").unwrap();
+    let address = server.address.to_string();
+    let share = ["share", file.to_str().unwrap(), "--server", &address];
+    run_direct(home, &[&share[..], more].concat(), "")
+}
+
+fn count(server: &StandIn, asked: &str) -> usize {
+    let requests = server.requests();
+    requests.iter().filter(|(what, _)| what == asked).count()
+}
+
+#[test]
+fn a_server_that_asks_for_one_thing_and_then_for_another_is_sent_nothing() {
+    let changes: [fn(usize, &mut ServerInfo); 7] = [
+        |asked, info| info.work = WorkAsked::Base(WorkBase::ALL[asked % 2]),
+        |asked, info| info.access = asked % 2 == 1,
+        |asked, info| info.max_blob += asked as u64,
+        |asked, info| info.ttl_max += asked as u64,
+        |asked, info| info.features.truncate(3 - asked % 2),
+        |asked, info| info.name.push_str(["", "!"][asked % 2]),
+        |asked, info| info.hour = Some(hour_now() + 2 * u32::try_from(asked).unwrap()),
+    ];
+    for change in changes {
+        let server = telling(change, |_head| true);
+        let home = tempdir().unwrap();
+        let shared = share_with(&server, home.path(), &["--access-word", WORD]);
+        expect(&shared, 8, "could tell people apart");
+        assert_eq!(count(&server, "GET /info"), 2);
+        assert_eq!(count(&server, "POST /file"), 0);
+    }
+}
+
+#[test]
+fn a_server_that_asks_for_something_is_asked_twice_and_then_for_ten_minutes_not_again() {
+    let vary = |asked, info: &mut ServerInfo| {
+        info.free = Some((asked as u64) << 30);
+        info.version.push_str(["", "0"][asked % 2]);
+        info.hour = info.hour.map(|hour| hour + u32::try_from(asked).unwrap());
+    };
+    let server = telling(vary, |_head| true);
+    let home = tempdir().unwrap();
+    for _ in 0..2 {
+        printed_pointer(&share_with(&server, home.path(), &[]));
+    }
+    assert_eq!(count(&server, "GET /info"), 2);
+    assert_eq!(count(&server, "POST /file"), 2);
+    let kept = home.path().join("network.json");
+    let old = fs::read_to_string(&kept).unwrap();
+    let mut json: Value = serde_json::from_str(&old).unwrap();
+    let servers = json["servers"].as_object_mut().unwrap();
+    for kept in servers.values_mut() {
+        let confirmed = kept["confirmed"].as_u64().unwrap();
+        kept["confirmed"] = (confirmed - 600).into();
+    }
+    fs::write(&kept, json.to_string()).unwrap();
+    printed_pointer(&share_with(&server, home.path(), &[]));
+    assert_eq!(count(&server, "GET /info"), 3, "eleven minutes later");
+
+    let home = tempdir().unwrap();
+    let nothing = telling(|_asked, info| info.work = WorkAsked::None, |_head| true);
+    for _ in 0..2 {
+        printed_pointer(&share_with(&nothing, home.path(), &[]));
+    }
+    assert_eq!(count(&nothing, "GET /info"), 1, "it asks for nothing");
+}
+
+#[test]
+fn a_server_that_asks_for_another_kind_of_work_is_sent_nothing() {
+    let changes: [fn(usize, &mut ServerInfo); 3] = [
+        |_asked, info| info.work = WorkAsked::Unknown,
+        |_asked, info| info.features.truncate(2),
+        |_asked, info| info.features = vec!["owner".to_owned(), "work-2".to_owned()],
+    ];
+    for change in changes {
+        let server = telling(change, |_head| true);
+        let home = tempdir().unwrap();
+        let shared = share_with(&server, home.path(), &[]);
+        expect(&shared, 8, "in a way that this version does not know");
+        assert_eq!(count(&server, "POST /file"), 0);
+    }
+}
+
+#[test]
+fn an_hour_that_the_servers_clock_refuses_is_tried_once_by_that_clock() {
+    const AHEAD: u32 = 100;
+    for (ahead, ttl, uploads) in [(AHEAD, "10h", 2), (0, "10h", 1)] {
+        let by_clock = move |head: &RequestHead| expires_hour(head) > hour_now() + AHEAD;
+        let say = move |_asked, info: &mut ServerInfo| {
+            info.hour = Some(hour_now() + ahead);
+            info.work = WorkAsked::None;
+        };
+        let server = telling(say, by_clock);
+        let home = tempdir().unwrap();
+        let shared = share_with(&server, home.path(), &["--ttl", ttl]);
+        if ahead > 0 {
+            printed_pointer(&shared);
+            expect(&shared, 0, "this computer's clock and the server's differ");
+        } else {
+            expect(&shared, 8, "it answered 400");
+        }
+        assert_eq!(count(&server, "POST /file"), uploads);
+        assert_eq!(count(&server, "GET /info"), 2);
+    }
+}
+
 #[test]
 fn receipts_that_nobody_with_the_pointer_made_are_not_counted() {
     let key: Arc<Mutex<Option<(FileKey, FileId)>>> = Arc::default();
@@ -637,9 +796,13 @@ fn receipts_that_nobody_with_the_pointer_made_are_not_counted() {
                 max_blob: 1 << 20,
                 ttl_default: 86_400,
                 ttl_max: 86_400,
-                features: vec!["owner".to_owned(), "receipts".to_owned()],
+                features: ["expiry-hour", "owner", "receipts"]
+                    .map(str::to_owned)
+                    .to_vec(),
                 access: false,
-                work_bits: None,
+                work: WorkAsked::None,
+                hour: None,
+                free: None,
             }),
             ("POST", "/file") => FileAnswer::Uploaded(Uploaded {
                 id: "elsewhere".to_owned(),

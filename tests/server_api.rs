@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cloakroom::protocol::address::{FileId, ServerAddress};
-use cloakroom::protocol::capability::work::{WorkSearch, bits_for};
-use cloakroom::protocol::capability::{AccessWord, DownloadReceipt, receipt_key};
+use cloakroom::protocol::capability::expiry::{expiry_hour, hour_of};
+use cloakroom::protocol::capability::work::{WorkAsked, WorkBase, WorkSearch, work_is_enough};
+use cloakroom::protocol::capability::{AccessWord, DownloadReceipt, OwnedId, receipt_key};
 use cloakroom::protocol::digest::Digest;
-use cloakroom::protocol::file_api::{self, FileInfo, FileRequest, ReceiptTerms, Upload};
+use cloakroom::protocol::file_api::{self, Expiry, FileInfo, FileRequest, ReceiptTerms, Upload};
 use cloakroom::protocol::keys::{Identity, X25519Secret};
 use cloakroom::protocol::onion::HopCipher;
 use cloakroom::protocol::onion::hop_cipher::HopKey;
@@ -55,7 +56,7 @@ fn status(id: &FileId, number: u8) -> FileRequest {
 fn extend(id: &FileId, hours: u64, number: Option<u8>) -> FileRequest {
     FileRequest::Extend {
         id: id.clone(),
-        ttl_secs: Some(hours * HOUR),
+        expiry: Some(Expiry::InSecs(hours * HOUR)),
         token: number.map(token),
     }
 }
@@ -118,7 +119,7 @@ async fn only_the_owner_deletes_and_a_lost_answer_can_be_asked_for_again() {
 async fn an_extension_only_lengthens_within_the_limit() {
     let (_folder, serving) = serve(|config| config.policy.ttl_max = 100 * HOUR).await;
     let upload = |owner| Upload {
-        ttl_secs: Some(10 * HOUR),
+        expiry: Some(Expiry::InSecs(10 * HOUR)),
         ..owner
     };
     let owners = serving
@@ -128,18 +129,12 @@ async fn an_extension_only_lengthens_within_the_limit() {
     let nobodys = serving.share(upload(Upload::new(vec![2; 500]))).await.id;
     let info = FileRequest::FileInfo(owners.clone());
     for (id, number) in [(&owners, Some(1)), (&nobodys, None)] {
-        assert_eq!(
-            expires(&serving, &extend(id, 5, number)).await,
-            START + 10 * HOUR
-        );
-        assert_eq!(
-            expires(&serving, &extend(id, 20, number)).await,
-            START + 20 * HOUR
-        );
-        assert_eq!(
-            expires(&serving, &extend(id, 15, number)).await,
-            START + 20 * HOUR
-        );
+        for (hours, expected) in [(5, 10), (34, 34), (15, 34)] {
+            assert_eq!(
+                expires(&serving, &extend(id, hours, number)).await,
+                START + expected * HOUR
+            );
+        }
         assert_eq!(serving.code(&extend(id, 101, number)).await, 400);
         assert_eq!(serving.code(&extend(id, 0, number)).await, 400);
     }
@@ -148,10 +143,10 @@ async fn an_extension_only_lengthens_within_the_limit() {
     }
     serving.set(START + 15 * HOUR);
     assert_eq!(serving.code(&download(&owners)).await, 200);
-    assert_eq!(expires(&serving, &info).await, START + 20 * HOUR);
+    assert_eq!(expires(&serving, &info).await, START + 34 * HOUR);
     let plain = extend(&owners, 50, Some(1));
     assert_eq!(expires(&serving, &plain).await, START + 65 * HOUR);
-    serving.set(START + 20 * HOUR);
+    serving.set(START + 34 * HOUR);
     assert_eq!(
         serving.code(&extend(&nobodys, 50, None)).await,
         404,
@@ -224,7 +219,7 @@ async fn whatever_is_not_there_is_not_there_in_the_same_way() {
     let key = FileKey::from_bytes([1; 32]);
     let expired = serving
         .share(Upload {
-            ttl_secs: Some(HOUR),
+            expiry: Some(Expiry::InSecs(HOUR)),
             ..owned(vec![1; 500], &token(1))
         })
         .await
@@ -359,39 +354,150 @@ async fn the_access_word_lets_in() {
         401
     );
     let info = file_api::read_server_info(&serving.ask(&FileRequest::ServerInfo).await).unwrap();
-    assert!(info.access && info.work_bits.is_none());
-    assert!(info.has("owner") && info.has("receipts"));
+    assert!(info.access && info.work.is_none());
+    for feature in ["expiry-hour", "owner", "receipts", "work-2"] {
+        assert!(info.has(feature), "{feature}");
+    }
 }
 
 #[tokio::test]
-async fn work_is_asked_for_by_size() {
-    let bits = [0, 3, 3, 3, 3, 3, 3, 9];
-    let (_folder, serving) = serve(|config| config.work_bits = Some(bits)).await;
-    let key = &serving.server.address().key;
-    let info = file_api::read_server_info(&serving.ask(&FileRequest::ServerInfo).await).unwrap();
-    assert_eq!(info.work_bits, Some(bits));
-    let upload = |len: usize, work| {
+async fn somebody_who_is_not_the_owner_extends_by_a_day_at_least_and_the_owner_by_an_hour() {
+    let (folder, serving) = serve(|_config| {}).await;
+    let upload = |upload| Upload {
+        expiry: Some(Expiry::InSecs(10 * HOUR)),
+        ..upload
+    };
+    let owners = upload(owned(vec![1; 500], &token(1)));
+    let owners = serving.share(owners).await.id;
+    let nobodys = serving.share(upload(Upload::new(vec![2; 500]))).await.id;
+    assert_eq!((owners.as_str().len(), nobodys.as_str().len()), (22, 44));
+    for (id, number, hours, expected) in [
+        (&owners, Some(1), 11, 11),
+        (&nobodys, None, 11, 10),
+        (&nobodys, None, 33, 10),
+        (&nobodys, None, 34, 34),
+    ] {
+        let expires = expires(&serving, &extend(id, hours, number)).await;
+        assert_eq!(expires, START + expected * HOUR);
+    }
+    for hours in 35..=120 {
+        assert_eq!(serving.code(&extend(&nobodys, hours, None)).await, 200);
+        assert_eq!(serving.code(&extend(&owners, hours, Some(1))).await, 200);
+    }
+    let more = objects_in(&folder.path().join("store/more"));
+    assert_eq!(more, 2, "an extension replaces the one before");
+}
+
+fn objects_in(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries
+        .map(|entry| match entry.file_type().unwrap().is_dir() {
+            true => objects_in(&entry.path()),
+            false => 1,
+        })
+        .sum()
+}
+
+#[tokio::test]
+async fn a_full_server_extends_nothing() {
+    let (_folder, serving) = serve(|config| config.max_total = 10_000).await;
+    let id = serving.share(owned(vec![1; 9_000], &token(1))).await.id;
+    assert_eq!(serving.code(&extend(&id, 700, Some(1))).await, 507);
+    assert_eq!(
+        serving.code(&extend(&id, 1, Some(1))).await,
+        200,
+        "no later"
+    );
+}
+
+#[tokio::test]
+async fn an_hour_is_taken_until_it_begins_and_within_the_maximum() {
+    let (_folder, serving) = serve(|config| config.policy.ttl_max = 100 * HOUR).await;
+    let upload = |hour| {
         FileRequest::Upload(Upload {
-            work,
-            ..Upload::new(vec![1; len])
+            expiry: Some(Expiry::AtHour(hour)),
+            ..owned(vec![1; 500], &token(1))
         })
     };
-    assert_eq!(
-        serving.code(&upload(500, None)).await,
-        200,
-        "the smallest class is free"
-    );
-    for len in [65_537, 10_000_001] {
-        let digest = Digest::of(&vec![1; len]);
-        let asked = bits_for(&bits, len as u64);
-        let enough = WorkSearch::new(key, &digest, asked).run(1_000_000).unwrap();
-        let too_little = (0..).find(|n| {
-            !cloakroom::protocol::capability::work::work_is_enough(key, &digest, *n, asked)
-        });
-        assert_eq!(serving.code(&upload(len, None)).await, 428);
-        assert_eq!(serving.code(&upload(len, too_little)).await, 428);
-        assert_eq!(serving.code(&upload(len, Some(enough))).await, 200);
+    let now = hour_of(START);
+    for (hour, code) in [
+        (now, 400),
+        (now + 1, 200),
+        (now + 101, 200),
+        (now + 102, 400),
+        (u32::MAX, 400),
+        (0, 400),
+    ] {
+        assert_eq!(serving.code(&upload(hour)).await, code, "{hour}");
     }
+    let stored = serving
+        .share(Upload {
+            expiry: Some(Expiry::AtHour(now + 9)),
+            ..owned(vec![2; 500], &token(1))
+        })
+        .await;
+    let id = OwnedId::new(now + 9, &token(1).hash(), &Digest::of(&[2; 500]));
+    assert_eq!(
+        (stored.id, stored.expires),
+        (id.file_id(), START + 9 * HOUR),
+        "the client knows it before"
+    );
+}
+
+#[tokio::test]
+async fn a_server_tells_its_hour_and_what_is_free_in_whole_gibibytes() {
+    let (_folder, serving) = serve(|config| config.max_total = (3 << 30) + 5_000).await;
+    let info = async || {
+        let said = serving.ask(&FileRequest::ServerInfo).await;
+        file_api::read_server_info(&said).unwrap()
+    };
+    assert_eq!(info().await.hour, Some(hour_of(START)));
+    assert_eq!(info().await.free, Some(3 << 30));
+    serving.share(owned(vec![1; 6_000], &token(1))).await;
+    serving.set(START + 2 * HOUR - 1);
+    assert_eq!(info().await.free, Some(2 << 30));
+    assert_eq!(info().await.hour, Some(hour_of(START) + 1));
+}
+
+#[tokio::test]
+async fn work_is_asked_for_by_size_of_uploads_with_an_owner() {
+    let base = WorkBase::from_bits(14).unwrap();
+    let (folder, serving) = serve(|config| config.work = Some(base)).await;
+    let key = &serving.server.address().key;
+    let info = file_api::read_server_info(&serving.ask(&FileRequest::ServerInfo).await).unwrap();
+    assert_eq!(info.work, WorkAsked::Base(base));
+    let hour = expiry_hour(START, 5 * HOUR);
+    let upload = |len: usize, number: u8, work| {
+        FileRequest::Upload(Upload {
+            work,
+            expiry: Some(Expiry::AtHour(hour)),
+            ..owned(vec![1; len], &token(number))
+        })
+    };
+    for len in [500, 65_537] {
+        let id = OwnedId::new(hour, &token(1).hash(), &Digest::of(&vec![1; len]));
+        let bits = base.bits_for(len as u64);
+        let enough = WorkSearch::new(key, &id, bits, 7).run(10_000_000).unwrap();
+        let too_little = (0..).find(|n| !work_is_enough(key, &id, *n, bits));
+        assert_eq!(serving.code(&upload(len, 1, None)).await, 428);
+        assert_eq!(serving.code(&upload(len, 1, too_little)).await, 428);
+        assert_eq!(serving.code(&upload(len, 1, Some(enough))).await, 200);
+        assert_eq!(
+            serving.code(&upload(len, 2, Some(enough))).await,
+            428,
+            "another owner's file is another file"
+        );
+    }
+    let ownerless = FileRequest::Upload(Upload {
+        work: Some(1),
+        ..Upload::new(vec![1; 500])
+    });
+    assert_eq!(serving.code(&ownerless).await, 400);
+    assert_eq!(
+        objects_in(&folder.path().join("store/blob")),
+        3,
+        "two and the lock"
+    );
 }
 
 #[tokio::test]
@@ -521,7 +627,7 @@ async fn an_old_key_is_answered_with_itself_for_sixty_days() {
             key: Identity::from_seed([77; 32]),
             replaced_at: START - 10 * DAY,
         }];
-        config.work_bits = Some([4; 8]);
+        config.work = WorkBase::from_bits(14);
     })
     .await;
     let address = ServerAddress {
@@ -534,9 +640,12 @@ async fn an_old_key_is_answered_with_itself_for_sixty_days() {
         (&address, &old),
         (serving.server.address(), &serving.server.address().key),
     ] {
+        let hour = expiry_hour(START, HOUR);
+        let id = OwnedId::new(hour, &token(1).hash(), &digest);
         let upload = Upload {
-            work: WorkSearch::new(key, &digest, 4).run(100_000),
-            ..Upload::new(blob.clone())
+            work: WorkSearch::new(key, &id, 14, 0).run(10_000_000),
+            expiry: Some(Expiry::AtHour(hour)),
+            ..owned(blob.clone(), &token(1))
         };
         assert_eq!(
             ask(to, &FileRequest::Upload(upload)).await.code,
@@ -564,31 +673,38 @@ async fn an_old_key_is_answered_with_itself_for_sixty_days() {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_stops_uploads_and_sweeps_but_no_reads() {
+async fn a_clock_that_jumps_stops_sweeps_but_no_reads_and_one_that_is_behind_also_uploads() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
     let serving = Serving::start(store.clone(), |_config| {}).await;
     let short = serving
         .share(Upload {
-            ttl_secs: Some(HOUR),
+            expiry: Some(Expiry::InSecs(HOUR)),
             ..owned(vec![1; 500], &token(1))
         })
         .await
         .id;
     let long = serving.share(owned(vec![2; 500], &token(1))).await.id;
     let new = || FileRequest::Upload(Upload::new(vec![3; 500]));
-    for (jump, standing) in [
-        (START + 400 * 24 * HOUR, Standing::Ahead),
-        (START - 2 * HOUR, Standing::Behind),
+    for (jump, standing, code) in [
+        (START + 400 * 24 * HOUR, Standing::Ahead, 200),
+        (START - 2 * HOUR, Standing::Behind, 503),
     ] {
         serving.set(jump);
         assert_eq!(serving.server.clock(), standing);
-        assert_eq!(serving.code(&new()).await, 503);
-        assert_eq!(serving.code(&extend(&long, 700, Some(1))).await, 503);
+        assert_eq!(serving.code(&new()).await, code);
         assert_eq!(serving.code(&download(&short)).await, 200);
         assert_eq!(serving.code(&download(&long)).await, 200);
     }
-    assert_eq!(serving.server.stats().total(Count::Refusals), 4);
+    assert_eq!(serving.code(&extend(&long, 700, Some(1))).await, 503);
+    assert_eq!(serving.server.stats().total(Count::Refusals), 2);
+    // An hour of our time has passed by a clock that is a year ahead: it shows in the upload.
+    serving.set(START + 400 * 24 * HOUR);
+    let ours = FileRequest::Upload(Upload {
+        expiry: Some(Expiry::AtHour(hour_of(START) + 5)),
+        ..owned(vec![4; 500], &token(1))
+    });
+    assert_eq!(serving.code(&ours).await, 400);
     serving.set(START + 2 * HOUR);
     assert_eq!(serving.code(&new()).await, 200, "it came back");
     assert_eq!(serving.code(&download(&short)).await, 404);
@@ -599,7 +715,7 @@ async fn a_clock_that_jumps_stops_uploads_and_sweeps_but_no_reads() {
     let jumped = Serving::try_start(store.clone(), Arc::clone(&now), |_config| {})
         .await
         .unwrap();
-    assert_eq!(jumped.code(&new()).await, 503);
+    assert_eq!(jumped.server.clock(), Standing::Ahead);
     assert_eq!(
         jumped.code(&download(&long)).await,
         200,

@@ -20,9 +20,10 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cloakroom::protocol::address::{FileId, ServerAddress};
-use cloakroom::protocol::capability::OwnerToken;
+use cloakroom::protocol::capability::expiry::{expiry_hour, hour_begins};
+use cloakroom::protocol::capability::{OwnedId, OwnerToken};
 use cloakroom::protocol::digest::Digest;
-use cloakroom::protocol::file_api::{self, FileInfo, FileRequest, Upload};
+use cloakroom::protocol::file_api::{self, Expiry, FileInfo, FileRequest, Upload};
 use cloakroom::protocol::onion::HopCipher;
 use cloakroom::protocol::onion::v4::Response;
 use rand_chacha::ChaCha20Rng;
@@ -84,7 +85,9 @@ fn what_was_acknowledged_survives_two_hundred_kills() {
     let mut expected = Vec::new();
     for (number, file) in files {
         let file = check(&address, number, file);
-        expected.extend(file.state.is_there().then_some(file.id));
+        if file.state.is_there() {
+            expected.push(file.id);
+        }
     }
     let mut stored: Vec<_> = blobs_in(&store)
         .iter()
@@ -92,7 +95,7 @@ fn what_was_acknowledged_survives_two_hundred_kills() {
         .collect();
     let mut expected: Vec<_> = expected
         .into_iter()
-        .map(|id| id.unwrap().as_str().to_owned())
+        .map(|id| id.as_str().to_owned())
         .collect();
     stored.sort();
     expected.sort();
@@ -118,11 +121,7 @@ fn window() -> Duration {
 /// What a client knows of a file.
 #[derive(Clone)]
 struct File {
-    token: [u8; 32],
-    /// Whose answer was had, or whose place is computed from the hour in which it was sent.
-    id: Option<FileId>,
-    /// The hours in which an upload without an answer may have arrived.
-    sent: (u64, u64),
+    id: FileId,
     expires: (u64, u64),
     state: State,
     touched: bool,
@@ -167,11 +166,12 @@ fn work(
         let number = own * 1000 + step;
         let mut token = [0; 32];
         rng.fill_bytes(&mut token);
+        let token_of = || OwnerToken::from_bytes(token);
+        let hour = expiry_hour(now(), 2 * HOUR);
+        let id = OwnedId::new(hour, &token_of().hash(), &Digest::of(&blob(number))).file_id();
         let mut file = File {
-            token,
-            id: None,
-            sent: (now(), 0),
-            expires: (0, 0),
+            id: id.clone(),
+            expires: (hour_begins(hour), hour_begins(hour)),
             state: State::Uploading,
             touched: true,
             acknowledged: [false; 3],
@@ -181,30 +181,27 @@ fn work(
         };
         keep(&file);
         let upload = Upload {
-            ttl_secs: Some(2 * HOUR),
-            ..owned(blob(number), &OwnerToken::from_bytes(token))
+            expiry: Some(Expiry::AtHour(hour)),
+            ..owned(blob(number), &token_of())
         };
         let Ok(response) = ask(address, &FileRequest::Upload(upload)) else {
-            file.sent.1 = now();
-            return keep(&file);
+            return;
         };
         assert_eq!(response.code, 200);
         let at = file_api::read_uploaded(&response, BLOB_LEN, &Digest::of(&blob(number))).unwrap();
-        file.expires = (at.expires, at.expires);
-        let id = at.id;
-        file.id = Some(id.clone());
+        assert_eq!((&at.id, at.expires), (&id, hour_begins(hour)));
         file.state = State::There;
         file.acknowledged[0] = true;
         keep(&file);
 
         if !rng.next_u64().is_multiple_of(3) {
-            let hours = 3 + rng.next_u64() % 100;
-            file.expires.1 = (now() + (hours + 1) * HOUR).div_ceil(HOUR) * HOUR;
+            let later = hour + 1 + u32::try_from(rng.next_u64() % 100).unwrap();
+            file.expires.1 = hour_begins(later);
             keep(&file);
             let extend = FileRequest::Extend {
                 id: id.clone(),
-                ttl_secs: Some(hours * HOUR),
-                token: Some(OwnerToken::from_bytes(token)),
+                expiry: Some(Expiry::AtHour(later)),
+                token: Some(token_of()),
             };
             let Ok(response) = ask(address, &extend) else {
                 return;
@@ -219,7 +216,7 @@ fn work(
             keep(&file);
             let delete = FileRequest::Delete {
                 id,
-                token: OwnerToken::from_bytes(token),
+                token: token_of(),
             };
             let Ok(response) = ask(address, &delete) else {
                 return;
@@ -250,42 +247,32 @@ fn due(files: &mut BTreeMap<u64, File>, rng: &mut ChaCha20Rng) -> Vec<(u64, File
 /// Compares a file with what is known of it, and knows more afterwards.
 fn check(address: &ServerAddress, number: u64, mut file: File) -> File {
     file.touched = false;
-    let ids = match &file.id {
-        Some(id) => vec![id.clone()],
-        None => possible_ids(number, &file),
-    };
-    let mut found = None;
-    for id in ids {
-        let response = ask(address, &FileRequest::Download(id.clone())).unwrap();
-        match response.code {
-            200 => {
-                assert!(
-                    response.body == blob(number),
-                    "file {number} came back changed"
-                );
-                found = Some(id);
-            }
-            404 => {}
-            code => panic!("file {number}: {code}"),
-        }
-    }
-    file.state = match (file.state, &found) {
-        (State::Uploading | State::There | State::Deleting, Some(_)) => State::There,
-        (State::Uploading | State::Deleting | State::Gone, None) => State::Gone,
-        (state, found) => panic!("file {number} is {state:?}, served: {}", found.is_some()),
-    };
-    if let Some(id) = found {
-        let response = ask(address, &FileRequest::FileInfo(id.clone())).unwrap();
-        let expires = expires(&response);
-        if file.id.is_some() {
-            let (least, most) = file.expires;
+    let response = ask(address, &FileRequest::Download(file.id.clone())).unwrap();
+    let found = match response.code {
+        200 => {
             assert!(
-                (least..=most).contains(&expires),
-                "file {number} expires at {expires}, not in {least}..={most}"
+                response.body == blob(number),
+                "file {number} came back changed"
             );
+            true
         }
+        404 => false,
+        code => panic!("file {number}: {code}"),
+    };
+    file.state = match (file.state, found) {
+        (State::Uploading | State::There | State::Deleting, true) => State::There,
+        (State::Uploading | State::Deleting | State::Gone, false) => State::Gone,
+        (state, found) => panic!("file {number} is {state:?}, served: {found}"),
+    };
+    if found {
+        let response = ask(address, &FileRequest::FileInfo(file.id.clone())).unwrap();
+        let expires = expires(&response);
+        let (least, most) = file.expires;
+        assert!(
+            (least..=most).contains(&expires),
+            "file {number} expires at {expires}, not in {least}..={most}"
+        );
         file.expires = (expires, expires);
-        file.id = Some(id);
     }
     file
 }
@@ -300,16 +287,6 @@ fn expires(response: &Response) -> u64 {
     )]
     let expires = info.expires as u64;
     expires
-}
-
-/// The ids that an upload without an answer can have.
-fn possible_ids(number: u64, file: &File) -> Vec<FileId> {
-    let owner = OwnerToken::from_bytes(file.token).hash();
-    let digest = Digest::of(&blob(number));
-    let hour = |sent: u64| u32::try_from((sent + 2 * HOUR).div_ceil(HOUR)).unwrap();
-    (hour(file.sent.0)..=hour(file.sent.1.max(file.sent.0)))
-        .map(|hour| FileId::for_blob(hour, &owner, &digest))
-        .collect()
 }
 
 /// Nothing is half: no name of a write under way, no blob without its end, no blob of which it is said that it is gone.

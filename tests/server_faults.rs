@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cloakroom::protocol::address::FileId;
-use cloakroom::protocol::file_api::{FileRequest, Upload};
+use cloakroom::protocol::file_api::{Expiry, FileRequest, Upload};
 use cloakroom::protocol::onion::HopCipher;
 use cloakroom::server::blob_store::{BlobStore, StoreFault, Swept};
 use cloakroom::server::location::StoreLocation;
@@ -38,6 +38,7 @@ struct Faulty {
     deletes_left: AtomicUsize,
     before_deleting: Arc<Gate>,
     before_extending: Arc<Gate>,
+    probes: AtomicUsize,
 }
 
 /// Where whoever comes waits, while it is closed.
@@ -141,6 +142,9 @@ impl ObjectStore for Faulty {
                 | Mode::Well => {
                     if location.as_ref().starts_with("more/") {
                         self.before_extending.pass().await;
+                    }
+                    if location.as_ref().starts_with("probe/") {
+                        self.probes.fetch_add(1, Ordering::SeqCst);
                     }
                     self.inner.put_opts(location, payload, opts).await
                 }
@@ -310,6 +314,19 @@ const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(50);
 
 #[tokio::test]
+async fn whoever_asks_for_its_health_the_store_is_tried_once_a_second() {
+    let (faulty, serving) = serve(LONG).await;
+    let begun = Instant::now();
+    for _ in 0..20 {
+        let asked = futures_util::future::join_all((0..20).map(|_| health(&serving))).await;
+        assert_eq!(asked, [200; 20]);
+    }
+    let tried = faulty.probes.load(Ordering::SeqCst);
+    let most = usize::try_from(begun.elapsed().as_secs()).unwrap() + 1;
+    assert!((1..=most).contains(&tried), "{tried} of 400 in {most} s");
+}
+
+#[tokio::test]
 async fn a_store_that_fails_is_told_of_and_serves_again_when_it_is_well() {
     let (faulty, serving) = serve(LONG).await;
     let id = serving.share(owned(vec![1; 100_000], &token(1))).await.id;
@@ -321,7 +338,14 @@ async fn a_store_that_fails_is_told_of_and_serves_again_when_it_is_well() {
     assert_eq!(health(&serving).await, 503);
     assert_eq!(serving.server.stats().total(Count::StoreFaults), 3);
     faulty.set(Mode::Well);
-    assert_eq!(health(&serving).await, 200);
+    let recovered = async {
+        while health(&serving).await != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, recovered)
+        .await
+        .expect("the store is tried again after a second");
     assert_eq!(serving.code(&download(&id)).await, 200);
     assert_eq!(serving.code(&upload(2)).await, 200);
     serving.wait_for_memory().await;
@@ -489,13 +513,13 @@ async fn a_file_that_a_sweep_has_judged_is_not_said_to_be_extended() {
     let (faulty, serving) = serve(LONG).await;
     let stored = serving
         .share(Upload {
-            ttl_secs: Some(HOUR),
+            expiry: Some(Expiry::InSecs(HOUR)),
             ..owned(vec![1; 100_000], &token(1))
         })
         .await;
     let extend = FileRequest::Extend {
         id: stored.id.clone(),
-        ttl_secs: Some(24 * HOUR),
+        expiry: Some(Expiry::InSecs(24 * HOUR)),
         token: Some(token(1)),
     };
     let objects: Arc<dyn ObjectStore> = Arc::clone(&faulty) as _;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use cloakroom::protocol::address::{FileId, ServerAddress};
 use cloakroom::protocol::capability::{DownloadReceipt, receipt_key};
 use cloakroom::protocol::digest::Digest;
-use cloakroom::protocol::file_api::{self, FileInfo, FileRequest, ReceiptTerms, Upload};
+use cloakroom::protocol::file_api::{self, Expiry, FileInfo, FileRequest, ReceiptTerms, Upload};
 use cloakroom::protocol::seal::FileKey;
 use cloakroom::server::record::Record;
 use cloakroom::wire::random;
@@ -59,7 +59,7 @@ fn download(id: &FileId) -> FileRequest {
 fn extend(id: &FileId, hours: u64) -> FileRequest {
     FileRequest::Extend {
         id: id.clone(),
-        ttl_secs: Some(hours * HOUR),
+        expiry: Some(Expiry::InSecs(hours * HOUR)),
         token: Some(token(1)),
     }
 }

@@ -14,9 +14,9 @@ use std::sync::atomic::AtomicU64;
 use bytes::Bytes;
 use cloakroom::protocol::address::FileId;
 use cloakroom::protocol::capability::{DownloadReceipt, receipt_key};
-use cloakroom::protocol::file_api::{self, FileRequest, ReceiptTerms, Upload};
+use cloakroom::protocol::file_api::{self, Expiry, FileRequest, ReceiptTerms, Upload};
 use cloakroom::protocol::seal::FileKey;
-use cloakroom::server::blob_store::{BlobStore, FileSlot, PutError, Stored, Swept};
+use cloakroom::server::blob_store::{BlobStore, FileSlot, PutError, StoreFault, Stored, Swept};
 use cloakroom::server::operator::Operator;
 use cloakroom::server::record::{RECORD_LEN, Record};
 use cloakroom::wire::random;
@@ -117,6 +117,10 @@ async fn a_full_store_takes_nothing_more_until_something_went(place: &Place) {
     let store = place.open(10_000).await;
     put(&store, 1, &[0; 9000]).await.unwrap();
     assert_eq!(put(&store, 2, &[0; 1000]).await, Err(PutError::Full));
+    assert_eq!(
+        store.extend(&slot(1), FIRST + 5).await,
+        Err(StoreFault::Full)
+    );
     assert!(look(&store, 2).await.is_none());
     let stored = look(&store, 1).await.unwrap();
     store.remove(&slot(1), &stored).await.unwrap();
@@ -133,17 +137,23 @@ async fn a_full_store_takes_nothing_more_until_something_went(place: &Place) {
 async fn the_latest_extension_counts(place: &Place) {
     let store = place.open(PLENTY).await;
     put(&store, 1, b"blob").await.unwrap();
-    for later in [FIRST + 5, FIRST + 100_000, FIRST + 7] {
+    for later in [FIRST + 5, FIRST + 7, FIRST + 100_000] {
         assert!(store.extend(&slot(1), later).await.unwrap());
         assert!(store.extend(&slot(1), later).await.unwrap());
+        let more = place.names_of("more").await;
+        assert!(
+            more.len() == 1 && more[0].ends_with(&format!("/{later}")),
+            "the earlier one went: {more:?}"
+        );
     }
+    assert!(store.extend(&slot(1), FIRST + 9).await.unwrap());
     assert_eq!(look(&store, 1).await.unwrap().expiry_hour, FIRST + 100_000);
     let (stored, _found) = store.find(&slot(1)).await.unwrap().unwrap();
     assert_eq!(stored.expiry_hour, FIRST + 100_000);
     assert!(!store.extend(&slot(2), FIRST + 5).await.unwrap());
     assert_eq!(
         place.names().await.len(),
-        4,
+        3,
         "no extension of nothing stays"
     );
 }
@@ -371,7 +381,7 @@ async fn a_file_lives_its_whole_life(place: &Place) {
     let blob = vec![3; 65_536];
     let stored = serving
         .share(Upload {
-            ttl_secs: Some(2 * HOUR),
+            expiry: Some(Expiry::InSecs(2 * HOUR)),
             receipts: Some(ReceiptTerms {
                 key: receipt_key(&key).public(),
                 max_downloads: Some(2),
@@ -390,7 +400,7 @@ async fn a_file_lives_its_whole_life(place: &Place) {
 
     let extend = FileRequest::Extend {
         id: id.clone(),
-        ttl_secs: Some(9 * HOUR),
+        expiry: Some(Expiry::InSecs(9 * HOUR)),
         token: Some(token(1)),
     };
     let extended = serving.ask(&extend).await;

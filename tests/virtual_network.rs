@@ -18,7 +18,7 @@ use cloakroom::app::error::AppError;
 use cloakroom::app::message::UserMessage;
 use cloakroom::app::session::Session;
 use cloakroom::protocol::address::{FileId, ServerAddress};
-use cloakroom::protocol::capability::OwnerHash;
+use cloakroom::protocol::capability::{OwnedId, OwnerHash};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::disclosure;
 use cloakroom::protocol::file_api::{
@@ -359,7 +359,7 @@ impl World {
             _ if self.server.code.is_some() => FileAnswer::Refused(self.server.code.unwrap()),
             Ok(FileRequest::Upload(upload)) => {
                 let digest = Digest::of(&upload.blob);
-                let id = FileId::for_blob(1, &upload.owner.unwrap(), &digest);
+                let id = OwnedId::new(1, &upload.owner.unwrap(), &digest).file_id();
                 let uploaded = Uploaded {
                     id: id.as_str().to_owned(),
                     expires: 1_900_000_000.0,
@@ -1095,7 +1095,7 @@ fn upload(number: usize) -> FileRequest {
     blob[..8].copy_from_slice(&(number as u64).to_be_bytes());
     FileRequest::Upload(Upload {
         blob,
-        ttl_secs: None,
+        expiry: None,
         owner: Some(OwnerHash::from_hex(&"ab".repeat(32)).unwrap()),
         receipts: None,
         access: None,

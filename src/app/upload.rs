@@ -99,7 +99,11 @@ pub(super) async fn upload(
     let info = match (anew.agrees, sending.server_hour) {
         (true, None) => return Err(refused.into()),
         (true, Some(_)) => anew.info,
-        (false, _) => session.info_for_upload(network, sending.shown, cancel).await?,
+        (false, _) => {
+            session
+                .info_for_upload(network, sending.shown, cancel)
+                .await?
+        }
     };
     sending.send(info.as_ref()).await
 }
@@ -433,11 +437,18 @@ mod tests {
         assert_eq!(expiry(None, None, None, now), None);
         let mut info = info();
         for (info, ttl) in [(None, 7_200), (Some(&info), 86_400)] {
-            assert_eq!(expiry(info, Some(ttl), None, now), Some(Expiry::InSecs(ttl)));
+            assert_eq!(
+                expiry(info, Some(ttl), None, now),
+                Some(Expiry::InSecs(ttl))
+            );
         }
         info.features = vec![EXPIRY_HOUR_FEATURE.to_owned()];
         let hour = |ttl, server_hour| expiry(Some(&info), ttl, server_hour, now);
-        assert_eq!(hour(None, None), Some(Expiry::AtHour(500_003)), "its usual time");
+        assert_eq!(
+            hour(None, None),
+            Some(Expiry::AtHour(500_003)),
+            "its usual time"
+        );
         assert_eq!(hour(Some(86_400), None), Some(Expiry::AtHour(500_025)));
         assert_eq!(
             hour(Some(86_400), Some(500_100)),
@@ -451,7 +462,11 @@ mod tests {
         let now = 1_800_000_000;
         let mut info = info();
         let hour = |info: &ServerInfo, refusal| differing_hour(refusal, Some(info), now);
-        assert_eq!(hour(&info, ServerRefusal::Status(400)), None, "it does not say");
+        assert_eq!(
+            hour(&info, ServerRefusal::Status(400)),
+            None,
+            "it does not say"
+        );
         info.hour = Some(500_000);
         assert_eq!(hour(&info, ServerRefusal::Status(400)), None);
         info.hour = Some(499_998);

@@ -56,7 +56,11 @@ mod tests {
     use crate::protocol::keys::Identity;
 
     fn id() -> OwnedId {
-        OwnedId::new(500_000, &OwnerHash::from_bytes([1; 32]), &Digest::of(b"blob"))
+        OwnedId::new(
+            500_000,
+            &OwnerHash::from_bytes([1; 32]),
+            &Digest::of(b"blob"),
+        )
     }
 
     #[tokio::test]
@@ -90,7 +94,10 @@ mod tests {
         }
         found.sort_unstable();
         found.dedup();
-        assert!(found.len() > 4, "each search begins somewhere else: {found:?}");
+        assert!(
+            found.len() > 4,
+            "each search begins somewhere else: {found:?}"
+        );
     }
 
     #[tokio::test]

@@ -822,6 +822,7 @@ const KEYRING_PATIENCE: Duration = Duration::from_secs(60);
 mod tests {
     use super::*;
     use crate::gui::model::KeepFor;
+    use crate::protocol::capability::work::WorkBase;
 
     #[test]
     fn every_option_of_a_share_reaches_the_upload() {

@@ -91,10 +91,16 @@ impl Ahead {
     fn go_on(before: Option<Self>, now: u64) -> Self {
         before
             .filter(|ahead| is_near(now, ahead.last) && ahead.since <= now)
-            .map_or(Self { since: now, last: now }, |ahead| Self {
-                last: ahead.last.max(now),
-                ..ahead
-            })
+            .map_or(
+                Self {
+                    since: now,
+                    last: now,
+                },
+                |ahead| Self {
+                    last: ahead.last.max(now),
+                    ..ahead
+                },
+            )
     }
 }
 
@@ -304,7 +310,11 @@ mod tests {
             let clock = back_on + hours * HOUR_SECS;
             fixture.set(clock);
             let now = rule.now();
-            assert_eq!((now.standing, now.secs), (Standing::Ahead, START), "{hours}");
+            assert_eq!(
+                (now.standing, now.secs),
+                (Standing::Ahead, START),
+                "{hours}"
+            );
             assert_eq!((now.to_store_by(), now.to_sweep_by()), (Some(clock), None));
             rule.keep(&store).await.unwrap();
         }
@@ -339,7 +349,11 @@ mod tests {
         fixture.set(START);
         assert_eq!(rule.now().standing, Standing::Right);
         fixture.set(first + 24 * HOUR_SECS);
-        assert_eq!(rule.now().standing, Standing::Ahead, "it was right in between");
+        assert_eq!(
+            rule.now().standing,
+            Standing::Ahead,
+            "it was right in between"
+        );
     }
 
     #[tokio::test]

@@ -14,10 +14,7 @@ use super::{
 use crate::{
     protocol::{
         address::ServerUrl,
-        capability::{
-            AccessWord,
-            work::WorkBase,
-        },
+        capability::{AccessWord, work::WorkBase},
         keys::Identity,
     },
     wire::{
@@ -586,7 +583,13 @@ mod tests {
             let settings = told(&format!("work_bits = {bits}")).unwrap();
             assert_eq!(settings.work.map(WorkBase::bits), Some(bits));
         }
-        for other in ["17", "-1", "99", "\"many\"", "[16, 17, 18, 18, 19, 19, 20, 20]"] {
+        for other in [
+            "17",
+            "-1",
+            "99",
+            "\"many\"",
+            "[16, 17, 18, 18, 19, 19, 20, 20]",
+        ] {
             let said = told(&format!("work_bits = {other}")).unwrap_err();
             assert!(
                 said.contains("line 1") && said.contains("0, 14, 16, 18, 20 or 22"),

@@ -231,8 +231,7 @@ impl Files {
         Ok(())
     }
 
-    /// Whether a file has expired. One that looks so is looked at again: an extension may have replaced another one
-    /// while they were listed.
+    /// Whether a file has expired. One that seems so is looked at again.
     pub(super) async fn is_expired(
         &self,
         file: &FileSlot,
@@ -242,7 +241,7 @@ impl Files {
         if now < hour_begins(stored.expiry_hour) {
             return Ok(false);
         }
-        stored.expiry_hour = self.store.settled_expiry(file, &stored.record).await?;
+        stored.expiry_hour = self.store.expiry_again(file, stored.expiry_hour).await?;
         Ok(now >= hour_begins(stored.expiry_hour))
     }
 }

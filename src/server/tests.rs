@@ -18,7 +18,7 @@ use crate::protocol::{
     address::FileId,
     capability::OwnerHash,
     digest::Digest,
-    file_api::{self, FileRequest, Upload},
+    file_api::{self, Expiry, FileRequest, Upload},
     onion::{Built, HopCipher, Route, build, v4::Response},
 };
 
@@ -123,7 +123,7 @@ impl Fixture {
 
 fn upload(blob: &[u8], ttl_secs: Option<u64>) -> FileRequest {
     FileRequest::Upload(Upload {
-        ttl_secs,
+        expiry: ttl_secs.map(Expiry::InSecs),
         ..Upload::new(blob.to_vec())
     })
 }

@@ -552,7 +552,7 @@ fn fill(store: &Path, count: usize) {
     for number in 0..count {
         // Spread over the two weeks to come, as expiries are.
         let hour = this_hour + 2 + u32::try_from(number % 334).unwrap();
-        let mut drawn = [0; 13];
+        let mut drawn = [0; 30];
         random::system().fill_bytes(&mut drawn);
         let folder = store.join("blob").join(hour.to_string());
         if number < 334 {

@@ -295,6 +295,7 @@ impl Backend for FakeBackend {
                 Manage::Extend | Manage::ExtendFor(_) => Managed::Extended {
                     expires: 1_797_724_800,
                     later: true,
+                    by_server_clock: false,
                 },
                 Manage::Status => Managed::Status(Downloads::Counted {
                     told: 3,

@@ -88,6 +88,12 @@ impl Place {
         names
     }
 
+    pub(crate) async fn names_of(&self, kind: &str) -> Vec<String> {
+        let mut names = self.names().await;
+        names.retain(|name| name.starts_with(&format!("{kind}/")));
+        names
+    }
+
     pub(crate) async fn has(&self, prefix: &str) -> bool {
         let prefix = Path::from(prefix);
         let found: Vec<_> = self

@@ -386,11 +386,16 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
         State::Shared(shared) if shared.by_server_clock && !short => Some(text::clocks_differ()),
         _ => None,
     };
-    [transfer.ended.map(text::day), size, state, clocks.map(str::to_owned)]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("  ·  ")
+    [
+        transfer.ended.map(text::day),
+        size,
+        state,
+        clocks.map(str::to_owned),
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>()
+    .join("  ·  ")
 }
 
 fn running(ui: &mut Ui, transfer: &Transfer, stage: Stage) {

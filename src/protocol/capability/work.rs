@@ -43,9 +43,8 @@ impl WorkBase {
     #[must_use]
     pub fn bits_for(self, blob_len: u64) -> u8 {
         let classes = SizeClass::ALL.iter().zip(CLASS_ADDS);
-        let fits = |(class, add): (&SizeClass, u8)| {
-            (class.blob_len() as u64 >= blob_len).then_some(add)
-        };
+        let fits =
+            |(class, add): (&SizeClass, u8)| (class.blob_len() as u64 >= blob_len).then_some(add);
         let [.., largest] = CLASS_ADDS;
         self.0 + classes.into_iter().find_map(fits).unwrap_or(largest)
     }
@@ -329,9 +328,18 @@ mod tests {
         let read = |json: &str| serde_json::from_str::<WorkAsked>(json).unwrap();
         let base = WorkAsked::Base(WorkBase::from_bits(18).unwrap());
         assert_eq!(read("18"), base);
-        assert_eq!((read("0"), read("null")), (WorkAsked::None, WorkAsked::None));
+        assert_eq!(
+            (read("0"), read("null")),
+            (WorkAsked::None, WorkAsked::None)
+        );
         for other in [
-            "17", "24", "-14", "18.5", "\"18\"", "true", "{\"a\":[1]}",
+            "17",
+            "24",
+            "-14",
+            "18.5",
+            "\"18\"",
+            "true",
+            "{\"a\":[1]}",
             "[16,17,18,18,19,19,20,20]",
         ] {
             assert_eq!(read(other), WorkAsked::Unknown, "{other}");

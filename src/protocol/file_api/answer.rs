@@ -127,7 +127,11 @@ pub struct ServerInfo {
     #[serde(default)]
     pub access: bool,
     /// The work that uploads need; absent when none.
-    #[serde(default, rename = "work_bits", skip_serializing_if = "WorkAsked::is_none")]
+    #[serde(
+        default,
+        rename = "work_bits",
+        skip_serializing_if = "WorkAsked::is_none"
+    )]
     pub work: WorkAsked,
     /// The hour (since 1970, UTC) by the server's clock, so that a client whose clock differs notices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -300,7 +304,8 @@ mod tests {
     fn what_a_server_asks_for_must_be_the_same_for_every_asker() {
         use crate::protocol::capability::work::WorkBase;
 
-        let changes: [(fn(&mut ServerInfo), bool); 12] = [
+        type Change = fn(&mut ServerInfo);
+        let changes: [(Change, bool); 12] = [
             (|_info| {}, true),
             (|info| info.version.push('1'), true),
             (|info| info.free = Some(0), true),

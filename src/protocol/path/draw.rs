@@ -3,7 +3,9 @@
 use rand_core::CryptoRng;
 
 use super::memory::RelayMemory;
-use super::{Allowance, DrawError, Hops, NoPath, Place, Reason, Rejection, Relaxed, RelayPath, rules};
+use super::{
+    Allowance, DrawError, Hops, NoPath, Place, Reason, Rejection, Relaxed, RelayPath, rules,
+};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{RelayDescriptor, RelayList};
 

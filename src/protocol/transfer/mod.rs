@@ -19,7 +19,9 @@ use super::onion::v4::Response;
 use super::onion::{
     self, BuildError, HopCipher, MAX_MESSAGE_LEN, REQUEST_OVERHEAD, ReplyKeys, Route,
 };
-use super::path::{Allowance, DrawError, Drawing, Drawn, Hops, Learned, MemoryKeeper, NoPath, RelayPath};
+use super::path::{
+    Allowance, DrawError, Drawing, Drawn, Hops, Learned, MemoryKeeper, NoPath, RelayPath,
+};
 use super::relay_list::{NetworkKind, RelayList};
 
 mod judge;

@@ -278,18 +278,14 @@ impl BlobStore {
         Ok(true)
     }
 
-    /// The hour at whose beginning a file expires, extensions included, listed while none of them is being replaced by
-    /// this process.
+    /// The expiry hour of a file that seemed to have expired, from a second listing of its extensions. The first one may
+    /// have shown neither an extension that was just being replaced nor the later one; that was written before the
+    /// earlier one went, so a listing that begins now shows it.
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub async fn settled_expiry(
-        &self,
-        file: &FileSlot,
-        record: &Record,
-    ) -> Result<u32, StoreFault> {
-        let _lock = self.locks.lock(file).await;
-        Ok(record.expiry_hour.max(self.latest(file).await?))
+    pub async fn expiry_again(&self, file: &FileSlot, first: u32) -> Result<u32, StoreFault> {
+        Ok(first.max(self.latest(file).await?))
     }
 
     /// Removes a file before it expires; what is known about it stays until then.

@@ -110,7 +110,8 @@ impl BlobStore {
     /// which a part is missing. Says how many blobs went.
     async fn expire(&self, file: &FileSlot, now: u64) -> Result<u64, StoreFault> {
         let _lock = self.locks.lock(file).await;
-        if !is_due(file.hour().max(self.latest(file).await?), now) {
+        let first = file.hour().max(self.latest(file).await?);
+        if !is_due(first, now) || !is_due(self.expiry_again(file, first).await?, now) {
             return Ok(0);
         }
         self.erase_locked(file).await
