@@ -58,28 +58,47 @@ pub enum Learned {
     },
 }
 
-/// Whose fault a failed path is. Every kind counts for its guard.
+/// Whose fault a failed path is.
+///
+/// An error that opens with the key of the middle or the last relay is a success of the guard: that seal proves that
+/// the guard carried the request there and the answer back. Every other kind counts against the guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// An answer came, but it names nobody who can be blamed.
+    /// An answer came that no relay behind the guard vouches for, and it names nobody who can be blamed.
     Answered,
     /// The guard broke a connection that stood.
     Broken,
     /// A later relay of this path is said not to be there.
     Gone {
-        /// Which.
+        /// The relay that is said not to be there.
         relay: Ed25519Public,
-        /// Who says so, authenticated; absent when nobody vouches for it.
+        /// The relay that says so, authenticated; absent when nobody vouches for it.
         by: Option<Ed25519Public>,
     },
     /// The guard could not be reached.
     GuardUnreachable,
-    /// One of these two changed an answer.
+    /// One of these two neighbours, the one nearer to the client first, changed an answer.
     Link(Ed25519Public, Ed25519Public),
-    /// This relay did it: its own word, or the only party left.
+    /// This relay did it: the error opens with its key, or it is the only party left.
     Relay(Ed25519Public),
     /// Nothing came back over a connection that stood.
     Silent,
+}
+
+impl Fault {
+    /// Whether an answer shows that the guard carried the request on and the answer back: a relay behind it sealed one.
+    fn is_past(&self, guard: &Ed25519Public) -> bool {
+        match self {
+            Self::Gone { by: Some(by), .. } => by != guard,
+            Self::Link(nearer, _) => nearer != guard,
+            Self::Relay(relay) => relay != guard,
+            Self::Answered
+            | Self::Broken
+            | Self::Gone { by: None, .. }
+            | Self::GuardUnreachable
+            | Self::Silent => false,
+        }
+    }
 }
 
 impl RelayMemory {
@@ -154,12 +173,20 @@ impl RelayMemory {
                 if by.is_some() {
                     self.strike(relay, at, by);
                 }
+                // One of the two at this link lies or is not there: which, only other relays' words can tell.
+                if let Some(by) = by.filter(|by| *by != hops.guard) {
+                    self.strike(by, at, None);
+                }
             }
             Fault::Link(one, other) => {
                 self.strike(one, at, None);
                 self.strike(other, at, None);
             }
             Fault::Relay(relay) => self.strike(relay, at, None),
+        }
+        if fault.is_past(&hops.guard) {
+            self.worked(&[hops.guard], &hops.guard, at, list);
+            return;
         }
         // Something came back, so the network here works.
         self.book_doubts(at, list);

@@ -16,9 +16,12 @@
 //! * No connection, or silence on one that stood, counts against its guard once any try got an answer within ten
 //!   minutes: a computer that is offline, or a server that hangs, costs no guard. A guard that breaks a connection that
 //!   stood counts at once: nobody behind it can do that.
-//! * An authenticated failure that names the next relay is a strike for that relay, one for each relay that says so,
-//!   and keeps it off this guard for an hour. A changed answer is a strike for both ends of the link. What a guard
-//!   itself set aside makes it suspect from the third relay on, so that two dead relays on a list of ten do not.
+//! * An error that opens with the key of the middle or the last relay counts for the guard, whose work it proves, and
+//!   strikes the relay that made it ([`Fault`]): a relay behind a guard cannot talk a client out of that guard.
+//! * A relay of this path that is said not to be there is kept off this guard for an hour; an authenticated word of that
+//!   kind is a strike for it too, one for each relay that says so. A changed answer is a strike for both ends of the
+//!   link. What a guard itself set aside makes it suspect from the third relay on, so that two dead relays on a list of
+//!   ten do not.
 //! * An unreachable guard yields to the next one for ten minutes and comes back before anybody new is drawn later. So
 //!   does one over which two tries within ten minutes went silent or broke with no answer between: when both guards do
 //!   that, a third is asked, and only its answer tells that it was them and not the server.

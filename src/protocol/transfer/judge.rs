@@ -1,7 +1,8 @@
 //! What an outcome means: who is to blame, what the memory learns from it, and what the person is told.
 //!
-//! Final is only what the server's own key vouches for. Who failed is only taken from whom must hold a layer's key; a
-//! plain text counts no further than it can be true of this very path, and for this guard only.
+//! Final is only what the server's own key vouches for. An error is taken for the word of the relay whose key it opens
+//! with: the guard's counts against the guard, one of a later relay proves that the guard did its work. A relay that is
+//! said not to be there counts only if it stands on this very path behind the relay that says so.
 
 use super::{MAX_RETRIES, Outcome, Pending, Transfer};
 use crate::protocol::keys::Ed25519Public;
@@ -80,23 +81,31 @@ impl Transfer<'_> {
         }
     }
 
-    /// What nobody vouches for.
+    /// A plain answer. On a Cloakroom list the guard vouches for it with its certificate; on Session's network nobody.
     fn plain(&mut self, path: &RelayPath, status: u16, text: &str, now: u64) -> Failure {
-        let gone = [NOT_FOUND, UNREACHABLE, NOT_READY]
-            .iter()
-            .find_map(|prefix| text.strip_prefix(prefix));
-        let later = [path.middle.key, path.last.key];
-        if let Some(relay) = gone.and_then(|name| later.into_iter().find(|key| is_named(name, key)))
-        {
-            self.failed.push(relay);
-            self.failed(Some(path), Fault::Gone { relay, by: None }, now);
-            return Failure::RelayUnreachable(relay);
+        let guard = path.guard.key;
+        let by = (!self.is_sessions()).then_some(guard);
+        if let Some(relay) = named_later(text, path, 0) {
+            return self.gone(path, relay, by, now);
         }
         self.failed(Some(path), Fault::Answered, now);
         match status {
             504 => Failure::TimedOut,
             _ => Failure::Plain(status),
         }
+    }
+
+    /// A later relay of the path is said not to be there.
+    fn gone(
+        &mut self,
+        path: &RelayPath,
+        relay: Ed25519Public,
+        by: Option<Ed25519Public>,
+        now: u64,
+    ) -> Failure {
+        self.failed.push(relay);
+        self.failed(Some(path), Fault::Gone { relay, by }, now);
+        Failure::RelayUnreachable(relay)
     }
 
     /// The layer of this party did not open.
@@ -121,11 +130,7 @@ impl Transfer<'_> {
             2 => Fault::Link(hops.middle, hops.last),
             _ => {
                 // The last relay passes on what a server says that could not open the request.
-                self.suspects.push(Learned::Failed {
-                    hops,
-                    at: now,
-                    fault: Fault::Relay(hops.last),
-                });
+                self.reached(hops, now);
                 return Failure::ServerWrongKey;
             }
         };
@@ -143,44 +148,34 @@ impl Transfer<'_> {
         now: u64,
     ) -> Failure {
         let hops = path.hops();
-        let (by, next) = match hop {
-            0 => (hops.guard, hops.middle),
-            1 => (hops.middle, hops.last),
+        let by = match hop {
+            0 => hops.guard,
+            1 => hops.middle,
             _ => return self.last_says(path, status, text, now),
         };
-        let failure = Failure::Relay { hop, status };
-        let gone = [NOT_FOUND, UNREACHABLE]
-            .iter()
-            .find_map(|prefix| text.strip_prefix(prefix));
-        let (fault, failure) = match (gone, status, text) {
-            (Some(name), ..) if is_named(name, &next) => {
-                self.failed.push(next);
-                let fault = Fault::Gone {
-                    relay: next,
-                    by: Some(by),
-                };
-                (fault, Failure::RelayUnreachable(next))
-            }
+        if let Some(relay) = named_later(text, path, hop) {
+            return self.gone(path, relay, Some(by), now);
+        }
+        let fault = match (hop, status) {
             // Without a seal an error that opens is this relay's own: the next one's would open with another key.
-            (None, 400, _) if self.is_sessions() => (Fault::Relay(by), failure),
-            // Nobody was asked for any other relay, but this one may only pass on what the next one said; or the next
-            // one could not open what this one passed on.
-            (Some(_), ..) | (None, 400, _) => (Fault::Link(by, next), failure),
-            (None, 504, _) => (Fault::Answered, Failure::TimedOut),
-            _ => (Fault::Answered, failure),
+            (0, 400) if self.is_sessions() => Fault::Relay(by),
+            // The middle relay may not have been able to open what the guard passed on.
+            (0, 400) => Fault::Link(hops.guard, hops.middle),
+            // It may be what the middle relay said, but the guard put its own key to it.
+            (0, _) => Fault::Answered,
+            _ => Fault::Relay(by),
         };
         self.failed(Some(path), fault, now);
-        failure
+        match status {
+            504 => Failure::TimedOut,
+            _ => Failure::Relay { hop, status },
+        }
     }
 
-    /// The last relay speaks of the server, or refuses. The server's faults are nobody's strikes, but it may lie.
+    /// The last relay refuses, or passes on in its own name any words of the server, whose faults are nobody's strikes.
+    /// It lied if another last relay brings the server's own answer.
     fn last_says(&mut self, path: &RelayPath, status: u16, text: &str, now: u64) -> Failure {
-        let hops = path.hops();
-        self.learn(Learned::Reached { hops, at: now });
-        self.suspects.push(Learned::Belied {
-            relay: hops.last,
-            at: now,
-        });
+        self.reached(path.hops(), now);
         match (status, text) {
             (400, "Invalid url") => {
                 self.failed.push(path.last.key);
@@ -193,6 +188,15 @@ impl Transfer<'_> {
             (503, BUSY) => Failure::Relay { hop: 2, status },
             _ => Failure::ServerPlain(status),
         }
+    }
+
+    /// The last relay answered instead of the server.
+    fn reached(&mut self, hops: Hops, at: u64) {
+        self.learn(Learned::Reached { hops, at });
+        self.suspects.push(Learned::Belied {
+            relay: hops.last,
+            at,
+        });
     }
 
     fn worked(&mut self, path: Option<&RelayPath>, at: u64) {
@@ -210,9 +214,17 @@ impl Transfer<'_> {
     }
 }
 
-/// Whether `name` is this relay's key, as the relays of either network write it.
-fn is_named(name: &str, key: &Ed25519Public) -> bool {
-    name.trim_end().eq_ignore_ascii_case(&key.to_hex())
+/// The relay behind `hop` on this path that `text` says is not there, with its key as the relays of either network
+/// write it. Who stands elsewhere, or nowhere, is not named.
+fn named_later(text: &str, path: &RelayPath, hop: usize) -> Option<Ed25519Public> {
+    let name = [NOT_FOUND, UNREACHABLE, NOT_READY]
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix))?;
+    path.relays()
+        .into_iter()
+        .skip(hop + 1)
+        .map(|relay| relay.key)
+        .find(|key| name.trim_end().eq_ignore_ascii_case(&key.to_hex()))
 }
 
 /// How a Session relay begins to say that the next one is not ready.

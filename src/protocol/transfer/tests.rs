@@ -12,7 +12,7 @@ use crate::protocol::file_api::FileAnswer;
 use crate::protocol::keys::Identity;
 use crate::protocol::onion::{NOT_FOUND, UNREACHABLE};
 use crate::protocol::onion::{Next, ReplyLayer, open_request, peel};
-use crate::protocol::path::{RelayMemory, Standing};
+use crate::protocol::path::{RelayMemory, SetAsideWhy, Standing};
 use crate::protocol::relay_list::{RelayDescriptor, Serves};
 
 const NOW: u64 = 1_000;
@@ -35,10 +35,14 @@ struct Network {
     kind: NetworkKind,
     /// What whoever stands there does once, 3 being the server, to what it sends back.
     mischief: Option<(usize, Mischief)>,
+    /// Of the generator of the next transfer.
+    seed: u64,
+    /// A relay that says this under its own key whenever it stands in the middle.
+    liar: Option<(Ed25519Public, u16, &'static str)>,
     memory: Arc<Mutex<RelayMemory>>,
 }
 
-/// In texts, `MIDDLE` and `LAST` stand for the names of those relays of the path.
+/// In texts, `GUARD`, `MIDDLE` and `LAST` stand for the names of those relays of the path.
 #[derive(Clone, Copy, Debug)]
 enum Mischief {
     /// A byte of the answer.
@@ -86,6 +90,8 @@ impl Network {
             tampers: false,
             kind: NetworkKind::Cloakroom,
             mischief: None,
+            seed: 5,
+            liar: None,
             memory: Arc::default(),
         }
     }
@@ -113,6 +119,14 @@ impl Network {
                 Some((relay["relay"].as_str()?.to_owned(), strikes))
             })
             .collect()
+    }
+
+    /// The record of a guard: one sign for each try, `+` or `-`.
+    fn tries(&self, guard: &Ed25519Public) -> String {
+        let kept = self.memory.lock().unwrap().to_json();
+        let mut guards = kept["guards"].as_array().unwrap().iter();
+        let guard = guards.find(|kept| kept["relay"] == guard.to_hex()).unwrap();
+        guard["tries"].as_str().unwrap().to_owned()
     }
 
     fn find(&self, key: &Ed25519Public) -> &Identity {
@@ -146,7 +160,8 @@ impl Network {
         let peeled = peel(&self.find(&key).x25519(), body).unwrap();
         let mischief = self.mischief.take_if(|(place, _)| *place == hop);
         let named = |text: &str| {
-            text.replace("MIDDLE", &path.middle.key.to_hex())
+            text.replace("GUARD", &path.guard.key.to_hex())
+                .replace("MIDDLE", &path.middle.key.to_hex())
                 .replace("LAST", &path.last.key.to_hex())
         };
         match mischief {
@@ -158,6 +173,9 @@ impl Network {
                 return peeled.reply.failure(status, &named(text), &mut self.rng);
             }
             Some((_, Mischief::Changes)) | None => {}
+        }
+        if let Some((_, status, text)) = self.liar.filter(|(liar, ..)| hop == 1 && *liar == key) {
+            return peeled.reply.failure(status, &named(text), &mut self.rng);
         }
         let answer = match peeled.next {
             Next::Forward { to, .. } if self.dead.contains(&to) => {
@@ -212,7 +230,7 @@ impl Network {
             allow: Allowance::NONE,
         };
         let mut transfer = Transfer::new(&request, &address, way, 65_536);
-        let mut rng = ChaCha20Rng::seed_from_u64(5);
+        let mut rng = ChaCha20Rng::seed_from_u64(self.seed);
         let mut paths = vec![];
         loop {
             match transfer.next(NOW, &mut rng) {
@@ -464,8 +482,8 @@ fn next_node_not_found_counts_for_a_later_relay_of_this_path_only() {
     }
 }
 
-/// One relay does something once and the next try succeeds: who of that path has a strike then, and what the try is
-/// said to have failed of.
+/// One relay does something once and the next try succeeds: who of that path has a strike then, whether it counts for
+/// or against the guard, and what the try is said to have failed of.
 #[test]
 fn who_is_struck_for_what() {
     use Mischief::{Changes, Forges, Refuses, Says};
@@ -474,13 +492,14 @@ fn who_is_struck_for_what() {
     let (guard, middle, last) = (0, 1, 2);
     let relay = |hop, status| Some(Failure::Relay { hop, status });
     // `None` where it names the next relay.
-    let table: &[(_, _, _, &[usize], _)] = &[
+    let table: &[(_, _, _, &[usize], char, _)] = &[
         // A layer that does not open: both ends of its link.
         (
             Cloakroom,
             guard,
             Changes,
             &[guard],
+            '-',
             Some(Failure::Tampered(0)),
         ),
         (
@@ -488,6 +507,7 @@ fn who_is_struck_for_what() {
             middle,
             Changes,
             &[guard, middle],
+            '-',
             Some(Failure::Tampered(1)),
         ),
         (
@@ -495,6 +515,7 @@ fn who_is_struck_for_what() {
             last,
             Changes,
             &[middle, last],
+            '+',
             Some(Failure::Tampered(2)),
         ),
         (
@@ -502,19 +523,35 @@ fn who_is_struck_for_what() {
             3,
             Changes,
             &[last],
+            '+',
             Some(Failure::ServerWrongKey),
         ),
         // Without seals anybody may have done it.
-        (Session, guard, Changes, &[], Some(Failure::Tampered(3))),
-        (Session, middle, Changes, &[], Some(Failure::Tampered(3))),
-        (Session, last, Changes, &[], Some(Failure::Tampered(3))),
-        (Session, 3, Changes, &[], Some(Failure::Tampered(3))),
-        // What the guard makes up strikes nobody, and at most the one that it may speak of.
+        (
+            Session,
+            guard,
+            Changes,
+            &[],
+            '-',
+            Some(Failure::Tampered(3)),
+        ),
+        (
+            Session,
+            middle,
+            Changes,
+            &[],
+            '-',
+            Some(Failure::Tampered(3)),
+        ),
+        (Session, last, Changes, &[], '-', Some(Failure::Tampered(3))),
+        (Session, 3, Changes, &[], '-', Some(Failure::Tampered(3))),
+        // What the guard makes up counts against it, and strikes at most a relay of the path that it names.
         (
             Cloakroom,
             guard,
             Forges(404, "Not found"),
             &[],
+            '-',
             Some(Failure::Plain(404)),
         ),
         (
@@ -522,6 +559,7 @@ fn who_is_struck_for_what() {
             guard,
             Forges(413, ""),
             &[],
+            '-',
             Some(Failure::Plain(413)),
         ),
         (
@@ -529,21 +567,31 @@ fn who_is_struck_for_what() {
             guard,
             Forges(200, "nonsense"),
             &[guard],
+            '-',
             Some(Failure::Tampered(0)),
         ),
         (
             Cloakroom,
             guard,
             Forges(502, "Next node not found: LAST"),
-            &[],
+            &[last],
+            '-',
             None,
         ),
-        (Cloakroom, guard, Says(404, "Not found"), &[], relay(0, 404)),
+        (
+            Cloakroom,
+            guard,
+            Says(404, "Not found"),
+            &[],
+            '-',
+            relay(0, 404),
+        ),
         (
             Cloakroom,
             guard,
             Says(503, "Server busy, try again later"),
             &[],
+            '-',
             relay(0, 503),
         ),
         (
@@ -551,6 +599,7 @@ fn who_is_struck_for_what() {
             guard,
             Says(504, "Request time out"),
             &[],
+            '-',
             Some(Failure::TimedOut),
         ),
         (
@@ -558,13 +607,23 @@ fn who_is_struck_for_what() {
             guard,
             Says(502, "Next node is currently unreachable: MIDDLE"),
             &[middle],
+            '-',
             None,
         ),
         (
             Cloakroom,
             guard,
             Says(502, "Next node not found: LAST"),
-            &[guard, middle],
+            &[last],
+            '-',
+            None,
+        ),
+        (
+            Cloakroom,
+            guard,
+            Says(502, "Next node not found: GUARD"),
+            &[],
+            '-',
             relay(0, 502),
         ),
         (
@@ -572,6 +631,7 @@ fn who_is_struck_for_what() {
             guard,
             Says(400, "Invalid ciphertext"),
             &[guard, middle],
+            '-',
             relay(0, 400),
         ),
         (
@@ -579,6 +639,7 @@ fn who_is_struck_for_what() {
             guard,
             Forges(404, "Not found"),
             &[],
+            '-',
             Some(Failure::Plain(404)),
         ),
         (
@@ -586,14 +647,17 @@ fn who_is_struck_for_what() {
             guard,
             Forges(502, "Next node not found: LAST"),
             &[],
+            '-',
             None,
         ),
-        // The middle relay the same, one link on.
+        // What opens with the middle relay's key counts for the guard and strikes the middle relay; what the guard passes on
+        // under its own key is its own.
         (
             Cloakroom,
             middle,
             Forges(404, "Not found"),
             &[],
+            '-',
             relay(0, 404),
         ),
         (
@@ -601,34 +665,72 @@ fn who_is_struck_for_what() {
             middle,
             Forges(200, "nonsense"),
             &[guard, middle],
+            '-',
             Some(Failure::Tampered(1)),
         ),
         (
             Cloakroom,
             middle,
             Says(404, "Not found"),
-            &[],
+            &[middle],
+            '+',
             relay(1, 404),
         ),
         (
             Cloakroom,
             middle,
             Says(504, "Request time out"),
-            &[],
+            &[middle],
+            '+',
             Some(Failure::TimedOut),
         ),
         (
             Cloakroom,
             middle,
             Says(502, "Next node is currently unreachable: LAST"),
-            &[last],
+            &[middle, last],
+            '+',
             None,
         ),
         (
             Cloakroom,
             middle,
-            Says(400, "Invalid ciphertext"),
+            Says(502, "Next node not found: LAST"),
             &[middle, last],
+            '+',
+            None,
+        ),
+        // Nobody behind it is named, so it is an error like any other.
+        (
+            Cloakroom,
+            middle,
+            Says(502, "Next node not found: GUARD"),
+            &[middle],
+            '+',
+            relay(1, 502),
+        ),
+        (
+            Cloakroom,
+            middle,
+            Says(502, "Next node not found: MIDDLE"),
+            &[middle],
+            '+',
+            relay(1, 502),
+        ),
+        (
+            Cloakroom,
+            middle,
+            Says(502, "Next node not found: 00"),
+            &[middle],
+            '+',
+            relay(1, 502),
+        ),
+        (
+            Cloakroom,
+            middle,
+            Says(400, "Invalid ciphertext"),
+            &[middle],
+            '+',
             relay(1, 400),
         ),
         (
@@ -636,14 +738,16 @@ fn who_is_struck_for_what() {
             middle,
             Forges(413, ""),
             &[],
+            '-',
             Some(Failure::Plain(413)),
         ),
-        // The last one speaks of the server, which the next try belies.
+        // The last one may speak of the server, so it is struck because the next try belies it.
         (
             Cloakroom,
             last,
             Forges(404, "Not found"),
-            &[],
+            &[middle],
+            '+',
             relay(1, 404),
         ),
         (
@@ -651,6 +755,7 @@ fn who_is_struck_for_what() {
             last,
             Says(502, "Server unreachable"),
             &[last],
+            '+',
             Some(Failure::ServerUnreachable),
         ),
         (
@@ -658,6 +763,7 @@ fn who_is_struck_for_what() {
             last,
             Says(503, "Server busy, try again later"),
             &[last],
+            '+',
             relay(2, 503),
         ),
         (
@@ -665,6 +771,7 @@ fn who_is_struck_for_what() {
             last,
             Says(504, "Request time out"),
             &[last],
+            '+',
             Some(Failure::TimedOut),
         ),
         (
@@ -672,6 +779,7 @@ fn who_is_struck_for_what() {
             last,
             Says(404, "Not found"),
             &[last],
+            '+',
             Some(Failure::ServerPlain(404)),
         ),
         (
@@ -679,6 +787,7 @@ fn who_is_struck_for_what() {
             last,
             Says(400, "Bad Request"),
             &[last],
+            '+',
             Some(Failure::ServerWrongKey),
         ),
         (
@@ -686,6 +795,7 @@ fn who_is_struck_for_what() {
             last,
             Refuses("Invalid url"),
             &[last],
+            '+',
             Some(Failure::ServerNotServed),
         ),
         (
@@ -693,6 +803,7 @@ fn who_is_struck_for_what() {
             last,
             Refuses("Invalid json"),
             &[last],
+            '+',
             relay(2, 400),
         ),
         (
@@ -700,6 +811,7 @@ fn who_is_struck_for_what() {
             last,
             Forges(502, "Server unreachable"),
             &[],
+            '-',
             Some(Failure::Plain(502)),
         ),
         // A refusal that opens with its maker's key is its maker's, sealed or not; what is sealed may be passed on.
@@ -708,6 +820,7 @@ fn who_is_struck_for_what() {
             guard,
             Refuses("Invalid json"),
             &[guard, middle],
+            '-',
             relay(0, 400),
         ),
         (
@@ -715,6 +828,7 @@ fn who_is_struck_for_what() {
             guard,
             Refuses("Invalid json"),
             &[guard],
+            '-',
             relay(0, 400),
         ),
         (
@@ -722,6 +836,7 @@ fn who_is_struck_for_what() {
             middle,
             Refuses("Invalid json"),
             &[middle],
+            '+',
             relay(1, 400),
         ),
         (
@@ -729,6 +844,7 @@ fn who_is_struck_for_what() {
             last,
             Refuses("Invalid json"),
             &[last],
+            '+',
             relay(2, 400),
         ),
         (
@@ -736,10 +852,11 @@ fn who_is_struck_for_what() {
             last,
             Refuses("Invalid url"),
             &[last],
+            '+',
             Some(Failure::ServerNotServed),
         ),
     ];
-    for (kind, place, mischief, struck, failure) in table {
+    for (kind, place, mischief, struck, counts, failure) in table {
         let mut network = Network::new(12);
         network.kind = *kind;
         network.mischief = Some((*place, *mischief));
@@ -755,10 +872,67 @@ fn who_is_struck_for_what() {
         let mut found = network.struck();
         found.sort_unstable();
         assert_eq!(found, expected, "{kind:?} {place} {mischief:?}");
+        let tries = network.tries(&paths[0].guard.key);
+        let again = usize::from(paths[0].guard == paths[1].guard);
+        let of = |sign| tries.matches(sign).count();
+        let expected = match counts {
+            '+' => (1 + again, 0),
+            _ => (again, 1),
+        };
+        assert_eq!(
+            (of('+'), of('-')),
+            expected,
+            "{kind:?} {place} {mischief:?}"
+        );
         let failed = network.failures.remove(0);
         match failure {
             Some(failure) => assert_eq!(failed, *failure, "{kind:?} {place} {mischief:?}"),
-            None => assert!(matches!(failed, Failure::RelayUnreachable(_)), "{failed:?}"),
+            None => {
+                let Failure::RelayUnreachable(named) = failed else {
+                    panic!("{kind:?} {place} {mischief:?}: {failed:?}");
+                };
+                let memory = network.memory.lock().unwrap();
+                let why = SetAsideWhy::NotReachedFrom(paths[0].guard.key);
+                let until = NOW + 3_600;
+                assert!(memory.standing(&network.list, NOW).iter().any(|one| {
+                    one.relay == named && one.standing == Standing::SetAside { until, why }
+                }));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lying_middle_moves_no_guard_and_is_set_aside() {
+    for (status, text) in [
+        (400, "Invalid ciphertext"),
+        (404, "Not found"),
+        (500, "Invalid response from snode"),
+        (502, "Next node not found: LAST"),
+        (502, "Next node is currently unreachable: LAST"),
+        (502, "Next node not found: GUARD"),
+        (503, "Server busy, try again later"),
+        (504, "Request time out"),
+    ] {
+        let mut network = Network::new(12);
+        network.run().1.unwrap();
+        let guards = network.guards();
+        // Somebody who stands behind these guards.
+        let liar = network.run().0[0].middle.key;
+        network.liar = Some((liar, status, text));
+        let mut lies = 0;
+        for seed in 0..100 {
+            network.seed = seed;
+            let (paths, result) = network.run();
+            assert_eq!(result, Ok(200), "{text}");
+            assert!(paths.iter().all(|path| guards.contains(&path.guard.key)));
+            lies += paths.iter().filter(|path| path.middle.key == liar).count();
+        }
+        assert_eq!(lies, 3, "{text}: it is set aside at the third");
+        assert!(network.set_aside().contains(&liar), "{text}");
+        assert_eq!(network.guards(), guards, "{text}");
+        for guard in &guards {
+            assert_eq!(network.tries(guard), "+".repeat(10), "{text}");
         }
     }
 }
