@@ -2,12 +2,14 @@
 //!
 //! A relay is reached over TLS 1.3 with a certificate of exactly the key its list entry names; a server (only when
 //! the person chose to go there without relays) by its base address, since what travels is sealed to its key.
-//! No wait has another end than its limit ([`Limits`]). The connection to either goes through the person's SOCKS5 proxy, when they chose one.
+//! No wait has another end than its limit ([`Limits`]), and a party that moves bytes slower than the pace of all bodies
+//! is taken for one that is silent: a guard must not hold a transfer by a byte now and then. The connection to either goes through the person's SOCKS5 proxy, when they chose one.
 
 use core::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use reqwest::{Client, Response};
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -19,6 +21,7 @@ use crate::protocol::address::ServerUrl;
 use crate::protocol::onion::{GUARD_ENDPOINT, SERVER_ENDPOINT};
 use crate::protocol::relay_list::RelayDescriptor;
 use crate::protocol::transfer::{Attempt, IDLE_LIMIT, Outcome};
+use crate::wire::pace::{Pace, PaceLimits, TooSlow};
 use crate::wire::post::{PostError, Waits, post};
 use crate::wire::tls;
 
@@ -42,13 +45,15 @@ pub enum NotPosted {
     Proxy(ProxyFailure),
 }
 
-/// How long nothing may happen. How long the answer may take to begin belongs to each [`Attempt`].
+/// How slow a try may be. How long the answer may take to begin belongs to each [`Attempt`].
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Until the connection stands, TLS and proxy included.
     pub connect: Duration,
-    /// Between two bytes on a connection that stands, while the request is sent and while the answer is read.
-    pub idle: Duration,
+    /// How slowly bytes may move on a connection that stands, while the request is sent and while the answer is read.
+    pub pace: PaceLimits,
+    /// A person who cancels a try on whose connection nothing has moved for so long gave up on a party that is silent.
+    pub patience: Duration,
 }
 
 impl Limits {
@@ -57,7 +62,12 @@ impl Limits {
     pub const fn of(proxy: Option<&SocksProxy>) -> Self {
         Self {
             connect: client::connect_limit(proxy),
-            idle: IDLE_LIMIT,
+            pace: PaceLimits {
+                first: IDLE_LIMIT,
+                window: IDLE_LIMIT,
+                ..PaceLimits::USUAL
+            },
+            patience: PATIENCE,
         }
     }
 }
@@ -86,8 +96,9 @@ impl HttpTransport {
     /// Posts `attempt` and reads the answer.
     ///
     /// # Errors
-    /// [`NotPosted::Cancelled`] as soon as `cancel` fires; the connection is then dropped. [`NotPosted::Proxy`] when no
-    /// connection came about and the proxy is why.
+    /// [`NotPosted::Cancelled`] as soon as `cancel` fires; the connection is then dropped. If nothing had moved on it for
+    /// [`Limits::patience`], the outcome is [`Outcome::TimedOut`] instead, from which something is learned.
+    /// [`NotPosted::Proxy`] when no connection came about and the proxy is why.
     pub async fn post(
         &self,
         target: Target<'_>,
@@ -99,9 +110,15 @@ impl HttpTransport {
         let Some(client) = self.client_for(target) else {
             return Ok(Outcome::Unreachable);
         };
+        let last = LastMove::default();
+        let progress = last.watching(progress);
         tokio::select! {
-            () = cancel.cancelled() => Err(NotPosted::Cancelled),
-            outcome = self.exchange(&client, target, attempt, progress) => outcome,
+            () = cancel.cancelled() => if last.is_older_than(self.limits.patience) {
+                Ok(Outcome::TimedOut)
+            } else {
+                Err(NotPosted::Cancelled)
+            },
+            outcome = self.exchange(&client, target, attempt, &progress) => outcome,
         }
     }
 
@@ -131,7 +148,7 @@ impl HttpTransport {
         attempt: Attempt,
         progress: &Progress,
     ) -> Result<Outcome, NotPosted> {
-        let outcome = exchange(client, target, attempt, progress, self.limits.idle).await;
+        let outcome = exchange(client, target, attempt, progress, &self.limits).await;
         if let (Outcome::Unreachable, Some(proxy)) = (&outcome, &self.proxy)
             && let Some(failure) = proxy.diagnose().await
         {
@@ -146,7 +163,7 @@ async fn exchange(
     target: Target<'_>,
     attempt: Attempt,
     progress: &Progress,
-    idle: Duration,
+    limits: &Limits,
 ) -> Outcome {
     let url = match target {
         Target::Relay(relay) | Target::SessionRelay(relay) => format!(
@@ -157,7 +174,7 @@ async fn exchange(
     };
     let total = attempt.body.len() as u64;
     let waits = Waits {
-        idle,
+        pace: limits.pace,
         answer: attempt.answer_wait,
     };
     let told = |sent| {
@@ -169,11 +186,12 @@ async fn exchange(
     };
     match post(client.post(url), attempt.body.into(), waits, told).await {
         Ok(response) if response.status() == reqwest::StatusCode::OK => {
-            read(response, attempt.max_answer_len, progress, idle).await
+            read(response, attempt.max_answer_len, progress, &limits.pace).await
         }
         Ok(response) => {
             let status = response.status().as_u16();
-            let text = match read(response, PLAIN_TEXT_LEN, &Progress::unseen(), idle).await {
+            let text = match read(response, PLAIN_TEXT_LEN, &Progress::unseen(), &limits.pace).await
+            {
                 Outcome::Answered(text) => String::from_utf8_lossy(&text).into_owned(),
                 _ => String::new(),
             };
@@ -195,7 +213,7 @@ async fn read(
     mut response: Response,
     max_len: usize,
     progress: &Progress,
-    idle: Duration,
+    limits: &PaceLimits,
 ) -> Outcome {
     let declared = response.content_length();
     if declared.is_some_and(|len| len > max_len as u64) {
@@ -206,14 +224,17 @@ async fn read(
             .and_then(|len| usize::try_from(len).ok())
             .unwrap_or(0),
     );
+    let len = declared.unwrap_or(max_len as u64);
+    let mut pace = Pace::new(limits, len, Instant::now());
     loop {
-        match timeout(idle, response.chunk()).await {
-            Err(_elapsed) => return Outcome::TimedOut,
+        match pace.watch(response.chunk()).await {
+            Err(TooSlow) => return Outcome::TimedOut,
             Ok(Err(_broken)) => return Outcome::Broken,
             Ok(Ok(None)) => return Outcome::Answered(body),
             Ok(Ok(Some(chunk))) if body.len() + chunk.len() > max_len => return Outcome::Broken,
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
+        pace.moved(body.len() as u64);
         progress.set(Moved::Receiving {
             received: body.len() as u64,
             total: declared.unwrap_or(0),
@@ -221,14 +242,35 @@ async fn read(
     }
 }
 
+/// When something last moved on the connection of a try; never, before it stands.
+#[derive(Default)]
+struct LastMove(Arc<Mutex<Option<Instant>>>);
+
+impl LastMove {
+    /// Tells `progress`, and notes the time.
+    fn watching(&self, progress: &Progress) -> Progress {
+        let (at, told) = (Arc::clone(&self.0), progress.clone());
+        Progress::new(move |moved| {
+            if moved != Moved::Connecting {
+                *at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            }
+            told.set(moved);
+        })
+    }
+
+    fn is_older_than(&self, limit: Duration) -> bool {
+        let at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| at.elapsed() >= limit)
+    }
+}
+
+/// Longer than a small request needs across three relays.
+const PATIENCE: Duration = Duration::from_secs(60);
 const PLAIN_TEXT_LEN: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
     use core::future::pending;
-    use std::sync::{Arc, Mutex};
-    use std::time::Instant;
-
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
     use tokio_rustls::TlsAcceptor;
@@ -287,15 +329,22 @@ mod tests {
         wait: Duration,
         limits: Limits,
     ) -> (Outcome, Moved) {
-        let stood = Arc::new(Mutex::new(Moved::Connecting));
-        let told = Arc::clone(&stood);
-        let progress = Progress::new(move |moved| *told.lock().unwrap() = moved);
-        let attempt = Attempt {
+        run(guard, attempt(len, wait), limits).await
+    }
+
+    fn attempt(len: usize, wait: Duration) -> Attempt {
+        Attempt {
             path: None,
             body: vec![7; len],
             answer_wait: wait,
             max_answer_len: 1_000,
-        };
+        }
+    }
+
+    async fn run(guard: &RelayDescriptor, attempt: Attempt, limits: Limits) -> (Outcome, Moved) {
+        let stood = Arc::new(Mutex::new(Moved::Connecting));
+        let told = Arc::clone(&stood);
+        let progress = Progress::new(move |moved| *told.lock().unwrap() = moved);
         let began = Instant::now();
         let outcome = HttpTransport::through(None)
             .with_limits(limits)
@@ -311,17 +360,40 @@ mod tests {
         (outcome.unwrap(), stood)
     }
 
-    const CONNECT: Limits = Limits {
-        connect: SHORT,
-        idle: LONG,
-    };
-    const IDLE: Limits = Limits {
-        connect: LONG,
-        idle: SHORT,
-    };
+    /// A body of any length may take so long, however slowly it moves.
+    const fn silence(window: Duration) -> PaceLimits {
+        PaceLimits {
+            first: window,
+            window,
+            window_bytes: 1,
+            whole: LONG,
+            ..PaceLimits::USUAL
+        }
+    }
+
     const NEITHER: Limits = Limits {
         connect: LONG,
-        idle: LONG,
+        pace: silence(LONG),
+        patience: LONG,
+    };
+    const CONNECT: Limits = Limits {
+        connect: SHORT,
+        ..NEITHER
+    };
+    const IDLE: Limits = Limits {
+        pace: silence(SHORT),
+        ..NEITHER
+    };
+    const PACE: Limits = Limits {
+        pace: PaceLimits {
+            window_bytes: 1 << 30,
+            ..silence(SHORT)
+        },
+        ..NEITHER
+    };
+    const IMPATIENT: Limits = Limits {
+        patience: Duration::ZERO,
+        ..NEITHER
     };
 
     #[tokio::test(flavor = "multi_thread")]
@@ -381,6 +453,100 @@ mod tests {
             total: 500,
         };
         assert_eq!((outcome, stood), (Outcome::TimedOut, half));
+    }
+
+    /// Reads, or writes, a little all the time, for ever.
+    async fn crawl(mut stream: TlsStream<TcpStream>, writes: bool) {
+        let mut one = [b'x'];
+        loop {
+            let moved = if writes {
+                stream.write_all(&one).await
+            } else {
+                stream.read_exact(&mut one).await.map(drop)
+            };
+            if moved.is_err() || (writes && stream.flush().await.is_err()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_answer_that_drips_is_silence() {
+        let dripping = guard(|stream, acceptor| async move {
+            let mut stream = take(stream, &acceptor, 2_560).await;
+            // Longer than all that drips within the test.
+            let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n";
+            stream.write_all(head).await.unwrap();
+            crawl(stream, true).await;
+        })
+        .await;
+        let attempt = |max| Attempt {
+            max_answer_len: max,
+            ..attempt(2_560, LONG)
+        };
+        let (outcome, stood) = run(&dripping, attempt(100_000_000), PACE).await;
+        assert_eq!(outcome, Outcome::TimedOut);
+        assert!(matches!(stood, Moved::Receiving { received, .. } if received > 1));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_guard_that_sips_at_the_request_is_silence() {
+        let sipping = guard(|stream, acceptor| async move {
+            crawl(acceptor.accept(stream).await.unwrap(), false).await;
+        })
+        .await;
+        let (outcome, stood) = post(&sipping, BIG, LONG, PACE).await;
+        assert_eq!(outcome, Outcome::TimedOut);
+        assert!(matches!(stood, Moved::Sending { sent, total } if 0 < sent && sent < total));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn heads_before_the_answer_do_not_prolong_the_wait_for_it() {
+        let chatting = guard(|stream, acceptor| async move {
+            let mut stream = take(stream, &acceptor, 2_560).await;
+            let head = b"HTTP/1.1 102 Processing\r\n\r\n";
+            while stream.write_all(head).await.is_ok() {}
+        })
+        .await;
+        let (outcome, stood) = post(&chatting, 2_560, SHORT, NEITHER).await;
+        assert_eq!((outcome, stood), (Outcome::TimedOut, Moved::Crossing));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whoever_cancels_after_a_long_silence_gave_up_on_the_guard() {
+        // Nothing teaches when bytes moved lately, or no connection stood.
+        for (limits, connects, expected) in [
+            (NEITHER, true, Err(NotPosted::Cancelled)),
+            (IMPATIENT, true, Ok(Outcome::TimedOut)),
+            (IMPATIENT, false, Err(NotPosted::Cancelled)),
+        ] {
+            let (arrived, there) = tokio::sync::oneshot::channel();
+            let hanging = guard(move |stream, acceptor| async move {
+                if connects {
+                    let stream = take(stream, &acceptor, 2_560).await;
+                    arrived.send(()).unwrap();
+                    pending::<()>().await;
+                    drop(stream);
+                } else {
+                    arrived.send(()).unwrap();
+                    pending::<()>().await;
+                    drop(stream);
+                }
+            })
+            .await;
+            let cancel = CancellationToken::new();
+            let transport = HttpTransport::through(None).with_limits(limits);
+            let progress = Progress::unseen();
+            let target = Target::Relay(&hanging);
+            let posting = transport.post(target, attempt(2_560, LONG), &progress, &cancel);
+            let cancelling = async {
+                there.await.unwrap();
+                cancel.cancel();
+            };
+            let (outcome, ()) = tokio::join!(posting, cancelling);
+            assert_eq!(outcome, expected);
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

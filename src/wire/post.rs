@@ -1,21 +1,25 @@
-//! Posts a body and watches it go: while it is taken, silence ends the try; afterwards only the answer is waited for.
+//! Posts a body and watches it go: while it is taken, its pace is measured; afterwards only the answer is waited for.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use std::convert::Infallible;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use reqwest::{RequestBuilder, Response};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-/// How long nothing may happen.
+use super::pace::{Pace, PaceLimits, TooSlow};
+
+/// How slow a post may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Waits {
-    /// Between two bytes of the body that the connection takes; connecting counts as the first.
-    pub idle: Duration,
+    /// The slowest that the connection may take the body, from its first byte on, which may take a whole window: it has
+    /// to connect before.
+    pub pace: PaceLimits,
     /// Between the last byte taken and the beginning of the answer.
     pub answer: Duration,
 }
@@ -26,10 +30,10 @@ pub enum PostError {
     /// The body was taken, and no answer began in time.
     #[error("no answer came in time")]
     NoAnswer,
-    /// Nothing was taken of the body, or no more, for too long.
-    #[error("no more than {taken} bytes were taken")]
+    /// The body was taken too slowly, or not at all.
+    #[error("no more than {taken} bytes were taken in time")]
     NotTaken {
-        /// So many bytes were.
+        /// Bytes that were taken.
         taken: u64,
     },
     /// The connection could not be made, or broke.
@@ -53,33 +57,55 @@ pub async fn post(
     let body = reqwest::Body::wrap(CountedBody { left: body, taken });
     let sending = request.body(body).send();
     tokio::pin!(sending);
+    let mut pace: Option<Pace> = None;
     loop {
         let taken = *taken_seen.borrow_and_update();
         on_taken(taken);
-        let limit = if taken < total {
-            waits.idle
-        } else {
-            waits.answer
-        };
-        let over = || {
-            if taken < total {
-                PostError::NotTaken { taken }
-            } else {
-                PostError::NoAnswer
+        if taken >= total {
+            break;
+        }
+        let step = async {
+            tokio::select! {
+                response = &mut sending => Step::Ended(response),
+                changed = taken_seen.changed() => match changed {
+                    Ok(()) => Step::Taken,
+                    Err(_gone) => Step::BodyGone,
+                },
             }
         };
-        tokio::select! {
-            response = &mut sending => return Ok(response?),
-            // A closed channel means that the body is gone: the answer, or an error, is next.
-            changed = taken_seen.changed() => if changed.is_err() {
-                return match timeout(limit, &mut sending).await {
-                    Ok(response) => Ok(response?),
-                    Err(_elapsed) => Err(over()),
-                };
-            },
-            () = sleep(limit) => return Err(over()),
+        let step = match &mut pace {
+            None => timeout(waits.pace.window, step)
+                .await
+                .map_err(|_elapsed| TooSlow),
+            Some(pace) => {
+                pace.moved(taken);
+                pace.watch(step).await
+            }
+        };
+        match step {
+            Ok(Step::Ended(response)) => return Ok(response?),
+            Ok(Step::Taken) => {
+                pace.get_or_insert_with(|| Pace::new(&waits.pace, total, Instant::now()));
+            }
+            // The answer, or an error, is next.
+            Ok(Step::BodyGone) => break,
+            Err(TooSlow) => return Err(PostError::NotTaken { taken }),
         }
     }
+    match timeout(waits.answer, sending).await {
+        Ok(response) => Ok(response?),
+        Err(_elapsed) => Err(PostError::NoAnswer),
+    }
+}
+
+/// One thing that happens while a body is sent.
+enum Step {
+    /// The connection needs no more of the body.
+    BodyGone,
+    /// An answer began, or the connection failed.
+    Ended(reqwest::Result<Response>),
+    /// The connection took a piece of the body.
+    Taken,
 }
 
 /// A body of known length that says how much of it the connection has taken.
