@@ -517,35 +517,39 @@ async fn a_body_that_stands_still_or_comes_too_slowly_is_cut_at_a_running_relay(
 }
 
 #[tokio::test]
-async fn a_path_may_have_fifteen_steps_and_its_number_is_raised_at_each() {
+async fn a_path_has_an_end_and_its_number_is_raised_at_each_step() {
     let network = Network::start().await;
     let server = network.server.address().clone();
     let too_long = "onion request max path length exceeded";
-    let mut came = Vec::new();
-    for start in 12..=16 {
-        let built = network.build_for(&nothing(), &server, true, HopCipher::XChaCha20);
-        let (status, body) = network.post(with_hop_no(built.body, start)).await;
-        came.push(match status {
-            200 => match built.reply.open(body) {
-                Ok(opened) => format!("answer {}", opened.response.code),
-                Err(ReplyError::Relay { hop, status, text }) => {
-                    format!("relay {hop}: {status} {text}")
-                }
-                Err(other) => panic!("{other}"),
-            },
-            status => format!("{status} {}", String::from_utf8(body).unwrap()),
-        });
+    // Session's clients may have longer paths than those that ask for a sealed return.
+    for (sealed, highest) in [(true, 7), (false, 15)] {
+        let mut came = Vec::new();
+        for start in highest - 3..=highest + 1 {
+            let built = network.build_for(&nothing(), &server, sealed, HopCipher::XChaCha20);
+            let (status, body) = network.post(with_hop_no(built.body, start)).await;
+            came.push(match status {
+                200 => match built.reply.open(body) {
+                    Ok(opened) => format!("answer {}", opened.response.code),
+                    Err(ReplyError::Relay { hop, status, text }) => {
+                        format!("relay {hop}: {status} {text}")
+                    }
+                    Err(other) => panic!("{other}"),
+                },
+                status => format!("{status} {}", String::from_utf8(body).unwrap()),
+            });
+        }
+        let from_middle = if sealed { "relay 0: 400" } else { "400" };
+        let expected = [
+            "answer 404".to_owned(),
+            // The last relay stands at the highest number.
+            "answer 404".to_owned(),
+            // It would stand above it; the middle one refuses.
+            format!("{from_middle} {too_long}"),
+            format!("400 {too_long}"),
+            format!("400 {too_long}"),
+        ];
+        assert_eq!(came, expected, "{highest}");
     }
-    let expected = [
-        "answer 404".to_owned(),
-        // The last relay stands at 15.
-        "answer 404".to_owned(),
-        // It would stand at 16; the middle one refuses, and the guard says so.
-        format!("relay 0: 400 {too_long}"),
-        format!("400 {too_long}"),
-        format!("400 {too_long}"),
-    ];
-    assert_eq!(came, expected);
 }
 
 /// The same request with another start of its path.
@@ -620,11 +624,24 @@ async fn what_cannot_be_followed_is_said_in_the_words_of_the_network() {
 
 /// A layer for `relay` alone with `json` inside, as Session's clients send it, and the key of its answer.
 fn layer(relay: Ed25519Public, cipher: HopCipher, json: &str) -> (HopKey, Vec<u8>) {
+    let (key, body) = wrap(relay, cipher, &[b"abc", json.as_bytes()].concat(), 3);
+    (key, [&body[..], b"}"].concat())
+}
+
+/// A layer for `relay` around `inside`, which begins with `inner_len` bytes of the layer within it: without the last
+/// brace, so that members can follow.
+fn wrap(
+    relay: Ed25519Public,
+    cipher: HopCipher,
+    inside: &[u8],
+    inner_len: usize,
+) -> (HopKey, Vec<u8>) {
     let rng = &mut random::system();
     let secret = X25519Secret::generate(rng);
     let to = relay.to_x25519();
     let key = HopKey::derive(cipher, &secret.agree(&to).unwrap(), &secret.public(), &to);
-    let inside = [&3_u32.to_le_bytes()[..], b"abc", json.as_bytes()].concat();
+    let inner_len = u32::try_from(inner_len).unwrap();
+    let inside = [&inner_len.to_le_bytes()[..], inside].concat();
     let mut region = vec![0; cipher.nonce_len()];
     region.extend_from_slice(&inside);
     region.resize(inside.len() + cipher.overhead(), 0);
@@ -632,15 +649,37 @@ fn layer(relay: Ed25519Public, cipher: HopCipher, json: &str) -> (HopKey, Vec<u8
     let name = cipher
         .wire_name()
         .map_or_else(String::new, |name| format!(r#","enc_type":"{name}""#));
-    let outer = format!(
-        r#"{{"ephemeral_key":"{}"{name}}}"#,
-        secret.public().to_hex()
-    );
+    let outer = format!(r#"{{"ephemeral_key":"{}"{name}"#, secret.public().to_hex());
     let len = u32::try_from(region.len()).unwrap();
     (
         key,
         [&len.to_le_bytes()[..], &region, outer.as_bytes()].concat(),
     )
+}
+
+#[tokio::test]
+async fn a_request_that_names_one_relay_fifteen_times_ends_at_its_first_step() {
+    let network = Network::start().await;
+    let own = network.relays[0].descriptor().key;
+    let end = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = end.local_addr().unwrap().port();
+    let json = format!(
+        r#"{{"host":"127.0.0.1","port":{port},"protocol":"http","target":"/oxen/v4/lsrpc"}}"#
+    );
+    let cipher = HopCipher::XChaCha20;
+    let (_key, mut body) = wrap(own, cipher, &[b"abc", json.as_bytes()].concat(), 3);
+    for _ in 1..15 {
+        let inner_len = u32::from_le_bytes(*body.first_chunk().unwrap());
+        let inside = format!(r#","destination":"{}"}}"#, own.to_hex());
+        let inside = [&body[4..], inside.as_bytes()].concat();
+        body = wrap(own, cipher, &inside, usize::try_from(inner_len).unwrap()).1;
+    }
+    body.push(b'}');
+    let answered = network.post(body).await;
+    let not_found = format!("Next node not found: {}", own.to_hex());
+    assert_eq!(answered, (502, not_found.into_bytes()));
+    let came = tokio::time::timeout(Duration::ZERO, end.accept()).await;
+    assert!(came.is_err(), "nothing reached the end");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -137,6 +137,9 @@ enum What {
     Silence,
 }
 
+/// Where the client is.
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
 struct World {
     relays: Vec<Relay>,
     at: HashMap<Ed25519Public, usize>,
@@ -180,7 +183,7 @@ impl World {
             .iter()
             .map(|identity| {
                 let rule = ProxyRule::new(Serves::Any, false, vec![]);
-                let node = Node::new(identity.x25519(), Arc::new(rule));
+                let node = Node::new(identity, Arc::new(rule));
                 node.set_relays(known.clone());
                 Relay {
                     key: identity.public(),
@@ -229,7 +232,7 @@ impl World {
     }
 
     /// One request at one relay.
-    fn at_relay(&mut self, at: usize, body: Vec<u8>, hop: usize) -> Back {
+    fn at_relay(&mut self, at: usize, from: IpAddr, body: Vec<u8>, hop: usize) -> Back {
         let manner = match self.by_place[hop] {
             Honest => self.relays[at].manner,
             manner => manner,
@@ -260,10 +263,9 @@ impl World {
             }
             _ => {}
         }
-        let decision =
-            self.relays[at]
-                .node
-                .handle(body, [192, 0, 2, 1].into(), self.now, &mut self.rng);
+        let host = self.list.relays[at].host;
+        let relay = &self.relays[at];
+        let decision = relay.node.handle(body, from, self.now, &mut self.rng);
         let (mut back, reply) = match decision {
             Decision::Refuse { status, body } => return http(status, &body),
             Decision::Forward {
@@ -278,11 +280,11 @@ impl World {
                     LiesSealed => return self.failure(&reply, 502, &unreachable),
                     CorruptsRequest => body[1_000] ^= 1,
                     ReplaysRequest => {
-                        self.at_relay(self.at[&to.key], body.clone(), hop + 1);
+                        self.at_relay(self.at[&to.key], host, body.clone(), hop + 1);
                     }
                     _ => {}
                 }
-                let back = self.at_relay(self.at[&to.key], body, hop + 1);
+                let back = self.at_relay(self.at[&to.key], host, body, hop + 1);
                 (onward(back, hop_no, &unreachable), reply)
             }
             Decision::Proxy {
@@ -425,7 +427,7 @@ impl World {
     /// What the client sees of one try, and after how long.
     fn post(&mut self, attempt: Attempt) -> (Outcome, Duration) {
         let guard = self.at[&attempt.path.unwrap().guard.key];
-        let back = self.at_relay(guard, attempt.body, 0);
+        let back = self.at_relay(guard, CLIENT, attempt.body, 0);
         if back.took > attempt.answer_wait {
             return (Outcome::TimedOut, attempt.answer_wait);
         }

@@ -16,8 +16,8 @@ use reqwest::{
 
 use super::{
     StartError,
-    node::{Decision, INVALID_URL, ProxyRule},
-    resolve::{CheckedResolver, is_refused},
+    node::{Decision, ProxyRule},
+    resolve::CheckedResolver,
 };
 use crate::{
     protocol::{
@@ -51,7 +51,6 @@ pub(super) struct Forwarder {
 enum Outcome {
     Answered(Held),
     Failed { status: u16, text: String },
-    InvalidUrl,
 }
 
 impl Forwarder {
@@ -174,14 +173,13 @@ impl Forwarder {
         };
         let request = client.post(url).header(CONTENT_TYPE, OCTETS);
         let waits = Waits {
-            idle: self.limits.pace.window,
+            pace: self.limits.pace,
             answer: patience,
         };
         let sending = post(request, body, waits, |_taken| ());
         let response = match tokio::time::timeout(patience, sending).await {
             Err(_elapsed) => return words.timed_out(),
             Ok(Ok(response)) => response,
-            Ok(Err(PostError::Http(error))) if is_refused(&error) => return Outcome::InvalidUrl,
             Ok(Err(PostError::Http(_) | PostError::NotTaken { taken: 0 })) => {
                 return words.unreachable();
             }
@@ -271,7 +269,6 @@ async fn send_back(outcome: Outcome, reply: ReplyLayer) -> (StatusCode, Bytes) {
                 )
             }
             Outcome::Failed { status, text } => plain_bytes(reply.failure(status, &text, rng)),
-            Outcome::InvalidUrl => plain_bytes(reply.invalid(INVALID_URL, rng)),
         }
     });
     match sealing.await {
@@ -425,7 +422,6 @@ mod tests {
         match outcome {
             Outcome::Failed { status, text } => (status, text),
             Outcome::Answered(_) => panic!("it answered"),
-            Outcome::InvalidUrl => (400, INVALID_URL.to_owned()),
         }
     }
 
@@ -536,13 +532,33 @@ mod tests {
     #[tokio::test]
     async fn a_name_on_loopback_is_refused_after_it_was_resolved() {
         let forwarder = forwarder(Serves::Any, resolve::system());
-        let outcome = ask(
-            &forwarder,
-            "http://localhost:1024/oxen/v4/lsrpc",
-            patience(0),
-        )
-        .await;
-        assert!(matches!(outcome, Outcome::InvalidUrl));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = format!("http://localhost:{port}/oxen/v4/lsrpc");
+        let outcome = ask(&forwarder, &url, patience(0)).await;
+        assert_eq!(failed(outcome), unreachable());
+        let came = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
+        assert!(came.is_err(), "nobody connected");
+    }
+
+    fn unreachable() -> (u16, String) {
+        failed(Words::of_a_server().unreachable())
+    }
+
+    #[tokio::test]
+    async fn whether_a_name_leads_inside_or_nowhere_is_not_told() {
+        let inside: Resolver = Arc::new(|_name| Box::pin(async { Ok(vec![[10, 0, 0, 1].into()]) }));
+        let nowhere: Resolver =
+            Arc::new(|_name| Box::pin(async { Err(std::io::ErrorKind::NotFound.into()) }));
+        let nothing: Resolver = Arc::new(|_name| Box::pin(async { Ok(vec![]) }));
+        for resolver in [inside, nowhere, nothing] {
+            let forwarder = forwarder(Serves::Any, resolver);
+            let url = "http://files.example.org/oxen/v4/lsrpc";
+            assert_eq!(
+                failed(ask(&forwarder, url, patience(0)).await),
+                unreachable()
+            );
+        }
     }
 
     #[tokio::test]
@@ -587,7 +603,7 @@ mod tests {
                 patience(0),
             )
             .await;
-            assert_eq!(failed(outcome), (400, INVALID_URL.to_owned()), "{mixed:?}");
+            assert_eq!(failed(outcome), unreachable(), "{mixed:?}");
         }
     }
 }

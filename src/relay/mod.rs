@@ -160,7 +160,7 @@ impl Relay {
             config.limits,
         )?;
         let shared = Arc::new(Shared {
-            node: Node::new(config.key.x25519(), rule),
+            node: Node::new(&config.key, rule),
             forwarder,
             guard: WebGuard::new(addr, Some(named)),
             admission: admission.clone(),
@@ -268,11 +268,10 @@ impl Shared {
         let (bytes, reservation) = held.into_parts();
         let now = (self.clock)();
         let deciding = Arc::clone(&self);
-        let from = caller.address();
+        let from = caller.ip();
         let decision = tokio::task::spawn_blocking(move || {
-            deciding
-                .node
-                .handle(bytes, from, now, &mut random::system())
+            let rng = &mut random::system();
+            deciding.node.handle(bytes, from, now, rng)
         })
         .await;
         let (status, body) = match decision {

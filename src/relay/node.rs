@@ -10,14 +10,18 @@ use rand_core::CryptoRng;
 use url::Host;
 
 use super::addresses;
-use crate::protocol::{
-    keys::{Ed25519Public, X25519Secret},
-    onion::{NOT_FOUND, Next, Remembered, ReplayMemory, ReplyLayer, peel, peel::Proxy},
-    relay_list::{RelayDescriptor, Serves},
+use crate::{
+    protocol::{
+        keys::{Ed25519Public, Identity, X25519Secret},
+        onion::{NOT_FOUND, Next, Remembered, ReplayMemory, ReplyLayer, peel, peel::Proxy},
+        relay_list::{RelayDescriptor, Serves},
+    },
+    wire::holder::Holder,
 };
 
 /// A relay without its network.
 pub struct Node {
+    own: Ed25519Public,
     secret: X25519Secret,
     rule: Arc<ProxyRule>,
     seen: Mutex<ReplayMemory>,
@@ -69,22 +73,39 @@ pub struct Target {
 impl Node {
     /// A relay that knows no others yet.
     #[must_use]
-    pub fn new(secret: X25519Secret, rule: Arc<ProxyRule>) -> Self {
+    pub fn new(key: &Identity, rule: Arc<ProxyRule>) -> Self {
         Self {
-            secret,
+            own: key.public(),
+            secret: key.x25519(),
             rule,
             seen: Mutex::new(ReplayMemory::new()),
             known: RwLock::default(),
         }
     }
 
-    /// Replaces the relays that it forwards to.
-    pub fn set_relays(&self, known: HashMap<Ed25519Public, RelayDescriptor>) {
+    /// Replaces the relays that it forwards to. It is none of them itself: a path that names it twice in a row ends here.
+    pub fn set_relays(&self, mut known: HashMap<Ed25519Public, RelayDescriptor>) {
+        known.remove(&self.own);
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
     }
 
-    /// Takes this relay's layer off `body`, which came from the holder `from`, and decides. Opens up to 10 MB: call it
-    /// where that may take its time.
+    /// Whether the party at `from` can only be this relay of the list. Requests carry no name, so its address must tell:
+    /// relays that share one, as behind one router, are not told apart, and on loopback nobody is.
+    fn is_only(&self, relay: &RelayDescriptor, from: IpAddr) -> bool {
+        let from = from.to_canonical();
+        let is_there = |other: &RelayDescriptor| other.host.to_canonical() == from;
+        !from.is_loopback()
+            && is_there(relay)
+            && self
+                .known()
+                .values()
+                .filter(|other| is_there(other))
+                .count()
+                == 1
+    }
+
+    /// Takes this relay's layer off `body`, which came from the address `from`, and decides. A path does not lead back:
+    /// neither to this relay nor to the one before it. Opens up to 10 MB: call it where that may take its time.
     pub fn handle(
         &self,
         body: Vec<u8>,
@@ -100,7 +121,7 @@ impl Node {
             .seen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(peeled.tag, from, now);
+            .insert(peeled.tag, Holder::of(from).address, now);
         match remembered {
             Remembered::Fresh => {}
             Remembered::NoRoom => return Decision::plain(503, "Server busy, try again later"),
@@ -112,13 +133,13 @@ impl Node {
                 Decision::sealed(reply.invalid("Invalid json", rng))
             }
             Next::Forward { to, body } => match self.known().get(&to) {
-                Some(relay) => Decision::Forward {
+                Some(relay) if !self.is_only(relay, from) => Decision::Forward {
                     to: relay.clone(),
                     body,
                     hop_no,
                     reply,
                 },
-                None => Decision::sealed(reply.failure(
+                _ => Decision::sealed(reply.failure(
                     502,
                     &format!("{NOT_FOUND}{}", to.to_hex()),
                     rng,
@@ -211,11 +232,16 @@ impl ProxyRule {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"/_-.".contains(&byte))
             && !target.split('/').any(|part| matches!(part, "." | ".."));
-        if proxy.method != "POST" || !allowed_target || !matches!(proxy.port, 80 | 443 | 1024..) {
+        if proxy.method != "POST" || !allowed_target {
             return None;
         }
         let host = canonical_host(&proxy.host)?;
-        if !self.serves.includes(&proxy.host) && !self.is_listed(&proxy.host) {
+        let allowed_port = if self.is_listed(&proxy.host) {
+            matches!(proxy.port, 80 | 443 | 1024..)
+        } else {
+            self.serves.includes(&proxy.host) && matches!(proxy.port, 80 | 443)
+        };
+        if !allowed_port {
             return None;
         }
         let literal = match host {
@@ -260,14 +286,21 @@ fn canonical_host(text: &str) -> Option<Host> {
 }
 
 /// The text for a server that this relay does not post to.
-pub(super) const INVALID_URL: &str = "Invalid url";
+const INVALID_URL: &str = "Invalid url";
 
 const LOOPBACK_HOSTS: [&str; 3] = ["127.0.0.1", "::1", "localhost"];
 const MAX_HOST_LEN: usize = 253;
 
 #[cfg(test)]
 mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
     use super::*;
+    use crate::protocol::{
+        file_api::FileRequest,
+        onion::{HopCipher, Route, build},
+    };
 
     fn proxy(protocol: &str, host: &str, port: u16, target: &str) -> Proxy {
         Proxy {
@@ -338,20 +371,20 @@ mod tests {
             (
                 "http",
                 "1.1.1.1",
-                8787,
-                Some("http://1.1.1.1:8787/oxen/v4/lsrpc"),
+                80,
+                Some("http://1.1.1.1:80/oxen/v4/lsrpc"),
             ),
             (
                 "http",
                 "2606:4700::1111",
-                1024,
-                Some("http://[2606:4700::1111]:1024/oxen/v4/lsrpc"),
+                443,
+                Some("http://[2606:4700::1111]:443/oxen/v4/lsrpc"),
             ),
             (
                 "http",
                 "[2606:4700::1111]",
-                1024,
-                Some("http://[2606:4700::1111]:1024/oxen/v4/lsrpc"),
+                443,
+                Some("http://[2606:4700::1111]:443/oxen/v4/lsrpc"),
             ),
             ("ftp", "files.example.org", 80, None),
             ("HTTP", "files.example.org", 80, None),
@@ -374,12 +407,11 @@ mod tests {
             ("http", "64:ff9b::808:404", 80, None),
             ("http", "2002:808:404::1", 80, None),
             ("http", "64:ff9b::7f00:1", 80, None),
-            (
-                "http",
-                "files.example.org",
-                65_535,
-                Some("http://files.example.org:65535/oxen/v4/lsrpc"),
-            ),
+            // What nobody listed is not asked at ports where anything may listen.
+            ("http", "files.example.org", 1024, None),
+            ("http", "files.example.org", 8787, None),
+            ("http", "files.example.org", 65_535, None),
+            ("http", "1.1.1.1", 8787, None),
             ("http", "files.example.org", 81, None),
             ("http", "files.example.org", 444, None),
             ("http", "files example.org", 80, None),
@@ -422,6 +454,16 @@ mod tests {
         assert!(served(&listed, "10.0.0.7"), "the operator listed it");
         assert!(!served(&listed, "10.0.0.8"));
         assert!(!served(&listed, "127.0.0.1"));
+        for (port, expected) in [
+            (80, true),
+            (443, true),
+            (1023, false),
+            (1024, true),
+            (22, false),
+        ] {
+            let judged = listed.judge(&proxy("http", "10.0.0.7", port, TARGET));
+            assert_eq!(judged.is_some(), expected, "{port}");
+        }
 
         let private = ProxyRule::new(Serves::None, true, vec!["127.0.0.1".parse().unwrap()]);
         for host in LOOPBACK_HOSTS {
@@ -444,6 +486,67 @@ mod tests {
         assert!(judged("9.9.9.9").is_none(), "an address of its machine");
         assert!(judged("9.9.9.10").is_some());
         assert!(!rule.allows("files.example.org", IpAddr::from([9, 9, 9, 9])));
+    }
+
+    /// The relay of seed 1, which knows a list of relays by seed and address.
+    fn node(listed: &[(u8, &str)]) -> Node {
+        let node = Node::new(&Identity::from_seed([1; 32]), Arc::new(any()));
+        let listed = listed.iter().map(|(seed, host)| RelayDescriptor {
+            key: Identity::from_seed([*seed; 32]).public(),
+            host: host.parse().unwrap(),
+            port: 443,
+            operator: String::new(),
+            serves: Serves::None,
+        });
+        node.set_relays(listed.map(|relay| (relay.key, relay)).collect());
+        node
+    }
+
+    /// The seed of the relay that a request over the relays of these seeds, from `from`, is passed on to.
+    fn passed_on(node: &Node, seeds: &[u8], from: &str) -> Option<u8> {
+        let rng = &mut ChaCha20Rng::seed_from_u64(3);
+        let key = |seed: u8| Identity::from_seed([seed; 32]).public();
+        let relays: Vec<_> = seeds.iter().map(|seed| key(*seed)).collect();
+        let server = format!("http://files.example.org#p={}", key(99).to_hex());
+        let route = Route {
+            relays: &relays,
+            server: &server.parse().unwrap(),
+            cipher: HopCipher::XChaCha20,
+            sealed_return: false,
+        };
+        let head = FileRequest::ServerInfo.head();
+        let built = build(&route, &head, &[], rng).unwrap();
+        match node.handle(built.body, from.parse().unwrap(), 0, rng) {
+            Decision::Forward { to, .. } => (1..9).find(|seed| key(*seed) == to.key),
+            Decision::Refuse { status, body } => {
+                let named = relays[1].to_hex();
+                assert_eq!((status, body), (502, format!("{NOT_FOUND}{named}").into()));
+                None
+            }
+            Decision::Proxy { .. } => panic!("another relay comes first"),
+        }
+    }
+
+    #[test]
+    fn a_path_does_not_lead_back_to_this_relay_or_the_one_before() {
+        let listed = [
+            (1, "192.0.2.1"),
+            (2, "192.0.2.2"),
+            (3, "2001:db8::3"),
+            (4, "192.0.2.4"),
+            (5, "192.0.2.4"),
+            (6, "127.0.0.1"),
+        ];
+        let node = node(&listed);
+        assert_eq!(passed_on(&node, &[1, 1, 2], "198.51.100.7"), None, "itself");
+        assert_eq!(passed_on(&node, &[1, 2, 3], "198.51.100.7"), Some(2));
+        assert_eq!(passed_on(&node, &[1, 2, 3], "192.0.2.2"), None, "back");
+        assert_eq!(passed_on(&node, &[1, 2, 3], "::ffff:192.0.2.2"), None);
+        assert_eq!(passed_on(&node, &[1, 3, 2], "192.0.2.2"), Some(3));
+        assert_eq!(passed_on(&node, &[1, 3, 2], "2001:db8::3"), None);
+        // Whoever shares the address of another relay, or comes from this computer, may be somebody else.
+        assert_eq!(passed_on(&node, &[1, 4, 2], "192.0.2.4"), Some(4));
+        assert_eq!(passed_on(&node, &[1, 6, 2], "127.0.0.1"), Some(6));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Resolves the name of a server once, and connects to nothing that the rule refuses.
 
-use std::{error::Error as _, io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -8,7 +8,8 @@ use super::node::ProxyRule;
 use crate::wire::resolve::Resolver;
 
 /// The HTTP client connects to the addresses that come out of here and looks nothing up itself. When one of them is
-/// refused, so are the good ones beside it.
+/// refused, so are the good ones beside it, and the sender sees the same as when there is no such name: which names
+/// lead where from here is not for strangers.
 pub(super) struct CheckedResolver {
     pub(super) rule: Arc<ProxyRule>,
     pub(super) resolver: Resolver,
@@ -21,31 +22,11 @@ impl Resolve for CheckedResolver {
         Box::pin(async move {
             let found = found.await?;
             if !found.iter().all(|addr| rule.allows(name.as_str(), *addr)) {
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, Refused).into());
+                return Err(io::Error::from(io::ErrorKind::PermissionDenied).into());
             }
             // The client puts the URL's port in place of this one.
             let found = found.into_iter().map(|addr| SocketAddr::new(addr, 0));
             Ok(Box::new(found) as Addrs)
         })
     }
-}
-
-/// A name stands for an address that this relay does not connect to.
-#[derive(Debug, thiserror::Error)]
-#[error("the address is not public")]
-struct Refused;
-
-/// Whether a request ended because of what its name stands for.
-pub(super) fn is_refused(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(error) = source {
-        let inner = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        if inner.is_some_and(|inner| inner.is::<Refused>()) {
-            return true;
-        }
-        source = error.source();
-    }
-    false
 }

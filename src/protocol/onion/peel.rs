@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::envelope::{self, EnvelopeError, LayerJson, Members};
 use super::hop_cipher::{HopCipher, HopKey};
 use super::replay::ReplayTag;
-use super::{MAX_HOP_NO, v4};
+use super::{MAX_HOP_NO, MAX_SEALED_HOP_NO, v4};
 use crate::protocol::json::Scalar;
 use crate::protocol::keys::{Ed25519Public, X25519Public, X25519Secret};
 
@@ -64,7 +64,7 @@ pub enum PeelError {
     /// The body is no envelope.
     #[error("Error parsing onion request: {0}")]
     Envelope(EnvelopeError),
-    /// `hop_no` is above 15.
+    /// `hop_no` is above 15, or above 7 where a sealed return is asked for, here or at the next relay.
     #[error("onion request max path length exceeded")]
     PathTooLong,
 }
@@ -123,6 +123,13 @@ fn parse_inner(
             None => return Ok(Next::InvalidJson),
         }
     }
+    let highest = match sealed {
+        Some(_) => MAX_SEALED_HOP_NO,
+        None => MAX_HOP_NO,
+    };
+    if hop_no > highest {
+        return Err(PeelError::PathTooLong);
+    }
     if members.headers.is_some() {
         return Ok(Next::Destination);
     }
@@ -137,7 +144,7 @@ fn parse_inner(
     };
     let raised = hop_no
         .checked_add(1)
-        .filter(|number| *number <= MAX_HOP_NO)
+        .filter(|number| *number <= highest)
         .ok_or(PeelError::PathTooLong)?;
     body.truncate(parts.json.start);
     body.extend_from_slice(&LayerJson::new(&ephemeral, cipher, Some(raised)).to_bytes());
