@@ -224,7 +224,7 @@ fn last_seen(report: &mut Report, last_hour: Option<u32>, now: u64) {
         report.warning(
             clock::PART,
             "it is more than 48 hours ahead of the last hour that a server saw on this store: when the server did not \
-             stand still so long, the clock is wrong; uploads are refused until the operator has said so",
+             stand still so long, the clock is wrong; a server sweeps nothing for 24 hours then",
             next,
         );
     }

@@ -222,6 +222,42 @@ fn only_a_relay_that_serves_the_host_is_last_and_one_that_alone_does_is_no_guard
     }
 }
 
+#[test]
+fn a_path_that_is_to_be_unlike_another_has_another_last_relay_or_else_another_middle() {
+    let unlike = |client: &mut Client, hops| {
+        let drawing = Drawing {
+            unlike: Some(hops),
+            ..Drawing::first(&client.list, HOST, client.allow)
+        };
+        let drawn = drawing.draw(&mut client.memory, NOW, &mut client.rng);
+        drawn.unwrap().path.hops()
+    };
+    for count in [4, 6, 9] {
+        let mut client = Client::of(count);
+        for _ in 0..40 {
+            let before = client.works(NOW);
+            assert_ne!(unlike(&mut client, before).last, before.last, "{count}");
+        }
+    }
+    // One relay alone serves the host.
+    let mut relays = list(9);
+    for relay in &mut relays.relays {
+        relay.serves = Serves::None;
+    }
+    relays.relays[3].serves = Serves::Any;
+    let mut client = Client::new(relays);
+    for _ in 0..40 {
+        let before = client.works(NOW);
+        let after = unlike(&mut client, before);
+        assert!(after.last == before.last && after.middle != before.middle);
+    }
+    // Three relays and the same guard: the other two change places.
+    let mut client = Client::of(3);
+    let before = client.works(NOW);
+    let after = unlike(&mut client, before);
+    assert_eq!((after.middle, after.last), (before.last, before.middle));
+}
+
 /// Makes a relay like others.
 type Alike<'a> = dyn Fn(&mut RelayDescriptor) + 'a;
 
