@@ -16,6 +16,7 @@ use std::thread;
 
 use cloakroom::app::config::{Config, Home, ServerChoice, ServerEntry};
 use cloakroom::app::network::{Network, Route, Tell};
+use cloakroom::app::relays::{RelaySet, RelaySource};
 use cloakroom::app::server_check;
 use cloakroom::app::session::Session;
 use cloakroom::protocol::address::{FileId, ServerAddress, ServerUrl};
@@ -28,6 +29,7 @@ use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::onion::open_request;
 use cloakroom::protocol::onion::v4::{RequestHead, Response};
 use cloakroom::protocol::pointer::Pointer;
+use cloakroom::protocol::relay_list::{NetworkKind, RelayList};
 use cloakroom::protocol::seal::FileKey;
 use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
 use cloakroom::server::{RunningServer, Server, ServerConfig};
@@ -46,7 +48,7 @@ struct Town {
     address: ServerAddress,
     /// Where people find the server while it is stopped and started, and where that leads.
     door: Option<(ServerUrl, Arc<Mutex<SocketAddr>>)>,
-    _relays: Vec<RunningRelay>,
+    relays: Vec<RunningRelay>,
 }
 
 impl Town {
@@ -78,7 +80,7 @@ impl Town {
             address: server.address().clone(),
             door: None,
             server: Some(server),
-            _relays: relays,
+            relays,
             runtime,
             folder,
         }
@@ -742,6 +744,41 @@ fn a_server_that_asks_for_something_is_asked_twice_and_then_for_ten_minutes_not_
         printed_pointer(&share_with(&nothing, home.path(), &[]));
     }
     assert_eq!(count(&nothing, "GET /info"), 1, "it asks for nothing");
+}
+
+#[test]
+fn the_second_asking_goes_over_another_last_relay() {
+    let town = Town::with(|config| config.work = WorkBase::from_bits(14));
+    let session = Session::new(Home::in_folder(tempdir().unwrap().path()));
+    let descriptors = town.relays.iter().map(|relay| relay.descriptor().clone());
+    let relays = RelaySet {
+        list: RelayList::join("town", 0, u64::MAX, descriptors.collect()).unwrap(),
+        kind: NetworkKind::Cloakroom,
+        source: RelaySource::File(town.folder.path().join("relays.json")),
+    };
+    let network = Network::new(town.address.clone(), Route::Relays(relays));
+    let mut shown = Vec::new();
+    let asking = async {
+        let (shown, cancel) = (&mut shown, CancellationToken::new());
+        session.info_for_upload(&network, shown, &cancel).await
+    };
+    let info = town.runtime.block_on(asking).unwrap().unwrap();
+    assert!(info.asks_something());
+    let lasts: Vec<_> = shown
+        .iter()
+        .map(|asked| {
+            asked
+                .attempts
+                .last()
+                .unwrap()
+                .path
+                .as_ref()
+                .unwrap()
+                .last
+                .key
+        })
+        .collect();
+    assert!(lasts.len() == 2 && lasts[0] != lasts[1]);
 }
 
 #[test]

@@ -125,8 +125,9 @@ pub async fn share(
         let stop = cancel.child_token();
         let sealing = async {
             let sealed = prepare(request.file, tell).await;
-            if sealed.is_err() {
-                stop.cancel();
+            match &sealed {
+                Ok(_) => tell.stage(Stage::FindPath),
+                Err(_) => stop.cancel(),
             }
             sealed
         };
@@ -137,7 +138,6 @@ pub async fn share(
     let info = info?;
     let class = blob.class();
 
-    tell.stage(Stage::FindPath);
     let parcel = Parcel {
         blob,
         digest,

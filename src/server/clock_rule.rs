@@ -49,6 +49,22 @@ pub enum Standing {
     Right,
 }
 
+impl Standing {
+    /// What an operator is told; nothing when all is well.
+    #[must_use]
+    pub const fn warning(self) -> Option<&'static str> {
+        match self {
+            Self::Ahead => Some(
+                "the clock is more than 48 hours ahead of the last hour seen: uploads go on, nothing is swept for 24 hours, and expired files are served until then; set it if it is wrong, start again with --accept-clock if it is right",
+            ),
+            Self::Behind => Some(
+                "the clock is behind the last hour seen: nothing is swept and uploads are refused; set it, or, if it is right, start again with --accept-clock",
+            ),
+            Self::Right => None,
+        }
+    }
+}
+
 impl Now {
     /// Unix seconds to store files by; `None` when none may be stored.
     #[must_use]

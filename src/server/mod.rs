@@ -172,7 +172,7 @@ impl Server {
         let store = BlobStore::open(&config.store, config.max_total, config.store_timeout).await?;
         let clock_rule =
             ClockRule::resume(Arc::clone(&config.clock), config.clock_trust, &store).await?;
-        if let Some(warning) = warning(clock_rule.now().standing) {
+        if let Some(warning) = clock_rule.now().standing.warning() {
             tracing::warn!("{warning}");
         }
         let admission = Admission::new(Rules {
@@ -354,7 +354,7 @@ async fn sweep_regularly(files: Arc<Files>, every: Duration, stop: CancellationT
         }
         let now = files.clock.now().standing;
         if now != standing
-            && let Some(warning) = warning(now)
+            && let Some(warning) = now.warning()
         {
             tracing::warn!("{warning}");
         }
@@ -373,18 +373,6 @@ async fn sweep_regularly(files: Arc<Files>, every: Duration, stop: CancellationT
 }
 
 const LIST_LOOK_EVERY: Duration = Duration::from_secs(30);
-
-fn warning(standing: Standing) -> Option<&'static str> {
-    match standing {
-        Standing::Ahead => Some(
-            "the clock is more than 48 hours ahead of the last hour seen: uploads go on, nothing is swept for 24 hours, and expired files are served until then; set it if it is wrong, start again with --accept-clock if it is right",
-        ),
-        Standing::Behind => Some(
-            "the clock is behind the last hour seen: nothing is swept and uploads are refused; set it, or, if it is right, start again with --accept-clock",
-        ),
-        Standing::Right => None,
-    }
-}
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use crate::app::logging;
 use crate::cli::CliError;
 use crate::cli::args::Serve;
 use crate::cli::terminal::{self, print_line, print_text};
-use crate::server::clock_rule::{ClockTrust, Standing};
+use crate::server::clock_rule::ClockTrust;
 use crate::server::config::ServerSettings;
 use crate::server::control::{self, Control};
 use crate::server::keys::PreviousKey;
@@ -75,10 +75,8 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
             "warning: it can be reached from beyond this computer and takes uploads from everybody; set access_word or work_bits, unless you mean it",
         );
     }
-    if server.clock() != Standing::Right {
-        terminal::note(
-            "warning: the clock does not agree with the last hour seen, so uploads are refused and nothing expires; set the clock, or, if it is right, start again with --accept-clock",
-        );
+    if let Some(warning) = server.clock().warning() {
+        terminal::note(&format!("warning: {warning}"));
     }
     cancel.cancelled().await;
     drop(control);
