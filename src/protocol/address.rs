@@ -10,6 +10,8 @@ use super::keys::{Ed25519Public, ParseKeyError, X25519Public};
 
 /// The longest host, which is the longest name that the domain name system can hold.
 const MAX_HOST_LEN: usize = 253;
+/// The longest URL that is looked at, as a person types it: every byte of a host may be an escape of three.
+const MAX_TYPED_LEN: usize = 1_024;
 
 /// The base URL of a file server: `http` or `https`, a host, perhaps a port, nothing else.
 ///
@@ -42,6 +44,9 @@ impl ServerUrl {
     /// # Errors
     /// [`ParseAddressError`] when it is no base URL of a server.
     pub fn normalise(text: &str) -> Result<Self, ParseAddressError> {
+        if text.len() > MAX_TYPED_LEN {
+            return Err(ParseAddressError::Host);
+        }
         let url = Url::parse(text.trim()).or(Err(ParseAddressError::NotUrl))?;
         let https = match url.scheme() {
             "http" => false,
