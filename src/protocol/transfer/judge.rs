@@ -2,7 +2,8 @@
 //!
 //! Final is only what the server's own key vouches for. An error is taken for the word of the relay whose key it opens
 //! with: the guard's counts against the guard, one of a later relay proves that the guard did its work. A relay that is
-//! said not to be there counts only if it stands on this very path behind the relay that says so.
+//! said not to be there counts only if it stands on this very path behind the relay that says so, and next to it if that
+//! one puts its key to it.
 
 use super::{MAX_RETRIES, Outcome, Pending, Transfer};
 use crate::protocol::keys::Ed25519Public;
@@ -85,7 +86,8 @@ impl Transfer<'_> {
     fn plain(&mut self, path: &RelayPath, status: u16, text: &str, now: u64) -> Failure {
         let guard = path.guard.key;
         let by = (!self.is_sessions()).then_some(guard);
-        if let Some(relay) = named_later(text, path, 0) {
+        let later = [path.middle.key, path.last.key];
+        if let Some(relay) = named(text, &later) {
             return self.gone(path, relay, by, now);
         }
         self.failed(Some(path), Fault::Answered, now);
@@ -148,12 +150,12 @@ impl Transfer<'_> {
         now: u64,
     ) -> Failure {
         let hops = path.hops();
-        let by = match hop {
-            0 => hops.guard,
-            1 => hops.middle,
+        let (by, next) = match hop {
+            0 => (hops.guard, hops.middle),
+            1 => (hops.middle, hops.last),
             _ => return self.last_says(path, status, text, now),
         };
-        if let Some(relay) = named_later(text, path, hop) {
+        if let Some(relay) = named(text, &[next]) {
             return self.gone(path, relay, Some(by), now);
         }
         let fault = match (hop, status) {
@@ -161,6 +163,8 @@ impl Transfer<'_> {
             (0, 400) if self.is_sessions() => Fault::Relay(by),
             // The middle relay may not have been able to open what the guard passed on.
             (0, 400) => Fault::Link(hops.guard, hops.middle),
+            // It was asked for no other relay: it lies, or it passes on a lie that the middle relay put no key to.
+            (0, _) if names_any(text) => Fault::Link(hops.guard, hops.middle),
             // It may be what the middle relay said, but the guard put its own key to it.
             (0, _) => Fault::Answered,
             _ => Fault::Relay(by),
@@ -214,19 +218,20 @@ impl Transfer<'_> {
     }
 }
 
-/// The relay behind `hop` on this path that `text` says is not there, with its key as the relays of either network
-/// write it. Who stands elsewhere, or nowhere, is not named.
-fn named_later(text: &str, path: &RelayPath, hop: usize) -> Option<Ed25519Public> {
-    let name = [NOT_FOUND, UNREACHABLE, NOT_READY]
-        .iter()
-        .find_map(|prefix| text.strip_prefix(prefix))?;
-    path.relays()
-        .into_iter()
-        .skip(hop + 1)
-        .map(|relay| relay.key)
-        .find(|key| name.trim_end().eq_ignore_ascii_case(&key.to_hex()))
+/// The one of these relays that `text` says is not there, with its key as the relays of either network write it.
+fn named(text: &str, relays: &[Ed25519Public]) -> Option<Ed25519Public> {
+    let name = GONE.iter().find_map(|prefix| text.strip_prefix(prefix))?;
+    let is_named = |key: &Ed25519Public| name.trim_end().eq_ignore_ascii_case(&key.to_hex());
+    relays.iter().copied().find(is_named)
 }
 
+/// Whether `text` says of any relay that it is not there.
+fn names_any(text: &str) -> bool {
+    GONE.iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// How a relay begins to say that the next one is not there.
+const GONE: [&str; 3] = [NOT_FOUND, UNREACHABLE, NOT_READY];
 /// How a Session relay begins to say that the next one is not ready.
 const NOT_READY: &str = "Snode not ready: ";
 /// What a relay says that has no room for a request.
