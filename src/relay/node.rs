@@ -503,8 +503,7 @@ mod tests {
     }
 
     /// The seed of the relay that a request over the relays of these seeds, from `from`, is passed on to.
-    fn passed_on(node: &Node, seeds: &[u8], from: &str) -> Option<u8> {
-        let rng = &mut ChaCha20Rng::seed_from_u64(3);
+    fn passed_on(node: &Node, seeds: &[u8], from: &str, rng: &mut ChaCha20Rng) -> Option<u8> {
         let key = |seed: u8| Identity::from_seed([seed; 32]).public();
         let relays: Vec<_> = seeds.iter().map(|seed| key(*seed)).collect();
         let server = format!("http://files.example.org#p={}", key(99).to_hex());
@@ -538,15 +537,21 @@ mod tests {
             (6, "127.0.0.1"),
         ];
         let node = node(&listed);
-        assert_eq!(passed_on(&node, &[1, 1, 2], "198.51.100.7"), None, "itself");
-        assert_eq!(passed_on(&node, &[1, 2, 3], "198.51.100.7"), Some(2));
-        assert_eq!(passed_on(&node, &[1, 2, 3], "192.0.2.2"), None, "back");
-        assert_eq!(passed_on(&node, &[1, 2, 3], "::ffff:192.0.2.2"), None);
-        assert_eq!(passed_on(&node, &[1, 3, 2], "192.0.2.2"), Some(3));
-        assert_eq!(passed_on(&node, &[1, 3, 2], "2001:db8::3"), None);
-        // Whoever shares the address of another relay, or comes from this computer, may be somebody else.
-        assert_eq!(passed_on(&node, &[1, 4, 2], "192.0.2.4"), Some(4));
-        assert_eq!(passed_on(&node, &[1, 6, 2], "127.0.0.1"), Some(6));
+        let rng = &mut ChaCha20Rng::seed_from_u64(3);
+        for (seeds, from, expected) in [
+            ([1, 1, 2], "198.51.100.7", None),
+            ([1, 2, 3], "198.51.100.7", Some(2)),
+            ([1, 2, 3], "192.0.2.2", None),
+            ([1, 2, 3], "::ffff:192.0.2.2", None),
+            ([1, 3, 2], "192.0.2.2", Some(3)),
+            ([1, 3, 2], "2001:db8::3", None),
+            // Whoever shares the address of another relay, or comes from this computer, may be somebody else.
+            ([1, 4, 2], "192.0.2.4", Some(4)),
+            ([1, 6, 2], "127.0.0.1", Some(6)),
+        ] {
+            let found = passed_on(&node, &seeds, from, rng);
+            assert_eq!(found, expected, "{seeds:?} {from}");
+        }
     }
 
     #[test]
