@@ -21,7 +21,7 @@ use crate::relay::{self, Relay, RelayConfig, RunningRelay};
 use crate::server::clock_rule::ClockTrust;
 use crate::server::{self, RunningServer, Server, ServerConfig};
 use crate::wire::key_file::{self, KeyFileError};
-use crate::wire::{clock, random};
+use crate::wire::{clock, lock_file, random};
 
 /// The built-in network, run here or by another process.
 pub struct BuiltIn {
@@ -240,11 +240,7 @@ struct Lock {
 
 impl Lock {
     fn take(folder: &Path) -> Result<Option<Self>, BuiltInError> {
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(folder.join(LOCK))?;
+        let file = lock_file::open(&folder.join(LOCK))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self {
                 file,
@@ -257,7 +253,7 @@ impl Lock {
 
     /// Whether a process has it. One that was killed has not, though its notice stays.
     fn is_held(folder: &Path) -> bool {
-        let probe = File::options().write(true).open(folder.join(LOCK));
+        let probe = lock_file::open_existing(&folder.join(LOCK));
         // Dropping the probe gives a lock it got back at once.
         probe.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }

@@ -5,7 +5,7 @@
 //! share it, under a lock.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -20,6 +20,7 @@ use super::private_file;
 use crate::protocol::address::FileId;
 use crate::protocol::capability::OwnerToken;
 use crate::protocol::keys::Ed25519Public;
+use crate::wire::lock_file;
 
 /// The record of one person.
 pub struct OwnShares {
@@ -152,7 +153,7 @@ impl OwnShares {
             private_file::make_folder(folder).map_err(write)?;
         }
         // Given back when the file is closed.
-        let lock = File::create(&self.lock).map_err(write)?;
+        let lock = lock_file::open(&self.lock).map_err(write)?;
         lock.lock().map_err(write)?;
         let mut entries = match self.read()? {
             Some(entries) => entries,
@@ -315,6 +316,20 @@ mod tests {
             !text.contains(id(1).as_str()) && !text.contains(&server.to_hex()),
             "{text}"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_is_a_link_costs_no_other_file_its_content() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        let precious = fixture.folder.path().join("precious");
+        fs::write(&precious, "precious").unwrap();
+        private_file::make_folder(shares.lock.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(&precious, &shares.lock).unwrap();
+        let kept = shares.keep(server, &[id(1)], &share(7, NOW + 10), NOW);
+        assert!(matches!(kept, Err(OwnRecordError::Write(_))));
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::protocol::path::{
     Allowance, Hops, MemoryKeeper, NewGuardRefused, RelayMemory, StoredError,
 };
 use crate::protocol::relay_list::RelayList;
+use crate::wire::lock_file;
 
 /// What this person's programs remember of networks.
 pub(super) struct Remembered {
@@ -208,12 +209,7 @@ impl Remembered {
     /// Held while the file is read and written again; released with the handle. Without it, the last one wins.
     fn lock_file(&self) -> Option<File> {
         private_file::make_folder(self.file.parent()?).ok()?;
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.file.with_extension("lock"))
-            .ok()?;
+        let file = lock_file::open(&self.file.with_extension("lock")).ok()?;
         file.lock().ok()?;
         Some(file)
     }

@@ -1,6 +1,6 @@
 //! Where lists by URL and Session's nodes are kept: two small files of this person, each replaced whole.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use crate::app::config::Home;
 use crate::app::private_file;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{HeldList, ListSource, SessionNodes};
+use crate::wire::lock_file;
 
 /// The files.
 pub(super) struct Store {
@@ -157,11 +158,7 @@ impl Store {
     /// Changes what is kept, one process at a time.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> io::Result<T> {
         private_file::make_folder(&self.folder)?;
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.folder.join(LOCK))?;
+        let lock = lock_file::open(&self.folder.join(LOCK))?;
         lock.lock()?;
         let mut kept = self.read();
         let changed = change(&mut kept);

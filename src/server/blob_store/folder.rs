@@ -10,6 +10,7 @@ use std::{
 use object_store::{local::LocalFileSystem, path::Path};
 
 use super::{OpenStoreError, names::Kind};
+use crate::wire::lock_file;
 
 /// A folder that objects lie in.
 #[derive(Debug)]
@@ -55,12 +56,7 @@ impl Folder {
                 lock: None,
             });
         }
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(root.join(Kind::Blob.prefix()).join("lock"))
-            .map_err(failed)?;
+        let lock = lock_file::open(&root.join(Kind::Blob.prefix()).join("lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 root: root.to_owned(),

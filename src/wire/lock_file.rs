@@ -1,0 +1,90 @@
+//! Files that stand for a lock: made if they are missing, never read, never written.
+//!
+//! Whatever stands at such a path by the hand of somebody else must come to no harm and do none: it is not emptied, no
+//! symbolic link is followed, and nothing but a file is opened.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Opens the lock file at `path` and makes it if it is missing, for its owner only. It is not locked yet.
+///
+/// # Errors
+/// An [`io::Error`] of the system, also for a symbolic link; [`io::ErrorKind::InvalidInput`] when it is no file.
+pub fn open(path: &Path) -> io::Result<File> {
+    open_with(path, OpenOptions::new().create(true))
+}
+
+/// Opens the lock file at `path`, which must be there.
+///
+/// # Errors
+/// As [`open`]; [`io::ErrorKind::NotFound`] when it is missing.
+pub fn open_existing(path: &Path) -> io::Result<File> {
+    open_with(path, &mut OpenOptions::new())
+}
+
+fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.write(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        use rustix::fs::OFlags;
+
+        // A pipe must not hold whoever opens it.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::tempdir;
+
+    use super::*;
+
+    #[test]
+    fn a_lock_file_is_made_once_and_keeps_its_content() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("lock");
+        assert!(open_existing(&path).is_err(), "it is not made by a look");
+        drop(open(&path).unwrap());
+        fs::write(&path, "precious").unwrap();
+        drop((open(&path).unwrap(), open_existing(&path).unwrap()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+        assert!(open(folder.path()).is_err(), "a folder is no lock");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_not_followed_and_a_pipe_does_not_hold() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+        let folder = tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("precious"), "precious").unwrap();
+        symlink(at("precious"), at("there")).unwrap();
+        symlink(at("nothing"), at("nowhere")).unwrap();
+        for link in ["there", "nowhere"] {
+            assert!(open(&at(link)).is_err());
+            assert!(open_existing(&at(link)).is_err());
+        }
+        assert_eq!(fs::read_to_string(at("precious")).unwrap(), "precious");
+        assert!(!at("nothing").exists(), "nothing is made through a link");
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        assert!(open(&at("pipe")).is_err());
+        drop(open(&at("lock")).unwrap());
+        let mode = fs::metadata(at("lock")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
