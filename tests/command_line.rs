@@ -35,6 +35,53 @@ use support::write_list;
 use support::{Network, Process, RECORD_LEN, blobs_in, cloak, printed_pointer, said, with_input};
 use tempfile::{TempDir, tempdir};
 
+/// Whoever can change the folder decides which servers, relays and windows are trusted.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_another_user_owns_or_can_change_is_refused_in_words() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let person = Person::new();
+    let up = ["up", "--dir", person.home().to_str().unwrap()];
+    let refused = |words: &str| {
+        for args in [&["relays"][..], &up] {
+            let run = person.run(args);
+            let said = said(&run);
+            assert!(!run.status.success(), "{said}");
+            for words in [words, person.home().to_str().unwrap(), "CLOAKROOM_HOME"] {
+                assert!(said.contains(words), "{words} is missing: {said}");
+            }
+        }
+        assert_eq!(fs::read_dir(person.home()).unwrap().count(), 0);
+    };
+    fs::set_permissions(person.home(), fs::Permissions::from_mode(0o775)).unwrap();
+    refused("chmod go-w");
+    if rustix::process::geteuid().is_root() {
+        fs::set_permissions(person.home(), fs::Permissions::from_mode(0o755)).unwrap();
+        let nobody = rustix::fs::Uid::from_raw(65_534);
+        rustix::fs::chown(person.home(), Some(nobody), None).unwrap();
+        refused("without sudo");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crash_leaves_no_copy_of_memory_on_disk() {
+    let person = Person::new();
+    let mut command = Command::new("sh");
+    let allowed = r#"ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@""#;
+    command
+        .args(["-c", allowed, env!("CARGO_BIN_EXE_cloak"), "up"])
+        .env("CLOAKROOM_HOME", person.home());
+    let up = Process::start(command);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", up.id())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let soft = core.unwrap().split_whitespace().nth(4);
+    assert_eq!(soft, Some("0"), "{limits}");
+}
+
 #[test]
 fn the_help_has_the_exit_codes_and_goes_to_standard_output() {
     let person = Person::new();

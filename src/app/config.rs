@@ -14,12 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use super::l10n::Language;
 use super::private_file;
+pub use super::private_file::NotPrivate;
 use super::relays::RelaySource;
 pub use crate::net::socks::{ParseProxyError, SocksProxy};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::text;
+use crate::wire::lock_file;
 
 /// The variable that puts settings and data into one folder of the person's choice.
 pub const HOME_VARIABLE: &str = "CLOAKROOM_HOME";
@@ -45,9 +47,25 @@ impl Home {
     /// The folder that `CLOAKROOM_HOME` names, for both; else what the system has for settings and for data.
     ///
     /// # Errors
-    /// [`ConfigError::NoHome`] when the variable is not set and the person has no home folder.
+    /// [`ConfigError::NoHome`] when the variable is not set and the person has no home folder;
+    /// [`ConfigError::NotPrivate`] as [`Home::checked`].
     pub fn find() -> Result<Self, ConfigError> {
-        Self::find_with(std::env::var_os(HOME_VARIABLE))
+        Self::find_with(std::env::var_os(HOME_VARIABLE))?.checked()
+    }
+
+    /// The same, if nobody but this person can change what is in its folders. Whoever can would decide which servers,
+    /// relays and windows this program trusts.
+    ///
+    /// # Errors
+    /// [`ConfigError::NotPrivate`].
+    pub fn checked(self) -> Result<Self, ConfigError> {
+        for folder in [&self.config_dir, &self.data_dir] {
+            private_file::check(folder).map_err(|why| ConfigError::NotPrivate {
+                folder: folder.clone(),
+                why,
+            })?;
+        }
+        Ok(self)
     }
 
     /// Settings and data in one folder.
@@ -481,6 +499,14 @@ pub enum ConfigError {
     /// There is no folder for settings.
     #[error("there is no home folder")]
     NoHome,
+    /// Another user can change what is in the folder of the settings or of the data.
+    #[error("{} cannot be used: {why}", folder.display())]
+    NotPrivate {
+        /// The folder.
+        folder: PathBuf,
+        /// How others can change it.
+        why: NotPrivate,
+    },
     /// The file is there and cannot be read.
     #[error("the settings cannot be read: {0}")]
     Read(io::ErrorKind),
@@ -720,9 +746,7 @@ fn unwritable(error: &toml::ser::Error) -> ConfigError {
 /// Who holds this is alone with the settings; none on a file system that has no locks.
 fn hold(home: &Home) -> io::Result<Option<File>> {
     private_file::make_folder(&home.config_dir)?;
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    let lock = options.open(home.config_dir.join(LOCK))?;
+    let lock = lock_file::open(&home.config_dir.join(LOCK))?;
     match lock.lock() {
         Ok(()) => Ok(Some(lock)),
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),

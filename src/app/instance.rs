@@ -19,6 +19,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::private_file;
+use crate::wire::lock_file;
 
 /// What a second start brings. It can hold a pointer: no `Debug`.
 #[derive(Default, PartialEq, Eq)]
@@ -101,12 +102,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 pub fn start(folder: &Path, brought: &Handed) -> Result<Start, InstanceError> {
     let failed = |error: io::Error| InstanceError::Folder(error.kind());
     private_file::make_folder(folder).map_err(failed)?;
-    let held = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(LOCK))
-        .map_err(failed)?;
+    let held = lock_file::open(&folder.join(LOCK)).map_err(failed)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -251,15 +247,15 @@ fn decode(message: &[u8]) -> io::Result<Handed> {
 mod system {
     //! A Unix socket of mode 0600. Both ends ask the system whose process is at the other.
 
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::fs::PermissionsExt as _;
 
+    use rustix::process::geteuid;
     use tokio::net::{UnixListener, UnixStream};
 
-    use super::{LOCK, Path, PathBuf, fs, io};
+    use super::{Path, PathBuf, fs, io};
 
     pub(super) struct Door {
         listener: UnixListener,
-        owner: u32,
         path: PathBuf,
     }
 
@@ -273,17 +269,12 @@ mod system {
             }
             let listener = UnixListener::bind(&path)?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-            let owner = fs::metadata(folder.join(LOCK))?.uid();
-            Ok(Self {
-                listener,
-                owner,
-                path,
-            })
+            Ok(Self { listener, path })
         }
 
         pub(super) async fn next(&mut self) -> io::Result<UnixStream> {
             let (stream, _) = self.listener.accept().await?;
-            of(stream, self.owner)
+            of(stream, geteuid().as_raw())
         }
     }
 
@@ -294,13 +285,12 @@ mod system {
     }
 
     pub(super) async fn knock(folder: &Path) -> io::Result<UnixStream> {
-        let owner = fs::metadata(folder.join(LOCK))?.uid();
-        of(UnixStream::connect(path(folder)).await?, owner)
+        of(UnixStream::connect(path(folder)).await?, geteuid().as_raw())
     }
 
-    /// The stream, if the process at its other end is this person's.
-    fn of(stream: UnixStream, owner: u32) -> io::Result<UnixStream> {
-        if stream.peer_cred()?.uid() == owner {
+    /// The stream, if the process at its other end belongs to the user `uid`: nothing in the folder says who that is.
+    pub(super) fn of(stream: UnixStream, uid: u32) -> io::Result<UnixStream> {
+        if stream.peer_cred()?.uid() == uid {
             Ok(stream)
         } else {
             Err(io::ErrorKind::PermissionDenied.into())
@@ -448,6 +438,42 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         start(folder.path(), &brought()).unwrap();
         drop(first);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn another_users_process_is_not_spoken_to() {
+        let mine = rustix::process::geteuid().as_raw();
+        for (uid, expected) in [(mine, true), (mine + 1, false)] {
+            let (here, _there) = tokio::net::UnixStream::pair().unwrap();
+            assert_eq!(system::of(here, uid).is_ok(), expected);
+        }
+    }
+
+    /// Another user holds the lock of a folder that they prepared, and listens at its socket.
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_another_user_prepared_is_given_nothing() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempdir().unwrap();
+        let lock = folder.path().join(LOCK);
+        let held = File::create(&lock).unwrap();
+        held.lock().unwrap();
+        let socket = folder.path().join("window.socket");
+        let trap = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        trap.set_nonblocking(true).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        if rustix::process::geteuid().is_root() {
+            let nobody = rustix::fs::Uid::from_raw(65_534);
+            for path in [&*lock, &*socket, folder.path()] {
+                rustix::fs::chown(path, Some(nobody), None).unwrap();
+            }
+        }
+        let second = start(folder.path(), &brought());
+        let refused = io::ErrorKind::PermissionDenied;
+        assert!(matches!(second, Err(InstanceError::Folder(kind)) if kind == refused));
+        assert!(trap.accept().is_err(), "nobody called");
     }
 
     #[test]

@@ -102,11 +102,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
     let backend = match open() {
         Ok(backend) => backend,
         Err(message) => {
-            tell(&format!(
-                "{} {} {}",
-                message.what, message.why, message.next
-            ));
-            return ExitCode::FAILURE;
+            let UserMessage {
+                what, why, next, ..
+            } = message;
+            return no_start(&format!("{what} {why} {next}"));
         }
     };
     let brought = Handed {
@@ -156,8 +155,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             }
         }
     }
-    let words = why_no_window(&failures);
-    tell(&words);
+    no_start(&why_no_window(&failures))
+}
+
+/// Says why there is no window.
+fn no_start(words: &str) -> ExitCode {
+    tell(words);
     if !std::io::stderr().is_terminal() {
         // Started from a menu, where nobody reads what a program writes. Without any way to show it this shows nothing.
         rfd::MessageDialog::new()

@@ -5,11 +5,13 @@
 mod reasons;
 mod remedy;
 
+use std::path::Path;
+
 pub use self::reasons::io_words;
 use self::reasons::{Reason as _, grouped};
 pub use self::remedy::Remedy;
 use super::builtin::BuiltInError;
-use super::config::{ConfigProblem, ParseProxyError};
+use super::config::{ConfigError, ConfigProblem, NotPrivate, ParseProxyError};
 use super::content_type::{Content, Disagreement, Family};
 use super::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use super::l10n::{Fill, message, say, tell};
@@ -67,6 +69,7 @@ fn words(error: &AppError) -> UserMessage {
         AppError::BuiltIn(why @ BuiltInError::Busy) => because("built_in_busy", why.sentence()),
         AppError::BuiltIn(why) => because("built_in_fails", why.sentence()),
         AppError::Cancelled => plain("was_cancelled"),
+        AppError::Config(ConfigError::NotPrivate { folder, why }) => not_private(folder, *why),
         AppError::Config(why) => because("settings_not_kept", why.sentence()),
         AppError::ForeignBuiltIn => plain("foreign_built_in"),
         AppError::Local(why) => local(*why),
@@ -89,6 +92,15 @@ fn words(error: &AppError) -> UserMessage {
         AppError::Server(why) => server(*why),
         AppError::Transfer(why) => failure(&why.failure, why.tries),
     }
+}
+
+/// Another user can change what is in this folder.
+fn not_private(folder: &Path, why: NotPrivate) -> UserMessage {
+    let id = match why {
+        NotPrivate::ForeignOwner => "folder_of_another",
+        NotPrivate::Writable => "folder_open_to_others",
+    };
+    message(id, &[("folder", folder.display().to_string().into())])
 }
 
 impl From<&Failure> for UserMessage {
@@ -304,7 +316,6 @@ mod tests {
     use std::io;
 
     use super::*;
-    use crate::app::config::ConfigError;
     use crate::app::error::NeedsNewer;
     use crate::app::owned::OwnRecordError;
     use crate::app::relays::RelayOffer;
@@ -331,6 +342,14 @@ mod tests {
             AppError::BuiltIn(BuiltInError::Busy),
             AppError::BuiltIn(BuiltInError::Folder(io)),
             AppError::Cancelled,
+            AppError::Config(ConfigError::NotPrivate {
+                folder: "/home/ann/cloakroom".into(),
+                why: NotPrivate::ForeignOwner,
+            }),
+            AppError::Config(ConfigError::NotPrivate {
+                folder: "/home/ann/cloakroom".into(),
+                why: NotPrivate::Writable,
+            }),
             AppError::Config(ConfigError::Write(io)),
             AppError::ForeignBuiltIn,
             AppError::Local(LocalFileError::Changed),

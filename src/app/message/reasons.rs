@@ -52,6 +52,7 @@ impl Reason for ConfigError {
             ),
             Self::Newer => say("why_settings_newer").to_owned(),
             Self::NoHome => say("why_no_home").to_owned(),
+            Self::NotPrivate { .. } => closed(&self.to_string()),
             Self::Read(kind) => after("why_settings_unreadable", *kind),
             Self::Write(kind) => after("why_settings_unwritable", *kind),
         }

@@ -11,9 +11,10 @@ use crate::cli::terminal::{self, print_line, print_path};
 
 pub(crate) async fn run(args: Up, cancel: &CancellationToken) -> Result<(), CliError> {
     let home = match &args.dir {
-        Some(folder) => Home::in_folder(folder),
-        None => Home::find().map_err(AppError::from)?,
-    };
+        Some(folder) => Home::in_folder(folder).checked(),
+        None => Home::find(),
+    }
+    .map_err(AppError::from)?;
     let folder = home.builtin_dir();
     let network = BuiltIn::start_or_join(&folder)
         .await
