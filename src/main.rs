@@ -4,12 +4,14 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use cloakroom::app::core_dumps;
 use cloakroom::app::logging;
 use cloakroom::app::message::UserMessage;
 use cloakroom::gui::backend::App;
 use cloakroom::gui::worker::Backend;
 
 fn main() -> ExitCode {
+    core_dumps::forbid();
     logging::start();
     cloakroom::gui::run(std::env::args_os().skip(1), backend)
 }

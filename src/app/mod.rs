@@ -4,6 +4,7 @@ pub mod builtin;
 pub mod check;
 pub mod config;
 pub mod content_type;
+pub mod core_dumps;
 pub mod error;
 pub mod file_name;
 pub mod get;

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::core_dumps;
 use crate::app::error::{AppError, Trouble};
 use crate::app::logging;
 use args::{Cli, Command};
@@ -23,6 +24,7 @@ use args::{Cli, Command};
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
+    core_dumps::forbid();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
