@@ -7,6 +7,7 @@
 mod socks;
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -101,6 +102,34 @@ fn everything_goes_through_the_proxy_and_to_the_first_relay_only() {
             "{asked:?} are not all relays"
         );
     }
+}
+
+/// Tor puts connections of different logins on different circuits.
+#[test]
+fn every_request_has_a_login_of_its_own_where_the_proxy_takes_any() {
+    let network = Network::start();
+    let file = network.file("a.bin", b"content");
+    let tor = SocksServer::start(Manners {
+        any_login: true,
+        ..Manners::default()
+    });
+    for _ in 0..2 {
+        printed_pointer(&share(&network, &file, &["--proxy", &tor.url("")]));
+    }
+    let logins = tor.logins();
+    assert!(logins.len() >= 2 && logins.len() == tor.asked().len());
+    let parts: BTreeSet<_> = logins.iter().flatten().collect();
+    assert_eq!(parts.len(), 2 * logins.len(), "none stands twice");
+
+    // The person's own login stays.
+    printed_pointer(&share(
+        &network,
+        &file,
+        &["--proxy", &tor.url("me:secret@")],
+    ));
+    let own = &tor.logins()[logins.len()..];
+    assert!(!own.is_empty() && own.iter().all(|login| login == &["me", "secret"]));
+    assert!(tor.asked().len() == tor.logins().len());
 }
 
 #[test]

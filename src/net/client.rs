@@ -4,8 +4,10 @@
 use core::time::Duration;
 
 use reqwest::{Client, ClientBuilder, redirect};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::socks::SocksProxy;
+use crate::wire::tls;
 
 /// What every client here is built from. Whose certificate it takes is the caller's to add.
 ///
@@ -24,6 +26,27 @@ pub fn builder(proxy: Option<&SocksProxy>) -> reqwest::Result<ClientBuilder> {
         None => builder,
         Some(proxy) => builder.proxy(proxy.to_proxy()?),
     })
+}
+
+/// The same for hosts that are known by a certificate of the web. Straight, the system judges it; on some systems that
+/// asks whoever issued it, past the proxy, and shows them where this computer goes: through a proxy it is judged here, by
+/// the issuers that Mozilla trusts, and nobody is asked.
+pub(super) fn web_builder(proxy: Option<&SocksProxy>) -> Option<ClientBuilder> {
+    let builder = builder(proxy).ok()?;
+    // The system's judge uses it too.
+    let provider = tls::provider();
+    if proxy.is_none() {
+        return Some(builder);
+    }
+    let roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .ok()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Some(builder.tls_backend_preconfigured(config))
 }
 
 /// How long a connection may take to stand.

@@ -17,7 +17,6 @@ use super::session_tls;
 use super::socks::{ProxyFailure, SocksProxy};
 use crate::protocol::relay_list::session_nodes::{self, NodesError, SessionNodes};
 use crate::protocol::relay_list::{ListSource, MAX_LIST_LEN};
-use crate::wire::tls;
 
 /// A list and what stands beside it. Nothing of it is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +68,11 @@ pub async fn fetch_list(
     proxy: Option<&SocksProxy>,
     cancel: &CancellationToken,
 ) -> Result<FetchedList, FetchError> {
-    // With `https` the certificate is judged as the system judges those of web pages.
-    tls::provider();
-    let client = client::builder(proxy)
-        .and_then(reqwest::ClientBuilder::build)
-        .map_err(|_why| FetchError::Unreachable)?;
     let fetch = async {
+        let isolated = isolated(proxy).await;
+        let client = client::web_builder(isolated.as_ref())
+            .and_then(|builder| builder.build().ok())
+            .ok_or(FetchError::Unreachable)?;
         let list = get(&client, source.url(), MAX_LIST_LEN).await?;
         let signature = match get(&client, &source.signature_url(), MAX_SIGNATURE_LEN).await {
             Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
@@ -85,6 +83,14 @@ pub async fn fetch_list(
     };
     let fetched = within(LIST_LIMIT, cancel, fetch).await;
     blame_proxy(fetched, proxy).await
+}
+
+/// The person's proxy, with a login for this fetch alone where it takes one.
+async fn isolated(proxy: Option<&SocksProxy>) -> Option<SocksProxy> {
+    match proxy {
+        Some(proxy) => Some(proxy.isolated().await),
+        None => None,
+    }
 }
 
 /// Says of a proxy that cannot be used that it is to blame.
@@ -174,7 +180,8 @@ async fn ask(
 ) -> Result<SessionNodes, FetchError> {
     let tls = session_tls::seed_client_config(seed.fingerprint)
         .map_err(|_why| FetchError::Unreachable)?;
-    let client = client::builder(proxy)
+    let proxy = isolated(proxy).await;
+    let client = client::builder(proxy.as_ref())
         .and_then(|builder| builder.tls_backend_preconfigured(tls).build())
         .map_err(|_why| FetchError::Unreachable)?;
     let response = client

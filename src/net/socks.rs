@@ -7,12 +7,16 @@ use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
 
+use data_encoding::HEXLOWER;
+use rand_core::Rng as _;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
 use zeroize::Zeroizing;
+
+use crate::wire::random;
 
 /// A SOCKS5 proxy: `socks5://host:port` or `socks5://user:password@host:port`.
 ///
@@ -29,6 +33,21 @@ pub struct SocksProxy {
 struct Login {
     user: Zeroizing<String>,
     password: Zeroizing<String>,
+}
+
+impl Login {
+    /// A login that nobody else uses.
+    fn random() -> Self {
+        let part = || {
+            let mut bytes = Zeroizing::new([0; 16]);
+            random::system().fill_bytes(&mut *bytes);
+            Zeroizing::new(HEXLOWER.encode(&*bytes))
+        };
+        Self {
+            user: part(),
+            password: part(),
+        }
+    }
 }
 
 /// Why a text is no proxy; each says what to write instead.
@@ -120,6 +139,37 @@ impl SocksProxy {
         url
     }
 
+    /// The same proxy with a random login, if the person gave none and the proxy takes one though it needs none. Tor keeps
+    /// connections of different logins on different circuits (`IsolateSOCKSAuth`), so that no exit sees two tries of one
+    /// person side by side.
+    pub(super) async fn isolated(&self) -> Self {
+        let asks_for_login = async {
+            let mut stream = self.connect().await.ok()?;
+            stream
+                .write_all(&[VERSION, 2, NO_LOGIN, USER_PASSWORD])
+                .await
+                .ok()?;
+            let mut chosen = [0; 2];
+            stream.read_exact(&mut chosen).await.ok()?;
+            Some(chosen == [VERSION, USER_PASSWORD])
+        };
+        // What is wrong with a proxy that does not answer is found when it is used.
+        let takes_any = self.login.is_none()
+            && matches!(
+                timeout(GREETING_LIMIT, asks_for_login).await,
+                Ok(Some(true))
+            );
+        Self {
+            login: takes_any.then(Login::random).or_else(|| self.login.clone()),
+            ..self.clone()
+        }
+    }
+
+    async fn connect(&self) -> std::io::Result<TcpStream> {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        TcpStream::connect((host, self.port)).await
+    }
+
     /// What is wrong with the proxy itself, once a connection through it failed; `None` when it is there and would take
     /// a request, so that what it was asked to reach is to blame.
     pub(super) async fn diagnose(&self) -> Option<ProxyFailure> {
@@ -141,10 +191,7 @@ impl SocksProxy {
     async fn greet(&self) -> Result<(), ProxyFailureReason> {
         use ProxyFailureReason::{NoSocks, Refused, Unreachable};
 
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        let mut stream = TcpStream::connect((host, self.port))
-            .await
-            .map_err(|_why| Unreachable)?;
+        let mut stream = self.connect().await.map_err(|_why| Unreachable)?;
         let method = if self.login.is_some() {
             USER_PASSWORD
         } else {

@@ -107,9 +107,6 @@ impl HttpTransport {
         cancel: &CancellationToken,
     ) -> Result<Outcome, NotPosted> {
         progress.set(Moved::Connecting);
-        let Some(client) = self.client_for(target) else {
-            return Ok(Outcome::Unreachable);
-        };
         let last = LastMove::default();
         let progress = last.watching(progress);
         tokio::select! {
@@ -118,37 +115,40 @@ impl HttpTransport {
             } else {
                 Err(NotPosted::Cancelled)
             },
-            outcome = self.exchange(&client, target, attempt, &progress) => outcome,
+            outcome = self.exchange(target, attempt, &progress) => outcome,
         }
     }
 
-    fn client_for(&self, target: Target<'_>) -> Option<Client> {
-        let builder = client::builder(self.proxy.as_ref())
-            .ok()?
-            .connect_timeout(self.limits.connect);
-        let builder = match target {
-            Target::Relay(relay) => {
-                builder.tls_backend_preconfigured(tls::pinned_client_config(&relay.key).ok()?)
-            }
-            Target::SessionRelay(_) => {
-                builder.tls_backend_preconfigured(session_tls::node_client_config().ok()?)
-            }
-            Target::Server(_) => {
-                tls::provider();
-                builder
-            }
+    /// A client for one try: through a proxy, each has a login of its own, a retry too, which may so leave a circuit that
+    /// does not work.
+    async fn client_for(&self, target: Target<'_>) -> Option<Client> {
+        let proxy = match &self.proxy {
+            Some(proxy) => Some(proxy.isolated().await),
+            None => None,
         };
-        builder.build().ok()
+        let proxy = proxy.as_ref();
+        let builder = match target {
+            Target::Relay(relay) => client::builder(proxy)
+                .ok()?
+                .tls_backend_preconfigured(tls::pinned_client_config(&relay.key).ok()?),
+            Target::SessionRelay(_) => client::builder(proxy)
+                .ok()?
+                .tls_backend_preconfigured(session_tls::node_client_config().ok()?),
+            Target::Server(_) => client::web_builder(proxy)?,
+        };
+        builder.connect_timeout(self.limits.connect).build().ok()
     }
 
     async fn exchange(
         &self,
-        client: &Client,
         target: Target<'_>,
         attempt: Attempt,
         progress: &Progress,
     ) -> Result<Outcome, NotPosted> {
-        let outcome = exchange(client, target, attempt, progress, &self.limits).await;
+        let Some(client) = self.client_for(target).await else {
+            return Ok(Outcome::Unreachable);
+        };
+        let outcome = exchange(&client, target, attempt, progress, &self.limits).await;
         if let (Outcome::Unreachable, Some(proxy)) = (&outcome, &self.proxy)
             && let Some(failure) = proxy.diagnose().await
         {

@@ -12,6 +12,8 @@ use std::thread;
 pub(crate) struct Manners {
     /// The user name and password it wants.
     pub(crate) login: Option<(&'static str, &'static str)>,
+    /// It needs no login, but takes any that it is offered, as Tor does.
+    pub(crate) any_login: bool,
     /// Where every connection goes instead of where it was asked to go.
     pub(crate) astray: Option<SocketAddr>,
 }
@@ -20,6 +22,7 @@ pub(crate) struct Manners {
 pub(crate) struct SocksServer {
     addr: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
+    logins: Arc<Mutex<Vec<[String; 2]>>>,
     stopped: Arc<AtomicBool>,
 }
 
@@ -29,16 +32,19 @@ impl SocksServer {
         let server = Self {
             addr: listener.local_addr().unwrap(),
             asked: Arc::default(),
+            logins: Arc::default(),
             stopped: Arc::default(),
         };
         let (asked, stopped) = (Arc::clone(&server.asked), Arc::clone(&server.stopped));
+        let logins = Arc::clone(&server.logins);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 if stopped.load(Ordering::SeqCst) {
                     return;
                 }
                 let (asked, manners) = (Arc::clone(&asked), manners.clone());
-                thread::spawn(move || serve(&mut stream?, &asked, &manners));
+                let logins = Arc::clone(&logins);
+                thread::spawn(move || serve(&mut stream?, &asked, &logins, &manners));
             }
         });
         server
@@ -47,6 +53,11 @@ impl SocksServer {
     /// `socks5://` and where it listens; `login` is `user:password@` or nothing.
     pub(crate) fn url(&self, login: &str) -> String {
         format!("socks5://{login}{}", self.addr)
+    }
+
+    /// User name and password of every connection that gave some, in order.
+    pub(crate) fn logins(&self) -> Vec<[String; 2]> {
+        self.logins.lock().unwrap().clone()
     }
 
     /// Every `host:port` it was asked to connect to, in order.
@@ -62,19 +73,28 @@ impl Drop for SocksServer {
     }
 }
 
-fn serve(client: &mut TcpStream, asked: &Mutex<Vec<String>>, manners: &Manners) -> io::Result<()> {
+fn serve(
+    client: &mut TcpStream,
+    asked: &Mutex<Vec<String>>,
+    logins: &Mutex<Vec<[String; 2]>>,
+    manners: &Manners,
+) -> io::Result<()> {
     let [_version, count] = read(client)?;
     let mut methods = vec![0; usize::from(count)];
     client.read_exact(&mut methods)?;
-    let method = if manners.login.is_some() { 2 } else { 0 };
+    let wants_login = manners.login.is_some() || (manners.any_login && methods.contains(&2));
+    let method = if wants_login { 2 } else { 0 };
     if !methods.contains(&method) {
         return client.write_all(&[5, 0xff]);
     }
     client.write_all(&[5, method])?;
-    if let Some((user, password)) = manners.login {
+    if wants_login {
         let [_version] = read(client)?;
         let given = [text(client)?, text(client)?];
-        let good = given == [user, password];
+        let good = manners
+            .login
+            .is_none_or(|(user, password)| given == [user, password]);
+        logins.lock().unwrap().push(given);
         client.write_all(&[1, u8::from(!good)])?;
         if !good {
             return Ok(());
