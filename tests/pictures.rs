@@ -173,6 +173,14 @@ const SCENES: &[Scene] = &[
         desk.paste(POINTER);
         desk.until_seen("from files.example");
     }),
+    ("receive-opened", |desk| {
+        desk.paste(POINTER);
+        desk.until_seen("from files.example");
+        let pointer = Some(COUNTED.into());
+        let files = Vec::new();
+        act(desk, Action::Arguments { files, pointer });
+        desk.until_seen("Another pointer was opened");
+    }),
     ("receive-damaged", |desk| {
         desk.paste("cloak1short");
         desk.until_seen("cut short");

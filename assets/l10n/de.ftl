@@ -435,6 +435,10 @@ drop_while_modal =
     .what = Die hineingezogenen Dateien wurden nicht geteilt.
     .why = Eine Frage war noch offen.
     .next = Beantworten Sie sie, und ziehen Sie die Dateien dann noch einmal ins Fenster.
+pointer_opened =
+    .what = Ein anderer Abholcode wurde geöffnet.
+    .why = Ein Link oder ein Programm hat ihn geöffnet, während dieser hier steht.
+    .next = Wählen Sie, welchen Sie sehen möchten.
 clipboard_empty =
     .what = Es wurde nichts eingefügt.
     .why = In der Zwischenablage liegt weder ein Abholcode noch eine Datei.
@@ -1057,6 +1061,8 @@ show_earlier =
        *[other] { $count } frühere Übertragungen zeigen
     }
 none_of_these = Davon gibt es keine.
+use_opened_pointer = Den anderen nehmen
+keep_pointer = Diesen behalten
 paste_here = Einfügen
 pointer_expired =
     .what = Der Server hat diese Datei wahrscheinlich gelöscht.

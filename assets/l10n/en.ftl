@@ -435,6 +435,10 @@ drop_while_modal =
     .what = The dropped files were not shared.
     .why = A question was open.
     .next = Answer it, then drop them again.
+pointer_opened =
+    .what = Another pointer was opened.
+    .why = A link or a program opened it while this one stands here.
+    .next = Choose which of them you want to see.
 clipboard_empty =
     .what = Nothing was pasted.
     .why = The clipboard holds no pointer and no file.
@@ -1059,6 +1063,8 @@ show_earlier =
        *[other] Show { $count } earlier transfers
     }
 none_of_these = There is none of these.
+use_opened_pointer = Use the other one
+keep_pointer = Keep this one
 paste_here = Paste
 pointer_expired =
     .what = The server has probably deleted this file.

@@ -435,6 +435,10 @@ drop_while_modal =
     .what = Los archivos que soltó no se han compartido.
     .why = Había una pregunta abierta.
     .next = Respóndala y suéltelos de nuevo.
+pointer_opened =
+    .what = Se ha abierto otro código de recogida.
+    .why = Un enlace o un programa lo ha abierto mientras este está aquí.
+    .next = Elija cuál quiere ver.
 clipboard_empty =
     .what = No se ha pegado nada.
     .why = En el portapapeles no hay ningún código de recogida ni ningún archivo.
@@ -1081,6 +1085,8 @@ show_earlier =
        *[other] Mostrar { $count } transferencias anteriores
     }
 none_of_these = No hay ninguna.
+use_opened_pointer = Usar el otro
+keep_pointer = Conservar este
 paste_here = Pegar
 pointer_expired =
     .what = Es probable que el servidor haya borrado este archivo.

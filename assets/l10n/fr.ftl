@@ -439,6 +439,10 @@ drop_while_modal =
     .what = Les fichiers déposés n’ont pas été partagés.
     .why = Une question était ouverte.
     .next = Répondez-y, puis déposez-les à nouveau.
+pointer_opened =
+    .what = Un autre code de retrait a été ouvert.
+    .why = Un lien ou un programme l’a ouvert alors que celui-ci se trouve ici.
+    .next = Choisissez lequel vous voulez voir.
 clipboard_empty =
     .what = Rien n’a été collé.
     .why = Le presse-papiers ne contient ni code de retrait ni fichier.
@@ -1081,6 +1085,8 @@ show_earlier =
        *[other] Afficher { $count } transferts antérieurs
     }
 none_of_these = Il n’y en a aucun.
+use_opened_pointer = Prendre l’autre
+keep_pointer = Garder celui-ci
 paste_here = Coller
 pointer_expired =
     .what = Le serveur a sans doute supprimé ce fichier.

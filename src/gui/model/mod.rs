@@ -285,6 +285,10 @@ pub enum Action {
     UseServer(ServerChoice),
     /// Empty the pointer's field.
     ClearPointer,
+    /// Leave the pointer that stands in the field, and forget the one that was opened.
+    KeepPointer,
+    /// Take the pointer that was opened into the field.
+    UseOpenedPointer,
     /// The window was asked to close.
     CloseRequested,
     /// Close the window.

@@ -15,6 +15,9 @@ pub struct PointerText(Arc<Zeroizing<String>>);
 pub struct Receive {
     /// What is in the field.
     pub text: PointerText,
+    /// A pointer of a link or a second start, while another stands in the field. It waits there until the person decides:
+    /// a web page can open links, and must not swap what a hand is about to download.
+    pub opened: Option<PointerText>,
     /// What it is.
     pub reading: Reading,
     /// The text was not read yet: `reading` is still that of another.
@@ -27,6 +30,7 @@ impl Default for Receive {
     fn default() -> Self {
         Self {
             text: PointerText::default(),
+            opened: None,
             reading: Reading::default(),
             unread: false,
             tell_sender: true,

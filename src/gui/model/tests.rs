@@ -361,6 +361,52 @@ fn a_pointer_argument_only_fills_receive() {
     });
     assert!(matches!(effects[..], [Effect::Describe(..)]));
     assert_eq!(model.screen, Screen::Receive);
+    assert_eq!(model.focus, None, "Download is not one key away");
+}
+
+fn open_link(model: &mut Model, pointer: &str) -> Vec<Effect> {
+    model.update(Action::Arguments {
+        files: Vec::new(),
+        pointer: Some(pointer.into()),
+    })
+}
+
+#[test]
+fn an_opened_pointer_takes_nobodys_place_until_the_person_says_so() {
+    for takes in [true, false] {
+        let mut model = model();
+        model.update(Action::Pasted("cloak1mine".into()));
+        model.update(Event::Described(Ok(info())));
+        let (mine, focus) = (model.receive.reading.clone(), model.focus);
+        model.screen = Screen::Share;
+        // As often as a web page likes.
+        for link in ["cloakroom:cloak1one", "cloakroom:cloak1other"] {
+            assert!(open_link(&mut model, link).is_empty(), "nothing is read");
+            assert_eq!(model.screen, Screen::Receive);
+            assert_eq!(model.receive.text.as_str(), "cloak1mine");
+            assert_eq!((&model.receive.reading, model.focus), (&mine, focus));
+            assert!(!model.announcement.words.is_empty());
+        }
+        if takes {
+            let effects = model.update(Action::UseOpenedPointer);
+            assert!(matches!(effects[..], [Effect::Describe(..)]));
+            assert_eq!(model.receive.text.as_str(), "cloakroom:cloak1other");
+            assert_ne!(model.focus, Some(Focus::Download));
+        } else {
+            assert!(model.update(Action::KeepPointer).is_empty());
+            assert_eq!(model.receive.text.as_str(), "cloak1mine");
+            assert_eq!(model.receive.reading, mine);
+        }
+        assert!(model.receive.opened.is_none());
+    }
+}
+
+#[test]
+fn a_link_to_the_pointer_that_stands_there_asks_nothing() {
+    let mut model = model();
+    model.update(Action::Pasted("cloak1mine".into()));
+    assert!(open_link(&mut model, "cloak1mine").is_empty());
+    assert!(model.receive.opened.is_none());
 }
 
 #[test]

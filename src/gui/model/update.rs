@@ -36,7 +36,7 @@ impl Model {
             }
             Action::Arguments { files, pointer } => {
                 let mut effects =
-                    pointer.map_or_else(Vec::new, |pointer| self.fill_receive(pointer));
+                    pointer.map_or_else(Vec::new, |pointer| self.open_pointer(pointer));
                 if !files.is_empty() {
                     effects.push(Effect::Look(Look::Share, files));
                 }
@@ -114,6 +114,17 @@ impl Model {
                 self.receive.reading = Reading::Empty;
                 self.focus = Some(Focus::Pointer);
                 Vec::new()
+            }
+            Action::KeepPointer => {
+                self.receive.opened = None;
+                self.focus = Some(Focus::Pointer);
+                Vec::new()
+            }
+            Action::UseOpenedPointer => {
+                let opened = self.receive.opened.take();
+                // Not on Download: that is a step of its own.
+                self.focus = Some(Focus::Switch);
+                opened.map_or_else(Vec::new, |pointer| self.read_pointer(pointer))
             }
             Action::CloseRequested => match self.unfinished() {
                 0 => self.leave_nothing(),
@@ -717,6 +728,20 @@ impl Model {
         self.screen = Screen::Receive;
         self.focus = Some(Focus::Download);
         self.read_pointer(pointer)
+    }
+
+    /// A pointer of a link or a second start, at whatever moment: it takes nobody's place, and Download is not one key
+    /// away.
+    fn open_pointer(&mut self, pointer: PointerText) -> Vec<Effect> {
+        self.screen = Screen::Receive;
+        if self.receive.reads_nothing() {
+            return self.read_pointer(pointer);
+        }
+        if self.receive.text.as_str().trim() != pointer.as_str().trim() {
+            self.receive.opened = Some(pointer);
+            self.announce(false, &text::pointer_opened().aloud());
+        }
+        Vec::new()
     }
 
     fn paste(&mut self, text: PointerText) -> Vec<Effect> {

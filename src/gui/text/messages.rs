@@ -20,6 +20,8 @@ messages! {
     drop_while_modal;
     /// Pasting brought neither text nor files.
     clipboard_empty;
+    /// A pointer was opened while another stands in Receive.
+    pointer_opened;
     /// The clipboard did not take a pointer.
     clipboard_refused;
     /// What this program found of itself was copied.

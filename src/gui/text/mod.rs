@@ -407,6 +407,10 @@ plain! {
     none_of_these;
     /// Receive: pastes the pointer.
     paste_here;
+    /// Take the pointer that was opened into the field.
+    use_opened_pointer;
+    /// Leave the pointer that stands in the field.
+    keep_pointer;
 }
 
 /// A button's name beside others like it.

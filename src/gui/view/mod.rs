@@ -426,6 +426,8 @@ pub(super) fn escape(model: &Model) -> Option<Action> {
         Some(Action::DismissNotice)
     } else if model.first_start && model.screen == Screen::Share {
         Some(Action::Start)
+    } else if model.screen == Screen::Receive && model.receive.opened.is_some() {
+        Some(Action::KeepPointer)
     } else if model.screen == Screen::Receive && !model.receive.text.as_str().is_empty() {
         Some(Action::ClearPointer)
     } else if switch_is_off(model) {

@@ -55,6 +55,9 @@ pub(super) fn screen(
             }
         }
     });
+    if model.receive.opened.is_some() {
+        opened(ui, drawn);
+    }
     match &model.receive.reading {
         Reading::Empty if model.transfers.is_empty() => nothing_yet(ui, height),
         Reading::Empty => {}
@@ -74,6 +77,23 @@ pub(super) fn screen(
     if !model.transfers.is_empty() {
         transfers::list(ui, model, around, drawn);
     }
+}
+
+/// Another pointer waits for the person's word.
+fn opened(ui: &mut Ui, drawn: &mut Drawn) {
+    kit::callout(ui, Tone::Info, &text::pointer_opened(), |ui| {
+        ui.add_space(space::XS);
+        ui.horizontal_wrapped(|ui| {
+            let take = Button::new(Loudness::Secondary, text::use_opened_pointer());
+            if ui.add(take).clicked() {
+                drawn.act(Action::UseOpenedPointer);
+            }
+            let keep = Button::new(Loudness::Quiet, text::keep_pointer());
+            if ui.add(keep.tall()).clicked() {
+                drawn.act(Action::KeepPointer);
+            }
+        });
+    });
 }
 
 /// Enter in the pointer's field is Download; with Shift it is a new line.
