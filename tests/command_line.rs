@@ -25,8 +25,9 @@ use cloakroom::app::config::{Config, Home, ServerChoice, ServerEntry};
 use cloakroom::app::relays::RelaySource;
 use cloakroom::protocol::address::FileId;
 use cloakroom::protocol::digest::Digest;
+use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::pointer::Pointer;
-use cloakroom::protocol::relay_list::RelayDescriptor;
+use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
 use cloakroom::protocol::seal::{FileKey, Kind, Sealed, seal};
 use cloakroom::wire::random;
 use serde_json::Value;
@@ -618,6 +619,73 @@ fn a_name_in_a_pointer_cannot_drive_the_terminal() {
             );
         }
     }
+}
+
+#[test]
+fn a_list_or_an_entry_cannot_drive_the_terminal() {
+    let person = Person::new();
+    // An unknown key, which the parser repeats: title of the terminal, red, a line of its own, turned around, endless.
+    let key = format!(
+        r"\u001b]0;PWNED\u0007\u001b[31m\r\nerror: \u202e\u200b\u009b{}",
+        "x".repeat(500)
+    );
+    let file = |name: &str, json: String| {
+        person.file(name, json.as_bytes());
+        name.to_owned()
+    };
+    let list = file("evil.json", format!(r#"{{"version":1,"{key}":1}}"#));
+    let entry = file("evil.entry", format!(r#"{{"{key}":1}}"#));
+    let value = file(
+        "evil.value",
+        format!(r#"{{"ed25519":"","x25519":"","host":"","port":"{key}"}}"#),
+    );
+    for command in [
+        &["relays", "use", &list][..],
+        &["relays", "use", &entry],
+        &["relay-list", "new", "--name", "n", &entry],
+        &["relay-list", "new", "--name", "n", &value],
+        &["relay-list", "verify", &list],
+        &["share", &list, "--relays", &list],
+    ] {
+        let output = person.run(command);
+        assert!(!output.status.success(), "{command:?}");
+        let text = said(&output);
+        let hostile = |c: char| {
+            c != '\n' && c.is_control() || matches!(c, '\u{200b}' | '\u{202e}' | '\u{9b}')
+        };
+        assert!(!text.contains(hostile), "{command:?}: {text:?}");
+        assert!(!text.contains("\nerror: \u{fffd}"), "{command:?}: {text:?}");
+        let longest = text.lines().map(|line| line.chars().count()).max();
+        assert!(longest < Some(300), "{command:?}: {text:?}");
+    }
+}
+
+#[test]
+fn what_is_printed_for_programs_keeps_every_character_of_a_strangers_entry() {
+    let person = Person::new();
+    let operator = "Eve\u{1b}[31m\u{202e}\u{9b}";
+    let entries: String = (1..=3)
+        .map(|seed| {
+            let relay = RelayDescriptor {
+                key: Identity::from_seed([seed; 32]).public(),
+                host: [192, 0, 2, seed].into(),
+                port: 443,
+                operator: operator.to_owned(),
+                serves: Serves::Any,
+            };
+            relay.to_json() + "\n"
+        })
+        .collect();
+    person.file("entries", entries.as_bytes());
+    let output = person.run(&["relay-list", "new", "--name", "n\u{202e}", "entries"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.chars().all(|c| matches!(c, ' '..='~' | '\n')),
+        "{text:?}"
+    );
+    let list = RelayList::read(text.as_bytes()).unwrap();
+    assert_eq!(list.name, "n\u{202e}");
+    assert!(list.relays.iter().all(|relay| relay.operator == operator));
 }
 
 #[test]

@@ -533,7 +533,7 @@ impl StandIn {
                                 "content-type".to_owned(),
                                 "application/octet-stream".to_owned(),
                             )],
-                            body: blob,
+                            body: blob.into(),
                         },
                         true,
                     )
@@ -557,7 +557,7 @@ fn json(code: u16, body: &str) -> Response {
     Response {
         code,
         headers: vec![("content-type".to_owned(), JSON_TYPE.to_owned())],
-        body: body.as_bytes().to_vec(),
+        body: body.as_bytes().to_vec().into(),
     }
 }
 

@@ -72,11 +72,18 @@ pub enum ParseProxyError {
     Scheme,
 }
 
+/// The longest address that is looked at: with a login of 510 bytes and a host of 253, all as escapes of three, and a
+/// little more.
+const MAX_TYPED_LEN: usize = 2_560;
+
 impl FromStr for SocksProxy {
     type Err = ParseProxyError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
+        if text.len() > MAX_TYPED_LEN {
+            return Err(ParseProxyError::Login);
+        }
         let is_socks = text.split_once("://").is_some_and(|(scheme, _)| {
             ["socks5", "socks5h"]
                 .iter()

@@ -71,7 +71,7 @@ impl Limits {
     }
 }
 
-/// Parses `bytes` as one JSON value of type `T`. Recursion is limited by serde_json to 128 levels.
+/// Parses `bytes` as one JSON object of type `T`. Recursion is limited by serde_json to 128 levels.
 ///
 /// # Errors
 /// [`JsonError`] when a limit is passed, the bytes are not UTF-8 or the JSON is not a `T`.
@@ -129,6 +129,10 @@ fn checked(bytes: &[u8], limits: Limits) -> Result<&str, JsonError> {
             "it is longer than {} bytes",
             limits.text
         )));
+    }
+    // All that is read here is an object. A parser that expects one repeats any other text whole in its error.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(JsonError::new(&"it is not an object"));
     }
     if limits.string < limits.text && longest_string(bytes) > limits.string {
         return Err(JsonError::new(&format_args!(

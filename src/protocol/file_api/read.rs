@@ -48,7 +48,7 @@ pub fn read_uploaded(
     sent_len: usize,
     sent: &Digest,
 ) -> Result<StoredAt, AnswerError> {
-    let uploaded: Uploaded = read_json(response)?;
+    let uploaded: Uploaded = read_json(response, MAX_TEXT_LEN)?;
     let size_differs = uploaded
         .size
         .is_some_and(|size| usize::try_from(size) != Ok(sent_len));
@@ -84,7 +84,7 @@ pub fn read_found(response: Response) -> Result<Zeroizing<Vec<u8>>, AnswerError>
 /// # Errors
 /// [`AnswerError`].
 pub fn read_server_info(response: &Response) -> Result<ServerInfo, AnswerError> {
-    read_json(response)
+    read_json(response, MAX_TEXT_LEN)
 }
 
 /// Reads the answer to `GET /file/{id}/info` and to an extension; both times are whole seconds within reach.
@@ -92,7 +92,7 @@ pub fn read_server_info(response: &Response) -> Result<ServerInfo, AnswerError> 
 /// # Errors
 /// [`AnswerError`].
 pub fn read_file_info(response: &Response) -> Result<FileInfo, AnswerError> {
-    let info: FileInfo = read_json(response)?;
+    let info: FileInfo = read_json(response, MAX_TEXT_LEN)?;
     times(info.uploaded, info.expires)?;
     Ok(info)
 }
@@ -104,7 +104,7 @@ pub fn read_file_info(response: &Response) -> Result<FileInfo, AnswerError> {
 /// # Errors
 /// [`AnswerError`].
 pub fn read_status(response: &Response) -> Result<FileStatus, AnswerError> {
-    let status: StatusIn = read_json(response)?;
+    let status: StatusIn = read_json(response, MAX_TEXT_LEN)?;
     times(status.uploaded, status.expires)?;
     Ok(FileStatus {
         size: status.size,
@@ -120,7 +120,7 @@ pub fn read_status(response: &Response) -> Result<FileStatus, AnswerError> {
 /// # Errors
 /// [`AnswerError`].
 pub fn read_signed_list(response: &Response) -> Result<SignedList, AnswerError> {
-    read_json(response)
+    read_json(response, LONG_ANSWER_LEN)
 }
 
 /// Reads the answer to a deletion or a receipt: done, or why not.
@@ -157,11 +157,19 @@ impl FileStatus {
     }
 }
 
-fn read_json<'a, T: Deserialize<'a>>(response: &'a Response) -> Result<T, AnswerError> {
+/// Reads an answer in JSON, of which none is longer than the smallest blob.
+fn read_json<'a, T: Deserialize<'a>>(
+    response: &'a Response,
+    longest_text: usize,
+) -> Result<T, AnswerError> {
     if response.code != 200 {
         return Err(AnswerError::Status(response.code));
     }
-    json::parse(&response.body, Limits::of(MAX_JSON_LEN)).map_err(|_why| AnswerError::Unreadable)
+    let limits = Limits {
+        text: LONG_ANSWER_LEN,
+        string: longest_text,
+    };
+    json::parse(&response.body, limits).map_err(|_why| AnswerError::Unreadable)
 }
 
 /// [`FileStatus`] on the wire.
@@ -226,8 +234,8 @@ fn seconds(value: f64) -> Option<u64> {
     (value.is_finite() && (0.0..=MAX_SECONDS).contains(&value)).then_some(value as u64)
 }
 
-/// No answer in JSON is longer: status and relay list have the length of the smallest blob, all others are short.
-const MAX_JSON_LEN: usize = LONG_ANSWER_LEN;
+/// The longest text of an answer that is no relay list, in bytes; a download receipt has 160.
+const MAX_TEXT_LEN: usize = 1_024;
 /// The end of the year 9999.
 const MAX_SECONDS: f64 = 253_402_300_799.0;
 

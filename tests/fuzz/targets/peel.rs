@@ -2,6 +2,9 @@
 //! that the layer opens and its inside is what is hostile; by one cipher or the other.
 #![no_main]
 
+mod bounded;
+
+use bounded::bounded;
 use cloakroom::protocol::keys::{Identity, X25519Secret};
 use cloakroom::protocol::onion::hop_cipher::HopKey;
 use cloakroom::protocol::onion::{HopCipher, MAX_HOP_NO, Next, open_request, peel};
@@ -21,8 +24,8 @@ fuzz_target!(|bytes: &[u8]| {
         _ => sealed(HopCipher::XChaCha20, &relay, bytes, &mut rng),
     };
     let len = body.len();
-    open_request(&relay.x25519(), body.clone()).ok();
-    let Ok(peeled) = peel(&relay.x25519(), body) else {
+    bounded(len, || open_request(&relay.x25519(), body.clone())).ok();
+    let Ok(peeled) = bounded(len, || peel(&relay.x25519(), body)) else {
         return;
     };
     assert!(peeled.hop_no <= MAX_HOP_NO);

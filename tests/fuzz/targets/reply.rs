@@ -3,9 +3,12 @@
 //! back, and refuses in its own words. Anything else: the guard sends the bytes as they are, to either.
 #![no_main]
 
+mod bounded;
+
 use std::sync::OnceLock;
 
 use base64ct::{Base64, Encoding as _};
+use bounded::bounded;
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::keys::X25519Public;
 use cloakroom::protocol::onion::hop_cipher::HopKey;
@@ -36,7 +39,7 @@ fuzz_target!(|bytes: &[u8]| {
             let hop = usize::from(hostile - b'4');
             let refusal = sealed(&unsealed.keys[hop], said, &mut rng);
             let refusal = Base64::encode_string(&refusal).into_bytes();
-            match unsealed.built.reply.open(refusal) {
+            match bounded(refusal.len(), || unsealed.built.reply.open(refusal)) {
                 Ok(_) => panic!("a relay's words are no answer"),
                 Err(ReplyError::Relay { hop: by, .. }) => assert_eq!(by, hop),
                 Err(_) => {}
@@ -45,7 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         _ => {
             for asked in [asked, unsealed] {
-                asked.built.reply.open(said.to_vec()).map(drop).ok();
+                bounded(said.len(), || asked.built.reply.open(said.to_vec()).map(drop)).ok();
             }
             return;
         }
@@ -55,7 +58,7 @@ fuzz_target!(|bytes: &[u8]| {
         answer = sealed(key, &[&[0][..], answer.as_slice()].concat(), &mut rng);
     }
     let len = answer.len();
-    if let Ok(opened) = asked.built.reply.open(answer) {
+    if let Ok(opened) = bounded(len, || asked.built.reply.open(answer)) {
         assert!(place == 3 && opened.response.body.len() < len);
         assert_eq!(opened.link_lengths.len(), 4);
     }
