@@ -219,6 +219,11 @@ impl Visit {
         self.close.cancelled()
     }
 
+    /// A first byte has come: those that have not said a word make room before this connection.
+    pub(super) fn speaks(&self) {
+        self.shared.connections().speaks(self.id);
+    }
+
     /// A whole head has come; until the returned guard is dropped, the connection makes room for nobody.
     pub(super) fn request(&self) -> Requested {
         self.shared.connections().runs(self.id);

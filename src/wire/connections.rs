@@ -26,8 +26,8 @@ pub(super) struct Connections {
 #[derive(Debug)]
 struct Connection {
     kind: Kind,
-    /// Since when its next head is waited for, as a number that only rises; none while a request runs.
-    waits_since: Option<u64>,
+    /// Its place among those that make room, while its next head is waited for; none while a request runs.
+    waits: Option<Waiting>,
     close: CancellationToken,
 }
 
@@ -55,12 +55,20 @@ impl Kind {
     }
 }
 
+/// A connection whose next head is waited for. Those that have not said a word make room first, then the oldest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Waiting {
+    has_spoken: bool,
+    /// A number that only rises.
+    since: u64,
+    id: u64,
+}
+
 /// The connections of one address.
 #[derive(Debug, Default)]
 struct Address {
     open: usize,
-    /// Those whose next head is waited for, oldest first.
-    headless: BTreeSet<(u64, u64)>,
+    headless: BTreeSet<Waiting>,
 }
 
 impl Connections {
@@ -105,10 +113,15 @@ impl Connections {
         }
         let id = self.count();
         let close = CancellationToken::new();
+        let waits = Waiting {
+            has_spoken: false,
+            since: id,
+            id,
+        };
         if let Some(holder) = kind.holder() {
             let address = self.by_address.entry(holder.address).or_default();
             address.open += 1;
-            address.headless.insert((id, id));
+            address.headless.insert(waits);
             *self.by_site.entry(holder.site).or_default() += 1;
         }
         self.unlisted += usize::from(matches!(kind, Kind::Unlisted { .. }));
@@ -116,37 +129,53 @@ impl Connections {
             id,
             Connection {
                 kind,
-                waits_since: Some(id),
+                waits: Some(waits),
                 close: close.clone(),
             },
         );
         Some((id, close))
     }
 
+    /// A first byte has come.
+    pub(super) fn speaks(&mut self, id: u64) {
+        self.set_waits(id, |waits| {
+            waits.map(|waits| Waiting {
+                has_spoken: true,
+                ..waits
+            })
+        });
+    }
+
     /// A whole head has come: a request runs.
     pub(super) fn runs(&mut self, id: u64) {
-        let Some(connection) = self.open.get_mut(&id) else {
-            return;
-        };
-        let waited = connection.waits_since.take();
-        if let (Some(since), Some(holder)) = (waited, connection.kind.holder())
-            && let Some(address) = self.by_address.get_mut(&holder.address)
-        {
-            address.headless.remove(&(since, id));
-        }
+        self.set_waits(id, |_waits| None);
     }
 
     /// The request's answer has been sent: the next head is waited for.
     pub(super) fn waits(&mut self, id: u64) {
         let since = self.count();
+        self.set_waits(id, |_ran| {
+            Some(Waiting {
+                has_spoken: true,
+                since,
+                id,
+            })
+        });
+    }
+
+    fn set_waits(&mut self, id: u64, change: impl FnOnce(Option<Waiting>) -> Option<Waiting>) {
         let Some(connection) = self.open.get_mut(&id) else {
             return;
         };
-        connection.waits_since = Some(since);
+        let waited = connection.waits;
+        connection.waits = change(waited);
         if let Some(holder) = connection.kind.holder()
             && let Some(address) = self.by_address.get_mut(&holder.address)
         {
-            address.headless.insert((since, id));
+            if let Some(waited) = waited {
+                address.headless.remove(&waited);
+            }
+            address.headless.extend(connection.waits);
         }
     }
 
@@ -162,8 +191,8 @@ impl Connections {
         };
         if let Some(address) = self.by_address.get_mut(&holder.address) {
             address.open -= 1;
-            if let Some(since) = connection.waits_since {
-                address.headless.remove(&(since, id));
+            if let Some(waits) = &connection.waits {
+                address.headless.remove(waits);
             }
             if address.open == 0 {
                 self.by_address.remove(&holder.address);
@@ -187,19 +216,19 @@ impl Connections {
     }
 
     fn close_oldest_of(&mut self, address: IpAddr) -> Option<()> {
-        let &(_, oldest) = self.by_address.get(&address)?.headless.first()?;
-        self.close(oldest);
+        let first = self.by_address.get(&address)?.headless.first()?;
+        self.close(first.id);
         Some(())
     }
 
     fn close_one(&mut self, among: impl Fn(Holder) -> bool) -> Option<()> {
-        let (_, &(_, oldest)) = self
+        let (_, first) = self
             .by_address
             .iter()
             .filter(|(address, _)| among(Holder::of(**address)))
             .filter_map(|(_, of)| Some((of.open, of.headless.first()?)))
-            .max_by_key(|&(open, &(since, _))| (open, Reverse(since)))?;
-        self.close(oldest);
+            .max_by_key(|&(open, first)| (open, Reverse(first)))?;
+        self.close(first.id);
         Some(())
     }
 
@@ -254,6 +283,19 @@ mod tests {
         connections.waits(held[2].0);
         assert!(open(&mut connections, "192.0.2.1").is_some());
         assert!(held[2].1.is_cancelled());
+    }
+
+    #[test]
+    fn those_that_say_nothing_make_room_before_those_that_have_begun_to_speak() {
+        let mut connections = Connections::new(3);
+        let [first, second, third] = [(); 3].map(|()| open(&mut connections, "192.0.2.1").unwrap());
+        connections.speaks(first.0);
+        connections.speaks(second.0);
+        let newest = open(&mut connections, "192.0.2.1").unwrap();
+        assert!(third.1.is_cancelled());
+        connections.speaks(newest.0);
+        open(&mut connections, "192.0.2.1").unwrap();
+        assert!(first.1.is_cancelled() && !second.1.is_cancelled());
     }
 
     #[test]

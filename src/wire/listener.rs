@@ -282,6 +282,8 @@ async fn accept_loop<H, F>(
                             sending: Arc::default(),
                         };
                         connections.spawn(connection.serve(stream, stop.clone()));
+                        // It may have said something already: a flood of others should not be taken in before.
+                        tokio::task::yield_now().await;
                     }
                 }
                 Err(_out_of_files_or_gone_already) => {
@@ -315,7 +317,10 @@ impl<H> Connection<H> {
         let head_by = Instant::now() + self.config.head_timeout;
         // Small answers should not wait for the acknowledgement of large ones.
         stream.set_nodelay(true).ok();
-        let stream = StallGuard::new(stream, self.config.pace, Arc::clone(&self.sending));
+        let stream = StallGuard {
+            silent: Some(Arc::clone(&self.visit)),
+            ..StallGuard::new(stream, self.config.pace, Arc::clone(&self.sending))
+        };
         let Some(tls) = self.config.tls.clone() else {
             return self.serve_http(stream, head_by, stop).await;
         };
@@ -428,6 +433,8 @@ struct StallGuard<S> {
     stream: S,
     limits: PaceLimits,
     sending: Arc<Sending>,
+    /// The connection, until its peer has said something.
+    silent: Option<Arc<Visit>>,
     /// Rings when a peer that takes nothing is to be looked at.
     look: Option<Pin<Box<Sleep>>>,
     /// The pace since the peer has been waited for, and the bytes that it took since.
@@ -444,6 +451,7 @@ impl<S> StallGuard<S> {
                 ..limits
             },
             sending,
+            silent: None,
             look: None,
             waited: None,
         }
@@ -510,7 +518,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for StallGuard<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before
+            && let Some(visit) = self.silent.take()
+        {
+            visit.speaks();
+        }
+        read
     }
 }
 
