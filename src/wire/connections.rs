@@ -206,9 +206,9 @@ impl Connections {
         }
     }
 
-    /// Closes the oldest headless connection of the address that holds most; false when there is none.
-    pub(super) fn make_room(&mut self) -> bool {
-        self.close_one(|_any| true).is_some()
+    /// Closes the first headless connection of the address that holds most, where there is one.
+    pub(super) fn make_room(&mut self) {
+        self.close_one(|_any| true);
     }
 
     fn of_address(&self, address: IpAddr) -> usize {

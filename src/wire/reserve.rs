@@ -550,7 +550,7 @@ impl State {
 
 /// Those that are counted for nobody take turns as one.
 fn queue_key(site: Option<IpAddr>) -> IpAddr {
-    site.unwrap_or(Ipv6Addr::UNSPECIFIED.into())
+    site.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))
 }
 
 /// The longest body that counts as small; also what a promise counts for at most.
