@@ -12,7 +12,7 @@ mod support;
 
 use std::convert::Infallible;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -394,9 +394,9 @@ async fn repeat(connections: usize, time: Duration, client: &Client, job: &Job) 
         workers.push(tokio::spawn(async move {
             // One connection each, kept open, and one address each where all of 127.0.0.0/8 is this machine: an address
             // has no more than its share.
-            let own = [127, 0, 1, u8::try_from(worker).unwrap()];
+            let own = IpAddr::from([127, 0, 1, u8::try_from(worker).unwrap()]);
             let http = reqwest::Client::builder()
-                .local_address(cfg!(target_os = "linux").then_some(own.into()))
+                .local_address(cfg!(target_os = "linux").then_some(own))
                 .no_proxy()
                 .http1_only()
                 .tls_backend_preconfigured(no_tls())
