@@ -65,22 +65,54 @@ fn a_folder_that_another_user_owns_or_can_change_is_refused_in_words() {
     }
 }
 
+/// The command, allowed to leave core dumps as far as the system lets it.
+#[cfg(target_os = "linux")]
+fn with_core_dumps(program: &str, args: &[&str]) -> Command {
+    let allow = r#"ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@""#;
+    let mut command = Command::new("sh");
+    command.args(["-c", allow, program]).args(args);
+    command
+}
+
+/// How large a core dump of this process may be, as the system says it.
+#[cfg(target_os = "linux")]
+fn core_limit(process: u32) -> String {
+    let limits = fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
+    let core = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max core file size"));
+    let soft = core.unwrap().split_whitespace().next();
+    soft.unwrap().to_owned()
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_crash_leaves_no_copy_of_memory_on_disk() {
     let person = Person::new();
-    let mut command = Command::new("sh");
-    let allowed = r#"ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@""#;
-    command
-        .args(["-c", allowed, env!("CARGO_BIN_EXE_cloak"), "up"])
-        .env("CLOAKROOM_HOME", person.home());
-    let up = Process::start(command);
-    let limits = fs::read_to_string(format!("/proc/{}/limits", up.id())).unwrap();
-    let core = limits
-        .lines()
-        .find(|line| line.starts_with("Max core file size"));
-    let soft = core.unwrap().split_whitespace().nth(4);
-    assert_eq!(soft, Some("0"), "{limits}");
+    let mut command = with_core_dumps(env!("CARGO_BIN_EXE_cloak"), &["up"]);
+    let up = Process::start({
+        command.env("CLOAKROOM_HOME", person.home());
+        command
+    });
+    assert_eq!(core_limit(up.id()), "0");
+}
+
+/// The part of the window that needs no display: it waits for a pointer to keep on the clipboard.
+#[cfg(all(target_os = "linux", feature = "gui"))]
+#[test]
+fn a_crash_of_the_window_leaves_no_copy_of_memory_on_disk() {
+    let program = env!("CARGO_BIN_EXE_cloakroom");
+    let mut held = with_core_dumps(program, &["--hold-clipboard"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while core_limit(held.id()) != "0" {
+        assert!(began.elapsed() < Duration::from_secs(20), "it never is");
+        std::thread::yield_now();
+    }
+    drop(held.stdin.take());
+    held.wait().unwrap();
 }
 
 #[test]
