@@ -521,30 +521,35 @@ mod tests {
             (IMPATIENT, true, Ok(Outcome::TimedOut)),
             (IMPATIENT, false, Err(NotPosted::Cancelled)),
         ] {
-            let (arrived, there) = tokio::sync::oneshot::channel();
+            let cancel = CancellationToken::new();
+            let called = cancel.clone();
             let hanging = guard(move |stream, acceptor| async move {
                 if connects {
                     let stream = take(stream, &acceptor, 2_560).await;
-                    arrived.send(()).unwrap();
                     pending::<()>().await;
                     drop(stream);
                 } else {
-                    arrived.send(()).unwrap();
+                    called.cancel();
                     pending::<()>().await;
                     drop(stream);
                 }
             })
             .await;
-            let cancel = CancellationToken::new();
-            let transport = HttpTransport::through(None).with_limits(limits);
-            let progress = Progress::unseen();
-            let target = Target::Relay(&hanging);
-            let posting = transport.post(target, attempt(2_560, LONG), &progress, &cancel);
-            let cancelling = async {
-                there.await.unwrap();
-                cancel.cancel();
-            };
-            let (outcome, ()) = tokio::join!(posting, cancelling);
+            let cancelling = cancel.clone();
+            let progress = Progress::new(move |moved| {
+                if moved == Moved::Crossing {
+                    cancelling.cancel();
+                }
+            });
+            let outcome = HttpTransport::through(None)
+                .with_limits(limits)
+                .post(
+                    Target::Relay(&hanging),
+                    attempt(2_560, LONG),
+                    &progress,
+                    &cancel,
+                )
+                .await;
             assert_eq!(outcome, expected);
         }
     }

@@ -89,7 +89,7 @@ fn opened(ui: &mut Ui, drawn: &mut Drawn) {
                 drawn.act(Action::UseOpenedPointer);
             }
             let keep = Button::new(Loudness::Quiet, text::keep_pointer());
-            if ui.add(keep.tall()).clicked() {
+            if ui.add(keep).clicked() {
                 drawn.act(Action::KeepPointer);
             }
         });
