@@ -390,7 +390,7 @@ async fn every_link_shows_eight_sizes_and_no_two_equal_bodies() {
             )
             .await;
         assert!(
-            file_api::read_found(answer).unwrap() == blob,
+            *file_api::read_found(answer).unwrap() == blob,
             "file {number} came back changed"
         );
         if number % 10 == 0 {

@@ -54,7 +54,7 @@ async fn files_go_through_the_nginx_that_is_shipped_and_nothing_else_does() {
     let found = front
         .sealed(&address, &FileRequest::Download(stored.id.clone()))
         .await;
-    assert!(file_api::read_found(found).unwrap() == blob);
+    assert!(*file_api::read_found(found).unwrap() == blob);
 
     let id = stored.id.as_str();
     for (method, path) in [

@@ -185,7 +185,7 @@ async fn a_blob_of_the_largest_class_crosses_three_relays_both_ways() {
         let (status, body) = network.post(built.body).await;
         assert_eq!(status, 200);
         assert_eq!(
-            file_api::read_found(built.reply.open(body).unwrap().response).unwrap(),
+            *file_api::read_found(built.reply.open(body).unwrap().response).unwrap(),
             blob
         );
     }

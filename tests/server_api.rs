@@ -261,7 +261,7 @@ async fn whatever_is_not_there_is_not_there_in_the_same_way() {
         );
         let response = built.reply.open(answer.body).unwrap().response;
         assert_eq!(response.code, 404, "{what}");
-        assert_eq!(response.body, br#"{"status_code":404}"#, "{what}");
+        assert_eq!(*response.body, br#"{"status_code":404}"#, "{what}");
         let headers: String = head
             .headers
             .iter()
@@ -532,7 +532,7 @@ async fn plain_http_gives_the_same_as_an_onion_request() {
         let sealed = serving.ask(&request).await;
         assert_eq!(
             (plain.status, &plain.body),
-            (sealed.code, &sealed.body),
+            (sealed.code, &*sealed.body),
             "{what}"
         );
         for name in ["content-type", "expires"] {
@@ -599,7 +599,7 @@ async fn plain_http_refuses_with_the_same_words_as_an_onion_request() {
     let sealed = serving.ask(&FileRequest::Upload(Upload::new(long))).await;
     assert_eq!(
         (plain.status, &plain.body),
-        (sealed.code, &sealed.body),
+        (sealed.code, &*sealed.body),
         "too large"
     );
     assert_eq!(plain.header("content-type"), sealed.header("content-type"));

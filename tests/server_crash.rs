@@ -251,7 +251,7 @@ fn check(address: &ServerAddress, number: u64, mut file: File) -> File {
     let found = match response.code {
         200 => {
             assert!(
-                response.body == blob(number),
+                *response.body == blob(number),
                 "file {number} came back changed"
             );
             true
@@ -432,7 +432,7 @@ fn a_full_disk_refuses_uploads_and_serves_everything() {
     let served = |(number, id): &(u64, FileId)| {
         let response = ask(&address, &FileRequest::Download(id.clone())).unwrap();
         assert_eq!(response.code, 200);
-        assert!(response.body == blob(*number));
+        assert!(*response.body == blob(*number));
     };
     stored.iter().for_each(served);
     no_half(&store);
@@ -483,7 +483,7 @@ fn a_store_that_cannot_take_a_file_says_that_it_is_full() {
     let second = put(2);
     for (number, id) in [(1, first), (2, second)] {
         let response = ask(&address, &FileRequest::Download(id)).unwrap();
-        assert!(response.body == blob(number));
+        assert!(*response.body == blob(number));
     }
 }
 

@@ -316,7 +316,7 @@ async fn five_hundred_slow_downloads_take_no_more_memory_than_allowed() {
     let (taking, reply) = honest.expect("somebody is served");
     let answer = serving::parse(taking.await.unwrap()).unwrap();
     assert!(
-        reply.open(answer.body).unwrap().response.body == content,
+        *reply.open(answer.body).unwrap().response.body == content,
         "slow, but whole"
     );
     let sealed_peak = peak_kib(&server);
@@ -443,7 +443,7 @@ async fn a_stop_finishes_what_runs_and_takes_nothing_new() {
         .open(serving::parse(answer).unwrap().body)
         .unwrap()
         .response;
-    assert!(found.body == content);
+    assert!(*found.body == content);
     uploading.write_all(second_half).await.unwrap();
     let mut answer = Vec::new();
     uploading.read_to_end(&mut answer).await.unwrap();
@@ -460,7 +460,7 @@ async fn a_stop_finishes_what_runs_and_takes_nothing_new() {
     let again = start(home.path());
     let to: ServerAddress = again.first_line.parse().unwrap();
     let found = ask(&to, &FileRequest::Download(id.parse_id())).await;
-    assert!(found.body == second);
+    assert!(*found.body == second);
 }
 
 trait ParseId {

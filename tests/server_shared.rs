@@ -90,7 +90,7 @@ async fn what_one_server_does_the_other_knows() {
     assert_eq!(one.key, other.key);
     let blob = vec![5; 1_048_576];
     let id = share(&one, owned(blob.clone(), &token(1))).await;
-    assert!(ask(&other, &download(&id)).await.body == blob);
+    assert!(*ask(&other, &download(&id)).await.body == blob);
     let extended = ask(&other, &extend(&id, 700)).await;
     let extended: FileInfo = serde_json::from_slice(&extended.body).unwrap();
     let info = ask(&one, &FileRequest::FileInfo(id.clone())).await;
@@ -342,7 +342,7 @@ async fn a_folder_that_was_copied_to_a_bucket_is_served_from_there() {
     } = start(&place, home.path());
     assert_eq!(one.key, before.key);
     for to in [&one, &other] {
-        assert!(ask(to, &download(&kept)).await.body == blob);
+        assert!(*ask(to, &download(&kept)).await.body == blob);
         let found = ask(to, &FileRequest::FileInfo(kept.clone())).await;
         assert_eq!(found.body, info);
         let status = FileRequest::Status {

@@ -392,7 +392,7 @@ async fn a_file_lives_its_whole_life(place: &Place) {
     let id = stored.id;
     let download = FileRequest::Download(id.clone());
     let found = serving.ask(&download).await;
-    assert_eq!(file_api::read_found(found).unwrap(), blob);
+    assert_eq!(*file_api::read_found(found).unwrap(), blob);
     let plain = serving
         .plain("GET", &format!("/file/{}", id.as_str()), "", b"")
         .await;

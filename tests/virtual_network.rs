@@ -670,7 +670,7 @@ impl Client {
                         tally.stored += 1;
                     }
                     (_, Some(blob)) => {
-                        assert!(read_found(response).unwrap() == blob);
+                        assert!(*read_found(response).unwrap() == blob);
                         tally.fetched += 1;
                     }
                     (_, None) => assert_eq!(response.code, 404),

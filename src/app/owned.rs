@@ -327,7 +327,7 @@ mod tests {
         fs::write(&precious, "precious").unwrap();
         private_file::make_folder(shares.lock.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(&precious, &shares.lock).unwrap();
-        let kept = shares.keep(server, &[id(1)], &share(7, NOW + 10), NOW);
+        let kept = shares.keep(server, &id(1), &share(7, NOW + 10), NOW);
         assert!(matches!(kept, Err(OwnRecordError::Write(_))));
         assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
     }
