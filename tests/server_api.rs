@@ -22,9 +22,10 @@ use cloakroom::protocol::onion::hop_cipher::HopKey;
 use cloakroom::protocol::seal::FileKey;
 use cloakroom::server::clock_rule::{ClockTrust, Standing};
 use cloakroom::server::keys::PreviousKey;
+use cloakroom::server::record::Record;
 use cloakroom::server::stats::Count;
 use cloakroom::wire::random;
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde_json::Value;
 use serving::{HOUR, Plain, START, Serving, ask, owned, post_sealed, sealed, token, unknown};
 use tempfile::TempDir;
@@ -386,6 +387,26 @@ async fn somebody_who_is_not_the_owner_extends_by_a_day_at_least_and_the_owner_b
     }
     let more = objects_in(&folder.path().join("store/more"));
     assert_eq!(more, 2, "an extension replaces the one before");
+}
+
+/// Version 0.1 gave ids of 22 characters also without an owner.
+#[tokio::test]
+async fn a_file_without_an_owner_that_version_0_1_stored_is_read_and_extended() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let hour = hour_of(START) + 30;
+    let bytes = [&hour.to_be_bytes()[1..], &[7; 13]].concat();
+    let id = FileId::parse(&BASE64URL_NOPAD.encode(&bytes)).unwrap();
+    let blobs = store.join("blob").join(hour.to_string());
+    std::fs::create_dir_all(&blobs).unwrap();
+    let mut object = Record::new(hour, hour - 30, None, None).encode();
+    object.extend_from_slice(&[1; 500]);
+    std::fs::write(blobs.join(id.as_str()), object).unwrap();
+    let serving = Serving::start(store, |_config| {}).await;
+    let found = serving.ask(&download(&id)).await;
+    assert_eq!((found.code, found.body), (200, vec![1; 500].into()));
+    let extended = expires(&serving, &extend(&id, 60, None)).await;
+    assert_eq!(extended, START + 60 * HOUR);
 }
 
 fn objects_in(folder: &std::path::Path) -> usize {
