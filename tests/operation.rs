@@ -11,7 +11,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::file_api::FileRequest;
@@ -768,6 +768,8 @@ fn the_container_is_given_each_file_that_the_program_includes() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_container_says_whether_its_server_is_well() {
+    use std::time::Instant;
+
     let at = Operator::new();
     let addr = free_port();
     let (_, port) = addr.split_once(':').unwrap();
