@@ -671,13 +671,14 @@ fn a_list_or_an_entry_cannot_drive_the_terminal() {
         "evil.value",
         format!(r#"{{"ed25519":"","x25519":"","host":"","port":"{key}"}}"#),
     );
+    let server = format!("http://127.0.0.1:1#p={SOME_KEY}");
     for command in [
         &["relays", "use", &list][..],
         &["relays", "use", &entry],
         &["relay-list", "new", "--name", "n", &entry],
         &["relay-list", "new", "--name", "n", &value],
         &["relay-list", "verify", &list],
-        &["share", &list, "--relays", &list],
+        &["share", &list, "--server", &server, "--relays", &list],
     ] {
         let output = person.run(command);
         assert!(!output.status.success(), "{command:?}");
