@@ -603,10 +603,12 @@ fn the_operators_page_names_only_commands_flags_and_settings_that_exist() {
     for word in parts.flat_map(|text| text.split('`').skip(1).step_by(2)) {
         let key = word.split(" = ").next().unwrap();
         if word.contains(" = ") {
-            let known = ServerSettings::table()
-                .iter()
-                .any(|setting| setting.key == key);
-            assert!(known, "{word}");
+            let of_servers = ServerSettings::table().iter().map(|setting| setting.key);
+            let of_relays = RelaySettings::table().iter().map(|setting| setting.key);
+            assert!(
+                of_servers.chain(of_relays).any(|known| known == key),
+                "{word}"
+            );
         }
     }
 }

@@ -601,7 +601,7 @@ async fn what_cannot_be_followed_is_said_in_the_words_of_the_network() {
     }
     let json = format!(
         r#"{{"ephemeral_key":"{}","enc_type":"rot13"}}"#,
-        "ab".repeat(32)
+        "2b".repeat(32)
     );
     let refused: [(&[u8], &str); 4] = [
         (b"\xff\xff\xff\xff", "truncated"),

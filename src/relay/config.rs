@@ -169,7 +169,7 @@ const TABLE: &[Setting<RelaySettings>] = &[
         List,
         Preset("\"none\""),
         "For which hosts it is the last relay: none, any, or the names of the file servers. With any, strangers can post to every \
-         public host at port 80 or 443 through this relay, unseen, and read what it answers; hosts named here may have other ports",
+         public host at port 80, 443 or above 1023 through this relay, unseen, and read what it answers",
         |settings, given| {
             settings.serves = serves(&given.texts()?)?;
             Ok(())

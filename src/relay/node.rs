@@ -232,16 +232,11 @@ impl ProxyRule {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"/_-.".contains(&byte))
             && !target.split('/').any(|part| matches!(part, "." | ".."));
-        if proxy.method != "POST" || !allowed_target {
+        if proxy.method != "POST" || !allowed_target || !matches!(proxy.port, 80 | 443 | 1024..) {
             return None;
         }
         let host = canonical_host(&proxy.host)?;
-        let allowed_port = if self.is_listed(&proxy.host) {
-            matches!(proxy.port, 80 | 443 | 1024..)
-        } else {
-            self.serves.includes(&proxy.host) && matches!(proxy.port, 80 | 443)
-        };
-        if !allowed_port {
+        if !self.serves.includes(&proxy.host) && !self.is_listed(&proxy.host) {
             return None;
         }
         let literal = match host {
@@ -371,20 +366,20 @@ mod tests {
             (
                 "http",
                 "1.1.1.1",
-                80,
-                Some("http://1.1.1.1:80/oxen/v4/lsrpc"),
+                8787,
+                Some("http://1.1.1.1:8787/oxen/v4/lsrpc"),
             ),
             (
                 "http",
                 "2606:4700::1111",
-                443,
-                Some("http://[2606:4700::1111]:443/oxen/v4/lsrpc"),
+                1024,
+                Some("http://[2606:4700::1111]:1024/oxen/v4/lsrpc"),
             ),
             (
                 "http",
                 "[2606:4700::1111]",
-                443,
-                Some("http://[2606:4700::1111]:443/oxen/v4/lsrpc"),
+                1024,
+                Some("http://[2606:4700::1111]:1024/oxen/v4/lsrpc"),
             ),
             ("ftp", "files.example.org", 80, None),
             ("HTTP", "files.example.org", 80, None),
@@ -407,11 +402,12 @@ mod tests {
             ("http", "64:ff9b::808:404", 80, None),
             ("http", "2002:808:404::1", 80, None),
             ("http", "64:ff9b::7f00:1", 80, None),
-            // What nobody listed is not asked at ports where anything may listen.
-            ("http", "files.example.org", 1024, None),
-            ("http", "files.example.org", 8787, None),
-            ("http", "files.example.org", 65_535, None),
-            ("http", "1.1.1.1", 8787, None),
+            (
+                "http",
+                "files.example.org",
+                65_535,
+                Some("http://files.example.org:65535/oxen/v4/lsrpc"),
+            ),
             ("http", "files.example.org", 81, None),
             ("http", "files.example.org", 444, None),
             ("http", "files example.org", 80, None),
