@@ -53,7 +53,7 @@ impl Home {
         Self::find_with(std::env::var_os(HOME_VARIABLE))?.checked()
     }
 
-    /// The same, if nobody but this person can change what is in its folders. Whoever can would decide which servers,
+    /// Returns this home if nobody but this person can change its folders. Anybody else would decide which servers,
     /// relays and windows this program trusts.
     ///
     /// # Errors

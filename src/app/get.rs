@@ -24,7 +24,7 @@ use crate::wire::random;
 pub struct GetRequest {
     /// What it is and where.
     pub pointer: Pointer,
-    /// Where it is saved: a place that was tried before anything is fetched.
+    /// The place to save it, tried before anything is fetched.
     pub target: Target,
     /// Whether the sender is told of it, if they asked to be.
     pub tell_sender: bool,

@@ -209,7 +209,7 @@ pub fn message(id: &str, fill: &[Fill<'_>]) -> UserMessage {
     }
 }
 
-/// What goes into a sentence may be a stranger's text: a name, a piece of a file, the words of a parser over it.
+/// Values filled into a sentence may be a stranger's text: a name, a piece of a file, the words of a parser over it.
 fn without_deceit<'a>(value: &'a FluentValue<'_>) -> FluentValue<'a> {
     match value {
         FluentValue::String(text) => FluentValue::String(harmless(text)),

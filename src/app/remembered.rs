@@ -63,7 +63,7 @@ pub(super) struct KeptInfo {
     /// The relays that it was asked over; absent when it was asked without relays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) over: Option<KeptPath>,
-    /// When it last said the same of itself as at the asking before, unix seconds; absent when it did not.
+    /// The time (unix seconds) of an answer that agreed with the one before; absent while none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) confirmed: Option<u64>,
 }

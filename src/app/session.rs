@@ -224,7 +224,7 @@ impl Session {
         }
     }
 
-    /// What the server says of itself, for an upload. One that asks for work or an access word is asked anew, unless it
+    /// Returns the server's `/info` for an upload. A server that asks for work or an access word is asked anew, unless it
     /// was within ten minutes: by asking different people for different things it could tell their uploads apart.
     ///
     /// # Errors
@@ -252,7 +252,7 @@ impl Session {
         }
     }
 
-    /// What the server said of itself within the last day.
+    /// Returns the server's `/info` if it was asked within the last day.
     fn fresh_info(&self, network: &Network) -> Option<KeptInfo> {
         let kept = self.remembered.server(&network.server().key.to_hex())?;
         is_younger(kept.asked, self.now(), INFO_SECS).then_some(kept)
@@ -475,7 +475,7 @@ impl Session {
     }
 }
 
-/// What a server said of itself just now.
+/// The `/info` that a server just gave.
 pub(super) struct InfoAnew {
     /// `None` for a server that has no `GET /info`.
     pub(super) info: Option<ServerInfo>,

@@ -146,7 +146,7 @@ impl SocksProxy {
         url
     }
 
-    /// The same proxy with a random login, if the person gave none and the proxy takes one though it needs none. Tor keeps
+    /// This proxy with a random login, if the person gave none and the proxy takes one though it needs none. Tor keeps
     /// connections of different logins on different circuits (`IsolateSOCKSAuth`), so that no exit sees two tries of one
     /// person side by side.
     pub(super) async fn isolated(&self) -> Self {

@@ -242,7 +242,7 @@ async fn read(
     }
 }
 
-/// When something last moved on the connection of a try; never, before it stands.
+/// The time at which something last moved on the connection of a try; none before it stands.
 #[derive(Default)]
 struct LastMove(Arc<Mutex<Option<Instant>>>);
 

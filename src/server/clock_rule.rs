@@ -50,7 +50,7 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// What an operator is told; nothing when all is well.
+    /// The warning for the operator; none when all is well.
     #[must_use]
     pub const fn warning(self) -> Option<&'static str> {
         match self {
@@ -103,7 +103,7 @@ struct Ahead {
 }
 
 impl Ahead {
-    /// The same, at `now`; it begins anew after another jump.
+    /// Continues a time ahead at `now`, or begins a new one after another jump.
     fn go_on(before: Option<Self>, now: u64) -> Self {
         before
             .filter(|ahead| is_near(now, ahead.last) && ahead.since <= now)

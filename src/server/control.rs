@@ -146,7 +146,7 @@ impl Control {
         Self::open_patiently(folder, rng, carry_out, STRANGERS).await
     }
 
-    /// The same; connections that do not show the token are closed after `strangers_patience`.
+    /// Opens the door; connections that do not show the token are closed after `strangers_patience`.
     async fn open_patiently<H, F>(
         folder: &Path,
         rng: &mut impl CryptoRng,

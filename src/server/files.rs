@@ -60,7 +60,7 @@ pub struct Files {
     pub(super) relay_mirror: Option<Arc<RelayMirror>>,
     pub(super) clock: ClockRule,
     pub(super) stats: Arc<Stats>,
-    /// When the store was last tried, and whether it worked.
+    /// The time of the last try of the store, and whether it worked.
     pub(super) probed: Mutex<Option<(Instant, bool)>>,
 }
 

@@ -166,7 +166,7 @@ pub(super) fn has_all(record: &Record, nonces: &[String]) -> bool {
     allowed > 0 && nonces.len() >= allowed
 }
 
-/// What somebody who is not the owner must add at least.
+/// Hours that an extension by somebody who is not the owner must add at least.
 const LEAST_GAIN_HOURS: u32 = 24;
 /// Receipts read at once.
 const AT_ONCE: usize = 16;

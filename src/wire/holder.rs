@@ -14,7 +14,7 @@ use hyper::{HeaderMap, header::HeaderName};
 pub struct Holder {
     /// The IPv4 address, or the first address of the /64, the least that one holder of IPv6 addresses has.
     pub address: IpAddr,
-    /// The same IPv4 address, or the first address of the /48, the most that one customer is usually given.
+    /// The IPv4 address, or the first address of the /48, the most that one customer is usually given.
     pub site: IpAddr,
 }
 

@@ -1,4 +1,4 @@
-//! When a file expires: always at the beginning of a UTC hour, which the uploader names.
+//! Expiry of files: always at the beginning of a UTC hour, which the uploader names.
 //!
 //! An hour is absolute: an upload or extension that somebody recorded and sends again means the same hour, however late,
 //! and is refused once that hour has passed. A time from now would mean a later one each time.

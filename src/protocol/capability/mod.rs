@@ -121,7 +121,7 @@ const MAX_HOUR: u32 = 0xff_ffff;
 
 /// The id of a blob that has an owner: 16 bytes that follow from expiry hour, owner and blob.
 ///
-/// The same three give the same id, so that an upload that is sent again, by whomever and however late, writes the same
+/// Equal hour, owner and blob give the same id, so that an upload that is sent again, however late, writes the same
 /// object.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct OwnedId([u8; 16]);

@@ -58,7 +58,7 @@ pub enum Learned {
     },
 }
 
-/// Whose fault a failed path is.
+/// Names the relay, if any, that a failed path is blamed on.
 ///
 /// An error that opens with the key of the middle or the last relay is a success of the guard: that seal proves that
 /// the guard carried the request there and the answer back. Every other kind counts against the guard.

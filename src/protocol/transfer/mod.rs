@@ -238,7 +238,7 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// The same over another last relay than that of `path` where there is one, else over another middle.
+    /// Lets this transfer go over another last relay than that of `path` where there is one, else over another middle.
     #[must_use]
     pub fn unlike(self, path: Option<Hops>) -> Self {
         Self {
