@@ -833,11 +833,10 @@ fn pasted_path(line: &str) -> Option<PathBuf> {
     path.is_absolute().then(|| path.to_owned())
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_list_is_named_by_its_path_as_people_and_file_managers_write_it() {
         for (typed, path) in [
