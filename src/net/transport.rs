@@ -2,8 +2,8 @@
 //!
 //! A relay is reached over TLS 1.3 with a certificate of exactly the key its list entry names; a server (only when
 //! the person chose to go there without relays) by its base address, since what travels is sealed to its key.
-//! No wait has another end than its limit ([`Limits`]), and a party that moves bytes slower than the pace of all bodies
-//! is taken for one that is silent: a guard must not hold a transfer by a byte now and then. The connection to either goes through the person's SOCKS5 proxy, when they chose one.
+//! Every wait has a limit ([`Limits`]). A party that moves bytes slower than [`PaceLimits`] counts as silent: a guard must
+//! not hold a transfer by a byte now and then. Connections go through the person's SOCKS5 proxy, when they chose one.
 
 use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};

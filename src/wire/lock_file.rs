@@ -1,7 +1,7 @@
 //! Files that stand for a lock: made if they are missing, never read, never written.
 //!
-//! Whatever stands at such a path by the hand of somebody else must come to no harm and do none: it is not emptied, no
-//! symbolic link is followed, and nothing but a file is opened.
+//! Another user may have put something else at such a path. So a file that is there is not emptied, no symbolic link is
+//! followed, and nothing but a regular file is opened.
 
 use std::fs::{File, OpenOptions};
 use std::io;

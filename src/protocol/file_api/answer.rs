@@ -120,7 +120,7 @@ pub struct ServerInfo {
     pub ttl_default: u64,
     /// The longest it may be kept, in seconds.
     pub ttl_max: u64,
-    /// What it understands beyond Session's API; at most 64 names of at most 64 bytes.
+    /// Names of the additions to Session's API that the server has; at most 64 names of at most 64 bytes.
     #[serde(default, deserialize_with = "features")]
     pub features: Vec<String>,
     /// Whether uploads need the operator's word.

@@ -58,7 +58,7 @@ pub struct Upload {
     pub blob: Vec<u8>,
     /// Until when it should be kept; the server's default from now on when absent.
     pub expiry: Option<Expiry>,
-    /// Who may manage it later; with it the id follows from expiry hour, owner and blob.
+    /// The hash of the token that may manage the file later. With it the id follows from expiry hour, owner and blob.
     pub owner: Option<OwnerHash>,
     /// Whether downloads are counted, and how many are allowed.
     pub receipts: Option<ReceiptTerms>,

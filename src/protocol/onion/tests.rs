@@ -686,7 +686,7 @@ fn a_flood_from_many_addresses_never_passes_the_bound() {
     );
 }
 
-/// What the guard answers to a request whose outer JSON is another one.
+/// The guard's answer to a request whose outer JSON is replaced by `json`.
 fn with_outer(json: &str) -> Result<Peeled, peel::PeelError> {
     let body = [&28_u32.to_le_bytes()[..], &[0; 28], json.as_bytes()].concat();
     peel(&Identity::from_seed([1; 32]).x25519(), body)

@@ -421,8 +421,8 @@ impl<'a> Drawing<'a> {
     }
 
     /// Candidates in groups, the preferred ones first: those for whom no rule yields; among them those that were not
-    /// tried in this transfer and are not `avoided`; on a retry, among them those that worked within the hour. On a short list that was
-    /// tried twice, those that were tried least.
+    /// tried in this transfer and are not `avoided`; on a retry, among them those that worked within the hour. On a short
+    /// list that was tried twice, those that were tried least.
     fn by_preference<'b>(
         &self,
         memory: &RelayMemory,

@@ -1,8 +1,9 @@
 //! How a pointer is found in pasted text, and how its damage is told apart.
 //!
 //! The text is read three times: as it is; with line breaks joined, where quote marks, characters that show nothing and
-//! the soft breaks of quoted-printable text (RFC 2045, section 6.7) are dropped; and with all spaces joined. Each time the word ends by itself, where its map ends and six characters of checksum
-//! follow; so whatever was joined behind it does no harm.
+//! the soft breaks of quoted-printable text (RFC 2045, section 6.7) are dropped; and with all spaces joined. Each time the
+//! word ends by itself, where its map ends and six characters of checksum follow; so whatever was joined behind it does
+//! no harm.
 
 use bech32::primitives::decode::CheckedHrpstring;
 use bech32::primitives::iter::Fe32IterExt as _;
