@@ -648,6 +648,10 @@ fn a_system_without_dialogs_says_what_to_install() {
         .store(true, std::sync::atomic::Ordering::SeqCst);
     desk.click("Choose files");
     desk.until_seen("Install xdg-desktop-portal or Zenity");
+    assert!(
+        !desk.window.state().model().dialog_open,
+        "whoever has read this can open a dialog"
+    );
     desk.press(Key::Escape);
     desk.desktop
         .no_dialogs

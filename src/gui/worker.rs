@@ -236,13 +236,6 @@ impl Inner {
             self.report(Event::Links(ours));
         }
     }
-
-    /// A dialog was dismissed, or there is none: that is said. Blocking.
-    fn dismissed(&self) {
-        if !self.platform.has_dialogs() {
-            self.report(Event::Failed(text::no_dialogs()));
-        }
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -478,8 +471,13 @@ impl Worker {
             Effect::PickFiles => {
                 let picked = inner.platform.pick_files();
                 self.spawn(async move {
-                    let files = chosen(picked, &inner).await;
+                    let files = picked.await;
+                    let dismissed = files.is_none();
                     inner.report(Event::FilesChosen(files.unwrap_or_default()));
+                    // Last: whoever reads why there was no dialog can open the next one.
+                    if dismissed {
+                        report_missing_dialogs(&inner).await;
+                    }
                 });
             }
             Effect::PickFolder(at) => {
@@ -565,8 +563,9 @@ impl Worker {
         };
         let picked = inner.platform.pick_new_file(text::EXPORT_FILE);
         self.spawn(async move {
-            if let Some(path) = chosen(picked, &inner).await {
-                export(path);
+            match picked.await {
+                Some(path) => export(path),
+                None => report_missing_dialogs(&inner).await,
             }
         });
     }
@@ -619,16 +618,11 @@ impl Drop for Worker {
     }
 }
 
-/// What a dialog was closed with. Without anything, there may have been none; then that is said.
-async fn chosen<T>(picked: BoxFuture<'static, Option<T>>, inner: &Arc<Inner>) -> Option<T> {
-    let picked = picked.await;
-    if picked.is_none() {
-        let inner = Arc::clone(inner);
-        tokio::task::spawn_blocking(move || inner.dismissed())
-            .await
-            .ok();
+/// Reports that the system has no dialogs for files, if that is why one was closed without any.
+async fn report_missing_dialogs(inner: &Arc<Inner>) {
+    if !dialogs(inner).await {
+        inner.report(Event::Failed(text::no_dialogs()));
     }
-    picked
 }
 
 /// Whether the system has dialogs for files.
