@@ -3,16 +3,17 @@
 #![cfg(all(feature = "cli", feature = "server", feature = "relay"))]
 #![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
 
+#[path = "support/stand_in.rs"]
+mod stand_in;
 mod support;
 
 use std::fs;
-use std::io::{Read, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use cloakroom::app::config::{Config, Home, ServerChoice, ServerEntry};
 use cloakroom::app::network::{Network, Route, Tell};
@@ -24,10 +25,9 @@ use cloakroom::protocol::capability::expiry::hour_of;
 use cloakroom::protocol::capability::work::{WorkAsked, WorkBase};
 use cloakroom::protocol::capability::{AccessWord, DownloadReceipt};
 use cloakroom::protocol::digest::Digest;
-use cloakroom::protocol::file_api::{FileAnswer, FileStatus, JSON_TYPE, ServerInfo, Uploaded};
+use cloakroom::protocol::file_api::{FileAnswer, FileStatus, ServerInfo, Uploaded};
 use cloakroom::protocol::keys::Identity;
-use cloakroom::protocol::onion::open_request;
-use cloakroom::protocol::onion::v4::{RequestHead, Response};
+use cloakroom::protocol::onion::v4::RequestHead;
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::{NetworkKind, RelayList};
 use cloakroom::protocol::seal::FileKey;
@@ -35,6 +35,7 @@ use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
 use cloakroom::server::{RunningServer, Server, ServerConfig};
 use cloakroom::wire::random;
 use serde_json::Value;
+use stand_in::{SessionServer, StandIn, read_message, serve};
 use support::{blobs_in, cloak, content, printed_pointer, said, with_input, write_list};
 use tempfile::{TempDir, tempdir};
 use tokio::runtime::Runtime;
@@ -435,132 +436,6 @@ fn a_full_server_says_so() {
     expect(&person.share(&[]), 8, "the server is full");
 }
 
-/// One HTTP request or answer with a body of known length; `None` at the end of the connection.
-fn read_message(stream: &mut impl Read) -> Option<(String, Vec<u8>)> {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).unwrap();
-    let len = head
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .map_or(0, |(_, value)| value.parse().unwrap());
-    let mut body = vec![0; len];
-    stream.read_exact(&mut body).ok()?;
-    Some((head, body))
-}
-
-/// Listens, and gives every connection to a thread of its own.
-fn serve(listener: TcpListener, serve: impl Fn(TcpStream) + Send + Sync + 'static) {
-    let serve = Arc::new(serve);
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let serve = Arc::clone(&serve);
-            thread::spawn(move || serve(stream));
-        }
-    });
-}
-
-/// A file server that is not ours, or not honest: it opens what is sealed to it, notes it, and answers as it likes.
-struct StandIn {
-    address: ServerAddress,
-    seen: Arc<Mutex<Vec<RequestHead>>>,
-}
-
-impl StandIn {
-    fn start(
-        answer: impl Fn(&RequestHead, Vec<u8>) -> (Response, bool) + Send + Sync + 'static,
-    ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let identity = Identity::from_seed([77; 32]);
-        let address = ServerAddress {
-            url: format!("http://{}", listener.local_addr().unwrap())
-                .parse()
-                .unwrap(),
-            key: identity.public(),
-        };
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&seen);
-        let secret = identity.x25519();
-        serve(listener, move |mut stream| {
-            while let Some((_head, body)) = read_message(&mut stream) {
-                let opened = open_request(&secret, body).unwrap();
-                let (head, body) = opened.request.unwrap();
-                noted.lock().unwrap().push(head.clone());
-                let (response, is_blob) = answer(&head, body);
-                let sealed = opened
-                    .reply
-                    .seal(response, is_blob, &mut random::system())
-                    .unwrap();
-                let head = format!(
-                    "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
-                    sealed.len()
-                );
-                if stream
-                    .write_all(&[head.as_bytes(), &sealed].concat())
-                    .is_err()
-                {
-                    return;
-                }
-            }
-        });
-        Self { address, seen }
-    }
-
-    /// Speaks as Session's file server does, which has never heard of Cloakroom.
-    fn like_sessions() -> Self {
-        let stored = Mutex::new(Vec::new());
-        Self::start(
-            move |head, body| match (head.method.as_str(), head.endpoint.as_str()) {
-                ("POST", "/file") => {
-                    *stored.lock().unwrap() = body;
-                    let expires = 4_000_000_000.5;
-                    (
-                        json(200, &format!("{{\"id\":\"123\",\"expires\":{expires}}}")),
-                        false,
-                    )
-                }
-                ("GET", "/file/123") => {
-                    let blob = stored.lock().unwrap().clone();
-                    (
-                        Response {
-                            code: 200,
-                            headers: vec![(
-                                "content-type".to_owned(),
-                                "application/octet-stream".to_owned(),
-                            )],
-                            body: blob.into(),
-                        },
-                        true,
-                    )
-                }
-                _ => (json(404, "{\"status_code\":404}"), false),
-            },
-        )
-    }
-
-    fn requests(&self) -> Vec<(String, Vec<String>)> {
-        let seen = self.seen.lock().unwrap();
-        let names =
-            |head: &RequestHead| head.headers.iter().map(|(name, _)| name.clone()).collect();
-        seen.iter()
-            .map(|head| (format!("{} {}", head.method, head.endpoint), names(head)))
-            .collect()
-    }
-}
-
-fn json(code: u16, body: &str) -> Response {
-    Response {
-        code,
-        headers: vec![("content-type".to_owned(), JSON_TYPE.to_owned())],
-        body: body.as_bytes().to_vec().into(),
-    }
-}
-
 fn run_direct(home: &Path, args: &[&str], input: &str) -> Output {
     let mut run = cloak(home);
     run.args(args).arg("--direct");
@@ -569,7 +444,7 @@ fn run_direct(home: &Path, args: &[&str], input: &str) -> Output {
 
 #[test]
 fn a_server_that_lists_nothing_gets_no_header_of_ours() {
-    let server = StandIn::like_sessions();
+    let server = StandIn::of_session(SessionServer::NumberIds);
     let home = tempdir().unwrap();
     let file = home.path().join("a.txt");
     fs::write(&file, b"content").unwrap();
@@ -611,10 +486,14 @@ fn a_server_that_lists_nothing_gets_no_header_of_ours() {
     assert_eq!(fs::read(out).unwrap(), b"content");
     expect(
         &run_direct(home.path(), &["delete", "-"], &pointer),
-        1,
-        "no record",
+        8,
+        "does not let a file be managed",
     );
-    expect(&run_direct(home.path(), &["extend", "-"], &pointer), 5, "");
+    expect(
+        &run_direct(home.path(), &["extend", "-"], &pointer),
+        8,
+        "does not keep this file for longer",
+    );
     let names: Vec<_> = server
         .requests()
         .into_iter()
@@ -655,7 +534,7 @@ fn telling(
             }
             ("POST", "/file") if take(head) => FileAnswer::Uploaded(Uploaded {
                 id: "somewhere".to_owned(),
-                expires: 4e9,
+                expires: Some(4e9),
                 size: Some(body.len() as u64),
                 digest: Some(Digest::of(&body).to_hex()),
             }),
@@ -843,7 +722,7 @@ fn receipts_that_nobody_with_the_pointer_made_are_not_counted() {
             }),
             ("POST", "/file") => FileAnswer::Uploaded(Uploaded {
                 id: "elsewhere".to_owned(),
-                expires: 4e9,
+                expires: Some(4e9),
                 size: Some(body.len() as u64),
                 digest: Some(Digest::of(&body).to_hex()),
             }),
@@ -999,7 +878,7 @@ fn a_servers_test_stores_fetches_and_deletes() {
         "{lines:?}"
     );
 
-    let sessions = StandIn::like_sessions();
+    let sessions = StandIn::of_session(SessionServer::NumberIds);
     let network = Network::new(sessions.address, Route::Direct);
     let checked = town
         .runtime

@@ -528,7 +528,7 @@ async fn a_file_that_a_sweep_has_judged_is_not_said_to_be_extended() {
     let location = StoreLocation::Objects(objects);
     let sweeper = BlobStore::open(&location, 1 << 30, LONG).await.unwrap();
 
-    serving.set(stored.expires - 1);
+    serving.set(stored.expires.unwrap() - 1);
     faulty.before_extending.close();
     let extending = async {
         let code = serving.code(&extend).await;
@@ -538,20 +538,20 @@ async fn a_file_that_a_sweep_has_judged_is_not_said_to_be_extended() {
     };
     let sweeping = async {
         faulty.before_extending.somebody_came().await;
-        serving.set(stored.expires + HOUR);
+        serving.set(stored.expires.unwrap() + HOUR);
         faulty.before_deleting.close();
         let opening = async {
             faulty.before_deleting.somebody_came().await;
             faulty.before_extending.open();
         };
-        let sweeping = sweeper.sweep(Some(stored.expires + HOUR));
+        let sweeping = sweeper.sweep(Some(stored.expires.unwrap() + HOUR));
         tokio::join!(sweeping, opening).0.unwrap()
     };
     let (extended, swept) = tokio::join!(extending, sweeping);
     assert_eq!((extended, swept), (404, Swept { blobs: 1 }));
     assert_eq!(serving.code(&download(&stored.id)).await, 404);
     sweeper
-        .sweep(Some(stored.expires + 48 * HOUR))
+        .sweep(Some(stored.expires.unwrap() + 48 * HOUR))
         .await
         .unwrap();
     assert_eq!(sweeper.used_bytes(), 0, "no extension of nothing stays");

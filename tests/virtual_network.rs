@@ -364,7 +364,7 @@ impl World {
                 let id = OwnedId::new(1, &upload.owner.unwrap(), &digest).file_id();
                 let uploaded = Uploaded {
                     id: id.as_str().to_owned(),
-                    expires: 1_900_000_000.0,
+                    expires: Some(1_900_000_000.0),
                     size: Some(upload.blob.len() as u64),
                     digest: Some(digest.to_hex()),
                 };

@@ -12,7 +12,7 @@ use super::save::SaveError;
 use crate::net::DriveError;
 use crate::net::socks::ProxyFailure;
 use crate::protocol::address::ParseAddressError;
-use crate::protocol::file_api::AnswerError;
+use crate::protocol::file_api::{AnswerError, ServerInfo};
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::relay_list::{ParseSourceError, RelayListError};
 use crate::protocol::seal::{OpenError, PointerMismatch};
@@ -144,6 +144,9 @@ pub enum ServerRefusal {
     /// It does not count downloads.
     #[error("the server does not count downloads")]
     NoReceipts,
+    /// It does not keep this file for longer, whoever asks.
+    #[error("the server does not keep this file for longer")]
+    NotExtendable,
     /// Unknown, expired or deleted.
     #[error("the server does not have the file")]
     NotThere,
@@ -168,6 +171,12 @@ pub enum ServerRefusal {
         /// The longest it keeps a blob, in seconds.
         max_secs: u64,
     },
+    /// It refused without a reason what was to be kept for a time that it may not offer; it does not say which it offers.
+    #[error("the server answered 400 to a time of {asked_secs} seconds")]
+    TtlMaybe {
+        /// The time that was asked for, in seconds.
+        asked_secs: u64,
+    },
     /// It asks for work in a way that this version does not know.
     #[error("the server asks for another kind of work")]
     UnknownWork,
@@ -177,6 +186,16 @@ pub enum ServerRefusal {
 }
 
 impl ServerRefusal {
+    /// Adds the time that was asked for to a refusal without a reason, where it may be the reason: `info` is what the
+    /// server says of itself.
+    #[must_use]
+    pub const fn explained(self, info: Option<&ServerInfo>, asked_secs: Option<u64>) -> Self {
+        match (self, info, asked_secs) {
+            (Self::Status(400), None, Some(asked_secs)) => Self::TtlMaybe { asked_secs },
+            _ => self,
+        }
+    }
+
     /// What the answer to an upload comes to.
     #[must_use]
     pub const fn of_upload(error: AnswerError) -> Self {

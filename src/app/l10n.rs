@@ -181,6 +181,17 @@ pub fn say(id: &str) -> &'static str {
 /// What a text is filled in with, by name.
 pub type Fill<'a> = (&'static str, FluentValue<'a>);
 
+/// A length of time in words: in days, or in hours where it is no whole number of days, one hour at least.
+#[must_use]
+pub fn duration(secs: u64) -> String {
+    if secs >= 86_400 && secs.is_multiple_of(86_400) {
+        tell("duration_days", &[("count", (secs / 86_400).into())])
+    } else {
+        let hours = (secs / 3_600).max(1);
+        tell("duration_hours", &[("count", hours.into())])
+    }
+}
+
 /// A text with what it is filled in with.
 #[must_use]
 pub fn tell(id: &str, fill: &[Fill<'_>]) -> String {

@@ -10,7 +10,7 @@ use super::owned::{OwnRecordError, OwnShare, OwnShares};
 use super::session::Session;
 use super::upload::{check_ttl, differing_hour, expiry};
 use super::who_saw_what::RequestShown;
-use crate::protocol::capability::receipt_key;
+use crate::protocol::capability::{OwnedId, receipt_key};
 use crate::protocol::file_api::{self, AnswerError, FileRequest, LONG_ANSWER_LEN, ServerInfo};
 use crate::protocol::onion::v4::Response;
 use crate::protocol::pointer::Pointer;
@@ -110,7 +110,8 @@ impl Downloads {
 /// Removes the server's copy of the file.
 ///
 /// # Errors
-/// [`AppError::NotOwner`] for a file that is not on this person's record; any other [`AppError`].
+/// [`AppError::NotOwner`] for a file that is not on this person's record, [`ServerRefusal::NoOwners`] for one that nobody
+/// owns; any other [`AppError`].
 pub async fn delete(
     session: &Session,
     network: &Network,
@@ -119,7 +120,7 @@ pub async fn delete(
     cancel: &CancellationToken,
 ) -> Result<Deletion, AppError> {
     check_supported(pointer)?;
-    let own = find(session, pointer)?.ok_or(AppError::NotOwner)?;
+    let own = find(session, pointer)?.ok_or_else(|| not_on_record(pointer))?;
     let mut asking = Asking {
         session,
         network,
@@ -143,7 +144,8 @@ pub async fn delete(
 /// Has the server keep the file for `ttl_secs` from now, or for its usual time; never shorter than before.
 ///
 /// # Errors
-/// [`AppError::NotOwner`] for a file that somebody else owns; any other [`AppError`].
+/// [`AppError::NotOwner`] for a file that somebody else owns, [`ServerRefusal::NotExtendable`] for one that nobody can
+/// extend; any other [`AppError`].
 pub async fn extend(
     session: &Session,
     network: &Network,
@@ -183,11 +185,12 @@ pub async fn extend(
     let mut server_hour = None;
     if answer == Err(AnswerError::Status(400)) {
         info = asking.server_info_anew().await?;
-        let refusal = info
-            .as_ref()
-            .map_or(ServerRefusal::Status(400), |info| ServerRefusal::Ttl {
+        let refusal = info.as_ref().map_or(
+            ServerRefusal::Status(400).explained(None, ttl_secs),
+            |info| ServerRefusal::Ttl {
                 max_secs: info.ttl_max,
-            });
+            },
+        );
         // One of the clocks may be wrong.
         server_hour = differing_hour(ServerRefusal::Status(400), info.as_ref(), session.now());
         if server_hour.is_none() {
@@ -200,8 +203,12 @@ pub async fn extend(
     }
     let expires = match answer {
         Ok(info) => info.expires_secs(),
-        Err(AnswerError::Status(404)) if !is_own && asking.is_there(pointer).await? => {
-            return Err(AppError::NotOwner);
+        Err(AnswerError::Status(404 | 405)) if !is_own && asking.is_there(pointer).await? => {
+            return Err(if OwnedId::could_be(&pointer.id) {
+                AppError::NotOwner
+            } else {
+                ServerRefusal::NotExtendable.into()
+            });
         }
         Err(error) => return Err(refused(error)),
     };
@@ -220,7 +227,8 @@ pub async fn extend(
 /// Asks how the file fares, and checks every download receipt again.
 ///
 /// # Errors
-/// [`AppError::NotOwner`] for a file that is not on this person's record; any other [`AppError`].
+/// [`AppError::NotOwner`] for a file that is not on this person's record, [`ServerRefusal::NoOwners`] for one that nobody
+/// owns; any other [`AppError`].
 pub async fn status(
     session: &Session,
     network: &Network,
@@ -232,7 +240,7 @@ pub async fn status(
     if pointer.words.is_some() {
         return Err(AppError::NeedsNewer(NeedsNewer::Words));
     }
-    let own = find(session, pointer)?.ok_or(AppError::NotOwner)?;
+    let own = find(session, pointer)?.ok_or_else(|| not_on_record(pointer))?;
     let mut asking = Asking {
         session,
         network,
@@ -283,6 +291,15 @@ pub fn is_own(session: &Session, pointer: &Pointer) -> Result<bool, AppError> {
     Ok(OwnShares::of(session.home())
         .find(&pointer.server.key, &pointer.id)?
         .is_some())
+}
+
+/// Why a file that is not on this person's record cannot be managed.
+fn not_on_record(pointer: &Pointer) -> AppError {
+    if OwnedId::could_be(&pointer.id) {
+        AppError::NotOwner
+    } else {
+        ServerRefusal::NoOwners.into()
+    }
 }
 
 /// Parts lie at the server one by one, and this version does not know them.

@@ -103,6 +103,8 @@ pub struct Shared {
     pub manageable: bool,
     /// Whether the file expires by the server's clock, because that differs from this computer's by an hour or more.
     pub by_server_clock: bool,
+    /// The time that was asked for in seconds, if the server keeps the file for another one, or does not say for how long.
+    pub unmet_ttl_secs: Option<u64>,
     /// From the first byte read to the server's confirmation.
     pub took: Duration,
 }
@@ -160,7 +162,7 @@ pub async fn share(
         content_len,
         name: request.name_in_pointer.then(|| short_name(&name)),
         kind: Kind::File,
-        expires: Some(stored.at.expires),
+        expires: stored.at.expires,
         words: None,
         receipts: request.receipts.in_pointer(),
         relay_list: network.relay_line().filter(|_| request.carry_relay_list),
@@ -171,6 +173,7 @@ pub async fn share(
         builtin: network.is_builtin(),
         manageable: stored.recorded,
         by_server_clock: stored.by_server_clock,
+        unmet_ttl_secs: request.ttl_secs.filter(|_| !stored.ttl_met),
         took: started.elapsed(),
     })
 }

@@ -38,6 +38,8 @@ pub(super) struct Parcel {
 /// A blob that the server confirmed.
 pub(super) struct Stored {
     pub(super) at: StoredAt,
+    /// Whether the server keeps the blob for about as long as was asked for; `true` where nothing was asked for.
+    pub(super) ttl_met: bool,
     /// Absent at a server that knows no owners.
     pub(super) token: Option<OwnerToken>,
     /// Whether the token is on record.
@@ -86,6 +88,7 @@ pub(super) async fn upload(
             receipts,
             ..Upload::new(blob.into_bytes())
         }),
+        asked_expiry: None,
     };
     let refused = match sending.send(info.as_ref()).await {
         Err(AppError::Server(refusal)) if may_be_outdated(refusal) => refusal,
@@ -97,7 +100,7 @@ pub(super) async fn upload(
         .await?;
     sending.server_hour = differing_hour(refused, anew.info.as_ref(), session.now());
     let info = match (anew.agrees, sending.server_hour) {
-        (true, None) => return Err(refused.into()),
+        (true, None) => return Err(refused.explained(anew.info.as_ref(), ttl_secs).into()),
         (true, Some(_)) => anew.info,
         (false, _) => {
             session
@@ -169,6 +172,8 @@ struct Sending<'a> {
     /// Whether recipients are asked for download receipts.
     counts: bool,
     request: FileRequest,
+    /// When the blob is to expire, in unix seconds, if the person asked for a time.
+    asked_expiry: Option<u64>,
 }
 
 /// The file to be stored, when its id is known before: by an owner and an expiry hour.
@@ -184,8 +189,12 @@ impl Sending<'_> {
         let known = self.prepare(info).await?;
         let by_server_clock = self.server_hour.is_some();
         let (Some(known), Some(token)) = (known, &self.owner) else {
-            let at = self.store(info).await?;
+            let mut at = self.store(info).await?;
+            if at.expires.is_none() {
+                at.expires = self.ask_expiry(&at.id).await;
+            }
             return Ok(Stored {
+                ttl_met: self.ttl_met(&at),
                 at,
                 token: None,
                 recorded: false,
@@ -219,7 +228,7 @@ impl Sending<'_> {
             }
         };
         let share = OwnShare {
-            expires: at.expires,
+            expires: at.expires.unwrap_or(share.expires),
             ..share
         };
         let recorded = self.on_record
@@ -229,6 +238,7 @@ impl Sending<'_> {
                 // What was kept before it was sent serves as well.
                 || id == at.id);
         Ok(Stored {
+            ttl_met: self.ttl_met(&at),
             at,
             token: Some(share.token),
             recorded,
@@ -244,7 +254,14 @@ impl Sending<'_> {
         if asks_word && self.access.is_none() {
             return Err(ServerRefusal::AccessWord { given: false }.into());
         }
-        let expiry = expiry(info, self.ttl_secs, self.server_hour, self.session.now());
+        let now = self.session.now();
+        let expiry = expiry(info, self.ttl_secs, self.server_hour, now);
+        self.asked_expiry = match expiry {
+            _ if self.ttl_secs.is_none() => None,
+            Some(Expiry::AtHour(hour)) => Some(hour_begins(hour)),
+            Some(Expiry::InSecs(secs)) => Some(now.saturating_add(secs)),
+            None => None,
+        };
         let known = match expiry {
             Some(Expiry::AtHour(hour)) if info.is_some_and(|info| info.has(OWNER_FEATURE)) => {
                 let owner = self
@@ -303,8 +320,8 @@ impl Sending<'_> {
         })?)
     }
 
-    /// After a lost answer: the file, if it was stored. The id follows from owner and blob, so a file of the right size
-    /// under it is ours.
+    /// What the server has under `id`, if that is of the right size. After a lost answer such a file is ours, because
+    /// the id follows from owner and blob.
     async fn look_for(&mut self, id: &FileId) -> Option<StoredAt> {
         let request = FileRequest::FileInfo(id.clone());
         let answer = self
@@ -322,8 +339,23 @@ impl Sending<'_> {
         let info = file_api::read_file_info(&answer).ok()?;
         (usize::try_from(info.size) == Ok(self.blob_len)).then(|| StoredAt {
             id: id.clone(),
-            expires: info.expires_secs(),
+            expires: Some(info.expires_secs()),
         })
+    }
+
+    /// Asks when a stored blob expires, at a server that does not say so with the upload. The blob is stored whether
+    /// an answer comes or not.
+    async fn ask_expiry(&mut self, id: &FileId) -> Option<u64> {
+        self.look_for(id).await?.expires
+    }
+
+    /// Whether the server keeps the blob for about as long as was asked for. Servers count in hours.
+    fn ttl_met(&self, at: &StoredAt) -> bool {
+        match (self.asked_expiry, at.expires) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(asked), Some(expires)) => asked.abs_diff(expires) <= HOUR_SECS,
+        }
     }
 
     fn record(

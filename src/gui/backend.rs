@@ -299,6 +299,7 @@ impl App {
             counted: preferences.options.count != Count::No,
             gone: false,
             by_server_clock: shared.by_server_clock,
+            other_time: shared.unmet_ttl_secs.is_some(),
         })
     }
 

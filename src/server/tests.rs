@@ -143,7 +143,7 @@ async fn an_uploaded_blob_comes_back_until_it_expires() {
     let fixture = Fixture::start(|_config| {}).await;
     let blob = vec![7; 65_536];
     let stored = share(&fixture, &blob, Some(3600), 1).await;
-    assert!((START + 3600..=START + 7200).contains(&stored.expires));
+    assert!((START + 3600..=START + 7200).contains(&stored.expires.unwrap()));
     let download = FileRequest::Download(stored.id.clone());
     let found = fixture.ask(&download, 2).await;
     assert_eq!(*file_api::read_found(found).unwrap(), blob);
@@ -153,9 +153,11 @@ async fn an_uploaded_blob_comes_back_until_it_expires() {
     let info: file_api::FileInfo = serde_json::from_slice(&info.body).unwrap();
     assert_eq!(info.size, 65_536);
 
-    fixture.now.store(stored.expires - 1, Ordering::SeqCst);
+    fixture
+        .now
+        .store(stored.expires.unwrap() - 1, Ordering::SeqCst);
     assert_eq!(fixture.ask(&download, 4).await.code, 200);
-    fixture.now.store(stored.expires, Ordering::SeqCst);
+    fixture.now.store(stored.expires.unwrap(), Ordering::SeqCst);
     let expired = fixture.ask(&download, 5).await;
     let unknown = fixture
         .ask(&FileRequest::Download(FileId::parse("unknown").unwrap()), 6)
@@ -327,7 +329,9 @@ async fn memory_beyond_the_limit_is_refused() {
 async fn expired_files_are_swept_by_the_running_server() {
     let fixture = Fixture::start(|config| config.sweep_every = Duration::from_millis(5)).await;
     let stored = share(&fixture, &[7; 100], Some(3600), 1).await;
-    fixture.now.store(stored.expires + 3600, Ordering::SeqCst);
+    fixture
+        .now
+        .store(stored.expires.unwrap() + 3600, Ordering::SeqCst);
     let swept = async {
         while fixture.stored() > 0 {
             tokio::task::yield_now().await;

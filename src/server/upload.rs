@@ -96,7 +96,7 @@ impl Files {
         self.stats.add(Count::UploadBytes, size);
         Ok(FileAnswer::Uploaded(Uploaded {
             id: id.as_str().to_owned(),
-            expires: f64::from(expires) * 3600.0,
+            expires: Some(f64::from(expires) * 3600.0),
             size: Some(size),
             digest: Some(digest.to_hex()),
         }))

@@ -257,6 +257,7 @@ impl Backend for FakeBackend {
                 counted: preferences.options.count != Count::No,
                 gone: false,
                 by_server_clock: false,
+                other_time: false,
             });
             end(shared, true, preferences)
         })

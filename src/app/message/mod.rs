@@ -14,7 +14,7 @@ use super::builtin::BuiltInError;
 use super::config::{ConfigError, ConfigProblem, NotPrivate, ParseProxyError};
 use super::content_type::{Content, Disagreement, Family};
 use super::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
-use super::l10n::{Fill, message, say, tell};
+use super::l10n::{Fill, duration, message, say, tell};
 use super::relays::RelaySourceError;
 use crate::net::socks::{ProxyFailure, ProxyFailureReason};
 use crate::protocol::path::{NoPath, Place, Reason};
@@ -217,6 +217,7 @@ fn server(error: ServerRefusal) -> UserMessage {
         ServerRefusal::Full => plain("server_full"),
         ServerRefusal::NoOwners => plain("server_without_owners"),
         ServerRefusal::NoReceipts => plain("server_without_receipts"),
+        ServerRefusal::NotExtendable => plain("file_not_extendable"),
         ServerRefusal::NotThere => plain("file_not_there"),
         ServerRefusal::Nonsense => plain("server_nonsense"),
         ServerRefusal::Status(code @ (500 | 503)) => code_message("server_busy", code),
@@ -230,6 +231,10 @@ fn server(error: ServerRefusal) -> UserMessage {
         ServerRefusal::Ttl { max_secs } => {
             message("time_refused", &[("hours", (max_secs / 3_600).into())])
         }
+        ServerRefusal::TtlMaybe { asked_secs } => message(
+            "time_maybe_refused",
+            &[("time", duration(asked_secs).into())],
+        ),
         ServerRefusal::UnknownWork => plain("unknown_work"),
         ServerRefusal::Work => plain("work_refused"),
     }
@@ -405,6 +410,10 @@ mod tests {
             AppError::Server(ServerRefusal::AccessWord { given: true }),
             AppError::Server(ServerRefusal::Full),
             AppError::Server(ServerRefusal::NoOwners),
+            AppError::Server(ServerRefusal::NotExtendable),
+            AppError::Server(ServerRefusal::TtlMaybe {
+                asked_secs: 7_776_000,
+            }),
             AppError::Server(ServerRefusal::NoReceipts),
             AppError::Server(ServerRefusal::NotThere),
             AppError::Server(ServerRefusal::Nonsense),

@@ -72,9 +72,11 @@ impl From<&AppError> for Remedy {
 const fn of_refusal(why: ServerRefusal) -> Remedy {
     match why {
         ServerRefusal::AccessWord { .. } => Remedy::AccessWord,
-        ServerRefusal::NoReceipts | ServerRefusal::Ttl { .. } => Remedy::Options,
+        ServerRefusal::NoReceipts | ServerRefusal::Ttl { .. } | ServerRefusal::TtlMaybe { .. } => {
+            Remedy::Options
+        }
         ServerRefusal::NotThere => Remedy::Paste,
-        ServerRefusal::NoOwners => Remedy::Nothing,
+        ServerRefusal::NoOwners | ServerRefusal::NotExtendable => Remedy::Nothing,
         ServerRefusal::Full | ServerRefusal::TooLarge { .. } | ServerRefusal::UnknownWork => {
             Remedy::Server
         }

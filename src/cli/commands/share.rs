@@ -4,11 +4,12 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{CLOCKS_DIFFER, DIRECT, Telling, access_word, open_session, relays, use_proxy};
+use crate::app::l10n::duration;
 use crate::app::share::{self, Receipts, ShareRequest, Shared};
 use crate::app::who_saw_what::RequestShown;
 use crate::cli::CliError;
 use crate::cli::args::Share;
-use crate::cli::terminal::{self, Bar, print_json, print_line};
+use crate::cli::terminal::{self, Bar, date, print_json, print_line};
 use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), CliError> {
@@ -30,6 +31,20 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
     if shared.by_server_clock {
         terminal::note(CLOCKS_DIFFER);
     }
+    if let Some(secs) = shared.unmet_ttl_secs {
+        let asked = duration(secs);
+        terminal::note(&match shared.pointer.expires {
+            Some(expires) => {
+                format!(
+                    "the server keeps the file until {}, not for {asked}",
+                    date(expires)
+                )
+            }
+            None => format!(
+                "the server does not say how long it keeps the file; it was asked for {asked}"
+            ),
+        });
+    }
     if telling.json {
         let object = json!({
             "pointer": text.as_str(),
@@ -40,6 +55,7 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
             "this_computer_only": shared.builtin,
             "manageable": shared.manageable,
             "by_server_clock": shared.by_server_clock,
+            "kept_as_asked": shared.unmet_ttl_secs.is_none(),
             "seconds": shared.took.as_secs_f64(),
         });
         print_json(&telling.with(object, &shown))?;

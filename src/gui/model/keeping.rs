@@ -148,6 +148,7 @@ impl Model {
                     counted: true,
                     gone: false,
                     by_server_clock: false,
+                    other_time: false,
                 };
                 (Job::Share(PathBuf::new()), State::Shared(shared))
             }
@@ -355,6 +356,7 @@ mod tests {
             counted: false,
             gone: false,
             by_server_clock: false,
+            other_time: false,
         };
         model.update(Event::Shared(run[0], ended(Ok(shared))))
     }

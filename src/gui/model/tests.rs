@@ -131,6 +131,7 @@ fn shared() -> Shared {
         counted: false,
         gone: false,
         by_server_clock: false,
+        other_time: false,
     }
 }
 

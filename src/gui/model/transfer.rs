@@ -213,6 +213,8 @@ pub struct Shared {
     pub gone: bool,
     /// It expires by the server's clock, which differs from this computer's.
     pub by_server_clock: bool,
+    /// The server keeps it for another time than the person chose, or does not say for how long.
+    pub other_time: bool,
 }
 
 /// What a fetch gives.

@@ -1,6 +1,6 @@
 //! The words around a transfer: options of a share, a sender's file at the server, the relays in Settings.
 
-use crate::app::l10n::{message, say, tell};
+use crate::app::l10n::{duration, message, say, tell};
 use crate::app::manage::Downloads;
 use crate::app::message::UserMessage;
 use crate::gui::model::{KeepFor, Managed, RelaysSeen, ServerStanding, Terms};
@@ -72,6 +72,8 @@ pub fn managed(done: Managed) -> String {
 plain! {
     /// On a row whose file expires by the server's clock.
     clocks_differ;
+    /// On a shared file, where the server does not go by the time that was chosen.
+    other_time_kept;
     /// Share: opens the options.
     options;
     /// Share: closes the options.
@@ -170,16 +172,6 @@ pub fn usual_keep_until(terms: &Terms, now: u64) -> String {
 fn until(time: &str, end: u64) -> String {
     let day = super::day(end).into();
     tell("kept_time_until", &[("time", time.into()), ("day", day)])
-}
-
-/// A time in days, or in hours where it is no whole number of days.
-fn duration(secs: u64) -> String {
-    if secs >= 86_400 && secs.is_multiple_of(86_400) {
-        tell("duration_days", &[("count", (secs / 86_400).into())])
-    } else {
-        let hours = (secs / 3_600).max(1);
-        tell("duration_hours", &[("count", hours.into())])
-    }
 }
 
 pair! {

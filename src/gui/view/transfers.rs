@@ -382,7 +382,8 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
         State::Failed(_) => [size, Some(text::failed().to_owned())],
         State::Cancelled => [size, Some(text::cancelled().to_owned())],
     };
-    let clocks = match &transfer.state {
+    let keeping = match &transfer.state {
+        State::Shared(shared) if shared.other_time => Some(text::other_time_kept()),
         State::Shared(shared) if shared.by_server_clock && !short => Some(text::clocks_differ()),
         _ => None,
     };
@@ -390,7 +391,7 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
         transfer.ended.map(text::day),
         size,
         state,
-        clocks.map(str::to_owned),
+        keeping.map(str::to_owned),
     ]
     .into_iter()
     .flatten()

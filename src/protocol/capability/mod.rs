@@ -154,6 +154,13 @@ impl OwnedId {
     pub fn file_id(&self) -> FileId {
         encoded_id(&self.0)
     }
+
+    /// Whether `id` has the length of an owned blob's id. Blobs without an owner have ids of 44 characters, or of up to
+    /// 16 digits at Session's file server.
+    #[must_use]
+    pub fn could_be(id: &FileId) -> bool {
+        id.as_str().len() == 22
+    }
 }
 
 impl core::fmt::Debug for OwnedId {

@@ -50,10 +50,12 @@ pub struct Found {
 /// The answer to an upload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Uploaded {
-    /// The blob's name at the server.
+    /// The blob's name at the server. Session's file server can also write a number of up to 53 bits.
+    #[serde(deserialize_with = "id")]
     pub id: String,
-    /// Unix seconds; a float on the wire, as Session's clients expect.
-    pub expires: f64,
+    /// Unix seconds; a float on the wire, as Session's clients expect. Session's file server of 2024 leaves it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<f64>,
     /// Bytes the server stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
@@ -139,6 +141,28 @@ pub struct ServerInfo {
     /// The bytes that can still be stored, rounded down to whole GiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free: Option<u64>,
+}
+
+/// Takes an id as text or as a whole number.
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Id;
+    impl Visitor<'_> for Id {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an id")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+
+        fn visit_u64<E>(self, number: u64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+    }
+
+    deserializer.deserialize_any(Id)
 }
 
 /// Takes the names that a feature could have, and passes over the others: nobody would look for them.

@@ -35,8 +35,8 @@ pub enum AnswerError {
 pub struct StoredAt {
     /// The blob's name at the server.
     pub id: FileId,
-    /// Unix seconds.
-    pub expires: u64,
+    /// When the server forgets the blob, in unix seconds; absent when it did not say.
+    pub expires: Option<u64>,
 }
 
 /// Reads the answer to an upload of `sent_len` bytes with digest `sent`; size and digest are compared when present.
@@ -60,10 +60,11 @@ pub fn read_uploaded(
         return Err(AnswerError::OtherBytes);
     }
     let id = FileId::parse(&uploaded.id).map_err(|_why| AnswerError::Unreadable)?;
-    Ok(StoredAt {
-        id,
-        expires: seconds(uploaded.expires).ok_or(AnswerError::Unreadable)?,
-    })
+    let expires = match uploaded.expires {
+        Some(expires) => Some(seconds(expires).ok_or(AnswerError::Unreadable)?),
+        None => None,
+    };
+    Ok(StoredAt { id, expires })
 }
 
 /// Reads the answer to a download.
@@ -261,7 +262,7 @@ mod tests {
         let uploaded = |size, digest: Digest| {
             FileAnswer::Uploaded(Uploaded {
                 id: "abc".to_owned(),
-                expires: 7.5,
+                expires: Some(7.5),
                 size: Some(size),
                 digest: Some(digest.to_hex()),
             })
@@ -270,7 +271,7 @@ mod tests {
         };
         assert_eq!(
             read_uploaded(&uploaded(4, digest), 4, &digest).map(|stored| stored.expires),
-            Ok(7)
+            Ok(Some(7))
         );
         assert_eq!(
             read_uploaded(&uploaded(5, digest), 4, &digest),
@@ -287,8 +288,34 @@ mod tests {
         let response = said(r#"{"id":"123","expires":1754863793.186}"#);
         assert_eq!(
             read_uploaded(&response, 4, &Digest::of(b"sent")).map(|stored| stored.expires),
-            Ok(1_754_863_793)
+            Ok(Some(1_754_863_793))
         );
+    }
+
+    #[test]
+    fn an_answer_of_2024_without_expiry_and_one_with_a_number_for_an_id_are_taken() {
+        for (body, id) in [
+            (r#"{"id": "7027684208311699"}"#, "7027684208311699"),
+            (r#"{"id": 7027684208311699}"#, "7027684208311699"),
+            (r#"{"id":"7","expires":null}"#, "7"),
+        ] {
+            let stored = read_uploaded(&said(body), 4, &Digest::of(b"sent")).unwrap();
+            assert_eq!((stored.id.as_str(), stored.expires), (id, None));
+        }
+        for body in [
+            r#"{"expires":1}"#,
+            r#"{"id":null}"#,
+            r#"{"id":-7}"#,
+            r#"{"id":7.5}"#,
+            r#"{"id":["7"]}"#,
+            r#"{"id":"7","expires":-1}"#,
+        ] {
+            assert_eq!(
+                read_uploaded(&said(body), 4, &Digest::of(b"sent")),
+                Err(AnswerError::Unreadable),
+                "{body}"
+            );
+        }
     }
 
     #[test]
