@@ -185,12 +185,12 @@ pub async fn extend(
     let mut server_hour = None;
     if answer == Err(AnswerError::Status(400)) {
         info = asking.server_info_anew().await?;
-        let refusal = info.as_ref().map_or(
-            ServerRefusal::Status(400).explained(None, ttl_secs),
-            |info| ServerRefusal::Ttl {
+        let refusal = match &info {
+            Some(info) => ServerRefusal::Ttl {
                 max_secs: info.ttl_max,
             },
-        );
+            None => ServerRefusal::Status(400).explained(None, ttl_secs),
+        };
         // One of the clocks may be wrong.
         server_hour = differing_hour(ServerRefusal::Status(400), info.as_ref(), session.now());
         if server_hour.is_none() {
