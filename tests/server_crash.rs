@@ -189,7 +189,7 @@ fn work(
         };
         assert_eq!(response.code, 200);
         let at = file_api::read_uploaded(&response, BLOB_LEN, &Digest::of(&blob(number))).unwrap();
-        assert_eq!((&at.id, at.expires), (&id, hour_begins(hour)));
+        assert_eq!((&at.id, at.expires), (&id, Some(hour_begins(hour))));
         file.state = State::There;
         file.acknowledged[0] = true;
         keep(&file);
