@@ -275,7 +275,7 @@ fn tries(shown: &[RequestShown]) -> usize {
     files.next_back().unwrap().attempts.len()
 }
 
-/// So often a guard may have sent everything before it dies.
+/// So often a moment may go by before the relay dies.
 const MOST_TURNS: usize = 20;
 
 /// The tries of the last request went on over other relays than the dead one, and the last of them was answered.
@@ -304,18 +304,29 @@ async fn an_upload_survives_the_death_of_any_relay_at_any_moment() {
             Moment::Answered,
         ] {
             let what = format!("{place:?} dies at {moment:?}");
-            let world = World::start().await;
-            let (tell, killed) = world.killing(place, moment);
-            let (pointer, shown) = world.share(&content, &tell).await;
-            let dead = killed.lock().unwrap().expect(&what);
-            check(&shown, dead, moment.needs_another_path(place), &what);
-            assert_eq!(
-                world.stored(),
-                1,
-                "stored once, whatever was sent twice: {what}"
-            );
-            let (back, _) = world.get(pointer, &Tell::nobody()).await;
-            assert!(back == content, "{what}");
+            let mut died = false;
+            // Progress is told by its latest step: on a busy machine the whole request may be gone before half of it was
+            // told. Then nobody dies, and the next one has its turn.
+            for _ in 0..MOST_TURNS {
+                let world = World::start().await;
+                let (tell, killed) = world.killing(place, moment);
+                let (pointer, shown) = world.share(&content, &tell).await;
+                let Some(dead) = *killed.lock().unwrap() else {
+                    assert!(matches!(moment, Moment::Sending), "{what}");
+                    continue;
+                };
+                check(&shown, dead, moment.needs_another_path(place), &what);
+                assert_eq!(
+                    world.stored(),
+                    1,
+                    "stored once, whatever was sent twice: {what}"
+                );
+                let (back, _) = world.get(pointer, &Tell::nobody()).await;
+                assert!(back == content, "{what}");
+                died = true;
+                break;
+            }
+            assert!(died, "{what}: it was never in time");
         }
     }
 }
@@ -340,7 +351,10 @@ async fn a_download_survives_the_death_of_any_relay_at_any_moment() {
                 let (tell, killed) = world.killing(place, moment);
                 let (back, shown) = world.get(pointer, &tell).await;
                 assert!(back == content, "{what}");
-                let dead = killed.lock().unwrap().expect(&what);
+                let Some(dead) = *killed.lock().unwrap() else {
+                    assert!(matches!(moment, Moment::Receiving), "{what}");
+                    continue;
+                };
                 let sent_before = matches!((place, moment), (Place::Guard, Moment::Receiving))
                     && tries(&shown) == 1;
                 if !sent_before {

@@ -18,7 +18,7 @@ use cloakroom::server::location::StoreLocation;
 use cloakroom::server::{RunningServer, Server, ServerConfig, StartError};
 use cloakroom::wire::random;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// The beginning of an hour.
 pub(crate) const START: u64 = 1_800_000_000;
@@ -146,8 +146,25 @@ pub(crate) async fn ask(to: &ServerAddress, request: &FileRequest) -> Response {
 }
 
 pub(crate) async fn try_ask(to: &ServerAddress, request: &FileRequest) -> io::Result<Response> {
+    try_ask_from(0, to, request).await
+}
+
+/// Asks as one of many people, each at an address of their own.
+pub(crate) async fn try_ask_from(
+    person: usize,
+    to: &ServerAddress,
+    request: &FileRequest,
+) -> io::Result<Response> {
     let built = sealed(to, request, HopCipher::XChaCha20);
-    let answer = post_sealed(to, &built.body).await?;
+    let stream = connect_from(person, socket(to)).await?;
+    let answer = over(
+        stream,
+        "POST",
+        "/oxen/v4/lsrpc",
+        &length(&built.body),
+        &built.body,
+    )
+    .await?;
     if answer.status != 200 {
         return Err(io::Error::other(format!("outer {}", answer.status)));
     }
@@ -155,8 +172,29 @@ pub(crate) async fn try_ask(to: &ServerAddress, request: &FileRequest) -> io::Re
 }
 
 pub(crate) async fn post_sealed(to: &ServerAddress, body: &[u8]) -> io::Result<Plain> {
-    let length = format!("Content-Length: {}\r\n", body.len());
-    plain(socket(to), "POST", "/oxen/v4/lsrpc", &length, body).await
+    plain(socket(to), "POST", "/oxen/v4/lsrpc", &length(body), body).await
+}
+
+fn length(body: &[u8]) -> String {
+    format!("Content-Length: {}\r\n", body.len())
+}
+
+/// The address of one of many people: on Linux all of 127.0.0.0/8 is this machine, elsewhere they share one address.
+pub(crate) fn home_of(person: usize) -> SocketAddr {
+    let [high, low] = u16::try_from(person).unwrap().to_be_bytes();
+    let ip = if cfg!(target_os = "linux") {
+        [127, 1, high, low]
+    } else {
+        [127, 0, 0, 1]
+    };
+    SocketAddr::from((ip, 0))
+}
+
+/// A connection of one of many people.
+pub(crate) async fn connect_from(person: usize, to: SocketAddr) -> io::Result<TcpStream> {
+    let own = TcpSocket::new_v4()?;
+    own.bind(home_of(person))?;
+    own.connect(to).await
 }
 
 /// Where a server listens whose address is a literal.
@@ -172,7 +210,17 @@ pub(crate) async fn plain(
     headers: &str,
     body: &[u8],
 ) -> io::Result<Plain> {
-    let mut stream = TcpStream::connect(addr).await?;
+    over(TcpStream::connect(addr).await?, method, path, headers, body).await
+}
+
+async fn over(
+    mut stream: TcpStream,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> io::Result<Plain> {
+    let addr = stream.peer_addr()?;
     let head =
         format!("{method} {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(head.as_bytes()).await?;
