@@ -8,6 +8,7 @@ mod support;
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use cloakroom::protocol::onion::HopCipher;
 use cloakroom::protocol::onion::v4::Response;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use serving::{ask, connect_from, home_of, plain, sealed, socket};
+use serving::{ask, plain, sealed, socket};
 use support::{Process, signal};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -77,12 +78,20 @@ fn stored(response: &Response, blob: &[u8]) -> String {
     at.id.as_str().to_owned()
 }
 
+/// The address of one of many people: all of 127.0.0.0/8 is this machine.
+fn home_of(person: usize) -> SocketAddr {
+    let [high, low] = u16::try_from(person).unwrap().to_be_bytes();
+    SocketAddr::from(([127, 1, high, low], 0))
+}
+
 async fn begin(to: &ServerAddress, path: &str, len: usize) -> TcpStream {
     begin_from(0, to, path, len).await
 }
 
 async fn begin_from(person: usize, to: &ServerAddress, path: &str, len: usize) -> TcpStream {
-    let mut stream = connect_from(person, socket(to)).await.unwrap();
+    let own = TcpSocket::new_v4().unwrap();
+    own.bind(home_of(person)).unwrap();
+    let mut stream = own.connect(socket(to)).await.unwrap();
     stream
         .write_all(head(path, to, len).as_bytes())
         .await

@@ -24,7 +24,7 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::{JoinHandle, JoinSet},
     time::Sleep,
 };
@@ -171,10 +171,27 @@ pub struct Bound {
 /// [`ListenError`] when the address is taken or not this machine's.
 pub async fn bind(addr: SocketAddr) -> Result<Bound, ListenError> {
     let failed = |cause| ListenError { addr, cause };
-    let listener = TcpListener::bind(addr).await.map_err(failed)?;
+    let listener = open_port(addr).map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
     Ok(Bound { listener, addr })
 }
+
+fn open_port(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // Elsewhere than on Windows this takes a port whose old connections have not quite ended; there, one in use.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
+/// Connections that the system keeps while the program is busy; a crowd beyond it waits a second for its next try. The
+/// system may keep fewer.
+const BACKLOG: u32 = 1_024;
 
 impl Bound {
     /// The address, with the port that was picked.

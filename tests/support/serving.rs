@@ -18,7 +18,7 @@ use cloakroom::server::location::StoreLocation;
 use cloakroom::server::{RunningServer, Server, ServerConfig, StartError};
 use cloakroom::wire::random;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 
 /// The beginning of an hour.
 pub(crate) const START: u64 = 1_800_000_000;
@@ -146,25 +146,18 @@ pub(crate) async fn ask(to: &ServerAddress, request: &FileRequest) -> Response {
 }
 
 pub(crate) async fn try_ask(to: &ServerAddress, request: &FileRequest) -> io::Result<Response> {
-    try_ask_from(0, to, request).await
+    ask_over(TcpStream::connect(socket(to)).await?, to, request).await
 }
 
-/// Asks as one of many people, each at an address of their own.
-pub(crate) async fn try_ask_from(
-    person: usize,
+/// Asks over a connection that stands.
+pub(crate) async fn ask_over(
+    stream: TcpStream,
     to: &ServerAddress,
     request: &FileRequest,
 ) -> io::Result<Response> {
     let built = sealed(to, request, HopCipher::XChaCha20);
-    let stream = connect_from(person, socket(to)).await?;
-    let answer = over(
-        stream,
-        "POST",
-        "/oxen/v4/lsrpc",
-        &length(&built.body),
-        &built.body,
-    )
-    .await?;
+    let length = length(&built.body);
+    let answer = over(stream, "POST", "/oxen/v4/lsrpc", &length, &built.body).await?;
     if answer.status != 200 {
         return Err(io::Error::other(format!("outer {}", answer.status)));
     }
@@ -177,24 +170,6 @@ pub(crate) async fn post_sealed(to: &ServerAddress, body: &[u8]) -> io::Result<P
 
 fn length(body: &[u8]) -> String {
     format!("Content-Length: {}\r\n", body.len())
-}
-
-/// The address of one of many people: on Linux all of 127.0.0.0/8 is this machine, elsewhere they share one address.
-pub(crate) fn home_of(person: usize) -> SocketAddr {
-    let [high, low] = u16::try_from(person).unwrap().to_be_bytes();
-    let ip = if cfg!(target_os = "linux") {
-        [127, 1, high, low]
-    } else {
-        [127, 0, 0, 1]
-    };
-    SocketAddr::from((ip, 0))
-}
-
-/// A connection of one of many people.
-pub(crate) async fn connect_from(person: usize, to: SocketAddr) -> io::Result<TcpStream> {
-    let own = TcpSocket::new_v4()?;
-    own.bind(home_of(person))?;
-    own.connect(to).await
 }
 
 /// Where a server listens whose address is a literal.
