@@ -34,6 +34,8 @@ where
     let lines = fmt::layer()
         .with_writer(writer)
         .with_ansi(false)
+        // Standard error may lie on a full disk; then a line is lost, and not the program with it.
+        .log_internal_errors(false)
         .with_filter(filter_fn(is_ours));
     Registry::default().with(level(wanted)).with(lines)
 }

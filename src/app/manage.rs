@@ -141,6 +141,23 @@ pub async fn delete(
     Ok(outcome)
 }
 
+/// Deletes a file that was just stored and whose pointer nobody has, and forgets that it was shared.
+///
+/// # Errors
+/// As [`delete`]; the file stays on record then.
+pub async fn take_back(
+    session: &Session,
+    network: &Network,
+    pointer: &Pointer,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Result<(), AppError> {
+    delete(session, network, pointer, shown, cancel).await?;
+    change(session, |record| {
+        record.forget(&pointer.server.key, &pointer.id, session.now())
+    })
+}
+
 /// Has the server keep the file for `ttl_secs` from now, or for its usual time; never shorter than before.
 ///
 /// # Errors

@@ -26,6 +26,7 @@ pub mod save;
 pub mod server_check;
 pub mod session;
 pub mod share;
+pub mod streams;
 pub mod who_saw_what;
 
 mod history_file;

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use jiff::{Span, SpanRelativeTo, Unit};
 
 use super::commands::demo::Doomed;
@@ -23,6 +24,31 @@ use crate::server::config::ServerSettings;
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+impl Cli {
+    /// Reads the arguments of this process and the variables that stand in for them.
+    ///
+    /// # Errors
+    /// What cannot be understood, and also help and version.
+    pub(super) fn read() -> Result<Self, clap::Error> {
+        let command = without_empty_variables(Self::command());
+        Self::from_arg_matches(&command.try_get_matches()?)
+    }
+}
+
+/// Takes a variable that is set to nothing as one that is not set: that is what `VARIABLE=` means in an environment file.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| {
+            let variable = arg.get_env().and_then(std::env::var_os);
+            if variable.is_some_and(|value| value.is_empty()) {
+                arg.env(Resettable::Reset)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(without_empty_variables)
 }
 
 #[derive(Subcommand)]

@@ -1,11 +1,6 @@
 //! The command line: parse, run, exit code.
 //!
 //! Pointers and data go to standard output, everything else to standard error.
-#![expect(
-    clippy::print_stderr,
-    reason = "this room is the one that speaks to a terminal"
-)]
-
 mod args;
 mod commands;
 mod said;
@@ -13,28 +8,30 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::core_dumps;
 use crate::app::error::{AppError, Trouble};
 use crate::app::logging;
+use crate::app::streams::OutputError;
 use args::{Cli, Command};
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
     core_dumps::forbid();
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no errors; a closed pipe is nobody's.
+        Err(error) if error.use_stderr() => {
             error.print().ok();
-            return if error.use_stderr() {
-                ExitCode::from(2)
-            } else {
-                ExitCode::SUCCESS
-            };
+            return ExitCode::from(2);
+        }
+        // Help and version are no errors.
+        Err(help) => {
+            return terminal::end(
+                help.print()
+                    .map_err(|error| OutputError::from(error).into()),
+            );
         }
     };
     // A server or relay may have its level in its configuration.
@@ -57,13 +54,7 @@ pub fn run() -> ExitCode {
     let result = runtime.block_on(dispatch(cli.command));
     // A blocking read of standard input or a disk that hangs must not hold the end up.
     runtime.shutdown_background();
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            terminal::print_failure(&failure);
-            ExitCode::from(failure.exit_code())
-        }
-    }
+    terminal::end(result)
 }
 
 async fn dispatch(command: Command) -> Result<(), CliError> {
@@ -106,12 +97,29 @@ enum CliError {
     /// A server or relay did not start, or another thing that has no words of its own.
     #[error("{0}")]
     Other(String),
-    /// Standard output is closed.
-    #[error("standard output is closed")]
-    Output(#[from] std::io::Error),
+    /// The result could not be printed.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// A file was stored and its pointer could not be printed.
+    #[error("the pointer could not be printed: {cause}")]
+    PointerLost {
+        /// Why.
+        cause: OutputError,
+        /// What became of the file.
+        file: StoredFile,
+    },
     /// What was asked for cannot be meant.
     #[error("{0}")]
     Usage(String),
+}
+
+/// What became of a stored file whose pointer nobody has.
+#[derive(Debug, PartialEq, Eq)]
+enum StoredFile {
+    /// It was deleted.
+    TakenBack,
+    /// It stays at the server until it expires.
+    Left,
 }
 
 impl CliError {
@@ -128,7 +136,7 @@ impl CliError {
                 Trouble::Refused => 8,
                 Trouble::Cancelled => 130,
             },
-            Self::Found | Self::Other(_) | Self::Output(_) => 1,
+            Self::Found | Self::Other(_) | Self::Output(_) | Self::PointerLost { .. } => 1,
             Self::NotThere => 5,
             Self::Usage(_) => 2,
         }

@@ -74,8 +74,6 @@ impl<S: Settings> FromArgMatches for Said<S> {
                 .map(String::to_owned)
                 .collect();
             let place = match matches.value_source(setting.key)? {
-                // Whoever writes `VARIABLE=` into an environment file means that it is not set.
-                ValueSource::EnvVariable if texts.iter().all(String::is_empty) => return None,
                 ValueSource::EnvVariable => setting.variable.to_owned(),
                 _ => format!("--{}", setting.flag),
             };
@@ -86,10 +84,7 @@ impl<S: Settings> FromArgMatches for Said<S> {
             })
         };
         Ok(Self {
-            config: matches
-                .get_one::<PathBuf>(CONFIG)
-                .filter(|path| !path.as_os_str().is_empty())
-                .cloned(),
+            config: matches.get_one::<PathBuf>(CONFIG).cloned(),
             values: S::table().iter().filter_map(value).collect(),
             of: PhantomData,
         })

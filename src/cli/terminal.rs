@@ -1,7 +1,8 @@
 //! The terminal's rules: where things are printed, when there is a bar, what ends a command.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufRead, IsTerminal as _, Read as _};
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -10,44 +11,43 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use super::CliError;
+use super::{CliError, StoredFile};
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::harmless::harmless;
 use crate::app::message::UserMessage;
 use crate::app::network::{Moved, Stage, Tell};
+use crate::app::streams::{self, OutputError};
+use crate::protocol::pointer::Pointer;
 use crate::protocol::text;
 
 /// Prints a line for people and programs, made [`harmless`].
-pub(super) fn print_line(line: &str) -> io::Result<()> {
+pub(super) fn print_line(line: &str) -> Result<(), OutputError> {
     print_text(&format!("{}\n", harmless(line)))
 }
 
 /// Prints a text of this program's own, of any number of lines.
-pub(super) fn print_text(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+pub(super) fn print_text(text: &str) -> Result<(), OutputError> {
+    streams::write_output(text.as_bytes())
 }
 
 /// Prints a path as it is, so that a script can use it.
-pub(super) fn print_path(path: &Path) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+pub(super) fn print_path(path: &Path) -> Result<(), OutputError> {
     #[cfg(unix)]
-    out.write_all(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()))?;
+    let mut line = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_vec();
     #[cfg(not(unix))]
-    write!(out, "{}", path.display())?;
-    writeln!(out)?;
-    out.flush()
+    let mut line = path.display().to_string().into_bytes();
+    line.push(b'\n');
+    streams::write_output(&line)
 }
 
 /// Prints one JSON object on one line.
-pub(super) fn print_json(object: &Value) -> io::Result<()> {
+pub(super) fn print_json(object: &Value) -> Result<(), OutputError> {
     print_json_text(&object.to_string())
 }
 
 /// Prints a text that is JSON in ASCII, with escapes for the rest: a name in it is hostile text and may try to fool a
 /// terminal, and must not change for the program that reads it.
-pub(super) fn print_json_text(json: &str) -> io::Result<()> {
+pub(super) fn print_json_text(json: &str) -> Result<(), OutputError> {
     let mut text = String::new();
     for letter in json.trim_end().chars() {
         if matches!(letter, ' '..='~' | '\n') {
@@ -63,8 +63,26 @@ pub(super) fn print_json_text(json: &str) -> io::Result<()> {
     print_text(&text)
 }
 
+/// Prints what a server or relay begins with. It runs on when that cannot be printed, and says so.
+pub(super) fn announce(printed: Result<(), OutputError>) {
+    if let Err(error) = printed {
+        note(&format!("warning: {error}; it runs all the same"));
+    }
+}
+
+/// Says how a command ended, and gives the exit code for it.
+pub(super) fn end(result: Result<(), CliError>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            print_failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
 /// Says on standard error what happened, why, and what next.
-pub(super) fn print_failure(failure: &CliError) {
+fn print_failure(failure: &CliError) {
     match failure {
         CliError::App(error) => {
             print_message("error", &UserMessage::from(error));
@@ -72,8 +90,24 @@ pub(super) fn print_failure(failure: &CliError) {
                 note(&format!("  {options}"));
             }
         }
-        // There is nobody left to tell.
-        CliError::Output(_) => {}
+        // As every program behind a pipe: whoever read it has seen enough.
+        CliError::Output(error) if error.is_closed_pipe() => {}
+        CliError::Output(error) => {
+            note(&format!("error: {error}"));
+            note("  make room where standard output leads, or send it elsewhere");
+        }
+        CliError::PointerLost { cause, file } => {
+            note("error: the file has no pointer");
+            note(&format!("  {cause}"));
+            note(match file {
+                StoredFile::TakenBack => {
+                    "  the file was deleted from the server again; make room where standard output leads, and share it once more"
+                }
+                StoredFile::Left => {
+                    "  the file stays at the server until it expires, and nobody can open it; make room where standard output leads, and share it once more"
+                }
+            });
+        }
         // It has been said.
         CliError::Found | CliError::NotThere => {}
         CliError::Other(text) | CliError::Usage(text) => note(&format!("error: {text}")),
@@ -107,7 +141,7 @@ pub(super) fn print_message(kind: &str, message: &UserMessage) {
 
 /// Says one line on standard error, made [`harmless`]: all that is said there comes through here.
 pub(super) fn note(text: &str) {
-    eprintln!("{}", harmless(text));
+    streams::write_error_line(&harmless(text));
 }
 
 /// Says a sentence of the use cases on standard error, as the command line writes them.
@@ -203,7 +237,8 @@ pub(super) async fn interrupted() {
     }
 }
 
-/// The argument, or what standard input holds when it is `-`.
+/// The argument, or what standard input holds when it is `-`. At a terminal it says what it waits for, and waits for no
+/// more than a line that ends a pointer.
 pub(super) async fn pointer_text(
     argument: &str,
     cancel: &CancellationToken,
@@ -213,12 +248,19 @@ pub(super) async fn pointer_text(
     }
     // On a thread of its own, which an interrupt leaves behind: a read of a terminal cannot be called back.
     let read = tokio::task::spawn_blocking(|| {
-        let mut text = Zeroizing::new(Vec::new());
         let stdin = io::stdin().lock();
-        stdin
-            .take(INPUT_LEN)
-            .read_to_end(&mut text)
-            .map(|_len| text)
+        if stdin.is_terminal() {
+            note(&format!(
+                "paste the pointer and press Enter ({END_OF_INPUT} ends it)"
+            ));
+            read_pointer(stdin)
+        } else {
+            let mut text = Zeroizing::new(Vec::new());
+            stdin
+                .take(INPUT_LEN)
+                .read_to_end(&mut text)
+                .map(|_len| text)
+        }
     });
     let read = tokio::select! {
         () = cancel.cancelled() => return Err(AppError::Cancelled.into()),
@@ -229,6 +271,19 @@ pub(super) async fn pointer_text(
     // A pointer is found in a mail of any other encoding, too.
     Ok(text::decode(&text)
         .unwrap_or_else(|_not_text| Zeroizing::new(String::from_utf8_lossy(&text).into_owned())))
+}
+
+/// Reads lines until they hold a whole pointer, a line is no part of one, or the input ends.
+fn read_pointer(input: impl BufRead) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut input = input.take(INPUT_LEN);
+    let mut text = Zeroizing::new(Vec::new());
+    while input.read_until(b'\n', &mut text)? > 0 {
+        let found = Pointer::find(&String::from_utf8_lossy(&text));
+        if found.is_ok() {
+            break;
+        }
+    }
+    Ok(text)
 }
 
 /// `1.25 s`.
@@ -244,8 +299,37 @@ pub(super) fn date(unix_secs: u64) -> String {
     seconds.map_or_else(|| "unknown".to_owned(), |at| at.to_string())
 }
 
+#[cfg(windows)]
+const END_OF_INPUT: &str = "Ctrl+Z and Enter";
+#[cfg(not(windows))]
+const END_OF_INPUT: &str = "Ctrl+D";
+
 const SCALE: u64 = 1_000;
 /// The part of the bar, in thousandths, that work before an upload takes.
 const WORK_SHARE: u64 = 300;
 /// One byte more than a pointer is looked for in, so that too long is noticed.
 const INPUT_LEN: u64 = 64 * 1_024 + 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POINTER: &str = "cloak1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
+
+    #[test]
+    fn at_a_terminal_the_line_that_ends_a_pointer_is_the_last_one_that_is_read() {
+        let (start, rest) = POINTER.split_at(POINTER.len() / 2);
+        for input in [
+            format!("{POINTER}\nmore\n"),
+            format!("here it is:\n{POINTER}\nmore\n"),
+            format!("{start}\n{rest}\nmore\n"),
+        ] {
+            let mut input = input.as_bytes();
+            let text = read_pointer(&mut input).unwrap();
+            assert!(Pointer::find(&String::from_utf8_lossy(&text)).is_ok());
+            assert_eq!(input, b"more\n");
+        }
+        let text = read_pointer(&b"nothing\nat all"[..]).unwrap();
+        assert_eq!(*text, b"nothing\nat all", "to its end");
+    }
+}

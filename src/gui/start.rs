@@ -23,6 +23,7 @@ use crate::app::config::{self, Config, Display, Home};
 use crate::app::instance::{self, Handed, Start};
 use crate::app::l10n::{self, Language};
 use crate::app::message::UserMessage;
+use crate::app::streams;
 
 /// Identity of the window for the desktop.
 const APP_ID: &str = "org.cloakroom.Cloakroom";
@@ -416,14 +417,15 @@ fn catching<T>(opened: &Arc<AtomicBool>, body: impl FnOnce() -> T) -> Result<T, 
     })
 }
 
-#[expect(clippy::print_stderr, reason = "there is no window to say it in")]
+/// Says what there is no window for.
 fn tell(words: &str) {
-    eprintln!("{words}");
+    streams::write_error_line(words);
 }
 
-#[expect(clippy::print_stdout, reason = "help and version belong there")]
+/// Prints help or the version.
 fn say(words: &str) {
-    println!("{words}");
+    // There is nobody to tell that nobody reads it.
+    streams::write_output(format!("{words}\n").as_bytes()).ok();
 }
 
 #[cfg(test)]

@@ -38,18 +38,21 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
         Receipt::Sent => terminal::note("the sender was told"),
         Receipt::Declined | Receipt::Unasked => {}
     }
-    if telling.json {
+    let printed = if telling.json {
         let object = json!({
             "path": fetched.path.to_string_lossy(),
             "size": fetched.content_len,
             "receipt": receipt,
             "seconds": fetched.took.as_secs_f64(),
         });
-        print_json(&telling.with(object, &shown))?;
+        print_json(&telling.with(object, &shown))
     } else {
-        print_path(&fetched.path)?;
+        print_path(&fetched.path)
+    };
+    if printed.is_err() {
+        terminal::note(&format!("the file is saved: {}", fetched.path.display()));
     }
-    Ok(())
+    Ok(printed?)
 }
 
 async fn fetch(

@@ -155,7 +155,8 @@ impl Telling {
             }
             (Err(failure), true) => {
                 let object = json!({ "error": failure.to_string() });
-                terminal::print_json(&self.with(object, shown))?;
+                // What failed counts, also when it cannot be printed.
+                terminal::print_json(&self.with(object, shown)).ok();
             }
             (Ok(_), true) => {}
         }

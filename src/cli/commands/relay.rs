@@ -42,7 +42,7 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
         return Ok(());
     }
     let relay = Relay::start(config).await.map_err(|error| failed(&error))?;
-    print_json_text(&relay.descriptor().to_json())?;
+    terminal::announce(print_json_text(&relay.descriptor().to_json()));
     terminal::note("the relay is up; its entry for a relay list is the line above");
     match relays {
         Some(path) => tokio::select! {

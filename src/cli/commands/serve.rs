@@ -65,7 +65,7 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
         None => None,
     };
 
-    print_line(&server.address().to_string())?;
+    terminal::announce(print_line(&server.address().to_string()));
     terminal::note(&format!(
         "the file server is up; its address is the line above, and {} is its identity",
         key_path.display()

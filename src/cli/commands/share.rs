@@ -5,17 +5,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::{CLOCKS_DIFFER, DIRECT, Telling, access_word, open_session, relays, use_proxy};
 use crate::app::l10n::duration;
+use crate::app::manage;
 use crate::app::share::{self, Receipts, ShareRequest, Shared};
+use crate::app::streams::{self, OutputError};
 use crate::app::who_saw_what::RequestShown;
-use crate::cli::CliError;
 use crate::cli::args::Share;
 use crate::cli::terminal::{self, Bar, date, print_json, print_line};
+use crate::cli::{CliError, StoredFile};
 use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), CliError> {
+    // A stored file is of no use without its pointer.
+    streams::check_output()?;
     let telling = Telling::of(args.who_saw_what, args.json);
     let mut shown = Vec::new();
-    let shared = share(args, &mut shown, cancel).await;
+    let shared = share(args, telling, &mut shown, cancel).await;
     let shared = telling.end(shared, &shown)?;
     if shared.builtin {
         terminal::note(
@@ -45,6 +49,12 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
             ),
         });
     }
+    Ok(())
+}
+
+/// Prints the pointer, alone or with what else a program wants to know.
+fn print(shared: &Shared, telling: Telling, shown: &[RequestShown]) -> Result<(), OutputError> {
+    let text = shared.pointer.to_text();
     if telling.json {
         let object = json!({
             "pointer": text.as_str(),
@@ -58,15 +68,16 @@ pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), C
             "kept_as_asked": shared.unmet_ttl_secs.is_none(),
             "seconds": shared.took.as_secs_f64(),
         });
-        print_json(&telling.with(object, &shown))?;
+        print_json(&telling.with(object, shown))
     } else {
-        print_line(text.as_str())?;
+        print_line(text.as_str())
     }
-    Ok(())
 }
 
+/// Shares the file and prints its pointer; without a pointer nothing stays at the server that can be deleted.
 async fn share(
     args: Share,
+    telling: Telling,
     shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
 ) -> Result<Shared, CliError> {
@@ -120,7 +131,23 @@ async fn share(
     let bar = Bar::new();
     let shared = share::share(&session, &network, request, &bar.tell(), shown, cancel).await;
     drop(bar);
+    let shared = match shared {
+        Ok(shared) => match print(&shared, telling, shown) {
+            Ok(()) => Ok(shared),
+            Err(cause) => {
+                let taken_back =
+                    manage::take_back(&session, &network, &shared.pointer, shown, cancel).await;
+                let file = if taken_back.is_ok() {
+                    StoredFile::TakenBack
+                } else {
+                    StoredFile::Left
+                };
+                Err(CliError::PointerLost { cause, file })
+            }
+        },
+        Err(error) => Err(error.into()),
+    };
     drop(network);
     session.close().await;
-    Ok(shared?)
+    shared
 }

@@ -24,8 +24,9 @@ pub(crate) async fn run(args: Up, cancel: &CancellationToken) -> Result<(), CliE
             "the built-in network already runs in another process".to_owned(),
         ));
     }
-    print_line(&network.server().to_string())?;
-    print_path(&BuiltIn::relay_list_path(&folder))?;
+    let printed = print_line(&network.server().to_string())
+        .and_then(|()| print_path(&BuiltIn::relay_list_path(&folder)));
+    terminal::announce(printed);
     terminal::note("the built-in network is up, on this computer only; stop it with Ctrl+C");
     cancel.cancelled().await;
     network.stop().await;
