@@ -314,7 +314,7 @@ const INPUT_LEN: u64 = 64 * 1_024 + 1;
 mod tests {
     use super::*;
 
-    const POINTER: &str = "cloak1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
+    const POINTER: &str = "cloak15cq8sxtgw368que69uhkv6tvv4ejuetcv9khqmr99ehhyecptqstx2n5k009d8hcuj9t334l586n8srdt4jrwfwf5f5urc8j2djvhcszwepr2mz3dye8snrkvex5c6mc235hqc64dp9hwq6cyqp53mz46acs9th9ehs7chgtkqjsp9am2ezrcrn52kkeedr59f7hzpzcyzsln6vhyl9q65ra0heezgxqkseywup3asn75tl56jgaz5uv9ue2gpgcxv9j3puj";
 
     #[test]
     fn at_a_terminal_the_line_that_ends_a_pointer_is_the_last_one_that_is_read() {
