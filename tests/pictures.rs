@@ -491,7 +491,11 @@ fn hover(desk: &mut Desk, paths: &[PathBuf]) {
 /// One that failed, one that is done, one that waits to end; in any language.
 fn several(desk: &mut Desk) {
     let failure = Failure::ServerUnreachable;
-    let silent = AppError::Transfer(TransferError { failure, tries: 4 });
+    let silent = AppError::Transfer(TransferError {
+        failure,
+        tries: 4,
+        direct: false,
+    });
     desk.backend.fail_next(silent);
     for (name, ends) in [
         ("minutes.odt", true),

@@ -271,6 +271,31 @@ async fn a_dead_relay_and_one_with_another_key_are_unreachable() {
     );
 }
 
+/// Session Desktop gives up at a 502 of a server that is not Session's, and tries other paths at a 504.
+#[tokio::test]
+async fn who_asked_for_no_sealed_return_is_told_of_a_dead_relay_as_of_a_slow_one() {
+    let mut network = Network::start().await;
+    let server = network.server.address().clone();
+    let keys = network.keys();
+    network.relays.pop().unwrap().stop().await;
+    let route = Route {
+        relays: &keys,
+        server: &server,
+        cipher: HopCipher::AesGcm,
+        sealed_return: false,
+    };
+    let request = nothing();
+    let built = build(
+        &route,
+        &request.head(),
+        request.body(),
+        &mut random::system(),
+    )
+    .unwrap();
+    let (status, body) = network.post(built.body).await;
+    assert_eq!((status, &*body), (504, &b"Request time out"[..]));
+}
+
 #[tokio::test]
 async fn a_dead_server_is_said_by_the_last_relay() {
     let network = Network::start().await;

@@ -101,7 +101,7 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
     preferences.servers[0].access_word = AccessWord::parse("sesame").ok();
     app.save(&preferences).expect("saved");
 
-    let (config, _) = Config::load(&home);
+    let config = Config::load(&home).expect("read");
     assert_eq!(config.servers[0].name, "Friends");
     let word = config.servers[0].access_word.as_ref();
     assert_eq!(word.map(AccessWord::as_str), Some("sesame"));
@@ -133,7 +133,7 @@ fn what_the_command_line_changes_while_the_window_is_open_stays() {
 
     let mut expected = changed;
     (expected.welcomed, expected.mask_pointers) = (true, true);
-    assert_eq!(Config::load(&home), (expected, None));
+    assert_eq!(Config::load(&home), Ok(expected));
 }
 
 const DAY: u64 = 24 * 3_600;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing::warn;
 
+use super::io_reason::IoReason;
 use super::private_file;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::keys::Ed25519Public;
@@ -46,7 +47,7 @@ pub enum BuiltInError {
     Busy,
     /// Its folder cannot be used.
     #[error("the folder of the built-in network cannot be used: {0}")]
-    Folder(io::ErrorKind),
+    Folder(IoReason),
     /// A key of it cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -63,7 +64,7 @@ pub enum BuiltInError {
 
 impl From<io::Error> for BuiltInError {
     fn from(error: io::Error) -> Self {
-        Self::Folder(error.kind())
+        Self::Folder(error.into())
     }
 }
 

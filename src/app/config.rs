@@ -1,9 +1,9 @@
 //! What a person has decided: servers, relay list, folders, look; and where settings and data live.
 //!
 //! `config.toml` is read into a private wire type with a version and becomes one decided [`Config`]. Keys that this
-//! version does not know are kept and written back. A file that cannot be understood is kept aside, never lost.
+//! version does not know are kept and written back. A file that cannot be understood stays as it is until the person
+//! says otherwise, and nothing is sent meanwhile.
 
-use core::fmt;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use directories::{ProjectDirs, UserDirs};
 use serde::{Deserialize, Serialize};
 
+use super::io_reason::IoReason;
 use super::l10n::Language;
 use super::private_file;
 pub use super::private_file::NotPrivate;
@@ -266,42 +267,40 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the settings; without a file they are the default ones. A file that cannot be understood is put aside as
-    /// `config.toml.broken` and told, and the settings are the default ones.
-    #[must_use]
-    pub fn load(home: &Home) -> (Self, Option<ConfigProblem>) {
-        let path = home.config_file();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return (Self::default(), None);
-            }
-            Err(error) => {
-                let error = ConfigError::Read(error.kind());
-                return (Self::default(), Some(ConfigProblem { error, kept: None }));
-            }
+    /// Reads the settings; without a file they are the default ones. The file is left alone, whatever is in it.
+    ///
+    /// # Errors
+    /// [`UnreadSettings`] for a file that is there and cannot be read or understood. The default settings would send
+    /// past a proxy or to a server that it may have named, so there are none.
+    pub fn load(home: &Home) -> Result<Self, UnreadSettings> {
+        let file = home.config_file();
+        let read = match fs::read(&file) {
+            Ok(bytes) => Self::parse(&bytes),
+            Err(error) if is_missing(&file, &error) => return Ok(Self::default()),
+            Err(error) => Err(ConfigError::Read(error.into())),
         };
-        match Self::parse(&bytes) {
-            Ok(config) => (config, None),
-            Err(error) => {
-                let kept = keep_aside(&path, &bytes).ok();
-                (Self::default(), Some(ConfigProblem { error, kept }))
-            }
-        }
+        read.map_err(|error| UnreadSettings { error, file })
     }
 
-    /// Reads the settings and leaves the file alone, whatever is in it.
-    #[must_use]
-    pub fn look(home: &Home) -> (Self, Option<ConfigError>) {
-        let read = match fs::read(home.config_file()) {
-            Ok(bytes) => Self::parse(&bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(ConfigError::Read(error.kind())),
+    /// Puts aside a file of settings that cannot be read or understood, so that the default settings apply from now on.
+    /// Returns where it is then: beside its old place, under a name that ends in `.broken`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Newer`] for a file that a newer version wrote, which stays for that version, and
+    /// [`ConfigError::Write`]. The file is untouched then.
+    pub fn put_aside(home: &Home) -> Result<Option<PathBuf>, ConfigError> {
+        let write = |error: io::Error| ConfigError::Write(error.into());
+        let held = hold(home).map_err(write)?;
+        let aside = match Self::load(home) {
+            Ok(_) => None,
+            Err(UnreadSettings {
+                error: ConfigError::Newer,
+                ..
+            }) => return Err(ConfigError::Newer),
+            Err(UnreadSettings { file, .. }) => Some(move_aside(&file).map_err(write)?),
         };
-        match read {
-            Ok(config) => (config, None),
-            Err(error) => (Self::default(), Some(error)),
-        }
+        drop(held);
+        Ok(aside)
     }
 
     /// Writes the settings whole or not at all, readable by nobody else.
@@ -311,31 +310,21 @@ impl Config {
     pub fn save(&self, home: &Home) -> Result<(), ConfigError> {
         let text = toml::to_string(&ConfigFile::from(self)).map_err(|error| unwritable(&error))?;
         private_file::write(&home.config_file(), text.as_bytes())
-            .map_err(|error| ConfigError::Write(error.kind()))
+            .map_err(|error| ConfigError::Write(error.into()))
     }
 
     /// Writes what differs from `before` into the settings as the file has them by now: what another program or window
     /// of this person changed meanwhile stays. Blocking while one of those writes.
     ///
-    /// A file that cannot be understood any more is put aside, as [`Config::load`] does, and these settings are written
-    /// whole.
-    ///
     /// # Errors
-    /// [`ConfigError::Read`] and [`ConfigError::Write`]; the old file is untouched then.
+    /// Those of [`Config::load`] when the file cannot be understood any more, and [`ConfigError::Write`]; the old file is
+    /// untouched then.
     pub fn save_changes(&self, before: &Self, home: &Home) -> Result<(), ConfigError> {
-        let write = |error: io::Error| ConfigError::Write(error.kind());
-        let held = hold(home).map_err(write)?;
-        let path = home.config_file();
-        let settings = match fs::read(&path) {
-            Ok(bytes) => match Self::parse(&bytes) {
-                Ok(there) => self.over(before, &there)?,
-                Err(_) => {
-                    keep_aside(&path, &bytes).map_err(write)?;
-                    self.clone()
-                }
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.clone(),
-            Err(error) => return Err(ConfigError::Read(error.kind())),
+        let held = hold(home).map_err(|error| ConfigError::Write(error.into()))?;
+        let settings = match Self::load(home) {
+            Ok(there) if home.config_file().exists() => self.over(before, &there)?,
+            Ok(_no_file) => self.clone(),
+            Err(unread) => return Err(unread.error),
         };
         settings.save(home)?;
         drop(held);
@@ -457,29 +446,14 @@ impl Config {
     }
 }
 
-/// What was wrong with the settings, and what became of the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigProblem {
-    /// What was wrong.
+/// Settings that are there and cannot be read. What they say is unknown, so nothing may be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {error}", file.display())]
+pub struct UnreadSettings {
+    /// What is wrong with them.
     pub error: ConfigError,
-    /// Where the file is now; `None` when it could not be moved and is still where it was.
-    pub kept: Option<PathBuf>,
-}
-
-impl fmt::Display for ConfigProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.error)?;
-        if let ConfigError::Invalid {
-            line: Some(line), ..
-        } = &self.error
-        {
-            write!(f, ", line {line}")?;
-        }
-        match &self.kept {
-            Some(path) => write!(f, "; the file was kept as {}", path.display()),
-            None => write!(f, "; the file was left where it is"),
-        }
-    }
+    /// Their file.
+    pub file: PathBuf,
 }
 
 /// Why settings could not be read or written.
@@ -509,10 +483,10 @@ pub enum ConfigError {
     },
     /// The file is there and cannot be read.
     #[error("the settings cannot be read: {0}")]
-    Read(io::ErrorKind),
+    Read(IoReason),
     /// The file cannot be written.
     #[error("the settings cannot be written: {0}")]
-    Write(io::ErrorKind),
+    Write(IoReason),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -746,12 +720,7 @@ fn unwritable(error: &toml::ser::Error) -> ConfigError {
 /// Who holds this is alone with the settings; none on a file system that has no locks.
 fn hold(home: &Home) -> io::Result<Option<File>> {
     private_file::make_folder(&home.config_dir)?;
-    let lock = lock_file::open(&home.config_dir.join(LOCK))?;
-    match lock.lock() {
-        Ok(()) => Ok(Some(lock)),
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
-        Err(error) => Err(error),
-    }
+    lock_file::hold(&home.config_dir.join(LOCK))
 }
 
 /// What a value comes to that can have changed on both sides: the change here counts.
@@ -779,9 +748,8 @@ fn merge<T: Clone + PartialEq>(
     kept.chain(there.iter().filter(new).cloned()).collect()
 }
 
-fn keep_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+fn move_aside(path: &Path) -> io::Result<PathBuf> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let mut part = private_file::part(folder, bytes)?;
     for number in 0..MAX_BROKEN {
         let ending = if number == 0 {
             "broken".to_owned()
@@ -789,16 +757,18 @@ fn keep_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
             format!("broken.{number}")
         };
         let aside = folder.join(format!("{FILE_NAME}.{ending}"));
-        part = match part.persist_noclobber(&aside) {
-            Ok(_) => {
-                fs::remove_file(path)?;
-                return Ok(aside);
-            }
-            Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => taken.file,
-            Err(failed) => return Err(failed.error),
-        };
+        // The lock on the settings is held: no other program of this person takes the name meanwhile.
+        if fs::symlink_metadata(&aside).is_err() {
+            fs::rename(path, &aside)?;
+            return Ok(aside);
+        }
     }
     Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Whether there is no file at `path`; a link that leads nowhere is one that cannot be read.
+pub(in crate::app) fn is_missing(path: &Path, error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err()
 }
 
 #[cfg(test)]
@@ -848,10 +818,10 @@ mod tests {
     fn settings_come_back_as_they_were_kept() {
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path().join("new/folder"));
-        assert_eq!(Config::load(&home), (Config::default(), None));
+        assert_eq!(Config::load(&home), Ok(Config::default()));
         for config in [Config::default(), full()] {
             config.save(&home).unwrap();
-            assert_eq!(Config::load(&home), (config, None));
+            assert_eq!(Config::load(&home), Ok(config));
         }
         assert_eq!(fs::read_dir(&home.config_dir).unwrap().count(), 1);
     }
@@ -926,8 +896,7 @@ mod tests {
             "version = 1\nlater = \"x\"\n[more]\na = 1\n",
         )
         .unwrap();
-        let (mut config, problem) = Config::load(&home);
-        assert_eq!(problem, None);
+        let mut config = Config::load(&home).unwrap();
         config.theme = Theme::Light;
         config.servers = full().servers;
         config.save(&home).unwrap();
@@ -936,7 +905,7 @@ mod tests {
         assert_eq!(table["later"].as_str(), Some("x"));
         assert_eq!(table["more"]["a"].as_integer(), Some(1));
         assert_eq!(table["theme"].as_str(), Some("light"));
-        assert_eq!(Config::load(&home), (config, None));
+        assert_eq!(Config::load(&home), Ok(config));
     }
 
     fn entry(name: &str, seed: u8) -> ServerEntry {
@@ -979,8 +948,7 @@ mod tests {
             ..before.clone()
         };
         now.save_changes(&before, &home).unwrap();
-        let (kept, problem) = Config::load(&home);
-        assert_eq!(problem, None);
+        let kept = Config::load(&home).unwrap();
         assert_eq!(kept.relays, RelaySource::Session);
         assert_eq!(
             kept.short_lists,
@@ -1006,9 +974,9 @@ mod tests {
         };
         one.save_changes(&before, &home).unwrap();
         other.save_changes(&before, &home).unwrap();
-        assert_eq!(Config::load(&home).0, other);
+        assert_eq!(Config::load(&home).unwrap(), other);
         before.save_changes(&other, &home).unwrap();
-        assert_eq!(Config::load(&home).0, before);
+        assert_eq!(Config::load(&home).unwrap(), before);
     }
 
     #[test]
@@ -1039,8 +1007,7 @@ mod tests {
             ..before.clone()
         };
         now.save_changes(&before, &home).unwrap();
-        let (kept, problem) = Config::load(&home);
-        assert_eq!(problem, None);
+        let kept = Config::load(&home).unwrap();
         assert_eq!(kept.servers, [renamed.clone(), direct.clone(), d.clone()]);
         assert_eq!(kept.chosen, choice(&d));
 
@@ -1050,14 +1017,13 @@ mod tests {
             ..kept.clone()
         };
         less.save_changes(&kept, &home).unwrap();
-        let (kept, problem) = Config::load(&home);
-        assert_eq!(problem, None);
+        let kept = Config::load(&home).unwrap();
         assert_eq!(kept.servers, [renamed, direct]);
         assert_eq!(kept.chosen, ServerChoice::BuiltIn);
     }
 
     #[test]
-    fn a_file_that_went_or_broke_meanwhile_is_written_whole() {
+    fn a_file_that_went_meanwhile_is_written_whole_and_one_that_broke_is_left_alone() {
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path().join("new/folder"));
         let before = full();
@@ -1066,12 +1032,14 @@ mod tests {
             ..full()
         };
         now.save_changes(&before, &home).unwrap();
-        assert_eq!(Config::load(&home), (now.clone(), None));
+        assert_eq!(Config::load(&home), Ok(now.clone()));
         fs::write(home.config_file(), "theme = [").unwrap();
-        now.save_changes(&before, &home).unwrap();
-        assert_eq!(Config::load(&home), (now.clone(), None));
-        let aside = home.config_dir.join("config.toml.broken");
-        assert_eq!(fs::read_to_string(aside).unwrap(), "theme = [");
+        let broken = now.save_changes(&before, &home);
+        assert!(
+            matches!(broken, Err(ConfigError::Invalid { .. })),
+            "{broken:?}"
+        );
+        assert_eq!(fs::read_to_string(home.config_file()).unwrap(), "theme = [");
         fs::remove_file(home.config_file()).unwrap();
         fs::create_dir(home.config_file()).unwrap();
         let read = now.save_changes(&before, &home);
@@ -1103,12 +1071,12 @@ mod tests {
             drop(held);
             heard.recv().unwrap();
         });
-        let (kept, _) = Config::load(&home);
+        let kept = Config::load(&home).unwrap();
         assert_eq!((kept.zoom, kept.theme), (150, Theme::Dark));
     }
 
     #[test]
-    fn broken_files_are_kept_aside_each_under_its_own_name() {
+    fn broken_files_stay_until_the_person_says_so_and_then_go_aside_each_under_its_own_name() {
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path());
         let bad_server =
@@ -1131,22 +1099,66 @@ mod tests {
         .enumerate()
         {
             fs::write(home.config_file(), text).unwrap();
-            let (config, problem) = Config::load(&home);
-            assert_eq!(config, Config::default());
-            let problem = problem.unwrap();
-            assert!(
-                matches!(problem.error, ConfigError::Invalid { line: at, .. } if at == line),
-                "{problem:?}"
-            );
+            // No start is quieter than the one before.
+            for _start in 0..2 {
+                let unread = Config::load(&home).unwrap_err();
+                assert_eq!(unread.file, home.config_file());
+                assert!(
+                    matches!(unread.error, ConfigError::Invalid { line: at, .. } if at == line),
+                    "{unread:?}"
+                );
+            }
             let aside = if number == 0 {
                 "config.toml.broken".to_owned()
             } else {
                 format!("config.toml.broken.{number}")
             };
-            assert_eq!(problem.kept, Some(folder.path().join(aside)));
-            assert_eq!(fs::read_to_string(problem.kept.unwrap()).unwrap(), text);
-            assert!(!home.config_file().exists());
+            let aside = folder.path().join(aside);
+            assert_eq!(Config::put_aside(&home), Ok(Some(aside.clone())));
+            assert_eq!(fs::read_to_string(aside).unwrap(), text);
+            assert_eq!(Config::load(&home), Ok(Config::default()));
         }
+    }
+
+    #[test]
+    fn a_newer_versions_file_stays_and_readable_settings_are_never_put_aside() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let newer = "version = 2\nproxy = \"elsewhere\"\n";
+        fs::write(home.config_file(), newer).unwrap();
+        assert_eq!(Config::load(&home).unwrap_err().error, ConfigError::Newer);
+        assert_eq!(Config::put_aside(&home), Err(ConfigError::Newer));
+        let saved = full().save_changes(&Config::default(), &home);
+        assert_eq!(saved, Err(ConfigError::Newer));
+        assert_eq!(fs::read_to_string(home.config_file()).unwrap(), newer);
+
+        full().save(&home).unwrap();
+        assert_eq!(Config::put_aside(&home), Ok(None));
+        assert_eq!(Config::load(&home), Ok(full()));
+    }
+
+    /// A link to a disk that is not there is no reason to start afresh.
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_is_a_file_that_cannot_be_read() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        std::os::unix::fs::symlink("/nowhere/config.toml", home.config_file()).unwrap();
+        let unread = Config::load(&home).unwrap_err();
+        assert!(matches!(unread.error, ConfigError::Read(_)), "{unread:?}");
+    }
+
+    /// Windows' Notepad writes such files.
+    #[test]
+    fn settings_in_utf_16_are_read() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        full().save(&home).unwrap();
+        let text = fs::read_to_string(home.config_file()).unwrap();
+        let mut bytes = vec![0xff, 0xfe];
+        bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        fs::write(home.config_file(), bytes).unwrap();
+        assert_eq!(Config::load(&home), Ok(full()));
     }
 
     #[test]
@@ -1174,15 +1186,9 @@ mod tests {
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path());
         fs::create_dir(home.config_file()).unwrap();
-        let (config, problem) = Config::load(&home);
-        assert_eq!(config, Config::default());
-        assert!(matches!(
-            problem,
-            Some(ConfigProblem {
-                error: ConfigError::Read(_),
-                kept: None
-            })
-        ));
+        let unread = Config::load(&home).unwrap_err();
+        assert!(matches!(unread.error, ConfigError::Read(_)), "{unread:?}");
+        let config = Config::default();
         assert!(matches!(config.save(&home), Err(ConfigError::Write(_))));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -1,11 +1,10 @@
 //! Everything that can end a use case, as one value that [`super::message`] puts into words.
 
-use std::io;
-
 use thiserror::Error;
 
 use super::builtin::BuiltInError;
-use super::config::ConfigError;
+use super::config::{ConfigError, UnreadSettings};
+use super::io_reason::IoReason;
 use super::owned::OwnRecordError;
 use super::relays::{RelayOffer, RelaySourceError};
 use super::save::SaveError;
@@ -65,7 +64,7 @@ pub enum AppError {
     Proxy(#[from] ProxyFailure),
     /// A relay list given as a file cannot be read.
     #[error("the relay list cannot be read: {0}")]
-    RelayFile(io::ErrorKind),
+    RelayFile(IoReason),
     /// The line of a relay list is not one.
     #[error(transparent)]
     RelayLine(#[from] ParseSourceError),
@@ -78,6 +77,9 @@ pub enum AppError {
     /// There are no relays for this server, and the pointer names a list.
     #[error("no relays for this server; the pointer names a list")]
     RelaysOffered(Box<RelayOffer>),
+    /// The settings are there and cannot be read, so that nothing may be sent.
+    #[error(transparent)]
+    Settings(#[from] UnreadSettings),
     /// The file arrived and could not be saved.
     #[error(transparent)]
     Save(#[from] SaveError),
@@ -103,7 +105,7 @@ pub enum LocalFileError {
     NotAFile,
     /// The system would not let it be read.
     #[error("the file cannot be read: {0}")]
-    Read(io::ErrorKind),
+    Read(IoReason),
     /// More bytes than one blob carries.
     #[error("the file has {0} bytes")]
     TooLarge(u64),
@@ -259,7 +261,9 @@ impl AppError {
     pub const fn trouble(&self) -> Trouble {
         match self {
             Self::Address(_) | Self::RelayLine(_) => Trouble::Usage,
-            Self::BuiltIn(_) | Self::Config(_) | Self::NotOwner => Trouble::Other,
+            Self::BuiltIn(_) | Self::Config(_) | Self::NotOwner | Self::Settings(_) => {
+                Trouble::Other
+            }
             Self::Cancelled => Trouble::Cancelled,
             Self::ForeignBuiltIn
             | Self::NoRelays

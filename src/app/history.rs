@@ -15,6 +15,7 @@ use tracing::debug;
 
 use super::history_file;
 pub use super::history_file::{Entry, EntryId, HistoryFileError, What, hour};
+use super::io_reason::IoReason;
 use super::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError, Patient};
 use super::private_file;
 use crate::wire::clock::Clock;
@@ -39,7 +40,7 @@ pub enum SessionOnly {
     /// The key cannot be had or kept.
     Keyring(KeyStoreError),
     /// The file cannot be read or written.
-    File(io::ErrorKind),
+    File(IoReason),
 }
 
 /// A history file that could not be read, and was not lost.
@@ -71,7 +72,7 @@ pub enum News {
     /// Everything was wiped; with an error, something may be left.
     Wiped(Result<(), SessionOnly>),
     /// The entries were written to the file that the person chose.
-    Exported(Result<usize, io::ErrorKind>),
+    Exported(Result<usize, IoReason>),
 }
 
 /// Whom to tell. Called from the history's thread.
@@ -309,7 +310,7 @@ impl Store {
                 return None;
             }
             Err(error) => {
-                self.state = State::SessionOnly(SessionOnly::File(error.kind()));
+                self.state = State::SessionOnly(SessionOnly::File(error.into()));
                 return None;
             }
         };
@@ -345,7 +346,7 @@ impl Store {
             }
             // What is there must not be written over.
             Err(error) => {
-                self.state = State::SessionOnly(SessionOnly::File(error.kind()));
+                self.state = State::SessionOnly(SessionOnly::File(error.into()));
                 Some(Aside { why, kept: None })
             }
         }
@@ -371,7 +372,7 @@ impl Store {
             history_file::seal(entries, *id, key, rng)
                 .ok_or_else(|| io::ErrorKind::FileTooLarge.into())
                 .and_then(|bytes| private_file::write(&self.file, &bytes))
-                .map_err(|error| SessionOnly::File(error.kind()))
+                .map_err(|error| SessionOnly::File(error.into()))
         });
         if let Err(why) = written {
             debug!("the history could not be kept");
@@ -396,7 +397,7 @@ impl Store {
                 .ok()
                 .and_then(|file| history_file::key_id(&file).ok())
         });
-        let failed = |error: io::Error| SessionOnly::File(error.kind());
+        let failed = |error: io::Error| SessionOnly::File(error.into());
         for file in self.files().map_err(failed)? {
             fs::remove_file(file).map_err(failed)?;
         }
@@ -451,12 +452,12 @@ impl Store {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    fn export(&self, to: &Path) -> Result<usize, io::ErrorKind> {
+    fn export(&self, to: &Path) -> Result<usize, IoReason> {
         let State::Kept { entries, .. } = &self.state else {
-            return Err(io::ErrorKind::NotFound);
+            return Err(io::ErrorKind::NotFound.into());
         };
         let json = history_file::export(entries).ok_or(io::ErrorKind::InvalidData)?;
-        private_file::write(to, &json).map_err(|error| error.kind())?;
+        private_file::write(to, &json)?;
         Ok(entries.len())
     }
 }

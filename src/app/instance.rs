@@ -18,6 +18,7 @@ use tracing::debug;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::io_reason::IoReason;
 use super::private_file;
 use crate::wire::lock_file;
 
@@ -46,7 +47,7 @@ pub enum InstanceError {
     Busy,
     /// The lock or the socket cannot be had.
     #[error("the data folder cannot be used: {0}")]
-    Folder(io::ErrorKind),
+    Folder(IoReason),
 }
 
 /// The first start; it stays so until this is dropped.
@@ -100,7 +101,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// # Errors
 /// [`InstanceError`]; then nothing was handed over.
 pub fn start(folder: &Path, brought: &Handed) -> Result<Start, InstanceError> {
-    let failed = |error: io::Error| InstanceError::Folder(error.kind());
+    let failed = |error: io::Error| InstanceError::Folder(error.into());
     private_file::make_folder(folder).map_err(failed)?;
     let held = lock_file::open(&folder.join(LOCK)).map_err(failed)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -471,7 +472,7 @@ mod tests {
             }
         }
         let second = start(folder.path(), &brought());
-        let refused = io::ErrorKind::PermissionDenied;
+        let refused = IoReason::from(io::ErrorKind::PermissionDenied);
         assert!(matches!(second, Err(InstanceError::Folder(kind)) if kind == refused));
         assert!(trap.accept().is_err(), "nobody called");
     }

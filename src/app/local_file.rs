@@ -23,7 +23,7 @@ pub struct LocalFile {
 /// # Errors
 /// [`LocalFileError`], a folder and a file of more than 9,998,912 bytes among them.
 pub fn read(path: &Path) -> Result<LocalFile, LocalFileError> {
-    let failed = |error: io::Error| LocalFileError::Read(error.kind());
+    let failed = |error: io::Error| LocalFileError::Read(error.into());
     // Asked before opening, since a pipe would hold the open up.
     check(&std::fs::metadata(path).map_err(failed)?)?;
     let file = File::open(path).map_err(failed)?;
@@ -37,11 +37,13 @@ pub fn read(path: &Path) -> Result<LocalFile, LocalFileError> {
         .read_to_end(&mut content)
         .map_err(failed)?;
     let after = file.metadata().map_err(failed)?;
-    if content.len() as u64 != before.len()
-        || after.len() != before.len()
-        || after.modified().ok() != before.modified().ok()
-    {
+    // Not by the number of bytes that were read: files of /proc and /sys, and of some network mounts, say that they have
+    // 0 or 4096 bytes and have others.
+    if after.len() != before.len() || after.modified().ok() != before.modified().ok() {
         return Err(LocalFileError::Changed);
+    }
+    if content.len() as u64 > MAX_CONTENT_LEN {
+        return Err(LocalFileError::TooLarge(content.len() as u64));
     }
     Ok(LocalFile {
         name: name_of(path),
@@ -102,7 +104,7 @@ mod tests {
         assert_eq!(read(folder.path()).err(), Some(LocalFileError::Folder));
         assert_eq!(
             read(&folder.path().join("none")).err(),
-            Some(LocalFileError::Read(io::ErrorKind::NotFound))
+            Some(LocalFileError::Read(io::Error::from_raw_os_error(2).into()))
         );
         let large = folder.path().join("large");
         File::create(&large)
@@ -113,6 +115,18 @@ mod tests {
             read(&large).err(),
             Some(LocalFileError::TooLarge(9_998_913))
         );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_whose_size_lies_is_read_to_its_end() {
+        for path in ["/proc/version", "/proc/self/status"] {
+            let path = Path::new(path);
+            assert_eq!(std::fs::metadata(path).unwrap().len(), 0);
+            assert!(!read(path).unwrap().content.is_empty());
+        }
+        let version = read(Path::new("/proc/version")).unwrap();
+        assert_eq!(*version.content, std::fs::read("/proc/version").unwrap());
     }
 
     #[cfg(unix)]

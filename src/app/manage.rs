@@ -154,7 +154,7 @@ pub async fn take_back(
 ) -> Result<(), AppError> {
     delete(session, network, pointer, shown, cancel).await?;
     change(session, |record| {
-        record.forget(&pointer.server.key, &pointer.id, session.now())
+        record.forget(&pointer.server.key, &pointer.id)
     })
 }
 
@@ -230,7 +230,7 @@ pub async fn extend(
         Err(error) => return Err(refused(error)),
     };
     change(session, |record| {
-        record.extend(&pointer.server.key, &pointer.id, expires, session.now())
+        record.extend(&pointer.server.key, &pointer.id, expires)
     })
     // The token is then forgotten a little early, and the file is kept all the same.
     .ok();

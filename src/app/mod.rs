@@ -30,6 +30,7 @@ pub mod streams;
 pub mod who_saw_what;
 
 mod history_file;
+pub mod io_reason;
 mod marks;
 mod private_file;
 mod remembered;

@@ -15,7 +15,8 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::config::Home;
+use super::config::{Home, is_missing};
+use super::io_reason::IoReason;
 use super::private_file;
 use crate::protocol::address::FileId;
 use crate::protocol::capability::OwnerToken;
@@ -41,15 +42,18 @@ pub struct OwnShare {
 /// Why the record cannot be used.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum OwnRecordError {
+    /// It is not what this program writes.
+    #[error("the record of your shares is damaged")]
+    Damaged,
     /// A newer version wrote it.
     #[error("the record of your shares was written by a newer version")]
     Newer,
     /// It is there and cannot be read.
     #[error("the record of your shares cannot be read: {0}")]
-    Read(io::ErrorKind),
+    Read(IoReason),
     /// It cannot be written.
     #[error("the record of your shares cannot be written: {0}")]
-    Write(io::ErrorKind),
+    Write(IoReason),
 }
 
 impl OwnShares {
@@ -71,7 +75,7 @@ impl OwnShares {
         server: &Ed25519Public,
         id: &FileId,
     ) -> Result<Option<OwnShare>, OwnRecordError> {
-        let entries = self.read()?.unwrap_or_default();
+        let entries = self.read()?;
         Ok(entries.get(&name_of(server, id)).and_then(Entry::to_share))
     }
 
@@ -84,9 +88,8 @@ impl OwnShares {
         server: &Ed25519Public,
         id: &FileId,
         share: &OwnShare,
-        now: u64,
     ) -> Result<(), OwnRecordError> {
-        self.change(now, |entries| {
+        self.change(|entries| {
             entries.insert(name_of(server, id), Entry::of(share));
         })
     }
@@ -101,9 +104,8 @@ impl OwnShares {
         tried: &FileId,
         stored: &FileId,
         share: &OwnShare,
-        now: u64,
     ) -> Result<(), OwnRecordError> {
-        self.change(now, |entries| {
+        self.change(|entries| {
             entries.remove(&name_of(server, tried));
             entries.insert(name_of(server, stored), Entry::of(share));
         })
@@ -113,13 +115,8 @@ impl OwnShares {
     ///
     /// # Errors
     /// [`OwnRecordError`]; the old record is untouched then.
-    pub fn forget(
-        &self,
-        server: &Ed25519Public,
-        id: &FileId,
-        now: u64,
-    ) -> Result<(), OwnRecordError> {
-        self.change(now, |entries| {
+    pub fn forget(&self, server: &Ed25519Public, id: &FileId) -> Result<(), OwnRecordError> {
+        self.change(|entries| {
             entries.remove(&name_of(server, id));
         })
     }
@@ -133,9 +130,8 @@ impl OwnShares {
         server: &Ed25519Public,
         id: &FileId,
         expires: u64,
-        now: u64,
     ) -> Result<(), OwnRecordError> {
-        self.change(now, |entries| {
+        self.change(|entries| {
             if let Some(entry) = entries.get_mut(&name_of(server, id)) {
                 entry.expires = entry.expires.max(expires);
             }
@@ -145,57 +141,54 @@ impl OwnShares {
     /// Reads, changes and writes as one step, whatever other windows and commands do.
     fn change(
         &self,
-        now: u64,
         change: impl FnOnce(&mut BTreeMap<String, Entry>),
     ) -> Result<(), OwnRecordError> {
-        let write = |error: io::Error| OwnRecordError::Write(error.kind());
+        let write = |error: io::Error| OwnRecordError::Write(error.into());
         if let Some(folder) = self.file.parent() {
             private_file::make_folder(folder).map_err(write)?;
         }
-        // Given back when the file is closed.
-        let lock = lock_file::open(&self.lock).map_err(write)?;
-        lock.lock().map_err(write)?;
-        let mut entries = match self.read()? {
-            Some(entries) => entries,
-            None => {
-                self.put_aside(now).map_err(write)?;
-                BTreeMap::new()
-            }
-        };
-        entries.retain(|_, entry| entry.expires.saturating_add(KEPT_AFTER_SECS) >= now);
+        let held = lock_file::hold(&self.lock).map_err(write)?;
+        let mut entries = self.read()?;
         change(&mut entries);
+        forget_beyond(&mut entries, MAX_ENTRIES);
         let record = Record {
             version: VERSION,
             shares: entries,
         };
         let text = serde_json::to_vec_pretty(&record).map_err(|error| write(error.into()))?;
-        private_file::write(&self.file, &Zeroizing::new(text)).map_err(write)
+        private_file::write(&self.file, &Zeroizing::new(text)).map_err(write)?;
+        drop(held);
+        Ok(())
     }
 
-    /// `None` when the file is not what this program writes.
-    fn read(&self) -> Result<Option<BTreeMap<String, Entry>>, OwnRecordError> {
+    fn read(&self) -> Result<BTreeMap<String, Entry>, OwnRecordError> {
         let bytes = match fs::read(&self.file) {
             Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Some(BTreeMap::new()));
-            }
-            Err(error) => return Err(OwnRecordError::Read(error.kind())),
+            Err(error) if is_missing(&self.file, &error) => return Ok(BTreeMap::new()),
+            Err(error) => return Err(OwnRecordError::Read(error.into())),
         };
         let version = serde_json::from_slice::<VersionOnly>(&bytes).map(|record| record.version);
         match version {
-            Ok(VERSION) => Ok(serde_json::from_slice::<Record>(&bytes)
-                .ok()
-                .map(|record| record.shares)),
+            Ok(VERSION) => serde_json::from_slice::<Record>(&bytes)
+                .map(|record| record.shares)
+                .map_err(|_not_ours| OwnRecordError::Damaged),
             Ok(newer) if newer > VERSION => Err(OwnRecordError::Newer),
-            _ => Ok(None),
+            _ => Err(OwnRecordError::Damaged),
         }
     }
+}
 
-    /// A broken record may still be of use to a person who can mend it.
-    fn put_aside(&self, now: u64) -> io::Result<()> {
-        let mut aside = self.file.clone().into_os_string();
-        aside.push(format!(".broken.{now}"));
-        fs::rename(&self.file, aside)
+/// Drops the entries that expire first until `most` are left. The clock drops none: it may be wrong, and a token cannot
+/// be had again.
+fn forget_beyond(entries: &mut BTreeMap<String, Entry>, most: usize) {
+    let beyond = entries.len().saturating_sub(most);
+    let mut by_expiry: Vec<(u64, String)> = entries
+        .iter()
+        .map(|(name, entry)| (entry.expires, name.clone()))
+        .collect();
+    by_expiry.sort_unstable();
+    for (_, name) in by_expiry.iter().take(beyond) {
+        entries.remove(name);
     }
 }
 
@@ -246,8 +239,8 @@ fn name_of(server: &Ed25519Public, id: &FileId) -> String {
 
 const FILE_NAME: &str = "owned.json";
 const VERSION: u32 = 1;
-/// Clocks differ, and an extension may have been answered to somebody else.
-const KEPT_AFTER_SECS: u64 = 7 * 24 * 3_600;
+/// The most files on record: their tokens take up some 2 MB.
+const MAX_ENTRIES: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -303,7 +296,7 @@ mod tests {
         let Fixture { shares, server, .. } = &fixture;
         assert!(shares.find(server, &id(1)).unwrap().is_none());
         for id in [id(1), id(2)] {
-            shares.keep(server, &id, &share(7, NOW + 10), NOW).unwrap();
+            shares.keep(server, &id, &share(7, NOW + 10)).unwrap();
         }
         let found = shares.find(server, &id(2)).unwrap().unwrap();
         assert_eq!(found.token.as_bytes(), &[7; 32]);
@@ -327,7 +320,7 @@ mod tests {
         fs::write(&precious, "precious").unwrap();
         private_file::make_folder(shares.lock.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(&precious, &shares.lock).unwrap();
-        let kept = shares.keep(server, &id(1), &share(7, NOW + 10), NOW);
+        let kept = shares.keep(server, &id(1), &share(7, NOW + 10));
         assert!(matches!(kept, Err(OwnRecordError::Write(_))));
         assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
     }
@@ -337,62 +330,62 @@ mod tests {
         let fixture = Fixture::new();
         let Fixture { shares, server, .. } = &fixture;
         let tried = id(2);
-        shares.keep(server, &id(9), &share(9, NOW), NOW).unwrap();
+        shares.keep(server, &id(9), &share(9, NOW)).unwrap();
         for stored in [id(2), id(4)] {
-            shares.keep(server, &tried, &share(7, NOW), NOW).unwrap();
+            shares.keep(server, &tried, &share(7, NOW)).unwrap();
             shares
-                .settle(server, &tried, &stored, &share(7, NOW), NOW)
+                .settle(server, &tried, &stored, &share(7, NOW))
                 .unwrap();
             assert_eq!(fixture.token_of(&stored), Some([7; 32]));
             assert_eq!(fixture.token_of(&tried).is_some(), stored == tried);
-            shares.forget(server, &stored, NOW).unwrap();
+            shares.forget(server, &stored).unwrap();
             assert_eq!(fixture.token_of(&stored), None);
         }
         assert_eq!(fixture.token_of(&id(9)), Some([9; 32]));
     }
 
     #[test]
-    fn what_expired_a_week_ago_is_forgotten_unless_it_was_extended() {
+    fn an_extension_never_shortens() {
         let fixture = Fixture::new();
         let Fixture { shares, server, .. } = &fixture;
-        shares.keep(server, &id(1), &share(1, NOW), NOW).unwrap();
-        shares.keep(server, &id(2), &share(2, NOW), NOW).unwrap();
-        shares.extend(server, &id(2), NOW + 100, NOW).unwrap();
-        shares.extend(server, &id(2), NOW + 50, NOW).unwrap();
-        let week = 7 * 24 * 3_600;
-        shares.forget(server, &id(3), NOW + week).unwrap();
-        assert_eq!(fixture.token_of(&id(1)), Some([1; 32]));
-        shares.forget(server, &id(3), NOW + week + 1).unwrap();
-        assert_eq!(fixture.token_of(&id(1)), None);
-        assert_eq!(fixture.token_of(&id(2)), Some([2; 32]));
+        shares.keep(server, &id(2), &share(2, NOW)).unwrap();
+        shares.extend(server, &id(2), NOW + 100).unwrap();
+        shares.extend(server, &id(2), NOW + 50).unwrap();
+        let found = shares.find(server, &id(2)).unwrap().unwrap();
+        assert_eq!(found.expires, NOW + 100);
+    }
+
+    /// No clock takes a token away. Of more than there is room for, those go whose files expire first.
+    #[test]
+    fn only_the_number_of_files_makes_one_go() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        for number in 1..=3 {
+            shares
+                .keep(server, &id(number), &share(number, u64::from(number)))
+                .unwrap();
+        }
+        let mut entries = shares.read().unwrap();
+        assert_eq!(entries.len(), 3, "whatever the time is");
+        forget_beyond(&mut entries, 2);
+        let left: Vec<u64> = entries.values().map(|entry| entry.expires).collect();
+        assert!(left.len() == 2 && !left.contains(&1), "{left:?}");
     }
 
     #[test]
-    fn a_broken_record_is_put_aside_and_a_newer_one_left_alone() {
+    fn a_damaged_record_and_a_newer_one_are_told_and_left_alone() {
         let fixture = Fixture::new();
         let Fixture { shares, server, .. } = &fixture;
-        private_file::write(&shares.file, b"{\"version\":1,\"shares\":7}").unwrap();
-        assert!(shares.find(server, &id(1)).unwrap().is_none());
-        shares.keep(server, &id(1), &share(1, NOW), NOW).unwrap();
-        assert_eq!(fixture.token_of(&id(1)), Some([1; 32]));
-        let aside = shares
-            .file
-            .with_file_name(format!("owned.json.broken.{NOW}"));
-        assert_eq!(
-            fs::read_to_string(aside).unwrap(),
-            "{\"version\":1,\"shares\":7}"
-        );
-
-        private_file::write(&shares.file, b"{\"version\":2}").unwrap();
-        assert!(matches!(
-            shares.find(server, &id(1)),
-            Err(OwnRecordError::Newer)
-        ));
-        assert_eq!(
-            shares.keep(server, &id(1), &share(1, NOW), NOW),
-            Err(OwnRecordError::Newer)
-        );
-        assert_eq!(fixture.text(), "{\"version\":2}");
+        for (text, error) in [
+            ("{\"version\":1,\"shares\":7}", OwnRecordError::Damaged),
+            ("", OwnRecordError::Damaged),
+            ("{\"version\":2}", OwnRecordError::Newer),
+        ] {
+            private_file::write(&shares.file, text.as_bytes()).unwrap();
+            assert_eq!(shares.find(server, &id(1)).err(), Some(error));
+            assert_eq!(shares.keep(server, &id(1), &share(1, NOW)), Err(error));
+            assert_eq!(fixture.text(), text);
+        }
     }
 
     #[test]
@@ -404,7 +397,7 @@ mod tests {
                 scope.spawn(move || {
                     fixture
                         .shares
-                        .keep(&fixture.server, &id(number), &share(number, NOW), NOW)
+                        .keep(&fixture.server, &id(number), &share(number, NOW))
                         .unwrap();
                 });
             }
@@ -419,9 +412,7 @@ mod tests {
         let fixture = Fixture::new();
         fs::write(fixture.folder.path().join("data"), b"a file").unwrap();
         assert!(matches!(
-            fixture
-                .shares
-                .keep(&fixture.server, &id(1), &share(1, NOW), NOW),
+            fixture.shares.keep(&fixture.server, &id(1), &share(1, NOW)),
             Err(OwnRecordError::Write(_))
         ));
     }
@@ -434,7 +425,7 @@ mod tests {
         let fixture = Fixture::new();
         let shares = &fixture.shares;
         shares
-            .keep(&fixture.server, &id(1), &share(1, NOW), NOW)
+            .keep(&fixture.server, &id(1), &share(1, NOW))
             .unwrap();
         let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(shares.file.as_path()), 0o600);

@@ -37,7 +37,7 @@ pub fn read_entries(path: &Path) -> Result<Vec<RelayDescriptor>, AppError> {
         return Err(RelayListError::TooLong.into());
     }
     let text = text::decode(&bytes)
-        .map_err(|_not_text| AppError::RelayFile(io::ErrorKind::InvalidData))?;
+        .map_err(|_not_text| AppError::RelayFile(io::ErrorKind::InvalidData.into()))?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     Ok(lines
         .map(RelayDescriptor::parse)
@@ -52,7 +52,7 @@ pub fn read_signed(path: &Path) -> Result<(Vec<u8>, Option<String>), AppError> {
     let list = read_bytes(path)?;
     let signature = match read_bytes(&signature_path(path)) {
         Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(AppError::RelayFile(io::ErrorKind::NotFound)) => None,
+        Err(AppError::RelayFile(reason)) if reason.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
     Ok((list, signature))
@@ -94,7 +94,7 @@ pub fn save(path: &Path, list: &RelayList) -> Result<(), AppError> {
     write(path, list.to_json().as_bytes())?;
     match fs::remove_file(signature_path(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(AppError::RelayFile(error.kind()))
+            Err(AppError::RelayFile(error.into()))
         }
         _ => Ok(()),
     }
@@ -217,7 +217,7 @@ fn decoded(bytes: Vec<u8>) -> Vec<u8> {
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, AppError> {
-    let failed = |error: io::Error| AppError::RelayFile(error.kind());
+    let failed = |error: io::Error| AppError::RelayFile(error.into());
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
     file.take(MAX_LIST_LEN as u64 + 1)
@@ -228,7 +228,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, AppError> {
 
 /// Whole or not at all. The file is there to be handed out, so it is readable by all, as the old one was.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
-    let failed = |error: io::Error| AppError::RelayFile(error.kind());
+    let failed = |error: io::Error| AppError::RelayFile(error.into());
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -321,7 +321,7 @@ mod tests {
         let path = folder.path().join("relays.json");
         assert!(matches!(
             sign(&path, &key(), NOW),
-            Err(AppError::RelayFile(io::ErrorKind::NotFound))
+            Err(AppError::RelayFile(reason)) if reason.kind() == io::ErrorKind::NotFound
         ));
         for (text, expected) in [
             ("{}".to_owned(), None),

@@ -209,9 +209,7 @@ impl Remembered {
     /// Held while the file is read and written again; released with the handle. Without it, the last one wins.
     fn lock_file(&self) -> Option<File> {
         private_file::make_folder(self.file.parent()?).ok()?;
-        let file = lock_file::open(&self.file.with_extension("lock")).ok()?;
-        file.lock().ok()?;
-        Some(file)
+        lock_file::hold(&self.file.with_extension("lock")).ok()?
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

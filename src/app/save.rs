@@ -14,6 +14,7 @@ use tempfile::{Builder, NamedTempFile};
 use tracing::debug;
 
 use super::file_name::{SafeFileName, number_before_extension};
+use super::io_reason::IoReason;
 use super::marks;
 
 const PREFIX: &str = ".cloakroom-";
@@ -48,7 +49,7 @@ impl SaveTo {
         let target = self.target()?;
         target.check_name()?;
         check_folder(target.here())?;
-        new_part(target.here()).map_err(|error| SaveError::Create(error.kind()))?;
+        new_part(target.here()).map_err(|error| SaveError::Create(error.into()))?;
         sweep_leftovers(target.here(), LEFTOVER_AGE).ok();
         Ok(target)
     }
@@ -71,7 +72,7 @@ impl SaveTo {
         }
         let chosen = path
             .file_name()
-            .ok_or(SaveError::Folder(io::ErrorKind::NotFound))?;
+            .ok_or(SaveError::Folder(io::ErrorKind::NotFound.into()))?;
         Ok(Target {
             folder: path.parent().unwrap_or_else(|| Path::new("")).to_owned(),
             name: Some(chosen.to_owned()),
@@ -94,12 +95,12 @@ impl Target {
     /// [`SaveError`] names the step; nothing is left on the disk then.
     pub fn save(&self, name: &SafeFileName, content: &[u8]) -> Result<PathBuf, SaveError> {
         check_folder(self.here())?;
-        let mut part = new_part(self.here()).map_err(|error| SaveError::Create(error.kind()))?;
+        let mut part = new_part(self.here()).map_err(|error| SaveError::Create(error.into()))?;
         part.write_all(content)
-            .map_err(|error| SaveError::Write(error.kind()))?;
+            .map_err(|error| SaveError::Write(error.into()))?;
         part.as_file()
             .sync_all()
-            .map_err(|error| SaveError::Write(error.kind()))?;
+            .map_err(|error| SaveError::Write(error.into()))?;
         if marks::from_the_internet(part.path()).is_err() {
             // Some file systems hold no marks, as that of many memory sticks; the file is worth more than its mark.
             debug!("a received file could not be marked as from the internet");
@@ -170,10 +171,10 @@ fn sweep_leftovers(folder: &Path, age: Duration) -> io::Result<usize> {
 pub enum SaveError {
     /// Nothing can be written into the folder.
     #[error("no file can be made in the folder: {0}")]
-    Create(io::ErrorKind),
+    Create(IoReason),
     /// The folder is not there, or is no folder.
     #[error("the folder cannot be used: {0}")]
-    Folder(io::ErrorKind),
+    Folder(IoReason),
     /// The name and the 999 numbered ones are taken.
     #[error("all names like this one are taken")]
     NoFreeName,
@@ -182,17 +183,17 @@ pub enum SaveError {
     NoRegularFile,
     /// The written file could not get its name.
     #[error("the file cannot be given its name: {0}")]
-    Rename(io::ErrorKind),
+    Rename(IoReason),
     /// The bytes could not be written, as on a full disk.
     #[error("the file cannot be written: {0}")]
-    Write(io::ErrorKind),
+    Write(IoReason),
 }
 
 fn check_folder(folder: &Path) -> Result<(), SaveError> {
     match fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => Err(SaveError::Folder(io::ErrorKind::NotADirectory)),
-        Err(error) => Err(SaveError::Folder(error.kind())),
+        Ok(_) => Err(SaveError::Folder(io::ErrorKind::NotADirectory.into())),
+        Err(error) => Err(SaveError::Folder(error.into())),
     }
 }
 
@@ -224,13 +225,13 @@ fn rename(mut part: NamedTempFile, folder: &Path, name: &OsStr) -> Result<PathBu
         match File::create_new(&path) {
             Ok(_claim) => {}
             Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => continue,
-            Err(error) => return Err(SaveError::Rename(error.kind())),
+            Err(error) => return Err(SaveError::Rename(error.into())),
         }
         return match part.persist(&path) {
             Ok(_) => Ok(path),
             Err(failed) => {
                 fs::remove_file(&path).ok();
-                Err(SaveError::Rename(failed.error.kind()))
+                Err(SaveError::Rename(failed.error.into()))
             }
         };
     }
@@ -342,7 +343,7 @@ mod tests {
     fn folders_that_cannot_be_used_are_named() {
         let folder = tempdir().unwrap();
         fs::write(folder.path().join("file"), b"").unwrap();
-        let missing = SaveError::Folder(io::ErrorKind::NotFound);
+        let missing = io::ErrorKind::NotFound;
         for (to, error) in [
             (SaveTo::Folder(folder.path().join("none")), missing),
             (SaveTo::Path(folder.path().join("none/")), missing),
@@ -350,10 +351,14 @@ mod tests {
             (SaveTo::Path(PathBuf::new()), missing),
             (
                 SaveTo::Folder(folder.path().join("file")),
-                SaveError::Folder(io::ErrorKind::NotADirectory),
+                io::ErrorKind::NotADirectory,
             ),
         ] {
-            assert_eq!(save(&to, &name("a.txt"), b"x"), Err(error), "{to:?}");
+            let saved = save(&to, &name("a.txt"), b"x");
+            assert!(
+                matches!(saved, Err(SaveError::Folder(reason)) if reason.kind() == error),
+                "{to:?}: {saved:?}"
+            );
         }
         assert_eq!(names(&folder), ["file"]);
     }

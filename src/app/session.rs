@@ -1,13 +1,13 @@
 //! What one running program remembers between transfers: its guard, what servers said of themselves, the built-in
 //! network.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::builtin::BuiltIn;
-use super::config::Home;
+use super::config::{Home, UnreadSettings};
 use super::error::{AppError, ServerRefusal};
 use super::network::{Network, Route, Stage, Tell};
 use super::relays::{RelaySet, RelaySource};
@@ -33,7 +33,7 @@ pub struct Session {
     /// Holds the built-in network up for as long as the program runs, when it should.
     held: Mutex<Option<Arc<BuiltIn>>>,
     remembered: Remembered,
-    proxy: Mutex<Option<SocksProxy>>,
+    way_out: Mutex<Result<Option<SocksProxy>, UnreadSettings>>,
     short_lists: Mutex<Vec<RelaySource>>,
 }
 
@@ -47,7 +47,7 @@ impl Session {
             clock: clock::system(),
             builtin: tokio::sync::Mutex::new(Weak::new()),
             held: Mutex::new(None),
-            proxy: Mutex::default(),
+            way_out: Mutex::new(Ok(None)),
             short_lists: Mutex::default(),
         }
     }
@@ -55,16 +55,24 @@ impl Session {
     /// Goes out through `proxy` from now on, or straight; what is under way is not touched. The built-in network is on
     /// this computer and is never reached through it.
     pub fn set_proxy(&self, proxy: Option<SocksProxy>) {
-        *self.proxy.lock().unwrap_or_else(PoisonError::into_inner) = proxy;
+        *self.way_out() = Ok(proxy);
+    }
+
+    /// Sends nothing from now on, not even to the built-in network: what the settings say of the way out is unknown.
+    pub fn forbid_sending(&self, unread: UnreadSettings) {
+        *self.way_out() = Err(unread);
     }
 
     /// The proxy that connections to other computers go through.
-    #[must_use]
-    pub fn proxy(&self) -> Option<SocksProxy> {
-        self.proxy
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    ///
+    /// # Errors
+    /// [`UnreadSettings`] after [`Session::forbid_sending`].
+    pub fn proxy(&self) -> Result<Option<SocksProxy>, UnreadSettings> {
+        self.way_out().clone()
+    }
+
+    fn way_out(&self) -> MutexGuard<'_, Result<Option<SocksProxy>, UnreadSettings>> {
+        self.way_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets the rules of paths yield on these lists from now on, where a list is too short for them.
@@ -446,7 +454,7 @@ impl Session {
         let (moves, paths) = (tell.clone(), tell.clone());
         let progress = Progress::new(move |moved| moves.stage(Stage::Moved(moved)))
             .with_paths(move |path| paths.path(path));
-        let proxy = self.proxy().filter(|_| !network.is_builtin());
+        let proxy = self.proxy()?.filter(|_| !network.is_builtin());
         let driven = net::drive(
             transfer,
             &network.server().url,

@@ -208,7 +208,7 @@ impl Sending<'_> {
             receipts: self.counts,
         };
         if self.on_record {
-            self.record(|record, server, now| record.keep(server, &id, &share, now))?;
+            self.record(|record, server| record.keep(server, &id, &share))?;
         }
         let stored = match self.store(info).await {
             Err(AppError::Transfer(error)) if may_have_arrived(&error.failure) => {
@@ -220,8 +220,8 @@ impl Sending<'_> {
             Ok(at) => at,
             Err(error) => {
                 if self.on_record {
-                    // An entry without a pointer is of no use; it goes when it expires, if not now.
-                    self.record(|record, server, now| record.forget(server, &id, now))
+                    // An entry without a pointer is of no use.
+                    self.record(|record, server| record.forget(server, &id))
                         .ok();
                 }
                 return Err(error);
@@ -233,7 +233,7 @@ impl Sending<'_> {
         };
         let recorded = self.on_record
             && (self
-                .record(|record, server, now| record.settle(server, &id, &at.id, &share, now))
+                .record(|record, server| record.settle(server, &id, &at.id, &share))
                 .is_ok()
                 // What was kept before it was sent serves as well.
                 || id == at.id);
@@ -360,11 +360,11 @@ impl Sending<'_> {
 
     fn record(
         &self,
-        change: impl FnOnce(&OwnShares, &Ed25519Public, u64) -> Result<(), OwnRecordError>,
+        change: impl FnOnce(&OwnShares, &Ed25519Public) -> Result<(), OwnRecordError>,
     ) -> Result<(), AppError> {
         let record = OwnShares::of(self.session.home());
-        let (server, now) = (&self.network.server().key, self.session.now());
-        Ok(block_in_place(|| change(&record, server, now))?)
+        let server = &self.network.server().key;
+        Ok(block_in_place(|| change(&record, server))?)
     }
 }
 

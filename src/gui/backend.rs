@@ -1,6 +1,7 @@
 //! The use cases of `app`, as the window needs them.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use super::model::{
 use super::text;
 use super::worker::{Backend, Progress};
 use crate::app::check::{self, Finding};
-use crate::app::config::{self, Config, Home, ServerEntry};
+use crate::app::config::{self, Config, ConfigError, Home, ServerEntry};
 use crate::app::error::AppError;
 use crate::app::file_name::SafeFileName;
 use crate::app::get::GetRequest;
@@ -44,6 +45,8 @@ pub struct App {
     relays: Relays,
     /// What the window last read or wrote, with what it does not show: what differs from it the person has changed.
     config: Mutex<Config>,
+    /// Whether the file of the settings is a newer version's, which stays as it is.
+    read_only: AtomicBool,
     /// Where the key of the history is; without one nothing is kept.
     keys: Option<Arc<dyn KeyStore>>,
 }
@@ -56,6 +59,7 @@ impl App {
             relays: Relays::of(&home),
             session: Session::new(home),
             config: Mutex::default(),
+            read_only: AtomicBool::new(false),
             keys: None,
         }
     }
@@ -435,8 +439,16 @@ impl App {
 
 impl Backend for App {
     fn load(&self) -> (Preferences, Option<UserMessage>) {
-        let (config, problem) = Config::load(self.session.home());
-        let trouble = problem.as_ref().map(UserMessage::from);
+        let (config, trouble) = match Config::load(self.session.home()) {
+            Ok(config) => (config, None),
+            Err(unread) => {
+                self.session.forbid_sending(unread.clone());
+                (
+                    Config::default(),
+                    Some(UserMessage::from(&AppError::from(unread))),
+                )
+            }
+        };
         let list = Self::named_list(&config.relays);
         let preferences = Preferences {
             servers: config.servers.iter().map(known_server).collect(),
@@ -503,12 +515,31 @@ impl Backend for App {
         }
     }
 
+    fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage> {
+        let aside = match Config::put_aside(self.session.home()) {
+            Ok(aside) => aside,
+            Err(ConfigError::Newer) => {
+                self.read_only.store(true, Ordering::SeqCst);
+                None
+            }
+            Err(error) => return Err(UserMessage::from(&AppError::Config(error))),
+        };
+        self.session.set_proxy(None);
+        Ok(aside)
+    }
+
     fn save(&self, preferences: &Preferences) -> Result<(), UserMessage> {
+        // What was not read is not written over.
+        if let Err(unread) = self.session.proxy() {
+            return Err(UserMessage::from(&AppError::from(unread)));
+        }
         let config = self.to_config(preferences);
-        let before = self.last_config().clone();
-        config
-            .save_changes(&before, self.session.home())
-            .map_err(|error| UserMessage::from(&AppError::Config(error)))?;
+        if !self.read_only.load(Ordering::SeqCst) {
+            let before = self.last_config().clone();
+            config
+                .save_changes(&before, self.session.home())
+                .map_err(|error| UserMessage::from(&AppError::Config(error)))?;
+        }
         self.session.set_proxy(config.proxy.clone());
         self.session.allow_short(config.short_lists.clone());
         *self.last_config() = config;

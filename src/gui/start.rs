@@ -90,7 +90,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
     };
     // What was chosen in Settings, unless an argument says otherwise; it never keeps the window from opening.
     let home = Home::find().ok();
-    let kept = home.map_or_else(Config::default, |home| Config::look(&home).0);
+    let kept = home
+        .and_then(|home| Config::load(&home).ok())
+        .unwrap_or_default();
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let display = match wish.display {
         Some(wanted) => find_display(wanted, is_set),

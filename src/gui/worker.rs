@@ -40,6 +40,11 @@ pub trait Backend: Send + Sync {
     fn kept_list(&self, _preferences: &Preferences) -> Option<Result<RelayList, UserMessage>> {
         None
     }
+    /// Goes on with the default settings where the person's own could not be read, and puts the file aside. Returns where
+    /// it is then, nothing when it stays where it is. Blocking; called on a thread for that.
+    fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage> {
+        Ok(None)
+    }
     /// Keeps the preferences; atomic.
     fn save(&self, preferences: &Preferences) -> Result<(), UserMessage>;
     /// Pads, seals and uploads.
@@ -539,6 +544,10 @@ impl Worker {
                     }
                 });
             }
+            Effect::UseDefaultSettings => self.blocking(move || {
+                let used = inner.backend.use_default_settings();
+                inner.report(Event::DefaultSettingsUsed(used));
+            }),
             Effect::Terms(server) => self.blocking(move || {
                 let terms = inner.backend.terms(&server);
                 inner.report(Event::Terms(server, terms));

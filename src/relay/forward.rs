@@ -100,7 +100,10 @@ impl Forwarder {
                 reply,
             } => {
                 let body = Held::new(body, reservation).into_bytes();
-                let outcome = self.to_relay(&to, body, patience(hop_no), caller).await;
+                let words = Words::of_a_relay(&to.key, reply.is_sealed());
+                let outcome = self
+                    .to_relay(&to, body, patience(hop_no), &words, caller)
+                    .await;
                 send_back(outcome, reply).await
             }
             Decision::Proxy {
@@ -138,9 +141,9 @@ impl Forwarder {
         to: &RelayDescriptor,
         body: Bytes,
         patience: Duration,
+        words: &Words,
         caller: &Caller,
     ) -> Outcome {
-        let words = Words::of_a_relay(&to.key);
         let Some(client) = self.client_of(&to.key) else {
             return words.unreachable();
         };
@@ -153,7 +156,7 @@ impl Forwarder {
             url: &url,
             party: &to.key.to_hex(),
             patience,
-            words: &words,
+            words,
         };
         self.post(request, body, caller).await
     }
@@ -294,33 +297,38 @@ fn status_code(status: u16) -> StatusCode {
 
 /// What the next party's failures are called: clients tell a relay's from a server's by these texts.
 struct Words {
-    unreachable: String,
+    unreachable: (u16, String),
     timed_out: &'static str,
     too_large: (u16, &'static str),
 }
 
 impl Words {
-    fn of_a_relay(key: &Ed25519Public) -> Self {
+    /// Only who asked for a sealed return is told which relay cannot be reached. Session's nodes say of that what they
+    /// say of one that is too slow, and Session Desktop gives up for good at a 502, where it tries other paths at a 504.
+    fn of_a_relay(key: &Ed25519Public, sealed: bool) -> Self {
+        const TIMED_OUT: &str = "Request time out";
         Self {
-            unreachable: format!("{UNREACHABLE}{}", key.to_hex()),
-            timed_out: "Request time out",
+            unreachable: if sealed {
+                (502, format!("{UNREACHABLE}{}", key.to_hex()))
+            } else {
+                (504, TIMED_OUT.to_owned())
+            },
+            timed_out: TIMED_OUT,
             too_large: (500, "Invalid response from snode"),
         }
     }
 
     fn of_a_server() -> Self {
         Self {
-            unreachable: "Server unreachable".to_owned(),
+            unreachable: (502, "Server unreachable".to_owned()),
             timed_out: "Server timed out",
             too_large: (502, "Server answered too much"),
         }
     }
 
     fn unreachable(&self) -> Outcome {
-        Outcome::Failed {
-            status: 502,
-            text: self.unreachable.clone(),
-        }
+        let (status, text) = self.unreachable.clone();
+        Outcome::Failed { status, text }
     }
 
     fn timed_out(&self) -> Outcome {
@@ -459,7 +467,7 @@ mod tests {
         let outcome = ask(&loopback(), &url, Duration::from_millis(50)).await;
         assert_eq!(failed(outcome), (504, "Server timed out".to_owned()));
         assert_eq!(
-            failed(Words::of_a_relay(&Identity::from_seed([2; 32]).public()).timed_out()),
+            failed(Words::of_a_relay(&Identity::from_seed([2; 32]).public(), true).timed_out()),
             (504, "Request time out".to_owned())
         );
     }

@@ -23,6 +23,31 @@ pub fn open_existing(path: &Path) -> io::Result<File> {
     open_with(path, &mut OpenOptions::new())
 }
 
+/// Opens the lock file at `path` and waits until nobody else holds it. Who holds the returned file is alone, until it is
+/// closed. Returns none on a file system that has no locks (Lustre without `-o flock`, NFS without its lock service):
+/// then whoever writes last wins, and whoever must be alone has to say so.
+///
+/// # Errors
+/// As [`open`].
+pub fn hold(path: &Path) -> io::Result<Option<File>> {
+    let file = open(path)?;
+    match file.lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(error) if has_no_locks(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a lock was refused because the file system has none.
+#[must_use]
+pub fn has_no_locks(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NOLCK) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::Unsupported
+}
+
 fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     options.write(true).truncate(false);
     #[cfg(unix)]
@@ -60,6 +85,36 @@ mod tests {
         drop((open(&path).unwrap(), open_existing(&path).unwrap()));
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
         assert!(open(folder.path()).is_err(), "a folder is no lock");
+    }
+
+    #[test]
+    fn whoever_holds_it_is_alone() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let held = hold(&path).unwrap().unwrap();
+        let other = open(&path).unwrap();
+        assert!(matches!(
+            other.try_lock(),
+            Err(fs::TryLockError::WouldBlock)
+        ));
+        drop(held);
+        other.try_lock().unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_system_without_locks_is_told_from_one_in_trouble() {
+        use rustix::io::Errno;
+
+        for (errno, without) in [
+            (Errno::NOSYS, true),
+            (Errno::NOLCK, true),
+            (Errno::OPNOTSUPP, true),
+            (Errno::IO, false),
+            (Errno::INTR, false),
+        ] {
+            assert_eq!(has_no_locks(&errno.into()), without, "{errno}");
+        }
     }
 
     #[cfg(unix)]

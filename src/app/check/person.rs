@@ -12,15 +12,19 @@ use crate::protocol::relay_list::{NetworkKind, RelayList};
 /// then sees this computer's address, as a guard does.
 pub async fn person(home: &Home, now: u64, ask_relays: bool) -> Report {
     let mut report = Report::default();
-    let (config, problem) = Config::look(home);
-    match problem {
-        None => report.ok("settings", format!("{}", home.config_file().display())),
-        Some(error) => report.failed(
-            "settings",
-            error.to_string(),
-            "correct the file, or move it away and choose again",
-        ),
-    }
+    let config = match Config::load(home) {
+        Ok(config) => config,
+        Err(unread) => {
+            // What they name is unknown, and the default settings are not what this person uses.
+            report.failed(
+                "settings",
+                unread.to_string(),
+                "correct the file, or move it away and choose again; until then nothing is sent",
+            );
+            return report;
+        }
+    };
+    report.ok("settings", format!("{}", home.config_file().display()));
     clock::clock(&mut report, now);
     folder(&mut report, "settings folder", &home.config_dir);
     if home.data_dir != home.config_dir {

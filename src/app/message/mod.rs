@@ -8,13 +8,15 @@ mod remedy;
 use std::path::Path;
 
 pub use self::reasons::io_words;
-use self::reasons::{Reason as _, grouped};
+use self::reasons::{Reason as _, grouped, io_remedy};
 pub use self::remedy::Remedy;
 use super::builtin::BuiltInError;
-use super::config::{ConfigError, ConfigProblem, NotPrivate, ParseProxyError};
+use super::config::{ConfigError, NotPrivate, ParseProxyError, UnreadSettings};
 use super::content_type::{Content, Disagreement, Family};
 use super::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
+use super::io_reason::IoReason;
 use super::l10n::{Fill, duration, message, say, tell};
+use super::owned::OwnRecordError;
 use super::relays::RelaySourceError;
 use crate::net::socks::{ProxyFailure, ProxyFailureReason};
 use crate::protocol::path::{NoPath, Place, Reason};
@@ -54,6 +56,40 @@ fn because(id: &str, why: String) -> UserMessage {
     message(id, &[("why", why.into())])
 }
 
+/// A message whose remedy is that of the system's reason.
+fn because_io(id: &str, why: String, reason: IoReason) -> UserMessage {
+    then(id, why, io_remedy(reason))
+}
+
+/// A message whose reason and remedy come from elsewhere.
+fn then(id: &str, why: String, next: &str) -> UserMessage {
+    message(id, &[("why", why.into()), ("next", next.into())])
+}
+
+fn own_record(error: OwnRecordError) -> UserMessage {
+    let next = match error {
+        OwnRecordError::Damaged => say("next_record_damaged"),
+        OwnRecordError::Newer => say("next_newer"),
+        OwnRecordError::Read(reason) | OwnRecordError::Write(reason) => io_remedy(reason),
+    };
+    then("own_record_fails", error.sentence(), next)
+}
+
+fn unread_settings(unread: &UnreadSettings) -> UserMessage {
+    let file = unread.file.display().to_string();
+    let next = match &unread.error {
+        ConfigError::Newer => say("next_newer").to_owned(),
+        ConfigError::Read(reason) => io_remedy(*reason).to_owned(),
+        _ => tell("next_settings_invalid", &[("file", file.as_str().into())]),
+    };
+    let fill: [Fill<'_>; 3] = [
+        ("file", file.as_str().into()),
+        ("why", unread.error.sentence().into()),
+        ("next", next.into()),
+    ];
+    message("settings_not_read", &fill)
+}
+
 impl From<&AppError> for UserMessage {
     fn from(error: &AppError) -> Self {
         Self {
@@ -67,10 +103,22 @@ fn words(error: &AppError) -> UserMessage {
     match error {
         AppError::Address(why) => because("no_server_address", why.sentence()),
         AppError::BuiltIn(why @ BuiltInError::Busy) => because("built_in_busy", why.sentence()),
+        AppError::BuiltIn(why @ BuiltInError::Folder(reason)) => UserMessage {
+            next: io_remedy(*reason).to_owned(),
+            ..because("built_in_fails", why.sentence())
+        },
+        // The reason says what to do with the key.
+        AppError::BuiltIn(why @ BuiltInError::Key(_)) => {
+            because("built_in_key_fails", why.sentence())
+        }
         AppError::BuiltIn(why) => because("built_in_fails", why.sentence()),
         AppError::Cancelled => plain("was_cancelled"),
         AppError::Config(ConfigError::NotPrivate { folder, why }) => not_private(folder, *why),
-        AppError::Config(why) => because("settings_not_kept", why.sentence()),
+        AppError::Config(ConfigError::NoHome) => plain("no_home"),
+        AppError::Config(why @ ConfigError::Write(reason)) => {
+            because_io("settings_not_kept", why.sentence(), *reason)
+        }
+        AppError::Config(why) => then("settings_not_kept", why.sentence(), say("next_newer")),
         AppError::ForeignBuiltIn => plain("foreign_built_in"),
         AppError::Local(why) => local(*why),
         AppError::Mismatch(why) => mismatch(*why),
@@ -78,10 +126,10 @@ fn words(error: &AppError) -> UserMessage {
         AppError::NoPlace(why) => because("no_place", why.sentence()),
         AppError::NoRelays => plain("no_relays"),
         AppError::NotOwner => plain("not_owner"),
-        AppError::OwnRecord(why) => because("own_record_fails", why.sentence()),
+        AppError::OwnRecord(why) => own_record(*why),
         AppError::Pointer(why) => pointer(why),
         AppError::Proxy(why) => proxy(why),
-        AppError::RelayFile(kind) => because("relay_file_fails", io_words(*kind)),
+        AppError::RelayFile(reason) => because_io("relay_file_fails", io_words(*reason), *reason),
         AppError::RelayLine(why) => because("no_relay_line", why.sentence()),
         AppError::RelayList(why) => because("relay_list_refused", why.sentence()),
         AppError::RelaySource(why) => relay_source(why),
@@ -89,7 +137,9 @@ fn words(error: &AppError) -> UserMessage {
             message("relays_offered", &[("host", offer.list.host().into())])
         }
         AppError::Save(why) => because("not_saved", why.sentence()),
+        AppError::Settings(why) => unread_settings(why),
         AppError::Server(why) => server(*why),
+        AppError::Transfer(why) if why.direct => direct_failure(&why.failure, why.tries),
         AppError::Transfer(why) => failure(&why.failure, why.tries),
     }
 }
@@ -112,12 +162,6 @@ impl From<&Failure> for UserMessage {
 impl From<&ParseProxyError> for UserMessage {
     fn from(error: &ParseProxyError) -> Self {
         because("no_proxy_address", error.sentence())
-    }
-}
-
-impl From<&ConfigProblem> for UserMessage {
-    fn from(problem: &ConfigProblem) -> Self {
-        because("settings_not_read", problem.sentence())
     }
 }
 
@@ -166,7 +210,9 @@ fn relay_source(error: &RelaySourceError) -> UserMessage {
         RelaySourceError::NotHere => plain("relay_list_not_here"),
         RelaySourceError::Refused(why) => because("newer_relay_list_refused", why.sentence()),
         RelaySourceError::Seeds(why) => because("seeds_fail", why.sentence()),
-        RelaySourceError::Store(kind) => because("relay_list_not_stored", io_words(*kind)),
+        RelaySourceError::Store(reason) => {
+            because_io("relay_list_not_stored", io_words(*reason), *reason)
+        }
     }
 }
 
@@ -175,7 +221,7 @@ fn local(error: LocalFileError) -> UserMessage {
         LocalFileError::Changed => plain("file_changed"),
         LocalFileError::Folder => plain("file_is_a_folder"),
         LocalFileError::NotAFile => plain("file_is_none"),
-        LocalFileError::Read(kind) => because("file_not_read", io_words(kind)),
+        LocalFileError::Read(reason) => because_io("file_not_read", io_words(reason), reason),
         LocalFileError::TooLarge(len) => message(
             "file_too_large",
             &[
@@ -251,6 +297,21 @@ fn proxy(failure: &ProxyFailure) -> UserMessage {
         ProxyFailureReason::Unreachable => "proxy_unreachable",
     };
     message(id, &[("proxy", failure.proxy.as_str().into())])
+}
+
+/// Why a request failed that went straight to the server: there was no relay to blame.
+fn direct_failure(why: &Failure, tries: u32) -> UserMessage {
+    let tried = |id: &str| {
+        let tried = tell("tried", &[("count", tries.into())]);
+        message(id, &[("tried", tried.into())])
+    };
+    match why {
+        Failure::FirstUnreachable | Failure::ServerUnreachable => tried("direct_unreachable"),
+        // A login page of the network, or a program that is no file server.
+        Failure::Plain(status) => failure(&Failure::ServerPlain(*status), tries),
+        Failure::Tampered(_) => tried("direct_foreign_answer"),
+        other => failure(other, tries),
+    }
 }
 
 fn failure(failure: &Failure, tries: u32) -> UserMessage {
@@ -341,7 +402,7 @@ mod tests {
             place,
             rejected: vec![Rejection { relay, reason }],
         };
-        let io = io::ErrorKind::PermissionDenied;
+        let io = IoReason::from(io::ErrorKind::PermissionDenied);
         let mut errors = vec![
             AppError::Address(ParseAddressError::NoKey),
             AppError::BuiltIn(BuiltInError::Busy),
@@ -361,7 +422,7 @@ mod tests {
             AppError::Local(LocalFileError::Folder),
             AppError::Local(LocalFileError::NotAFile),
             AppError::Local(LocalFileError::Read(io)),
-            AppError::Local(LocalFileError::Read(io::ErrorKind::NotFound)),
+            AppError::Local(LocalFileError::Read(io::ErrorKind::NotFound.into())),
             AppError::Local(LocalFileError::TooLarge(9_998_913)),
             AppError::Mismatch(Mismatch::Digest),
             AppError::Mismatch(Mismatch::Description(PointerMismatch::Length)),
@@ -373,14 +434,20 @@ mod tests {
             AppError::NoRelays,
             AppError::NotOwner,
             AppError::OwnRecord(OwnRecordError::Newer),
-            AppError::OwnRecord(OwnRecordError::Write(io::ErrorKind::StorageFull)),
+            AppError::OwnRecord(OwnRecordError::Write(io::ErrorKind::StorageFull.into())),
+            AppError::OwnRecord(OwnRecordError::Damaged),
+            AppError::Settings(UnreadSettings {
+                error: ConfigError::Newer,
+                file: "config.toml".into(),
+            }),
+            AppError::Config(ConfigError::NoHome),
             AppError::Pointer(FindPointerError::Changed),
             AppError::Pointer(FindPointerError::CutOff { missing: 1 }),
             AppError::Pointer(FindPointerError::Invalid("the key is weak")),
             AppError::Pointer(FindPointerError::Newer),
             AppError::Pointer(FindPointerError::NotFound),
             AppError::Pointer(FindPointerError::TooLong),
-            AppError::RelayFile(io::ErrorKind::NotFound),
+            AppError::RelayFile(io::ErrorKind::NotFound.into()),
             AppError::RelayList(RelayListError::Expired),
             AppError::RelayList(RelayListError::TooFew(2)),
             AppError::RelayLine(ParseSourceError::NoKey),
@@ -405,7 +472,7 @@ mod tests {
                     .unwrap(),
                 server: relay,
             })),
-            AppError::Save(SaveError::Write(io::ErrorKind::StorageFull)),
+            AppError::Save(SaveError::Write(io::ErrorKind::StorageFull.into())),
             AppError::Server(ServerRefusal::AccessWord { given: false }),
             AppError::Server(ServerRefusal::AccessWord { given: true }),
             AppError::Server(ServerRefusal::Full),
@@ -451,9 +518,13 @@ mod tests {
             Failure::Tampered(1),
             Failure::TimedOut,
         ];
-        errors.extend(
-            failures.map(|failure| AppError::Transfer(TransferError { failure, tries: 4 })),
-        );
+        errors.extend(failures.map(|failure| {
+            AppError::Transfer(TransferError {
+                failure,
+                tries: 4,
+                direct: false,
+            })
+        }));
         errors
     }
 
@@ -512,12 +583,18 @@ mod tests {
             Remedy::Nothing
         );
         assert_eq!(
-            remedy(AppError::Save(SaveError::Write(io::ErrorKind::StorageFull))),
+            remedy(AppError::Save(SaveError::Write(
+                io::ErrorKind::StorageFull.into()
+            ))),
             Remedy::Folder
         );
         let failure = Failure::TimedOut;
         assert_eq!(
-            remedy(AppError::Transfer(TransferError { failure, tries: 4 })),
+            remedy(AppError::Transfer(TransferError {
+                failure,
+                tries: 4,
+                direct: false
+            })),
             Remedy::Retry
         );
     }
@@ -535,15 +612,67 @@ mod tests {
     }
 
     #[test]
-    fn broken_settings_say_where_they_are_now() {
-        let problem = ConfigProblem {
-            error: ConfigError::Newer,
-            kept: Some("config.toml.broken".into()),
+    fn settings_that_cannot_be_read_name_their_file_and_one_remedy_a_reason() {
+        let said = |error| {
+            let file = "here/config.toml".into();
+            let message = UserMessage::from(&AppError::Settings(UnreadSettings { error, file }));
+            assert!(message.why.contains("here/config.toml"), "{message:?}");
+            assert_eq!(message.remedy, Remedy::DefaultSettings);
+            message
         };
+        let invalid = said(ConfigError::Invalid {
+            line: Some(7),
+            reason: "a typo".to_owned(),
+        });
+        assert!(invalid.why.contains("Line 7") && invalid.next.contains("here/config.toml"));
+        assert!(said(ConfigError::Newer).next.contains("newer version"));
+        let denied = ConfigError::Read(io::ErrorKind::PermissionDenied.into());
+        assert!(said(denied).next.contains("permission"));
+    }
+
+    #[test]
+    fn a_request_that_went_straight_blames_no_relay() {
+        for failure in [
+            Failure::Broken,
+            Failure::FirstUnreachable,
+            Failure::Malformed,
+            Failure::Plain(200),
+            Failure::Plain(502),
+            Failure::ServerBusy(503),
+            Failure::ServerPlain(404),
+            Failure::ServerUnreachable,
+            Failure::ServerWrongKey,
+            Failure::Tampered(0),
+            Failure::TimedOut,
+        ] {
+            let error = AppError::Transfer(TransferError {
+                failure,
+                tries: 5,
+                direct: true,
+            });
+            let UserMessage {
+                what, why, next, ..
+            } = UserMessage::from(&error);
+            let said = format!("{what} {why} {next}");
+            assert!(!said.contains("relay") && !said.contains("path"), "{said}");
+            assert!(Remedy::from(&error) != Remedy::Relays, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn advice_fits_the_reason() {
+        let next = |error: AppError| UserMessage::from(&error).next;
+        let newer = next(OwnRecordError::Newer.into());
         assert!(
-            UserMessage::from(&problem)
-                .why
-                .contains("config.toml.broken")
+            newer.contains("newer version") && !newer.contains("space"),
+            "{newer}"
         );
+        let full = OwnRecordError::Write(io::ErrorKind::StorageFull.into());
+        assert!(next(full.into()).contains("room"));
+        let damaged = crate::wire::key_file::KeyFileError::Damaged {
+            path: "relay-1.key".into(),
+        };
+        let damaged = next(BuiltInError::Key(damaged).into());
+        assert!(!damaged.contains("can be written"), "{damaged}");
     }
 }

@@ -6,8 +6,9 @@
 use std::io;
 
 use super::super::builtin::BuiltInError;
-use super::super::config::{ConfigError, ConfigProblem, ParseProxyError};
+use super::super::config::{ConfigError, ParseProxyError};
 use super::super::error::NeedsNewer;
+use super::super::io_reason::IoReason;
 use super::super::l10n::{say, tell};
 use super::super::owned::OwnRecordError;
 use super::super::save::SaveError;
@@ -56,19 +57,6 @@ impl Reason for ConfigError {
             Self::Read(kind) => after("why_settings_unreadable", *kind),
             Self::Write(kind) => after("why_settings_unwritable", *kind),
         }
-    }
-}
-
-impl Reason for ConfigProblem {
-    fn sentence(&self) -> String {
-        let kept = match &self.kept {
-            Some(path) => tell(
-                "settings_kept",
-                &[("path", path.display().to_string().into())],
-            ),
-            None => say("settings_left").to_owned(),
-        };
-        joined(&self.error.sentence(), &kept)
     }
 }
 
@@ -133,6 +121,7 @@ impl Reason for NodesError {
 impl Reason for OwnRecordError {
     fn sentence(&self) -> String {
         match self {
+            Self::Damaged => say("why_record_damaged").to_owned(),
             Self::Newer => say("why_record_newer").to_owned(),
             Self::Read(kind) => after("why_record_unreadable", *kind),
             Self::Write(kind) => after("why_record_unwritable", *kind),
@@ -222,23 +211,36 @@ impl Reason for SaveError {
 
 /// What the system said, as a sentence.
 #[must_use]
-pub fn io_words(kind: io::ErrorKind) -> String {
-    say(match kind {
+pub fn io_words(reason: IoReason) -> String {
+    say(match reason.kind() {
         io::ErrorKind::AlreadyExists => "io_already_exists",
         io::ErrorKind::NotADirectory => "io_not_a_folder",
         io::ErrorKind::NotFound => "io_not_found",
         io::ErrorKind::PermissionDenied => "io_permission_denied",
         io::ErrorKind::ReadOnlyFilesystem => "io_read_only",
         io::ErrorKind::StorageFull => "io_storage_full",
-        other => {
-            return tell("io_other", &[("detail", other.to_string().into())]);
+        _ => {
+            return tell("io_other", &[("detail", reason.to_string().into())]);
         }
     })
     .to_owned()
 }
 
-fn after(id: &str, kind: io::ErrorKind) -> String {
-    joined(say(id), &io_words(kind))
+/// What helps against the system's reason. Each reason has one remedy, whatever it kept from being done.
+#[must_use]
+pub(super) fn io_remedy(reason: IoReason) -> &'static str {
+    say(match reason.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "next_not_found",
+        io::ErrorKind::PermissionDenied => "next_permission_denied",
+        io::ErrorKind::QuotaExceeded | io::ErrorKind::StorageFull => "next_storage_full",
+        io::ErrorKind::ReadOnlyFilesystem => "next_read_only",
+        _ if reason.is_too_many_files() => "next_too_many_files",
+        _ => "next_other",
+    })
+}
+
+fn after(id: &str, reason: IoReason) -> String {
+    joined(say(id), &io_words(reason))
 }
 
 /// Two sentences, with what stands between sentences.

@@ -11,6 +11,8 @@ use crate::protocol::transfer::Failure;
 pub enum Remedy {
     /// Entering the server's access word.
     AccessWord,
+    /// Going on with the default settings.
+    DefaultSettings,
     /// Another folder for received files.
     Folder,
     /// Nothing that can be done from here.
@@ -63,6 +65,7 @@ impl From<&AppError> for Remedy {
             | AppError::RelaySource(_)
             | AppError::RelaysOffered(_) => Self::Relays,
             AppError::NoPlace(_) | AppError::Save(_) => Self::Folder,
+            AppError::Settings(_) => Self::DefaultSettings,
             AppError::Server(why) => of_refusal(*why),
             AppError::Transfer(why) => of_failure(&why.failure),
         }

@@ -16,10 +16,12 @@ use tracing::debug;
 
 use super::config::Home;
 use super::error::AppError;
+use super::io_reason::IoReason;
 use super::relay_file;
 use super::session::{ServerKind, Session};
 use super::who_saw_what::{Asked, RequestShown};
 use crate::net::relay_source::{self, FetchError, FetchedList, Seed};
+use crate::net::socks::SocksProxy;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::digest::Digest;
 use crate::protocol::disclosure::Outcome;
@@ -206,12 +208,12 @@ pub enum RelaySourceError {
     Seeds(FetchError),
     /// It could not be kept.
     #[error("the relay list could not be kept: {0}")]
-    Store(io::ErrorKind),
+    Store(IoReason),
 }
 
 impl From<io::Error> for RelaySourceError {
     fn from(error: io::Error) -> Self {
-        Self::Store(error.kind())
+        Self::Store(error.into())
     }
 }
 
@@ -446,7 +448,7 @@ impl Relays {
             .is_some_and(|age| age < DAY_SECS);
         let list = match usable {
             Some(list) if today => list,
-            usable => match self.fetch_nodes(session, now, shown, cancel).await {
+            usable => match self.fetch_nodes(session.proxy()?, now, shown, cancel).await {
                 Ok(list) => list,
                 Err(FetchError::Cancelled) => return Err(AppError::Cancelled),
                 Err(FetchError::Proxy(failure)) => return Err(AppError::Proxy(failure)),
@@ -465,12 +467,12 @@ impl Relays {
 
     async fn fetch_nodes(
         &self,
-        session: &Session,
+        proxy: Option<SocksProxy>,
         now: u64,
         shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<RelayList, FetchError> {
-        let (proxy, mut asked) = (session.proxy(), Vec::new());
+        let mut asked = Vec::new();
         let fetched = relay_source::fetch_session_nodes(
             &self.seeds,
             proxy.as_ref(),
@@ -530,7 +532,7 @@ pub async fn fetch(
     shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
 ) -> Result<FetchedList, AppError> {
-    let (proxy, now) = (session.proxy(), session.now());
+    let (proxy, now) = (session.proxy()?, session.now());
     let fetched = relay_source::fetch_list(source, proxy.as_ref(), cancel).await;
     let asked = [(source.url().to_owned(), outcome(&fetched))];
     let proxy = proxy.as_ref();

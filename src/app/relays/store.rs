@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::app::config::Home;
+use crate::app::config::is_missing;
 use crate::app::private_file;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{HeldList, ListSource, SessionNodes};
@@ -148,21 +149,34 @@ impl Store {
 
     /// What is kept. A file that is missing or damaged holds nothing: every list can be added again.
     pub(super) fn read(&self) -> Kept {
-        fs::read(self.lists())
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .filter(|kept: &Kept| kept.version == VERSION)
-            .unwrap_or_default()
+        self.try_read().unwrap_or_default()
+    }
+
+    /// Like [`Self::read`], and tells a missing file from one that cannot be read or that another version wrote: that
+    /// one must not be written over.
+    fn try_read(&self) -> io::Result<Kept> {
+        let path = self.lists();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if is_missing(&path, &error) => return Ok(Kept::default()),
+            Err(error) => return Err(error),
+        };
+        let kept: Kept = serde_json::from_slice(&bytes)?;
+        if kept.version == VERSION {
+            Ok(kept)
+        } else {
+            Err(io::ErrorKind::InvalidData.into())
+        }
     }
 
     /// Changes what is kept, one process at a time.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> io::Result<T> {
         private_file::make_folder(&self.folder)?;
-        let lock = lock_file::open(&self.folder.join(LOCK))?;
-        lock.lock()?;
-        let mut kept = self.read();
+        let held = lock_file::hold(&self.folder.join(LOCK))?;
+        let mut kept = self.try_read()?;
         let changed = change(&mut kept);
         private_file::write(&self.lists(), &serde_json::to_vec_pretty(&kept)?)?;
+        drop(held);
         Ok(changed)
     }
 

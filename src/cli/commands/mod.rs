@@ -22,7 +22,6 @@ use super::args::{Access, Proxy, Way};
 use super::terminal;
 use crate::app::config::{Config, Home};
 use crate::app::error::AppError;
-use crate::app::message::UserMessage;
 use crate::app::network::Network;
 use crate::app::relays::{RelaySet, RelaySource, Relays, or_offer, with_offer};
 use crate::app::session::Session;
@@ -35,10 +34,7 @@ use crate::protocol::text;
 /// The session of this person and their settings.
 fn open_session() -> Result<(Session, Config), CliError> {
     let home = Home::find().map_err(AppError::from)?;
-    let (config, problem) = Config::load(&home);
-    if let Some(problem) = problem {
-        terminal::print_message("warning", &UserMessage::from(&problem));
-    }
+    let config = Config::load(&home).map_err(AppError::from)?;
     let session = Session::new(home);
     session.set_proxy(config.proxy.clone());
     session.allow_short(config.short_lists.clone());

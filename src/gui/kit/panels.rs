@@ -123,12 +123,30 @@ pub fn callout<R>(
         .inner
 }
 
-/// A message that can be put away. True when it was.
-pub fn notice(ui: &mut Ui, notice: &Notice) -> bool {
+/// What a person did with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeAnswer {
+    /// Nothing yet.
+    None,
+    /// Its remedy was chosen.
+    Remedy,
+    /// It was put away.
+    Dismissed,
+}
+
+/// A message that can be put away, unless nothing works before its remedy was chosen, which `remedy` names then.
+pub fn notice(ui: &mut Ui, notice: &Notice, remedy: Option<&str>) -> NoticeAnswer {
     callout(ui, notice.tone, &notice.message, |ui| {
         ui.add_space(space::XS);
-        ui.add(Button::new(Loudness::Secondary, text::dismiss()))
-            .clicked()
+        let (words, answer) = match remedy {
+            Some(remedy) => (remedy, NoticeAnswer::Remedy),
+            None => (text::dismiss(), NoticeAnswer::Dismissed),
+        };
+        if ui.add(Button::new(Loudness::Secondary, words)).clicked() {
+            answer
+        } else {
+            NoticeAnswer::None
+        }
     })
 }
 

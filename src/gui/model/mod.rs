@@ -271,6 +271,8 @@ pub enum Action {
     CloseWord,
     /// Look at another try of the transfer.
     ChooseTry(usize),
+    /// Go on with the default settings, where the person's own could not be read.
+    UseDefaultSettings,
     /// Open the system's dialog for the download folder.
     ChooseDownloads,
     /// Open the system's dialog for files to share.
@@ -458,6 +460,8 @@ pub enum Event {
     Examined(TransferId, Examine, Option<Findings>),
     /// A fetch ended.
     Fetched(RunId, Ended<Saved>),
+    /// The default settings apply now; the old file was put aside, if it could be.
+    DefaultSettingsUsed(Result<Option<PathBuf>, UserMessage>),
     /// Files came out of the system's dialog or the clipboard.
     FilesChosen(Vec<PathBuf>),
     /// The system's dialog was closed with a folder, or without.
@@ -582,6 +586,8 @@ pub enum Effect {
     Terms(ServerChoice),
     /// Upload to and download from a server.
     Test(ServerChoice, Preferences),
+    /// Go on with the default settings, where the person's own could not be read.
+    UseDefaultSettings,
     /// Remove the history and its key.
     WipeHistory,
 }

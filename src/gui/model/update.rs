@@ -63,6 +63,7 @@ impl Model {
                 let folder = self.settings.preferences.downloads.clone();
                 self.dialog(Effect::PickFolder(folder))
             }
+            Action::UseDefaultSettings => vec![Effect::UseDefaultSettings],
             Action::ChooseFiles => self.dialog(Effect::PickFiles),
             Action::ChooseRelayList => self.dialog(Effect::PickRelayList),
             Action::ChooseTry(try_at) => {
@@ -434,6 +435,16 @@ impl Model {
             Event::Examined(id, why, found) => return self.hear_examined(id, why, found),
             Event::History(news) => self.hear_history(news),
             Event::Remembered(id, entry) => return self.hear_remembered(id, entry),
+            Event::DefaultSettingsUsed(Ok(aside)) => {
+                let message = text::default_settings_used(aside.as_deref());
+                self.announce(false, &message.aloud());
+                self.say(Tone::Warning, message);
+                return self.keep();
+            }
+            Event::DefaultSettingsUsed(Err(message)) => {
+                self.announce(true, &message.aloud());
+                self.say(Tone::Danger, message);
+            }
             Event::FilesChosen(paths) => {
                 self.dialog_open = false;
                 if !paths.is_empty() {
@@ -563,6 +574,7 @@ impl Model {
                 }
                 ServerChoice::BuiltIn => self.act(Action::ChooseServer),
             },
+            Remedy::DefaultSettings => self.act(Action::UseDefaultSettings),
             Remedy::Folder => self.act(Action::ChooseDownloads),
             Remedy::Nothing => Vec::new(),
             Remedy::Options => {

@@ -1,6 +1,8 @@
 //! What the window says in three sentences: what happened, why, what to do next.
 
-use crate::app::l10n::{message, say};
+use std::path::Path;
+
+use crate::app::l10n::{message, say, tell};
 use crate::app::message::{Remedy, UserMessage};
 use crate::protocol::size_class::MAX_CONTENT_LEN;
 
@@ -96,6 +98,21 @@ fn named(one: &str, many: &str, names: &[String]) -> UserMessage {
 plain! {
     /// What helps: entering the server's access word.
     remedy_access_word;
+    /// What helps where the settings cannot be read.
+    remedy_default_settings;
+}
+
+/// The default settings apply now. Where the old file is, if it was put aside; a newer version's stays where it is.
+#[must_use]
+pub fn default_settings_used(aside: Option<&Path>) -> UserMessage {
+    let why = match aside {
+        Some(aside) => tell(
+            "settings_put_aside",
+            &[("path", aside.display().to_string().into())],
+        ),
+        None => say("settings_not_saved").to_owned(),
+    };
+    message("default_settings_used", &[("why", why.into())])
 }
 
 /// The one thing that helps where something did not work, on its button.
@@ -103,6 +120,7 @@ plain! {
 pub fn remedy(remedy: Remedy) -> Option<&'static str> {
     match remedy {
         Remedy::AccessWord => Some(remedy_access_word()),
+        Remedy::DefaultSettings => Some(remedy_default_settings()),
         Remedy::Folder => Some(say("remedy_folder")),
         Remedy::Nothing => None,
         Remedy::Options => Some(say("remedy_options")),

@@ -19,7 +19,7 @@ pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     // It is wanted and does not run: its place could not be used.
     let standing = match model.history {
         Status::Off if chosen.history => {
-            Status::SessionOnly(SessionOnly::File(std::io::ErrorKind::Other))
+            Status::SessionOnly(SessionOnly::File(std::io::ErrorKind::Other.into()))
         }
         status => status,
     };

@@ -27,6 +27,7 @@ use super::model::{
 };
 use super::text;
 use super::tokens::{Type, measure, palette, palette_of, space};
+use crate::app::message::Remedy;
 
 /// What came of drawing one frame.
 #[derive(Default)]
@@ -184,9 +185,15 @@ fn notice(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         return;
     };
     let id = Id::unique("notice");
-    let dismissed = kit::fresh(ui, id, &notice.message.what, |ui| kit::notice(ui, notice));
-    if dismissed {
-        drawn.act(Action::DismissNotice);
+    let remedy =
+        (notice.message.remedy == Remedy::DefaultSettings).then(text::remedy_default_settings);
+    let answer = kit::fresh(ui, id, &notice.message.what, |ui| {
+        kit::notice(ui, notice, remedy)
+    });
+    match answer {
+        kit::NoticeAnswer::None => {}
+        kit::NoticeAnswer::Remedy => drawn.act(Action::UseDefaultSettings),
+        kit::NoticeAnswer::Dismissed => drawn.act(Action::DismissNotice),
     }
 }
 

@@ -580,7 +580,7 @@ fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     let icon = match remedy {
         Remedy::AccessWord => Icon::Lock,
         Remedy::Folder => Icon::Folder,
-        Remedy::Options | Remedy::Nothing => Icon::Settings,
+        Remedy::DefaultSettings | Remedy::Options | Remedy::Nothing => Icon::Settings,
         Remedy::Paste => Icon::Paste,
         Remedy::Relays => Icon::Relay,
         Remedy::Retry => Icon::Retry,

@@ -179,6 +179,8 @@ pub struct TransferError {
     pub failure: Failure,
     /// How many there were.
     pub tries: u32,
+    /// Whether they went straight to the server, so that no relay is to blame.
+    pub direct: bool,
 }
 
 /// The machine of one request.
@@ -252,10 +254,7 @@ impl<'a> Transfer<'a> {
         match self.ended.take() {
             Some(Ok(response)) => return Step::Done(response),
             Some(Err(failure)) if !failure.is_worth_a_retry() || self.tries > MAX_RETRIES => {
-                return Step::Failed(TransferError {
-                    failure,
-                    tries: self.tries,
-                });
+                return Step::Failed(self.error(failure));
             }
             Some(Err(_)) if !self.waited => {
                 self.waited = true;
@@ -265,10 +264,15 @@ impl<'a> Transfer<'a> {
         }
         match self.attempt(now, rng) {
             Ok(attempt) => Step::Send(Box::new(attempt)),
-            Err(failure) => Step::Failed(TransferError {
-                failure,
-                tries: self.tries,
-            }),
+            Err(failure) => Step::Failed(self.error(failure)),
+        }
+    }
+
+    fn error(&self, failure: Failure) -> TransferError {
+        TransferError {
+            failure,
+            tries: self.tries,
+            direct: matches!(self.way, Way::Direct),
         }
     }
 

@@ -334,7 +334,14 @@ fn every_way_to_fail_has_its_own_name_and_ends_after_four_retries() {
         (wrong_key, Failure::ServerWrongKey),
         (tampers, Failure::ServerWrongKey),
     ] {
-        assert_eq!(network.run().1, Err(TransferError { failure, tries: 5 }));
+        assert_eq!(
+            network.run().1,
+            Err(TransferError {
+                failure,
+                tries: 5,
+                direct: false
+            })
+        );
         assert!(
             network.set_aside().is_empty(),
             "the server's faults strike nobody"
@@ -349,7 +356,14 @@ fn where_no_guard_answers_the_network_is_said_to_block_them() {
     for _ in 0..3 {
         let (paths, result) = network.run();
         let failure = Failure::Blocked;
-        assert_eq!(result, Err(TransferError { failure, tries: 3 }));
+        assert_eq!(
+            result,
+            Err(TransferError {
+                failure,
+                tries: 3,
+                direct: false
+            })
+        );
         let mut guards: Vec<_> = paths.iter().map(|path| path.guard.key).collect();
         guards.sort_unstable();
         guards.dedup();
@@ -366,7 +380,14 @@ fn on_three_relays_a_dead_guard_is_tried_to_the_end() {
     network.run().1.unwrap();
     network.dead = network.guards();
     let failure = Failure::FirstUnreachable;
-    assert_eq!(network.run().1, Err(TransferError { failure, tries: 5 }));
+    assert_eq!(
+        network.run().1,
+        Err(TransferError {
+            failure,
+            tries: 5,
+            direct: false
+        })
+    );
     network.dead.clear();
     assert_eq!(network.run().1, Ok(200));
 }
@@ -379,7 +400,8 @@ fn without_enough_relays_nothing_is_sent() {
         result,
         Err(TransferError {
             failure: Failure::NoPath(_),
-            tries: 0
+            tries: 0,
+            direct: false,
         })
     ));
 }
@@ -999,7 +1021,14 @@ fn a_server_that_hangs_costs_no_guard() {
         .collect();
     let (paths, result) = network.run();
     let failure = Failure::TimedOut;
-    assert_eq!(result, Err(TransferError { failure, tries: 5 }));
+    assert_eq!(
+        result,
+        Err(TransferError {
+            failure,
+            tries: 5,
+            direct: false
+        })
+    );
     let mut asked: Vec<_> = paths.iter().map(|path| path.guard.key).collect();
     asked.sort_unstable();
     asked.dedup();

@@ -25,7 +25,7 @@ use several::{Killed, Several};
 
 pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), CliError> {
     let folder =
-        tempfile::tempdir().map_err(|error| AppError::Local(LocalFileError::Read(error.kind())))?;
+        tempfile::tempdir().map_err(|error| AppError::Local(LocalFileError::Read(error.into())))?;
     let session = Session::new(Home::in_folder(folder.path()));
     let several = match args.kill_relay {
         Some(_) => Some(Several::start(folder.path()).await?),
@@ -55,7 +55,7 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     let pointer = Pointer::find(text.as_str()).map_err(AppError::from)?;
     let received = folder.path().join("received");
     std::fs::create_dir(&received)
-        .map_err(|error| AppError::Local(LocalFileError::Read(error.kind())))?;
+        .map_err(|error| AppError::Local(LocalFileError::Read(error.into())))?;
     let mut shown_down = Vec::new();
     let fetched = get::get(
         &session,
@@ -79,7 +79,7 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     }
 
     let same = same_bytes(&args.file, &fetched.path)
-        .map_err(|error| AppError::Local(LocalFileError::Read(error.kind())))?;
+        .map_err(|error| AppError::Local(LocalFileError::Read(error.into())))?;
     print_line(text.as_str())?;
     print_line("")?;
     print_line(&format!(
