@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use cloakroom::app::config::{Config, Home, ServerChoice, ServerEntry};
 use cloakroom::app::network::{Network, Route, Tell};
@@ -434,6 +435,42 @@ fn a_full_server_says_so() {
     let person = town.person();
     person.pointer(&[]);
     expect(&person.share(&[]), 8, "the server is full");
+}
+
+/// Here the folder is moved away and back; a disk that is unmounted leaves such a place.
+#[cfg(unix)]
+#[test]
+fn a_store_that_went_away_confirms_nothing_and_loses_nothing() {
+    let town = Town::new();
+    let person = town.person();
+    let pointer = person.pointer(&[]);
+    let (store, away) = (
+        town.folder.path().join("store"),
+        town.folder.path().join("away"),
+    );
+    for stands_in in [false, true] {
+        fs::rename(&store, &away).unwrap();
+        if stands_in {
+            fs::create_dir(&store).unwrap();
+        }
+        // In trouble, which is neither "expired or deleted" nor done.
+        // Each is tried again for a while, so all at once.
+        thread::scope(|threads| {
+            threads.spawn(|| expect(&person.get(&pointer, &[]), 8, "500"));
+            threads.spawn(|| expect(&person.share(&[]), 8, "500"));
+            for command in ["delete", "extend", "status"] {
+                let (person, pointer) = (&person, &pointer);
+                threads.spawn(move || expect(&person.run(command, pointer, &[]), 8, "500"));
+            }
+        });
+        let left = fs::read_dir(&store).map_or(0, Iterator::count);
+        assert_eq!(left, 0, "nothing is stored beside the lost disk");
+        fs::remove_dir(&store).ok();
+        fs::rename(&away, &store).unwrap();
+    }
+    expect(&person.run("status", &pointer, &[]), 0, "stored");
+    expect(&person.run("delete", &pointer, &[]), 0, "copy is gone");
+    assert!(town.stored().is_empty());
 }
 
 fn run_direct(home: &Path, args: &[&str], input: &str) -> Output {

@@ -997,3 +997,47 @@ impl Operator {
         self.command(args).output().unwrap()
     }
 }
+
+/// Whoever starts a server while its disk is not connected means no new store.
+#[test]
+fn an_empty_folder_where_the_store_was_is_no_new_store() {
+    for key in [None, Some("server.key")] {
+        let home = tempdir().unwrap();
+        let start = |more: &[&str]| {
+            let mut serve = cloak(home.path());
+            serve.current_dir(home.path()).args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--store",
+                "disk",
+            ]);
+            if let Some(key) = key {
+                serve.args(["--key", key]);
+            }
+            serve.args(more);
+            serve
+        };
+        let first = Process::start(start(&[]));
+        let address = first.first_line.clone();
+        drop(first);
+        let (disk, away) = (home.path().join("disk"), home.path().join("away"));
+        fs::rename(&disk, &away).unwrap();
+        for _there in 0..2 {
+            let refused = start(&[]).output().unwrap();
+            assert!(!refused.status.success(), "{}", said(&refused));
+            assert!(said(&refused).contains("--new-store"), "{}", said(&refused));
+            let left = fs::read_dir(&disk).map_or(0, Iterator::count);
+            assert_eq!(left, 0, "nothing is begun in it");
+            fs::create_dir_all(&disk).unwrap();
+        }
+        fs::remove_dir(&disk).unwrap();
+        fs::rename(&away, &disk).unwrap();
+        let again = Process::start(start(&[]));
+        let key_of = |address: &str| address.split_once('#').unwrap().1.to_owned();
+        assert_eq!(key_of(&again.first_line), key_of(&address));
+        drop(again);
+        fs::remove_dir_all(&disk).unwrap();
+        drop(Process::start(start(&["--new-store"])));
+    }
+}

@@ -109,6 +109,14 @@ pub enum LocalFileError {
     /// More bytes than one blob carries.
     #[error("the file has {0} bytes")]
     TooLarge(u64),
+    /// It has another number of bytes than the system says.
+    #[error("the file should have {said} bytes, and {read} could be read")]
+    WrongSize {
+        /// Bytes by its entry in the folder.
+        said: u64,
+        /// Bytes that could be read.
+        read: u64,
+    },
 }
 
 /// Why what was downloaded is refused.

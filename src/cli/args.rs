@@ -238,6 +238,9 @@ pub(super) struct Serve {
     /// Take the clock of this machine as right, when the server said that it jumped
     #[arg(long)]
     pub(super) accept_clock: bool,
+    /// Begin with an empty store where this server had one before
+    #[arg(long)]
+    pub(super) new_store: bool,
 }
 
 #[derive(Args)]

@@ -137,6 +137,12 @@ fn is_prefix(prefix: &str) -> bool {
     prefix.len() <= 256 && (prefix.is_empty() || prefix.split('/').all(is_part))
 }
 
+/// Whether a folder holds a store that a server began.
+#[must_use]
+pub fn has_store(folder: &Path) -> bool {
+    folder.join("blob").join("lock").exists()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

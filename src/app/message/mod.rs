@@ -222,6 +222,13 @@ fn local(error: LocalFileError) -> UserMessage {
         LocalFileError::Folder => plain("file_is_a_folder"),
         LocalFileError::NotAFile => plain("file_is_none"),
         LocalFileError::Read(reason) => because_io("file_not_read", io_words(reason), reason),
+        LocalFileError::WrongSize { said, read } => message(
+            "file_of_wrong_size",
+            &[
+                ("said", grouped(said).into()),
+                ("read", grouped(read).into()),
+            ],
+        ),
         LocalFileError::TooLarge(len) => message(
             "file_too_large",
             &[
@@ -436,6 +443,7 @@ mod tests {
             AppError::OwnRecord(OwnRecordError::Newer),
             AppError::OwnRecord(OwnRecordError::Write(io::ErrorKind::StorageFull.into())),
             AppError::OwnRecord(OwnRecordError::Damaged),
+            AppError::Local(LocalFileError::WrongSize { said: 0, read: 124 }),
             AppError::Settings(UnreadSettings {
                 error: ConfigError::Newer,
                 file: "config.toml".into(),

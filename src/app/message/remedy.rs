@@ -45,7 +45,11 @@ impl From<&AppError> for Remedy {
             AppError::BuiltIn(_)
             | AppError::Cancelled
             | AppError::Config(_)
-            | AppError::Local(LocalFileError::Changed | LocalFileError::Read(_))
+            | AppError::Local(
+                LocalFileError::Changed
+                | LocalFileError::Read(_)
+                | LocalFileError::WrongSize { .. },
+            )
             | AppError::Mismatch(Mismatch::Digest)
             | AppError::OwnRecord(_) => Self::Retry,
             AppError::Local(

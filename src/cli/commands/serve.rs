@@ -1,6 +1,6 @@
 //! `cloak serve`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -14,6 +14,7 @@ use crate::server::clock_rule::ClockTrust;
 use crate::server::config::ServerSettings;
 use crate::server::control::{self, Control};
 use crate::server::keys::PreviousKey;
+use crate::server::location;
 use crate::server::metrics::{Metrics, Totals};
 use crate::server::stats::Count;
 use crate::server::{RunningServer, Server};
@@ -34,10 +35,13 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     told.judge()
         .map_err(|reason| CliError::Usage(reason.to_owned()))?;
     let key_path = told.key_file().unwrap_or_default();
+    let folder = told.store.folder().map(Path::to_owned);
+    if let Some(folder) = &folder {
+        check_store(folder, &key_path, args.new_store)?;
+    }
     let key = key_file::load_or_create(&key_path, &mut random::system())
         .map_err(|error| failed(&error))?;
     let previous = previous_keys(&told, &key_path).map_err(|error| failed(&error))?;
-    let folder = told.store.folder().map(Path::to_owned);
     let (metrics_at, max_total) = (told.metrics, told.max_total);
     let as_told = told.clone();
 
@@ -48,6 +52,9 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     let server = Server::start(config)
         .await
         .map_err(|error| failed(&error))?;
+    if let Some(folder) = &folder {
+        note_store(folder, &key_path);
+    }
     let metrics = match metrics_at {
         Some(addr) => Some(
             Metrics::start(addr, clock::system(), totals(&server, max_total))
@@ -85,6 +92,45 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     }
     server.stop().await;
     Ok(())
+}
+
+/// Refuses to begin an empty store in the folder that a server with this key had its store in: its disk may not be there.
+fn check_store(folder: &Path, key_path: &Path, new_store: bool) -> Result<(), CliError> {
+    let known = std::fs::read_to_string(note_path(folder, key_path))
+        .is_ok_and(|noted| noted.trim_end() == absolute(folder));
+    if !known || new_store || location::has_store(folder) {
+        return Ok(());
+    }
+    Err(CliError::Other(format!(
+        "the file server did not start: the folder {} had its store and is empty or missing now; connect its disk, or begin anew with --new-store",
+        folder.display()
+    )))
+}
+
+/// Notes beside the key where the store is. Without a note an empty folder is taken for a new store.
+fn note_store(folder: &Path, key_path: &Path) {
+    let note = format!("{}\n", absolute(folder));
+    let path = note_path(folder, key_path);
+    if std::fs::read_to_string(&path).is_ok_and(|noted| noted == note) {
+        return;
+    }
+    if std::fs::write(&path, note).is_err() {
+        tracing::debug!("where the store is could not be noted beside the key");
+    }
+}
+
+/// Beside the key, or beside the folder where the key is in it: a disk that goes away must not take the note along.
+/// `server.key` has its note in `server.store`, a folder `files` in `.files.store`.
+fn note_path(folder: &Path, key_path: &Path) -> PathBuf {
+    match (key_path.starts_with(folder), folder.file_name()) {
+        (true, Some(name)) => folder.with_file_name(format!(".{}.store", name.to_string_lossy())),
+        _ => key_path.with_extension("store"),
+    }
+}
+
+fn absolute(folder: &Path) -> String {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    folder.to_string_lossy().into_owned()
 }
 
 /// The identities it had before, which were replaced when the file of the present one was made.

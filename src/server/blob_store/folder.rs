@@ -4,10 +4,12 @@ use std::{
     fs::{self, File},
     io,
     path::{Path as FilePath, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, SystemTime},
 };
 
 use object_store::{local::LocalFileSystem, path::Path};
+use tracing::{error, warn};
 
 use super::{OpenStoreError, names::Kind};
 use crate::wire::lock_file;
@@ -18,6 +20,8 @@ pub(super) struct Folder {
     root: PathBuf,
     // The system frees the lock with the file at the latest. None for a visitor.
     lock: Option<File>,
+    /// Whether the folder was not there at the last look.
+    lost: AtomicBool,
 }
 
 impl Folder {
@@ -54,19 +58,43 @@ impl Folder {
             return Ok(Self {
                 root: root.to_owned(),
                 lock: None,
+                lost: AtomicBool::new(false),
             });
         }
-        let lock = lock_file::open(&root.join(Kind::Blob.prefix()).join("lock")).map_err(failed)?;
+        let lock = lock_file::open(&lock_path(root)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 root: root.to_owned(),
                 lock: Some(lock),
+                lost: AtomicBool::new(false),
             }),
             Err(fs::TryLockError::WouldBlock) => Err(OpenStoreError::InUse {
                 folder: root.to_owned(),
             }),
             Err(fs::TryLockError::Error(cause)) => Err(failed(cause)),
         }
+    }
+
+    /// Proves that the folder at its path is still the one that was opened: the lock file there is the one that is held.
+    /// A disk that was unmounted leaves an empty folder, in which nothing is found and whose new files nobody will see
+    /// again. Blocking.
+    ///
+    /// # Errors
+    /// An [`io::Error`] when it is another folder or none. It is told in the log when that begins and when it ends.
+    pub(super) fn prove(&self) -> io::Result<()> {
+        let proven = match &self.lock {
+            Some(held) => prove_same(held, &lock_path(&self.root)),
+            None => Ok(()),
+        };
+        let lost = proven.is_err();
+        if self.lost.swap(lost, Ordering::SeqCst) != lost {
+            if lost {
+                error!("the folder of the store is not there any more; is its disk connected?");
+            } else {
+                warn!("the folder of the store is there again");
+            }
+        }
+        proven
     }
 
     /// The objects in it; what is written is on the disk when the write returns.
@@ -107,6 +135,28 @@ impl Folder {
         let mut path = self.root.clone();
         path.extend(parts.iter().map(AsRef::as_ref));
         path
+    }
+}
+
+fn lock_path(root: &FilePath) -> PathBuf {
+    root.join(Kind::Blob.prefix()).join("lock")
+}
+
+/// Windows lets nobody take away a folder with an open file in it.
+#[cfg(not(unix))]
+fn prove_same(_held: &File, path: &FilePath) -> io::Result<()> {
+    fs::symlink_metadata(path).map(drop)
+}
+
+#[cfg(unix)]
+fn prove_same(held: &File, path: &FilePath) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let (held, there) = (held.metadata()?, fs::symlink_metadata(path)?);
+    if (held.dev(), held.ino()) == (there.dev(), there.ino()) {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::StaleNetworkFileHandle.into())
     }
 }
 

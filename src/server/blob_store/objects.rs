@@ -148,7 +148,8 @@ impl Objects {
             match tokio::time::timeout(self.patience, all.next()).await {
                 Ok(Some(Ok(meta))) => see(meta),
                 Ok(Some(Err(error))) => return Err(fault(&error)),
-                Ok(None) => return Ok(()),
+                // A folder that went away lists nothing.
+                Ok(None) => return self.run(async { Ok(()) }).await,
                 Err(_elapsed) => return Err(StoreFault::Hangs),
             }
         }
@@ -166,7 +167,8 @@ impl Objects {
         rest.is_ok()
     }
 
-    /// Runs a question as a task of its own, which goes on when nobody waits for it any more.
+    /// Runs a question as a task of its own, which goes on when nobody waits for it any more. The folder is proven before,
+    /// so that nothing is written beside a lost disk, and after, so that nothing is answered about another one.
     async fn run<T: Send + 'static>(
         &self,
         question: impl Future<Output = Result<T, Error>> + Send + 'static,
@@ -176,19 +178,30 @@ impl Objects {
                 .acquire_owned()
                 .await
                 .map_err(|_closed| StoreFault::Failed)?;
+            let folder = self.folder.clone();
             let task = tokio::spawn(async move {
-                let answer = question.await;
+                prove(folder.clone()).await?;
+                let answer = question.await.map_err(|error| fault(&error));
+                prove(folder).await?;
                 drop(permit);
                 answer
             });
-            match task.await {
-                Ok(answer) => answer.map_err(|error| fault(&error)),
-                Err(_panicked) => Err(StoreFault::Failed),
-            }
+            task.await.unwrap_or(Err(StoreFault::Failed))
         };
         tokio::time::timeout(self.patience, asked)
             .await
             .unwrap_or(Err(StoreFault::Hangs))
+    }
+}
+
+async fn prove(folder: Option<Arc<Folder>>) -> Result<(), StoreFault> {
+    let Some(folder) = folder else {
+        return Ok(());
+    };
+    let proof = tokio::task::spawn_blocking(move || folder.prove());
+    match proof.await {
+        Ok(Ok(())) => Ok(()),
+        _lost => Err(StoreFault::Failed),
     }
 }
 
