@@ -89,6 +89,28 @@ impl Desk {
         }
     }
 
+    /// Steps until a transfer failed; what is said of it.
+    fn until_failed(&mut self) -> String {
+        loop {
+            self.window.step();
+            let transfers = &self.window.state().model().transfers;
+            if let Some(State::Failed(trouble)) = transfers.first().map(|row| &row.state) {
+                let words = trouble.words();
+                return format!("{} {} {}", words.what, words.why, words.next);
+            }
+            assert!(
+                self.woken.recv_timeout(Duration::from_secs(60)).is_ok(),
+                "{:?}",
+                self.window
+            );
+        }
+    }
+
+    fn sees(&self, words: &str) -> bool {
+        let mut found = self.window.query_all_by_label_contains(words);
+        found.next().is_some()
+    }
+
     fn click(&mut self, label: &str) {
         self.window.get_by_label(label).click();
         self.window.run_steps(2);
@@ -189,7 +211,7 @@ fn a_dropped_file_is_shared_and_its_pointer_brings_it_back_after_a_restart() {
 }
 
 #[test]
-fn settings_are_kept_and_a_broken_file_is_kept_aside_and_said() {
+fn with_settings_that_cannot_be_read_nothing_is_sent_until_the_person_chose() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     welcomed(&home, folder.path());
@@ -201,19 +223,72 @@ fn settings_are_kept_and_a_broken_file_is_kept_aside_and_said() {
     drop(desk);
 
     let file = Home::in_folder(&home).config_file();
-    std::fs::write(&file, "version = = 1").unwrap();
+    let broken = "version = 1\nproxy = \"socks5://127.0.0.1:1\"\ntheme = \"purple\"\n";
+    std::fs::write(&file, broken).unwrap();
+    let report = folder.path().join("report.pdf");
+    std::fs::write(&report, b"content").unwrap();
+    // No start is quieter than the one before.
+    for _start in 0..2 {
+        let mut desk = Desk::open(&home);
+        desk.window.run_steps(2);
+        assert!(desk.sees("settings cannot be read") && desk.sees("Line 3"));
+        assert!(!desk.sees("take a ticket"), "it is no first start");
+        let dropped = Arc::new(Dropped(report.clone()));
+        desk.window.input_mut().dropped_files.push(dropped);
+        let trouble = desk.until_failed();
+        assert!(trouble.contains("nothing is sent"), "{trouble}");
+        let stored = home.join("builtin/store/blob");
+        let stored = std::fs::read_dir(stored).into_iter().flatten().flatten();
+        assert_eq!(stored.filter(|entry| entry.path().is_dir()).count(), 0);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), broken);
+    }
+
     let mut desk = Desk::open(&home);
     desk.window.run_steps(2);
-    assert!(
-        desk.window
-            .query_all_by_label_contains("settings could not be read")
-            .next()
-            .is_some(),
-        "{:?}",
-        desk.window
-    );
-    assert_eq!(
-        std::fs::read_to_string(file.with_extension("toml.broken")).unwrap(),
-        "version = = 1"
-    );
+    desk.click("Use default settings");
+    desk.until(|window| {
+        let notice = window.model().notice.as_ref();
+        notice.is_some_and(|notice| notice.message.what.contains("default settings are in use"))
+    });
+    soon(|| file.exists().then_some(()));
+    let aside = file.with_extension("toml.broken");
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), broken);
+    let dropped = Arc::new(Dropped(report));
+    desk.window.input_mut().dropped_files.push(dropped);
+    desk.until(|window| {
+        matches!(
+            window.model().transfers.first().map(|row| &row.state),
+            Some(State::Shared(_))
+        )
+    });
+}
+
+#[test]
+fn a_newer_versions_settings_are_neither_used_nor_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    welcomed(&home, folder.path());
+    let file = Home::in_folder(&home).config_file();
+    let newer = "version = 2\nproxy = \"elsewhere\"\n";
+    std::fs::write(&file, newer).unwrap();
+    let mut desk = Desk::open(&home);
+    desk.window.run_steps(2);
+    assert!(desk.sees("newer version"));
+    desk.click("Use default settings");
+    desk.until(|window| {
+        let notice = window.model().notice.as_ref();
+        notice.is_some_and(|notice| notice.message.why.contains("until you quit"))
+    });
+    let report = folder.path().join("report.pdf");
+    std::fs::write(&report, b"content").unwrap();
+    let dropped = Arc::new(Dropped(report));
+    desk.window.input_mut().dropped_files.push(dropped);
+    desk.until(|window| {
+        matches!(
+            window.model().transfers.first().map(|row| &row.state),
+            Some(State::Shared(_))
+        )
+    });
+    drop(desk);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), newer);
 }

@@ -440,13 +440,16 @@ impl App {
 impl Backend for App {
     fn load(&self) -> (Preferences, Option<UserMessage>) {
         let (config, trouble) = match Config::load(self.session.home()) {
-            Ok(config) => (config, None),
+            Ok(config) => {
+                self.session.set_proxy(config.proxy.clone());
+                (config, None)
+            }
             Err(unread) => {
                 self.session.forbid_sending(unread.clone());
-                (
-                    Config::default(),
-                    Some(UserMessage::from(&AppError::from(unread))),
-                )
+                let mut config = Config::default();
+                // Whoever has settings is not here for the first time.
+                config.welcomed = true;
+                (config, Some(UserMessage::from(&AppError::from(unread))))
             }
         };
         let list = Self::named_list(&config.relays);
@@ -499,7 +502,6 @@ impl Backend for App {
                 parallel_shares: config.parallel_shares,
             },
         };
-        self.session.set_proxy(config.proxy.clone());
         self.session.allow_short(config.short_lists.clone());
         *self.last_config() = config;
         // As the window says it: what it cannot say exactly, as a size between two steps, nobody has changed by that.

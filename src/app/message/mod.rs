@@ -80,7 +80,7 @@ fn unread_settings(unread: &UnreadSettings) -> UserMessage {
     let next = match &unread.error {
         ConfigError::Newer => say("next_newer").to_owned(),
         ConfigError::Read(reason) => io_remedy(*reason).to_owned(),
-        _ => tell("next_settings_invalid", &[("file", file.as_str().into())]),
+        _ => say("next_settings_invalid").to_owned(),
     };
     let fill: [Fill<'_>; 3] = [
         ("file", file.as_str().into()),
@@ -632,7 +632,7 @@ mod tests {
             line: Some(7),
             reason: "a typo".to_owned(),
         });
-        assert!(invalid.why.contains("Line 7") && invalid.next.contains("here/config.toml"));
+        assert!(invalid.why.contains("Line 7") && invalid.next.contains("default settings"));
         assert!(said(ConfigError::Newer).next.contains("newer version"));
         let denied = ConfigError::Read(io::ErrorKind::PermissionDenied.into());
         assert!(said(denied).next.contains("permission"));
