@@ -39,6 +39,7 @@ show_original = Original zeigen
 who_saw_what = Wer sah was
 qr = QR-Code
 pointer_masked = Abholcode, verborgen, solange ein anderes Fenster vorn ist
+pointer_text = Text des Abholcodes
 pointer_copied = Abholcode kopiert
 open = Öffnen
 show_in_folder = Im Ordner zeigen
@@ -443,6 +444,10 @@ clipboard_empty =
     .what = Es wurde nichts eingefügt.
     .why = In der Zwischenablage liegt weder ein Abholcode noch eine Datei.
     .next = Kopieren Sie zuerst einen Abholcode oder eine Datei.
+picture_not_taken =
+    .what = Das Bild wurde nicht geteilt.
+    .why = Ein Bild in der Zwischenablage ist noch keine Datei.
+    .next = Speichern Sie es zuerst als Datei, und ziehen Sie sie hierher, oder wählen Sie sie aus.
 clipboard_refused =
     .what = Der Abholcode wurde nicht kopiert.
     .why = Die Zwischenablage des Systems hat ihn nicht angenommen.
@@ -475,6 +480,14 @@ files_missing =
     .what = { $count } Dateien waren nicht zu finden und wurden nicht geteilt.
     .why = Vielleicht wurden sie verschoben, oder dieses Programm darf sie nicht lesen.
     .next = Wählen Sie sie dort neu aus, wo sie jetzt liegen.
+entry_elsewhere =
+    .what = { $name } ist keine Datei auf diesem Computer und wurde nicht geteilt.
+    .why = Es ist ein Link, oder es liegt an einem Ort, von dem dieses Programm nicht lesen kann.
+    .next = Speichern Sie es zuerst in einem Ordner, und ziehen Sie es von dort hierher.
+entries_elsewhere =
+    .what = { $count } Einträge sind keine Dateien auf diesem Computer und wurden nicht geteilt.
+    .why = Es sind Links, oder sie liegen an Orten, von denen dieses Programm nicht lesen kann.
+    .next = Speichern Sie sie zuerst in einem Ordner, und ziehen Sie sie von dort hierher.
 
 ## Who saw what
 

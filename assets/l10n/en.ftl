@@ -39,6 +39,7 @@ show_original = Show original
 who_saw_what = Who saw what
 qr = QR code
 pointer_masked = Pointer, hidden while another window is in front
+pointer_text = Pointer text
 pointer_copied = Pointer copied
 open = Open
 show_in_folder = Show in folder
@@ -443,6 +444,10 @@ clipboard_empty =
     .what = Nothing was pasted.
     .why = The clipboard holds no pointer and no file.
     .next = Copy a pointer or a file first.
+picture_not_taken =
+    .what = The picture was not shared.
+    .why = A picture on the clipboard is not a file yet.
+    .next = Save it as a file first, then drop or choose that.
 clipboard_refused =
     .what = The pointer was not copied.
     .why = The system's clipboard did not take it.
@@ -475,6 +480,14 @@ files_missing =
     .what = { $count } files could not be found and were not shared.
     .why = They may have been moved, or this program may not read them.
     .next = Choose them again from where they are now.
+entry_elsewhere =
+    .what = { $name } is not a file on this computer, so it was not shared.
+    .why = It is a link, or it lies in a place this program can't read from.
+    .next = Save it to a folder first, then drop it from there.
+entries_elsewhere =
+    .what = { $count } things are not files on this computer and were not shared.
+    .why = They are links, or lie in places this program can't read from.
+    .next = Save them to a folder first, then drop them from there.
 
 ## Who saw what
 

@@ -39,6 +39,7 @@ show_original = Ver el original
 who_saw_what = Quién vio qué
 qr = Código QR
 pointer_masked = Código de recogida, oculto mientras haya otra ventana delante
+pointer_text = Texto del código de recogida
 pointer_copied = Código de recogida copiado
 open = Abrir
 show_in_folder = Ver en la carpeta
@@ -443,6 +444,10 @@ clipboard_empty =
     .what = No se ha pegado nada.
     .why = En el portapapeles no hay ningún código de recogida ni ningún archivo.
     .next = Copie primero un código o un archivo.
+picture_not_taken =
+    .what = La imagen no se ha compartido.
+    .why = Una imagen en el portapapeles aún no es un archivo.
+    .next = Guárdela primero como archivo y suéltelo o elíjalo aquí.
 clipboard_refused =
     .what = El código de recogida no se ha copiado.
     .why = El portapapeles del sistema no lo aceptó.
@@ -475,6 +480,14 @@ files_missing =
     .what = No se han encontrado { $count } archivos, así que no se han compartido.
     .why = Puede que se hayan movido, o que este programa no tenga permiso para leerlos.
     .next = Elíjalos de nuevo en el lugar donde están ahora.
+entry_elsewhere =
+    .what = { $name } no es un archivo de este equipo, así que no se ha compartido.
+    .why = Es un enlace, o está en un lugar que este programa no puede leer.
+    .next = Guárdelo primero en una carpeta y suéltelo desde ahí.
+entries_elsewhere =
+    .what = { $count } elementos no son archivos de este equipo y no se han compartido.
+    .why = Son enlaces, o están en lugares que este programa no puede leer.
+    .next = Guárdelos primero en una carpeta y suéltelos desde ahí.
 
 ## Who saw what
 

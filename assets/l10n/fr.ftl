@@ -39,6 +39,7 @@ show_original = Voir l’original
 who_saw_what = Qui a vu quoi
 qr = Code QR
 pointer_masked = Code de retrait, masqué tant qu’une autre fenêtre est devant
+pointer_text = Texte du code de retrait
 pointer_copied = Code de retrait copié
 open = Ouvrir
 show_in_folder = Ouvrir le dossier
@@ -447,6 +448,10 @@ clipboard_empty =
     .what = Rien n’a été collé.
     .why = Le presse-papiers ne contient ni code de retrait ni fichier.
     .next = Copiez d’abord un code de retrait ou un fichier.
+picture_not_taken =
+    .what = L’image n’a pas été partagée.
+    .why = Une image dans le presse-papiers n’est pas encore un fichier.
+    .next = Enregistrez-la d’abord dans un fichier, puis déposez ou choisissez celui-ci.
 clipboard_refused =
     .what = Le code de retrait n’a pas été copié.
     .why = Le presse-papiers du système ne l’a pas accepté.
@@ -479,6 +484,14 @@ files_missing =
     .what = { $count } fichiers sont introuvables et n’ont pas été partagés.
     .why = Ils ont peut-être été déplacés, ou ce programme n’a pas le droit de les lire.
     .next = Choisissez-les à nouveau là où ils sont maintenant.
+entry_elsewhere =
+    .what = { $name } n’est pas un fichier de cet ordinateur et n’a donc pas été partagé.
+    .why = C’est un lien, ou un élément situé à un endroit que ce programme ne peut pas lire.
+    .next = Enregistrez-le d’abord dans un dossier, puis déposez-le depuis ce dossier.
+entries_elsewhere =
+    .what = { $count } éléments ne sont pas des fichiers de cet ordinateur et n’ont pas été partagés.
+    .why = Ce sont des liens, ou ils se trouvent à des endroits que ce programme ne peut pas lire.
+    .next = Enregistrez-les d’abord dans un dossier, puis déposez-les depuis ce dossier.
 
 ## Who saw what
 

@@ -39,6 +39,7 @@ show_original = 显示原文件
 who_saw_what = 谁看到了什么
 qr = 二维码
 pointer_masked = 取件码，其他窗口在前时隐藏
+pointer_text = 取件码文本
 pointer_copied = 已复制取件码
 open = 打开
 show_in_folder = 在文件夹中显示
@@ -399,6 +400,10 @@ clipboard_empty =
     .what = 未粘贴任何内容。
     .why = 剪贴板中没有取件码，也没有文件。
     .next = 请先复制取件码或文件。
+picture_not_taken =
+    .what = 图片没有分享。
+    .why = 剪贴板中的图片还不是文件。
+    .next = 请先把它保存为文件，再拖进来或选择它。
 clipboard_refused =
     .what = 取件码未复制。
     .why = 系统剪贴板没有接受它。
@@ -431,6 +436,14 @@ files_missing =
     .what = 找不到 { $count } 个文件，因此未分享。
     .why = 它们可能已被移动，或本程序无权读取。
     .next = 请从它们现在的位置重新选择。
+entry_elsewhere =
+    .what = { $name } 不是这台电脑上的文件，没有分享。
+    .why = 它是一个链接，或者在本程序无法读取的位置。
+    .next = 请先把它保存到文件夹中，再从那里拖进来。
+entries_elsewhere =
+    .what = 有 { $count } 项不是这台电脑上的文件，没有分享。
+    .why = 它们是链接，或者在本程序无法读取的位置。
+    .next = 请先把它们保存到文件夹中，再从那里拖进来。
 
 ## Who saw what
 

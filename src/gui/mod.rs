@@ -22,8 +22,11 @@ mod start;
 pub mod system_look;
 pub mod text;
 pub mod tokens;
+pub mod uri_list;
 mod view;
 pub mod window;
 pub mod worker;
+#[cfg(all(unix, not(target_os = "macos")))]
+pub mod x11_drop;
 
 pub use start::{Backends, run};

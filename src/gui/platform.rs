@@ -13,6 +13,7 @@ use super::hold;
 #[cfg(windows)]
 use super::links;
 use super::model::{Found, FoundKind, Notification, PointerText, SystemLook};
+use super::uri_list::UriList;
 use super::{notify, system_look, text};
 use crate::app::content_type::{self, Findings};
 use crate::app::harmless::harmless;
@@ -49,7 +50,7 @@ pub trait Platform: Send + Sync {
     /// Never waits.
     fn watch_look(&self, tell: Box<dyn Fn(SystemLook) + Send>);
     /// Files on the clipboard, as file managers put them there.
-    fn clipboard_files(&self) -> Vec<PathBuf>;
+    fn clipboard_files(&self) -> UriList;
     /// Opens a file with its program. False: nothing took it.
     fn open(&self, path: &Path) -> bool;
     /// Shows a file in its folder.
@@ -217,9 +218,10 @@ impl Platform for Desktop {
         self.look.tell(tell);
     }
 
-    fn clipboard_files(&self) -> Vec<PathBuf> {
+    fn clipboard_files(&self) -> UriList {
         self.with_clipboard(|clipboard| clipboard.get().file_list().ok())
             .unwrap_or_default()
+            .into()
     }
 
     fn open(&self, path: &Path) -> bool {

@@ -17,8 +17,13 @@ use zeroize::Zeroizing;
 use super::model::PointerText;
 use super::platform::{self, Desktop, Platform as _};
 use super::text;
+use super::uri_list::UriList;
+#[cfg(all(unix, not(target_os = "macos")))]
+use super::window::AskDrops;
 use super::window::{Opening, Window};
 use super::worker::Backend;
+#[cfg(all(unix, not(target_os = "macos")))]
+use super::x11_drop;
 use crate::app::config::{self, Config, Display, Home};
 use crate::app::instance::{self, Handed, Start};
 use crate::app::l10n::{self, Language};
@@ -135,6 +140,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             pointer: wish.pointer.clone(),
             // Neither brings drops: no backend for Wayland does, and Windows brings none to administrators.
             drops: display != Found::Wayland && !platform::is_elevated(),
+            drop_news: None,
             language,
             first: first.clone(),
         };
@@ -188,9 +194,9 @@ fn parse(args: impl IntoIterator<Item = OsString>, exists: impl Fn(&Path) -> boo
                     wish.pointer = Some(PointerText::new(word));
                 }
                 _ if !only_files && word.starts_with("file://") => {
-                    let path = url::Url::parse(&word).ok();
+                    let list = UriList::from_text(&word);
                     wish.files
-                        .extend(path.and_then(|url| url.to_file_path().ok()));
+                        .extend(list.into_iter().flat_map(|list| list.files));
                 }
                 _ => wish
                     .files
@@ -322,7 +328,11 @@ fn show(
     display: Found,
     backend: Arc<dyn Backend>,
     platform: Arc<Desktop>,
-    opening: Opening,
+    #[cfg_attr(
+        not(all(unix, not(target_os = "macos"))),
+        expect(unused_mut, reason = "drops come past winit on X11 only")
+    )]
+    mut opening: Opening,
 ) -> Result<(), Failure> {
     let opened = Arc::new(AtomicBool::new(false));
     let creator: eframe::AppCreator<'_> = {
@@ -331,6 +341,13 @@ fn show(
             opened.store(true, Ordering::SeqCst);
             if display != Found::Wayland {
                 platform.belong_to(creation);
+            }
+            #[cfg(all(unix, not(target_os = "macos")))]
+            if display == Found::X11 {
+                let waker = creation.egui_ctx.clone();
+                let drops = x11_drop::Drops::take_over(creation, move || waker.request_repaint());
+                opening.drop_news =
+                    drops.map(|drops| Box::new(move || drops.news().collect()) as AskDrops);
             }
             let window = Window::new(&creation.egui_ctx, backend, platform, opening)?;
             Ok(Box::new(window))

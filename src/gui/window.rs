@@ -11,11 +11,15 @@ use super::model::{
 };
 use super::platform::Platform;
 use super::tokens::measure;
+use super::uri_list::{DropNews, UriList};
 use super::view::{self, Surroundings};
 use super::worker::{Backend, Worker};
 use super::{commands, fonts, kit, tokens};
 use crate::app::instance::First;
 use crate::app::l10n::{self, Language};
+
+/// Says what has happened above the window since it was asked last.
+pub type AskDrops = Box<dyn Fn() -> Vec<DropNews>>;
 
 /// What the window opens with.
 pub struct Opening {
@@ -25,6 +29,8 @@ pub struct Opening {
     pub pointer: Option<PointerText>,
     /// Files can be dropped on the window.
     pub drops: bool,
+    /// Tells of drops that come past winit, since it was asked last.
+    pub drop_news: Option<AskDrops>,
     /// What the system speaks.
     pub language: Language,
     /// Where second starts bring what they were given.
@@ -37,6 +43,7 @@ impl Default for Opening {
             files: Vec::new(),
             pointer: None,
             drops: true,
+            drop_news: None,
             language: Language::English,
             first: None,
         }
@@ -52,6 +59,9 @@ pub struct Window {
     system_language: Language,
     first: Option<Arc<First>>,
     look: Option<Look>,
+    drop_news: Option<AskDrops>,
+    /// What hangs over the window, as these say.
+    hanging: Vec<PathBuf>,
     hovering: Vec<PathBuf>,
     /// Files of a drop that may still go on.
     dropping: Option<Drop>,
@@ -106,6 +116,8 @@ impl Window {
             worker: Worker::start(backend, Arc::clone(&platform), wake)?,
             platform,
             drops: opening.drops,
+            drop_news: opening.drop_news,
+            hanging: Vec::new(),
             system_language: opening.language,
             first: opening.first,
             look: None,
@@ -237,7 +249,18 @@ impl Window {
     /// Keys and files that mean the same wherever they arrive.
     fn global_input(&mut self, ctx: &Context) -> Vec<Action> {
         let mut actions = Vec::new();
-        let (hovering, mut dropped): (Vec<PathBuf>, Vec<PathBuf>) = ctx.input(|input| {
+        let news = self.drop_news.as_ref().map_or_else(Vec::new, |ask| ask());
+        let mut fallen = Vec::new();
+        for news in news {
+            self.hanging.clear();
+            match news {
+                DropNews::Hovering(list) => self.hanging = list.files,
+                DropNews::Left => {}
+                DropNews::Dropped(list) => fallen.push(Action::Dropped(list)),
+                DropNews::Lost => fallen.push(Action::DroppedNoFile),
+            }
+        }
+        let (mut hovering, mut dropped): (Vec<PathBuf>, Vec<PathBuf>) = ctx.input(|input| {
             let hovering = input
                 .raw
                 .hovered_files
@@ -254,17 +277,26 @@ impl Window {
                     .collect(),
             )
         });
+        hovering.extend(self.hanging.iter().cloned());
+        if !hovering.is_empty() || !dropped.is_empty() || !fallen.is_empty() {
+            // Whoever drops something points.
+            kit::set_keyboard(ctx, false);
+        }
         if hovering != self.hovering {
             self.hovering.clone_from(&hovering);
             actions.push(Action::Hovering(hovering));
         }
+        actions.extend(fallen);
         // A mail program or browser that promises a file brings none.
         let promised = dropped.len();
         dropped.retain(|path| !path.as_os_str().is_empty());
         if dropped.len() < promised && dropped.is_empty() {
             actions.push(Action::DroppedNoFile);
         }
-        actions.extend(self.drop_over(ctx, dropped).map(Action::Dropped));
+        actions.extend(
+            self.drop_over(ctx, dropped)
+                .map(|paths| Action::Dropped(paths.into())),
+        );
         let (keys, pointing) = ctx.input(|input| {
             let key = |event: &Input| matches!(event, Input::Key { pressed: true, .. });
             (input.events.iter().any(key), input.pointer.any_pressed())
@@ -371,9 +403,19 @@ impl Window {
                     Input::Paste(text) => {
                         // A button that pastes has no key that is let go afterwards.
                         self.pasted = self.command_held;
-                        if !typing || files_count && model::are_files(text) {
+                        let takes_over = self.model.screen == Screen::Receive
+                            && model::is_pointer_text(text)
+                            || files_count && UriList::from_text(text).is_some();
+                        if !typing || takes_over {
                             actions.push(Action::Pasted(text.as_str().into()));
-                            return !typing;
+                            // In the field a reader would spell each letter of it.
+                            return false;
+                        }
+                    }
+                    Input::PasteImage(_) => {
+                        self.pasted = self.command_held;
+                        if !typing || files_count {
+                            actions.push(Action::PastedPicture);
                         }
                     }
                     Input::Key {
@@ -428,6 +470,7 @@ impl Window {
             }
             Some(Focus::Start | Focus::Zone) => self.model.screen == Screen::Share,
             Some(Focus::Row(id) | Focus::Menu(id)) => self.model.listed().any(|row| row.id == id),
+            Some(Focus::Notice) => self.model.notice.is_some(),
             Some(Focus::Before | Focus::Settings | Focus::Switch) => true,
             None => return,
         };
@@ -463,6 +506,10 @@ impl eframe::App for Window {
             in_front: ctx.input(|input| input.focused),
             now: self.platform.now(),
         };
+        // Nobody is torn out of what they are typing.
+        if self.model.focus == Some(Focus::Notice) && ctx.text_edit_focused() {
+            self.model.focus = None;
+        }
         let covered = self.model.modal.is_some();
         let drawn = view::window(ui, &self.model, around);
         if drawn.focused {

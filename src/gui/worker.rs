@@ -17,9 +17,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Effect, Ended, Event, Kept, Look, Manage, Managed, Outcome, PointerInfo, PointerText,
-    Preferences, RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared,
-    Stage, Terms, TestReport, TransferId, Trouble,
+    Effect, Ended, Event, Kept, Manage, Managed, Outcome, PointerInfo, PointerText, Preferences,
+    RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared, Stage, Terms,
+    TestReport, TransferId, Trouble,
 };
 use super::platform::{Platform, Revealed};
 use super::text;
@@ -227,12 +227,7 @@ impl Inner {
 
     fn paste_files(&self) {
         let files = self.platform.clipboard_files();
-        self.report(if files.is_empty() {
-            Event::Failed(text::clipboard_empty())
-        } else {
-            let found = files.iter().map(|path| self.platform.look(path)).collect();
-            Event::Looked(Look::Share, found)
-        });
+        self.report(Event::FilesPasted(files));
     }
 
     /// Whether links open this program, where that is decided here. Blocking.

@@ -22,6 +22,7 @@ use cloakroom::gui::model::{
     Trouble,
 };
 use cloakroom::gui::platform::{Platform, Revealed};
+use cloakroom::gui::uri_list::UriList;
 use cloakroom::gui::worker::{Backend, Progress};
 use cloakroom::protocol::disclosure::{AttemptShown, End, Outcome};
 use cloakroom::protocol::keys::Identity;
@@ -715,8 +716,8 @@ impl Platform for FakeDesktop {
         *self.tell_look.lock().expect("no panic") = Some(tell);
     }
 
-    fn clipboard_files(&self) -> Vec<PathBuf> {
-        self.files.lock().expect("no panic").clone()
+    fn clipboard_files(&self) -> UriList {
+        self.files.lock().expect("no panic").clone().into()
     }
 
     fn open(&self, path: &Path) -> bool {

@@ -13,6 +13,8 @@ pub enum Focus {
     Download,
     /// The button with three dots of this row.
     Menu(TransferId),
+    /// The button that puts the notice away; a reader says the notice there.
+    Notice,
     /// The field of the pointer.
     Pointer,
     /// The field for the line of a relay list.

@@ -40,11 +40,12 @@ pub use self::transfer::{
 };
 pub use self::trouble::Trouble;
 pub use self::undo::Undo;
-pub use self::update::are_files;
+pub use self::update::is_pointer_text;
 use crate::app::content_type::Findings;
 use crate::app::history::{EntryId, News, Status};
 use crate::app::l10n::Language;
 use crate::app::message::UserMessage;
+use crate::gui::uri_list::UriList;
 use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// Everything the window shows.
@@ -73,6 +74,8 @@ pub struct Model {
     pub system: SystemLook,
     /// The transfer whose pointer was copied a moment ago.
     pub copied: Option<TransferId>,
+    /// The transfer whose pointer was copied last: its row goes on saying so to those who hear the window.
+    pub last_copied_row: Option<TransferId>,
     /// The widget that the keyboard should go to next; the window takes it.
     pub focus: Option<Focus>,
     /// The options of a share are shown.
@@ -89,6 +92,10 @@ pub struct Model {
     pub filter: Filter,
     /// How many of them at most, unless more have not ended.
     page: usize,
+    /// What was dropped or pasted beside files and is none; named together with what else is not shared.
+    elsewhere: Vec<String>,
+    /// What was said of files that were not shared.
+    said_of_files: Option<Notice>,
     next_id: u64,
     copies: u64,
     /// How often something went that could come back.
@@ -305,8 +312,8 @@ pub enum Action {
     Download,
     /// Write the history in the clear to a file of the person's choice.
     ExportHistory,
-    /// Files were dropped.
-    Dropped(Vec<PathBuf>),
+    /// Something was dropped.
+    Dropped(UriList),
     /// Something was dropped that is no file on this computer, or not yet one.
     DroppedNoFile,
     /// Forget a list that is not the chosen one.
@@ -339,6 +346,8 @@ pub enum Action {
     OpenSaved(TransferId),
     /// Text was pasted outside every field.
     Pasted(PointerText),
+    /// A picture was pasted.
+    PastedPicture,
     /// The keys for pasting were pressed and brought no text: perhaps files.
     PastedNoText,
     /// The pointer's field was edited.
@@ -462,8 +471,10 @@ pub enum Event {
     Fetched(RunId, Ended<Saved>),
     /// The default settings apply now; the old file was put aside, if it could be.
     DefaultSettingsUsed(Result<Option<PathBuf>, UserMessage>),
-    /// Files came out of the system's dialog or the clipboard.
+    /// Files came out of the system's dialog.
     FilesChosen(Vec<PathBuf>),
+    /// Files came from the clipboard.
+    FilesPasted(UriList),
     /// The system's dialog was closed with a folder, or without.
     FolderChosen(Option<PathBuf>),
     /// There is no dialog for the folder.
@@ -668,6 +679,7 @@ impl Model {
             announcement: Announcement::default(),
             system: SystemLook::default(),
             copied: None,
+            last_copied_row: None,
             focus: Some(if first_start {
                 Focus::Start
             } else {
@@ -680,6 +692,8 @@ impl Model {
             undo: None,
             filter: Filter::All,
             page: listed::PAGE,
+            elsewhere: Vec::new(),
+            said_of_files: None,
             next_id: 1,
             copies: 0,
             removals: 0,

@@ -125,6 +125,12 @@ impl Receive {
         self.text.as_str().trim().is_empty()
     }
 
+    /// What is in the field is a pointer for whose server there are no relays.
+    #[must_use]
+    pub const fn lacks_relays(&self) -> bool {
+        matches!(&self.reading, Reading::Known(info) if info.lacks_relays)
+    }
+
     /// Download would do something.
     #[must_use]
     pub fn can_download(&self) -> bool {

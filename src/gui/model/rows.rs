@@ -47,6 +47,7 @@ impl Model {
         } else {
             Tone::Danger
         };
+        let elsewhere = std::mem::take(&mut self.elsewhere);
         let mut refused = Vec::new();
         for (names, words) in [
             (
@@ -55,6 +56,7 @@ impl Model {
             ),
             (&too_large, text::files_too_large),
             (&missing, text::files_missing),
+            (&elsewhere, text::entries_elsewhere),
         ] {
             if !names.is_empty() {
                 refused.push(words(names));
@@ -65,19 +67,35 @@ impl Model {
             .map(|row: &Transfer| row.name.as_str())
             .collect();
         match text::together(refused) {
-            Some(message) => self.say(tone, message),
+            Some(message) => {
+                self.say(tone, message);
+                self.said_of_files.clone_from(&self.notice);
+            }
             None if names.is_empty() => {}
             None => self.announce(false, &text::starts_sharing(&names)),
         }
         if !rows.is_empty() {
             self.screen = Screen::Share;
         }
-        let any = !rows.is_empty();
+        let first = rows.first().map(|row| row.id);
         self.transfers.splice(0..0, rows);
-        if any {
+        if let Some(first) = first {
             self.show_new();
+            // A reader speaks what the keyboard comes to, and what becomes of it.
+            self.focus = Some(Focus::Row(first));
         }
         self.start_waiting()
+    }
+
+    /// What was said of the other files of the drop that this row came with, while that stands.
+    #[must_use]
+    pub fn said_beside(&self, id: TransferId) -> Option<String> {
+        let newest = self.transfers.first().is_some_and(|row| row.id == id);
+        let said = self
+            .notice
+            .as_ref()
+            .filter(|_| newest && self.notice == self.said_of_files);
+        said.map(|notice| notice.message.aloud())
     }
 
     pub(super) fn download(&mut self) -> Vec<Effect> {

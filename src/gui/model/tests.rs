@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::app::who_saw_what::{Asked, RequestShown};
+use crate::gui::uri_list::UriList;
 use crate::protocol::disclosure::{AttemptShown, End, Outcome as TryOutcome};
 
 pub(super) fn preferences() -> Preferences {
@@ -537,7 +538,7 @@ fn a_drop_while_a_question_is_open_is_answered_in_words() {
     model.update(Action::CloseRequested);
     assert!(
         model
-            .update(Action::Dropped(vec![PathBuf::from("/tmp/b")]))
+            .update(Action::Dropped(vec![PathBuf::from("/tmp/b")].into()))
             .is_empty()
     );
     assert!(model.notice.is_some());
@@ -1142,4 +1143,88 @@ fn how_the_chosen_server_stands_is_what_its_test_or_the_last_share_said() {
     assert_eq!(model.settings.standing(), ServerStanding::Untried);
     model.update(Event::ServerRead(Ok(server("files.example"))));
     assert_eq!(model.settings.standing(), ServerStanding::LacksRelays);
+}
+
+#[test]
+fn a_drop_shares_its_files_and_names_what_is_none() {
+    let mut model = model();
+    let list = UriList {
+        files: vec![file("a").path, file("gone").path],
+        elsewhere: vec!["https://example.org/x".to_owned()],
+    };
+    let effects = model.update(Action::Dropped(list));
+    assert!(matches!(&effects[..], [Effect::Look(Look::Share, paths)] if paths.len() == 2));
+    let gone = Found {
+        kind: FoundKind::Missing,
+        ..file("gone")
+    };
+    let effects = model.update(Event::Looked(Look::Share, vec![file("a"), gone]));
+    assert_eq!(shares(&effects).len(), 1);
+    let notice = model.notice.as_ref().expect("the others are named");
+    for name in ["gone", "https://example.org/x"] {
+        assert!(notice.message.what.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn a_drop_without_a_single_file_is_answered_at_once() {
+    let mut model = model();
+    let list = UriList {
+        files: Vec::new(),
+        elsewhere: vec!["smb://nas/y".to_owned()],
+    };
+    assert!(shares(&model.update(Action::Dropped(list))).is_empty());
+    let notice = model.notice.as_ref().expect("it is named");
+    assert!(notice.message.what.contains("smb://nas/y"));
+}
+
+#[test]
+fn a_list_dropped_on_a_pointer_that_lacks_relays_is_used_and_not_shared() {
+    let mut model = model();
+    let list = || UriList::from(vec![PathBuf::from("/tmp/relays.json")]);
+    model.update(Action::Go(Screen::Receive));
+    model.receive.reading = Reading::Known(PointerInfo {
+        name: None,
+        len: 1,
+        server: "files.example".to_owned(),
+        expires: None,
+        asks_receipt: false,
+        offer: None,
+        lacks_relays: true,
+        note: None,
+    });
+    assert!(matches!(
+        model.update(Action::Dropped(list()))[..],
+        [Effect::ReadRelayList(_)]
+    ));
+    model.update(Event::RelayListRead(Err(trouble())));
+    assert_eq!(model.screen, Screen::Receive, "the card says it");
+    model.receive.reading = Reading::Empty;
+    assert!(matches!(
+        model.update(Action::Dropped(list()))[..],
+        [Effect::Look(Look::Share, _)]
+    ));
+}
+
+#[test]
+fn the_keyboard_goes_to_what_was_dropped() {
+    let (model, _) = with_files(&["a", "b"]);
+    let first = model.listed().next().map(|row| row.id);
+    assert_eq!(model.focus, first.map(Focus::Row));
+}
+
+#[test]
+fn what_was_said_of_one_drop_goes_with_the_next_and_nothing_else_does() {
+    let gone = || Found {
+        kind: FoundKind::Missing,
+        ..file("gone")
+    };
+    let mut model = model();
+    model.update(Event::Looked(Look::Share, vec![gone()]));
+    assert!(model.notice.is_some());
+    model.update(Action::Dropped(vec![file("a").path].into()));
+    assert!(model.notice.is_none());
+    model.say(Tone::Danger, trouble());
+    model.update(Action::Dropped(vec![file("b").path].into()));
+    assert!(model.notice.is_some(), "it was said of something else");
 }

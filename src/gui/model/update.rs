@@ -10,6 +10,7 @@ use super::{
 use crate::app::config::SocksProxy;
 use crate::app::message::{Remedy, UserMessage};
 use crate::gui::text;
+use crate::gui::uri_list::UriList;
 
 impl Model {
     /// Takes one input in and says what is to be done.
@@ -38,7 +39,7 @@ impl Model {
                 let mut effects =
                     pointer.map_or_else(Vec::new, |pointer| self.open_pointer(pointer));
                 if !files.is_empty() {
-                    effects.push(Effect::Look(Look::Share, files));
+                    effects.extend(self.share_list(files.into()));
                 }
                 effects
             }
@@ -149,10 +150,11 @@ impl Model {
             Action::CopyPointer(id) => self.copy(id),
             Action::DismissNotice => {
                 self.notice = None;
+                self.focus = Some(self.home());
                 Vec::new()
             }
             Action::Download => self.download(),
-            Action::Dropped(paths) => {
+            Action::Dropped(list) => {
                 self.hover = None;
                 if self.modal.is_some_and(Modal::asks) {
                     self.say(Tone::Info, text::drop_while_modal());
@@ -160,9 +162,12 @@ impl Model {
                 }
                 self.menu = None;
                 self.back();
-                match self.dropped_list(&paths) {
-                    Some(list) => self.read_list(list.to_owned()),
-                    None => vec![Effect::Look(Look::Share, paths)],
+                match self.dropped_list(&list.files) {
+                    Some(relays) if list.elsewhere.is_empty() => {
+                        let relays = relays.to_owned();
+                        self.read_list(relays)
+                    }
+                    _ => self.share_list(list),
                 }
             }
             Action::DroppedNoFile => {
@@ -313,6 +318,10 @@ impl Model {
                 self.screen = Screen::Receive;
                 vec![Effect::RequestPaste]
             }
+            Action::PastedPicture => {
+                self.say(Tone::Info, text::picture_not_taken());
+                Vec::new()
+            }
             Action::PastedNoText => vec![Effect::PasteFiles],
             Action::PointerEdited(text) => self.read_pointer(text),
             Action::Remedy(id) => self.remedy(id),
@@ -376,6 +385,7 @@ impl Model {
             Event::Copied(id, Ok(())) => {
                 self.copies += 1;
                 self.copied = Some(id);
+                self.last_copied_row = Some(id);
                 self.announce(false, text::pointer_copied());
                 let mut effects = vec![Effect::Later(Timer::Copied(self.copies))];
                 if self.settings.preferences.clear_clipboard {
@@ -448,9 +458,13 @@ impl Model {
             Event::FilesChosen(paths) => {
                 self.dialog_open = false;
                 if !paths.is_empty() {
-                    return vec![Effect::Look(Look::Share, paths)];
+                    return self.share_list(paths.into());
                 }
             }
+            Event::FilesPasted(list) if list.is_empty() => {
+                self.say(Tone::Info, text::clipboard_empty());
+            }
+            Event::FilesPasted(list) => return self.act(Action::Dropped(list)),
             Event::NoFolderDialog(message) => {
                 self.dialog_open = false;
                 self.announce(true, &message.aloud());
@@ -502,9 +516,12 @@ impl Model {
                     Err(message) => {
                         self.announce(true, &message.aloud());
                         self.settings.relay_trouble = Some(message);
-                        // Where it is said, and where another list can be named.
-                        self.screen = Screen::Settings;
-                        self.focus = Some(Focus::RelayLine);
+                        // The card of a pointer that lacks relays says it too.
+                        if !self.receive.lacks_relays() || self.screen != Screen::Receive {
+                            // Where it is said, and where another list can be named.
+                            self.screen = Screen::Settings;
+                            self.focus = Some(Focus::RelayLine);
+                        }
                     }
                 }
             }
@@ -697,7 +714,21 @@ impl Model {
         vec![Effect::ReadRelayList(path)]
     }
 
-    /// What hangs over the window, or was dropped, is a relay list for Settings; anywhere else it is a file to share.
+    /// Shares the files of a list; what else it names is named together with what cannot be shared of them.
+    pub(super) fn share_list(&mut self, list: UriList) -> Vec<Effect> {
+        // The same words said again of other files could not be told from the old ones.
+        if self.notice == self.said_of_files.take() {
+            self.notice = None;
+        }
+        self.elsewhere.extend(list.elsewhere);
+        if list.files.is_empty() {
+            return self.enqueue(Vec::new());
+        }
+        vec![Effect::Look(Look::Share, list.files)]
+    }
+
+    /// The relay list among what hangs over the window or was dropped, where one is asked for: in Settings, and where a
+    /// pointer lacks relays. Anywhere else it is a file to share.
     #[must_use]
     pub fn dropped_list<'a>(&self, paths: &'a [PathBuf]) -> Option<&'a Path> {
         let [path] = paths else {
@@ -705,7 +736,12 @@ impl Model {
         };
         let kind = path.extension().and_then(|kind| kind.to_str());
         let is_list = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("json"));
-        (self.screen == Screen::Settings && is_list).then_some(path)
+        let is_asked_for = match self.screen {
+            Screen::Settings => true,
+            Screen::Receive => self.receive.lacks_relays(),
+            Screen::Share | Screen::Gallery => false,
+        };
+        (is_asked_for && is_list).then_some(path)
     }
 
     fn dialog(&mut self, effect: Effect) -> Vec<Effect> {
@@ -760,10 +796,13 @@ impl Model {
         if self.modal.is_some() || text.as_str().trim().is_empty() {
             return Vec::new();
         }
-        match pasted_paths(text.as_str()) {
-            Some(paths) => {
-                self.screen = Screen::Share;
-                vec![Effect::Look(Look::Share, paths)]
+        match UriList::from_text(text.as_str()) {
+            Some(list) => {
+                let effects = self.act(Action::Dropped(list));
+                if matches!(effects[..], [Effect::Look(Look::Share, _)]) {
+                    self.screen = Screen::Share;
+                }
+                effects
             }
             // On Receive it was meant, whatever it is; elsewhere only what could be a pointer.
             None if self.screen == Screen::Receive || looks_like_pointer(text.as_str()) => {
@@ -786,6 +825,8 @@ impl Model {
         };
         self.announce(tone == Tone::Danger, &words);
         self.notice = Some(Notice { tone, message });
+        // Few readers speak announcements; each speaks what the keyboard comes to.
+        self.focus = Some(Focus::Notice);
     }
 
     /// Says something to those who hear the window.
@@ -804,45 +845,23 @@ fn list_path(typed: &str) -> Option<PathBuf> {
     if typed.starts_with("~/") {
         return Some(PathBuf::from(typed));
     }
-    pasted_path(typed)
+    match UriList::from_text(typed)?.files.as_slice() {
+        [path] => Some(path.clone()),
+        _ => None,
+    }
+}
+
+/// Begins as a pointer does: a text that is pasted takes the place of what is in the field, instead of going into it.
+#[must_use]
+pub fn is_pointer_text(text: &str) -> bool {
+    let text = text.trim_start().to_ascii_lowercase();
+    text.starts_with("cloak1") || text.starts_with("cloakroom:")
 }
 
 /// Could be a pointer, whole or damaged.
 fn looks_like_pointer(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     text.contains("cloak1") || text.contains("cloakroom:")
-}
-
-/// Whether a pasted text is a list of files, as file managers put it on the clipboard.
-#[must_use]
-pub fn are_files(text: &str) -> bool {
-    pasted_paths(text).is_some()
-}
-
-/// The paths in a pasted list of files, as file managers put it on the clipboard; none if any line is something else.
-fn pasted_paths(text: &str) -> Option<Vec<PathBuf>> {
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#') && !HEADS.contains(line));
-    let paths: Option<Vec<PathBuf>> = lines.map(pasted_path).collect();
-    paths.filter(|paths| !paths.is_empty())
-}
-
-/// What GNOME's file manager writes above its list of files.
-const HEADS: [&str; 4] = [
-    "copy",
-    "cut",
-    "x-special/gnome-copied-files",
-    "x-special/nautilus-clipboard",
-];
-
-fn pasted_path(line: &str) -> Option<PathBuf> {
-    if line.starts_with("file://") {
-        return url::Url::parse(line).ok()?.to_file_path().ok();
-    }
-    let path = Path::new(line);
-    path.is_absolute().then(|| path.to_owned())
 }
 
 #[cfg(all(test, unix))]

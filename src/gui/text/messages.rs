@@ -22,6 +22,8 @@ messages! {
     drop_while_modal;
     /// Pasting brought neither text nor files.
     clipboard_empty;
+    /// A picture on the clipboard was not shared.
+    picture_not_taken;
     /// A pointer was opened while another stands in Receive.
     pointer_opened;
     /// The clipboard did not take a pointer.
@@ -86,6 +88,12 @@ pub fn together(messages: Vec<UserMessage>) -> Option<UserMessage> {
 #[must_use]
 pub fn files_missing(names: &[String]) -> UserMessage {
     named("file_missing", "files_missing", names)
+}
+
+/// What was dropped or pasted is no file of this computer.
+#[must_use]
+pub fn entries_elsewhere(names: &[String]) -> UserMessage {
+    named("entry_elsewhere", "entries_elsewhere", names)
 }
 
 fn named(one: &str, many: &str, names: &[String]) -> UserMessage {

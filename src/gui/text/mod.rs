@@ -129,6 +129,8 @@ pub const MASK: &str = "•";
 plain! {
     /// For a screen reader, in place of such a pointer.
     pointer_masked;
+    /// The short text of a pointer, to those who hear the window.
+    pointer_text;
     /// Said when it happened.
     pointer_copied;
     /// Rows.
