@@ -45,9 +45,6 @@ pub enum Flush {
     Right,
 }
 
-/// So far its ground reaches beyond that edge: no further than the narrowest margin of a page, with a ring around it.
-const REACH: f32 = 4.0;
-
 /// A button with a word in it. Where there is no room for the word, its middle gives way.
 pub struct Button<'a> {
     label: &'a str,
@@ -230,8 +227,8 @@ impl Widget for Button<'_> {
         let mut ground = rect;
         match self.flush {
             None => {}
-            Some(Flush::Left) => ground.min.x -= REACH,
-            Some(Flush::Right) => ground.max.x += REACH,
+            Some(Flush::Left) => ground.min.x -= self.pad(),
+            Some(Flush::Right) => ground.max.x += self.pad(),
         }
         ui.painter()
             .rect_filled(ground, corner(measure::RADIUS), fill);
