@@ -15,6 +15,7 @@ use cloakroom::app::instance::{self, Handed, Start};
 use cloakroom::gui::model::{
     Action, Modal, Preferences, RelayList, RelayOrigin, Screen, ServerChoice, Stage, State, Theme,
 };
+use cloakroom::gui::uri_list::{DropNews, UriList};
 use cloakroom::gui::window::Opening;
 use desk::Desk;
 use desktop::{POINTER, message, preferences, server};
@@ -784,6 +785,10 @@ fn nothing_is_wider_than_the_smallest_window() {
             Role::Label,
         ] {
             for node in desk.window.query_all_by_role(role) {
+                // Scrolled out of view.
+                if node.accesskit_node().bounding_box().is_none() {
+                    continue;
+                }
                 let rect = node.rect();
                 assert!(
                     rect.left() >= window.left() && rect.right() <= window.right(),
@@ -792,4 +797,69 @@ fn nothing_is_wider_than_the_smallest_window() {
             }
         }
     }
+}
+
+#[test]
+fn a_drop_that_comes_past_winit_hangs_over_the_window_and_is_shared() {
+    let (tell, news) = std::sync::mpsc::channel();
+    let mut desk = Desk::with(preferences(), [760.0, 600.0], |_| Opening {
+        drop_news: Some(Box::new(move || news.try_iter().collect())),
+        ..Opening::default()
+    });
+    let list = UriList {
+        files: vec![desk.file("report.pdf")],
+        elsewhere: vec!["https://example.org/x".to_owned()],
+    };
+    tell.send(DropNews::Hovering(list.clone()))
+        .expect("listens");
+    desk.until(|desk| desk.window.state().model().hover.is_some());
+    tell.send(DropNews::Left).expect("listens");
+    desk.until(|desk| desk.window.state().model().hover.is_none());
+    tell.send(DropNews::Dropped(list)).expect("listens");
+    desk.until_seen("https://example.org/x is not a file on this computer");
+    assert_eq!(desk.window.state().model().transfers.len(), 1);
+    tell.send(DropNews::Lost).expect("listens");
+    desk.until_seen("what was dropped is not a file on this computer");
+}
+
+#[test]
+fn the_row_of_a_dropped_file_has_the_keyboard_and_says_what_becomes_of_it() {
+    let mut desk = Desk::new();
+    desk.shared_one();
+    let said = |desk: &Desk| desk.focused().unwrap_or_default();
+    desk.until(|desk| said(desk).starts_with("report.pdf, "));
+    let before = desk.window.ctx.memory(|memory| memory.focused());
+    desk.window.key_press(Key::Enter);
+    desk.until(|desk| said(desk).contains("copied"));
+    let after = desk.window.ctx.memory(|memory| memory.focused());
+    assert_ne!(before, after, "a reader speaks a new item, not a new name");
+}
+
+#[test]
+fn the_window_has_a_name_and_what_is_behind_a_sheet_is_not_found() {
+    let mut desk = Desk::new();
+    assert!(desk.window.root().accesskit_node().label().as_deref() == Some("Cloakroom"));
+    let zone = |desk: &Desk| {
+        let found = desk.window.get_by_label("Choose files");
+        found.accesskit_node().is_hidden()
+            || std::iter::successors(found.accesskit_node().parent(), |node| node.parent())
+                .any(|node| node.is_hidden())
+    };
+    assert!(!zone(&desk));
+    let ctx = desk.window.ctx.clone();
+    desk.window
+        .state_mut()
+        .take(&ctx, Action::Open(Modal::Shortcuts));
+    desk.window.step();
+    desk.window.step();
+    assert!(zone(&desk));
+}
+
+#[test]
+fn a_pasted_picture_is_answered_in_words() {
+    let mut desk = Desk::new();
+    let picture = egui::ColorImage::filled([2, 2], egui::Color32::WHITE);
+    let paste = Event::PasteImage(std::sync::Arc::new(picture));
+    desk.window.input_mut().events.push(paste);
+    desk.until_seen("The picture was not shared.");
 }

@@ -19,7 +19,7 @@ pub use self::buttons::{Button, Flush, Loudness, Pose, icon_button, icon_toggle,
 pub use self::field::Field;
 pub use self::menu::{Chosen, Entry, menu, menu_lines};
 pub use self::panels::{
-    Modal, NoticeAnswer, answers, at_right, badge, badge_width, callout, card, divider, expander,
+    Modal, answers, at_right, badge, badge_width, callout, card, divider, expander,
     footing, inside, modal, modal_room, notice, pointer_well, progress, said, sheet, sides,
     tone_colors,
 };
@@ -63,6 +63,14 @@ pub fn part<R>(ui: &mut Ui, id: Id, role: Role, name: &str, add: impl FnOnce(&mu
     builder.accessibility_role = Some(role);
     builder.accessibility_label = (!name.is_empty()).then(|| name.to_owned());
     ui.scope_builder(builder, add).inner
+}
+
+/// Takes this part of the window out of what a screen reader finds, while something stands over it.
+pub fn unheard(ui: &Ui, covered: bool) {
+    if covered {
+        ui.ctx()
+            .accesskit_node_builder(ui.unique_id(), |node| node.set_hidden());
+    }
 }
 
 /// A [`place`] for something that is said: brought into view when it begins to be said. `words` tell it from what was

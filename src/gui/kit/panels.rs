@@ -123,30 +123,16 @@ pub fn callout<R>(
         .inner
 }
 
-/// What a person did with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeAnswer {
-    /// Nothing yet.
-    None,
-    /// Its remedy was chosen.
-    Remedy,
-    /// It was put away.
-    Dismissed,
-}
-
-/// A message that can be put away, unless nothing works before its remedy was chosen, which `remedy` names then.
-pub fn notice(ui: &mut Ui, notice: &Notice, remedy: Option<&str>) -> NoticeAnswer {
+/// A message with one button, named `button`, which is returned: the message's remedy, or putting it away. A reader that
+/// comes to that button says the message.
+pub fn notice(ui: &mut Ui, notice: &Notice, button: &str) -> Response {
     callout(ui, notice.tone, &notice.message, |ui| {
         ui.add_space(space::XS);
-        let (words, answer) = match remedy {
-            Some(remedy) => (remedy, NoticeAnswer::Remedy),
-            None => (text::dismiss(), NoticeAnswer::Dismissed),
-        };
-        if ui.add(Button::new(Loudness::Secondary, words)).clicked() {
-            answer
-        } else {
-            NoticeAnswer::None
-        }
+        let button = ui.add(Button::new(Loudness::Secondary, button));
+        ui.ctx().accesskit_node_builder(button.id, |node| {
+            node.set_description(notice.message.aloud());
+        });
+        button
     })
 }
 
@@ -209,10 +195,11 @@ pub fn pointer_well(ui: &mut Ui, pointer: &str, masked: bool, width: f32, height
         let tail: String = chars.iter().skip(chars.len() - (room / 2 - 1)).collect();
         format!("{head}…{tail}")
     };
+    // Nobody listens to random letters; who wants them copies them.
     let said = if masked {
         text::pointer_masked()
     } else {
-        &shown
+        text::pointer_text()
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, said));
     let galley = single_line(ui, &shown, Type::Mono.font(), palette.muted);

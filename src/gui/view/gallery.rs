@@ -37,7 +37,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
         tone: Tone::Info,
         message: text::clipboard_empty(),
     };
-    let back = kit::notice(ui, &notice, None) == kit::NoticeAnswer::Dismissed;
+    let back = kit::notice(ui, &notice, text::dismiss()).clicked();
     over_everything(ui);
     for (one_line, pose) in [(false, None), (true, Some(Pose::Focused))] {
         kit::posed(ui, pose, |ui| {

@@ -75,6 +75,9 @@ impl Surroundings {
 /// The whole window.
 pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn {
     let mut drawn = Drawn::default();
+    ui.ctx()
+        .accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label(text::NAME));
+    let covered = model.modal.is_some();
     let palette = palette(ui);
     Panel::top("bar")
         .exact_size(measure::BAR)
@@ -87,13 +90,17 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                     0,
                 )),
         )
-        .show(ui, |ui| bar(ui, model, &mut drawn));
+        .show(ui, |ui| {
+            kit::unheard(ui, covered);
+            bar(ui, model, &mut drawn);
+        });
     if model.screen == Screen::Settings {
         way(ui);
     }
     egui::CentralPanel::default()
         .frame(Frame::new().fill(palette.page))
         .show(ui, |ui| {
+            kit::unheard(ui, covered);
             let margin = if ui.available_width() < 330.0 {
                 space::S
             } else if ui.available_width() < measure::NARROW {
@@ -107,6 +114,12 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                 Screen::Receive => "receive",
                 Screen::Settings => "settings",
                 Screen::Gallery => "gallery",
+            };
+            let landmark = match model.screen {
+                Screen::Share => text::share(),
+                Screen::Receive => text::receive(),
+                Screen::Settings => text::settings(),
+                Screen::Gallery => text::NAME,
             };
             ScrollArea::vertical()
                 .id_salt(screen)
@@ -127,7 +140,7 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                             ui.add_space(space::S);
                             notice(ui, model, &mut drawn);
                             let id = Id::unique(("screen", screen));
-                            kit::part(ui, id, Role::Main, "", |ui| match model.screen {
+                            kit::part(ui, id, Role::Main, landmark, |ui| match model.screen {
                                 Screen::Share => {
                                     share::screen(ui, model, around, height, &mut drawn);
                                 }
@@ -185,15 +198,18 @@ fn notice(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         return;
     };
     let id = Id::unique("notice");
-    let remedy =
-        (notice.message.remedy == Remedy::DefaultSettings).then(text::remedy_default_settings);
-    let answer = kit::fresh(ui, id, &notice.message.what, |ui| {
-        kit::notice(ui, notice, remedy)
+    // Nothing works before the person has chosen.
+    let (words, action) = if notice.message.remedy == Remedy::DefaultSettings {
+        (text::remedy_default_settings(), Action::UseDefaultSettings)
+    } else {
+        (text::dismiss(), Action::DismissNotice)
+    };
+    let button = kit::fresh(ui, id, &notice.message.what, |ui| {
+        kit::notice(ui, notice, words)
     });
-    match answer {
-        kit::NoticeAnswer::None => {}
-        kit::NoticeAnswer::Remedy => drawn.act(Action::UseDefaultSettings),
-        kit::NoticeAnswer::Dismissed => drawn.act(Action::DismissNotice),
+    drawn.focus(model, Focus::Notice, &button);
+    if button.clicked() {
+        drawn.act(action);
     }
 }
 

@@ -177,14 +177,20 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
         ui.horizontal_wrapped(|ui| {
             let button = Button::new(Loudness::Primary, text::download()).icon(Icon::Download);
             let response = ui.add(button.enabled(model.receive.can_download()));
-            drawn.focus(model, Focus::Download, &response);
+            if model.receive.can_download() {
+                drawn.focus(model, Focus::Download, &response);
+            }
+            let said = text::is_pointer(info);
+            ui.ctx()
+                .accesskit_node_builder(response.id, |node| node.set_description(said));
             if response.clicked() {
                 drawn.act(Action::Download);
             }
-            if ui
-                .add(Button::new(Loudness::Quiet, text::clear()).tall())
-                .clicked()
-            {
+            let clear = ui.add(Button::new(Loudness::Quiet, text::clear()).tall());
+            if !model.receive.can_download() && !info.lacks_relays {
+                drawn.focus(model, Focus::Download, &clear);
+            }
+            if clear.clicked() {
                 drawn.act(Action::ClearPointer);
             }
         });
@@ -234,7 +240,11 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
             // Nothing else can be done here first.
             let button = Button::new(Loudness::Primary, words);
             let button = button.room_for(text::use_senders_list()).enabled(!busy);
-            if ui.add(button).clicked() {
+            let button = ui.add(button);
+            if !busy && !model.receive.can_download() {
+                drawn.focus(model, Focus::Download, &button);
+            }
+            if button.clicked() {
                 drawn.act(Action::UseSendersList);
             }
         }
@@ -244,7 +254,11 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
         } else {
             add.flush(Flush::Left)
         };
-        if ui.add(add).clicked() {
+        let add = ui.add(add);
+        if (busy || info.offer.is_none()) && !model.receive.can_download() {
+            drawn.focus(model, Focus::Download, &add);
+        }
+        if add.clicked() {
             drawn.act(Action::ChooseRelays);
         }
     });

@@ -72,16 +72,33 @@ fn row(
     drawn: &mut Drawn,
 ) {
     let id = row_id(transfer.id);
-    // The row itself is below its buttons: they are reached first by the pointer, after it by the keyboard.
-    let whole = ui.scope_builder(UiBuilder::new().scope_id(id).sense(Sense::click()), |ui| {
-        let row = ui.response();
-        kit::card(ui, |ui| {
-            ui.spacing_mut().item_spacing = vec2(space::S, space::XS);
-            head(ui, model, around, transfer, drawn);
-            body(ui, model, around, transfer, loud, drawn);
+    // Readers speak what the keyboard comes to, and none of them a list item whose name changes: so the row is a new one
+    // when something has become of its file, and keeps the keyboard.
+    let outer = id.with(phase(model, transfer));
+    let before: Option<Id> = ui.data(|data| data.get_temp(id));
+    if before != Some(outer) {
+        ui.data_mut(|data| data.insert_temp(id, outer));
+        ui.memory_mut(|memory| {
+            if before.is_some_and(|before| memory.has_focus(before)) {
+                memory.request_focus(outer);
+            }
         });
-        row
-    });
+    }
+    // The row itself is below its buttons: they are reached first by the pointer, after it by the keyboard.
+    let whole = ui.scope_builder(
+        UiBuilder::new().scope_id(outer).sense(Sense::click()),
+        |ui| {
+            let row = ui.response();
+            kit::place(ui, id, |ui| {
+                kit::card(ui, |ui| {
+                    ui.spacing_mut().item_spacing = vec2(space::S, space::XS);
+                    head(ui, model, around, transfer, drawn);
+                    body(ui, model, around, transfer, loud, drawn);
+                });
+            });
+            row
+        },
+    );
     let row = whole.inner.with_new_rect(whole.response.rect);
     keys(ui, model, around, transfer, &row, drawn);
 }
@@ -126,8 +143,12 @@ fn keys(
     row: &egui::Response,
     drawn: &mut Drawn,
 ) {
-    let name = format!("{}, {}", transfer.name, facts(transfer, around.now, false));
+    let name = spoken(model, transfer, around.now);
     row.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
+    if let Some(said) = model.said_beside(transfer.id) {
+        ui.ctx()
+            .accesskit_node_builder(row.id, |node| node.set_description(said));
+    }
     drawn.focus(model, Focus::Row(transfer.id), row);
     kit::focus_ring(ui, row, measure::CARD_RADIUS);
     if row.secondary_clicked() {
@@ -299,6 +320,39 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
             row_menu::button(ui, model, transfer, drawn);
         },
     );
+}
+
+/// How far a row is, in steps that a reader should speak.
+fn phase(model: &Model, transfer: &Transfer) -> &'static str {
+    match &transfer.state {
+        State::Waiting => "waiting",
+        State::Running(_) => "running",
+        State::Shared(shared) if shared.gone => "gone",
+        State::Shared(_) if model.last_copied_row == Some(transfer.id) => "copied",
+        State::Shared(_) => "shared",
+        State::Received(_) => "received",
+        State::Failed(_) => "failed",
+        State::Cancelled => "cancelled",
+    }
+}
+
+/// The row in one sentence: few readers speak announcements, so it says what becomes of the file.
+fn spoken(model: &Model, transfer: &Transfer, now: u64) -> String {
+    let (name, facts) = (&transfer.name, facts(transfer, now, false));
+    match &transfer.state {
+        State::Running(_) => match transfer.job {
+            Job::Share(_) => text::starts_sharing(&[name]),
+            Job::Receive { .. } => text::starts_receiving(name),
+        },
+        State::Failed(trouble) => text::has_failed(name, &trouble.words().aloud()),
+        State::Shared(_) if model.last_copied_row == Some(transfer.id) => {
+            format!("{name}, {}, {facts}", text::pointer_copied())
+        }
+        State::Waiting | State::Shared(_) | State::Received(_) | State::Cancelled => {
+            format!("{name}, {facts}")
+        }
+    }
+    .replace("  ·  ", ", ")
 }
 
 /// What is said of a received file at a glance: it is what its pointer says, or that and not what its name says.
