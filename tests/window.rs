@@ -840,7 +840,9 @@ fn the_window_has_a_name_and_what_is_behind_a_sheet_is_not_found() {
     let mut desk = Desk::new();
     assert!(desk.window.root().accesskit_node().label().as_deref() == Some("Cloakroom"));
     let zone = |desk: &Desk| {
-        let found = desk.window.get_by_label("Choose files");
+        let found = desk
+            .window
+            .get_by_role_and_label(Role::Button, "Choose files");
         found.accesskit_node().is_hidden()
             || std::iter::successors(found.accesskit_node().parent(), |node| node.parent())
                 .any(|node| node.is_hidden())

@@ -115,12 +115,6 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                 Screen::Settings => "settings",
                 Screen::Gallery => "gallery",
             };
-            let landmark = match model.screen {
-                Screen::Share => text::share(),
-                Screen::Receive => text::receive(),
-                Screen::Settings => text::settings(),
-                Screen::Gallery => text::NAME,
-            };
             ScrollArea::vertical()
                 .id_salt(screen)
                 .auto_shrink([false, false])
@@ -140,7 +134,7 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                             ui.add_space(space::S);
                             notice(ui, model, &mut drawn);
                             let id = Id::unique(("screen", screen));
-                            kit::part(ui, id, Role::Main, landmark, |ui| match model.screen {
+                            kit::part(ui, id, Role::Main, "", |ui| match model.screen {
                                 Screen::Share => {
                                     share::screen(ui, model, around, height, &mut drawn);
                                 }
