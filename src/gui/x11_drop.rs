@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use winit::raw_window_handle::{HasWindowHandle, RawWindowHandle};
-use x11rb::connection::Connection;
+use x11rb::connection::Connection as _;
 use x11rb::errors::ReplyOrIdError;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
@@ -76,6 +76,10 @@ impl Drops {
             .ok()
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "sources are answered while the window's thread draws or waits"
+    )]
     fn of(
         connection: RustConnection,
         target: Window,
