@@ -15,19 +15,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cloakroom::app::content_type::{Content, Disagreement, Family, Findings};
-use cloakroom::app::error::{AppError, ServerRefusal};
+use cloakroom::app::error::{AppError, Mismatch, ServerRefusal};
 use cloakroom::app::history::Status;
 use cloakroom::app::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
-use cloakroom::app::l10n::{self, Language};
-use cloakroom::app::message::UserMessage;
+use cloakroom::app::l10n::Language;
 use cloakroom::gui::model::{
     Action, Contrast, Count, Manage, Modal, Preferences, RelayList, RelayOrigin, Screen,
     ServerChoice, ShareOptions, Stage, State, Test, Theme, TransferId,
 };
 use cloakroom::gui::window::{Opening, Window};
+use cloakroom::protocol::seal::OpenError;
 use cloakroom::protocol::transfer::{Failure, TransferError};
 use desk::Desk;
-use desktop::{COUNTED, FOREIGN, Keyring, POINTER, RELAYLESS, message, preferences, server};
+use desktop::{
+    COUNTED, FOREIGN, Keyring, POINTER, RELAYLESS, cut_pointer, no_answer, preferences, server,
+};
 use eframe::egui_wgpu::{RenderState, RendererOptions};
 use eframe::icon_data::{IconDataExt as _, from_png_bytes};
 use eframe::wgpu::DeviceType;
@@ -118,12 +120,11 @@ const SCENES: &[Scene] = &[
         desk.window.run_steps(3);
     }),
     ("share-failed", |desk| {
-        desk.backend
-            .fail_next(message("files.example did not answer."));
+        desk.backend.fail_next(no_answer());
         let file = desk.file("report.pdf");
         desk.drop_files(&[file]);
         desk.backend.let_go(1);
-        desk.until_seen("did not answer");
+        desk.until_seen("could not be reached");
         let file = desk.file("minutes.odt");
         desk.drop_files(&[file]);
         desk.until_seen("Uploading");
@@ -157,12 +158,11 @@ const SCENES: &[Scene] = &[
         act(desk, Action::OpenMenu(id));
     }),
     ("row-menu-failed", |desk| {
-        desk.backend
-            .fail_next(message("files.example did not answer."));
+        desk.backend.fail_next(no_answer());
         let file = desk.file("report.pdf");
         desk.drop_files(&[file]);
         desk.backend.let_go(1);
-        desk.until_seen("did not answer");
+        desk.until_seen("could not be reached");
         let id = newest(desk);
         act(desk, Action::OpenMenu(id));
     }),
@@ -182,8 +182,8 @@ const SCENES: &[Scene] = &[
         desk.until_seen("Another pointer was opened");
     }),
     ("receive-damaged", |desk| {
-        desk.paste("cloak1short");
-        desk.until_seen("cut short");
+        desk.paste(cut_pointer());
+        desk.until_seen("cut off");
     }),
     ("receive-blocked", |desk| {
         desk.paste(FOREIGN);
@@ -248,7 +248,7 @@ const SCENES: &[Scene] = &[
         desk.until(|desk| desk.window.state().model().modal.is_some());
     }),
     ("receive-failed", |desk| {
-        let broken = l10n::message("broken_seal", &[]);
+        let broken = AppError::Mismatch(Mismatch::Open(OpenError::Corrupt));
         desk.backend.fail_next(broken);
         desk.paste(POINTER);
         desk.until_seen("from files.example");
@@ -295,7 +295,7 @@ const SCENES: &[Scene] = &[
                     .get(&choice)
                     .is_some_and(|test| *test != Test::Running)
             });
-            let silent = message("files.example did not answer.");
+            let silent = no_answer();
             desk.backend.fail_next(silent);
         }
     }),
@@ -304,8 +304,8 @@ const SCENES: &[Scene] = &[
         act(desk, Action::TestServer(ServerChoice::BuiltIn));
         act(desk, Action::AddressEdited("files.example".to_owned()));
         act(desk, Action::AddServer);
-        desk.until_seen("not a server address");
-        show(desk, "Paste the first line");
+        desk.until_seen("not a file server's address");
+        show(desk, "Paste it as its operator gave it");
     }),
     ("settings-session-and-proxy", |desk| {
         settings(desk);
@@ -335,7 +335,7 @@ const SCENES: &[Scene] = &[
     }),
     ("share-failed-word", |desk| {
         let refused = ServerRefusal::AccessWord { given: false };
-        let why = UserMessage::from(&AppError::Server(refused));
+        let why = AppError::Server(refused);
         desk.backend.fail_next(why);
         let file = desk.file("report.pdf");
         desk.drop_files(&[file]);

@@ -11,14 +11,16 @@ mod desktop;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cloakroom::app::error::AppError;
 use cloakroom::app::instance::{self, Handed, Start};
+use cloakroom::app::message::UserMessage;
 use cloakroom::gui::model::{
     Action, Modal, Preferences, RelayList, RelayOrigin, Screen, ServerChoice, Stage, State, Theme,
 };
 use cloakroom::gui::uri_list::{DropNews, UriList};
 use cloakroom::gui::window::Opening;
 use desk::Desk;
-use desktop::{POINTER, message, preferences, server};
+use desktop::{FOREIGN, POINTER, cut_pointer, no_answer, preferences, server};
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -130,13 +132,12 @@ fn a_hovering_file_is_named() {
 #[test]
 fn what_failed_says_what_why_and_what_next_and_can_be_tried_again() {
     let mut desk = Desk::new();
-    desk.backend
-        .fail_next(message("report.pdf was not shared."));
+    desk.backend.fail_next(no_answer());
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
-    desk.until_seen("report.pdf was not shared.");
-    assert!(desk.sees("The relays answered, the server did not. Try again in a minute."));
+    desk.until_seen("The file server could not be reached.");
+    assert!(desk.sees("The last relay said so; it was tried 4 times. Try again later, or ask the server's operator."));
     desk.click("Retry report.pdf");
     desk.until_seen("Uploading");
     desk.backend.let_go(1);
@@ -194,21 +195,21 @@ fn a_pasted_pointer_is_described_downloaded_verified_and_opened() {
 #[test]
 fn a_bad_pointer_says_what_is_wrong_and_stays_in_the_field() {
     let mut desk = Desk::new();
-    desk.paste("cloak1short");
-    desk.until_seen("This pointer is cut short.");
+    desk.paste(cut_pointer());
+    desk.until_seen("cut off");
     assert!(!desk.sees("Download"));
     assert_eq!(
         desk.window.state().model().receive.text.as_str(),
-        "cloak1short"
+        cut_pointer()
     );
     desk.press(Key::Escape);
-    desk.until(|desk| !desk.sees("cut short"));
+    desk.until(|desk| !desk.sees("cut off"));
 }
 
 #[test]
 fn another_computers_built_in_network_cannot_be_downloaded_from() {
     let mut desk = Desk::new();
-    desk.paste(&format!("foreign {POINTER}"));
+    desk.paste(FOREIGN);
     desk.until_seen("another computer's built-in network");
     desk.click("Download");
     assert!(desk.window.state().model().transfers.is_empty());
@@ -520,7 +521,9 @@ fn the_first_frame_waits_for_no_relay_list() {
             assert!(desk.sees("5 relays"));
         } else {
             answer
-                .send(Err(message("The relay list could not be read.")))
+                .send(Err(UserMessage::from(&AppError::RelayFile(
+                    std::io::ErrorKind::NotFound,
+                ))))
                 .expect("read");
             desk.until_seen("The relay list could not be read.");
             assert!(
@@ -637,7 +640,7 @@ fn what_cannot_be_shared_is_said_of_every_kind_while_it_hangs_there_and_when_dro
     desk.until_seen("film.mkv is too large and was not shared.");
     assert!(desk.sees("photos is a folder and was not shared."));
     assert!(desk.sees("lost.txt could not be found"));
-    assert!(desk.sees("One upload carries up to 9.9 MB."));
+    assert!(desk.sees("one upload carries up to 9,998,912."));
     assert!(desk.window.state().model().transfers.is_empty());
 }
 
@@ -694,8 +697,8 @@ fn a_window_at_rest_asks_for_no_frame() {
         desk.click("Receive");
         desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
         at_rest(&mut desk, "receive, the field has the keyboard");
-        desk.paste("cloak1short");
-        desk.until_seen("cut short");
+        desk.paste(cut_pointer());
+        desk.until_seen("cut off");
         at_rest(&mut desk, "receive, no pointer");
         desk.paste(POINTER);
         desk.until_seen("from files.example");
@@ -707,14 +710,13 @@ fn a_window_at_rest_asks_for_no_frame() {
         at_rest(&mut desk, "gallery");
 
         act(&mut desk, Action::Go(Screen::Share));
-        desk.backend
-            .fail_next(message("report.pdf was not shared."));
+        desk.backend.fail_next(no_answer());
         let file = desk.file("report.pdf");
         desk.drop_files(&[file]);
         desk.until_seen("Uploading");
         at_rest(&mut desk, "a transfer that does not move");
         desk.backend.let_go(1);
-        desk.until_seen("was not shared");
+        desk.until_seen("could not be reached");
         at_rest(&mut desk, "a failed row");
         desk.shared_one();
         at_rest(&mut desk, "a finished row");

@@ -18,7 +18,7 @@ use cloakroom::gui::model::{
 };
 use cloakroom::gui::window::Opening;
 use desk::Desk;
-use desktop::{COUNTED, FOREIGN, RELAYLESS, message, preferences, server};
+use desktop::{COUNTED, FOREIGN, RELAYLESS, cut_pointer, no_answer, preferences, server};
 use egui::Rect;
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -126,16 +126,15 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
         look(&mut desk, &format!("{modal:?}"));
         act(&mut desk, Action::Back);
     }
-    desk.backend
-        .fail_next(message("files.example did not answer."));
+    desk.backend.fail_next(no_answer());
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
-    desk.until_seen("did not answer");
+    desk.until_seen("could not be reached");
     look(&mut desk, "share, failed");
 
     for (pointer, seen) in [
-        ("cloak1short", "cut short"),
+        (cut_pointer(), "cut off"),
         (FOREIGN, "another computer"),
         (RELAYLESS, "No relay of yours"),
         (COUNTED, "files.example"),
@@ -164,7 +163,7 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     }
     act(&mut desk, Action::AddressEdited("files".to_owned()));
     act(&mut desk, Action::AddServer);
-    desk.until_seen("not a server address");
+    desk.until_seen("not a file server's address");
     act(
         &mut desk,
         Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),

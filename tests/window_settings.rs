@@ -11,8 +11,8 @@ mod desktop;
 use cloakroom::app::config::{
     Config, Display, Home, Renderer, ServerChoice as ChosenServer, ServerEntry,
 };
-use cloakroom::app::message::{Remedy, UserMessage};
-use cloakroom::app::relays::RelaySource;
+use cloakroom::app::error::{AppError, LocalFileError, ServerRefusal};
+use cloakroom::app::relays::{RelaySource, RelaySourceError};
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
     Action, Advanced, Count, KeepFor, Preferences, RelayList, RelayOrigin, Screen, ServerChoice,
@@ -22,7 +22,7 @@ use cloakroom::gui::window::Opening;
 use cloakroom::gui::worker::Backend as _;
 use cloakroom::protocol::capability::AccessWord;
 use desk::Desk;
-use desktop::{message, preferences, server};
+use desktop::{preferences, server};
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -191,15 +191,12 @@ fn every_option_of_a_share_is_chosen_by_its_name_and_reaches_the_next_share() {
 #[test]
 fn what_failed_offers_what_helps() {
     let mut desk = Desk::with(with_a_server(), [760.0, 900.0], |_| Opening::default());
-    let failed = |remedy| UserMessage {
-        remedy,
-        ..message("It was not shared.")
-    };
-    desk.backend.fail_next(failed(Remedy::AccessWord));
+    let refusal = ServerRefusal::AccessWord { given: false };
+    desk.backend.fail_next(AppError::Server(refusal));
     let file = desk.file("report.pdf");
     desk.drop_files(std::slice::from_ref(&file));
     desk.backend.let_go(1);
-    desk.until_seen("It was not shared.");
+    desk.until_seen("The file was not stored.");
     assert!(desk.sees("Retry"), "once the word is there");
     desk.click("Enter the access word report.pdf");
     desk.until(|desk| desk.focused().as_deref() == Some("Access word"));
@@ -208,10 +205,11 @@ fn what_failed_offers_what_helps() {
     act(&mut desk, Action::Go(Screen::Share));
     let id = desk.window.state().model().transfers[0].id;
     act(&mut desk, Action::Remove(id));
-    desk.backend.fail_next(failed(Remedy::Nothing));
+    desk.backend
+        .fail_next(AppError::Local(LocalFileError::NotAFile));
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
-    desk.until_seen("It was not shared.");
+    desk.until(|desk| desk.window.state().model().unfinished() == 0);
     assert!(!desk.sees("Retry") && desk.sees("Remove"));
 }
 
@@ -433,14 +431,15 @@ fn a_relay_list_dropped_on_settings_is_used_and_any_other_file_is_shared() {
 fn what_is_wrong_stands_under_its_field_and_is_seen() {
     for size in [[760.0, 600.0], [420.0, 420.0]] {
         let mut desk = settings(size);
-        desk.backend.fail_next(message("This is not the line."));
+        desk.backend
+            .fail_next(AppError::RelaySource(RelaySourceError::NotHere));
         act(&mut desk, Action::RelayLineEdited("nonsense".to_owned()));
         act(&mut desk, Action::AddRelays);
-        desk.until(|desk| is_in_view(desk, "This is not the line."));
+        desk.until(|desk| is_in_view(desk, "There are no relays to use."));
         let field = place(&desk, Role::TextInput, "Add a relay list");
         let labels = desk.window.query_all_by_role(Role::Label);
         let mut labels =
-            labels.filter(|node| node.value().as_deref() == Some("This is not the line."));
+            labels.filter(|node| node.value().as_deref() == Some("There are no relays to use."));
         let said = labels.next().expect("it is said").rect();
         drop(labels);
         let session = place(&desk, Role::Switch, "Session's service nodes");

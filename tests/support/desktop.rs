@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloakroom::app::content_type::Findings;
+use cloakroom::app::error::AppError;
 use cloakroom::app::history::{History, TellNews};
 use cloakroom::app::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
-use cloakroom::app::l10n;
 use cloakroom::app::manage::Downloads;
-use cloakroom::app::message::{Remedy, UserMessage};
+use cloakroom::app::message::UserMessage;
+use cloakroom::app::relays::RelayOffer;
 use cloakroom::app::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
     Count, Ended, Manage, Managed, Note, Notification, OtherList, PointerInfo, PointerText,
@@ -24,12 +25,14 @@ use cloakroom::gui::model::{
 use cloakroom::gui::platform::{Platform, Revealed};
 use cloakroom::gui::uri_list::UriList;
 use cloakroom::gui::worker::{Backend, Progress};
+use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::disclosure::{AttemptShown, End, Outcome};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::path::{Relaxed, RelayPath, SetAsideWhy, Standing};
+use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
 use cloakroom::protocol::size_class::SizeClass;
-use cloakroom::protocol::transfer::Failure;
+use cloakroom::protocol::transfer::{Failure, TransferError};
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -53,14 +56,14 @@ pub(crate) struct FakeBackend {
     list: Mutex<Option<Receiver<Result<RelayList, UserMessage>>>>,
 }
 
-pub(crate) const POINTER: &str = "cloak1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
+pub(crate) const POINTER: &str = "cloak14qq8g6r5w3cr5te0ve5kcetn9ejhsctdwpkx2q2cyrt44xqps2cs4d74f0ld8jtyquaqactj70d2vge94upp568hqag35qnc93d8zvmkfcu8jjmr2s6hy4mdxpj5safhv9x8ss3jwp9xv3pewdrkj5f5dazkk43kw3vhwnf3qdvzqpjapnm5jzaeang55d3jsjfwnjktw9kwdeu0w5nwj2ekds3x0dwrq3vzp73v3nz09qtkh0hdfdekmatf5dx8nnfhy057csheva95634vdw9cq5dqqszfpqrx5un9wphhyapwwpjxvzq6dv22tqqsvtsks";
 
 /// One of another computer's built-in network.
-pub(crate) const FOREIGN: &str = "cloak1f0re9nyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
-/// One whose server no relay serves.
-pub(crate) const RELAYLESS: &str = "cloak1re7ayl3sscyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
+pub(crate) const FOREIGN: &str = "cloak14qq826r5w3cr5te0xyerwt3s9cczuvf6xscrqvqptqsdwk5cqxptzz4h649la57fvsrn5rhpwtea4f3rykhsyxng7ur4zxsz0qk95ufnwe8rs72tvd2r2ujhd5cx2jr4xas5c7zzxfcy5ejy89e5w623x3h5266kxe69ja6dxyp4sgqxt5x0wjgth8kdzj3kx2zf96w2edckeeh83a6jd6ftxekzyea4cvz9sg869jxvfu5pw6a7a49hxm04dx35c7wdxu37nmzzl9n5kn2x434chqz35qzqfyyqv6njv4cx7un59ecxgesgrf43ffvqq0qluy";
+/// One whose server no relay serves, and which names a relay list.
+pub(crate) const RELAYLESS: &str = "cloak14yq8g6r5w3cr5te0ve5kcetn9ejhsctdwpkx2q2cyrt44xqps2cs4d74f0ld8jtyquaqactj70d2vge94upp568hqag35qnc93d8zvmkfcu8jjmr2s6hy4mdxpj5safhv9x8ss3jwp9xv3pewdrkj5f5dazkk43kw3vhwnf3qdvzqpjapnm5jzaeang55d3jsjfwnjktw9kwdeu0w5nwj2ekds3x0dwrq3vzp73v3nz09qtkh0hdfdekmatf5dx8nnfhy057csheva95634vdw9cq5dqqszfpqrx5un9wphhyapwwpjxvzq6dv22tqqt0pjxsar5wpen5te0d35hxarn9ejhsctdwpkx2tmjv4kxz7tn9e48xmmwyd4n6vmyxscrzdmrxdjnsdpn8qun2cfexf3rwvrpvymngep3vgmk2cnr893njwpjvd3kvvn9vv6rjd3cvd3nqcmyx56kvvfjv9nrgd3kxp3swjvffu";
 /// One whose sender asks to be told.
-pub(crate) const COUNTED: &str = "cloak1c0un7edqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqgfzyvjz2f389q5j52ev95hz7vp3xgengdfkxuurjw3m8s7nu06qg9pyx3z9ger5s";
+pub(crate) const COUNTED: &str = "cloak14yq8g6r5w3cr5te0ve5kcetn9ejhsctdwpkx2q2cyrt44xqps2cs4d74f0ld8jtyquaqactj70d2vge94upp568hqag35qnc93d8zvmkfcu8jjmr2s6hy4mdxpj5safhv9x8ss3jwp9xv3pewdrkj5f5dazkk43kw3vhwnf3qdvzqpjapnm5jzaeang55d3jsjfwnjktw9kwdeu0w5nwj2ekds3x0dwrq3vzp73v3nz09qtkh0hdfdekmatf5dx8nnfhy057csheva95634vdw9cq5dqqszfpqrx5un9wphhyapwwpjxvzq6dv22tqq2qql2r63t";
 
 /// How long every file is.
 pub(crate) const LEN: u64 = 4_213_000;
@@ -71,13 +74,17 @@ fn blob_len() -> u64 {
     class.blob_len() as u64
 }
 
-pub(crate) fn message(what: &str) -> UserMessage {
-    UserMessage {
-        what: what.to_owned(),
-        why: "The relays answered, the server did not.".to_owned(),
-        next: "Try again in a minute.".to_owned(),
-        remedy: Remedy::Retry,
-    }
+/// A pointer that lost its end on the way.
+pub(crate) fn cut_pointer() -> &'static str {
+    &POINTER[..190]
+}
+
+/// Why an upload fails when the server does not answer.
+pub(crate) fn no_answer() -> AppError {
+    AppError::Transfer(TransferError {
+        failure: Failure::ServerUnreachable,
+        tries: 4,
+    })
 }
 
 pub(crate) fn preferences() -> Preferences {
@@ -125,8 +132,8 @@ impl FakeBackend {
     }
 
     /// The next transfer fails so.
-    pub(crate) fn fail_next(&self, why: impl Into<Trouble>) {
-        let why = why.into();
+    pub(crate) fn fail_next(&self, why: AppError) {
+        let why = Trouble::from(why);
         self.failures.lock().expect("no panic").push_back(why);
     }
 
@@ -177,7 +184,7 @@ impl FakeBackend {
         }
         tokio::select! {
             biased;
-            () = cancel.cancelled() => return Err(message("Cancelled.").into()),
+            () = cancel.cancelled() => return Err(AppError::Cancelled.into()),
             turn = self.gate.acquire() => turn.expect("never closed").forget(),
         }
         self.failures
@@ -362,68 +369,38 @@ impl Backend for FakeBackend {
     }
 
     fn describe(&self, text: &PointerText, _: &Preferences) -> Result<PointerInfo, UserMessage> {
-        let text = text.as_str();
-        let info = PointerInfo {
-            name: Some("report.pdf".to_owned()),
-            len: LEN,
-            server: "files.example".to_owned(),
-            expires: Some(1_796_515_200),
-            asks_receipt: text.contains("counted") || text.contains(COUNTED),
-            offer: None,
-            lacks_relays: false,
-            note: None,
+        let pointer = Pointer::find(text.as_str())
+            .map_err(|error| UserMessage::from(&AppError::Pointer(error)))?;
+        let url = pointer.server.url.to_string();
+        let trouble = if let Some(offer) = RelayOffer::of(&pointer) {
+            Some(AppError::RelaysOffered(Box::new(offer)))
+        } else {
+            url.contains("127.0.0.1")
+                .then_some(AppError::ForeignBuiltIn)
         };
-        if text.contains("relayless") || text.contains(RELAYLESS) {
-            let message = UserMessage {
-                what: "No relay of yours serves this server.".to_owned(),
-                why: "The pointer names a relay list.".to_owned(),
-                next: "Use the sender's list, or add relays of your own.".to_owned(),
-                remedy: Remedy::Retry,
-            };
-            return Ok(PointerInfo {
-                offer: Some("lists.example".to_owned()),
-                lacks_relays: true,
-                note: Some(Note {
-                    message,
-                    blocks: true,
-                }),
-                ..info
-            });
-        }
-        if text.contains("foreign") || text.contains(FOREIGN) {
-            let message = l10n::message("foreign_built_in", &[]);
-            return Ok(PointerInfo {
-                note: Some(Note {
-                    message,
-                    blocks: true,
-                }),
-                ..info
-            });
-        }
-        if text.contains("cloak1") && text.len() > 60 {
-            return Ok(info);
-        }
-        Err(UserMessage {
-            what: "This pointer is cut short.".to_owned(),
-            why: "About 140 characters are missing at its end.".to_owned(),
-            next: "Copy the whole of it, or ask for it again.".to_owned(),
-            remedy: Remedy::Retry,
+        Ok(PointerInfo {
+            offer: match &trouble {
+                Some(AppError::RelaysOffered(offer)) => Some(offer.list.host().to_owned()),
+                _ => None,
+            },
+            lacks_relays: matches!(trouble, Some(AppError::RelaysOffered(_))),
+            name: pointer.name,
+            len: pointer.content_len,
+            server: url.replace("http://", ""),
+            expires: pointer.expires,
+            asks_receipt: pointer.receipts.is_some(),
+            note: trouble.map(|error| Note {
+                message: UserMessage::from(&error),
+                blocks: true,
+            }),
         })
     }
 
     fn read_server(&self, address: &str) -> Result<Server, UserMessage> {
-        match address
-            .strip_prefix("http://")
-            .and_then(|rest| rest.split_once("#p="))
-        {
-            Some((host, _)) => Ok(server(host)),
-            None => Err(UserMessage {
-                what: "This is not a server address.".to_owned(),
-                why: "It does not end in the server's key.".to_owned(),
-                next: "Paste the first line that the server printed.".to_owned(),
-                remedy: Remedy::Retry,
-            }),
-        }
+        let address = address
+            .parse::<ServerAddress>()
+            .map_err(|error| UserMessage::from(&AppError::Address(error)))?;
+        Ok(server(&address.url.to_string().replace("http://", "")))
     }
 
     fn read_relay_list(&self, path: PathBuf) -> Result<RelayList, UserMessage> {
