@@ -7,8 +7,8 @@ mod remedy;
 
 use std::path::Path;
 
-pub use self::reasons::io_words;
-use self::reasons::{Reason as _, grouped, io_remedy};
+use self::reasons::{Reason as _, io_remedy};
+pub use self::reasons::{grouped, io_words};
 pub use self::remedy::Remedy;
 use super::builtin::BuiltInError;
 use super::config::{ConfigError, NotPrivate, ParseProxyError, UnreadSettings};

@@ -265,7 +265,8 @@ pub(super) fn closed(text: &str) -> String {
 }
 
 /// Groups of three digits, as the spoken language writes them.
-pub(super) fn grouped(number: u64) -> String {
+#[must_use]
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

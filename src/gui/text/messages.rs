@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::app::l10n::{message, say, tell};
-use crate::app::message::{Remedy, UserMessage};
+use crate::app::message::{Remedy, UserMessage, grouped};
 use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// Messages that have nothing to fill in; each is a function of its id.
@@ -48,14 +48,20 @@ pub fn folders_refused(names: &[String]) -> UserMessage {
     named("folder_refused", "folders_refused", names)
 }
 
-/// A file is longer than anything that can be sent.
+/// Files are longer than anything that can be sent; each with its name and its length in bytes.
+///
+/// Lengths are exact: rounded, a file could look as long as what is allowed.
 #[must_use]
-pub fn files_too_large(names: &[String]) -> UserMessage {
-    let limit = ("limit", super::size(MAX_CONTENT_LEN).into());
-    match names {
-        [name] => message(
+pub fn files_too_large(files: &[(String, u64)]) -> UserMessage {
+    let limit = ("limit", grouped(MAX_CONTENT_LEN).into());
+    match files {
+        [(name, len)] => message(
             "file_too_large_here",
-            &[("name", name.as_str().into()), limit],
+            &[
+                ("name", name.as_str().into()),
+                ("length", grouped(*len).into()),
+                limit,
+            ],
         ),
         more => message(
             "files_too_large_here",

@@ -17,21 +17,27 @@ pub(super) fn percent(fraction: f32) -> String {
     tell("percent", &[("number", number.into())])
 }
 
-/// A length in decimal units, as servers state their limits.
+/// A length in decimal units, rounded to one digit after the point below 100 and to none from there on.
+///
+/// A rounded limit can look equal to a file that exceeds it: a refusal gives both in bytes.
 #[must_use]
 pub fn size(bytes: u64) -> String {
     match bytes {
         0 => say("size_empty").to_owned(),
         1..1_000 => tell("size_bytes", &[("count", bytes.into())]),
-        1_000..1_000_000 => tenths(bytes, 1_000, "size_kilo"),
-        1_000_000..1_000_000_000 => tenths(bytes, 1_000_000, "size_mega"),
-        _ => tenths(bytes, 1_000_000_000, "size_giga"),
+        // What would be rounded to 1,000 of a unit is 1 of the next.
+        1_000..999_500 => rounded(bytes, 1_000, "size_kilo"),
+        999_500..999_500_000 => rounded(bytes, 1_000_000, "size_mega"),
+        _ => rounded(bytes, 1_000_000_000, "size_giga"),
     }
 }
 
-fn tenths(bytes: u64, unit: u64, id: &str) -> String {
-    let (whole, tenth) = (bytes / unit, bytes % unit * 10 / unit);
-    let number = if tenth == 0 || whole >= 100 {
+fn rounded(bytes: u64, unit: u64, id: &str) -> String {
+    let tenths = bytes / (unit / 10) + u64::from(bytes % (unit / 10) >= unit / 20);
+    let (whole, tenth) = (tenths / 10, tenths % 10);
+    let number = if whole >= 100 {
+        (bytes / unit + u64::from(bytes % unit >= unit / 2)).to_string()
+    } else if tenth == 0 {
         whole.to_string()
     } else {
         let whole = whole.to_string();
@@ -44,13 +50,14 @@ fn tenths(bytes: u64, unit: u64, id: &str) -> String {
     tell(id, &[("number", number.into())])
 }
 
-/// Size, and what the server sees of it.
+/// Size, and what the server sees of it where that reads otherwise.
 #[must_use]
 pub fn size_sent(len: Option<u64>, blob_len: u64) -> String {
-    let sent = size(blob_len).into();
-    match len {
-        Some(len) => tell("size_sent", &[("size", size(len).into()), ("sent", sent)]),
-        None => tell("sent_as", &[("sent", sent)]),
+    let sent = size(blob_len);
+    match len.map(size) {
+        Some(size) if size == sent => size,
+        Some(size) => tell("size_sent", &[("size", size.into()), ("sent", sent.into())]),
+        None => tell("sent_as", &[("sent", sent.into())]),
     }
 }
 
@@ -139,12 +146,31 @@ mod tests {
             (999, "999 bytes"),
             (1_000, "1 kB"),
             (4_213_000, "4.2 MB"),
-            (9_998_912, "9.9 MB"),
+            (1_049, "1 kB"),
+            (1_050, "1.1 kB"),
+            (99_949, "99.9 kB"),
+            (99_950, "100 kB"),
+            (100_499, "100 kB"),
+            (100_500, "101 kB"),
+            (999_499, "999 kB"),
+            (999_500, "1 MB"),
+            (3_670_016, "3.7 MB"),
+            (9_949_999, "9.9 MB"),
+            (9_998_912, "10 MB"),
+            (999_500_000, "1 GB"),
+            (u64::MAX, "18446744074 GB"),
             (10_223_616, "10.2 MB"),
             (1_200_000_000, "1.2 GB"),
         ] {
             assert_eq!(size(bytes), said);
         }
+    }
+
+    #[test]
+    fn what_is_sent_is_named_only_where_it_reads_otherwise() {
+        assert_eq!(size_sent(Some(2_000_000), 2_000_100), "2 MB");
+        assert_eq!(size_sent(Some(1_500), 65_536), "1.5 kB, sent as 65.5 kB");
+        assert_eq!(size_sent(None, 65_536), "sent as 65.5 kB");
     }
 
     #[test]
