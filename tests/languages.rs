@@ -129,6 +129,33 @@ fn the_sentences_of_a_message_are_whole() {
     }
 }
 
+/// What helps is an action that the window and the command line each word in their own way.
+#[test]
+fn no_message_names_a_command_or_an_option_of_the_command_line() {
+    // These are said where no window opens.
+    let in_a_terminal = [
+        "no_display",
+        "no_renderer",
+        "no_window",
+        "no_window_library",
+    ];
+    for language in Language::OFFERED {
+        let mut id = "";
+        for line in language.file().lines() {
+            if let Some((name, _)) = line.split_once(" =")
+                && !line.starts_with([' ', '#'])
+            {
+                id = name;
+            }
+            let command = line.contains("cloak ") || line.contains('`') || line.contains("--");
+            assert!(
+                !command || line.starts_with('#') || in_a_terminal.contains(&id),
+                "{language:?}: {id}: {line}"
+            );
+        }
+    }
+}
+
 #[test]
 fn plurals_follow_the_rules_of_the_language() {
     for (language, one, several) in [

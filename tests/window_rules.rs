@@ -26,7 +26,7 @@ use cloakroom::gui::model::{
 };
 use cloakroom::gui::window::Opening;
 use desk::Desk;
-use desktop::{POINTER, message, preferences, server};
+use desktop::{POINTER, RELAYLESS, cut_pointer, no_answer, preferences, server};
 use egui::accesskit::{Live, Role};
 use egui::{Event, Key, Modifiers, ViewportCommand};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
@@ -293,12 +293,11 @@ fn escape_takes_the_outermost_away_and_never_the_keyboard() {
 #[test]
 fn the_keyboard_is_never_nowhere_when_what_had_it_goes() {
     let mut desk = Desk::new();
-    desk.backend
-        .fail_next(message("report.pdf was not shared."));
+    desk.backend.fail_next(no_answer());
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
-    desk.until_seen("was not shared");
+    desk.until_seen("could not be reached");
     act(&mut desk, Action::FocusRegion(Region::Rows));
     for _ in 0..8 {
         key(&mut desk, Key::Tab);
@@ -523,12 +522,11 @@ fn ctrl_w_and_ctrl_q_close_the_window_and_ask_first_when_something_runs() {
 #[test]
 fn f5_tries_again_what_failed() {
     let mut desk = Desk::new();
-    desk.backend
-        .fail_next(message("report.pdf was not shared."));
+    desk.backend.fail_next(no_answer());
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
-    desk.until_seen("was not shared");
+    desk.until_seen("could not be reached");
     key(&mut desk, Key::F5);
     desk.until_seen("Uploading");
 }
@@ -762,11 +760,11 @@ fn rows_are_listed_under_a_heading_each_screens_own_first() {
 #[test]
 fn no_two_buttons_have_one_name() {
     let mut desk = one_each();
-    desk.backend.fail_next(message("It was not shared."));
+    desk.backend.fail_next(no_answer());
     let files = ["a.txt", "b.txt"].map(|name| desk.file(name));
     desk.drop_files(&files);
     desk.backend.let_go(1);
-    desk.until_seen("It was not shared.");
+    desk.until_seen("The file server could not be reached.");
     desk.backend.let_go(1);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
     act(&mut desk, Action::Go(Screen::Receive));
@@ -822,8 +820,8 @@ fn a_field_whose_content_cannot_be_used_says_so() {
     desk.paste(POINTER);
     desk.until_seen("from files.example");
     assert!(!invalid(&desk));
-    desk.paste("cloak1short");
-    desk.until_seen("cut short");
+    desk.paste(cut_pointer());
+    desk.until_seen("cut off");
     assert!(invalid(&desk));
 }
 
@@ -968,7 +966,7 @@ fn where_a_file_will_be_saved_stands_above_download_and_only_where_it_can() {
     };
     let download = desk.window.get_by_role_and_label(Role::Button, "Download");
     assert!(bottom(&desk, "Will be saved in") < download.rect().top());
-    desk.paste(&format!("relayless {POINTER}"));
+    desk.paste(RELAYLESS);
     desk.until_seen("Use the sender's list");
     assert!(!desk.sees("Will be saved in"));
 }
@@ -1209,16 +1207,17 @@ fn the_window_follows_the_system() {
 #[test]
 fn what_ends_is_said_aloud() {
     let mut desk = Desk::new();
-    desk.backend
-        .fail_next(message("The server did not answer."));
+    desk.backend.fail_next(no_answer());
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
-    let words = "report.pdf: The server did not answer. Try again in a minute.";
+    let words = "report.pdf: The file server could not be reached. Try again later, or ask the server's operator.";
     desk.until(|desk| announced(desk).is_some_and(|said| said == words));
     key(&mut desk, Key::F5);
     desk.backend.let_go(1);
-    desk.until(|desk| announced(desk).is_some_and(|said| said == "report.pdf is ready to share"));
+    desk.until(|desk| {
+        announced(desk).is_some_and(|said| said == "report.pdf is waiting to be picked up")
+    });
 }
 
 #[test]
@@ -1246,20 +1245,19 @@ fn what_a_field_or_a_test_comes_to_is_said_aloud() {
     let mut desk = Desk::new();
     desk.paste(POINTER);
     desk.until(said("report.pdf, 4.2 MB, from files.example"));
-    desk.paste("cloak1short");
-    desk.until(said("This pointer is cut short."));
+    desk.paste(cut_pointer());
+    desk.until(said("This pointer is cut off"));
     act(&mut desk, Action::Go(Screen::Settings));
     act(&mut desk, Action::AddressEdited("nonsense".to_owned()));
     act(&mut desk, Action::AddServer);
-    desk.until(said("This is not a server address."));
+    desk.until(said("This is not a file server's address."));
     act(&mut desk, Action::TestServer(ServerChoice::BuiltIn));
     desk.backend.let_go(1);
     desk.until(said("Upload (84 ms) and download (57 ms) work."));
-    desk.backend
-        .fail_next(message("The server did not answer."));
+    desk.backend.fail_next(no_answer());
     act(&mut desk, Action::TestServer(ServerChoice::BuiltIn));
     desk.backend.let_go(1);
-    desk.until(said("The server did not answer."));
+    desk.until(said("The file server could not be reached."));
 
     *desk.desktop.findings.lock().expect("no panic") = Findings {
         disagreement: Some(Disagreement {
@@ -1304,12 +1302,11 @@ fn who_saw_what_shows_every_try_and_every_party() {
 #[test]
 fn what_a_failed_and_a_cancelled_transfer_and_a_test_showed_can_be_seen() {
     let mut desk = Desk::new();
-    desk.backend
-        .fail_next(message("The server did not answer."));
+    desk.backend.fail_next(no_answer());
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
-    desk.until_seen("The server did not answer.");
+    desk.until_seen("The file server could not be reached.");
     desk.click("More about report.pdf");
     desk.until_seen("Who saw what");
     desk.click("Who saw what");

@@ -1,4 +1,4 @@
-# Cloakroom in English: the language that the others are translated from.
+# Cloakroom in German, translated from en.ftl.
 #
 # Ids are names of functions in src/gui/text and of errors in src/app/message. `.what`, `.why` and `.next` are the three
 # sentences of a message: what happened, why, what to do next. Share, Receive and Seal are the words for what a person does;
@@ -116,6 +116,7 @@ gone = Vom Server gelöscht
 options = Optionen
 hide_options = Optionen verbergen
 keep_for = Aufbewahren
+options_about = Sie gelten für die nächsten Dateien, die Sie teilen.
 count_downloads = Downloads zählen
 count_no = Nein
 count_yes = Ja
@@ -230,8 +231,11 @@ stage_seal = Wird versiegelt
 stage_find_path = Pfad wird gesucht
 stage_find_path_slow = Pfad wird gesucht. Es dauert länger als üblich
 stage_upload = Wird hochgeladen, { $done }
+stage_upload_slow = Wird hochgeladen, { $done }. Warten darauf, dass das erste Relay mehr annimmt
 stage_crossing = Unterwegs durch die Relays
+stage_crossing_slow = Warten auf die Bestätigung von { $server }
 stage_download = Wird abgeholt, { $done }
+stage_download_slow = Wird abgeholt, { $done }. Warten auf { $server }
 stage_verify = Wird geprüft
 stage_open = Siegel wird geöffnet
 stage_save = Wird gespeichert
@@ -246,7 +250,7 @@ goes_to = An { $host } über drei Relays
 comes_from = von { $server }
 will_be_saved_in = Wird in { $folder } gespeichert
 saved_in = gespeichert in { $folder }
-is_shared = { $name } ist hochgeladen
+is_shared = { $name } wartet auf Abholung
 is_received = { $name } ist geprüft und gespeichert
 has_failed = { $name }: { $what }
 test_passed = Hochladen ({ $upload } ms) und Abholen ({ $download } ms) funktionieren.
@@ -421,7 +425,7 @@ open_program = { $name }: { $why } Öffnen Sie die Datei nur, wenn Sie den Absen
 
 ## What the desktop says when nobody looks at the window
 
-file_is_shared = Eine Datei ist hochgeladen
+file_is_shared = Eine Datei wartet auf Abholung
 has_arrived = { $name } ist angekommen
 file_has_arrived = Eine Datei ist angekommen
 did_not_arrive = { $name } wurde nicht übertragen
@@ -732,7 +736,7 @@ no_relays =
 relays_offered =
     .what = Keines Ihrer Relays bedient diesen Server, aber der Abholcode nennt eine Relay-Liste.
     .why = Beim Abrufen der Liste sieht { $host } einmal die Adresse dieses Computers; wer sie signiert, bestimmt Ihre Relays.
-    .next = Nutzen Sie die Liste für diesen Server (auf der Befehlszeile: --accept-relay-list), oder fügen Sie eigene Relays hinzu.
+    .next = Nutzen Sie die Liste für diesen Server, oder fügen Sie eigene Relays hinzu.
 relay_file_fails =
     .what = Die Relay-Liste ließ sich nicht lesen.
     .why = { $why }
@@ -771,7 +775,7 @@ seeds_fail =
 access_word_wanted =
     .what = Die Datei wurde nicht hinterlegt.
     .why = Der Server nimmt Dateien nur von denen an, die sein Zugangswort kennen.
-    .next = Fragen Sie den Betreiber nach dem Wort, und tragen Sie es in den Einstellungen beim Server ein, oder geben Sie es beim Teilen an.
+    .next = Fragen Sie den Betreiber nach dem Wort, und geben Sie es ein.
 access_word_wrong =
     .what = Die Datei wurde nicht hinterlegt.
     .why = Das Zugangswort ist nicht das, nach dem der Server fragt.
@@ -910,20 +914,20 @@ answer_tampered =
     .next = Versuchen Sie es noch einmal; bleibt es dabei, verwenden Sie eine andere Relay-Liste.
 timed_out =
     .what = Die Übertragung dauerte zu lange und wurde beendet.
-    .why = Zu lange ging nichts voran; es wurde { $tried } versucht.
-    .next = Prüfen Sie das Netz, und versuchen Sie es noch einmal.
+    .why = Zu lange kam keine Antwort; es wurde { $tried } versucht. Der Server hängt vielleicht, oder der Weg zu ihm ist langsam.
+    .next = Versuchen Sie es später noch einmal. Wenn andere Server funktionieren, fragen Sie den Betreiber dieses Servers.
 no_path_guard =
     .what = Es gibt keinen Pfad zu diesem Server.
     .why = Für die erste Stelle blieb kein Relay übrig: { $reasons }.
-    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder erlauben Sie für diese kurze Liste schwächere Pfade, in den Einstellungen oder mit cloak relays allow.
+    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder erlauben Sie für diese kurze Liste schwächere Pfade.
 no_path_middle =
     .what = Es gibt keinen Pfad zu diesem Server.
     .why = Für die mittlere Stelle blieb kein Relay übrig: { $reasons }.
-    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder erlauben Sie für diese kurze Liste schwächere Pfade, in den Einstellungen oder mit cloak relays allow.
+    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder erlauben Sie für diese kurze Liste schwächere Pfade.
 no_path_last =
     .what = Es gibt keinen Pfad zu diesem Server.
     .why = Für die letzte Stelle blieb kein Relay übrig: { $reasons }.
-    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder erlauben Sie für diese kurze Liste schwächere Pfade, in den Einstellungen oder mit cloak relays allow.
+    .next = Verwenden Sie eine Relay-Liste mit mehr Relays, von denen mindestens eines diesen Server bedient; oder erlauben Sie für diese kurze Liste schwächere Pfade.
 rejected_not_serving = { $count } nicht für diesen Server
 rejected_on_this_path = { $count } schon auf dem Pfad
 rejected_is_guard = { $count } jetzt oder kürzlich als erstes Relay genutzt
@@ -1159,11 +1163,11 @@ no_dialogs =
     .next = Installieren Sie xdg-desktop-portal oder Zenity; Dateien lassen sich hier auch ablegen oder einfügen.
 file_too_large_here =
     .what = { $name } ist zu groß und wurde nicht geteilt.
-    .why = Ein Upload fasst bis zu { $limit }.
+    .why = Sie hat { $length } Byte; ein Upload fasst bis zu { $limit }.
     .next = Verkleinern Sie die Datei oder zerlegen Sie sie in Teile.
 files_too_large_here =
     .what = { $count } Dateien sind zu groß und wurden nicht geteilt.
-    .why = Ein Upload fasst bis zu { $limit }.
+    .why = Ein Upload fasst bis zu { $limit } Byte.
     .next = Verkleinern Sie die Dateien oder zerlegen Sie sie in Teile.
 
 ## Settings: links

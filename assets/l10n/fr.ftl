@@ -1,4 +1,4 @@
-# Cloakroom in French.
+# Cloakroom in French, translated from en.ftl.
 #
 # Ids are names of functions in src/gui/text and of errors in src/app/message. `.what`, `.why` and `.next` are the three
 # sentences of a message: what happened, why, what to do next. Share, Receive and Seal are the words for what a person does;
@@ -116,6 +116,7 @@ gone = Supprimé du serveur
 options = Options
 hide_options = Moins d’options
 keep_for = Conserver
+options_about = Elles valent pour les prochains fichiers que vous partagez.
 count_downloads = Compter les retraits
 count_no = Non
 count_yes = Oui
@@ -196,7 +197,7 @@ show_keys = Afficher cette liste
 licences = Licences
 licence_of_program = Cloakroom est sous licence MIT ou Apache-2.0, à votre choix.
 fonts = Polices et icônes
-fonts_about = Inter et JetBrains Mono sous SIL Open Font License 1.1, icônes de Lucide sous licence ISC.
+fonts_about = Inter, JetBrains Mono et Noto Sans sous SIL Open Font License 1.1, icônes de Lucide sous licence ISC.
 crates = Bibliothèques
 crates_about = Les crates Rust compilées dans le programme, par licence.
 welcome_drop = Déposez un fichier, recevez un code de retrait.
@@ -230,8 +231,11 @@ stage_seal = Scellement
 stage_find_path = Recherche d’un chemin
 stage_find_path_slow = Recherche d’un chemin. C’est plus long que d’habitude
 stage_upload = Envoi, { $done }
+stage_upload_slow = Envoi, { $done }. En attente du premier relais
 stage_crossing = Passage par les relais
+stage_crossing_slow = En attente de la confirmation de { $server }
 stage_download = Téléchargement, { $done }
+stage_download_slow = Téléchargement, { $done }. En attente de { $server }
 stage_verify = Vérification
 stage_open = Ouverture du sceau
 stage_save = Enregistrement
@@ -246,7 +250,7 @@ goes_to = Vers { $host } par trois relais
 comes_from = depuis { $server }
 will_be_saved_in = Sera enregistré dans { $folder }
 saved_in = enregistré dans { $folder }
-is_shared = { $name } est prêt à être partagé
+is_shared = { $name } attend d’être récupéré
 is_received = { $name } est vérifié et enregistré
 has_failed = { $name } : { $what }
 test_passed = L’envoi ({ $upload } ms) et le téléchargement ({ $download } ms) fonctionnent.
@@ -425,7 +429,7 @@ open_program = { $name } : { $why } Ne l’ouvrez que si vous connaissez l’ex
 
 ## What the desktop says when nobody looks at the window
 
-file_is_shared = Un fichier est prêt à être partagé
+file_is_shared = Un fichier attend d’être récupéré
 has_arrived = { $name } est arrivé
 file_has_arrived = Un fichier est arrivé
 did_not_arrive = { $name } n’est pas passé
@@ -736,7 +740,7 @@ no_relays =
 relays_offered =
     .what = Aucun de vos relais ne dessert ce serveur, mais le code de retrait indique une liste de relais.
     .why = Télécharger la liste montre une fois à { $host } l’adresse de cet ordinateur ; celui qui la signe choisit vos relais.
-    .next = Acceptez la liste pour ce serveur (en ligne de commande : --accept-relay-list), ou ajoutez vos propres relais.
+    .next = Acceptez la liste pour ce serveur, ou ajoutez vos propres relais.
 relay_file_fails =
     .what = La liste de relais n’a pas pu être lue.
     .why = { $why }
@@ -775,7 +779,7 @@ seeds_fail =
 access_word_wanted =
     .what = Le fichier n’a pas été stocké.
     .why = Le serveur ne stocke des fichiers que pour ceux qui connaissent son mot d’accès.
-    .next = Demandez le mot à son exploitant, puis saisissez-le avec le serveur dans les Réglages ou donnez-le lors du partage.
+    .next = Demandez le mot à son exploitant, puis saisissez-le.
 access_word_wrong =
     .what = Le fichier n’a pas été stocké.
     .why = Le mot d’accès n’est pas celui que demande le serveur.
@@ -914,20 +918,20 @@ answer_tampered =
     .next = Réessayez ; si cela persiste, utilisez une autre liste de relais.
 timed_out =
     .what = Le transfert a pris trop de temps et a été arrêté.
-    .why = Rien n’a bougé pendant trop longtemps ; essayé { $tried }.
-    .next = Vérifiez le réseau et réessayez.
+    .why = Aucune réponse n’est venue pendant trop longtemps ; essayé { $tried }. Le serveur est peut-être bloqué, ou le chemin jusqu’à lui lent.
+    .next = Réessayez plus tard. Si d’autres serveurs fonctionnent, adressez-vous à l’exploitant de celui-ci.
 no_path_guard =
     .what = Il n’y a pas de chemin vers ce serveur.
     .why = Aucun relais ne restait pour la première place : { $reasons }.
-    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou permettez des chemins plus faibles pour cette liste courte, dans les réglages ou par cloak relays allow.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou permettez des chemins plus faibles pour cette liste courte.
 no_path_middle =
     .what = Il n’y a pas de chemin vers ce serveur.
     .why = Aucun relais ne restait pour la place du milieu : { $reasons }.
-    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou permettez des chemins plus faibles pour cette liste courte, dans les réglages ou par cloak relays allow.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou permettez des chemins plus faibles pour cette liste courte.
 no_path_last =
     .what = Il n’y a pas de chemin vers ce serveur.
     .why = Aucun relais ne restait pour la dernière place : { $reasons }.
-    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou permettez des chemins plus faibles pour cette liste courte, dans les réglages ou par cloak relays allow.
+    .next = Utilisez une liste qui a plus de relais, dont un au moins dessert ce serveur ; ou permettez des chemins plus faibles pour cette liste courte.
 rejected_not_serving =
     { $count ->
         [one] { $count } ne dessert pas ce serveur
@@ -1183,11 +1187,11 @@ no_dialogs =
     .next = Installez xdg-desktop-portal ou Zenity ; vous pouvez aussi déposer ou coller des fichiers ici.
 file_too_large_here =
     .what = { $name } est trop volumineux et n’a pas été partagé.
-    .why = Un envoi contient au plus { $limit }.
+    .why = Il fait { $length } octets ; un envoi en contient au plus { $limit }.
     .next = Réduisez-le ou découpez-le en morceaux.
 files_too_large_here =
     .what = { $count } fichiers sont trop volumineux et n’ont pas été partagés.
-    .why = Un envoi contient au plus { $limit }.
+    .why = Un envoi contient au plus { $limit } octets.
     .next = Réduisez-les ou découpez-les en morceaux.
 
 ## Settings: links

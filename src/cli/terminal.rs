@@ -19,6 +19,7 @@ use crate::app::network::{Moved, Stage, Tell};
 use crate::app::streams::{self, OutputError};
 use crate::protocol::pointer::Pointer;
 use crate::protocol::text;
+use crate::protocol::transfer::Failure;
 
 /// Prints a line for people and programs, made [`harmless`].
 pub(super) fn print_line(line: &str) -> Result<(), OutputError> {
@@ -125,6 +126,9 @@ const fn options_against(error: &AppError) -> Option<&'static str> {
             Some("on the command line: --access-word WORD")
         }
         AppError::Proxy(_) => Some("on the command line: --proxy socks5://HOST:PORT"),
+        AppError::Transfer(why) if matches!(why.failure, Failure::NoPath(_)) => {
+            Some("on the command line: cloak relays allow")
+        }
         _ => None,
     }
 }

@@ -101,7 +101,9 @@ impl Model {
                 self.settings.relay_line.clear();
             }
             self.settings.preferences.relay_list = Some(list);
-            return self.keep();
+            let mut effects = self.keep();
+            effects.extend(self.go_on());
+            return effects;
         }
         // A list that was accepted for one server changes what a pointer can do from here.
         self.describe_again().into_iter().collect()

@@ -106,6 +106,17 @@ pub struct Model {
     beneath: Option<Focus>,
     /// Where it goes when the open menu has gone.
     menu_from: Option<Focus>,
+    /// What sent the person to Settings, and is gone on with when they have done there what helps.
+    errand: Option<Errand>,
+}
+
+/// What waits for a change in Settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Errand {
+    /// The pointer in Receive.
+    Card,
+    /// This row, which failed.
+    Row(TransferId),
 }
 
 /// The screens.
@@ -619,8 +630,8 @@ pub enum Timer {
     Clipboard(u64),
     /// "Copied" has been shown long enough; counts the copies.
     Copied(u64),
-    /// Finding a path takes longer than usual.
-    Slow(RunId),
+    /// A transfer that has not moved since may be stuck; counts its moves.
+    Slow(RunId, u64),
     /// What went could come back long enough; counts what went.
     Undo(u64),
 }
@@ -632,7 +643,7 @@ impl Timer {
         match self {
             Self::Clipboard(_) => 60_000,
             Self::Copied(_) => 1_800,
-            Self::Slow(_) => 10_000,
+            Self::Slow(..) => 5_000,
             Self::Undo(_) => 6_000,
         }
     }
@@ -700,6 +711,7 @@ impl Model {
             last_copied: None,
             beneath: None,
             menu_from: None,
+            errand: None,
         }
     }
 

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Effect, Ended, Focus, Found, FoundKind, Job, Model, Reading, RunId, Saved, Screen, Shared,
-    Stage, State, Test, Timer, Tone, Transfer, TransferId, Trouble,
+    Effect, Ended, Focus, Found, FoundKind, Job, Model, Reading, RunId, Saved, Screen,
+    ServerChoice, Shared, Stage, State, Test, Tone, Transfer, TransferId, Trouble,
 };
-use crate::app::message::UserMessage;
 use crate::gui::text;
 
 impl Model {
@@ -33,7 +32,7 @@ impl Model {
         let mut rows = Vec::new();
         for Found { path, name, kind } in found {
             match kind {
-                kind if kind.is_too_large() => too_large.push(name),
+                FoundKind::File { len } if kind.is_too_large() => too_large.push((name, len)),
                 FoundKind::File { len } => {
                     let (id, run) = (self.draw_id(), self.draw_id());
                     rows.push(Transfer::new(id, run, name, Some(len), Job::Share(path)));
@@ -110,19 +109,13 @@ impl Model {
         let name = info.name.unwrap_or_else(|| text::unnamed_file().to_owned());
         self.announce(false, &text::starts_receiving(&name));
         let (id, run) = (self.draw_id(), self.draw_id());
-        self.transfers.insert(
-            0,
-            Transfer::new(
-                id,
-                run,
-                name,
-                Some(info.len),
-                Job::Receive {
-                    pointer,
-                    tell_sender,
-                },
-            ),
-        );
+        let job = Job::Receive {
+            pointer,
+            tell_sender,
+        };
+        let mut transfer = Transfer::new(id, run, name, Some(info.len), job);
+        transfer.server = info.server;
+        self.transfers.insert(0, transfer);
         self.show_new();
         self.start_waiting()
     }
@@ -130,6 +123,10 @@ impl Model {
     /// Starts what may start: every fetch at once, shares in the order they came, a few at a time.
     pub(super) fn start_waiting(&mut self) -> Vec<Effect> {
         let preferences = &self.settings.preferences;
+        let server = match self.settings.server() {
+            Some(server) => server.name.clone(),
+            None => text::built_in().to_owned(),
+        };
         let mut effects = Vec::new();
         for transfer in &mut self.transfers {
             if let (
@@ -146,8 +143,8 @@ impl Model {
                     tell_sender: *tell_sender,
                     preferences: preferences.clone(),
                 });
-                effects.push(Effect::Later(Timer::Slow(transfer.run)));
                 transfer.reach(Stage::FindPath);
+                effects.extend(transfer.watch().map(Effect::Later));
             }
         }
         let running = self
@@ -172,6 +169,8 @@ impl Model {
                     preferences.clone(),
                 ));
             }
+            transfer.goes_to = Some(preferences.chosen.clone());
+            transfer.server.clone_from(&server);
             transfer.reach(Stage::Pad);
         }
         effects
@@ -187,11 +186,7 @@ impl Model {
         }
         transfer.reach(stage);
         transfer.see(stage, at);
-        if stage == Stage::FindPath {
-            vec![Effect::Later(Timer::Slow(run))]
-        } else {
-            Vec::new()
-        }
+        transfer.watch().map(Effect::Later).into_iter().collect()
     }
 
     pub(super) fn cancel(&mut self, id: TransferId) -> Vec<Effect> {
@@ -259,10 +254,9 @@ impl Model {
     pub(super) fn shared(&mut self, run: RunId, ended: Ended<Shared>) -> Vec<Effect> {
         let result = self.take_shown(run, ended);
         let copy = result.is_ok() && self.settings.preferences.copy_when_done;
-        let chosen = &self.settings.preferences.chosen;
-        if result.is_ok() && matches!(self.settings.tests.get(chosen), Some(Test::Failed(_))) {
-            // It works again.
-            self.settings.tests.remove(chosen);
+        let row = self.transfers.iter().find(|row| row.run == run);
+        if let Some(server) = row.and_then(|row| row.goes_to.clone()) {
+            self.judge_server(server, result.as_ref().err());
         }
         let Some(transfer) = self.of_run(run) else {
             return self.start_waiting();
@@ -285,6 +279,27 @@ impl Model {
             effects.extend(self.copy(id));
         }
         effects
+    }
+
+    /// What an upload says of its server: the sign in the bar follows it as it follows a test.
+    fn judge_server(&mut self, server: ServerChoice, trouble: Option<&Trouble>) {
+        let tests = &mut self.settings.tests;
+        match trouble {
+            // It works again.
+            None => {
+                if matches!(tests.get(&server), Some(Test::Failed(_))) {
+                    tests.remove(&server);
+                }
+            }
+            // A test that runs has a word of its own soon.
+            Some(trouble) if trouble.blames_server() => {
+                if tests.get(&server) != Some(&Test::Running) {
+                    self.settings.tests_shown.remove(&server);
+                    tests.insert(server, Test::Failed(trouble.words()));
+                }
+            }
+            Some(_) => {}
+        }
     }
 
     pub(super) fn fetched(&mut self, run: RunId, ended: Ended<Saved>) -> Vec<Effect> {

@@ -226,6 +226,16 @@ impl KeepFor {
         }
     }
 
+    /// The server keeps files so long without being asked, as far as is known.
+    #[must_use]
+    pub fn is_usual(self, terms: Option<&Terms>) -> bool {
+        match (self.secs(), terms) {
+            (None, _) => true,
+            (Some(secs), Some(terms)) => secs == terms.usual_secs,
+            (Some(_), None) => false,
+        }
+    }
+
     /// The server may keep files so long, as far as is known.
     #[must_use]
     pub fn is_within(self, terms: Option<&Terms>) -> bool {
@@ -373,7 +383,7 @@ pub enum Test {
 pub enum ServerStanding<'a> {
     /// No relays lead there.
     LacksRelays,
-    /// Its last test failed, and nothing was shared there since.
+    /// Its last test, or the last upload to it, failed by its fault.
     Failed(&'a UserMessage),
     /// Its last test passed.
     Passed,
@@ -606,7 +616,9 @@ impl Model {
         let address = field.address.clone();
         self.close_word();
         self.announce(false, text::access_word_kept());
-        self.set_word(&address, Some(word))
+        let mut effects = self.set_word(&address, Some(word));
+        effects.extend(self.go_on());
+        effects
     }
 
     pub(super) fn forget_word(&mut self, address: &str) -> Vec<Effect> {

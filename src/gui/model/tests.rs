@@ -1,7 +1,9 @@
 //! Each rule of the model, one test.
 
 use super::*;
+use crate::app::error::{AppError, ServerRefusal};
 use crate::app::who_saw_what::{Asked, RequestShown};
+use crate::gui::text;
 use crate::gui::uri_list::UriList;
 use crate::protocol::disclosure::{AttemptShown, End, Outcome as TryOutcome};
 
@@ -700,22 +702,6 @@ fn changed_relays_are_held_against_the_pointer_in_the_field_again() {
 }
 
 #[test]
-fn a_path_that_takes_long_says_so_only_while_it_is_sought() {
-    let (mut model, effects) = with_files(&["a"]);
-    let run = shares(&effects)[0].0;
-    assert!(matches!(
-        model.update(Event::Progress(run, Stage::FindPath, NEVER))[..],
-        [Effect::Later(Timer::Slow(slow))] if slow == run
-    ));
-    model.update(Event::Elapsed(Timer::Slow(run)));
-    assert!(model.transfers[0].slow);
-    model.update(Event::Progress(run, Stage::Upload { fraction: 0.0 }, NEVER));
-    assert!(!model.transfers[0].slow);
-    model.update(Event::Elapsed(Timer::Slow(run)));
-    assert!(!model.transfers[0].slow);
-}
-
-#[test]
 fn the_first_start_card_shows_once() {
     let mut model = Model::new(
         Preferences {
@@ -1227,4 +1213,168 @@ fn what_was_said_of_one_drop_goes_with_the_next_and_nothing_else_does() {
     model.say(Tone::Danger, trouble());
     model.update(Action::Dropped(vec![file("b").path].into()));
     assert!(model.notice.is_some(), "it was said of something else");
+}
+
+/// The timer that looks whether a transfer moves, if `effects` starts it.
+fn slow_timer(effects: &[Effect]) -> Option<Timer> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Later(timer @ Timer::Slow(..)) => Some(*timer),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_transfer_that_does_not_move_says_who_is_waited_for() {
+    for (stage, said) in [
+        (
+            Stage::FindPath,
+            "Finding a path. This is taking longer than usual",
+        ),
+        (
+            Stage::Upload { fraction: 0.61 },
+            "Uploading, 61 %. Waiting for the first relay to take more",
+        ),
+        (Stage::Crossing, "Waiting for Built-in network to confirm"),
+    ] {
+        let (mut model, effects) = with_files(&["a"]);
+        let run = shares(&effects)[0].0;
+        let timer = slow_timer(&model.update(Event::Progress(run, stage, NEVER)));
+        let usual = text::doing(&model.transfers[0], stage);
+        model.update(Event::Elapsed(timer.expect("it is watched")));
+        assert_eq!(text::doing(&model.transfers[0], stage), said);
+        assert_ne!(usual, said);
+    }
+}
+
+#[test]
+fn a_transfer_that_moves_is_watched_on_by_one_timer() {
+    let (mut model, effects) = with_files(&["a"]);
+    let run = shares(&effects)[0].0;
+    let go = |model: &mut Model, fraction| {
+        slow_timer(&model.update(Event::Progress(run, Stage::Upload { fraction }, NEVER)))
+    };
+    let first = go(&mut model, 0.1).expect("it is watched");
+    assert_eq!(go(&mut model, 0.2), None, "one timer is enough");
+    let second = slow_timer(&model.update(Event::Elapsed(first))).expect("it is watched on");
+    assert!(!model.transfers[0].slow, "it moved");
+    assert!(model.update(Event::Elapsed(second)).is_empty());
+    assert!(model.transfers[0].slow, "it did not move");
+    let third = go(&mut model, 0.3);
+    assert!(
+        third.is_some() && !model.transfers[0].slow,
+        "it moves again"
+    );
+}
+
+/// Ended by this error, after nothing was shown to anybody.
+fn failed<T>(error: AppError) -> Ended<T> {
+    Ended {
+        result: Err(error.into()),
+        shown: Vec::new(),
+    }
+}
+
+/// A model that shares directly to `files.example`, with one file on its way there.
+fn sharing_to_a_server() -> (Model, RunId) {
+    let direct = Server {
+        direct: true,
+        ..server("files.example")
+    };
+    let preferences = Preferences {
+        chosen: ServerChoice::Address(direct.address.clone()),
+        servers: vec![direct],
+        ..preferences()
+    };
+    let mut model = Model::new(preferences, None);
+    let effects = model.update(Event::Looked(Look::Share, vec![file("a")]));
+    let run = shares(&effects)[0].0;
+    (model, run)
+}
+
+#[test]
+fn the_sign_of_a_server_follows_uploads_that_it_fails_and_takes() {
+    for (error, blamed) in [
+        (AppError::Server(ServerRefusal::Full), true),
+        (AppError::Server(ServerRefusal::Status(500)), true),
+        (
+            AppError::Server(ServerRefusal::AccessWord { given: false }),
+            false,
+        ),
+        (AppError::NoRelays, false),
+        (AppError::Cancelled, false),
+    ] {
+        let (mut model, run) = sharing_to_a_server();
+        model.update(Event::Shared(run, failed(error)));
+        let fails = matches!(model.settings.standing(), ServerStanding::Failed(_));
+        assert_eq!(fails, blamed);
+        let id = model.transfers[0].id;
+        let again = shares(&model.update(Action::Retry(id)))[0].0;
+        model.update(Event::Shared(again, ended(Ok(shared()))));
+        assert_eq!(model.settings.standing(), ServerStanding::Untried);
+    }
+}
+
+#[test]
+fn a_failed_upload_is_put_down_to_the_server_it_went_to() {
+    let (mut model, run) = sharing_to_a_server();
+    let went_to = model.settings.preferences.chosen.clone();
+    model.update(Action::UseServer(ServerChoice::BuiltIn));
+    model.update(Event::Shared(
+        run,
+        failed(AppError::Server(ServerRefusal::Full)),
+    ));
+    assert_eq!(model.settings.standing(), ServerStanding::Untried);
+    model.update(Action::UseServer(went_to));
+    assert!(matches!(
+        model.settings.standing(),
+        ServerStanding::Failed(_)
+    ));
+}
+
+#[test]
+fn a_row_is_tried_again_by_itself_once_settings_have_what_helps() {
+    let (mut model, run) = sharing_to_a_server();
+    let refusal = ServerRefusal::AccessWord { given: false };
+    model.update(Event::Shared(run, failed(AppError::Server(refusal))));
+    let id = model.transfers[0].id;
+    model.update(Action::Remedy(id));
+    assert_eq!(model.screen, Screen::Settings);
+    model.update(Action::WordEdited("sesame".to_owned().into()));
+    let effects = model.update(Action::KeepWord);
+    assert_eq!(shares(&effects).len(), 1, "it is sent again");
+    assert_eq!(model.screen, Screen::Share);
+    assert_eq!(model.focus, Some(Focus::Row(id)));
+}
+
+#[test]
+fn whoever_leaves_settings_without_a_change_is_not_sent_back_later() {
+    let (mut model, run) = sharing_to_a_server();
+    model.update(Event::Shared(
+        run,
+        failed(AppError::Server(ServerRefusal::Full)),
+    ));
+    let id = model.transfers[0].id;
+    model.update(Action::Remedy(id));
+    model.update(Action::Go(Screen::Share));
+    model.update(Action::Go(Screen::Settings));
+    let effects = model.update(Action::UseServer(ServerChoice::BuiltIn));
+    assert!(shares(&effects).is_empty());
+    assert_eq!(model.screen, Screen::Settings);
+}
+
+#[test]
+fn relays_that_a_pointer_wanted_lead_back_to_its_card() {
+    let mut model = with_pointer(PointerInfo {
+        lacks_relays: true,
+        ..info()
+    });
+    model.update(Action::ChooseRelays);
+    assert_eq!(model.screen, Screen::Settings);
+    model.update(Event::RelayListRead(Ok(RelayList {
+        origin: RelayOrigin::Session,
+        name: "friends".to_owned(),
+        relays: 5,
+    })));
+    assert_eq!(model.screen, Screen::Receive);
+    assert_eq!(model.focus, Some(Focus::Download));
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Pace, PointerText, Speed, Trouble};
+use super::{Pace, PointerText, ServerChoice, Speed, Timer, Trouble};
 use crate::app::content_type::Findings;
 use crate::app::history::EntryId;
 use crate::app::manage::Downloads;
@@ -36,8 +36,16 @@ pub struct Transfer {
     pub bar: f32,
     /// How fast its bytes go.
     pace: Pace,
-    /// The path takes longer than usual to find.
+    /// Nothing has moved for some seconds.
     pub slow: bool,
+    /// How often something moved in this attempt.
+    moves: u64,
+    /// A timer runs that will look whether something moved.
+    watched: bool,
+    /// Name of the server that the file goes to or comes from.
+    pub server: String,
+    /// The server of the present attempt, for a file that leaves.
+    pub(super) goes_to: Option<ServerChoice>,
     /// The server asked for work in this attempt.
     pub worked: bool,
     /// Something is asked of the server about a shared file.
@@ -319,6 +327,10 @@ impl Transfer {
             bar: 0.0,
             pace: Pace::default(),
             slow: false,
+            moves: 0,
+            watched: false,
+            server: String::new(),
+            goes_to: None,
             worked: false,
             managing: None,
             told: None,
@@ -387,7 +399,21 @@ impl Transfer {
         self.worked |= matches!(stage, Stage::Work { .. });
         self.bar = self.bar.max(stage.bar(&self.job, self.worked));
         self.slow = false;
+        self.moves += 1;
         self.state = State::Running(stage);
+    }
+
+    /// Starts to watch whether something moves, unless that is done already; the timer that is then needed.
+    pub(super) fn watch(&mut self) -> Option<Timer> {
+        let starts = !std::mem::replace(&mut self.watched, true);
+        starts.then_some(Timer::Slow(self.run, self.moves))
+    }
+
+    /// The timer of [`Self::watch`] has run out: says that nothing moved, or watches on.
+    pub(super) fn look_whether_it_moved(&mut self, moves: u64) -> Option<Timer> {
+        self.watched = false;
+        self.slow = self.moves == moves;
+        if self.slow { None } else { self.watch() }
     }
 
     /// Takes in when a stage that counts bytes was seen.
@@ -435,6 +461,7 @@ impl Transfer {
         self.pace = Pace::default();
         self.worked = false;
         self.slow = false;
+        self.watched = false;
         self.state = State::Waiting;
     }
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::app::error::AppError;
+use crate::app::error::{AppError, ServerRefusal};
 use crate::app::message::{Remedy, UserMessage};
+use crate::protocol::transfer::Failure;
 
 /// Why something did not work.
 #[derive(Clone)]
@@ -28,6 +29,12 @@ impl Trouble {
         }
     }
 
+    /// Whether the server does not work as it should, for anybody and any file.
+    #[must_use]
+    pub fn blames_server(&self) -> bool {
+        matches!(self, Self::Error(error) if blames_server(error))
+    }
+
     /// The one thing that a window offers for it.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
@@ -36,6 +43,29 @@ impl Trouble {
             Self::Own(say) => say().remedy,
             Self::Said(message) => message.remedy,
         }
+    }
+}
+
+/// Whether an error says that the server does not work as it should, for anybody and any file.
+const fn blames_server(error: &AppError) -> bool {
+    match error {
+        AppError::Server(why) => matches!(
+            why,
+            ServerRefusal::AsksDifferently
+                | ServerRefusal::Full
+                | ServerRefusal::Nonsense
+                | ServerRefusal::Status(_)
+                | ServerRefusal::StillThere
+        ),
+        AppError::Transfer(why) => matches!(
+            why.failure,
+            Failure::Malformed
+                | Failure::ServerBusy(_)
+                | Failure::ServerPlain(_)
+                | Failure::ServerUnreachable
+                | Failure::ServerWrongKey
+        ),
+        _ => false,
     }
 }
 
@@ -69,7 +99,6 @@ impl fmt::Debug for Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::error::ServerRefusal;
     use crate::app::l10n::{Language, speak_here};
     use crate::gui::text;
 

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Action, Announcement, Effect, Ended, Event, Focus, Hover, Input, Look, Modal, Model, Notice,
-    PointerText, Preferences, Reading, RelayWish, Screen, ServerChoice, Stage, State, Test, Timer,
-    Tone, Transfer, ZOOMS,
+    Action, Announcement, Effect, Ended, Errand, Event, Focus, Hover, Input, Job, Look, Modal,
+    Model, Notice, PointerText, Preferences, Reading, RelayWish, Screen, ServerChoice, State, Test,
+    Timer, Tone, Transfer, ZOOMS,
 };
 use crate::app::config::SocksProxy;
 use crate::app::message::{Remedy, UserMessage};
@@ -76,11 +76,13 @@ impl Model {
                 Vec::new()
             }
             Action::ChooseRelays => {
+                self.errand = (self.screen == Screen::Receive).then_some(Errand::Card);
                 self.screen = Screen::Settings;
                 self.focus = Some(Focus::RelayLine);
                 self.ask_relays(RelayWish::Look)
             }
             Action::ChooseServer => {
+                self.errand = None;
                 self.screen = Screen::Settings;
                 self.focus = Some(Focus::ServerAddress);
                 Vec::new()
@@ -95,6 +97,7 @@ impl Model {
                 self.announce(false, &words);
                 let mut effects = self.keep();
                 effects.extend(self.ask_terms());
+                effects.extend(self.go_on());
                 effects
             }
             Action::CloseWord => {
@@ -197,6 +200,7 @@ impl Model {
                 }
                 self.screen = screen;
                 self.menu = None;
+                self.errand = None;
                 match screen {
                     Screen::Receive => {
                         self.focus = Some(Focus::Pointer);
@@ -434,12 +438,10 @@ impl Model {
                 }
             }
             Event::Elapsed(Timer::Undo(removal)) => return self.undo_elapsed(removal),
-            Event::Elapsed(Timer::Slow(run)) => {
-                if let Some(transfer) = self.of_run(run)
-                    && matches!(transfer.state, State::Running(Stage::FindPath))
-                {
-                    transfer.slow = true;
-                }
+            Event::Elapsed(Timer::Slow(run, moves)) => {
+                let again =
+                    (self.of_run(run)).and_then(|transfer| transfer.look_whether_it_moved(moves));
+                return again.map(Effect::Later).into_iter().collect();
             }
             Event::Fetched(run, result) => return self.fetched(run, result),
             Event::Examined(id, why, found) => return self.hear_examined(id, why, found),
@@ -511,6 +513,7 @@ impl Model {
                         self.settings.preferences.relay_list = Some(list);
                         let mut effects = self.keep();
                         effects.extend(self.ask_relays(RelayWish::Look));
+                        effects.extend(self.go_on());
                         return effects;
                     }
                     Err(message) => {
@@ -542,6 +545,7 @@ impl Model {
                 self.keep_within_terms();
                 let mut effects = self.keep();
                 effects.extend(self.ask_terms());
+                effects.extend(self.go_on());
                 return effects;
             }
             Event::ServerRead(Err(message)) => {
@@ -582,7 +586,7 @@ impl Model {
             Some(State::Cancelled) => Remedy::Retry,
             _ => return Vec::new(),
         };
-        match remedy {
+        let effects = match remedy {
             Remedy::AccessWord => match self.settings.preferences.chosen.clone() {
                 ServerChoice::Address(address) => {
                     let effects = self.act(Action::Go(Screen::Settings));
@@ -607,6 +611,37 @@ impl Model {
             Remedy::Relays => self.act(Action::ChooseRelays),
             Remedy::Retry => self.retry(|row| row.id == id),
             Remedy::Server => self.act(Action::ChooseServer),
+        };
+        if self.screen == Screen::Settings && remedy.then_retry() {
+            self.errand = Some(Errand::Row(id));
+        }
+        effects
+    }
+
+    /// What helps was done in Settings: back to what sent the person there. A row is tried again by itself.
+    pub(super) fn go_on(&mut self) -> Vec<Effect> {
+        // Where relays are still missing the person is not done.
+        if self.settings.lacks_relays() {
+            return Vec::new();
+        }
+        match self.errand.take() {
+            None => Vec::new(),
+            Some(Errand::Card) => {
+                self.screen = Screen::Receive;
+                self.focus = Some(Focus::Download);
+                Vec::new()
+            }
+            Some(Errand::Row(id)) => {
+                let Some(row) = self.transfer(id) else {
+                    return Vec::new();
+                };
+                self.screen = match row.job {
+                    Job::Share(_) => Screen::Share,
+                    Job::Receive { .. } => Screen::Receive,
+                };
+                self.focus = Some(Focus::Row(id));
+                self.retry(|row| row.id == id)
+            }
         }
     }
 

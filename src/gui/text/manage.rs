@@ -84,6 +84,8 @@ pair! {
     list_in_pointer;
 }
 plain! {
+    /// Share, options: what they hold for.
+    options_about;
     /// Share, options.
     keep_for;
     /// Share, options.

@@ -42,7 +42,7 @@ pub use self::sheets::*;
 use self::units::percent;
 pub use self::units::{day, from_now, size, size_sent, use_local_days};
 use crate::app::l10n::{say, tell};
-use crate::gui::model::{Filter, Milestone, PointerInfo, Stage, TestReport};
+use crate::gui::model::{Filter, Milestone, PointerInfo, Stage, TestReport, Transfer};
 
 /// The program's name.
 pub const NAME: &str = "Cloakroom";
@@ -348,10 +348,19 @@ pub fn milestone(milestone: Milestone) -> &'static str {
     })
 }
 
-/// What a running transfer is doing.
+/// What a running transfer is doing, or where nothing moves, who is being waited for.
 #[must_use]
-pub fn stage(stage: Stage, slow: bool) -> String {
+pub fn doing(transfer: &Transfer, stage: Stage) -> String {
+    let server = || ("server", transfer.server.as_str().into());
     let id = match stage {
+        Stage::Upload { fraction } if transfer.slow => {
+            return tell("stage_upload_slow", &[("done", percent(fraction).into())]);
+        }
+        Stage::Download { fraction } if transfer.slow => {
+            let done = ("done", percent(fraction).into());
+            return tell("stage_download_slow", &[done, server()]);
+        }
+        Stage::Crossing if transfer.slow => return tell("stage_crossing_slow", &[server()]),
         Stage::Upload { fraction } => {
             return tell("stage_upload", &[("done", percent(fraction).into())]);
         }
@@ -363,7 +372,7 @@ pub fn stage(stage: Stage, slow: bool) -> String {
         }
         Stage::Pad => "stage_pad",
         Stage::Seal => "stage_seal",
-        Stage::FindPath if slow => "stage_find_path_slow",
+        Stage::FindPath if transfer.slow => "stage_find_path_slow",
         Stage::FindPath => "stage_find_path",
         Stage::Crossing => "stage_crossing",
         Stage::Verify => "stage_verify",

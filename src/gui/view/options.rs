@@ -12,15 +12,22 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     let options = model.settings.preferences.options;
     kit::card(ui, |ui| {
+        kit::label(ui, text::options_about(), Type::Caption, palette.muted);
+        ui.add_space(space::XS);
         kit::label(ui, text::keep_for(), Type::Label, palette.text);
         let terms = model.settings.chosen_terms();
         let mut keeps = vec![(KeepFor::Usual, text::usual_keep(terms))];
         let days = KeepFor::DAYS.into_iter().map(KeepFor::Days);
         keeps.extend(
-            days.filter(|keep| keep.is_within(terms))
+            days.filter(|keep| keep.is_within(terms) && !keep.is_usual(terms))
                 .map(|keep| (keep, text::kept_time(keep))),
         );
-        if let Some(keep) = kit::chips(ui, text::keep_for(), &keeps, options.keep) {
+        let chosen = if options.keep.is_usual(terms) {
+            KeepFor::Usual
+        } else {
+            options.keep
+        };
+        if let Some(keep) = kit::chips(ui, text::keep_for(), &keeps, chosen) {
             drawn.act(Action::SetOptions(ShareOptions { keep, ..options }));
         }
         divider(ui, space::S);

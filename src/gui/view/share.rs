@@ -116,7 +116,13 @@ fn target(ui: &mut Ui, model: &Model, height: f32, said: &str, drawn: &mut Drawn
     let palette = palette(ui);
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text::choose_files()));
+    // The card of the first start has a button of that name.
+    let name = if model.first_start {
+        said
+    } else {
+        text::choose_files()
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     ui.ctx()
         .accesskit_node_builder(response.id, |node| node.set_description(said));
     drawn.focus(model, Focus::Zone, &response);

@@ -416,7 +416,7 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
     };
     let [size, state] = match &transfer.state {
         State::Waiting => [size, Some(text::waiting().to_owned())],
-        State::Running(stage) => [size, Some(text::stage(*stage, transfer.slow))],
+        State::Running(stage) => [size, Some(text::doing(transfer, *stage))],
         State::Shared(shared) if shared.gone => [size, Some(text::gone().to_owned())],
         State::Shared(shared) => [
             match transfer.len {
@@ -469,7 +469,7 @@ fn steps(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
         .position(|step| *step == stage.milestone())
         .unwrap_or(0);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
-    let words = text::stage(stage, transfer.slow);
+    let words = text::doing(transfer, stage);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
     let mut x = rect.left();
     for (index, step) in steps.iter().enumerate() {

@@ -150,7 +150,8 @@ fn keep_longer(ui: &mut Ui, model: &Model, transfer: &Transfer, now: u64, drawn:
         let later = |expires: u64| end > expires && text::day(end) != text::day(expires);
         let longer = shared.expires.is_none_or(later);
         let words = text::kept_time_until(keep, now);
-        (longer && keep.is_within(terms)).then_some((Manage::ExtendFor(days), words))
+        (longer && keep.is_within(terms) && !keep.is_usual(terms))
+            .then_some((Manage::ExtendFor(days), words))
     });
     let times = std::iter::once((Manage::Extend, usual)).chain(days);
     if let Some(what) = kit::chip_buttons(ui, times.collect()) {
