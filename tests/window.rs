@@ -256,7 +256,7 @@ fn a_server_is_added_tested_used_and_removed() {
     desk.window.step();
     desk.paste("nonsense");
     desk.press(Key::Enter);
-    desk.until_seen("This is not a server address.");
+    desk.until_seen("This is not a file server's address.");
     assert!(
         desk.backend.saves().is_empty(),
         "a bad address is never kept"

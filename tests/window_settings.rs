@@ -16,7 +16,7 @@ use cloakroom::app::relays::{RelaySource, RelaySourceError};
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
     Action, Advanced, Count, KeepFor, Preferences, RelayList, RelayOrigin, Screen, ServerChoice,
-    ShareOptions, Terms, Theme,
+    ShareOptions, State, Terms, Theme,
 };
 use cloakroom::gui::window::Opening;
 use cloakroom::gui::worker::Backend as _;
@@ -209,7 +209,10 @@ fn what_failed_offers_what_helps() {
         .fail_next(AppError::Local(LocalFileError::NotAFile));
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
-    desk.until(|desk| desk.window.state().model().unfinished() == 0);
+    desk.until(|desk| {
+        let rows = &desk.window.state().model().transfers;
+        rows.iter().any(|row| matches!(row.state, State::Failed(_)))
+    });
     assert!(!desk.sees("Retry") && desk.sees("Remove"));
 }
 

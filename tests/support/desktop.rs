@@ -98,7 +98,9 @@ pub(crate) fn preferences() -> Preferences {
 
 pub(crate) fn server(host: &str) -> Server {
     Server {
-        address: format!("http://{host}#p={}", "5a".repeat(32)),
+        address: format!(
+            "http://{host}#p=d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+        ),
         name: host.to_owned(),
         direct: false,
         access_word: None,
