@@ -522,7 +522,7 @@ fn the_first_frame_waits_for_no_relay_list() {
         } else {
             answer
                 .send(Err(UserMessage::from(&AppError::RelayFile(
-                    std::io::ErrorKind::NotFound,
+                    std::io::ErrorKind::NotFound.into(),
                 ))))
                 .expect("read");
             desk.until_seen("The relay list could not be read.");

@@ -84,6 +84,7 @@ pub(crate) fn no_answer() -> AppError {
     AppError::Transfer(TransferError {
         failure: Failure::ServerUnreachable,
         tries: 4,
+        direct: false,
     })
 }
 

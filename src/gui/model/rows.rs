@@ -6,6 +6,7 @@ use super::{
     Effect, Ended, Focus, Found, FoundKind, Job, Model, Reading, RunId, Saved, Screen,
     ServerChoice, Shared, Stage, State, Test, Tone, Transfer, TransferId, Trouble,
 };
+use crate::app::message::UserMessage;
 use crate::gui::text;
 
 impl Model {
@@ -47,20 +48,13 @@ impl Model {
             Tone::Danger
         };
         let elsewhere = std::mem::take(&mut self.elsewhere);
-        let mut refused = Vec::new();
-        for (names, words) in [
-            (
-                &folders,
-                text::folders_refused as fn(&[String]) -> UserMessage,
-            ),
-            (&too_large, text::files_too_large),
-            (&missing, text::files_missing),
-            (&elsewhere, text::entries_elsewhere),
-        ] {
-            if !names.is_empty() {
-                refused.push(words(names));
-            }
-        }
+        let refused = [
+            (!folders.is_empty()).then(|| text::folders_refused(&folders)),
+            (!too_large.is_empty()).then(|| text::files_too_large(&too_large)),
+            (!missing.is_empty()).then(|| text::files_missing(&missing)),
+            (!elsewhere.is_empty()).then(|| text::entries_elsewhere(&elsewhere)),
+        ];
+        let refused: Vec<UserMessage> = refused.into_iter().flatten().collect();
         let names: Vec<&str> = rows
             .iter()
             .map(|row: &Transfer| row.name.as_str())
