@@ -106,6 +106,8 @@ fn the_sentences_of_a_message_are_whole() {
                     // There a part of a sentence, elsewhere a whole one.
                     "why" if id.starts_with("history_damaged") => ("why", "ä".into()),
                     "why" => ("why", "Ä.".into()),
+                    // The remedy of a reason of the system.
+                    "next" => ("next", "Ä.".into()),
                     "count" => ("count", 2.into()),
                     "missing" => ("missing", 2.into()),
                     "hours" => ("hours", 2.into()),

@@ -860,8 +860,11 @@ impl Model {
         };
         self.announce(tone == Tone::Danger, &words);
         self.notice = Some(Notice { tone, message });
-        // Few readers speak announcements; each speaks what the keyboard comes to.
-        self.focus = Some(Focus::Notice);
+        // Few readers speak announcements; each speaks what the keyboard comes to. Where all went well, it stays with what
+        // the person has just used.
+        if tone != Tone::Success {
+            self.focus = Some(Focus::Notice);
+        }
     }
 
     /// Says something to those who hear the window.
