@@ -72,7 +72,7 @@ impl SaveTo {
         }
         let chosen = path
             .file_name()
-            .ok_or(SaveError::Folder(io::ErrorKind::NotFound.into()))?;
+            .ok_or_else(|| SaveError::Folder(io::ErrorKind::NotFound.into()))?;
         Ok(Target {
             folder: path.parent().unwrap_or_else(|| Path::new("")).to_owned(),
             name: Some(chosen.to_owned()),

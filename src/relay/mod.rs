@@ -137,7 +137,7 @@ impl Relay {
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: RelayConfig) -> Result<RunningRelay, StartError> {
-        let bound = listener::bind(config.listen)?;
+        let bound = listener::bind(config.listen).await?;
         let addr = bound.addr();
         let descriptor = config.descriptor(addr.port())?;
         let rule = Arc::new(config.rule());

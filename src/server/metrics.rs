@@ -88,7 +88,7 @@ impl Metrics {
         clock: Clock,
         count: impl Fn() -> Totals + Send + Sync + 'static,
     ) -> Result<Self, ListenError> {
-        let bound = listener::bind(addr)?;
+        let bound = listener::bind(addr).await?;
         let guard = WebGuard::new(bound.addr(), None);
         let shown = Arc::new(Mutex::new(count().text()));
         let stop = CancellationToken::new();

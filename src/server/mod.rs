@@ -151,7 +151,7 @@ impl Server {
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: ServerConfig) -> Result<RunningServer, StartError> {
-        let bound = listener::bind(config.listen)?;
+        let bound = listener::bind(config.listen).await?;
         let addr = bound.addr();
         let url = match config.public_url {
             Some(url) => url,

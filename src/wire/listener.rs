@@ -169,7 +169,11 @@ pub struct Bound {
 ///
 /// # Errors
 /// [`ListenError`] when the address is taken or not this machine's.
-pub fn bind(addr: SocketAddr) -> Result<Bound, ListenError> {
+#[expect(
+    clippy::unused_async,
+    reason = "it registers with the runtime that it is awaited in"
+)]
+pub async fn bind(addr: SocketAddr) -> Result<Bound, ListenError> {
     let failed = |cause| ListenError { addr, cause };
     let listener = open_port(addr).map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
@@ -227,7 +231,7 @@ where
     H: Fn(Caller, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
-    Ok(bind(config.addr)?.serve(config, handler))
+    Ok(bind(config.addr).await?.serve(config, handler))
 }
 
 /// A port that listens until [`Self::stop`] or drop.

@@ -536,8 +536,8 @@ pub fn footing(ui: &mut Ui, words: &str) {
 /// Below this height of what a sheet holds, its foot goes with it.
 const LEAST_ABOVE_FOOT: f32 = 180.0;
 
-/// Buttons at the end of a question: the safe one at the right, with the keyboard on it; below each other where they do
-/// not fit beside each other. Which of the two was pressed.
+/// Buttons at the end of a question: the safe one first, with the keyboard on it, and the one that does something at the
+/// right; below each other where they do not fit beside each other. Which of the two was pressed.
 pub fn answers(ui: &mut Ui, safe: Button<'_>, other: Button<'_>) -> (bool, bool) {
     let (safe, other) = (safe.tall(), other.tall());
     ui.add_space(space::M);
@@ -552,8 +552,8 @@ pub fn answers(ui: &mut Ui, safe: Button<'_>, other: Button<'_>) -> (bool, bool)
     if beside <= ui.available_width() {
         let (_, place) = ui.allocate_space(vec2(ui.available_width(), measure::PRIMARY));
         at_right(ui, place, |ui| {
-            let other = ui.add(other).clicked();
-            (safely(ui), other)
+            let safe = safely(ui);
+            (safe, ui.add(other).clicked())
         })
     } else {
         ui.with_layout(Layout::top_down(Align::Max), |ui| {
