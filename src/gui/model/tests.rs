@@ -1346,6 +1346,21 @@ fn a_row_is_tried_again_by_itself_once_settings_have_what_helps() {
     assert_eq!(model.focus, Some(Focus::Row(id)));
 }
 
+/// Another server than the one that the person shared to must not get the file without their doing.
+#[test]
+fn no_file_goes_by_itself_to_a_server_that_was_chosen_later() {
+    let (mut model, run) = sharing_to_a_server();
+    let refusal = ServerRefusal::AccessWord { given: false };
+    model.update(Event::Shared(run, failed(AppError::Server(refusal))));
+    let id = model.transfers[0].id;
+    model.update(Action::Remedy(id));
+    let effects = model.update(Action::UseServer(ServerChoice::BuiltIn));
+    assert!(shares(&effects).is_empty(), "nothing is sent");
+    assert_eq!(model.screen, Screen::Share);
+    assert_eq!(model.focus, Some(Focus::Row(id)), "and it can be");
+    assert_eq!(shares(&model.update(Action::Retry(id))).len(), 1);
+}
+
 #[test]
 fn whoever_leaves_settings_without_a_change_is_not_sent_back_later() {
     let (mut model, run) = sharing_to_a_server();

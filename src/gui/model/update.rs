@@ -449,14 +449,10 @@ impl Model {
             Event::Remembered(id, entry) => return self.hear_remembered(id, entry),
             Event::DefaultSettingsUsed(Ok(aside)) => {
                 let message = text::default_settings_used(aside.as_deref());
-                self.announce(false, &message.aloud());
                 self.say(Tone::Warning, message);
                 return self.keep();
             }
-            Event::DefaultSettingsUsed(Err(message)) => {
-                self.announce(true, &message.aloud());
-                self.say(Tone::Danger, message);
-            }
+            Event::DefaultSettingsUsed(Err(message)) => self.say(Tone::Danger, message),
             Event::FilesChosen(paths) => {
                 self.dialog_open = false;
                 if !paths.is_empty() {
@@ -587,7 +583,11 @@ impl Model {
             _ => return Vec::new(),
         };
         let effects = match remedy {
-            Remedy::AccessWord => match self.settings.preferences.chosen.clone() {
+            Remedy::AccessWord => match self
+                .transfer(id)
+                .and_then(|row| row.goes_to.clone())
+                .unwrap_or_else(|| self.settings.preferences.chosen.clone())
+            {
                 ServerChoice::Address(address) => {
                     let effects = self.act(Action::Go(Screen::Settings));
                     self.open_word(address);
@@ -618,7 +618,8 @@ impl Model {
         effects
     }
 
-    /// What helps was done in Settings: back to what sent the person there. A row is tried again by itself.
+    /// What helps was done in Settings: back to what sent the person there. A row is tried again by itself, unless its file
+    /// would go to another server than the one that it was shared to.
     pub(super) fn go_on(&mut self) -> Vec<Effect> {
         // Where relays are still missing the person is not done.
         if self.settings.lacks_relays() {
@@ -635,11 +636,19 @@ impl Model {
                 let Some(row) = self.transfer(id) else {
                     return Vec::new();
                 };
-                self.screen = match row.job {
-                    Job::Share(_) => Screen::Share,
-                    Job::Receive { .. } => Screen::Receive,
+                let (screen, sends_elsewhere) = match row.job {
+                    // A file goes by itself only where it was meant to go.
+                    Job::Share(_) => {
+                        let chosen = &self.settings.preferences.chosen;
+                        (Screen::Share, row.goes_to.as_ref() != Some(chosen))
+                    }
+                    Job::Receive { .. } => (Screen::Receive, false),
                 };
+                self.screen = screen;
                 self.focus = Some(Focus::Row(id));
+                if sends_elsewhere {
+                    return Vec::new();
+                }
                 self.retry(|row| row.id == id)
             }
         }
