@@ -926,16 +926,14 @@ fn the_settings_choose_server_and_relays() {
 
     fs::write(person.home().join("config.toml"), "version = [").unwrap();
     let output = person.run(&["share", person.file("c.txt", b"content").to_str().unwrap()]);
-    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    for words in ["nothing is sent", "line 1", "config.toml"] {
+        assert!(said(&output).contains(words), "{}", said(&output));
+    }
+    assert_eq!(network.stored().len(), 1);
     assert!(
-        said(&output).contains("warning: the settings could not be read"),
-        "{}",
-        said(&output)
-    );
-    assert_eq!(
-        network.stored().len(),
-        1,
-        "the default is the built-in network"
+        !person.home().join("builtin").exists(),
+        "not even the built-in network takes the place of what they say"
     );
 }
 
