@@ -515,6 +515,9 @@ fn several(desk: &mut Desk) {
             desk.until(|desk| matches!(stage(desk), Some(Stage::Upload { .. })));
         }
     }
+    // Each row was brought into view as it stood then; now it is the beginning of the page again.
+    act(desk, Action::Go(Screen::Share));
+    desk.window.run_steps(4);
 }
 
 fn settings(desk: &mut Desk) {

@@ -125,6 +125,9 @@ const fn options_against(error: &AppError) -> Option<&'static str> {
         AppError::Server(ServerRefusal::AccessWord { .. }) => {
             Some("on the command line: --access-word WORD")
         }
+        AppError::Settings(_) => {
+            Some("on the command line: move the file away to go on with the default settings")
+        }
         AppError::Proxy(_) => Some("on the command line: --proxy socks5://HOST:PORT"),
         AppError::Transfer(why) if matches!(why.failure, Failure::NoPath(_)) => {
             Some("on the command line: cloak relays allow")
