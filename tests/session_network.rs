@@ -19,7 +19,7 @@ use cloakroom::app::save::SaveTo;
 use cloakroom::app::session::Session;
 use cloakroom::app::share::{ShareRequest, share};
 use cloakroom::app::who_saw_what::{Asked, RequestShown};
-use cloakroom::net::relay_source::Seed;
+use cloakroom::net::seed::Seed;
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::disclosure::{Fact, Outcome, Role, Saw};
 use cloakroom::protocol::keys::{Ed25519Public, Identity, X25519Public};

@@ -13,8 +13,9 @@ use crate::net::socks::ProxyFailure;
 use crate::protocol::address::ParseAddressError;
 use crate::protocol::file_api::{AnswerError, ServerInfo};
 use crate::protocol::pointer::FindPointerError;
+use crate::protocol::pointer::PointerMismatch;
 use crate::protocol::relay_list::{ParseSourceError, RelayListError};
-use crate::protocol::seal::{OpenError, PointerMismatch};
+use crate::protocol::seal::OpenError;
 use crate::protocol::transfer::TransferError;
 
 /// Why a use case ended without its result.

@@ -122,7 +122,9 @@ pub async fn get(
             .map_err(|_differs| Mismatch::Digest)?;
         tell.stage(Stage::Open);
         let opened = sealed.open(&pointer.key).map_err(Mismatch::Open)?;
-        opened.check(&pointer).map_err(Mismatch::Description)?;
+        pointer
+            .check(opened.header())
+            .map_err(Mismatch::Description)?;
         if cancel.is_cancelled() {
             return Err(AppError::Cancelled);
         }

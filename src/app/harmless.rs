@@ -1,6 +1,7 @@
 //! Texts of strangers, before a person sees them: in the window, on a terminal, read aloud.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use crate::protocol::text::is_format;
 
@@ -33,6 +34,15 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
         before = Some(c);
     }
     clean.into()
+}
+
+/// The last part of a path, with what could deceive the eye replaced.
+#[must_use]
+pub fn shown_name(path: &Path) -> String {
+    let name = path
+        .file_name()
+        .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+    harmless(&name).into_owned()
 }
 
 /// [`harmless`], with `…` in place of what goes beyond `max_chars` characters.
@@ -95,5 +105,15 @@ mod tests {
         assert_eq!(harmless_start("abcd", 4), "abcd");
         assert_eq!(harmless_start("ab\ncd", 4), "ab\u{fffd}…");
         assert_eq!(harmless_start("", 4), "");
+    }
+
+    #[test]
+    fn a_name_cannot_turn_the_direction_of_writing() {
+        assert_eq!(
+            shown_name(Path::new("/tmp/gnp\u{202E}exe.png")),
+            "gnp\u{FFFD}exe.png"
+        );
+        assert_eq!(shown_name(Path::new("/tmp/a\nb")), "a\u{FFFD}b");
+        assert_eq!(shown_name(Path::new("/tmp/Grüße (1).pdf")), "Grüße (1).pdf");
     }
 }

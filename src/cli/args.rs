@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo, Unit};
 
-use super::commands::demo::Doomed;
 use super::said::Said;
 use crate::app::config::{ParseProxyError, SocksProxy};
 use crate::app::relays::RelaySource;
@@ -91,7 +90,18 @@ pub(super) struct Demo {
     pub(super) file: PathBuf,
     /// Use six relays, and kill one of the path in the middle of the upload [default: guard]
     #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "guard", require_equals = true)]
-    pub(super) kill_relay: Option<Doomed>,
+    pub(super) kill_relay: Option<KillTarget>,
+}
+
+/// The place on a path of the relay that `demo --kill-relay` kills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum KillTarget {
+    /// The first relay
+    Guard,
+    /// The one between the others
+    Middle,
+    /// The last relay
+    Last,
 }
 
 #[derive(Args)]

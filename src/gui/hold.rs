@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::clipboard::confidential;
 use super::model::PointerText;
-use super::platform::confidential;
 
 /// The one argument of the second process.
 pub(super) const ARGUMENT: &str = "--hold-clipboard";

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use windows_registry::{CURRENT_USER, Result};
 
-use super::start::LINK_ARGUMENT;
+use super::arguments::LINK_ARGUMENT;
 
 const CLASS: &str = r"Software\Classes\cloakroom";
 const COMMAND: &str = r"shell\open\command";

@@ -5,8 +5,10 @@
 //! the window. `model` knows no egui, so its rules are tested by plain assertions.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod arguments;
 pub mod backend;
 mod backend_relays;
+mod clipboard;
 pub mod commands;
 pub mod fonts;
 #[cfg(all(unix, not(target_os = "macos")))]

@@ -8,6 +8,7 @@ use rfd::AsyncFileDialog;
 use winit::raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use zeroize::Zeroizing;
 
+use super::clipboard::confidential;
 #[cfg(all(unix, not(target_os = "macos")))]
 use super::hold;
 #[cfg(windows)]
@@ -16,7 +17,7 @@ use super::model::{Found, FoundKind, Notification, PointerText, SystemLook};
 use super::uri_list::UriList;
 use super::{notify, system_look, text};
 use crate::app::content_type::{self, Findings};
-use crate::app::harmless::harmless;
+use crate::app::harmless::shown_name;
 use crate::wire::clock;
 
 /// What came of showing a file in its folder.
@@ -101,15 +102,6 @@ pub trait Platform: Send + Sync {
             kind,
         }
     }
-}
-
-/// The last part of a path, with what could deceive the eye replaced.
-#[must_use]
-pub fn shown_name(path: &Path) -> String {
-    let name = path
-        .file_name()
-        .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
-    harmless(&name).into_owned()
 }
 
 /// Whether this program runs with an administrator's rights on Windows, where other programs then cannot drop files on
@@ -348,37 +340,9 @@ mod dialogs {
     }
 }
 
-#[cfg(all(unix, not(target_os = "macos")))]
-pub(super) fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
-    arboard::SetExtLinux::exclude_from_history(set)
-}
-
-#[cfg(target_os = "macos")]
-pub(super) fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
-    arboard::SetExtApple::exclude_from_history(set)
-}
-
-#[cfg(windows)]
-pub(super) fn confidential(set: arboard::Set<'_>) -> arboard::Set<'_> {
-    use arboard::SetExtWindows as _;
-    set.exclude_from_history()
-        .exclude_from_cloud()
-        .exclude_from_monitoring()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_cannot_turn_the_direction_of_writing() {
-        assert_eq!(
-            shown_name(Path::new("/tmp/gnp\u{202E}exe.png")),
-            "gnp\u{FFFD}exe.png"
-        );
-        assert_eq!(shown_name(Path::new("/tmp/a\nb")), "a\u{FFFD}b");
-        assert_eq!(shown_name(Path::new("/tmp/Grüße (1).pdf")), "Grüße (1).pdf");
-    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a real file is looked at")]

@@ -6,6 +6,7 @@ pub mod client;
 pub mod driver;
 pub mod progress;
 pub mod relay_source;
+pub mod seed;
 mod session_tls;
 pub mod socks;
 pub mod transport;

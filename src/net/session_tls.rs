@@ -15,7 +15,7 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-use super::relay_source::Seed;
+use super::seed::Seed;
 use crate::wire::tls;
 
 /// Accepts the one certificate with this SHA-256, and only a handshake signed by its key.

@@ -2,7 +2,7 @@
 
 use super::address::ServerUrl;
 use super::path::{Relaxed, RelayPath};
-use super::transfer::Failure;
+use super::transfer::failure::Failure;
 
 /// What one try put on its links.
 #[derive(Clone, Debug, PartialEq, Eq)]

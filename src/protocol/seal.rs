@@ -35,7 +35,6 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 use super::bytes::Reader;
 use super::cbor::{MapWriter, Value, read_map};
 use super::digest::Digest;
-use super::pointer::{Pointer, short_name};
 use super::size_class::{FRAME_LEN, MAX_CONTENT_LEN, SizeClass};
 
 const AAD: &[u8] = b"cloakroom blob v1";
@@ -269,7 +268,8 @@ impl SealedBlob {
         self.class
     }
 
-    /// Opens the blob in place and checks all that is inside. Compare with the pointer by [`Opened::check`] before saving.
+    /// Opens the blob in place and checks all that is inside. Before saving, compare with the pointer by
+    /// [`Pointer::check`](super::pointer::Pointer::check).
     ///
     /// # Errors
     /// [`OpenError`] when the key is another one or the inside is not what this version writes.
@@ -331,24 +331,6 @@ impl Opened {
     pub fn content(&self) -> &[u8] {
         &self.bytes[self.content.clone()]
     }
-
-    /// Compares length, kind and (when the pointer has one) name with the pointer. Save nothing before this.
-    ///
-    /// # Errors
-    /// [`PointerMismatch`]: the pointer does not describe this file.
-    pub fn check(&self, pointer: &Pointer) -> Result<(), PointerMismatch> {
-        if self.header.kind != pointer.kind {
-            return Err(PointerMismatch::Kind);
-        }
-        if self.header.content_len != pointer.content_len {
-            return Err(PointerMismatch::Length);
-        }
-        let name = self.header.name.as_deref().map(short_name);
-        if pointer.name.is_some() && pointer.name != name {
-            return Err(PointerMismatch::Name);
-        }
-        Ok(())
-    }
 }
 
 /// Why content cannot be sealed.
@@ -388,20 +370,6 @@ pub enum OpenError {
     /// The blob was sealed with another key.
     #[error("the key does not belong to this blob")]
     WrongKey,
-}
-
-/// In what the pointer does not describe the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PointerMismatch {
-    /// The pointer names another kind.
-    #[error("the pointer does not describe this file: another kind")]
-    Kind,
-    /// The pointer names another length.
-    #[error("the pointer does not describe this file: another length")]
-    Length,
-    /// The pointer has another name.
-    #[error("the pointer does not describe this file: another name")]
-    Name,
 }
 
 impl Header {

@@ -7,7 +7,6 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{
     blob_store::{BlobStore, FileSlot, Found, StoreFault, Stored, Swept},
     clock_rule::ClockRule,
-    manage::has_all,
     relay_mirror::RelayMirror,
     stats::{Count, Stats},
 };
@@ -223,7 +222,11 @@ impl Files {
         if stored.gone || self.is_expired(file, stored).await? {
             return Err(UNKNOWN);
         }
-        if stored.record.downloads > 0 && has_all(&stored.record, &self.store.nonces(file).await?) {
+        if stored.record.downloads > 0
+            && stored
+                .record
+                .is_used_up(self.store.nonces(file).await?.len())
+        {
             // A server that was stopped between its last receipt and the removal left the rest to whoever asks next.
             self.store.remove(file, stored).await?;
             return Err(UNKNOWN);

@@ -81,7 +81,7 @@ impl Files {
         let nonce = data_encoding::HEXLOWER.encode(&receipt.nonce);
         let mut nonces = self.store.nonces(&slot).await?;
         if !nonces.contains(&nonce) {
-            if stored.gone || has_all(&stored.record, &nonces) {
+            if stored.gone || stored.record.is_used_up(nonces.len()) {
                 return Err(UNKNOWN);
             }
             if nonces.len() < usize::try_from(MAX_RECEIPTS).unwrap_or(usize::MAX) {
@@ -91,7 +91,7 @@ impl Files {
                 nonces = self.store.nonces(&slot).await?;
             }
         }
-        if !stored.gone && has_all(&stored.record, &nonces) {
+        if !stored.gone && stored.record.is_used_up(nonces.len()) {
             self.store.remove(&slot, &stored).await?;
         }
         Ok(FileAnswer::ReceiptTaken)
@@ -105,7 +105,7 @@ impl Files {
     ) -> Result<FileAnswer, Refusal> {
         let (slot, stored) = self.owned(id, token).await?;
         let nonces = self.store.nonces(&slot).await?;
-        if stored.gone && !has_all(&stored.record, &nonces) {
+        if stored.gone && !stored.record.is_used_up(nonces.len()) {
             return Err(UNKNOWN);
         }
         let kept = nonces
@@ -158,12 +158,6 @@ fn receipt_key(record: &Record) -> Option<Ed25519Public> {
     (record.receipt_key != [0; 32])
         .then(|| Ed25519Public::from_bytes(record.receipt_key).ok())
         .flatten()
-}
-
-/// Whether as many downloads as were allowed have been told of.
-pub(super) fn has_all(record: &Record, nonces: &[String]) -> bool {
-    let allowed = usize::try_from(record.downloads).unwrap_or(usize::MAX);
-    allowed > 0 && nonces.len() >= allowed
 }
 
 /// Hours that an extension by somebody who is not the owner must add at least.

@@ -51,6 +51,13 @@ impl Record {
         bytes
     }
 
+    /// Whether as many downloads as were allowed have been told of, when `told` have been.
+    #[must_use]
+    pub fn is_used_up(&self, told: usize) -> bool {
+        let allowed = usize::try_from(self.downloads).unwrap_or(usize::MAX);
+        allowed > 0 && told >= allowed
+    }
+
     /// Reads a stored record; `None` when it was written by a newer version, or is none.
     #[must_use]
     pub fn decode(bytes: &[u8; RECORD_LEN]) -> Option<Self> {
@@ -88,6 +95,15 @@ mod tests {
 
     fn number(value: &Value) -> u32 {
         value.as_u64().unwrap().try_into().unwrap()
+    }
+
+    #[test]
+    fn only_limited_downloads_are_used_up() {
+        let mut record = Record::new(1, 1, None, None);
+        assert!(!record.is_used_up(300));
+        record.downloads = 2;
+        assert!(!record.is_used_up(1));
+        assert!(record.is_used_up(2) && record.is_used_up(3));
     }
 
     #[test]

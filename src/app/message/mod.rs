@@ -398,8 +398,8 @@ mod tests {
     use crate::protocol::keys::Identity;
     use crate::protocol::onion::BuildError;
     use crate::protocol::path::Rejection;
+    use crate::protocol::pointer::PointerMismatch;
     use crate::protocol::relay_list::{ListRefused, NodesError, ParseSourceError, RelayListError};
-    use crate::protocol::seal::PointerMismatch;
     use crate::protocol::transfer::TransferError;
 
     /// One of every kind of error, and of every kind inside it that has words of its own.

@@ -389,7 +389,7 @@ fn overlay(ctx: &egui::Context, hover: &Hover, is_list: bool) {
                     .iter()
                     .any(|found| found.path == **path && !found.kind.can_be_shared())
             })
-            .map(|path| super::platform::shown_name(path))
+            .map(|path| crate::app::harmless::shown_name(path))
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let title = if is_list {

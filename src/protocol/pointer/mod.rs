@@ -14,7 +14,7 @@ use super::address::{FileId, ServerAddress, ServerUrl};
 use super::cbor::{MapWriter, Value, read_map};
 use super::digest::Digest;
 use super::keys::Ed25519Public;
-use super::seal::{FileKey, Kind};
+use super::seal::{FileKey, Header, Kind};
 use super::size_class::MAX_CONTENT_LEN;
 
 mod find;
@@ -85,6 +85,25 @@ impl Pointer {
     /// [`FindPointerError`] says that there is none, or what has happened to the one that there is.
     pub fn find(text: &str) -> Result<Self, FindPointerError> {
         find::find(text)
+    }
+
+    /// Compares kind, length and (when the pointer has one) name with the header of the file that was opened. Save
+    /// nothing before this.
+    ///
+    /// # Errors
+    /// [`PointerMismatch`]: the pointer describes another file.
+    pub fn check(&self, header: &Header) -> Result<(), PointerMismatch> {
+        if header.kind != self.kind {
+            return Err(PointerMismatch::Kind);
+        }
+        if header.content_len != self.content_len {
+            return Err(PointerMismatch::Length);
+        }
+        let name = header.name.as_deref().map(short_name);
+        if self.name.is_some() && self.name != name {
+            return Err(PointerMismatch::Name);
+        }
+        Ok(())
     }
 
     fn encode(&self, with_relay_list: bool) -> Zeroizing<Vec<u8>> {
@@ -252,6 +271,20 @@ pub enum FindPointerError {
     /// The text is longer than 64 KiB and was not looked at.
     #[error("the text is longer than 64 KiB")]
     TooLong,
+}
+
+/// In what the pointer does not describe the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PointerMismatch {
+    /// The pointer names another kind.
+    #[error("the pointer does not describe this file: another kind")]
+    Kind,
+    /// The pointer names another length.
+    #[error("the pointer does not describe this file: another length")]
+    Length,
+    /// The pointer has another name.
+    #[error("the pointer does not describe this file: another name")]
+    Name,
 }
 
 /// The short form of a name that a pointer holds, at most 64 bytes: the beginning and, if it is short, the ending.

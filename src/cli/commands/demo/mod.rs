@@ -14,13 +14,12 @@ use crate::app::share::{self, ShareRequest};
 use crate::app::who_saw_what::{Asked, RequestShown};
 use crate::app::{get, who_saw_what};
 use crate::cli::CliError;
-use crate::cli::args::Demo;
+use crate::cli::args::{Demo, KillTarget};
 use crate::cli::terminal::{self, Bar, print_line, seconds};
 use crate::protocol::pointer::Pointer;
 
 mod several;
 
-pub(crate) use several::Doomed;
 use several::{Killed, Several};
 
 pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), CliError> {
@@ -39,9 +38,9 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
 
     let bar = Bar::new();
     let (tell, killed) = match (&several, args.kill_relay) {
-        (Some(several), Some(doomed)) => {
-            let (tell, killed) = several.kill(doomed);
-            (tell, Some((doomed, killed)))
+        (Some(several), Some(target)) => {
+            let (tell, killed) = several.kill(target);
+            (tell, Some((target, killed)))
         }
         _ => (bar.tell(), None),
     };
@@ -89,9 +88,9 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
         shared.class.index()
     ))?;
     match killed {
-        Some((doomed, killed)) => {
+        Some((target, killed)) => {
             let killed = *killed.lock().unwrap_or_else(PoisonError::into_inner);
-            tell_tries(doomed, killed, &shown_up)?;
+            tell_tries(target, killed, &shown_up)?;
         }
         None => {
             if let Some(path) = who_saw_what::path_line(&shown_up) {
@@ -127,7 +126,7 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
 
 /// Which path each try of the upload took, and what became of it.
 fn tell_tries(
-    doomed: Doomed,
+    target: KillTarget,
     killed: Option<Killed>,
     shown: &[RequestShown],
 ) -> Result<(), CliError> {
@@ -136,7 +135,7 @@ fn tell_tries(
             "the relay outlived the transfer: nothing was shown".to_owned(),
         ));
     };
-    let word = doomed.word();
+    let word = several::word(target);
     let moment = match killed {
         Killed::Crossing => "when all of the request was on its way".to_owned(),
         Killed::Sending { sent, total } => {

@@ -6,12 +6,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use clap::ValueEnum;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::app::network::{Moved, Network, Route, Stage, Tell};
 use crate::app::relays::{RelaySet, RelaySource};
 use crate::cli::CliError;
+use crate::cli::args::KillTarget;
 use crate::protocol::keys::{Ed25519Public, Identity};
 use crate::protocol::path::RelayPath;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
@@ -19,32 +19,20 @@ use crate::relay::{Relay, RelayConfig, RunningRelay};
 use crate::server::{RunningServer, Server, ServerConfig};
 use crate::wire::{clock, random};
 
-/// A place on a path, to kill the relay that stands there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Doomed {
-    /// The first relay
-    Guard,
-    /// The one between the others
-    Middle,
-    /// The last relay
-    Last,
+/// What that relay is called in a sentence.
+pub(super) const fn word(target: KillTarget) -> &'static str {
+    match target {
+        KillTarget::Guard => "guard",
+        KillTarget::Middle => "middle relay",
+        KillTarget::Last => "last relay",
+    }
 }
 
-impl Doomed {
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Guard => "guard",
-            Self::Middle => "middle relay",
-            Self::Last => "last relay",
-        }
-    }
-
-    const fn key(self, path: &RelayPath) -> Ed25519Public {
-        match self {
-            Self::Guard => path.guard.key,
-            Self::Middle => path.middle.key,
-            Self::Last => path.last.key,
-        }
+const fn key_of(target: KillTarget, path: &RelayPath) -> Ed25519Public {
+    match target {
+        KillTarget::Guard => path.guard.key,
+        KillTarget::Middle => path.middle.key,
+        KillTarget::Last => path.last.key,
     }
 }
 
@@ -138,7 +126,7 @@ impl Several {
 
     /// Kills that relay of the first path of an upload, once: as soon as half of the request is on its way, or all of it
     /// where that went in one go.
-    pub(super) fn kill(&self, doomed: Doomed) -> (Tell, Arc<Mutex<Option<Killed>>>) {
+    pub(super) fn kill(&self, target: KillTarget) -> (Tell, Arc<Mutex<Option<Killed>>>) {
         let killed = Arc::new(Mutex::new(None));
         let (note, alive) = (Arc::clone(&killed), Arc::clone(&self.alive));
         let path = Arc::new(Mutex::new(None));
@@ -156,7 +144,7 @@ impl Several {
                 return;
             }
             let path = drawn.lock().unwrap_or_else(PoisonError::into_inner);
-            let key = path.as_ref().map(|path| doomed.key(path));
+            let key = path.as_ref().map(|path| key_of(target, path));
             let mut alive = alive.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(engine) = key.and_then(|key| alive.remove(&key)) {
                 drop(engine);

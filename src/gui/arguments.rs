@@ -1,0 +1,192 @@
+//! The arguments of the desktop application.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use eframe::Renderer;
+
+use super::model::PointerText;
+use super::text;
+use super::uri_list::UriList;
+use crate::app::config::Display;
+
+/// What Windows puts before a link that was clicked.
+pub(super) const LINK_ARGUMENT: &str = "--link";
+
+const USAGE: &str = "\
+usage: cloakroom [--renderer wgpu|glow] [--display auto|x11|wayland] [FILE… | POINTER]
+
+Files are shared. A pointer only fills Receive. The command line without a window is `cloak`.";
+
+/// What the arguments ask for.
+#[derive(Default)]
+pub(super) struct Wish {
+    pub(super) renderer: Option<Renderer>,
+    pub(super) display: Option<Display>,
+    pub(super) files: Vec<PathBuf>,
+    pub(super) pointer: Option<PointerText>,
+}
+
+/// What the arguments come to.
+pub(super) enum Parsed {
+    Window(Wish),
+    Say(String),
+    Wrong(String),
+}
+
+/// Reads the arguments; `exists` says whether there is a file of that name.
+pub(super) fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    exists: impl Fn(&Path) -> bool,
+) -> Parsed {
+    let mut wish = Wish::default();
+    let mut args = args.into_iter();
+    let mut only_files = false;
+    while let Some(arg) = args.next() {
+        let word = arg.to_string_lossy().into_owned();
+        if only_files || !word.starts_with('-') {
+            match pointer_like(&word) {
+                // A link is never a file, whatever is called like it.
+                true if is_link(&word) || !exists(Path::new(&arg)) => {
+                    wish.pointer = Some(PointerText::new(word));
+                }
+                _ if !only_files && word.starts_with("file://") => {
+                    let list = UriList::from_text(&word);
+                    wish.files
+                        .extend(list.into_iter().flat_map(|list| list.files));
+                }
+                _ => wish
+                    .files
+                    .push(std::path::absolute(&arg).unwrap_or_else(|_| PathBuf::from(&arg))),
+            }
+            continue;
+        }
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (word.as_str(), None),
+        };
+        match name {
+            "--" => only_files = true,
+            LINK_ARGUMENT => {
+                let link = args.next().map(|link| link.to_string_lossy().into_owned());
+                wish.pointer = link.filter(|link| is_link(link)).map(PointerText::new);
+                // Who wrote the link can have put quotes into it: nothing behind it is what this person wants.
+                break;
+            }
+            "--help" | "-h" => return Parsed::Say(USAGE.to_owned()),
+            "--version" | "-V" => return Parsed::Say(text::version()),
+            "--renderer" | "--display" => {
+                let value = value.or_else(|| {
+                    args.next()
+                        .map(|value| value.to_string_lossy().into_owned())
+                });
+                match (name, value.as_deref()) {
+                    ("--renderer", Some("wgpu")) => wish.renderer = Some(Renderer::Wgpu),
+                    ("--renderer", Some("glow")) => wish.renderer = Some(Renderer::Glow),
+                    ("--display", Some("auto")) => wish.display = Some(Display::Auto),
+                    ("--display", Some("x11")) => wish.display = Some(Display::X11),
+                    ("--display", Some("wayland")) => wish.display = Some(Display::Wayland),
+                    _ => return Parsed::Wrong(USAGE.to_owned()),
+                }
+            }
+            _ => return Parsed::Wrong(format!("cloakroom: there is no option {name}\n{USAGE}")),
+        }
+    }
+    Parsed::Window(wish)
+}
+
+/// Looks like a pointer; whether it is one, Receive says.
+fn pointer_like(word: &str) -> bool {
+    let word = word.trim_start().to_ascii_lowercase();
+    word.starts_with("cloak1") || word.starts_with("cloakroom:")
+}
+
+/// A link of the desktop or a browser.
+fn is_link(word: &str) -> bool {
+    let start = word.trim_start().get(..LINK.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(LINK))
+}
+
+const LINK: &str = "cloakroom:";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Parsed {
+        parse(args.iter().map(OsString::from), |path| {
+            path == Path::new("cloak1.txt")
+        })
+    }
+
+    fn wish(args: &[&str]) -> Wish {
+        match parsed(args) {
+            Parsed::Window(wish) => wish,
+            Parsed::Say(words) | Parsed::Wrong(words) => panic!("{words}"),
+        }
+    }
+
+    #[test]
+    fn arguments_are_files_or_one_pointer() {
+        let wish = wish(&["/tmp/a.pdf", "cloakroom:CLOAK1XYZ", "cloak1.txt"]);
+        assert_eq!(wish.files.len(), 2);
+        assert_eq!(wish.files[0], std::path::absolute("/tmp/a.pdf").unwrap());
+        assert!(
+            wish.files[1].ends_with("cloak1.txt"),
+            "a file of that name is a file"
+        );
+        assert_eq!(
+            wish.pointer.as_ref().map(PointerText::as_str),
+            Some("cloakroom:CLOAK1XYZ")
+        );
+    }
+
+    #[test]
+    fn a_link_fills_receive_and_file_addresses_are_files() {
+        let everything_exists = |_: &Path| true;
+        let path = std::path::absolute("/tmp/a b.pdf").unwrap();
+        let url = url::Url::from_file_path(&path).unwrap();
+        let args = ["Cloakroom:cloak1xyz", url.as_str()].map(OsString::from);
+        let Parsed::Window(wish) = parse(args, everything_exists) else {
+            panic!("no window")
+        };
+        assert_eq!(
+            wish.pointer.as_ref().map(PointerText::as_str),
+            Some("Cloakroom:cloak1xyz")
+        );
+        assert_eq!(wish.files, [path]);
+    }
+
+    #[test]
+    fn a_clicked_link_brings_one_pointer_and_never_a_file() {
+        let wanted = |args: &[&str]| {
+            let wish = wish(args);
+            assert!(wish.files.is_empty() && wish.renderer.is_none());
+            wish.pointer.map(|text| text.as_str().to_owned())
+        };
+        let link = "cloakroom:cloak1x";
+        assert_eq!(wanted(&["--link", link]).as_deref(), Some(link));
+        let injected = ["--link", link, "/tmp/secret.txt", "--renderer", "glow"];
+        assert_eq!(wanted(&injected).as_deref(), Some(link));
+        assert_eq!(wanted(&["--link", "/tmp/secret.txt"]), None);
+        assert_eq!(wanted(&["--link"]), None);
+    }
+
+    #[test]
+    fn renderer_and_display_are_chosen_by_word() {
+        let chosen = wish(&["--renderer", "glow", "--display=wayland"]);
+        assert_eq!(
+            (chosen.renderer, chosen.display),
+            (Some(Renderer::Glow), Some(Display::Wayland))
+        );
+        for wrong in [
+            &["--renderer", "vulkan"][..],
+            &["--renderer"],
+            &["--display=mir"],
+            &["--frobnicate"],
+        ] {
+            assert!(matches!(parsed(wrong), Parsed::Wrong(_)), "{wrong:?}");
+        }
+        assert!(matches!(parsed(&["--help"]), Parsed::Say(_)));
+    }
+}
