@@ -334,6 +334,24 @@ fn focused_place(desk: &Desk) -> Option<egui::Rect> {
 }
 
 #[test]
+fn a_row_that_grows_under_the_keyboard_stays_in_view() {
+    let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+    let refused = ServerRefusal::AccessWord { given: false };
+    desk.backend.fail_next(AppError::Server(refused));
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.until_seen("Uploading");
+    desk.window.run_steps(3);
+    desk.backend.let_go(1);
+    desk.until_seen("was not stored");
+    desk.window.run_steps(3);
+    let row = focused_place(&desk).expect("the row that was dropped");
+    let view = egui::Rect::from_min_max(egui::pos2(0.0, 56.0), egui::pos2(420.0, 420.0));
+    assert!(row.height() > 150.0, "it has grown: {row:?}");
+    assert!(view.expand(1.0).contains_rect(row), "{row:?}");
+}
+
+#[test]
 fn what_tab_comes_to_is_in_view() {
     for (size, backwards) in [
         ([760.0, 600.0], false),

@@ -1,5 +1,6 @@
 //! The list of transfers, the same under Share and Receive: a row each, from waiting to done or failed.
 
+use egui::style::ScrollAnimation;
 use egui::{
     Align, EventFilter, Id, Key, Layout, Modifiers, Pos2, Rect, Role, Sense, Ui, UiBuilder,
     WidgetInfo, vec2,
@@ -76,11 +77,13 @@ fn row(
     // when something has become of its file, and keeps the keyboard.
     let outer = id.with(phase(model, transfer));
     let before: Option<Id> = ui.data(|data| data.get_temp(id));
+    let mut changed_under_keyboard = false;
     if before != Some(outer) {
         ui.data_mut(|data| data.insert_temp(id, outer));
         ui.memory_mut(|memory| {
             if before.is_some_and(|before| memory.has_focus(before)) {
                 memory.request_focus(outer);
+                changed_under_keyboard = true;
             }
         });
     }
@@ -100,6 +103,10 @@ fn row(
         },
     );
     let row = whole.inner.with_new_rect(whole.response.rect);
+    // A row that grew, by what went wrong and its remedy, is seen whole; not where the person has scrolled away from it.
+    if changed_under_keyboard && ui.clip_rect().intersects(row.rect) {
+        row.scroll_to_me_animation(None, ScrollAnimation::none());
+    }
     keys(ui, model, around, transfer, &row, drawn);
 }
 
