@@ -10,6 +10,8 @@ use crate::protocol::text::is_format;
 
 /// The longest name that every common file system takes.
 const MAX_LEN: usize = 255;
+/// The longest name that every file system takes, with room for a number: an encrypting one (eCryptfs) takes 143 bytes.
+const MAX_PORTABLE_LEN: usize = 143 - " (999)".len();
 /// The most spaces that stay beside each other.
 const MAX_GAP: usize = 3;
 /// The most characters that [`SafeFileName::for_display`] gives.
@@ -99,6 +101,24 @@ pub(super) fn number_before_extension(name: &str, number: u32) -> String {
     format!("{stem}{mark}{extension}")
 }
 
+/// Names like `name` for a file system that refuses it, in the order in which they should be tried: without the
+/// characters that Windows refuses and at most 137 bytes long; then also without characters that are not ASCII.
+pub(super) fn portable_names(name: &str) -> [SafeFileName; 2] {
+    let replaced = |refused: fn(char) -> bool| {
+        let name: String = name
+            .chars()
+            .map(|c| if refused(c) { '_' } else { c })
+            .collect();
+        let safe = SafeFileName::sanitize(&name);
+        // A cut may end in what no name should end in.
+        SafeFileName::sanitize(&shorten_name(safe.as_str(), MAX_PORTABLE_LEN))
+    };
+    [
+        replaced(is_refused_by_windows),
+        replaced(|c| is_refused_by_windows(c) || !c.is_ascii()),
+    ]
+}
+
 fn map_characters(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut mapped = String::with_capacity(name.len());
@@ -137,8 +157,15 @@ fn trim_end(name: &str) -> &str {
 }
 
 fn is_forbidden(c: char) -> bool {
-    let on_windows = cfg!(windows) && matches!(c, '*' | '?' | '"' | '<' | '>' | '|');
-    on_windows || matches!(c, '/' | '\\' | ':' | '\u{2028}' | '\u{2029}') || c.is_control()
+    (cfg!(windows) && is_refused_by_windows(c))
+        || matches!(c, '/' | '\\' | ':' | '\u{2028}' | '\u{2029}')
+        || c.is_control()
+}
+
+/// Whether Windows, and a file system that is made for it (FAT, exFAT, NTFS), refuses the character in a name, beside
+/// separators and controls.
+fn is_refused_by_windows(c: char) -> bool {
+    matches!(c, '*' | '?' | '"' | '<' | '>' | '|')
 }
 
 /// Whether Windows takes the name for a device, with whatever ending, or a folder for a setting of itself.
@@ -345,6 +372,28 @@ mod tests {
     }
 
     #[test]
+    fn portable_names_keep_the_ending() {
+        let long = format!("{}.pdf", "漢".repeat(80));
+        let short = format!("{}.pdf", "漢".repeat(44));
+        let ascii = format!("{}.pdf", "_".repeat(80));
+        for (name, portable) in [
+            ("what? a*b|c.txt", ["what_ a_b_c.txt"; 2]),
+            ("C:\\x<1>.txt", ["C__x_1_.txt"; 2]),
+            ("naïve?.txt", ["naïve_.txt", "na_ve_.txt"]),
+            ("con?", ["con_"; 2]),
+            ("AUX.txt", ["_AUX.txt"; 2]),
+            ("ends in a dot.", ["ends in a dot"; 2]),
+            (&long, [&short, &ascii]),
+        ] {
+            assert_eq!(
+                portable_names(name).each_ref().map(SafeFileName::as_str),
+                portable,
+                "{name:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_long_name_on_the_screen_shows_its_end() {
         let name = SafeFileName::sanitize(&format!("{}.pdf.exe", "x".repeat(200)));
         assert_eq!(name.for_display().chars().count(), 80);
@@ -376,6 +425,11 @@ mod tests {
             prop_assert_eq!(&SafeFileName::sanitize(once.as_str()), &once);
             assert_safe(once.numbered(7).as_str())?;
             prop_assert!(once.for_display().chars().count() <= 80);
+            for portable in portable_names(once.as_str()) {
+                assert_safe(portable.as_str())?;
+                prop_assert!(portable.numbered(999).as_str().len() <= 143);
+                prop_assert!(!portable.as_str().contains(['*', '?', '"', '<', '>', '|']));
+            }
         }
     }
 }

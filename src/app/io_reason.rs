@@ -21,6 +21,24 @@ impl IoReason {
             .is_some_and(|number| numbers.contains(&number))
     }
 
+    /// Whether a file system says this of a name that it cannot hold: too long for it, or with a character that it has no
+    /// place for. Each says so in its own way, and some say it of other things, too.
+    #[must_use]
+    pub fn may_be_about_the_name(self) -> bool {
+        use io::ErrorKind::{InvalidFilename, InvalidInput, NotFound};
+        // EILSEQ, of which the standard library has no kind.
+        let not_representable = if cfg!(any(target_os = "linux", target_os = "android")) {
+            Some(84)
+        } else if cfg!(target_vendor = "apple") {
+            Some(92)
+        } else {
+            None
+        };
+        // Shares of Windows say `NotFound` of a name that they refuse.
+        matches!(self.kind, InvalidFilename | InvalidInput | NotFound)
+            || (self.os_error.is_some() && self.os_error == not_representable)
+    }
+
     /// The standard library's kind.
     #[must_use]
     pub const fn kind(self) -> io::ErrorKind {

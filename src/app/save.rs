@@ -1,19 +1,21 @@
 //! How a received file gets onto the disk: whole, under a free name, or not at all.
 //!
 //! The folder is tried before anything is fetched ([`SaveTo::prepare`]). The bytes go to a hidden temporary file beside the
-//! target and are synced before a rename that never overwrites. A program that is killed in between leaves that file
+//! target and are synced before a rename that never overwrites. Where the file system refuses the name, the file gets one
+//! like it that every file system takes. A program that is killed in between leaves that file
 //! behind; it is removed a day later, when something is saved into the same folder.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, PersistError};
 use tracing::debug;
 
-use super::file_name::{SafeFileName, number_before_extension};
+use super::file_name::{SafeFileName, number_before_extension, portable_names};
 use super::io_reason::IoReason;
 use super::marks;
 
@@ -89,7 +91,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// Saves `content` and returns where it is. A taken name gets a number, "report (1).pdf"; nothing is overwritten.
+    /// Saves `content` and returns where it is. A taken name gets a number, "report (1).pdf"; nothing is overwritten. A
+    /// name that the file system refuses is replaced by one like it, "what_.pdf".
     ///
     /// # Errors
     /// [`SaveError`] names the step; nothing is left on the disk then.
@@ -109,7 +112,7 @@ impl Target {
             .name
             .as_deref()
             .unwrap_or_else(|| name.as_str().as_ref());
-        let path = rename(part, &self.folder, name)?;
+        let path = rename(part, &self.folder, name, give_name)?;
         // The file is there and whole; that its folder could not be synced is no reason to call it unsaved.
         File::open(self.here())
             .and_then(|folder| folder.sync_all())
@@ -206,36 +209,83 @@ fn new_part(folder: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-fn rename(mut part: NamedTempFile, folder: &Path, name: &OsStr) -> Result<PathBuf, SaveError> {
-    for number in 0..=MAX_NUMBER {
+/// Gives `part` the name, or one like it, and returns where it is. `give` is [`give_name`], but for tests.
+fn rename(
+    mut part: NamedTempFile,
+    folder: &Path,
+    name: &OsStr,
+    mut give: impl FnMut(NamedTempFile, &Path) -> Result<(), PersistError>,
+) -> Result<PathBuf, SaveError> {
+    let portable = portable_names(&name.to_string_lossy());
+    let others = portable.iter().map(|other| other.as_str().as_ref());
+    let mut why_refused = None;
+    for name in iter::once(name).chain(others) {
+        let PersistError { file, error } = match give_free_name(part, folder, name, &mut give) {
+            Ok(path) => return Ok(path),
+            Err(failed) => failed,
+        };
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            return Err(SaveError::NoFreeName);
+        }
+        let reason = IoReason::from(error);
+        let first = *why_refused.get_or_insert(reason);
+        if !reason.may_be_about_the_name() {
+            return Err(SaveError::Rename(first));
+        }
+        part = file;
+    }
+    Err(SaveError::Rename(
+        why_refused.unwrap_or_else(|| io::ErrorKind::InvalidFilename.into()),
+    ))
+}
+
+/// Gives `part` the name, numbered where it is taken.
+fn give_free_name(
+    mut part: NamedTempFile,
+    folder: &Path,
+    name: &OsStr,
+    give: &mut impl FnMut(NamedTempFile, &Path) -> Result<(), PersistError>,
+) -> Result<PathBuf, PersistError> {
+    let mut number = 0;
+    loop {
         let path = folder.join(if number == 0 {
             name.to_owned()
         } else {
             numbered(name, number)
         });
-        let Err(failed) = part.persist_noclobber(&path) else {
-            return Ok(path);
-        };
-        part = failed.file;
-        if failed.error.kind() == io::ErrorKind::AlreadyExists {
-            continue;
-        }
-        // Some file systems have neither a rename that never overwrites nor hard links, as that of many memory sticks
-        // and shared folders: there the name is claimed by an empty file, which is then replaced.
-        match File::create_new(&path) {
-            Ok(_claim) => {}
-            Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => continue,
-            Err(error) => return Err(SaveError::Rename(error.into())),
-        }
-        return match part.persist(&path) {
-            Ok(_) => Ok(path),
-            Err(failed) => {
-                fs::remove_file(&path).ok();
-                Err(SaveError::Rename(failed.error.into()))
+        match give(part, &path) {
+            Ok(()) => return Ok(path),
+            Err(failed)
+                if failed.error.kind() == io::ErrorKind::AlreadyExists && number < MAX_NUMBER =>
+            {
+                part = failed.file;
+                number += 1;
             }
-        };
+            Err(failed) => return Err(failed),
+        }
     }
-    Err(SaveError::NoFreeName)
+}
+
+/// Moves `part` to `path`, where nothing may be yet.
+fn give_name(part: NamedTempFile, path: &Path) -> Result<(), PersistError> {
+    let Err(PersistError { file, error }) = part.persist_noclobber(path) else {
+        return Ok(());
+    };
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        return Err(PersistError { error, file });
+    }
+    // Some file systems have neither a rename that never overwrites nor hard links, as that of many memory sticks
+    // and shared folders: there the name is claimed by an empty file, which is then replaced.
+    if let Err(error) = File::create_new(path) {
+        return Err(PersistError { error, file });
+    }
+    match file.persist(path) {
+        Ok(_) => Ok(()),
+        Err(failed) => {
+            fs::remove_file(path).ok();
+            Err(failed)
+        }
+    }
 }
 
 /// A path that a person typed may be no Unicode; it is numbered at its end then.
@@ -364,13 +414,92 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_too_long_for_the_folder_is_shortened() {
+        let folder = tempdir().unwrap();
+        let to = SaveTo::Path(folder.path().join(format!("{}.pdf", "x".repeat(300))));
+        let short = format!("{}.pdf", "x".repeat(133));
+        for expected in [
+            short.clone(),
+            numbered(short.as_ref(), 1).into_string().unwrap(),
+        ] {
+            let path = save(&to, &name("a.txt"), b"x").unwrap();
+            assert_eq!(path, folder.path().join(expected));
+            assert_eq!(fs::read(path).unwrap(), b"x");
+        }
+        assert_eq!(names(&folder).len(), 2);
+    }
+
+    /// Saves `name` where every name that `refused` picks is refused with `error`.
+    fn rename_where(
+        folder: &TempDir,
+        name: &str,
+        error: fn() -> io::Error,
+        refused: fn(&str) -> bool,
+    ) -> Result<PathBuf, SaveError> {
+        let part = new_part(folder.path()).unwrap();
+        rename(part, folder.path(), name.as_ref(), |part, path| {
+            if refused(path.file_name().unwrap().to_str().unwrap()) {
+                let error = error();
+                return Err(PersistError { error, file: part });
+            }
+            give_name(part, path)
+        })
+    }
+
+    #[test]
+    fn a_name_that_the_file_system_refuses_becomes_one_that_it_takes() {
+        let invalid: fn() -> io::Error = || io::ErrorKind::InvalidInput.into();
+        let too_long: fn() -> io::Error = || io::ErrorKind::InvalidFilename.into();
+        let missing: fn() -> io::Error = || io::ErrorKind::NotFound.into();
+        let long = format!("{}.pdf", "漢".repeat(60));
+        let short = format!("{}.pdf", "漢".repeat(44));
+        let reserved: fn(&str) -> bool = |name| name.contains(['?', '*', '|', '"']);
+        for (name, error, refused, expected) in [
+            ("what? \"a*b\".pdf", invalid, reserved, "what_ _a_b_.pdf"),
+            ("a|b.pdf", missing, reserved, "a_b.pdf"),
+            (&*long, too_long, |name| name.len() > 143, &*short),
+            ("é?.pdf", invalid, |name| !name.is_ascii(), "__.pdf"),
+        ] {
+            let folder = tempdir().unwrap();
+            assert_eq!(
+                rename_where(&folder, name, error, refused),
+                Ok(folder.path().join(expected))
+            );
+            assert_eq!(names(&folder), [expected]);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn characters_that_the_file_system_cannot_write_are_replaced() {
+        let folder = tempdir().unwrap();
+        let not_representable = || io::Error::from_raw_os_error(84);
+        let path = rename_where(&folder, "漢.pdf", not_representable, |name| {
+            !name.is_ascii()
+        });
+        assert_eq!(path, Ok(folder.path().join("_.pdf")));
+    }
+
+    #[test]
     fn a_failed_rename_leaves_nothing() {
         let folder = tempdir().unwrap();
-        let to = SaveTo::Path(folder.path().join("x".repeat(300)));
-        assert!(matches!(
-            save(&to, &name("a.txt"), b"x"),
-            Err(SaveError::Rename(_))
-        ));
+        let invalid: fn() -> io::Error = || io::ErrorKind::InvalidInput.into();
+        let denied: fn() -> io::Error = || io::ErrorKind::PermissionDenied.into();
+        for error in [invalid, denied] {
+            assert_eq!(
+                rename_where(&folder, "a.txt", error, |_any| true),
+                Err(SaveError::Rename(error().into()))
+            );
+            assert!(names(&folder).is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_not_about_the_name_is_not_tried_under_another() {
+        let folder = tempdir().unwrap();
+        let denied = || io::ErrorKind::PermissionDenied.into();
+        let saved = rename_where(&folder, "a?.txt", denied, |name| name.contains('?'));
+        assert!(matches!(saved, Err(SaveError::Rename(_))), "{saved:?}");
         assert!(names(&folder).is_empty());
     }
 
