@@ -1,7 +1,8 @@
 //! What a person has decided: servers, relay list, folders, look; and where settings and data live.
 //!
 //! `config.toml` is read into a private wire type with a version and becomes one decided [`Config`]. Keys that this
-//! version does not know are kept and written back. A file that cannot be understood stays as it is until the person
+//! version does not know are kept and written back, unless they look like a misspelling of one that protects something:
+//! such a file cannot be understood. A file that cannot be understood stays as it is until the person
 //! says otherwise, and nothing is sent meanwhile.
 
 use std::ffi::OsString;
@@ -11,9 +12,11 @@ use std::path::{Path, PathBuf};
 
 use directories::{ProjectDirs, UserDirs};
 use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
 
 use super::io_reason::IoReason;
 use super::l10n::Language;
+use super::misspelled::{self, Misspelled};
 use super::private_file;
 pub use super::private_file::NotPrivate;
 use super::relays::RelaySource;
@@ -440,9 +443,16 @@ impl Config {
             Some(newer) if newer > VERSION => return Err(ConfigError::Newer),
             _ => return Err(invalid("it has no version")),
         }
-        toml::from_str::<ConfigFile>(text)
-            .map_err(located)?
-            .decide()
+        let file: ConfigFile = toml::from_str(text).map_err(located)?;
+        if let Some(misspelled) = file.misspelled(text) {
+            let before = text.get(..misspelled.at).unwrap_or_default();
+            return Err(ConfigError::Misspelled {
+                line: before.matches('\n').count() + 1,
+                key: misspelled.key,
+                meant: misspelled.meant,
+            });
+        }
+        file.decide()
     }
 }
 
@@ -466,6 +476,18 @@ pub enum ConfigError {
         line: Option<usize>,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A key that this version does not know looks like one that protects something.
+    #[error(
+        "line {line} of the settings: {key:?} is no setting here; {meant:?} was probably meant"
+    )]
+    Misspelled {
+        /// The line.
+        line: usize,
+        /// The key as it stands there.
+        key: String,
+        /// The key that was probably meant.
+        meant: &'static str,
     },
     /// A newer version wrote the file.
     #[error("the settings were written by a newer version")]
@@ -557,9 +579,28 @@ struct ServerFile {
     direct: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     access_word: Option<String>,
+    #[serde(flatten, skip_serializing)]
+    unknown: toml::Table,
 }
 
 impl ConfigFile {
+    /// The first key in `text`, from which these settings were read, that was probably meant as another one.
+    fn misspelled(&self, text: &str) -> Option<Misspelled> {
+        let document = DeTable::parse(text).ok()?.into_inner();
+        let servers = document
+            .get("servers")
+            .and_then(|servers| servers.get_ref().as_array());
+        let servers = servers.into_iter().flatten().zip(&self.servers);
+        let in_servers = servers.filter_map(|(entry, server)| {
+            let entry = entry.get_ref().as_table()?;
+            misspelled::find(entry, |key| !server.unknown.contains_key(key))
+        });
+        misspelled::find(&document, |key| !self.unknown.contains_key(key))
+            .into_iter()
+            .chain(in_servers)
+            .min_by_key(|misspelled| misspelled.at)
+    }
+
     fn decide(self) -> Result<Config, ConfigError> {
         let invalid = |reason: String| ConfigError::Invalid { line: None, reason };
         let mut servers = Vec::with_capacity(self.servers.len());
@@ -642,6 +683,7 @@ impl From<&Config> for ConfigFile {
                 .access_word
                 .as_ref()
                 .map(|word| word.as_str().to_owned()),
+            unknown: toml::Table::new(),
         };
         Self {
             version: VERSION,
@@ -906,6 +948,56 @@ mod tests {
         assert_eq!(table["more"]["a"].as_integer(), Some(1));
         assert_eq!(table["theme"].as_str(), Some("light"));
         assert_eq!(Config::load(&home), Ok(config));
+    }
+
+    /// To pass over them would send past the proxy, or keep what was not to be kept.
+    #[test]
+    fn misspelled_keys_that_protect_something_stop_the_settings() {
+        let server = format!("[[servers]]\nname = \"x\"\naddress = \"http://x#p={KEY}\"\n");
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        for (text, line, key, meant) in [
+            (
+                "version = 1\nproxi = \"socks5://127.0.0.1:9050\"\n",
+                2,
+                "proxi",
+                "proxy",
+            ),
+            ("version = 1\n\n\"Proxy\" = 1\n", 3, "Proxy", "proxy"),
+            (
+                "version = 1\nrelay_lists = \"session\"\n",
+                2,
+                "relay_lists",
+                "relays",
+            ),
+            (
+                "version = 1\n[privacy]\nhistory = false\n",
+                3,
+                "history",
+                "history",
+            ),
+            // A line at the end of the file belongs to the last server.
+            (
+                &format!("version = 1\n{server}proxy = \"socks5://x:1\"\n"),
+                5,
+                "proxy",
+                "proxy",
+            ),
+            (
+                &format!("version = 1\n{server}access-word = \"x\"\n"),
+                5,
+                "access-word",
+                "access_word",
+            ),
+        ] {
+            fs::write(home.config_file(), text).unwrap();
+            let unread = Config::load(&home).unwrap_err();
+            let key = key.to_owned();
+            assert_eq!(unread.error, ConfigError::Misspelled { line, key, meant });
+            let saved = full().save_changes(&Config::default(), &home);
+            assert_eq!(saved, Err(unread.error));
+            assert_eq!(fs::read_to_string(home.config_file()).unwrap(), text);
+        }
     }
 
     fn entry(name: &str, seed: u8) -> ServerEntry {

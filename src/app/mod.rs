@@ -32,6 +32,7 @@ pub mod who_saw_what;
 mod history_file;
 pub mod io_reason;
 mod marks;
+mod misspelled;
 mod private_file;
 mod remembered;
 mod upload;

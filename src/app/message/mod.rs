@@ -633,6 +633,15 @@ mod tests {
             reason: "a typo".to_owned(),
         });
         assert!(invalid.why.contains("Line 7") && invalid.next.contains("default settings"));
+        let misspelled = said(ConfigError::Misspelled {
+            line: 3,
+            key: "proxi".to_owned(),
+            meant: "proxy",
+        });
+        for words in ["Line 3", "proxi", "proxy", "default settings"] {
+            let said = format!("{} {}", misspelled.why, misspelled.next);
+            assert!(said.contains(words), "{said}");
+        }
         assert!(said(ConfigError::Newer).next.contains("newer version"));
         let denied = ConfigError::Read(io::ErrorKind::PermissionDenied.into());
         assert!(said(denied).next.contains("permission"));

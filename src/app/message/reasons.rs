@@ -51,6 +51,21 @@ impl Reason for ConfigError {
                     ("reason", reason.as_str().into()),
                 ],
             ),
+            Self::Misspelled { line, key, meant } if key == meant => tell(
+                "why_settings_misplaced",
+                &[
+                    ("line", line.to_string().into()),
+                    ("key", key.as_str().into()),
+                ],
+            ),
+            Self::Misspelled { line, key, meant } => tell(
+                "why_settings_misspelled",
+                &[
+                    ("line", line.to_string().into()),
+                    ("key", key.as_str().into()),
+                    ("meant", (*meant).into()),
+                ],
+            ),
             Self::Newer => say("why_settings_newer").to_owned(),
             Self::NoHome => say("why_no_home").to_owned(),
             Self::NotPrivate { .. } => closed(&self.to_string()),
