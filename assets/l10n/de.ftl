@@ -249,6 +249,7 @@ goes_now = Dateiserver: { $server }
 goes_to = An { $host } über drei Relays
 comes_from = von { $server }
 will_be_saved_in = Wird in { $folder } gespeichert
+home_folder = Ihrem persönlichen Ordner
 saved_in = gespeichert in { $folder }
 is_shared = { $name } wartet auf Abholung
 is_received = { $name } ist geprüft und gespeichert

@@ -249,6 +249,7 @@ goes_now = File server: { $server }
 goes_to = To { $host } through three relays
 comes_from = from { $server }
 will_be_saved_in = Will be saved in { $folder }
+home_folder = your home folder
 saved_in = saved in { $folder }
 is_shared = { $name } is waiting to be picked up
 is_received = { $name } is verified and saved

@@ -249,6 +249,7 @@ goes_now = Servidor de archivos: { $server }
 goes_to = A { $host } a través de tres relés
 comes_from = de { $server }
 will_be_saved_in = Se guardará en { $folder }
+home_folder = su carpeta personal
 saved_in = guardado en { $folder }
 is_shared = { $name } ya se puede recoger
 is_received = { $name } se ha verificado y guardado

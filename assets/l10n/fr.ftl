@@ -249,6 +249,7 @@ goes_now = Serveur de fichiers : { $server }
 goes_to = Vers { $host } par trois relais
 comes_from = depuis { $server }
 will_be_saved_in = Sera enregistré dans { $folder }
+home_folder = votre dossier personnel
 saved_in = enregistré dans { $folder }
 is_shared = { $name } attend d’être récupéré
 is_received = { $name } est vérifié et enregistré

@@ -245,6 +245,7 @@ goes_now = 文件服务器：{ $server }
 goes_to = 经三个中继送往 { $host }
 comes_from = 来自 { $server }
 will_be_saved_in = 将保存到 { $folder }
+home_folder = 您的主文件夹
 saved_in = 已保存到 { $folder }
 is_shared = “{ $name }”已存入，等待取件
 is_received = “{ $name }”已验证并保存

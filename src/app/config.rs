@@ -405,17 +405,13 @@ impl Config {
         self.chosen_entry().map(|server| &server.address)
     }
 
-    /// Where received files go: the chosen folder, else the system's for downloads, else the home folder, else here.
+    /// Where received files go: the chosen folder, else the system's for downloads, else `Downloads` in the home folder if
+    /// it is there, else the home folder, else here.
     #[must_use]
     pub fn download_folder(&self) -> PathBuf {
         let system = || {
             let folders = UserDirs::new()?;
-            Some(
-                folders
-                    .download_dir()
-                    .unwrap_or_else(|| folders.home_dir())
-                    .to_owned(),
-            )
+            Some(downloads_of(folders.download_dir(), folders.home_dir()))
         };
         self.download_folder
             .clone()
@@ -727,6 +723,21 @@ impl From<&Config> for ConfigFile {
             servers: config.servers.iter().map(server_file).collect(),
             unknown: config.unknown.clone(),
         }
+    }
+}
+
+/// Where downloads go for who has this home folder; `named` is what the system names for them.
+fn downloads_of(named: Option<&Path>, home: &Path) -> PathBuf {
+    // Without xdg-user-dirs a desktop names nothing, and xdg-user-dirs names the home folder itself in place of a folder
+    // that once was not there.
+    if let Some(named) = named.filter(|named| *named != home) {
+        return named.to_owned();
+    }
+    let usual = home.join("Downloads");
+    if usual.is_dir() {
+        usual
+    } else {
+        home.to_owned()
     }
 }
 
@@ -1291,6 +1302,24 @@ mod tests {
         config.servers.clear();
         assert!(config.chosen_server().is_none());
         assert_eq!(ConfigFile::from(&config).server, BUILT_IN);
+    }
+
+    #[test]
+    fn downloads_go_to_the_folder_for_them_where_there_is_one() {
+        let home = tempdir().unwrap();
+        let home = home.path();
+        let named = home.join("Téléchargements");
+        assert_eq!(downloads_of(Some(&named), home), named);
+        let unnamed = [None, Some(home)];
+        for unnamed in unnamed {
+            assert_eq!(downloads_of(unnamed, home), home);
+        }
+        let usual = home.join("Downloads");
+        fs::create_dir(&usual).unwrap();
+        for unnamed in unnamed {
+            assert_eq!(downloads_of(unnamed, home), usual);
+        }
+        assert_eq!(downloads_of(Some(&named), home), named);
     }
 
     #[test]

@@ -99,13 +99,19 @@ pub fn no_dialog_for_folder() -> UserMessage {
 /// On the card of a pointer.
 #[must_use]
 pub fn will_be_saved_in(folder: &Path) -> String {
-    tell("will_be_saved_in", &[("folder", from_home(folder).into())])
+    tell(
+        "will_be_saved_in",
+        &[("folder", in_words(folder, HOME.as_deref()).into())],
+    )
 }
 
 /// On a received file.
 #[must_use]
 pub fn saved_in(folder: &Path) -> String {
-    tell("saved_in", &[("folder", from_home(folder).into())])
+    tell(
+        "saved_in",
+        &[("folder", in_words(folder, HOME.as_deref()).into())],
+    )
 }
 
 /// The same where there is little room: the folder's name alone.
@@ -116,14 +122,26 @@ pub fn saved_in_short(folder: &Path) -> String {
     tell("saved_in", &[("folder", name.into_owned().into())])
 }
 
-/// A folder as people write it where the home folder has a short name.
-fn from_home(folder: &Path) -> String {
-    static HOME: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-        let folders = directories::UserDirs::new().filter(|_| !cfg!(windows))?;
-        Some(folders.home_dir().to_owned())
-    });
-    below_home(folder, HOME.as_deref())
+/// A path as the window shows it: `~/Downloads` in the home folder. An error shows it whole, as other programs need it.
+#[must_use]
+pub fn place(path: &Path) -> String {
+    below_home(path, HOME.as_deref())
 }
+
+/// A folder inside a sentence: the home folder itself in words.
+fn in_words(folder: &Path, home: Option<&Path>) -> String {
+    if home == Some(folder) {
+        say("home_folder").to_owned()
+    } else {
+        below_home(folder, home)
+    }
+}
+
+/// The home folder, where people write it `~`.
+static HOME: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    let folders = directories::UserDirs::new().filter(|_| !cfg!(windows))?;
+    Some(folders.home_dir().to_owned())
+});
 
 /// With `~` for the home folder, if it begins with that.
 fn below_home(folder: &Path, home: Option<&Path>) -> String {
@@ -146,12 +164,12 @@ mod tests {
 
     #[test]
     fn the_home_folder_has_a_short_name() {
-        let home = Some(Path::new("/home/ada"));
+        let home = || Some(Path::new("/home/ada"));
         for (folder, home, said) in [
-            ("/home/ada/Downloads", home, "~/Downloads"),
-            ("/home/ada", home, "~"),
-            ("/home/adam/Downloads", home, "/home/adam/Downloads"),
-            ("/media/home/ada", home, "/media/home/ada"),
+            ("/home/ada/Downloads", home(), "~/Downloads"),
+            ("/home/ada", home(), "~"),
+            ("/home/adam/Downloads", home(), "/home/adam/Downloads"),
+            ("/media/home/ada", home(), "/media/home/ada"),
             ("/home/ada/Downloads", None, "/home/ada/Downloads"),
             ("/srv", Some(Path::new("/")), "/srv"),
         ] {
@@ -159,5 +177,6 @@ mod tests {
             let shown = below_home(Path::new(folder), home);
             assert_eq!(Path::new(&shown), Path::new(said));
         }
+        assert_eq!(in_words(Path::new("/home/ada"), home()), "your home folder");
     }
 }

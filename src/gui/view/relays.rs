@@ -93,7 +93,7 @@ fn chosen(ui: &mut Ui, list: Option<&RelayList>, drawn: &mut Drawn) {
         ),
         Some(list) => {
             let place = match &list.origin {
-                RelayOrigin::File(path) => path.to_string_lossy().into_owned(),
+                RelayOrigin::File(path) => text::place(path),
                 RelayOrigin::Line(line) => line.clone(),
                 RelayOrigin::Session => text::session_network().to_owned(),
             };
@@ -148,7 +148,7 @@ fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
             kit::divider(ui);
         }
         let place = match &other.list.origin {
-            RelayOrigin::File(path) => path.to_string_lossy().into_owned(),
+            RelayOrigin::File(path) => text::place(path),
             RelayOrigin::Line(line) => line.clone(),
             RelayOrigin::Session => text::session_network().to_owned(),
         };

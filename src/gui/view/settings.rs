@@ -537,19 +537,12 @@ fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let name = folder
         .file_name()
         .map_or_else(|| folder.to_string_lossy(), |name| name.to_string_lossy());
-    line(
-        ui,
-        Icon::Folder,
-        &name,
-        &folder.to_string_lossy(),
-        84.0,
-        |ui| {
-            let change = Button::new(Loudness::Secondary, text::change());
-            if ui.add(change).clicked() {
-                drawn.act(Action::ChooseDownloads);
-            }
-        },
-    );
+    line(ui, Icon::Folder, &name, &text::place(folder), 84.0, |ui| {
+        let change = Button::new(Loudness::Secondary, text::change());
+        if ui.add(change).clicked() {
+            drawn.act(Action::ChooseDownloads);
+        }
+    });
     trouble(ui, "folder", model.settings.folder_trouble.as_ref());
     if let Some(ours) = model.settings.links {
         kit::divider(ui);
