@@ -386,7 +386,7 @@ fn closing_with_running_transfers_asks_first() {
     desk.click("Stop and quit");
     assert!(matches!(
         desk.window.state().model().transfers[0].state,
-        State::Cancelled
+        State::Interrupted
     ));
 }
 

@@ -121,11 +121,15 @@ impl Desk {
         self.desktop.opened.lock().expect("no panic").len()
     }
 
-    fn share(&mut self, folder: &Path) {
+    fn drop_report(&mut self, folder: &Path) {
         let path = folder.join("report.pdf");
         std::fs::write(&path, vec![7; 2_500]).expect("a file");
         let files = &mut self.window.input_mut().dropped_files;
         files.push(Arc::new(Dropped(path)));
+    }
+
+    fn share(&mut self, folder: &Path) {
+        self.drop_report(folder);
         self.backend.let_go(1);
         self.until_seen("kept until");
     }
@@ -170,6 +174,34 @@ fn a_program_under_another_name_is_told_and_opened_only_after_asking() {
     desk.until_seen("Open anyway");
     desk.click("Open anyway");
     desk.until(|desk| desk.opened() == 1);
+}
+
+#[test]
+fn an_interrupted_transfer_is_a_row_after_a_restart_and_waits_for_the_person() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let keys: Arc<Keyring> = Arc::default();
+    let start = || Desk::new(Some((&data, Arc::clone(&keys) as Arc<dyn KeyStore>)));
+    let mut desk = start();
+    desk.drop_report(folder.path());
+    desk.until(|_| data.join("history.sealed").exists());
+    drop(desk);
+
+    let mut desk = start();
+    desk.until_seen("Interrupted");
+    assert!(
+        desk.backend.shares().is_empty(),
+        "nothing is sent by itself"
+    );
+    desk.backend.let_go(1);
+    desk.click("Retry report.pdf");
+    desk.until_seen("kept until");
+    drop(desk);
+
+    let mut desk = start();
+    desk.until_seen("kept until");
+    assert!(!desk.sees("Interrupted"));
+    assert_eq!(desk.window.state().model().transfers.len(), 1);
 }
 
 #[test]

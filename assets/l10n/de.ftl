@@ -46,6 +46,7 @@ show_in_folder = Im Ordner zeigen
 verified = Geprüft
 waiting = In der Warteschlange
 cancelled = Abgebrochen
+interrupted = Unterbrochen: beim Schließen von Cloakroom noch nicht fertig
 failed = Fehlgeschlagen
 file_servers = Dateiserver
 file_servers_about = Hier werden Ihre Dateien hinterlegt. Ein Server sieht aufgefüllte, versiegelte Datenblöcke und nie, wer sie gesendet hat.

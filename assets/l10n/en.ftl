@@ -46,6 +46,7 @@ show_in_folder = Show in folder
 verified = Verified
 waiting = Waiting for its turn
 cancelled = Cancelled
+interrupted = Interrupted: not finished when Cloakroom closed
 failed = Failed
 file_servers = File servers
 file_servers_about = Where your files are left. A server sees padded, sealed blobs and never who sent them.

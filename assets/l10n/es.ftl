@@ -46,6 +46,7 @@ show_in_folder = Ver en la carpeta
 verified = Verificado
 waiting = En espera de su turno
 cancelled = Cancelado
+interrupted = Interrumpido: sin terminar cuando se cerró Cloakroom
 failed = Ha fallado
 file_servers = Servidores de archivos
 file_servers_about = Aquí se dejan sus archivos. Un servidor ve bloques rellenados y sellados, pero nunca quién los envió.

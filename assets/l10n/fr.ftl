@@ -46,6 +46,7 @@ show_in_folder = Ouvrir le dossier
 verified = Vérifié
 waiting = Attend son tour
 cancelled = Annulé
+interrupted = Interrompu : pas terminé à la fermeture de Cloakroom
 failed = Échec
 file_servers = Serveurs de fichiers
 file_servers_about = Là où vos fichiers sont déposés. Un serveur voit des blocs complétés et scellés, jamais qui les a envoyés.

@@ -46,6 +46,7 @@ show_in_folder = 在文件夹中显示
 verified = 已验证
 waiting = 排队等待中
 cancelled = 已取消
+interrupted = 已中断：Cloakroom 关闭时尚未完成
 failed = 失败
 file_servers = 文件服务器
 file_servers_about = 您的文件寄存在这里。服务器只看到经过填充和密封的数据块，看不到发送者是谁。

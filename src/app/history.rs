@@ -1,4 +1,4 @@
-//! What was shared and received, kept from start to start: sealed, under a key in the system's keyring.
+//! What was shared and received, and what was still on its way, kept from start to start: sealed, under a key in the system's keyring.
 //!
 //! One thread of its own does everything that touches the disk or the keyring, in the order it was asked to, so that
 //! nobody waits for a keyring that prompts or hangs. Without a keyring nothing is written: the history then lasts as
@@ -142,9 +142,9 @@ impl History {
         self.order(Order::TurnOff);
     }
 
-    /// Keeps what has just ended, and says as which entry.
-    pub fn remember(&self, name: &str, len: u64, what: What) -> EntryId {
-        let id = EntryId::generate(&mut random::system());
+    /// Keeps a transfer in the place of `entry`, or as a new one, and says as which entry.
+    pub fn remember(&self, entry: Option<EntryId>, name: &str, len: u64, what: What) -> EntryId {
+        let id = entry.unwrap_or_else(|| EntryId::generate(&mut random::system()));
         self.add(Entry {
             id,
             name: name.to_owned(),
@@ -155,7 +155,7 @@ impl History {
         id
     }
 
-    /// Keeps an entry.
+    /// Keeps an entry, in the place of the one with its id.
     pub fn add(&self, entry: Entry) {
         self.order(Order::Add(entry));
     }
@@ -221,6 +221,8 @@ const MAX_ENTRIES: usize = 1_000;
 const MAX_FILE_LEN: u64 = 16 * 1024 * 1024;
 /// Shares are kept for so long after the server has dropped them.
 const KEEP_EXPIRED_SECS: u64 = 30 * 24 * 3_600;
+/// Transfers that were not finished are kept for so long after the last word of them.
+const KEEP_UNFINISHED_SECS: u64 = 30 * 24 * 3_600;
 /// How many unreadable files are kept.
 const MAX_ASIDE: u32 = 20;
 
@@ -264,7 +266,10 @@ impl Store {
                     tell(News::Status(Status::Off));
                 }
                 Order::Add(entry) => self.change(tell, |entries| {
-                    entries.push(entry);
+                    match entries.iter_mut().find(|kept| kept.id == entry.id) {
+                        Some(kept) => *kept = entry,
+                        None => entries.push(entry),
+                    }
                     let too_many = entries.len().saturating_sub(MAX_ENTRIES);
                     entries.drain(..too_many);
                 }),
@@ -464,6 +469,9 @@ impl Store {
 
 fn is_long_gone(entry: &Entry, now: u64) -> bool {
     match &entry.what {
+        What::Sharing { .. } | What::Receiving { .. } => {
+            now.saturating_sub(entry.hour) > KEEP_UNFINISHED_SECS
+        }
         What::Shared {
             expires: Some(expires),
             ..

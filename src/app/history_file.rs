@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::keystore::{HistoryKey, KeyId};
 
-/// One share or receive that is over. It can hold a pointer: no `Debug`.
+/// One share or receive. It can hold a pointer: no `Debug`.
 #[derive(Clone)]
 pub struct Entry {
     /// Of this entry alone.
@@ -41,9 +41,23 @@ impl EntryId {
     }
 }
 
-/// Which way a file went.
+/// Which way a file went, or was to go.
 #[derive(Clone)]
 pub enum What {
+    /// From here to a server; nobody knows yet whether it got there.
+    Sharing {
+        /// Where the file is.
+        path: PathBuf,
+    },
+    /// From a server to here; it is not here yet.
+    Receiving {
+        /// Names the file, and opens it.
+        pointer: std::sync::Arc<Zeroizing<String>>,
+        /// The sender is told, if they asked to be.
+        tell_sender: bool,
+        /// The server's host, as it is shown.
+        server: String,
+    },
     /// From here to a server.
     Shared {
         /// Opens the file, wherever it is read.
@@ -168,10 +182,13 @@ pub(super) fn export(entries: &[Entry]) -> Option<Zeroizing<Vec<u8>>> {
 fn room_for(entries: &[Entry]) -> usize {
     // One byte of text is at most six of JSON.
     let text = |entry: &Entry| match &entry.what {
-        What::Shared {
+        What::Receiving {
+            pointer, server, ..
+        }
+        | What::Shared {
             pointer, server, ..
         } => pointer.len() + server.len(),
-        What::Received { path } => path.as_os_str().len(),
+        What::Received { path } | What::Sharing { path } => path.as_os_str().len(),
     };
     let of_one = |entry: &Entry| 6 * (entry.name.len() + text(entry)) + 512;
     256 + entries.iter().map(of_one).sum::<usize>()
@@ -195,6 +212,14 @@ struct EntryOut<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 enum WhatOut<'a> {
+    Sharing {
+        path: std::borrow::Cow<'a, str>,
+    },
+    Receiving {
+        pointer: &'a str,
+        tell_sender: bool,
+        server: &'a str,
+    },
     Shared {
         pointer: &'a str,
         blob_len: u64,
@@ -223,6 +248,18 @@ impl<'a> EntryOut<'a> {
             len: entry.len,
             hour: entry.hour,
             what: match &entry.what {
+                What::Sharing { path } => WhatOut::Sharing {
+                    path: path.to_string_lossy(),
+                },
+                What::Receiving {
+                    pointer,
+                    tell_sender,
+                    server,
+                } => WhatOut::Receiving {
+                    pointer,
+                    tell_sender: *tell_sender,
+                    server,
+                },
                 What::Shared {
                     pointer,
                     blob_len,
@@ -257,8 +294,18 @@ struct EntryIn {
     name: String,
     len: u64,
     hour: u64,
+    sharing: Option<PathIn>,
+    receiving: Option<ReceivingIn>,
     shared: Option<SharedIn>,
-    received: Option<ReceivedIn>,
+    received: Option<PathIn>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReceivingIn {
+    pointer: String,
+    tell_sender: bool,
+    server: String,
 }
 
 #[derive(Deserialize)]
@@ -273,21 +320,27 @@ struct SharedIn {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ReceivedIn {
+struct PathIn {
     path: PathBuf,
 }
 
 impl EntryIn {
     fn decide(self) -> Result<Entry, HistoryFileError> {
-        let what = match (self.shared, self.received) {
-            (Some(shared), None) => What::Shared {
+        let what = match (self.sharing, self.receiving, self.shared, self.received) {
+            (Some(sharing), None, None, None) => What::Sharing { path: sharing.path },
+            (None, Some(receiving), None, None) => What::Receiving {
+                pointer: std::sync::Arc::new(Zeroizing::new(receiving.pointer)),
+                tell_sender: receiving.tell_sender,
+                server: receiving.server,
+            },
+            (None, None, Some(shared), None) => What::Shared {
                 pointer: std::sync::Arc::new(Zeroizing::new(shared.pointer)),
                 blob_len: shared.blob_len,
                 server: shared.server,
                 expires: shared.expires,
                 builtin: shared.builtin,
             },
-            (None, Some(received)) => What::Received {
+            (None, None, None, Some(received)) => What::Received {
                 path: received.path,
             },
             _ => return Err(HistoryFileError::Newer),
@@ -334,6 +387,26 @@ pub(super) mod tests {
         }
     }
 
+    pub(crate) fn sharing(id: u64, name: &str) -> Entry {
+        Entry {
+            what: What::Sharing {
+                path: PathBuf::from("/home/ada").join(name),
+            },
+            ..shared(id, name)
+        }
+    }
+
+    pub(crate) fn receiving(id: u64, name: &str) -> Entry {
+        Entry {
+            what: What::Receiving {
+                pointer: Arc::new(Zeroizing::new(format!("cloak1secret{id}"))),
+                tell_sender: true,
+                server: "files.example".to_owned(),
+            },
+            ..shared(id, name)
+        }
+    }
+
     /// Two entries are the same when their JSON is.
     pub(crate) fn json(entries: &[Entry]) -> String {
         serde_json::to_string(&FileOut::of(entries)).unwrap()
@@ -350,6 +423,7 @@ pub(super) mod tests {
             vec![],
             vec![shared(1, "a.txt")],
             vec![received(u64::MAX, "\u{1}\"\\ é漢.pdf"), shared(2, "")],
+            vec![sharing(1, "é.pdf"), receiving(2, "b")],
         ] {
             let file = seal(&entries, KeyId([3; 16]), &key(), rng).unwrap();
             assert_eq!(key_id(&file), Ok(KeyId([3; 16])));
@@ -368,6 +442,14 @@ pub(super) mod tests {
             "{\"entries\":[{\"id\":1,\"name\":\"a\",\"len\":5,\"hour\":1800000000,\"shared\":{\"pointer\":\"cloak1secret1\",\
              \"blob_len\":65536,\"server\":\"files.example\",\"expires\":1801000000,\"builtin\":false}},\
              {\"id\":2,\"name\":\"b\",\"len\":5,\"hour\":1800000000,\"received\":{\"path\":PATH}}]}"
+                .replace("PATH", &serde_json::to_string(&path).unwrap())
+        );
+        let path = PathBuf::from("/home/ada").join("a");
+        assert_eq!(
+            json(&[sharing(1, "a"), receiving(2, "b")]),
+            "{\"entries\":[{\"id\":1,\"name\":\"a\",\"len\":5,\"hour\":1800000000,\"sharing\":{\"path\":PATH}},\
+             {\"id\":2,\"name\":\"b\",\"len\":5,\"hour\":1800000000,\"receiving\":{\"pointer\":\"cloak1secret2\",\
+             \"tell_sender\":true,\"server\":\"files.example\"}}]}"
                 .replace("PATH", &serde_json::to_string(&path).unwrap())
         );
     }

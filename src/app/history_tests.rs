@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::{TempDir, tempdir};
 
 use super::*;
-use crate::app::history_file::tests::{json, received, shared};
+use crate::app::history_file::tests::{json, received, receiving, shared, sharing};
 
 /// A keyring in memory.
 #[derive(Default)]
@@ -402,8 +402,49 @@ fn a_share_that_is_kept_longer_is_so_after_a_restart() {
         .iter()
         .map(|entry| match entry.what {
             What::Shared { expires, .. } => expires,
-            What::Received { .. } => None,
+            What::Received { .. } | What::Receiving { .. } | What::Sharing { .. } => None,
         })
         .collect();
     assert_eq!(expires, [None, Some(NOW + 77)]);
+}
+
+#[test]
+fn what_is_finished_takes_the_place_of_what_was_not() {
+    let folder = tempdir().unwrap();
+    let keys = Arc::new(FakeKeyring::default());
+    during(&folder, &keys, |history| {
+        history.turn_on();
+        history.add(sharing(1, "a"));
+        history.add(receiving(2, "b"));
+        history.add(shared(1, "a"));
+    });
+    let news = during(&folder, &keys, History::turn_on);
+    assert_eq!(
+        json(entries(&news).unwrap()),
+        json(&[receiving(2, "b"), shared(1, "a")])
+    );
+}
+
+#[test]
+fn what_nobody_started_again_is_forgotten() {
+    let folder = tempdir().unwrap();
+    let keys = Arc::new(FakeKeyring::default());
+    let aged = |entry: Entry, secs| Entry {
+        hour: NOW - secs,
+        ..entry
+    };
+    during(&folder, &keys, |history| {
+        history.turn_on();
+        for (id, secs) in [(1, KEEP_UNFINISHED_SECS + 1), (2, KEEP_UNFINISHED_SECS)] {
+            history.add(aged(sharing(id, "a"), secs));
+            history.add(aged(receiving(id + 10, "a"), secs));
+        }
+    });
+    let news = during(&folder, &keys, History::turn_on);
+    let ids: Vec<u64> = entries(&news)
+        .unwrap()
+        .iter()
+        .map(|kept| kept.id.0)
+        .collect();
+    assert_eq!(ids, [12, 2]);
 }

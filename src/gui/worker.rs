@@ -399,7 +399,7 @@ impl Worker {
             }),
             Effect::Remember(id, kept) => {
                 if let Some(history) = &self.history {
-                    let entry = history.remember(&kept.name, kept.len, what(&kept));
+                    let entry = history.remember(kept.entry, &kept.name, kept.len, what(&kept));
                     inner.report(Event::Remembered(id, entry));
                 }
             }
@@ -644,9 +644,19 @@ fn at_home(path: PathBuf) -> PathBuf {
     }
 }
 
-/// What the history keeps of a finished transfer.
+/// What the history keeps of a transfer.
 fn what(kept: &Kept) -> What {
     match &kept.outcome {
+        Outcome::Sharing(path) => What::Sharing { path: path.clone() },
+        Outcome::Receiving {
+            pointer,
+            tell_sender,
+            server,
+        } => What::Receiving {
+            pointer: pointer.shared(),
+            tell_sender: *tell_sender,
+            server: server.clone(),
+        },
         Outcome::Shared(shared) => What::Shared {
             pointer: shared.pointer.shared(),
             blob_len: shared.blob_len,

@@ -1,4 +1,4 @@
-//! What is kept of finished transfers, what is asked before a received file is opened, and what is said when a transfer
+//! What is kept of transfers, what is asked before a received file is opened, and what is said when a transfer
 //! ends while nobody looks.
 
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::gui::text;
 /// What a person lets this program keep and say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Privacy {
-    /// Finished transfers are kept for the next start.
+    /// Transfers are kept for the next start.
     pub history: bool,
     /// The desktop says when a transfer ends while the window is not in front.
     pub notify: bool,
@@ -41,24 +41,68 @@ pub enum Examine {
     Open,
 }
 
-/// What is kept of a finished transfer. Never printed: it holds a pointer.
+/// What is kept of a transfer. Never printed: it holds a pointer.
 #[derive(Clone)]
 pub struct Kept {
+    /// The entry whose place it takes, if there is one.
+    pub entry: Option<EntryId>,
     /// The file's name.
     pub name: String,
     /// Length of its content.
     pub len: u64,
-    /// What came of it.
+    /// What came of it, or is still to come.
     pub outcome: Outcome,
 }
 
-/// How a finished transfer ended well.
+/// How far a transfer came.
 #[derive(Clone)]
 pub enum Outcome {
+    /// This file is not at a server yet.
+    Sharing(PathBuf),
+    /// It is not here yet.
+    Receiving {
+        /// What names it.
+        pointer: PointerText,
+        /// The sender is told, if they asked to be.
+        tell_sender: bool,
+        /// The server's name.
+        server: String,
+    },
     /// It is at a server.
     Shared(Shared),
     /// It is here.
     Received(Saved),
+}
+
+impl Kept {
+    /// What is kept of `transfer` as it stands, if anything is.
+    fn of(transfer: &Transfer) -> Option<Self> {
+        if !transfer.is_kept() {
+            return None;
+        }
+        let outcome = match (&transfer.state, &transfer.job) {
+            (State::Shared(shared), _) => Outcome::Shared(shared.clone()),
+            (State::Received(saved), _) => Outcome::Received(saved.clone()),
+            (_, Job::Share(path)) => Outcome::Sharing(path.clone()),
+            (
+                _,
+                Job::Receive {
+                    pointer,
+                    tell_sender,
+                },
+            ) => Outcome::Receiving {
+                pointer: pointer.clone(),
+                tell_sender: *tell_sender,
+                server: transfer.server.clone(),
+            },
+        };
+        Some(Self {
+            entry: transfer.entry,
+            name: transfer.name.clone(),
+            len: transfer.len.unwrap_or_default(),
+            outcome,
+        })
+    }
 }
 
 /// What the desktop says when a transfer ends while nobody looks.
@@ -86,15 +130,32 @@ impl Model {
     pub(super) fn set_privacy(&mut self, privacy: Privacy) -> Vec<Effect> {
         let before = std::mem::replace(&mut self.settings.preferences.privacy, privacy);
         let mut effects = self.keep();
+        if before.history && !privacy.history {
+            // How these end is not kept any more; they must not look interrupted at the next start.
+            let unfinished = self.transfers.iter_mut().filter(|row| row.is_unfinished());
+            let entries = unfinished.filter_map(|row| row.entry.take());
+            effects.extend(entries.map(Effect::ForgetEntry));
+        }
         if before.history != privacy.history {
             effects.push(Effect::SetHistory(privacy.history));
+        }
+        if privacy.history && !before.history {
+            let unfinished = self
+                .transfers
+                .iter()
+                .rev()
+                .filter(|row| row.is_unfinished());
+            effects.extend(unfinished.filter_map(|row| self.remember(row)));
         }
         effects
     }
 
     pub(super) fn wipe_history(&mut self) -> Vec<Effect> {
         self.back();
-        self.transfers.retain(|transfer| transfer.entry.is_none());
+        (self.transfers).retain(|transfer| transfer.entry.is_none() || transfer.is_unfinished());
+        for running in &mut self.transfers {
+            running.entry = None;
+        }
         // The entries of what could come back go with all others.
         self.undo.take_if(|undo| matches!(undo, Undo::Rows(_)));
         vec![Effect::WipeHistory]
@@ -129,7 +190,23 @@ impl Model {
         if rows.any(|transfer| transfer.entry == Some(entry.id)) {
             return;
         }
+        let mut from = String::new();
         let (job, state) = match entry.what {
+            // Whatever the server is now: only the person starts it again.
+            What::Sharing { path } => (Job::Share(path), State::Interrupted),
+            What::Receiving {
+                pointer,
+                tell_sender,
+                server,
+            } => {
+                from = server;
+                let pointer = PointerText::of(pointer);
+                let job = Job::Receive {
+                    pointer,
+                    tell_sender,
+                };
+                (job, State::Interrupted)
+            }
             What::Shared {
                 pointer,
                 blob_len,
@@ -158,18 +235,17 @@ impl Model {
                     name: entry.name.clone(),
                     len: entry.len,
                 };
-                {
-                    let job = Job::Receive {
-                        pointer: PointerText::default(),
-                        tell_sender: false,
-                    };
-                    (job, State::Received(saved))
-                }
+                let job = Job::Receive {
+                    pointer: PointerText::default(),
+                    tell_sender: false,
+                };
+                (job, State::Received(saved))
             }
         };
         let (id, run) = (self.draw_id(), self.draw_id());
         let mut transfer = Transfer::new(id, run, entry.name, Some(entry.len), job);
         transfer.finish(state);
+        transfer.server = from;
         transfer.entry = Some(entry.id);
         transfer.ended = Some(entry.hour);
         self.transfers.push(transfer);
@@ -177,41 +253,42 @@ impl Model {
 
     pub(super) fn hear_remembered(&mut self, id: TransferId, entry: EntryId) -> Vec<Effect> {
         match self.row_mut(id) {
-            // Taken off the list, or deleted from the server meanwhile.
-            None => vec![Effect::ForgetEntry(entry)],
-            Some(transfer) if matches!(&transfer.state, State::Shared(shared) if shared.gone) => {
-                vec![Effect::ForgetEntry(entry)]
+            // Taken off the list, stopped, or deleted from the server meanwhile.
+            Some(transfer) if transfer.is_kept() => {
+                let before = transfer
+                    .entry
+                    .replace(entry)
+                    .filter(|before| *before != entry);
+                before.map(Effect::ForgetEntry).into_iter().collect()
             }
-            Some(transfer) => {
-                transfer.entry = Some(entry);
-                Vec::new()
-            }
+            Some(_) | None => vec![Effect::ForgetEntry(entry)],
         }
     }
 
+    /// Keeps a transfer as it stands for the next start, if the person wants that.
+    pub(super) fn remember(&self, transfer: &Transfer) -> Option<Effect> {
+        let wanted = self.settings.preferences.privacy.history;
+        let kept = Kept::of(transfer).filter(|_| wanted)?;
+        Some(Effect::Remember(transfer.id, kept))
+    }
+
     /// What follows when a transfer has ended: it is kept, looked into, and told of.
-    pub(super) fn ended(&self, id: TransferId) -> Vec<Effect> {
-        let Some(transfer) = self.transfer(id) else {
-            return Vec::new();
-        };
+    pub(super) fn ended(&mut self, id: TransferId) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let outcome = match &transfer.state {
-            State::Shared(shared) => Some(Outcome::Shared(shared.clone())),
-            State::Received(saved) => {
-                effects.push(Effect::Examine(id, saved.path.clone(), Examine::Arrived));
-                Some(Outcome::Received(saved.clone()))
-            }
-            _ => None,
-        };
-        let privacy = self.settings.preferences.privacy;
-        if let Some(outcome) = outcome.filter(|_| privacy.history) {
-            let kept = Kept {
-                name: transfer.name.clone(),
-                len: transfer.len.unwrap_or_default(),
-                outcome,
-            };
-            effects.push(Effect::Remember(id, kept));
+        if let Some(transfer) = self.row_mut(id).filter(|row| !row.is_kept()) {
+            effects.extend(transfer.entry.take().map(Effect::ForgetEntry));
         }
+        let Some(transfer) = self.transfer(id) else {
+            return effects;
+        };
+        if let State::Received(saved) = &transfer.state {
+            effects.push(Effect::Examine(id, saved.path.clone(), Examine::Arrived));
+        }
+        // One that failed is kept as what it was before it ended.
+        if !matches!(transfer.state, State::Failed(_)) {
+            effects.extend(self.remember(transfer));
+        }
+        let privacy = self.settings.preferences.privacy;
         if privacy.notify && !self.in_front {
             effects.push(Effect::Attention);
             let name = privacy.notify_names.then_some(transfer.name.as_str());
@@ -417,6 +494,162 @@ mod tests {
                 .iter()
                 .any(|effect| matches!(effect, Effect::Remember(..)))
         );
+    }
+
+    fn sharing(id: u64, path: &str) -> Entry {
+        entry(id, What::Sharing { path: path.into() })
+    }
+
+    fn kept(effects: &[Effect]) -> Vec<(TransferId, &Kept)> {
+        let kept = effects.iter().filter_map(|effect| match effect {
+            Effect::Remember(id, kept) => Some((*id, kept)),
+            _ => None,
+        });
+        kept.collect()
+    }
+
+    fn forgotten(effects: &[Effect]) -> Vec<u64> {
+        let forgotten = effects.iter().filter_map(|effect| match effect {
+            Effect::ForgetEntry(entry) => Some(entry.0),
+            _ => None,
+        });
+        forgotten.collect()
+    }
+
+    /// Drops these files and has the history keep each; returns their rows and runs.
+    fn drop_files(model: &mut Model, names: &[&str]) -> Vec<(TransferId, RunId)> {
+        let found = names.iter().map(|name| file(name)).collect();
+        let effects = model.update(Event::Looked(Look::Share, found));
+        for (id, kept) in kept(&effects) {
+            assert!(matches!(&kept.outcome, Outcome::Sharing(path) if path.ends_with(&kept.name)));
+            model.update(Event::Remembered(id, EntryId(id.0)));
+        }
+        let rows = model.transfers[..names.len()].iter();
+        rows.map(|row| (row.id, row.run)).collect()
+    }
+
+    #[test]
+    fn a_transfer_that_was_interrupted_is_a_row_that_only_the_person_starts_again() {
+        let mut model = model();
+        let receiving = What::Receiving {
+            pointer: Arc::new(Zeroizing::new("cloak1kept".to_owned())),
+            tell_sender: false,
+            server: "files.example".to_owned(),
+        };
+        let entries = vec![sharing(2, "/home/ada/a.pdf"), entry(1, receiving)];
+        let effects = model.update(Event::History(News::Entries(entries)));
+        assert!(effects.is_empty(), "nothing starts by itself");
+        assert_eq!(model.unfinished(), 0);
+        assert!((model.transfers.iter()).all(|row| matches!(row.state, State::Interrupted)));
+
+        let id = model.transfers[0].id;
+        let effects = model.update(Action::Retry(id));
+        assert!(
+            matches!(&effects[..], [Effect::Remember(..), Effect::Share(_, path, _)]
+                if path.as_os_str() == "/home/ada/a.pdf")
+        );
+        assert_eq!(kept(&effects)[0].1.entry, Some(EntryId(2)), "not twice");
+        let id = model.transfers[1].id;
+        let effects = model.update(Action::Retry(id));
+        let fetches = effects.iter().any(|effect| {
+            matches!(effect, Effect::Fetch { pointer, tell_sender: false, .. }
+                if pointer.as_str() == "cloak1kept")
+        });
+        assert!(fetches);
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_kept_until_it_ends() {
+        let mut model = model();
+        let rows = drop_files(&mut model, &["a", "b", "c", "d"]);
+        let [(a, run_a), (b, run_b), (c, _), (d, _)] = rows[..] else {
+            panic!("four rows")
+        };
+        let shared = Shared {
+            pointer: "cloak1new".into(),
+            blob_len: 65_536,
+            expires: None,
+            server: "files.example".to_owned(),
+            builtin: false,
+            manageable: true,
+            counted: false,
+            gone: false,
+            by_server_clock: false,
+            other_time: false,
+        };
+        // Its pointer takes the place of its path.
+        let effects = model.update(Event::Shared(run_a, ended(Ok(shared))));
+        let [(of, what)] = kept(&effects)[..] else {
+            panic!("it is kept")
+        };
+        assert_eq!((of, what.entry), (a, Some(EntryId(a.0))));
+        assert!(matches!(what.outcome, Outcome::Shared(_)));
+        // Tried again later, also after a restart.
+        let trouble = crate::gui::model::tests::trouble();
+        let effects = model.update(Event::Shared(run_b, ended(Err(trouble))));
+        assert_eq!((kept(&effects).len(), forgotten(&effects).len()), (0, 0));
+        assert_eq!(model.transfer(b).unwrap().entry, Some(EntryId(b.0)));
+        // The person wants no more of it.
+        assert_eq!(forgotten(&model.update(Action::Cancel(c))), [c.0]);
+        let effects = model.update(Event::Remembered(c, EntryId(99)));
+        assert_eq!(forgotten(&effects), [99], "said too late");
+        assert_eq!(kept(&model.update(Action::Retry(c))).len(), 1);
+        // The program ends.
+        let effects = model.update(Action::StopAndQuit);
+        assert!(forgotten(&effects).is_empty());
+        assert!(matches!(
+            model.transfer(d).unwrap().state,
+            State::Interrupted
+        ));
+    }
+
+    #[test]
+    fn the_rows_of_a_drop_stand_in_the_same_order_at_the_next_start() {
+        let mut model = model();
+        let found = ["a", "b", "c"].map(file).into();
+        let effects = model.update(Event::Looked(Look::Share, found));
+        let names = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>();
+        let mut order = names(kept(&effects).iter().map(|(_, kept)| &kept.name).collect());
+        order.reverse();
+        let shown = names(model.transfers.iter().map(|row| &row.name).collect());
+        assert_eq!(order, shown, "the newest entry comes first");
+    }
+
+    #[test]
+    fn a_history_that_is_turned_off_or_wiped_meanwhile_knows_nothing_of_what_runs() {
+        let mut model = model();
+        let [(id, _)] = drop_files(&mut model, &["a"])[..] else {
+            panic!("one row")
+        };
+        let history = |on| {
+            Action::SetPrivacy(Privacy {
+                history: on,
+                ..Privacy::default()
+            })
+        };
+        let effects = model.update(history(false));
+        assert!(matches!(
+            effects[..],
+            [
+                Effect::Save(_),
+                Effect::ForgetEntry(_),
+                Effect::SetHistory(false)
+            ]
+        ));
+        let effects = model.update(history(true));
+        assert!(matches!(
+            effects[..],
+            [
+                Effect::Save(_),
+                Effect::SetHistory(true),
+                Effect::Remember(..)
+            ]
+        ));
+        model.update(Event::Remembered(id, EntryId(7)));
+        model.update(Action::Open(Modal::WipeHistory));
+        model.update(Action::WipeHistory);
+        assert_eq!(model.transfers.len(), 1, "what runs stays");
+        assert_eq!(model.transfers[0].entry, None);
     }
 
     #[test]

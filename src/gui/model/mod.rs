@@ -592,7 +592,7 @@ pub enum Effect {
     ReadKeptList(Preferences),
     /// Read the relay list in this file.
     ReadRelayList(PathBuf),
-    /// Keep a finished transfer for the next start.
+    /// Keep a transfer for the next start.
     Remember(TransferId, Kept),
     /// Show a file in its folder.
     Reveal(PathBuf),

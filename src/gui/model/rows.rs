@@ -71,13 +71,20 @@ impl Model {
             self.screen = Screen::Share;
         }
         let first = rows.first().map(|row| row.id);
+        // The newest entry comes first at the next start: the rows stand in the same order then.
+        let mut effects: Vec<Effect> = rows
+            .iter()
+            .rev()
+            .filter_map(|row| self.remember(row))
+            .collect();
         self.transfers.splice(0..0, rows);
         if let Some(first) = first {
             self.show_new();
             // A reader speaks what the keyboard comes to, and what becomes of it.
             self.focus = Some(Focus::Row(first));
         }
-        self.start_waiting()
+        effects.extend(self.start_waiting());
+        effects
     }
 
     /// What was said of the other files of the drop that this row came with, while that stands.
@@ -109,9 +116,11 @@ impl Model {
         };
         let mut transfer = Transfer::new(id, run, name, Some(info.len), job);
         transfer.server = info.server;
+        let mut effects = Vec::from_iter(self.remember(&transfer));
         self.transfers.insert(0, transfer);
         self.show_new();
-        self.start_waiting()
+        effects.extend(self.start_waiting());
+        effects
     }
 
     /// Starts what may start: every fetch at once, shares in the order they came, a few at a time.
@@ -190,26 +199,47 @@ impl Model {
         let mut effects = match transfer.state {
             State::Running(_) => vec![Effect::Cancel(transfer.run)],
             State::Waiting => Vec::new(),
-            State::Shared(_) | State::Received(_) | State::Failed(_) | State::Cancelled => {
-                return Vec::new();
-            }
+            State::Shared(_)
+            | State::Received(_)
+            | State::Failed(_)
+            | State::Cancelled
+            | State::Interrupted => return Vec::new(),
         };
         transfer.finish(State::Cancelled);
+        effects.extend(transfer.entry.take().map(Effect::ForgetEntry));
         let words = text::is_cancelled(&transfer.name);
         self.announce(false, &words);
         effects.extend(self.start_waiting());
         effects
     }
 
+    /// Stops everything because the program ends: at the next start these rows say so.
+    pub(super) fn interrupt(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for transfer in self.transfers.iter_mut().filter(|row| row.is_unfinished()) {
+            if matches!(transfer.state, State::Running(_)) {
+                effects.push(Effect::Cancel(transfer.run));
+            }
+            transfer.finish(State::Interrupted);
+        }
+        effects
+    }
+
     pub(super) fn retry(&mut self, these: impl Fn(&Transfer) -> bool) -> Vec<Effect> {
         let mut words = Vec::new();
+        let mut again = Vec::new();
         for at in 0..self.transfers.len() {
             let run = self.draw_id();
             let Some(transfer) = self.transfers.get_mut(at) else {
                 continue;
             };
-            if these(transfer) && matches!(transfer.state, State::Failed(_) | State::Cancelled) {
+            let stopped = matches!(
+                transfer.state,
+                State::Failed(_) | State::Cancelled | State::Interrupted
+            );
+            if stopped && these(transfer) {
                 transfer.restart(run);
+                again.push(transfer.id);
                 words.push(match transfer.job {
                     Job::Share(_) => text::starts_sharing(&[&transfer.name]),
                     Job::Receive { .. } => text::starts_receiving(&transfer.name),
@@ -222,7 +252,10 @@ impl Model {
             [one] => self.announce(false, one),
             more => self.announce(false, &text::starts_again(more.len())),
         }
-        self.start_waiting()
+        let rows = again.iter().rev().filter_map(|id| self.transfer(*id));
+        let mut effects: Vec<Effect> = rows.filter_map(|row| self.remember(row)).collect();
+        effects.extend(self.start_waiting());
+        effects
     }
 
     /// The one thing to do with a row.
@@ -230,7 +263,7 @@ impl Model {
         match self.transfer(id).map(|transfer| &transfer.state) {
             Some(State::Shared(_)) => self.copy(id),
             Some(State::Received(_)) => self.open_saved(id),
-            Some(State::Failed(_) | State::Cancelled) => self.remedy(id),
+            Some(State::Failed(_) | State::Cancelled | State::Interrupted) => self.remedy(id),
             Some(State::Waiting | State::Running(_)) | None => Vec::new(),
         }
     }

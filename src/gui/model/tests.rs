@@ -57,7 +57,7 @@ fn shares(effects: &[Effect]) -> Vec<(RunId, String)> {
     effects.iter().filter_map(share).collect()
 }
 
-fn trouble() -> UserMessage {
+pub(super) fn trouble() -> UserMessage {
     UserMessage {
         what: "what".to_owned(),
         why: "why".to_owned(),
@@ -349,7 +349,7 @@ fn nothing_is_fetched_under_the_description_of_another_pointer() {
     model.update(Event::Described(Ok(info())));
     assert!(matches!(
         model.update(Action::Download)[..],
-        [Effect::Fetch { .. }, ..]
+        [Effect::Remember(..), Effect::Fetch { .. }, ..]
     ));
     // What the emptied field was comes too late.
     model.update(Event::Described(Ok(info())));

@@ -139,6 +139,8 @@ pub enum State {
     Failed(Trouble),
     /// Stopped by the person.
     Cancelled,
+    /// The program ended before it did, now or at an earlier start.
+    Interrupted,
 }
 
 /// Where a running transfer is. Fractions are 0 to 1.
@@ -387,6 +389,17 @@ impl Transfer {
         matches!(self.state, State::Waiting | State::Running(_))
     }
 
+    /// Whether the next start should know of it: not when the person stopped it, when it cannot work, or when what it came
+    /// to is gone.
+    pub(super) fn is_kept(&self) -> bool {
+        match &self.state {
+            State::Cancelled => false,
+            State::Failed(trouble) => trouble.can_work_later(),
+            State::Shared(shared) => !shared.gone,
+            State::Interrupted | State::Received(_) | State::Running(_) | State::Waiting => true,
+        }
+    }
+
     pub(super) fn is_running_share(&self) -> bool {
         matches!((&self.state, &self.job), (State::Running(_), Job::Share(_)))
     }
@@ -462,6 +475,7 @@ impl Transfer {
         self.worked = false;
         self.slow = false;
         self.watched = false;
+        self.ended = None;
         self.state = State::Waiting;
     }
 }

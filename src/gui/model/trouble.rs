@@ -44,6 +44,13 @@ impl Trouble {
             Self::Said(message) => message.remedy,
         }
     }
+
+    /// Whether the same can work when it is tried again, as it is or after its remedy.
+    #[must_use]
+    pub fn can_work_later(&self) -> bool {
+        let remedy = self.remedy();
+        remedy == Remedy::Retry || remedy.then_retry()
+    }
 }
 
 /// Whether an error says that the server does not work as it should, for anybody and any file.

@@ -363,10 +363,7 @@ impl Model {
             Action::Start => self.welcomed(),
             Action::StopAndQuit => {
                 self.modal = None;
-                let ids: Vec<_> = self.transfers.iter().map(|transfer| transfer.id).collect();
-                let mut effects: Vec<Effect> =
-                    ids.into_iter().flat_map(|id| self.cancel(id)).collect();
-                effects.retain(|effect| matches!(effect, Effect::Cancel(_)));
+                let mut effects = self.interrupt();
                 effects.extend(self.leave_nothing());
                 effects.push(Effect::Quit);
                 effects
@@ -579,7 +576,7 @@ impl Model {
     pub(super) fn remedy(&mut self, id: super::TransferId) -> Vec<Effect> {
         let remedy = match self.transfer(id).map(|row| &row.state) {
             Some(State::Failed(trouble)) => trouble.remedy(),
-            Some(State::Cancelled) => Remedy::Retry,
+            Some(State::Cancelled | State::Interrupted) => Remedy::Retry,
             _ => return Vec::new(),
         };
         let effects = match remedy {

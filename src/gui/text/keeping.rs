@@ -147,7 +147,9 @@ pub fn notification(state: &State, name: Option<&str>) -> Option<Notification> {
         State::Shared(_) => ("is_shared", "file_is_shared", "notify_shared"),
         State::Received(_) => ("has_arrived", "file_has_arrived", "notify_received"),
         State::Failed(_) => ("did_not_arrive", "file_did_not_arrive", "notify_failed"),
-        State::Waiting | State::Running(_) | State::Cancelled => return None,
+        State::Waiting | State::Running(_) | State::Cancelled | State::Interrupted => {
+            return None;
+        }
     };
     Some(Notification {
         title: match name {

@@ -144,6 +144,8 @@ plain! {
     /// Rows.
     cancelled;
     /// Rows.
+    interrupted;
+    /// Rows.
     failed;
 }
 

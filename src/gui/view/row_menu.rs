@@ -4,7 +4,6 @@ use egui::Ui;
 use egui::accesskit::HasPopup;
 
 use super::Drawn;
-use crate::app::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Chosen, Entry};
 use crate::gui::model::{Action, Focus, Manage, Modal, Model, State, Transfer};
@@ -59,9 +58,8 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
         State::Received(_) => {
             add(Icon::Open, text::open(), false, Action::OpenSaved(id));
         }
-        State::Failed(trouble)
-            if trouble.remedy() != Remedy::Retry && !trouble.remedy().then_retry() => {}
-        State::Failed(_) | State::Cancelled => {
+        State::Failed(trouble) if !trouble.can_work_later() => {}
+        State::Failed(_) | State::Cancelled | State::Interrupted => {
             add(Icon::Retry, text::retry(), false, Action::Retry(id));
         }
         State::Waiting | State::Running(_) => {}

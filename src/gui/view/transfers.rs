@@ -225,7 +225,7 @@ fn body(
             kit::said(ui, &trouble.words());
             again(ui, transfer, drawn);
         }
-        State::Cancelled => again(ui, transfer, drawn),
+        State::Cancelled | State::Interrupted => again(ui, transfer, drawn),
     });
 }
 
@@ -276,7 +276,9 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
         },
         State::Shared(ref shared) if shared.gone => (Icon::Trash, palette.muted, palette.sunken),
         State::Shared(_) => (Icon::Check, palette.success, palette.success_tint),
-        State::Waiting | State::Cancelled => (direction(transfer), palette.muted, palette.sunken),
+        State::Waiting | State::Cancelled | State::Interrupted => {
+            (direction(transfer), palette.muted, palette.sunken)
+        }
         State::Running(_) => (direction(transfer), palette.accent, palette.accent_tint),
     };
     let right = measure::CONTROL + cross + badge;
@@ -340,6 +342,7 @@ fn phase(model: &Model, transfer: &Transfer) -> &'static str {
         State::Received(_) => "received",
         State::Failed(_) => "failed",
         State::Cancelled => "cancelled",
+        State::Interrupted => "interrupted",
     }
 }
 
@@ -355,9 +358,11 @@ fn spoken(model: &Model, transfer: &Transfer, now: u64) -> String {
         State::Shared(_) if model.last_copied_row == Some(transfer.id) => {
             format!("{name}, {}, {facts}", text::pointer_copied())
         }
-        State::Waiting | State::Shared(_) | State::Received(_) | State::Cancelled => {
-            format!("{name}, {facts}")
-        }
+        State::Waiting
+        | State::Shared(_)
+        | State::Received(_)
+        | State::Cancelled
+        | State::Interrupted => format!("{name}, {facts}"),
     }
     .replace("  ·  ", ", ")
 }
@@ -442,6 +447,7 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
         }
         State::Failed(_) => [size, Some(text::failed().to_owned())],
         State::Cancelled => [size, Some(text::cancelled().to_owned())],
+        State::Interrupted => [size, Some(text::interrupted().to_owned())],
     };
     let keeping = match &transfer.state {
         State::Shared(shared) if shared.other_time => Some(text::other_time_kept()),
