@@ -5,6 +5,8 @@
 
 #[path = "support/serving.rs"]
 mod serving;
+#[path = "support/session_client.rs"]
+mod session_client;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,9 +18,8 @@ use cloakroom::protocol::capability::work::{WorkAsked, WorkBase, WorkSearch, wor
 use cloakroom::protocol::capability::{AccessWord, DownloadReceipt, OwnedId, receipt_key};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::file_api::{self, Expiry, FileInfo, FileRequest, ReceiptTerms, Upload};
-use cloakroom::protocol::keys::{Identity, X25519Secret};
+use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::onion::HopCipher;
-use cloakroom::protocol::onion::hop_cipher::HopKey;
 use cloakroom::protocol::seal::FileKey;
 use cloakroom::server::clock_rule::{ClockTrust, Standing};
 use cloakroom::server::keys::PreviousKey;
@@ -26,8 +27,8 @@ use cloakroom::server::record::Record;
 use cloakroom::server::stats::Count;
 use cloakroom::wire::random;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use serde_json::Value;
 use serving::{HOUR, Plain, START, Serving, ask, owned, post_sealed, sealed, token, unknown};
+use session_client::{SessionAnswer, SessionRequest};
 use tempfile::TempDir;
 
 async fn serve(change: impl FnOnce(&mut cloakroom::server::ServerConfig)) -> (TempDir, Serving) {
@@ -764,90 +765,10 @@ async fn a_clock_that_jumps_stops_sweeps_but_no_reads_and_one_that_is_behind_als
     assert_eq!(behind.code(&new()).await, 503);
 }
 
-/// A request as Session's clients write it: no filling, a layer with host and port in it, headers of their own.
-struct Session {
-    body: Vec<u8>,
-    key: HopKey,
-}
-
-impl Session {
-    fn request(to: &ServerAddress, cipher: HopCipher, meta: &str, body: Option<&[u8]>) -> Self {
-        let secret = X25519Secret::generate(&mut random::system());
-        let server = to.key.to_x25519();
-        let key = HopKey::derive(
-            cipher,
-            &secret.agree(&server).unwrap(),
-            &secret.public(),
-            &server,
-        );
-        let mut text = format!("l{}:{meta}", meta.len()).into_bytes();
-        if let Some(body) = body {
-            text.extend_from_slice(format!("{}:", body.len()).as_bytes());
-            text.extend_from_slice(body);
-        }
-        text.push(b'e');
-        let mut sealed = vec![0; cipher.nonce_len()];
-        sealed.extend_from_slice(&text);
-        sealed.resize(text.len() + cipher.overhead(), 0);
-        key.seal_in_place(&mut sealed, &mut random::system());
-        let mut packet = u32::try_from(sealed.len()).unwrap().to_le_bytes().to_vec();
-        packet.append(&mut sealed);
-        let enc_type = match cipher {
-            HopCipher::AesGcm => "",
-            HopCipher::XChaCha20 => r#""enc_type":"xchacha20","#,
-        };
-        let json = format!(
-            r#"{{"host":"files.example.org","port":80,"protocol":"http","target":"/oxen/v4/lsrpc","method":"POST",{enc_type}"ephemeral_key":"{}"}}"#,
-            secret.public().to_hex()
-        );
-        packet.extend_from_slice(json.as_bytes());
-        Self { body: packet, key }
-    }
-
-    async fn send(self, to: &ServerAddress) -> SessionAnswer {
-        let Plain {
-            status, mut body, ..
-        } = post_sealed(to, &self.body).await.unwrap();
-        assert_eq!(status, 200, "the outer status says nothing");
-        let len = body.len();
-        let text = self.key.open_in_place(&mut body, 0..len).unwrap();
-        SessionAnswer::parse(&body[text])
-    }
-}
-
-struct SessionAnswer {
-    code: u64,
-    headers: Value,
-    body: Vec<u8>,
-}
-
-impl SessionAnswer {
-    /// Exactly two bencoded strings.
-    fn parse(bytes: &[u8]) -> Self {
-        let string = |bytes: &[u8]| {
-            let colon = bytes.iter().position(|byte| *byte == b':').unwrap();
-            let len: usize = std::str::from_utf8(&bytes[..colon])
-                .unwrap()
-                .parse()
-                .unwrap();
-            (bytes[colon + 1..colon + 1 + len].to_vec(), colon + 1 + len)
-        };
-        assert_eq!((bytes[0], bytes[bytes.len() - 1]), (b'l', b'e'));
-        let (meta, first) = string(&bytes[1..]);
-        let (body, second) = string(&bytes[1 + first..]);
-        assert_eq!(1 + first + second + 1, bytes.len());
-        let meta: Value = serde_json::from_slice(&meta).unwrap();
-        Self {
-            code: meta["code"].as_u64().unwrap(),
-            headers: meta["headers"].clone(),
-            body,
-        }
-    }
-
-    fn json(&self) -> Value {
-        assert_eq!(self.headers["content-type"], "application/json");
-        serde_json::from_slice(&self.body).unwrap()
-    }
+async fn answer_to(request: SessionRequest, to: &ServerAddress) -> SessionAnswer {
+    let Plain { status, body, .. } = post_sealed(to, &request.body).await.unwrap();
+    assert_eq!(status, 200, "the outer status says nothing");
+    request.open(body)
 }
 
 #[tokio::test]
@@ -858,9 +779,12 @@ async fn session_clients_are_served_as_they_expect() {
     largest[10_000_000] = 1;
     for cipher in [HopCipher::AesGcm, HopCipher::XChaCha20] {
         let post = r#"{"endpoint":"/file","method":"POST","headers":{"Content-Disposition":"attachment","Content-Type":"application/octet-stream"}}"#;
-        let request = Session::request(to, cipher, post, Some(&largest));
+        let asked = |meta: &str, body: Option<&[u8]>| {
+            answer_to(SessionRequest::new(to, cipher, meta, body), to)
+        };
+        let request = SessionRequest::new(to, cipher, post, Some(&largest));
         assert!(request.body.len() < 10_485_760);
-        let uploaded = request.send(to).await;
+        let uploaded = answer_to(request, to).await;
         assert_eq!(uploaded.code, 200);
         let uploaded = uploaded.json();
         let id = uploaded["id"]
@@ -869,26 +793,20 @@ async fn session_clients_are_served_as_they_expect() {
         assert!(uploaded["expires"].is_f64() && uploaded["expires"].as_f64() > Some(1.0));
 
         let get = format!(r#"{{"endpoint":"/file/{id}?x=1","method":"GET"}}"#);
-        let found = Session::request(to, cipher, &get, None).send(to).await;
+        let found = asked(&get, None).await;
         assert_eq!(found.code, 200);
         assert_eq!(found.headers["content-type"], "application/octet-stream");
         assert!(found.headers["expires"].as_str().unwrap().ends_with(" GMT"));
         assert!(found.body == largest);
 
         let info = format!(r#"{{"endpoint":"/file/{id}/info","method":"GET","headers":{{}}}}"#);
-        let info = Session::request(to, cipher, &info, None)
-            .send(to)
-            .await
-            .json();
+        let info = asked(&info, None).await.json();
         assert_eq!(info["size"], 10_223_616);
         assert!(info["uploaded"].is_f64() && info["expires"].is_f64());
         let extend = format!(
             r#"{{"endpoint":"/file/{id}/extend","method":"POST","headers":{{"X-FS-TTL":2000000}}}}"#
         );
-        let extended = Session::request(to, cipher, &extend, None)
-            .send(to)
-            .await
-            .json();
+        let extended = asked(&extend, None).await.json();
         assert!(extended["expires"].as_f64() > info["expires"].as_f64());
 
         for (meta, body, code) in [
@@ -912,9 +830,7 @@ async fn session_clients_are_served_as_they_expect() {
                 404,
             ),
         ] {
-            let answer = Session::request(to, cipher, meta, body.as_deref())
-                .send(to)
-                .await;
+            let answer = asked(meta, body.as_deref()).await;
             assert_eq!(answer.code, code, "{meta}");
             assert_eq!(answer.json()["status_code"], code);
         }
