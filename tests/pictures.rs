@@ -404,7 +404,7 @@ const SCENES: &[Scene] = &[
         desk.until_seen("kept only until you quit");
     }),
     ("share-after-a-restart", |desk| {
-        desk.until(|desk| desk.window.state().model().transfers.len() == 2);
+        desk.until(|desk| desk.window.state().model().transfers.len() == 3);
     }),
     ("shortcuts", |desk| {
         act(desk, Action::Open(Modal::Shortcuts));
@@ -738,7 +738,7 @@ fn point(desk: &mut Desk) {
     desk.window.step();
 }
 
-/// The window was open before: it shared one file and received another.
+/// The window was open before: it shared one file, received another, and was closed while a third was on its way.
 fn earlier_start(kept: &Path, keys: &Arc<dyn KeyStore>) {
     let size = [760.0, 600.0];
     let keys = Arc::clone(keys);
@@ -749,9 +749,11 @@ fn earlier_start(kept: &Path, keys: &Arc<dyn KeyStore>) {
     desk.window.step();
     received(&mut desk);
     desk.shared_one();
+    let file = desk.file("holiday.zip");
+    desk.drop_files(&[file]);
     desk.until(|desk| {
         let rows = &desk.window.state().model().transfers;
-        rows.len() == 2 && rows.iter().all(|row| row.entry.is_some())
+        rows.len() == 3 && rows.iter().all(|row| row.entry.is_some())
     });
 }
 
