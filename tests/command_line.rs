@@ -301,12 +301,8 @@ fn a_server_of_ones_own_on_loopback_is_nobody_elses_built_in_network() {
     let (sender, recipient) = (Person::new(), Person::new());
     let pointer = sender.share(&sender.file("a.txt", b"content"), &[]);
     let mut config = Config::default();
-    config.servers.push(ServerEntry {
-        name: "mine".to_owned(),
-        address: Pointer::find(&pointer).unwrap().server,
-        direct: false,
-        access_word: None,
-    });
+    let server = Pointer::find(&pointer).unwrap().server;
+    config.servers.push(ServerEntry::new("mine", server));
     config.save(&Home::in_folder(recipient.home())).unwrap();
     let output = recipient.run_with(&["get", "-"], &pointer);
     assert_eq!(output.status.code(), Some(4), "{}", said(&output));
@@ -904,12 +900,7 @@ fn the_settings_choose_server_and_relays() {
     let person = Person::new();
     let server = network.server.first_line.parse().unwrap();
     let mut config = Config::default();
-    config.servers.push(ServerEntry {
-        name: "mine".to_owned(),
-        address: server,
-        direct: false,
-        access_word: None,
-    });
+    config.servers.push(ServerEntry::new("mine", server));
     config.chosen = ServerChoice::Server(config.servers[0].address.key);
     config.relays = RelaySource::File(network.list());
     config.save(&Home::in_folder(person.home())).unwrap();

@@ -364,12 +364,9 @@ fn an_access_word_is_asked_for_and_taken_from_everywhere() {
 
     let home = Home::in_folder(person.home.path());
     let mut config = Config::default();
-    config.servers.push(ServerEntry {
-        name: "ours".to_owned(),
-        address: town.address.clone(),
-        direct: false,
-        access_word: Some(AccessWord::parse(WORD).unwrap()),
-    });
+    let mut entry = ServerEntry::new("ours", town.address.clone());
+    entry.access_word = Some(AccessWord::parse(WORD).unwrap());
+    config.servers.push(entry);
     config.chosen = ServerChoice::Server(town.address.key);
     config.save(&home).unwrap();
     let mut share = cloak(person.home.path());

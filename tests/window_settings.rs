@@ -86,13 +86,11 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
             .expect("an address");
     let mut config = Config::default();
     config.chosen = ChosenServer::Server(address.key);
-    config.servers.push(ServerEntry {
-        name: "Friends".to_owned(),
-        address,
-        direct: false,
-        access_word: None,
-    });
+    config.servers.push(ServerEntry::new("Friends", address));
     config.save(&home).expect("saved");
+    // A newer version keeps more with a server.
+    let text = || std::fs::read_to_string(home.config_file()).expect("read");
+    std::fs::write(home.config_file(), text() + "latest = 2\n").expect("written");
 
     let app = App::new(home.clone());
     let (mut preferences, trouble) = app.load();
@@ -100,12 +98,13 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
     assert_eq!(preferences.servers[0].name, "Friends");
     preferences.servers[0].access_word = AccessWord::parse("sesame").ok();
     app.save(&preferences).expect("saved");
+    assert!(text().contains("latest = 2"), "{}", text());
 
     let config = Config::load(&home).expect("read");
     assert_eq!(config.servers[0].name, "Friends");
     let word = config.servers[0].access_word.as_ref();
     assert_eq!(word.map(AccessWord::as_str), Some("sesame"));
-    let (preferences, _) = App::new(home).load();
+    let (preferences, _) = App::new(home.clone()).load();
     assert_eq!(
         preferences.servers[0].access_word,
         AccessWord::parse("sesame").ok()

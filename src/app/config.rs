@@ -171,6 +171,21 @@ pub struct ServerEntry {
     pub direct: bool,
     /// Its operator's word, if uploads need one and the person keeps it here.
     pub access_word: Option<AccessWord>,
+    unknown: toml::Table,
+}
+
+impl ServerEntry {
+    /// A server that is reached through relays and needs no access word.
+    #[must_use]
+    pub fn new(name: impl Into<String>, address: ServerAddress) -> Self {
+        Self {
+            name: name.into(),
+            address,
+            direct: false,
+            access_word: None,
+            unknown: toml::Table::new(),
+        }
+    }
 }
 
 /// Where new files go.
@@ -575,7 +590,7 @@ struct ServerFile {
     direct: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     access_word: Option<String>,
-    #[serde(flatten, skip_serializing)]
+    #[serde(flatten)]
     unknown: toml::Table,
 }
 
@@ -613,6 +628,7 @@ impl ConfigFile {
                     .map(|word| AccessWord::parse(&word))
                     .transpose()
                     .map_err(|error| invalid(format!("the access word of a server: {error}")))?,
+                unknown: server.unknown,
             });
         }
         let chosen = if self.server == BUILT_IN {
@@ -679,7 +695,7 @@ impl From<&Config> for ConfigFile {
                 .access_word
                 .as_ref()
                 .map(|word| word.as_str().to_owned()),
-            unknown: toml::Table::new(),
+            unknown: server.unknown.clone(),
         };
         Self {
             version: VERSION,
@@ -839,10 +855,9 @@ mod tests {
         Config {
             chosen: ServerChoice::Server(address.key),
             servers: vec![ServerEntry {
-                name: "Ours \"quoted\" é".to_owned(),
-                address,
                 direct: true,
                 access_word: Some(AccessWord::parse("open \"sesame\"").unwrap()),
+                ..ServerEntry::new("Ours \"quoted\" é", address)
             }],
             relays: RelaySource::File("/lists/relays.json".into()),
             pointer_carries_relay_list: true,
@@ -946,18 +961,23 @@ mod tests {
         let home = Home::in_folder(folder.path());
         fs::write(
             home.config_file(),
-            "version = 1\nlater = \"x\"\n[more]\na = 1\n",
+            format!(
+                "version = 1\nlater = \"x\"\n[more]\na = 1\n\
+                 [[servers]]\nname = \"x\"\naddress = \"http://x#p={KEY}\"\nlatest = 2\n"
+            ),
         )
         .unwrap();
         let mut config = Config::load(&home).unwrap();
         config.theme = Theme::Light;
-        config.servers = full().servers;
+        config.servers[0].name = "y".to_owned();
         config.save(&home).unwrap();
         let table: toml::Table =
             toml::from_str(&fs::read_to_string(home.config_file()).unwrap()).unwrap();
         assert_eq!(table["later"].as_str(), Some("x"));
         assert_eq!(table["more"]["a"].as_integer(), Some(1));
         assert_eq!(table["theme"].as_str(), Some("light"));
+        assert_eq!(table["servers"][0]["name"].as_str(), Some("y"));
+        assert_eq!(table["servers"][0]["latest"].as_integer(), Some(2));
         assert_eq!(Config::load(&home), Ok(config));
     }
 
@@ -1013,14 +1033,8 @@ mod tests {
 
     fn entry(name: &str, seed: u8) -> ServerEntry {
         let key = crate::protocol::keys::Identity::from_seed([seed; 32]).public();
-        ServerEntry {
-            name: name.to_owned(),
-            address: format!("http://{name}.example#p={}", key.to_hex())
-                .parse()
-                .unwrap(),
-            direct: false,
-            access_word: None,
-        }
+        let address = format!("http://{name}.example#p={}", key.to_hex());
+        ServerEntry::new(name, address.parse().unwrap())
     }
 
     #[test]

@@ -204,18 +204,21 @@ impl App {
 
     fn to_config(&self, preferences: &Preferences) -> Config {
         let mut config = self.last_config().clone();
-        config.servers.clear();
+        let known = std::mem::take(&mut config.servers);
         for server in &preferences.servers {
             // The window holds only addresses that were understood.
             let Ok(address) = server.address.parse::<ServerAddress>() else {
                 continue;
             };
-            config.servers.push(ServerEntry {
-                name: server.name.clone(),
-                address,
-                direct: server.direct,
-                access_word: server.access_word.clone(),
-            });
+            // What a newer version keeps with it stays.
+            let known = known.iter().find(|entry| entry.address == address);
+            let mut entry = known
+                .cloned()
+                .unwrap_or_else(|| ServerEntry::new("", address));
+            entry.name.clone_from(&server.name);
+            entry.direct = server.direct;
+            entry.access_word.clone_from(&server.access_word);
+            config.servers.push(entry);
         }
         config.chosen = match &preferences.chosen {
             ServerChoice::BuiltIn => config::ServerChoice::BuiltIn,
