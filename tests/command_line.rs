@@ -929,6 +929,28 @@ fn the_settings_choose_server_and_relays() {
 }
 
 #[test]
+fn nothing_goes_over_relays_while_the_first_ones_are_not_known() {
+    let person = Person::new();
+    let file = person.file("a.txt", b"content");
+    let pointer = person.share(&file, &[]);
+    let memory = person.home().join("network.json");
+    let kept = fs::read(&memory).unwrap();
+    fs::write(&memory, "{").unwrap();
+    for arguments in [["get", pointer.as_str()], ["share", file.to_str().unwrap()]] {
+        let output = person.run(&arguments);
+        assert_eq!(output.status.code(), Some(7), "{}", said(&output));
+        for words in ["nothing is sent over relays", "damaged", "network.json"] {
+            assert!(said(&output).contains(words), "{}", said(&output));
+        }
+        assert_eq!(fs::read(&memory).unwrap(), b"{");
+    }
+    person.share(&file, &["--direct"]);
+    assert_eq!(fs::read(&memory).unwrap(), b"{");
+    fs::write(&memory, kept).unwrap();
+    person.get(&pointer, "b.txt");
+}
+
+#[test]
 fn the_demo_goes_on_when_any_relay_is_killed() {
     let person = Person::new();
     // More than a connection swallows at once: the relay dies in the middle of the upload.

@@ -1322,7 +1322,7 @@ struct OnDisk {
 impl MemoryKeeper for OnDisk {
     fn change(&self, change: &mut dyn FnMut(&mut RelayMemory)) {
         let session = Session::new(self.home.clone());
-        session.relay_memory("list").change(change);
+        session.relay_memory("list").unwrap().change(change);
     }
 }
 

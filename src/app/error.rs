@@ -5,6 +5,7 @@ use thiserror::Error;
 use super::builtin::BuiltInError;
 use super::config::{ConfigError, UnreadSettings};
 use super::io_reason::IoReason;
+use super::kept_file::UnreadFile;
 use super::owned::OwnRecordError;
 use super::relays::{RelayOffer, RelaySourceError};
 use super::save::SaveError;
@@ -72,6 +73,9 @@ pub enum AppError {
     /// A relay list is refused.
     #[error(transparent)]
     RelayList(#[from] RelayListError),
+    /// What is remembered of relays is there and cannot be used, so that nothing may be sent over relays.
+    #[error("the first relays are not known: {0}")]
+    RelayMemory(UnreadFile),
     /// The chosen source gives no relays, or the list that was to be added is refused.
     #[error(transparent)]
     RelaySource(#[from] RelaySourceError),
@@ -285,6 +289,7 @@ impl AppError {
             | Self::OwnRecord(_)
             | Self::RelayFile(_)
             | Self::RelayList(_)
+            | Self::RelayMemory(_)
             | Self::Save(_) => Trouble::LocalFile,
             Self::Mismatch(_) => Trouble::Mismatch,
             Self::NeedsNewer(_) | Self::Pointer(_) => Trouble::Pointer,

@@ -11,6 +11,7 @@ pub mod get;
 pub mod harmless;
 pub mod history;
 pub mod instance;
+pub mod kept_file;
 pub mod keystore;
 pub mod l10n;
 pub mod local_file;

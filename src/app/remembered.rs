@@ -1,17 +1,20 @@
 //! What is kept in `network.json` of the data folder: relays and servers as this person's programs came to know them.
 //!
 //! Several programs of one person may run at once, so the file is the truth: whoever changes something holds a lock,
-//! reads it again, changes that and writes it whole. A file that a newer version wrote is left alone, and so is one
-//! that cannot be written; what is learned lasts as long as the program then.
+//! reads it again, changes that and writes it whole. A file that is there and cannot be read, or that a newer version
+//! wrote, is left alone, and no relay is asked for anything: first relays drawn as at a first start would be more relays
+//! that see this person's address. Where the file cannot be written, what is learned lasts as long as the program.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 use tracing::debug;
 
+use super::kept_file::{self, UnreadFile, UnreadReason};
 use super::private_file;
 use crate::protocol::file_api::ServerInfo;
 use crate::protocol::keys::Ed25519Public;
@@ -39,6 +42,17 @@ struct Known {
     memory: RelayMemory,
     /// What the file held when the memory was last taken from it.
     seen: Option<serde_json::Value>,
+}
+
+/// Why the first relays in use stay.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum NewGuardsError {
+    /// It is not known which relays they are.
+    #[error(transparent)]
+    Memory(#[from] UnreadFile),
+    /// The rules forbid it.
+    #[error(transparent)]
+    Refused(#[from] NewGuardRefused),
 }
 
 impl Known {
@@ -120,7 +134,7 @@ impl Remembered {
     /// What the server with this key said, if that is remembered.
     pub(super) fn server(&self, key: &str) -> Option<KeptInfo> {
         let mut state = self.lock();
-        if let Some(FileJson { servers, .. }) = self.read() {
+        if let Ok(Some(FileJson { servers, .. })) = self.read() {
             state.servers = servers;
         }
         state.servers.get(key).cloned()
@@ -137,34 +151,51 @@ impl Remembered {
         });
     }
 
-    /// The memory of the relays of one source, stored with every change.
-    pub(super) fn keeper(&self, source: &str) -> Keeper<'_> {
-        Keeper {
+    /// The memory of the relays of one source, stored with every change. It is handed out only while it can be read;
+    /// when that ends during a transfer, the transfer goes on with what was read before.
+    ///
+    /// # Errors
+    /// [`UnreadFile`]: which relays are this person's first ones is not known.
+    pub(super) fn keeper(&self, source: &str) -> Result<Keeper<'_>, UnreadFile> {
+        self.look(source)?;
+        Ok(Keeper {
             remembered: self,
             source: source.to_owned(),
-        }
+        })
     }
 
     /// See [`RelayMemory::forget_guards`].
+    ///
+    /// # Errors
+    /// [`NewGuardsError`].
     pub(super) fn forget_guards(
         &self,
         source: &str,
         list: &RelayList,
         allow: Allowance,
         now: u64,
-    ) -> Result<(), NewGuardRefused> {
-        self.change_relays(source, |memory| memory.forget_guards(list, allow, now))
+    ) -> Result<(), NewGuardsError> {
+        self.look(source)?;
+        self.change_relays(source, |memory| memory.forget_guards(list, allow, now))?;
+        Ok(())
     }
 
     /// The memory of one source as it is stored.
-    pub(super) fn look(&self, source: &str) -> RelayMemory {
+    ///
+    /// # Errors
+    /// [`UnreadFile`].
+    pub(super) fn look(&self, source: &str) -> Result<RelayMemory, UnreadFile> {
+        let unread = |why| UnreadFile {
+            file: self.file.clone(),
+            why,
+        };
         let mut state = self.lock();
+        let json = self.read().map_err(unread)?.unwrap_or_default();
         let known = state.relays.entry(source.to_owned()).or_default();
-        let json = self.read().unwrap_or_default();
-        if known.take(json.relays.get(source)).is_err() {
-            debug!("what is stored about relays cannot be read");
-        }
-        known.memory.clone()
+        known
+            .take(json.relays.get(source))
+            .map_err(|error| unread(error.into()))?;
+        Ok(known.memory.clone())
     }
 
     fn change_relays<T>(&self, source: &str, change: impl FnOnce(&mut RelayMemory) -> T) -> T {
@@ -172,7 +203,7 @@ impl Remembered {
             let known = state.relays.entry(source.to_owned()).or_default();
             let taken = known.take(json.relays.get(source));
             let done = change(&mut known.memory);
-            if taken != Err(StoredError::Newer) {
+            if taken.is_ok() {
                 let now = known.memory.to_json();
                 json.relays.insert(source.to_owned(), now);
             }
@@ -180,20 +211,21 @@ impl Remembered {
         })
     }
 
-    /// What is remembered only saves questions and failures, so a disk that does not take it stops nothing.
+    /// Changes what is kept, in the file too unless that cannot be read or written.
     fn change<T>(&self, change: impl FnOnce(&mut State, &mut FileJson) -> T) -> T {
         let mut state = self.lock();
         let others = self.lock_file();
         let read = self.read();
-        let newer = read.as_ref().is_some_and(|json| json.version > VERSION);
-        let mut json = read.filter(|_| !newer).unwrap_or_else(|| FileJson {
+        let readable = read.is_ok();
+        let mut json = read.ok().flatten().unwrap_or_else(|| FileJson {
             version: VERSION,
-            ..FileJson::default()
+            servers: state.servers.clone(),
+            relays: BTreeMap::new(),
         });
         let before = serde_json::to_vec_pretty(&json).ok();
         let done = change(&mut state, &mut json);
         let after = serde_json::to_vec_pretty(&json).ok();
-        if let Some(bytes) = after.filter(|after| !newer && before.as_ref() != Some(after))
+        if let Some(bytes) = after.filter(|after| readable && before.as_ref() != Some(after))
             && private_file::write(&self.file, &bytes).is_err()
         {
             debug!("what was learned about relays and servers could not be kept");
@@ -202,8 +234,9 @@ impl Remembered {
         done
     }
 
-    fn read(&self) -> Option<FileJson> {
-        serde_json::from_slice(&fs::read(&self.file).ok()?).ok()
+    /// `None` when nothing was kept yet.
+    fn read(&self) -> Result<Option<FileJson>, UnreadReason> {
+        kept_file::read(&self.file, VERSION)
     }
 
     /// Held while the file is read and written again; released with the handle. Without it, the last one wins.
@@ -223,6 +256,15 @@ pub(super) struct Keeper<'a> {
     source: String,
 }
 
+impl From<StoredError> for UnreadReason {
+    fn from(error: StoredError) -> Self {
+        match error {
+            StoredError::Malformed => Self::Damaged,
+            StoredError::Newer => Self::Newer,
+        }
+    }
+}
+
 impl MemoryKeeper for Keeper<'_> {
     fn change(&self, change: &mut dyn FnMut(&mut RelayMemory)) {
         self.remembered.change_relays(&self.source, change);
@@ -238,6 +280,7 @@ const VERSION: u32 = 1;
 #[cfg(test)]
 mod tests {
     use core::net::IpAddr;
+    use std::fs;
 
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng as _;
@@ -266,9 +309,19 @@ mod tests {
         let drawing = Drawing::first(&list, "files.example", Allowance::NONE);
         remembered
             .keeper("list")
+            .unwrap()
             .change(&mut |memory| drop(drawing.draw(memory, now, rng).unwrap()));
-        let guards = remembered.look("list").guards_in_use(&list, now);
+        let guards = remembered.look("list").unwrap().guards_in_use(&list, now);
         guards.iter().map(|key| key.to_hex()).collect()
+    }
+
+    const fn kept(asked: u64) -> KeptInfo {
+        KeptInfo {
+            asked,
+            info: None,
+            over: None,
+            confirmed: None,
+        }
     }
 
     #[test]
@@ -279,8 +332,21 @@ mod tests {
         assert_eq!(first.len(), 2);
         let again = Remembered::new(file.clone());
         assert_eq!(guards(&again, 2, 200), first);
-        assert_eq!(again.look("list").guards_in_use(&list(), 200).len(), 2);
-        assert!(again.look("other").guards_in_use(&list(), 200).is_empty());
+        assert_eq!(
+            again
+                .look("list")
+                .unwrap()
+                .guards_in_use(&list(), 200)
+                .len(),
+            2
+        );
+        assert!(
+            again
+                .look("other")
+                .unwrap()
+                .guards_in_use(&list(), 200)
+                .is_empty()
+        );
         assert!(file.is_file());
         #[cfg(unix)]
         {
@@ -301,12 +367,6 @@ mod tests {
             .unwrap();
         let of_one = guards(&one, 3, 100);
         assert_eq!(guards(&other, 4, 100), of_one);
-        let kept = |asked| KeptInfo {
-            asked,
-            info: None,
-            over: None,
-            confirmed: None,
-        };
         one.keep_server("a".to_owned(), kept(100), 50);
         other.keep_server("b".to_owned(), kept(120), 50);
         assert!(one.server("a").is_some() && one.server("b").is_some());
@@ -314,28 +374,70 @@ mod tests {
         assert!(one.server("a").is_none() && one.server("b").is_some());
     }
 
+    /// As at a first start would be wrong: those drawn then would see the address besides those of before.
     #[test]
-    fn what_a_newer_version_wrote_is_used_by_it_again() {
+    fn no_first_relays_are_drawn_while_those_of_before_cannot_be_read() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("network.json");
+        for (text, why) in [
+            ("no JSON at all", UnreadReason::Damaged),
+            ("", UnreadReason::Damaged),
+            (
+                r#"{"version":1,"relays":{"list":{"version":1}},"servers":{}}"#,
+                UnreadReason::Damaged,
+            ),
+            (
+                r#"{"version":2,"relays":{"list":{}},"servers":{}}"#,
+                UnreadReason::Newer,
+            ),
+            (
+                r#"{"version":1,"relays":{"list":{"version":2}},"servers":{}}"#,
+                UnreadReason::Newer,
+            ),
+        ] {
+            fs::write(&file, text).unwrap();
+            let remembered = Remembered::new(file.clone());
+            let unread = UnreadFile {
+                file: file.clone(),
+                why,
+            };
+            assert_eq!(remembered.keeper("list").err(), Some(unread.clone()));
+            assert_eq!(remembered.look("list").err(), Some(unread.clone()));
+            let new = remembered.forget_guards("list", &list(), Allowance::NONE, 100);
+            assert_eq!(new, Err(NewGuardsError::Memory(unread)));
+            remembered.keep_server("other".to_owned(), kept(100), 50);
+            assert!(remembered.server("other").is_some());
+            if !text.contains("list") {
+                assert_eq!(fs::read_to_string(&file).unwrap(), text);
+            }
+            fs::remove_file(&file).unwrap();
+            assert_eq!(guards(&remembered, 1, 100).len(), 2, "it was moved away");
+        }
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        let remembered = Remembered::new(file);
+        let error = remembered.keeper("list").err().unwrap();
+        assert!(matches!(error.why, UnreadReason::Read(_)), "{error}");
+    }
+
+    #[test]
+    fn a_memory_that_is_damaged_during_a_transfer_is_not_written_over() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("network.json");
-        for newer in [
-            r#"{"version":2,"relays":{"list":{}},"servers":{}}"#,
-            r#"{"version":1,"relays":{"list":{"version":2,"new":[]}},"servers":{}}"#,
-        ] {
-            fs::write(&file, newer).unwrap();
-            let remembered = Remembered::new(file.clone());
-            let first = guards(&remembered, 1, 100);
-            assert_eq!(
-                guards(&remembered, 2, 100),
-                first,
-                "it lasts as the program does"
-            );
-            let now: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-            let before: serde_json::Value = serde_json::from_str(newer).unwrap();
-            assert_eq!(now["relays"]["list"], before["relays"]["list"]);
-        }
+        let remembered = Remembered::new(file.clone());
+        let first = guards(&remembered, 1, 100);
+        let list = list();
+        let keeper = remembered.keeper("list").unwrap();
         fs::write(&file, "no JSON at all").unwrap();
-        assert_eq!(guards(&Remembered::new(file), 1, 100).len(), 2);
+        let mut in_use = Vec::new();
+        keeper.change(&mut |memory| {
+            let drawing = Drawing::first(&list, "files.example", Allowance::NONE);
+            drop(drawing.draw(memory, 200, &mut ChaCha20Rng::seed_from_u64(2)));
+            in_use = memory.guards_in_use(&list, 200);
+        });
+        let in_use: Vec<_> = in_use.iter().map(Ed25519Public::to_hex).collect();
+        assert_eq!(in_use, first, "it goes on with what was read before");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "no JSON at all");
     }
 
     /// A transfer that meets no guard it knows, up to where it is about to show itself to a new one; it goes no
@@ -346,7 +448,7 @@ mod tests {
         let file = folder.path().join("network.json");
         let first = guards(&Remembered::new(file.clone()), 1, 100);
         let (remembered, list) = (Remembered::new(file.clone()), list());
-        let memory = remembered.keeper("list");
+        let memory = remembered.keeper("list").unwrap();
         let server = Identity::from_seed([200; 32]).public().to_hex();
         let server = format!("http://files.example#p={server}").parse().unwrap();
         let way = Way::Relays {
@@ -373,7 +475,7 @@ mod tests {
         drop(transfer);
 
         let later = Remembered::new(file);
-        let standing = later.look("list").standing(&list, 300);
+        let standing = later.look("list").unwrap().standing(&list, 300);
         let is_guard = |key| {
             standing.iter().any(|one| {
                 one.relay == key && matches!(one.standing, Standing::Guard { since: 200, .. })
@@ -387,7 +489,7 @@ mod tests {
             "it counts as the third new guard of the day"
         );
         for key in [path.middle.key, path.last.key] {
-            let kept = later.look("list").to_json();
+            let kept = later.look("list").unwrap().to_json();
             let stood =
                 kept["relays"].as_array().unwrap().iter().any(|one| {
                     one["relay"] == key.to_hex() && one["stood"] == serde_json::json!(200)
@@ -417,10 +519,11 @@ mod tests {
             let learned = Learned::Failed { hops, at, fault };
             Remembered::new(file.clone())
                 .keeper("list")
+                .unwrap()
                 .change(&mut |memory| memory.learn(&learned, &list));
         }
         let aside = |remembered: &Remembered| {
-            let standing = remembered.look("list").standing(&list, 140);
+            let standing = remembered.look("list").unwrap().standing(&list, 140);
             standing.iter().any(|one| {
                 one.relay == hops.guard && matches!(one.standing, Standing::SetAside { .. })
             })
@@ -433,40 +536,38 @@ mod tests {
         };
         remembered
             .keeper("list")
+            .unwrap()
             .change(&mut |memory| memory.learn(&Learned::Worked { hops, at: 130 }, &list));
         assert!(aside(&remembered) && aside(&Remembered::new(file)));
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_cannot_be_stored_is_taken_in_once_and_lasts_as_long_as_the_program() {
         let folder = tempfile::tempdir().unwrap();
-        let newer = folder.path().join("network.json");
-        fs::write(
-            &newer,
-            r#"{"version":1,"relays":{"list":{"version":2}},"servers":{}}"#,
-        )
-        .unwrap();
-        // No folder can be made where a file is.
-        let unwritable = newer.join("network.json");
-        for file in [newer, unwritable] {
-            let (remembered, list) = (Remembered::new(file), list());
-            let bad = list.relays[5].key;
-            let mut aside = Vec::new();
-            for at in [100, 110, 120] {
-                let learned = Learned::Failed {
-                    hops: hops(&list),
-                    at,
-                    fault: Fault::Relay(bad),
-                };
-                remembered
-                    .keeper("list")
-                    .change(&mut |memory| memory.learn(&learned, &list));
-                let standing = remembered.look("list").standing(&list, at);
-                aside.push(standing.iter().any(|one| {
+        // No folder can be made where a link that leads nowhere is.
+        let nowhere = folder.path().join("data");
+        std::os::unix::fs::symlink(folder.path().join("nothing/data"), &nowhere).unwrap();
+        let (remembered, list) = (Remembered::new(nowhere.join("network.json")), list());
+        let bad = list.relays[5].key;
+        let mut aside = Vec::new();
+        for at in [100, 110, 120] {
+            let learned = Learned::Failed {
+                hops: hops(&list),
+                at,
+                fault: Fault::Relay(bad),
+            };
+            remembered
+                .keeper("list")
+                .unwrap()
+                .change(&mut |memory| memory.learn(&learned, &list));
+            let standing = remembered.look("list").unwrap().standing(&list, at);
+            aside.push(
+                standing.iter().any(|one| {
                     one.relay == bad && matches!(one.standing, Standing::SetAside { .. })
-                }));
-            }
-            assert_eq!(aside, [false, false, true], "three strikes");
+                }),
+            );
         }
+        assert_eq!(aside, [false, false, true], "three strikes");
     }
 }

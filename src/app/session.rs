@@ -9,8 +9,10 @@ use tracing::debug;
 use super::builtin::BuiltIn;
 use super::config::{Home, UnreadSettings};
 use super::error::{AppError, ServerRefusal};
+use super::kept_file::UnreadFile;
 use super::network::{Network, Route, Stage, Tell};
 use super::relays::{RelaySet, RelaySource};
+pub use super::remembered::NewGuardsError;
 use super::remembered::{KeptInfo, KeptPath, Remembered};
 use super::who_saw_what::{self, Asked, RequestShown};
 use crate::net::{self, DriveError, HttpTransport, Progress, SocksProxy};
@@ -19,7 +21,7 @@ use crate::protocol::disclosure::Outcome;
 use crate::protocol::file_api::{self, AnswerError, FileRequest, ServerInfo};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::onion::v4::Response;
-use crate::protocol::path::{Allowance, Hops, MemoryKeeper, NewGuardRefused, RelayStanding};
+use crate::protocol::path::{Allowance, Hops, MemoryKeeper, RelayStanding};
 use crate::protocol::relay_list::RelayList;
 use crate::protocol::transfer::{Transfer, Way};
 use crate::wire::clock::{self, Clock};
@@ -327,26 +329,31 @@ impl Session {
 
     /// How the relays of a list stand with this person's programs, in the list's order. `source` names where the list
     /// is from.
-    #[must_use]
-    pub fn relay_standing(&self, source: &str, list: &RelayList) -> Vec<RelayStanding> {
-        self.remembered.look(source).standing(list, self.now())
+    ///
+    /// # Errors
+    /// [`UnreadFile`].
+    pub fn relay_standing(
+        &self,
+        source: &str,
+        list: &RelayList,
+    ) -> Result<Vec<RelayStanding>, UnreadFile> {
+        let memory = self.remembered.look(source)?;
+        Ok(memory.standing(list, self.now()))
     }
 
     /// The memory of the relays of one list, kept on disk with every change. `source` names where the list is from.
-    #[must_use]
-    pub fn relay_memory(&self, source: &str) -> impl MemoryKeeper + use<'_> {
+    ///
+    /// # Errors
+    /// [`UnreadFile`]: nothing may be sent over these relays then, since others would become first relays.
+    pub fn relay_memory(&self, source: &str) -> Result<impl MemoryKeeper + use<'_>, UnreadFile> {
         self.remembered.keeper(source)
     }
 
     /// Lets the guards in use go; new ones are drawn with the next request.
     ///
     /// # Errors
-    /// [`NewGuardRefused`].
-    pub fn new_guards(
-        &self,
-        source: &RelaySource,
-        list: &RelayList,
-    ) -> Result<(), NewGuardRefused> {
+    /// [`NewGuardsError`].
+    pub fn new_guards(&self, source: &RelaySource, list: &RelayList) -> Result<(), NewGuardsError> {
         let allow = self.allowance(source, list);
         self.remembered
             .forget_guards(&source.id(), list, allow, self.now())
@@ -356,7 +363,7 @@ impl Session {
     /// over: ports and keys are the same.
     ///
     /// # Errors
-    /// [`AppError::Transfer`] and [`AppError::Cancelled`].
+    /// [`AppError::RelayMemory`], [`AppError::Transfer`] and [`AppError::Cancelled`].
     pub async fn run(
         &self,
         network: &Network,
@@ -436,7 +443,9 @@ impl Session {
         let relays = match network.way() {
             Route::Direct => None,
             Route::Relays(set) => {
-                let memory = self.relay_memory(&set.source.id());
+                let memory = self
+                    .relay_memory(&set.source.id())
+                    .map_err(AppError::RelayMemory)?;
                 Some((set, memory, self.allowance(&set.source, &set.list)))
             }
         };

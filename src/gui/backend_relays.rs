@@ -13,10 +13,11 @@ use crate::app::harmless::harmless_start;
 use crate::app::manage;
 use crate::app::message::UserMessage;
 use crate::app::relays::{ListState, RelayOffer, RelaySource, SourceView, UseFor};
-use crate::app::session::is_rehearsal;
+use crate::app::session::{NewGuardsError, is_rehearsal};
 use crate::app::who_saw_what::RequestShown;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::keys::Ed25519Public;
+use crate::protocol::path::RelayMemory;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::relay_list::{ListSource, RelayDescriptor};
 
@@ -97,7 +98,12 @@ impl App {
                 if let Some(list) = list.and_then(|view| view.list) {
                     session
                         .new_guards(&chosen, &list)
-                        .map_err(text::new_guard_refused)?;
+                        .map_err(|error| match error {
+                            NewGuardsError::Memory(unread) => {
+                                UserMessage::from(&AppError::RelayMemory(unread))
+                            }
+                            NewGuardsError::Refused(why) => text::new_guard_refused(why),
+                        })?;
                 }
             }
             RelayWish::Session => {
@@ -184,7 +190,7 @@ impl App {
     }
 
     fn seen(&self, view: SourceView) -> RelaysSeen {
-        let trouble = match (&view.state, view.problem) {
+        let mut trouble = match (&view.state, view.problem) {
             (ListState::Ended, _) => Some(text::list_ended().to_owned()),
             (ListState::Missing(why), _) => why
                 .clone()
@@ -192,7 +198,12 @@ impl App {
             (ListState::Good, problem) => problem,
         };
         let relays = view.list.as_ref().map_or_else(Vec::new, |list| {
-            let standing = self.session().relay_standing(&view.source.id(), list);
+            let stored = self.session().relay_standing(&view.source.id(), list);
+            let standing = stored.unwrap_or_else(|unread| {
+                let message = UserMessage::from(&AppError::RelayMemory(unread));
+                trouble.get_or_insert(message.why);
+                RelayMemory::new().standing(list, self.session().now())
+            });
             let relays = list.relays.iter().zip(standing);
             relays
                 .map(|(relay, stands)| RelaySeen {

@@ -15,6 +15,7 @@ use super::config::{ConfigError, NotPrivate, ParseProxyError, UnreadSettings};
 use super::content_type::{Content, Disagreement, Family};
 use super::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use super::io_reason::IoReason;
+use super::kept_file::UnreadFile;
 use super::l10n::{Fill, duration, message, say, tell};
 use super::owned::OwnRecordError;
 use super::relays::RelaySourceError;
@@ -75,6 +76,12 @@ fn own_record(error: OwnRecordError) -> UserMessage {
     then("own_record_fails", error.sentence(), next)
 }
 
+fn unread_file(id: &str, unread: &UnreadFile) -> UserMessage {
+    let file = unread.file.display().to_string();
+    let why = unread.why.sentence();
+    message(id, &[("file", file.as_str().into()), ("why", why.into())])
+}
+
 fn unread_settings(unread: &UnreadSettings) -> UserMessage {
     let file = unread.file.display().to_string();
     let next = match &unread.error {
@@ -132,6 +139,7 @@ fn words(error: &AppError) -> UserMessage {
         AppError::RelayFile(reason) => because_io("relay_file_fails", io_words(*reason), *reason),
         AppError::RelayLine(why) => because("no_relay_line", why.sentence()),
         AppError::RelayList(why) => because("relay_list_refused", why.sentence()),
+        AppError::RelayMemory(unread) => unread_file("relay_memory_not_read", unread),
         AppError::RelaySource(why) => relay_source(why),
         AppError::RelaysOffered(offer) => {
             message("relays_offered", &[("host", offer.list.host().into())])
@@ -390,6 +398,7 @@ mod tests {
 
     use super::*;
     use crate::app::error::NeedsNewer;
+    use crate::app::kept_file::UnreadReason;
     use crate::app::owned::OwnRecordError;
     use crate::app::relays::RelayOffer;
     use crate::app::save::SaveError;
@@ -459,6 +468,10 @@ mod tests {
             AppError::RelayList(RelayListError::Expired),
             AppError::RelayList(RelayListError::TooFew(2)),
             AppError::RelayLine(ParseSourceError::NoKey),
+            AppError::RelayMemory(UnreadFile {
+                file: "network.json".into(),
+                why: UnreadReason::Damaged,
+            }),
             AppError::RelaySource(RelaySourceError::Ended),
             AppError::RelaySource(RelaySourceError::Fetch {
                 host: "example.org".to_owned(),

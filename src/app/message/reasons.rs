@@ -9,6 +9,7 @@ use super::super::builtin::BuiltInError;
 use super::super::config::{ConfigError, ParseProxyError};
 use super::super::error::NeedsNewer;
 use super::super::io_reason::IoReason;
+use super::super::kept_file::UnreadReason;
 use super::super::l10n::{say, tell};
 use super::super::owned::OwnRecordError;
 use super::super::save::SaveError;
@@ -207,6 +208,16 @@ impl Reason for RelayListError {
             Self::Newer => say("why_list_newer").to_owned(),
             Self::TooFew(count) => tell("why_list_too_few", &[("count", (*count).into())]),
             Self::TooLong => say("why_list_too_long").to_owned(),
+        }
+    }
+}
+
+impl Reason for UnreadReason {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Damaged => say("why_relays_damaged").to_owned(),
+            Self::Newer => say("why_relays_newer").to_owned(),
+            Self::Read(reason) => after("why_relays_unreadable", *reason),
         }
     }
 }

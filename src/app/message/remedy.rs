@@ -51,7 +51,8 @@ impl From<&AppError> for Remedy {
                 | LocalFileError::WrongSize { .. },
             )
             | AppError::Mismatch(Mismatch::Digest)
-            | AppError::OwnRecord(_) => Self::Retry,
+            | AppError::OwnRecord(_)
+            | AppError::RelayMemory(_) => Self::Retry,
             AppError::Local(
                 LocalFileError::Folder | LocalFileError::NotAFile | LocalFileError::TooLarge(_),
             )

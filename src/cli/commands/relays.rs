@@ -8,6 +8,7 @@ use super::open_session;
 use crate::app::config::Config;
 use crate::app::error::AppError;
 use crate::app::harmless::harmless_start;
+use crate::app::message::UserMessage;
 use crate::app::relays::{self, ListState, RelaySource, Relays, SourceView, UseFor};
 use crate::app::session::Session;
 use crate::cli::CliError;
@@ -149,7 +150,7 @@ fn print_view(session: &Session, view: &SourceView) -> Result<(), CliError> {
             .map_or_else(String::new, |problem| format!("; then {problem}"));
         print_line(&format!("  asked     {}{outcome}", time(asked, now)))?;
     }
-    for (key, words) in standings(session, view) {
+    for (key, words) in standings(session, view).unwrap_or_default() {
         print_line(&format!("  relay     {}… {words}", short(&key)))?;
     }
     Ok(())
@@ -160,14 +161,21 @@ fn yields(session: &Session, view: &SourceView) -> bool {
     list.is_some_and(|list| session.allowance(&view.source, list) != Allowance::NONE)
 }
 
-/// The relays of which there is something to say.
-fn standings(session: &Session, view: &SourceView) -> Vec<(Ed25519Public, String)> {
+/// The relays of which there is something to say. `None`, with a warning, when what is remembered of them cannot be read.
+fn standings(session: &Session, view: &SourceView) -> Option<Vec<(Ed25519Public, String)>> {
     let Some(list) = &view.list else {
-        return Vec::new();
+        return Some(Vec::new());
     };
     let now = session.now();
-    session
-        .relay_standing(&view.source.id(), list)
+    let standings = match session.relay_standing(&view.source.id(), list) {
+        Ok(standings) => standings,
+        Err(unread) => {
+            let message = UserMessage::from(&AppError::RelayMemory(unread));
+            terminal::print_message("warning", &message);
+            return None;
+        }
+    };
+    let told = standings
         .into_iter()
         .filter_map(|relay| {
             let words = match relay.standing {
@@ -191,14 +199,16 @@ fn standings(session: &Session, view: &SourceView) -> Vec<(Ed25519Public, String
             };
             Some((relay.relay, words))
         })
-        .collect()
+        .collect();
+    Some(told)
 }
 
 fn object(session: &Session, view: &SourceView) -> Value {
-    let standings: Vec<Value> = standings(session, view)
-        .into_iter()
-        .map(|(key, words)| json!({ "relay": key.to_hex(), "standing": words }))
-        .collect();
+    let standings: Option<Vec<Value>> = standings(session, view).map(|told| {
+        told.into_iter()
+            .map(|(key, words)| json!({ "relay": key.to_hex(), "standing": words }))
+            .collect()
+    });
     json!({
         "source": source_name(&view.source),
         "in_use": view.chosen,
