@@ -58,6 +58,19 @@ pub enum Learned {
     },
 }
 
+impl Learned {
+    /// When it happened, unix seconds.
+    const fn at(&self) -> u64 {
+        match self {
+            Self::Belied { at, .. }
+            | Self::Failed { at, .. }
+            | Self::Reached { at, .. }
+            | Self::Used { at, .. }
+            | Self::Worked { at, .. } => *at,
+        }
+    }
+}
+
 /// Names the relay, if any, that a failed path is blamed on.
 ///
 /// An error that opens with the key of the middle or the last relay is a success of the guard: that seal proves that
@@ -104,6 +117,7 @@ impl Fault {
 impl RelayMemory {
     /// Takes in what a try on a path of `list` taught.
     pub fn learn(&mut self, learned: &Learned, list: &RelayList) {
+        self.shorten_gap(learned.at());
         match *learned {
             Learned::Belied { relay, at } => self.strike(relay, at, None),
             Learned::Reached { hops, at } => {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::{GUARD_SECS, HOUR_SECS, MAX_NEW_GUARDS, Reason};
+use super::{DAY_SECS, GUARD_SECS, HOUR_SECS, MAX_NEW_GUARDS, Reason};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayList;
 
@@ -213,8 +213,78 @@ impl RelayMemory {
         MAX_NEW_GUARDS.saturating_sub(drawn)
     }
 
+    /// Moves every time so that it fits a clock that says `now`, if that clock was set since something was last
+    /// remembered. Ages stay as they were: a wrong clock costs no guard, and when it is right again, none stays for
+    /// longer than it should.
+    pub(super) fn follow_clock(&mut self, now: u64) {
+        self.shorten_gap(now);
+        if let Some(last) = self.last_event()
+            && last > now.saturating_add(SLACK_SECS)
+        {
+            let back = last - now;
+            self.move_times(|at| at.saturating_sub(back));
+        }
+    }
+
+    /// The part of [`RelayMemory::follow_clock`] for a clock that was set forward. Who was away for so long cannot be
+    /// told from that, and loses nothing either when it counts as a day.
+    pub(super) fn shorten_gap(&mut self, now: u64) {
+        if let Some(last) = self.last_event()
+            && now > last.saturating_add(GUARD_SECS)
+        {
+            let forward = now - last - DAY_SECS;
+            self.move_times(|at| at.saturating_add(forward));
+        }
+    }
+
+    /// When something of this memory last happened.
+    fn last_event(&self) -> Option<u64> {
+        let guards = self.guards.iter().map(|guard| guard.used.max(guard.since));
+        let former = self.former.iter().map(|former| former.served_until);
+        let records = self.records.values().flat_map(|record| {
+            let strikes = record.strikes.iter().map(|strike| strike.at);
+            strikes.chain(record.worked).chain(record.stood)
+        });
+        let doubts = self.doubts.iter().map(|(_, at, _)| *at);
+        guards
+            .chain(former)
+            .chain(records)
+            .chain(self.new_guards.iter().copied())
+            .chain(doubts)
+            .max()
+    }
+
+    fn move_times(&mut self, to: impl Fn(u64) -> u64) {
+        let Self {
+            guards,
+            former,
+            reserve: _,
+            records,
+            new_guards,
+            doubts,
+        } = self;
+        let mut times: Vec<&mut u64> = Vec::new();
+        for guard in guards {
+            times.extend([&mut guard.since, &mut guard.used, &mut guard.yields_until]);
+            times.extend(guard.asides.iter_mut().map(|aside| &mut aside.until));
+        }
+        for former in former {
+            times.extend([&mut former.served_until, &mut former.barred_until]);
+        }
+        for record in records.values_mut() {
+            times.extend(record.strikes.iter_mut().map(|strike| &mut strike.at));
+            times.extend(record.worked.iter_mut().chain(&mut record.stood));
+        }
+        times.extend(new_guards);
+        times.extend(doubts.iter_mut().map(|(_, at, _)| at));
+        for time in times {
+            *time = to(*time);
+        }
+    }
+
     /// Forgets what no rule asks for any more.
     pub(super) fn tidy(&mut self, list: &RelayList, now: u64) {
+        self.follow_clock(now);
         let (kept, gone): (Vec<_>, Vec<_>) = core::mem::take(&mut self.guards)
             .into_iter()
             .partition(|guard| list.find(&guard.relay).is_some());
@@ -269,3 +339,5 @@ pub(super) const STRIKE_SECS: u64 = 48 * HOUR_SECS;
 /// How long a failure waits for an answer that shows it was not the network here, in seconds.
 pub(super) const DOUBT_SECS: u64 = 600;
 const NEW_GUARD_SECS: u64 = 24 * HOUR_SECS;
+/// By so much the times of requests that run at once may differ, in seconds.
+const SLACK_SECS: u64 = 60;

@@ -36,6 +36,8 @@
 //! * At most three relays become guards within 24 hours. When they are used up, no guard answers and nothing came back
 //!   in this transfer, the network here blocks the relays ([`DrawError::Blocked`]); known guards are still tried first
 //!   each time. On a list of up to eight, where three are most of those that can be guards, dropped ones return instead.
+//! * The clock of a computer may be wrong. When it is behind what is remembered, or more than ten days ahead of it, all
+//!   times move along: ages stay, and a gap that long counts as a day.
 //! * All this holds within one list: another list has a memory of its own.
 
 use thiserror::Error;

@@ -58,6 +58,12 @@ impl RelayMemory {
     /// How every relay of the list stands, in its order.
     #[must_use]
     pub fn standing(&self, list: &RelayList, now: u64) -> Vec<RelayStanding> {
+        let mut memory = self.clone();
+        memory.follow_clock(now);
+        memory.standing_by_its_times(list, now)
+    }
+
+    fn standing_by_its_times(&self, list: &RelayList, now: u64) -> Vec<RelayStanding> {
         let in_use = self.guards_in_use(list, now);
         let standing = |key: &Ed25519Public| {
             if let Some(until) = self.struck_until(key, now) {

@@ -746,6 +746,46 @@ fn who_was_middle_or_last_lately_becomes_no_guard_unless_allowed() {
 }
 
 #[test]
+fn a_wrong_clock_costs_no_guard_and_keeps_none_for_ever() {
+    let wrong_by = 20 * 365 * DAY_SECS;
+    let right = NOW + 2 * wrong_by;
+    for wrong in [right + wrong_by, right - wrong_by, 5] {
+        let mut client = Client::of(20);
+        client.works(right - 3_600);
+        let dropped = client.drop_guard(0, right - 3_600);
+        client.works(right);
+        let guards = client.guards(right);
+        let stood = client.fails(|_| Fault::Answered, right).last;
+
+        // The clock is wrong for some requests, and set right in the midst of one.
+        client.works(wrong);
+        assert_eq!(client.guards(wrong), guards, "{wrong}");
+        let hops = client.hops(right + 60);
+        client.learn(Learned::Worked { hops, at: wrong });
+        let later = right + 120;
+        client.works(later);
+        assert_eq!(client.guards(later), guards, "{wrong}");
+        assert!(client.memory.is_or_was_guard(&dropped, later));
+        assert!(client.memory.is_barred(&dropped, later));
+        assert!(client.memory.stood_lately(&stood, later));
+        for guard in &guards {
+            let Standing::Guard { since, .. } = client.standing(*guard, later) else {
+                panic!("a guard");
+            };
+            assert!(since <= later, "{wrong}: {since}");
+        }
+
+        for day in 1..14 {
+            client.works(later + day * DAY_SECS);
+        }
+        let over = later + 14 * DAY_SECS;
+        let left = client.guards(over);
+        assert!(left.iter().all(|guard| !guards.contains(guard)), "{wrong}");
+        assert!(!client.memory.is_barred(&dropped, over), "{wrong}");
+    }
+}
+
+#[test]
 fn a_guard_whose_time_is_over_stays_until_another_may_follow() {
     let mut client = Client::of(12);
     client.works(NOW);
