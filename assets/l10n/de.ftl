@@ -377,6 +377,7 @@ keyring_missing = Dieses System hat keinen Schlüsselbund.
 keyring_refused = Der Schlüsselbund dieses Systems ist gesperrt oder hat abgelehnt.
 keyring_silent = Der Schlüsselbund dieses Systems hat nicht geantwortet.
 history_file_fails = Die Verlaufsdatei lässt sich nicht lesen oder schreiben. { $why }
+history_file_newer = Eine neuere Version von Cloakroom hat die Datei geschrieben; sie bleibt, wie sie ist.
 file_is_damaged = sie ist beschädigt
 file_is_newer = sie wurde von einer neueren Version geschrieben
 history_damaged =

@@ -377,6 +377,7 @@ keyring_missing = This system has no keyring.
 keyring_refused = This system's keyring is locked or refused.
 keyring_silent = This system's keyring did not answer.
 history_file_fails = Its file cannot be read or written. { $why }
+history_file_newer = A newer version of Cloakroom wrote its file, which stays as it is.
 file_is_damaged = it is damaged
 file_is_newer = it was written by a newer version
 history_damaged =

@@ -377,6 +377,7 @@ keyring_missing = Este sistema no tiene llavero.
 keyring_refused = El llavero de este sistema está bloqueado o denegó el acceso.
 keyring_silent = El llavero de este sistema no respondió.
 history_file_fails = Su archivo no se puede leer o escribir. { $why }
+history_file_newer = Una versión más reciente de Cloakroom escribió su archivo, que se deja como está.
 file_is_damaged = está dañado
 file_is_newer = lo escribió una versión más reciente
 history_damaged =

@@ -381,6 +381,7 @@ keyring_missing = Ce système n’a pas de trousseau de clés.
 keyring_refused = Le trousseau de clés de ce système est verrouillé ou a refusé.
 keyring_silent = Le trousseau de clés de ce système n’a pas répondu.
 history_file_fails = Son fichier ne peut pas être lu ou écrit. { $why }
+history_file_newer = Une version plus récente de Cloakroom a écrit son fichier, qui reste tel quel.
 file_is_damaged = il est endommagé
 file_is_newer = il a été écrit par une version plus récente
 history_damaged =

@@ -337,6 +337,7 @@ keyring_missing = 系统没有密钥环。
 keyring_refused = 系统密钥环已锁定，或拒绝了请求。
 keyring_silent = 系统密钥环没有响应。
 history_file_fails = 历史记录文件无法读取或写入。{ $why }
+history_file_newer = 其文件由较新版本的 Cloakroom 写入，将保持原样。
 file_is_damaged = 文件已损坏
 file_is_newer = 文件由较新版本写入
 history_damaged =

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tracing::debug;
 
+use super::config::is_missing;
 use super::history_file;
 pub use super::history_file::{Entry, EntryId, HistoryFileError, What, hour};
 use super::io_reason::IoReason;
@@ -41,6 +42,8 @@ pub enum SessionOnly {
     Keyring(KeyStoreError),
     /// The file cannot be read or written.
     File(IoReason),
+    /// A newer version wrote the file, which stays for that version.
+    Newer,
 }
 
 /// A history file that could not be read, and was not lost.
@@ -114,7 +117,6 @@ impl History {
             file: folder.join(FILE_NAME),
             folder,
             keys: Patient::new(keys, patience),
-            now: clock(),
             state: State::Off,
         };
         let (ends, ended) = channel();
@@ -215,14 +217,10 @@ impl History {
 }
 
 const FILE_NAME: &str = "history.sealed";
-/// The newest so many are kept.
+/// The newest so many are kept, however old they are: no clock makes an entry go, since its pointer cannot be had again.
 const MAX_ENTRIES: usize = 1_000;
 /// Much more than so many entries need.
 const MAX_FILE_LEN: u64 = 16 * 1024 * 1024;
-/// Shares are kept for so long after the server has dropped them.
-const KEEP_EXPIRED_SECS: u64 = 30 * 24 * 3_600;
-/// Transfers that were not finished are kept for so long after the last word of them.
-const KEEP_UNFINISHED_SECS: u64 = 30 * 24 * 3_600;
 /// How many unreadable files are kept.
 const MAX_ASIDE: u32 = 20;
 
@@ -230,7 +228,6 @@ struct Store {
     folder: PathBuf,
     file: PathBuf,
     keys: Patient,
-    now: u64,
     state: State,
 }
 
@@ -310,7 +307,7 @@ impl Store {
         };
         let file = match read(&self.file) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if is_missing(&self.file, &error) => {
                 self.state = empty;
                 return None;
             }
@@ -329,9 +326,7 @@ impl Store {
                 Ok(None) => AsideReason::NoKey,
                 Ok(Some(key)) => match history_file::open(&file, &key) {
                     Err(error) => AsideReason::File(error),
-                    Ok(mut entries) => {
-                        let now = self.now;
-                        entries.retain(|entry| !is_long_gone(entry, now));
+                    Ok(entries) => {
                         self.state = State::Kept {
                             key: Some((id, key)),
                             entries,
@@ -341,6 +336,10 @@ impl Store {
                 },
             },
         };
+        if why == AsideReason::File(HistoryFileError::Newer) {
+            self.state = State::SessionOnly(SessionOnly::Newer);
+            return Some(Aside { why, kept: None });
+        }
         match self.put_aside() {
             Ok(kept) => {
                 self.state = empty;
@@ -464,19 +463,6 @@ impl Store {
         let json = history_file::export(entries).ok_or(io::ErrorKind::InvalidData)?;
         private_file::write(to, &json)?;
         Ok(entries.len())
-    }
-}
-
-fn is_long_gone(entry: &Entry, now: u64) -> bool {
-    match &entry.what {
-        What::Sharing { .. } | What::Receiving { .. } => {
-            now.saturating_sub(entry.hour) > KEEP_UNFINISHED_SECS
-        }
-        What::Shared {
-            expires: Some(expires),
-            ..
-        } => now.saturating_sub(*expires) > KEEP_EXPIRED_SECS,
-        What::Shared { expires: None, .. } | What::Received { .. } => false,
     }
 }
 

@@ -244,13 +244,10 @@ fn a_file_that_cannot_be_read_is_kept_aside_and_a_new_one_begun() {
     };
     during(&folder, &keys, begin);
     let whole = fs::read(file(&folder)).unwrap();
-    let mut damaged = whole.clone();
+    let mut damaged = whole;
     *damaged.last_mut().unwrap() ^= 1;
-    let mut newer = whole;
-    newer[17] = 2;
     for (number, (bytes, why)) in [
         (damaged, AsideReason::File(HistoryFileError::Damaged)),
-        (newer, AsideReason::File(HistoryFileError::Newer)),
         (b"{}".to_vec(), AsideReason::File(HistoryFileError::Damaged)),
     ]
     .into_iter()
@@ -269,6 +266,49 @@ fn a_file_that_cannot_be_read_is_kept_aside_and_a_new_one_begun() {
     let news = during(&folder, &keys, History::turn_on);
     assert_eq!(aside(&news).unwrap().why, AsideReason::NoKey);
     assert!(!file(&folder).exists());
+}
+
+#[test]
+fn a_file_of_a_newer_version_stays_where_it_finds_it() {
+    let folder = tempdir().unwrap();
+    let keys = Arc::new(FakeKeyring::default());
+    let begin = |history: &History| {
+        history.turn_on();
+        history.add(shared(1, "a"));
+    };
+    during(&folder, &keys, begin);
+    let mut newer = fs::read(file(&folder)).unwrap();
+    newer[17] = 2;
+    fs::write(file(&folder), &newer).unwrap();
+    let news = during(&folder, &keys, begin);
+    let left = Aside {
+        why: AsideReason::File(HistoryFileError::Newer),
+        kept: None,
+    };
+    assert_eq!(aside(&news), Some(&left));
+    let session_only = Status::SessionOnly(SessionOnly::Newer);
+    assert_eq!(last_status(&news), Some(session_only));
+    assert_eq!(fs::read(file(&folder)).unwrap(), newer);
+}
+
+/// As on a disk that is not connected.
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_no_missing_history() {
+    let folder = tempdir().unwrap();
+    let keys = Arc::new(FakeKeyring::default());
+    let link = file(&folder);
+    fs::create_dir(link.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("/nowhere/history", &link).unwrap();
+    let news = during(&folder, &keys, |history| {
+        history.turn_on();
+        history.add(shared(1, "a"));
+    });
+    assert!(matches!(
+        last_status(&news),
+        Some(Status::SessionOnly(SessionOnly::File(_)))
+    ));
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
 }
 
 #[test]
@@ -307,7 +347,7 @@ fn wiping_leaves_neither_files_nor_key() {
 }
 
 #[test]
-fn what_the_server_dropped_long_ago_is_forgotten() {
+fn no_clock_makes_an_entry_go() {
     let folder = tempdir().unwrap();
     let keys = Arc::new(FakeKeyring::default());
     let expired = |id, expires| {
@@ -319,8 +359,8 @@ fn what_the_server_dropped_long_ago_is_forgotten() {
     };
     during(&folder, &keys, |history| {
         history.turn_on();
-        history.add(expired(1, NOW - KEEP_EXPIRED_SECS - 1));
-        history.add(expired(2, NOW - KEEP_EXPIRED_SECS));
+        history.add(expired(1, 0));
+        history.add(expired(2, NOW - 1));
     });
     let news = during(&folder, &keys, History::turn_on);
     let ids: Vec<u64> = entries(&news)
@@ -328,7 +368,7 @@ fn what_the_server_dropped_long_ago_is_forgotten() {
         .iter()
         .map(|kept| kept.id.0)
         .collect();
-    assert_eq!(ids, [2]);
+    assert_eq!(ids, [2, 1]);
 }
 
 #[test]
@@ -337,7 +377,6 @@ fn the_oldest_make_room() {
         folder: PathBuf::new(),
         file: tempdir().unwrap().path().join("h"),
         keys: Patient::new(Arc::new(FakeKeyring::default()), Duration::from_secs(20)),
-        now: NOW,
         state: State::Kept {
             key: None,
             entries: (0..MAX_ENTRIES as u64).map(|id| shared(id, "a")).collect(),

@@ -78,6 +78,7 @@ fn session_only(why: SessionOnly) -> String {
         SessionOnly::Keyring(KeyStoreError::Missing) => say("keyring_missing").to_owned(),
         SessionOnly::Keyring(KeyStoreError::Refused) => say("keyring_refused").to_owned(),
         SessionOnly::Keyring(KeyStoreError::TimedOut) => say("keyring_silent").to_owned(),
+        SessionOnly::Newer => say("history_file_newer").to_owned(),
         SessionOnly::File(kind) => tell("history_file_fails", &[("why", io_words(kind).into())]),
     }
 }
@@ -117,7 +118,7 @@ pub fn history_wiped() -> UserMessage {
 pub fn history_not_wiped(why: SessionOnly) -> UserMessage {
     let id = match why {
         SessionOnly::Keyring(_) => "history_key_not_wiped",
-        SessionOnly::File(_) => "history_file_not_wiped",
+        SessionOnly::File(_) | SessionOnly::Newer => "history_file_not_wiped",
     };
     message(id, &[("why", session_only(why).into())])
 }
