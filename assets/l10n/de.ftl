@@ -553,6 +553,10 @@ built_in_busy =
     .what = Das eingebaute Netz ist nicht gestartet.
     .why = { $why }
     .next = Schließen Sie andere Fenster von Cloakroom, und versuchen Sie es noch einmal.
+built_in_no_locks =
+    .what = Das eingebaute Netz ist nicht gestartet.
+    .why = { $why }
+    .next = Wählen Sie in den Einstellungen einen Dateiserver, oder setzen Sie CLOAKROOM_HOME auf einen Ordner auf einem Datenträger dieses Computers.
 built_in_fails =
     .what = Das eingebaute Netz ist nicht gestartet.
     .why = { $why }
@@ -950,6 +954,7 @@ rejected_failed = { $count } gerade eben ausgefallen
 ## Errors: the reason under another error, each a whole sentence
 
 why_built_in_busy = Ein anderer Prozess belegt das eingebaute Netz und antwortet nicht.
+why_built_in_no_locks = Der Datenträger seines Ordners kennt keine Sperren; zwei Fenster könnten es zugleich betreiben und beschädigen.
 why_built_in_folder = Der Ordner des eingebauten Netzes ist nicht verwendbar.
 why_settings_invalid = Die Einstellungen sind nicht verständlich: { $reason }.
 why_settings_line_invalid = Zeile { $line } der Einstellungen ist nicht verständlich: { $reason }.

@@ -553,6 +553,10 @@ built_in_busy =
     .what = The built-in network did not start.
     .why = { $why }
     .next = Close other windows of Cloakroom and try again.
+built_in_no_locks =
+    .what = The built-in network did not start.
+    .why = { $why }
+    .next = Choose a file server in Settings, or set CLOAKROOM_HOME to a folder on a disk of this computer.
 built_in_fails =
     .what = The built-in network did not start.
     .why = { $why }
@@ -950,6 +954,7 @@ rejected_failed = { $count } failed just now
 ## Errors: the reason under another error, each a whole sentence
 
 why_built_in_busy = Another process holds the built-in network and does not answer.
+why_built_in_no_locks = The disk of its folder has no locks, so that two windows could run it at once and damage it.
 why_built_in_folder = The folder of the built-in network cannot be used.
 why_settings_invalid = The settings cannot be understood: { $reason }.
 why_settings_line_invalid = Line { $line } of the settings cannot be understood: { $reason }.

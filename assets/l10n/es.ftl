@@ -553,6 +553,10 @@ built_in_busy =
     .what = La red integrada no se ha iniciado.
     .why = { $why }
     .next = Cierre las demás ventanas de Cloakroom e inténtelo de nuevo.
+built_in_no_locks =
+    .what = La red integrada no se ha iniciado.
+    .why = { $why }
+    .next = Elija un servidor de archivos en Ajustes, o haga que CLOAKROOM_HOME nombre una carpeta en un disco de este equipo.
 built_in_fails =
     .what = La red integrada no se ha iniciado.
     .why = { $why }
@@ -974,6 +978,7 @@ rejected_failed =
 ## Errors: the reason under another error, each a whole sentence
 
 why_built_in_busy = Otro proceso tiene ocupada la red integrada y no responde.
+why_built_in_no_locks = El disco de su carpeta no admite bloqueos: dos ventanas podrían ejecutarla a la vez y dañarla.
 why_built_in_folder = No se puede usar la carpeta de la red integrada.
 why_settings_invalid = No se entienden los ajustes: { $reason }.
 why_settings_line_invalid = No se entiende la línea { $line } de los ajustes: { $reason }.

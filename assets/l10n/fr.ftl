@@ -557,6 +557,10 @@ built_in_busy =
     .what = Le réseau intégré n’a pas démarré.
     .why = { $why }
     .next = Fermez les autres fenêtres de Cloakroom et réessayez.
+built_in_no_locks =
+    .what = Le réseau intégré n’a pas démarré.
+    .why = { $why }
+    .next = Choisissez un serveur de fichiers dans les Réglages, ou faites désigner à CLOAKROOM_HOME un dossier sur un disque de cet ordinateur.
 built_in_fails =
     .what = Le réseau intégré n’a pas démarré.
     .why = { $why }
@@ -974,6 +978,7 @@ rejected_failed =
 ## Errors: the reason under another error, each a whole sentence
 
 why_built_in_busy = Un autre processus occupe le réseau intégré et ne répond pas.
+why_built_in_no_locks = Le disque de son dossier n’a pas de verrous : deux fenêtres pourraient le faire marcher en même temps et l’endommager.
 why_built_in_folder = Le dossier du réseau intégré est inutilisable.
 why_settings_invalid = Les réglages sont incompréhensibles : { $reason }.
 why_settings_line_invalid = La ligne { $line } des réglages est incompréhensible : { $reason }.

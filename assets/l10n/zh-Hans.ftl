@@ -509,6 +509,10 @@ built_in_busy =
     .what = 内置网络未能启动。
     .why = { $why }
     .next = 请关闭 Cloakroom 的其他窗口，然后重试。
+built_in_no_locks =
+    .what = 内置网络未能启动。
+    .why = { $why }
+    .next = 请在“设置”中选择文件服务器，或将 CLOAKROOM_HOME 设为本机磁盘上的文件夹。
 built_in_fails =
     .what = 内置网络未能启动。
     .why = { $why }
@@ -898,6 +902,7 @@ rejected_failed = { $count } 个刚刚失败
 ## Errors: the reason under another error, each a whole sentence
 
 why_built_in_busy = 另一个进程占用了内置网络，且没有响应。
+why_built_in_no_locks = 其文件夹所在的磁盘不支持锁定，两个窗口可能同时运行它并造成损坏。
 why_built_in_folder = 无法使用内置网络的文件夹。
 why_settings_invalid = 设置的内容无法理解：{ $reason }。
 why_settings_line_invalid = 设置的第 { $line } 行无法理解：{ $reason }。

@@ -3,7 +3,7 @@
 //! One process of a person runs it; others of the same person find it by its lock and its notice and use it. Ports,
 //! keys and stored blobs stay the same from start to start, so that pointers made with it survive a restart.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,8 @@ use crate::relay::{self, Relay, RelayConfig, RunningRelay};
 use crate::server::clock_rule::ClockTrust;
 use crate::server::{self, RunningServer, Server, ServerConfig};
 use crate::wire::key_file::{self, KeyFileError};
-use crate::wire::{clock, lock_file, random};
+use crate::wire::lock_file::{self, Tried};
+use crate::wire::{clock, random};
 
 /// The built-in network, run here or by another process.
 pub struct BuiltIn {
@@ -54,6 +55,9 @@ pub enum BuiltInError {
     /// Its relays make no list.
     #[error(transparent)]
     List(#[from] RelayListError),
+    /// The file system of its folder has no locks, so that two processes could run it at once.
+    #[error("the file system of the built-in network's folder has no locks")]
+    NoLocks,
     /// A relay did not start.
     #[error(transparent)]
     Relay(#[from] relay::StartError),
@@ -241,22 +245,23 @@ struct Lock {
 
 impl Lock {
     fn take(folder: &Path) -> Result<Option<Self>, BuiltInError> {
-        let file = lock_file::open(&folder.join(LOCK))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self {
+        Self::of(lock_file::try_hold(&folder.join(LOCK))?, folder)
+    }
+
+    fn of(tried: Tried, folder: &Path) -> Result<Option<Self>, BuiltInError> {
+        match tried {
+            Tried::Held(file) => Ok(Some(Self {
                 file,
                 notice: folder.join(NOTICE),
             })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error.into()),
+            Tried::NoLocks => Err(BuiltInError::NoLocks),
+            Tried::Taken => Ok(None),
         }
     }
 
     /// Whether a process has it. One that was killed has not, though its notice stays.
     fn is_held(folder: &Path) -> bool {
-        let probe = lock_file::open_existing(&folder.join(LOCK));
-        // Dropping the probe gives a lock it got back at once.
-        probe.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        lock_file::is_held(&folder.join(LOCK))
     }
 
     fn withdraw(&self) {
@@ -346,6 +351,12 @@ const JOIN_PAUSE: Duration = Duration::from_millis(100);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_without_locks_is_refused_for_that_reason() {
+        let refused = Lock::of(Tried::NoLocks, Path::new("/nowhere"));
+        assert!(matches!(refused, Err(BuiltInError::NoLocks)));
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn another_start_joins_and_notices_the_end_even_of_a_killed_process() {

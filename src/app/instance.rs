@@ -1,14 +1,17 @@
 //! One window for each person and data folder: a second start hands its arguments to the first and ends.
 //!
 //! Who is first, a lock on a file decides; the system lets it go with the process, so that a socket left behind by a
-//! killed one is known as such. The message goes over a Unix socket that only this person can open, or over a named
+//! killed one is known as such. On a file system without locks the first is who answers at the socket. That stands in
+//! the data folder, or, where the folder's path is too long for a socket or its file system has none, in the folder that
+//! the system has for this session. The message goes over a Unix socket that only this person can open, or over a named
 //! pipe whose random name only this person can read. What it brings only fills the window: files are shared as if they
 //! had been dropped, a pointer stands in Receive.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +23,7 @@ use zeroize::Zeroizing;
 
 use super::io_reason::IoReason;
 use super::private_file;
-use crate::wire::lock_file;
+use crate::wire::lock_file::{self, Tried};
 
 /// What a second start brings. It can hold a pointer: no `Debug`.
 #[derive(Default, PartialEq, Eq)]
@@ -54,8 +57,10 @@ pub enum InstanceError {
 pub struct First {
     waiting: Arc<Waiting>,
     /// The thread ends with it.
-    _end: tokio::sync::oneshot::Sender<()>,
-    _lock: File,
+    end: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    /// None on a file system without locks.
+    _lock: Option<File>,
 }
 
 #[derive(Default)]
@@ -83,6 +88,16 @@ impl First {
     }
 }
 
+/// The door is closed before the lock goes: whoever is first next opens their own at the same place.
+impl Drop for First {
+    fn drop(&mut self) {
+        self.end.take();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
 impl Waiting {
     fn bring(&self, handed: Handed) {
         lock(&self.brought).push(handed);
@@ -103,15 +118,25 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 pub fn start(folder: &Path, brought: &Handed) -> Result<Start, InstanceError> {
     let failed = |error: io::Error| InstanceError::Folder(error.into());
     private_file::make_folder(folder).map_err(failed)?;
-    let held = lock_file::open(&folder.join(LOCK)).map_err(failed)?;
+    let tried = lock_file::try_hold(&folder.join(LOCK)).map_err(failed)?;
+    start_with(tried, folder, brought)
+}
+
+fn start_with(tried: Tried, folder: &Path, brought: &Handed) -> Result<Start, InstanceError> {
+    let failed = |error: io::Error| InstanceError::Folder(error.into());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(failed)?;
-    match held.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            // Inside, since a timer belongs to a running runtime.
+    // Inside, since a timer belongs to a running runtime.
+    let there = || {
+        let knock = async { tokio::time::timeout(CALL_FOR, system::knock(folder)).await };
+        matches!(runtime.block_on(knock), Ok(Ok(_)))
+    };
+    let held = match tried {
+        Tried::Held(held) => Some(held),
+        Tried::NoLocks if !there() => None,
+        Tried::NoLocks | Tried::Taken => {
             let called = runtime
                 .block_on(async { tokio::time::timeout(CALL_FOR, call(folder, brought)).await });
             return match called {
@@ -119,15 +144,14 @@ pub fn start(folder: &Path, brought: &Handed) -> Result<Start, InstanceError> {
                 Ok(Err(_)) | Err(_) => Err(InstanceError::Busy),
             };
         }
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
+    };
     let waiting = Arc::new(Waiting::default());
     let (end, ended) = tokio::sync::oneshot::channel();
     let door = runtime
         .block_on(async { system::Door::open(folder) })
         .map_err(failed)?;
     let bringing = Arc::clone(&waiting);
-    std::thread::Builder::new()
+    let thread = std::thread::Builder::new()
         .name("cloakroom-instance".to_owned())
         .spawn(move || {
             runtime.block_on(async {
@@ -140,7 +164,8 @@ pub fn start(folder: &Path, brought: &Handed) -> Result<Start, InstanceError> {
         .map_err(failed)?;
     Ok(Start::First(First {
         waiting,
-        _end: end,
+        end: Some(end),
+        thread: Some(thread),
         _lock: held,
     }))
 }
@@ -253,7 +278,8 @@ mod system {
     use rustix::process::geteuid;
     use tokio::net::{UnixListener, UnixStream};
 
-    use super::{Path, PathBuf, fs, io};
+    use super::{Path, PathBuf, fs, io, private_file};
+    use crate::protocol::digest::Digest;
 
     pub(super) struct Door {
         listener: UnixListener,
@@ -261,9 +287,17 @@ mod system {
     }
 
     impl Door {
-        /// Called by the holder of the lock: what stands at the path is a dead process's.
+        /// Called by the first one: what stands at the path is a dead process's.
         pub(super) fn open(folder: &Path) -> io::Result<Self> {
-            let path = path(folder);
+            let beside = |_in_folder| {
+                let path = path_of_session(folder);
+                private_file::make_folder(path.parent().unwrap_or(folder))?;
+                Self::open_at(path)
+            };
+            Self::open_at(path(folder)).or_else(beside)
+        }
+
+        fn open_at(path: PathBuf) -> io::Result<Self> {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -286,7 +320,11 @@ mod system {
     }
 
     pub(super) async fn knock(folder: &Path) -> io::Result<UnixStream> {
-        of(UnixStream::connect(path(folder)).await?, geteuid().as_raw())
+        let stream = match UnixStream::connect(path(folder)).await {
+            Ok(stream) => stream,
+            Err(_) => UnixStream::connect(path_of_session(folder)).await?,
+        };
+        of(stream, geteuid().as_raw())
     }
 
     /// The stream, if the process at its other end belongs to the user `uid`: nothing in the folder says who that is.
@@ -300,6 +338,21 @@ mod system {
 
     fn path(folder: &Path) -> PathBuf {
         folder.join("window.socket")
+    }
+
+    /// A short path that belongs to the same folder, in a folder that only this person may enter. Whoever answers there
+    /// is asked for their user as well.
+    fn path_of_session(folder: &Path) -> PathBuf {
+        let whole = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let name = Digest::of(whole.as_os_str().as_encoded_bytes()).to_hex();
+        let session = std::env::var_os("XDG_RUNTIME_DIR")
+            .map(PathBuf::from)
+            .filter(|session| session.is_absolute() && session.is_dir())
+            .unwrap_or_else(std::env::temp_dir);
+        let own = format!("cloakroom-{}", geteuid().as_raw());
+        session
+            .join(own)
+            .join(format!("{}.socket", name.get(..16).unwrap_or(&name)))
     }
 }
 
@@ -439,6 +492,37 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         start(folder.path(), &brought()).unwrap();
         drop(first);
+    }
+
+    /// A path that is too long for the address of a socket: 108 bytes on Linux, 104 on macOS.
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_with_a_long_path_has_one_window_too() {
+        let home = tempdir().unwrap();
+        let folder = home.path().join("a".repeat(200)).join("data");
+        let first = first(&folder);
+        let woken = woken(&first);
+        let second = start(&folder, &brought()).unwrap();
+        assert!(matches!(second, Start::HandedOver));
+        woken.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(first.take() == vec![brought()]);
+        let other = home.path().join("b".repeat(200)).join("data");
+        drop(self::first(&other));
+        drop(first);
+        drop(self::first(&folder));
+    }
+
+    #[test]
+    fn a_file_system_without_locks_has_one_window_too() {
+        let folder = tempdir().unwrap();
+        let start = || start_with(Tried::NoLocks, folder.path(), &brought()).unwrap();
+        let Start::First(first) = start() else {
+            panic!("there was another");
+        };
+        let woken = woken(&first);
+        assert!(matches!(start(), Start::HandedOver));
+        woken.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(first.take() == vec![brought()]);
     }
 
     #[cfg(unix)]

@@ -3,7 +3,7 @@
 //! Another user may have put something else at such a path. So a file that is there is not emptied, no symbolic link is
 //! followed, and nothing but a regular file is opened.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
@@ -11,16 +11,16 @@ use std::path::Path;
 ///
 /// # Errors
 /// An [`io::Error`] of the system, also for a symbolic link; [`io::ErrorKind::InvalidInput`] when it is no file.
-pub fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path) -> io::Result<File> {
     open_with(path, OpenOptions::new().create(true))
 }
 
-/// Opens the lock file at `path`, which must be there.
-///
-/// # Errors
-/// As [`open`]; [`io::ErrorKind::NotFound`] when it is missing.
-pub fn open_existing(path: &Path) -> io::Result<File> {
-    open_with(path, &mut OpenOptions::new())
+/// Whether somebody holds the lock file at `path`; nobody holds one that is missing or on a file system without locks.
+#[must_use]
+pub fn is_held(path: &Path) -> bool {
+    // Dropping the file gives a lock it got back at once.
+    let file = open_with(path, &mut OpenOptions::new());
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// Opens the lock file at `path` and waits until nobody else holds it. Who holds the returned file is alone, until it is
@@ -38,9 +38,33 @@ pub fn hold(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// What came of [`try_hold`].
+#[derive(Debug)]
+pub enum Tried {
+    /// Nobody else holds it until this file is closed.
+    Held(File),
+    /// The file system has no locks.
+    NoLocks,
+    /// Somebody else holds it.
+    Taken,
+}
+
+/// Like [`hold`], for a lock that is held for long: does not wait for whoever holds it.
+///
+/// # Errors
+/// As [`open`].
+pub fn try_hold(path: &Path) -> io::Result<Tried> {
+    let file = open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Tried::Held(file)),
+        Err(TryLockError::WouldBlock) => Ok(Tried::Taken),
+        Err(TryLockError::Error(error)) if has_no_locks(&error) => Ok(Tried::NoLocks),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Whether a lock was refused because the file system has none.
-#[must_use]
-pub fn has_no_locks(error: &io::Error) -> bool {
+fn has_no_locks(error: &io::Error) -> bool {
     #[cfg(unix)]
     if rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NOLCK) {
         return true;
@@ -79,10 +103,14 @@ mod tests {
     fn a_lock_file_is_made_once_and_keeps_its_content() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("lock");
-        assert!(open_existing(&path).is_err(), "it is not made by a look");
+        assert!(
+            !is_held(&path) && !path.exists(),
+            "it is not made by a look"
+        );
         drop(open(&path).unwrap());
         fs::write(&path, "precious").unwrap();
-        drop((open(&path).unwrap(), open_existing(&path).unwrap()));
+        drop(open(&path).unwrap());
+        assert!(!is_held(&path));
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
         assert!(open(folder.path()).is_err(), "a folder is no lock");
     }
@@ -92,13 +120,14 @@ mod tests {
         let folder = tempdir().unwrap();
         let path = folder.path().join("lock");
         let held = hold(&path).unwrap().unwrap();
-        let other = open(&path).unwrap();
-        assert!(matches!(
-            other.try_lock(),
-            Err(fs::TryLockError::WouldBlock)
-        ));
+        assert!(is_held(&path) && matches!(try_hold(&path).unwrap(), Tried::Taken));
         drop(held);
-        other.try_lock().unwrap();
+        let Tried::Held(held) = try_hold(&path).unwrap() else {
+            panic!("nobody held it");
+        };
+        assert!(is_held(&path));
+        drop(held);
+        assert!(!is_held(&path));
     }
 
     #[cfg(unix)]
@@ -129,7 +158,7 @@ mod tests {
         symlink(at("nothing"), at("nowhere")).unwrap();
         for link in ["there", "nowhere"] {
             assert!(open(&at(link)).is_err());
-            assert!(open_existing(&at(link)).is_err());
+            assert!(try_hold(&at(link)).is_err());
         }
         assert_eq!(fs::read_to_string(at("precious")).unwrap(), "precious");
         assert!(!at("nothing").exists(), "nothing is made through a link");

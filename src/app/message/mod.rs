@@ -118,6 +118,9 @@ fn words(error: &AppError) -> UserMessage {
         AppError::BuiltIn(why @ BuiltInError::Key(_)) => {
             because("built_in_key_fails", why.sentence())
         }
+        AppError::BuiltIn(why @ BuiltInError::NoLocks) => {
+            because("built_in_no_locks", why.sentence())
+        }
         AppError::BuiltIn(why) => because("built_in_fails", why.sentence()),
         AppError::Cancelled => plain("was_cancelled"),
         AppError::Config(ConfigError::NotPrivate { folder, why }) => not_private(folder, *why),
@@ -422,6 +425,7 @@ mod tests {
         let mut errors = vec![
             AppError::Address(ParseAddressError::NoKey),
             AppError::BuiltIn(BuiltInError::Busy),
+            AppError::BuiltIn(BuiltInError::NoLocks),
             AppError::BuiltIn(BuiltInError::Folder(io)),
             AppError::Cancelled,
             AppError::Config(ConfigError::NotPrivate {

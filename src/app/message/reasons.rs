@@ -30,6 +30,7 @@ impl Reason for BuiltInError {
             Self::Busy => say("why_built_in_busy").to_owned(),
             Self::Folder(kind) => after("why_built_in_folder", *kind),
             Self::List(why) => why.sentence(),
+            Self::NoLocks => say("why_built_in_no_locks").to_owned(),
             Self::Key(_) | Self::Relay(_) | Self::Server(_) => closed(&self.to_string()),
         }
     }

@@ -12,7 +12,7 @@ use object_store::{local::LocalFileSystem, path::Path};
 use tracing::{error, warn};
 
 use super::{OpenStoreError, names::Kind};
-use crate::wire::lock_file;
+use crate::wire::lock_file::{self, Tried};
 
 /// A folder that objects lie in.
 #[derive(Debug)]
@@ -61,18 +61,12 @@ impl Folder {
                 lost: AtomicBool::new(false),
             });
         }
-        let lock = lock_file::open(&lock_path(root)).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                root: root.to_owned(),
-                lock: Some(lock),
-                lost: AtomicBool::new(false),
-            }),
-            Err(fs::TryLockError::WouldBlock) => Err(OpenStoreError::InUse {
-                folder: root.to_owned(),
-            }),
-            Err(fs::TryLockError::Error(cause)) => Err(failed(cause)),
-        }
+        let tried = lock_file::try_hold(&lock_path(root)).map_err(failed)?;
+        Ok(Self {
+            root: root.to_owned(),
+            lock: Some(alone(root, tried)?),
+            lost: AtomicBool::new(false),
+        })
     }
 
     /// Proves that the folder at its path is still the one that was opened: the lock file there is the one that is held.
@@ -135,6 +129,16 @@ impl Folder {
         let mut path = self.root.clone();
         path.extend(parts.iter().map(AsRef::as_ref));
         path
+    }
+}
+
+/// Two servers in one folder would delete what the other just wrote: without a lock there is none.
+fn alone(root: &FilePath, tried: Tried) -> Result<File, OpenStoreError> {
+    let folder = root.to_owned();
+    match tried {
+        Tried::Held(lock) => Ok(lock),
+        Tried::NoLocks => Err(OpenStoreError::NoLocks { folder }),
+        Tried::Taken => Err(OpenStoreError::InUse { folder }),
     }
 }
 
@@ -311,6 +315,17 @@ mod tests {
         Folder::open(&root, false).unwrap_err();
         drop(next);
         Folder::open(&root, false).unwrap();
+    }
+
+    #[test]
+    fn a_folder_without_locks_is_refused_for_that_reason() {
+        let root = FilePath::new("/mnt/store");
+        let error = alone(root, Tried::NoLocks).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains("no locks") && said.contains("/mnt/store"),
+            "{said}"
+        );
     }
 
     #[cfg(unix)]

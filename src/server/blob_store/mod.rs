@@ -490,6 +490,12 @@ pub enum OpenStoreError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Nothing keeps another server out of it.
+    #[error("the file system of the store {} has no locks, so that two servers could use it at once; choose a folder on another disk", folder.display())]
+    NoLocks {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// This program was built without buckets.
     #[error("this program was built without S3; build it with --features s3, or give a folder")]
     NoS3,
