@@ -78,6 +78,35 @@ async fn a_list_is_fetched_from_its_host_once_and_later_through_a_server_that_mi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lists_that_cannot_be_read_end_the_transfer_and_no_host_is_asked() {
+    let place = Place::start().await;
+    let host = place.host();
+    let person = Person::new();
+    let list = place.list("list", 10, 90);
+    host.put(&list, &place.signature(&list));
+    person.add(&place).await.unwrap();
+    let asked = host.asked().len();
+    let file = person.session.home().data_dir.join("relays.json");
+    for text in ["{", r#"{"version":2}"#] {
+        fs::write(&file, text).unwrap();
+        let relays = person.relays_for(&place).await.map(drop);
+        let added = person.add(&place).await.map(drop);
+        for result in [relays, added] {
+            let error = result.unwrap_err();
+            let unread = matches!(
+                &error,
+                AppError::RelaySource(RelaySourceError::Unread(unread)) if unread.file == file
+            );
+            assert!(unread, "{error:?}");
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    }
+    assert_eq!(host.asked().len(), asked);
+    fs::remove_file(&file).unwrap();
+    person.add(&place).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_ends_soon_is_asked_for_before_the_transfer() {
     let place = Place::start().await;
     let person = Person::new();
@@ -241,7 +270,10 @@ async fn a_list_whose_time_has_passed_is_used_no_more_and_can_be_added_again() {
         person.relays_for(&place).await,
         Err(AppError::RelaySource(RelaySourceError::Ended))
     ));
-    let view = person.relays.view(&place.source(), person.session.now());
+    let view = person
+        .relays
+        .view(&place.source(), person.session.now())
+        .unwrap();
     assert_eq!(view[0].state, ListState::Ended);
     person.add(&place).await.unwrap();
     assert_eq!(person.held(&place), "good");
@@ -594,7 +626,7 @@ impl Person {
     /// The name of the list that is held.
     fn held(&self, place: &Place) -> String {
         let views = self.relays.view(&place.source(), self.session.now());
-        views[0].list.as_ref().unwrap().name.clone()
+        views.unwrap()[0].list.as_ref().unwrap().name.clone()
     }
 
     /// What was wrong the last time that a newer list was asked for.

@@ -133,7 +133,8 @@ async fn a_seed_is_asked_once_a_day_and_what_it_said_serves_for_two_weeks() {
     assert_eq!(network.asked(), 3);
     let views = person
         .relays
-        .view(&RelaySource::Session, person.session.now());
+        .view(&RelaySource::Session, person.session.now())
+        .unwrap();
     assert_eq!(views[0].state, ListState::Good);
     assert!(
         views[0]

@@ -278,19 +278,20 @@ impl AppError {
                 Trouble::Other
             }
             Self::Cancelled => Trouble::Cancelled,
-            Self::ForeignBuiltIn
-            | Self::NoRelays
-            | Self::Proxy(_)
-            | Self::RelaySource(_)
-            | Self::RelaysOffered(_)
-            | Self::Transfer(_) => Trouble::Network,
             Self::Local(_)
             | Self::NoPlace(_)
             | Self::OwnRecord(_)
             | Self::RelayFile(_)
             | Self::RelayList(_)
             | Self::RelayMemory(_)
+            | Self::RelaySource(RelaySourceError::Unread(_))
             | Self::Save(_) => Trouble::LocalFile,
+            Self::ForeignBuiltIn
+            | Self::NoRelays
+            | Self::Proxy(_)
+            | Self::RelaySource(_)
+            | Self::RelaysOffered(_)
+            | Self::Transfer(_) => Trouble::Network,
             Self::Mismatch(_) => Trouble::Mismatch,
             Self::NeedsNewer(_) | Self::Pointer(_) => Trouble::Pointer,
             Self::Server(ServerRefusal::NotThere) => Trouble::NotOnServer,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use super::config::is_missing;
 use super::io_reason::IoReason;
@@ -39,22 +40,40 @@ pub enum UnreadReason {
 /// is of the first.
 ///
 /// # Errors
-/// [`UnreadReason`].
+/// [`UnreadFile`].
 pub(super) fn read<T: DeserializeOwned>(
     path: &Path,
     version: u32,
-) -> Result<Option<T>, UnreadReason> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if is_missing(path, &error) => return Ok(None),
-        Err(error) => return Err(UnreadReason::Read(error.into())),
+) -> Result<Option<T>, UnreadFile> {
+    read_with(path, version, |bytes| serde_json::from_slice(bytes).ok())
+}
+
+/// Like [`read`], for a file with a parser of its own, which returns `None` for what it does not understand.
+///
+/// # Errors
+/// [`UnreadFile`].
+pub(super) fn read_with<T>(
+    path: &Path,
+    version: u32,
+    parse: impl FnOnce(&[u8]) -> Option<T>,
+) -> Result<Option<T>, UnreadFile> {
+    let unread = |why| UnreadFile {
+        file: path.to_owned(),
+        why,
     };
-    let damaged = |_not_ours| UnreadReason::Damaged;
-    let written: VersionOnly = serde_json::from_slice(&bytes).map_err(damaged)?;
-    if written.version > version {
-        return Err(UnreadReason::Newer);
+    let bytes = match fs::read(path) {
+        // Some hold secrets.
+        Ok(bytes) => Zeroizing::new(bytes),
+        Err(error) if is_missing(path, &error) => return Ok(None),
+        Err(error) => return Err(unread(UnreadReason::Read(error.into()))),
+    };
+    match serde_json::from_slice::<VersionOnly>(&bytes) {
+        Ok(written) if written.version > version => Err(unread(UnreadReason::Newer)),
+        Ok(_) => parse(&bytes)
+            .map(Some)
+            .ok_or_else(|| unread(UnreadReason::Damaged)),
+        Err(_) => Err(unread(UnreadReason::Damaged)),
     }
-    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
 #[derive(Deserialize)]

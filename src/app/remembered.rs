@@ -190,7 +190,7 @@ impl Remembered {
             why,
         };
         let mut state = self.lock();
-        let json = self.read().map_err(unread)?.unwrap_or_default();
+        let json = self.read()?.unwrap_or_default();
         let known = state.relays.entry(source.to_owned()).or_default();
         known
             .take(json.relays.get(source))
@@ -235,7 +235,7 @@ impl Remembered {
     }
 
     /// `None` when nothing was kept yet.
-    fn read(&self) -> Result<Option<FileJson>, UnreadReason> {
+    fn read(&self) -> Result<Option<FileJson>, UnreadFile> {
         kept_file::read(&self.file, VERSION)
     }
 

@@ -12,7 +12,9 @@ use crate::app::error::AppError;
 use crate::app::harmless::harmless_start;
 use crate::app::manage;
 use crate::app::message::UserMessage;
-use crate::app::relays::{ListState, RelayOffer, RelaySource, SourceView, UseFor};
+use crate::app::relays::{
+    ListState, RelayOffer, RelaySource, RelaySourceError, SourceView, UseFor,
+};
 use crate::app::session::{NewGuardsError, is_rehearsal};
 use crate::app::who_saw_what::RequestShown;
 use crate::protocol::address::ServerAddress;
@@ -93,7 +95,7 @@ impl App {
                 chosen = RelaySource::Url(source);
             }
             RelayWish::NewGuard => {
-                let lists = relays.view(&chosen, session.now());
+                let lists = in_words(self.views(&chosen))?;
                 let list = lists.into_iter().find(|view| view.chosen);
                 if let Some(list) = list.and_then(|view| view.list) {
                     session
@@ -115,7 +117,7 @@ impl App {
                 chosen = RelaySource::Session;
             }
         }
-        let views = relays.view(&chosen, session.now());
+        let views = in_words(self.views(&chosen))?;
         let (own, others): (Vec<_>, Vec<_>) = views.into_iter().partition(|view| view.chosen);
         Ok(RelaysKnown {
             list,
@@ -159,8 +161,14 @@ impl App {
         })
     }
 
+    fn views(&self, chosen: &RelaySource) -> Result<Vec<SourceView>, AppError> {
+        let views = self.known_relays().view(chosen, self.session().now());
+        Ok(views.map_err(RelaySourceError::from)?)
+    }
+
     fn chosen_view(&self, source: &RelaySource) -> Option<SourceView> {
-        let views = self.known_relays().view(source, self.session().now());
+        // What cannot be read is told where relays are needed or shown.
+        let views = self.views(source).unwrap_or_default();
         views.into_iter().find(|view| view.chosen)
     }
 

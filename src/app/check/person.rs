@@ -91,7 +91,17 @@ fn list(report: &mut Report, home: &Home, config: &Config, now: u64) -> Option<S
         );
         return None;
     }
-    let views = Relays::of(home).view(&config.relays, now);
+    let views = match Relays::of(home).view(&config.relays, now) {
+        Ok(views) => views,
+        Err(unread) => {
+            report.failed(
+                PART,
+                unread.to_string(),
+                "move that file away and add your lists again",
+            );
+            return None;
+        }
+    };
     let view = views
         .into_iter()
         .find(|view| view.source == config.relays)?;

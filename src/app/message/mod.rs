@@ -224,6 +224,7 @@ fn relay_source(error: &RelaySourceError) -> UserMessage {
         RelaySourceError::Store(reason) => {
             because_io("relay_list_not_stored", io_words(*reason), *reason)
         }
+        RelaySourceError::Unread(unread) => unread_file("relay_lists_not_read", unread),
     }
 }
 
@@ -491,6 +492,10 @@ mod tests {
                 NodesError::TooFew(2),
             ))),
             AppError::RelaySource(RelaySourceError::Store(io)),
+            AppError::RelaySource(RelaySourceError::Unread(UnreadFile {
+                file: "relays.json".into(),
+                why: UnreadReason::Newer,
+            })),
             AppError::RelaysOffered(Box::new(RelayOffer {
                 list: format!("https://example.org/relays.json#k={}", relay.to_hex())
                     .parse()

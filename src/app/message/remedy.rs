@@ -61,7 +61,9 @@ impl From<&AppError> for Remedy {
             | AppError::NotOwner
             | AppError::Pointer(FindPointerError::Newer) => Self::Nothing,
             AppError::ForeignBuiltIn | AppError::Mismatch(_) | AppError::Pointer(_) => Self::Paste,
-            AppError::RelaySource(RelaySourceError::Fetch { .. }) => Self::Retry,
+            AppError::RelaySource(RelaySourceError::Fetch { .. } | RelaySourceError::Unread(_)) => {
+                Self::Retry
+            }
             AppError::NoRelays
             | AppError::Proxy(_)
             | AppError::RelayFile(_)

@@ -17,6 +17,7 @@ use tracing::debug;
 use super::config::Home;
 use super::error::AppError;
 use super::io_reason::IoReason;
+use super::kept_file::UnreadFile;
 use super::relay_file;
 use super::session::{ServerKind, Session};
 use super::who_saw_what::{Asked, RequestShown};
@@ -210,6 +211,9 @@ pub enum RelaySourceError {
     /// It could not be kept.
     #[error("the relay list could not be kept: {0}")]
     Store(IoReason),
+    /// What is kept of relay lists is there and cannot be used, so that it is not known which lists there are.
+    #[error(transparent)]
+    Unread(#[from] UnreadFile),
 }
 
 impl From<io::Error> for RelaySourceError {
@@ -305,11 +309,11 @@ impl Relays {
         if matches!(own, Err(AppError::Cancelled)) {
             return own;
         }
-        let accepted = self
-            .store
-            .read()
-            .accepted_for(&server.key)
-            .map(|(source, _list)| source);
+        let kept = match self.store.read() {
+            Ok(kept) => kept,
+            Err(unread) => return own.and(Err(RelaySourceError::from(unread).into())),
+        };
+        let accepted = kept.accepted_for(&server.key).map(|(source, _list)| source);
         match accepted.map(|source| self.held(&source, now)) {
             Some(Ok(set)) => Ok(Some(set)),
             // What was accepted has ended; without own relays that is what the person must know.
@@ -318,10 +322,14 @@ impl Relays {
         }
     }
 
-    /// Whether there are relays for `server`, as far as can be told without any network.
+    /// Whether there are relays for `server`, or may be, as far as can be told without any network.
     #[must_use]
     pub fn has_relays(&self, chosen: &RelaySource, server: &ServerAddress) -> bool {
-        *chosen != RelaySource::BuiltIn || self.store.read().accepted_for(&server.key).is_some()
+        *chosen != RelaySource::BuiltIn
+            || !self
+                .store
+                .read()
+                .is_ok_and(|kept| kept.accepted_for(&server.key).is_none())
     }
 
     /// Fetches a list straight from its host, which then sees this computer's address, and keeps it. What is held
@@ -337,23 +345,23 @@ impl Relays {
         shown: &mut Vec<RequestShown>,
         cancel: &CancellationToken,
     ) -> Result<RelayList, AppError> {
+        // Before its host is asked.
+        self.last_good(source)?;
         let fetched = fetch(session, source, shown, cancel).await?;
         let now = session.now();
-        let mut held = self.last_good(source);
+        let mut held = self.last_good(source)?;
         held.offer(&fetched.list, fetched.signature.as_deref(), now)
             .map_err(RelaySourceError::from)?;
         let list = held.usable(now).ok_or(RelaySourceError::Ended)?.clone();
-        self.store
-            .change(|kept| {
-                let entry = kept.entry(source);
-                entry.keep(&held, now);
-                entry.asked = now;
-                entry.problem = None;
-                if let UseFor::Server(server) = use_for {
-                    entry.accept_for(&server);
-                }
-            })
-            .map_err(RelaySourceError::from)?;
+        self.store.change(|kept| {
+            let entry = kept.entry(source);
+            entry.keep(&held, now);
+            entry.asked = now;
+            entry.problem = None;
+            if let UseFor::Server(server) = use_for {
+                entry.accept_for(&server);
+            }
+        })?;
         Ok(list)
     }
 
@@ -373,8 +381,7 @@ impl Relays {
             return self.add(session, &offer.list, use_for, shown, cancel).await;
         };
         self.store
-            .change(|kept| kept.entry(&offer.list).accept_for(&offer.server))
-            .map_err(RelaySourceError::from)?;
+            .change(|kept| kept.entry(&offer.list).accept_for(&offer.server))?;
         Ok(set.list)
     }
 
@@ -400,22 +407,22 @@ impl Relays {
         let done = match source {
             RelaySource::BuiltIn | RelaySource::File(_) => Ok(()),
             RelaySource::Url(source) => self.store.change(|kept| kept.forget(source)),
-            RelaySource::Session => self.store.forget_nodes(),
+            RelaySource::Session => self.store.forget_nodes().map_err(RelaySourceError::from),
         };
-        Ok(done.map_err(RelaySourceError::from)?)
+        Ok(done?)
     }
 
     /// The last good list of a source, which may have ended.
-    fn last_good(&self, source: &ListSource) -> HeldList {
-        let kept = self.store.read();
-        kept.find(source).map_or_else(
+    fn last_good(&self, source: &ListSource) -> Result<HeldList, RelaySourceError> {
+        let kept = self.store.read()?;
+        Ok(kept.find(source).map_or_else(
             || HeldList::new(*source.key()),
             |list| list.held(source.key()),
-        )
+        ))
     }
 
     fn held(&self, source: &ListSource, now: u64) -> Result<RelaySet, RelaySourceError> {
-        let held = self.last_good(source);
+        let held = self.last_good(source)?;
         match (held.usable(now), held.last()) {
             (Some(list), _) => Ok(RelaySet {
                 list: list.clone(),
@@ -435,7 +442,8 @@ impl Relays {
         cancel: &CancellationToken,
     ) -> Result<RelaySet, AppError> {
         let now = session.now();
-        let kept = self.store.nodes();
+        let kept = self.store.nodes().map_err(RelaySourceError::from)?;
+        let known = self.store.read().map_err(RelaySourceError::from)?;
         let usable = kept
             .as_ref()
             .and_then(|nodes| nodes.usable(now).ok())
@@ -443,7 +451,7 @@ impl Relays {
         let asked = kept
             .as_ref()
             .map(|nodes| nodes.fetched())
-            .max(self.store.read().session_asked);
+            .max(known.session_asked);
         let today = asked
             .and_then(|asked| now.checked_sub(asked))
             .is_some_and(|age| age < DAY_SECS);

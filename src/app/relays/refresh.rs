@@ -90,8 +90,10 @@ fn due(session: &Session, network: &Network) -> Option<(ListSource, Refresh)> {
         return None;
     };
     let relays = Relays::of(session.home());
-    let asked = relays.store.read().find(list).map(|kept| kept.asked);
-    let due = relays.last_good(list).refresh(asked, session.now());
+    // What cannot be read ends the transfer itself, where it is told.
+    let kept = relays.store.read().ok()?;
+    let asked = kept.find(list).map(|kept| kept.asked);
+    let due = relays.last_good(list).ok()?.refresh(asked, session.now());
     (due != Refresh::NotYet).then(|| (list.clone(), due))
 }
 
@@ -140,7 +142,7 @@ impl Relays {
         match taken {
             Ok(Ok(())) => None,
             Ok(Err(refused)) => Some(refused.to_string()),
-            Err(error) => Some(format!("the list could not be kept: {}", error.kind())),
+            Err(error) => Some(error.to_string()),
         }
     }
 

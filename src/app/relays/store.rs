@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::app::config::Home;
-use crate::app::config::is_missing;
+use crate::app::kept_file::{self, UnreadFile};
 use crate::app::private_file;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{HeldList, ListSource, SessionNodes};
 use crate::wire::lock_file;
+
+use super::RelaySourceError;
 
 /// The files.
 pub(super) struct Store {
@@ -147,46 +149,50 @@ impl Store {
         }
     }
 
-    /// What is kept. A file that is missing or damaged holds nothing: every list can be added again.
-    pub(super) fn read(&self) -> Kept {
-        self.try_read().unwrap_or_default()
-    }
-
-    /// Like [`Self::read`], and tells a missing file from one that cannot be read or that another version wrote: that
-    /// one must not be written over.
-    fn try_read(&self) -> io::Result<Kept> {
-        let path = self.lists();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if is_missing(&path, &error) => return Ok(Kept::default()),
-            Err(error) => return Err(error),
-        };
-        let kept: Kept = serde_json::from_slice(&bytes)?;
-        if kept.version == VERSION {
-            Ok(kept)
-        } else {
-            Err(io::ErrorKind::InvalidData.into())
-        }
+    /// What is kept; nothing yet when there is no file.
+    ///
+    /// # Errors
+    /// [`UnreadFile`]: which lists this person chose and accepted is not known then.
+    pub(super) fn read(&self) -> Result<Kept, UnreadFile> {
+        Ok(kept_file::read(&self.lists(), VERSION)?.unwrap_or_default())
     }
 
     /// Changes what is kept, one process at a time.
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> io::Result<T> {
+    ///
+    /// # Errors
+    /// [`RelaySourceError::Unread`] and [`RelaySourceError::Store`]; the file is untouched then.
+    pub(super) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Kept) -> T,
+    ) -> Result<T, RelaySourceError> {
         private_file::make_folder(&self.folder)?;
         let held = lock_file::hold(&self.folder.join(LOCK))?;
-        let mut kept = self.try_read()?;
+        let mut kept = self.read()?;
         let changed = change(&mut kept);
-        private_file::write(&self.lists(), &serde_json::to_vec_pretty(&kept)?)?;
+        let json = serde_json::to_vec_pretty(&kept).map_err(io::Error::from)?;
+        private_file::write(&self.lists(), &json)?;
         drop(held);
         Ok(changed)
     }
 
-    /// The nodes that were fetched last.
-    pub(super) fn nodes(&self) -> Option<SessionNodes> {
-        SessionNodes::read_kept(&fs::read(self.nodes_file()).ok()?).ok()
+    /// The nodes that were fetched last; `None` when none were.
+    ///
+    /// # Errors
+    /// [`UnreadFile`].
+    pub(super) fn nodes(&self) -> Result<Option<SessionNodes>, UnreadFile> {
+        kept_file::read_with(&self.nodes_file(), VERSION, |bytes| {
+            SessionNodes::read_kept(bytes).ok()
+        })
     }
 
-    pub(super) fn keep_nodes(&self, nodes: &SessionNodes) -> io::Result<()> {
-        private_file::write(&self.nodes_file(), nodes.to_json().as_bytes())
+    /// Replaces the nodes that were fetched before.
+    ///
+    /// # Errors
+    /// As [`Store::change`].
+    pub(super) fn keep_nodes(&self, nodes: &SessionNodes) -> Result<(), RelaySourceError> {
+        self.nodes()?;
+        let json = nodes.to_json();
+        Ok(private_file::write(&self.nodes_file(), json.as_bytes())?)
     }
 
     pub(super) fn forget_nodes(&self) -> io::Result<()> {
@@ -211,3 +217,41 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 
 const VERSION: u32 = 1;
 const LOCK: &str = "relays.lock";
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::*;
+    use crate::app::kept_file::UnreadReason;
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_and_left_alone() {
+        let folder = tempdir().unwrap();
+        let store = Store::of(&Home::in_folder(folder.path()));
+        assert!(store.read().unwrap().lists.is_empty() && store.nodes().unwrap().is_none());
+        for (text, why) in [
+            ("", UnreadReason::Damaged),
+            (r#"{"version":1,"lists":7}"#, UnreadReason::Damaged),
+            (r#"{"version":2}"#, UnreadReason::Newer),
+        ] {
+            let unread = |file: PathBuf| {
+                fs::write(&file, text).unwrap();
+                UnreadFile { file, why }
+            };
+            let lists = unread(store.lists());
+            assert_eq!(store.read().err(), Some(lists.clone()));
+            let changed = store.change(|kept| kept.session_asked = Some(1));
+            assert_eq!(changed, Err(RelaySourceError::Unread(lists)));
+            let nodes = unread(store.nodes_file());
+            assert_eq!(store.nodes().err(), Some(nodes));
+            for file in [store.lists(), store.nodes_file()] {
+                assert_eq!(fs::read_to_string(file).unwrap(), text);
+            }
+        }
+        fs::remove_file(store.lists()).unwrap();
+        fs::create_dir(store.lists()).unwrap();
+        let error = store.read().err().unwrap();
+        assert!(matches!(error.why, UnreadReason::Read(_)), "{error}");
+    }
+}

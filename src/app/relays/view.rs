@@ -1,6 +1,7 @@
 //! What Settings and the command line show of each source of relays.
 
 use super::{RelaySet, RelaySource, Relays};
+use crate::app::kept_file::UnreadFile;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
 
@@ -41,8 +42,10 @@ pub enum ListState {
 impl Relays {
     /// The chosen source first, then those that were accepted from pointers or chosen before, at `now` (unix seconds).
     /// Reads files and nothing else.
-    #[must_use]
-    pub fn view(&self, chosen: &RelaySource, now: u64) -> Vec<SourceView> {
+    ///
+    /// # Errors
+    /// [`UnreadFile`]: which sources there are is not known.
+    pub fn view(&self, chosen: &RelaySource, now: u64) -> Result<Vec<SourceView>, UnreadFile> {
         let mut views = Vec::new();
         match chosen {
             RelaySource::BuiltIn | RelaySource::Url(_) => {}
@@ -57,9 +60,9 @@ impl Relays {
                     ..empty(chosen.clone())
                 });
             }
-            RelaySource::Session => views.push(self.session_view(now)),
+            RelaySource::Session => views.push(self.session_view(now)?),
         }
-        let kept = self.store.read();
+        let kept = self.store.read()?;
         if let RelaySource::Url(source) = chosen
             && kept.find(source).is_none()
         {
@@ -91,14 +94,14 @@ impl Relays {
                 views.push(view);
             }
         }
-        views
+        Ok(views)
     }
 
-    fn session_view(&self, now: u64) -> SourceView {
-        let kept = self.store.read();
-        let nodes = self.store.nodes();
+    fn session_view(&self, now: u64) -> Result<SourceView, UnreadFile> {
+        let kept = self.store.read()?;
+        let nodes = self.store.nodes()?;
         let list = nodes.as_ref().and_then(|nodes| nodes.usable(now).ok());
-        SourceView {
+        Ok(SourceView {
             kind: NetworkKind::Session,
             state: state(list.as_ref(), now),
             list,
@@ -106,7 +109,7 @@ impl Relays {
             asked: kept.session_asked,
             problem: kept.session_problem,
             ..empty(RelaySource::Session)
-        }
+        })
     }
 }
 

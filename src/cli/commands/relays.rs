@@ -9,7 +9,9 @@ use crate::app::config::Config;
 use crate::app::error::AppError;
 use crate::app::harmless::harmless_start;
 use crate::app::message::UserMessage;
-use crate::app::relays::{self, ListState, RelaySource, Relays, SourceView, UseFor};
+use crate::app::relays::{
+    self, ListState, RelaySource, RelaySourceError, Relays, SourceView, UseFor,
+};
 use crate::app::session::Session;
 use crate::cli::CliError;
 use crate::cli::args::{Relays as Args, RelaysCommand};
@@ -94,7 +96,9 @@ fn show(
     chosen: &RelaySource,
     json: bool,
 ) -> Result<(), CliError> {
-    let views = relays.view(chosen, session.now());
+    let views = relays
+        .view(chosen, session.now())
+        .map_err(|unread| AppError::from(RelaySourceError::from(unread)))?;
     if json {
         let sources: Vec<Value> = views.iter().map(|view| object(session, view)).collect();
         print_json(&json!({ "sources": sources }))?;
