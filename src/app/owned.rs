@@ -5,7 +5,6 @@
 //! share it, under a lock.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -15,8 +14,9 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::config::{Home, is_missing};
+use super::config::Home;
 use super::io_reason::IoReason;
+use super::kept_file::{self, UnreadFile, UnreadReason};
 use super::private_file;
 use crate::protocol::address::FileId;
 use crate::protocol::capability::OwnerToken;
@@ -54,6 +54,16 @@ pub enum OwnRecordError {
     /// It cannot be written.
     #[error("the record of your shares cannot be written: {0}")]
     Write(IoReason),
+}
+
+impl From<UnreadFile> for OwnRecordError {
+    fn from(unread: UnreadFile) -> Self {
+        match unread.why {
+            UnreadReason::Damaged => Self::Damaged,
+            UnreadReason::Newer => Self::Newer,
+            UnreadReason::Read(reason) => Self::Read(reason),
+        }
+    }
 }
 
 impl OwnShares {
@@ -162,19 +172,8 @@ impl OwnShares {
     }
 
     fn read(&self) -> Result<BTreeMap<String, Entry>, OwnRecordError> {
-        let bytes = match fs::read(&self.file) {
-            Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) if is_missing(&self.file, &error) => return Ok(BTreeMap::new()),
-            Err(error) => return Err(OwnRecordError::Read(error.into())),
-        };
-        let version = serde_json::from_slice::<VersionOnly>(&bytes).map(|record| record.version);
-        match version {
-            Ok(VERSION) => serde_json::from_slice::<Record>(&bytes)
-                .map(|record| record.shares)
-                .map_err(|_not_ours| OwnRecordError::Damaged),
-            Ok(newer) if newer > VERSION => Err(OwnRecordError::Newer),
-            _ => Err(OwnRecordError::Damaged),
-        }
+        let record: Option<Record> = kept_file::read(&self.file, VERSION)?;
+        Ok(record.map_or_else(BTreeMap::new, |record| record.shares))
     }
 }
 
@@ -196,11 +195,6 @@ fn forget_beyond(entries: &mut BTreeMap<String, Entry>, most: usize) {
 struct Record {
     version: u32,
     shares: BTreeMap<String, Entry>,
-}
-
-#[derive(Deserialize)]
-struct VersionOnly {
-    version: u32,
 }
 
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -244,6 +238,8 @@ const MAX_ENTRIES: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use tempfile::{TempDir, tempdir};
 
     use super::*;
