@@ -153,6 +153,31 @@ async fn a_list_is_added_looked_at_used_and_its_guard_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn first_relays_that_are_not_known_are_told_and_no_others_take_their_place() {
+    let (place, mut person) = with_list().await;
+    person.ask(RelayWish::Add(place.line.to_string())).await;
+    let home = Home::in_folder(person.folder.path().join("home"));
+    let file = home.data_dir.join("network.json");
+    fs::write(&file, "{").unwrap();
+
+    let seen = person.ask(RelayWish::Look).await.seen.unwrap();
+    assert!(seen.trouble.unwrap().contains("network.json"));
+    let cancel = CancellationToken::new();
+    let new = person
+        .app
+        .relays(RelayWish::NewGuard, &person.preferences, &cancel);
+    assert!(new.await.unwrap_err().why.contains("network.json"));
+    let shared = person.share().await.result.map(drop);
+    let words = shared.unwrap_err().words();
+    assert!(words.why.contains("network.json"), "{words:?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "{");
+
+    fs::remove_file(&file).unwrap();
+    let shared = person.share().await.result.map(drop);
+    shared.map_err(|trouble| trouble.words().what).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() {
     let (place, mut sender) = with_list().await;
     sender.ask(RelayWish::Add(place.line.to_string())).await;
