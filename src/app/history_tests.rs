@@ -463,27 +463,3 @@ fn what_is_finished_takes_the_place_of_what_was_not() {
         json(&[receiving(2, "b"), shared(1, "a")])
     );
 }
-
-#[test]
-fn what_nobody_started_again_is_forgotten() {
-    let folder = tempdir().unwrap();
-    let keys = Arc::new(FakeKeyring::default());
-    let aged = |entry: Entry, secs| Entry {
-        hour: NOW - secs,
-        ..entry
-    };
-    during(&folder, &keys, |history| {
-        history.turn_on();
-        for (id, secs) in [(1, KEEP_UNFINISHED_SECS + 1), (2, KEEP_UNFINISHED_SECS)] {
-            history.add(aged(sharing(id, "a"), secs));
-            history.add(aged(receiving(id + 10, "a"), secs));
-        }
-    });
-    let news = during(&folder, &keys, History::turn_on);
-    let ids: Vec<u64> = entries(&news)
-        .unwrap()
-        .iter()
-        .map(|kept| kept.id.0)
-        .collect();
-    assert_eq!(ids, [12, 2]);
-}
