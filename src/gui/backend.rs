@@ -32,7 +32,7 @@ use crate::app::session::{ServerKind, Session};
 use crate::app::share::{Receipts, ShareRequest};
 use crate::app::who_saw_what::RequestShown;
 use crate::app::{get, relay_file, server_check, share};
-use crate::protocol::address::{ServerAddress, ServerUrl};
+use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::capability::work::WorkAsked;
 use crate::protocol::file_api::ServerInfo;
@@ -300,7 +300,7 @@ impl App {
             pointer: PointerText::new(secret.as_str().to_owned()),
             blob_len: shared.class.blob_len() as u64,
             expires: shared.pointer.expires,
-            server: host_of(&shared.pointer.server.url),
+            server: shared.pointer.server.url.authority().to_owned(),
             builtin: shared.builtin,
             manageable: shared.manageable,
             counted: preferences.options.count != Count::No,
@@ -388,17 +388,17 @@ impl App {
                     AppError::ForeignBuiltIn
                 };
                 let trouble = relays::with_offer(error, &pointer);
-                (host_of(&pointer.server.url), Some(trouble))
+                (pointer.server.url.authority().to_owned(), Some(trouble))
             }
-            ServerKind::Other if direct => (host_of(&pointer.server.url), None),
+            ServerKind::Other if direct => (pointer.server.url.authority().to_owned(), None),
             ServerKind::Other if has_way => {
                 let at_hand = self.relays.at_hand(&self.session, &source, &pointer.server);
                 let trouble = relays::or_offer(at_hand, &pointer).err();
-                (host_of(&pointer.server.url), trouble)
+                (pointer.server.url.authority().to_owned(), trouble)
             }
             ServerKind::Other => {
                 let trouble = relays::with_offer(AppError::NoRelays, &pointer);
-                (host_of(&pointer.server.url), Some(trouble))
+                (pointer.server.url.authority().to_owned(), Some(trouble))
             }
         };
         let lacks_relays = matches!(
@@ -717,7 +717,7 @@ fn doubt(
         return None;
     }
     let chosen = servers.iter().find(|known| known.address == *chosen)?;
-    Some(text::other_server(&host_of(&server.url), &chosen.name))
+    Some(text::other_server(server.url.authority(), &chosen.name))
 }
 
 /// A share as it was chosen.
@@ -818,7 +818,7 @@ pub(super) fn in_words<T>(result: Result<T, AppError>) -> Result<T, UserMessage>
 fn server(address: &ServerAddress) -> Server {
     Server {
         address: address.to_string(),
-        name: host_of(&address.url),
+        name: address.url.authority().to_owned(),
         direct: false,
         access_word: None,
     }
@@ -833,13 +833,6 @@ fn known_server(entry: &ServerEntry) -> Server {
     known.direct = entry.direct;
     known.access_word = entry.access_word.clone();
     known
-}
-
-/// Host, and port when it is not the scheme's.
-fn host_of(url: &ServerUrl) -> String {
-    url.as_str()
-        .split_once("://")
-        .map_or_else(|| url.as_str().to_owned(), |(_, rest)| rest.to_owned())
 }
 
 /// A file that a person edited can say anything.

@@ -94,6 +94,15 @@ impl ServerUrl {
         &self.host
     }
 
+    /// The host, and the port where it is not the default of the scheme: `files.example`, `files.example:8080` or
+    /// `[::1]:4000`. This is how a person is shown where a server is.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.text
+            .split_once("://")
+            .map_or(self.text.as_str(), |(_, authority)| authority)
+    }
+
     /// The port that is named, else the default of the scheme.
     #[must_use]
     pub fn port(&self) -> u16 {
@@ -328,6 +337,8 @@ mod tests {
         ] {
             let url = ServerUrl::parse(text).unwrap();
             assert_eq!(url.as_str(), text);
+            let authority = text.split_once("//").map(|(_, authority)| authority);
+            assert_eq!(Some(url.authority()), authority);
             assert_eq!((url.host(), url.port()), (host, port), "{text}");
             assert_eq!(
                 (url.is_https(), url.is_loopback()),

@@ -205,7 +205,7 @@ impl AttemptShown {
         match (first.role, self.end) {
             (Role::Guard, _) => {
                 shown.push(Fact::NextRelay(first.name.clone()));
-                hidden.push(Fact::Server(server_name(&self.server)));
+                hidden.push(Fact::Server(self.server.authority().to_owned()));
                 hidden.push(Fact::FileId);
             }
             (_, End::Server) => {
@@ -273,7 +273,7 @@ impl AttemptShown {
 
     /// As if the request named a file, and came everywhere.
     fn all_facts(&self) -> Vec<PartyShown> {
-        let server = server_name(&self.server);
+        let server = self.server.authority().to_owned();
         if let role @ (Role::ListHost | Role::Seed) = self.end.role() {
             return vec![PartyShown {
                 role,
@@ -473,10 +473,6 @@ pub fn totals<'a>(attempts: impl IntoIterator<Item = &'a AttemptShown>) -> Vec<P
     totals
 }
 
-fn server_name(url: &ServerUrl) -> String {
-    format!("{}:{}", url.host(), url.port())
-}
-
 fn bracketed(host: core::net::IpAddr) -> String {
     if host.is_ipv6() {
         format!("[{host}]")
@@ -528,7 +524,7 @@ mod tests {
     #[test]
     fn each_fact_is_shown_to_whom_it_must_be_and_to_nobody_else() {
         let parties = attempt(true, true).parties();
-        let server = Fact::Server("files.example:80".to_owned());
+        let server = Fact::Server("files.example".to_owned());
         assert_eq!(who(&parties, &Fact::ClientAddress), [Role::Guard]);
         assert_eq!(who(&parties, &server), [Role::Last]);
         assert_eq!(who(&parties, &Fact::FileId), [Role::Server]);
