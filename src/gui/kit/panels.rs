@@ -88,6 +88,14 @@ pub fn callout<R>(
     message: &UserMessage,
     add: impl FnOnce(&mut Ui) -> R,
 ) -> R {
+    tinted(ui, tone, |ui| {
+        said(ui, message);
+        add(ui)
+    })
+}
+
+/// The ground and the icon of a tone, with something on it.
+fn tinted<R>(ui: &mut Ui, tone: Tone, add: impl FnOnce(&mut Ui) -> R) -> R {
     let palette = palette(ui);
     let (ink, ground, sign) = tone_colors(palette, tone);
     let frame = Frame::new()
@@ -113,7 +121,6 @@ pub fn callout<R>(
                 paint_icon(ui.painter(), rect.center(), sign, measure::ICON, ink);
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing = vec2(space::S, 2.0);
-                    said(ui, message);
                     add(ui)
                 })
                 .inner
@@ -123,14 +130,20 @@ pub fn callout<R>(
         .inner
 }
 
-/// A message with one button, named `button`, which is returned: the message's remedy, or putting it away. A reader that
-/// comes to that button says the message.
+/// What a notice says, message by message, with one button, named `button`, which is returned: the first message's
+/// remedy, or putting the notice away. A reader that comes to that button says the notice.
 pub fn notice(ui: &mut Ui, notice: &Notice, button: &str) -> Response {
-    callout(ui, notice.tone, &notice.message, |ui| {
+    tinted(ui, notice.tone, |ui| {
+        for (at, message) in notice.messages().enumerate() {
+            if at > 0 {
+                ui.add_space(space::S);
+            }
+            said(ui, message);
+        }
         ui.add_space(space::XS);
         let button = ui.add(Button::new(Loudness::Secondary, button));
         ui.ctx().accesskit_node_builder(button.id, |node| {
-            node.set_description(notice.message.aloud());
+            node.set_description(notice.aloud());
         });
         button
     })

@@ -210,8 +210,34 @@ pub enum Tone {
 pub struct Notice {
     /// How loudly.
     pub tone: Tone,
-    /// The words.
+    /// What is said first.
     pub message: UserMessage,
+    /// What else is said: each message has its own reason and its own advice.
+    pub more: Vec<UserMessage>,
+}
+
+impl Notice {
+    /// A notice of one message.
+    #[must_use]
+    pub const fn new(tone: Tone, message: UserMessage) -> Self {
+        Self {
+            tone,
+            message,
+            more: Vec::new(),
+        }
+    }
+
+    /// All its messages, in the order in which they are said.
+    pub fn messages(&self) -> impl Iterator<Item = &UserMessage> {
+        std::iter::once(&self.message).chain(&self.more)
+    }
+
+    /// What is said of it aloud, message by message.
+    #[must_use]
+    pub fn aloud(&self) -> String {
+        let said: Vec<String> = self.messages().map(UserMessage::aloud).collect();
+        said.join(" ")
+    }
 }
 
 /// What a path turned out to be.
@@ -681,10 +707,7 @@ impl Model {
             first_start,
             settings: Settings::new(preferences),
             hover: None,
-            notice: trouble.map(|message| Notice {
-                tone: Tone::Warning,
-                message,
-            }),
+            notice: trouble.map(|message| Notice::new(Tone::Warning, message)),
             modal: None,
             menu: None,
             announcement: Announcement::default(),

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Effect, Ended, Focus, Found, FoundKind, Job, Model, Reading, RunId, Saved, Screen,
+    Effect, Ended, Focus, Found, FoundKind, Job, Model, Notice, Reading, RunId, Saved, Screen,
     ServerChoice, Shared, Stage, State, Test, Tone, Transfer, TransferId, Trouble,
 };
-use crate::app::message::UserMessage;
 use crate::gui::text;
 
 impl Model {
@@ -54,14 +53,18 @@ impl Model {
             (!missing.is_empty()).then(|| text::files_missing(&missing)),
             (!elsewhere.is_empty()).then(|| text::entries_elsewhere(&elsewhere)),
         ];
-        let refused: Vec<UserMessage> = refused.into_iter().flatten().collect();
+        let mut refused = refused.into_iter().flatten();
         let names: Vec<&str> = rows
             .iter()
             .map(|row: &Transfer| row.name.as_str())
             .collect();
-        match text::together(refused) {
+        match refused.next() {
             Some(message) => {
-                self.say(tone, message);
+                self.notify(Notice {
+                    tone,
+                    message,
+                    more: refused.collect(),
+                });
                 self.said_of_files.clone_from(&self.notice);
             }
             None if names.is_empty() => {}
@@ -95,7 +98,7 @@ impl Model {
             .notice
             .as_ref()
             .filter(|_| newest && self.notice == self.said_of_files);
-        said.map(|notice| notice.message.aloud())
+        said.map(Notice::aloud)
     }
 
     pub(super) fn download(&mut self) -> Vec<Effect> {

@@ -1147,9 +1147,13 @@ fn a_drop_shares_its_files_and_names_what_is_none() {
     let effects = model.update(Event::Looked(Look::Share, vec![file("a"), gone]));
     assert_eq!(shares(&effects).len(), 1);
     let notice = model.notice.as_ref().expect("the others are named");
-    for name in ["gone", "https://example.org/x"] {
-        assert!(notice.message.what.contains(name), "{name}");
+    let said: Vec<&UserMessage> = notice.messages().collect();
+    assert_eq!(said.len(), 2, "each has its own reason and its own advice");
+    for (message, name) in said.iter().zip(["gone", "https://example.org/x"]) {
+        assert!(message.what.contains(name), "{name}");
+        assert!(notice.aloud().contains(&message.aloud()), "{name}");
     }
+    assert_ne!(said[0].next, said[1].next);
 }
 
 #[test]

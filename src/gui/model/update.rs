@@ -858,14 +858,20 @@ impl Model {
 
     /// Says something above the screen.
     pub fn say(&mut self, tone: Tone, message: UserMessage) {
+        self.notify(Notice::new(tone, message));
+    }
+
+    /// Shows a notice above the screen.
+    pub(super) fn notify(&mut self, notice: Notice) {
+        let tone = notice.tone;
         let fails = matches!(tone, Tone::Warning | Tone::Danger);
         let words = if fails {
-            message.aloud()
+            notice.aloud()
         } else {
-            message.what.clone()
+            notice.message.what.clone()
         };
         self.announce(tone == Tone::Danger, &words);
-        self.notice = Some(Notice { tone, message });
+        self.notice = Some(notice);
         // Few readers speak announcements; each speaks what the keyboard comes to. Where all went well, it stays with what
         // the person has just used.
         if tone != Tone::Success {

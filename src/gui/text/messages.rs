@@ -70,26 +70,6 @@ pub fn files_too_large(files: &[(String, u64)]) -> UserMessage {
     }
 }
 
-/// Several things to say at once.
-#[must_use]
-pub fn together(messages: Vec<UserMessage>) -> Option<UserMessage> {
-    let mut messages = messages.into_iter();
-    let first = messages.next()?;
-    Some(messages.fold(first, |mut all, more| {
-        for (sentence, another) in [
-            (&mut all.what, &more.what),
-            (&mut all.why, &more.why),
-            (&mut all.next, &more.next),
-        ] {
-            if sentence != another {
-                sentence.push(' ');
-                sentence.push_str(another);
-            }
-        }
-        all
-    }))
-}
-
 /// A path is not there or not readable.
 #[must_use]
 pub fn files_missing(names: &[String]) -> UserMessage {

@@ -33,10 +33,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
         let message = text::clipboard_refused();
         kit::callout(ui, tone, &message, |_| {});
     }
-    let notice = Notice {
-        tone: Tone::Info,
-        message: text::clipboard_empty(),
-    };
+    let notice = Notice::new(Tone::Info, text::clipboard_empty());
     let back = kit::notice(ui, &notice, text::dismiss()).clicked();
     over_everything(ui);
     for (one_line, pose) in [(false, None), (true, Some(Pose::Focused))] {

@@ -198,7 +198,7 @@ fn notice(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     } else {
         (text::dismiss(), Action::DismissNotice)
     };
-    let button = kit::fresh(ui, id, &notice.message.what, |ui| {
+    let button = kit::fresh(ui, id, &notice.aloud(), |ui| {
         kit::notice(ui, notice, words)
     });
     drawn.focus(model, Focus::Notice, &button);
