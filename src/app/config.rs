@@ -188,6 +188,17 @@ impl ServerEntry {
     }
 }
 
+impl ServerEntry {
+    /// What the person calls it, else where it is: `files.example`.
+    #[must_use]
+    pub fn shown_name(&self) -> &str {
+        match self.name.trim() {
+            "" => self.address.url.authority(),
+            name => name,
+        }
+    }
+}
+
 /// Where new files go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ServerChoice {

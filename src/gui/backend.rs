@@ -17,7 +17,7 @@ use super::model::{
 };
 use super::text;
 use super::worker::{Backend, Progress};
-use crate::app::check::{self, Finding};
+use crate::app::check::{self, Asker, Finding};
 use crate::app::config::{self, Config, ConfigError, Home, ServerEntry};
 use crate::app::error::AppError;
 use crate::app::file_name::SafeFileName;
@@ -658,7 +658,8 @@ impl Backend for App {
 
     fn diagnostics(&self) -> BoxFuture<'_, String> {
         Box::pin(async {
-            let report = check::person(self.session.home(), self.session.now(), false).await;
+            let report =
+                check::person(self.session.home(), self.session.now(), Asker::Window).await;
             let mut lines = vec![format!(
                 "{} on {} {}",
                 text::version(),
@@ -824,15 +825,14 @@ fn server(address: &ServerAddress) -> Server {
     }
 }
 
-/// A server as it stands in the settings; one without a name is called by its host.
+/// A server as it stands in the settings.
 fn known_server(entry: &ServerEntry) -> Server {
-    let mut known = server(&entry.address);
-    if !entry.name.trim().is_empty() {
-        known.name = entry.name.trim().to_owned();
+    Server {
+        name: entry.shown_name().to_owned(),
+        direct: entry.direct,
+        access_word: entry.access_word.clone(),
+        ..server(&entry.address)
     }
-    known.direct = entry.direct;
-    known.access_word = entry.access_word.clone();
-    known
 }
 
 /// A file that a person edited can say anything.

@@ -9,7 +9,7 @@ mod port;
 mod relay;
 mod server;
 
-pub use person::person;
+pub use person::{Asker, person};
 pub use relay::relay;
 pub use server::{Checking, server};
 

@@ -8,9 +8,30 @@ use crate::app::config::{Config, Home};
 use crate::app::relays::{ListState, RelaySource, Relays, SourceView};
 use crate::protocol::relay_list::{NetworkKind, RelayList};
 
-/// Checks what a person uses at `now` (unix seconds). Only when `ask_relays` is anything sent: each relay of the list
-/// then sees this computer's address, as a guard does.
-pub async fn person(home: &Home, now: u64, ask_relays: bool) -> Report {
+/// Who asks: each is told what to do in its own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// `cloak check`.
+    CommandLine {
+        /// Asks each relay of the list, which then sees this computer's address, as a first relay does.
+        ask_relays: bool,
+    },
+    /// The window, where nothing is sent.
+    Window,
+}
+
+impl Asker {
+    /// What to do, as it is done where it was asked.
+    const fn advice(self, command_line: &'static str, window: &'static str) -> &'static str {
+        match self {
+            Self::CommandLine { .. } => command_line,
+            Self::Window => window,
+        }
+    }
+}
+
+/// Checks what a person uses at `now` (unix seconds).
+pub async fn person(home: &Home, now: u64, asker: Asker) -> Report {
     let mut report = Report::default();
     let config = match Config::load(home) {
         Ok(config) => config,
@@ -19,7 +40,10 @@ pub async fn person(home: &Home, now: u64, ask_relays: bool) -> Report {
             report.failed(
                 "settings",
                 unread.to_string(),
-                "correct the file, or move it away and choose again; until then nothing is sent",
+                asker.advice(
+                    "correct the file, or move it away and choose again; until then nothing is sent",
+                    "correct the file, or use the default settings; until then nothing is sent",
+                ),
             );
             return report;
         }
@@ -40,11 +64,11 @@ pub async fn person(home: &Home, now: u64, ask_relays: bool) -> Report {
             "make it, or choose another in Settings",
         );
     }
-    let list = list(&mut report, home, &config, now);
+    let list = list(&mut report, home, &config, now, asker);
     let relays = list.as_ref().and_then(|view| view.list.as_ref());
     servers(&mut report, &config, relays);
     if let (Some(view), Some(relays)) = (&list, relays) {
-        ask(&mut report, view.kind, relays, ask_relays).await;
+        ask(&mut report, view.kind, relays, asker).await;
     }
     report
 }
@@ -81,13 +105,22 @@ fn folder(report: &mut Report, part: &'static str, folder: &Path) {
 }
 
 /// The relays that transfers use, when their list can be used.
-fn list(report: &mut Report, home: &Home, config: &Config, now: u64) -> Option<SourceView> {
+fn list(
+    report: &mut Report,
+    home: &Home,
+    config: &Config,
+    now: u64,
+    asker: Asker,
+) -> Option<SourceView> {
     const PART: &str = "relay list";
     if config.relays == RelaySource::BuiltIn {
         report.skipped(
             PART,
             "none was chosen: only the built-in network has relays, and it hides nothing",
-            "choose one in Settings, or give --relays to share and get",
+            asker.advice(
+                "give --relays to share and get, or choose one in the window's Settings",
+                "choose one in Settings, under Relays",
+            ),
         );
         return None;
     }
@@ -113,7 +146,7 @@ fn list(report: &mut Report, home: &Home, config: &Config, now: u64) -> Option<S
                 Some(problem) => report.warning(
                     PART,
                     format!("{count} relays; a newer list did not come: {problem}"),
-                    "cloak relays says more",
+                    asker.advice("cloak relays says more", "Settings say more, under Relays"),
                 ),
             }
             Some(view)
@@ -131,7 +164,10 @@ fn list(report: &mut Report, home: &Home, config: &Config, now: u64) -> Option<S
             report.failed(
                 PART,
                 format!("it cannot be used: {why}"),
-                "choose it again, in Settings or with cloak relays",
+                asker.advice(
+                    "choose it again with cloak relays",
+                    "choose it again in Settings, under Relays",
+                ),
             );
             None
         }
@@ -155,31 +191,31 @@ fn servers(report: &mut Report, config: &Config, list: Option<&RelayList>) {
             PART,
             format!(
                 "{} is reached without relays and sees this computer's address",
-                chosen.name
+                chosen.shown_name()
             ),
             "choose a relay list that serves it",
         );
     } else if served {
         report.ok(
             PART,
-            format!("{} can be reached through the relays", chosen.name),
+            format!("{} can be reached through the relays", chosen.shown_name()),
         );
     } else {
         report.failed(
             PART,
-            format!("no relay of yours serves {}", chosen.name),
+            format!("no relay of yours serves {}", chosen.shown_name()),
             "choose a relay list that its operator recommends",
         );
     }
 }
 
-async fn ask(report: &mut Report, kind: NetworkKind, list: &RelayList, ask: bool) {
+async fn ask(report: &mut Report, kind: NetworkKind, list: &RelayList, asker: Asker) {
     const PART: &str = "relays";
-    if !ask {
+    if asker != (Asker::CommandLine { ask_relays: true }) {
         report.skipped(
             PART,
             "they were not asked: each would see this computer's address",
-            "--network asks them",
+            asker.advice("--network asks them", "a test of a server tries them"),
         );
         return;
     }
@@ -207,3 +243,40 @@ async fn ask(report: &mut Report, kind: NetworkKind, list: &RelayList, ask: bool
 
 /// Ten of the largest files.
 const LITTLE: u64 = 100 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// What is advised about a person whose settings hold `config`.
+    async fn advice(config: &str, asker: Asker) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home {
+            config_dir: folder.path().to_owned(),
+            data_dir: folder.path().to_owned(),
+        };
+        fs::write(home.config_file(), config).unwrap();
+        let findings = person(&home, 1_800_000_000, asker).await.findings;
+        let next = findings.into_iter().map(|finding| finding.next);
+        next.collect::<Vec<_>>().join("; ")
+    }
+
+    #[tokio::test]
+    async fn the_window_is_told_of_no_command_and_the_command_line_of_its_own() {
+        for config in [
+            "version = 1\n",
+            "version = 1\nrelay_list_file = \"/nowhere/relays.json\"\n",
+        ] {
+            let window = advice(config, Asker::Window).await;
+            assert!(window.contains("in Settings, under Relays"), "{window}");
+            assert!(!window.contains("cloak "), "{window}");
+            assert!(!window.contains("--"), "{window}");
+            let asker = Asker::CommandLine { ask_relays: false };
+            let command_line = advice(config, asker).await;
+            let names_one = ["cloak relays", "--relays"].map(|one| command_line.contains(one));
+            assert!(names_one.contains(&true), "{command_line}");
+        }
+    }
+}

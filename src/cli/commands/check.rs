@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::check::{self, Checking, Report, State};
+use crate::app::check::{self, Asker, Checking, Report, State};
 use crate::app::config::Home;
 use crate::app::error::AppError;
 use crate::app::relays::RelaySet;
@@ -21,8 +21,11 @@ pub(crate) async fn run(args: Check, cancel: &CancellationToken) -> Result<(), C
     }
     // Settings that cannot be read are told by the report, and left where they are.
     let session = Session::new(Home::find().map_err(AppError::from)?);
+    let asker = Asker::CommandLine {
+        ask_relays: args.network,
+    };
     let report = match args.what {
-        None => check::person(session.home(), session.now(), args.network).await,
+        None => check::person(session.home(), session.now(), asker).await,
         Some(CheckWhat::Relay(relay)) => {
             let settings = relay.said.read()?;
             check::relay(&settings, session.now()).await
