@@ -88,6 +88,18 @@ const SCENES: &[Scene] = &[
         hover(desk, &[file, folder]);
         desk.until_seen("Folders are left out");
     }),
+    ("share-relay-list", |desk| {
+        let list = desk.relay_list();
+        desk.drop_files(&[list]);
+        desk.until_seen("relays.json is a relay list.");
+    }),
+    ("share-two-problems", |desk| {
+        let folder = desk.folder.path().join("pictures");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let gone = desk.folder.path().join("gone.txt");
+        desk.drop_files(&[folder, gone]);
+        desk.until_seen("gone.txt could not be found");
+    }),
     ("share-wayland", |_| {}),
     ("share-running", |desk| {
         let names = ["holiday-pictures-2026.zip", "report.pdf", "minutes.odt"];

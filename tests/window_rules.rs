@@ -326,6 +326,116 @@ fn f6_goes_round_the_regions() {
     assert!(seen[2].starts_with("report.pdf"));
 }
 
+#[test]
+fn a_relay_list_dropped_on_share_is_asked_about() {
+    let mut desk = Desk::new();
+    let list = desk.relay_list();
+    desk.drop_files(std::slice::from_ref(&list));
+    desk.until_seen("relays.json is a relay list.");
+    assert!(desk.window.state().model().transfers.is_empty());
+    desk.until(|desk| desk.focused().as_deref() == Some("Use this relay list"));
+    key(&mut desk, Key::Enter);
+    desk.until(|desk| {
+        let settings = &desk.window.state().model().settings;
+        settings.preferences.relay_list.is_some()
+    });
+    desk.until_seen("Relays of three friends is in use.");
+    desk.drop_files(&[list]);
+    desk.until_seen("Share it as a file");
+    desk.click("Share it as a file");
+    desk.until_seen("Uploading");
+}
+
+#[test]
+fn a_file_with_a_pointer_is_received_or_shared_as_the_person_says() {
+    let mut desk = Desk::new();
+    let path = desk.folder.path().join("report.cloakroom");
+    std::fs::write(&path, POINTER).expect("it can be written");
+    desk.drop_files(std::slice::from_ref(&path));
+    desk.until(|desk| desk.focused().as_deref() == Some("Receive this file"));
+    key(&mut desk, Key::Escape);
+    assert!(!desk.sees("Receive this file"));
+    assert!(desk.window.state().model().transfers.is_empty());
+    desk.until(|desk| desk.focused().as_deref() == Some("Choose files"));
+    desk.drop_files(std::slice::from_ref(&path));
+    desk.until_seen("Receive this file");
+    desk.click("Receive this file");
+    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
+    assert_eq!(screen(&desk), Screen::Receive);
+    // There it is used at once.
+    act(&mut desk, Action::ClearPointer);
+    desk.drop_files(&[path]);
+    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
+}
+
+#[test]
+fn the_screens_are_tabs_and_say_which_is_open() {
+    let mut desk = Desk::new();
+    let open = |desk: &Desk, name: &str| {
+        let tab = desk.window.get_by_role_and_label(Role::Tab, name);
+        let above = tab.accesskit_node().parent();
+        assert_eq!(above.map(|above| above.role()), Some(Role::TabList));
+        tab.accesskit_node().is_selected()
+    };
+    assert_eq!(open(&desk, "Share"), Some(true));
+    assert_eq!(open(&desk, "Receive"), Some(false));
+    act(&mut desk, Action::Go(Screen::Receive));
+    assert_eq!(open(&desk, "Share"), Some(false));
+    assert_eq!(open(&desk, "Receive"), Some(true));
+}
+
+#[test]
+fn who_saw_what_is_a_list_with_a_sentence_for_each_party() {
+    for size in [[760.0, 600.0], [420.0, 420.0]] {
+        let mut desk = Desk::with(preferences(), size, |_| Opening::default());
+        desk.shared_one();
+        let id = desk.window.state().model().transfers[0].id;
+        act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+        let items = desk.window.query_all_by_role(Role::ListItem);
+        let said: Vec<String> = items
+            .filter(|item| {
+                let mut above = item.accesskit_node().parent();
+                while let Some(node) = above {
+                    if node.role() == Role::List {
+                        return node.label().as_deref() == Some("Who saw what");
+                    }
+                    above = node.parent();
+                }
+                false
+            })
+            .filter_map(|item| item.accesskit_node().label())
+            .collect();
+        assert_eq!(said.len(), 4, "{said:?}");
+        assert!(said[0].starts_with("First relay, "), "{said:?}");
+        assert!(said[0].contains("Saw: "), "{said:?}");
+        assert!(said[0].contains("Did not see: "), "{said:?}");
+        assert!(!said[0].contains('\u{202f}'), "{said:?}");
+    }
+}
+
+#[test]
+fn the_way_out_that_has_the_keyboard_says_what_the_pointer_is() {
+    let mut desk = Desk::new();
+    desk.paste(RELAYLESS);
+    let way_out = "Use the sender's list";
+    desk.until(|desk| desk.focused().as_deref() == Some(way_out));
+    let button = desk.window.get_by_role_and_label(Role::Button, way_out);
+    let said = button.accesskit_node().description().unwrap_or_default();
+    assert!(said.starts_with("report.pdf, 4.2 MB"), "{said}");
+}
+
+#[test]
+fn download_stands_clear_of_the_fade_at_the_foot() {
+    for pointer in [POINTER, COUNTED] {
+        let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+        desk.paste(pointer);
+        desk.until(|desk| desk.focused().as_deref() == Some("Download"));
+        desk.window.run_steps(4);
+        let at = focused_place(&desk).expect("it has the keyboard");
+        assert!(at.bottom() <= 400.0, "{at:?}");
+    }
+}
+
 /// Of what has the keyboard.
 fn focused_place(desk: &Desk) -> Option<egui::Rect> {
     let focused = By::new().predicate(|node| node.is_focused());

@@ -13,6 +13,7 @@ pub mod history;
 pub mod instance;
 pub mod kept_file;
 pub mod keystore;
+pub mod known_file;
 pub mod l10n;
 pub mod local_file;
 pub mod logging;

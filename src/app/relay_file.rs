@@ -27,6 +27,12 @@ pub fn read(path: &Path, now: u64) -> Result<RelayList, AppError> {
     Ok(RelayList::parse(&decoded(read_bytes(path)?), now)?)
 }
 
+/// Whether the file at `path` is a relay list; it may have ended. Blocking, small.
+#[must_use]
+pub fn is_list(path: &Path) -> bool {
+    read_bytes(path).is_ok_and(|bytes| RelayList::read(&decoded(bytes)).is_ok())
+}
+
 /// Reads the entries at `path`, one a line, as `cloak relay --print-descriptor` prints them. Blocking, small.
 ///
 /// # Errors

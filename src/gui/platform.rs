@@ -18,6 +18,7 @@ use super::uri_list::UriList;
 use super::{notify, system_look, text};
 use crate::app::content_type::{self, Findings};
 use crate::app::harmless::shown_name;
+use crate::app::known_file::KnownFile;
 use crate::wire::clock;
 
 /// What came of showing a file in its folder.
@@ -96,10 +97,12 @@ pub trait Platform: Send + Sync {
             Ok(meta) if meta.is_file() => FoundKind::File { len: meta.len() },
             Ok(_) | Err(_) => FoundKind::Missing,
         };
+        let known = matches!(kind, FoundKind::File { .. }).then(|| KnownFile::recognise(path));
         Found {
             path: path.to_owned(),
             name: shown_name(path),
             kind,
+            known: known.flatten(),
         }
     }
 }

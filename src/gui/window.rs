@@ -468,6 +468,9 @@ impl Window {
             Some(Focus::AccessWord(_) | Focus::RelayLine | Focus::ServerAddress) => {
                 self.model.screen == Screen::Settings
             }
+            Some(Focus::KnownFile) => {
+                self.model.screen == Screen::Share && !self.model.undecided.is_empty()
+            }
             Some(Focus::Start | Focus::Zone) => self.model.screen == Screen::Share,
             Some(Focus::Row(id) | Focus::Menu(id)) => self.model.listed().any(|row| row.id == id),
             Some(Focus::Notice) => self.model.notice.is_some(),

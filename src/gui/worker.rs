@@ -24,6 +24,7 @@ use super::model::{
 use super::platform::{Platform, Revealed};
 use super::text;
 use crate::app::history::{History, TellNews, What};
+use crate::app::known_file;
 use crate::app::message::UserMessage;
 
 /// Wakes the window after at most this long. Called from any thread.
@@ -509,6 +510,12 @@ impl Worker {
                     inner.report(read.map_or(Event::RelayListDismissed, Event::RelayListRead));
                 });
             }
+            Effect::ReadPointerFile(path) => self.blocking(move || {
+                let read = known_file::read_pointer(&path)
+                    .map(|text| PointerText::of(Arc::new(text)))
+                    .map_err(|error| UserMessage::from(&error));
+                inner.report(Event::PointerFileRead(read));
+            }),
             Effect::ReadRelayList(path) => self.blocking(move || {
                 let read = inner.backend.read_relay_list(at_home(path));
                 inner.report(Event::RelayListRead(read));

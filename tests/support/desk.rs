@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use cloakroom::gui::model::Preferences;
 use cloakroom::gui::window::{Opening, Window};
+use cloakroom::protocol::keys::Identity;
+use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
 use egui::{Event, Key};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, HarnessBuilder};
@@ -97,6 +99,21 @@ impl Desk {
         let path = self.folder.path().join(name);
         let file = std::fs::File::create(&path).expect("a file");
         file.set_len(LEN).expect("as long as that");
+        path
+    }
+
+    /// A relay list in a file, as people hand it to each other.
+    pub(crate) fn relay_list(&self) -> PathBuf {
+        let relays = [1, 2, 3].map(|seed| RelayDescriptor {
+            key: Identity::from_seed([seed; 32]).public(),
+            host: [198, 51, 100, seed].into(),
+            port: 22_021,
+            operator: String::new(),
+            serves: Serves::Any,
+        });
+        let list = RelayList::join("ours", 1, 2, relays.into()).expect("a list");
+        let path = self.folder.path().join("relays.json");
+        std::fs::write(&path, list.to_json()).expect("it can be written");
         path
     }
 

@@ -11,6 +11,8 @@ pub enum Focus {
     Before,
     /// The Download button.
     Download,
+    /// The button that uses the file that is asked about.
+    KnownFile,
     /// The button with three dots of this row.
     Menu(TransferId),
     /// The button that puts the notice away; a reader says the notice there.

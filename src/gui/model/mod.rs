@@ -43,6 +43,7 @@ pub use self::undo::Undo;
 pub use self::update::is_pointer_text;
 use crate::app::content_type::Findings;
 use crate::app::history::{EntryId, News, Status};
+use crate::app::known_file::KnownFile;
 use crate::app::l10n::Language;
 use crate::app::message::UserMessage;
 use crate::gui::uri_list::UriList;
@@ -62,6 +63,9 @@ pub struct Model {
     pub first_start: bool,
     /// Files hanging over the window.
     pub hover: Option<Hover>,
+    /// Files that came to be shared and that this program can use itself: each waits until the person says which. The
+    /// first is asked about.
+    pub undecided: Vec<Found>,
     /// Said once, above the screen, until dismissed.
     pub notice: Option<Notice>,
     /// What holds everything else back: a question, or something to look at.
@@ -249,6 +253,8 @@ pub struct Found {
     pub name: String,
     /// File, folder or neither.
     pub kind: FoundKind,
+    /// What this program can do with it besides sharing it.
+    pub known: Option<KnownFile>,
 }
 
 /// File, folder or neither.
@@ -333,6 +339,12 @@ pub enum Action {
     ClearPointer,
     /// Leave the pointer that stands in the field, and forget the one that was opened.
     KeepPointer,
+    /// Neither use nor share the file that is asked about.
+    LeaveKnownFile,
+    /// Share the file that is asked about, as any other.
+    ShareKnownFile,
+    /// Use the file that is asked about: its relays, or the pointer in it.
+    UseKnownFile,
     /// Take the pointer that was opened into the field.
     UseOpenedPointer,
     /// The window was asked to close.
@@ -496,6 +508,8 @@ pub enum Event {
     Copied(TransferId, Result<(), UserMessage>),
     /// What the text in the pointer's field is.
     Described(Result<PointerInfo, UserMessage>),
+    /// The text of a file with a pointer in it was read.
+    PointerFileRead(Result<PointerText, UserMessage>),
     /// What this program found of itself, line by line.
     Diagnosed(String),
     /// What was found is on the clipboard, or not.
@@ -616,6 +630,8 @@ pub enum Effect {
     ReadServer(String),
     /// Read the relay list of an earlier start.
     ReadKeptList(Preferences),
+    /// Read the text of this file with a pointer in it.
+    ReadPointerFile(PathBuf),
     /// Read the relay list in this file.
     ReadRelayList(PathBuf),
     /// Keep a transfer for the next start.
@@ -707,6 +723,7 @@ impl Model {
             first_start,
             settings: Settings::new(preferences),
             hover: None,
+            undecided: Vec::new(),
             notice: trouble.map(|message| Notice::new(Tone::Warning, message)),
             modal: None,
             menu: None,

@@ -30,7 +30,14 @@ impl Model {
         let mut missing = Vec::new();
         let mut too_large = Vec::new();
         let mut rows = Vec::new();
-        for Found { path, name, kind } in found {
+        for found in found {
+            if found.known.is_some() {
+                self.undecided.push(found);
+                continue;
+            }
+            let Found {
+                path, name, kind, ..
+            } = found;
             match kind {
                 FoundKind::File { len } if kind.is_too_large() => too_large.push((name, len)),
                 FoundKind::File { len } => {
@@ -70,7 +77,7 @@ impl Model {
             None if names.is_empty() => {}
             None => self.announce(false, &text::starts_sharing(&names)),
         }
-        if !rows.is_empty() {
+        if !rows.is_empty() || !self.undecided.is_empty() {
             self.screen = Screen::Share;
         }
         let first = rows.first().map(|row| row.id);
@@ -85,6 +92,11 @@ impl Model {
             self.show_new();
             // A reader speaks what the keyboard comes to, and what becomes of it.
             self.focus = Some(Focus::Row(first));
+        }
+        if let Some(known) = self.undecided.first() {
+            let words = text::known_file(known).aloud();
+            self.announce(false, &words);
+            self.focus = Some(Focus::KnownFile);
         }
         effects.extend(self.start_waiting());
         effects

@@ -24,6 +24,7 @@ pub(super) fn file(name: &str) -> Found {
         path: PathBuf::from("/tmp").join(name),
         name: name.to_owned(),
         kind: FoundKind::File { len: 1_000 },
+        known: None,
     }
 }
 
@@ -1196,6 +1197,66 @@ fn a_list_dropped_on_a_pointer_that_lacks_relays_is_used_and_not_shared() {
     ));
 }
 
+/// A file that this program can use itself, as a look at it found it.
+fn known(name: &str, kind: KnownFile) -> Found {
+    Found {
+        known: Some(kind),
+        ..file(name)
+    }
+}
+
+#[test]
+fn a_relay_list_on_share_is_asked_about_and_never_shared_unasked() {
+    let mut model = model();
+    let list = || known("relays.json", KnownFile::RelayList);
+    let effects = model.update(Event::Looked(Look::Share, vec![list(), file("a")]));
+    assert_eq!(shares(&effects).len(), 1, "the file beside it goes");
+    assert_eq!(model.focus, Some(Focus::KnownFile));
+    assert!(matches!(
+        model.update(Action::UseKnownFile)[..],
+        [Effect::ReadRelayList(_)]
+    ));
+    assert!(model.undecided.is_empty());
+    model.update(Event::RelayListRead(Ok(RelayList {
+        origin: RelayOrigin::Session,
+        name: "friends".to_owned(),
+        relays: 5,
+    })));
+    assert_eq!(model.screen, Screen::Share);
+    assert!(model.notice.is_some(), "that it is used can be read");
+
+    assert!(shares(&model.update(Event::Looked(Look::Share, vec![list()]))).is_empty());
+    let effects = model.update(Action::ShareKnownFile);
+    assert_eq!(shares(&effects)[0].1, "relays.json");
+    model.update(Event::Looked(Look::Share, vec![list()]));
+    assert!(model.update(Action::LeaveKnownFile).is_empty());
+    assert!(model.undecided.is_empty());
+}
+
+#[test]
+fn a_file_with_a_pointer_is_asked_about_on_share_and_used_on_receive() {
+    let mut model = model();
+    let found = || known("a.cloakroom", KnownFile::Pointer);
+    let two = vec![found(), known("relays.json", KnownFile::RelayList)];
+    assert!(shares(&model.update(Event::Looked(Look::Share, two))).is_empty());
+    assert!(matches!(
+        model.update(Action::UseKnownFile)[..],
+        [Effect::ReadPointerFile(_)]
+    ));
+    assert_eq!(model.focus, Some(Focus::KnownFile), "the next question");
+    model.update(Action::LeaveKnownFile);
+    model.update(Event::PointerFileRead(Ok("cloak1x".into())));
+    assert_eq!(model.screen, Screen::Receive);
+    assert_eq!(model.receive.text.as_str(), "cloak1x");
+
+    assert!(matches!(
+        model.update(Action::Dropped(vec![found().path].into()))[..],
+        [Effect::ReadPointerFile(_)]
+    ));
+    model.update(Event::PointerFileRead(Err(trouble())));
+    assert!(model.notice.is_some());
+}
+
 #[test]
 fn the_keyboard_goes_to_what_was_dropped() {
     let (model, _) = with_files(&["a", "b"]);
@@ -1396,4 +1457,99 @@ fn relays_that_a_pointer_wanted_lead_back_to_its_card() {
     })));
     assert_eq!(model.screen, Screen::Receive);
     assert_eq!(model.focus, Some(Focus::Download));
+}
+
+/// A model whose only row could not be received for this reason.
+fn receiving_failed(error: AppError) -> (Model, TransferId) {
+    let mut model = with_pointer(info());
+    model.update(Action::Download);
+    let row = &model.transfers[0];
+    let (id, run) = (row.id, row.run);
+    model.update(Event::Fetched(run, failed(error)));
+    (model, id)
+}
+
+fn fetches(effects: &[Effect]) -> usize {
+    let fetch = |effect: &&Effect| matches!(effect, Effect::Fetch { .. });
+    effects.iter().filter(fetch).count()
+}
+
+#[test]
+fn another_folder_leads_back_to_what_could_not_be_saved() {
+    let no_place = || AppError::NoPlace(SaveError::Folder(std::io::ErrorKind::NotFound.into()));
+    let (mut model, id) = receiving_failed(no_place());
+    model.update(Action::Remedy(id));
+    let effects = model.update(Event::FolderChosen(Some(PathBuf::from("/media/usb"))));
+    assert_eq!(fetches(&effects), 1, "it is fetched again");
+    assert_eq!(model.focus, Some(Focus::Row(id)));
+
+    let (mut model, id) = receiving_failed(no_place());
+    model.update(Action::Remedy(id));
+    model.update(Event::FolderChosen(None));
+    model.update(Action::ChooseDownloads);
+    let effects = model.update(Event::FolderChosen(Some(PathBuf::from("/media/usb"))));
+    assert_eq!(
+        fetches(&effects),
+        0,
+        "the dialog was opened for another reason"
+    );
+
+    let mut model = with_pointer(info());
+    model.update(Action::ChooseDownloads);
+    model.focus = None;
+    model.update(Event::FolderChosen(Some(PathBuf::from("/media/usb"))));
+    assert_eq!(model.focus, Some(Focus::Download), "back on the card");
+}
+
+#[test]
+fn a_proxy_and_a_way_without_relays_lead_back_to_the_row() {
+    let (mut model, id) = receiving_failed(AppError::NoRelays);
+    model.update(Action::Remedy(id));
+    assert_eq!(model.screen, Screen::Settings);
+    model.update(Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()));
+    assert_eq!(fetches(&model.update(Action::UseProxy)), 1);
+    assert_eq!(model.screen, Screen::Receive);
+    assert_eq!(model.focus, Some(Focus::Row(id)));
+
+    let (mut model, id) = receiving_failed(AppError::NoRelays);
+    let known = server("files.example");
+    let address = known.address.clone();
+    model.settings.preferences.servers = vec![known];
+    model.update(Action::Remedy(id));
+    let effects = model.update(Action::SetDirect(address.clone(), false));
+    assert_eq!(fetches(&effects), 0);
+    assert_eq!(model.screen, Screen::Settings);
+    assert_eq!(fetches(&model.update(Action::SetDirect(address, true))), 1);
+    assert_eq!(model.screen, Screen::Receive);
+}
+
+#[test]
+fn a_list_that_was_accepted_for_one_server_puts_the_keyboard_on_download() {
+    let lacking = || PointerInfo {
+        lacks_relays: true,
+        offer: Some("lists.example".to_owned()),
+        note: Some(Note {
+            message: trouble(),
+            blocks: true,
+        }),
+        ..info()
+    };
+    let mut model = with_pointer(lacking());
+    model.update(Action::UseSendersList);
+    model.focus = None;
+    let effects = model.update(Event::Relays(Ok(RelaysKnown {
+        list: None,
+        seen: None,
+        others: Vec::new(),
+    })));
+    assert!(matches!(effects[..], [Effect::Describe(..)]));
+    model.update(Event::Described(Ok(info())));
+    assert_eq!(model.focus, Some(Focus::Download));
+
+    // Whoever is typing is not torn out of the field.
+    let mut model = with_pointer(lacking());
+    model.focus = None;
+    model.update(Action::PointerEdited("cloak1y".into()));
+    model.update(Event::Described(Ok(info())));
+    assert_eq!(model.focus, None);
 }

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Action, Announcement, Effect, Ended, Errand, Event, Focus, Hover, Input, Job, Look, Modal,
-    Model, Notice, PointerText, Preferences, Reading, RelayWish, Screen, ServerChoice, State, Test,
-    Timer, Tone, Transfer, ZOOMS,
+    Action, Announcement, Effect, Ended, Errand, Event, Focus, Found, Hover, Input, Job, Look,
+    Modal, Model, Notice, PointerText, Preferences, Reading, RelayWish, Screen, ServerChoice,
+    State, Test, Timer, Tone, Transfer, ZOOMS,
 };
 use crate::app::config::SocksProxy;
+use crate::app::known_file::KnownFile;
 use crate::app::message::{Remedy, UserMessage};
 use crate::gui::text;
 use crate::gui::uri_list::UriList;
@@ -61,6 +62,10 @@ impl Model {
             }
             Action::ChooseDownloads => {
                 self.settings.folder_trouble = None;
+                let has_card = matches!(self.receive.reading, Reading::Known(_));
+                if self.screen == Screen::Receive && has_card {
+                    self.errand = Some(Errand::Card);
+                }
                 let folder = self.settings.preferences.downloads.clone();
                 self.dialog(Effect::PickFolder(folder))
             }
@@ -125,6 +130,34 @@ impl Model {
                 self.focus = Some(Focus::Pointer);
                 Vec::new()
             }
+            Action::LeaveKnownFile => {
+                self.next_undecided();
+                self.after_undecided();
+                Vec::new()
+            }
+            Action::ShareKnownFile => {
+                let Some(found) = self.next_undecided() else {
+                    return Vec::new();
+                };
+                let effects = self.enqueue(vec![Found {
+                    known: None,
+                    ..found
+                }]);
+                if !self.undecided.is_empty() {
+                    self.focus = Some(Focus::KnownFile);
+                }
+                effects
+            }
+            Action::UseKnownFile => {
+                let Some(found) = self.next_undecided() else {
+                    return Vec::new();
+                };
+                self.after_undecided();
+                match found.known {
+                    Some(known) => self.use_file(known, found.path),
+                    None => Vec::new(),
+                }
+            }
             Action::UseOpenedPointer => {
                 let opened = self.receive.opened.take();
                 // Not on Download: that is a step of its own.
@@ -165,10 +198,10 @@ impl Model {
                 }
                 self.menu = None;
                 self.back();
-                match self.dropped_list(&list.files) {
-                    Some(relays) if list.elsewhere.is_empty() => {
-                        let relays = relays.to_owned();
-                        self.read_list(relays)
+                match self.used_when_dropped(&list.files) {
+                    Some((known, path)) if list.elsewhere.is_empty() => {
+                        let path = path.to_owned();
+                        self.use_file(known, path)
                     }
                     _ => self.share_list(list),
                 }
@@ -422,6 +455,8 @@ impl Model {
                     self.receive.reading = reading;
                 }
             }
+            Event::PointerFileRead(Ok(text)) => return self.fill_receive(text),
+            Event::PointerFileRead(Err(message)) => self.say(Tone::Danger, message),
             Event::Diagnosed(found) => return vec![Effect::CopyDiagnostics(found)],
             Event::DiagnosticsCopied(true) => self.say(Tone::Success, text::diagnostics_copied()),
             Event::DiagnosticsCopied(false) => self.say(Tone::Danger, text::clipboard_refused()),
@@ -502,7 +537,12 @@ impl Model {
                     Ok(list) => {
                         self.settings.relay_trouble = None;
                         self.settings.relay_line.clear();
-                        self.announce(false, &text::list_is_used(&list.name));
+                        if self.screen == Screen::Share {
+                            // Nothing else on this screen says that something has changed.
+                            self.say(Tone::Success, text::list_now_used(&list.name));
+                        } else {
+                            self.announce(false, &text::list_is_used(&list.name));
+                        }
                         self.settings.preferences.relay_list = Some(list);
                         let mut effects = self.keep();
                         effects.extend(self.ask_relays(RelayWish::Look));
@@ -768,21 +808,43 @@ impl Model {
         vec![Effect::Look(Look::Share, list.files)]
     }
 
-    /// The relay list among what hangs over the window or was dropped, where one is asked for: in Settings, and where a
-    /// pointer lacks relays. Anywhere else it is a file to share.
+    /// The file that hangs over the window or was dropped, where it is used without a question: a relay list in Settings
+    /// and where a pointer lacks relays, a file with a pointer on Receive. Anywhere else it came to be shared.
     #[must_use]
-    pub fn dropped_list<'a>(&self, paths: &'a [PathBuf]) -> Option<&'a Path> {
+    pub fn used_when_dropped<'a>(&self, paths: &'a [PathBuf]) -> Option<(KnownFile, &'a Path)> {
         let [path] = paths else {
             return None;
         };
-        let kind = path.extension().and_then(|kind| kind.to_str());
-        let is_list = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("json"));
-        let is_asked_for = match self.screen {
-            Screen::Settings => true,
-            Screen::Receive => self.receive.lacks_relays(),
-            Screen::Share | Screen::Gallery => false,
+        let known = KnownFile::by_name(path)?;
+        let is_wanted = match (known, self.screen) {
+            (KnownFile::RelayList, Screen::Settings) | (KnownFile::Pointer, Screen::Receive) => {
+                true
+            }
+            (KnownFile::RelayList, Screen::Receive) => self.receive.lacks_relays(),
+            _ => false,
         };
-        (is_asked_for && is_list).then_some(path)
+        is_wanted.then_some((known, path))
+    }
+
+    fn use_file(&mut self, known: KnownFile, path: PathBuf) -> Vec<Effect> {
+        match known {
+            KnownFile::Pointer => vec![Effect::ReadPointerFile(path)],
+            KnownFile::RelayList => self.read_list(path),
+        }
+    }
+
+    /// Takes the file that is asked about.
+    fn next_undecided(&mut self) -> Option<Found> {
+        (!self.undecided.is_empty()).then(|| self.undecided.remove(0))
+    }
+
+    /// Gives the keyboard to the next question, or to the screen.
+    fn after_undecided(&mut self) {
+        self.focus = Some(if self.undecided.is_empty() {
+            self.home()
+        } else {
+            Focus::KnownFile
+        });
     }
 
     fn dialog(&mut self, effect: Effect) -> Vec<Effect> {

@@ -5,8 +5,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use crate::app::known_file::KnownFile;
 use crate::app::l10n::{say, tell};
 use crate::app::message::UserMessage;
+use crate::gui::model::Found;
 
 plain! {
     /// Settings: adds the server that was typed.
@@ -72,10 +74,44 @@ pub fn proxy_is_used(name: &str) -> String {
     tell("proxy_is_used", &[("name", name.into())])
 }
 
-/// Over the window while a relay list hangs there.
+/// Over the window while a file hangs there that is used as soon as it is dropped.
 #[must_use]
-pub fn hover_list(name: &str) -> String {
-    tell("hover_list", &[("name", name.into())])
+pub fn hover_known(known: KnownFile, name: &str) -> String {
+    let id = match known {
+        KnownFile::Pointer => "hover_pointer",
+        KnownFile::RelayList => "hover_list",
+    };
+    tell(id, &[("name", name.into())])
+}
+
+/// Share: a file came to be shared that this program can use itself.
+#[must_use]
+pub fn known_file(found: &Found) -> UserMessage {
+    let id = match found.known {
+        Some(KnownFile::Pointer) => "pointer_file_dropped",
+        Some(KnownFile::RelayList) | None => "relay_list_dropped",
+    };
+    crate::app::l10n::message(id, &[("name", found.name.as_str().into())])
+}
+
+/// Share: uses that file.
+#[must_use]
+pub fn use_known_file(found: &Found) -> &'static str {
+    say(match found.known {
+        Some(KnownFile::Pointer) => "receive_known_file",
+        Some(KnownFile::RelayList) | None => "use_known_list",
+    })
+}
+
+plain! {
+    /// Share: shares that file as any other.
+    share_known_file;
+}
+
+/// Share: a relay list that was dropped or chosen there is used from now on.
+#[must_use]
+pub fn list_now_used(name: &str) -> UserMessage {
+    crate::app::l10n::message("list_now_used", &[("name", name.into())])
 }
 
 /// What was dropped is no file on this computer.

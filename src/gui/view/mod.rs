@@ -27,6 +27,7 @@ use super::model::{
 };
 use super::text;
 use super::tokens::{Type, measure, palette, palette_of, space};
+use crate::app::known_file::KnownFile;
 use crate::app::message::Remedy;
 
 /// What came of drawing one frame.
@@ -152,7 +153,8 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                 });
         });
     if let Some(hover) = &model.hover {
-        overlay(ui.ctx(), hover, model.dropped_list(&hover.paths).is_some());
+        let used = model.used_when_dropped(&hover.paths);
+        overlay(ui.ctx(), hover, used.map(|(known, _)| known));
     }
     undo::bar(ui.ctx(), model, &mut drawn);
     sheets::show(ui.ctx(), model, around, &mut drawn);
@@ -351,7 +353,7 @@ fn destination(model: &Model) -> (Icon, &str) {
 }
 
 /// Over everything, while files hang over the window.
-fn overlay(ctx: &egui::Context, hover: &Hover, is_list: bool) {
+fn overlay(ctx: &egui::Context, hover: &Hover, used: Option<KnownFile>) {
     let palette = palette_of(ctx);
     let area = Area::new(Id::unique("drop overlay"))
         .order(Order::Foreground)
@@ -392,8 +394,8 @@ fn overlay(ctx: &egui::Context, hover: &Hover, is_list: bool) {
             .map(|path| crate::app::harmless::shown_name(path))
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let title = if is_list {
-            text::hover_list(&names.join(""))
+        let title = if let Some(known) = used {
+            text::hover_known(known, &names.join(""))
         } else if nothing && folders > 0 {
             text::hover_folders().to_owned()
         } else if nothing {
@@ -441,6 +443,8 @@ pub(super) fn escape(model: &Model) -> Option<Action> {
         Some(Action::Hovering(Vec::new()))
     } else if model.notice.is_some() {
         Some(Action::DismissNotice)
+    } else if model.screen == Screen::Share && !model.undecided.is_empty() {
+        Some(Action::LeaveKnownFile)
     } else if model.first_start && model.screen == Screen::Share {
         Some(Action::Start)
     } else if model.screen == Screen::Receive && model.receive.opened.is_some() {

@@ -1,14 +1,14 @@
 //! The Share screen: one big target, and under it where a file goes and how long it stays.
 
 use egui::{
-    Align, CornerRadius, EventFilter, FocusDirection, Key, Layout, Modifiers, Pos2, Rect, Role,
+    Align, CornerRadius, EventFilter, FocusDirection, Id, Key, Layout, Modifiers, Pos2, Rect, Role,
     Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
 };
 
 use super::{Drawn, Surroundings, options, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
-use crate::gui::model::{Action, Focus, Model, Region, Tone};
+use crate::gui::model::{Action, Focus, Found, Model, Region, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Palette, Type, measure, motion, palette, space};
 
@@ -19,6 +19,9 @@ pub(super) fn screen(
     height: f32,
     drawn: &mut Drawn,
 ) {
+    if let Some(found) = model.undecided.first() {
+        known_file(ui, model, found, drawn);
+    }
     if model.first_start {
         welcome(ui, model, drawn);
     }
@@ -61,6 +64,36 @@ const LEAST_ZONE: f32 = 220.0;
 
 /// The highest zone: the whole window takes drops, and need not look like one button.
 const MOST_ZONE: f32 = 400.0;
+
+/// A file came to be shared that this program can use itself: the person says which of the two was meant.
+fn known_file(ui: &mut Ui, model: &Model, found: &Found, drawn: &mut Drawn) {
+    let message = text::known_file(found);
+    let id = Id::unique("known file");
+    kit::fresh(ui, id, &message.what, |ui| {
+        kit::callout(ui, Tone::Info, &message, |ui| {
+            ui.add_space(space::XS);
+            ui.horizontal_wrapped(|ui| {
+                let using = Button::new(Loudness::Secondary, text::use_known_file(found));
+                let using = ui.add(using);
+                ui.ctx().accesskit_node_builder(using.id, |node| {
+                    node.set_description(message.aloud());
+                });
+                drawn.focus(model, Focus::KnownFile, &using);
+                if using.clicked() {
+                    drawn.act(Action::UseKnownFile);
+                }
+                for (words, action) in [
+                    (text::share_known_file(), Action::ShareKnownFile),
+                    (text::dismiss(), Action::LeaveKnownFile),
+                ] {
+                    if ui.add(Button::new(Loudness::Quiet, words)).clicked() {
+                        drawn.act(action);
+                    }
+                }
+            });
+        });
+    });
+}
 
 /// The card of the first start: three short lines.
 fn welcome(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
