@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::app::error::{AppError, ServerRefusal};
+use crate::app::save::SaveError;
 use crate::app::who_saw_what::{Asked, RequestShown};
 use crate::gui::text;
 use crate::gui::uri_list::UriList;

@@ -280,7 +280,9 @@ impl Model {
                     self.announce(false, &text::proxy_is_used(&proxy.to_string()));
                     self.settings.proxy.clear();
                     self.settings.proxy_trouble = None;
-                    self.prefer(|kept| kept.proxy = Some(proxy))
+                    let mut effects = self.prefer(|kept| kept.proxy = Some(proxy));
+                    effects.extend(self.go_on());
+                    effects
                 }
                 Err(why) => {
                     let message = UserMessage::from(&why);
@@ -318,7 +320,12 @@ impl Model {
                 {
                     server.direct = direct;
                 }
-                self.keep()
+                let mut effects = self.keep();
+                // Whoever goes back to the relays has not helped what failed.
+                if direct {
+                    effects.extend(self.go_on());
+                }
+                effects
             }
             Action::SetListInPointer(on) => self.prefer(|kept| kept.list_in_pointer = on),
             Action::SetAdvanced(advanced) => {
@@ -433,7 +440,8 @@ impl Model {
             // The field was emptied meanwhile.
             Event::Described(_) if self.receive.reads_nothing() => {}
             Event::Described(Ok(info)) => {
-                self.receive.unread = false;
+                let is_same_text = !std::mem::replace(&mut self.receive.unread, false);
+                let lacked = !self.receive.can_download();
                 let reading = Reading::Known(info);
                 if let Reading::Known(info) = &reading
                     && reading != self.receive.reading
@@ -442,6 +450,11 @@ impl Model {
                     self.announce(false, &words);
                 }
                 self.receive.reading = reading;
+                // What was missing for this pointer is here now, and its button has gone.
+                let helped = is_same_text && lacked && self.receive.can_download();
+                if helped && self.screen == Screen::Receive {
+                    self.focus = Some(Focus::Download);
+                }
             }
             Event::Described(Err(message)) => {
                 self.receive.unread = false;
@@ -497,6 +510,7 @@ impl Model {
             Event::FilesPasted(list) => return self.act(Action::Dropped(list)),
             Event::NoFolderDialog(message) => {
                 self.dialog_open = false;
+                self.forget_folder_errand();
                 self.announce(true, &message.aloud());
                 if self.screen == Screen::Settings {
                     self.settings.folder_trouble = Some(message);
@@ -506,10 +520,14 @@ impl Model {
             }
             Event::FolderChosen(folder) => {
                 self.dialog_open = false;
-                if let Some(folder) = folder {
-                    self.settings.preferences.downloads = folder;
-                    return self.keep();
-                }
+                let Some(folder) = folder else {
+                    self.forget_folder_errand();
+                    return Vec::new();
+                };
+                self.settings.preferences.downloads = folder;
+                let mut effects = self.keep();
+                effects.extend(self.go_on());
+                return effects;
             }
             Event::Looked(Look::Hover, found) => {
                 if let Some(hover) = &mut self.hover
@@ -649,10 +667,19 @@ impl Model {
             Remedy::Retry => self.retry(|row| row.id == id),
             Remedy::Server => self.act(Action::ChooseServer),
         };
-        if self.screen == Screen::Settings && remedy.then_retry() {
+        // The dialog for a folder opens wherever the row is.
+        if remedy == Remedy::Folder || self.screen == Screen::Settings && remedy.then_retry() {
             self.errand = Some(Errand::Row(id));
         }
         effects
+    }
+
+    /// The dialog for a folder was closed without one: what it was opened for waits no longer, unless the person went to
+    /// Settings for it.
+    fn forget_folder_errand(&mut self) {
+        if self.screen != Screen::Settings {
+            self.errand = None;
+        }
     }
 
     /// What helps was done in Settings: back to what sent the person there. A row is tried again by itself, unless its file
