@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::backend_relays::list_name;
 use super::keyring::SystemKeyring;
 use super::model::{
-    Advanced, Contrast, Count, Ended, Manage, Managed, Motion, Note, PointerInfo, PointerText,
-    Preferences, Privacy, RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved, Server,
-    ServerChoice, ShareOptions, Shared, Stage, Terms, TestReport, Theme, Trouble, ZOOMS,
+    Advanced, Contrast, Count, Ended, FirstStop, Manage, Managed, Motion, Note, PointerInfo,
+    PointerText, Preferences, Privacy, RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved,
+    Server, ServerChoice, ShareOptions, Shared, Stage, Terms, TestReport, Theme, Trouble, ZOOMS,
 };
 use super::text;
 use super::worker::{Backend, Progress};
@@ -25,7 +25,7 @@ use crate::app::get::GetRequest;
 use crate::app::history::{History, TellNews};
 use crate::app::keystore::KeyStore;
 use crate::app::message::UserMessage;
-use crate::app::network::{self, Moved, Network, Tell};
+use crate::app::network::{self, Moved, Network, Route, Tell};
 use crate::app::relays::{self, RelaySet, RelaySource, Relays};
 use crate::app::save::SaveTo;
 use crate::app::session::{ServerKind, Session};
@@ -290,7 +290,7 @@ impl App {
             &self.session,
             &network,
             request,
-            &tell(progress, Direction::Up),
+            &tell(progress, Direction::Up, &network),
             shown,
             cancel,
         )
@@ -334,7 +334,7 @@ impl App {
                 target,
                 tell_sender,
             },
-            &tell(progress, Direction::Down),
+            &tell(progress, Direction::Down, &network),
             shown,
             cancel,
         )
@@ -763,15 +763,18 @@ enum Direction {
     Down,
 }
 
-fn tell(progress: &Progress, direction: Direction) -> Tell {
+fn tell(progress: &Progress, direction: Direction, network: &Network) -> Tell {
     let progress = progress.clone();
+    let first_stop = match network.way() {
+        Route::Direct => FirstStop::Server,
+        Route::Relays(_) => FirstStop::Relay,
+    };
     Tell::new(move |stage| {
         let shown = match (stage, direction) {
             (network::Stage::Pad, _) => Stage::Pad,
             (network::Stage::Seal, _) => Stage::Seal,
-            (network::Stage::FindPath | network::Stage::Moved(Moved::Connecting), _) => {
-                Stage::FindPath
-            }
+            (network::Stage::FindPath, _) => Stage::FindPath,
+            (network::Stage::Moved(Moved::Connecting), _) => Stage::Connect(first_stop),
             (network::Stage::Work { permille }, _) => Stage::Work {
                 fraction: fraction(permille.into(), 1_000),
             },

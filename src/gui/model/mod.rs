@@ -35,8 +35,8 @@ pub use self::settings::{
     ShareOptions, SystemLook, Terms, Test, TestReport, Theme, WordField, ZOOMS,
 };
 pub use self::transfer::{
-    Ended, Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told, Transfer,
-    TransferId,
+    Ended, FirstStop, Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told,
+    Transfer, TransferId,
 };
 pub use self::trouble::Trouble;
 pub use self::undo::Undo;

@@ -861,7 +861,7 @@ fn work_for_the_server_has_its_share_of_the_bar_and_a_step_of_its_own() {
         let at = row
             .milestones()
             .iter()
-            .position(|step| *step == stage.milestone())
+            .position(|step| *step == stage.milestone(&row.job))
             .expect("a step of this transfer");
         assert!(row.bar >= last.0 && row.bar < 1.0, "{stage:?}: {}", row.bar);
         if matches!(stage, Stage::Work { fraction } | Stage::Upload { fraction } if fraction > 0.0)
@@ -1294,13 +1294,24 @@ fn a_transfer_that_does_not_move_says_who_is_waited_for() {
     for (stage, said) in [
         (
             Stage::FindPath,
-            "Finding a path. This is taking longer than usual",
+            "Finding a path. Waiting for Built-in network to answer",
+        ),
+        (
+            Stage::Connect(FirstStop::Relay),
+            "Waiting for the first relay to answer",
+        ),
+        (
+            Stage::Connect(FirstStop::Server),
+            "Waiting for Built-in network to answer",
         ),
         (
             Stage::Upload { fraction: 0.61 },
             "Uploading, 61 %. Waiting for the first relay to take more",
         ),
-        (Stage::Crossing, "Waiting for Built-in network to confirm"),
+        (
+            Stage::Crossing,
+            "Still waiting for Built-in network to confirm",
+        ),
     ] {
         let (mut model, effects) = with_files(&["a"]);
         let run = shares(&effects)[0].0;
@@ -1355,6 +1366,38 @@ fn sharing_to_a_server() -> (Model, RunId) {
     let effects = model.update(Event::Looked(Look::Share, vec![file("a")]));
     let run = shares(&effects)[0].0;
     (model, run)
+}
+
+/// The request for a file is small: that it has left says nothing of how much of the file is here.
+#[test]
+fn a_download_that_was_asked_for_is_at_its_beginning() {
+    let mut model = with_pointer(info());
+    model.update(Action::Download);
+    let run = model.transfers[0].run;
+    model.update(Event::Progress(run, Stage::Crossing, NEVER));
+    let said = text::doing(&model.transfers[0], Stage::Crossing);
+    assert!(model.transfers[0].bar < 0.1);
+    assert_eq!(said, "Waiting for files.example to answer");
+    let half = Stage::Download { fraction: 0.5 };
+    model.update(Event::Progress(run, half, NEVER));
+    let bar = model.transfers[0].bar;
+    assert!((0.4..0.6).contains(&bar), "{bar}");
+}
+
+#[test]
+fn a_server_without_relays_is_the_one_that_takes_the_bytes() {
+    let (mut model, effects) = with_files(&["a"]);
+    let run = shares(&effects)[0].0;
+    let direct = Stage::Connect(FirstStop::Server);
+    let timer = slow_timer(&model.update(Event::Progress(run, direct, NEVER)));
+    let upload = Stage::Upload { fraction: 0.61 };
+    model.update(Event::Progress(run, upload, NEVER));
+    let timer = slow_timer(&model.update(Event::Elapsed(timer.expect("it is watched"))));
+    model.update(Event::Elapsed(timer.expect("it moved meanwhile")));
+    assert_eq!(
+        text::doing(&model.transfers[0], upload),
+        "Uploading, 61 %. Waiting for Built-in network to take more"
+    );
 }
 
 #[test]

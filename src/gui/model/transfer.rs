@@ -44,6 +44,8 @@ pub struct Transfer {
     watched: bool,
     /// Name of the server that the file goes to or comes from.
     pub server: String,
+    /// Whom the requests of the present attempt go to first.
+    pub first_stop: FirstStop,
     /// The server of the present attempt, for a file that leaves.
     pub(super) goes_to: Option<ServerChoice>,
     /// The server asked for work in this attempt.
@@ -150,8 +152,10 @@ pub enum Stage {
     Pad,
     /// Share: sealing with a fresh key.
     Seal,
-    /// Both: choosing three relays and reaching the first.
+    /// Both: asking what is to be known first, and choosing three relays.
     FindPath,
+    /// Both: reaching whoever the request goes to first.
+    Connect(FirstStop),
     /// Share: solving the work that the server asks for.
     Work {
         /// How likely it was to be done by now.
@@ -162,7 +166,7 @@ pub enum Stage {
         /// Of all bytes.
         fraction: f32,
     },
-    /// Share: all bytes have left; the server has not answered yet.
+    /// Both: the whole request has left, and nothing of the answer has come.
     Crossing,
     /// Receive: bytes that have arrived.
     Download {
@@ -177,6 +181,16 @@ pub enum Stage {
     Save,
 }
 
+/// Whom a request goes to first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FirstStop {
+    /// The first relay.
+    #[default]
+    Relay,
+    /// The server itself, which is reached without relays.
+    Server,
+}
+
 /// The named steps under a bar, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Milestone {
@@ -184,7 +198,7 @@ pub enum Milestone {
     Pad,
     /// See [`Stage::Seal`].
     Seal,
-    /// See [`Stage::FindPath`].
+    /// See [`Stage::FindPath`] and [`Stage::Connect`].
     FindPath,
     /// See [`Stage::Work`].
     Work,
@@ -275,14 +289,17 @@ impl Transfer {
 impl Stage {
     /// The named step that is under way.
     #[must_use]
-    pub fn milestone(self) -> Milestone {
+    pub fn milestone(self, job: &Job) -> Milestone {
         match self {
             Self::Pad => Milestone::Pad,
             Self::Seal => Milestone::Seal,
-            Self::FindPath => Milestone::FindPath,
+            Self::FindPath | Self::Connect(_) => Milestone::FindPath,
             Self::Work { .. } => Milestone::Work,
             Self::Upload { .. } => Milestone::Upload,
-            Self::Crossing => Milestone::Stored,
+            Self::Crossing => match job {
+                Job::Share(_) => Milestone::Stored,
+                Job::Receive { .. } => Milestone::Download,
+            },
             Self::Download { .. } => Milestone::Download,
             Self::Verify => Milestone::Verify,
             Self::Open => Milestone::Open,
@@ -304,11 +321,15 @@ impl Stage {
             (Self::Pad, _) => 0.02,
             (Self::Seal, _) => 0.05,
             (Self::FindPath, Job::Share(_)) => 0.12,
-            (Self::FindPath, Job::Receive { .. }) => 0.04,
+            (Self::FindPath, Job::Receive { .. }) => 0.02,
+            (Self::Connect(_), Job::Share(_)) => 0.14,
+            (Self::Connect(_), Job::Receive { .. }) => 0.04,
             (Self::Work { fraction }, _) => within(0.12, WORKED, fraction),
             (Self::Upload { fraction }, _) if worked => within(WORKED, 0.95, fraction),
             (Self::Upload { fraction }, _) => within(0.15, 0.95, fraction),
-            (Self::Crossing, _) => 0.95,
+            (Self::Crossing, Job::Share(_)) => 0.95,
+            // The request is small, and the file is still to come.
+            (Self::Crossing, Job::Receive { .. }) => 0.06,
             (Self::Download { fraction }, _) => within(0.08, 0.92, fraction),
             (Self::Verify, _) => 0.94,
             (Self::Open, _) => 0.96,
@@ -332,6 +353,7 @@ impl Transfer {
             moves: 0,
             watched: false,
             server: String::new(),
+            first_stop: FirstStop::default(),
             goes_to: None,
             worked: false,
             managing: None,
@@ -410,6 +432,9 @@ impl Transfer {
 
     pub(super) fn reach(&mut self, stage: Stage) {
         self.worked |= matches!(stage, Stage::Work { .. });
+        if let Stage::Connect(stop) = stage {
+            self.first_stop = stop;
+        }
         self.bar = self.bar.max(stage.bar(&self.job, self.worked));
         self.slow = false;
         self.moves += 1;

@@ -42,7 +42,9 @@ pub use self::sheets::*;
 use self::units::percent;
 pub use self::units::{day, from_now, size, size_sent, use_local_days};
 use crate::app::l10n::{say, tell};
-use crate::gui::model::{Filter, Milestone, PointerInfo, Stage, TestReport, Transfer};
+use crate::gui::model::{
+    Filter, FirstStop, Job, Milestone, PointerInfo, Stage, TestReport, Transfer,
+};
 
 /// The program's name.
 pub const NAME: &str = "Cloakroom";
@@ -353,35 +355,45 @@ pub fn milestone(milestone: Milestone) -> &'static str {
 /// What a running transfer is doing, or where nothing moves, who is being waited for.
 #[must_use]
 pub fn doing(transfer: &Transfer, stage: Stage) -> String {
-    let server = || ("server", transfer.server.as_str().into());
-    let id = match stage {
-        Stage::Upload { fraction } if transfer.slow => {
-            return tell("stage_upload_slow", &[("done", percent(fraction).into())]);
+    let slow = transfer.slow;
+    let shares = matches!(transfer.job, Job::Share(_));
+    let pick = |usual, when_slow| if slow { when_slow } else { usual };
+    let (id, fraction) = match (stage, transfer.first_stop) {
+        (Stage::Pad, _) => ("stage_pad", None),
+        (Stage::Seal, _) => ("stage_seal", None),
+        (Stage::FindPath, _) if shares => (pick("stage_find_path", "stage_find_path_slow"), None),
+        (Stage::FindPath, _) => (pick("stage_find_path", "stage_find_relays_slow"), None),
+        (Stage::Connect(FirstStop::Relay), _) => (
+            pick("stage_connect_relay", "stage_connect_relay_slow"),
+            None,
+        ),
+        (Stage::Connect(FirstStop::Server), _) => (
+            pick("stage_connect_server", "stage_connect_server_slow"),
+            None,
+        ),
+        (Stage::Work { fraction }, _) => ("stage_work", Some(fraction)),
+        (Stage::Upload { fraction }, FirstStop::Relay) => {
+            (pick("stage_upload", "stage_upload_slow"), Some(fraction))
         }
-        Stage::Download { fraction } if transfer.slow => {
-            let done = ("done", percent(fraction).into());
-            return tell("stage_download_slow", &[done, server()]);
-        }
-        Stage::Crossing if transfer.slow => return tell("stage_crossing_slow", &[server()]),
-        Stage::Upload { fraction } => {
-            return tell("stage_upload", &[("done", percent(fraction).into())]);
-        }
-        Stage::Download { fraction } => {
-            return tell("stage_download", &[("done", percent(fraction).into())]);
-        }
-        Stage::Work { fraction } => {
-            return tell("stage_work", &[("done", percent(fraction).into())]);
-        }
-        Stage::Pad => "stage_pad",
-        Stage::Seal => "stage_seal",
-        Stage::FindPath if transfer.slow => "stage_find_path_slow",
-        Stage::FindPath => "stage_find_path",
-        Stage::Crossing => "stage_crossing",
-        Stage::Verify => "stage_verify",
-        Stage::Open => "stage_open",
-        Stage::Save => "stage_save",
+        (Stage::Upload { fraction }, FirstStop::Server) => (
+            pick("stage_upload", "stage_upload_slow_direct"),
+            Some(fraction),
+        ),
+        (Stage::Crossing, _) if shares => (pick("stage_crossing", "stage_crossing_slow"), None),
+        (Stage::Crossing, _) => (pick("stage_asked", "stage_asked_slow"), None),
+        (Stage::Download { fraction }, _) => (
+            pick("stage_download", "stage_download_slow"),
+            Some(fraction),
+        ),
+        (Stage::Verify, _) => ("stage_verify", None),
+        (Stage::Open, _) => ("stage_open", None),
+        (Stage::Save, _) => ("stage_save", None),
     };
-    say(id).to_owned()
+    let server = ("server", transfer.server.as_str().into());
+    match fraction {
+        Some(fraction) => tell(id, &[("done", percent(fraction).into()), server]),
+        None => tell(id, &[server]),
+    }
 }
 
 /// Until when a file is kept.

@@ -479,7 +479,7 @@ fn steps(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
     let steps = transfer.milestones();
     let at = steps
         .iter()
-        .position(|step| *step == stage.milestone())
+        .position(|step| *step == stage.milestone(&transfer.job))
         .unwrap_or(0);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
     let words = text::doing(transfer, stage);
