@@ -783,6 +783,7 @@ fn nothing_is_wider_than_the_smallest_window() {
         for role in [
             Role::Button,
             Role::RadioButton,
+            Role::Tab,
             Role::TextInput,
             Role::Label,
         ] {

@@ -190,6 +190,7 @@ const BAR: f32 = 56.0;
 /// Where the page begins: below the bar, and below the way through Settings where there is one.
 fn page_top(desk: &Desk) -> f32 {
     let tabs = desk.window.query_all_by_role(Role::Tab);
+    // Those of the bar are in it.
     let bottoms = tabs.map(|tab| tab.rect().bottom());
     bottoms.fold(BAR, f32::max)
 }
@@ -207,10 +208,11 @@ fn is_on_the_page(node: &egui_kittest::Node<'_>) -> bool {
 }
 
 /// What can be pressed or typed into.
-const CONTROLS: [Role; 5] = [
+const CONTROLS: [Role; 6] = [
     Role::Button,
     Role::RadioButton,
     Role::Switch,
+    Role::Tab,
     Role::TextInput,
     Role::MultilineTextInput,
 ];
@@ -224,7 +226,7 @@ fn misfits(desk: &mut Desk, place: &str, found: &mut Vec<String>) {
     let mut controls: Vec<(String, Rect)> = Vec::new();
     let mut words: Vec<(String, Rect)> = Vec::new();
     let roles = CONTROLS.into_iter();
-    let others = [Role::Heading, Role::Label, Role::MenuItem, Role::Tab];
+    let others = [Role::Heading, Role::Label, Role::MenuItem];
     let sheets = [Role::Dialog, Role::AlertDialog];
     for role in roles.chain(others).chain(sheets) {
         for node in desk.window.query_all_by_role(role) {

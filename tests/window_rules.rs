@@ -26,7 +26,7 @@ use cloakroom::gui::model::{
 };
 use cloakroom::gui::window::Opening;
 use desk::Desk;
-use desktop::{POINTER, RELAYLESS, cut_pointer, no_answer, preferences, server};
+use desktop::{COUNTED, POINTER, RELAYLESS, cut_pointer, no_answer, preferences, server};
 use egui::accesskit::{Live, Role};
 use egui::{Event, Key, Modifiers, ViewportCommand};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};

@@ -1257,6 +1257,7 @@ no_dialog_for_folder =
 ## Rows: speed, headings, and what is said as they begin and stop
 
 hours_left = noch { $count } Std.
+is_so_far = { $name }: { $done }
 is_cancelled = { $name } wurde abgebrochen
 kept_time_until = { $time }, bis { $day }
 minutes_left = noch { $count } Min.

@@ -1259,6 +1259,7 @@ no_dialog_for_folder =
 ## Rows: speed, headings, and what is said as they begin and stop
 
 hours_left = { $count } h left
+is_so_far = { $name }: { $done }
 is_cancelled = { $name } was cancelled
 kept_time_until = { $time }, until { $day }
 minutes_left = { $count } min left

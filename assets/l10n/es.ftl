@@ -1281,6 +1281,7 @@ no_dialog_for_folder =
 ## Rows: speed, headings, and what is said as they begin and stop
 
 hours_left = quedan { $count } h
+is_so_far = { $name }: { $done }
 is_cancelled = { $name } se ha cancelado
 kept_time_until = { $time }, hasta el { $day }
 minutes_left = quedan { $count } min

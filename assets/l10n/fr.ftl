@@ -1281,6 +1281,7 @@ no_dialog_for_folder =
 ## Rows: speed, headings, and what is said as they begin and stop
 
 hours_left = encore { $count } h
+is_so_far = { $name } : { $done }
 is_cancelled = { $name } a été annulé
 kept_time_until = { $time }, jusqu’au { $day }
 minutes_left = encore { $count } min

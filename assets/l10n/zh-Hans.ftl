@@ -1194,6 +1194,7 @@ no_dialog_for_folder =
 ## Rows: speed, headings, and what is said as they begin and stop
 
 hours_left = { $count } 小时后完成
+is_so_far = { $name }：{ $done }
 is_cancelled = “{ $name }”已取消
 kept_time_until = { $time }，至 { $day }
 minutes_left = { $count } 分钟后完成

@@ -20,6 +20,7 @@ mod links;
 pub mod model;
 mod notify;
 pub mod platform;
+mod spoken;
 mod start;
 pub mod system_look;
 pub mod text;

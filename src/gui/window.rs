@@ -10,6 +10,7 @@ use super::model::{
     self, Action, Effect, Focus, Model, PointerText, Region, Screen, SystemLook, Theme,
 };
 use super::platform::Platform;
+use super::spoken::PlainSpaces;
 use super::tokens::measure;
 use super::uri_list::{DropNews, UriList};
 use super::view::{self, Surroundings};
@@ -108,6 +109,7 @@ impl Window {
         opening: Opening,
     ) -> std::io::Result<Self> {
         ctx.set_fonts(fonts::definitions());
+        ctx.add_plugin(PlainSpaces);
         let waker = ctx.clone();
         let wake = Arc::new(move |within: Duration| waker.request_repaint_after(within));
         let (preferences, trouble) = backend.load();

@@ -23,7 +23,7 @@ pub use self::panels::{
     inside, modal, modal_room, notice, pointer_well, progress, said, sheet, sides, tone_colors,
 };
 pub use self::switches::{
-    Segmented, chip_buttons, chips, segmented, segmented_icons, segmented_width, segments_fit,
+    Segmented, chip_buttons, chips, segmented, segmented_tabs, segmented_width, segments_fit,
     stepper, switch, switch_named, tab_lines, tabs, tabs_height,
 };
 pub use self::words::{

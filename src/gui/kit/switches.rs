@@ -15,10 +15,10 @@ use crate::gui::tokens::{Type, measure, motion, palette, space};
 
 const INSET: f32 = 3.0;
 
-fn segment_width<T>(ui: &Ui, options: &[(T, &str)]) -> f32 {
+fn segment_width<T>(ui: &Ui, options: &[(T, &str)], kind: Type) -> f32 {
     let widest = options
         .iter()
-        .map(|(_, label)| width_of(ui, label, Type::Label.font()))
+        .map(|(_, label)| width_of(ui, label, kind.font()))
         .fold(0.0, f32::max);
     (widest + 2.0 * space::L).ceil()
 }
@@ -30,7 +30,7 @@ fn count<T>(options: &[T]) -> f32 {
 /// How wide [`segmented`] will be, where there is room.
 #[must_use]
 pub fn segmented_width<T>(ui: &Ui, options: &[(T, &str)]) -> f32 {
-    segment_width(ui, options) * count(options) + 2.0 * INSET
+    segment_width(ui, options, Type::Label) * count(options) + 2.0 * INSET
 }
 
 /// What came of a [`segmented`] switch.
@@ -44,14 +44,14 @@ pub struct Segmented<T> {
 }
 
 /// How wide each segment is: the same where there is room for that, else as its word needs.
-fn segment_widths<T>(ui: &Ui, options: &[(T, &str)], room: f32) -> Vec<f32> {
-    let same = segment_width(ui, options);
+fn segment_widths<T>(ui: &Ui, options: &[(T, &str)], kind: Type, room: f32) -> Vec<f32> {
+    let same = segment_width(ui, options, kind);
     if same * count(options) <= room {
         return options.iter().map(|_| same).collect();
     }
     let words: Vec<f32> = options
         .iter()
-        .map(|(_, label)| width_of(ui, label, Type::Label.font()))
+        .map(|(_, label)| width_of(ui, label, kind.font()))
         .collect();
     let beside = (room - words.iter().sum::<f32>()) / count(options);
     if beside >= 2.0 * LEAST_BESIDE {
@@ -62,15 +62,28 @@ fn segment_widths<T>(ui: &Ui, options: &[(T, &str)], room: f32) -> Vec<f32> {
 }
 
 /// Beside the word of a segment, at least.
-const LEAST_BESIDE: f32 = 3.0;
+const LEAST_BESIDE: f32 = 6.0;
 
 /// Whether the words of all segments can be read in this room.
 #[must_use]
 pub fn segments_fit<T>(ui: &Ui, options: &[(T, &str)], room: f32) -> bool {
     let room = room - 2.0 * INSET;
-    let widths = segment_widths(ui, options, room);
+    fit(ui, options, segment_type(ui, options, room), room)
+}
+
+/// The type of the words, smaller where there is little room.
+fn segment_type<T>(ui: &Ui, options: &[(T, &str)], room: f32) -> Type {
+    if fit(ui, options, Type::Label, room) {
+        Type::Label
+    } else {
+        Type::Caption
+    }
+}
+
+fn fit<T>(ui: &Ui, options: &[(T, &str)], kind: Type, room: f32) -> bool {
+    let widths = segment_widths(ui, options, kind, room);
     options.iter().zip(widths).all(|((_, label), width)| {
-        width_of(ui, label, Type::Label.font()) + 2.0 * LEAST_BESIDE <= width + 0.5
+        width_of(ui, label, kind.font()) + 2.0 * LEAST_BESIDE <= width + 0.5
     })
 }
 
@@ -81,32 +94,58 @@ pub fn segmented<T: Copy + PartialEq>(
     options: &[(T, &str)],
     chosen: Option<T>,
 ) -> Segmented<T> {
-    segments(ui, name, options, &[], chosen)
+    segments(ui, name, options, chosen, Segments::Choice)
 }
 
-/// The same with an icon in place of each word, which is shown to who points at it.
-pub fn segmented_icons<T: Copy + PartialEq>(
+/// The same for the screens of the window, which a screen reader calls tabs. With an icon each, that stands in place of the
+/// word, which is shown to who points at it.
+pub fn segmented_tabs<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
     options: &[(T, &str)],
     icons: &[Icon],
     chosen: Option<T>,
 ) -> Segmented<T> {
-    segments(ui, name, options, icons, chosen)
+    segments(ui, name, options, chosen, Segments::Tabs(icons))
+}
+
+/// What the segments choose.
+#[derive(Clone, Copy)]
+enum Segments<'a> {
+    /// A value.
+    Choice,
+    /// A screen; with these icons in place of words, if there are any.
+    Tabs(&'a [Icon]),
+}
+
+impl Segments<'_> {
+    /// What a screen reader calls all of them, and each.
+    const fn roles(self) -> (Role, Role) {
+        match self {
+            Self::Choice => (Role::RadioGroup, Role::RadioButton),
+            Self::Tabs(_) => (Role::TabList, Role::Tab),
+        }
+    }
 }
 
 fn segments<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
     options: &[(T, &str)],
-    icons: &[Icon],
     chosen: Option<T>,
+    kind: Segments<'_>,
 ) -> Segmented<T> {
+    let icons = match kind {
+        Segments::Choice => &[],
+        Segments::Tabs(icons) => icons,
+    };
+    let (whole_role, role) = kind.roles();
     let palette = palette(ui);
-    let font = Type::Label.font();
     let room = ui.max_rect().width() - 2.0 * INSET;
+    let words = segment_type(ui, options, room);
+    let font = words.font();
     let widths: Vec<f32> = if icons.is_empty() {
-        segment_widths(ui, options, room)
+        segment_widths(ui, options, words, room)
     } else {
         let most = room / count(options);
         options.iter().map(|_| most.min(ICON_SEGMENT)).collect()
@@ -115,7 +154,7 @@ fn segments<T: Copy + PartialEq>(
     let (group, track) = ui.allocate_space(whole);
     // A part of its own, so that the group is above its members to a screen reader too.
     let mut builder = UiBuilder::new().id_salt(group).max_rect(track);
-    builder.accessibility_role = Some(Role::RadioGroup);
+    builder.accessibility_role = Some(whole_role);
     builder.accessibility_label = Some(name.to_owned());
     let ui = &mut ui.new_child(builder);
     ui.expand_to_include_rect(track);
@@ -141,7 +180,10 @@ fn segments<T: Copy + PartialEq>(
         left += width;
         let mut response = ui.interact(rect, *id, stop.sense(place));
         let on = at == Some(place);
-        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, *label));
+        match role {
+            Role::Tab => says_tab(&response, label, on),
+            _ => response.widget_info(|| WidgetInfo::selected(role, true, on, *label)),
+        }
         let radius = measure::RADIUS - 1.0;
         if on {
             ui.painter()
@@ -184,6 +226,12 @@ fn segments<T: Copy + PartialEq>(
         came.by_arrow = true;
     }
     came
+}
+
+/// Says to a screen reader that this is a tab, and whether its screen or its part of the page is the one that is seen.
+fn says_tab(response: &Response, label: &str, on: bool) {
+    response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, label));
+    (response.ctx).accesskit_node_builder(response.id, |node| node.set_selected(on));
 }
 
 /// Width of a segment with an icon.
@@ -326,9 +374,7 @@ pub fn tabs(ui: &mut Ui, name: &str, labels: &[&str], current: usize) -> Option<
             let (_, rect) = ui.allocate_space(vec2(tab_width(ui, label), TAB));
             let response = ui.interact(rect, *id, stop.sense(place));
             let on = place == current;
-            response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, *label));
-            ui.ctx()
-                .accesskit_node_builder(response.id, |node| node.set_selected(on));
+            says_tab(&response, label, on);
             let (rest, ink) = if on && palette.is_high() {
                 (palette.chosen, palette.on_chosen)
             } else if on {

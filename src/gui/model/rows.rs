@@ -204,7 +204,13 @@ impl Model {
         }
         transfer.reach(stage);
         transfer.see(stage, at);
-        transfer.watch().map(Effect::Later).into_iter().collect()
+        let quarter = transfer.quarter_to_say(stage, at);
+        let words = quarter.map(|quarter| text::is_so_far(&transfer.name, quarter));
+        let effects = transfer.watch().map(Effect::Later).into_iter().collect();
+        if let Some(words) = words {
+            self.announce(false, &words);
+        }
+        effects
     }
 
     pub(super) fn cancel(&mut self, id: TransferId) -> Vec<Effect> {

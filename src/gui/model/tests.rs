@@ -1281,6 +1281,37 @@ fn what_was_said_of_one_drop_goes_with_the_next_and_nothing_else_does() {
     assert!(model.notice.is_some(), "it was said of something else");
 }
 
+#[test]
+fn progress_is_said_by_quarters_and_not_one_after_the_other() {
+    let (mut model, effects) = with_files(&["a"]);
+    let run = shares(&effects)[0].0;
+    let mut at = |fraction, secs| {
+        let before = model.announcement.number;
+        let stage = Stage::Upload { fraction };
+        model.update(Event::Progress(run, stage, Duration::from_secs(secs)));
+        let said = model.announcement.number > before;
+        said.then(|| model.announcement.words.clone())
+    };
+    assert_eq!(at(0.1, 6), None);
+    assert_eq!(at(0.3, 11).as_deref(), Some("a: 25 %"));
+    assert_eq!(at(0.4, 20), None, "it was said");
+    assert_eq!(at(0.55, 21).as_deref(), Some("a: 50 %"));
+    assert_eq!(at(0.8, 23), None, "a moment ago something was said");
+    assert_eq!(at(0.9, 27).as_deref(), Some("a: 75 %"));
+    assert_eq!(at(1.0, 60), None);
+    let (mut model, effects) = with_files(&["a"]);
+    let run = shares(&effects)[0].0;
+    let before = model.announcement.number;
+    for (fraction, millis) in [(0.3, 100), (0.6, 200), (0.9, 300)] {
+        let stage = Stage::Upload { fraction };
+        model.update(Event::Progress(run, stage, Duration::from_millis(millis)));
+    }
+    assert_eq!(
+        model.announcement.number, before,
+        "a quick one says nothing"
+    );
+}
+
 /// The timer that looks whether a transfer moves, if `effects` starts it.
 fn slow_timer(effects: &[Effect]) -> Option<Timer> {
     effects.iter().find_map(|effect| match effect {
@@ -1321,6 +1352,38 @@ fn a_transfer_that_does_not_move_says_who_is_waited_for() {
         assert_eq!(text::doing(&model.transfers[0], stage), said);
         assert_ne!(usual, said);
     }
+}
+
+/// The request for a file is small: that it has left says nothing of how much of the file is here.
+#[test]
+fn a_download_that_was_asked_for_is_at_its_beginning() {
+    let mut model = with_pointer(info());
+    model.update(Action::Download);
+    let run = model.transfers[0].run;
+    model.update(Event::Progress(run, Stage::Crossing, NEVER));
+    let said = text::doing(&model.transfers[0], Stage::Crossing);
+    assert!(model.transfers[0].bar < 0.1);
+    assert_eq!(said, "Waiting for files.example to answer");
+    let half = Stage::Download { fraction: 0.5 };
+    model.update(Event::Progress(run, half, NEVER));
+    let bar = model.transfers[0].bar;
+    assert!((0.4..0.6).contains(&bar), "{bar}");
+}
+
+#[test]
+fn a_server_without_relays_is_the_one_that_takes_the_bytes() {
+    let (mut model, effects) = with_files(&["a"]);
+    let run = shares(&effects)[0].0;
+    let direct = Stage::Connect(FirstStop::Server);
+    let timer = slow_timer(&model.update(Event::Progress(run, direct, NEVER)));
+    let upload = Stage::Upload { fraction: 0.61 };
+    model.update(Event::Progress(run, upload, NEVER));
+    let timer = slow_timer(&model.update(Event::Elapsed(timer.expect("it is watched"))));
+    model.update(Event::Elapsed(timer.expect("it moved meanwhile")));
+    assert_eq!(
+        text::doing(&model.transfers[0], upload),
+        "Uploading, 61 %. Waiting for Built-in network to take more"
+    );
 }
 
 #[test]
@@ -1366,38 +1429,6 @@ fn sharing_to_a_server() -> (Model, RunId) {
     let effects = model.update(Event::Looked(Look::Share, vec![file("a")]));
     let run = shares(&effects)[0].0;
     (model, run)
-}
-
-/// The request for a file is small: that it has left says nothing of how much of the file is here.
-#[test]
-fn a_download_that_was_asked_for_is_at_its_beginning() {
-    let mut model = with_pointer(info());
-    model.update(Action::Download);
-    let run = model.transfers[0].run;
-    model.update(Event::Progress(run, Stage::Crossing, NEVER));
-    let said = text::doing(&model.transfers[0], Stage::Crossing);
-    assert!(model.transfers[0].bar < 0.1);
-    assert_eq!(said, "Waiting for files.example to answer");
-    let half = Stage::Download { fraction: 0.5 };
-    model.update(Event::Progress(run, half, NEVER));
-    let bar = model.transfers[0].bar;
-    assert!((0.4..0.6).contains(&bar), "{bar}");
-}
-
-#[test]
-fn a_server_without_relays_is_the_one_that_takes_the_bytes() {
-    let (mut model, effects) = with_files(&["a"]);
-    let run = shares(&effects)[0].0;
-    let direct = Stage::Connect(FirstStop::Server);
-    let timer = slow_timer(&model.update(Event::Progress(run, direct, NEVER)));
-    let upload = Stage::Upload { fraction: 0.61 };
-    model.update(Event::Progress(run, upload, NEVER));
-    let timer = slow_timer(&model.update(Event::Elapsed(timer.expect("it is watched"))));
-    model.update(Event::Elapsed(timer.expect("it moved meanwhile")));
-    assert_eq!(
-        text::doing(&model.transfers[0], upload),
-        "Uploading, 61 %. Waiting for Built-in network to take more"
-    );
 }
 
 #[test]

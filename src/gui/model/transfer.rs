@@ -38,6 +38,8 @@ pub struct Transfer {
     pace: Pace,
     /// Nothing has moved for some seconds.
     pub slow: bool,
+    /// The quarter of its bytes that was said last, and when something was said; none before it is on its way.
+    spoken: Option<(u8, Duration)>,
     /// How often something moved in this attempt.
     moves: u64,
     /// A timer runs that will look whether something moved.
@@ -252,6 +254,9 @@ pub struct Saved {
     pub len: u64,
 }
 
+/// Between two things that are said of the progress of one transfer.
+const BETWEEN_SPOKEN: Duration = Duration::from_secs(5);
+
 /// Where the bar stands when the work for a server is done.
 const WORKED: f32 = 0.45;
 
@@ -350,6 +355,7 @@ impl Transfer {
             bar: 0.0,
             pace: Pace::default(),
             slow: false,
+            spoken: None,
             moves: 0,
             watched: false,
             server: String::new(),
@@ -467,6 +473,27 @@ impl Transfer {
         }
     }
 
+    /// The quarter of its bytes, 1 to 3, that is to be said to those who hear the window: each once, and not while
+    /// something was said of this transfer a moment ago.
+    pub(super) fn quarter_to_say(&mut self, stage: Stage, at: Duration) -> Option<u8> {
+        // That it begins was said.
+        let (said, before) = *self.spoken.get_or_insert((0, at));
+        let (Stage::Upload { fraction } | Stage::Download { fraction }) = stage else {
+            return None;
+        };
+        let quarter = match fraction {
+            0.75.. => 3,
+            0.5.. => 2,
+            0.25.. => 1,
+            _ => 0,
+        };
+        if quarter <= said || at.saturating_sub(before) < BETWEEN_SPOKEN {
+            return None;
+        }
+        self.spoken = Some((quarter, at));
+        Some(quarter)
+    }
+
     /// How fast it goes and how long it still takes, while its bytes move and that can be said.
     #[must_use]
     pub fn speed(&self) -> Option<Speed> {
@@ -497,6 +524,7 @@ impl Transfer {
         self.run = RunId(run);
         self.bar = 0.0;
         self.pace = Pace::default();
+        self.spoken = None;
         self.worked = false;
         self.slow = false;
         self.watched = false;

@@ -58,6 +58,13 @@ pub fn starts_again(count: usize) -> String {
     tell("starts_again", &[("count", count.into())])
 }
 
+/// Said while its bytes move, of the first three quarters.
+#[must_use]
+pub fn is_so_far(name: &str, quarter: u8) -> String {
+    let done = super::percent(f32::from(quarter) / 4.0);
+    tell("is_so_far", &[("name", name.into()), ("done", done.into())])
+}
+
 /// Said when it was stopped.
 #[must_use]
 pub fn is_cancelled(name: &str) -> String {

@@ -283,12 +283,12 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         Layout::left_to_right(Align::Center),
         |ui| {
             let chosen = Some(model.screen);
-            let switch = if words {
-                kit::segmented(ui, text::screen(), &screens, chosen)
+            let icons: &[Icon] = if words {
+                &[]
             } else {
-                let icons = [Icon::Upload, Icon::Download];
-                kit::segmented_icons(ui, text::screen(), &screens, &icons, chosen)
+                &[Icon::Upload, Icon::Download]
             };
+            let switch = kit::segmented_tabs(ui, text::screen(), &screens, icons, chosen);
             if let Some(screen) = switch.pressed {
                 drawn.act(Action::Go(screen));
             }

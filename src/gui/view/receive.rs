@@ -1,6 +1,6 @@
 //! The Receive screen: one field; what the pointer in it is, before anything is fetched.
 
-use egui::{Id, Key, Modifiers, Sense, Ui, vec2};
+use egui::{Id, Key, Modifiers, Response, Sense, Ui, vec2};
 use zeroize::Zeroizing;
 
 use super::{Drawn, Surroundings, transfers};
@@ -180,21 +180,26 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
             if model.receive.can_download() {
                 drawn.focus(model, Focus::Download, &response);
             }
-            let said = text::is_pointer(info);
-            ui.ctx()
-                .accesskit_node_builder(response.id, |node| node.set_description(said));
+            says_pointer(&response, info);
             if response.clicked() {
                 drawn.act(Action::Download);
             }
             let clear = ui.add(Button::new(Loudness::Quiet, text::clear()).tall());
             if !model.receive.can_download() && !info.lacks_relays {
                 drawn.focus(model, Focus::Download, &clear);
+                says_pointer(&clear, info);
             }
             if clear.clicked() {
                 drawn.act(Action::ClearPointer);
             }
         });
     });
+}
+
+/// Has a screen reader say at this button what the pointer is: it is what the keyboard comes to after a paste.
+fn says_pointer(button: &Response, info: &PointerInfo) {
+    let said = text::is_pointer(info);
+    (button.ctx).accesskit_node_builder(button.id, |node| node.set_description(said));
 }
 
 /// Where it goes, and the way to change that.
@@ -241,6 +246,7 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
             let button = Button::new(Loudness::Primary, words);
             let button = button.room_for(text::use_senders_list()).enabled(!busy);
             let button = ui.add(button);
+            says_pointer(&button, info);
             if !busy && !model.receive.can_download() {
                 drawn.focus(model, Focus::Download, &button);
             }
@@ -255,6 +261,7 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
             add.flush(Flush::Left)
         };
         let add = ui.add(add);
+        says_pointer(&add, info);
         if (busy || info.offer.is_none()) && !model.receive.can_download() {
             drawn.focus(model, Focus::Download, &add);
         }

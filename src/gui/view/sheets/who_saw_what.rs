@@ -100,16 +100,52 @@ fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, d
         other,
         towards_you: request.asked == Asked::Download,
     };
-    let columns: f32 = path.parties.iter().map(|_| COLUMN + space::S).sum();
-    if ui.available_width() >= columns + 2.0 * PERSON {
-        across(ui, &path);
-    } else {
-        downwards(ui, &path);
-    }
+    let list = Id::unique("who saw what");
+    kit::part(ui, list, Role::List, text::who_saw_what(), |ui| {
+        stations(ui, &path)
+    });
     ui.add_space(space::S);
     if tries.len() > 1 {
         together(ui, tries.iter().map(|(_, _, attempt)| *attempt));
     }
+}
+
+/// Everybody on the path, across where there is room.
+fn stations(ui: &mut Ui, path: &Path<'_>) {
+    let columns: f32 = path.parties.iter().map(|_| COLUMN + space::S).sum();
+    if ui.available_width() >= columns + 2.0 * PERSON {
+        across(ui, path);
+    } else {
+        downwards(ui, path);
+    }
+}
+
+/// What a screen reader says of a party, in one go.
+fn said_of(party: &PartyShown) -> String {
+    let list = |facts: &[Fact]| {
+        let facts: Vec<String> = facts.iter().map(text::fact).collect();
+        facts.join(", ").replace('\n', ", ")
+    };
+    let mut said = vec![format!("{}, {}", text::role(party.role), party.name)];
+    match party.saw {
+        Saw::Nothing => {
+            said.push(text::saw_nothing().to_owned());
+            said.push(text::ended_before().to_owned());
+        }
+        Saw::Certainly | Saw::Perhaps => {
+            let saw = if party.saw == Saw::Certainly {
+                text::saw()
+            } else {
+                text::perhaps_saw()
+            };
+            for (title, facts) in [(saw, &party.shown), (text::did_not_see(), &party.hidden)] {
+                if !facts.is_empty() {
+                    said.push(format!("{title}: {}", list(facts)));
+                }
+            }
+        }
+    }
+    said.join(". ")
 }
 
 /// All relays and the file server are on this computer.
@@ -306,8 +342,8 @@ fn across(ui: &mut Ui, path: &Path<'_>) {
         let left_down = Layout::top_down(Align::Min);
         let used = kit::inside(ui, &id, place, left_down, |ui| {
             // Whoever hears it hears whose it is.
-            let group = Id::unique(("facts", id.as_str()));
-            kit::part(ui, group, Role::Group, text::role(party.role), |ui| {
+            let item = Id::unique(("facts", id.as_str()));
+            kit::part(ui, item, Role::ListItem, &said_of(party), |ui| {
                 facts(ui, party);
             });
             ui.min_rect().bottom()
@@ -348,10 +384,13 @@ fn downwards(ui: &mut Ui, path: &Path<'_>) {
         let last = other.is_none() && at + 1 == parties.len();
         let next = (!last).then(|| next(at + 1));
         stop(ui, sign_of(party.role), false, next, |ui| {
-            kit::selectable(ui, text::role(party.role), Type::Label, palette.text);
-            kit::selectable(ui, &party.name, Type::Caption, palette.muted);
-            ui.add_space(space::XS);
-            facts(ui, party);
+            let item = Id::unique(("facts", at));
+            kit::part(ui, item, Role::ListItem, &said_of(party), |ui| {
+                kit::selectable(ui, text::role(party.role), Type::Label, palette.text);
+                kit::selectable(ui, &party.name, Type::Caption, palette.muted);
+                ui.add_space(space::XS);
+                facts(ui, party);
+            });
         });
     }
     if let Some(other) = other {
