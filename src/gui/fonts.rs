@@ -189,20 +189,30 @@ pub fn definitions() -> FontDefinitions {
         "noto-sans-sc",
         include_bytes!("../../assets/fonts/NotoSansSC-subset.otf"),
     );
+    add(
+        "noto-sans-sc-bold",
+        include_bytes!("../../assets/fonts/NotoSansSC-Bold-subset.otf"),
+    );
+    const CHINESE: &str = "noto-sans-sc";
     for (family, names) in [
-        (FontFamily::Proportional, ["inter", "jetbrains-mono"]),
-        (FontFamily::Monospace, ["jetbrains-mono", "inter"]),
-        (FontFamily::Name(MEDIUM.into()), ["inter-medium", "inter"]),
+        (
+            FontFamily::Proportional,
+            ["inter", "jetbrains-mono", CHINESE],
+        ),
+        (FontFamily::Monospace, ["jetbrains-mono", "inter", CHINESE]),
+        (
+            FontFamily::Name(MEDIUM.into()),
+            ["inter-medium", "inter", CHINESE],
+        ),
         (
             FontFamily::Name(SEMIBOLD.into()),
-            ["inter-semibold", "inter"],
+            ["inter-semibold", "inter", "noto-sans-sc-bold"],
         ),
-        (FontFamily::Name(ICONS.into()), ["lucide", "inter"]),
+        (FontFamily::Name(ICONS.into()), ["lucide", "inter", CHINESE]),
     ] {
-        let names = names.into_iter().chain(["noto-sans-sc"]);
         fonts
             .families
-            .insert(family, names.map(str::to_owned).collect());
+            .insert(family, names.map(str::to_owned).into());
     }
     fonts
 }
