@@ -2,8 +2,8 @@
 
 use egui::accesskit::HasPopup;
 use egui::{
-    Key, Modifiers, Popup, PopupCloseBehavior, Pos2, Response, Role, ScrollArea, Sense, Ui,
-    WidgetInfo, vec2,
+    Frame, Key, Modifiers, Popup, PopupCloseBehavior, Pos2, Rect, RectAlign, Response, Role,
+    ScrollArea, Sense, Ui, WidgetInfo, vec2,
 };
 
 use super::{corner, follow_focus, paint_icon, shows_focus, single_line, under_pointer, width_of};
@@ -40,15 +40,24 @@ pub fn menu<T>(button: &Response, name: &str, entries: Vec<Entry<'_, T>>) -> Cho
         node.set_has_popup(HasPopup::Menu);
         node.set_expanded(true);
     });
+    let margin = Frame::popup(&button.ctx.global_style())
+        .total_margin()
+        .sum()
+        .y;
+    let window = button.ctx.content_rect();
+    let height = lines_height(&entries) + margin;
+    let (at, height) = place(button.rect, height, window);
     let shown = Popup::menu(button)
         .open(true)
         .accessible_name(name)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .gap(space::XS)
+        .at_position(at)
+        .align(RectAlign::BOTTOM_END)
+        .align_alternatives(&[])
+        .gap(0.0)
         .show(|ui| {
             let focused = ui.memory(|memory| memory.focused());
-            let most = ui.ctx().content_rect().height() - 2.0 * space::L;
-            let lines = ScrollArea::vertical().max_height(most);
+            let lines = ScrollArea::vertical().max_height(height - margin);
             let (pressed, lines) = lines.show(ui, |ui| menu_lines(ui, entries)).inner;
             if let Some(value) = pressed {
                 chosen = Chosen::Entry(value);
@@ -77,9 +86,46 @@ pub fn menu<T>(button: &Response, name: &str, entries: Vec<Entry<'_, T>>) -> Cho
     }
 }
 
+/// Where the upper right corner of a menu of this height belongs, and how high it can be: below its button, else above it,
+/// else beside it. The bar stays free.
+fn place(button: Rect, height: f32, window: Rect) -> (Pos2, f32) {
+    let top = window.top() + measure::BAR;
+    let bottom = window.bottom() - space::S;
+    let height = height.min(bottom - top);
+    let below = (button.bottom() + space::XS).max(top);
+    let above = button.top() - space::XS - height;
+    let at = if below + height <= bottom {
+        Pos2::new(button.right(), below)
+    } else if above >= top {
+        Pos2::new(button.right(), above)
+    } else {
+        let beside = button.top().min(bottom - height).max(top);
+        Pos2::new(button.left() - space::XS, beside)
+    };
+    (at, height)
+}
+
+/// Between two lines of a menu.
+const BETWEEN_LINES: f32 = 2.0;
+/// What parts the lines that stop or remove something from the others.
+const APART: f32 = 9.0;
+
+/// How high [`menu_lines`] are.
+fn lines_height<T>(entries: &[Entry<'_, T>]) -> f32 {
+    let mut height = -BETWEEN_LINES;
+    for (at, entry) in entries.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|before| entries.get(before));
+        if entry.danger && before.is_some_and(|before| !before.danger) {
+            height += APART + BETWEEN_LINES;
+        }
+        height += measure::CONTROL + BETWEEN_LINES;
+    }
+    height.max(0.0)
+}
+
 /// The lines of a menu; those that stop or remove something come last, and apart. The one that was pressed, and all.
 pub fn menu_lines<T>(ui: &mut Ui, entries: Vec<Entry<'_, T>>) -> (Option<T>, Vec<Response>) {
-    ui.spacing_mut().item_spacing.y = 2.0;
+    ui.spacing_mut().item_spacing.y = BETWEEN_LINES;
     let widest = entries
         .iter()
         .map(|entry| width_of(ui, entry.label, Type::Body.font()))
@@ -91,7 +137,7 @@ pub fn menu_lines<T>(ui: &mut Ui, entries: Vec<Entry<'_, T>>) -> (Option<T>, Vec
     for entry in entries {
         if entry.danger && !apart && !lines.is_empty() {
             apart = true;
-            let (hair, _) = ui.allocate_exact_size(vec2(width, 9.0), Sense::hover());
+            let (hair, _) = ui.allocate_exact_size(vec2(width, APART), Sense::hover());
             let stroke = egui::Stroke::new(1.0, palette(ui).border);
             ui.painter().hline(hair.x_range(), hair.center().y, stroke);
         }
@@ -141,4 +187,25 @@ fn line<T>(ui: &mut Ui, entry: &Entry<'_, T>, width: f32) -> Response {
     );
     ui.painter().galley(at, galley, ink);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_menu_stands_where_it_fits_and_never_over_the_bar() {
+        let window = Rect::from_min_size(Pos2::ZERO, vec2(420.0, 420.0));
+        let button = |top| Rect::from_min_size(Pos2::new(350.0, top), vec2(32.0, 32.0));
+        for (top, height, at, tall) in [
+            (100.0, 250.0, Pos2::new(382.0, 136.0), 250.0),
+            (350.0, 250.0, Pos2::new(382.0, 96.0), 250.0),
+            (230.0, 250.0, Pos2::new(346.0, 162.0), 250.0),
+            (230.0, 900.0, Pos2::new(346.0, 56.0), 356.0),
+            // Scrolled away under the bar.
+            (10.0, 400.0, Pos2::new(382.0, 56.0), 356.0),
+        ] {
+            assert_eq!(place(button(top), height, window), (at, tall), "{top}");
+        }
+    }
 }
