@@ -27,7 +27,8 @@ pub use self::switches::{
     stepper, switch, switch_named, tab_lines, tabs, tabs_height,
 };
 pub use self::words::{
-    Hint, heading, icon, label, landing, mark, middle, paint_icon, rich, selectable,
+    BETWEEN, Hint, heading, icon, in_lines, label, landing, mark, middle, paint_icon, rich,
+    selectable,
 };
 use super::fonts::Icon;
 use super::tokens::{Type, motion, palette, space};

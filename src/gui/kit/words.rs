@@ -129,6 +129,40 @@ pub(super) fn elided(name: &str, width: f32, measure: impl Fn(&str) -> f32) -> S
     joined(fits)
 }
 
+/// Between facts on one line.
+pub const BETWEEN: &str = "  ·  ";
+
+/// Facts on as few lines as they need at this width. A line is broken between two facts, and what stands between them is
+/// left out there; a fact that is longer than a line goes on on the next.
+#[must_use]
+pub fn in_lines<'a>(
+    ui: &Ui,
+    facts: impl IntoIterator<Item = &'a str>,
+    kind: Type,
+    width: f32,
+) -> String {
+    broken(facts, width, |text| width_of(ui, text, kind.font()))
+}
+
+fn broken<'a>(
+    facts: impl IntoIterator<Item = &'a str>,
+    width: f32,
+    measure: impl Fn(&str) -> f32,
+) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for fact in facts {
+        if let Some(line) = lines.last_mut() {
+            let longer = format!("{line}{BETWEEN}{fact}");
+            if measure(&longer) <= width {
+                *line = longer;
+                continue;
+            }
+        }
+        lines.push(fact.to_owned());
+    }
+    lines.join("\n")
+}
+
 /// A line of small type with an icon before it; where there is no room, the first part on a line of its own.
 pub struct Hint {
     sign: Icon,
@@ -137,19 +171,17 @@ pub struct Hint {
 }
 
 impl Hint {
-    /// Between facts on one line.
-    const BETWEEN: &str = "  ·  ";
     const SIGN: f32 = 20.0;
 
     /// Laid out in a room of this width.
     pub fn new(ui: &Ui, sign: Icon, parts: &[&str], room: f32) -> Self {
         let palette = palette(ui);
         let room = (room - Self::SIGN).max(40.0);
-        let whole = parts.join(Self::BETWEEN);
+        let whole = parts.join(BETWEEN);
         let fits = width_of(ui, &whole, Type::Caption.font()) <= room;
         let words = match parts.split_first() {
             Some((first, rest)) if !fits && !rest.is_empty() => {
-                let rest_in_one = rest.join(Self::BETWEEN);
+                let rest_in_one = rest.join(BETWEEN);
                 // A last word alone on a line would be the next thing that is read.
                 if width_of(ui, &rest_in_one, Type::Caption.font()) <= room {
                     format!("{first}\n{rest_in_one}")
@@ -251,6 +283,20 @@ mod tests {
             assert_eq!(got, shown);
             assert!(width(&got) <= room);
         }
+    }
+
+    #[test]
+    fn facts_part_between_lines_and_leave_nothing_there() {
+        let facts = || ["4.2 MB", "kept until 6 Dec", "tried twice"];
+        for (room, shown) in [
+            (100.0, "4.2 MB  ·  kept until 6 Dec  ·  tried twice"),
+            (30.0, "4.2 MB  ·  kept until 6 Dec\ntried twice"),
+            (20.0, "4.2 MB\nkept until 6 Dec\ntried twice"),
+            (0.0, "4.2 MB\nkept until 6 Dec\ntried twice"),
+        ] {
+            assert_eq!(broken(facts(), room, width), shown, "{room}");
+        }
+        assert_eq!(broken([], 10.0, width), "");
     }
 
     #[test]

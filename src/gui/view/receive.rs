@@ -143,7 +143,9 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
                 kit::middle(ui, name, Type::Section, palette.text, width);
                 let mut facts = vec![text::size(info.len), text::comes_from(&info.server)];
                 facts.extend(info.expires.map(|expires| text::kept(expires, around.now)));
-                let line = kit::label(ui, facts.join("  ·  "), Type::Caption, palette.muted);
+                let facts = facts.iter().map(String::as_str);
+                let facts = kit::in_lines(ui, facts, Type::Caption, width);
+                let line = kit::label(ui, facts, Type::Caption, palette.muted);
                 if let Some(expires) = info.expires {
                     line.on_hover_text(text::from_now(expires, around.now));
                 }

@@ -9,7 +9,7 @@ use egui::{
 use super::{Drawn, Surroundings, row_id, row_menu};
 use crate::app::message::Remedy;
 use crate::gui::fonts::Icon;
-use crate::gui::kit::{self, Button, Flush, Loudness};
+use crate::gui::kit::{self, BETWEEN, Button, Flush, Loudness};
 use crate::gui::model::{
     Action, Beside, Filter, Focus, Job, Managed, Model, Screen, Shared, Stage, State, Told, Tone,
     Transfer,
@@ -276,16 +276,17 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
         },
         State::Shared(ref shared) if shared.gone => (Icon::Trash, palette.muted, palette.sunken),
         State::Shared(_) => (Icon::Check, palette.success, palette.success_tint),
-        State::Waiting | State::Cancelled | State::Interrupted => {
+        State::Waiting | State::Interrupted => {
             (direction(transfer), palette.muted, palette.sunken)
         }
+        State::Cancelled => (Icon::Ban, palette.muted, palette.sunken),
         State::Running(_) => (direction(transfer), palette.accent, palette.accent_tint),
     };
     let right = measure::CONTROL + cross + badge;
     let width = (ui.available_width() - right - space::S - TILE - space::M).max(40.0);
     let words = shown_facts(ui, transfer, around.now, narrow, width);
     // A path gives way in its middle; words that people read go on on the next line.
-    let is_path = matches!(transfer.state, State::Received(_));
+    let is_path = matches!(transfer.state, State::Received(_)) && !narrow;
     let below = if is_path {
         Type::Caption.line()
     } else {
@@ -364,7 +365,7 @@ fn spoken(model: &Model, transfer: &Transfer, now: u64) -> String {
         | State::Cancelled
         | State::Interrupted => format!("{name}, {facts}"),
     }
-    .replace("  ·  ", ", ")
+    .replace(BETWEEN, ", ")
 }
 
 /// What is said of a received file at a glance: it is what its pointer says, or that and not what its name says.
@@ -381,10 +382,9 @@ fn judged(transfer: &Transfer) -> Option<(Tone, Icon, &'static str)> {
 
 /// The line under the name: as much as there is room for.
 fn shown_facts(ui: &Ui, transfer: &Transfer, now: u64, narrow: bool, width: f32) -> String {
-    const BETWEEN: &str = "  ·  ";
     let short = facts(transfer, now, true);
     let long = facts(transfer, now, false);
-    let lines = match (judged(transfer), transfer.speed()) {
+    let mut lines = match (judged(transfer), transfer.speed()) {
         (Some((_, _, word)), _) if narrow => [long, short]
             .map(|facts| format!("{word}{BETWEEN}{facts}"))
             .into(),
@@ -407,8 +407,15 @@ fn shown_facts(ui: &Ui, transfer: &Transfer, now: u64, narrow: bool, width: f32)
         _ => vec![long, short],
     };
     let fits = |line: &&String| kit::width_of(ui, line, Type::Caption.font()) <= width;
-    let line = lines.iter().find(fits).or_else(|| lines.last());
-    line.cloned().unwrap_or_default()
+    if let Some(line) = lines.iter().find(fits) {
+        return line.clone();
+    }
+    let last = lines.pop().unwrap_or_default();
+    // A path gives way in its middle; everything else goes on on the next line.
+    if matches!(transfer.state, State::Received(_)) && !narrow {
+        return last;
+    }
+    kit::in_lines(ui, last.split(BETWEEN), Type::Caption, width)
 }
 
 fn direction(transfer: &Transfer) -> Icon {
@@ -463,7 +470,7 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
     .into_iter()
     .flatten()
     .collect::<Vec<_>>()
-    .join("  ·  ")
+    .join(BETWEEN)
 }
 
 fn running(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
