@@ -6,6 +6,7 @@ use egui::{
     vec2,
 };
 
+use super::words::elided;
 use super::{
     Button, Loudness, corner, focus_ring, icon_button, outline, paint_icon, selectable,
     single_line, text_height, under_pointer,
@@ -427,11 +428,16 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
             if modal.asks {
                 super::heading(ui, modal.title, Type::Section, palette.text, 1);
             } else {
+                let room = ui.available_width() - measure::CONTROL - space::S;
+                let title = two_lines(ui, modal.title, Type::Section, room);
+                let tall = text_height(ui, &title, Type::Section, room);
                 let words = |ui: &mut Ui| {
-                    let width = ui.available_width();
-                    super::middle(ui, modal.title, Type::Section, palette.text, width);
+                    let heading = super::heading(ui, &title, Type::Section, palette.text, 1);
+                    ui.ctx()
+                        .accesskit_node_builder(heading.id, |node| node.set_label(modal.title));
                 };
-                crossed = sides(ui, measure::CONTROL, measure::CONTROL, words, |ui| {
+                let tall = tall.max(measure::CONTROL);
+                crossed = sides(ui, tall, measure::CONTROL, words, |ui| {
                     let nowhere = ui.memory(|memory| memory.focused().is_none());
                     let cross = icon_button(ui, Icon::Close, text::close());
                     // The keyboard comes along, and does not stay behind.
@@ -457,6 +463,8 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
                 .max_rect(place)
                 .layout(Layout::top_down(Align::Min));
             let mut wide = ui.new_child(builder);
+            // What a sheet shows of its content can end where a part of it ends: that there is more is seen here.
+            wide.spacing_mut().scroll.dormant_handle_opacity = 0.5;
             let mut scrolled = ScrollArea::vertical()
                 .max_height(room + ring)
                 .min_scrolled_height(room + ring)
@@ -512,6 +520,14 @@ pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R
     }
     let waved = shown.should_close() || crossed;
     (shown.inner, waved)
+}
+
+/// A title that wraps, without its middle where it would need more than two lines: a file in it can have any name.
+fn two_lines(ui: &Ui, title: &str, kind: Type, room: f32) -> String {
+    // Where a line ends nobody knows before: a word may be left over.
+    elided(title, 1.7 * room, |text| {
+        super::width_of(ui, text, kind.font())
+    })
 }
 
 /// Whether it was not there in the frame before, or about something else.
