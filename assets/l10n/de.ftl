@@ -350,7 +350,6 @@ downloads_told =
     }
 downloads_not_counted = Die Downloads dieser Datei werden nicht gezählt.
 kept_for = { $time } aufbewahrt
-senders_list_about = { $host } sieht einmal die Adresse dieses Computers und die Zeit. Die Liste wird nur für diesen Server verwendet.
 
 ## Relays in Settings
 

@@ -350,7 +350,6 @@ downloads_told =
     }
 downloads_not_counted = Its downloads are not counted.
 kept_for = kept { $time }
-senders_list_about = { $host } sees this computer's address and the time, once. The list is used for this server only.
 
 ## Relays in Settings
 

@@ -350,7 +350,6 @@ downloads_told =
     }
 downloads_not_counted = Sus descargas no se cuentan.
 kept_for = se conserva { $time }
-senders_list_about = { $host } verá una vez la dirección de este equipo y la hora. La lista se usa solo con este servidor.
 
 ## Relays in Settings
 

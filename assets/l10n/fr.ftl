@@ -354,7 +354,6 @@ downloads_told =
     }
 downloads_not_counted = Ses retraits ne sont pas comptés.
 kept_for = conservé { $time }
-senders_list_about = { $host } voit une fois l’adresse de cet ordinateur et l’heure. La liste ne sert que pour ce serveur.
 
 ## Relays in Settings
 

@@ -310,7 +310,6 @@ downloads_of = 收件人告知已下载 { $told } 次，上限 { $allowed } 次�
 downloads_told = 收件人告知已下载 { $told } 次。
 downloads_not_counted = 未统计此文件的下载次数。
 kept_for = 保留 { $time }
-senders_list_about = { $host } 会看到一次本机地址和时间。该列表只用于此服务器。
 
 ## Relays in Settings
 

@@ -209,7 +209,7 @@ pub enum Tone {
     Danger,
 }
 
-/// A message above the screen.
+/// A message above the screen, or several that are said at the same time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// How loudly.

@@ -187,12 +187,6 @@ plain! {
     add_relay_list;
 }
 
-/// Receive: what taking the sender's list shows to whom.
-#[must_use]
-pub fn senders_list_about(host: &str) -> String {
-    tell("senders_list_about", &[("host", host.into())])
-}
-
 pair! {
     /// Settings: title and explanation of a switch.
     direct_switch;

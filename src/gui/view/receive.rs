@@ -224,12 +224,6 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
     if !info.lacks_relays {
         return;
     }
-    let palette = palette(ui);
-    if let Some(host) = &info.offer {
-        ui.add_space(space::XS);
-        let words = text::senders_list_about(host);
-        kit::label(ui, words, Type::Caption, palette.muted);
-    }
     if let Some(message) = &model.settings.relay_trouble {
         ui.add_space(space::XS);
         kit::said(ui, message);
