@@ -811,9 +811,10 @@ fn what_each_party_saw_is_heard_under_its_name() {
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
     act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 0 }));
-    let groups = names(&desk, Role::Group);
+    let items = names(&desk, Role::ListItem);
     for party in ["First relay", "Middle relay", "Last relay", "File server"] {
-        assert!(groups.iter().any(|name| name == party), "{groups:?}");
+        let says = |name: &String| name.starts_with(&format!("{party}, "));
+        assert!(items.iter().any(says), "{items:?}");
     }
 }
 
