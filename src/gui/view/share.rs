@@ -5,7 +5,7 @@ use egui::{
     Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
 };
 
-use super::{Drawn, Surroundings, options, transfers};
+use super::{Drawn, Surroundings, options, transfers, undo};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
 use crate::gui::model::{Action, Focus, Found, Model, Region, Tone};
@@ -38,7 +38,9 @@ pub(super) fn screen(
         } else {
             measure::CONTROL + space::M
         };
-        let room = height - used - below - space::XL;
+        // What was removed can come back at the foot of the window, and does not stand on the zone.
+        let foot = space::XL.max(undo::covers(ui.ctx(), model));
+        let room = height - used - below - foot;
         if model.first_start || !empty || model.options_open || room < LEAST_ZONE {
             small_zone(ui, model, around, height < LOW, drawn);
         } else {

@@ -41,13 +41,15 @@ pub(super) fn bar(ctx: &Context, model: &Model, drawn: &mut Drawn) {
         let room = ctx.content_rect().width() - 2.0 * space::L;
         let frame = Frame::new()
             .fill(palette.surface)
-            .stroke(Stroke::new(1.0, palette.control_border))
+            .stroke(Stroke::new(1.0, palette.border))
+            .shadow(ctx.global_style().visuals.popup_shadow)
             .corner_radius(measure::CARD_RADIUS)
             .inner_margin(Margin::symmetric(12, 6));
         frame.show(ui, |ui| {
             let button = Button::new(Loudness::Secondary, text::undo()).icon(Icon::Undo);
             let keys_width = kit::width_of(ui, &keys, Type::Caption.font());
-            let whole = room.min(480.0) - 2.0 * MARGIN;
+            // As wide as what it covers: no shreds of that beside it.
+            let whole = room.min(measure::COLUMN) - 2.0 * MARGIN;
             let beside = whole - button.width(ui) - keys_width - 2.0 * space::M;
             // Where there is no room for the keys, the words matter more.
             let with_keys = beside >= 120.0;
