@@ -100,7 +100,7 @@ pub fn follow_focus(ui: &Ui, response: &Response) {
 pub fn into_view(ui: &Ui, response: &Response) {
     // At once: whoever goes on meanwhile must not lose sight of it.
     let at_once = ScrollAnimation::none();
-    ui.scroll_to_rect_animation(response.rect.expand(space::L), None, at_once);
+    ui.scroll_to_rect_animation(response.rect.expand(space::XL), None, at_once);
 }
 
 /// Says to a screen reader whether what this opens is open.

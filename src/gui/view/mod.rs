@@ -49,7 +49,10 @@ impl Drawn {
     fn focus(&mut self, model: &Model, wanted: Focus, response: &egui::Response) {
         if model.focus == Some(wanted) && model.modal.is_none() {
             response.request_focus();
-            response.scroll_to_me_animation(None, ScrollAnimation::none());
+            // Not at the very edge, where what scrolls fades out.
+            let around = response.rect.expand(space::XL);
+            let around = response.clone().with_new_rect(around);
+            around.scroll_to_me_animation(None, ScrollAnimation::none());
             self.focused = true;
         }
     }
@@ -133,19 +136,12 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                         |ui| {
                             ui.spacing_mut().item_spacing.y = space::L;
                             ui.add_space(space::S);
-                            notice(ui, model, &mut drawn);
                             let id = Id::unique(("screen", screen));
-                            kit::part(ui, id, Role::Main, "", |ui| match model.screen {
-                                Screen::Share => {
-                                    share::screen(ui, model, around, height, &mut drawn);
-                                }
-                                Screen::Receive => {
-                                    receive::screen(ui, model, around, height, &mut drawn);
-                                }
-                                Screen::Settings => settings::screen(ui, model, around, &mut drawn),
-                                Screen::Gallery => {
-                                    gallery::screen(ui, model, around, &mut drawn);
-                                }
+                            kit::part(ui, id, Role::Main, "", |ui| {
+                                notice(ui, model, &mut drawn);
+                                kit::place(ui, id.with("content"), |ui| {
+                                    content(ui, model, around, height, &mut drawn);
+                                });
                             });
                             ui.add_space(space::S.max(undo::covers(ui.ctx(), model)));
                         },
@@ -160,6 +156,16 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
     sheets::show(ui.ctx(), model, around, &mut drawn);
     announce(ui, &model.announcement);
     drawn
+}
+
+/// The open screen.
+fn content(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn: &mut Drawn) {
+    match model.screen {
+        Screen::Share => share::screen(ui, model, around, height, drawn),
+        Screen::Receive => receive::screen(ui, model, around, height, drawn),
+        Screen::Settings => settings::screen(ui, model, around, drawn),
+        Screen::Gallery => gallery::screen(ui, model, around, drawn),
+    }
 }
 
 /// The way through Settings, on a line of its own above it.
@@ -200,9 +206,7 @@ fn notice(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     } else {
         (text::dismiss(), Action::DismissNotice)
     };
-    let button = kit::fresh(ui, id, &notice.aloud(), |ui| {
-        kit::notice(ui, notice, words)
-    });
+    let button = kit::fresh(ui, id, &notice.aloud(), |ui| kit::notice(ui, notice, words));
     drawn.focus(model, Focus::Notice, &button);
     if button.clicked() {
         drawn.act(action);
@@ -403,8 +407,32 @@ fn overlay(ctx: &egui::Context, hover: &Hover, used: Option<KnownFile>) {
         } else {
             text::hover_title(&names)
         };
-        let block = Rect::from_center_size(window.center(), vec2(window.width() - 96.0, 112.0));
+        let left_out = [
+            (folders > 0 && !nothing, text::hover_folders_left_out()),
+            (
+                large > 0 && !(nothing && folders == 0),
+                text::hover_too_large_left_out(),
+            ),
+        ];
+        let left_out = || {
+            let said = left_out.iter().filter(|(is_so, _)| *is_so);
+            said.map(|(_, words)| *words)
+        };
+        let width = window.width() - 96.0;
+        // A file's name gives way in its middle, a sentence goes on on the next line.
+        let is_name = !nothing && names.len() == 1;
+        let title_height = if is_name {
+            Type::Title.line()
+        } else {
+            kit::text_height(ui, &title, Type::Title, width)
+        };
+        let below: f32 = left_out()
+            .map(|words| kit::text_height(ui, words, Type::Body, width) + space::S)
+            .sum();
+        let height = measure::ICON_XL + space::L + title_height + below;
+        let block = Rect::from_center_size(window.center(), vec2(width, height));
         kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.y = space::S;
             let icon = if nothing && folders > 0 {
                 Icon::Folder
             } else if nothing {
@@ -414,22 +442,13 @@ fn overlay(ctx: &egui::Context, hover: &Hover, used: Option<KnownFile>) {
             };
             kit::icon(ui, icon, measure::ICON_XL, ink);
             ui.add_space(space::S);
-            // A file's name gives way in its middle, a sentence goes on on the next line.
-            if !nothing && names.len() == 1 {
+            if is_name {
                 kit::middle(ui, &title, Type::Title, palette.text, block.width());
             } else {
                 kit::label(ui, &*title, Type::Title, palette.text);
             }
-            for (some, words) in [
-                (folders > 0 && !nothing, text::hover_folders_left_out()),
-                (
-                    large > 0 && !(nothing && folders == 0),
-                    text::hover_too_large_left_out(),
-                ),
-            ] {
-                if some {
-                    kit::label(ui, words, Type::Body, palette.muted);
-                }
+            for words in left_out() {
+                kit::label(ui, words, Type::Body, palette.muted);
             }
         });
     });
