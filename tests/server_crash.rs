@@ -47,7 +47,7 @@ fn what_was_acknowledged_survives_two_hundred_kills() {
     for round in 0..KILLS {
         let mut server = start(home.path());
         let address = server.first_line.parse::<ServerAddress>().unwrap();
-        no_leftovers(&store);
+        wait_for_no_leftovers(&store);
         // All that was touched when it was last killed, and some of the others.
         let due = due(&mut files.lock().unwrap(), &mut rng);
         for (number, file) in due {
@@ -75,7 +75,7 @@ fn what_was_acknowledged_survives_two_hundred_kills() {
     }
     let server = start(home.path());
     let address = server.first_line.parse::<ServerAddress>().unwrap();
-    no_leftovers(&store);
+    wait_for_no_leftovers(&store);
     let files = files.into_inner().unwrap();
     let [uploads, extensions, deletions] = done;
     assert!(
@@ -289,26 +289,45 @@ fn expires(response: &Response) -> u64 {
     expires
 }
 
-/// Nothing is half: no name of a write under way, no blob without its end, no blob of which it is said that it is gone.
-fn no_leftovers(store: &Path) {
-    for path in files_in(store) {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        assert!(!name.contains('#'), "{} was left", path.display());
-    }
-    for path in blobs_in(store) {
-        let len = fs::metadata(&path).unwrap().len();
-        assert_eq!(len, RECORD_LEN + BLOB_LEN as u64, "{}", path.display());
-        let gone = store
-            .join("gone")
-            .join(path.strip_prefix(store.join("blob")).unwrap());
-        assert!(!gone.exists(), "{} is half removed", path.display());
+/// Nothing stays half: what a server that was killed left is removed in the background by the next one.
+fn wait_for_no_leftovers(store: &Path) {
+    let began = Instant::now();
+    while let Some(half) = leftover(store) {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{} was left",
+            half.display()
+        );
+        thread::yield_now();
     }
 }
 
+/// The name of a write under way, or a blob of which it is said that it is gone. Each blob has its end. Files may go while
+/// this looks.
+fn leftover(store: &Path) -> Option<PathBuf> {
+    let mut files = files_in(store).into_iter();
+    files.find(|path| {
+        if path.file_name().unwrap().to_str().unwrap().contains('#') {
+            return true;
+        }
+        let (Ok(name), Ok(found)) = (path.strip_prefix(store.join("blob")), fs::metadata(path))
+        else {
+            return false;
+        };
+        if name == Path::new("lock") {
+            return false;
+        }
+        let len = found.len();
+        assert_eq!(len, RECORD_LEN + BLOB_LEN as u64, "{}", path.display());
+        store.join("gone").join(name).exists()
+    })
+}
+
+/// The files in a folder, of which some may go meanwhile.
 fn files_in(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        if entry.file_type().unwrap().is_dir() {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             found.extend(files_in(&entry.path()));
         } else {
             found.push(entry.path());
@@ -354,6 +373,70 @@ fn ask(address: &ServerAddress, request: &FileRequest) -> io::Result<Response> {
     let answer = serving::parse(answer)?;
     assert_eq!(answer.status, 200);
     Ok(built.reply.open(answer.body).unwrap().response)
+}
+
+/// However a server ends and whatever becomes of its noted total, the next one takes no more than the limit, and answers
+/// that it is full.
+#[test]
+fn the_limit_is_kept_over_stops_kills_and_a_damaged_total() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("store");
+    let limited = || {
+        let mut serve = cloak(home.path());
+        serve
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["--max-blob", "64 KiB", "--max-total", "1 MiB", "--store"])
+            .arg(&store);
+        let server = Process::start(serve);
+        let address = server.first_line.parse::<ServerAddress>().unwrap();
+        (server, address)
+    };
+    let token = || OwnerToken::from_bytes([7; 32]);
+    let put = |address: &ServerAddress, number: u64| {
+        let upload = FileRequest::Upload(owned(blob(number), &token()));
+        ask(address, &upload).unwrap()
+    };
+    let (mut server, mut address) = limited();
+    let mut stored = Vec::new();
+    loop {
+        let number = stored.len() as u64;
+        let response = put(&address, number);
+        if response.code == 507 {
+            break;
+        }
+        let at = file_api::read_uploaded(&response, BLOB_LEN, &Digest::of(&blob(number))).unwrap();
+        stored.push(at.id);
+    }
+    assert_eq!(stored.len(), 15, "1 MiB has room for 15 blobs of 64 KiB");
+    for (number, end) in ["killed", "stopped", "damaged", "missing", "killed"]
+        .into_iter()
+        .enumerate()
+    {
+        match end {
+            "stopped" => assert!(server.end().0.success()),
+            _ => server.kill(),
+        }
+        match end {
+            "damaged" => fs::write(store.join("total"), "cloakroom total 1 0").unwrap(),
+            "missing" => fs::remove_file(store.join("total")).unwrap(),
+            _ => {}
+        }
+        (server, address) = limited();
+        let number = 100 * (number as u64 + 1);
+        assert_eq!(put(&address, number).code, 507, "{end}");
+        assert_eq!(blobs_in(&store).len(), 15, "{end}");
+        // What is made room for is there for the next one.
+        let delete = FileRequest::Delete {
+            id: stored.pop().unwrap(),
+            token: token(),
+        };
+        assert_eq!(ask(&address, &delete).unwrap().code, 200);
+        let response = put(&address, number + 1);
+        assert_eq!(response.code, 200, "{end}");
+        let digest = Digest::of(&blob(number + 1));
+        let at = file_api::read_uploaded(&response, BLOB_LEN, &digest).unwrap();
+        stored.push(at.id);
+    }
 }
 
 /// A server whose store is on a disk of two megabytes, and where that store is to be seen from here: its mount may be seen
@@ -479,7 +562,7 @@ fn a_store_that_cannot_take_a_file_says_that_it_is_full() {
         let large = FileRequest::Upload(Upload::new(vec![9; len]));
         assert_eq!(ask(&address, &large).unwrap().code, 507);
     }
-    no_leftovers(&home.path().join("store"));
+    no_half(&home.path().join("store"));
     let second = put(2);
     for (number, id) in [(1, first), (2, second)] {
         let response = ask(&address, &FileRequest::Download(id)).unwrap();

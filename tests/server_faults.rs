@@ -14,10 +14,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cloakroom::protocol::address::FileId;
-use cloakroom::protocol::file_api::{Expiry, FileRequest, Upload};
+use cloakroom::protocol::file_api::{self, Expiry, FileRequest, Upload};
 use cloakroom::protocol::onion::HopCipher;
-use cloakroom::server::blob_store::{BlobStore, StoreFault, Swept};
+use cloakroom::server::blob_store::{BlobStore, Held, StoreFault, Swept};
+use cloakroom::server::control::{self, Done, Order};
 use cloakroom::server::location::StoreLocation;
+use cloakroom::server::record::RECORD_LEN;
 use cloakroom::server::stats::Count;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -39,6 +41,7 @@ struct Faulty {
     deletes_left: AtomicUsize,
     before_deleting: Arc<Gate>,
     before_extending: Arc<Gate>,
+    before_listing_blobs: Arc<Gate>,
     probes: AtomicUsize,
 }
 
@@ -235,6 +238,15 @@ impl ObjectStore for Faulty {
         match self.mode() {
             Mode::Fails => futures_util::stream::iter([Err(fault(io::ErrorKind::Other))]).boxed(),
             Mode::HangsReading => futures_util::stream::pending().boxed(),
+            _ if prefix.is_some_and(|prefix| prefix.as_ref() == "blob") => {
+                let gate = Arc::clone(&self.before_listing_blobs);
+                let listed = self.inner.list(prefix);
+                let passed = async move {
+                    gate.pass().await;
+                    listed
+                };
+                passed.flatten_stream().boxed()
+            }
             _ => self.inner.list(prefix),
         }
     }
@@ -290,16 +302,45 @@ impl BytesOf for GetResult {
 
 async fn serve(patience: Duration) -> (Arc<Faulty>, Serving) {
     let faulty = Arc::new(Faulty::default());
-    let objects: Arc<dyn ObjectStore> = Arc::clone(&faulty) as _;
-    let serving = Serving::start(StoreLocation::Objects(objects), |config| {
+    let serving = serve_at(&faulty, patience, 10 << 30).await;
+    (faulty, serving)
+}
+
+async fn serve_at(faulty: &Arc<Faulty>, patience: Duration, max_total: u64) -> Serving {
+    let objects: Arc<dyn ObjectStore> = Arc::clone(faulty) as _;
+    Serving::start(StoreLocation::Objects(objects), |config| {
         config.store_timeout = patience;
+        config.max_total = max_total;
         config.plain_http = true;
         // Whoever asks here stands for many people.
         config.limit_addresses = false;
     })
-    .await;
-    (faulty, serving)
+    .await
 }
+
+async fn wait_for_count(serving: &Serving) -> Held {
+    let gauges = serving.server.gauges();
+    let counted = async {
+        while !gauges.held().is_counted() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, counted)
+        .await
+        .expect("the store is counted");
+    gauges.held()
+}
+
+/// What a check of the store says about its size: the bytes, and whether the server is counting.
+async fn checked(serving: &Serving) -> (Option<u64>, bool) {
+    match control::carry_out(&serving.server.operator(), Order::Check).await {
+        Done::Checked(look) => (look.used_bytes, look.is_counting),
+        done => panic!("{done:?}"),
+    }
+}
+
+/// What the blob of [`upload`] takes in the store.
+const UPLOAD_COST: u64 = 100_000 + RECORD_LEN as u64;
 
 fn download(id: &FileId) -> FileRequest {
     FileRequest::Download(id.clone())
@@ -315,6 +356,86 @@ async fn health(serving: &Serving) -> u16 {
 
 const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(50);
+
+#[tokio::test]
+async fn a_server_answers_while_it_counts_and_its_total_is_exact_afterwards() {
+    let (faulty, before) = serve(LONG).await;
+    let old = before.share(owned(vec![1; 100_000], &token(1))).await.id;
+    let kept = before.share(owned(vec![2; 100_000], &token(1))).await.id;
+    before.server.stop().await;
+    faulty.before_listing_blobs.close();
+    let serving = serve_at(&faulty, LONG, 10 << 30).await;
+    faulty.before_listing_blobs.somebody_came().await;
+    assert_eq!(serving.server.gauges().held(), Held::Unknown);
+    assert_eq!(checked(&serving).await, (None, true));
+    let info = serving.ask(&FileRequest::ServerInfo).await;
+    assert_eq!(file_api::read_server_info(&info).unwrap().free, None);
+    assert_eq!(health(&serving).await, 200);
+    assert_eq!(serving.code(&download(&kept)).await, 200);
+    assert_eq!(serving.code(&upload(3)).await, 200);
+    let passing = serving.share(owned(vec![4; 100_000], &token(1))).await.id;
+    for id in [old, passing] {
+        let delete = FileRequest::Delete {
+            id,
+            token: token(1),
+        };
+        assert_eq!(serving.code(&delete).await, 200);
+    }
+    assert!(!serving.server.gauges().held().is_counted());
+    faulty.before_listing_blobs.open();
+    let held = wait_for_count(&serving).await;
+    // Two blobs, and two marks of deleted ones.
+    let expected = 2 * UPLOAD_COST + 2 * 4096;
+    assert_eq!(held, Held::Counted(expected));
+    assert_eq!(checked(&serving).await, (Some(expected), false));
+    serving.set(START + 1);
+    let objects: Arc<dyn ObjectStore> = Arc::clone(&faulty) as _;
+    let location = StoreLocation::Objects(objects);
+    let again = BlobStore::open(&location, 1 << 30, LONG).await.unwrap();
+    again.count().await.unwrap();
+    assert_eq!(again.held(), held, "a count with nothing beside it agrees");
+}
+
+#[tokio::test]
+async fn uploads_beyond_the_first_step_wait_for_the_count_and_are_judged_by_it() {
+    let (faulty, before) = serve(LONG).await;
+    assert_eq!(before.code(&upload(1)).await, 200);
+    before.server.stop().await;
+    for (max_total, code) in [(64 * 150_000, 200), (3 * UPLOAD_COST, 507)] {
+        faulty.before_listing_blobs.close();
+        let serving = serve_at(&faulty, LONG, max_total).await;
+        faulty.before_listing_blobs.somebody_came().await;
+        let waits = upload(9);
+        if code == 200 {
+            assert_eq!(serving.code(&upload(2)).await, 200, "within the step");
+            let mut waiting = std::pin::pin!(serving.code(&waits));
+            for _ in 0..5 {
+                assert!(futures_util::poll!(&mut waiting).is_pending());
+                assert_eq!(serving.code(&FileRequest::ServerInfo).await, 200);
+            }
+            faulty.before_listing_blobs.open();
+            assert_eq!(waiting.await, 200);
+        } else {
+            let opened = async {
+                assert_eq!(serving.code(&FileRequest::ServerInfo).await, 200);
+                faulty.before_listing_blobs.open();
+            };
+            let other = upload(10);
+            assert_eq!(tokio::join!(serving.code(&other), opened).0, 507);
+        }
+        wait_for_count(&serving).await;
+        serving.server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_too_long_for_the_count_may_try_again() {
+    let faulty = Arc::new(Faulty::default());
+    faulty.before_listing_blobs.close();
+    let serving = serve_at(&faulty, SHORT, 1_000_000).await;
+    assert_eq!(serving.code(&upload(1)).await, 503);
+    assert!(!serving.server.gauges().held().is_counted());
+}
 
 #[tokio::test]
 async fn whoever_asks_for_its_health_the_store_is_tried_once_a_second() {
@@ -386,7 +507,7 @@ async fn a_full_store_refuses_uploads_and_lets_owners_make_room() {
     faulty.set(Mode::Full);
     assert_eq!(serving.code(&upload(2)).await, 507);
     assert_eq!(serving.code(&download(&id)).await, 200);
-    let used = serving.server.gauges().stored_bytes();
+    let used = serving.server.gauges().held().bytes();
     let delete = FileRequest::Delete {
         id: id.clone(),
         token: token(1),
@@ -394,7 +515,7 @@ async fn a_full_store_refuses_uploads_and_lets_owners_make_room() {
     // There is no room to note that it is gone, not even afterwards; it goes all the same.
     assert_eq!(serving.code(&delete).await, 200);
     assert_eq!(serving.code(&download(&id)).await, 404);
-    assert!(serving.server.gauges().stored_bytes() < used);
+    assert!(serving.server.gauges().held().bytes() < used);
     faulty.set(Mode::Well);
     assert_eq!(serving.code(&upload(2)).await, 200);
 }
@@ -420,7 +541,8 @@ async fn a_removal_that_breaks_off_is_finished_later_and_serves_nothing_meanwhil
     let objects: Arc<dyn ObjectStore> = Arc::clone(&faulty) as _;
     let location = StoreLocation::Objects(objects);
     let store = BlobStore::open(&location, 1 << 30, LONG).await.unwrap();
-    assert_eq!(store.used_bytes(), 4096, "only that it is gone");
+    store.sweep(None).await.unwrap();
+    assert_eq!(store.held(), Held::Counted(4096), "only that it is gone");
 }
 
 #[tokio::test]
@@ -439,7 +561,7 @@ async fn a_sweep_that_breaks_off_is_finished_by_the_next() {
     faulty.set(Mode::Well);
     let Swept { blobs } = store.sweep(Some(later)).await.unwrap();
     assert_eq!(blobs, 6);
-    assert_eq!(store.used_bytes(), 0);
+    assert_eq!(store.held(), Held::Counted(0));
 }
 
 #[tokio::test]
@@ -500,6 +622,7 @@ async fn a_removal_that_hangs_is_finished_later_and_serves_nothing_meanwhile() {
     let location = StoreLocation::Objects(objects);
     faulty.set(Mode::Well);
     let store = BlobStore::open(&location, 1 << 30, PATIENCE).await.unwrap();
+    store.sweep(None).await.unwrap();
     assert_eq!(serving.code(&delete).await, 200);
     assert_eq!(serving.code(&download(&id)).await, 404);
     let later = START + 15 * 24 * HOUR;
@@ -511,7 +634,7 @@ async fn a_removal_that_hangs_is_finished_later_and_serves_nothing_meanwhile() {
         blobs, 2,
         "the other and the one that was uploaded meanwhile"
     );
-    assert_eq!(store.used_bytes(), 0);
+    assert_eq!(store.held(), Held::Counted(0));
     serving.wait_for_memory().await;
 }
 
@@ -561,7 +684,11 @@ async fn a_file_that_a_sweep_has_judged_is_not_said_to_be_extended() {
         .sweep(Some(stored.expires.unwrap() + 48 * HOUR))
         .await
         .unwrap();
-    assert_eq!(sweeper.used_bytes(), 0, "no extension of nothing stays");
+    assert_eq!(
+        sweeper.held(),
+        Held::Counted(0),
+        "no extension of nothing stays"
+    );
 }
 
 /// A stranger who posts what is not for this server, twice, or cut short, changes nothing and is counted.

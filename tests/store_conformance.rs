@@ -16,7 +16,10 @@ use cloakroom::protocol::address::FileId;
 use cloakroom::protocol::capability::{DownloadReceipt, receipt_key};
 use cloakroom::protocol::file_api::{self, Expiry, FileRequest, ReceiptTerms, Upload};
 use cloakroom::protocol::seal::FileKey;
-use cloakroom::server::blob_store::{BlobStore, FileSlot, PutError, StoreFault, Stored, Swept};
+use cloakroom::server::blob_store::{
+    BlobStore, FileSlot, Held, PutError, StoreFault, Stored, Swept,
+};
+use cloakroom::server::location::StoreLocation;
 use cloakroom::server::operator::Operator;
 use cloakroom::server::record::{RECORD_LEN, Record};
 use cloakroom::wire::random;
@@ -86,11 +89,11 @@ async fn what_was_put_is_found_and_survives_a_reopen(place: &Place) {
     put(&store, 1, b"blob").await.unwrap();
     put(&store, 2, &large).await.unwrap();
     put(&store, 1, b"blob").await.unwrap();
-    let used = store.used_bytes();
-    assert_eq!(used, 4096 + large.len() as u64 + RECORD_LEN as u64);
+    let used = Held::Counted(4096 + large.len() as u64 + RECORD_LEN as u64);
+    assert_eq!(store.held(), used);
     drop(store);
     let store = place.open(PLENTY).await;
-    assert_eq!(store.used_bytes(), used);
+    assert_eq!(store.held(), used);
     assert_eq!(read(&store, 1).await.as_deref(), Some(b"blob".as_slice()));
     assert_eq!(read(&store, 2).await, Some(large));
     assert_eq!(read(&store, 3).await, None);
@@ -109,7 +112,7 @@ async fn simultaneous_uploads_of_one_file_are_counted_once(place: &Place) {
     for done in futures_util::future::join_all(all).await {
         done.unwrap();
     }
-    assert_eq!(store.used_bytes(), 9000 + RECORD_LEN as u64);
+    assert_eq!(store.held(), Held::Counted(9000 + RECORD_LEN as u64));
     assert_eq!(put(&store, 2, b"x").await, Err(PutError::Full));
 }
 
@@ -128,8 +131,8 @@ async fn a_full_store_takes_nothing_more_until_something_went(place: &Place) {
     drop(store);
     let store = place.open(10_000).await;
     assert_eq!(
-        store.used_bytes(),
-        2 * 4096,
+        store.held(),
+        Held::Counted(2 * 4096),
         "counted anew from the listing"
     );
 }
@@ -182,7 +185,7 @@ async fn a_removed_file_is_gone_for_reads_and_for_uploads(place: &Place) {
     let swept = store.sweep(Some(due(FIRST + 5))).await.unwrap();
     assert_eq!(swept, Swept { blobs: 0 });
     assert!(place.names().await.is_empty());
-    assert_eq!(store.used_bytes(), 0);
+    assert_eq!(store.held(), Held::Counted(0));
 }
 
 async fn receipts_are_counted_once(place: &Place) {
@@ -226,7 +229,7 @@ async fn the_sweep_takes_what_expired_an_hour_ago(place: &Place) {
     let swept = store.sweep(Some(due(FIRST + 5))).await.unwrap();
     assert_eq!(swept, Swept { blobs: 1 });
     assert!(place.names().await.is_empty());
-    assert_eq!(store.used_bytes(), 0);
+    assert_eq!(store.held(), Held::Counted(0));
 }
 
 async fn leftovers_are_met_again(place: &Place) {
@@ -263,6 +266,114 @@ async fn leftovers_are_met_again(place: &Place) {
     assert!(look(&store, 1).await.unwrap().gone);
     store.sweep(Some(due(FIRST + 2))).await.unwrap();
     assert!(place.names().await.is_empty());
+}
+
+/// A folder keeps its total on the disk; other stores are counted at each start.
+#[tokio::test]
+async fn a_folder_knows_its_total_when_it_is_opened_again() {
+    const LIMIT: u64 = 640_000;
+    let place = Place::folder();
+    let store = place.open_uncounted(LIMIT).await;
+    assert_eq!(store.held(), Held::Counted(0), "nothing is in a new folder");
+    put(&store, 1, &[1; 100_000]).await.unwrap();
+    put(&store, 2, &[2; 100_000]).await.unwrap();
+    let exactly = 2 * (100_000 + RECORD_LEN as u64);
+    // As when the server is killed.
+    drop(store);
+    let store = place.open_uncounted(LIMIT).await;
+    let noted = store.held().bytes().unwrap();
+    assert!((exactly..=exactly + LIMIT / 64).contains(&noted), "{noted}");
+    assert_eq!(store.held(), Held::AtMost(noted));
+    store.rest().await;
+    drop(store);
+    let store = place.open_uncounted(LIMIT).await;
+    assert_eq!(store.held(), Held::AtMost(noted), "nobody counted");
+    store.count().await.unwrap();
+    assert_eq!(store.held(), Held::Counted(exactly));
+    store.rest().await;
+    drop(store);
+    let store = place.open_uncounted(LIMIT).await;
+    assert_eq!(store.held(), Held::AtMost(exactly));
+}
+
+/// What fits the noted total is stored at once; the rest waits for the count, and only that says that the store is full.
+#[tokio::test]
+async fn the_limit_holds_when_a_server_was_killed() {
+    const LIMIT: u64 = 640_000;
+    let place = Place::folder();
+    let store = place.open_uncounted(LIMIT).await;
+    for number in 0..6 {
+        put(&store, number, &[number; 100_000]).await.unwrap();
+    }
+    let stored = look(&store, 0).await.unwrap();
+    store.remove(&slot(0), &stored).await.unwrap();
+    drop(store);
+    for kill in 0..3 {
+        drop(place.open_uncounted(LIMIT).await);
+        let store = place.open_uncounted(LIMIT).await;
+        let blob = [kill; 100_000];
+        let mut waiting = std::pin::pin!(put(&store, 10 + kill, &blob));
+        // The total on the disk is from before the removal.
+        for _ in 0..5 {
+            assert!(futures_util::poll!(&mut waiting).is_pending());
+            assert!(store.probe().await.unwrap().works());
+        }
+        store.count().await.unwrap();
+        let room_for_one = if kill == 0 {
+            Ok(())
+        } else {
+            Err(PutError::Full)
+        };
+        assert_eq!(waiting.await, room_for_one, "kill {kill}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_total_is_counted_anew() {
+    let place = Place::folder();
+    let store = place.open_uncounted(PLENTY).await;
+    put(&store, 1, &[1; 100_000]).await.unwrap();
+    store.rest().await;
+    drop(store);
+    let folder = place.location.folder().unwrap();
+    std::fs::write(folder.join("total"), "cloakroom total 1 12").unwrap();
+    let store = place.open_uncounted(PLENTY).await;
+    assert_eq!(store.held(), Held::Unknown);
+    put(&store, 2, &[2; 100_000]).await.unwrap();
+    store.count().await.unwrap();
+    let both = 2 * (100_000 + RECORD_LEN as u64);
+    assert_eq!(store.held(), Held::Counted(both));
+    drop(store);
+    let store = place.open_uncounted(PLENTY).await;
+    assert!(matches!(store.held(), Held::AtMost(noted) if noted >= both));
+}
+
+/// A disk that went away shows an empty folder, which is no store without files.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_count_of_a_lost_folder_changes_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let (root, away) = (home.path().join("store"), home.path().join("away"));
+    let location = StoreLocation::Folder(root.clone());
+    let open = || BlobStore::open(&location, PLENTY, std::time::Duration::from_secs(20));
+    let store = open().await.unwrap();
+    put(&store, 1, &[1; 100_000]).await.unwrap();
+    let held = store.held();
+    let noted = std::fs::read(root.join("total")).unwrap();
+    std::fs::rename(&root, &away).unwrap();
+    for kind in ["blob", "gone", "more", "seen"] {
+        std::fs::create_dir_all(root.join(kind)).unwrap();
+    }
+    assert_eq!(store.count().await, Err(StoreFault::Failed));
+    assert_eq!(store.sweep(None).await, Err(StoreFault::Failed));
+    assert_eq!(store.held(), held);
+    store.rest().await;
+    assert!(!root.join("total").exists(), "nothing is noted beside it");
+    assert_eq!(std::fs::read(away.join("total")).unwrap(), noted);
+    std::fs::remove_dir_all(&root).unwrap();
+    std::fs::rename(&away, &root).unwrap();
+    store.count().await.unwrap();
+    assert_eq!(store.held(), held);
 }
 
 async fn strangers_are_left_alone(place: &Place) {
@@ -363,7 +474,7 @@ async fn an_operator_removes_and_blocks_while_a_server_runs(place: &Place) {
         404
     );
     assert_eq!(serving.code(&FileRequest::Download(removed)).await, 200);
-    assert_eq!(operator.used_bytes().await.unwrap(), 2 * 4096);
+    assert_eq!(operator.held().await.unwrap(), Held::Counted(2 * 4096));
     assert_eq!(operator.last_hour().await.unwrap(), Some(500_000));
     serving.server.stop().await;
     // The block lasts over a restart.

@@ -26,7 +26,11 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 use zeroize::Zeroizing;
 
-use super::operator::{Operator, OperatorError};
+use super::{
+    blob_store::Held,
+    operator::{Operator, OperatorError},
+    small_file,
+};
 use crate::protocol::address::FileId;
 
 /// What an operator asks of the files of a server.
@@ -80,8 +84,10 @@ pub struct Look {
     pub gone_after_delete: bool,
     /// It keeps old versions, so that deleted files stay in it.
     pub keeps_versions: bool,
-    /// The bytes it holds.
+    /// The bytes it holds; while they are counted, the most that it may hold.
     pub used_bytes: Option<u64>,
+    /// The server has not counted yet what it holds.
+    pub is_counting: bool,
     /// The last hour (since 1970, UTC) that a server saw.
     pub last_hour: Option<u32>,
 }
@@ -102,12 +108,14 @@ pub async fn carry_out(operator: &Operator, order: Order) -> Done {
             let Ok(probed) = operator.probe().await else {
                 return Done::Failed;
             };
+            let held = operator.held().await.ok();
             Done::Checked(Look {
                 read_after_write: probed.read_after_write,
                 list_after_write: probed.list_after_write,
                 gone_after_delete: probed.gone_after_delete,
                 keeps_versions: probed.keeps_versions,
-                used_bytes: operator.used_bytes().await.ok(),
+                used_bytes: held.and_then(Held::bytes),
+                is_counting: held.is_some_and(|held| !held.is_counted()),
                 last_hour: operator.last_hour().await.ok().flatten(),
             })
         }
@@ -165,7 +173,7 @@ impl Control {
             token: HEXLOWER.encode(token.as_ref()),
         };
         let file = folder.join(FILE_NAME);
-        write_private(&file, &serde_json::to_vec(&door)?)?;
+        small_file::replace(&file, &serde_json::to_vec(&door)?)?;
         let stop = CancellationToken::new();
         tokio::spawn(answer_all(
             listener,
@@ -343,19 +351,6 @@ async fn line_of<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> Option<Zero
         line.pop();
         line
     })
-}
-
-/// Written whole under its name, readable by its owner only from the first byte on.
-fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = file.with_extension("new");
-    fs::remove_file(&new).ok();
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut opened = options.open(&new)?;
-    io::Write::write_all(&mut opened, bytes)?;
-    fs::rename(&new, file)
 }
 
 /// The file in the folder of the store.

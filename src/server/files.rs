@@ -207,7 +207,7 @@ impl Files {
             access: self.access_word.is_some(),
             work: self.work.map_or(WorkAsked::None, WorkAsked::Base),
             hour: Some(hour_of(self.clock.now().clock_secs)),
-            free: Some(self.store.free_bytes() >> 30 << 30),
+            free: self.store.free_bytes().map(|free| free >> 30 << 30),
         }
     }
 

@@ -17,6 +17,7 @@ use hyper::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::blob_store::Held;
 use crate::wire::{
     admission::{Admission, Rules},
     clock::Clock,
@@ -25,10 +26,10 @@ use crate::wire::{
 };
 
 /// What a server has counted since its start.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Totals {
-    /// What the store holds now, in bytes.
-    pub store_bytes: u64,
+    /// What the store holds now. While that is unknown, its bytes are left out.
+    pub store: Held,
     /// What the store may hold, in bytes.
     pub store_limit_bytes: u64,
     /// Everything else, by name; each only rises.
@@ -48,11 +49,19 @@ impl Totals {
             )
             .ok();
         };
+        if let Some(bytes) = self.store.bytes() {
+            number(
+                "store_bytes",
+                "gauge",
+                "What the store held when this hour began, at most, unless it was counted.",
+                bytes,
+            );
+        }
         number(
-            "store_bytes",
+            "store_counted",
             "gauge",
-            "What the store held when this hour began.",
-            self.store_bytes,
+            "1 when the server had counted what the store holds, 0 while it was counting.",
+            u64::from(self.store.is_counted()),
         );
         number(
             "store_limit_bytes",
@@ -174,12 +183,30 @@ mod tests {
         answer
     }
 
+    fn counting(store: Held) -> Totals {
+        Totals {
+            store,
+            store_limit_bytes: 100,
+            counters: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_store_that_is_being_counted_is_not_called_empty() {
+        let text = counting(Held::Unknown).text();
+        assert!(!text.contains("store_bytes "), "{text}");
+        assert!(text.contains("\ncloakroom_store_counted 0\n"), "{text}");
+        let text = counting(Held::AtMost(70)).text();
+        assert!(text.contains("\ncloakroom_store_bytes 70\n"), "{text}");
+        assert!(text.contains("\ncloakroom_store_counted 0\n"), "{text}");
+    }
+
     #[tokio::test]
     async fn totals_change_only_when_an_hour_begins() {
         // Three more uploads each time it is asked.
         let uploads = AtomicU64::new(0);
         let count = move || Totals {
-            store_bytes: 70,
+            store: Held::Counted(70),
             store_limit_bytes: 100,
             counters: vec![("uploads", uploads.fetch_add(3, Ordering::SeqCst))],
         };
@@ -201,6 +228,7 @@ mod tests {
         let mut first = page().await;
         for line in [
             "cloakroom_store_bytes 70",
+            "cloakroom_store_counted 1",
             "cloakroom_store_limit_bytes 100",
         ] {
             assert!(shows(&first, line), "{first}");
@@ -223,7 +251,7 @@ mod tests {
     #[tokio::test]
     async fn there_is_nothing_else_and_nothing_for_web_pages() {
         let at = "127.0.0.1:0".parse().unwrap();
-        let metrics = Metrics::start(at, crate::wire::clock::system(), Totals::default)
+        let metrics = Metrics::start(at, crate::wire::clock::system(), || counting(Held::Unknown))
             .await
             .unwrap();
         for head in ["GET /", "POST /metrics", "GET /metrics/x"] {

@@ -53,12 +53,13 @@ pub mod operator;
 pub mod record;
 pub mod relay_mirror;
 mod routes;
+mod small_file;
 pub mod stats;
 #[cfg(test)]
 mod tests;
 mod upload;
 
-use blob_store::{BlobStore, OpenStoreError, StoreFault};
+use blob_store::{BlobStore, Held, OpenStoreError, StoreFault};
 use clock_rule::{ClockRule, ClockTrust, Standing};
 use files::{Files, Policy};
 use keys::{Keys, PreviousKey};
@@ -306,10 +307,10 @@ pub struct Gauges {
 }
 
 impl Gauges {
-    /// The bytes that the store holds.
+    /// What the store holds.
     #[must_use]
-    pub fn stored_bytes(&self) -> u64 {
-        self.files.store.used_bytes()
+    pub fn held(&self) -> Held {
+        self.files.store.held()
     }
 
     /// The bytes of memory that bodies have reserved.
@@ -366,12 +367,17 @@ async fn sweep_regularly(files: Arc<Files>, every: Duration, stop: CancellationT
                     tracing::warn!(
                         "expired blobs could not be removed; they are met again by the next sweep"
                     );
+                    if !files.store.held().is_counted() {
+                        ticks.reset_after(every.min(COUNT_AGAIN_AFTER));
+                    }
                 }
             }
         }
     }
 }
 
+/// How soon a first count of the store that failed is tried again: uploads may be waiting for it.
+const COUNT_AGAIN_AFTER: Duration = Duration::from_secs(10);
 const LIST_LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Why a server did not start.

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    blob_store::{BlobStore, FileSlot, OpenStoreError, Probed, StoreFault},
+    blob_store::{BlobStore, FileSlot, Held, OpenStoreError, Probed, StoreFault},
     location::StoreLocation,
 };
 use crate::protocol::address::FileId;
@@ -13,6 +13,7 @@ use crate::protocol::address::FileId;
 #[derive(Debug)]
 pub struct Operator {
     store: Arc<BlobStore>,
+    is_visitor: bool,
 }
 
 impl Operator {
@@ -23,12 +24,16 @@ impl Operator {
     pub async fn visit(location: &StoreLocation) -> Result<Self, OpenStoreError> {
         Ok(Self {
             store: Arc::new(BlobStore::visit(location, PATIENCE).await?),
+            is_visitor: true,
         })
     }
 
     /// At a store that this process has open.
     pub(super) fn of(store: Arc<BlobStore>) -> Self {
-        Self { store }
+        Self {
+            store,
+            is_visitor: false,
+        }
     }
 
     /// Removes a file and all that is known about it; says whether there was one.
@@ -59,13 +64,15 @@ impl Operator {
         self.store.probe().await
     }
 
-    /// The bytes that the store holds, counted now.
+    /// What the store holds: as the server of this process knows, or, for a visitor, counted now.
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub async fn used_bytes(&self) -> Result<u64, StoreFault> {
-        self.store.sweep(None).await?;
-        Ok(self.store.used_bytes())
+    pub async fn held(&self) -> Result<Held, StoreFault> {
+        if self.is_visitor {
+            self.store.count().await?;
+        }
+        Ok(self.store.held())
     }
 
     /// The last hour that a server saw on this store; `None` when none has run on it.

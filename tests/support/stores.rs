@@ -65,7 +65,14 @@ impl Place {
         }
     }
 
+    /// The store of a server that has counted it and finished what was interrupted.
     pub(crate) async fn open(&self, max_total_bytes: u64) -> BlobStore {
+        let store = self.open_uncounted(max_total_bytes).await;
+        store.sweep(None).await.unwrap();
+        store
+    }
+
+    pub(crate) async fn open_uncounted(&self, max_total_bytes: u64) -> BlobStore {
         BlobStore::open(&self.location, max_total_bytes, Duration::from_secs(20))
             .await
             .unwrap()
@@ -82,7 +89,8 @@ impl Place {
         let mut names: Vec<_> = all
             .into_iter()
             .map(|object| object.location.to_string())
-            .filter(|name| !name.starts_with("clock/") && name != "blob/lock")
+            .filter(|name| !name.starts_with("clock/"))
+            .filter(|name| !["blob/lock", "total"].contains(&name.as_str()))
             .collect();
         names.sort();
         names

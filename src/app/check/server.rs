@@ -174,9 +174,15 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
     .filter_map(|(right, wrong)| (!right).then_some(wrong))
     .collect();
     if wrong.is_empty() {
-        let used = look.used_bytes.map_or_else(String::new, |used| {
-            format!("; it holds {} of {}", size(used), size(settings.max_total))
-        });
+        let limit = size(settings.max_total);
+        let used = match (look.used_bytes.map(size), look.is_counting) {
+            (Some(used), false) => format!("; it holds {used} of {limit}"),
+            (Some(used), true) => {
+                format!("; it holds at most {used} of {limit}, and the server is counting")
+            }
+            (None, true) => "; the server is counting what it holds".to_owned(),
+            (None, false) => String::new(),
+        };
         report.ok(
             PART,
             format!(

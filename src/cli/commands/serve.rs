@@ -154,7 +154,7 @@ fn previous_keys(told: &ServerSettings, key_path: &Path) -> Result<Vec<PreviousK
 fn totals(server: &RunningServer, max_total: u64) -> impl Fn() -> Totals + use<> {
     let (stats, gauges) = (server.stats(), server.gauges());
     move || Totals {
-        store_bytes: gauges.stored_bytes(),
+        store: gauges.held(),
         store_limit_bytes: max_total,
         counters: Count::ALL
             .iter()

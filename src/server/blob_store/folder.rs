@@ -11,7 +11,7 @@ use std::{
 use object_store::{local::LocalFileSystem, path::Path};
 use tracing::{error, warn};
 
-use super::{OpenStoreError, names::Kind};
+use super::{OpenStoreError, names::Kind, quota::Held, total};
 use crate::wire::lock_file::{self, Tried};
 
 /// A folder that objects lie in.
@@ -20,6 +20,8 @@ pub(super) struct Folder {
     root: PathBuf,
     // The system frees the lock with the file at the latest. None for a visitor.
     lock: Option<File>,
+    /// When it was opened, by the clock that stamps its files; the beginning of time for a visitor.
+    opened: SystemTime,
     /// Whether the folder was not there at the last look.
     lost: AtomicBool,
 }
@@ -54,19 +56,19 @@ impl Folder {
             }
             make_private(&folder).map_err(failed)?;
         }
+        let folder = |lock: Option<File>| Self {
+            root: root.to_owned(),
+            opened: lock
+                .as_ref()
+                .map_or(SystemTime::UNIX_EPOCH, |_lock| file_system_time(root)),
+            lock,
+            lost: AtomicBool::new(false),
+        };
         if visit {
-            return Ok(Self {
-                root: root.to_owned(),
-                lock: None,
-                lost: AtomicBool::new(false),
-            });
+            return Ok(folder(None));
         }
         let tried = lock_file::try_hold(&lock_path(root)).map_err(failed)?;
-        Ok(Self {
-            root: root.to_owned(),
-            lock: Some(alone(root, tried)?),
-            lost: AtomicBool::new(false),
-        })
+        Ok(folder(Some(alone(root, tried)?)))
     }
 
     /// Proves that the folder at its path is still the one that was opened: the lock file there is the one that is held.
@@ -101,13 +103,35 @@ impl Folder {
             })
     }
 
-    /// Removes leftovers of interrupted writes, and empty folders, older than `age`.
+    /// What the folder holds, as far as that is known without counting. Blocking.
+    pub(super) fn held(&self) -> io::Result<Held> {
+        for kind in Kind::COUNTED {
+            for entry in fs::read_dir(self.root.join(kind.prefix()))? {
+                if entry?.path() != lock_path(&self.root) {
+                    return Ok(total::read(&self.root));
+                }
+            }
+        }
+        Ok(Held::Counted(0))
+    }
+
+    /// Notes that the folder holds at most `bytes`; that is on the disk when this returns. Blocking.
+    pub(super) fn note_total(&self, bytes: u64) -> io::Result<()> {
+        total::write(&self.root, bytes)?;
+        sync_nearest(&self.root, &self.root)
+    }
+
+    /// Removes leftovers of interrupted writes, and empty folders: those from before this folder was opened, since nobody
+    /// writes to them any more, and those older than `age`. Blocking.
     ///
-    /// The folder store writes beside its target, to a name that ends in `#` and digits, which its listings hide.
+    /// The folder store writes beside its target, to a name that ends in `#` and digits, which its listings hide. File
+    /// systems stamp in steps: a write that began in the step in which the folder was opened may be taken for a leftover. It
+    /// finds its file missing and is begun again.
     pub(super) fn tidy(&self, age: Duration) -> io::Result<()> {
-        let now = SystemTime::now();
+        let old = SystemTime::now().checked_sub(age);
+        let before = old.map_or(self.opened, |old| old.max(self.opened));
         for kind in Kind::ALL {
-            tidy_folder(&self.root.join(kind.prefix()), now, age)?;
+            tidy_folder(&self.root.join(kind.prefix()), before)?;
         }
         Ok(())
     }
@@ -142,6 +166,16 @@ fn alone(root: &FilePath, tried: Tried) -> Result<File, OpenStoreError> {
     }
 }
 
+/// The time that a file gets which is written now; that of a system can be some milliseconds ahead. The beginning of time
+/// when no file can be written. Blocking.
+fn file_system_time(root: &FilePath) -> SystemTime {
+    // Called like the leftovers of writes, since it may become one.
+    let path = root.join(Kind::Probe.prefix()).join("time#0");
+    let written = File::create(&path).and_then(|file| file.metadata()?.modified());
+    fs::remove_file(&path).ok();
+    written.unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
 fn lock_path(root: &FilePath) -> PathBuf {
     root.join(Kind::Blob.prefix()).join("lock")
 }
@@ -165,7 +199,7 @@ fn prove_same(held: &File, path: &FilePath) -> io::Result<()> {
 }
 
 /// True when nothing is left in it.
-fn tidy_folder(folder: &FilePath, now: SystemTime, age: Duration) -> io::Result<bool> {
+fn tidy_folder(folder: &FilePath, before: SystemTime) -> io::Result<bool> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
@@ -174,7 +208,7 @@ fn tidy_folder(folder: &FilePath, now: SystemTime, age: Duration) -> io::Result<
     let mut empty = true;
     for entry in entries {
         let entry = entry?;
-        match tidy_entry(&entry, now, age) {
+        match tidy_entry(&entry, before) {
             Ok(removed) => empty &= removed,
             // Renamed into place, or swept, in between.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -185,13 +219,12 @@ fn tidy_folder(folder: &FilePath, now: SystemTime, age: Duration) -> io::Result<
 }
 
 /// True when the entry is not there any more.
-fn tidy_entry(entry: &fs::DirEntry, now: SystemTime, age: Duration) -> io::Result<bool> {
+fn tidy_entry(entry: &fs::DirEntry, before: SystemTime) -> io::Result<bool> {
     let path = entry.path();
     if entry.file_type()?.is_dir() {
         // One that was made just now is about to be written to; and should a write come in between, it stays.
-        let modified = entry.metadata()?.modified()?;
-        let is_old = now.duration_since(modified).unwrap_or_default() >= age;
-        return Ok(tidy_folder(&path, now, age)? && is_old && fs::remove_dir(&path).is_ok());
+        let is_old = entry.metadata()?.modified()? <= before;
+        return Ok(tidy_folder(&path, before)? && is_old && fs::remove_dir(&path).is_ok());
     }
     let is_leftover = entry
         .file_name()
@@ -200,8 +233,7 @@ fn tidy_entry(entry: &fs::DirEntry, now: SystemTime, age: Duration) -> io::Resul
         .is_some_and(|(_, suffix)| {
             !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_digit())
         });
-    let modified = entry.metadata()?.modified()?;
-    if is_leftover && now.duration_since(modified).unwrap_or_default() >= age {
+    if is_leftover && entry.metadata()?.modified()? <= before {
         fs::remove_file(path)?;
         return Ok(true);
     }
@@ -264,11 +296,19 @@ mod tests {
         names
     }
 
+    /// A file system stamps in steps of milliseconds, and some of seconds.
+    fn wait_for_a_later_stamp(folder: &Folder) {
+        while file_system_time(&folder.root) <= folder.opened {
+            std::thread::yield_now();
+        }
+    }
+
     #[test]
     fn leftovers_go_when_they_are_old_enough_and_empty_folders_with_them() {
         let home = tempfile::tempdir().unwrap();
         let root = home.path().join("store");
         let folder = Folder::open(&root, false).unwrap();
+        wait_for_a_later_stamp(&folder);
         fs::create_dir_all(root.join("blob/5")).unwrap();
         fs::create_dir_all(root.join("more/5/id")).unwrap();
         fs::write(root.join("blob/5/a#1"), b"half").unwrap();
@@ -280,6 +320,20 @@ mod tests {
         assert_eq!(files(&root.join("blob/5")), ["a"]);
         assert!(files(&root.join("more")).is_empty());
         assert_eq!(files(&root.join("blob")), ["5", "lock"]);
+    }
+
+    #[test]
+    fn leftovers_from_before_it_was_opened_go_however_young_they_are() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("store");
+        drop(Folder::open(&root, false).unwrap());
+        fs::create_dir_all(root.join("blob/5")).unwrap();
+        fs::write(root.join("blob/5/a#1"), b"half").unwrap();
+        let folder = Folder::open(&root, false).unwrap();
+        wait_for_a_later_stamp(&folder);
+        fs::write(root.join("blob/5/b#2"), b"under way").unwrap();
+        folder.tidy(Duration::from_secs(3600)).unwrap();
+        assert_eq!(files(&root.join("blob/5")), ["b#2"]);
     }
 
     #[test]

@@ -22,11 +22,13 @@ impl BlobStore {
         let name = |hour: u32| Kind::Clock.all().join(hour.to_string());
         let hours = self.hours().await?;
         if !hours.contains(&hour) {
-            self.objects.put(name(hour), PutPayload::new()).await?;
+            self.objects
+                .put(name(hour), PutPayload::new(), None)
+                .await?;
         }
         for other in hours {
             if other < hour || (other > hour && clock_is_right) {
-                self.objects.delete(name(other)).await?;
+                self.objects.delete(name(other), None).await?;
             }
         }
         Ok(())

@@ -11,22 +11,25 @@
 //!
 //! What a blob is, who may have it and for how long are questions of the file routes.
 
-use std::{path::Path as FilePath, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use object_store::{PutPayload, path::Path as ObjectPath};
+use tokio::sync::Mutex as AsyncMutex;
 
 use self::{
+    file_locks::FileLocks,
     folder::Folder,
     names::Kind,
     objects::Objects,
-    quota::{FileLocks, Quota},
+    quota::{Quota, Room, Taken},
 };
 use super::{
     location::StoreLocation,
     record::{RECORD_LEN, Record},
 };
 
+mod file_locks;
 mod folder;
 mod found;
 mod hours;
@@ -37,19 +40,26 @@ mod quota;
 #[cfg(feature = "s3")]
 mod s3;
 mod sweep;
+mod tally;
+mod total;
 
 pub use found::{Found, PIECE_LEN};
 pub use names::FileSlot;
 pub use objects::StoreFault;
 pub use probe::Probed;
+pub use quota::Held;
 pub use sweep::Swept;
 
 /// The store of a file server.
 #[derive(Debug)]
 pub struct BlobStore {
     objects: Objects,
-    quota: Quota,
+    quota: Arc<Quota>,
     locks: FileLocks,
+    /// Held by whoever counts.
+    counting: AsyncMutex<()>,
+    /// Held by whoever notes the total on the disk.
+    noting: AsyncMutex<()>,
 }
 
 /// What the store knows about a file.
@@ -66,7 +76,8 @@ pub struct Stored {
 }
 
 impl BlobStore {
-    /// Opens a store; leftovers of interrupted writes and half done removals are finished, and all objects are counted.
+    /// Opens a store, which takes no longer for a large one: what it holds is counted by the first [`Self::sweep`], which
+    /// also finishes what was interrupted.
     ///
     /// `patience` is how long one question to the store may take.
     ///
@@ -78,8 +89,14 @@ impl BlobStore {
         patience: Duration,
     ) -> Result<Self, OpenStoreError> {
         let store = Self::reach(location, max_total_bytes, patience, false).await?;
-        store.settle(location).await?;
-        Ok(store)
+        // Where it is, and whether it can be read, is found out now.
+        match store.last_hour().await {
+            Ok(_hour) => Ok(store),
+            Err(fault) => Err(OpenStoreError::Unreachable {
+                location: location.to_string(),
+                fault,
+            }),
+        }
     }
 
     /// Opens a store that a server may be using, for an operator's own look or deed; it must be there.
@@ -99,19 +116,30 @@ impl BlobStore {
         patience: Duration,
         visit: bool,
     ) -> Result<Self, OpenStoreError> {
+        let mut quota = Quota::new(max_total_bytes);
         let objects = match location {
             StoreLocation::Folder(folder) => {
-                let folder = folder.clone();
-                tokio::task::spawn_blocking(move || {
-                    let folder = Folder::open(&folder, visit)?;
-                    let objects = folder.objects()?;
-                    Ok(Objects::new(Arc::new(objects), Some(folder), patience))
-                })
-                .await
-                .map_err(|_panicked| OpenStoreError::Unreachable {
-                    location: location.to_string(),
-                    fault: StoreFault::Failed,
-                })??
+                let root = folder.clone();
+                let opened = tokio::task::spawn_blocking(move || {
+                    let folder = Folder::open(&root, visit)?;
+                    let held = folder.held().map_err(|cause| OpenStoreError::Folder {
+                        folder: root,
+                        cause,
+                    })?;
+                    Ok((folder.objects()?, folder, held))
+                });
+                let (objects, folder, held) =
+                    opened
+                        .await
+                        .map_err(|_panicked| OpenStoreError::Unreachable {
+                            location: location.to_string(),
+                            fault: StoreFault::Failed,
+                        })??;
+                // A visitor does not see what the server changes.
+                if !visit {
+                    quota = Quota::noted(max_total_bytes, held);
+                }
+                Objects::new(Arc::new(objects), Some(folder), patience)
             }
             StoreLocation::Objects(objects) => Objects::new(Arc::clone(objects), None, patience),
             #[cfg(feature = "s3")]
@@ -123,35 +151,18 @@ impl BlobStore {
         };
         Ok(Self {
             objects,
-            quota: Quota::new(max_total_bytes),
+            quota: Arc::new(quota),
             locks: FileLocks::default(),
+            counting: AsyncMutex::default(),
+            noting: AsyncMutex::default(),
         })
-    }
-
-    async fn settle(&self, location: &StoreLocation) -> Result<(), OpenStoreError> {
-        if let Some(folder) = self.objects.folder() {
-            let folder = Arc::clone(folder);
-            let tidied = tokio::task::spawn_blocking(move || folder.tidy(Duration::ZERO)).await;
-            if let Ok(Err(cause)) = tidied {
-                return Err(OpenStoreError::Folder {
-                    folder: location
-                        .folder()
-                        .map(FilePath::to_owned)
-                        .unwrap_or_default(),
-                    cause,
-                });
-            }
-        }
-        self.count()
-            .await
-            .map_err(|fault| OpenStoreError::Unreachable {
-                location: location.to_string(),
-                fault,
-            })
     }
 
     /// Writes a blob; writing the same again changes nothing. `drawn` says that the id was drawn at random just now, so
     /// that nothing can be there yet.
+    ///
+    /// When only a count can tell whether there is room, this waits for the count, as long as one question to the store may
+    /// take.
     ///
     /// # Errors
     /// [`PutError`]; nothing is stored then, unless the store only did not say so in time.
@@ -177,16 +188,10 @@ impl BlobStore {
             }
         }
         let len_bytes = (RECORD_LEN + blob.len()) as u64;
-        let taken = self.quota.take(len_bytes).ok_or(PutError::Full)?;
+        let name = Kind::Blob.of(file);
+        let taken = self.take(&name, len_bytes).await?;
         let payload = PutPayload::from_iter([Bytes::from(record.encode()), blob]);
-        if let Err(fault) = self.objects.put(Kind::Blob.of(file), payload).await {
-            // What did not answer in time may still be written: it stays counted until the next count.
-            if fault != StoreFault::Hangs {
-                taken.give_back();
-            }
-            return Err(fault.into());
-        }
-        drop(taken);
+        self.objects.put(name, payload, Some(taken)).await?;
         // Another server of the same bucket may have removed the file meanwhile.
         if !drawn && self.objects.exists(Kind::Gone.of(file)).await? {
             self.delete_blob(file, len_bytes).await?;
@@ -252,27 +257,23 @@ impl BlobStore {
     pub async fn extend(&self, file: &FileSlot, later: u32) -> Result<bool, StoreFault> {
         let _lock = self.locks.lock(file).await;
         let name = Kind::More.one(file, &later.to_string());
-        let taken = self.quota.take(0).ok_or(StoreFault::Full)?;
-        if let Err(fault) = self.objects.put(name.clone(), PutPayload::new()).await {
-            if fault != StoreFault::Hangs {
-                taken.give_back();
-            }
-            return Err(fault);
-        }
-        drop(taken);
+        let taken = self.take(&name, 0).await?;
+        self.objects
+            .put(name.clone(), PutPayload::new(), Some(taken))
+            .await?;
         let (gone, there) = tokio::join!(
             self.objects.exists(Kind::Gone.of(file)),
             self.objects.exists(Kind::Blob.of(file))
         );
         if gone? || !there? {
-            self.delete_small(name).await?;
+            self.delete(name, 0).await?;
             return Ok(false);
         }
         // Only what is earlier goes, and only after this was written: the latest one is always there, also when several
         // servers do this at once.
         for (hour, name) in self.extensions(file).await? {
             if hour < later {
-                self.delete_small(name).await?;
+                self.delete(name, 0).await?;
             }
         }
         Ok(true)
@@ -323,9 +324,7 @@ impl BlobStore {
     ) -> Result<(), StoreFault> {
         let _lock = self.locks.lock(file).await;
         let name = Kind::Seen.one(file, nonce);
-        self.objects.put(name, PutPayload::from(receipt)).await?;
-        self.quota.add(0);
-        Ok(())
+        self.put_always(name, PutPayload::from(receipt)).await
     }
 
     /// The nonces of the download receipts of a file.
@@ -350,26 +349,61 @@ impl BlobStore {
         Ok(kept.map(|(_len, receipt)| receipt))
     }
 
-    /// Returns when nothing is under way any more, and lets go of the folder: whoever still holds this store, such as a
-    /// connection that is being taken down, keeps it from nobody.
+    /// Returns when nothing is under way any more, notes what the store holds, and lets go of the folder: whoever still
+    /// holds this store, such as a connection that is being taken down, keeps it from nobody.
     pub async fn rest(&self) {
-        if self.objects.rest().await
-            && let Some(folder) = self.objects.folder()
-        {
+        if !self.objects.rest().await {
+            return;
+        }
+        // The total that is there was noted ahead: it is too large, and good enough.
+        if self.note_last_total().await.is_err() {
+            tracing::debug!("what the store holds could not be noted");
+        }
+        if let Some(folder) = self.objects.folder() {
             folder.release();
         }
     }
 
-    /// The bytes that the store holds, as far as this process knows.
+    /// What the store holds, as far as this process knows.
     #[must_use]
-    pub fn used_bytes(&self) -> u64 {
-        self.quota.used_bytes()
+    pub fn held(&self) -> Held {
+        self.quota.held()
     }
 
-    /// The bytes that can still be stored, as far as this process knows.
+    /// The bytes that can still be stored, as far as this process knows; `None` before the first count of a store whose
+    /// total is not known.
     #[must_use]
-    pub fn free_bytes(&self) -> u64 {
+    pub fn free_bytes(&self) -> Option<u64> {
         self.quota.free_bytes()
+    }
+
+    /// Takes what writing `object`, of `len_bytes`, costs.
+    async fn take(&self, object: &ObjectPath, len_bytes: u64) -> Result<Taken, StoreFault> {
+        loop {
+            match self.quota.take(object, len_bytes) {
+                Room::Full => return Err(StoreFault::Full),
+                Room::Taken(taken) => return Ok(taken),
+                Room::Unnoted => self.note_total(len_bytes).await?,
+                Room::Uncounted => {
+                    tokio::time::timeout(self.objects.patience(), self.quota.counted())
+                        .await
+                        .map_err(|_elapsed| StoreFault::Hangs)?;
+                }
+            }
+        }
+    }
+
+    /// Writes a small object about a blob that is there, whatever room is left.
+    async fn put_always(&self, name: ObjectPath, payload: PutPayload) -> Result<(), StoreFault> {
+        let taken = self.quota.take_always(&name, 0);
+        self.objects.put(name, payload, Some(taken)).await?;
+        Ok(())
+    }
+
+    /// Deletes an object of `len_bytes`.
+    async fn delete(&self, name: ObjectPath, len_bytes: u64) -> Result<(), StoreFault> {
+        let deleting = self.quota.delete(&name, len_bytes);
+        self.objects.delete(name, Some(deleting)).await
     }
 
     /// The latest hour of all extensions; 0 without any.
@@ -389,14 +423,6 @@ impl BlobStore {
                 Some((hour, object.location))
             })
             .collect())
-    }
-
-    /// Deletes an object that is counted as the least there is.
-    async fn delete_small(&self, name: ObjectPath) -> Result<(), StoreFault> {
-        if self.objects.delete(name).await? {
-            self.quota.give_back(0);
-        }
-        Ok(())
     }
 
     async fn gone(&self, file: &FileSlot) -> Result<Option<(Record, u64)>, StoreFault> {
@@ -419,15 +445,13 @@ impl BlobStore {
     ) -> Result<(), StoreFault> {
         let mut gone = record.encode();
         gone.extend_from_slice(&size.to_le_bytes());
-        let name = Kind::Gone.of(file);
-        self.objects.put(name, PutPayload::from(gone)).await?;
-        self.quota.add(0);
-        Ok(())
+        self.put_always(Kind::Gone.of(file), PutPayload::from(gone))
+            .await
     }
 
     async fn delete_blob(&self, file: &FileSlot, len_bytes: u64) -> Result<(), StoreFault> {
-        if len_bytes > 0 && self.objects.delete(Kind::Blob.of(file)).await? {
-            self.quota.give_back(len_bytes);
+        if len_bytes > 0 {
+            self.delete(Kind::Blob.of(file), len_bytes).await?;
         }
         Ok(())
     }

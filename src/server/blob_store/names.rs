@@ -32,6 +32,10 @@ impl Kind {
         Self::Seen,
     ];
 
+    /// What counts as held by the store. Marks of removed files come first, so that a count knows them when it comes to the
+    /// blobs.
+    pub(super) const COUNTED: [Self; 4] = [Self::Gone, Self::Blob, Self::More, Self::Seen];
+
     pub(super) const fn prefix(self) -> &'static str {
         match self {
             Self::Blob => "blob",

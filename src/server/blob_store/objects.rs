@@ -10,7 +10,10 @@ use object_store::{
 };
 use tokio::sync::Semaphore;
 
-use super::folder::Folder;
+use super::{
+    folder::Folder,
+    quota::{Deleting, Taken},
+};
 
 /// A store and the patience with it.
 #[derive(Clone, Debug)]
@@ -54,23 +57,31 @@ impl Objects {
         self.folder.as_ref()
     }
 
-    /// Writes an object whole or not at all.
-    pub(super) async fn put(&self, path: Path, payload: PutPayload) -> Result<PutSaid, StoreFault> {
+    /// Writes an object whole or not at all. What it costs was `taken`, if it is counted; also when the store answers
+    /// after the patience with it has ended.
+    pub(super) async fn put(
+        &self,
+        path: Path,
+        payload: PutPayload,
+        taken: Option<Taken>,
+    ) -> Result<PutSaid, StoreFault> {
         let objects = Arc::clone(&self.objects);
         let is_folder = self.folder.is_some();
         self.run(async move {
             let mut tries = 0;
-            loop {
+            let put = loop {
                 match objects.put(&path, payload.clone()).await {
                     // The folder was made, and removed by a deletion that emptied it, before the file was in it.
                     Err(error) if is_folder && tries < 10 && is_missing(&error) => tries += 1,
-                    done => {
-                        return done.map(|put| PutSaid {
-                            versioned: put.version.is_some(),
-                        });
-                    }
+                    done => break done?,
                 }
+            };
+            if let Some(taken) = taken {
+                taken.stored();
             }
+            Ok(PutSaid {
+                versioned: put.version.is_some(),
+            })
         })
         .await
     }
@@ -109,23 +120,31 @@ impl Objects {
             .await
     }
 
-    /// Deletes an object; false when it was not there, as far as the store tells.
-    pub(super) async fn delete(&self, path: Path) -> Result<bool, StoreFault> {
+    /// Deletes an object; one that is not there is as good as deleted. `deleting` is told how it ended, if the object is
+    /// counted; also when the store answers after the patience with it has ended.
+    pub(super) async fn delete(
+        &self,
+        path: Path,
+        deleting: Option<Deleting>,
+    ) -> Result<(), StoreFault> {
         let objects = Arc::clone(&self.objects);
         let folder = self.folder.clone();
         self.run(async move {
-            if found(objects.delete(&path).await)?.is_none() {
-                return Ok(false);
+            let was_there = found(objects.delete(&path).await)?.is_some();
+            match deleting {
+                Some(deleting) if was_there => deleting.deleted(),
+                Some(deleting) => deleting.was_missing(),
+                None => {}
+            }
+            if !was_there {
+                return Ok(());
             }
             if let Some(folder) = folder {
                 tokio::task::spawn_blocking(move || folder.removed(&path))
                     .await?
-                    .map_err(|error| Error::Generic {
-                        store: "folder",
-                        source: Box::new(error),
-                    })?;
+                    .map_err(in_folder)?;
             }
-            Ok(true)
+            Ok(())
         })
         .await
     }
@@ -153,6 +172,22 @@ impl Objects {
                 Err(_elapsed) => return Err(StoreFault::Hangs),
             }
         }
+    }
+
+    /// Does `deed` in the folder, which may block. Nothing in a store that is no folder.
+    pub(super) async fn in_folder(
+        &self,
+        deed: impl FnOnce(&Folder) -> io::Result<()> + Send + 'static,
+    ) -> Result<(), StoreFault> {
+        let Some(folder) = self.folder.clone() else {
+            return Ok(());
+        };
+        self.run(async move {
+            tokio::task::spawn_blocking(move || deed(&folder))
+                .await?
+                .map_err(in_folder)
+        })
+        .await
     }
 
     /// How long a step may take.
@@ -216,6 +251,13 @@ fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
         Ok(value) => Ok(Some(value)),
         Err(Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+fn in_folder(error: io::Error) -> Error {
+    Error::Generic {
+        store: "folder",
+        source: Box::new(error),
     }
 }
 

@@ -38,11 +38,11 @@ impl BlobStore {
         let content = number.to_le_bytes();
         let said = self
             .objects
-            .put(name.clone(), PutPayload::from(content.to_vec()))
+            .put(name.clone(), PutPayload::from(content.to_vec()), None)
             .await?;
         let read = self.objects.start(name.clone(), 8).await?;
         let listed = self.objects.list(Kind::Probe.all()).await?;
-        self.objects.delete(name.clone()).await?;
+        self.objects.delete(name.clone(), None).await?;
         Ok(Probed {
             read_after_write: read.is_some_and(|(_len, bytes)| bytes == content.as_slice()),
             list_after_write: listed.iter().any(|object| object.location == name),

@@ -28,53 +28,49 @@ struct Met {
 }
 
 impl BlobStore {
-    /// Removes what expired more than an hour before `now`, and leftovers of writes and checks that were interrupted long
-    /// ago; counts what the store holds.
-    ///
-    /// Without a `now` to trust, only counts.
+    /// Counts what the store holds, finishes removals that were interrupted, and removes leftovers of interrupted writes
+    /// and checks; with a `now` to trust, also what expired more than an hour before it.
     ///
     /// # Errors
     /// [`StoreFault`]; what is left is met again by the next sweep.
     pub async fn sweep(&self, now: Option<u64>) -> Result<Swept, StoreFault> {
-        let Some(now) = now else {
-            self.meet(None).await?;
-            return Ok(Swept::default());
-        };
-        let met = self.meet(Some(now)).await?;
+        let met = self.meet(now).await?;
         self.finish_removals(met.half_removed).await?;
         let blobs = stream::iter(met.due)
-            .map(|file| async move { self.expire(&file, now).await })
+            .map(|file| async move {
+                match now {
+                    Some(now) => self.expire(&file, now).await,
+                    None => Ok(0),
+                }
+            })
             .buffer_unordered(AT_ONCE)
             .try_fold(0, |sum, blobs| std::future::ready(Ok(sum + blobs)))
             .await?;
         self.sweep_strays().await?;
-        if let Some(folder) = self.objects.folder() {
-            let folder = Arc::clone(folder);
-            tokio::task::spawn_blocking(move || folder.tidy(Duration::from_secs(HOUR)))
-                .await
-                .map_err(|_panicked| StoreFault::Failed)?
-                .map_err(|_fault| StoreFault::Failed)?;
-        }
+        self.tidy().await?;
         Ok(Swept { blobs })
     }
 
-    /// Counts what the store holds and finishes removals that were interrupted.
-    pub(super) async fn count(&self) -> Result<(), StoreFault> {
-        let met = self.meet(None).await?;
-        self.finish_removals(met.half_removed).await
+    /// Counts what the store holds, and changes nothing in it but the noted total.
+    ///
+    /// # Errors
+    /// [`StoreFault`]; what was known before stays.
+    pub async fn count(&self) -> Result<(), StoreFault> {
+        self.meet(None).await.map(drop)
     }
 
     async fn meet(&self, now: Option<u64>) -> Result<Met, StoreFault> {
+        let _alone = self.counting.lock().await;
         let mut met = Met::default();
         let mut gone = HashSet::new();
-        let mut recount = self.quota.recount();
-        for kind in [Kind::Gone, Kind::Blob, Kind::More, Kind::Seen] {
+        let recount = self.quota.recount();
+        for kind in Kind::COUNTED {
             self.objects
                 .each(kind.all(), |object| {
                     let Some((file, _tail)) = names::parse(&object.location) else {
                         return;
                     };
-                    recount.list(object.size);
+                    recount.list(&object.location, object.size);
                     let due = now.is_some_and(|now| is_due(file.hour(), now));
                     match kind {
                         _ if due => {
@@ -89,7 +85,11 @@ impl BlobStore {
                 })
                 .await?;
         }
-        self.quota.recounted(&recount);
+        recount.finish();
+        // A disk that is full must not keep the sweep from making room.
+        if self.note_total(0).await.is_err() {
+            tracing::warn!("what the store holds could not be noted; the next sweep tries again");
+        }
         Ok(met)
     }
 
@@ -151,15 +151,11 @@ impl BlobStore {
         self.delete_blob(file, len).await?;
         for kind in [Kind::More, Kind::Seen] {
             for object in self.objects.list(kind.of(file)).await? {
-                if self.objects.delete(object.location).await? {
-                    self.quota.give_back(object.size);
-                }
+                self.delete(object.location, object.size).await?;
             }
         }
-        if self.objects.exists(Kind::Gone.of(file)).await?
-            && self.objects.delete(Kind::Gone.of(file)).await?
-        {
-            self.quota.give_back(0);
+        if self.objects.exists(Kind::Gone.of(file)).await? {
+            self.delete(Kind::Gone.of(file), 0).await?;
         }
         Ok(u64::from(len > 0))
     }
@@ -170,6 +166,18 @@ impl BlobStore {
         Ok(start.map_or(0, |(len, _start)| len))
     }
 
+    /// Removes leftovers of interrupted writes, however long that takes.
+    async fn tidy(&self) -> Result<(), StoreFault> {
+        let Some(folder) = self.objects.folder() else {
+            return Ok(());
+        };
+        let folder = Arc::clone(folder);
+        tokio::task::spawn_blocking(move || folder.tidy(Duration::from_secs(HOUR)))
+            .await
+            .map_err(|_panicked| StoreFault::Failed)?
+            .map_err(|_fault| StoreFault::Failed)
+    }
+
     /// Objects of checks that were interrupted.
     ///
     /// Their age is told by the clock that stamps them, or one that is near it, and never by the clock that files expire
@@ -178,7 +186,7 @@ impl BlobStore {
         let now = SystemTime::now();
         for object in self.objects.list(Kind::Probe.all()).await? {
             if is_stray(object.last_modified.into(), now) {
-                self.objects.delete(object.location).await?;
+                self.objects.delete(object.location, None).await?;
             }
         }
         Ok(())
