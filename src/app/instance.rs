@@ -3,9 +3,10 @@
 //! Who is first, a lock on a file decides; the system lets it go with the process, so that a socket left behind by a
 //! killed one is known as such. On a file system without locks the first is who answers at the socket. That stands in
 //! the data folder, or, where the folder's path is too long for a socket or its file system has none, in the folder that
-//! the system has for this session. The message goes over a Unix socket that only this person can open, or over a named
-//! pipe whose random name only this person can read. What it brings only fills the window: files are shared as if they
-//! had been dropped, a pointer stands in Receive.
+//! the system has for this session; where neither takes one, the window opens all the same and nothing is handed to it.
+//! The message goes over a Unix socket that only this person can open, or over a named pipe whose random name only this
+//! person can read. What it brings only fills the window: files are shared as if they had been dropped, a pointer stands
+//! in Receive.
 
 use std::fs::{self, File};
 use std::io;
@@ -147,27 +148,29 @@ fn start_with(tried: Tried, folder: &Path, brought: &Handed) -> Result<Start, In
     };
     let waiting = Arc::new(Waiting::default());
     let (end, ended) = tokio::sync::oneshot::channel();
-    let door = runtime
-        .block_on(async { system::Door::open(folder) })
-        .map_err(failed)?;
-    let bringing = Arc::clone(&waiting);
+    let mut first = First {
+        waiting: Arc::clone(&waiting),
+        end: Some(end),
+        thread: None,
+        _lock: held,
+    };
+    let Ok(door) = runtime.block_on(async { system::Door::open(folder) }) else {
+        debug!("no later start can hand anything to this window");
+        return Ok(Start::First(first));
+    };
     let thread = std::thread::Builder::new()
         .name("cloakroom-instance".to_owned())
         .spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = serve(door, &bringing) => {}
+                    () = serve(door, &waiting) => {}
                     _ = ended => {}
                 }
             });
         })
         .map_err(failed)?;
-    Ok(Start::First(First {
-        waiting,
-        end: Some(end),
-        thread: Some(thread),
-        _lock: held,
-    }))
+    first.thread = Some(thread);
+    Ok(Start::First(first))
 }
 
 const LOCK: &str = "window.lock";
@@ -336,13 +339,13 @@ mod system {
         }
     }
 
-    fn path(folder: &Path) -> PathBuf {
+    pub(super) fn path(folder: &Path) -> PathBuf {
         folder.join("window.socket")
     }
 
     /// A short path that belongs to the same folder, in a folder that only this person may enter. Whoever answers there
     /// is asked for their user as well.
-    fn path_of_session(folder: &Path) -> PathBuf {
+    pub(super) fn path_of_session(folder: &Path) -> PathBuf {
         let whole = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
         let name = Digest::of(whole.as_os_str().as_encoded_bytes()).to_hex();
         let session = std::env::var_os("XDG_RUNTIME_DIR")
@@ -510,6 +513,18 @@ mod tests {
         drop(self::first(&other));
         drop(first);
         drop(self::first(&folder));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn where_no_socket_can_be_the_window_opens_all_the_same() {
+        let folder = tempdir().unwrap();
+        let in_session = system::path_of_session(folder.path());
+        for place in [&system::path(folder.path()), &in_session] {
+            private_file::make_folder(&place.join("not empty")).unwrap();
+        }
+        drop(first(folder.path()));
+        fs::remove_dir_all(in_session).unwrap();
     }
 
     #[test]
