@@ -102,7 +102,7 @@ fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, d
     };
     let list = Id::unique("who saw what");
     kit::part(ui, list, Role::List, text::who_saw_what(), |ui| {
-        stations(ui, &path)
+        stations(ui, &path);
     });
     ui.add_space(space::S);
     if tries.len() > 1 {
