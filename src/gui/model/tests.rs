@@ -1599,6 +1599,23 @@ fn a_proxy_and_a_way_without_relays_lead_back_to_the_row() {
 }
 
 #[test]
+fn a_change_that_does_not_help_leaves_the_row_waiting() {
+    let (mut model, run) = sharing_to_a_server();
+    let refusal = ServerRefusal::AccessWord { given: false };
+    model.update(Event::Shared(run, failed(AppError::Server(refusal))));
+    let id = model.transfers[0].id;
+    model.update(Action::Remedy(id));
+    model.update(Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()));
+    assert!(shares(&model.update(Action::UseProxy)).is_empty());
+    model.update(Action::ChooseDownloads);
+    let effects = model.update(Event::FolderChosen(Some(PathBuf::from("/media/usb"))));
+    assert!(shares(&effects).is_empty());
+    assert_eq!(model.screen, Screen::Settings);
+    model.update(Action::WordEdited("sesame".to_owned().into()));
+    assert_eq!(shares(&model.update(Action::KeepWord)).len(), 1);
+}
+
+#[test]
 fn a_list_that_was_accepted_for_one_server_puts_the_keyboard_on_download() {
     let lacking = || PointerInfo {
         lacks_relays: true,

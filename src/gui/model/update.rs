@@ -281,7 +281,7 @@ impl Model {
                     self.settings.proxy.clear();
                     self.settings.proxy_trouble = None;
                     let mut effects = self.prefer(|kept| kept.proxy = Some(proxy));
-                    effects.extend(self.go_on());
+                    effects.extend(self.go_on_where_relays_help());
                     effects
                 }
                 Err(why) => {
@@ -323,7 +323,7 @@ impl Model {
                 let mut effects = self.keep();
                 // Whoever goes back to the relays has not helped what failed.
                 if direct {
-                    effects.extend(self.go_on());
+                    effects.extend(self.go_on_where_relays_help());
                 }
                 effects
             }
@@ -526,7 +526,10 @@ impl Model {
                 };
                 self.settings.preferences.downloads = folder;
                 let mut effects = self.keep();
-                effects.extend(self.go_on());
+                // In Settings it is no help for what sent the person there.
+                if self.screen != Screen::Settings {
+                    effects.extend(self.go_on());
+                }
                 return effects;
             }
             Event::Looked(Look::Hover, found) => {
@@ -716,6 +719,19 @@ impl Model {
                 self.retry(|row| row.id == id)
             }
         }
+    }
+
+    /// The same after a change of the way to servers: a row that failed for another reason goes on waiting.
+    fn go_on_where_relays_help(&mut self) -> Vec<Effect> {
+        if let Some(Errand::Row(id)) = self.errand {
+            let row = self.transfer(id).map(|row| &row.state);
+            let wants_relays =
+                matches!(row, Some(State::Failed(why)) if why.remedy() == Remedy::Relays);
+            if !wants_relays {
+                return Vec::new();
+            }
+        }
+        self.go_on()
     }
 
     pub(super) fn draw_id(&mut self) -> u64 {
