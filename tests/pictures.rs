@@ -351,6 +351,8 @@ const SCENES: &[Scene] = &[
         desk.backend.fail_next(why);
         let file = desk.file("report.pdf");
         desk.drop_files(&[file]);
+        // The keyboard has come to the row by then, and nothing is scrolled for what is longer later.
+        desk.until_seen("Uploading");
         desk.backend.let_go(1);
         desk.until_seen("was not stored");
     }),
