@@ -9,6 +9,8 @@
 //! * `gone/{hour}/{id}`: the record and the blob's length, for a blob that was removed before it expired. While it is
 //!   there, nothing is stored or served under its id.
 //!
+//! Beside them, a folder has the file `total`: how much it holds, at most (`total.rs`). It is no object and can be missing.
+//!
 //! What a blob is, who may have it and for how long are questions of the file routes.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};

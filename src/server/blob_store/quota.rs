@@ -13,7 +13,7 @@
 //! So "full" is only ever said of a store that was counted, and the limit holds over restarts and crashes.
 
 use std::{
-    collections::{HashMap, hash_map::RandomState},
+    collections::{BTreeMap, hash_map::RandomState},
     hash::BuildHasher as _,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -67,7 +67,7 @@ struct Counts {
     /// What is stored. While that is unknown: what this process added.
     used_bytes: u64,
     /// The writes and deletions that have begun and not ended, by number.
-    under_way: HashMap<u64, Change>,
+    under_way: BTreeMap<u64, Change>,
     next_number: u64,
     /// What is being written.
     under_way_bytes: u64,
@@ -213,7 +213,7 @@ impl Quota {
             counts: Mutex::new(Counts {
                 known,
                 used_bytes,
-                under_way: HashMap::new(),
+                under_way: BTreeMap::new(),
                 next_number: 0,
                 under_way_bytes: 0,
                 noted_bytes,
