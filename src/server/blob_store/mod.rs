@@ -385,7 +385,7 @@ impl BlobStore {
             match self.quota.take(object, len_bytes) {
                 Room::Full => return Err(StoreFault::Full),
                 Room::Taken(taken) => return Ok(taken),
-                Room::Unnoted => self.note_total(len_bytes).await?,
+                Room::Unnoted => self.note_total(Some(len_bytes)).await?,
                 Room::Uncounted => {
                     tokio::time::timeout(self.objects.patience(), self.quota.counted())
                         .await

@@ -300,11 +300,12 @@ impl Quota {
         drop(self.counted.subscribe().wait_for(|counted| *counted).await);
     }
 
-    /// The total to note on the disk, now that `more_bytes` are to be written: a step ahead, so that it need not be noted
-    /// again with each upload. `None` while the store is unknown, and when the total on the disk is near enough.
-    pub(super) fn to_note(&self, more_bytes: u64) -> Option<u64> {
+    /// The total to note on the disk, with the object of `next_len_bytes` that is to be written, if one is: a step ahead, so
+    /// that it need not be noted again with each upload. `None` while the store is unknown, and when the total on the disk
+    /// is near enough.
+    pub(super) fn to_note(&self, next_len_bytes: Option<u64>) -> Option<u64> {
         let counts = self.counts();
-        let sum = counts.sum().saturating_add(cost(more_bytes));
+        let sum = counts.sum().saturating_add(next_len_bytes.map_or(0, cost));
         let ahead = sum.saturating_add(self.step());
         let is_near = (sum..=ahead.saturating_add(self.step())).contains(&counts.noted_bytes);
         let notes = counts.known != Known::Not && counts.noted_bytes < u64::MAX;
@@ -496,7 +497,7 @@ mod tests {
     fn an_upload_that_passes_the_noted_total_waits_for_a_higher_one() {
         let quota = Arc::new(Quota::noted(640_000, Held::Counted(0)));
         assert!(matches!(quota.take(&object("a"), 5_000), Room::Unnoted));
-        assert_eq!(quota.to_note(5_000), Some(15_000));
+        assert_eq!(quota.to_note(Some(5_000)), Some(15_000));
         quota.set_noted(15_000);
         take(&quota, "a", 5_000).stored();
         take(&quota, "b", 10_000).stored();
@@ -505,9 +506,11 @@ mod tests {
         quota.set_noted(700_000);
         take(&quota, "c", 620_000).stored();
         quota.set_noted(0);
-        assert_eq!(quota.to_note(5_000), Some(640_000));
+        assert_eq!(quota.to_note(Some(5_000)), Some(640_000));
         quota.take_always(&object("d"), 9_000).stored();
-        assert_eq!(quota.to_note(0), Some(648_096));
-        assert_eq!(Quota::new(640_000).to_note(5_000), None);
+        assert_eq!(quota.to_note(None), Some(644_000));
+        assert_eq!(Quota::new(640_000).to_note(Some(5_000)), None);
+        let empty = Quota::noted(640_000, Held::Counted(0));
+        assert_eq!(empty.to_note(None), None, "a new store says so by itself");
     }
 }

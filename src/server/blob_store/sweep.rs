@@ -87,7 +87,7 @@ impl BlobStore {
         }
         recount.finish();
         // A disk that is full must not keep the sweep from making room.
-        if self.note_total(0).await.is_err() {
+        if self.note_total(None).await.is_err() {
             tracing::warn!("what the store holds could not be noted; the next sweep tries again");
         }
         Ok(met)

@@ -14,11 +14,11 @@ use super::{BlobStore, StoreFault, folder::Folder, quota::Held};
 use crate::server::small_file;
 
 impl BlobStore {
-    /// Notes on the disk what the store holds when `more_bytes` have been written, if the total there is too small or far
-    /// too large. Nothing in a store that keeps no total on a disk.
-    pub(super) async fn note_total(&self, more_bytes: u64) -> Result<(), StoreFault> {
+    /// Notes on the disk what the store holds, with the object of `next_len_bytes` that is to be written, if one is. Nothing
+    /// when the total there is right, or a little too large, and in a store that keeps no total on a disk.
+    pub(super) async fn note_total(&self, next_len_bytes: Option<u64>) -> Result<(), StoreFault> {
         let _alone = self.noting.lock().await;
-        match self.quota.to_note(more_bytes) {
+        match self.quota.to_note(next_len_bytes) {
             Some(bytes) => self.note(bytes).await,
             None => Ok(()),
         }
