@@ -137,6 +137,7 @@ const SCENES: &[Scene] = &[
         desk.drop_files(&[file]);
         desk.backend.let_go(1);
         desk.until_seen("could not be reached");
+        desk.window.run_steps(4);
         let file = desk.file("minutes.odt");
         desk.drop_files(&[file]);
         desk.until_seen("Uploading");

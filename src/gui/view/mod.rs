@@ -13,7 +13,6 @@ mod transfers;
 mod undo;
 
 use egui::accesskit::Live;
-use egui::style::ScrollAnimation;
 use egui::{
     Align, Area, Frame, Id, Layout, Margin, Order, Panel, Pos2, Rect, Role, ScrollArea, Stroke, Ui,
     UiBuilder, WidgetInfo, vec2,
@@ -46,13 +45,10 @@ impl Drawn {
     }
 
     /// Gives the keyboard to `response` if the model wants it there.
-    fn focus(&mut self, model: &Model, wanted: Focus, response: &egui::Response) {
+    fn focus(&mut self, ui: &Ui, model: &Model, wanted: Focus, response: &egui::Response) {
         if model.focus == Some(wanted) && model.modal.is_none() {
             response.request_focus();
-            // Not at the very edge, where what scrolls fades out.
-            let around = response.rect.expand(space::XL);
-            let around = response.clone().with_new_rect(around);
-            around.scroll_to_me_animation(None, ScrollAnimation::none());
+            kit::into_view(ui, response);
             self.focused = true;
         }
     }
@@ -207,7 +203,7 @@ fn notice(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         (text::dismiss(), Action::DismissNotice)
     };
     let button = kit::fresh(ui, id, &notice.aloud(), |ui| kit::notice(ui, notice, words));
-    drawn.focus(model, Focus::Notice, &button);
+    drawn.focus(ui, model, Focus::Notice, &button);
     if button.clicked() {
         drawn.act(action);
     }
@@ -300,7 +296,7 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
                 drawn.act(Action::FocusRegion(Region::Bar));
             }
             if let Some(chosen) = &switch.chosen {
-                drawn.focus(model, Focus::Switch, chosen);
+                drawn.focus(ui, model, Focus::Switch, chosen);
             }
         },
     );
@@ -330,9 +326,9 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let gear = kit::icon_toggle(ui, Icon::Settings, text::settings(), open);
         ui.ctx()
             .accesskit_node_builder(gear.id, |node| node.set_toggled(open.into()));
-        drawn.focus(model, Focus::Settings, &gear);
+        drawn.focus(ui, model, Focus::Settings, &gear);
         if model.focus == Some(Focus::Switch) && switch_is_off(model) {
-            drawn.focus(model, Focus::Switch, &gear);
+            drawn.focus(ui, model, Focus::Switch, &gear);
         }
         if gear.clicked() {
             drawn.act(Action::Go(if open {

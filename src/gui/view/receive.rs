@@ -43,7 +43,7 @@ pub(super) fn screen(
                 &mut *edited,
             ))));
         }
-        drawn.focus(model, Focus::Pointer, &response);
+        drawn.focus(ui, model, Focus::Pointer, &response);
         if model.receive.reads_nothing() {
             if !short {
                 kit::label(ui, text::receive_empty(), Type::Caption, palette.muted);
@@ -180,7 +180,7 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
             let button = Button::new(Loudness::Primary, text::download()).icon(Icon::Download);
             let response = ui.add(button.enabled(model.receive.can_download()));
             if model.receive.can_download() {
-                drawn.focus(model, Focus::Download, &response);
+                drawn.focus(ui, model, Focus::Download, &response);
             }
             says_pointer(&response, info);
             if response.clicked() {
@@ -188,7 +188,7 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
             }
             let clear = ui.add(Button::new(Loudness::Quiet, text::clear()).tall());
             if !model.receive.can_download() && !info.lacks_relays {
-                drawn.focus(model, Focus::Download, &clear);
+                drawn.focus(ui, model, Focus::Download, &clear);
                 says_pointer(&clear, info);
             }
             if clear.clicked() {
@@ -244,7 +244,7 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
             let button = ui.add(button);
             says_pointer(&button, info);
             if !busy && !model.receive.can_download() {
-                drawn.focus(model, Focus::Download, &button);
+                drawn.focus(ui, model, Focus::Download, &button);
             }
             if button.clicked() {
                 drawn.act(Action::UseSendersList);
@@ -259,7 +259,7 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
         let add = ui.add(add);
         says_pointer(&add, info);
         if (busy || info.offer.is_none()) && !model.receive.can_download() {
-            drawn.focus(model, Focus::Download, &add);
+            drawn.focus(ui, model, Focus::Download, &add);
         }
         if add.clicked() {
             drawn.act(Action::ChooseRelays);

@@ -277,7 +277,7 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         if response.changed() {
             drawn.act(Action::RelayLineEdited(typed));
         }
-        drawn.focus(model, Focus::RelayLine, &response);
+        drawn.focus(ui, model, Focus::RelayLine, &response);
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         trouble(ui, "relay list", model.settings.relay_trouble.as_ref());
         let sees = text::list_host_sees(model.settings.preferences.proxy.is_some());

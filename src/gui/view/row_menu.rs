@@ -18,7 +18,7 @@ pub(super) fn button(ui: &mut Ui, model: &Model, transfer: &Transfer, drawn: &mu
     ui.ctx().accesskit_node_builder(button.id, |node| {
         node.set_has_popup(HasPopup::Menu);
     });
-    drawn.focus(model, Focus::Menu(transfer.id), &button);
+    drawn.focus(ui, model, Focus::Menu(transfer.id), &button);
     if !open {
         if button.clicked() {
             drawn.act(Action::OpenMenu(transfer.id));

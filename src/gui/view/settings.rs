@@ -258,7 +258,7 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             if response.changed() {
                 drawn.act(Action::AddressEdited(address));
             }
-            drawn.focus(model, Focus::ServerAddress, &response);
+            drawn.focus(ui, model, Focus::ServerAddress, &response);
             let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             ui.add_space(space::XS);
             ui.add(button).clicked() || entered
@@ -397,7 +397,7 @@ fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn:
     };
     let act = |ui: &mut Ui| {
         let response = ui.add(open);
-        drawn.focus(model, Focus::AccessWord(at), &response);
+        drawn.focus(ui, model, Focus::AccessWord(at), &response);
         if response.clicked() {
             drawn.act(Action::OpenWord(known.address.clone()));
         }
@@ -434,7 +434,7 @@ fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &m
             masked: true,
         };
         let response = field.show(ui, &mut typed);
-        drawn.focus(model, Focus::AccessWord(at), &response);
+        drawn.focus(ui, model, Focus::AccessWord(at), &response);
         if response.changed() {
             drawn.act(Action::WordEdited(typed));
         }

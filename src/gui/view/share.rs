@@ -80,7 +80,7 @@ fn known_file(ui: &mut Ui, model: &Model, found: &Found, drawn: &mut Drawn) {
                 ui.ctx().accesskit_node_builder(using.id, |node| {
                     node.set_description(message.aloud());
                 });
-                drawn.focus(model, Focus::KnownFile, &using);
+                drawn.focus(ui, model, Focus::KnownFile, &using);
                 if using.clicked() {
                     drawn.act(Action::UseKnownFile);
                 }
@@ -133,7 +133,7 @@ fn welcome(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
             let start = ui.add(Button::new(Loudness::Primary, text::start()));
-            drawn.focus(model, Focus::Start, &start);
+            drawn.focus(ui, model, Focus::Start, &start);
             if start.clicked() {
                 drawn.act(Action::Start);
             }
@@ -160,7 +160,7 @@ fn target(ui: &mut Ui, model: &Model, height: f32, said: &str, drawn: &mut Drawn
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     ui.ctx()
         .accesskit_node_builder(response.id, |node| node.set_description(said));
-    drawn.focus(model, Focus::Zone, &response);
+    drawn.focus(ui, model, Focus::Zone, &response);
     if response.has_focus() && !model.transfers.is_empty() {
         to_the_rows(ui, &response, drawn);
     }

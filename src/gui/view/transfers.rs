@@ -1,6 +1,5 @@
 //! The list of transfers, the same under Share and Receive: a row each, from waiting to done or failed.
 
-use egui::style::ScrollAnimation;
 use egui::{
     Align, EventFilter, Id, Key, Layout, Modifiers, Pos2, Rect, Role, Sense, Ui, UiBuilder,
     WidgetInfo, vec2,
@@ -77,13 +76,11 @@ fn row(
     // when something has become of its file, and keeps the keyboard.
     let outer = id.with(phase(model, transfer));
     let before: Option<Id> = ui.data(|data| data.get_temp(id));
-    let mut changed_under_keyboard = false;
     if before != Some(outer) {
         ui.data_mut(|data| data.insert_temp(id, outer));
         ui.memory_mut(|memory| {
             if before.is_some_and(|before| memory.has_focus(before)) {
                 memory.request_focus(outer);
-                changed_under_keyboard = true;
             }
         });
     }
@@ -103,11 +100,24 @@ fn row(
         },
     );
     let row = whole.inner.with_new_rect(whole.response.rect);
-    // A row that grew, by what went wrong and its remedy, is seen whole; not where the person has scrolled away from it.
-    if changed_under_keyboard && ui.clip_rect().intersects(row.rect) {
-        row.scroll_to_me_animation(None, ScrollAnimation::none());
-    }
+    keep_whole(ui, &row);
     keys(ui, model, around, transfer, &row, drawn);
+}
+
+/// Brings a row that has the keyboard into view again when it grows, as by what went wrong and its remedy; not where the
+/// person has scrolled away from it.
+fn keep_whole(ui: &Ui, row: &egui::Response) {
+    let key = Id::unique("height of the row with the keyboard");
+    if !row.has_focus() {
+        return;
+    }
+    let height = row.rect.height();
+    let before: Option<(Id, f32)> = ui.data(|data| data.get_temp(key));
+    ui.data_mut(|data| data.insert_temp(key, (row.id, height)));
+    let grew = before.is_none_or(|(id, before)| id != row.id || before < height);
+    if grew && ui.clip_rect().intersects(row.rect) {
+        kit::into_view(ui, row);
+    }
 }
 
 /// A list longer than this can be narrowed down.
@@ -156,7 +166,7 @@ fn keys(
         ui.ctx()
             .accesskit_node_builder(row.id, |node| node.set_description(said));
     }
-    drawn.focus(model, Focus::Row(transfer.id), row);
+    drawn.focus(ui, model, Focus::Row(transfer.id), row);
     kit::focus_ring(ui, row, measure::CARD_RADIUS);
     if row.secondary_clicked() {
         drawn.act(Action::OpenRowMenu(transfer.id));
@@ -276,9 +286,7 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
         },
         State::Shared(ref shared) if shared.gone => (Icon::Trash, palette.muted, palette.sunken),
         State::Shared(_) => (Icon::Check, palette.success, palette.success_tint),
-        State::Waiting | State::Interrupted => {
-            (direction(transfer), palette.muted, palette.sunken)
-        }
+        State::Waiting | State::Interrupted => (direction(transfer), palette.muted, palette.sunken),
         State::Cancelled => (Icon::Ban, palette.muted, palette.sunken),
         State::Running(_) => (direction(transfer), palette.accent, palette.accent_tint),
     };
