@@ -11,7 +11,7 @@ use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, BETWEEN, Button, Flush, Loudness};
 use crate::gui::model::{
     Action, Beside, Filter, Focus, Job, Managed, Model, Screen, Shared, Stage, State, Told, Tone,
-    Transfer,
+    Transfer, TransferId,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -100,21 +100,21 @@ fn row(
         },
     );
     let row = whole.inner.with_new_rect(whole.response.rect);
-    keep_whole(ui, &row);
     keys(ui, model, around, transfer, &row, drawn);
+    keep_whole(ui, transfer.id, &row);
 }
 
 /// Brings a row that has the keyboard into view again when it grows, as by what went wrong and its remedy; not where the
 /// person has scrolled away from it.
-fn keep_whole(ui: &Ui, row: &egui::Response) {
-    let key = Id::unique("height of the row with the keyboard");
+fn keep_whole(ui: &Ui, transfer: TransferId, row: &egui::Response) {
     if !row.has_focus() {
         return;
     }
+    let key = Id::unique("height of the row with the keyboard");
     let height = row.rect.height();
-    let before: Option<(Id, f32)> = ui.data(|data| data.get_temp(key));
-    ui.data_mut(|data| data.insert_temp(key, (row.id, height)));
-    let grew = before.is_none_or(|(id, before)| id != row.id || before < height);
+    let before: Option<(TransferId, f32)> = ui.data(|data| data.get_temp(key));
+    ui.data_mut(|data| data.insert_temp(key, (transfer, height)));
+    let grew = before.is_some_and(|(before, tall)| before == transfer && tall < height);
     if grew && ui.clip_rect().intersects(row.rect) {
         kit::into_view(ui, row);
     }
