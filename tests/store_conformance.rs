@@ -19,6 +19,7 @@ use cloakroom::protocol::seal::FileKey;
 use cloakroom::server::blob_store::{
     BlobStore, FileSlot, Held, PutError, StoreFault, Stored, Swept,
 };
+#[cfg(unix)]
 use cloakroom::server::location::StoreLocation;
 use cloakroom::server::operator::Operator;
 use cloakroom::server::record::{RECORD_LEN, Record};
