@@ -10,36 +10,8 @@
 
 use std::{fs, io, path::Path};
 
-use super::{BlobStore, StoreFault, folder::Folder, quota::Held};
+use super::quota::Held;
 use crate::server::small_file;
-
-impl BlobStore {
-    /// Notes on the disk what the store holds, with the object of `next_len_bytes` that is to be written, if one is. Nothing
-    /// when the total there is right, or a little too large, and in a store that keeps no total on a disk.
-    pub(super) async fn note_total(&self, next_len_bytes: Option<u64>) -> Result<(), StoreFault> {
-        let _alone = self.noting.lock().await;
-        match self.quota.to_note(next_len_bytes) {
-            Some(bytes) => self.note(bytes).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Notes on the disk what the store holds, exactly: nothing is written to it any more.
-    pub(super) async fn note_last_total(&self) -> Result<(), StoreFault> {
-        let _alone = self.noting.lock().await;
-        match self.quota.last_to_note() {
-            Some(bytes) => self.note(bytes).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn note(&self, bytes: u64) -> Result<(), StoreFault> {
-        let noting = move |folder: &Folder| folder.note_total(bytes);
-        self.objects.in_folder(noting).await?;
-        self.quota.set_noted(bytes);
-        Ok(())
-    }
-}
 
 /// Reads the total in the folder `root`. Blocking.
 pub(super) fn read(root: &Path) -> Held {
