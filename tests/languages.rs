@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cloakroom::app::l10n::{self, Language};
+use cloakroom::app::message;
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 
 /// What is filled into each text, by id; attributes have ids of the form `id.attribute`.
@@ -114,7 +115,7 @@ fn the_sentences_of_a_message_are_whole() {
                     _ => (&*name.leak(), "ä".into()),
                 })
                 .collect();
-            let message = l10n::message(&id, &fill);
+            let message = message::message(&id, &fill);
             for text in [&message.what, &message.why, &message.next] {
                 let end = text.chars().last();
                 assert!(

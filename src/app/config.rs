@@ -15,11 +15,12 @@ use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
 
 use super::io_reason::IoReason;
+use super::kept_file::is_missing;
 use super::l10n::Language;
 use super::misspelled::{self, Misspelled};
 use super::private_file;
 pub use super::private_file::NotPrivate;
-use super::relays::RelaySource;
+use super::relays::set::RelaySource;
 pub use crate::net::socks::{ParseProxyError, SocksProxy};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
@@ -844,11 +845,6 @@ fn move_aside(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
-}
-
-/// Whether there is no file at `path`; a link that leads nowhere is one that cannot be read.
-pub(in crate::app) fn is_missing(path: &Path, error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err()
 }
 
 #[cfg(test)]

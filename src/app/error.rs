@@ -7,7 +7,7 @@ use super::config::{ConfigError, UnreadSettings};
 use super::io_reason::IoReason;
 use super::kept_file::UnreadFile;
 use super::owned::OwnRecordError;
-use super::relays::{RelayOffer, RelaySourceError};
+use super::relays::set::{RelayOffer, RelaySourceError};
 use super::save::SaveError;
 use crate::net::DriveError;
 use crate::net::socks::ProxyFailure;

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use tracing::debug;
 
-use super::config::is_missing;
 use super::history_file;
 pub use super::history_file::{Entry, EntryId, HistoryFileError, What, hour};
 use super::io_reason::IoReason;
+use super::kept_file::is_missing;
 use super::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError, Patient};
 use super::private_file;
 use crate::wire::clock::Clock;

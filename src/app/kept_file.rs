@@ -2,6 +2,7 @@
 //! what of this person.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -9,7 +10,6 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::config::is_missing;
 use super::io_reason::IoReason;
 
 /// A file that is there and cannot be used. It is left as it is.
@@ -84,4 +84,9 @@ struct VersionOnly {
 
 const fn first() -> u32 {
     1
+}
+
+/// Whether there is no file at `path`; a link that leads nowhere is one that cannot be read.
+pub(super) fn is_missing(path: &Path, error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err()
 }

@@ -16,7 +16,6 @@ use fluent_syntax::ast::Entry;
 use unic_langid::LanguageIdentifier;
 
 use super::harmless::harmless;
-use super::message::{Remedy, UserMessage};
 
 /// A language that the program speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -200,24 +199,16 @@ pub fn tell(id: &str, fill: &[Fill<'_>]) -> String {
     said.unwrap_or_default()
 }
 
-/// The three sentences of a message: attributes `.what`, `.why` and `.next` of one id.
+/// One sentence of a message: its attribute `part`, which is `what`, `why` or `next`, with values filled in.
 #[must_use]
-pub fn message(id: &str, fill: &[Fill<'_>]) -> UserMessage {
-    let part = |part| {
-        let said = Place {
-            id,
-            part: Some(part),
-        }
-        .fill(fill);
-        debug_assert!(said.is_some(), "there is no text {id}.{part}");
-        said.unwrap_or_default()
+pub fn tell_part(id: &str, part: &'static str, fill: &[Fill<'_>]) -> String {
+    let place = Place {
+        id,
+        part: Some(part),
     };
-    UserMessage {
-        what: part("what"),
-        why: part("why"),
-        next: part("next"),
-        remedy: Remedy::default(),
-    }
+    let said = place.fill(fill);
+    debug_assert!(said.is_some(), "there is no text {id}.{part}");
+    said.unwrap_or_default()
 }
 
 /// Values filled into a sentence may be a stranger's text: a name, a piece of a file, the words of a parser over it.

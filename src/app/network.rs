@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::builtin::BuiltIn;
-use super::relays::RelaySet;
+use super::relays::set::RelaySet;
 pub use crate::net::Moved;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::path::RelayPath;

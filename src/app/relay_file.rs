@@ -115,7 +115,7 @@ pub fn sign(path: &Path, key: &Identity, now: u64) -> Result<RelayList, AppError
     let bytes = read_bytes(path)?;
     let list = RelayList::parse(&bytes, now)?;
     if !str::from_utf8(&bytes).is_ok_and(can_be_mirrored) {
-        return Err(super::relays::RelaySourceError::Refused(ListRefused::TooLarge).into());
+        return Err(super::relays::set::RelaySourceError::Refused(ListRefused::TooLarge).into());
     }
     let signature = signature_of(key, &bytes);
     write(&signature_path(path), format!("{signature}\n").as_bytes())?;

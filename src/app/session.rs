@@ -11,7 +11,7 @@ use super::config::{Home, UnreadSettings};
 use super::error::{AppError, ServerRefusal};
 use super::kept_file::UnreadFile;
 use super::network::{Network, Route, Stage, Tell};
-use super::relays::{RelaySet, RelaySource};
+use super::relays::set::{RelaySet, RelaySource};
 pub use super::remembered::NewGuardsError;
 use super::remembered::{KeptInfo, KeptPath, Remembered};
 use super::who_saw_what::{self, Asked, RequestShown};

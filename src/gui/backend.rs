@@ -8,7 +8,6 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use super::backend_relays::list_name;
 use super::keyring::SystemKeyring;
 use super::model::{
     Advanced, Contrast, Count, Ended, FirstStop, Manage, Managed, Motion, Note, PointerInfo,
@@ -629,7 +628,7 @@ impl Backend for App {
         let list = in_words(relay_file::read(&path, self.session.now()))?;
         Ok(RelayList {
             origin: RelayOrigin::File(path),
-            name: list_name(&list.name),
+            name: text::list_name(&list.name),
             relays: list.relays.len(),
         })
     }

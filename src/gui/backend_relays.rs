@@ -9,7 +9,6 @@ use super::model::{
 };
 use super::text;
 use crate::app::error::AppError;
-use crate::app::harmless::harmless_start;
 use crate::app::manage;
 use crate::app::message::UserMessage;
 use crate::app::relays::{
@@ -89,7 +88,7 @@ impl App {
                 let added = in_words(added.await)?;
                 list = Some(RelayList {
                     origin: RelayOrigin::Line(source.to_string()),
-                    name: list_name(&added.name),
+                    name: text::list_name(&added.name),
                     relays: added.relays.len(),
                 });
                 chosen = RelaySource::Url(source);
@@ -152,7 +151,7 @@ impl App {
             Some(list) => RelayList {
                 name: match named.origin {
                     RelayOrigin::Session => named.name,
-                    RelayOrigin::File(_) | RelayOrigin::Line(_) => list_name(&list.name),
+                    RelayOrigin::File(_) | RelayOrigin::Line(_) => text::list_name(&list.name),
                 },
                 relays: list.relays.len(),
                 origin: named.origin,
@@ -180,7 +179,7 @@ impl App {
         let list = view.list.as_ref();
         let list = RelayList {
             origin: RelayOrigin::Line(line.to_string()),
-            name: list_name(list.map_or("", |list| &list.name)),
+            name: text::list_name(list.map_or("", |list| &list.name)),
             relays: list.map_or(0, |list| list.relays.len()),
         };
         let servers = view
@@ -216,7 +215,7 @@ impl App {
             relays
                 .map(|(relay, stands)| RelaySeen {
                     name: listens_at(relay),
-                    operator: harmless_start(&relay.operator, LONGEST_NAME),
+                    operator: text::operator_name(&relay.operator),
                     standing: stands.standing,
                 })
                 .collect()
@@ -231,16 +230,6 @@ impl App {
             trouble,
             relays,
         }
-    }
-}
-
-/// What its maker calls a list: somebody else's text, made harmless for the window.
-pub(super) fn list_name(name: &str) -> String {
-    let name = harmless_start(name, LONGEST_NAME);
-    if name.is_empty() {
-        text::unnamed_list().to_owned()
-    } else {
-        name
     }
 }
 
@@ -259,6 +248,3 @@ fn server_name(key: &Ed25519Public, preferences: &Preferences) -> String {
 fn listens_at(relay: &RelayDescriptor) -> String {
     std::net::SocketAddr::new(relay.host, relay.port).to_string()
 }
-
-/// Characters of a name that the window shows.
-const LONGEST_NAME: usize = 60;

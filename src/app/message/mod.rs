@@ -16,9 +16,9 @@ use super::content_type::{Content, Disagreement, Family};
 use super::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use super::io_reason::IoReason;
 use super::kept_file::UnreadFile;
-use super::l10n::{Fill, duration, message, say, tell};
+use super::l10n::{Fill, duration, say, tell, tell_part};
 use super::owned::OwnRecordError;
-use super::relays::RelaySourceError;
+use super::relays::set::RelaySourceError;
 use crate::net::socks::{ProxyFailure, ProxyFailureReason};
 use crate::protocol::path::{NoPath, Place, Reason};
 use crate::protocol::pointer::FindPointerError;
@@ -44,6 +44,17 @@ impl UserMessage {
     #[must_use]
     pub fn aloud(&self) -> String {
         format!("{} {}", self.what, self.next).trim().to_owned()
+    }
+}
+
+/// The three sentences of a message: attributes `.what`, `.why` and `.next` of one id.
+#[must_use]
+pub fn message(id: &str, fill: &[Fill<'_>]) -> UserMessage {
+    UserMessage {
+        what: tell_part(id, "what", fill),
+        why: tell_part(id, "why", fill),
+        next: tell_part(id, "next", fill),
+        remedy: Remedy::default(),
     }
 }
 
@@ -404,7 +415,7 @@ mod tests {
     use crate::app::error::NeedsNewer;
     use crate::app::kept_file::UnreadReason;
     use crate::app::owned::OwnRecordError;
-    use crate::app::relays::RelayOffer;
+    use crate::app::relays::set::RelayOffer;
     use crate::app::save::SaveError;
     use crate::net::relay_source::FetchError;
     use crate::protocol::address::ParseAddressError;

@@ -1,7 +1,7 @@
 //! The one thing that helps where something did not work.
 
 use crate::app::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
-use crate::app::relays::RelaySourceError;
+use crate::app::relays::set::RelaySourceError;
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::seal::OpenError;
 use crate::protocol::transfer::Failure;

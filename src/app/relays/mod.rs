@@ -6,18 +6,13 @@
 //! pointer's server only: accepting it is no choice about anything else. The person's own relays come first wherever
 //! they serve a server.
 
-use std::io;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::config::Home;
 use super::error::AppError;
-use super::io_reason::IoReason;
-use super::kept_file::UnreadFile;
 use super::relay_file;
 use super::session::{ServerKind, Session};
 use super::who_saw_what::{Asked, RequestShown};
@@ -25,106 +20,23 @@ use crate::net::relay_source::{self, FetchError, FetchedList};
 use crate::net::seed::Seed;
 use crate::net::socks::SocksProxy;
 use crate::protocol::address::ServerAddress;
-use crate::protocol::digest::Digest;
 use crate::protocol::disclosure::Outcome;
-use crate::protocol::keys::Ed25519Public;
 use crate::protocol::pointer::Pointer;
-use crate::protocol::relay_list::{
-    HeldList, ListRefused, ListSource, NetworkKind, NodesError, ParseSourceError, RelayList,
-};
+use crate::protocol::relay_list::{HeldList, ListSource, NetworkKind, NodesError, RelayList};
 use crate::wire::random;
 
 mod refresh;
+pub(in crate::app) mod set;
 mod store;
 mod view;
 
 pub(super) use refresh::Refreshing;
+pub use set::{RelayOffer, RelaySet, RelaySource, RelaySourceError, UseFor};
 pub use view::{ListState, SourceView};
 
 use store::Store;
 
-/// Where relays are from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum RelaySource {
-    /// The built-in network's, for its own server; none for any other.
-    #[default]
-    BuiltIn,
-    /// A list in a local file, which needs no signature.
-    File(PathBuf),
-    /// Session's service nodes.
-    Session,
-    /// A signed list by URL.
-    Url(ListSource),
-}
-
-impl FromStr for RelaySource {
-    type Err = ParseSourceError;
-
-    /// Reads `built-in`, `session`, the line of a list by URL, or else the path of a file.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text.trim() {
-            "built-in" => Self::BuiltIn,
-            "session" => Self::Session,
-            line if line.contains("://") => Self::Url(line.parse()?),
-            path => Self::File(std::path::absolute(path).unwrap_or_else(|_| path.into())),
-        })
-    }
-}
-
-impl RelaySource {
-    /// What [`FromStr`] reads.
-    #[must_use]
-    pub fn to_line(&self) -> String {
-        match self {
-            Self::BuiltIn => "built-in".to_owned(),
-            Self::File(path) => path.to_string_lossy().into_owned(),
-            Self::Session => "session".to_owned(),
-            Self::Url(source) => source.to_string(),
-        }
-    }
-
-    /// What is remembered about relays is remembered under this name, so that sources do not mix.
-    #[must_use]
-    pub fn id(&self) -> String {
-        let short = |text: &str| {
-            Digest::of(text.as_bytes())
-                .to_hex()
-                .chars()
-                .take(16)
-                .collect()
-        };
-        let (kind, name): (_, String) = match self {
-            Self::BuiltIn => return "built-in".to_owned(),
-            Self::Session => return "session".to_owned(),
-            Self::File(path) => ("file", short(&path.to_string_lossy())),
-            Self::Url(source) => ("list", short(&source.to_string())),
-        };
-        format!("{kind}-{name}")
-    }
-}
-
-/// Relays that a transfer may use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RelaySet {
-    /// The relays.
-    pub list: RelayList,
-    /// Whose they are.
-    pub kind: NetworkKind,
-    /// Where they are from.
-    pub source: RelaySource,
-}
-
 impl RelaySet {
-    /// The relays of a built-in network.
-    #[must_use]
-    pub const fn built_in(list: RelayList) -> Self {
-        Self {
-            list,
-            kind: NetworkKind::Cloakroom,
-            source: RelaySource::BuiltIn,
-        }
-    }
-
     /// The relays of a list in a file, good at `now` (unix seconds). Blocking, small.
     ///
     /// # Errors
@@ -135,90 +47,6 @@ impl RelaySet {
             kind: NetworkKind::Cloakroom,
             source: RelaySource::File(path),
         })
-    }
-
-    /// Whether one of them will be the last relay for `host`.
-    #[must_use]
-    pub fn serves(&self, host: &str) -> bool {
-        self.list
-            .relays
-            .iter()
-            .any(|relay| relay.serves.includes(host))
-    }
-
-    /// What a pointer carries for a recipient without relays: the line of a list by URL, nothing of any other source.
-    #[must_use]
-    pub fn line(&self) -> Option<String> {
-        match &self.source {
-            RelaySource::Url(source) => Some(source.to_string()),
-            RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Session => None,
-        }
-    }
-}
-
-/// A list that a pointer names, for a recipient whose own relays do not reach its server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RelayOffer {
-    /// The list. Fetching it shows this computer's address to [`ListSource::host`], once.
-    pub list: ListSource,
-    /// The server that it would be used for.
-    pub server: Ed25519Public,
-}
-
-impl RelayOffer {
-    /// What a pointer offers.
-    #[must_use]
-    pub fn of(pointer: &Pointer) -> Option<Self> {
-        Some(Self {
-            list: pointer.relay_list.as_deref()?.parse().ok()?,
-            server: pointer.server.key,
-        })
-    }
-}
-
-/// What a list is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UseFor {
-    /// For every server; the caller keeps that in the settings.
-    All,
-    /// For the server with this key, unless the person's own relays serve it.
-    Server(Ed25519Public),
-}
-
-/// Why a source gives no relays.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum RelaySourceError {
-    /// The time of the last good list has passed.
-    #[error("the relay list has expired, and no newer one came")]
-    Ended,
-    /// It could not be fetched.
-    #[error("{host}: {why}")]
-    Fetch {
-        /// The host that was asked.
-        host: String,
-        /// Why.
-        why: FetchError,
-    },
-    /// The settings name a list that is not here.
-    #[error("the relay list was never fetched on this computer")]
-    NotHere,
-    /// What was fetched is refused.
-    #[error(transparent)]
-    Refused(#[from] ListRefused),
-    /// No seed gave any nodes.
-    #[error("none of the three seeds gave a list: {0}")]
-    Seeds(FetchError),
-    /// It could not be kept.
-    #[error("the relay list could not be kept: {0}")]
-    Store(IoReason),
-    /// What is kept of relay lists is there and cannot be used, so that it is not known which lists there are.
-    #[error(transparent)]
-    Unread(#[from] UnreadFile),
-}
-
-impl From<io::Error> for RelaySourceError {
-    fn from(error: io::Error) -> Self {
-        Self::Store(error.into())
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`Model::update`] is the only way in. It touches no file, clock or network; whatever needs one leaves as an
 //! [`Effect`] and comes back as an [`Event`].
 
+mod access_words;
 mod focus;
 mod keeping;
 mod listed;
@@ -11,6 +12,7 @@ mod pace;
 mod receive;
 mod rows;
 mod settings;
+mod terms;
 mod transfer;
 mod trouble;
 mod undo;

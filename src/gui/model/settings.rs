@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::{Effect, Focus, Model, PointerText, Privacy, UserMessage};
+use super::{PointerText, Privacy, UserMessage};
 use crate::app::config::{Display, Renderer, SocksProxy};
-use crate::app::l10n::{self, Language};
+use crate::app::l10n::Language;
 use crate::app::who_saw_what::RequestShown;
-use crate::gui::text;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::file_api::MAX_RECEIPTS;
 use crate::protocol::path::Standing;
@@ -568,93 +567,5 @@ impl Settings {
     #[must_use]
     pub fn lacks_relays(&self) -> bool {
         self.server().is_some_and(|server| !server.direct) && self.preferences.relay_list.is_none()
-    }
-}
-
-impl Model {
-    fn place_of_server(&self, address: &str) -> Option<usize> {
-        let mut servers = self.settings.preferences.servers.iter();
-        servers.position(|server| server.address == address)
-    }
-
-    /// Opens the field for the access word of this server.
-    pub(super) fn open_word(&mut self, address: String) {
-        if let Some(at) = self.place_of_server(&address) {
-            self.settings.word = Some(WordField {
-                address,
-                text: Zeroizing::default(),
-                trouble: None,
-            });
-            self.focus = Some(Focus::AccessWord(at));
-        }
-    }
-
-    pub(super) fn word_edited(&mut self, text: Zeroizing<String>) {
-        if let Some(field) = &mut self.settings.word {
-            field.text = text;
-            field.trouble = None;
-        }
-    }
-
-    pub(super) fn close_word(&mut self) {
-        if let Some(field) = self.settings.word.take() {
-            self.focus = self.place_of_server(&field.address).map(Focus::AccessWord);
-        }
-    }
-
-    pub(super) fn keep_word(&mut self) -> Vec<Effect> {
-        let Some(field) = &mut self.settings.word else {
-            return Vec::new();
-        };
-        let Ok(word) = AccessWord::parse(field.text.trim()) else {
-            let message = l10n::message("access_word_invalid", &[]);
-            let said = message.aloud();
-            field.trouble = Some(message);
-            self.announce(true, &said);
-            return Vec::new();
-        };
-        let address = field.address.clone();
-        self.close_word();
-        self.announce(false, text::access_word_kept());
-        let mut effects = self.set_word(&address, Some(word));
-        effects.extend(self.go_on());
-        effects
-    }
-
-    pub(super) fn forget_word(&mut self, address: &str) -> Vec<Effect> {
-        self.focus = self.place_of_server(address).map(Focus::AccessWord);
-        self.announce(false, text::access_word_forgotten());
-        self.set_word(address, None)
-    }
-
-    fn set_word(&mut self, address: &str, word: Option<AccessWord>) -> Vec<Effect> {
-        let mut servers = self.settings.preferences.servers.iter_mut();
-        if let Some(server) = servers.find(|server| server.address == address) {
-            server.access_word = word;
-        }
-        self.keep()
-    }
-}
-
-impl Model {
-    /// Asks what the chosen server said of what it takes, where that is not known yet.
-    pub(super) fn ask_terms(&self) -> Option<Effect> {
-        let chosen = &self.settings.preferences.chosen;
-        (!self.settings.terms.contains_key(chosen)).then(|| Effect::Terms(chosen.clone()))
-    }
-
-    pub(super) fn hear_terms(&mut self, choice: ServerChoice, terms: Option<Terms>) {
-        if let Some(terms) = terms {
-            self.settings.terms.insert(choice, terms);
-            self.keep_within_terms();
-        }
-    }
-
-    /// What the chosen server would refuse is not asked of it.
-    pub(super) fn keep_within_terms(&mut self) {
-        let keep = self.settings.preferences.options.keep;
-        if !keep.is_within(self.settings.chosen_terms()) {
-            self.settings.preferences.options.keep = KeepFor::Usual;
-        }
     }
 }

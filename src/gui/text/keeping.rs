@@ -2,9 +2,9 @@
 
 use crate::app::history::{Aside, AsideReason, HistoryFileError, SessionOnly, Status};
 use crate::app::keystore::KeyStoreError;
-use crate::app::l10n::{message, say, tell};
+use crate::app::l10n::{say, tell};
 
-use crate::app::message::{UserMessage, io_words};
+use crate::app::message::{UserMessage, io_words, message};
 use crate::gui::model::{Notification, State};
 
 plain! {

@@ -1,8 +1,9 @@
 //! The words around a transfer: options of a share, a sender's file at the server, the relays in Settings.
 
-use crate::app::l10n::{duration, message, say, tell};
+use crate::app::harmless::harmless_start;
+use crate::app::l10n::{duration, say, tell};
 use crate::app::manage::Downloads;
-use crate::app::message::UserMessage;
+use crate::app::message::{UserMessage, message};
 use crate::gui::model::{KeepFor, Managed, RelaysSeen, ServerStanding, Terms};
 use crate::protocol::path::{NewGuardRefused, SetAsideWhy, Standing};
 use crate::protocol::size_class::MAX_CONTENT_LEN;
@@ -255,6 +256,24 @@ pub fn list_age(seen: &RelaysSeen, now: u64) -> String {
     }
     parts.join("  ·  ")
 }
+
+/// What its maker calls a list: somebody else's text, made harmless for the window.
+#[must_use]
+pub fn list_name(name: &str) -> String {
+    match harmless_start(name, LONGEST_NAME) {
+        name if name.is_empty() => unnamed_list().to_owned(),
+        name => name,
+    }
+}
+
+/// What a relay's operator calls themselves: somebody else's text, made harmless for the window.
+#[must_use]
+pub fn operator_name(name: &str) -> String {
+    harmless_start(name, LONGEST_NAME)
+}
+
+/// Characters of a stranger's name that the window shows.
+const LONGEST_NAME: usize = 60;
 
 plain! {
     /// Settings: a list whose maker gave it no name.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::app::l10n::{message, say, tell};
-use crate::app::message::{Remedy, UserMessage, grouped};
+use crate::app::l10n::{say, tell};
+use crate::app::message::{Remedy, UserMessage, grouped, message};
 use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// Messages that have nothing to fill in; each is a function of its id.
@@ -18,6 +18,8 @@ macro_rules! messages {
 }
 
 messages! {
+    /// Settings: what was entered is no access word.
+    access_word_invalid;
     /// Files were dropped while a question was open.
     drop_while_modal;
     /// Pasting brought neither text nor files.

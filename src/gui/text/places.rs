@@ -91,7 +91,7 @@ pub fn known_file(found: &Found) -> UserMessage {
         Some(KnownFile::Pointer) => "pointer_file_dropped",
         Some(KnownFile::RelayList) | None => "relay_list_dropped",
     };
-    crate::app::l10n::message(id, &[("name", found.name.as_str().into())])
+    crate::app::message::message(id, &[("name", found.name.as_str().into())])
 }
 
 /// Share: uses that file.
@@ -111,25 +111,25 @@ plain! {
 /// Share: a relay list that was dropped or chosen there is used from now on.
 #[must_use]
 pub fn list_now_used(name: &str) -> UserMessage {
-    crate::app::l10n::message("list_now_used", &[("name", name.into())])
+    crate::app::message::message("list_now_used", &[("name", name.into())])
 }
 
 /// What was dropped is no file on this computer.
 #[must_use]
 pub fn dropped_no_file() -> UserMessage {
-    crate::app::l10n::message("dropped_no_file", &[])
+    crate::app::message::message("dropped_no_file", &[])
 }
 
 /// The system has no dialog for a relay list.
 #[must_use]
 pub fn no_dialog_for_list() -> UserMessage {
-    crate::app::l10n::message("no_dialog_for_list", &[])
+    crate::app::message::message("no_dialog_for_list", &[])
 }
 
 /// The system has no dialog for a folder.
 #[must_use]
 pub fn no_dialog_for_folder() -> UserMessage {
-    crate::app::l10n::message("no_dialog_for_folder", &[])
+    crate::app::message::message("no_dialog_for_folder", &[])
 }
 
 /// On the card of a pointer.
