@@ -1,5 +1,6 @@
 //! What the model looks like. A view draws plain data and returns actions; it opens no file and keeps no truth.
 
+mod form;
 mod gallery;
 mod keeping;
 mod options;

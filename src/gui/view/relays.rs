@@ -2,7 +2,7 @@
 
 use egui::{Id, Key, Role, Ui, Vec2};
 
-use super::settings::{line, trouble};
+use super::form::{line, trouble};
 use super::{Drawn, Surroundings};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
