@@ -72,8 +72,8 @@ fn each_example_in_the_printed_configuration_is_taken() {
         assert_eq!(named.count(), S::table().len(), "{text}");
         settings
     }
-    assert_eq!(uncommented::<RelaySettings>().judge(), Ok(()));
-    assert_eq!(uncommented::<ServerSettings>().judge(), Ok(()));
+    assert_eq!(uncommented::<RelaySettings>().validate(), Ok(()));
+    assert_eq!(uncommented::<ServerSettings>().validate(), Ok(()));
 }
 
 #[test]
@@ -592,8 +592,8 @@ fn the_operators_page_names_only_commands_flags_and_settings_that_exist() {
         files += 1;
         let text = block.join("\n");
         match block[0].as_str() {
-            "# server.toml" => assert_eq!(judged(&text, ServerSettings::judge), Ok(())),
-            "# relay.toml" => assert_eq!(judged(&text, RelaySettings::judge), Ok(())),
+            "# server.toml" => assert_eq!(validated(&text, ServerSettings::validate), Ok(())),
+            "# relay.toml" => assert_eq!(validated(&text, RelaySettings::validate), Ok(())),
             other => panic!("which program is it for? {other}"),
         }
     }
@@ -613,13 +613,13 @@ fn the_operators_page_names_only_commands_flags_and_settings_that_exist() {
     }
 }
 
-fn judged<S: Settings>(
+fn validated<S: Settings>(
     text: &str,
-    judge: fn(&S) -> Result<(), &'static str>,
+    validate: fn(&S) -> Result<(), &'static str>,
 ) -> Result<(), String> {
     let mut settings = S::default();
     read_text(&mut settings, text, Path::new(""), "page").map_err(|error| error.to_string())?;
-    judge(&settings).map_err(str::to_owned)
+    validate(&settings).map_err(str::to_owned)
 }
 
 fn flags_exist(at: &Operator, path: &[&str], words: &[&str]) {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cloakroom::app::error::AppError;
-use cloakroom::app::instance::{self, Handed, Start};
+use cloakroom::app::instance::{self, Start, StartArguments};
 use cloakroom::app::message::UserMessage;
 use cloakroom::gui::model::{
     Action, Modal, Preferences, RelayList, RelayOrigin, Screen, ServerChoice, Stage, State, Theme,
@@ -454,7 +454,7 @@ fn pasted_files_are_shared_and_an_empty_clipboard_is_said() {
 #[test]
 fn what_a_second_start_brings_is_taken_and_the_window_comes_to_the_front() {
     let data = tempfile::tempdir().expect("a temporary folder");
-    let Ok(Start::First(first)) = instance::start(data.path(), &Handed::default()) else {
+    let Ok(Start::First(first)) = instance::start(data.path(), &StartArguments::default()) else {
         panic!("there is no other window");
     };
     let opening = Opening {
@@ -463,11 +463,11 @@ fn what_a_second_start_brings_is_taken_and_the_window_comes_to_the_front() {
     };
     let mut desk = Desk::with(preferences(), [760.0, 600.0], |_| opening);
     desk.window.run_steps(2);
-    let second = |brought: &Handed| {
+    let second = |brought: &StartArguments| {
         let second = instance::start(data.path(), brought);
         assert!(matches!(second, Ok(Start::HandedOver)));
     };
-    second(&Handed {
+    second(&StartArguments {
         files: Vec::new(),
         pointer: Some(POINTER.to_owned().into()),
     });
@@ -479,7 +479,7 @@ fn what_a_second_start_brings_is_taken_and_the_window_comes_to_the_front() {
     assert_eq!(desk.window.state().model().screen, Screen::Receive);
     assert!(desk.window.state().model().transfers.is_empty());
     let files = vec![desk.file("report.pdf")];
-    second(&Handed {
+    second(&StartArguments {
         files,
         pointer: None,
     });

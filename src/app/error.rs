@@ -138,7 +138,7 @@ pub enum Mismatch {
     Open(#[from] OpenError),
 }
 
-/// What a server said no to.
+/// Why the server refused.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum ServerRefusal {
     /// It stores only for those who know its operator's word.
@@ -264,7 +264,7 @@ pub enum Trouble {
     Pointer,
     /// The server refused.
     Refused,
-    /// What was asked for cannot be meant.
+    /// The request is not possible as it was worded.
     Usage,
 }
 

@@ -28,7 +28,7 @@ use crate::wire::lock_file::{self, Tried};
 
 /// What a second start brings. It can hold a pointer: no `Debug`.
 #[derive(Default, PartialEq, Eq)]
-pub struct Handed {
+pub struct StartArguments {
     /// To be shared.
     pub files: Vec<PathBuf>,
     /// To fill Receive.
@@ -66,7 +66,7 @@ pub struct First {
 
 #[derive(Default)]
 struct Waiting {
-    brought: Mutex<Vec<Handed>>,
+    brought: Mutex<Vec<StartArguments>>,
     wake: Mutex<Option<Wake>>,
 }
 
@@ -84,7 +84,7 @@ impl First {
 
     /// What was brought since the last look.
     #[must_use]
-    pub fn take(&self) -> Vec<Handed> {
+    pub fn take(&self) -> Vec<StartArguments> {
         std::mem::take(&mut *lock(&self.waiting.brought))
     }
 }
@@ -100,7 +100,7 @@ impl Drop for First {
 }
 
 impl Waiting {
-    fn bring(&self, handed: Handed) {
+    fn bring(&self, handed: StartArguments) {
         lock(&self.brought).push(handed);
         if let Some(wake) = &*lock(&self.wake) {
             wake();
@@ -116,14 +116,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 ///
 /// # Errors
 /// [`InstanceError`]; then nothing was handed over.
-pub fn start(folder: &Path, brought: &Handed) -> Result<Start, InstanceError> {
+pub fn start(folder: &Path, brought: &StartArguments) -> Result<Start, InstanceError> {
     let failed = |error: io::Error| InstanceError::Folder(error.into());
     private_file::make_folder(folder).map_err(failed)?;
     let tried = lock_file::try_hold(&folder.join(LOCK)).map_err(failed)?;
     start_with(tried, folder, brought)
 }
 
-fn start_with(tried: Tried, folder: &Path, brought: &Handed) -> Result<Start, InstanceError> {
+fn start_with(
+    tried: Tried,
+    folder: &Path,
+    brought: &StartArguments,
+) -> Result<Start, InstanceError> {
     let failed = |error: io::Error| InstanceError::Folder(error.into());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -197,7 +201,7 @@ async fn serve(mut door: system::Door, waiting: &Waiting) {
     }
 }
 
-async fn call(folder: &Path, brought: &Handed) -> io::Result<()> {
+async fn call(folder: &Path, brought: &StartArguments) -> io::Result<()> {
     let message = encode(brought)?;
     loop {
         // The first one may hold the lock and not have opened its door yet.
@@ -219,7 +223,7 @@ async fn tell(mut stream: impl AsyncRead + AsyncWrite + Unpin, message: &[u8]) -
     }
 }
 
-async fn listen(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<Handed> {
+async fn listen(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<StartArguments> {
     let len = stream.read_u32().await?;
     if len > MAX_MESSAGE_LEN {
         return Err(io::ErrorKind::FileTooLarge.into());
@@ -244,7 +248,7 @@ struct Message {
 
 const VERSION: u8 = 1;
 
-fn encode(brought: &Handed) -> io::Result<Zeroizing<Vec<u8>>> {
+fn encode(brought: &StartArguments) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = |path: &PathBuf| Url::from_file_path(path).ok();
     let mut message = Message {
         version: VERSION,
@@ -256,7 +260,7 @@ fn encode(brought: &Handed) -> io::Result<Zeroizing<Vec<u8>>> {
     json.map_err(io::Error::from)
 }
 
-fn decode(message: &[u8]) -> io::Result<Handed> {
+fn decode(message: &[u8]) -> io::Result<StartArguments> {
     let message: Message = serde_json::from_slice(message)?;
     if message.version != VERSION {
         return Err(io::ErrorKind::InvalidData.into());
@@ -266,7 +270,7 @@ fn decode(message: &[u8]) -> io::Result<Handed> {
         path.flatten()
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
     };
-    Ok(Handed {
+    Ok(StartArguments {
         files: message.files.iter().map(file).collect::<io::Result<_>>()?,
         pointer: message.pointer.map(Zeroizing::new),
     })
@@ -424,15 +428,15 @@ mod tests {
         std::path::absolute(path).unwrap()
     }
 
-    fn brought() -> Handed {
-        Handed {
+    fn brought() -> StartArguments {
+        StartArguments {
             files: ["/tmp/a b.pdf", "/tmp/é%20.txt"].map(whole).to_vec(),
             pointer: Some(Zeroizing::new("cloak1secret".to_owned())),
         }
     }
 
     fn first(folder: &Path) -> First {
-        match start(folder, &Handed::default()) {
+        match start(folder, &StartArguments::default()) {
             Ok(Start::First(first)) => first,
             Ok(Start::HandedOver) => panic!("there was another"),
             Err(error) => panic!("{error}"),
@@ -586,7 +590,7 @@ mod tests {
     }
 
     /// What [`listen`] makes of these bytes.
-    fn heard(bytes: &[u8]) -> io::Result<Handed> {
+    fn heard(bytes: &[u8]) -> io::Result<StartArguments> {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         runtime.unwrap().block_on(async {
             let (mut caller, here) = tokio::io::duplex(4 * 1024 * 1024);

@@ -6,7 +6,7 @@ use clap::builder::Resettable;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo, Unit};
 
-use super::said::Said;
+use super::operator_args::OperatorArgs;
 use crate::app::config::{ParseProxyError, SocksProxy};
 use crate::app::relays::RelaySource;
 use crate::protocol::address::ServerAddress;
@@ -241,7 +241,7 @@ fn parse_proxy(text: &str) -> Result<Proxy, ParseProxyError> {
 #[derive(Args)]
 pub(super) struct Serve {
     #[command(flatten)]
-    pub(super) said: Said<ServerSettings>,
+    pub(super) said: OperatorArgs<ServerSettings>,
     /// Print a configuration file with every setting, what it does and its default, and end
     #[arg(long)]
     pub(super) print_config: bool,
@@ -256,7 +256,7 @@ pub(super) struct Serve {
 #[derive(Args)]
 pub(super) struct Relay {
     #[command(flatten)]
-    pub(super) said: Said<RelaySettings>,
+    pub(super) said: OperatorArgs<RelaySettings>,
     /// Print a configuration file with every setting, what it does and its default, and end
     #[arg(long)]
     pub(super) print_config: bool,
@@ -288,13 +288,13 @@ pub(super) enum CheckWhat {
 #[derive(Args)]
 pub(super) struct CheckRelay {
     #[command(flatten)]
-    pub(super) said: Said<RelaySettings>,
+    pub(super) said: OperatorArgs<RelaySettings>,
 }
 
 #[derive(Args)]
 pub(super) struct CheckServer {
     #[command(flatten)]
-    pub(super) said: Said<ServerSettings>,
+    pub(super) said: OperatorArgs<ServerSettings>,
     /// Send a small file there and back, and delete it, through the relays of this list
     #[arg(long, value_name = "LIST")]
     pub(super) through: Option<PathBuf>,
@@ -311,7 +311,7 @@ pub(super) enum Store {
 #[derive(Args)]
 pub(super) struct StoreDeed {
     #[command(flatten)]
-    pub(super) said: Said<ServerSettings>,
+    pub(super) said: OperatorArgs<ServerSettings>,
     /// The files: the pointer, link or id of each; `-` reads one from standard input
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<String>,

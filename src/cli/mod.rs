@@ -3,7 +3,7 @@
 //! Pointers and data go to standard output, everything else to standard error.
 mod args;
 mod commands;
-mod said;
+mod operator_args;
 mod terminal;
 
 use std::process::ExitCode;
@@ -108,7 +108,7 @@ enum CliError {
         /// What became of the file.
         file: StoredFile,
     },
-    /// What was asked for cannot be meant.
+    /// The arguments are not possible as they were given.
     #[error("{0}")]
     Usage(String),
 }

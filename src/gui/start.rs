@@ -24,7 +24,7 @@ use super::worker::Backend;
 #[cfg(all(unix, not(target_os = "macos")))]
 use super::x11_drop;
 use crate::app::config::{self, Config, Display, Home};
-use crate::app::instance::{self, Handed, Start};
+use crate::app::instance::{self, Start, StartArguments};
 use crate::app::l10n::{self, Language};
 use crate::app::message::UserMessage;
 use crate::app::streams;
@@ -94,7 +94,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             return no_start(&format!("{what} {why} {next}"));
         }
     };
-    let brought = Handed {
+    let brought = StartArguments {
         files: wish.files.clone(),
         pointer: wish
             .pointer

@@ -137,13 +137,13 @@ impl Window {
         // Until somebody points, it is seen where the keyboard is.
         kit::set_keyboard(ctx, true);
         window.listen(ctx);
-        window.dress(ctx);
+        window.apply_theme(ctx);
         if let Some(first) = &window.first {
             let waker = ctx.clone();
             first.wake(move || waker.request_repaint());
         }
         let begun = window.model.begin();
-        window.set_off(ctx, begun);
+        window.run_effects(ctx, begun);
         window.take(
             ctx,
             Action::Arguments {
@@ -171,10 +171,10 @@ impl Window {
         }
         // What follows may be said elsewhere already, in the language that was just chosen.
         self.speak();
-        self.set_off(ctx, effects);
+        self.run_effects(ctx, effects);
     }
 
-    fn set_off(&mut self, ctx: &Context, effects: Vec<Effect>) {
+    fn run_effects(&mut self, ctx: &Context, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::StayOpen => ctx.send_viewport_cmd(ViewportCommand::CancelClose),
@@ -211,13 +211,13 @@ impl Window {
             }
             for event in events {
                 let effects = self.model.update(event);
-                self.set_off(ctx, effects);
+                self.run_effects(ctx, effects);
             }
         }
     }
 
     /// Puts the chosen theme and size on, when they have changed.
-    fn dress(&mut self, ctx: &Context) {
+    fn apply_theme(&mut self, ctx: &Context) {
         let kept = &self.model.settings.preferences;
         let system = self.model.system;
         let look = Look {
@@ -454,7 +454,7 @@ impl Window {
             ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
             ctx.send_viewport_cmd(ViewportCommand::Focus);
             // Where the desktop lets no window come to the front by itself.
-            self.set_off(ctx, vec![Effect::Attention]);
+            self.run_effects(ctx, vec![Effect::Attention]);
             let action = Action::Arguments {
                 files: brought.files,
                 pointer: brought.pointer.map(|text| PointerText::of(Arc::new(text))),
@@ -505,7 +505,7 @@ impl eframe::App for Window {
         }
         // What is answered at once is drawn at once.
         self.listen(&ctx);
-        self.dress(&ctx);
+        self.apply_theme(&ctx);
         let around = Surroundings {
             drops: self.drops,
             in_front: ctx.input(|input| input.focused),

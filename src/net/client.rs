@@ -9,7 +9,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use super::socks::SocksProxy;
 use crate::wire::tls;
 
-/// What every client here is built from. Whose certificate it takes is the caller's to add.
+/// Base of every HTTP client here; the caller adds the certificate verifier.
 ///
 /// # Errors
 /// When the HTTP client does not take the proxy.

@@ -92,7 +92,7 @@ async fn isolated(proxy: Option<&SocksProxy>) -> Option<SocksProxy> {
     }
 }
 
-/// Says of a proxy that cannot be used that it is to blame.
+/// Turns a failed connection into a proxy error when the proxy is at fault.
 async fn blame_proxy<T>(
     fetched: Result<T, FetchError>,
     proxy: Option<&SocksProxy>,

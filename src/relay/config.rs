@@ -1,4 +1,4 @@
-//! What an operator can tell a relay, where it may be said, and what of it cannot be meant.
+//! Operator settings of the relay: defaults, the table behind file, flags and environment, and validation.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -82,11 +82,11 @@ impl RelaySettings {
         }
     }
 
-    /// What cannot be meant, though each value alone can: a sentence that names the settings.
+    /// Rejects combinations of settings that contradict each other; the error is a sentence that names them.
     ///
     /// # Errors
     /// The first of them.
-    pub fn judge(&self) -> Result<(), &'static str> {
+    pub fn validate(&self) -> Result<(), &'static str> {
         if self.listen.ip().is_unspecified() && self.public_host.is_none() {
             return Err(
                 "a relay that listens on every address needs public_host (--public-host), the one that others reach it at",
@@ -109,7 +109,7 @@ impl Settings for RelaySettings {
     const HEAD: &'static [&'static str] = &[
         "Configuration of a Cloakroom relay: cloak relay --config FILE",
         "",
-        "What is here are the defaults. Each setting is also a flag and an environment variable: the flag",
+        "These are the defaults. Each setting is also a flag and an environment variable: the flag",
         "wins over the variable, the variable over this file. Relative paths begin at this file's folder.",
     ];
 
@@ -312,14 +312,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_said() {
-        assert_eq!(RelaySettings::default().judge(), Ok(()));
+        assert_eq!(RelaySettings::default().validate(), Ok(()));
         for (text, words) in [
             ("listen = \"0.0.0.0:8790\"", "--public-host"),
             ("public_host = \"::\"", "one address"),
             ("max_memory = \"1 MiB\"", "32 MiB"),
             ("max_connections = 0", "max_connections"),
         ] {
-            let said = told(text).unwrap().judge().unwrap_err();
+            let said = told(text).unwrap().validate().unwrap_err();
             assert!(said.contains(words), "{said}");
         }
     }

@@ -145,7 +145,7 @@ impl Node {
                     rng,
                 )),
             },
-            Next::Proxy(proxy) => match self.rule.judge(&proxy) {
+            Next::Proxy(proxy) => match self.rule.allowed_target(&proxy) {
                 Some(target) => Decision::Proxy {
                     target,
                     body: proxy.body,
@@ -219,7 +219,7 @@ impl ProxyRule {
 
     /// Where a layer's request goes, if it may go there at all.
     #[must_use]
-    pub fn judge(&self, proxy: &Proxy) -> Option<Target> {
+    pub fn allowed_target(&self, proxy: &Proxy) -> Option<Target> {
         let https = match proxy.protocol.as_str() {
             "http" => false,
             "https" => true,
@@ -322,7 +322,7 @@ mod tests {
         ] {
             assert!(
                 any()
-                    .judge(&proxy("http", "files.example.org", 80, target))
+                    .allowed_target(&proxy("http", "files.example.org", 80, target))
                     .is_some(),
                 "{target}"
             );
@@ -340,7 +340,7 @@ mod tests {
         ] {
             assert!(
                 any()
-                    .judge(&proxy("http", "files.example.org", 80, target))
+                    .allowed_target(&proxy("http", "files.example.org", 80, target))
                     .is_none(),
                 "{target}"
             );
@@ -422,7 +422,7 @@ mod tests {
             ("http", "", 80, None),
         ] {
             let judged = any()
-                .judge(&proxy(protocol, host, port, TARGET))
+                .allowed_target(&proxy(protocol, host, port, TARGET))
                 .map(|target| target.url);
             assert_eq!(judged.as_deref(), expected, "{protocol} {host} {port}");
         }
@@ -430,14 +430,16 @@ mod tests {
             method: "GET".to_owned(),
             ..proxy("http", "files.example.org", 80, TARGET)
         };
-        assert!(any().judge(&get).is_none());
+        assert!(any().allowed_target(&get).is_none());
     }
 
     #[test]
     fn a_relay_serves_only_what_its_operator_says() {
         const TARGET: &str = "/oxen/v4/lsrpc";
-        let served =
-            |rule: &ProxyRule, host: &str| rule.judge(&proxy("http", host, 8787, TARGET)).is_some();
+        let served = |rule: &ProxyRule, host: &str| {
+            rule.allowed_target(&proxy("http", host, 8787, TARGET))
+                .is_some()
+        };
         let none = ProxyRule::new(Serves::None, false, Vec::new());
         assert!(!served(&none, "files.example.org"));
         assert_eq!(none.serves(), Serves::None);
@@ -457,7 +459,7 @@ mod tests {
             (1024, true),
             (22, false),
         ] {
-            let judged = listed.judge(&proxy("http", "10.0.0.7", port, TARGET));
+            let judged = listed.allowed_target(&proxy("http", "10.0.0.7", port, TARGET));
             assert_eq!(judged.is_some(), expected, "{port}");
         }
 
@@ -478,7 +480,7 @@ mod tests {
             is_here: |addr| addr == IpAddr::from([9, 9, 9, 9]),
             ..any()
         };
-        let judged = |host| rule.judge(&proxy("http", host, 80, "/oxen/v4/lsrpc"));
+        let judged = |host| rule.allowed_target(&proxy("http", host, 80, "/oxen/v4/lsrpc"));
         assert!(judged("9.9.9.9").is_none(), "an address of its machine");
         assert!(judged("9.9.9.10").is_some());
         assert!(!rule.allows("files.example.org", IpAddr::from([9, 9, 9, 9])));

@@ -1,4 +1,4 @@
-//! What an operator can tell a file server, where it may be said, and what of it cannot be meant.
+//! Operator settings of the file server: defaults, the table behind file, flags and environment, and validation.
 //!
 //! [`ServerSettings`] is what was said, [`ServerConfig`] what was decided; between them stand the key files, which are
 //! named here and read elsewhere.
@@ -142,11 +142,11 @@ impl ServerSettings {
         }
     }
 
-    /// What cannot be meant, though each value alone can: a sentence that names the settings.
+    /// Rejects combinations of settings that contradict each other; the error is a sentence that names them.
     ///
     /// # Errors
     /// The first of them.
-    pub fn judge(&self) -> Result<(), &'static str> {
+    pub fn validate(&self) -> Result<(), &'static str> {
         if self.listen.ip().is_unspecified() && self.public_url.is_none() {
             return Err(
                 "a server that listens on every address needs public_url (--public-url), the one that last relays reach it at",
@@ -192,7 +192,7 @@ impl Settings for ServerSettings {
     const HEAD: &'static [&'static str] = &[
         "Configuration of a Cloakroom file server: cloak serve --config FILE",
         "",
-        "What is here are the defaults. Each setting is also a flag and an environment variable: the flag",
+        "These are the defaults. Each setting is also a flag and an environment variable: the flag",
         "wins over the variable, the variable over this file. Relative paths begin at this file's folder.",
     ];
 
@@ -510,7 +510,7 @@ mod tests {
             format!("{settings:?}"),
             format!("{:?}", ServerSettings::default())
         );
-        assert_eq!(settings.judge(), Ok(()));
+        assert_eq!(settings.validate(), Ok(()));
     }
 
     #[test]
@@ -526,7 +526,7 @@ mod tests {
             ("metrics = \"0.0.0.0:9187\"", "loopback"),
             ("max_connections = 0", "max_connections"),
         ] {
-            let said = told(text).unwrap().judge().unwrap_err();
+            let said = told(text).unwrap().validate().unwrap_err();
             assert!(said.contains(words), "{text}: {said}");
         }
     }

@@ -180,7 +180,7 @@ impl Routes {
                     bytes = body;
                     reservation = Some(held);
                 }
-                Err(error) => return said(FileAnswer::Refused(error.status().as_u16())),
+                Err(error) => return plain_response(FileAnswer::Refused(error.status().as_u16())),
             }
         }
         let answered = match FileRequest::parse(&head, bytes) {
@@ -197,9 +197,9 @@ impl Routes {
         match answered {
             Answered::Blob(download) => match caller.reserve(PIECES_LEN).await {
                 Ok(reservation) => self.send_pieces(download, reservation),
-                Err(_full) => said(FileAnswer::Refused(503)),
+                Err(_full) => plain_response(FileAnswer::Refused(503)),
             },
-            Answered::Said(answer) => said(answer),
+            Answered::Said(answer) => plain_response(answer),
         }
     }
 
@@ -227,8 +227,8 @@ impl Routes {
     }
 }
 
-/// What is sealed in the answer to an onion request, without a seal.
-fn said(said: FileAnswer) -> Answer {
+/// A file answer as an ordinary HTTP response, not sealed.
+fn plain_response(said: FileAnswer) -> Answer {
     let (mut response, _is_blob) = said.into_response();
     let status = StatusCode::from_u16(response.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut sent = answer(status, core::mem::take(&mut *response.body));

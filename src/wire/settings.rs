@@ -1,5 +1,5 @@
-//! What an operator sets: one table a program, from which come the keys of its file, its flags, its environment variables
-//! and the commented sample.
+//! One table of settings for each program; the keys of its file, its flags, its environment variables and the commented
+//! sample are derived from it.
 //!
 //! A file names a key that the table does not have: that is an error with its line and, when one is near, the key that
 //! was meant. Where values come from and which of them wins is for the command line to say.
@@ -343,7 +343,7 @@ pub enum SettingsError {
         /// What may have been meant.
         hint: String,
     },
-    /// A value that cannot be meant.
+    /// An impossible value.
     #[error("{place}: {reason}")]
     Value {
         /// Flag, variable, or file, line and key.

@@ -14,11 +14,11 @@ use crate::relay::config::RelaySettings;
 /// runs.
 pub async fn relay(settings: &RelaySettings, now: u64) -> Report {
     let mut report = Report::default();
-    if let Err(reason) = settings.judge() {
+    if let Err(reason) = settings.validate() {
         report.failed("configuration", reason, "correct it and check again");
         return report;
     }
-    report.ok("configuration", "every setting can be meant");
+    report.ok("configuration", "the configuration is valid");
     clock::clock(&mut report, now);
     let identity = key::key(&mut report, "key", &settings.key, false);
     let own = identity.and_then(|identity| own_entry(settings, identity));

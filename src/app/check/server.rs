@@ -38,7 +38,7 @@ pub async fn server(checking: Checking<'_>, cancel: &CancellationToken) -> Repor
     let settings = checking.settings;
     let now = checking.session.now();
     let mut report = Report::default();
-    if let Err(reason) = settings.judge() {
+    if let Err(reason) = settings.validate() {
         report.failed("configuration", reason, "correct it and check again");
         return report;
     }
@@ -75,9 +75,9 @@ fn configuration(report: &mut Report, checking: &Checking<'_>) {
             ),
         Some(file) => report.ok(
             PART,
-            format!("every setting of {} can be meant", file.display()),
+            format!("the configuration in {} is valid", file.display()),
         ),
-        None => report.ok(PART, "every setting can be meant"),
+        None => report.ok(PART, "the configuration is valid"),
     }
 }
 

@@ -124,7 +124,7 @@ fn access_word(
         .ok_or_else(|| CliError::Usage(format!("{name} does not begin with an access word")))
 }
 
-/// Said of a file that expires by the server's clock.
+/// OperatorArgs of a file that expires by the server's clock.
 const CLOCKS_DIFFER: &str = "this computer's clock and the server's differ by an hour or more: the file expires by the server's; check the clock here";
 const DIRECT: &str = "going straight to the server: it sees this computer's address";
 

@@ -24,7 +24,7 @@ pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), Cl
         CliError::Other(format!("the relay did not start: {error}"))
     };
     open_files::raise_limit();
-    told.judge()
+    told.validate()
         .map_err(|reason| CliError::Usage(reason.to_owned()))?;
     if args.print_descriptor && told.listen.port() == 0 {
         return Err(CliError::Usage(

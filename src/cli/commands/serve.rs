@@ -32,7 +32,7 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
         CliError::Other(format!("the file server did not start: {error}"))
     };
     open_files::raise_limit();
-    told.judge()
+    told.validate()
         .map_err(|reason| CliError::Usage(reason.to_owned()))?;
     let key_path = told.key_file().unwrap_or_default();
     let folder = told.store.folder().map(Path::to_owned);

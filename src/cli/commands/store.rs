@@ -23,7 +23,7 @@ pub(crate) async fn run(args: Store, cancel: &CancellationToken) -> Result<(), C
     };
     let told = deed.said.read()?;
     logging::start_at(told.log.as_deref());
-    told.judge()
+    told.validate()
         .map_err(|reason| CliError::Usage(reason.to_owned()))?;
     let mut missing = 0;
     for id in ids(&deed, &told, cancel).await? {

@@ -161,7 +161,7 @@ impl Model {
         vec![Effect::WipeHistory]
     }
 
-    pub(super) fn hear_history(&mut self, news: News) {
+    pub(super) fn on_history(&mut self, news: News) {
         match news {
             News::Status(status) => self.history = status,
             News::Entries(entries) => {
@@ -251,7 +251,7 @@ impl Model {
         self.transfers.push(transfer);
     }
 
-    pub(super) fn hear_remembered(&mut self, id: TransferId, entry: EntryId) -> Vec<Effect> {
+    pub(super) fn on_remembered(&mut self, id: TransferId, entry: EntryId) -> Vec<Effect> {
         match self.row_mut(id) {
             // Taken off the list, stopped, or deleted from the server meanwhile.
             Some(transfer) if transfer.is_kept() => {
@@ -308,7 +308,7 @@ impl Model {
             .collect()
     }
 
-    pub(super) fn hear_examined(
+    pub(super) fn on_examined(
         &mut self,
         id: TransferId,
         why: Examine,

@@ -29,11 +29,11 @@ pub struct Speed {
 
 /// Before this, what was seen says too little.
 const AFTER: Duration = Duration::from_secs(1);
-/// What is seen sooner after the last is taken together with the next.
+/// Samples closer together than this are merged.
 const APART: Duration = Duration::from_millis(50);
 /// In this time the smoothed speed has gone most of the way to a new one.
 const SMOOTH_SECS: f64 = 2.0;
-/// What is smaller has passed before anyone can read how long it takes.
+/// Shorter transfers end before an estimate could be read.
 const LEAST_BYTES: u64 = 1_000_000;
 /// What would take longer is no estimate.
 const MOST_SECS: f64 = 24.0 * 3_600.0;

@@ -9,7 +9,7 @@ impl Model {
         (!self.settings.terms.contains_key(chosen)).then(|| Effect::Terms(chosen.clone()))
     }
 
-    pub(super) fn hear_terms(&mut self, choice: ServerChoice, terms: Option<Terms>) {
+    pub(super) fn on_terms(&mut self, choice: ServerChoice, terms: Option<Terms>) {
         if let Some(terms) = terms {
             self.settings.terms.insert(choice, terms);
             self.keep_within_terms();

@@ -17,8 +17,8 @@ impl Model {
     /// Takes one input in and says what is to be done.
     pub fn update(&mut self, input: impl Into<Input>) -> Vec<Effect> {
         let mut effects = match input.into() {
-            Input::Action(action) => self.act(action),
-            Input::Event(event) => self.hear(event),
+            Input::Action(action) => self.on_action(action),
+            Input::Event(event) => self.on_event(event),
         };
         // The row itself says what there is to say.
         if self.first_start && !self.transfers.is_empty() {
@@ -27,7 +27,7 @@ impl Model {
         effects
     }
 
-    pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn on_action(&mut self, action: Action) -> Vec<Effect> {
         // What was said has been heard, or is no longer so.
         self.announcement.words.clear();
         match action {
@@ -421,7 +421,7 @@ impl Model {
         }
     }
 
-    fn hear(&mut self, event: Event) -> Vec<Effect> {
+    fn on_event(&mut self, event: Event) -> Vec<Effect> {
         match event {
             Event::Copied(id, Ok(())) => {
                 self.copies += 1;
@@ -489,9 +489,9 @@ impl Model {
                 return again.map(Effect::Later).into_iter().collect();
             }
             Event::Fetched(run, result) => return self.fetched(run, result),
-            Event::Examined(id, why, found) => return self.hear_examined(id, why, found),
-            Event::History(news) => self.hear_history(news),
-            Event::Remembered(id, entry) => return self.hear_remembered(id, entry),
+            Event::Examined(id, why, found) => return self.on_examined(id, why, found),
+            Event::History(news) => self.on_history(news),
+            Event::Remembered(id, entry) => return self.on_remembered(id, entry),
             Event::DefaultSettingsUsed(Ok(aside)) => {
                 let message = text::default_settings_used(aside.as_deref());
                 self.say(Tone::Warning, message);
@@ -507,7 +507,7 @@ impl Model {
             Event::FilesPasted(list) if list.is_empty() => {
                 self.say(Tone::Info, text::clipboard_empty());
             }
-            Event::FilesPasted(list) => return self.act(Action::Dropped(list)),
+            Event::FilesPasted(list) => return self.on_action(Action::Dropped(list)),
             Event::NoFolderDialog(message) => {
                 self.dialog_open = false;
                 self.forget_folder_errand();
@@ -609,7 +609,7 @@ impl Model {
             Event::Shared(run, result) => return self.shared(run, result),
             Event::Links(ours) => self.settings.links = Some(ours),
             Event::SystemLook(look) => self.system = look,
-            Event::Terms(choice, terms) => self.hear_terms(choice, terms),
+            Event::Terms(choice, terms) => self.on_terms(choice, terms),
             Event::Tested(choice, Ended { result, shown }) => {
                 let outcome = match result {
                     Ok(report) => Test::Passed(report),
@@ -647,14 +647,14 @@ impl Model {
                 .unwrap_or_else(|| self.settings.preferences.chosen.clone())
             {
                 ServerChoice::Address(address) => {
-                    let effects = self.act(Action::Go(Screen::Settings));
+                    let effects = self.on_action(Action::Go(Screen::Settings));
                     self.open_word(address);
                     effects
                 }
-                ServerChoice::BuiltIn => self.act(Action::ChooseServer),
+                ServerChoice::BuiltIn => self.on_action(Action::ChooseServer),
             },
-            Remedy::DefaultSettings => self.act(Action::UseDefaultSettings),
-            Remedy::Folder => self.act(Action::ChooseDownloads),
+            Remedy::DefaultSettings => self.on_action(Action::UseDefaultSettings),
+            Remedy::Folder => self.on_action(Action::ChooseDownloads),
             Remedy::Nothing => Vec::new(),
             Remedy::Options => {
                 self.screen = Screen::Share;
@@ -664,11 +664,11 @@ impl Model {
             }
             Remedy::Paste => {
                 self.focus = Some(Focus::Pointer);
-                self.act(Action::PasteIntoReceive)
+                self.on_action(Action::PasteIntoReceive)
             }
-            Remedy::Relays => self.act(Action::ChooseRelays),
+            Remedy::Relays => self.on_action(Action::ChooseRelays),
             Remedy::Retry => self.retry(|row| row.id == id),
-            Remedy::Server => self.act(Action::ChooseServer),
+            Remedy::Server => self.on_action(Action::ChooseServer),
         };
         // The dialog for a folder opens wherever the row is.
         if remedy == Remedy::Folder || self.screen == Screen::Settings && remedy.then_retry() {
@@ -944,7 +944,7 @@ impl Model {
         }
         match UriList::from_text(text.as_str()) {
             Some(list) => {
-                let effects = self.act(Action::Dropped(list));
+                let effects = self.on_action(Action::Dropped(list));
                 if matches!(effects[..], [Effect::Look(Look::Share, _)]) {
                     self.screen = Screen::Share;
                 }

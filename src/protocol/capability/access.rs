@@ -1,4 +1,4 @@
-//! The word by which an operator knows that an upload is welcome: one for everybody, so that it tells people not apart.
+//! The access word: one shared secret for all uploaders, so that it cannot tell them apart.
 
 use core::fmt;
 

@@ -111,7 +111,7 @@ pub struct ReceiptTerms {
 /// Why a server refuses to look at a request.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum RequestError {
-    /// A header has a value that cannot be meant.
+    /// A header has an impossible value.
     #[error("bad header")]
     BadHeader,
     /// The path exists, but not with this method.

@@ -228,7 +228,7 @@ impl BlobStore {
         }))
     }
 
-    /// The same of a file that is not gone, and its bytes, not read yet.
+    /// Like [`Self::look`], for a file that is not gone; its bytes have not been read.
     ///
     /// # Errors
     /// [`StoreFault`].

@@ -18,7 +18,7 @@ pub struct Swept {
     pub blobs: u64,
 }
 
-/// What is met in a store.
+/// Files found while scanning the store.
 #[derive(Default)]
 struct Met {
     /// Files whose first expiry is an hour past, of which something is there.

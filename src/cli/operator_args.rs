@@ -1,4 +1,4 @@
-//! What an operator says of a server or relay: on the command line, in the environment, in a file; in this order.
+//! Settings of a server or relay from flags, environment and file, highest precedence first.
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::CliError;
 use crate::wire::settings::{self, Given, Setting, Settings, Shape};
 
 /// Settings of `S` as they were said, not read yet.
-pub(super) struct Said<S> {
+pub(super) struct OperatorArgs<S> {
     config: Option<PathBuf>,
     values: Vec<Value>,
     of: PhantomData<S>,
@@ -22,7 +22,7 @@ struct Value {
     texts: Vec<String>,
 }
 
-impl<S: Settings> Said<S> {
+impl<S: Settings> OperatorArgs<S> {
     /// The file's values, over them the environment's, over them the command line's.
     pub(super) fn read(&self) -> Result<S, CliError> {
         let mut read = S::default();
@@ -46,7 +46,7 @@ impl<S: Settings> Said<S> {
     }
 }
 
-impl<S: Settings> Args for Said<S> {
+impl<S: Settings> Args for OperatorArgs<S> {
     fn augment_args(command: Command) -> Command {
         let config = Arg::new(CONFIG)
             .long(CONFIG)
@@ -66,7 +66,7 @@ impl<S: Settings> Args for Said<S> {
     }
 }
 
-impl<S: Settings> FromArgMatches for Said<S> {
+impl<S: Settings> FromArgMatches for OperatorArgs<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let value = |setting: &Setting<S>| {
             let texts: Vec<String> = matches
@@ -172,5 +172,5 @@ mod tests {
         assert!(read.allow_private && read.serves.includes("b.example"));
     }
 
-    type RelaySaid = Said<RelaySettings>;
+    type RelaySaid = OperatorArgs<RelaySettings>;
 }
