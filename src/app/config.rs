@@ -497,7 +497,7 @@ pub enum ConfigError {
     Invalid {
         /// The line, where it is known.
         line: Option<usize>,
-        /// What is wrong with it.
+        /// Why the value was refused.
         reason: String,
     },
     /// A key that this version does not know looks like one that protects something.

@@ -50,7 +50,7 @@ impl Receipt {
 
 /// A file that was verified, opened and saved.
 pub struct Fetched {
-    /// Where it is.
+    /// Path of the saved file.
     pub path: PathBuf,
     /// Its bytes.
     pub content_len: u64,

@@ -66,7 +66,7 @@ pub enum What {
         blob_len: u64,
         /// The server's host, as it is shown.
         server: String,
-        /// Unix seconds.
+        /// When the server forgets the file, in unix seconds.
         expires: Option<u64>,
         /// On the built-in network.
         builtin: bool,

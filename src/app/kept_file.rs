@@ -16,9 +16,9 @@ use super::io_reason::IoReason;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{} cannot be used: {why}", file.display())]
 pub struct UnreadFile {
-    /// Which.
+    /// Path of the file.
     pub file: PathBuf,
-    /// Why.
+    /// Why it cannot be used.
     pub why: UnreadReason,
 }
 

@@ -113,7 +113,7 @@ impl Session {
         Arc::clone(&self.clock)
     }
 
-    /// Unix seconds.
+    /// The present time, in unix seconds.
     #[must_use]
     pub fn now(&self) -> u64 {
         (self.clock)()

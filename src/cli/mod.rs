@@ -103,7 +103,7 @@ enum CliError {
     /// A file was stored and its pointer could not be printed.
     #[error("the pointer could not be printed: {cause}")]
     PointerLost {
-        /// Why.
+        /// Why the output was not written.
         cause: OutputError,
         /// What became of the file.
         file: StoredFile,

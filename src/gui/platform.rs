@@ -46,7 +46,7 @@ pub trait Platform: Send + Sync {
     fn copy_secret(&self, text: &PointerText) -> bool;
     /// Empties the clipboard, if this secret is still on it.
     fn clear_secret(&self, text: &PointerText);
-    /// Unix seconds.
+    /// The present time, in unix seconds.
     fn now(&self) -> u64;
     /// Tells, at once and whenever it changes, how the system wants windows to look; nothing where it does not say.
     /// Never waits.

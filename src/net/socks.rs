@@ -256,7 +256,7 @@ impl fmt::Debug for SocksProxy {
 pub struct ProxyFailure {
     /// Which, as `Display` prints it.
     pub proxy: String,
-    /// Why.
+    /// Why the proxy did not connect.
     pub reason: ProxyFailureReason,
 }
 

@@ -148,7 +148,7 @@ impl fmt::Debug for ServerUrl {
 /// key becomes the Ed25519 one that converts to it ([`Ed25519Public::from_x25519`]), and `#p=` is printed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ServerAddress {
-    /// Where it is.
+    /// URL of the server.
     pub url: ServerUrl,
     /// Who it is.
     pub key: Ed25519Public,

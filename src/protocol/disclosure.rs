@@ -131,7 +131,7 @@ pub enum Fact {
         /// Bytes back.
         answer: Option<usize>,
     },
-    /// When.
+    /// A moment, in unix seconds.
     Time(u64),
     /// What is transferred, and with which server.
     Transfer,

@@ -58,7 +58,7 @@ pub struct RelayConfig {
     pub allow_private: bool,
     /// The address that others reach it at, when that is not where it listens.
     pub public_host: Option<IpAddr>,
-    /// Whose it is; empty is nobody's name.
+    /// Name of the operator; empty means unnamed. No path has two relays of one name.
     pub operator: String,
     /// The most memory that bodies may take at once, in bytes.
     pub max_memory: u64,

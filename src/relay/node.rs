@@ -43,7 +43,7 @@ pub enum Decision {
     },
     /// Post `body` to a server.
     Proxy {
-        /// Where.
+        /// The server to post to.
         target: Target,
         /// The whole decrypted layer.
         body: Vec<u8>,

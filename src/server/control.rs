@@ -39,14 +39,14 @@ use crate::protocol::address::FileId;
 pub enum Order {
     /// Take a file away, and never take it in again.
     Block {
-        /// Which.
+        /// Id of the file.
         id: String,
     },
     /// Say whether the store can be written and read, and how full it is.
     Check,
     /// Take a file away.
     Remove {
-        /// Which.
+        /// Id of the file.
         id: String,
     },
 }

@@ -157,7 +157,7 @@ pub enum RelaySourceError {
     Fetch {
         /// The host that was asked.
         host: String,
-        /// Why.
+        /// Why its answer is no list.
         why: FetchError,
     },
     /// The settings name a list that is not here.

@@ -59,7 +59,7 @@ pub struct PointerInfo {
     pub len: u64,
     /// Host of the file server, or the name of the built-in network.
     pub server: String,
-    /// Unix seconds.
+    /// When the server forgets the file, in unix seconds.
     pub expires: Option<u64>,
     /// The sender asked to be told of the download.
     pub asks_receipt: bool,

@@ -94,11 +94,11 @@ pub struct Server {
 
 /// The field for a server's access word, while it is open. Never printed.
 pub struct WordField {
-    /// Whose word.
+    /// Address of the server that this access word is for.
     pub address: String,
-    /// What is in it.
+    /// Text of the field.
     pub text: Zeroizing<String>,
-    /// What is wrong with it.
+    /// Why the text was refused.
     pub trouble: Option<UserMessage>,
 }
 
@@ -407,7 +407,7 @@ pub struct Settings {
     pub preferences: Preferences,
     /// The field for a new server.
     pub address: String,
-    /// What is wrong with it.
+    /// Why the address in the field was refused.
     pub address_trouble: Option<UserMessage>,
     /// The field for the access word of one of the servers.
     pub word: Option<WordField>,
@@ -433,7 +433,7 @@ pub struct Settings {
     pub other_lists: Vec<OtherList>,
     /// The field for a proxy.
     pub proxy: String,
-    /// What is wrong with it.
+    /// Why the proxy in the field was refused.
     pub proxy_trouble: Option<UserMessage>,
     /// Whether a click on a `cloakroom:` link opens this program; none where that is not decided here.
     pub links: Option<bool>,

@@ -225,7 +225,7 @@ pub struct Shared {
     pub pointer: PointerText,
     /// Length of the padded blob that was sent.
     pub blob_len: u64,
-    /// Unix seconds.
+    /// When the server forgets the file, in unix seconds.
     pub expires: Option<u64>,
     /// The server's name, as Settings shows it.
     pub server: String,
@@ -246,7 +246,7 @@ pub struct Shared {
 /// What a fetch gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
-    /// Where it is.
+    /// Path of the saved file.
     pub path: PathBuf,
     /// The name it got, safe to show.
     pub name: String,

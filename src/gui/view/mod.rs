@@ -62,7 +62,7 @@ pub(super) struct Surroundings {
     pub(super) drops: bool,
     /// The window is in front.
     pub(super) in_front: bool,
-    /// Unix seconds.
+    /// The time of this frame, in unix seconds.
     pub(super) now: u64,
 }
 

@@ -69,9 +69,9 @@ pub struct Uploaded {
 pub struct FileInfo {
     /// Bytes of the blob.
     pub size: u64,
-    /// Unix seconds.
+    /// When the file was uploaded, in unix seconds.
     pub uploaded: f64,
-    /// Unix seconds.
+    /// When the server forgets the file, in unix seconds.
     pub expires: f64,
 }
 
@@ -80,9 +80,9 @@ pub struct FileInfo {
 pub struct FileStatus {
     /// Bytes of the blob.
     pub size: u64,
-    /// Unix seconds.
+    /// When the file was uploaded, in unix seconds.
     pub uploaded: f64,
-    /// Unix seconds.
+    /// When the server forgets the file, in unix seconds.
     pub expires: f64,
     /// Downloads allowed; 0 when they are only counted, or not even that.
     pub allowed: u32,

@@ -21,7 +21,7 @@ pub struct Hops {
 pub enum Learned {
     /// A last relay said something of the server, and another one brought the server's own answer soon after.
     Belied {
-        /// Which.
+        /// Key of the relay.
         relay: Ed25519Public,
         /// When it said so, unix seconds.
         at: u64,

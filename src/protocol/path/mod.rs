@@ -132,9 +132,9 @@ pub enum Reason {
 /// One relay that was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// Which.
+    /// Key of the relay.
     pub relay: Ed25519Public,
-    /// Why.
+    /// Why it was not drawn.
     pub reason: Reason,
 }
 

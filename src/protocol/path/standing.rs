@@ -8,7 +8,7 @@ use crate::protocol::relay_list::RelayList;
 /// How one relay stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RelayStanding {
-    /// Which.
+    /// Key of the relay.
     pub relay: Ed25519Public,
     /// How.
     pub standing: Standing,
@@ -35,7 +35,7 @@ pub enum Standing {
     SetAside {
         /// Until when.
         until: u64,
-        /// Why.
+        /// Why it is set aside.
         why: SetAsideWhy,
     },
     /// Drawn as middle or last.

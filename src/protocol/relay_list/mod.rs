@@ -44,7 +44,7 @@ pub struct RelayDescriptor {
     pub host: IpAddr,
     /// Where it takes onion requests, over TLS.
     pub port: u16,
-    /// Whose it is; empty is nobody's name.
+    /// Name of the relay's operator; empty means unnamed.
     pub operator: String,
     /// For which hosts it will be the last relay.
     pub serves: Serves,
@@ -86,7 +86,7 @@ impl Serves {
 pub struct RelayList {
     /// For people.
     pub name: String,
-    /// Unix seconds.
+    /// When the list was made, in unix seconds.
     pub issued: u64,
     /// Unix seconds; not used from then on.
     pub expires: u64,
@@ -111,7 +111,7 @@ pub enum RelayListError {
     Entry {
         /// Counted from 1.
         index: usize,
-        /// What is wrong with it.
+        /// What about the entry is wrong.
         what: &'static str,
     },
     /// Not JSON of the expected shape; in the words of the parser, at most 200 characters, some of which can be a

@@ -556,7 +556,7 @@ pub enum OpenStoreError {
         "the store {location} cannot be read ({fault}); check that it is there and that its credentials are right"
     )]
     Unreachable {
-        /// Where it is.
+        /// The store's folder or bucket, as in the settings.
         location: String,
         /// What happened.
         fault: StoreFault,
