@@ -2,8 +2,8 @@
 //!
 //! `config.toml` is read into a private wire type with a version and becomes one decided [`Config`]. Keys that this
 //! version does not know are kept and written back, unless they look like a misspelling of one that protects something:
-//! such a file cannot be understood. A file that cannot be understood stays as it is until the person
-//! says otherwise, and nothing is sent meanwhile.
+//! such a file cannot be understood. A file that cannot be understood stays as it is until the person says otherwise, and
+//! nothing is sent meanwhile.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -187,10 +187,8 @@ impl ServerEntry {
             unknown: toml::Table::new(),
         }
     }
-}
 
-impl ServerEntry {
-    /// What the person calls it, else where it is: `files.example`.
+    /// The name that the person gave the server, or its host without one: `files.example`.
     #[must_use]
     pub fn shown_name(&self) -> &str {
         match self.name.trim() {
@@ -432,8 +430,8 @@ impl Config {
         self.chosen_entry().map(|server| &server.address)
     }
 
-    /// Where received files go: the chosen folder, else the system's for downloads, else `Downloads` in the home folder if
-    /// it is there, else the home folder, else here.
+    /// The folder that received files are saved in: the chosen one, else the system's for downloads, else `Downloads` in
+    /// the home folder if it exists, else the home folder, else the current folder.
     #[must_use]
     pub fn download_folder(&self) -> PathBuf {
         let system = || {
@@ -754,7 +752,7 @@ impl From<&Config> for ConfigFile {
     }
 }
 
-/// Where downloads go for who has this home folder; `named` is what the system names for them.
+/// The folder for downloads of the person with this home folder; `named` is the one that the system names for them.
 fn downloads_of(named: Option<&Path>, home: &Path) -> PathBuf {
     // Without xdg-user-dirs a desktop names nothing, and xdg-user-dirs names the home folder itself in place of a folder
     // that once was not there.

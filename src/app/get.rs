@@ -65,7 +65,7 @@ pub struct Fetched {
 /// Whether this version can fetch what `pointer` describes.
 ///
 /// # Errors
-/// [`AppError::Newer`] for folders, parts and words, which this version does not have yet.
+/// [`AppError::NeedsNewer`] for folders, parts and words, which this version does not have yet.
 pub fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
     if pointer.words.is_some() {
         return Err(AppError::NeedsNewer(NeedsNewer::Words));

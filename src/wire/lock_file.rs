@@ -28,7 +28,7 @@ pub fn is_held(path: &Path) -> bool {
 /// then whoever writes last wins, and whoever must be alone has to say so.
 ///
 /// # Errors
-/// As [`open`].
+/// An [`io::Error`] of the system, also for a symbolic link; [`io::ErrorKind::InvalidInput`] when it is no file.
 pub fn hold(path: &Path) -> io::Result<Option<File>> {
     let file = open(path)?;
     match file.lock() {
@@ -52,7 +52,7 @@ pub enum Tried {
 /// Like [`hold`], for a lock that is held for long: does not wait for whoever holds it.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`hold`].
 pub fn try_hold(path: &Path) -> io::Result<Tried> {
     let file = open(path)?;
     match file.try_lock() {

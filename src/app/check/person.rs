@@ -4,11 +4,10 @@ use std::path::Path;
 
 use super::{Report, clock, relay, size};
 use crate::app::config::{Config, Home};
-
 use crate::app::relays::{ListState, RelaySource, Relays, SourceView};
 use crate::protocol::relay_list::{NetworkKind, RelayList};
 
-/// Who asks: each is told what to do in its own words.
+/// The program that runs the check; its advice names commands on the command line and controls in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asker {
     /// `cloak check`.
@@ -21,7 +20,7 @@ pub enum Asker {
 }
 
 impl Asker {
-    /// What to do, as it is done where it was asked.
+    /// The one of two pieces of advice that fits this program.
     const fn advice(self, command_line: &'static str, window: &'static str) -> &'static str {
         match self {
             Self::CommandLine { .. } => command_line,
@@ -250,7 +249,7 @@ mod tests {
 
     use super::*;
 
-    /// What is advised about a person whose settings hold `config`.
+    /// The advice of a check over settings with this text in their file.
     async fn advice(config: &str, asker: Asker) -> String {
         let folder = tempfile::tempdir().unwrap();
         let home = Home {

@@ -97,8 +97,8 @@ pub fn segmented<T: Copy + PartialEq>(
     segments(ui, name, options, chosen, Segments::Choice)
 }
 
-/// The same for the screens of the window, which a screen reader calls tabs. With an icon each, that stands in place of the
-/// word, which is shown to who points at it.
+/// Like [`segmented`], for the screens of the window, which a screen reader calls tabs. Icons, where given, stand in place
+/// of the words; a word is then shown on hovering over its icon.
 pub fn segmented_tabs<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,

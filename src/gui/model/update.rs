@@ -721,7 +721,7 @@ impl Model {
         }
     }
 
-    /// The same after a change of the way to servers: a row that failed for another reason goes on waiting.
+    /// Like [`Self::go_on`], after a change of the way to servers: a row that failed for another reason goes on waiting.
     fn go_on_where_relays_help(&mut self) -> Vec<Effect> {
         if let Some(Errand::Row(id)) = self.errand {
             let row = self.transfer(id).map(|row| &row.state);

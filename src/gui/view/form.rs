@@ -8,7 +8,7 @@ use crate::gui::kit;
 use crate::gui::model::Tone;
 use crate::gui::tokens::{Type, measure, palette, space};
 
-/// What is wrong, beside what it is wrong with.
+/// Shows why a field was refused, below it; nothing without a message.
 pub(super) fn trouble(ui: &mut Ui, id: &str, message: Option<&UserMessage>) {
     if let Some(message) = message {
         kit::fresh(ui, Id::unique(("trouble", id)), &message.what, |ui| {
