@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! cloakroom (desktop) ─► gui ─► app ─┬─► net ────┐
-//! cloak (command line) ─► cli ─► app ─┼─► server ─┼─► wire ─► protocol
+//! cloak (command line) ─► cli ─► app ─┼─► server ─┼─► wire ─► disk ─► protocol
 //!                                     └─► relay ──┘
 //! ```
 //!
@@ -12,6 +12,7 @@
 //!
 //! * [`protocol`] holds formats, onion layers and decisions. It is pure and synchronous: `now` and the random source
 //!   are parameters, so every test of it is a replay.
+//! * `disk` is what lies on this computer: private files, records, key files, locks.
 //! * `wire` is what everything that talks over a network shares: identities in TLS, the listener, the body reader.
 //! * `net` moves the client's bytes and time, and decides nothing.
 //! * `server` stores blobs it cannot read; `relay` peels one layer and passes the rest on.
@@ -25,6 +26,9 @@
 //! request; the first on a **path** is the **guard**. The **file server** answers at the end of it.
 
 pub mod protocol;
+
+#[cfg(feature = "wire")]
+pub mod disk;
 
 #[cfg(feature = "wire")]
 pub mod wire;

@@ -4,9 +4,9 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use cloakroom::app::core_dumps;
-use cloakroom::app::logging;
-use cloakroom::app::message::UserMessage;
+use cloakroom::app::process::core_dumps;
+use cloakroom::app::process::logging;
+use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::backend::App;
 use cloakroom::gui::worker::Backend;
 

@@ -21,14 +21,14 @@ use std::time::Duration;
 use std::time::Instant;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use cloakroom::app::config::{Config, Home, ServerChoice, ServerEntry};
 use cloakroom::app::relays::RelaySource;
+use cloakroom::app::settings::config::{Config, Home, ServerChoice, ServerEntry};
 use cloakroom::protocol::address::FileId;
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
-use cloakroom::protocol::seal::{FileKey, Kind, Sealed, seal};
+use cloakroom::protocol::seal::{ContentKind, FileKey, Sealed, seal};
 use cloakroom::wire::random;
 use serde_json::Value;
 #[cfg(unix)]
@@ -247,7 +247,7 @@ fn each_damage_of_a_pointer_is_3_and_has_its_words() {
         }
     }
     let folder = Pointer {
-        kind: Kind::Folder,
+        kind: ContentKind::Folder,
         ..offline_pointer("127.0.0.1:1")
     };
     let output = person.run_with(&["get", "-"], folder.to_text().as_str());
@@ -1216,7 +1216,7 @@ impl Person {
             .find(|blob| !before.contains(blob))
             .unwrap();
         let Sealed { blob, key, digest } = seal(
-            Kind::File,
+            ContentKind::File,
             Some(name),
             None,
             b"hostile",
@@ -1279,7 +1279,7 @@ fn offline_pointer(authority: &str) -> Pointer {
         digest: Digest::of(b"something"),
         content_len: 1_234,
         name: Some("a name.pdf".to_owned()),
-        kind: Kind::File,
+        kind: ContentKind::File,
         expires: Some(2_000_000_000),
         words: None,
         receipts: None,

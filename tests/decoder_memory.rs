@@ -12,7 +12,7 @@ use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use allocation_counter::measure;
 use base64ct::{Base64, Encoding as _};
 use bech32::{Bech32m, Hrp};
-use cloakroom::app::relay_file;
+use cloakroom::app::relays::list_file;
 use cloakroom::net::socks::SocksProxy;
 use cloakroom::protocol::address::{FileLink, ServerAddress};
 use cloakroom::protocol::digest::Digest;
@@ -24,7 +24,7 @@ use cloakroom::protocol::onion::envelope::MAX_LAYER_JSON_LEN;
 use cloakroom::protocol::onion::hop_cipher::HopKey;
 use cloakroom::protocol::onion::v4::{self, RequestHead, Response};
 use cloakroom::protocol::onion::{
-    HopCipher, Next, ReplyError, ReplyKeys, Route, build, open_request, peel,
+    HopCipher, OnionRoute, RelayInstruction, ReplyError, ReplyKeys, build, open_request, peel,
 };
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::session_nodes::MAX_ANSWER_LEN;
@@ -33,7 +33,7 @@ use cloakroom::protocol::relay_list::{
 };
 use cloakroom::protocol::seal::{FileKey, UnverifiedBlob};
 use cloakroom::protocol::size_class::SizeClass;
-use cloakroom::server::record::{RECORD_LEN, Record};
+use cloakroom::server::files::record::{BlobRecord, RECORD_LEN};
 use hkdf::Hkdf;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -79,7 +79,7 @@ const DECODERS: &[Decoder] = &[
         wrap: |json| sealed_to_relay(&[&10_u32.to_le_bytes()[..], b"ciphertext", json].concat()),
         decode: |body| {
             let peeled = peel(&relay().x25519(), body);
-            peeled.is_ok_and(|peeled| !matches!(peeled.next, Next::InvalidJson))
+            peeled.is_ok_and(|peeled| !matches!(peeled.next, RelayInstruction::InvalidJson))
         },
         good: || r#"{"host":"files.example","target":"/oxen/v4/lsrpc"}"#.to_owned(),
         around: &["@", r#"{"host":@,"target":@}"#, r#"{"x":@,"headers":@}"#],
@@ -189,7 +189,7 @@ const DECODERS: &[Decoder] = &[
         decode: |bytes| {
             let signature = "ab".repeat(64);
             let key = relay().public();
-            relay_file::verify(&bytes, Some(&signature), Some(&key), NOW)
+            list_file::verify(&bytes, Some(&signature), Some(&key), NOW)
                 .iter()
                 .any(|check| check.said == "it names 3 relays")
         },
@@ -381,7 +381,7 @@ const DECODERS: &[Decoder] = &[
         wrap: <[u8]>::to_vec,
         decode: |bytes| {
             let record = bytes.first_chunk::<RECORD_LEN>();
-            record.is_some_and(|record| Record::decode(record).is_some())
+            record.is_some_and(|record| BlobRecord::decode(record).is_some())
         },
         good: || format!("\u{1}{}", "\0".repeat(RECORD_LEN - 1)),
         around: &["@"],
@@ -640,7 +640,7 @@ fn ask(sealed_return: bool) -> Asked {
     let relays: Vec<_> = parties[..3].iter().map(Identity::public).collect();
     let key = parties[3].public().to_hex();
     let server = format!("http://files.example.org#p={key}");
-    let route = Route {
+    let route = OnionRoute {
         relays: &relays,
         server: &server.parse().unwrap(),
         cipher,
@@ -663,9 +663,11 @@ fn ask(sealed_return: bool) -> Asked {
         keys.push(HopKey::derive(cipher, &shared, &ephemeral, &own));
         if keys.len() < 4 {
             body = match peel(&party.x25519(), body).unwrap().next {
-                Next::Forward { body, .. } => body,
-                Next::Proxy(proxy) => proxy.body,
-                Next::Destination | Next::InvalidJson => panic!("a built request"),
+                RelayInstruction::Forward { body, .. } => body,
+                RelayInstruction::Proxy(proxy) => proxy.body,
+                RelayInstruction::Destination | RelayInstruction::InvalidJson => {
+                    panic!("a built request")
+                }
             };
         }
     }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::file_api::{FileRequest, Upload};
-use cloakroom::protocol::onion::{HopCipher, Route, build};
+use cloakroom::protocol::onion::{HopCipher, OnionRoute, build};
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::RelayDescriptor;
 use cloakroom::protocol::seal::FileKey;
@@ -193,7 +193,7 @@ fn an_upload_that_breaks_at_the_server_leaves_nothing() {
     let network = Network::start();
     let address: ServerAddress = network.server.first_line.parse().unwrap();
     let upload = FileRequest::Upload(Upload::new(content(65_536)));
-    let route = Route {
+    let route = OnionRoute {
         relays: &[],
         server: &address,
         cipher: HopCipher::XChaCha20,

@@ -21,7 +21,7 @@ use cloakroom::protocol::onion::hop_cipher::HopKey;
 use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, SERVER_ENDPOINT};
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::RelayDescriptor;
-use cloakroom::protocol::seal::{FileKey, Kind};
+use cloakroom::protocol::seal::{ContentKind, FileKey};
 use cloakroom::wire::{random, tls};
 use support::{Network, Process, cloak, with_input};
 
@@ -228,7 +228,7 @@ fn pointer_to(server: &Hostile, identity: &Identity, content_len: u64) -> String
         digest: Digest::of(b"nothing that comes back"),
         content_len,
         name: None,
-        kind: Kind::File,
+        kind: ContentKind::File,
         expires: None,
         words: None,
         receipts: None,

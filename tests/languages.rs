@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cloakroom::app::l10n::{self, Language};
-use cloakroom::app::message;
+use cloakroom::app::words::l10n::{self, Language};
+use cloakroom::app::words::message;
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 
 /// What is filled into each text, by id; attributes have ids of the form `id.attribute`.

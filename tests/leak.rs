@@ -30,9 +30,9 @@ use cloakroom::protocol::file_api::{
 };
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
 use cloakroom::protocol::onion::v4::Response;
-use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, REQUEST_OVERHEAD, Route, build};
+use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, OnionRoute, REQUEST_OVERHEAD, build};
 use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList, Serves, sign};
-use cloakroom::protocol::seal::{Kind, Sealed, seal};
+use cloakroom::protocol::seal::{ContentKind, Sealed, seal};
 use cloakroom::protocol::size_class::SizeClass;
 use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
 use cloakroom::server::{RunningServer, Server, ServerConfig};
@@ -167,7 +167,7 @@ impl Recorded {
         sealed_return: bool,
         change: impl FnOnce(&mut Vec<u8>),
     ) -> Response {
-        let route = Route {
+        let route = OnionRoute {
             relays: &self.keys,
             server,
             cipher: HopCipher::XChaCha20,
@@ -372,7 +372,8 @@ async fn every_link_shows_eight_sizes_and_no_two_equal_bodies() {
         let len = least + usize::try_from(rng.next_u32()).unwrap() % (class.capacity() + 1 - least);
         let name = "n".repeat(1 + number);
         let name = (number % 3 > 0).then_some(name.as_str());
-        let Sealed { blob, digest, .. } = seal(Kind::File, name, None, &vec![0; len], rng).unwrap();
+        let Sealed { blob, digest, .. } =
+            seal(ContentKind::File, name, None, &vec![0; len], rng).unwrap();
         let blob = blob.into_bytes();
         let owner = OwnerToken::generate(rng);
         let request = upload(blob.clone(), headers, &owner, rng);
@@ -437,7 +438,7 @@ async fn everything_else(
     owned: bool,
 ) {
     let token = || OwnerToken::from_bytes(*owner.as_bytes());
-    let key = seal(Kind::File, None, None, b"", &mut random::system())
+    let key = seal(ContentKind::File, None, None, b"", &mut random::system())
         .unwrap()
         .key;
     let unknown = FileId::parse("nothing").unwrap();
@@ -500,8 +501,14 @@ async fn one_byte_more_on_a_link_is_noticed() {
         let rng = &mut ChaCha20Rng::seed_from_u64(1);
         let server = &network.names[0];
         for class in SizeClass::ALL {
-            let Sealed { blob, digest, .. } =
-                seal(Kind::File, None, None, &vec![0; class.capacity()], rng).unwrap();
+            let Sealed { blob, digest, .. } = seal(
+                ContentKind::File,
+                None,
+                None,
+                &vec![0; class.capacity()],
+                rng,
+            )
+            .unwrap();
             let blob = blob.into_bytes();
             let len = blob.len();
             let request = upload(blob, Headers::None, &OwnerToken::generate(rng), rng);

@@ -15,7 +15,7 @@ use cloakroom::protocol::address::{ServerAddress, ServerUrl};
 use cloakroom::protocol::capability::AccessWord;
 use cloakroom::protocol::file_api::FileRequest;
 use cloakroom::protocol::keys::Identity;
-use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, Route, SERVER_ENDPOINT, build};
+use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, OnionRoute, SERVER_ENDPOINT, build};
 use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
 use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
 use cloakroom::server::{RunningServer, Server, ServerConfig};
@@ -427,7 +427,7 @@ async fn a_server_that_never_answers_takes_a_quarter_of_a_relay_at_most() {
             url: ServerUrl::parse(&format!("http://{to}")).unwrap(),
             key: Identity::from_seed([9; 32]).public(),
         };
-        let route = Route {
+        let route = OnionRoute {
             relays: &[running.descriptor().key],
             server: &server,
             cipher: HopCipher::XChaCha20,

@@ -17,11 +17,11 @@ use std::sync::{Arc, Mutex};
 #[cfg(unix)]
 use std::thread;
 
-use cloakroom::app::config::{Config, Home, ServerChoice, ServerEntry};
-use cloakroom::app::network::{Network, Route, Tell};
 use cloakroom::app::relays::{RelaySet, RelaySource};
-use cloakroom::app::server_check;
-use cloakroom::app::session::Session;
+use cloakroom::app::settings::config::{Config, Home, ServerChoice, ServerEntry};
+use cloakroom::app::transfer::network::{Network, Route, Tell};
+use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::test_server;
 use cloakroom::protocol::address::{FileId, ServerAddress, ServerUrl};
 use cloakroom::protocol::capability::expiry::hour_of;
 use cloakroom::protocol::capability::work::{WorkAsked, WorkBase};
@@ -899,7 +899,7 @@ fn a_servers_test_stores_fetches_and_deletes() {
         let word = word.map(|word| AccessWord::parse(word).unwrap());
         let (tell, cancel) = (Tell::nobody(), CancellationToken::new());
         town.runtime.block_on(async {
-            server_check::check(&session, &network, word, &tell, &mut Vec::new(), &cancel).await
+            test_server::check(&session, &network, word, &tell, &mut Vec::new(), &cancel).await
         })
     };
     assert!(check(None).is_err());
@@ -917,7 +917,7 @@ fn a_servers_test_stores_fetches_and_deletes() {
     let network = Network::new(sessions.address, Route::Direct);
     let checked = town
         .runtime
-        .block_on(server_check::check(
+        .block_on(test_server::check(
             &session,
             &network,
             None,

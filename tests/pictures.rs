@@ -14,14 +14,14 @@ mod desktop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cloakroom::app::content_type::{Content, Disagreement, Family, Findings};
 use cloakroom::app::error::{AppError, Mismatch, ServerRefusal};
-use cloakroom::app::history::Status;
-use cloakroom::app::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
-use cloakroom::app::l10n::Language;
+use cloakroom::app::kept::history::HistoryStatus;
+use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
+use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
+use cloakroom::app::words::l10n::Language;
 use cloakroom::gui::model::{
-    Action, Contrast, Count, Manage, Modal, Preferences, RelayList, RelayOrigin, Screen,
-    ServerChoice, ShareOptions, Stage, State, Test, Theme, TransferId,
+    Action, Contrast, Count, ManageAction, Modal, Preferences, RelayList, RelayOrigin, Screen,
+    ServerChoice, ShareOptions, Stage, Test, Theme, TransferId, TransferState,
 };
 use cloakroom::gui::window::{Opening, Window};
 use cloakroom::protocol::seal::OpenError;
@@ -153,7 +153,7 @@ const SCENES: &[Scene] = &[
             ..ShareOptions::default()
         };
         act(desk, Action::SetOptions(options));
-        for what in [Manage::Extend, Manage::Status] {
+        for what in [ManageAction::Extend, ManageAction::Status] {
             desk.shared_one();
             let id = newest(desk);
             act(desk, Action::Manage(id, what));
@@ -226,7 +226,7 @@ const SCENES: &[Scene] = &[
     ("share-deleted", |desk| {
         desk.shared_one();
         let id = newest(desk);
-        act(desk, Action::Manage(id, Manage::Delete));
+        act(desk, Action::Manage(id, ManageAction::Delete));
         desk.until_seen("Deleted from the server");
     }),
     ("share-delete-question", |desk| {
@@ -393,7 +393,7 @@ const SCENES: &[Scene] = &[
         settings(desk);
         desk.until(|desk| {
             let status = desk.window.state().model().history;
-            matches!(status, Status::SessionOnly(_))
+            matches!(status, HistoryStatus::SessionOnly(_))
         });
         show(desk, "Say when a transfer ends");
     }),
@@ -484,7 +484,7 @@ fn newest(desk: &Desk) -> TransferId {
 
 fn stage(desk: &Desk) -> Option<Stage> {
     match desk.window.state().model().transfers.first()?.state {
-        State::Running(stage) => Some(stage),
+        TransferState::Running(stage) => Some(stage),
         _ => None,
     }
 }
@@ -539,7 +539,10 @@ fn settings(desk: &mut Desk) {
     act(desk, Action::Go(Screen::Settings));
     desk.until(|desk| {
         let model = desk.window.state().model();
-        let asked = matches!(model.history, Status::Kept | Status::SessionOnly(_));
+        let asked = matches!(
+            model.history,
+            HistoryStatus::Kept | HistoryStatus::SessionOnly(_)
+        );
         asked && model.settings.relays_seen.is_some()
     });
 }
@@ -572,7 +575,8 @@ fn misleading(desk: &mut Desk) {
 /// How many files are on their way, as far as the backend lets them go.
 fn running(desk: &Desk) -> usize {
     let rows = desk.window.state().model().transfers.iter();
-    let upload = |state: &State| matches!(state, State::Running(Stage::Upload { .. }));
+    let upload =
+        |state: &TransferState| matches!(state, TransferState::Running(Stage::Upload { .. }));
     rows.filter(|row| upload(&row.state)).count()
 }
 

@@ -18,16 +18,16 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use between::{Between, Crossing, Hook};
-use cloakroom::app::config::Home;
-use cloakroom::app::get::{self, GetRequest};
-use cloakroom::app::network::{Moved, Network, Route, Stage, Tell};
+use cloakroom::app::received::save::SaveTo;
 use cloakroom::app::relays::{RelaySet, RelaySource};
-use cloakroom::app::save::SaveTo;
-use cloakroom::app::session::Session;
-use cloakroom::app::share::{self, ShareRequest};
-use cloakroom::app::who_saw_what::{Asked, RequestShown};
+use cloakroom::app::settings::config::Home;
+use cloakroom::app::transfer::get::{self, GetRequest};
+use cloakroom::app::transfer::network::{Moved, Network, Route, Stage, Tell};
+use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::share::{self, ShareRequest};
+use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::protocol::address::ServerAddress;
-use cloakroom::protocol::disclosure::Outcome;
+use cloakroom::protocol::disclosure::ShownOutcome;
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
 use cloakroom::protocol::path::RelayPath;
 use cloakroom::protocol::pointer::Pointer;
@@ -285,7 +285,10 @@ fn check(shown: &[RequestShown], dead: Ed25519Public, another: bool, what: &str)
         .filter(|request| matches!(request.asked, Asked::Upload | Asked::Download));
     let attempts = &files.next_back().unwrap().attempts;
     let last = attempts.last().unwrap();
-    assert!(matches!(last.outcome, Outcome::Answered(200)), "{what}");
+    assert!(
+        matches!(last.outcome, ShownOutcome::Answered(200)),
+        "{what}"
+    );
     assert_eq!(attempts.len() > 1, another, "{what}");
     if another {
         let relays = last.path.as_ref().unwrap().relays();

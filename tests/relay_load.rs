@@ -16,11 +16,13 @@ use bytes::Bytes;
 use cloakroom::protocol::address::{ServerAddress, ServerUrl};
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
 use cloakroom::protocol::onion::v4::RequestHead;
-use cloakroom::protocol::onion::{Built, GUARD_ENDPOINT, HopCipher, MAX_MESSAGE_LEN, Route, build};
+use cloakroom::protocol::onion::{
+    Built, GUARD_ENDPOINT, HopCipher, MAX_MESSAGE_LEN, OnionRoute, build,
+};
 use cloakroom::protocol::relay_list::RelayDescriptor;
 use cloakroom::protocol::size_class::SizeClass;
 use cloakroom::wire::admission::{Admission, Rules};
-use cloakroom::wire::body::{self, Limits};
+use cloakroom::wire::body::{self, BodyLimits};
 use cloakroom::wire::listener::{self, ListenConfig, answer};
 use cloakroom::wire::{random, tls};
 use hyper::StatusCode;
@@ -131,7 +133,7 @@ async fn two_hundred_large_requests_at_once_stay_under_the_bound_and_it_serves_o
 
 /// An upload of the largest class by way of this relay alone.
 fn request(relay: Ed25519Public, server: &ServerAddress) -> Built {
-    let route = Route {
+    let route = OnionRoute {
         relays: &[relay],
         server,
         cipher: HopCipher::XChaCha20,
@@ -163,7 +165,7 @@ async fn server(passed: Arc<AtomicUsize>) -> ServerAddress {
             let (passed, long) = (Arc::clone(&passed), long.clone());
             async move {
                 let (head, body) = request.into_parts();
-                let limits = Limits::of(MAX_MESSAGE_LEN as u64);
+                let limits = BodyLimits::of(MAX_MESSAGE_LEN as u64);
                 body::read_request(&head.headers, body, &limits, &caller)
                     .await
                     .unwrap();

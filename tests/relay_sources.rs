@@ -12,13 +12,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use cloakroom::app::config::Home;
 use cloakroom::app::error::AppError;
-use cloakroom::app::network::{Network, Tell};
 use cloakroom::app::relays::{ListState, RelaySourceError, Relays, UseFor};
-use cloakroom::app::session::Session;
-use cloakroom::app::share::{ShareRequest, share};
-use cloakroom::app::who_saw_what::RequestShown;
+use cloakroom::app::settings::config::Home;
+use cloakroom::app::transfer::network::{Network, Tell};
+use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::share::{ShareRequest, share};
+use cloakroom::app::words::who_saw_what::RequestShown;
 use cloakroom::net::relay_source::FetchError;
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::keys::Identity;

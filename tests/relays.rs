@@ -13,7 +13,9 @@ use cloakroom::{
         digest::Digest,
         file_api::{self, FileRequest, Upload},
         keys::{Ed25519Public, Identity, X25519Secret},
-        onion::{Built, GUARD_ENDPOINT, HopCipher, ReplyError, Route, build, hop_cipher::HopKey},
+        onion::{
+            Built, GUARD_ENDPOINT, HopCipher, OnionRoute, ReplyError, build, hop_cipher::HopKey,
+        },
         relay_list::{RelayDescriptor, Serves},
         size_class::SizeClass,
     },
@@ -98,7 +100,7 @@ impl Network {
         cipher: HopCipher,
     ) -> Built {
         let relays = self.keys();
-        let route = Route {
+        let route = OnionRoute {
             relays: &relays,
             server,
             cipher,
@@ -245,7 +247,7 @@ async fn a_dead_relay_and_one_with_another_key_are_unreachable() {
     network.set_relays(&network.list());
     let keys = network.keys();
     network.relays.pop().unwrap().stop().await;
-    let route = Route {
+    let route = OnionRoute {
         relays: &keys,
         server: &server,
         cipher: HopCipher::XChaCha20,
@@ -278,7 +280,7 @@ async fn who_asked_for_no_sealed_return_is_told_of_a_dead_relay_as_of_a_slow_one
     let server = network.server.address().clone();
     let keys = network.keys();
     network.relays.pop().unwrap().stop().await;
-    let route = Route {
+    let route = OnionRoute {
         relays: &keys,
         server: &server,
         cipher: HopCipher::AesGcm,

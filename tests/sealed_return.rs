@@ -14,7 +14,7 @@ use between::{Between, Crossing};
 use cloakroom::protocol::address::{FileId, ServerAddress, ServerUrl};
 use cloakroom::protocol::file_api::FileRequest;
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
-use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, ReplyError, Route, build};
+use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, OnionRoute, ReplyError, build};
 use cloakroom::protocol::relay_list::RelayDescriptor;
 use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
 use cloakroom::server::{RunningServer, Server, ServerConfig};
@@ -102,7 +102,7 @@ impl Network {
 
     async fn ask_honestly(&self) -> Came {
         let keys: Vec<Ed25519Public> = self.known.iter().map(|relay| relay.key).collect();
-        let route = Route {
+        let route = OnionRoute {
             relays: &keys,
             server: &self.server,
             cipher: HopCipher::XChaCha20,

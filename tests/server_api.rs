@@ -21,10 +21,10 @@ use cloakroom::protocol::file_api::{self, Expiry, FileInfo, FileRequest, Receipt
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::onion::HopCipher;
 use cloakroom::protocol::seal::FileKey;
-use cloakroom::server::clock_rule::{ClockTrust, Standing};
+use cloakroom::server::clock_rule::{ClockStanding, ClockTrust};
+use cloakroom::server::files::record::BlobRecord;
 use cloakroom::server::keys::PreviousKey;
-use cloakroom::server::record::Record;
-use cloakroom::server::stats::Count;
+use cloakroom::server::operate::stats::Counter;
 use cloakroom::wire::random;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serving::{HOUR, Plain, START, Serving, ask, owned, post_sealed, sealed, token, unknown};
@@ -400,7 +400,7 @@ async fn a_file_without_an_owner_that_version_0_1_stored_is_read_and_extended() 
     let id = FileId::parse(&BASE64URL_NOPAD.encode(&bytes)).unwrap();
     let blobs = store.join("blob").join(hour.to_string());
     std::fs::create_dir_all(&blobs).unwrap();
-    let mut object = Record::new(hour, hour - 30, None, None).encode();
+    let mut object = BlobRecord::new(hour, hour - 30, None, None).encode();
     object.extend_from_slice(&[1; 500]);
     std::fs::write(blobs.join(id.as_str()), object).unwrap();
     let serving = Serving::start(store, |_config| {}).await;
@@ -709,8 +709,8 @@ async fn a_clock_that_jumps_stops_sweeps_but_no_reads_and_one_that_is_behind_als
     let long = serving.share(owned(vec![2; 500], &token(1))).await.id;
     let new = || FileRequest::Upload(Upload::new(vec![3; 500]));
     for (jump, standing, code) in [
-        (START + 400 * 24 * HOUR, Standing::Ahead, 200),
-        (START - 2 * HOUR, Standing::Behind, 503),
+        (START + 400 * 24 * HOUR, ClockStanding::Ahead, 200),
+        (START - 2 * HOUR, ClockStanding::Behind, 503),
     ] {
         serving.set(jump);
         assert_eq!(serving.server.clock(), standing);
@@ -719,7 +719,7 @@ async fn a_clock_that_jumps_stops_sweeps_but_no_reads_and_one_that_is_behind_als
         assert_eq!(serving.code(&download(&long)).await, 200);
     }
     assert_eq!(serving.code(&extend(&long, 700, Some(1))).await, 503);
-    assert_eq!(serving.server.stats().total(Count::Refusals), 2);
+    assert_eq!(serving.server.stats().total(Counter::Refusals), 2);
     // An hour of our time has passed by a clock that is a year ahead: it shows in the upload.
     serving.set(START + 400 * 24 * HOUR);
     let ours = FileRequest::Upload(Upload {
@@ -737,7 +737,7 @@ async fn a_clock_that_jumps_stops_sweeps_but_no_reads_and_one_that_is_behind_als
     let jumped = Serving::try_start(store.clone(), Arc::clone(&now), |_config| {})
         .await
         .unwrap();
-    assert_eq!(jumped.server.clock(), Standing::Ahead);
+    assert_eq!(jumped.server.clock(), ClockStanding::Ahead);
     assert_eq!(
         jumped.code(&download(&long)).await,
         200,
@@ -752,7 +752,7 @@ async fn a_clock_that_jumps_stops_sweeps_but_no_reads_and_one_that_is_behind_als
     assert_eq!(accepted.code(&download(&long)).await, 404);
     assert_eq!(accepted.code(&new()).await, 200);
     let swept = async {
-        while accepted.server.stats().total(Count::Swept) < 2 {
+        while accepted.server.stats().total(Counter::Swept) < 2 {
             tokio::task::yield_now().await;
         }
     };

@@ -16,11 +16,11 @@ use bytes::Bytes;
 use cloakroom::protocol::address::FileId;
 use cloakroom::protocol::file_api::{self, Expiry, FileRequest, Upload};
 use cloakroom::protocol::onion::HopCipher;
-use cloakroom::server::blob_store::{BlobStore, Held, StoreFault, Swept};
-use cloakroom::server::control::{self, Done, Order};
-use cloakroom::server::location::StoreLocation;
-use cloakroom::server::record::RECORD_LEN;
-use cloakroom::server::stats::Count;
+use cloakroom::server::files::record::RECORD_LEN;
+use cloakroom::server::operate::control::{self, Done, Order};
+use cloakroom::server::operate::stats::Counter;
+use cloakroom::server::store::location::StoreLocation;
+use cloakroom::server::store::{BlobStore, Held, StoreFault, Swept};
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _};
 use object_store::memory::InMemory;
@@ -460,7 +460,7 @@ async fn a_store_that_fails_is_told_of_and_serves_again_when_it_is_well() {
     assert_eq!(serving.code(&FileRequest::FileInfo(id.clone())).await, 500);
     assert_eq!(serving.code(&FileRequest::ServerInfo).await, 200);
     assert_eq!(health(&serving).await, 503);
-    assert_eq!(serving.server.stats().total(Count::StoreFaults), 3);
+    assert_eq!(serving.server.stats().total(Counter::StoreFaults), 3);
     faulty.set(Mode::Well);
     let recovered = async {
         while health(&serving).await != 200 {
@@ -703,7 +703,7 @@ async fn what_is_no_request_is_refused_and_counted() {
         post_sealed(to, &built.body[..1000]).await.unwrap().status,
         400
     );
-    assert_eq!(serving.server.stats().total(Count::Invalid), 2);
-    assert_eq!(serving.server.stats().total(Count::Uploads), 1);
-    assert_eq!(serving.server.stats().total(Count::UploadBytes), 100_000);
+    assert_eq!(serving.server.stats().total(Counter::Invalid), 2);
+    assert_eq!(serving.server.stats().total(Counter::Uploads), 1);
+    assert_eq!(serving.server.stats().total(Counter::UploadBytes), 100_000);
 }

@@ -19,7 +19,7 @@ use cloakroom::protocol::capability::{DownloadReceipt, receipt_key};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::file_api::{self, Expiry, FileInfo, FileRequest, ReceiptTerms, Upload};
 use cloakroom::protocol::seal::FileKey;
-use cloakroom::server::record::Record;
+use cloakroom::server::files::record::BlobRecord;
 use cloakroom::wire::random;
 use serving::{HOUR, ask, owned, token};
 use stores::Place;
@@ -142,7 +142,7 @@ async fn both_sweep_at_once_while_files_are_extended() {
     let place = Place::bucket();
     let this_hour = u32::try_from(now() / HOUR).unwrap();
     let past = this_hour - 5;
-    let record = Record::new(past, past - 10, Some(&token(1).hash()), None);
+    let record = BlobRecord::new(past, past - 10, Some(&token(1).hash()), None);
     let mut object = record.encode();
     object.extend_from_slice(&[7; 500]);
     let id = |number: u8| FileId::random(past, [number; 30]);

@@ -10,18 +10,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64ct::{Base64, Encoding as _};
-use cloakroom::app::config::Home;
 use cloakroom::app::error::AppError;
-use cloakroom::app::get::{self, GetRequest};
-use cloakroom::app::network::Tell;
+use cloakroom::app::received::save::SaveTo;
 use cloakroom::app::relays::{ListState, RelaySource, RelaySourceError, Relays};
-use cloakroom::app::save::SaveTo;
-use cloakroom::app::session::Session;
-use cloakroom::app::share::{ShareRequest, share};
-use cloakroom::app::who_saw_what::{Asked, RequestShown};
+use cloakroom::app::settings::config::Home;
+use cloakroom::app::transfer::get::{self, GetRequest};
+use cloakroom::app::transfer::network::Tell;
+use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::share::{ShareRequest, share};
+use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::net::seed::Seed;
 use cloakroom::protocol::address::ServerAddress;
-use cloakroom::protocol::disclosure::{Fact, Outcome, Role, Saw};
+use cloakroom::protocol::disclosure::{Fact, Role, Saw, ShownOutcome};
 use cloakroom::protocol::keys::{Ed25519Public, Identity, X25519Public};
 use cloakroom::protocol::onion::hop_cipher::{HopCipher, HopKey};
 use cloakroom::protocol::onion::v4::{RequestHead, decode_request};
@@ -172,10 +172,10 @@ async fn a_seed_with_another_certificate_is_no_seed() {
     assert_eq!(shown[0].asked, Asked::SessionNodes);
     let (last, before) = shown[0].attempts.split_last().unwrap();
     for attempt in before {
-        assert_eq!(attempt.outcome, Outcome::NoList);
+        assert_eq!(attempt.outcome, ShownOutcome::NoList);
         assert_eq!(attempt.parties()[0].saw, Saw::Perhaps);
     }
-    assert_eq!(last.outcome, Outcome::Answered(200));
+    assert_eq!(last.outcome, ShownOutcome::Answered(200));
     let seed = last.parties().remove(0);
     assert_eq!((seed.role, seed.saw), (Role::Seed, Saw::Certainly));
     assert!(seed.shown.contains(&Fact::ClientAddress));
@@ -229,7 +229,7 @@ async fn a_node_that_cannot_follow_its_layer_is_understood_and_another_path_is_t
         let outcomes: Vec<_> = shown[0].attempts.iter().map(|one| &one.outcome).collect();
         assert_eq!(
             outcomes,
-            [&Outcome::Failed(failure), &Outcome::Answered(404)],
+            [&ShownOutcome::Failed(failure), &ShownOutcome::Answered(404)],
             "{hop}: {text}"
         );
     }

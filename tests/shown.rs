@@ -9,13 +9,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use cloakroom::app::config::Home;
 use cloakroom::app::error::AppError;
-use cloakroom::app::network::{Moved, Stage, Tell};
-use cloakroom::app::session::Session;
-use cloakroom::app::share::{ShareRequest, share};
-use cloakroom::app::who_saw_what::Asked;
-use cloakroom::protocol::disclosure::{Fact, Outcome, Role, Saw};
+use cloakroom::app::settings::config::Home;
+use cloakroom::app::transfer::network::{Moved, Stage, Tell};
+use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::share::{ShareRequest, share};
+use cloakroom::app::words::who_saw_what::Asked;
+use cloakroom::protocol::disclosure::{Fact, Role, Saw, ShownOutcome};
 use serde_json::Value;
 use support::{Network, cloak, content, said, with_input};
 use tokio_util::sync::CancellationToken;
@@ -153,7 +153,7 @@ async fn a_cancelled_upload_tells_who_may_have_seen_it() {
     let upload = shown.last().unwrap();
     assert_eq!(upload.asked, Asked::Upload);
     let attempt = upload.attempts.last().unwrap();
-    assert_eq!(attempt.outcome, Outcome::Sent);
+    assert_eq!(attempt.outcome, ShownOutcome::Sent);
     let guard = attempt.parties().remove(0);
     assert_eq!((guard.role, guard.saw), (Role::Guard, Saw::Perhaps));
     assert!(guard.shown.contains(&Fact::ClientAddress));

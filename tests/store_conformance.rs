@@ -16,13 +16,13 @@ use cloakroom::protocol::address::FileId;
 use cloakroom::protocol::capability::{DownloadReceipt, receipt_key};
 use cloakroom::protocol::file_api::{self, Expiry, FileRequest, ReceiptTerms, Upload};
 use cloakroom::protocol::seal::FileKey;
-use cloakroom::server::blob_store::{
-    BlobStore, FileSlot, Held, PutError, StoreFault, Stored, Swept,
-};
+use cloakroom::server::files::record::{BlobRecord, RECORD_LEN};
+use cloakroom::server::operate::operator::Operator;
 #[cfg(unix)]
-use cloakroom::server::location::StoreLocation;
-use cloakroom::server::operator::Operator;
-use cloakroom::server::record::{RECORD_LEN, Record};
+use cloakroom::server::store::location::StoreLocation;
+use cloakroom::server::store::{
+    BlobStore, FileRecord, FileSlot, Held, PutError, StoreFault, Swept,
+};
 use cloakroom::wire::random;
 use serving::{HOUR, START, Serving, owned, token};
 use stores::Place;
@@ -59,8 +59,8 @@ fn slot(number: u8) -> FileSlot {
     FileSlot::of(&FileId::random(FIRST, [number; 30])).unwrap()
 }
 
-fn record() -> Record {
-    Record::new(FIRST, 500_000, Some(&token(1).hash()), None)
+fn record() -> BlobRecord {
+    BlobRecord::new(FIRST, 500_000, Some(&token(1).hash()), None)
 }
 
 async fn put(store: &BlobStore, number: u8, blob: &[u8]) -> Result<(), PutError> {
@@ -68,7 +68,7 @@ async fn put(store: &BlobStore, number: u8, blob: &[u8]) -> Result<(), PutError>
     store.put(&slot(number), &record(), blob, false).await
 }
 
-async fn look(store: &BlobStore, number: u8) -> Option<Stored> {
+async fn look(store: &BlobStore, number: u8) -> Option<FileRecord> {
     store.look(&slot(number)).await.unwrap()
 }
 

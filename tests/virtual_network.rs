@@ -13,20 +13,20 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cloakroom::app::config::Home;
 use cloakroom::app::error::AppError;
-use cloakroom::app::message::UserMessage;
-use cloakroom::app::session::Session;
+use cloakroom::app::settings::config::Home;
+use cloakroom::app::transfer::session::Session;
+use cloakroom::app::words::message::UserMessage;
 use cloakroom::protocol::address::{FileId, ServerAddress};
 use cloakroom::protocol::capability::{OwnedId, OwnerHash};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::disclosure;
 use cloakroom::protocol::file_api::{
-    FileAnswer, FileRequest, Found, Upload, Uploaded, read_found, read_uploaded,
+    BlobAnswer, FileAnswer, FileRequest, Upload, Uploaded, read_found, read_uploaded,
 };
 use cloakroom::protocol::keys::{Ed25519Public, Identity, X25519Secret};
 use cloakroom::protocol::onion::{
-    NOT_FOUND, Remembered, ReplayMemory, ReplyLayer, UNREACHABLE, open_request,
+    NOT_FOUND, ReplayCheck, ReplayMemory, ReplyLayer, UNREACHABLE, open_request,
 };
 use cloakroom::protocol::path::{
     Allowance, GUARD_SECS, Hops, MAX_NEW_GUARDS, MemoryKeeper, Relaxed, RelayMemory, RelayPath,
@@ -35,9 +35,10 @@ use cloakroom::protocol::path::{
 use cloakroom::protocol::relay_list::{NetworkKind, RelayDescriptor, RelayList, Serves};
 use cloakroom::protocol::size_class::SizeClass;
 use cloakroom::protocol::transfer::{
-    Attempt, Failure, IDLE_LIMIT, Outcome, Step, Transfer, TransferError, Way,
+    Attempt, AttemptOutcome, Failure, IDLE_LIMIT, RequestMachine, Step, TransferError,
+    TransferRoute,
 };
-use cloakroom::relay::node::{Decision, Node, ProxyRule};
+use cloakroom::relay::node::{Decision, ProxyRule, RelayNode};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -103,7 +104,7 @@ const BAD_MANNERS: [Manner; 16] = [
 
 struct Relay {
     key: Ed25519Public,
-    node: Node,
+    node: RelayNode,
     manner: Manner,
     /// Since when it has been that way; before, it was otherwise.
     earlier_answer: Option<Vec<u8>>,
@@ -183,7 +184,7 @@ impl World {
             .iter()
             .map(|identity| {
                 let rule = ProxyRule::new(Serves::Any, false, vec![]);
-                let node = Node::new(identity, Arc::new(rule));
+                let node = RelayNode::new(identity, Arc::new(rule));
                 node.set_relays(known.clone());
                 Relay {
                     key: identity.public(),
@@ -353,7 +354,7 @@ impl World {
             return (400, b"Bad Request".to_vec());
         };
         let from = [192, 0, 2, 1].into();
-        if self.server.seen.insert(opened.tag, from, self.now) != Remembered::Fresh {
+        if self.server.seen.insert(opened.tag, from, self.now) != ReplayCheck::Fresh {
             return (400, b"Bad Request".to_vec());
         }
         let (head, body) = opened.request.unwrap();
@@ -377,7 +378,7 @@ impl World {
                 FileAnswer::Uploaded(uploaded)
             }
             Ok(FileRequest::Download(id)) => match self.server.stored.get(id.as_str()) {
-                Some(blob) => FileAnswer::Found(Found {
+                Some(blob) => FileAnswer::Found(BlobAnswer {
                     blob: blob.clone(),
                     expires: 1_900_000_000,
                 }),
@@ -425,20 +426,20 @@ impl World {
     }
 
     /// What the client sees of one try, and after how long.
-    fn post(&mut self, attempt: Attempt) -> (Outcome, Duration) {
+    fn post(&mut self, attempt: Attempt) -> (AttemptOutcome, Duration) {
         let guard = self.at[&attempt.path.unwrap().guard.key];
         let back = self.at_relay(guard, CLIENT, attempt.body, 0);
         if back.took > attempt.answer_wait {
-            return (Outcome::TimedOut, attempt.answer_wait);
+            return (AttemptOutcome::TimedOut, attempt.answer_wait);
         }
         match back.what {
-            What::Silence => (Outcome::TimedOut, attempt.answer_wait),
-            What::Refused => (Outcome::Unreachable, CONNECT),
-            What::Broken => (Outcome::Broken, back.took),
-            What::Http { status: 200, body } => (Outcome::Answered(body), back.took),
+            What::Silence => (AttemptOutcome::TimedOut, attempt.answer_wait),
+            What::Refused => (AttemptOutcome::Unreachable, CONNECT),
+            What::Broken => (AttemptOutcome::Broken, back.took),
+            What::Http { status: 200, body } => (AttemptOutcome::Answered(body), back.took),
             What::Http { status, body } => {
                 let text = String::from_utf8_lossy(&body).into_owned();
-                (Outcome::Plain { status, text }, back.took)
+                (AttemptOutcome::Plain { status, text }, back.took)
             }
         }
     }
@@ -611,7 +612,7 @@ impl Client {
     /// Runs one request to its end and checks all that must hold of it.
     fn transfer(&mut self, world: &mut World, request: &FileRequest, tally: &mut Tally) -> bool {
         let (list, address) = (world.list.clone(), world.server.address.clone());
-        let way = Way::Relays {
+        let way = TransferRoute::Relays {
             list: &list,
             kind: self.kind,
             memory: &*self.memory,
@@ -619,7 +620,7 @@ impl Client {
         };
         let blob = world.asked_for(request);
         let expected_len = blob.as_ref().map_or(0, Vec::len);
-        let mut transfer = Transfer::new(request, &address, way, expected_len);
+        let mut transfer = RequestMachine::new(request, &address, way, expected_len);
         let mut took = Duration::ZERO;
         let mut tries = Vec::new();
         let began = world.now;
@@ -649,7 +650,7 @@ impl Client {
         assert!(took <= bound(larger), "{took:?} for {larger} bytes");
         for (path, shown) in tries.iter().zip(&shown) {
             self.check_path(path, &shown.relaxed, shown.at, tally);
-            if let disclosure::Outcome::Failed(failure) = &shown.outcome {
+            if let disclosure::ShownOutcome::Failed(failure) = &shown.outcome {
                 check_failure(world, self.kind, failure, path);
             }
         }
@@ -1009,14 +1010,14 @@ fn every_misbehaviour_has_its_message_and_its_number_of_tries() {
 fn told(world: &mut World, kind: NetworkKind, seed: u64) -> (String, u32) {
     let (list, address) = (world.list.clone(), world.server.address.clone());
     let memory = Mutex::<RelayMemory>::default();
-    let way = Way::Relays {
+    let way = TransferRoute::Relays {
         list: &list,
         kind,
         memory: &memory,
         allow: Allowance::NONE,
     };
     let request = small_request();
-    let mut transfer = Transfer::new(&request, &address, way, 0);
+    let mut transfer = RequestMachine::new(&request, &address, way, 0);
     // Other keys for each kind: a relay refuses those that it has seen.
     let rng = &mut ChaCha8Rng::seed_from_u64(2 * seed + u64::from(kind == SessionNodes));
     let mut tries = 0;

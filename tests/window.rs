@@ -12,12 +12,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cloakroom::app::error::AppError;
-use cloakroom::app::instance::{self, Start, StartArguments};
-use cloakroom::app::message::UserMessage;
+use cloakroom::app::process::instance::{self, Start, StartArguments};
+use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, Modal, Preferences, RelayList, RelayOrigin, Screen, ServerChoice, Stage, State, Theme,
+    Action, Modal, Preferences, RelayList, RelayOrigin, Screen, ServerChoice, Stage, Theme,
+    TransferState,
 };
-use cloakroom::gui::uri_list::{DropNews, UriList};
+use cloakroom::gui::platform::uri_list::{DropNews, UriList};
 use cloakroom::gui::window::Opening;
 use desk::Desk;
 use desktop::{FOREIGN, POINTER, cut_pointer, no_answer, preferences, server};
@@ -386,7 +387,7 @@ fn closing_with_running_transfers_asks_first() {
     desk.click("Stop and quit");
     assert!(matches!(
         desk.window.state().model().transfers[0].state,
-        State::Interrupted
+        TransferState::Interrupted
     ));
 }
 

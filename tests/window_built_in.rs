@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use cloakroom::app::config::{Config, Home};
+use cloakroom::app::settings::config::{Config, Home};
 use cloakroom::gui::backend::App;
-use cloakroom::gui::model::{Reading, State, Theme};
+use cloakroom::gui::model::{Reading, Theme, TransferState};
 use cloakroom::gui::window::{Opening, Window};
 use desktop::FakeDesktop;
 use egui_kittest::Harness;
@@ -77,7 +77,7 @@ impl Desk {
                 .transfers
                 .iter()
                 .find_map(|transfer| match &transfer.state {
-                    State::Failed(message) => Some(message.clone()),
+                    TransferState::Failed(message) => Some(message.clone()),
                     _ => None,
                 });
             assert_eq!(failed, None);
@@ -94,7 +94,7 @@ impl Desk {
         loop {
             self.window.step();
             let transfers = &self.window.state().model().transfers;
-            if let Some(State::Failed(trouble)) = transfers.first().map(|row| &row.state) {
+            if let Some(TransferState::Failed(trouble)) = transfers.first().map(|row| &row.state) {
                 let words = trouble.words();
                 return format!("{} {} {}", words.what, words.why, words.next);
             }
@@ -159,10 +159,10 @@ fn a_dropped_file_is_shared_and_its_pointer_brings_it_back_after_a_restart() {
     desk.until(|window| {
         matches!(
             window.model().transfers.first().map(|row| &row.state),
-            Some(State::Shared(_))
+            Some(TransferState::Shared(_))
         )
     });
-    let State::Shared(shared) = &desk.window.state().model().transfers[0].state else {
+    let TransferState::Shared(shared) = &desk.window.state().model().transfers[0].state else {
         unreachable!("just seen")
     };
     assert!(shared.builtin);
@@ -198,7 +198,7 @@ fn a_dropped_file_is_shared_and_its_pointer_brings_it_back_after_a_restart() {
     desk.until(|window| {
         matches!(
             window.model().transfers.first().map(|row| &row.state),
-            Some(State::Received(_))
+            Some(TransferState::Received(_))
         )
     });
     assert_eq!(
@@ -258,7 +258,7 @@ fn with_settings_that_cannot_be_read_nothing_is_sent_until_the_person_chose() {
     desk.until(|window| {
         matches!(
             window.model().transfers.first().map(|row| &row.state),
-            Some(State::Shared(_))
+            Some(TransferState::Shared(_))
         )
     });
 }
@@ -286,7 +286,7 @@ fn a_newer_versions_settings_are_neither_used_nor_written_over() {
     desk.until(|window| {
         matches!(
             window.model().transfers.first().map(|row| &row.state),
-            Some(State::Shared(_))
+            Some(TransferState::Shared(_))
         )
     });
     drop(desk);

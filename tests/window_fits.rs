@@ -12,7 +12,7 @@ mod desktop;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use cloakroom::app::l10n::Language;
+use cloakroom::app::words::l10n::Language;
 use cloakroom::gui::model::{
     Action, Count, Modal, Preferences, RelayList, RelayOrigin, Screen, ServerChoice, ShareOptions,
 };

@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cloakroom::app::content_type::{Content, Disagreement, Family, Findings};
-use cloakroom::app::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
+use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
+use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
 use cloakroom::gui::window::{Opening, Window};
 use desktop::{FakeBackend, FakeDesktop, Keyring, POINTER, preferences};
 use egui::{Event, Key, ViewportId};

@@ -9,11 +9,11 @@ mod place;
 
 use std::fs;
 
-use cloakroom::app::config::Home;
+use cloakroom::app::settings::config::Home;
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
-    Ended, Manage, PointerText, Preferences, RelayOrigin, RelayWish, RelaysKnown, Saved, Server,
-    ServerChoice, Shared,
+    Ended, ManageAction, PointerText, Preferences, RelayOrigin, RelayWish, RelaysKnown, Saved,
+    Server, ServerChoice, ShareResult,
 };
 use cloakroom::gui::worker::{Backend as _, Progress};
 use cloakroom::protocol::disclosure::{Fact, Role, Saw};
@@ -64,7 +64,7 @@ impl Person {
         known
     }
 
-    async fn share(&self) -> Ended<Shared> {
+    async fn share(&self) -> Ended<ShareResult> {
         let file = self.folder.path().join("a.txt");
         fs::write(&file, b"content").unwrap();
         let (progress, _seen) = Progress::unseen();
@@ -277,7 +277,7 @@ async fn of_a_dead_server_the_window_knows_who_saw_what() {
     let Place { server, relays, .. } = place;
     server.stop().await;
 
-    let guard_saw = |shown: &[cloakroom::app::who_saw_what::RequestShown]| {
+    let guard_saw = |shown: &[cloakroom::app::words::who_saw_what::RequestShown]| {
         let parties = shown.first().unwrap().attempts[0].parties();
         let (guard, server) = (&parties[0], &parties[3]);
         assert_eq!((guard.role, guard.saw), (Role::Guard, Saw::Certainly));
@@ -288,7 +288,11 @@ async fn of_a_dead_server_the_window_knows_who_saw_what() {
     assert!(fetched.result.is_err());
     guard_saw(&fetched.shown);
     let cancel = CancellationToken::new();
-    for what in [Manage::Delete, Manage::Extend, Manage::Status] {
+    for what in [
+        ManageAction::Delete,
+        ManageAction::Extend,
+        ManageAction::Status,
+    ] {
         let managed = person
             .app
             .manage(what, pointer.clone(), &person.preferences, &cancel)

@@ -16,13 +16,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cloakroom::app::content_type::{Content, Disagreement, Family, Findings};
 use cloakroom::app::error::{AppError, ServerRefusal};
-use cloakroom::app::l10n::Language;
-use cloakroom::app::message::UserMessage;
+use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
+use cloakroom::app::words::l10n::Language;
+use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
     Action, Count, Modal, Preferences, Privacy, Region, RelayList, RelayOrigin, Screen,
-    ServerChoice, ShareOptions, Stage, State, SystemLook, Theme,
+    ServerChoice, ShareOptions, Stage, SystemLook, Theme, TransferState,
 };
 use cloakroom::gui::window::Opening;
 use desk::Desk;
@@ -1157,7 +1157,7 @@ fn enter_does_not_delete_from_the_server() {
     desk.until(|desk| desk.window.state().model().modal.is_none());
     desk.window.run_steps(3);
     let transfer = desk.window.state().model().transfer(id).expect("a row");
-    assert!(matches!(&transfer.state, State::Shared(shared) if !shared.gone));
+    assert!(matches!(&transfer.state, TransferState::Shared(shared) if !shared.gone));
 }
 
 // Rule 11.

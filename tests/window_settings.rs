@@ -8,15 +8,15 @@ mod desk;
 #[allow(dead_code, reason = "shared with other tests of the window")]
 mod desktop;
 
-use cloakroom::app::config::{
-    Config, Display, Home, Renderer, ServerChoice as ChosenServer, ServerEntry,
-};
 use cloakroom::app::error::{AppError, LocalFileError, ServerRefusal};
 use cloakroom::app::relays::{RelaySource, RelaySourceError};
+use cloakroom::app::settings::config::{
+    Config, Display, Home, Renderer, ServerChoice as ChosenServer, ServerEntry,
+};
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
     Action, Advanced, Count, KeepFor, Preferences, RelayList, RelayOrigin, Screen, ServerChoice,
-    ShareOptions, State, Terms, Theme,
+    ShareOptions, Terms, Theme, TransferState,
 };
 use cloakroom::gui::window::Opening;
 use cloakroom::gui::worker::Backend as _;
@@ -210,7 +210,8 @@ fn what_failed_offers_what_helps() {
     desk.backend.let_go(1);
     desk.until(|desk| {
         let rows = &desk.window.state().model().transfers;
-        rows.iter().any(|row| matches!(row.state, State::Failed(_)))
+        rows.iter()
+            .any(|row| matches!(row.state, TransferState::Failed(_)))
     });
     assert!(!desk.sees("Retry") && desk.sees("Remove"));
 }

@@ -1,14 +1,14 @@
-//! Everything that can end a use case, as one value that [`super::message`] puts into words.
+//! Everything that can end a use case, as one value that [`crate::app::words::message`] puts into words.
 
 use thiserror::Error;
 
-use super::builtin::BuiltInError;
-use super::config::{ConfigError, UnreadSettings};
-use super::io_reason::IoReason;
-use super::kept_file::UnreadFile;
-use super::owned::OwnRecordError;
+use super::kept::owned::OwnRecordError;
+use super::operate::builtin::BuiltInError;
+use super::received::save::SaveError;
 use super::relays::set::{RelayOffer, RelaySourceError};
-use super::save::SaveError;
+use super::settings::config::{ConfigError, UnreadSettings};
+use crate::disk::io_reason::IoReason;
+use crate::disk::kept::UnreadFile;
 use crate::net::DriveError;
 use crate::net::socks::ProxyFailure;
 use crate::protocol::address::ParseAddressError;
@@ -150,7 +150,7 @@ pub enum ServerRefusal {
     /// It asked for something else at one asking than at the next, by which it could tell people apart.
     #[error("the server asks for different things at different times")]
     AsksDifferently,
-    /// It is full.
+    /// The server is full.
     #[error("the server is full")]
     Full,
     /// It does not let the owner of a file manage it.
@@ -247,7 +247,7 @@ impl From<DriveError> for AppError {
 
 /// What kind of trouble an error is; the command line's exit code follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ErrorKind {
     /// Cancelled by the person.
     Cancelled,
     /// A file or folder of this computer.
@@ -271,13 +271,13 @@ pub enum Trouble {
 impl AppError {
     /// What kind of trouble it is.
     #[must_use]
-    pub const fn trouble(&self) -> Trouble {
+    pub const fn trouble(&self) -> ErrorKind {
         match self {
-            Self::Address(_) | Self::RelayLine(_) => Trouble::Usage,
+            Self::Address(_) | Self::RelayLine(_) => ErrorKind::Usage,
             Self::BuiltIn(_) | Self::Config(_) | Self::NotOwner | Self::Settings(_) => {
-                Trouble::Other
+                ErrorKind::Other
             }
-            Self::Cancelled => Trouble::Cancelled,
+            Self::Cancelled => ErrorKind::Cancelled,
             Self::Local(_)
             | Self::NoPlace(_)
             | Self::OwnRecord(_)
@@ -285,17 +285,17 @@ impl AppError {
             | Self::RelayList(_)
             | Self::RelayMemory(_)
             | Self::RelaySource(RelaySourceError::Unread(_))
-            | Self::Save(_) => Trouble::LocalFile,
+            | Self::Save(_) => ErrorKind::LocalFile,
             Self::ForeignBuiltIn
             | Self::NoRelays
             | Self::Proxy(_)
             | Self::RelaySource(_)
             | Self::RelaysOffered(_)
-            | Self::Transfer(_) => Trouble::Network,
-            Self::Mismatch(_) => Trouble::Mismatch,
-            Self::NeedsNewer(_) | Self::Pointer(_) => Trouble::Pointer,
-            Self::Server(ServerRefusal::NotThere) => Trouble::NotOnServer,
-            Self::Server(_) => Trouble::Refused,
+            | Self::Transfer(_) => ErrorKind::Network,
+            Self::Mismatch(_) => ErrorKind::Mismatch,
+            Self::NeedsNewer(_) | Self::Pointer(_) => ErrorKind::Pointer,
+            Self::Server(ServerRefusal::NotThere) => ErrorKind::NotOnServer,
+            Self::Server(_) => ErrorKind::Refused,
         }
     }
 }

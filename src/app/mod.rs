@@ -1,41 +1,21 @@
 //! The use cases that the window and the command line share.
+//!
+//! * [`settings`]: what this person set, and the file it is kept in.
+//! * [`relays`]: relay lists, from where they come to the paths that are drawn from them.
+//! * [`transfer`]: sharing, getting, managing, testing a server.
+//! * [`received`]: from an opened file to one on the disk.
+//! * [`kept`]: records on this computer.
+//! * [`words`]: words for people.
+//! * [`operate`]: commands of operators, and the built-in network.
+//! * [`process`]: this process among others.
+//! * [`error`]: why a use case failed.
 
-pub mod builtin;
-pub mod check;
-pub mod config;
-pub mod content_type;
-pub mod core_dumps;
 pub mod error;
-pub mod file_name;
-pub mod get;
-pub mod harmless;
-pub mod history;
-pub mod instance;
-pub mod kept_file;
-pub mod keystore;
-pub mod known_file;
-pub mod l10n;
-pub mod local_file;
-pub mod logging;
-pub mod manage;
-pub mod message;
-pub mod network;
-pub mod operator;
-pub mod owned;
-pub mod relay_file;
+pub mod kept;
+pub mod operate;
+pub mod process;
+pub mod received;
 pub mod relays;
-pub mod save;
-pub mod server_check;
-pub mod session;
-pub mod share;
-pub mod streams;
-pub mod who_saw_what;
-
-mod history_file;
-pub mod io_reason;
-mod marks;
-mod misspelled;
-mod private_file;
-mod remembered;
-mod upload;
-mod work;
+pub mod settings;
+pub mod transfer;
+pub mod words;

@@ -7,8 +7,8 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use jiff::{Span, SpanRelativeTo, Unit};
 
 use super::operator_args::OperatorArgs;
-use crate::app::config::{ParseProxyError, SocksProxy};
 use crate::app::relays::RelaySource;
+use crate::app::settings::config::{ParseProxyError, SocksProxy};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::file_api::MAX_RECEIPTS;
@@ -53,33 +53,33 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Say whether a file server, a relay, or what you use yourself is as it should be, and what to do
-    Check(Check),
+    Check(CheckArgs),
     /// Remove the server's copy of a file that you shared
-    Delete(Manage),
+    Delete(ManageArgs),
     /// Share FILE through a network of its own on this computer, fetch it back, and tell who saw what
     Demo(Demo),
     /// Have the server keep a file for longer
     Extend(Extend),
     /// Fetch the file that a pointer describes, verify it and save it
-    Get(Get),
+    Get(GetArgs),
     /// Say what a pointer describes, without any network
     Info(Info),
     /// Run a relay
-    Relay(Relay),
+    Relay(RelayArgs),
     /// Make, sign and check relay lists, to hand them out
     #[command(subcommand)]
-    RelayList(RelayList),
+    RelayList(RelayListCommand),
     /// Say or change which relays are used
-    Relays(Relays),
+    Relays(RelaysArgs),
     /// Run a file server
     Serve(Serve),
     /// Share FILE and print the pointer that the recipient needs
-    Share(Share),
+    Share(ShareArgs),
     /// Take away files that a server stores, for its operator
     #[command(subcommand)]
-    Store(Store),
+    Store(StoreCommand),
     /// Ask how long the server keeps a file that you shared, and how often it was downloaded
-    Status(Manage),
+    Status(ManageArgs),
     /// Run the built-in network (a file server and three relays, on loopback) until it is stopped
     Up(Up),
 }
@@ -105,7 +105,7 @@ pub(super) enum KillTarget {
 }
 
 #[derive(Args)]
-pub(super) struct Get {
+pub(super) struct GetArgs {
     /// `-` to read the pointer from standard input (as an argument, other users of this computer can see it), or the
     /// pointer
     pub(super) pointer: String,
@@ -113,7 +113,7 @@ pub(super) struct Get {
     #[arg(long, value_name = "PATH")]
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) way: Way,
+    pub(super) way: RouteArgs,
     /// Fetch the relay list that the pointer names straight from its host, which then sees this computer's address, once, and use it for this pointer's server
     #[arg(long, conflicts_with = "direct")]
     pub(super) accept_relay_list: bool,
@@ -130,12 +130,12 @@ pub(super) struct Get {
 
 /// Something that the person who shared a file does with it afterwards.
 #[derive(Args)]
-pub(super) struct Manage {
+pub(super) struct ManageArgs {
     /// `-` to read the pointer from standard input (as an argument, other users of this computer can see it), or the
     /// pointer
     pub(super) pointer: String,
     #[command(flatten)]
-    pub(super) way: Way,
+    pub(super) way: RouteArgs,
     /// Say on standard error (with --json in its object) which party of the path was shown what, try by try
     #[arg(long)]
     pub(super) who_saw_what: bool,
@@ -147,7 +147,7 @@ pub(super) struct Manage {
 #[derive(Args)]
 pub(super) struct Extend {
     #[command(flatten)]
-    pub(super) manage: Manage,
+    pub(super) manage: ManageArgs,
     /// How long from now the server should keep it at least, such as 7d or 12h [default: the server's]
     #[arg(long, value_name = "TIME", value_parser = parse_ttl)]
     pub(super) ttl: Option<u64>,
@@ -163,14 +163,14 @@ pub(super) struct Info {
 }
 
 #[derive(Args)]
-pub(super) struct Share {
+pub(super) struct ShareArgs {
     /// The file, up to 9,998,912 bytes
     pub(super) file: PathBuf,
     /// The file server's address, as its operator gave it [default: the one of the settings, else the built-in one]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) server: Option<ServerAddress>,
     #[command(flatten)]
-    pub(super) way: Way,
+    pub(super) way: RouteArgs,
     /// How long the server should keep it, such as 7d or 12h [default: the server's]
     #[arg(long, value_name = "TIME", value_parser = parse_ttl)]
     pub(super) ttl: Option<u64>,
@@ -183,7 +183,7 @@ pub(super) struct Share {
     /// Ask recipients to tell of their download, so that `cloak status` can count them
     #[arg(long, conflicts_with = "max_downloads")]
     pub(super) count: bool,
-    /// The same, and have the server remove the file after N downloads that were told of
+    /// Count downloads, and have the server remove the file after N of them
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_RECEIPTS)))]
     pub(super) max_downloads: Option<u32>,
     #[command(flatten)]
@@ -210,7 +210,7 @@ pub(super) struct Access {
 
 /// The way to the server.
 #[derive(Args)]
-pub(super) struct Way {
+pub(super) struct RouteArgs {
     /// A relay list [default: the one of the settings, else the built-in one]
     #[arg(long, value_name = "FILE", conflicts_with = "direct")]
     pub(super) relays: Option<PathBuf>,
@@ -219,23 +219,23 @@ pub(super) struct Way {
     pub(super) direct: bool,
     /// A SOCKS5 proxy to the first relay, such as socks5://127.0.0.1:9050, or none [default: the one of the settings]
     #[arg(long, value_name = "URL", env = "CLOAKROOM_PROXY", hide_env_values = true, value_parser = parse_proxy)]
-    pub(super) proxy: Option<Proxy>,
+    pub(super) proxy: Option<ProxyArg>,
 }
 
 /// What `--proxy` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Proxy {
+pub(super) enum ProxyArg {
     /// Go through this one.
     Through(SocksProxy),
     /// Go straight, whatever the settings say.
     None,
 }
 
-fn parse_proxy(text: &str) -> Result<Proxy, ParseProxyError> {
+fn parse_proxy(text: &str) -> Result<ProxyArg, ParseProxyError> {
     if text == "none" {
-        return Ok(Proxy::None);
+        return Ok(ProxyArg::None);
     }
-    text.parse().map(Proxy::Through)
+    text.parse().map(ProxyArg::Through)
 }
 
 #[derive(Args)]
@@ -254,7 +254,7 @@ pub(super) struct Serve {
 }
 
 #[derive(Args)]
-pub(super) struct Relay {
+pub(super) struct RelayArgs {
     #[command(flatten)]
     pub(super) said: OperatorArgs<RelaySettings>,
     /// Print a configuration file with every setting, what it does and its default, and end
@@ -266,7 +266,7 @@ pub(super) struct Relay {
 }
 
 #[derive(Args)]
-pub(super) struct Check {
+pub(super) struct CheckArgs {
     #[command(subcommand)]
     pub(super) what: Option<CheckWhat>,
     /// Connect to the relays of your list; each sees this computer's address
@@ -301,7 +301,7 @@ pub(super) struct CheckServer {
 }
 
 #[derive(Subcommand)]
-pub(super) enum Store {
+pub(super) enum StoreCommand {
     /// Remove files, and let nothing be stored under their ids again
     Block(StoreDeed),
     /// Remove files
@@ -321,7 +321,7 @@ pub(super) struct StoreDeed {
 }
 
 #[derive(Subcommand)]
-pub(super) enum RelayList {
+pub(super) enum RelayListCommand {
     /// Add relays to a list by the entries that they print, each in place of its old one, and date it anew
     Add(AddToRelayList),
     /// Join the entries that relays print into an unsigned list, on standard output
@@ -369,7 +369,7 @@ pub(super) struct VerifyRelayList {
 }
 
 #[derive(Args)]
-pub(super) struct Relays {
+pub(super) struct RelaysArgs {
     #[command(subcommand)]
     pub(super) command: Option<RelaysCommand>,
 }
@@ -494,10 +494,10 @@ mod tests {
 
     #[test]
     fn a_proxy_is_a_url_or_none() {
-        assert_eq!(parse_proxy("none"), Ok(Proxy::None));
+        assert_eq!(parse_proxy("none"), Ok(ProxyArg::None));
         assert!(matches!(
             parse_proxy("socks5://127.0.0.1:9050"),
-            Ok(Proxy::Through(_))
+            Ok(ProxyArg::Through(_))
         ));
         assert_eq!(parse_proxy("127.0.0.1:9050"), Err(ParseProxyError::Scheme));
     }

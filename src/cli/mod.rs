@@ -10,10 +10,10 @@ use std::process::ExitCode;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::core_dumps;
-use crate::app::error::{AppError, Trouble};
-use crate::app::logging;
-use crate::app::streams::OutputError;
+use crate::app::error::{AppError, ErrorKind};
+use crate::app::process::core_dumps;
+use crate::app::process::logging;
+use crate::app::process::streams::OutputError;
 use args::{Cli, Command};
 
 /// Runs the command line of this process.
@@ -126,15 +126,15 @@ impl CliError {
     const fn exit_code(&self) -> u8 {
         match self {
             Self::App(error) => match error.trouble() {
-                Trouble::Other => 1,
-                Trouble::Usage => 2,
-                Trouble::Pointer => 3,
-                Trouble::Network => 4,
-                Trouble::NotOnServer => 5,
-                Trouble::Mismatch => 6,
-                Trouble::LocalFile => 7,
-                Trouble::Refused => 8,
-                Trouble::Cancelled => 130,
+                ErrorKind::Other => 1,
+                ErrorKind::Usage => 2,
+                ErrorKind::Pointer => 3,
+                ErrorKind::Network => 4,
+                ErrorKind::NotOnServer => 5,
+                ErrorKind::Mismatch => 6,
+                ErrorKind::LocalFile => 7,
+                ErrorKind::Refused => 8,
+                ErrorKind::Cancelled => 130,
             },
             Self::Found | Self::Other(_) | Self::Output(_) | Self::PointerLost { .. } => 1,
             Self::NotThere => 5,

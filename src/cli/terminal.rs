@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 
 use super::{CliError, StoredFile};
 use crate::app::error::{AppError, ServerRefusal};
-use crate::app::harmless::harmless;
-use crate::app::message::UserMessage;
-use crate::app::network::{Moved, Stage, Tell};
-use crate::app::streams::{self, OutputError};
+use crate::app::process::streams::{self, OutputError};
+use crate::app::transfer::network::{Moved, Stage, Tell};
+use crate::app::words::harmless::harmless;
+use crate::app::words::message::UserMessage;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::text;
 use crate::protocol::transfer::Failure;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use eframe::Renderer;
 
 use super::model::PointerText;
+use super::platform::uri_list::UriList;
 use super::text;
-use super::uri_list::UriList;
-use crate::app::config::Display;
+use crate::app::settings::config::Display;
 
 /// What Windows puts before a link that was clicked.
 pub(super) const LINK_ARGUMENT: &str = "--link";

@@ -7,7 +7,7 @@ use super::text;
 
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum KeyCommand {
     /// The system's dialog for files.
     ChooseFiles,
     /// Asks the window to close.
@@ -52,72 +52,72 @@ pub const CHOOSE: KeyboardShortcut = key(CTRL, Key::O);
 /// What went comes back; the bar that offers it shows it too.
 pub const UNDO: KeyboardShortcut = key(CTRL, Key::Z);
 
-type Words = fn() -> &'static str;
+type CommandText = fn() -> &'static str;
 
 /// Command, its keys (the first is shown), and its words; without words it is not in the sheet. Longer sets of
 /// modifiers stand before shorter ones of the same key.
-const TABLE: [(Command, &[KeyboardShortcut], Option<Words>); 14] = [
-    (Command::ChooseFiles, &[CHOOSE], Some(text::choose_files)),
+const TABLE: [(KeyCommand, &[KeyboardShortcut], Option<CommandText>); 14] = [
+    (KeyCommand::ChooseFiles, &[CHOOSE], Some(text::choose_files)),
     (
-        Command::PastePointer,
+        KeyCommand::PastePointer,
         &[key(CTRL_SHIFT, Key::V)],
         Some(text::paste_pointer),
     ),
     (
-        Command::Share,
+        KeyCommand::Share,
         &[key(CTRL, Key::Num1), key(CTRL, Key::N)],
         Some(text::share),
     ),
     (
-        Command::Receive,
+        KeyCommand::Receive,
         &[key(CTRL, Key::Num2)],
         Some(text::receive),
     ),
     (
-        Command::Settings,
+        KeyCommand::Settings,
         &[key(CTRL, Key::Comma)],
         Some(text::settings),
     ),
     (
-        Command::RetryFailed,
+        KeyCommand::RetryFailed,
         &[key(NONE, Key::F5)],
         Some(text::retry_failed),
     ),
-    (Command::Undo, &[UNDO], Some(text::undo_removal)),
+    (KeyCommand::Undo, &[UNDO], Some(text::undo_removal)),
     (
-        Command::NextRegion,
+        KeyCommand::NextRegion,
         &[key(NONE, Key::F6)],
         Some(text::next_region),
     ),
     (
-        Command::ZoomIn,
+        KeyCommand::ZoomIn,
         &[key(CTRL, Key::Plus), key(CTRL, Key::Equals)],
         Some(text::larger),
     ),
     (
-        Command::ZoomOut,
+        KeyCommand::ZoomOut,
         &[key(CTRL, Key::Minus)],
         Some(text::smaller),
     ),
     (
-        Command::ResetZoom,
+        KeyCommand::ResetZoom,
         &[key(CTRL, Key::Num0)],
         Some(text::reset_zoom),
     ),
     (
-        Command::Shortcuts,
+        KeyCommand::Shortcuts,
         &[key(NONE, Key::F1), key(NONE, Key::Questionmark)],
         Some(text::show_keys),
     ),
     (
-        Command::Close,
+        KeyCommand::Close,
         &[key(CTRL, Key::W), key(CTRL, Key::Q)],
         Some(text::close_window),
     ),
-    (Command::Gallery, &[key(CTRL_SHIFT, Key::F12)], None),
+    (KeyCommand::Gallery, &[key(CTRL_SHIFT, Key::F12)], None),
 ];
 
-impl Command {
+impl KeyCommand {
     /// Works while something stands over the window.
     const fn works_beneath(self) -> bool {
         matches!(
@@ -189,7 +189,7 @@ pub fn pressed(ctx: &Context, model: &Model, region: Region, typing: bool) -> Ve
         for shortcut in keys {
             let character = shortcut.logical_key == Key::Questionmark;
             // A field takes its own letters back.
-            if typing && (character || command == Command::Undo) {
+            if typing && (character || command == KeyCommand::Undo) {
                 continue;
             }
             let pressed = ctx.input_mut(|input| {

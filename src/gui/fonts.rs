@@ -222,7 +222,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::app::l10n::Language;
+    use crate::app::words::l10n::Language;
 
     #[test]
     fn every_icon_is_in_the_shipped_font() {

@@ -15,19 +15,19 @@ use egui::ViewportBuilder;
 use zeroize::Zeroizing;
 
 use super::arguments::{self, Parsed};
+#[cfg(all(unix, not(target_os = "macos")))]
+use super::platform::x11_drop;
 use super::platform::{self, Desktop, Platform as _};
 use super::text;
 #[cfg(all(unix, not(target_os = "macos")))]
 use super::window::AskDrops;
 use super::window::{Opening, Window};
 use super::worker::Backend;
-#[cfg(all(unix, not(target_os = "macos")))]
-use super::x11_drop;
-use crate::app::config::{self, Config, Display, Home};
-use crate::app::instance::{self, Start, StartArguments};
-use crate::app::l10n::{self, Language};
-use crate::app::message::UserMessage;
-use crate::app::streams;
+use crate::app::process::instance::{self, Start, StartArguments};
+use crate::app::process::streams;
+use crate::app::settings::config::{self, Config, Display, Home};
+use crate::app::words::l10n::{self, Language};
+use crate::app::words::message::UserMessage;
 
 /// Identity of the window for the desktop.
 const APP_ID: &str = "org.cloakroom.Cloakroom";
@@ -37,7 +37,7 @@ pub type Backends = fn() -> Result<Arc<dyn Backend>, UserMessage>;
 
 /// Which display there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
+enum FoundDisplay {
     X11,
     Wayland,
     /// Neither Linux nor BSD.
@@ -56,8 +56,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
     l10n::speak(language);
     let args: Vec<OsString> = args.into_iter().collect();
     #[cfg(all(unix, not(target_os = "macos")))]
-    if args == [super::hold::ARGUMENT] {
-        return super::hold::hold();
+    if args == [platform::hold::ARGUMENT] {
+        return platform::hold::hold();
     }
     text::use_local_days();
     let wish = match arguments::parse(args, Path::exists) {
@@ -117,7 +117,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             files: wish.files.clone(),
             pointer: wish.pointer.clone(),
             // Neither brings drops: no backend for Wayland does, and Windows brings none to administrators.
-            drops: display != Found::Wayland && !platform::is_elevated(),
+            drops: display != FoundDisplay::Wayland && !platform::is_elevated(),
             drop_news: None,
             language,
             first: first.clone(),
@@ -160,15 +160,15 @@ fn no_start(words: &str) -> ExitCode {
 }
 
 /// The display to open the window on, or none.
-fn find_display(wanted: Display, is_set: impl Fn(&str) -> bool) -> Option<Found> {
+fn find_display(wanted: Display, is_set: impl Fn(&str) -> bool) -> Option<FoundDisplay> {
     if !cfg!(all(unix, not(target_os = "macos"))) {
-        return Some(Found::Native);
+        return Some(FoundDisplay::Native);
     }
     let x11 = is_set("DISPLAY");
     let wayland = is_set("WAYLAND_DISPLAY") || is_set("WAYLAND_SOCKET");
     match wanted {
-        Display::Auto | Display::X11 if x11 => Some(Found::X11),
-        Display::Auto | Display::Wayland if wayland => Some(Found::Wayland),
+        Display::Auto | Display::X11 if x11 => Some(FoundDisplay::X11),
+        Display::Auto | Display::Wayland if wayland => Some(FoundDisplay::Wayland),
         Display::Auto | Display::X11 | Display::Wayland => None,
     }
 }
@@ -191,10 +191,10 @@ fn order(wanted: Option<Renderer>) -> [Renderer; 2] {
 }
 
 /// Why there is no window.
-enum Failure {
+enum NoWindow {
     /// No display takes it.
     Display,
-    /// This renderer does not work.
+    /// The renderer does not work.
     Renderer(String),
     /// Something broke on the way; often a library that is not installed.
     Panic(String),
@@ -202,34 +202,34 @@ enum Failure {
     Window(String),
 }
 
-impl Failure {
+impl NoWindow {
     const fn other_may_do(&self) -> bool {
         matches!(self, Self::Renderer(_) | Self::Panic(_))
     }
 }
 
 /// What to tell of the tries, in their order.
-fn why_no_window(failures: &[Failure]) -> String {
+fn why_no_window(failures: &[NoWindow]) -> String {
     // After a try that broke, the next one can find the display taken by it.
     let broken = failures.iter().find_map(|failure| match failure {
-        Failure::Panic(words) => Some(words),
+        NoWindow::Panic(words) => Some(words),
         _ => None,
     });
     let first = failures.iter().find_map(|failure| match failure {
-        Failure::Renderer(words) => Some(words),
+        NoWindow::Renderer(words) => Some(words),
         _ => None,
     });
     match (failures.last(), broken) {
-        (Some(Failure::Window(words)), _)
-        | (Some(Failure::Panic(_) | Failure::Display), Some(words)) => text::no_window(words),
-        (Some(Failure::Display), None) => text::no_display().to_owned(),
+        (Some(NoWindow::Window(words)), _)
+        | (Some(NoWindow::Panic(_) | NoWindow::Display), Some(words)) => text::no_window(words),
+        (Some(NoWindow::Display), None) => text::no_display().to_owned(),
         _ => text::no_renderer(first.map_or("", String::as_str)),
     }
 }
 
 fn show(
     renderer: Renderer,
-    display: Found,
+    display: FoundDisplay,
     backend: Arc<dyn Backend>,
     platform: Arc<Desktop>,
     #[cfg_attr(
@@ -237,17 +237,17 @@ fn show(
         expect(unused_mut, reason = "drops come past winit on X11 only")
     )]
     mut opening: Opening,
-) -> Result<(), Failure> {
+) -> Result<(), NoWindow> {
     let opened = Arc::new(AtomicBool::new(false));
     let creator: eframe::AppCreator<'_> = {
         let opened = Arc::clone(&opened);
         Box::new(move |creation| {
             opened.store(true, Ordering::SeqCst);
-            if display != Found::Wayland {
+            if display != FoundDisplay::Wayland {
                 platform.belong_to(creation);
             }
             #[cfg(all(unix, not(target_os = "macos")))]
-            if display == Found::X11 {
+            if display == FoundDisplay::X11 {
                 let waker = creation.egui_ctx.clone();
                 let drops = x11_drop::Drops::take_over(creation, move || waker.request_repaint());
                 opening.drop_news =
@@ -263,15 +263,15 @@ fn show(
     match ran {
         Ok(Ok(())) => Ok(()),
         Ok(Err(eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_))) => {
-            Err(Failure::Display)
+            Err(NoWindow::Display)
         }
-        Ok(Err(eframe::Error::AppCreation(error))) => Err(Failure::Window(error.to_string())),
-        Ok(Err(error)) => Err(Failure::Renderer(error.to_string())),
-        Err(panic) => Err(Failure::Panic(panic)),
+        Ok(Err(eframe::Error::AppCreation(error))) => Err(NoWindow::Window(error.to_string())),
+        Ok(Err(error)) => Err(NoWindow::Renderer(error.to_string())),
+        Err(panic) => Err(NoWindow::Panic(panic)),
     }
 }
 
-fn options(renderer: Renderer, display: Found) -> NativeOptions {
+fn options(renderer: Renderer, display: FoundDisplay) -> NativeOptions {
     let mut viewport = ViewportBuilder::default()
         .with_app_id(APP_ID)
         .with_title(text::NAME)
@@ -294,17 +294,17 @@ fn options(renderer: Renderer, display: Found) -> NativeOptions {
     #[cfg(all(unix, not(target_os = "macos")))]
     {
         options.event_loop_builder = Some(Box::new(move |builder| match display {
-            Found::X11 => {
+            FoundDisplay::X11 => {
                 winit::platform::x11::EventLoopBuilderExtX11::with_x11(builder);
             }
-            Found::Wayland => {
+            FoundDisplay::Wayland => {
                 winit::platform::wayland::EventLoopBuilderExtWayland::with_wayland(builder);
             }
-            Found::Native => {}
+            FoundDisplay::Native => {}
         }));
     }
     #[cfg(not(all(unix, not(target_os = "macos"))))]
-    let _: Found = display;
+    let _: FoundDisplay = display;
     options
 }
 
@@ -364,28 +364,28 @@ mod tests {
 
     #[test]
     fn what_is_told_is_what_went_wrong_first() {
-        let renderer = || Failure::Renderer("no adapter".to_owned());
-        let panic = || Failure::Panic("libxkbcommon.so.0 is missing".to_owned());
+        let renderer = || NoWindow::Renderer("no adapter".to_owned());
+        let panic = || NoWindow::Panic("libxkbcommon.so.0 is missing".to_owned());
         let broken = text::no_window("libxkbcommon.so.0 is missing");
         for (failures, told) in [
-            (vec![Failure::Display], text::no_display().to_owned()),
+            (vec![NoWindow::Display], text::no_display().to_owned()),
             (
-                vec![renderer(), Failure::Renderer("no context".to_owned())],
+                vec![renderer(), NoWindow::Renderer("no context".to_owned())],
                 text::no_renderer("no adapter"),
             ),
             (vec![panic(), panic()], broken.clone()),
-            (vec![panic(), Failure::Display], broken.clone()),
+            (vec![panic(), NoWindow::Display], broken.clone()),
             (vec![renderer(), panic()], broken),
             (vec![panic(), renderer()], text::no_renderer("no adapter")),
             (
-                vec![Failure::Window("no thread".to_owned())],
+                vec![NoWindow::Window("no thread".to_owned())],
                 text::no_window("no thread"),
             ),
         ] {
             assert_eq!(why_no_window(&failures), told);
         }
         assert!(panic().other_may_do() && renderer().other_may_do());
-        assert!(!Failure::Display.other_may_do());
+        assert!(!NoWindow::Display.other_may_do());
     }
 
     #[cfg(all(unix, not(target_os = "macos")))]
@@ -393,11 +393,14 @@ mod tests {
     fn x11_is_preferred_when_both_displays_exist() {
         let both = |_: &str| true;
         let only = |name: &'static str| move |asked: &str| asked == name;
-        assert_eq!(find_display(Display::Auto, both), Some(Found::X11));
-        assert_eq!(find_display(Display::Wayland, both), Some(Found::Wayland));
+        assert_eq!(find_display(Display::Auto, both), Some(FoundDisplay::X11));
+        assert_eq!(
+            find_display(Display::Wayland, both),
+            Some(FoundDisplay::Wayland)
+        );
         assert_eq!(
             find_display(Display::Auto, only("WAYLAND_DISPLAY")),
-            Some(Found::Wayland)
+            Some(FoundDisplay::Wayland)
         );
         assert_eq!(find_display(Display::X11, only("WAYLAND_DISPLAY")), None);
         assert_eq!(find_display(Display::Auto, |_| false), None);

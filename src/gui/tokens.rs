@@ -138,13 +138,13 @@ pub struct Palette {
     pub sunken: Color32,
     /// Secondary buttons.
     pub control: Color32,
-    /// The same, under the pointer.
+    /// A secondary button under the mouse pointer.
     pub control_hover: Color32,
     /// What cannot be pressed now.
     pub disabled: Color32,
     /// The chosen one of a few.
     pub chosen: Color32,
-    /// Text on it.
+    /// Text on the chosen one of a few.
     pub on_chosen: Color32,
     /// Decoration between things.
     pub border: Color32,
@@ -160,7 +160,7 @@ pub struct Palette {
     pub accent: Color32,
     /// Primary buttons.
     pub accent_fill: Color32,
-    /// The same, under the pointer.
+    /// A primary button under the mouse pointer.
     pub accent_fill_hover: Color32,
     /// A zone under the pointer, what is open.
     pub accent_tint: Color32,
@@ -168,21 +168,21 @@ pub struct Palette {
     pub selection: Color32,
     /// Text on fills.
     pub on_fill: Color32,
-    /// It worked.
+    /// Words of success.
     pub success: Color32,
-    /// Behind it.
+    /// Behind words of success.
     pub success_tint: Color32,
-    /// Needs a decision.
+    /// Words that ask for a decision.
     pub warning: Color32,
-    /// Behind it.
+    /// Behind a warning.
     pub warning_tint: Color32,
-    /// Did not work.
+    /// Words of failure.
     pub danger: Color32,
-    /// Behind it.
+    /// Behind a failure.
     pub danger_tint: Color32,
     /// A button that stops something.
     pub danger_fill: Color32,
-    /// The same, under the pointer.
+    /// A button that stops something, under the mouse pointer.
     pub danger_fill_hover: Color32,
     /// Good to know.
     pub info: Color32,

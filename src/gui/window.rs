@@ -10,14 +10,14 @@ use super::model::{
     self, Action, Effect, Focus, Model, PointerText, Region, Screen, SystemLook, Theme,
 };
 use super::platform::Platform;
+use super::platform::uri_list::{DropNews, UriList};
 use super::spoken::PlainSpaces;
 use super::tokens::measure;
-use super::uri_list::{DropNews, UriList};
 use super::view::{self, Surroundings};
 use super::worker::{Backend, Worker};
 use super::{commands, fonts, kit, tokens};
-use crate::app::instance::First;
-use crate::app::l10n::{self, Language};
+use crate::app::process::instance::First;
+use crate::app::words::l10n::{self, Language};
 
 /// Says what has happened above the window since it was asked last.
 pub type AskDrops = Box<dyn Fn() -> Vec<DropNews>>;
@@ -59,7 +59,7 @@ pub struct Window {
     drops: bool,
     system_language: Language,
     first: Option<Arc<First>>,
-    look: Option<Look>,
+    look: Option<AppliedLook>,
     drop_news: Option<AskDrops>,
     /// What hangs over the window, as these say.
     hanging: Vec<PathBuf>,
@@ -88,7 +88,7 @@ const DROP_ENDS: f64 = 0.1;
 
 /// What the window was dressed for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Look {
+struct AppliedLook {
     theme: Theme,
     system: SystemLook,
     high_contrast: bool,
@@ -220,7 +220,7 @@ impl Window {
     fn apply_theme(&mut self, ctx: &Context) {
         let kept = &self.model.settings.preferences;
         let system = self.model.system;
-        let look = Look {
+        let look = AppliedLook {
             theme: kept.theme,
             system,
             high_contrast: kept.high_contrast(system),

@@ -17,15 +17,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Effect, Ended, Event, Kept, Manage, Managed, Outcome, PointerInfo, PointerText, Preferences,
-    RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, Shared, Stage, Terms,
-    TestReport, TransferId, Trouble,
+    Effect, Ended, Event, KeptTransfer, ManageAction, Managed, PointerInfo, PointerText,
+    Preferences, RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice,
+    ShareResult, Stage, Terms, TestReport, TransferId, TransferOutcome, Trouble,
 };
 use super::platform::{Platform, Revealed};
 use super::text;
-use crate::app::history::{History, TellNews, What};
-use crate::app::known_file;
-use crate::app::message::UserMessage;
+use crate::app::kept::history::{History, TellNews, What};
+use crate::app::transfer::known_file;
+use crate::app::words::message::UserMessage;
 
 /// Wakes the window after at most this long. Called from any thread.
 pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
@@ -55,7 +55,7 @@ pub trait Backend: Send + Sync {
         preferences: &'a Preferences,
         progress: &'a Progress,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Ended<Shared>>;
+    ) -> BoxFuture<'a, Ended<ShareResult>>;
     /// Downloads, verifies, opens and saves; tells the sender, if they asked and `tell_sender` says so.
     fn fetch<'a>(
         &'a self,
@@ -68,7 +68,7 @@ pub trait Backend: Send + Sync {
     /// Asks the server to do something with a file that this person shared.
     fn manage<'a>(
         &'a self,
-        what: Manage,
+        what: ManageAction,
         pointer: PointerText,
         preferences: &'a Preferences,
         cancel: &'a CancellationToken,
@@ -652,10 +652,10 @@ fn at_home(path: PathBuf) -> PathBuf {
 }
 
 /// What the history keeps of a transfer.
-fn what(kept: &Kept) -> What {
+fn what(kept: &KeptTransfer) -> What {
     match &kept.outcome {
-        Outcome::Sharing(path) => What::Sharing { path: path.clone() },
-        Outcome::Receiving {
+        TransferOutcome::Sharing(path) => What::Sharing { path: path.clone() },
+        TransferOutcome::Receiving {
             pointer,
             tell_sender,
             server,
@@ -664,14 +664,14 @@ fn what(kept: &Kept) -> What {
             tell_sender: *tell_sender,
             server: server.clone(),
         },
-        Outcome::Shared(shared) => What::Shared {
+        TransferOutcome::Shared(shared) => What::Shared {
             pointer: shared.pointer.shared(),
             blob_len: shared.blob_len,
             server: shared.server.clone(),
             expires: shared.expires,
             builtin: shared.builtin,
         },
-        Outcome::Received(saved) => What::Received {
+        TransferOutcome::Received(saved) => What::Received {
             path: saved.path.clone(),
         },
     }

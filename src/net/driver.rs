@@ -1,4 +1,4 @@
-//! Runs [`Transfer`] with the real clock, timers, generator and cancel.
+//! Runs [`RequestMachine`] with the real clock, timers, generator and cancel.
 
 use rand_core::CryptoRng;
 use thiserror::Error;
@@ -7,11 +7,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
 use super::socks::ProxyFailure;
-use super::transport::{HttpTransport, NotPosted, Target};
+use super::transport::{HttpTransport, NotPosted, PostTarget};
 use crate::protocol::address::ServerUrl;
 use crate::protocol::disclosure::AttemptShown;
 use crate::protocol::onion::v4::Response;
-use crate::protocol::transfer::{Step, Transfer, TransferError};
+use crate::protocol::transfer::{RequestMachine, Step, TransferError};
 use crate::wire::clock::Clock;
 
 /// What came of a transfer.
@@ -38,7 +38,7 @@ pub enum DriveError {
 
 /// Runs a transfer to its end. Needs a multi-threaded runtime: sealing 10 MB happens on this task's thread.
 pub async fn drive(
-    mut transfer: Transfer<'_>,
+    mut transfer: RequestMachine<'_>,
     server: &ServerUrl,
     transport: &HttpTransport,
     progress: &Progress,
@@ -65,9 +65,9 @@ pub async fn drive(
                     progress.path(path);
                 }
                 let target = match &path {
-                    None => Target::Server(server),
-                    Some(path) if transfer.is_sessions() => Target::SessionRelay(&path.guard),
-                    Some(path) => Target::Relay(&path.guard),
+                    None => PostTarget::Server(server),
+                    Some(path) if transfer.is_sessions() => PostTarget::SessionRelay(&path.guard),
+                    Some(path) => PostTarget::Relay(&path.guard),
                 };
                 match transport.post(target, *attempt, progress, cancel).await {
                     Ok(outcome) => {

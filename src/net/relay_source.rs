@@ -50,7 +50,7 @@ pub enum FetchError {
     /// It did not end in time.
     #[error("it took too long")]
     TimedOut,
-    /// It is larger than it can be.
+    /// The list is longer than any list can be.
     #[error("it is too large")]
     TooLarge,
     /// No connection came about; for `https` and seeds a certificate that is not accepted is among the reasons.
@@ -114,7 +114,7 @@ async fn get(client: &Client, url: &str, max_len: usize) -> Result<Vec<u8>, Fetc
 /// The URL of each goes into `asked` before it is.
 ///
 /// # Errors
-/// That of the last seed that was asked.
+/// Error of the last seed that was asked.
 pub async fn fetch_session_nodes(
     seeds: &[Seed],
     proxy: Option<&SocksProxy>,

@@ -2,7 +2,7 @@
 //!
 //! A relay is reached over TLS 1.3 with a certificate of exactly the key its list entry names; a server (only when
 //! the person chose to go there without relays) by its base address, since what travels is sealed to its key.
-//! Every wait has a limit ([`Limits`]). A party that moves bytes slower than [`PaceLimits`] counts as silent: a guard must
+//! Every wait has a limit ([`TimeLimits`]). A party that moves bytes slower than [`PaceLimits`] counts as silent: a guard must
 //! not hold a transfer by a byte now and then. Connections go through the person's SOCKS5 proxy, when they chose one.
 
 use core::time::Duration;
@@ -20,14 +20,14 @@ use super::socks::{ProxyFailure, SocksProxy};
 use crate::protocol::address::ServerUrl;
 use crate::protocol::onion::{GUARD_ENDPOINT, SERVER_ENDPOINT};
 use crate::protocol::relay_list::RelayDescriptor;
-use crate::protocol::transfer::{Attempt, IDLE_LIMIT, Outcome};
-use crate::wire::pace::{Pace, PaceLimits, TooSlow};
+use crate::protocol::transfer::{Attempt, AttemptOutcome, IDLE_LIMIT};
+use crate::wire::pace::{PaceLimits, PaceMeter, TooSlow};
 use crate::wire::post::{PostError, Waits, post};
 use crate::wire::tls;
 
 /// Where a request is posted.
 #[derive(Clone, Copy)]
-pub enum Target<'a> {
+pub enum PostTarget<'a> {
     /// A guard.
     Relay(&'a RelayDescriptor),
     /// A file server, without relays.
@@ -47,7 +47,7 @@ pub enum NotPosted {
 
 /// How slow a try may be. How long the answer may take to begin belongs to each [`Attempt`].
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct TimeLimits {
     /// Until the connection stands, TLS and proxy included.
     pub connect: Duration,
     /// How slowly bytes may move on a connection that stands, while the request is sent and while the answer is read.
@@ -56,7 +56,7 @@ pub struct Limits {
     pub patience: Duration,
 }
 
-impl Limits {
+impl TimeLimits {
     /// Straight, or through a proxy, which may take longer to connect.
     #[must_use]
     pub const fn of(proxy: Option<&SocksProxy>) -> Self {
@@ -76,20 +76,20 @@ impl Limits {
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     proxy: Option<SocksProxy>,
-    limits: Limits,
+    limits: TimeLimits,
 }
 
 impl HttpTransport {
     /// A transport that goes out through `proxy`, or straight.
     #[must_use]
     pub const fn through(proxy: Option<SocksProxy>) -> Self {
-        let limits = Limits::of(proxy.as_ref());
+        let limits = TimeLimits::of(proxy.as_ref());
         Self { proxy, limits }
     }
 
-    /// The same with other limits.
+    /// A transport with these time limits instead of the usual ones.
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
+    pub fn with_limits(self, limits: TimeLimits) -> Self {
         Self { limits, ..self }
     }
 
@@ -97,21 +97,21 @@ impl HttpTransport {
     ///
     /// # Errors
     /// [`NotPosted::Cancelled`] as soon as `cancel` fires; the connection is then dropped. If nothing had moved on it for
-    /// [`Limits::patience`], the outcome is [`Outcome::TimedOut`] instead, from which something is learned.
+    /// [`TimeLimits::patience`], the outcome is [`AttemptOutcome::TimedOut`] instead, from which something is learned.
     /// [`NotPosted::Proxy`] when no connection came about and the proxy is why.
     pub async fn post(
         &self,
-        target: Target<'_>,
+        target: PostTarget<'_>,
         attempt: Attempt,
         progress: &Progress,
         cancel: &CancellationToken,
-    ) -> Result<Outcome, NotPosted> {
+    ) -> Result<AttemptOutcome, NotPosted> {
         progress.set(Moved::Connecting);
         let last = LastMove::default();
         let progress = last.watching(progress);
         tokio::select! {
             () = cancel.cancelled() => if last.is_older_than(self.limits.patience) {
-                Ok(Outcome::TimedOut)
+                Ok(AttemptOutcome::TimedOut)
             } else {
                 Err(NotPosted::Cancelled)
             },
@@ -121,35 +121,35 @@ impl HttpTransport {
 
     /// A client for one try: through a proxy, each has a login of its own, a retry too, which may so leave a circuit that
     /// does not work.
-    async fn client_for(&self, target: Target<'_>) -> Option<Client> {
+    async fn client_for(&self, target: PostTarget<'_>) -> Option<Client> {
         let proxy = match &self.proxy {
             Some(proxy) => Some(proxy.isolated().await),
             None => None,
         };
         let proxy = proxy.as_ref();
         let builder = match target {
-            Target::Relay(relay) => client::builder(proxy)
+            PostTarget::Relay(relay) => client::builder(proxy)
                 .ok()?
                 .tls_backend_preconfigured(tls::pinned_client_config(&relay.key).ok()?),
-            Target::SessionRelay(_) => client::builder(proxy)
+            PostTarget::SessionRelay(_) => client::builder(proxy)
                 .ok()?
                 .tls_backend_preconfigured(session_tls::node_client_config().ok()?),
-            Target::Server(_) => client::web_builder(proxy)?,
+            PostTarget::Server(_) => client::web_builder(proxy)?,
         };
         builder.connect_timeout(self.limits.connect).build().ok()
     }
 
     async fn exchange(
         &self,
-        target: Target<'_>,
+        target: PostTarget<'_>,
         attempt: Attempt,
         progress: &Progress,
-    ) -> Result<Outcome, NotPosted> {
+    ) -> Result<AttemptOutcome, NotPosted> {
         let Some(client) = self.client_for(target).await else {
-            return Ok(Outcome::Unreachable);
+            return Ok(AttemptOutcome::Unreachable);
         };
         let outcome = exchange(&client, target, attempt, progress, &self.limits).await;
-        if let (Outcome::Unreachable, Some(proxy)) = (&outcome, &self.proxy)
+        if let (AttemptOutcome::Unreachable, Some(proxy)) = (&outcome, &self.proxy)
             && let Some(failure) = proxy.diagnose().await
         {
             return Err(NotPosted::Proxy(failure));
@@ -160,17 +160,17 @@ impl HttpTransport {
 
 async fn exchange(
     client: &Client,
-    target: Target<'_>,
+    target: PostTarget<'_>,
     attempt: Attempt,
     progress: &Progress,
-    limits: &Limits,
-) -> Outcome {
+    limits: &TimeLimits,
+) -> AttemptOutcome {
     let url = match target {
-        Target::Relay(relay) | Target::SessionRelay(relay) => format!(
+        PostTarget::Relay(relay) | PostTarget::SessionRelay(relay) => format!(
             "https://{}{GUARD_ENDPOINT}",
             std::net::SocketAddr::new(relay.host, relay.port)
         ),
-        Target::Server(server) => format!("{}{SERVER_ENDPOINT}", server.as_str()),
+        PostTarget::Server(server) => format!("{}{SERVER_ENDPOINT}", server.as_str()),
     };
     let total = attempt.body.len() as u64;
     let waits = Waits {
@@ -192,20 +192,20 @@ async fn exchange(
             let status = response.status().as_u16();
             let text = match read(response, PLAIN_TEXT_LEN, &Progress::unseen(), &limits.pace).await
             {
-                Outcome::Answered(text) => String::from_utf8_lossy(&text).into_owned(),
+                AttemptOutcome::Answered(text) => String::from_utf8_lossy(&text).into_owned(),
                 _ => String::new(),
             };
-            Outcome::Plain { status, text }
+            AttemptOutcome::Plain { status, text }
         }
         // Nothing is taken before the connection stands.
-        Err(PostError::NotTaken { taken: 0 }) => Outcome::Unreachable,
+        Err(PostError::NotTaken { taken: 0 }) => AttemptOutcome::Unreachable,
         Err(PostError::Http(error)) if error.is_connect() => {
             debug!("the first party of the path could not be reached");
-            Outcome::Unreachable
+            AttemptOutcome::Unreachable
         }
-        Err(PostError::NoAnswer | PostError::NotTaken { .. }) => Outcome::TimedOut,
-        Err(PostError::Http(error)) if error.is_timeout() => Outcome::TimedOut,
-        Err(PostError::Http(_broken)) => Outcome::Broken,
+        Err(PostError::NoAnswer | PostError::NotTaken { .. }) => AttemptOutcome::TimedOut,
+        Err(PostError::Http(error)) if error.is_timeout() => AttemptOutcome::TimedOut,
+        Err(PostError::Http(_broken)) => AttemptOutcome::Broken,
     }
 }
 
@@ -214,10 +214,10 @@ async fn read(
     max_len: usize,
     progress: &Progress,
     limits: &PaceLimits,
-) -> Outcome {
+) -> AttemptOutcome {
     let declared = response.content_length();
     if declared.is_some_and(|len| len > max_len as u64) {
-        return Outcome::Broken;
+        return AttemptOutcome::Broken;
     }
     let mut body = Vec::with_capacity(
         declared
@@ -225,13 +225,15 @@ async fn read(
             .unwrap_or(0),
     );
     let len = declared.unwrap_or(max_len as u64);
-    let mut pace = Pace::new(limits, len, Instant::now());
+    let mut pace = PaceMeter::new(limits, len, Instant::now());
     loop {
         match pace.watch(response.chunk()).await {
-            Err(TooSlow) => return Outcome::TimedOut,
-            Ok(Err(_broken)) => return Outcome::Broken,
-            Ok(Ok(None)) => return Outcome::Answered(body),
-            Ok(Ok(Some(chunk))) if body.len() + chunk.len() > max_len => return Outcome::Broken,
+            Err(TooSlow) => return AttemptOutcome::TimedOut,
+            Ok(Err(_broken)) => return AttemptOutcome::Broken,
+            Ok(Ok(None)) => return AttemptOutcome::Answered(body),
+            Ok(Ok(Some(chunk))) if body.len() + chunk.len() > max_len => {
+                return AttemptOutcome::Broken;
+            }
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
         pace.moved(body.len() as u64);
@@ -327,8 +329,8 @@ mod tests {
         guard: &RelayDescriptor,
         len: usize,
         wait: Duration,
-        limits: Limits,
-    ) -> (Outcome, Moved) {
+        limits: TimeLimits,
+    ) -> (AttemptOutcome, Moved) {
         run(guard, attempt(len, wait), limits).await
     }
 
@@ -341,7 +343,11 @@ mod tests {
         }
     }
 
-    async fn run(guard: &RelayDescriptor, attempt: Attempt, limits: Limits) -> (Outcome, Moved) {
+    async fn run(
+        guard: &RelayDescriptor,
+        attempt: Attempt,
+        limits: TimeLimits,
+    ) -> (AttemptOutcome, Moved) {
         let stood = Arc::new(Mutex::new(Moved::Connecting));
         let told = Arc::clone(&stood);
         let progress = Progress::new(move |moved| *told.lock().unwrap() = moved);
@@ -349,7 +355,7 @@ mod tests {
         let outcome = HttpTransport::through(None)
             .with_limits(limits)
             .post(
-                Target::Relay(guard),
+                PostTarget::Relay(guard),
                 attempt,
                 &progress,
                 &CancellationToken::new(),
@@ -371,27 +377,27 @@ mod tests {
         }
     }
 
-    const NEITHER: Limits = Limits {
+    const NEITHER: TimeLimits = TimeLimits {
         connect: LONG,
         pace: silence(LONG),
         patience: LONG,
     };
-    const CONNECT: Limits = Limits {
+    const CONNECT: TimeLimits = TimeLimits {
         connect: SHORT,
         ..NEITHER
     };
-    const IDLE: Limits = Limits {
+    const IDLE: TimeLimits = TimeLimits {
         pace: silence(SHORT),
         ..NEITHER
     };
-    const PACE: Limits = Limits {
+    const PACE: TimeLimits = TimeLimits {
         pace: PaceLimits {
             window_bytes: 1 << 30,
             ..silence(SHORT)
         },
         ..NEITHER
     };
-    const IMPATIENT: Limits = Limits {
+    const IMPATIENT: TimeLimits = TimeLimits {
         patience: Duration::ZERO,
         ..NEITHER
     };
@@ -404,11 +410,14 @@ mod tests {
         })
         .await;
         let (outcome, stood) = post(&silent, 2_560, LONG, CONNECT).await;
-        assert_eq!((outcome, stood), (Outcome::Unreachable, Moved::Connecting));
+        assert_eq!(
+            (outcome, stood),
+            (AttemptOutcome::Unreachable, Moved::Connecting)
+        );
         let closes = guard(|stream, _| async move { drop(stream) }).await;
         assert_eq!(
             post(&closes, 2_560, LONG, NEITHER).await.0,
-            Outcome::Unreachable
+            AttemptOutcome::Unreachable
         );
     }
 
@@ -421,7 +430,7 @@ mod tests {
         })
         .await;
         let (outcome, stood) = post(&stalling, BIG, LONG, IDLE).await;
-        assert_eq!(outcome, Outcome::TimedOut);
+        assert_eq!(outcome, AttemptOutcome::TimedOut);
         assert!(matches!(stood, Moved::Sending { sent, total } if 0 < sent && sent < total));
     }
 
@@ -434,7 +443,10 @@ mod tests {
         })
         .await;
         let (outcome, stood) = post(&stalling, 2_560, SHORT, NEITHER).await;
-        assert_eq!((outcome, stood), (Outcome::TimedOut, Moved::Crossing));
+        assert_eq!(
+            (outcome, stood),
+            (AttemptOutcome::TimedOut, Moved::Crossing)
+        );
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -452,7 +464,7 @@ mod tests {
             received: 4,
             total: 500,
         };
-        assert_eq!((outcome, stood), (Outcome::TimedOut, half));
+        assert_eq!((outcome, stood), (AttemptOutcome::TimedOut, half));
     }
 
     /// Reads, or writes, a little all the time, for ever.
@@ -486,7 +498,7 @@ mod tests {
             ..attempt(2_560, LONG)
         };
         let (outcome, stood) = run(&dripping, attempt(100_000_000), PACE).await;
-        assert_eq!(outcome, Outcome::TimedOut);
+        assert_eq!(outcome, AttemptOutcome::TimedOut);
         assert!(matches!(stood, Moved::Receiving { received, .. } if received > 1));
     }
 
@@ -497,7 +509,7 @@ mod tests {
         })
         .await;
         let (outcome, stood) = post(&sipping, BIG, LONG, PACE).await;
-        assert_eq!(outcome, Outcome::TimedOut);
+        assert_eq!(outcome, AttemptOutcome::TimedOut);
         assert!(matches!(stood, Moved::Sending { sent, total } if 0 < sent && sent < total));
     }
 
@@ -510,7 +522,10 @@ mod tests {
         })
         .await;
         let (outcome, stood) = post(&chatting, 2_560, SHORT, NEITHER).await;
-        assert_eq!((outcome, stood), (Outcome::TimedOut, Moved::Crossing));
+        assert_eq!(
+            (outcome, stood),
+            (AttemptOutcome::TimedOut, Moved::Crossing)
+        );
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -518,7 +533,7 @@ mod tests {
         // Nothing teaches when bytes moved lately, or no connection stood.
         for (limits, connects, expected) in [
             (NEITHER, true, Err(NotPosted::Cancelled)),
-            (IMPATIENT, true, Ok(Outcome::TimedOut)),
+            (IMPATIENT, true, Ok(AttemptOutcome::TimedOut)),
             (IMPATIENT, false, Err(NotPosted::Cancelled)),
         ] {
             let cancel = CancellationToken::new();
@@ -544,7 +559,7 @@ mod tests {
             let outcome = HttpTransport::through(None)
                 .with_limits(limits)
                 .post(
-                    Target::Relay(&hanging),
+                    PostTarget::Relay(&hanging),
                     attempt(2_560, LONG),
                     &progress,
                     &cancel,
@@ -565,7 +580,7 @@ mod tests {
             .await;
             assert_eq!(
                 post(&breaking, 2_560, LONG, NEITHER).await.0,
-                Outcome::Broken
+                AttemptOutcome::Broken
             );
         }
         // Longer than anything that was asked for.
@@ -579,7 +594,7 @@ mod tests {
         .await;
         assert_eq!(
             post(&endless, 2_560, LONG, NEITHER).await.0,
-            Outcome::Broken
+            AttemptOutcome::Broken
         );
     }
 }

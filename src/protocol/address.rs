@@ -258,7 +258,7 @@ pub enum ParseAddressError {
     /// There is neither `#p=` nor `#x=` with the server's key behind it.
     #[error("the server's key (#p=…) is missing")]
     NoKey,
-    /// Another spelling of a URL that is written differently.
+    /// The URL has a canonical spelling, and this is another one.
     #[error("the URL is not in its one canonical form")]
     NotCanonical,
     /// No URL at all.

@@ -83,7 +83,7 @@ fn written<T>(result: Result<T, minicbor::encode::Error<Infallible>>) {
 
 /// A value of a map, borrowed from its bytes.
 #[derive(Clone, Copy)]
-pub(super) enum Value<'a> {
+pub(super) enum CborValue<'a> {
     Bytes(&'a [u8]),
     /// The bytes of a map inside the map.
     Map(&'a [u8]),
@@ -104,27 +104,27 @@ impl From<minicbor::decode::Error> for NotAMap {
 }
 
 /// Takes a map apart.
-pub(super) fn read_map(bytes: &[u8]) -> Result<Vec<(u64, Value<'_>)>, NotAMap> {
+pub(super) fn read_map(bytes: &[u8]) -> Result<Vec<(u64, CborValue<'_>)>, NotAMap> {
     let mut decoder = Decoder::new(bytes);
     let count = decoder.map()?.ok_or(NotAMap)?;
-    let mut entries: Vec<(u64, Value<'_>)> = Vec::new();
+    let mut entries: Vec<(u64, CborValue<'_>)> = Vec::new();
     for _ in 0..count {
         let key = decoder.u64()?;
         if entries.last().is_some_and(|(last, _)| *last >= key) {
             return Err(NotAMap);
         }
         let value = match decoder.datatype()? {
-            Type::U8 | Type::U16 | Type::U32 | Type::U64 => Value::Uint(decoder.u64()?),
-            Type::Bytes => Value::Bytes(decoder.bytes()?),
-            Type::String => Value::Text(decoder.str()?),
+            Type::U8 | Type::U16 | Type::U32 | Type::U64 => CborValue::Uint(decoder.u64()?),
+            Type::Bytes => CborValue::Bytes(decoder.bytes()?),
+            Type::String => CborValue::Text(decoder.str()?),
             Type::Map => {
                 let start = decoder.position();
                 decoder.skip()?;
-                Value::Map(bytes.get(start..decoder.position()).ok_or(NotAMap)?)
+                CborValue::Map(bytes.get(start..decoder.position()).ok_or(NotAMap)?)
             }
             _ => {
                 decoder.skip()?;
-                Value::Other
+                CborValue::Other
             }
         };
         entries.push((key, value));
@@ -172,7 +172,9 @@ mod tests {
         ] {
             assert!(read_map(bad).is_err(), "{bad:?}");
         }
-        assert!(read_map(&[0xa1, 0, 0xf6]).is_ok_and(|map| matches!(map[..], [(0, Value::Other)])));
+        assert!(
+            read_map(&[0xa1, 0, 0xf6]).is_ok_and(|map| matches!(map[..], [(0, CborValue::Other)]))
+        );
     }
 
     proptest! {

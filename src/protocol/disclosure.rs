@@ -28,7 +28,7 @@ pub struct AttemptShown {
     /// Bytes of the answer on each link that could be seen, the client's first.
     pub answered: Vec<usize>,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: ShownOutcome,
 }
 
 /// What a try ended at.
@@ -45,7 +45,7 @@ pub enum End {
 
 /// What came of a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ShownOutcome {
     /// The server answered with this status.
     Answered(u16),
     /// It did not.
@@ -227,8 +227,8 @@ impl AttemptShown {
         shown.push(Fact::Time(self.at));
         hidden.push(Fact::Content);
         let saw = match self.outcome {
-            Outcome::NoList | Outcome::NoProxy | Outcome::Sent => Saw::Perhaps,
-            Outcome::Answered(_) | Outcome::Failed(_) => Saw::Certainly,
+            ShownOutcome::NoList | ShownOutcome::NoProxy | ShownOutcome::Sent => Saw::Perhaps,
+            ShownOutcome::Answered(_) | ShownOutcome::Failed(_) => Saw::Certainly,
         };
         parties.insert(
             0,
@@ -246,10 +246,10 @@ impl AttemptShown {
     fn saw(&self, at: usize) -> Saw {
         // So many parties certainly saw it, and the later ones perhaps.
         let certain = match &self.outcome {
-            Outcome::Answered(_) => return Saw::Certainly,
-            Outcome::NoList | Outcome::Sent => 0,
-            Outcome::NoProxy => return Saw::Nothing,
-            Outcome::Failed(failure) => match failure {
+            ShownOutcome::Answered(_) => return Saw::Certainly,
+            ShownOutcome::NoList | ShownOutcome::Sent => 0,
+            ShownOutcome::NoProxy => return Saw::Nothing,
+            ShownOutcome::Failed(failure) => match failure {
                 Failure::FirstUnreachable if at == 0 => return Saw::Perhaps,
                 Failure::FirstUnreachable => return Saw::Nothing,
                 Failure::Malformed => return Saw::Certainly,
@@ -512,7 +512,7 @@ mod tests {
             names_file,
             sent: vec![2_560, 2_314, 2_068, 1_906],
             answered: vec![1_699],
-            outcome: Outcome::Failed(Failure::TimedOut),
+            outcome: ShownOutcome::Failed(Failure::TimedOut),
         }
     }
 
@@ -593,11 +593,11 @@ mod tests {
         };
         use Saw::{Certainly, Nothing, Perhaps};
         assert_eq!(
-            saw(Outcome::NoProxy),
+            saw(ShownOutcome::NoProxy),
             [Perhaps, Nothing, Nothing, Nothing, Nothing]
         );
         assert_eq!(
-            saw(Outcome::Failed(Failure::FirstUnreachable)),
+            saw(ShownOutcome::Failed(Failure::FirstUnreachable)),
             [Certainly, Perhaps, Nothing, Nothing, Nothing]
         );
     }
@@ -609,7 +609,7 @@ mod tests {
                 let asked = AttemptShown {
                     end,
                     proxy: proxy.clone(),
-                    outcome: Outcome::Answered(200),
+                    outcome: ShownOutcome::Answered(200),
                     ..attempt(false, false)
                 };
                 let parties = asked.parties();
@@ -640,29 +640,29 @@ mod tests {
         };
         let middle = attempt(true, true).path.unwrap().middle.key;
         for (outcome, expected) in [
-            (Outcome::Answered(404), [Certainly; 4]),
-            (Outcome::Sent, [Perhaps; 4]),
+            (ShownOutcome::Answered(404), [Certainly; 4]),
+            (ShownOutcome::Sent, [Perhaps; 4]),
             (
-                Outcome::Failed(Failure::FirstUnreachable),
+                ShownOutcome::Failed(Failure::FirstUnreachable),
                 [Perhaps, Nothing, Nothing, Nothing],
             ),
             (
-                Outcome::Failed(Failure::RelayUnreachable(middle)),
+                ShownOutcome::Failed(Failure::RelayUnreachable(middle)),
                 [Certainly, Perhaps, Perhaps, Perhaps],
             ),
             (
-                Outcome::Failed(Failure::Relay {
+                ShownOutcome::Failed(Failure::Relay {
                     hop: 1,
                     status: 503,
                 }),
                 [Certainly, Certainly, Perhaps, Perhaps],
             ),
             (
-                Outcome::Failed(Failure::ServerUnreachable),
+                ShownOutcome::Failed(Failure::ServerUnreachable),
                 [Certainly, Certainly, Certainly, Perhaps],
             ),
             (
-                Outcome::Failed(Failure::TimedOut),
+                ShownOutcome::Failed(Failure::TimedOut),
                 [Certainly, Perhaps, Perhaps, Perhaps],
             ),
         ] {
@@ -675,7 +675,7 @@ mod tests {
         let first = attempt(true, true);
         let mut second = AttemptShown {
             at: 9,
-            outcome: Outcome::Answered(200),
+            outcome: ShownOutcome::Answered(200),
             ..attempt(true, true)
         };
         // The relay that was last is the middle now, and the other way round.

@@ -54,14 +54,14 @@ impl fmt::Write for Excerpt {
 
 /// The most bytes that a text, and each string in it, may have.
 #[derive(Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct TextLimits {
     /// Bytes of the whole text.
     pub(crate) text: usize,
     /// Bytes between the quotes of one string, names of members included.
     pub(crate) string: usize,
 }
 
-impl Limits {
+impl TextLimits {
     /// Limits for a text of at most `len` bytes, whose strings may be as long as that.
     pub(crate) const fn of(len: usize) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl Limits {
 /// [`JsonError`] when a limit is passed, the bytes are not UTF-8 or the JSON is not a `T`.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
-    limits: Limits,
+    limits: TextLimits,
 ) -> Result<T, JsonError> {
     serde_json::from_str(checked(bytes, limits)?).map_err(|why| JsonError::new(&why))
 }
@@ -88,7 +88,7 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(
 /// [`JsonError`] as for [`parse`]; members before the fault have been given then.
 pub(crate) fn members<'a>(
     bytes: &'a [u8],
-    limits: Limits,
+    limits: TextLimits,
     take: impl FnMut(&str, Scalar<'a>),
 ) -> Result<(), JsonError> {
     struct Members<F>(F);
@@ -123,7 +123,7 @@ pub(crate) fn read_members<'de, A: MapAccess<'de>>(
     Ok(())
 }
 
-fn checked(bytes: &[u8], limits: Limits) -> Result<&str, JsonError> {
+fn checked(bytes: &[u8], limits: TextLimits) -> Result<&str, JsonError> {
     if bytes.len() > limits.text {
         return Err(JsonError::new(&format_args!(
             "it is longer than {} bytes",
@@ -291,7 +291,7 @@ mod tests {
 
     fn all(json: &str) -> Result<Vec<(String, Scalar<'_>)>, JsonError> {
         let mut found = Vec::new();
-        members(json.as_bytes(), Limits::of(100), |name, value| {
+        members(json.as_bytes(), TextLimits::of(100), |name, value| {
             found.push((name.to_owned(), value));
         })?;
         Ok(found)
@@ -324,7 +324,7 @@ mod tests {
         }
         let long = format!("{{\"a\":\"{}\"}}", "x".repeat(100));
         assert!(all(&long).is_err());
-        assert!(members(b"{\"a\":\"\xff\"}", Limits::of(100), |_, _| ()).is_err());
+        assert!(members(b"{\"a\":\"\xff\"}", TextLimits::of(100), |_, _| ()).is_err());
     }
 
     #[test]
@@ -347,9 +347,9 @@ mod tests {
         #[serde(deny_unknown_fields)]
         struct Empty {}
         let json = format!("{{\"{}\":1}}", "é".repeat(300));
-        let why = parse::<Empty>(json.as_bytes(), Limits::of(1_000)).unwrap_err();
+        let why = parse::<Empty>(json.as_bytes(), TextLimits::of(1_000)).unwrap_err();
         assert_eq!(why.to_string().chars().count(), JsonError::MAX_CHARS);
-        let limits = Limits {
+        let limits = TextLimits {
             text: 1_000,
             string: 100,
         };

@@ -33,7 +33,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use super::bytes::Reader;
-use super::cbor::{MapWriter, Value, read_map};
+use super::cbor::{CborValue, MapWriter, read_map};
 use super::digest::Digest;
 use super::size_class::{FRAME_LEN, MAX_CONTENT_LEN, SizeClass};
 
@@ -56,7 +56,7 @@ const _: () = assert!(
 
 /// What a blob holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ContentKind {
     /// One file.
     File = 0,
     /// A folder, as an archive.
@@ -67,7 +67,7 @@ pub enum Kind {
     Part = 3,
 }
 
-impl Kind {
+impl ContentKind {
     /// The kind with this number; `None` for the number of a newer version.
     #[must_use]
     pub fn from_number(number: u64) -> Option<Self> {
@@ -126,7 +126,7 @@ impl FileKey {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Header {
     /// What the content is.
-    pub kind: Kind,
+    pub kind: ContentKind,
     /// How long the content is.
     pub content_len: u64,
     /// What the sender called it: hostile text. Never there for a part.
@@ -152,7 +152,7 @@ pub struct Sealed {
 /// # Errors
 /// [`SealError`] when the content fits no class or the name no header.
 pub fn seal(
-    kind: Kind,
+    kind: ContentKind,
     name: Option<&str>,
     modified: Option<u64>,
     content: &[u8],
@@ -167,15 +167,15 @@ pub fn seal(
 fn seal_with(
     key: FileKey,
     nonce: [u8; NONCE_LEN],
-    kind: Kind,
+    kind: ContentKind,
     name: Option<&str>,
     modified: Option<u64>,
     content: &[u8],
 ) -> Result<Sealed, SealError> {
     let content_len = content.len() as u64;
     let class = SizeClass::for_content_len(content_len).ok_or(SealError::TooLong)?;
-    let name_fits =
-        name.is_none_or(|name| (1..=MAX_NAME_LEN).contains(&name.len()) && kind != Kind::Part);
+    let name_fits = name
+        .is_none_or(|name| (1..=MAX_NAME_LEN).contains(&name.len()) && kind != ContentKind::Part);
     if !name_fits {
         return Err(SealError::Name);
     }
@@ -399,12 +399,12 @@ fn read_header(frame: &mut Reader<'_>) -> Result<Header, OpenError> {
         (None, None, None, None, false);
     for (key, value) in read_map(bytes).or(Err(OpenError::Malformed))? {
         match (key, value) {
-            (0, Value::Uint(number)) => kind = Some(number),
-            (1, Value::Uint(len)) => content_len = Some(len),
-            (2, Value::Text(text)) if (1..=MAX_NAME_LEN).contains(&text.len()) => {
+            (0, CborValue::Uint(number)) => kind = Some(number),
+            (1, CborValue::Uint(len)) => content_len = Some(len),
+            (2, CborValue::Text(text)) if (1..=MAX_NAME_LEN).contains(&text.len()) => {
                 name = Some(text.to_owned());
             }
-            (4, Value::Uint(seconds)) => modified = Some(seconds),
+            (4, CborValue::Uint(seconds)) => modified = Some(seconds),
             (0 | 1 | 2 | 4, _) => return Err(OpenError::Malformed),
             _ => newer = true,
         }
@@ -412,14 +412,15 @@ fn read_header(frame: &mut Reader<'_>) -> Result<Header, OpenError> {
     if newer {
         return Err(OpenError::Newer);
     }
-    let kind = Kind::from_number(kind.ok_or(OpenError::Malformed)?).ok_or(OpenError::Newer)?;
+    let kind =
+        ContentKind::from_number(kind.ok_or(OpenError::Malformed)?).ok_or(OpenError::Newer)?;
     let header = Header {
         kind,
         content_len: content_len.ok_or(OpenError::Malformed)?,
         name,
         modified,
     };
-    if (kind == Kind::Part && header.name.is_some()) || **header.encode() != *bytes {
+    if (kind == ContentKind::Part && header.name.is_some()) || **header.encode() != *bytes {
         return Err(OpenError::Malformed);
     }
     Ok(header)
@@ -451,7 +452,7 @@ mod tests {
     fn seal_vector(vector: &Json, name: &str, content: &[u8]) -> Sealed {
         let key = FileKey::from_bytes(hex(&vector["key"]).try_into().unwrap());
         let nonce = hex(&vector["nonce"]).try_into().unwrap();
-        seal_with(key, nonce, Kind::File, Some(name), None, content).unwrap()
+        seal_with(key, nonce, ContentKind::File, Some(name), None, content).unwrap()
     }
 
     /// A blob around any plaintext, as a sender with bad intentions would make it.
@@ -529,7 +530,7 @@ mod tests {
         for class in &SizeClass::ALL[..2] {
             for len in [class.capacity() - 1, class.capacity(), class.capacity() + 1] {
                 let content = vec![0xa5; len];
-                let sealed = seal(Kind::File, None, None, &content, &mut rng())
+                let sealed = seal(ContentKind::File, None, None, &content, &mut rng())
                     .ok()
                     .unwrap();
                 assert_eq!(sealed.blob.class() > *class, len > class.capacity());
@@ -542,17 +543,17 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let too_long = vec![0; usize::try_from(MAX_CONTENT_LEN).unwrap() + 1];
         assert_eq!(
-            seal(Kind::File, None, None, &too_long, &mut rng()).err(),
+            seal(ContentKind::File, None, None, &too_long, &mut rng()).err(),
             Some(SealError::TooLong)
         );
         for name in ["", &"x".repeat(256)] {
             assert_eq!(
-                seal(Kind::File, Some(name), None, b"", &mut rng()).err(),
+                seal(ContentKind::File, Some(name), None, b"", &mut rng()).err(),
                 Some(SealError::Name)
             );
         }
         assert_eq!(
-            seal(Kind::Part, Some("x"), None, b"", &mut rng()).err(),
+            seal(ContentKind::Part, Some("x"), None, b"", &mut rng()).err(),
             Some(SealError::Name)
         );
     }
@@ -560,10 +561,10 @@ mod tests {
     #[test]
     fn sealing_again_gives_another_blob() {
         let mut rng = rng();
-        let one = seal(Kind::File, Some("x"), None, b"x", &mut rng)
+        let one = seal(ContentKind::File, Some("x"), None, b"x", &mut rng)
             .ok()
             .unwrap();
-        let two = seal(Kind::File, Some("x"), None, b"x", &mut rng)
+        let two = seal(ContentKind::File, Some("x"), None, b"x", &mut rng)
             .ok()
             .unwrap();
         assert_ne!(one.key.as_bytes(), two.key.as_bytes());
@@ -572,7 +573,9 @@ mod tests {
 
     #[test]
     fn changed_and_cut_bytes_are_not_verified() {
-        let sealed = seal(Kind::File, None, None, b"x", &mut rng()).ok().unwrap();
+        let sealed = seal(ContentKind::File, None, None, b"x", &mut rng())
+            .ok()
+            .unwrap();
         let bytes = sealed.blob.into_bytes();
         for at in [0, 31, 32, 43, 44, 1071, 1072, 1073, 40_000, bytes.len() - 1] {
             let mut bytes = bytes.clone();
@@ -588,7 +591,9 @@ mod tests {
 
     #[test]
     fn wrong_key_and_broken_seal_are_told_apart() {
-        let sealed = seal(Kind::File, None, None, b"x", &mut rng()).ok().unwrap();
+        let sealed = seal(ContentKind::File, None, None, b"x", &mut rng())
+            .ok()
+            .unwrap();
         let bytes = sealed.blob.into_bytes();
         let open = |bytes: Vec<u8>, key: &FileKey| {
             let digest = Digest::of(&bytes);
@@ -681,12 +686,12 @@ mod tests {
             seed in any::<u64>(),
         ) {
             let mut rng = ChaCha20Rng::seed_from_u64(seed);
-            let sealed = seal(Kind::Folder, name.as_deref(), modified, &content, &mut rng).ok().unwrap();
+            let sealed = seal(ContentKind::Folder, name.as_deref(), modified, &content, &mut rng).ok().unwrap();
             let blob = UnverifiedBlob::new(sealed.blob.into_bytes()).verify(&sealed.digest).ok().unwrap();
             let opened = blob.open(&sealed.key).ok().unwrap();
             prop_assert_eq!(opened.content(), &content[..]);
             let content_len = content.len() as u64;
-            let header = Header { kind: Kind::Folder, content_len, name, modified };
+            let header = Header { kind: ContentKind::Folder, content_len, name, modified };
             prop_assert!(*opened.header() == header);
         }
 

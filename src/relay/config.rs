@@ -10,7 +10,7 @@ use crate::{
     protocol::{keys::Identity, relay_list::Serves},
     wire::{
         admission::Rules,
-        holder::{Network, networks},
+        holder::{IpNetwork, networks},
         settings::{
             Sample::{Default as Preset, Example},
             Setting, Settings,
@@ -42,7 +42,7 @@ pub struct RelaySettings {
     /// Connections served at once.
     pub max_connections: usize,
     /// Proxies before it, whose `X-Forwarded-For` names the client.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<IpNetwork>,
     /// How much is logged.
     pub log: Option<String>,
 }

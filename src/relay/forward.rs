@@ -15,7 +15,7 @@ use reqwest::{
 };
 
 use super::{
-    StartError,
+    StartRelayError,
     node::{Decision, ProxyRule},
     resolve::CheckedResolver,
 };
@@ -27,7 +27,7 @@ use crate::{
     },
     wire::{
         admission::{Admission, Caller},
-        body::{self, Held, Limits, ReadBodyError},
+        body::{self, BodyLimits, BufferedBody, ReadBodyError},
         post::{PostError, Waits, post},
         random,
         reserve::Reservation,
@@ -39,7 +39,7 @@ use crate::{
 /// The relay's way out.
 pub(super) struct Forwarder {
     admission: Admission,
-    limits: Limits,
+    limits: BodyLimits,
     rule: Arc<ProxyRule>,
     resolver: Resolver,
     relays: Mutex<HashMap<Ed25519Public, Client>>,
@@ -48,8 +48,8 @@ pub(super) struct Forwarder {
 }
 
 /// What the next party said.
-enum Outcome {
-    Answered(Held),
+enum ForwardOutcome {
+    Answered(BufferedBody),
     Failed { status: u16, text: String },
 }
 
@@ -59,8 +59,8 @@ impl Forwarder {
         resolver: Resolver,
         own: &Ed25519Public,
         admission: Admission,
-        limits: Limits,
-    ) -> Result<Self, StartError> {
+        limits: BodyLimits,
+    ) -> Result<Self, StartRelayError> {
         // Servers by http never see TLS; naming a configuration keeps the system's certificates from being read.
         let http = to_servers(&rule, &resolver)
             .tls_backend_preconfigured(tls::pinned_client_config(own)?)
@@ -99,8 +99,8 @@ impl Forwarder {
                 hop_no,
                 reply,
             } => {
-                let body = Held::new(body, reservation).into_bytes();
-                let words = Words::of_a_relay(&to.key, reply.is_sealed());
+                let body = BufferedBody::new(body, reservation).into_bytes();
+                let words = FailureTexts::of_a_relay(&to.key, reply.is_sealed());
                 let outcome = self
                     .to_relay(&to, body, patience(hop_no), &words, caller)
                     .await;
@@ -112,7 +112,7 @@ impl Forwarder {
                 hop_no,
                 reply,
             } => {
-                let body = Held::new(body, reservation).into_bytes();
+                let body = BufferedBody::new(body, reservation).into_bytes();
                 let client = if target.https {
                     self.https()
                 } else {
@@ -125,11 +125,11 @@ impl Forwarder {
                             url: &target.url,
                             party: host_of(&target.url),
                             patience: patience(hop_no),
-                            words: &Words::of_a_server(),
+                            words: &FailureTexts::of_a_server(),
                         };
                         self.post(request, body, caller).await
                     }
-                    None => Words::of_a_server().unreachable(),
+                    None => FailureTexts::of_a_server().unreachable(),
                 };
                 send_back(outcome, reply).await
             }
@@ -141,9 +141,9 @@ impl Forwarder {
         to: &RelayDescriptor,
         body: Bytes,
         patience: Duration,
-        words: &Words,
+        words: &FailureTexts,
         caller: &Caller,
-    ) -> Outcome {
+    ) -> ForwardOutcome {
         let Some(client) = self.client_of(&to.key) else {
             return words.unreachable();
         };
@@ -163,7 +163,7 @@ impl Forwarder {
 
     /// One request, once, within `patience` until its answer begins, and no longer without a byte taken than any body
     /// here may be silent; the answer's body has the body reader's rules.
-    async fn post(&self, onwards: Onwards<'_>, body: Bytes, caller: &Caller) -> Outcome {
+    async fn post(&self, onwards: Onwards<'_>, body: Bytes, caller: &Caller) -> ForwardOutcome {
         let Onwards {
             client,
             url,
@@ -190,8 +190,8 @@ impl Forwarder {
         };
         let (head, body) = hyper::Response::from(response).into_parts();
         match body::read_response(&head.headers, body, &self.limits, caller).await {
-            Ok(held) if head.status == StatusCode::OK => Outcome::Answered(held),
-            Ok(held) => Outcome::Failed {
+            Ok(held) if head.status == StatusCode::OK => ForwardOutcome::Answered(held),
+            Ok(held) => ForwardOutcome::Failed {
                 status: head.status.as_u16(),
                 text: beginning(held.as_ref()),
             },
@@ -240,12 +240,12 @@ struct Onwards<'a> {
     party: &'a str,
     /// Until the answer begins.
     patience: Duration,
-    words: &'a Words,
+    words: &'a FailureTexts,
 }
 
 /// Too much waits for that party already, or there is no memory for its answer.
-fn busy() -> Outcome {
-    Outcome::Failed {
+fn busy() -> ForwardOutcome {
+    ForwardOutcome::Failed {
         status: 503,
         text: ReadBodyError::Busy.to_string(),
     }
@@ -260,18 +260,20 @@ fn host_of(url: &str) -> &str {
 }
 
 /// Seals what goes back, and sends it.
-async fn send_back(outcome: Outcome, reply: ReplyLayer) -> (StatusCode, Bytes) {
+async fn send_back(outcome: ForwardOutcome, reply: ReplyLayer) -> (StatusCode, Bytes) {
     let sealing = tokio::task::spawn_blocking(move || {
         let rng = &mut random::system();
         match outcome {
-            Outcome::Answered(held) => {
+            ForwardOutcome::Answered(held) => {
                 let (bytes, reservation) = held.into_parts();
                 (
                     200,
-                    Held::new(reply.answer(bytes, rng), reservation).into_bytes(),
+                    BufferedBody::new(reply.answer(bytes, rng), reservation).into_bytes(),
                 )
             }
-            Outcome::Failed { status, text } => plain_bytes(reply.failure(status, &text, rng)),
+            ForwardOutcome::Failed { status, text } => {
+                plain_bytes(reply.failure(status, &text, rng))
+            }
         }
     });
     match sealing.await {
@@ -296,13 +298,13 @@ fn status_code(status: u16) -> StatusCode {
 }
 
 /// What the next party's failures are called: clients tell a relay's from a server's by these texts.
-struct Words {
+struct FailureTexts {
     unreachable: (u16, String),
     timed_out: &'static str,
     too_large: (u16, &'static str),
 }
 
-impl Words {
+impl FailureTexts {
     /// Only who asked for a sealed return is told which relay cannot be reached. Session's nodes say of that what they
     /// say of one that is too slow, and Session Desktop gives up for good at a 502, where it tries other paths at a 504.
     fn of_a_relay(key: &Ed25519Public, sealed: bool) -> Self {
@@ -326,21 +328,21 @@ impl Words {
         }
     }
 
-    fn unreachable(&self) -> Outcome {
+    fn unreachable(&self) -> ForwardOutcome {
         let (status, text) = self.unreachable.clone();
-        Outcome::Failed { status, text }
+        ForwardOutcome::Failed { status, text }
     }
 
-    fn timed_out(&self) -> Outcome {
-        Outcome::Failed {
+    fn timed_out(&self) -> ForwardOutcome {
+        ForwardOutcome::Failed {
             status: 504,
             text: self.timed_out.to_owned(),
         }
     }
 
-    fn too_large(&self) -> Outcome {
+    fn too_large(&self) -> ForwardOutcome {
         let (status, text) = self.too_large;
-        Outcome::Failed {
+        ForwardOutcome::Failed {
             status,
             text: text.to_owned(),
         }
@@ -413,23 +415,23 @@ mod tests {
         Forwarder::new(rule, resolver, &own, admission, LIMITS).unwrap()
     }
 
-    async fn ask(forwarder: &Forwarder, url: &str, patience: Duration) -> Outcome {
+    async fn ask(forwarder: &Forwarder, url: &str, patience: Duration) -> ForwardOutcome {
         let request = Onwards {
             client: &forwarder.http,
             url,
             party: host_of(url),
             patience,
-            words: &Words::of_a_server(),
+            words: &FailureTexts::of_a_server(),
         };
         forwarder
             .post(request, Bytes::new(), &caller(forwarder))
             .await
     }
 
-    fn failed(outcome: Outcome) -> (u16, String) {
+    fn failed(outcome: ForwardOutcome) -> (u16, String) {
         match outcome {
-            Outcome::Failed { status, text } => (status, text),
-            Outcome::Answered(_) => panic!("it answered"),
+            ForwardOutcome::Failed { status, text } => (status, text),
+            ForwardOutcome::Answered(_) => panic!("it answered"),
         }
     }
 
@@ -467,7 +469,9 @@ mod tests {
         let outcome = ask(&loopback(), &url, Duration::from_millis(50)).await;
         assert_eq!(failed(outcome), (504, "Server timed out".to_owned()));
         assert_eq!(
-            failed(Words::of_a_relay(&Identity::from_seed([2; 32]).public(), true).timed_out()),
+            failed(
+                FailureTexts::of_a_relay(&Identity::from_seed([2; 32]).public(), true).timed_out()
+            ),
             (504, "Request time out".to_owned())
         );
     }
@@ -493,7 +497,7 @@ mod tests {
             url: &url,
             party: host_of(&url),
             patience: patience(0),
-            words: &Words::of_a_server(),
+            words: &FailureTexts::of_a_server(),
         };
         let began = std::time::Instant::now();
         let outcome = forwarder.post(request, body, &caller(&forwarder)).await;
@@ -550,7 +554,7 @@ mod tests {
     }
 
     fn unreachable() -> (u16, String) {
-        failed(Words::of_a_server().unreachable())
+        failed(FailureTexts::of_a_server().unreachable())
     }
 
     #[tokio::test]

@@ -24,10 +24,10 @@ use crate::{
     },
     wire::{
         admission::{Admission, Caller, Rules},
-        body::{self, Limits},
+        body::{self, BodyLimits},
         clock::{self, Clock},
-        holder::Network,
-        listener::{self, Answer, ListenConfig, ListenError, Listening, answer},
+        holder::IpNetwork,
+        listener::{self, HttpResponse, ListenConfig, ListenError, Listening, answer},
         random,
         resolve::{self as resolve_name, Resolver},
         tls::{self, TlsSetupError},
@@ -42,7 +42,7 @@ pub mod node;
 mod resolve;
 
 use forward::Forwarder;
-use node::{Node, ProxyRule};
+use node::{ProxyRule, RelayNode};
 
 /// How a relay runs.
 pub struct RelayConfig {
@@ -63,11 +63,11 @@ pub struct RelayConfig {
     /// The most memory that bodies may take at once, in bytes.
     pub max_memory: u64,
     /// How long and how slow one body may be, of a request and of an answer.
-    pub limits: Limits,
+    pub limits: BodyLimits,
     /// Connections served at once.
     pub max_connections: usize,
     /// Proxies before it, whose `X-Forwarded-For` names the client.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<IpNetwork>,
     /// Whether each address has its share of the relay and no more: all but the network that is built in.
     pub limit_addresses: bool,
     /// The time.
@@ -102,11 +102,11 @@ impl RelayConfig {
     /// The list entry of a relay with this configuration that listens on `port`.
     ///
     /// # Errors
-    /// [`StartError::NoHost`] when it listens on every address and nobody said which one others should use.
-    pub fn descriptor(&self, port: u16) -> Result<RelayDescriptor, StartError> {
+    /// [`StartRelayError::NoHost`] when it listens on every address and nobody said which one others should use.
+    pub fn descriptor(&self, port: u16) -> Result<RelayDescriptor, StartRelayError> {
         let host = match self.public_host {
             Some(host) => host,
-            None if self.listen.ip().is_unspecified() => return Err(StartError::NoHost),
+            None if self.listen.ip().is_unspecified() => return Err(StartRelayError::NoHost),
             None => self.listen.ip(),
         };
         Ok(RelayDescriptor {
@@ -135,8 +135,8 @@ impl Relay {
     /// Binds the port and serves it over TLS.
     ///
     /// # Errors
-    /// [`StartError`].
-    pub async fn start(config: RelayConfig) -> Result<RunningRelay, StartError> {
+    /// [`StartRelayError`].
+    pub async fn start(config: RelayConfig) -> Result<RunningRelay, StartRelayError> {
         let bound = listener::bind(config.listen).await?;
         let addr = bound.addr();
         let descriptor = config.descriptor(addr.port())?;
@@ -159,8 +159,8 @@ impl Relay {
             admission.clone(),
             config.limits,
         )?;
-        let shared = Arc::new(Shared {
-            node: Node::new(&config.key, rule),
+        let shared = Arc::new(RelayState {
+            node: RelayNode::new(&config.key, rule),
             forwarder,
             guard: WebGuard::new(addr, Some(named)),
             admission: admission.clone(),
@@ -188,7 +188,7 @@ impl Relay {
 /// A relay that runs until [`Self::stop`] or drop.
 pub struct RunningRelay {
     descriptor: RelayDescriptor,
-    shared: Arc<Shared>,
+    shared: Arc<RelayState>,
     listening: Listening,
 }
 
@@ -218,7 +218,7 @@ impl RunningRelay {
 
 /// Why a relay did not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum StartRelayError {
     /// The HTTP client cannot be set up.
     #[error("the relay's HTTP client cannot be set up")]
     Client(#[from] reqwest::Error),
@@ -233,16 +233,16 @@ pub enum StartError {
     Tls(#[from] TlsSetupError),
 }
 
-struct Shared {
-    node: Node,
+struct RelayState {
+    node: RelayNode,
     forwarder: Forwarder,
     guard: WebGuard,
     admission: Admission,
-    limits: Limits,
+    limits: BodyLimits,
     clock: Clock,
 }
 
-impl Shared {
+impl RelayState {
     fn set_relays(&self, relays: Vec<RelayDescriptor>) {
         let known: HashMap<Ed25519Public, RelayDescriptor> =
             relays.into_iter().map(|relay| (relay.key, relay)).collect();
@@ -253,7 +253,7 @@ impl Shared {
     }
 
     /// Answers one request. When the party before hangs up, this future is dropped, and the onward request with it.
-    async fn answer(self: Arc<Self>, caller: &Caller, request: Request<Incoming>) -> Answer {
+    async fn answer(self: Arc<Self>, caller: &Caller, request: Request<Incoming>) -> HttpResponse {
         if let Err(refused) = self.guard.check(request.headers()) {
             return answer(StatusCode::FORBIDDEN, refused.to_string());
         }
@@ -289,4 +289,4 @@ impl Shared {
     }
 }
 
-const LIMITS: Limits = Limits::of(MAX_MESSAGE_LEN as u64);
+const LIMITS: BodyLimits = BodyLimits::of(MAX_MESSAGE_LEN as u64);

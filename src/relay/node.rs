@@ -13,14 +13,17 @@ use super::addresses;
 use crate::{
     protocol::{
         keys::{Ed25519Public, Identity, X25519Secret},
-        onion::{NOT_FOUND, Next, Remembered, ReplayMemory, ReplyLayer, peel, peel::Proxy},
+        onion::{
+            NOT_FOUND, RelayInstruction, ReplayCheck, ReplayMemory, ReplyLayer, peel,
+            peel::ServerTarget,
+        },
         relay_list::{RelayDescriptor, Serves},
     },
     wire::holder::Holder,
 };
 
 /// A relay without its network.
-pub struct Node {
+pub struct RelayNode {
     own: Ed25519Public,
     secret: X25519Secret,
     rule: Arc<ProxyRule>,
@@ -44,7 +47,7 @@ pub enum Decision {
     /// Post `body` to a server.
     Proxy {
         /// The server to post to.
-        target: Target,
+        target: ServedServer,
         /// The whole decrypted layer.
         body: Vec<u8>,
         /// Where on the path this relay stands.
@@ -63,14 +66,14 @@ pub enum Decision {
 
 /// A server that this relay serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct ServedServer {
     /// Whether by TLS.
     pub https: bool,
     /// Where, as URL.
     pub url: String,
 }
 
-impl Node {
+impl RelayNode {
     /// A relay that knows no others yet.
     #[must_use]
     pub fn new(key: &Identity, rule: Arc<ProxyRule>) -> Self {
@@ -123,16 +126,16 @@ impl Node {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(peeled.tag, Holder::of(from).address, now);
         match remembered {
-            Remembered::Fresh => {}
-            Remembered::NoRoom => return Decision::plain(503, "Server busy, try again later"),
-            Remembered::Seen => return Decision::plain(400, "Invalid ciphertext"),
+            ReplayCheck::Fresh => {}
+            ReplayCheck::NoRoom => return Decision::plain(503, "Server busy, try again later"),
+            ReplayCheck::Seen => return Decision::plain(400, "Invalid ciphertext"),
         }
         let (hop_no, reply) = (peeled.hop_no, peeled.reply);
         match peeled.next {
-            Next::Destination | Next::InvalidJson => {
+            RelayInstruction::Destination | RelayInstruction::InvalidJson => {
                 Decision::sealed(reply.invalid("Invalid json", rng))
             }
-            Next::Forward { to, body } => match self.known().get(&to) {
+            RelayInstruction::Forward { to, body } => match self.known().get(&to) {
                 Some(relay) if !self.is_only(relay, from) => Decision::Forward {
                     to: relay.clone(),
                     body,
@@ -145,7 +148,7 @@ impl Node {
                     rng,
                 )),
             },
-            Next::Proxy(proxy) => match self.rule.allowed_target(&proxy) {
+            RelayInstruction::Proxy(proxy) => match self.rule.allowed_target(&proxy) {
                 Some(target) => Decision::Proxy {
                     target,
                     body: proxy.body,
@@ -219,7 +222,7 @@ impl ProxyRule {
 
     /// Where a layer's request goes, if it may go there at all.
     #[must_use]
-    pub fn allowed_target(&self, proxy: &Proxy) -> Option<Target> {
+    pub fn allowed_target(&self, proxy: &ServerTarget) -> Option<ServedServer> {
         let https = match proxy.protocol.as_str() {
             "http" => false,
             "https" => true,
@@ -248,7 +251,7 @@ impl ProxyRule {
             return None;
         }
         let scheme = if https { "https" } else { "http" };
-        Some(Target {
+        Some(ServedServer {
             https,
             url: format!("{scheme}://{host}:{}{target}", proxy.port),
         })
@@ -294,11 +297,11 @@ mod tests {
     use super::*;
     use crate::protocol::{
         file_api::FileRequest,
-        onion::{HopCipher, Route, build},
+        onion::{HopCipher, OnionRoute, build},
     };
 
-    fn proxy(protocol: &str, host: &str, port: u16, target: &str) -> Proxy {
-        Proxy {
+    fn proxy(protocol: &str, host: &str, port: u16, target: &str) -> ServerTarget {
+        ServerTarget {
             host: host.to_owned(),
             port,
             protocol: protocol.to_owned(),
@@ -426,7 +429,7 @@ mod tests {
                 .map(|target| target.url);
             assert_eq!(judged.as_deref(), expected, "{protocol} {host} {port}");
         }
-        let get = Proxy {
+        let get = ServerTarget {
             method: "GET".to_owned(),
             ..proxy("http", "files.example.org", 80, TARGET)
         };
@@ -487,8 +490,8 @@ mod tests {
     }
 
     /// The relay of seed 1, which knows a list of relays by seed and address.
-    fn node(listed: &[(u8, &str)]) -> Node {
-        let node = Node::new(&Identity::from_seed([1; 32]), Arc::new(any()));
+    fn node(listed: &[(u8, &str)]) -> RelayNode {
+        let node = RelayNode::new(&Identity::from_seed([1; 32]), Arc::new(any()));
         let listed = listed.iter().map(|(seed, host)| RelayDescriptor {
             key: Identity::from_seed([*seed; 32]).public(),
             host: host.parse().unwrap(),
@@ -501,11 +504,11 @@ mod tests {
     }
 
     /// The seed of the relay that a request over the relays of these seeds, from `from`, is passed on to.
-    fn passed_on(node: &Node, seeds: &[u8], from: &str, rng: &mut ChaCha20Rng) -> Option<u8> {
+    fn passed_on(node: &RelayNode, seeds: &[u8], from: &str, rng: &mut ChaCha20Rng) -> Option<u8> {
         let key = |seed: u8| Identity::from_seed([seed; 32]).public();
         let relays: Vec<_> = seeds.iter().map(|seed| key(*seed)).collect();
         let server = format!("http://files.example.org#p={}", key(99).to_hex());
-        let route = Route {
+        let route = OnionRoute {
             relays: &relays,
             server: &server.parse().unwrap(),
             cipher: HopCipher::XChaCha20,

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::blob_store::{BlobStore, StoreFault};
+use super::store::{BlobStore, StoreFault};
 use crate::{
     protocol::capability::expiry::{HOUR_SECS, hour_begins, hour_of},
     wire::clock::Clock,
@@ -20,9 +20,9 @@ use crate::{
 pub enum ClockTrust {
     /// The clock of the start is right, whatever was seen before; afterwards it is checked.
     AcceptNow,
-    /// It is always right: for a server that nobody attends to.
+    /// The clock is taken for right: for a server that nobody attends to.
     Always,
-    /// It is checked against the last hour seen.
+    /// The clock is compared with the last hour seen.
     #[default]
     Checked,
 }
@@ -35,12 +35,12 @@ pub struct Now {
     /// Unix seconds as the clock says.
     pub clock_secs: u64,
     /// How the clock stands.
-    pub standing: Standing,
+    pub standing: ClockStanding,
 }
 
 /// How the clock stands to the last hour seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum ClockStanding {
     /// More than 48 hours ahead of it.
     Ahead,
     /// Behind it.
@@ -49,7 +49,7 @@ pub enum Standing {
     Right,
 }
 
-impl Standing {
+impl ClockStanding {
     /// The warning for the operator; none when all is well.
     #[must_use]
     pub const fn warning(self) -> Option<&'static str> {
@@ -69,13 +69,13 @@ impl Now {
     /// Unix seconds to store files by; `None` when none may be stored.
     #[must_use]
     pub fn to_store_by(self) -> Option<u64> {
-        (self.standing != Standing::Behind).then_some(self.clock_secs)
+        (self.standing != ClockStanding::Behind).then_some(self.clock_secs)
     }
 
     /// Unix seconds to sweep files by; `None` when none may be removed.
     #[must_use]
     pub fn to_sweep_by(self) -> Option<u64> {
-        (self.standing == Standing::Right).then_some(self.secs)
+        (self.standing == ClockStanding::Right).then_some(self.secs)
     }
 }
 
@@ -83,12 +83,12 @@ impl Now {
 pub struct ClockRule {
     clock: Clock,
     always: bool,
-    seen: Mutex<Seen>,
+    seen: Mutex<SeenHour>,
     moved: Notify,
 }
 
 #[derive(Default)]
-struct Seen {
+struct SeenHour {
     /// The last hour; `None` when none was seen yet.
     last: Option<u32>,
     /// While the clock is ahead of it.
@@ -145,7 +145,7 @@ impl ClockRule {
         Ok(rule)
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, SeenHour> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -157,20 +157,20 @@ impl ClockRule {
         let standing = match last_secs {
             Some(last) if clock_secs + TOLERANCE_SECS < last => {
                 seen.ahead = None;
-                Standing::Behind
+                ClockStanding::Behind
             }
             Some(last) if !is_near(clock_secs, last) => {
                 let ahead = Ahead::go_on(seen.ahead, clock_secs);
                 seen.ahead = Some(ahead);
                 if clock_secs - ahead.since < AHEAD_WAIT_SECS {
-                    Standing::Ahead
+                    ClockStanding::Ahead
                 } else {
-                    Standing::Right
+                    ClockStanding::Right
                 }
             }
-            _ => Standing::Right,
+            _ => ClockStanding::Right,
         };
-        if let (Some(last), Standing::Ahead | Standing::Behind) = (last_secs, standing) {
+        if let (Some(last), ClockStanding::Ahead | ClockStanding::Behind) = (last_secs, standing) {
             return Now {
                 secs: last,
                 clock_secs,
@@ -239,7 +239,7 @@ mod tests {
     use object_store::memory::InMemory;
 
     use super::*;
-    use crate::server::location::StoreLocation;
+    use crate::server::store::location::StoreLocation;
 
     const START: u64 = 500_000 * HOUR_SECS;
 
@@ -277,10 +277,10 @@ mod tests {
         let (rule, store) = fixture.resume(ClockTrust::Checked).await;
         assert_eq!(rule.now().secs, START);
         for (jump, standing) in [
-            (START - HOUR_SECS, Standing::Behind),
-            (START + 49 * HOUR_SECS, Standing::Ahead),
-            (0, Standing::Behind),
-            (u64::MAX / 2, Standing::Ahead),
+            (START - HOUR_SECS, ClockStanding::Behind),
+            (START + 49 * HOUR_SECS, ClockStanding::Ahead),
+            (0, ClockStanding::Behind),
+            (u64::MAX / 2, ClockStanding::Ahead),
         ] {
             fixture.set(jump);
             let now = rule.now();
@@ -304,17 +304,17 @@ mod tests {
         for jump in [START - 10 * HOUR_SECS, START + 1000 * HOUR_SECS] {
             fixture.set(jump);
             let (rule, _store) = fixture.resume(ClockTrust::Checked).await;
-            assert_ne!(rule.now().standing, Standing::Right);
+            assert_ne!(rule.now().standing, ClockStanding::Right);
             let (rule, store) = fixture.resume(ClockTrust::AcceptNow).await;
             assert_eq!(rule.now().secs, jump);
             assert_eq!(store.last_hour().await.unwrap(), Some(hour_of(jump)));
             let (rule, _store) = fixture.resume(ClockTrust::Checked).await;
-            assert_eq!(rule.now().standing, Standing::Right);
+            assert_eq!(rule.now().standing, ClockStanding::Right);
         }
         fixture.set(START);
         let (rule, _store) = fixture.resume(ClockTrust::Always).await;
         fixture.set(START + 1000 * HOUR_SECS);
-        assert_eq!(rule.now().standing, Standing::Right);
+        assert_eq!(rule.now().standing, ClockStanding::Right);
     }
 
     #[tokio::test]
@@ -328,7 +328,7 @@ mod tests {
             let now = rule.now();
             assert_eq!(
                 (now.standing, now.secs),
-                (Standing::Ahead, START),
+                (ClockStanding::Ahead, START),
                 "{hours}"
             );
             assert_eq!((now.to_store_by(), now.to_sweep_by()), (Some(clock), None));
@@ -360,14 +360,14 @@ mod tests {
             first + 24 * HOUR_SECS,
         ] {
             fixture.set(ahead);
-            assert_eq!(rule.now().standing, Standing::Ahead);
+            assert_eq!(rule.now().standing, ClockStanding::Ahead);
         }
         fixture.set(START);
-        assert_eq!(rule.now().standing, Standing::Right);
+        assert_eq!(rule.now().standing, ClockStanding::Right);
         fixture.set(first + 24 * HOUR_SECS);
         assert_eq!(
             rule.now().standing,
-            Standing::Ahead,
+            ClockStanding::Ahead,
             "it was right in between"
         );
     }
@@ -380,8 +380,8 @@ mod tests {
         fixture.set(START + 40 * HOUR_SECS);
         other.keep(&store).await.unwrap();
         fixture.set(START);
-        assert_eq!(rule.now().standing, Standing::Right);
+        assert_eq!(rule.now().standing, ClockStanding::Right);
         rule.keep(&store).await.unwrap();
-        assert_eq!(rule.now().standing, Standing::Behind);
+        assert_eq!(rule.now().standing, ClockStanding::Behind);
     }
 }

@@ -5,12 +5,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::{
-    ServerConfig,
-    files::Policy,
-    keys::PreviousKey,
-    location::{ParseLocationError, StoreLocation},
-};
+use super::ServerConfig;
+use super::files::Policy;
+use super::keys::PreviousKey;
+use super::store::location::{ParseLocationError, StoreLocation};
 use crate::{
     protocol::{
         address::ServerUrl,
@@ -19,7 +17,7 @@ use crate::{
     },
     wire::{
         admission::Rules,
-        holder::{Network, networks},
+        holder::{IpNetwork, networks},
         settings::{
             Given,
             Sample::{Default as Preset, Example},
@@ -60,7 +58,7 @@ pub struct ServerSettings {
     /// Connections served at once.
     pub max_connections: usize,
     /// Proxies before it, whose `X-Forwarded-For` names the client.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<IpNetwork>,
     /// How long one question to the store may take.
     pub store_timeout: Duration,
     /// How long a stop waits for what runs.

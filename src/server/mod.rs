@@ -1,18 +1,13 @@
 //! The file server: stores blobs it cannot read for people it cannot see.
 //!
-//! * [`config`]: what an operator can tell it, and where.
-//! * [`location`]: where it stores, as an operator writes it.
-//! * [`blob_store`]: where blobs lie.
-//! * [`record`]: what is kept with a blob.
+//! * [`config`]: an operator's settings.
+//! * [`store`]: where blobs lie, in a folder or a bucket.
+//! * [`files`]: what clients ask of stored files, and what the operator allows.
 //! * [`relay_mirror`]: the relay list that it hands on.
-//! * [`files`]: what is asked of them, and what the operator allows.
 //! * [`clock_rule`]: whether the clock can be right.
 //! * [`keys`]: the keys that requests are opened with.
 //! * `routes`: onion requests, and plain ones where the operator wants them, over HTTP.
-//! * [`control`]: how an operator's command reaches the server that holds the store.
-//! * [`metrics`]: what Prometheus may know.
-//! * [`operator`]: what an operator does to a store by hand.
-//! * [`stats`]: how much a server did.
+//! * [`operate`]: commands of the operator, metrics, counts.
 
 use std::{
     net::SocketAddr,
@@ -34,39 +29,31 @@ use crate::{
     wire::{
         admission::{Admission, Rules},
         clock::{self, Clock},
-        holder::Network,
+        holder::IpNetwork,
         listener::{self, ListenConfig, ListenError, Listening},
         web_guard::WebGuard,
     },
 };
 
-pub mod blob_store;
 pub mod clock_rule;
 pub mod config;
-pub mod control;
 pub mod files;
 pub mod keys;
-pub mod location;
-mod manage;
-pub mod metrics;
-pub mod operator;
-pub mod record;
+pub mod operate;
 pub mod relay_mirror;
 mod routes;
-mod small_file;
-pub mod stats;
+pub mod store;
 #[cfg(test)]
 mod tests;
-mod upload;
 
-use blob_store::{BlobStore, Held, OpenStoreError, StoreFault};
-use clock_rule::{ClockRule, ClockTrust, Standing};
+use clock_rule::{ClockRule, ClockStanding, ClockTrust};
 use files::{Files, Policy};
 use keys::{Keys, PreviousKey};
-use location::StoreLocation;
-use operator::Operator;
+use operate::operator::Operator;
+use operate::stats::Stats;
 use relay_mirror::RelayMirror;
-use stats::Stats;
+use store::location::StoreLocation;
+use store::{BlobStore, Held, OpenStoreError, StoreFault};
 
 /// How a server runs.
 pub struct ServerConfig {
@@ -97,7 +84,7 @@ pub struct ServerConfig {
     /// Connections served at once.
     pub max_connections: usize,
     /// Proxies before it, whose `X-Forwarded-For` names the client.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<IpNetwork>,
     /// Whether each address has its share of the server and no more: all but the network that is built in.
     pub limit_addresses: bool,
     /// How long a stop waits for what runs.
@@ -150,14 +137,15 @@ impl Server {
     /// Opens the store, binds the port and serves it.
     ///
     /// # Errors
-    /// [`StartError`].
-    pub async fn start(config: ServerConfig) -> Result<RunningServer, StartError> {
+    /// [`StartServerError`].
+    pub async fn start(config: ServerConfig) -> Result<RunningServer, StartServerError> {
         let bound = listener::bind(config.listen).await?;
         let addr = bound.addr();
         let url = match config.public_url {
             Some(url) => url,
-            None if addr.ip().is_unspecified() => return Err(StartError::NoUrl),
-            None => ServerUrl::normalise(&format!("http://{addr}")).map_err(StartError::Address)?,
+            None if addr.ip().is_unspecified() => return Err(StartServerError::NoUrl),
+            None => ServerUrl::normalise(&format!("http://{addr}"))
+                .map_err(StartServerError::Address)?,
         };
         let guard = WebGuard::new(
             addr,
@@ -284,7 +272,7 @@ impl RunningServer {
 
     /// How the clock stands to the last hour seen.
     #[must_use]
-    pub fn clock(&self) -> Standing {
+    pub fn clock(&self) -> ClockStanding {
         self.files.clock.now().standing
     }
 
@@ -341,7 +329,7 @@ async fn follow_relays(
 async fn sweep_regularly(files: Arc<Files>, every: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut standing = Standing::Right;
+    let mut standing = ClockStanding::Right;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -382,7 +370,7 @@ const LIST_LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum StartServerError {
     /// Where it listens makes no URL.
     #[error("the listening address makes no server address ({0}); give a public URL")]
     Address(ParseAddressError),

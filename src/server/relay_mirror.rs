@@ -24,11 +24,11 @@ use crate::protocol::{
 #[derive(Debug)]
 pub struct RelayMirror {
     file: PathBuf,
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<SeenList>>,
 }
 
 #[derive(Debug)]
-struct Seen {
+struct SeenList {
     stamps: [Option<Stamp>; 2],
     list: Option<Mirrored>,
 }
@@ -77,7 +77,7 @@ impl RelayMirror {
                     None
                 }
             };
-            *seen = Some(Seen { stamps, list });
+            *seen = Some(SeenList { stamps, list });
         }
         let mirrored = seen.as_ref()?.list.as_ref()?;
         (now < mirrored.expires).then(|| of(mirrored))

@@ -9,26 +9,24 @@ use hyper::{
     header::{HeaderName, HeaderValue},
 };
 
-use super::{
-    blob_store::PIECE_LEN,
-    files::{Answered, Asked, Download, Files},
-    keys::Keys,
-    stats::{Count, Stats},
-};
+use super::files::{Answered, Download, Files, IncomingRequest};
+use super::keys::Keys;
+use super::operate::stats::{Counter, Stats};
+use super::store::PIECE_LEN;
 use crate::{
     protocol::{
         file_api::{FileAnswer, FileRequest, refusal},
         onion::{
-            MAX_MESSAGE_LEN, Remembered, ReplayMemory, SERVER_ENDPOINT, ServerReply,
+            MAX_MESSAGE_LEN, ReplayCheck, ReplayMemory, SERVER_ENDPOINT, ServerReply,
             open_request_by,
             v4::{BLOB_ANSWER_OVERHEAD, Headers, RequestHead},
         },
     },
     wire::{
         admission::Caller,
-        body::{self, Held, Limits, ReadBodyError},
+        body::{self, BodyLimits, BufferedBody, ReadBodyError},
         clock::Clock,
-        listener::{Answer, MAX_BUFFERED_LEN, answer, answer_pieces},
+        listener::{HttpResponse, MAX_BUFFERED_LEN, answer, answer_pieces},
         random,
         reserve::Reservation,
         web_guard::WebGuard,
@@ -47,7 +45,7 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) async fn answer(&self, caller: &Caller, request: Request<Incoming>) -> Answer {
+    pub(super) async fn answer(&self, caller: &Caller, request: Request<Incoming>) -> HttpResponse {
         if let Err(refused) = self.guard.check(request.headers()) {
             return answer(StatusCode::FORBIDDEN, refused.to_string());
         }
@@ -59,7 +57,7 @@ impl Routes {
         }
     }
 
-    async fn health(&self) -> Answer {
+    async fn health(&self) -> HttpResponse {
         if self.files.works().await {
             answer(StatusCode::OK, "ok")
         } else {
@@ -71,7 +69,7 @@ impl Routes {
     }
 
     /// What could be opened is answered with a sealed reply and status 200, whatever the reply says.
-    async fn onion(&self, caller: &Caller, request: Request<Incoming>) -> Answer {
+    async fn onion(&self, caller: &Caller, request: Request<Incoming>) -> HttpResponse {
         let (head, body) = request.into_parts();
         let held = match body::read_request(&head.headers, body, &ONION_LIMITS, caller).await {
             Ok(held) => held,
@@ -94,19 +92,19 @@ impl Routes {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(opened.tag, caller.address(), now);
         match remembered {
-            Remembered::Fresh => {}
-            Remembered::NoRoom => {
+            ReplayCheck::Fresh => {}
+            ReplayCheck::NoRoom => {
                 let busy = ReadBodyError::Busy;
                 return answer(busy.status(), busy.to_string());
             }
-            Remembered::Seen => return self.invalid(),
+            ReplayCheck::Seen => return self.invalid(),
         }
         let reply = Arc::new(opened.reply);
         let answered = match opened.request {
             None => Answered::Said(FileAnswer::Refused(400)),
             Some((head, body)) => match FileRequest::parse(&head, body) {
                 Ok(request) => {
-                    let asked = Asked {
+                    let asked = IncomingRequest {
                         request,
                         key,
                         reservation: Some(reservation),
@@ -136,7 +134,7 @@ impl Routes {
         caller: &Caller,
         reply: &Arc<ServerReply>,
         download: Download,
-    ) -> Result<Answer, u16> {
+    ) -> Result<HttpResponse, u16> {
         let len_bytes = download.found.len();
         let reservation = caller
             .reserve(len_bytes + ANSWER_OVERHEAD)
@@ -158,12 +156,12 @@ impl Routes {
         self.count_download(len_bytes);
         Ok(answer(
             StatusCode::OK,
-            Held::new(sealed, reservation).into_bytes(),
+            BufferedBody::new(sealed, reservation).into_bytes(),
         ))
     }
 
-    /// The same paths and answers without an onion around them; a blob is sent as it is read.
-    async fn plain(&self, caller: &Caller, request: Request<Incoming>) -> Answer {
+    /// Answers plain requests on the paths of onion requests; a blob is sent as it is read.
+    async fn plain(&self, caller: &Caller, request: Request<Incoming>) -> HttpResponse {
         let (parts, body) = request.into_parts();
         let head = RequestHead {
             method: parts.method.as_str().to_owned(),
@@ -173,7 +171,7 @@ impl Routes {
         let mut reservation = None;
         let mut bytes = Vec::new();
         if parts.method == Method::POST && head.endpoint == "/file" {
-            let limits = Limits::of(self.files.max_blob());
+            let limits = BodyLimits::of(self.files.max_blob());
             match body::read_request(&parts.headers, body, &limits, caller).await {
                 Ok(held) => {
                     let (body, held) = held.into_parts();
@@ -185,7 +183,7 @@ impl Routes {
         }
         let answered = match FileRequest::parse(&head, bytes) {
             Ok(request) => {
-                let asked = Asked {
+                let asked = IncomingRequest {
                     request,
                     key: self.keys.own(),
                     reservation,
@@ -203,7 +201,7 @@ impl Routes {
         }
     }
 
-    fn send_pieces(&self, download: Download, reservation: Reservation) -> Answer {
+    fn send_pieces(&self, download: Download, reservation: Reservation) -> HttpResponse {
         let headers = download.headers();
         let len_bytes = download.found.len();
         self.count_download(len_bytes);
@@ -217,18 +215,18 @@ impl Routes {
     }
 
     fn count_download(&self, len_bytes: u64) {
-        self.stats.add(Count::Downloads, 1);
-        self.stats.add(Count::DownloadBytes, len_bytes);
+        self.stats.add(Counter::Downloads, 1);
+        self.stats.add(Counter::DownloadBytes, len_bytes);
     }
 
-    fn invalid(&self) -> Answer {
-        self.stats.add(Count::Invalid, 1);
+    fn invalid(&self) -> HttpResponse {
+        self.stats.add(Counter::Invalid, 1);
         answer(StatusCode::BAD_REQUEST, "Invalid onion request")
     }
 }
 
 /// A file answer as an ordinary HTTP response, not sealed.
-fn plain_response(said: FileAnswer) -> Answer {
+fn plain_response(said: FileAnswer) -> HttpResponse {
     let (mut response, _is_blob) = said.into_response();
     let status = StatusCode::from_u16(response.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut sent = answer(status, core::mem::take(&mut *response.body));
@@ -236,7 +234,7 @@ fn plain_response(said: FileAnswer) -> Answer {
     sent
 }
 
-fn put_headers(answer: &mut Answer, headers: Headers) {
+fn put_headers(answer: &mut HttpResponse, headers: Headers) {
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             answer.headers_mut().insert(name, value);
@@ -255,6 +253,6 @@ fn text_headers(headers: &HeaderMap) -> Headers {
 
 /// What a plain download holds: pieces that wait to be sent, one over that, one that is read.
 const PIECES_LEN: u64 = MAX_BUFFERED_LEN as u64 + 2 * PIECE_LEN;
-const ONION_LIMITS: Limits = Limits::of(MAX_MESSAGE_LEN as u64);
+const ONION_LIMITS: BodyLimits = BodyLimits::of(MAX_MESSAGE_LEN as u64);
 /// What a sealed answer weighs over its blob: its frame, and the larger of the two ciphers' nonce and tag.
 const ANSWER_OVERHEAD: u64 = BLOB_ANSWER_OVERHEAD as u64 + 40;

@@ -19,7 +19,7 @@ use crate::protocol::{
     capability::OwnerHash,
     digest::Digest,
     file_api::{self, Expiry, FileRequest, Upload},
-    onion::{Built, HopCipher, Route, build, v4::Response},
+    onion::{Built, HopCipher, OnionRoute, build, v4::Response},
 };
 
 const START: u64 = 1_800_000_000;
@@ -51,7 +51,7 @@ impl Fixture {
     }
 
     fn build(&self, request: &FileRequest, seed: u64) -> Built {
-        let route = Route {
+        let route = OnionRoute {
             relays: &[],
             server: self.server.address(),
             cipher: HopCipher::XChaCha20,
@@ -366,6 +366,6 @@ async fn the_address_is_where_others_reach_it() {
     );
     assert!(matches!(
         Server::start(config).await,
-        Err(StartError::NoUrl)
+        Err(StartServerError::NoUrl)
     ));
 }

@@ -16,11 +16,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::{
-    connections::{Connections, Kind},
-    holder::{Holder, Network, client_of},
+    connections::{Connections, LimitClass},
+    holder::{Holder, IpNetwork, client_of},
     open_files,
     reserve::{Full, Memory, Reservation},
-    turns::{Share, Turns},
+    turns::{TurnLimits, Turns},
 };
 
 /// The bounds of a listener.
@@ -31,7 +31,7 @@ pub struct Rules {
     /// The most memory that bodies may take at once, in bytes.
     pub max_memory: u64,
     /// Proxies whose `X-Forwarded-For` names the client.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<IpNetwork>,
     /// Whether each address has its share and no more: not in the network that is built in, whose clients are all on
     /// this computer.
     pub limit_addresses: bool,
@@ -54,11 +54,11 @@ impl Default for Rules {
 /// The account of one listener; clones share it.
 #[derive(Clone, Debug)]
 pub struct Admission {
-    shared: Arc<Shared>,
+    shared: Arc<AdmissionState>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct AdmissionState {
     rules: Rules,
     memory: Memory,
     connections: Mutex<Connections>,
@@ -69,7 +69,7 @@ struct Shared {
     listed: RwLock<HashMap<IpAddr, usize>>,
 }
 
-impl Shared {
+impl AdmissionState {
     fn connections(&self) -> MutexGuard<'_, Connections> {
         self.connections
             .lock()
@@ -102,7 +102,7 @@ impl Admission {
     pub fn new(mut rules: Rules) -> Self {
         rules.max_connections = rules.max_connections.min(open_files::connections());
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(AdmissionState {
                 memory: Memory::new(rules.max_memory, rules.patience),
                 connections: Mutex::new(Connections::new(rules.max_connections)),
                 turns: Mutex::default(),
@@ -131,14 +131,14 @@ impl Admission {
     pub(super) fn connect(&self, peer: IpAddr) -> Option<Visit> {
         let shared = &self.shared;
         let kind = if self.is_exempt(peer) {
-            Kind::Exempt
+            LimitClass::Exempt
         } else {
             let holder = Holder::of(peer);
             match shared.slots_of_listed(holder.address) {
-                Some(slots) => Kind::Listed(holder, slots),
+                Some(slots) => LimitClass::Listed(holder, slots),
                 None => {
                     let listed = shared.listed.read().unwrap_or_else(PoisonError::into_inner);
-                    Kind::Unlisted {
+                    LimitClass::Unlisted {
                         holder,
                         beside_listed: !listed.is_empty(),
                     }
@@ -208,7 +208,7 @@ impl Admission {
 /// One connection's slot, left on drop.
 #[derive(Debug)]
 pub(super) struct Visit {
-    shared: Arc<Shared>,
+    shared: Arc<AdmissionState>,
     id: u64,
     close: CancellationToken,
 }
@@ -243,7 +243,7 @@ impl Drop for Visit {
 /// A request on a connection, from its head until its answer has been sent.
 #[derive(Debug)]
 pub(super) struct Requested {
-    shared: Arc<Shared>,
+    shared: Arc<AdmissionState>,
     id: u64,
 }
 
@@ -262,7 +262,7 @@ pub struct Caller {
 
 #[derive(Debug)]
 struct CallerInner {
-    shared: Arc<Shared>,
+    shared: Arc<AdmissionState>,
     ip: IpAddr,
     holder: Holder,
     turn: Mutex<Option<Turn>>,
@@ -337,7 +337,7 @@ impl Caller {
         let holder = self.inner.holder;
         let share = shared
             .slots_of_listed(holder.address)
-            .map_or(Share::USUAL, Share::of_slots);
+            .map_or(TurnLimits::USUAL, TurnLimits::of_slots);
         let (id, woken) = shared.turns().ask(holder, share, len_bytes);
         let turn = Turn {
             shared: Arc::clone(shared),
@@ -354,7 +354,7 @@ impl Caller {
 /// The turn of one request, or its place in the queue; left on drop.
 #[derive(Debug)]
 struct Turn {
-    shared: Arc<Shared>,
+    shared: Arc<AdmissionState>,
     id: u64,
     woken: Arc<Notify>,
 }
@@ -368,7 +368,7 @@ impl Drop for Turn {
 /// The slot of a request that waits for another party; left on drop.
 #[derive(Debug)]
 pub struct Onward {
-    shared: Arc<Shared>,
+    shared: Arc<AdmissionState>,
     party: String,
 }
 

@@ -9,20 +9,20 @@ use hyper::{HeaderMap, StatusCode, header::CONTENT_LENGTH};
 
 use super::{
     admission::Caller,
-    pace::{Pace, PaceLimits, TooSlow},
+    pace::{PaceLimits, PaceMeter, TooSlow},
     reserve::{Full, Reservation, next_step},
 };
 
 /// What a body may be.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct BodyLimits {
     /// The longest body taken.
     pub max_bytes: u64,
     /// The slowest that it may come.
     pub pace: PaceLimits,
 }
 
-impl Limits {
+impl BodyLimits {
     /// The usual pace.
     #[must_use]
     pub const fn of(max_bytes: u64) -> Self {
@@ -35,12 +35,12 @@ impl Limits {
 
 /// A whole body and the memory reserved for it.
 #[derive(Debug)]
-pub struct Held {
+pub struct BufferedBody {
     bytes: Vec<u8>,
     reservation: Reservation,
 }
 
-impl Held {
+impl BufferedBody {
     /// The bytes, and the reservation to keep for as long as they live.
     #[must_use]
     pub fn into_parts(self) -> (Vec<u8>, Reservation) {
@@ -60,7 +60,7 @@ impl Held {
     }
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for BufferedBody {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -75,9 +75,9 @@ impl AsRef<[u8]> for Held {
 pub async fn read_request<B>(
     headers: &HeaderMap,
     mut body: B,
-    limits: &Limits,
+    limits: &BodyLimits,
     caller: &Caller,
-) -> Result<Held, ReadBodyError>
+) -> Result<BufferedBody, ReadBodyError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -106,9 +106,9 @@ where
 pub async fn read_response<B>(
     headers: &HeaderMap,
     mut body: B,
-    limits: &Limits,
+    limits: &BodyLimits,
     caller: &Caller,
-) -> Result<Held, ReadBodyError>
+) -> Result<BufferedBody, ReadBodyError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -124,14 +124,14 @@ async fn read<B>(
     body: &mut B,
     expected: Option<u64>,
     mut reservation: Reservation,
-    limits: &Limits,
-) -> Result<Held, ReadBodyError>
+    limits: &BodyLimits,
+) -> Result<BufferedBody, ReadBodyError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     let most = expected.unwrap_or(limits.max_bytes);
     let mut bytes = Vec::with_capacity(in_memory(reservation.held_bytes())?);
-    let mut pace = Pace::new(&limits.pace, most, Instant::now());
+    let mut pace = PaceMeter::new(&limits.pace, most, Instant::now());
     loop {
         let next = tokio::select! {
             biased;
@@ -164,7 +164,7 @@ where
         return Err(ReadBodyError::Broken);
     }
     reservation.finish()?;
-    Ok(Held { bytes, reservation })
+    Ok(BufferedBody { bytes, reservation })
 }
 
 fn in_memory(len_bytes: u64) -> Result<usize, ReadBodyError> {
@@ -270,7 +270,7 @@ mod tests {
     use super::*;
     use crate::wire::admission::{Admission, Rules};
 
-    const LIMITS: Limits = Limits::of(100);
+    const LIMITS: BodyLimits = BodyLimits::of(100);
 
     fn headers(length: &'static str) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -367,7 +367,7 @@ mod tests {
 
     #[tokio::test]
     async fn silence_is_cut() {
-        let limits = Limits {
+        let limits = BodyLimits {
             pace: PaceLimits {
                 first: Duration::from_millis(1),
                 ..PaceLimits::USUAL
@@ -384,13 +384,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_trickle_is_cut() {
-        let limits = Limits {
+        let limits = BodyLimits {
             pace: PaceLimits {
                 window: Duration::from_millis(20),
                 window_bytes: 1 << 20,
                 ..PaceLimits::USUAL
             },
-            ..Limits::of(1 << 30)
+            ..BodyLimits::of(1 << 30)
         };
         let trickle = futures_util::stream::unfold((), async |()| {
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -16,7 +16,7 @@ use super::holder::Holder;
 pub(super) struct Connections {
     slots: usize,
     next: u64,
-    open: HashMap<u64, Connection>,
+    open: HashMap<u64, TrackedConnection>,
     by_address: HashMap<IpAddr, Address>,
     by_site: HashMap<IpAddr, usize>,
     /// Of addresses that are not listed.
@@ -24,16 +24,16 @@ pub(super) struct Connections {
 }
 
 #[derive(Debug)]
-struct Connection {
-    kind: Kind,
+struct TrackedConnection {
+    kind: LimitClass,
     /// Its place among those that make room, while its next head is waited for; none while a request runs.
-    waits: Option<Waiting>,
+    waits: Option<WaitingConnection>,
     close: CancellationToken,
 }
 
 /// The limits that a connection falls under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum LimitClass {
     /// No limit but the slots: the built-in network, or a trusted proxy, whose clients are counted by request.
     Exempt,
     /// A listed relay, which may hold so many.
@@ -46,7 +46,7 @@ pub(super) enum Kind {
     },
 }
 
-impl Kind {
+impl LimitClass {
     const fn holder(self) -> Option<Holder> {
         match self {
             Self::Exempt => None,
@@ -57,7 +57,7 @@ impl Kind {
 
 /// A connection whose next head is waited for. Those that have not said a word make room first, then the oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Waiting {
+struct WaitingConnection {
     has_spoken: bool,
     /// A number that only rises.
     since: u64,
@@ -68,7 +68,7 @@ struct Waiting {
 #[derive(Debug, Default)]
 struct Address {
     open: usize,
-    headless: BTreeSet<Waiting>,
+    headless: BTreeSet<WaitingConnection>,
 }
 
 impl Connections {
@@ -84,15 +84,15 @@ impl Connections {
     }
 
     /// Takes a connection in; another may be closed for it. None when there is no room that another could make.
-    pub(super) fn open(&mut self, kind: Kind) -> Option<(u64, CancellationToken)> {
+    pub(super) fn open(&mut self, kind: LimitClass) -> Option<(u64, CancellationToken)> {
         match kind {
-            Kind::Exempt => {}
-            Kind::Listed(holder, most) => {
+            LimitClass::Exempt => {}
+            LimitClass::Listed(holder, most) => {
                 if self.of_address(holder.address) >= most {
                     self.close_oldest_of(holder.address)?;
                 }
             }
-            Kind::Unlisted {
+            LimitClass::Unlisted {
                 holder,
                 beside_listed,
             } => {
@@ -113,7 +113,7 @@ impl Connections {
         }
         let id = self.count();
         let close = CancellationToken::new();
-        let waits = Waiting {
+        let waits = WaitingConnection {
             has_spoken: false,
             since: id,
             id,
@@ -124,10 +124,10 @@ impl Connections {
             address.headless.insert(waits);
             *self.by_site.entry(holder.site).or_default() += 1;
         }
-        self.unlisted += usize::from(matches!(kind, Kind::Unlisted { .. }));
+        self.unlisted += usize::from(matches!(kind, LimitClass::Unlisted { .. }));
         self.open.insert(
             id,
-            Connection {
+            TrackedConnection {
                 kind,
                 waits: Some(waits),
                 close: close.clone(),
@@ -139,7 +139,7 @@ impl Connections {
     /// A first byte has come.
     pub(super) fn speaks(&mut self, id: u64) {
         self.set_waits(id, |waits| {
-            waits.map(|waits| Waiting {
+            waits.map(|waits| WaitingConnection {
                 has_spoken: true,
                 ..waits
             })
@@ -155,7 +155,7 @@ impl Connections {
     pub(super) fn waits(&mut self, id: u64) {
         let since = self.count();
         self.set_waits(id, |_ran| {
-            Some(Waiting {
+            Some(WaitingConnection {
                 has_spoken: true,
                 since,
                 id,
@@ -163,7 +163,11 @@ impl Connections {
         });
     }
 
-    fn set_waits(&mut self, id: u64, change: impl FnOnce(Option<Waiting>) -> Option<Waiting>) {
+    fn set_waits(
+        &mut self,
+        id: u64,
+        change: impl FnOnce(Option<WaitingConnection>) -> Option<WaitingConnection>,
+    ) {
         let Some(connection) = self.open.get_mut(&id) else {
             return;
         };
@@ -185,7 +189,7 @@ impl Connections {
             return;
         };
         connection.close.cancel();
-        self.unlisted -= usize::from(matches!(connection.kind, Kind::Unlisted { .. }));
+        self.unlisted -= usize::from(matches!(connection.kind, LimitClass::Unlisted { .. }));
         let Some(holder) = connection.kind.holder() else {
             return;
         };
@@ -247,8 +251,8 @@ const PER_SITE: usize = 256;
 mod tests {
     use super::*;
 
-    fn kind(text: &str) -> Kind {
-        Kind::Unlisted {
+    fn kind(text: &str) -> LimitClass {
+        LimitClass::Unlisted {
             holder: Holder::of(text.parse().unwrap()),
             beside_listed: false,
         }
@@ -333,10 +337,10 @@ mod tests {
     #[test]
     fn a_listed_relay_has_its_share_and_strangers_leave_half() {
         let mut connections = Connections::new(80);
-        let listed = Kind::Listed(Holder::of("192.0.2.1".parse().unwrap()), 20);
+        let listed = LimitClass::Listed(Holder::of("192.0.2.1".parse().unwrap()), 20);
         let stranger = |last: usize| {
             let addr = IpAddr::from([198, 51, 100, u8::try_from(last).unwrap()]);
-            Kind::Unlisted {
+            LimitClass::Unlisted {
                 holder: Holder::of(addr),
                 beside_listed: true,
             }
@@ -354,7 +358,7 @@ mod tests {
             connections.runs(*id);
         }
         assert!(connections.open(listed).is_none());
-        assert!(connections.open(Kind::Exempt).is_some());
+        assert!(connections.open(LimitClass::Exempt).is_some());
     }
 
     #[test]

@@ -42,12 +42,12 @@ fn first_of(addr: Ipv6Addr, prefix_len: u32) -> IpAddr {
 
 /// An address or a network of addresses: `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
+pub struct IpNetwork {
     first: IpAddr,
     prefix_len: u8,
 }
 
-impl Network {
+impl IpNetwork {
     /// Whether `addr`, however it is written, lies in it.
     #[must_use]
     pub fn contains(&self, addr: IpAddr) -> bool {
@@ -67,7 +67,7 @@ impl Network {
     }
 }
 
-impl FromStr for Network {
+impl FromStr for IpNetwork {
     type Err = ParseNetworkError;
 
     fn from_str(text: &str) -> Result<Self, ParseNetworkError> {
@@ -90,7 +90,7 @@ impl FromStr for Network {
     }
 }
 
-impl fmt::Display for Network {
+impl fmt::Display for IpNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.first, self.prefix_len)
     }
@@ -105,7 +105,7 @@ pub struct ParseNetworkError;
 ///
 /// # Errors
 /// A sentence that names the first that is none.
-pub fn networks(texts: &[&str]) -> Result<Vec<Network>, String> {
+pub fn networks(texts: &[&str]) -> Result<Vec<IpNetwork>, String> {
     let read = |text: &&str| text.parse().map_err(|error| format!("{text:?}: {error}"));
     texts.iter().map(read).collect()
 }
@@ -114,7 +114,7 @@ pub fn networks(texts: &[&str]) -> Result<Vec<Network>, String> {
 /// the `trusted` proxies, the last entry of `X-Forwarded-For` that is none of them. An entry that is no address counts as
 /// the proxy that passed it on.
 #[must_use]
-pub fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+pub fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) -> IpAddr {
     let is_trusted = |addr: IpAddr| trusted.iter().any(|network| network.contains(addr));
     let peer = peer.to_canonical();
     if !is_trusted(peer) {
@@ -165,7 +165,7 @@ mod tests {
             ("2001:db8::/32", "2001:db8:1::1", "2001:db9::1"),
             ("::1", "::1", "::2"),
         ] {
-            let network: Network = network.parse().unwrap();
+            let network: IpNetwork = network.parse().unwrap();
             assert!(network.contains(addr(inside)), "{network} {inside}");
             assert!(!network.contains(addr(outside)), "{network} {outside}");
             assert_eq!(network.to_string().parse(), Ok(network));
@@ -178,13 +178,17 @@ mod tests {
             "10.0.0.0/",
             "1.2.3",
         ] {
-            assert_eq!(wrong.parse::<Network>(), Err(ParseNetworkError), "{wrong}");
+            assert_eq!(
+                wrong.parse::<IpNetwork>(),
+                Err(ParseNetworkError),
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     fn only_a_trusted_proxy_may_name_the_client_and_only_its_own_word_counts() {
-        let trusted: [Network; 2] = ["127.0.0.1", "10.0.0.0/8"].map(|text| text.parse().unwrap());
+        let trusted: [IpNetwork; 2] = ["127.0.0.1", "10.0.0.0/8"].map(|text| text.parse().unwrap());
         for (peer, lines, client) in [
             ("192.0.2.9", &["203.0.113.1"][..], "192.0.2.9"),
             ("127.0.0.1", &[], "127.0.0.1"),

@@ -33,11 +33,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     admission::{Admission, Caller, Rules, Visit},
-    pace::{Pace, PaceLimits},
+    pace::{PaceLimits, PaceMeter},
 };
 
 /// The answer of a handler.
-pub type Answer = Response<AnswerBody>;
+pub type HttpResponse = Response<AnswerBody>;
 
 /// The body of an answer.
 pub enum AnswerBody {
@@ -88,7 +88,7 @@ impl Body for AnswerBody {
 }
 
 /// An answer of `status` with `body`.
-pub fn answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+pub fn answer(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
     let mut answer = Response::new(AnswerBody::Full(body.into()));
     *answer.status_mut() = status;
     answer
@@ -98,12 +98,12 @@ pub fn answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
 pub fn answer_pieces(
     pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
     len_bytes: u64,
-) -> Answer {
+) -> HttpResponse {
     Response::new(AnswerBody::Pieces(Box::pin(pieces), len_bytes))
 }
 
 /// The answer, with `guard` dropped when the last byte of it has been written.
-fn guarded<T: Send + Sync + 'static>(answer: Answer, guard: T) -> Answer {
+fn guarded<T: Send + Sync + 'static>(answer: HttpResponse, guard: T) -> HttpResponse {
     answer.map(|body| match body {
         AnswerBody::Full(bytes) => AnswerBody::Full(Bytes::from_owner(Guarded(bytes, guard))),
         AnswerBody::Pieces(pieces, left) => {
@@ -210,7 +210,7 @@ impl Bound {
     pub fn serve<H, F>(self, config: ListenConfig, handler: H) -> Listening
     where
         H: Fn(Caller, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Answer> + Send + 'static,
+        F: Future<Output = HttpResponse> + Send + 'static,
     {
         let stop = CancellationToken::new();
         let task = tokio::spawn(accept_loop(self.listener, config, handler, stop.clone()));
@@ -229,7 +229,7 @@ impl Bound {
 pub async fn listen<H, F>(config: ListenConfig, handler: H) -> Result<Listening, ListenError>
 where
     H: Fn(Caller, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Answer> + Send + 'static,
+    F: Future<Output = HttpResponse> + Send + 'static,
 {
     Ok(bind(config.addr).await?.serve(config, handler))
 }
@@ -284,7 +284,7 @@ async fn accept_loop<H, F>(
     stop: CancellationToken,
 ) where
     H: Fn(Caller, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Answer> + Send + 'static,
+    F: Future<Output = HttpResponse> + Send + 'static,
 {
     let mut connections = JoinSet::new();
     loop {
@@ -295,7 +295,7 @@ async fn accept_loop<H, F>(
                 Ok((stream, peer)) => {
                     // Nobody is left waiting: whoever cannot be let in is closed.
                     if let Some(visit) = config.admission.connect(peer.ip()) {
-                        let connection = Connection {
+                        let connection = AcceptedConnection {
                             visit: Arc::new(visit),
                             peer,
                             config: config.clone(),
@@ -321,19 +321,19 @@ async fn accept_loop<H, F>(
 }
 
 /// A connection that was let in.
-struct Connection<H> {
+struct AcceptedConnection<H> {
     visit: Arc<Visit>,
     peer: SocketAddr,
     config: ListenConfig,
     handler: H,
-    sending: Arc<Sending>,
+    sending: Arc<SendDeadline>,
 }
 
-impl<H> Connection<H> {
+impl<H> AcceptedConnection<H> {
     async fn serve<F>(self, stream: TcpStream, stop: CancellationToken)
     where
         H: Fn(Caller, Request<Incoming>) -> F,
-        F: Future<Output = Answer>,
+        F: Future<Output = HttpResponse>,
     {
         let head_by = Instant::now() + self.config.head_timeout;
         // Small answers should not wait for the acknowledgement of large ones.
@@ -362,7 +362,7 @@ impl<H> Connection<H> {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
         H: Fn(Caller, Request<Incoming>) -> F,
-        F: Future<Output = Answer>,
+        F: Future<Output = HttpResponse>,
     {
         let Self {
             visit,
@@ -414,15 +414,15 @@ impl<H> Connection<H> {
 
 /// Until when the answer that is being sent has to be taken.
 #[derive(Debug, Default)]
-struct Sending {
+struct SendDeadline {
     until: Mutex<Option<Instant>>,
 }
 
-impl Sending {
+impl SendDeadline {
     /// An answer begins that may take so long; it has been sent when the returned guard is dropped.
-    fn begin(self: Arc<Self>, whole: Duration) -> Sent {
+    fn begin(self: Arc<Self>, whole: Duration) -> EndSendDeadline {
         *self.until() = Some(Instant::now() + whole);
-        Sent(self)
+        EndSendDeadline(self)
     }
 
     fn until(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -431,9 +431,9 @@ impl Sending {
 }
 
 /// Ends the time of an answer on drop.
-struct Sent(Arc<Sending>);
+struct EndSendDeadline(Arc<SendDeadline>);
 
-impl Drop for Sent {
+impl Drop for EndSendDeadline {
     fn drop(&mut self) {
         *self.0.until() = None;
     }
@@ -453,17 +453,17 @@ impl<T> AsRef<[u8]> for Guarded<T> {
 struct StallGuard<S> {
     stream: S,
     limits: PaceLimits,
-    sending: Arc<Sending>,
+    sending: Arc<SendDeadline>,
     /// The connection, until its peer has said something.
     silent: Option<Arc<Visit>>,
     /// Rings when a peer that takes nothing is to be looked at.
     look: Option<Pin<Box<Sleep>>>,
     /// The pace since the peer has been waited for, and the bytes that it took since.
-    waited: Option<(Pace, u64)>,
+    waited: Option<(PaceMeter, u64)>,
 }
 
 impl<S> StallGuard<S> {
-    fn new(stream: S, limits: PaceLimits, sending: Arc<Sending>) -> Self {
+    fn new(stream: S, limits: PaceLimits, sending: Arc<SendDeadline>) -> Self {
         Self {
             stream,
             // Of what is written the first byte is taken at once; only from then on a peer is waited for.
@@ -504,7 +504,7 @@ impl<S> StallGuard<S> {
                         whole: Duration::MAX,
                         ..*limits
                     };
-                    (Pace::new(&pace, 0, Instant::now()), 0)
+                    (PaceMeter::new(&pace, 0, Instant::now()), 0)
                 });
                 let every = LOOK_EVERY.min(limits.window);
                 loop {
@@ -607,7 +607,7 @@ mod tests {
         ListenConfig::new("127.0.0.1:0".parse().unwrap())
     }
 
-    async fn hello(_caller: Caller, _request: Request<Incoming>) -> Answer {
+    async fn hello(_caller: Caller, _request: Request<Incoming>) -> HttpResponse {
         answer(StatusCode::OK, "hello")
     }
 
@@ -771,7 +771,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_takes_too_long_as_a_whole_is_cut() {
         let (mut peer, own) = tokio::io::duplex(16);
-        let sending = Arc::new(Sending::default());
+        let sending = Arc::new(SendDeadline::default());
         let mut guarded = StallGuard::new(own, PaceLimits::USUAL, Arc::clone(&sending));
         let reader = tokio::spawn(async move {
             // It never stands still.

@@ -7,9 +7,7 @@ pub mod clock;
 mod connections;
 mod fair_queue;
 pub mod holder;
-pub mod key_file;
 pub mod listener;
-pub mod lock_file;
 pub mod open_files;
 pub mod pace;
 #[cfg(any(feature = "net", feature = "relay"))]

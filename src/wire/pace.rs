@@ -42,7 +42,7 @@ impl PaceLimits {
 /// Measures one body against [`PaceLimits`]. It has no clock of its own: every call is told the time, except
 /// [`Self::watch`].
 #[derive(Clone, Debug)]
-pub struct Pace {
+pub struct PaceMeter {
     limits: PaceLimits,
     first_by: Instant,
     /// None where the time is too long to be measured.
@@ -52,7 +52,7 @@ pub struct Pace {
     moved_bytes: u64,
 }
 
-impl Pace {
+impl PaceMeter {
     /// A body of `len_bytes` (or at most so many, when its length is not known) that begins to move at `start`.
     #[must_use]
     pub fn new(limits: &PaceLimits, len_bytes: u64, start: Instant) -> Self {
@@ -139,7 +139,7 @@ mod tests {
     /// a look each second.
     fn cut_after(len_bytes: u64, moved: impl Fn(u64) -> u64) -> Option<u64> {
         let start = Instant::now();
-        let mut pace = Pace::new(&PaceLimits::USUAL, len_bytes, start);
+        let mut pace = PaceMeter::new(&PaceLimits::USUAL, len_bytes, start);
         (1..=3_600)
             .take_while(|&second| moved(second) < len_bytes)
             .find(|&second| {
@@ -193,11 +193,11 @@ mod tests {
     fn what_this_side_made_the_other_wait_is_left_out() {
         let start = Instant::now();
         let after = |secs| start + Duration::from_secs(secs);
-        let mut pace = Pace::new(&PaceLimits::USUAL, 1 << 20, start);
+        let mut pace = PaceMeter::new(&PaceLimits::USUAL, 1 << 20, start);
         pace.forgive(Duration::from_secs(10));
         assert!(!pace.is_too_slow(after(14)));
         assert!(pace.is_too_slow(after(15)));
-        let mut pace = Pace::new(&PaceLimits::USUAL, 1 << 20, start);
+        let mut pace = PaceMeter::new(&PaceLimits::USUAL, 1 << 20, start);
         pace.moved(1);
         assert!(!pace.is_too_slow(after(29)));
         pace.forgive(Duration::from_secs(10));
@@ -211,9 +211,9 @@ mod tests {
             first: Duration::from_millis(1),
             ..PaceLimits::USUAL
         };
-        let mut pace = Pace::new(&limits, 10, Instant::now());
+        let mut pace = PaceMeter::new(&limits, 10, Instant::now());
         assert_eq!(pace.watch(std::future::pending::<()>()).await, Err(TooSlow));
-        let mut pace = Pace::new(&PaceLimits::USUAL, 10, Instant::now());
+        let mut pace = PaceMeter::new(&PaceLimits::USUAL, 10, Instant::now());
         assert_eq!(pace.watch(std::future::ready(7)).await, Ok(7));
     }
 }

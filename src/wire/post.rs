@@ -12,7 +12,7 @@ use reqwest::{RequestBuilder, Response};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::pace::{Pace, PaceLimits, TooSlow};
+use super::pace::{PaceLimits, PaceMeter, TooSlow};
 
 /// How slow a post may be.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ pub async fn post(
     let body = reqwest::Body::wrap(CountedBody { left: body, taken });
     let sending = request.body(body).send();
     tokio::pin!(sending);
-    let mut pace: Option<Pace> = None;
+    let mut pace: Option<PaceMeter> = None;
     loop {
         let taken = *taken_seen.borrow_and_update();
         on_taken(taken);
@@ -66,10 +66,10 @@ pub async fn post(
         }
         let step = async {
             tokio::select! {
-                response = &mut sending => Step::Ended(response),
+                response = &mut sending => SendStep::Ended(response),
                 changed = taken_seen.changed() => match changed {
-                    Ok(()) => Step::Taken,
-                    Err(_gone) => Step::BodyGone,
+                    Ok(()) => SendStep::Taken,
+                    Err(_gone) => SendStep::BodyGone,
                 },
             }
         };
@@ -83,12 +83,12 @@ pub async fn post(
             }
         };
         match step {
-            Ok(Step::Ended(response)) => return Ok(response?),
-            Ok(Step::Taken) => {
-                pace.get_or_insert_with(|| Pace::new(&waits.pace, total, Instant::now()));
+            Ok(SendStep::Ended(response)) => return Ok(response?),
+            Ok(SendStep::Taken) => {
+                pace.get_or_insert_with(|| PaceMeter::new(&waits.pace, total, Instant::now()));
             }
             // The answer, or an error, is next.
-            Ok(Step::BodyGone) => break,
+            Ok(SendStep::BodyGone) => break,
             Err(TooSlow) => return Err(PostError::NotTaken { taken }),
         }
     }
@@ -99,7 +99,7 @@ pub async fn post(
 }
 
 /// One thing that happens while a body is sent.
-enum Step {
+enum SendStep {
     /// The connection needs no more of the body.
     BodyGone,
     /// An answer began, or the connection failed.

@@ -25,17 +25,17 @@ use crate::protocol::onion::MAX_MESSAGE_LEN;
 /// The memory of a listener; clones share it.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    small: Arc<Shared>,
-    large: Arc<Shared>,
+    small: Arc<PoolShared>,
+    large: Arc<PoolShared>,
     patience: Duration,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct PoolShared {
     account: Mutex<Account>,
 }
 
-impl Shared {
+impl PoolShared {
     fn account(&self) -> MutexGuard<'_, Account> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,7 +48,7 @@ impl Memory {
     pub fn new(limit_bytes: u64, patience: Duration) -> Self {
         let small = SMALL_LANE.min(limit_bytes / 4);
         let account = |limit_bytes, longest| {
-            Arc::new(Shared {
+            Arc::new(PoolShared {
                 account: Mutex::new(Account::new(limit_bytes, longest)),
             })
         };
@@ -128,7 +128,7 @@ impl Memory {
 /// Memory taken from an account; given back on drop. It travels with the bytes that it stands for.
 #[derive(Debug)]
 pub struct Reservation {
-    shared: Arc<Shared>,
+    shared: Arc<PoolShared>,
     id: u64,
     woken: Arc<Notify>,
     patience: Duration,
@@ -222,7 +222,7 @@ struct Account {
     site_limit_bytes: u64,
     used_bytes: u64,
     next: u64,
-    entries: BTreeMap<u64, Entry>,
+    entries: BTreeMap<u64, PoolEntry>,
     by_site: HashMap<IpAddr, u64>,
     queue: FairQueue<u64>,
     /// The last time that newcomers were let in; none after a change.
@@ -230,9 +230,9 @@ struct Account {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct PoolEntry {
     site: Option<IpAddr>,
-    state: State,
+    state: PoolState,
     held_bytes: u64,
     len_bytes: u64,
     since: Instant,
@@ -240,7 +240,7 @@ struct Entry {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum PoolState {
     /// Waits to be let in; would begin with so much.
     Queued(u64),
     /// Is being read.
@@ -271,9 +271,9 @@ enum Growth {
     },
 }
 
-impl Entry {
+impl PoolEntry {
     const fn is_under_way(&self) -> bool {
-        matches!(self.state, State::UnderWay(_))
+        matches!(self.state, PoolState::UnderWay(_))
     }
 
     /// The bytes that it is reckoned with when newcomers are let in.
@@ -317,9 +317,9 @@ impl Account {
         let (id, woken) = (self.next, Arc::new(Notify::new()));
         self.entries.insert(
             id,
-            Entry {
+            PoolEntry {
                 site,
-                state: State::Queued(first_bytes),
+                state: PoolState::Queued(first_bytes),
                 held_bytes: 0,
                 len_bytes,
                 since: now,
@@ -333,7 +333,7 @@ impl Account {
 
     fn is_in(&self, id: u64) -> bool {
         let entry = self.entries.get(&id);
-        entry.is_some_and(|entry| !matches!(entry.state, State::Queued(_)))
+        entry.is_some_and(|entry| !matches!(entry.state, PoolState::Queued(_)))
     }
 
     /// Lets in whoever there is room for; without a change before, not again at the same moment.
@@ -366,7 +366,7 @@ impl Account {
                 let Some(entry) = entries.get(id) else {
                     return Verdict::Take;
                 };
-                let State::Queued(first) = entry.state else {
+                let PoolState::Queued(first) = entry.state else {
                     return Verdict::Take;
                 };
                 if let Some(site) = entry.site {
@@ -386,10 +386,10 @@ impl Account {
             let Some(entry) = self.entries.get_mut(&id) else {
                 continue;
             };
-            let State::Queued(first) = entry.state else {
+            let PoolState::Queued(first) = entry.state else {
                 continue;
             };
-            entry.state = State::UnderWay(Lacks::default());
+            entry.state = PoolState::UnderWay(Lacks::default());
             entry.held_bytes = first;
             entry.since = now;
             entry.woken.notify_one();
@@ -408,7 +408,7 @@ impl Account {
         let Some(entry) = self.entries.get(&id) else {
             return Growth::GivesUp;
         };
-        if entry.state == State::GivesUp {
+        if entry.state == PoolState::GivesUp {
             return Growth::GivesUp;
         }
         let more = to_bytes.saturating_sub(entry.held_bytes);
@@ -418,7 +418,7 @@ impl Account {
         let Some(entry) = self.entries.get_mut(&id) else {
             return Growth::GivesUp;
         };
-        entry.state = State::UnderWay(Lacks {
+        entry.state = PoolState::UnderWay(Lacks {
             of_all: of_all.is_some(),
             of_site: of_site.is_some(),
         });
@@ -456,8 +456,8 @@ impl Account {
                 continue;
             }
             match entry.state {
-                State::GivesUp => leaving += entry.held_bytes,
-                State::UnderWay(lacks) if rank(other, entry.held_bytes) > rank(id, own) => {
+                PoolState::GivesUp => leaving += entry.held_bytes,
+                PoolState::UnderWay(lacks) if rank(other, entry.held_bytes) > rank(id, own) => {
                     has_most = false;
                     others_first |= if level.is_some() {
                         lacks.of_site
@@ -465,8 +465,8 @@ impl Account {
                         lacks.of_all
                     };
                 }
-                State::UnderWay(_) => lesser.push((rank(other, entry.held_bytes), other)),
-                State::Queued(_) | State::Whole => {}
+                PoolState::UnderWay(_) => lesser.push((rank(other, entry.held_bytes), other)),
+                PoolState::Queued(_) | PoolState::Whole => {}
             }
         }
         if others_first {
@@ -485,7 +485,7 @@ impl Account {
                 }
                 missing = missing.saturating_sub(held);
                 if let Some(entry) = self.entries.get_mut(&other) {
-                    entry.state = State::GivesUp;
+                    entry.state = PoolState::GivesUp;
                     entry.woken.notify_one();
                 }
             }
@@ -495,13 +495,13 @@ impl Account {
 
     fn gives_up(&self, id: u64) -> bool {
         let entry = self.entries.get(&id);
-        entry.is_none_or(|entry| entry.state == State::GivesUp)
+        entry.is_none_or(|entry| entry.state == PoolState::GivesUp)
     }
 
     fn finish(&mut self, id: u64) -> bool {
         match self.entries.get_mut(&id) {
-            Some(entry) if entry.state != State::GivesUp => {
-                entry.state = State::Whole;
+            Some(entry) if entry.state != PoolState::GivesUp => {
+                entry.state = PoolState::Whole;
                 true
             }
             _ => false,
@@ -539,7 +539,7 @@ impl Account {
     }
 }
 
-impl State {
+impl PoolState {
     fn lacks(self) -> Lacks {
         match self {
             Self::UnderWay(lacks) => lacks,
@@ -609,7 +609,7 @@ mod tests {
         fn bury(&mut self) -> usize {
             let entries = self.account.entries.iter();
             let given_up: Vec<_> = entries
-                .filter(|(_, entry)| entry.state == State::GivesUp)
+                .filter(|(_, entry)| entry.state == PoolState::GivesUp)
                 .map(|(id, _)| *id)
                 .collect();
             for id in &given_up {

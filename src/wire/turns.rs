@@ -25,7 +25,7 @@ pub(super) struct Turns {
 #[derive(Debug)]
 struct Request {
     holder: Holder,
-    share: Share,
+    share: TurnLimits,
     is_large: bool,
     runs: bool,
     woken: Arc<Notify>,
@@ -39,12 +39,12 @@ struct Running {
 
 /// The number of requests that an address and its site may have at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Share {
+pub(super) struct TurnLimits {
     address: usize,
     site: usize,
 }
 
-impl Share {
+impl TurnLimits {
     /// Of an address that is not listed.
     pub(super) const USUAL: Self = Self {
         address: PER_ADDRESS,
@@ -65,7 +65,7 @@ impl Turns {
     pub(super) fn ask(
         &mut self,
         holder: Holder,
-        share: Share,
+        share: TurnLimits,
         len_bytes: u64,
     ) -> (u64, Arc<Notify>) {
         self.next += 1;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn ask(turns: &mut Turns, text: &str, len_bytes: u64) -> u64 {
-        turns.ask(holder(text), Share::USUAL, len_bytes).0
+        turns.ask(holder(text), TurnLimits::USUAL, len_bytes).0
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(asked.iter().filter(|id| turns.runs(**id)).count(), 64);
         let relay = holder("192.0.2.1");
         let asked: Vec<_> = (0..100)
-            .map(|_| turns.ask(relay, Share::of_slots(90), 10).0)
+            .map(|_| turns.ask(relay, TurnLimits::of_slots(90), 10).0)
             .collect();
         assert_eq!(asked.iter().filter(|id| turns.runs(**id)).count(), 90);
     }

@@ -8,8 +8,8 @@ use std::hint::black_box;
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::file_api::{FileRequest, Upload};
 use cloakroom::protocol::keys::Identity;
-use cloakroom::protocol::onion::{Built, HopCipher, Route, build, peel};
-use cloakroom::protocol::seal::{Kind, UnverifiedBlob, seal};
+use cloakroom::protocol::onion::{Built, HopCipher, OnionRoute, build, peel};
+use cloakroom::protocol::seal::{ContentKind, UnverifiedBlob, seal};
 use cloakroom::protocol::size_class::SizeClass;
 use cloakroom::wire::random;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -24,7 +24,7 @@ fn seal_and_open(criterion: &mut Criterion) {
         let content = vec![7; class.capacity()];
         let sealed = || {
             seal(
-                Kind::File,
+                ContentKind::File,
                 Some("a.bin"),
                 None,
                 &content,
@@ -74,7 +74,7 @@ fn onion(criterion: &mut Criterion) {
     group.throughput(Throughput::Bytes(largest.blob_len() as u64));
     for cipher in [HopCipher::XChaCha20, HopCipher::AesGcm] {
         let built = || -> Built {
-            let route = Route {
+            let route = OnionRoute {
                 relays: &relays,
                 server: &server,
                 cipher,

@@ -23,9 +23,9 @@ use bytes::Bytes;
 use cloakroom::protocol::address::{FileId, ServerAddress};
 use cloakroom::protocol::file_api::{FileRequest, Upload};
 use cloakroom::protocol::onion::v4::BLOB_ANSWER_OVERHEAD;
-use cloakroom::protocol::onion::{HopCipher, ReplyKeys, Route, build};
+use cloakroom::protocol::onion::{HopCipher, OnionRoute, ReplyKeys, build};
 use cloakroom::protocol::size_class::SizeClass;
-use cloakroom::server::record::Record;
+use cloakroom::server::files::record::BlobRecord;
 use cloakroom::wire::random;
 use http_body_util::Full;
 use hyper_util::rt::TokioIo;
@@ -352,7 +352,7 @@ impl Client {
         request: &FileRequest,
     ) -> Option<(ReplyKeys, Vec<u8>)> {
         let address = self.address.as_deref().unwrap();
-        let route = Route {
+        let route = OnionRoute {
             relays: &[],
             server: address,
             cipher: HopCipher::XChaCha20,
@@ -558,7 +558,7 @@ fn fill(store: &Path, count: usize) {
         if number < 334 {
             fs::create_dir_all(&folder).unwrap();
         }
-        let mut content = Record::new(hour, this_hour, None, None).encode();
+        let mut content = BlobRecord::new(hour, this_hour, None, None).encode();
         content.resize(FILLING, 7);
         fs::write(folder.join(FileId::random(hour, drawn).as_str()), content).unwrap();
     }

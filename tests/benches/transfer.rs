@@ -15,17 +15,17 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cloakroom::app::config::Home;
-use cloakroom::app::network::Tell;
-use cloakroom::app::save::SaveTo;
-use cloakroom::app::session::Session;
-use cloakroom::app::{get, share};
+use cloakroom::app::received::save::SaveTo;
+use cloakroom::app::settings::config::Home;
+use cloakroom::app::transfer::network::Tell;
+use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::{get, share};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::keys::X25519Secret;
 use cloakroom::protocol::onion::HopCipher;
 use cloakroom::protocol::onion::hop_cipher::HopKey;
 use cloakroom::protocol::pointer::Pointer;
-use cloakroom::protocol::seal::{Kind, UnverifiedBlob, seal};
+use cloakroom::protocol::seal::{ContentKind, UnverifiedBlob, seal};
 use cloakroom::protocol::size_class::{MAX_CONTENT_LEN, SizeClass};
 use cloakroom::wire::random;
 use support::{Network, cloak, said, with_input};
@@ -116,11 +116,20 @@ struct Bare {
 
 fn bare(content: &[u8], rounds: usize) -> Bare {
     let rng = &mut random::system();
-    let sealed = seal(Kind::File, None, None, content, rng).unwrap();
+    let sealed = seal(ContentKind::File, None, None, content, rng).unwrap();
     let blob = sealed.blob.into_bytes();
     let digest = median(rounds, || timed(|| Digest::of(&blob)));
     let seal = median(rounds, || {
-        timed(|| seal(Kind::File, None, None, content, &mut random::system()).unwrap())
+        timed(|| {
+            seal(
+                ContentKind::File,
+                None,
+                None,
+                content,
+                &mut random::system(),
+            )
+            .unwrap()
+        })
     });
     let open = median(rounds, || {
         let blob = UnverifiedBlob::new(blob.clone())

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::onion::MAX_MESSAGE_LEN;
 use cloakroom::wire::admission::Caller;
-use cloakroom::wire::body::{self, Limits};
-use cloakroom::wire::listener::{self, Answer, ListenConfig, Listening, answer};
+use cloakroom::wire::body::{self, BodyLimits};
+use cloakroom::wire::listener::{self, HttpResponse, ListenConfig, Listening, answer};
 use cloakroom::wire::tls;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
@@ -87,8 +87,8 @@ async fn pass(
     client: &reqwest::Client,
     behind: &str,
     hook: &Hook,
-) -> Answer {
-    let limits = Limits::of(MAX_MESSAGE_LEN as u64 + 1_024);
+) -> HttpResponse {
+    let limits = BodyLimits::of(MAX_MESSAGE_LEN as u64 + 1_024);
     let (head, body) = request.into_parts();
     let held = body::read_request(&head.headers, body, &limits, caller)
         .await

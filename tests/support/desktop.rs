@@ -8,25 +8,25 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cloakroom::app::content_type::Findings;
 use cloakroom::app::error::AppError;
-use cloakroom::app::history::{History, TellNews};
-use cloakroom::app::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
-use cloakroom::app::manage::Downloads;
-use cloakroom::app::message::UserMessage;
+use cloakroom::app::kept::history::{History, TellNews};
+use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
+use cloakroom::app::received::content_type::Findings;
 use cloakroom::app::relays::RelayOffer;
-use cloakroom::app::who_saw_what::{Asked, RequestShown};
+use cloakroom::app::transfer::manage::Downloads;
+use cloakroom::app::words::message::UserMessage;
+use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
-    Count, Ended, Manage, Managed, Note, Notification, OtherList, PointerInfo, PointerText,
-    Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved,
-    Server, ServerChoice, ShareOptions, Shared, Stage, SystemLook, Terms, TestReport, Theme,
-    Trouble,
+    Count, Ended, ManageAction, Managed, Notification, OtherList, PointerInfo, PointerNote,
+    PointerText, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish, RelaysKnown,
+    RelaysSeen, Saved, Server, ServerChoice, ShareOptions, ShareResult, Stage, SystemLook, Terms,
+    TestReport, Theme, Trouble,
 };
+use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::platform::{Platform, Revealed};
-use cloakroom::gui::uri_list::UriList;
 use cloakroom::gui::worker::{Backend, Progress};
 use cloakroom::protocol::address::ServerAddress;
-use cloakroom::protocol::disclosure::{AttemptShown, End, Outcome};
+use cloakroom::protocol::disclosure::{AttemptShown, End, ShownOutcome};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::path::{Relaxed, RelayPath, SetAsideWhy, Standing};
 use cloakroom::protocol::pointer::Pointer;
@@ -212,7 +212,7 @@ fn end<T>(result: Result<T, Trouble>, up: bool, preferences: &Preferences) -> En
     }
     if result.is_err() {
         shown.truncate(1);
-        shown[0].attempts[0].outcome = Outcome::Failed(Failure::ServerUnreachable);
+        shown[0].attempts[0].outcome = ShownOutcome::Failed(Failure::ServerUnreachable);
         shown[0].attempts[0].answered.clear();
     }
     Ended { result, shown }
@@ -253,12 +253,12 @@ impl Backend for FakeBackend {
         preferences: &'a Preferences,
         progress: &'a Progress,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Ended<Shared>> {
+    ) -> BoxFuture<'a, Ended<ShareResult>> {
         let mut shares = self.shares.lock().expect("no panic");
         shares.push(preferences.options);
         drop(shares);
         Box::pin(async move {
-            let shared = self.wait(progress, cancel).await.map(|()| Shared {
+            let shared = self.wait(progress, cancel).await.map(|()| ShareResult {
                 pointer: POINTER.into(),
                 blob_len: blob_len(),
                 expires: Some(1_796_515_200),
@@ -295,7 +295,7 @@ impl Backend for FakeBackend {
 
     fn manage<'a>(
         &'a self,
-        what: Manage,
+        what: ManageAction,
         _pointer: PointerText,
         preferences: &'a Preferences,
         _cancel: &'a CancellationToken,
@@ -303,13 +303,13 @@ impl Backend for FakeBackend {
         let failure = self.failures.lock().expect("no panic").pop_front();
         Box::pin(async move {
             let done = failure.map_or(Ok(()), Err).map(|()| match what {
-                Manage::Delete => Managed::Deleted,
-                Manage::Extend | Manage::ExtendFor(_) => Managed::Extended {
+                ManageAction::Delete => Managed::Deleted,
+                ManageAction::Extend | ManageAction::ExtendFor(_) => Managed::Extended {
                     expires: 1_797_724_800,
                     later: true,
                     by_server_clock: false,
                 },
-                Manage::Status => Managed::Status(Downloads::Counted {
+                ManageAction::Status => Managed::Status(Downloads::Counted {
                     told: 3,
                     invented: 0,
                     allowed: None,
@@ -318,9 +318,9 @@ impl Backend for FakeBackend {
             let mut ended = end(done, false, preferences);
             for request in &mut ended.shown {
                 request.asked = match what {
-                    Manage::Delete => Asked::Delete,
-                    Manage::Extend | Manage::ExtendFor(_) => Asked::Extend,
-                    Manage::Status => Asked::Status,
+                    ManageAction::Delete => Asked::Delete,
+                    ManageAction::Extend | ManageAction::ExtendFor(_) => Asked::Extend,
+                    ManageAction::Status => Asked::Status,
                 };
             }
             ended
@@ -392,7 +392,7 @@ impl Backend for FakeBackend {
             server: url.replace("http://", ""),
             expires: pointer.expires,
             asks_receipt: pointer.receipts.is_some(),
-            note: trouble.map(|error| Note {
+            note: trouble.map(|error| PointerNote {
                 message: UserMessage::from(&error),
                 blocks: true,
             }),
@@ -598,9 +598,9 @@ pub(crate) fn shown(up: bool) -> Vec<RequestShown> {
         names_file,
         sent: sent.into(),
         outcome: if answered.is_empty() {
-            Outcome::Failed(Failure::RelayUnreachable(relay(23).key))
+            ShownOutcome::Failed(Failure::RelayUnreachable(relay(23).key))
         } else {
-            Outcome::Answered(200)
+            ShownOutcome::Answered(200)
         },
         answered,
     };

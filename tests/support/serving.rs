@@ -13,9 +13,9 @@ use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::file_api::{self, FileRequest, StoredAt, Upload};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::onion::v4::Response;
-use cloakroom::protocol::onion::{Built, HopCipher, Route, build};
-use cloakroom::server::location::StoreLocation;
-use cloakroom::server::{RunningServer, Server, ServerConfig, StartError};
+use cloakroom::protocol::onion::{Built, HopCipher, OnionRoute, build};
+use cloakroom::server::store::location::StoreLocation;
+use cloakroom::server::{RunningServer, Server, ServerConfig, StartServerError};
 use cloakroom::wire::random;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -60,7 +60,7 @@ impl Serving {
         store: impl Into<StoreLocation>,
         now: Arc<AtomicU64>,
         change: impl FnOnce(&mut ServerConfig),
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, StartServerError> {
         let mut config = ServerConfig::new(
             "127.0.0.1:0".parse().unwrap(),
             store,
@@ -126,7 +126,7 @@ impl Serving {
 }
 
 pub(crate) fn sealed(to: &ServerAddress, request: &FileRequest, cipher: HopCipher) -> Built {
-    let route = Route {
+    let route = OnionRoute {
         relays: &[],
         server: to,
         cipher,

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::server::blob_store::BlobStore;
-use cloakroom::server::location::StoreLocation;
+use cloakroom::server::store::BlobStore;
+use cloakroom::server::store::location::StoreLocation;
 use futures_util::TryStreamExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;

@@ -11,20 +11,20 @@ use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::config::Home;
 use super::error::AppError;
-use super::relay_file;
-use super::session::{ServerKind, Session};
-use super::who_saw_what::{Asked, RequestShown};
+use crate::app::settings::config::Home;
+use crate::app::transfer::session::{ServerKind, Session};
+use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::net::relay_source::{self, FetchError, FetchedList};
 use crate::net::seed::Seed;
 use crate::net::socks::SocksProxy;
 use crate::protocol::address::ServerAddress;
-use crate::protocol::disclosure::Outcome;
+use crate::protocol::disclosure::ShownOutcome;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::relay_list::{HeldList, ListSource, NetworkKind, NodesError, RelayList};
 use crate::wire::random;
 
+pub mod list_file;
 mod refresh;
 pub(in crate::app) mod set;
 mod store;
@@ -34,7 +34,7 @@ pub(super) use refresh::Refreshing;
 pub use set::{RelayOffer, RelaySet, RelaySource, RelaySourceError, UseFor};
 pub use view::{ListState, SourceView};
 
-use store::Store;
+use store::RelayFiles;
 
 impl RelaySet {
     /// The relays of a list in a file, good at `now` (unix seconds). Blocking, small.
@@ -43,7 +43,7 @@ impl RelaySet {
     /// [`AppError::RelayFile`] and [`AppError::RelayList`].
     pub fn from_file(path: PathBuf, now: u64) -> Result<Self, AppError> {
         Ok(Self {
-            list: relay_file::read(&path, now)?,
+            list: list_file::read(&path, now)?,
             kind: NetworkKind::Cloakroom,
             source: RelaySource::File(path),
         })
@@ -52,7 +52,7 @@ impl RelaySet {
 
 /// The relays of this person, as their data folder keeps them.
 pub struct Relays {
-    store: Store,
+    store: RelayFiles,
     seeds: Vec<Seed>,
 }
 
@@ -63,11 +63,11 @@ impl Relays {
         Self::with_seeds(home, Seed::main_network())
     }
 
-    /// The same, with other seeds than those of Session's main network.
+    /// These relays, with other seeds than those of Session's main network.
     #[must_use]
     pub fn with_seeds(home: &Home, seeds: Vec<Seed>) -> Self {
         Self {
-            store: Store::of(home),
+            store: RelayFiles::of(home),
             seeds,
         }
     }
@@ -98,7 +98,7 @@ impl Relays {
         self.or_accepted(own, server, now)
     }
 
-    /// The same as far as it is here: nobody is asked. Session's nodes, which serve every server and can be asked for, are
+    /// Returns the relays for `server` as far as they are on this computer: nobody is asked. Session's nodes, which serve every server and can be asked for, are
     /// not looked at.
     ///
     /// # Errors
@@ -322,8 +322,8 @@ impl Relays {
         let last = asked.len();
         let tries = (1..).zip(asked).map(|(number, url)| {
             let outcome = match &fetched {
-                Err(FetchError::Proxy(_)) => Outcome::NoProxy,
-                _ if number < last => Outcome::NoList,
+                Err(FetchError::Proxy(_)) => ShownOutcome::NoProxy,
+                _ if number < last => ShownOutcome::NoList,
                 ended => outcome(ended),
             };
             (url, outcome)
@@ -386,13 +386,13 @@ pub async fn fetch(
 }
 
 /// What came of asking for a list, for who saw what.
-const fn outcome<T>(fetched: &Result<T, FetchError>) -> Outcome {
+const fn outcome<T>(fetched: &Result<T, FetchError>) -> ShownOutcome {
     match fetched {
-        Ok(_) => Outcome::Answered(200),
-        Err(FetchError::Cancelled) => Outcome::Sent,
-        Err(FetchError::Proxy(_)) => Outcome::NoProxy,
-        Err(FetchError::Status(code)) => Outcome::Answered(*code),
-        Err(_) => Outcome::NoList,
+        Ok(_) => ShownOutcome::Answered(200),
+        Err(FetchError::Cancelled) => ShownOutcome::Sent,
+        Err(FetchError::Proxy(_)) => ShownOutcome::NoProxy,
+        Err(FetchError::Status(code)) => ShownOutcome::Answered(*code),
+        Err(_) => ShownOutcome::NoList,
     }
 }
 

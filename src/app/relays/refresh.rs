@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::{RelaySource, Relays};
-use crate::app::network::{Network, Route, Tell};
-use crate::app::session::Session;
-use crate::app::who_saw_what::RequestShown;
+use crate::app::transfer::network::{Network, Route, Tell};
+use crate::app::transfer::session::Session;
+use crate::app::words::who_saw_what::RequestShown;
 use crate::protocol::file_api::{self, FileRequest, RELAYS_FEATURE};
 use crate::protocol::relay_list::{ListSource, Refresh};
 use crate::protocol::size_class::SizeClass;

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::app::io_reason::IoReason;
-use crate::app::kept_file::UnreadFile;
+use crate::disk::io_reason::IoReason;
+use crate::disk::kept::UnreadFile;
 use crate::net::relay_source::FetchError;
 use crate::protocol::digest::Digest;
 use crate::protocol::keys::Ed25519Public;
@@ -81,7 +81,7 @@ impl RelaySource {
 pub struct RelaySet {
     /// The relays.
     pub list: RelayList,
-    /// Whose they are.
+    /// Network that the relays belong to.
     pub kind: NetworkKind,
     /// Where they are from.
     pub source: RelaySource,

@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::config::Home;
-use crate::app::kept_file::{self, UnreadFile};
-use crate::app::private_file;
+use crate::app::settings::config::Home;
+use crate::disk::kept::{self, UnreadFile};
+use crate::disk::lock_file;
+use crate::disk::private;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{HeldList, ListSource, SessionNodes};
-use crate::wire::lock_file;
 
 use super::RelaySourceError;
 
 /// The files.
-pub(super) struct Store {
+pub(super) struct RelayFiles {
     folder: PathBuf,
 }
 
@@ -142,7 +142,7 @@ impl KeptList {
     }
 }
 
-impl Store {
+impl RelayFiles {
     pub(super) fn of(home: &Home) -> Self {
         Self {
             folder: home.data_dir.clone(),
@@ -154,7 +154,7 @@ impl Store {
     /// # Errors
     /// [`UnreadFile`]: which lists this person chose and accepted is not known then.
     pub(super) fn read(&self) -> Result<Kept, UnreadFile> {
-        Ok(kept_file::read(&self.lists(), VERSION)?.unwrap_or_default())
+        Ok(kept::read(&self.lists(), VERSION)?.unwrap_or_default())
     }
 
     /// Changes what is kept, one process at a time.
@@ -165,12 +165,12 @@ impl Store {
         &self,
         change: impl FnOnce(&mut Kept) -> T,
     ) -> Result<T, RelaySourceError> {
-        private_file::make_folder(&self.folder)?;
+        private::make_folder(&self.folder)?;
         let held = lock_file::hold(&self.folder.join(LOCK))?;
         let mut kept = self.read()?;
         let changed = change(&mut kept);
         let json = serde_json::to_vec_pretty(&kept).map_err(io::Error::from)?;
-        private_file::write(&self.lists(), &json)?;
+        private::write(&self.lists(), &json)?;
         drop(held);
         Ok(changed)
     }
@@ -180,7 +180,7 @@ impl Store {
     /// # Errors
     /// [`UnreadFile`].
     pub(super) fn nodes(&self) -> Result<Option<SessionNodes>, UnreadFile> {
-        kept_file::read_with(&self.nodes_file(), VERSION, |bytes| {
+        kept::read_with(&self.nodes_file(), VERSION, |bytes| {
             SessionNodes::read_kept(bytes).ok()
         })
     }
@@ -188,11 +188,11 @@ impl Store {
     /// Replaces the nodes that were fetched before.
     ///
     /// # Errors
-    /// As [`Store::change`].
+    /// As [`RelayFiles::change`].
     pub(super) fn keep_nodes(&self, nodes: &SessionNodes) -> Result<(), RelaySourceError> {
         self.nodes()?;
         let json = nodes.to_json();
-        Ok(private_file::write(&self.nodes_file(), json.as_bytes())?)
+        Ok(private::write(&self.nodes_file(), json.as_bytes())?)
     }
 
     pub(super) fn forget_nodes(&self) -> io::Result<()> {
@@ -223,12 +223,12 @@ mod tests {
     use tempfile::tempdir;
 
     use super::*;
-    use crate::app::kept_file::UnreadReason;
+    use crate::disk::kept::UnreadReason;
 
     #[test]
     fn a_file_that_cannot_be_read_is_told_and_left_alone() {
         let folder = tempdir().unwrap();
-        let store = Store::of(&Home::in_folder(folder.path()));
+        let store = RelayFiles::of(&Home::in_folder(folder.path()));
         assert!(store.read().unwrap().lists.is_empty() && store.nodes().unwrap().is_none());
         for (text, why) in [
             ("", UnreadReason::Damaged),

@@ -1,7 +1,7 @@
 //! What Settings and the command line show of each source of relays.
 
 use super::{RelaySet, RelaySource, Relays};
-use crate::app::kept_file::UnreadFile;
+use crate::disk::kept::UnreadFile;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
 
@@ -10,7 +10,7 @@ use crate::protocol::relay_list::{NetworkKind, RelayList};
 pub struct SourceView {
     /// Where it is from.
     pub source: RelaySource,
-    /// Whose relays they are.
+    /// Network that the relays belong to.
     pub kind: NetworkKind,
     /// The list: name, relays, when it was issued and when it ends. Kept for showing even when it has ended.
     pub list: Option<RelayList>,
@@ -33,9 +33,9 @@ pub struct SourceView {
 pub enum ListState {
     /// Its time has passed.
     Ended,
-    /// It is good.
+    /// The list is good.
     Good,
-    /// It is not here, for this reason if there is one.
+    /// The list is not on this computer, for this reason if there is one.
     Missing(Option<String>),
 }
 

@@ -3,16 +3,16 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::check::{self, Asker, Checking, Report, State};
-use crate::app::config::Home;
 use crate::app::error::AppError;
+use crate::app::operate::check::{self, Asker, Checking, PartState, Report};
 use crate::app::relays::RelaySet;
-use crate::app::session::Session;
+use crate::app::settings::config::Home;
+use crate::app::transfer::session::Session;
 use crate::cli::CliError;
-use crate::cli::args::{Check, CheckWhat};
+use crate::cli::args::{CheckArgs, CheckWhat};
 use crate::cli::terminal::{print_json, print_line};
 
-pub(crate) async fn run(args: Check, cancel: &CancellationToken) -> Result<(), CliError> {
+pub(crate) async fn run(args: CheckArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     if args.network && args.what.is_some() {
         return Err(CliError::Usage(
             "--network is for cloak check alone; a relay's check asks the relays of its list anyway, a server's with --through"
@@ -102,10 +102,12 @@ fn lines(report: &Report) -> Vec<String> {
         let of = |finding: &&check::Finding| finding.state == state;
         report.findings.iter().filter(of).count()
     };
-    lines.push(match (count(State::Failed), count(State::Warning)) {
-        (0, 0) => "all is well".to_owned(),
-        (0, warnings) => format!("it works; to look at: {warnings}"),
-        (failures, _) => format!("it does not work; to mend: {failures}"),
-    });
+    lines.push(
+        match (count(PartState::Failed), count(PartState::Warning)) {
+            (0, 0) => "all is well".to_owned(),
+            (0, warnings) => format!("it works; to look at: {warnings}"),
+            (failures, _) => format!("it does not work; to mend: {failures}"),
+        },
+    );
     lines
 }

@@ -5,17 +5,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Telling, network_of, open_session};
 use crate::app::error::AppError;
-use crate::app::get::{self, Fetched, GetRequest, Receipt};
-use crate::app::message::UserMessage;
+use crate::app::received::save::SaveTo;
 use crate::app::relays::{self, RelaySource, Relays};
-use crate::app::save::SaveTo;
-use crate::app::who_saw_what::RequestShown;
+use crate::app::transfer::get::{self, Fetched, GetRequest, Receipt};
+use crate::app::words::message::UserMessage;
+use crate::app::words::who_saw_what::RequestShown;
 use crate::cli::CliError;
-use crate::cli::args::Get;
+use crate::cli::args::GetArgs;
 use crate::cli::terminal::{self, Bar, pointer_text, print_json, print_path};
 use crate::protocol::pointer::Pointer;
 
-pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), CliError> {
+pub(crate) async fn run(args: GetArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     let telling = Telling::of(args.who_saw_what, args.json);
     let mut shown = Vec::new();
     let fetched = fetch(args, &mut shown, cancel).await;
@@ -56,7 +56,7 @@ pub(crate) async fn run(args: Get, cancel: &CancellationToken) -> Result<(), Cli
 }
 
 async fn fetch(
-    args: Get,
+    args: GetArgs,
     shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
 ) -> Result<Fetched, CliError> {

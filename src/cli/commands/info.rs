@@ -3,24 +3,24 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::config::Home;
 use crate::app::error::AppError;
-use crate::app::session::Session;
+use crate::app::settings::config::Home;
+use crate::app::transfer::session::Session;
 use crate::cli::CliError;
 use crate::cli::args::Info;
 use crate::cli::terminal::{date, pointer_text, print_json, print_line};
 use crate::protocol::capability::work::WorkAsked;
 use crate::protocol::pointer::Pointer;
-use crate::protocol::seal::Kind;
+use crate::protocol::seal::ContentKind;
 use crate::protocol::size_class::SizeClass;
 
 pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), CliError> {
     let text = pointer_text(&args.pointer, cancel).await?;
     let pointer = Pointer::find(&text).map_err(AppError::from)?;
     let kind = match pointer.kind {
-        Kind::File => "file",
-        Kind::Folder => "folder",
-        Kind::PartList | Kind::Part => "file in parts",
+        ContentKind::File => "file",
+        ContentKind::Folder => "folder",
+        ContentKind::PartList | ContentKind::Part => "file in parts",
     };
     let sent_as = SizeClass::for_content_len(pointer.content_len).map(SizeClass::blob_len);
     let work_bits = work_bits(&pointer);
@@ -45,7 +45,7 @@ pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), C
     // A name in a pointer is the sender's claim, and may try to fool a terminal.
     let name = pointer.name.as_deref().map_or_else(
         || "not in the pointer".to_owned(),
-        |name| crate::app::file_name::SafeFileName::sanitize(name).for_display(),
+        |name| crate::app::received::file_name::SafeFileName::sanitize(name).for_display(),
     );
     print_line(&format!("kind     {kind}"))?;
     print_line(&format!("name     {name}"))?;

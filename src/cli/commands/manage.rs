@@ -4,19 +4,19 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{CLOCKS_DIFFER, Telling, network_of, open_session};
-use crate::app::config::Config;
 use crate::app::error::AppError;
-use crate::app::manage::{self, Deletion, Downloads};
-use crate::app::network::Network;
-use crate::app::session::Session;
-use crate::app::who_saw_what::RequestShown;
+use crate::app::settings::config::Config;
+use crate::app::transfer::manage::{self, Deletion, Downloads};
+use crate::app::transfer::network::Network;
+use crate::app::transfer::session::Session;
+use crate::app::words::who_saw_what::RequestShown;
 use crate::cli::CliError;
-use crate::cli::args::{Extend, Manage};
+use crate::cli::args::{Extend, ManageArgs};
 use crate::cli::terminal::{date, note, pointer_text, print_json, print_line, say};
 use crate::protocol::pointer::Pointer;
 
-pub(crate) async fn delete(args: &Manage, cancel: &CancellationToken) -> Result<(), CliError> {
-    let mut asked = Asked::read(args, cancel).await?;
+pub(crate) async fn delete(args: &ManageArgs, cancel: &CancellationToken) -> Result<(), CliError> {
+    let mut asked = ManageContext::read(args, cancel).await?;
     let deleted = async {
         let network = asked.network(args, cancel).await?;
         let (session, shown) = (&asked.session, &mut asked.shown);
@@ -34,7 +34,7 @@ pub(crate) async fn delete(args: &Manage, cancel: &CancellationToken) -> Result<
 }
 
 pub(crate) async fn extend(args: &Extend, cancel: &CancellationToken) -> Result<(), CliError> {
-    let mut asked = Asked::read(&args.manage, cancel).await?;
+    let mut asked = ManageContext::read(&args.manage, cancel).await?;
     let extended = async {
         let network = asked.network(&args.manage, cancel).await?;
         let (session, shown) = (&asked.session, &mut asked.shown);
@@ -62,8 +62,8 @@ pub(crate) async fn extend(args: &Extend, cancel: &CancellationToken) -> Result<
     Ok(())
 }
 
-pub(crate) async fn status(args: &Manage, cancel: &CancellationToken) -> Result<(), CliError> {
-    let mut asked = Asked::read(args, cancel).await?;
+pub(crate) async fn status(args: &ManageArgs, cancel: &CancellationToken) -> Result<(), CliError> {
+    let mut asked = ManageContext::read(args, cancel).await?;
     let status = async {
         let network = asked.network(args, cancel).await?;
         let (session, shown) = (&asked.session, &mut asked.shown);
@@ -104,7 +104,7 @@ pub(crate) async fn status(args: &Manage, cancel: &CancellationToken) -> Result<
 }
 
 /// What all three begin with.
-struct Asked {
+struct ManageContext {
     pointer: Pointer,
     session: Session,
     config: Config,
@@ -112,8 +112,8 @@ struct Asked {
     telling: Telling,
 }
 
-impl Asked {
-    async fn read(args: &Manage, cancel: &CancellationToken) -> Result<Self, CliError> {
+impl ManageContext {
+    async fn read(args: &ManageArgs, cancel: &CancellationToken) -> Result<Self, CliError> {
         let text = pointer_text(&args.pointer, cancel).await?;
         let pointer = Pointer::find(&text).map_err(AppError::from)?;
         let (session, config) = open_session()?;
@@ -128,7 +128,7 @@ impl Asked {
 
     async fn network(
         &mut self,
-        args: &Manage,
+        args: &ManageArgs,
         cancel: &CancellationToken,
     ) -> Result<Network, CliError> {
         let way = &args.way;

@@ -18,14 +18,14 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::CliError;
-use super::args::{Access, Proxy, Way};
+use super::args::{Access, ProxyArg, RouteArgs};
 use super::terminal;
-use crate::app::config::{Config, Home};
 use crate::app::error::AppError;
-use crate::app::network::Network;
 use crate::app::relays::{RelaySet, RelaySource, Relays, or_offer, with_offer};
-use crate::app::session::Session;
-use crate::app::who_saw_what::{self, RequestShown};
+use crate::app::settings::config::{Config, Home};
+use crate::app::transfer::network::Network;
+use crate::app::transfer::session::Session;
+use crate::app::words::who_saw_what::{self, RequestShown};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::pointer::Pointer;
@@ -42,10 +42,10 @@ fn open_session() -> Result<(Session, Config), CliError> {
 }
 
 /// Goes out as `--proxy` says, when it says something.
-fn use_proxy(session: &Session, way: &Way) {
+fn use_proxy(session: &Session, way: &RouteArgs) {
     match &way.proxy {
-        Some(Proxy::Through(proxy)) => session.set_proxy(Some(proxy.clone())),
-        Some(Proxy::None) => session.set_proxy(None),
+        Some(ProxyArg::Through(proxy)) => session.set_proxy(Some(proxy.clone())),
+        Some(ProxyArg::None) => session.set_proxy(None),
         None => {}
     }
 }
@@ -53,7 +53,7 @@ fn use_proxy(session: &Session, way: &Way) {
 /// The relays for `server`: those of `--relays`, else those of the settings, else what was accepted for it.
 async fn relays(
     session: &Session,
-    way: &Way,
+    way: &RouteArgs,
     config: &Config,
     server: &ServerAddress,
     shown: &mut Vec<RequestShown>,
@@ -73,7 +73,7 @@ async fn relays(
 async fn network_of(
     session: &Session,
     config: &Config,
-    way: &Way,
+    way: &RouteArgs,
     pointer: &Pointer,
     shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{logging, relay_file};
+use crate::app::process::logging;
+use crate::app::relays::list_file;
 use crate::cli::CliError;
-use crate::cli::args::Relay as Args;
+use crate::cli::args::RelayArgs;
 use crate::cli::terminal::{self, print_json_text, print_text};
+use crate::disk::key_file;
 use crate::relay::config::RelaySettings;
 use crate::relay::{Relay, RunningRelay};
-use crate::wire::{clock, key_file, open_files, random, settings};
+use crate::wire::{clock, open_files, random, settings};
 
-pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
+pub(crate) async fn run(args: RelayArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     if args.print_config {
         print_text(&settings::sample::<RelaySettings>())?;
         return Ok(());
@@ -89,7 +91,7 @@ async fn follow(relay: &RunningRelay, path: PathBuf) {
         seen = now_there;
         let file = path.clone();
         let read =
-            tokio::task::spawn_blocking(move || relay_file::read(&file, (clock::system())())).await;
+            tokio::task::spawn_blocking(move || list_file::read(&file, (clock::system())())).await;
         match read {
             Ok(Ok(list)) => {
                 let count = list.relays.len();

@@ -7,23 +7,27 @@ use tokio_util::sync::CancellationToken;
 
 use super::open_session;
 use crate::app::error::AppError;
-use crate::app::relay_file;
 use crate::app::relays;
+use crate::app::relays::list_file;
 use crate::cli::CliError;
 use crate::cli::args::{
-    AddToRelayList, NewRelayList, RelayList as Args, SignRelayList, VerifyRelayList,
+    AddToRelayList, NewRelayList, RelayListCommand, SignRelayList, VerifyRelayList,
 };
 use crate::cli::terminal::{self, print_json_text, print_line};
+use crate::disk::key_file;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{ListSource, RelayDescriptor, RelayList};
-use crate::wire::{clock, key_file, random};
+use crate::wire::{clock, random};
 
-pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
+pub(crate) async fn run(
+    args: RelayListCommand,
+    cancel: &CancellationToken,
+) -> Result<(), CliError> {
     match args {
-        Args::New(new) => make(&new),
-        Args::Add(add) => change(&add),
-        Args::Sign(sign) => self::sign(&sign),
-        Args::Verify(verify) => self::verify(&verify, cancel).await,
+        RelayListCommand::New(new) => make(&new),
+        RelayListCommand::Add(add) => change(&add),
+        RelayListCommand::Sign(sign) => self::sign(&sign),
+        RelayListCommand::Verify(verify) => self::verify(&verify, cancel).await,
     }
 }
 
@@ -36,8 +40,8 @@ fn make(args: &NewRelayList) -> Result<(), CliError> {
         .map_err(AppError::from)?;
     match &args.out {
         Some(path) => {
-            let was_signed = relay_file::signature_path(path).exists();
-            relay_file::save(path, &list)?;
+            let was_signed = list_file::signature_path(path).exists();
+            list_file::save(path, &list)?;
             tell_unsigned(was_signed);
         }
         None => print_json_text(&list.to_json())?,
@@ -76,9 +80,9 @@ fn change(args: &AddToRelayList) -> Result<(), CliError> {
         .into_iter()
         .map(|(_file, relay)| relay)
         .collect();
-    let was_signed = relay_file::signature_path(&args.list).exists();
+    let was_signed = list_file::signature_path(&args.list).exists();
     let now = (clock::system())();
-    let list = relay_file::add(&args.list, relays, now, args.valid_for)?;
+    let list = list_file::add(&args.list, relays, now, args.valid_for)?;
     terminal::note(&format!("the list names {} relays now", list.relays.len()));
     tell_unsigned(was_signed);
     Ok(())
@@ -109,7 +113,7 @@ fn sign(args: &SignRelayList) -> Result<(), CliError> {
         .map(|url| format!("{url}#k={}", key.public().to_hex()).parse::<ListSource>())
         .transpose()
         .map_err(AppError::from)?;
-    let list = relay_file::sign(&args.list, &key, (clock::system())())?;
+    let list = list_file::sign(&args.list, &key, (clock::system())())?;
     if made {
         terminal::note(
             "a new key was made: keep its file safe, since only what it signs replaces this list",
@@ -118,7 +122,7 @@ fn sign(args: &SignRelayList) -> Result<(), CliError> {
     terminal::note(&format!(
         "signed: {} relays, in {}; hand out both files side by side",
         list.relays.len(),
-        relay_file::signature_path(&args.list).display()
+        list_file::signature_path(&args.list).display()
     ));
     match line {
         Some(line) => {
@@ -148,7 +152,7 @@ async fn verify(args: &VerifyRelayList, cancel: &CancellationToken) -> Result<()
         }
         Err(why) if args.list.contains("://") => return Err(AppError::from(why).into()),
         Err(_) => {
-            let (list, signature) = relay_file::read_signed(Path::new(&args.list))?;
+            let (list, signature) = list_file::read_signed(Path::new(&args.list))?;
             (list, signature, args.key)
         }
     };
@@ -160,7 +164,7 @@ fn report(
     signature: Option<&str>,
     key: Option<&Ed25519Public>,
 ) -> Result<(), CliError> {
-    let checks = relay_file::verify(list, signature, key, (clock::system())());
+    let checks = list_file::verify(list, signature, key, (clock::system())());
     for check in &checks {
         let mark = match check.holds {
             Some(true) => "ok    ",
@@ -182,7 +186,7 @@ fn report(
 fn entries(files: &[PathBuf]) -> Result<Vec<(&Path, RelayDescriptor)>, CliError> {
     let mut relays = Vec::new();
     for file in files {
-        let read = relay_file::read_entries(file)?;
+        let read = list_file::read_entries(file)?;
         relays.extend(read.into_iter().map(|relay| (file.as_path(), relay)));
     }
     Ok(relays)

@@ -5,22 +5,22 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::open_session;
-use crate::app::config::Config;
 use crate::app::error::AppError;
-use crate::app::harmless::harmless_start;
-use crate::app::message::UserMessage;
 use crate::app::relays::{
     self, ListState, RelaySource, RelaySourceError, Relays, SourceView, UseFor,
 };
-use crate::app::session::Session;
+use crate::app::settings::config::Config;
+use crate::app::transfer::session::Session;
+use crate::app::words::harmless::harmless_start;
+use crate::app::words::message::UserMessage;
 use crate::cli::CliError;
-use crate::cli::args::{Relays as Args, RelaysCommand};
+use crate::cli::args::{RelaysArgs, RelaysCommand};
 use crate::cli::terminal::{self, print_json, print_line};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::path::{Allowance, SetAsideWhy, Standing};
 use crate::protocol::relay_list::RelayList;
 
-pub(crate) async fn run(args: Args, cancel: &CancellationToken) -> Result<(), CliError> {
+pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     let (session, mut config) = open_session()?;
     let before = config.clone();
     let keep = |config: &Config| config.save_changes(&before, session.home());

@@ -6,19 +6,19 @@ use std::time::UNIX_EPOCH;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::logging;
+use crate::app::process::logging;
 use crate::cli::CliError;
 use crate::cli::args::Serve;
 use crate::cli::terminal::{self, print_line, print_text};
+use crate::disk::key_file::{self, KeyFileError};
 use crate::server::clock_rule::ClockTrust;
 use crate::server::config::ServerSettings;
-use crate::server::control::{self, Control};
 use crate::server::keys::PreviousKey;
-use crate::server::location;
-use crate::server::metrics::{Metrics, Totals};
-use crate::server::stats::Count;
+use crate::server::operate::control::{self, Control};
+use crate::server::operate::metrics::{Metrics, Totals};
+use crate::server::operate::stats::Counter;
+use crate::server::store::location;
 use crate::server::{RunningServer, Server};
-use crate::wire::key_file::{self, KeyFileError};
 use crate::wire::{clock, open_files, random, settings};
 
 pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), CliError> {
@@ -156,7 +156,7 @@ fn totals(server: &RunningServer, max_total: u64) -> impl Fn() -> Totals + use<>
     move || Totals {
         store: gauges.held(),
         store_limit_bytes: max_total,
-        counters: Count::ALL
+        counters: Counter::ALL
             .iter()
             .map(|&what| (what.name(), stats.total(what)))
             .collect(),

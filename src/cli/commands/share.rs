@@ -4,17 +4,17 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{CLOCKS_DIFFER, DIRECT, Telling, access_word, open_session, relays, use_proxy};
-use crate::app::l10n::duration;
-use crate::app::manage;
-use crate::app::share::{self, Receipts, ShareRequest, Shared};
-use crate::app::streams::{self, OutputError};
-use crate::app::who_saw_what::RequestShown;
-use crate::cli::args::Share;
+use crate::app::process::streams::{self, OutputError};
+use crate::app::transfer::manage;
+use crate::app::transfer::share::{self, Receipts, ShareRequest, Shared};
+use crate::app::words::l10n::duration;
+use crate::app::words::who_saw_what::RequestShown;
+use crate::cli::args::ShareArgs;
 use crate::cli::terminal::{self, Bar, date, print_json, print_line};
 use crate::cli::{CliError, StoredFile};
 use crate::protocol::pointer::Pointer;
 
-pub(crate) async fn run(args: Share, cancel: &CancellationToken) -> Result<(), CliError> {
+pub(crate) async fn run(args: ShareArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     // A stored file is of no use without its pointer.
     streams::check_output()?;
     let telling = Telling::of(args.who_saw_what, args.json);
@@ -76,7 +76,7 @@ fn print(shared: &Shared, telling: Telling, shown: &[RequestShown]) -> Result<()
 
 /// Shares the file and prints its pointer; without a pointer nothing stays at the server that can be deleted.
 async fn share(
-    args: Share,
+    args: ShareArgs,
     telling: Telling,
     shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,

@@ -4,22 +4,22 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::error::AppError;
-use crate::app::logging;
-use crate::app::operator;
+use crate::app::operate::store;
+use crate::app::process::logging;
 use crate::cli::CliError;
-use crate::cli::args::{Store, StoreDeed};
+use crate::cli::args::{StoreCommand, StoreDeed};
 use crate::cli::terminal::{self, note, print_json};
+use crate::disk::key_file;
 use crate::protocol::address::{FileId, FileLink};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::pointer::Pointer;
 use crate::server::config::ServerSettings;
-use crate::server::control::{Done, Order};
-use crate::wire::key_file;
+use crate::server::operate::control::{Done, Order};
 
-pub(crate) async fn run(args: Store, cancel: &CancellationToken) -> Result<(), CliError> {
+pub(crate) async fn run(args: StoreCommand, cancel: &CancellationToken) -> Result<(), CliError> {
     let (deed, block) = match args {
-        Store::Block(deed) => (deed, true),
-        Store::Remove(deed) => (deed, false),
+        StoreCommand::Block(deed) => (deed, true),
+        StoreCommand::Remove(deed) => (deed, false),
     };
     let told = deed.said.read()?;
     logging::start_at(told.log.as_deref());
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: Store, cancel: &CancellationToken) -> Result<(), C
         } else {
             Order::Remove { id: id.clone() }
         };
-        let done = operator::do_at(&told.store, &order).await;
+        let done = store::do_at(&told.store, &order).await;
         let done = done.map_err(|error| CliError::Other(error.to_string()))?;
         let (found, done, words) = match done {
             Done::Removed { found: true } => (true, true, "removed: nobody can fetch it any more"),

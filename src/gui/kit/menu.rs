@@ -11,7 +11,7 @@ use crate::gui::fonts::Icon;
 use crate::gui::tokens::{Type, measure, palette, space};
 
 /// One line of a menu.
-pub struct Entry<'a, T> {
+pub struct MenuEntry<'a, T> {
     /// Before the words.
     pub icon: Icon,
     /// The words.
@@ -28,13 +28,13 @@ pub enum Chosen<T> {
     Nothing,
     /// It was closed without a choice.
     Closed,
-    /// This was chosen.
+    /// The entry with this index was chosen.
     Entry(T),
 }
 
 /// The open menu of `button`. Opened by the keyboard, it has the keyboard on its first entry; arrows, Home and End go
 /// on from there.
-pub fn menu<T>(button: &Response, name: &str, entries: Vec<Entry<'_, T>>) -> Chosen<T> {
+pub fn menu<T>(button: &Response, name: &str, entries: Vec<MenuEntry<'_, T>>) -> Chosen<T> {
     let mut chosen = Chosen::Nothing;
     button.ctx.accesskit_node_builder(button.id, |node| {
         node.set_has_popup(HasPopup::Menu);
@@ -111,7 +111,7 @@ const BETWEEN_LINES: f32 = 2.0;
 const APART: f32 = 9.0;
 
 /// How high [`menu_lines`] are.
-fn lines_height<T>(entries: &[Entry<'_, T>]) -> f32 {
+fn lines_height<T>(entries: &[MenuEntry<'_, T>]) -> f32 {
     let mut height = -BETWEEN_LINES;
     for (at, entry) in entries.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|before| entries.get(before));
@@ -124,7 +124,7 @@ fn lines_height<T>(entries: &[Entry<'_, T>]) -> f32 {
 }
 
 /// The lines of a menu; those that stop or remove something come last, and apart. The one that was pressed, and all.
-pub fn menu_lines<T>(ui: &mut Ui, entries: Vec<Entry<'_, T>>) -> (Option<T>, Vec<Response>) {
+pub fn menu_lines<T>(ui: &mut Ui, entries: Vec<MenuEntry<'_, T>>) -> (Option<T>, Vec<Response>) {
     ui.spacing_mut().item_spacing.y = BETWEEN_LINES;
     let widest = entries
         .iter()
@@ -150,7 +150,7 @@ pub fn menu_lines<T>(ui: &mut Ui, entries: Vec<Entry<'_, T>>) -> (Option<T>, Vec
     (pressed, lines)
 }
 
-fn line<T>(ui: &mut Ui, entry: &Entry<'_, T>, width: f32) -> Response {
+fn line<T>(ui: &mut Ui, entry: &MenuEntry<'_, T>, width: f32) -> Response {
     let palette = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(width, measure::CONTROL), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, entry.label));

@@ -17,9 +17,9 @@ use egui::{
 
 pub use self::buttons::{Button, Flush, Loudness, Pose, icon_button, icon_toggle, status};
 pub use self::field::Field;
-pub use self::menu::{Chosen, Entry, menu, menu_lines};
+pub use self::menu::{Chosen, MenuEntry, menu, menu_lines};
 pub use self::panels::{
-    Modal, answers, at_right, badge, badge_width, callout, card, divider, expander, footing,
+    ModalPanel, answers, at_right, badge, badge_width, callout, card, divider, expander, footing,
     inside, modal, modal_room, notice, pointer_well, progress, said, sheet, sides, tone_colors,
 };
 pub use self::switches::{

@@ -11,7 +11,7 @@ use super::{
     Button, Loudness, corner, focus_ring, icon_button, outline, paint_icon, selectable,
     single_line, text_height, under_pointer,
 };
-use crate::app::message::UserMessage;
+use crate::app::words::message::UserMessage;
 use crate::gui::fonts::Icon;
 use crate::gui::model::{Notice, Tone};
 use crate::gui::text;
@@ -339,7 +339,7 @@ pub fn inside<R>(
 }
 
 /// Something over everything else.
-pub struct Modal<'a> {
+pub struct ModalPanel<'a> {
     /// Tells it from others.
     pub id: Id,
     /// Its heading and name.
@@ -370,7 +370,7 @@ pub fn modal_room(ctx: &Context) -> f32 {
     room_below(ctx, measure::CONTROL + space::S)
 }
 
-/// The same below a head of this height.
+/// A page below a head of this height, in points.
 fn room_below(ctx: &Context, head: f32) -> f32 {
     let (beside, margin) = modal_margins(ctx);
     let around = 2.0 * (margin + beside) + head;
@@ -407,7 +407,11 @@ fn scroll_by_keys(ui: &Ui, page: f32) {
 }
 
 /// Shows it. Returns what the content returns, and whether it was waved away (cross, Esc, a click beside).
-pub fn modal<R>(ctx: &Context, modal: &Modal<'_>, add: impl FnOnce(&mut Ui) -> R) -> (R, bool) {
+pub fn modal<R>(
+    ctx: &Context,
+    modal: &ModalPanel<'_>,
+    add: impl FnOnce(&mut Ui) -> R,
+) -> (R, bool) {
     let palette = palette_of(ctx);
     let (beside, margin) = modal_margins(ctx);
     let width = (ctx.content_rect().width() - 2.0 * beside).min(modal.width) - 2.0 * margin;
@@ -531,7 +535,7 @@ fn two_lines(ui: &Ui, title: &str, kind: Type, room: f32) -> String {
 }
 
 /// Whether it was not there in the frame before, or about something else.
-fn has_opened(ctx: &Context, modal: &Modal<'_>) -> bool {
+fn has_opened(ctx: &Context, modal: &ModalPanel<'_>) -> bool {
     let frame = ctx.cumulative_frame_nr();
     let key = modal.id.with("opened");
     let before: Option<(String, u64)> = ctx.data(|data| data.get_temp(key));

@@ -166,7 +166,7 @@ fn segments<T: Copy + PartialEq>(
         .map(|(_, label)| group.with(*label))
         .collect();
     let at = chosen.and_then(|chosen| options.iter().position(|(value, _)| *value == chosen));
-    let stop = Stop::of(ui, &ids, at);
+    let stop = TabStop::of(ui, &ids, at);
     let mut came = Segmented {
         pressed: None,
         by_arrow: false,
@@ -238,13 +238,13 @@ fn says_tab(response: &Response, label: &str, on: bool) {
 const ICON_SEGMENT: f32 = 44.0;
 
 /// A group that is one stop of Tab: the member with the keyboard, else the chosen one, else the first.
-pub(super) struct Stop<'a> {
+pub(super) struct TabStop<'a> {
     ids: &'a [Id],
     at: usize,
     focused: bool,
 }
 
-impl<'a> Stop<'a> {
+impl<'a> TabStop<'a> {
     pub(super) fn of(ui: &Ui, ids: &'a [Id], chosen: Option<usize>) -> Self {
         let focused = ui.memory(|memory| memory.focused());
         let focused = ids.iter().position(|id| focused == Some(*id));
@@ -305,7 +305,7 @@ pub fn chips<T: Copy + PartialEq>(
     let whole = ui.next_auto_id();
     let ids: Vec<Id> = (0..options.len()).map(|at| whole.with(at)).collect();
     let at = options.iter().position(|(value, _)| *value == chosen);
-    let stop = Stop::of(ui, &ids, at);
+    let stop = TabStop::of(ui, &ids, at);
     let group = ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(space::S);
         for (place, ((value, label), id)) in options.iter().zip(&ids).enumerate() {
@@ -362,7 +362,7 @@ pub fn tabs(ui: &mut Ui, name: &str, labels: &[&str], current: usize) -> Option<
     let palette = palette(ui);
     let whole = ui.next_auto_id();
     let ids: Vec<Id> = (0..labels.len()).map(|at| whole.with(at)).collect();
-    let stop = Stop::of(ui, &ids, Some(current));
+    let stop = TabStop::of(ui, &ids, Some(current));
     let mut pressed = None;
     let mut builder = UiBuilder::new();
     builder.accessibility_role = Some(Role::TabList);
@@ -455,7 +455,7 @@ pub fn switch(ui: &mut Ui, title: &str, about: &str, on: bool) -> bool {
     switch_named(ui, title, title, about, on)
 }
 
-/// The same under another name for screen readers, where others have the same words.
+/// A switch under another name for screen readers, where others have the same words.
 pub fn switch_named(ui: &mut Ui, title: &str, name: &str, about: &str, on: bool) -> bool {
     let palette = palette(ui);
     let width = ui.available_width();

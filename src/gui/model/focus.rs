@@ -21,7 +21,7 @@ pub enum Focus {
     Pointer,
     /// The field for the line of a relay list.
     RelayLine,
-    /// This row.
+    /// The row of this transfer.
     Row(TransferId),
     /// The field of a new server's address.
     ServerAddress,

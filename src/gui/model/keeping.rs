@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 
 use super::{
-    Effect, Job, Modal, Model, PointerText, Saved, Shared, State, Tone, Transfer, TransferId, Undo,
+    Effect, Modal, Model, PointerText, Saved, ShareResult, Tone, Transfer, TransferId, TransferJob,
+    TransferState, Undo,
 };
-use crate::app::content_type::Findings;
-use crate::app::history::{Entry, EntryId, News, What};
-use crate::app::message::UserMessage;
+use crate::app::kept::history::{EntryId, HistoryEntry, News, What};
+use crate::app::received::content_type::Findings;
+use crate::app::words::message::UserMessage;
 use crate::gui::text;
 
 /// What a person lets this program keep and say.
@@ -37,13 +38,13 @@ impl Default for Privacy {
 pub enum Examine {
     /// It has just arrived.
     Arrived,
-    /// It is to be opened.
+    /// The file is to be opened.
     Open,
 }
 
 /// What is kept of a transfer. Never printed: it holds a pointer.
 #[derive(Clone)]
-pub struct Kept {
+pub struct KeptTransfer {
     /// The entry whose place it takes, if there is one.
     pub entry: Option<EntryId>,
     /// The file's name.
@@ -51,15 +52,15 @@ pub struct Kept {
     /// Length of its content.
     pub len: u64,
     /// What came of it, or is still to come.
-    pub outcome: Outcome,
+    pub outcome: TransferOutcome,
 }
 
 /// How far a transfer came.
 #[derive(Clone)]
-pub enum Outcome {
-    /// This file is not at a server yet.
+pub enum TransferOutcome {
+    /// The file of this path is not at a server yet.
     Sharing(PathBuf),
-    /// It is not here yet.
+    /// The file is not on this computer yet.
     Receiving {
         /// What names it.
         pointer: PointerText,
@@ -68,29 +69,29 @@ pub enum Outcome {
         /// The server's name.
         server: String,
     },
-    /// It is at a server.
-    Shared(Shared),
-    /// It is here.
+    /// The file is at a server.
+    Shared(ShareResult),
+    /// The file is on this computer.
     Received(Saved),
 }
 
-impl Kept {
+impl KeptTransfer {
     /// What is kept of `transfer` as it stands, if anything is.
     fn of(transfer: &Transfer) -> Option<Self> {
         if !transfer.is_kept() {
             return None;
         }
         let outcome = match (&transfer.state, &transfer.job) {
-            (State::Shared(shared), _) => Outcome::Shared(shared.clone()),
-            (State::Received(saved), _) => Outcome::Received(saved.clone()),
-            (_, Job::Share(path)) => Outcome::Sharing(path.clone()),
+            (TransferState::Shared(shared), _) => TransferOutcome::Shared(shared.clone()),
+            (TransferState::Received(saved), _) => TransferOutcome::Received(saved.clone()),
+            (_, TransferJob::Share(path)) => TransferOutcome::Sharing(path.clone()),
             (
                 _,
-                Job::Receive {
+                TransferJob::Receive {
                     pointer,
                     tell_sender,
                 },
-            ) => Outcome::Receiving {
+            ) => TransferOutcome::Receiving {
                 pointer: pointer.clone(),
                 tell_sender: *tell_sender,
                 server: transfer.server.clone(),
@@ -180,7 +181,7 @@ impl Model {
     }
 
     /// A row of an earlier start, below those of this one.
-    fn recall(&mut self, entry: Entry) {
+    fn recall(&mut self, entry: HistoryEntry) {
         let gone = match &self.undo {
             Some(Undo::Rows(rows)) => rows.as_slice(),
             _ => &[],
@@ -193,7 +194,7 @@ impl Model {
         let mut from = String::new();
         let (job, state) = match entry.what {
             // Whatever the server is now: only the person starts it again.
-            What::Sharing { path } => (Job::Share(path), State::Interrupted),
+            What::Sharing { path } => (TransferJob::Share(path), TransferState::Interrupted),
             What::Receiving {
                 pointer,
                 tell_sender,
@@ -201,11 +202,11 @@ impl Model {
             } => {
                 from = server;
                 let pointer = PointerText::of(pointer);
-                let job = Job::Receive {
+                let job = TransferJob::Receive {
                     pointer,
                     tell_sender,
                 };
-                (job, State::Interrupted)
+                (job, TransferState::Interrupted)
             }
             What::Shared {
                 pointer,
@@ -214,7 +215,7 @@ impl Model {
                 expires,
                 builtin,
             } => {
-                let shared = Shared {
+                let shared = ShareResult {
                     pointer: PointerText::of(pointer),
                     blob_len,
                     expires,
@@ -227,7 +228,10 @@ impl Model {
                     by_server_clock: false,
                     other_time: false,
                 };
-                (Job::Share(PathBuf::new()), State::Shared(shared))
+                (
+                    TransferJob::Share(PathBuf::new()),
+                    TransferState::Shared(shared),
+                )
             }
             What::Received { path } => {
                 let saved = Saved {
@@ -235,11 +239,11 @@ impl Model {
                     name: entry.name.clone(),
                     len: entry.len,
                 };
-                let job = Job::Receive {
+                let job = TransferJob::Receive {
                     pointer: PointerText::default(),
                     tell_sender: false,
                 };
-                (job, State::Received(saved))
+                (job, TransferState::Received(saved))
             }
         };
         let (id, run) = (self.draw_id(), self.draw_id());
@@ -268,7 +272,7 @@ impl Model {
     /// Keeps a transfer as it stands for the next start, if the person wants that.
     pub(super) fn remember(&self, transfer: &Transfer) -> Option<Effect> {
         let wanted = self.settings.preferences.privacy.history;
-        let kept = Kept::of(transfer).filter(|_| wanted)?;
+        let kept = KeptTransfer::of(transfer).filter(|_| wanted)?;
         Some(Effect::Remember(transfer.id, kept))
     }
 
@@ -281,11 +285,11 @@ impl Model {
         let Some(transfer) = self.transfer(id) else {
             return effects;
         };
-        if let State::Received(saved) = &transfer.state {
+        if let TransferState::Received(saved) = &transfer.state {
             effects.push(Effect::Examine(id, saved.path.clone(), Examine::Arrived));
         }
         // One that failed is kept as what it was before it ended.
-        if !matches!(transfer.state, State::Failed(_)) {
+        if !matches!(transfer.state, TransferState::Failed(_)) {
             effects.extend(self.remember(transfer));
         }
         let privacy = self.settings.preferences.privacy;
@@ -359,17 +363,19 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::app::content_type::{Content, Disagreement, Family};
-    use crate::app::history::Status;
+    use crate::app::kept::history::HistoryStatus;
+    use crate::app::received::content_type::{Content, Disagreement, Family};
     use crate::gui::model::tests::{ended, file, preferences};
-    use crate::gui::model::{Action, Event, FoundKind, Look, PointerInfo, Reading, RunId, Timer};
+    use crate::gui::model::{
+        Action, Event, FoundKind, LookPurpose, PointerInfo, Reading, RunId, Timer,
+    };
 
     fn model() -> Model {
         Model::new(preferences(), None)
     }
 
-    fn entry(id: u64, what: What) -> Entry {
-        Entry {
+    fn entry(id: u64, what: What) -> HistoryEntry {
+        HistoryEntry {
             id: EntryId(id),
             name: format!("file {id}"),
             len: 5,
@@ -378,7 +384,7 @@ mod tests {
         }
     }
 
-    fn shared(id: u64) -> Entry {
+    fn shared(id: u64) -> HistoryEntry {
         let what = What::Shared {
             pointer: Arc::new(Zeroizing::new("cloak1kept".to_owned())),
             blob_len: 65_536,
@@ -389,7 +395,7 @@ mod tests {
         entry(id, what)
     }
 
-    fn received(id: u64) -> Entry {
+    fn received(id: u64) -> HistoryEntry {
         let what = What::Received {
             path: PathBuf::from("/downloads/photo.jpg"),
         };
@@ -415,7 +421,7 @@ mod tests {
     fn share(model: &mut Model) -> Vec<Effect> {
         let found = file("name-of-it.pdf");
         assert!(matches!(found.kind, FoundKind::File { .. }));
-        let effects = model.update(Event::Looked(Look::Share, vec![found]));
+        let effects = model.update(Event::Looked(LookPurpose::Share, vec![found]));
         let run: Vec<RunId> = effects
             .iter()
             .filter_map(|effect| match effect {
@@ -423,7 +429,7 @@ mod tests {
                 _ => None,
             })
             .collect();
-        let shared = Shared {
+        let shared = ShareResult {
             pointer: "cloak1new".into(),
             blob_len: 65_536,
             expires: None,
@@ -496,11 +502,11 @@ mod tests {
         );
     }
 
-    fn sharing(id: u64, path: &str) -> Entry {
+    fn sharing(id: u64, path: &str) -> HistoryEntry {
         entry(id, What::Sharing { path: path.into() })
     }
 
-    fn kept(effects: &[Effect]) -> Vec<(TransferId, &Kept)> {
+    fn kept(effects: &[Effect]) -> Vec<(TransferId, &KeptTransfer)> {
         let kept = effects.iter().filter_map(|effect| match effect {
             Effect::Remember(id, kept) => Some((*id, kept)),
             _ => None,
@@ -519,9 +525,11 @@ mod tests {
     /// Drops these files and has the history keep each; returns their rows and runs.
     fn drop_files(model: &mut Model, names: &[&str]) -> Vec<(TransferId, RunId)> {
         let found = names.iter().map(|name| file(name)).collect();
-        let effects = model.update(Event::Looked(Look::Share, found));
+        let effects = model.update(Event::Looked(LookPurpose::Share, found));
         for (id, kept) in kept(&effects) {
-            assert!(matches!(&kept.outcome, Outcome::Sharing(path) if path.ends_with(&kept.name)));
+            assert!(
+                matches!(&kept.outcome, TransferOutcome::Sharing(path) if path.ends_with(&kept.name))
+            );
             model.update(Event::Remembered(id, EntryId(id.0)));
         }
         let rows = model.transfers[..names.len()].iter();
@@ -540,7 +548,9 @@ mod tests {
         let effects = model.update(Event::History(News::Entries(entries)));
         assert!(effects.is_empty(), "nothing starts by itself");
         assert_eq!(model.unfinished(), 0);
-        assert!((model.transfers.iter()).all(|row| matches!(row.state, State::Interrupted)));
+        assert!(
+            (model.transfers.iter()).all(|row| matches!(row.state, TransferState::Interrupted))
+        );
 
         let id = model.transfers[0].id;
         let effects = model.update(Action::Retry(id));
@@ -565,7 +575,7 @@ mod tests {
         let [(a, run_a), (b, run_b), (c, _), (d, _)] = rows[..] else {
             panic!("four rows")
         };
-        let shared = Shared {
+        let shared = ShareResult {
             pointer: "cloak1new".into(),
             blob_len: 65_536,
             expires: None,
@@ -583,7 +593,7 @@ mod tests {
             panic!("it is kept")
         };
         assert_eq!((of, what.entry), (a, Some(EntryId(a.0))));
-        assert!(matches!(what.outcome, Outcome::Shared(_)));
+        assert!(matches!(what.outcome, TransferOutcome::Shared(_)));
         // Tried again later, also after a restart.
         let trouble = crate::gui::model::tests::trouble();
         let effects = model.update(Event::Shared(run_b, ended(Err(trouble))));
@@ -599,7 +609,7 @@ mod tests {
         assert!(forgotten(&effects).is_empty());
         assert!(matches!(
             model.transfer(d).unwrap().state,
-            State::Interrupted
+            TransferState::Interrupted
         ));
     }
 
@@ -607,7 +617,7 @@ mod tests {
     fn the_rows_of_a_drop_stand_in_the_same_order_at_the_next_start() {
         let mut model = model();
         let found = ["a", "b", "c"].map(file).into();
-        let effects = model.update(Event::Looked(Look::Share, found));
+        let effects = model.update(Event::Looked(LookPurpose::Share, found));
         let names = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>();
         let mut order = names(kept(&effects).iter().map(|(_, kept)| &kept.name).collect());
         order.reverse();
@@ -676,7 +686,11 @@ mod tests {
             model.begin()[..],
             [Effect::SetHistory(true), Effect::Terms(_)]
         ));
-        for status in [Status::Waiting, Status::Kept, Status::Off] {
+        for status in [
+            HistoryStatus::Waiting,
+            HistoryStatus::Kept,
+            HistoryStatus::Off,
+        ] {
             model.update(Event::History(News::Status(status)));
             assert_eq!(model.history, status);
         }

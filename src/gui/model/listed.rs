@@ -1,6 +1,6 @@
 //! Which rows of the list are shown: what this screen is for before the rest, the newest first, a page at a time.
 
-use super::{Focus, Job, Model, Screen, Transfer, TransferId};
+use super::{Focus, Model, Screen, Transfer, TransferId, TransferJob};
 
 /// Which rows are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,16 +19,16 @@ impl Filter {
     #[must_use]
     pub const fn of(row: &Transfer) -> Self {
         match row.job {
-            Job::Receive { .. } => Self::Received,
-            Job::Share(_) => Self::Shared,
+            TransferJob::Receive { .. } => Self::Received,
+            TransferJob::Share(_) => Self::Shared,
         }
     }
 
-    fn takes(self, job: &Job) -> bool {
+    fn takes(self, job: &TransferJob) -> bool {
         match self {
             Self::All => true,
-            Self::Received => matches!(job, Job::Receive { .. }),
-            Self::Shared => matches!(job, Job::Share(_)),
+            Self::Received => matches!(job, TransferJob::Receive { .. }),
+            Self::Shared => matches!(job, TransferJob::Share(_)),
         }
     }
 }

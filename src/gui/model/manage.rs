@@ -1,14 +1,14 @@
 //! What a sender does with a shared file afterwards, and what is asked of the relays.
 
 use super::{
-    Effect, Ended, Focus, Manage, Managed, Model, Reading, RelayOrigin, RelayWish, RelaysKnown,
-    State, Told, TransferId,
+    Effect, Ended, Focus, ManageAction, Managed, Model, Reading, RelayOrigin, RelayWish,
+    RelaysKnown, Told, TransferId, TransferState,
 };
-use crate::app::message::UserMessage;
+use crate::app::words::message::UserMessage;
 use crate::gui::text;
 
 impl Model {
-    pub(super) fn manage(&mut self, id: TransferId, what: Manage) -> Vec<Effect> {
+    pub(super) fn manage(&mut self, id: TransferId, what: ManageAction) -> Vec<Effect> {
         self.menu = None;
         self.modal = None;
         self.focus = Some(Focus::Row(id));
@@ -16,7 +16,7 @@ impl Model {
         let Some(transfer) = self.transfers.iter_mut().find(|row| row.id == id) else {
             return Vec::new();
         };
-        let State::Shared(shared) = &transfer.state else {
+        let TransferState::Shared(shared) = &transfer.state else {
             return Vec::new();
         };
         if transfer.managing.is_some() || shared.gone {
@@ -36,7 +36,7 @@ impl Model {
         transfer.shown.extend(shown);
         transfer.managing = None;
         let mut effects = Vec::new();
-        if let State::Shared(shared) = &mut transfer.state {
+        if let TransferState::Shared(shared) = &mut transfer.state {
             match &result {
                 Ok(Managed::Deleted) => {
                     shared.gone = true;

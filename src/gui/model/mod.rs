@@ -27,28 +27,28 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 pub use self::focus::{Focus, Region};
-pub use self::keeping::{Examine, Kept, Notification, Outcome, Privacy};
+pub use self::keeping::{Examine, KeptTransfer, Notification, Privacy, TransferOutcome};
 pub use self::listed::Filter;
 pub use self::pace::{Pace, Speed};
-pub use self::receive::{Note, PointerInfo, PointerText, Reading, Receive};
+pub use self::receive::{PointerInfo, PointerNote, PointerText, Reading, Receive};
 pub use self::settings::{
     Advanced, Contrast, Count, KeepFor, Motion, OtherList, Preferences, RelayList, RelayOrigin,
-    RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, ServerStanding, Settings,
-    ShareOptions, SystemLook, Terms, Test, TestReport, Theme, WordField, ZOOMS,
+    RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, ServerStanding,
+    SettingsScreen, ShareOptions, SystemLook, Terms, Test, TestReport, Theme, WordField, ZOOMS,
 };
 pub use self::transfer::{
-    Ended, FirstStop, Job, Manage, Managed, Milestone, RunId, Saved, Shared, Stage, State, Told,
-    Transfer, TransferId,
+    Ended, FirstStop, ManageAction, Managed, Milestone, RunId, Saved, ShareResult, Stage, Told,
+    Transfer, TransferId, TransferJob, TransferState,
 };
 pub use self::trouble::Trouble;
 pub use self::undo::Undo;
 pub use self::update::is_pointer_text;
-use crate::app::content_type::Findings;
-use crate::app::history::{EntryId, News, Status};
-use crate::app::known_file::KnownFile;
-use crate::app::l10n::Language;
-use crate::app::message::UserMessage;
-use crate::gui::uri_list::UriList;
+use crate::app::kept::history::{EntryId, HistoryStatus, News};
+use crate::app::received::content_type::Findings;
+use crate::app::transfer::known_file::KnownFile;
+use crate::app::words::l10n::Language;
+use crate::app::words::message::UserMessage;
+use crate::gui::platform::uri_list::UriList;
 use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// Everything the window shows.
@@ -60,14 +60,14 @@ pub struct Model {
     /// The Receive screen.
     pub receive: Receive,
     /// The Settings screen, and what is kept between starts.
-    pub settings: Settings,
+    pub settings: SettingsScreen,
     /// The card of the first start is open.
     pub first_start: bool,
     /// Files hanging over the window.
     pub hover: Option<Hover>,
     /// Files that came to be shared and that this program can use itself: each waits until the person says which. The
     /// first is asked about.
-    pub undecided: Vec<Found>,
+    pub undecided: Vec<FoundPath>,
     /// Said once, above the screen, until dismissed.
     pub notice: Option<Notice>,
     /// What holds everything else back: a question, or something to look at.
@@ -89,7 +89,7 @@ pub struct Model {
     /// A system dialog is open; there is never a second one.
     pub dialog_open: bool,
     /// How the history stands.
-    pub history: Status,
+    pub history: HistoryStatus,
     /// The window is in front of the others.
     pub in_front: bool,
     /// What went a moment ago and can still come back.
@@ -121,7 +121,7 @@ pub struct Model {
 enum Errand {
     /// The pointer in Receive.
     Card,
-    /// This row, which failed.
+    /// The row that failed.
     Row(TransferId),
 }
 
@@ -248,8 +248,8 @@ impl Notice {
 
 /// What a path turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// As it was given.
+pub struct FoundPath {
+    /// The path as it was given.
     pub path: PathBuf,
     /// Its last part, safe to show.
     pub name: String,
@@ -293,7 +293,7 @@ pub struct Hover {
     /// What hangs there.
     pub paths: Vec<PathBuf>,
     /// What they are.
-    pub found: Vec<Found>,
+    pub found: Vec<FoundPath>,
 }
 
 /// What a person did. Never printed: it can hold a pointer.
@@ -314,7 +314,7 @@ pub enum Action {
     /// Stop a transfer, at once.
     Cancel(TransferId),
     /// Ask the server to do something with a shared file.
-    Manage(TransferId, Manage),
+    Manage(TransferId, ManageAction),
     /// The main thing to do with a row: copy, open or try again.
     Main(TransferId),
     /// Close the menu of a row, or what stands over everything.
@@ -533,7 +533,7 @@ pub enum Event {
     /// There is no dialog for the folder.
     NoFolderDialog(UserMessage),
     /// Paths were looked at.
-    Looked(Look, Vec<Found>),
+    Looked(LookPurpose, Vec<FoundPath>),
     /// Something that no transfer waits for did not work.
     Failed(UserMessage),
     /// What the history has to say.
@@ -557,7 +557,7 @@ pub enum Event {
     /// The address of a new server was understood, or not.
     ServerRead(Result<Server, UserMessage>),
     /// A share ended.
-    Shared(RunId, Ended<Shared>),
+    Shared(RunId, Ended<ShareResult>),
     /// The system says how it wants windows to look.
     SystemLook(SystemLook),
     /// What a server said of what it takes, as far as is remembered.
@@ -605,9 +605,9 @@ pub enum Effect {
     /// Say when a time has passed.
     Later(Timer),
     /// Say what these paths are.
-    Look(Look, Vec<PathBuf>),
+    Look(LookPurpose, Vec<PathBuf>),
     /// Ask the server to do something with a shared file.
-    Manage(TransferId, Manage, PointerText, Preferences),
+    Manage(TransferId, ManageAction, PointerText, Preferences),
     /// Ask something of the relays.
     Relays(RelayWish, Preferences),
     /// Have the desktop say something.
@@ -637,7 +637,7 @@ pub enum Effect {
     /// Read the relay list in this file.
     ReadRelayList(PathBuf),
     /// Keep a transfer for the next start.
-    Remember(TransferId, Kept),
+    Remember(TransferId, KeptTransfer),
     /// Show a file in its folder.
     Reveal(PathBuf),
     /// Keep the preferences.
@@ -660,7 +660,7 @@ pub enum Effect {
 
 /// Why paths are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum LookPurpose {
     /// To share them.
     Share,
     /// To name them while they hang over the window.
@@ -723,7 +723,7 @@ impl Model {
             transfers: Vec::new(),
             receive: Receive::default(),
             first_start,
-            settings: Settings::new(preferences),
+            settings: SettingsScreen::new(preferences),
             hover: None,
             undecided: Vec::new(),
             notice: trouble.map(|message| Notice::new(Tone::Warning, message)),
@@ -740,7 +740,7 @@ impl Model {
             }),
             options_open: false,
             dialog_open: false,
-            history: Status::Off,
+            history: HistoryStatus::Off,
             in_front: true,
             undo: None,
             filter: Filter::All,

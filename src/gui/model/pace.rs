@@ -5,15 +5,15 @@ use std::time::Duration;
 /// What was seen of a transfer's bytes so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pace {
-    first: Option<Seen>,
-    last: Option<Seen>,
+    first: Option<PaceSample>,
+    last: Option<PaceSample>,
     /// Smoothed.
     bytes_per_sec: f64,
 }
 
 /// So many bytes had passed at this time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Seen {
+struct PaceSample {
     at: Duration,
     bytes: f64,
 }
@@ -44,7 +44,7 @@ impl Pace {
         if !bytes.is_finite() {
             return;
         }
-        let seen = Seen { at, bytes };
+        let seen = PaceSample { at, bytes };
         // Fewer than before: it began again, with another try.
         let last = self.last.filter(|last| bytes >= last.bytes);
         let (Some(first), Some(last)) = (self.first, last) else {

@@ -68,12 +68,12 @@ pub struct PointerInfo {
     /// There are no relays for its server.
     pub lacks_relays: bool,
     /// What else to know first.
-    pub note: Option<Note>,
+    pub note: Option<PointerNote>,
 }
 
 /// Something to know before a download.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
+pub struct PointerNote {
     /// The words.
     pub message: UserMessage,
     /// It cannot work from here; Download is off.
@@ -87,7 +87,7 @@ impl PointerText {
         Self(Arc::new(Zeroizing::new(text)))
     }
 
-    /// The same text, shared with whoever holds it.
+    /// A cheap copy: both share the text.
     #[must_use]
     pub const fn of(text: Arc<Zeroizing<String>>) -> Self {
         Self(text)

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Effect, Ended, Focus, Found, FoundKind, Job, Model, Notice, Reading, RunId, Saved, Screen,
-    ServerChoice, Shared, Stage, State, Test, Tone, Transfer, TransferId, Trouble,
+    Effect, Ended, Focus, FoundKind, FoundPath, Model, Notice, Reading, RunId, Saved, Screen,
+    ServerChoice, ShareResult, Stage, Test, Tone, Transfer, TransferId, TransferJob, TransferState,
+    Trouble,
 };
 use crate::gui::text;
 
@@ -25,7 +26,7 @@ impl Model {
         ended.result
     }
 
-    pub(super) fn enqueue(&mut self, found: Vec<Found>) -> Vec<Effect> {
+    pub(super) fn enqueue(&mut self, found: Vec<FoundPath>) -> Vec<Effect> {
         let mut folders = Vec::new();
         let mut missing = Vec::new();
         let mut too_large = Vec::new();
@@ -35,14 +36,20 @@ impl Model {
                 self.undecided.push(found);
                 continue;
             }
-            let Found {
+            let FoundPath {
                 path, name, kind, ..
             } = found;
             match kind {
                 FoundKind::File { len } if kind.is_too_large() => too_large.push((name, len)),
                 FoundKind::File { len } => {
                     let (id, run) = (self.draw_id(), self.draw_id());
-                    rows.push(Transfer::new(id, run, name, Some(len), Job::Share(path)));
+                    rows.push(Transfer::new(
+                        id,
+                        run,
+                        name,
+                        Some(len),
+                        TransferJob::Share(path),
+                    ));
                 }
                 FoundKind::Folder => folders.push(name),
                 FoundKind::Missing => missing.push(name),
@@ -125,7 +132,7 @@ impl Model {
         let name = info.name.unwrap_or_else(|| text::unnamed_file().to_owned());
         self.announce(false, &text::starts_receiving(&name));
         let (id, run) = (self.draw_id(), self.draw_id());
-        let job = Job::Receive {
+        let job = TransferJob::Receive {
             pointer,
             tell_sender,
         };
@@ -148,8 +155,8 @@ impl Model {
         let mut effects = Vec::new();
         for transfer in &mut self.transfers {
             if let (
-                State::Waiting,
-                Job::Receive {
+                TransferState::Waiting,
+                TransferJob::Receive {
                     pointer,
                     tell_sender,
                 },
@@ -180,7 +187,7 @@ impl Model {
             .into_iter()
             .take(usize::from(preferences.advanced.parallel_shares).saturating_sub(running))
         {
-            if let Job::Share(path) = &transfer.job {
+            if let TransferJob::Share(path) = &transfer.job {
                 effects.push(Effect::Share(
                     transfer.run,
                     path.clone(),
@@ -198,7 +205,7 @@ impl Model {
         let Some(transfer) = self.of_run(run) else {
             return Vec::new();
         };
-        let was_finding = matches!(transfer.state, State::Running(Stage::FindPath));
+        let was_finding = matches!(transfer.state, TransferState::Running(Stage::FindPath));
         if was_finding && stage == Stage::FindPath {
             return Vec::new();
         }
@@ -218,15 +225,15 @@ impl Model {
             return Vec::new();
         };
         let mut effects = match transfer.state {
-            State::Running(_) => vec![Effect::Cancel(transfer.run)],
-            State::Waiting => Vec::new(),
-            State::Shared(_)
-            | State::Received(_)
-            | State::Failed(_)
-            | State::Cancelled
-            | State::Interrupted => return Vec::new(),
+            TransferState::Running(_) => vec![Effect::Cancel(transfer.run)],
+            TransferState::Waiting => Vec::new(),
+            TransferState::Shared(_)
+            | TransferState::Received(_)
+            | TransferState::Failed(_)
+            | TransferState::Cancelled
+            | TransferState::Interrupted => return Vec::new(),
         };
-        transfer.finish(State::Cancelled);
+        transfer.finish(TransferState::Cancelled);
         effects.extend(transfer.entry.take().map(Effect::ForgetEntry));
         let words = text::is_cancelled(&transfer.name);
         self.announce(false, &words);
@@ -238,10 +245,10 @@ impl Model {
     pub(super) fn interrupt(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         for transfer in self.transfers.iter_mut().filter(|row| row.is_unfinished()) {
-            if matches!(transfer.state, State::Running(_)) {
+            if matches!(transfer.state, TransferState::Running(_)) {
                 effects.push(Effect::Cancel(transfer.run));
             }
-            transfer.finish(State::Interrupted);
+            transfer.finish(TransferState::Interrupted);
         }
         effects
     }
@@ -256,14 +263,14 @@ impl Model {
             };
             let stopped = matches!(
                 transfer.state,
-                State::Failed(_) | State::Cancelled | State::Interrupted
+                TransferState::Failed(_) | TransferState::Cancelled | TransferState::Interrupted
             );
             if stopped && these(transfer) {
                 transfer.restart(run);
                 again.push(transfer.id);
                 words.push(match transfer.job {
-                    Job::Share(_) => text::starts_sharing(&[&transfer.name]),
-                    Job::Receive { .. } => text::starts_receiving(&transfer.name),
+                    TransferJob::Share(_) => text::starts_sharing(&[&transfer.name]),
+                    TransferJob::Receive { .. } => text::starts_receiving(&transfer.name),
                 });
                 self.focus = Some(Focus::Row(transfer.id));
             }
@@ -282,10 +289,12 @@ impl Model {
     /// The one thing to do with a row.
     pub(super) fn main(&mut self, id: TransferId) -> Vec<Effect> {
         match self.transfer(id).map(|transfer| &transfer.state) {
-            Some(State::Shared(_)) => self.copy(id),
-            Some(State::Received(_)) => self.open_saved(id),
-            Some(State::Failed(_) | State::Cancelled | State::Interrupted) => self.remedy(id),
-            Some(State::Waiting | State::Running(_)) | None => Vec::new(),
+            Some(TransferState::Shared(_)) => self.copy(id),
+            Some(TransferState::Received(_)) => self.open_saved(id),
+            Some(
+                TransferState::Failed(_) | TransferState::Cancelled | TransferState::Interrupted,
+            ) => self.remedy(id),
+            Some(TransferState::Waiting | TransferState::Running(_)) | None => Vec::new(),
         }
     }
 
@@ -299,12 +308,12 @@ impl Model {
         vec![Effect::Copy(id, pointer)]
     }
 
-    pub(super) fn shared(&mut self, run: RunId, ended: Ended<Shared>) -> Vec<Effect> {
+    pub(super) fn shared(&mut self, run: RunId, ended: Ended<ShareResult>) -> Vec<Effect> {
         let result = self.take_shown(run, ended);
         let copy = result.is_ok() && self.settings.preferences.copy_when_done;
         let row = self.transfers.iter().find(|row| row.run == run);
         if let Some(server) = row.and_then(|row| row.goes_to.clone()) {
-            self.judge_server(server, result.as_ref().err());
+            self.record_server_result(server, result.as_ref().err());
         }
         let Some(transfer) = self.of_run(run) else {
             return self.start_waiting();
@@ -317,7 +326,7 @@ impl Model {
                 text::has_failed(&transfer.name, &trouble.words().aloud()),
             ),
         };
-        transfer.finish(result.map_or_else(State::Failed, State::Shared));
+        transfer.finish(result.map_or_else(TransferState::Failed, TransferState::Shared));
         self.announce(urgent, &words);
         let mut effects = self.ended(id);
         // The server was asked what it takes.
@@ -330,7 +339,7 @@ impl Model {
     }
 
     /// What an upload says of its server: the sign in the bar follows it as it follows a test.
-    fn judge_server(&mut self, server: ServerChoice, trouble: Option<&Trouble>) {
+    fn record_server_result(&mut self, server: ServerChoice, trouble: Option<&Trouble>) {
         let tests = &mut self.settings.tests;
         match trouble {
             // It works again.
@@ -367,7 +376,7 @@ impl Model {
             transfer.name.clone_from(&saved.name);
             transfer.len = Some(saved.len);
         }
-        transfer.finish(result.map_or_else(State::Failed, State::Received));
+        transfer.finish(result.map_or_else(TransferState::Failed, TransferState::Received));
         self.announce(urgent, &words);
         self.ended(id)
     }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::{PointerText, Privacy, UserMessage};
-use crate::app::config::{Display, Renderer, SocksProxy};
-use crate::app::l10n::Language;
-use crate::app::who_saw_what::RequestShown;
+use crate::app::settings::config::{Display, Renderer, SocksProxy};
+use crate::app::words::l10n::Language;
+use crate::app::words::who_saw_what::RequestShown;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::file_api::MAX_RECEIPTS;
 use crate::protocol::path::Standing;
@@ -86,7 +86,7 @@ pub struct Server {
     pub address: String,
     /// What it is called: by the person, else its host (and port).
     pub name: String,
-    /// It is reached without relays, and sees this computer's address.
+    /// Whether requests go straight to the server, so that it sees this computer's address.
     pub direct: bool,
     /// Its operator's word, for uploads; shows nothing of itself.
     pub access_word: Option<AccessWord>,
@@ -261,12 +261,12 @@ pub struct Terms {
 /// Whether downloads are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Count {
-    /// They are not.
+    /// Downloads are not counted.
     #[default]
     No,
-    /// They are.
+    /// Downloads are counted.
     Yes,
-    /// They are, and after so many the server removes the file.
+    /// Downloads are counted, and after so many the server removes the file.
     Limit(u32),
 }
 
@@ -373,7 +373,7 @@ pub enum Test {
     Running,
     /// Upload, download and delete worked.
     Passed(TestReport),
-    /// They did not.
+    /// One of upload, download and delete failed.
     Failed(UserMessage),
 }
 
@@ -402,7 +402,7 @@ pub struct TestReport {
 }
 
 /// The Settings screen.
-pub struct Settings {
+pub struct SettingsScreen {
     /// What is kept.
     pub preferences: Preferences,
     /// The field for a new server.
@@ -498,7 +498,7 @@ impl Preferences {
     }
 }
 
-impl Settings {
+impl SettingsScreen {
     pub(super) fn new(preferences: Preferences) -> Self {
         Self {
             preferences,

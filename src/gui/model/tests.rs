@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::app::error::{AppError, ServerRefusal};
-use crate::app::save::SaveError;
-use crate::app::who_saw_what::{Asked, RequestShown};
+use crate::app::received::save::SaveError;
+use crate::app::words::who_saw_what::{Asked, RequestShown};
+use crate::gui::platform::uri_list::UriList;
 use crate::gui::text;
-use crate::gui::uri_list::UriList;
-use crate::protocol::disclosure::{AttemptShown, End, Outcome as TryOutcome};
+use crate::protocol::disclosure::{AttemptShown, End, ShownOutcome as TryOutcome};
 
 pub(super) fn preferences() -> Preferences {
     Preferences {
@@ -20,8 +20,8 @@ fn model() -> Model {
     Model::new(preferences(), None)
 }
 
-pub(super) fn file(name: &str) -> Found {
-    Found {
+pub(super) fn file(name: &str) -> FoundPath {
+    FoundPath {
         path: PathBuf::from("/tmp").join(name),
         name: name.to_owned(),
         kind: FoundKind::File { len: 1_000 },
@@ -29,8 +29,8 @@ pub(super) fn file(name: &str) -> Found {
     }
 }
 
-fn folder(name: &str) -> Found {
-    Found {
+fn folder(name: &str) -> FoundPath {
+    FoundPath {
         kind: FoundKind::Folder,
         ..file(name)
     }
@@ -39,7 +39,7 @@ fn folder(name: &str) -> Found {
 fn with_files(names: &[&str]) -> (Model, Vec<Effect>) {
     let mut model = model();
     let effects = model.update(Event::Looked(
-        Look::Share,
+        LookPurpose::Share,
         names.iter().map(|name| file(name)).collect(),
     ));
     (model, effects)
@@ -64,7 +64,7 @@ pub(super) fn trouble() -> UserMessage {
         what: "what".to_owned(),
         why: "why".to_owned(),
         next: "next".to_owned(),
-        remedy: crate::app::message::Remedy::Retry,
+        remedy: crate::app::words::message::Remedy::Retry,
     }
 }
 
@@ -111,7 +111,7 @@ fn a_row_keeps_what_failed_and_cancelled_attempts_showed() {
     assert!(model.transfers[0].is_unfinished(), "the newest runs on");
     model.update(Event::Shared(third, ended(Ok(shared()))));
     assert_eq!(tries(&model), 3);
-    model.update(Action::Manage(id, Manage::Delete));
+    model.update(Action::Manage(id, ManageAction::Delete));
     model.update(Event::Managed(id, ended(Err(trouble()))));
     assert_eq!(tries(&model), 4, "asking the server shows something too");
 }
@@ -125,8 +125,8 @@ fn what_a_test_showed_is_kept_with_its_server() {
     assert_eq!(shown.len(), 1);
 }
 
-fn shared() -> Shared {
-    Shared {
+fn shared() -> ShareResult {
+    ShareResult {
         pointer: "cloak1x".into(),
         blob_len: 5_000_000,
         expires: Some(0),
@@ -209,7 +209,7 @@ fn two_files_run_and_the_others_wait_in_the_order_they_came() {
 #[test]
 fn newer_files_stand_above_and_start_after_older_ones() {
     let (mut model, effects) = with_files(&["a", "b", "c"]);
-    model.update(Event::Looked(Look::Share, vec![file("new")]));
+    model.update(Event::Looked(LookPurpose::Share, vec![file("new")]));
     assert_eq!(model.transfers[0].name, "new");
     let next = shares(&model.update(Event::Shared(shares(&effects)[0].0, ended(Ok(shared())))));
     assert_eq!(next[0].1, "c");
@@ -244,7 +244,7 @@ fn the_bar_never_moves_back_and_is_full_only_on_confirmation() {
 fn a_folder_is_refused_in_words_and_the_files_beside_it_are_shared() {
     let mut model = model();
     let effects = model.update(Event::Looked(
-        Look::Share,
+        LookPurpose::Share,
         vec![folder("photos"), file("a")],
     ));
     assert_eq!(shares(&effects).len(), 1);
@@ -276,7 +276,7 @@ fn cancelling_is_at_once_and_what_the_run_still_says_is_not_heard() {
     );
     model.update(Event::Progress(run, Stage::Crossing, NEVER));
     model.update(Event::Shared(run, ended(Ok(shared()))));
-    assert!(matches!(model.transfers[0].state, State::Cancelled));
+    assert!(matches!(model.transfers[0].state, TransferState::Cancelled));
 }
 
 #[test]
@@ -288,7 +288,10 @@ fn retrying_begins_a_new_run_that_the_old_one_cannot_disturb() {
     let new = shares(&model.update(Action::Retry(id)))[0].0;
     assert_ne!(old, new);
     model.update(Event::Shared(old, ended(Ok(shared()))));
-    assert!(matches!(model.transfers[0].state, State::Running(_)));
+    assert!(matches!(
+        model.transfers[0].state,
+        TransferState::Running(_)
+    ));
 }
 
 #[test]
@@ -427,7 +430,7 @@ fn a_pasted_list_of_files_is_shared() {
         other.display()
     );
     let effects = model.update(Action::Pasted(text.as_str().into()));
-    let [Effect::Look(Look::Share, paths)] = &effects[..] else {
+    let [Effect::Look(LookPurpose::Share, paths)] = &effects[..] else {
         panic!("files")
     };
     assert_eq!(paths, &[one, other]);
@@ -462,7 +465,7 @@ fn a_fetch_does_not_wait_behind_shares() {
 
 #[test]
 fn a_pointer_that_cannot_work_from_here_is_not_downloaded() {
-    let note = Note {
+    let note = PointerNote {
         message: trouble(),
         blocks: true,
     };
@@ -554,12 +557,12 @@ fn what_hangs_over_the_window_is_named_until_it_leaves() {
     let path = file("a").path;
     assert!(matches!(
         model.update(Action::Hovering(vec![path]))[..],
-        [Effect::Look(Look::Hover, _)]
+        [Effect::Look(LookPurpose::Hover, _)]
     ));
-    model.update(Event::Looked(Look::Hover, vec![file("a")]));
+    model.update(Event::Looked(LookPurpose::Hover, vec![file("a")]));
     assert_eq!(model.hover.as_ref().map(|hover| hover.found.len()), Some(1));
     model.update(Action::Hovering(Vec::new()));
-    model.update(Event::Looked(Look::Hover, vec![file("a")]));
+    model.update(Event::Looked(LookPurpose::Hover, vec![file("a")]));
     assert_eq!(model.hover, None);
 }
 
@@ -732,38 +735,46 @@ fn a_shared_file_is_deleted_only_after_the_question_and_once() {
     let (mut model, id) = with_one_shared();
     model.update(Action::Open(Modal::Delete(id)));
     assert!(model.modal.is_some_and(Modal::asks));
-    let effects = model.update(Action::Manage(id, Manage::Delete));
+    let effects = model.update(Action::Manage(id, ManageAction::Delete));
     assert!(matches!(
         effects[..],
-        [Effect::Manage(_, Manage::Delete, ..)]
+        [Effect::Manage(_, ManageAction::Delete, ..)]
     ));
-    assert!(model.update(Action::Manage(id, Manage::Delete)).is_empty());
+    assert!(
+        model
+            .update(Action::Manage(id, ManageAction::Delete))
+            .is_empty()
+    );
     model.update(Event::Managed(id, ended(Ok(Managed::Deleted))));
-    let State::Shared(shared) = &model.transfers[0].state else {
+    let TransferState::Shared(shared) = &model.transfers[0].state else {
         panic!("shared")
     };
     assert!(shared.gone);
     assert!(model.update(Action::CopyPointer(id)).is_empty());
-    assert!(model.update(Action::Manage(id, Manage::Extend)).is_empty());
+    assert!(
+        model
+            .update(Action::Manage(id, ManageAction::Extend))
+            .is_empty()
+    );
 }
 
 #[test]
 fn a_file_that_is_kept_longer_shows_until_when_and_a_refusal_changes_nothing() {
     let (mut model, id) = with_one_shared();
-    model.update(Action::Manage(id, Manage::Extend));
+    model.update(Action::Manage(id, ManageAction::Extend));
     model.update(Event::Managed(id, ended(Err(trouble()))));
     assert_eq!(
         model.transfers[0].told,
         Some(Told::Failed(trouble().into()))
     );
-    model.update(Action::Manage(id, Manage::Extend));
+    model.update(Action::Manage(id, ManageAction::Extend));
     let later = Managed::Extended {
         expires: 99,
         later: true,
         by_server_clock: false,
     };
     model.update(Event::Managed(id, ended(Ok(later))));
-    let State::Shared(shared) = &model.transfers[0].state else {
+    let TransferState::Shared(shared) = &model.transfers[0].state else {
         panic!("shared")
     };
     assert_eq!(shared.expires, Some(99));
@@ -983,7 +994,7 @@ fn what_went_stays_away_when_the_window_closes_and_when_something_else_goes() {
 fn what_the_server_did_is_kept_with_the_entry_also_of_a_removed_row() {
     let (mut model, id) = with_one_shared();
     model.update(Event::Remembered(id, EntryId(3)));
-    model.update(Action::Manage(id, Manage::Extend));
+    model.update(Action::Manage(id, ManageAction::Extend));
     let later = Managed::Extended {
         expires: 99,
         later: true,
@@ -994,7 +1005,7 @@ fn what_the_server_did_is_kept_with_the_entry_also_of_a_removed_row() {
         effects[..],
         [Effect::EntryExpires(EntryId(3), 99)]
     ));
-    model.update(Action::Manage(id, Manage::Delete));
+    model.update(Action::Manage(id, ManageAction::Delete));
     model.update(Action::Remove(id));
     let effects = model.update(Event::Managed(id, ended(Ok(Managed::Deleted))));
     assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(3))]));
@@ -1006,12 +1017,12 @@ fn what_the_server_did_is_kept_with_the_entry_also_of_a_removed_row() {
 fn a_long_list_is_shown_a_page_at_a_time_and_narrowed_down_by_kind() {
     let mut model = with_pointer(info());
     model.update(Action::Download);
-    let many: Vec<Found> = (0..40).map(|at| file(&format!("{at}"))).collect();
-    model.update(Event::Looked(Look::Share, many));
+    let many: Vec<FoundPath> = (0..40).map(|at| file(&format!("{at}"))).collect();
+    model.update(Event::Looked(LookPurpose::Share, many));
     assert_eq!(model.listed().count(), 41, "none of them has ended");
     model.update(Action::Filter(Filter::Received));
     assert_eq!((model.listed().count(), model.unlisted()), (1, 0));
-    model.update(Event::Looked(Look::Share, vec![file("new")]));
+    model.update(Event::Looked(LookPurpose::Share, vec![file("new")]));
     assert_eq!(model.filter, Filter::All, "a new row is seen");
 
     let ids: Vec<TransferId> = model.transfers.iter().map(|row| row.id).collect();
@@ -1035,7 +1046,10 @@ fn a_long_list_is_shown_a_page_at_a_time_and_narrowed_down_by_kind() {
 fn a_screen_lists_first_what_it_is_for() {
     let mut model = with_pointer(info());
     model.update(Action::Download);
-    model.update(Event::Looked(Look::Share, vec![file("a"), file("b")]));
+    model.update(Event::Looked(
+        LookPurpose::Share,
+        vec![file("a"), file("b")],
+    ));
     let kinds = |model: &Model| model.listed().map(Filter::of).collect::<Vec<_>>();
     let (received, shared) = (Filter::Received, Filter::Shared);
     assert_eq!(model.screen, Screen::Share);
@@ -1055,7 +1069,7 @@ fn what_begins_and_what_is_stopped_is_said_aloud() {
     assert_eq!(model.announcement.words, "Sharing a.txt");
     model.update(Action::Cancel(ids[0]));
     model.update(Action::Cancel(ids[1]));
-    model.update(Event::Looked(Look::Share, vec![folder("c")]));
+    model.update(Event::Looked(LookPurpose::Share, vec![folder("c")]));
     assert!(
         model.announcement.words.contains("folder"),
         "refused, not begun"
@@ -1095,12 +1109,12 @@ fn the_keyboard_goes_back_to_where_a_menu_was_opened() {
 
 #[test]
 fn a_running_transfer_says_its_speed_after_a_second() {
-    let found = Found {
+    let found = FoundPath {
         kind: FoundKind::File { len: 4_213_000 },
         ..file("large.zip")
     };
     let mut model = model();
-    let effects = model.update(Event::Looked(Look::Share, vec![found]));
+    let effects = model.update(Event::Looked(LookPurpose::Share, vec![found]));
     let run = shares(&effects)[0].0;
     let mut step = |at: u64, fraction| {
         let at = Duration::from_millis(at);
@@ -1141,12 +1155,12 @@ fn a_drop_shares_its_files_and_names_what_is_none() {
         elsewhere: vec!["https://example.org/x".to_owned()],
     };
     let effects = model.update(Action::Dropped(list));
-    assert!(matches!(&effects[..], [Effect::Look(Look::Share, paths)] if paths.len() == 2));
-    let gone = Found {
+    assert!(matches!(&effects[..], [Effect::Look(LookPurpose::Share, paths)] if paths.len() == 2));
+    let gone = FoundPath {
         kind: FoundKind::Missing,
         ..file("gone")
     };
-    let effects = model.update(Event::Looked(Look::Share, vec![file("a"), gone]));
+    let effects = model.update(Event::Looked(LookPurpose::Share, vec![file("a"), gone]));
     assert_eq!(shares(&effects).len(), 1);
     let notice = model.notice.as_ref().expect("the others are named");
     let said: Vec<&UserMessage> = notice.messages().collect();
@@ -1194,13 +1208,13 @@ fn a_list_dropped_on_a_pointer_that_lacks_relays_is_used_and_not_shared() {
     model.receive.reading = Reading::Empty;
     assert!(matches!(
         model.update(Action::Dropped(list()))[..],
-        [Effect::Look(Look::Share, _)]
+        [Effect::Look(LookPurpose::Share, _)]
     ));
 }
 
 /// A file that this program can use itself, as a look at it found it.
-fn known(name: &str, kind: KnownFile) -> Found {
-    Found {
+fn known(name: &str, kind: KnownFile) -> FoundPath {
+    FoundPath {
         known: Some(kind),
         ..file(name)
     }
@@ -1210,7 +1224,7 @@ fn known(name: &str, kind: KnownFile) -> Found {
 fn a_relay_list_on_share_is_asked_about_and_never_shared_unasked() {
     let mut model = model();
     let list = || known("relays.json", KnownFile::RelayList);
-    let effects = model.update(Event::Looked(Look::Share, vec![list(), file("a")]));
+    let effects = model.update(Event::Looked(LookPurpose::Share, vec![list(), file("a")]));
     assert_eq!(shares(&effects).len(), 1, "the file beside it goes");
     assert_eq!(model.focus, Some(Focus::KnownFile));
     assert!(matches!(
@@ -1226,10 +1240,10 @@ fn a_relay_list_on_share_is_asked_about_and_never_shared_unasked() {
     assert_eq!(model.screen, Screen::Share);
     assert!(model.notice.is_some(), "that it is used can be read");
 
-    assert!(shares(&model.update(Event::Looked(Look::Share, vec![list()]))).is_empty());
+    assert!(shares(&model.update(Event::Looked(LookPurpose::Share, vec![list()]))).is_empty());
     let effects = model.update(Action::ShareKnownFile);
     assert_eq!(shares(&effects)[0].1, "relays.json");
-    model.update(Event::Looked(Look::Share, vec![list()]));
+    model.update(Event::Looked(LookPurpose::Share, vec![list()]));
     assert!(model.update(Action::LeaveKnownFile).is_empty());
     assert!(model.undecided.is_empty());
 }
@@ -1239,7 +1253,7 @@ fn a_file_with_a_pointer_is_asked_about_on_share_and_used_on_receive() {
     let mut model = model();
     let found = || known("a.cloakroom", KnownFile::Pointer);
     let two = vec![found(), known("relays.json", KnownFile::RelayList)];
-    assert!(shares(&model.update(Event::Looked(Look::Share, two))).is_empty());
+    assert!(shares(&model.update(Event::Looked(LookPurpose::Share, two))).is_empty());
     assert!(matches!(
         model.update(Action::UseKnownFile)[..],
         [Effect::ReadPointerFile(_)]
@@ -1267,12 +1281,12 @@ fn the_keyboard_goes_to_what_was_dropped() {
 
 #[test]
 fn what_was_said_of_one_drop_goes_with_the_next_and_nothing_else_does() {
-    let gone = || Found {
+    let gone = || FoundPath {
         kind: FoundKind::Missing,
         ..file("gone")
     };
     let mut model = model();
-    model.update(Event::Looked(Look::Share, vec![gone()]));
+    model.update(Event::Looked(LookPurpose::Share, vec![gone()]));
     assert!(model.notice.is_some());
     model.update(Action::Dropped(vec![file("a").path].into()));
     assert!(model.notice.is_none());
@@ -1426,7 +1440,7 @@ fn sharing_to_a_server() -> (Model, RunId) {
         ..preferences()
     };
     let mut model = Model::new(preferences, None);
-    let effects = model.update(Event::Looked(Look::Share, vec![file("a")]));
+    let effects = model.update(Event::Looked(LookPurpose::Share, vec![file("a")]));
     let run = shares(&effects)[0].0;
     (model, run)
 }
@@ -1620,7 +1634,7 @@ fn a_list_that_was_accepted_for_one_server_puts_the_keyboard_on_download() {
     let lacking = || PointerInfo {
         lacks_relays: true,
         offer: Some("lists.example".to_owned()),
-        note: Some(Note {
+        note: Some(PointerNote {
             message: trouble(),
             blocks: true,
         }),

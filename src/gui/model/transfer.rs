@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Pace, PointerText, ServerChoice, Speed, Timer, Trouble};
-use crate::app::content_type::Findings;
-use crate::app::history::EntryId;
-use crate::app::manage::Downloads;
-use crate::app::who_saw_what::RequestShown;
+use crate::app::kept::history::EntryId;
+use crate::app::received::content_type::Findings;
+use crate::app::transfer::manage::Downloads;
+use crate::app::words::who_saw_what::RequestShown;
 use crate::protocol::size_class::SizeClass;
 
 /// A row; stays the same when it is tried again.
@@ -29,9 +29,9 @@ pub struct Transfer {
     /// Length of the content.
     pub len: Option<u64>,
     /// What is done.
-    pub job: Job,
+    pub job: TransferJob,
     /// How it stands.
-    pub state: State,
+    pub state: TransferState,
     /// 0 to 1; never moves back within one attempt, full only when confirmed.
     pub bar: f32,
     /// How fast its bytes go.
@@ -53,7 +53,7 @@ pub struct Transfer {
     /// The server asked for work in this attempt.
     pub worked: bool,
     /// Something is asked of the server about a shared file.
-    pub managing: Option<Manage>,
+    pub managing: Option<ManageAction>,
     /// What the server said about it, or why it did not.
     pub told: Option<Told>,
     /// Of a received file: what name and content say of each other.
@@ -78,7 +78,7 @@ pub struct Ended<T> {
 
 /// What a sender can do with a shared file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manage {
+pub enum ManageAction {
     /// Remove the server's copy.
     Delete,
     /// Have it kept longer: for the server's usual time from now.
@@ -94,7 +94,7 @@ pub enum Manage {
 pub enum Managed {
     /// The server has no copy any more.
     Deleted,
-    /// It is kept until then, unix seconds.
+    /// When the server removes the file, unix seconds.
     Extended {
         /// Until when.
         expires: u64,
@@ -117,7 +117,7 @@ pub enum Told {
 }
 
 /// What is done.
-pub enum Job {
+pub enum TransferJob {
     /// A file leaves.
     Share(PathBuf),
     /// A file comes.
@@ -130,13 +130,13 @@ pub enum Job {
 }
 
 /// How a transfer stands.
-pub enum State {
+pub enum TransferState {
     /// For its turn.
     Waiting,
     /// At this stage.
     Running(Stage),
     /// The server has confirmed; here is the pointer.
-    Shared(Shared),
+    Shared(ShareResult),
     /// Verified, opened and saved.
     Received(Saved),
     /// Did not work.
@@ -220,7 +220,7 @@ pub enum Milestone {
 
 /// What a share gives.
 #[derive(Clone)]
-pub struct Shared {
+pub struct ShareResult {
     /// For the recipient.
     pub pointer: PointerText,
     /// Length of the padded blob that was sent.
@@ -265,7 +265,7 @@ impl Transfer {
     #[must_use]
     pub fn milestones(&self) -> &'static [Milestone] {
         match self.job {
-            Job::Share(_) if self.worked => &[
+            TransferJob::Share(_) if self.worked => &[
                 Milestone::Pad,
                 Milestone::Seal,
                 Milestone::Work,
@@ -273,14 +273,14 @@ impl Transfer {
                 Milestone::Upload,
                 Milestone::Stored,
             ],
-            Job::Share(_) => &[
+            TransferJob::Share(_) => &[
                 Milestone::Pad,
                 Milestone::Seal,
                 Milestone::FindPath,
                 Milestone::Upload,
                 Milestone::Stored,
             ],
-            Job::Receive { .. } => &[
+            TransferJob::Receive { .. } => &[
                 Milestone::FindPath,
                 Milestone::Download,
                 Milestone::Verify,
@@ -294,7 +294,7 @@ impl Transfer {
 impl Stage {
     /// The named step that is under way.
     #[must_use]
-    pub fn milestone(self, job: &Job) -> Milestone {
+    pub fn milestone(self, job: &TransferJob) -> Milestone {
         match self {
             Self::Pad => Milestone::Pad,
             Self::Seal => Milestone::Seal,
@@ -302,8 +302,8 @@ impl Stage {
             Self::Work { .. } => Milestone::Work,
             Self::Upload { .. } => Milestone::Upload,
             Self::Crossing => match job {
-                Job::Share(_) => Milestone::Stored,
-                Job::Receive { .. } => Milestone::Download,
+                TransferJob::Share(_) => Milestone::Stored,
+                TransferJob::Receive { .. } => Milestone::Download,
             },
             Self::Download { .. } => Milestone::Download,
             Self::Verify => Milestone::Verify,
@@ -313,7 +313,7 @@ impl Stage {
     }
 
     /// Where the one bar stands at this stage. Never full: only a confirmed transfer is.
-    fn bar(self, job: &Job, worked: bool) -> f32 {
+    fn bar(self, job: &TransferJob, worked: bool) -> f32 {
         let within = |from: f32, to: f32, fraction: f32| {
             let fraction = if fraction.is_finite() {
                 fraction.clamp(0.0, 1.0)
@@ -325,16 +325,16 @@ impl Stage {
         match (self, job) {
             (Self::Pad, _) => 0.02,
             (Self::Seal, _) => 0.05,
-            (Self::FindPath, Job::Share(_)) => 0.12,
-            (Self::FindPath, Job::Receive { .. }) => 0.02,
-            (Self::Connect(_), Job::Share(_)) => 0.14,
-            (Self::Connect(_), Job::Receive { .. }) => 0.04,
+            (Self::FindPath, TransferJob::Share(_)) => 0.12,
+            (Self::FindPath, TransferJob::Receive { .. }) => 0.02,
+            (Self::Connect(_), TransferJob::Share(_)) => 0.14,
+            (Self::Connect(_), TransferJob::Receive { .. }) => 0.04,
             (Self::Work { fraction }, _) => within(0.12, WORKED, fraction),
             (Self::Upload { fraction }, _) if worked => within(WORKED, 0.95, fraction),
             (Self::Upload { fraction }, _) => within(0.15, 0.95, fraction),
-            (Self::Crossing, Job::Share(_)) => 0.95,
+            (Self::Crossing, TransferJob::Share(_)) => 0.95,
             // The request is small, and the file is still to come.
-            (Self::Crossing, Job::Receive { .. }) => 0.06,
+            (Self::Crossing, TransferJob::Receive { .. }) => 0.06,
             (Self::Download { fraction }, _) => within(0.08, 0.92, fraction),
             (Self::Verify, _) => 0.94,
             (Self::Open, _) => 0.96,
@@ -344,14 +344,14 @@ impl Stage {
 }
 
 impl Transfer {
-    pub(super) fn new(id: u64, run: u64, name: String, len: Option<u64>, job: Job) -> Self {
+    pub(super) fn new(id: u64, run: u64, name: String, len: Option<u64>, job: TransferJob) -> Self {
         Self {
             id: TransferId(id),
             run: RunId(run),
             name,
             len,
             job,
-            state: State::Waiting,
+            state: TransferState::Waiting,
             bar: 0.0,
             pace: Pace::default(),
             slow: false,
@@ -381,7 +381,7 @@ impl Transfer {
     #[must_use]
     pub fn blob_len(&self) -> Option<u64> {
         let class = SizeClass::for_content_len(self.len?)?;
-        matches!(self.job, Job::Share(_)).then_some(class.blob_len() as u64)
+        matches!(self.job, TransferJob::Share(_)).then_some(class.blob_len() as u64)
     }
 
     /// How many tries all its requests took together.
@@ -395,7 +395,7 @@ impl Transfer {
     #[must_use]
     pub fn pointer(&self) -> Option<&PointerText> {
         match &self.state {
-            State::Shared(shared) if !shared.gone => Some(&shared.pointer),
+            TransferState::Shared(shared) if !shared.gone => Some(&shared.pointer),
             _ => None,
         }
     }
@@ -404,36 +404,48 @@ impl Transfer {
     #[must_use]
     pub fn local_file(&self) -> Option<&PathBuf> {
         match (&self.state, &self.job) {
-            (State::Received(saved), _) => Some(&saved.path),
+            (TransferState::Received(saved), _) => Some(&saved.path),
             // A row of an earlier start does not know any more.
-            (_, Job::Share(path)) => (!path.as_os_str().is_empty()).then_some(path),
-            (_, Job::Receive { .. }) => None,
+            (_, TransferJob::Share(path)) => (!path.as_os_str().is_empty()).then_some(path),
+            (_, TransferJob::Receive { .. }) => None,
         }
     }
 
     /// Waiting or running.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
-        matches!(self.state, State::Waiting | State::Running(_))
+        matches!(
+            self.state,
+            TransferState::Waiting | TransferState::Running(_)
+        )
     }
 
     /// Whether the next start should know of it: not when the person stopped it, when it cannot work, or when what it came
     /// to is gone.
     pub(super) fn is_kept(&self) -> bool {
         match &self.state {
-            State::Cancelled => false,
-            State::Failed(trouble) => trouble.can_work_later(),
-            State::Shared(shared) => !shared.gone,
-            State::Interrupted | State::Received(_) | State::Running(_) | State::Waiting => true,
+            TransferState::Cancelled => false,
+            TransferState::Failed(trouble) => trouble.can_work_later(),
+            TransferState::Shared(shared) => !shared.gone,
+            TransferState::Interrupted
+            | TransferState::Received(_)
+            | TransferState::Running(_)
+            | TransferState::Waiting => true,
         }
     }
 
     pub(super) fn is_running_share(&self) -> bool {
-        matches!((&self.state, &self.job), (State::Running(_), Job::Share(_)))
+        matches!(
+            (&self.state, &self.job),
+            (TransferState::Running(_), TransferJob::Share(_))
+        )
     }
 
     pub(super) fn is_waiting_share(&self) -> bool {
-        matches!((&self.state, &self.job), (State::Waiting, Job::Share(_)))
+        matches!(
+            (&self.state, &self.job),
+            (TransferState::Waiting, TransferJob::Share(_))
+        )
     }
 
     pub(super) fn reach(&mut self, stage: Stage) {
@@ -444,7 +456,7 @@ impl Transfer {
         self.bar = self.bar.max(stage.bar(&self.job, self.worked));
         self.slow = false;
         self.moves += 1;
-        self.state = State::Running(stage);
+        self.state = TransferState::Running(stage);
     }
 
     /// Starts to watch whether something moves, unless that is done already; the timer that is then needed.
@@ -498,7 +510,7 @@ impl Transfer {
     #[must_use]
     pub fn speed(&self) -> Option<Speed> {
         match self.state {
-            State::Running(Stage::Upload { .. } | Stage::Download { .. }) => {
+            TransferState::Running(Stage::Upload { .. } | Stage::Download { .. }) => {
                 self.pace.speed(self.moved_len()?)
             }
             _ => None,
@@ -511,8 +523,8 @@ impl Transfer {
         Some(class.blob_len() as u64)
     }
 
-    pub(super) fn finish(&mut self, state: State) {
-        if matches!(state, State::Shared(_) | State::Received(_)) {
+    pub(super) fn finish(&mut self, state: TransferState) {
+        if matches!(state, TransferState::Shared(_) | TransferState::Received(_)) {
             self.bar = 1.0;
         }
         self.slow = false;
@@ -529,6 +541,6 @@ impl Transfer {
         self.slow = false;
         self.watched = false;
         self.ended = None;
-        self.state = State::Waiting;
+        self.state = TransferState::Waiting;
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::app::error::{AppError, ServerRefusal};
-use crate::app::message::{Remedy, UserMessage};
+use crate::app::words::message::{Remedy, UserMessage};
 use crate::protocol::transfer::Failure;
 
 /// Why something did not work.
@@ -106,7 +106,7 @@ impl fmt::Debug for Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::l10n::{Language, speak_here};
+    use crate::app::words::l10n::{Language, speak_here};
     use crate::gui::text;
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{
     Effect, Focus, Model, RelayList, RelayWish, Server, ServerChoice, Timer, Transfer, TransferId,
 };
-use crate::app::config::SocksProxy;
+use crate::app::settings::config::SocksProxy;
 use crate::gui::text;
 
 /// What can come back.

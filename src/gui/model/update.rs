@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Action, Announcement, Effect, Ended, Errand, Event, Focus, Found, Hover, Input, Job, Look,
-    Modal, Model, Notice, PointerText, Preferences, Reading, RelayWish, Screen, ServerChoice,
-    State, Test, Timer, Tone, Transfer, ZOOMS,
+    Action, Announcement, Effect, Ended, Errand, Event, Focus, FoundPath, Hover, Input,
+    LookPurpose, Modal, Model, Notice, PointerText, Preferences, Reading, RelayWish, Screen,
+    ServerChoice, Test, Timer, Tone, Transfer, TransferJob, TransferState, ZOOMS,
 };
-use crate::app::config::SocksProxy;
-use crate::app::known_file::KnownFile;
-use crate::app::message::{Remedy, UserMessage};
+use crate::app::settings::config::SocksProxy;
+use crate::app::transfer::known_file::KnownFile;
+use crate::app::words::message::{Remedy, UserMessage};
+use crate::gui::platform::uri_list::UriList;
 use crate::gui::text;
-use crate::gui::uri_list::UriList;
 
 impl Model {
     /// Takes one input in and says what is to be done.
@@ -139,7 +139,7 @@ impl Model {
                 let Some(found) = self.next_undecided() else {
                     return Vec::new();
                 };
-                let effects = self.enqueue(vec![Found {
+                let effects = self.enqueue(vec![FoundPath {
                     known: None,
                     ..found
                 }]);
@@ -256,7 +256,7 @@ impl Model {
                     paths: paths.clone(),
                     found: Vec::new(),
                 });
-                vec![Effect::Look(Look::Hover, paths)]
+                vec![Effect::Look(LookPurpose::Hover, paths)]
             }
             Action::InFront(in_front) => {
                 self.in_front = in_front;
@@ -374,7 +374,7 @@ impl Model {
             Action::Undo => self.undo(),
             Action::Retry(id) => self.retry(|transfer| transfer.id == id),
             Action::RetryFailed => {
-                self.retry(|transfer| matches!(transfer.state, State::Failed(_)))
+                self.retry(|transfer| matches!(transfer.state, TransferState::Failed(_)))
             }
             Action::RevealSaved(id) => {
                 self.close_menu();
@@ -532,14 +532,14 @@ impl Model {
                 }
                 return effects;
             }
-            Event::Looked(Look::Hover, found) => {
+            Event::Looked(LookPurpose::Hover, found) => {
                 if let Some(hover) = &mut self.hover
                     && hover.paths.iter().eq(found.iter().map(|found| &found.path))
                 {
                     hover.found = found;
                 }
             }
-            Event::Looked(Look::Share, found) => return self.enqueue(found),
+            Event::Looked(LookPurpose::Share, found) => return self.enqueue(found),
             Event::Managed(id, result) => return self.managed(id, result),
             Event::Relays(result) => return self.relays_answered(result),
             Event::Progress(run, stage, at) => return self.progress(run, stage, at),
@@ -636,8 +636,8 @@ impl Model {
     /// Does what helps a row that failed; a row that was stopped is tried again.
     pub(super) fn remedy(&mut self, id: super::TransferId) -> Vec<Effect> {
         let remedy = match self.transfer(id).map(|row| &row.state) {
-            Some(State::Failed(trouble)) => trouble.remedy(),
-            Some(State::Cancelled | State::Interrupted) => Remedy::Retry,
+            Some(TransferState::Failed(trouble)) => trouble.remedy(),
+            Some(TransferState::Cancelled | TransferState::Interrupted) => Remedy::Retry,
             _ => return Vec::new(),
         };
         let effects = match remedy {
@@ -705,11 +705,11 @@ impl Model {
                 };
                 let (screen, sends_elsewhere) = match row.job {
                     // A file goes by itself only where it was meant to go.
-                    Job::Share(_) => {
+                    TransferJob::Share(_) => {
                         let chosen = &self.settings.preferences.chosen;
                         (Screen::Share, row.goes_to.as_ref() != Some(chosen))
                     }
-                    Job::Receive { .. } => (Screen::Receive, false),
+                    TransferJob::Receive { .. } => (Screen::Receive, false),
                 };
                 self.screen = screen;
                 self.focus = Some(Focus::Row(id));
@@ -726,7 +726,7 @@ impl Model {
         if let Some(Errand::Row(id)) = self.errand {
             let row = self.transfer(id).map(|row| &row.state);
             let wants_relays =
-                matches!(row, Some(State::Failed(why)) if why.remedy() == Remedy::Relays);
+                matches!(row, Some(TransferState::Failed(why)) if why.remedy() == Remedy::Relays);
             if !wants_relays {
                 return Vec::new();
             }
@@ -848,7 +848,7 @@ impl Model {
         if list.files.is_empty() {
             return self.enqueue(Vec::new());
         }
-        vec![Effect::Look(Look::Share, list.files)]
+        vec![Effect::Look(LookPurpose::Share, list.files)]
     }
 
     /// The file that hangs over the window or was dropped, where it is used without a question: a relay list in Settings
@@ -877,7 +877,7 @@ impl Model {
     }
 
     /// Takes the file that is asked about.
-    fn next_undecided(&mut self) -> Option<Found> {
+    fn next_undecided(&mut self) -> Option<FoundPath> {
         (!self.undecided.is_empty()).then(|| self.undecided.remove(0))
     }
 
@@ -900,7 +900,7 @@ impl Model {
 
     pub(super) fn saved_path(&self, id: super::TransferId) -> Option<PathBuf> {
         match &self.transfer(id)?.state {
-            State::Received(saved) => Some(saved.path.clone()),
+            TransferState::Received(saved) => Some(saved.path.clone()),
             _ => None,
         }
     }
@@ -945,7 +945,7 @@ impl Model {
         match UriList::from_text(text.as_str()) {
             Some(list) => {
                 let effects = self.on_action(Action::Dropped(list));
-                if matches!(effects[..], [Effect::Look(Look::Share, _)]) {
+                if matches!(effects[..], [Effect::Look(LookPurpose::Share, _)]) {
                     self.screen = Screen::Share;
                 }
                 effects

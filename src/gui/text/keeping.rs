@@ -1,11 +1,13 @@
 //! What the window says of the history, of files that could run, and what it has the desktop say.
 
-use crate::app::history::{Aside, AsideReason, HistoryFileError, SessionOnly, Status};
-use crate::app::keystore::KeyStoreError;
-use crate::app::l10n::{say, tell};
+use crate::app::kept::history::{
+    AsideReason, DamagedHistory, HistoryFileError, HistoryStatus, SessionOnly,
+};
+use crate::app::kept::keystore::KeyStoreError;
+use crate::app::words::l10n::{say, tell};
 
-use crate::app::message::{UserMessage, io_words, message};
-use crate::gui::model::{Notification, State};
+use crate::app::words::message::{UserMessage, io_words, message};
+use crate::gui::model::{Notification, TransferState};
 
 plain! {
     /// Settings.
@@ -53,23 +55,25 @@ pub fn open_program(name: &str, why: &str) -> String {
 
 /// How the history stands.
 #[must_use]
-pub fn history(status: Status) -> String {
+pub fn history(status: HistoryStatus) -> String {
     match status {
-        Status::Off => say("history_off").to_owned(),
-        Status::Waiting => say("history_waiting").to_owned(),
-        Status::Kept => say("history_kept").to_owned(),
-        Status::SessionOnly(why) => tell("history_session", &[("why", session_only(why).into())]),
+        HistoryStatus::Off => say("history_off").to_owned(),
+        HistoryStatus::Waiting => say("history_waiting").to_owned(),
+        HistoryStatus::Kept => say("history_kept").to_owned(),
+        HistoryStatus::SessionOnly(why) => {
+            tell("history_session", &[("why", session_only(why).into())])
+        }
     }
 }
 
 /// Below the list of transfers, when it does not outlast the program; nothing when it does, or was not to.
 #[must_use]
-pub fn list_session(status: Status) -> Option<String> {
+pub fn list_session(status: HistoryStatus) -> Option<String> {
     match status {
-        Status::SessionOnly(why) => {
+        HistoryStatus::SessionOnly(why) => {
             Some(tell("list_session", &[("why", session_only(why).into())]))
         }
-        Status::Kept | Status::Off | Status::Waiting => None,
+        HistoryStatus::Kept | HistoryStatus::Off | HistoryStatus::Waiting => None,
     }
 }
 
@@ -85,7 +89,7 @@ fn session_only(why: SessionOnly) -> String {
 
 /// A history file that cannot be read was put aside.
 #[must_use]
-pub fn history_aside(aside: &Aside) -> UserMessage {
+pub fn history_aside(aside: &DamagedHistory) -> UserMessage {
     let id = match (aside.why, &aside.kept) {
         (AsideReason::File(_), Some(_)) => "history_damaged",
         (AsideReason::File(_), None) => "history_damaged_left",
@@ -143,12 +147,15 @@ pub fn saved_file_gone() -> UserMessage {
 
 /// What the desktop says when a transfer has ended; nothing for one that has not.
 #[must_use]
-pub fn notification(state: &State, name: Option<&str>) -> Option<Notification> {
+pub fn notification(state: &TransferState, name: Option<&str>) -> Option<Notification> {
     let (named, unnamed, body) = match state {
-        State::Shared(_) => ("is_shared", "file_is_shared", "notify_shared"),
-        State::Received(_) => ("has_arrived", "file_has_arrived", "notify_received"),
-        State::Failed(_) => ("did_not_arrive", "file_did_not_arrive", "notify_failed"),
-        State::Waiting | State::Running(_) | State::Cancelled | State::Interrupted => {
+        TransferState::Shared(_) => ("is_shared", "file_is_shared", "notify_shared"),
+        TransferState::Received(_) => ("has_arrived", "file_has_arrived", "notify_received"),
+        TransferState::Failed(_) => ("did_not_arrive", "file_did_not_arrive", "notify_failed"),
+        TransferState::Waiting
+        | TransferState::Running(_)
+        | TransferState::Cancelled
+        | TransferState::Interrupted => {
             return None;
         }
     };

@@ -1,9 +1,9 @@
 //! The words around a transfer: options of a share, a sender's file at the server, the relays in Settings.
 
-use crate::app::harmless::harmless_start;
-use crate::app::l10n::{duration, say, tell};
-use crate::app::manage::Downloads;
-use crate::app::message::{UserMessage, message};
+use crate::app::transfer::manage::Downloads;
+use crate::app::words::harmless::harmless_start;
+use crate::app::words::l10n::{duration, say, tell};
+use crate::app::words::message::{UserMessage, message};
 use crate::gui::model::{KeepFor, Managed, RelaysSeen, ServerStanding, Terms};
 use crate::protocol::path::{NewGuardRefused, SetAsideWhy, Standing};
 use crate::protocol::size_class::MAX_CONTENT_LEN;

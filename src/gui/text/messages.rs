@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::app::l10n::{say, tell};
-use crate::app::message::{Remedy, UserMessage, grouped, message};
+use crate::app::words::l10n::{say, tell};
+use crate::app::words::message::{Remedy, UserMessage, grouped, message};
 use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// Messages that have nothing to fill in; each is a function of its id.

@@ -8,7 +8,7 @@ macro_rules! plain {
         $(#[$doc])+
         #[must_use]
         pub fn $id() -> &'static str {
-            crate::app::l10n::say(stringify!($id))
+            crate::app::words::l10n::say(stringify!($id))
         }
     )+};
 }
@@ -19,7 +19,7 @@ macro_rules! pair {
         $(#[$doc])+
         #[must_use]
         pub fn $id() -> (&'static str, &'static str) {
-            use crate::app::l10n::say;
+            use crate::app::words::l10n::say;
             (say(stringify!($id)), say(concat!(stringify!($id), "_about")))
         }
     )+};
@@ -41,9 +41,9 @@ pub use self::rows::*;
 pub use self::sheets::*;
 use self::units::percent;
 pub use self::units::{day, from_now, size, size_sent, use_local_days};
-use crate::app::l10n::{say, tell};
+use crate::app::words::l10n::{say, tell};
 use crate::gui::model::{
-    Filter, FirstStop, Job, Milestone, PointerInfo, Stage, TestReport, Transfer,
+    Filter, FirstStop, Milestone, PointerInfo, Stage, TestReport, Transfer, TransferJob,
 };
 
 /// The program's name.
@@ -356,7 +356,7 @@ pub fn milestone(milestone: Milestone) -> &'static str {
 #[must_use]
 pub fn doing(transfer: &Transfer, stage: Stage) -> String {
     let slow = transfer.slow;
-    let shares = matches!(transfer.job, Job::Share(_));
+    let shares = matches!(transfer.job, TransferJob::Share(_));
     let pick = |usual, when_slow| if slow { when_slow } else { usual };
     let (id, fraction) = match (stage, transfer.first_stop) {
         (Stage::Pad, _) => ("stage_pad", None),

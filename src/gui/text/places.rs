@@ -5,10 +5,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use crate::app::known_file::KnownFile;
-use crate::app::l10n::{say, tell};
-use crate::app::message::UserMessage;
-use crate::gui::model::Found;
+use crate::app::transfer::known_file::KnownFile;
+use crate::app::words::l10n::{say, tell};
+use crate::app::words::message::UserMessage;
+use crate::gui::model::FoundPath;
 
 plain! {
     /// Settings: adds the server that was typed.
@@ -86,17 +86,17 @@ pub fn hover_known(known: KnownFile, name: &str) -> String {
 
 /// Share: a file came to be shared that this program can use itself.
 #[must_use]
-pub fn known_file(found: &Found) -> UserMessage {
+pub fn known_file(found: &FoundPath) -> UserMessage {
     let id = match found.known {
         Some(KnownFile::Pointer) => "pointer_file_dropped",
         Some(KnownFile::RelayList) | None => "relay_list_dropped",
     };
-    crate::app::message::message(id, &[("name", found.name.as_str().into())])
+    crate::app::words::message::message(id, &[("name", found.name.as_str().into())])
 }
 
 /// Share: uses that file.
 #[must_use]
-pub fn use_known_file(found: &Found) -> &'static str {
+pub fn use_known_file(found: &FoundPath) -> &'static str {
     say(match found.known {
         Some(KnownFile::Pointer) => "receive_known_file",
         Some(KnownFile::RelayList) | None => "use_known_list",
@@ -111,25 +111,25 @@ plain! {
 /// Share: a relay list that was dropped or chosen there is used from now on.
 #[must_use]
 pub fn list_now_used(name: &str) -> UserMessage {
-    crate::app::message::message("list_now_used", &[("name", name.into())])
+    crate::app::words::message::message("list_now_used", &[("name", name.into())])
 }
 
 /// What was dropped is no file on this computer.
 #[must_use]
 pub fn dropped_no_file() -> UserMessage {
-    crate::app::message::message("dropped_no_file", &[])
+    crate::app::words::message::message("dropped_no_file", &[])
 }
 
 /// The system has no dialog for a relay list.
 #[must_use]
 pub fn no_dialog_for_list() -> UserMessage {
-    crate::app::message::message("no_dialog_for_list", &[])
+    crate::app::words::message::message("no_dialog_for_list", &[])
 }
 
 /// The system has no dialog for a folder.
 #[must_use]
 pub fn no_dialog_for_folder() -> UserMessage {
-    crate::app::message::message("no_dialog_for_folder", &[])
+    crate::app::words::message::message("no_dialog_for_folder", &[])
 }
 
 /// On the card of a pointer.
@@ -150,7 +150,7 @@ pub fn saved_in(folder: &Path) -> String {
     )
 }
 
-/// The same where there is little room: the folder's name alone.
+/// A folder where there is little room: its name alone.
 #[must_use]
 pub fn saved_in_short(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or(folder.as_os_str());

@@ -1,6 +1,6 @@
 //! What the window says of rows: how fast they go, what they are headed by, and what is said aloud as they begin and stop.
 
-use crate::app::l10n::{say, tell};
+use crate::app::words::l10n::{say, tell};
 use crate::gui::model::{Filter, Speed};
 
 plain! {

@@ -1,9 +1,9 @@
 //! The words of what stands over the window: who saw what, the code for cameras, shortcuts, licences.
 
-use crate::app::l10n::{say, tell};
-use crate::app::message::UserMessage;
-use crate::app::who_saw_what::Asked;
-use crate::protocol::disclosure::{Fact, Links, Note, Outcome, PartyTotal, Role};
+use crate::app::words::l10n::{say, tell};
+use crate::app::words::message::UserMessage;
+use crate::app::words::who_saw_what::Asked;
+use crate::protocol::disclosure::{Fact, Links, Note, PartyTotal, Role, ShownOutcome};
 use crate::protocol::path::Relaxed;
 
 plain! {
@@ -122,23 +122,23 @@ pub fn links(links: Links) -> &'static str {
 
 /// What came of a try.
 #[must_use]
-pub fn outcome(outcome: &Outcome) -> String {
+pub fn outcome(outcome: &ShownOutcome) -> String {
     match outcome {
-        Outcome::Answered(200) => say("answered").to_owned(),
-        Outcome::Answered(code) => tell("answered_with", &[("code", code.to_string().into())]),
-        Outcome::Failed(failure) => {
+        ShownOutcome::Answered(200) => say("answered").to_owned(),
+        ShownOutcome::Answered(code) => tell("answered_with", &[("code", code.to_string().into())]),
+        ShownOutcome::Failed(failure) => {
             let what = UserMessage::from(failure).what;
             tell("no_answer", &[("why", what.into())])
         }
-        Outcome::NoList => say("no_list_came").to_owned(),
-        Outcome::NoProxy => say("proxy_not_usable").to_owned(),
-        Outcome::Sent => say("cancelled").to_owned(),
+        ShownOutcome::NoList => say("no_list_came").to_owned(),
+        ShownOutcome::NoProxy => say("proxy_not_usable").to_owned(),
+        ShownOutcome::Sent => say("cancelled").to_owned(),
     }
 }
 
 /// What came of a try, and where what is shown of it is from.
 #[must_use]
-pub fn shown_outcome(came: &Outcome) -> String {
+pub fn shown_outcome(came: &ShownOutcome) -> String {
     tell(
         "shown_outcome",
         &[

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::app::l10n::{say, tell};
+use crate::app::words::l10n::{say, tell};
 
 pub(super) fn percent(fraction: f32) -> String {
     let fraction = if fraction.is_finite() {
@@ -61,7 +61,7 @@ pub fn size_sent(len: Option<u64>, blob_len: u64) -> String {
     }
 }
 
-/// Whose days are said; those of UTC until [`use_local_days`].
+/// Time zone of the days in texts; UTC until [`use_local_days`].
 static ZONE: OnceLock<TimeZone> = OnceLock::new();
 
 /// Says days as they are where this computer is, from now on.

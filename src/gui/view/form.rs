@@ -2,7 +2,7 @@
 
 use egui::{Id, Sense, Ui, vec2};
 
-use crate::app::message::UserMessage;
+use crate::app::words::message::UserMessage;
 use crate::gui::fonts::Icon;
 use crate::gui::kit;
 use crate::gui::model::Tone;

@@ -4,7 +4,7 @@ use egui::{Frame, Id, Ui};
 
 use super::{Drawn, Surroundings, share, transfers};
 use crate::gui::fonts::Icon;
-use crate::gui::kit::{self, Button, Entry, Field, Loudness, Pose};
+use crate::gui::kit::{self, Button, Field, Loudness, MenuEntry, Pose};
 use crate::gui::model::{Action, Model, Notice, Screen, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -60,7 +60,7 @@ fn over_everything(ui: &mut Ui) {
     ];
     Frame::popup(ui.style()).show(ui, |ui| {
         ui.vertical(|ui| {
-            let entries = entries.map(|(icon, label, danger)| Entry {
+            let entries = entries.map(|(icon, label, danger)| MenuEntry {
                 icon,
                 label,
                 danger,

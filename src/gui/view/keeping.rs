@@ -4,8 +4,8 @@
 use egui::{Context, Id, Ui};
 
 use super::Drawn;
-use crate::app::history::{SessionOnly, Status};
-use crate::app::message::UserMessage;
+use crate::app::kept::history::{HistoryStatus, SessionOnly};
+use crate::app::words::message::UserMessage;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
 use crate::gui::model::{Action, Modal, Model, Transfer};
@@ -18,8 +18,8 @@ pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let mut wanted = chosen;
     // It is wanted and does not run: its place could not be used.
     let standing = match model.history {
-        Status::Off if chosen.history => {
-            Status::SessionOnly(SessionOnly::File(std::io::ErrorKind::Other.into()))
+        HistoryStatus::Off if chosen.history => {
+            HistoryStatus::SessionOnly(SessionOnly::File(std::io::ErrorKind::Other.into()))
         }
         status => status,
     };
@@ -30,8 +30,8 @@ pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let export = export.flush(Flush::Left);
         let wipe = Button::new(Loudness::Quiet, text::wipe_history()).icon(Icon::Trash);
         let both = export.width(ui) + ui.spacing().item_spacing.x + wipe.width(ui);
-        let beside = model.history == Status::Kept && both <= ui.available_width();
-        if model.history == Status::Kept && ui.add(export).clicked() {
+        let beside = model.history == HistoryStatus::Kept && both <= ui.available_width();
+        if model.history == HistoryStatus::Kept && ui.add(export).clicked() {
             drawn.act(Action::ExportHistory);
         }
         let wipe = if beside {
@@ -61,7 +61,7 @@ pub(super) fn open_program(ctx: &Context, transfer: &Transfer, drawn: &mut Drawn
         Some(disagreement) => UserMessage::from(disagreement).why,
         None => text::open_program_why().to_owned(),
     };
-    let question = Question {
+    let question = KeepingQuestion {
         title: text::open_program_title(),
         body: text::open_program(&transfer.name, &why),
         yes: text::open_anyway(),
@@ -72,7 +72,7 @@ pub(super) fn open_program(ctx: &Context, transfer: &Transfer, drawn: &mut Drawn
 
 /// Before the history is wiped.
 pub(super) fn wipe(ctx: &Context, drawn: &mut Drawn) {
-    let question = Question {
+    let question = KeepingQuestion {
         title: text::wipe_title(),
         body: text::wipe_body().to_owned(),
         yes: text::wipe_history(),
@@ -82,17 +82,17 @@ pub(super) fn wipe(ctx: &Context, drawn: &mut Drawn) {
 }
 
 /// Two answers; the harmless one is what Enter and Esc choose.
-struct Question<'a> {
+struct KeepingQuestion<'a> {
     title: &'a str,
     body: String,
     yes: &'a str,
     no: &'a str,
 }
 
-impl Question<'_> {
+impl KeepingQuestion<'_> {
     fn ask(self, ctx: &Context, yes: Action, drawn: &mut Drawn) {
         let palette = palette_of(ctx);
-        let modal = kit::Modal {
+        let modal = kit::ModalPanel {
             id: Id::unique(("question", self.title)),
             title: self.title,
             width: measure::QUESTION,

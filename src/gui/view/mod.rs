@@ -27,8 +27,8 @@ use super::model::{
 };
 use super::text;
 use super::tokens::{Type, measure, palette, palette_of, space};
-use crate::app::known_file::KnownFile;
-use crate::app::message::Remedy;
+use crate::app::transfer::known_file::KnownFile;
+use crate::app::words::message::Remedy;
 
 /// What came of drawing one frame.
 #[derive(Default)]
@@ -392,7 +392,7 @@ fn overlay(ctx: &egui::Context, hover: &Hover, used: Option<KnownFile>) {
                     .iter()
                     .any(|found| found.path == **path && !found.kind.can_be_shared())
             })
-            .map(|path| crate::app::harmless::shown_name(path))
+            .map(|path| crate::app::words::harmless::shown_name(path))
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let title = if let Some(known) = used {

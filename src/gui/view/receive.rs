@@ -79,7 +79,7 @@ pub(super) fn screen(
     }
 }
 
-/// Another pointer waits for the person's word.
+/// Draws the question about a second pointer, which waits for the person's word.
 fn opened(ui: &mut Ui, drawn: &mut Drawn) {
     kit::callout(ui, Tone::Info, &text::pointer_opened(), |ui| {
         ui.add_space(space::XS);

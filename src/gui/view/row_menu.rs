@@ -5,8 +5,8 @@ use egui::accesskit::HasPopup;
 
 use super::Drawn;
 use crate::gui::fonts::Icon;
-use crate::gui::kit::{self, Chosen, Entry};
-use crate::gui::model::{Action, Focus, Manage, Modal, Model, State, Transfer};
+use crate::gui::kit::{self, Chosen, MenuEntry};
+use crate::gui::model::{Action, Focus, ManageAction, Modal, Model, Transfer, TransferState};
 use crate::gui::text;
 
 /// The button with three dots, and its menu while that is open.
@@ -33,11 +33,11 @@ pub(super) fn button(ui: &mut Ui, model: &Model, transfer: &Transfer, drawn: &mu
     }
 }
 
-fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
+fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
     let id = transfer.id;
     let mut entries = Vec::new();
     let mut add = |icon, label, danger, value| {
-        entries.push(Entry {
+        entries.push(MenuEntry {
             icon,
             label,
             danger,
@@ -45,8 +45,8 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
         });
     };
     match &transfer.state {
-        State::Shared(shared) if shared.gone => {}
-        State::Shared(_) => {
+        TransferState::Shared(shared) if shared.gone => {}
+        TransferState::Shared(_) => {
             add(
                 Icon::Copy,
                 text::copy_pointer(),
@@ -55,14 +55,14 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
             );
             add(Icon::QrCode, text::qr(), false, Action::Open(Modal::Qr(id)));
         }
-        State::Received(_) => {
+        TransferState::Received(_) => {
             add(Icon::Open, text::open(), false, Action::OpenSaved(id));
         }
-        State::Failed(trouble) if !trouble.can_work_later() => {}
-        State::Failed(_) | State::Cancelled | State::Interrupted => {
+        TransferState::Failed(trouble) if !trouble.can_work_later() => {}
+        TransferState::Failed(_) | TransferState::Cancelled | TransferState::Interrupted => {
             add(Icon::Retry, text::retry(), false, Action::Retry(id));
         }
-        State::Waiting | State::Running(_) => {}
+        TransferState::Waiting | TransferState::Running(_) => {}
     }
     if transfer.tries() > 0 {
         let last = Modal::WhoSawWhat {
@@ -72,16 +72,16 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
         add(Icon::Eye, text::who_saw_what(), false, Action::Open(last));
     }
     if transfer.local_file().is_some() {
-        let words = if matches!(transfer.state, State::Received(_)) {
+        let words = if matches!(transfer.state, TransferState::Received(_)) {
             text::show_in_folder()
         } else {
             text::show_original()
         };
         add(Icon::ShowInFolder, words, false, Action::RevealSaved(id));
     }
-    let manageable = matches!(&transfer.state, State::Shared(shared)
+    let manageable = matches!(&transfer.state, TransferState::Shared(shared)
         if shared.manageable && !shared.gone && transfer.managing.is_none());
-    if let State::Shared(shared) = &transfer.state
+    if let TransferState::Shared(shared) = &transfer.state
         && manageable
     {
         let manage = |what| Action::Manage(id, what);
@@ -96,7 +96,7 @@ fn entries(transfer: &Transfer) -> Vec<Entry<'static, Action>> {
                 Icon::Download,
                 text::downloads_so_far(),
                 false,
-                manage(Manage::Status),
+                manage(ManageAction::Status),
             );
         }
     }

@@ -4,9 +4,9 @@ use egui::{Id, Key, Role, Ui, vec2};
 
 use super::form::{line, trouble};
 use super::{Drawn, Surroundings};
-use crate::app::config::{Display, MAX_PARALLEL, Renderer};
-use crate::app::l10n::Language;
-use crate::app::message::Remedy;
+use crate::app::settings::config::{Display, MAX_PARALLEL, Renderer};
+use crate::app::words::l10n::Language;
+use crate::app::words::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Flush, Loudness};
 use crate::gui::model::{

@@ -8,7 +8,7 @@ use egui::{
 use super::{Drawn, Surroundings, options, transfers, undo};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
-use crate::gui::model::{Action, Focus, Found, Model, Region, Tone};
+use crate::gui::model::{Action, Focus, FoundPath, Model, Region, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Palette, Type, measure, motion, palette, space};
 
@@ -68,7 +68,7 @@ const LEAST_ZONE: f32 = 220.0;
 const MOST_ZONE: f32 = 400.0;
 
 /// A file came to be shared that this program can use itself: the person says which of the two was meant.
-fn known_file(ui: &mut Ui, model: &Model, found: &Found, drawn: &mut Drawn) {
+fn known_file(ui: &mut Ui, model: &Model, found: &FoundPath, drawn: &mut Drawn) {
     let message = text::known_file(found);
     let id = Id::unique("known file");
     kit::fresh(ui, id, &message.what, |ui| {

@@ -6,12 +6,12 @@ use egui::{
 };
 
 use super::{Drawn, Surroundings, row_id, row_menu};
-use crate::app::message::Remedy;
+use crate::app::words::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, BETWEEN, Button, Flush, Loudness};
 use crate::gui::model::{
-    Action, Beside, Filter, Focus, Job, Managed, Model, Screen, Shared, Stage, State, Told, Tone,
-    Transfer, TransferId,
+    Action, Beside, Filter, Focus, Managed, Model, Screen, ShareResult, Stage, Told, Tone,
+    Transfer, TransferId, TransferJob, TransferState,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -21,7 +21,7 @@ pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
     let loud = model
         .transfers
         .iter()
-        .find(|transfer| matches!(transfer.state, State::Shared(_)));
+        .find(|transfer| matches!(transfer.state, TransferState::Shared(_)));
     let loud = loud
         .map(|transfer| transfer.id)
         .filter(|_| model.screen != Screen::Receive)
@@ -221,21 +221,21 @@ fn body(
     drawn: &mut Drawn,
 ) {
     indented(ui, |ui| match &transfer.state {
-        State::Waiting => {}
-        State::Running(stage) => running(ui, transfer, *stage),
-        State::Shared(shared) => {
+        TransferState::Waiting => {}
+        TransferState::Running(stage) => running(ui, transfer, *stage),
+        TransferState::Shared(shared) => {
             if !shared.gone {
                 done(ui, model, around, transfer, shared, loud, drawn);
             }
             told(ui, transfer, shared.gone);
         }
-        State::Received(_) => received(ui, transfer, drawn),
-        State::Failed(trouble) => {
+        TransferState::Received(_) => received(ui, transfer, drawn),
+        TransferState::Failed(trouble) => {
             ui.add_space(space::XS);
             kit::said(ui, &trouble.words());
             again(ui, transfer, drawn);
         }
-        State::Cancelled | State::Interrupted => again(ui, transfer, drawn),
+        TransferState::Cancelled | TransferState::Interrupted => again(ui, transfer, drawn),
     });
 }
 
@@ -265,8 +265,8 @@ fn indented<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
 fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, drawn: &mut Drawn) {
     let palette = palette(ui);
     let narrow = ui.available_width() < NARROW;
-    let judged = judged(transfer);
-    let badge = match judged {
+    let state = state_badge(transfer);
+    let badge = match state {
         Some((_, _, word)) if !narrow => 48.0 + kit::width_of(ui, word, Type::Caption.font()),
         _ => 0.0,
     };
@@ -276,25 +276,29 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
         0.0
     };
     let (icon, ink, ground) = match transfer.state {
-        State::Failed(_) => (Icon::CircleAlert, palette.danger, palette.danger_tint),
-        State::Received(_) => match judged {
+        TransferState::Failed(_) => (Icon::CircleAlert, palette.danger, palette.danger_tint),
+        TransferState::Received(_) => match state {
             Some((tone, icon, _)) => {
                 let (ink, ground, _) = kit::tone_colors(palette, tone);
                 (icon, ink, ground)
             }
             None => (Icon::File, palette.muted, palette.sunken),
         },
-        State::Shared(ref shared) if shared.gone => (Icon::Trash, palette.muted, palette.sunken),
-        State::Shared(_) => (Icon::Check, palette.success, palette.success_tint),
-        State::Waiting | State::Interrupted => (direction(transfer), palette.muted, palette.sunken),
-        State::Cancelled => (Icon::Ban, palette.muted, palette.sunken),
-        State::Running(_) => (direction(transfer), palette.accent, palette.accent_tint),
+        TransferState::Shared(ref shared) if shared.gone => {
+            (Icon::Trash, palette.muted, palette.sunken)
+        }
+        TransferState::Shared(_) => (Icon::Check, palette.success, palette.success_tint),
+        TransferState::Waiting | TransferState::Interrupted => {
+            (direction(transfer), palette.muted, palette.sunken)
+        }
+        TransferState::Cancelled => (Icon::Ban, palette.muted, palette.sunken),
+        TransferState::Running(_) => (direction(transfer), palette.accent, palette.accent_tint),
     };
     let right = measure::CONTROL + cross + badge;
     let width = (ui.available_width() - right - space::S - TILE - space::M).max(40.0);
     let words = shown_facts(ui, transfer, around.now, narrow, width);
     // A path gives way in its middle; words that people read go on on the next line.
-    let is_path = matches!(transfer.state, State::Received(_)) && !narrow;
+    let is_path = matches!(transfer.state, TransferState::Received(_)) && !narrow;
     let below = if is_path {
         Type::Caption.line()
     } else {
@@ -318,7 +322,7 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
                 } else {
                     kit::label(ui, &*words, Type::Caption, palette.muted)
                 };
-                if let State::Shared(shared) = &transfer.state
+                if let TransferState::Shared(shared) = &transfer.state
                     && let Some(expires) = shared.expires
                 {
                     line.on_hover_text(text::from_now(expires, around.now));
@@ -326,7 +330,7 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
             });
         },
         |ui| {
-            if let Some((tone, icon, word)) = judged.filter(|_| !narrow) {
+            if let Some((tone, icon, word)) = state.filter(|_| !narrow) {
                 kit::badge(ui, tone, icon, word);
             }
             if transfer.is_unfinished() {
@@ -343,15 +347,15 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
 /// How far a row is, in steps that a reader should speak.
 fn phase(model: &Model, transfer: &Transfer) -> &'static str {
     match &transfer.state {
-        State::Waiting => "waiting",
-        State::Running(_) => "running",
-        State::Shared(shared) if shared.gone => "gone",
-        State::Shared(_) if model.last_copied_row == Some(transfer.id) => "copied",
-        State::Shared(_) => "shared",
-        State::Received(_) => "received",
-        State::Failed(_) => "failed",
-        State::Cancelled => "cancelled",
-        State::Interrupted => "interrupted",
+        TransferState::Waiting => "waiting",
+        TransferState::Running(_) => "running",
+        TransferState::Shared(shared) if shared.gone => "gone",
+        TransferState::Shared(_) if model.last_copied_row == Some(transfer.id) => "copied",
+        TransferState::Shared(_) => "shared",
+        TransferState::Received(_) => "received",
+        TransferState::Failed(_) => "failed",
+        TransferState::Cancelled => "cancelled",
+        TransferState::Interrupted => "interrupted",
     }
 }
 
@@ -359,26 +363,26 @@ fn phase(model: &Model, transfer: &Transfer) -> &'static str {
 fn spoken(model: &Model, transfer: &Transfer, now: u64) -> String {
     let (name, facts) = (&transfer.name, facts(transfer, now, false));
     match &transfer.state {
-        State::Running(_) => match transfer.job {
-            Job::Share(_) => text::starts_sharing(&[name]),
-            Job::Receive { .. } => text::starts_receiving(name),
+        TransferState::Running(_) => match transfer.job {
+            TransferJob::Share(_) => text::starts_sharing(&[name]),
+            TransferJob::Receive { .. } => text::starts_receiving(name),
         },
-        State::Failed(trouble) => text::has_failed(name, &trouble.words().aloud()),
-        State::Shared(_) if model.last_copied_row == Some(transfer.id) => {
+        TransferState::Failed(trouble) => text::has_failed(name, &trouble.words().aloud()),
+        TransferState::Shared(_) if model.last_copied_row == Some(transfer.id) => {
             format!("{name}, {}, {facts}", text::pointer_copied())
         }
-        State::Waiting
-        | State::Shared(_)
-        | State::Received(_)
-        | State::Cancelled
-        | State::Interrupted => format!("{name}, {facts}"),
+        TransferState::Waiting
+        | TransferState::Shared(_)
+        | TransferState::Received(_)
+        | TransferState::Cancelled
+        | TransferState::Interrupted => format!("{name}, {facts}"),
     }
     .replace(BETWEEN, ", ")
 }
 
 /// What is said of a received file at a glance: it is what its pointer says, or that and not what its name says.
-fn judged(transfer: &Transfer) -> Option<(Tone, Icon, &'static str)> {
-    if !matches!(transfer.state, State::Received(_)) {
+fn state_badge(transfer: &Transfer) -> Option<(Tone, Icon, &'static str)> {
+    if !matches!(transfer.state, TransferState::Received(_)) {
         return None;
     }
     Some(if transfer.findings.disagreement.is_some() {
@@ -392,7 +396,7 @@ fn judged(transfer: &Transfer) -> Option<(Tone, Icon, &'static str)> {
 fn shown_facts(ui: &Ui, transfer: &Transfer, now: u64, narrow: bool, width: f32) -> String {
     let short = facts(transfer, now, true);
     let long = facts(transfer, now, false);
-    let mut lines = match (judged(transfer), transfer.speed()) {
+    let mut lines = match (state_badge(transfer), transfer.speed()) {
         (Some((_, _, word)), _) if narrow => [long, short]
             .map(|facts| format!("{word}{BETWEEN}{facts}"))
             .into(),
@@ -420,7 +424,7 @@ fn shown_facts(ui: &Ui, transfer: &Transfer, now: u64, narrow: bool, width: f32)
     }
     let last = lines.pop().unwrap_or_default();
     // A path gives way in its middle; everything else goes on on the next line.
-    if matches!(transfer.state, State::Received(_)) && !narrow {
+    if matches!(transfer.state, TransferState::Received(_)) && !narrow {
         return last;
     }
     kit::in_lines(ui, last.split(BETWEEN), Type::Caption, width)
@@ -428,8 +432,8 @@ fn shown_facts(ui: &Ui, transfer: &Transfer, now: u64, narrow: bool, width: f32)
 
 fn direction(transfer: &Transfer) -> Icon {
     match transfer.job {
-        Job::Share(_) => Icon::Upload,
-        Job::Receive { .. } => Icon::Download,
+        TransferJob::Share(_) => Icon::Upload,
+        TransferJob::Receive { .. } => Icon::Download,
     }
 }
 
@@ -442,17 +446,17 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
         _ => transfer.len.map(text::size),
     };
     let [size, state] = match &transfer.state {
-        State::Waiting => [size, Some(text::waiting().to_owned())],
-        State::Running(stage) => [size, Some(text::doing(transfer, *stage))],
-        State::Shared(shared) if shared.gone => [size, Some(text::gone().to_owned())],
-        State::Shared(shared) => [
+        TransferState::Waiting => [size, Some(text::waiting().to_owned())],
+        TransferState::Running(stage) => [size, Some(text::doing(transfer, *stage))],
+        TransferState::Shared(shared) if shared.gone => [size, Some(text::gone().to_owned())],
+        TransferState::Shared(shared) => [
             match transfer.len {
                 Some(len) if short => Some(text::size(len)),
                 len => Some(text::size_sent(len, shared.blob_len)),
             },
             shared.expires.map(|expires| text::kept(expires, now)),
         ],
-        State::Received(saved) => {
+        TransferState::Received(saved) => {
             let place = if short {
                 text::saved_in_short
             } else {
@@ -460,13 +464,15 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
             };
             [size, saved.path.parent().map(place)]
         }
-        State::Failed(_) => [size, Some(text::failed().to_owned())],
-        State::Cancelled => [size, Some(text::cancelled().to_owned())],
-        State::Interrupted => [size, Some(text::interrupted().to_owned())],
+        TransferState::Failed(_) => [size, Some(text::failed().to_owned())],
+        TransferState::Cancelled => [size, Some(text::cancelled().to_owned())],
+        TransferState::Interrupted => [size, Some(text::interrupted().to_owned())],
     };
     let keeping = match &transfer.state {
-        State::Shared(shared) if shared.other_time => Some(text::other_time_kept()),
-        State::Shared(shared) if shared.by_server_clock && !short => Some(text::clocks_differ()),
+        TransferState::Shared(shared) if shared.other_time => Some(text::other_time_kept()),
+        TransferState::Shared(shared) if shared.by_server_clock && !short => {
+            Some(text::clocks_differ())
+        }
         _ => None,
     };
     [
@@ -541,7 +547,7 @@ fn done(
     model: &Model,
     around: Surroundings,
     transfer: &Transfer,
-    shared: &Shared,
+    shared: &ShareResult,
     loud: bool,
     drawn: &mut Drawn,
 ) {
@@ -656,7 +662,7 @@ fn received(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
 
 fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     let remedy = match &transfer.state {
-        State::Failed(trouble) => trouble.remedy(),
+        TransferState::Failed(trouble) => trouble.remedy(),
         _ => Remedy::Retry,
     };
     let icon = match remedy {

@@ -24,7 +24,7 @@ pub enum FileAnswer {
     /// 200 with what `info` asks for.
     FileInfo(FileInfo),
     /// 200 with the blob.
-    Found(Found),
+    Found(BlobAnswer),
     /// 200: the download is counted.
     ReceiptTaken,
     /// Anything else, by its status.
@@ -40,7 +40,7 @@ pub enum FileAnswer {
 }
 
 /// A stored blob on its way back.
-pub struct Found {
+pub struct BlobAnswer {
     /// The bytes as uploaded.
     pub blob: Vec<u8>,
     /// Unix seconds; 0 when the server did not say.
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_found_blob_carries_its_expiry_as_http_writes_dates() {
-        let (response, is_blob) = FileAnswer::Found(Found {
+        let (response, is_blob) = FileAnswer::Found(BlobAnswer {
             blob: vec![1],
             expires: 784_111_777,
         })

@@ -12,7 +12,7 @@ mod answer;
 mod read;
 mod request;
 
-pub use answer::{FileAnswer, FileInfo, FileStatus, Found, ServerInfo, SignedList, Uploaded};
+pub use answer::{BlobAnswer, FileAnswer, FileInfo, FileStatus, ServerInfo, SignedList, Uploaded};
 pub use read::{
     AnswerError, StoredAt, read_done, read_file_info, read_found, read_server_info,
     read_signed_list, read_status, read_uploaded,

@@ -12,7 +12,7 @@ use super::{LONG_ANSWER_LEN, MAX_RECEIPTS};
 use crate::protocol::address::FileId;
 use crate::protocol::capability::DownloadReceipt;
 use crate::protocol::digest::Digest;
-use crate::protocol::json::{self, Limits, Text};
+use crate::protocol::json::{self, Text, TextLimits};
 use crate::protocol::onion::v4::Response;
 use crate::protocol::size_class::SizeClass;
 
@@ -166,7 +166,7 @@ fn read_json<'a, T: Deserialize<'a>>(
     if response.code != 200 {
         return Err(AnswerError::Status(response.code));
     }
-    let limits = Limits {
+    let limits = TextLimits {
         text: LONG_ANSWER_LEN,
         string: longest_text,
     };

@@ -34,7 +34,7 @@ pub enum FileRequest {
     Receipt {
         /// The file.
         id: FileId,
-        /// That it was downloaded.
+        /// Proof that the file was downloaded.
         receipt: DownloadReceipt,
     },
     /// `GET /relays`.

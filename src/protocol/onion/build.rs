@@ -18,7 +18,7 @@ use crate::protocol::keys::{Ed25519Public, WeakKey, X25519Public, X25519Secret};
 
 /// Which way a request goes.
 #[derive(Clone, Copy)]
-pub struct Route<'a> {
+pub struct OnionRoute<'a> {
     /// The relays from guard to last; none means straight to the server, which then sees the client's address.
     pub relays: &'a [Ed25519Public],
     /// Where it ends.
@@ -85,7 +85,7 @@ struct ProxyJson<'a> {
 /// # Errors
 /// [`BuildError`] when the headers do not fit or a key is weak.
 pub fn build(
-    route: &Route<'_>,
+    route: &OnionRoute<'_>,
     head: &RequestHead,
     body: &[u8],
     rng: &mut impl CryptoRng,
@@ -163,7 +163,7 @@ pub fn build(
 }
 
 /// The JSON behind each layer's ciphertext, from the outside in.
-fn layer_jsons(route: &Route<'_>, ephemerals: &[X25519Public], hop_no: u8) -> Vec<Vec<u8>> {
+fn layer_jsons(route: &OnionRoute<'_>, ephemerals: &[X25519Public], hop_no: u8) -> Vec<Vec<u8>> {
     let cipher = route.cipher;
     let count = route.relays.len();
     let mut jsons = Vec::with_capacity(ephemerals.len());
@@ -204,7 +204,7 @@ fn layer_jsons(route: &Route<'_>, ephemerals: &[X25519Public], hop_no: u8) -> Ve
 
 /// A relay that forwards writes the outer JSON of the next link itself; the last one passes the server's through.
 fn onward_json_len(
-    route: &Route<'_>,
+    route: &OnionRoute<'_>,
     ephemerals: &[X25519Public],
     layer: usize,
     hop_no: u8,

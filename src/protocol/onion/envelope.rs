@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::hop_cipher::HopCipher;
 use crate::protocol::bytes::Reader;
-use crate::protocol::json::{self, JsonError, Limits, Scalar};
+use crate::protocol::json::{self, JsonError, Scalar, TextLimits};
 use crate::protocol::keys::X25519Public;
 
 /// The most bytes of JSON that a layer may have; the longest that is of use has less than 1,024.
@@ -74,7 +74,7 @@ pub(super) struct Members<'a> {
 impl<'a> Members<'a> {
     pub(super) fn read(json: &'a [u8]) -> Result<Self, JsonError> {
         let mut read = Self::default();
-        let limits = Limits::of(MAX_LAYER_JSON_LEN);
+        let limits = TextLimits::of(MAX_LAYER_JSON_LEN);
         json::members(json, limits, |name, value| {
             let member = match name {
                 "destination" => &mut read.destination,

@@ -24,11 +24,11 @@ pub mod v4;
 #[cfg(test)]
 mod tests;
 
-pub use build::{BuildError, Built, Route, build};
+pub use build::{BuildError, Built, OnionRoute, build};
 pub use destination::{OpenedRequest, ServerReply, open_request, open_request_by};
 pub use hop_cipher::HopCipher;
-pub use peel::{Next, Peeled, ReplyLayer, peel};
-pub use replay::{Remembered, ReplayMemory, ReplayTag};
+pub use peel::{Peeled, RelayInstruction, ReplyLayer, peel};
+pub use replay::{ReplayCheck, ReplayMemory, ReplayTag};
 pub use reply::{Hop, ReplyError, ReplyKeys};
 
 /// Largest request and answer on any link, in bytes: 10 MiB.

@@ -17,17 +17,17 @@ pub struct Peeled {
     /// Where on a path the sender says this relay stands.
     pub hop_no: u8,
     /// What the layer asked for.
-    pub next: Next,
+    pub next: RelayInstruction,
     /// The way back.
     pub reply: ReplyLayer,
 }
 
 /// What a layer asks its relay to do, in the order in which the JSON's keys decide.
-pub enum Next {
+pub enum RelayInstruction {
     /// It has `headers`: this relay would be the destination, which a Cloakroom relay never is.
     Destination,
     /// It has `host`: post to a server.
-    Proxy(Proxy),
+    Proxy(ServerTarget),
     /// It has `destination`: pass on to another relay.
     Forward {
         /// The relay it names.
@@ -40,7 +40,7 @@ pub enum Next {
 }
 
 /// A server to post to. Nothing of it is checked yet but its form: whether this relay serves it is its operator's rule.
-pub struct Proxy {
+pub struct ServerTarget {
     /// Name or literal as written.
     pub host: String,
     /// 443 when absent.
@@ -105,13 +105,13 @@ fn parse_inner(
     mut body: Vec<u8>,
     hop_no: u8,
     sealed: &mut Option<usize>,
-) -> Result<Next, PeelError> {
+) -> Result<RelayInstruction, PeelError> {
     let Ok(parts) = envelope::split(&body, 0..body.len()) else {
-        return Ok(Next::InvalidJson);
+        return Ok(RelayInstruction::InvalidJson);
     };
     let json = body.get(parts.json.clone()).unwrap_or_default();
     let Ok(members) = Members::read(json) else {
-        return Ok(Next::InvalidJson);
+        return Ok(RelayInstruction::InvalidJson);
     };
     if let Some(len) = &members.sealed {
         match len
@@ -120,7 +120,7 @@ fn parse_inner(
             .filter(|len| (MIN_SEALED..=MAX_SEALED).contains(len))
         {
             Some(len) => *sealed = Some(len),
-            None => return Ok(Next::InvalidJson),
+            None => return Ok(RelayInstruction::InvalidJson),
         }
     }
     let highest = match sealed {
@@ -131,16 +131,16 @@ fn parse_inner(
         return Err(PeelError::PathTooLong);
     }
     if members.headers.is_some() {
-        return Ok(Next::Destination);
+        return Ok(RelayInstruction::Destination);
     }
     if let Some(host) = &members.host {
         return Ok(match proxy(host, &members) {
-            Some(proxy) => Next::Proxy(Proxy { body, ..proxy }),
-            None => Next::InvalidJson,
+            Some(proxy) => RelayInstruction::Proxy(ServerTarget { body, ..proxy }),
+            None => RelayInstruction::InvalidJson,
         });
     }
     let Some((to, ephemeral, cipher)) = forward(&members) else {
-        return Ok(Next::InvalidJson);
+        return Ok(RelayInstruction::InvalidJson);
     };
     let raised = hop_no
         .checked_add(1)
@@ -148,7 +148,7 @@ fn parse_inner(
         .ok_or(PeelError::PathTooLong)?;
     body.truncate(parts.json.start);
     body.extend_from_slice(&LayerJson::new(&ephemeral, cipher, Some(raised)).to_bytes());
-    Ok(Next::Forward { to, body })
+    Ok(RelayInstruction::Forward { to, body })
 }
 
 fn forward(members: &Members<'_>) -> Option<(Ed25519Public, X25519Public, HopCipher)> {
@@ -162,7 +162,7 @@ fn forward(members: &Members<'_>) -> Option<(Ed25519Public, X25519Public, HopCip
 }
 
 /// The server that the members name, without the body for it.
-fn proxy(host: &Scalar<'_>, members: &Members<'_>) -> Option<Proxy> {
+fn proxy(host: &Scalar<'_>, members: &Members<'_>) -> Option<ServerTarget> {
     let text = |member: &Option<Scalar<'_>>, default: &str| match member {
         None => Some(default.to_owned()),
         Some(value) => value.as_str().map(str::to_owned),
@@ -171,7 +171,7 @@ fn proxy(host: &Scalar<'_>, members: &Members<'_>) -> Option<Proxy> {
         None => 443,
         Some(port) => u16::try_from(port.as_u64()?).ok()?,
     };
-    Some(Proxy {
+    Some(ServerTarget {
         host: host.as_str()?.to_owned(),
         port,
         protocol: text(&members.protocol, "https")?,

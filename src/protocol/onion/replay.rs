@@ -40,7 +40,7 @@ pub struct ReplayMemory {
 /// The answer to a request's tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "only a fresh request may be carried out"]
-pub enum Remembered {
+pub enum ReplayCheck {
     /// It was not seen within the hour, and is remembered now.
     Fresh,
     /// Its sender has too many here already: it is not remembered, so the request must not be carried out.
@@ -57,7 +57,7 @@ impl ReplayMemory {
     }
 
     /// Remembers `tag` at `now` (unix seconds). `from` is who sent it: an IPv4 address, or the first of an IPv6 /64.
-    pub fn insert(&mut self, tag: ReplayTag, from: IpAddr, now: u64) -> Remembered {
+    pub fn insert(&mut self, tag: ReplayTag, from: IpAddr, now: u64) -> ReplayCheck {
         while let Some(&(at, oldest, from)) = self.order.front() {
             if now < at.saturating_add(MEMORY_SECS) {
                 break;
@@ -72,17 +72,17 @@ impl ReplayMemory {
             }
         }
         if self.known.contains(&tag) {
-            return Remembered::Seen;
+            return ReplayCheck::Seen;
         }
         let held = self.held.get(&from).copied().unwrap_or(0);
         let free = CAPACITY.saturating_sub(self.order.len());
         if free <= KEPT_FREE && held >= free {
-            return Remembered::NoRoom;
+            return ReplayCheck::NoRoom;
         }
         self.known.insert(tag);
         self.order.push_back((now, tag, from));
         *self.held.entry(from).or_default() += 1;
-        Remembered::Fresh
+        ReplayCheck::Fresh
     }
 }
 

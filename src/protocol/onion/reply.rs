@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::hop_cipher::AnswerKey;
 use super::v4::{self, Response};
 use crate::protocol::bytes::Reader;
-use crate::protocol::json::{self, Limits};
+use crate::protocol::json::{self, TextLimits};
 use crate::protocol::keys::Ed25519Public;
 
 /// One relay of a path and the key of its layer.
@@ -122,7 +122,7 @@ impl ReplyKeys {
                 let mut text = refused.clone();
                 let whole = 0..text.len();
                 let opened = key.open_in_place(&mut text, whole).ok()?;
-                let limits = Limits::of(MAX_REFUSAL_LEN);
+                let limits = TextLimits::of(MAX_REFUSAL_LEN);
                 let RefusalJson { status, body } = json::parse(text.get(opened)?, limits).ok()?;
                 Some(ReplyError::Relay {
                     hop,

@@ -109,11 +109,11 @@ fn an_independently_made_request_is_peeled_to_its_end() {
         assert_eq!(usize::from(peeled.hop_no), 2 + at);
         assert_eq!(peeled.reply.key_bytes(), &array(&vector["layer_keys"][at]));
         body = match peeled.next {
-            Next::Forward { to, body } => {
+            RelayInstruction::Forward { to, body } => {
                 assert_eq!(to, identities[at + 1].public());
                 body
             }
-            Next::Proxy(proxy) => {
+            RelayInstruction::Proxy(proxy) => {
                 assert_eq!(at, 2);
                 assert_eq!(
                     (proxy.host.as_str(), proxy.port, proxy.protocol.as_str()),
@@ -125,7 +125,9 @@ fn an_independently_made_request_is_peeled_to_its_end() {
                 );
                 proxy.body
             }
-            Next::Destination | Next::InvalidJson => panic!("the vector forwards and proxies"),
+            RelayInstruction::Destination | RelayInstruction::InvalidJson => {
+                panic!("the vector forwards and proxies")
+            }
         };
     }
     let server = Identity::from_seed(array(&vector["server_ed25519_seed"]));
@@ -214,13 +216,13 @@ fn an_independently_made_answer_opens_and_a_failure_names_its_relay() {
 }
 
 /// A network of three relays and a server, all in this process.
-struct Network {
+struct TestNetwork {
     relays: Vec<Identity>,
     server: Identity,
     address: ServerAddress,
 }
 
-impl Network {
+impl TestNetwork {
     fn new(host: &str) -> Self {
         let server = Identity::from_seed([9; 32]);
         let address = format!("http://{host}:8787#p={}", server.public().to_hex())
@@ -247,7 +249,7 @@ impl Network {
         body: &[u8],
         rng: &mut ChaCha20Rng,
     ) -> Built {
-        let route = Route {
+        let route = OnionRoute {
             relays,
             server: &self.address,
             cipher,
@@ -265,7 +267,7 @@ impl Network {
 #[test]
 fn a_request_and_its_answer_cross_three_relays_and_no_two_links_carry_the_same_bytes() {
     for cipher in [HopCipher::AesGcm, HopCipher::XChaCha20] {
-        let network = Network::new("files.example.org");
+        let network = TestNetwork::new("files.example.org");
         let rng = &mut rng();
         let blob = vec![0x5a; 65_536];
         let built = network.build(
@@ -283,9 +285,9 @@ fn a_request_and_its_answer_cross_three_relays_and_no_two_links_carry_the_same_b
             let peeled = peel(&relay.x25519(), body).unwrap();
             back.push(peeled.reply);
             body = match peeled.next {
-                Next::Forward { body, .. } => body,
-                Next::Proxy(proxy) => proxy.body,
-                Next::Destination | Next::InvalidJson => {
+                RelayInstruction::Forward { body, .. } => body,
+                RelayInstruction::Proxy(proxy) => proxy.body,
+                RelayInstruction::Destination | RelayInstruction::InvalidJson => {
                     panic!("a built request forwards and proxies")
                 }
             };
@@ -338,7 +340,7 @@ fn neither_host_nor_headers_change_a_length() {
     assert_eq!(long_host.len(), 253);
     let many: Headers = vec![("X-Filler".to_owned(), "f".repeat(600))];
     for host in ["a.io", &long_host] {
-        let network = Network::new(host);
+        let network = TestNetwork::new(host);
         for headers in [vec![], many.clone()] {
             for relays in [network.keys(), vec![]] {
                 let built = network.build(
@@ -358,9 +360,9 @@ fn neither_host_nor_headers_change_a_length() {
 
 #[test]
 fn headers_that_do_not_fit_are_an_error() {
-    let network = Network::new("files.example.org");
+    let network = TestNetwork::new("files.example.org");
     let relays = network.keys();
-    let route = Route {
+    let route = OnionRoute {
         relays: &relays,
         server: &network.address,
         cipher: HopCipher::XChaCha20,
@@ -406,7 +408,7 @@ fn every_answer_without_a_blob_has_one_length_whatever_its_body() {
 
 #[test]
 fn a_changed_byte_of_an_answer_is_noticed_at_the_layer_that_was_changed() {
-    let network = Network::new("files.example.org");
+    let network = TestNetwork::new("files.example.org");
     let rng = &mut rng();
     let built = network.build(&network.keys(), HopCipher::XChaCha20, vec![], &[], rng);
     let mut body = built.body;
@@ -415,9 +417,11 @@ fn a_changed_byte_of_an_answer_is_noticed_at_the_layer_that_was_changed() {
         let peeled = peel(&relay.x25519(), body).unwrap();
         back.push(peeled.reply);
         body = match peeled.next {
-            Next::Forward { body, .. } => body,
-            Next::Proxy(proxy) => proxy.body,
-            Next::Destination | Next::InvalidJson => panic!("a built request forwards and proxies"),
+            RelayInstruction::Forward { body, .. } => body,
+            RelayInstruction::Proxy(proxy) => proxy.body,
+            RelayInstruction::Destination | RelayInstruction::InvalidJson => {
+                panic!("a built request forwards and proxies")
+            }
         };
     }
     let server_reply = open_request(&network.server.x25519(), body).unwrap().reply;
@@ -451,10 +455,10 @@ fn a_changed_byte_of_an_answer_is_noticed_at_the_layer_that_was_changed() {
 
 #[test]
 fn what_a_relay_that_seals_nothing_refuses_opens_with_its_key_only() {
-    let network = Network::new("files.example.org");
+    let network = TestNetwork::new("files.example.org");
     let (rng, keys) = (&mut rng(), network.keys());
     for cipher in [HopCipher::AesGcm, HopCipher::XChaCha20] {
-        let route = Route {
+        let route = OnionRoute {
             relays: &keys,
             server: &network.address,
             cipher,
@@ -471,9 +475,11 @@ fn what_a_relay_that_seals_nothing_refuses_opens_with_its_key_only() {
             let peeled = peel(&relay.x25519(), body).unwrap();
             back.push(peeled.reply);
             body = match peeled.next {
-                Next::Forward { body, .. } => body,
-                Next::Proxy(proxy) => proxy.body,
-                Next::Destination | Next::InvalidJson => panic!("it forwards and proxies"),
+                RelayInstruction::Forward { body, .. } => body,
+                RelayInstruction::Proxy(proxy) => proxy.body,
+                RelayInstruction::Destination | RelayInstruction::InvalidJson => {
+                    panic!("it forwards and proxies")
+                }
             };
         }
         for (hop, layer) in back.iter().enumerate() {
@@ -529,11 +535,11 @@ fn the_keys_of_the_inner_json_decide_in_their_order() {
         r#"{"host":"h","target":"/t","headers":[[{"a":"b"}]]}"#,
         r#"{"destination":"d","headers":null}"#,
     ] {
-        assert!(matches!(ask(destination), Next::Destination));
+        assert!(matches!(ask(destination), RelayInstruction::Destination));
     }
     let next = ask(r#"{"host":"h","target":"/t","destination":"d"}"#);
     assert!(
-        matches!(next, Next::Proxy(Proxy { port: 443, ref protocol, .. }) if protocol == "https")
+        matches!(next, RelayInstruction::Proxy(ServerTarget { port: 443, ref protocol, .. }) if protocol == "https")
     );
     // What a relay does not know is passed over, whatever it is; of a repeated member the last one counts.
     let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
@@ -541,7 +547,7 @@ fn the_keys_of_the_inner_json_decide_in_their_order() {
         r#"{{"x":{deep},"host":1,"port":"x","t\u0061rget":"/a","host":"h","port":80,"target":"/\u0074"}}"#
     ));
     assert!(
-        matches!(next, Next::Proxy(Proxy { port: 80, ref host, ref target, .. }) if host == "h" && target == "/t")
+        matches!(next, RelayInstruction::Proxy(ServerTarget { port: 80, ref host, ref target, .. }) if host == "h" && target == "/t")
     );
     let key = identity.public();
     let forward = |key: &str, ephemeral: &str| {
@@ -556,13 +562,13 @@ fn the_keys_of_the_inner_json_decide_in_their_order() {
     ] {
         let next = forward(&named, &with);
         assert!(
-            matches!(next, Next::Forward { to, ref body } if to == key && body.ends_with(format!(r#"{{"ephemeral_key":"{ephemeral}","hop_no":1}}"#).as_bytes()))
+            matches!(next, RelayInstruction::Forward { to, ref body } if to == key && body.ends_with(format!(r#"{{"ephemeral_key":"{ephemeral}","hop_no":1}}"#).as_bytes()))
         );
     }
     let other_encoding = format!("{}{}", "ff".repeat(31), "7f");
     assert!(matches!(
         forward(&lower, &other_encoding),
-        Next::InvalidJson
+        RelayInstruction::InvalidJson
     ));
     let long = format!(
         r#"{{"host":"h","target":"/t","x":"{}"}}"#,
@@ -580,13 +586,16 @@ fn the_keys_of_the_inner_json_decide_in_their_order() {
         r#"{"destination":"zz","ephemeral_key":"zz"}"#,
         r#"{"host":"h","target":"/t","sealed":1000000}"#,
     ] {
-        assert!(matches!(ask(invalid), Next::InvalidJson), "{invalid}");
+        assert!(
+            matches!(ask(invalid), RelayInstruction::InvalidJson),
+            "{invalid}"
+        );
     }
 }
 
 #[test]
 fn a_path_longer_than_fifteen_is_refused() {
-    let network = Network::new("files.example.org");
+    let network = TestNetwork::new("files.example.org");
     let mut body = network
         .build(
             &network.keys(),
@@ -606,7 +615,7 @@ fn a_path_longer_than_fifteen_is_refused() {
     );
 }
 
-use super::peel::Proxy;
+use super::peel::ServerTarget;
 
 fn replay_tag(number: u32) -> ReplayTag {
     let mut key = [0; 32];
@@ -622,21 +631,24 @@ fn from(last: u8) -> std::net::IpAddr {
 fn a_request_seen_before_is_known_for_an_hour() {
     let mut memory = ReplayMemory::new();
     let mut insert = |number, at| memory.insert(replay_tag(number), from(1), at);
-    assert_eq!(insert(1, 1_000), Remembered::Fresh);
-    assert_eq!(insert(1, 1_001), Remembered::Seen);
-    assert_eq!(insert(2, 1_002), Remembered::Fresh);
-    assert_eq!(insert(1, 4_599), Remembered::Seen);
-    assert_eq!(insert(1, 4_600), Remembered::Fresh);
+    assert_eq!(insert(1, 1_000), ReplayCheck::Fresh);
+    assert_eq!(insert(1, 1_001), ReplayCheck::Seen);
+    assert_eq!(insert(2, 1_002), ReplayCheck::Fresh);
+    assert_eq!(insert(1, 4_599), ReplayCheck::Seen);
+    assert_eq!(insert(1, 4_600), ReplayCheck::Fresh);
 }
 
 #[test]
 fn a_flood_from_one_address_pushes_nothing_out_and_keeps_nobody_else_out() {
     let mut memory = ReplayMemory::new();
-    assert_eq!(memory.insert(replay_tag(0), from(1), 50), Remembered::Fresh);
+    assert_eq!(
+        memory.insert(replay_tag(0), from(1), 50),
+        ReplayCheck::Fresh
+    );
     let fresh = |memory: &mut ReplayMemory, range: std::ops::Range<u32>, last, at| {
         range
             .filter(|&number| {
-                memory.insert(replay_tag(number), from(last), at) == Remembered::Fresh
+                memory.insert(replay_tag(number), from(last), at) == ReplayCheck::Fresh
             })
             .count()
     };
@@ -651,21 +663,21 @@ fn a_flood_from_one_address_pushes_nothing_out_and_keeps_nobody_else_out() {
     assert_eq!(of_others, 10_000);
     assert_eq!(
         memory.insert(replay_tag(300_001), from(2), 3_649),
-        Remembered::NoRoom
+        ReplayCheck::NoRoom
     );
     assert_eq!(
         memory.insert(replay_tag(0), from(3), 3_649),
-        Remembered::Seen
+        ReplayCheck::Seen
     );
     assert_eq!(
         memory.insert(replay_tag(1), from(1), 3_649),
-        Remembered::Seen,
+        ReplayCheck::Seen,
         "whoever sends it again"
     );
     // An hour later the flood is forgotten, and its sender has room again.
     assert_eq!(
         memory.insert(replay_tag(300_001), from(2), 3_660),
-        Remembered::Fresh
+        ReplayCheck::Fresh
     );
 }
 
@@ -676,12 +688,12 @@ fn a_flood_from_many_addresses_never_passes_the_bound() {
     for number in 0..400_000 {
         let last = u8::try_from(number % 40).unwrap();
         let remembered = memory.insert(replay_tag(number), from(last), 50);
-        fresh += u32::from(remembered == Remembered::Fresh);
+        fresh += u32::from(remembered == ReplayCheck::Fresh);
     }
     assert!((190_000..=200_000).contains(&fresh), "{fresh}");
     assert_eq!(
         memory.insert(replay_tag(500_000), from(99), 50),
-        Remembered::Fresh,
+        ReplayCheck::Fresh,
         "there is still room for somebody else"
     );
 }
@@ -749,7 +761,7 @@ fn every_outer_json_is_answered_as_it_always_was() {
 
 #[test]
 fn a_replay_with_another_encoding_of_its_key_is_refused() {
-    let network = Network::new("files.example.org");
+    let network = TestNetwork::new("files.example.org");
     let relay = &network.relays[0].x25519();
     for cipher in [HopCipher::AesGcm, HopCipher::XChaCha20] {
         let rng = &mut rng();
@@ -831,8 +843,8 @@ struct Sent {
 
 impl Sent {
     fn new(cipher: HopCipher, sealed_return: bool, len: usize, rng: &mut ChaCha20Rng) -> Self {
-        let network = Network::new("files.example.org");
-        let route = Route {
+        let network = TestNetwork::new("files.example.org");
+        let route = OnionRoute {
             relays: &network.keys(),
             server: &network.address,
             cipher,
@@ -850,9 +862,11 @@ impl Sent {
             let peeled = peel(&relay.x25519(), body).unwrap();
             back.push(peeled.reply);
             got.push(match peeled.next {
-                Next::Forward { body, .. } => body,
-                Next::Proxy(proxy) => proxy.body,
-                Next::Destination | Next::InvalidJson => panic!("it forwards and proxies"),
+                RelayInstruction::Forward { body, .. } => body,
+                RelayInstruction::Proxy(proxy) => proxy.body,
+                RelayInstruction::Destination | RelayInstruction::InvalidJson => {
+                    panic!("it forwards and proxies")
+                }
             });
         }
         Self {
@@ -951,7 +965,7 @@ proptest! {
 
     #[test]
     fn a_changed_request_never_opens(at in 4..2_000_usize, bit in 0..8_u32, seed: u64) {
-        let network = Network::new("files.example.org");
+        let network = TestNetwork::new("files.example.org");
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let mut body = network.build(&network.keys(), HopCipher::XChaCha20, vec![], &[], &mut rng).body;
         body[at] ^= 1 << bit;

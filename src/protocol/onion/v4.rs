@@ -12,7 +12,7 @@ use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::protocol::bytes::Reader;
-use crate::protocol::json::{self, JsonError, Limits, Scalar, Text};
+use crate::protocol::json::{self, JsonError, Scalar, Text, TextLimits};
 
 /// Bytes of an answer without a blob, before sealing.
 pub const ANSWER_LEN: usize = 1_536;
@@ -157,7 +157,7 @@ fn read_head<'a, T: Deserialize<'a>>(head: &'a [u8]) -> Result<T, JsonError> {
         .map_or(0, |last| last + 1);
     json::parse(
         head.get(..len).unwrap_or_default(),
-        Limits::of(MAX_HEAD_JSON_LEN),
+        TextLimits::of(MAX_HEAD_JSON_LEN),
     )
 }
 

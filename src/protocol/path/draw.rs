@@ -4,7 +4,7 @@ use rand_core::CryptoRng;
 
 use super::memory::RelayMemory;
 use super::{
-    Allowance, DrawError, Hops, NoPath, Place, Reason, Rejection, Relaxed, RelayPath, rules,
+    Allowance, DrawError, Hops, NoPath, Place, RejectReason, Rejection, Relaxed, RelayPath, rules,
 };
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{RelayDescriptor, RelayList};
@@ -33,7 +33,7 @@ pub struct Drawing<'a> {
 
 /// A path, and the rules that it does not follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Drawn {
+pub struct DrawnPath {
     /// The relays.
     pub path: RelayPath,
     /// Each once, sorted.
@@ -95,7 +95,7 @@ impl<'a> Drawing<'a> {
         memory: &mut RelayMemory,
         now: u64,
         rng: &mut impl CryptoRng,
-    ) -> Result<Drawn, DrawError> {
+    ) -> Result<DrawnPath, DrawError> {
         let strict = self.settle(memory, now, rng);
         let mut refused = None;
         for level in self.levels(strict) {
@@ -281,10 +281,11 @@ impl<'a> Drawing<'a> {
         level: Level,
         now: u64,
         rng: &mut impl CryptoRng,
-    ) -> Result<Drawn, NoPath> {
-        let judge =
-            |place, taken: &[&RelayDescriptor]| self.judge(memory, guard, place, taken, level, now);
-        let (lasts, rejected) = judge(Place::Last, &[guard]);
+    ) -> Result<DrawnPath, NoPath> {
+        let candidates = |place, taken: &[&RelayDescriptor]| {
+            self.candidates(memory, guard, place, taken, level, now)
+        };
+        let (lasts, rejected) = candidates(Place::Last, &[guard]);
         let mut no_path = NoPath {
             place: Place::Last,
             rejected,
@@ -292,7 +293,7 @@ impl<'a> Drawing<'a> {
         let other_last = self.unlike.map(|hops| hops.last);
         let mut lasts = self.by_preference(memory, lasts, other_last, now);
         while let Some((last, last_relaxed)) = next(&mut lasts, memory, now, rng) {
-            let (middles, rejected) = judge(Place::Middle, &[guard, last]);
+            let (middles, rejected) = candidates(Place::Middle, &[guard, last]);
             let same_last = self.unlike.filter(|hops| hops.last == last.key);
             let other_middle = same_last.map(|hops| hops.middle);
             let mut middles = self.by_preference(memory, middles, other_middle, now);
@@ -307,7 +308,7 @@ impl<'a> Drawing<'a> {
             relaxed.extend(self.guard_relaxed(memory, guard, now));
             relaxed.sort_unstable();
             relaxed.dedup();
-            return Ok(Drawn {
+            return Ok(DrawnPath {
                 path: RelayPath {
                     guard: guard.clone(),
                     middle: middle.clone(),
@@ -341,7 +342,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// Who may stand there, with the rules that yield for it, and who may not.
-    fn judge<'b>(
+    fn candidates<'b>(
         &'b self,
         memory: &RelayMemory,
         guard: &RelayDescriptor,
@@ -377,41 +378,49 @@ impl<'a> Drawing<'a> {
         taken: &[&RelayDescriptor],
         level: Level,
         now: u64,
-    ) -> Result<Vec<Relaxed>, Reason> {
+    ) -> Result<Vec<Relaxed>, RejectReason> {
         let key = &relay.key;
         let mut relaxed = Vec::new();
         if guard.key == *key {
-            return Err(Reason::IsGuard);
+            return Err(RejectReason::IsGuard);
         }
         if taken.iter().any(|other| other.key == *key) {
-            return Err(Reason::OnThisPath);
+            return Err(RejectReason::OnThisPath);
         }
         if place == Place::Last && !relay.serves.includes(self.host) {
-            return Err(Reason::NotServing);
+            return Err(RejectReason::NotServing);
         }
-        let mut yields = |rule: Relaxed, reason: Reason, allowed: bool| {
+        let mut yields = |rule: Relaxed, reason: RejectReason, allowed: bool| {
             relaxed.push(rule);
             if allowed { Ok(()) } else { Err(reason) }
         };
         if memory.is_or_was_guard(key, now) {
             match place {
-                Place::Last => yields(Relaxed::GuardIsLast, Reason::IsGuard, level.former_last)?,
-                _ => yields(Relaxed::GuardIsMiddle, Reason::IsGuard, level.former_middle)?,
+                Place::Last => yields(
+                    Relaxed::GuardIsLast,
+                    RejectReason::IsGuard,
+                    level.former_last,
+                )?,
+                _ => yields(
+                    Relaxed::GuardIsMiddle,
+                    RejectReason::IsGuard,
+                    level.former_middle,
+                )?,
             }
         }
         if self.failed.contains(key) {
-            yields(Relaxed::SetAside, Reason::Failed, level.failed)?;
+            yields(Relaxed::SetAside, RejectReason::Failed, level.failed)?;
         }
         if memory.struck_until(key, now).is_some() || memory.is_aside_on(&guard.key, key, now) {
-            yields(Relaxed::SetAside, Reason::SetAside, level.aside)?;
+            yields(Relaxed::SetAside, RejectReason::SetAside, level.aside)?;
         }
         if memory.reserve.contains(key) && !level.aside {
-            return Err(Reason::KeptBack);
+            return Err(RejectReason::KeptBack);
         }
         for other in taken {
             match rules::shared(other, relay) {
-                Some(Reason::SameNetwork) => {
-                    yields(Relaxed::SameNetwork, Reason::SameNetwork, level.share)?;
+                Some(RejectReason::SameNetwork) => {
+                    yields(Relaxed::SameNetwork, RejectReason::SameNetwork, level.share)?;
                 }
                 Some(reason) => yields(Relaxed::SameOperator, reason, level.share)?,
                 None => {}
@@ -469,13 +478,13 @@ impl<'a> Drawing<'a> {
         let rejected = self.list.relays.iter().map(|relay| Rejection {
             relay: relay.key,
             reason: if self.failed.contains(&relay.key) {
-                Reason::Failed
+                RejectReason::Failed
             } else {
                 memory.against_guard(&relay.key, now).unwrap_or_else(|| {
                     if memory.stood_lately(&relay.key, now) {
-                        Reason::StoodElsewhere
+                        RejectReason::StoodElsewhere
                     } else {
-                        Reason::NotAGuard
+                        RejectReason::NotAGuard
                     }
                 })
             },

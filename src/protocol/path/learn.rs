@@ -1,6 +1,6 @@
 //! What tries teach, and how it changes the memory.
 
-use super::memory::{Aside, DOUBT_SECS, Doubt, Guard, RelayMemory, Strike};
+use super::memory::{DOUBT_SECS, Doubt, Guard, RelayMemory, SetAside, Strike};
 use super::{GUARD_SECS, HOUR_SECS};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayList;
@@ -32,7 +32,7 @@ pub enum Learned {
         hops: Hops,
         /// When, unix seconds.
         at: u64,
-        /// Whose fault it is, as far as it is known.
+        /// Party at fault, as far as it is known.
         fault: Fault,
     },
     /// The path carried a request as far as its last relay, which answered instead of the server.
@@ -92,7 +92,7 @@ pub enum Fault {
     GuardUnreachable,
     /// One of these two neighbours, the one nearer to the client first, changed an answer.
     Link(Ed25519Public, Ed25519Public),
-    /// This relay did it: the error opens with its key, or it is the only party left.
+    /// One relay is at fault: the error opens with its key, or it is the only party left.
     Relay(Ed25519Public),
     /// Nothing came back over a connection that stood.
     Silent,
@@ -178,7 +178,7 @@ impl RelayMemory {
                 let by_guard = by.is_none_or(|by| by == hops.guard);
                 if let Some(guard) = self.guard_mut(&hops.guard) {
                     guard.asides.retain(|aside| aside.relay != relay);
-                    guard.asides.push(Aside {
+                    guard.asides.push(SetAside {
                         relay,
                         until: at.saturating_add(HOUR_SECS),
                         by_guard,

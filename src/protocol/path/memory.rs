@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::{DAY_SECS, GUARD_SECS, HOUR_SECS, MAX_NEW_GUARDS, Reason};
+use super::{DAY_SECS, GUARD_SECS, HOUR_SECS, MAX_NEW_GUARDS, RejectReason};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayList;
 
@@ -17,7 +17,7 @@ pub struct RelayMemory {
     pub(super) former: Vec<Former>,
     /// Kept back for a guard's place.
     pub(super) reserve: Vec<Ed25519Public>,
-    pub(super) records: BTreeMap<Ed25519Public, Record>,
+    pub(super) records: BTreeMap<Ed25519Public, RelayRecord>,
     /// When relays became guards, within 24 hours.
     pub(super) new_guards: Vec<u64>,
     /// Failures that no answer has followed yet: of which guard, when.
@@ -48,13 +48,13 @@ pub(super) struct Guard {
     /// Its last ten tries, the newest last: whether they worked.
     pub(super) outcomes: Vec<bool>,
     /// Relays that are said not to be reachable from it.
-    pub(super) asides: Vec<Aside>,
+    pub(super) asides: Vec<SetAside>,
     /// Until when another is preferred, because it could not be reached or hung.
     pub(super) yields_until: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Aside {
+pub(super) struct SetAside {
     pub(super) relay: Ed25519Public,
     pub(super) until: u64,
     /// Whether the guard itself said so, or nobody knows who.
@@ -70,7 +70,7 @@ pub(super) struct Former {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct RelayRecord {
     pub(super) strikes: Vec<Strike>,
     /// When a path with it last worked.
     pub(super) worked: Option<u64>,
@@ -165,11 +165,11 @@ impl RelayMemory {
     }
 
     /// Why it cannot be a guard that is kept: set aside or barred.
-    pub(super) fn against_guard(&self, key: &Ed25519Public, now: u64) -> Option<Reason> {
+    pub(super) fn against_guard(&self, key: &Ed25519Public, now: u64) -> Option<RejectReason> {
         if self.is_barred(key, now) {
-            Some(Reason::Retired)
+            Some(RejectReason::Retired)
         } else if self.struck_until(key, now).is_some() {
-            Some(Reason::SetAside)
+            Some(RejectReason::SetAside)
         } else {
             None
         }
@@ -314,7 +314,7 @@ impl RelayMemory {
             record.stood = record
                 .stood
                 .filter(|at| now < at.saturating_add(GUARD_SECS));
-            *record != Record::default() && (listed.contains(key) || record.stood.is_some())
+            *record != RelayRecord::default() && (listed.contains(key) || record.stood.is_some())
         });
     }
 

@@ -55,7 +55,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-pub use draw::{Drawing, Drawn};
+pub use draw::{Drawing, DrawnPath};
 pub use guards::NewGuardRefused;
 pub use learn::{Fault, Hops, Learned};
 pub use memory::{MemoryKeeper, RelayMemory};
@@ -104,14 +104,14 @@ pub enum Place {
 
 /// Why a relay was not taken for a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum RejectReason {
     /// It failed in this transfer.
     Failed,
     /// It serves this client as guard, or did in the last ten days, and is neither middle nor last.
     IsGuard,
-    /// It is kept back to be a guard later.
+    /// The relay is kept back to be a guard later.
     KeptBack,
-    /// It is no guard, and no other is needed.
+    /// The relay is no guard, and no further guard is needed.
     NotAGuard,
     /// It does not serve the server's host.
     NotServing,
@@ -135,7 +135,7 @@ pub struct Rejection {
     /// Key of the relay.
     pub relay: Ed25519Public,
     /// Why it was not drawn.
-    pub reason: Reason,
+    pub reason: RejectReason,
 }
 
 /// There is no path: for one place nobody was left.

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 
 use rand_core::CryptoRng;
 
-use super::Reason;
+use super::RejectReason;
 use crate::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
 
 /// Why these two may not stand on one path: one network, or one named operator.
-pub(super) fn shared(one: &RelayDescriptor, other: &RelayDescriptor) -> Option<Reason> {
+pub(super) fn shared(one: &RelayDescriptor, other: &RelayDescriptor) -> Option<RejectReason> {
     if network(one.host) == network(other.host) {
-        return Some(Reason::SameNetwork);
+        return Some(RejectReason::SameNetwork);
     }
     let named = !one.operator.is_empty();
-    (named && one.operator == other.operator).then_some(Reason::SameOperator)
+    (named && one.operator == other.operator).then_some(RejectReason::SameOperator)
 }
 
 /// The /24 (IPv4) or /48 (IPv6) of an address.

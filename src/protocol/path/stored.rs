@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::memory::{Aside, Doubt, Former, Guard, Record, RelayMemory, Strike};
+use super::memory::{Doubt, Former, Guard, RelayMemory, RelayRecord, SetAside, Strike};
 use crate::protocol::keys::Ed25519Public;
 
 /// Why a stored memory is not used.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum StoredError {
-    /// It is not JSON of the expected shape, or a key in it is none.
+    /// The bytes are not JSON of the expected shape, or a key in them is none.
     #[error("not a memory of relays")]
     Malformed,
     /// A newer version wrote it: it must not be written over.
@@ -88,7 +88,7 @@ enum DoubtWhyJson {
 }
 
 #[derive(Deserialize)]
-struct VersionJson {
+struct MemoryVersionJson {
     version: u32,
 }
 
@@ -118,7 +118,9 @@ impl RelayMemory {
     /// [`StoredError`].
     pub fn from_json(json: &serde_json::Value) -> Result<Self, StoredError> {
         let malformed = |_why| StoredError::Malformed;
-        let version = VersionJson::deserialize(json).map_err(malformed)?.version;
+        let version = MemoryVersionJson::deserialize(json)
+            .map_err(malformed)?
+            .version;
         if version > VERSION {
             return Err(StoredError::Newer);
         }
@@ -174,7 +176,7 @@ impl GuardJson {
             used: self.used,
             outcomes: self.tries.chars().map(|sign| sign == '+').collect(),
             asides: read(self.aside, |aside| {
-                Ok(Aside {
+                Ok(SetAside {
                     relay: key(&aside.relay)?,
                     until: aside.until,
                     by_guard: aside.by_guard,
@@ -204,7 +206,7 @@ impl FormerJson {
 }
 
 impl RecordJson {
-    fn of(key: &Ed25519Public, record: &Record) -> Self {
+    fn of(key: &Ed25519Public, record: &RelayRecord) -> Self {
         Self {
             relay: key.to_hex(),
             strikes: record
@@ -220,14 +222,14 @@ impl RecordJson {
         }
     }
 
-    fn decide(self) -> Result<(Ed25519Public, Record), StoredError> {
+    fn decide(self) -> Result<(Ed25519Public, RelayRecord), StoredError> {
         let strikes = read(self.strikes, |strike| {
             Ok(Strike {
                 at: strike.at,
                 by: strike.by.as_deref().map(key).transpose()?,
             })
         })?;
-        let record = Record {
+        let record = RelayRecord {
             strikes,
             worked: self.worked,
             stood: self.stood,

@@ -56,11 +56,11 @@ impl Client {
         Self::new(list(count))
     }
 
-    fn draw(&mut self, now: u64) -> Result<Drawn, DrawError> {
+    fn draw(&mut self, now: u64) -> Result<DrawnPath, DrawError> {
         self.draw_without(&[], now)
     }
 
-    fn draw_without(&mut self, failed: &[Ed25519Public], now: u64) -> Result<Drawn, DrawError> {
+    fn draw_without(&mut self, failed: &[Ed25519Public], now: u64) -> Result<DrawnPath, DrawError> {
         let drawing = Drawing {
             failed,
             ..Drawing::first(&self.list, HOST, self.allow)
@@ -218,7 +218,13 @@ fn only_a_relay_that_serves_the_host_is_last_and_one_that_alone_does_is_no_guard
                 .filter(|one| one.reason == reason)
                 .count()
         };
-        assert_eq!((count(Reason::NotServing), count(Reason::IsGuard)), (5, 1));
+        assert_eq!(
+            (
+                count(RejectReason::NotServing),
+                count(RejectReason::IsGuard)
+            ),
+            (5, 1)
+        );
     }
 }
 
@@ -266,10 +272,10 @@ fn one_network_or_operator_stands_once_unless_the_list_has_no_other_path() {
     let near = |relay: &mut RelayDescriptor| relay.host = IpAddr::from([192, 0, 2, 7]);
     let near_v6 = |relay: &mut RelayDescriptor| relay.host = "2001:db8:1:ffff::1".parse().unwrap();
     let owned = |relay: &mut RelayDescriptor| relay.operator = "one".to_owned();
-    let cases: [(&Alike<'_>, Reason, Relaxed); 3] = [
-        (&near, Reason::SameNetwork, Relaxed::SameNetwork),
-        (&near_v6, Reason::SameNetwork, Relaxed::SameNetwork),
-        (&owned, Reason::SameOperator, Relaxed::SameOperator),
+    let cases: [(&Alike<'_>, RejectReason, Relaxed); 3] = [
+        (&near, RejectReason::SameNetwork, Relaxed::SameNetwork),
+        (&near_v6, RejectReason::SameNetwork, Relaxed::SameNetwork),
+        (&owned, RejectReason::SameOperator, Relaxed::SameOperator),
     ];
     for (alike, reason, relaxed) in cases {
         let mut all = list(9);
@@ -734,7 +740,9 @@ fn who_was_middle_or_last_lately_becomes_no_guard_unless_allowed() {
         panic!("a path");
     };
     let mut reasons = no_path.rejected.iter().map(|one| one.reason);
-    assert!(no_path.place == Place::Guard && reasons.all(|why| why == Reason::StoodElsewhere));
+    assert!(
+        no_path.place == Place::Guard && reasons.all(|why| why == RejectReason::StoodElsewhere)
+    );
     newcomer.allow = Allowance::ALL;
     let drawn = newcomer.draw(later).unwrap();
     assert_eq!(drawn.relaxed, [Relaxed::GuardStoodElsewhere]);
@@ -942,7 +950,7 @@ struct Diary {
 
 impl Diary {
     /// Checks that no relay saw both ends of this client within ten days, but where the path says so.
-    fn note(&mut self, drawn: &Drawn, at: u64) {
+    fn note(&mut self, drawn: &DrawnPath, at: u64) {
         let hops = drawn.path.hops();
         let lately = |book: &BTreeMap<_, u64>, key| {
             book.get(&key).is_some_and(|then| at < then + GUARD_SECS)

@@ -287,13 +287,13 @@ enum Extent {
 }
 
 /// What stops the walk through a map.
-enum Stop {
+enum FindStop {
     /// So many bytes are missing at least.
     Cut(usize),
     Garbled,
 }
 
-impl From<Truncated> for Stop {
+impl From<Truncated> for FindStop {
     fn from(_: Truncated) -> Self {
         Self::Cut(1)
     }
@@ -306,8 +306,8 @@ fn extent(bytes: &[u8]) -> Extent {
     let mut reader = Reader::new(bytes);
     let count = match head(&mut reader) {
         Ok((5, count @ 6..=24)) => usize::try_from(count).unwrap_or(6),
-        Ok(_) | Err(Stop::Garbled) => return Extent::Garbled,
-        Err(Stop::Cut(_)) => {
+        Ok(_) | Err(FindStop::Garbled) => return Extent::Garbled,
+        Err(FindStop::Cut(_)) => {
             return Extent::Cut {
                 len: MIN_ENTRY_LENS.iter().sum::<usize>().saturating_add(1),
             };
@@ -323,8 +323,8 @@ fn extent(bytes: &[u8]) -> Extent {
         let start = bytes.len().saturating_sub(reader.len());
         match entry(&mut reader, index, &mut last_key) {
             Ok(()) => {}
-            Err(Stop::Garbled) => return Extent::Garbled,
-            Err(Stop::Cut(missing)) => {
+            Err(FindStop::Garbled) => return Extent::Garbled,
+            Err(FindStop::Cut(missing)) => {
                 let by_kind = start.saturating_add(min_from(index));
                 let by_item = bytes
                     .len()
@@ -342,9 +342,13 @@ fn extent(bytes: &[u8]) -> Extent {
 }
 
 /// Walks over a key and its value. Entries that are always there must have their form.
-fn entry(reader: &mut Reader<'_>, index: usize, last_key: &mut Option<u64>) -> Result<(), Stop> {
+fn entry(
+    reader: &mut Reader<'_>,
+    index: usize,
+    last_key: &mut Option<u64>,
+) -> Result<(), FindStop> {
     let (0, key) = head(reader)? else {
-        return Err(Stop::Garbled);
+        return Err(FindStop::Garbled);
     };
     let expected = if index < MIN_ENTRY_LENS.len() {
         usize::try_from(key) == Ok(index)
@@ -352,7 +356,7 @@ fn entry(reader: &mut Reader<'_>, index: usize, last_key: &mut Option<u64>) -> R
         Some(key) > *last_key
     };
     if !expected {
-        return Err(Stop::Garbled);
+        return Err(FindStop::Garbled);
     }
     *last_key = Some(key);
     let mut values = 1_usize;
@@ -361,19 +365,19 @@ fn entry(reader: &mut Reader<'_>, index: usize, last_key: &mut Option<u64>) -> R
         values = left;
         let (major, argument) = head(reader).map_err(|stop| stop.and(left))?;
         if first && !may_stand(key, major, argument) {
-            return Err(Stop::Garbled);
+            return Err(FindStop::Garbled);
         }
         first = false;
         let argument = usize::try_from(argument).unwrap_or(usize::MAX);
         match major {
-            2 | 3 if argument > MAX_PAYLOAD_LEN => return Err(Stop::Garbled),
+            2 | 3 if argument > MAX_PAYLOAD_LEN => return Err(FindStop::Garbled),
             2 | 3 => {
                 let missing = argument.saturating_sub(reader.len());
                 reader
                     .take(argument)
-                    .map_err(|Truncated| Stop::Cut(missing).and(left))?;
+                    .map_err(|Truncated| FindStop::Cut(missing).and(left))?;
             }
-            4 | 5 if argument > MAX_PAYLOAD_LEN => return Err(Stop::Garbled),
+            4 | 5 if argument > MAX_PAYLOAD_LEN => return Err(FindStop::Garbled),
             4 => values = values.saturating_add(argument),
             5 => values = values.saturating_add(argument).saturating_add(argument),
             6 => values = values.saturating_add(1),
@@ -383,7 +387,7 @@ fn entry(reader: &mut Reader<'_>, index: usize, last_key: &mut Option<u64>) -> R
     Ok(())
 }
 
-impl Stop {
+impl FindStop {
     fn and(self, more: usize) -> Self {
         match self {
             Self::Cut(missing) => Self::Cut(missing.saturating_add(more)),
@@ -406,7 +410,7 @@ fn may_stand(key: u64, major: u8, argument: u64) -> bool {
 }
 
 /// The major type and the argument of the next item (RFC 8949 section 3).
-fn head(reader: &mut Reader<'_>) -> Result<(u8, u64), Stop> {
+fn head(reader: &mut Reader<'_>) -> Result<(u8, u64), FindStop> {
     let first = reader.u8()?;
     let argument = match first & 0x1f {
         small @ 0..=23 => u64::from(small),
@@ -414,7 +418,7 @@ fn head(reader: &mut Reader<'_>) -> Result<(u8, u64), Stop> {
         25 => u64::from(u16::from_be_bytes(reader.array()?)),
         26 => u64::from(u32::from_be_bytes(reader.array()?)),
         27 => u64::from_be_bytes(reader.array()?),
-        _ => return Err(Stop::Garbled),
+        _ => return Err(FindStop::Garbled),
     };
     Ok((first >> 5, argument))
 }

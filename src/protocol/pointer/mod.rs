@@ -11,10 +11,10 @@ use bech32::{Bech32m, Hrp};
 use zeroize::Zeroizing;
 
 use super::address::{FileId, ServerAddress, ServerUrl};
-use super::cbor::{MapWriter, Value, read_map};
+use super::cbor::{CborValue, MapWriter, read_map};
 use super::digest::Digest;
 use super::keys::Ed25519Public;
-use super::seal::{FileKey, Header, Kind};
+use super::seal::{ContentKind, FileKey, Header};
 use super::size_class::MAX_CONTENT_LEN;
 
 mod find;
@@ -43,7 +43,7 @@ pub struct Pointer {
     /// The name in the form of [`short_name`], unless the sender left it out.
     pub name: Option<String>,
     /// What the blob holds.
-    pub kind: Kind,
+    pub kind: ContentKind,
     /// When the server forgets the file, in unix seconds.
     pub expires: Option<u64>,
     /// How words that travel another way become the other half of the key.
@@ -117,7 +117,7 @@ impl Pointer {
         if let (Some(name), None) = (&self.name, &self.words) {
             map.text(6, &short_name(name));
         }
-        if self.kind != Kind::File {
+        if self.kind != ContentKind::File {
             map.uint(7, self.kind.number());
         }
         if let Some(expires) = self.expires {
@@ -218,10 +218,10 @@ impl WordsParams {
         let bad = DecodeError::Invalid("its words parameters are out of bounds");
         let entries = read_map(bytes).or(Err(bad))?;
         let [
-            (0, Value::Bytes(salt)),
-            (1, Value::Uint(memory)),
-            (2, Value::Uint(passes)),
-            (3, Value::Uint(lanes)),
+            (0, CborValue::Bytes(salt)),
+            (1, CborValue::Uint(memory)),
+            (2, CborValue::Uint(passes)),
+            (3, CborValue::Uint(lanes)),
             more @ ..,
         ] = &entries[..]
         else {
@@ -338,7 +338,7 @@ struct Fields {
     digest: Option<Digest>,
     content_len: Option<u64>,
     name: Option<String>,
-    kind: Option<Kind>,
+    kind: Option<ContentKind>,
     expires: Option<u64>,
     words: Option<WordsParams>,
     receipts: Option<u64>,
@@ -347,15 +347,15 @@ struct Fields {
 
 impl Fields {
     /// Takes one entry of the map; `false` when only a newer version knows it.
-    fn take(&mut self, key: u64, value: Value<'_>) -> Result<bool, DecodeError> {
+    fn take(&mut self, key: u64, value: CborValue<'_>) -> Result<bool, DecodeError> {
         match (key, value) {
-            (0, Value::Text(url)) => {
+            (0, CborValue::Text(url)) => {
                 self.url = Some(
                     ServerUrl::parse(url)
                         .or(Err(DecodeError::Invalid("its server is no base URL")))?,
                 );
             }
-            (1, Value::Bytes(bytes)) => {
+            (1, CborValue::Bytes(bytes)) => {
                 let key = bytes
                     .try_into()
                     .ok()
@@ -363,35 +363,35 @@ impl Fields {
                 self.server_key =
                     Some(key.ok_or(DecodeError::Invalid("the key of its server is weak"))?);
             }
-            (2, Value::Text(id)) => {
+            (2, CborValue::Text(id)) => {
                 self.id =
                     Some(FileId::parse(id).or(Err(DecodeError::Invalid("its file id is none")))?);
             }
-            (3, Value::Bytes(bytes)) => {
+            (3, CborValue::Bytes(bytes)) => {
                 self.key = Some(FileKey::from_bytes(
                     <[u8; 32]>::try_from(bytes)
                         .or(Err(DecodeError::Invalid("its key has another length")))?,
                 ));
             }
-            (4, Value::Bytes(bytes)) => {
+            (4, CborValue::Bytes(bytes)) => {
                 self.digest =
                     Some(Digest::from_bytes(bytes.try_into().or(Err(
                         DecodeError::Invalid("its digest has another length"),
                     ))?));
             }
-            (5, Value::Uint(len)) => self.content_len = Some(len),
-            (6, Value::Text(name)) if (1..=MAX_NAME_LEN).contains(&name.len()) => {
+            (5, CborValue::Uint(len)) => self.content_len = Some(len),
+            (6, CborValue::Text(name)) if (1..=MAX_NAME_LEN).contains(&name.len()) => {
                 self.name = Some(name.to_owned());
             }
-            (7, Value::Uint(number)) => match Kind::from_number(number) {
-                Some(Kind::Part) => return invalid("a part has no pointer of its own"),
+            (7, CborValue::Uint(number)) => match ContentKind::from_number(number) {
+                Some(ContentKind::Part) => return invalid("a part has no pointer of its own"),
                 Some(kind) => self.kind = Some(kind),
                 None => return Ok(false),
             },
-            (8, Value::Uint(expires)) => self.expires = Some(expires),
-            (9, Value::Map(bytes)) => self.words = Some(WordsParams::decode(bytes)?),
-            (10, Value::Uint(receipts)) => self.receipts = Some(receipts),
-            (11, Value::Text(list)) => self.relay_list = Some(list.to_owned()),
+            (8, CborValue::Uint(expires)) => self.expires = Some(expires),
+            (9, CborValue::Map(bytes)) => self.words = Some(WordsParams::decode(bytes)?),
+            (10, CborValue::Uint(receipts)) => self.receipts = Some(receipts),
+            (11, CborValue::Text(list)) => self.relay_list = Some(list.to_owned()),
             (0..=11, _) => return invalid("a field has another type or length"),
             _ => return Ok(false),
         }
@@ -410,13 +410,13 @@ impl Fields {
             digest: self.digest.ok_or(missing)?,
             content_len: self.content_len.ok_or(missing)?,
             name: self.name,
-            kind: self.kind.unwrap_or(Kind::File),
+            kind: self.kind.unwrap_or(ContentKind::File),
             expires: self.expires,
             words: self.words,
             receipts: self.receipts,
             relay_list: self.relay_list,
         };
-        if pointer.kind != Kind::PartList && pointer.content_len > MAX_CONTENT_LEN {
+        if pointer.kind != ContentKind::PartList && pointer.content_len > MAX_CONTENT_LEN {
             return Err(DecodeError::Invalid(
                 "it claims more than one blob can hold",
             ));

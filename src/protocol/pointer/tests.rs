@@ -59,7 +59,7 @@ fn published_pointers() {
             digest: Digest::from_bytes(unhex(&fields["4"])),
             content_len: fields["5"].as_u64().unwrap(),
             name: fields["6"].as_str().map(str::to_owned),
-            kind: Kind::File,
+            kind: ContentKind::File,
             expires: fields["8"].as_u64(),
             words: None,
             receipts: None,
@@ -313,7 +313,7 @@ fn the_largest_pointer_fits_and_a_long_relay_list_is_left_out() {
     largest.server.url = ServerUrl::parse(&format!("https://{host}:65535")).unwrap();
     largest.id = FileId::parse(&"x".repeat(64)).unwrap();
     largest.content_len = u64::MAX;
-    largest.kind = Kind::PartList;
+    largest.kind = ContentKind::PartList;
     largest.name = Some("n".repeat(64));
     largest.expires = Some(u64::MAX);
     largest.receipts = Some(u64::MAX);
@@ -360,7 +360,7 @@ fn words_parameters_have_bounds_and_hide_the_name() {
 fn a_pointer_must_describe_what_was_opened() {
     let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::seed_from_u64(1);
     let name = format!("{}.pdf", "long ".repeat(20));
-    let sealed = seal(Kind::File, Some(&name), None, b"four", &mut rng)
+    let sealed = seal(ContentKind::File, Some(&name), None, b"four", &mut rng)
         .ok()
         .unwrap();
     let opened = sealed.blob.open(&sealed.key).ok().unwrap();
@@ -374,7 +374,7 @@ fn a_pointer_must_describe_what_was_opened() {
     assert_eq!(pointer.check(opened.header()), Err(PointerMismatch::Name));
     pointer.content_len = 5;
     assert_eq!(pointer.check(opened.header()), Err(PointerMismatch::Length));
-    pointer.kind = Kind::Folder;
+    pointer.kind = ContentKind::Folder;
     assert_eq!(pointer.check(opened.header()), Err(PointerMismatch::Kind));
 }
 
@@ -403,7 +403,7 @@ prop_compose! {
             digest: Digest::from_bytes(digest),
             content_len,
             name: name.map(|name| short_name(&name)),
-            kind: if folder { Kind::Folder } else { Kind::File },
+            kind: if folder { ContentKind::Folder } else { ContentKind::File },
             expires,
             words: None,
             receipts,

@@ -27,8 +27,8 @@ struct Good {
 
 /// What a good offer was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// Another list than the one held, or the first.
+pub enum OfferOutcome {
+    /// A list that differs from the one held, or the first.
     New,
     /// The one held already.
     Same,
@@ -95,7 +95,7 @@ impl HeldList {
         list: &[u8],
         signature: Option<&str>,
         now: u64,
-    ) -> Result<Taken, ListRefused> {
+    ) -> Result<OfferOutcome, ListRefused> {
         let offered = check(&self.key, list, signature)?;
         if now >= offered.list.expires {
             return Err(RelayListError::Expired.into());
@@ -105,12 +105,12 @@ impl HeldList {
         }
         match &self.good {
             Some(held) if offered.list.issued < held.list.issued => Err(ListRefused::Older),
-            Some(held) if held.text == offered.text => Ok(Taken::Same),
+            Some(held) if held.text == offered.text => Ok(OfferOutcome::Same),
             // Whoever can alternate between two lists chooses whom this person's requests go through.
             Some(held) if offered.list.issued == held.list.issued => Err(ListRefused::SameDate),
             _ => {
                 self.good = Some(offered);
-                Ok(Taken::New)
+                Ok(OfferOutcome::New)
             }
         }
     }
@@ -183,14 +183,14 @@ fn check(key: &Ed25519Public, list: &[u8], signature: Option<&str>) -> Result<Go
 #[must_use]
 pub fn can_be_mirrored(list: &str) -> bool {
     // In the answer the text is a JSON string, beside its signature.
-    let mut room = Room(MAX_ANSWER_LEN - SIGNATURE_ROOM);
+    let mut room = ByteCounter(MAX_ANSWER_LEN - SIGNATURE_ROOM);
     serde_json::to_writer(&mut room, list).is_ok()
 }
 
 /// Takes so many bytes and keeps none.
-struct Room(usize);
+struct ByteCounter(usize);
 
-impl io::Write for Room {
+impl io::Write for ByteCounter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let left = self.0.checked_sub(bytes.len());
         self.0 = left.ok_or(io::ErrorKind::FileTooLarge)?;
@@ -243,7 +243,7 @@ mod tests {
         .to_json()
     }
 
-    fn offer(held: &mut HeldList, text: &str, now: u64) -> Result<Taken, ListRefused> {
+    fn offer(held: &mut HeldList, text: &str, now: u64) -> Result<OfferOutcome, ListRefused> {
         held.offer(
             text.as_bytes(),
             Some(&sign(&signer(), text.as_bytes())),
@@ -255,7 +255,7 @@ mod tests {
         let mut held = HeldList::new(signer().public());
         assert_eq!(
             offer(&mut held, &list(NOW, NOW + 90 * DAY), NOW),
-            Ok(Taken::New)
+            Ok(OfferOutcome::New)
         );
         held
     }
@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(resumed.usable(NOW + 90 * DAY), None);
         assert_eq!(
             offer(&mut resumed, &list(NOW, NOW + 90 * DAY), NOW),
-            Ok(Taken::Same)
+            Ok(OfferOutcome::Same)
         );
         let other = list(NOW, NOW + 91 * DAY);
         assert_eq!(
@@ -354,7 +354,7 @@ mod tests {
             "two texts of one date"
         );
         let newer = list(NOW + 1, NOW + 91 * DAY);
-        assert_eq!(offer(&mut resumed, &newer, NOW), Ok(Taken::New));
+        assert_eq!(offer(&mut resumed, &newer, NOW), Ok(OfferOutcome::New));
         assert_eq!(resumed.usable(NOW).unwrap().issued, NOW + 1);
     }
 
@@ -379,7 +379,7 @@ mod tests {
             offer(&mut held, &text, NOW - 3_601),
             Err(ListRefused::NotYet)
         );
-        assert_eq!(offer(&mut held, &text, NOW - 3_600), Ok(Taken::New));
+        assert_eq!(offer(&mut held, &text, NOW - 3_600), Ok(OfferOutcome::New));
     }
 
     #[test]

@@ -15,18 +15,18 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::json::{self, JsonError, Limits, Text};
+use super::json::{self, JsonError, Text, TextLimits};
 use super::keys::{Ed25519Public, Identity, X25519Public};
 
 pub mod held;
 pub mod session_nodes;
 pub mod source;
 
-pub use held::{CLOCKS_DIFFER_SECS, HeldList, ListRefused, Refresh, Taken, can_be_mirrored};
+pub use held::{CLOCKS_DIFFER_SECS, HeldList, ListRefused, OfferOutcome, Refresh, can_be_mirrored};
 pub use session_nodes::{NodesError, SessionNodes};
 pub use source::{ListSource, ParseSourceError};
 
-/// Whose relays a list names, which decides the cipher and what is asked of them.
+/// Network of the relays in a list: decides the cipher and what may be asked of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkKind {
     /// Cloakroom's: `xchacha20`, sealed return, certificates with the relay's own key.
@@ -450,7 +450,7 @@ pub const MAX_LIST_LEN: usize = 1_048_576;
 const MAX_OPERATOR_LEN: usize = 64;
 /// The most hosts that all relays of a list together may name.
 const MAX_HOSTS: usize = 2_048;
-const LIMITS: Limits = Limits {
+const LIMITS: TextLimits = TextLimits {
     text: MAX_LIST_LEN,
     string: 1_024,
 };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{RelayDescriptor, RelayList, RelayListError, Serves};
-use crate::protocol::json::{self, Limits, Scalar};
+use crate::protocol::json::{self, Scalar, TextLimits};
 use crate::protocol::keys::{Ed25519Public, X25519Public};
 
 /// What a seed is asked, at [`ENDPOINT`].
@@ -31,11 +31,11 @@ pub struct SessionNodes {
     fetched: u64,
     /// The network's height then; it grows by one in about two minutes.
     height: u64,
-    nodes: Vec<Node>,
+    nodes: Vec<NodeEntry>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Node {
+struct NodeEntry {
     ed25519: String,
     host: IpAddr,
     port: u16,
@@ -56,7 +56,7 @@ pub enum NodesError {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct NodesAnswer {
     result: AnswerResult,
 }
 
@@ -68,7 +68,7 @@ struct AnswerResult {
 }
 
 /// The entries that are nodes, each checked as soon as it is read, so that only nodes take memory.
-struct States(Vec<Node>);
+struct States(Vec<NodeEntry>);
 
 impl<'de> Deserialize<'de> for States {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for States {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<States, A::Error> {
                 let mut nodes = Vec::new();
-                while let Some(State(node)) = seq.next_element()? {
+                while let Some(NodeState(node)) = seq.next_element()? {
                     nodes.extend(node);
                 }
                 Ok(States(nodes))
@@ -94,20 +94,20 @@ impl<'de> Deserialize<'de> for States {
 }
 
 /// The node of one entry, when it has all that a relay needs; anything may stand in an entry's place.
-struct State(Option<Node>);
+struct NodeState(Option<NodeEntry>);
 
-impl<'de> Deserialize<'de> for State {
+impl<'de> Deserialize<'de> for NodeState {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OfState;
         impl<'de> Visitor<'de> for OfState {
-            type Value = State;
+            type Value = NodeState;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("the state of a node")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<State, A::Error> {
-                let mut members = Members::default();
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<NodeState, A::Error> {
+                let mut members = NodeMembers::default();
                 json::read_members(map, |name, value| {
                     let member = match name {
                         "public_ip" => &mut members.ip,
@@ -119,36 +119,36 @@ impl<'de> Deserialize<'de> for State {
                     };
                     *member = Some(value);
                 })?;
-                Ok(State(members.into_node()))
+                Ok(NodeState(members.into_node()))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<State, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<NodeState, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(State(None))
+                Ok(NodeState(None))
             }
 
-            fn visit_bool<E>(self, _: bool) -> Result<State, E> {
-                Ok(State(None))
+            fn visit_bool<E>(self, _: bool) -> Result<NodeState, E> {
+                Ok(NodeState(None))
             }
 
-            fn visit_i64<E>(self, _: i64) -> Result<State, E> {
-                Ok(State(None))
+            fn visit_i64<E>(self, _: i64) -> Result<NodeState, E> {
+                Ok(NodeState(None))
             }
 
-            fn visit_u64<E>(self, _: u64) -> Result<State, E> {
-                Ok(State(None))
+            fn visit_u64<E>(self, _: u64) -> Result<NodeState, E> {
+                Ok(NodeState(None))
             }
 
-            fn visit_f64<E>(self, _: f64) -> Result<State, E> {
-                Ok(State(None))
+            fn visit_f64<E>(self, _: f64) -> Result<NodeState, E> {
+                Ok(NodeState(None))
             }
 
-            fn visit_str<E>(self, _: &str) -> Result<State, E> {
-                Ok(State(None))
+            fn visit_str<E>(self, _: &str) -> Result<NodeState, E> {
+                Ok(NodeState(None))
             }
 
-            fn visit_unit<E>(self) -> Result<State, E> {
-                Ok(State(None))
+            fn visit_unit<E>(self) -> Result<NodeState, E> {
+                Ok(NodeState(None))
             }
         }
 
@@ -158,7 +158,7 @@ impl<'de> Deserialize<'de> for State {
 
 /// The members of one entry, as they stand there.
 #[derive(Default)]
-struct Members<'a> {
+struct NodeMembers<'a> {
     ip: Option<Scalar<'a>>,
     port: Option<Scalar<'a>>,
     x25519: Option<Scalar<'a>>,
@@ -173,7 +173,8 @@ impl SessionNodes {
     /// # Errors
     /// [`NodesError`].
     pub fn read_answer(bytes: &[u8], now: u64) -> Result<Self, NodesError> {
-        let answer: Answer = json::parse(bytes, LIMITS).map_err(|_why| NodesError::Malformed)?;
+        let answer: NodesAnswer =
+            json::parse(bytes, LIMITS).map_err(|_why| NodesError::Malformed)?;
         let mut nodes = answer.result.service_node_states.0;
         nodes.sort_by(|one, other| one.ed25519.cmp(&other.ed25519));
         nodes.dedup_by(|one, other| one.ed25519 == other.ed25519);
@@ -222,7 +223,7 @@ impl SessionNodes {
             .nodes
             .iter()
             .filter(|node| node.leaves == 0 || node.leaves > height)
-            .filter_map(Node::descriptor)
+            .filter_map(NodeEntry::descriptor)
             .collect();
         RelayList::join(
             "Session service nodes",
@@ -237,8 +238,8 @@ impl SessionNodes {
     }
 }
 
-impl Members<'_> {
-    fn into_node(self) -> Option<Node> {
+impl NodeMembers<'_> {
+    fn into_node(self) -> Option<NodeEntry> {
         let host: IpAddr = self.ip?.as_str()?.parse().ok()?;
         let nowhere = match host {
             IpAddr::V4(ip) => ip.is_unspecified() || ip.is_broadcast(),
@@ -254,7 +255,7 @@ impl Members<'_> {
             None => 0,
             Some(height) => height.as_u64()?,
         };
-        (x25519 == key.to_x25519()).then(|| Node {
+        (x25519 == key.to_x25519()).then(|| NodeEntry {
             ed25519: key.to_hex(),
             host,
             port,
@@ -263,7 +264,7 @@ impl Members<'_> {
     }
 }
 
-impl Node {
+impl NodeEntry {
     fn descriptor(&self) -> Option<RelayDescriptor> {
         Some(RelayDescriptor {
             key: Ed25519Public::from_hex(&self.ed25519).ok()?,
@@ -275,7 +276,7 @@ impl Node {
     }
 }
 
-const LIMITS: Limits = Limits {
+const LIMITS: TextLimits = TextLimits {
     text: MAX_ANSWER_LEN,
     string: 1_024,
 };

@@ -32,7 +32,7 @@ impl ListSource {
         format!("{}.sig", self.url)
     }
 
-    /// Whose computer is asked for it.
+    /// Host that the list is fetched from.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host

@@ -12,16 +12,18 @@ use rand_core::CryptoRng;
 use thiserror::Error;
 
 use super::address::ServerAddress;
-use super::disclosure::{AttemptShown, End, Outcome as ShownOutcome};
+use super::disclosure::{AttemptShown, End, ShownOutcome};
 use super::file_api::FileRequest;
 use super::keys::Ed25519Public;
 use super::onion::v4::Response;
-use super::onion::{self, HopCipher, MAX_MESSAGE_LEN, REQUEST_OVERHEAD, ReplyKeys, Route};
-use super::path::{Allowance, DrawError, Drawing, Drawn, Hops, Learned, MemoryKeeper, RelayPath};
+use super::onion::{self, HopCipher, MAX_MESSAGE_LEN, OnionRoute, REQUEST_OVERHEAD, ReplyKeys};
+use super::path::{
+    Allowance, DrawError, Drawing, DrawnPath, Hops, Learned, MemoryKeeper, RelayPath,
+};
 use super::relay_list::{NetworkKind, RelayList};
 
 pub(super) mod failure;
-mod judge;
+mod interpret;
 #[cfg(test)]
 mod tests;
 
@@ -29,14 +31,14 @@ pub use failure::Failure;
 
 /// Which way a transfer goes.
 #[derive(Clone, Copy)]
-pub enum Way<'a> {
+pub enum TransferRoute<'a> {
     /// Straight to the server, which then sees the client's address.
     Direct,
     /// Through three relays of a list.
     Relays {
         /// The relays there are.
         list: &'a RelayList,
-        /// Whose they are.
+        /// Network that the relays belong to.
         kind: NetworkKind,
         /// What is remembered of them; other transfers may use it at the same time.
         memory: &'a dyn MemoryKeeper,
@@ -74,7 +76,7 @@ pub const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
 /// What came of a try.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// HTTP status 200 with this body.
     Answered(Vec<u8>),
     /// Any other HTTP status, with the start of its body: not authenticated.
@@ -105,10 +107,10 @@ pub struct TransferError {
 }
 
 /// The machine of one request.
-pub struct Transfer<'a> {
+pub struct RequestMachine<'a> {
     request: &'a FileRequest,
     server: &'a ServerAddress,
-    way: Way<'a>,
+    way: TransferRoute<'a>,
     expected_answer_len: usize,
     unlike: Option<Hops>,
     tries: u32,
@@ -123,23 +125,23 @@ pub struct Transfer<'a> {
     waited: bool,
     /// Something came back.
     answered: bool,
-    pending: Option<Pending>,
+    pending: Option<PendingAttempt>,
     ended: Option<Result<Response, Failure>>,
     shown: Vec<AttemptShown>,
 }
 
-struct Pending {
+struct PendingAttempt {
     reply: ReplyKeys,
     path: Option<RelayPath>,
 }
 
-impl<'a> Transfer<'a> {
+impl<'a> RequestMachine<'a> {
     /// A transfer that has not begun. `expected_answer_len` is the blob a download waits for, else 0.
     #[must_use]
     pub const fn new(
         request: &'a FileRequest,
         server: &'a ServerAddress,
-        way: Way<'a>,
+        way: TransferRoute<'a>,
         expected_answer_len: usize,
     ) -> Self {
         Self {
@@ -193,7 +195,7 @@ impl<'a> Transfer<'a> {
         TransferError {
             failure,
             tries: self.tries,
-            direct: matches!(self.way, Way::Direct),
+            direct: matches!(self.way, TransferRoute::Direct),
         }
     }
 
@@ -209,7 +211,7 @@ impl<'a> Transfer<'a> {
             .map(|relay| relay.key)
             .collect();
         let sessions = self.is_sessions();
-        let route = Route {
+        let route = OnionRoute {
             relays: &relays,
             server: self.server,
             cipher: if sessions {
@@ -240,7 +242,7 @@ impl<'a> Transfer<'a> {
             answered: Vec::new(),
             outcome: ShownOutcome::Sent,
         });
-        self.pending = Some(Pending {
+        self.pending = Some(PendingAttempt {
             reply: built.reply,
             path: path.clone(),
         });
@@ -254,8 +256,8 @@ impl<'a> Transfer<'a> {
         })
     }
 
-    fn draw(&self, now: u64, rng: &mut impl CryptoRng) -> Result<Option<Drawn>, DrawError> {
-        let Way::Relays {
+    fn draw(&self, now: u64, rng: &mut impl CryptoRng) -> Result<Option<DrawnPath>, DrawError> {
+        let TransferRoute::Relays {
             list,
             memory,
             allow,
@@ -282,7 +284,7 @@ impl<'a> Transfer<'a> {
     pub const fn is_sessions(&self) -> bool {
         matches!(
             self.way,
-            Way::Relays {
+            TransferRoute::Relays {
                 kind: NetworkKind::Session,
                 ..
             }
@@ -290,18 +292,21 @@ impl<'a> Transfer<'a> {
     }
 
     fn learn(&self, learned: Learned) {
-        if let Way::Relays { list, memory, .. } = self.way {
+        if let TransferRoute::Relays { list, memory, .. } = self.way {
             memory.change(&mut |memory| memory.learn(&learned, list));
         }
     }
 
-    /// Takes the outcome, known at `now` (unix seconds), of the try that [`Transfer::next`] asked for.
-    pub fn on_outcome(&mut self, outcome: Outcome, now: u64) {
+    /// Takes the outcome, known at `now` (unix seconds), of the try that [`RequestMachine::next`] asked for.
+    pub fn on_outcome(&mut self, outcome: AttemptOutcome, now: u64) {
         let Some(pending) = self.pending.take() else {
             return;
         };
-        self.answered |= matches!(outcome, Outcome::Answered(_) | Outcome::Plain { .. });
-        let result = self.judge(outcome, &pending, now);
+        self.answered |= matches!(
+            outcome,
+            AttemptOutcome::Answered(_) | AttemptOutcome::Plain { .. }
+        );
+        let result = self.interpret(outcome, &pending, now);
         if let Some(shown) = self.shown.last_mut() {
             shown.outcome = match &result {
                 Ok(response) => ShownOutcome::Answered(response.code),

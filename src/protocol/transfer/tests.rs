@@ -11,14 +11,14 @@ use crate::protocol::address::FileId;
 use crate::protocol::file_api::FileAnswer;
 use crate::protocol::keys::Identity;
 use crate::protocol::onion::{NOT_FOUND, UNREACHABLE};
-use crate::protocol::onion::{Next, ReplyLayer, open_request, peel};
+use crate::protocol::onion::{RelayInstruction, ReplyLayer, open_request, peel};
 use crate::protocol::path::{RelayMemory, SetAsideWhy, Standing};
 use crate::protocol::relay_list::{RelayDescriptor, Serves};
 
 const NOW: u64 = 1_000;
 
 /// Relays and a server as pure functions; each field makes one of them misbehave.
-struct Network {
+struct FakeNetwork {
     relays: Vec<Identity>,
     server: Identity,
     list: RelayList,
@@ -28,7 +28,7 @@ struct Network {
     server_code: u16,
     server_dead: bool,
     /// Relays whose connections stand and come to this.
-    hangs: Vec<(Ed25519Public, fn() -> Outcome)>,
+    hangs: Vec<(Ed25519Public, fn() -> AttemptOutcome)>,
     /// What the tries of the last transfer failed of.
     failures: Vec<Failure>,
     tampers: bool,
@@ -55,7 +55,7 @@ enum Mischief {
     Says(u16, &'static str),
 }
 
-impl Network {
+impl FakeNetwork {
     fn new(count: u8) -> Self {
         let relays: Vec<_> = (1..=count)
             .map(|seed| Identity::from_seed([seed; 32]))
@@ -137,18 +137,18 @@ impl Network {
     }
 
     /// What the client sees after posting `attempt` to its guard.
-    fn post(&mut self, attempt: Attempt) -> Outcome {
+    fn post(&mut self, attempt: Attempt) -> AttemptOutcome {
         let path = attempt.path.unwrap();
         if self.dead.contains(&path.guard.key) {
-            return Outcome::Unreachable;
+            return AttemptOutcome::Unreachable;
         }
         if let Some((_, outcome)) = self.hangs.iter().find(|(key, _)| *key == path.guard.key) {
             return outcome();
         }
         let (status, body) = self.relay(&path, 0, attempt.body);
         match status {
-            200 => Outcome::Answered(body),
-            _ => Outcome::Plain {
+            200 => AttemptOutcome::Answered(body),
+            _ => AttemptOutcome::Plain {
                 status,
                 text: String::from_utf8_lossy(&body).into_owned(),
             },
@@ -178,25 +178,27 @@ impl Network {
             return peeled.reply.failure(status, &named(text), &mut self.rng);
         }
         let answer = match peeled.next {
-            Next::Forward { to, .. } if self.dead.contains(&to) => {
+            RelayInstruction::Forward { to, .. } if self.dead.contains(&to) => {
                 let text = format!("{UNREACHABLE}{}", to.to_hex());
                 return peeled.reply.failure(502, &text, &mut self.rng);
             }
-            Next::Forward { body, .. } => match self.relay(path, hop + 1, body) {
+            RelayInstruction::Forward { body, .. } => match self.relay(path, hop + 1, body) {
                 (200, answer) => answer,
                 (status, text) => {
                     let text = String::from_utf8_lossy(&text);
                     return peeled.reply.failure(status, &text, &mut self.rng);
                 }
             },
-            Next::Proxy(_) if self.server_dead => {
+            RelayInstruction::Proxy(_) if self.server_dead => {
                 return peeled.reply.failure(502, "no", &mut self.rng);
             }
-            Next::Proxy(proxy) => match self.answer(proxy.body, &peeled.reply) {
+            RelayInstruction::Proxy(proxy) => match self.answer(proxy.body, &peeled.reply) {
                 Ok(answer) => answer,
                 Err(failure) => return failure,
             },
-            Next::Destination | Next::InvalidJson => panic!("the client forwards and proxies"),
+            RelayInstruction::Destination | RelayInstruction::InvalidJson => {
+                panic!("the client forwards and proxies")
+            }
         };
         let mut answer = peeled.reply.answer(answer, &mut self.rng);
         if mischief.is_some() {
@@ -223,13 +225,13 @@ impl Network {
         let request = FileRequest::Download(FileId::parse("id").unwrap());
         let (list, address) = (self.list.clone(), self.address.clone());
         let memory = Arc::clone(&self.memory);
-        let way = Way::Relays {
+        let way = TransferRoute::Relays {
             list: &list,
             kind: self.kind,
             memory: &*memory,
             allow: Allowance::NONE,
         };
-        let mut transfer = Transfer::new(&request, &address, way, 65_536);
+        let mut transfer = RequestMachine::new(&request, &address, way, 65_536);
         let mut rng = ChaCha20Rng::seed_from_u64(self.seed);
         let mut paths = vec![];
         loop {
@@ -265,7 +267,7 @@ impl Network {
 #[test]
 fn the_servers_own_no_is_final_at_the_first_try() {
     for code in [200, 404, 413, 507] {
-        let mut network = Network::new(5);
+        let mut network = FakeNetwork::new(5);
         network.server_code = code;
         let (paths, result) = network.run();
         assert_eq!((paths.len(), result), (1, Ok(code)));
@@ -274,7 +276,7 @@ fn the_servers_own_no_is_final_at_the_first_try() {
 
 #[test]
 fn a_server_in_trouble_is_asked_again_and_believed_in_the_end() {
-    let mut network = Network::new(5);
+    let mut network = FakeNetwork::new(5);
     network.server_code = 503;
     let (paths, result) = network.run();
     assert_eq!((paths.len(), result), (5, Ok(503)));
@@ -283,7 +285,7 @@ fn a_server_in_trouble_is_asked_again_and_believed_in_the_end() {
 
 #[test]
 fn a_dead_guard_yields_to_the_other_one() {
-    let mut network = Network::new(6);
+    let mut network = FakeNetwork::new(6);
     network.run().1.unwrap();
     let guards = network.guards();
     assert_eq!(guards.len(), 2);
@@ -301,7 +303,7 @@ fn a_dead_guard_yields_to_the_other_one() {
 fn a_relay_that_its_neighbour_cannot_reach_is_avoided_and_the_guard_stays() {
     let mut met = 0;
     for dead in 0..8 {
-        let mut network = Network::new(8);
+        let mut network = FakeNetwork::new(8);
         let dead = network.relays[dead].public();
         network.run().1.unwrap();
         let guards = network.guards();
@@ -323,11 +325,11 @@ fn a_relay_that_its_neighbour_cannot_reach_is_avoided_and_the_guard_stays() {
 
 #[test]
 fn every_way_to_fail_has_its_own_name_and_ends_after_four_retries() {
-    let mut server_dead = Network::new(5);
+    let mut server_dead = FakeNetwork::new(5);
     server_dead.server_dead = true;
-    let mut wrong_key = Network::new(5);
+    let mut wrong_key = FakeNetwork::new(5);
     wrong_key.server = Identity::from_seed([201; 32]);
-    let mut tampers = Network::new(5);
+    let mut tampers = FakeNetwork::new(5);
     tampers.tampers = true;
     for (mut network, failure) in [
         (server_dead, Failure::ServerUnreachable),
@@ -351,7 +353,7 @@ fn every_way_to_fail_has_its_own_name_and_ends_after_four_retries() {
 
 #[test]
 fn where_no_guard_answers_the_network_is_said_to_block_them() {
-    let mut network = Network::new(9);
+    let mut network = FakeNetwork::new(9);
     network.dead = network.relays.iter().map(Identity::public).collect();
     for _ in 0..3 {
         let (paths, result) = network.run();
@@ -376,7 +378,7 @@ fn where_no_guard_answers_the_network_is_said_to_block_them() {
 
 #[test]
 fn on_three_relays_a_dead_guard_is_tried_to_the_end() {
-    let mut network = Network::new(3);
+    let mut network = FakeNetwork::new(3);
     network.run().1.unwrap();
     network.dead = network.guards();
     let failure = Failure::FirstUnreachable;
@@ -394,7 +396,7 @@ fn on_three_relays_a_dead_guard_is_tried_to_the_end() {
 
 #[test]
 fn without_enough_relays_nothing_is_sent() {
-    let (paths, result) = Network::new(2).run();
+    let (paths, result) = FakeNetwork::new(2).run();
     assert!(paths.is_empty());
     assert!(matches!(
         result,
@@ -409,17 +411,17 @@ fn without_enough_relays_nothing_is_sent() {
 /// A request whose every try ends like that: what failed, and whom this client sets aside then.
 fn always(
     kind: NetworkKind,
-    outcome: impl Fn(&RelayPath) -> Outcome,
+    outcome: impl Fn(&RelayPath) -> AttemptOutcome,
 ) -> (Failure, Vec<Ed25519Public>) {
-    let network = Network::new(9);
+    let network = FakeNetwork::new(9);
     let request = FileRequest::ServerInfo;
-    let way = Way::Relays {
+    let way = TransferRoute::Relays {
         list: &network.list,
         kind,
         memory: &*network.memory,
         allow: Allowance::NONE,
     };
-    let mut transfer = Transfer::new(&request, &network.address, way, 0);
+    let mut transfer = RequestMachine::new(&request, &network.address, way, 0);
     let mut rng = ChaCha20Rng::seed_from_u64(5);
     loop {
         match transfer.next(NOW, &mut rng) {
@@ -437,8 +439,8 @@ fn always(
     }
 }
 
-fn plain(status: u16, text: impl Into<String>) -> Outcome {
-    Outcome::Plain {
+fn plain(status: u16, text: impl Into<String>) -> AttemptOutcome {
+    AttemptOutcome::Plain {
         status,
         text: text.into(),
     }
@@ -473,9 +475,12 @@ fn a_plain_error_ends_nothing_and_strikes_nobody() {
         }
         let late = always(kind, |_| plain(504, "Request time out"));
         assert_eq!(late, (Failure::TimedOut, vec![]));
-        assert_eq!(always(kind, |_| Outcome::Broken), (Failure::Broken, vec![]));
         assert_eq!(
-            always(kind, |_| Outcome::TimedOut),
+            always(kind, |_| AttemptOutcome::Broken),
+            (Failure::Broken, vec![])
+        );
+        assert_eq!(
+            always(kind, |_| AttemptOutcome::TimedOut),
             (Failure::TimedOut, vec![])
         );
     }
@@ -879,7 +884,7 @@ fn who_is_struck_for_what() {
         ),
     ];
     for (kind, place, mischief, struck, counts, failure) in table {
-        let mut network = Network::new(12);
+        let mut network = FakeNetwork::new(12);
         network.kind = *kind;
         network.mischief = Some((*place, *mischief));
         let (paths, result) = network.run();
@@ -936,7 +941,7 @@ fn a_lying_middle_moves_no_guard_and_is_set_aside() {
         (503, "Server busy, try again later"),
         (504, "Request time out"),
     ] {
-        let mut network = Network::new(12);
+        let mut network = FakeNetwork::new(12);
         network.run().1.unwrap();
         let guards = network.guards();
         // Somebody who stands behind these guards.
@@ -961,7 +966,7 @@ fn a_lying_middle_moves_no_guard_and_is_set_aside() {
 
 #[test]
 fn a_last_relay_that_lies_is_not_preferred_for_it() {
-    let mut network = Network::new(12);
+    let mut network = FakeNetwork::new(12);
     network.mischief = Some((2, Mischief::Says(502, "Server unreachable")));
     let (paths, _) = network.run();
     let standing = network.memory.lock().unwrap().standing(&network.list, NOW);
@@ -982,13 +987,13 @@ fn a_last_relay_that_lies_is_not_preferred_for_it() {
 /// Connections to both guards stand, and nothing more comes of them.
 #[test]
 fn two_guards_that_hang_yield_to_a_third() {
-    for outcome in [|| Outcome::TimedOut, || Outcome::Broken] {
-        let mut network = Network::new(12);
+    for outcome in [|| AttemptOutcome::TimedOut, || AttemptOutcome::Broken] {
+        let mut network = FakeNetwork::new(12);
         network.run().1.unwrap();
         let guards = network.guards();
         network.hangs = guards
             .iter()
-            .map(|guard| (*guard, outcome as fn() -> Outcome))
+            .map(|guard| (*guard, outcome as fn() -> AttemptOutcome))
             .collect();
         let (paths, result) = network.run();
         assert_eq!(result, Ok(200));
@@ -1011,13 +1016,18 @@ fn two_guards_that_hang_yield_to_a_third() {
 /// The server hangs, so every guard seems to: no more than one other is asked, and none is lost.
 #[test]
 fn a_server_that_hangs_costs_no_guard() {
-    let mut network = Network::new(12);
+    let mut network = FakeNetwork::new(12);
     network.run().1.unwrap();
     let guards = network.guards();
     let everybody: Vec<_> = network.list.relays.iter().map(|relay| relay.key).collect();
     network.hangs = everybody
         .iter()
-        .map(|relay| (*relay, (|| Outcome::TimedOut) as fn() -> Outcome))
+        .map(|relay| {
+            (
+                *relay,
+                (|| AttemptOutcome::TimedOut) as fn() -> AttemptOutcome,
+            )
+        })
         .collect();
     let (paths, result) = network.run();
     let failure = Failure::TimedOut;
@@ -1041,10 +1051,14 @@ fn a_server_that_hangs_costs_no_guard() {
 #[test]
 fn bytes_that_do_not_open_are_no_answer() {
     for body in [vec![7; 1_699], vec![], vec![7; 64]] {
-        let (failure, aside) = always(NetworkKind::Cloakroom, |_| Outcome::Answered(body.clone()));
+        let (failure, aside) = always(NetworkKind::Cloakroom, |_| {
+            AttemptOutcome::Answered(body.clone())
+        });
         assert_eq!(failure, Failure::Tampered(0));
         assert!(!aside.is_empty(), "the guard did it");
-        let (failure, aside) = always(NetworkKind::Session, |_| Outcome::Answered(body.clone()));
+        let (failure, aside) = always(NetworkKind::Session, |_| {
+            AttemptOutcome::Answered(body.clone())
+        });
         assert_eq!(failure, Failure::Tampered(3));
         assert!(aside.is_empty(), "anybody may have done it");
     }

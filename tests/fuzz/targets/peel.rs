@@ -7,7 +7,7 @@ mod bounded;
 use bounded::bounded;
 use cloakroom::protocol::keys::{Identity, X25519Secret};
 use cloakroom::protocol::onion::hop_cipher::HopKey;
-use cloakroom::protocol::onion::{HopCipher, MAX_HOP_NO, Next, open_request, peel};
+use cloakroom::protocol::onion::{HopCipher, MAX_HOP_NO, RelayInstruction, open_request, peel};
 use libfuzzer_sys::fuzz_target;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -30,9 +30,9 @@ fuzz_target!(|bytes: &[u8]| {
     };
     assert!(peeled.hop_no <= MAX_HOP_NO);
     match peeled.next {
-        Next::Forward { body, .. } => assert!(body.len() < len + 128),
-        Next::Proxy(proxy) => assert!(proxy.body.len() < len),
-        Next::Destination | Next::InvalidJson => {}
+        RelayInstruction::Forward { body, .. } => assert!(body.len() < len + 128),
+        RelayInstruction::Proxy(proxy) => assert!(proxy.body.len() < len),
+        RelayInstruction::Destination | RelayInstruction::InvalidJson => {}
     }
     let answer = peeled.reply.answer(bytes.to_vec(), &mut rng);
     assert!(answer.len() <= bytes.len() + 41);

@@ -13,7 +13,7 @@ use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::keys::X25519Public;
 use cloakroom::protocol::onion::hop_cipher::HopKey;
 use cloakroom::protocol::onion::v4::RequestHead;
-use cloakroom::protocol::onion::{Built, HopCipher, Next, ReplyError, Route, build, peel};
+use cloakroom::protocol::onion::{Built, HopCipher, RelayInstruction, ReplyError, OnionRoute, build, peel};
 use libfuzzer_sys::fuzz_target;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -82,7 +82,7 @@ fn ask(cipher: HopCipher, sealed_return: bool) -> Asked {
         parties[3].public().to_hex()
     );
     let server = server.parse().expect("a good address");
-    let route = Route {
+    let route = OnionRoute {
         relays: &relays,
         server: &server,
         cipher,
@@ -113,9 +113,9 @@ fn ask(cipher: HopCipher, sealed_return: bool) -> Asked {
         ));
         if keys.len() < 4 {
             body = match peel(&party.x25519(), body).expect("a good layer").next {
-                Next::Forward { body, .. } => body,
-                Next::Proxy(proxy) => proxy.body,
-                Next::Destination | Next::InvalidJson => unreachable!("a built request"),
+                RelayInstruction::Forward { body, .. } => body,
+                RelayInstruction::Proxy(proxy) => proxy.body,
+                RelayInstruction::Destination | RelayInstruction::InvalidJson => unreachable!("a built request"),
             };
         }
     }

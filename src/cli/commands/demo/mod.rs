@@ -4,15 +4,16 @@ use std::sync::PoisonError;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::config::Home;
 use crate::app::error::{AppError, LocalFileError};
-use crate::app::get::GetRequest;
-use crate::app::network::Tell;
-use crate::app::save::SaveTo;
-use crate::app::session::Session;
-use crate::app::share::{self, ShareRequest};
-use crate::app::who_saw_what::{Asked, RequestShown};
-use crate::app::{get, who_saw_what};
+use crate::app::received::save::SaveTo;
+use crate::app::settings::config::Home;
+use crate::app::transfer::get;
+use crate::app::transfer::get::GetRequest;
+use crate::app::transfer::network::Tell;
+use crate::app::transfer::session::Session;
+use crate::app::transfer::share::{self, ShareRequest};
+use crate::app::words::who_saw_what;
+use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::cli::CliError;
 use crate::cli::args::{Demo, KillTarget};
 use crate::cli::terminal::{self, Bar, print_line, seconds};

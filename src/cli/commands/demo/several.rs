@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::app::network::{Moved, Network, Route, Stage, Tell};
 use crate::app::relays::{RelaySet, RelaySource};
+use crate::app::transfer::network::{Moved, Network, Route, Stage, Tell};
 use crate::cli::CliError;
 use crate::cli::args::KillTarget;
 use crate::protocol::keys::{Ed25519Public, Identity};

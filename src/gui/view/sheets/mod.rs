@@ -9,7 +9,7 @@ use egui::{Context, Id, Ui};
 
 use super::{Drawn, Surroundings, keeping};
 use crate::gui::kit::{self, Button, Loudness};
-use crate::gui::model::{Action, KeepFor, Manage, Modal, Model, State, Transfer};
+use crate::gui::model::{Action, KeepFor, ManageAction, Modal, Model, Transfer, TransferState};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of, space};
 
@@ -46,7 +46,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(Action::Back);
             };
-            let delete = Action::Manage(id, Manage::Delete);
+            let delete = Action::Manage(id, ManageAction::Delete);
             let question = Question {
                 title: &text::delete_title(&transfer.name),
                 body: text::delete_body(),
@@ -131,7 +131,7 @@ fn keep_longer(ui: &mut Ui, model: &Model, transfer: &Transfer, now: u64, drawn:
     let palette = palette_of(ui.ctx());
     kit::label(ui, text::keep_longer_about(), Type::Body, palette.muted);
     ui.add_space(space::S);
-    let State::Shared(shared) = &transfer.state else {
+    let TransferState::Shared(shared) = &transfer.state else {
         return;
     };
     // What is known of the chosen server is known of this file's only if that is where it is.
@@ -151,9 +151,9 @@ fn keep_longer(ui: &mut Ui, model: &Model, transfer: &Transfer, now: u64, drawn:
         let longer = shared.expires.is_none_or(later);
         let words = text::kept_time_until(keep, now);
         (longer && keep.is_within(terms) && !keep.is_usual(terms))
-            .then_some((Manage::ExtendFor(days), words))
+            .then_some((ManageAction::ExtendFor(days), words))
     });
-    let times = std::iter::once((Manage::Extend, usual)).chain(days);
+    let times = std::iter::once((ManageAction::Extend, usual)).chain(days);
     if let Some(what) = kit::chip_buttons(ui, times.collect()) {
         drawn.act(Action::Manage(transfer.id, what));
     }
@@ -210,7 +210,7 @@ struct Named<'a> {
 
 impl Named<'_> {
     fn show(self, ctx: &Context, drawn: &mut Drawn, add: impl FnOnce(&mut Ui, &mut Drawn)) {
-        let modal = kit::Modal {
+        let modal = kit::ModalPanel {
             id: Id::unique(("sheet", self.id)),
             title: self.title,
             width: self.width,
@@ -234,7 +234,7 @@ struct Question<'a> {
 
 fn ask(ctx: &Context, id: &str, question: Question<'_>, drawn: &mut Drawn) {
     let palette = palette_of(ctx);
-    let modal = kit::Modal {
+    let modal = kit::ModalPanel {
         id: Id::unique(("question", id)),
         title: question.title,
         width: measure::QUESTION,

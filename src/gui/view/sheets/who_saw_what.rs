@@ -4,13 +4,13 @@
 use egui::{Align, Id, Layout, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use super::Drawn;
-use crate::app::who_saw_what::{Asked, RequestShown};
+use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::gui::fonts::Icon;
 use crate::gui::kit;
-use crate::gui::model::{Action, Job, Tone, Transfer};
+use crate::gui::model::{Action, Tone, Transfer, TransferJob};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
-use crate::protocol::disclosure::{self, AttemptShown, Fact, Note, Outcome, PartyShown, Saw};
+use crate::protocol::disclosure::{self, AttemptShown, Fact, Note, PartyShown, Saw, ShownOutcome};
 
 /// Side of a disc.
 const DISC: f32 = 40.0;
@@ -22,8 +22,8 @@ const PERSON: f32 = 72.0;
 /// What was shown in a transfer; its other end is another person.
 pub(super) fn of_transfer(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &mut Drawn) {
     let other = match transfer.job {
-        Job::Share(_) => Person::Recipient,
-        Job::Receive { .. } => Person::Sender,
+        TransferJob::Share(_) => Person::Recipient,
+        TransferJob::Receive { .. } => Person::Sender,
     };
     show(ui, &transfer.shown, Some(other), at, drawn);
 }
@@ -56,10 +56,10 @@ pub(super) fn foot(shown: &[RequestShown], at: usize) -> String {
 }
 
 /// It brought nothing, which is said above the path.
-const fn failed(outcome: &Outcome) -> bool {
+const fn failed(outcome: &ShownOutcome) -> bool {
     matches!(
         outcome,
-        Outcome::Failed(_) | Outcome::NoList | Outcome::NoProxy
+        ShownOutcome::Failed(_) | ShownOutcome::NoList | ShownOutcome::NoProxy
     )
 }
 
@@ -403,7 +403,7 @@ fn downwards(ui: &mut Ui, path: &Path<'_>) {
 struct Next {
     /// It points up.
     up: bool,
-    /// It is another day, and another person's.
+    /// The transfer is of another day or another person.
     later: bool,
 }
 
@@ -528,7 +528,7 @@ mod tests {
             names_file: true,
             sent: vec![1],
             answered: vec![1],
-            outcome: Outcome::Answered(200),
+            outcome: ShownOutcome::Answered(200),
         };
         let parties = party.parties();
         for towards_you in [true, false] {

@@ -1,0 +1,430 @@
+//! The sender's own record of shares: the owner token of each file, found again by the file's pointer.
+//!
+//! `owned.json` names neither server nor file: an entry stands under SHA-256("cloakroom own share v1" ‖ the server's
+//! key ‖ the id), which only somebody who has the pointer (or is the server) can make. The window and the command line
+//! share it, under a lock.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::app::settings::config::Home;
+use crate::disk::io_reason::IoReason;
+use crate::disk::kept::{self, UnreadFile, UnreadReason};
+use crate::disk::lock_file;
+use crate::disk::private;
+use crate::protocol::address::FileId;
+use crate::protocol::capability::OwnerToken;
+use crate::protocol::keys::Ed25519Public;
+
+/// The record of one person.
+pub struct OwnShares {
+    file: PathBuf,
+    lock: PathBuf,
+}
+
+/// What is kept of one share.
+pub struct OwnShare {
+    /// Lets its holder delete, extend and ask.
+    pub token: OwnerToken,
+    /// When the server forgets the file, in unix seconds.
+    pub expires: u64,
+    /// Whether recipients are asked for download receipts.
+    pub receipts: bool,
+}
+
+/// Why the record cannot be used.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum OwnRecordError {
+    /// The file is not what this program writes.
+    #[error("the record of your shares is damaged")]
+    Damaged,
+    /// A newer version wrote it.
+    #[error("the record of your shares was written by a newer version")]
+    Newer,
+    /// The file is there and cannot be read.
+    #[error("the record of your shares cannot be read: {0}")]
+    Read(IoReason),
+    /// It cannot be written.
+    #[error("the record of your shares cannot be written: {0}")]
+    Write(IoReason),
+}
+
+impl From<UnreadFile> for OwnRecordError {
+    fn from(unread: UnreadFile) -> Self {
+        match unread.why {
+            UnreadReason::Damaged => Self::Damaged,
+            UnreadReason::Newer => Self::Newer,
+            UnreadReason::Read(reason) => Self::Read(reason),
+        }
+    }
+}
+
+impl OwnShares {
+    /// The record in the data folder of `home`.
+    #[must_use]
+    pub fn of(home: &Home) -> Self {
+        Self {
+            file: home.data_dir.join(FILE_NAME),
+            lock: home.data_dir.join("owned.lock"),
+        }
+    }
+
+    /// What is kept of a file; `None` for one that this person did not share, or not from here.
+    ///
+    /// # Errors
+    /// [`OwnRecordError`].
+    pub fn find(
+        &self,
+        server: &Ed25519Public,
+        id: &FileId,
+    ) -> Result<Option<OwnShare>, OwnRecordError> {
+        let entries = self.read()?;
+        Ok(entries.get(&name_of(server, id)).and_then(Entry::to_share))
+    }
+
+    /// Keeps `share` under `id`.
+    ///
+    /// # Errors
+    /// [`OwnRecordError`]; the old record is untouched then.
+    pub fn keep(
+        &self,
+        server: &Ed25519Public,
+        id: &FileId,
+        share: &OwnShare,
+    ) -> Result<(), OwnRecordError> {
+        self.change(|entries| {
+            entries.insert(name_of(server, id), Entry::of(share));
+        })
+    }
+
+    /// Keeps `share` under `stored`, and nothing under `tried` where that is another id.
+    ///
+    /// # Errors
+    /// [`OwnRecordError`]; the old record is untouched then.
+    pub fn settle(
+        &self,
+        server: &Ed25519Public,
+        tried: &FileId,
+        stored: &FileId,
+        share: &OwnShare,
+    ) -> Result<(), OwnRecordError> {
+        self.change(|entries| {
+            entries.remove(&name_of(server, tried));
+            entries.insert(name_of(server, stored), Entry::of(share));
+        })
+    }
+
+    /// Forgets `id`.
+    ///
+    /// # Errors
+    /// [`OwnRecordError`]; the old record is untouched then.
+    pub fn forget(&self, server: &Ed25519Public, id: &FileId) -> Result<(), OwnRecordError> {
+        self.change(|entries| {
+            entries.remove(&name_of(server, id));
+        })
+    }
+
+    /// Keeps a file's token until `expires` at least.
+    ///
+    /// # Errors
+    /// [`OwnRecordError`]; the old record is untouched then.
+    pub fn extend(
+        &self,
+        server: &Ed25519Public,
+        id: &FileId,
+        expires: u64,
+    ) -> Result<(), OwnRecordError> {
+        self.change(|entries| {
+            if let Some(entry) = entries.get_mut(&name_of(server, id)) {
+                entry.expires = entry.expires.max(expires);
+            }
+        })
+    }
+
+    /// Reads, changes and writes as one step, whatever other windows and commands do.
+    fn change(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<String, Entry>),
+    ) -> Result<(), OwnRecordError> {
+        let write = |error: io::Error| OwnRecordError::Write(error.into());
+        if let Some(folder) = self.file.parent() {
+            private::make_folder(folder).map_err(write)?;
+        }
+        let held = lock_file::hold(&self.lock).map_err(write)?;
+        let mut entries = self.read()?;
+        change(&mut entries);
+        forget_beyond(&mut entries, MAX_ENTRIES);
+        let record = Record {
+            version: VERSION,
+            shares: entries,
+        };
+        let text = serde_json::to_vec_pretty(&record).map_err(|error| write(error.into()))?;
+        private::write(&self.file, &Zeroizing::new(text)).map_err(write)?;
+        drop(held);
+        Ok(())
+    }
+
+    fn read(&self) -> Result<BTreeMap<String, Entry>, OwnRecordError> {
+        let record: Option<Record> = kept::read(&self.file, VERSION)?;
+        Ok(record.map_or_else(BTreeMap::new, |record| record.shares))
+    }
+}
+
+/// Drops the entries that expire first until `most` are left. The clock drops none: it may be wrong, and a token cannot
+/// be had again.
+fn forget_beyond(entries: &mut BTreeMap<String, Entry>, most: usize) {
+    let beyond = entries.len().saturating_sub(most);
+    let mut by_expiry: Vec<(u64, String)> = entries
+        .iter()
+        .map(|(name, entry)| (entry.expires, name.clone()))
+        .collect();
+    by_expiry.sort_unstable();
+    for (_, name) in by_expiry.iter().take(beyond) {
+        entries.remove(name);
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    version: u32,
+    shares: BTreeMap<String, Entry>,
+}
+
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+struct Entry {
+    token: String,
+    expires: u64,
+    receipts: bool,
+}
+
+impl Entry {
+    fn of(share: &OwnShare) -> Self {
+        Self {
+            token: share.token.to_hex().to_string(),
+            expires: share.expires,
+            receipts: share.receipts,
+        }
+    }
+
+    fn to_share(&self) -> Option<OwnShare> {
+        Some(OwnShare {
+            token: OwnerToken::from_hex(&self.token)?,
+            expires: self.expires,
+            receipts: self.receipts,
+        })
+    }
+}
+
+fn name_of(server: &Ed25519Public, id: &FileId) -> String {
+    let hash = Sha256::new()
+        .chain_update(b"cloakroom own share v1")
+        .chain_update(server.as_bytes())
+        .chain_update(id.as_str().as_bytes())
+        .finalize();
+    HEXLOWER.encode(&hash)
+}
+
+const FILE_NAME: &str = "owned.json";
+const VERSION: u32 = 1;
+/// The most files on record: their tokens take up some 2 MB.
+const MAX_ENTRIES: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::{TempDir, tempdir};
+
+    use super::*;
+    use crate::protocol::keys::Identity;
+
+    const NOW: u64 = 1_800_000_000;
+
+    struct Fixture {
+        folder: TempDir,
+        shares: OwnShares,
+        server: Ed25519Public,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let folder = tempdir().unwrap();
+            let home = Home::in_folder(folder.path().join("data"));
+            Self {
+                shares: OwnShares::of(&home),
+                server: Identity::from_seed([1; 32]).public(),
+                folder,
+            }
+        }
+
+        fn text(&self) -> String {
+            fs::read_to_string(&self.shares.file).unwrap()
+        }
+
+        fn token_of(&self, id: &FileId) -> Option<[u8; 32]> {
+            let found = self.shares.find(&self.server, id).unwrap();
+            found.map(|share| *share.token.as_bytes())
+        }
+    }
+
+    fn id(number: u8) -> FileId {
+        FileId::random(500_000, [number; 30])
+    }
+
+    fn share(number: u8, expires: u64) -> OwnShare {
+        OwnShare {
+            token: OwnerToken::from_bytes([number; 32]),
+            expires,
+            receipts: number.is_multiple_of(2),
+        }
+    }
+
+    #[test]
+    fn a_token_is_found_by_server_and_id_alone() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        assert!(shares.find(server, &id(1)).unwrap().is_none());
+        for id in [id(1), id(2)] {
+            shares.keep(server, &id, &share(7, NOW + 10)).unwrap();
+        }
+        let found = shares.find(server, &id(2)).unwrap().unwrap();
+        assert_eq!(found.token.as_bytes(), &[7; 32]);
+        assert_eq!((found.expires, found.receipts), (NOW + 10, false));
+        let other = Identity::from_seed([2; 32]).public();
+        assert!(shares.find(&other, &id(1)).unwrap().is_none());
+        assert!(shares.find(server, &id(3)).unwrap().is_none());
+        let text = fixture.text();
+        assert!(
+            !text.contains(id(1).as_str()) && !text.contains(&server.to_hex()),
+            "{text}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_is_a_link_costs_no_other_file_its_content() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        let precious = fixture.folder.path().join("precious");
+        fs::write(&precious, "precious").unwrap();
+        private::make_folder(shares.lock.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(&precious, &shares.lock).unwrap();
+        let kept = shares.keep(server, &id(1), &share(7, NOW + 10));
+        assert!(matches!(kept, Err(OwnRecordError::Write(_))));
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+    }
+
+    #[test]
+    fn only_the_id_that_was_given_stays() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        let tried = id(2);
+        shares.keep(server, &id(9), &share(9, NOW)).unwrap();
+        for stored in [id(2), id(4)] {
+            shares.keep(server, &tried, &share(7, NOW)).unwrap();
+            shares
+                .settle(server, &tried, &stored, &share(7, NOW))
+                .unwrap();
+            assert_eq!(fixture.token_of(&stored), Some([7; 32]));
+            assert_eq!(fixture.token_of(&tried).is_some(), stored == tried);
+            shares.forget(server, &stored).unwrap();
+            assert_eq!(fixture.token_of(&stored), None);
+        }
+        assert_eq!(fixture.token_of(&id(9)), Some([9; 32]));
+    }
+
+    #[test]
+    fn an_extension_never_shortens() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        shares.keep(server, &id(2), &share(2, NOW)).unwrap();
+        shares.extend(server, &id(2), NOW + 100).unwrap();
+        shares.extend(server, &id(2), NOW + 50).unwrap();
+        let found = shares.find(server, &id(2)).unwrap().unwrap();
+        assert_eq!(found.expires, NOW + 100);
+    }
+
+    /// No clock takes a token away. Of more than there is room for, those go whose files expire first.
+    #[test]
+    fn only_the_number_of_files_makes_one_go() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        for number in 1..=3 {
+            shares
+                .keep(server, &id(number), &share(number, u64::from(number)))
+                .unwrap();
+        }
+        let mut entries = shares.read().unwrap();
+        assert_eq!(entries.len(), 3, "whatever the time is");
+        forget_beyond(&mut entries, 2);
+        let left: Vec<u64> = entries.values().map(|entry| entry.expires).collect();
+        assert!(left.len() == 2 && !left.contains(&1), "{left:?}");
+    }
+
+    #[test]
+    fn a_damaged_record_and_a_newer_one_are_told_and_left_alone() {
+        let fixture = Fixture::new();
+        let Fixture { shares, server, .. } = &fixture;
+        for (text, error) in [
+            ("{\"version\":1,\"shares\":7}", OwnRecordError::Damaged),
+            ("", OwnRecordError::Damaged),
+            ("{\"version\":2}", OwnRecordError::Newer),
+        ] {
+            private::write(&shares.file, text.as_bytes()).unwrap();
+            assert_eq!(shares.find(server, &id(1)).err(), Some(error));
+            assert_eq!(shares.keep(server, &id(1), &share(1, NOW)), Err(error));
+            assert_eq!(fixture.text(), text);
+        }
+    }
+
+    #[test]
+    fn many_at_once_lose_nothing() {
+        let fixture = Fixture::new();
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let fixture = &fixture;
+                scope.spawn(move || {
+                    fixture
+                        .shares
+                        .keep(&fixture.server, &id(number), &share(number, NOW))
+                        .unwrap();
+                });
+            }
+        });
+        for number in 0..8 {
+            assert_eq!(fixture.token_of(&id(number)), Some([number; 32]));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_told() {
+        let fixture = Fixture::new();
+        fs::write(fixture.folder.path().join("data"), b"a file").unwrap();
+        assert!(matches!(
+            fixture.shares.keep(&fixture.server, &id(1), &share(1, NOW)),
+            Err(OwnRecordError::Write(_))
+        ));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_record_is_readable_by_nobody_else() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let fixture = Fixture::new();
+        let shares = &fixture.shares;
+        shares
+            .keep(&fixture.server, &id(1), &share(1, NOW))
+            .unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(shares.file.as_path()), 0o600);
+        assert_eq!(mode(shares.file.parent().unwrap()), 0o700);
+    }
+}

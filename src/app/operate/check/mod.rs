@@ -1,0 +1,145 @@
+//! Looks over a file server, a relay, or what a person uses, and says of each part how it is and what to do.
+//!
+//! Nothing is changed: no key is made, no folder, and what is written to a store is taken away again.
+
+mod clock;
+mod key;
+mod person;
+mod port;
+mod relay;
+mod server;
+
+pub use person::{Asker, person};
+pub use relay::relay;
+pub use server::{Checking, server};
+
+/// What was found, in the order it was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// One for each part.
+    pub findings: Vec<Finding>,
+}
+
+/// How one part is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The part, in a word or two.
+    pub part: &'static str,
+    /// How it is.
+    pub state: PartState,
+    /// What was found.
+    pub what: String,
+    /// What to do about it; empty when there is nothing to do.
+    pub next: String,
+}
+
+/// How a part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartState {
+    /// The part is as it should be.
+    Ok,
+    /// It could not be looked at now.
+    Skipped,
+    /// It works, but not as well or as safely as it could.
+    Warning,
+    /// It does not work.
+    Failed,
+}
+
+impl PartState {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Skipped => "skipped",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Report {
+    /// Whether nothing failed.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.findings
+            .iter()
+            .all(|finding| finding.state != PartState::Failed)
+    }
+
+    fn ok(&mut self, part: &'static str, what: impl Into<String>) {
+        self.add(part, PartState::Ok, what, "");
+    }
+
+    fn skipped(&mut self, part: &'static str, what: impl Into<String>, next: impl Into<String>) {
+        self.add(part, PartState::Skipped, what, next);
+    }
+
+    fn warning(&mut self, part: &'static str, what: impl Into<String>, next: impl Into<String>) {
+        self.add(part, PartState::Warning, what, next);
+    }
+
+    fn failed(&mut self, part: &'static str, what: impl Into<String>, next: impl Into<String>) {
+        self.add(part, PartState::Failed, what, next);
+    }
+
+    fn add(
+        &mut self,
+        part: &'static str,
+        state: PartState,
+        what: impl Into<String>,
+        next: impl Into<String>,
+    ) {
+        self.findings.push(Finding {
+            part,
+            state,
+            what: what.into(),
+            next: next.into(),
+        });
+    }
+}
+
+/// `1.5 GiB`.
+fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 4] = [
+        ("TiB", 1 << 40),
+        ("GiB", 1 << 30),
+        ("MiB", 1 << 20),
+        ("KiB", 1 << 10),
+    ];
+    let Some((unit, worth)) = UNITS.iter().find(|(_, worth)| bytes >= *worth) else {
+        return format!("{bytes} bytes");
+    };
+    let tenths = u128::from(bytes) * 10 / u128::from(*worth);
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_failed_makes_a_report_bad() {
+        let mut report = Report::default();
+        report.ok("key", "it is there");
+        report.skipped("port", "not now", "");
+        report.warning("access", "open", "close it");
+        assert!(report.is_ok());
+        report.failed("disk", "full", "make room");
+        assert!(!report.is_ok());
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (1_023, "1023 bytes"),
+            (1_536, "1.5 KiB"),
+            (10 << 30, "10.0 GiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! What a person uses: settings, folders, relay list and servers.
+
+use std::path::Path;
+
+use super::{Report, clock, relay, size};
+use crate::app::relays::{ListState, RelaySource, Relays, SourceView};
+use crate::app::settings::config::{Config, Home};
+use crate::protocol::relay_list::{NetworkKind, RelayList};
+
+/// The program that runs the check; its advice names commands on the command line and controls in the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// `cloak check`.
+    CommandLine {
+        /// Asks each relay of the list, which then sees this computer's address, as a first relay does.
+        ask_relays: bool,
+    },
+    /// The window, where nothing is sent.
+    Window,
+}
+
+impl Asker {
+    /// The one of two pieces of advice that fits this program.
+    const fn advice(self, command_line: &'static str, window: &'static str) -> &'static str {
+        match self {
+            Self::CommandLine { .. } => command_line,
+            Self::Window => window,
+        }
+    }
+}
+
+/// Checks what a person uses at `now` (unix seconds).
+pub async fn person(home: &Home, now: u64, asker: Asker) -> Report {
+    let mut report = Report::default();
+    let config = match Config::load(home) {
+        Ok(config) => config,
+        Err(unread) => {
+            // What they name is unknown, and the default settings are not what this person uses.
+            report.failed(
+                "settings",
+                unread.to_string(),
+                asker.advice(
+                    "correct the file, or move it away and choose again; until then nothing is sent",
+                    "correct the file, or use the default settings; until then nothing is sent",
+                ),
+            );
+            return report;
+        }
+    };
+    report.ok("settings", format!("{}", home.config_file().display()));
+    clock::clock(&mut report, now);
+    folder(&mut report, "settings folder", &home.config_dir);
+    if home.data_dir != home.config_dir {
+        folder(&mut report, "data folder", &home.data_dir);
+    }
+    let downloads = config.download_folder();
+    if downloads.is_dir() {
+        folder(&mut report, "download folder", &downloads);
+    } else {
+        report.failed(
+            "download folder",
+            format!("{} is not there", downloads.display()),
+            "make it, or choose another in Settings",
+        );
+    }
+    let list = list(&mut report, home, &config, now, asker);
+    let relays = list.as_ref().and_then(|view| view.list.as_ref());
+    servers(&mut report, &config, relays);
+    if let (Some(view), Some(relays)) = (&list, relays) {
+        ask(&mut report, view.kind, relays, asker).await;
+    }
+    report
+}
+
+fn folder(report: &mut Report, part: &'static str, folder: &Path) {
+    // One that is made later is tried where it will be made.
+    let mut there = folder;
+    while !there.exists() {
+        match there.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => there = parent,
+            _ => break,
+        }
+    }
+    if let Err(error) = tempfile::NamedTempFile::new_in(there) {
+        report.failed(
+            part,
+            format!("{} cannot be written: {error}", folder.display()),
+            "check who owns it and that the disk is not full",
+        );
+        return;
+    }
+    match fs4::available_space(there) {
+        Ok(bytes) if bytes < LITTLE => report.warning(
+            part,
+            format!("{} has {} left", folder.display(), size(bytes)),
+            "make room on the disk",
+        ),
+        Ok(bytes) => report.ok(
+            part,
+            format!("{} can be written, {} left", folder.display(), size(bytes)),
+        ),
+        Err(_unknown) => report.ok(part, format!("{} can be written", folder.display())),
+    }
+}
+
+/// The relays that transfers use, when their list can be used.
+fn list(
+    report: &mut Report,
+    home: &Home,
+    config: &Config,
+    now: u64,
+    asker: Asker,
+) -> Option<SourceView> {
+    const PART: &str = "relay list";
+    if config.relays == RelaySource::BuiltIn {
+        report.skipped(
+            PART,
+            "none was chosen: only the built-in network has relays, and it hides nothing",
+            asker.advice(
+                "give --relays to share and get, or choose one in the window's Settings",
+                "choose one in Settings, under Relays",
+            ),
+        );
+        return None;
+    }
+    let views = match Relays::of(home).view(&config.relays, now) {
+        Ok(views) => views,
+        Err(unread) => {
+            report.failed(
+                PART,
+                unread.to_string(),
+                "move that file away and add your lists again",
+            );
+            return None;
+        }
+    };
+    let view = views
+        .into_iter()
+        .find(|view| view.source == config.relays)?;
+    match &view.state {
+        ListState::Good => {
+            let count = view.list.as_ref().map_or(0, |list| list.relays.len());
+            match &view.problem {
+                None => report.ok(PART, format!("{count} relays")),
+                Some(problem) => report.warning(
+                    PART,
+                    format!("{count} relays; a newer list did not come: {problem}"),
+                    asker.advice("cloak relays says more", "Settings say more, under Relays"),
+                ),
+            }
+            Some(view)
+        }
+        ListState::Ended => {
+            report.failed(
+                PART,
+                "its time has passed",
+                "ask whoever makes it for a new one",
+            );
+            None
+        }
+        ListState::Missing(why) => {
+            let why = why.as_deref().unwrap_or("it was never fetched");
+            report.failed(
+                PART,
+                format!("it cannot be used: {why}"),
+                asker.advice(
+                    "choose it again with cloak relays",
+                    "choose it again in Settings, under Relays",
+                ),
+            );
+            None
+        }
+    }
+}
+
+fn servers(report: &mut Report, config: &Config, list: Option<&RelayList>) {
+    const PART: &str = "servers";
+    let Some(chosen) = config.chosen_entry() else {
+        report.ok(
+            PART,
+            "new files stay in the built-in network, on this computer",
+        );
+        return;
+    };
+    let host = chosen.address.url.host();
+    let served =
+        list.is_some_and(|list| list.relays.iter().any(|relay| relay.serves.includes(host)));
+    if chosen.direct {
+        report.warning(
+            PART,
+            format!(
+                "{} is reached without relays and sees this computer's address",
+                chosen.shown_name()
+            ),
+            "choose a relay list that serves it",
+        );
+    } else if served {
+        report.ok(
+            PART,
+            format!("{} can be reached through the relays", chosen.shown_name()),
+        );
+    } else {
+        report.failed(
+            PART,
+            format!("no relay of yours serves {}", chosen.shown_name()),
+            "choose a relay list that its operator recommends",
+        );
+    }
+}
+
+async fn ask(report: &mut Report, kind: NetworkKind, list: &RelayList, asker: Asker) {
+    const PART: &str = "relays";
+    if asker != (Asker::CommandLine { ask_relays: true }) {
+        report.skipped(
+            PART,
+            "they were not asked: each would see this computer's address",
+            asker.advice("--network asks them", "a test of a server tries them"),
+        );
+        return;
+    }
+    if kind == NetworkKind::Session {
+        report.skipped(
+            PART,
+            "Session's relays do not show who they are, so asking them proves nothing",
+            "a transfer tries them",
+        );
+        return;
+    }
+    let all: Vec<_> = list.relays.iter().collect();
+    let answered = relay::reach(&all).await;
+    let what = format!("{answered} of {} answer with their key", all.len());
+    if answered < 3 {
+        report.failed(
+            PART,
+            what,
+            "a path needs three: look whether the network here lets you reach them, or get a newer list",
+        );
+    } else {
+        report.ok(PART, what);
+    }
+}
+
+/// Ten of the largest files.
+const LITTLE: u64 = 100 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// The advice of a check over settings with this text in their file.
+    async fn advice(config: &str, asker: Asker) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home {
+            config_dir: folder.path().to_owned(),
+            data_dir: folder.path().to_owned(),
+        };
+        fs::write(home.config_file(), config).unwrap();
+        let findings = person(&home, 1_800_000_000, asker).await.findings;
+        let next = findings.into_iter().map(|finding| finding.next);
+        next.collect::<Vec<_>>().join("; ")
+    }
+
+    #[tokio::test]
+    async fn the_window_is_told_of_no_command_and_the_command_line_of_its_own() {
+        for config in [
+            "version = 1\n",
+            "version = 1\nrelay_list_file = \"/nowhere/relays.json\"\n",
+        ] {
+            let window = advice(config, Asker::Window).await;
+            assert!(window.contains("in Settings, under Relays"), "{window}");
+            assert!(!window.contains("cloak "), "{window}");
+            assert!(!window.contains("--"), "{window}");
+            let asker = Asker::CommandLine { ask_relays: false };
+            let command_line = advice(config, asker).await;
+            let names_one = ["cloak relays", "--relays"].map(|one| command_line.contains(one));
+            assert!(names_one.contains(&true), "{command_line}");
+        }
+    }
+}

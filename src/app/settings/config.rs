@@ -1,0 +1,1374 @@
+//! What a person has decided: servers, relay list, folders, look; and where settings and data live.
+//!
+//! `config.toml` is read into a private wire type with a version and becomes one decided [`Config`]. Keys that this
+//! version does not know are kept and written back, unless they look like a misspelling of one that protects something:
+//! such a file cannot be understood. A file that cannot be understood stays as it is until the person says otherwise, and
+//! nothing is sent meanwhile.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use directories::{ProjectDirs, UserDirs};
+use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
+
+use super::misspelled::{self, Misspelled};
+use crate::app::relays::set::RelaySource;
+use crate::app::words::l10n::Language;
+use crate::disk::io_reason::IoReason;
+use crate::disk::kept::is_missing;
+use crate::disk::lock_file;
+use crate::disk::private;
+pub use crate::disk::private::NotPrivate;
+pub use crate::net::socks::{ParseProxyError, SocksProxy};
+use crate::protocol::address::ServerAddress;
+use crate::protocol::capability::AccessWord;
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::text;
+
+/// The variable that puts settings and data into one folder of the person's choice.
+pub const HOME_VARIABLE: &str = "CLOAKROOM_HOME";
+
+const FILE_NAME: &str = "config.toml";
+const LOCK: &str = "config.lock";
+const VERSION: i64 = 1;
+const BUILT_IN: &str = "built-in";
+const SESSION: &str = "session";
+/// How many broken files are kept at most; then the newest one stays where it is.
+const MAX_BROKEN: u32 = 100;
+
+/// Where settings and data live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// The folder of `config.toml`.
+    pub config_dir: PathBuf,
+    /// The folder of everything else.
+    pub data_dir: PathBuf,
+}
+
+impl Home {
+    /// The folder that `CLOAKROOM_HOME` names, for both; else what the system has for settings and for data.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHome`] when the variable is not set and the person has no home folder;
+    /// [`ConfigError::NotPrivate`] as [`Home::checked`].
+    pub fn find() -> Result<Self, ConfigError> {
+        Self::find_with(std::env::var_os(HOME_VARIABLE))?.checked()
+    }
+
+    /// Returns this home if nobody but this person can change its folders. Anybody else would decide which servers,
+    /// relays and windows this program trusts.
+    ///
+    /// # Errors
+    /// [`ConfigError::NotPrivate`].
+    pub fn checked(self) -> Result<Self, ConfigError> {
+        for folder in [&self.config_dir, &self.data_dir] {
+            private::check(folder).map_err(|why| ConfigError::NotPrivate {
+                folder: folder.clone(),
+                why,
+            })?;
+        }
+        Ok(self)
+    }
+
+    /// Settings and data in one folder.
+    #[must_use]
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
+        Self {
+            config_dir: folder.clone(),
+            data_dir: folder,
+        }
+    }
+
+    /// The folder of the built-in network's keys and store.
+    #[must_use]
+    pub fn builtin_dir(&self) -> PathBuf {
+        self.data_dir.join("builtin")
+    }
+
+    /// The file of the settings.
+    #[must_use]
+    pub fn config_file(&self) -> PathBuf {
+        self.config_dir.join(FILE_NAME)
+    }
+
+    fn find_with(variable: Option<OsString>) -> Result<Self, ConfigError> {
+        if let Some(folder) = variable.filter(|folder| !folder.is_empty()) {
+            return std::path::absolute(folder)
+                .map(Self::in_folder)
+                .or(Err(ConfigError::NoHome));
+        }
+        let folders = ProjectDirs::from("", "", "Cloakroom").ok_or(ConfigError::NoHome)?;
+        Ok(Self {
+            config_dir: folders.config_dir().to_owned(),
+            data_dir: folders.data_local_dir().to_owned(),
+        })
+    }
+}
+
+/// The settings, decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The file servers that were added, in the person's order.
+    pub servers: Vec<ServerEntry>,
+    /// The one that new files go to.
+    pub chosen: ServerChoice,
+    /// Which relays are used.
+    pub relays: RelaySource,
+    /// Lists on which the rules of paths may yield where the list is too short for them.
+    pub short_lists: Vec<RelaySource>,
+    /// Whether a pointer names the relay list, when that is one by URL, for recipients who have none.
+    pub pointer_carries_relay_list: bool,
+    /// The way out of this computer to the first relay, and to servers without relays; without one it is straight.
+    pub proxy: Option<SocksProxy>,
+    /// Where received files go; without one see [`Config::download_folder`].
+    pub download_folder: Option<PathBuf>,
+    /// How the window looks.
+    pub theme: Theme,
+    /// How strong the window's colours are.
+    pub contrast: Contrast,
+    /// Whether nothing in the window moves, whatever the system says.
+    pub reduced_motion: bool,
+    /// What the window speaks; without one the system's language, where it can.
+    pub language: Option<Language>,
+    /// Size of everything in the window, per cent.
+    pub zoom: u16,
+    /// Whether the window puts a pointer on the clipboard as soon as it is there.
+    pub copy_when_done: bool,
+    /// Whether the window takes a copied pointer off the clipboard after a minute.
+    pub clear_clipboard: bool,
+    /// Whether the window hides pointers while another one is in front.
+    pub mask_pointers: bool,
+    /// Whether the first start's card was read.
+    pub welcomed: bool,
+    /// Whether a pointer holds the file's name.
+    pub name_in_pointer: bool,
+    /// Whether finished transfers are kept for the next start.
+    pub history: bool,
+    /// Whether the desktop says when a transfer ends while the window is not in front.
+    pub notify: bool,
+    /// Whether it then names the file.
+    pub notify_names: bool,
+    /// Which display system the window opens on.
+    pub display: Display,
+    /// What draws the window.
+    pub renderer: Renderer,
+    /// How many files the window shares at the same time: 1 to [`MAX_PARALLEL`].
+    pub parallel_shares: u8,
+    unknown: toml::Table,
+}
+
+/// A file server that was added.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerEntry {
+    /// What the person calls it.
+    pub name: String,
+    /// Where and who it is.
+    pub address: ServerAddress,
+    /// Whether to talk to it without relays.
+    pub direct: bool,
+    /// Its operator's word, if uploads need one and the person keeps it here.
+    pub access_word: Option<AccessWord>,
+    unknown: toml::Table,
+}
+
+impl ServerEntry {
+    /// A server that is reached through relays and needs no access word.
+    #[must_use]
+    pub fn new(name: impl Into<String>, address: ServerAddress) -> Self {
+        Self {
+            name: name.into(),
+            address,
+            direct: false,
+            access_word: None,
+            unknown: toml::Table::new(),
+        }
+    }
+
+    /// The name that the person gave the server, or its host without one: `files.example`.
+    #[must_use]
+    pub fn shown_name(&self) -> &str {
+        match self.name.trim() {
+            "" => self.address.url.authority(),
+            name => name,
+        }
+    }
+}
+
+/// Where new files go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ServerChoice {
+    /// To the network inside the program.
+    #[default]
+    BuiltIn,
+    /// To the added server with this key.
+    Server(Ed25519Public),
+}
+
+/// How the window looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// As the system does.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// How strong the window's colours are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Contrast {
+    /// As the system says.
+    #[default]
+    System,
+    /// As designed.
+    Normal,
+    /// Stronger.
+    High,
+}
+
+/// Which display system the window opens on, where there are several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Display {
+    /// The one that can do more.
+    #[default]
+    Auto,
+    /// X11.
+    X11,
+    /// Wayland.
+    Wayland,
+}
+
+/// What draws the window; where it cannot, the other one does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Renderer {
+    /// The one that looks better.
+    #[default]
+    Auto,
+    /// Vulkan, Metal or Direct3D.
+    Wgpu,
+    /// OpenGL.
+    Glow,
+}
+
+/// How many files can be shared at the same time.
+pub const MAX_PARALLEL: u8 = 4;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            chosen: ServerChoice::BuiltIn,
+            relays: RelaySource::BuiltIn,
+            short_lists: Vec::new(),
+            pointer_carries_relay_list: false,
+            proxy: None,
+            download_folder: None,
+            theme: Theme::System,
+            contrast: Contrast::System,
+            reduced_motion: false,
+            language: None,
+            zoom: USUAL_ZOOM,
+            copy_when_done: false,
+            clear_clipboard: false,
+            mask_pointers: false,
+            welcomed: false,
+            name_in_pointer: true,
+            history: true,
+            notify: true,
+            notify_names: false,
+            display: Display::Auto,
+            renderer: Renderer::Auto,
+            parallel_shares: USUAL_PARALLEL,
+            unknown: toml::Table::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings; without a file they are the default ones. The file is left alone, whatever is in it.
+    ///
+    /// # Errors
+    /// [`UnreadSettings`] for a file that is there and cannot be read or understood. The default settings would send
+    /// past a proxy or to a server that it may have named, so there are none.
+    pub fn load(home: &Home) -> Result<Self, UnreadSettings> {
+        let file = home.config_file();
+        let read = match fs::read(&file) {
+            Ok(bytes) => Self::parse(&bytes),
+            Err(error) if is_missing(&file, &error) => return Ok(Self::default()),
+            Err(error) => Err(ConfigError::Read(error.into())),
+        };
+        read.map_err(|error| UnreadSettings { error, file })
+    }
+
+    /// Puts aside a file of settings that cannot be read or understood, so that the default settings apply from now on.
+    /// Returns where it is then: beside its old place, under a name that ends in `.broken`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Newer`] for a file that a newer version wrote, which stays for that version, and
+    /// [`ConfigError::Write`]. The file is untouched then.
+    pub fn put_aside(home: &Home) -> Result<Option<PathBuf>, ConfigError> {
+        let write = |error: io::Error| ConfigError::Write(error.into());
+        let held = hold(home).map_err(write)?;
+        let aside = match Self::load(home) {
+            Ok(_) => None,
+            Err(UnreadSettings {
+                error: ConfigError::Newer,
+                ..
+            }) => return Err(ConfigError::Newer),
+            Err(UnreadSettings { file, .. }) => Some(move_aside(&file).map_err(write)?),
+        };
+        drop(held);
+        Ok(aside)
+    }
+
+    /// Writes the settings whole or not at all, readable by nobody else.
+    ///
+    /// # Errors
+    /// [`ConfigError::Write`]; the old file is untouched then.
+    pub fn save(&self, home: &Home) -> Result<(), ConfigError> {
+        let text = toml::to_string(&ConfigFile::from(self)).map_err(|error| unwritable(&error))?;
+        private::write(&home.config_file(), text.as_bytes())
+            .map_err(|error| ConfigError::Write(error.into()))
+    }
+
+    /// Writes what differs from `before` into the settings as the file has them by now: what another program or window
+    /// of this person changed meanwhile stays. Blocking while one of those writes.
+    ///
+    /// # Errors
+    /// Those of [`Config::load`] when the file cannot be understood any more, and [`ConfigError::Write`]; the old file is
+    /// untouched then.
+    pub fn save_changes(&self, before: &Self, home: &Home) -> Result<(), ConfigError> {
+        let held = hold(home).map_err(|error| ConfigError::Write(error.into()))?;
+        let settings = match Self::load(home) {
+            Ok(there) if home.config_file().exists() => self.over(before, &there)?,
+            Ok(_no_file) => self.clone(),
+            Err(unread) => return Err(unread.error),
+        };
+        settings.save(home)?;
+        drop(held);
+        Ok(())
+    }
+
+    /// The settings `there`, with what differs between `before` and these.
+    fn over(&self, before: &Self, there: &Self) -> Result<Self, ConfigError> {
+        let servers = merge(
+            &self.servers,
+            &before.servers,
+            &there.servers,
+            |one, other| one.address.key == other.address.key,
+        );
+        let short_lists = merge(
+            &self.short_lists,
+            &before.short_lists,
+            &there.short_lists,
+            RelaySource::eq,
+        );
+        let relays = changed(&self.relays, &before.relays, &there.relays);
+        let chosen = changed(&self.chosen, &before.chosen, &there.chosen);
+        // The rest is key by key; what depends on each other stays out of that.
+        let alone = |config: &Self| {
+            let config = Self {
+                servers: Vec::new(),
+                short_lists: Vec::new(),
+                relays: RelaySource::BuiltIn,
+                ..config.clone()
+            };
+            toml::Table::try_from(ConfigFile::from(&config)).map_err(|error| unwritable(&error))
+        };
+        let (now, before, mut keys) = (alone(self)?, alone(before)?, alone(there)?);
+        for key in before.keys().chain(now.keys()) {
+            match (before.get(key), now.get(key)) {
+                (was, is) if was == is => {}
+                (_, Some(value)) => drop(keys.insert(key.clone(), value.clone())),
+                (_, None) => drop(keys.remove(key)),
+            }
+        }
+        let file: ConfigFile = keys.try_into().map_err(|error: toml::de::Error| {
+            let reason = error.message().to_owned();
+            ConfigError::Invalid { line: None, reason }
+        })?;
+        Ok(Self {
+            servers,
+            chosen,
+            relays,
+            short_lists,
+            ..file.decide()?
+        })
+    }
+
+    /// The server that new files go to, with what the person decided about it; `None` for the built-in network.
+    #[must_use]
+    pub fn chosen_entry(&self) -> Option<&ServerEntry> {
+        match self.chosen {
+            ServerChoice::BuiltIn => None,
+            ServerChoice::Server(key) => {
+                self.servers.iter().find(|server| server.address.key == key)
+            }
+        }
+    }
+
+    /// The access word that the person keeps with a server.
+    #[must_use]
+    pub fn access_word(&self, server: &ServerAddress) -> Option<&AccessWord> {
+        let entry = self.servers.iter().find(|entry| entry.address == *server)?;
+        entry.access_word.as_ref()
+    }
+
+    /// The address of the server that new files go to; `None` for the built-in network.
+    #[must_use]
+    pub fn chosen_server(&self) -> Option<&ServerAddress> {
+        self.chosen_entry().map(|server| &server.address)
+    }
+
+    /// The folder that received files are saved in: the chosen one, else the system's for downloads, else `Downloads` in
+    /// the home folder if it exists, else the home folder, else the current folder.
+    #[must_use]
+    pub fn download_folder(&self) -> PathBuf {
+        let system = || {
+            let folders = UserDirs::new()?;
+            Some(downloads_of(folders.download_dir(), folders.home_dir()))
+        };
+        self.download_folder
+            .clone()
+            .or_else(system)
+            .unwrap_or_else(|| PathBuf::from("."))
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
+        let invalid = |reason: &str| ConfigError::Invalid {
+            line: None,
+            reason: reason.to_owned(),
+        };
+        let text = &text::decode(bytes).map_err(|_not_text| invalid("it is not text"))?;
+        let located = |error: toml::de::Error| ConfigError::Invalid {
+            line: error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .map(|before| before.matches('\n').count() + 1),
+            reason: error.message().to_owned(),
+        };
+        // The version first: a newer file may have another form.
+        let table: toml::Table = toml::from_str(text).map_err(located)?;
+        match table.get("version").and_then(toml::Value::as_integer) {
+            Some(VERSION) => {}
+            Some(newer) if newer > VERSION => return Err(ConfigError::Newer),
+            _ => return Err(invalid("it has no version")),
+        }
+        let file: ConfigFile = toml::from_str(text).map_err(located)?;
+        if let Some(misspelled) = file.misspelled(text) {
+            let before = text.get(..misspelled.at).unwrap_or_default();
+            return Err(ConfigError::Misspelled {
+                line: before.matches('\n').count() + 1,
+                key: misspelled.key,
+                meant: misspelled.meant,
+            });
+        }
+        file.decide()
+    }
+}
+
+/// Settings that are there and cannot be read. What they say is unknown, so nothing may be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {error}", file.display())]
+pub struct UnreadSettings {
+    /// What is wrong with them.
+    pub error: ConfigError,
+    /// Their file.
+    pub file: PathBuf,
+}
+
+/// Why settings could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not what this program writes.
+    #[error("the settings cannot be understood: {reason}")]
+    Invalid {
+        /// The line, where it is known.
+        line: Option<usize>,
+        /// Why the value was refused.
+        reason: String,
+    },
+    /// A key that this version does not know looks like one that protects something.
+    #[error(
+        "line {line} of the settings: {key:?} is no setting here; {meant:?} was probably meant"
+    )]
+    Misspelled {
+        /// The line.
+        line: usize,
+        /// The key as it stands there.
+        key: String,
+        /// The key that was probably meant.
+        meant: &'static str,
+    },
+    /// A newer version wrote the file.
+    #[error("the settings were written by a newer version")]
+    Newer,
+    /// There is no folder for settings.
+    #[error("there is no home folder")]
+    NoHome,
+    /// Another user can change what is in the folder of the settings or of the data.
+    #[error("{} cannot be used: {why}", folder.display())]
+    NotPrivate {
+        /// The folder.
+        folder: PathBuf,
+        /// How others can change it.
+        why: NotPrivate,
+    },
+    /// The file is there and cannot be read.
+    #[error("the settings cannot be read: {0}")]
+    Read(IoReason),
+    /// The file cannot be written.
+    #[error("the settings cannot be written: {0}")]
+    Write(IoReason),
+}
+
+#[derive(Serialize, Deserialize)]
+struct ConfigFile {
+    version: i64,
+    #[serde(default = "built_in")]
+    server: String,
+    /// `session`, or the line of a list by URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relays: Option<String>,
+    /// Instead of `relays`, for a list in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relay_list_file: Option<PathBuf>,
+    /// Of either kind, and `session`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    short_lists_allowed: Vec<String>,
+    #[serde(default)]
+    pointer_carries_relay_list: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    proxy: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    download_folder: Option<PathBuf>,
+    #[serde(default)]
+    theme: Theme,
+    #[serde(default)]
+    contrast: Contrast,
+    #[serde(default)]
+    reduced_motion: bool,
+    /// A language tag; one that this version does not speak is the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    #[serde(default = "usual_zoom")]
+    zoom: u16,
+    #[serde(default)]
+    copy_when_done: bool,
+    #[serde(default)]
+    clear_clipboard: bool,
+    #[serde(default)]
+    mask_pointers: bool,
+    #[serde(default)]
+    welcomed: bool,
+    #[serde(default = "yes")]
+    name_in_pointer: bool,
+    #[serde(default = "yes")]
+    history: bool,
+    #[serde(default = "yes")]
+    notify: bool,
+    #[serde(default)]
+    notify_names: bool,
+    #[serde(default)]
+    display: Display,
+    #[serde(default)]
+    renderer: Renderer,
+    #[serde(default = "usual_parallel")]
+    parallel_shares: u8,
+    // Tables come last in TOML.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    servers: Vec<ServerFile>,
+    #[serde(flatten)]
+    unknown: toml::Table,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ServerFile {
+    name: String,
+    address: String,
+    #[serde(default)]
+    direct: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    access_word: Option<String>,
+    #[serde(flatten)]
+    unknown: toml::Table,
+}
+
+impl ConfigFile {
+    /// The first key in `text`, from which these settings were read, that was probably meant as another one.
+    fn misspelled(&self, text: &str) -> Option<Misspelled> {
+        let document = DeTable::parse(text).ok()?.into_inner();
+        let servers = document
+            .get("servers")
+            .and_then(|servers| servers.get_ref().as_array());
+        let servers = servers.into_iter().flatten().zip(&self.servers);
+        let in_servers = servers.filter_map(|(entry, server)| {
+            let entry = entry.get_ref().as_table()?;
+            misspelled::find(entry, |key| !server.unknown.contains_key(key))
+        });
+        misspelled::find(&document, |key| !self.unknown.contains_key(key))
+            .into_iter()
+            .chain(in_servers)
+            .min_by_key(|misspelled| misspelled.at)
+    }
+
+    fn decide(self) -> Result<Config, ConfigError> {
+        let invalid = |reason: String| ConfigError::Invalid { line: None, reason };
+        let mut servers = Vec::with_capacity(self.servers.len());
+        for server in self.servers {
+            let address = server.address.parse();
+            let address =
+                address.map_err(|error| invalid(format!("the address of a server: {error}")))?;
+            servers.push(ServerEntry {
+                name: server.name,
+                address,
+                direct: server.direct,
+                access_word: server
+                    .access_word
+                    .map(|word| AccessWord::parse(&word))
+                    .transpose()
+                    .map_err(|error| invalid(format!("the access word of a server: {error}")))?,
+                unknown: server.unknown,
+            });
+        }
+        let chosen = if self.server == BUILT_IN {
+            ServerChoice::BuiltIn
+        } else {
+            Ed25519Public::from_hex(&self.server)
+                .ok()
+                .filter(|key| servers.iter().any(|server| server.address.key == *key))
+                .map(ServerChoice::Server)
+                .ok_or_else(|| invalid("the chosen server is not in the list".to_owned()))?
+        };
+        let relays = match (self.relays.as_deref(), self.relay_list_file) {
+            (None, None) => RelaySource::BuiltIn,
+            (None, Some(path)) => RelaySource::File(path),
+            (Some(SESSION), _) => RelaySource::Session,
+            (Some(line), _) => line
+                .parse()
+                .map(RelaySource::Url)
+                .map_err(|error| invalid(format!("the relays: {error}")))?,
+        };
+        let short_lists = self.short_lists_allowed.iter().map(|text| text.parse());
+        let short_lists = short_lists
+            .collect::<Result<_, _>>()
+            .map_err(|error| invalid(format!("a short list: {error}")))?;
+        let proxy = self.proxy.as_deref().map(str::parse).transpose();
+        let proxy =
+            proxy.map_err(|error: ParseProxyError| invalid(format!("the proxy: {error}")))?;
+        Ok(Config {
+            servers,
+            chosen,
+            relays,
+            short_lists,
+            pointer_carries_relay_list: self.pointer_carries_relay_list,
+            proxy,
+            download_folder: self.download_folder,
+            theme: self.theme,
+            contrast: self.contrast,
+            reduced_motion: self.reduced_motion,
+            language: self.language.as_deref().and_then(Language::from_tag),
+            zoom: self.zoom,
+            copy_when_done: self.copy_when_done,
+            clear_clipboard: self.clear_clipboard,
+            mask_pointers: self.mask_pointers,
+            welcomed: self.welcomed,
+            name_in_pointer: self.name_in_pointer,
+            history: self.history,
+            notify: self.notify,
+            notify_names: self.notify_names,
+            display: self.display,
+            renderer: self.renderer,
+            parallel_shares: self.parallel_shares.clamp(1, MAX_PARALLEL),
+            unknown: self.unknown,
+        })
+    }
+}
+
+impl From<&Config> for ConfigFile {
+    fn from(config: &Config) -> Self {
+        let server_file = |server: &ServerEntry| ServerFile {
+            name: server.name.clone(),
+            address: server.address.to_string(),
+            direct: server.direct,
+            access_word: server
+                .access_word
+                .as_ref()
+                .map(|word| word.as_str().to_owned()),
+            unknown: server.unknown.clone(),
+        };
+        Self {
+            version: VERSION,
+            // A choice whose server is gone from the list is none.
+            server: config
+                .chosen_server()
+                .map_or_else(built_in, |server| server.key.to_hex()),
+            relays: match &config.relays {
+                RelaySource::BuiltIn | RelaySource::File(_) => None,
+                RelaySource::Session => Some(SESSION.to_owned()),
+                RelaySource::Url(source) => Some(source.to_string()),
+            },
+            relay_list_file: match &config.relays {
+                RelaySource::File(path) => Some(path.clone()),
+                _ => None,
+            },
+            short_lists_allowed: config
+                .short_lists
+                .iter()
+                .map(RelaySource::to_line)
+                .collect(),
+            pointer_carries_relay_list: config.pointer_carries_relay_list,
+            proxy: config.proxy.as_ref().map(SocksProxy::to_secret_text),
+            download_folder: config.download_folder.clone(),
+            theme: config.theme,
+            contrast: config.contrast,
+            reduced_motion: config.reduced_motion,
+            language: config.language.map(|language| language.tag().to_owned()),
+            zoom: config.zoom,
+            copy_when_done: config.copy_when_done,
+            clear_clipboard: config.clear_clipboard,
+            mask_pointers: config.mask_pointers,
+            welcomed: config.welcomed,
+            name_in_pointer: config.name_in_pointer,
+            history: config.history,
+            notify: config.notify,
+            notify_names: config.notify_names,
+            display: config.display,
+            renderer: config.renderer,
+            parallel_shares: config.parallel_shares,
+            servers: config.servers.iter().map(server_file).collect(),
+            unknown: config.unknown.clone(),
+        }
+    }
+}
+
+/// The folder for downloads of the person with this home folder; `named` is the one that the system names for them.
+fn downloads_of(named: Option<&Path>, home: &Path) -> PathBuf {
+    // Without xdg-user-dirs a desktop names nothing, and xdg-user-dirs names the home folder itself in place of a folder
+    // that once was not there.
+    if let Some(named) = named.filter(|named| *named != home) {
+        return named.to_owned();
+    }
+    let usual = home.join("Downloads");
+    if usual.is_dir() {
+        usual
+    } else {
+        home.to_owned()
+    }
+}
+
+fn built_in() -> String {
+    BUILT_IN.to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Per cent.
+const USUAL_ZOOM: u16 = 100;
+
+fn usual_zoom() -> u16 {
+    USUAL_ZOOM
+}
+
+/// Files at the same time.
+const USUAL_PARALLEL: u8 = 2;
+
+fn usual_parallel() -> u8 {
+    USUAL_PARALLEL
+}
+
+fn unwritable(error: &toml::ser::Error) -> ConfigError {
+    ConfigError::Invalid {
+        line: None,
+        reason: error.to_string(),
+    }
+}
+
+/// Who holds this is alone with the settings; none on a file system that has no locks.
+fn hold(home: &Home) -> io::Result<Option<File>> {
+    private::make_folder(&home.config_dir)?;
+    lock_file::hold(&home.config_dir.join(LOCK))
+}
+
+/// What a value comes to that can have changed on both sides: the change here counts.
+fn changed<T: Clone + PartialEq>(now: &T, before: &T, there: &T) -> T {
+    if now == before { there } else { now }.clone()
+}
+
+/// What a list comes to that can have changed on both sides, entry by entry; `same` says which are one entry.
+fn merge<T: Clone + PartialEq>(
+    now: &[T],
+    before: &[T],
+    there: &[T],
+    same: impl Fn(&T, &T) -> bool,
+) -> Vec<T> {
+    let find = |list: &[T], entry: &T| list.iter().find(|other| same(other, entry)).cloned();
+    let kept = now.iter().filter_map(|entry| {
+        // One that did not change here is what it is there, or gone.
+        if find(before, entry).as_ref() == Some(entry) {
+            find(there, entry)
+        } else {
+            Some(entry.clone())
+        }
+    });
+    let new = |entry: &&T| find(before, entry).is_none() && find(now, entry).is_none();
+    kept.chain(there.iter().filter(new).cloned()).collect()
+}
+
+fn move_aside(path: &Path) -> io::Result<PathBuf> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    for number in 0..MAX_BROKEN {
+        let ending = if number == 0 {
+            "broken".to_owned()
+        } else {
+            format!("broken.{number}")
+        };
+        let aside = folder.join(format!("{FILE_NAME}.{ending}"));
+        // The lock on the settings is held: no other program of this person takes the name meanwhile.
+        if fs::symlink_metadata(&aside).is_err() {
+            fs::rename(path, &aside)?;
+            return Ok(aside);
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::*;
+
+    const KEY: &str = "b32a74b3de569ef8e48ab8c6bfa1f533c06d5d643725c9a269c1e0f25364cbe2";
+
+    fn full() -> Config {
+        let address: ServerAddress = format!("https://files.example.org#p={KEY}")
+            .parse()
+            .unwrap();
+        Config {
+            chosen: ServerChoice::Server(address.key),
+            servers: vec![ServerEntry {
+                direct: true,
+                access_word: Some(AccessWord::parse("open \"sesame\"").unwrap()),
+                ..ServerEntry::new("Ours \"quoted\" é", address)
+            }],
+            relays: RelaySource::File("/lists/relays.json".into()),
+            pointer_carries_relay_list: true,
+            proxy: Some("socks5://me:secret@127.0.0.1:9050".parse().unwrap()),
+            download_folder: Some("/in here".into()),
+            theme: Theme::Dark,
+            contrast: Contrast::High,
+            reduced_motion: true,
+            language: Some(Language::SimplifiedChinese),
+            zoom: 150,
+            copy_when_done: true,
+            clear_clipboard: true,
+            mask_pointers: true,
+            name_in_pointer: false,
+            history: false,
+            notify: false,
+            notify_names: true,
+            display: Display::Wayland,
+            renderer: Renderer::Glow,
+            parallel_shares: 4,
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn settings_come_back_as_they_were_kept() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path().join("new/folder"));
+        assert_eq!(Config::load(&home), Ok(Config::default()));
+        for config in [Config::default(), full()] {
+            config.save(&home).unwrap();
+            assert_eq!(Config::load(&home), Ok(config));
+        }
+        assert_eq!(fs::read_dir(&home.config_dir).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_form_of_the_file_is_fixed() {
+        let text = toml::to_string(&ConfigFile::from(&full())).unwrap();
+        let expected = format!(
+            "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
+             proxy = \"socks5://me:secret@127.0.0.1:9050\"\ndownload_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nlanguage = \"zh-Hans\"\nzoom = 150\n\
+             copy_when_done = true\nclear_clipboard = true\nmask_pointers = true\nwelcomed = false\nname_in_pointer = false\n\
+             history = false\nnotify = false\nnotify_names = true\ndisplay = \"wayland\"\nrenderer = \"glow\"\nparallel_shares = 4\n\n[[servers]]\n\
+             name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\n"
+        );
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn every_source_of_relays_is_kept() {
+        let line = format!("https://example.org/relays.json#k={KEY}");
+        let path = std::path::absolute("/lists/a.json").unwrap();
+        let written_path = toml::Value::String(path.to_str().unwrap().to_owned());
+        for (relays, text) in [
+            (RelaySource::BuiltIn, String::new()),
+            (RelaySource::Session, "relays = \"session\"\n".to_owned()),
+            (
+                RelaySource::Url(line.parse().unwrap()),
+                format!("relays = \"{line}\"\n"),
+            ),
+            (
+                RelaySource::File(path),
+                format!("relay_list_file = {written_path}\n"),
+            ),
+        ] {
+            let config = Config {
+                short_lists: Vec::from_iter(
+                    (relays != RelaySource::BuiltIn).then(|| relays.clone()),
+                ),
+                relays,
+                ..Config::default()
+            };
+            let written = toml::to_string(&ConfigFile::from(&config)).unwrap();
+            assert!(written.contains(&text), "{written}");
+            assert_eq!(Config::parse(written.as_bytes()), Ok(config));
+        }
+        assert!(matches!(
+            Config::parse(b"version = 1\nrelays = \"http://x\""),
+            Err(ConfigError::Invalid { .. })
+        ));
+    }
+
+    #[test]
+    fn a_number_of_shares_that_cannot_be_is_the_nearest_that_can() {
+        for (written, decided) in [(0, 1), (3, 3), (200, MAX_PARALLEL)] {
+            let text = format!("version = 1\nparallel_shares = {written}");
+            let config = Config::parse(text.as_bytes()).unwrap();
+            assert_eq!(config.parallel_shares, decided);
+        }
+    }
+
+    #[test]
+    fn a_short_file_has_the_defaults() {
+        assert_eq!(Config::parse(b"version = 1"), Ok(Config::default()));
+    }
+
+    #[test]
+    fn unknown_keys_are_written_back() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        fs::write(
+            home.config_file(),
+            format!(
+                "version = 1\nlater = \"x\"\n[more]\na = 1\n\
+                 [[servers]]\nname = \"x\"\naddress = \"http://x#p={KEY}\"\nlatest = 2\n"
+            ),
+        )
+        .unwrap();
+        let mut config = Config::load(&home).unwrap();
+        config.theme = Theme::Light;
+        config.servers[0].name = "y".to_owned();
+        config.save(&home).unwrap();
+        let table: toml::Table =
+            toml::from_str(&fs::read_to_string(home.config_file()).unwrap()).unwrap();
+        assert_eq!(table["later"].as_str(), Some("x"));
+        assert_eq!(table["more"]["a"].as_integer(), Some(1));
+        assert_eq!(table["theme"].as_str(), Some("light"));
+        assert_eq!(table["servers"][0]["name"].as_str(), Some("y"));
+        assert_eq!(table["servers"][0]["latest"].as_integer(), Some(2));
+        assert_eq!(Config::load(&home), Ok(config));
+    }
+
+    /// To pass over them would send past the proxy, or keep what was not to be kept.
+    #[test]
+    fn misspelled_keys_that_protect_something_stop_the_settings() {
+        let server = format!("[[servers]]\nname = \"x\"\naddress = \"http://x#p={KEY}\"\n");
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        for (text, line, key, meant) in [
+            (
+                "version = 1\nproxi = \"socks5://127.0.0.1:9050\"\n",
+                2,
+                "proxi",
+                "proxy",
+            ),
+            ("version = 1\n\n\"Proxy\" = 1\n", 3, "Proxy", "proxy"),
+            (
+                "version = 1\nrelay_lists = \"session\"\n",
+                2,
+                "relay_lists",
+                "relays",
+            ),
+            (
+                "version = 1\n[privacy]\nhistory = false\n",
+                3,
+                "history",
+                "history",
+            ),
+            // A line at the end of the file belongs to the last server.
+            (
+                &format!("version = 1\n{server}proxy = \"socks5://x:1\"\n"),
+                5,
+                "proxy",
+                "proxy",
+            ),
+            (
+                &format!("version = 1\n{server}access-word = \"x\"\n"),
+                5,
+                "access-word",
+                "access_word",
+            ),
+        ] {
+            fs::write(home.config_file(), text).unwrap();
+            let unread = Config::load(&home).unwrap_err();
+            let key = key.to_owned();
+            assert_eq!(unread.error, ConfigError::Misspelled { line, key, meant });
+            let saved = full().save_changes(&Config::default(), &home);
+            assert_eq!(saved, Err(unread.error));
+            assert_eq!(fs::read_to_string(home.config_file()).unwrap(), text);
+        }
+    }
+
+    fn entry(name: &str, seed: u8) -> ServerEntry {
+        let key = crate::protocol::keys::Identity::from_seed([seed; 32]).public();
+        let address = format!("http://{name}.example#p={}", key.to_hex());
+        ServerEntry::new(name, address.parse().unwrap())
+    }
+
+    #[test]
+    fn what_another_program_changed_meanwhile_stays() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let before = Config {
+            relays: RelaySource::File("/lists/old.json".into()),
+            proxy: Some("socks5://127.0.0.1:9050".parse().unwrap()),
+            ..Config::default()
+        };
+        before.save(&home).unwrap();
+        let there = Config {
+            relays: RelaySource::Session,
+            short_lists: vec![RelaySource::Session],
+            zoom: 117,
+            ..before.clone()
+        };
+        there.save_changes(&before, &home).unwrap();
+        let mut text = fs::read_to_string(home.config_file()).unwrap();
+        text.insert_str(0, "later = 7\n");
+        fs::write(home.config_file(), text).unwrap();
+
+        let now = Config {
+            theme: Theme::Dark,
+            proxy: None,
+            short_lists: vec![RelaySource::BuiltIn],
+            ..before.clone()
+        };
+        now.save_changes(&before, &home).unwrap();
+        let kept = Config::load(&home).unwrap();
+        assert_eq!(kept.relays, RelaySource::Session);
+        assert_eq!(
+            kept.short_lists,
+            [RelaySource::BuiltIn, RelaySource::Session]
+        );
+        assert_eq!((kept.zoom, kept.theme), (117, Theme::Dark));
+        assert_eq!(kept.proxy, None);
+        assert_eq!(kept.unknown["later"].as_integer(), Some(7));
+    }
+
+    #[test]
+    fn what_both_changed_is_as_the_later_one_wants_it() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let before = Config::default();
+        let one = Config {
+            relays: RelaySource::Session,
+            ..before.clone()
+        };
+        let other = Config {
+            relays: RelaySource::File("/lists/a.json".into()),
+            ..before.clone()
+        };
+        one.save_changes(&before, &home).unwrap();
+        other.save_changes(&before, &home).unwrap();
+        assert_eq!(Config::load(&home).unwrap(), other);
+        before.save_changes(&other, &home).unwrap();
+        assert_eq!(Config::load(&home).unwrap(), before);
+    }
+
+    #[test]
+    fn servers_are_added_changed_and_removed_one_by_one() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let choice = |entry: &ServerEntry| ServerChoice::Server(entry.address.key);
+        let (a, b, c, d) = (entry("a", 1), entry("b", 2), entry("c", 3), entry("d", 4));
+        let before = Config {
+            servers: vec![a.clone(), b.clone(), c.clone()],
+            chosen: choice(&a),
+            ..Config::default()
+        };
+        let renamed = ServerEntry {
+            name: "Friends".to_owned(),
+            ..b.clone()
+        };
+        Config {
+            servers: vec![renamed.clone(), c.clone(), d.clone()],
+            chosen: choice(&d),
+            ..Config::default()
+        }
+        .save(&home)
+        .unwrap();
+        let direct = ServerEntry { direct: true, ..c };
+        let now = Config {
+            servers: vec![a, b, direct.clone()],
+            ..before.clone()
+        };
+        now.save_changes(&before, &home).unwrap();
+        let kept = Config::load(&home).unwrap();
+        assert_eq!(kept.servers, [renamed.clone(), direct.clone(), d.clone()]);
+        assert_eq!(kept.chosen, choice(&d));
+
+        // The chosen one is gone there, and nothing else was chosen here.
+        let less = Config {
+            servers: vec![renamed.clone(), direct.clone()],
+            ..kept.clone()
+        };
+        less.save_changes(&kept, &home).unwrap();
+        let kept = Config::load(&home).unwrap();
+        assert_eq!(kept.servers, [renamed, direct]);
+        assert_eq!(kept.chosen, ServerChoice::BuiltIn);
+    }
+
+    #[test]
+    fn a_file_that_went_meanwhile_is_written_whole_and_one_that_broke_is_left_alone() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path().join("new/folder"));
+        let before = full();
+        let now = Config {
+            theme: Theme::Light,
+            ..full()
+        };
+        now.save_changes(&before, &home).unwrap();
+        assert_eq!(Config::load(&home), Ok(now.clone()));
+        fs::write(home.config_file(), "theme = [").unwrap();
+        let broken = now.save_changes(&before, &home);
+        assert!(
+            matches!(broken, Err(ConfigError::Invalid { .. })),
+            "{broken:?}"
+        );
+        assert_eq!(fs::read_to_string(home.config_file()).unwrap(), "theme = [");
+        fs::remove_file(home.config_file()).unwrap();
+        fs::create_dir(home.config_file()).unwrap();
+        let read = now.save_changes(&before, &home);
+        assert!(matches!(read, Err(ConfigError::Read(_))), "{read:?}");
+    }
+
+    #[test]
+    fn who_changes_the_settings_waits_for_who_does_already() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let held = hold(&home).unwrap();
+        let (told, heard) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let before = Config::default();
+                let now = Config {
+                    zoom: 150,
+                    ..before.clone()
+                };
+                now.save_changes(&before, &home).unwrap();
+                told.send(()).unwrap();
+            });
+            let there = Config {
+                theme: Theme::Dark,
+                ..Config::default()
+            };
+            there.save(&home).unwrap();
+            assert!(heard.try_recv().is_err());
+            drop(held);
+            heard.recv().unwrap();
+        });
+        let kept = Config::load(&home).unwrap();
+        assert_eq!((kept.zoom, kept.theme), (150, Theme::Dark));
+    }
+
+    #[test]
+    fn broken_files_stay_until_the_person_says_so_and_then_go_aside_each_under_its_own_name() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let bad_server =
+            format!("version = 1\n[[servers]]\nname = \"x\"\naddress = \"ftp://x#p={KEY}\"\n");
+        let bad_word = format!(
+            "version = 1\n[[servers]]\nname = \"x\"\naddress = \"http://x#p={KEY}\"\naccess_word = \"\"\n"
+        );
+        let gone = format!("version = 1\nserver = \"{KEY}\"\n");
+        let bad_proxy = "version = 1\nproxy = \"http://127.0.0.1:8080\"\n";
+        for (number, (text, line)) in [
+            ("version = 1\ntheme = [", Some(2)),
+            ("version = 1\n\ntheme = \"pink\"", Some(3)),
+            ("theme = \"dark\"", None),
+            (&bad_server, None),
+            (&bad_word, None),
+            (&gone, None),
+            (bad_proxy, None),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            fs::write(home.config_file(), text).unwrap();
+            // No start is quieter than the one before.
+            for _start in 0..2 {
+                let unread = Config::load(&home).unwrap_err();
+                assert_eq!(unread.file, home.config_file());
+                assert!(
+                    matches!(unread.error, ConfigError::Invalid { line: at, .. } if at == line),
+                    "{unread:?}"
+                );
+            }
+            let aside = if number == 0 {
+                "config.toml.broken".to_owned()
+            } else {
+                format!("config.toml.broken.{number}")
+            };
+            let aside = folder.path().join(aside);
+            assert_eq!(Config::put_aside(&home), Ok(Some(aside.clone())));
+            assert_eq!(fs::read_to_string(aside).unwrap(), text);
+            assert_eq!(Config::load(&home), Ok(Config::default()));
+        }
+    }
+
+    #[test]
+    fn a_newer_versions_file_stays_and_readable_settings_are_never_put_aside() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let newer = "version = 2\nproxy = \"elsewhere\"\n";
+        fs::write(home.config_file(), newer).unwrap();
+        assert_eq!(Config::load(&home).unwrap_err().error, ConfigError::Newer);
+        assert_eq!(Config::put_aside(&home), Err(ConfigError::Newer));
+        let saved = full().save_changes(&Config::default(), &home);
+        assert_eq!(saved, Err(ConfigError::Newer));
+        assert_eq!(fs::read_to_string(home.config_file()).unwrap(), newer);
+
+        full().save(&home).unwrap();
+        assert_eq!(Config::put_aside(&home), Ok(None));
+        assert_eq!(Config::load(&home), Ok(full()));
+    }
+
+    /// A link to a disk that is not there is no reason to start afresh.
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_is_a_file_that_cannot_be_read() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        std::os::unix::fs::symlink("/nowhere/config.toml", home.config_file()).unwrap();
+        let unread = Config::load(&home).unwrap_err();
+        assert!(matches!(unread.error, ConfigError::Read(_)), "{unread:?}");
+    }
+
+    /// Windows' Notepad writes such files.
+    #[test]
+    fn settings_in_utf_16_are_read() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        full().save(&home).unwrap();
+        let text = fs::read_to_string(home.config_file()).unwrap();
+        let mut bytes = vec![0xff, 0xfe];
+        bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        fs::write(home.config_file(), bytes).unwrap();
+        assert_eq!(Config::load(&home), Ok(full()));
+    }
+
+    #[test]
+    fn other_bytes_and_newer_files_are_told() {
+        assert!(matches!(
+            Config::parse(b"\xff\xfe"),
+            Err(ConfigError::Invalid { .. })
+        ));
+        assert_eq!(
+            Config::parse(b"version = 2\ntheme = 7"),
+            Err(ConfigError::Newer)
+        );
+        assert!(matches!(
+            Config::parse(b"version = 0"),
+            Err(ConfigError::Invalid { .. })
+        ));
+        assert!(matches!(
+            Config::parse(b""),
+            Err(ConfigError::Invalid { .. })
+        ));
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_written_is_told() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        fs::create_dir(home.config_file()).unwrap();
+        let unread = Config::load(&home).unwrap_err();
+        assert!(matches!(unread.error, ConfigError::Read(_)), "{unread:?}");
+        let config = Config::default();
+        assert!(matches!(config.save(&home), Err(ConfigError::Write(_))));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_choice_of_a_removed_server_falls_back() {
+        let mut config = full();
+        config.servers.clear();
+        assert!(config.chosen_server().is_none());
+        assert_eq!(ConfigFile::from(&config).server, BUILT_IN);
+    }
+
+    #[test]
+    fn downloads_go_to_the_folder_for_them_where_there_is_one() {
+        let home = tempdir().unwrap();
+        let home = home.path();
+        let named = home.join("Téléchargements");
+        assert_eq!(downloads_of(Some(&named), home), named);
+        let unnamed = [None, Some(home)];
+        for unnamed in unnamed {
+            assert_eq!(downloads_of(unnamed, home), home);
+        }
+        let usual = home.join("Downloads");
+        fs::create_dir(&usual).unwrap();
+        for unnamed in unnamed {
+            assert_eq!(downloads_of(unnamed, home), usual);
+        }
+        assert_eq!(downloads_of(Some(&named), home), named);
+    }
+
+    #[test]
+    fn one_variable_moves_everything() {
+        let folder = tempdir().unwrap();
+        let home = Home::find_with(Some(folder.path().into())).unwrap();
+        assert_eq!(home, Home::in_folder(folder.path()));
+        assert!(home.builtin_dir().starts_with(folder.path()));
+        assert!(
+            Home::find_with(Some("relative".into()))
+                .unwrap()
+                .data_dir
+                .is_absolute()
+        );
+        assert_eq!(
+            Home::find_with(Some(OsString::new())),
+            Home::find_with(None)
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn settings_are_readable_by_nobody_else() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path().join("home"));
+        full().save(&home).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&home.config_file()), 0o600);
+        assert_eq!(mode(&home.config_dir), 0o700);
+    }
+}

@@ -1,0 +1,192 @@
+//! Get: pointer → downloaded → verified → opened → saved.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::network::{Network, Stage, Tell};
+use super::session::Session;
+use crate::app::error::{AppError, Mismatch, NeedsNewer, ServerRefusal};
+use crate::app::received::content_type::{self, Findings, System};
+use crate::app::received::file_name::SafeFileName;
+use crate::app::received::save::SaveTarget;
+use crate::app::relays::Refreshing;
+use crate::app::words::who_saw_what::RequestShown;
+use crate::protocol::capability::DownloadReceipt;
+use crate::protocol::file_api::{self, FileRequest};
+use crate::protocol::pointer::Pointer;
+use crate::protocol::seal::{ContentKind, Opened, UnverifiedBlob};
+use crate::protocol::size_class::SizeClass;
+use crate::wire::random;
+
+/// What to fetch, and how.
+pub struct GetRequest {
+    /// What it is and where.
+    pub pointer: Pointer,
+    /// The place to save it, tried before anything is fetched.
+    pub target: SaveTarget,
+    /// Whether the sender is told of it, if they asked to be.
+    pub tell_sender: bool,
+}
+
+/// What became of telling the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// The recipient did not want to.
+    Declined,
+    /// The file is here, but the server could not be told.
+    Failed,
+    /// The server was told.
+    Sent,
+    /// The sender did not ask.
+    Unasked,
+}
+
+impl Receipt {
+    /// What the recipient is told before a download, when the sender asked.
+    pub const NOTICE: &'static str = "The sender is told when you have the file.";
+}
+
+/// A file that was verified, opened and saved.
+pub struct Fetched {
+    /// Path of the saved file.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub content_len: u64,
+    /// What name and content say of each other.
+    pub findings: Findings,
+    /// Whether the sender was told.
+    pub receipt: Receipt,
+    /// From the first byte sent to the file on disk, without telling the sender.
+    pub took: Duration,
+}
+
+/// Whether this version can fetch what `pointer` describes.
+///
+/// # Errors
+/// [`AppError::NeedsNewer`] for folders, parts and words, which this version does not have yet.
+pub fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
+    if pointer.words.is_some() {
+        return Err(AppError::NeedsNewer(NeedsNewer::Words));
+    }
+    match pointer.kind {
+        ContentKind::File => {}
+        ContentKind::Folder => return Err(AppError::NeedsNewer(NeedsNewer::Folder)),
+        ContentKind::PartList | ContentKind::Part => {
+            return Err(AppError::NeedsNewer(NeedsNewer::Parts));
+        }
+    }
+    if SizeClass::for_content_len(pointer.content_len).is_none() {
+        return Err(AppError::NeedsNewer(NeedsNewer::Large));
+    }
+    Ok(())
+}
+
+/// Fetches what a pointer describes over `network` and saves it. Everything is verified and opened in memory before
+/// anything is written; the sender is told, if they asked and the recipient agrees, once it is. What each party was
+/// shown is added to `shown`, however it ends.
+///
+/// # Errors
+/// [`AppError`]; nothing is left on disk then.
+pub async fn get(
+    session: &Session,
+    network: &Network,
+    request: GetRequest,
+    tell: &Tell,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Result<Fetched, AppError> {
+    let started = Instant::now();
+    let GetRequest {
+        pointer,
+        target,
+        tell_sender,
+    } = request;
+    check_supported(&pointer)?;
+    let expected = SizeClass::for_content_len(pointer.content_len).map_or(0, SizeClass::blob_len);
+
+    tell.stage(Stage::FindPath);
+    let request = FileRequest::Download(pointer.id.clone());
+    let refreshing = Refreshing::begin(session, network, shown, cancel).await;
+    let fetching = session.run(network, &request, expected, tell, shown, cancel);
+    let (response, also_shown) = refreshing.beside(fetching, cancel).await;
+    shown.extend(also_shown);
+    let response = response?;
+    let blob = file_api::read_found(response).map_err(ServerRefusal::of_download)?;
+
+    let (tell_work, cancel_work) = (tell.clone(), cancel.clone());
+    let work = move || {
+        let (tell, cancel) = (tell_work, cancel_work);
+        tell.stage(Stage::Verify);
+        let sealed = UnverifiedBlob::new(blob)
+            .verify(&pointer.digest)
+            .map_err(|_differs| Mismatch::Digest)?;
+        tell.stage(Stage::Open);
+        let opened = sealed.open(&pointer.key).map_err(Mismatch::Open)?;
+        pointer
+            .check(opened.header())
+            .map_err(Mismatch::Description)?;
+        if cancel.is_cancelled() {
+            return Err(AppError::Cancelled);
+        }
+        tell.stage(Stage::Save);
+        let path = target.save(&name_of(&opened, &pointer), opened.content())?;
+        let saved_as = path.file_name().unwrap_or_default().to_string_lossy();
+        let findings = content_type::find(&saved_as, opened.content(), System::here());
+        let len = opened.content().len() as u64;
+        Ok((path, len, findings, pointer))
+    };
+    let (path, content_len, findings, pointer) = match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done?,
+        // A worker ends early only when the program does.
+        Err(_ended) => return Err(AppError::Cancelled),
+    };
+    let took = started.elapsed();
+    let receipt = match pointer.receipts {
+        None => Receipt::Unasked,
+        Some(_) if !tell_sender => Receipt::Declined,
+        Some(_) => {
+            tell.stage(Stage::TellSender);
+            tell_the_sender(session, network, &pointer, shown, cancel).await
+        }
+    };
+    Ok(Fetched {
+        path,
+        content_len,
+        findings,
+        receipt,
+        took,
+    })
+}
+
+/// Nothing that goes wrong here concerns the file, which is on disk.
+async fn tell_the_sender(
+    session: &Session,
+    network: &Network,
+    pointer: &Pointer,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Receipt {
+    let request = FileRequest::Receipt {
+        id: pointer.id.clone(),
+        receipt: DownloadReceipt::make(&pointer.key, &pointer.id, &mut random::system()),
+    };
+    let answer = session
+        .run(network, &request, 0, &Tell::nobody(), shown, cancel)
+        .await;
+    match answer.map(|answer| file_api::read_done(&answer)) {
+        Ok(Ok(())) => Receipt::Sent,
+        Ok(Err(_)) | Err(_) => Receipt::Failed,
+    }
+}
+
+fn name_of(opened: &Opened, pointer: &Pointer) -> SafeFileName {
+    let name = opened
+        .header()
+        .name
+        .as_deref()
+        .or(pointer.name.as_deref())
+        .unwrap_or_default();
+    SafeFileName::sanitize(name)
+}

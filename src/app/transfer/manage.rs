@@ -1,0 +1,398 @@
+//! Delete, extend, status: what the person who shared a file may do with it afterwards, by the token on their record.
+//! What each party was shown is added to `shown`, however it ends.
+
+use tokio::task::block_in_place;
+use tokio_util::sync::CancellationToken;
+
+use super::network::{Network, Tell};
+use super::session::Session;
+use super::upload::{check_ttl, differing_hour, expiry};
+use crate::app::error::{AppError, NeedsNewer, ServerRefusal};
+use crate::app::kept::owned::{OwnRecordError, OwnShare, OwnShares};
+use crate::app::words::who_saw_what::RequestShown;
+use crate::protocol::capability::{OwnedId, receipt_key};
+use crate::protocol::file_api::{self, AnswerError, FileRequest, LONG_ANSWER_LEN, ServerInfo};
+use crate::protocol::onion::v4::Response;
+use crate::protocol::pointer::Pointer;
+use crate::protocol::seal::ContentKind;
+
+/// What deleting came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// The server removed its copy.
+    Deleted,
+    /// It had none any more.
+    GoneAlready,
+}
+
+impl Deletion {
+    /// What that means.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Deleted => {
+                "The server's copy is gone. Copies that were fetched before stay with whoever fetched them."
+            }
+            Self::GoneAlready => {
+                "The server had no copy any more. Copies that were fetched before stay with whoever fetched them."
+            }
+        }
+    }
+}
+
+/// What extending came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extended {
+    /// Until when the server keeps the file now, in unix seconds.
+    pub expires: u64,
+    /// Whether that is later than before, as far as is known.
+    pub later: bool,
+    /// Whether the file expires by the server's clock, because that differs from this computer's by an hour or more.
+    pub by_server_clock: bool,
+}
+
+/// What the server told of a file, checked as far as it can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckedStatus {
+    /// Bytes of the blob.
+    pub blob_len: u64,
+    /// When it was uploaded, in unix seconds, to the hour.
+    pub uploaded: u64,
+    /// When the server forgets it, in unix seconds.
+    pub expires: u64,
+    /// How downloads are told of.
+    pub downloads: Downloads,
+}
+
+/// How downloads of a file are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Downloads {
+    /// Downloads are counted.
+    Counted {
+        /// Receipts whose signature only somebody with the pointer can have made.
+        told: u32,
+        /// Receipts that nobody with the pointer made: the server's invention, and not counted.
+        invented: u32,
+        /// How many are allowed, if that is limited.
+        allowed: Option<u32>,
+    },
+    /// Nobody was asked to tell.
+    NotCounted,
+}
+
+impl Downloads {
+    /// How many, for people.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Counted {
+                told,
+                allowed: None,
+                ..
+            } => format!("{told} told of"),
+            Self::Counted {
+                told,
+                allowed: Some(allowed),
+                ..
+            } if told >= allowed => {
+                format!("{told} of {allowed} told of; the server's copy is gone")
+            }
+            Self::Counted {
+                told,
+                allowed: Some(allowed),
+                ..
+            } => format!("{told} of {allowed} told of"),
+            Self::NotCounted => "not counted".to_owned(),
+        }
+    }
+}
+
+/// Removes the server's copy of the file.
+///
+/// # Errors
+/// [`AppError::NotOwner`] for a file that is not on this person's record, [`ServerRefusal::NoOwners`] for one that nobody
+/// owns; any other [`AppError`].
+pub async fn delete(
+    session: &Session,
+    network: &Network,
+    pointer: &Pointer,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Result<Deletion, AppError> {
+    check_supported(pointer)?;
+    let own = find(session, pointer)?.ok_or_else(|| not_on_record(pointer))?;
+    let mut asking = Asking {
+        session,
+        network,
+        shown,
+        cancel,
+    };
+    let request = FileRequest::Delete {
+        id: pointer.id.clone(),
+        token: own.token,
+    };
+    let outcome = match file_api::read_done(&asking.ask(&request, 0).await?) {
+        // The token stays on record until the file would have expired: asking again is answered alike.
+        Ok(()) => Deletion::Deleted,
+        // It expired, was used up or deleted, or the answer to a first try was lost.
+        Err(AnswerError::Status(404)) => Deletion::GoneAlready,
+        Err(error) => return Err(refused(error)),
+    };
+    Ok(outcome)
+}
+
+/// Deletes a file that was just stored and whose pointer nobody has, and forgets that it was shared.
+///
+/// # Errors
+/// As [`delete`]; the file stays on record then.
+pub async fn take_back(
+    session: &Session,
+    network: &Network,
+    pointer: &Pointer,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Result<(), AppError> {
+    delete(session, network, pointer, shown, cancel).await?;
+    change(session, |record| {
+        record.forget(&pointer.server.key, &pointer.id)
+    })
+}
+
+/// Has the server keep the file for `ttl_secs` from now, or for its usual time; never shorter than before.
+///
+/// # Errors
+/// [`AppError::NotOwner`] for a file that somebody else owns, [`ServerRefusal::NotExtendable`] for one that nobody can
+/// extend; any other [`AppError`].
+pub async fn extend(
+    session: &Session,
+    network: &Network,
+    pointer: &Pointer,
+    ttl_secs: Option<u64>,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Result<Extended, AppError> {
+    check_supported(pointer)?;
+    // A file without an owner may be extended by whoever knows it.
+    let own = find(session, pointer)?;
+    let before = own.as_ref().map(|own| own.expires).or(pointer.expires);
+    let is_own = own.is_some();
+    let mut asking = Asking {
+        session,
+        network,
+        shown,
+        cancel,
+    };
+    let mut info = asking.server_info().await?;
+    let check = |info: Option<&ServerInfo>| info.map_or(Ok(()), |info| check_ttl(info, ttl_secs));
+    if let Err(refusal) = check(info.as_ref()) {
+        // What the server said of itself may be a day old.
+        info = asking.server_info_anew().await?;
+        if info.is_none() {
+            return Err(refusal.into());
+        }
+        check(info.as_ref())?;
+    }
+    let token = own.map(|own| own.token);
+    let mut request = FileRequest::Extend {
+        id: pointer.id.clone(),
+        expiry: expiry(info.as_ref(), ttl_secs, None, session.now()),
+        token,
+    };
+    let mut answer = file_api::read_file_info(&asking.ask(&request, 0).await?);
+    let mut server_hour = None;
+    if answer == Err(AnswerError::Status(400)) {
+        info = asking.server_info_anew().await?;
+        let refusal = match &info {
+            Some(info) => ServerRefusal::Ttl {
+                max_secs: info.ttl_max,
+            },
+            None => ServerRefusal::Status(400).explained(None, ttl_secs),
+        };
+        // One of the clocks may be wrong.
+        server_hour = differing_hour(ServerRefusal::Status(400), info.as_ref(), session.now());
+        if server_hour.is_none() {
+            return Err(refusal.into());
+        }
+        if let FileRequest::Extend { expiry: until, .. } = &mut request {
+            *until = expiry(info.as_ref(), ttl_secs, server_hour, session.now());
+        }
+        answer = file_api::read_file_info(&asking.ask(&request, 0).await?);
+    }
+    let expires = match answer {
+        Ok(info) => info.expires_secs(),
+        Err(AnswerError::Status(404 | 405)) if !is_own && asking.is_there(pointer).await? => {
+            return Err(if OwnedId::could_be(&pointer.id) {
+                AppError::NotOwner
+            } else {
+                ServerRefusal::NotExtendable.into()
+            });
+        }
+        Err(error) => return Err(refused(error)),
+    };
+    change(session, |record| {
+        record.extend(&pointer.server.key, &pointer.id, expires)
+    })
+    // The token is then forgotten a little early, and the file is kept all the same.
+    .ok();
+    Ok(Extended {
+        expires,
+        later: before.is_none_or(|before| expires > before),
+        by_server_clock: server_hour.is_some(),
+    })
+}
+
+/// Asks how the file fares, and checks every download receipt again.
+///
+/// # Errors
+/// [`AppError::NotOwner`] for a file that is not on this person's record, [`ServerRefusal::NoOwners`] for one that nobody
+/// owns; any other [`AppError`].
+pub async fn status(
+    session: &Session,
+    network: &Network,
+    pointer: &Pointer,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Result<CheckedStatus, AppError> {
+    check_supported(pointer)?;
+    if pointer.words.is_some() {
+        return Err(AppError::NeedsNewer(NeedsNewer::Words));
+    }
+    let own = find(session, pointer)?.ok_or_else(|| not_on_record(pointer))?;
+    let mut asking = Asking {
+        session,
+        network,
+        shown,
+        cancel,
+    };
+    let request = FileRequest::Status {
+        id: pointer.id.clone(),
+        token: own.token,
+    };
+    let answer = asking.ask(&request, LONG_ANSWER_LEN).await?;
+    let status = match file_api::read_status(&answer) {
+        Ok(status) => status,
+        Err(error) => return Err(refused(error)),
+    };
+    let downloads = if own.receipts || pointer.receipts.is_some() {
+        let key = receipt_key(&pointer.key).public();
+        let (told, invented): (Vec<_>, Vec<_>) = status
+            .receipts
+            .iter()
+            .partition(|receipt| receipt.verify(&key, &pointer.id));
+        let count = |receipts: Vec<_>| u32::try_from(receipts.len()).unwrap_or(u32::MAX);
+        Downloads::Counted {
+            told: count(told),
+            invented: count(invented),
+            // What the pointer says cannot be changed by the server.
+            allowed: pointer
+                .receipts
+                .and_then(|allowed| u32::try_from(allowed).ok())
+                .filter(|allowed| *allowed > 0),
+        }
+    } else {
+        Downloads::NotCounted
+    };
+    Ok(CheckedStatus {
+        blob_len: status.size,
+        uploaded: status.uploaded_secs(),
+        expires: status.expires_secs(),
+        downloads,
+    })
+}
+
+/// Whether a file is on this person's record, so that it can be deleted and asked about.
+///
+/// # Errors
+/// [`AppError::OwnRecord`].
+pub fn is_own(session: &Session, pointer: &Pointer) -> Result<bool, AppError> {
+    Ok(OwnShares::of(session.home())
+        .find(&pointer.server.key, &pointer.id)?
+        .is_some())
+}
+
+/// Why a file that is not on this person's record cannot be managed.
+fn not_on_record(pointer: &Pointer) -> AppError {
+    if OwnedId::could_be(&pointer.id) {
+        AppError::NotOwner
+    } else {
+        ServerRefusal::NoOwners.into()
+    }
+}
+
+/// Parts lie at the server one by one, and this version does not know them.
+const fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
+    match pointer.kind {
+        ContentKind::File | ContentKind::Folder => Ok(()),
+        ContentKind::PartList | ContentKind::Part => Err(AppError::NeedsNewer(NeedsNewer::Parts)),
+    }
+}
+
+fn find(session: &Session, pointer: &Pointer) -> Result<Option<OwnShare>, AppError> {
+    let record = OwnShares::of(session.home());
+    Ok(block_in_place(|| {
+        record.find(&pointer.server.key, &pointer.id)
+    })?)
+}
+
+fn change(
+    session: &Session,
+    change: impl FnOnce(&OwnShares) -> Result<(), OwnRecordError>,
+) -> Result<(), AppError> {
+    let record = OwnShares::of(session.home());
+    Ok(block_in_place(|| change(&record))?)
+}
+
+/// Questions to one server.
+struct Asking<'a> {
+    session: &'a Session,
+    network: &'a Network,
+    shown: &'a mut Vec<RequestShown>,
+    cancel: &'a CancellationToken,
+}
+
+impl Asking<'_> {
+    async fn ask(
+        &mut self,
+        request: &FileRequest,
+        expected_answer_len: usize,
+    ) -> Result<Response, AppError> {
+        let (network, cancel) = (self.network, self.cancel);
+        self.session
+            .run(
+                network,
+                request,
+                expected_answer_len,
+                &Tell::nobody(),
+                self.shown,
+                cancel,
+            )
+            .await
+    }
+
+    async fn server_info(&mut self) -> Result<Option<ServerInfo>, AppError> {
+        self.session
+            .server_info(self.network, self.shown, self.cancel)
+            .await
+    }
+
+    async fn server_info_anew(&mut self) -> Result<Option<ServerInfo>, AppError> {
+        let anew = self
+            .session
+            .ask_info_anew(self.network, self.shown, self.cancel)
+            .await?;
+        Ok(anew.info)
+    }
+
+    /// Whether the server has the file for whoever asks.
+    async fn is_there(&mut self, pointer: &Pointer) -> Result<bool, AppError> {
+        let request = FileRequest::FileInfo(pointer.id.clone());
+        Ok(file_api::read_file_info(&self.ask(&request, 0).await?).is_ok())
+    }
+}
+
+fn refused(error: AnswerError) -> AppError {
+    match error {
+        AnswerError::Status(405) => ServerRefusal::NoOwners.into(),
+        other => ServerRefusal::of_download(other).into(),
+    }
+}

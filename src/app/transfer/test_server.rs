@@ -1,0 +1,133 @@
+//! Proves that a server takes, returns and deletes files over the way that transfers use: one small file up, down, gone.
+
+use std::time::{Duration, Instant};
+
+use rand_core::Rng as _;
+use tokio_util::sync::CancellationToken;
+
+use super::network::{Network, Tell};
+use super::session::Session;
+use super::upload::{self, Parcel};
+use crate::app::error::{AppError, Mismatch, ServerRefusal};
+use crate::app::words::who_saw_what::RequestShown;
+use crate::protocol::capability::AccessWord;
+use crate::protocol::file_api::{self, FileRequest};
+use crate::protocol::seal::{ContentKind, Sealed, UnverifiedBlob, seal};
+use crate::wire::random;
+
+/// How long each step took.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Until the server confirmed, with the question what it takes, and its work if it asks for some.
+    pub upload: Duration,
+    /// Until the bytes were here, verified and the same.
+    pub download: Duration,
+    /// Until the server had deleted it and no longer gave it out; `None` for a server that does not delete.
+    pub delete: Option<Duration>,
+}
+
+impl Checked {
+    /// One line a step.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let millis = |time: Duration| format!("{} ms", time.as_millis());
+        vec![
+            format!("Upload: stored and confirmed in {}.", millis(self.upload)),
+            format!(
+                "Download: came back with the same bytes in {}.",
+                millis(self.download)
+            ),
+            self.delete.map_or_else(
+                || {
+                    "Delete: this server does not delete on demand; the test file goes when its time is over."
+                        .to_owned()
+                },
+                |time| format!("Delete: gone from the server in {}.", millis(time)),
+            ),
+        ]
+    }
+}
+
+/// Uploads a small file of random bytes that the server may forget after an hour, downloads it, deletes it, and makes
+/// sure that it is gone. What each party was shown is added to `shown`, however it ends.
+///
+/// # Errors
+/// [`AppError`], as a share or a get would end; [`ServerRefusal::StillThere`] when a deleted file is still given out.
+pub async fn check(
+    session: &Session,
+    network: &Network,
+    access: Option<AccessWord>,
+    tell: &Tell,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Result<Checked, AppError> {
+    let mut content = [0; 1_024];
+    random::system().fill_bytes(&mut content);
+    let Sealed { blob, key, digest } = seal(
+        ContentKind::File,
+        Some("test"),
+        None,
+        &content,
+        &mut random::system(),
+    )
+    .map_err(|_never| ServerRefusal::Nonsense)?;
+    let blob_len = blob.as_bytes().len();
+
+    let started = Instant::now();
+    let parcel = Parcel {
+        blob,
+        digest,
+        ttl_secs: Some(TTL_SECS),
+        receipts: None,
+        access,
+        on_record: false,
+    };
+    let info = session.info_for_upload(network, shown, cancel).await?;
+    let stored = upload::upload(session, network, info, parcel, tell, shown, cancel).await?;
+    let upload = started.elapsed();
+
+    let started = Instant::now();
+    let download = FileRequest::Download(stored.at.id.clone());
+    let answer = session
+        .run(network, &download, blob_len, tell, shown, cancel)
+        .await?;
+    let blob = file_api::read_found(answer).map_err(ServerRefusal::of_download)?;
+    let opened = UnverifiedBlob::new(blob)
+        .verify(&digest)
+        .map_err(|_differs| Mismatch::Digest)?
+        .open(&key)
+        .map_err(Mismatch::Open)?;
+    if opened.content() != content {
+        return Err(Mismatch::Digest.into());
+    }
+    let downloaded = started.elapsed();
+
+    let mut deleted = None;
+    if let Some(token) = stored.token {
+        let started = Instant::now();
+        let delete = FileRequest::Delete {
+            id: stored.at.id,
+            token,
+        };
+        let nobody = Tell::nobody();
+        let answer = session
+            .run(network, &delete, 0, &nobody, shown, cancel)
+            .await?;
+        file_api::read_done(&answer).map_err(ServerRefusal::of_download)?;
+        let answer = session
+            .run(network, &download, blob_len, &nobody, shown, cancel)
+            .await?;
+        if answer.code != 404 {
+            return Err(ServerRefusal::StillThere.into());
+        }
+        deleted = Some(started.elapsed());
+    }
+    Ok(Checked {
+        upload,
+        download: downloaded,
+        delete: deleted,
+    })
+}
+
+/// The shortest time servers keep a file.
+const TTL_SECS: u64 = 3_600;

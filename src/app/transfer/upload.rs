@@ -1,0 +1,511 @@
+//! Stores one sealed blob at a server as the server wants it: its limits, access word and work; an owner whose token is
+//! kept before anything is sent; a look for the file when every answer was lost.
+
+use tokio::task::block_in_place;
+use tokio_util::sync::CancellationToken;
+
+use super::network::{Network, Tell};
+use super::session::Session;
+use super::work;
+use crate::app::error::{AppError, ServerRefusal};
+use crate::app::kept::owned::{OwnRecordError, OwnShare, OwnShares};
+use crate::app::words::who_saw_what::RequestShown;
+use crate::protocol::address::FileId;
+use crate::protocol::capability::expiry::{HOUR_SECS, expiry_hour, hour_begins, hour_of};
+use crate::protocol::capability::work::WorkAsked;
+use crate::protocol::capability::{AccessWord, OwnedId, OwnerToken};
+use crate::protocol::digest::Digest;
+use crate::protocol::file_api::{
+    self, AnswerError, EXPIRY_HOUR_FEATURE, Expiry, FileRequest, OWNER_FEATURE, RECEIPTS_FEATURE,
+    ReceiptTerms, ServerInfo, StoredAt, Upload, WORK_FEATURE,
+};
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::seal::SealedBlob;
+use crate::protocol::transfer::Failure;
+use crate::wire::random;
+
+/// A blob to be stored, and what is wished for it.
+pub(crate) struct Parcel {
+    pub(crate) blob: SealedBlob,
+    pub(crate) digest: Digest,
+    pub(crate) ttl_secs: Option<u64>,
+    pub(crate) receipts: Option<ReceiptTerms>,
+    pub(crate) access: Option<AccessWord>,
+    /// Whether the owner's token is kept in the record of this person's shares.
+    pub(crate) on_record: bool,
+}
+
+/// A blob that the server confirmed.
+pub(crate) struct ConfirmedBlob {
+    pub(crate) at: StoredAt,
+    /// Whether the server keeps the blob for about as long as was asked for; `true` where nothing was asked for.
+    pub(crate) ttl_met: bool,
+    /// Absent at a server that knows no owners.
+    pub(crate) token: Option<OwnerToken>,
+    /// Whether the token is on record.
+    pub(crate) recorded: bool,
+    /// Whether the server's clock was gone by, because it differs from this computer's.
+    pub(crate) by_server_clock: bool,
+}
+
+/// Stores a parcel at a server that said `info` of itself ([`Session::info_for_upload`]).
+///
+/// # Errors
+/// [`AppError`]; nothing is left at the server that it did not confirm, unless an answer was lost and the server cannot
+/// be asked.
+pub(crate) async fn upload(
+    session: &Session,
+    network: &Network,
+    info: Option<ServerInfo>,
+    parcel: Parcel,
+    tell: &Tell,
+    shown: &mut Vec<RequestShown>,
+    cancel: &CancellationToken,
+) -> Result<ConfirmedBlob, AppError> {
+    let Parcel {
+        blob,
+        digest,
+        ttl_secs,
+        receipts,
+        access,
+        on_record,
+    } = parcel;
+    let mut sending = Sending {
+        session,
+        network,
+        tell,
+        cancel,
+        shown,
+        digest,
+        blob_len: blob.as_bytes().len(),
+        ttl_secs,
+        server_hour: None,
+        owner: None,
+        access,
+        on_record,
+        counts: receipts.is_some(),
+        request: FileRequest::Upload(Upload {
+            receipts,
+            ..Upload::new(blob.into_bytes())
+        }),
+        asked_expiry: None,
+    };
+    let refused = match sending.send(info.as_ref()).await {
+        Err(AppError::Server(refusal)) if may_be_outdated(refusal) => refusal,
+        other => return other,
+    };
+    // What the server said of itself may be a day old, and one of the clocks wrong.
+    let anew = session
+        .ask_info_anew(network, sending.shown, cancel)
+        .await?;
+    sending.server_hour = differing_hour(refused, anew.info.as_ref(), session.now());
+    let info = match (anew.agrees, sending.server_hour) {
+        (true, None) => return Err(refused.explained(anew.info.as_ref(), ttl_secs).into()),
+        (true, Some(_)) => anew.info,
+        (false, _) => {
+            session
+                .info_for_upload(network, sending.shown, cancel)
+                .await?
+        }
+    };
+    sending.send(info.as_ref()).await
+}
+
+/// The hour by the server's clock, when it may have refused because that differs from ours.
+pub(crate) fn differing_hour(
+    refusal: ServerRefusal,
+    info: Option<&ServerInfo>,
+    now: u64,
+) -> Option<u32> {
+    let refused = refusal == ServerRefusal::Status(400);
+    info.and_then(|info| info.hour)
+        .filter(|hour| refused && *hour != hour_of(now))
+}
+
+/// Until when a file is to be kept that is wished for `ttl_secs`, or for the server's usual time. `server_hour` is the
+/// hour by the server's clock, where that is gone by.
+pub(crate) fn expiry(
+    info: Option<&ServerInfo>,
+    ttl_secs: Option<u64>,
+    server_hour: Option<u32>,
+    now: u64,
+) -> Option<Expiry> {
+    match info.filter(|info| info.has(EXPIRY_HOUR_FEATURE)) {
+        Some(info) => {
+            let now = server_hour.map_or(now, |hour| hour_begins(hour) + now % HOUR_SECS);
+            let ttl = ttl_secs.unwrap_or(info.ttl_default);
+            Some(Expiry::AtHour(expiry_hour(now, ttl)))
+        }
+        None => ttl_secs.map(Expiry::InSecs),
+    }
+}
+
+/// Whether a server that changed its mind since it was asked would explain it.
+const fn may_be_outdated(refusal: ServerRefusal) -> bool {
+    matches!(
+        refusal,
+        ServerRefusal::AccessWord { .. }
+            | ServerRefusal::NoReceipts
+            | ServerRefusal::Status(400)
+            | ServerRefusal::TooLarge { .. }
+            | ServerRefusal::Ttl { .. }
+            | ServerRefusal::UnknownWork
+            | ServerRefusal::Work
+    )
+}
+
+/// One upload on its way.
+struct Sending<'a> {
+    session: &'a Session,
+    network: &'a Network,
+    tell: &'a Tell,
+    cancel: &'a CancellationToken,
+    shown: &'a mut Vec<RequestShown>,
+    digest: Digest,
+    blob_len: usize,
+    ttl_secs: Option<u64>,
+    /// The hour by the server's clock, where that is gone by.
+    server_hour: Option<u32>,
+    owner: Option<OwnerToken>,
+    access: Option<AccessWord>,
+    on_record: bool,
+    /// Whether recipients are asked for download receipts.
+    counts: bool,
+    request: FileRequest,
+    /// When the blob is to expire, in unix seconds, if the person asked for a time.
+    asked_expiry: Option<u64>,
+}
+
+/// The file to be stored, when its id is known before: by an owner and an expiry hour.
+#[derive(Clone, Copy)]
+struct ExpectedFile {
+    id: OwnedId,
+    hour: u32,
+}
+
+impl Sending<'_> {
+    /// Sends it as `info` wants it; a server without `GET /info` gets no header of ours.
+    async fn send(&mut self, info: Option<&ServerInfo>) -> Result<ConfirmedBlob, AppError> {
+        let known = self.prepare(info).await?;
+        let by_server_clock = self.server_hour.is_some();
+        let (Some(known), Some(token)) = (known, &self.owner) else {
+            let mut at = self.store(info).await?;
+            if at.expires.is_none() {
+                at.expires = self.ask_expiry(&at.id).await;
+            }
+            return Ok(ConfirmedBlob {
+                ttl_met: self.ttl_met(&at),
+                at,
+                token: None,
+                recorded: false,
+                by_server_clock,
+            });
+        };
+        let id = known.id.file_id();
+        let share = OwnShare {
+            token: OwnerToken::from_bytes(*token.as_bytes()),
+            expires: hour_begins(known.hour),
+            receipts: self.counts,
+        };
+        if self.on_record {
+            self.record(|record, server| record.keep(server, &id, &share))?;
+        }
+        let stored = match self.store(info).await {
+            Err(AppError::Transfer(error)) if may_have_arrived(&error.failure) => {
+                self.look_for(&id).await.ok_or_else(|| error.into())
+            }
+            other => other,
+        };
+        let at = match stored {
+            Ok(at) => at,
+            Err(error) => {
+                if self.on_record {
+                    // An entry without a pointer is of no use.
+                    self.record(|record, server| record.forget(server, &id))
+                        .ok();
+                }
+                return Err(error);
+            }
+        };
+        let share = OwnShare {
+            expires: at.expires.unwrap_or(share.expires),
+            ..share
+        };
+        let recorded = self.on_record
+            && (self
+                .record(|record, server| record.settle(server, &id, &at.id, &share))
+                .is_ok()
+                // What was kept before it was sent serves as well.
+                || id == at.id);
+        Ok(ConfirmedBlob {
+            ttl_met: self.ttl_met(&at),
+            at,
+            token: Some(share.token),
+            recorded,
+            by_server_clock,
+        })
+    }
+
+    /// Checks what the server said of itself, and brings what it asks for. Tells which file this makes, where that is
+    /// known before.
+    async fn prepare(
+        &mut self,
+        info: Option<&ServerInfo>,
+    ) -> Result<Option<ExpectedFile>, AppError> {
+        check(info, self.blob_len, self.ttl_secs, self.counts)?;
+        let asks_word = info.is_some_and(|info| info.access);
+        if asks_word && self.access.is_none() {
+            return Err(ServerRefusal::AccessWord { given: false }.into());
+        }
+        let now = self.session.now();
+        let expiry = expiry(info, self.ttl_secs, self.server_hour, now);
+        self.asked_expiry = match expiry {
+            _ if self.ttl_secs.is_none() => None,
+            Some(Expiry::AtHour(hour)) => Some(hour_begins(hour)),
+            Some(Expiry::InSecs(secs)) => Some(now.saturating_add(secs)),
+            None => None,
+        };
+        let known = match expiry {
+            Some(Expiry::AtHour(hour)) if info.is_some_and(|info| info.has(OWNER_FEATURE)) => {
+                let owner = self
+                    .owner
+                    .get_or_insert_with(|| OwnerToken::generate(&mut random::system()));
+                let id = OwnedId::new(hour, &owner.hash(), &self.digest);
+                Some(ExpectedFile { id, hour })
+            }
+            _ => None,
+        };
+        let asked = info.map_or(WorkAsked::None, |info| info.work);
+        let work = match (asked, known) {
+            (WorkAsked::None, _) => None,
+            (WorkAsked::Base(base), Some(known))
+                if info.is_some_and(|info| info.has(WORK_FEATURE)) =>
+            {
+                let server = self.network.server().key;
+                let bits = base.bits_for(self.blob_len as u64);
+                Some(work::solve(server, known.id, bits, self.tell, self.cancel).await?)
+            }
+            (WorkAsked::Base(_) | WorkAsked::Unknown, _) => {
+                return Err(ServerRefusal::UnknownWork.into());
+            }
+        };
+        let owner = self.owner.as_ref().filter(|_| known.is_some());
+        if let FileRequest::Upload(upload) = &mut self.request {
+            upload.expiry = expiry;
+            upload.owner = owner.map(OwnerToken::hash);
+            upload.access = self.access.clone().filter(|_| asks_word);
+            upload.work = work;
+        }
+        Ok(known)
+    }
+
+    async fn store(&mut self, info: Option<&ServerInfo>) -> Result<StoredAt, AppError> {
+        let response = self
+            .session
+            .run(
+                self.network,
+                &self.request,
+                0,
+                self.tell,
+                self.shown,
+                self.cancel,
+            )
+            .await?;
+        let stored = file_api::read_uploaded(&response, self.blob_len, &self.digest);
+        Ok(stored.map_err(|error| match error {
+            AnswerError::Status(401) => ServerRefusal::AccessWord {
+                given: info.is_some_and(|info| info.access),
+            },
+            AnswerError::Status(413) => ServerRefusal::TooLarge {
+                max_blob: info.map_or(0, |info| info.max_blob),
+            },
+            other => ServerRefusal::of_upload(other),
+        })?)
+    }
+
+    /// What the server has under `id`, if that is of the right size. After a lost answer such a file is ours, because
+    /// the id follows from owner and blob.
+    async fn look_for(&mut self, id: &FileId) -> Option<StoredAt> {
+        let request = FileRequest::FileInfo(id.clone());
+        let answer = self
+            .session
+            .run(
+                self.network,
+                &request,
+                0,
+                &Tell::nobody(),
+                self.shown,
+                self.cancel,
+            )
+            .await
+            .ok()?;
+        let info = file_api::read_file_info(&answer).ok()?;
+        (usize::try_from(info.size) == Ok(self.blob_len)).then(|| StoredAt {
+            id: id.clone(),
+            expires: Some(info.expires_secs()),
+        })
+    }
+
+    /// Asks when a stored blob expires, at a server that does not say so with the upload. The blob is stored whether
+    /// an answer comes or not.
+    async fn ask_expiry(&mut self, id: &FileId) -> Option<u64> {
+        self.look_for(id).await?.expires
+    }
+
+    /// Whether the server keeps the blob for about as long as was asked for. Servers count in hours.
+    fn ttl_met(&self, at: &StoredAt) -> bool {
+        match (self.asked_expiry, at.expires) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(asked), Some(expires)) => asked.abs_diff(expires) <= HOUR_SECS,
+        }
+    }
+
+    fn record(
+        &self,
+        change: impl FnOnce(&OwnShares, &Ed25519Public) -> Result<(), OwnRecordError>,
+    ) -> Result<(), AppError> {
+        let record = OwnShares::of(self.session.home());
+        let server = &self.network.server().key;
+        Ok(block_in_place(|| change(&record, server))?)
+    }
+}
+
+fn check(
+    info: Option<&ServerInfo>,
+    blob_len: usize,
+    ttl_secs: Option<u64>,
+    receipts: bool,
+) -> Result<(), ServerRefusal> {
+    if receipts && !info.is_some_and(|info| info.has(RECEIPTS_FEATURE)) {
+        return Err(ServerRefusal::NoReceipts);
+    }
+    let Some(info) = info else {
+        return Ok(());
+    };
+    if blob_len as u64 > info.max_blob {
+        return Err(ServerRefusal::TooLarge {
+            max_blob: info.max_blob,
+        });
+    }
+    check_ttl(info, ttl_secs)
+}
+
+/// Whether the server keeps files for that time.
+pub(crate) fn check_ttl(info: &ServerInfo, ttl_secs: Option<u64>) -> Result<(), ServerRefusal> {
+    if ttl_secs.is_some_and(|ttl| !(MIN_TTL_SECS..=info.ttl_max).contains(&ttl)) {
+        return Err(ServerRefusal::Ttl {
+            max_secs: info.ttl_max,
+        });
+    }
+    Ok(())
+}
+
+/// Whether the server may have stored what was sent, though no answer told so.
+const fn may_have_arrived(failure: &Failure) -> bool {
+    !matches!(
+        failure,
+        Failure::Blocked
+            | Failure::Build(_)
+            | Failure::FirstUnreachable
+            | Failure::NoPath(_)
+            | Failure::ServerNotServed
+            | Failure::ServerWrongKey
+    )
+}
+
+/// Servers count in hours.
+const MIN_TTL_SECS: u64 = HOUR_SECS;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info() -> ServerInfo {
+        ServerInfo {
+            name: "x".to_owned(),
+            version: "1".to_owned(),
+            max_blob: 100_000,
+            ttl_default: 7_200,
+            ttl_max: 86_400,
+            features: vec![],
+            access: false,
+            work: WorkAsked::None,
+            hour: None,
+            free: None,
+        }
+    }
+
+    #[test]
+    fn limits_are_those_the_server_told() {
+        let info = info();
+        assert_eq!(check(None, 10_000_000, Some(1), false), Ok(()));
+        assert_eq!(check(Some(&info), 65_536, Some(86_400), false), Ok(()));
+        assert_eq!(
+            check(Some(&info), 393_216, None, false),
+            Err(ServerRefusal::TooLarge { max_blob: 100_000 })
+        );
+        for ttl in [3_599, 86_401] {
+            assert_eq!(
+                check(Some(&info), 65_536, Some(ttl), false),
+                Err(ServerRefusal::Ttl { max_secs: 86_400 })
+            );
+        }
+    }
+
+    #[test]
+    fn receipts_are_asked_only_of_a_server_that_lists_them() {
+        let mut info = info();
+        for silent in [None, Some(&info)] {
+            assert_eq!(
+                check(silent, 65_536, None, true),
+                Err(ServerRefusal::NoReceipts)
+            );
+        }
+        info.features = vec![RECEIPTS_FEATURE.to_owned()];
+        assert_eq!(check(Some(&info), 65_536, None, true), Ok(()));
+    }
+
+    #[test]
+    fn an_hour_goes_only_to_a_server_that_knows_hours() {
+        let now = 1_800_000_000 + 60;
+        assert_eq!(expiry(None, None, None, now), None);
+        let mut info = info();
+        for (info, ttl) in [(None, 7_200), (Some(&info), 86_400)] {
+            assert_eq!(
+                expiry(info, Some(ttl), None, now),
+                Some(Expiry::InSecs(ttl))
+            );
+        }
+        info.features = vec![EXPIRY_HOUR_FEATURE.to_owned()];
+        let hour = |ttl, server_hour| expiry(Some(&info), ttl, server_hour, now);
+        assert_eq!(
+            hour(None, None),
+            Some(Expiry::AtHour(500_003)),
+            "its usual time"
+        );
+        assert_eq!(hour(Some(86_400), None), Some(Expiry::AtHour(500_025)));
+        assert_eq!(
+            hour(Some(86_400), Some(500_100)),
+            Some(Expiry::AtHour(500_125)),
+            "by the server's clock"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_differs_may_be_why_an_hour_was_refused() {
+        let now = 1_800_000_000;
+        let mut info = info();
+        let hour = |info: &ServerInfo, refusal| differing_hour(refusal, Some(info), now);
+        assert_eq!(
+            hour(&info, ServerRefusal::Status(400)),
+            None,
+            "it does not say"
+        );
+        info.hour = Some(500_000);
+        assert_eq!(hour(&info, ServerRefusal::Status(400)), None);
+        info.hour = Some(499_998);
+        assert_eq!(hour(&info, ServerRefusal::Status(400)), Some(499_998));
+        assert_eq!(hour(&info, ServerRefusal::Full), None);
+    }
+}

@@ -1,0 +1,315 @@
+//! The words of people's languages: one [Fluent](https://projectfluent.org) file each in `assets/l10n`, looked up by id.
+//!
+//! English has every id; a word that another language lacks is said in English. The language is that of the thread, or,
+//! where none was set for it, that of the process: the window's worker speaks as the window does, and tests of several
+//! languages do not meet.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+pub use fluent_bundle::FluentValue;
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use fluent_syntax::ast::Entry;
+use unic_langid::LanguageIdentifier;
+
+use super::harmless::harmless;
+
+/// A language that the program speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Language {
+    /// The language that the others are translated from.
+    English,
+    /// Deutsch.
+    German,
+    /// Español.
+    Spanish,
+    /// Français.
+    French,
+    /// 简体中文.
+    SimplifiedChinese,
+    /// English with every text two fifths longer, for tests of what has room. Never offered.
+    Longer,
+}
+
+impl Language {
+    /// Those that are offered, in the order of their own names.
+    pub const OFFERED: [Self; 5] = [
+        Self::German,
+        Self::English,
+        Self::Spanish,
+        Self::French,
+        Self::SimplifiedChinese,
+    ];
+
+    /// Its name in itself.
+    #[must_use]
+    pub const fn own_name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::French => "Français",
+            Self::German => "Deutsch",
+            Self::Longer => "English (longer)",
+            Self::SimplifiedChinese => "简体中文",
+            Self::Spanish => "Español",
+        }
+    }
+
+    /// Its language tag (BCP 47), as settings keep it.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::French => "fr",
+            Self::German => "de",
+            Self::Longer => "en-x-longer",
+            Self::SimplifiedChinese => "zh-Hans",
+            Self::Spanish => "es",
+        }
+    }
+
+    /// The offered language of a tag such as `de_AT.UTF-8`, `zh-CN` or `fr`. Traditional Chinese is none of them.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let tag = tag.split(['.', '@']).next()?;
+        let tag: LanguageIdentifier = tag.parse().ok()?;
+        let traditional = tag.script.is_some_and(|script| script == "Hant")
+            || (tag.script.is_none()
+                && tag
+                    .region
+                    .is_some_and(|region| ["TW", "HK", "MO"].contains(&region.as_str())));
+        match tag.language.as_str() {
+            "de" => Some(Self::German),
+            "en" => Some(Self::English),
+            "es" => Some(Self::Spanish),
+            "fr" => Some(Self::French),
+            "zh" if !traditional => Some(Self::SimplifiedChinese),
+            _ => None,
+        }
+    }
+
+    /// Its file of texts, in Fluent's syntax.
+    #[must_use]
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::English | Self::Longer => include_str!("../../../assets/l10n/en.ftl"),
+            Self::French => include_str!("../../../assets/l10n/fr.ftl"),
+            Self::German => include_str!("../../../assets/l10n/de.ftl"),
+            Self::SimplifiedChinese => include_str!("../../../assets/l10n/zh-Hans.ftl"),
+            Self::Spanish => include_str!("../../../assets/l10n/es.ftl"),
+        }
+    }
+
+    fn words(self) -> &'static LanguageTexts {
+        static ENGLISH: LazyLock<LanguageTexts> =
+            LazyLock::new(|| LanguageTexts::read(Language::English));
+        static FRENCH: LazyLock<LanguageTexts> =
+            LazyLock::new(|| LanguageTexts::read(Language::French));
+        static GERMAN: LazyLock<LanguageTexts> =
+            LazyLock::new(|| LanguageTexts::read(Language::German));
+        static LONGER: LazyLock<LanguageTexts> =
+            LazyLock::new(|| LanguageTexts::read(Language::Longer));
+        static CHINESE: LazyLock<LanguageTexts> =
+            LazyLock::new(|| LanguageTexts::read(Language::SimplifiedChinese));
+        static SPANISH: LazyLock<LanguageTexts> =
+            LazyLock::new(|| LanguageTexts::read(Language::Spanish));
+        match self {
+            Self::English => &ENGLISH,
+            Self::French => &FRENCH,
+            Self::German => &GERMAN,
+            Self::Longer => &LONGER,
+            Self::SimplifiedChinese => &CHINESE,
+            Self::Spanish => &SPANISH,
+        }
+    }
+
+    fn number(self) -> u8 {
+        match self {
+            Self::English => 0,
+            Self::French => 1,
+            Self::German => 2,
+            Self::SimplifiedChinese => 3,
+            Self::Spanish => 4,
+            Self::Longer => 5,
+        }
+    }
+
+    fn of_number(number: u8) -> Self {
+        match number {
+            1 => Self::French,
+            2 => Self::German,
+            3 => Self::SimplifiedChinese,
+            4 => Self::Spanish,
+            5 => Self::Longer,
+            _ => Self::English,
+        }
+    }
+}
+
+/// Of every thread that has none of its own.
+static OF_PROCESS: AtomicU8 = AtomicU8::new(0);
+
+thread_local! {
+    static OF_THREAD: Cell<Option<Language>> = const { Cell::new(None) };
+}
+
+/// The language that is spoken on this thread: English unless [`speak`] or [`speak_here`] said otherwise.
+#[must_use]
+pub fn spoken() -> Language {
+    OF_THREAD
+        .get()
+        .unwrap_or_else(|| Language::of_number(OF_PROCESS.load(Ordering::Relaxed)))
+}
+
+/// Sets the language of the process.
+pub fn speak(language: Language) {
+    OF_PROCESS.store(language.number(), Ordering::Relaxed);
+}
+
+/// Sets the language of this thread alone.
+pub fn speak_here(language: Language) {
+    OF_THREAD.set(Some(language));
+}
+
+/// A text that has nothing to fill in.
+#[must_use]
+pub fn say(id: &str) -> &'static str {
+    let found = |language: Language| language.words().plain.get(id).map(String::as_str);
+    let said = found(spoken()).or_else(|| found(Language::English));
+    debug_assert!(said.is_some(), "there is no text {id}");
+    said.unwrap_or_default()
+}
+
+/// What a text is filled in with, by name.
+pub type Fill<'a> = (&'static str, FluentValue<'a>);
+
+/// A length of time in words: in days, or in hours where it is no whole number of days, one hour at least.
+#[must_use]
+pub fn duration(secs: u64) -> String {
+    if secs >= 86_400 && secs.is_multiple_of(86_400) {
+        tell("duration_days", &[("count", (secs / 86_400).into())])
+    } else {
+        let hours = (secs / 3_600).max(1);
+        tell("duration_hours", &[("count", hours.into())])
+    }
+}
+
+/// A text with what it is filled in with.
+#[must_use]
+pub fn tell(id: &str, fill: &[Fill<'_>]) -> String {
+    let said = TextPlace { id, part: None }.fill(fill);
+    debug_assert!(said.is_some(), "there is no text {id}");
+    said.unwrap_or_default()
+}
+
+/// One sentence of a message: its attribute `part`, which is `what`, `why` or `next`, with values filled in.
+#[must_use]
+pub fn tell_part(id: &str, part: &'static str, fill: &[Fill<'_>]) -> String {
+    let place = TextPlace {
+        id,
+        part: Some(part),
+    };
+    let said = place.fill(fill);
+    debug_assert!(said.is_some(), "there is no text {id}.{part}");
+    said.unwrap_or_default()
+}
+
+/// Values filled into a sentence may be a stranger's text: a name, a piece of a file, the words of a parser over it.
+fn without_deceit<'a>(value: &'a FluentValue<'_>) -> FluentValue<'a> {
+    match value {
+        FluentValue::String(text) => FluentValue::String(harmless(text)),
+        other => other.clone(),
+    }
+}
+
+/// Where a text stands in a file.
+#[derive(Clone, Copy)]
+struct TextPlace<'a> {
+    id: &'a str,
+    part: Option<&'static str>,
+}
+
+impl TextPlace<'_> {
+    fn fill(self, fill: &[Fill<'_>]) -> Option<String> {
+        let args: FluentArgs<'_> = fill
+            .iter()
+            .map(|(name, value)| (*name, without_deceit(value)))
+            .collect();
+        self.find(spoken(), &args)
+            .or_else(|| self.find(Language::English, &args))
+    }
+
+    fn find(self, language: Language, args: &FluentArgs<'_>) -> Option<String> {
+        let bundle = &language.words().bundle;
+        let message = bundle.get_message(self.id)?;
+        let pattern = match self.part {
+            Some(part) => message.get_attribute(part)?.value(),
+            None => message.value()?,
+        };
+        let mut errors = Vec::new();
+        let said = bundle.format_pattern(pattern, Some(args), &mut errors);
+        debug_assert!(errors.is_empty(), "{}: {errors:?}", self.id);
+        Some(said.into_owned())
+    }
+}
+
+/// One language, read.
+struct LanguageTexts {
+    bundle: FluentBundle<FluentResource>,
+    /// Texts that have nothing to fill in.
+    plain: HashMap<String, String>,
+}
+
+impl LanguageTexts {
+    fn read(language: Language) -> Self {
+        // A part of a file that cannot be read is left out and said in English; tests read each file whole.
+        let resource = FluentResource::try_new(language.file().to_owned())
+            .unwrap_or_else(|(resource, _errors)| resource);
+        let ids: Vec<String> = resource.entries().filter_map(plain_id).collect();
+        let tag = match language {
+            Language::Longer => Language::English.tag(),
+            spoken => spoken.tag(),
+        };
+        let tag = tag.parse().unwrap_or_default();
+        let mut bundle = FluentBundle::new_concurrent(vec![tag]);
+        // All of them are written from left to right; the marks would be boxes in fonts without them.
+        bundle.set_use_isolating(false);
+        if language == Language::Longer {
+            bundle.set_transform(Some(longer));
+        }
+        bundle.add_resource_overriding(resource);
+        let plain = ids
+            .into_iter()
+            .filter_map(|id| {
+                let pattern = bundle.get_message(&id)?.value()?;
+                let mut errors = Vec::new();
+                let said = bundle.format_pattern(pattern, None, &mut errors);
+                let said = errors.is_empty().then(|| said.into_owned())?;
+                Some((id, said))
+            })
+            .collect();
+        Self { bundle, plain }
+    }
+}
+
+fn plain_id(entry: &Entry<&str>) -> Option<String> {
+    match entry {
+        Entry::Message(message) => Some(message.id.name.to_owned()),
+        _ => None,
+    }
+}
+
+/// Two fifths longer, with the letters that it has.
+fn longer(text: &str) -> std::borrow::Cow<'_, str> {
+    let letters = text.chars().filter(|letter| letter.is_alphabetic()).count();
+    let mut more = String::from(text);
+    let at = text.trim_end_matches([' ', '.', ':', '…', ',', '?']).len();
+    let tail = more.split_off(at);
+    for step in 0..(letters * 2).div_ceil(5) {
+        more.push(if step % 6 == 5 { ' ' } else { 'ö' });
+    }
+    more.push_str(&tail);
+    more.into()
+}

@@ -1,0 +1,728 @@
+//! What a person reads when something did not work: what happened, why, what to do next.
+//!
+//! The words stand in `assets/l10n`; here every error finds its own.
+
+mod reasons;
+mod remedy;
+
+use std::path::Path;
+
+use self::reasons::{Reason as _, io_remedy};
+pub use self::reasons::{grouped, io_words};
+pub use self::remedy::Remedy;
+use super::l10n::{Fill, duration, say, tell, tell_part};
+use crate::app::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
+use crate::app::kept::owned::OwnRecordError;
+use crate::app::operate::builtin::BuiltInError;
+use crate::app::received::content_type::{Content, Disagreement, Family};
+use crate::app::relays::set::RelaySourceError;
+use crate::app::settings::config::{ConfigError, NotPrivate, ParseProxyError, UnreadSettings};
+use crate::disk::io_reason::IoReason;
+use crate::disk::kept::UnreadFile;
+use crate::net::socks::{ProxyFailure, ProxyFailureReason};
+use crate::protocol::path::{NoPath, Place, RejectReason};
+use crate::protocol::pointer::FindPointerError;
+use crate::protocol::seal::OpenError;
+use crate::protocol::size_class::MAX_CONTENT_LEN;
+use crate::protocol::transfer::Failure;
+
+/// One error in words: three short sentences, free of keys, pointers and addresses of relays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserMessage {
+    /// What happened, and what it means for the file.
+    pub what: String,
+    /// Why it happened, as far as this program knows.
+    pub why: String,
+    /// What to do next.
+    pub next: String,
+    /// The one thing that a window offers for it.
+    pub remedy: Remedy,
+}
+
+impl UserMessage {
+    /// What is said of it aloud: what happened and what to do next; why can be read.
+    #[must_use]
+    pub fn aloud(&self) -> String {
+        format!("{} {}", self.what, self.next).trim().to_owned()
+    }
+}
+
+/// The three sentences of a message: attributes `.what`, `.why` and `.next` of one id.
+#[must_use]
+pub fn message(id: &str, fill: &[Fill<'_>]) -> UserMessage {
+    UserMessage {
+        what: tell_part(id, "what", fill),
+        why: tell_part(id, "why", fill),
+        next: tell_part(id, "next", fill),
+        remedy: Remedy::default(),
+    }
+}
+
+/// A message that has nothing to fill in.
+fn plain(id: &str) -> UserMessage {
+    message(id, &[])
+}
+
+/// A message whose `$why` is another error's sentence.
+fn because(id: &str, why: String) -> UserMessage {
+    message(id, &[("why", why.into())])
+}
+
+/// A message whose remedy is that of the system's reason.
+fn because_io(id: &str, why: String, reason: IoReason) -> UserMessage {
+    then(id, why, io_remedy(reason))
+}
+
+/// A message whose reason and remedy come from elsewhere.
+fn then(id: &str, why: String, next: &str) -> UserMessage {
+    message(id, &[("why", why.into()), ("next", next.into())])
+}
+
+fn own_record(error: OwnRecordError) -> UserMessage {
+    let next = match error {
+        OwnRecordError::Damaged => say("next_record_damaged"),
+        OwnRecordError::Newer => say("next_newer"),
+        OwnRecordError::Read(reason) | OwnRecordError::Write(reason) => io_remedy(reason),
+    };
+    then("own_record_fails", error.sentence(), next)
+}
+
+fn unread_file(id: &str, unread: &UnreadFile) -> UserMessage {
+    let file = unread.file.display().to_string();
+    let why = unread.why.sentence();
+    message(id, &[("file", file.as_str().into()), ("why", why.into())])
+}
+
+fn unread_settings(unread: &UnreadSettings) -> UserMessage {
+    let file = unread.file.display().to_string();
+    let next = match &unread.error {
+        ConfigError::Newer => say("next_newer").to_owned(),
+        ConfigError::Read(reason) => io_remedy(*reason).to_owned(),
+        _ => say("next_settings_invalid").to_owned(),
+    };
+    let fill: [Fill<'_>; 3] = [
+        ("file", file.as_str().into()),
+        ("why", unread.error.sentence().into()),
+        ("next", next.into()),
+    ];
+    message("settings_not_read", &fill)
+}
+
+impl From<&AppError> for UserMessage {
+    fn from(error: &AppError) -> Self {
+        Self {
+            remedy: Remedy::from(error),
+            ..words(error)
+        }
+    }
+}
+
+fn words(error: &AppError) -> UserMessage {
+    match error {
+        AppError::Address(why) => because("no_server_address", why.sentence()),
+        AppError::BuiltIn(why @ BuiltInError::Busy) => because("built_in_busy", why.sentence()),
+        AppError::BuiltIn(why @ BuiltInError::Folder(reason)) => UserMessage {
+            next: io_remedy(*reason).to_owned(),
+            ..because("built_in_fails", why.sentence())
+        },
+        // The reason says what to do with the key.
+        AppError::BuiltIn(why @ BuiltInError::Key(_)) => {
+            because("built_in_key_fails", why.sentence())
+        }
+        AppError::BuiltIn(why @ BuiltInError::NoLocks) => {
+            because("built_in_no_locks", why.sentence())
+        }
+        AppError::BuiltIn(why) => because("built_in_fails", why.sentence()),
+        AppError::Cancelled => plain("was_cancelled"),
+        AppError::Config(ConfigError::NotPrivate { folder, why }) => not_private(folder, *why),
+        AppError::Config(ConfigError::NoHome) => plain("no_home"),
+        AppError::Config(why @ ConfigError::Write(reason)) => {
+            because_io("settings_not_kept", why.sentence(), *reason)
+        }
+        AppError::Config(why) => then("settings_not_kept", why.sentence(), say("next_newer")),
+        AppError::ForeignBuiltIn => plain("foreign_built_in"),
+        AppError::Local(why) => local(*why),
+        AppError::Mismatch(why) => mismatch(*why),
+        AppError::NeedsNewer(why) => because("needs_newer", why.sentence()),
+        AppError::NoPlace(why) => because("no_place", why.sentence()),
+        AppError::NoRelays => plain("no_relays"),
+        AppError::NotOwner => plain("not_owner"),
+        AppError::OwnRecord(why) => own_record(*why),
+        AppError::Pointer(why) => pointer(why),
+        AppError::Proxy(why) => proxy(why),
+        AppError::RelayFile(reason) => because_io("relay_file_fails", io_words(*reason), *reason),
+        AppError::RelayLine(why) => because("no_relay_line", why.sentence()),
+        AppError::RelayList(why) => because("relay_list_refused", why.sentence()),
+        AppError::RelayMemory(unread) => unread_file("relay_memory_not_read", unread),
+        AppError::RelaySource(why) => relay_source(why),
+        AppError::RelaysOffered(offer) => {
+            message("relays_offered", &[("host", offer.list.host().into())])
+        }
+        AppError::Save(why) => because("not_saved", why.sentence()),
+        AppError::Settings(why) => unread_settings(why),
+        AppError::Server(why) => server(*why),
+        AppError::Transfer(why) if why.direct => direct_failure(&why.failure, why.tries),
+        AppError::Transfer(why) => failure(&why.failure, why.tries),
+    }
+}
+
+/// Says that another user can change what is in this folder.
+fn not_private(folder: &Path, why: NotPrivate) -> UserMessage {
+    let id = match why {
+        NotPrivate::ForeignOwner => "folder_of_another",
+        NotPrivate::Writable => "folder_open_to_others",
+    };
+    message(id, &[("folder", folder.display().to_string().into())])
+}
+
+impl From<&Failure> for UserMessage {
+    fn from(error: &Failure) -> Self {
+        failure(error, 1)
+    }
+}
+
+impl From<&ParseProxyError> for UserMessage {
+    fn from(error: &ParseProxyError) -> Self {
+        because("no_proxy_address", error.sentence())
+    }
+}
+
+impl From<&Disagreement> for UserMessage {
+    fn from(found: &Disagreement) -> Self {
+        let name = say(match found.name_says {
+            Family::Archive => "an_archive",
+            Family::Document => "a_document",
+            Family::Media => "a_medium",
+            Family::Picture => "a_picture",
+            Family::Program => "a_program",
+            Family::Script => "a_script",
+            Family::Text => "a_text",
+            Family::WebPage => "a_web_page",
+        });
+        let content = say(match found.content_is {
+            Content::Archive => "an_archive",
+            Content::Document => "a_document",
+            Content::JavaProgram => "a_java_program",
+            Content::LinuxProgram => "a_linux_program",
+            Content::MacProgram => "a_mac_program",
+            Content::Media => "a_medium",
+            Content::Picture => "a_picture",
+            Content::Script => "a_script",
+            Content::Shortcut => "a_shortcut",
+            Content::WebPage => "a_web_page",
+            Content::WindowsProgram => "a_windows_program",
+        });
+        message(
+            "misleading_name",
+            &[("name", name.into()), ("content", content.into())],
+        )
+    }
+}
+
+fn relay_source(error: &RelaySourceError) -> UserMessage {
+    match error {
+        RelaySourceError::Ended => plain("relay_list_ended"),
+        RelaySourceError::Fetch { host, why } => message(
+            "relay_list_not_fetched",
+            &[
+                ("host", host.as_str().into()),
+                ("why", why.sentence().into()),
+            ],
+        ),
+        RelaySourceError::NotHere => plain("relay_list_not_here"),
+        RelaySourceError::Refused(why) => because("newer_relay_list_refused", why.sentence()),
+        RelaySourceError::Seeds(why) => because("seeds_fail", why.sentence()),
+        RelaySourceError::Store(reason) => {
+            because_io("relay_list_not_stored", io_words(*reason), *reason)
+        }
+        RelaySourceError::Unread(unread) => unread_file("relay_lists_not_read", unread),
+    }
+}
+
+fn local(error: LocalFileError) -> UserMessage {
+    match error {
+        LocalFileError::Changed => plain("file_changed"),
+        LocalFileError::Folder => plain("file_is_a_folder"),
+        LocalFileError::NotAFile => plain("file_is_none"),
+        LocalFileError::Read(reason) => because_io("file_not_read", io_words(reason), reason),
+        LocalFileError::WrongSize { said, read } => message(
+            "file_of_wrong_size",
+            &[
+                ("said", grouped(said).into()),
+                ("read", grouped(read).into()),
+            ],
+        ),
+        LocalFileError::TooLarge(len) => message(
+            "file_too_large",
+            &[
+                ("length", grouped(len).into()),
+                ("limit", grouped(MAX_CONTENT_LEN).into()),
+            ],
+        ),
+    }
+}
+
+fn mismatch(error: Mismatch) -> UserMessage {
+    plain(match error {
+        Mismatch::Digest => "other_digest",
+        Mismatch::Description(_) => "other_description",
+        Mismatch::Open(OpenError::WrongKey) => "other_key",
+        Mismatch::Open(OpenError::Newer) => "newer_seal",
+        Mismatch::Open(_) => "broken_seal",
+    })
+}
+
+fn pointer(error: &FindPointerError) -> UserMessage {
+    match error {
+        FindPointerError::Changed => plain("pointer_changed"),
+        FindPointerError::CutOff { missing } => {
+            message("pointer_cut_off", &[("missing", (*missing).into())])
+        }
+        FindPointerError::Newer => plain("pointer_newer"),
+        FindPointerError::NotFound => plain("pointer_not_found"),
+        FindPointerError::TooLong => plain("pointer_text_too_long"),
+        FindPointerError::Invalid(_) => plain("pointer_invalid"),
+    }
+}
+
+fn server(error: ServerRefusal) -> UserMessage {
+    match error {
+        ServerRefusal::AccessWord { given: false } => plain("access_word_wanted"),
+        ServerRefusal::AccessWord { given: true } => plain("access_word_wrong"),
+        ServerRefusal::AsksDifferently => plain("server_asks_differently"),
+        ServerRefusal::Full => plain("server_full"),
+        ServerRefusal::NoOwners => plain("server_without_owners"),
+        ServerRefusal::NoReceipts => plain("server_without_receipts"),
+        ServerRefusal::NotExtendable => plain("file_not_extendable"),
+        ServerRefusal::NotThere => plain("file_not_there"),
+        ServerRefusal::Nonsense => plain("server_nonsense"),
+        ServerRefusal::Status(code @ (500 | 503)) => code_message("server_busy", code),
+        ServerRefusal::Status(code) => code_message("server_refused", code),
+        ServerRefusal::StillThere => plain("file_still_there"),
+        ServerRefusal::TooLarge { max_blob: 0 } => plain("too_large_for_server"),
+        ServerRefusal::TooLarge { max_blob } => message(
+            "too_large_for_server_of",
+            &[("limit", grouped(max_blob).into())],
+        ),
+        ServerRefusal::Ttl { max_secs } => {
+            message("time_refused", &[("hours", (max_secs / 3_600).into())])
+        }
+        ServerRefusal::TtlMaybe { asked_secs } => message(
+            "time_maybe_refused",
+            &[("time", duration(asked_secs).into())],
+        ),
+        ServerRefusal::UnknownWork => plain("unknown_work"),
+        ServerRefusal::Work => plain("work_refused"),
+    }
+}
+
+fn code_message(id: &str, code: u16) -> UserMessage {
+    message(id, &[("code", code.to_string().into())])
+}
+
+fn proxy(failure: &ProxyFailure) -> UserMessage {
+    let id = match failure.reason {
+        ProxyFailureReason::NoSocks => "proxy_no_socks",
+        ProxyFailureReason::Refused => "proxy_refused",
+        ProxyFailureReason::Unreachable => "proxy_unreachable",
+    };
+    message(id, &[("proxy", failure.proxy.as_str().into())])
+}
+
+/// Why a request failed that went straight to the server: there was no relay to blame.
+fn direct_failure(why: &Failure, tries: u32) -> UserMessage {
+    let tried = |id: &str| {
+        let tried = tell("tried", &[("count", tries.into())]);
+        message(id, &[("tried", tried.into())])
+    };
+    match why {
+        Failure::FirstUnreachable | Failure::ServerUnreachable => tried("direct_unreachable"),
+        // A login page of the network, or a program that is no file server.
+        Failure::Plain(status) => failure(&Failure::ServerPlain(*status), tries),
+        Failure::Tampered(_) => tried("direct_foreign_answer"),
+        other => failure(other, tries),
+    }
+}
+
+fn failure(failure: &Failure, tries: u32) -> UserMessage {
+    let tried = tell("tried", &[("count", tries.into())]);
+    let tried = |id: &str| message(id, &[("tried", tried.as_str().into())]);
+    let with_status = |id: &str, status: u16| {
+        let fill: [Fill<'_>; 2] = [
+            ("status", status.to_string().into()),
+            ("tried", tell("tried", &[("count", tries.into())]).into()),
+        ];
+        message(id, &fill)
+    };
+    match failure {
+        Failure::Blocked => plain("network_blocks"),
+        Failure::Broken => tried("connection_broke"),
+        Failure::Build(_) => plain("request_not_built"),
+        Failure::FirstUnreachable => tried("first_unreachable"),
+        Failure::Malformed => plain("answer_malformed"),
+        Failure::NoPath(why) => no_path(why),
+        Failure::Plain(status) => with_status("answer_plain", *status),
+        Failure::Relay { status, .. } => with_status("relay_failed", *status),
+        Failure::RelayUnreachable(_) => tried("relay_unreachable"),
+        Failure::ServerBusy(code) => server(ServerRefusal::Status(*code)),
+        Failure::ServerPlain(status) => with_status("server_plain", *status),
+        Failure::ServerNotServed => plain("server_not_served"),
+        Failure::ServerUnreachable => tried("server_unreachable"),
+        Failure::ServerWrongKey => plain("server_wrong_key"),
+        Failure::Tampered(_) => tried("answer_tampered"),
+        Failure::TimedOut => tried("timed_out"),
+    }
+}
+
+fn no_path(error: &NoPath) -> UserMessage {
+    let id = match error.place {
+        Place::Guard => "no_path_guard",
+        Place::Middle => "no_path_middle",
+        Place::Last => "no_path_last",
+    };
+    let reasons = [
+        (RejectReason::NotServing, "rejected_not_serving"),
+        (RejectReason::OnThisPath, "rejected_on_this_path"),
+        (RejectReason::IsGuard, "rejected_is_guard"),
+        (RejectReason::Retired, "rejected_retired"),
+        (RejectReason::KeptBack, "rejected_kept_back"),
+        (RejectReason::NotAGuard, "rejected_not_a_guard"),
+        (RejectReason::SameNetwork, "rejected_same_network"),
+        (RejectReason::SameOperator, "rejected_same_operator"),
+        (RejectReason::SetAside, "rejected_set_aside"),
+        (RejectReason::StoodElsewhere, "rejected_stood_elsewhere"),
+        (RejectReason::Failed, "rejected_failed"),
+    ];
+    let told: Vec<String> = reasons
+        .into_iter()
+        .filter_map(|(reason, id)| {
+            let count = error
+                .rejected
+                .iter()
+                .filter(|rejection| rejection.reason == reason)
+                .count();
+            (count > 0).then(|| tell(id, &[("count", count.into())]))
+        })
+        .collect();
+    message(id, &[("reasons", told.join(say("list_comma")).into())])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::app::error::NeedsNewer;
+    use crate::app::kept::owned::OwnRecordError;
+    use crate::app::received::save::SaveError;
+    use crate::app::relays::set::RelayOffer;
+    use crate::disk::kept::UnreadReason;
+    use crate::net::relay_source::FetchError;
+    use crate::protocol::address::ParseAddressError;
+    use crate::protocol::keys::Identity;
+    use crate::protocol::onion::BuildError;
+    use crate::protocol::path::Rejection;
+    use crate::protocol::pointer::PointerMismatch;
+    use crate::protocol::relay_list::{ListRefused, NodesError, ParseSourceError, RelayListError};
+    use crate::protocol::transfer::TransferError;
+
+    /// One of every kind of error, and of every kind inside it that has words of its own.
+    fn all() -> Vec<AppError> {
+        let relay = Identity::from_seed([1; 32]).public();
+        let no_path = |place, reason| NoPath {
+            place,
+            rejected: vec![Rejection { relay, reason }],
+        };
+        let io = IoReason::from(io::ErrorKind::PermissionDenied);
+        let mut errors = vec![
+            AppError::Address(ParseAddressError::NoKey),
+            AppError::BuiltIn(BuiltInError::Busy),
+            AppError::BuiltIn(BuiltInError::NoLocks),
+            AppError::BuiltIn(BuiltInError::Folder(io)),
+            AppError::Cancelled,
+            AppError::Config(ConfigError::NotPrivate {
+                folder: "/home/ann/cloakroom".into(),
+                why: NotPrivate::ForeignOwner,
+            }),
+            AppError::Config(ConfigError::NotPrivate {
+                folder: "/home/ann/cloakroom".into(),
+                why: NotPrivate::Writable,
+            }),
+            AppError::Config(ConfigError::Write(io)),
+            AppError::ForeignBuiltIn,
+            AppError::Local(LocalFileError::Changed),
+            AppError::Local(LocalFileError::Folder),
+            AppError::Local(LocalFileError::NotAFile),
+            AppError::Local(LocalFileError::Read(io)),
+            AppError::Local(LocalFileError::Read(io::ErrorKind::NotFound.into())),
+            AppError::Local(LocalFileError::TooLarge(9_998_913)),
+            AppError::Mismatch(Mismatch::Digest),
+            AppError::Mismatch(Mismatch::Description(PointerMismatch::Length)),
+            AppError::Mismatch(Mismatch::Open(OpenError::Corrupt)),
+            AppError::Mismatch(Mismatch::Open(OpenError::Newer)),
+            AppError::Mismatch(Mismatch::Open(OpenError::WrongKey)),
+            AppError::NeedsNewer(NeedsNewer::Folder),
+            AppError::NoPlace(SaveError::NoRegularFile),
+            AppError::NoRelays,
+            AppError::NotOwner,
+            AppError::OwnRecord(OwnRecordError::Newer),
+            AppError::OwnRecord(OwnRecordError::Write(io::ErrorKind::StorageFull.into())),
+            AppError::OwnRecord(OwnRecordError::Damaged),
+            AppError::Local(LocalFileError::WrongSize { said: 0, read: 124 }),
+            AppError::Settings(UnreadSettings {
+                error: ConfigError::Newer,
+                file: "config.toml".into(),
+            }),
+            AppError::Config(ConfigError::NoHome),
+            AppError::Pointer(FindPointerError::Changed),
+            AppError::Pointer(FindPointerError::CutOff { missing: 1 }),
+            AppError::Pointer(FindPointerError::Invalid("the key is weak")),
+            AppError::Pointer(FindPointerError::Newer),
+            AppError::Pointer(FindPointerError::NotFound),
+            AppError::Pointer(FindPointerError::TooLong),
+            AppError::RelayFile(io::ErrorKind::NotFound.into()),
+            AppError::RelayList(RelayListError::Expired),
+            AppError::RelayList(RelayListError::TooFew(2)),
+            AppError::RelayLine(ParseSourceError::NoKey),
+            AppError::RelayMemory(UnreadFile {
+                file: "network.json".into(),
+                why: UnreadReason::Damaged,
+            }),
+            AppError::RelaySource(RelaySourceError::Ended),
+            AppError::RelaySource(RelaySourceError::Fetch {
+                host: "example.org".to_owned(),
+                why: FetchError::Status(404),
+            }),
+            AppError::RelaySource(RelaySourceError::NotHere),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::Older)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::TooLarge)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::Unsigned)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::WronglySigned)),
+            AppError::RelaySource(RelaySourceError::Refused(ListRefused::NotYet)),
+            AppError::RelaySource(RelaySourceError::Seeds(FetchError::Nodes(
+                NodesError::TooFew(2),
+            ))),
+            AppError::RelaySource(RelaySourceError::Store(io)),
+            AppError::RelaySource(RelaySourceError::Unread(UnreadFile {
+                file: "relays.json".into(),
+                why: UnreadReason::Newer,
+            })),
+            AppError::RelaysOffered(Box::new(RelayOffer {
+                list: format!("https://example.org/relays.json#k={}", relay.to_hex())
+                    .parse()
+                    .unwrap(),
+                server: relay,
+            })),
+            AppError::Save(SaveError::Write(io::ErrorKind::StorageFull.into())),
+            AppError::Server(ServerRefusal::AccessWord { given: false }),
+            AppError::Server(ServerRefusal::AccessWord { given: true }),
+            AppError::Server(ServerRefusal::Full),
+            AppError::Server(ServerRefusal::NoOwners),
+            AppError::Server(ServerRefusal::NotExtendable),
+            AppError::Server(ServerRefusal::TtlMaybe {
+                asked_secs: 7_776_000,
+            }),
+            AppError::Server(ServerRefusal::NoReceipts),
+            AppError::Server(ServerRefusal::NotThere),
+            AppError::Server(ServerRefusal::Nonsense),
+            AppError::Server(ServerRefusal::Status(418)),
+            AppError::Server(ServerRefusal::StillThere),
+            AppError::Server(ServerRefusal::TooLarge { max_blob: 0 }),
+            AppError::Server(ServerRefusal::TooLarge { max_blob: 65_536 }),
+            AppError::Server(ServerRefusal::Ttl {
+                max_secs: 2_592_000,
+            }),
+            AppError::Server(ServerRefusal::AsksDifferently),
+            AppError::Server(ServerRefusal::UnknownWork),
+            AppError::Server(ServerRefusal::Work),
+        ];
+        let failures = [
+            Failure::Blocked,
+            Failure::Broken,
+            Failure::Build(BuildError::TooLong),
+            Failure::FirstUnreachable,
+            Failure::Malformed,
+            Failure::NoPath(no_path(Place::Last, RejectReason::NotServing)),
+            Failure::NoPath(no_path(Place::Guard, RejectReason::SetAside)),
+            Failure::NoPath(no_path(Place::Middle, RejectReason::SameNetwork)),
+            Failure::Plain(502),
+            Failure::Relay {
+                hop: 1,
+                status: 503,
+            },
+            Failure::RelayUnreachable(relay),
+            Failure::ServerBusy(503),
+            Failure::ServerNotServed,
+            Failure::ServerPlain(404),
+            Failure::ServerUnreachable,
+            Failure::ServerWrongKey,
+            Failure::Tampered(1),
+            Failure::TimedOut,
+        ];
+        errors.extend(failures.map(|failure| {
+            AppError::Transfer(TransferError {
+                failure,
+                tries: 4,
+                direct: false,
+            })
+        }));
+        errors
+    }
+
+    #[test]
+    fn every_error_says_what_why_and_next_in_whole_sentences() {
+        let mut seen = std::collections::BTreeSet::new();
+        for error in all() {
+            let message = UserMessage::from(&error);
+            for text in [&message.what, &message.why, &message.next] {
+                assert!(
+                    text.starts_with(|first: char| first.is_uppercase()),
+                    "{error:?}: {text}"
+                );
+                assert!(text.ends_with('.'), "{error:?}: {text}");
+                // The one variable that is named.
+                let words = text.replace("CLOAKROOM_HOME", "");
+                assert!(
+                    !words.contains(['{', '}', '_']) && !words.contains(".."),
+                    "{error:?}: {text}"
+                );
+                assert!(text.len() < 180, "{error:?}: {text}");
+            }
+            assert!(
+                seen.insert(format!("{} {}", message.what, message.why)),
+                "{error:?} has the words of another"
+            );
+        }
+    }
+
+    #[test]
+    fn no_message_names_a_relay_or_its_key() {
+        let relay = Identity::from_seed([1; 32]).public().to_hex();
+        for error in all() {
+            let message = format!("{:?}", UserMessage::from(&error));
+            assert!(!message.contains(relay.get(..8).unwrap()), "{message}");
+        }
+    }
+
+    #[test]
+    fn trying_again_is_offered_only_where_it_can_help() {
+        let remedy = |error: AppError| UserMessage::from(&error).remedy;
+        assert_eq!(
+            remedy(AppError::Local(LocalFileError::TooLarge(9_998_913))),
+            Remedy::Nothing
+        );
+        assert_eq!(
+            remedy(AppError::Server(ServerRefusal::NotThere)),
+            Remedy::Paste
+        );
+        assert_eq!(
+            remedy(AppError::Server(ServerRefusal::AccessWord { given: true })),
+            Remedy::AccessWord
+        );
+        assert_eq!(
+            remedy(AppError::NeedsNewer(NeedsNewer::Folder)),
+            Remedy::Nothing
+        );
+        assert_eq!(
+            remedy(AppError::Save(SaveError::Write(
+                io::ErrorKind::StorageFull.into()
+            ))),
+            Remedy::Folder
+        );
+        let failure = Failure::TimedOut;
+        assert_eq!(
+            remedy(AppError::Transfer(TransferError {
+                failure,
+                tries: 4,
+                direct: false
+            })),
+            Remedy::Retry
+        );
+    }
+
+    #[test]
+    fn a_misleading_name_is_told_with_what_it_says_and_what_is_inside() {
+        let message = UserMessage::from(&Disagreement {
+            name_says: Family::Picture,
+            content_is: Content::WindowsProgram,
+        });
+        assert_eq!(
+            message.why,
+            "By its name it is a picture, by its content a program for Windows."
+        );
+    }
+
+    #[test]
+    fn settings_that_cannot_be_read_name_their_file_and_one_remedy_a_reason() {
+        let said = |error| {
+            let file = "here/config.toml".into();
+            let message = UserMessage::from(&AppError::Settings(UnreadSettings { error, file }));
+            assert!(message.why.contains("here/config.toml"), "{message:?}");
+            assert_eq!(message.remedy, Remedy::DefaultSettings);
+            message
+        };
+        let invalid = said(ConfigError::Invalid {
+            line: Some(7),
+            reason: "a typo".to_owned(),
+        });
+        assert!(invalid.why.contains("Line 7") && invalid.next.contains("default settings"));
+        let misspelled = said(ConfigError::Misspelled {
+            line: 3,
+            key: "proxi".to_owned(),
+            meant: "proxy",
+        });
+        for words in ["Line 3", "proxi", "proxy", "default settings"] {
+            let said = format!("{} {}", misspelled.why, misspelled.next);
+            assert!(said.contains(words), "{said}");
+        }
+        assert!(said(ConfigError::Newer).next.contains("newer version"));
+        let denied = ConfigError::Read(io::ErrorKind::PermissionDenied.into());
+        assert!(said(denied).next.contains("permission"));
+    }
+
+    #[test]
+    fn a_request_that_went_straight_blames_no_relay() {
+        for failure in [
+            Failure::Broken,
+            Failure::FirstUnreachable,
+            Failure::Malformed,
+            Failure::Plain(200),
+            Failure::Plain(502),
+            Failure::ServerBusy(503),
+            Failure::ServerPlain(404),
+            Failure::ServerUnreachable,
+            Failure::ServerWrongKey,
+            Failure::Tampered(0),
+            Failure::TimedOut,
+        ] {
+            let error = AppError::Transfer(TransferError {
+                failure,
+                tries: 5,
+                direct: true,
+            });
+            let UserMessage {
+                what, why, next, ..
+            } = UserMessage::from(&error);
+            let said = format!("{what} {why} {next}");
+            assert!(!said.contains("relay") && !said.contains("path"), "{said}");
+            assert!(Remedy::from(&error) != Remedy::Relays, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn advice_fits_the_reason() {
+        let next = |error: AppError| UserMessage::from(&error).next;
+        let newer = next(OwnRecordError::Newer.into());
+        assert!(
+            newer.contains("newer version") && !newer.contains("space"),
+            "{newer}"
+        );
+        let full = OwnRecordError::Write(io::ErrorKind::StorageFull.into());
+        assert!(next(full.into()).contains("room"));
+        let damaged = crate::disk::key_file::KeyFileError::Damaged {
+            path: "relay-1.key".into(),
+        };
+        let damaged = next(BuiltInError::Key(damaged).into());
+        assert!(!damaged.contains("can be written"), "{damaged}");
+    }
+}

@@ -1,0 +1,119 @@
+//! The one thing that helps where something did not work.
+
+use crate::app::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
+use crate::app::relays::set::RelaySourceError;
+use crate::protocol::pointer::FindPointerError;
+use crate::protocol::seal::OpenError;
+use crate::protocol::transfer::Failure;
+
+/// What helps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Remedy {
+    /// Entering the server's access word.
+    AccessWord,
+    /// Going on with the default settings.
+    DefaultSettings,
+    /// Choose another folder for received files.
+    Folder,
+    /// Nothing that can be done from here.
+    Nothing,
+    /// Other options of the share.
+    Options,
+    /// Paste another pointer.
+    Paste,
+    /// Other relays, or another way to them.
+    Relays,
+    /// Trying it again.
+    #[default]
+    Retry,
+    /// Choose another server.
+    Server,
+}
+
+impl Remedy {
+    /// What was changed is put to use by trying again.
+    #[must_use]
+    pub const fn then_retry(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Paste | Self::Retry)
+    }
+}
+
+impl From<&AppError> for Remedy {
+    fn from(error: &AppError) -> Self {
+        match error {
+            AppError::Address(_) => Self::Server,
+            AppError::BuiltIn(_)
+            | AppError::Cancelled
+            | AppError::Config(_)
+            | AppError::Local(
+                LocalFileError::Changed
+                | LocalFileError::Read(_)
+                | LocalFileError::WrongSize { .. },
+            )
+            | AppError::Mismatch(Mismatch::Digest)
+            | AppError::OwnRecord(_)
+            | AppError::RelayMemory(_) => Self::Retry,
+            AppError::Local(
+                LocalFileError::Folder | LocalFileError::NotAFile | LocalFileError::TooLarge(_),
+            )
+            | AppError::Mismatch(Mismatch::Open(OpenError::Newer))
+            | AppError::NeedsNewer(_)
+            | AppError::NotOwner
+            | AppError::Pointer(FindPointerError::Newer) => Self::Nothing,
+            AppError::ForeignBuiltIn | AppError::Mismatch(_) | AppError::Pointer(_) => Self::Paste,
+            AppError::RelaySource(RelaySourceError::Fetch { .. } | RelaySourceError::Unread(_)) => {
+                Self::Retry
+            }
+            AppError::NoRelays
+            | AppError::Proxy(_)
+            | AppError::RelayFile(_)
+            | AppError::RelayLine(_)
+            | AppError::RelayList(_)
+            | AppError::RelaySource(_)
+            | AppError::RelaysOffered(_) => Self::Relays,
+            AppError::NoPlace(_) | AppError::Save(_) => Self::Folder,
+            AppError::Settings(_) => Self::DefaultSettings,
+            AppError::Server(why) => of_refusal(*why),
+            AppError::Transfer(why) => of_failure(&why.failure),
+        }
+    }
+}
+
+const fn of_refusal(why: ServerRefusal) -> Remedy {
+    match why {
+        ServerRefusal::AccessWord { .. } => Remedy::AccessWord,
+        ServerRefusal::NoReceipts | ServerRefusal::Ttl { .. } | ServerRefusal::TtlMaybe { .. } => {
+            Remedy::Options
+        }
+        ServerRefusal::NotThere => Remedy::Paste,
+        ServerRefusal::NoOwners | ServerRefusal::NotExtendable => Remedy::Nothing,
+        ServerRefusal::Full | ServerRefusal::TooLarge { .. } | ServerRefusal::UnknownWork => {
+            Remedy::Server
+        }
+        ServerRefusal::AsksDifferently
+        | ServerRefusal::Nonsense
+        | ServerRefusal::Status(_)
+        | ServerRefusal::StillThere
+        | ServerRefusal::Work => Remedy::Retry,
+    }
+}
+
+const fn of_failure(why: &Failure) -> Remedy {
+    match why {
+        Failure::Build(_) => Remedy::Nothing,
+        Failure::NoPath(_) | Failure::ServerNotServed => Remedy::Relays,
+        Failure::ServerWrongKey => Remedy::Server,
+        Failure::Blocked
+        | Failure::Broken
+        | Failure::FirstUnreachable
+        | Failure::Malformed
+        | Failure::Plain(_)
+        | Failure::Relay { .. }
+        | Failure::RelayUnreachable(_)
+        | Failure::ServerBusy(_)
+        | Failure::ServerPlain(_)
+        | Failure::ServerUnreachable
+        | Failure::Tampered(_)
+        | Failure::TimedOut => Remedy::Retry,
+    }
+}
