@@ -27,7 +27,7 @@
 
 pub mod protocol;
 
-#[cfg(feature = "wire")]
+#[cfg(feature = "disk")]
 pub mod disk;
 
 #[cfg(feature = "wire")]

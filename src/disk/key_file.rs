@@ -1,8 +1,8 @@
 //! Where a server's or relay's identity lives: a file with the 64 hex digits of its seed, readable by its owner only.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _, Write as _},
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -10,6 +10,7 @@ use data_encoding::HEXLOWER;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
+use super::private;
 use crate::protocol::keys::Identity;
 
 const MAX_FILE_LEN: u64 = 1024;
@@ -27,9 +28,7 @@ pub fn load_or_create(path: &Path, rng: &mut impl CryptoRng) -> Result<Identity,
         other => return other,
     }
     let identity = Identity::generate(rng);
-    let mut suffix = [0; 8];
-    rng.fill_bytes(&mut suffix);
-    match create(path, &identity, &HEXLOWER.encode(&suffix)) {
+    match create(path, &identity) {
         Ok(()) => Ok(identity),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => load(path),
         Err(cause) => Err(KeyFileError::Write {
@@ -82,53 +81,12 @@ pub fn load(path: &Path) -> Result<Identity, KeyFileError> {
     Ok(Identity::from_seed(*seed))
 }
 
-/// Writes the whole file beside `path` and links it to its name, which fails when the name is taken.
-fn create(path: &Path, identity: &Identity, suffix: &str) -> io::Result<()> {
+/// The folder may be that of a store as well, which its operator shares with whom they like.
+fn create(path: &Path, identity: &Identity) -> io::Result<()> {
     let mut text = Zeroizing::new(HEXLOWER.encode(identity.seed().as_ref()));
     text.push('\n');
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{suffix}"));
-    let temporary = PathBuf::from(temporary);
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        create_private(folder)?;
-    }
-    let linked =
-        write_new(&temporary, &text).and_then(|()| match fs::hard_link(&temporary, path) {
-            // A file system without links: exclusive still, and whole unless the machine stops in between.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
-                ) =>
-            {
-                write_new(path, &text)
-            }
-            other => other,
-        });
-    fs::remove_file(&temporary).ok();
-    linked
-}
-
-/// Makes what is missing of a folder; others may not look into what is made. It may be a store's folder as well.
-fn create_private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    private::make_missing_folder(private::folder_of(path))?;
+    private::create(path, text.as_bytes())
 }
 
 /// Whether other users may read the file.
@@ -186,15 +144,23 @@ pub enum KeyFileError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
     use super::*;
-    use crate::wire::random;
+
+    fn rng() -> ChaCha20Rng {
+        ChaCha20Rng::seed_from_u64(1)
+    }
 
     #[test]
     fn the_second_start_finds_the_first_ones_key() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/server.key");
-        let made = load_or_create(&path, &mut random::system()).unwrap();
-        let found = load_or_create(&path, &mut random::system()).unwrap();
+        let made = load_or_create(&path, &mut rng()).unwrap();
+        let found = load_or_create(&path, &mut rng()).unwrap();
         assert_eq!(made.public(), found.public());
         assert_eq!(
             fs::read_dir(path.parent().unwrap()).unwrap().count(),
@@ -210,13 +176,13 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.key");
-        load_or_create(&path, &mut random::system()).unwrap();
+        load_or_create(&path, &mut rng()).unwrap();
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let error = load_or_create(&path, &mut random::system()).err().unwrap();
+        let error = load_or_create(&path, &mut rng()).err().unwrap();
         assert!(matches!(error, KeyFileError::Exposed { .. }));
         assert!(error.to_string().contains("chmod 600"));
     }
@@ -227,8 +193,8 @@ mod tests {
         let path = folder.path().join("server.key");
         for text in ["", "00", "zz\n", &"g".repeat(64), &"0".repeat(65)] {
             fs::remove_file(&path).ok();
-            write_new(&path, text).unwrap();
-            let error = load_or_create(&path, &mut random::system()).err().unwrap();
+            private::create(&path, text.as_bytes()).unwrap();
+            let error = load_or_create(&path, &mut rng()).err().unwrap();
             assert!(matches!(error, KeyFileError::Damaged { .. }));
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }

@@ -1,25 +1,16 @@
 //! Files that stand for a lock: made if they are missing, never read, never written.
-//!
-//! Another user may have put something else at such a path. So a file that is there is not emptied, no symbolic link is
-//! followed, and nothing but a regular file is opened.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-/// Opens the lock file at `path` and makes it if it is missing, for its owner only. It is not locked yet.
-///
-/// # Errors
-/// An [`io::Error`] of the system, also for a symbolic link; [`io::ErrorKind::InvalidInput`] when it is no file.
-fn open(path: &Path) -> io::Result<File> {
-    open_with(path, OpenOptions::new().create(true))
-}
+use super::private::{self, Missing};
 
 /// Whether somebody holds the lock file at `path`; nobody holds one that is missing or on a file system without locks.
 #[must_use]
 pub fn is_held(path: &Path) -> bool {
     // Dropping the file gives a lock it got back at once.
-    let file = open_with(path, &mut OpenOptions::new());
+    let file = private::open(path, Missing::IsAnError);
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
@@ -30,8 +21,8 @@ pub fn is_held(path: &Path) -> bool {
 /// # Errors
 /// An [`io::Error`] of the system, also for a symbolic link; [`io::ErrorKind::InvalidInput`] when it is no file.
 pub fn hold(path: &Path) -> io::Result<Option<File>> {
-    let file = open(path)?;
-    match file.lock() {
+    let file = private::open(path, Missing::IsMade)?;
+    match wait_for_lock(&file) {
         Ok(()) => Ok(Some(file)),
         Err(error) if has_no_locks(&error) => Ok(None),
         Err(error) => Err(error),
@@ -54,7 +45,7 @@ pub enum Tried {
 /// # Errors
 /// As [`hold`].
 pub fn try_hold(path: &Path) -> io::Result<Tried> {
-    let file = open(path)?;
+    let file = private::open(path, Missing::IsMade)?;
     match file.try_lock() {
         Ok(()) => Ok(Tried::Held(file)),
         Err(TryLockError::WouldBlock) => Ok(Tried::Taken),
@@ -72,23 +63,32 @@ fn has_no_locks(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
 }
 
-fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    options.write(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
+#[cfg(not(test))]
+fn wait_for_lock(file: &File) -> io::Result<()> {
+    file.lock()
+}
 
-        use rustix::fs::OFlags;
+/// Waits for the lock of the file, or refuses it as a file system without locks does, inside [`without_locks`].
+#[cfg(test)]
+fn wait_for_lock(file: &File) -> io::Result<()> {
+    if NO_LOCKS.get() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    file.lock()
+}
 
-        // A pipe must not hold whoever opens it.
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        options.mode(0o600).custom_flags(flags.bits().cast_signed());
-    }
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    Ok(file)
+#[cfg(test)]
+thread_local! {
+    static NO_LOCKS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Does `work` as if every file of this thread were on a file system without locks, as far as [`hold`] can tell.
+#[cfg(test)]
+pub(crate) fn without_locks<T>(work: impl FnOnce() -> T) -> T {
+    NO_LOCKS.set(true);
+    let done = work();
+    NO_LOCKS.set(false);
+    done
 }
 
 #[cfg(test)]
@@ -98,6 +98,10 @@ mod tests {
     use tempfile::tempdir;
 
     use super::*;
+
+    fn open(path: &Path) -> io::Result<File> {
+        private::open(path, Missing::IsMade)
+    }
 
     #[test]
     fn a_lock_file_is_made_once_and_keeps_its_content() {
@@ -128,6 +132,15 @@ mod tests {
         assert!(is_held(&path));
         drop(held);
         assert!(!is_held(&path));
+    }
+
+    #[test]
+    fn where_there_are_no_locks_nobody_waits_and_nobody_is_alone() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let held = hold(&path).unwrap();
+        assert!(held.is_some());
+        without_locks(|| assert!(hold(&path).unwrap().is_none()));
     }
 
     #[cfg(unix)]

@@ -1,23 +1,127 @@
-//! Small files of this person, readable by nobody else, in folders that nobody else can change.
+//! Files that only their owner reads, and the folders for them. Everything that this program writes for itself is written
+//! here: whole or not at all, and on the disk when the call returns.
 
-use std::fs;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-/// Replaces `path` with `bytes`, making its folder if it is missing.
+/// Replaces the file at `path` with `bytes` in a folder of this person, which is made if it is missing.
 ///
 /// # Errors
-/// What the system says; the old file is then untouched.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    make_folder(folder)?;
-    part(folder, bytes)?
-        .persist(path)
-        .map_err(|error| error.error)?;
+/// Those of [`make_folder`] and [`replace`]; the old file is untouched then.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    make_folder(folder_of(path))?;
+    replace(path, bytes)
+}
+
+/// Replaces the file at `path` with `bytes`, or makes it, in a folder that is there. Whoever reads it sees the old file or
+/// the new one, and after a crash of the machine one of them is there. Blocking.
+///
+/// # Errors
+/// An [`io::Error`] of the system; the old file is untouched then.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let part = part(folder_of(path), bytes)?;
+    part.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Makes the file at `path` with `bytes`, in a folder that is there, and never over another file. It appears whole, except
+/// on a file system without links, when the machine stops meanwhile. Blocking.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when something is there already, and other errors of the system.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let part = part(folder_of(path), bytes)?;
+    match part.persist_noclobber(path) {
+        Ok(_file) => Ok(()),
+        Err(refused) if has_no_links(&refused.error) => {
+            let mut file = open(path, Missing::IsMadeByThisCall)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        }
+        Err(refused) => Err(refused.error),
+    }
+}
+
+/// What [`open`] does about a file that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It is an error.
+    IsAnError,
+    /// It is made.
+    IsMade,
+    /// It is made, and it is an error if the file is there.
+    IsMadeByThisCall,
+}
+
+/// Opens the regular file at `path` to be written, and leaves what is in it. Another user may have put something else at
+/// such a path: no symbolic link is followed, and no pipe waits for its other end.
+///
+/// # Errors
+/// An [`io::Error`] of the system, also for a symbolic link; [`io::ErrorKind::InvalidInput`] when it is no file.
+pub(super) fn open(path: &Path, missing: Missing) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .truncate(false)
+        .create(missing == Missing::IsMade)
+        .create_new(missing == Missing::IsMadeByThisCall);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        use rustix::fs::OFlags;
+
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(file)
+}
+
+/// Gives the file at `path` a free name beside it: the first of `names` that nothing has yet. Returns its new path.
+///
+/// # Errors
+/// An [`io::Error`] of the system; [`io::ErrorKind::AlreadyExists`] when no name is free. The file is where it was then.
+pub(super) fn move_beside(
+    path: &Path,
+    names: impl IntoIterator<Item = OsString>,
+) -> io::Result<PathBuf> {
+    for name in names {
+        let beside = path.with_file_name(name);
+        match fs::hard_link(path, &beside) {
+            Ok(()) => {
+                fs::remove_file(path)?;
+                return Ok(beside);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // A folder has no second name, and some file systems have no links.
+            Err(_) if fs::symlink_metadata(&beside).is_err() => {
+                fs::rename(path, &beside)?;
+                return Ok(beside);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Removes the file at `path`, if there is one.
+///
+/// # Errors
+/// An [`io::Error`] of the system.
+pub fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Why a folder of this program's files cannot be trusted: another user may have put there what it finds.
@@ -36,7 +140,7 @@ pub enum NotPrivate {
 ///
 /// # Errors
 /// [`NotPrivate`] where the system has users and modes (unix).
-pub(crate) fn check(folder: &Path) -> Result<(), NotPrivate> {
+pub fn check(folder: &Path) -> Result<(), NotPrivate> {
     #[cfg(unix)]
     if let Ok(found) = fs::metadata(folder) {
         use std::os::unix::fs::MetadataExt as _;
@@ -58,33 +162,116 @@ pub(crate) fn check(folder: &Path) -> Result<(), NotPrivate> {
 /// # Errors
 /// An error of the system; [`io::ErrorKind::PermissionDenied`] with [`NotPrivate`] for a folder that does not pass
 /// [`check`].
-pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    make_missing_folder(folder)?;
+    check(folder).map_err(|why| io::Error::new(io::ErrorKind::PermissionDenied, why))
+}
+
+/// Makes what is missing of `folder`, for its owner only. What is there stays as it is, whoever can change it: the folders
+/// of operators are theirs to share.
+///
+/// # Errors
+/// An [`io::Error`] of the system.
+pub fn make_missing_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    check(folder).map_err(|why| io::Error::new(io::ErrorKind::PermissionDenied, why))
+    builder.create(folder)
+}
+
+/// The folder that `path` is in; the current one for a bare name.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."))
 }
 
 /// A synced temporary file in `folder`, of mode 0600 as `tempfile` makes them.
-pub(crate) fn part(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+fn part(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut part = NamedTempFile::new_in(folder)?;
     part.write_all(bytes)?;
     part.as_file().sync_all()?;
     Ok(part)
 }
 
-#[cfg(all(test, unix))]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+/// Whether a file system refused a second name for a file because it has none for any.
+fn has_no_links(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+    )
+}
 
+#[cfg(test)]
+mod tests {
+    #[cfg(unix)]
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    #[cfg(unix)]
     use rustix::fs::{Uid, chown};
+    #[cfg(unix)]
     use rustix::process::geteuid;
     use tempfile::tempdir;
 
     use super::*;
 
+    #[test]
+    fn a_file_is_replaced_whole_and_made_only_where_nothing_is() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("file");
+        create(&path, b"first").unwrap();
+        let again = create(&path, b"second").unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        replace(&path, b"third").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"third");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        remove_if_there(&path).unwrap();
+        remove_if_there(&path).unwrap();
+        assert!(replace(&folder.path().join("no/file"), b"x").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_reads_a_file_and_no_link_leads_elsewhere() {
+        let folder = tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        fs::write(at("precious"), "precious").unwrap();
+        for name in ["created", "replaced", "opened"] {
+            symlink(at("precious"), at(name)).unwrap();
+        }
+        assert!(create(&at("created"), b"x").is_err());
+        assert!(open(&at("opened"), Missing::IsMade).is_err());
+        replace(&at("replaced"), b"x").unwrap();
+        assert!(!fs::symlink_metadata(at("replaced")).unwrap().is_symlink());
+        assert_eq!(fs::read(at("precious")).unwrap(), b"precious");
+        create(&at("new"), b"x").unwrap();
+        drop(open(&at("lock"), Missing::IsMade).unwrap());
+        for name in ["replaced", "new", "lock"] {
+            assert_eq!(mode(&at(name)), 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_moved_takes_the_first_free_name_and_nothing_is_written_over() {
+        let folder = tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let names = || ["a", "b"].map(OsString::from);
+        fs::write(at("a"), "taken").unwrap();
+        fs::write(at("file"), "moved").unwrap();
+        assert_eq!(move_beside(&at("file"), names()).unwrap(), at("b"));
+        assert_eq!(fs::read(at("b")).unwrap(), b"moved");
+        fs::write(at("file"), "stays").unwrap();
+        let full = move_beside(&at("file"), names()).unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(at("file")).unwrap(), b"stays");
+        assert_eq!(fs::read(at("a")).unwrap(), b"taken");
+    }
+
+    #[cfg(unix)]
     #[test]
     fn a_folder_that_others_can_change_is_no_folder_of_ours() {
         let home = tempdir().unwrap();
@@ -106,6 +293,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_folder_of_another_user_is_no_folder_of_ours() {
         let home = tempdir().unwrap();

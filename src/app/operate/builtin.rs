@@ -131,7 +131,7 @@ impl BuiltIn {
 
     async fn start(folder: &Path, lock: Lock) -> Result<Self, BuiltInError> {
         // A notice found under a free lock is of a process that was killed.
-        remove_if_there(&folder.join(NOTICE))?;
+        private::remove_if_there(&folder.join(NOTICE))?;
         let kept: Ports = fs::read(folder.join(PORTS))
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
@@ -266,7 +266,7 @@ impl Lock {
     }
 
     fn withdraw(&self) {
-        if remove_if_there(&self.notice).is_err() {
+        if private::remove_if_there(&self.notice).is_err() {
             warn!(
                 "the notice of the built-in network could not be removed; the next start does it"
             );
@@ -325,13 +325,6 @@ async fn start_server(kept: u16, store: &Path, key: &Path) -> Result<RunningServ
 
 fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {

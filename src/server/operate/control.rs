@@ -27,7 +27,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use zeroize::Zeroizing;
 
 use super::operator::{Operator, OperatorError};
-use crate::disk::small_file;
+use crate::disk::private;
 use crate::protocol::address::FileId;
 use crate::server::store::Held;
 
@@ -171,7 +171,7 @@ impl Control {
             token: HEXLOWER.encode(token.as_ref()),
         };
         let file = folder.join(FILE_NAME);
-        small_file::replace(&file, &serde_json::to_vec(&door)?)?;
+        private::replace(&file, &serde_json::to_vec(&door)?)?;
         let stop = CancellationToken::new();
         tokio::spawn(answer_all(
             listener,

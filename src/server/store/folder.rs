@@ -13,6 +13,7 @@ use tracing::{error, warn};
 
 use super::{OpenStoreError, names::ObjectKind, quota::Held, total};
 use crate::disk::lock_file::{self, Tried};
+use crate::disk::private;
 
 /// A folder that objects lie in.
 #[derive(Debug)]
@@ -47,12 +48,12 @@ impl Folder {
             return Err(failed(io::ErrorKind::NotFound.into()));
         }
         if !root.is_dir() {
-            create_private(root).map_err(failed)?;
+            private::make_missing_folder(root).map_err(failed)?;
         }
         for kind in ObjectKind::ALL {
             let folder = root.join(kind.prefix());
             if !folder.is_dir() {
-                create_private(&folder).map_err(failed)?;
+                private::make_missing_folder(&folder).map_err(failed)?;
             }
             make_private(&folder).map_err(failed)?;
         }
@@ -257,14 +258,6 @@ fn sync_nearest(folder: &FilePath, root: &FilePath) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_nearest(_folder: &FilePath, _root: &FilePath) -> io::Result<()> {
     Ok(())
-}
-
-fn create_private(folder: &FilePath) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(unix)]

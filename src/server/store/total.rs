@@ -11,7 +11,7 @@
 use std::{fs, io, path::Path};
 
 use super::quota::Held;
-use crate::disk::small_file;
+use crate::disk::private;
 
 /// Reads the total in the folder `root`. Blocking.
 pub(super) fn read(root: &Path) -> Held {
@@ -23,7 +23,7 @@ pub(super) fn read(root: &Path) -> Held {
 /// Replaces the total in the folder `root`. Blocking.
 pub(super) fn write(root: &Path, bytes: u64) -> io::Result<()> {
     let text = format!("{START}{bytes}\n");
-    small_file::replace(&root.join(FILE_NAME), text.as_bytes())
+    private::replace(&root.join(FILE_NAME), text.as_bytes())
 }
 
 fn parse(text: &str) -> Option<u64> {
