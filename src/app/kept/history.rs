@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use tracing::debug;
 
-use super::history_file;
+use super::history_file::{self, ASIDE, SealedHistory};
 pub use super::history_file::{EntryId, HistoryEntry, HistoryFileError, What, hour};
 use super::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError, Patient};
 use crate::disk::io_reason::IoReason;
-use crate::disk::kept::is_missing;
+use crate::disk::kept::{ChangeError, Kept, UnreadReason};
 use crate::disk::private;
 use crate::wire::clock::Clock;
 use crate::wire::random;
@@ -114,7 +114,7 @@ impl History {
     ) -> io::Result<Self> {
         let (orders, queue) = channel();
         let store = HistoryStore {
-            file: folder.join(FILE_NAME),
+            file: Kept::in_file(folder.join(FILE_NAME)),
             folder,
             keys: Patient::new(keys, patience),
             state: HistoryState::Off,
@@ -219,14 +219,11 @@ impl History {
 const FILE_NAME: &str = "history.sealed";
 /// The newest so many are kept, however old they are: no clock makes an entry go, since its pointer cannot be had again.
 const MAX_ENTRIES: usize = 1_000;
-/// Much more than so many entries need.
-const MAX_FILE_LEN: u64 = 16 * 1024 * 1024;
-/// How many unreadable files are kept.
-const MAX_ASIDE: u32 = 20;
 
 struct HistoryStore {
     folder: PathBuf,
-    file: PathBuf,
+    /// Nobody else writes it: one process of a person has a window.
+    file: Kept<SealedHistory>,
     keys: Patient,
     state: HistoryState,
 }
@@ -305,30 +302,30 @@ impl HistoryStore {
             key: None,
             entries: Vec::new(),
         };
-        let file = match read(&self.file) {
-            Ok(file) => file,
-            Err(error) if is_missing(&self.file, &error) => {
+        let why = match self.file.read() {
+            Ok(None) => {
                 self.state = empty;
                 return None;
             }
-            Err(error) => {
-                self.state = HistoryState::SessionOnly(SessionOnly::File(error.into()));
-                return None;
-            }
-        };
-        let why = match history_file::key_id(&file) {
-            Err(error) => AsideReason::File(error),
-            Ok(id) => match self.keys.load(id) {
+            Err(unread) => match unread.why {
+                UnreadReason::Damaged => AsideReason::File(HistoryFileError::Damaged),
+                UnreadReason::Newer => AsideReason::File(HistoryFileError::Newer),
+                UnreadReason::Read(reason) => {
+                    self.state = HistoryState::SessionOnly(SessionOnly::File(reason));
+                    return None;
+                }
+            },
+            Ok(Some(file)) => match self.keys.load(file.key_id()) {
                 Err(error) => {
                     self.state = HistoryState::SessionOnly(SessionOnly::Keyring(error));
                     return None;
                 }
                 Ok(None) => AsideReason::NoKey,
-                Ok(Some(key)) => match history_file::open(&file, &key) {
+                Ok(Some(key)) => match file.open(&key) {
                     Err(error) => AsideReason::File(error),
                     Ok(entries) => {
                         self.state = HistoryState::Kept {
-                            key: Some((id, key)),
+                            key: Some((file.key_id(), key)),
                             entries,
                         };
                         return None;
@@ -340,20 +337,18 @@ impl HistoryStore {
             self.state = HistoryState::SessionOnly(SessionOnly::Newer);
             return Some(DamagedHistory { why, kept: None });
         }
-        match self.put_aside() {
-            Ok(kept) => {
-                self.state = empty;
-                Some(DamagedHistory {
-                    why,
-                    kept: Some(kept),
-                })
+        // What is there must not be written over.
+        let (state, kept) = match self.file.put_aside() {
+            Ok(kept) => (empty, Some(kept)),
+            Err(ChangeError::Unread(_newer)) => {
+                (HistoryState::SessionOnly(SessionOnly::Newer), None)
             }
-            // What is there must not be written over.
-            Err(error) => {
-                self.state = HistoryState::SessionOnly(SessionOnly::File(error.into()));
-                Some(DamagedHistory { why, kept: None })
+            Err(ChangeError::Write(reason)) => {
+                (HistoryState::SessionOnly(SessionOnly::File(reason)), None)
             }
-        }
+        };
+        self.state = state;
+        Some(DamagedHistory { why, kept })
     }
 
     fn change(&mut self, tell: &dyn Fn(News), change: impl FnOnce(&mut Vec<HistoryEntry>)) {
@@ -373,9 +368,9 @@ impl HistoryStore {
             }
         }
         .and_then(|(id, key)| {
-            history_file::seal(entries, *id, key, rng)
+            SealedHistory::seal(entries, *id, key, rng)
                 .ok_or_else(|| io::ErrorKind::FileTooLarge.into())
-                .and_then(|bytes| private::write(&self.file, &bytes))
+                .and_then(|sealed| self.file.replace(&sealed))
                 .map_err(|error| SessionOnly::File(error.into()))
         });
         if let Err(why) = written {
@@ -397,9 +392,8 @@ impl HistoryStore {
             HistoryState::Off | HistoryState::SessionOnly(_) => None,
         };
         let id = id.or_else(|| {
-            read(&self.file)
-                .ok()
-                .and_then(|file| history_file::key_id(&file).ok())
+            let file = self.file.read().ok().flatten();
+            file.map(|file| file.key_id())
         });
         let failed = |error: io::Error| SessionOnly::File(error.into());
         for file in self.files().map_err(failed)? {
@@ -427,33 +421,13 @@ impl HistoryStore {
             let entry = entry?;
             let ours = entry.file_name().to_str().is_some_and(|name| {
                 name.strip_prefix(FILE_NAME)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(".aside"))
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(ASIDE))
             });
             if ours {
                 files.push(entry.path());
             }
         }
         Ok(files)
-    }
-
-    fn put_aside(&self) -> io::Result<PathBuf> {
-        for number in 0..MAX_ASIDE {
-            let aside = self.folder.join(format!("{FILE_NAME}.aside.{number}"));
-            match fs::hard_link(&self.file, &aside) {
-                Ok(()) => {
-                    fs::remove_file(&self.file)?;
-                    return Ok(aside);
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                // Some file systems have no links.
-                Err(_) if !aside.exists() => {
-                    fs::rename(&self.file, &aside)?;
-                    return Ok(aside);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
     }
 
     fn export(&self, to: &Path) -> Result<usize, IoReason> {
@@ -464,14 +438,6 @@ impl HistoryStore {
         private::write(to, &json)?;
         Ok(entries.len())
     }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
-    if metadata.len() > MAX_FILE_LEN {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    fs::read(path)
 }
 
 #[cfg(test)]

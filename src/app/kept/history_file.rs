@@ -5,6 +5,7 @@
 //! ```
 //! Everything before the nonce is authenticated too. A decoder that does not understand all of it refuses all of it.
 
+use std::io;
 use std::path::PathBuf;
 
 use rand_core::CryptoRng;
@@ -13,6 +14,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::keystore::{HistoryKey, KeyId};
+use crate::disk::kept::{PutAside, Record, UnreadReason};
 
 /// One share or receive. It can hold a pointer: no `Debug`.
 #[derive(Clone)]
@@ -89,6 +91,77 @@ pub enum HistoryFileError {
     Newer,
 }
 
+impl From<HistoryFileError> for UnreadReason {
+    fn from(error: HistoryFileError) -> Self {
+        match error {
+            HistoryFileError::Damaged => Self::Damaged,
+            HistoryFileError::Newer => Self::Newer,
+        }
+    }
+}
+
+/// A history as its file has it. What is inside can be read once the key is there.
+pub(crate) struct SealedHistory {
+    key_id: KeyId,
+    bytes: Vec<u8>,
+}
+
+impl SealedHistory {
+    /// Seals these entries under a fresh nonce; `None` when there are too many for one file.
+    pub(crate) fn seal(
+        entries: &[HistoryEntry],
+        key_id: KeyId,
+        key: &HistoryKey,
+        rng: &mut impl CryptoRng,
+    ) -> Option<Self> {
+        let bytes = seal(entries, key_id, key, rng)?;
+        Some(Self { key_id, bytes })
+    }
+
+    /// Names the key that opens it.
+    pub(crate) const fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// Returns the entries, oldest first.
+    ///
+    /// # Errors
+    /// [`HistoryFileError`].
+    pub(crate) fn open(&self, key: &HistoryKey) -> Result<Vec<HistoryEntry>, HistoryFileError> {
+        open(&self.bytes, key)
+    }
+}
+
+impl Record for SealedHistory {
+    type Why = UnreadReason;
+
+    /// Much more than all entries need.
+    const MAX_LEN_BYTES: u64 = 16 * 1024 * 1024;
+
+    fn parse(bytes: &[u8]) -> Result<Self, UnreadReason> {
+        Ok(Self {
+            key_id: key_id(bytes)?,
+            bytes: bytes.to_vec(),
+        })
+    }
+
+    fn to_bytes(&self) -> io::Result<Zeroizing<Vec<u8>>> {
+        Ok(Zeroizing::new(self.bytes.clone()))
+    }
+}
+
+/// At once: what cannot be opened is of no use, and a new history can be begun.
+impl PutAside for SealedHistory {
+    const MAX_ASIDE: u32 = 20;
+
+    fn aside_ending(number: u32) -> String {
+        format!("{ASIDE}.{number}")
+    }
+}
+
+/// Begins the ending of what was put aside of a history.
+pub(crate) const ASIDE: &str = ".aside";
+
 /// The hour that a time is in.
 #[must_use]
 pub const fn hour(unix_secs: u64) -> u64 {
@@ -104,7 +177,7 @@ const SEALED_AT: usize = NONCE_AT + 12;
 const STEP: usize = 4_096;
 
 /// The key that a file names.
-pub(crate) fn key_id(file: &[u8]) -> Result<KeyId, HistoryFileError> {
+fn key_id(file: &[u8]) -> Result<KeyId, HistoryFileError> {
     let version = file
         .strip_prefix(MAGIC)
         .and_then(|rest| rest.first())
@@ -120,7 +193,7 @@ pub(crate) fn key_id(file: &[u8]) -> Result<KeyId, HistoryFileError> {
 }
 
 /// The bytes of a file with these entries, under a fresh nonce; none when there are too many for one file.
-pub(crate) fn seal(
+fn seal(
     entries: &[HistoryEntry],
     id: KeyId,
     key: &HistoryKey,
@@ -144,7 +217,7 @@ pub(crate) fn seal(
 }
 
 /// The entries of a file.
-pub(crate) fn open(file: &[u8], key: &HistoryKey) -> Result<Vec<HistoryEntry>, HistoryFileError> {
+fn open(file: &[u8], key: &HistoryKey) -> Result<Vec<HistoryEntry>, HistoryFileError> {
     use HistoryFileError::Damaged;
     key_id(file)?;
     let outside = file.get(..NONCE_AT).ok_or(Damaged)?;

@@ -7,6 +7,7 @@ use tempfile::{TempDir, tempdir};
 
 use super::history_file::tests::{json, received, receiving, shared, sharing};
 use super::*;
+use crate::disk::kept::Record as _;
 
 /// A keyring in memory.
 #[derive(Default)]
@@ -375,7 +376,7 @@ fn no_clock_makes_an_entry_go() {
 fn the_oldest_make_room() {
     let mut store = HistoryStore {
         folder: PathBuf::new(),
-        file: tempdir().unwrap().path().join("h"),
+        file: Kept::in_file(PathBuf::from("h")),
         keys: Patient::new(Arc::new(FakeKeyring::default()), Duration::from_secs(20)),
         state: HistoryState::Kept {
             key: None,
@@ -388,10 +389,10 @@ fn the_oldest_make_room() {
         .unwrap();
     drop(orders);
     let folder = tempdir().unwrap();
-    store.file = folder.path().join("h");
-    let file = store.file.clone();
+    let file = folder.path().join("h");
+    store.file = Kept::in_file(file.clone());
     store.serve(&queue, &|_| ());
-    assert!(fs::metadata(file).unwrap().len() < MAX_FILE_LEN);
+    assert!(fs::metadata(file).unwrap().len() < SealedHistory::MAX_LEN_BYTES);
 }
 
 #[test]

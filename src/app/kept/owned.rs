@@ -5,28 +5,23 @@
 //! share it, under a lock.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::app::settings::config::Home;
 use crate::disk::io_reason::IoReason;
-use crate::disk::kept::{self, UnreadFile, UnreadReason};
-use crate::disk::lock_file;
-use crate::disk::private;
+use crate::disk::kept::{ChangeError, JsonRecord, Kept, UnreadFile, UnreadReason};
 use crate::protocol::address::FileId;
 use crate::protocol::capability::OwnerToken;
 use crate::protocol::keys::Ed25519Public;
 
 /// The record of one person.
 pub struct OwnShares {
-    file: PathBuf,
-    lock: PathBuf,
+    file: Kept<OwnSharesFile>,
 }
 
 /// What is kept of one share.
@@ -66,13 +61,21 @@ impl From<UnreadFile> for OwnRecordError {
     }
 }
 
+impl From<ChangeError> for OwnRecordError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Unread(unread) => unread.into(),
+            ChangeError::Write(reason) => Self::Write(reason),
+        }
+    }
+}
+
 impl OwnShares {
     /// The record in the data folder of `home`.
     #[must_use]
     pub fn of(home: &Home) -> Self {
         Self {
-            file: home.data_dir.join(FILE_NAME),
-            lock: home.data_dir.join("owned.lock"),
+            file: Kept::in_file(home.data_dir.join(FILE_NAME)),
         }
     }
 
@@ -85,8 +88,9 @@ impl OwnShares {
         server: &Ed25519Public,
         id: &FileId,
     ) -> Result<Option<OwnShare>, OwnRecordError> {
-        let entries = self.read()?;
-        Ok(entries.get(&name_of(server, id)).and_then(Entry::to_share))
+        let record = self.file.read()?.unwrap_or_default();
+        let entry = record.shares.get(&name_of(server, id));
+        Ok(entry.and_then(Entry::to_share))
     }
 
     /// Keeps `share` under `id`.
@@ -148,32 +152,15 @@ impl OwnShares {
         })
     }
 
-    /// Reads, changes and writes as one step, whatever other windows and commands do.
     fn change(
         &self,
         change: impl FnOnce(&mut BTreeMap<String, Entry>),
     ) -> Result<(), OwnRecordError> {
-        let write = |error: io::Error| OwnRecordError::Write(error.into());
-        if let Some(folder) = self.file.parent() {
-            private::make_folder(folder).map_err(write)?;
-        }
-        let held = lock_file::hold(&self.lock).map_err(write)?;
-        let mut entries = self.read()?;
-        change(&mut entries);
-        forget_beyond(&mut entries, MAX_ENTRIES);
-        let record = Record {
-            version: VERSION,
-            shares: entries,
-        };
-        let text = serde_json::to_vec_pretty(&record).map_err(|error| write(error.into()))?;
-        private::write(&self.file, &Zeroizing::new(text)).map_err(write)?;
-        drop(held);
+        self.file.change(|record| {
+            change(&mut record.shares);
+            forget_beyond(&mut record.shares, MAX_ENTRIES);
+        })?;
         Ok(())
-    }
-
-    fn read(&self) -> Result<BTreeMap<String, Entry>, OwnRecordError> {
-        let record: Option<Record> = kept::read(&self.file, VERSION)?;
-        Ok(record.map_or_else(BTreeMap::new, |record| record.shares))
     }
 }
 
@@ -192,9 +179,22 @@ fn forget_beyond(entries: &mut BTreeMap<String, Entry>, most: usize) {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct OwnSharesFile {
     version: u32,
     shares: BTreeMap<String, Entry>,
+}
+
+impl Default for OwnSharesFile {
+    fn default() -> Self {
+        Self {
+            version: Self::VERSION,
+            shares: BTreeMap::new(),
+        }
+    }
+}
+
+impl JsonRecord for OwnSharesFile {
+    const VERSION: u32 = 1;
 }
 
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -232,7 +232,6 @@ fn name_of(server: &Ed25519Public, id: &FileId) -> String {
 }
 
 const FILE_NAME: &str = "owned.json";
-const VERSION: u32 = 1;
 /// The most files on record: their tokens take up some 2 MB.
 const MAX_ENTRIES: usize = 10_000;
 
@@ -243,6 +242,7 @@ mod tests {
     use tempfile::{TempDir, tempdir};
 
     use super::*;
+    use crate::disk::private;
     use crate::protocol::keys::Identity;
 
     const NOW: u64 = 1_800_000_000;
@@ -265,7 +265,7 @@ mod tests {
         }
 
         fn text(&self) -> String {
-            fs::read_to_string(&self.shares.file).unwrap()
+            fs::read_to_string(self.shares.file.file()).unwrap()
         }
 
         fn token_of(&self, id: &FileId) -> Option<[u8; 32]> {
@@ -314,8 +314,9 @@ mod tests {
         let Fixture { shares, server, .. } = &fixture;
         let precious = fixture.folder.path().join("precious");
         fs::write(&precious, "precious").unwrap();
-        private::make_folder(shares.lock.parent().unwrap()).unwrap();
-        std::os::unix::fs::symlink(&precious, &shares.lock).unwrap();
+        let lock = shares.file.file().with_extension("lock");
+        private::make_folder(lock.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(&precious, &lock).unwrap();
         let kept = shares.keep(server, &id(1), &share(7, NOW + 10));
         assert!(matches!(kept, Err(OwnRecordError::Write(_))));
         assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
@@ -361,7 +362,7 @@ mod tests {
                 .keep(server, &id(number), &share(number, u64::from(number)))
                 .unwrap();
         }
-        let mut entries = shares.read().unwrap();
+        let mut entries = shares.file.read().unwrap().unwrap().shares;
         assert_eq!(entries.len(), 3, "whatever the time is");
         forget_beyond(&mut entries, 2);
         let left: Vec<u64> = entries.values().map(|entry| entry.expires).collect();
@@ -377,7 +378,7 @@ mod tests {
             ("", OwnRecordError::Damaged),
             ("{\"version\":2}", OwnRecordError::Newer),
         ] {
-            private::write(&shares.file, text.as_bytes()).unwrap();
+            private::write(shares.file.file(), text.as_bytes()).unwrap();
             assert_eq!(shares.find(server, &id(1)).err(), Some(error));
             assert_eq!(shares.keep(server, &id(1), &share(1, NOW)), Err(error));
             assert_eq!(fixture.text(), text);
@@ -424,7 +425,7 @@ mod tests {
             .keep(&fixture.server, &id(1), &share(1, NOW))
             .unwrap();
         let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(shares.file.as_path()), 0o600);
-        assert_eq!(mode(shares.file.parent().unwrap()), 0o700);
+        assert_eq!(mode(shares.file.file()), 0o600);
+        assert_eq!(mode(shares.file.file().parent().unwrap()), 0o700);
     }
 }

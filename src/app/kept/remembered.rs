@@ -1,12 +1,10 @@
 //! What is kept in `network.json` of the data folder: relays and servers as this person's programs came to know them.
 //!
-//! Several programs of one person may run at once, so the file is the truth: whoever changes something holds a lock,
-//! reads it again, changes that and writes it whole. A file that is there and cannot be read, or that a newer version
-//! wrote, is left alone, and no relay is asked for anything: first relays drawn as at a first start would be more relays
-//! that see this person's address. Where the file cannot be written, what is learned lasts as long as the program.
+//! While the file is there and cannot be read, no relay is asked for anything: first relays drawn as at a first start would
+//! be more relays that see this person's address. Where the file cannot be written, what is learned lasts as long as the
+//! program.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,9 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing::debug;
 
-use crate::disk::kept::{self, UnreadFile, UnreadReason};
-use crate::disk::lock_file;
-use crate::disk::private;
+use crate::disk::kept::{JsonRecord, Kept, UnreadFile, UnreadReason};
 use crate::protocol::file_api::ServerInfo;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::path::{
@@ -26,7 +22,7 @@ use crate::protocol::relay_list::RelayList;
 
 /// What this person's programs remember of networks.
 pub(crate) struct Remembered {
-    file: PathBuf,
+    file: Kept<NetworkFile>,
     state: Mutex<MemoryState>,
 }
 
@@ -110,8 +106,8 @@ impl KeptPath {
     }
 }
 
-#[derive(Default, Serialize, Deserialize)]
-struct FileJson {
+#[derive(Serialize, Deserialize)]
+struct NetworkFile {
     #[serde(default = "first_version")]
     version: u32,
     /// By the server's key.
@@ -122,11 +118,15 @@ struct FileJson {
     relays: BTreeMap<String, serde_json::Value>,
 }
 
+impl JsonRecord for NetworkFile {
+    const VERSION: u32 = 1;
+}
+
 impl Remembered {
     /// What `file` holds; nothing of it is read yet.
     pub(crate) fn new(file: PathBuf) -> Self {
         Self {
-            file,
+            file: Kept::in_file(file),
             state: Mutex::default(),
         }
     }
@@ -134,7 +134,7 @@ impl Remembered {
     /// What the server with this key said, if that is remembered.
     pub(crate) fn server(&self, key: &str) -> Option<KeptInfo> {
         let mut state = self.lock();
-        if let Ok(Some(FileJson { servers, .. })) = self.read() {
+        if let Ok(Some(NetworkFile { servers, .. })) = self.file.read() {
             state.servers = servers;
         }
         state.servers.get(key).cloned()
@@ -185,16 +185,12 @@ impl Remembered {
     /// # Errors
     /// [`UnreadFile`].
     pub(crate) fn look(&self, source: &str) -> Result<RelayMemory, UnreadFile> {
-        let unread = |why| UnreadFile {
-            file: self.file.clone(),
-            why,
-        };
         let mut state = self.lock();
-        let json = self.read()?.unwrap_or_default();
+        let stored = self.file.read()?;
         let known = state.relays.entry(source.to_owned()).or_default();
         known
-            .take(json.relays.get(source))
-            .map_err(|error| unread(error.into()))?;
+            .take(stored.as_ref().and_then(|stored| stored.relays.get(source)))
+            .map_err(|error| self.file.unread(error.into()))?;
         Ok(known.memory.clone())
     }
 
@@ -212,37 +208,28 @@ impl Remembered {
     }
 
     /// Changes what is kept, in the file too unless that cannot be read or written.
-    fn change<T>(&self, change: impl FnOnce(&mut MemoryState, &mut FileJson) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut MemoryState, &mut NetworkFile) -> T) -> T {
         let mut state = self.lock();
-        let others = self.lock_file();
-        let read = self.read();
-        let readable = read.is_ok();
-        let mut json = read.ok().flatten().unwrap_or_else(|| FileJson {
-            version: VERSION,
+        let of_this_program = NetworkFile {
+            version: NetworkFile::VERSION,
             servers: state.servers.clone(),
             relays: BTreeMap::new(),
-        });
-        let before = serde_json::to_vec_pretty(&json).ok();
-        let done = change(&mut state, &mut json);
-        let after = serde_json::to_vec_pretty(&json).ok();
-        if let Some(bytes) = after.filter(|after| readable && before.as_ref() != Some(after))
-            && private::write(&self.file, &bytes).is_err()
-        {
+        };
+        let (done, saved) = match self.file.begin() {
+            Ok(mut draft) => {
+                let stored = draft.record.get_or_insert(of_this_program);
+                let done = change(&mut state, stored);
+                (done, draft.save().is_ok())
+            }
+            Err(_cannot_be_changed) => {
+                let mut nowhere = of_this_program;
+                (change(&mut state, &mut nowhere), false)
+            }
+        };
+        if !saved {
             debug!("what was learned about relays and servers could not be kept");
         }
-        drop(others);
         done
-    }
-
-    /// `None` when nothing was kept yet.
-    fn read(&self) -> Result<Option<FileJson>, UnreadFile> {
-        kept::read(&self.file, VERSION)
-    }
-
-    /// Held while the file is read and written again; released with the handle. Without it, the last one wins.
-    fn lock_file(&self) -> Option<File> {
-        private::make_folder(self.file.parent()?).ok()?;
-        lock_file::hold(&self.file.with_extension("lock")).ok()?
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, MemoryState> {
@@ -272,10 +259,8 @@ impl MemoryKeeper for Keeper<'_> {
 }
 
 const fn first_version() -> u32 {
-    VERSION
+    NetworkFile::VERSION
 }
-
-const VERSION: u32 = 1;
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,7 @@ use super::{RelaySource, Relays};
 use crate::app::transfer::network::{Network, Route, Tell};
 use crate::app::transfer::session::Session;
 use crate::app::words::who_saw_what::RequestShown;
-use crate::protocol::file_api::{self, FileRequest, RELAYS_FEATURE};
+use crate::protocol::file_api::{self, FileRequest, RELAYS_FEATURE, SignedList};
 use crate::protocol::relay_list::{ListSource, Refresh};
 use crate::protocol::size_class::SizeClass;
 
@@ -114,47 +114,35 @@ async fn ask(
             cancel,
         )
         .await;
-    let relays = Relays::of(session.home());
-    let problem = match answer {
-        Ok(answer) => match file_api::read_signed_list(&answer) {
-            Ok(signed) => relays.take(list, &signed.list, &signed.signature, session.now()),
-            Err(error) => Some(error.to_string()),
-        },
+    let signed = match answer {
+        Ok(answer) => file_api::read_signed_list(&answer).map_err(|error| error.to_string()),
         Err(_) if cancel.is_cancelled() => return shown,
-        Err(error) => Some(error.to_string()),
+        Err(error) => Err(error.to_string()),
     };
-    relays.note(list, session.now(), problem);
+    Relays::of(session.home()).note(list, signed, session.now());
     shown
 }
 
 impl Relays {
-    /// Takes what a mirror handed on; the reason when it is refused.
-    fn take(&self, source: &ListSource, list: &str, signature: &str, now: u64) -> Option<String> {
-        let taken = self.store.change(|kept| {
+    /// Takes what a mirror handed on, or keeps why there was nothing to take.
+    fn note(&self, source: &ListSource, signed: Result<SignedList, String>, now: u64) {
+        let noted = self.store.change(|kept| {
             // Somebody may have removed it meanwhile.
             let Some(entry) = kept.find_mut(source) else {
-                return Ok(());
+                return;
             };
-            let mut held = entry.held(source.key());
-            held.offer(list.as_bytes(), Some(signature), now)
-                .map(|_taken| entry.keep(&held, now))
-        });
-        match taken {
-            Ok(Ok(())) => None,
-            Ok(Err(refused)) => Some(refused.to_string()),
-            Err(error) => Some(error.to_string()),
-        }
-    }
-
-    fn note(&self, source: &ListSource, now: u64, problem: Option<String>) {
-        let noted = self.store.change(|kept| {
-            if let Some(entry) = kept.find_mut(source) {
-                entry.asked = now;
-                entry.problem = problem;
-            }
+            let taken = signed.and_then(|signed| {
+                let mut held = entry.held(source.key());
+                held.offer(signed.list.as_bytes(), Some(&signed.signature), now)
+                    .map_err(|refused| refused.to_string())?;
+                entry.keep(&held, now);
+                Ok(())
+            });
+            entry.asked = now;
+            entry.problem = taken.err();
         });
         if noted.is_err() {
-            debug!("when the relay list was asked for could not be kept");
+            debug!("what a server said of the relay list could not be kept");
         }
     }
 }

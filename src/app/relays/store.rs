@@ -1,28 +1,29 @@
 //! Where lists by URL and Session's nodes are kept: two small files of this person, each replaced whole.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::app::settings::config::Home;
-use crate::disk::kept::{self, UnreadFile};
-use crate::disk::lock_file;
+use crate::disk::kept::{
+    ChangeError, JsonRecord, Kept, Record, UnreadFile, UnreadReason, check_json_version,
+};
 use crate::disk::private;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{HeldList, ListSource, SessionNodes};
 
 use super::RelaySourceError;
 
-/// The files.
+/// The files of one person.
 pub(super) struct RelayFiles {
-    folder: PathBuf,
+    lists: Kept<KeptLists>,
+    nodes: Kept<SessionNodes>,
 }
 
 /// What is kept in `relays.json`.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct KeptLists {
     version: u32,
     #[serde(default)]
     pub(super) lists: Vec<KeptList>,
@@ -53,10 +54,10 @@ pub(super) struct KeptList {
     pub(super) servers: Vec<String>,
 }
 
-impl Default for Kept {
+impl Default for KeptLists {
     fn default() -> Self {
         Self {
-            version: VERSION,
+            version: Self::VERSION,
             lists: Vec::new(),
             session_asked: None,
             session_problem: None,
@@ -64,7 +65,33 @@ impl Default for Kept {
     }
 }
 
-impl Kept {
+impl JsonRecord for KeptLists {
+    const VERSION: u32 = 1;
+}
+
+impl Record for SessionNodes {
+    type Why = UnreadReason;
+
+    fn parse(bytes: &[u8]) -> Result<Self, UnreadReason> {
+        check_json_version(bytes, NODES_VERSION)?;
+        Self::read_kept(bytes).map_err(|_other_json| UnreadReason::Damaged)
+    }
+
+    fn to_bytes(&self) -> io::Result<Zeroizing<Vec<u8>>> {
+        Ok(Zeroizing::new(self.to_json().into_bytes()))
+    }
+}
+
+impl From<ChangeError> for RelaySourceError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Unread(unread) => Self::Unread(unread),
+            ChangeError::Write(reason) => Self::Store(reason),
+        }
+    }
+}
+
+impl KeptLists {
     /// What is kept of `source`.
     pub(super) fn find(&self, source: &ListSource) -> Option<&KeptList> {
         let line = source.to_string();
@@ -145,7 +172,8 @@ impl KeptList {
 impl RelayFiles {
     pub(super) fn of(home: &Home) -> Self {
         Self {
-            folder: home.data_dir.clone(),
+            lists: Kept::in_file(home.data_dir.join("relays.json")),
+            nodes: Kept::in_file(home.data_dir.join("session-nodes.json")),
         }
     }
 
@@ -153,8 +181,8 @@ impl RelayFiles {
     ///
     /// # Errors
     /// [`UnreadFile`]: which lists this person chose and accepted is not known then.
-    pub(super) fn read(&self) -> Result<Kept, UnreadFile> {
-        Ok(kept::read(&self.lists(), VERSION)?.unwrap_or_default())
+    pub(super) fn read(&self) -> Result<KeptLists, UnreadFile> {
+        Ok(self.lists.read()?.unwrap_or_default())
     }
 
     /// Changes what is kept, one process at a time.
@@ -163,16 +191,9 @@ impl RelayFiles {
     /// [`RelaySourceError::Unread`] and [`RelaySourceError::Store`]; the file is untouched then.
     pub(super) fn change<T>(
         &self,
-        change: impl FnOnce(&mut Kept) -> T,
+        change: impl FnOnce(&mut KeptLists) -> T,
     ) -> Result<T, RelaySourceError> {
-        private::make_folder(&self.folder)?;
-        let held = lock_file::hold(&self.folder.join(LOCK))?;
-        let mut kept = self.read()?;
-        let changed = change(&mut kept);
-        let json = serde_json::to_vec_pretty(&kept).map_err(io::Error::from)?;
-        private::write(&self.lists(), &json)?;
-        drop(held);
-        Ok(changed)
+        Ok(self.lists.change(change)?)
     }
 
     /// The nodes that were fetched last; `None` when none were.
@@ -180,9 +201,7 @@ impl RelayFiles {
     /// # Errors
     /// [`UnreadFile`].
     pub(super) fn nodes(&self) -> Result<Option<SessionNodes>, UnreadFile> {
-        kept::read_with(&self.nodes_file(), VERSION, |bytes| {
-            SessionNodes::read_kept(bytes).ok()
-        })
+        self.nodes.read()
     }
 
     /// Replaces the nodes that were fetched before.
@@ -190,40 +209,27 @@ impl RelayFiles {
     /// # Errors
     /// As [`RelayFiles::change`].
     pub(super) fn keep_nodes(&self, nodes: &SessionNodes) -> Result<(), RelaySourceError> {
-        self.nodes()?;
-        let json = nodes.to_json();
-        Ok(private::write(&self.nodes_file(), json.as_bytes())?)
+        let mut draft = self.nodes.begin()?;
+        draft.record = Some(nodes.clone());
+        Ok(draft.save()?)
     }
 
     pub(super) fn forget_nodes(&self) -> io::Result<()> {
-        remove_if_there(&self.nodes_file())
-    }
-
-    fn lists(&self) -> PathBuf {
-        self.folder.join("relays.json")
-    }
-
-    fn nodes_file(&self) -> PathBuf {
-        self.folder.join("session-nodes.json")
+        private::remove_if_there(self.nodes.file())
     }
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-const VERSION: u32 = 1;
-const LOCK: &str = "relays.lock";
+/// Of the form of the nodes of Session's network.
+const NODES_VERSION: u32 = 1;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use tempfile::tempdir;
 
     use super::*;
-    use crate::disk::kept::UnreadReason;
 
     #[test]
     fn a_file_that_cannot_be_read_is_told_and_left_alone() {
@@ -235,22 +241,25 @@ mod tests {
             (r#"{"version":1,"lists":7}"#, UnreadReason::Damaged),
             (r#"{"version":2}"#, UnreadReason::Newer),
         ] {
-            let unread = |file: PathBuf| {
-                fs::write(&file, text).unwrap();
-                UnreadFile { file, why }
+            let unread = |file: &Path| {
+                fs::write(file, text).unwrap();
+                UnreadFile {
+                    file: file.to_owned(),
+                    why,
+                }
             };
-            let lists = unread(store.lists());
+            let lists = unread(store.lists.file());
             assert_eq!(store.read().err(), Some(lists.clone()));
             let changed = store.change(|kept| kept.session_asked = Some(1));
             assert_eq!(changed, Err(RelaySourceError::Unread(lists)));
-            let nodes = unread(store.nodes_file());
+            let nodes = unread(store.nodes.file());
             assert_eq!(store.nodes().err(), Some(nodes));
-            for file in [store.lists(), store.nodes_file()] {
+            for file in [store.lists.file(), store.nodes.file()] {
                 assert_eq!(fs::read_to_string(file).unwrap(), text);
             }
         }
-        fs::remove_file(store.lists()).unwrap();
-        fs::create_dir(store.lists()).unwrap();
+        fs::remove_file(store.lists.file()).unwrap();
+        fs::create_dir(store.lists.file()).unwrap();
         let error = store.read().err().unwrap();
         assert!(matches!(error.why, UnreadReason::Read(_)), "{error}");
     }

@@ -6,20 +6,19 @@
 //! nothing is sent meanwhile.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use directories::{ProjectDirs, UserDirs};
 use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
+use zeroize::Zeroizing;
 
 use super::misspelled::{self, Misspelled};
 use crate::app::relays::set::RelaySource;
 use crate::app::words::l10n::Language;
 use crate::disk::io_reason::IoReason;
-use crate::disk::kept::is_missing;
-use crate::disk::lock_file;
+use crate::disk::kept::{ChangeError, Kept, PutAside, Record, UnreadFile, UnreadReason};
 use crate::disk::private;
 pub use crate::disk::private::NotPrivate;
 pub use crate::net::socks::{ParseProxyError, SocksProxy};
@@ -32,12 +31,9 @@ use crate::protocol::text;
 pub const HOME_VARIABLE: &str = "CLOAKROOM_HOME";
 
 const FILE_NAME: &str = "config.toml";
-const LOCK: &str = "config.lock";
 const VERSION: i64 = 1;
 const BUILT_IN: &str = "built-in";
 const SESSION: &str = "session";
-/// How many broken files are kept at most; then the newest one stays where it is.
-const MAX_BROKEN: u32 = 100;
 
 /// Where settings and data live.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -301,13 +297,7 @@ impl Config {
     /// [`UnreadSettings`] for a file that is there and cannot be read or understood. The default settings would send
     /// past a proxy or to a server that it may have named, so there are none.
     pub fn load(home: &Home) -> Result<Self, UnreadSettings> {
-        let file = home.config_file();
-        let read = match fs::read(&file) {
-            Ok(bytes) => Self::parse(&bytes),
-            Err(error) if is_missing(&file, &error) => return Ok(Self::default()),
-            Err(error) => Err(ConfigError::Read(error.into())),
-        };
-        read.map_err(|error| UnreadSettings { error, file })
+        Ok(kept(home).read()?.unwrap_or_default())
     }
 
     /// Puts aside a file of settings that cannot be read or understood, so that the default settings apply from now on.
@@ -317,15 +307,11 @@ impl Config {
     /// [`ConfigError::Newer`] for a file that a newer version wrote, which stays for that version, and
     /// [`ConfigError::Write`]. The file is untouched then.
     pub fn put_aside(home: &Home) -> Result<Option<PathBuf>, ConfigError> {
-        let write = |error: io::Error| ConfigError::Write(error.into());
-        let held = hold(home).map_err(write)?;
-        let aside = match Self::load(home) {
+        let kept = kept(home);
+        let held = kept.hold().map_err(ChangeError::from)?;
+        let aside = match kept.read() {
             Ok(_) => None,
-            Err(UnreadSettings {
-                error: ConfigError::Newer,
-                ..
-            }) => return Err(ConfigError::Newer),
-            Err(UnreadSettings { file, .. }) => Some(move_aside(&file).map_err(write)?),
+            Err(_unread) => Some(kept.put_aside()?),
         };
         drop(held);
         Ok(aside)
@@ -336,9 +322,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Write`]; the old file is untouched then.
     pub fn save(&self, home: &Home) -> Result<(), ConfigError> {
-        let text = toml::to_string(&ConfigFile::from(self)).map_err(|error| unwritable(&error))?;
-        private::write(&home.config_file(), text.as_bytes())
-            .map_err(|error| ConfigError::Write(error.into()))
+        Ok(kept(home).replace(self).map_err(ChangeError::from)?)
     }
 
     /// Writes what differs from `before` into the settings as the file has them by now: what another program or window
@@ -348,15 +332,13 @@ impl Config {
     /// Those of [`Config::load`] when the file cannot be understood any more, and [`ConfigError::Write`]; the old file is
     /// untouched then.
     pub fn save_changes(&self, before: &Self, home: &Home) -> Result<(), ConfigError> {
-        let held = hold(home).map_err(|error| ConfigError::Write(error.into()))?;
-        let settings = match Self::load(home) {
-            Ok(there) if home.config_file().exists() => self.over(before, &there)?,
-            Ok(_no_file) => self.clone(),
-            Err(unread) => return Err(unread.error),
-        };
-        settings.save(home)?;
-        drop(held);
-        Ok(())
+        let kept = kept(home);
+        let mut draft = kept.begin()?;
+        draft.record = Some(match &draft.record {
+            Some(there) => self.over(before, there)?,
+            None => self.clone(),
+        });
+        Ok(draft.save().map_err(ChangeError::from)?)
     }
 
     /// The settings `there`, with what differs between `before` and these.
@@ -443,6 +425,10 @@ impl Config {
             .or_else(system)
             .unwrap_or_else(|| PathBuf::from("."))
     }
+}
+
+impl Record for Config {
+    type Why = ConfigError;
 
     fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
         let invalid = |reason: &str| ConfigError::Invalid {
@@ -475,7 +461,15 @@ impl Config {
         }
         file.decide()
     }
+
+    fn to_bytes(&self) -> io::Result<Zeroizing<Vec<u8>>> {
+        let text = toml::to_string(&ConfigFile::from(self)).map_err(io::Error::other)?;
+        Ok(Zeroizing::new(text.into_bytes()))
+    }
 }
+
+/// Only on the person's word.
+impl PutAside for Config {}
 
 /// Settings that are there and cannot be read. What they say is unknown, so nothing may be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -485,6 +479,15 @@ pub struct UnreadSettings {
     pub error: ConfigError,
     /// Their file.
     pub file: PathBuf,
+}
+
+impl From<UnreadFile<ConfigError>> for UnreadSettings {
+    fn from(unread: UnreadFile<ConfigError>) -> Self {
+        Self {
+            error: unread.why,
+            file: unread.file,
+        }
+    }
 }
 
 /// Why settings could not be read or written.
@@ -530,6 +533,28 @@ pub enum ConfigError {
     /// The file cannot be written.
     #[error("the settings cannot be written: {0}")]
     Write(IoReason),
+}
+
+impl From<UnreadReason> for ConfigError {
+    fn from(why: UnreadReason) -> Self {
+        match why {
+            UnreadReason::Damaged => Self::Invalid {
+                line: None,
+                reason: why.to_string(),
+            },
+            UnreadReason::Newer => Self::Newer,
+            UnreadReason::Read(reason) => Self::Read(reason),
+        }
+    }
+}
+
+impl From<ChangeError<Self>> for ConfigError {
+    fn from(error: ChangeError<Self>) -> Self {
+        match error {
+            ChangeError::Unread(unread) => unread.why,
+            ChangeError::Write(reason) => Self::Write(reason),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -796,10 +821,8 @@ fn unwritable(error: &toml::ser::Error) -> ConfigError {
     }
 }
 
-/// Who holds this is alone with the settings; none on a file system that has no locks.
-fn hold(home: &Home) -> io::Result<Option<File>> {
-    private::make_folder(&home.config_dir)?;
-    lock_file::hold(&home.config_dir.join(LOCK))
+fn kept(home: &Home) -> Kept<Config> {
+    Kept::in_file(home.config_file())
 }
 
 /// What a value comes to that can have changed on both sides: the change here counts.
@@ -827,26 +850,10 @@ fn merge<T: Clone + PartialEq>(
     kept.chain(there.iter().filter(new).cloned()).collect()
 }
 
-fn move_aside(path: &Path) -> io::Result<PathBuf> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    for number in 0..MAX_BROKEN {
-        let ending = if number == 0 {
-            "broken".to_owned()
-        } else {
-            format!("broken.{number}")
-        };
-        let aside = folder.join(format!("{FILE_NAME}.{ending}"));
-        // The lock on the settings is held: no other program of this person takes the name meanwhile.
-        if fs::symlink_metadata(&aside).is_err() {
-            fs::rename(path, &aside)?;
-            return Ok(aside);
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use tempfile::tempdir;
 
     use super::*;
@@ -1172,7 +1179,7 @@ mod tests {
     fn who_changes_the_settings_waits_for_who_does_already() {
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path());
-        let held = hold(&home).unwrap();
+        let held = kept(&home).hold().unwrap();
         let (told, heard) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
