@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing::debug;
 
-use crate::disk::kept::{JsonRecord, Kept, UnreadFile, UnreadReason};
+use crate::disk::kept::{ChangeError, Draft, JsonRecord, Kept, UnreadFile, UnreadReason};
 use crate::protocol::file_api::ServerInfo;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::path::{
-    Allowance, Hops, MemoryKeeper, NewGuardRefused, RelayMemory, StoredError,
+    Allowance, Hops, Learned, MemoryKeeper, NewGuardRefused, RelayMemory, StoredError,
 };
 use crate::protocol::relay_list::RelayList;
 
@@ -29,7 +29,26 @@ pub(crate) struct Remembered {
 #[derive(Default)]
 struct MemoryState {
     servers: BTreeMap<String, KeptInfo>,
+    /// What servers said that is not in the file yet, the newest last.
+    unsaved_infos: Vec<InfoUpdate>,
     relays: BTreeMap<String, KnownRelays>,
+    /// How many [`Batch`]es there are.
+    batches: usize,
+}
+
+/// One call of [`Remembered::keep_server`].
+struct InfoUpdate {
+    key: String,
+    kept: KeptInfo,
+    max_age_secs: u64,
+}
+
+impl InfoUpdate {
+    fn put_into(&self, servers: &mut BTreeMap<String, KeptInfo>) {
+        let now = self.kept.asked;
+        servers.retain(|_, other| now.saturating_sub(other.asked) < self.max_age_secs);
+        servers.insert(self.key.clone(), self.kept.clone());
+    }
 }
 
 /// The relays of one source, as this program knows them.
@@ -38,6 +57,10 @@ struct KnownRelays {
     memory: RelayMemory,
     /// What the file held when the memory was last taken from it.
     seen: Option<serde_json::Value>,
+    /// What the memory has learned that is not in the file yet, the newest last.
+    unsaved: Vec<Learned>,
+    /// The list that it was last learned about.
+    list: Option<RelayList>,
 }
 
 /// Why the first relays in use stay.
@@ -59,7 +82,42 @@ impl KnownRelays {
         };
         self.memory = RelayMemory::from_json(stored)?;
         self.seen = Some(stored.clone());
+        if let Some(list) = &self.list {
+            for learned in &self.unsaved {
+                self.memory.learn(learned, list);
+            }
+        }
         Ok(())
+    }
+
+    fn learn_unsaved(&mut self, learned: &Learned, list: &RelayList) {
+        self.memory.learn(learned, list);
+        self.unsaved.push(*learned);
+        if self.list.as_ref() != Some(list) {
+            self.list = Some(list.clone());
+        }
+    }
+}
+
+impl MemoryState {
+    fn has_unsaved(&self) -> bool {
+        !self.unsaved_infos.is_empty()
+            || self.relays.values().any(|known| !known.unsaved.is_empty())
+    }
+
+    /// Puts into the file what it lacks, and the relays of `changed`.
+    fn put_into(&mut self, stored: &mut NetworkFile, changed: Option<&str>) {
+        for update in &self.unsaved_infos {
+            update.put_into(&mut stored.servers);
+        }
+        for (source, known) in &mut self.relays {
+            let is_due = changed == Some(source.as_str()) || !known.unsaved.is_empty();
+            // What cannot be read is not written over.
+            if is_due && known.take(stored.relays.get(source)).is_ok() {
+                let now = known.memory.to_json();
+                stored.relays.insert(source.clone(), now);
+            }
+        }
     }
 }
 
@@ -131,10 +189,20 @@ impl Remembered {
         }
     }
 
+    /// Holds back what does not have to be kept at once, until the returned value is dropped: a transfer of several requests
+    /// then writes the file once. Guards are kept before they are used all the same.
+    pub(crate) fn batch(&self) -> Batch<'_> {
+        self.lock().batches += 1;
+        Batch(self)
+    }
+
     /// What the server with this key said, if that is remembered.
     pub(crate) fn server(&self, key: &str) -> Option<KeptInfo> {
         let mut state = self.lock();
-        if let Ok(Some(NetworkFile { servers, .. })) = self.file.read() {
+        if let Ok(Some(NetworkFile { mut servers, .. })) = self.file.read() {
+            for update in &state.unsaved_infos {
+                update.put_into(&mut servers);
+            }
             state.servers = servers;
         }
         state.servers.get(key).cloned()
@@ -142,17 +210,22 @@ impl Remembered {
 
     /// Remembers what a server said, and forgets what was asked `max_age_secs` before.
     pub(crate) fn keep_server(&self, key: String, kept: KeptInfo, max_age_secs: u64) {
-        self.change(|state, json| {
-            let now = kept.asked;
-            json.servers
-                .retain(|_, other| now.saturating_sub(other.asked) < max_age_secs);
-            json.servers.insert(key, kept);
-            state.servers = json.servers.clone();
-        });
+        let update = InfoUpdate {
+            key,
+            kept,
+            max_age_secs,
+        };
+        let mut state = self.lock();
+        update.put_into(&mut state.servers);
+        state.unsaved_infos.retain(|other| other.key != update.key);
+        state.unsaved_infos.push(update);
+        if state.batches == 0 {
+            Self::save(&mut state, self.file.begin(), None);
+        }
     }
 
-    /// The memory of the relays of one source, stored with every change. It is handed out only while it can be read;
-    /// when that ends during a transfer, the transfer goes on with what was read before.
+    /// The memory of the relays of one source, stored with every change, or at the end of a [`Batch`]. It is handed out only
+    /// while it can be read; when that ends during a transfer, the transfer goes on with what was read before.
     ///
     /// # Errors
     /// [`UnreadFile`]: which relays are this person's first ones is not known.
@@ -195,45 +268,64 @@ impl Remembered {
     }
 
     fn change_relays<T>(&self, source: &str, change: impl FnOnce(&mut RelayMemory) -> T) -> T {
-        self.change(|state, json| {
-            let known = state.relays.entry(source.to_owned()).or_default();
-            let taken = known.take(json.relays.get(source));
-            let done = change(&mut known.memory);
-            if taken.is_ok() {
-                let now = known.memory.to_json();
-                json.relays.insert(source.to_owned(), now);
-            }
-            done
-        })
-    }
-
-    /// Changes what is kept, in the file too unless that cannot be read or written.
-    fn change<T>(&self, change: impl FnOnce(&mut MemoryState, &mut NetworkFile) -> T) -> T {
         let mut state = self.lock();
-        let of_this_program = NetworkFile {
-            version: NetworkFile::VERSION,
-            servers: state.servers.clone(),
-            relays: BTreeMap::new(),
-        };
-        let (done, saved) = match self.file.begin() {
-            Ok(mut draft) => {
-                let stored = draft.record.get_or_insert(of_this_program);
-                let done = change(&mut state, stored);
-                (done, draft.save().is_ok())
-            }
-            Err(_cannot_be_changed) => {
-                let mut nowhere = of_this_program;
-                (change(&mut state, &mut nowhere), false)
-            }
-        };
-        if !saved {
-            debug!("what was learned about relays and servers could not be kept");
+        let draft = self.file.begin();
+        let stored = draft.as_ref().ok().and_then(|draft| draft.record.as_ref());
+        let stored = stored.and_then(|stored| stored.relays.get(source));
+        let known = state.relays.entry(source.to_owned()).or_default();
+        if known.take(stored).is_err() {
+            debug!("what is remembered of relays cannot be read any more");
+        }
+        let before = known.memory.clone();
+        let done = change(&mut known.memory);
+        let same_guards = known.memory.has_the_guards_of(&before);
+        if state.batches == 0 || !same_guards {
+            Self::save(&mut state, draft, Some(source));
         }
         done
     }
 
+    /// Writes what is not in the file yet, and the relays of `changed`, as far as the file can be written.
+    fn save(
+        state: &mut MemoryState,
+        draft: Result<Draft<'_, NetworkFile>, ChangeError>,
+        changed: Option<&str>,
+    ) {
+        let saved = draft.is_ok_and(|mut draft| {
+            let stored = draft.record.get_or_insert_with(|| NetworkFile {
+                version: NetworkFile::VERSION,
+                servers: state.servers.clone(),
+                relays: BTreeMap::new(),
+            });
+            state.put_into(stored, changed);
+            draft.save().is_ok()
+        });
+        if saved {
+            state.unsaved_infos.clear();
+        } else {
+            debug!("what was learned about relays and servers could not be kept");
+        }
+        // It has counted; where it could not be written, it lasts as long as the program.
+        for known in state.relays.values_mut() {
+            known.unsaved.clear();
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, MemoryState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`Remembered::batch`].
+pub(crate) struct Batch<'a>(&'a Remembered);
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.batches = state.batches.saturating_sub(1);
+        if state.has_unsaved() {
+            Remembered::save(&mut state, self.0.file.begin(), None);
+        }
     }
 }
 
@@ -256,6 +348,17 @@ impl MemoryKeeper for Keeper<'_> {
     fn change(&self, change: &mut dyn FnMut(&mut RelayMemory)) {
         self.remembered.change_relays(&self.source, change);
     }
+
+    fn learn(&self, learned: &Learned, list: &RelayList) {
+        let mut state = self.remembered.lock();
+        if state.batches == 0 {
+            drop(state);
+            self.change(&mut |memory| memory.learn(learned, list));
+        } else {
+            let known = state.relays.entry(self.source.clone()).or_default();
+            known.learn_unsaved(learned, list);
+        }
+    }
 }
 
 const fn first_version() -> u32 {
@@ -273,7 +376,7 @@ mod tests {
     use super::*;
     use crate::protocol::file_api::FileRequest;
     use crate::protocol::keys::Identity;
-    use crate::protocol::path::{Drawing, Fault, Learned, Standing};
+    use crate::protocol::path::{Drawing, Fault, Standing};
     use crate::protocol::relay_list::{NetworkKind, RelayDescriptor, Serves};
     use crate::protocol::transfer::{AttemptOutcome, RequestMachine, Step, TransferRoute};
 
@@ -524,6 +627,87 @@ mod tests {
             .unwrap()
             .change(&mut |memory| memory.learn(&Learned::Worked { hops, at: 130 }, &list));
         assert!(aside(&remembered) && aside(&Remembered::new(file)));
+    }
+
+    /// How often a relay is said to have failed.
+    fn strikes(remembered: &Remembered, of: &Ed25519Public) -> usize {
+        let json = remembered.look("list").unwrap().to_json();
+        let relays = json["relays"].as_array().unwrap();
+        let relay = relays.iter().find(|one| one["relay"] == of.to_hex());
+        relay.map_or(0, |one| one["strikes"].as_array().unwrap().len())
+    }
+
+    #[test]
+    fn several_requests_in_a_row_write_the_file_once_when_they_are_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("network.json");
+        guards(&Remembered::new(file.clone()), 1, 100);
+        let before = fs::read(&file).unwrap();
+        let (remembered, list) = (Remembered::new(file.clone()), list());
+        let keeper = remembered.keeper("list").unwrap();
+        let bad = list.relays[5].key;
+        let batch = remembered.batch();
+        for at in [110, 120] {
+            assert_eq!(guards(&remembered, 2, at).len(), 2);
+            let (hops, fault) = (hops(&list), Fault::Relay(bad));
+            keeper.learn(&Learned::Failed { hops, at, fault }, &list);
+            remembered.keep_server("a".to_owned(), kept(at), 50);
+        }
+        assert_eq!(strikes(&remembered, &bad), 2, "it counts at once");
+        assert_eq!(remembered.server("a").unwrap().asked, 120);
+        assert_eq!(fs::read(&file).unwrap(), before);
+        drop(batch);
+        let later = Remembered::new(file);
+        assert_eq!(strikes(&later, &bad), 2);
+        assert_eq!(later.server("a").unwrap().asked, 120);
+    }
+
+    #[test]
+    fn what_another_program_wrote_meanwhile_and_what_was_held_back_are_both_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("network.json");
+        let (one, other, list) = (
+            Remembered::new(file.clone()),
+            Remembered::new(file.clone()),
+            list(),
+        );
+        let first = guards(&one, 1, 100);
+        let bad = list.relays[5].key;
+        let fail = |remembered: &Remembered, at| {
+            let (hops, fault) = (hops(&list), Fault::Relay(bad));
+            let keeper = remembered.keeper("list").unwrap();
+            keeper.learn(&Learned::Failed { hops, at, fault }, &list);
+        };
+        let batch = one.batch();
+        fail(&one, 110);
+        one.keep_server("a".to_owned(), kept(110), 50);
+        fail(&other, 120);
+        other.keep_server("b".to_owned(), kept(120), 50);
+        // Each look takes in what the other one wrote, and nothing twice.
+        assert_eq!((strikes(&one, &bad), strikes(&other, &bad)), (2, 1));
+        assert!(one.server("a").is_some() && one.server("b").is_some());
+        drop(batch);
+        for remembered in [&one, &other, &Remembered::new(file)] {
+            assert_eq!(strikes(remembered, &bad), 2);
+            assert!(remembered.server("a").is_some() && remembered.server("b").is_some());
+            assert_eq!(guards(remembered, 3, 130), first);
+        }
+    }
+
+    #[test]
+    fn guards_are_kept_before_they_are_used_whatever_is_held_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("network.json");
+        let remembered = Remembered::new(file.clone());
+        let _batch = remembered.batch();
+        let first = guards(&remembered, 1, 100);
+        assert_eq!(guards(&Remembered::new(file.clone()), 2, 110), first);
+        remembered
+            .forget_guards("list", &list(), Allowance::NONE, 120)
+            .unwrap();
+        let new = guards(&remembered, 3, 120);
+        assert_ne!(new, first);
+        assert_eq!(guards(&Remembered::new(file), 4, 130), new);
     }
 
     #[cfg(unix)]

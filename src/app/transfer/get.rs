@@ -98,6 +98,7 @@ pub async fn get(
     cancel: &CancellationToken,
 ) -> Result<Fetched, AppError> {
     let started = Instant::now();
+    let _remembered = session.remember_at_the_end();
     let GetRequest {
         pointer,
         target,

@@ -349,6 +349,12 @@ impl Session {
         self.remembered.keeper(source)
     }
 
+    /// Holds back what the requests of one transfer teach about relays and servers, so that it is kept once, when the
+    /// returned value is dropped. Guards are kept before they are used all the same.
+    pub(in crate::app) fn remember_at_the_end(&self) -> impl Drop + use<'_> {
+        self.remembered.batch()
+    }
+
     /// Lets the guards in use go; new ones are drawn with the next request.
     ///
     /// # Errors

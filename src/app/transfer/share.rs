@@ -123,6 +123,7 @@ pub async fn share(
     cancel: &CancellationToken,
 ) -> Result<Shared, AppError> {
     let started = Instant::now();
+    let _remembered = session.remember_at_the_end();
     let (sealed, info) = {
         let stop = cancel.child_token();
         let sealing = async {

@@ -61,6 +61,7 @@ pub async fn check(
     shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
 ) -> Result<Checked, AppError> {
+    let _remembered = session.remember_at_the_end();
     let mut content = [0; 1_024];
     random::system().fill_bytes(&mut content);
     let Sealed { blob, key, digest } = seal(

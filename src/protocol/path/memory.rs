@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::{DAY_SECS, GUARD_SECS, HOUR_SECS, MAX_NEW_GUARDS, RejectReason};
+use super::{DAY_SECS, GUARD_SECS, HOUR_SECS, Learned, MAX_NEW_GUARDS, RejectReason};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayList;
 
@@ -26,9 +26,15 @@ pub struct RelayMemory {
 
 /// Who keeps the memory of one list while transfers change it.
 pub trait MemoryKeeper: Sync {
-    /// Changes the memory, and has kept it when this returns: what a relay is about to see of this client must outlive
-    /// whatever ends the program next.
+    /// Changes the memory. When this returns, the guards are kept as they are then: what a relay is about to see of this
+    /// client must outlive whatever ends the program next.
     fn change(&self, change: &mut dyn FnMut(&mut RelayMemory));
+
+    /// Learns what came of a request. It counts at once. It may be kept together with what the requests after it teach, as
+    /// long as that happens before this program does something else.
+    fn learn(&self, learned: &Learned, list: &RelayList) {
+        self.change(&mut |memory| memory.learn(learned, list));
+    }
 }
 
 /// Keeps it as long as the program runs.
@@ -201,6 +207,19 @@ impl RelayMemory {
             .filter(|key| list.find(key).is_some() && self.against_guard(key, now).is_none())
             .take(self.wanted(list, now))
             .collect()
+    }
+
+    /// Whether the same relays are guards, were ones and may become ones as in `other`.
+    #[must_use]
+    pub fn has_the_guards_of(&self, other: &Self) -> bool {
+        let guards = |memory: &Self| -> Vec<_> {
+            let guards = memory.guards.iter();
+            guards.map(|guard| (guard.relay, guard.since)).collect()
+        };
+        guards(self) == guards(other)
+            && self.former == other.former
+            && self.reserve == other.reserve
+            && self.new_guards == other.new_guards
     }
 
     /// How many relays may still become guards.

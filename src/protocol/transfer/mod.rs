@@ -293,7 +293,7 @@ impl<'a> RequestMachine<'a> {
 
     fn learn(&self, learned: Learned) {
         if let TransferRoute::Relays { list, memory, .. } = self.way {
-            memory.change(&mut |memory| memory.learn(&learned, list));
+            memory.learn(&learned, list);
         }
     }
 
