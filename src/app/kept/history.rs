@@ -442,4 +442,4 @@ impl HistoryStore {
 
 #[cfg(test)]
 #[path = "history_tests.rs"]
-mod tests;
+pub(in crate::app::kept) mod tests;

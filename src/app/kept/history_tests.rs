@@ -11,7 +11,7 @@ use crate::disk::kept::Record as _;
 
 /// A keyring in memory.
 #[derive(Default)]
-struct FakeKeyring {
+pub(in crate::app::kept) struct FakeKeyring {
     keys: Mutex<BTreeMap<String, Vec<u8>>>,
     trouble: Mutex<Option<KeyStoreError>>,
     forgetful: bool,

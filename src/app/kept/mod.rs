@@ -4,4 +4,6 @@ pub mod history;
 mod history_file;
 pub mod keystore;
 pub mod owned;
+#[cfg(test)]
+mod promise_tests;
 pub(crate) mod remembered;

@@ -27,7 +27,7 @@ use crate::wire::random;
 pub mod list_file;
 mod refresh;
 pub(in crate::app) mod set;
-mod store;
+pub(in crate::app) mod store;
 mod view;
 
 pub(super) use refresh::Refreshing;

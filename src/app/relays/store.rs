@@ -16,42 +16,42 @@ use crate::protocol::relay_list::{HeldList, ListSource, SessionNodes};
 use super::RelaySourceError;
 
 /// The files of one person.
-pub(super) struct RelayFiles {
+pub(in crate::app) struct RelayFiles {
     lists: Kept<KeptLists>,
     nodes: Kept<SessionNodes>,
 }
 
 /// What is kept in `relays.json`.
 #[derive(Serialize, Deserialize)]
-pub(super) struct KeptLists {
+pub(in crate::app) struct KeptLists {
     version: u32,
     #[serde(default)]
-    pub(super) lists: Vec<KeptList>,
+    pub(in crate::app) lists: Vec<KeptList>,
     /// When a seed of Session's network was asked last, unix seconds, and what went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) session_asked: Option<u64>,
+    pub(in crate::app) session_asked: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) session_problem: Option<String>,
+    pub(in crate::app) session_problem: Option<String>,
 }
 
 /// A list by URL.
 #[derive(Serialize, Deserialize)]
-pub(super) struct KeptList {
+pub(in crate::app) struct KeptList {
     /// The line it was added by.
     source: String,
     /// The exact bytes.
     list: String,
     signature: String,
     /// When these bytes came, unix seconds.
-    pub(super) fetched: u64,
+    pub(in crate::app) fetched: u64,
     /// When it was asked for last, wherever, unix seconds.
-    pub(super) asked: u64,
+    pub(in crate::app) asked: u64,
     /// What was wrong then; the list above went on serving.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) problem: Option<String>,
+    pub(in crate::app) problem: Option<String>,
     /// The keys of the servers that it was accepted for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) servers: Vec<String>,
+    pub(in crate::app) servers: Vec<String>,
 }
 
 impl Default for KeptLists {
@@ -93,19 +93,19 @@ impl From<ChangeError> for RelaySourceError {
 
 impl KeptLists {
     /// What is kept of `source`.
-    pub(super) fn find(&self, source: &ListSource) -> Option<&KeptList> {
+    pub(in crate::app) fn find(&self, source: &ListSource) -> Option<&KeptList> {
         let line = source.to_string();
         self.lists.iter().find(|list| list.source == line)
     }
 
     /// What is kept of `source`, to be changed.
-    pub(super) fn find_mut(&mut self, source: &ListSource) -> Option<&mut KeptList> {
+    pub(in crate::app) fn find_mut(&mut self, source: &ListSource) -> Option<&mut KeptList> {
         let line = source.to_string();
         self.lists.iter_mut().find(|list| list.source == line)
     }
 
     /// What is kept of `source`, to be changed; an entry without a list is made when there is none.
-    pub(super) fn entry(&mut self, source: &ListSource) -> &mut KeptList {
+    pub(in crate::app) fn entry(&mut self, source: &ListSource) -> &mut KeptList {
         let line = source.to_string();
         let at = self.lists.iter().position(|list| list.source == line);
         let at = at.unwrap_or_else(|| {
@@ -124,7 +124,10 @@ impl KeptLists {
     }
 
     /// The list that was accepted for the server with this key.
-    pub(super) fn accepted_for(&self, server: &Ed25519Public) -> Option<(ListSource, &KeptList)> {
+    pub(in crate::app) fn accepted_for(
+        &self,
+        server: &Ed25519Public,
+    ) -> Option<(ListSource, &KeptList)> {
         let server = server.to_hex();
         self.lists
             .iter()
@@ -132,7 +135,7 @@ impl KeptLists {
             .and_then(|list| Some((list.source.parse().ok()?, list)))
     }
 
-    pub(super) fn forget(&mut self, source: &ListSource) {
+    pub(in crate::app) fn forget(&mut self, source: &ListSource) {
         let line = source.to_string();
         self.lists.retain(|list| list.source != line);
     }
@@ -140,17 +143,17 @@ impl KeptLists {
 
 impl KeptList {
     /// The line it was added by; `None` when somebody changed the file.
-    pub(super) fn source(&self) -> Option<ListSource> {
+    pub(in crate::app) fn source(&self) -> Option<ListSource> {
         self.source.parse().ok()
     }
 
     /// The list, its signature checked again.
-    pub(super) fn held(&self, key: &Ed25519Public) -> HeldList {
+    pub(in crate::app) fn held(&self, key: &Ed25519Public) -> HeldList {
         HeldList::resume(*key, &self.list, &self.signature)
     }
 
     /// Keeps what `held` has now; `now` is when it came, unless it was here before.
-    pub(super) fn keep(&mut self, held: &HeldList, now: u64) {
+    pub(in crate::app) fn keep(&mut self, held: &HeldList, now: u64) {
         if let Some((list, signature)) = held.kept()
             && self.list != list
         {
@@ -161,7 +164,7 @@ impl KeptList {
     }
 
     /// Uses it for this server too.
-    pub(super) fn accept_for(&mut self, server: &Ed25519Public) {
+    pub(in crate::app) fn accept_for(&mut self, server: &Ed25519Public) {
         let server = server.to_hex();
         if !self.servers.contains(&server) {
             self.servers.push(server);
@@ -170,7 +173,7 @@ impl KeptList {
 }
 
 impl RelayFiles {
-    pub(super) fn of(home: &Home) -> Self {
+    pub(in crate::app) fn of(home: &Home) -> Self {
         Self {
             lists: Kept::in_file(home.data_dir.join("relays.json")),
             nodes: Kept::in_file(home.data_dir.join("session-nodes.json")),
@@ -181,7 +184,7 @@ impl RelayFiles {
     ///
     /// # Errors
     /// [`UnreadFile`]: which lists this person chose and accepted is not known then.
-    pub(super) fn read(&self) -> Result<KeptLists, UnreadFile> {
+    pub(in crate::app) fn read(&self) -> Result<KeptLists, UnreadFile> {
         Ok(self.lists.read()?.unwrap_or_default())
     }
 
@@ -189,7 +192,7 @@ impl RelayFiles {
     ///
     /// # Errors
     /// [`RelaySourceError::Unread`] and [`RelaySourceError::Store`]; the file is untouched then.
-    pub(super) fn change<T>(
+    pub(in crate::app) fn change<T>(
         &self,
         change: impl FnOnce(&mut KeptLists) -> T,
     ) -> Result<T, RelaySourceError> {
@@ -200,7 +203,7 @@ impl RelayFiles {
     ///
     /// # Errors
     /// [`UnreadFile`].
-    pub(super) fn nodes(&self) -> Result<Option<SessionNodes>, UnreadFile> {
+    pub(in crate::app) fn nodes(&self) -> Result<Option<SessionNodes>, UnreadFile> {
         self.nodes.read()
     }
 
@@ -208,13 +211,13 @@ impl RelayFiles {
     ///
     /// # Errors
     /// As [`RelayFiles::change`].
-    pub(super) fn keep_nodes(&self, nodes: &SessionNodes) -> Result<(), RelaySourceError> {
+    pub(in crate::app) fn keep_nodes(&self, nodes: &SessionNodes) -> Result<(), RelaySourceError> {
         let mut draft = self.nodes.begin()?;
         draft.record = Some(nodes.clone());
         Ok(draft.save()?)
     }
 
-    pub(super) fn forget_nodes(&self) -> io::Result<()> {
+    pub(in crate::app) fn forget_nodes(&self) -> io::Result<()> {
         private::remove_if_there(self.nodes.file())
     }
 }
