@@ -1,126 +1,59 @@
 //! What a person has decided: servers, relay list, folders, look; and where settings and data live.
 //!
-//! `config.toml` is read into a private wire type with a version and becomes one decided [`Config`]. Keys that this
-//! version does not know are kept and written back, unless they look like a misspelling of one that protects something:
+//! `config.toml` is [`Config`] by serde, with a version. Keys that this version does not know are kept and written back, unless they look like a misspelling of one that protects something:
 //! such a file cannot be understood. A file that cannot be understood stays as it is until the person says otherwise, and
 //! nothing is sent meanwhile.
 
-use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use directories::{ProjectDirs, UserDirs};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use toml::de::DeTable;
 use zeroize::Zeroizing;
 
+pub use super::error::{ConfigError, UnreadSettings};
+use super::home::usual_downloads;
+pub use super::home::{HOME_VARIABLE, Home};
+pub use super::look::{Contrast, Display, Renderer, Theme};
 use super::misspelled::{self, Misspelled};
+pub use super::servers::{ServerChoice, ServerEntry};
+use super::text;
 use crate::app::relays::set::RelaySource;
 use crate::app::words::l10n::Language;
-use crate::disk::io_reason::IoReason;
-use crate::disk::kept::{ChangeError, Kept, PutAside, Record, UnreadFile, UnreadReason};
-use crate::disk::private;
+use crate::disk::kept::{ChangeError, Kept, PutAside, Record};
 pub use crate::disk::private::NotPrivate;
 pub use crate::net::socks::{ParseProxyError, SocksProxy};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
-use crate::protocol::keys::Ed25519Public;
-use crate::protocol::text;
 
-/// The variable that puts settings and data into one folder of the person's choice.
-pub const HOME_VARIABLE: &str = "CLOAKROOM_HOME";
-
-const FILE_NAME: &str = "config.toml";
 const VERSION: i64 = 1;
-const BUILT_IN: &str = "built-in";
-const SESSION: &str = "session";
 
-/// Where settings and data live.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Home {
-    /// The folder of `config.toml`.
-    pub config_dir: PathBuf,
-    /// The folder of everything else.
-    pub data_dir: PathBuf,
-}
-
-impl Home {
-    /// The folder that `CLOAKROOM_HOME` names, for both; else what the system has for settings and for data.
-    ///
-    /// # Errors
-    /// [`ConfigError::NoHome`] when the variable is not set and the person has no home folder;
-    /// [`ConfigError::NotPrivate`] as [`Home::checked`].
-    pub fn find() -> Result<Self, ConfigError> {
-        Self::find_with(std::env::var_os(HOME_VARIABLE))?.checked()
-    }
-
-    /// Returns this home if nobody but this person can change its folders. Anybody else would decide which servers,
-    /// relays and windows this program trusts.
-    ///
-    /// # Errors
-    /// [`ConfigError::NotPrivate`].
-    pub fn checked(self) -> Result<Self, ConfigError> {
-        for folder in [&self.config_dir, &self.data_dir] {
-            private::check(folder).map_err(|why| ConfigError::NotPrivate {
-                folder: folder.clone(),
-                why,
-            })?;
-        }
-        Ok(self)
-    }
-
-    /// Settings and data in one folder.
-    #[must_use]
-    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        let folder = folder.into();
-        Self {
-            config_dir: folder.clone(),
-            data_dir: folder,
-        }
-    }
-
-    /// The folder of the built-in network's keys and store.
-    #[must_use]
-    pub fn builtin_dir(&self) -> PathBuf {
-        self.data_dir.join("builtin")
-    }
-
-    /// The file of the settings.
-    #[must_use]
-    pub fn config_file(&self) -> PathBuf {
-        self.config_dir.join(FILE_NAME)
-    }
-
-    fn find_with(variable: Option<OsString>) -> Result<Self, ConfigError> {
-        if let Some(folder) = variable.filter(|folder| !folder.is_empty()) {
-            return std::path::absolute(folder)
-                .map(Self::in_folder)
-                .or(Err(ConfigError::NoHome));
-        }
-        let folders = ProjectDirs::from("", "", "Cloakroom").ok_or(ConfigError::NoHome)?;
-        Ok(Self {
-            config_dir: folders.config_dir().to_owned(),
-            data_dir: folders.data_local_dir().to_owned(),
-        })
-    }
-}
-
-/// The settings, decided.
-#[derive(Clone, Debug, PartialEq)]
+/// The settings of a person, in the form of their file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Config {
-    /// The file servers that were added, in the person's order.
-    pub servers: Vec<ServerEntry>,
-    /// The one that new files go to.
+    /// Version of the file's form.
+    version: i64,
+    /// The server that new files go to.
+    #[serde(rename = "server", with = "text")]
     pub chosen: ServerChoice,
-    /// Which relays are used.
+    /// Where the relays are from.
+    #[serde(flatten, with = "text::relays")]
     pub relays: RelaySource,
     /// Lists on which the rules of paths may yield where the list is too short for them.
+    #[serde(
+        rename = "short_lists_allowed",
+        with = "text::list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub short_lists: Vec<RelaySource>,
     /// Whether a pointer names the relay list, when that is one by URL, for recipients who have none.
     pub pointer_carries_relay_list: bool,
-    /// The way out of this computer to the first relay, and to servers without relays; without one it is straight.
+    /// The proxy on the way to the first relay, and to servers without relays; without one connections go straight.
+    #[serde(with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub proxy: Option<SocksProxy>,
     /// Where received files go; without one see [`Config::download_folder`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub download_folder: Option<PathBuf>,
     /// How the window looks.
     pub theme: Theme,
@@ -129,6 +62,7 @@ pub struct Config {
     /// Whether nothing in the window moves, whatever the system says.
     pub reduced_motion: bool,
     /// What the window speaks; without one the system's language, where it can.
+    #[serde(with = "text::language", skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
     /// Size of everything in the window, per cent.
     pub zoom: u16,
@@ -153,107 +87,15 @@ pub struct Config {
     /// What draws the window.
     pub renderer: Renderer,
     /// How many files the window shares at the same time: 1 to [`MAX_PARALLEL`].
+    #[serde(deserialize_with = "possible_parallel")]
     pub parallel_shares: u8,
+    /// The file servers that were added, in the person's order.
+    // Tables come last in TOML.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<ServerEntry>,
+    /// Keys of newer versions.
+    #[serde(flatten)]
     unknown: toml::Table,
-}
-
-/// A file server that was added.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServerEntry {
-    /// What the person calls it.
-    pub name: String,
-    /// Where and who it is.
-    pub address: ServerAddress,
-    /// Whether to talk to it without relays.
-    pub direct: bool,
-    /// Its operator's word, if uploads need one and the person keeps it here.
-    pub access_word: Option<AccessWord>,
-    unknown: toml::Table,
-}
-
-impl ServerEntry {
-    /// A server that is reached through relays and needs no access word.
-    #[must_use]
-    pub fn new(name: impl Into<String>, address: ServerAddress) -> Self {
-        Self {
-            name: name.into(),
-            address,
-            direct: false,
-            access_word: None,
-            unknown: toml::Table::new(),
-        }
-    }
-
-    /// The name that the person gave the server, or its host without one: `files.example`.
-    #[must_use]
-    pub fn shown_name(&self) -> &str {
-        match self.name.trim() {
-            "" => self.address.url.authority(),
-            name => name,
-        }
-    }
-}
-
-/// Where new files go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ServerChoice {
-    /// To the network inside the program.
-    #[default]
-    BuiltIn,
-    /// To the added server with this key.
-    Server(Ed25519Public),
-}
-
-/// How the window looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Theme {
-    /// As the system does.
-    #[default]
-    System,
-    /// Light.
-    Light,
-    /// Dark.
-    Dark,
-}
-
-/// How strong the window's colours are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Contrast {
-    /// As the system says.
-    #[default]
-    System,
-    /// As designed.
-    Normal,
-    /// Stronger.
-    High,
-}
-
-/// Which display system the window opens on, where there are several.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Display {
-    /// The one that can do more.
-    #[default]
-    Auto,
-    /// X11.
-    X11,
-    /// Wayland.
-    Wayland,
-}
-
-/// What draws the window; where it cannot, the other one does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Renderer {
-    /// The one that looks better.
-    #[default]
-    Auto,
-    /// Vulkan, Metal or Direct3D.
-    Wgpu,
-    /// OpenGL.
-    Glow,
 }
 
 /// How many files can be shared at the same time.
@@ -262,6 +104,7 @@ pub const MAX_PARALLEL: u8 = 4;
 impl Default for Config {
     fn default() -> Self {
         Self {
+            version: VERSION,
             servers: Vec::new(),
             chosen: ServerChoice::BuiltIn,
             relays: RelaySource::BuiltIn,
@@ -273,7 +116,7 @@ impl Default for Config {
             contrast: Contrast::System,
             reduced_motion: false,
             language: None,
-            zoom: USUAL_ZOOM,
+            zoom: 100,
             copy_when_done: false,
             clear_clipboard: false,
             mask_pointers: false,
@@ -284,7 +127,7 @@ impl Default for Config {
             notify_names: false,
             display: Display::Auto,
             renderer: Renderer::Auto,
-            parallel_shares: USUAL_PARALLEL,
+            parallel_shares: 2,
             unknown: toml::Table::new(),
         }
     }
@@ -365,7 +208,7 @@ impl Config {
                 relays: RelaySource::BuiltIn,
                 ..config.clone()
             };
-            toml::Table::try_from(ConfigFile::from(&config)).map_err(|error| unwritable(&error))
+            toml::Table::try_from(&config.without_gone_choice()).map_err(|error| unwritable(&error))
         };
         let (now, before, mut keys) = (alone(self)?, alone(before)?, alone(there)?);
         for key in before.keys().chain(now.keys()) {
@@ -375,7 +218,7 @@ impl Config {
                 (_, None) => drop(keys.remove(key)),
             }
         }
-        let file: ConfigFile = keys.try_into().map_err(|error: toml::de::Error| {
+        let alone: Self = keys.try_into().map_err(|error: toml::de::Error| {
             let reason = error.message().to_owned();
             ConfigError::Invalid { line: None, reason }
         })?;
@@ -384,7 +227,7 @@ impl Config {
             chosen,
             relays,
             short_lists,
-            ..file.decide()?
+            ..alone
         })
     }
 
@@ -416,14 +259,7 @@ impl Config {
     /// the home folder if it exists, else the home folder, else the current folder.
     #[must_use]
     pub fn download_folder(&self) -> PathBuf {
-        let system = || {
-            let folders = UserDirs::new()?;
-            Some(downloads_of(folders.download_dir(), folders.home_dir()))
-        };
-        self.download_folder
-            .clone()
-            .or_else(system)
-            .unwrap_or_else(|| PathBuf::from("."))
+        self.download_folder.clone().unwrap_or_else(usual_downloads)
     }
 }
 
@@ -435,7 +271,8 @@ impl Record for Config {
             line: None,
             reason: reason.to_owned(),
         };
-        let text = &text::decode(bytes).map_err(|_not_text| invalid("it is not text"))?;
+        let text =
+            &crate::protocol::text::decode(bytes).map_err(|_not_text| invalid("it is not text"))?;
         let located = |error: toml::de::Error| ConfigError::Invalid {
             line: error
                 .span()
@@ -450,8 +287,8 @@ impl Record for Config {
             Some(newer) if newer > VERSION => return Err(ConfigError::Newer),
             _ => return Err(invalid("it has no version")),
         }
-        let file: ConfigFile = toml::from_str(text).map_err(located)?;
-        if let Some(misspelled) = file.misspelled(text) {
+        let config: Self = toml::from_str(text).map_err(located)?;
+        if let Some(misspelled) = config.misspelled(text) {
             let before = text.get(..misspelled.at).unwrap_or_default();
             return Err(ConfigError::Misspelled {
                 line: before.matches('\n').count() + 1,
@@ -459,11 +296,16 @@ impl Record for Config {
                 meant: misspelled.meant,
             });
         }
-        file.decide()
+        match config.chosen {
+            ServerChoice::Server(_) if config.chosen_entry().is_none() => {
+                Err(invalid("the chosen server is not in the list"))
+            }
+            _ => Ok(config),
+        }
     }
 
     fn to_bytes(&self) -> io::Result<Zeroizing<Vec<u8>>> {
-        let text = toml::to_string(&ConfigFile::from(self)).map_err(io::Error::other)?;
+        let text = toml::to_string(&self.without_gone_choice()).map_err(io::Error::other)?;
         Ok(Zeroizing::new(text.into_bytes()))
     }
 }
@@ -471,165 +313,16 @@ impl Record for Config {
 /// Only on the person's word.
 impl PutAside for Config {}
 
-/// Settings that are there and cannot be read. What they say is unknown, so nothing may be sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {error}", file.display())]
-pub struct UnreadSettings {
-    /// What is wrong with them.
-    pub error: ConfigError,
-    /// Their file.
-    pub file: PathBuf,
-}
-
-impl From<UnreadFile<ConfigError>> for UnreadSettings {
-    fn from(unread: UnreadFile<ConfigError>) -> Self {
-        Self {
-            error: unread.why,
-            file: unread.file,
+impl Config {
+    /// These settings, where a choice whose server is gone from the list is the built-in network.
+    fn without_gone_choice(&self) -> Self {
+        let mut config = self.clone();
+        if config.chosen_entry().is_none() {
+            config.chosen = ServerChoice::BuiltIn;
         }
+        config
     }
-}
 
-/// Why settings could not be read or written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// The file is not what this program writes.
-    #[error("the settings cannot be understood: {reason}")]
-    Invalid {
-        /// The line, where it is known.
-        line: Option<usize>,
-        /// Why the value was refused.
-        reason: String,
-    },
-    /// A key that this version does not know looks like one that protects something.
-    #[error(
-        "line {line} of the settings: {key:?} is no setting here; {meant:?} was probably meant"
-    )]
-    Misspelled {
-        /// The line.
-        line: usize,
-        /// The key as it stands there.
-        key: String,
-        /// The key that was probably meant.
-        meant: &'static str,
-    },
-    /// A newer version wrote the file.
-    #[error("the settings were written by a newer version")]
-    Newer,
-    /// There is no folder for settings.
-    #[error("there is no home folder")]
-    NoHome,
-    /// Another user can change what is in the folder of the settings or of the data.
-    #[error("{} cannot be used: {why}", folder.display())]
-    NotPrivate {
-        /// The folder.
-        folder: PathBuf,
-        /// How others can change it.
-        why: NotPrivate,
-    },
-    /// The file is there and cannot be read.
-    #[error("the settings cannot be read: {0}")]
-    Read(IoReason),
-    /// The file cannot be written.
-    #[error("the settings cannot be written: {0}")]
-    Write(IoReason),
-}
-
-impl From<UnreadReason> for ConfigError {
-    fn from(why: UnreadReason) -> Self {
-        match why {
-            UnreadReason::Damaged => Self::Invalid {
-                line: None,
-                reason: why.to_string(),
-            },
-            UnreadReason::Newer => Self::Newer,
-            UnreadReason::Read(reason) => Self::Read(reason),
-        }
-    }
-}
-
-impl From<ChangeError<Self>> for ConfigError {
-    fn from(error: ChangeError<Self>) -> Self {
-        match error {
-            ChangeError::Unread(unread) => unread.why,
-            ChangeError::Write(reason) => Self::Write(reason),
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct ConfigFile {
-    version: i64,
-    #[serde(default = "built_in")]
-    server: String,
-    /// `session`, or the line of a list by URL.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    relays: Option<String>,
-    /// Instead of `relays`, for a list in a file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    relay_list_file: Option<PathBuf>,
-    /// Of either kind, and `session`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    short_lists_allowed: Vec<String>,
-    #[serde(default)]
-    pointer_carries_relay_list: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    proxy: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    download_folder: Option<PathBuf>,
-    #[serde(default)]
-    theme: Theme,
-    #[serde(default)]
-    contrast: Contrast,
-    #[serde(default)]
-    reduced_motion: bool,
-    /// A language tag; one that this version does not speak is the system's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    language: Option<String>,
-    #[serde(default = "usual_zoom")]
-    zoom: u16,
-    #[serde(default)]
-    copy_when_done: bool,
-    #[serde(default)]
-    clear_clipboard: bool,
-    #[serde(default)]
-    mask_pointers: bool,
-    #[serde(default)]
-    welcomed: bool,
-    #[serde(default = "yes")]
-    name_in_pointer: bool,
-    #[serde(default = "yes")]
-    history: bool,
-    #[serde(default = "yes")]
-    notify: bool,
-    #[serde(default)]
-    notify_names: bool,
-    #[serde(default)]
-    display: Display,
-    #[serde(default)]
-    renderer: Renderer,
-    #[serde(default = "usual_parallel")]
-    parallel_shares: u8,
-    // Tables come last in TOML.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    servers: Vec<ServerFile>,
-    #[serde(flatten)]
-    unknown: toml::Table,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ServerFile {
-    name: String,
-    address: String,
-    #[serde(default)]
-    direct: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    access_word: Option<String>,
-    #[serde(flatten)]
-    unknown: toml::Table,
-}
-
-impl ConfigFile {
     /// The first key in `text`, from which these settings were read, that was probably meant as another one.
     fn misspelled(&self, text: &str) -> Option<Misspelled> {
         let document = DeTable::parse(text).ok()?.into_inner();
@@ -646,172 +339,11 @@ impl ConfigFile {
             .chain(in_servers)
             .min_by_key(|misspelled| misspelled.at)
     }
-
-    fn decide(self) -> Result<Config, ConfigError> {
-        let invalid = |reason: String| ConfigError::Invalid { line: None, reason };
-        let mut servers = Vec::with_capacity(self.servers.len());
-        for server in self.servers {
-            let address = server.address.parse();
-            let address =
-                address.map_err(|error| invalid(format!("the address of a server: {error}")))?;
-            servers.push(ServerEntry {
-                name: server.name,
-                address,
-                direct: server.direct,
-                access_word: server
-                    .access_word
-                    .map(|word| AccessWord::parse(&word))
-                    .transpose()
-                    .map_err(|error| invalid(format!("the access word of a server: {error}")))?,
-                unknown: server.unknown,
-            });
-        }
-        let chosen = if self.server == BUILT_IN {
-            ServerChoice::BuiltIn
-        } else {
-            Ed25519Public::from_hex(&self.server)
-                .ok()
-                .filter(|key| servers.iter().any(|server| server.address.key == *key))
-                .map(ServerChoice::Server)
-                .ok_or_else(|| invalid("the chosen server is not in the list".to_owned()))?
-        };
-        let relays = match (self.relays.as_deref(), self.relay_list_file) {
-            (None, None) => RelaySource::BuiltIn,
-            (None, Some(path)) => RelaySource::File(path),
-            (Some(SESSION), _) => RelaySource::Session,
-            (Some(line), _) => line
-                .parse()
-                .map(RelaySource::Url)
-                .map_err(|error| invalid(format!("the relays: {error}")))?,
-        };
-        let short_lists = self.short_lists_allowed.iter().map(|text| text.parse());
-        let short_lists = short_lists
-            .collect::<Result<_, _>>()
-            .map_err(|error| invalid(format!("a short list: {error}")))?;
-        let proxy = self.proxy.as_deref().map(str::parse).transpose();
-        let proxy =
-            proxy.map_err(|error: ParseProxyError| invalid(format!("the proxy: {error}")))?;
-        Ok(Config {
-            servers,
-            chosen,
-            relays,
-            short_lists,
-            pointer_carries_relay_list: self.pointer_carries_relay_list,
-            proxy,
-            download_folder: self.download_folder,
-            theme: self.theme,
-            contrast: self.contrast,
-            reduced_motion: self.reduced_motion,
-            language: self.language.as_deref().and_then(Language::from_tag),
-            zoom: self.zoom,
-            copy_when_done: self.copy_when_done,
-            clear_clipboard: self.clear_clipboard,
-            mask_pointers: self.mask_pointers,
-            welcomed: self.welcomed,
-            name_in_pointer: self.name_in_pointer,
-            history: self.history,
-            notify: self.notify,
-            notify_names: self.notify_names,
-            display: self.display,
-            renderer: self.renderer,
-            parallel_shares: self.parallel_shares.clamp(1, MAX_PARALLEL),
-            unknown: self.unknown,
-        })
-    }
 }
 
-impl From<&Config> for ConfigFile {
-    fn from(config: &Config) -> Self {
-        let server_file = |server: &ServerEntry| ServerFile {
-            name: server.name.clone(),
-            address: server.address.to_string(),
-            direct: server.direct,
-            access_word: server
-                .access_word
-                .as_ref()
-                .map(|word| word.as_str().to_owned()),
-            unknown: server.unknown.clone(),
-        };
-        Self {
-            version: VERSION,
-            // A choice whose server is gone from the list is none.
-            server: config
-                .chosen_server()
-                .map_or_else(built_in, |server| server.key.to_hex()),
-            relays: match &config.relays {
-                RelaySource::BuiltIn | RelaySource::File(_) => None,
-                RelaySource::Session => Some(SESSION.to_owned()),
-                RelaySource::Url(source) => Some(source.to_string()),
-            },
-            relay_list_file: match &config.relays {
-                RelaySource::File(path) => Some(path.clone()),
-                _ => None,
-            },
-            short_lists_allowed: config
-                .short_lists
-                .iter()
-                .map(RelaySource::to_line)
-                .collect(),
-            pointer_carries_relay_list: config.pointer_carries_relay_list,
-            proxy: config.proxy.as_ref().map(SocksProxy::to_secret_text),
-            download_folder: config.download_folder.clone(),
-            theme: config.theme,
-            contrast: config.contrast,
-            reduced_motion: config.reduced_motion,
-            language: config.language.map(|language| language.tag().to_owned()),
-            zoom: config.zoom,
-            copy_when_done: config.copy_when_done,
-            clear_clipboard: config.clear_clipboard,
-            mask_pointers: config.mask_pointers,
-            welcomed: config.welcomed,
-            name_in_pointer: config.name_in_pointer,
-            history: config.history,
-            notify: config.notify,
-            notify_names: config.notify_names,
-            display: config.display,
-            renderer: config.renderer,
-            parallel_shares: config.parallel_shares,
-            servers: config.servers.iter().map(server_file).collect(),
-            unknown: config.unknown.clone(),
-        }
-    }
-}
-
-/// The folder for downloads of the person with this home folder; `named` is the one that the system names for them.
-fn downloads_of(named: Option<&Path>, home: &Path) -> PathBuf {
-    // Without xdg-user-dirs a desktop names nothing, and xdg-user-dirs names the home folder itself in place of a folder
-    // that once was not there.
-    if let Some(named) = named.filter(|named| *named != home) {
-        return named.to_owned();
-    }
-    let usual = home.join("Downloads");
-    if usual.is_dir() {
-        usual
-    } else {
-        home.to_owned()
-    }
-}
-
-fn built_in() -> String {
-    BUILT_IN.to_owned()
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// Per cent.
-const USUAL_ZOOM: u16 = 100;
-
-fn usual_zoom() -> u16 {
-    USUAL_ZOOM
-}
-
-/// Files at the same time.
-const USUAL_PARALLEL: u8 = 2;
-
-fn usual_parallel() -> u8 {
-    USUAL_PARALLEL
+/// A number that a person wrote into the file can be any; the nearest that is possible is meant.
+fn possible_parallel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    u8::deserialize(deserializer).map(|number| number.clamp(1, MAX_PARALLEL))
 }
 
 fn unwritable(error: &toml::ser::Error) -> ConfigError {
@@ -853,6 +385,8 @@ fn merge<T: Clone + PartialEq>(
 #[cfg(test)]
 mod tests {
     use std::fs;
+
+    use std::path::Path;
 
     use tempfile::tempdir;
 
@@ -908,7 +442,7 @@ mod tests {
 
     #[test]
     fn the_form_of_the_file_is_fixed() {
-        let text = toml::to_string(&ConfigFile::from(&full())).unwrap();
+        let text = toml::to_string(&full()).unwrap();
         let expected = format!(
             "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
              proxy = \"socks5://me:secret@127.0.0.1:9050\"\ndownload_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nlanguage = \"zh-Hans\"\nzoom = 150\n\
@@ -943,7 +477,7 @@ mod tests {
                 relays,
                 ..Config::default()
             };
-            let written = toml::to_string(&ConfigFile::from(&config)).unwrap();
+            let written = toml::to_string(&config).unwrap();
             assert!(written.contains(&text), "{written}");
             assert_eq!(Config::parse(written.as_bytes()), Ok(config));
         }
@@ -1219,10 +753,10 @@ mod tests {
             ("version = 1\ntheme = [", Some(2)),
             ("version = 1\n\ntheme = \"pink\"", Some(3)),
             ("theme = \"dark\"", None),
-            (&bad_server, None),
-            (&bad_word, None),
+            (&bad_server, Some(4)),
+            (&bad_word, Some(5)),
             (&gone, None),
-            (bad_proxy, None),
+            (bad_proxy, Some(2)),
         ]
         .into_iter()
         .enumerate()
@@ -1327,43 +861,7 @@ mod tests {
         let mut config = full();
         config.servers.clear();
         assert!(config.chosen_server().is_none());
-        assert_eq!(ConfigFile::from(&config).server, BUILT_IN);
-    }
-
-    #[test]
-    fn downloads_go_to_the_folder_for_them_where_there_is_one() {
-        let home = tempdir().unwrap();
-        let home = home.path();
-        let named = home.join("Téléchargements");
-        assert_eq!(downloads_of(Some(&named), home), named);
-        let unnamed = [None, Some(home)];
-        for unnamed in unnamed {
-            assert_eq!(downloads_of(unnamed, home), home);
-        }
-        let usual = home.join("Downloads");
-        fs::create_dir(&usual).unwrap();
-        for unnamed in unnamed {
-            assert_eq!(downloads_of(unnamed, home), usual);
-        }
-        assert_eq!(downloads_of(Some(&named), home), named);
-    }
-
-    #[test]
-    fn one_variable_moves_everything() {
-        let folder = tempdir().unwrap();
-        let home = Home::find_with(Some(folder.path().into())).unwrap();
-        assert_eq!(home, Home::in_folder(folder.path()));
-        assert!(home.builtin_dir().starts_with(folder.path()));
-        assert!(
-            Home::find_with(Some("relative".into()))
-                .unwrap()
-                .data_dir
-                .is_absolute()
-        );
-        assert_eq!(
-            Home::find_with(Some(OsString::new())),
-            Home::find_with(None)
-        );
+        assert_eq!(config.without_gone_choice().chosen, ServerChoice::BuiltIn);
     }
 
     #[cfg(unix)]

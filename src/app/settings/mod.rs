@@ -1,4 +1,9 @@
-//! Settings of this person: the file they are kept in, and its misspelled keys.
+//! Settings of this person: where they live, what is in them, the file they are kept in.
 
 pub mod config;
+mod error;
+mod home;
+mod look;
 mod misspelled;
+mod servers;
+mod text;

@@ -1,0 +1,64 @@
+//! File servers that the person added, and the one that new files go to.
+
+use serde::{Deserialize, Serialize};
+
+use super::text;
+use crate::protocol::address::ServerAddress;
+use crate::protocol::capability::AccessWord;
+use crate::protocol::keys::Ed25519Public;
+
+/// A file server that was added.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerEntry {
+    /// What the person calls it.
+    pub name: String,
+    /// Where and who it is.
+    #[serde(with = "text")]
+    pub address: ServerAddress,
+    /// Whether to talk to it without relays.
+    #[serde(default)]
+    pub direct: bool,
+    /// Its operator's word, if uploads need one and the person keeps it here.
+    #[serde(
+        default,
+        with = "text::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub access_word: Option<AccessWord>,
+    /// Keys of newer versions.
+    #[serde(flatten)]
+    pub(super) unknown: toml::Table,
+}
+
+impl ServerEntry {
+    /// A server that is reached through relays and needs no access word.
+    #[must_use]
+    pub fn new(name: impl Into<String>, address: ServerAddress) -> Self {
+        Self {
+            name: name.into(),
+            address,
+            direct: false,
+            access_word: None,
+            unknown: toml::Table::new(),
+        }
+    }
+
+    /// The name that the person gave the server, or its host without one: `files.example`.
+    #[must_use]
+    pub fn shown_name(&self) -> &str {
+        match self.name.trim() {
+            "" => self.address.url.authority(),
+            name => name,
+        }
+    }
+}
+
+/// Where new files go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ServerChoice {
+    /// To the network inside the program.
+    #[default]
+    BuiltIn,
+    /// To the added server with this key.
+    Server(Ed25519Public),
+}

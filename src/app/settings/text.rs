@@ -1,0 +1,231 @@
+//! Settings that are texts in the file and parsed values here.
+
+use std::fmt::Display;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::servers::ServerChoice;
+use crate::app::relays::set::RelaySource;
+use crate::app::words::l10n::Language;
+use crate::net::socks::SocksProxy;
+use crate::protocol::address::ServerAddress;
+use crate::protocol::capability::AccessWord;
+use crate::protocol::keys::Ed25519Public;
+
+/// A value that the file holds as a text.
+pub(super) trait FromText: Sized {
+    /// What the value is, for the sentence about one that was refused.
+    const NAME: &'static str;
+
+    /// Parses the text.
+    ///
+    /// # Errors
+    /// Why it was refused, as the end of a sentence.
+    fn from_text(text: &str) -> Result<Self, impl Display>;
+
+    /// Returns the text that [`FromText::from_text`] takes.
+    fn to_text(&self) -> String;
+}
+
+impl FromText for ServerAddress {
+    const NAME: &'static str = "the address of a server";
+
+    fn from_text(text: &str) -> Result<Self, impl Display> {
+        text.parse()
+            .map_err(|error: crate::protocol::address::ParseAddressError| error)
+    }
+
+    fn to_text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl FromText for AccessWord {
+    const NAME: &'static str = "the access word of a server";
+
+    fn from_text(text: &str) -> Result<Self, impl Display> {
+        Self::parse(text)
+    }
+
+    fn to_text(&self) -> String {
+        self.as_str().to_owned()
+    }
+}
+
+impl FromText for SocksProxy {
+    const NAME: &'static str = "the proxy";
+
+    fn from_text(text: &str) -> Result<Self, impl Display> {
+        text.parse::<Self>()
+    }
+
+    fn to_text(&self) -> String {
+        self.to_secret_text()
+    }
+}
+
+impl FromText for RelaySource {
+    const NAME: &'static str = "a relay list";
+
+    fn from_text(text: &str) -> Result<Self, impl Display> {
+        text.parse::<Self>()
+    }
+
+    fn to_text(&self) -> String {
+        self.to_line()
+    }
+}
+
+impl FromText for ServerChoice {
+    const NAME: &'static str = "the chosen server";
+
+    fn from_text(text: &str) -> Result<Self, impl Display> {
+        match text {
+            BUILT_IN => Ok(Self::BuiltIn),
+            key => Ed25519Public::from_hex(key).map(Self::Server),
+        }
+    }
+
+    fn to_text(&self) -> String {
+        match self {
+            Self::BuiltIn => BUILT_IN.to_owned(),
+            Self::Server(key) => key.to_hex(),
+        }
+    }
+}
+
+const BUILT_IN: &str = "built-in";
+
+/// Writes the text of a value.
+///
+/// # Errors
+/// Those of the serializer.
+pub(super) fn serialize<T: FromText, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    value.to_text().serialize(serializer)
+}
+
+/// Parses a value from its text.
+///
+/// # Errors
+/// A sentence that names the value and says why it was refused.
+pub(super) fn deserialize<'de, T: FromText, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    parse(&String::deserialize(deserializer)?)
+}
+
+fn parse<T: FromText, E: de::Error>(text: &str) -> Result<T, E> {
+    T::from_text(text).map_err(|why| E::custom(format_args!("{}: {why}", T::NAME)))
+}
+
+/// Values that may be missing.
+pub(super) mod optional {
+    use super::{Deserialize as _, Deserializer, FromText, Serialize as _, Serializer, parse};
+
+    pub(in super::super) fn serialize<T: FromText, S: Serializer>(
+        value: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(T::to_text).serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, T: FromText, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<T>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.as_deref().map(parse).transpose()
+    }
+}
+
+/// Lists of values.
+pub(super) mod list {
+    use super::{Deserialize as _, Deserializer, FromText, Serializer, parse};
+
+    pub(in super::super) fn serialize<T: FromText, S: Serializer>(
+        values: &[T],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(T::to_text))
+    }
+
+    pub(in super::super) fn deserialize<'de, T: FromText, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<T>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|text| parse(text)).collect()
+    }
+}
+
+/// The language of the window: a tag (BCP 47); one that this version does not speak is the system's.
+pub(super) mod language {
+    use super::{Deserialize as _, Deserializer, Language, Serialize as _, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde hands a reference to the field")]
+    pub(in super::super) fn serialize<S: Serializer>(
+        language: &Option<Language>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        language.map(Language::tag).serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Language>, D::Error> {
+        let tag = Option::<String>::deserialize(deserializer)?;
+        Ok(tag.as_deref().and_then(Language::from_tag))
+    }
+}
+
+/// The relays, which stand under one of two keys: `relays` for `session` or the line of a list by URL, `relay_list_file` for
+/// a list in a file; under none for those of the built-in network.
+pub(super) mod relays {
+    use std::path::PathBuf;
+
+    use super::{Deserialize, Deserializer, FromText as _, RelaySource, Serializer, de};
+
+    #[derive(serde::Serialize, Deserialize)]
+    struct RelayKeys {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        relays: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        relay_list_file: Option<PathBuf>,
+    }
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        source: &RelaySource,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let (relays, relay_list_file) = match source {
+            RelaySource::BuiltIn => (None, None),
+            RelaySource::File(path) => (None, Some(path.clone())),
+            RelaySource::Session | RelaySource::Url(_) => (Some(source.to_text()), None),
+        };
+        serde::Serialize::serialize(
+            &RelayKeys {
+                relays,
+                relay_list_file,
+            },
+            serializer,
+        )
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<RelaySource, D::Error> {
+        let keys = RelayKeys::deserialize(deserializer)?;
+        match (keys.relays, keys.relay_list_file) {
+            (None, None) => Ok(RelaySource::BuiltIn),
+            (None, Some(path)) => Ok(RelaySource::File(path)),
+            (Some(text), _) => match text.parse() {
+                Ok(source @ (RelaySource::Session | RelaySource::Url(_))) => Ok(source),
+                Ok(RelaySource::BuiltIn | RelaySource::File(_)) => Err(de::Error::custom(
+                    "the relays: neither \"session\" nor the line of a list by URL",
+                )),
+                Err(why) => Err(de::Error::custom(format_args!("the relays: {why}"))),
+            },
+        }
+    }
+}
