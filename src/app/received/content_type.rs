@@ -281,214 +281,38 @@ fn disagree(name_says: Family, content: Content, extension: &str) -> bool {
 
 /// Whether opening a file of this ending runs what is in it, or what it points to.
 fn runs_by_name(extension: &str, system: System) -> bool {
-    let everywhere = matches!(
-        extension,
-        // Java; office documents with macros.
-        "jar"
-            | "jnlp"
-            | "docm"
-            | "dotm"
-            | "potm"
-            | "ppam"
-            | "ppsm"
-            | "pptm"
-            | "sldm"
-            | "xla"
-            | "xlam"
-            | "xlsb"
-            | "xlsm"
-            | "xltm"
-    );
     let here = match system {
-        System::Linux => matches!(
-            extension,
-            "appimage"
-                | "bash"
-                | "bin"
-                | "csh"
-                | "deb"
-                | "desktop"
-                | "elf"
-                | "flatpak"
-                | "flatpakref"
-                | "flatpakrepo"
-                | "ksh"
-                | "out"
-                | "pl"
-                | "py"
-                | "rb"
-                | "rpm"
-                | "run"
-                | "sh"
-                | "snap"
-                | "so"
-                | "zsh"
-        ),
-        System::MacOs => matches!(
-            extension,
-            "action"
-                | "app"
-                | "applescript"
-                | "bash"
-                | "bundle"
-                | "command"
-                | "csh"
-                | "definition"
-                | "dmg"
-                | "dylib"
-                | "fileloc"
-                | "iso"
-                | "inetloc"
-                | "kext"
-                | "ksh"
-                | "mobileconfig"
-                | "mpkg"
-                | "osax"
-                | "out"
-                | "pkg"
-                | "pl"
-                | "plugin"
-                | "prefpane"
-                | "py"
-                | "rb"
-                | "saver"
-                | "scpt"
-                | "scptd"
-                | "sh"
-                | "terminal"
-                | "tool"
-                | "url"
-                | "webloc"
-                | "workflow"
-                | "xip"
-                | "zsh"
-        ),
-        System::Windows => matches!(
-            extension,
-            "ade"
-                | "adp"
-                | "app"
-                | "application"
-                | "appref-ms"
-                | "appx"
-                | "appxbundle"
-                | "asp"
-                | "bas"
-                | "bat"
-                | "bgi"
-                | "cdxml"
-                | "chm"
-                | "cmd"
-                | "cnt"
-                | "com"
-                | "cpl"
-                | "crt"
-                | "desklink"
-                | "diagcab"
-                | "diagcfg"
-                | "diagpkg"
-                | "dll"
-                | "drv"
-                | "exe"
-                | "gadget"
-                | "grp"
-                | "hlp"
-                | "hpj"
-                | "hta"
-                | "htc"
-                | "img"
-                | "inf"
-                | "ins"
-                | "iso"
-                | "isp"
-                | "its"
-                | "job"
-                | "js"
-                | "jse"
-                | "ksh"
-                | "library-ms"
-                | "lnk"
-                | "mad"
-                | "maf"
-                | "mag"
-                | "mam"
-                | "maq"
-                | "mar"
-                | "mas"
-                | "mat"
-                | "mau"
-                | "mav"
-                | "maw"
-                | "mda"
-                | "mdb"
-                | "mde"
-                | "mdt"
-                | "mdw"
-                | "mdz"
-                | "msc"
-                | "msh"
-                | "msi"
-                | "msix"
-                | "msixbundle"
-                | "msp"
-                | "mst"
-                | "ocx"
-                | "ops"
-                | "osd"
-                | "pcd"
-                | "pif"
-                | "pl"
-                | "plg"
-                | "prf"
-                | "prg"
-                | "printerexport"
-                | "ps1"
-                | "ps1xml"
-                | "ps2"
-                | "psc1"
-                | "psd1"
-                | "psm1"
-                | "pst"
-                | "py"
-                | "pyc"
-                | "pyw"
-                | "pyz"
-                | "rdp"
-                | "reg"
-                | "scf"
-                | "scr"
-                | "sct"
-                | "search-ms"
-                | "searchconnector-ms"
-                | "settingcontent-ms"
-                | "shb"
-                | "shs"
-                | "slk"
-                | "sys"
-                | "theme"
-                | "themepack"
-                | "url"
-                | "vb"
-                | "vbe"
-                | "vbp"
-                | "vbs"
-                | "vhd"
-                | "vhdx"
-                | "vsmacros"
-                | "vsw"
-                | "webpnp"
-                | "website"
-                | "ws"
-                | "wsc"
-                | "wsf"
-                | "wsh"
-                | "xbap"
-                | "xll"
-                | "xnk"
-        ),
+        System::Linux => RUNS_ON_LINUX,
+        System::MacOs => RUNS_ON_MAC_OS,
+        System::Windows => RUNS_ON_WINDOWS,
     };
-    everywhere || here
+    [RUNS_EVERYWHERE, here]
+        .into_iter()
+        .flat_map(str::split_ascii_whitespace)
+        .any(|ending| ending == extension)
 }
+
+/// Endings of files that run when they are opened: Java; office documents with macros.
+const RUNS_EVERYWHERE: &str = "\
+    jar jnlp docm dotm potm ppam ppsm pptm sldm xla xlam xlsb xlsm xltm";
+
+/// Endings of files that run when they are opened: programs, packages, scripts and launchers of Linux.
+const RUNS_ON_LINUX: &str = "\
+    appimage bash bin csh deb desktop elf flatpak flatpakref flatpakrepo ksh out pl py rb rpm run sh snap so zsh";
+
+/// Endings of files that run when they are opened: programs, packages, scripts, links and profiles of macOS.
+const RUNS_ON_MAC_OS: &str = "\
+    action app applescript bash bundle command csh definition dmg dylib fileloc iso inetloc kext ksh mobileconfig \
+    mpkg osax out pkg pl plugin prefpane py rb saver scpt scptd sh terminal tool url webloc workflow xip zsh";
+
+/// Endings of files that run when they are opened: programs, packages, scripts, links and disk images of Windows.
+const RUNS_ON_WINDOWS: &str = "\
+    ade adp app application appref-ms appx appxbundle asp bas bat bgi cdxml chm cmd cnt com cpl crt desklink \
+    diagcab diagcfg diagpkg dll drv exe gadget grp hlp hpj hta htc img inf ins iso isp its job js jse ksh \
+    library-ms lnk mad maf mag mam maq mar mas mat mau mav maw mda mdb mde mdt mdw mdz msc msh msi msix msixbundle \
+    msp mst ocx ops osd pcd pif pl plg prf prg printerexport ps1 ps1xml ps2 psc1 psd1 psm1 pst py pyc pyw pyz rdp \
+    reg scf scr sct search-ms searchconnector-ms settingcontent-ms shb shs slk sys theme themepack url vb vbe vbp \
+    vbs vhd vhdx vsmacros vsw webpnp website ws wsc wsf wsh xbap xll xnk";
 
 #[cfg(test)]
 mod tests {
