@@ -663,13 +663,18 @@ fn the_services_start_programs_that_exist_and_may_do_little() {
             "NoNewPrivileges=yes",
             "CapabilityBoundingSet=",
             "MemoryDenyWriteExecute=yes",
-            "RestrictAddressFamilies=AF_INET AF_INET6",
             "SystemCallFilter=@system-service",
             "UMask=0077",
             "LimitCORE=0",
         ] {
             assert!(unit.lines().any(|given| given == line), "{name}: {line}");
         }
+        let families = if name.contains("server") {
+            "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX"
+        } else {
+            "RestrictAddressFamilies=AF_INET AF_INET6"
+        };
+        assert!(unit.lines().any(|given| given == families), "{name}");
         let credentials = "EnvironmentFile=-/etc/cloakroom/server.env";
         assert_eq!(unit.contains(credentials), name.contains("server"));
         // Where systemd is installed it judges for itself.

@@ -17,7 +17,7 @@ use cloakroom::protocol::address::FileId;
 use cloakroom::protocol::file_api::{self, Expiry, FileRequest, Upload};
 use cloakroom::protocol::onion::HopCipher;
 use cloakroom::server::files::record::RECORD_LEN;
-use cloakroom::server::operate::control::{self, Done, Order};
+use cloakroom::server::operate::control::{self, ControlRequest, ControlResponse};
 use cloakroom::server::operate::stats::Counter;
 use cloakroom::server::store::location::StoreLocation;
 use cloakroom::server::store::{BlobStore, Held, StoreFault, Swept};
@@ -333,9 +333,9 @@ async fn wait_for_count(serving: &Serving) -> Held {
 
 /// What a check of the store says about its size: the bytes, and whether the server is counting.
 async fn checked(serving: &Serving) -> (Option<u64>, bool) {
-    match control::carry_out(&serving.server.operator(), Order::Check).await {
-        Done::Checked(look) => (look.used_bytes, look.is_counting),
-        done => panic!("{done:?}"),
+    match control::handle(&serving.server.operator(), ControlRequest::Check).await {
+        ControlResponse::Checked(found) => (found.used_bytes, found.is_counting),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -459,7 +459,7 @@ fn what_a_second_start_brings_is_taken_and_the_window_comes_to_the_front() {
         panic!("there is no other window");
     };
     let opening = Opening {
-        first: Some(std::sync::Arc::new(first)),
+        instance: Some(std::sync::Arc::new(first)),
         ..Opening::default()
     };
     let mut desk = Desk::with(preferences(), [760.0, 600.0], |_| opening);

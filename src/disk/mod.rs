@@ -1,8 +1,9 @@
-//! What lies on this computer: records that several programs of this person change, private files and folders, key files
-//! and locks. It knows nothing of networks.
+//! What lies on this computer: records that several programs of this person change, private files and folders, key files,
+//! locks and local sockets. It knows nothing of networks.
 
 pub mod io_reason;
 pub mod kept;
 pub mod key_file;
+pub mod local_socket;
 pub mod lock_file;
 pub mod private;

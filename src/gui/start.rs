@@ -94,19 +94,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             return no_start(&format!("{what} {why} {next}"));
         }
     };
-    let brought = StartArguments {
+    let arguments = StartArguments {
         files: wish.files.clone(),
         pointer: wish
             .pointer
             .as_ref()
             .map(|text| Zeroizing::new(text.as_str().to_owned())),
     };
-    let first = match backend
+    let instance = match backend
         .window_folder()
-        .map(|folder| instance::start(&folder, &brought))
+        .map(|folder| instance::start(&folder, &arguments))
     {
         Some(Ok(Start::HandedOver)) => return ExitCode::SUCCESS,
-        Some(Ok(Start::First(first))) => Some(Arc::new(first)),
+        Some(Ok(Start::First(instance))) => Some(Arc::new(instance)),
         // A window of its own is better than none.
         Some(Err(_)) | None => None,
     };
@@ -120,7 +120,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             drops: display != FoundDisplay::Wayland && !platform::is_elevated(),
             drop_news: None,
             language,
-            first: first.clone(),
+            instance: instance.clone(),
         };
         match show(
             renderer,

@@ -16,7 +16,7 @@ use super::tokens::measure;
 use super::view::{self, Surroundings};
 use super::worker::{Backend, Worker};
 use super::{commands, fonts, kit, tokens};
-use crate::app::process::instance::First;
+use crate::app::process::instance::Instance;
 use crate::app::words::l10n::{self, Language};
 
 /// Says what has happened above the window since it was asked last.
@@ -34,8 +34,8 @@ pub struct Opening {
     pub drop_news: Option<AskDrops>,
     /// What the system speaks.
     pub language: Language,
-    /// Where second starts bring what they were given.
-    pub first: Option<Arc<First>>,
+    /// Takes the arguments of later starts.
+    pub instance: Option<Arc<Instance>>,
 }
 
 impl Default for Opening {
@@ -46,7 +46,7 @@ impl Default for Opening {
             drops: true,
             drop_news: None,
             language: Language::English,
-            first: None,
+            instance: None,
         }
     }
 }
@@ -58,7 +58,7 @@ pub struct Window {
     platform: Arc<dyn Platform>,
     drops: bool,
     system_language: Language,
-    first: Option<Arc<First>>,
+    instance: Option<Arc<Instance>>,
     look: Option<AppliedLook>,
     drop_news: Option<AskDrops>,
     /// What hangs over the window, as these say.
@@ -121,7 +121,7 @@ impl Window {
             drop_news: opening.drop_news,
             hanging: Vec::new(),
             system_language: opening.language,
-            first: opening.first,
+            instance: opening.instance,
             look: None,
             hovering: Vec::new(),
             dropping: None,
@@ -138,9 +138,9 @@ impl Window {
         kit::set_keyboard(ctx, true);
         window.listen(ctx);
         window.apply_theme(ctx);
-        if let Some(first) = &window.first {
+        if let Some(instance) = &window.instance {
             let waker = ctx.clone();
-            first.wake(move || waker.request_repaint());
+            instance.on_arrival(move || waker.request_repaint());
         }
         let begun = window.model.begin();
         window.run_effects(ctx, begun);
@@ -443,12 +443,12 @@ impl Window {
         actions
     }
 
-    /// What second starts have brought; the window comes to the front for it.
-    fn take_brought(&mut self, ctx: &Context) {
-        for brought in self
-            .first
+    /// Takes in the arguments of later starts; the window comes to the front for them.
+    fn take_arguments_of_later_starts(&mut self, ctx: &Context) {
+        for arguments in self
+            .instance
             .iter()
-            .flat_map(|first| first.take())
+            .flat_map(|instance| instance.take_arguments())
             .collect::<Vec<_>>()
         {
             ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
@@ -456,8 +456,10 @@ impl Window {
             // Where the desktop lets no window come to the front by itself.
             self.run_effects(ctx, vec![Effect::Attention]);
             let action = Action::Arguments {
-                files: brought.files,
-                pointer: brought.pointer.map(|text| PointerText::of(Arc::new(text))),
+                files: arguments.files,
+                pointer: arguments
+                    .pointer
+                    .map(|text| PointerText::of(Arc::new(text))),
             };
             self.take(ctx, action);
         }
@@ -488,7 +490,7 @@ impl Window {
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         self.listen(ctx);
-        self.take_brought(ctx);
+        self.take_arguments_of_later_starts(ctx);
         let in_front = ctx.input(|input| input.viewport().focused.unwrap_or(true));
         if in_front != self.model.in_front {
             self.take(ctx, Action::InFront(in_front));

@@ -252,7 +252,7 @@ impl Network {
     }
 
     /// The name of everything in the server's folder that is no folder, hidden files too; not the hour it noted
-    /// and where it takes its operator's orders.
+    /// and the socket for its operator's commands.
     pub(crate) fn files_in_store(&self) -> Vec<String> {
         let mut names = Vec::new();
         let mut folders = vec![self.home().join("store")];

@@ -4,49 +4,52 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::server::operate::control::{self, AskError, Done, Order};
+use crate::server::operate::control::{self, ControlError, ControlRequest, ControlResponse};
 use crate::server::operate::operator::Operator;
 use crate::server::store::OpenStoreError;
 use crate::server::store::location::StoreLocation;
 
-/// Has `order` carried out at a store. The server that holds a folder does it itself; when none runs there, or the store
-/// is a bucket, it is done from here.
+/// Runs `request` at a store. The server that holds a folder handles it; when none runs there, or the store is a bucket,
+/// this process does.
 ///
 /// # Errors
-/// [`DeedError`].
-pub async fn do_at(location: &StoreLocation, order: &Order) -> Result<Done, DeedError> {
+/// [`StoreCommandError`].
+pub async fn run(
+    location: &StoreLocation,
+    request: &ControlRequest,
+) -> Result<ControlResponse, StoreCommandError> {
     if let Some(folder) = location.folder() {
         match std::fs::metadata(folder) {
             Ok(found) if found.is_dir() => {}
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(AskError::File(error).into());
+                return Err(ControlError::Unreachable(error).into());
             }
             _ => {
-                return Err(DeedError::Missing {
+                return Err(StoreCommandError::Missing {
                     folder: folder.to_owned(),
                 });
             }
         }
-        if let Some(done) = control::ask(folder, order).await? {
-            return Ok(done);
+        if let Some(response) = control::ask(folder, request).await? {
+            return Ok(response);
         }
         // What another user writes there, above all root, the server could never remove again.
-        if !is_ours(folder).map_err(AskError::File)? {
-            return Err(DeedError::NotOurs {
+        if !is_ours(folder).map_err(ControlError::Unreachable)? {
+            return Err(StoreCommandError::NotOurs {
                 folder: folder.to_owned(),
             });
         }
     }
     let operator = Operator::visit(location).await?;
-    Ok(control::carry_out(&operator, order.clone()).await)
+    Ok(control::handle(&operator, request.clone()).await)
 }
 
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
-pub enum DeedError {
+pub enum StoreCommandError {
     /// The running server was not reached.
     #[error(transparent)]
-    Ask(#[from] AskError),
+    Control(#[from] ControlError),
     /// There is no such folder.
     #[error("there is no store in {}; name the one that the server uses, by --config or --store", folder.display())]
     Missing {

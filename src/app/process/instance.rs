@@ -1,14 +1,11 @@
 //! One window for each person and data folder: a second start hands its arguments to the first and ends.
 //!
-//! Who is first, a lock on a file decides; the system lets it go with the process, so that a socket left behind by a
-//! killed one is known as such. On a file system without locks the first is who answers at the socket. That stands in
-//! the data folder, or, where the folder's path is too long for a socket or its file system has none, in the folder that
-//! the system has for this session; where neither takes one, the window opens all the same and nothing is handed to it.
-//! The message goes over a Unix socket that only this person can open, or over a named pipe whose random name only this
-//! person can read. What it brings only fills the window: files are shared as if they had been dropped, a pointer stands
-//! in Receive.
+//! A lock on a file decides which start is the first; the system releases it with the process. On a file system without
+//! locks the first is the one that answers at the socket in the data folder. Where there can be no socket, the window
+//! opens all the same and later starts cannot hand anything to it. Arguments only fill the window: files are shared as if
+//! they had been dropped, a pointer appears in Receive.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,80 +14,81 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tracing::debug;
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::disk::io_reason::IoReason;
+use crate::disk::local_socket::{LocalSocket, RequestError};
 use crate::disk::lock_file::{self, Tried};
 use crate::disk::private;
 
-/// What a second start brings. It can hold a pointer: no `Debug`.
+/// Arguments that a start of the program hands to the window that is open. They can hold a pointer: no `Debug`.
 #[derive(Default, PartialEq, Eq)]
 pub struct StartArguments {
-    /// To be shared.
+    /// Files to share.
     pub files: Vec<PathBuf>,
-    /// To fill Receive.
+    /// Text of a pointer, to fill Receive.
     pub pointer: Option<Zeroizing<String>>,
 }
 
-/// What a start turned out to be.
+/// Outcome of a start.
 pub enum Start {
-    /// The first: others will call here.
-    First(First),
-    /// A window is open already and has taken what was brought.
+    /// It is the first; later starts hand their arguments to it.
+    First(Instance),
+    /// A window is open already and has taken the arguments.
     HandedOver,
 }
 
-/// Why a start is neither.
+/// Why a start is neither the first nor handed over.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum InstanceError {
-    /// Another one holds the lock and does not take anything.
+    /// Another one holds the lock and takes no arguments.
     #[error("another window is open and does not answer")]
     Busy,
-    /// The lock or the socket cannot be had.
+    /// The lock or the socket cannot be used.
     #[error("the data folder cannot be used: {0}")]
     Folder(IoReason),
 }
 
-/// The first start; it stays so until this is dropped.
-pub struct First {
-    waiting: Arc<Waiting>,
-    /// The thread ends with it.
+/// The first start of a data folder, which takes the arguments of later ones until it is dropped.
+pub struct Instance {
+    inbox: Arc<Inbox>,
+    /// Ends the thread when it is dropped.
     end: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     /// None on a file system without locks.
     _lock: Option<File>,
 }
 
+/// Arguments of later starts that the window has not taken yet.
 #[derive(Default)]
-struct Waiting {
-    brought: Mutex<Vec<StartArguments>>,
-    wake: Mutex<Option<WakeFn>>,
+struct Inbox {
+    arguments: Mutex<Vec<StartArguments>>,
+    on_arrival: Mutex<Option<ArrivalFn>>,
 }
 
-type WakeFn = Box<dyn Fn() + Send>;
+type ArrivalFn = Box<dyn Fn() + Send>;
 
-impl First {
-    /// Whom to wake when something was brought; at once, if something was already.
-    pub fn wake(&self, wake: impl Fn() + Send + 'static) {
-        let brought = lock(&self.waiting.brought);
-        if !brought.is_empty() {
-            wake();
+impl Instance {
+    /// Sets what is called whenever arguments arrive. It is called at once if some are waiting already.
+    pub fn on_arrival(&self, call: impl Fn() + Send + 'static) {
+        let arguments = lock(&self.inbox.arguments);
+        if !arguments.is_empty() {
+            call();
         }
-        *lock(&self.waiting.wake) = Some(Box::new(wake));
+        *lock(&self.inbox.on_arrival) = Some(Box::new(call));
     }
 
-    /// What was brought since the last look.
+    /// Takes the arguments that have arrived since the last call.
     #[must_use]
-    pub fn take(&self) -> Vec<StartArguments> {
-        std::mem::take(&mut *lock(&self.waiting.brought))
+    pub fn take_arguments(&self) -> Vec<StartArguments> {
+        std::mem::take(&mut *lock(&self.inbox.arguments))
     }
 }
 
-/// The door is closed before the lock goes: whoever is first next opens their own at the same place.
-impl Drop for First {
+/// The socket is closed before the lock is released: the next first start opens its own in the same place.
+impl Drop for Instance {
     fn drop(&mut self) {
         self.end.take();
         if let Some(thread) = self.thread.take() {
@@ -99,12 +97,18 @@ impl Drop for First {
     }
 }
 
-impl Waiting {
-    fn bring(&self, handed: StartArguments) {
-        lock(&self.brought).push(handed);
-        if let Some(wake) = &*lock(&self.wake) {
-            wake();
+impl Inbox {
+    /// Takes in the arguments that a request holds, and returns the response.
+    fn receive(&self, request: &[u8]) -> Option<Vec<u8>> {
+        let Ok(arguments) = decode(request) else {
+            debug!("a second start did not hand over its arguments in a known form");
+            return None;
+        };
+        lock(&self.arguments).push(arguments);
+        if let Some(call) = &*lock(&self.on_arrival) {
+            call();
         }
+        Some(Vec::new())
     }
 }
 
@@ -112,148 +116,115 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Becomes the first start of `folder`, or hands `brought` to the one there is. Blocking, for a few seconds at worst.
+/// Becomes the first start of `folder`, or hands `arguments` to the one there is. Blocking, for 3 seconds at most.
 ///
 /// # Errors
 /// [`InstanceError`]; then nothing was handed over.
-pub fn start(folder: &Path, brought: &StartArguments) -> Result<Start, InstanceError> {
+pub fn start(folder: &Path, arguments: &StartArguments) -> Result<Start, InstanceError> {
     let failed = |error: io::Error| InstanceError::Folder(error.into());
     private::make_folder(folder).map_err(failed)?;
     let tried = lock_file::try_hold(&folder.join(LOCK)).map_err(failed)?;
-    start_with(tried, folder, brought)
+    start_with(tried, folder, arguments)
 }
 
 fn start_with(
     tried: Tried,
     folder: &Path,
-    brought: &StartArguments,
+    arguments: &StartArguments,
 ) -> Result<Start, InstanceError> {
     let failed = |error: io::Error| InstanceError::Folder(error.into());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(failed)?;
-    // Inside, since a timer belongs to a running runtime.
-    let there = || {
-        let knock = async { tokio::time::timeout(CALL_FOR, system::knock(folder)).await };
-        matches!(runtime.block_on(knock), Ok(Ok(_)))
-    };
+    let request = encode(arguments).map_err(failed)?;
     let held = match tried {
         Tried::Held(held) => Some(held),
-        Tried::NoLocks if !there() => None,
-        Tried::NoLocks | Tried::Taken => {
-            let called = runtime
-                .block_on(async { tokio::time::timeout(CALL_FOR, call(folder, brought)).await });
-            return match called {
-                Ok(Ok(())) => Ok(Start::HandedOver),
-                Ok(Err(_)) | Err(_) => Err(InstanceError::Busy),
-            };
+        Tried::Taken => {
+            let handed = runtime.block_on(hand_over(folder, &request));
+            return handed.map(|()| Start::HandedOver);
         }
+        // Without locks the first is whoever answers.
+        Tried::NoLocks => match runtime.block_on(SOCKET.request(folder, &request)) {
+            Ok(_) => return Ok(Start::HandedOver),
+            Err(RequestError::NoResponse) => return Err(InstanceError::Busy),
+            Err(RequestError::NobodyListens | RequestError::Unreachable(_)) => None,
+        },
     };
-    let waiting = Arc::new(Waiting::default());
-    let (end, ended) = tokio::sync::oneshot::channel();
-    let mut first = First {
-        waiting: Arc::clone(&waiting),
+    let inbox = Arc::new(Inbox::default());
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let mut instance = Instance {
+        inbox: Arc::clone(&inbox),
         end: Some(end),
         thread: None,
         _lock: held,
     };
-    let Ok(door) = runtime.block_on(async { system::Door::open(folder) }) else {
+    let handle = move |request: Zeroizing<Vec<u8>>| {
+        let inbox = Arc::clone(&inbox);
+        async move { inbox.receive(&request) }
+    };
+    // Before the thread is there: whoever starts next finds the socket.
+    let Ok(open) = runtime.block_on(async { SOCKET.listen(folder, handle) }) else {
         debug!("no later start can hand anything to this window");
-        return Ok(Start::First(first));
+        return Ok(Start::First(instance));
     };
     let thread = std::thread::Builder::new()
         .name("cloakroom-instance".to_owned())
         .spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = serve(door, &waiting) => {}
-                    _ = ended => {}
-                }
-            });
+            runtime.block_on(ended).ok();
+            drop(open);
         })
         .map_err(failed)?;
-    first.thread = Some(thread);
-    Ok(Start::First(first))
+    instance.thread = Some(thread);
+    Ok(Start::First(instance))
+}
+
+/// Sends `request` to the process that holds the lock. It may not listen yet: it is asked again until it does.
+async fn hand_over(folder: &Path, request: &[u8]) -> Result<(), InstanceError> {
+    let asking = async {
+        loop {
+            match SOCKET.request(folder, request).await {
+                Ok(_) => return Ok(()),
+                Err(RequestError::NoResponse) => return Err(InstanceError::Busy),
+                Err(RequestError::NobodyListens | RequestError::Unreachable(_)) => {
+                    tokio::time::sleep(ASK_AGAIN_AFTER).await;
+                }
+            }
+        }
+    };
+    tokio::time::timeout(SOCKET.response_timeout, asking)
+        .await
+        .unwrap_or(Err(InstanceError::Busy))
 }
 
 const LOCK: &str = "window.lock";
-/// The largest message: some thousands of paths.
-const MAX_MESSAGE_LEN: u32 = 1024 * 1024;
-/// How long a second start tries.
-const CALL_FOR: Duration = Duration::from_secs(3);
-/// How long a caller may take for its message.
-const LISTEN_FOR: Duration = Duration::from_secs(2);
+const SOCKET: LocalSocket = LocalSocket {
+    name: "window.socket",
+    // Some thousands of paths.
+    max_message_len: 1024 * 1024,
+    request_timeout: Duration::from_secs(2),
+    response_timeout: Duration::from_secs(3),
+};
 /// Between two tries to reach a window that is just opening.
-const AGAIN_AFTER: Duration = Duration::from_millis(50);
-const TAKEN: u8 = 1;
-
-async fn serve(mut door: system::Door, waiting: &Waiting) {
-    loop {
-        match door.next().await {
-            Ok(caller) => match tokio::time::timeout(LISTEN_FOR, listen(caller)).await {
-                Ok(Ok(handed)) => waiting.bring(handed),
-                Ok(Err(_)) | Err(_) => debug!("a second start did not say what it brings"),
-            },
-            // As when another person's process calls, or too many files are open.
-            Err(_) => tokio::time::sleep(AGAIN_AFTER).await,
-        }
-    }
-}
-
-async fn call(folder: &Path, brought: &StartArguments) -> io::Result<()> {
-    let message = encode(brought)?;
-    loop {
-        // The first one may hold the lock and not have opened its door yet.
-        if let Ok(stream) = system::knock(folder).await {
-            return tell(stream, &message).await;
-        }
-        tokio::time::sleep(AGAIN_AFTER).await;
-    }
-}
-
-async fn tell(mut stream: impl AsyncRead + AsyncWrite + Unpin, message: &[u8]) -> io::Result<()> {
-    let len = u32::try_from(message.len()).or(Err(io::ErrorKind::InvalidInput))?;
-    stream.write_all(&len.to_be_bytes()).await?;
-    stream.write_all(message).await?;
-    stream.flush().await?;
-    match stream.read_u8().await? {
-        TAKEN => Ok(()),
-        _ => Err(io::ErrorKind::InvalidData.into()),
-    }
-}
-
-async fn listen(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<StartArguments> {
-    let len = stream.read_u32().await?;
-    if len > MAX_MESSAGE_LEN {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    let mut message = Zeroizing::new(vec![0; len as usize]);
-    stream.read_exact(&mut message).await?;
-    let handed = decode(&message)?;
-    // Taken, even if the caller does not wait to hear it.
-    stream.write_all(&[TAKEN]).await.ok();
-    stream.flush().await.ok();
-    Ok(handed)
-}
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Message {
     version: u8,
-    /// As `file:` addresses, which hold any path.
+    /// The files as `file:` addresses, which hold any path.
     files: Vec<Url>,
     pointer: Option<String>,
 }
 
 const VERSION: u8 = 1;
 
-fn encode(brought: &StartArguments) -> io::Result<Zeroizing<Vec<u8>>> {
+fn encode(arguments: &StartArguments) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = |path: &PathBuf| Url::from_file_path(path).ok();
     let mut message = Message {
         version: VERSION,
-        files: brought.files.iter().filter_map(file).collect(),
-        pointer: brought.pointer.as_deref().cloned(),
+        files: arguments.files.iter().filter_map(file).collect(),
+        pointer: arguments.pointer.as_deref().cloned(),
     };
     let json = serde_json::to_vec(&message).map(Zeroizing::new);
     drop(message.pointer.take().map(Zeroizing::new));
@@ -276,145 +247,6 @@ fn decode(message: &[u8]) -> io::Result<StartArguments> {
     })
 }
 
-#[cfg(unix)]
-mod system {
-    //! A Unix socket of mode 0600. Both ends ask the system whose process is at the other.
-
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use rustix::process::geteuid;
-    use tokio::net::{UnixListener, UnixStream};
-
-    use super::{Path, PathBuf, fs, io, private};
-    use crate::protocol::digest::Digest;
-
-    pub(crate) struct Door {
-        listener: UnixListener,
-        path: PathBuf,
-    }
-
-    impl Door {
-        /// Called by the first one: what stands at the path is a dead process's.
-        pub(crate) fn open(folder: &Path) -> io::Result<Self> {
-            let beside = |_in_folder| {
-                let path = path_of_session(folder);
-                private::make_folder(path.parent().unwrap_or(folder))?;
-                Self::open_at(path)
-            };
-            Self::open_at(path(folder)).or_else(beside)
-        }
-
-        fn open_at(path: PathBuf) -> io::Result<Self> {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let listener = UnixListener::bind(&path)?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-            Ok(Self { listener, path })
-        }
-
-        pub(crate) async fn next(&mut self) -> io::Result<UnixStream> {
-            let (stream, _) = self.listener.accept().await?;
-            of(stream, geteuid().as_raw())
-        }
-    }
-
-    impl Drop for Door {
-        fn drop(&mut self) {
-            fs::remove_file(&self.path).ok();
-        }
-    }
-
-    pub(crate) async fn knock(folder: &Path) -> io::Result<UnixStream> {
-        let stream = match UnixStream::connect(path(folder)).await {
-            Ok(stream) => stream,
-            Err(_) => UnixStream::connect(path_of_session(folder)).await?,
-        };
-        of(stream, geteuid().as_raw())
-    }
-
-    /// The stream, if the process at its other end belongs to the user `uid`: nothing in the folder says who that is.
-    pub(crate) fn of(stream: UnixStream, uid: u32) -> io::Result<UnixStream> {
-        if stream.peer_cred()?.uid() == uid {
-            Ok(stream)
-        } else {
-            Err(io::ErrorKind::PermissionDenied.into())
-        }
-    }
-
-    pub(crate) fn path(folder: &Path) -> PathBuf {
-        folder.join("window.socket")
-    }
-
-    /// A short path that belongs to the same folder, in a folder that only this person may enter. Whoever answers there
-    /// is asked for their user as well.
-    pub(crate) fn path_of_session(folder: &Path) -> PathBuf {
-        let whole = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-        let name = Digest::of(whole.as_os_str().as_encoded_bytes()).to_hex();
-        let session = std::env::var_os("XDG_RUNTIME_DIR")
-            .map(PathBuf::from)
-            .filter(|session| session.is_absolute() && session.is_dir())
-            .unwrap_or_else(std::env::temp_dir);
-        let own = format!("cloakroom-{}", geteuid().as_raw());
-        session
-            .join(own)
-            .join(format!("{}.socket", name.get(..16).unwrap_or(&name)))
-    }
-}
-
-#[cfg(windows)]
-mod system {
-    //! A named pipe of this computer. Its name is random and stands in a file that only this person can read, so that
-    //! nobody else can call, or wait under the name before.
-
-    use rand_core::Rng as _;
-    use tokio::net::windows::named_pipe::{
-        ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions,
-    };
-
-    use super::{Path, PathBuf, fs, io, private};
-
-    pub(crate) struct Door {
-        name: String,
-        next: NamedPipeServer,
-    }
-
-    impl Door {
-        pub(crate) fn open(folder: &Path) -> io::Result<Self> {
-            let mut random = [0; 16];
-            crate::wire::random::system().fill_bytes(&mut random);
-            let name = format!(
-                r"\\.\pipe\cloakroom-{}",
-                data_encoding::HEXLOWER.encode(&random)
-            );
-            let next = ServerOptions::new()
-                .first_pipe_instance(true)
-                .reject_remote_clients(true)
-                .create(&name)?;
-            private::write(&path(folder), name.as_bytes())?;
-            Ok(Self { name, next })
-        }
-
-        pub(crate) async fn next(&mut self) -> io::Result<NamedPipeServer> {
-            self.next.connect().await?;
-            let following = ServerOptions::new()
-                .reject_remote_clients(true)
-                .create(&self.name)?;
-            Ok(std::mem::replace(&mut self.next, following))
-        }
-    }
-
-    #[expect(clippy::unused_async, reason = "the other systems wait here")]
-    pub(crate) async fn knock(folder: &Path) -> io::Result<NamedPipeClient> {
-        ClientOptions::new().open(fs::read_to_string(path(folder))?)
-    }
-
-    fn path(folder: &Path) -> PathBuf {
-        folder.join("window.pipe")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
@@ -435,7 +267,7 @@ mod tests {
         }
     }
 
-    fn first(folder: &Path) -> First {
+    fn first(folder: &Path) -> Instance {
         match start(folder, &StartArguments::default()) {
             Ok(Start::First(first)) => first,
             Ok(Start::HandedOver) => panic!("there was another"),
@@ -443,9 +275,9 @@ mod tests {
         }
     }
 
-    fn woken(first: &First) -> mpsc::Receiver<()> {
+    fn woken(first: &Instance) -> mpsc::Receiver<()> {
         let (wake, woken) = mpsc::channel();
-        first.wake(move || {
+        first.on_arrival(move || {
             wake.send(()).ok();
         });
         woken
@@ -460,9 +292,9 @@ mod tests {
             let second = start(folder.path(), &brought()).unwrap();
             assert!(matches!(second, Start::HandedOver));
             woken.recv_timeout(Duration::from_secs(20)).unwrap();
-            assert!(first.take() == vec![brought()]);
+            assert!(first.take_arguments() == vec![brought()]);
         }
-        assert!(first.take().is_empty());
+        assert!(first.take_arguments().is_empty());
     }
 
     #[test]
@@ -470,7 +302,7 @@ mod tests {
         let folder = tempdir().unwrap();
         let first = first(folder.path());
         start(folder.path(), &brought()).unwrap();
-        while lock(&first.waiting.brought).is_empty() {
+        while lock(&first.inbox.arguments).is_empty() {
             std::thread::yield_now();
         }
         woken(&first).recv_timeout(Duration::from_secs(20)).unwrap();
@@ -487,16 +319,12 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_socket_left_behind_is_replaced_and_nobody_else_may_open_the_new_one() {
-        use std::os::unix::fs::PermissionsExt as _;
-
+    fn a_socket_left_behind_does_not_keep_a_window_from_opening() {
         let folder = tempdir().unwrap();
-        let socket = folder.path().join("window.socket");
+        let socket = folder.path().join(SOCKET.name);
         drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
         assert!(socket.exists());
         let first = first(folder.path());
-        let mode = fs::metadata(&socket).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
         start(folder.path(), &brought()).unwrap();
         drop(first);
     }
@@ -512,23 +340,21 @@ mod tests {
         let second = start(&folder, &brought()).unwrap();
         assert!(matches!(second, Start::HandedOver));
         woken.recv_timeout(Duration::from_secs(20)).unwrap();
-        assert!(first.take() == vec![brought()]);
+        assert!(first.take_arguments() == vec![brought()]);
         let other = home.path().join("b".repeat(200)).join("data");
         drop(self::first(&other));
         drop(first);
         drop(self::first(&folder));
     }
 
-    #[cfg(unix)]
     #[test]
     fn where_no_socket_can_be_the_window_opens_all_the_same() {
         let folder = tempdir().unwrap();
-        let in_session = system::path_of_session(folder.path());
-        for place in [&system::path(folder.path()), &in_session] {
-            private::make_folder(&place.join("not empty")).unwrap();
+        // Neither the socket nor the file with its address can replace a folder.
+        for place in ["window.socket", "window.address"] {
+            private::make_folder(&folder.path().join(place).join("not empty")).unwrap();
         }
         drop(first(folder.path()));
-        fs::remove_dir_all(in_session).unwrap();
     }
 
     #[test]
@@ -541,23 +367,14 @@ mod tests {
         let woken = woken(&first);
         assert!(matches!(start(), Start::HandedOver));
         woken.recv_timeout(Duration::from_secs(20)).unwrap();
-        assert!(first.take() == vec![brought()]);
-    }
-
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn another_users_process_is_not_spoken_to() {
-        let mine = rustix::process::geteuid().as_raw();
-        for (uid, expected) in [(mine, true), (mine + 1, false)] {
-            let (here, _there) = tokio::net::UnixStream::pair().unwrap();
-            assert_eq!(system::of(here, uid).is_ok(), expected);
-        }
+        assert!(first.take_arguments() == vec![brought()]);
     }
 
     /// Another user holds the lock of a folder that they prepared, and listens at its socket.
     #[cfg(unix)]
     #[test]
     fn a_folder_that_another_user_prepared_is_given_nothing() {
+        use std::fs;
         use std::os::unix::fs::PermissionsExt as _;
 
         let folder = tempdir().unwrap();
@@ -589,41 +406,22 @@ mod tests {
         assert!(matches!(second, Err(InstanceError::Busy)));
     }
 
-    /// What [`listen`] makes of these bytes.
-    fn heard(bytes: &[u8]) -> io::Result<StartArguments> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.unwrap().block_on(async {
-            let (mut caller, here) = tokio::io::duplex(4 * 1024 * 1024);
-            caller.write_all(bytes).await.unwrap();
-            let (_, write) = tokio::io::split(caller);
-            drop(write);
-            listen(here).await
-        })
-    }
-
-    fn framed(message: &str) -> Vec<u8> {
-        let len = u32::try_from(message.len()).unwrap();
-        [&len.to_be_bytes(), message.as_bytes()].concat()
-    }
-
     #[test]
-    fn a_message_that_is_too_long_cut_or_not_understood_brings_nothing() {
+    fn a_message_that_is_not_understood_brings_nothing() {
         let file = Url::from_file_path(whole("/tmp/a")).unwrap();
         let good = format!(r#"{{"version":1,"files":["{file}"],"pointer":null}}"#);
-        assert!(heard(&framed(&good)).is_ok());
-        let mut cut = framed(&good);
-        cut.pop();
-        let long = [&(MAX_MESSAGE_LEN + 1).to_be_bytes()[..], b"{}"].concat();
+        let inbox = Inbox::default();
+        assert!(inbox.receive(good.as_bytes()).is_some());
         for bad in [
-            Vec::new(),
-            cut,
-            long,
-            framed(&good.replace("1,", "2,")),
-            framed(&good.replace(file.as_str(), "http://host/a")),
-            framed(&good.replace("\"pointer\"", "\"run\"")),
-            framed("[]"),
+            String::new(),
+            good[..good.len() - 1].to_owned(),
+            good.replace("1,", "2,"),
+            good.replace(file.as_str(), "http://host/a"),
+            good.replace("\"pointer\"", "\"run\""),
+            "[]".to_owned(),
         ] {
-            assert!(heard(&bad).is_err(), "{}", String::from_utf8_lossy(&bad));
+            assert!(inbox.receive(bad.as_bytes()).is_none(), "{bad}");
         }
+        assert_eq!(lock(&inbox.arguments).len(), 1);
     }
 }

@@ -14,7 +14,7 @@ use crate::disk::key_file::{self, KeyFileError};
 use crate::server::clock_rule::ClockTrust;
 use crate::server::config::ServerSettings;
 use crate::server::keys::PreviousKey;
-use crate::server::operate::control::{self, Control};
+use crate::server::operate::control::{self, ControlEndpoint};
 use crate::server::operate::metrics::{Metrics, Totals};
 use crate::server::operate::stats::Counter;
 use crate::server::store::location;
@@ -65,9 +65,12 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     };
     let control = match &folder {
         Some(folder) => Some(
-            open_control(folder, &server)
-                .await
-                .map_err(|error| failed(&error))?,
+            open_control(folder, &server).map_err(|error| {
+                CliError::Other(format!(
+                    "the file server did not start: its socket control cannot be opened in {} ({error})",
+                    folder.display()
+                ))
+            })?,
         ),
         None => None,
     };
@@ -163,11 +166,10 @@ fn totals(server: &RunningServer, max_total: u64) -> impl Fn() -> Totals + use<>
     }
 }
 
-async fn open_control(folder: &Path, server: &RunningServer) -> std::io::Result<Control> {
+fn open_control(folder: &Path, server: &RunningServer) -> std::io::Result<ControlEndpoint> {
     let operator = Arc::new(server.operator());
-    Control::open(folder, &mut random::system(), move |order| {
+    ControlEndpoint::open(folder, move |request| {
         let operator = Arc::clone(&operator);
-        async move { control::carry_out(&operator, order).await }
+        async move { control::handle(&operator, request).await }
     })
-    .await
 }

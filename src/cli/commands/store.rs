@@ -14,7 +14,7 @@ use crate::protocol::address::{FileId, FileLink};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::pointer::Pointer;
 use crate::server::config::ServerSettings;
-use crate::server::operate::control::{Done, Order};
+use crate::server::operate::control::{ControlRequest, ControlResponse};
 
 pub(crate) async fn run(args: StoreCommand, cancel: &CancellationToken) -> Result<(), CliError> {
     let (deed, block) = match args {
@@ -28,36 +28,38 @@ pub(crate) async fn run(args: StoreCommand, cancel: &CancellationToken) -> Resul
     let mut missing = 0;
     for id in ids(&deed, &told, cancel).await? {
         let id = id.as_str().to_owned();
-        let order = if block {
-            Order::Block { id: id.clone() }
+        let request = if block {
+            ControlRequest::Block { id: id.clone() }
         } else {
-            Order::Remove { id: id.clone() }
+            ControlRequest::Remove { id: id.clone() }
         };
-        let done = store::do_at(&told.store, &order).await;
-        let done = done.map_err(|error| CliError::Other(error.to_string()))?;
-        let (found, done, words) = match done {
-            Done::Removed { found: true } => (true, true, "removed: nobody can fetch it any more"),
-            Done::Removed { found: false } => (
+        let response = store::run(&told.store, &request).await;
+        let response = response.map_err(|error| CliError::Other(error.to_string()))?;
+        let (found, done, words) = match response {
+            ControlResponse::Removed { found: true } => {
+                (true, true, "removed: nobody can fetch it any more")
+            }
+            ControlResponse::Removed { found: false } => (
                 false,
                 false,
                 "not there: it is unknown, expired or was removed before",
             ),
-            Done::Blocked { found: true } => (
+            ControlResponse::Blocked { found: true } => (
                 true,
                 true,
                 "removed, and nothing can be stored under its id again",
             ),
-            Done::Blocked { found: false } => (
+            ControlResponse::Blocked { found: false } => (
                 false,
                 true,
                 "blocked: it was not there, and nothing can be stored under its id",
             ),
-            Done::Foreign => {
+            ControlResponse::Foreign => {
                 return Err(CliError::Usage(
                     "this id is none of this server's: its ids have 22 characters".to_owned(),
                 ));
             }
-            Done::Failed | Done::Checked(_) => {
+            ControlResponse::Failed | ControlResponse::Checked(_) => {
                 return Err(CliError::Other(
                     "the store did not do it; cloak check server says what is wrong with it"
                         .to_owned(),

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::port::{self, Port};
 use super::{Report, clock, key, size};
-use crate::app::operate::store::{self, DeedError};
+use crate::app::operate::store::{self, StoreCommandError};
 use crate::app::relays::RelaySet;
 use crate::app::relays::list_file;
 use crate::app::transfer::network::{Network, Route, Tell};
@@ -19,7 +19,7 @@ use crate::protocol::address::{ServerAddress, ServerUrl};
 use crate::protocol::file_api::FileRequest;
 use crate::protocol::keys::{Ed25519Public, Identity};
 use crate::server::config::ServerSettings;
-use crate::server::operate::control::{AskError, Done, Order};
+use crate::server::operate::control::{ControlError, ControlRequest, ControlResponse};
 
 /// What is checked, and with what.
 pub struct Checking<'a> {
@@ -133,8 +133,8 @@ fn relay_list(report: &mut Report, settings: &ServerSettings, now: u64) {
 /// The bytes that the store holds, when it told.
 async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Option<u64> {
     const PART: &str = "store";
-    let look = match store::do_at(&settings.store, &Order::Check).await {
-        Ok(Done::Checked(look)) => look,
+    let found = match store::run(&settings.store, &ControlRequest::Check).await {
+        Ok(ControlResponse::Checked(found)) => found,
         Ok(_) => {
             report.failed(
                 PART,
@@ -143,7 +143,7 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
             );
             return None;
         }
-        Err(DeedError::Missing { folder }) => {
+        Err(StoreCommandError::Missing { folder }) => {
             report.skipped(
                 PART,
                 format!("{} is not there yet", folder.display()),
@@ -156,7 +156,8 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
             let (what, next) = text.split_once("; ").unwrap_or((&text, ""));
             if matches!(
                 error,
-                DeedError::NotOurs { .. } | DeedError::Ask(AskError::File(_))
+                StoreCommandError::NotOurs { .. }
+                    | StoreCommandError::Control(ControlError::Unreachable(_))
             ) {
                 report.skipped(PART, what, next);
             } else {
@@ -166,16 +167,16 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
         }
     };
     let wrong: Vec<_> = [
-        (look.read_after_write, "is not read at once"),
-        (look.list_after_write, "is not listed at once"),
-        (look.gone_after_delete, "is not gone when it was deleted"),
+        (found.read_after_write, "is not read at once"),
+        (found.list_after_write, "is not listed at once"),
+        (found.gone_after_delete, "is not gone when it was deleted"),
     ]
     .into_iter()
     .filter_map(|(right, wrong)| (!right).then_some(wrong))
     .collect();
     if wrong.is_empty() {
         let limit = size(settings.max_total);
-        let used = match (look.used_bytes.map(size), look.is_counting) {
+        let used = match (found.used_bytes.map(size), found.is_counting) {
             (Some(used), false) => format!("; it holds {used} of {limit}"),
             (Some(used), true) => {
                 format!("; it holds at most {used} of {limit}, and the server is counting")
@@ -201,7 +202,7 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
             "use a store that is consistent, as S3 itself is",
         );
     }
-    if look.keeps_versions {
+    if found.keeps_versions {
         report.warning(
             "bucket versions",
             "the bucket keeps old versions, so that deleted and expired files stay in it",
@@ -210,8 +211,8 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
     } else if settings.store.folder().is_none() {
         report.ok("bucket versions", "the bucket keeps none");
     }
-    last_seen(report, look.last_hour, now);
-    look.used_bytes
+    last_seen(report, found.last_hour, now);
+    found.used_bytes
 }
 
 /// The clock again, against the last hour that a server saw on this store.
