@@ -26,7 +26,7 @@ use cloakroom::app::settings::config::{Config, Home, ServerChoice, ServerEntry};
 use cloakroom::protocol::address::FileId;
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::keys::Identity;
-use cloakroom::protocol::pointer::Pointer;
+use cloakroom::protocol::pointer::{Pointer, PointerKey};
 use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
 use cloakroom::protocol::seal::{ContentKind, FileKey, Sealed, seal};
 use cloakroom::wire::random;
@@ -1228,7 +1228,7 @@ impl Person {
         bytes.extend(blob.into_bytes());
         fs::write(stored, bytes).unwrap();
         let pointer = Pointer {
-            key,
+            key: PointerKey::Whole(key),
             digest,
             content_len: 7,
             ..Pointer::find(&text).unwrap()
@@ -1275,13 +1275,12 @@ fn offline_pointer(authority: &str) -> Pointer {
     Pointer {
         server: format!("http://{authority}#p={SOME_KEY}").parse().unwrap(),
         id: FileId::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap(),
-        key: FileKey::from_bytes([0xab; 32]),
+        key: PointerKey::Whole(FileKey::from_bytes([0xab; 32])),
         digest: Digest::of(b"something"),
         content_len: 1_234,
         name: Some("a name.pdf".to_owned()),
         kind: ContentKind::File,
         expires: Some(2_000_000_000),
-        words: None,
         receipts: None,
         relay_list: None,
     }

@@ -14,7 +14,7 @@ use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::file_api::{FileRequest, Upload};
 use cloakroom::protocol::onion::{HopCipher, OnionRoute, build};
-use cloakroom::protocol::pointer::Pointer;
+use cloakroom::protocol::pointer::{Pointer, PointerKey};
 use cloakroom::protocol::relay_list::RelayDescriptor;
 use cloakroom::protocol::seal::FileKey;
 use cloakroom::protocol::size_class::SizeClass;
@@ -127,7 +127,7 @@ fn a_wrong_digest_a_wrong_key_and_a_wrong_description_are_told_apart() {
     };
     assert!(changed(|pointer| pointer.digest = Digest::of(b"other")).contains("SHA-256"));
     assert!(
-        changed(|pointer| pointer.key = FileKey::from_bytes([7; 32]))
+        changed(|pointer| pointer.key = PointerKey::Whole(FileKey::from_bytes([7; 32])))
             .contains("key does not belong")
     );
     assert!(changed(|pointer| pointer.content_len = 8).contains("does not describe this file"));

@@ -19,7 +19,7 @@ use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::keys::{Identity, X25519Public, X25519Secret};
 use cloakroom::protocol::onion::hop_cipher::HopKey;
 use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, SERVER_ENDPOINT};
-use cloakroom::protocol::pointer::Pointer;
+use cloakroom::protocol::pointer::{Pointer, PointerKey};
 use cloakroom::protocol::relay_list::RelayDescriptor;
 use cloakroom::protocol::seal::{ContentKind, FileKey};
 use cloakroom::wire::{random, tls};
@@ -224,13 +224,12 @@ fn pointer_to(server: &Hostile, identity: &Identity, content_len: u64) -> String
             key: identity.public(),
         },
         id: FileId::parse("B5lQi2xLvfMLkxTipcUhKw").unwrap(),
-        key: FileKey::from_bytes([1; 32]),
+        key: PointerKey::Whole(FileKey::from_bytes([1; 32])),
         digest: Digest::of(b"nothing that comes back"),
         content_len,
         name: None,
         kind: ContentKind::File,
         expires: None,
-        words: None,
         receipts: None,
         relay_list: None,
     };

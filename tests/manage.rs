@@ -30,7 +30,7 @@ use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::file_api::{FileAnswer, FileStatus, ServerInfo, Uploaded};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::onion::v4::RequestHead;
-use cloakroom::protocol::pointer::Pointer;
+use cloakroom::protocol::pointer::{Pointer, PointerKey};
 use cloakroom::protocol::relay_list::{NetworkKind, RelayList};
 use cloakroom::protocol::seal::FileKey;
 use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
@@ -786,7 +786,10 @@ fn receipts_that_nobody_with_the_pointer_made_are_not_counted() {
     let share = ["share", file, "--server", &address, "--max-downloads", "5"];
     let text = printed_pointer(&run_direct(home.path(), &share, ""));
     let pointer = Pointer::find(&text).unwrap();
-    *key.lock().unwrap() = Some((pointer.key, pointer.id));
+    let PointerKey::Whole(whole) = pointer.key else {
+        panic!("no words were asked for");
+    };
+    *key.lock().unwrap() = Some((whole, pointer.id));
     let status = run_direct(home.path(), &["status", "-"], &text);
     expect(&status, 0, "downloads  1 of 5 told of");
     expect(&status, 0, "they are not counted");

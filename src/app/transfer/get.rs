@@ -16,7 +16,7 @@ use crate::app::words::who_saw_what::RequestShown;
 use crate::protocol::capability::DownloadReceipt;
 use crate::protocol::file_api::{self, FileRequest};
 use crate::protocol::pointer::Pointer;
-use crate::protocol::seal::{ContentKind, Opened, UnverifiedBlob};
+use crate::protocol::seal::{ContentKind, FileKey, Opened, UnverifiedBlob};
 use crate::protocol::size_class::SizeClass;
 use crate::wire::random;
 
@@ -67,9 +67,7 @@ pub struct Fetched {
 /// # Errors
 /// [`AppError::NeedsNewer`] for folders, parts and words, which this version does not have yet.
 pub fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
-    if pointer.words.is_some() {
-        return Err(AppError::NeedsNewer(NeedsNewer::Words));
-    }
+    whole_key(pointer)?;
     match pointer.kind {
         ContentKind::File => {}
         ContentKind::Folder => return Err(AppError::NeedsNewer(NeedsNewer::Folder)),
@@ -81,6 +79,15 @@ pub fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
         return Err(AppError::NeedsNewer(NeedsNewer::Large));
     }
     Ok(())
+}
+
+/// The key of the blob that `pointer` describes.
+///
+/// # Errors
+/// [`AppError::NeedsNewer`] when words must complete it, which this version does not have yet.
+pub(super) fn whole_key(pointer: &Pointer) -> Result<&FileKey, AppError> {
+    let needs_words = AppError::NeedsNewer(NeedsNewer::Words);
+    pointer.key.whole().ok_or(needs_words)
 }
 
 /// Fetches what a pointer describes over `network` and saves it. Everything is verified and opened in memory before
@@ -124,7 +131,7 @@ pub async fn get(
             .verify(&pointer.digest)
             .map_err(|_differs| Mismatch::Digest)?;
         tell.stage(Stage::Open);
-        let opened = sealed.open(&pointer.key).map_err(Mismatch::Open)?;
+        let opened = sealed.open(whole_key(&pointer)?).map_err(Mismatch::Open)?;
         pointer
             .check(opened.header())
             .map_err(Mismatch::Description)?;
@@ -169,9 +176,12 @@ async fn tell_the_sender(
     shown: &mut Vec<RequestShown>,
     cancel: &CancellationToken,
 ) -> Receipt {
+    let Some(key) = pointer.key.whole() else {
+        return Receipt::Failed;
+    };
     let request = FileRequest::Receipt {
         id: pointer.id.clone(),
-        receipt: DownloadReceipt::make(&pointer.key, &pointer.id, &mut random::system()),
+        receipt: DownloadReceipt::make(key, &pointer.id, &mut random::system()),
     };
     let answer = session
         .run(network, &request, 0, &Tell::nobody(), shown, cancel)

@@ -4,6 +4,7 @@
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
+use super::get::whole_key;
 use super::network::{Network, Tell};
 use super::session::Session;
 use super::upload::{check_ttl, differing_hour, expiry};
@@ -254,9 +255,7 @@ pub async fn status(
     cancel: &CancellationToken,
 ) -> Result<CheckedStatus, AppError> {
     check_supported(pointer)?;
-    if pointer.words.is_some() {
-        return Err(AppError::NeedsNewer(NeedsNewer::Words));
-    }
+    let key = whole_key(pointer)?;
     let own = find(session, pointer)?.ok_or_else(|| not_on_record(pointer))?;
     let mut asking = Asking {
         session,
@@ -274,7 +273,7 @@ pub async fn status(
         Err(error) => return Err(refused(error)),
     };
     let downloads = if own.receipts || pointer.receipts.is_some() {
-        let key = receipt_key(&pointer.key).public();
+        let key = receipt_key(key).public();
         let (told, invented): (Vec<_>, Vec<_>) = status
             .receipts
             .iter()

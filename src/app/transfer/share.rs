@@ -15,7 +15,7 @@ use crate::app::words::who_saw_what::RequestShown;
 use crate::protocol::capability::{AccessWord, receipt_key};
 use crate::protocol::digest::Digest;
 use crate::protocol::file_api::ReceiptTerms;
-use crate::protocol::pointer::{Pointer, short_name};
+use crate::protocol::pointer::{Pointer, PointerKey, short_name};
 use crate::protocol::seal::{ContentKind, FileKey, Sealed, seal};
 use crate::protocol::size_class::{MAX_CONTENT_LEN, SizeClass};
 use crate::wire::random;
@@ -158,13 +158,12 @@ pub async fn share(
     let pointer = Pointer {
         server: network.server().clone(),
         id: stored.at.id,
-        key,
+        key: PointerKey::Whole(key),
         digest,
         content_len,
         name: request.name_in_pointer.then(|| short_name(&name)),
         kind: ContentKind::File,
         expires: stored.at.expires,
-        words: None,
         receipts: request.receipts.in_pointer(),
         relay_list: network.relay_line().filter(|_| request.carry_relay_list),
     };

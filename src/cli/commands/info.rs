@@ -35,7 +35,7 @@ pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), C
             "id": pointer.id.as_str(),
             "sha256": pointer.digest.to_hex(),
             "expires": pointer.expires,
-            "words": pointer.words.is_some(),
+            "words": pointer.key.needs_words(),
             "receipts": pointer.receipts.is_some(),
             "max_downloads": pointer.receipts.filter(|max| *max > 0),
         });

@@ -1,6 +1,29 @@
 //! What a recipient needs to fetch and open a file, and the one word of text it travels as.
 //!
 //! `find` looks for such a word in pasted text and names its damage; this file holds the value and its encoding.
+//!
+//! A pointer carries the whole key of its blob, or half of it, which five words that travel another way complete. Half a
+//! key opens nothing, and has a type of its own:
+//!
+//! ```compile_fail,E0308
+//! use cloakroom::protocol::pointer::HalfKey;
+//! use cloakroom::protocol::seal::SealedBlob;
+//!
+//! fn without_words(blob: SealedBlob, half: &HalfKey) {
+//!     drop(blob.open(half)); // `open` takes a whole `FileKey`
+//! }
+//! ```
+//!
+//! ```
+//! use cloakroom::protocol::pointer::Pointer;
+//! use cloakroom::protocol::seal::SealedBlob;
+//!
+//! fn with_whole_key(blob: SealedBlob, pointer: &Pointer) {
+//!     if let Some(key) = pointer.key.whole() {
+//!         drop(blob.open(key));
+//!     }
+//! }
+//! ```
 #![warn(
     clippy::indexing_slicing,
     clippy::string_slice,
@@ -8,7 +31,7 @@
 )]
 
 use bech32::{Bech32m, Hrp};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use super::address::{FileId, ServerAddress, ServerUrl};
 use super::cbor::{CborValue, MapWriter, read_map};
@@ -34,20 +57,19 @@ pub struct Pointer {
     pub server: ServerAddress,
     /// The file there.
     pub id: FileId,
-    /// The key of the blob; with words, the half that the pointer carries.
-    pub key: FileKey,
+    /// The key of the blob, or half of it.
+    pub key: PointerKey,
     /// The digest of the blob.
     pub digest: Digest,
     /// The exact length of the content.
     pub content_len: u64,
-    /// The name in the form of [`short_name`], unless the sender left it out.
+    /// The name in the form of [`short_name`], unless the sender left it out. Text of a pointer with half a key never holds
+    /// it.
     pub name: Option<String>,
     /// What the blob holds.
     pub kind: ContentKind,
     /// When the server forgets the file, in unix seconds.
     pub expires: Option<u64>,
-    /// How words that travel another way become the other half of the key.
-    pub words: Option<WordsParams>,
     /// The sender wants download receipts; how many downloads are allowed, 0 for any number.
     pub receipts: Option<u64>,
     /// The sender's relay list, for recipients who have none. Never used without asking.
@@ -57,8 +79,8 @@ pub struct Pointer {
 impl Pointer {
     /// The pointer as one word, `cloak1…`.
     ///
-    /// The name is shortened, and left out when there are words. A relay list that does not fit is left out too; all
-    /// the rest always fits.
+    /// The name is shortened, and left out beside half a key: whoever has the pointer but not the words learns no name.
+    /// A relay list that does not fit is left out too; all the rest always fits.
     #[must_use]
     pub fn to_text(&self) -> SecretText {
         let mut payload = self.encode(true);
@@ -114,7 +136,7 @@ impl Pointer {
         map.bytes(3, self.key.as_bytes());
         map.bytes(4, self.digest.as_bytes());
         map.uint(5, self.content_len);
-        if let (Some(name), None) = (&self.name, &self.words) {
+        if let (Some(name), PointerKey::Whole(_)) = (&self.name, &self.key) {
             map.text(6, &short_name(name));
         }
         if self.kind != ContentKind::File {
@@ -123,7 +145,7 @@ impl Pointer {
         if let Some(expires) = self.expires {
             map.uint(8, expires);
         }
-        if let Some(words) = &self.words {
+        if let PointerKey::Half(_, words) = &self.key {
             map.map(9, words.to_map());
         }
         if let Some(receipts) = self.receipts {
@@ -152,6 +174,60 @@ impl Pointer {
             return Err(DecodeError::Invalid("it is not in its one canonical form"));
         }
         Ok(pointer)
+    }
+}
+
+/// The key that a pointer carries. A secret: it cannot be printed, cloned or compared.
+pub enum PointerKey {
+    /// The whole key of the blob.
+    Whole(FileKey),
+    /// Half of the key, and how words that travel another way become the other half.
+    Half(HalfKey, WordsParams),
+}
+
+impl PointerKey {
+    /// The whole key; `None` when words must complete it first.
+    #[must_use]
+    pub fn whole(&self) -> Option<&FileKey> {
+        match self {
+            Self::Whole(key) => Some(key),
+            Self::Half(..) => None,
+        }
+    }
+
+    /// Whether words must complete the key.
+    #[must_use]
+    pub fn needs_words(&self) -> bool {
+        matches!(self, Self::Half(..))
+    }
+
+    /// The 32 bytes of the key or of its half, as they stand in a pointer.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        match self {
+            Self::Whole(key) => key.as_bytes(),
+            Self::Half(half, _) => half.as_bytes(),
+        }
+    }
+}
+
+/// Half of the key of a blob. It opens nothing by itself; words are the other half.
+#[derive(ZeroizeOnDrop)]
+pub struct HalfKey([u8; 32]);
+
+impl HalfKey {
+    /// Takes the 32 bytes of half a key.
+    #[must_use]
+    pub fn from_bytes(mut bytes: [u8; 32]) -> Self {
+        let half = Self(bytes);
+        bytes.zeroize();
+        half
+    }
+
+    /// The 32 bytes of half a key.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 }
 
@@ -334,7 +410,7 @@ struct Fields {
     url: Option<ServerUrl>,
     server_key: Option<Ed25519Public>,
     id: Option<FileId>,
-    key: Option<FileKey>,
+    key: Option<Zeroizing<[u8; 32]>>,
     digest: Option<Digest>,
     content_len: Option<u64>,
     name: Option<String>,
@@ -368,10 +444,9 @@ impl Fields {
                     Some(FileId::parse(id).or(Err(DecodeError::Invalid("its file id is none")))?);
             }
             (3, CborValue::Bytes(bytes)) => {
-                self.key = Some(FileKey::from_bytes(
-                    <[u8; 32]>::try_from(bytes)
-                        .or(Err(DecodeError::Invalid("its key has another length")))?,
-                ));
+                let key = <[u8; 32]>::try_from(bytes)
+                    .or(Err(DecodeError::Invalid("its key has another length")))?;
+                self.key = Some(Zeroizing::new(key));
             }
             (4, CborValue::Bytes(bytes)) => {
                 self.digest =
@@ -400,19 +475,22 @@ impl Fields {
 
     fn into_pointer(self) -> Result<Pointer, DecodeError> {
         let missing = DecodeError::Invalid("a field is missing");
+        let key = self.key.ok_or(missing)?;
         let pointer = Pointer {
             server: ServerAddress {
                 url: self.url.ok_or(missing)?,
                 key: self.server_key.ok_or(missing)?,
             },
             id: self.id.ok_or(missing)?,
-            key: self.key.ok_or(missing)?,
+            key: match self.words {
+                None => PointerKey::Whole(FileKey::from_bytes(*key)),
+                Some(words) => PointerKey::Half(HalfKey::from_bytes(*key), words),
+            },
             digest: self.digest.ok_or(missing)?,
             content_len: self.content_len.ok_or(missing)?,
             name: self.name,
             kind: self.kind.unwrap_or(ContentKind::File),
             expires: self.expires,
-            words: self.words,
             receipts: self.receipts,
             relay_list: self.relay_list,
         };

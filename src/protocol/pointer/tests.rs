@@ -55,13 +55,12 @@ fn published_pointers() {
                 key: Ed25519Public::from_bytes(unhex(&fields["1"])).unwrap(),
             },
             id: FileId::parse(fields["2"].as_str().unwrap()).unwrap(),
-            key: FileKey::from_bytes(unhex(&fields["3"])),
+            key: PointerKey::Whole(FileKey::from_bytes(unhex(&fields["3"]))),
             digest: Digest::from_bytes(unhex(&fields["4"])),
             content_len: fields["5"].as_u64().unwrap(),
             name: fields["6"].as_str().map(str::to_owned),
             kind: ContentKind::File,
             expires: fields["8"].as_u64(),
-            words: None,
             receipts: None,
             relay_list: None,
         };
@@ -351,9 +350,12 @@ fn words_parameters_have_bounds_and_hide_the_name() {
         );
     }
     let mut with_words = pointer();
-    with_words.words = WordsParams::new([7; 16], 65_536, 3, 4);
+    let words = WordsParams::new([7; 16], 65_536, 3, 4).unwrap();
+    with_words.key = PointerKey::Half(HalfKey::from_bytes([5; 32]), words.clone());
     let found = Pointer::find(with_words.to_text().as_str()).ok().unwrap();
-    assert!(found.words == with_words.words && found.name.is_none());
+    assert!(matches!(&found.key, PointerKey::Half(half, found)
+        if *half.as_bytes() == [5; 32] && *found == words));
+    assert!(found.key.needs_words() && found.key.whole().is_none() && found.name.is_none());
 }
 
 #[test]
@@ -399,13 +401,12 @@ prop_compose! {
                 key: crate::protocol::keys::Identity::from_seed(seed).public(),
             },
             id: FileId::parse(&id).unwrap(),
-            key: FileKey::from_bytes(key),
+            key: PointerKey::Whole(FileKey::from_bytes(key)),
             digest: Digest::from_bytes(digest),
             content_len,
             name: name.map(|name| short_name(&name)),
             kind: if folder { ContentKind::Folder } else { ContentKind::File },
             expires,
-            words: None,
             receipts,
             relay_list: None,
         }
@@ -426,6 +427,7 @@ proptest! {
         let again = found.to_text();
         prop_assert_eq!(again.as_str(), text.as_str());
         prop_assert!(found.server == pointer.server && found.id == pointer.id && found.digest == pointer.digest);
+        prop_assert!(!found.key.needs_words());
         prop_assert!(found.key.as_bytes() == pointer.key.as_bytes() && found.name == pointer.name);
         prop_assert!(found.kind == pointer.kind && found.expires == pointer.expires);
         prop_assert!(found.content_len == pointer.content_len && found.receipts == pointer.receipts);
