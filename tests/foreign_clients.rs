@@ -49,12 +49,12 @@ impl Town {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("store");
-        let serving = Serving::start(store, |config| config.plain_http = true).await;
+        let serving = Serving::start(store, |config| config.settings.plain_http = true).await;
         let mut relays = Vec::new();
         for seed in 1..=3 {
             let loopback = "127.0.0.1:0".parse().unwrap();
             let mut config = RelayConfig::new(loopback, Identity::from_seed([seed; 32]));
-            config.allow_private = true;
+            config.settings.allow_private = true;
             relays.push(Relay::start(config).await.unwrap());
         }
         let town = Self {

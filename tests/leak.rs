@@ -95,9 +95,9 @@ impl Recorded {
         let key = Identity::from_seed([9; 32]);
         let server_key = key.public();
         let mut config = ServerConfig::new(loopback(), folder.path().join("store"), key);
-        config.max_total = 1 << 30;
+        config.settings.max_total = 1 << 30;
         let list = folder.path().join("relays.json");
-        config.relay_list = Some(list.clone());
+        config.settings.relay_list = Some(list.clone());
         let server = Server::start(config).await.unwrap();
 
         let resolver: Resolver =
@@ -108,7 +108,7 @@ impl Recorded {
         for link in 0..3 {
             let identity = || Identity::from_seed([u8::try_from(link).unwrap() + 1; 32]);
             let mut config = RelayConfig::new(loopback(), identity());
-            config.serves = Serves::Hosts(names.to_vec());
+            config.settings.serves = Serves::Hosts(names.to_vec());
             config.resolver = Arc::clone(&resolver);
             let relay = Relay::start(config).await.unwrap();
             let recorder = Between::relay(&identity(), relay.addr(), record(&capture, link)).await;

@@ -85,12 +85,12 @@ async fn relay(change: impl FnOnce(&mut RelayConfig)) -> Listener {
 /// One of each.
 async fn both(bounds: Bounds) -> [Arc<Listener>; 2] {
     let server = server(|config| {
-        config.max_connections = bounds.max_connections;
-        config.max_memory = bounds.max_memory;
+        config.settings.max_connections = bounds.max_connections;
+        config.settings.max_memory = bounds.max_memory;
     });
     let relay = relay(|config| {
-        config.max_connections = bounds.max_connections;
-        config.max_memory = bounds.max_memory;
+        config.settings.max_connections = bounds.max_connections;
+        config.settings.max_memory = bounds.max_memory;
     });
     [Arc::new(server.await), Arc::new(relay.await)]
 }
@@ -324,9 +324,9 @@ async fn a_hundred_large_uploads_arrive_where_memory_is_for_five() {
     }
     // In plain HTTP they are refused for their access word, once all of it is there.
     let mut plain = server(|config| {
-        config.max_memory = 64 << 20;
-        config.plain_http = true;
-        config.access_word = Some(AccessWord::parse("word").unwrap());
+        config.settings.max_memory = 64 << 20;
+        config.settings.plain_http = true;
+        config.settings.access_word = Some(AccessWord::parse("word").unwrap());
     })
     .await;
     plain.path = "/file";
@@ -378,7 +378,7 @@ async fn listed_relays_have_a_share_of_their_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_trusted_proxy_each_client_has_its_own_share() {
     let listener = server(|config| {
-        config.trusted_proxies = vec!["127.1.0.0/30".parse().unwrap()];
+        config.settings.trusted_proxies = vec!["127.1.0.0/30".parse().unwrap()];
     })
     .await;
     let (proxy, stranger) = (address(1), address(9));
@@ -413,9 +413,9 @@ async fn a_server_that_never_answers_takes_a_quarter_of_a_relay_at_most() {
         }
     });
     let listener = relay(|config| {
-        config.max_connections = 40;
-        config.allow_private = true;
-        config.serves = Serves::Hosts(vec!["127.0.0.2".to_owned()]);
+        config.settings.max_connections = 40;
+        config.settings.allow_private = true;
+        config.settings.serves = Serves::Hosts(vec!["127.0.0.2".to_owned()]);
     })
     .await;
     let listener = Arc::new(listener);

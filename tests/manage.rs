@@ -66,7 +66,7 @@ impl Town {
         let relays: Vec<_> = (1..=3)
             .map(|seed| {
                 let mut config = RelayConfig::new(loopback(), Identity::from_seed([seed; 32]));
-                config.allow_private = true;
+                config.settings.allow_private = true;
                 runtime.block_on(Relay::start(config)).unwrap()
             })
             .collect();
@@ -95,7 +95,7 @@ impl Town {
         self.runtime.block_on(server.stop());
         let (url, leads_to) = self.door.as_ref().unwrap();
         let server = start_server(&self.runtime, self.folder.path(), |config| {
-            config.public_url = Some(url.clone());
+            config.settings.public_url = Some(url.clone());
             set(config);
         });
         *leads_to.lock().unwrap() = server.addr();
@@ -340,7 +340,7 @@ fn a_file_that_is_not_counted_says_so_and_asks_no_recipient() {
 const WORD: &str = "open \"sesame\"";
 
 fn ask_for_word(config: &mut ServerConfig) {
-    config.access_word = Some(AccessWord::parse(WORD).unwrap());
+    config.settings.access_word = Some(AccessWord::parse(WORD).unwrap());
 }
 
 #[test]
@@ -393,7 +393,7 @@ fn an_access_word_is_asked_for_and_taken_from_everywhere() {
 
 #[test]
 fn work_is_done_before_the_upload() {
-    let town = Town::with(|config| config.work = WorkBase::from_bits(14));
+    let town = Town::with(|config| config.settings.work = WorkBase::from_bits(14));
     let (sender, recipient) = (town.person(), town.person());
     let pointer = sender.pointer(&[]);
     expect(&recipient.get(&pointer, &[]), 0, "");
@@ -414,14 +414,14 @@ fn what_a_server_said_a_while_ago_is_asked_again_when_it_refuses() {
         share.output().unwrap()
     };
     printed_pointer(&share(&town, &[]));
-    town.change_server(|config| config.work = WorkBase::from_bits(14));
+    town.change_server(|config| config.settings.work = WorkBase::from_bits(14));
     printed_pointer(&share(&town, &[]));
     town.change_server(ask_for_word);
     expect(&share(&town, &[]), 8, "ask its operator for the word");
     printed_pointer(&share(&town, &["--access-word", WORD]));
-    town.change_server(|config| config.policy.max_blob = 65_535);
+    town.change_server(|config| config.settings.policy.max_blob = 65_535);
     expect(&share(&town, &[]), 8, "65,535");
-    town.change_server(|config| config.policy.ttl_max = 7_200);
+    town.change_server(|config| config.settings.policy.ttl_max = 7_200);
     expect(&share(&town, &["--ttl", "3h"]), 8, "1 to 2 hours");
     town.change_server(|_config| {});
     printed_pointer(&share(&town, &["--ttl", "3h"]));
@@ -429,7 +429,7 @@ fn what_a_server_said_a_while_ago_is_asked_again_when_it_refuses() {
 
 #[test]
 fn a_full_server_says_so() {
-    let town = Town::with(|config| config.max_total = 100_000);
+    let town = Town::with(|config| config.settings.max_total = 100_000);
     let person = town.person();
     person.pointer(&[]);
     expect(&person.share(&[]), 8, "the server is full");
@@ -662,7 +662,7 @@ fn a_server_that_asks_for_something_is_asked_twice_and_then_for_ten_minutes_not_
 
 #[test]
 fn the_second_asking_goes_over_another_last_relay() {
-    let town = Town::with(|config| config.work = WorkBase::from_bits(14));
+    let town = Town::with(|config| config.settings.work = WorkBase::from_bits(14));
     let session = Session::new(Home::in_folder(tempdir().unwrap().path()));
     let descriptors = town.relays.iter().map(|relay| relay.descriptor().clone());
     let relays = RelaySet {

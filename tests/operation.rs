@@ -13,14 +13,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
 
+use cloakroom::cli::operator::{RelayLayer, ServerLayer, SettingsLayer, read_text};
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::file_api::FileRequest;
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
-use cloakroom::relay::config::RelaySettings;
 use cloakroom::server::ServerConfig;
-use cloakroom::server::config::ServerSettings;
-use cloakroom::wire::settings::{Settings, read_text, sample};
 use support::{Network, Process, cloak, free_port, pointer_id, said, with_input};
 use tempfile::{TempDir, tempdir};
 
@@ -28,8 +26,8 @@ use tempfile::{TempDir, tempdir};
 fn the_printed_configuration_is_one_that_changes_nothing() {
     let at = Operator::new();
     for (program, printed) in [
-        ("serve", sample::<ServerSettings>()),
-        ("relay", sample::<RelaySettings>()),
+        ("serve", include_str!("../packaging/server/server.toml")),
+        ("relay", include_str!("../packaging/server/relay.toml")),
     ] {
         let output = at.run(&[program, "--print-config"]);
         assert!(output.status.success(), "{}", said(&output));
@@ -47,16 +45,15 @@ fn the_printed_configuration_is_one_that_changes_nothing() {
         assert!(output.status.success(), "{}", said(&output));
         output.stdout
     };
-    let file = at.file("relay.toml", &sample::<RelaySettings>());
+    let file = at.file("relay.toml", RelayLayer::SAMPLE);
     assert_eq!(with(&["--config", file.to_str().unwrap()]), with(&[]));
 }
 
 /// What is commented out in a sample is meant to be used.
 #[test]
 fn each_example_in_the_printed_configuration_is_taken() {
-    fn uncommented<S: Settings>() -> S {
-        let text = sample::<S>();
-        let lines: Vec<_> = text
+    fn uncommented<L: SettingsLayer>() -> L::Settings {
+        let lines: Vec<_> = L::SAMPLE
             .lines()
             .map(|line| match line.strip_prefix('#') {
                 Some(setting) if !setting.starts_with(' ') => setting,
@@ -64,16 +61,15 @@ fn each_example_in_the_printed_configuration_is_taken() {
             })
             .collect();
         let text = lines.join("\n");
-        let mut settings = S::default();
-        read_text(&mut settings, &text, Path::new(""), "sample").unwrap();
+        let settings = decided::<L>(&text).unwrap();
         let named = text
             .lines()
             .filter(|line| !line.starts_with('#') && !line.is_empty());
-        assert_eq!(named.count(), S::table().len(), "{text}");
+        assert_eq!(named.count(), arguments::<L>().len(), "{text}");
         settings
     }
-    assert_eq!(uncommented::<RelaySettings>().validate(), Ok(()));
-    assert_eq!(uncommented::<ServerSettings>().validate(), Ok(()));
+    assert_eq!(uncommented::<RelayLayer>().validate(), Ok(()));
+    assert_eq!(uncommented::<ServerLayer>().validate(), Ok(()));
 }
 
 #[test]
@@ -177,20 +173,18 @@ fn a_server_runs_by_its_file_and_says_its_address_first() {
 
 #[test]
 fn each_setting_is_in_the_help() {
-    fn in_help<S: Settings>(help: &str) {
-        for setting in S::table() {
-            assert!(
-                help.contains(&format!("--{}", setting.flag)),
-                "{}",
-                setting.flag
-            );
-            assert!(help.contains(setting.variable), "{}", setting.variable);
+    fn in_help<L: SettingsLayer>(help: &str) {
+        for arg in arguments::<L>() {
+            let flag = format!("--{}", arg.get_long().unwrap());
+            assert!(help.contains(&flag), "{flag}");
+            let variable = variable(&arg);
+            assert!(help.contains(&variable), "{variable}");
         }
     }
     let at = Operator::new();
     let help = |program| String::from_utf8(at.run(&[program, "--help"]).stdout).unwrap();
-    in_help::<ServerSettings>(&help("serve"));
-    in_help::<RelaySettings>(&help("relay"));
+    in_help::<ServerLayer>(&help("serve"));
+    in_help::<RelayLayer>(&help("relay"));
 }
 
 #[test]
@@ -592,8 +586,14 @@ fn the_operators_page_names_only_commands_flags_and_settings_that_exist() {
         files += 1;
         let text = block.join("\n");
         match block[0].as_str() {
-            "# server.toml" => assert_eq!(validated(&text, ServerSettings::validate), Ok(())),
-            "# relay.toml" => assert_eq!(validated(&text, RelaySettings::validate), Ok(())),
+            "# server.toml" => assert_eq!(
+                decided::<ServerLayer>(&text).and_then(|it| it.validate().map_err(str::to_owned)),
+                Ok(())
+            ),
+            "# relay.toml" => assert_eq!(
+                decided::<RelayLayer>(&text).and_then(|it| it.validate().map_err(str::to_owned)),
+                Ok(())
+            ),
             other => panic!("which program is it for? {other}"),
         }
     }
@@ -603,23 +603,28 @@ fn the_operators_page_names_only_commands_flags_and_settings_that_exist() {
     for word in parts.flat_map(|text| text.split('`').skip(1).step_by(2)) {
         let key = word.split(" = ").next().unwrap();
         if word.contains(" = ") {
-            let of_servers = ServerSettings::table().iter().map(|setting| setting.key);
-            let of_relays = RelaySettings::table().iter().map(|setting| setting.key);
-            assert!(
-                of_servers.chain(of_relays).any(|known| known == key),
-                "{word}"
-            );
+            let known = [arguments::<ServerLayer>(), arguments::<RelayLayer>()].concat();
+            assert!(known.iter().any(|arg| arg.get_id() == key), "{word}");
         }
     }
 }
 
-fn validated<S: Settings>(
-    text: &str,
-    validate: fn(&S) -> Result<(), &'static str>,
-) -> Result<(), String> {
-    let mut settings = S::default();
-    read_text(&mut settings, text, Path::new(""), "page").map_err(|error| error.to_string())?;
-    validate(&settings).map_err(str::to_owned)
+/// The settings of a file, over the defaults.
+fn decided<L: SettingsLayer>(text: &str) -> Result<L::Settings, String> {
+    let layer: L = read_text(text, "page").map_err(|error| error.to_string())?;
+    let mut settings = L::Settings::default();
+    layer.apply(Path::new(""), &mut settings);
+    Ok(settings)
+}
+
+/// The arguments of all settings, by the names that a file has for them.
+fn arguments<L: SettingsLayer>() -> Vec<clap::Arg> {
+    let command = L::augment_args(clap::Command::new(""));
+    command.get_arguments().cloned().collect()
+}
+
+fn variable(arg: &clap::Arg) -> String {
+    arg.get_env().unwrap().to_str().unwrap().to_owned()
 }
 
 fn flags_exist(at: &Operator, path: &[&str], words: &[&str]) {
@@ -700,10 +705,7 @@ fn the_containers_of_the_operators_page_run_what_exists() {
         .filter(|line| line.starts_with("podman run "))
         .collect();
     assert_eq!(runs.len(), 2);
-    let variables: Vec<_> = ServerSettings::table()
-        .iter()
-        .map(|setting| setting.variable)
-        .collect();
+    let variables: Vec<_> = arguments::<ServerLayer>().iter().map(variable).collect();
     let own = container_list("CMD ");
     for line in runs {
         let words: Vec<_> = line.split(' ').collect();
@@ -716,7 +718,7 @@ fn the_containers_of_the_operators_page_run_what_exists() {
         flags_exist(&at, &command[..1], &command);
         for pair in options.windows(2).filter(|pair| pair[0] == "-e") {
             let name = pair[1].split('=').next().unwrap();
-            assert!(variables.contains(&name), "{name}");
+            assert!(variables.iter().any(|variable| variable == name), "{name}");
         }
         assert!(options.contains(&"--stop-timeout"), "{line}");
     }
@@ -828,7 +830,7 @@ fn the_service_gives_the_server_the_time_that_its_stop_may_take() {
     let given = Duration::from_secs(given.parse().unwrap());
     let listen = "127.0.0.1:0".parse().unwrap();
     let config = ServerConfig::new(listen, PathBuf::new(), Identity::from_seed([1; 32]));
-    let needed = config.stop_timeout + config.store_timeout;
+    let needed = config.settings.stop_timeout + config.settings.store_timeout;
     assert!(given >= needed + Duration::from_secs(10), "{given:?}");
 }
 

@@ -129,7 +129,7 @@ impl World {
                 .build()
                 .unwrap();
             let mut config = RelayConfig::new(loopback, Identity::from_seed([seed; 32]));
-            config.allow_private = true;
+            config.settings.allow_private = true;
             let relay = runtime.spawn(Relay::start(config)).await.unwrap().unwrap();
             alive.insert(relay.descriptor().key, (runtime, relay.addr()));
             relays.push(relay);

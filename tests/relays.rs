@@ -56,7 +56,7 @@ impl Network {
         let mut relays = Vec::new();
         for seed in 1..=3 {
             let mut config = RelayConfig::new(loopback(), Identity::from_seed([seed; 32]));
-            config.allow_private = true;
+            config.settings.allow_private = true;
             relays.push(Relay::start(config).await.unwrap());
         }
         let network = Self {
@@ -471,7 +471,7 @@ async fn a_relay_says_in_its_entry_what_it_serves() {
 async fn a_relay_without_memory_says_so_and_serves_again_when_it_has_some() {
     let mut config = RelayConfig::new(loopback(), Identity::from_seed([1; 32]));
     // Three quarters of it are for requests above 64 KiB.
-    config.max_memory = 400_000;
+    config.settings.max_memory = 400_000;
     let relay = Relay::start(config).await.unwrap();
     let url = format!("https://{}{GUARD_ENDPOINT}", relay.addr());
     let client = client(&relay.descriptor().key);

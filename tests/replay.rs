@@ -32,8 +32,8 @@ impl Fixture {
     async fn new() -> Self {
         let place = Place::memory();
         let serving = Serving::start(place.location.clone(), |config| {
-            config.access_word = Some(word());
-            config.work = WorkBase::from_bits(14);
+            config.settings.access_word = Some(word());
+            config.settings.work = WorkBase::from_bits(14);
         })
         .await;
         Self { place, serving }

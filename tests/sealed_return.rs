@@ -58,7 +58,7 @@ impl Network {
         for link in 0..3 {
             let seed = u8::try_from(link).unwrap() + 1;
             let mut config = RelayConfig::new(loopback(), identity(seed));
-            config.allow_private = true;
+            config.settings.allow_private = true;
             let relay = Relay::start(config).await.unwrap();
             let one = Between::relay(&identity(seed), relay.addr(), hook(link)).await;
             let mut entry: RelayDescriptor = relay.descriptor().clone();

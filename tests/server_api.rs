@@ -119,7 +119,7 @@ async fn only_the_owner_deletes_and_a_lost_answer_can_be_asked_for_again() {
 
 #[tokio::test]
 async fn an_extension_only_lengthens_within_the_limit() {
-    let (_folder, serving) = serve(|config| config.policy.ttl_max = 100 * HOUR).await;
+    let (_folder, serving) = serve(|config| config.settings.policy.ttl_max = 100 * HOUR).await;
     let upload = |owner| Upload {
         expiry: Some(Expiry::InSecs(10 * HOUR)),
         ..owner
@@ -217,7 +217,7 @@ async fn simultaneous_receipts_are_counted_each() {
 /// Unknown, foreign, expired, deleted, used up, forbidden: the same bytes, sealed and plain.
 #[tokio::test]
 async fn whatever_is_not_there_is_not_there_in_the_same_way() {
-    let (_folder, serving) = serve(|config| config.plain_http = true).await;
+    let (_folder, serving) = serve(|config| config.settings.plain_http = true).await;
     let key = FileKey::from_bytes([1; 32]);
     let expired = serving
         .share(Upload {
@@ -326,8 +326,8 @@ async fn the_answers_have_the_lengths_of_the_design() {
 #[tokio::test]
 async fn the_access_word_lets_in() {
     let (_folder, serving) = serve(|config| {
-        config.access_word = Some(AccessWord::parse("open sesame").unwrap());
-        config.plain_http = true;
+        config.settings.access_word = Some(AccessWord::parse("open sesame").unwrap());
+        config.settings.plain_http = true;
     })
     .await;
     let upload = |word: Option<&str>| {
@@ -422,7 +422,7 @@ fn objects_in(folder: &std::path::Path) -> usize {
 
 #[tokio::test]
 async fn a_full_server_extends_nothing() {
-    let (_folder, serving) = serve(|config| config.max_total = 10_000).await;
+    let (_folder, serving) = serve(|config| config.settings.max_total = 10_000).await;
     let id = serving.share(owned(vec![1; 9_000], &token(1))).await.id;
     assert_eq!(serving.code(&extend(&id, 700, Some(1))).await, 507);
     assert_eq!(
@@ -434,7 +434,7 @@ async fn a_full_server_extends_nothing() {
 
 #[tokio::test]
 async fn an_hour_is_taken_until_it_begins_and_within_the_maximum() {
-    let (_folder, serving) = serve(|config| config.policy.ttl_max = 100 * HOUR).await;
+    let (_folder, serving) = serve(|config| config.settings.policy.ttl_max = 100 * HOUR).await;
     let upload = |hour| {
         FileRequest::Upload(Upload {
             expiry: Some(Expiry::AtHour(hour)),
@@ -468,7 +468,7 @@ async fn an_hour_is_taken_until_it_begins_and_within_the_maximum() {
 
 #[tokio::test]
 async fn a_server_tells_its_hour_and_what_is_free_in_whole_gibibytes() {
-    let (_folder, serving) = serve(|config| config.max_total = (3 << 30) + 5_000).await;
+    let (_folder, serving) = serve(|config| config.settings.max_total = (3 << 30) + 5_000).await;
     let info = async || {
         let said = serving.ask(&FileRequest::ServerInfo).await;
         file_api::read_server_info(&said).unwrap()
@@ -484,7 +484,7 @@ async fn a_server_tells_its_hour_and_what_is_free_in_whole_gibibytes() {
 #[tokio::test]
 async fn work_is_asked_for_by_size_of_uploads_with_an_owner() {
     let base = WorkBase::from_bits(14).unwrap();
-    let (folder, serving) = serve(|config| config.work = Some(base)).await;
+    let (folder, serving) = serve(|config| config.settings.work = Some(base)).await;
     let key = &serving.server.address().key;
     let info = file_api::read_server_info(&serving.ask(&FileRequest::ServerInfo).await).unwrap();
     assert_eq!(info.work, WorkAsked::Base(base));
@@ -524,7 +524,7 @@ async fn work_is_asked_for_by_size_of_uploads_with_an_owner() {
 
 #[tokio::test]
 async fn plain_http_gives_the_same_as_an_onion_request() {
-    let (_folder, serving) = serve(|config| config.plain_http = true).await;
+    let (_folder, serving) = serve(|config| config.settings.plain_http = true).await;
     let key = FileKey::from_bytes([1; 32]);
     let blob: Vec<u8> = (0..3_000_000_u32).map(|at| at.to_le_bytes()[1]).collect();
     let id = serving
@@ -610,9 +610,9 @@ async fn plain_http_gives_the_same_as_an_onion_request() {
 #[tokio::test]
 async fn plain_http_refuses_with_the_same_words_as_an_onion_request() {
     let (_folder, serving) = serve(|config| {
-        config.plain_http = true;
-        config.policy.max_blob = 1000;
-        config.max_memory = 100_000;
+        config.settings.plain_http = true;
+        config.settings.policy.max_blob = 1000;
+        config.settings.max_memory = 100_000;
     })
     .await;
     let long = vec![1; 1001];
@@ -627,8 +627,8 @@ async fn plain_http_refuses_with_the_same_words_as_an_onion_request() {
     assert_eq!(plain.header("content-type"), sealed.header("content-type"));
     // Refused before anything is opened or read: there is nothing to compare it with.
     let (_other_folder, small) = serve(|config| {
-        config.plain_http = true;
-        config.max_memory = 10;
+        config.settings.plain_http = true;
+        config.settings.max_memory = 10;
     })
     .await;
     for (headers, code) in [("Content-Length: 11\r\n", 503), ("", 411)] {
@@ -649,7 +649,7 @@ async fn an_old_key_is_answered_with_itself_for_sixty_days() {
             key: Identity::from_seed([77; 32]),
             replaced_at: START - 10 * DAY,
         }];
-        config.work = WorkBase::from_bits(14);
+        config.settings.work = WorkBase::from_bits(14);
     })
     .await;
     let address = ServerAddress {

@@ -309,9 +309,9 @@ async fn serve(patience: Duration) -> (Arc<Faulty>, Serving) {
 async fn serve_at(faulty: &Arc<Faulty>, patience: Duration, max_total: u64) -> Serving {
     let objects: Arc<dyn ObjectStore> = Arc::clone(faulty) as _;
     Serving::start(StoreLocation::Objects(objects), |config| {
-        config.store_timeout = patience;
-        config.max_total = max_total;
-        config.plain_http = true;
+        config.settings.store_timeout = patience;
+        config.settings.max_total = max_total;
+        config.settings.plain_http = true;
         // Whoever asks here stands for many people.
         config.limit_addresses = false;
     })

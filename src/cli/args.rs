@@ -4,18 +4,16 @@ use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
-use jiff::{Span, SpanRelativeTo, Unit};
 
-use super::operator_args::OperatorArgs;
+use super::operator::{OperatorArgs, RelayLayer, ServerLayer};
 use crate::app::relays::RelaySource;
 use crate::app::settings::config::{ParseProxyError, SocksProxy};
+use crate::app::words::units::parse_seconds;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::file_api::MAX_RECEIPTS;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::ListSource;
-use crate::relay::config::RelaySettings;
-use crate::server::config::ServerSettings;
 
 /// Private file sharing: padded, sealed, and carried by onion requests to a server that cannot read it.
 #[derive(Parser)]
@@ -149,7 +147,7 @@ pub(super) struct Extend {
     #[command(flatten)]
     pub(super) manage: ManageArgs,
     /// How long from now the server should keep it at least, such as 7d or 12h [default: the server's]
-    #[arg(long, value_name = "TIME", value_parser = parse_ttl)]
+    #[arg(long, value_name = "TIME", value_parser = parse_seconds)]
     pub(super) ttl: Option<u64>,
 }
 
@@ -172,7 +170,7 @@ pub(super) struct ShareArgs {
     #[command(flatten)]
     pub(super) way: RouteArgs,
     /// How long the server should keep it, such as 7d or 12h [default: the server's]
-    #[arg(long, value_name = "TIME", value_parser = parse_ttl)]
+    #[arg(long, value_name = "TIME", value_parser = parse_seconds)]
     pub(super) ttl: Option<u64>,
     /// Leave the name out of the pointer; the recipient still gets it from the sealed file
     #[arg(long)]
@@ -241,7 +239,7 @@ fn parse_proxy(text: &str) -> Result<ProxyArg, ParseProxyError> {
 #[derive(Args)]
 pub(super) struct Serve {
     #[command(flatten)]
-    pub(super) said: OperatorArgs<ServerSettings>,
+    pub(super) operator: OperatorArgs<ServerLayer>,
     /// Print a configuration file with every setting, what it does and its default, and end
     #[arg(long)]
     pub(super) print_config: bool,
@@ -256,7 +254,7 @@ pub(super) struct Serve {
 #[derive(Args)]
 pub(super) struct RelayArgs {
     #[command(flatten)]
-    pub(super) said: OperatorArgs<RelaySettings>,
+    pub(super) operator: OperatorArgs<RelayLayer>,
     /// Print a configuration file with every setting, what it does and its default, and end
     #[arg(long)]
     pub(super) print_config: bool,
@@ -288,13 +286,13 @@ pub(super) enum CheckWhat {
 #[derive(Args)]
 pub(super) struct CheckRelay {
     #[command(flatten)]
-    pub(super) said: OperatorArgs<RelaySettings>,
+    pub(super) operator: OperatorArgs<RelayLayer>,
 }
 
 #[derive(Args)]
 pub(super) struct CheckServer {
     #[command(flatten)]
-    pub(super) said: OperatorArgs<ServerSettings>,
+    pub(super) operator: OperatorArgs<ServerLayer>,
     /// Send a small file there and back, and delete it, through the relays of this list
     #[arg(long, value_name = "LIST")]
     pub(super) through: Option<PathBuf>,
@@ -311,7 +309,7 @@ pub(super) enum StoreCommand {
 #[derive(Args)]
 pub(super) struct StoreDeed {
     #[command(flatten)]
-    pub(super) said: OperatorArgs<ServerSettings>,
+    pub(super) operator: OperatorArgs<ServerLayer>,
     /// The files: the pointer, link or id of each; `-` reads one from standard input
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<String>,
@@ -341,7 +339,7 @@ pub(super) struct AddToRelayList {
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// How long it is good for, from now
-    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_ttl)]
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_seconds)]
     pub(super) valid_for: u64,
 }
 
@@ -421,7 +419,7 @@ pub(super) struct NewRelayList {
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
     /// How long it is good for
-    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_ttl)]
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_seconds)]
     pub(super) valid_for: u64,
 }
 
@@ -430,26 +428,6 @@ pub(super) struct Up {
     /// Keep everything in DIR, as CLOAKROOM_HOME would
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
-}
-
-/// Seconds of `7d`, `12h` or `1h 30m`.
-fn parse_ttl(text: &str) -> Result<u64, String> {
-    let span: Span = text
-        .parse()
-        .map_err(|_why| format!("{text:?} is not a time such as 7d or 12h"))?;
-    let secs = span
-        .total((Unit::Second, SpanRelativeTo::days_are_24_hours()))
-        .map_err(|_why| format!("{text:?} has a unit without a fixed length; use days or hours"))?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the range is checked before"
-    )]
-    if (1.0..=1e10).contains(&secs) {
-        Ok(secs as u64)
-    } else {
-        Err("the time must be positive".to_owned())
-    }
 }
 
 const EXIT_CODES: &str = "\
@@ -477,19 +455,6 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn times_are_read_in_days_and_hours() {
-        assert_eq!(parse_ttl("7d"), Ok(604_800));
-        assert_eq!(parse_ttl("12h"), Ok(43_200));
-        assert_eq!(parse_ttl("1h 30m"), Ok(5_400));
-        assert!(
-            parse_ttl("soon").is_err()
-                && parse_ttl("-1h").is_err()
-                && parse_ttl("1mo").is_err()
-                && parse_ttl("0s").is_err()
-        );
     }
 
     #[test]

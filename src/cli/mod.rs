@@ -3,7 +3,7 @@
 //! Pointers and data go to standard output, everything else to standard error.
 mod args;
 mod commands;
-mod operator_args;
+pub mod operator;
 mod terminal;
 
 use std::process::ExitCode;

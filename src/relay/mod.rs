@@ -2,16 +2,12 @@
 //!
 //! * [`node`]: the decision, synchronous: peel, replay, relay list, the rule for servers.
 //! * [`addresses`]: which addresses are public.
-//! * [`config`]: what an operator can tell it, and where.
+//! * [`config`]: the settings of its operator.
 //! * `forward`: moves bytes and time; `resolve`: names of servers.
 //!
 //! It keeps nothing, and its logs have no address, host, size or key.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use hyper::{Method, Request, StatusCode, body::Incoming};
@@ -20,13 +16,12 @@ use crate::{
     protocol::{
         keys::{Ed25519Public, Identity},
         onion::{GUARD_ENDPOINT, MAX_MESSAGE_LEN},
-        relay_list::{RelayDescriptor, Serves},
+        relay_list::RelayDescriptor,
     },
     wire::{
         admission::{Admission, Caller, Rules},
         body::{self, BodyLimits},
         clock::{self, Clock},
-        holder::IpNetwork,
         listener::{self, HttpResponse, ListenConfig, ListenError, Listening, answer},
         random,
         resolve::{self as resolve_name, Resolver},
@@ -41,33 +36,20 @@ mod forward;
 pub mod node;
 mod resolve;
 
+use config::RelaySettings;
 use forward::Forwarder;
 use node::{ProxyRule, RelayNode};
 
 /// How a relay runs.
 pub struct RelayConfig {
-    /// Where it listens; port 0 lets the system pick one.
-    pub listen: SocketAddr,
+    /// What its operator decides.
+    pub settings: RelaySettings,
     /// Who it is.
     pub key: Identity,
     /// The relays it forwards to; [`RunningRelay::set_relays`] replaces them.
     pub relays: Vec<RelayDescriptor>,
-    /// For which hosts it is the last relay.
-    pub serves: Serves,
-    /// Whether it is also the last relay for servers on its own machine.
-    pub allow_private: bool,
-    /// The address that others reach it at, when that is not where it listens.
-    pub public_host: Option<IpAddr>,
-    /// Name of the operator; empty means unnamed. No path has two relays of one name.
-    pub operator: String,
-    /// The most memory that bodies may take at once, in bytes.
-    pub max_memory: u64,
     /// How long and how slow one body may be, of a request and of an answer.
     pub limits: BodyLimits,
-    /// Connections served at once.
-    pub max_connections: usize,
-    /// Proxies before it, whose `X-Forwarded-For` names the client.
-    pub trusted_proxies: Vec<IpNetwork>,
     /// Whether each address has its share of the relay and no more: all but the network that is built in.
     pub limit_addresses: bool,
     /// The time.
@@ -77,23 +59,25 @@ pub struct RelayConfig {
 }
 
 impl RelayConfig {
-    /// A relay that knows no others yet and is last for no host.
+    /// A relay with the default settings but for where it listens: it knows no others yet and is last for no host.
     #[must_use]
     pub fn new(listen: SocketAddr, key: Identity) -> Self {
-        let rules = Rules::default();
-        Self {
+        let settings = RelaySettings {
             listen,
+            ..RelaySettings::default()
+        };
+        Self::with_settings(settings, key)
+    }
+
+    /// A relay with these settings that knows no others yet.
+    #[must_use]
+    pub fn with_settings(settings: RelaySettings, key: Identity) -> Self {
+        Self {
+            settings,
             key,
             relays: Vec::new(),
-            serves: Serves::None,
-            allow_private: false,
-            public_host: None,
-            operator: String::new(),
-            max_memory: rules.max_memory,
             limits: LIMITS,
-            max_connections: rules.max_connections,
-            trusted_proxies: rules.trusted_proxies,
-            limit_addresses: rules.limit_addresses,
+            limit_addresses: true,
             clock: clock::system(),
             resolver: resolve_name::system(),
         }
@@ -104,26 +88,32 @@ impl RelayConfig {
     /// # Errors
     /// [`StartRelayError::NoHost`] when it listens on every address and nobody said which one others should use.
     pub fn descriptor(&self, port: u16) -> Result<RelayDescriptor, StartRelayError> {
-        let host = match self.public_host {
+        let host = match self.settings.public_host {
             Some(host) => host,
-            None if self.listen.ip().is_unspecified() => return Err(StartRelayError::NoHost),
-            None => self.listen.ip(),
+            None if self.settings.listen.ip().is_unspecified() => {
+                return Err(StartRelayError::NoHost);
+            }
+            None => self.settings.listen.ip(),
         };
         Ok(RelayDescriptor {
             key: self.key.public(),
             host,
             port,
-            operator: self.operator.clone(),
+            operator: self.settings.operator.clone(),
             serves: self.rule().serves(),
         })
     }
 
     fn rule(&self) -> ProxyRule {
-        let own = [Some(self.listen.ip()), self.public_host]
+        let own = [Some(self.settings.listen.ip()), self.settings.public_host]
             .into_iter()
             .flatten()
             .collect();
-        ProxyRule::new(self.serves.clone(), self.allow_private, own)
+        ProxyRule::new(
+            self.settings.serves.clone(),
+            self.settings.allow_private,
+            own,
+        )
     }
 }
 
@@ -137,7 +127,7 @@ impl Relay {
     /// # Errors
     /// [`StartRelayError`].
     pub async fn start(config: RelayConfig) -> Result<RunningRelay, StartRelayError> {
-        let bound = listener::bind(config.listen).await?;
+        let bound = listener::bind(config.settings.listen).await?;
         let addr = bound.addr();
         let descriptor = config.descriptor(addr.port())?;
         let rule = Arc::new(config.rule());
@@ -146,9 +136,9 @@ impl Relay {
         // Clients leave the usual port out.
         let named = named.strip_suffix(":443").unwrap_or(&named);
         let admission = Admission::new(Rules {
-            max_connections: config.max_connections,
-            max_memory: config.max_memory,
-            trusted_proxies: config.trusted_proxies,
+            max_connections: config.settings.max_connections,
+            max_memory: config.settings.max_memory,
+            trusted_proxies: config.settings.trusted_proxies,
             limit_addresses: config.limit_addresses,
             ..Rules::default()
         });

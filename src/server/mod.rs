@@ -1,6 +1,6 @@
 //! The file server: stores blobs it cannot read for people it cannot see.
 //!
-//! * [`config`]: an operator's settings.
+//! * [`config`]: the settings of its operator.
 //! * [`store`]: where blobs lie, in a folder or a bucket.
 //! * [`files`]: what clients ask of stored files, and what the operator allows.
 //! * [`relay_mirror`]: the relay list that it hands on.
@@ -11,7 +11,6 @@
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -22,14 +21,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::{
     protocol::{
         address::{ParseAddressError, ServerAddress, ServerUrl},
-        capability::{AccessWord, work::WorkBase},
         keys::Identity,
         onion::ReplayMemory,
     },
     wire::{
         admission::{Admission, Rules},
         clock::{self, Clock},
-        holder::IpNetwork,
         listener::{self, ListenConfig, ListenError, Listening},
         web_guard::WebGuard,
     },
@@ -47,7 +44,8 @@ pub mod store;
 mod tests;
 
 use clock_rule::{ClockRule, ClockStanding, ClockTrust};
-use files::{Files, Policy};
+use config::ServerSettings;
+use files::Files;
 use keys::{Keys, PreviousKey};
 use operate::operator::Operator;
 use operate::stats::Stats;
@@ -57,42 +55,14 @@ use store::{BlobStore, Held, OpenStoreError, StoreFault};
 
 /// How a server runs.
 pub struct ServerConfig {
-    /// Where it listens; port 0 lets the system pick one.
-    pub listen: SocketAddr,
-    /// Where it stores; a folder is made if missing.
-    pub store: StoreLocation,
+    /// What its operator decides.
+    pub settings: ServerSettings,
     /// Who it is.
     pub key: Identity,
     /// Who it was: requests to these keys are still answered, for 60 days.
     pub previous_keys: Vec<PreviousKey>,
-    /// Under which URL others reach it, when that is not where it listens.
-    pub public_url: Option<ServerUrl>,
-    /// Whether the file routes are also served outside onion requests.
-    pub plain_http: bool,
-    /// What uploads may be.
-    pub policy: Policy,
-    /// What uploads must say, when they must.
-    pub access_word: Option<AccessWord>,
-    /// The work that uploads must have done, when they must; such uploads must name an owner.
-    pub work: Option<WorkBase>,
-    /// A signed relay list to hand on, its `.sig` beside it; read again when it changes.
-    pub relay_list: Option<PathBuf>,
-    /// The most the store may hold, in bytes.
-    pub max_total: u64,
-    /// The most memory that bodies may take at once, in bytes.
-    pub max_memory: u64,
-    /// Connections served at once.
-    pub max_connections: usize,
-    /// Proxies before it, whose `X-Forwarded-For` names the client.
-    pub trusted_proxies: Vec<IpNetwork>,
     /// Whether each address has its share of the server and no more: all but the network that is built in.
     pub limit_addresses: bool,
-    /// How long a stop waits for what runs.
-    pub stop_timeout: Duration,
-    /// How long one question to the store may take.
-    pub store_timeout: Duration,
-    /// How often expired blobs are removed.
-    pub sweep_every: Duration,
     /// How far the clock is trusted.
     pub clock_trust: ClockTrust,
     /// The time.
@@ -100,29 +70,25 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
-    /// The usual limits.
+    /// A server with the default settings but for where it listens and stores.
     #[must_use]
     pub fn new(listen: SocketAddr, store: impl Into<StoreLocation>, key: Identity) -> Self {
-        let rules = Rules::default();
-        Self {
+        let settings = ServerSettings {
             listen,
             store: store.into(),
+            ..ServerSettings::default()
+        };
+        Self::with_settings(settings, key)
+    }
+
+    /// A server with these settings, that had no other key before.
+    #[must_use]
+    pub fn with_settings(settings: ServerSettings, key: Identity) -> Self {
+        Self {
+            settings,
             key,
             previous_keys: Vec::new(),
-            public_url: None,
-            plain_http: false,
-            policy: Policy::default(),
-            access_word: None,
-            work: None,
-            relay_list: None,
-            max_total: 10 << 30,
-            max_memory: rules.max_memory,
-            max_connections: rules.max_connections,
-            trusted_proxies: rules.trusted_proxies,
-            limit_addresses: rules.limit_addresses,
-            stop_timeout: Duration::from_secs(30),
-            store_timeout: Duration::from_secs(30),
-            sweep_every: Duration::from_secs(10 * 60),
+            limit_addresses: true,
             clock_trust: ClockTrust::Checked,
             clock: clock::system(),
         }
@@ -139,9 +105,9 @@ impl Server {
     /// # Errors
     /// [`StartServerError`].
     pub async fn start(config: ServerConfig) -> Result<RunningServer, StartServerError> {
-        let bound = listener::bind(config.listen).await?;
+        let bound = listener::bind(config.settings.listen).await?;
         let addr = bound.addr();
-        let url = match config.public_url {
+        let url = match config.settings.public_url {
             Some(url) => url,
             None if addr.ip().is_unspecified() => return Err(StartServerError::NoUrl),
             None => ServerUrl::normalise(&format!("http://{addr}"))
@@ -158,26 +124,35 @@ impl Server {
             key: config.key.public(),
         };
 
-        let store = BlobStore::open(&config.store, config.max_total, config.store_timeout).await?;
+        let store = BlobStore::open(
+            &config.settings.store,
+            config.settings.max_total,
+            config.settings.store_timeout,
+        )
+        .await?;
         let clock_rule =
             ClockRule::resume(Arc::clone(&config.clock), config.clock_trust, &store).await?;
         if let Some(warning) = clock_rule.now().standing.warning() {
             tracing::warn!("{warning}");
         }
         let admission = Admission::new(Rules {
-            max_connections: config.max_connections,
-            max_memory: config.max_memory,
-            trusted_proxies: config.trusted_proxies,
+            max_connections: config.settings.max_connections,
+            max_memory: config.settings.max_memory,
+            trusted_proxies: config.settings.trusted_proxies,
             limit_addresses: config.limit_addresses,
             ..Rules::default()
         });
         let stats = Arc::new(Stats::default());
         let files = Arc::new(Files {
             store: Arc::new(store),
-            policy: config.policy,
-            access_word: config.access_word,
-            work: config.work,
-            relay_mirror: config.relay_list.map(RelayMirror::new).map(Arc::new),
+            policy: config.settings.policy,
+            access_word: config.settings.access_word,
+            work: config.settings.work,
+            relay_mirror: config
+                .settings
+                .relay_list
+                .map(RelayMirror::new)
+                .map(Arc::new),
             clock: clock_rule,
             stats: Arc::clone(&stats),
             probed: tokio::sync::Mutex::default(),
@@ -194,7 +169,7 @@ impl Server {
         }
         let sweeping = tokio::spawn(sweep_regularly(
             Arc::clone(&files),
-            config.sweep_every,
+            config.settings.sweep_every,
             stop.clone(),
         ));
         let routes = Arc::new(routes::Routes {
@@ -202,13 +177,13 @@ impl Server {
             keys: Arc::new(Keys::new(&config.key, &config.previous_keys)),
             seen: Mutex::new(ReplayMemory::new()),
             guard,
-            plain_http: config.plain_http,
+            plain_http: config.settings.plain_http,
             clock: config.clock,
             stats,
         });
         let listen = ListenConfig {
             admission: admission.clone(),
-            stop_timeout: config.stop_timeout,
+            stop_timeout: config.settings.stop_timeout,
             ..ListenConfig::new(addr)
         };
         let listening = bound.serve(listen, move |caller, request| {

@@ -216,8 +216,8 @@ async fn with_an_owner_the_same_upload_is_the_same_file() {
 #[tokio::test]
 async fn limits_are_kept() {
     let fixture = Fixture::start(|config| {
-        config.policy.max_blob = 1000;
-        config.max_total = 5000;
+        config.settings.policy.max_blob = 1000;
+        config.settings.max_total = 5000;
     })
     .await;
     for (seed, (blob, ttl, code)) in [
@@ -297,7 +297,7 @@ async fn outside_the_onion_there_is_only_health() {
 
 #[tokio::test]
 async fn with_plain_http_the_same_paths_answer() {
-    let fixture = Fixture::start(|config| config.plain_http = true).await;
+    let fixture = Fixture::start(|config| config.settings.plain_http = true).await;
     let (status, body) = fixture.post("/file", b"blob").await;
     assert_eq!(status, 200);
     let uploaded: file_api::Uploaded = serde_json::from_slice(&body).unwrap();
@@ -317,7 +317,7 @@ async fn with_plain_http_the_same_paths_answer() {
 
 #[tokio::test]
 async fn memory_beyond_the_limit_is_refused() {
-    let fixture = Fixture::start(|config| config.max_memory = 1000).await;
+    let fixture = Fixture::start(|config| config.settings.max_memory = 1000).await;
     let built = fixture.build(&FileRequest::ServerInfo, 1);
     assert_eq!(
         fixture.post("/oxen/v4/lsrpc", &built.body).await,
@@ -327,7 +327,8 @@ async fn memory_beyond_the_limit_is_refused() {
 
 #[tokio::test]
 async fn expired_files_are_swept_by_the_running_server() {
-    let fixture = Fixture::start(|config| config.sweep_every = Duration::from_millis(5)).await;
+    let fixture =
+        Fixture::start(|config| config.settings.sweep_every = Duration::from_millis(5)).await;
     let stored = share(&fixture, &[7; 100], Some(3600), 1).await;
     fixture
         .now
@@ -345,7 +346,7 @@ async fn expired_files_are_swept_by_the_running_server() {
 #[tokio::test]
 async fn the_address_is_where_others_reach_it() {
     let fixture = Fixture::start(|config| {
-        config.public_url = Some(ServerUrl::parse("https://files.example.org").unwrap());
+        config.settings.public_url = Some(ServerUrl::parse("https://files.example.org").unwrap());
     })
     .await;
     assert!(

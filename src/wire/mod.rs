@@ -15,7 +15,6 @@ pub mod post;
 pub mod random;
 pub mod reserve;
 pub mod resolve;
-pub mod settings;
 pub mod tls;
 mod turns;
 pub mod web_guard;

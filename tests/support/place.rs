@@ -28,8 +28,8 @@ impl Place {
         let mut relays = Vec::new();
         for seed in 1..=3 {
             let mut config = RelayConfig::new(loopback, Identity::from_seed([seed; 32]));
-            config.serves = Serves::Any;
-            config.allow_private = true;
+            config.settings.serves = Serves::Any;
+            config.settings.allow_private = true;
             relays.push(Relay::start(config).await.unwrap());
         }
         let entries: Vec<_> = relays
@@ -41,7 +41,7 @@ impl Place {
         }
         let key = Identity::from_seed([60; 32]);
         let mut config = ServerConfig::new(loopback, folder.path().join("store"), key);
-        config.relay_list = Some(folder.path().join("mirrored.json"));
+        config.settings.relay_list = Some(folder.path().join("mirrored.json"));
         let server = Server::start(config).await.unwrap();
         let host = ListHost::start();
         let key = signer().public().to_hex();

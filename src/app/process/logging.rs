@@ -17,9 +17,9 @@ pub fn start() {
 }
 
 /// Starts logging at the level that a configuration names.
-pub fn start_at(level: Option<&str>) {
+pub fn start_at(level: Option<LevelFilter>) {
     let wanted = match level {
-        Some(level) => level.to_owned(),
+        Some(level) => level.to_string(),
         None => std::env::var("RUST_LOG").unwrap_or_default(),
     };
     // Another subscriber in this process, a test's, keeps its place.

@@ -27,18 +27,18 @@ pub(crate) async fn run(args: CheckArgs, cancel: &CancellationToken) -> Result<(
     let report = match args.what {
         None => check::person(session.home(), session.now(), asker).await,
         Some(CheckWhat::Relay(relay)) => {
-            let settings = relay.said.read()?;
+            let settings = relay.operator.read()?;
             check::relay(&settings, session.now()).await
         }
         Some(CheckWhat::Server(server)) => {
-            let settings = server.said.read()?;
+            let settings = server.operator.read()?;
             let relays = match &server.through {
                 Some(path) => Some(RelaySet::from_file(path.clone(), session.now())?),
                 None => None,
             };
             let checking = Checking {
                 settings: &settings,
-                file: server.said.file(),
+                file: server.operator.file(),
                 relays,
                 session: &session,
             };

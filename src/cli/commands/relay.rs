@@ -9,36 +9,38 @@ use crate::app::process::logging;
 use crate::app::relays::list_file;
 use crate::cli::CliError;
 use crate::cli::args::RelayArgs;
+use crate::cli::operator::{RelayLayer, SettingsLayer as _};
 use crate::cli::terminal::{self, print_json_text, print_text};
 use crate::disk::key_file;
-use crate::relay::config::RelaySettings;
-use crate::relay::{Relay, RunningRelay};
-use crate::wire::{clock, open_files, random, settings};
+use crate::relay::{Relay, RelayConfig, RunningRelay};
+use crate::wire::{clock, open_files, random};
 
 pub(crate) async fn run(args: RelayArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     if args.print_config {
-        print_text(&settings::sample::<RelaySettings>())?;
+        print_text(RelayLayer::SAMPLE)?;
         return Ok(());
     }
-    let told = args.said.read()?;
-    logging::start_at(told.log.as_deref());
+    let settings = args.operator.read()?;
+    logging::start_at(settings.log);
     let failed = |error: &dyn std::error::Error| {
         CliError::Other(format!("the relay did not start: {error}"))
     };
     open_files::raise_limit();
-    told.validate()
+    settings
+        .validate()
         .map_err(|reason| CliError::Usage(reason.to_owned()))?;
-    if args.print_descriptor && told.listen.port() == 0 {
+    if args.print_descriptor && settings.listen.port() == 0 {
         return Err(CliError::Usage(
             "port 0 is picked at the start, so its entry cannot be known before; give a port"
                 .to_owned(),
         ));
     }
-    let key = key_file::load_or_create(&told.key, &mut random::system())
+    let key = key_file::load_or_create(&settings.key_path, &mut random::system())
         .map_err(|error| failed(&error))?;
-    let (port, relays) = (told.listen.port(), told.relays.clone());
-    let config = told.into_config(key);
+    let relays = settings.relay_list.clone();
+    let config = RelayConfig::with_settings(settings, key);
     if args.print_descriptor {
+        let port = config.settings.listen.port();
         let descriptor = config.descriptor(port).map_err(|error| failed(&error))?;
         print_json_text(&descriptor.to_json())?;
         return Ok(());

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::process::logging;
 use crate::cli::CliError;
 use crate::cli::args::Serve;
+use crate::cli::operator::{ServerLayer, SettingsLayer as _};
 use crate::cli::terminal::{self, print_line, print_text};
 use crate::disk::key_file::{self, KeyFileError};
 use crate::server::clock_rule::ClockTrust;
@@ -18,34 +19,32 @@ use crate::server::operate::control::{self, ControlEndpoint};
 use crate::server::operate::metrics::{Metrics, Totals};
 use crate::server::operate::stats::Counter;
 use crate::server::store::location;
-use crate::server::{RunningServer, Server};
-use crate::wire::{clock, open_files, random, settings};
+use crate::server::{RunningServer, Server, ServerConfig};
+use crate::wire::{clock, open_files, random};
 
 pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), CliError> {
     if args.print_config {
-        print_text(&settings::sample::<ServerSettings>())?;
+        print_text(ServerLayer::SAMPLE)?;
         return Ok(());
     }
-    let told = args.said.read()?;
-    logging::start_at(told.log.as_deref());
+    let settings = args.operator.read()?;
+    logging::start_at(settings.log);
     let failed = |error: &dyn std::error::Error| {
         CliError::Other(format!("the file server did not start: {error}"))
     };
     open_files::raise_limit();
-    told.validate()
+    settings
+        .validate()
         .map_err(|reason| CliError::Usage(reason.to_owned()))?;
-    let key_path = told.key_file().unwrap_or_default();
-    let folder = told.store.folder().map(Path::to_owned);
+    let key_path = settings.key_file().unwrap_or_default();
+    let folder = settings.store.folder().map(Path::to_owned);
     if let Some(folder) = &folder {
         check_store(folder, &key_path, args.new_store)?;
     }
     let key = key_file::load_or_create(&key_path, &mut random::system())
         .map_err(|error| failed(&error))?;
-    let previous = previous_keys(&told, &key_path).map_err(|error| failed(&error))?;
-    let (metrics_at, max_total) = (told.metrics, told.max_total);
-    let as_told = told.clone();
-
-    let mut config = told.into_config(key, previous);
+    let mut config = ServerConfig::with_settings(settings.clone(), key);
+    config.previous_keys = previous_keys(&settings, &key_path).map_err(|error| failed(&error))?;
     if args.accept_clock {
         config.clock_trust = ClockTrust::AcceptNow;
     }
@@ -55,9 +54,9 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     if let Some(folder) = &folder {
         note_store(folder, &key_path);
     }
-    let metrics = match metrics_at {
+    let metrics = match settings.metrics {
         Some(addr) => Some(
-            Metrics::start(addr, clock::system(), totals(&server, max_total))
+            Metrics::start(addr, clock::system(), totals(&server, settings.max_total))
                 .await
                 .map_err(|error| failed(&error))?,
         ),
@@ -80,7 +79,7 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
         "the file server is up; its address is the line above, and {} is its identity",
         key_path.display()
     ));
-    if as_told.is_open_to_all(server.addr()) {
+    if settings.is_open_to_all(server.addr()) {
         terminal::note(
             "warning: it can be reached from beyond this computer and takes uploads from everybody; set access_word or work_bits, unless you mean it",
         );
@@ -137,13 +136,16 @@ fn absolute(folder: &Path) -> String {
 }
 
 /// The identities it had before, which were replaced when the file of the present one was made.
-fn previous_keys(told: &ServerSettings, key_path: &Path) -> Result<Vec<PreviousKey>, KeyFileError> {
+fn previous_keys(
+    settings: &ServerSettings,
+    key_path: &Path,
+) -> Result<Vec<PreviousKey>, KeyFileError> {
     let replaced_at = std::fs::metadata(key_path)
         .and_then(|found| found.modified())
         .ok()
         .and_then(|made| made.duration_since(UNIX_EPOCH).ok())
         .map_or_else(|| clock::system()(), |since| since.as_secs());
-    let paths = told.previous_keys.iter();
+    let paths = settings.previous_key_paths.iter();
     paths
         .map(|path| {
             Ok(PreviousKey {

@@ -21,19 +21,20 @@ pub(crate) async fn run(args: StoreCommand, cancel: &CancellationToken) -> Resul
         StoreCommand::Block(deed) => (deed, true),
         StoreCommand::Remove(deed) => (deed, false),
     };
-    let told = deed.said.read()?;
-    logging::start_at(told.log.as_deref());
-    told.validate()
+    let settings = deed.operator.read()?;
+    logging::start_at(settings.log);
+    settings
+        .validate()
         .map_err(|reason| CliError::Usage(reason.to_owned()))?;
     let mut missing = 0;
-    for id in ids(&deed, &told, cancel).await? {
+    for id in ids(&deed, &settings, cancel).await? {
         let id = id.as_str().to_owned();
         let request = if block {
             ControlRequest::Block { id: id.clone() }
         } else {
             ControlRequest::Remove { id: id.clone() }
         };
-        let response = store::run(&told.store, &request).await;
+        let response = store::run(&settings.store, &request).await;
         let response = response.map_err(|error| CliError::Other(error.to_string()))?;
         let (found, done, words) = match response {
             ControlResponse::Removed { found: true } => {
@@ -82,7 +83,7 @@ pub(crate) async fn run(args: StoreCommand, cancel: &CancellationToken) -> Resul
 /// The files that are meant, each by its pointer, link or id.
 async fn ids(
     deed: &StoreDeed,
-    told: &ServerSettings,
+    settings: &ServerSettings,
     cancel: &CancellationToken,
 ) -> Result<Vec<FileId>, CliError> {
     let mut ids = Vec::new();
@@ -100,7 +101,7 @@ async fn ids(
             (pointer.id, Some(pointer.server.key))
         };
         if let Some(server) = server
-            && !own_keys(told).contains(&server)
+            && !own_keys(settings).contains(&server)
         {
             return Err(CliError::Usage(
                 "this pointer names another file server, so that nothing was done; give the id alone if you mean it"
@@ -113,11 +114,11 @@ async fn ids(
 }
 
 /// The keys that people may know this server by.
-fn own_keys(told: &ServerSettings) -> Vec<Ed25519Public> {
-    let present = told.key_file();
+fn own_keys(settings: &ServerSettings) -> Vec<Ed25519Public> {
+    let present = settings.key_file();
     present
         .iter()
-        .chain(&told.previous_keys)
+        .chain(&settings.previous_key_paths)
         .filter_map(|path| key_file::load(path).ok())
         .map(|key| key.public())
         .collect()

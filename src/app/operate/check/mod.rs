@@ -100,21 +100,6 @@ impl Report {
     }
 }
 
-/// `1.5 GiB`.
-fn size(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 4] = [
-        ("TiB", 1 << 40),
-        ("GiB", 1 << 30),
-        ("MiB", 1 << 20),
-        ("KiB", 1 << 10),
-    ];
-    let Some((unit, worth)) = UNITS.iter().find(|(_, worth)| bytes >= *worth) else {
-        return format!("{bytes} bytes");
-    };
-    let tenths = u128::from(bytes) * 10 / u128::from(*worth);
-    format!("{}.{} {unit}", tenths / 10, tenths % 10)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,18 +113,5 @@ mod tests {
         assert!(report.is_ok());
         report.failed("disk", "full", "make room");
         assert!(!report.is_ok());
-    }
-
-    #[test]
-    fn sizes_are_short() {
-        for (bytes, text) in [
-            (0, "0 bytes"),
-            (1_023, "1023 bytes"),
-            (1_536, "1.5 KiB"),
-            (10 << 30, "10.0 GiB"),
-            (u64::MAX, "16777215.9 TiB"),
-        ] {
-            assert_eq!(size(bytes), text);
-        }
     }
 }

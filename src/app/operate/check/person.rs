@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::{Report, clock, relay, size};
+use super::{Report, clock, relay};
 use crate::app::relays::{ListState, RelaySource, Relays, SourceView};
 use crate::app::settings::config::{Config, Home};
+use crate::app::words::units::size_text;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
 
 /// The program that runs the check; its advice names commands on the command line and controls in the window.
@@ -92,12 +93,16 @@ fn folder(report: &mut Report, part: &'static str, folder: &Path) {
     match fs4::available_space(there) {
         Ok(bytes) if bytes < LITTLE => report.warning(
             part,
-            format!("{} has {} left", folder.display(), size(bytes)),
+            format!("{} has {} left", folder.display(), size_text(bytes)),
             "make room on the disk",
         ),
         Ok(bytes) => report.ok(
             part,
-            format!("{} can be written, {} left", folder.display(), size(bytes)),
+            format!(
+                "{} can be written, {} left",
+                folder.display(),
+                size_text(bytes)
+            ),
         ),
         Err(_unknown) => report.ok(part, format!("{} can be written", folder.display())),
     }

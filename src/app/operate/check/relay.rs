@@ -7,6 +7,7 @@ use super::{Report, clock, key};
 use crate::app::relays::list_file;
 use crate::protocol::keys::Identity;
 use crate::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
+use crate::relay::RelayConfig;
 use crate::relay::addresses;
 use crate::relay::config::RelaySettings;
 
@@ -20,7 +21,7 @@ pub async fn relay(settings: &RelaySettings, now: u64) -> Report {
     }
     report.ok("configuration", "the configuration is valid");
     clock::clock(&mut report, now);
-    let identity = key::key(&mut report, "key", &settings.key, false);
+    let identity = key::key(&mut report, "key", &settings.key_path, false);
     let own = identity.and_then(|identity| own_entry(settings, identity));
     let list = read_list(&mut report, settings, now);
     if let (Some(list), Some(own)) = (&list, &own) {
@@ -36,13 +37,13 @@ pub async fn relay(settings: &RelaySettings, now: u64) -> Report {
 }
 
 fn own_entry(settings: &RelaySettings, identity: Identity) -> Option<RelayDescriptor> {
-    let config = settings.clone().into_config(identity);
+    let config = RelayConfig::with_settings(settings.clone(), identity);
     config.descriptor(settings.listen.port()).ok()
 }
 
 fn read_list(report: &mut Report, settings: &RelaySettings, now: u64) -> Option<RelayList> {
     const PART: &str = "relay list";
-    let Some(path) = &settings.relays else {
+    let Some(path) = &settings.relay_list else {
         report.warning(
             PART,
             "there is none, so it forwards to nobody and can only be the last relay",

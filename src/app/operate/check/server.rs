@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::port::{self, Port};
-use super::{Report, clock, key, size};
+use super::{Report, clock, key};
 use crate::app::operate::store::{self, StoreCommandError};
 use crate::app::relays::RelaySet;
 use crate::app::relays::list_file;
@@ -15,6 +15,7 @@ use crate::app::transfer::network::{Network, Route, Tell};
 use crate::app::transfer::session::Session;
 use crate::app::transfer::test_server;
 use crate::app::words::message::UserMessage;
+use crate::app::words::units::size_text;
 use crate::protocol::address::{ServerAddress, ServerUrl};
 use crate::protocol::file_api::FileRequest;
 use crate::protocol::keys::{Ed25519Public, Identity};
@@ -46,7 +47,7 @@ pub async fn server(checking: Checking<'_>, cancel: &CancellationToken) -> Repor
     clock::clock(&mut report, now);
     let key_file = settings.key_file().unwrap_or_default();
     let identity = key::key(&mut report, "key", &key_file, false);
-    for path in &settings.previous_keys {
+    for path in &settings.previous_key_paths {
         key::key(&mut report, "previous key", path, true);
     }
     access(&mut report, settings);
@@ -175,8 +176,8 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
     .filter_map(|(right, wrong)| (!right).then_some(wrong))
     .collect();
     if wrong.is_empty() {
-        let limit = size(settings.max_total);
-        let used = match (found.used_bytes.map(size), found.is_counting) {
+        let limit = size_text(settings.max_total);
+        let used = match (found.used_bytes.map(size_text), found.is_counting) {
             (Some(used), false) => format!("; it holds {used} of {limit}"),
             (Some(used), true) => {
                 format!("; it holds at most {used} of {limit}, and the server is counting")
@@ -253,7 +254,7 @@ fn disk(report: &mut Report, settings: &ServerSettings, used: Option<u64>) {
     if free < settings.policy.max_blob.saturating_mul(10) {
         report.failed(
             PART,
-            format!("{} are free", size(free)),
+            format!("{} are free", size_text(free)),
             "make room, or move the store to a larger disk",
         );
     } else if free < wanted {
@@ -261,13 +262,13 @@ fn disk(report: &mut Report, settings: &ServerSettings, used: Option<u64>) {
             PART,
             format!(
                 "{} are free, but the store may still grow by {}",
-                size(free),
-                size(wanted)
+                size_text(free),
+                size_text(wanted)
             ),
             "lower max_total, or make room: when the disk is full before the limit is reached, so is what shares it",
         );
     } else {
-        report.ok(PART, format!("{} are free", size(free)));
+        report.ok(PART, format!("{} are free", size_text(free)));
     }
 }
 

@@ -88,7 +88,7 @@ impl Several {
             let handle = runtime.handle().clone();
             let engine = Engine(Some(runtime));
             let mut config = RelayConfig::new(loopback(), Identity::generate(rng));
-            config.allow_private = true;
+            config.settings.allow_private = true;
             let started = match handle.spawn(Relay::start(config)).await {
                 Ok(started) => started.map_err(|error| failed(&error))?,
                 Err(ended) => return Err(failed(&ended)),
