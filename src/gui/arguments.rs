@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use eframe::Renderer;
+use lexopt::{Arg, Parser, ValueExt as _};
 
 use super::model::PointerText;
 use super::platform::uri_list::UriList;
@@ -12,6 +13,9 @@ use crate::app::settings::config::Display;
 
 /// What Windows puts before a link that was clicked.
 pub(super) const LINK_ARGUMENT: &str = "--link";
+
+/// [`LINK_ARGUMENT`] without its dashes.
+const LINK_OPTION: &str = LINK_ARGUMENT.split_at(2).1;
 
 const USAGE: &str = "\
 usage: cloakroom [--renderer wgpu|glow] [--display auto|x11|wayland] [FILE… | POINTER]
@@ -39,60 +43,68 @@ pub(super) fn parse(
     args: impl IntoIterator<Item = OsString>,
     exists: impl Fn(&Path) -> bool,
 ) -> Parsed {
+    read(Parser::from_args(args), exists).unwrap_or_else(|error| Parsed::Wrong(refusal(&error)))
+}
+
+fn read(mut args: Parser, exists: impl Fn(&Path) -> bool) -> Result<Parsed, lexopt::Error> {
     let mut wish = Wish::default();
-    let mut args = args.into_iter();
-    let mut only_files = false;
-    while let Some(arg) = args.next() {
-        let word = arg.to_string_lossy().into_owned();
-        if only_files || !word.starts_with('-') {
-            match pointer_like(&word) {
-                // A link is never a file, whatever is called like it.
-                true if is_link(&word) || !exists(Path::new(&arg)) => {
-                    wish.pointer = Some(PointerText::new(word));
-                }
-                _ if !only_files && word.starts_with("file://") => {
-                    let list = UriList::from_text(&word);
-                    wish.files
-                        .extend(list.into_iter().flat_map(|list| list.files));
-                }
-                _ => wish
-                    .files
-                    .push(std::path::absolute(&arg).unwrap_or_else(|_| PathBuf::from(&arg))),
-            }
-            continue;
-        }
-        let (name, value) = match word.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (word.as_str(), None),
-        };
-        match name {
-            "--" => only_files = true,
-            LINK_ARGUMENT => {
-                let link = args.next().map(|link| link.to_string_lossy().into_owned());
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Value(word) => wish.add(word, &exists),
+            Arg::Long(LINK_OPTION) => {
+                let link = args.value().ok().and_then(|link| link.into_string().ok());
                 wish.pointer = link.filter(|link| is_link(link)).map(PointerText::new);
                 // Who wrote the link can have put quotes into it: nothing behind it is what this person wants.
                 break;
             }
-            "--help" | "-h" => return Parsed::Say(USAGE.to_owned()),
-            "--version" | "-V" => return Parsed::Say(text::version()),
-            "--renderer" | "--display" => {
-                let value = value.or_else(|| {
-                    args.next()
-                        .map(|value| value.to_string_lossy().into_owned())
-                });
-                match (name, value.as_deref()) {
-                    ("--renderer", Some("wgpu")) => wish.renderer = Some(Renderer::Wgpu),
-                    ("--renderer", Some("glow")) => wish.renderer = Some(Renderer::Glow),
-                    ("--display", Some("auto")) => wish.display = Some(Display::Auto),
-                    ("--display", Some("x11")) => wish.display = Some(Display::X11),
-                    ("--display", Some("wayland")) => wish.display = Some(Display::Wayland),
-                    _ => return Parsed::Wrong(USAGE.to_owned()),
-                }
+            Arg::Long("help") | Arg::Short('h') => return Ok(Parsed::Say(USAGE.to_owned())),
+            Arg::Long("version") | Arg::Short('V') => return Ok(Parsed::Say(text::version())),
+            Arg::Long("renderer") => {
+                wish.renderer = Some(args.value()?.parse_with(|name| match name {
+                    "wgpu" => Ok(Renderer::Wgpu),
+                    "glow" => Ok(Renderer::Glow),
+                    _ => Err("there is none of this name"),
+                })?);
             }
-            _ => return Parsed::Wrong(format!("cloakroom: there is no option {name}\n{USAGE}")),
+            Arg::Long("display") => {
+                wish.display = Some(args.value()?.parse_with(|name| match name {
+                    "auto" => Ok(Display::Auto),
+                    "x11" => Ok(Display::X11),
+                    "wayland" => Ok(Display::Wayland),
+                    _ => Err("there is none of this name"),
+                })?);
+            }
+            Arg::Long(_) | Arg::Short(_) => return Err(arg.unexpected()),
         }
     }
-    Parsed::Window(wish)
+    Ok(Parsed::Window(wish))
+}
+
+impl Wish {
+    /// Adds a word that is no option: a pointer, the address of a file, or a file.
+    fn add(&mut self, word: OsString, exists: impl Fn(&Path) -> bool) {
+        let text = word.to_string_lossy();
+        // A link is never a file, whatever is called like it.
+        if pointer_like(&text) && (is_link(&text) || !exists(Path::new(&word))) {
+            self.pointer = Some(PointerText::new(text.into_owned()));
+        } else if text.starts_with("file://") {
+            let list = UriList::from_text(&text);
+            self.files
+                .extend(list.into_iter().flat_map(|list| list.files));
+        } else {
+            let path = PathBuf::from(word);
+            self.files.push(std::path::absolute(&path).unwrap_or(path));
+        }
+    }
+}
+
+fn refusal(error: &lexopt::Error) -> String {
+    match error {
+        lexopt::Error::UnexpectedOption(name) => {
+            format!("cloakroom: there is no option {name}\n{USAGE}")
+        }
+        _ => USAGE.to_owned(),
+    }
 }
 
 /// Looks like a pointer; whether it is one, Receive says.
@@ -187,6 +199,22 @@ mod tests {
         ] {
             assert!(matches!(parsed(wrong), Parsed::Wrong(_)), "{wrong:?}");
         }
+        let Parsed::Wrong(words) = parsed(&["--frobnicate=1", "/tmp/a"]) else {
+            panic!("an option that does not exist was taken");
+        };
+        assert!(words.starts_with("cloakroom: there is no option --frobnicate\nusage: "));
         assert!(matches!(parsed(&["--help"]), Parsed::Say(_)));
+        assert!(matches!(parsed(&["-V", "--frobnicate"]), Parsed::Say(_)));
+    }
+
+    #[test]
+    fn what_stands_behind_two_dashes_is_no_option() {
+        let wish = wish(&["--", "--help", "-x"]);
+        let names: Vec<_> = wish
+            .files
+            .iter()
+            .filter_map(|path| path.file_name())
+            .collect();
+        assert_eq!(names, ["--help", "-x"]);
     }
 }
