@@ -256,7 +256,11 @@ mod tests {
             let changed = store.change(|kept| kept.session_asked = Some(1));
             assert_eq!(changed, Err(RelaySourceError::Unread(lists)));
             let nodes = unread(store.nodes.file());
-            assert_eq!(store.nodes().err(), Some(nodes));
+            assert_eq!(store.nodes().err(), Some(nodes.clone()));
+            let fetched = br#"{"version":1,"fetched":1,"height":1,"nodes":[]}"#;
+            let fetched = SessionNodes::read_kept(fetched).unwrap();
+            let kept = store.keep_nodes(&fetched);
+            assert_eq!(kept, Err(RelaySourceError::Unread(nodes)));
             for file in [store.lists.file(), store.nodes.file()] {
                 assert_eq!(fs::read_to_string(file).unwrap(), text);
             }

@@ -9,7 +9,7 @@ use tracing::debug;
 use super::network::{Network, Route, Stage, Tell};
 use crate::app::error::{AppError, ServerRefusal};
 pub use crate::app::kept::remembered::NewGuardsError;
-use crate::app::kept::remembered::{KeptInfo, KeptPath, Remembered};
+use crate::app::kept::remembered::{Batch, KeptInfo, KeptPath, Remembered};
 use crate::app::operate::builtin::BuiltIn;
 use crate::app::relays::set::{RelaySet, RelaySource};
 use crate::app::settings::config::{Home, UnreadSettings};
@@ -341,7 +341,7 @@ impl Session {
         Ok(memory.standing(list, self.now()))
     }
 
-    /// The memory of the relays of one list, kept on disk with every change. `source` names where the list is from.
+    /// The memory of the relays of one list, as the disk has it. `source` names where the list is from.
     ///
     /// # Errors
     /// [`UnreadFile`]: nothing may be sent over these relays then, since others would become first relays.
@@ -351,7 +351,7 @@ impl Session {
 
     /// Holds back what the requests of one transfer teach about relays and servers, so that it is kept once, when the
     /// returned value is dropped. Guards are kept before they are used all the same.
-    pub(in crate::app) fn remember_at_the_end(&self) -> impl Drop + use<'_> {
+    pub(in crate::app) fn remember_at_the_end(&self) -> Batch<'_> {
         self.remembered.batch()
     }
 
