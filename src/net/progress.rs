@@ -12,18 +12,18 @@ pub enum Moved {
     Connecting,
     /// The connection has taken so many bytes of the request.
     Sending {
-        /// Taken by the connection.
+        /// Bytes of the request that the connection has taken.
         sent: u64,
-        /// Of the whole request.
+        /// Length of the whole request, in bytes.
         total: u64,
     },
     /// The whole request is on its way and nothing of the answer has come: nothing can be seen now.
     Crossing,
-    /// So many bytes of the answer have come.
+    /// The answer is coming.
     Receiving {
-        /// Read so far.
+        /// Bytes of the answer that have been read.
         received: u64,
-        /// Of the whole answer; 0 when the other side did not say.
+        /// Length of the whole answer, in bytes; 0 when the other side did not say.
         total: u64,
     },
 }

@@ -24,7 +24,7 @@ use crate::wire::random;
 /// `Display` and `Debug` leave user name and password out; [`SocksProxy::to_secret_text`] has them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SocksProxy {
-    /// As in a URL: a name, an IPv4 address, or an IPv6 address in brackets.
+    /// Host of the proxy as in a URL: a name, an IPv4 address, or an IPv6 address in brackets.
     host: String,
     port: u16,
     login: Option<Login>,
@@ -54,10 +54,10 @@ impl Login {
 /// Why a text is no proxy; each says what to write instead.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum ParseProxyError {
-    /// Something stands behind the port.
+    /// The text goes on behind the port.
     #[error("nothing may stand behind the port: write socks5://host:port")]
     Behind,
-    /// There is no host, or one that cannot be.
+    /// The text has no host, or an impossible one.
     #[error("there is no host: write socks5://host:port, such as socks5://127.0.0.1:9050")]
     Host,
     /// User name or password is empty, too long or not text.
@@ -65,10 +65,10 @@ pub enum ParseProxyError {
         "user name and password must each have 1 to 255 bytes: write socks5://user:password@host:port"
     )]
     Login,
-    /// There is no port.
+    /// The text has no port.
     #[error("there is no port: write socks5://host:port; Tor listens on port 9050")]
     Port,
-    /// It begins with something else.
+    /// The text begins with another scheme.
     #[error("only SOCKS5 proxies can be used: write socks5://host:port")]
     Scheme,
 }
@@ -178,8 +178,8 @@ impl SocksProxy {
         TcpStream::connect((host, self.port)).await
     }
 
-    /// What is wrong with the proxy itself, once a connection through it failed; `None` when it is there and would take
-    /// a request, so that what it was asked to reach is to blame.
+    /// Finds the fault of the proxy itself, once a connection through it failed; `None` when the proxy is there and
+    /// would take a request, so that the host behind it is to blame.
     pub(super) async fn diagnose(&self) -> Option<ProxyFailure> {
         match timeout(GREETING_LIMIT, self.greet()).await {
             Ok(Ok(())) => None,
@@ -255,19 +255,19 @@ impl fmt::Debug for SocksProxy {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("the proxy {proxy} {reason}")]
 pub struct ProxyFailure {
-    /// Which, as `Display` prints it.
+    /// The proxy, as its `Display` prints it.
     pub proxy: String,
     /// Why the proxy did not connect.
     pub reason: ProxyFailureReason,
 }
 
-/// What is wrong with a proxy.
+/// Fault of a proxy.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum ProxyFailureReason {
     /// Something answers there that does not speak SOCKS5.
     #[error("is not a SOCKS5 proxy")]
     NoSocks,
-    /// It wants a user name and password and was given none, or wrong ones, or wants none.
+    /// The proxy wants a user name and password and was given none or wrong ones, or wants none.
     #[error("refuses this user name and password, or asks for one")]
     Refused,
     /// Nothing answers there.

@@ -41,7 +41,7 @@ pub enum PostTarget<'a> {
 pub enum NotPosted {
     /// The person cancelled.
     Cancelled,
-    /// Their proxy cannot be used.
+    /// The person's proxy cannot be used.
     Proxy(ProxyFailure),
 }
 

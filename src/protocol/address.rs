@@ -150,7 +150,7 @@ impl fmt::Debug for ServerUrl {
 pub struct ServerAddress {
     /// URL of the server.
     pub url: ServerUrl,
-    /// Who it is.
+    /// Identity of the server.
     pub key: Ed25519Public,
 }
 

@@ -80,12 +80,12 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// All that is left; the cursor is at its end afterwards.
+    /// Takes all bytes that are left; the reader is at its end afterwards.
     pub fn rest(&mut self) -> &'a [u8] {
         core::mem::take(&mut self.left)
     }
 
-    /// How many bytes are left.
+    /// Number of bytes that are left.
     #[must_use]
     pub fn len(&self) -> usize {
         self.left.len()

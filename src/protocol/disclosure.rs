@@ -4,22 +4,22 @@ use super::address::ServerUrl;
 use super::path::{Relaxed, RelayPath};
 use super::transfer::failure::Failure;
 
-/// What one try put on its links.
+/// Facts that one try put on its links.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptShown {
-    /// When it was sent, unix seconds.
+    /// When the request was sent, in unix seconds.
     pub at: u64,
-    /// The relays; `None` when it went straight to where it ended.
+    /// The relays of the path; `None` when the request went straight to its end.
     pub path: Option<RelayPath>,
-    /// The person's proxy, `host:port`, when it went out through one.
+    /// The person's proxy, `host:port`, when the request went out through one.
     pub proxy: Option<String>,
-    /// What it ended at.
+    /// The party at which the request ended.
     pub end: End,
     /// Rules that the path does not follow, because the list was too small for them.
     pub relaxed: Vec<Relaxed>,
     /// Whether the answer had the same bytes on every link, as with relays that do not seal what they send back.
     pub same_bytes_back: bool,
-    /// Where that is.
+    /// URL of the party at which the request ended.
     pub server: ServerUrl,
     /// Whether the request names a file: one about the server itself does not.
     pub names_file: bool,
@@ -142,13 +142,13 @@ pub enum Fact {
 pub struct PartyShown {
     /// Which party.
     pub role: Role,
-    /// Where it listens.
+    /// Address at which the party listens.
     pub name: String,
     /// Whether the try came as far as this party.
     pub saw: Saw,
-    /// What it was shown, if it was.
+    /// Facts that the party was shown, if the try reached it.
     pub shown: Vec<Fact>,
-    /// What it was not shown.
+    /// Facts that the party was not shown.
     pub hidden: Vec<Fact>,
 }
 
@@ -378,15 +378,15 @@ impl End {
 /// What one party learned in several tries together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartyTotal {
-    /// Where it listens.
+    /// Address at which the party listens.
     pub name: String,
-    /// Where it stood, each place once.
+    /// Places where the party stood, each once.
     pub roles: Vec<Role>,
-    /// In how many tries it stood.
+    /// Number of tries in which the party stood on the path.
     pub tries: usize,
-    /// The surest of them.
+    /// The surest sign, over all tries, that the request reached the party.
     pub saw: Saw,
-    /// All that it was shown, each fact once.
+    /// Facts that the party was shown, each once.
     pub shown: Vec<Fact>,
 }
 
@@ -408,7 +408,7 @@ pub enum Links {
 }
 
 impl PartyTotal {
-    /// What it could bring together.
+    /// Returns which facts the party could bring together.
     #[must_use]
     pub fn links(&self) -> Links {
         let address = self.shown.contains(&Fact::ClientAddress);

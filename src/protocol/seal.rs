@@ -122,16 +122,16 @@ impl FileKey {
     }
 }
 
-/// What stands inside a blob before its content.
+/// Header inside a blob, before its content.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Header {
     /// What the content is.
     pub kind: ContentKind,
-    /// How long the content is.
+    /// Length of the content, in bytes.
     pub content_len: u64,
-    /// What the sender called it: hostile text. Never there for a part.
+    /// Name that the sender gave the file: hostile text. A part has none.
     pub name: Option<String>,
-    /// When it was last changed, in unix seconds, if the sender told.
+    /// When the file was last changed, in unix seconds, if the sender told.
     pub modified: Option<u64>,
 }
 
@@ -262,7 +262,7 @@ impl SealedBlob {
         core::mem::take(&mut *self.bytes)
     }
 
-    /// How large it is.
+    /// Size class of the blob.
     #[must_use]
     pub fn class(&self) -> SizeClass {
         self.class

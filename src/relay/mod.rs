@@ -44,9 +44,9 @@ use node::{ProxyRule, RelayNode};
 pub struct RelayConfig {
     /// What its operator decides.
     pub settings: RelaySettings,
-    /// Who it is.
+    /// Identity of the relay.
     pub key: Identity,
-    /// The relays it forwards to; [`RunningRelay::set_relays`] replaces them.
+    /// Relays to which this one forwards; [`RunningRelay::set_relays`] replaces them.
     pub relays: Vec<RelayDescriptor>,
     /// How long and how slow one body may be, of a request and of an answer.
     pub limits: BodyLimits,
@@ -183,19 +183,19 @@ pub struct RunningRelay {
 }
 
 impl RunningRelay {
-    /// Its entry for a relay list.
+    /// Entry of this relay for a relay list.
     #[must_use]
     pub fn descriptor(&self) -> &RelayDescriptor {
         &self.descriptor
     }
 
-    /// Where it listens.
+    /// Address at which the relay listens.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.listening.addr()
     }
 
-    /// Replaces the relays that it forwards to; requests under way are not touched.
+    /// Replaces the relays to which this one forwards; requests under way are not touched.
     pub fn set_relays(&self, relays: Vec<RelayDescriptor>) {
         self.shared.set_relays(relays);
     }

@@ -26,7 +26,7 @@ pub(super) struct Connections {
 #[derive(Debug)]
 struct TrackedConnection {
     kind: LimitClass,
-    /// Its place among those that make room, while its next head is waited for; none while a request runs.
+    /// Place among the connections that make room, while the next head is waited for; none while a request runs.
     waits: Option<WaitingConnection>,
     close: CancellationToken,
 }

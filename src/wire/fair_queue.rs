@@ -15,11 +15,11 @@ pub(super) struct FairQueue<T> {
 /// The decision about the item whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Its address has no room: the next address has its turn, and this one keeps its place.
+    /// The item's address has no room: the next address has its turn, and this one keeps its place.
     Skip,
     /// Nobody has room: all wait.
     Stop,
-    /// It leaves the queue.
+    /// The item leaves the queue.
     Take,
 }
 

@@ -105,16 +105,16 @@ struct StatusOut {
 pub struct SignedList {
     /// The exact text that was signed.
     pub list: String,
-    /// Its signature, 128 hexadecimal digits.
+    /// Signature of the list, 128 hexadecimal digits.
     pub signature: String,
 }
 
 /// The answer to `GET /info`. What a newer server says beyond it is passed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerInfo {
-    /// The program.
+    /// Name of the server's program.
     pub name: String,
-    /// Its version.
+    /// Version of the server's program.
     pub version: String,
     /// The largest blob it stores, in bytes.
     pub max_blob: u64,

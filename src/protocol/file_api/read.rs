@@ -151,7 +151,7 @@ impl FileStatus {
         seconds(self.expires).unwrap_or(0)
     }
 
-    /// When it was uploaded, in unix seconds, to the hour.
+    /// When the file was uploaded, in unix seconds, to the hour.
     #[must_use]
     pub fn uploaded_secs(&self) -> u64 {
         seconds(self.uploaded).unwrap_or(0)

@@ -14,7 +14,7 @@ pub enum FileRequest {
     Delete {
         /// The file.
         id: FileId,
-        /// Its owner's token.
+        /// Token of the file's owner.
         token: OwnerToken,
     },
     /// `GET /file/{id}`.
@@ -25,7 +25,7 @@ pub enum FileRequest {
         id: FileId,
         /// Until when it should be kept at least; the server's default from now on when absent.
         expiry: Option<Expiry>,
-        /// Its owner's token; needed when the upload named an owner.
+        /// Token of the file's owner; needed when the upload named an owner.
         token: Option<OwnerToken>,
     },
     /// `GET /file/{id}/info`.
@@ -45,7 +45,7 @@ pub enum FileRequest {
     Status {
         /// The file.
         id: FileId,
-        /// Its owner's token.
+        /// Token of the file's owner.
         token: OwnerToken,
     },
     /// `POST /file`.

@@ -21,7 +21,7 @@ use crate::protocol::keys::{Ed25519Public, WeakKey, X25519Public, X25519Secret};
 pub struct OnionRoute<'a> {
     /// The relays from guard to last; none means straight to the server, which then sees the client's address.
     pub relays: &'a [Ed25519Public],
-    /// Where it ends.
+    /// Server at which the request ends.
     pub server: &'a ServerAddress,
     /// The cipher of every layer.
     pub cipher: HopCipher,

@@ -41,11 +41,11 @@ pub struct ReplayMemory {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "only a fresh request may be carried out"]
 pub enum ReplayCheck {
-    /// It was not seen within the hour, and is remembered now.
+    /// The tag was not seen within the hour, and is remembered now.
     Fresh,
-    /// Its sender has too many here already: it is not remembered, so the request must not be carried out.
+    /// The sender has too many tags here already: this one is not remembered, so its request must not be carried out.
     NoRoom,
-    /// It was seen within the hour.
+    /// The tag was seen within the hour.
     Seen,
 }
 

@@ -44,18 +44,18 @@ pub enum ReplyError {
     /// A relay says, authenticated by its layer's key, that it or the one behind it failed.
     #[error("relay {hop} of the path answered {status}")]
     Relay {
-        /// Its place on the path; 0 is the guard.
+        /// Place of the relay on the path; 0 is the guard.
         hop: usize,
-        /// The status it gave.
+        /// HTTP status that the relay gave.
         status: u16,
-        /// Its words: never shown as truth.
+        /// Text that the relay gave: never shown as truth.
         text: String,
     },
     /// The layer of this party did not open, or holds what the client itself sent: this party, or the one before it on
     /// the way back, changed the bytes.
     #[error("the answer was changed at layer {layer}")]
     Unauthentic {
-        /// 0 is the guard; the number of relays means the server.
+        /// Number of the layer: 0 is the guard's, the number of relays is the server's.
         layer: usize,
     },
 }

@@ -341,7 +341,7 @@ impl<'a> Drawing<'a> {
         .filter_map(|(holds, relaxed)| holds.then_some(relaxed))
     }
 
-    /// Who may stand there, with the rules that yield for it, and who may not.
+    /// Relays that may stand at `place`, with the rules that yield for each, and the relays that may not.
     fn candidates<'b>(
         &'b self,
         memory: &RelayMemory,

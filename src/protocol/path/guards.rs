@@ -157,7 +157,7 @@ impl RelayMemory {
     }
 }
 
-/// So many relays must be left that are no guards when one that has served its time goes.
+/// Number of relays that must be left for the other places when a guard that has served its time goes.
 const LEFT_TO_STAND: usize = 4;
 /// Of lists this short no relay is kept back, but of those with a single guard.
 const TOO_FEW_TO_SPARE: usize = 3;

@@ -23,14 +23,14 @@ pub enum Learned {
     Belied {
         /// Key of the relay.
         relay: Ed25519Public,
-        /// When it said so, unix seconds.
+        /// When the relay said so, in unix seconds.
         at: u64,
     },
     /// A path did not bring an answer of the server.
     Failed {
         /// Over which relays.
         hops: Hops,
-        /// When, unix seconds.
+        /// When the path failed, in unix seconds.
         at: u64,
         /// Party at fault, as far as it is known.
         fault: Fault,
@@ -39,27 +39,27 @@ pub enum Learned {
     Reached {
         /// Over which relays.
         hops: Hops,
-        /// When, unix seconds.
+        /// When the path failed, in unix seconds.
         at: u64,
     },
     /// A request is about to be sent: its guard sees the client's address from now on.
     Used {
         /// Over which relays.
         hops: Hops,
-        /// When, unix seconds.
+        /// When the path failed, in unix seconds.
         at: u64,
     },
     /// The path carried a request to the server and an answer back.
     Worked {
         /// Over which relays.
         hops: Hops,
-        /// When, unix seconds.
+        /// When the path failed, in unix seconds.
         at: u64,
     },
 }
 
 impl Learned {
-    /// When it happened, unix seconds.
+    /// When this was learned, in unix seconds.
     const fn at(&self) -> u64 {
         match self {
             Self::Belied { at, .. }
@@ -308,11 +308,11 @@ impl RelayMemory {
     }
 }
 
-/// So many tries of a guard are looked at.
+/// Number of a guard's latest tries that are looked at.
 const OUTCOMES: usize = 10;
 /// On a short list a tenth is less than one relay: two that are down must not make their guard suspect.
 const TOO_MANY_ASIDE: usize = 2;
-/// So many tries over one guard that hang, with no answer between, let another be asked.
+/// Number of tries over one guard that must hang, with no answer between, before another guard is asked.
 const HUNG_YIELDS: usize = 2;
 /// More strikes than that say nothing new.
 const MAX_STRIKES: usize = 8;

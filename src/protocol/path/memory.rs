@@ -24,7 +24,7 @@ pub struct RelayMemory {
     pub(super) doubts: Vec<(Ed25519Public, u64, Doubt)>,
 }
 
-/// Who keeps the memory of one list while transfers change it.
+/// Keeper of the memory of one relay list, which several transfers change at once.
 pub trait MemoryKeeper: Sync {
     /// Changes the memory. When this returns, the guards are kept as they are then: what a relay is about to see of this
     /// client must outlive whatever ends the program next.
@@ -47,15 +47,15 @@ impl MemoryKeeper for Mutex<RelayMemory> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Guard {
     pub(super) relay: Ed25519Public,
-    /// When it became one.
+    /// When the relay became a guard, in unix seconds.
     pub(super) since: u64,
-    /// When it last carried a request.
+    /// When the guard last carried a request, in unix seconds.
     pub(super) used: u64,
-    /// Its last ten tries, the newest last: whether they worked.
+    /// Whether the guard's last ten tries worked, the newest last.
     pub(super) outcomes: Vec<bool>,
-    /// Relays that are said not to be reachable from it.
+    /// Relays that are said not to be reachable from the guard.
     pub(super) asides: Vec<SetAside>,
-    /// Until when another is preferred, because it could not be reached or hung.
+    /// Until when another guard is preferred, in unix seconds, because this one could not be reached or hung.
     pub(super) yields_until: u64,
 }
 
@@ -71,16 +71,16 @@ pub(super) struct SetAside {
 pub(super) struct Former {
     pub(super) relay: Ed25519Public,
     pub(super) served_until: u64,
-    /// Until when it is not a guard again.
+    /// Until when the relay cannot become a guard again, in unix seconds.
     pub(super) barred_until: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RelayRecord {
     pub(super) strikes: Vec<Strike>,
-    /// When a path with it last worked.
+    /// When a path with the relay last worked, in unix seconds.
     pub(super) worked: Option<u64>,
-    /// When it was last middle or last.
+    /// When the relay was last at the middle or last place, in unix seconds.
     pub(super) stood: Option<u64>,
 }
 
@@ -170,7 +170,7 @@ impl RelayMemory {
         })
     }
 
-    /// Why it cannot be a guard that is kept: set aside or barred.
+    /// Why a relay cannot be kept as a guard: set aside or barred.
     pub(super) fn against_guard(&self, key: &Ed25519Public, now: u64) -> Option<RejectReason> {
         if self.is_barred(key, now) {
             Some(RejectReason::Retired)
@@ -181,7 +181,7 @@ impl RelayMemory {
         }
     }
 
-    /// How many relays of the list are neither set aside nor barred.
+    /// Number of relays of the list that are neither set aside nor barred.
     pub(super) fn usable(&self, list: &RelayList, now: u64) -> usize {
         list.relays
             .iter()
@@ -189,7 +189,7 @@ impl RelayMemory {
             .count()
     }
 
-    /// How many guards are kept in use.
+    /// Number of guards to keep in use, 1 or 2.
     pub(super) fn wanted(&self, list: &RelayList, now: u64) -> usize {
         if self.usable(list, now) < ENOUGH_FOR_TWO {
             1
@@ -222,7 +222,7 @@ impl RelayMemory {
             && self.new_guards == other.new_guards
     }
 
-    /// How many relays may still become guards.
+    /// Number of relays that may still become guards.
     pub(super) fn new_guards_left(&self, now: u64) -> usize {
         let drawn = self
             .new_guards
@@ -349,9 +349,9 @@ impl RelayMemory {
     }
 }
 
-/// So many relays must be usable for two guards.
+/// Number of relays that must be usable for two guards.
 const ENOUGH_FOR_TWO: usize = 5;
-/// So many strikes set a relay aside.
+/// Number of strikes that set a relay aside.
 pub(super) const STRIKES: usize = 3;
 /// How long a strike counts, in seconds.
 pub(super) const STRIKE_SECS: u64 = 48 * HOUR_SECS;

@@ -1,4 +1,4 @@
-//! Who may stand on a path, and why not.
+//! Which relays may stand on a path, and why others may not.
 //!
 //! A path is three names. **Guards** are kept ([`RelayMemory`]), because frequent new guards are what lets a hostile
 //! relay meet everybody: two of them, or one when fewer than five relays are usable, for ten days while they work.
@@ -74,13 +74,13 @@ pub struct RelayPath {
 }
 
 impl RelayPath {
-    /// From guard to last.
+    /// The relays of the path, from guard to last.
     #[must_use]
     pub const fn relays(&self) -> [&RelayDescriptor; 3] {
         [&self.guard, &self.middle, &self.last]
     }
 
-    /// Their keys.
+    /// The keys of the path's relays.
     #[must_use]
     pub const fn hops(&self) -> Hops {
         Hops {
@@ -134,11 +134,11 @@ pub enum RejectReason {
 pub struct Rejection {
     /// Key of the relay.
     pub relay: Ed25519Public,
-    /// Why it was not drawn.
+    /// Why the relay was not drawn.
     pub reason: RejectReason,
 }
 
-/// There is no path: for one place nobody was left.
+/// No path can be drawn: no relay was left for one of its places.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("no relay is left for the {place:?} place of a path; {} were rejected", rejected.len())]
 pub struct NoPath {
@@ -203,7 +203,7 @@ pub enum Relaxed {
 
 /// How long a guard is kept, and how long it is neither middle nor last afterwards, in seconds.
 pub const GUARD_SECS: u64 = 10 * DAY_SECS;
-/// How many relays may become guards within 24 hours.
+/// Number of relays that may become guards within 24 hours.
 pub const MAX_NEW_GUARDS: usize = 3;
 const DAY_SECS: u64 = 24 * HOUR_SECS;
 const HOUR_SECS: u64 = 3_600;

@@ -19,7 +19,7 @@ pub struct RelayStanding {
 pub enum Standing {
     /// Was a guard: neither middle nor last until then.
     FormerGuard {
-        /// Until when.
+        /// Until when the relay is set aside, in unix seconds.
         until: u64,
     },
     /// A guard.
@@ -33,9 +33,9 @@ pub enum Standing {
     KeptBack,
     /// Not drawn.
     SetAside {
-        /// Until when.
+        /// Until when the relay is set aside, in unix seconds.
         until: u64,
-        /// Why it is set aside.
+        /// Why the relay is set aside.
         why: SetAsideWhy,
     },
     /// Drawn as middle or last.

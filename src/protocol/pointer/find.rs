@@ -25,7 +25,7 @@ const MAX_RUN_LEN: usize = 1017;
 const STOP: u8 = 0;
 /// A joined piece so long, or with a digit in it, is a piece of a pointer and not of the prose around it.
 const MIN_PIECE_LEN: usize = 16;
-/// So many letters and digits behind a character that no word has are the rest of a word.
+/// Number of letters and digits that, behind a character no word has, are taken for the rest of a word.
 const MIN_TAIL_LEN: usize = 12;
 
 pub(super) fn find(text: &str) -> Result<Pointer, FindPointerError> {
@@ -52,7 +52,7 @@ enum Joining {
     Spaces,
 }
 
-/// What is known of a candidate that is no pointer. The one with more to go by is told.
+/// Why a candidate is no pointer. Of several candidates, the person is told about the one most like a pointer.
 #[derive(Clone, Copy)]
 struct Damage {
     error: FindPointerError,
@@ -248,7 +248,7 @@ fn cut_off(run: &[u8], payload_len: usize) -> FindPointerError {
     }
 }
 
-/// How many characters follow the prefix of a word with such a payload.
+/// Number of characters behind the prefix of a word with a payload of so many bytes.
 fn word_len(payload_len: usize) -> usize {
     payload_len
         .saturating_mul(8)
@@ -288,7 +288,7 @@ enum Extent {
 
 /// What stops the walk through a map.
 enum FindStop {
-    /// So many bytes are missing at least.
+    /// At least this number of bytes is missing.
     Cut(usize),
     Garbled,
 }

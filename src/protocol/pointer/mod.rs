@@ -275,7 +275,7 @@ impl WordsParams {
         self.passes
     }
 
-    /// How many lanes there are.
+    /// Number of lanes.
     #[must_use]
     pub fn lanes(&self) -> u32 {
         self.lanes

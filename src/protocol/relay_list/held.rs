@@ -48,7 +48,7 @@ pub enum Refresh {
 /// Why an offered list is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ListRefused {
-    /// What it says is not a list, or its time has passed.
+    /// The text is not a relay list, or the list has expired.
     #[error(transparent)]
     List(#[from] RelayListError),
     /// `issued` lies in the future by more than clocks differ.
@@ -57,13 +57,13 @@ pub enum ListRefused {
     /// `issued` lies before that of the one held.
     #[error("the list is older than the one that is held")]
     Older,
-    /// Its text is not that of the one held, though both are dated the same.
+    /// The list has another text than the one held, though both are dated the same.
     #[error("the list is not the one that is held, though both are dated the same")]
     SameDate,
-    /// So large that no file server could hand it on.
+    /// The list is so large that no file server could hand it on.
     #[error("the list is larger than file servers can hand on ({MAX_ANSWER_LEN} bytes)")]
     TooLarge,
-    /// There is no signature.
+    /// The list has no signature.
     #[error("the list is not signed")]
     Unsigned,
     /// The signature is none, or not of the pinned key over exactly these bytes.

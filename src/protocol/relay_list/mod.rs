@@ -35,18 +35,18 @@ pub enum NetworkKind {
     Session,
 }
 
-/// What a relay says of itself.
+/// Entry of a relay in a list, as the relay describes itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayDescriptor {
-    /// Its identity; its X25519 key is the conversion.
+    /// Identity of the relay; its X25519 key is the conversion of this one.
     pub key: Ed25519Public,
-    /// A literal: relays are never looked up by name.
+    /// IP address of the relay: relays are never looked up by name.
     pub host: IpAddr,
-    /// Where it takes onion requests, over TLS.
+    /// TCP port at which the relay takes onion requests, over TLS.
     pub port: u16,
     /// Name of the relay's operator; empty means unnamed.
     pub operator: String,
-    /// For which hosts it will be the last relay.
+    /// Hosts for which the relay will be the last of a path.
     pub serves: Serves,
 }
 
@@ -97,19 +97,19 @@ pub struct RelayList {
 /// Why a list is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RelayListError {
-    /// It ends before it is issued.
+    /// The list expires before it is issued.
     #[error("the list expires before it is issued")]
     Backwards,
     /// One key stands twice.
     #[error("two entries have the same key")]
     DuplicateRelay,
-    /// Its `expires` has passed.
+    /// The list has expired.
     #[error("the list has expired")]
     Expired,
     /// A key, address or port of an entry is not one, or the X25519 key is not the conversion.
     #[error("entry {index} is not a relay: {what}")]
     Entry {
-        /// Counted from 1.
+        /// Number of the entry in the list, counted from 1.
         index: usize,
         /// What about the entry is wrong.
         what: &'static str,
@@ -118,7 +118,7 @@ pub enum RelayListError {
     /// stranger's.
     #[error("not a relay list: {0}")]
     Malformed(String),
-    /// Its version is not 1.
+    /// The version of the list is not 1.
     #[error("the list was made by a newer version")]
     Newer,
     /// Fewer than three relays.

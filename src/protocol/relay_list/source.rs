@@ -20,13 +20,13 @@ pub struct ListSource {
 }
 
 impl ListSource {
-    /// Where the list is.
+    /// URL of the list.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where its signature is: beside it, with `.sig` added.
+    /// URL of the list's signature: that of the list with `.sig` added.
     #[must_use]
     pub fn signature_url(&self) -> String {
         format!("{}.sig", self.url)

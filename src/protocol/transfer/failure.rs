@@ -33,9 +33,9 @@ pub enum Failure {
     /// A relay refused or failed, authenticated by its own key.
     #[error("relay {hop} of the path failed with status {status}")]
     Relay {
-        /// Its place; 0 is the guard.
+        /// Place of the relay on the path; 0 is the guard.
         hop: usize,
-        /// The status it gave.
+        /// HTTP status that the relay gave.
         status: u16,
     },
     /// A relay of the path cannot reach the next one.

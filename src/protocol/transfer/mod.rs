@@ -40,7 +40,7 @@ pub enum TransferRoute<'a> {
         list: &'a RelayList,
         /// Network that the relays belong to.
         kind: NetworkKind,
-        /// What is remembered of them; other transfers may use it at the same time.
+        /// Memory of these relays, which other transfers may use at the same time.
         memory: &'a dyn MemoryKeeper,
         /// Which rules may yield where the list is too small for them.
         allow: Allowance,
@@ -61,13 +61,13 @@ pub enum Step {
 
 /// One try.
 pub struct Attempt {
-    /// The relays; `None` when it goes straight to the server.
+    /// The relays of the path; `None` when the request goes straight to the server.
     pub path: Option<RelayPath>,
-    /// What is posted.
+    /// Body of the HTTP request.
     pub body: Vec<u8>,
     /// How long nothing may be seen between the last byte sent and the first of the answer.
     pub answer_wait: Duration,
-    /// Bytes an answer may have.
+    /// The longest answer that is read, in bytes.
     pub max_answer_len: usize,
 }
 
@@ -83,7 +83,7 @@ pub enum AttemptOutcome {
     Plain {
         /// The status.
         status: u16,
-        /// Its words: never shown as truth.
+        /// Text that came with it: never shown as truth.
         text: String,
     },
     /// The connection broke after it stood, before the whole answer was there.
@@ -98,11 +98,11 @@ pub enum AttemptOutcome {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{failure} (after {tries} tries)")]
 pub struct TransferError {
-    /// Of the last try.
+    /// Why the last try failed.
     pub failure: Failure,
-    /// How many there were.
+    /// Number of tries.
     pub tries: u32,
-    /// Whether they went straight to the server, so that no relay is to blame.
+    /// Whether the tries went straight to the server, so that no relay is to blame.
     pub direct: bool,
 }
 
