@@ -3,11 +3,7 @@
 //! A tree takes up to 150 bytes of heap for each byte of text. Here the length is checked before anything is parsed, the
 //! text goes straight into typed structs, strings without escapes are borrowed from it, and members that nobody asked
 //! for are skipped.
-#![warn(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects
-)]
+#![warn(clippy::string_slice, clippy::arithmetic_side_effects)]
 
 use core::fmt::{self, Write as _};
 use std::borrow::Cow;

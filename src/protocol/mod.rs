@@ -2,6 +2,8 @@
 //!
 //! Nothing here reads a clock, a file, a socket, the environment or the operating system's generator; `now` is unix
 //! seconds or a [`core::time::Duration`] handed in, and random bytes come from a caller's [`rand_core::CryptoRng`].
+// Bytes from outside come in here: an index that is out of bounds would end the program.
+#![warn(clippy::indexing_slicing)]
 #![warn(missing_docs)]
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 

@@ -202,7 +202,7 @@ fn seal_with(
         .encrypt_inout_detached(
             &Nonce::from(nonce),
             AAD,
-            bytes[COMMITMENT_LEN + NONCE_LEN..].as_mut().into(),
+            bytes.split_at_mut(COMMITMENT_LEN + NONCE_LEN).1.into(),
         )
         .expect("a blob is far below the 64 GiB that one GCM message holds");
     bytes.extend_from_slice(&tag);
@@ -328,6 +328,10 @@ impl Opened {
 
     /// The content, without header and padding.
     #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the range was taken from these bytes when they were opened"
+    )]
     pub fn content(&self) -> &[u8] {
         &self.bytes[self.content.clone()]
     }

@@ -45,6 +45,10 @@ impl SizeClass {
 
     /// The length of every blob of this class.
     #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a class is made only with a number that the table has"
+    )]
     pub fn blob_len(self) -> usize {
         BLOB_LENS[usize::from(self.0)]
     }

@@ -143,6 +143,10 @@ impl HopKey {
     ///
     /// # Panics
     /// When `region` is shorter than [`HopCipher::overhead`]: the caller lays it out.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "sealing has just written a nonce of this length at the beginning of the region"
+    )]
     pub fn seal_request(self, region: &mut [u8], rng: &mut impl CryptoRng) -> AnswerKey {
         self.seal_in_place(region, rng);
         let mut sent = [0; MAX_NONCE_LEN];

@@ -24,11 +24,7 @@
 //!     }
 //! }
 //! ```
-#![warn(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects
-)]
+#![warn(clippy::string_slice, clippy::arithmetic_side_effects)]
 
 use bech32::{Bech32m, Hrp};
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};

@@ -1,5 +1,4 @@
 #![expect(
-    clippy::indexing_slicing,
     clippy::string_slice,
     clippy::arithmetic_side_effects,
     reason = "a test that panics has found something"
