@@ -65,25 +65,27 @@ impl LocalSocket {
     /// Sends `request` to the process that listens in `folder`, and returns its response.
     ///
     /// # Errors
-    /// [`RequestError`]. The request may have been handled all the same if it is [`RequestError::NoResponse`].
+    /// [`LocalSocketError`]. The request may have been handled all the same if it is [`LocalSocketError::NoResponse`].
     pub async fn request(
         &self,
         folder: &Path,
         request: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, RequestError> {
+    ) -> Result<Zeroizing<Vec<u8>>, LocalSocketError> {
         let exchange = async {
             let mut stream = system::connect(folder, self.name)
                 .await
-                .map_err(RequestError::from_connecting)?;
+                .map_err(LocalSocketError::from_connecting)?;
             let exchanged = async {
                 write_message(&mut stream, request).await?;
                 read_message(&mut stream, self.max_message_len).await
             };
-            exchanged.await.map_err(|_broken| RequestError::NoResponse)
+            exchanged
+                .await
+                .map_err(|_broken| LocalSocketError::NoResponse)
         };
         tokio::time::timeout(self.response_timeout, exchange)
             .await
-            .unwrap_or(Err(RequestError::NoResponse))
+            .unwrap_or(Err(LocalSocketError::NoResponse))
     }
 }
 
@@ -98,7 +100,7 @@ pub struct OpenSocket {
 
 /// Why a request to a local socket has no response.
 #[derive(Debug, thiserror::Error)]
-pub enum RequestError {
+pub enum LocalSocketError {
     /// Nobody listens in the folder.
     #[error("nobody listens")]
     NobodyListens,
@@ -110,7 +112,7 @@ pub enum RequestError {
     Unreachable(io::Error),
 }
 
-impl RequestError {
+impl LocalSocketError {
     fn from_connecting(error: io::Error) -> Self {
         match error.kind() {
             // A killed process leaves its socket, which then refuses. An invalid path is one too long for a socket,
@@ -429,7 +431,7 @@ mod tests {
         socket.listen(folder, backwards).unwrap()
     }
 
-    async fn ask(folder: &Path) -> Result<Vec<u8>, RequestError> {
+    async fn ask(folder: &Path) -> Result<Vec<u8>, LocalSocketError> {
         let response = SOCKET.request(folder, b"abc").await;
         response.map(|response| response.to_vec())
     }
@@ -437,7 +439,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_is_answered_as_long_as_somebody_listens() {
         let folder = tempdir().unwrap();
-        let nobody = |result| matches!(result, Err(RequestError::NobodyListens));
+        let nobody = |result| matches!(result, Err(LocalSocketError::NobodyListens));
         assert!(nobody(ask(folder.path()).await));
         let listening = listen(SOCKET, folder.path());
         for _ in 0..2 {
@@ -456,14 +458,14 @@ mod tests {
         let _listening = listen(SOCKET, folder.path());
         for request in [&b""[..], b"123456789"] {
             let response = SOCKET.request(folder.path(), request).await;
-            assert!(matches!(response, Err(RequestError::NoResponse)));
+            assert!(matches!(response, Err(LocalSocketError::NoResponse)));
         }
         let short = LocalSocket {
             max_message_len: 2,
             ..SOCKET
         };
         let response = short.request(folder.path(), b"abc").await;
-        assert!(matches!(response, Err(RequestError::NoResponse)));
+        assert!(matches!(response, Err(LocalSocketError::NoResponse)));
     }
 
     #[tokio::test]
@@ -538,7 +540,7 @@ mod tests {
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         fs::write(address_file(folder.path(), SOCKET.name), "/nowhere").unwrap();
         let left = ask(folder.path()).await;
-        assert!(matches!(left, Err(RequestError::NobodyListens)));
+        assert!(matches!(left, Err(LocalSocketError::NobodyListens)));
         let _listening = listen(SOCKET, folder.path());
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -557,14 +559,14 @@ mod tests {
             fs::create_dir(folder(name)).unwrap();
         }
         let nobody = ask(&folder("a")).await;
-        assert!(matches!(nobody, Err(RequestError::NobodyListens)));
+        assert!(matches!(nobody, Err(LocalSocketError::NobodyListens)));
         let listening = listen(SOCKET, &folder("a"));
         assert_eq!(ask(&folder("a")).await.unwrap(), b"cba");
         let (session, socket) = system::path_in_session(&folder("a").join(SOCKET.name));
         let mode = fs::metadata(session).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
         let other = ask(&folder("b")).await;
-        assert!(matches!(other, Err(RequestError::NobodyListens)));
+        assert!(matches!(other, Err(LocalSocketError::NobodyListens)));
         drop(listening);
         assert!(!socket.exists());
         assert_eq!(fs::read_dir(folder("a")).unwrap().count(), 0);

@@ -19,7 +19,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::disk::io_reason::IoReason;
-use crate::disk::local_socket::{LocalSocket, RequestError};
+use crate::disk::local_socket::{LocalSocket, LocalSocketError};
 use crate::disk::lock_file::{self, Tried};
 use crate::disk::private;
 
@@ -147,8 +147,8 @@ fn start_with(
         // Without locks the first is whoever answers.
         Tried::NoLocks => match runtime.block_on(SOCKET.request(folder, &request)) {
             Ok(_) => return Ok(Start::HandedOver),
-            Err(RequestError::NoResponse) => return Err(InstanceError::Busy),
-            Err(RequestError::NobodyListens | RequestError::Unreachable(_)) => None,
+            Err(LocalSocketError::NoResponse) => return Err(InstanceError::Busy),
+            Err(LocalSocketError::NobodyListens | LocalSocketError::Unreachable(_)) => None,
         },
     };
     let inbox = Arc::new(Inbox::default());
@@ -185,8 +185,8 @@ async fn hand_over(folder: &Path, request: &[u8]) -> Result<(), InstanceError> {
         loop {
             match SOCKET.request(folder, request).await {
                 Ok(_) => return Ok(()),
-                Err(RequestError::NoResponse) => return Err(InstanceError::Busy),
-                Err(RequestError::NobodyListens | RequestError::Unreachable(_)) => {
+                Err(LocalSocketError::NoResponse) => return Err(InstanceError::Busy),
+                Err(LocalSocketError::NobodyListens | LocalSocketError::Unreachable(_)) => {
                     tokio::time::sleep(ASK_AGAIN_AFTER).await;
                 }
             }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::operator::{Operator, OperatorError};
-use crate::disk::local_socket::{LocalSocket, OpenSocket, RequestError};
+use crate::disk::local_socket::{LocalSocket, LocalSocketError, OpenSocket};
 use crate::protocol::address::FileId;
 use crate::server::store::Held;
 
@@ -153,9 +153,9 @@ pub async fn ask(
         Ok(response) => serde_json::from_slice(&response)
             .map(Some)
             .map_err(|_unknown| ControlError::NoResponse),
-        Err(RequestError::NobodyListens) => Ok(None),
-        Err(RequestError::NoResponse) => Err(ControlError::NoResponse),
-        Err(RequestError::Unreachable(error)) => Err(ControlError::Unreachable(error)),
+        Err(LocalSocketError::NobodyListens) => Ok(None),
+        Err(LocalSocketError::NoResponse) => Err(ControlError::NoResponse),
+        Err(LocalSocketError::Unreachable(error)) => Err(ControlError::Unreachable(error)),
     }
 }
 
@@ -245,7 +245,10 @@ mod tests {
             format!("{}{request}", " ".repeat(2_000)),
         ] {
             let response = SOCKET.request(folder.path(), text.as_bytes()).await;
-            assert!(matches!(response, Err(RequestError::NoResponse)), "{text}");
+            assert!(
+                matches!(response, Err(LocalSocketError::NoResponse)),
+                "{text}"
+            );
         }
         assert_eq!(
             ask(folder.path(), &remove("here")).await.unwrap(),
