@@ -194,6 +194,7 @@ impl AttemptShown {
         let Some(first) = parties.first_mut() else {
             return;
         };
+        // Whoever comes first on the path is met by the proxy in place of the client.
         for fact in &mut first.shown {
             if *fact == Fact::ClientAddress {
                 *fact = Fact::ProxyAddress;
@@ -202,6 +203,7 @@ impl AttemptShown {
         first.hidden.insert(0, Fact::ClientAddress);
         let mut shown = vec![Fact::ClientAddress];
         let mut hidden = Vec::new();
+        // A guard hides from the proxy where the request ends; without relays the proxy itself connects there.
         match (first.role, self.end) {
             (Role::Guard, _) => {
                 shown.push(Fact::NextRelay(first.name.clone()));
@@ -271,9 +273,10 @@ impl AttemptShown {
         }
     }
 
-    /// As if the request named a file, and came everywhere.
+    /// Facts of every party, as if the request named a file and reached all of them.
     fn all_facts(&self) -> Vec<PartyShown> {
         let server = self.server.authority().to_owned();
+        // A list comes from one party, and the request for it says nothing of a transfer.
         if let role @ (Role::ListHost | Role::Seed) = self.end.role() {
             return vec![PartyShown {
                 role,
@@ -297,6 +300,8 @@ impl AttemptShown {
                 hidden: vec![Fact::Content],
             }];
         };
+        // Only the guard meets the client, and only the last relay and the server know where the request ends: nobody
+        // knows both ends.
         let [guard, middle, last] = path
             .relays()
             .map(|relay| format!("{}:{}", bracketed(relay.host), relay.port));

@@ -85,6 +85,8 @@ impl Connections {
 
     /// Takes a connection in; another may be closed for it. None when there is no room that another could make.
     pub(super) fn open(&mut self, kind: LimitClass) -> Option<(u64, CancellationToken)> {
+        // The narrowest limit comes first: an address with too many connections gives up one of its own before anybody
+        // else loses one.
         match kind {
             LimitClass::Exempt => {}
             LimitClass::Listed(holder, most) => {

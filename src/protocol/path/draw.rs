@@ -381,6 +381,7 @@ impl<'a> Drawing<'a> {
     ) -> Result<Vec<Relaxed>, RejectReason> {
         let key = &relay.key;
         let mut relaxed = Vec::new();
+        // These never yield: one relay at two places would see both ends, and the last one must reach the server.
         if guard.key == *key {
             return Err(RejectReason::IsGuard);
         }
@@ -394,6 +395,7 @@ impl<'a> Drawing<'a> {
             relaxed.push(rule);
             if allowed { Ok(()) } else { Err(reason) }
         };
+        // A guard has seen this client's address: it must not see where requests end as well.
         if memory.is_or_was_guard(key, now) {
             match place {
                 Place::Last => yields(

@@ -122,6 +122,7 @@ impl<'de> Deserialize<'de> for NodeState {
                 Ok(NodeState(members.into_node()))
             }
 
+            // A value of any other kind is no node; an error here would cost the whole list.
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<NodeState, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 Ok(NodeState(None))
