@@ -20,8 +20,10 @@ use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError}
 use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
 use cloakroom::app::words::l10n::Language;
 use cloakroom::gui::model::{
-    Action, Contrast, Count, ManageAction, Modal, Preferences, RelayList, RelayOrigin, Screen,
-    ServerChoice, ShareOptions, Stage, Test, Theme, TransferId, TransferState,
+    Action, Arrival, Contrast, Count, ManageAction, Modal, ModalAction, PreferenceChange,
+    Preferences, ReceiveAction, RelayAction, RelayList, RelayOrigin, RowAction, Screen,
+    ServerAction, ServerChoice, ShareAction, ShareOptions, Stage, Test, Theme, TransferId,
+    TransferState, WindowAction,
 };
 use cloakroom::gui::window::{Opening, Window};
 use cloakroom::protocol::seal::OpenError;
@@ -67,7 +69,7 @@ const SCENES: &[Scene] = &[
         }
     }),
     ("first-start", |desk| {
-        act(desk, Action::Open(Modal::About));
+        act(desk, ModalAction::Open(Modal::About));
         desk.press(egui::Key::Escape);
     }),
     ("share-hovering", |desk| {
@@ -113,7 +115,7 @@ const SCENES: &[Scene] = &[
         desk.drop_files(&[file]);
         desk.until(|desk| stage(desk) == Some(Stage::FindPath));
         let id = newest(desk);
-        act(desk, Action::OpenMenu(id));
+        act(desk, Action::Row(id, RowAction::OpenMenu));
     }),
     ("share-done", Desk::shared_one),
     ("share-copied", |desk| {
@@ -123,7 +125,7 @@ const SCENES: &[Scene] = &[
     }),
     ("share-several", several),
     ("share-built-in", |desk| {
-        act(desk, Action::UseServer(ServerChoice::BuiltIn));
+        act(desk, ServerAction::Use(ServerChoice::BuiltIn));
         desk.shared_one();
     }),
     ("share-masked", |desk| {
@@ -142,33 +144,33 @@ const SCENES: &[Scene] = &[
         desk.drop_files(&[file]);
         desk.until_seen("Uploading");
         let id = newest(desk);
-        act(desk, Action::Cancel(id));
+        act(desk, Action::Row(id, RowAction::Cancel));
     }),
     ("share-without-relays", |desk| {
-        act(desk, Action::ForgetRelayList);
+        act(desk, RelayAction::ForgetList);
     }),
     ("share-managed", |desk| {
         let options = ShareOptions {
             count: Count::Yes,
             ..ShareOptions::default()
         };
-        act(desk, Action::SetOptions(options));
+        act(desk, ShareAction::SetOptions(options));
         for what in [ManageAction::Extend, ManageAction::Status] {
             desk.shared_one();
             let id = newest(desk);
-            act(desk, Action::Manage(id, what));
+            act(desk, Action::Row(id, RowAction::Manage(what)));
             desk.until(|desk| desk.window.state().model().transfers[0].told.is_some());
         }
     }),
     ("row-menu", |desk| {
         desk.shared_one();
         let id = newest(desk);
-        act(desk, Action::OpenMenu(id));
+        act(desk, Action::Row(id, RowAction::OpenMenu));
     }),
     ("row-menu-received", |desk| {
         received(desk);
         let id = newest(desk);
-        act(desk, Action::OpenMenu(id));
+        act(desk, Action::Row(id, RowAction::OpenMenu));
     }),
     ("row-menu-failed", |desk| {
         desk.backend.fail_next(no_answer());
@@ -177,10 +179,10 @@ const SCENES: &[Scene] = &[
         desk.backend.let_go(1);
         desk.until_seen("could not be reached");
         let id = newest(desk);
-        act(desk, Action::OpenMenu(id));
+        act(desk, Action::Row(id, RowAction::OpenMenu));
     }),
     ("receive-empty", |desk| {
-        act(desk, Action::Go(Screen::Receive));
+        act(desk, WindowAction::Go(Screen::Receive));
     }),
     ("receive-valid", |desk| {
         desk.paste(POINTER);
@@ -191,7 +193,7 @@ const SCENES: &[Scene] = &[
         desk.until_seen("from files.example");
         let pointer = Some(COUNTED.into());
         let files = Vec::new();
-        act(desk, Action::Arguments { files, pointer });
+        act(desk, Arrival::Arguments { files, pointer });
         desk.until_seen("Another pointer was opened");
     }),
     ("receive-damaged", |desk| {
@@ -215,30 +217,33 @@ const SCENES: &[Scene] = &[
         desk.until_seen("holds no pointer");
     }),
     ("share-options", |desk| {
-        act(desk, Action::ShowOptions(true));
+        act(desk, ShareAction::ShowOptions(true));
         let options = ShareOptions {
             count: Count::Limit(5),
             ..ShareOptions::default()
         };
-        act(desk, Action::SetOptions(options));
+        act(desk, ShareAction::SetOptions(options));
         show(desk, "File name in the pointer");
     }),
     ("share-deleted", |desk| {
         desk.shared_one();
         let id = newest(desk);
-        act(desk, Action::Manage(id, ManageAction::Delete));
+        act(
+            desk,
+            Action::Row(id, RowAction::Manage(ManageAction::Delete)),
+        );
         desk.until_seen("Deleted from the server");
     }),
     ("share-delete-question", |desk| {
         desk.shared_one();
         let id = newest(desk);
-        act(desk, Action::Open(Modal::Delete(id)));
+        act(desk, ModalAction::Open(Modal::Delete(id)));
     }),
     ("receive-downloading", |desk| {
         desk.backend.show(vec![Stage::Download { fraction: 0.5 }]);
         desk.paste(POINTER);
         desk.until_seen("from files.example");
-        act(desk, Action::Download);
+        act(desk, ReceiveAction::Download);
         desk.until_seen("Downloading, 50 %");
     }),
     ("receive-verifying", |desk| {
@@ -246,7 +251,7 @@ const SCENES: &[Scene] = &[
         desk.backend.show(vec![whole, Stage::Verify]);
         desk.paste(POINTER);
         desk.until_seen("from files.example");
-        act(desk, Action::Download);
+        act(desk, ReceiveAction::Download);
         desk.until(|desk| stage(desk) == Some(Stage::Verify));
     }),
     ("receive-verified", received),
@@ -257,7 +262,7 @@ const SCENES: &[Scene] = &[
     ("receive-open-program", |desk| {
         misleading(desk);
         let id = newest(desk);
-        act(desk, Action::OpenSaved(id));
+        act(desk, Action::Row(id, RowAction::OpenSaved));
         desk.until(|desk| desk.window.state().model().modal.is_some());
     }),
     ("receive-failed", |desk| {
@@ -265,42 +270,45 @@ const SCENES: &[Scene] = &[
         desk.backend.fail_next(broken);
         desk.paste(POINTER);
         desk.until_seen("from files.example");
-        act(desk, Action::Download);
+        act(desk, ReceiveAction::Download);
         desk.backend.let_go(1);
         desk.until_seen("does not match");
     }),
     ("who-saw-what", |desk| {
         desk.shared_one();
         let id = newest(desk);
-        act(desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+        act(desk, ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
     }),
     ("who-saw-what-received", |desk| {
         received(desk);
         let id = newest(desk);
-        act(desk, Action::Open(Modal::WhoSawWhat { id, at: 0 }));
+        act(desk, ModalAction::Open(Modal::WhoSawWhat { id, at: 0 }));
     }),
     ("who-saw-what-proxy", |desk| {
-        act(desk, Action::ProxyEdited("socks5://127.0.0.1:9050".into()));
-        act(desk, Action::UseProxy);
+        act(
+            desk,
+            RelayAction::ProxyEdited("socks5://127.0.0.1:9050".into()),
+        );
+        act(desk, RelayAction::UseProxy);
         desk.shared_one();
         let id = desk.window.state().model().transfers[0].id;
-        act(desk, Action::Open(Modal::WhoSawWhat { id, at: 1 }));
+        act(desk, ModalAction::Open(Modal::WhoSawWhat { id, at: 1 }));
     }),
     ("qr", |desk| {
         desk.shared_one();
         let id = newest(desk);
-        act(desk, Action::Open(Modal::Qr(id)));
+        act(desk, ModalAction::Open(Modal::Qr(id)));
     }),
     ("settings", settings),
     ("settings-whole", |desk| {
         settings(desk);
-        act(desk, Action::ShowRelays(true));
+        act(desk, RelayAction::Show(true));
         desk.until_seen("first relay since");
     }),
     ("settings-tested", |desk| {
         settings(desk);
         for choice in [ServerChoice::BuiltIn, chosen_server()] {
-            act(desk, Action::TestServer(choice.clone()));
+            act(desk, ServerAction::Test(choice.clone()));
             desk.backend.let_go(1);
             desk.until(|desk| {
                 let tests = &desk.window.state().model().settings.tests;
@@ -314,35 +322,38 @@ const SCENES: &[Scene] = &[
     }),
     ("settings-bad-address", |desk| {
         settings(desk);
-        act(desk, Action::TestServer(ServerChoice::BuiltIn));
-        act(desk, Action::AddressEdited("files.example".to_owned()));
-        act(desk, Action::AddServer);
+        act(desk, ServerAction::Test(ServerChoice::BuiltIn));
+        act(
+            desk,
+            ServerAction::AddressEdited("files.example".to_owned()),
+        );
+        act(desk, ServerAction::Add);
         desk.until_seen("not a file server's address");
         show(desk, "Paste it as its operator gave it");
     }),
     ("settings-session-and-proxy", |desk| {
         settings(desk);
-        act(desk, Action::UseSession);
+        act(desk, RelayAction::UseSession);
         act(
             desk,
-            Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
+            RelayAction::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
         );
-        act(desk, Action::UseProxy);
+        act(desk, RelayAction::UseProxy);
         desk.until(|desk| !desk.window.state().model().settings.relays_busy);
         desk.until_seen("127.0.0.1:9050");
         show(desk, "Received files are saved");
     }),
     ("settings-access-word", |desk| {
         let address = server("files.example").address;
-        act(desk, Action::Go(Screen::Settings));
-        act(desk, Action::SetDirect(address.clone(), true));
-        act(desk, Action::OpenWord(address));
+        act(desk, WindowAction::Go(Screen::Settings));
+        act(desk, PreferenceChange::Direct(address.clone(), true));
+        act(desk, ServerAction::OpenWord(address));
         desk.window.step();
         let word = zeroize::Zeroizing::new("open sesame".to_owned());
-        act(desk, Action::WordEdited(word));
+        act(desk, ServerAction::WordEdited(word));
     }),
     ("settings-advanced", |desk| {
-        act(desk, Action::Go(Screen::Settings));
+        act(desk, WindowAction::Go(Screen::Settings));
         desk.window.step();
         desk.bring(By::new().label("Copy diagnostics"));
     }),
@@ -366,7 +377,7 @@ const SCENES: &[Scene] = &[
     ("keep-longer", |desk| {
         desk.shared_one();
         let id = desk.window.state().model().transfers[0].id;
-        act(desk, Action::Open(Modal::KeepLonger(id)));
+        act(desk, ModalAction::Open(Modal::KeepLonger(id)));
     }),
     ("removed", |desk| {
         let files: Vec<PathBuf> = (1..8).map(|at| desk.file(&format!("{at}.txt"))).collect();
@@ -377,7 +388,7 @@ const SCENES: &[Scene] = &[
             model.transfers.len() == 7 && model.unfinished() == 0
         });
         let id = desk.window.state().model().transfers[0].id;
-        act(desk, Action::Remove(id));
+        act(desk, Action::Row(id, RowAction::Remove));
     }),
     ("settings-appearance", |desk| {
         settings(desk);
@@ -399,20 +410,20 @@ const SCENES: &[Scene] = &[
     }),
     ("wipe-history", |desk| {
         settings(desk);
-        act(desk, Action::Open(Modal::WipeHistory));
+        act(desk, ModalAction::Open(Modal::WipeHistory));
     }),
     ("closing", |desk| {
         let file = desk.file("report.pdf");
         desk.drop_files(&[file]);
         desk.until_seen("Uploading");
-        act(desk, Action::CloseWindow);
+        act(desk, WindowAction::Close);
     }),
     ("closing-several", |desk| {
         let names = ["holiday-pictures-2026.zip", "report.pdf", "minutes.odt"];
         let files: Vec<PathBuf> = names.iter().map(|name| desk.file(name)).collect();
         desk.drop_files(&files);
         desk.until(|desk| running(desk) >= 2);
-        act(desk, Action::CloseWindow);
+        act(desk, WindowAction::Close);
     }),
     ("share-without-a-keyring", |desk| {
         desk.shared_one();
@@ -422,38 +433,38 @@ const SCENES: &[Scene] = &[
         desk.until(|desk| desk.window.state().model().transfers.len() == 3);
     }),
     ("shortcuts", |desk| {
-        act(desk, Action::Open(Modal::Shortcuts));
+        act(desk, ModalAction::Open(Modal::Shortcuts));
     }),
     ("shortcuts-of-a-row", |desk| {
-        act(desk, Action::Open(Modal::Shortcuts));
+        act(desk, ModalAction::Open(Modal::Shortcuts));
         show(desk, "Shift+F10");
     }),
-    ("about", |desk| act(desk, Action::Open(Modal::About))),
+    ("about", |desk| act(desk, ModalAction::Open(Modal::About))),
     ("about-a-licence", |desk| {
-        act(desk, Action::Open(Modal::About));
+        act(desk, ModalAction::Open(Modal::About));
         desk.window.step();
         desk.window.get_by_label("MIT").click();
         desk.window.run_steps(8);
     }),
     ("high-contrast", |desk| {
-        act(desk, Action::SetContrast(Contrast::High));
+        act(desk, PreferenceChange::Contrast(Contrast::High));
         desk.shared_one();
         desk.press(egui::Key::Tab);
     }),
     ("high-contrast-settings", |desk| {
-        act(desk, Action::SetContrast(Contrast::High));
+        act(desk, PreferenceChange::Contrast(Contrast::High));
         settings(desk);
     }),
     ("high-contrast-receive", |desk| {
-        act(desk, Action::SetContrast(Contrast::High));
+        act(desk, PreferenceChange::Contrast(Contrast::High));
         desk.paste(COUNTED);
         desk.until_seen("The sender is told");
     }),
     ("high-contrast-who-saw-what", |desk| {
-        act(desk, Action::SetContrast(Contrast::High));
+        act(desk, PreferenceChange::Contrast(Contrast::High));
         desk.shared_one();
         let id = newest(desk);
-        act(desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+        act(desk, ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
     }),
     ("zoom-90", several),
     ("zoom-200", Desk::shared_one),
@@ -469,12 +480,12 @@ const SCENES: &[Scene] = &[
     ("longer", several),
     ("every-widget", |desk| {
         desk.shared_one();
-        act(desk, Action::Go(Screen::Gallery));
+        act(desk, WindowAction::Go(Screen::Gallery));
     }),
     ("high-contrast-widgets", |desk| {
-        act(desk, Action::SetContrast(Contrast::High));
+        act(desk, PreferenceChange::Contrast(Contrast::High));
         desk.shared_one();
-        act(desk, Action::Go(Screen::Gallery));
+        act(desk, WindowAction::Go(Screen::Gallery));
     }),
 ];
 
@@ -531,12 +542,12 @@ fn several(desk: &mut Desk) {
         }
     }
     // Each row was brought into view as it stood then; now it is the beginning of the page again.
-    act(desk, Action::Go(Screen::Share));
+    act(desk, WindowAction::Go(Screen::Share));
     desk.window.run_steps(4);
 }
 
 fn settings(desk: &mut Desk) {
-    act(desk, Action::Go(Screen::Settings));
+    act(desk, WindowAction::Go(Screen::Settings));
     desk.until(|desk| {
         let model = desk.window.state().model();
         let asked = matches!(
@@ -583,12 +594,12 @@ fn running(desk: &Desk) -> usize {
 fn received(desk: &mut Desk) {
     desk.paste(POINTER);
     desk.until_seen("from files.example");
-    act(desk, Action::Download);
+    act(desk, ReceiveAction::Download);
     desk.backend.let_go(1);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
 }
 
-fn act(desk: &mut Desk, action: Action) {
+fn act(desk: &mut Desk, action: impl Into<Action>) {
     let ctx = desk.window.ctx.clone();
     desk.window.state_mut().take(&ctx, action);
     desk.window.run_steps(3);
@@ -732,7 +743,7 @@ fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
         point(&mut desk);
         go(&mut desk);
         for (theme, tile) in [Theme::Light, Theme::Dark].into_iter().zip(pair) {
-            act(&mut desk, Action::SetTheme(theme));
+            act(&mut desk, PreferenceChange::Theme(theme));
             desk.window.event(egui::Event::PointerGone);
             desk.window.run_steps(4);
             let image = desk.window.render().expect("a picture");

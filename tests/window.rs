@@ -15,8 +15,8 @@ use cloakroom::app::error::AppError;
 use cloakroom::app::process::instance::{self, Start, StartArguments};
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, Modal, Preferences, RelayList, RelayOrigin, Screen, ServerChoice, Stage, Theme,
-    TransferState,
+    Action, Modal, ModalAction, Preferences, ReceiveAction, RelayList, RelayOrigin, RowAction,
+    Screen, ServerChoice, SettingsAction, Stage, Theme, TransferState, WindowAction,
 };
 use cloakroom::gui::platform::uri_list::{DropNews, UriList};
 use cloakroom::gui::window::Opening;
@@ -691,9 +691,9 @@ fn a_window_at_rest_asks_for_no_frame() {
         desk.window.ctx.all_styles_mut(blink);
         assert!(!comes_to_rest(&mut desk), "a caret that blinks is seen");
         // Puts the window's own style on, also over what the harness has changed.
-        act(&mut desk, Action::Zoom(1));
-        act(&mut desk, Action::Zoom(0));
-        act(&mut desk, Action::Go(Screen::Share));
+        act(&mut desk, SettingsAction::Zoom(1));
+        act(&mut desk, SettingsAction::Zoom(0));
+        act(&mut desk, WindowAction::Go(Screen::Share));
         at_rest(&mut desk, "share, empty");
         desk.click("Receive");
         desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
@@ -704,13 +704,13 @@ fn a_window_at_rest_asks_for_no_frame() {
         desk.paste(POINTER);
         desk.until_seen("from files.example");
         at_rest(&mut desk, "receive, a pointer");
-        act(&mut desk, Action::ClearPointer);
-        act(&mut desk, Action::Go(Screen::Settings));
+        act(&mut desk, ReceiveAction::Clear);
+        act(&mut desk, WindowAction::Go(Screen::Settings));
         at_rest(&mut desk, "settings");
-        act(&mut desk, Action::Go(Screen::Gallery));
+        act(&mut desk, WindowAction::Go(Screen::Gallery));
         at_rest(&mut desk, "gallery");
 
-        act(&mut desk, Action::Go(Screen::Share));
+        act(&mut desk, WindowAction::Go(Screen::Share));
         desk.backend.fail_next(no_answer());
         let file = desk.file("report.pdf");
         desk.drop_files(&[file]);
@@ -722,12 +722,12 @@ fn a_window_at_rest_asks_for_no_frame() {
         desk.shared_one();
         at_rest(&mut desk, "a finished row");
         let id = desk.window.state().model().transfers[0].id;
-        act(&mut desk, Action::CopyPointer(id));
+        act(&mut desk, Action::Row(id, RowAction::CopyPointer));
         desk.until(|desk| desk.window.state().model().copied == Some(id));
         at_rest(&mut desk, "copied");
-        act(&mut desk, Action::OpenMenu(id));
+        act(&mut desk, Action::Row(id, RowAction::OpenMenu));
         at_rest(&mut desk, "the menu of a row");
-        act(&mut desk, Action::Back);
+        act(&mut desk, ModalAction::Back);
         for modal in [
             Modal::About,
             Modal::Closing { running: 2 },
@@ -738,9 +738,9 @@ fn a_window_at_rest_asks_for_no_frame() {
             Modal::WhoSawWhat { id, at: 0 },
             Modal::WipeHistory,
         ] {
-            act(&mut desk, Action::Open(modal));
+            act(&mut desk, ModalAction::Open(modal));
             at_rest(&mut desk, &format!("{modal:?}"));
-            act(&mut desk, Action::Back);
+            act(&mut desk, ModalAction::Back);
         }
         let folder = desk.folder.path().to_owned();
         desk.drop_files(&[folder]);
@@ -749,7 +749,7 @@ fn a_window_at_rest_asks_for_no_frame() {
     }
 }
 
-fn act(desk: &mut Desk, action: Action) {
+fn act(desk: &mut Desk, action: impl Into<Action>) {
     let ctx = desk.window.ctx.clone();
     desk.window.state_mut().take(&ctx, action);
     desk.window.run_steps(3);
@@ -855,7 +855,7 @@ fn the_window_has_a_name_and_what_is_behind_a_sheet_is_not_found() {
     let ctx = desk.window.ctx.clone();
     desk.window
         .state_mut()
-        .take(&ctx, Action::Open(Modal::Shortcuts));
+        .take(&ctx, ModalAction::Open(Modal::Shortcuts));
     desk.window.step();
     desk.window.step();
     assert!(zone(&desk));

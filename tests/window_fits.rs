@@ -14,7 +14,9 @@ use std::sync::Mutex;
 
 use cloakroom::app::words::l10n::Language;
 use cloakroom::gui::model::{
-    Action, Count, Modal, Preferences, RelayList, RelayOrigin, Screen, ServerChoice, ShareOptions,
+    Action, Count, Modal, ModalAction, Preferences, ReceiveAction, RelayAction, RelayList,
+    RelayOrigin, RowAction, Screen, ServerAction, ServerChoice, ShareAction, ShareOptions,
+    WindowAction,
 };
 use cloakroom::gui::window::Opening;
 use desk::Desk;
@@ -53,7 +55,7 @@ fn fits(language: Language, zoom: u16, sizes: &[[f32; 2]]) {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-fn act(desk: &mut Desk, action: Action) {
+fn act(desk: &mut Desk, action: impl Into<Action>) {
     let ctx = desk.window.ctx.clone();
     desk.window.state_mut().take(&ctx, action);
     desk.window.run_steps(3);
@@ -82,14 +84,14 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
 
     let mut desk = Desk::with(kept(true), size, |_| Opening::default());
     look(&mut desk, "share, empty");
-    act(&mut desk, Action::ShowOptions(true));
+    act(&mut desk, ShareAction::ShowOptions(true));
     let options = ShareOptions {
         count: Count::Limit(5),
         ..ShareOptions::default()
     };
-    act(&mut desk, Action::SetOptions(options));
+    act(&mut desk, ShareAction::SetOptions(options));
     look(&mut desk, "share, options");
-    act(&mut desk, Action::ShowOptions(false));
+    act(&mut desk, ShareAction::ShowOptions(false));
     let names = [
         "a-long-name-of-a-holiday-picture-2026.zip",
         "report.pdf",
@@ -99,18 +101,18 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     desk.drop_files(&files);
     desk.until_seen("Uploading");
     look(&mut desk, "share, running");
-    act(&mut desk, Action::CloseWindow);
+    act(&mut desk, WindowAction::Close);
     look(&mut desk, "closing");
-    act(&mut desk, Action::KeepRunning);
+    act(&mut desk, ModalAction::Back);
     desk.backend.let_go(3);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
     look(&mut desk, "share, done");
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::CopyPointer(id));
+    act(&mut desk, Action::Row(id, RowAction::CopyPointer));
     look(&mut desk, "share, copied");
-    act(&mut desk, Action::OpenMenu(id));
+    act(&mut desk, Action::Row(id, RowAction::OpenMenu));
     look(&mut desk, "the menu of a row");
-    act(&mut desk, Action::Back);
+    act(&mut desk, ModalAction::Back);
     for modal in [
         Modal::About,
         Modal::Closing { running: 2 },
@@ -122,9 +124,9 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
         Modal::WhoSawWhat { id, at: 2 },
         Modal::WipeHistory,
     ] {
-        act(&mut desk, Action::Open(modal));
+        act(&mut desk, ModalAction::Open(modal));
         look(&mut desk, &format!("{modal:?}"));
-        act(&mut desk, Action::Back);
+        act(&mut desk, ModalAction::Back);
     }
     desk.backend.fail_next(no_answer());
     let file = desk.file("report.pdf");
@@ -139,38 +141,38 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
         (RELAYLESS, "No relay of yours"),
         (COUNTED, "files.example"),
     ] {
-        act(&mut desk, Action::Go(Screen::Receive));
-        act(&mut desk, Action::ClearPointer);
+        act(&mut desk, WindowAction::Go(Screen::Receive));
+        act(&mut desk, ReceiveAction::Clear);
         look(&mut desk, "receive, empty");
         desk.paste(pointer);
         desk.until_seen(seen);
         look(&mut desk, &format!("receive, {seen}"));
     }
-    act(&mut desk, Action::Download);
+    act(&mut desk, ReceiveAction::Download);
     desk.backend.let_go(1);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
     look(&mut desk, "receive, verified");
-    act(&mut desk, Action::Go(Screen::Share));
+    act(&mut desk, WindowAction::Go(Screen::Share));
     desk.paste("milk, bread, eggs");
     look(&mut desk, "a notice");
-    act(&mut desk, Action::DismissNotice);
+    act(&mut desk, WindowAction::DismissNotice);
 
     for show in [false, true] {
-        act(&mut desk, Action::Go(Screen::Settings));
-        act(&mut desk, Action::ShowRelays(show));
+        act(&mut desk, WindowAction::Go(Screen::Settings));
+        act(&mut desk, RelayAction::Show(show));
         desk.window.run_steps(4);
         look(&mut desk, "settings");
     }
-    act(&mut desk, Action::AddressEdited("files".to_owned()));
-    act(&mut desk, Action::AddServer);
+    act(&mut desk, ServerAction::AddressEdited("files".to_owned()));
+    act(&mut desk, ServerAction::Add);
     desk.until_seen("not a file server's address");
     act(
         &mut desk,
-        Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
+        RelayAction::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
     );
-    act(&mut desk, Action::UseProxy);
+    act(&mut desk, RelayAction::UseProxy);
     look(&mut desk, "settings, wrong address and proxy");
-    act(&mut desk, Action::Go(Screen::Gallery));
+    act(&mut desk, WindowAction::Go(Screen::Gallery));
     look(&mut desk, "every widget");
 
     let without_relays = Preferences {
@@ -179,7 +181,7 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     };
     let mut desk = Desk::with(without_relays, size, |_| Opening::default());
     for screen in [Screen::Share, Screen::Settings] {
-        act(&mut desk, Action::Go(screen));
+        act(&mut desk, WindowAction::Go(screen));
         look(&mut desk, &format!("{screen:?}, without relays"));
     }
 }

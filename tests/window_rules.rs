@@ -21,8 +21,10 @@ use cloakroom::app::received::content_type::{Content, Disagreement, Family, Find
 use cloakroom::app::words::l10n::Language;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, Count, Modal, Preferences, Privacy, Region, RelayList, RelayOrigin, Screen,
-    ServerChoice, ShareOptions, Stage, SystemLook, Theme, TransferState,
+    Action, Count, FocusAction, Modal, ModalAction, PreferenceChange, Preferences, Privacy,
+    ReceiveAction, Region, RelayAction, RelayList, RelayOrigin, RowAction, Screen, ServerAction,
+    ServerChoice, SettingsAction, ShareAction, ShareOptions, Stage, SystemLook, Theme,
+    TransferState, WindowAction,
 };
 use cloakroom::gui::window::Opening;
 use desk::Desk;
@@ -31,7 +33,7 @@ use egui::accesskit::{Live, Role};
 use egui::{Event, Key, Modifiers, ViewportCommand};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 
-fn act(desk: &mut Desk, action: Action) {
+fn act(desk: &mut Desk, action: impl Into<Action>) {
     let ctx = desk.window.ctx.clone();
     desk.window.state_mut().take(&ctx, action);
     desk.window.run_steps(3);
@@ -80,7 +82,7 @@ fn other_pasted_text_is_refused_in_words_and_changes_nothing() {
 #[test]
 fn a_drop_while_something_is_only_looked_at_is_taken() {
     let mut desk = Desk::new();
-    act(&mut desk, Action::Open(Modal::Shortcuts));
+    act(&mut desk, ModalAction::Open(Modal::Shortcuts));
     assert!(desk.sees("Anywhere"));
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
@@ -111,7 +113,7 @@ fn ctrl_c_copies_the_pointer_of_the_row_with_the_keyboard() {
     let mut desk = Desk::new();
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::FocusRegion(Region::Rows));
+    act(&mut desk, FocusAction::Region(Region::Rows));
     desk.window.event(Event::Copy);
     desk.until(|desk| desk.window.state().model().copied == Some(id));
 }
@@ -132,7 +134,7 @@ fn a_pointer_is_copied_by_itself_only_when_that_was_chosen() {
             // What is chosen by hand is copied after whatever was asked for before it.
             assert_eq!(desk.window.state().model().copied, None);
             let id = desk.window.state().model().transfers[0].id;
-            act(&mut desk, Action::CopyPointer(id));
+            act(&mut desk, Action::Row(id, RowAction::CopyPointer));
         }
         desk.until(|desk| copied(desk) > 0);
         desk.window.run_steps(3);
@@ -223,7 +225,7 @@ fn row(desk: &Desk) -> Option<String> {
 fn the_menu_of_a_row_opens_by_the_menu_key_and_by_the_right_button() {
     let mut desk = Desk::new();
     desk.shared_one();
-    act(&mut desk, Action::FocusRegion(Region::Rows));
+    act(&mut desk, FocusAction::Region(Region::Rows));
     key(&mut desk, Key::Menu);
     desk.until(|desk| desk.window.state().model().menu.is_some());
     key(&mut desk, Key::Escape);
@@ -238,7 +240,7 @@ fn delete_cancels_a_running_row_and_then_removes_it() {
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.until_seen("Uploading");
-    act(&mut desk, Action::FocusRegion(Region::Rows));
+    act(&mut desk, FocusAction::Region(Region::Rows));
     key(&mut desk, Key::Delete);
     desk.until_seen("Cancelled");
     assert_eq!(desk.window.state().model().transfers.len(), 1);
@@ -250,7 +252,7 @@ fn delete_cancels_a_running_row_and_then_removes_it() {
 fn the_menu_of_a_row_opens_and_closes_by_keyboard_and_gives_it_back() {
     let mut desk = Desk::new();
     desk.shared_one();
-    act(&mut desk, Action::FocusRegion(Region::Rows));
+    act(&mut desk, FocusAction::Region(Region::Rows));
     keys(&mut desk, Modifiers::SHIFT, Key::F10);
     desk.until(|desk| desk.focused().as_deref() == Some("Copy pointer"));
     key(&mut desk, Key::ArrowDown);
@@ -298,7 +300,7 @@ fn the_keyboard_is_never_nowhere_when_what_had_it_goes() {
     desk.drop_files(&[file]);
     desk.backend.let_go(1);
     desk.until_seen("could not be reached");
-    act(&mut desk, Action::FocusRegion(Region::Rows));
+    act(&mut desk, FocusAction::Region(Region::Rows));
     for _ in 0..8 {
         key(&mut desk, Key::Tab);
         if desk.focused().as_deref() == Some("Remove report.pdf") {
@@ -363,7 +365,7 @@ fn a_file_with_a_pointer_is_received_or_shared_as_the_person_says() {
     desk.until(|desk| desk.focused().as_deref() == Some("Download"));
     assert_eq!(screen(&desk), Screen::Receive);
     // There it is used at once.
-    act(&mut desk, Action::ClearPointer);
+    act(&mut desk, ReceiveAction::Clear);
     desk.drop_files(&[path]);
     desk.until(|desk| desk.focused().as_deref() == Some("Download"));
 }
@@ -379,7 +381,7 @@ fn the_screens_are_tabs_and_say_which_is_open() {
     };
     assert_eq!(open(&desk, "Share"), Some(true));
     assert_eq!(open(&desk, "Receive"), Some(false));
-    act(&mut desk, Action::Go(Screen::Receive));
+    act(&mut desk, WindowAction::Go(Screen::Receive));
     assert_eq!(open(&desk, "Share"), Some(false));
     assert_eq!(open(&desk, "Receive"), Some(true));
 }
@@ -390,7 +392,10 @@ fn who_saw_what_is_a_list_with_a_sentence_for_each_party() {
         let mut desk = Desk::with(preferences(), size, |_| Opening::default());
         desk.shared_one();
         let id = desk.window.state().model().transfers[0].id;
-        act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+        act(
+            &mut desk,
+            ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }),
+        );
         let items = desk.window.query_all_by_role(Role::ListItem);
         let said: Vec<String> = items
             .filter(|item| {
@@ -471,9 +476,9 @@ fn what_tab_comes_to_is_in_view() {
         let mut desk = Desk::with(preferences(), size, |_| Opening::default());
         let view = egui::Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(size[0], size[1]));
         let places = [
-            Action::Go(Screen::Settings),
-            Action::Open(Modal::Shortcuts),
-            Action::Open(Modal::About),
+            Action::from(WindowAction::Go(Screen::Settings)),
+            Action::from(ModalAction::Open(Modal::Shortcuts)),
+            Action::from(ModalAction::Open(Modal::About)),
         ];
         for place in places {
             act(&mut desk, place);
@@ -512,8 +517,8 @@ fn the_keyboard_goes_as_the_eye_does() {
     desk.until_seen("from files.example");
     let mut lines = 0;
     for screen in [Screen::Share, Screen::Receive, Screen::Settings] {
-        act(&mut desk, Action::Go(screen));
-        act(&mut desk, Action::FocusRegion(Region::Bar));
+        act(&mut desk, WindowAction::Go(screen));
+        act(&mut desk, FocusAction::Region(Region::Bar));
         let mut before: Option<egui::Rect> = None;
         let mut first = true;
         for _ in 0..30 {
@@ -611,11 +616,11 @@ fn every_shortcut_does_what_the_sheet_says() {
 #[test]
 fn a_question_mark_shows_the_keys_but_not_while_typing() {
     let mut desk = Desk::new();
-    act(&mut desk, Action::Go(Screen::Receive));
+    act(&mut desk, WindowAction::Go(Screen::Receive));
     desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
     keys(&mut desk, Modifiers::SHIFT, Key::Questionmark);
     assert!(desk.window.state().model().modal.is_none());
-    act(&mut desk, Action::FocusRegion(Region::Bar));
+    act(&mut desk, FocusAction::Region(Region::Bar));
     keys(&mut desk, Modifiers::SHIFT, Key::Questionmark);
     assert_eq!(desk.window.state().model().modal, Some(Modal::Shortcuts));
 }
@@ -690,7 +695,7 @@ fn ctrl_plus_and_minus_change_the_size_and_it_is_kept() {
 #[test]
 fn enter_in_the_pointers_field_downloads_and_with_shift_is_a_new_line() {
     let mut desk = Desk::new();
-    act(&mut desk, Action::Go(Screen::Receive));
+    act(&mut desk, WindowAction::Go(Screen::Receive));
     desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
     let text = |desk: &Desk| desk.window.state().model().receive.text.as_str().to_owned();
 
@@ -750,14 +755,14 @@ fn what_the_keyboard_jumps_to_is_in_view_at_once() {
         Opening::default()
     });
     // Puts the window's own style on, whose motion the harness has taken away.
-    act(&mut desk, Action::Zoom(1));
-    act(&mut desk, Action::Zoom(0));
+    act(&mut desk, SettingsAction::Zoom(1));
+    act(&mut desk, SettingsAction::Zoom(0));
     let files = ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"].map(|name| desk.file(name));
     desk.drop_files(&files);
     desk.until(|desk| desk.window.state().model().transfers.len() == 5);
     desk.backend.let_go(5);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
-    act(&mut desk, Action::FocusRegion(Region::Rows));
+    act(&mut desk, FocusAction::Region(Region::Rows));
     let view = egui::Rect::from_min_max(egui::pos2(0.0, 56.0), egui::pos2(420.0, 420.0));
     for _ in 0..4 {
         key(&mut desk, Key::ArrowDown);
@@ -769,12 +774,12 @@ fn what_the_keyboard_jumps_to_is_in_view_at_once() {
 #[test]
 fn a_number_at_its_end_keeps_the_keyboard() {
     let mut desk = Desk::new();
-    act(&mut desk, Action::ShowOptions(true));
+    act(&mut desk, ShareAction::ShowOptions(true));
     let options = ShareOptions {
         count: Count::Limit(2),
         ..ShareOptions::default()
     };
-    act(&mut desk, Action::SetOptions(options));
+    act(&mut desk, ShareAction::SetOptions(options));
     desk.bring(By::new().role(Role::SpinButton));
     let number = desk.window.get_by_role(Role::SpinButton);
     number.focus();
@@ -796,7 +801,7 @@ fn a_number_at_its_end_keeps_the_keyboard() {
 fn from_the_zone_the_arrow_down_goes_to_the_first_transfer() {
     let mut desk = Desk::new();
     desk.shared_one();
-    act(&mut desk, Action::FocusRegion(Region::Main));
+    act(&mut desk, FocusAction::Region(Region::Main));
     desk.until(|desk| desk.focused().as_deref() == Some("Choose files"));
     key(&mut desk, Key::ArrowDown);
     desk.until(|desk| {
@@ -810,7 +815,10 @@ fn what_each_party_saw_is_heard_under_its_name() {
     let mut desk = Desk::new();
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 0 }));
+    act(
+        &mut desk,
+        ModalAction::Open(Modal::WhoSawWhat { id, at: 0 }),
+    );
     let items = names(&desk, Role::ListItem);
     for party in ["First relay", "Middle relay", "Last relay", "File server"] {
         let says = |name: &String| name.starts_with(&format!("{party}, "));
@@ -825,9 +833,9 @@ fn what_was_said_of_one_screen_does_not_follow_to_another() {
     std::fs::create_dir_all(&folder).expect("a folder");
     desk.drop_files(&[folder]);
     desk.until(|desk| desk.window.state().model().notice.is_some());
-    act(&mut desk, Action::Go(Screen::Share));
+    act(&mut desk, WindowAction::Go(Screen::Share));
     assert!(desk.window.state().model().notice.is_some());
-    act(&mut desk, Action::Go(Screen::Receive));
+    act(&mut desk, WindowAction::Go(Screen::Receive));
     assert_eq!(desk.window.state().model().notice, None);
 }
 
@@ -849,7 +857,7 @@ fn a_long_list_can_be_narrowed_down_only_when_there_are_two_kinds() {
 fn receive(desk: &mut Desk) {
     desk.paste(POINTER);
     desk.until(|desk| desk.focused().as_deref() == Some("Download"));
-    act(desk, Action::Download);
+    act(desk, ReceiveAction::Download);
     desk.backend.let_go(1);
 }
 
@@ -883,7 +891,7 @@ fn rows_are_listed_under_a_heading_each_screens_own_first() {
     assert_eq!(rows.len(), 1);
     let name = rows[0].accesskit_node().label().unwrap_or_default();
     assert!(name.starts_with("report (1).pdf"), "{name}");
-    act(&mut desk, Action::Go(Screen::Share));
+    act(&mut desk, WindowAction::Go(Screen::Share));
     assert_eq!(names(&desk, Role::List), [lists[1], lists[0]]);
 }
 
@@ -897,10 +905,10 @@ fn no_two_buttons_have_one_name() {
     desk.until_seen("The file server could not be reached.");
     desk.backend.let_go(1);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
-    act(&mut desk, Action::Go(Screen::Receive));
+    act(&mut desk, WindowAction::Go(Screen::Receive));
     desk.paste(POINTER);
     desk.until_seen("from files.example");
-    act(&mut desk, Action::Download);
+    act(&mut desk, ReceiveAction::Download);
     desk.backend.let_go(1);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
     // The second received file has the name of the first; what leads to Settings is the same wherever it stands.
@@ -926,7 +934,7 @@ fn what_opens_something_says_whether_it_is_open() {
         node.accesskit_node().data().is_expanded()
     };
     assert_eq!(expanded(&desk, "Options"), Some(false));
-    act(&mut desk, Action::ShowOptions(true));
+    act(&mut desk, ShareAction::ShowOptions(true));
     assert_eq!(expanded(&desk, "Hide options"), Some(true));
     let more = "More about report.pdf";
     assert_eq!(expanded(&desk, more), Some(false));
@@ -934,7 +942,7 @@ fn what_opens_something_says_whether_it_is_open() {
     let popup = node.accesskit_node().data().has_popup();
     assert_eq!(popup, Some(egui::accesskit::HasPopup::Menu));
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::OpenMenu(id));
+    act(&mut desk, Action::Row(id, RowAction::OpenMenu));
     assert_eq!(expanded(&desk, more), Some(true));
 }
 
@@ -975,7 +983,7 @@ fn what_begins_and_what_is_stopped_is_said_aloud_in_its_own_words() {
 #[test]
 fn what_is_dropped_on_receive_is_seen_on_share() {
     let mut desk = Desk::new();
-    act(&mut desk, Action::Go(Screen::Receive));
+    act(&mut desk, WindowAction::Go(Screen::Receive));
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.until_seen("Uploading");
@@ -992,7 +1000,10 @@ fn what_failed_is_said_in_the_language_that_is_spoken_now() {
     desk.backend.let_go(1);
     let english = UserMessage::from(&AppError::Server(ServerRefusal::Full)).what;
     desk.until_seen(&english);
-    act(&mut desk, Action::SetLanguage(Some(Language::German)));
+    act(
+        &mut desk,
+        PreferenceChange::Language(Some(Language::German)),
+    );
     let german = UserMessage::from(&AppError::Server(ServerRefusal::Full)).what;
     assert_ne!(english, german);
     assert!(desk.sees(&german) && !desk.sees(&english));
@@ -1026,7 +1037,7 @@ fn nothing_is_below_the_bar_that_offers_undo() {
         desk.until(|desk| desk.window.state().model().transfers.len() == 4);
         desk.until(|desk| desk.window.state().model().unfinished() == 0);
         let first = desk.window.state().model().transfers[0].id;
-        act(&mut desk, Action::Remove(first));
+        act(&mut desk, Action::Row(first, RowAction::Remove));
         desk.window.run_steps(3);
         assert!(desk.sees("Ctrl+Z") || size[0] < 500.0);
         // The last row is brought as far up as it goes.
@@ -1062,14 +1073,14 @@ fn the_options_and_a_wide_window_leave_the_zone_small() {
         zone.rect().height()
     };
     assert!(zone(&desk) <= 400.0, "{}", zone(&desk));
-    act(&mut desk, Action::ShowOptions(true));
+    act(&mut desk, ShareAction::ShowOptions(true));
     assert!(zone(&desk) <= 120.0, "{}", zone(&desk));
 }
 
 #[test]
 fn a_narrow_receive_screen_gives_its_room_to_what_was_received() {
     let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
-    act(&mut desk, Action::Go(Screen::Receive));
+    act(&mut desk, WindowAction::Go(Screen::Receive));
     let field = |desk: &Desk| {
         let field = By::new().predicate(|node| {
             let role = node.role();
@@ -1080,7 +1091,7 @@ fn a_narrow_receive_screen_gives_its_room_to_what_was_received() {
     let high = field(&desk);
     assert!(desk.sees("Text around it does no harm."));
     desk.shared_one();
-    act(&mut desk, Action::Go(Screen::Receive));
+    act(&mut desk, WindowAction::Go(Screen::Receive));
     assert!(field(&desk) < high / 1.5);
     assert!(!desk.sees("Text around it does no harm."));
 }
@@ -1140,7 +1151,7 @@ fn enter_never_stops_or_removes_anything_by_itself() {
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.until_seen("Uploading");
-    act(&mut desk, Action::CloseWindow);
+    act(&mut desk, WindowAction::Close);
     desk.until(|desk| desk.focused().as_deref() == Some("Keep running"));
     key(&mut desk, Key::Enter);
     assert_eq!(desk.window.state().model().unfinished(), 1);
@@ -1151,7 +1162,7 @@ fn enter_does_not_delete_from_the_server() {
     let mut desk = Desk::new();
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Open(Modal::Delete(id)));
+    act(&mut desk, ModalAction::Open(Modal::Delete(id)));
     desk.until(|desk| desk.focused().is_some());
     key(&mut desk, Key::Enter);
     desk.until(|desk| desk.window.state().model().modal.is_none());
@@ -1166,8 +1177,8 @@ fn enter_does_not_delete_from_the_server() {
 fn progress_draws_at_most_ten_frames_a_second() {
     let mut desk = Desk::new();
     // Puts the window's own style on, which the harness has changed.
-    act(&mut desk, Action::Zoom(1));
-    act(&mut desk, Action::Zoom(0));
+    act(&mut desk, SettingsAction::Zoom(1));
+    act(&mut desk, SettingsAction::Zoom(0));
     let stages = (0..2_000_u16).map(|at| Stage::Upload {
         fraction: f32::from(at) / 2_000.0,
     });
@@ -1249,7 +1260,7 @@ fn what_is_typed_and_the_code_for_cameras_are_hidden_as_well() {
     let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Open(Modal::Qr(id)));
+    act(&mut desk, ModalAction::Open(Modal::Qr(id)));
     assert!(desk.sees("The whole pointer, in capitals."));
     let behind = |desk: &mut Desk, behind: bool| {
         desk.window.input_mut().focused = !behind;
@@ -1259,7 +1270,7 @@ fn what_is_typed_and_the_code_for_cameras_are_hidden_as_well() {
     assert!(!desk.sees("The whole pointer, in capitals."));
     assert!(desk.sees("Hidden"));
     behind(&mut desk, false);
-    act(&mut desk, Action::Back);
+    act(&mut desk, ModalAction::Back);
 
     desk.paste(POINTER);
     desk.until_seen("from files.example");
@@ -1306,9 +1317,9 @@ fn a_file_that_was_moved_away_is_not_shown_but_said_to_be_gone() {
 fn the_window_follows_the_system() {
     // The harness has a theme of its own, which the window puts off when another one is chosen.
     let mut desk = Desk::new();
-    act(&mut desk, Action::SetTheme(Theme::Dark));
+    act(&mut desk, PreferenceChange::Theme(Theme::Dark));
     assert_eq!(desk.window.ctx.theme(), egui::Theme::Dark);
-    act(&mut desk, Action::SetTheme(Theme::System));
+    act(&mut desk, PreferenceChange::Theme(Theme::System));
     assert_eq!(
         desk.window.ctx.theme(),
         egui::Theme::Light,
@@ -1353,7 +1364,7 @@ fn what_ends_is_said_aloud() {
 #[test]
 fn a_sheet_that_is_longer_than_the_window_is_moved_by_keys() {
     let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
-    act(&mut desk, Action::Open(Modal::Shortcuts));
+    act(&mut desk, ModalAction::Open(Modal::Shortcuts));
     let last = |desk: &Desk| {
         let node = desk.window.get_by_label("To the buttons of the transfer");
         node.rect().bottom()
@@ -1377,15 +1388,18 @@ fn what_a_field_or_a_test_comes_to_is_said_aloud() {
     desk.until(said("report.pdf, 4.2 MB, from files.example"));
     desk.paste(cut_pointer());
     desk.until(said("This pointer is cut off"));
-    act(&mut desk, Action::Go(Screen::Settings));
-    act(&mut desk, Action::AddressEdited("nonsense".to_owned()));
-    act(&mut desk, Action::AddServer);
+    act(&mut desk, WindowAction::Go(Screen::Settings));
+    act(
+        &mut desk,
+        ServerAction::AddressEdited("nonsense".to_owned()),
+    );
+    act(&mut desk, ServerAction::Add);
     desk.until(said("This is not a file server's address."));
-    act(&mut desk, Action::TestServer(ServerChoice::BuiltIn));
+    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
     desk.backend.let_go(1);
     desk.until(said("Upload (84 ms) and download (57 ms) work."));
     desk.backend.fail_next(no_answer());
-    act(&mut desk, Action::TestServer(ServerChoice::BuiltIn));
+    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
     desk.backend.let_go(1);
     desk.until(said("The file server could not be reached."));
 
@@ -1398,7 +1412,7 @@ fn what_a_field_or_a_test_comes_to_is_said_aloud() {
     };
     desk.paste(POINTER);
     desk.until(|desk| desk.focused().as_deref() == Some("Download"));
-    act(&mut desk, Action::Download);
+    act(&mut desk, ReceiveAction::Download);
     desk.backend.let_go(1);
     desk.until(said("report (1).pdf: "));
 }
@@ -1441,19 +1455,19 @@ fn what_a_failed_and_a_cancelled_transfer_and_a_test_showed_can_be_seen() {
     desk.until_seen("Who saw what");
     desk.click("Who saw what");
     desk.until_seen("Middle relay");
-    act(&mut desk, Action::Back);
+    act(&mut desk, ModalAction::Back);
 
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Retry(id));
+    act(&mut desk, Action::Row(id, RowAction::Retry));
     desk.until_seen("Uploading, 61 %");
-    act(&mut desk, Action::Cancel(id));
+    act(&mut desk, Action::Row(id, RowAction::Cancel));
     desk.until(|desk| desk.window.state().model().transfers[0].tries() == 2);
     desk.click("More about report.pdf");
     desk.until_seen("Who saw what");
-    act(&mut desk, Action::Back);
+    act(&mut desk, ModalAction::Back);
 
-    act(&mut desk, Action::Go(Screen::Settings));
-    act(&mut desk, Action::TestServer(ServerChoice::BuiltIn));
+    act(&mut desk, WindowAction::Go(Screen::Settings));
+    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
     desk.backend.let_go(1);
     desk.until_seen("84 ms");
     desk.click("Who saw what Built-in network");
@@ -1466,12 +1480,15 @@ fn behind_a_proxy_the_sheet_says_who_saw_the_address() {
     let mut desk = Desk::new();
     act(
         &mut desk,
-        Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
+        RelayAction::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
     );
-    act(&mut desk, Action::UseProxy);
+    act(&mut desk, RelayAction::UseProxy);
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+    act(
+        &mut desk,
+        ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }),
+    );
     desk.until_seen("127.0.0.1:9050");
     assert!(desk.sees("the address that the proxy goes out with"));
 }
@@ -1487,7 +1504,7 @@ fn every_list_that_is_kept_is_shown_and_can_be_forgotten() {
         ..preferences()
     };
     let mut desk = Desk::with(preferences, [760.0, 600.0], |_| Opening::default());
-    act(&mut desk, Action::ChooseRelays);
+    act(&mut desk, RelayAction::Choose);
     desk.until_seen("Relays of a choir");
     for said in [
         "files.example, 5a5a5a5a…",
@@ -1512,7 +1529,7 @@ fn rules_yield_on_the_list_in_use_only_when_switched_on() {
         ..preferences()
     };
     let mut desk = Desk::with(preferences, [760.0, 600.0], |_| Opening::default());
-    act(&mut desk, Action::ChooseRelays);
+    act(&mut desk, RelayAction::Choose);
     desk.until_seen("Relays of a choir");
     for allowed in [vec![RelayOrigin::Session], Vec::new()] {
         desk.click("Allow weaker paths where the list has too few relays Session's service nodes");
@@ -1543,7 +1560,7 @@ fn a_copied_pointer_leaves_the_clipboard_only_when_chosen_and_unchanged() {
             *desk.desktop.copied.lock().expect("no panic") = vec![left.to_owned()];
         }
         let desktop = Arc::clone(&desk.desktop);
-        act(&mut desk, Action::CloseWindow);
+        act(&mut desk, WindowAction::Close);
         // The end of the window waits for what it began.
         drop(desk);
         let copied = desktop.copied.lock().expect("no panic").concat();
@@ -1554,7 +1571,7 @@ fn a_copied_pointer_leaves_the_clipboard_only_when_chosen_and_unchanged() {
 #[test]
 fn a_sheet_gives_the_keyboard_back_to_what_had_it() {
     let mut desk = Desk::new();
-    act(&mut desk, Action::Go(Screen::Settings));
+    act(&mut desk, WindowAction::Go(Screen::Settings));
     desk.window.run_steps(8);
     for name in ["Add a server", "Dark", "Keyboard shortcuts"] {
         desk.window.get_by_label(name).focus();
@@ -1606,7 +1623,10 @@ fn the_last_sentence_of_who_saw_what_is_always_seen_and_in_a_narrow_window_at_th
         let mut desk = Desk::with(preferences(), size, |_| Opening::default());
         desk.shared_one();
         let id = desk.window.state().model().transfers[0].id;
-        act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+        act(
+            &mut desk,
+            ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }),
+        );
         desk.window.run_steps(8);
         let bottom = |desk: &Desk| {
             let words = "Whoever watches both ends can still compare times.";
@@ -1626,10 +1646,13 @@ fn of_the_built_in_network_it_is_said_once_that_it_is_this_computer() {
     let mut desk = Desk::new();
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+    act(
+        &mut desk,
+        ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }),
+    );
     desk.until_seen("This was the built-in network");
     assert!(!desk.sees("the list is too small"));
-    act(&mut desk, Action::Back);
+    act(&mut desk, ModalAction::Back);
 
     let known = server("files.example");
     let kept = Preferences {
@@ -1640,7 +1663,10 @@ fn of_the_built_in_network_it_is_said_once_that_it_is_this_computer() {
     let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Open(Modal::WhoSawWhat { id, at: 2 }));
+    act(
+        &mut desk,
+        ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }),
+    );
     desk.until_seen("Middle relay");
     assert!(!desk.sees("This was the built-in network"));
 }
@@ -1651,7 +1677,7 @@ fn a_drop_that_brings_no_file_says_what_to_do_and_the_sheet_of_keys_why() {
     desk.drop_files(&[std::path::PathBuf::new()]);
     desk.until_seen("Save it to a folder first, then drop it from there.");
     assert!(desk.window.state().model().transfers.is_empty());
-    act(&mut desk, Action::Open(Modal::Shortcuts));
+    act(&mut desk, ModalAction::Open(Modal::Shortcuts));
     for words in ["may only promise a file", "runs as administrator"] {
         assert!(desk.sees(words), "{words}");
     }
@@ -1674,7 +1700,7 @@ fn what_has_the_keyboard_in_a_sheet_or_a_question_is_in_a_named_dialog() {
             "Wipe the history?",
         ),
     ] {
-        act(&mut desk, Action::Open(modal));
+        act(&mut desk, ModalAction::Open(modal));
         desk.until(|desk| desk.focused().as_deref() == Some(stop));
         let focused = desk
             .window
@@ -1686,7 +1712,7 @@ fn what_has_the_keyboard_in_a_sheet_or_a_question_is_in_a_named_dialog() {
         let dialog = above.expect("a dialog above it");
         assert_eq!(dialog.label().as_deref(), Some(name));
         assert!(dialog.is_modal());
-        act(&mut desk, Action::Back);
+        act(&mut desk, ModalAction::Back);
     }
 }
 
@@ -1706,7 +1732,7 @@ fn tab_in_a_sheet_with_one_stop_stays_there_and_moves_nothing_below() {
 #[test]
 fn one_of_a_few_is_found_in_its_named_group() {
     let mut desk = Desk::new();
-    act(&mut desk, Action::Go(Screen::Settings));
+    act(&mut desk, WindowAction::Go(Screen::Settings));
     desk.window.run_steps(4);
     let dark = desk.window.get_by_role_and_label(Role::RadioButton, "Dark");
     let group = dark.accesskit_node().parent().expect("a group above it");
@@ -1718,13 +1744,13 @@ fn one_of_a_few_is_found_in_its_named_group() {
 #[test]
 fn a_number_is_a_number_to_a_screen_reader() {
     let mut desk = Desk::new();
-    act(&mut desk, Action::ShowOptions(true));
+    act(&mut desk, ShareAction::ShowOptions(true));
     for (limit, least) in [(1, Some(1.0)), (2, None)] {
         let options = ShareOptions {
             count: Count::Limit(limit),
             ..ShareOptions::default()
         };
-        act(&mut desk, Action::SetOptions(options));
+        act(&mut desk, ShareAction::SetOptions(options));
         let number = desk.window.get_by_role(Role::SpinButton);
         let number = number.accesskit_node();
         assert_eq!(number.numeric_value(), Some(f64::from(limit)));
@@ -1743,7 +1769,7 @@ fn what_is_only_an_icon_is_not_described_by_its_name_again() {
 fn home_and_end_go_through_the_menu_of_a_row() {
     let mut desk = Desk::new();
     desk.shared_one();
-    act(&mut desk, Action::FocusRegion(Region::Rows));
+    act(&mut desk, FocusAction::Region(Region::Rows));
     keys(&mut desk, Modifiers::SHIFT, Key::F10);
     desk.until(|desk| desk.focused().as_deref() == Some("Copy pointer"));
     let last = names(&desk, Role::MenuItem).pop();
@@ -1760,13 +1786,13 @@ fn a_sheet_opens_at_its_beginning() {
         let node = desk.window.get_by_label("To the buttons of the transfer");
         node.rect().bottom()
     };
-    act(&mut desk, Action::Open(Modal::Shortcuts));
+    act(&mut desk, ModalAction::Open(Modal::Shortcuts));
     desk.window.key_press(Key::End);
     desk.window.run_steps(8);
     assert!(last(&desk) < 420.0);
     key(&mut desk, Key::Escape);
     desk.until(|desk| desk.window.state().model().modal.is_none());
-    act(&mut desk, Action::Open(Modal::Shortcuts));
+    act(&mut desk, ModalAction::Open(Modal::Shortcuts));
     desk.window.run_steps(8);
     assert!(last(&desk) > 420.0);
 }

@@ -2,7 +2,10 @@
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
-use super::model::{Action, Modal, Model, Region, Screen};
+use super::model::{
+    Action, FocusAction, ListAction, Modal, ModalAction, Model, ReceiveAction, Region, Screen,
+    SettingsAction, ShareAction, WindowAction,
+};
 use super::text;
 
 /// What a key does.
@@ -129,24 +132,24 @@ impl KeyCommand {
     /// What it comes to.
     fn action(self, region: Region) -> Action {
         match self {
-            Self::ChooseFiles => Action::ChooseFiles,
-            Self::Close => Action::CloseWindow,
-            Self::Gallery => Action::Go(Screen::Gallery),
-            Self::NextRegion => Action::FocusRegion(match region {
+            Self::ChooseFiles => Action::Share(ShareAction::ChooseFiles),
+            Self::Close => Action::Window(WindowAction::Close),
+            Self::Gallery => Action::Window(WindowAction::Go(Screen::Gallery)),
+            Self::NextRegion => Action::Focus(FocusAction::Region(match region {
                 Region::Bar => Region::Main,
                 Region::Main => Region::Rows,
                 Region::Rows => Region::Bar,
-            }),
-            Self::PastePointer => Action::PasteIntoReceive,
-            Self::Receive => Action::Go(Screen::Receive),
-            Self::ResetZoom => Action::Zoom(0),
-            Self::RetryFailed => Action::RetryFailed,
-            Self::Settings => Action::Go(Screen::Settings),
-            Self::Share => Action::Go(Screen::Share),
-            Self::Shortcuts => Action::Open(Modal::Shortcuts),
-            Self::Undo => Action::Undo,
-            Self::ZoomIn => Action::Zoom(1),
-            Self::ZoomOut => Action::Zoom(-1),
+            })),
+            Self::PastePointer => Action::Receive(ReceiveAction::Paste),
+            Self::Receive => Action::Window(WindowAction::Go(Screen::Receive)),
+            Self::ResetZoom => Action::Settings(SettingsAction::Zoom(0)),
+            Self::RetryFailed => Action::List(ListAction::RetryFailed),
+            Self::Settings => Action::Window(WindowAction::Go(Screen::Settings)),
+            Self::Share => Action::Window(WindowAction::Go(Screen::Share)),
+            Self::Shortcuts => Action::Modal(ModalAction::Open(Modal::Shortcuts)),
+            Self::Undo => Action::Window(WindowAction::Undo),
+            Self::ZoomIn => Action::Settings(SettingsAction::Zoom(1)),
+            Self::ZoomOut => Action::Settings(SettingsAction::Zoom(-1)),
         }
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use egui::{Context, Event as Input, Id, Key, ThemePreference, ViewportCommand};
 
 use super::model::{
-    self, Action, Effect, Focus, Model, PointerText, Region, Screen, SystemLook, Theme,
+    self, Action, Arrival, Effect, Focus, FocusAction, Model, PointerText, Region, Screen,
+    SystemLook, Theme, WindowAction,
 };
 use super::platform::Platform;
 use super::platform::uri_list::{DropNews, UriList};
@@ -146,7 +147,7 @@ impl Window {
         window.run_effects(ctx, begun);
         window.take(
             ctx,
-            Action::Arguments {
+            Arrival::Arguments {
                 files: opening.files,
                 pointer: opening.pointer,
             },
@@ -161,9 +162,9 @@ impl Window {
     }
 
     /// Takes an action in and sets off what follows from it.
-    pub fn take(&mut self, ctx: &Context, action: Action) {
+    pub fn take(&mut self, ctx: &Context, action: impl Into<Action>) {
         let covered = self.model.modal.is_some();
-        let effects = self.model.update(action);
+        let effects = self.model.update(action.into());
         if !covered && self.model.modal.is_some() {
             let clicked = ctx.interaction_snapshot(|snapshot| snapshot.clicked);
             let focused = ctx.memory(|memory| memory.focused());
@@ -258,8 +259,8 @@ impl Window {
             match news {
                 DropNews::Hovering(list) => self.hanging = list.files,
                 DropNews::Left => {}
-                DropNews::Dropped(list) => fallen.push(Action::Dropped(list)),
-                DropNews::Lost => fallen.push(Action::DroppedNoFile),
+                DropNews::Dropped(list) => fallen.push(Arrival::Dropped(list)),
+                DropNews::Lost => fallen.push(Arrival::DroppedNoFile),
             }
         }
         let (mut hovering, mut dropped): (Vec<PathBuf>, Vec<PathBuf>) = ctx.input(|input| {
@@ -286,18 +287,18 @@ impl Window {
         }
         if hovering != self.hovering {
             self.hovering.clone_from(&hovering);
-            actions.push(Action::Hovering(hovering));
+            actions.push(Action::Arrived(Arrival::Hovering(hovering)));
         }
-        actions.extend(fallen);
+        actions.extend(fallen.into_iter().map(Action::Arrived));
         // A mail program or browser that promises a file brings none.
         let promised = dropped.len();
         dropped.retain(|path| !path.as_os_str().is_empty());
         if dropped.len() < promised && dropped.is_empty() {
-            actions.push(Action::DroppedNoFile);
+            actions.push(Action::Arrived(Arrival::DroppedNoFile));
         }
         actions.extend(
             self.drop_over(ctx, dropped)
-                .map(|paths| Action::Dropped(paths.into())),
+                .map(|paths| Action::Arrived(Arrival::Dropped(paths.into()))),
         );
         let (keys, pointing) = ctx.input(|input| {
             let key = |event: &Input| matches!(event, Input::Key { pressed: true, .. });
@@ -366,7 +367,7 @@ impl Window {
         let before = self.before.take();
         match before.filter(|id| ctx.read_response(*id).is_some()) {
             Some(id) => ctx.memory_mut(|memory| memory.request_focus(id)),
-            None => self.take(ctx, Action::FocusLost),
+            None => self.take(ctx, FocusAction::Lost),
         }
     }
 
@@ -384,7 +385,7 @@ impl Window {
             if still_there {
                 ctx.memory_mut(|memory| memory.request_focus(before));
             } else if self.model.modal.is_none() {
-                self.take(ctx, Action::FocusLost);
+                self.take(ctx, FocusAction::Lost);
                 ctx.request_repaint();
             }
         }
@@ -409,7 +410,7 @@ impl Window {
                             && model::is_pointer_text(text)
                             || files_count && UriList::from_text(text).is_some();
                         if !typing || takes_over {
-                            actions.push(Action::Pasted(text.as_str().into()));
+                            actions.push(Action::Arrived(Arrival::Pasted(text.as_str().into())));
                             // In the field a reader would spell each letter of it.
                             return false;
                         }
@@ -417,7 +418,7 @@ impl Window {
                     Input::PasteImage(_) => {
                         self.pasted = self.command_held;
                         if !typing || files_count {
-                            actions.push(Action::PastedPicture);
+                            actions.push(Action::Arrived(Arrival::PastedPicture));
                         }
                     }
                     Input::Key {
@@ -428,7 +429,7 @@ impl Window {
                     } => {
                         let swallowed = self.command_held || modifiers.command;
                         if swallowed && !self.pasted && files_count {
-                            actions.push(Action::PastedNoText);
+                            actions.push(Action::Arrived(Arrival::PastedNoText));
                         }
                         self.pasted = false;
                         self.command_held = command;
@@ -455,7 +456,7 @@ impl Window {
             ctx.send_viewport_cmd(ViewportCommand::Focus);
             // Where the desktop lets no window come to the front by itself.
             self.run_effects(ctx, vec![Effect::Attention]);
-            let action = Action::Arguments {
+            let action = Arrival::Arguments {
                 files: arguments.files,
                 pointer: arguments
                     .pointer
@@ -493,10 +494,10 @@ impl eframe::App for Window {
         self.take_arguments_of_later_starts(ctx);
         let in_front = ctx.input(|input| input.viewport().focused.unwrap_or(true));
         if in_front != self.model.in_front {
-            self.take(ctx, Action::InFront(in_front));
+            self.take(ctx, WindowAction::InFront(in_front));
         }
         if ctx.input(|input| input.viewport().close_requested()) && !self.quitting {
-            self.take(ctx, Action::CloseRequested);
+            self.take(ctx, WindowAction::CloseRequested);
         }
     }
 

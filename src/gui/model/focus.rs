@@ -1,6 +1,6 @@
 //! Where the keyboard goes next: never nowhere.
 
-use super::{Beside, Model, Reading, Screen, TransferId};
+use super::{Model, Reading, Screen, TransferId};
 
 /// A place for the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,35 @@ pub enum Region {
     Rows,
 }
 
+/// Where a person sent the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FocusAction {
+    /// To the row beside this one: below or above.
+    Beside(TransferId, Beside),
+    /// Nowhere: what had it is gone.
+    Lost,
+    /// To a region of the window.
+    Region(Region),
+}
+
+/// Which way from a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// The row above.
+    Above,
+    /// The row below.
+    Below,
+}
+
 impl Model {
+    pub(super) fn on_focus(&mut self, action: FocusAction) {
+        match action {
+            FocusAction::Beside(id, beside) => self.focus_beside(id, beside),
+            FocusAction::Lost => self.focus = Some(self.home()),
+            FocusAction::Region(region) => self.focus_region(region),
+        }
+    }
+
     /// Where the keyboard belongs on this screen when nothing else wants it.
     #[must_use]
     pub fn home(&self) -> Focus {
@@ -59,7 +87,7 @@ impl Model {
         }
     }
 
-    pub(super) fn focus_region(&mut self, region: Region) {
+    fn focus_region(&mut self, region: Region) {
         let first = self.listed().next().map(|transfer| transfer.id);
         self.focus = Some(match (region, first, self.screen) {
             (Region::Bar, ..) => Focus::Switch,
@@ -70,7 +98,7 @@ impl Model {
         });
     }
 
-    pub(super) fn focus_beside(&mut self, id: TransferId, beside: Beside) {
+    fn focus_beside(&mut self, id: TransferId, beside: Beside) {
         let Some(at) = self.place_of(id) else {
             return;
         };

@@ -312,6 +312,13 @@ impl Model {
             .collect()
     }
 
+    fn saved_path(&self, id: TransferId) -> Option<PathBuf> {
+        match &self.transfer(id)?.state {
+            TransferState::Received(saved) => Some(saved.path.clone()),
+            _ => None,
+        }
+    }
+
     pub(super) fn on_examined(
         &mut self,
         id: TransferId,
@@ -367,7 +374,8 @@ mod tests {
     use crate::app::received::content_type::{Content, Disagreement, Family};
     use crate::gui::model::tests::{ended, file, preferences};
     use crate::gui::model::{
-        Action, Event, FoundKind, LookPurpose, PointerInfo, Reading, RunId, Timer,
+        Action, Event, FoundKind, LookPurpose, ModalAction, PointerInfo, PreferenceChange, Reading,
+        ReceiveAction, RowAction, RunId, Timer, WindowAction,
     };
 
     fn model() -> Model {
@@ -458,7 +466,7 @@ mod tests {
             .collect();
         assert_eq!(names[1..], ["file 2", "file 1"]);
         let id = model.transfers[1].id;
-        let effects = model.update(Action::CopyPointer(id));
+        let effects = model.update(Action::Row(id, RowAction::CopyPointer));
         assert!(matches!(&effects[..], [Effect::Copy(_, text)] if text.as_str() == "cloak1kept"));
     }
 
@@ -473,11 +481,11 @@ mod tests {
         let (id, name) = kept.expect("it is kept");
         assert_eq!(name, model.transfers[0].name);
         model.update(Event::Remembered(id, EntryId(7)));
-        let effects = model.update(Action::Remove(id));
+        let effects = model.update(Action::Row(id, RowAction::Remove));
         assert!(matches!(effects[..], [Effect::Later(Timer::Undo(_))]));
-        assert!(model.update(Action::Undo).is_empty());
+        assert!(model.update(WindowAction::Undo).is_empty());
         assert_eq!(model.transfers[0].entry, Some(EntryId(7)));
-        model.update(Action::Remove(id));
+        model.update(Action::Row(id, RowAction::Remove));
         let effects = model.update(Event::Elapsed(Timer::Undo(1)));
         assert!(effects.is_empty(), "that was the first time");
         let effects = model.update(Event::Elapsed(Timer::Undo(2)));
@@ -489,7 +497,7 @@ mod tests {
             history: false,
             ..Privacy::default()
         };
-        let effects = model.update(Action::SetPrivacy(off));
+        let effects = model.update(PreferenceChange::Privacy(off));
         assert!(matches!(
             effects[..],
             [Effect::Save(_), Effect::SetHistory(false)]
@@ -553,14 +561,14 @@ mod tests {
         );
 
         let id = model.transfers[0].id;
-        let effects = model.update(Action::Retry(id));
+        let effects = model.update(Action::Row(id, RowAction::Retry));
         assert!(
             matches!(&effects[..], [Effect::Remember(..), Effect::Share(_, path, _)]
                 if path.as_os_str() == "/home/ada/a.pdf")
         );
         assert_eq!(kept(&effects)[0].1.entry, Some(EntryId(2)), "not twice");
         let id = model.transfers[1].id;
-        let effects = model.update(Action::Retry(id));
+        let effects = model.update(Action::Row(id, RowAction::Retry));
         let fetches = effects.iter().any(|effect| {
             matches!(effect, Effect::Fetch { pointer, tell_sender: false, .. }
                 if pointer.as_str() == "cloak1kept")
@@ -600,12 +608,18 @@ mod tests {
         assert_eq!((kept(&effects).len(), forgotten(&effects).len()), (0, 0));
         assert_eq!(model.transfer(b).unwrap().entry, Some(EntryId(b.0)));
         // The person wants no more of it.
-        assert_eq!(forgotten(&model.update(Action::Cancel(c))), [c.0]);
+        assert_eq!(
+            forgotten(&model.update(Action::Row(c, RowAction::Cancel))),
+            [c.0]
+        );
         let effects = model.update(Event::Remembered(c, EntryId(99)));
         assert_eq!(forgotten(&effects), [99], "said too late");
-        assert_eq!(kept(&model.update(Action::Retry(c))).len(), 1);
+        assert_eq!(
+            kept(&model.update(Action::Row(c, RowAction::Retry))).len(),
+            1
+        );
         // The program ends.
-        let effects = model.update(Action::StopAndQuit);
+        let effects = model.update(ModalAction::StopAndQuit);
         assert!(forgotten(&effects).is_empty());
         assert!(matches!(
             model.transfer(d).unwrap().state,
@@ -632,7 +646,7 @@ mod tests {
             panic!("one row")
         };
         let history = |on| {
-            Action::SetPrivacy(Privacy {
+            PreferenceChange::Privacy(Privacy {
                 history: on,
                 ..Privacy::default()
             })
@@ -656,8 +670,8 @@ mod tests {
             ]
         ));
         model.update(Event::Remembered(id, EntryId(7)));
-        model.update(Action::Open(Modal::WipeHistory));
-        model.update(Action::WipeHistory);
+        model.update(ModalAction::Open(Modal::WipeHistory));
+        model.update(ModalAction::WipeHistory);
         assert_eq!(model.transfers.len(), 1, "what runs stays");
         assert_eq!(model.transfers[0].entry, None);
     }
@@ -666,13 +680,13 @@ mod tests {
     fn wiping_asks_first_and_takes_the_kept_rows_away() {
         let (mut model, _) = with_received();
         share(&mut model);
-        let ask = || Action::Open(Modal::WipeHistory);
+        let ask = || ModalAction::Open(Modal::WipeHistory);
         assert!(model.update(ask()).is_empty());
         assert_eq!(model.modal, Some(Modal::WipeHistory));
-        assert!(model.update(Action::KeepRunning).is_empty());
+        assert!(model.update(ModalAction::Back).is_empty());
         assert_eq!((model.modal, model.transfers.len()), (None, 2));
         model.update(ask());
-        let effects = model.update(Action::WipeHistory);
+        let effects = model.update(ModalAction::WipeHistory);
         assert!(matches!(effects[..], [Effect::WipeHistory]));
         assert_eq!(model.transfers.len(), 1, "what was not kept stays");
         model.update(Event::History(News::Wiped(Ok(()))));
@@ -699,7 +713,7 @@ mod tests {
     #[test]
     fn an_ordinary_file_opens_and_a_program_asks_first() {
         let (mut model, id) = with_received();
-        let effects = model.update(Action::OpenSaved(id));
+        let effects = model.update(Action::Row(id, RowAction::OpenSaved));
         assert!(matches!(
             effects[..],
             [Effect::Examine(_, _, Examine::Open)]
@@ -709,8 +723,8 @@ mod tests {
         assert!(matches!(effects[..], [Effect::Open(_)]));
         assert_eq!(model.modal, None);
 
-        for answer in [Action::KeepRunning, Action::OpenAnyway] {
-            let opens = matches!(answer, Action::OpenAnyway);
+        for answer in [ModalAction::Back, ModalAction::OpenAnyway] {
+            let opens = matches!(answer, ModalAction::OpenAnyway);
             let effects = model.update(Event::Examined(id, Examine::Open, Some(PROGRAM)));
             assert!(effects.is_empty());
             assert_eq!(model.modal, Some(Modal::OpenProgram(id)));
@@ -719,7 +733,7 @@ mod tests {
             assert_eq!(model.modal, None);
         }
         assert!(
-            model.update(Action::OpenAnyway).is_empty(),
+            model.update(ModalAction::OpenAnyway).is_empty(),
             "without a question there is no answer"
         );
 
@@ -741,7 +755,7 @@ mod tests {
             lacks_relays: false,
             note: None,
         });
-        model.update(Action::Download);
+        model.update(ReceiveAction::Download);
         let (id, run) = (model.transfers[0].id, model.transfers[0].run);
         let saved = Saved {
             path: PathBuf::from("/downloads/photo.jpg"),
@@ -767,9 +781,9 @@ mod tests {
                 _ => None,
             })
         };
-        model.update(Action::InFront(true));
+        model.update(WindowAction::InFront(true));
         assert_eq!(told(&share(&mut model)), None);
-        model.update(Action::InFront(false));
+        model.update(WindowAction::InFront(false));
         let without = told(&share(&mut model)).expect("said");
         assert!(
             !format!("{without:?}").contains("name-of-it"),
@@ -779,11 +793,11 @@ mod tests {
             notify_names: true,
             ..Privacy::default()
         };
-        model.update(Action::SetPrivacy(privacy));
+        model.update(PreferenceChange::Privacy(privacy));
         let with = told(&share(&mut model)).expect("said");
         assert!(with.title.contains("name-of-it.pdf"), "{with:?}");
         privacy.notify = false;
-        model.update(Action::SetPrivacy(privacy));
+        model.update(PreferenceChange::Privacy(privacy));
         assert_eq!(told(&share(&mut model)), None);
     }
 }

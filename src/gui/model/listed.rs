@@ -1,6 +1,6 @@
 //! Which rows of the list are shown: what this screen is for before the rest, the newest first, a page at a time.
 
-use super::{Focus, Model, Screen, Transfer, TransferId, TransferJob};
+use super::{Effect, Focus, Model, Screen, Transfer, TransferId, TransferJob, TransferState};
 
 /// Which rows are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,10 +33,32 @@ impl Filter {
     }
 }
 
+/// What a person did with the list of transfers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListAction {
+    /// Show these rows.
+    Filter(Filter),
+    /// Try everything again that failed.
+    RetryFailed,
+    /// Show more rows.
+    ShowEarlier,
+}
+
 /// So many rows of a kind are shown at first, and so many more each time.
 pub(super) const PAGE: usize = 30;
 
 impl Model {
+    pub(super) fn on_list(&mut self, action: ListAction) -> Vec<Effect> {
+        match action {
+            ListAction::Filter(filter) => self.filter_by(filter),
+            ListAction::RetryFailed => {
+                return self.retry(|row| matches!(row.state, TransferState::Failed(_)));
+            }
+            ListAction::ShowEarlier => self.show_earlier(),
+        }
+        Vec::new()
+    }
+
     /// The rows that are shown.
     pub fn listed(&self) -> impl Iterator<Item = &Transfer> {
         let [first, then] = self.kinds();
@@ -77,7 +99,7 @@ impl Model {
         self.transfers.iter().filter(takes)
     }
 
-    pub(super) fn filter_by(&mut self, filter: Filter) {
+    fn filter_by(&mut self, filter: Filter) {
         self.filter = filter;
         self.page = PAGE;
     }
@@ -97,7 +119,7 @@ impl Model {
         }
     }
 
-    pub(super) fn show_earlier(&mut self) {
+    fn show_earlier(&mut self) {
         let before: Vec<TransferId> = self.listed().map(|row| row.id).collect();
         let shown = self.kinds().map(|kind| self.listed_of(kind).count());
         self.page = shown.into_iter().max().unwrap_or_default() + PAGE;

@@ -1,10 +1,6 @@
-//! What a sender does with a shared file afterwards, and what is asked of the relays.
+//! What a sender does with a shared file afterwards.
 
-use super::{
-    Effect, Ended, Focus, ManageAction, Managed, Model, Reading, RelayOrigin, RelayWish,
-    RelaysKnown, Told, TransferId, TransferState,
-};
-use crate::app::words::message::UserMessage;
+use super::{Effect, Ended, Focus, ManageAction, Managed, Model, Told, TransferId, TransferState};
 use crate::gui::text;
 
 impl Model {
@@ -58,54 +54,5 @@ impl Model {
         transfer.told = Some(result.map_or_else(Told::Failed, Told::Done));
         self.announce(urgent, &words);
         effects
-    }
-
-    pub(super) fn ask_relays(&mut self, wish: RelayWish) -> Vec<Effect> {
-        if self.settings.relays_busy {
-            return Vec::new();
-        }
-        self.settings.relays_busy = true;
-        self.settings.relay_trouble = None;
-        vec![Effect::Relays(wish, self.settings.preferences.clone())]
-    }
-
-    /// Takes the list that the pointer in the field names, for its server.
-    pub(super) fn use_senders_list(&mut self) -> Vec<Effect> {
-        match &self.receive.reading {
-            Reading::Known(info) if info.offer.is_some() => {
-                let pointer = self.receive.text.clone();
-                self.ask_relays(RelayWish::Accept(pointer))
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    pub(super) fn relays_answered(
-        &mut self,
-        result: Result<RelaysKnown, UserMessage>,
-    ) -> Vec<Effect> {
-        self.settings.relays_busy = false;
-        let known = match result {
-            Ok(known) => known,
-            Err(message) => {
-                self.announce(true, &message.aloud());
-                self.settings.relay_trouble = Some(message);
-                return Vec::new();
-            }
-        };
-        self.settings.relays_seen = known.seen;
-        self.settings.other_lists = known.others;
-        if let Some(list) = known.list {
-            self.announce(false, &text::list_is_used(&list.name));
-            if matches!(list.origin, RelayOrigin::Line(_)) {
-                self.settings.relay_line.clear();
-            }
-            self.settings.preferences.relay_list = Some(list);
-            let mut effects = self.keep();
-            effects.extend(self.go_on());
-            return effects;
-        }
-        // A list that was accepted for one server changes what a pointer can do from here.
-        self.describe_again().into_iter().collect()
     }
 }

@@ -4,19 +4,28 @@
 //! [`Effect`] and comes back as an [`Event`].
 
 mod access_words;
+mod action;
+mod arrivals;
+mod errand;
 mod focus;
 mod keeping;
 mod listed;
 mod manage;
+mod modal;
 mod pace;
+mod preferences;
 mod receive;
+mod relays;
 mod rows;
+mod servers;
 mod settings;
+mod share;
 mod terms;
 mod transfer;
 mod trouble;
 mod undo;
 mod update;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -24,29 +33,35 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
-pub use self::focus::{Focus, Region};
+pub use self::action::Action;
+pub use self::arrivals::{Arrival, is_pointer_text};
+use self::errand::Errand;
+pub use self::focus::{Beside, Focus, FocusAction, Region};
 pub use self::keeping::{Examine, KeptTransfer, Notification, Privacy, TransferOutcome};
-pub use self::listed::Filter;
+pub use self::listed::{Filter, ListAction};
+pub use self::modal::{Modal, ModalAction};
 pub use self::pace::{Pace, Speed};
-pub use self::receive::{PointerInfo, PointerNote, PointerText, Reading, Receive};
+pub use self::preferences::{PreferenceChange, SettingsAction};
+pub use self::receive::{PointerInfo, PointerNote, PointerText, Reading, Receive, ReceiveAction};
+pub use self::relays::RelayAction;
+pub use self::rows::RowAction;
+pub use self::servers::ServerAction;
 pub use self::settings::{
     Advanced, Contrast, Count, KeepFor, Motion, OtherList, Preferences, RelayList, RelayOrigin,
     RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, ServerStanding,
     SettingsScreen, ShareOptions, SystemLook, Terms, Test, TestReport, Theme, WordField, ZOOMS,
 };
+pub use self::share::ShareAction;
 pub use self::transfer::{
     Ended, FirstStop, ManageAction, Managed, Milestone, RunId, Saved, ShareResult, Stage, Told,
     Transfer, TransferId, TransferJob, TransferState,
 };
 pub use self::trouble::Trouble;
 pub use self::undo::Undo;
-pub use self::update::is_pointer_text;
+pub use self::window::WindowAction;
 use crate::app::kept::history::{EntryId, HistoryStatus, News};
 use crate::app::received::content_type::Findings;
 use crate::app::transfer::known_file::KnownFile;
-use crate::app::words::l10n::Language;
 use crate::app::words::message::UserMessage;
 use crate::gui::platform::uri_list::UriList;
 use crate::protocol::size_class::MAX_CONTENT_LEN;
@@ -116,15 +131,6 @@ pub struct Model {
     errand: Option<Errand>,
 }
 
-/// What waits for a change in Settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Errand {
-    /// The pointer in Receive.
-    Card,
-    /// The row that failed.
-    Row(TransferId),
-}
-
 /// The screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Screen {
@@ -136,55 +142,6 @@ pub enum Screen {
     Settings,
     /// Every widget in every state: for those who work on the window.
     Gallery,
-}
-
-/// What stands over everything else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Modal {
-    /// Name, version, licences.
-    About,
-    /// Closing would stop so many transfers.
-    Closing {
-        /// How many are running or waiting.
-        running: usize,
-    },
-    /// Whether the server's copy of this row's file should go.
-    Delete(TransferId),
-    /// How much longer the server should keep this row's file.
-    KeepLonger(TransferId),
-    /// The received file could run a program when it is opened.
-    OpenProgram(TransferId),
-    /// The history would be gone for good.
-    WipeHistory,
-    /// The pointer of this row as a code for cameras.
-    Qr(TransferId),
-    /// Every key that does something.
-    Shortcuts,
-    /// Who saw what of the last test of a server.
-    WhoSawTest {
-        /// The built-in one is 0, then as they are listed.
-        server: usize,
-        /// Which of its tries, counted from the first.
-        at: usize,
-    },
-    /// Who saw what of this row.
-    WhoSawWhat {
-        /// The row.
-        id: TransferId,
-        /// Which of its tries, counted from the first.
-        at: usize,
-    },
-}
-
-impl Modal {
-    /// It wants an answer; files dropped meanwhile are refused.
-    #[must_use]
-    pub const fn asks(self) -> bool {
-        matches!(
-            self,
-            Self::Closing { .. } | Self::Delete(_) | Self::OpenProgram(_) | Self::WipeHistory
-        )
-    }
 }
 
 /// What a screen reader should say by itself.
@@ -294,214 +251,6 @@ pub struct Hover {
     pub paths: Vec<PathBuf>,
     /// What they are.
     pub found: Vec<FoundPath>,
-}
-
-/// What a person did. Never printed: it can hold a pointer.
-pub enum Action {
-    /// The address of a new server was edited.
-    AddressEdited(String),
-    /// Files or a pointer from the command line or a second start; nothing starts by a pointer.
-    Arguments {
-        /// To be shared.
-        files: Vec<PathBuf>,
-        /// Fills Receive.
-        pointer: Option<PointerText>,
-    },
-    /// Use the list whose line was typed.
-    AddRelays,
-    /// Add the server whose address was typed.
-    AddServer,
-    /// Stop a transfer, at once.
-    Cancel(TransferId),
-    /// Ask the server to do something with a shared file.
-    Manage(TransferId, ManageAction),
-    /// The main thing to do with a row: copy, open or try again.
-    Main(TransferId),
-    /// Close the menu of a row, or what stands over everything.
-    Back,
-    /// Close the field for an access word.
-    CloseWord,
-    /// Look at another try of the transfer.
-    ChooseTry(usize),
-    /// Go on with the default settings, where the person's own could not be read.
-    UseDefaultSettings,
-    /// Open the system's dialog for the download folder.
-    ChooseDownloads,
-    /// Open the system's dialog for files to share.
-    ChooseFiles,
-    /// Open the system's dialog for a relay list.
-    ChooseRelayList,
-    /// Go where relays are chosen.
-    ChooseRelays,
-    /// Go where a server is chosen.
-    ChooseServer,
-    /// Use this server from now on.
-    UseServer(ServerChoice),
-    /// Empty the pointer's field.
-    ClearPointer,
-    /// Leave the pointer that stands in the field, and forget the one that was opened.
-    KeepPointer,
-    /// Neither use nor share the file that is asked about.
-    LeaveKnownFile,
-    /// Share the file that is asked about, as any other.
-    ShareKnownFile,
-    /// Use the file that is asked about: its relays, or the pointer in it.
-    UseKnownFile,
-    /// Take the pointer that was opened into the field.
-    UseOpenedPointer,
-    /// The window was asked to close.
-    CloseRequested,
-    /// Close the window.
-    CloseWindow,
-    /// Put what this program finds of itself on the clipboard.
-    CopyDiagnostics,
-    /// Put the pointer on the clipboard.
-    CopyPointer(TransferId),
-    /// Take the notice away.
-    DismissNotice,
-    /// Fetch what the pointer names.
-    Download,
-    /// Write the history in the clear to a file of the person's choice.
-    ExportHistory,
-    /// Something was dropped.
-    Dropped(UriList),
-    /// Something was dropped that is no file on this computer, or not yet one.
-    DroppedNoFile,
-    /// Forget a list that is not the chosen one.
-    ForgetOtherList(RelayOrigin),
-    /// Show these rows.
-    Filter(Filter),
-    /// Forget the relay list.
-    ForgetRelayList,
-    /// Forget the access word of the server with this address.
-    ForgetWord(String),
-    /// Open a screen.
-    Go(Screen),
-    /// Give the keyboard to the row beside this one: below or above.
-    FocusBeside(TransferId, Beside),
-    /// Give the keyboard to a region of the window.
-    FocusRegion(Region),
-    /// What had the keyboard is gone.
-    FocusLost,
-    /// Files hang over the window, or (empty) no longer.
-    Hovering(Vec<PathBuf>),
-    /// The window is in front of the others, or no longer.
-    InFront(bool),
-    /// Keep the access word that was typed.
-    KeepWord,
-    /// The quiet answer to every [`Modal`]: leave things as they are.
-    KeepRunning,
-    /// Answer to [`Modal::OpenProgram`].
-    OpenAnyway,
-    /// Open the received file.
-    OpenSaved(TransferId),
-    /// Text was pasted outside every field.
-    Pasted(PointerText),
-    /// A picture was pasted.
-    PastedPicture,
-    /// The keys for pasting were pressed and brought no text: perhaps files.
-    PastedNoText,
-    /// The pointer's field was edited.
-    PointerEdited(PointerText),
-    /// Begin paths at other relays.
-    NewGuard,
-    /// Go out straight from now on.
-    ForgetProxy,
-    /// The field for a proxy was edited.
-    ProxyEdited(String),
-    /// The field for the line of a relay list was edited.
-    RelayLineEdited(String),
-    /// Go out through the proxy that was typed.
-    UseProxy,
-    /// Show more rows.
-    ShowEarlier,
-    /// Show the options of a share, or not.
-    ShowOptions(bool),
-    /// Show each relay, or not.
-    ShowRelays(bool),
-    /// Open the menu of a row by its button.
-    OpenMenu(TransferId),
-    /// Open the menu of a row by the row itself.
-    OpenRowMenu(TransferId),
-    /// Open something over everything else.
-    Open(Modal),
-    /// Open the field for the access word of the server with this address.
-    OpenWord(String),
-    /// A click on a `cloakroom:` link opens this program, or no longer.
-    OpenLinks(bool),
-    /// Read the clipboard into Receive.
-    PasteIntoReceive,
-    /// Do the one thing that helps a transfer that failed.
-    Remedy(TransferId),
-    /// Take a row off the list.
-    Remove(TransferId),
-    /// Take a server off the list.
-    RemoveServer(String),
-    /// Try again.
-    Retry(TransferId),
-    /// Try everything again that failed.
-    RetryFailed,
-    /// Show the file of a row in its folder: what was received, or what was shared.
-    RevealSaved(TransferId),
-    /// Reach this server without relays, or through them again.
-    SetDirect(String, bool),
-    /// The rules of paths may yield where this list is too short for them.
-    SetShortList(RelayOrigin, bool),
-    /// A pointer names the relay list.
-    SetListInPointer(bool),
-    /// What few people change.
-    SetAdvanced(Advanced),
-    /// For the next shares.
-    SetOptions(ShareOptions),
-    /// Whether the sender is told of the next download.
-    SetTellSender(bool),
-    /// Privacy.
-    SetClearClipboard(bool),
-    /// Appearance.
-    SetContrast(Contrast),
-    /// Speak a language; without one the system's.
-    SetLanguage(Option<Language>),
-    /// Privacy.
-    SetCopyWhenDone(bool),
-    /// Privacy.
-    SetMaskPointers(bool),
-    /// Appearance.
-    SetMotion(Motion),
-    /// Privacy.
-    SetNameInPointer(bool),
-    /// What is kept and said.
-    SetPrivacy(Privacy),
-    /// Appearance.
-    SetTheme(Theme),
-    /// Appearance: per cent.
-    SetZoom(u16),
-    /// Close the card of the first start.
-    Start,
-    /// Answer to [`Modal::Closing`].
-    StopAndQuit,
-    /// Upload to and download from a server.
-    TestServer(ServerChoice),
-    /// Bring back what went a moment ago.
-    Undo,
-    /// Take the relay list that the pointer in the field names, for its server.
-    UseSendersList,
-    /// Use Session's service nodes.
-    UseSession,
-    /// Answer to [`Modal::WipeHistory`].
-    WipeHistory,
-    /// The field for an access word was edited.
-    WordEdited(Zeroizing<String>),
-    /// Larger (1) or smaller (-1) by one step, or as it was (0).
-    Zoom(i8),
-}
-
-/// Which way from a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beside {
-    /// The row above.
-    Above,
-    /// The row below.
-    Below,
 }
 
 /// What the worker reports. Never printed: it can hold a pointer.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::UserMessage;
+use super::{Effect, Focus, Model, RelayWish, Screen, Tone, Transfer, TransferJob, UserMessage};
+use crate::gui::text;
 
 /// The text of a pointer, or what a person believes to be one. It opens a file: no `Debug`, no `Display`, shared
 /// instead of copied, overwritten when the last holder lets go.
@@ -137,6 +138,184 @@ impl Receive {
         match &self.reading {
             Reading::Known(info) => !info.note.as_ref().is_some_and(|note| note.blocks),
             Reading::Empty | Reading::Wrong(_) => false,
+        }
+    }
+}
+
+/// What a person did on the Receive screen. Never printed: it can hold a pointer.
+pub enum ReceiveAction {
+    /// Empty the pointer's field.
+    Clear,
+    /// Fetch what the pointer names.
+    Download,
+    /// Leave the pointer that stands in the field, and forget the one that was opened.
+    KeepPointer,
+    /// Read the clipboard into Receive.
+    Paste,
+    /// The pointer's field was edited.
+    PointerEdited(PointerText),
+    /// Whether the sender is told of the next download.
+    SetTellSender(bool),
+    /// Take the pointer that was opened into the field.
+    UseOpenedPointer,
+    /// Take the relay list that the pointer in the field names, for its server.
+    UseSendersList,
+}
+
+impl Model {
+    pub(super) fn on_receive(&mut self, action: ReceiveAction) -> Vec<Effect> {
+        match action {
+            ReceiveAction::Clear => {
+                self.receive.text = PointerText::default();
+                self.receive.reading = Reading::Empty;
+                self.focus = Some(Focus::Pointer);
+            }
+            ReceiveAction::Download => return self.download(),
+            ReceiveAction::KeepPointer => {
+                self.receive.opened = None;
+                self.focus = Some(Focus::Pointer);
+            }
+            ReceiveAction::Paste => {
+                self.screen = Screen::Receive;
+                return vec![Effect::RequestPaste];
+            }
+            ReceiveAction::PointerEdited(text) => return self.read_pointer(text),
+            ReceiveAction::SetTellSender(on) => self.receive.tell_sender = on,
+            ReceiveAction::UseOpenedPointer => {
+                let opened = self.receive.opened.take();
+                // Not on Download: that is a step of its own.
+                self.focus = Some(Focus::Switch);
+                return opened.map_or_else(Vec::new, |pointer| self.read_pointer(pointer));
+            }
+            ReceiveAction::UseSendersList => return self.use_senders_list(),
+        }
+        Vec::new()
+    }
+
+    /// Takes in what the text in the field is.
+    pub(super) fn on_described(&mut self, described: Result<PointerInfo, UserMessage>) {
+        // The field was emptied meanwhile.
+        if self.receive.reads_nothing() {
+            return;
+        }
+        let is_same_text = !std::mem::replace(&mut self.receive.unread, false);
+        match described {
+            Ok(info) => {
+                let lacked = !self.receive.can_download();
+                let reading = Reading::Known(info);
+                if let Reading::Known(info) = &reading
+                    && reading != self.receive.reading
+                {
+                    let words = text::is_pointer(info);
+                    self.announce(false, &words);
+                }
+                self.receive.reading = reading;
+                // What was missing for this pointer is here now, and its button has gone.
+                let helped = is_same_text && lacked && self.receive.can_download();
+                if helped && self.screen == Screen::Receive {
+                    self.focus = Some(Focus::Download);
+                }
+            }
+            Err(message) => {
+                if self.focus == Some(Focus::Download) {
+                    self.focus = Some(Focus::Pointer);
+                }
+                let said = message.aloud();
+                let reading = Reading::Wrong(message);
+                if reading != self.receive.reading {
+                    self.announce(false, &said);
+                    self.receive.reading = reading;
+                }
+            }
+        }
+    }
+
+    /// Takes in the text of a file with a pointer in it.
+    pub(super) fn on_pointer_file(
+        &mut self,
+        read: Result<PointerText, UserMessage>,
+    ) -> Vec<Effect> {
+        match read {
+            Ok(text) => self.fill_receive(text),
+            Err(message) => {
+                self.say(Tone::Danger, message);
+                Vec::new()
+            }
+        }
+    }
+
+    fn download(&mut self) -> Vec<Effect> {
+        if self.receive.unread || !self.receive.can_download() {
+            return Vec::new();
+        }
+        let Reading::Known(info) = std::mem::take(&mut self.receive.reading) else {
+            return Vec::new();
+        };
+        let pointer = std::mem::take(&mut self.receive.text);
+        let tell_sender = std::mem::replace(&mut self.receive.tell_sender, true);
+        let name = info.name.unwrap_or_else(|| text::unnamed_file().to_owned());
+        self.announce(false, &text::starts_receiving(&name));
+        let (id, run) = (self.draw_id(), self.draw_id());
+        let job = TransferJob::Receive {
+            pointer,
+            tell_sender,
+        };
+        let mut transfer = Transfer::new(id, run, name, Some(info.len), job);
+        transfer.server = info.server;
+        let mut effects = Vec::from_iter(self.remember(&transfer));
+        self.transfers.insert(0, transfer);
+        self.show_new();
+        effects.extend(self.start_waiting());
+        effects
+    }
+
+    fn read_pointer(&mut self, text: PointerText) -> Vec<Effect> {
+        self.receive.text = text;
+        self.receive.unread = true;
+        if self.receive.reads_nothing() {
+            self.receive.reading = Reading::Empty;
+            return Vec::new();
+        }
+        vec![Effect::Describe(
+            self.receive.text.clone(),
+            self.settings.preferences.clone(),
+        )]
+    }
+
+    pub(super) fn fill_receive(&mut self, pointer: PointerText) -> Vec<Effect> {
+        self.screen = Screen::Receive;
+        self.focus = Some(Focus::Download);
+        self.read_pointer(pointer)
+    }
+
+    /// A pointer of a link or a second start, at whatever moment: it takes nobody's place, and Download is not one key
+    /// away.
+    pub(super) fn open_pointer(&mut self, pointer: PointerText) -> Vec<Effect> {
+        self.screen = Screen::Receive;
+        if self.receive.reads_nothing() {
+            return self.read_pointer(pointer);
+        }
+        if self.receive.text.as_str().trim() != pointer.as_str().trim() {
+            self.receive.opened = Some(pointer);
+            self.announce(false, &text::pointer_opened().aloud());
+        }
+        Vec::new()
+    }
+
+    pub(super) fn describe_again(&self) -> Option<Effect> {
+        let text = &self.receive.text;
+        (!text.as_str().is_empty())
+            .then(|| Effect::Describe(text.clone(), self.settings.preferences.clone()))
+    }
+
+    /// Takes the list that the pointer in the field names, for its server.
+    fn use_senders_list(&mut self) -> Vec<Effect> {
+        match &self.receive.reading {
+            Reading::Known(info) if info.offer.is_some() => {
+                let pointer = self.receive.text.clone();
+                self.ask_relays(RelayWish::Accept(pointer))
+            }
+            _ => Vec::new(),
         }
     }
 }

@@ -3,13 +3,65 @@
 use std::time::Duration;
 
 use super::{
-    Effect, Ended, Focus, FoundKind, FoundPath, Model, Notice, Reading, RunId, Saved, Screen,
-    ServerChoice, ShareResult, Stage, Test, Tone, Transfer, TransferId, TransferJob, TransferState,
-    Trouble,
+    Effect, Ended, Focus, FoundKind, FoundPath, ManageAction, Model, Notice, RunId, Saved, Screen,
+    ServerChoice, ShareResult, Stage, Test, Timer, Tone, Transfer, TransferId, TransferJob,
+    TransferState, Trouble,
 };
 use crate::gui::text;
 
+/// What a person did with a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowAction {
+    /// Stop the transfer, at once.
+    Cancel,
+    /// Put the pointer on the clipboard.
+    CopyPointer,
+    /// Do the main thing that can be done: copy, open or try again.
+    Main,
+    /// Ask the server to do something with the shared file.
+    Manage(ManageAction),
+    /// Open the menu by its button.
+    OpenMenu,
+    /// Open the menu by the row itself.
+    OpenRowMenu,
+    /// Open the received file.
+    OpenSaved,
+    /// Do the one thing that helps a transfer that failed.
+    Remedy,
+    /// Take the row off the list.
+    Remove,
+    /// Try again.
+    Retry,
+    /// Show the file in its folder: what was received, or what was shared.
+    RevealSaved,
+}
+
 impl Model {
+    pub(super) fn on_row(&mut self, id: TransferId, action: RowAction) -> Vec<Effect> {
+        match action {
+            RowAction::Cancel => {
+                let effects = self.cancel(id);
+                self.focus = Some(Focus::Row(id));
+                return effects;
+            }
+            RowAction::CopyPointer => return self.copy(id),
+            RowAction::Main => return self.main(id),
+            RowAction::Manage(what) => return self.manage(id, what),
+            RowAction::OpenMenu => self.open_menu(id, Focus::Menu(id)),
+            RowAction::OpenRowMenu => self.open_menu(id, Focus::Row(id)),
+            RowAction::OpenSaved => return self.open_saved(id),
+            RowAction::Remedy => return self.remedy(id),
+            RowAction::Remove => return self.remove(id),
+            RowAction::Retry => return self.retry(|transfer| transfer.id == id),
+            RowAction::RevealSaved => {
+                self.close_menu();
+                let file = self.transfer(id).and_then(Transfer::local_file);
+                return file.cloned().map(Effect::Reveal).into_iter().collect();
+            }
+        }
+        Vec::new()
+    }
+
     /// The unfinished transfer of this run; a cancelled or newer one does not listen.
     pub(super) fn of_run(&mut self, run: RunId) -> Option<&mut Transfer> {
         self.transfers
@@ -118,31 +170,6 @@ impl Model {
             .as_ref()
             .filter(|_| newest && self.notice == self.said_of_files);
         said.map(Notice::aloud)
-    }
-
-    pub(super) fn download(&mut self) -> Vec<Effect> {
-        if self.receive.unread || !self.receive.can_download() {
-            return Vec::new();
-        }
-        let Reading::Known(info) = std::mem::take(&mut self.receive.reading) else {
-            return Vec::new();
-        };
-        let pointer = std::mem::take(&mut self.receive.text);
-        let tell_sender = std::mem::replace(&mut self.receive.tell_sender, true);
-        let name = info.name.unwrap_or_else(|| text::unnamed_file().to_owned());
-        self.announce(false, &text::starts_receiving(&name));
-        let (id, run) = (self.draw_id(), self.draw_id());
-        let job = TransferJob::Receive {
-            pointer,
-            tell_sender,
-        };
-        let mut transfer = Transfer::new(id, run, name, Some(info.len), job);
-        transfer.server = info.server;
-        let mut effects = Vec::from_iter(self.remember(&transfer));
-        self.transfers.insert(0, transfer);
-        self.show_new();
-        effects.extend(self.start_waiting());
-        effects
     }
 
     /// Starts what may start: every fetch at once, shares in the order they came, a few at a time.
@@ -287,7 +314,7 @@ impl Model {
     }
 
     /// The one thing to do with a row.
-    pub(super) fn main(&mut self, id: TransferId) -> Vec<Effect> {
+    fn main(&mut self, id: TransferId) -> Vec<Effect> {
         match self.transfer(id).map(|transfer| &transfer.state) {
             Some(TransferState::Shared(_)) => self.copy(id),
             Some(TransferState::Received(_)) => self.open_saved(id),
@@ -306,6 +333,19 @@ impl Model {
         };
         self.last_copied = Some(pointer.clone());
         vec![Effect::Copy(id, pointer)]
+    }
+
+    /// A pointer is on the clipboard.
+    pub(super) fn pointer_copied(&mut self, id: TransferId) -> Vec<Effect> {
+        self.copies += 1;
+        self.copied = Some(id);
+        self.last_copied_row = Some(id);
+        self.announce(false, text::pointer_copied());
+        let mut effects = vec![Effect::Later(Timer::Copied(self.copies))];
+        if self.settings.preferences.clear_clipboard {
+            effects.push(Effect::Later(Timer::Clipboard(self.copies)));
+        }
+        effects
     }
 
     pub(super) fn shared(&mut self, run: RunId, ended: Ended<ShareResult>) -> Vec<Effect> {
@@ -379,5 +419,11 @@ impl Model {
         transfer.finish(result.map_or_else(TransferState::Failed, TransferState::Received));
         self.announce(urgent, &words);
         self.ended(id)
+    }
+
+    pub(super) fn draw_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
     }
 }

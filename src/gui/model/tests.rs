@@ -1,5 +1,7 @@
 //! Each rule of the model, one test.
 
+use zeroize::Zeroizing;
+
 use super::*;
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::received::save::SaveError;
@@ -102,16 +104,16 @@ fn a_row_keeps_what_failed_and_cancelled_attempts_showed() {
     model.update(Event::Shared(first, ended(Err(trouble()))));
     assert_eq!(tries(&model), 1, "it failed");
     let id = model.transfers[0].id;
-    let effects = model.update(Action::Retry(id));
+    let effects = model.update(Action::Row(id, RowAction::Retry));
     let second = shares(&effects)[0].0;
-    model.update(Action::Cancel(id));
-    let third = shares(&model.update(Action::Retry(id)))[0].0;
+    model.update(Action::Row(id, RowAction::Cancel));
+    let third = shares(&model.update(Action::Row(id, RowAction::Retry)))[0].0;
     model.update(Event::Shared(second, ended(Err(trouble()))));
     assert_eq!(tries(&model), 2, "what was stopped tells it later");
     assert!(model.transfers[0].is_unfinished(), "the newest runs on");
     model.update(Event::Shared(third, ended(Ok(shared()))));
     assert_eq!(tries(&model), 3);
-    model.update(Action::Manage(id, ManageAction::Delete));
+    model.update(Action::Row(id, RowAction::Manage(ManageAction::Delete)));
     model.update(Event::Managed(id, ended(Err(trouble()))));
     assert_eq!(tries(&model), 4, "asking the server shows something too");
 }
@@ -119,7 +121,7 @@ fn a_row_keeps_what_failed_and_cancelled_attempts_showed() {
 #[test]
 fn what_a_test_showed_is_kept_with_its_server() {
     let mut model = Model::new(preferences(), None);
-    model.update(Action::TestServer(ServerChoice::BuiltIn));
+    model.update(ServerAction::Test(ServerChoice::BuiltIn));
     model.update(Event::Tested(ServerChoice::BuiltIn, ended(Err(trouble()))));
     let shown = &model.settings.tests_shown[&ServerChoice::BuiltIn];
     assert_eq!(shown.len(), 1);
@@ -174,7 +176,7 @@ fn with_one_shared() -> (Model, TransferId) {
 /// A model with a pointer in the field.
 fn with_pointer(info: PointerInfo) -> Model {
     let mut model = model();
-    model.update(Action::Pasted("cloak1x".into()));
+    model.update(Arrival::Pasted("cloak1x".into()));
     model.update(Event::Described(Ok(info)));
     model
 }
@@ -263,7 +265,7 @@ fn cancelling_is_at_once_and_what_the_run_still_says_is_not_heard() {
     let (mut model, effects) = with_files(&["a", "b", "c"]);
     let run = shares(&effects)[0].0;
     let id = model.transfers[0].id;
-    let effects = model.update(Action::Cancel(id));
+    let effects = model.update(Action::Row(id, RowAction::Cancel));
     assert!(
         effects
             .iter()
@@ -285,7 +287,7 @@ fn retrying_begins_a_new_run_that_the_old_one_cannot_disturb() {
     let old = shares(&effects)[0].0;
     model.update(Event::Shared(old, ended(Err(trouble()))));
     let id = model.transfers[0].id;
-    let new = shares(&model.update(Action::Retry(id)))[0].0;
+    let new = shares(&model.update(Action::Row(id, RowAction::Retry)))[0].0;
     assert_ne!(old, new);
     model.update(Event::Shared(old, ended(Ok(shared()))));
     assert!(matches!(
@@ -297,14 +299,14 @@ fn retrying_begins_a_new_run_that_the_old_one_cannot_disturb() {
 #[test]
 fn a_finished_transfer_is_not_started_again_by_retry() {
     let (mut model, id) = with_one_shared();
-    assert!(shares(&model.update(Action::Retry(id))).is_empty());
+    assert!(shares(&model.update(Action::Row(id, RowAction::Retry))).is_empty());
 }
 
 #[test]
 fn removing_a_running_transfer_stops_it() {
     let (mut model, _) = with_files(&["a"]);
     let id = model.transfers[0].id;
-    let effects = model.update(Action::Remove(id));
+    let effects = model.update(Action::Row(id, RowAction::Remove));
     assert!(matches!(effects[..], [Effect::Cancel(_), Effect::Later(_)]));
     assert!(model.transfers.is_empty());
 }
@@ -313,7 +315,7 @@ fn removing_a_running_transfer_stops_it() {
 fn copied_is_shown_until_the_time_of_the_last_copy_has_passed() {
     let (mut model, id) = with_one_shared();
     assert!(matches!(
-        model.update(Action::CopyPointer(id))[..],
+        model.update(Action::Row(id, RowAction::CopyPointer))[..],
         [Effect::Copy(..)]
     ));
     let first = model.update(Event::Copied(id, Ok(())));
@@ -332,13 +334,17 @@ fn copied_is_shown_until_the_time_of_the_last_copy_has_passed() {
 fn nothing_is_copied_before_the_server_has_confirmed() {
     let (mut model, _) = with_files(&["a"]);
     let id = model.transfers[0].id;
-    assert!(model.update(Action::CopyPointer(id)).is_empty());
+    assert!(
+        model
+            .update(Action::Row(id, RowAction::CopyPointer))
+            .is_empty()
+    );
 }
 
 #[test]
 fn pasted_text_lands_in_receive_and_starts_nothing() {
     let mut model = model();
-    let effects = model.update(Action::Pasted("look: cloak1x".into()));
+    let effects = model.update(Arrival::Pasted("look: cloak1x".into()));
     assert_eq!(model.screen, Screen::Receive);
     assert!(matches!(effects[..], [Effect::Describe(..)]));
     model.update(Event::Described(Ok(info())));
@@ -349,11 +355,11 @@ fn pasted_text_lands_in_receive_and_starts_nothing() {
 #[test]
 fn nothing_is_fetched_under_the_description_of_another_pointer() {
     let mut model = with_pointer(info());
-    model.update(Action::PointerEdited("cloak1y".into()));
-    assert!(model.update(Action::Download).is_empty());
+    model.update(ReceiveAction::PointerEdited("cloak1y".into()));
+    assert!(model.update(ReceiveAction::Download).is_empty());
     model.update(Event::Described(Ok(info())));
     assert!(matches!(
-        model.update(Action::Download)[..],
+        model.update(ReceiveAction::Download)[..],
         [Effect::Remember(..), Effect::Fetch { .. }, ..]
     ));
     // What the emptied field was comes too late.
@@ -364,7 +370,7 @@ fn nothing_is_fetched_under_the_description_of_another_pointer() {
 #[test]
 fn a_pointer_argument_only_fills_receive() {
     let mut model = model();
-    let effects = model.update(Action::Arguments {
+    let effects = model.update(Arrival::Arguments {
         files: Vec::new(),
         pointer: Some("cloak1x".into()),
     });
@@ -374,7 +380,7 @@ fn a_pointer_argument_only_fills_receive() {
 }
 
 fn open_link(model: &mut Model, pointer: &str) -> Vec<Effect> {
-    model.update(Action::Arguments {
+    model.update(Arrival::Arguments {
         files: Vec::new(),
         pointer: Some(pointer.into()),
     })
@@ -384,7 +390,7 @@ fn open_link(model: &mut Model, pointer: &str) -> Vec<Effect> {
 fn an_opened_pointer_takes_nobodys_place_until_the_person_says_so() {
     for takes in [true, false] {
         let mut model = model();
-        model.update(Action::Pasted("cloak1mine".into()));
+        model.update(Arrival::Pasted("cloak1mine".into()));
         model.update(Event::Described(Ok(info())));
         let (mine, focus) = (model.receive.reading.clone(), model.focus);
         model.screen = Screen::Share;
@@ -397,12 +403,12 @@ fn an_opened_pointer_takes_nobodys_place_until_the_person_says_so() {
             assert!(!model.announcement.words.is_empty());
         }
         if takes {
-            let effects = model.update(Action::UseOpenedPointer);
+            let effects = model.update(ReceiveAction::UseOpenedPointer);
             assert!(matches!(effects[..], [Effect::Describe(..)]));
             assert_eq!(model.receive.text.as_str(), "cloakroom:cloak1other");
             assert_ne!(model.focus, Some(Focus::Download));
         } else {
-            assert!(model.update(Action::KeepPointer).is_empty());
+            assert!(model.update(ReceiveAction::KeepPointer).is_empty());
             assert_eq!(model.receive.text.as_str(), "cloak1mine");
             assert_eq!(model.receive.reading, mine);
         }
@@ -413,7 +419,7 @@ fn an_opened_pointer_takes_nobodys_place_until_the_person_says_so() {
 #[test]
 fn a_link_to_the_pointer_that_stands_there_asks_nothing() {
     let mut model = model();
-    model.update(Action::Pasted("cloak1mine".into()));
+    model.update(Arrival::Pasted("cloak1mine".into()));
     assert!(open_link(&mut model, "cloak1mine").is_empty());
     assert!(model.receive.opened.is_none());
 }
@@ -429,7 +435,7 @@ fn a_pasted_list_of_files_is_shared() {
         "x-special/nautilus-clipboard\ncopy\n{url}\r\n{}\n",
         other.display()
     );
-    let effects = model.update(Action::Pasted(text.as_str().into()));
+    let effects = model.update(Arrival::Pasted(text.as_str().into()));
     let [Effect::Look(LookPurpose::Share, paths)] = &effects[..] else {
         panic!("files")
     };
@@ -440,7 +446,7 @@ fn a_pasted_list_of_files_is_shared() {
 #[test]
 fn download_moves_the_pointer_from_the_field_to_the_list() {
     let mut model = with_pointer(info());
-    let effects = model.update(Action::Download);
+    let effects = model.update(ReceiveAction::Download);
     assert!(
         effects
             .iter()
@@ -453,11 +459,11 @@ fn download_moves_the_pointer_from_the_field_to_the_list() {
 #[test]
 fn a_fetch_does_not_wait_behind_shares() {
     let (mut model, _) = with_files(&["a", "b", "c"]);
-    model.update(Action::Pasted("cloak1x".into()));
+    model.update(Arrival::Pasted("cloak1x".into()));
     model.update(Event::Described(Ok(info())));
     assert!(
         model
-            .update(Action::Download)
+            .update(ReceiveAction::Download)
             .iter()
             .any(|effect| matches!(effect, Effect::Fetch { .. }))
     );
@@ -473,16 +479,16 @@ fn a_pointer_that_cannot_work_from_here_is_not_downloaded() {
         note: Some(note),
         ..info()
     });
-    assert!(model.update(Action::Download).is_empty());
+    assert!(model.update(ReceiveAction::Download).is_empty());
     assert!(model.transfers.is_empty());
 }
 
 #[test]
 fn a_bad_pointer_stays_in_the_field() {
     let mut model = model();
-    model.update(Action::Pasted("cloak1bad".into()));
+    model.update(Arrival::Pasted("cloak1bad".into()));
     model.update(Event::Described(Err(trouble())));
-    assert!(model.update(Action::Download).is_empty());
+    assert!(model.update(ReceiveAction::Download).is_empty());
     assert_eq!(model.receive.text.as_str(), "cloak1bad");
     assert_eq!(model.focus, Some(Focus::Pointer));
 }
@@ -490,14 +496,18 @@ fn a_bad_pointer_stays_in_the_field() {
 #[test]
 fn an_emptied_field_says_nothing() {
     let mut model = with_pointer(info());
-    assert!(model.update(Action::PointerEdited("  ".into())).is_empty());
+    assert!(
+        model
+            .update(ReceiveAction::PointerEdited("  ".into()))
+            .is_empty()
+    );
     assert_eq!(model.receive.reading, Reading::Empty);
 }
 
 #[test]
 fn a_received_file_is_opened_and_shown_from_where_it_was_saved() {
     let mut model = with_pointer(info());
-    model.update(Action::Download);
+    model.update(ReceiveAction::Download);
     let (id, run) = (model.transfers[0].id, model.transfers[0].run);
     let saved = Saved {
         path: PathBuf::from("/home/ada/a (1).pdf"),
@@ -507,30 +517,30 @@ fn a_received_file_is_opened_and_shown_from_where_it_was_saved() {
     model.update(Event::Fetched(run, ended(Ok(saved.clone()))));
     assert_eq!(model.transfers[0].name, "a (1).pdf");
     assert!(
-        matches!(&model.update(Action::OpenSaved(id))[..], [Effect::Examine(_, path, Examine::Open)] if *path == saved.path)
+        matches!(&model.update(Action::Row(id, RowAction::OpenSaved))[..], [Effect::Examine(_, path, Examine::Open)] if *path == saved.path)
     );
     assert!(
-        matches!(&model.update(Action::RevealSaved(id))[..], [Effect::Reveal(path)] if *path == saved.path)
+        matches!(&model.update(Action::Row(id, RowAction::RevealSaved))[..], [Effect::Reveal(path)] if *path == saved.path)
     );
 }
 
 #[test]
 fn closing_asks_while_transfers_run_and_not_otherwise() {
     let mut idle = model();
-    assert!(idle.update(Action::CloseRequested).is_empty());
+    assert!(idle.update(WindowAction::CloseRequested).is_empty());
     assert_eq!(idle.modal, None);
 
     let (mut busy, _) = with_files(&["a", "b", "c"]);
     assert!(matches!(
-        busy.update(Action::CloseRequested)[..],
+        busy.update(WindowAction::CloseRequested)[..],
         [Effect::StayOpen]
     ));
     assert_eq!(busy.modal, Some(Modal::Closing { running: 3 }));
-    busy.update(Action::KeepRunning);
+    busy.update(ModalAction::Back);
     assert_eq!((busy.modal, busy.unfinished()), (None, 3));
 
-    busy.update(Action::CloseRequested);
-    let effects = busy.update(Action::StopAndQuit);
+    busy.update(WindowAction::CloseRequested);
+    let effects = busy.update(ModalAction::StopAndQuit);
     assert!(matches!(effects.last(), Some(Effect::Quit)));
     assert!(
         shares(&effects).is_empty(),
@@ -542,10 +552,10 @@ fn closing_asks_while_transfers_run_and_not_otherwise() {
 #[test]
 fn a_drop_while_a_question_is_open_is_answered_in_words() {
     let (mut model, _) = with_files(&["a"]);
-    model.update(Action::CloseRequested);
+    model.update(WindowAction::CloseRequested);
     assert!(
         model
-            .update(Action::Dropped(vec![PathBuf::from("/tmp/b")].into()))
+            .update(Arrival::Dropped(vec![PathBuf::from("/tmp/b")].into()))
             .is_empty()
     );
     assert!(model.notice.is_some());
@@ -556,12 +566,12 @@ fn what_hangs_over_the_window_is_named_until_it_leaves() {
     let mut model = model();
     let path = file("a").path;
     assert!(matches!(
-        model.update(Action::Hovering(vec![path]))[..],
+        model.update(Arrival::Hovering(vec![path]))[..],
         [Effect::Look(LookPurpose::Hover, _)]
     ));
     model.update(Event::Looked(LookPurpose::Hover, vec![file("a")]));
     assert_eq!(model.hover.as_ref().map(|hover| hover.found.len()), Some(1));
-    model.update(Action::Hovering(Vec::new()));
+    model.update(Arrival::Hovering(Vec::new()));
     model.update(Event::Looked(LookPurpose::Hover, vec![file("a")]));
     assert_eq!(model.hover, None);
 }
@@ -570,13 +580,13 @@ fn what_hangs_over_the_window_is_named_until_it_leaves() {
 fn there_is_never_a_second_dialog() {
     let mut model = model();
     assert!(matches!(
-        model.update(Action::ChooseFiles)[..],
+        model.update(ShareAction::ChooseFiles)[..],
         [Effect::PickFiles]
     ));
-    assert!(model.update(Action::ChooseFiles).is_empty());
+    assert!(model.update(ShareAction::ChooseFiles).is_empty());
     model.update(Event::FilesChosen(Vec::new()));
     assert!(matches!(
-        model.update(Action::ChooseDownloads)[..],
+        model.update(SettingsAction::ChooseDownloads)[..],
         [Effect::PickFolder(_)]
     ));
 }
@@ -584,11 +594,11 @@ fn there_is_never_a_second_dialog() {
 #[test]
 fn an_added_server_is_used_and_kept() {
     let mut model = model();
-    model.update(Action::AddressEdited(
+    model.update(ServerAction::AddressEdited(
         " http://files.example#p=00 ".to_owned(),
     ));
     assert!(
-        matches!(&model.update(Action::AddServer)[..], [Effect::ReadServer(address)] if !address.contains(' '))
+        matches!(&model.update(ServerAction::Add)[..], [Effect::ReadServer(address)] if !address.contains(' '))
     );
     let effects = model.update(Event::ServerRead(Ok(server("files.example"))));
     assert!(
@@ -610,8 +620,8 @@ fn an_added_server_is_used_and_kept() {
 #[test]
 fn a_bad_address_is_never_kept_and_stays_in_the_field() {
     let mut model = model();
-    model.update(Action::AddressEdited("nonsense".to_owned()));
-    model.update(Action::AddServer);
+    model.update(ServerAction::AddressEdited("nonsense".to_owned()));
+    model.update(ServerAction::Add);
     assert!(model.update(Event::ServerRead(Err(trouble()))).is_empty());
     assert_eq!(model.settings.address, "nonsense");
     assert!(model.settings.preferences.servers.is_empty());
@@ -620,18 +630,20 @@ fn a_bad_address_is_never_kept_and_stays_in_the_field() {
 #[test]
 fn a_proxy_is_used_once_it_is_one_and_forgotten_on_request() {
     let mut model = model();
-    model.update(Action::ProxyEdited("http://127.0.0.1:8080".to_owned()));
-    assert!(model.update(Action::UseProxy).is_empty());
+    model.update(RelayAction::ProxyEdited("http://127.0.0.1:8080".to_owned()));
+    assert!(model.update(RelayAction::UseProxy).is_empty());
     assert!(model.settings.proxy_trouble.is_some());
     assert_eq!(model.settings.proxy, "http://127.0.0.1:8080");
-    model.update(Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()));
+    model.update(RelayAction::ProxyEdited(
+        "socks5://127.0.0.1:9050".to_owned(),
+    ));
     assert!(model.settings.proxy_trouble.is_none());
     assert!(matches!(
-        &model.update(Action::UseProxy)[..],
+        &model.update(RelayAction::UseProxy)[..],
         [Effect::Save(_)]
     ));
     assert!(model.settings.preferences.proxy.is_some() && model.settings.proxy.is_empty());
-    model.update(Action::ForgetProxy);
+    model.update(RelayAction::ForgetProxy);
     assert_eq!(model.settings.preferences.proxy, None);
 }
 
@@ -639,7 +651,7 @@ fn a_proxy_is_used_once_it_is_one_and_forgotten_on_request() {
 fn removing_the_server_in_use_falls_back_to_the_built_in_one() {
     let mut model = model();
     model.update(Event::ServerRead(Ok(server("files.example"))));
-    model.update(Action::RemoveServer(server("files.example").address));
+    model.update(ServerAction::Remove(server("files.example").address));
     assert_eq!(model.settings.preferences.chosen, ServerChoice::BuiltIn);
 }
 
@@ -647,12 +659,12 @@ fn removing_the_server_in_use_falls_back_to_the_built_in_one() {
 fn a_server_is_tested_once_at_a_time() {
     let mut model = model();
     assert!(matches!(
-        model.update(Action::TestServer(ServerChoice::BuiltIn))[..],
+        model.update(ServerAction::Test(ServerChoice::BuiltIn))[..],
         [Effect::Test(..)]
     ));
     assert!(
         model
-            .update(Action::TestServer(ServerChoice::BuiltIn))
+            .update(ServerAction::Test(ServerChoice::BuiltIn))
             .is_empty()
     );
     let report = TestReport {
@@ -671,17 +683,17 @@ fn a_server_is_tested_once_at_a_time() {
 fn every_setting_is_kept_at_once() {
     let mut model = model();
     for action in [
-        Action::SetTheme(Theme::Dark),
-        Action::SetContrast(Contrast::High),
-        Action::SetMotion(Motion::Reduced),
-        Action::SetZoom(150),
-        Action::SetMaskPointers(true),
-        Action::SetClearClipboard(true),
-        Action::SetCopyWhenDone(true),
-        Action::SetNameInPointer(false),
-        Action::UseServer(ServerChoice::BuiltIn),
-        Action::ForgetRelayList,
-        Action::Start,
+        Action::from(PreferenceChange::Theme(Theme::Dark)),
+        Action::from(PreferenceChange::Contrast(Contrast::High)),
+        Action::from(PreferenceChange::Motion(Motion::Reduced)),
+        Action::from(PreferenceChange::Zoom(150)),
+        Action::from(PreferenceChange::MaskPointers(true)),
+        Action::from(PreferenceChange::ClearClipboard(true)),
+        Action::from(PreferenceChange::CopyWhenDone(true)),
+        Action::from(PreferenceChange::NameInPointer(false)),
+        Action::from(ServerAction::Use(ServerChoice::BuiltIn)),
+        Action::from(RelayAction::ForgetList),
+        Action::from(WindowAction::Start),
     ] {
         assert!(matches!(model.update(action)[..], [Effect::Save(_), ..]));
     }
@@ -716,7 +728,9 @@ fn the_first_start_card_shows_once() {
         None,
     );
     assert!(model.first_start);
-    assert!(matches!(&model.update(Action::Start)[..], [Effect::Save(kept)] if kept.welcomed));
+    assert!(
+        matches!(&model.update(WindowAction::Start)[..], [Effect::Save(kept)] if kept.welcomed)
+    );
     assert!(!model.first_start);
 }
 
@@ -733,16 +747,16 @@ fn settings_that_could_not_be_read_are_said() {
 #[test]
 fn a_shared_file_is_deleted_only_after_the_question_and_once() {
     let (mut model, id) = with_one_shared();
-    model.update(Action::Open(Modal::Delete(id)));
+    model.update(ModalAction::Open(Modal::Delete(id)));
     assert!(model.modal.is_some_and(Modal::asks));
-    let effects = model.update(Action::Manage(id, ManageAction::Delete));
+    let effects = model.update(Action::Row(id, RowAction::Manage(ManageAction::Delete)));
     assert!(matches!(
         effects[..],
         [Effect::Manage(_, ManageAction::Delete, ..)]
     ));
     assert!(
         model
-            .update(Action::Manage(id, ManageAction::Delete))
+            .update(Action::Row(id, RowAction::Manage(ManageAction::Delete)))
             .is_empty()
     );
     model.update(Event::Managed(id, ended(Ok(Managed::Deleted))));
@@ -750,10 +764,14 @@ fn a_shared_file_is_deleted_only_after_the_question_and_once() {
         panic!("shared")
     };
     assert!(shared.gone);
-    assert!(model.update(Action::CopyPointer(id)).is_empty());
     assert!(
         model
-            .update(Action::Manage(id, ManageAction::Extend))
+            .update(Action::Row(id, RowAction::CopyPointer))
+            .is_empty()
+    );
+    assert!(
+        model
+            .update(Action::Row(id, RowAction::Manage(ManageAction::Extend)))
             .is_empty()
     );
 }
@@ -761,13 +779,13 @@ fn a_shared_file_is_deleted_only_after_the_question_and_once() {
 #[test]
 fn a_file_that_is_kept_longer_shows_until_when_and_a_refusal_changes_nothing() {
     let (mut model, id) = with_one_shared();
-    model.update(Action::Manage(id, ManageAction::Extend));
+    model.update(Action::Row(id, RowAction::Manage(ManageAction::Extend)));
     model.update(Event::Managed(id, ended(Err(trouble()))));
     assert_eq!(
         model.transfers[0].told,
         Some(Told::Failed(trouble().into()))
     );
-    model.update(Action::Manage(id, ManageAction::Extend));
+    model.update(Action::Row(id, RowAction::Manage(ManageAction::Extend)));
     let later = Managed::Extended {
         expires: 99,
         later: true,
@@ -783,10 +801,10 @@ fn a_file_that_is_kept_longer_shows_until_when_and_a_refusal_changes_nothing() {
 #[test]
 fn a_copied_pointer_is_cleared_after_its_minute_unless_another_came() {
     let (mut model, id) = with_one_shared();
-    model.update(Action::SetClearClipboard(true));
-    model.update(Action::CopyPointer(id));
+    model.update(PreferenceChange::ClearClipboard(true));
+    model.update(Action::Row(id, RowAction::CopyPointer));
     let first = model.update(Event::Copied(id, Ok(())));
-    model.update(Action::CopyPointer(id));
+    model.update(Action::Row(id, RowAction::CopyPointer));
     let second = model.update(Event::Copied(id, Ok(())));
     let minute = |effects: &[Effect]| match effects {
         [_, Effect::Later(timer @ Timer::Clipboard(_))] => *timer,
@@ -795,8 +813,8 @@ fn a_copied_pointer_is_cleared_after_its_minute_unless_another_came() {
     assert!(model.update(Event::Elapsed(minute(&first))).is_empty());
     let cleared = model.update(Event::Elapsed(minute(&second)));
     assert!(matches!(cleared[..], [Effect::ClearClipboard(_)]));
-    model.update(Action::CopyPointer(id));
-    let closing = model.update(Action::CloseRequested);
+    model.update(Action::Row(id, RowAction::CopyPointer));
+    let closing = model.update(WindowAction::CloseRequested);
     assert!(matches!(closing[..], [Effect::ClearClipboard(_)]));
 }
 
@@ -807,8 +825,8 @@ fn the_sender_is_told_unless_the_recipient_declines() {
             asks_receipt: true,
             ..info()
         });
-        model.update(Action::SetTellSender(told));
-        let effects = model.update(Action::Download);
+        model.update(ReceiveAction::SetTellSender(told));
+        let effects = model.update(ReceiveAction::Download);
         assert!(effects.iter().any(
             |effect| matches!(effect, Effect::Fetch { tell_sender, .. } if *tell_sender == told)
         ));
@@ -822,13 +840,13 @@ fn a_list_that_a_pointer_names_is_asked_for_only_when_told_to() {
         lacks_relays: true,
         ..info()
     });
-    let effects = model.update(Action::UseSendersList);
+    let effects = model.update(ReceiveAction::UseSendersList);
     assert!(matches!(
         effects[..],
         [Effect::Relays(RelayWish::Accept(_), _)]
     ));
     assert!(
-        model.update(Action::UseSendersList).is_empty(),
+        model.update(ReceiveAction::UseSendersList).is_empty(),
         "one at a time"
     );
     let known = RelaysKnown {
@@ -845,7 +863,10 @@ fn a_direct_server_needs_no_relays() {
     let mut model = model();
     model.update(Event::ServerRead(Ok(server("files.example"))));
     assert!(model.settings.lacks_relays());
-    let effects = model.update(Action::SetDirect(server("files.example").address, true));
+    let effects = model.update(PreferenceChange::Direct(
+        server("files.example").address,
+        true,
+    ));
     assert!(matches!(&effects[..], [Effect::Save(kept)] if kept.servers[0].direct));
     assert!(!model.settings.lacks_relays());
 }
@@ -884,8 +905,8 @@ fn work_for_the_server_has_its_share_of_the_bar_and_a_step_of_its_own() {
     }
 }
 
-fn typed(text: &str) -> Action {
-    Action::WordEdited(Zeroizing::new(text.to_owned()))
+fn typed(text: &str) -> ServerAction {
+    ServerAction::WordEdited(Zeroizing::new(text.to_owned()))
 }
 
 #[test]
@@ -903,14 +924,14 @@ fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
         let word = |server: &Server| Some(server.access_word.as_ref()?.as_str().to_owned());
         servers.map(word).collect()
     };
-    model.update(Action::OpenWord(known.address.clone()));
+    model.update(ServerAction::OpenWord(known.address.clone()));
     assert_eq!(model.focus, Some(Focus::AccessWord(1)));
     model.update(typed("gr\u{fc}n"));
-    assert!(model.update(Action::KeepWord).is_empty());
+    assert!(model.update(ServerAction::KeepWord).is_empty());
     let field = model.settings.word.as_ref().expect("still open");
     assert!(field.trouble.is_some());
     model.update(typed("sesame\n"));
-    let effects = model.update(Action::KeepWord);
+    let effects = model.update(ServerAction::KeepWord);
     assert!(matches!(&effects[..], [Effect::Save(_)]));
     assert!(model.settings.word.is_none());
     assert_eq!(words(&model), [None, Some("sesame".to_owned())]);
@@ -918,7 +939,7 @@ fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
         !format!("{:?}", model.settings.preferences).contains("sesame"),
         "it is not printed"
     );
-    let effects = model.update(Action::ForgetWord(known.address));
+    let effects = model.update(ServerAction::ForgetWord(known.address));
     assert!(matches!(&effects[..], [Effect::Save(_)]));
     assert_eq!(words(&model), [None, None]);
 }
@@ -933,13 +954,13 @@ fn rows_that_were_removed_one_after_the_other_come_back_together_where_they_were
     let (mut model, _) = with_files(&["a", "b", "c", "d"]);
     let ids: Vec<TransferId> = model.transfers.iter().map(|row| row.id).collect();
     let before: Vec<String> = names(&model).into_iter().map(str::to_owned).collect();
-    model.update(Action::Remove(ids[1]));
-    model.update(Action::Remove(ids[2]));
-    model.update(Action::Remove(ids[0]));
+    model.update(Action::Row(ids[1], RowAction::Remove));
+    model.update(Action::Row(ids[2], RowAction::Remove));
+    model.update(Action::Row(ids[0], RowAction::Remove));
     assert_eq!(model.transfers.len(), 1);
-    model.update(Action::Undo);
+    model.update(WindowAction::Undo);
     assert_eq!(names(&model), before);
-    assert!(model.undo.is_none() && model.update(Action::Undo).is_empty());
+    assert!(model.undo.is_none() && model.update(WindowAction::Undo).is_empty());
 }
 
 #[test]
@@ -962,13 +983,13 @@ fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
     };
     let mut model = Model::new(kept.clone(), None);
     for action in [
-        Action::RemoveServer(known.address),
-        Action::ForgetRelayList,
-        Action::ForgetProxy,
+        Action::from(ServerAction::Remove(known.address)),
+        Action::from(RelayAction::ForgetList),
+        Action::from(RelayAction::ForgetProxy),
     ] {
         let effects = model.update(action);
         assert!(matches!(&effects[..], [Effect::Save(less), Effect::Later(_)] if *less != kept));
-        let effects = model.update(Action::Undo);
+        let effects = model.update(WindowAction::Undo);
         assert!(matches!(&effects[..], [Effect::Save(again)] if *again == kept));
     }
 }
@@ -979,11 +1000,11 @@ fn what_went_stays_away_when_the_window_closes_and_when_something_else_goes() {
         let (mut model, id) = with_one_shared();
         model.settings.preferences.proxy = "socks5://127.0.0.1:9050".parse().ok();
         model.update(Event::Remembered(id, EntryId(3)));
-        model.update(Action::Remove(id));
+        model.update(Action::Row(id, RowAction::Remove));
         let effects = model.update(if close {
-            Action::CloseRequested
+            Action::from(WindowAction::CloseRequested)
         } else {
-            Action::ForgetProxy
+            Action::from(RelayAction::ForgetProxy)
         });
         let forgets = |effect: &Effect| matches!(effect, Effect::ForgetEntry(EntryId(3)));
         assert!(effects.iter().any(forgets), "closed: {close}");
@@ -994,7 +1015,7 @@ fn what_went_stays_away_when_the_window_closes_and_when_something_else_goes() {
 fn what_the_server_did_is_kept_with_the_entry_also_of_a_removed_row() {
     let (mut model, id) = with_one_shared();
     model.update(Event::Remembered(id, EntryId(3)));
-    model.update(Action::Manage(id, ManageAction::Extend));
+    model.update(Action::Row(id, RowAction::Manage(ManageAction::Extend)));
     let later = Managed::Extended {
         expires: 99,
         later: true,
@@ -1005,39 +1026,39 @@ fn what_the_server_did_is_kept_with_the_entry_also_of_a_removed_row() {
         effects[..],
         [Effect::EntryExpires(EntryId(3), 99)]
     ));
-    model.update(Action::Manage(id, ManageAction::Delete));
-    model.update(Action::Remove(id));
+    model.update(Action::Row(id, RowAction::Manage(ManageAction::Delete)));
+    model.update(Action::Row(id, RowAction::Remove));
     let effects = model.update(Event::Managed(id, ended(Ok(Managed::Deleted))));
     assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(3))]));
-    model.update(Action::Undo);
+    model.update(WindowAction::Undo);
     assert!(model.transfers[0].managing.is_none() && model.transfers[0].pointer().is_none());
 }
 
 #[test]
 fn a_long_list_is_shown_a_page_at_a_time_and_narrowed_down_by_kind() {
     let mut model = with_pointer(info());
-    model.update(Action::Download);
+    model.update(ReceiveAction::Download);
     let many: Vec<FoundPath> = (0..40).map(|at| file(&format!("{at}"))).collect();
     model.update(Event::Looked(LookPurpose::Share, many));
     assert_eq!(model.listed().count(), 41, "none of them has ended");
-    model.update(Action::Filter(Filter::Received));
+    model.update(ListAction::Filter(Filter::Received));
     assert_eq!((model.listed().count(), model.unlisted()), (1, 0));
     model.update(Event::Looked(LookPurpose::Share, vec![file("new")]));
     assert_eq!(model.filter, Filter::All, "a new row is seen");
 
     let ids: Vec<TransferId> = model.transfers.iter().map(|row| row.id).collect();
     for id in &ids {
-        model.update(Action::Cancel(*id));
+        model.update(Action::Row(*id, RowAction::Cancel));
     }
     assert_eq!(
         (model.listed().count(), model.unlisted()),
         (31, 11),
         "a page of each kind"
     );
-    model.update(Action::Go(Screen::Receive));
-    model.update(Action::FocusBeside(ids[29], Beside::Below));
+    model.update(WindowAction::Go(Screen::Receive));
+    model.update(FocusAction::Beside(ids[29], Beside::Below));
     assert_eq!(model.focus, Some(Focus::Row(ids[29])), "the last one shown");
-    model.update(Action::ShowEarlier);
+    model.update(ListAction::ShowEarlier);
     assert_eq!(model.unlisted(), 0);
     assert_eq!(model.focus, Some(Focus::Row(ids[30])));
 }
@@ -1045,7 +1066,7 @@ fn a_long_list_is_shown_a_page_at_a_time_and_narrowed_down_by_kind() {
 #[test]
 fn a_screen_lists_first_what_it_is_for() {
     let mut model = with_pointer(info());
-    model.update(Action::Download);
+    model.update(ReceiveAction::Download);
     model.update(Event::Looked(
         LookPurpose::Share,
         vec![file("a"), file("b")],
@@ -1054,7 +1075,7 @@ fn a_screen_lists_first_what_it_is_for() {
     let (received, shared) = (Filter::Received, Filter::Shared);
     assert_eq!(model.screen, Screen::Share);
     assert_eq!(kinds(&model), [shared, shared, received]);
-    model.update(Action::Go(Screen::Receive));
+    model.update(WindowAction::Go(Screen::Receive));
     assert_eq!(kinds(&model), [received, shared, shared]);
 }
 
@@ -1063,12 +1084,12 @@ fn what_begins_and_what_is_stopped_is_said_aloud() {
     let (mut model, _) = with_files(&["a.txt", "b.txt"]);
     assert_eq!(model.announcement.words, "Sharing 2 files");
     let ids: Vec<TransferId> = model.transfers.iter().map(|row| row.id).collect();
-    model.update(Action::Cancel(ids[0]));
+    model.update(Action::Row(ids[0], RowAction::Cancel));
     assert_eq!(model.announcement.words, "a.txt was cancelled");
-    model.update(Action::Retry(ids[0]));
+    model.update(Action::Row(ids[0], RowAction::Retry));
     assert_eq!(model.announcement.words, "Sharing a.txt");
-    model.update(Action::Cancel(ids[0]));
-    model.update(Action::Cancel(ids[1]));
+    model.update(Action::Row(ids[0], RowAction::Cancel));
+    model.update(Action::Row(ids[1], RowAction::Cancel));
     model.update(Event::Looked(LookPurpose::Share, vec![folder("c")]));
     assert!(
         model.announcement.words.contains("folder"),
@@ -1076,7 +1097,7 @@ fn what_begins_and_what_is_stopped_is_said_aloud() {
     );
 
     let mut model = with_pointer(info());
-    model.update(Action::Download);
+    model.update(ReceiveAction::Download);
     assert!(model.announcement.words.starts_with("Downloading "));
 }
 
@@ -1084,25 +1105,22 @@ fn what_begins_and_what_is_stopped_is_said_aloud() {
 fn the_keyboard_goes_back_to_where_a_menu_was_opened() {
     let (mut model, id) = with_one_shared();
     for (open, back) in [
-        (
-            Action::OpenMenu as fn(TransferId) -> Action,
-            Focus::Menu(id),
-        ),
-        (Action::OpenRowMenu, Focus::Row(id)),
+        (RowAction::OpenMenu, Focus::Menu(id)),
+        (RowAction::OpenRowMenu, Focus::Row(id)),
     ] {
         for close in [
-            (|_| Action::Back) as fn(TransferId) -> Action,
-            Action::CopyPointer,
-            Action::RevealSaved,
+            Action::Modal(ModalAction::Back),
+            Action::Row(id, RowAction::CopyPointer),
+            Action::Row(id, RowAction::RevealSaved),
         ] {
-            model.update(open(id));
+            model.update(Action::Row(id, open));
             model.focus = None;
-            model.update(close(id));
+            model.update(close);
             assert_eq!((model.menu, model.focus), (None, Some(back)));
         }
-        model.update(open(id));
-        model.update(Action::Open(Modal::Qr(id)));
-        model.update(Action::Back);
+        model.update(Action::Row(id, open));
+        model.update(ModalAction::Open(Modal::Qr(id)));
+        model.update(ModalAction::Back);
         assert_eq!(model.focus, Some(back));
     }
 }
@@ -1135,7 +1153,7 @@ fn how_the_chosen_server_stands_is_what_its_test_or_the_last_share_said() {
     let (mut model, effects) = with_files(&["a"]);
     let chosen = ServerChoice::BuiltIn;
     assert_eq!(model.settings.standing(), ServerStanding::Untried);
-    model.update(Action::TestServer(chosen.clone()));
+    model.update(ServerAction::Test(chosen.clone()));
     model.update(Event::Tested(chosen, ended(Err(trouble()))));
     assert_eq!(
         model.settings.standing(),
@@ -1154,7 +1172,7 @@ fn a_drop_shares_its_files_and_names_what_is_none() {
         files: vec![file("a").path, file("gone").path],
         elsewhere: vec!["https://example.org/x".to_owned()],
     };
-    let effects = model.update(Action::Dropped(list));
+    let effects = model.update(Arrival::Dropped(list));
     assert!(matches!(&effects[..], [Effect::Look(LookPurpose::Share, paths)] if paths.len() == 2));
     let gone = FoundPath {
         kind: FoundKind::Missing,
@@ -1179,7 +1197,7 @@ fn a_drop_without_a_single_file_is_answered_at_once() {
         files: Vec::new(),
         elsewhere: vec!["smb://nas/y".to_owned()],
     };
-    assert!(shares(&model.update(Action::Dropped(list))).is_empty());
+    assert!(shares(&model.update(Arrival::Dropped(list))).is_empty());
     let notice = model.notice.as_ref().expect("it is named");
     assert!(notice.message.what.contains("smb://nas/y"));
 }
@@ -1188,7 +1206,7 @@ fn a_drop_without_a_single_file_is_answered_at_once() {
 fn a_list_dropped_on_a_pointer_that_lacks_relays_is_used_and_not_shared() {
     let mut model = model();
     let list = || UriList::from(vec![PathBuf::from("/tmp/relays.json")]);
-    model.update(Action::Go(Screen::Receive));
+    model.update(WindowAction::Go(Screen::Receive));
     model.receive.reading = Reading::Known(PointerInfo {
         name: None,
         len: 1,
@@ -1200,14 +1218,14 @@ fn a_list_dropped_on_a_pointer_that_lacks_relays_is_used_and_not_shared() {
         note: None,
     });
     assert!(matches!(
-        model.update(Action::Dropped(list()))[..],
+        model.update(Arrival::Dropped(list()))[..],
         [Effect::ReadRelayList(_)]
     ));
     model.update(Event::RelayListRead(Err(trouble())));
     assert_eq!(model.screen, Screen::Receive, "the card says it");
     model.receive.reading = Reading::Empty;
     assert!(matches!(
-        model.update(Action::Dropped(list()))[..],
+        model.update(Arrival::Dropped(list()))[..],
         [Effect::Look(LookPurpose::Share, _)]
     ));
 }
@@ -1228,7 +1246,7 @@ fn a_relay_list_on_share_is_asked_about_and_never_shared_unasked() {
     assert_eq!(shares(&effects).len(), 1, "the file beside it goes");
     assert_eq!(model.focus, Some(Focus::KnownFile));
     assert!(matches!(
-        model.update(Action::UseKnownFile)[..],
+        model.update(ShareAction::UseKnownFile)[..],
         [Effect::ReadRelayList(_)]
     ));
     assert!(model.undecided.is_empty());
@@ -1241,10 +1259,10 @@ fn a_relay_list_on_share_is_asked_about_and_never_shared_unasked() {
     assert!(model.notice.is_some(), "that it is used can be read");
 
     assert!(shares(&model.update(Event::Looked(LookPurpose::Share, vec![list()]))).is_empty());
-    let effects = model.update(Action::ShareKnownFile);
+    let effects = model.update(ShareAction::ShareKnownFile);
     assert_eq!(shares(&effects)[0].1, "relays.json");
     model.update(Event::Looked(LookPurpose::Share, vec![list()]));
-    assert!(model.update(Action::LeaveKnownFile).is_empty());
+    assert!(model.update(ShareAction::LeaveKnownFile).is_empty());
     assert!(model.undecided.is_empty());
 }
 
@@ -1255,17 +1273,17 @@ fn a_file_with_a_pointer_is_asked_about_on_share_and_used_on_receive() {
     let two = vec![found(), known("relays.json", KnownFile::RelayList)];
     assert!(shares(&model.update(Event::Looked(LookPurpose::Share, two))).is_empty());
     assert!(matches!(
-        model.update(Action::UseKnownFile)[..],
+        model.update(ShareAction::UseKnownFile)[..],
         [Effect::ReadPointerFile(_)]
     ));
     assert_eq!(model.focus, Some(Focus::KnownFile), "the next question");
-    model.update(Action::LeaveKnownFile);
+    model.update(ShareAction::LeaveKnownFile);
     model.update(Event::PointerFileRead(Ok("cloak1x".into())));
     assert_eq!(model.screen, Screen::Receive);
     assert_eq!(model.receive.text.as_str(), "cloak1x");
 
     assert!(matches!(
-        model.update(Action::Dropped(vec![found().path].into()))[..],
+        model.update(Arrival::Dropped(vec![found().path].into()))[..],
         [Effect::ReadPointerFile(_)]
     ));
     model.update(Event::PointerFileRead(Err(trouble())));
@@ -1288,10 +1306,10 @@ fn what_was_said_of_one_drop_goes_with_the_next_and_nothing_else_does() {
     let mut model = model();
     model.update(Event::Looked(LookPurpose::Share, vec![gone()]));
     assert!(model.notice.is_some());
-    model.update(Action::Dropped(vec![file("a").path].into()));
+    model.update(Arrival::Dropped(vec![file("a").path].into()));
     assert!(model.notice.is_none());
     model.say(Tone::Danger, trouble());
-    model.update(Action::Dropped(vec![file("b").path].into()));
+    model.update(Arrival::Dropped(vec![file("b").path].into()));
     assert!(model.notice.is_some(), "it was said of something else");
 }
 
@@ -1372,7 +1390,7 @@ fn a_transfer_that_does_not_move_says_who_is_waited_for() {
 #[test]
 fn a_download_that_was_asked_for_is_at_its_beginning() {
     let mut model = with_pointer(info());
-    model.update(Action::Download);
+    model.update(ReceiveAction::Download);
     let run = model.transfers[0].run;
     model.update(Event::Progress(run, Stage::Crossing, NEVER));
     let said = text::doing(&model.transfers[0], Stage::Crossing);
@@ -1462,7 +1480,7 @@ fn the_sign_of_a_server_follows_uploads_that_it_fails_and_takes() {
         let fails = matches!(model.settings.standing(), ServerStanding::Failed(_));
         assert_eq!(fails, blamed);
         let id = model.transfers[0].id;
-        let again = shares(&model.update(Action::Retry(id)))[0].0;
+        let again = shares(&model.update(Action::Row(id, RowAction::Retry)))[0].0;
         model.update(Event::Shared(again, ended(Ok(shared()))));
         assert_eq!(model.settings.standing(), ServerStanding::Untried);
     }
@@ -1472,13 +1490,13 @@ fn the_sign_of_a_server_follows_uploads_that_it_fails_and_takes() {
 fn a_failed_upload_is_put_down_to_the_server_it_went_to() {
     let (mut model, run) = sharing_to_a_server();
     let went_to = model.settings.preferences.chosen.clone();
-    model.update(Action::UseServer(ServerChoice::BuiltIn));
+    model.update(ServerAction::Use(ServerChoice::BuiltIn));
     model.update(Event::Shared(
         run,
         failed(AppError::Server(ServerRefusal::Full)),
     ));
     assert_eq!(model.settings.standing(), ServerStanding::Untried);
-    model.update(Action::UseServer(went_to));
+    model.update(ServerAction::Use(went_to));
     assert!(matches!(
         model.settings.standing(),
         ServerStanding::Failed(_)
@@ -1491,10 +1509,10 @@ fn a_row_is_tried_again_by_itself_once_settings_have_what_helps() {
     let refusal = ServerRefusal::AccessWord { given: false };
     model.update(Event::Shared(run, failed(AppError::Server(refusal))));
     let id = model.transfers[0].id;
-    model.update(Action::Remedy(id));
+    model.update(Action::Row(id, RowAction::Remedy));
     assert_eq!(model.screen, Screen::Settings);
-    model.update(Action::WordEdited("sesame".to_owned().into()));
-    let effects = model.update(Action::KeepWord);
+    model.update(ServerAction::WordEdited("sesame".to_owned().into()));
+    let effects = model.update(ServerAction::KeepWord);
     assert_eq!(shares(&effects).len(), 1, "it is sent again");
     assert_eq!(model.screen, Screen::Share);
     assert_eq!(model.focus, Some(Focus::Row(id)));
@@ -1507,12 +1525,15 @@ fn no_file_goes_by_itself_to_a_server_that_was_chosen_later() {
     let refusal = ServerRefusal::AccessWord { given: false };
     model.update(Event::Shared(run, failed(AppError::Server(refusal))));
     let id = model.transfers[0].id;
-    model.update(Action::Remedy(id));
-    let effects = model.update(Action::UseServer(ServerChoice::BuiltIn));
+    model.update(Action::Row(id, RowAction::Remedy));
+    let effects = model.update(ServerAction::Use(ServerChoice::BuiltIn));
     assert!(shares(&effects).is_empty(), "nothing is sent");
     assert_eq!(model.screen, Screen::Share);
     assert_eq!(model.focus, Some(Focus::Row(id)), "and it can be");
-    assert_eq!(shares(&model.update(Action::Retry(id))).len(), 1);
+    assert_eq!(
+        shares(&model.update(Action::Row(id, RowAction::Retry))).len(),
+        1
+    );
 }
 
 #[test]
@@ -1523,10 +1544,10 @@ fn whoever_leaves_settings_without_a_change_is_not_sent_back_later() {
         failed(AppError::Server(ServerRefusal::Full)),
     ));
     let id = model.transfers[0].id;
-    model.update(Action::Remedy(id));
-    model.update(Action::Go(Screen::Share));
-    model.update(Action::Go(Screen::Settings));
-    let effects = model.update(Action::UseServer(ServerChoice::BuiltIn));
+    model.update(Action::Row(id, RowAction::Remedy));
+    model.update(WindowAction::Go(Screen::Share));
+    model.update(WindowAction::Go(Screen::Settings));
+    let effects = model.update(ServerAction::Use(ServerChoice::BuiltIn));
     assert!(shares(&effects).is_empty());
     assert_eq!(model.screen, Screen::Settings);
 }
@@ -1537,7 +1558,7 @@ fn relays_that_a_pointer_wanted_lead_back_to_its_card() {
         lacks_relays: true,
         ..info()
     });
-    model.update(Action::ChooseRelays);
+    model.update(RelayAction::Choose);
     assert_eq!(model.screen, Screen::Settings);
     model.update(Event::RelayListRead(Ok(RelayList {
         origin: RelayOrigin::Session,
@@ -1551,7 +1572,7 @@ fn relays_that_a_pointer_wanted_lead_back_to_its_card() {
 /// A model whose only row could not be received for this reason.
 fn receiving_failed(error: AppError) -> (Model, TransferId) {
     let mut model = with_pointer(info());
-    model.update(Action::Download);
+    model.update(ReceiveAction::Download);
     let row = &model.transfers[0];
     let (id, run) = (row.id, row.run);
     model.update(Event::Fetched(run, failed(error)));
@@ -1567,15 +1588,15 @@ fn fetches(effects: &[Effect]) -> usize {
 fn another_folder_leads_back_to_what_could_not_be_saved() {
     let no_place = || AppError::NoPlace(SaveError::Folder(std::io::ErrorKind::NotFound.into()));
     let (mut model, id) = receiving_failed(no_place());
-    model.update(Action::Remedy(id));
+    model.update(Action::Row(id, RowAction::Remedy));
     let effects = model.update(Event::FolderChosen(Some(PathBuf::from("/media/usb"))));
     assert_eq!(fetches(&effects), 1, "it is fetched again");
     assert_eq!(model.focus, Some(Focus::Row(id)));
 
     let (mut model, id) = receiving_failed(no_place());
-    model.update(Action::Remedy(id));
+    model.update(Action::Row(id, RowAction::Remedy));
     model.update(Event::FolderChosen(None));
-    model.update(Action::ChooseDownloads);
+    model.update(SettingsAction::ChooseDownloads);
     let effects = model.update(Event::FolderChosen(Some(PathBuf::from("/media/usb"))));
     assert_eq!(
         fetches(&effects),
@@ -1584,7 +1605,7 @@ fn another_folder_leads_back_to_what_could_not_be_saved() {
     );
 
     let mut model = with_pointer(info());
-    model.update(Action::ChooseDownloads);
+    model.update(SettingsAction::ChooseDownloads);
     model.focus = None;
     model.update(Event::FolderChosen(Some(PathBuf::from("/media/usb"))));
     assert_eq!(model.focus, Some(Focus::Download), "back on the card");
@@ -1593,10 +1614,12 @@ fn another_folder_leads_back_to_what_could_not_be_saved() {
 #[test]
 fn a_proxy_and_a_way_without_relays_lead_back_to_the_row() {
     let (mut model, id) = receiving_failed(AppError::NoRelays);
-    model.update(Action::Remedy(id));
+    model.update(Action::Row(id, RowAction::Remedy));
     assert_eq!(model.screen, Screen::Settings);
-    model.update(Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()));
-    assert_eq!(fetches(&model.update(Action::UseProxy)), 1);
+    model.update(RelayAction::ProxyEdited(
+        "socks5://127.0.0.1:9050".to_owned(),
+    ));
+    assert_eq!(fetches(&model.update(RelayAction::UseProxy)), 1);
     assert_eq!(model.screen, Screen::Receive);
     assert_eq!(model.focus, Some(Focus::Row(id)));
 
@@ -1604,11 +1627,14 @@ fn a_proxy_and_a_way_without_relays_lead_back_to_the_row() {
     let known = server("files.example");
     let address = known.address.clone();
     model.settings.preferences.servers = vec![known];
-    model.update(Action::Remedy(id));
-    let effects = model.update(Action::SetDirect(address.clone(), false));
+    model.update(Action::Row(id, RowAction::Remedy));
+    let effects = model.update(PreferenceChange::Direct(address.clone(), false));
     assert_eq!(fetches(&effects), 0);
     assert_eq!(model.screen, Screen::Settings);
-    assert_eq!(fetches(&model.update(Action::SetDirect(address, true))), 1);
+    assert_eq!(
+        fetches(&model.update(PreferenceChange::Direct(address, true))),
+        1
+    );
     assert_eq!(model.screen, Screen::Receive);
 }
 
@@ -1618,15 +1644,17 @@ fn a_change_that_does_not_help_leaves_the_row_waiting() {
     let refusal = ServerRefusal::AccessWord { given: false };
     model.update(Event::Shared(run, failed(AppError::Server(refusal))));
     let id = model.transfers[0].id;
-    model.update(Action::Remedy(id));
-    model.update(Action::ProxyEdited("socks5://127.0.0.1:9050".to_owned()));
-    assert!(shares(&model.update(Action::UseProxy)).is_empty());
-    model.update(Action::ChooseDownloads);
+    model.update(Action::Row(id, RowAction::Remedy));
+    model.update(RelayAction::ProxyEdited(
+        "socks5://127.0.0.1:9050".to_owned(),
+    ));
+    assert!(shares(&model.update(RelayAction::UseProxy)).is_empty());
+    model.update(SettingsAction::ChooseDownloads);
     let effects = model.update(Event::FolderChosen(Some(PathBuf::from("/media/usb"))));
     assert!(shares(&effects).is_empty());
     assert_eq!(model.screen, Screen::Settings);
-    model.update(Action::WordEdited("sesame".to_owned().into()));
-    assert_eq!(shares(&model.update(Action::KeepWord)).len(), 1);
+    model.update(ServerAction::WordEdited("sesame".to_owned().into()));
+    assert_eq!(shares(&model.update(ServerAction::KeepWord)).len(), 1);
 }
 
 #[test]
@@ -1641,7 +1669,7 @@ fn a_list_that_was_accepted_for_one_server_puts_the_keyboard_on_download() {
         ..info()
     };
     let mut model = with_pointer(lacking());
-    model.update(Action::UseSendersList);
+    model.update(ReceiveAction::UseSendersList);
     model.focus = None;
     let effects = model.update(Event::Relays(Ok(RelaysKnown {
         list: None,
@@ -1655,7 +1683,7 @@ fn a_list_that_was_accepted_for_one_server_puts_the_keyboard_on_download() {
     // Whoever is typing is not torn out of the field.
     let mut model = with_pointer(lacking());
     model.focus = None;
-    model.update(Action::PointerEdited("cloak1y".into()));
+    model.update(ReceiveAction::PointerEdited("cloak1y".into()));
     model.update(Event::Described(Ok(info())));
     assert_eq!(model.focus, None);
 }

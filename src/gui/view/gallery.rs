@@ -5,7 +5,7 @@ use egui::{Frame, Id, Ui};
 use super::{Drawn, Surroundings, share, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness, MenuEntry, Pose};
-use crate::gui::model::{Action, Model, Notice, Screen, Tone};
+use crate::gui::model::{Model, Notice, Screen, Tone, WindowAction};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
@@ -46,7 +46,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
     }
     kit::card(ui, icons);
     if back {
-        drawn.act(Action::Go(Screen::Share));
+        drawn.act(WindowAction::Go(Screen::Share));
     }
 }
 

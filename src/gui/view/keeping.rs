@@ -8,7 +8,9 @@ use crate::app::kept::history::{HistoryStatus, SessionOnly};
 use crate::app::words::message::UserMessage;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
-use crate::gui::model::{Action, Modal, Model, Transfer};
+use crate::gui::model::{
+    Action, Modal, ModalAction, Model, PreferenceChange, SettingsAction, Transfer,
+};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of};
 
@@ -32,7 +34,7 @@ pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let both = export.width(ui) + ui.spacing().item_spacing.x + wipe.width(ui);
         let beside = model.history == HistoryStatus::Kept && both <= ui.available_width();
         if model.history == HistoryStatus::Kept && ui.add(export).clicked() {
-            drawn.act(Action::ExportHistory);
+            drawn.act(SettingsAction::ExportHistory);
         }
         let wipe = if beside {
             wipe
@@ -40,7 +42,7 @@ pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             wipe.flush(Flush::Left)
         };
         if ui.add(wipe).clicked() {
-            drawn.act(Action::Open(Modal::WipeHistory));
+            drawn.act(ModalAction::Open(Modal::WipeHistory));
         }
     });
     kit::divider(ui);
@@ -51,7 +53,7 @@ pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         wanted.notify_names ^= kit::switch(ui, name, about, chosen.notify_names);
     }
     if wanted != chosen {
-        drawn.act(Action::SetPrivacy(wanted));
+        drawn.act(PreferenceChange::Privacy(wanted));
     }
 }
 
@@ -67,7 +69,7 @@ pub(super) fn open_program(ctx: &Context, transfer: &Transfer, drawn: &mut Drawn
         yes: text::open_anyway(),
         no: text::do_not_open(),
     };
-    question.ask(ctx, Action::OpenAnyway, drawn);
+    question.ask(ctx, Action::Modal(ModalAction::OpenAnyway), drawn);
 }
 
 /// Before the history is wiped.
@@ -78,7 +80,7 @@ pub(super) fn wipe(ctx: &Context, drawn: &mut Drawn) {
         yes: text::wipe_history(),
         no: text::keep_history(),
     };
-    question.ask(ctx, Action::WipeHistory, drawn);
+    question.ask(ctx, Action::Modal(ModalAction::WipeHistory), drawn);
 }
 
 /// Two answers; the harmless one is what Enter and Esc choose.
@@ -106,8 +108,8 @@ impl KeepingQuestion<'_> {
         });
         match answer {
             (_, true) => drawn.act(yes),
-            (true, _) => drawn.act(Action::KeepRunning),
-            _ if waved => drawn.act(Action::KeepRunning),
+            (true, _) => drawn.act(ModalAction::Back),
+            _ if waved => drawn.act(ModalAction::Back),
             _ => {}
         }
     }

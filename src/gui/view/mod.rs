@@ -22,8 +22,8 @@ use egui::{
 use super::fonts::Icon;
 use super::kit;
 use super::model::{
-    Action, Announcement, Focus, FoundKind, Hover, Model, Region, Screen, ServerStanding,
-    TransferId,
+    Action, Announcement, Arrival, Focus, FocusAction, FoundKind, Hover, Model, ReceiveAction,
+    Region, Screen, ServerStanding, SettingsAction, ShareAction, TransferId, WindowAction,
 };
 use super::text;
 use super::tokens::{Type, measure, palette, palette_of, space};
@@ -41,8 +41,13 @@ pub(super) struct Drawn {
 }
 
 impl Drawn {
-    fn act(&mut self, action: Action) {
-        self.actions.push(action);
+    fn act(&mut self, action: impl Into<Action>) {
+        self.actions.push(action.into());
+    }
+
+    /// Takes the action of a control that may not have been used.
+    fn act_if(&mut self, action: Option<impl Into<Action>>) {
+        self.actions.extend(action.map(Into::into));
     }
 
     /// Gives the keyboard to `response` if the model wants it there.
@@ -199,9 +204,12 @@ fn notice(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let id = Id::unique("notice");
     // Nothing works before the person has chosen.
     let (words, action) = if notice.message.remedy == Remedy::DefaultSettings {
-        (text::remedy_default_settings(), Action::UseDefaultSettings)
+        (
+            text::remedy_default_settings(),
+            Action::Settings(SettingsAction::UseDefaults),
+        )
     } else {
-        (text::dismiss(), Action::DismissNotice)
+        (text::dismiss(), Action::Window(WindowAction::DismissNotice))
     };
     let button = kit::fresh(ui, id, &notice.aloud(), |ui| kit::notice(ui, notice, words));
     drawn.focus(ui, model, Focus::Notice, &button);
@@ -291,10 +299,10 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             };
             let switch = kit::segmented_tabs(ui, text::screen(), &screens, icons, chosen);
             if let Some(screen) = switch.pressed {
-                drawn.act(Action::Go(screen));
+                drawn.act(WindowAction::Go(screen));
             }
             if switch.by_arrow {
-                drawn.act(Action::FocusRegion(Region::Bar));
+                drawn.act(FocusAction::Region(Region::Bar));
             }
             if let Some(chosen) = &switch.chosen {
                 drawn.focus(ui, model, Focus::Switch, chosen);
@@ -321,7 +329,7 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         ui.ctx()
             .accesskit_node_builder(status.id, |node| node.set_description(&*words));
         if status.on_hover_text(words).clicked() {
-            drawn.act(Action::Go(Screen::Settings));
+            drawn.act(WindowAction::Go(Screen::Settings));
         }
         let open = model.screen == Screen::Settings;
         let gear = kit::icon_toggle(ui, Icon::Settings, text::settings(), open);
@@ -332,7 +340,7 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             drawn.focus(ui, model, Focus::Switch, &gear);
         }
         if gear.clicked() {
-            drawn.act(Action::Go(if open {
+            drawn.act(WindowAction::Go(if open {
                 Screen::Share
             } else {
                 Screen::Settings
@@ -456,19 +464,19 @@ pub(super) fn escape(model: &Model) -> Option<Action> {
     if model.modal.is_some() || model.menu.is_some() {
         None
     } else if model.hover.is_some() {
-        Some(Action::Hovering(Vec::new()))
+        Some(Arrival::Hovering(Vec::new()).into())
     } else if model.notice.is_some() {
-        Some(Action::DismissNotice)
+        Some(WindowAction::DismissNotice.into())
     } else if model.screen == Screen::Share && !model.undecided.is_empty() {
-        Some(Action::LeaveKnownFile)
+        Some(ShareAction::LeaveKnownFile.into())
     } else if model.first_start && model.screen == Screen::Share {
-        Some(Action::Start)
+        Some(WindowAction::Start.into())
     } else if model.screen == Screen::Receive && model.receive.opened.is_some() {
-        Some(Action::KeepPointer)
+        Some(ReceiveAction::KeepPointer.into())
     } else if model.screen == Screen::Receive && !model.receive.text.as_str().is_empty() {
-        Some(Action::ClearPointer)
+        Some(ReceiveAction::Clear.into())
     } else if switch_is_off(model) {
-        Some(Action::Go(Screen::Share))
+        Some(WindowAction::Go(Screen::Share).into())
     } else {
         None
     }

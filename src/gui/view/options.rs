@@ -4,7 +4,7 @@ use egui::Ui;
 
 use super::Drawn;
 use crate::gui::kit;
-use crate::gui::model::{Action, Count, KeepFor, Model, ShareOptions};
+use crate::gui::model::{Count, KeepFor, Model, PreferenceChange, ShareAction, ShareOptions};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
@@ -28,7 +28,7 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             options.keep
         };
         if let Some(keep) = kit::chips(ui, text::keep_for(), &keeps, chosen) {
-            drawn.act(Action::SetOptions(ShareOptions { keep, ..options }));
+            drawn.act(ShareAction::SetOptions(ShareOptions { keep, ..options }));
         }
         divider(ui, space::S);
         let limit = match options.count {
@@ -65,14 +65,14 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             }
         }
         if let Some(count) = chosen {
-            drawn.act(Action::SetOptions(ShareOptions { count, ..options }));
+            drawn.act(ShareAction::SetOptions(ShareOptions { count, ..options }));
         }
         // A switch has room of its own above its words.
         divider(ui, space::XS);
         let (title, about) = text::name_in_pointer();
         let on = model.settings.preferences.name_in_pointer;
         if kit::switch(ui, title, about, on) {
-            drawn.act(Action::SetNameInPointer(!on));
+            drawn.act(PreferenceChange::NameInPointer(!on));
         }
     });
 }

@@ -6,7 +6,10 @@ use zeroize::Zeroizing;
 use super::{Drawn, Surroundings, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Flush, Loudness};
-use crate::gui::model::{Action, Focus, Model, PointerInfo, PointerText, Reading, Tone};
+use crate::gui::model::{
+    Focus, Model, PointerInfo, PointerText, Reading, ReceiveAction, RelayAction, SettingsAction,
+    Tone,
+};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
@@ -27,7 +30,7 @@ pub(super) fn screen(
         // What was received matters more than room for a text that is not there yet.
         let short = !model.transfers.is_empty() && ui.available_width() < measure::NARROW;
         if enters(ui) {
-            drawn.act(Action::Download);
+            drawn.act(ReceiveAction::Download);
         }
         let field = Field {
             id: field_id(),
@@ -39,9 +42,9 @@ pub(super) fn screen(
         };
         let response = field.show(ui, &mut edited);
         if response.changed() {
-            drawn.act(Action::PointerEdited(PointerText::new(std::mem::take(
-                &mut *edited,
-            ))));
+            drawn.act(ReceiveAction::PointerEdited(PointerText::new(
+                std::mem::take(&mut *edited),
+            )));
         }
         drawn.focus(ui, model, Focus::Pointer, &response);
         if model.receive.reads_nothing() {
@@ -51,7 +54,7 @@ pub(super) fn screen(
             }
             let paste = Button::new(Loudness::Secondary, text::paste_here()).icon(Icon::Paste);
             if ui.add(paste).clicked() {
-                drawn.act(Action::PasteIntoReceive);
+                drawn.act(ReceiveAction::Paste);
             }
         }
     });
@@ -68,7 +71,7 @@ pub(super) fn screen(
                     .add(Button::new(Loudness::Secondary, text::clear()))
                     .clicked()
                 {
-                    drawn.act(Action::ClearPointer);
+                    drawn.act(ReceiveAction::Clear);
                 }
             });
         }
@@ -86,11 +89,11 @@ fn opened(ui: &mut Ui, drawn: &mut Drawn) {
         ui.horizontal_wrapped(|ui| {
             let take = Button::new(Loudness::Secondary, text::use_opened_pointer());
             if ui.add(take).clicked() {
-                drawn.act(Action::UseOpenedPointer);
+                drawn.act(ReceiveAction::UseOpenedPointer);
             }
             let keep = Button::new(Loudness::Quiet, text::keep_pointer());
             if ui.add(keep).clicked() {
-                drawn.act(Action::KeepPointer);
+                drawn.act(ReceiveAction::KeepPointer);
             }
         });
     });
@@ -168,7 +171,7 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
             let (title, about) = text::tell_sender();
             let on = model.receive.tell_sender;
             if kit::switch(ui, title, about, on) {
-                drawn.act(Action::SetTellSender(!on));
+                drawn.act(ReceiveAction::SetTellSender(!on));
             }
         }
         if model.receive.can_download() {
@@ -184,7 +187,7 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
             }
             says_pointer(&response, info);
             if response.clicked() {
-                drawn.act(Action::Download);
+                drawn.act(ReceiveAction::Download);
             }
             let clear = ui.add(Button::new(Loudness::Quiet, text::clear()).tall());
             if !model.receive.can_download() && !info.lacks_relays {
@@ -192,7 +195,7 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
                 says_pointer(&clear, info);
             }
             if clear.clicked() {
-                drawn.act(Action::ClearPointer);
+                drawn.act(ReceiveAction::Clear);
             }
         });
     });
@@ -215,7 +218,7 @@ fn will_be_saved(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         kit::middle(ui, &place, Type::Caption, ink, width);
     };
     if kit::sides(ui, measure::CONTROL, width, words, |ui| ui.add(change)).clicked() {
-        drawn.act(Action::ChooseDownloads);
+        drawn.act(SettingsAction::ChooseDownloads);
     }
 }
 
@@ -247,7 +250,7 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
                 drawn.focus(ui, model, Focus::Download, &button);
             }
             if button.clicked() {
-                drawn.act(Action::UseSendersList);
+                drawn.act(ReceiveAction::UseSendersList);
             }
         }
         let add = Button::new(Loudness::Quiet, text::add_relay_list());
@@ -262,7 +265,7 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
             drawn.focus(ui, model, Focus::Download, &add);
         }
         if add.clicked() {
-            drawn.act(Action::ChooseRelays);
+            drawn.act(RelayAction::Choose);
         }
     });
 }

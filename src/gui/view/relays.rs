@@ -6,7 +6,9 @@ use super::form::{line, trouble};
 use super::{Drawn, Surroundings};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
-use crate::gui::model::{Action, Focus, Model, RelayList, RelayOrigin, RelaysSeen, Tone};
+use crate::gui::model::{
+    Focus, Model, PreferenceChange, RelayAction, RelayList, RelayOrigin, RelaysSeen, Tone,
+};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 use crate::protocol::path::Standing;
@@ -34,7 +36,7 @@ pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
         let (title, about) = text::list_in_pointer();
         let on = model.settings.preferences.list_in_pointer;
         if kit::switch(ui, title, about, on) {
-            drawn.act(Action::SetListInPointer(!on));
+            drawn.act(PreferenceChange::ListInPointer(!on));
         }
     }
 }
@@ -51,7 +53,7 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             measure::CONTROL,
             |ui| {
                 if kit::icon_button(ui, Icon::Trash, text::forget_proxy()).clicked() {
-                    drawn.act(Action::ForgetProxy);
+                    drawn.act(RelayAction::ForgetProxy);
                 }
             },
         );
@@ -71,14 +73,14 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         };
         let response = field.show(ui, &mut typed);
         if response.changed() {
-            drawn.act(Action::ProxyEdited(typed));
+            drawn.act(RelayAction::ProxyEdited(typed));
         }
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         kit::label(ui, text::proxy_about(), Type::Caption, palette(ui).muted);
         ui.add_space(space::XS);
         let button = Button::new(Loudness::Secondary, text::use_proxy()).enabled(possible);
         if ui.add(button).clicked() || (entered && possible) {
-            drawn.act(Action::UseProxy);
+            drawn.act(RelayAction::UseProxy);
         }
     });
     trouble(ui, "proxy", model.settings.proxy_trouble.as_ref());
@@ -107,7 +109,7 @@ fn chosen(ui: &mut Ui, list: Option<&RelayList>, drawn: &mut Drawn) {
     };
     line(ui, Icon::Route, &title, &about, right, |ui| {
         if list.is_some() && kit::icon_button(ui, Icon::Trash, text::forget_list()).clicked() {
-            drawn.act(Action::ForgetRelayList);
+            drawn.act(RelayAction::ForgetList);
         }
     });
 }
@@ -130,7 +132,7 @@ fn short_list(
     // What it means is said once.
     let about = if at_length { about } else { "" };
     if kit::switch_named(ui, title, &name, about, on) {
-        drawn.act(Action::SetShortList(list.origin.clone(), !on));
+        drawn.act(PreferenceChange::ShortList(list.origin.clone(), !on));
     }
 }
 
@@ -165,7 +167,7 @@ fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
                     let forget = text::about_file(text::forget_list(), &other.list.name);
                     if kit::icon_button(ui, Icon::Trash, &forget).clicked() {
                         let origin = other.list.origin.clone();
-                        drawn.act(Action::ForgetOtherList(origin));
+                        drawn.act(RelayAction::ForgetOther(origin));
                     }
                 },
             );
@@ -212,11 +214,11 @@ fn known(ui: &mut Ui, model: &Model, seen: &RelaysSeen, now: u64, drawn: &mut Dr
         };
         let show = Button::new(Loudness::Secondary, words).expanded(open);
         if ui.add(show).clicked() {
-            drawn.act(Action::ShowRelays(!open));
+            drawn.act(RelayAction::Show(!open));
         }
         let guard = Button::new(Loudness::Quiet, text::new_guard()).icon(Icon::Retry);
         if ui.add(guard.enabled(!model.settings.relays_busy)).clicked() {
-            drawn.act(Action::NewGuard);
+            drawn.act(RelayAction::NewGuard);
         }
     });
     if !open {
@@ -275,7 +277,7 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         };
         let response = field.show(ui, &mut typed);
         if response.changed() {
-            drawn.act(Action::RelayLineEdited(typed));
+            drawn.act(RelayAction::LineEdited(typed));
         }
         drawn.focus(ui, model, Focus::RelayLine, &response);
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
@@ -289,11 +291,11 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             let button = Button::new(Loudness::Secondary, text::add()).icon(Icon::Plus);
             let button = button.enabled(possible).named(text::add_this_list());
             if ui.add(button).clicked() || entered && possible {
-                drawn.act(Action::AddRelays);
+                drawn.act(RelayAction::Add);
             }
             let file = Button::new(Loudness::Quiet, text::choose_list()).icon(Icon::Folder);
             if ui.add(file).clicked() {
-                drawn.act(Action::ChooseRelayList);
+                drawn.act(RelayAction::ChooseFile);
             }
             if busy {
                 kit::label(ui, text::asking_relays(), Type::Caption, palette.muted);
@@ -307,9 +309,9 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let about = text::two_sentences(text::session_about(), sees);
     if kit::switch(ui, text::session_network(), &about, on) {
         drawn.act(if on {
-            Action::ForgetRelayList
+            RelayAction::ForgetList
         } else {
-            Action::UseSession
+            RelayAction::UseSession
         });
     }
 }

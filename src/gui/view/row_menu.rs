@@ -6,7 +6,9 @@ use egui::accesskit::HasPopup;
 use super::Drawn;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Chosen, MenuEntry};
-use crate::gui::model::{Action, Focus, ManageAction, Modal, Model, Transfer, TransferState};
+use crate::gui::model::{
+    Action, Focus, ManageAction, Modal, ModalAction, Model, RowAction, Transfer, TransferState,
+};
 use crate::gui::text;
 
 /// The button with three dots, and its menu while that is open.
@@ -21,14 +23,14 @@ pub(super) fn button(ui: &mut Ui, model: &Model, transfer: &Transfer, drawn: &mu
     drawn.focus(ui, model, Focus::Menu(transfer.id), &button);
     if !open {
         if button.clicked() {
-            drawn.act(Action::OpenMenu(transfer.id));
+            drawn.act(Action::Row(transfer.id, RowAction::OpenMenu));
         }
         return;
     }
     match kit::menu(&button, &name, entries(transfer)) {
         Chosen::Entry(action) => drawn.act(action),
-        Chosen::Closed => drawn.act(Action::Back),
-        Chosen::Nothing if button.clicked() => drawn.act(Action::Back),
+        Chosen::Closed => drawn.act(ModalAction::Back),
+        Chosen::Nothing if button.clicked() => drawn.act(ModalAction::Back),
         Chosen::Nothing => {}
     }
 }
@@ -51,16 +53,31 @@ fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
                 Icon::Copy,
                 text::copy_pointer(),
                 false,
-                Action::CopyPointer(id),
+                Action::Row(id, RowAction::CopyPointer),
             );
-            add(Icon::QrCode, text::qr(), false, Action::Open(Modal::Qr(id)));
+            add(
+                Icon::QrCode,
+                text::qr(),
+                false,
+                Action::Modal(ModalAction::Open(Modal::Qr(id))),
+            );
         }
         TransferState::Received(_) => {
-            add(Icon::Open, text::open(), false, Action::OpenSaved(id));
+            add(
+                Icon::Open,
+                text::open(),
+                false,
+                Action::Row(id, RowAction::OpenSaved),
+            );
         }
         TransferState::Failed(trouble) if !trouble.can_work_later() => {}
         TransferState::Failed(_) | TransferState::Cancelled | TransferState::Interrupted => {
-            add(Icon::Retry, text::retry(), false, Action::Retry(id));
+            add(
+                Icon::Retry,
+                text::retry(),
+                false,
+                Action::Row(id, RowAction::Retry),
+            );
         }
         TransferState::Waiting | TransferState::Running(_) => {}
     }
@@ -69,7 +86,12 @@ fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
             id,
             at: transfer.tries() - 1,
         };
-        add(Icon::Eye, text::who_saw_what(), false, Action::Open(last));
+        add(
+            Icon::Eye,
+            text::who_saw_what(),
+            false,
+            Action::Modal(ModalAction::Open(last)),
+        );
     }
     if transfer.local_file().is_some() {
         let words = if matches!(transfer.state, TransferState::Received(_)) {
@@ -77,19 +99,24 @@ fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
         } else {
             text::show_original()
         };
-        add(Icon::ShowInFolder, words, false, Action::RevealSaved(id));
+        add(
+            Icon::ShowInFolder,
+            words,
+            false,
+            Action::Row(id, RowAction::RevealSaved),
+        );
     }
     let manageable = matches!(&transfer.state, TransferState::Shared(shared)
         if shared.manageable && !shared.gone && transfer.managing.is_none());
     if let TransferState::Shared(shared) = &transfer.state
         && manageable
     {
-        let manage = |what| Action::Manage(id, what);
+        let manage = |what| Action::Row(id, RowAction::Manage(what));
         add(
             Icon::ClockPlus,
             text::keep_longer(),
             false,
-            Action::Open(Modal::KeepLonger(id)),
+            Action::Modal(ModalAction::Open(Modal::KeepLonger(id))),
         );
         if shared.counted {
             add(
@@ -101,18 +128,23 @@ fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
         }
     }
     if transfer.is_unfinished() {
-        add(Icon::Close, text::cancel(), true, Action::Cancel(id));
+        add(
+            Icon::Close,
+            text::cancel(),
+            true,
+            Action::Row(id, RowAction::Cancel),
+        );
     } else {
         add(
             Icon::ListX,
             text::remove_from_list(),
             false,
-            Action::Remove(id),
+            Action::Row(id, RowAction::Remove),
         );
     }
     // What cannot be taken back comes last.
     if manageable {
-        let delete = Action::Open(Modal::Delete(id));
+        let delete = Action::Modal(ModalAction::Open(Modal::Delete(id)));
         add(Icon::Trash, text::delete_from_server(), true, delete);
     }
     entries

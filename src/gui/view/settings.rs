@@ -10,8 +10,8 @@ use crate::app::words::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Flush, Loudness};
 use crate::gui::model::{
-    Action, Contrast, Focus, Modal, Model, Motion, Server, ServerChoice, Test, Theme, Tone,
-    WordField,
+    Contrast, Focus, Modal, ModalAction, Model, Motion, PreferenceChange, RelayAction, Server,
+    ServerAction, ServerChoice, SettingsAction, Test, Theme, Tone, WordField,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -192,7 +192,7 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             ui.spacing_mut().item_spacing.y = space::XS;
             let response = field.show(ui, &mut address);
             if response.changed() {
-                drawn.act(Action::AddressEdited(address));
+                drawn.act(ServerAction::AddressEdited(address));
             }
             drawn.focus(ui, model, Focus::ServerAddress, &response);
             let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
@@ -201,7 +201,7 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         })
         .inner;
     if add {
-        drawn.act(Action::AddServer);
+        drawn.act(ServerAction::Add);
     }
     trouble(ui, "address", model.settings.address_trouble.as_ref());
 }
@@ -225,7 +225,10 @@ fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn: &mut 
     };
     let name = text::about_file(title, &known.name);
     if kit::switch_named(ui, title, &name, about, known.direct) {
-        drawn.act(Action::SetDirect(known.address.clone(), !known.direct));
+        drawn.act(PreferenceChange::Direct(
+            known.address.clone(),
+            !known.direct,
+        ));
     }
     access_word(ui, model, (at, known), drawn);
 }
@@ -276,22 +279,22 @@ fn server(
         if chosen {
             kit::badge(ui, Tone::Success, Icon::Check, text::in_use());
         } else if ui.add(use_it).clicked() {
-            drawn.act(Action::UseServer(choice.clone()));
+            drawn.act(ServerAction::Use(choice.clone()));
         }
         // The button beside it goes when it was pressed; this one is the same before and after.
         let id = Id::unique(("test", choice_id(choice)));
         if kit::place(ui, id, |ui| ui.add(tested).clicked()) {
-            drawn.act(Action::TestServer(choice.clone()));
+            drawn.act(ServerAction::Test(choice.clone()));
         }
         if let ServerChoice::Address(address) = choice
             && kit::icon_button(ui, Icon::Trash, remove_name).clicked()
         {
-            drawn.act(Action::RemoveServer(address.clone()));
+            drawn.act(ServerAction::Remove(address.clone()));
         }
     });
     let id = Id::unique(("outcome", choice_id(choice)));
     if kit::place(ui, id, |ui| outcome(ui, choice, test, shown, name, drawn)) {
-        drawn.act(Action::Open(Modal::WhoSawTest {
+        drawn.act(ModalAction::Open(Modal::WhoSawTest {
             server: place,
             at: tries.saturating_sub(1),
         }));
@@ -335,12 +338,12 @@ fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn:
         let response = ui.add(open);
         drawn.focus(ui, model, Focus::AccessWord(at), &response);
         if response.clicked() {
-            drawn.act(Action::OpenWord(known.address.clone()));
+            drawn.act(ServerAction::OpenWord(known.address.clone()));
         }
         if kept {
             let name = text::about_file(text::forget_access_word(), &known.name);
             if kit::icon_button(ui, Icon::Trash, &name).clicked() {
-                drawn.act(Action::ForgetWord(known.address.clone()));
+                drawn.act(ServerAction::ForgetWord(known.address.clone()));
             }
         }
     };
@@ -372,7 +375,7 @@ fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &m
         let response = field.show(ui, &mut typed);
         drawn.focus(ui, model, Focus::AccessWord(at), &response);
         if response.changed() {
-            drawn.act(Action::WordEdited(typed));
+            drawn.act(ServerAction::WordEdited(typed));
         }
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         kit::label(
@@ -386,11 +389,11 @@ fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &m
             ui.spacing_mut().item_spacing.x = space::S;
             let keep = Button::new(Loudness::Secondary, text::keep_access_word());
             if ui.add(keep.enabled(possible)).clicked() || (entered && possible) {
-                drawn.act(Action::KeepWord);
+                drawn.act(ServerAction::KeepWord);
             }
             let close = Button::new(Loudness::Quiet, text::cancel());
             if ui.add(close).clicked() {
-                drawn.act(Action::CloseWord);
+                drawn.act(ServerAction::CloseWord);
             }
         });
     });
@@ -449,7 +452,7 @@ fn outcome(
                     first = false;
                     let button = Button::new(Loudness::Secondary, text::remedy_access_word());
                     if ui.add(button.icon(Icon::Lock)).clicked() {
-                        drawn.act(Action::OpenWord(address.clone()));
+                        drawn.act(ServerAction::OpenWord(address.clone()));
                     }
                 }
                 if let (Remedy::Relays, Some(words)) =
@@ -458,7 +461,7 @@ fn outcome(
                     first = false;
                     let button = Button::new(Loudness::Secondary, words).icon(Icon::Relay);
                     if ui.add(button).clicked() {
-                        drawn.act(Action::ChooseRelays);
+                        drawn.act(RelayAction::Choose);
                     }
                 }
                 look(ui, first)
@@ -476,7 +479,7 @@ fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     line(ui, Icon::Folder, &name, &text::place(folder), 84.0, |ui| {
         let change = Button::new(Loudness::Secondary, text::change());
         if ui.add(change).clicked() {
-            drawn.act(Action::ChooseDownloads);
+            drawn.act(SettingsAction::ChooseDownloads);
         }
     });
     trouble(ui, "folder", model.settings.folder_trouble.as_ref());
@@ -484,7 +487,7 @@ fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         kit::divider(ui);
         let (title, about) = text::open_links();
         if kit::switch(ui, title, about, ours) {
-            drawn.act(Action::OpenLinks(!ours));
+            drawn.act(SettingsAction::OpenLinks(!ours));
         }
     }
 }
@@ -541,13 +544,13 @@ fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         wanted.parallel_shares = now.saturating_add_signed(step).clamp(1, MAX_PARALLEL);
     });
     if wanted != chosen {
-        drawn.act(Action::SetAdvanced(wanted));
+        drawn.act(PreferenceChange::Advanced(wanted));
     }
     kit::divider(ui);
     kit::label(ui, text::diagnostics_about(), Type::Caption, palette.muted);
     let copy = Button::new(Loudness::Secondary, text::copy_diagnostics()).icon(Icon::Copy);
     if ui.add(copy).clicked() {
-        drawn.act(Action::CopyDiagnostics);
+        drawn.act(SettingsAction::CopyDiagnostics);
     }
 }
 
@@ -562,7 +565,7 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let width = kit::segmented_width(ui, &themes);
     named(ui, text::theme(), width, &mut |ui| {
         let theme = kit::segmented(ui, text::theme(), &themes, Some(preferences.theme));
-        drawn.actions.extend(theme.pressed.map(Action::SetTheme));
+        drawn.act_if(theme.pressed.map(PreferenceChange::Theme));
     });
     kit::divider(ui);
     let levels = [
@@ -573,9 +576,7 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let width = kit::segmented_width(ui, &levels);
     named(ui, text::contrast(), width, &mut |ui| {
         let contrast = kit::segmented(ui, text::contrast(), &levels, Some(preferences.contrast));
-        drawn
-            .actions
-            .extend(contrast.pressed.map(Action::SetContrast));
+        drawn.act_if(contrast.pressed.map(PreferenceChange::Contrast));
     });
     kit::divider(ui);
     kit::label(ui, text::language(), Type::Label, palette.text);
@@ -586,7 +587,7 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             )
             .collect();
     let language = kit::chips(ui, text::language(), &languages, preferences.language);
-    drawn.actions.extend(language.map(Action::SetLanguage));
+    drawn.act_if(language.map(PreferenceChange::Language));
     kit::divider(ui);
     let kinds = [
         (Motion::System, text::system()),
@@ -595,7 +596,7 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let width = kit::segmented_width(ui, &kinds);
     named(ui, text::motion(), width, &mut |ui| {
         let motion = kit::segmented(ui, text::motion(), &kinds, Some(preferences.motion));
-        drawn.actions.extend(motion.pressed.map(Action::SetMotion));
+        drawn.act_if(motion.pressed.map(PreferenceChange::Motion));
     });
     kit::divider(ui);
     named(ui, text::text_size(), 140.0, &mut |ui| {
@@ -609,13 +610,17 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             more,
         );
         if step != 0 {
-            drawn.act(Action::Zoom(step));
+            drawn.act(SettingsAction::Zoom(step));
         }
     });
 }
 
 /// Name and explanation, whether it is on, and what a click on it asks for.
-type Switch = ((&'static str, &'static str), bool, fn(bool) -> Action);
+type Switch = (
+    (&'static str, &'static str),
+    bool,
+    fn(bool) -> PreferenceChange,
+);
 
 fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let kept = &model.settings.preferences;
@@ -623,22 +628,22 @@ fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         (
             text::name_in_pointer(),
             kept.name_in_pointer,
-            Action::SetNameInPointer,
+            PreferenceChange::NameInPointer,
         ),
         (
             text::clear_clipboard(),
             kept.clear_clipboard,
-            Action::SetClearClipboard,
+            PreferenceChange::ClearClipboard,
         ),
         (
             text::mask_pointers(),
             kept.mask_pointers,
-            Action::SetMaskPointers,
+            PreferenceChange::MaskPointers,
         ),
         (
             text::copy_when_done(),
             kept.copy_when_done,
-            Action::SetCopyWhenDone,
+            PreferenceChange::CopyWhenDone,
         ),
     ];
     for (at, ((title, about), on, action)) in switches.into_iter().enumerate() {
@@ -666,7 +671,7 @@ fn about(ui: &mut Ui, drawn: &mut Drawn) {
         ] {
             let button = Button::new(Loudness::Secondary, words).icon(icon);
             if ui.add(button.opens_dialog()).clicked() {
-                drawn.act(Action::Open(modal));
+                drawn.act(ModalAction::Open(modal));
             }
         }
     });

@@ -8,7 +8,9 @@ use egui::{
 use super::{Drawn, Surroundings, options, transfers, undo};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
-use crate::gui::model::{Action, Focus, FoundPath, Model, Region, Tone};
+use crate::gui::model::{
+    Focus, FocusAction, FoundPath, Model, Region, RelayAction, ShareAction, Tone, WindowAction,
+};
 use crate::gui::text;
 use crate::gui::tokens::{Palette, Type, measure, motion, palette, space};
 
@@ -82,11 +84,11 @@ fn known_file(ui: &mut Ui, model: &Model, found: &FoundPath, drawn: &mut Drawn) 
                 });
                 drawn.focus(ui, model, Focus::KnownFile, &using);
                 if using.clicked() {
-                    drawn.act(Action::UseKnownFile);
+                    drawn.act(ShareAction::UseKnownFile);
                 }
                 for (words, action) in [
-                    (text::share_known_file(), Action::ShareKnownFile),
-                    (text::dismiss(), Action::LeaveKnownFile),
+                    (text::share_known_file(), ShareAction::ShareKnownFile),
+                    (text::dismiss(), ShareAction::LeaveKnownFile),
                 ] {
                     if ui.add(Button::new(Loudness::Quiet, words)).clicked() {
                         drawn.act(action);
@@ -135,12 +137,12 @@ fn welcome(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             let start = ui.add(Button::new(Loudness::Primary, text::start()));
             drawn.focus(ui, model, Focus::Start, &start);
             if start.clicked() {
-                drawn.act(Action::Start);
+                drawn.act(WindowAction::Start);
             }
             let files = Button::new(Loudness::Secondary, text::choose_files()).tall();
             if ui.add(files.opens_dialog()).clicked() {
-                drawn.act(Action::Start);
-                drawn.act(Action::ChooseFiles);
+                drawn.act(WindowAction::Start);
+                drawn.act(ShareAction::ChooseFiles);
             }
         });
     });
@@ -185,7 +187,7 @@ fn target(ui: &mut Ui, model: &Model, height: f32, said: &str, drawn: &mut Drawn
     };
     dashed(ui, rect, stroke);
     if response.clicked() {
-        drawn.act(Action::ChooseFiles);
+        drawn.act(ShareAction::ChooseFiles);
     }
     (rect, focused)
 }
@@ -202,7 +204,7 @@ fn to_the_rows(ui: &Ui, zone: &egui::Response, drawn: &mut Drawn) {
         (pressed(Key::ArrowDown), pressed(Key::ArrowUp))
     });
     if down {
-        drawn.act(Action::FocusRegion(Region::Rows));
+        drawn.act(FocusAction::Region(Region::Rows));
     } else if up {
         ui.memory_mut(|memory| memory.move_focus(FocusDirection::Up));
     }
@@ -343,7 +345,7 @@ fn way_out(ui: &mut Ui, loud: bool, drawn: &mut Drawn) {
             Loudness::Secondary
         };
         if ui.add(Button::new(loudness, text::choose_list())).clicked() {
-            drawn.act(Action::ChooseRelayList);
+            drawn.act(RelayAction::ChooseFile);
         }
     });
 }
@@ -371,7 +373,7 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let button = ui.add(Button::new(Loudness::Quiet, words).flush(edge));
         kit::says_expanded(&button, model.options_open);
         if button.clicked() {
-            drawn.act(Action::ShowOptions(!model.options_open));
+            drawn.act(ShareAction::ShowOptions(!model.options_open));
         }
     };
     let whole = ui.available_width();

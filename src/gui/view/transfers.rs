@@ -10,8 +10,8 @@ use crate::app::words::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, BETWEEN, Button, Flush, Loudness};
 use crate::gui::model::{
-    Action, Beside, Filter, Focus, Managed, Model, Screen, ShareResult, Stage, Told, Tone,
-    Transfer, TransferId, TransferJob, TransferState,
+    Action, Beside, Filter, Focus, FocusAction, ListAction, Managed, Model, RowAction, Screen,
+    ServerAction, ShareResult, Stage, Told, Tone, Transfer, TransferId, TransferJob, TransferState,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -127,7 +127,7 @@ fn filter(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let filters = [Filter::All, Filter::Shared, Filter::Received]
         .map(|filter| (filter, text::filter(filter).to_owned()));
     let chosen = kit::chips(ui, text::transfers(), &filters, model.filter);
-    drawn.actions.extend(chosen.map(Action::Filter));
+    drawn.act_if(chosen.map(ListAction::Filter));
 }
 
 /// What is below the rows that are shown.
@@ -145,7 +145,7 @@ fn earlier(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         ui.vertical_centered(|ui| {
             let words = text::show_earlier(more);
             if ui.add(Button::new(Loudness::Quiet, &words)).clicked() {
-                drawn.act(Action::ShowEarlier);
+                drawn.act(ListAction::ShowEarlier);
             }
         });
     }
@@ -169,7 +169,7 @@ fn keys(
     drawn.focus(ui, model, Focus::Row(transfer.id), row);
     kit::focus_ring(ui, row, measure::CARD_RADIUS);
     if row.secondary_clicked() {
-        drawn.act(Action::OpenRowMenu(transfer.id));
+        drawn.act(Action::Row(transfer.id, RowAction::OpenRowMenu));
     }
     if !row.has_focus() || model.modal.is_some() || model.menu.is_some() {
         return;
@@ -183,32 +183,44 @@ fn keys(
     });
     let id = transfer.id;
     let end = if transfer.is_unfinished() {
-        Action::Cancel(id)
+        Action::Row(id, RowAction::Cancel)
     } else {
-        Action::Remove(id)
+        Action::Row(id, RowAction::Remove)
     };
     for (modifiers, key, action) in [
         (
             Modifiers::NONE,
             Key::ArrowUp,
-            Action::FocusBeside(id, Beside::Above),
+            Action::Focus(FocusAction::Beside(id, Beside::Above)),
         ),
         (
             Modifiers::NONE,
             Key::ArrowDown,
-            Action::FocusBeside(id, Beside::Below),
+            Action::Focus(FocusAction::Beside(id, Beside::Below)),
         ),
-        (Modifiers::NONE, Key::Enter, Action::Main(id)),
+        (
+            Modifiers::NONE,
+            Key::Enter,
+            Action::Row(id, RowAction::Main),
+        ),
         (Modifiers::NONE, Key::Delete, end),
-        (Modifiers::NONE, Key::Menu, Action::OpenRowMenu(id)),
-        (Modifiers::SHIFT, Key::F10, Action::OpenRowMenu(id)),
+        (
+            Modifiers::NONE,
+            Key::Menu,
+            Action::Row(id, RowAction::OpenRowMenu),
+        ),
+        (
+            Modifiers::SHIFT,
+            Key::F10,
+            Action::Row(id, RowAction::OpenRowMenu),
+        ),
     ] {
         if ui.input_mut(|input| input.consume_key(modifiers, key)) {
             drawn.act(action);
         }
     }
     if ui.input(|input| input.events.contains(&egui::Event::Copy)) {
-        drawn.act(Action::CopyPointer(id));
+        drawn.act(Action::Row(id, RowAction::CopyPointer));
     }
 }
 
@@ -336,7 +348,7 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
             if transfer.is_unfinished() {
                 let name = text::about_file(text::cancel(), &transfer.name);
                 if kit::icon_button(ui, Icon::Close, &name).clicked() {
-                    drawn.act(Action::Cancel(transfer.id));
+                    drawn.act(Action::Row(transfer.id, RowAction::Cancel));
                 }
             }
             row_menu::button(ui, model, transfer, drawn);
@@ -579,7 +591,7 @@ fn done(
     let beside = whole - width - space::S;
     let press = |ui: &mut Ui, drawn: &mut Drawn| {
         if ui.add(button).clicked() {
-            drawn.act(Action::CopyPointer(transfer.id));
+            drawn.act(Action::Row(transfer.id, RowAction::CopyPointer));
         }
     };
     if beside >= 160.0 && !shared.builtin {
@@ -600,7 +612,7 @@ fn done(
                     choose
                 };
                 if ui.add(choose.tall()).clicked() {
-                    drawn.act(Action::ChooseServer);
+                    drawn.act(ServerAction::Choose);
                 }
             }
         });
@@ -639,11 +651,17 @@ fn received(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     let names = [open, show].map(|word| text::about_file(word, &transfer.name));
     let of = |loudness| {
         let open = Button::new(loudness, open).icon(Icon::Open);
-        (open.named(&names[0]), Action::OpenSaved(transfer.id))
+        (
+            open.named(&names[0]),
+            Action::Row(transfer.id, RowAction::OpenSaved),
+        )
     };
     let with = |loudness| {
         let show = Button::new(loudness, show).icon(Icon::ShowInFolder);
-        (show.named(&names[1]), Action::RevealSaved(transfer.id))
+        (
+            show.named(&names[1]),
+            Action::Row(transfer.id, RowAction::RevealSaved),
+        )
     };
     // What may not be what it seems is looked at before it is opened.
     let buttons = if transfer.findings.disagreement.is_some() {
@@ -681,14 +699,14 @@ fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
             let name = text::about_file(words, &transfer.name);
             let button = Button::new(Loudness::Secondary, words).icon(icon);
             if ui.add(button.named(&name)).clicked() {
-                drawn.act(Action::Remedy(transfer.id));
+                drawn.act(Action::Row(transfer.id, RowAction::Remedy));
             }
         }
         if remedy.then_retry() {
             let name = text::about_file(text::retry(), &transfer.name);
             let button = Button::new(Loudness::Quiet, text::retry()).icon(Icon::Retry);
             if ui.add(button.named(&name)).clicked() {
-                drawn.act(Action::Retry(transfer.id));
+                drawn.act(Action::Row(transfer.id, RowAction::Retry));
             }
         }
         let name = text::about_file(text::remove(), &transfer.name);
@@ -699,7 +717,7 @@ fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
             button
         };
         if ui.add(button).clicked() {
-            drawn.act(Action::Remove(transfer.id));
+            drawn.act(Action::Row(transfer.id, RowAction::Remove));
         }
     });
 }

@@ -6,7 +6,7 @@ use super::Drawn;
 use crate::gui::commands;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
-use crate::gui::model::{Action, Model};
+use crate::gui::model::{Model, WindowAction};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of, space};
 
@@ -69,7 +69,7 @@ pub(super) fn bar(ctx: &Context, model: &Model, drawn: &mut Drawn) {
                     node.set_keyboard_shortcut(&*keys);
                 });
                 if button.clicked() {
-                    drawn.act(Action::Undo);
+                    drawn.act(WindowAction::Undo);
                 }
                 if with_keys {
                     let place = vec2(keys_width + 1.0, Type::Caption.line());

@@ -9,7 +9,9 @@ use egui::{Context, Id, Ui};
 
 use super::{Drawn, Surroundings, keeping};
 use crate::gui::kit::{self, Button, Loudness};
-use crate::gui::model::{Action, KeepFor, ManageAction, Modal, Model, Transfer, TransferState};
+use crate::gui::model::{
+    Action, KeepFor, ManageAction, Modal, ModalAction, Model, RowAction, Transfer, TransferState,
+};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of, space};
 
@@ -33,31 +35,31 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let question = Question {
                 title: &text::closing_title(running),
                 body: text::closing_body(),
-                safe: (text::keep_running(), Action::KeepRunning),
+                safe: (text::keep_running(), Action::Modal(ModalAction::Back)),
                 other: (
                     Loudness::Secondary,
                     text::stop_and_quit(),
-                    Action::StopAndQuit,
+                    Action::Modal(ModalAction::StopAndQuit),
                 ),
             };
             ask(ctx, "closing", question, drawn);
         }
         Modal::Delete(id) => {
             let Some(transfer) = model.transfer(id) else {
-                return drawn.act(Action::Back);
+                return drawn.act(ModalAction::Back);
             };
-            let delete = Action::Manage(id, ManageAction::Delete);
+            let delete = Action::Row(id, RowAction::Manage(ManageAction::Delete));
             let question = Question {
                 title: &text::delete_title(&transfer.name),
                 body: text::delete_body(),
-                safe: (text::keep_it(), Action::Back),
+                safe: (text::keep_it(), Action::Modal(ModalAction::Back)),
                 other: (Loudness::Danger, text::delete_from_server(), delete),
             };
             ask(ctx, "delete", question, drawn);
         }
         Modal::KeepLonger(id) => {
             let Some(transfer) = model.transfer(id) else {
-                return drawn.act(Action::Back);
+                return drawn.act(ModalAction::Back);
             };
             let title = text::about_sheet(text::keep_longer(), &transfer.name);
             let width = measure::QUESTION;
@@ -67,11 +69,11 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
         }
         Modal::OpenProgram(id) => match model.transfer(id) {
             Some(transfer) => keeping::open_program(ctx, transfer, drawn),
-            None => drawn.act(Action::Back),
+            None => drawn.act(ModalAction::Back),
         },
         Modal::Qr(id) => {
             let Some(transfer) = model.transfer(id) else {
-                return drawn.act(Action::Back);
+                return drawn.act(ModalAction::Back);
             };
             let title = text::about_sheet(text::qr(), &transfer.name);
             let width = measure::QUESTION;
@@ -96,7 +98,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let settings = &model.settings;
             let choice = settings.server_at(server);
             let Some(shown) = choice.and_then(|choice| settings.tests_shown.get(&choice)) else {
-                return drawn.act(Action::Back);
+                return drawn.act(ModalAction::Back);
             };
             let added = server
                 .checked_sub(1)
@@ -113,7 +115,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
         }
         Modal::WhoSawWhat { id, at } => {
             let Some(transfer) = model.transfer(id) else {
-                return drawn.act(Action::Back);
+                return drawn.act(ModalAction::Back);
             };
             let title = text::about_sheet(text::who_saw_what(), &transfer.name);
             let foot = who_saw_what::foot(&transfer.shown, at);
@@ -155,7 +157,7 @@ fn keep_longer(ui: &mut Ui, model: &Model, transfer: &Transfer, now: u64, drawn:
     });
     let times = std::iter::once((ManageAction::Extend, usual)).chain(days);
     if let Some(what) = kit::chip_buttons(ui, times.collect()) {
-        drawn.act(Action::Manage(transfer.id, what));
+        drawn.act(Action::Row(transfer.id, RowAction::Manage(what)));
     }
 }
 
@@ -219,7 +221,7 @@ impl Named<'_> {
         };
         let ((), waved) = kit::modal(ctx, &modal, |ui| add(ui, drawn));
         if waved {
-            drawn.act(Action::Back);
+            drawn.act(ModalAction::Back);
         }
     }
 }

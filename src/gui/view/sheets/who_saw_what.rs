@@ -7,7 +7,7 @@ use super::Drawn;
 use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::gui::fonts::Icon;
 use crate::gui::kit;
-use crate::gui::model::{Action, Tone, Transfer, TransferJob};
+use crate::gui::model::{ModalAction, Tone, Transfer, TransferJob};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 use crate::protocol::disclosure::{self, AttemptShown, Fact, Note, PartyShown, Saw, ShownOutcome};
@@ -78,7 +78,7 @@ fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, d
             .map(|(at, (request, number, _))| (at, text::one_try(request.asked, *number)));
         let names: Vec<(usize, String)> = names.collect();
         if let Some(chosen) = kit::chips(ui, text::tries(), &names, at) {
-            drawn.act(Action::ChooseTry(chosen));
+            drawn.act(ModalAction::ChooseTry(chosen));
         }
         ui.add_space(space::S);
     }

@@ -1,0 +1,82 @@
+//! What a person can do, sorted by who owns the state that it changes.
+
+use super::arrivals::Arrival;
+use super::focus::FocusAction;
+use super::listed::ListAction;
+use super::modal::ModalAction;
+use super::preferences::{PreferenceChange, SettingsAction};
+use super::receive::ReceiveAction;
+use super::relays::RelayAction;
+use super::rows::RowAction;
+use super::servers::ServerAction;
+use super::share::ShareAction;
+use super::transfer::TransferId;
+use super::window::WindowAction;
+
+/// What a person did. Never printed: it can hold a pointer.
+pub enum Action {
+    /// Something came from outside the window.
+    Arrived(Arrival),
+    /// The keyboard moved.
+    Focus(FocusAction),
+    /// Something was done with the list of transfers.
+    List(ListAction),
+    /// Something was done with what stands over everything else.
+    Modal(ModalAction),
+    /// Something was done on the Receive screen.
+    Receive(ReceiveAction),
+    /// Something was done with relays, or with the way to them.
+    Relays(RelayAction),
+    /// Something was done with this row.
+    Row(TransferId, RowAction),
+    /// Something was done with a file server.
+    Server(ServerAction),
+    /// Something else was done in Settings.
+    Settings(SettingsAction),
+    /// Something was done on the Share screen.
+    Share(ShareAction),
+    /// Something was done with the window.
+    Window(WindowAction),
+}
+
+/// Lets an action be given without the name of its owner.
+macro_rules! owned_by {
+    ($($part:ident => $owner:ident;)+) => {$(
+        impl From<$part> for Action {
+            fn from(action: $part) -> Self {
+                Self::$owner(action)
+            }
+        }
+
+        impl From<$part> for super::Input {
+            fn from(action: $part) -> Self {
+                Self::Action(action.into())
+            }
+        }
+    )+};
+}
+
+owned_by! {
+    Arrival => Arrived;
+    FocusAction => Focus;
+    ListAction => List;
+    ModalAction => Modal;
+    ReceiveAction => Receive;
+    RelayAction => Relays;
+    ServerAction => Server;
+    SettingsAction => Settings;
+    ShareAction => Share;
+    WindowAction => Window;
+}
+
+impl From<PreferenceChange> for Action {
+    fn from(change: PreferenceChange) -> Self {
+        Self::Settings(SettingsAction::Set(change))
+    }
+}
+
+impl From<PreferenceChange> for super::Input {
+    fn from(change: PreferenceChange) -> Self {
+        Self::Action(change.into())
+    }
+}

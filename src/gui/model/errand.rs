@@ -1,0 +1,119 @@
+//! What helps a row that failed, and the way back from Settings to what sent the person there.
+
+use super::{
+    Effect, Focus, Model, ReceiveAction, RelayAction, Screen, ServerAction, ServerChoice,
+    SettingsAction, TransferId, TransferJob, TransferState, WindowAction,
+};
+use crate::app::words::message::Remedy;
+
+/// What waits for a change in Settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// The pointer in Receive.
+    Card,
+    /// The row that failed.
+    Row(TransferId),
+}
+
+impl Model {
+    /// Does what helps a row that failed; a row that was stopped is tried again.
+    pub(super) fn remedy(&mut self, id: TransferId) -> Vec<Effect> {
+        let remedy = match self.transfer(id).map(|row| &row.state) {
+            Some(TransferState::Failed(trouble)) => trouble.remedy(),
+            Some(TransferState::Cancelled | TransferState::Interrupted) => Remedy::Retry,
+            _ => return Vec::new(),
+        };
+        let effects = match remedy {
+            Remedy::AccessWord => match self
+                .transfer(id)
+                .and_then(|row| row.goes_to.clone())
+                .unwrap_or_else(|| self.settings.preferences.chosen.clone())
+            {
+                ServerChoice::Address(address) => {
+                    let effects = self.on_action(WindowAction::Go(Screen::Settings));
+                    self.open_word(address);
+                    effects
+                }
+                ServerChoice::BuiltIn => self.on_action(ServerAction::Choose),
+            },
+            Remedy::DefaultSettings => self.on_action(SettingsAction::UseDefaults),
+            Remedy::Folder => self.on_action(SettingsAction::ChooseDownloads),
+            Remedy::Nothing => Vec::new(),
+            Remedy::Options => {
+                self.screen = Screen::Share;
+                self.options_open = true;
+                self.focus = Some(Focus::Zone);
+                Vec::new()
+            }
+            Remedy::Paste => {
+                self.focus = Some(Focus::Pointer);
+                self.on_action(ReceiveAction::Paste)
+            }
+            Remedy::Relays => self.on_action(RelayAction::Choose),
+            Remedy::Retry => self.retry(|row| row.id == id),
+            Remedy::Server => self.on_action(ServerAction::Choose),
+        };
+        // The dialog for a folder opens wherever the row is.
+        if remedy == Remedy::Folder || self.screen == Screen::Settings && remedy.then_retry() {
+            self.errand = Some(Errand::Row(id));
+        }
+        effects
+    }
+
+    /// The dialog for a folder was closed without one: what it was opened for waits no longer, unless the person went to
+    /// Settings for it.
+    pub(super) fn forget_folder_errand(&mut self) {
+        if self.screen != Screen::Settings {
+            self.errand = None;
+        }
+    }
+
+    /// What helps was done in Settings: back to what sent the person there. A row is tried again by itself, unless its file
+    /// would go to another server than the one that it was shared to.
+    pub(super) fn go_on(&mut self) -> Vec<Effect> {
+        // Where relays are still missing the person is not done.
+        if self.settings.lacks_relays() {
+            return Vec::new();
+        }
+        match self.errand.take() {
+            None => Vec::new(),
+            Some(Errand::Card) => {
+                self.screen = Screen::Receive;
+                self.focus = Some(Focus::Download);
+                Vec::new()
+            }
+            Some(Errand::Row(id)) => {
+                let Some(row) = self.transfer(id) else {
+                    return Vec::new();
+                };
+                let (screen, sends_elsewhere) = match row.job {
+                    // A file goes by itself only where it was meant to go.
+                    TransferJob::Share(_) => {
+                        let chosen = &self.settings.preferences.chosen;
+                        (Screen::Share, row.goes_to.as_ref() != Some(chosen))
+                    }
+                    TransferJob::Receive { .. } => (Screen::Receive, false),
+                };
+                self.screen = screen;
+                self.focus = Some(Focus::Row(id));
+                if sends_elsewhere {
+                    return Vec::new();
+                }
+                self.retry(|row| row.id == id)
+            }
+        }
+    }
+
+    /// Like [`Self::go_on`], after a change of the way to servers: a row that failed for another reason goes on waiting.
+    pub(super) fn go_on_where_relays_help(&mut self) -> Vec<Effect> {
+        if let Some(Errand::Row(id)) = self.errand {
+            let row = self.transfer(id).map(|row| &row.state);
+            let wants_relays =
+                matches!(row, Some(TransferState::Failed(why)) if why.remedy() == Remedy::Relays);
+            if !wants_relays {
+                return Vec::new();
+            }
+        }
+        self.go_on()
+    }
+}

@@ -1,0 +1,130 @@
+//! What stands over everything else: a question, a sheet, or the menu of a row.
+
+use super::{Effect, Focus, Model, TransferId};
+
+/// What stands over everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modal {
+    /// Name, version, licences.
+    About,
+    /// Closing would stop so many transfers.
+    Closing {
+        /// How many are running or waiting.
+        running: usize,
+    },
+    /// Whether the server's copy of this row's file should go.
+    Delete(TransferId),
+    /// How much longer the server should keep this row's file.
+    KeepLonger(TransferId),
+    /// The received file could run a program when it is opened.
+    OpenProgram(TransferId),
+    /// The history would be gone for good.
+    WipeHistory,
+    /// The pointer of this row as a code for cameras.
+    Qr(TransferId),
+    /// Every key that does something.
+    Shortcuts,
+    /// Who saw what of the last test of a server.
+    WhoSawTest {
+        /// The built-in one is 0, then as they are listed.
+        server: usize,
+        /// Which of its tries, counted from the first.
+        at: usize,
+    },
+    /// Who saw what of this row.
+    WhoSawWhat {
+        /// The row.
+        id: TransferId,
+        /// Which of its tries, counted from the first.
+        at: usize,
+    },
+}
+
+impl Modal {
+    /// It wants an answer; files dropped meanwhile are refused.
+    #[must_use]
+    pub const fn asks(self) -> bool {
+        matches!(
+            self,
+            Self::Closing { .. } | Self::Delete(_) | Self::OpenProgram(_) | Self::WipeHistory
+        )
+    }
+}
+
+/// What a person did with what stands over everything else.
+#[derive(Clone, Copy)]
+pub enum ModalAction {
+    /// Close the menu of a row, or leave things as they are where something was asked.
+    Back,
+    /// Look at another try of the transfer.
+    ChooseTry(usize),
+    /// Open something over everything else.
+    Open(Modal),
+    /// Answer to [`Modal::OpenProgram`].
+    OpenAnyway,
+    /// Answer to [`Modal::Closing`].
+    StopAndQuit,
+    /// Answer to [`Modal::WipeHistory`].
+    WipeHistory,
+}
+
+impl Model {
+    pub(super) fn on_modal(&mut self, action: ModalAction) -> Vec<Effect> {
+        match action {
+            ModalAction::Back => self.back(),
+            ModalAction::ChooseTry(try_at) => {
+                if let Some(Modal::WhoSawWhat { at, .. } | Modal::WhoSawTest { at, .. }) =
+                    &mut self.modal
+                {
+                    *at = try_at;
+                }
+            }
+            ModalAction::Open(modal) => self.open(modal),
+            ModalAction::OpenAnyway => return self.open_anyway(),
+            ModalAction::StopAndQuit => return self.stop_and_quit(),
+            ModalAction::WipeHistory => return self.wipe_history(),
+        }
+        Vec::new()
+    }
+
+    /// Opens something over everything else; the keyboard comes back from it.
+    pub(super) fn open(&mut self, modal: Modal) {
+        let menu = self.menu.take().and_then(|_| self.menu_from.take());
+        if self.modal.is_none() {
+            self.beneath = menu.or(match modal {
+                Modal::Delete(id)
+                | Modal::KeepLonger(id)
+                | Modal::Qr(id)
+                | Modal::WhoSawWhat { id, .. } => Some(Focus::Menu(id)),
+                Modal::OpenProgram(id) => Some(Focus::Row(id)),
+                Modal::About
+                | Modal::Closing { .. }
+                | Modal::Shortcuts
+                | Modal::WhoSawTest { .. }
+                | Modal::WipeHistory => None,
+            });
+        }
+        self.modal = Some(modal);
+    }
+
+    pub(super) fn open_menu(&mut self, id: TransferId, from: Focus) {
+        self.menu = Some(id);
+        self.menu_from = Some(from);
+    }
+
+    /// Closes the menu of a row; the keyboard goes back to where it was opened.
+    pub(super) fn close_menu(&mut self) {
+        if let Some(id) = self.menu.take() {
+            self.focus = Some(self.menu_from.take().unwrap_or(Focus::Menu(id)));
+        }
+    }
+
+    /// Closes what is open on top.
+    pub(super) fn back(&mut self) {
+        if self.menu.is_some() {
+            self.close_menu();
+        } else if self.modal.take().is_some() {
+            self.focus = Some(self.beneath.take().unwrap_or(Focus::Before));
+        }
+    }
+}
