@@ -8,7 +8,7 @@ use egui::{Context, Event as Input, Id, Key, ThemePreference, ViewportCommand};
 
 use super::model::{
     self, Action, Arrival, Effect, Focus, FocusAction, Model, PointerText, Region, Screen,
-    SystemLook, Theme, WindowAction,
+    SystemLook, Theme, WindowAction, WindowEffect,
 };
 use super::platform::Platform;
 use super::platform::uri_list::{DropNews, UriList};
@@ -178,19 +178,24 @@ impl Window {
     fn run_effects(&mut self, ctx: &Context, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::StayOpen => ctx.send_viewport_cmd(ViewportCommand::CancelClose),
-                Effect::Quit => {
-                    self.quitting = true;
-                    ctx.send_viewport_cmd(ViewportCommand::Close);
-                }
-                Effect::Attention => {
-                    let attention = egui::UserAttentionType::Informational;
-                    ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
-                }
-                Effect::RequestPaste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
-                other => self.worker.run(other),
+                Effect::Window(effect) => self.run_here(ctx, effect),
+                Effect::Work(work) => self.worker.run(work),
             }
         }
+    }
+
+    fn run_here(&mut self, ctx: &Context, effect: WindowEffect) {
+        ctx.send_viewport_cmd(match effect {
+            WindowEffect::Attention => {
+                ViewportCommand::RequestUserAttention(egui::UserAttentionType::Informational)
+            }
+            WindowEffect::Quit => {
+                self.quitting = true;
+                ViewportCommand::Close
+            }
+            WindowEffect::RequestPaste => ViewportCommand::RequestPaste,
+            WindowEffect::StayOpen => ViewportCommand::CancelClose,
+        });
     }
 
     /// Speaks the language that is chosen: this thread draws; the worker's words come from other threads.
@@ -455,7 +460,7 @@ impl Window {
             ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
             ctx.send_viewport_cmd(ViewportCommand::Focus);
             // Where the desktop lets no window come to the front by itself.
-            self.run_effects(ctx, vec![Effect::Attention]);
+            self.run_here(ctx, WindowEffect::Attention);
             let action = Arrival::Arguments {
                 files: arguments.files,
                 pointer: arguments

@@ -3,6 +3,8 @@
 //! The queue of events is unbounded, so a hidden window holds nothing up. Progress is no event but a watched value:
 //! only the newest is ever seen.
 
+mod run;
+
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -17,14 +19,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Effect, Ended, Event, KeptTransfer, ManageAction, Managed, PointerInfo, PointerText,
-    Preferences, RelayList, RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice,
-    ShareResult, Stage, Terms, TestReport, TransferId, TransferOutcome, Trouble,
+    Ended, Event, ManageAction, Managed, PointerInfo, PointerText, Preferences, RelayList,
+    RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, ShareResult, Stage, Terms,
+    TestReport, TransferId, Trouble,
 };
-use super::platform::{Platform, Revealed};
+use super::platform::Platform;
 use super::text;
-use crate::app::kept::history::{History, TellNews, What};
-use crate::app::transfer::known_file;
+use crate::app::kept::history::{History, TellNews};
 use crate::app::words::message::UserMessage;
 
 /// Wakes the window after at most this long. Called from any thread.
@@ -349,238 +350,6 @@ impl Worker {
         events
     }
 
-    /// Carries an effect out. Never blocks. Call it on the main thread.
-    pub fn run(&mut self, effect: Effect) {
-        let inner = Arc::clone(&self.shared);
-        match effect {
-            Effect::Cancel(run) => {
-                if let Some((_, cancel)) = self.runs.remove(&run) {
-                    cancel.cancel();
-                }
-            }
-            Effect::Attention => {} // The window's own.
-            Effect::ClearClipboard(text) => {
-                self.clipboard(move || inner.platform.clear_secret(&text));
-            }
-            Effect::CopyDiagnostics(found) => self.clipboard(move || {
-                let taken = inner.platform.copy_secret(&PointerText::new(found));
-                inner.report(Event::DiagnosticsCopied(taken));
-            }),
-            Effect::Diagnose => self.spawn(async move {
-                let found = inner.backend.diagnostics().await;
-                inner.report(Event::Diagnosed(found));
-            }),
-            Effect::Copy(id, text) => self.clipboard(move || inner.copy(id, &text)),
-            Effect::Describe(text, preferences) => {
-                let number = inner.newest_text.fetch_add(1, Ordering::SeqCst) + 1;
-                self.blocking(move || inner.describe(number, &text, &preferences));
-            }
-            Effect::Examine(id, path, why) => self.blocking(move || {
-                let found = inner.platform.examine(&path);
-                inner.report(Event::Examined(id, why, found));
-            }),
-            Effect::ExportHistory => self.export_history(),
-            Effect::EntryExpires(entry, at) => {
-                if let Some(history) = &self.history {
-                    history.expires(entry, at);
-                }
-            }
-            Effect::ForgetEntry(entry) => {
-                if let Some(history) = &self.history {
-                    history.forget(entry);
-                }
-            }
-            Effect::Notify(notification) => self.blocking(move || {
-                inner.platform.notify(&notification);
-            }),
-            Effect::ReadKeptList(preferences) => self.blocking(move || {
-                if let Some(read) = inner.backend.kept_list(&preferences) {
-                    inner.report(Event::KeptListRead(read));
-                }
-            }),
-            Effect::Remember(id, kept) => {
-                if let Some(history) = &self.history {
-                    let entry = history.remember(kept.entry, &kept.name, kept.len, what(&kept));
-                    inner.report(Event::Remembered(id, entry));
-                }
-            }
-            Effect::SetHistory(on) => {
-                if let Some(history) = &self.history {
-                    if on {
-                        history.turn_on();
-                    } else {
-                        history.turn_off();
-                    }
-                }
-            }
-            Effect::WipeHistory => {
-                if let Some(history) = &self.history {
-                    history.wipe();
-                }
-            }
-            Effect::Fetch {
-                run,
-                pointer,
-                tell_sender,
-                preferences,
-            } => {
-                let (progress, cancel) = self.enter(run);
-                self.spawn(async move {
-                    let backend = &inner.backend;
-                    let fetch =
-                        backend.fetch(pointer, tell_sender, &preferences, &progress, &cancel);
-                    if let Some(ended) = to_its_end(fetch, &cancel, &inner.closed).await {
-                        inner.report(Event::Fetched(run, ended));
-                    }
-                });
-            }
-            Effect::Later(timer) => self.spawn(async move {
-                tokio::time::sleep(Duration::from_millis(timer.millis())).await;
-                inner.report(Event::Elapsed(timer));
-            }),
-            Effect::Look(why, paths) => self.blocking(move || {
-                let found = paths.iter().map(|path| inner.platform.look(path)).collect();
-                inner.report(Event::Looked(why, found));
-            }),
-            Effect::Manage(id, what, pointer, preferences) => {
-                let cancel = self.all.child_token();
-                self.spawn(async move {
-                    let managing = inner.backend.manage(what, pointer, &preferences, &cancel);
-                    let ended = managing.await;
-                    inner.report(Event::Managed(id, ended));
-                });
-            }
-            Effect::Relays(wish, preferences) => {
-                let cancel = self.all.child_token();
-                self.spawn(async move {
-                    let result = inner.backend.relays(wish, &preferences, &cancel).await;
-                    inner.report(Event::Relays(result));
-                });
-            }
-            Effect::Open(path) => self.blocking(move || {
-                if !inner.platform.open(&path) {
-                    inner.report(Event::Failed(text::opener_failed()));
-                }
-            }),
-            Effect::OpenLinks(on) => self.blocking(move || {
-                if !inner.platform.open_links(on) {
-                    inner.report(Event::Failed(text::links_refused()));
-                }
-                inner.look_at_links();
-            }),
-            Effect::PasteFiles => self.clipboard(move || inner.paste_files()),
-            Effect::PickFiles => {
-                let picked = inner.platform.pick_files();
-                self.spawn(async move {
-                    let files = picked.await;
-                    let dismissed = files.is_none();
-                    inner.report(Event::FilesChosen(files.unwrap_or_default()));
-                    // Last: whoever reads why there was no dialog can open the next one.
-                    if dismissed {
-                        report_missing_dialogs(&inner).await;
-                    }
-                });
-            }
-            Effect::PickFolder(at) => {
-                let picked = inner.platform.pick_folder(Some(at));
-                self.spawn(async move {
-                    let folder = picked.await;
-                    if folder.is_none() && !dialogs(&inner).await {
-                        inner.report(Event::NoFolderDialog(text::no_dialog_for_folder()));
-                        return;
-                    }
-                    inner.report(Event::FolderChosen(folder));
-                });
-            }
-            Effect::PickRelayList => {
-                let picked = inner.platform.pick_file();
-                self.spawn(async move {
-                    let Some(path) = picked.await else {
-                        inner.report(if dialogs(&inner).await {
-                            Event::RelayListDismissed
-                        } else {
-                            Event::RelayListRead(Err(text::no_dialog_for_list()))
-                        });
-                        return;
-                    };
-                    let reader = Arc::clone(&inner);
-                    let read =
-                        tokio::task::spawn_blocking(move || reader.backend.read_relay_list(path))
-                            .await;
-                    inner.report(read.map_or(Event::RelayListDismissed, Event::RelayListRead));
-                });
-            }
-            Effect::ReadPointerFile(path) => self.blocking(move || {
-                let read = known_file::read_pointer(&path)
-                    .map(|text| PointerText::of(Arc::new(text)))
-                    .map_err(|error| UserMessage::from(&error));
-                inner.report(Event::PointerFileRead(read));
-            }),
-            Effect::ReadRelayList(path) => self.blocking(move || {
-                let read = inner.backend.read_relay_list(at_home(path));
-                inner.report(Event::RelayListRead(read));
-            }),
-            Effect::Quit | Effect::RequestPaste | Effect::StayOpen => {} // The window's own.
-            Effect::ReadServer(address) => {
-                let read = inner.backend.read_server(&address);
-                inner.report(Event::ServerRead(read));
-            }
-            Effect::Reveal(path) => self.blocking(move || {
-                let trouble = match inner.platform.reveal(&path) {
-                    Revealed::Gone => text::saved_file_gone(),
-                    Revealed::NoProgram => text::opener_failed(),
-                    Revealed::Shown => return,
-                };
-                inner.report(Event::Failed(trouble));
-            }),
-            Effect::Save(preferences) => {
-                let number = inner.newest_save.fetch_add(1, Ordering::SeqCst) + 1;
-                self.blocking(move || inner.save(number, &preferences));
-            }
-            Effect::Share(run, path, preferences) => {
-                let (progress, cancel) = self.enter(run);
-                self.spawn(async move {
-                    let share = inner.backend.share(path, &preferences, &progress, &cancel);
-                    if let Some(ended) = to_its_end(share, &cancel, &inner.closed).await {
-                        inner.report(Event::Shared(run, ended));
-                    }
-                });
-            }
-            Effect::UseDefaultSettings => self.blocking(move || {
-                let used = inner.backend.use_default_settings();
-                inner.report(Event::DefaultSettingsUsed(used));
-            }),
-            Effect::Terms(server) => self.blocking(move || {
-                let terms = inner.backend.terms(&server);
-                inner.report(Event::Terms(server, terms));
-            }),
-            Effect::Test(server, preferences) => {
-                let cancel = self.all.child_token();
-                self.spawn(async move {
-                    let ended = inner
-                        .backend
-                        .test_server(server.clone(), &preferences, &cancel)
-                        .await;
-                    inner.report(Event::Tested(server, ended));
-                });
-            }
-        }
-    }
-
-    fn export_history(&self) {
-        let inner = Arc::clone(&self.shared);
-        let Some(export) = self.history.as_ref().map(History::exporter) else {
-            return;
-        };
-        let picked = inner.platform.pick_new_file(text::EXPORT_FILE);
-        self.spawn(async move {
-            match picked.await {
-                Some(path) => export(path),
-                None => report_missing_dialogs(&inner).await,
-            }
-        });
-    }
-
     fn enter(&mut self, run: RunId) -> (Progress, CancellationToken) {
         let (stage, seen) = watch::channel(Stage::FindPath);
         let cancel = self.all.child_token();
@@ -626,54 +395,6 @@ impl Drop for Worker {
         if let Some(history) = &self.history {
             history.close(WRITE_WITHIN);
         }
-    }
-}
-
-/// Reports that the system has no dialogs for files, if that is why one was closed without any.
-async fn report_missing_dialogs(inner: &Arc<Inner>) {
-    if !dialogs(inner).await {
-        inner.report(Event::Failed(text::no_dialogs()));
-    }
-}
-
-/// Whether the system has dialogs for files.
-async fn dialogs(inner: &Arc<Inner>) -> bool {
-    let inner = Arc::clone(inner);
-    let asked = tokio::task::spawn_blocking(move || inner.platform.has_dialogs());
-    asked.await.unwrap_or(true)
-}
-
-/// A path that begins with `~`, as shells write the home folder.
-fn at_home(path: PathBuf) -> PathBuf {
-    match (path.strip_prefix("~"), directories::UserDirs::new()) {
-        (Ok(rest), Some(folders)) => folders.home_dir().join(rest),
-        _ => path,
-    }
-}
-
-/// What the history keeps of a transfer.
-fn what(kept: &KeptTransfer) -> What {
-    match &kept.outcome {
-        TransferOutcome::Sharing(path) => What::Sharing { path: path.clone() },
-        TransferOutcome::Receiving {
-            pointer,
-            tell_sender,
-            server,
-        } => What::Receiving {
-            pointer: pointer.shared(),
-            tell_sender: *tell_sender,
-            server: server.clone(),
-        },
-        TransferOutcome::Shared(shared) => What::Shared {
-            pointer: shared.pointer.shared(),
-            blob_len: shared.blob_len,
-            server: shared.server.clone(),
-            expires: shared.expires,
-            builtin: shared.builtin,
-        },
-        TransferOutcome::Received(saved) => What::Received {
-            path: saved.path.clone(),
-        },
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Effect, FoundPath, Hover, LookPurpose, Modal, Model, PointerText, Screen, Tone};
+use super::{
+    ClipboardWork, Effect, FileWork, FoundPath, Hover, LookPurpose, Modal, Model, PointerText,
+    Screen, Tone, Work,
+};
 use crate::app::transfer::known_file::KnownFile;
 use crate::gui::platform::uri_list::UriList;
 use crate::gui::text;
@@ -49,7 +52,7 @@ impl Model {
             }
             Arrival::Hovering(paths) => self.hovering(paths),
             Arrival::Pasted(text) => self.paste(text),
-            Arrival::PastedNoText => vec![Effect::PasteFiles],
+            Arrival::PastedNoText => vec![Effect::from(ClipboardWork::PasteFiles)],
             Arrival::PastedPicture => {
                 self.say(Tone::Info, text::picture_not_taken());
                 Vec::new()
@@ -83,7 +86,7 @@ impl Model {
             paths: paths.clone(),
             found: Vec::new(),
         });
-        vec![Effect::Look(LookPurpose::Hover, paths)]
+        vec![Effect::from(FileWork::Look(LookPurpose::Hover, paths))]
     }
 
     /// Names what hangs over the window, if that still hangs there.
@@ -114,7 +117,7 @@ impl Model {
         if list.files.is_empty() {
             return self.enqueue(Vec::new());
         }
-        vec![Effect::Look(LookPurpose::Share, list.files)]
+        vec![Effect::from(FileWork::Look(LookPurpose::Share, list.files))]
     }
 
     /// The file that hangs over the window or was dropped, where it is used without a question: a relay list in Settings
@@ -142,7 +145,13 @@ impl Model {
         match UriList::from_text(text.as_str()) {
             Some(list) => {
                 let effects = self.on_action(Arrival::Dropped(list));
-                if matches!(effects[..], [Effect::Look(LookPurpose::Share, _)]) {
+                if matches!(
+                    effects[..],
+                    [Effect::Work(Work::File(FileWork::Look(
+                        LookPurpose::Share,
+                        _
+                    )))]
+                ) {
                     self.screen = Screen::Share;
                 }
                 effects

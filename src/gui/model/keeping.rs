@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Effect, Modal, Model, PointerText, Saved, ShareResult, Tone, Transfer, TransferId, TransferJob,
-    TransferState, Undo,
+    Effect, FileWork, HistoryWork, Modal, Model, PointerText, Saved, SettingsWork, ShareResult,
+    Tone, Transfer, TransferId, TransferJob, TransferState, Undo, WindowEffect, Work,
 };
 use crate::app::kept::history::{EntryId, HistoryEntry, News, What};
 use crate::app::received::content_type::Findings;
@@ -120,9 +120,11 @@ impl Model {
     #[must_use]
     pub fn begin(&self) -> Vec<Effect> {
         let kept = &self.settings.preferences;
-        let mut effects = vec![Effect::SetHistory(kept.privacy.history)];
+        let mut effects = vec![Effect::from(HistoryWork::Set(kept.privacy.history))];
         if kept.relay_list.is_some() {
-            effects.push(Effect::ReadKeptList(kept.clone()));
+            effects.push(Effect::from(SettingsWork::ReadKeptList(
+                self.settings.snapshot(),
+            )));
         }
         effects.extend(self.ask_terms());
         effects
@@ -135,10 +137,10 @@ impl Model {
             // How these end is not kept any more; they must not look interrupted at the next start.
             let unfinished = self.transfers.iter_mut().filter(|row| row.is_unfinished());
             let entries = unfinished.filter_map(|row| row.entry.take());
-            effects.extend(entries.map(Effect::ForgetEntry));
+            effects.extend(entries.map(|entry| Effect::from(HistoryWork::Forget(entry))));
         }
         if before.history != privacy.history {
-            effects.push(Effect::SetHistory(privacy.history));
+            effects.push(Effect::from(HistoryWork::Set(privacy.history)));
         }
         if privacy.history && !before.history {
             let unfinished = self
@@ -159,7 +161,7 @@ impl Model {
         }
         // The entries of what could come back go with all others.
         self.undo.take_if(|undo| matches!(undo, Undo::Rows(_)));
-        vec![Effect::WipeHistory]
+        vec![Effect::from(HistoryWork::Wipe)]
     }
 
     pub(super) fn on_history(&mut self, news: News) {
@@ -263,9 +265,12 @@ impl Model {
                     .entry
                     .replace(entry)
                     .filter(|before| *before != entry);
-                before.map(Effect::ForgetEntry).into_iter().collect()
+                before
+                    .map(|entry| Effect::from(HistoryWork::Forget(entry)))
+                    .into_iter()
+                    .collect()
             }
-            Some(_) | None => vec![Effect::ForgetEntry(entry)],
+            Some(_) | None => vec![Effect::from(HistoryWork::Forget(entry))],
         }
     }
 
@@ -273,20 +278,29 @@ impl Model {
     pub(super) fn remember(&self, transfer: &Transfer) -> Option<Effect> {
         let wanted = self.settings.preferences.privacy.history;
         let kept = KeptTransfer::of(transfer).filter(|_| wanted)?;
-        Some(Effect::Remember(transfer.id, kept))
+        Some(Effect::from(HistoryWork::Remember(transfer.id, kept)))
     }
 
     /// What follows when a transfer has ended: it is kept, looked into, and told of.
     pub(super) fn ended(&mut self, id: TransferId) -> Vec<Effect> {
         let mut effects = Vec::new();
         if let Some(transfer) = self.row_mut(id).filter(|row| !row.is_kept()) {
-            effects.extend(transfer.entry.take().map(Effect::ForgetEntry));
+            effects.extend(
+                transfer
+                    .entry
+                    .take()
+                    .map(|entry| Effect::from(HistoryWork::Forget(entry))),
+            );
         }
         let Some(transfer) = self.transfer(id) else {
             return effects;
         };
         if let TransferState::Received(saved) = &transfer.state {
-            effects.push(Effect::Examine(id, saved.path.clone(), Examine::Arrived));
+            effects.push(Effect::from(FileWork::Examine(
+                id,
+                saved.path.clone(),
+                Examine::Arrived,
+            )));
         }
         // One that failed is kept as what it was before it ended.
         if !matches!(transfer.state, TransferState::Failed(_)) {
@@ -294,10 +308,10 @@ impl Model {
         }
         let privacy = self.settings.preferences.privacy;
         if privacy.notify && !self.in_front {
-            effects.push(Effect::Attention);
+            effects.push(Effect::from(WindowEffect::Attention));
             let name = privacy.notify_names.then_some(transfer.name.as_str());
             if let Some(notification) = text::notification(&transfer.state, name) {
-                effects.push(Effect::Notify(notification));
+                effects.push(Effect::Work(Work::Notify(notification)));
             }
         }
         effects
@@ -307,7 +321,7 @@ impl Model {
     pub(super) fn open_saved(&mut self, id: TransferId) -> Vec<Effect> {
         self.close_menu();
         self.saved_path(id)
-            .map(|path| Effect::Examine(id, path, Examine::Open))
+            .map(|path| Effect::from(FileWork::Examine(id, path, Examine::Open)))
             .into_iter()
             .collect()
     }
@@ -338,7 +352,7 @@ impl Model {
         match (why, found, path) {
             (Examine::Open, Some(found), Some(path)) => {
                 if !found.could_run {
-                    return vec![Effect::Open(path)];
+                    return vec![Effect::from(FileWork::Open(path))];
                 }
                 if self.modal.is_none() {
                     self.open(Modal::OpenProgram(id));
@@ -356,7 +370,10 @@ impl Model {
         match self.modal {
             Some(Modal::OpenProgram(id)) => {
                 self.back();
-                self.saved_path(id).map(Effect::Open).into_iter().collect()
+                self.saved_path(id)
+                    .map(|path| Effect::from(FileWork::Open(path)))
+                    .into_iter()
+                    .collect()
             }
             _ => Vec::new(),
         }
@@ -374,8 +391,9 @@ mod tests {
     use crate::app::received::content_type::{Content, Disagreement, Family};
     use crate::gui::model::tests::{ended, file, preferences};
     use crate::gui::model::{
-        Action, Event, FoundKind, LookPurpose, ModalAction, PointerInfo, PreferenceChange, Reading,
-        ReceiveAction, RowAction, RunId, Timer, WindowAction,
+        Action, ClipboardWork, Event, FoundKind, LookPurpose, ModalAction, PointerInfo,
+        PreferenceChange, Reading, ReceiveAction, RequestWork, RowAction, RunId, Timer,
+        WindowAction,
     };
 
     fn model() -> Model {
@@ -433,7 +451,7 @@ mod tests {
         let run: Vec<RunId> = effects
             .iter()
             .filter_map(|effect| match effect {
-                Effect::Share(run, ..) => Some(*run),
+                Effect::Work(Work::Request(RequestWork::Share(run, ..))) => Some(*run),
                 _ => None,
             })
             .collect();
@@ -467,7 +485,11 @@ mod tests {
         assert_eq!(names[1..], ["file 2", "file 1"]);
         let id = model.transfers[1].id;
         let effects = model.update(Action::Row(id, RowAction::CopyPointer));
-        assert!(matches!(&effects[..], [Effect::Copy(_, text)] if text.as_str() == "cloak1kept"));
+        assert!(matches!(
+            &effects[..],
+            [Effect::Work(Work::Clipboard(ClipboardWork::Copy(_, text)))]
+                if text.as_str() == "cloak1kept"
+        ));
     }
 
     #[test]
@@ -475,23 +497,34 @@ mod tests {
         let mut model = model();
         let effects = share(&mut model);
         let kept = effects.iter().find_map(|effect| match effect {
-            Effect::Remember(id, kept) => Some((*id, kept.name.clone())),
+            Effect::Work(Work::History(HistoryWork::Remember(id, kept))) => {
+                Some((*id, kept.name.clone()))
+            }
             _ => None,
         });
         let (id, name) = kept.expect("it is kept");
         assert_eq!(name, model.transfers[0].name);
         model.update(Event::Remembered(id, EntryId(7)));
         let effects = model.update(Action::Row(id, RowAction::Remove));
-        assert!(matches!(effects[..], [Effect::Later(Timer::Undo(_))]));
+        assert!(matches!(
+            effects[..],
+            [Effect::Work(Work::Later(Timer::Undo(_)))]
+        ));
         assert!(model.update(WindowAction::Undo).is_empty());
         assert_eq!(model.transfers[0].entry, Some(EntryId(7)));
         model.update(Action::Row(id, RowAction::Remove));
         let effects = model.update(Event::Elapsed(Timer::Undo(1)));
         assert!(effects.is_empty(), "that was the first time");
         let effects = model.update(Event::Elapsed(Timer::Undo(2)));
-        assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(7))]));
+        assert!(matches!(
+            effects[..],
+            [Effect::Work(Work::History(HistoryWork::Forget(EntryId(7))))]
+        ));
         let effects = model.update(Event::Remembered(id, EntryId(8)));
-        assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(8))]));
+        assert!(matches!(
+            effects[..],
+            [Effect::Work(Work::History(HistoryWork::Forget(EntryId(8))))]
+        ));
 
         let off = Privacy {
             history: false,
@@ -500,14 +533,16 @@ mod tests {
         let effects = model.update(PreferenceChange::Privacy(off));
         assert!(matches!(
             effects[..],
-            [Effect::Save(_), Effect::SetHistory(false)]
+            [
+                Effect::Work(Work::Settings(SettingsWork::Save(_))),
+                Effect::Work(Work::History(HistoryWork::Set(false)))
+            ]
         ));
         let effects = share(&mut model);
-        assert!(
-            !effects
-                .iter()
-                .any(|effect| matches!(effect, Effect::Remember(..)))
-        );
+        assert!(!effects.iter().any(|effect| matches!(
+            effect,
+            Effect::Work(Work::History(HistoryWork::Remember(..)))
+        )));
     }
 
     fn sharing(id: u64, path: &str) -> HistoryEntry {
@@ -516,7 +551,7 @@ mod tests {
 
     fn kept(effects: &[Effect]) -> Vec<(TransferId, &KeptTransfer)> {
         let kept = effects.iter().filter_map(|effect| match effect {
-            Effect::Remember(id, kept) => Some((*id, kept)),
+            Effect::Work(Work::History(HistoryWork::Remember(id, kept))) => Some((*id, kept)),
             _ => None,
         });
         kept.collect()
@@ -524,7 +559,7 @@ mod tests {
 
     fn forgotten(effects: &[Effect]) -> Vec<u64> {
         let forgotten = effects.iter().filter_map(|effect| match effect {
-            Effect::ForgetEntry(entry) => Some(entry.0),
+            Effect::Work(Work::History(HistoryWork::Forget(entry))) => Some(entry.0),
             _ => None,
         });
         forgotten.collect()
@@ -535,9 +570,11 @@ mod tests {
         let found = names.iter().map(|name| file(name)).collect();
         let effects = model.update(Event::Looked(LookPurpose::Share, found));
         for (id, kept) in kept(&effects) {
-            assert!(
-                matches!(&kept.outcome, TransferOutcome::Sharing(path) if path.ends_with(&kept.name))
-            );
+            assert!(matches!(
+                &kept.outcome,
+                TransferOutcome::Sharing(path)
+                    if path.ends_with(&kept.name)
+            ));
             model.update(Event::Remembered(id, EntryId(id.0)));
         }
         let rows = model.transfers[..names.len()].iter();
@@ -563,14 +600,17 @@ mod tests {
         let id = model.transfers[0].id;
         let effects = model.update(Action::Row(id, RowAction::Retry));
         assert!(
-            matches!(&effects[..], [Effect::Remember(..), Effect::Share(_, path, _)]
+            matches!(&effects[..], [Effect::Work(Work::History(HistoryWork::Remember(..))), Effect::Work(Work::Request(RequestWork::Share(_, path, _)))]
                 if path.as_os_str() == "/home/ada/a.pdf")
         );
         assert_eq!(kept(&effects)[0].1.entry, Some(EntryId(2)), "not twice");
         let id = model.transfers[1].id;
         let effects = model.update(Action::Row(id, RowAction::Retry));
         let fetches = effects.iter().any(|effect| {
-            matches!(effect, Effect::Fetch { pointer, tell_sender: false, .. }
+            matches!(
+                effect,
+                Effect::Work(Work::Request(RequestWork::Fetch { pointer, tell_sender: false, .. })
+            )
                 if pointer.as_str() == "cloak1kept")
         });
         assert!(fetches);
@@ -655,18 +695,18 @@ mod tests {
         assert!(matches!(
             effects[..],
             [
-                Effect::Save(_),
-                Effect::ForgetEntry(_),
-                Effect::SetHistory(false)
+                Effect::Work(Work::Settings(SettingsWork::Save(_))),
+                Effect::Work(Work::History(HistoryWork::Forget(_))),
+                Effect::Work(Work::History(HistoryWork::Set(false)))
             ]
         ));
         let effects = model.update(history(true));
         assert!(matches!(
             effects[..],
             [
-                Effect::Save(_),
-                Effect::SetHistory(true),
-                Effect::Remember(..)
+                Effect::Work(Work::Settings(SettingsWork::Save(_))),
+                Effect::Work(Work::History(HistoryWork::Set(true))),
+                Effect::Work(Work::History(HistoryWork::Remember(..)))
             ]
         ));
         model.update(Event::Remembered(id, EntryId(7)));
@@ -687,7 +727,10 @@ mod tests {
         assert_eq!((model.modal, model.transfers.len()), (None, 2));
         model.update(ask());
         let effects = model.update(ModalAction::WipeHistory);
-        assert!(matches!(effects[..], [Effect::WipeHistory]));
+        assert!(matches!(
+            effects[..],
+            [Effect::Work(Work::History(HistoryWork::Wipe))]
+        ));
         assert_eq!(model.transfers.len(), 1, "what was not kept stays");
         model.update(Event::History(News::Wiped(Ok(()))));
         assert_eq!(model.notice.map(|notice| notice.tone), Some(Tone::Success));
@@ -698,7 +741,10 @@ mod tests {
         let mut model = model();
         assert!(matches!(
             model.begin()[..],
-            [Effect::SetHistory(true), Effect::Terms(_)]
+            [
+                Effect::Work(Work::History(HistoryWork::Set(true))),
+                Effect::Work(Work::Settings(SettingsWork::Terms(_)))
+            ]
         ));
         for status in [
             HistoryStatus::Waiting,
@@ -716,11 +762,18 @@ mod tests {
         let effects = model.update(Action::Row(id, RowAction::OpenSaved));
         assert!(matches!(
             effects[..],
-            [Effect::Examine(_, _, Examine::Open)]
+            [Effect::Work(Work::File(FileWork::Examine(
+                _,
+                _,
+                Examine::Open
+            )))]
         ));
         let plain = Some(Findings::default());
         let effects = model.update(Event::Examined(id, Examine::Open, plain));
-        assert!(matches!(effects[..], [Effect::Open(_)]));
+        assert!(matches!(
+            effects[..],
+            [Effect::Work(Work::File(FileWork::Open(_)))]
+        ));
         assert_eq!(model.modal, None);
 
         for answer in [ModalAction::Back, ModalAction::OpenAnyway] {
@@ -729,7 +782,10 @@ mod tests {
             assert!(effects.is_empty());
             assert_eq!(model.modal, Some(Modal::OpenProgram(id)));
             let effects = model.update(answer);
-            assert_eq!(matches!(effects[..], [Effect::Open(_)]), opens);
+            assert_eq!(
+                matches!(effects[..], [Effect::Work(Work::File(FileWork::Open(_)))]),
+                opens
+            );
             assert_eq!(model.modal, None);
         }
         assert!(
@@ -765,7 +821,10 @@ mod tests {
         let effects = model.update(Event::Fetched(run, ended(Ok(saved))));
         assert!(matches!(
             effects[..],
-            [Effect::Examine(..), Effect::Remember(..)]
+            [
+                Effect::Work(Work::File(FileWork::Examine(..))),
+                Effect::Work(Work::History(HistoryWork::Remember(..)))
+            ]
         ));
         model.update(Event::Examined(id, Examine::Arrived, Some(PROGRAM)));
         assert_eq!(model.transfers[0].findings, PROGRAM);
@@ -777,7 +836,7 @@ mod tests {
         let mut model = model();
         let told = |effects: &[Effect]| {
             effects.iter().find_map(|effect| match effect {
-                Effect::Notify(notification) => Some(notification.clone()),
+                Effect::Work(Work::Notify(notification)) => Some(notification.clone()),
                 _ => None,
             })
         };

@@ -1,6 +1,9 @@
 //! What a sender does with a shared file afterwards.
 
-use super::{Effect, Ended, Focus, ManageAction, Managed, Model, Told, TransferId, TransferState};
+use super::{
+    Effect, Ended, Focus, HistoryWork, ManageAction, Managed, Model, RequestWork, Told, TransferId,
+    TransferState,
+};
 use crate::gui::text;
 
 impl Model {
@@ -8,7 +11,7 @@ impl Model {
         self.menu = None;
         self.modal = None;
         self.focus = Some(Focus::Row(id));
-        let preferences = self.settings.preferences.clone();
+        let preferences = self.settings.snapshot();
         let Some(transfer) = self.transfers.iter_mut().find(|row| row.id == id) else {
             return Vec::new();
         };
@@ -21,7 +24,12 @@ impl Model {
         let pointer = shared.pointer.clone();
         transfer.managing = Some(what);
         transfer.told = None;
-        vec![Effect::Manage(id, what, pointer, preferences)]
+        vec![Effect::from(RequestWork::Manage(
+            id,
+            what,
+            pointer,
+            preferences,
+        ))]
     }
 
     pub(super) fn managed(&mut self, id: TransferId, ended: Ended<Managed>) -> Vec<Effect> {
@@ -37,12 +45,19 @@ impl Model {
                 Ok(Managed::Deleted) => {
                     shared.gone = true;
                     // A pointer to nothing is not worth keeping.
-                    effects.extend(transfer.entry.take().map(Effect::ForgetEntry));
+                    effects.extend(
+                        transfer
+                            .entry
+                            .take()
+                            .map(|entry| Effect::from(HistoryWork::Forget(entry))),
+                    );
                 }
                 Ok(Managed::Extended { expires, .. }) => {
                     shared.expires = Some(*expires);
                     let entry = transfer.entry;
-                    effects.extend(entry.map(|entry| Effect::EntryExpires(entry, *expires)));
+                    effects.extend(
+                        entry.map(|entry| Effect::from(HistoryWork::Expires(entry, *expires))),
+                    );
                 }
                 Ok(Managed::Status(_)) | Err(_) => {}
             }

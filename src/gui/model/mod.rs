@@ -6,6 +6,7 @@
 mod access_words;
 mod action;
 mod arrivals;
+mod effect;
 mod errand;
 mod focus;
 mod keeping;
@@ -35,6 +36,10 @@ use std::time::Duration;
 
 pub use self::action::Action;
 pub use self::arrivals::{Arrival, is_pointer_text};
+pub use self::effect::{
+    ClipboardWork, DialogWork, Effect, FileWork, HistoryWork, LookPurpose, RequestWork,
+    SettingsWork, Timer, WindowEffect, Work,
+};
 use self::errand::Errand;
 pub use self::focus::{Beside, Focus, FocusAction, Region};
 pub use self::keeping::{Examine, KeptTransfer, Notification, Privacy, TransferOutcome};
@@ -265,7 +270,7 @@ pub enum Event {
     Diagnosed(String),
     /// What was found is on the clipboard, or not.
     DiagnosticsCopied(bool),
-    /// A time set by [`Effect::Later`] has passed.
+    /// A time set by [`Work::Later`] has passed.
     Elapsed(Timer),
     /// A received file was looked into; none when it is not there any more.
     Examined(TransferId, Examine, Option<Findings>),
@@ -313,133 +318,6 @@ pub enum Event {
     Terms(ServerChoice, Option<Terms>),
     /// A server was tested.
     Tested(ServerChoice, Ended<TestReport>),
-}
-
-/// What the worker or the window should do.
-#[derive(Clone)]
-pub enum Effect {
-    /// Have the desktop point the window out, where it is behind others.
-    Attention,
-    /// Stop a run.
-    Cancel(RunId),
-    /// Empty the clipboard, if this is still on it.
-    ClearClipboard(PointerText),
-    /// Put a pointer on the clipboard, marked confidential.
-    Copy(TransferId, PointerText),
-    /// Put what this program found of itself on the clipboard.
-    CopyDiagnostics(String),
-    /// Look over settings, folders, relay list and servers; offline.
-    Diagnose,
-    /// Say what a text is; offline.
-    Describe(PointerText, Preferences),
-    /// Look into a received file.
-    Examine(TransferId, PathBuf, Examine),
-    /// Write the history to a file that the system's dialog asks for.
-    ExportHistory,
-    /// Fetch a file.
-    Fetch {
-        /// Which run.
-        run: RunId,
-        /// What names it.
-        pointer: PointerText,
-        /// The sender is told, if they asked to be.
-        tell_sender: bool,
-        /// What is kept.
-        preferences: Preferences,
-    },
-    /// Keep in the history until when the server keeps a file, unix seconds.
-    EntryExpires(EntryId, u64),
-    /// Take an entry out of the history.
-    ForgetEntry(EntryId),
-    /// Say when a time has passed.
-    Later(Timer),
-    /// Say what these paths are.
-    Look(LookPurpose, Vec<PathBuf>),
-    /// Ask the server to do something with a shared file.
-    Manage(TransferId, ManageAction, PointerText, Preferences),
-    /// Ask something of the relays.
-    Relays(RelayWish, Preferences),
-    /// Have the desktop say something.
-    Notify(Notification),
-    /// Open a file with its program.
-    Open(PathBuf),
-    /// Have `cloakroom:` links open this program, or no longer.
-    OpenLinks(bool),
-    /// Take files from the clipboard.
-    PasteFiles,
-    /// Ask the clipboard for its text; it comes as a paste.
-    RequestPaste,
-    /// The system's dialog for files.
-    PickFiles,
-    /// The system's dialog for a folder, opened at this one.
-    PickFolder(PathBuf),
-    /// The system's dialog for a relay list, which is then read.
-    PickRelayList,
-    /// Close the window now.
-    Quit,
-    /// Understand a server's address; offline.
-    ReadServer(String),
-    /// Read the relay list of an earlier start.
-    ReadKeptList(Preferences),
-    /// Read the text of this file with a pointer in it.
-    ReadPointerFile(PathBuf),
-    /// Read the relay list in this file.
-    ReadRelayList(PathBuf),
-    /// Keep a transfer for the next start.
-    Remember(TransferId, KeptTransfer),
-    /// Show a file in its folder.
-    Reveal(PathBuf),
-    /// Keep the preferences.
-    Save(Preferences),
-    /// Keep a history, or none.
-    SetHistory(bool),
-    /// Share a file.
-    Share(RunId, PathBuf, Preferences),
-    /// Do not close the window after all.
-    StayOpen,
-    /// Say what a server said of what it takes, as far as is remembered.
-    Terms(ServerChoice),
-    /// Upload to and download from a server.
-    Test(ServerChoice, Preferences),
-    /// Go on with the default settings, where the person's own could not be read.
-    UseDefaultSettings,
-    /// Remove the history and its key.
-    WipeHistory,
-}
-
-/// Why paths are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LookPurpose {
-    /// To share them.
-    Share,
-    /// To name them while they hang over the window.
-    Hover,
-}
-
-/// A time that passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timer {
-    /// A copied pointer has been on the clipboard long enough; counts the copies.
-    Clipboard(u64),
-    /// "Copied" has been shown long enough; counts the copies.
-    Copied(u64),
-    /// A transfer that has not moved since may be stuck; counts its moves.
-    Slow(RunId, u64),
-    /// What went could come back long enough; counts what went.
-    Undo(u64),
-}
-
-impl Timer {
-    /// How long it takes.
-    #[must_use]
-    pub fn millis(self) -> u64 {
-        match self {
-            Self::Clipboard(_) => 60_000,
-            Self::Copied(_) => 1_800,
-            Self::Slow(..) => 5_000,
-            Self::Undo(_) => 6_000,
-        }
-    }
 }
 
 /// What changes the model.

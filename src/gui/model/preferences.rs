@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Advanced, Contrast, Effect, Errand, Model, Motion, Preferences, Privacy, Reading, RelayOrigin,
-    Screen, Theme, Tone, ZOOMS,
+    Advanced, Contrast, DialogWork, Effect, Errand, Model, Motion, Preferences, Privacy, Reading,
+    RelayOrigin, Screen, SettingsWork, Theme, Tone, ZOOMS,
 };
 use crate::app::words::l10n::Language;
 use crate::app::words::message::UserMessage;
@@ -64,11 +64,11 @@ impl Model {
     pub(super) fn on_settings(&mut self, action: SettingsAction) -> Vec<Effect> {
         match action {
             SettingsAction::ChooseDownloads => self.choose_downloads(),
-            SettingsAction::CopyDiagnostics => vec![Effect::Diagnose],
-            SettingsAction::ExportHistory => vec![Effect::ExportHistory],
-            SettingsAction::OpenLinks(on) => vec![Effect::OpenLinks(on)],
+            SettingsAction::CopyDiagnostics => vec![Effect::from(SettingsWork::Diagnose)],
+            SettingsAction::ExportHistory => vec![Effect::from(DialogWork::ExportHistory)],
+            SettingsAction::OpenLinks(on) => vec![Effect::from(SettingsWork::OpenLinks(on))],
             SettingsAction::Set(change) => self.set(change),
-            SettingsAction::UseDefaults => vec![Effect::UseDefaultSettings],
+            SettingsAction::UseDefaults => vec![Effect::from(SettingsWork::UseDefaults)],
             SettingsAction::Zoom(step) => self.zoom_to(self.settings.preferences.zoomed(step)),
         }
     }
@@ -122,7 +122,7 @@ impl Model {
             self.errand = Some(Errand::Card);
         }
         let folder = self.settings.preferences.downloads.clone();
-        self.dialog(Effect::PickFolder(folder))
+        self.dialog(Effect::from(DialogWork::PickFolder(folder)))
     }
 
     /// Takes in the folder that the system's dialog was closed with.
@@ -180,7 +180,7 @@ impl Model {
     }
 
     pub(super) fn keep(&self) -> Vec<Effect> {
-        let mut effects = vec![Effect::Save(self.settings.preferences.clone())];
+        let mut effects = vec![Effect::from(SettingsWork::Save(self.settings.snapshot()))];
         // Whether a pointer works from here depends on server and relays.
         effects.extend(self.describe_again());
         effects

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Effect, Focus, Model, RelayWish, Screen, Tone, Transfer, TransferJob, UserMessage};
+use super::{
+    Effect, Focus, Model, RelayWish, Screen, SettingsWork, Tone, Transfer, TransferJob,
+    UserMessage, WindowEffect,
+};
 use crate::gui::text;
 
 /// The text of a pointer, or what a person believes to be one. It opens a file: no `Debug`, no `Display`, shared
@@ -177,7 +180,7 @@ impl Model {
             }
             ReceiveAction::Paste => {
                 self.screen = Screen::Receive;
-                return vec![Effect::RequestPaste];
+                return vec![Effect::from(WindowEffect::RequestPaste)];
             }
             ReceiveAction::PointerEdited(text) => return self.read_pointer(text),
             ReceiveAction::SetTellSender(on) => self.receive.tell_sender = on,
@@ -276,10 +279,10 @@ impl Model {
             self.receive.reading = Reading::Empty;
             return Vec::new();
         }
-        vec![Effect::Describe(
+        vec![Effect::from(SettingsWork::Describe(
             self.receive.text.clone(),
-            self.settings.preferences.clone(),
-        )]
+            self.settings.snapshot(),
+        ))]
     }
 
     pub(super) fn fill_receive(&mut self, pointer: PointerText) -> Vec<Effect> {
@@ -304,8 +307,12 @@ impl Model {
 
     pub(super) fn describe_again(&self) -> Option<Effect> {
         let text = &self.receive.text;
-        (!text.as_str().is_empty())
-            .then(|| Effect::Describe(text.clone(), self.settings.preferences.clone()))
+        (!text.as_str().is_empty()).then(|| {
+            Effect::from(SettingsWork::Describe(
+                text.clone(),
+                self.settings.snapshot(),
+            ))
+        })
     }
 
     /// Takes the list that the pointer in the field names, for its server.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Effect, Errand, Focus, Model, RelayList, RelayOrigin, RelayWish, RelaysKnown, Screen, Tone,
+    DialogWork, Effect, Errand, FileWork, Focus, Model, RelayList, RelayOrigin, RelayWish,
+    RelaysKnown, RequestWork, Screen, Tone,
 };
 use crate::app::settings::config::SocksProxy;
 use crate::app::words::message::UserMessage;
@@ -48,7 +49,7 @@ impl Model {
                 self.focus = Some(Focus::RelayLine);
                 return self.ask_relays(RelayWish::Look);
             }
-            RelayAction::ChooseFile => return self.dialog(Effect::PickRelayList),
+            RelayAction::ChooseFile => return self.dialog(Effect::from(DialogWork::PickRelayList)),
             RelayAction::ForgetList => return self.forget_relay_list(),
             RelayAction::ForgetOther(origin) => return self.ask_relays(RelayWish::Forget(origin)),
             RelayAction::ForgetProxy => return self.forget_proxy(),
@@ -145,7 +146,7 @@ impl Model {
 
     pub(super) fn read_list(&mut self, path: PathBuf) -> Vec<Effect> {
         self.settings.relay_trouble = None;
-        vec![Effect::ReadRelayList(path)]
+        vec![Effect::from(FileWork::ReadRelayList(path))]
     }
 
     pub(super) fn ask_relays(&mut self, wish: RelayWish) -> Vec<Effect> {
@@ -154,7 +155,10 @@ impl Model {
         }
         self.settings.relays_busy = true;
         self.settings.relay_trouble = None;
-        vec![Effect::Relays(wish, self.settings.preferences.clone())]
+        vec![Effect::from(RequestWork::Relays(
+            wish,
+            self.settings.snapshot(),
+        ))]
     }
 
     pub(super) fn relays_answered(

@@ -1,11 +1,12 @@
 //! The list of transfers: how rows come, start, end and go.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Effect, Ended, Focus, FoundKind, FoundPath, ManageAction, Model, Notice, RunId, Saved, Screen,
-    ServerChoice, ShareResult, Stage, Test, Timer, Tone, Transfer, TransferId, TransferJob,
-    TransferState, Trouble,
+    ClipboardWork, Effect, Ended, FileWork, Focus, FoundKind, FoundPath, HistoryWork, ManageAction,
+    Model, Notice, RequestWork, RunId, Saved, Screen, ServerChoice, ShareResult, Stage, Test,
+    Timer, Tone, Transfer, TransferId, TransferJob, TransferState, Trouble,
 };
 use crate::gui::text;
 
@@ -56,7 +57,11 @@ impl Model {
             RowAction::RevealSaved => {
                 self.close_menu();
                 let file = self.transfer(id).and_then(Transfer::local_file);
-                return file.cloned().map(Effect::Reveal).into_iter().collect();
+                return file
+                    .cloned()
+                    .map(|path| Effect::from(FileWork::Reveal(path)))
+                    .into_iter()
+                    .collect();
             }
         }
         Vec::new()
@@ -174,7 +179,7 @@ impl Model {
 
     /// Starts what may start: every fetch at once, shares in the order they came, a few at a time.
     pub(super) fn start_waiting(&mut self) -> Vec<Effect> {
-        let preferences = &self.settings.preferences;
+        let preferences = self.settings.snapshot();
         let server = match self.settings.server() {
             Some(server) => server.name.clone(),
             None => text::built_in().to_owned(),
@@ -189,14 +194,14 @@ impl Model {
                 },
             ) = (&transfer.state, &transfer.job)
             {
-                effects.push(Effect::Fetch {
+                effects.push(Effect::from(RequestWork::Fetch {
                     run: transfer.run,
                     pointer: pointer.clone(),
                     tell_sender: *tell_sender,
-                    preferences: preferences.clone(),
-                });
+                    preferences: Arc::clone(&preferences),
+                }));
                 transfer.reach(Stage::FindPath);
-                effects.extend(transfer.watch().map(Effect::Later));
+                effects.extend(transfer.watch().map(Effect::from));
             }
         }
         let running = self
@@ -215,11 +220,11 @@ impl Model {
             .take(usize::from(preferences.advanced.parallel_shares).saturating_sub(running))
         {
             if let TransferJob::Share(path) = &transfer.job {
-                effects.push(Effect::Share(
+                effects.push(Effect::from(RequestWork::Share(
                     transfer.run,
                     path.clone(),
-                    preferences.clone(),
-                ));
+                    Arc::clone(&preferences),
+                )));
             }
             transfer.goes_to = Some(preferences.chosen.clone());
             transfer.server.clone_from(&server);
@@ -240,7 +245,7 @@ impl Model {
         transfer.see(stage, at);
         let quarter = transfer.quarter_to_say(stage, at);
         let words = quarter.map(|quarter| text::is_so_far(&transfer.name, quarter));
-        let effects = transfer.watch().map(Effect::Later).into_iter().collect();
+        let effects = transfer.watch().map(Effect::from).into_iter().collect();
         if let Some(words) = words {
             self.announce(false, &words);
         }
@@ -252,7 +257,7 @@ impl Model {
             return Vec::new();
         };
         let mut effects = match transfer.state {
-            TransferState::Running(_) => vec![Effect::Cancel(transfer.run)],
+            TransferState::Running(_) => vec![Effect::from(RequestWork::Cancel(transfer.run))],
             TransferState::Waiting => Vec::new(),
             TransferState::Shared(_)
             | TransferState::Received(_)
@@ -261,7 +266,12 @@ impl Model {
             | TransferState::Interrupted => return Vec::new(),
         };
         transfer.finish(TransferState::Cancelled);
-        effects.extend(transfer.entry.take().map(Effect::ForgetEntry));
+        effects.extend(
+            transfer
+                .entry
+                .take()
+                .map(|entry| Effect::from(HistoryWork::Forget(entry))),
+        );
         let words = text::is_cancelled(&transfer.name);
         self.announce(false, &words);
         effects.extend(self.start_waiting());
@@ -273,7 +283,7 @@ impl Model {
         let mut effects = Vec::new();
         for transfer in self.transfers.iter_mut().filter(|row| row.is_unfinished()) {
             if matches!(transfer.state, TransferState::Running(_)) {
-                effects.push(Effect::Cancel(transfer.run));
+                effects.push(Effect::from(RequestWork::Cancel(transfer.run)));
             }
             transfer.finish(TransferState::Interrupted);
         }
@@ -332,7 +342,7 @@ impl Model {
             return Vec::new();
         };
         self.last_copied = Some(pointer.clone());
-        vec![Effect::Copy(id, pointer)]
+        vec![Effect::from(ClipboardWork::Copy(id, pointer))]
     }
 
     /// A pointer is on the clipboard.
@@ -341,9 +351,9 @@ impl Model {
         self.copied = Some(id);
         self.last_copied_row = Some(id);
         self.announce(false, text::pointer_copied());
-        let mut effects = vec![Effect::Later(Timer::Copied(self.copies))];
+        let mut effects = vec![Effect::from(Timer::Copied(self.copies))];
         if self.settings.preferences.clear_clipboard {
-            effects.push(Effect::Later(Timer::Clipboard(self.copies)));
+            effects.push(Effect::from(Timer::Clipboard(self.copies)));
         }
         effects
     }

@@ -2,7 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use super::{Effect, Ended, Focus, Model, Screen, Server, ServerChoice, Test, TestReport};
+use super::{
+    Effect, Ended, Focus, Model, RequestWork, Screen, Server, ServerChoice, SettingsWork, Test,
+    TestReport,
+};
 use crate::app::words::message::UserMessage;
 use crate::gui::text;
 
@@ -62,7 +65,7 @@ impl Model {
         if address.is_empty() {
             return Vec::new();
         }
-        vec![Effect::ReadServer(address.to_owned())]
+        vec![Effect::from(SettingsWork::ReadServer(address.to_owned()))]
     }
 
     fn use_server(&mut self, choice: ServerChoice) -> Vec<Effect> {
@@ -113,7 +116,10 @@ impl Model {
         }
         self.settings.tests.insert(choice.clone(), Test::Running);
         self.announce(false, text::testing());
-        vec![Effect::Test(choice, self.settings.preferences.clone())]
+        vec![Effect::from(RequestWork::Test(
+            choice,
+            self.settings.snapshot(),
+        ))]
     }
 
     pub(super) fn on_tested(
@@ -136,6 +142,6 @@ impl Model {
             self.settings.tests_shown.insert(choice.clone(), shown);
             self.announce(failed, &words);
         }
-        vec![Effect::Terms(choice)]
+        vec![Effect::from(SettingsWork::Terms(choice))]
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -519,6 +520,12 @@ impl SettingsScreen {
             proxy_trouble: None,
             links: None,
         }
+    }
+
+    /// The preferences as they are now, for work that starts now: what is changed later does not reach it.
+    #[must_use]
+    pub(super) fn snapshot(&self) -> Arc<Preferences> {
+        Arc::new(self.preferences.clone())
     }
 
     /// What the chosen server said of what it takes.

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::{Effect, Focus, FoundPath, Model, ShareOptions};
+use super::{DialogWork, Effect, FileWork, Focus, FoundPath, Model, ShareOptions};
 use crate::app::transfer::known_file::KnownFile;
 
 /// What a person did on the Share screen.
@@ -25,7 +25,7 @@ pub enum ShareAction {
 impl Model {
     pub(super) fn on_share(&mut self, action: ShareAction) -> Vec<Effect> {
         match action {
-            ShareAction::ChooseFiles => return self.dialog(Effect::PickFiles),
+            ShareAction::ChooseFiles => return self.dialog(Effect::from(DialogWork::PickFiles)),
             ShareAction::LeaveKnownFile => {
                 self.next_undecided();
                 self.after_undecided();
@@ -74,7 +74,7 @@ impl Model {
 
     pub(super) fn use_file(&mut self, known: KnownFile, path: PathBuf) -> Vec<Effect> {
         match known {
-            KnownFile::Pointer => vec![Effect::ReadPointerFile(path)],
+            KnownFile::Pointer => vec![Effect::from(FileWork::ReadPointer(path))],
             KnownFile::RelayList => self.read_list(path),
         }
     }

@@ -1,12 +1,13 @@
 //! What servers said of what they take, and the options of a share within that.
 
-use super::{Effect, KeepFor, Model, ServerChoice, Terms};
+use super::{Effect, KeepFor, Model, ServerChoice, SettingsWork, Terms};
 
 impl Model {
     /// Asks what the chosen server said of what it takes, where that is not known yet.
     pub(super) fn ask_terms(&self) -> Option<Effect> {
         let chosen = &self.settings.preferences.chosen;
-        (!self.settings.terms.contains_key(chosen)).then(|| Effect::Terms(chosen.clone()))
+        (!self.settings.terms.contains_key(chosen))
+            .then(|| Effect::from(SettingsWork::Terms(chosen.clone())))
     }
 
     pub(super) fn on_terms(&mut self, choice: ServerChoice, terms: Option<Terms>) {

@@ -55,7 +55,7 @@ fn shares(effects: &[Effect]) -> Vec<(RunId, String)> {
             .into_owned()
     };
     let share = |effect: &Effect| match effect {
-        Effect::Share(run, path, _) => Some((*run, name(path))),
+        Effect::Work(Work::Request(RequestWork::Share(run, path, _))) => Some((*run, name(path))),
         _ => None,
     };
     effects.iter().filter_map(share).collect()
@@ -266,11 +266,11 @@ fn cancelling_is_at_once_and_what_the_run_still_says_is_not_heard() {
     let run = shares(&effects)[0].0;
     let id = model.transfers[0].id;
     let effects = model.update(Action::Row(id, RowAction::Cancel));
-    assert!(
-        effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Cancel(cancelled) if *cancelled == run))
-    );
+    assert!(effects.iter().any(|effect| matches!(
+        effect,
+        Effect::Work(Work::Request(RequestWork::Cancel(cancelled)))
+            if *cancelled == run
+    )));
     assert_eq!(
         shares(&effects)[0].1,
         "c",
@@ -307,7 +307,13 @@ fn removing_a_running_transfer_stops_it() {
     let (mut model, _) = with_files(&["a"]);
     let id = model.transfers[0].id;
     let effects = model.update(Action::Row(id, RowAction::Remove));
-    assert!(matches!(effects[..], [Effect::Cancel(_), Effect::Later(_)]));
+    assert!(matches!(
+        effects[..],
+        [
+            Effect::Work(Work::Request(RequestWork::Cancel(_))),
+            Effect::Work(Work::Later(_))
+        ]
+    ));
     assert!(model.transfers.is_empty());
 }
 
@@ -316,12 +322,12 @@ fn copied_is_shown_until_the_time_of_the_last_copy_has_passed() {
     let (mut model, id) = with_one_shared();
     assert!(matches!(
         model.update(Action::Row(id, RowAction::CopyPointer))[..],
-        [Effect::Copy(..)]
+        [Effect::Work(Work::Clipboard(ClipboardWork::Copy(..)))]
     ));
     let first = model.update(Event::Copied(id, Ok(())));
     let second = model.update(Event::Copied(id, Ok(())));
     let timer = |effects: &[Effect]| match effects {
-        [Effect::Later(timer)] => *timer,
+        [Effect::Work(Work::Later(timer))] => *timer,
         _ => panic!("a timer"),
     };
     model.update(Event::Elapsed(timer(&first)));
@@ -346,7 +352,10 @@ fn pasted_text_lands_in_receive_and_starts_nothing() {
     let mut model = model();
     let effects = model.update(Arrival::Pasted("look: cloak1x".into()));
     assert_eq!(model.screen, Screen::Receive);
-    assert!(matches!(effects[..], [Effect::Describe(..)]));
+    assert!(matches!(
+        effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::Describe(..)))]
+    ));
     model.update(Event::Described(Ok(info())));
     assert!(model.transfers.is_empty());
     assert_eq!(model.focus, Some(Focus::Download));
@@ -360,7 +369,11 @@ fn nothing_is_fetched_under_the_description_of_another_pointer() {
     model.update(Event::Described(Ok(info())));
     assert!(matches!(
         model.update(ReceiveAction::Download)[..],
-        [Effect::Remember(..), Effect::Fetch { .. }, ..]
+        [
+            Effect::Work(Work::History(HistoryWork::Remember(..))),
+            Effect::Work(Work::Request(RequestWork::Fetch { .. })),
+            ..
+        ]
     ));
     // What the emptied field was comes too late.
     model.update(Event::Described(Ok(info())));
@@ -374,7 +387,10 @@ fn a_pointer_argument_only_fills_receive() {
         files: Vec::new(),
         pointer: Some("cloak1x".into()),
     });
-    assert!(matches!(effects[..], [Effect::Describe(..)]));
+    assert!(matches!(
+        effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::Describe(..)))]
+    ));
     assert_eq!(model.screen, Screen::Receive);
     assert_ne!(model.focus, Some(Focus::Download), "not one key away");
 }
@@ -404,7 +420,10 @@ fn an_opened_pointer_takes_nobodys_place_until_the_person_says_so() {
         }
         if takes {
             let effects = model.update(ReceiveAction::UseOpenedPointer);
-            assert!(matches!(effects[..], [Effect::Describe(..)]));
+            assert!(matches!(
+                effects[..],
+                [Effect::Work(Work::Settings(SettingsWork::Describe(..)))]
+            ));
             assert_eq!(model.receive.text.as_str(), "cloakroom:cloak1other");
             assert_ne!(model.focus, Some(Focus::Download));
         } else {
@@ -436,7 +455,7 @@ fn a_pasted_list_of_files_is_shared() {
         other.display()
     );
     let effects = model.update(Arrival::Pasted(text.as_str().into()));
-    let [Effect::Look(LookPurpose::Share, paths)] = &effects[..] else {
+    let [Effect::Work(Work::File(FileWork::Look(LookPurpose::Share, paths)))] = &effects[..] else {
         panic!("files")
     };
     assert_eq!(paths, &[one, other]);
@@ -447,11 +466,10 @@ fn a_pasted_list_of_files_is_shared() {
 fn download_moves_the_pointer_from_the_field_to_the_list() {
     let mut model = with_pointer(info());
     let effects = model.update(ReceiveAction::Download);
-    assert!(
-        effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Fetch { .. }))
-    );
+    assert!(effects.iter().any(|effect| matches!(
+        effect,
+        Effect::Work(Work::Request(RequestWork::Fetch { .. }))
+    )));
     assert!(model.receive.text.as_str().is_empty());
     assert_eq!(model.transfers[0].name, "a.pdf");
 }
@@ -465,7 +483,10 @@ fn a_fetch_does_not_wait_behind_shares() {
         model
             .update(ReceiveAction::Download)
             .iter()
-            .any(|effect| matches!(effect, Effect::Fetch { .. }))
+            .any(|effect| matches!(
+                effect,
+                Effect::Work(Work::Request(RequestWork::Fetch { .. }))
+            ))
     );
 }
 
@@ -516,12 +537,16 @@ fn a_received_file_is_opened_and_shown_from_where_it_was_saved() {
     };
     model.update(Event::Fetched(run, ended(Ok(saved.clone()))));
     assert_eq!(model.transfers[0].name, "a (1).pdf");
-    assert!(
-        matches!(&model.update(Action::Row(id, RowAction::OpenSaved))[..], [Effect::Examine(_, path, Examine::Open)] if *path == saved.path)
-    );
-    assert!(
-        matches!(&model.update(Action::Row(id, RowAction::RevealSaved))[..], [Effect::Reveal(path)] if *path == saved.path)
-    );
+    assert!(matches!(
+        &model.update(Action::Row(id, RowAction::OpenSaved))[..],
+        [Effect::Work(Work::File(FileWork::Examine(_, path, Examine::Open)))]
+            if *path == saved.path
+    ));
+    assert!(matches!(
+        &model.update(Action::Row(id, RowAction::RevealSaved))[..],
+        [Effect::Work(Work::File(FileWork::Reveal(path)))]
+            if *path == saved.path
+    ));
 }
 
 #[test]
@@ -533,7 +558,7 @@ fn closing_asks_while_transfers_run_and_not_otherwise() {
     let (mut busy, _) = with_files(&["a", "b", "c"]);
     assert!(matches!(
         busy.update(WindowAction::CloseRequested)[..],
-        [Effect::StayOpen]
+        [Effect::Window(WindowEffect::StayOpen)]
     ));
     assert_eq!(busy.modal, Some(Modal::Closing { running: 3 }));
     busy.update(ModalAction::Back);
@@ -541,7 +566,10 @@ fn closing_asks_while_transfers_run_and_not_otherwise() {
 
     busy.update(WindowAction::CloseRequested);
     let effects = busy.update(ModalAction::StopAndQuit);
-    assert!(matches!(effects.last(), Some(Effect::Quit)));
+    assert!(matches!(
+        effects.last(),
+        Some(Effect::Window(WindowEffect::Quit))
+    ));
     assert!(
         shares(&effects).is_empty(),
         "nothing new starts while quitting"
@@ -567,7 +595,10 @@ fn what_hangs_over_the_window_is_named_until_it_leaves() {
     let path = file("a").path;
     assert!(matches!(
         model.update(Arrival::Hovering(vec![path]))[..],
-        [Effect::Look(LookPurpose::Hover, _)]
+        [Effect::Work(Work::File(FileWork::Look(
+            LookPurpose::Hover,
+            _
+        )))]
     ));
     model.update(Event::Looked(LookPurpose::Hover, vec![file("a")]));
     assert_eq!(model.hover.as_ref().map(|hover| hover.found.len()), Some(1));
@@ -581,13 +612,13 @@ fn there_is_never_a_second_dialog() {
     let mut model = model();
     assert!(matches!(
         model.update(ShareAction::ChooseFiles)[..],
-        [Effect::PickFiles]
+        [Effect::Work(Work::Dialog(DialogWork::PickFiles))]
     ));
     assert!(model.update(ShareAction::ChooseFiles).is_empty());
     model.update(Event::FilesChosen(Vec::new()));
     assert!(matches!(
         model.update(SettingsAction::ChooseDownloads)[..],
-        [Effect::PickFolder(_)]
+        [Effect::Work(Work::Dialog(DialogWork::PickFolder(_)))]
     ));
 }
 
@@ -597,13 +628,20 @@ fn an_added_server_is_used_and_kept() {
     model.update(ServerAction::AddressEdited(
         " http://files.example#p=00 ".to_owned(),
     ));
-    assert!(
-        matches!(&model.update(ServerAction::Add)[..], [Effect::ReadServer(address)] if !address.contains(' '))
-    );
+    assert!(matches!(
+        &model.update(ServerAction::Add)[..],
+        [Effect::Work(Work::Settings(SettingsWork::ReadServer(address)))]
+            if !address.contains(' ')
+    ));
     let effects = model.update(Event::ServerRead(Ok(server("files.example"))));
-    assert!(
-        matches!(&effects[..], [Effect::Save(kept), Effect::Terms(_)] if kept.servers.len() == 1)
-    );
+    assert!(matches!(
+        &effects[..],
+        [
+            Effect::Work(Work::Settings(SettingsWork::Save(kept))),
+            Effect::Work(Work::Settings(SettingsWork::Terms(_))),
+        ]
+            if kept.servers.len() == 1
+    ));
     assert_eq!(
         model.settings.server().map(|server| server.name.as_str()),
         Some("files.example")
@@ -640,7 +678,7 @@ fn a_proxy_is_used_once_it_is_one_and_forgotten_on_request() {
     assert!(model.settings.proxy_trouble.is_none());
     assert!(matches!(
         &model.update(RelayAction::UseProxy)[..],
-        [Effect::Save(_)]
+        [Effect::Work(Work::Settings(SettingsWork::Save(_)))]
     ));
     assert!(model.settings.preferences.proxy.is_some() && model.settings.proxy.is_empty());
     model.update(RelayAction::ForgetProxy);
@@ -660,7 +698,7 @@ fn a_server_is_tested_once_at_a_time() {
     let mut model = model();
     assert!(matches!(
         model.update(ServerAction::Test(ServerChoice::BuiltIn))[..],
-        [Effect::Test(..)]
+        [Effect::Work(Work::Request(RequestWork::Test(..)))]
     ));
     assert!(
         model
@@ -695,7 +733,10 @@ fn every_setting_is_kept_at_once() {
         Action::from(RelayAction::ForgetList),
         Action::from(WindowAction::Start),
     ] {
-        assert!(matches!(model.update(action)[..], [Effect::Save(_), ..]));
+        assert!(matches!(
+            model.update(action)[..],
+            [Effect::Work(Work::Settings(SettingsWork::Save(_))), ..]
+        ));
     }
 }
 
@@ -711,9 +752,9 @@ fn changed_relays_are_held_against_the_pointer_in_the_field_again() {
     assert!(matches!(
         effects[..],
         [
-            Effect::Save(_),
-            Effect::Describe(..),
-            Effect::Relays(RelayWish::Look, _)
+            Effect::Work(Work::Settings(SettingsWork::Save(_))),
+            Effect::Work(Work::Settings(SettingsWork::Describe(..))),
+            Effect::Work(Work::Request(RequestWork::Relays(RelayWish::Look, _)))
         ]
     ));
 }
@@ -728,9 +769,11 @@ fn the_first_start_card_shows_once() {
         None,
     );
     assert!(model.first_start);
-    assert!(
-        matches!(&model.update(WindowAction::Start)[..], [Effect::Save(kept)] if kept.welcomed)
-    );
+    assert!(matches!(
+        &model.update(WindowAction::Start)[..],
+        [Effect::Work(Work::Settings(SettingsWork::Save(kept)))]
+            if kept.welcomed
+    ));
     assert!(!model.first_start);
 }
 
@@ -752,7 +795,11 @@ fn a_shared_file_is_deleted_only_after_the_question_and_once() {
     let effects = model.update(Action::Row(id, RowAction::Manage(ManageAction::Delete)));
     assert!(matches!(
         effects[..],
-        [Effect::Manage(_, ManageAction::Delete, ..)]
+        [Effect::Work(Work::Request(RequestWork::Manage(
+            _,
+            ManageAction::Delete,
+            ..
+        )))]
     ));
     assert!(
         model
@@ -807,15 +854,21 @@ fn a_copied_pointer_is_cleared_after_its_minute_unless_another_came() {
     model.update(Action::Row(id, RowAction::CopyPointer));
     let second = model.update(Event::Copied(id, Ok(())));
     let minute = |effects: &[Effect]| match effects {
-        [_, Effect::Later(timer @ Timer::Clipboard(_))] => *timer,
+        [_, Effect::Work(Work::Later(timer @ Timer::Clipboard(_)))] => *timer,
         _ => panic!("a timer"),
     };
     assert!(model.update(Event::Elapsed(minute(&first))).is_empty());
     let cleared = model.update(Event::Elapsed(minute(&second)));
-    assert!(matches!(cleared[..], [Effect::ClearClipboard(_)]));
+    assert!(matches!(
+        cleared[..],
+        [Effect::Work(Work::Clipboard(ClipboardWork::Clear(_)))]
+    ));
     model.update(Action::Row(id, RowAction::CopyPointer));
     let closing = model.update(WindowAction::CloseRequested);
-    assert!(matches!(closing[..], [Effect::ClearClipboard(_)]));
+    assert!(matches!(
+        closing[..],
+        [Effect::Work(Work::Clipboard(ClipboardWork::Clear(_)))]
+    ));
 }
 
 #[test]
@@ -827,9 +880,11 @@ fn the_sender_is_told_unless_the_recipient_declines() {
         });
         model.update(ReceiveAction::SetTellSender(told));
         let effects = model.update(ReceiveAction::Download);
-        assert!(effects.iter().any(
-            |effect| matches!(effect, Effect::Fetch { tell_sender, .. } if *tell_sender == told)
-        ));
+        assert!(effects.iter().any(|effect| matches!(
+            effect,
+            Effect::Work(Work::Request(RequestWork::Fetch { tell_sender, .. }))
+                if *tell_sender == told
+        )));
     }
 }
 
@@ -843,7 +898,10 @@ fn a_list_that_a_pointer_names_is_asked_for_only_when_told_to() {
     let effects = model.update(ReceiveAction::UseSendersList);
     assert!(matches!(
         effects[..],
-        [Effect::Relays(RelayWish::Accept(_), _)]
+        [Effect::Work(Work::Request(RequestWork::Relays(
+            RelayWish::Accept(_),
+            _
+        )))]
     ));
     assert!(
         model.update(ReceiveAction::UseSendersList).is_empty(),
@@ -855,7 +913,10 @@ fn a_list_that_a_pointer_names_is_asked_for_only_when_told_to() {
         others: Vec::new(),
     };
     let effects = model.update(Event::Relays(Ok(known)));
-    assert!(matches!(effects[..], [Effect::Describe(..)]));
+    assert!(matches!(
+        effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::Describe(..)))]
+    ));
 }
 
 #[test]
@@ -867,7 +928,11 @@ fn a_direct_server_needs_no_relays() {
         server("files.example").address,
         true,
     ));
-    assert!(matches!(&effects[..], [Effect::Save(kept)] if kept.servers[0].direct));
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::Save(kept)))]
+            if kept.servers[0].direct
+    ));
     assert!(!model.settings.lacks_relays());
 }
 
@@ -932,7 +997,10 @@ fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
     assert!(field.trouble.is_some());
     model.update(typed("sesame\n"));
     let effects = model.update(ServerAction::KeepWord);
-    assert!(matches!(&effects[..], [Effect::Save(_)]));
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::Save(_)))]
+    ));
     assert!(model.settings.word.is_none());
     assert_eq!(words(&model), [None, Some("sesame".to_owned())]);
     assert!(
@@ -940,7 +1008,10 @@ fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
         "it is not printed"
     );
     let effects = model.update(ServerAction::ForgetWord(known.address));
-    assert!(matches!(&effects[..], [Effect::Save(_)]));
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::Save(_)))]
+    ));
     assert_eq!(words(&model), [None, None]);
 }
 
@@ -988,9 +1059,20 @@ fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
         Action::from(RelayAction::ForgetProxy),
     ] {
         let effects = model.update(action);
-        assert!(matches!(&effects[..], [Effect::Save(less), Effect::Later(_)] if *less != kept));
+        assert!(matches!(
+            &effects[..],
+            [
+                Effect::Work(Work::Settings(SettingsWork::Save(less))),
+                Effect::Work(Work::Later(_)),
+            ]
+                if **less != kept
+        ));
         let effects = model.update(WindowAction::Undo);
-        assert!(matches!(&effects[..], [Effect::Save(again)] if *again == kept));
+        assert!(matches!(
+            &effects[..],
+            [Effect::Work(Work::Settings(SettingsWork::Save(again)))]
+                if **again == kept
+        ));
     }
 }
 
@@ -1006,7 +1088,12 @@ fn what_went_stays_away_when_the_window_closes_and_when_something_else_goes() {
         } else {
             Action::from(RelayAction::ForgetProxy)
         });
-        let forgets = |effect: &Effect| matches!(effect, Effect::ForgetEntry(EntryId(3)));
+        let forgets = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Work(Work::History(HistoryWork::Forget(EntryId(3))))
+            )
+        };
         assert!(effects.iter().any(forgets), "closed: {close}");
     }
 }
@@ -1024,12 +1111,18 @@ fn what_the_server_did_is_kept_with_the_entry_also_of_a_removed_row() {
     let effects = model.update(Event::Managed(id, ended(Ok(later))));
     assert!(matches!(
         effects[..],
-        [Effect::EntryExpires(EntryId(3), 99)]
+        [Effect::Work(Work::History(HistoryWork::Expires(
+            EntryId(3),
+            99
+        )))]
     ));
     model.update(Action::Row(id, RowAction::Manage(ManageAction::Delete)));
     model.update(Action::Row(id, RowAction::Remove));
     let effects = model.update(Event::Managed(id, ended(Ok(Managed::Deleted))));
-    assert!(matches!(effects[..], [Effect::ForgetEntry(EntryId(3))]));
+    assert!(matches!(
+        effects[..],
+        [Effect::Work(Work::History(HistoryWork::Forget(EntryId(3))))]
+    ));
     model.update(WindowAction::Undo);
     assert!(model.transfers[0].managing.is_none() && model.transfers[0].pointer().is_none());
 }
@@ -1173,7 +1266,11 @@ fn a_drop_shares_its_files_and_names_what_is_none() {
         elsewhere: vec!["https://example.org/x".to_owned()],
     };
     let effects = model.update(Arrival::Dropped(list));
-    assert!(matches!(&effects[..], [Effect::Look(LookPurpose::Share, paths)] if paths.len() == 2));
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::File(FileWork::Look(LookPurpose::Share, paths)))]
+            if paths.len() == 2
+    ));
     let gone = FoundPath {
         kind: FoundKind::Missing,
         ..file("gone")
@@ -1219,14 +1316,17 @@ fn a_list_dropped_on_a_pointer_that_lacks_relays_is_used_and_not_shared() {
     });
     assert!(matches!(
         model.update(Arrival::Dropped(list()))[..],
-        [Effect::ReadRelayList(_)]
+        [Effect::Work(Work::File(FileWork::ReadRelayList(_)))]
     ));
     model.update(Event::RelayListRead(Err(trouble())));
     assert_eq!(model.screen, Screen::Receive, "the card says it");
     model.receive.reading = Reading::Empty;
     assert!(matches!(
         model.update(Arrival::Dropped(list()))[..],
-        [Effect::Look(LookPurpose::Share, _)]
+        [Effect::Work(Work::File(FileWork::Look(
+            LookPurpose::Share,
+            _
+        )))]
     ));
 }
 
@@ -1247,7 +1347,7 @@ fn a_relay_list_on_share_is_asked_about_and_never_shared_unasked() {
     assert_eq!(model.focus, Some(Focus::KnownFile));
     assert!(matches!(
         model.update(ShareAction::UseKnownFile)[..],
-        [Effect::ReadRelayList(_)]
+        [Effect::Work(Work::File(FileWork::ReadRelayList(_)))]
     ));
     assert!(model.undecided.is_empty());
     model.update(Event::RelayListRead(Ok(RelayList {
@@ -1274,7 +1374,7 @@ fn a_file_with_a_pointer_is_asked_about_on_share_and_used_on_receive() {
     assert!(shares(&model.update(Event::Looked(LookPurpose::Share, two))).is_empty());
     assert!(matches!(
         model.update(ShareAction::UseKnownFile)[..],
-        [Effect::ReadPointerFile(_)]
+        [Effect::Work(Work::File(FileWork::ReadPointer(_)))]
     ));
     assert_eq!(model.focus, Some(Focus::KnownFile), "the next question");
     model.update(ShareAction::LeaveKnownFile);
@@ -1284,7 +1384,7 @@ fn a_file_with_a_pointer_is_asked_about_on_share_and_used_on_receive() {
 
     assert!(matches!(
         model.update(Arrival::Dropped(vec![found().path].into()))[..],
-        [Effect::ReadPointerFile(_)]
+        [Effect::Work(Work::File(FileWork::ReadPointer(_)))]
     ));
     model.update(Event::PointerFileRead(Err(trouble())));
     assert!(model.notice.is_some());
@@ -1347,7 +1447,7 @@ fn progress_is_said_by_quarters_and_not_one_after_the_other() {
 /// The timer that looks whether a transfer moves, if `effects` starts it.
 fn slow_timer(effects: &[Effect]) -> Option<Timer> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Later(timer @ Timer::Slow(..)) => Some(*timer),
+        Effect::Work(Work::Later(timer @ Timer::Slow(..))) => Some(*timer),
         _ => None,
     })
 }
@@ -1580,7 +1680,12 @@ fn receiving_failed(error: AppError) -> (Model, TransferId) {
 }
 
 fn fetches(effects: &[Effect]) -> usize {
-    let fetch = |effect: &&Effect| matches!(effect, Effect::Fetch { .. });
+    let fetch = |effect: &&Effect| {
+        matches!(
+            effect,
+            Effect::Work(Work::Request(RequestWork::Fetch { .. }))
+        )
+    };
     effects.iter().filter(fetch).count()
 }
 
@@ -1676,7 +1781,10 @@ fn a_list_that_was_accepted_for_one_server_puts_the_keyboard_on_download() {
         seen: None,
         others: Vec::new(),
     })));
-    assert!(matches!(effects[..], [Effect::Describe(..)]));
+    assert!(matches!(
+        effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::Describe(..)))]
+    ));
     model.update(Event::Described(Ok(info())));
     assert_eq!(model.focus, Some(Focus::Download));
 

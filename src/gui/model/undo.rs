@@ -1,7 +1,8 @@
 //! What was taken away a moment ago, and how it comes back.
 
 use super::{
-    Effect, Focus, Model, RelayList, RelayWish, Server, ServerChoice, Timer, Transfer, TransferId,
+    Effect, Focus, HistoryWork, Model, RelayList, RelayWish, Server, ServerChoice, Timer, Transfer,
+    TransferId,
 };
 use crate::app::settings::config::SocksProxy;
 use crate::gui::text;
@@ -39,7 +40,7 @@ impl Model {
             Some(Undo::Rows(rows)) => {
                 rows.push((at, row));
                 self.removals += 1;
-                effects.push(Effect::Later(Timer::Undo(self.removals)));
+                effects.push(Effect::from(Timer::Undo(self.removals)));
                 self.undo_words()
             }
             _ => {
@@ -119,7 +120,9 @@ impl Model {
         match self.undo.take() {
             Some(Undo::Rows(rows)) => {
                 let entries = rows.into_iter().filter_map(|(_, row)| row.entry);
-                entries.map(Effect::ForgetEntry).collect()
+                entries
+                    .map(|entry| Effect::from(HistoryWork::Forget(entry)))
+                    .collect()
             }
             // Unless it was chosen again, this computer does not keep it either.
             Some(Undo::RelayList(list))
@@ -170,7 +173,7 @@ impl Model {
         let mut effects = self.settle();
         self.undo = Some(undo);
         self.removals += 1;
-        effects.push(Effect::Later(Timer::Undo(self.removals)));
+        effects.push(Effect::from(Timer::Undo(self.removals)));
         let words = self.undo_words();
         self.announce(false, &words);
         effects

@@ -1,7 +1,8 @@
 //! How an action or an event changes the model, and what it sets off.
 
 use super::{
-    Action, Announcement, Effect, Event, Focus, Input, LookPurpose, Model, Notice, Timer, Tone,
+    Action, Announcement, ClipboardWork, Effect, Event, Focus, Input, LookPurpose, Model, Notice,
+    Timer, Tone,
 };
 use crate::app::words::message::UserMessage;
 
@@ -48,7 +49,9 @@ impl Model {
             }
             Event::DefaultSettingsUsed(used) => return self.on_defaults(used),
             Event::Described(described) => self.on_described(described),
-            Event::Diagnosed(found) => return vec![Effect::CopyDiagnostics(found)],
+            Event::Diagnosed(found) => {
+                return vec![Effect::from(ClipboardWork::CopyDiagnostics(found))];
+            }
             Event::DiagnosticsCopied(taken) => self.on_diagnostics_copied(taken),
             Event::Elapsed(timer) => return self.on_elapsed(timer),
             Event::Examined(id, why, found) => return self.on_examined(id, why, found),
@@ -82,7 +85,9 @@ impl Model {
         match timer {
             Timer::Clipboard(copy) => {
                 let last = self.last_copied.take_if(|_| copy == self.copies);
-                last.map(Effect::ClearClipboard).into_iter().collect()
+                last.map(|text| Effect::from(ClipboardWork::Clear(text)))
+                    .into_iter()
+                    .collect()
             }
             Timer::Copied(copy) => {
                 if copy == self.copies {
@@ -93,7 +98,7 @@ impl Model {
             Timer::Slow(run, moves) => {
                 let again =
                     (self.of_run(run)).and_then(|transfer| transfer.look_whether_it_moved(moves));
-                again.map(Effect::Later).into_iter().collect()
+                again.map(Effect::from).into_iter().collect()
             }
             Timer::Undo(removal) => self.undo_elapsed(removal),
         }

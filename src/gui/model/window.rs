@@ -1,6 +1,6 @@
 //! The window itself: which screen is open, and what is asked before it closes.
 
-use super::{Effect, Focus, Modal, Model, RelayWish, Screen};
+use super::{ClipboardWork, Effect, Focus, Modal, Model, RelayWish, Screen, WindowEffect};
 
 /// What a person did with the window.
 #[derive(Clone, Copy)]
@@ -42,7 +42,7 @@ impl Model {
         match self.unfinished() {
             0 => {
                 let mut effects = self.leave_nothing();
-                effects.push(Effect::Quit);
+                effects.push(Effect::from(WindowEffect::Quit));
                 effects
             }
             running => {
@@ -58,7 +58,7 @@ impl Model {
             0 => self.leave_nothing(),
             running => {
                 self.open(Modal::Closing { running });
-                vec![Effect::StayOpen]
+                vec![Effect::from(WindowEffect::StayOpen)]
             }
         }
     }
@@ -68,7 +68,7 @@ impl Model {
         self.modal = None;
         let mut effects = self.interrupt();
         effects.extend(self.leave_nothing());
-        effects.push(Effect::Quit);
+        effects.push(Effect::from(WindowEffect::Quit));
         effects
     }
 
@@ -93,7 +93,11 @@ impl Model {
     fn leave_nothing(&mut self) -> Vec<Effect> {
         let mut effects = self.settle();
         if self.settings.preferences.clear_clipboard {
-            effects.extend(self.last_copied.take().map(Effect::ClearClipboard));
+            effects.extend(
+                self.last_copied
+                    .take()
+                    .map(|text| Effect::from(ClipboardWork::Clear(text))),
+            );
         }
         effects
     }

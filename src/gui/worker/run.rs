@@ -1,0 +1,320 @@
+//! How the worker carries out each kind of work.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{Inner, Worker, to_its_end};
+use crate::app::kept::history::{History, What};
+use crate::app::transfer::known_file;
+use crate::app::words::message::UserMessage;
+use crate::gui::model::{
+    ClipboardWork, DialogWork, Event, FileWork, HistoryWork, KeptTransfer, PointerText,
+    RequestWork, SettingsWork, TransferOutcome, Work,
+};
+use crate::gui::platform::Revealed;
+use crate::gui::text;
+
+impl Worker {
+    /// Carries work out. Never blocks. Call it on the main thread.
+    pub fn run(&mut self, work: Work) {
+        let inner = Arc::clone(&self.shared);
+        match work {
+            Work::Clipboard(work) => self.clipboard(move || with_clipboard(&inner, work)),
+            Work::Dialog(work) => self.with_dialog(work),
+            Work::File(work) => self.blocking(move || with_file(&inner, work)),
+            Work::History(work) => self.with_history(work),
+            Work::Later(timer) => self.spawn(async move {
+                tokio::time::sleep(Duration::from_millis(timer.millis())).await;
+                inner.report(Event::Elapsed(timer));
+            }),
+            Work::Notify(notification) => self.blocking(move || {
+                inner.platform.notify(&notification);
+            }),
+            Work::Request(work) => self.with_network(work),
+            Work::Settings(work) => self.with_settings(work),
+        }
+    }
+
+    fn with_dialog(&self, work: DialogWork) {
+        let inner = Arc::clone(&self.shared);
+        // Dialogs begin on this thread, the main one; some systems allow them nowhere else.
+        match work {
+            DialogWork::ExportHistory => self.export_history(),
+            DialogWork::PickFiles => {
+                let picked = inner.platform.pick_files();
+                self.spawn(async move {
+                    let files = picked.await;
+                    let dismissed = files.is_none();
+                    inner.report(Event::FilesChosen(files.unwrap_or_default()));
+                    // Last: whoever reads why there was no dialog can open the next one.
+                    if dismissed {
+                        report_missing_dialogs(&inner).await;
+                    }
+                });
+            }
+            DialogWork::PickFolder(at) => {
+                let picked = inner.platform.pick_folder(Some(at));
+                self.spawn(async move {
+                    let folder = picked.await;
+                    if folder.is_none() && !dialogs(&inner).await {
+                        inner.report(Event::NoFolderDialog(text::no_dialog_for_folder()));
+                        return;
+                    }
+                    inner.report(Event::FolderChosen(folder));
+                });
+            }
+            DialogWork::PickRelayList => {
+                let picked = inner.platform.pick_file();
+                self.spawn(async move {
+                    let Some(path) = picked.await else {
+                        inner.report(if dialogs(&inner).await {
+                            Event::RelayListDismissed
+                        } else {
+                            Event::RelayListRead(Err(text::no_dialog_for_list()))
+                        });
+                        return;
+                    };
+                    let reader = Arc::clone(&inner);
+                    let read =
+                        tokio::task::spawn_blocking(move || reader.backend.read_relay_list(path))
+                            .await;
+                    inner.report(read.map_or(Event::RelayListDismissed, Event::RelayListRead));
+                });
+            }
+        }
+    }
+
+    fn export_history(&self) {
+        let inner = Arc::clone(&self.shared);
+        let Some(export) = self.history.as_ref().map(History::exporter) else {
+            return;
+        };
+        let picked = inner.platform.pick_new_file(text::EXPORT_FILE);
+        self.spawn(async move {
+            match picked.await {
+                Some(path) => export(path),
+                None => report_missing_dialogs(&inner).await,
+            }
+        });
+    }
+
+    fn with_history(&self, work: HistoryWork) {
+        let Some(history) = &self.history else {
+            return;
+        };
+        match work {
+            HistoryWork::Expires(entry, at) => history.expires(entry, at),
+            HistoryWork::Forget(entry) => history.forget(entry),
+            HistoryWork::Remember(id, kept) => {
+                let entry = history.remember(kept.entry, &kept.name, kept.len, what(&kept));
+                self.shared.report(Event::Remembered(id, entry));
+            }
+            HistoryWork::Set(true) => history.turn_on(),
+            HistoryWork::Set(false) => history.turn_off(),
+            HistoryWork::Wipe => history.wipe(),
+        }
+    }
+
+    fn with_network(&mut self, work: RequestWork) {
+        let inner = Arc::clone(&self.shared);
+        match work {
+            RequestWork::Cancel(run) => {
+                if let Some((_, cancel)) = self.runs.remove(&run) {
+                    cancel.cancel();
+                }
+            }
+            RequestWork::Fetch {
+                run,
+                pointer,
+                tell_sender,
+                preferences,
+            } => {
+                let (progress, cancel) = self.enter(run);
+                self.spawn(async move {
+                    let backend = &inner.backend;
+                    let fetch =
+                        backend.fetch(pointer, tell_sender, &preferences, &progress, &cancel);
+                    if let Some(ended) = to_its_end(fetch, &cancel, &inner.closed).await {
+                        inner.report(Event::Fetched(run, ended));
+                    }
+                });
+            }
+            RequestWork::Manage(id, what, pointer, preferences) => {
+                let cancel = self.all.child_token();
+                self.spawn(async move {
+                    let managing = inner.backend.manage(what, pointer, &preferences, &cancel);
+                    let ended = managing.await;
+                    inner.report(Event::Managed(id, ended));
+                });
+            }
+            RequestWork::Relays(wish, preferences) => {
+                let cancel = self.all.child_token();
+                self.spawn(async move {
+                    let result = inner.backend.relays(wish, &preferences, &cancel).await;
+                    inner.report(Event::Relays(result));
+                });
+            }
+            RequestWork::Share(run, path, preferences) => {
+                let (progress, cancel) = self.enter(run);
+                self.spawn(async move {
+                    let share = inner.backend.share(path, &preferences, &progress, &cancel);
+                    if let Some(ended) = to_its_end(share, &cancel, &inner.closed).await {
+                        inner.report(Event::Shared(run, ended));
+                    }
+                });
+            }
+            RequestWork::Test(server, preferences) => {
+                let cancel = self.all.child_token();
+                self.spawn(async move {
+                    let testing =
+                        (inner.backend).test_server(server.clone(), &preferences, &cancel);
+                    let ended = testing.await;
+                    inner.report(Event::Tested(server, ended));
+                });
+            }
+        }
+    }
+
+    fn with_settings(&self, work: SettingsWork) {
+        let inner = Arc::clone(&self.shared);
+        match work {
+            SettingsWork::Describe(text, preferences) => {
+                // Numbered here, in the order of typing: threads of the pool may swap two texts.
+                let number = inner.newest_text.fetch_add(1, Ordering::SeqCst) + 1;
+                self.blocking(move || inner.describe(number, &text, &preferences));
+            }
+            SettingsWork::Diagnose => self.spawn(async move {
+                let found = inner.backend.diagnostics().await;
+                inner.report(Event::Diagnosed(found));
+            }),
+            SettingsWork::OpenLinks(on) => self.blocking(move || {
+                if !inner.platform.open_links(on) {
+                    inner.report(Event::Failed(text::links_refused()));
+                }
+                inner.look_at_links();
+            }),
+            SettingsWork::ReadKeptList(preferences) => self.blocking(move || {
+                if let Some(read) = inner.backend.kept_list(&preferences) {
+                    inner.report(Event::KeptListRead(read));
+                }
+            }),
+            SettingsWork::ReadServer(address) => {
+                let read = inner.backend.read_server(&address);
+                inner.report(Event::ServerRead(read));
+            }
+            SettingsWork::Save(preferences) => {
+                // Numbered here, in the order of the changes: an older save must not come last.
+                let number = inner.newest_save.fetch_add(1, Ordering::SeqCst) + 1;
+                self.blocking(move || inner.save(number, &preferences));
+            }
+            SettingsWork::Terms(server) => self.blocking(move || {
+                let terms = inner.backend.terms(&server);
+                inner.report(Event::Terms(server, terms));
+            }),
+            SettingsWork::UseDefaults => self.blocking(move || {
+                let used = inner.backend.use_default_settings();
+                inner.report(Event::DefaultSettingsUsed(used));
+            }),
+        }
+    }
+}
+
+/// Does what may wait for another program that has the clipboard.
+fn with_clipboard(inner: &Inner, work: ClipboardWork) {
+    match work {
+        ClipboardWork::Clear(text) => inner.platform.clear_secret(&text),
+        ClipboardWork::Copy(id, text) => inner.copy(id, &text),
+        ClipboardWork::CopyDiagnostics(found) => {
+            let taken = inner.platform.copy_secret(&PointerText::new(found));
+            inner.report(Event::DiagnosticsCopied(taken));
+        }
+        ClipboardWork::PasteFiles => inner.paste_files(),
+    }
+}
+
+/// Does what may wait for a disk.
+fn with_file(inner: &Inner, work: FileWork) {
+    match work {
+        FileWork::Examine(id, path, why) => {
+            let found = inner.platform.examine(&path);
+            inner.report(Event::Examined(id, why, found));
+        }
+        FileWork::Look(why, paths) => {
+            let found = paths.iter().map(|path| inner.platform.look(path)).collect();
+            inner.report(Event::Looked(why, found));
+        }
+        FileWork::Open(path) => {
+            if !inner.platform.open(&path) {
+                inner.report(Event::Failed(text::opener_failed()));
+            }
+        }
+        FileWork::ReadPointer(path) => {
+            let read = known_file::read_pointer(&path)
+                .map(|text| PointerText::of(Arc::new(text)))
+                .map_err(|error| UserMessage::from(&error));
+            inner.report(Event::PointerFileRead(read));
+        }
+        FileWork::ReadRelayList(path) => {
+            let read = inner.backend.read_relay_list(at_home(path));
+            inner.report(Event::RelayListRead(read));
+        }
+        FileWork::Reveal(path) => {
+            let trouble = match inner.platform.reveal(&path) {
+                Revealed::Gone => text::saved_file_gone(),
+                Revealed::NoProgram => text::opener_failed(),
+                Revealed::Shown => return,
+            };
+            inner.report(Event::Failed(trouble));
+        }
+    }
+}
+
+/// Reports that the system has no dialogs for files, if that is why one was closed without any.
+async fn report_missing_dialogs(inner: &Arc<Inner>) {
+    if !dialogs(inner).await {
+        inner.report(Event::Failed(text::no_dialogs()));
+    }
+}
+
+/// Whether the system has dialogs for files.
+async fn dialogs(inner: &Arc<Inner>) -> bool {
+    let inner = Arc::clone(inner);
+    let asked = tokio::task::spawn_blocking(move || inner.platform.has_dialogs());
+    asked.await.unwrap_or(true)
+}
+
+/// A path that begins with `~`, as shells write the home folder.
+fn at_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), directories::UserDirs::new()) {
+        (Ok(rest), Some(folders)) => folders.home_dir().join(rest),
+        _ => path,
+    }
+}
+
+/// What the history keeps of a transfer.
+fn what(kept: &KeptTransfer) -> What {
+    match &kept.outcome {
+        TransferOutcome::Sharing(path) => What::Sharing { path: path.clone() },
+        TransferOutcome::Receiving {
+            pointer,
+            tell_sender,
+            server,
+        } => What::Receiving {
+            pointer: pointer.shared(),
+            tell_sender: *tell_sender,
+            server: server.clone(),
+        },
+        TransferOutcome::Shared(shared) => What::Shared {
+            pointer: shared.pointer.shared(),
+            blob_len: shared.blob_len,
+            server: shared.server.clone(),
+            expires: shared.expires,
+            builtin: shared.builtin,
+        },
+        TransferOutcome::Received(saved) => What::Received {
+            path: saved.path.clone(),
+        },
+    }
+}
