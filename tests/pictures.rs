@@ -25,6 +25,7 @@ use cloakroom::gui::model::{
     ServerAction, ServerChoice, ShareAction, ShareOptions, Stage, Test, Theme, TransferId,
     TransferState, WindowAction,
 };
+use cloakroom::gui::text;
 use cloakroom::gui::window::{Opening, Window};
 use cloakroom::protocol::seal::OpenError;
 use cloakroom::protocol::transfer::{Failure, TransferError};
@@ -314,7 +315,7 @@ const SCENES: &[Scene] = &[
                 let tests = &desk.window.state().model().settings.tests;
                 tests
                     .get(&choice)
-                    .is_some_and(|test| *test != Test::Running)
+                    .is_some_and(|test| !matches!(test, Test::Running))
             });
             let silent = no_answer();
             desk.backend.fail_next(silent);
@@ -535,7 +536,10 @@ fn several(desk: &mut Desk) {
             desk.until(|desk| {
                 let model = desk.window.state().model();
                 model.unfinished() == 0
-                    && model.transfers.first().is_some_and(|row| row.name == name)
+                    && model
+                        .transfers
+                        .first()
+                        .is_some_and(|row| text::shown_name(&row.name) == name)
             });
         } else {
             desk.until(|desk| matches!(stage(desk), Some(Stage::Upload { .. })));

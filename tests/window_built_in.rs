@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use cloakroom::app::settings::config::{Config, Home};
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{Reading, Theme, TransferState};
+use cloakroom::gui::text;
 use cloakroom::gui::window::{Opening, Window};
 use desktop::FakeDesktop;
 use egui_kittest::Harness;
@@ -95,7 +96,7 @@ impl Desk {
             self.window.step();
             let transfers = &self.window.state().model().transfers;
             if let Some(TransferState::Failed(trouble)) = transfers.first().map(|row| &row.state) {
-                let words = trouble.words();
+                let words = text::trouble(trouble);
                 return format!("{} {} {}", words.what, words.why, words.next);
             }
             assert!(
@@ -248,7 +249,11 @@ fn with_settings_that_cannot_be_read_nothing_is_sent_until_the_person_chose() {
     desk.click("Use default settings");
     desk.until(|window| {
         let notice = window.model().notice.as_ref();
-        notice.is_some_and(|notice| notice.message.what.contains("default settings are in use"))
+        notice.is_some_and(|notice| {
+            text::window_message(&notice.message)
+                .what
+                .contains("default settings are in use")
+        })
     });
     soon(|| file.exists().then_some(()));
     let aside = file.with_extension("toml.broken");
@@ -277,7 +282,11 @@ fn a_newer_versions_settings_are_neither_used_nor_written_over() {
     desk.click("Use default settings");
     desk.until(|window| {
         let notice = window.model().notice.as_ref();
-        notice.is_some_and(|notice| notice.message.why.contains("until you quit"))
+        notice.is_some_and(|notice| {
+            text::window_message(&notice.message)
+                .why
+                .contains("until you quit")
+        })
     });
     let report = folder.path().join("report.pdf");
     std::fs::write(&report, b"content").unwrap();

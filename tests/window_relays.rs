@@ -15,6 +15,7 @@ use cloakroom::gui::model::{
     Ended, ManageAction, PointerText, Preferences, RelayOrigin, RelayWish, RelaysKnown, Saved,
     Server, ServerChoice, ShareResult,
 };
+use cloakroom::gui::text;
 use cloakroom::gui::worker::{Backend as _, Progress};
 use cloakroom::protocol::disclosure::{Fact, Role, Saw};
 use cloakroom::protocol::path::Standing;
@@ -123,7 +124,7 @@ async fn a_list_is_added_looked_at_used_and_its_guard_replaced() {
     let shared = person.share().await;
     shared
         .result
-        .map_err(|trouble| trouble.words().what)
+        .map_err(|trouble| text::trouble(&trouble).what)
         .unwrap();
     let guards = |known: &RelaysKnown| {
         let relays = known.seen.as_ref().unwrap().relays.clone();
@@ -168,13 +169,15 @@ async fn first_relays_that_are_not_known_are_told_and_no_others_take_their_place
         .relays(RelayWish::NewGuard, &person.preferences, &cancel);
     assert!(new.await.unwrap_err().why.contains("network.json"));
     let shared = person.share().await.result.map(drop);
-    let words = shared.unwrap_err().words();
+    let words = text::trouble(&shared.unwrap_err());
     assert!(words.why.contains("network.json"), "{words:?}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "{");
 
     fs::remove_file(&file).unwrap();
     let shared = person.share().await.result.map(drop);
-    shared.map_err(|trouble| trouble.words().what).unwrap();
+    shared
+        .map_err(|trouble| text::trouble(&trouble).what)
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +186,7 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
     sender.ask(RelayWish::Add(place.line.to_string())).await;
     let shared = sender.share().await.result;
     let pointer = shared
-        .map_err(|trouble| trouble.words().what)
+        .map_err(|trouble| text::trouble(&trouble).what)
         .unwrap()
         .pointer;
     let offers = Some("127.0.0.1".to_owned());
@@ -206,7 +209,7 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
     sender.replace_kept(&past, &place.signature(&past));
     assert_eq!(sender.offer(&pointer), offers);
     let failed = sender.fetch(&pointer).await.result;
-    let message = failed.err().unwrap().words();
+    let message = text::trouble(&failed.err().unwrap());
     assert!(
         message.what.contains("names a relay list"),
         "{}",
@@ -238,7 +241,9 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
         assert_eq!(person.preferences.relay_list, chosen);
         assert_eq!(person.offer(&pointer), None);
         let saved = person.fetch(&pointer).await.result;
-        let saved = saved.map_err(|trouble| trouble.words().what).unwrap();
+        let saved = saved
+            .map_err(|trouble| text::trouble(&trouble).what)
+            .unwrap();
         assert_eq!(fs::read(saved.path).unwrap(), b"content");
     }
 
@@ -271,7 +276,7 @@ async fn of_a_dead_server_the_window_knows_who_saw_what() {
     person.ask(RelayWish::Add(place.line.to_string())).await;
     let shared = person.share().await.result;
     let pointer = shared
-        .map_err(|trouble| trouble.words().what)
+        .map_err(|trouble| text::trouble(&trouble).what)
         .unwrap()
         .pointer;
     let Place { server, relays, .. } = place;

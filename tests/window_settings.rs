@@ -19,6 +19,7 @@ use cloakroom::gui::model::{
     RelayOrigin, RowAction, Screen, ServerAction, ServerChoice, SettingsAction, ShareOptions,
     Terms, Theme, TransferState, WindowAction,
 };
+use cloakroom::gui::text;
 use cloakroom::gui::window::Opening;
 use cloakroom::gui::worker::Backend as _;
 use cloakroom::protocol::capability::AccessWord;
@@ -361,7 +362,8 @@ fn kept(desk: &Desk) -> Preferences {
 }
 
 fn announced(desk: &Desk, words: &str) -> bool {
-    desk.window.state().model().announcement.words == words
+    let announcement = &desk.window.state().model().announcement;
+    text::announcement(announcement).as_deref() == Some(words)
 }
 
 fn settings(size: [f32; 2]) -> Desk {

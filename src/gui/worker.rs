@@ -417,7 +417,7 @@ async fn to_its_end<T>(
         }
     };
     Some(ended.unwrap_or_else(|_defect| Ended {
-        result: Err(Trouble::Own(text::defect)),
+        result: Err(Trouble::Defect),
         shown: Vec::new(),
     }))
 }

@@ -17,13 +17,14 @@ use cloakroom::app::transfer::manage::Downloads;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
-    Count, Ended, ManageAction, Managed, Notification, OtherList, PointerInfo, PointerNote,
-    PointerText, Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish, RelaysKnown,
-    RelaysSeen, Saved, Server, ServerChoice, ShareOptions, ShareResult, Stage, SystemLook, Terms,
-    TestReport, Theme, Trouble,
+    Count, Ended, ManageAction, Managed, OtherList, PointerInfo, PointerNote, PointerText,
+    Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved,
+    Server, ServerChoice, ShareOptions, ShareResult, Stage, SystemLook, Terms, TestReport, Theme,
+    Trouble,
 };
 use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::platform::{Platform, Revealed};
+use cloakroom::gui::text::{self, Notification};
 use cloakroom::gui::worker::{Backend, Progress};
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::disclosure::{AttemptShown, End, ShownOutcome};
@@ -358,7 +359,7 @@ impl Backend for FakeBackend {
         };
         let has = list.is_some() || preferences.relay_list.is_some();
         Box::pin(async move {
-            failure.map_or(Ok(()), |why| Err(why.words()))?;
+            failure.map_or(Ok(()), |why| Err(text::trouble(&why)))?;
             Ok(RelaysKnown {
                 list,
                 seen: has.then(relays_seen),

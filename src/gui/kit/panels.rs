@@ -135,7 +135,7 @@ fn tinted<R>(ui: &mut Ui, tone: Tone, add: impl FnOnce(&mut Ui) -> R) -> R {
 /// remedy, or putting the notice away. A reader that comes to that button says the notice.
 pub fn notice(ui: &mut Ui, notice: &Notice, button: &str) -> Response {
     tinted(ui, notice.tone, |ui| {
-        for (at, message) in notice.messages().enumerate() {
+        for (at, message) in text::notice(notice).iter().enumerate() {
             if at > 0 {
                 ui.add_space(space::S);
             }
@@ -144,7 +144,7 @@ pub fn notice(ui: &mut Ui, notice: &Notice, button: &str) -> Response {
         ui.add_space(space::XS);
         let button = ui.add(Button::new(Loudness::Secondary, button));
         ui.ctx().accesskit_node_builder(button.id, |node| {
-            node.set_description(notice.aloud());
+            node.set_description(text::notice_aloud(notice));
         });
         button
     })
@@ -406,6 +406,29 @@ fn scroll_by_keys(ui: &Ui, page: f32) {
     }
 }
 
+/// The title of a sheet, and the cross beside it that closes the sheet. Returns the cross, and whether it was clicked.
+fn title_and_cross(ui: &mut Ui, title: &str) -> (Id, bool) {
+    let ink = palette(ui).text;
+    let room = ui.available_width() - measure::CONTROL - space::S;
+    let lines = two_lines(ui, title, Type::Section, room);
+    let tall = text_height(ui, &lines, Type::Section, room).max(measure::CONTROL);
+    let words = |ui: &mut Ui| {
+        let heading = super::heading(ui, &lines, Type::Section, ink, 1);
+        // A title that was cut to two lines is heard whole.
+        ui.ctx()
+            .accesskit_node_builder(heading.id, |node| node.set_label(title));
+    };
+    sides(ui, tall, measure::CONTROL, words, |ui| {
+        let nowhere = ui.memory(|memory| memory.focused().is_none());
+        let cross = icon_button(ui, Icon::Close, text::close());
+        // The keyboard comes along, and does not stay behind.
+        if nowhere && ui.memory(|memory| memory.focused().is_none()) {
+            cross.request_focus();
+        }
+        (cross.id, cross.clicked())
+    })
+}
+
 /// Shows it. Returns what the content returns, and whether it was waved away (cross, Esc, a click beside).
 pub fn modal<R>(
     ctx: &Context,
@@ -432,25 +455,9 @@ pub fn modal<R>(
             if modal.asks {
                 super::heading(ui, modal.title, Type::Section, palette.text, 1);
             } else {
-                let room = ui.available_width() - measure::CONTROL - space::S;
-                let title = two_lines(ui, modal.title, Type::Section, room);
-                let tall = text_height(ui, &title, Type::Section, room);
-                let words = |ui: &mut Ui| {
-                    let heading = super::heading(ui, &title, Type::Section, palette.text, 1);
-                    ui.ctx()
-                        .accesskit_node_builder(heading.id, |node| node.set_label(modal.title));
-                };
-                let tall = tall.max(measure::CONTROL);
-                crossed = sides(ui, tall, measure::CONTROL, words, |ui| {
-                    let nowhere = ui.memory(|memory| memory.focused().is_none());
-                    let cross = icon_button(ui, Icon::Close, text::close());
-                    // The keyboard comes along, and does not stay behind.
-                    if nowhere && ui.memory(|memory| memory.focused().is_none()) {
-                        cross.request_focus();
-                    }
-                    first = Some(cross.id);
-                    cross.clicked()
-                });
+                let (cross, clicked) = title_and_cross(ui, modal.title);
+                first = Some(cross);
+                crossed = clicked;
             }
             // A question's title may take several lines.
             let room = room_below(ctx, ui.cursor().top() - above);

@@ -2,8 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Effect, Focus, Model, WordField};
-use crate::gui::text;
+use super::{Announced, Effect, Focus, Model, WordField};
 use crate::protocol::capability::AccessWord;
 
 impl Model {
@@ -18,7 +17,7 @@ impl Model {
             self.settings.word = Some(WordField {
                 address,
                 text: Zeroizing::default(),
-                trouble: None,
+                refused: false,
             });
             self.focus = Some(Focus::AccessWord(at));
         }
@@ -27,7 +26,7 @@ impl Model {
     pub(super) fn word_edited(&mut self, text: Zeroizing<String>) {
         if let Some(field) = &mut self.settings.word {
             field.text = text;
-            field.trouble = None;
+            field.refused = false;
         }
     }
 
@@ -42,15 +41,13 @@ impl Model {
             return Vec::new();
         };
         let Ok(word) = AccessWord::parse(field.text.trim()) else {
-            let message = text::access_word_invalid();
-            let said = message.aloud();
-            field.trouble = Some(message);
-            self.announce(true, &said);
+            field.refused = true;
+            self.announce(true, Announced::AccessWordInvalid);
             return Vec::new();
         };
         let address = field.address.clone();
         self.close_word();
-        self.announce(false, text::access_word_kept());
+        self.announce(false, Announced::AccessWordKept);
         let mut effects = self.set_word(&address, Some(word));
         effects.extend(self.go_on());
         effects
@@ -58,7 +55,7 @@ impl Model {
 
     pub(super) fn forget_word(&mut self, address: &str) -> Vec<Effect> {
         self.focus = self.place_of_server(address).map(Focus::AccessWord);
-        self.announce(false, text::access_word_forgotten());
+        self.announce(false, Announced::AccessWordForgotten);
         self.set_word(address, None)
     }
 

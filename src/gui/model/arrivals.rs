@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::{
     ClipboardWork, Effect, FileWork, FoundPath, Hover, LookPurpose, Modal, Model, PointerText,
-    Screen, Tone, Work,
+    Screen, Tone, WindowMessage, Work,
 };
 use crate::app::transfer::known_file::KnownFile;
 use crate::gui::platform::uri_list::UriList;
-use crate::gui::text;
 
 /// Something that came from outside the window. Never printed: it can hold a pointer.
 pub enum Arrival {
@@ -47,14 +46,14 @@ impl Model {
             Arrival::Dropped(list) => self.dropped(list),
             Arrival::DroppedNoFile => {
                 self.hover = None;
-                self.say(Tone::Info, text::dropped_no_file());
+                self.say(Tone::Info, WindowMessage::DroppedNoFile);
                 Vec::new()
             }
             Arrival::Hovering(paths) => self.hovering(paths),
             Arrival::Pasted(text) => self.paste(text),
             Arrival::PastedNoText => vec![Effect::from(ClipboardWork::PasteFiles)],
             Arrival::PastedPicture => {
-                self.say(Tone::Info, text::picture_not_taken());
+                self.say(Tone::Info, WindowMessage::PictureNotTaken);
                 Vec::new()
             }
         }
@@ -63,7 +62,7 @@ impl Model {
     fn dropped(&mut self, list: UriList) -> Vec<Effect> {
         self.hover = None;
         if self.modal.is_some_and(Modal::asks) {
-            self.say(Tone::Info, text::drop_while_modal());
+            self.say(Tone::Info, WindowMessage::DropWhileModal);
             return Vec::new();
         }
         self.menu = None;
@@ -101,7 +100,7 @@ impl Model {
     /// Takes files from the clipboard.
     pub(super) fn files_pasted(&mut self, list: UriList) -> Vec<Effect> {
         if list.is_empty() {
-            self.say(Tone::Info, text::clipboard_empty());
+            self.say(Tone::Info, WindowMessage::ClipboardEmpty);
             return Vec::new();
         }
         self.on_action(Arrival::Dropped(list))
@@ -161,7 +160,7 @@ impl Model {
                 self.fill_receive(text)
             }
             None => {
-                self.say(Tone::Info, text::clipboard_empty());
+                self.say(Tone::Info, WindowMessage::ClipboardEmpty);
                 Vec::new()
             }
         }

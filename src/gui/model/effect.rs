@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{
-    Examine, KeptTransfer, ManageAction, Notification, PointerText, Preferences, RelayWish, RunId,
+    EndNotice, Examine, KeptTransfer, ManageAction, PointerText, Preferences, RelayWish, RunId,
     ServerChoice, TransferId,
 };
 use crate::app::kept::history::EntryId;
@@ -47,8 +47,8 @@ pub enum Work {
     History(HistoryWork),
     /// Say when a time has passed.
     Later(Timer),
-    /// Have the desktop say something.
-    Notify(Notification),
+    /// Have the desktop say that a transfer ended.
+    Notify(EndNotice),
     /// Over the network.
     Request(RequestWork),
     /// With the settings of this person or of the system; offline.
@@ -209,6 +209,7 @@ macro_rules! carried_out_by {
 carried_out_by! {
     ClipboardWork => Clipboard;
     DialogWork => Dialog;
+    EndNotice => Notify;
     FileWork => File;
     HistoryWork => History;
     RequestWork => Request;

@@ -4,13 +4,12 @@
 use std::path::PathBuf;
 
 use super::{
-    Effect, FileWork, HistoryWork, Modal, Model, PointerText, Saved, SettingsWork, ShareResult,
-    Tone, Transfer, TransferId, TransferJob, TransferState, Undo, WindowEffect, Work,
+    Announced, Effect, FileWork, HistoryWork, Modal, Model, PointerText, Saved, ServerLabel,
+    SettingsWork, ShareResult, ShownName, Tone, Transfer, TransferId, TransferJob, TransferState,
+    Undo, WindowEffect, WindowMessage,
 };
 use crate::app::kept::history::{EntryId, HistoryEntry, News, What};
 use crate::app::received::content_type::Findings;
-use crate::app::words::message::UserMessage;
-use crate::gui::text;
 
 /// What a person lets this program keep and say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +47,7 @@ pub struct KeptTransfer {
     /// The entry whose place it takes, if there is one.
     pub entry: Option<EntryId>,
     /// The file's name.
-    pub name: String,
+    pub name: ShownName,
     /// Length of its content.
     pub len: u64,
     /// What came of it, or is still to come.
@@ -66,8 +65,8 @@ pub enum TransferOutcome {
         pointer: PointerText,
         /// The sender is told, if they asked to be.
         tell_sender: bool,
-        /// The server's name.
-        server: String,
+        /// The server that it comes from.
+        server: ServerLabel,
     },
     /// The file is at a server.
     Shared(ShareResult),
@@ -108,11 +107,37 @@ impl KeptTransfer {
 
 /// What the desktop says when a transfer ends while nobody looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notification {
-    /// In bold.
-    pub title: String,
-    /// Below it.
-    pub body: String,
+pub struct EndNotice {
+    /// How the transfer ended.
+    pub end: TransferEnd,
+    /// The file's name, where the person lets the desktop show it.
+    pub name: Option<ShownName>,
+}
+
+/// How a transfer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferEnd {
+    /// It did not work.
+    Failed,
+    /// The file is on this computer.
+    Received,
+    /// The file is at a server.
+    Shared,
+}
+
+impl TransferEnd {
+    /// How a transfer in this state ended by itself, if it did.
+    const fn of(state: &TransferState) -> Option<Self> {
+        match state {
+            TransferState::Failed(_) => Some(Self::Failed),
+            TransferState::Received(_) => Some(Self::Received),
+            TransferState::Shared(_) => Some(Self::Shared),
+            TransferState::Waiting
+            | TransferState::Running(_)
+            | TransferState::Cancelled
+            | TransferState::Interrupted => None,
+        }
+    }
 }
 
 impl Model {
@@ -172,13 +197,13 @@ impl Model {
                     self.recall(entry);
                 }
             }
-            News::Aside(aside) => self.say(Tone::Warning, text::history_aside(&aside)),
-            News::Wiped(Ok(())) => self.say(Tone::Success, text::history_wiped()),
-            News::Wiped(Err(why)) => self.say(Tone::Danger, text::history_not_wiped(why)),
+            News::Aside(aside) => self.say(Tone::Warning, WindowMessage::HistoryAside(aside)),
+            News::Wiped(Ok(())) => self.say(Tone::Success, WindowMessage::HistoryWiped),
+            News::Wiped(Err(why)) => self.say(Tone::Danger, WindowMessage::HistoryNotWiped(why)),
             News::Exported(Ok(count)) => {
-                self.say(Tone::Success, text::history_exported(count));
+                self.say(Tone::Success, WindowMessage::HistoryExported(count));
             }
-            News::Exported(Err(_)) => self.say(Tone::Danger, text::history_not_exported()),
+            News::Exported(Err(_)) => self.say(Tone::Danger, WindowMessage::HistoryNotExported),
         }
     }
 
@@ -193,7 +218,7 @@ impl Model {
         if rows.any(|transfer| transfer.entry == Some(entry.id)) {
             return;
         }
-        let mut from = String::new();
+        let mut from = ServerLabel::BuiltIn;
         let (job, state) = match entry.what {
             // Whatever the server is now: only the person starts it again.
             What::Sharing { path } => (TransferJob::Share(path), TransferState::Interrupted),
@@ -202,7 +227,7 @@ impl Model {
                 tell_sender,
                 server,
             } => {
-                from = server;
+                from = ServerLabel::Named(server);
                 let pointer = PointerText::of(pointer);
                 let job = TransferJob::Receive {
                     pointer,
@@ -249,7 +274,8 @@ impl Model {
             }
         };
         let (id, run) = (self.draw_id(), self.draw_id());
-        let mut transfer = Transfer::new(id, run, entry.name, Some(entry.len), job);
+        let mut transfer =
+            Transfer::new(id, run, ShownName::Given(entry.name), Some(entry.len), job);
         transfer.finish(state);
         transfer.server = from;
         transfer.entry = Some(entry.id);
@@ -309,9 +335,9 @@ impl Model {
         let privacy = self.settings.preferences.privacy;
         if privacy.notify && !self.in_front {
             effects.push(Effect::from(WindowEffect::Attention));
-            let name = privacy.notify_names.then_some(transfer.name.as_str());
-            if let Some(notification) = text::notification(&transfer.state, name) {
-                effects.push(Effect::Work(Work::Notify(notification)));
+            let name = privacy.notify_names.then(|| transfer.name.clone());
+            if let Some(end) = TransferEnd::of(&transfer.state) {
+                effects.push(Effect::from(EndNotice { end, name }));
             }
         }
         effects
@@ -344,10 +370,9 @@ impl Model {
             return Vec::new();
         };
         transfer.findings = found.unwrap_or_default();
-        let warning = (transfer.findings.disagreement.as_ref())
-            .map(|found| text::has_failed(&transfer.name, &UserMessage::from(found).aloud()));
-        if let (Examine::Arrived, Some(words)) = (why, warning) {
-            self.announce(true, &words);
+        let name = transfer.name.clone();
+        if let (Examine::Arrived, Some(found)) = (why, transfer.findings.disagreement) {
+            self.announce(true, Announced::Disagrees(name, found));
         }
         match (why, found, path) {
             (Examine::Open, Some(found), Some(path)) => {
@@ -359,7 +384,7 @@ impl Model {
                 }
             }
             (Examine::Open, None, _) => {
-                self.say(Tone::Danger, text::saved_file_gone());
+                self.say(Tone::Danger, WindowMessage::SavedFileGone);
             }
             _ => {}
         }
@@ -393,8 +418,9 @@ mod tests {
     use crate::gui::model::{
         Action, ClipboardWork, Event, FoundKind, LookPurpose, ModalAction, PointerInfo,
         PreferenceChange, Reading, ReceiveAction, RequestWork, RowAction, RunId, Timer,
-        WindowAction,
+        WindowAction, Work,
     };
+    use crate::gui::text;
 
     fn model() -> Model {
         Model::new(preferences(), None)
@@ -480,7 +506,7 @@ mod tests {
         let names: Vec<&str> = model
             .transfers
             .iter()
-            .map(|row| row.name.as_str())
+            .map(|row| text::shown_name(&row.name))
             .collect();
         assert_eq!(names[1..], ["file 2", "file 1"]);
         let id = model.transfers[1].id;
@@ -573,7 +599,7 @@ mod tests {
             assert!(matches!(
                 &kept.outcome,
                 TransferOutcome::Sharing(path)
-                    if path.ends_with(&kept.name)
+                    if path.ends_with(text::shown_name(&kept.name))
             ));
             model.update(Event::Remembered(id, EntryId(id.0)));
         }
@@ -607,11 +633,15 @@ mod tests {
         let id = model.transfers[1].id;
         let effects = model.update(Action::Row(id, RowAction::Retry));
         let fetches = effects.iter().any(|effect| {
-            matches!(
-                effect,
-                Effect::Work(Work::Request(RequestWork::Fetch { pointer, tell_sender: false, .. })
-            )
-                if pointer.as_str() == "cloak1kept")
+            let Effect::Work(Work::Request(RequestWork::Fetch {
+                pointer,
+                tell_sender: false,
+                ..
+            })) = effect
+            else {
+                return false;
+            };
+            pointer.as_str() == "cloak1kept"
         });
         assert!(fetches);
     }
@@ -672,7 +702,7 @@ mod tests {
         let mut model = model();
         let found = ["a", "b", "c"].map(file).into();
         let effects = model.update(Event::Looked(LookPurpose::Share, found));
-        let names = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>();
+        let names = |names: Vec<&ShownName>| names.into_iter().cloned().collect::<Vec<_>>();
         let mut order = names(kept(&effects).iter().map(|(_, kept)| &kept.name).collect());
         order.reverse();
         let shown = names(model.transfers.iter().map(|row| &row.name).collect());
@@ -845,7 +875,7 @@ mod tests {
         model.update(WindowAction::InFront(false));
         let without = told(&share(&mut model)).expect("said");
         assert!(
-            !format!("{without:?}").contains("name-of-it"),
+            !format!("{:?}", text::notification(&without)).contains("name-of-it"),
             "{without:?}"
         );
         let mut privacy = Privacy {
@@ -854,7 +884,10 @@ mod tests {
         };
         model.update(PreferenceChange::Privacy(privacy));
         let with = told(&share(&mut model)).expect("said");
-        assert!(with.title.contains("name-of-it.pdf"), "{with:?}");
+        assert!(
+            text::notification(&with).title.contains("name-of-it.pdf"),
+            "{with:?}"
+        );
         privacy.notify = false;
         model.update(PreferenceChange::Privacy(privacy));
         assert_eq!(told(&share(&mut model)), None);

@@ -1,10 +1,9 @@
 //! What a sender does with a shared file afterwards.
 
 use super::{
-    Effect, Ended, Focus, HistoryWork, ManageAction, Managed, Model, RequestWork, Told, TransferId,
-    TransferState,
+    Announced, Effect, Ended, Focus, HistoryWork, ManageAction, Managed, Model, RequestWork, Told,
+    TransferId, TransferState,
 };
-use crate::gui::text;
 
 impl Model {
     pub(super) fn manage(&mut self, id: TransferId, what: ManageAction) -> Vec<Effect> {
@@ -62,12 +61,13 @@ impl Model {
                 Ok(Managed::Status(_)) | Err(_) => {}
             }
         }
-        let (urgent, words) = match &result {
-            Ok(done) => (false, text::managed(*done)),
-            Err(trouble) => (true, trouble.words().aloud()),
+        let failed = result.is_err();
+        let what = match &result {
+            Ok(done) => Announced::Managed(*done),
+            Err(trouble) => Announced::NotDone(trouble.clone()),
         };
         transfer.told = Some(result.map_or_else(Told::Failed, Told::Done));
-        self.announce(urgent, &words);
+        self.announce(failed, what);
         effects
     }
 }

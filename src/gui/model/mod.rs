@@ -5,6 +5,7 @@
 
 mod access_words;
 mod action;
+mod announcement;
 mod arrivals;
 mod effect;
 mod errand;
@@ -35,6 +36,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::action::Action;
+pub use self::announcement::{Announced, Announcement, Notice, Tone, WindowMessage};
 pub use self::arrivals::{Arrival, is_pointer_text};
 pub use self::effect::{
     ClipboardWork, DialogWork, Effect, FileWork, HistoryWork, LookPurpose, RequestWork,
@@ -42,7 +44,7 @@ pub use self::effect::{
 };
 use self::errand::Errand;
 pub use self::focus::{Beside, Focus, FocusAction, Region};
-pub use self::keeping::{Examine, KeptTransfer, Notification, Privacy, TransferOutcome};
+pub use self::keeping::{EndNotice, Examine, KeptTransfer, Privacy, TransferEnd, TransferOutcome};
 pub use self::listed::{Filter, ListAction};
 pub use self::modal::{Modal, ModalAction};
 pub use self::pace::{Pace, Speed};
@@ -53,16 +55,17 @@ pub use self::rows::RowAction;
 pub use self::servers::ServerAction;
 pub use self::settings::{
     Advanced, Contrast, Count, KeepFor, Motion, OtherList, Preferences, RelayList, RelayOrigin,
-    RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, ServerStanding,
-    SettingsScreen, ShareOptions, SystemLook, Terms, Test, TestReport, Theme, WordField, ZOOMS,
+    RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, ServerLabel,
+    ServerStanding, SettingsScreen, ShareOptions, SystemLook, Terms, Test, TestReport, Theme,
+    WordField, ZOOMS,
 };
 pub use self::share::ShareAction;
 pub use self::transfer::{
-    Ended, FirstStop, ManageAction, Managed, Milestone, RunId, Saved, ShareResult, Stage, Told,
-    Transfer, TransferId, TransferJob, TransferState,
+    Ended, FirstStop, ManageAction, Managed, Milestone, RunId, Saved, ShareResult, ShownName,
+    Stage, Told, Transfer, TransferId, TransferJob, TransferState,
 };
 pub use self::trouble::Trouble;
-pub use self::undo::Undo;
+pub use self::undo::{Removed, Undo};
 pub use self::window::WindowAction;
 use crate::app::kept::history::{EntryId, HistoryStatus, News};
 use crate::app::received::content_type::Findings;
@@ -147,65 +150,6 @@ pub enum Screen {
     Settings,
     /// Every widget in every state: for those who work on the window.
     Gallery,
-}
-
-/// What a screen reader should say by itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Announcement {
-    /// The words; empty at the start.
-    pub words: String,
-    /// At once, whatever it is saying.
-    pub urgent: bool,
-    /// How many came before: the same words twice are two announcements.
-    pub number: u64,
-}
-
-/// How loudly something is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// Good to know.
-    Info,
-    /// It worked.
-    Success,
-    /// Needs a decision.
-    Warning,
-    /// Did not work.
-    Danger,
-}
-
-/// A message above the screen, or several that are said at the same time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// How loudly.
-    pub tone: Tone,
-    /// What is said first.
-    pub message: UserMessage,
-    /// What else is said: each message has its own reason and its own advice.
-    pub more: Vec<UserMessage>,
-}
-
-impl Notice {
-    /// A notice of one message.
-    #[must_use]
-    pub const fn new(tone: Tone, message: UserMessage) -> Self {
-        Self {
-            tone,
-            message,
-            more: Vec::new(),
-        }
-    }
-
-    /// All its messages, in the order in which they are said.
-    pub fn messages(&self) -> impl Iterator<Item = &UserMessage> {
-        std::iter::once(&self.message).chain(&self.more)
-    }
-
-    /// What is said of it aloud, message by message.
-    #[must_use]
-    pub fn aloud(&self) -> String {
-        let said: Vec<String> = self.messages().map(UserMessage::aloud).collect();
-        said.join(" ")
-    }
 }
 
 /// What a path turned out to be.

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use super::{
-    Advanced, Contrast, DialogWork, Effect, Errand, Model, Motion, Preferences, Privacy, Reading,
-    RelayOrigin, Screen, SettingsWork, Theme, Tone, ZOOMS,
+    Advanced, Announced, Contrast, DialogWork, Effect, Errand, Model, Motion, Preferences, Privacy,
+    Reading, RelayOrigin, Screen, SettingsWork, Theme, Tone, WindowMessage, ZOOMS,
 };
 use crate::app::words::l10n::Language;
 use crate::app::words::message::UserMessage;
-use crate::gui::text;
 
 /// What a person did in Settings.
 pub enum SettingsAction {
@@ -144,7 +143,7 @@ impl Model {
     pub(super) fn on_no_folder_dialog(&mut self, message: UserMessage) {
         self.dialog_open = false;
         self.forget_folder_errand();
-        self.announce(true, &message.aloud());
+        self.announce(true, Announced::Worded(message.clone()));
         if self.screen == Screen::Settings {
             self.settings.folder_trouble = Some(message);
         } else {
@@ -159,8 +158,7 @@ impl Model {
     ) -> Vec<Effect> {
         match used {
             Ok(aside) => {
-                let message = text::default_settings_used(aside.as_deref());
-                self.say(Tone::Warning, message);
+                self.say(Tone::Warning, WindowMessage::DefaultSettingsUsed(aside));
                 self.keep()
             }
             Err(message) => {
@@ -173,9 +171,9 @@ impl Model {
     /// What was found of this program is on the clipboard, or not.
     pub(super) fn on_diagnostics_copied(&mut self, taken: bool) {
         if taken {
-            self.say(Tone::Success, text::diagnostics_copied());
+            self.say(Tone::Success, WindowMessage::DiagnosticsCopied);
         } else {
-            self.say(Tone::Danger, text::clipboard_refused());
+            self.say(Tone::Danger, WindowMessage::ClipboardRefused);
         }
     }
 
@@ -196,7 +194,7 @@ impl Model {
         if self.settings.preferences.zoom == zoom || !ZOOMS.contains(&zoom) {
             return Vec::new();
         }
-        self.announce(false, &text::zoom(zoom));
+        self.announce(false, Announced::Zoom(zoom));
         self.prefer(|kept| kept.zoom = zoom)
     }
 }

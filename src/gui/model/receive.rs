@@ -5,10 +5,9 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{
-    Effect, Focus, Model, RelayWish, Screen, SettingsWork, Tone, Transfer, TransferJob,
-    UserMessage, WindowEffect,
+    Announced, Effect, Focus, Model, RelayWish, Screen, ServerLabel, SettingsWork, ShownName, Tone,
+    Transfer, TransferJob, UserMessage, WindowEffect,
 };
-use crate::gui::text;
 
 /// The text of a pointer, or what a person believes to be one. It opens a file: no `Debug`, no `Display`, shared
 /// instead of copied, overwritten when the last holder lets go.
@@ -205,14 +204,11 @@ impl Model {
         match described {
             Ok(info) => {
                 let lacked = !self.receive.can_download();
-                let reading = Reading::Known(info);
-                if let Reading::Known(info) = &reading
-                    && reading != self.receive.reading
-                {
-                    let words = text::is_pointer(info);
-                    self.announce(false, &words);
+                let reading = Reading::Known(info.clone());
+                if reading != self.receive.reading {
+                    self.announce(false, Announced::Pointer(info));
+                    self.receive.reading = reading;
                 }
-                self.receive.reading = reading;
                 // What was missing for this pointer is here now, and its button has gone.
                 let helped = is_same_text && lacked && self.receive.can_download();
                 if helped && self.screen == Screen::Receive {
@@ -223,10 +219,9 @@ impl Model {
                 if self.focus == Some(Focus::Download) {
                     self.focus = Some(Focus::Pointer);
                 }
-                let said = message.aloud();
-                let reading = Reading::Wrong(message);
+                let reading = Reading::Wrong(message.clone());
                 if reading != self.receive.reading {
-                    self.announce(false, &said);
+                    self.announce(false, Announced::Worded(message));
                     self.receive.reading = reading;
                 }
             }
@@ -256,15 +251,15 @@ impl Model {
         };
         let pointer = std::mem::take(&mut self.receive.text);
         let tell_sender = std::mem::replace(&mut self.receive.tell_sender, true);
-        let name = info.name.unwrap_or_else(|| text::unnamed_file().to_owned());
-        self.announce(false, &text::starts_receiving(&name));
+        let name = info.name.map_or(ShownName::Unnamed, ShownName::Given);
+        self.announce(false, Announced::StartsReceiving(name.clone()));
         let (id, run) = (self.draw_id(), self.draw_id());
         let job = TransferJob::Receive {
             pointer,
             tell_sender,
         };
         let mut transfer = Transfer::new(id, run, name, Some(info.len), job);
-        transfer.server = info.server;
+        transfer.server = ServerLabel::Named(info.server);
         let mut effects = Vec::from_iter(self.remember(&transfer));
         self.transfers.insert(0, transfer);
         self.show_new();
@@ -300,7 +295,7 @@ impl Model {
         }
         if self.receive.text.as_str().trim() != pointer.as_str().trim() {
             self.receive.opened = Some(pointer);
-            self.announce(false, &text::pointer_opened().aloud());
+            self.announce(false, Announced::PointerOpened);
         }
         Vec::new()
     }

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use super::{
-    DialogWork, Effect, Errand, FileWork, Focus, Model, RelayList, RelayOrigin, RelayWish,
-    RelaysKnown, RequestWork, Screen, Tone,
+    Announced, DialogWork, Effect, Errand, FileWork, Focus, Model, RelayList, RelayOrigin,
+    RelayWish, RelaysKnown, RequestWork, Screen, Tone, WindowMessage,
 };
 use crate::app::settings::config::SocksProxy;
 use crate::app::words::message::UserMessage;
 use crate::gui::platform::uri_list::UriList;
-use crate::gui::text;
 
 /// What a person did with relays, or with the way to them.
 pub enum RelayAction {
@@ -72,7 +71,7 @@ impl Model {
     fn use_proxy(&mut self) -> Vec<Effect> {
         match self.settings.proxy.parse::<SocksProxy>() {
             Ok(proxy) => {
-                self.announce(false, &text::proxy_is_used(&proxy.to_string()));
+                self.announce(false, Announced::ProxyUsed(proxy.clone()));
                 self.settings.proxy.clear();
                 self.settings.proxy_trouble = None;
                 let mut effects = self.prefer(|kept| kept.proxy = Some(proxy));
@@ -81,7 +80,7 @@ impl Model {
             }
             Err(why) => {
                 let message = UserMessage::from(&why);
-                self.announce(true, &message.aloud());
+                self.announce(true, Announced::Worded(message.clone()));
                 self.settings.proxy_trouble = Some(message);
                 Vec::new()
             }
@@ -108,7 +107,7 @@ impl Model {
         let list = match read {
             Ok(list) => list,
             Err(message) => {
-                self.announce(true, &message.aloud());
+                self.announce(true, Announced::Worded(message.clone()));
                 self.settings.relay_trouble = Some(message);
                 // The card of a pointer that lacks relays says it too.
                 if !self.receive.lacks_relays() || self.screen != Screen::Receive {
@@ -123,9 +122,9 @@ impl Model {
         self.settings.relay_line.clear();
         if self.screen == Screen::Share {
             // Nothing else on this screen says that something has changed.
-            self.say(Tone::Success, text::list_now_used(&list.name));
+            self.say(Tone::Success, WindowMessage::ListUsed(list.name.clone()));
         } else {
-            self.announce(false, &text::list_is_used(&list.name));
+            self.announce(false, Announced::ListUsed(list.name.clone()));
         }
         self.settings.preferences.relay_list = Some(list);
         let mut effects = self.keep();
@@ -169,7 +168,7 @@ impl Model {
         let known = match result {
             Ok(known) => known,
             Err(message) => {
-                self.announce(true, &message.aloud());
+                self.announce(true, Announced::Worded(message.clone()));
                 self.settings.relay_trouble = Some(message);
                 return Vec::new();
             }
@@ -177,7 +176,7 @@ impl Model {
         self.settings.relays_seen = known.seen;
         self.settings.other_lists = known.others;
         if let Some(list) = known.list {
-            self.announce(false, &text::list_is_used(&list.name));
+            self.announce(false, Announced::ListUsed(list.name.clone()));
             if matches!(list.origin, RelayOrigin::Line(_)) {
                 self.settings.relay_line.clear();
             }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    ClipboardWork, Effect, Ended, FileWork, Focus, FoundKind, FoundPath, HistoryWork, ManageAction,
-    Model, Notice, RequestWork, RunId, Saved, Screen, ServerChoice, ShareResult, Stage, Test,
-    Timer, Tone, Transfer, TransferId, TransferJob, TransferState, Trouble,
+    Announced, ClipboardWork, Effect, Ended, FileWork, Focus, FoundKind, FoundPath, HistoryWork,
+    ManageAction, Model, Notice, RequestWork, RunId, Saved, Screen, ServerChoice, ShareResult,
+    ShownName, Stage, Test, Timer, Tone, Transfer, TransferId, TransferJob, TransferState, Trouble,
+    WindowMessage,
 };
-use crate::gui::text;
 
 /// What a person did with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Model {
                     rows.push(Transfer::new(
                         id,
                         run,
-                        name,
+                        ShownName::Given(name),
                         Some(len),
                         TransferJob::Share(path),
                     ));
@@ -119,16 +119,13 @@ impl Model {
         };
         let elsewhere = std::mem::take(&mut self.elsewhere);
         let refused = [
-            (!folders.is_empty()).then(|| text::folders_refused(&folders)),
-            (!too_large.is_empty()).then(|| text::files_too_large(&too_large)),
-            (!missing.is_empty()).then(|| text::files_missing(&missing)),
-            (!elsewhere.is_empty()).then(|| text::entries_elsewhere(&elsewhere)),
+            (!folders.is_empty()).then_some(WindowMessage::FoldersRefused(folders)),
+            (!too_large.is_empty()).then_some(WindowMessage::FilesTooLarge(too_large)),
+            (!missing.is_empty()).then_some(WindowMessage::FilesMissing(missing)),
+            (!elsewhere.is_empty()).then_some(WindowMessage::EntriesElsewhere(elsewhere)),
         ];
         let mut refused = refused.into_iter().flatten();
-        let names: Vec<&str> = rows
-            .iter()
-            .map(|row: &Transfer| row.name.as_str())
-            .collect();
+        let names: Vec<ShownName> = rows.iter().map(|row: &Transfer| row.name.clone()).collect();
         match refused.next() {
             Some(message) => {
                 self.notify(Notice {
@@ -139,7 +136,7 @@ impl Model {
                 self.said_of_files.clone_from(&self.notice);
             }
             None if names.is_empty() => {}
-            None => self.announce(false, &text::starts_sharing(&names)),
+            None => self.announce(false, Announced::StartsSharing(names)),
         }
         if !rows.is_empty() || !self.undecided.is_empty() {
             self.screen = Screen::Share;
@@ -158,8 +155,8 @@ impl Model {
             self.focus = Some(Focus::Row(first));
         }
         if let Some(known) = self.undecided.first() {
-            let words = text::known_file(known).aloud();
-            self.announce(false, &words);
+            let known = known.clone();
+            self.announce(false, Announced::KnownFile(known));
             self.focus = Some(Focus::KnownFile);
         }
         effects.extend(self.start_waiting());
@@ -168,22 +165,16 @@ impl Model {
 
     /// What was said of the other files of the drop that this row came with, while that stands.
     #[must_use]
-    pub fn said_beside(&self, id: TransferId) -> Option<String> {
+    pub fn said_beside(&self, id: TransferId) -> Option<&Notice> {
         let newest = self.transfers.first().is_some_and(|row| row.id == id);
-        let said = self
-            .notice
-            .as_ref()
-            .filter(|_| newest && self.notice == self.said_of_files);
-        said.map(Notice::aloud)
+        let said = self.notice.as_ref();
+        said.filter(|_| newest && self.notice == self.said_of_files)
     }
 
     /// Starts what may start: every fetch at once, shares in the order they came, a few at a time.
     pub(super) fn start_waiting(&mut self) -> Vec<Effect> {
         let preferences = self.settings.snapshot();
-        let server = match self.settings.server() {
-            Some(server) => server.name.clone(),
-            None => text::built_in().to_owned(),
-        };
+        let server = self.settings.server_label();
         let mut effects = Vec::new();
         for transfer in &mut self.transfers {
             if let (
@@ -244,10 +235,10 @@ impl Model {
         transfer.reach(stage);
         transfer.see(stage, at);
         let quarter = transfer.quarter_to_say(stage, at);
-        let words = quarter.map(|quarter| text::is_so_far(&transfer.name, quarter));
+        let what = quarter.map(|quarter| Announced::Progress(transfer.name.clone(), quarter));
         let effects = transfer.watch().map(Effect::from).into_iter().collect();
-        if let Some(words) = words {
-            self.announce(false, &words);
+        if let Some(what) = what {
+            self.announce(false, what);
         }
         effects
     }
@@ -272,8 +263,8 @@ impl Model {
                 .take()
                 .map(|entry| Effect::from(HistoryWork::Forget(entry))),
         );
-        let words = text::is_cancelled(&transfer.name);
-        self.announce(false, &words);
+        let what = Announced::Cancelled(transfer.name.clone());
+        self.announce(false, what);
         effects.extend(self.start_waiting());
         effects
     }
@@ -291,7 +282,7 @@ impl Model {
     }
 
     pub(super) fn retry(&mut self, these: impl Fn(&Transfer) -> bool) -> Vec<Effect> {
-        let mut words = Vec::new();
+        let mut begun = Vec::new();
         let mut again = Vec::new();
         for at in 0..self.transfers.len() {
             let run = self.draw_id();
@@ -305,17 +296,18 @@ impl Model {
             if stopped && these(transfer) {
                 transfer.restart(run);
                 again.push(transfer.id);
-                words.push(match transfer.job {
-                    TransferJob::Share(_) => text::starts_sharing(&[&transfer.name]),
-                    TransferJob::Receive { .. } => text::starts_receiving(&transfer.name),
+                let name = transfer.name.clone();
+                begun.push(match transfer.job {
+                    TransferJob::Share(_) => Announced::StartsSharing(vec![name]),
+                    TransferJob::Receive { .. } => Announced::StartsReceiving(name),
                 });
                 self.focus = Some(Focus::Row(transfer.id));
             }
         }
-        match words.as_slice() {
-            [] => {}
-            [one] => self.announce(false, one),
-            more => self.announce(false, &text::starts_again(more.len())),
+        match (begun.len(), begun.pop()) {
+            (1, Some(one)) => self.announce(false, one),
+            (count, Some(_)) => self.announce(false, Announced::StartsAgain(count)),
+            (_, None) => {}
         }
         let rows = again.iter().rev().filter_map(|id| self.transfer(*id));
         let mut effects: Vec<Effect> = rows.filter_map(|row| self.remember(row)).collect();
@@ -350,7 +342,7 @@ impl Model {
         self.copies += 1;
         self.copied = Some(id);
         self.last_copied_row = Some(id);
-        self.announce(false, text::pointer_copied());
+        self.announce(false, Announced::PointerCopied);
         let mut effects = vec![Effect::from(Timer::Copied(self.copies))];
         if self.settings.preferences.clear_clipboard {
             effects.push(Effect::from(Timer::Clipboard(self.copies)));
@@ -369,15 +361,14 @@ impl Model {
             return self.start_waiting();
         };
         let id = transfer.id;
-        let (urgent, words) = match &result {
-            Ok(_) => (false, text::is_shared(&transfer.name)),
-            Err(trouble) => (
-                true,
-                text::has_failed(&transfer.name, &trouble.words().aloud()),
-            ),
+        let failed = result.is_err();
+        let name = transfer.name.clone();
+        let what = match &result {
+            Ok(_) => Announced::Shared(name),
+            Err(trouble) => Announced::Failed(name, trouble.clone()),
         };
         transfer.finish(result.map_or_else(TransferState::Failed, TransferState::Shared));
-        self.announce(urgent, &words);
+        self.announce(failed, what);
         let mut effects = self.ended(id);
         // The server was asked what it takes.
         effects.extend(self.ask_terms());
@@ -400,9 +391,9 @@ impl Model {
             }
             // A test that runs has a word of its own soon.
             Some(trouble) if trouble.blames_server() => {
-                if tests.get(&server) != Some(&Test::Running) {
+                if !matches!(tests.get(&server), Some(Test::Running)) {
                     self.settings.tests_shown.remove(&server);
-                    tests.insert(server, Test::Failed(trouble.words()));
+                    tests.insert(server, Test::Failed(trouble.clone()));
                 }
             }
             Some(_) => {}
@@ -415,19 +406,17 @@ impl Model {
             return Vec::new();
         };
         let id = transfer.id;
-        let (urgent, words) = match &result {
-            Ok(saved) => (false, text::is_received(&saved.name)),
-            Err(trouble) => (
-                true,
-                text::has_failed(&transfer.name, &trouble.words().aloud()),
-            ),
+        let failed = result.is_err();
+        let what = match &result {
+            Ok(saved) => Announced::Received(saved.name.clone()),
+            Err(trouble) => Announced::Failed(transfer.name.clone(), trouble.clone()),
         };
         if let Ok(saved) = &result {
-            transfer.name.clone_from(&saved.name);
+            transfer.name = ShownName::Given(saved.name.clone());
             transfer.len = Some(saved.len);
         }
         transfer.finish(result.map_or_else(TransferState::Failed, TransferState::Received));
-        self.announce(urgent, &words);
+        self.announce(failed, what);
         self.ended(id)
     }
 

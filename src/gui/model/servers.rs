@@ -3,11 +3,10 @@
 use zeroize::Zeroizing;
 
 use super::{
-    Effect, Ended, Focus, Model, RequestWork, Screen, Server, ServerChoice, SettingsWork, Test,
-    TestReport,
+    Announced, Effect, Ended, Focus, Model, RequestWork, Screen, Server, ServerChoice,
+    SettingsWork, Test, TestReport,
 };
 use crate::app::words::message::UserMessage;
-use crate::gui::text;
 
 /// What a person did with a file server. Never printed: it can hold an access word.
 pub enum ServerAction {
@@ -71,11 +70,8 @@ impl Model {
     fn use_server(&mut self, choice: ServerChoice) -> Vec<Effect> {
         self.settings.preferences.chosen = choice;
         self.keep_within_terms();
-        let words = text::goes_now(match self.settings.server() {
-            Some(server) => &server.name,
-            None => text::built_in(),
-        });
-        self.announce(false, &words);
+        let server = self.settings.server_label();
+        self.announce(false, Announced::GoesTo(server));
         self.after_server_chosen()
     }
 
@@ -84,12 +80,12 @@ impl Model {
         let server = match read {
             Ok(server) => server,
             Err(message) => {
-                self.announce(true, &message.aloud());
+                self.announce(true, Announced::Worded(message.clone()));
                 self.settings.address_trouble = Some(message);
                 return Vec::new();
             }
         };
-        self.announce(false, &text::server_is_added(&server.name));
+        self.announce(false, Announced::ServerAdded(server.name.clone()));
         self.settings.address.clear();
         self.settings.address_trouble = None;
         let kept = &mut self.settings.preferences;
@@ -115,7 +111,7 @@ impl Model {
             return Vec::new();
         }
         self.settings.tests.insert(choice.clone(), Test::Running);
-        self.announce(false, text::testing());
+        self.announce(false, Announced::Testing);
         vec![Effect::from(RequestWork::Test(
             choice,
             self.settings.snapshot(),
@@ -130,17 +126,14 @@ impl Model {
         let Ended { result, shown } = ended;
         // A server that was removed meanwhile stays forgotten.
         if let Some(test) = self.settings.tests.get_mut(&choice) {
-            let words = match &result {
-                Ok(report) => text::test_passed(report),
-                Err(trouble) => trouble.words().aloud(),
-            };
             let failed = result.is_err();
-            *test = match result {
-                Ok(report) => Test::Passed(report),
-                Err(trouble) => Test::Failed(trouble.words()),
+            let what = match &result {
+                Ok(report) => Announced::TestPassed(*report),
+                Err(trouble) => Announced::NotDone(trouble.clone()),
             };
+            *test = result.map_or_else(Test::Failed, Test::Passed);
             self.settings.tests_shown.insert(choice.clone(), shown);
-            self.announce(failed, &words);
+            self.announce(failed, what);
         }
         vec![Effect::from(SettingsWork::Terms(choice))]
     }

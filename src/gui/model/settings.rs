@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{PointerText, Privacy, UserMessage};
+use super::{PointerText, Privacy, Trouble, UserMessage};
 use crate::app::settings::config::{Display, Renderer, SocksProxy};
 use crate::app::words::l10n::Language;
 use crate::app::words::who_saw_what::RequestShown;
@@ -99,8 +99,17 @@ pub struct WordField {
     pub address: String,
     /// Text of the field.
     pub text: Zeroizing<String>,
-    /// Why the text was refused.
-    pub trouble: Option<UserMessage>,
+    /// The text was refused: it is no access word.
+    pub refused: bool,
+}
+
+/// What the server of a transfer is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerLabel {
+    /// It is the network inside this program.
+    BuiltIn,
+    /// It has this name, or this host.
+    Named(String),
 }
 
 /// Where files go.
@@ -368,23 +377,23 @@ pub struct SystemLook {
 }
 
 /// A test of a server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Test {
     /// Under way.
     Running,
     /// Upload, download and delete worked.
     Passed(TestReport),
     /// One of upload, download and delete failed.
-    Failed(UserMessage),
+    Failed(Trouble),
 }
 
 /// How the chosen server stands, as far as is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum ServerStanding<'a> {
     /// No relays lead there.
     LacksRelays,
     /// Its last test, or the last upload to it, failed by its fault.
-    Failed(&'a UserMessage),
+    Failed(&'a Trouble),
     /// Its last test passed.
     Passed,
     /// It was not tested since the window opened.
@@ -547,6 +556,15 @@ impl SettingsScreen {
         }
     }
 
+    /// What the chosen server is called.
+    #[must_use]
+    pub fn server_label(&self) -> ServerLabel {
+        let server = self.server();
+        server.map_or(ServerLabel::BuiltIn, |server| {
+            ServerLabel::Named(server.name.clone())
+        })
+    }
+
     /// The server at this place, the built-in one being 0.
     #[must_use]
     pub fn server_at(&self, place: usize) -> Option<ServerChoice> {
@@ -564,7 +582,7 @@ impl SettingsScreen {
             return ServerStanding::LacksRelays;
         }
         match self.tests.get(&self.preferences.chosen) {
-            Some(Test::Failed(message)) => ServerStanding::Failed(message),
+            Some(Test::Failed(trouble)) => ServerStanding::Failed(trouble),
             Some(Test::Passed(_)) => ServerStanding::Passed,
             Some(Test::Running) | None => ServerStanding::Untried,
         }

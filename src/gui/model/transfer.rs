@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Pace, PointerText, ServerChoice, Speed, Timer, Trouble};
+use super::{Pace, PointerText, ServerChoice, ServerLabel, Speed, Timer, Trouble};
 use crate::app::kept::history::EntryId;
 use crate::app::received::content_type::Findings;
 use crate::app::transfer::manage::Downloads;
@@ -18,14 +18,23 @@ pub struct TransferId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(pub u64);
 
+/// The name of a transfer's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShownName {
+    /// This name, safe to show.
+    Given(String),
+    /// None: the pointer does not say it.
+    Unnamed,
+}
+
 /// A file on its way.
 pub struct Transfer {
     /// The row.
     pub id: TransferId,
     /// The present attempt.
     pub run: RunId,
-    /// The file's name, safe to show.
-    pub name: String,
+    /// The file's name.
+    pub name: ShownName,
     /// Length of the content.
     pub len: Option<u64>,
     /// What is done.
@@ -44,8 +53,8 @@ pub struct Transfer {
     moves: u64,
     /// A timer runs that will look whether something moved.
     watched: bool,
-    /// Name of the server that the file goes to or comes from.
-    pub server: String,
+    /// The server that the file goes to or comes from.
+    pub server: ServerLabel,
     /// Whom the requests of the present attempt go to first.
     pub first_stop: FirstStop,
     /// The server of the present attempt, for a file that leaves.
@@ -108,7 +117,7 @@ pub enum Managed {
 }
 
 /// What is said on a row about its file at the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Told {
     /// It did not work.
     Failed(Trouble),
@@ -344,7 +353,13 @@ impl Stage {
 }
 
 impl Transfer {
-    pub(super) fn new(id: u64, run: u64, name: String, len: Option<u64>, job: TransferJob) -> Self {
+    pub(super) fn new(
+        id: u64,
+        run: u64,
+        name: ShownName,
+        len: Option<u64>,
+        job: TransferJob,
+    ) -> Self {
         Self {
             id: TransferId(id),
             run: RunId(run),
@@ -358,7 +373,7 @@ impl Transfer {
             spoken: None,
             moves: 0,
             watched: false,
-            server: String::new(),
+            server: ServerLabel::BuiltIn,
             first_stop: FirstStop::default(),
             goes_to: None,
             worked: false,

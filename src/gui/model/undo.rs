@@ -1,11 +1,10 @@
 //! What was taken away a moment ago, and how it comes back.
 
 use super::{
-    Effect, Focus, HistoryWork, Model, RelayList, RelayWish, Server, ServerChoice, Timer, Transfer,
-    TransferId,
+    Announced, Effect, Focus, HistoryWork, Model, RelayList, RelayWish, Server, ServerChoice,
+    ShownName, Timer, Transfer, TransferId,
 };
 use crate::app::settings::config::SocksProxy;
-use crate::gui::text;
 
 /// What can come back.
 pub enum Undo {
@@ -26,6 +25,37 @@ pub enum Undo {
     },
 }
 
+/// What was taken away, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// The proxy.
+    Proxy,
+    /// The relay list.
+    RelayList,
+    /// The row of this file.
+    Row(ShownName),
+    /// So many rows.
+    Rows(usize),
+    /// The server of this name.
+    Server(String),
+}
+
+impl Undo {
+    /// What was taken away, by name.
+    #[must_use]
+    pub fn removed(&self) -> Removed {
+        match self {
+            Self::Proxy(_) => Removed::Proxy,
+            Self::RelayList(_) => Removed::RelayList,
+            Self::Rows(rows) => match rows.as_slice() {
+                [(_, row)] => Removed::Row(row.name.clone()),
+                rows => Removed::Rows(rows.len()),
+            },
+            Self::Server { server, .. } => Removed::Server(server.name.clone()),
+        }
+    }
+}
+
 impl Model {
     /// Takes a row off the list. Its entry of the history goes when it can no longer come back.
     pub(super) fn remove(&mut self, id: TransferId) -> Vec<Effect> {
@@ -36,19 +66,15 @@ impl Model {
             return effects;
         };
         let row = self.transfers.remove(at);
-        let words = match &mut self.undo {
+        match &mut self.undo {
             Some(Undo::Rows(rows)) => {
                 rows.push((at, row));
                 self.removals += 1;
                 effects.push(Effect::from(Timer::Undo(self.removals)));
-                self.undo_words()
+                self.announce_removal();
             }
-            _ => {
-                effects.extend(self.offer(Undo::Rows(vec![(at, row)])));
-                return effects;
-            }
-        };
-        self.announce(false, &words);
+            _ => effects.extend(self.offer(Undo::Rows(vec![(at, row)]))),
+        }
         effects
     }
 
@@ -96,7 +122,7 @@ impl Model {
                     self.focus = Some(Focus::Row(row.id));
                     self.transfers.insert(at.min(self.transfers.len()), row);
                 }
-                self.announce(false, text::undone());
+                self.announce(false, Announced::Undone);
                 return Vec::new();
             }
             Some(Undo::Server { at, server, chosen }) => {
@@ -111,7 +137,7 @@ impl Model {
             Some(Undo::RelayList(list)) => self.settings.preferences.relay_list = Some(list),
             Some(Undo::Proxy(proxy)) => self.settings.preferences.proxy = Some(proxy),
         }
-        self.announce(false, text::undone());
+        self.announce(false, Announced::Undone);
         self.keep()
     }
 
@@ -154,28 +180,19 @@ impl Model {
         rows.find(|row| row.id == id)
     }
 
-    /// What can come back, in words; empty when nothing can.
-    #[must_use]
-    pub fn undo_words(&self) -> String {
-        match &self.undo {
-            None => String::new(),
-            Some(Undo::Proxy(_)) => text::proxy_forgotten().to_owned(),
-            Some(Undo::RelayList(_)) => text::relay_list_forgotten().to_owned(),
-            Some(Undo::Rows(rows)) => match rows.as_slice() {
-                [(_, row)] => text::removed(&row.name),
-                rows => text::removed_rows(rows.len()),
-            },
-            Some(Undo::Server { server, .. }) => text::removed(&server.name),
-        }
-    }
-
     fn offer(&mut self, undo: Undo) -> Vec<Effect> {
         let mut effects = self.settle();
         self.undo = Some(undo);
         self.removals += 1;
         effects.push(Effect::from(Timer::Undo(self.removals)));
-        let words = self.undo_words();
-        self.announce(false, &words);
+        self.announce_removal();
         effects
+    }
+
+    fn announce_removal(&mut self) {
+        if let Some(undo) = &self.undo {
+            let what = undo.removed();
+            self.announce(false, Announced::Removed(what));
+        }
     }
 }

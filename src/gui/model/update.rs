@@ -1,10 +1,6 @@
 //! How an action or an event changes the model, and what it sets off.
 
-use super::{
-    Action, Announcement, ClipboardWork, Effect, Event, Focus, Input, LookPurpose, Model, Notice,
-    Timer, Tone,
-};
-use crate::app::words::message::UserMessage;
+use super::{Action, ClipboardWork, Effect, Event, Input, LookPurpose, Model, Timer, Tone};
 
 impl Model {
     /// Takes one input in and says what is to be done.
@@ -22,7 +18,7 @@ impl Model {
 
     pub(super) fn on_action(&mut self, action: impl Into<Action>) -> Vec<Effect> {
         // What was said has been heard, or is no longer so.
-        self.announcement.words.clear();
+        self.announcement.what = None;
         match action.into() {
             Action::Arrived(arrival) => self.on_arrival(arrival),
             Action::Focus(action) => {
@@ -102,37 +98,5 @@ impl Model {
             }
             Timer::Undo(removal) => self.undo_elapsed(removal),
         }
-    }
-
-    /// Says something above the screen.
-    pub fn say(&mut self, tone: Tone, message: UserMessage) {
-        self.notify(Notice::new(tone, message));
-    }
-
-    /// Shows a notice above the screen.
-    pub(super) fn notify(&mut self, notice: Notice) {
-        let tone = notice.tone;
-        let fails = matches!(tone, Tone::Warning | Tone::Danger);
-        let words = if fails {
-            notice.aloud()
-        } else {
-            notice.message.what.clone()
-        };
-        self.announce(tone == Tone::Danger, &words);
-        self.notice = Some(notice);
-        // Few readers speak announcements; each speaks what the keyboard comes to. Where all went well, it stays with what
-        // the person has just used.
-        if tone != Tone::Success {
-            self.focus = Some(Focus::Notice);
-        }
-    }
-
-    /// Says something to those who hear the window.
-    pub(super) fn announce(&mut self, urgent: bool, words: &str) {
-        self.announcement = Announcement {
-            words: words.to_owned(),
-            urgent,
-            number: self.announcement.number + 1,
-        };
     }
 }

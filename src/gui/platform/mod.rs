@@ -22,8 +22,9 @@ use zeroize::Zeroizing;
 
 use self::clipboard::confidential;
 use self::uri_list::UriList;
-use super::model::{FoundKind, FoundPath, Notification, PointerText, SystemLook};
+use super::model::{FoundKind, FoundPath, PointerText, SystemLook};
 use super::text;
+use super::text::Notification;
 use crate::app::received::content_type::{self, Findings};
 use crate::app::transfer::known_file::KnownFile;
 use crate::app::words::harmless::shown_name;

@@ -2,8 +2,8 @@
 
 use notify_rust::Notification as Shown;
 
-use crate::gui::model::Notification;
 use crate::gui::text;
+use crate::gui::text::Notification;
 
 /// Has the desktop show it. May block for as long as the desktop takes; one that has no notifications shows none.
 pub(crate) fn show(notification: &Notification) {

@@ -7,7 +7,7 @@ use crate::app::kept::keystore::KeyStoreError;
 use crate::app::words::l10n::{say, tell};
 
 use crate::app::words::message::{UserMessage, io_words, message};
-use crate::gui::model::{Notification, TransferState};
+use crate::gui::model::{EndNotice, TransferEnd};
 
 plain! {
     /// Settings.
@@ -145,27 +145,30 @@ pub fn saved_file_gone() -> UserMessage {
     message("saved_file_gone", &[])
 }
 
-/// What the desktop says when a transfer has ended; nothing for one that has not.
+/// What the desktop shows, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// In bold.
+    pub title: String,
+    /// Below it.
+    pub body: String,
+}
+
+/// What the desktop says when a transfer has ended.
 #[must_use]
-pub fn notification(state: &TransferState, name: Option<&str>) -> Option<Notification> {
-    let (named, unnamed, body) = match state {
-        TransferState::Shared(_) => ("is_shared", "file_is_shared", "notify_shared"),
-        TransferState::Received(_) => ("has_arrived", "file_has_arrived", "notify_received"),
-        TransferState::Failed(_) => ("did_not_arrive", "file_did_not_arrive", "notify_failed"),
-        TransferState::Waiting
-        | TransferState::Running(_)
-        | TransferState::Cancelled
-        | TransferState::Interrupted => {
-            return None;
-        }
+pub fn notification(notice: &EndNotice) -> Notification {
+    let (named, unnamed, body) = match notice.end {
+        TransferEnd::Failed => ("did_not_arrive", "file_did_not_arrive", "notify_failed"),
+        TransferEnd::Received => ("has_arrived", "file_has_arrived", "notify_received"),
+        TransferEnd::Shared => ("is_shared", "file_is_shared", "notify_shared"),
     };
-    Some(Notification {
-        title: match name {
-            Some(name) => tell(named, &[("name", name.into())]),
+    Notification {
+        title: match &notice.name {
+            Some(name) => tell(named, &[("name", super::shown_name(name).into())]),
             None => say(unnamed).to_owned(),
         },
         body: say(body).to_owned(),
-    })
+    }
 }
 
 plain! {
@@ -183,7 +186,7 @@ plain! {
 
 /// What went: a row or a server.
 #[must_use]
-pub fn removed(name: &str) -> String {
+pub fn removed_name(name: &str) -> String {
     tell("removed", &[("name", name.into())])
 }
 

@@ -393,7 +393,7 @@ pub const OPENGL: &str = "OpenGL";
 pub fn server_standing(standing: ServerStanding<'_>) -> String {
     match standing {
         ServerStanding::LacksRelays => super::relays_missing().what,
-        ServerStanding::Failed(message) => message.what.clone(),
+        ServerStanding::Failed(why) => super::trouble(why).what,
         ServerStanding::Passed => say("server_passed").to_owned(),
         ServerStanding::Untried => say("server_untried").to_owned(),
     }

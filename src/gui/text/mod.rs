@@ -25,6 +25,7 @@ macro_rules! pair {
     )+};
 }
 
+mod announced;
 mod keeping;
 mod manage;
 mod messages;
@@ -33,6 +34,7 @@ mod rows;
 mod sheets;
 mod units;
 
+pub use self::announced::*;
 pub use self::keeping::*;
 pub use self::manage::*;
 pub use self::messages::*;
@@ -389,7 +391,7 @@ pub fn doing(transfer: &Transfer, stage: Stage) -> String {
         (Stage::Open, _) => ("stage_open", None),
         (Stage::Save, _) => ("stage_save", None),
     };
-    let server = ("server", transfer.server.as_str().into());
+    let server = ("server", server_label(&transfer.server).into());
     match fraction {
         Some(fraction) => tell(id, &[("done", percent(fraction).into()), server]),
         None => tell(id, &[server]),

@@ -5,7 +5,7 @@ use egui::{Frame, Id, Ui};
 use super::{Drawn, Surroundings, share, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness, MenuEntry, Pose};
-use crate::gui::model::{Model, Notice, Screen, Tone, WindowAction};
+use crate::gui::model::{Model, Notice, Screen, Tone, WindowAction, WindowMessage};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
@@ -33,7 +33,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
         let message = text::clipboard_refused();
         kit::callout(ui, tone, &message, |_| {});
     }
-    let notice = Notice::new(Tone::Info, text::clipboard_empty());
+    let notice = Notice::new(Tone::Info, WindowMessage::ClipboardEmpty);
     let back = kit::notice(ui, &notice, text::dismiss()).clicked();
     over_everything(ui);
     for (one_line, pose) in [(false, None), (true, Some(Pose::Focused))] {

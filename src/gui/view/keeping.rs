@@ -65,7 +65,7 @@ pub(super) fn open_program(ctx: &Context, transfer: &Transfer, drawn: &mut Drawn
     };
     let question = KeepingQuestion {
         title: text::open_program_title(),
-        body: text::open_program(&transfer.name, &why),
+        body: text::open_program(text::shown_name(&transfer.name), &why),
         yes: text::open_anyway(),
         no: text::do_not_open(),
     };

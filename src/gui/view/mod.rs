@@ -203,7 +203,7 @@ fn notice(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     };
     let id = Id::unique("notice");
     // Nothing works before the person has chosen.
-    let (words, action) = if notice.message.remedy == Remedy::DefaultSettings {
+    let (words, action) = if notice.message.remedy() == Remedy::DefaultSettings {
         (
             text::remedy_default_settings(),
             Action::Settings(SettingsAction::UseDefaults),
@@ -211,7 +211,8 @@ fn notice(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     } else {
         (text::dismiss(), Action::Window(WindowAction::DismissNotice))
     };
-    let button = kit::fresh(ui, id, &notice.aloud(), |ui| kit::notice(ui, notice, words));
+    let aloud = text::notice_aloud(notice);
+    let button = kit::fresh(ui, id, &aloud, |ui| kit::notice(ui, notice, words));
     drawn.focus(ui, model, Focus::Notice, &button);
     if button.clicked() {
         drawn.act(action);
@@ -221,9 +222,9 @@ fn notice(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 /// What screen readers say by themselves: a point without a picture. Each announcement is a point of its own: the same
 /// words again are said again.
 fn announce(ui: &Ui, announcement: &Announcement) {
-    if announcement.words.is_empty() {
+    let Some(words) = text::announcement(announcement) else {
         return;
-    }
+    };
     let at = Rect::from_min_size(ui.max_rect().min, egui::Vec2::splat(1.0));
     let id = Id::unique(("announcement", announcement.number));
     let response = ui.interact(at, id, egui::Sense::hover());
@@ -232,14 +233,14 @@ fn announce(ui: &Ui, announcement: &Announcement) {
     } else {
         Role::Status
     };
-    response.widget_info(|| WidgetInfo::labeled(role, true, &announcement.words));
+    response.widget_info(|| WidgetInfo::labeled(role, true, &words));
     ui.ctx().accesskit_node_builder(response.id, |node| {
         node.set_live(if announcement.urgent {
             Live::Assertive
         } else {
             Live::Polite
         });
-        node.set_value(&*announcement.words);
+        node.set_value(&*words);
     });
 }
 
@@ -311,42 +312,47 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     );
     let place = row(switch.right() + space::S, whole.right());
     kit::at_right(ui, place, |ui| {
-        ui.spacing_mut().item_spacing.x = space::S;
-        let (icon, name) = destination(model);
-        let standing = model.settings.standing();
-        let warns = matches!(
-            standing,
-            ServerStanding::LacksRelays | ServerStanding::Failed(_)
-        );
-        let sign = match standing {
-            ServerStanding::LacksRelays | ServerStanding::Failed(_) => Icon::Warning,
-            ServerStanding::Passed => Icon::CircleCheck,
-            ServerStanding::Untried => icon,
-        };
-        let room = place.width() - measure::CONTROL - space::S;
-        let status = kit::status(ui, sign, name, warns, room);
-        let words = text::server_standing(standing);
-        ui.ctx()
-            .accesskit_node_builder(status.id, |node| node.set_description(&*words));
-        if status.on_hover_text(words).clicked() {
-            drawn.act(WindowAction::Go(Screen::Settings));
-        }
-        let open = model.screen == Screen::Settings;
-        let gear = kit::icon_toggle(ui, Icon::Settings, text::settings(), open);
-        ui.ctx()
-            .accesskit_node_builder(gear.id, |node| node.set_toggled(open.into()));
-        drawn.focus(ui, model, Focus::Settings, &gear);
-        if model.focus == Some(Focus::Switch) && switch_is_off(model) {
-            drawn.focus(ui, model, Focus::Switch, &gear);
-        }
-        if gear.clicked() {
-            drawn.act(WindowAction::Go(if open {
-                Screen::Share
-            } else {
-                Screen::Settings
-            }));
-        }
+        destination_and_gear(ui, model, place.width(), drawn);
     });
+}
+
+/// Where files go and how that server stands, then the gear that opens Settings, within this width.
+fn destination_and_gear(ui: &mut Ui, model: &Model, width: f32, drawn: &mut Drawn) {
+    ui.spacing_mut().item_spacing.x = space::S;
+    let (icon, name) = destination(model);
+    let standing = model.settings.standing();
+    let warns = matches!(
+        standing,
+        ServerStanding::LacksRelays | ServerStanding::Failed(_)
+    );
+    let sign = match standing {
+        ServerStanding::LacksRelays | ServerStanding::Failed(_) => Icon::Warning,
+        ServerStanding::Passed => Icon::CircleCheck,
+        ServerStanding::Untried => icon,
+    };
+    let room = width - measure::CONTROL - space::S;
+    let status = kit::status(ui, sign, name, warns, room);
+    let words = text::server_standing(standing);
+    ui.ctx()
+        .accesskit_node_builder(status.id, |node| node.set_description(&*words));
+    if status.on_hover_text(words).clicked() {
+        drawn.act(WindowAction::Go(Screen::Settings));
+    }
+    let open = model.screen == Screen::Settings;
+    let gear = kit::icon_toggle(ui, Icon::Settings, text::settings(), open);
+    ui.ctx()
+        .accesskit_node_builder(gear.id, |node| node.set_toggled(open.into()));
+    drawn.focus(ui, model, Focus::Settings, &gear);
+    if model.focus == Some(Focus::Switch) && switch_is_off(model) {
+        drawn.focus(ui, model, Focus::Switch, &gear);
+    }
+    if gear.clicked() {
+        drawn.act(WindowAction::Go(if open {
+            Screen::Share
+        } else {
+            Screen::Settings
+        }));
+    }
 }
 
 /// Neither of the two screens of the switch is open.

@@ -13,7 +13,7 @@ use crate::gui::text;
 
 /// The button with three dots, and its menu while that is open.
 pub(super) fn button(ui: &mut Ui, model: &Model, transfer: &Transfer, drawn: &mut Drawn) {
-    let name = text::about_file(text::more(), &transfer.name);
+    let name = text::about_file(text::more(), text::shown_name(&transfer.name));
     let open = model.menu == Some(transfer.id);
     let button = kit::icon_toggle(ui, Icon::Ellipsis, &name, open);
     kit::says_expanded(&button, open);
@@ -35,49 +35,50 @@ pub(super) fn button(ui: &mut Ui, model: &Model, transfer: &Transfer, drawn: &mu
     }
 }
 
-fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
-    let id = transfer.id;
-    let mut entries = Vec::new();
-    let mut add = |icon, label, danger, value| {
-        entries.push(MenuEntry {
+/// The entries of a menu, from top to bottom.
+#[derive(Default)]
+struct Entries(Vec<MenuEntry<'static, Action>>);
+
+impl Entries {
+    fn add(&mut self, icon: Icon, label: &'static str, action: impl Into<Action>) {
+        self.push(icon, label, false, action.into());
+    }
+
+    /// Adds an entry that takes something away.
+    fn add_danger(&mut self, icon: Icon, label: &'static str, action: impl Into<Action>) {
+        self.push(icon, label, true, action.into());
+    }
+
+    fn push(&mut self, icon: Icon, label: &'static str, danger: bool, value: Action) {
+        self.0.push(MenuEntry {
             icon,
             label,
             danger,
             value,
         });
-    };
+    }
+}
+
+fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
+    let id = transfer.id;
+    let row = |action| Action::Row(id, action);
+    let mut entries = Entries::default();
     match &transfer.state {
         TransferState::Shared(shared) if shared.gone => {}
         TransferState::Shared(_) => {
-            add(
+            entries.add(
                 Icon::Copy,
                 text::copy_pointer(),
-                false,
-                Action::Row(id, RowAction::CopyPointer),
+                row(RowAction::CopyPointer),
             );
-            add(
-                Icon::QrCode,
-                text::qr(),
-                false,
-                Action::Modal(ModalAction::Open(Modal::Qr(id))),
-            );
+            entries.add(Icon::QrCode, text::qr(), ModalAction::Open(Modal::Qr(id)));
         }
         TransferState::Received(_) => {
-            add(
-                Icon::Open,
-                text::open(),
-                false,
-                Action::Row(id, RowAction::OpenSaved),
-            );
+            entries.add(Icon::Open, text::open(), row(RowAction::OpenSaved));
         }
         TransferState::Failed(trouble) if !trouble.can_work_later() => {}
         TransferState::Failed(_) | TransferState::Cancelled | TransferState::Interrupted => {
-            add(
-                Icon::Retry,
-                text::retry(),
-                false,
-                Action::Row(id, RowAction::Retry),
-            );
+            entries.add(Icon::Retry, text::retry(), row(RowAction::Retry));
         }
         TransferState::Waiting | TransferState::Running(_) => {}
     }
@@ -86,12 +87,7 @@ fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
             id,
             at: transfer.tries() - 1,
         };
-        add(
-            Icon::Eye,
-            text::who_saw_what(),
-            false,
-            Action::Modal(ModalAction::Open(last)),
-        );
+        entries.add(Icon::Eye, text::who_saw_what(), ModalAction::Open(last));
     }
     if transfer.local_file().is_some() {
         let words = if matches!(transfer.state, TransferState::Received(_)) {
@@ -99,53 +95,33 @@ fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
         } else {
             text::show_original()
         };
-        add(
-            Icon::ShowInFolder,
-            words,
-            false,
-            Action::Row(id, RowAction::RevealSaved),
-        );
+        entries.add(Icon::ShowInFolder, words, row(RowAction::RevealSaved));
     }
     let manageable = matches!(&transfer.state, TransferState::Shared(shared)
         if shared.manageable && !shared.gone && transfer.managing.is_none());
     if let TransferState::Shared(shared) = &transfer.state
         && manageable
     {
-        let manage = |what| Action::Row(id, RowAction::Manage(what));
-        add(
-            Icon::ClockPlus,
-            text::keep_longer(),
-            false,
-            Action::Modal(ModalAction::Open(Modal::KeepLonger(id))),
-        );
+        let longer = ModalAction::Open(Modal::KeepLonger(id));
+        entries.add(Icon::ClockPlus, text::keep_longer(), longer);
         if shared.counted {
-            add(
-                Icon::Download,
-                text::downloads_so_far(),
-                false,
-                manage(ManageAction::Status),
-            );
+            let status = row(RowAction::Manage(ManageAction::Status));
+            entries.add(Icon::Download, text::downloads_so_far(), status);
         }
     }
     if transfer.is_unfinished() {
-        add(
-            Icon::Close,
-            text::cancel(),
-            true,
-            Action::Row(id, RowAction::Cancel),
-        );
+        entries.add_danger(Icon::Close, text::cancel(), row(RowAction::Cancel));
     } else {
-        add(
+        entries.add(
             Icon::ListX,
             text::remove_from_list(),
-            false,
-            Action::Row(id, RowAction::Remove),
+            row(RowAction::Remove),
         );
     }
     // What cannot be taken back comes last.
     if manageable {
-        let delete = Action::Modal(ModalAction::Open(Modal::Delete(id)));
-        add(Icon::Trash, text::delete_from_server(), true, delete);
+        let delete = ModalAction::Open(Modal::Delete(id));
+        entries.add_danger(Icon::Trash, text::delete_from_server(), delete);
     }
-    entries
+    entries.0
 }

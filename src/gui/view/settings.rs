@@ -263,7 +263,7 @@ fn server(
     let use_it = Button::new(Loudness::Secondary, text::use_it()).named(use_name);
     let tested = Button::new(Loudness::Quiet, text::test())
         .named(test_name)
-        .enabled(test != Some(&Test::Running));
+        .enabled(!matches!(test, Some(Test::Running)));
     let first = if chosen {
         kit::badge_width(ui, text::in_use())
     } else {
@@ -369,7 +369,7 @@ fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &m
             label: text::access_word(),
             hint: "",
             rows: 1,
-            trouble: word.trouble.is_some(),
+            trouble: word.refused,
             masked: true,
         };
         let response = field.show(ui, &mut typed);
@@ -397,7 +397,8 @@ fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &m
             }
         });
     });
-    trouble(ui, "word", word.trouble.as_ref());
+    let refused = word.refused.then(text::access_word_invalid);
+    trouble(ui, "word", refused.as_ref());
 }
 
 fn choice_id(choice: &ServerChoice) -> Id {
@@ -441,13 +442,12 @@ fn outcome(
             });
             look(ui, true)
         }
-        Some(Test::Failed(message)) => kit::callout(ui, Tone::Danger, message, |ui| {
+        Some(Test::Failed(why)) => kit::callout(ui, Tone::Danger, &text::trouble(why), |ui| {
             ui.add_space(space::XS);
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
                 let mut first = true;
-                if let (Remedy::AccessWord, ServerChoice::Address(address)) =
-                    (message.remedy, choice)
+                if let (Remedy::AccessWord, ServerChoice::Address(address)) = (why.remedy(), choice)
                 {
                     first = false;
                     let button = Button::new(Loudness::Secondary, text::remedy_access_word());
@@ -455,9 +455,7 @@ fn outcome(
                         drawn.act(ServerAction::OpenWord(address.clone()));
                     }
                 }
-                if let (Remedy::Relays, Some(words)) =
-                    (message.remedy, text::remedy(message.remedy))
-                {
+                if let (Remedy::Relays, Some(words)) = (why.remedy(), text::remedy(why.remedy())) {
                     first = false;
                     let button = Button::new(Loudness::Secondary, words).icon(Icon::Relay);
                     if ui.add(button).clicked() {

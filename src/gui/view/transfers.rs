@@ -162,7 +162,7 @@ fn keys(
 ) {
     let name = spoken(model, transfer, around.now);
     row.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
-    if let Some(said) = model.said_beside(transfer.id) {
+    if let Some(said) = model.said_beside(transfer.id).map(text::notice_aloud) {
         ui.ctx()
             .accesskit_node_builder(row.id, |node| node.set_description(said));
     }
@@ -244,7 +244,7 @@ fn body(
         TransferState::Received(_) => received(ui, transfer, drawn),
         TransferState::Failed(trouble) => {
             ui.add_space(space::XS);
-            kit::said(ui, &trouble.words());
+            kit::said(ui, &text::trouble(trouble));
             again(ui, transfer, drawn);
         }
         TransferState::Cancelled | TransferState::Interrupted => again(ui, transfer, drawn),
@@ -328,7 +328,13 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
             ui.allocate_ui_with_layout(vec2(width, height), column, |ui| {
                 ui.set_max_width(width);
                 ui.spacing_mut().item_spacing.y = 2.0;
-                kit::middle(ui, &transfer.name, Type::Label, palette.text, width);
+                kit::middle(
+                    ui,
+                    text::shown_name(&transfer.name),
+                    Type::Label,
+                    palette.text,
+                    width,
+                );
                 let line = if is_path {
                     kit::middle(ui, &words, Type::Caption, palette.muted, width)
                 } else {
@@ -346,7 +352,7 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
                 kit::badge(ui, tone, icon, word);
             }
             if transfer.is_unfinished() {
-                let name = text::about_file(text::cancel(), &transfer.name);
+                let name = text::about_file(text::cancel(), text::shown_name(&transfer.name));
                 if kit::icon_button(ui, Icon::Close, &name).clicked() {
                     drawn.act(Action::Row(transfer.id, RowAction::Cancel));
                 }
@@ -373,13 +379,16 @@ fn phase(model: &Model, transfer: &Transfer) -> &'static str {
 
 /// The row in one sentence: few readers speak announcements, so it says what becomes of the file.
 fn spoken(model: &Model, transfer: &Transfer, now: u64) -> String {
-    let (name, facts) = (&transfer.name, facts(transfer, now, false));
+    let (name, facts) = (
+        text::shown_name(&transfer.name),
+        facts(transfer, now, false),
+    );
     match &transfer.state {
         TransferState::Running(_) => match transfer.job {
             TransferJob::Share(_) => text::starts_sharing(&[name]),
             TransferJob::Receive { .. } => text::starts_receiving(name),
         },
-        TransferState::Failed(trouble) => text::has_failed(name, &trouble.words().aloud()),
+        TransferState::Failed(trouble) => text::has_failed(name, &text::trouble(trouble).aloud()),
         TransferState::Shared(_) if model.last_copied_row == Some(transfer.id) => {
             format!("{name}, {}, {facts}", text::pointer_copied())
         }
@@ -501,7 +510,11 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
 
 fn running(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
     ui.add_space(space::S);
-    kit::progress(ui, &text::progress_of(&transfer.name), transfer.bar);
+    kit::progress(
+        ui,
+        &text::progress_of(text::shown_name(&transfer.name)),
+        transfer.bar,
+    );
     ui.add_space(space::XS);
     steps(ui, transfer, stage);
 }
@@ -580,7 +593,7 @@ fn done(
     } else {
         Loudness::Secondary
     };
-    let name = text::about_file(label, &transfer.name);
+    let name = text::about_file(label, text::shown_name(&transfer.name));
     let button = Button::new(loudness, label).icon(icon).room_for(word);
     let button = button.named(&name).tall();
     let height = measure::PRIMARY;
@@ -632,7 +645,7 @@ fn told(ui: &mut Ui, transfer: &Transfer, gone: bool) {
         Some(Told::Done(Managed::Deleted)) if gone => {}
         Some(Told::Failed(trouble)) => {
             ui.add_space(space::S);
-            kit::callout(ui, Tone::Danger, &trouble.words(), |_| {});
+            kit::callout(ui, Tone::Danger, &text::trouble(trouble), |_| {});
         }
         Some(Told::Done(done)) => {
             ui.add_space(space::XS);
@@ -648,7 +661,7 @@ fn received(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
         ui.add_space(space::S);
     }
     let (open, show) = (text::open(), text::show_in_folder());
-    let names = [open, show].map(|word| text::about_file(word, &transfer.name));
+    let names = [open, show].map(|word| text::about_file(word, text::shown_name(&transfer.name)));
     let of = |loudness| {
         let open = Button::new(loudness, open).icon(Icon::Open);
         (
@@ -696,20 +709,20 @@ fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(space::S, space::S);
         if let Some(words) = text::remedy(remedy) {
-            let name = text::about_file(words, &transfer.name);
+            let name = text::about_file(words, text::shown_name(&transfer.name));
             let button = Button::new(Loudness::Secondary, words).icon(icon);
             if ui.add(button.named(&name)).clicked() {
                 drawn.act(Action::Row(transfer.id, RowAction::Remedy));
             }
         }
         if remedy.then_retry() {
-            let name = text::about_file(text::retry(), &transfer.name);
+            let name = text::about_file(text::retry(), text::shown_name(&transfer.name));
             let button = Button::new(Loudness::Quiet, text::retry()).icon(Icon::Retry);
             if ui.add(button.named(&name)).clicked() {
                 drawn.act(Action::Row(transfer.id, RowAction::Retry));
             }
         }
-        let name = text::about_file(text::remove(), &transfer.name);
+        let name = text::about_file(text::remove(), text::shown_name(&transfer.name));
         let button = Button::new(Loudness::Quiet, text::remove()).named(&name);
         let button = if remedy == Remedy::Nothing {
             button.flush(Flush::Left)

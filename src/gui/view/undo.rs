@@ -28,11 +28,11 @@ pub(super) fn covers(ctx: &Context, model: &Model) -> f32 {
 }
 
 pub(super) fn bar(ctx: &Context, model: &Model, drawn: &mut Drawn) {
-    if model.undo.is_none() {
+    let Some(undo) = &model.undo else {
         return;
-    }
+    };
     let palette = palette_of(ctx);
-    let words = model.undo_words();
+    let words = text::removed(&undo.removed());
     let keys = ctx.format_shortcut(&commands::UNDO);
     let area = Area::new(area())
         .order(Order::Middle)

@@ -29,9 +29,11 @@ impl Worker {
                 tokio::time::sleep(Duration::from_millis(timer.millis())).await;
                 inner.report(Event::Elapsed(timer));
             }),
-            Work::Notify(notification) => self.blocking(move || {
-                inner.platform.notify(&notification);
-            }),
+            Work::Notify(notice) => {
+                // In the language of the window, which this thread speaks.
+                let notification = text::notification(&notice);
+                self.blocking(move || inner.platform.notify(&notification));
+            }
             Work::Request(work) => self.with_network(work),
             Work::Settings(work) => self.with_settings(work),
         }
@@ -108,7 +110,8 @@ impl Worker {
             HistoryWork::Expires(entry, at) => history.expires(entry, at),
             HistoryWork::Forget(entry) => history.forget(entry),
             HistoryWork::Remember(id, kept) => {
-                let entry = history.remember(kept.entry, &kept.name, kept.len, what(&kept));
+                let name = text::shown_name(&kept.name);
+                let entry = history.remember(kept.entry, name, kept.len, what(&kept));
                 self.shared.report(Event::Remembered(id, entry));
             }
             HistoryWork::Set(true) => history.turn_on(),
@@ -304,7 +307,7 @@ fn what(kept: &KeptTransfer) -> What {
         } => What::Receiving {
             pointer: pointer.shared(),
             tell_sender: *tell_sender,
-            server: server.clone(),
+            server: text::server_label(server).to_owned(),
         },
         TransferOutcome::Shared(shared) => What::Shared {
             pointer: shared.pointer.shared(),

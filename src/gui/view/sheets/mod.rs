@@ -50,7 +50,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             };
             let delete = Action::Row(id, RowAction::Manage(ManageAction::Delete));
             let question = Question {
-                title: &text::delete_title(&transfer.name),
+                title: &text::delete_title(text::shown_name(&transfer.name)),
                 body: text::delete_body(),
                 safe: (text::keep_it(), Action::Modal(ModalAction::Back)),
                 other: (Loudness::Danger, text::delete_from_server(), delete),
@@ -61,7 +61,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(ModalAction::Back);
             };
-            let title = text::about_sheet(text::keep_longer(), &transfer.name);
+            let title = text::about_sheet(text::keep_longer(), text::shown_name(&transfer.name));
             let width = measure::QUESTION;
             sheet(ctx, "keep longer", &title, width, drawn, |ui, drawn| {
                 keep_longer(ui, model, transfer, around.now, drawn);
@@ -75,7 +75,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(ModalAction::Back);
             };
-            let title = text::about_sheet(text::qr(), &transfer.name);
+            let title = text::about_sheet(text::qr(), text::shown_name(&transfer.name));
             let width = measure::QUESTION;
             sheet(ctx, "qr", &title, width, drawn, |ui, _| {
                 qr::show(ui, transfer.pointer(), around.masks(model));
@@ -94,30 +94,12 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
                 },
             );
         }
-        Modal::WhoSawTest { server, at } => {
-            let settings = &model.settings;
-            let choice = settings.server_at(server);
-            let Some(shown) = choice.and_then(|choice| settings.tests_shown.get(&choice)) else {
-                return drawn.act(ModalAction::Back);
-            };
-            let added = server
-                .checked_sub(1)
-                .and_then(|at| settings.preferences.servers.get(at));
-            let name = match added {
-                Some(server) => server.name.as_str(),
-                None => text::built_in(),
-            };
-            let title = text::about_sheet(text::who_saw_what(), name);
-            let foot = who_saw_what::foot(shown, at);
-            seen(ctx, &title, &foot, drawn, |ui, drawn| {
-                who_saw_what::of_test(ui, shown, at, drawn);
-            });
-        }
+        Modal::WhoSawTest { server, at } => who_saw_test(ctx, model, server, at, drawn),
         Modal::WhoSawWhat { id, at } => {
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(ModalAction::Back);
             };
-            let title = text::about_sheet(text::who_saw_what(), &transfer.name);
+            let title = text::about_sheet(text::who_saw_what(), text::shown_name(&transfer.name));
             let foot = who_saw_what::foot(&transfer.shown, at);
             seen(ctx, &title, &foot, drawn, |ui, drawn| {
                 who_saw_what::of_transfer(ui, transfer, at, drawn);
@@ -125,6 +107,27 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
         }
         Modal::WipeHistory => keeping::wipe(ctx, drawn),
     }
+}
+
+/// Who saw what of a test of the server at this place, the built-in one being 0.
+fn who_saw_test(ctx: &Context, model: &Model, server: usize, at: usize, drawn: &mut Drawn) {
+    let settings = &model.settings;
+    let choice = settings.server_at(server);
+    let Some(shown) = choice.and_then(|choice| settings.tests_shown.get(&choice)) else {
+        return drawn.act(ModalAction::Back);
+    };
+    let added = server
+        .checked_sub(1)
+        .and_then(|at| settings.preferences.servers.get(at));
+    let name = match added {
+        Some(server) => server.name.as_str(),
+        None => text::built_in(),
+    };
+    let title = text::about_sheet(text::who_saw_what(), name);
+    let foot = who_saw_what::foot(shown, at);
+    seen(ctx, &title, &foot, drawn, |ui, drawn| {
+        who_saw_what::of_test(ui, shown, at, drawn);
+    });
 }
 
 /// Times from now and the days they mean, without those that would change nothing; the server says no to one that is

@@ -1,0 +1,221 @@
+//! What the window has to say by itself, as data. [`crate::gui::text`] finds the words when it is shown or heard.
+
+use std::path::PathBuf;
+
+use super::{
+    Focus, FoundPath, Managed, Model, PointerInfo, Removed, ServerLabel, ShownName, TestReport,
+    Trouble,
+};
+use crate::app::kept::history::{DamagedHistory, SessionOnly};
+use crate::app::received::content_type::Disagreement;
+use crate::app::settings::config::SocksProxy;
+use crate::app::words::message::{Remedy, UserMessage};
+
+/// What a screen reader should say by itself.
+#[derive(Clone, Debug, Default)]
+pub struct Announcement {
+    /// What there is to say; nothing at the start.
+    pub what: Option<Announced>,
+    /// At once, whatever it is saying.
+    pub urgent: bool,
+    /// How many came before: the same words twice are two announcements.
+    pub number: u64,
+}
+
+/// Something that happened, for those who hear the window.
+#[derive(Clone, Debug)]
+pub enum Announced {
+    /// The access word of a server was forgotten.
+    AccessWordForgotten,
+    /// What was entered is no access word.
+    AccessWordInvalid,
+    /// The access word of a server is kept.
+    AccessWordKept,
+    /// The transfer of this file was stopped.
+    Cancelled(ShownName),
+    /// The name of this received file says something else than its content.
+    Disagrees(ShownName, Disagreement),
+    /// The transfer of this file did not work.
+    Failed(ShownName, Trouble),
+    /// Files go to this server from now on.
+    GoesTo(ServerLabel),
+    /// A file came to be shared that this program can use itself.
+    KnownFile(FoundPath),
+    /// The relay list of this name is used from now on.
+    ListUsed(String),
+    /// A server did what a sender asked for.
+    Managed(Managed),
+    /// Something that was asked for in Settings or of a server did not work.
+    NotDone(Trouble),
+    /// A notice stands above the screen.
+    Notice(Notice),
+    /// The text in the pointer's field is a pointer.
+    Pointer(PointerInfo),
+    /// The pointer is on the clipboard.
+    PointerCopied,
+    /// A pointer was opened while another stands in the field.
+    PointerOpened,
+    /// So many quarters, 1 to 3, of this file's bytes have moved.
+    Progress(ShownName, u8),
+    /// Requests go through this proxy from now on.
+    ProxyUsed(SocksProxy),
+    /// A file of this name is on this computer.
+    Received(String),
+    /// Something was taken away.
+    Removed(Removed),
+    /// The server of this name was added.
+    ServerAdded(String),
+    /// The file is at a server.
+    Shared(ShownName),
+    /// So many transfers begin again.
+    StartsAgain(usize),
+    /// The download of this file begins.
+    StartsReceiving(ShownName),
+    /// Files begin to leave.
+    StartsSharing(Vec<ShownName>),
+    /// A test of a server passed.
+    TestPassed(TestReport),
+    /// A test of a server begins.
+    Testing,
+    /// What was taken away is back.
+    Undone,
+    /// A use case failed; `app` has found the words.
+    Worded(UserMessage),
+    /// Everything is so large, per cent.
+    Zoom(u16),
+}
+
+/// How loudly something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Good to know.
+    Info,
+    /// It worked.
+    Success,
+    /// Needs a decision.
+    Warning,
+    /// Did not work.
+    Danger,
+}
+
+/// A message above the screen, or several that are said at the same time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How loudly.
+    pub tone: Tone,
+    /// What is said first.
+    pub message: WindowMessage,
+    /// What else is said: each message has its own reason and its own advice.
+    pub more: Vec<WindowMessage>,
+}
+
+/// Something that the window says in three sentences: what happened, why, what to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WindowMessage {
+    /// Pasting brought neither text nor files.
+    ClipboardEmpty,
+    /// The clipboard did not take a text.
+    ClipboardRefused,
+    /// The default settings apply now; the old file is at this path, if it was put aside.
+    DefaultSettingsUsed(Option<PathBuf>),
+    /// What this program found of itself was copied.
+    DiagnosticsCopied,
+    /// Files were dropped while a question was open.
+    DropWhileModal,
+    /// What was dropped is no file on this computer.
+    DroppedNoFile,
+    /// These were dropped or pasted and are no files of this computer.
+    EntriesElsewhere(Vec<String>),
+    /// The paths with these names are not there or not readable.
+    FilesMissing(Vec<String>),
+    /// Files are longer than anything that can be sent; each with its name and its length in bytes.
+    FilesTooLarge(Vec<(String, u64)>),
+    /// Folders with these names were dropped, chosen or named.
+    FoldersRefused(Vec<String>),
+    /// A history file that cannot be read was put aside.
+    HistoryAside(DamagedHistory),
+    /// So many entries of the history were exported.
+    HistoryExported(usize),
+    /// The history was not exported.
+    HistoryNotExported,
+    /// The history was not wiped whole.
+    HistoryNotWiped(SessionOnly),
+    /// The history was wiped.
+    HistoryWiped,
+    /// The relay list of this name, dropped or chosen on Share, is used from now on.
+    ListUsed(String),
+    /// A picture on the clipboard was not shared.
+    PictureNotTaken,
+    /// A received file was moved or removed.
+    SavedFileGone,
+    /// A use case failed; `app` has found the words.
+    Worded(UserMessage),
+}
+
+impl WindowMessage {
+    /// The one thing that the window offers for it.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Worded(message) => message.remedy,
+            _ => Remedy::default(),
+        }
+    }
+}
+
+impl From<UserMessage> for WindowMessage {
+    fn from(message: UserMessage) -> Self {
+        Self::Worded(message)
+    }
+}
+
+impl Notice {
+    /// A notice of one message.
+    #[must_use]
+    pub fn new(tone: Tone, message: impl Into<WindowMessage>) -> Self {
+        Self {
+            tone,
+            message: message.into(),
+            more: Vec::new(),
+        }
+    }
+
+    /// All its messages, in the order in which they are said.
+    pub fn messages(&self) -> impl Iterator<Item = &WindowMessage> {
+        std::iter::once(&self.message).chain(&self.more)
+    }
+
+    /// Something did not work, or the person has to decide.
+    #[must_use]
+    pub const fn warns(&self) -> bool {
+        matches!(self.tone, Tone::Warning | Tone::Danger)
+    }
+}
+
+impl Model {
+    /// Says something above the screen.
+    pub fn say(&mut self, tone: Tone, message: impl Into<WindowMessage>) {
+        self.notify(Notice::new(tone, message));
+    }
+
+    /// Shows a notice above the screen.
+    pub(super) fn notify(&mut self, notice: Notice) {
+        let tone = notice.tone;
+        self.announce(tone == Tone::Danger, Announced::Notice(notice.clone()));
+        self.notice = Some(notice);
+        // Few readers speak announcements; each speaks what the keyboard comes to. Where all went well, it stays with what
+        // the person has just used.
+        if tone != Tone::Success {
+            self.focus = Some(Focus::Notice);
+        }
+    }
+
+    /// Says something to those who hear the window.
+    pub(super) fn announce(&mut self, urgent: bool, what: Announced) {
+        self.announcement = Announcement {
+            what: Some(what),
+            urgent,
+            number: self.announcement.number + 1,
+        };
+    }
+}
