@@ -854,6 +854,7 @@ const _: () = assert!(IN_WEATHER + AMONG_HOSTILE + OVER_SESSION + ON_SHORT_LISTS
 
 /// Who misbehaves, and how: what the person reads, and after how many tries. A transfer meets the same in every try.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn every_misbehaviour_has_its_message_and_its_number_of_tries() {
     let again = 5;
     let no_answer = "No answer of the server came back.";

@@ -62,6 +62,10 @@ fn act(desk: &mut Desk, action: impl Into<Action>) {
 }
 
 /// Every place, one after the other.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a walk through every place of the window"
+)]
 fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<String>) {
     let place = |name: &str| format!("{name} in {language:?} at {size:?}, {zoom} %");
     let chosen = server("files.example");

@@ -19,8 +19,6 @@ pub mod space {
     pub const L: f32 = 16.0;
     /// Beside the page; between sections.
     pub const XL: f32 = 24.0;
-    /// Around what stands alone.
-    pub const XXL: f32 = 32.0;
 }
 
 /// Sizes that repeat.
@@ -518,6 +516,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     fn every_text_can_be_read_on_everything_it_stands_on() {
         for (theme, p) in [
             ("light", Palette::LIGHT),

@@ -512,6 +512,7 @@ fn next_node_not_found_counts_for_a_later_relay_of_this_path_only() {
 /// One relay does something once and the next try succeeds: who of that path has a strike then, whether it counts for
 /// or against the guard, and what the try is said to have failed of.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn who_is_struck_for_what() {
     use Mischief::{Changes, Forges, Refuses, Says};
     use NetworkKind::{Cloakroom, Session};

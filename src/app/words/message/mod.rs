@@ -427,6 +427,7 @@ mod tests {
     use crate::protocol::transfer::TransferError;
 
     /// One of every kind of error, and of every kind inside it that has words of its own.
+    #[expect(clippy::too_many_lines, reason = "a list of every kind of error")]
     fn all() -> Vec<AppError> {
         let relay = Identity::from_seed([1; 32]).public();
         let no_path = |place, reason| NoPath {
