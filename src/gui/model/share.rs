@@ -7,6 +7,7 @@ use super::{DialogWork, Effect, FileWork, Focus, FoundPath, Model, ShareOptions}
 use crate::app::transfer::known_file::KnownFile;
 
 /// What a person did on the Share screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShareAction {
     /// Open the system's dialog for files to share.
     ChooseFiles,
