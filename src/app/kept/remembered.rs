@@ -539,13 +539,13 @@ mod tests {
         let memory = remembered.keeper("list").unwrap();
         let server = Identity::from_seed([200; 32]).public().to_hex();
         let server = format!("http://files.example#p={server}").parse().unwrap();
-        let way = TransferRoute::Relays {
+        let route = TransferRoute::Relays {
             list: &list,
             kind: NetworkKind::Cloakroom,
             memory: &memory,
             allow: Allowance::NONE,
         };
-        let mut transfer = RequestMachine::new(&FileRequest::ServerInfo, &server, way, 0);
+        let mut transfer = RequestMachine::new(&FileRequest::ServerInfo, &server, route, 0);
         let rng = &mut ChaCha20Rng::seed_from_u64(2);
         let path = loop {
             match transfer.next(200, rng) {

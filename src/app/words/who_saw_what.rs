@@ -276,16 +276,16 @@ pub const fn note(note: Note) -> &'static str {
 /// The path of the last try, in one line.
 #[must_use]
 pub fn path_line(shown: &[RequestShown]) -> Option<String> {
-    Some(way(shown.last()?.attempts.last()?))
+    Some(route(shown.last()?.attempts.last()?))
 }
 
 /// One try in one line: its path and what came of it.
 #[must_use]
 pub fn attempt_line(attempt: &AttemptShown) -> String {
-    format!("{}: {}", way(attempt), outcome(&attempt.outcome))
+    format!("{}: {}", route(attempt), outcome(&attempt.outcome))
 }
 
-fn way(attempt: &AttemptShown) -> String {
+fn route(attempt: &AttemptShown) -> String {
     let parties = attempt.parties();
     let names: Vec<_> = parties
         .iter()

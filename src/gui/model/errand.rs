@@ -104,7 +104,7 @@ impl Model {
         }
     }
 
-    /// Like [`Self::go_on`], after a change of the way to servers: a row that failed for another reason goes on waiting.
+    /// Like [`Self::go_on`], after a change of the route to servers: a row that failed for another reason goes on waiting.
     pub(super) fn go_on_where_relays_help(&mut self) -> Vec<Effect> {
         if let Some(Errand::Row(id)) = self.errand {
             let row = self.transfer(id).map(|row| &row.state);

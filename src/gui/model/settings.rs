@@ -25,7 +25,7 @@ pub struct Preferences {
     pub relay_list: Option<RelayList>,
     /// Lists on which the rules of paths may yield where the list is too short for them.
     pub short_lists: Vec<RelayOrigin>,
-    /// The way out of this computer; straight without one.
+    /// The proxy that connections go through; direct without one.
     pub proxy: Option<SocksProxy>,
     /// Where received files go.
     pub downloads: PathBuf,

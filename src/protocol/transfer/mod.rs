@@ -29,7 +29,7 @@ mod tests;
 
 pub use failure::Failure;
 
-/// Which way a transfer goes.
+/// The route of a transfer to the server.
 #[derive(Clone, Copy)]
 pub enum TransferRoute<'a> {
     /// Straight to the server, which then sees the client's address.
@@ -110,7 +110,7 @@ pub struct TransferError {
 pub struct RequestMachine<'a> {
     request: &'a FileRequest,
     server: &'a ServerAddress,
-    way: TransferRoute<'a>,
+    route: TransferRoute<'a>,
     expected_answer_len: usize,
     unlike: Option<Hops>,
     tries: u32,
@@ -141,13 +141,13 @@ impl<'a> RequestMachine<'a> {
     pub const fn new(
         request: &'a FileRequest,
         server: &'a ServerAddress,
-        way: TransferRoute<'a>,
+        route: TransferRoute<'a>,
         expected_answer_len: usize,
     ) -> Self {
         Self {
             request,
             server,
-            way,
+            route,
             expected_answer_len,
             unlike: None,
             tries: 0,
@@ -195,7 +195,7 @@ impl<'a> RequestMachine<'a> {
         TransferError {
             failure,
             tries: self.tries,
-            direct: matches!(self.way, TransferRoute::Direct),
+            direct: matches!(self.route, TransferRoute::Direct),
         }
     }
 
@@ -262,7 +262,7 @@ impl<'a> RequestMachine<'a> {
             memory,
             allow,
             ..
-        } = self.way
+        } = self.route
         else {
             return Ok(None);
         };
@@ -283,7 +283,7 @@ impl<'a> RequestMachine<'a> {
     #[must_use]
     pub const fn is_sessions(&self) -> bool {
         matches!(
-            self.way,
+            self.route,
             TransferRoute::Relays {
                 kind: NetworkKind::Session,
                 ..
@@ -292,7 +292,7 @@ impl<'a> RequestMachine<'a> {
     }
 
     fn learn(&self, learned: Learned) {
-        if let TransferRoute::Relays { list, memory, .. } = self.way {
+        if let TransferRoute::Relays { list, memory, .. } = self.route {
             memory.learn(&learned, list);
         }
     }

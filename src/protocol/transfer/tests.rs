@@ -225,13 +225,13 @@ impl FakeNetwork {
         let request = FileRequest::Download(FileId::parse("id").unwrap());
         let (list, address) = (self.list.clone(), self.address.clone());
         let memory = Arc::clone(&self.memory);
-        let way = TransferRoute::Relays {
+        let route = TransferRoute::Relays {
             list: &list,
             kind: self.kind,
             memory: &*memory,
             allow: Allowance::NONE,
         };
-        let mut transfer = RequestMachine::new(&request, &address, way, 65_536);
+        let mut transfer = RequestMachine::new(&request, &address, route, 65_536);
         let mut rng = ChaCha20Rng::seed_from_u64(self.seed);
         let mut paths = vec![];
         loop {
@@ -415,13 +415,13 @@ fn always(
 ) -> (Failure, Vec<Ed25519Public>) {
     let network = FakeNetwork::new(9);
     let request = FileRequest::ServerInfo;
-    let way = TransferRoute::Relays {
+    let route = TransferRoute::Relays {
         list: &network.list,
         kind,
         memory: &*network.memory,
         allow: Allowance::NONE,
     };
-    let mut transfer = RequestMachine::new(&request, &network.address, way, 0);
+    let mut transfer = RequestMachine::new(&request, &network.address, route, 0);
     let mut rng = ChaCha20Rng::seed_from_u64(5);
     loop {
         match transfer.next(NOW, &mut rng) {
