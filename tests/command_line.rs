@@ -1116,6 +1116,16 @@ fn without_a_name_in_the_pointer_the_sealed_one_is_used() {
     assert!(person.home().join("received/secret plan.txt").exists());
 }
 
+#[test]
+fn a_name_that_the_settings_keep_out_of_pointers_stays_out() {
+    let person = Person::new();
+    let settings = person.home().join("config.toml");
+    fs::write(settings, "version = 1\nname_in_pointer = false\n").unwrap();
+    let pointer = person.share(&person.file("secret plan.txt", b"content"), &[]);
+    let info = person.run_with(&["info", "-"], &pointer);
+    assert!(said(&info).contains("not in the pointer") && !said(&info).contains("secret plan"));
+}
+
 /// Somebody with a home of their own, which is also the current folder of what they run.
 struct Person(TempDir);
 

@@ -19,7 +19,8 @@ use std::thread;
 
 use cloakroom::app::relays::{RelaySet, RelaySource};
 use cloakroom::app::settings::config::{Config, Home, ServerChoice, ServerEntry};
-use cloakroom::app::transfer::network::{Network, Route, Tell};
+use cloakroom::app::transfer::call::{Call, CallContext};
+use cloakroom::app::transfer::network::{Network, Route};
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::transfer::test_server;
 use cloakroom::protocol::address::{FileId, ServerAddress, ServerUrl};
@@ -41,7 +42,6 @@ use stand_in::{SessionServer, StandIn, read_message, serve};
 use support::{blobs_in, cloak, content, printed_pointer, said, with_input, write_list};
 use tempfile::{TempDir, tempdir};
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 
 /// A file server and three relays in this process, and the people who use them in processes of their own.
 struct Town {
@@ -663,7 +663,10 @@ fn a_server_that_asks_for_something_is_asked_twice_and_then_for_ten_minutes_not_
 #[test]
 fn the_second_asking_goes_over_another_last_relay() {
     let town = Town::with(|config| config.settings.work = WorkBase::from_bits(14));
-    let session = Session::new(Home::in_folder(tempdir().unwrap().path()));
+    let session = Session::new(
+        Home::in_folder(tempdir().unwrap().path()),
+        Config::default(),
+    );
     let descriptors = town.relays.iter().map(|relay| relay.descriptor().clone());
     let relays = RelaySet {
         list: RelayList::join("town", 0, u64::MAX, descriptors.collect()).unwrap(),
@@ -671,14 +674,13 @@ fn the_second_asking_goes_over_another_last_relay() {
         source: RelaySource::File(town.folder.path().join("relays.json")),
     };
     let network = Network::new(town.address.clone(), Route::Relays(relays));
-    let mut shown = Vec::new();
-    let asking = async {
-        let (shown, cancel) = (&mut shown, CancellationToken::new());
-        session.info_for_upload(&network, shown, &cancel).await
-    };
-    let info = town.runtime.block_on(asking).unwrap().unwrap();
+    let call = Call::new(&session, network, &CallContext::default());
+    let info = town.runtime.block_on(call.info_for_upload());
+    let info = info.unwrap().unwrap();
     assert!(info.asks_something());
-    let lasts: Vec<_> = shown
+    let lasts: Vec<_> = call
+        .log()
+        .requests()
         .iter()
         .map(|asked| {
             asked
@@ -896,17 +898,16 @@ fn a_receipt_that_gets_lost_does_not_fail_the_download() {
 #[test]
 fn a_servers_test_stores_fetches_and_deletes() {
     let town = Town::with(ask_for_word);
-    let session = Session::new(Home::in_folder(tempdir().unwrap().path()));
+    let session = Session::new(
+        Home::in_folder(tempdir().unwrap().path()),
+        Config::default(),
+    );
     let network = Network::new(town.address.clone(), Route::Direct);
-    let check = |word: Option<&str>| {
-        let word = word.map(|word| AccessWord::parse(word).unwrap());
-        let (tell, cancel) = (Tell::nobody(), CancellationToken::new());
-        town.runtime.block_on(async {
-            test_server::check(&session, &network, word, &tell, &mut Vec::new(), &cancel).await
-        })
-    };
-    assert!(check(None).is_err());
-    let checked = check(Some(WORD)).unwrap();
+    let call = Call::new(&session, network, &CallContext::default());
+    let check = |call: &Call| town.runtime.block_on(test_server::check(call));
+    assert!(check(&call).is_err());
+    let word = AccessWord::parse(WORD).unwrap();
+    let checked = check(&call.with_access_word(word)).unwrap();
     assert!(checked.delete.is_some() && town.stored().is_empty());
     let lines = checked.lines();
     assert!(
@@ -918,17 +919,7 @@ fn a_servers_test_stores_fetches_and_deletes() {
 
     let sessions = StandIn::of_session(SessionServer::NumberIds);
     let network = Network::new(sessions.address, Route::Direct);
-    let checked = town
-        .runtime
-        .block_on(test_server::check(
-            &session,
-            &network,
-            None,
-            &Tell::nobody(),
-            &mut Vec::new(),
-            &CancellationToken::new(),
-        ))
-        .unwrap();
+    let checked = check(&Call::new(&session, network, &CallContext::default())).unwrap();
     assert!(checked.delete.is_none());
     assert!(checked.lines()[2].contains("does not delete on demand"));
 }

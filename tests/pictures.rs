@@ -18,12 +18,13 @@ use cloakroom::app::error::{AppError, Mismatch, ServerRefusal};
 use cloakroom::app::kept::history::HistoryStatus;
 use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
+use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::l10n::Language;
 use cloakroom::gui::model::{
     Action, Arrival, Contrast, Count, ManageAction, Modal, ModalAction, PreferenceChange,
     Preferences, ReceiveAction, RelayAction, RelayList, RelayOrigin, RowAction, Screen,
-    ServerAction, ServerChoice, ShareAction, ShareOptions, Stage, Test, Theme, TransferId,
-    TransferState, WindowAction,
+    ServerAction, ServerChoice, ShareAction, ShareOptions, Test, Theme, TransferId, TransferState,
+    WindowAction,
 };
 use cloakroom::gui::text;
 use cloakroom::gui::window::{Opening, Window};
@@ -241,14 +242,20 @@ const SCENES: &[Scene] = &[
         act(desk, ModalAction::Open(Modal::Delete(id)));
     }),
     ("receive-downloading", |desk| {
-        desk.backend.show(vec![Stage::Download { fraction: 0.5 }]);
+        desk.backend.show(vec![Stage::Download {
+            received: 50,
+            total: 100,
+        }]);
         desk.paste(POINTER);
         desk.until_seen("from files.example");
         act(desk, ReceiveAction::Download);
         desk.until_seen("Downloading, 50 %");
     }),
     ("receive-verifying", |desk| {
-        let whole = Stage::Download { fraction: 1.0 };
+        let whole = Stage::Download {
+            received: 100,
+            total: 100,
+        };
         desk.backend.show(vec![whole, Stage::Verify]);
         desk.paste(POINTER);
         desk.until_seen("from files.example");
@@ -370,7 +377,7 @@ const SCENES: &[Scene] = &[
         desk.until_seen("was not stored");
     }),
     ("share-working", |desk| {
-        desk.backend.show(vec![Stage::Work { fraction: 0.4 }]);
+        desk.backend.show(vec![Stage::Work { permille: 400 }]);
         let file = desk.file("report.pdf");
         desk.drop_files(&[file]);
         desk.until_seen("Working for the server");

@@ -13,9 +13,10 @@ use cloakroom::app::error::AppError;
 use cloakroom::app::process::logging;
 use cloakroom::app::received::save::SaveTo;
 use cloakroom::app::relays::RelaySet;
-use cloakroom::app::settings::config::Home;
+use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get;
-use cloakroom::app::transfer::network::{Network, Route, Tell};
+use cloakroom::app::transfer::network::{Network, Route};
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::transfer::share::{ShareRequest, share};
 use cloakroom::protocol::digest::Digest;
@@ -23,7 +24,6 @@ use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList};
 #[cfg(unix)]
 use support::{printed_pointer, said, traced};
-use tokio_util::sync::CancellationToken;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_transfer_logs_nothing_that_is_private() {
@@ -31,8 +31,8 @@ async fn a_whole_transfer_logs_nothing_that_is_private() {
     tracing::subscriber::set_global_default(logging::subscriber("trace", log.writer())).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
-    let session = Session::new(Home::in_folder(folder.path()));
-    let cancel = CancellationToken::new();
+    let session = Session::new(Home::in_folder(folder.path()), Config::default());
+    let context = CallContext::default();
     let network = session.builtin_network().await.unwrap();
     session.hold_builtin(&network);
     let file = folder.path().join(NAME);
@@ -41,35 +41,21 @@ async fn a_whole_transfer_logs_nothing_that_is_private() {
         ttl_secs: Some(7_200),
         ..ShareRequest::new(file)
     };
-    let shared = share(
-        &session,
-        &network,
-        request,
-        &Tell::nobody(),
-        &mut Vec::new(),
-        &cancel,
-    )
-    .await
-    .unwrap();
+    let call = Call::new(&session, network.clone(), &context);
+    let shared = share(&call, request).await.unwrap();
+    drop(call);
     let text = shared.pointer.to_text();
     let pointer = || Pointer::find(text.as_str()).unwrap();
     let received = folder.path().join("received");
     fs::create_dir(&received).unwrap();
     let to = SaveTo::Folder(received.clone());
     let fetch = async |network: &Network, pointer| {
-        get::get(
-            &session,
-            network,
-            get::GetRequest {
-                pointer,
-                target: to.clone().prepare().unwrap(),
-                tell_sender: true,
-            },
-            &Tell::nobody(),
-            &mut Vec::new(),
-            &cancel,
-        )
-        .await
+        let request = get::GetRequest {
+            pointer,
+            target: to.clone().prepare().unwrap(),
+            tell_sender: true,
+        };
+        get::get(&Call::new(&session, network.clone(), &context), request).await
     };
     let fetched = fetch(&network, pointer()).await.unwrap();
     assert_eq!(fs::read(fetched.path).unwrap(), private_content());
@@ -83,7 +69,7 @@ async fn a_whole_transfer_logs_nothing_that_is_private() {
         fetch(&network, changed).await,
         Err(AppError::Mismatch(_))
     ));
-    let Route::Relays(relays) = network.way() else {
+    let Route::Relays(relays) = network.route() else {
         panic!("the built-in network has relays");
     };
     let mut secrets = Secrets::of(&pointer(), &relays.list.relays);
@@ -91,7 +77,7 @@ async fn a_whole_transfer_logs_nothing_that_is_private() {
         network.server().clone(),
         Route::Relays(RelaySet::built_in(unreachable(&relays.list))),
     );
-    secrets.add_relays(match dead.way() {
+    secrets.add_relays(match dead.route() {
         Route::Relays(set) => &set.list.relays,
         Route::Direct => &[],
     });

@@ -20,11 +20,13 @@ use std::sync::{Arc, Mutex};
 use between::{Between, Crossing, Hook};
 use cloakroom::app::received::save::SaveTo;
 use cloakroom::app::relays::{RelaySet, RelaySource};
-use cloakroom::app::settings::config::Home;
+use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get::{self, GetRequest};
-use cloakroom::app::transfer::network::{Moved, Network, Route, Stage, Tell};
+use cloakroom::app::transfer::network::{Network, Route};
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::transfer::share::{self, ShareRequest};
+use cloakroom::app::transfer::stage::{ProgressSink, Stage};
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::disclosure::ShownOutcome;
@@ -37,7 +39,6 @@ use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
 use cloakroom::server::{RunningServer, Server, ServerConfig};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
-use tokio_util::sync::CancellationToken;
 
 #[derive(Clone, Copy, Debug)]
 enum Place {
@@ -147,7 +148,7 @@ impl World {
             source: RelaySource::File(folder.path().join("relays.json")),
         };
         Self {
-            session: Session::new(Home::in_folder(folder.path())),
+            session: Session::new(Home::in_folder(folder.path()), Config::default()),
             network: Network::new(address, Route::Relays(set)),
             folder,
             alive: Arc::new(Mutex::new(alive)),
@@ -159,7 +160,11 @@ impl World {
     }
 
     /// Kills that relay of the path that carries the file, at that moment, once.
-    fn killing(&self, place: Place, moment: Moment) -> (Tell, Arc<Mutex<Option<Ed25519Public>>>) {
+    fn killing(
+        &self,
+        place: Place,
+        moment: Moment,
+    ) -> (ProgressSink, Arc<Mutex<Option<Ed25519Public>>>) {
         let path: Arc<Mutex<Option<RelayPath>>> = Arc::default();
         let killed: Arc<Mutex<Option<Ed25519Public>>> = Arc::default();
         let kill: Kill = {
@@ -198,39 +203,29 @@ impl World {
                 kill(Moment::Drawn);
             }
         };
-        let tell = Tell::new(move |stage| match stage {
-            Stage::Moved(Moved::Sending { sent, total }) if sent * 2 >= total => {
+        let progress = ProgressSink::new(move |stage| match stage {
+            Stage::Upload { sent, total } if sent * 2 >= total => {
                 kill(Moment::Sending);
             }
-            Stage::Moved(Moved::Receiving { received, total }) if received * 2 >= total => {
+            Stage::Download { received, total } if received * 2 >= total => {
                 kill(Moment::Receiving);
             }
             _ => {}
         })
         .with_paths(on_path);
-        (tell, killed)
+        (progress, killed)
     }
 
-    async fn share(&self, content: &[u8], tell: &Tell) -> (Pointer, Vec<RequestShown>) {
+    async fn share(&self, content: &[u8], progress: &ProgressSink) -> (Pointer, Vec<RequestShown>) {
         let file = self.folder.path().join("large.bin");
         fs::write(&file, content).unwrap();
         let request = ShareRequest::new(file);
-        let cancel = CancellationToken::new();
-        let mut shown = Vec::new();
-        let shared = share::share(
-            &self.session,
-            &self.network,
-            request,
-            tell,
-            &mut shown,
-            &cancel,
-        )
-        .await
-        .unwrap();
-        (shared.pointer, shown)
+        let call = self.call(progress);
+        let shared = share::share(&call, request).await.unwrap();
+        (shared.pointer, call.log().requests())
     }
 
-    async fn get(&self, pointer: Pointer, tell: &Tell) -> (Vec<u8>, Vec<RequestShown>) {
+    async fn get(&self, pointer: Pointer, progress: &ProgressSink) -> (Vec<u8>, Vec<RequestShown>) {
         let request = GetRequest {
             pointer,
             target: SaveTo::Folder(self.folder.path().to_owned())
@@ -238,19 +233,14 @@ impl World {
                 .unwrap(),
             tell_sender: false,
         };
-        let cancel = CancellationToken::new();
-        let mut shown = Vec::new();
-        let fetched = get::get(
-            &self.session,
-            &self.network,
-            request,
-            tell,
-            &mut shown,
-            &cancel,
-        )
-        .await
-        .unwrap();
-        (fs::read(fetched.path).unwrap(), shown)
+        let call = self.call(progress);
+        let fetched = get::get(&call, request).await.unwrap();
+        (fs::read(fetched.path).unwrap(), call.log().requests())
+    }
+
+    fn call(&self, progress: &ProgressSink) -> Call {
+        let context = CallContext::default().with_progress(progress.clone());
+        Call::new(&self.session, self.network.clone(), &context)
     }
 
     fn stored(&self) -> usize {
@@ -324,7 +314,7 @@ async fn an_upload_survives_the_death_of_any_relay_at_any_moment() {
                     1,
                     "stored once, whatever was sent twice: {what}"
                 );
-                let (back, _) = world.get(pointer, &Tell::nobody()).await;
+                let (back, _) = world.get(pointer, &ProgressSink::none()).await;
                 assert!(back == content, "{what}");
                 died = true;
                 break;
@@ -350,7 +340,7 @@ async fn a_download_survives_the_death_of_any_relay_at_any_moment() {
             // late to be missed, and the next one has its turn.
             for _ in 0..MOST_TURNS {
                 let world = World::start().await;
-                let (pointer, _) = world.share(&content, &Tell::nobody()).await;
+                let (pointer, _) = world.share(&content, &ProgressSink::none()).await;
                 let (tell, killed) = world.killing(place, moment);
                 let (back, shown) = world.get(pointer, &tell).await;
                 assert!(back == content, "{what}");

@@ -14,13 +14,12 @@ use std::process::Output;
 
 use cloakroom::app::error::AppError;
 use cloakroom::app::relays::{ListState, RelaySourceError, Relays, UseFor};
-use cloakroom::app::settings::config::Home;
-use cloakroom::app::transfer::network::{Network, Tell};
+use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::transfer::share::{ShareRequest, share};
 use cloakroom::app::words::who_saw_what::RequestShown;
 use cloakroom::net::relay_source::FetchError;
-use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::{
@@ -30,7 +29,6 @@ use place::Place;
 use serde_json::{Value, json};
 use support::{Process, cloak, printed_pointer, said, with_input};
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
 const DAY: u64 = 24 * 3_600;
 
@@ -563,21 +561,15 @@ impl Person {
         let home = Home::in_folder(folder.path().join("home"));
         Self {
             relays: Relays::of(&home),
-            session: Session::new(home),
+            session: Session::new(home, Config::default()),
             folder,
         }
     }
 
     async fn add(&self, place: &Place) -> Result<RelayList, AppError> {
-        let cancel = CancellationToken::new();
+        let context = CallContext::default();
         self.relays
-            .add(
-                &self.session,
-                &place.line,
-                UseFor::All,
-                &mut Vec::new(),
-                &cancel,
-            )
+            .add(&self.session, &place.line, UseFor::All, &context)
             .await
     }
 
@@ -585,42 +577,26 @@ impl Person {
         &self,
         place: &Place,
     ) -> Result<cloakroom::app::relays::RelaySet, AppError> {
-        let cancel = CancellationToken::new();
-        let server: &ServerAddress = place.server.address();
+        let (server, context) = (place.server.address(), CallContext::default());
         self.relays
-            .for_server(
-                &self.session,
-                &place.source(),
-                server,
-                &mut Vec::new(),
-                &cancel,
-            )
+            .for_server(&self.session, &place.source(), server, &context)
             .await
             .map(Option::unwrap)
     }
 
     /// What each party was shown.
     async fn share(&self, place: &Place) -> Vec<RequestShown> {
-        let mut shown = Vec::new();
         let file = self.folder.path().join("a.txt");
         fs::write(&file, b"content").unwrap();
         let relays = self.relays_for(place).await.unwrap();
-        let network: Network = self
+        let network = self
             .session
             .network_to(place.server.address(), Some(relays), false)
             .await
             .unwrap();
-        share(
-            &self.session,
-            &network,
-            ShareRequest::new(file),
-            &Tell::nobody(),
-            &mut shown,
-            &CancellationToken::new(),
-        )
-        .await
-        .unwrap();
-        shown
+        let call = Call::new(&self.session, network, &CallContext::default());
+        share(&call, ShareRequest::new(file)).await.unwrap();
+        call.log().requests()
     }
 
     /// The name of the list that is held.

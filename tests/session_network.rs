@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex};
 use base64ct::{Base64, Encoding as _};
 use cloakroom::app::error::AppError;
 use cloakroom::app::received::save::SaveTo;
-use cloakroom::app::relays::{ListState, RelaySource, RelaySourceError, Relays};
-use cloakroom::app::settings::config::Home;
+use cloakroom::app::relays::{ListState, RelaySet, RelaySource, RelaySourceError, Relays};
+use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get::{self, GetRequest};
-use cloakroom::app::transfer::network::Tell;
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::transfer::share::{ShareRequest, share};
-use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
+use cloakroom::app::words::who_saw_what::Asked;
 use cloakroom::net::seed::Seed;
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::disclosure::{Fact, Role, Saw, ShownOutcome};
@@ -36,7 +36,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_util::sync::CancellationToken;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_shared_and_fetched_over_session_nodes_and_a_session_file_server() {
@@ -53,47 +52,23 @@ async fn a_file_is_shared_and_fetched_over_session_nodes_and_a_session_file_serv
         3,
         "the incomplete entry is dropped"
     );
-    let way = person
-        .session
-        .network_to(&network.server.address, Some(relays), false);
-    let way = way.await.unwrap();
-    let cancel = CancellationToken::new();
-    let shared = share(
-        &person.session,
-        &way,
-        ShareRequest::new(file),
-        &Tell::nobody(),
-        &mut Vec::new(),
-        &cancel,
-    )
-    .await
-    .unwrap();
+    let call = person.call(&network.server.address, relays).await;
+    let shared = share(&call, ShareRequest::new(file)).await.unwrap();
     assert_eq!(shared.pointer.relay_list, None);
 
     let text = shared.pointer.to_text();
     let recipient = network.person();
     let pointer = Pointer::find(text.as_str()).unwrap();
     let relays = recipient.relays_for(&pointer.server).await.unwrap();
-    let way = recipient
-        .session
-        .network_to(&pointer.server, Some(relays), false);
-    let way = way.await.unwrap();
-    let fetched = get::get(
-        &recipient.session,
-        &way,
-        GetRequest {
-            pointer,
-            target: SaveTo::Folder(recipient.folder.path().to_owned())
-                .prepare()
-                .unwrap(),
-            tell_sender: true,
-        },
-        &Tell::nobody(),
-        &mut Vec::new(),
-        &cancel,
-    )
-    .await
-    .unwrap();
+    let call = recipient.call(&pointer.server, relays).await;
+    let request = GetRequest {
+        pointer,
+        target: SaveTo::Folder(recipient.folder.path().to_owned())
+            .prepare()
+            .unwrap(),
+        tell_sender: true,
+    };
+    let fetched = get::get(&call, request).await.unwrap();
     assert_eq!(std::fs::read(fetched.path).unwrap(), content);
 
     let uploads = network.server.state.headers.lock().unwrap().clone();
@@ -165,9 +140,10 @@ async fn a_seed_with_another_certificate_is_no_seed() {
 
     // Another one of the three may still be right. Whichever was asked saw this computer's address.
     let person = Person::with(vec![seed, network.seed()]);
-    let mut shown = Vec::new();
-    let relays = person.relays_showing(&network.server.address, &mut shown);
+    let context = CallContext::default();
+    let relays = person.relays_showing(&network.server.address, &context);
     relays.await.unwrap();
+    let shown = context.log.requests();
     assert_eq!(shown.len(), 1);
     assert_eq!(shown[0].asked, Asked::SessionNodes);
     let (last, before) = shown[0].attempts.split_last().unwrap();
@@ -180,9 +156,13 @@ async fn a_seed_with_another_certificate_is_no_seed() {
     assert_eq!((seed.role, seed.saw), (Role::Seed, Saw::Certainly));
     assert!(seed.shown.contains(&Fact::ClientAddress));
     assert!(seed.hidden.contains(&Fact::Transfer));
-    let relays = person.relays_showing(&network.server.address, &mut shown);
+    let relays = person.relays_showing(&network.server.address, &context);
     relays.await.unwrap();
-    assert_eq!(shown.len(), 1, "nobody was asked again the same day");
+    assert_eq!(
+        context.log.requests().len(),
+        1,
+        "nobody was asked again the same day"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,15 +197,11 @@ async fn a_node_that_cannot_follow_its_layer_is_understood_and_another_path_is_t
     ] {
         let person = network.person();
         let relays = person.relays_for(&network.server.address).await.unwrap();
-        let way = person
-            .session
-            .network_to(&network.server.address, Some(relays), false)
-            .await
-            .unwrap();
+        let call = person.call(&network.server.address, relays).await;
         *network.nodes.refusal.lock().unwrap() = Some((hop, text));
-        let (mut shown, cancel) = (Vec::new(), CancellationToken::new());
-        let info = person.session.server_info(&way, &mut shown, &cancel).await;
+        let info = call.server_info().await;
         assert_eq!(info.unwrap(), None, "a server of Session has no such path");
+        let shown = call.log().requests();
         let outcomes: Vec<_> = shown[0].attempts.iter().map(|one| &one.outcome).collect();
         assert_eq!(
             outcomes,
@@ -248,28 +224,33 @@ impl Person {
         let home = Home::in_folder(folder.path().join("home"));
         Self {
             relays: Relays::with_seeds(&home, seeds),
-            session: Session::new(home),
+            session: Session::new(home, Config::default()),
             folder,
         }
     }
 
-    async fn relays_for(
-        &self,
-        server: &ServerAddress,
-    ) -> Result<cloakroom::app::relays::RelaySet, AppError> {
-        self.relays_showing(server, &mut Vec::new()).await
+    async fn relays_for(&self, server: &ServerAddress) -> Result<RelaySet, AppError> {
+        self.relays_showing(server, &CallContext::default()).await
     }
 
     async fn relays_showing(
         &self,
         server: &ServerAddress,
-        shown: &mut Vec<RequestShown>,
-    ) -> Result<cloakroom::app::relays::RelaySet, AppError> {
-        let cancel = CancellationToken::new();
+        context: &CallContext,
+    ) -> Result<RelaySet, AppError> {
         self.relays
-            .for_server(&self.session, &RelaySource::Session, server, shown, &cancel)
+            .for_server(&self.session, &RelaySource::Session, server, context)
             .await
             .map(Option::unwrap)
+    }
+
+    async fn call(&self, server: &ServerAddress, relays: RelaySet) -> Call {
+        let network = self.session.network_to(server, Some(relays), false);
+        Call::new(
+            &self.session,
+            network.await.unwrap(),
+            &CallContext::default(),
+        )
     }
 
     /// Makes what is kept as old as if so many days had passed.

@@ -10,10 +10,11 @@ use std::path::Path;
 use std::process::Output;
 
 use cloakroom::app::error::AppError;
-use cloakroom::app::settings::config::Home;
-use cloakroom::app::transfer::network::{Moved, Stage, Tell};
+use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::transfer::share::{ShareRequest, share};
+use cloakroom::app::transfer::stage::{ProgressSink, Stage};
 use cloakroom::app::words::who_saw_what::Asked;
 use cloakroom::protocol::disclosure::{Fact, Role, Saw, ShownOutcome};
 use serde_json::Value;
@@ -132,23 +133,21 @@ fn with_json_what_went_well_is_told_in_the_same_object() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_upload_tells_who_may_have_seen_it() {
     let folder = tempfile::tempdir().unwrap();
-    let session = Session::new(Home::in_folder(folder.path()));
+    let session = Session::new(Home::in_folder(folder.path()), Config::default());
     let network = session.builtin_network().await.unwrap();
     let file = folder.path().join("a.bin");
     fs::write(&file, content(300_000)).unwrap();
     let cancel = CancellationToken::new();
     let cancels = cancel.clone();
-    let tell = Tell::new(move |stage| {
-        if matches!(
-            stage,
-            Stage::Moved(Moved::Connecting | Moved::Sending { .. })
-        ) {
+    let progress = ProgressSink::new(move |stage| {
+        if matches!(stage, Stage::Connect(_) | Stage::Upload { .. }) {
             cancels.cancel();
         }
     });
-    let mut shown = Vec::new();
-    let request = ShareRequest::new(file);
-    let shared = share(&session, &network, request, &tell, &mut shown, &cancel).await;
+    let context = CallContext::new(&cancel).with_progress(progress);
+    let call = Call::new(&session, network, &context);
+    let shared = share(&call, ShareRequest::new(file)).await;
+    let shown = call.log().requests();
     assert!(matches!(shared, Err(AppError::Cancelled)));
     let upload = shown.last().unwrap();
     assert_eq!(upload.asked, Asked::Upload);
@@ -157,6 +156,6 @@ async fn a_cancelled_upload_tells_who_may_have_seen_it() {
     let guard = attempt.parties().remove(0);
     assert_eq!((guard.role, guard.saw), (Role::Guard, Saw::Perhaps));
     assert!(guard.shown.contains(&Fact::ClientAddress));
-    drop(network);
+    drop(call);
     session.close().await;
 }

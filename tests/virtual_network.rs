@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloakroom::app::error::AppError;
-use cloakroom::app::settings::config::Home;
+use cloakroom::app::settings::config::{Config, Home};
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::protocol::address::{FileId, ServerAddress};
@@ -1323,7 +1323,7 @@ struct OnDisk {
 
 impl MemoryKeeper for OnDisk {
     fn change(&self, change: &mut dyn FnMut(&mut RelayMemory)) {
-        let session = Session::new(self.home.clone());
+        let session = Session::new(self.home.clone(), Config::default());
         session.relay_memory("list").unwrap().change(change);
     }
 }

@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use cloakroom::app::error::AppError;
 use cloakroom::app::process::instance::{self, Start, StartArguments};
+use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
     Action, Modal, ModalAction, Preferences, ReceiveAction, RelayList, RelayOrigin, RowAction,
-    Screen, ServerChoice, SettingsAction, Stage, Theme, TransferState, WindowAction,
+    Screen, ServerChoice, SettingsAction, Theme, TransferState, WindowAction,
 };
 use cloakroom::gui::platform::uri_list::{DropNews, UriList};
 use cloakroom::gui::window::Opening;
@@ -160,7 +161,10 @@ fn cancelling_is_at_once() {
 #[test]
 fn a_pasted_pointer_is_described_downloaded_verified_and_opened() {
     let mut desk = Desk::new();
-    desk.backend.show(vec![Stage::Download { fraction: 0.5 }]);
+    desk.backend.show(vec![Stage::Download {
+        received: 50,
+        total: 100,
+    }]);
     desk.paste(&format!("here you are: {POINTER} bye"));
     desk.until_seen("report.pdf");
     assert!(desk.sees("4.2 MB"));

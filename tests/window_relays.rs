@@ -10,20 +10,20 @@ mod place;
 use std::fs;
 
 use cloakroom::app::settings::config::Home;
+use cloakroom::app::transfer::call::CallContext;
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
     Ended, ManageAction, PointerText, Preferences, RelayOrigin, RelayWish, RelaysKnown, Saved,
     Server, ServerChoice, ShareResult,
 };
 use cloakroom::gui::text;
-use cloakroom::gui::worker::{Backend as _, Progress};
+use cloakroom::gui::worker::Backend as _;
 use cloakroom::protocol::disclosure::{Fact, Role, Saw};
 use cloakroom::protocol::path::Standing;
 use cloakroom::protocol::relay_list::Serves;
 use place::Place;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
 /// One person's window without its looks.
 struct Person {
@@ -56,8 +56,8 @@ impl Person {
     }
 
     async fn ask(&mut self, wish: RelayWish) -> RelaysKnown {
-        let cancel = CancellationToken::new();
-        let known = self.app.relays(wish, &self.preferences, &cancel);
+        let context = CallContext::default();
+        let known = self.app.relays(wish, &self.preferences, &context);
         let known = known.await.map_err(|message| message.what).unwrap();
         if let Some(list) = &known.list {
             self.preferences.relay_list = Some(list.clone());
@@ -68,19 +68,15 @@ impl Person {
     async fn share(&self) -> Ended<ShareResult> {
         let file = self.folder.path().join("a.txt");
         fs::write(&file, b"content").unwrap();
-        let (progress, _seen) = Progress::unseen();
-        let cancel = CancellationToken::new();
-        self.app
-            .share(file, &self.preferences, &progress, &cancel)
-            .await
+        let context = CallContext::default();
+        self.app.share(file, &self.preferences, &context).await
     }
 
     async fn fetch(&self, pointer: &PointerText) -> Ended<Saved> {
-        let (progress, _seen) = Progress::unseen();
-        let cancel = CancellationToken::new();
-        self.app
-            .fetch(pointer.clone(), true, &self.preferences, &progress, &cancel)
-            .await
+        let context = CallContext::default();
+        let pointer = pointer.clone();
+        let fetch = self.app.fetch(pointer, true, &self.preferences, &context);
+        fetch.await
     }
 
     /// The host of the list that the pointer offers, when no relays of one's own will do.
@@ -163,10 +159,10 @@ async fn first_relays_that_are_not_known_are_told_and_no_others_take_their_place
 
     let seen = person.ask(RelayWish::Look).await.seen.unwrap();
     assert!(seen.trouble.unwrap().contains("network.json"));
-    let cancel = CancellationToken::new();
+    let context = CallContext::default();
     let new = person
         .app
-        .relays(RelayWish::NewGuard, &person.preferences, &cancel);
+        .relays(RelayWish::NewGuard, &person.preferences, &context);
     assert!(new.await.unwrap_err().why.contains("network.json"));
     let shared = person.share().await.result.map(drop);
     let words = text::trouble(&shared.unwrap_err());
@@ -292,7 +288,6 @@ async fn of_a_dead_server_the_window_knows_who_saw_what() {
     let fetched = person.fetch(&pointer).await;
     assert!(fetched.result.is_err());
     guard_saw(&fetched.shown);
-    let cancel = CancellationToken::new();
     for what in [
         ManageAction::Delete,
         ManageAction::Extend,
@@ -300,13 +295,21 @@ async fn of_a_dead_server_the_window_knows_who_saw_what() {
     ] {
         let managed = person
             .app
-            .manage(what, pointer.clone(), &person.preferences, &cancel)
+            .manage(
+                what,
+                pointer.clone(),
+                &person.preferences,
+                &CallContext::default(),
+            )
             .await;
         assert!(managed.result.is_err());
         guard_saw(&managed.shown);
     }
     let choice = person.preferences.chosen.clone();
-    let tested = person.app.test_server(choice, &person.preferences, &cancel);
+    let context = CallContext::default();
+    let tested = person
+        .app
+        .test_server(choice, &person.preferences, &context);
     let tested = tested.await;
     assert!(tested.result.is_err());
     guard_saw(&tested.shown);

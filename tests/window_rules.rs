@@ -18,13 +18,14 @@ use std::time::{Duration, Instant};
 
 use cloakroom::app::error::{AppError, ServerRefusal};
 use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
+use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::l10n::Language;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
     Action, Count, FocusAction, Modal, ModalAction, PreferenceChange, Preferences, Privacy,
     ReceiveAction, Region, RelayAction, RelayList, RelayOrigin, RowAction, Screen, ServerAction,
-    ServerChoice, SettingsAction, ShareAction, ShareOptions, Stage, SystemLook, Theme,
-    TransferState, WindowAction,
+    ServerChoice, SettingsAction, ShareAction, ShareOptions, SystemLook, Theme, TransferState,
+    WindowAction,
 };
 use cloakroom::gui::window::Opening;
 use desk::Desk;
@@ -1132,9 +1133,7 @@ fn every_button_that_copies_a_pointer_has_one_height() {
 #[test]
 fn a_running_row_says_how_fast_it_goes_once_that_is_known() {
     let mut desk = Desk::new();
-    let stages = (0..40_u8).map(|at| Stage::Upload {
-        fraction: f32::from(at) / 400.0,
-    });
+    let stages = (0..40).map(|sent| Stage::Upload { sent, total: 400 });
     desk.backend.show(stages.collect());
     desk.backend.pace(Duration::from_millis(40));
     let file = desk.file("report.pdf");
@@ -1179,9 +1178,7 @@ fn progress_draws_at_most_ten_frames_a_second() {
     // Puts the window's own style on, which the harness has changed.
     act(&mut desk, SettingsAction::Zoom(1));
     act(&mut desk, SettingsAction::Zoom(0));
-    let stages = (0..2_000_u16).map(|at| Stage::Upload {
-        fraction: f32::from(at) / 2_000.0,
-    });
+    let stages = (0..2_000).map(|sent| Stage::Upload { sent, total: 2_000 });
     desk.backend.show(stages.collect());
     desk.backend.pace(Duration::from_millis(1));
     let file = desk.file("report.pdf");

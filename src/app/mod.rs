@@ -1,5 +1,6 @@
 //! The use cases that the window and the command line share.
 //!
+//! * [`client`]: the one object that both hold; it decides which route a request takes.
 //! * [`settings`]: what this person set, and the file it is kept in.
 //! * [`relays`]: relay lists, from where they come to the paths that are drawn from them.
 //! * [`transfer`]: sharing, getting, managing, testing a server.
@@ -10,6 +11,7 @@
 //! * [`process`]: this process among others.
 //! * [`error`]: why a use case failed.
 
+pub mod client;
 pub mod error;
 pub mod kept;
 pub mod operate;

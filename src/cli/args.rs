@@ -6,8 +6,9 @@ use clap::builder::Resettable;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::operator::{OperatorArgs, RelayLayer, ServerLayer};
+use crate::app::client::ProxyOverride;
 use crate::app::relays::RelaySource;
-use crate::app::settings::config::{ParseProxyError, SocksProxy};
+use crate::app::settings::config::ParseProxyError;
 use crate::app::words::units::parse_seconds;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
@@ -111,7 +112,7 @@ pub(super) struct GetArgs {
     #[arg(long, value_name = "PATH")]
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) way: RouteArgs,
+    pub(super) route: RouteArgs,
     /// Fetch the relay list that the pointer names straight from its host, which then sees this computer's address, once, and use it for this pointer's server
     #[arg(long, conflicts_with = "direct")]
     pub(super) accept_relay_list: bool,
@@ -133,7 +134,7 @@ pub(super) struct ManageArgs {
     /// pointer
     pub(super) pointer: String,
     #[command(flatten)]
-    pub(super) way: RouteArgs,
+    pub(super) route: RouteArgs,
     /// Say on standard error (with --json in its object) which party of the path was shown what, try by try
     #[arg(long)]
     pub(super) who_saw_what: bool,
@@ -168,7 +169,7 @@ pub(super) struct ShareArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub(super) server: Option<ServerAddress>,
     #[command(flatten)]
-    pub(super) way: RouteArgs,
+    pub(super) route: RouteArgs,
     /// How long the server should keep it, such as 7d or 12h [default: the server's]
     #[arg(long, value_name = "TIME", value_parser = parse_seconds)]
     pub(super) ttl: Option<u64>,
@@ -206,7 +207,7 @@ pub(super) struct Access {
     pub(super) access_word_file: Option<PathBuf>,
 }
 
-/// The way to the server.
+/// The route to the server.
 #[derive(Args)]
 pub(super) struct RouteArgs {
     /// A relay list [default: the one of the settings, else the built-in one]
@@ -217,23 +218,14 @@ pub(super) struct RouteArgs {
     pub(super) direct: bool,
     /// A SOCKS5 proxy to the first relay, such as socks5://127.0.0.1:9050, or none [default: the one of the settings]
     #[arg(long, value_name = "URL", env = "CLOAKROOM_PROXY", hide_env_values = true, value_parser = parse_proxy)]
-    pub(super) proxy: Option<ProxyArg>,
+    pub(super) proxy: Option<ProxyOverride>,
 }
 
-/// What `--proxy` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum ProxyArg {
-    /// Go through this one.
-    Through(SocksProxy),
-    /// Go straight, whatever the settings say.
-    None,
-}
-
-fn parse_proxy(text: &str) -> Result<ProxyArg, ParseProxyError> {
+fn parse_proxy(text: &str) -> Result<ProxyOverride, ParseProxyError> {
     if text == "none" {
-        return Ok(ProxyArg::None);
+        return Ok(ProxyOverride::None);
     }
-    text.parse().map(ProxyArg::Through)
+    text.parse().map(ProxyOverride::Through)
 }
 
 #[derive(Args)]
@@ -459,10 +451,10 @@ mod tests {
 
     #[test]
     fn a_proxy_is_a_url_or_none() {
-        assert_eq!(parse_proxy("none"), Ok(ProxyArg::None));
+        assert_eq!(parse_proxy("none"), Ok(ProxyOverride::None));
         assert!(matches!(
             parse_proxy("socks5://127.0.0.1:9050"),
-            Ok(ProxyArg::Through(_))
+            Ok(ProxyOverride::Through(_))
         ));
         assert_eq!(parse_proxy("127.0.0.1:9050"), Err(ParseProxyError::Scheme));
     }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::{CliError, StoredFile};
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::process::streams::{self, OutputError};
-use crate::app::transfer::network::{Moved, Stage, Tell};
+use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::app::words::harmless::harmless;
 use crate::app::words::message::UserMessage;
 use crate::protocol::pointer::Pointer;
@@ -181,9 +181,10 @@ impl Bar {
         Self(bar)
     }
 
-    pub(super) fn tell(&self) -> Tell {
+    /// Shows progress on this bar.
+    pub(super) fn sink(&self) -> ProgressSink {
         let bar = self.0.clone();
-        Tell::new(move |stage| show(&bar, stage))
+        ProgressSink::new(move |stage| show(&bar, stage))
     }
 }
 
@@ -194,35 +195,33 @@ impl Drop for Bar {
 }
 
 fn show(bar: &ProgressBar, stage: Stage) {
-    let message = match stage {
+    // Never back, and full only when the server has confirmed.
+    bar.set_position(bar.position().max(position(stage)));
+    bar.set_message(match stage {
         Stage::Pad => "Padding",
         Stage::Seal => "Sealing",
-        Stage::FindPath | Stage::Moved(Moved::Connecting) => "Finding a path",
-        Stage::Moved(Moved::Sending { sent, total }) => {
-            advance(bar, sent, total);
-            "Sending"
-        }
-        Stage::Moved(Moved::Crossing) => "Crossing the relays",
-        Stage::Moved(Moved::Receiving { received, total }) => {
-            advance(bar, received, total);
-            "Receiving"
-        }
-        Stage::Work { permille } => {
-            advance(bar, u64::from(permille) * WORK_SHARE, SCALE * SCALE);
-            "Working for the server"
-        }
+        Stage::FindPath | Stage::Connect(_) => "Finding a path",
+        Stage::Upload { .. } => "Sending",
+        Stage::Crossing => "Crossing the relays",
+        Stage::Download { .. } => "Receiving",
+        Stage::Work { .. } => "Working for the server",
         Stage::Verify => "Verifying",
         Stage::Open => "Opening",
         Stage::Save => "Saving",
         Stage::TellSender => "Telling the sender",
-    };
-    bar.set_message(message);
+    });
 }
 
-/// Never back, and full only when the server has confirmed.
-fn advance(bar: &ProgressBar, done: u64, total: u64) {
-    let part = (done.saturating_mul(SCALE)).checked_div(total).unwrap_or(0);
-    bar.set_position(bar.position().max(part.min(SCALE - 1)));
+/// Where the bar stands at a stage, in thousandths.
+fn position(stage: Stage) -> u64 {
+    let (done, total, full) = match stage {
+        Stage::Work { permille } => (permille.into(), 1_000, WORK_SHARE),
+        Stage::Upload { sent, total } => (sent, total, SCALE - 1),
+        Stage::Download { received, total } => (received, total, SCALE - 1),
+        _ => return 0,
+    };
+    let part = done.saturating_mul(full).checked_div(total).unwrap_or(0);
+    part.min(full)
 }
 
 /// Ends with the first interrupt (Ctrl+C) or request to end.

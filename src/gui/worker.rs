@@ -20,12 +20,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::model::{
     Ended, Event, ManageAction, Managed, PointerInfo, PointerText, Preferences, RelayList,
-    RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, ShareResult, Stage, Terms,
-    TestReport, TransferId, Trouble,
+    RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, ShareResult, Terms, TestReport,
+    TransferId, Trouble,
 };
 use super::platform::Platform;
 use super::text;
 use crate::app::kept::history::{History, TellNews};
+use crate::app::transfer::call::CallContext;
+use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::app::words::message::UserMessage;
 
 /// Wakes the window after at most this long. Called from any thread.
@@ -54,8 +56,7 @@ pub trait Backend: Send + Sync {
         &'a self,
         path: PathBuf,
         preferences: &'a Preferences,
-        progress: &'a Progress,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<ShareResult>>;
     /// Downloads, verifies, opens and saves; tells the sender, if they asked and `tell_sender` says so.
     fn fetch<'a>(
@@ -63,8 +64,7 @@ pub trait Backend: Send + Sync {
         pointer: PointerText,
         tell_sender: bool,
         preferences: &'a Preferences,
-        progress: &'a Progress,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Saved>>;
     /// Asks the server to do something with a file that this person shared.
     fn manage<'a>(
@@ -72,14 +72,14 @@ pub trait Backend: Send + Sync {
         what: ManageAction,
         pointer: PointerText,
         preferences: &'a Preferences,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Managed>>;
     /// Asks something of the relays.
     fn relays<'a>(
         &'a self,
         wish: RelayWish,
         preferences: &'a Preferences,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>>;
     /// Finds a pointer in a text and says what it is. Offline; blocking, called on a thread for that.
     fn describe(
@@ -96,7 +96,7 @@ pub trait Backend: Send + Sync {
         &'a self,
         server: ServerChoice,
         preferences: &'a Preferences,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<TestReport>>;
     /// What a server said of what it takes, as far as is remembered. Blocking; called on a thread for that.
     fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
@@ -116,34 +116,6 @@ pub trait Backend: Send + Sync {
     }
     /// The window has closed; the last chance to end what runs inside (the built-in network).
     fn close(&self) -> BoxFuture<'_, ()>;
-}
-
-/// Where a transfer says how far it is.
-#[derive(Clone)]
-pub struct Progress {
-    stage: watch::Sender<Stage>,
-    wake: Wake,
-}
-
-impl Progress {
-    /// A progress that nobody looks at, and what it would show.
-    #[must_use]
-    pub fn unseen() -> (Self, watch::Receiver<Stage>) {
-        let (stage, seen) = watch::channel(Stage::FindPath);
-        (
-            Self {
-                stage,
-                wake: Arc::new(|_| ()),
-            },
-            seen,
-        )
-    }
-
-    /// Says where the transfer is. Cheap: the window looks at most ten times a second.
-    pub fn set(&self, stage: Stage) {
-        self.stage.send_replace(stage);
-        (self.wake)(Duration::from_millis(100));
-    }
 }
 
 /// The window's end of the worker.
@@ -350,17 +322,16 @@ impl Worker {
         events
     }
 
-    fn enter(&mut self, run: RunId) -> (Progress, CancellationToken) {
-        let (stage, seen) = watch::channel(Stage::FindPath);
+    /// Notes a run. Its progress is cheap to tell: the window looks at most ten times a second.
+    fn enter(&mut self, run: RunId) -> CallContext {
+        let (newest, seen) = watch::channel(Stage::FindPath);
         let cancel = self.all.child_token();
         self.runs.insert(run, (seen, cancel.clone()));
-        (
-            Progress {
-                stage,
-                wake: Arc::clone(&self.shared.wake),
-            },
-            cancel,
-        )
+        let wake = Arc::clone(&self.shared.wake);
+        CallContext::new(&cancel).with_progress(ProgressSink::new(move |stage| {
+            newest.send_replace(stage);
+            wake(Duration::from_millis(100));
+        }))
     }
 
     fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {

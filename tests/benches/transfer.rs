@@ -16,8 +16,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use cloakroom::app::received::save::SaveTo;
-use cloakroom::app::settings::config::Home;
-use cloakroom::app::transfer::network::Tell;
+use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::transfer::{get, share};
 use cloakroom::protocol::digest::Digest;
@@ -29,7 +29,6 @@ use cloakroom::protocol::seal::{ContentKind, UnverifiedBlob, seal};
 use cloakroom::protocol::size_class::{MAX_CONTENT_LEN, SizeClass};
 use cloakroom::wire::random;
 use support::{Network, cloak, said, with_input};
-use tokio_util::sync::CancellationToken;
 
 fn main() {
     let rounds = std::env::var("ROUNDS")
@@ -168,23 +167,14 @@ fn in_process(content: &[u8], rounds: usize) -> (Duration, Duration) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("large.bin");
         fs::write(&file, content).unwrap();
-        let session = Session::new(Home::in_folder(folder.path()));
+        let session = Session::new(Home::in_folder(folder.path()), Config::default());
         let network = session.builtin_network().await.unwrap();
-        let cancel = CancellationToken::new();
+        let call = Call::new(&session, network, &CallContext::default());
         let (mut shares, mut gets) = (Vec::new(), Vec::new());
         // The first round asks the server what it takes, and is not counted.
         for round in 0..=rounds {
             let request = share::ShareRequest::new(file.clone());
-            let shared = share::share(
-                &session,
-                &network,
-                request,
-                &Tell::nobody(),
-                &mut Vec::new(),
-                &cancel,
-            )
-            .await
-            .unwrap();
+            let shared = share::share(&call, request).await.unwrap();
             let pointer = Pointer::find(shared.pointer.to_text().as_str()).unwrap();
             let to = SaveTo::Path(folder.path().join("copy.bin"));
             let request = get::GetRequest {
@@ -192,16 +182,7 @@ fn in_process(content: &[u8], rounds: usize) -> (Duration, Duration) {
                 target: to.prepare().unwrap(),
                 tell_sender: false,
             };
-            let fetched = get::get(
-                &session,
-                &network,
-                request,
-                &Tell::nobody(),
-                &mut Vec::new(),
-                &cancel,
-            )
-            .await
-            .unwrap();
+            let fetched = get::get(&call, request).await.unwrap();
             fs::remove_file(fetched.path).unwrap();
             if round > 0 {
                 shares.push(shared.took);

@@ -13,19 +13,20 @@ use cloakroom::app::kept::history::{History, TellNews};
 use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 use cloakroom::app::received::content_type::Findings;
 use cloakroom::app::relays::RelayOffer;
+use cloakroom::app::transfer::call::CallContext;
 use cloakroom::app::transfer::manage::Downloads;
+use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
     Count, Ended, ManageAction, Managed, OtherList, PointerInfo, PointerNote, PointerText,
     Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved,
-    Server, ServerChoice, ShareOptions, ShareResult, Stage, SystemLook, Terms, TestReport, Theme,
-    Trouble,
+    Server, ServerChoice, ShareOptions, ShareResult, SystemLook, Terms, TestReport, Theme, Trouble,
 };
 use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::platform::{Platform, Revealed};
 use cloakroom::gui::text::{self, Notification};
-use cloakroom::gui::worker::{Backend, Progress};
+use cloakroom::gui::worker::Backend;
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::disclosure::{AttemptShown, End, ShownOutcome};
 use cloakroom::protocol::keys::Identity;
@@ -36,7 +37,6 @@ use cloakroom::protocol::size_class::SizeClass;
 use cloakroom::protocol::transfer::{Failure, TransferError};
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 /// What a fake transfer shows before it waits at the gate.
 type Stages = Vec<Stage>;
@@ -118,7 +118,10 @@ impl FakeBackend {
                 Stage::Pad,
                 Stage::Seal,
                 Stage::FindPath,
-                Stage::Upload { fraction: 0.61 },
+                Stage::Upload {
+                    sent: 61,
+                    total: 100,
+                },
             ]),
             failures: Mutex::default(),
             saves: Mutex::default(),
@@ -177,18 +180,18 @@ impl FakeBackend {
     }
 
     /// What a transfer shows before it ends in its way.
-    async fn wait(&self, progress: &Progress, cancel: &CancellationToken) -> Result<(), Trouble> {
+    async fn wait(&self, context: &CallContext) -> Result<(), Trouble> {
         let stages = self.stages.lock().expect("no panic").clone();
         let pace = *self.pace.lock().expect("no panic");
         for stage in stages {
-            progress.set(stage);
+            context.progress.stage(stage);
             if !pace.is_zero() {
                 tokio::time::sleep(pace).await;
             }
         }
         tokio::select! {
             biased;
-            () = cancel.cancelled() => return Err(AppError::Cancelled.into()),
+            () = context.cancel.cancelled() => return Err(AppError::Cancelled.into()),
             turn = self.gate.acquire() => turn.expect("never closed").forget(),
         }
         self.failures
@@ -252,14 +255,13 @@ impl Backend for FakeBackend {
         &'a self,
         _path: PathBuf,
         preferences: &'a Preferences,
-        progress: &'a Progress,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<ShareResult>> {
         let mut shares = self.shares.lock().expect("no panic");
         shares.push(preferences.options);
         drop(shares);
         Box::pin(async move {
-            let shared = self.wait(progress, cancel).await.map(|()| ShareResult {
+            let shared = self.wait(context).await.map(|()| ShareResult {
                 pointer: POINTER.into(),
                 blob_len: blob_len(),
                 expires: Some(1_796_515_200),
@@ -280,12 +282,11 @@ impl Backend for FakeBackend {
         _pointer: PointerText,
         _tell_sender: bool,
         preferences: &'a Preferences,
-        progress: &'a Progress,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Saved>> {
         Box::pin(async move {
             let path = preferences.downloads.join("report (1).pdf");
-            let saved = self.wait(progress, cancel).await.map(|()| Saved {
+            let saved = self.wait(context).await.map(|()| Saved {
                 path,
                 name: "report (1).pdf".to_owned(),
                 len: LEN,
@@ -299,7 +300,7 @@ impl Backend for FakeBackend {
         what: ManageAction,
         _pointer: PointerText,
         preferences: &'a Preferences,
-        _cancel: &'a CancellationToken,
+        _context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Managed>> {
         let failure = self.failures.lock().expect("no panic").pop_front();
         Box::pin(async move {
@@ -332,7 +333,7 @@ impl Backend for FakeBackend {
         &'a self,
         wish: RelayWish,
         preferences: &'a Preferences,
-        _cancel: &'a CancellationToken,
+        _context: &'a CallContext,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>> {
         let forgotten = match &wish {
             RelayWish::Forget(origin) => Some(origin.clone()),
@@ -419,7 +420,7 @@ impl Backend for FakeBackend {
         &'a self,
         _server: ServerChoice,
         preferences: &'a Preferences,
-        _cancel: &'a CancellationToken,
+        _context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<TestReport>> {
         Box::pin(async move {
             self.gate.acquire().await.expect("never closed").forget();

@@ -8,11 +8,11 @@
 
 use std::path::PathBuf;
 
-use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::error::AppError;
 use crate::app::settings::config::Home;
+use crate::app::transfer::call::CallContext;
 use crate::app::transfer::session::{ServerKind, Session};
 use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::net::relay_source::{self, FetchError, FetchedList};
@@ -25,12 +25,11 @@ use crate::protocol::relay_list::{HeldList, ListSource, NetworkKind, NodesError,
 use crate::wire::random;
 
 pub mod list_file;
-mod refresh;
+pub(super) mod refresh;
 pub(in crate::app) mod set;
 pub(in crate::app) mod store;
 mod view;
 
-pub(super) use refresh::Refreshing;
 pub use set::{RelayOffer, RelaySet, RelaySource, RelaySourceError, UseFor};
 pub use view::{ListState, SourceView};
 
@@ -82,24 +81,20 @@ impl Relays {
         session: &Session,
         chosen: &RelaySource,
         server: &ServerAddress,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<Option<RelaySet>, AppError> {
         if session.kind_of(server, true) == ServerKind::Own {
             return Ok(None);
         }
-        let now = session.now();
         let own = match chosen {
-            RelaySource::BuiltIn => Ok(None),
-            RelaySource::File(path) => RelaySet::from_file(path.clone(), now).map(Some),
-            RelaySource::Session => self.session_nodes(session, shown, cancel).await.map(Some),
-            RelaySource::Url(source) => self.held(source, now).map(Some).map_err(AppError::from),
+            RelaySource::Session => self.session_nodes(session, context).await.map(Some),
+            kept => self.kept(kept, session.now()),
         };
-        self.or_accepted(own, server, now)
+        self.or_accepted(own, server, session.now())
     }
 
-    /// Returns the relays for `server` as far as they are on this computer: nobody is asked. Session's nodes, which serve every server and can be asked for, are
-    /// not looked at.
+    /// Returns the relays for `server` as far as they are on this computer: nobody is asked. `None` for Session's nodes,
+    /// too, which serve every server and can be asked for.
     ///
     /// # Errors
     /// As [`Relays::for_server`].
@@ -112,14 +107,19 @@ impl Relays {
         if session.kind_of(server, true) == ServerKind::Own {
             return Ok(None);
         }
-        let now = session.now();
-        let own = match chosen {
-            RelaySource::BuiltIn => Ok(None),
+        match chosen {
+            RelaySource::Session => Ok(None),
+            kept => self.or_accepted(self.kept(kept, session.now()), server, session.now()),
+        }
+    }
+
+    /// The relays of a source, as they are on this computer; `None` for a source that has none here.
+    fn kept(&self, source: &RelaySource, now: u64) -> Result<Option<RelaySet>, AppError> {
+        match source {
+            RelaySource::BuiltIn | RelaySource::Session => Ok(None),
             RelaySource::File(path) => RelaySet::from_file(path.clone(), now).map(Some),
-            RelaySource::Session => return Ok(None),
-            RelaySource::Url(source) => self.held(source, now).map(Some).map_err(AppError::from),
-        };
-        self.or_accepted(own, server, now)
+            RelaySource::Url(source) => Ok(Some(self.held(source, now)?)),
+        }
     }
 
     /// What a person's own source gives, if that serves the server, else what was accepted for it.
@@ -170,12 +170,11 @@ impl Relays {
         session: &Session,
         source: &ListSource,
         use_for: UseFor,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<RelayList, AppError> {
         // Before its host is asked.
         self.last_good(source)?;
-        let fetched = fetch(session, source, shown, cancel).await?;
+        let fetched = fetch(session, source, context).await?;
         let now = session.now();
         let mut held = self.last_good(source)?;
         held.offer(&fetched.list, fetched.signature.as_deref(), now)
@@ -201,12 +200,11 @@ impl Relays {
         &self,
         session: &Session,
         offer: &RelayOffer,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<RelayList, AppError> {
         let Ok(set) = self.held(&offer.list, session.now()) else {
             let use_for = UseFor::Server(offer.server);
-            return self.add(session, &offer.list, use_for, shown, cancel).await;
+            return self.add(session, &offer.list, use_for, context).await;
         };
         self.store
             .change(|kept| kept.entry(&offer.list).accept_for(&offer.server))?;
@@ -266,8 +264,7 @@ impl Relays {
     async fn session_nodes(
         &self,
         session: &Session,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<RelaySet, AppError> {
         let now = session.now();
         let kept = self.store.nodes().map_err(RelaySourceError::from)?;
@@ -285,7 +282,7 @@ impl Relays {
             .is_some_and(|age| age < DAY_SECS);
         let list = match usable {
             Some(list) if today => list,
-            usable => match self.fetch_nodes(session.proxy()?, now, shown, cancel).await {
+            usable => match self.fetch_nodes(session.proxy()?, now, context).await {
                 Ok(list) => list,
                 Err(FetchError::Cancelled) => return Err(AppError::Cancelled),
                 Err(FetchError::Proxy(failure)) => return Err(AppError::Proxy(failure)),
@@ -304,19 +301,18 @@ impl Relays {
 
     async fn fetch_nodes(
         &self,
-        proxy: Option<SocksProxy>,
+        proxy: Option<&SocksProxy>,
         now: u64,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<RelayList, FetchError> {
         let mut asked = Vec::new();
         let fetched = relay_source::fetch_session_nodes(
             &self.seeds,
-            proxy.as_ref(),
+            proxy,
             now,
             &mut random::system(),
             &mut asked,
-            cancel,
+            &context.cancel,
         )
         .await;
         let last = asked.len();
@@ -328,8 +324,7 @@ impl Relays {
             };
             (url, outcome)
         });
-        let proxy = proxy.as_ref();
-        shown.extend(RequestShown::straight(
+        context.log.extend(RequestShown::straight(
             Asked::SessionNodes,
             tries,
             proxy,
@@ -366,14 +361,14 @@ impl Relays {
 pub async fn fetch(
     session: &Session,
     source: &ListSource,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
+    context: &CallContext,
 ) -> Result<FetchedList, AppError> {
     let (proxy, now) = (session.proxy()?, session.now());
-    let fetched = relay_source::fetch_list(source, proxy.as_ref(), cancel).await;
+    let fetched = relay_source::fetch_list(source, proxy, &context.cancel).await;
     let asked = [(source.url().to_owned(), outcome(&fetched))];
-    let proxy = proxy.as_ref();
-    shown.extend(RequestShown::straight(Asked::ListHost, asked, proxy, now));
+    context
+        .log
+        .extend(RequestShown::straight(Asked::ListHost, asked, proxy, now));
     fetched.map_err(|why| match why {
         FetchError::Cancelled => AppError::Cancelled,
         FetchError::Proxy(failure) => AppError::Proxy(failure),

@@ -5,90 +5,71 @@
 
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::{RelaySource, Relays};
-use crate::app::transfer::network::{Network, Route, Tell};
-use crate::app::transfer::session::Session;
-use crate::app::words::who_saw_what::RequestShown;
+use crate::app::transfer::call::{Call, ShownLog};
+use crate::app::transfer::network::Route;
 use crate::protocol::file_api::{self, FileRequest, RELAYS_FEATURE, SignedList};
 use crate::protocol::relay_list::{ListSource, Refresh};
 use crate::protocol::size_class::SizeClass;
 
-/// A list that is to be asked for beside a transfer.
-pub(in crate::app) struct Refreshing<'a> {
-    session: &'a Session,
-    network: &'a Network,
-    list: Option<ListSource>,
-}
-
-impl<'a> Refreshing<'a> {
-    /// Called before the transfer's own requests: asks now for a list that ends soon, and sees whether another is due.
-    pub(in crate::app) async fn begin(
-        session: &'a Session,
-        network: &'a Network,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
-    ) -> Self {
-        let mut refreshing = Self {
-            session,
-            network,
-            list: None,
-        };
-        let Some((list, due)) = due(session, network) else {
-            return refreshing;
-        };
-        // Asked for here, so that the transfer finds the answer and nobody asks twice.
-        let info = session.server_info(network, shown, cancel).await;
-        if !matches!(info, Ok(Some(info)) if info.has(RELAYS_FEATURE)) {
-            return refreshing;
-        }
-        match due {
-            Refresh::Before => shown.extend(ask(session, network, &list, cancel).await),
-            Refresh::Beside => refreshing.list = Some(list),
-            Refresh::NotYet => {}
-        }
-        refreshing
-    }
-
-    /// Runs the transfer's own `work`, and asks for the list meanwhile if that is due.
-    pub(in crate::app) async fn beside<T>(
-        self,
-        work: impl Future<Output = T>,
-        cancel: &CancellationToken,
-    ) -> (T, Vec<RequestShown>) {
-        let Some(list) = &self.list else {
-            return (work.await, Vec::new());
-        };
-        let cancel = cancel.child_token();
-        let asking = ask(self.session, self.network, list, &cancel);
-        tokio::pin!(work, asking);
+/// Runs a transfer's own `work`, and asks the server of `call` for a newer relay list if that is due: before the work for
+/// a list that ends soon, else beside it.
+pub(in crate::app) async fn beside<T>(call: &Call, work: impl Future<Output = T>) -> T {
+    let Some(list) = before(call).await else {
+        return work.await;
+    };
+    // Logged after what the transfer itself shows, whichever ends first.
+    let log = ShownLog::default();
+    let asking = call.clone().with_log(log.clone());
+    let asking = asking.with_cancel(call.cancel().child_token());
+    let done = {
+        let ask = ask(&asking, &list);
+        tokio::pin!(work, ask);
         tokio::select! {
-            shown = &mut asking => (work.await, shown),
+            () = &mut ask => work.await,
             done = &mut work => {
                 // Somebody waits for the transfer, nobody for the list.
-                let shown = tokio::select! {
-                    shown = &mut asking => shown,
-                    () = tokio::time::sleep(PATIENCE) => {
-                        cancel.cancel();
-                        asking.await
-                    }
-                };
-                (done, shown)
+                if tokio::time::timeout(PATIENCE, &mut ask).await.is_err() {
+                    asking.cancel().cancel();
+                    ask.await;
+                }
+                done
             }
         }
+    };
+    call.log().extend(log.requests());
+    done
+}
+
+/// Asks now for a list that ends soon. Returns a list that is to be asked for beside the transfer.
+async fn before(call: &Call) -> Option<ListSource> {
+    let (list, due) = due(call)?;
+    // Asked for here, so that the transfer finds the answer and nobody asks twice.
+    let info = call.server_info().await;
+    if !matches!(info, Ok(Some(info)) if info.has(RELAYS_FEATURE)) {
+        return None;
+    }
+    match due {
+        Refresh::Before => {
+            ask(call, &list).await;
+            None
+        }
+        Refresh::Beside => Some(list),
+        Refresh::NotYet => None,
     }
 }
 
-/// The list of this network, when it is to be asked for.
-fn due(session: &Session, network: &Network) -> Option<(ListSource, Refresh)> {
-    let Route::Relays(set) = network.way() else {
+/// The list of the call's relays, when it is to be asked for.
+fn due(call: &Call) -> Option<(ListSource, Refresh)> {
+    let Route::Relays(set) = call.network().route() else {
         return None;
     };
     let RelaySource::Url(list) = &set.source else {
         return None;
     };
+    let session = call.session();
     let relays = Relays::of(session.home());
     // What cannot be read ends the transfer itself, where it is told.
     let kept = relays.store.read().ok()?;
@@ -97,30 +78,16 @@ fn due(session: &Session, network: &Network) -> Option<(ListSource, Refresh)> {
     (due != Refresh::NotYet).then(|| (list.clone(), due))
 }
 
-async fn ask(
-    session: &Session,
-    network: &Network,
-    list: &ListSource,
-    cancel: &CancellationToken,
-) -> Vec<RequestShown> {
-    let mut shown = Vec::new();
-    let answer = session
-        .run(
-            network,
-            &FileRequest::RelayList,
-            SizeClass::ALL[0].blob_len(),
-            &Tell::nobody(),
-            &mut shown,
-            cancel,
-        )
-        .await;
+async fn ask(call: &Call, list: &ListSource) {
+    let longest = SizeClass::ALL[0].blob_len();
+    let answer = call.silent().run(&FileRequest::RelayList, longest).await;
     let signed = match answer {
         Ok(answer) => file_api::read_signed_list(&answer).map_err(|error| error.to_string()),
-        Err(_) if cancel.is_cancelled() => return shown,
+        Err(_) if call.cancel().is_cancelled() => return,
         Err(error) => Err(error.to_string()),
     };
+    let session = call.session();
     Relays::of(session.home()).note(list, signed, session.now());
-    shown
 }
 
 impl Relays {

@@ -49,7 +49,7 @@ pub struct Config {
     pub short_lists: Vec<RelaySource>,
     /// Whether a pointer names the relay list, when that is one by URL, for recipients who have none.
     pub pointer_carries_relay_list: bool,
-    /// The proxy on the way to the first relay, and to servers without relays; without one connections go straight.
+    /// The proxy to the first relay, and to servers without relays; without one connections are direct.
     #[serde(with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub proxy: Option<SocksProxy>,
     /// Where received files go; without one see [`Config::download_folder`].
@@ -242,11 +242,16 @@ impl Config {
         }
     }
 
+    /// What the person decided about the server with this address; `None` for one that they did not add.
+    #[must_use]
+    pub fn entry(&self, server: &ServerAddress) -> Option<&ServerEntry> {
+        self.servers.iter().find(|entry| entry.address == *server)
+    }
+
     /// The access word that the person keeps with a server.
     #[must_use]
     pub fn access_word(&self, server: &ServerAddress) -> Option<&AccessWord> {
-        let entry = self.servers.iter().find(|entry| entry.address == *server)?;
-        entry.access_word.as_ref()
+        self.entry(server)?.access_word.as_ref()
     }
 
     /// The address of the server that new files go to; `None` for the built-in network.

@@ -3,20 +3,18 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
-
-use super::network::{Network, Stage, Tell};
-use super::session::Session;
-use crate::app::error::{AppError, Mismatch, NeedsNewer, ServerRefusal};
+use super::call::Call;
+use super::stage::Stage;
+use super::supported::{PointerUse, whole_key};
+use crate::app::error::{AppError, Mismatch, ServerRefusal};
 use crate::app::received::content_type::{self, Findings, System};
 use crate::app::received::file_name::SafeFileName;
 use crate::app::received::save::SaveTarget;
-use crate::app::relays::Refreshing;
-use crate::app::words::who_saw_what::RequestShown;
+use crate::app::relays::refresh;
 use crate::protocol::capability::DownloadReceipt;
 use crate::protocol::file_api::{self, FileRequest};
 use crate::protocol::pointer::Pointer;
-use crate::protocol::seal::{ContentKind, FileKey, Opened, UnverifiedBlob};
+use crate::protocol::seal::{Opened, UnverifiedBlob};
 use crate::protocol::size_class::SizeClass;
 use crate::wire::random;
 
@@ -62,75 +60,34 @@ pub struct Fetched {
     pub took: Duration,
 }
 
-/// Whether this version can fetch what `pointer` describes.
-///
-/// # Errors
-/// [`AppError::NeedsNewer`] for folders, parts and words, which this version does not have yet.
-pub fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
-    whole_key(pointer)?;
-    match pointer.kind {
-        ContentKind::File => {}
-        ContentKind::Folder => return Err(AppError::NeedsNewer(NeedsNewer::Folder)),
-        ContentKind::PartList | ContentKind::Part => {
-            return Err(AppError::NeedsNewer(NeedsNewer::Parts));
-        }
-    }
-    if SizeClass::for_content_len(pointer.content_len).is_none() {
-        return Err(AppError::NeedsNewer(NeedsNewer::Large));
-    }
-    Ok(())
-}
-
-/// The key of the blob that `pointer` describes.
-///
-/// # Errors
-/// [`AppError::NeedsNewer`] when words must complete it, which this version does not have yet.
-pub(super) fn whole_key(pointer: &Pointer) -> Result<&FileKey, AppError> {
-    let needs_words = AppError::NeedsNewer(NeedsNewer::Words);
-    pointer.key.whole().ok_or(needs_words)
-}
-
-/// Fetches what a pointer describes over `network` and saves it. Everything is verified and opened in memory before
-/// anything is written; the sender is told, if they asked and the recipient agrees, once it is. What each party was
-/// shown is added to `shown`, however it ends.
+/// Fetches what a pointer describes and saves it. Everything is verified and opened in memory before anything is
+/// written; the sender is told, if they asked and the recipient agrees, once it is.
 ///
 /// # Errors
 /// [`AppError`]; nothing is left on disk then.
-pub async fn get(
-    session: &Session,
-    network: &Network,
-    request: GetRequest,
-    tell: &Tell,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
-) -> Result<Fetched, AppError> {
+pub async fn get(call: &Call, request: GetRequest) -> Result<Fetched, AppError> {
     let started = Instant::now();
-    let _remembered = session.remember_at_the_end();
+    let _remembered = call.session().remember_at_the_end();
     let GetRequest {
         pointer,
         target,
         tell_sender,
     } = request;
-    check_supported(&pointer)?;
+    PointerUse::Get.check(&pointer)?;
     let expected = SizeClass::for_content_len(pointer.content_len).map_or(0, SizeClass::blob_len);
 
-    tell.stage(Stage::FindPath);
+    call.progress().stage(Stage::FindPath);
     let request = FileRequest::Download(pointer.id.clone());
-    let refreshing = Refreshing::begin(session, network, shown, cancel).await;
-    let fetching = session.run(network, &request, expected, tell, shown, cancel);
-    let (response, also_shown) = refreshing.beside(fetching, cancel).await;
-    shown.extend(also_shown);
-    let response = response?;
+    let response = refresh::beside(call, call.run(&request, expected)).await?;
     let blob = file_api::read_found(response).map_err(ServerRefusal::of_download)?;
 
-    let (tell_work, cancel_work) = (tell.clone(), cancel.clone());
+    let (progress, cancel) = (call.progress().clone(), call.cancel().clone());
     let work = move || {
-        let (tell, cancel) = (tell_work, cancel_work);
-        tell.stage(Stage::Verify);
+        progress.stage(Stage::Verify);
         let sealed = UnverifiedBlob::new(blob)
             .verify(&pointer.digest)
             .map_err(|_differs| Mismatch::Digest)?;
-        tell.stage(Stage::Open);
+        progress.stage(Stage::Open);
         let opened = sealed.open(whole_key(&pointer)?).map_err(Mismatch::Open)?;
         pointer
             .check(opened.header())
@@ -138,7 +95,7 @@ pub async fn get(
         if cancel.is_cancelled() {
             return Err(AppError::Cancelled);
         }
-        tell.stage(Stage::Save);
+        progress.stage(Stage::Save);
         let path = target.save(&name_of(&opened, &pointer), opened.content())?;
         let saved_as = path.file_name().unwrap_or_default().to_string_lossy();
         let findings = content_type::find(&saved_as, opened.content(), System::here());
@@ -155,8 +112,8 @@ pub async fn get(
         None => Receipt::Unasked,
         Some(_) if !tell_sender => Receipt::Declined,
         Some(_) => {
-            tell.stage(Stage::TellSender);
-            tell_the_sender(session, network, &pointer, shown, cancel).await
+            call.progress().stage(Stage::TellSender);
+            tell_the_sender(call, &pointer).await
         }
     };
     Ok(Fetched {
@@ -169,13 +126,7 @@ pub async fn get(
 }
 
 /// Nothing that goes wrong here concerns the file, which is on disk.
-async fn tell_the_sender(
-    session: &Session,
-    network: &Network,
-    pointer: &Pointer,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
-) -> Receipt {
+async fn tell_the_sender(call: &Call, pointer: &Pointer) -> Receipt {
     let Some(key) = pointer.key.whole() else {
         return Receipt::Failed;
     };
@@ -183,9 +134,7 @@ async fn tell_the_sender(
         id: pointer.id.clone(),
         receipt: DownloadReceipt::make(key, &pointer.id, &mut random::system()),
     };
-    let answer = session
-        .run(network, &request, 0, &Tell::nobody(), shown, cancel)
-        .await;
+    let answer = call.silent().run(&request, 0).await;
     match answer.map(|answer| file_api::read_done(&answer)) {
         Ok(Ok(())) => Receipt::Sent,
         Ok(Err(_)) | Err(_) => Receipt::Failed,

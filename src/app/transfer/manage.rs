@@ -1,21 +1,16 @@
 //! Delete, extend, status: what the person who shared a file may do with it afterwards, by the token on their record.
-//! What each party was shown is added to `shown`, however it ends.
 
 use tokio::task::block_in_place;
-use tokio_util::sync::CancellationToken;
 
-use super::get::whole_key;
-use super::network::{Network, Tell};
+use super::call::Call;
 use super::session::Session;
+use super::supported::{PointerUse, whole_key};
 use super::upload::{check_ttl, differing_hour, expiry};
-use crate::app::error::{AppError, NeedsNewer, ServerRefusal};
+use crate::app::error::{AppError, ServerRefusal};
 use crate::app::kept::owned::{OwnRecordError, OwnShare, OwnShares};
-use crate::app::words::who_saw_what::RequestShown;
 use crate::protocol::capability::{OwnedId, receipt_key};
 use crate::protocol::file_api::{self, AnswerError, FileRequest, LONG_ANSWER_LEN, ServerInfo};
-use crate::protocol::onion::v4::Response;
 use crate::protocol::pointer::Pointer;
-use crate::protocol::seal::ContentKind;
 
 /// What deleting came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,26 +108,14 @@ impl Downloads {
 /// # Errors
 /// [`AppError::NotOwner`] for a file that is not on this person's record, [`ServerRefusal::NoOwners`] for one that nobody
 /// owns; any other [`AppError`].
-pub async fn delete(
-    session: &Session,
-    network: &Network,
-    pointer: &Pointer,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
-) -> Result<Deletion, AppError> {
-    check_supported(pointer)?;
-    let own = find(session, pointer)?.ok_or_else(|| not_on_record(pointer))?;
-    let mut asking = Asking {
-        session,
-        network,
-        shown,
-        cancel,
-    };
+pub async fn delete(call: &Call, pointer: &Pointer) -> Result<Deletion, AppError> {
+    PointerUse::Manage.check(pointer)?;
+    let own = find(call.session(), pointer)?.ok_or_else(|| not_on_record(pointer))?;
     let request = FileRequest::Delete {
         id: pointer.id.clone(),
         token: own.token,
     };
-    let outcome = match file_api::read_done(&asking.ask(&request, 0).await?) {
+    let outcome = match file_api::read_done(&call.run(&request, 0).await?) {
         // The token stays on record until the file would have expired: asking again is answered alike.
         Ok(()) => Deletion::Deleted,
         // It expired, was used up or deleted, or the answer to a first try was lost.
@@ -146,15 +129,9 @@ pub async fn delete(
 ///
 /// # Errors
 /// As [`delete`]; the file stays on record then.
-pub async fn take_back(
-    session: &Session,
-    network: &Network,
-    pointer: &Pointer,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
-) -> Result<(), AppError> {
-    delete(session, network, pointer, shown, cancel).await?;
-    change(session, |record| {
+pub async fn take_back(call: &Call, pointer: &Pointer) -> Result<(), AppError> {
+    delete(call, pointer).await?;
+    change(call.session(), |record| {
         record.forget(&pointer.server.key, &pointer.id)
     })
 }
@@ -165,29 +142,20 @@ pub async fn take_back(
 /// [`AppError::NotOwner`] for a file that somebody else owns, [`ServerRefusal::NotExtendable`] for one that nobody can
 /// extend; any other [`AppError`].
 pub async fn extend(
-    session: &Session,
-    network: &Network,
+    call: &Call,
     pointer: &Pointer,
     ttl_secs: Option<u64>,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
 ) -> Result<Extended, AppError> {
-    check_supported(pointer)?;
+    PointerUse::Manage.check(pointer)?;
     // A file without an owner may be extended by whoever knows it.
-    let own = find(session, pointer)?;
+    let own = find(call.session(), pointer)?;
     let before = own.as_ref().map(|own| own.expires).or(pointer.expires);
     let is_own = own.is_some();
-    let mut asking = Asking {
-        session,
-        network,
-        shown,
-        cancel,
-    };
-    let mut info = asking.server_info().await?;
+    let mut info = call.server_info().await?;
     let check = |info: Option<&ServerInfo>| info.map_or(Ok(()), |info| check_ttl(info, ttl_secs));
     if let Err(refusal) = check(info.as_ref()) {
         // What the server said of itself may be a day old.
-        info = asking.server_info_anew().await?;
+        info = call.ask_info_anew().await?.info;
         if info.is_none() {
             return Err(refusal.into());
         }
@@ -196,13 +164,13 @@ pub async fn extend(
     let token = own.map(|own| own.token);
     let mut request = FileRequest::Extend {
         id: pointer.id.clone(),
-        expiry: expiry(info.as_ref(), ttl_secs, None, session.now()),
+        expiry: expiry(info.as_ref(), ttl_secs, None, call.session().now()),
         token,
     };
-    let mut answer = file_api::read_file_info(&asking.ask(&request, 0).await?);
+    let mut answer = file_api::read_file_info(&call.run(&request, 0).await?);
     let mut server_hour = None;
     if answer == Err(AnswerError::Status(400)) {
-        info = asking.server_info_anew().await?;
+        info = call.ask_info_anew().await?.info;
         let refusal = match &info {
             Some(info) => ServerRefusal::Ttl {
                 max_secs: info.ttl_max,
@@ -210,18 +178,22 @@ pub async fn extend(
             None => ServerRefusal::Status(400).explained(None, ttl_secs),
         };
         // One of the clocks may be wrong.
-        server_hour = differing_hour(ServerRefusal::Status(400), info.as_ref(), session.now());
+        server_hour = differing_hour(
+            ServerRefusal::Status(400),
+            info.as_ref(),
+            call.session().now(),
+        );
         if server_hour.is_none() {
             return Err(refusal.into());
         }
         if let FileRequest::Extend { expiry: until, .. } = &mut request {
-            *until = expiry(info.as_ref(), ttl_secs, server_hour, session.now());
+            *until = expiry(info.as_ref(), ttl_secs, server_hour, call.session().now());
         }
-        answer = file_api::read_file_info(&asking.ask(&request, 0).await?);
+        answer = file_api::read_file_info(&call.run(&request, 0).await?);
     }
     let expires = match answer {
         Ok(info) => info.expires_secs(),
-        Err(AnswerError::Status(404 | 405)) if !is_own && asking.is_there(pointer).await? => {
+        Err(AnswerError::Status(404 | 405)) if !is_own && is_there(call, pointer).await? => {
             return Err(if OwnedId::could_be(&pointer.id) {
                 AppError::NotOwner
             } else {
@@ -230,7 +202,7 @@ pub async fn extend(
         }
         Err(error) => return Err(refused(error)),
     };
-    change(session, |record| {
+    change(call.session(), |record| {
         record.extend(&pointer.server.key, &pointer.id, expires)
     })
     // The token is then forgotten a little early, and the file is kept all the same.
@@ -247,27 +219,15 @@ pub async fn extend(
 /// # Errors
 /// [`AppError::NotOwner`] for a file that is not on this person's record, [`ServerRefusal::NoOwners`] for one that nobody
 /// owns; any other [`AppError`].
-pub async fn status(
-    session: &Session,
-    network: &Network,
-    pointer: &Pointer,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
-) -> Result<CheckedStatus, AppError> {
-    check_supported(pointer)?;
+pub async fn status(call: &Call, pointer: &Pointer) -> Result<CheckedStatus, AppError> {
+    PointerUse::Status.check(pointer)?;
     let key = whole_key(pointer)?;
-    let own = find(session, pointer)?.ok_or_else(|| not_on_record(pointer))?;
-    let mut asking = Asking {
-        session,
-        network,
-        shown,
-        cancel,
-    };
+    let own = find(call.session(), pointer)?.ok_or_else(|| not_on_record(pointer))?;
     let request = FileRequest::Status {
         id: pointer.id.clone(),
         token: own.token,
     };
-    let answer = asking.ask(&request, LONG_ANSWER_LEN).await?;
+    let answer = call.run(&request, LONG_ANSWER_LEN).await?;
     let status = match file_api::read_status(&answer) {
         Ok(status) => status,
         Err(error) => return Err(refused(error)),
@@ -318,14 +278,6 @@ fn not_on_record(pointer: &Pointer) -> AppError {
     }
 }
 
-/// Parts lie at the server one by one, and this version does not know them.
-const fn check_supported(pointer: &Pointer) -> Result<(), AppError> {
-    match pointer.kind {
-        ContentKind::File | ContentKind::Folder => Ok(()),
-        ContentKind::PartList | ContentKind::Part => Err(AppError::NeedsNewer(NeedsNewer::Parts)),
-    }
-}
-
 fn find(session: &Session, pointer: &Pointer) -> Result<Option<OwnShare>, AppError> {
     let record = OwnShares::of(session.home());
     Ok(block_in_place(|| {
@@ -341,52 +293,10 @@ fn change(
     Ok(block_in_place(|| change(&record))?)
 }
 
-/// Questions to one server.
-struct Asking<'a> {
-    session: &'a Session,
-    network: &'a Network,
-    shown: &'a mut Vec<RequestShown>,
-    cancel: &'a CancellationToken,
-}
-
-impl Asking<'_> {
-    async fn ask(
-        &mut self,
-        request: &FileRequest,
-        expected_answer_len: usize,
-    ) -> Result<Response, AppError> {
-        let (network, cancel) = (self.network, self.cancel);
-        self.session
-            .run(
-                network,
-                request,
-                expected_answer_len,
-                &Tell::nobody(),
-                self.shown,
-                cancel,
-            )
-            .await
-    }
-
-    async fn server_info(&mut self) -> Result<Option<ServerInfo>, AppError> {
-        self.session
-            .server_info(self.network, self.shown, self.cancel)
-            .await
-    }
-
-    async fn server_info_anew(&mut self) -> Result<Option<ServerInfo>, AppError> {
-        let anew = self
-            .session
-            .ask_info_anew(self.network, self.shown, self.cancel)
-            .await?;
-        Ok(anew.info)
-    }
-
-    /// Whether the server has the file for whoever asks.
-    async fn is_there(&mut self, pointer: &Pointer) -> Result<bool, AppError> {
-        let request = FileRequest::FileInfo(pointer.id.clone());
-        Ok(file_api::read_file_info(&self.ask(&request, 0).await?).is_ok())
-    }
+/// Whether the server has the file for whoever asks.
+async fn is_there(call: &Call, pointer: &Pointer) -> Result<bool, AppError> {
+    let request = FileRequest::FileInfo(pointer.id.clone());
+    Ok(file_api::read_file_info(&call.run(&request, 0).await?).is_ok())
 }
 
 fn refused(error: AnswerError) -> AppError {

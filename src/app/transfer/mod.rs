@@ -1,5 +1,7 @@
-//! Sharing a file, getting one, managing what was shared, and testing a server: each a few requests over one way.
+//! Sharing a file, getting one, managing what was shared, and testing a server: each is a few requests of one [`call`]
+//! over one route.
 
+pub mod call;
 pub mod get;
 pub mod known_file;
 pub mod local_file;
@@ -7,6 +9,8 @@ pub mod manage;
 pub mod network;
 pub mod session;
 pub mod share;
+pub mod stage;
+pub mod supported;
 pub mod test_server;
 mod upload;
 mod work;

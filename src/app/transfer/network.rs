@@ -1,25 +1,26 @@
-//! Which server a use case talks to, and which way.
+//! A server and the route to it.
 
 use std::sync::Arc;
 
+use super::stage::FirstStop;
 use crate::app::operate::builtin::BuiltIn;
 use crate::app::relays::set::RelaySet;
-pub use crate::net::Moved;
 use crate::protocol::address::ServerAddress;
-use crate::protocol::path::RelayPath;
 use crate::protocol::relay_list::RelayList;
 
-/// A server and the way to it.
+/// A server and the route to it.
+#[derive(Clone)]
 pub struct Network {
     server: ServerAddress,
-    way: Route,
+    route: Route,
     /// Kept running while it is used.
     builtin: Option<Arc<BuiltIn>>,
 }
 
-/// The way to a server.
+/// The route to a server.
+#[derive(Clone)]
 pub enum Route {
-    /// Straight there: it sees this computer's address.
+    /// Straight there: the server sees this computer's address.
     Direct,
     /// Through three relays of a list.
     Relays(RelaySet),
@@ -28,10 +29,10 @@ pub enum Route {
 impl Network {
     /// A server that somebody runs.
     #[must_use]
-    pub const fn new(server: ServerAddress, way: Route) -> Self {
+    pub const fn new(server: ServerAddress, route: Route) -> Self {
         Self {
             server,
-            way,
+            route,
             builtin: None,
         }
     }
@@ -41,7 +42,7 @@ impl Network {
     pub const fn built_in(server: ServerAddress, relays: RelayList, running: Arc<BuiltIn>) -> Self {
         Self {
             server,
-            way: Route::Relays(RelaySet::built_in(relays)),
+            route: Route::Relays(RelaySet::built_in(relays)),
             builtin: Some(running),
         }
     }
@@ -50,7 +51,7 @@ impl Network {
     #[must_use]
     pub fn without_relays(self) -> Self {
         Self {
-            way: Route::Direct,
+            route: Route::Direct,
             ..self
         }
     }
@@ -61,22 +62,37 @@ impl Network {
         &self.server
     }
 
-    /// The way to it.
+    /// The route to the server.
     #[must_use]
-    pub const fn way(&self) -> &Route {
-        &self.way
+    pub const fn route(&self) -> &Route {
+        &self.route
+    }
+
+    /// Whether requests go straight to the server, which then sees this computer's address.
+    #[must_use]
+    pub const fn is_direct(&self) -> bool {
+        matches!(self.route, Route::Direct)
+    }
+
+    /// The party that a request goes to first.
+    #[must_use]
+    pub const fn first_stop(&self) -> FirstStop {
+        match self.route {
+            Route::Direct => FirstStop::Server,
+            Route::Relays(_) => FirstStop::Relay,
+        }
     }
 
     /// What a pointer carries for a recipient without relays, when there is something.
     #[must_use]
     pub fn relay_line(&self) -> Option<String> {
-        match &self.way {
+        match &self.route {
             Route::Direct => None,
             Route::Relays(set) => set.line(),
         }
     }
 
-    /// The built-in network it belongs to.
+    /// The built-in network that the server belongs to.
     #[must_use]
     pub fn running(&self) -> Option<Arc<BuiltIn>> {
         self.builtin.clone()
@@ -86,77 +102,5 @@ impl Network {
     #[must_use]
     pub const fn is_builtin(&self) -> bool {
         self.builtin.is_some()
-    }
-}
-
-/// How far a share or get is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Reading and padding.
-    Pad,
-    /// Sealing.
-    Seal,
-    /// Drawing a path and connecting.
-    FindPath,
-    /// Solving the work that the server asks for.
-    Work {
-        /// How likely it was to be done by now, in thousandths: an estimate that never reaches 1,000.
-        permille: u16,
-    },
-    /// Bytes move between here and the first relay.
-    Moved(Moved),
-    /// Comparing the digest.
-    Verify,
-    /// Opening the seal.
-    Open,
-    /// Writing the file.
-    Save,
-    /// Telling the sender, who asked for it, that the file is here.
-    TellSender,
-}
-
-/// Whom to tell over which relays a try goes.
-type TellPath = Arc<dyn Fn(&RelayPath) + Send + Sync>;
-
-/// Whom to tell how far it is. Called often and from any thread: it keeps the newest value and returns at once.
-#[derive(Clone)]
-pub struct Tell {
-    stage: Arc<dyn Fn(Stage) + Send + Sync>,
-    path: Option<TellPath>,
-}
-
-impl Tell {
-    /// Tells `tell`.
-    #[must_use]
-    pub fn new(tell: impl Fn(Stage) + Send + Sync + 'static) -> Self {
-        Self {
-            stage: Arc::new(tell),
-            path: None,
-        }
-    }
-
-    /// Also tells `path` over which relays a try is about to go.
-    #[must_use]
-    pub fn with_paths(self, path: impl Fn(&RelayPath) + Send + Sync + 'static) -> Self {
-        Self {
-            path: Some(Arc::new(path)),
-            ..self
-        }
-    }
-
-    /// Tells nobody.
-    #[must_use]
-    pub fn nobody() -> Self {
-        Self::new(|_| ())
-    }
-
-    pub(crate) fn stage(&self, stage: Stage) {
-        (self.stage)(stage);
-    }
-
-    pub(crate) fn path(&self, path: &RelayPath) {
-        if let Some(tell) = &self.path {
-            tell(path);
-        }
     }
 }

@@ -3,17 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
-
+use super::call::Call;
 use super::local_file;
-use super::network::{Network, Stage, Tell};
-use super::session::Session;
-use super::upload::{self, Parcel};
+use super::stage::{ProgressSink, Stage};
+use super::upload::{BlobUpload, UploadTerms};
 use crate::app::error::{AppError, LocalFileError};
-use crate::app::relays::Refreshing;
-use crate::app::words::who_saw_what::RequestShown;
-use crate::protocol::capability::{AccessWord, receipt_key};
-use crate::protocol::digest::Digest;
+use crate::app::relays::refresh;
+use crate::protocol::capability::receipt_key;
 use crate::protocol::file_api::ReceiptTerms;
 use crate::protocol::pointer::{Pointer, PointerKey, short_name};
 use crate::protocol::seal::{ContentKind, FileKey, Sealed, seal};
@@ -31,8 +27,6 @@ pub struct ShareRequest {
     pub name_in_pointer: bool,
     /// Whether recipients are asked to tell of their download.
     pub receipts: Receipts,
-    /// The operator's word; given only to a server that asks for one.
-    pub access: Option<AccessWord>,
     /// Whether the pointer names the relay list, when that is one by URL, for a recipient who has none.
     pub carry_relay_list: bool,
 }
@@ -46,7 +40,6 @@ impl ShareRequest {
             ttl_secs: None,
             name_in_pointer: true,
             receipts: Receipts::Unasked,
-            access: None,
             carry_relay_list: false,
         }
     }
@@ -109,52 +102,43 @@ pub struct Shared {
     pub took: Duration,
 }
 
-/// Shares a file over `network`. What each party was shown is added to `shown`, however it ends.
+/// Shares a file.
 ///
 /// # Errors
 /// [`AppError`]; nothing is left at the server that it did not confirm, unless the answer was lost and the server cannot
 /// be asked.
-pub async fn share(
-    session: &Session,
-    network: &Network,
-    request: ShareRequest,
-    tell: &Tell,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
-) -> Result<Shared, AppError> {
+pub async fn share(call: &Call, request: ShareRequest) -> Result<Shared, AppError> {
     let started = Instant::now();
-    let _remembered = session.remember_at_the_end();
-    let (sealed, info) = {
-        let stop = cancel.child_token();
+    let _remembered = call.session().remember_at_the_end();
+    let (file, info) = {
+        let asking = call.silent().with_cancel(call.cancel().child_token());
         let sealing = async {
-            let sealed = prepare(request.file, tell).await;
+            let sealed = prepare(request.file, call.progress()).await;
             match &sealed {
-                Ok(_) => tell.stage(Stage::FindPath),
-                Err(_) => stop.cancel(),
+                Ok(_) => call.progress().stage(Stage::FindPath),
+                Err(_) => asking.cancel().cancel(),
             }
             sealed
         };
-        let asking = session.info_for_upload(network, shown, &stop);
-        tokio::join!(sealing, asking)
+        tokio::join!(sealing, asking.info_for_upload())
     };
-    let (blob, key, digest, name, content_len) = sealed?;
+    let SealedFile {
+        sealed: Sealed { blob, key, digest },
+        name,
+        content_len,
+    } = file?;
     let info = info?;
     let class = blob.class();
 
-    let parcel = Parcel {
-        blob,
-        digest,
+    let terms = UploadTerms {
         ttl_secs: request.ttl_secs,
         receipts: request.receipts.terms(&key),
-        access: request.access,
         on_record: true,
     };
-    let refreshing = Refreshing::begin(session, network, shown, cancel).await;
-    let uploading = upload::upload(session, network, info, parcel, tell, shown, cancel);
-    let (stored, also_shown) = refreshing.beside(uploading, cancel).await;
-    shown.extend(also_shown);
-    let stored = stored?;
+    let upload = BlobUpload::new(call, blob, digest, terms);
+    let stored = refresh::beside(call, upload.send(info)).await?;
 
+    let network = call.network();
     let pointer = Pointer {
         server: network.server().clone(),
         id: stored.at.id,
@@ -178,35 +162,36 @@ pub async fn share(
     })
 }
 
+/// A file that was read and sealed.
+struct SealedFile {
+    sealed: Sealed,
+    /// The file's name in its folder.
+    name: String,
+    /// Bytes of the file.
+    content_len: u64,
+}
+
 /// Reads, pads and seals, off the runtime's threads.
-async fn prepare(
-    file: PathBuf,
-    tell: &Tell,
-) -> Result<
-    (
-        crate::protocol::seal::SealedBlob,
-        FileKey,
-        Digest,
-        String,
-        u64,
-    ),
-    AppError,
-> {
-    let tell = tell.clone();
+async fn prepare(path: PathBuf, progress: &ProgressSink) -> Result<SealedFile, AppError> {
+    let progress = progress.clone();
     let work = move || {
-        tell.stage(Stage::Pad);
-        let file = local_file::read(&file)?;
-        tell.stage(Stage::Seal);
-        let len = file.content.len() as u64;
-        let Sealed { blob, key, digest } = seal(
+        progress.stage(Stage::Pad);
+        let file = local_file::read(&path)?;
+        progress.stage(Stage::Seal);
+        let content_len = file.content.len() as u64;
+        let sealed = seal(
             ContentKind::File,
             Some(&file.name),
             None,
             &file.content,
             &mut random::system(),
         )
-        .map_err(|_too_large| LocalFileError::TooLarge(len.max(MAX_CONTENT_LEN + 1)))?;
-        Ok::<_, LocalFileError>((blob, key, digest, file.name, len))
+        .map_err(|_too_large| LocalFileError::TooLarge(content_len.max(MAX_CONTENT_LEN + 1)))?;
+        Ok::<_, LocalFileError>(SealedFile {
+            sealed,
+            name: file.name,
+            content_len,
+        })
     };
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done?),

@@ -1,16 +1,12 @@
-//! Proves that a server takes, returns and deletes files over the way that transfers use: one small file up, down, gone.
+//! Proves that a server takes, returns and deletes files over the route that transfers use: one small file up, down, gone.
 
 use std::time::{Duration, Instant};
 
 use rand_core::Rng as _;
-use tokio_util::sync::CancellationToken;
 
-use super::network::{Network, Tell};
-use super::session::Session;
-use super::upload::{self, Parcel};
+use super::call::Call;
+use super::upload::{BlobUpload, UploadTerms};
 use crate::app::error::{AppError, Mismatch, ServerRefusal};
-use crate::app::words::who_saw_what::RequestShown;
-use crate::protocol::capability::AccessWord;
 use crate::protocol::file_api::{self, FileRequest};
 use crate::protocol::seal::{ContentKind, Sealed, UnverifiedBlob, seal};
 use crate::wire::random;
@@ -49,19 +45,12 @@ impl Checked {
 }
 
 /// Uploads a small file of random bytes that the server may forget after an hour, downloads it, deletes it, and makes
-/// sure that it is gone. What each party was shown is added to `shown`, however it ends.
+/// sure that it is gone.
 ///
 /// # Errors
 /// [`AppError`], as a share or a get would end; [`ServerRefusal::StillThere`] when a deleted file is still given out.
-pub async fn check(
-    session: &Session,
-    network: &Network,
-    access: Option<AccessWord>,
-    tell: &Tell,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
-) -> Result<Checked, AppError> {
-    let _remembered = session.remember_at_the_end();
+pub async fn check(call: &Call) -> Result<Checked, AppError> {
+    let _remembered = call.session().remember_at_the_end();
     let mut content = [0; 1_024];
     random::system().fill_bytes(&mut content);
     let Sealed { blob, key, digest } = seal(
@@ -75,23 +64,20 @@ pub async fn check(
     let blob_len = blob.as_bytes().len();
 
     let started = Instant::now();
-    let parcel = Parcel {
-        blob,
-        digest,
+    let terms = UploadTerms {
         ttl_secs: Some(TTL_SECS),
         receipts: None,
-        access,
         on_record: false,
     };
-    let info = session.info_for_upload(network, shown, cancel).await?;
-    let stored = upload::upload(session, network, info, parcel, tell, shown, cancel).await?;
+    let info = call.info_for_upload().await?;
+    let stored = BlobUpload::new(call, blob, digest, terms)
+        .send(info)
+        .await?;
     let upload = started.elapsed();
 
     let started = Instant::now();
     let download = FileRequest::Download(stored.at.id.clone());
-    let answer = session
-        .run(network, &download, blob_len, tell, shown, cancel)
-        .await?;
+    let answer = call.run(&download, blob_len).await?;
     let blob = file_api::read_found(answer).map_err(ServerRefusal::of_download)?;
     let opened = UnverifiedBlob::new(blob)
         .verify(&digest)
@@ -110,14 +96,10 @@ pub async fn check(
             id: stored.at.id,
             token,
         };
-        let nobody = Tell::nobody();
-        let answer = session
-            .run(network, &delete, 0, &nobody, shown, cancel)
-            .await?;
+        let silent = call.silent();
+        let answer = silent.run(&delete, 0).await?;
         file_api::read_done(&answer).map_err(ServerRefusal::of_download)?;
-        let answer = session
-            .run(network, &download, blob_len, &nobody, shown, cancel)
-            .await?;
+        let answer = silent.run(&download, blob_len).await?;
         if answer.code != 404 {
             return Err(ServerRefusal::StillThere.into());
         }

@@ -2,18 +2,15 @@
 //! kept before anything is sent; a look for the file when every answer was lost.
 
 use tokio::task::block_in_place;
-use tokio_util::sync::CancellationToken;
 
-use super::network::{Network, Tell};
-use super::session::Session;
+use super::call::Call;
 use super::work;
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::kept::owned::{OwnRecordError, OwnShare, OwnShares};
-use crate::app::words::who_saw_what::RequestShown;
 use crate::protocol::address::FileId;
 use crate::protocol::capability::expiry::{HOUR_SECS, expiry_hour, hour_begins, hour_of};
 use crate::protocol::capability::work::WorkAsked;
-use crate::protocol::capability::{AccessWord, OwnedId, OwnerToken};
+use crate::protocol::capability::{OwnedId, OwnerToken};
 use crate::protocol::digest::Digest;
 use crate::protocol::file_api::{
     self, AnswerError, EXPIRY_HOUR_FEATURE, Expiry, FileRequest, OWNER_FEATURE, RECEIPTS_FEATURE,
@@ -24,95 +21,31 @@ use crate::protocol::seal::SealedBlob;
 use crate::protocol::transfer::Failure;
 use crate::wire::random;
 
-/// A blob to be stored, and what is wished for it.
-pub(crate) struct Parcel {
-    pub(crate) blob: SealedBlob,
-    pub(crate) digest: Digest,
-    pub(crate) ttl_secs: Option<u64>,
-    pub(crate) receipts: Option<ReceiptTerms>,
-    pub(crate) access: Option<AccessWord>,
+/// What is asked for a blob beside storing it.
+pub(super) struct UploadTerms {
+    /// How long the server should keep the blob, in seconds; its usual time when absent.
+    pub(super) ttl_secs: Option<u64>,
+    /// The terms of download receipts, when recipients are asked for them.
+    pub(super) receipts: Option<ReceiptTerms>,
     /// Whether the owner's token is kept in the record of this person's shares.
-    pub(crate) on_record: bool,
+    pub(super) on_record: bool,
 }
 
 /// A blob that the server confirmed.
-pub(crate) struct ConfirmedBlob {
-    pub(crate) at: StoredAt,
+pub(super) struct ConfirmedBlob {
+    pub(super) at: StoredAt,
     /// Whether the server keeps the blob for about as long as was asked for; `true` where nothing was asked for.
-    pub(crate) ttl_met: bool,
+    pub(super) ttl_met: bool,
     /// Absent at a server that knows no owners.
-    pub(crate) token: Option<OwnerToken>,
+    pub(super) token: Option<OwnerToken>,
     /// Whether the token is on record.
-    pub(crate) recorded: bool,
+    pub(super) recorded: bool,
     /// Whether the server's clock was gone by, because it differs from this computer's.
-    pub(crate) by_server_clock: bool,
-}
-
-/// Stores a parcel at a server that said `info` of itself ([`Session::info_for_upload`]).
-///
-/// # Errors
-/// [`AppError`]; nothing is left at the server that it did not confirm, unless an answer was lost and the server cannot
-/// be asked.
-pub(crate) async fn upload(
-    session: &Session,
-    network: &Network,
-    info: Option<ServerInfo>,
-    parcel: Parcel,
-    tell: &Tell,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
-) -> Result<ConfirmedBlob, AppError> {
-    let Parcel {
-        blob,
-        digest,
-        ttl_secs,
-        receipts,
-        access,
-        on_record,
-    } = parcel;
-    let mut sending = Sending {
-        session,
-        network,
-        tell,
-        cancel,
-        shown,
-        digest,
-        blob_len: blob.as_bytes().len(),
-        ttl_secs,
-        server_hour: None,
-        owner: None,
-        access,
-        on_record,
-        counts: receipts.is_some(),
-        request: FileRequest::Upload(Upload {
-            receipts,
-            ..Upload::new(blob.into_bytes())
-        }),
-        asked_expiry: None,
-    };
-    let refused = match sending.send(info.as_ref()).await {
-        Err(AppError::Server(refusal)) if may_be_outdated(refusal) => refusal,
-        other => return other,
-    };
-    // What the server said of itself may be a day old, and one of the clocks wrong.
-    let anew = session
-        .ask_info_anew(network, sending.shown, cancel)
-        .await?;
-    sending.server_hour = differing_hour(refused, anew.info.as_ref(), session.now());
-    let info = match (anew.agrees, sending.server_hour) {
-        (true, None) => return Err(refused.explained(anew.info.as_ref(), ttl_secs).into()),
-        (true, Some(_)) => anew.info,
-        (false, _) => {
-            session
-                .info_for_upload(network, sending.shown, cancel)
-                .await?
-        }
-    };
-    sending.send(info.as_ref()).await
+    pub(super) by_server_clock: bool,
 }
 
 /// The hour by the server's clock, when it may have refused because that differs from ours.
-pub(crate) fn differing_hour(
+pub(super) fn differing_hour(
     refusal: ServerRefusal,
     info: Option<&ServerInfo>,
     now: u64,
@@ -124,7 +57,7 @@ pub(crate) fn differing_hour(
 
 /// Until when a file is to be kept that is wished for `ttl_secs`, or for the server's usual time. `server_hour` is the
 /// hour by the server's clock, where that is gone by.
-pub(crate) fn expiry(
+pub(super) fn expiry(
     info: Option<&ServerInfo>,
     ttl_secs: Option<u64>,
     server_hour: Option<u32>,
@@ -154,20 +87,15 @@ const fn may_be_outdated(refusal: ServerRefusal) -> bool {
     )
 }
 
-/// One upload on its way.
-struct Sending<'a> {
-    session: &'a Session,
-    network: &'a Network,
-    tell: &'a Tell,
-    cancel: &'a CancellationToken,
-    shown: &'a mut Vec<RequestShown>,
+/// One blob on its way to the server of a call.
+pub(super) struct BlobUpload<'a> {
+    call: &'a Call,
     digest: Digest,
     blob_len: usize,
     ttl_secs: Option<u64>,
     /// The hour by the server's clock, where that is gone by.
     server_hour: Option<u32>,
     owner: Option<OwnerToken>,
-    access: Option<AccessWord>,
     on_record: bool,
     /// Whether recipients are asked for download receipts.
     counts: bool,
@@ -183,9 +111,65 @@ struct ExpectedFile {
     hour: u32,
 }
 
-impl Sending<'_> {
+impl<'a> BlobUpload<'a> {
+    /// An upload of `blob`, whose SHA-256 is `digest`.
+    pub(super) fn new(
+        call: &'a Call,
+        blob: SealedBlob,
+        digest: Digest,
+        terms: UploadTerms,
+    ) -> Self {
+        let UploadTerms {
+            ttl_secs,
+            receipts,
+            on_record,
+        } = terms;
+        Self {
+            call,
+            digest,
+            blob_len: blob.as_bytes().len(),
+            ttl_secs,
+            server_hour: None,
+            owner: None,
+            on_record,
+            counts: receipts.is_some(),
+            request: FileRequest::Upload(Upload {
+                receipts,
+                ..Upload::new(blob.into_bytes())
+            }),
+            asked_expiry: None,
+        }
+    }
+
+    /// Stores the blob at a server that said `info` of itself ([`Call::info_for_upload`]).
+    ///
+    /// # Errors
+    /// [`AppError`]; nothing is left at the server that it did not confirm, unless an answer was lost and the server
+    /// cannot be asked.
+    pub(super) async fn send(
+        mut self,
+        info: Option<ServerInfo>,
+    ) -> Result<ConfirmedBlob, AppError> {
+        let refused = match self.send_once(info.as_ref()).await {
+            Err(AppError::Server(refusal)) if may_be_outdated(refusal) => refusal,
+            other => return other,
+        };
+        // What the server said of itself may be a day old, and one of the clocks wrong.
+        let anew = self.call.ask_info_anew().await?;
+        let now = self.call.session().now();
+        self.server_hour = differing_hour(refused, anew.info.as_ref(), now);
+        let info = match (anew.agrees, self.server_hour) {
+            (true, None) => {
+                return Err(refused.explained(anew.info.as_ref(), self.ttl_secs).into());
+            }
+            (true, Some(_)) => anew.info,
+            (false, _) => self.call.info_for_upload().await?,
+        };
+        self.send_once(info.as_ref()).await
+    }
+
     /// Sends it as `info` wants it; a server without `GET /info` gets no header of ours.
-    async fn send(&mut self, info: Option<&ServerInfo>) -> Result<ConfirmedBlob, AppError> {
+    async fn send_once(&mut self, info: Option<&ServerInfo>) -> Result<ConfirmedBlob, AppError> {
         let known = self.prepare(info).await?;
         let by_server_clock = self.server_hour.is_some();
         let (Some(known), Some(token)) = (known, &self.owner) else {
@@ -254,10 +238,10 @@ impl Sending<'_> {
     ) -> Result<Option<ExpectedFile>, AppError> {
         check(info, self.blob_len, self.ttl_secs, self.counts)?;
         let asks_word = info.is_some_and(|info| info.access);
-        if asks_word && self.access.is_none() {
+        if asks_word && self.call.access_word().is_none() {
             return Err(ServerRefusal::AccessWord { given: false }.into());
         }
-        let now = self.session.now();
+        let now = self.call.session().now();
         let expiry = expiry(info, self.ttl_secs, self.server_hour, now);
         self.asked_expiry = match expiry {
             _ if self.ttl_secs.is_none() => None,
@@ -281,9 +265,10 @@ impl Sending<'_> {
             (WorkAsked::Base(base), Some(known))
                 if info.is_some_and(|info| info.has(WORK_FEATURE)) =>
             {
-                let server = self.network.server().key;
+                let server = self.call.network().server().key;
                 let bits = base.bits_for(self.blob_len as u64);
-                Some(work::solve(server, known.id, bits, self.tell, self.cancel).await?)
+                let (progress, cancel) = (self.call.progress(), self.call.cancel());
+                Some(work::solve(server, known.id, bits, progress, cancel).await?)
             }
             (WorkAsked::Base(_) | WorkAsked::Unknown, _) => {
                 return Err(ServerRefusal::UnknownWork.into());
@@ -293,24 +278,14 @@ impl Sending<'_> {
         if let FileRequest::Upload(upload) = &mut self.request {
             upload.expiry = expiry;
             upload.owner = owner.map(OwnerToken::hash);
-            upload.access = self.access.clone().filter(|_| asks_word);
+            upload.access = self.call.access_word().filter(|_| asks_word).cloned();
             upload.work = work;
         }
         Ok(known)
     }
 
-    async fn store(&mut self, info: Option<&ServerInfo>) -> Result<StoredAt, AppError> {
-        let response = self
-            .session
-            .run(
-                self.network,
-                &self.request,
-                0,
-                self.tell,
-                self.shown,
-                self.cancel,
-            )
-            .await?;
+    async fn store(&self, info: Option<&ServerInfo>) -> Result<StoredAt, AppError> {
+        let response = self.call.run(&self.request, 0).await?;
         let stored = file_api::read_uploaded(&response, self.blob_len, &self.digest);
         Ok(stored.map_err(|error| match error {
             AnswerError::Status(401) => ServerRefusal::AccessWord {
@@ -325,20 +300,9 @@ impl Sending<'_> {
 
     /// What the server has under `id`, if that is of the right size. After a lost answer such a file is ours, because
     /// the id follows from owner and blob.
-    async fn look_for(&mut self, id: &FileId) -> Option<StoredAt> {
+    async fn look_for(&self, id: &FileId) -> Option<StoredAt> {
         let request = FileRequest::FileInfo(id.clone());
-        let answer = self
-            .session
-            .run(
-                self.network,
-                &request,
-                0,
-                &Tell::nobody(),
-                self.shown,
-                self.cancel,
-            )
-            .await
-            .ok()?;
+        let answer = self.call.silent().run(&request, 0).await.ok()?;
         let info = file_api::read_file_info(&answer).ok()?;
         (usize::try_from(info.size) == Ok(self.blob_len)).then(|| StoredAt {
             id: id.clone(),
@@ -348,7 +312,7 @@ impl Sending<'_> {
 
     /// Asks when a stored blob expires, at a server that does not say so with the upload. The blob is stored whether
     /// an answer comes or not.
-    async fn ask_expiry(&mut self, id: &FileId) -> Option<u64> {
+    async fn ask_expiry(&self, id: &FileId) -> Option<u64> {
         self.look_for(id).await?.expires
     }
 
@@ -365,8 +329,8 @@ impl Sending<'_> {
         &self,
         change: impl FnOnce(&OwnShares, &Ed25519Public) -> Result<(), OwnRecordError>,
     ) -> Result<(), AppError> {
-        let record = OwnShares::of(self.session.home());
-        let server = &self.network.server().key;
+        let record = OwnShares::of(self.call.session().home());
+        let server = &self.call.network().server().key;
         Ok(block_in_place(|| change(&record, server))?)
     }
 }
@@ -392,7 +356,7 @@ fn check(
 }
 
 /// Whether the server keeps files for that time.
-pub(crate) fn check_ttl(info: &ServerInfo, ttl_secs: Option<u64>) -> Result<(), ServerRefusal> {
+pub(super) fn check_ttl(info: &ServerInfo, ttl_secs: Option<u64>) -> Result<(), ServerRefusal> {
     if ttl_secs.is_some_and(|ttl| !(MIN_TTL_SECS..=info.ttl_max).contains(&ttl)) {
         return Err(ServerRefusal::Ttl {
             max_secs: info.ttl_max,

@@ -3,7 +3,7 @@
 use rand_core::Rng as _;
 use tokio_util::sync::CancellationToken;
 
-use super::network::{Stage, Tell};
+use super::stage::{ProgressSink, Stage};
 use crate::app::error::AppError;
 use crate::protocol::capability::OwnedId;
 use crate::protocol::capability::work::WorkSearch;
@@ -18,15 +18,15 @@ pub(crate) async fn solve(
     server: Ed25519Public,
     id: OwnedId,
     bits: u8,
-    tell: &Tell,
+    progress: &ProgressSink,
     cancel: &CancellationToken,
 ) -> Result<u64, AppError> {
-    let (tell, cancel) = (tell.clone(), cancel.clone());
+    let (progress, cancel) = (progress.clone(), cancel.clone());
     let first = random::system().next_u64();
     let searching = tokio::task::spawn_blocking(move || {
         let mut search = WorkSearch::new(&server, &id, bits, first);
         loop {
-            tell.stage(Stage::Work {
+            progress.stage(Stage::Work {
                 permille: search.likelihood_permille(),
             });
             if cancel.is_cancelled() {
@@ -69,7 +69,7 @@ mod tests {
         let told = Arc::new(Mutex::new(Vec::new()));
         let tell = {
             let told = Arc::clone(&told);
-            Tell::new(move |stage| {
+            ProgressSink::new(move |stage| {
                 if let Stage::Work { permille } = stage {
                     told.lock().unwrap().push(permille);
                 }
@@ -86,7 +86,7 @@ mod tests {
     #[tokio::test]
     async fn a_proof_does_not_tell_how_many_bits_were_asked_for() {
         let server = Identity::from_seed([1; 32]).public();
-        let nobody = Tell::nobody();
+        let nobody = ProgressSink::none();
         let cancel = CancellationToken::new();
         let mut found = Vec::new();
         for _ in 0..8 {
@@ -106,7 +106,7 @@ mod tests {
         let cancel = CancellationToken::new();
         let stop = cancel.clone();
         // The first sign of progress cancels, so the search is under way and far from its end.
-        let tell = Tell::new(move |_stage| stop.cancel());
+        let tell = ProgressSink::new(move |_stage| stop.cancel());
         let ended = solve(server, id(), 29, &tell, &cancel).await;
         assert!(matches!(ended, Err(AppError::Cancelled)));
     }

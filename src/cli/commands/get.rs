@@ -3,23 +3,23 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Telling, network_of, open_session};
+use super::{ServerCommand, Telling};
+use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
 use crate::app::received::save::SaveTo;
-use crate::app::relays::{self, RelaySource, Relays};
+use crate::app::relays::{self, RelaySource};
 use crate::app::transfer::get::{self, Fetched, GetRequest, Receipt};
+use crate::app::transfer::supported::PointerUse;
 use crate::app::words::message::UserMessage;
-use crate::app::words::who_saw_what::RequestShown;
 use crate::cli::CliError;
 use crate::cli::args::GetArgs;
-use crate::cli::terminal::{self, Bar, pointer_text, print_json, print_path};
-use crate::protocol::pointer::Pointer;
+use crate::cli::terminal::{self, Bar, print_json, print_path};
 
 pub(crate) async fn run(args: GetArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     let telling = Telling::of(args.who_saw_what, args.json);
-    let mut shown = Vec::new();
-    let fetched = fetch(args, &mut shown, cancel).await;
-    let fetched = telling.end(fetched, &shown)?;
+    let command = ServerCommand::new(&args.route, telling, cancel);
+    let work = async |client: &Client| fetch(&command, client, args).await;
+    let fetched = command.run(work).await?;
     if let Some(disagreement) = &fetched.findings.disagreement {
         let warning = UserMessage::from(disagreement);
         terminal::note(&format!(
@@ -45,7 +45,7 @@ pub(crate) async fn run(args: GetArgs, cancel: &CancellationToken) -> Result<(),
             "receipt": receipt,
             "seconds": fetched.took.as_secs_f64(),
         });
-        print_json(&telling.with(object, &shown))
+        print_json(&command.object(object))
     } else {
         print_path(&fetched.path)
     };
@@ -56,28 +56,25 @@ pub(crate) async fn run(args: GetArgs, cancel: &CancellationToken) -> Result<(),
 }
 
 async fn fetch(
+    command: &ServerCommand,
+    client: &Client,
     args: GetArgs,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
 ) -> Result<Fetched, CliError> {
-    let text = pointer_text(&args.pointer, cancel).await?;
-    let pointer = Pointer::find(&text).map_err(AppError::from)?;
-    get::check_supported(&pointer)?;
+    let pointer = command.pointer(&args.pointer).await?;
+    PointerUse::Get.check(&pointer)?;
     let to = SaveTo::from_choice(args.out);
     let target = to.prepare().map_err(AppError::NoPlace)?;
-
-    let (session, config) = open_session()?;
-    let network = match network_of(&session, &config, &args.way, &pointer, shown, cancel).await {
-        Err(CliError::App(AppError::RelaysOffered(offer))) if args.accept_relay_list => {
+    let source = Destination::SourceOf(&pointer);
+    let call = match command.call(client, source).await {
+        Err(AppError::RelaysOffered(offer)) if args.accept_relay_list => {
             for line in relays::shows(&RelaySource::Url(offer.list.clone())) {
                 terminal::note(&line);
             }
-            Relays::of(session.home())
-                .accept(&session, &offer, shown, cancel)
-                .await?;
-            network_of(&session, &config, &args.way, &pointer, shown, cancel).await?
+            let (session, context) = (client.session(), &command.context);
+            client.relays().accept(session, &offer, context).await?;
+            command.call(client, source).await?
         }
-        network => network?,
+        call => call?,
     };
     if pointer.receipts.is_some() && !args.no_receipt {
         terminal::note("the sender is told when you have the file (not with --no-receipt)");
@@ -88,9 +85,7 @@ async fn fetch(
         tell_sender: !args.no_receipt,
     };
     let bar = Bar::new();
-    let fetched = get::get(&session, &network, request, &bar.tell(), shown, cancel).await;
+    let fetched = get::get(&call.with_progress(bar.sink()), request).await;
     drop(bar);
-    drop(network);
-    session.close().await;
     Ok(fetched?)
 }

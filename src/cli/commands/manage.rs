@@ -3,46 +3,33 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{CLOCKS_DIFFER, Telling, network_of, open_session};
+use super::{CLOCKS_DIFFER, ServerCommand, Telling};
+use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
-use crate::app::settings::config::Config;
+use crate::app::transfer::call::Call;
 use crate::app::transfer::manage::{self, Deletion, Downloads};
-use crate::app::transfer::network::Network;
-use crate::app::transfer::session::Session;
-use crate::app::words::who_saw_what::RequestShown;
 use crate::cli::CliError;
 use crate::cli::args::{Extend, ManageArgs};
-use crate::cli::terminal::{date, note, pointer_text, print_json, print_line, say};
+use crate::cli::terminal::{date, note, print_json, print_line, say};
 use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn delete(args: &ManageArgs, cancel: &CancellationToken) -> Result<(), CliError> {
-    let mut asked = ManageContext::read(args, cancel).await?;
-    let deleted = async {
-        let network = asked.network(args, cancel).await?;
-        let (session, shown) = (&asked.session, &mut asked.shown);
-        Ok(manage::delete(session, &network, &asked.pointer, shown, cancel).await?)
-    };
-    let deletion = deleted.await;
-    let deletion = asked.finish(deletion).await?;
+    let command = command(args, cancel);
+    let deletion = ask(&command, args, manage::delete).await?;
     say(deletion.words());
     if args.json {
         let now = deletion == Deletion::Deleted;
         let object = json!({ "deleted": now, "gone": true });
-        print_json(&asked.telling.with(object, &asked.shown))?;
+        print_json(&command.object(object))?;
     }
     Ok(())
 }
 
 pub(crate) async fn extend(args: &Extend, cancel: &CancellationToken) -> Result<(), CliError> {
-    let mut asked = ManageContext::read(&args.manage, cancel).await?;
-    let extended = async {
-        let network = asked.network(&args.manage, cancel).await?;
-        let (session, shown) = (&asked.session, &mut asked.shown);
-        let pointer = &asked.pointer;
-        Ok(manage::extend(session, &network, pointer, args.ttl, shown, cancel).await?)
-    };
-    let extended = extended.await;
-    let extended = asked.finish(extended).await?;
+    let command = command(&args.manage, cancel);
+    let extend =
+        async |call: &Call, pointer: &Pointer| manage::extend(call, pointer, args.ttl).await;
+    let extended = ask(&command, &args.manage, extend).await?;
     if !extended.later {
         note("it was kept that long already");
     }
@@ -55,7 +42,7 @@ pub(crate) async fn extend(args: &Extend, cancel: &CancellationToken) -> Result<
             "later": extended.later,
             "by_server_clock": extended.by_server_clock,
         });
-        print_json(&asked.telling.with(object, &asked.shown))?;
+        print_json(&command.object(object))?;
     } else {
         print_line(&date(extended.expires))?;
     }
@@ -63,14 +50,8 @@ pub(crate) async fn extend(args: &Extend, cancel: &CancellationToken) -> Result<
 }
 
 pub(crate) async fn status(args: &ManageArgs, cancel: &CancellationToken) -> Result<(), CliError> {
-    let mut asked = ManageContext::read(args, cancel).await?;
-    let status = async {
-        let network = asked.network(args, cancel).await?;
-        let (session, shown) = (&asked.session, &mut asked.shown);
-        Ok(manage::status(session, &network, &asked.pointer, shown, cancel).await?)
-    };
-    let status = status.await;
-    let status = asked.finish(status).await?;
+    let command = command(args, cancel);
+    let status = ask(&command, args, manage::status).await?;
     if let Downloads::Counted { invented, .. } = status.downloads
         && invented > 0
     {
@@ -90,7 +71,7 @@ pub(crate) async fn status(args: &ManageArgs, cancel: &CancellationToken) -> Res
             "downloads": told,
             "max_downloads": allowed,
         });
-        print_json(&asked.telling.with(object, &asked.shown))?;
+        print_json(&command.object(object))?;
         return Ok(());
     }
     print_line(&format!("stored     {} bytes", status.blob_len))?;
@@ -103,49 +84,22 @@ pub(crate) async fn status(args: &ManageArgs, cancel: &CancellationToken) -> Res
     Ok(())
 }
 
-/// What all three begin with.
-struct ManageContext {
-    pointer: Pointer,
-    session: Session,
-    config: Config,
-    shown: Vec<RequestShown>,
-    telling: Telling,
+fn command(args: &ManageArgs, cancel: &CancellationToken) -> ServerCommand {
+    let telling = Telling::of(args.who_saw_what, args.json);
+    ServerCommand::new(&args.route, telling, cancel)
 }
 
-impl ManageContext {
-    async fn read(args: &ManageArgs, cancel: &CancellationToken) -> Result<Self, CliError> {
-        let text = pointer_text(&args.pointer, cancel).await?;
-        let pointer = Pointer::find(&text).map_err(AppError::from)?;
-        let (session, config) = open_session()?;
-        Ok(Self {
-            pointer,
-            session,
-            config,
-            shown: Vec::new(),
-            telling: Telling::of(args.who_saw_what, args.json),
-        })
-    }
-
-    async fn network(
-        &mut self,
-        args: &ManageArgs,
-        cancel: &CancellationToken,
-    ) -> Result<Network, CliError> {
-        let way = &args.way;
-        let shown = &mut self.shown;
-        network_of(
-            &self.session,
-            &self.config,
-            way,
-            &self.pointer,
-            shown,
-            cancel,
-        )
-        .await
-    }
-
-    async fn finish<T>(&self, result: Result<T, CliError>) -> Result<T, CliError> {
-        self.session.close().await;
-        self.telling.end(result, &self.shown)
-    }
+/// Asks the server of the pointer.
+async fn ask<T>(
+    command: &ServerCommand,
+    args: &ManageArgs,
+    question: impl AsyncFnOnce(&Call, &Pointer) -> Result<T, AppError>,
+) -> Result<T, CliError> {
+    let work = async |client: &Client| {
+        let pointer = command.pointer(&args.pointer).await?;
+        let source = Destination::SourceOf(&pointer);
+        let call = command.call(client, source).await?;
+        Ok(question(&call, &pointer).await?)
+    };
+    command.run(work).await
 }

@@ -18,98 +18,90 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::CliError;
-use super::args::{Access, ProxyArg, RouteArgs};
+use super::args::{Access, RouteArgs};
 use super::terminal;
+use crate::app::client::{Client, Destination, Override};
 use crate::app::error::AppError;
-use crate::app::relays::{RelaySet, RelaySource, Relays, or_offer, with_offer};
-use crate::app::settings::config::{Config, Home};
-use crate::app::transfer::network::Network;
-use crate::app::transfer::session::Session;
-use crate::app::words::who_saw_what::{self, RequestShown};
-use crate::protocol::address::ServerAddress;
+use crate::app::relays::RelaySource;
+use crate::app::settings::config::Home;
+use crate::app::transfer::call::{Call, CallContext, ShownLog};
+use crate::app::words::who_saw_what;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::text;
 
-/// The session of this person and their settings.
-fn open_session() -> Result<(Session, Config), CliError> {
+/// A client under the settings of this person.
+fn open_client() -> Result<Client, CliError> {
     let home = Home::find().map_err(AppError::from)?;
-    let config = Config::load(&home).map_err(AppError::from)?;
-    let session = Session::new(home);
-    session.set_proxy(config.proxy.clone());
-    session.allow_short(config.short_lists.clone());
-    Ok((session, config))
+    Ok(Client::open(home).map_err(AppError::from)?)
 }
 
-/// Goes out as `--proxy` says, when it says something.
-fn use_proxy(session: &Session, way: &RouteArgs) {
-    match &way.proxy {
-        Some(ProxyArg::Through(proxy)) => session.set_proxy(Some(proxy.clone())),
-        Some(ProxyArg::None) => session.set_proxy(None),
-        None => {}
+/// One command that talks to a server, as it was asked for.
+struct ServerCommand {
+    over: Override,
+    telling: Telling,
+    context: CallContext,
+}
+
+impl ServerCommand {
+    fn new(route: &RouteArgs, telling: Telling, cancel: &CancellationToken) -> Self {
+        let relays = route.relays.as_ref().map(|path| {
+            // The same file is the same list from whichever folder.
+            RelaySource::File(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+        });
+        Self {
+            over: Override {
+                relays,
+                direct: route.direct,
+                proxy: route.proxy.clone(),
+                access_word: None,
+            },
+            telling,
+            context: CallContext::new(cancel),
+        }
+    }
+
+    /// Runs `work` to its end: the built-in network is stopped, if it ran here, and which party was shown what is told.
+    async fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(&Client) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        let done = match open_client() {
+            Ok(client) => {
+                let done = work(&client.with_override(self.over.clone())).await;
+                client.close().await;
+                done
+            }
+            Err(failure) => Err(failure),
+        };
+        self.telling.end(done, &self.context.log)
+    }
+
+    /// Begins a call, and says if its server sees this computer's address.
+    async fn call(&self, client: &Client, to: Destination<'_>) -> Result<Call, AppError> {
+        let call = client.call(to, &self.context).await?;
+        if call.network().is_direct() {
+            terminal::note("going straight to the server: it sees this computer's address");
+        }
+        Ok(call)
+    }
+
+    /// The pointer of an argument, or of standard input when that is `-`.
+    async fn pointer(&self, argument: &str) -> Result<Pointer, CliError> {
+        let text = terminal::pointer_text(argument, &self.context.cancel).await?;
+        Ok(Pointer::find(&text).map_err(AppError::from)?)
+    }
+
+    /// The object of a command that went well.
+    fn object(&self, object: Value) -> Value {
+        self.telling.with(object, &self.context.log)
     }
 }
 
-/// The relays for `server`: those of `--relays`, else those of the settings, else what was accepted for it.
-async fn relays(
-    session: &Session,
-    way: &RouteArgs,
-    config: &Config,
-    server: &ServerAddress,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
-) -> Result<Option<RelaySet>, AppError> {
-    let chosen = match &way.relays {
-        // The same file is the same list from whichever folder.
-        Some(path) => RelaySource::File(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
-        None => config.relays.clone(),
-    };
-    Relays::of(session.home())
-        .for_server(session, &chosen, server, shown, cancel)
-        .await
-}
-
-/// The way to the server that a pointer names.
-async fn network_of(
-    session: &Session,
-    config: &Config,
-    way: &RouteArgs,
-    pointer: &Pointer,
-    shown: &mut Vec<RequestShown>,
-    cancel: &CancellationToken,
-) -> Result<Network, CliError> {
-    use_proxy(session, way);
-    let server = &pointer.server;
-    let listed = config.servers.iter().find(|entry| entry.address == *server);
-    let direct = way.direct || listed.is_some_and(|entry| entry.direct);
-    let relays = if direct {
-        None
-    } else {
-        let relays = relays(session, way, config, server, shown, cancel).await;
-        or_offer(relays, pointer)?
-    };
-    let network = if listed.is_some() {
-        session.network_to_known(server, relays, direct).await
-    } else {
-        session.network_to(server, relays, direct).await
-    };
-    let network = network.map_err(|error| with_offer(error, pointer))?;
-    session.hold_builtin(&network);
-    if direct {
-        terminal::note(DIRECT);
-    }
-    Ok(network)
-}
-
-/// The word that was given for this command, else the one that the person keeps with the server.
-fn access_word(
-    access: &Access,
-    config: &Config,
-    server: &ServerAddress,
-) -> Result<Option<AccessWord>, CliError> {
+/// The access word that was given for this command.
+fn access_word(access: &Access) -> Result<Option<AccessWord>, CliError> {
     let Some(path) = &access.access_word_file else {
-        let given = access.access_word.as_ref();
-        return Ok(given.or_else(|| config.access_word(server)).cloned());
+        return Ok(access.access_word.clone());
     };
     let name = path.display();
     let text = std::fs::read(path).map(Zeroizing::new).map_err(|error| {
@@ -124,9 +116,8 @@ fn access_word(
         .ok_or_else(|| CliError::Usage(format!("{name} does not begin with an access word")))
 }
 
-/// OperatorArgs of a file that expires by the server's clock.
+/// Said of a file that expires by the server's clock.
 const CLOCKS_DIFFER: &str = "this computer's clock and the server's differ by an hour or more: the file expires by the server's; check the clock here";
-const DIRECT: &str = "going straight to the server: it sees this computer's address";
 
 /// How a command tells which party was shown what: not at all, on standard error, or in its one JSON object.
 #[derive(Clone, Copy)]
@@ -141,18 +132,18 @@ impl Telling {
     }
 
     /// Tells it when the command has ended; one that failed has no other object.
-    fn end<T>(self, result: Result<T, CliError>, shown: &[RequestShown]) -> Result<T, CliError> {
+    fn end<T>(self, result: Result<T, CliError>, log: &ShownLog) -> Result<T, CliError> {
         match (&result, self.json) {
             _ if !self.who_saw_what => {}
             (_, false) => {
-                for line in who_saw_what::lines(shown) {
+                for line in who_saw_what::lines(&log.requests()) {
                     terminal::note(&line);
                 }
             }
             (Err(failure), true) => {
                 let object = json!({ "error": failure.to_string() });
                 // What failed counts, also when it cannot be printed.
-                terminal::print_json(&self.with(object, shown)).ok();
+                terminal::print_json(&self.with(object, log)).ok();
             }
             (Ok(_), true) => {}
         }
@@ -160,11 +151,14 @@ impl Telling {
     }
 
     /// The object of a command that went well.
-    fn with(self, mut object: Value, shown: &[RequestShown]) -> Value {
+    fn with(self, mut object: Value, log: &ShownLog) -> Value {
         if self.who_saw_what
             && let Some(members) = object.as_object_mut()
         {
-            members.insert("who_saw_what".to_owned(), who_saw_what::to_json(shown));
+            members.insert(
+                "who_saw_what".to_owned(),
+                who_saw_what::to_json(&log.requests()),
+            );
         }
         object
     }

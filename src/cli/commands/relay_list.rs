@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use super::open_session;
+use super::open_client;
 use crate::app::error::AppError;
 use crate::app::relays;
 use crate::app::relays::list_file;
+use crate::app::transfer::call::CallContext;
 use crate::cli::CliError;
 use crate::cli::args::{
     AddToRelayList, NewRelayList, RelayListCommand, SignRelayList, VerifyRelayList,
@@ -142,12 +143,13 @@ async fn verify(args: &VerifyRelayList, cancel: &CancellationToken) -> Result<()
                     "the line names another key than --key".to_owned(),
                 ));
             }
-            let (session, _config) = open_session()?;
+            let client = open_client()?;
             terminal::note(&format!(
                 "fetching it straight from {}, which sees this computer's address",
                 source.host()
             ));
-            let fetched = relays::fetch(&session, &source, &mut Vec::new(), cancel).await?;
+            let fetched =
+                relays::fetch(client.session(), &source, &CallContext::new(cancel)).await?;
             (fetched.list, fetched.signature, Some(*source.key()))
         }
         Err(why) if args.list.contains("://") => return Err(AppError::from(why).into()),

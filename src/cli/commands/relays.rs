@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::open_session;
+use super::open_client;
 use crate::app::error::AppError;
 use crate::app::relays::{
     self, ListState, RelaySource, RelaySourceError, Relays, SourceView, UseFor,
 };
 use crate::app::settings::config::Config;
+use crate::app::transfer::call::CallContext;
 use crate::app::transfer::session::Session;
 use crate::app::words::harmless::harmless_start;
 use crate::app::words::message::UserMessage;
@@ -21,12 +22,12 @@ use crate::protocol::path::{Allowance, SetAsideWhy, Standing};
 use crate::protocol::relay_list::RelayList;
 
 pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<(), CliError> {
-    let (session, mut config) = open_session()?;
-    let before = config.clone();
-    let keep = |config: &Config| config.save_changes(&before, session.home());
-    let relays = Relays::of(session.home());
+    let client = open_client()?;
+    let (session, relays, before) = (client.session(), client.relays(), client.settings());
+    let mut config = before.clone();
+    let keep = |config: &Config| config.save_changes(before, session.home());
     match args.command {
-        None => show(&session, &relays, &config.relays, false)?,
+        None => show(session, relays, &config.relays, false)?,
         Some(RelaysCommand::Allow { source }) => {
             let source = source.unwrap_or_else(|| config.relays.clone());
             config.short_lists.retain(|allowed| *allowed != source);
@@ -42,16 +43,12 @@ pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<
             keep(&config).map_err(AppError::from)?;
             terminal::note("every rule of paths holds on that list");
         }
-        Some(RelaysCommand::Show { json }) => show(&session, &relays, &config.relays, json)?,
+        Some(RelaysCommand::Show { json }) => show(session, relays, &config.relays, json)?,
         Some(RelaysCommand::Add { line }) => {
             note_lines(&relays::shows(&RelaySource::Url(line.clone())));
-            let list = {
-                // No transfer; whom it shows what was said above.
-                let shown = &mut Vec::new();
-                relays
-                    .add(&session, &line, UseFor::All, shown, cancel)
-                    .await?
-            };
+            // Its log is not told: whom it shows what was said above.
+            let context = CallContext::new(cancel);
+            let list = relays.add(session, &line, UseFor::All, &context).await?;
             config.relays = RelaySource::Url(line);
             keep(&config).map_err(AppError::from)?;
             terminal::note(&format!(
@@ -61,7 +58,7 @@ pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<
             ));
         }
         Some(RelaysCommand::Use { source }) => {
-            relays.check(&session, &source)?;
+            relays.check(session, &source)?;
             note_lines(&relays::shows(&source));
             config.relays = source;
             keep(&config).map_err(AppError::from)?;

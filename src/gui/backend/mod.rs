@@ -8,35 +8,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Advanced, Contrast, Count, Ended, FirstStop, ManageAction, Managed, Motion, PointerInfo,
-    PointerNote, PointerText, Preferences, Privacy, RelayList, RelayOrigin, RelayWish, RelaysKnown,
-    Saved, Server, ServerChoice, ShareOptions, ShareResult, Stage, Terms, TestReport, Theme,
-    Trouble, ZOOMS,
+    Advanced, Contrast, Count, Ended, ManageAction, Managed, Motion, PointerInfo, PointerNote,
+    PointerText, Preferences, Privacy, RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved,
+    Server, ServerChoice, ShareOptions, ShareResult, Terms, TestReport, Theme, Trouble, ZOOMS,
 };
 use super::text;
-use super::worker::{Backend, Progress};
+use super::worker::Backend;
+use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
 use crate::app::kept::history::{History, TellNews};
 use crate::app::kept::keystore::KeyStore;
 use crate::app::operate::check::{self, Asker, Finding};
 use crate::app::received::file_name::SafeFileName;
 use crate::app::received::save::SaveTo;
+use crate::app::relays::RelaySource;
 use crate::app::relays::list_file;
-use crate::app::relays::{self, RelaySet, RelaySource, Relays};
-use crate::app::settings::config::{self, Config, ConfigError, Home, ServerEntry};
+use crate::app::settings::config::{self, Config, ConfigError, Home, ServerEntry, UnreadSettings};
+use crate::app::transfer::call::CallContext;
 use crate::app::transfer::get::GetRequest;
-use crate::app::transfer::network::{self, Moved, Network, Route, Tell};
-use crate::app::transfer::session::{ServerKind, Session};
+use crate::app::transfer::session::Session;
 use crate::app::transfer::share::{Receipts, ShareRequest};
+use crate::app::transfer::stage::Stage;
+use crate::app::transfer::supported::PointerUse;
 use crate::app::transfer::{get, share, test_server};
 use crate::app::words::message::UserMessage;
-use crate::app::words::who_saw_what::RequestShown;
 use crate::gui::platform::keyring::SystemKeyring;
 use crate::protocol::address::ServerAddress;
-use crate::protocol::capability::AccessWord;
 use crate::protocol::capability::work::WorkAsked;
 use crate::protocol::file_api::ServerInfo;
 use crate::protocol::pointer::Pointer;
@@ -44,10 +43,12 @@ use crate::protocol::size_class::SizeClass;
 
 /// The real backend.
 pub struct App {
-    session: Session,
-    relays: Relays,
+    /// The program; what the window asks for is done under the preferences that come with it.
+    program: Client,
     /// What the window last read or wrote, with what it does not show: what differs from it the person has changed.
     config: Mutex<Config>,
+    /// Why the settings could not be read; nothing is sent until the person says how to go on.
+    unread: Mutex<Option<UnreadSettings>>,
     /// Whether the file of the settings is a newer version's, which stays as it is.
     read_only: AtomicBool,
     /// Where the key of the history is; without one nothing is kept.
@@ -59,9 +60,9 @@ impl App {
     #[must_use]
     pub fn new(home: Home) -> Self {
         Self {
-            relays: Relays::of(&home),
-            session: Session::new(home),
+            program: Client::new(home, Config::default()),
             config: Mutex::default(),
+            unread: Mutex::default(),
             read_only: AtomicBool::new(false),
             keys: None,
         }
@@ -85,79 +86,25 @@ impl App {
         }
     }
 
-    /// The network that files go to.
-    async fn chosen(
-        &self,
-        preferences: &Preferences,
-        choice: &ServerChoice,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
-    ) -> Result<Network, AppError> {
-        let network = match choice {
-            ServerChoice::BuiltIn => self.session.builtin_network().await?,
-            ServerChoice::Address(address) => {
-                let server = address.parse()?;
-                let direct = Self::is_direct(preferences, &server);
-                let relays = if direct {
-                    None
-                } else {
-                    let relays = self.relays_for(&server, preferences, shown, cancel);
-                    relays.await?
-                };
-                self.session
-                    .network_to_known(&server, relays, direct)
-                    .await?
-            }
-        };
-        self.session.hold_builtin(&network);
-        Ok(network)
+    fn session(&self) -> &Session {
+        self.program.session()
     }
 
-    /// The network that a pointer's file comes from.
-    pub(crate) async fn source(
-        &self,
-        preferences: &Preferences,
-        pointer: &Pointer,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
-    ) -> Result<Network, AppError> {
-        let server = &pointer.server;
-        let direct = Self::is_direct(preferences, server);
-        let relays = if direct {
-            None
-        } else {
-            let relays = self.relays_for(server, preferences, shown, cancel).await;
-            relays::or_offer(relays, pointer)?
-        };
-        let network = if Self::is_known(preferences, server) {
-            self.session.network_to_known(server, relays, direct).await
-        } else {
-            self.session.network_to(server, relays, direct).await
-        };
-        let network = network.map_err(|error| relays::with_offer(error, pointer))?;
-        self.session.hold_builtin(&network);
-        Ok(network)
+    fn home(&self) -> &Home {
+        self.session().home()
     }
 
-    /// Whether it is one of the person's own servers.
-    fn is_known(preferences: &Preferences, server: &ServerAddress) -> bool {
-        let text = server.to_string();
-        let mut servers = preferences.servers.iter();
-        servers.any(|known| known.address == text)
+    /// The program under these preferences.
+    fn client(&self, preferences: &Preferences) -> Client {
+        let client = self.program.with_settings(self.to_config(preferences));
+        match self.unread() {
+            None => client,
+            Some(unread) => client.sending_nothing(unread),
+        }
     }
 
-    async fn relays_for(
-        &self,
-        server: &ServerAddress,
-        preferences: &Preferences,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
-    ) -> Result<Option<RelaySet>, AppError> {
-        let (session, chosen) = (&self.session, Self::relay_source(preferences));
-        let relays = &self.relays;
-        relays
-            .for_server(session, &chosen, server, shown, cancel)
-            .await
+    fn unread(&self) -> Option<UnreadSettings> {
+        lock(&self.unread).clone()
     }
 
     /// Where the relays are from that the window shows.
@@ -186,27 +133,8 @@ impl App {
         }
     }
 
-    /// Whether the person's settings say that this server may see their address.
-    fn is_direct(preferences: &Preferences, server: &ServerAddress) -> bool {
-        let text = server.to_string();
-        let mut servers = preferences.servers.iter();
-        servers.any(|known| known.direct && known.address == text)
-    }
-
-    /// The word that the person keeps with a server.
-    fn access_word(preferences: &Preferences, network: &Network) -> Option<AccessWord> {
-        let text = network.server().to_string();
-        let mut servers = preferences.servers.iter();
-        let known = servers.find(|known| known.address == text)?;
-        known.access_word.clone()
-    }
-
-    fn last_config(&self) -> MutexGuard<'_, Config> {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn to_config(&self, preferences: &Preferences) -> Config {
-        let mut config = self.last_config().clone();
+        let mut config = lock(&self.config).clone();
         let known = std::mem::take(&mut config.servers);
         for server in &preferences.servers {
             // The window holds only addresses that were understood.
@@ -269,35 +197,17 @@ impl App {
         config
     }
 
-    pub(crate) const fn session(&self) -> &Session {
-        &self.session
-    }
-
-    pub(crate) const fn known_relays(&self) -> &Relays {
-        &self.relays
-    }
-
     async fn share_now(
         &self,
         path: PathBuf,
         preferences: &Preferences,
-        progress: &Progress,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<ShareResult, AppError> {
-        progress.set(Stage::Pad);
-        let network = (self.chosen(preferences, &preferences.chosen, shown, cancel)).await?;
-        let access = Self::access_word(preferences, &network);
-        let request = share_request(path, preferences, access);
-        let shared = share::share(
-            &self.session,
-            &network,
-            request,
-            &tell(progress, Direction::Up, &network),
-            shown,
-            cancel,
-        )
-        .await?;
+        context.progress.stage(Stage::Pad);
+        let client = self.client(preferences);
+        let address = chosen(&preferences.chosen)?;
+        let call = client.call(destination(address.as_ref()), context).await?;
+        let shared = share::share(&call, share_request(path, preferences)).await?;
         let secret = shared.pointer.to_text();
         Ok(ShareResult {
             pointer: PointerText::new(secret.as_str().to_owned()),
@@ -315,33 +225,27 @@ impl App {
 
     async fn fetch_now(
         &self,
-        (text, tell_sender): (PointerText, bool),
+        text: PointerText,
+        tell_sender: bool,
         preferences: &Preferences,
-        progress: &Progress,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<Saved, AppError> {
-        progress.set(Stage::FindPath);
+        context.progress.stage(Stage::FindPath);
         let pointer = Pointer::find(text.as_str())?;
         let to = SaveTo::Folder(preferences.downloads.clone());
         let target = tokio::task::spawn_blocking(|| to.prepare())
             .await
             .map_err(|_ended| AppError::Cancelled)?
             .map_err(AppError::NoPlace)?;
-        let network = self.source(preferences, &pointer, shown, cancel).await?;
-        let fetched = get::get(
-            &self.session,
-            &network,
-            GetRequest {
-                pointer,
-                target,
-                tell_sender,
-            },
-            &tell(progress, Direction::Down, &network),
-            shown,
-            cancel,
-        )
-        .await?;
+        let client = self.client(preferences);
+        let source = Destination::SourceOf(&pointer);
+        let call = client.call(source, context).await?;
+        let request = GetRequest {
+            pointer,
+            target,
+            tell_sender,
+        };
+        let fetched = get::get(&call, request).await?;
         let name = fetched
             .path
             .file_name()
@@ -356,15 +260,14 @@ impl App {
 
     async fn test_now(
         &self,
-        server: &ServerChoice,
+        server: ServerChoice,
         preferences: &Preferences,
-        shown: &mut Vec<RequestShown>,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<TestReport, AppError> {
-        let network = self.chosen(preferences, server, shown, cancel).await?;
-        let (session, word) = (&self.session, Self::access_word(preferences, &network));
-        let nobody = Tell::nobody();
-        let checked = test_server::check(session, &network, word, &nobody, shown, cancel).await?;
+        let client = self.client(preferences);
+        let address = chosen(&server)?;
+        let call = client.call(destination(address.as_ref()), context).await?;
+        let checked = test_server::check(&call).await?;
         Ok(TestReport {
             upload_millis: millis(checked.upload),
             download_millis: millis(checked.download),
@@ -378,80 +281,55 @@ impl App {
         preferences: &Preferences,
     ) -> Result<PointerInfo, AppError> {
         let pointer = Pointer::find(text.as_str())?;
-        get::check_supported(&pointer)?;
-        let source = Self::relay_source(preferences);
-        let direct = Self::is_direct(preferences, &pointer.server);
-        let has_way = direct || self.relays.has_relays(&source, &pointer.server);
-        let (server, trouble) = match self.session.kind_of(&pointer.server, has_way) {
-            ServerKind::Own => (text::built_in().to_owned(), None),
-            ServerKind::ForeignBuiltIn => {
-                let error = if Self::is_known(preferences, &pointer.server) {
-                    AppError::NoRelays
-                } else {
-                    AppError::ForeignBuiltIn
-                };
-                let trouble = relays::with_offer(error, &pointer);
-                (pointer.server.url.authority().to_owned(), Some(trouble))
-            }
-            ServerKind::Other if direct => (pointer.server.url.authority().to_owned(), None),
-            ServerKind::Other if has_way => {
-                let at_hand = self.relays.at_hand(&self.session, &source, &pointer.server);
-                let trouble = relays::or_offer(at_hand, &pointer).err();
-                (pointer.server.url.authority().to_owned(), trouble)
-            }
-            ServerKind::Other => {
-                let trouble = relays::with_offer(AppError::NoRelays, &pointer);
-                (pointer.server.url.authority().to_owned(), Some(trouble))
-            }
-        };
-        let lacks_relays = matches!(
-            &trouble,
-            Some(AppError::NoRelays | AppError::RelaySource(_) | AppError::RelaysOffered(_))
-        );
-        let offer = match &trouble {
-            Some(AppError::RelaysOffered(offer)) => Some(offer.list.host().to_owned()),
-            _ => None,
+        PointerUse::Get.check(&pointer)?;
+        let client = self.client(preferences);
+        let trouble = client.check_route(&pointer).err();
+        let server = &pointer.server;
+        let is_built_in = client.session().builtin_key() == Some(server.key);
+        let note = match &trouble {
+            Some(error) => Some(PointerNote {
+                message: UserMessage::from(error),
+                blocks: true,
+            }),
+            None => doubt(&pointer, client.session().now(), client.settings()).map(|message| {
+                PointerNote {
+                    message,
+                    blocks: false,
+                }
+            }),
         };
         Ok(PointerInfo {
             asks_receipt: pointer.receipts.is_some(),
-            offer,
-            lacks_relays,
+            offer: match &trouble {
+                Some(AppError::RelaysOffered(offer)) => Some(offer.list.host().to_owned()),
+                _ => None,
+            },
+            lacks_relays: matches!(
+                &trouble,
+                Some(AppError::NoRelays | AppError::RelaySource(_) | AppError::RelaysOffered(_))
+            ),
             name: pointer
                 .name
                 .as_deref()
                 .map(|name| SafeFileName::sanitize(name).for_display()),
             len: pointer.content_len,
-            server,
-            expires: pointer.expires,
-            note: match trouble {
-                Some(error) => Some(PointerNote {
-                    message: UserMessage::from(&error),
-                    blocks: true,
-                }),
-                None => doubt(
-                    pointer.expires,
-                    self.session.now(),
-                    &pointer.server,
-                    preferences,
-                )
-                .map(|message| PointerNote {
-                    message,
-                    blocks: false,
-                }),
+            server: if is_built_in {
+                text::built_in().to_owned()
+            } else {
+                server.url.authority().to_owned()
             },
+            expires: pointer.expires,
+            note,
         })
     }
 }
 
 impl Backend for App {
     fn load(&self) -> (Preferences, Option<UserMessage>) {
-        let (config, trouble) = match Config::load(self.session.home()) {
-            Ok(config) => {
-                self.session.set_proxy(config.proxy.clone());
-                (config, None)
-            }
+        let (config, trouble) = match Config::load(self.home()) {
+            Ok(config) => (config, None),
             Err(unread) => {
-                self.session.forbid_sending(unread.clone());
+                *lock(&self.unread) = Some(unread.clone());
                 let mut config = Config::default();
                 // Whoever has settings is not here for the first time.
                 config.welcomed = true;
@@ -508,11 +386,10 @@ impl Backend for App {
                 parallel_shares: config.parallel_shares,
             },
         };
-        self.session.allow_short(config.short_lists.clone());
-        *self.last_config() = config;
+        *lock(&self.config) = config;
         // As the window says it: what it cannot say exactly, as a size between two steps, nobody has changed by that.
         let said = self.to_config(&preferences);
-        *self.last_config() = said;
+        *lock(&self.config) = said;
         (preferences, trouble)
     }
 
@@ -524,7 +401,7 @@ impl Backend for App {
     }
 
     fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage> {
-        let aside = match Config::put_aside(self.session.home()) {
+        let aside = match Config::put_aside(self.home()) {
             Ok(aside) => aside,
             Err(ConfigError::Newer) => {
                 self.read_only.store(true, Ordering::SeqCst);
@@ -532,25 +409,23 @@ impl Backend for App {
             }
             Err(error) => return Err(UserMessage::from(&AppError::Config(error))),
         };
-        self.session.set_proxy(None);
+        *lock(&self.unread) = None;
         Ok(aside)
     }
 
     fn save(&self, preferences: &Preferences) -> Result<(), UserMessage> {
         // What was not read is not written over.
-        if let Err(unread) = self.session.proxy() {
+        if let Some(unread) = self.unread() {
             return Err(UserMessage::from(&AppError::from(unread)));
         }
         let config = self.to_config(preferences);
         if !self.read_only.load(Ordering::SeqCst) {
-            let before = self.last_config().clone();
+            let before = lock(&self.config).clone();
             config
-                .save_changes(&before, self.session.home())
+                .save_changes(&before, self.home())
                 .map_err(|error| UserMessage::from(&AppError::Config(error)))?;
         }
-        self.session.set_proxy(config.proxy.clone());
-        self.session.allow_short(config.short_lists.clone());
-        *self.last_config() = config;
+        *lock(&self.config) = config;
         Ok(())
     }
 
@@ -558,15 +433,9 @@ impl Backend for App {
         &'a self,
         path: PathBuf,
         preferences: &'a Preferences,
-        progress: &'a Progress,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<ShareResult>> {
-        Box::pin(async move {
-            let mut shown = Vec::new();
-            let share = self.share_now(path, preferences, progress, &mut shown, cancel);
-            let result = share.await.map_err(Trouble::from);
-            Ended { result, shown }
-        })
+        to_its_end(self.share_now(path, preferences, context), context)
     }
 
     fn fetch<'a>(
@@ -574,16 +443,10 @@ impl Backend for App {
         pointer: PointerText,
         tell_sender: bool,
         preferences: &'a Preferences,
-        progress: &'a Progress,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Saved>> {
-        Box::pin(async move {
-            let mut shown = Vec::new();
-            let asked = (pointer, tell_sender);
-            let fetch = self.fetch_now(asked, preferences, progress, &mut shown, cancel);
-            let result = fetch.await.map_err(Trouble::from);
-            Ended { result, shown }
-        })
+        let fetch = self.fetch_now(pointer, tell_sender, preferences, context);
+        to_its_end(fetch, context)
     }
 
     fn manage<'a>(
@@ -591,23 +454,19 @@ impl Backend for App {
         what: ManageAction,
         pointer: PointerText,
         preferences: &'a Preferences,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Managed>> {
-        Box::pin(async move {
-            let mut shown = Vec::new();
-            let manage = self.manage_now(what, pointer, preferences, &mut shown, cancel);
-            let result = manage.await.map_err(Trouble::from);
-            Ended { result, shown }
-        })
+        let manage = self.manage_now(what, pointer, preferences, context);
+        to_its_end(manage, context)
     }
 
     fn relays<'a>(
         &'a self,
         wish: RelayWish,
         preferences: &'a Preferences,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>> {
-        Box::pin(self.ask_relays(wish, preferences, cancel))
+        Box::pin(self.ask_relays(wish, preferences, context))
     }
 
     fn describe(
@@ -629,7 +488,7 @@ impl Backend for App {
     }
 
     fn read_relay_list(&self, path: PathBuf) -> Result<RelayList, UserMessage> {
-        let list = in_words(list_file::read(&path, self.session.now()))?;
+        let list = in_words(list_file::read(&path, self.session().now()))?;
         Ok(RelayList {
             origin: RelayOrigin::File(path),
             name: text::list_name(&list.name),
@@ -641,28 +500,22 @@ impl Backend for App {
         &'a self,
         server: ServerChoice,
         preferences: &'a Preferences,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<TestReport>> {
-        Box::pin(async move {
-            let mut shown = Vec::new();
-            let test = self.test_now(&server, preferences, &mut shown, cancel);
-            let result = test.await.map_err(Trouble::from);
-            Ended { result, shown }
-        })
+        to_its_end(self.test_now(server, preferences, context), context)
     }
 
     fn terms(&self, server: &ServerChoice) -> Option<Terms> {
         let key = match server {
-            ServerChoice::BuiltIn => self.session.builtin_key()?,
+            ServerChoice::BuiltIn => self.session().builtin_key()?,
             ServerChoice::Address(address) => address.parse::<ServerAddress>().ok()?.key,
         };
-        terms_of(&self.session.remembered_info(&key)?)
+        terms_of(&self.session().remembered_info(&key)?)
     }
 
     fn diagnostics(&self) -> BoxFuture<'_, String> {
         Box::pin(async {
-            let report =
-                check::person(self.session.home(), self.session.now(), Asker::Window).await;
+            let report = check::person(self.home(), self.session().now(), Asker::Window).await;
             let mut lines = vec![format!(
                 "{} on {} {}",
                 text::version(),
@@ -688,48 +541,61 @@ impl Backend for App {
     }
 
     fn window_folder(&self) -> Option<PathBuf> {
-        Some(self.session.home().data_dir.clone())
+        Some(self.home().data_dir.clone())
     }
 
     fn history(&self, tell: TellNews) -> Option<History> {
-        let folder = self.session.home().data_dir.clone();
+        let folder = self.home().data_dir.clone();
         let keys = Arc::clone(self.keys.as_ref()?);
-        History::start(folder, keys, KEYRING_PATIENCE, self.session.clock(), tell).ok()
+        History::start(folder, keys, KEYRING_PATIENCE, self.session().clock(), tell).ok()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.session.close())
+        Box::pin(self.program.close())
     }
+}
+
+/// Ends a use case in the window's terms: with what each party was shown, however it ended.
+fn to_its_end<'a, T: 'a>(
+    work: impl Future<Output = Result<T, AppError>> + Send + 'a,
+    context: &'a CallContext,
+) -> BoxFuture<'a, Ended<T>> {
+    Box::pin(async move {
+        let result = work.await.map_err(Trouble::from);
+        Ended {
+            result,
+            shown: context.log.requests(),
+        }
+    })
+}
+
+/// The address of a server that the window names; `None` for the built-in network's.
+fn chosen(choice: &ServerChoice) -> Result<Option<ServerAddress>, AppError> {
+    match choice {
+        ServerChoice::BuiltIn => Ok(None),
+        ServerChoice::Address(address) => Ok(Some(address.parse()?)),
+    }
+}
+
+fn destination(address: Option<&ServerAddress>) -> Destination<'_> {
+    address.map_or(Destination::BuiltIn, Destination::Server)
 }
 
 /// What to know before a download that can work.
-fn doubt(
-    expires: Option<u64>,
-    now: u64,
-    server: &ServerAddress,
-    preferences: &Preferences,
-) -> Option<UserMessage> {
-    if let Some(expires) = expires.filter(|expires| *expires <= now) {
+fn doubt(pointer: &Pointer, now: u64, settings: &Config) -> Option<UserMessage> {
+    if let Some(expires) = pointer.expires.filter(|expires| *expires <= now) {
         return Some(text::pointer_expired(expires));
     }
-    let ServerChoice::Address(chosen) = &preferences.chosen else {
-        return None;
-    };
-    let theirs = server.to_string();
-    let servers = &preferences.servers;
-    if servers.iter().any(|known| known.address == theirs) {
+    let chosen = settings.chosen_entry()?;
+    if settings.entry(&pointer.server).is_some() {
         return None;
     }
-    let chosen = servers.iter().find(|known| known.address == *chosen)?;
-    Some(text::other_server(server.url.authority(), &chosen.name))
+    let theirs = pointer.server.url.authority();
+    Some(text::other_server(theirs, chosen.shown_name()))
 }
 
 /// A share as it was chosen.
-fn share_request(
-    path: PathBuf,
-    preferences: &Preferences,
-    access: Option<AccessWord>,
-) -> ShareRequest {
+fn share_request(path: PathBuf, preferences: &Preferences) -> ShareRequest {
     ShareRequest {
         name_in_pointer: preferences.name_in_pointer,
         carry_relay_list: preferences.list_in_pointer,
@@ -739,7 +605,6 @@ fn share_request(
             Count::Yes => Receipts::Counted,
             Count::Limit(downloads) => Receipts::Limited(downloads),
         },
-        access,
         ..ShareRequest::new(path)
     }
 }
@@ -757,65 +622,6 @@ fn terms_of(info: &ServerInfo) -> Option<Terms> {
             WorkAsked::None | WorkAsked::Unknown => None,
         },
     })
-}
-
-/// Which way the file goes, for the words of a stage.
-#[derive(Clone, Copy)]
-enum Direction {
-    Up,
-    Down,
-}
-
-fn tell(progress: &Progress, direction: Direction, network: &Network) -> Tell {
-    let progress = progress.clone();
-    let first_stop = match network.way() {
-        Route::Direct => FirstStop::Server,
-        Route::Relays(_) => FirstStop::Relay,
-    };
-    Tell::new(move |stage| {
-        let shown = match (stage, direction) {
-            (network::Stage::Pad, _) => Stage::Pad,
-            (network::Stage::Seal, _) => Stage::Seal,
-            (network::Stage::FindPath, _) => Stage::FindPath,
-            (network::Stage::Moved(Moved::Connecting), _) => Stage::Connect(first_stop),
-            (network::Stage::Work { permille }, _) => Stage::Work {
-                fraction: fraction(permille.into(), 1_000),
-            },
-            (network::Stage::Moved(Moved::Sending { sent, total }), Direction::Up) => {
-                Stage::Upload {
-                    fraction: fraction(sent, total),
-                }
-            }
-            (network::Stage::Moved(Moved::Receiving { received, total }), Direction::Down) => {
-                Stage::Download {
-                    fraction: fraction(received, total),
-                }
-            }
-            // The small half of a transfer: nothing that a bar could show moves.
-            (
-                network::Stage::Moved(
-                    Moved::Crossing | Moved::Sending { .. } | Moved::Receiving { .. },
-                ),
-                _,
-            ) => Stage::Crossing,
-            (network::Stage::Verify, _) => Stage::Verify,
-            (network::Stage::Open, _) => Stage::Open,
-            (network::Stage::Save | network::Stage::TellSender, _) => Stage::Save,
-        };
-        progress.set(shown);
-    })
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a bar has fewer pixels than an f32 has steps"
-)]
-fn fraction(done: u64, total: u64) -> f32 {
-    if total == 0 {
-        0.0
-    } else {
-        done as f32 / total as f32
-    }
 }
 
 pub(crate) fn in_words<T>(result: Result<T, AppError>) -> Result<T, UserMessage> {
@@ -841,6 +647,10 @@ fn known_server(entry: &ServerEntry) -> Server {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A file that a person edited can say anything.
 fn nearest_zoom(zoom: u16) -> u16 {
     let nearest = ZOOMS.into_iter().min_by_key(|step| step.abs_diff(zoom));
@@ -858,7 +668,10 @@ const KEYRING_PATIENCE: Duration = Duration::from_secs(60);
 mod tests {
     use super::*;
     use crate::gui::model::KeepFor;
+    use crate::protocol::address::FileId;
     use crate::protocol::capability::work::WorkBase;
+    use crate::protocol::digest::Digest;
+    use crate::protocol::seal::{ContentKind, FileKey};
 
     #[test]
     fn every_option_of_a_share_reaches_the_upload() {
@@ -870,11 +683,7 @@ mod tests {
                 list_in_pointer: true,
                 ..Preferences::default()
             };
-            share_request(
-                PathBuf::from("a"),
-                &preferences,
-                AccessWord::parse("x").ok(),
-            )
+            share_request(PathBuf::from("a"), &preferences)
         };
         for (keep, secs) in [
             (KeepFor::Usual, None),
@@ -894,7 +703,6 @@ mod tests {
         }
         let request = chosen(KeepFor::Usual, Count::No);
         assert!(!request.name_in_pointer && request.carry_relay_list);
-        assert!(request.access.is_some());
     }
 
     #[test]
@@ -904,20 +712,31 @@ mod tests {
             let text = format!("http://{host}#p={}", key.to_hex());
             text.parse().expect("an address")
         };
-        let ours = server(&address("files.example"));
-        let mut preferences = Preferences {
-            servers: vec![ours.clone()],
-            chosen: ServerChoice::Address(ours.address),
-            ..Preferences::default()
+        let pointer = |host: &str, expires| Pointer {
+            server: address(host),
+            id: FileId::parse("5").expect("an id"),
+            key: FileKey::from_bytes([0; 32]),
+            digest: Digest::of(b""),
+            content_len: 0,
+            name: None,
+            kind: ContentKind::File,
+            expires,
+            words: None,
+            receipts: None,
+            relay_list: None,
         };
-        let known = address("files.example");
-        let other = address("other.example");
-        assert_eq!(doubt(Some(11), 10, &known, &preferences), None);
-        assert!(doubt(Some(10), 10, &known, &preferences).is_some());
-        let message = doubt(None, 10, &other, &preferences).expect("a doubt");
+        let ours = ServerEntry::new("", address("files.example"));
+        let mut settings = Config::default();
+        settings.chosen = config::ServerChoice::Server(ours.address.key);
+        settings.servers.push(ours);
+        let known = |expires| pointer("files.example", expires);
+        let other = pointer("other.example", None);
+        assert_eq!(doubt(&known(Some(11)), 10, &settings), None);
+        assert!(doubt(&known(Some(10)), 10, &settings).is_some());
+        let message = doubt(&other, 10, &settings).expect("a doubt");
         assert!(message.why.contains("other.example") && message.why.contains("files.example"));
-        preferences.chosen = ServerChoice::BuiltIn;
-        assert_eq!(doubt(None, 10, &other, &preferences), None);
+        settings.chosen = config::ServerChoice::BuiltIn;
+        assert_eq!(doubt(&other, 10, &settings), None);
     }
 
     #[test]

@@ -61,8 +61,8 @@ pub use self::settings::{
 };
 pub use self::share::ShareAction;
 pub use self::transfer::{
-    Ended, FirstStop, ManageAction, Managed, Milestone, RunId, Saved, ShareResult, ShownName,
-    Stage, Told, Transfer, TransferId, TransferJob, TransferState,
+    Ended, ManageAction, Managed, Milestone, RunId, Saved, ShareResult, ShownName, Told, Transfer,
+    TransferId, TransferJob, TransferState,
 };
 pub use self::trouble::Trouble;
 pub use self::undo::{Removed, Undo};
@@ -70,6 +70,7 @@ pub use self::window::WindowAction;
 use crate::app::kept::history::{EntryId, HistoryStatus, News};
 use crate::app::received::content_type::Findings;
 use crate::app::transfer::known_file::KnownFile;
+use crate::app::transfer::stage::Stage;
 use crate::app::words::message::UserMessage;
 use crate::gui::platform::uri_list::UriList;
 use crate::protocol::size_class::MAX_CONTENT_LEN;

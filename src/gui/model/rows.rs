@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::{
     Announced, ClipboardWork, Effect, Ended, FileWork, Focus, FoundKind, FoundPath, HistoryWork,
     ManageAction, Model, Notice, RequestWork, RunId, Saved, Screen, ServerChoice, ShareResult,
-    ShownName, Stage, Test, Timer, Tone, Transfer, TransferId, TransferJob, TransferState, Trouble,
+    ShownName, Test, Timer, Tone, Transfer, TransferId, TransferJob, TransferState, Trouble,
     WindowMessage,
 };
+use crate::app::transfer::stage::Stage;
 
 /// What a person did with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::received::save::SaveError;
+use crate::app::transfer::stage::{FirstStop, Stage};
 use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::gui::platform::uri_list::UriList;
 use crate::gui::text;
@@ -35,6 +36,14 @@ fn folder(name: &str) -> FoundPath {
     FoundPath {
         kind: FoundKind::Folder,
         ..file(name)
+    }
+}
+
+/// So many hundredths of a file are uploaded.
+const fn uploaded(percent: u64) -> Stage {
+    Stage::Upload {
+        sent: percent,
+        total: 100,
     }
 }
 
@@ -226,11 +235,11 @@ fn the_bar_never_moves_back_and_is_full_only_on_confirmation() {
         Stage::Pad,
         Stage::Seal,
         Stage::FindPath,
-        Stage::Upload { fraction: 0.9 },
+        uploaded(90),
         Stage::FindPath, // a second path after the first broke
-        Stage::Upload { fraction: 0.1 },
-        Stage::Upload { fraction: f32::NAN },
-        Stage::Upload { fraction: 1.0 },
+        uploaded(10),
+        Stage::Upload { sent: 0, total: 0 },
+        uploaded(100),
         Stage::Crossing,
     ] {
         model.update(Event::Progress(run, stage, NEVER));
@@ -943,12 +952,12 @@ fn work_for_the_server_has_its_share_of_the_bar_and_a_step_of_its_own() {
     for stage in [
         Stage::Pad,
         Stage::Seal,
-        Stage::Work { fraction: 0.0 },
-        Stage::Work { fraction: 0.5 },
-        Stage::Work { fraction: 0.999 },
+        Stage::Work { permille: 0 },
+        Stage::Work { permille: 500 },
+        Stage::Work { permille: 999 },
         Stage::FindPath,
-        Stage::Upload { fraction: 0.1 },
-        Stage::Upload { fraction: 0.5 },
+        uploaded(10),
+        uploaded(50),
         Stage::Crossing,
     ] {
         model.update(Event::Progress(run, stage, NEVER));
@@ -956,11 +965,10 @@ fn work_for_the_server_has_its_share_of_the_bar_and_a_step_of_its_own() {
         let at = row
             .milestones()
             .iter()
-            .position(|step| *step == stage.milestone(&row.job))
+            .position(|step| *step == Milestone::of(stage, &row.job))
             .expect("a step of this transfer");
         assert!(row.bar >= last.0 && row.bar < 1.0, "{stage:?}: {}", row.bar);
-        if matches!(stage, Stage::Work { fraction } | Stage::Upload { fraction } if fraction > 0.0)
-        {
+        if stage.fraction().is_some_and(|fraction| fraction > 0.0) {
             assert!(row.bar > last.0, "{stage:?} moves the bar");
         }
         assert!(at >= last.1, "{stage:?}: no step comes twice");
@@ -1227,14 +1235,14 @@ fn a_running_transfer_says_its_speed_after_a_second() {
     let mut model = model();
     let effects = model.update(Event::Looked(LookPurpose::Share, vec![found]));
     let run = shares(&effects)[0].0;
-    let mut step = |at: u64, fraction| {
+    let mut step = |at: u64, percent| {
         let at = Duration::from_millis(at);
-        model.update(Event::Progress(run, Stage::Upload { fraction }, at));
+        model.update(Event::Progress(run, uploaded(percent), at));
         model.transfers[0].speed()
     };
-    assert_eq!(step(500, 0.0), None);
-    assert_eq!(step(1_000, 0.1), None);
-    let speed = step(1_500, 0.2).expect("a second has passed");
+    assert_eq!(step(500, 0), None);
+    assert_eq!(step(1_000, 10), None);
+    let speed = step(1_500, 20).expect("a second has passed");
     assert!((1_000_000..1_050_000).contains(&speed.bytes_per_sec));
     assert_eq!(speed.secs_left, 4);
     model.update(Event::Progress(run, Stage::Crossing, NEVER));
@@ -1424,25 +1432,25 @@ fn what_was_said_of_one_drop_goes_with_the_next_and_nothing_else_does() {
 fn progress_is_said_by_quarters_and_not_one_after_the_other() {
     let (mut model, effects) = with_files(&["a"]);
     let run = shares(&effects)[0].0;
-    let mut at = |fraction, secs| {
+    let mut at = |percent, secs| {
         let before = model.announcement.number;
-        let stage = Stage::Upload { fraction };
+        let stage = uploaded(percent);
         model.update(Event::Progress(run, stage, Duration::from_secs(secs)));
         let said = model.announcement.number > before;
         said.then(|| aloud(&model))
     };
-    assert_eq!(at(0.1, 6), None);
-    assert_eq!(at(0.3, 11).as_deref(), Some("a: 25 %"));
-    assert_eq!(at(0.4, 20), None, "it was said");
-    assert_eq!(at(0.55, 21).as_deref(), Some("a: 50 %"));
-    assert_eq!(at(0.8, 23), None, "a moment ago something was said");
-    assert_eq!(at(0.9, 27).as_deref(), Some("a: 75 %"));
-    assert_eq!(at(1.0, 60), None);
+    assert_eq!(at(10, 6), None);
+    assert_eq!(at(30, 11).as_deref(), Some("a: 25 %"));
+    assert_eq!(at(40, 20), None, "it was said");
+    assert_eq!(at(55, 21).as_deref(), Some("a: 50 %"));
+    assert_eq!(at(80, 23), None, "a moment ago something was said");
+    assert_eq!(at(90, 27).as_deref(), Some("a: 75 %"));
+    assert_eq!(at(100, 60), None);
     let (mut model, effects) = with_files(&["a"]);
     let run = shares(&effects)[0].0;
     let before = model.announcement.number;
-    for (fraction, millis) in [(0.3, 100), (0.6, 200), (0.9, 300)] {
-        let stage = Stage::Upload { fraction };
+    for (percent, millis) in [(30, 100), (60, 200), (90, 300)] {
+        let stage = uploaded(percent);
         model.update(Event::Progress(run, stage, Duration::from_millis(millis)));
     }
     assert_eq!(
@@ -1475,7 +1483,7 @@ fn a_transfer_that_does_not_move_says_who_is_waited_for() {
             "Waiting for Built-in network to answer",
         ),
         (
-            Stage::Upload { fraction: 0.61 },
+            uploaded(61),
             "Uploading, 61 %. Waiting for the first relay to take more",
         ),
         (
@@ -1503,7 +1511,10 @@ fn a_download_that_was_asked_for_is_at_its_beginning() {
     let said = text::doing(&model.transfers[0], Stage::Crossing);
     assert!(model.transfers[0].bar < 0.1);
     assert_eq!(said, "Waiting for files.example to answer");
-    let half = Stage::Download { fraction: 0.5 };
+    let half = Stage::Download {
+        received: 50,
+        total: 100,
+    };
     model.update(Event::Progress(run, half, NEVER));
     let bar = model.transfers[0].bar;
     assert!((0.4..0.6).contains(&bar), "{bar}");
@@ -1515,7 +1526,7 @@ fn a_server_without_relays_is_the_one_that_takes_the_bytes() {
     let run = shares(&effects)[0].0;
     let direct = Stage::Connect(FirstStop::Server);
     let timer = slow_timer(&model.update(Event::Progress(run, direct, NEVER)));
-    let upload = Stage::Upload { fraction: 0.61 };
+    let upload = uploaded(61);
     model.update(Event::Progress(run, upload, NEVER));
     let timer = slow_timer(&model.update(Event::Elapsed(timer.expect("it is watched"))));
     model.update(Event::Elapsed(timer.expect("it moved meanwhile")));
@@ -1529,16 +1540,16 @@ fn a_server_without_relays_is_the_one_that_takes_the_bytes() {
 fn a_transfer_that_moves_is_watched_on_by_one_timer() {
     let (mut model, effects) = with_files(&["a"]);
     let run = shares(&effects)[0].0;
-    let go = |model: &mut Model, fraction| {
-        slow_timer(&model.update(Event::Progress(run, Stage::Upload { fraction }, NEVER)))
+    let go = |model: &mut Model, percent| {
+        slow_timer(&model.update(Event::Progress(run, uploaded(percent), NEVER)))
     };
-    let first = go(&mut model, 0.1).expect("it is watched");
-    assert_eq!(go(&mut model, 0.2), None, "one timer is enough");
+    let first = go(&mut model, 10).expect("it is watched");
+    assert_eq!(go(&mut model, 20), None, "one timer is enough");
     let second = slow_timer(&model.update(Event::Elapsed(first))).expect("it is watched on");
     assert!(!model.transfers[0].slow, "it moved");
     assert!(model.update(Event::Elapsed(second)).is_empty());
     assert!(model.transfers[0].slow, "it did not move");
-    let third = go(&mut model, 0.3);
+    let third = go(&mut model, 30);
     assert!(
         third.is_some() && !model.transfers[0].slow,
         "it moves again"

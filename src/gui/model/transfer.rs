@@ -7,6 +7,7 @@ use super::{Pace, PointerText, ServerChoice, ServerLabel, Speed, Timer, Trouble}
 use crate::app::kept::history::EntryId;
 use crate::app::received::content_type::Findings;
 use crate::app::transfer::manage::Downloads;
+use crate::app::transfer::stage::{FirstStop, Stage};
 use crate::app::words::who_saw_what::RequestShown;
 use crate::protocol::size_class::SizeClass;
 
@@ -156,52 +157,6 @@ pub enum TransferState {
     Interrupted,
 }
 
-/// Where a running transfer is. Fractions are 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Stage {
-    /// Share: padding to a constant size.
-    Pad,
-    /// Share: sealing with a fresh key.
-    Seal,
-    /// Both: asking what is to be known first, and choosing three relays.
-    FindPath,
-    /// Both: reaching whoever the request goes to first.
-    Connect(FirstStop),
-    /// Share: solving the work that the server asks for.
-    Work {
-        /// How likely it was to be done by now.
-        fraction: f32,
-    },
-    /// Share: bytes that the connection has taken.
-    Upload {
-        /// Of all bytes.
-        fraction: f32,
-    },
-    /// Both: the whole request has left, and nothing of the answer has come.
-    Crossing,
-    /// Receive: bytes that have arrived.
-    Download {
-        /// Of all bytes.
-        fraction: f32,
-    },
-    /// Receive: comparing the digest, before the key is used.
-    Verify,
-    /// Receive: opening the seal.
-    Open,
-    /// Receive: writing the file.
-    Save,
-}
-
-/// Whom a request goes to first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FirstStop {
-    /// The first relay.
-    #[default]
-    Relay,
-    /// The server itself, which is reached without relays.
-    Server,
-}
-
 /// The named steps under a bar, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Milestone {
@@ -263,6 +218,14 @@ pub struct Saved {
     pub len: u64,
 }
 
+/// How much of the bytes has moved, at a stage that counts them, from 0 to 1.
+fn moved_part(stage: Stage) -> Option<f32> {
+    match stage {
+        Stage::Upload { .. } | Stage::Download { .. } => stage.fraction(),
+        _ => None,
+    }
+}
+
 /// Between two things that are said of the progress of one transfer.
 const BETWEEN_SPOKEN: Duration = Duration::from_secs(5);
 
@@ -300,55 +263,48 @@ impl Transfer {
     }
 }
 
-impl Stage {
-    /// The named step that is under way.
+impl Milestone {
+    /// The named step that is under way at `stage`.
     #[must_use]
-    pub fn milestone(self, job: &TransferJob) -> Milestone {
-        match self {
-            Self::Pad => Milestone::Pad,
-            Self::Seal => Milestone::Seal,
-            Self::FindPath | Self::Connect(_) => Milestone::FindPath,
-            Self::Work { .. } => Milestone::Work,
-            Self::Upload { .. } => Milestone::Upload,
-            Self::Crossing => match job {
-                TransferJob::Share(_) => Milestone::Stored,
-                TransferJob::Receive { .. } => Milestone::Download,
+    pub const fn of(stage: Stage, job: &TransferJob) -> Self {
+        match stage {
+            Stage::Pad => Self::Pad,
+            Stage::Seal => Self::Seal,
+            Stage::FindPath | Stage::Connect(_) => Self::FindPath,
+            Stage::Work { .. } => Self::Work,
+            Stage::Upload { .. } => Self::Upload,
+            Stage::Crossing => match job {
+                TransferJob::Share(_) => Self::Stored,
+                TransferJob::Receive { .. } => Self::Download,
             },
-            Self::Download { .. } => Milestone::Download,
-            Self::Verify => Milestone::Verify,
-            Self::Open => Milestone::Open,
-            Self::Save => Milestone::Save,
+            Stage::Download { .. } => Self::Download,
+            Stage::Verify => Self::Verify,
+            Stage::Open => Self::Open,
+            Stage::Save | Stage::TellSender => Self::Save,
         }
     }
+}
 
-    /// Where the one bar stands at this stage. Never full: only a confirmed transfer is.
-    fn bar(self, job: &TransferJob, worked: bool) -> f32 {
-        let within = |from: f32, to: f32, fraction: f32| {
-            let fraction = if fraction.is_finite() {
-                fraction.clamp(0.0, 1.0)
-            } else {
-                0.0
-            };
-            from + (to - from) * fraction
-        };
-        match (self, job) {
-            (Self::Pad, _) => 0.02,
-            (Self::Seal, _) => 0.05,
-            (Self::FindPath, TransferJob::Share(_)) => 0.12,
-            (Self::FindPath, TransferJob::Receive { .. }) => 0.02,
-            (Self::Connect(_), TransferJob::Share(_)) => 0.14,
-            (Self::Connect(_), TransferJob::Receive { .. }) => 0.04,
-            (Self::Work { fraction }, _) => within(0.12, WORKED, fraction),
-            (Self::Upload { fraction }, _) if worked => within(WORKED, 0.95, fraction),
-            (Self::Upload { fraction }, _) => within(0.15, 0.95, fraction),
-            (Self::Crossing, TransferJob::Share(_)) => 0.95,
-            // The request is small, and the file is still to come.
-            (Self::Crossing, TransferJob::Receive { .. }) => 0.06,
-            (Self::Download { fraction }, _) => within(0.08, 0.92, fraction),
-            (Self::Verify, _) => 0.94,
-            (Self::Open, _) => 0.96,
-            (Self::Save, _) => 0.98,
-        }
+/// Where the one bar stands at `stage`, from 0 to 1. Never full: only a confirmed transfer is.
+fn bar_at(stage: Stage, job: &TransferJob, worked: bool) -> f32 {
+    let within = |from: f32, to: f32| from + (to - from) * stage.fraction().unwrap_or(0.0);
+    match (stage, job) {
+        (Stage::Pad, _) => 0.02,
+        (Stage::Seal, _) => 0.05,
+        (Stage::FindPath, TransferJob::Share(_)) => 0.12,
+        (Stage::FindPath, TransferJob::Receive { .. }) => 0.02,
+        (Stage::Connect(_), TransferJob::Share(_)) => 0.14,
+        (Stage::Connect(_), TransferJob::Receive { .. }) => 0.04,
+        (Stage::Work { .. }, _) => within(0.12, WORKED),
+        (Stage::Upload { .. }, _) if worked => within(WORKED, 0.95),
+        (Stage::Upload { .. }, _) => within(0.15, 0.95),
+        (Stage::Crossing, TransferJob::Share(_)) => 0.95,
+        // The request is small, and the file is still to come.
+        (Stage::Crossing, TransferJob::Receive { .. }) => 0.06,
+        (Stage::Download { .. }, _) => within(0.08, 0.92),
+        (Stage::Verify, _) => 0.94,
+        (Stage::Open, _) => 0.96,
+        (Stage::Save | Stage::TellSender, _) => 0.98,
     }
 }
 
@@ -468,7 +424,7 @@ impl Transfer {
         if let Stage::Connect(stop) = stage {
             self.first_stop = stop;
         }
-        self.bar = self.bar.max(stage.bar(&self.job, self.worked));
+        self.bar = self.bar.max(bar_at(stage, &self.job, self.worked));
         self.slow = false;
         self.moves += 1;
         self.state = TransferState::Running(stage);
@@ -489,9 +445,7 @@ impl Transfer {
 
     /// Takes in when a stage that counts bytes was seen.
     pub(super) fn see(&mut self, stage: Stage, at: Duration) {
-        if let (Stage::Upload { fraction } | Stage::Download { fraction }, Some(total)) =
-            (stage, self.moved_len())
-        {
+        if let (Some(fraction), Some(total)) = (moved_part(stage), self.moved_len()) {
             #[expect(
                 clippy::cast_precision_loss,
                 reason = "a size that a person reads in two digits"
@@ -505,10 +459,7 @@ impl Transfer {
     pub(super) fn quarter_to_say(&mut self, stage: Stage, at: Duration) -> Option<u8> {
         // That it begins was said.
         let (said, before) = *self.spoken.get_or_insert((0, at));
-        let (Stage::Upload { fraction } | Stage::Download { fraction }) = stage else {
-            return None;
-        };
-        let quarter = match fraction {
+        let quarter = match moved_part(stage)? {
             0.75.. => 3,
             0.5.. => 2,
             0.25.. => 1,

@@ -43,10 +43,9 @@ pub use self::rows::*;
 pub use self::sheets::*;
 use self::units::percent;
 pub use self::units::{day, from_now, size, size_sent, use_local_days};
+use crate::app::transfer::stage::{FirstStop, Stage};
 use crate::app::words::l10n::{say, tell};
-use crate::gui::model::{
-    Filter, FirstStop, Milestone, PointerInfo, Stage, TestReport, Transfer, TransferJob,
-};
+use crate::gui::model::{Filter, Milestone, PointerInfo, TestReport, Transfer, TransferJob};
 
 /// The program's name.
 pub const NAME: &str = "Cloakroom";
@@ -360,39 +359,31 @@ pub fn doing(transfer: &Transfer, stage: Stage) -> String {
     let slow = transfer.slow;
     let shares = matches!(transfer.job, TransferJob::Share(_));
     let pick = |usual, when_slow| if slow { when_slow } else { usual };
-    let (id, fraction) = match (stage, transfer.first_stop) {
-        (Stage::Pad, _) => ("stage_pad", None),
-        (Stage::Seal, _) => ("stage_seal", None),
-        (Stage::FindPath, _) if shares => (pick("stage_find_path", "stage_find_path_slow"), None),
-        (Stage::FindPath, _) => (pick("stage_find_path", "stage_find_relays_slow"), None),
-        (Stage::Connect(FirstStop::Relay), _) => (
-            pick("stage_connect_relay", "stage_connect_relay_slow"),
-            None,
-        ),
-        (Stage::Connect(FirstStop::Server), _) => (
-            pick("stage_connect_server", "stage_connect_server_slow"),
-            None,
-        ),
-        (Stage::Work { fraction }, _) => ("stage_work", Some(fraction)),
-        (Stage::Upload { fraction }, FirstStop::Relay) => {
-            (pick("stage_upload", "stage_upload_slow"), Some(fraction))
+    let id = match (stage, transfer.first_stop) {
+        (Stage::Pad, _) => "stage_pad",
+        (Stage::Seal, _) => "stage_seal",
+        (Stage::FindPath, _) if shares => pick("stage_find_path", "stage_find_path_slow"),
+        (Stage::FindPath, _) => pick("stage_find_path", "stage_find_relays_slow"),
+        (Stage::Connect(FirstStop::Relay), _) => {
+            pick("stage_connect_relay", "stage_connect_relay_slow")
         }
-        (Stage::Upload { fraction }, FirstStop::Server) => (
-            pick("stage_upload", "stage_upload_slow_direct"),
-            Some(fraction),
-        ),
-        (Stage::Crossing, _) if shares => (pick("stage_crossing", "stage_crossing_slow"), None),
-        (Stage::Crossing, _) => (pick("stage_asked", "stage_asked_slow"), None),
-        (Stage::Download { fraction }, _) => (
-            pick("stage_download", "stage_download_slow"),
-            Some(fraction),
-        ),
-        (Stage::Verify, _) => ("stage_verify", None),
-        (Stage::Open, _) => ("stage_open", None),
-        (Stage::Save, _) => ("stage_save", None),
+        (Stage::Connect(FirstStop::Server), _) => {
+            pick("stage_connect_server", "stage_connect_server_slow")
+        }
+        (Stage::Work { .. }, _) => "stage_work",
+        (Stage::Upload { .. }, FirstStop::Relay) => pick("stage_upload", "stage_upload_slow"),
+        (Stage::Upload { .. }, FirstStop::Server) => {
+            pick("stage_upload", "stage_upload_slow_direct")
+        }
+        (Stage::Crossing, _) if shares => pick("stage_crossing", "stage_crossing_slow"),
+        (Stage::Crossing, _) => pick("stage_asked", "stage_asked_slow"),
+        (Stage::Download { .. }, _) => pick("stage_download", "stage_download_slow"),
+        (Stage::Verify, _) => "stage_verify",
+        (Stage::Open, _) => "stage_open",
+        (Stage::Save | Stage::TellSender, _) => "stage_save",
     };
     let server = ("server", server_label(&transfer.server).into());
-    match fraction {
+    match stage.fraction() {
         Some(fraction) => tell(id, &[("done", percent(fraction).into()), server]),
         None => tell(id, &[server]),
     }

@@ -6,12 +6,14 @@ use egui::{
 };
 
 use super::{Drawn, Surroundings, row_id, row_menu};
+use crate::app::transfer::stage::Stage;
 use crate::app::words::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, BETWEEN, Button, Flush, Loudness};
 use crate::gui::model::{
-    Action, Beside, Filter, Focus, FocusAction, ListAction, Managed, Model, RowAction, Screen,
-    ServerAction, ShareResult, Stage, Told, Tone, Transfer, TransferId, TransferJob, TransferState,
+    Action, Beside, Filter, Focus, FocusAction, ListAction, Managed, Milestone, Model, RowAction,
+    Screen, ServerAction, ShareResult, Told, Tone, Transfer, TransferId, TransferJob,
+    TransferState,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -523,9 +525,10 @@ fn running(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
 fn steps(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
     let palette = palette(ui);
     let steps = transfer.milestones();
+    let under_way = Milestone::of(stage, &transfer.job);
     let at = steps
         .iter()
-        .position(|step| *step == stage.milestone(&transfer.job))
+        .position(|step| *step == under_way)
         .unwrap_or(0);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
     let words = text::doing(transfer, stage);

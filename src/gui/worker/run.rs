@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Inner, Worker, to_its_end};
 use crate::app::kept::history::{History, What};
+use crate::app::transfer::call::CallContext;
 use crate::app::transfer::known_file;
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
@@ -134,45 +135,44 @@ impl Worker {
                 tell_sender,
                 preferences,
             } => {
-                let (progress, cancel) = self.enter(run);
+                let context = self.enter(run);
                 self.spawn(async move {
                     let backend = &inner.backend;
-                    let fetch =
-                        backend.fetch(pointer, tell_sender, &preferences, &progress, &cancel);
-                    if let Some(ended) = to_its_end(fetch, &cancel, &inner.closed).await {
+                    let fetch = backend.fetch(pointer, tell_sender, &preferences, &context);
+                    if let Some(ended) = to_its_end(fetch, &context.cancel, &inner.closed).await {
                         inner.report(Event::Fetched(run, ended));
                     }
                 });
             }
             RequestWork::Manage(id, what, pointer, preferences) => {
-                let cancel = self.all.child_token();
+                let context = CallContext::new(&self.all.child_token());
                 self.spawn(async move {
-                    let managing = inner.backend.manage(what, pointer, &preferences, &cancel);
+                    let managing = inner.backend.manage(what, pointer, &preferences, &context);
                     let ended = managing.await;
                     inner.report(Event::Managed(id, ended));
                 });
             }
             RequestWork::Relays(wish, preferences) => {
-                let cancel = self.all.child_token();
+                let context = CallContext::new(&self.all.child_token());
                 self.spawn(async move {
-                    let result = inner.backend.relays(wish, &preferences, &cancel).await;
+                    let result = inner.backend.relays(wish, &preferences, &context).await;
                     inner.report(Event::Relays(result));
                 });
             }
             RequestWork::Share(run, path, preferences) => {
-                let (progress, cancel) = self.enter(run);
+                let context = self.enter(run);
                 self.spawn(async move {
-                    let share = inner.backend.share(path, &preferences, &progress, &cancel);
-                    if let Some(ended) = to_its_end(share, &cancel, &inner.closed).await {
+                    let share = inner.backend.share(path, &preferences, &context);
+                    if let Some(ended) = to_its_end(share, &context.cancel, &inner.closed).await {
                         inner.report(Event::Shared(run, ended));
                     }
                 });
             }
             RequestWork::Test(server, preferences) => {
-                let cancel = self.all.child_token();
+                let context = CallContext::new(&self.all.child_token());
                 self.spawn(async move {
                     let testing =
-                        (inner.backend).test_server(server.clone(), &preferences, &cancel);
+                        (inner.backend).test_server(server.clone(), &preferences, &context);
                     let ended = testing.await;
                     inner.report(Event::Tested(server, ended));
                 });

@@ -11,7 +11,8 @@ use super::{Report, clock, key};
 use crate::app::operate::store::{self, StoreCommandError};
 use crate::app::relays::RelaySet;
 use crate::app::relays::list_file;
-use crate::app::transfer::network::{Network, Route, Tell};
+use crate::app::transfer::call::{Call, CallContext};
+use crate::app::transfer::network::{Network, Route};
 use crate::app::transfer::session::Session;
 use crate::app::transfer::test_server;
 use crate::app::words::message::UserMessage;
@@ -325,11 +326,8 @@ async fn is_server(
     };
     let network = Network::new(ServerAddress { url, key }, Route::Direct);
     // Asked now, whatever is remembered of it: an answer that can be opened comes from who holds the key.
-    let (nobody, shown) = (&Tell::nobody(), &mut Vec::new());
-    let info = &FileRequest::ServerInfo;
-    let asked = checking
-        .session
-        .run(&network, info, 0, nobody, shown, cancel);
+    let call = Call::new(checking.session, network, &CallContext::new(cancel));
+    let asked = call.run(&FileRequest::ServerInfo, 0);
     matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_)))
 }
 
@@ -390,12 +388,12 @@ async fn round_trip(
         return;
     }
     let network = Network::new(address, Route::Relays(relays));
-    let access = checking.settings.access_word.clone();
-    let nobody = &Tell::nobody();
     // The operator asked for one try over relays of their own choice; the report is about the server.
-    let mut shown = Vec::new();
-    let session = checking.session;
-    match test_server::check(session, &network, access, nobody, &mut shown, cancel).await {
+    let mut call = Call::new(checking.session, network, &CallContext::new(cancel));
+    if let Some(word) = checking.settings.access_word.clone() {
+        call = call.with_access_word(word);
+    }
+    match test_server::check(&call).await {
         Ok(took) => {
             let mut what = format!(
                 "a small file went up in {:.2} s and came down in {:.2} s, through the relays",

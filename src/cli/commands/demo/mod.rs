@@ -1,15 +1,15 @@
 //! `cloak demo`: the whole main job on this computer, for real: a file server, relays, a share, a get.
 
+use std::path::Path;
 use std::sync::PoisonError;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::app::error::{AppError, LocalFileError};
 use crate::app::received::save::SaveTo;
-use crate::app::settings::config::Home;
-use crate::app::transfer::get;
-use crate::app::transfer::get::GetRequest;
-use crate::app::transfer::network::Tell;
+use crate::app::settings::config::{Config, Home};
+use crate::app::transfer::call::{Call, CallContext};
+use crate::app::transfer::get::{self, Fetched, GetRequest};
 use crate::app::transfer::session::Session;
 use crate::app::transfer::share::{self, ShareRequest};
 use crate::app::words::who_saw_what;
@@ -26,7 +26,7 @@ use several::{Killed, Several};
 pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), CliError> {
     let folder =
         tempfile::tempdir().map_err(|error| AppError::Local(LocalFileError::Read(error.into())))?;
-    let session = Session::new(Home::in_folder(folder.path()));
+    let session = Session::new(Home::in_folder(folder.path()), Config::default());
     let several = match args.kill_relay {
         Some(_) => Some(Several::start(folder.path()).await?),
         None => None,
@@ -38,41 +38,29 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     session.hold_builtin(&network);
 
     let bar = Bar::new();
-    let (tell, killed) = match (&several, args.kill_relay) {
+    let (progress, killed) = match (&several, args.kill_relay) {
         (Some(several), Some(target)) => {
-            let (tell, killed) = several.kill(target);
-            (tell, Some((target, killed)))
+            let (progress, killed) = several.kill(target);
+            (progress, Some((target, killed)))
         }
-        _ => (bar.tell(), None),
+        _ => (bar.sink(), None),
     };
     let request = ShareRequest::new(args.file.clone());
-    let mut shown_up = Vec::new();
-    let shared = share::share(&session, &network, request, &tell, &mut shown_up, cancel).await?;
+    let up = Call::new(
+        &session,
+        network.clone(),
+        &CallContext::new(cancel).with_progress(progress),
+    );
+    let shared = share::share(&up, request).await?;
     drop(bar);
+    let shown_up = up.log().requests();
+    drop(up);
     let text = shared.pointer.to_text();
 
-    // From here on only the text is used, as a recipient would.
-    let pointer = Pointer::find(text.as_str()).map_err(AppError::from)?;
-    let received = folder.path().join("received");
-    std::fs::create_dir(&received)
-        .map_err(|error| AppError::Local(LocalFileError::Read(error.into())))?;
-    let mut shown_down = Vec::new();
-    let fetched = get::get(
-        &session,
-        &network,
-        GetRequest {
-            pointer,
-            target: SaveTo::Folder(received)
-                .prepare()
-                .map_err(AppError::NoPlace)?,
-            tell_sender: false,
-        },
-        &Tell::nobody(),
-        &mut shown_down,
-        cancel,
-    )
-    .await?;
-    drop(network);
+    let down = Call::new(&session, network, &CallContext::new(cancel));
+    let fetched = fetch(&down, text.as_str(), folder.path()).await?;
+    let shown_down = down.log().requests();
+    drop(down);
     session.close().await;
     if let Some(several) = several {
         several.stop().await;
@@ -125,6 +113,22 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     Ok(())
 }
 
+/// Fetches what a pointer's text names: only that is used, as a recipient would.
+async fn fetch(call: &Call, text: &str, folder: &Path) -> Result<Fetched, CliError> {
+    let pointer = Pointer::find(text).map_err(AppError::from)?;
+    let received = folder.join("received");
+    std::fs::create_dir(&received)
+        .map_err(|error| AppError::Local(LocalFileError::Read(error.into())))?;
+    let request = GetRequest {
+        pointer,
+        target: SaveTo::Folder(received)
+            .prepare()
+            .map_err(AppError::NoPlace)?,
+        tell_sender: false,
+    };
+    Ok(get::get(call, request).await?)
+}
+
 /// Which path each try of the upload took, and what became of it.
 fn tell_tries(
     target: KillTarget,
@@ -155,6 +159,6 @@ fn tell_tries(
     Ok(())
 }
 
-fn same_bytes(one: &std::path::Path, other: &std::path::Path) -> std::io::Result<bool> {
+fn same_bytes(one: &Path, other: &Path) -> std::io::Result<bool> {
     Ok(std::fs::read(one)? == std::fs::read(other)?)
 }

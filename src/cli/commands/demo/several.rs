@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::app::relays::{RelaySet, RelaySource};
-use crate::app::transfer::network::{Moved, Network, Route, Stage, Tell};
+use crate::app::transfer::network::{Network, Route};
+use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::cli::CliError;
 use crate::cli::args::KillTarget;
 use crate::protocol::keys::{Ed25519Public, Identity};
@@ -114,7 +115,7 @@ impl Several {
         })
     }
 
-    /// The way over these relays to the server. `folder` names where the list is from.
+    /// The route over these relays to the server. `folder` names where the list is from.
     pub(super) fn network(&self, folder: &Path) -> Network {
         let set = RelaySet {
             list: self.list.clone(),
@@ -126,17 +127,17 @@ impl Several {
 
     /// Kills that relay of the first path of an upload, once: as soon as half of the request is on its way, or all of it
     /// where that went in one go.
-    pub(super) fn kill(&self, target: KillTarget) -> (Tell, Arc<Mutex<Option<Killed>>>) {
+    pub(super) fn kill(&self, target: KillTarget) -> (ProgressSink, Arc<Mutex<Option<Killed>>>) {
         let killed = Arc::new(Mutex::new(None));
         let (note, alive) = (Arc::clone(&killed), Arc::clone(&self.alive));
         let path = Arc::new(Mutex::new(None));
         let drawn = Arc::clone(&path);
-        let tell = Tell::new(move |stage| {
+        let progress = ProgressSink::new(move |stage| {
             let moment = match stage {
-                Stage::Moved(Moved::Sending { sent, total }) if sent * 2 >= total => {
+                Stage::Upload { sent, total } if sent * 2 >= total => {
                     Killed::Sending { sent, total }
                 }
-                Stage::Moved(Moved::Crossing) => Killed::Crossing,
+                Stage::Crossing => Killed::Crossing,
                 _ => return,
             };
             let mut note = note.lock().unwrap_or_else(PoisonError::into_inner);
@@ -154,7 +155,7 @@ impl Several {
         .with_paths(move |next| {
             *path.lock().unwrap_or_else(PoisonError::into_inner) = Some(next.clone());
         });
-        (tell, killed)
+        (progress, killed)
     }
 
     /// Ends what is left.

@@ -1,0 +1,409 @@
+//! The one object that the window and the command line hold: the session, the relays and the settings. Which route a
+//! request takes is decided here and nowhere else.
+
+use std::sync::Arc;
+
+use super::error::AppError;
+use super::relays::{self, RelaySource, Relays};
+use super::settings::config::{Config, Home, UnreadSettings};
+use super::transfer::call::{Call, CallContext};
+use super::transfer::network::Network;
+use super::transfer::session::{ServerKind, Session};
+use crate::net::SocksProxy;
+use crate::protocol::address::ServerAddress;
+use crate::protocol::capability::AccessWord;
+use crate::protocol::pointer::Pointer;
+
+/// Everything that a use case needs of this person's program. Its settings never change, so that a use case goes by those
+/// that it began with; [`Client::with_settings`] gives another client of the same program. Cloning is cheap.
+#[derive(Clone)]
+pub struct Client {
+    session: Session,
+    relays: Arc<Relays>,
+    /// Whether every server may see this computer's address.
+    direct: bool,
+    /// Given instead of the word that the settings keep with a server.
+    access_word: Option<AccessWord>,
+}
+
+/// What one command decides otherwise than the settings.
+#[derive(Clone, Default)]
+pub struct Override {
+    /// Use these relays.
+    pub relays: Option<RelaySource>,
+    /// Go straight to the server, which then sees this computer's address.
+    pub direct: bool,
+    /// Go through this proxy, or through none.
+    pub proxy: Option<ProxyOverride>,
+    /// Give this access word to a server that asks for one.
+    pub access_word: Option<AccessWord>,
+}
+
+/// The proxy that one command goes through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProxyOverride {
+    /// Go through this one.
+    Through(SocksProxy),
+    /// Go through none, whatever the settings say.
+    None,
+}
+
+/// Where a call goes.
+#[derive(Clone, Copy)]
+pub enum Destination<'a> {
+    /// The built-in network's server.
+    BuiltIn,
+    /// The server that the settings send new files to.
+    Chosen,
+    /// A server that the person named.
+    Server(&'a ServerAddress),
+    /// The server that a pointer names.
+    SourceOf(&'a Pointer),
+}
+
+impl Client {
+    /// A client under `settings` of the program whose data are in `home`.
+    #[must_use]
+    pub fn new(home: Home, settings: Config) -> Self {
+        Self {
+            relays: Arc::new(Relays::of(&home)),
+            session: Session::new(home, settings),
+            direct: false,
+            access_word: None,
+        }
+    }
+
+    /// A client under the settings that are kept in `home`.
+    ///
+    /// # Errors
+    /// [`UnreadSettings`] for settings that are there and cannot be read.
+    pub fn open(home: Home) -> Result<Self, UnreadSettings> {
+        let settings = Config::load(&home)?;
+        Ok(Self::new(home, settings))
+    }
+
+    /// A client of the same program under other settings.
+    #[must_use]
+    pub fn with_settings(&self, settings: Config) -> Self {
+        Self {
+            session: self.session.with_settings(settings),
+            ..self.clone()
+        }
+    }
+
+    /// A client of the same program that decides some things otherwise than the settings.
+    #[must_use]
+    pub fn with_override(&self, over: Override) -> Self {
+        let mut settings = self.settings().clone();
+        if let Some(relays) = over.relays {
+            settings.relays = relays;
+        }
+        match over.proxy {
+            Some(ProxyOverride::Through(proxy)) => settings.proxy = Some(proxy),
+            Some(ProxyOverride::None) => settings.proxy = None,
+            None => {}
+        }
+        Self {
+            direct: over.direct,
+            access_word: over.access_word,
+            ..self.with_settings(settings)
+        }
+    }
+
+    /// This client, which sends nothing: the person's settings could not be read.
+    #[must_use]
+    pub fn sending_nothing(self, unread: UnreadSettings) -> Self {
+        Self {
+            session: self.session.sending_nothing(unread),
+            ..self
+        }
+    }
+
+    /// What the program remembers between transfers.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The relay lists that are kept on this computer.
+    #[must_use]
+    pub fn relays(&self) -> &Relays {
+        &self.relays
+    }
+
+    /// The settings that calls go by.
+    #[must_use]
+    pub fn settings(&self) -> &Config {
+        self.session.settings()
+    }
+
+    /// Ends the built-in network if this process runs it, once the calls that use it are dropped.
+    pub async fn close(&self) {
+        self.session.close().await;
+    }
+
+    /// Decides the route to a destination and begins a call there. A relay list may have to be fetched first.
+    ///
+    /// # Errors
+    /// [`AppError::NoRelays`], [`AppError::ForeignBuiltIn`] and [`AppError::RelaysOffered`] when there is no route;
+    /// [`AppError::Settings`]; [`AppError`] when the built-in network does not start or the relays cannot be had.
+    pub async fn call(
+        &self,
+        destination: Destination<'_>,
+        context: &CallContext,
+    ) -> Result<Call, AppError> {
+        // Nothing is started or fetched for what must not be sent.
+        self.session.proxy()?;
+        let network = match destination {
+            Destination::BuiltIn => self.built_in().await?,
+            Destination::Chosen => match self.settings().chosen_server() {
+                None => self.built_in().await?,
+                Some(server) => self.network_to(server, None, context).await?,
+            },
+            Destination::Server(server) => self.network_to(server, None, context).await?,
+            Destination::SourceOf(pointer) => {
+                let server = &pointer.server;
+                self.network_to(server, Some(pointer), context).await?
+            }
+        };
+        self.session.hold_builtin(&network);
+        let call = Call::new(&self.session, network, context);
+        Ok(match &self.access_word {
+            None => call,
+            Some(word) => call.with_access_word(word.clone()),
+        })
+    }
+
+    /// Checks that there is a route to the server that a pointer names, as far as this computer knows. Nobody is asked.
+    ///
+    /// # Errors
+    /// Those that [`Client::call`] would end with.
+    pub fn check_route(&self, pointer: &Pointer) -> Result<(), AppError> {
+        let server = &pointer.server;
+        let direct = self.goes_direct(server);
+        let (relays, chosen) = (self.relays(), &self.settings().relays);
+        let has_route = direct || relays.has_relays(chosen, server);
+        let error = match self.session.kind_of(server, has_route) {
+            ServerKind::Own => return Ok(()),
+            ServerKind::ForeignBuiltIn => AppError::ForeignBuiltIn,
+            ServerKind::Other if direct => return Ok(()),
+            ServerKind::Other if has_route => {
+                let at_hand = relays.at_hand(&self.session, chosen, server);
+                return relays::or_offer(at_hand, pointer).map(|_relays| ());
+            }
+            ServerKind::Other => AppError::NoRelays,
+        };
+        Err(self.explained(error, server, Some(pointer)))
+    }
+
+    async fn built_in(&self) -> Result<Network, AppError> {
+        let network = self.session.builtin_network().await?;
+        Ok(if self.direct {
+            network.without_relays()
+        } else {
+            network
+        })
+    }
+
+    /// The route to a server that the person named, or that `pointer` names.
+    async fn network_to(
+        &self,
+        server: &ServerAddress,
+        pointer: Option<&Pointer>,
+        context: &CallContext,
+    ) -> Result<Network, AppError> {
+        let direct = self.goes_direct(server);
+        let (session, chosen) = (&self.session, &self.settings().relays);
+        let relays = if direct {
+            None
+        } else {
+            let relays = self.relays.for_server(session, chosen, server, context);
+            match pointer {
+                None => relays.await?,
+                Some(pointer) => relays::or_offer(relays.await, pointer)?,
+            }
+        };
+        let network = session.network_to(server, relays, direct).await;
+        network.map_err(|error| self.explained(error, server, pointer))
+    }
+
+    /// Whether the person said, for this command or in the settings, that this server may see their address.
+    fn goes_direct(&self, server: &ServerAddress) -> bool {
+        let entry = self.settings().entry(server);
+        self.direct || entry.is_some_and(|entry| entry.direct)
+    }
+
+    /// Why there is no route to a server that the person named, or that `pointer` names.
+    fn explained(
+        &self,
+        error: AppError,
+        server: &ServerAddress,
+        pointer: Option<&Pointer>,
+    ) -> AppError {
+        let is_known = pointer.is_none() || self.settings().entry(server).is_some();
+        let error = match error {
+            // One of the person's own servers is no stranger's built-in network.
+            AppError::ForeignBuiltIn if is_known => AppError::NoRelays,
+            other => other,
+        };
+        match pointer {
+            None => error,
+            Some(pointer) => relays::with_offer(error, pointer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::settings::config::{ConfigError, ServerChoice, ServerEntry};
+    use crate::protocol::address::FileId;
+    use crate::protocol::digest::Digest;
+    use crate::protocol::keys::Identity;
+    use crate::protocol::seal::{ContentKind, FileKey};
+
+    fn address(host: &str) -> ServerAddress {
+        let key = Identity::from_seed([7; 32]).public().to_hex();
+        format!("http://{host}#p={key}").parse().unwrap()
+    }
+
+    fn pointer(host: &str) -> Pointer {
+        Pointer {
+            server: address(host),
+            id: FileId::parse("5").unwrap(),
+            key: FileKey::from_bytes([0; 32]),
+            digest: Digest::of(b""),
+            content_len: 0,
+            name: None,
+            kind: ContentKind::File,
+            expires: None,
+            words: None,
+            receipts: None,
+            relay_list: None,
+        }
+    }
+
+    /// Settings with one server.
+    fn settings(host: &str, direct: bool) -> Config {
+        let mut entry = ServerEntry::new("", address(host));
+        entry.direct = direct;
+        entry.access_word = AccessWord::parse("of the settings").ok();
+        let mut settings = Config::default();
+        settings.servers.push(entry);
+        settings
+    }
+
+    fn client(settings: Config) -> (tempfile::TempDir, Client) {
+        let folder = tempfile::tempdir().unwrap();
+        let client = Client::new(Home::in_folder(folder.path()), settings);
+        (folder, client)
+    }
+
+    async fn call(client: &Client, to: Destination<'_>) -> Result<Call, AppError> {
+        client.call(to, &CallContext::default()).await
+    }
+
+    #[tokio::test]
+    async fn a_pointers_route_is_decided_alike_with_and_without_asking_anybody() {
+        let here = "127.0.0.1:22023";
+        let there = "files.example";
+        let (_folder, stranger) = client(Config::default());
+        let (_folder, owner) = client(settings(here, false));
+        let (_folder, direct) = client(settings(there, true));
+        type IsRight = fn(&Result<(), AppError>) -> bool;
+        let cases: [(&Client, &str, IsRight); 5] = [
+            (&stranger, here, |ended| {
+                matches!(ended, Err(AppError::ForeignBuiltIn))
+            }),
+            (&owner, here, |ended| {
+                matches!(ended, Err(AppError::NoRelays))
+            }),
+            (&stranger, there, |ended| {
+                matches!(ended, Err(AppError::NoRelays))
+            }),
+            (&direct, there, |ended| ended.is_ok()),
+            (&direct, here, |ended| {
+                matches!(ended, Err(AppError::ForeignBuiltIn))
+            }),
+        ];
+        for (client, host, is_right) in cases {
+            let pointer = pointer(host);
+            let offline = client.check_route(&pointer);
+            assert!(is_right(&offline), "{host}: {offline:?}");
+            let source = Destination::SourceOf(&pointer);
+            let online = call(client, source).await.map(|_call| ());
+            assert!(is_right(&online), "{host}: {online:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_may_see_the_address_is_reached_directly_however_it_is_named() {
+        let host = "files.example";
+        let mut settings = settings(host, true);
+        settings.chosen = ServerChoice::Server(settings.servers[0].address.key);
+        let (_folder, client) = client(settings);
+        let (server, pointer) = (address(host), pointer(host));
+        for to in [
+            Destination::Chosen,
+            Destination::Server(&server),
+            Destination::SourceOf(&pointer),
+        ] {
+            let call = call(&client, to).await.unwrap();
+            assert!(call.network().is_direct());
+            let word = call.access_word().map(AccessWord::as_str);
+            assert_eq!(word, Some("of the settings"));
+        }
+        let other = address("other.example");
+        let ended = call(&client, Destination::Server(&other)).await;
+        assert!(matches!(ended.err(), Some(AppError::NoRelays)));
+    }
+
+    #[tokio::test]
+    async fn what_a_command_says_goes_before_the_settings() {
+        let proxy: SocksProxy = "socks5://127.0.0.1:9050".parse().unwrap();
+        let mut settings = settings("files.example", false);
+        settings.proxy = Some(proxy.clone());
+        let (_folder, client) = client(settings);
+        let over = Override {
+            relays: Some(RelaySource::Session),
+            direct: true,
+            proxy: Some(ProxyOverride::None),
+            access_word: AccessWord::parse("of the command").ok(),
+        };
+        let decided = client.with_override(over);
+        assert_eq!(decided.settings().relays, RelaySource::Session);
+        let server = address("other.example");
+        let call = call(&decided, Destination::Server(&server)).await.unwrap();
+        assert!(call.network().is_direct());
+        assert_eq!(call.session().proxy(), Ok(None));
+        let word = call.access_word().map(AccessWord::as_str);
+        assert_eq!(word, Some("of the command"));
+        assert_eq!(client.session().proxy(), Ok(Some(&proxy)));
+    }
+
+    #[tokio::test]
+    async fn a_call_goes_by_the_settings_that_it_began_with() {
+        let (_folder, before) = client(settings("files.example", true));
+        let server = address("files.example");
+        let call = call(&before, Destination::Server(&server)).await.unwrap();
+        let mut settings = before.settings().clone();
+        settings.proxy = "socks5://127.0.0.1:9050".parse().ok();
+        settings.servers.clear();
+        let after = before.with_settings(settings);
+        assert!(after.session().proxy().unwrap().is_some());
+        assert_eq!(call.session().proxy(), Ok(None));
+        assert!(call.network().is_direct() && call.access_word().is_some());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_started_while_the_settings_are_not_known() {
+        let (folder, client) = client(Config::default());
+        let client = client.sending_nothing(UnreadSettings {
+            error: ConfigError::Newer,
+            file: folder.path().join("config.toml"),
+        });
+        let ended = call(&client, Destination::BuiltIn).await;
+        assert!(matches!(ended.err(), Some(AppError::Settings(_))));
+        assert!(!client.session().home().builtin_dir().exists());
+    }
+}
