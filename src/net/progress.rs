@@ -1,4 +1,4 @@
-//! How far one try is.
+//! How far one try of a request is.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub enum Moved {
     },
 }
 
-/// Whom to tell. Called often and from any thread: it keeps the newest value and returns at once.
+/// Receives where the bytes of a try are. It is called often, from any thread, and must not block.
 #[derive(Clone)]
 pub struct Progress {
     moved: Arc<dyn Fn(Moved) + Send + Sync>,
@@ -36,27 +36,27 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Tells `tell`.
+    /// A sink that calls `on_moved` whenever bytes have moved.
     #[must_use]
-    pub fn new(tell: impl Fn(Moved) + Send + Sync + 'static) -> Self {
+    pub fn new(on_moved: impl Fn(Moved) + Send + Sync + 'static) -> Self {
         Self {
-            moved: Arc::new(tell),
+            moved: Arc::new(on_moved),
             path: Arc::new(|_| ()),
         }
     }
 
-    /// Also tells `path` over which relays a try is about to go.
+    /// This sink, which also calls `on_path` with the path that a try is about to take.
     #[must_use]
-    pub fn with_paths(self, path: impl Fn(&RelayPath) + Send + Sync + 'static) -> Self {
+    pub fn with_paths(self, on_path: impl Fn(&RelayPath) + Send + Sync + 'static) -> Self {
         Self {
-            path: Arc::new(path),
+            path: Arc::new(on_path),
             ..self
         }
     }
 
-    /// Tells nobody.
+    /// A sink that drops everything.
     #[must_use]
-    pub fn unseen() -> Self {
+    pub fn none() -> Self {
         Self::new(|_| ())
     }
 

@@ -190,8 +190,7 @@ async fn exchange(
         }
         Ok(response) => {
             let status = response.status().as_u16();
-            let text = match read(response, PLAIN_TEXT_LEN, &Progress::unseen(), &limits.pace).await
-            {
+            let text = match read(response, PLAIN_TEXT_LEN, &Progress::none(), &limits.pace).await {
                 AttemptOutcome::Answered(text) => String::from_utf8_lossy(&text).into_owned(),
                 _ => String::new(),
             };
