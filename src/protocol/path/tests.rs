@@ -35,14 +35,14 @@ fn list(count: u8) -> RelayList {
 }
 
 /// One client with its list.
-struct Client {
+struct TestClient {
     list: RelayList,
     memory: RelayMemory,
     allow: Allowance,
     rng: ChaCha20Rng,
 }
 
-impl Client {
+impl TestClient {
     fn new(list: RelayList) -> Self {
         Self {
             list,
@@ -128,7 +128,7 @@ impl Client {
 
 #[test]
 fn guards_stay_and_every_pair_of_the_others_is_as_likely() {
-    let mut client = Client::of(12);
+    let mut client = TestClient::of(12);
     let mut pairs: BTreeMap<_, u32> = BTreeMap::new();
     let mut guards: BTreeMap<_, u32> = BTreeMap::new();
     for _ in 0..8_400 {
@@ -155,7 +155,7 @@ fn chi_square<'a>(counts: impl Iterator<Item = &'a u32>, expected: f64) -> f64 {
 fn every_relay_is_as_likely_to_become_a_guard() {
     let mut guards: BTreeMap<_, u32> = BTreeMap::new();
     for seed in 0..2_400 {
-        let mut client = Client::of(12);
+        let mut client = TestClient::of(12);
         client.rng = ChaCha20Rng::seed_from_u64(seed);
         client.draw(NOW).unwrap();
         for guard in client.guards(NOW) {
@@ -169,7 +169,7 @@ fn every_relay_is_as_likely_to_become_a_guard() {
 
 #[test]
 fn a_relay_that_worked_within_the_hour_is_twice_as_likely_and_on_a_retry_the_only_one() {
-    let mut client = Client::of(12);
+    let mut client = TestClient::of(12);
     let good = client.works(NOW);
     let mut lasts = 0;
     for _ in 0..3_000 {
@@ -200,7 +200,7 @@ fn only_a_relay_that_serves_the_host_is_last_and_one_that_alone_does_is_no_guard
             relay.serves = Serves::None;
         }
         relays.relays[3].serves = Serves::Hosts(vec![HOST.to_owned()]);
-        let mut client = Client::new(relays);
+        let mut client = TestClient::new(relays);
         client.rng = ChaCha20Rng::seed_from_u64(seed);
         for _ in 0..5 {
             assert_eq!(client.hops(NOW).last, key(4));
@@ -230,7 +230,7 @@ fn only_a_relay_that_serves_the_host_is_last_and_one_that_alone_does_is_no_guard
 
 #[test]
 fn a_path_that_is_to_be_unlike_another_has_another_last_relay_or_else_another_middle() {
-    let unlike = |client: &mut Client, hops| {
+    let unlike = |client: &mut TestClient, hops| {
         let drawing = Drawing {
             unlike: Some(hops),
             ..Drawing::first(&client.list, HOST, client.allow)
@@ -239,7 +239,7 @@ fn a_path_that_is_to_be_unlike_another_has_another_last_relay_or_else_another_mi
         drawn.unwrap().path.hops()
     };
     for count in [4, 6, 9] {
-        let mut client = Client::of(count);
+        let mut client = TestClient::of(count);
         for _ in 0..40 {
             let before = client.works(NOW);
             assert_ne!(unlike(&mut client, before).last, before.last, "{count}");
@@ -251,14 +251,14 @@ fn a_path_that_is_to_be_unlike_another_has_another_last_relay_or_else_another_mi
         relay.serves = Serves::None;
     }
     relays.relays[3].serves = Serves::Any;
-    let mut client = Client::new(relays);
+    let mut client = TestClient::new(relays);
     for _ in 0..40 {
         let before = client.works(NOW);
         let after = unlike(&mut client, before);
         assert!(after.last == before.last && after.middle != before.middle);
     }
     // Three relays and the same guard: the other two change places.
-    let mut client = Client::of(3);
+    let mut client = TestClient::of(3);
     let before = client.works(NOW);
     let after = unlike(&mut client, before);
     assert_eq!((after.middle, after.last), (before.last, before.middle));
@@ -280,7 +280,7 @@ fn one_network_or_operator_stands_once_unless_the_list_has_no_other_path() {
     for (alike, reason, relaxed) in cases {
         let mut all = list(9);
         all.relays.iter_mut().for_each(alike);
-        let mut client = Client::new(all);
+        let mut client = TestClient::new(all);
         let Err(DrawError::NoPath(none)) = client.draw(NOW) else {
             panic!("they all share something");
         };
@@ -292,7 +292,7 @@ fn one_network_or_operator_stands_once_unless_the_list_has_no_other_path() {
         // Of nine only four share: the rule holds, allowed or not.
         let mut some = list(9);
         some.relays.iter_mut().take(4).for_each(alike);
-        let mut client = Client::new(some);
+        let mut client = TestClient::new(some);
         client.allow.share = true;
         for _ in 0..200 {
             let drawn = client.draw(NOW).unwrap();
@@ -309,7 +309,7 @@ fn one_network_or_operator_stands_once_unless_the_list_has_no_other_path() {
 
 #[test]
 fn three_strikes_set_aside_and_fade() {
-    let mut client = Client::of(20);
+    let mut client = TestClient::of(20);
     let bad = client.works(NOW).last;
     for strike in 0..3 {
         assert!(matches!(client.standing(bad, NOW), Standing::Usable { .. }));
@@ -340,7 +340,7 @@ fn three_strikes_set_aside_and_fade() {
 
 #[test]
 fn one_relays_word_is_one_strike() {
-    let mut client = Client::of(20);
+    let mut client = TestClient::of(20);
     let victim = client.works(NOW).last;
     let gone = |by| {
         move |_: &Hops| Fault::Gone {
@@ -348,7 +348,7 @@ fn one_relays_word_is_one_strike() {
             by: Some(by),
         }
     };
-    let struck = |client: &Client| client.memory.struck_until(&victim, NOW).is_some();
+    let struck = |client: &TestClient| client.memory.struck_until(&victim, NOW).is_some();
     let liars: Vec<_> = client.list.relays.iter().map(|relay| relay.key).collect();
     for _ in 0..4 {
         client.fails(gone(liars[0]), NOW);
@@ -361,7 +361,7 @@ fn one_relays_word_is_one_strike() {
 
 #[test]
 fn a_relay_said_to_be_gone_is_aside_for_an_hour_on_this_guard_only() {
-    let mut client = Client::of(30);
+    let mut client = TestClient::of(30);
     let victim = client.works(NOW).last;
     let hops = client.fails(
         |_| Fault::Gone {
@@ -389,7 +389,7 @@ fn a_relay_said_to_be_gone_is_aside_for_an_hour_on_this_guard_only() {
 
 #[test]
 fn a_guard_goes_when_more_than_half_of_its_last_ten_failed() {
-    let mut client = Client::of(20);
+    let mut client = TestClient::of(20);
     client.works(NOW);
     let guard = client.guards(NOW)[0];
     let hops = Hops {
@@ -438,7 +438,7 @@ fn a_guard_goes_when_more_than_half_of_its_last_ten_failed() {
 
 #[test]
 fn a_guard_that_sets_a_tenth_of_the_list_aside_goes_and_its_word_with_it() {
-    let mut client = Client::of(40);
+    let mut client = TestClient::of(40);
     client.works(NOW);
     let guard = client.guards(NOW)[0];
     let victims: Vec<_> = client.list.relays.iter().map(|relay| relay.key).collect();
@@ -486,7 +486,7 @@ fn a_guard_that_sets_a_tenth_of_the_list_aside_goes_and_its_word_with_it() {
 
 #[test]
 fn two_dead_relays_on_a_list_of_ten_do_not_make_their_guard_suspect() {
-    let mut client = Client::of(10);
+    let mut client = TestClient::of(10);
     let hops = client.works(NOW);
     for relay in [hops.middle, hops.last] {
         client.learn(Learned::Failed {
@@ -500,7 +500,7 @@ fn two_dead_relays_on_a_list_of_ten_do_not_make_their_guard_suspect() {
 
 #[test]
 fn at_most_three_relays_become_guards_in_a_day() {
-    let mut client = Client::of(40);
+    let mut client = TestClient::of(40);
     client.works(NOW);
     client.drop_guard(0, NOW);
     client.works(NOW);
@@ -516,7 +516,7 @@ fn at_most_three_relays_become_guards_in_a_day() {
 
 #[test]
 fn a_computer_without_network_loses_no_guard() {
-    let mut client = Client::of(20);
+    let mut client = TestClient::of(20);
     client.works(NOW);
     let guards = client.guards(NOW);
     for at in (NOW..NOW + 40_000).step_by(60) {
@@ -540,7 +540,7 @@ fn a_computer_without_network_loses_no_guard() {
 
 #[test]
 fn a_silent_guard_is_dropped_once_another_answers() {
-    let mut client = Client::of(20);
+    let mut client = TestClient::of(20);
     client.works(NOW);
     let bad = client.guards(NOW)[0];
     let (mut at, mut silent) = (NOW, 0);
@@ -565,7 +565,7 @@ fn a_silent_guard_is_dropped_once_another_answers() {
 
 #[test]
 fn a_guard_that_breaks_connections_is_dropped_though_nobody_else_answers() {
-    let mut client = Client::of(20);
+    let mut client = TestClient::of(20);
     client.works(NOW);
     let bad = client.guards(NOW)[0];
     let hops = Hops {
@@ -584,10 +584,10 @@ fn a_guard_that_breaks_connections_is_dropped_though_nobody_else_answers() {
 #[test]
 fn a_guard_over_which_two_tries_hang_yields_and_comes_back() {
     for fault in [Fault::Broken, Fault::Silent] {
-        let mut client = Client::of(20);
+        let mut client = TestClient::of(20);
         client.works(NOW);
         let guards = client.guards(NOW);
-        let hang = |client: &mut Client, at| {
+        let hang = |client: &mut TestClient, at| {
             let hops = loop {
                 let hops = client.hops(at);
                 if hops.guard == guards[0] {
@@ -616,7 +616,7 @@ fn a_guard_over_which_two_tries_hang_yields_and_comes_back() {
 
 #[test]
 fn a_guard_that_cannot_be_reached_yields_and_comes_back() {
-    let mut client = Client::of(20);
+    let mut client = TestClient::of(20);
     client.works(NOW);
     let guards = client.guards(NOW);
     let hops = loop {
@@ -642,7 +642,7 @@ fn a_guard_that_cannot_be_reached_yields_and_comes_back() {
 
 #[test]
 fn ten_days_are_enough_for_a_guard_where_others_are_left() {
-    let mut client = Client::of(20);
+    let mut client = TestClient::of(20);
     client.works(NOW);
     let first = client.guards(NOW);
     let end = NOW + GUARD_SECS;
@@ -663,7 +663,7 @@ fn ten_days_are_enough_for_a_guard_where_others_are_left() {
         assert!(!first.contains(&hops.middle) && !first.contains(&hops.last));
     }
     // On five relays nobody could take the places.
-    let mut small = Client::of(5);
+    let mut small = TestClient::of(5);
     small.works(NOW);
     let guards = small.guards(NOW);
     assert_eq!(guards.len(), 2);
@@ -676,11 +676,11 @@ fn ten_days_are_enough_for_a_guard_where_others_are_left() {
 #[test]
 fn fewer_than_five_usable_relays_have_one_guard() {
     for (count, guards) in [(3, 1), (4, 1), (5, 2), (8, 2)] {
-        let mut client = Client::of(count);
+        let mut client = TestClient::of(count);
         client.works(NOW);
         assert_eq!(client.guards(NOW).len(), guards, "{count} relays");
     }
-    let mut client = Client::of(5);
+    let mut client = TestClient::of(5);
     let bad = client.works(NOW).last;
     let guards = client.guards(NOW);
     for _ in 0..3 {
@@ -691,7 +691,7 @@ fn fewer_than_five_usable_relays_have_one_guard() {
 
 #[test]
 fn new_guards_on_the_persons_word_are_others() {
-    let mut client = Client::of(20);
+    let mut client = TestClient::of(20);
     client.works(NOW);
     let first = client.guards(NOW);
     client
@@ -712,7 +712,7 @@ fn new_guards_on_the_persons_word_are_others() {
 
 #[test]
 fn who_was_middle_or_last_lately_becomes_no_guard_unless_allowed() {
-    let mut client = Client::of(5);
+    let mut client = TestClient::of(5);
     for _ in 0..20 {
         client.works(NOW);
     }
@@ -731,7 +731,7 @@ fn who_was_middle_or_last_lately_becomes_no_guard_unless_allowed() {
     assert!(guards.contains(&drawn.path.guard.key));
     assert_eq!(drawn.relaxed, [Relaxed::GuardReturned]);
 
-    let mut newcomer = Client::of(5);
+    let mut newcomer = TestClient::of(5);
     for relay in &newcomer.list.relays {
         let record = newcomer.memory.records.entry(relay.key).or_default();
         record.stood = Some(later);
@@ -758,7 +758,7 @@ fn a_wrong_clock_costs_no_guard_and_keeps_none_for_ever() {
     let wrong_by = 20 * 365 * DAY_SECS;
     let right = NOW + 2 * wrong_by;
     for wrong in [right + wrong_by, right - wrong_by, 5] {
-        let mut client = Client::of(20);
+        let mut client = TestClient::of(20);
         client.works(right - 3_600);
         let dropped = client.drop_guard(0, right - 3_600);
         client.works(right);
@@ -795,7 +795,7 @@ fn a_wrong_clock_costs_no_guard_and_keeps_none_for_ever() {
 
 #[test]
 fn a_guard_whose_time_is_over_stays_until_another_may_follow() {
-    let mut client = Client::of(12);
+    let mut client = TestClient::of(12);
     client.works(NOW);
     let over = NOW + GUARD_SECS;
     for relay in client.list.relays.clone() {
@@ -813,7 +813,7 @@ fn a_guard_whose_time_is_over_stays_until_another_may_follow() {
 
 #[test]
 fn former_guards_stand_elsewhere_only_when_allowed_and_needed() {
-    let mut client = Client::of(5);
+    let mut client = TestClient::of(5);
     client.works(NOW);
     let [one, other] = client.guards(NOW)[..] else {
         panic!("five relays have two guards");
@@ -846,7 +846,7 @@ fn former_guards_stand_elsewhere_only_when_allowed_and_needed() {
 
 #[test]
 fn what_is_stored_comes_back() {
-    let mut client = Client::of(20);
+    let mut client = TestClient::of(20);
     client.works(NOW);
     let bad = client.fails(
         |hops| Fault::Gone {
@@ -884,7 +884,7 @@ fn simulate(attack: Option<fn(&Hops) -> Fault>) -> (u32, u32) {
     let (relays, hostile, clients, days, a_day) = (20, 6, 30, 30, 30);
     let (mut exposed, mut failed) = (0, 0);
     for seed in 0..clients {
-        let mut client = Client::of(relays);
+        let mut client = TestClient::of(relays);
         client.rng = ChaCha20Rng::seed_from_u64(seed);
         let bad: Vec<_> = (1..=hostile).map(key).collect();
         for number in 0..days * a_day {
@@ -973,7 +973,7 @@ proptest! {
     /// list, and what a path does not follow is told.
     #[test]
     fn nobody_is_locked_out_of_a_short_list(count in 3..8_u8, allowed: bool, seed: u64) {
-        let mut client = Client::of(count);
+        let mut client = TestClient::of(count);
         client.rng = ChaCha20Rng::seed_from_u64(seed);
         if allowed {
             client.allow = Allowance::ALL;
@@ -1015,7 +1015,7 @@ proptest! {
 
     #[test]
     fn a_list_that_is_too_short_is_an_error_and_never_a_panic(count in 0..3_u8, seed: u64) {
-        let mut client = Client::of(count);
+        let mut client = TestClient::of(count);
         client.rng = ChaCha20Rng::seed_from_u64(seed);
         client.allow = Allowance::ALL;
         let Err(DrawError::NoPath(none)) = client.draw(NOW) else {
