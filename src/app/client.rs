@@ -20,8 +20,8 @@ use crate::protocol::pointer::Pointer;
 pub struct Client {
     session: Session,
     relays: Arc<Relays>,
-    /// Whether every server may see this computer's address.
-    direct: bool,
+    /// Whether every server may see this computer's address, or none; else the settings say which may.
+    direct: Option<bool>,
     /// Given instead of the word that the settings keep with a server.
     access_word: Option<AccessWord>,
 }
@@ -29,9 +29,9 @@ pub struct Client {
 /// What one command decides otherwise than the settings.
 #[derive(Clone, Default)]
 pub struct Override {
-    /// Use these relays.
+    /// Use these relays, also for a server that the settings allow to see this computer's address.
     pub relays: Option<RelaySource>,
-    /// Go straight to the server, which then sees this computer's address.
+    /// Go straight to the server, which then sees this computer's address; no relays are used.
     pub direct: bool,
     /// Go through this proxy, or through none.
     pub proxy: Option<ProxyOverride>,
@@ -68,7 +68,7 @@ impl Client {
         Self {
             relays: Arc::new(Relays::of(&home)),
             session: Session::new(home, settings),
-            direct: false,
+            direct: None,
             access_word: None,
         }
     }
@@ -95,6 +95,11 @@ impl Client {
     #[must_use]
     pub fn with_override(&self, over: Override) -> Self {
         let mut settings = self.settings().clone();
+        let direct = match (over.direct, &over.relays) {
+            (true, _) => Some(true),
+            (false, Some(_)) => Some(false),
+            (false, None) => None,
+        };
         if let Some(relays) = over.relays {
             settings.relays = relays;
         }
@@ -104,7 +109,7 @@ impl Client {
             None => {}
         }
         Self {
-            direct: over.direct,
+            direct,
             access_word: over.access_word,
             ..self.with_settings(settings)
         }
@@ -198,7 +203,7 @@ impl Client {
 
     async fn built_in(&self) -> Result<Network, AppError> {
         let network = self.session.builtin_network().await?;
-        Ok(if self.direct {
+        Ok(if self.direct == Some(true) {
             network.without_relays()
         } else {
             network
@@ -229,8 +234,10 @@ impl Client {
 
     /// Whether the person said, for this command or in the settings, that this server may see their address.
     fn goes_direct(&self, server: &ServerAddress) -> bool {
-        let entry = self.settings().entry(server);
-        self.direct || entry.is_some_and(|entry| entry.direct)
+        self.direct.unwrap_or_else(|| {
+            let entry = self.settings().entry(server);
+            entry.is_some_and(|entry| entry.direct)
+        })
     }
 
     /// Why there is no route to a server that the person named, or that `pointer` names.
@@ -382,6 +389,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn relays_that_a_command_names_are_used_for_a_server_that_may_see_the_address() {
+        let (folder, client) = client(settings("files.example", true));
+        let list = folder.path().join("missing.json");
+        let decided = client.with_override(Override {
+            relays: Some(RelaySource::File(list)),
+            ..Override::default()
+        });
+        let server = address("files.example");
+        let ended = call(&decided, Destination::Server(&server)).await;
+        assert!(matches!(ended.err(), Some(AppError::RelayFile(_))));
+    }
+
+    #[tokio::test]
     async fn a_call_goes_by_the_settings_that_it_began_with() {
         let (_folder, before) = client(settings("files.example", true));
         let server = address("files.example");
@@ -403,6 +423,9 @@ mod tests {
             file: folder.path().join("config.toml"),
         });
         let ended = call(&client, Destination::BuiltIn).await;
+        assert!(matches!(ended.err(), Some(AppError::Settings(_))));
+        let over = client.with_override(Override::default());
+        let ended = call(&over, Destination::BuiltIn).await;
         assert!(matches!(ended.err(), Some(AppError::Settings(_))));
         assert!(!client.session().home().builtin_dir().exists());
     }

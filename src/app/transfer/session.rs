@@ -56,13 +56,12 @@ impl Session {
         }
     }
 
-    /// The same program under other settings.
+    /// The same program under other settings. One that sends nothing goes on sending nothing.
     #[must_use]
     pub fn with_settings(&self, settings: Config) -> Self {
         Self {
-            program: Arc::clone(&self.program),
             settings: Arc::new(settings),
-            unread: None,
+            ..self.clone()
         }
     }
 

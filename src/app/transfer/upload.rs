@@ -22,6 +22,7 @@ use crate::protocol::transfer::Failure;
 use crate::wire::random;
 
 /// What is asked for a blob beside storing it.
+#[derive(Clone, Copy)]
 pub(super) struct UploadTerms {
     /// How long the server should keep the blob, in seconds; its usual time when absent.
     pub(super) ttl_secs: Option<u64>,
