@@ -91,10 +91,12 @@ const MIN_MEMORY: u64 = 32 << 20;
 mod tests {
     use super::*;
 
+    type Change = fn(&mut RelaySettings);
+
     #[test]
     fn settings_that_contradict_each_other_are_named() {
         assert_eq!(RelaySettings::default().validate(), Ok(()));
-        let changes: [(fn(&mut RelaySettings), &str); 4] = [
+        let changes: [(Change, &str); 4] = [
             (
                 |it| it.listen = ([0, 0, 0, 0], 8790).into(),
                 "--public-host",

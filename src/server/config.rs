@@ -160,6 +160,8 @@ const MAX_BLOB: u64 = 10_223_616;
 mod tests {
     use super::*;
 
+    type Change = fn(&mut ServerSettings);
+
     fn with(change: impl FnOnce(&mut ServerSettings)) -> ServerSettings {
         let mut settings = ServerSettings::default();
         change(&mut settings);
@@ -169,7 +171,7 @@ mod tests {
     #[test]
     fn settings_that_contradict_each_other_are_named() {
         assert_eq!(ServerSettings::default().validate(), Ok(()));
-        let changes: [(fn(&mut ServerSettings), &str); 9] = [
+        let changes: [(Change, &str); 9] = [
             (|it| it.listen = ([0, 0, 0, 0], 8787).into(), "--public-url"),
             (|it| it.store = "s3://bucket".parse().unwrap(), "--key"),
             (|it| it.policy.ttl_default = 40 * 86_400, "ttl_max"),

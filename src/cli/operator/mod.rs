@@ -43,8 +43,9 @@ pub(super) struct OperatorArgs<L: SettingsLayer> {
     /// A file with settings; --print-config prints one
     #[arg(long, env = "CLOAKROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    // Boxed, since it is many times as large as the arguments of other commands.
     #[command(flatten)]
-    layer: L,
+    layer: Box<L>,
 }
 
 impl<L: SettingsLayer> OperatorArgs<L> {
@@ -56,7 +57,7 @@ impl<L: SettingsLayer> OperatorArgs<L> {
             let folder = path.parent().unwrap_or_else(|| Path::new(""));
             layer.apply(folder, &mut settings);
         }
-        self.layer.clone().apply(Path::new(""), &mut settings);
+        L::clone(&self.layer).apply(Path::new(""), &mut settings);
         Ok(settings)
     }
 

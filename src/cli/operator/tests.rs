@@ -155,7 +155,7 @@ fn a_wrong_flag_is_refused_by_its_name() {
 #[test]
 fn a_file_sets_what_it_names_and_leaves_the_rest() {
     let read = decided::<ServerLayer>(
-        "plain_http = true\nprevious_keys = [\"a\", \"/b\"]\nrelay_list = \"list\"\nmax_blob = 70_000\n\
+        "plain_http = true\nprevious_keys = [\"a\", \"../b\"]\nrelay_list = \"list\"\nmax_blob = 70_000\n\
          ttl_max = \"1w 12h\"\nsweep_every = \"90 s\"\nwork_bits = 0\naccess_word = 1234\nlog = \"Debug\"\n",
         "/folder",
     )
@@ -163,7 +163,7 @@ fn a_file_sets_what_it_names_and_leaves_the_rest() {
     let mut expected = ServerSettings {
         plain_http: true,
         store: PathBuf::from("cloakroom-data").into(),
-        previous_key_paths: vec!["/folder/a".into(), Path::new("/folder").join("/b")],
+        previous_key_paths: vec!["/folder/a".into(), "/folder/../b".into()],
         relay_list: Some("/folder/list".into()),
         sweep_every: std::time::Duration::from_secs(90),
         access_word: read.access_word.clone(),
