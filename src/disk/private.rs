@@ -39,7 +39,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match part.persist_noclobber(path) {
         Ok(_file) => Ok(()),
         Err(refused) if has_no_links(&refused.error) => {
-            let mut file = open(path, Missing::IsMadeByThisCall)?;
+            let mut file = open(path, Opening::New)?;
             file.write_all(bytes)?;
             file.sync_all()
         }
@@ -47,15 +47,15 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// What [`open`] does about a file that is missing.
+/// Which file [`open`] opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Missing {
-    /// It is an error.
-    IsAnError,
-    /// It is made.
-    IsMade,
-    /// It is made, and it is an error if the file is there.
-    IsMadeByThisCall,
+pub(super) enum Opening {
+    /// One that this call makes.
+    New,
+    /// One that is there.
+    There,
+    /// One that is there, or one that this call makes.
+    ThereOrNew,
 }
 
 /// Opens the regular file at `path` to be written, and leaves what is in it. Another user may have put something else at
@@ -63,13 +63,13 @@ pub(super) enum Missing {
 ///
 /// # Errors
 /// An [`io::Error`] of the system, also for a symbolic link; [`io::ErrorKind::InvalidInput`] when it is no file.
-pub(super) fn open(path: &Path, missing: Missing) -> io::Result<File> {
+pub(super) fn open(path: &Path, opening: Opening) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options
         .write(true)
         .truncate(false)
-        .create(missing == Missing::IsMade)
-        .create_new(missing == Missing::IsMadeByThisCall);
+        .create(opening == Opening::ThereOrNew)
+        .create_new(opening == Opening::New);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
@@ -244,12 +244,12 @@ mod tests {
             symlink(at("precious"), at(name)).unwrap();
         }
         assert!(create(&at("created"), b"x").is_err());
-        assert!(open(&at("opened"), Missing::IsMade).is_err());
+        assert!(open(&at("opened"), Opening::ThereOrNew).is_err());
         replace(&at("replaced"), b"x").unwrap();
         assert!(!fs::symlink_metadata(at("replaced")).unwrap().is_symlink());
         assert_eq!(fs::read(at("precious")).unwrap(), b"precious");
         create(&at("new"), b"x").unwrap();
-        drop(open(&at("lock"), Missing::IsMade).unwrap());
+        drop(open(&at("lock"), Opening::ThereOrNew).unwrap());
         for name in ["replaced", "new", "lock"] {
             assert_eq!(mode(&at(name)), 0o600, "{name}");
         }
