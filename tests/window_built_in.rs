@@ -81,7 +81,7 @@ impl Desk {
                     TransferState::Failed(message) => Some(message.clone()),
                     _ => None,
                 });
-            assert_eq!(failed, None);
+            assert!(failed.is_none(), "{failed:?}");
             assert!(
                 self.woken.recv_timeout(Duration::from_secs(60)).is_ok(),
                 "{:?}",

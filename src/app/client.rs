@@ -267,6 +267,7 @@ mod tests {
     use crate::protocol::address::FileId;
     use crate::protocol::digest::Digest;
     use crate::protocol::keys::Identity;
+    use crate::protocol::pointer::PointerKey;
     use crate::protocol::seal::{ContentKind, FileKey};
 
     fn address(host: &str) -> ServerAddress {
@@ -278,13 +279,12 @@ mod tests {
         Pointer {
             server: address(host),
             id: FileId::parse("5").unwrap(),
-            key: FileKey::from_bytes([0; 32]),
+            key: PointerKey::Whole(FileKey::from_bytes([0; 32])),
             digest: Digest::of(b""),
             content_len: 0,
             name: None,
             kind: ContentKind::File,
             expires: None,
-            words: None,
             receipts: None,
             relay_list: None,
         }

@@ -671,6 +671,7 @@ mod tests {
     use crate::protocol::address::FileId;
     use crate::protocol::capability::work::WorkBase;
     use crate::protocol::digest::Digest;
+    use crate::protocol::pointer::PointerKey;
     use crate::protocol::seal::{ContentKind, FileKey};
 
     #[test]
@@ -715,13 +716,12 @@ mod tests {
         let pointer = |host: &str, expires| Pointer {
             server: address(host),
             id: FileId::parse("5").expect("an id"),
-            key: FileKey::from_bytes([0; 32]),
+            key: PointerKey::Whole(FileKey::from_bytes([0; 32])),
             digest: Digest::of(b""),
             content_len: 0,
             name: None,
             kind: ContentKind::File,
             expires,
-            words: None,
             receipts: None,
             relay_list: None,
         };
