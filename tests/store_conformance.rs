@@ -489,7 +489,7 @@ async fn an_operator_removes_and_blocks_while_a_server_runs(place: &Place) {
 /// Through the server: upload, download, extend, receipts up to the last one, status, delete, sweep.
 async fn a_file_lives_its_whole_life(place: &Place) {
     let serving = Serving::start(place.location.clone(), |config| {
-        config.settings.plain_http = true
+        config.settings.plain_http = true;
     })
     .await;
     let key = FileKey::from_bytes([8; 32]);

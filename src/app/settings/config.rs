@@ -208,7 +208,7 @@ impl Config {
                 relays: RelaySource::BuiltIn,
                 ..config.clone()
             };
-            toml::Table::try_from(&config.without_gone_choice()).map_err(|error| unwritable(&error))
+            toml::Table::try_from(config.without_gone_choice()).map_err(|error| unwritable(&error))
         };
         let (now, before, mut keys) = (alone(self)?, alone(before)?, alone(there)?);
         for key in before.keys().chain(now.keys()) {
