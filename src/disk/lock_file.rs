@@ -4,13 +4,13 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-use super::private::{self, Opening};
+use super::private::{self, OpenMode};
 
 /// Whether somebody holds the lock file at `path`; nobody holds one that is missing or on a file system without locks.
 #[must_use]
 pub fn is_held(path: &Path) -> bool {
     // Dropping the file gives a lock it got back at once.
-    let file = private::open(path, Opening::There);
+    let file = private::open(path, OpenMode::There);
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
@@ -21,7 +21,7 @@ pub fn is_held(path: &Path) -> bool {
 /// # Errors
 /// An [`io::Error`] of the system, also for a symbolic link; [`io::ErrorKind::InvalidInput`] when it is no file.
 pub fn hold(path: &Path) -> io::Result<Option<File>> {
-    let file = private::open(path, Opening::ThereOrNew)?;
+    let file = private::open(path, OpenMode::ThereOrNew)?;
     match wait_for_lock(&file) {
         Ok(()) => Ok(Some(file)),
         Err(error) if has_no_locks(&error) => Ok(None),
@@ -45,7 +45,7 @@ pub enum Tried {
 /// # Errors
 /// As [`hold`].
 pub fn try_hold(path: &Path) -> io::Result<Tried> {
-    let file = private::open(path, Opening::ThereOrNew)?;
+    let file = private::open(path, OpenMode::ThereOrNew)?;
     match file.try_lock() {
         Ok(()) => Ok(Tried::Held(file)),
         Err(TryLockError::WouldBlock) => Ok(Tried::Taken),
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     fn open(path: &Path) -> io::Result<File> {
-        private::open(path, Opening::ThereOrNew)
+        private::open(path, OpenMode::ThereOrNew)
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match part.persist_noclobber(path) {
         Ok(_file) => Ok(()),
         Err(refused) if has_no_links(&refused.error) => {
-            let mut file = open(path, Opening::New)?;
+            let mut file = open(path, OpenMode::New)?;
             file.write_all(bytes)?;
             file.sync_all()
         }
@@ -49,7 +49,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Which file [`open`] opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Opening {
+pub(super) enum OpenMode {
     /// One that this call makes.
     New,
     /// One that is there.
@@ -63,13 +63,13 @@ pub(super) enum Opening {
 ///
 /// # Errors
 /// An [`io::Error`] of the system, also for a symbolic link; [`io::ErrorKind::InvalidInput`] when it is no file.
-pub(super) fn open(path: &Path, opening: Opening) -> io::Result<File> {
+pub(super) fn open(path: &Path, opening: OpenMode) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options
         .write(true)
         .truncate(false)
-        .create(opening == Opening::ThereOrNew)
-        .create_new(opening == Opening::New);
+        .create(opening == OpenMode::ThereOrNew)
+        .create_new(opening == OpenMode::New);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
@@ -244,12 +244,12 @@ mod tests {
             symlink(at("precious"), at(name)).unwrap();
         }
         assert!(create(&at("created"), b"x").is_err());
-        assert!(open(&at("opened"), Opening::ThereOrNew).is_err());
+        assert!(open(&at("opened"), OpenMode::ThereOrNew).is_err());
         replace(&at("replaced"), b"x").unwrap();
         assert!(!fs::symlink_metadata(at("replaced")).unwrap().is_symlink());
         assert_eq!(fs::read(at("precious")).unwrap(), b"precious");
         create(&at("new"), b"x").unwrap();
-        drop(open(&at("lock"), Opening::ThereOrNew).unwrap());
+        drop(open(&at("lock"), OpenMode::ThereOrNew).unwrap());
         for name in ["replaced", "new", "lock"] {
             assert_eq!(mode(&at(name)), 0o600, "{name}");
         }
