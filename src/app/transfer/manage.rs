@@ -109,6 +109,7 @@ impl Downloads {
 /// [`AppError::NotOwner`] for a file that is not on this person's record, [`ServerRefusal::NoOwners`] for one that nobody
 /// owns; any other [`AppError`].
 pub async fn delete(call: &Call, pointer: &Pointer) -> Result<Deletion, AppError> {
+    let _remembered = call.session().remember_at_the_end();
     PointerUse::Manage.check(pointer)?;
     let own = find(call.session(), pointer)?.ok_or_else(|| not_on_record(pointer))?;
     let request = FileRequest::Delete {
@@ -146,6 +147,7 @@ pub async fn extend(
     pointer: &Pointer,
     ttl_secs: Option<u64>,
 ) -> Result<Extended, AppError> {
+    let _remembered = call.session().remember_at_the_end();
     PointerUse::Manage.check(pointer)?;
     // A file without an owner may be extended by whoever knows it.
     let own = find(call.session(), pointer)?;
@@ -220,6 +222,7 @@ pub async fn extend(
 /// [`AppError::NotOwner`] for a file that is not on this person's record, [`ServerRefusal::NoOwners`] for one that nobody
 /// owns; any other [`AppError`].
 pub async fn status(call: &Call, pointer: &Pointer) -> Result<CheckedStatus, AppError> {
+    let _remembered = call.session().remember_at_the_end();
     PointerUse::Status.check(pointer)?;
     let key = whole_key(pointer)?;
     let own = find(call.session(), pointer)?.ok_or_else(|| not_on_record(pointer))?;
