@@ -366,15 +366,13 @@ pub(super) struct RelaysArgs {
 
 #[derive(Subcommand)]
 pub(super) enum RelaysCommand {
-    /// Let the rules of paths yield where a list is too short for them: relays of one network or operator on one path, a former guard as middle or last. Who saw what says each time which did
-    Allow {
+    /// Relax the rules of paths for a list that is too short for them: relays of one network or operator on one path, a former guard as middle or last. Who saw what says each time which rule yielded
+    Relax {
         /// `session`, a file, or the line of a list [default: the one in use]
         source: Option<RelaySource>,
-    },
-    /// Let them yield there no longer
-    Disallow {
-        /// `session`, a file, or the line of a list [default: the one in use]
-        source: Option<RelaySource>,
+        /// Hold every rule on that list again
+        #[arg(long)]
+        off: bool,
     },
     /// Fetch a signed list straight from its host, which then sees this computer's address, and use its relays
     Add {

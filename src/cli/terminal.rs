@@ -130,7 +130,7 @@ const fn options_against(error: &AppError) -> Option<&'static str> {
         }
         AppError::Proxy(_) => Some("on the command line: --proxy socks5://HOST:PORT"),
         AppError::Transfer(why) if matches!(why.failure, Failure::NoPath(_)) => {
-            Some("on the command line: cloak relays allow")
+            Some("on the command line: cloak relays relax")
         }
         _ => None,
     }

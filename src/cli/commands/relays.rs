@@ -28,20 +28,18 @@ pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<
     let keep = |config: &Config| config.save_changes(before, session.home());
     match args.command {
         None => show(session, relays, &config.relays, false)?,
-        Some(RelaysCommand::Allow { source }) => {
+        Some(RelaysCommand::Relax { source, off }) => {
             let source = source.unwrap_or_else(|| config.relays.clone());
-            config.short_lists.retain(|allowed| *allowed != source);
-            config.short_lists.push(source);
+            config.short_lists.retain(|relaxed| *relaxed != source);
+            if !off {
+                config.short_lists.push(source);
+            }
             keep(&config).map_err(AppError::from)?;
-            terminal::note(
-                "rules of paths may yield where that list is too short for them; --who-saw-what says which did",
-            );
-        }
-        Some(RelaysCommand::Disallow { source }) => {
-            let source = source.unwrap_or_else(|| config.relays.clone());
-            config.short_lists.retain(|allowed| *allowed != source);
-            keep(&config).map_err(AppError::from)?;
-            terminal::note("every rule of paths holds on that list");
+            terminal::note(if off {
+                "every rule of paths holds on that list"
+            } else {
+                "rules of paths may yield where that list is too short for them; --who-saw-what says which did"
+            });
         }
         Some(RelaysCommand::Show { json }) => show(session, relays, &config.relays, json)?,
         Some(RelaysCommand::Add { line }) => {
