@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use directories::{ProjectDirs, UserDirs};
 
-use super::config::ConfigError;
+use super::error::ConfigError;
 use crate::disk::private;
 
 /// The variable that puts settings and data into one folder of the person's choice.

@@ -1,8 +1,10 @@
 //! File servers that the person added, and the one that new files go to.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
-use super::text;
+use super::text::{self, FromText};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::keys::Ed25519Public;
@@ -62,3 +64,23 @@ pub enum ServerChoice {
     /// To the added server with this key.
     Server(Ed25519Public),
 }
+
+impl FromText for ServerChoice {
+    const NAME: &'static str = "the chosen server";
+
+    fn from_text(text: &str) -> Result<Self, impl Display> {
+        match text {
+            BUILT_IN => Ok(Self::BuiltIn),
+            key => Ed25519Public::from_hex(key).map(Self::Server),
+        }
+    }
+
+    fn to_text(&self) -> String {
+        match self {
+            Self::BuiltIn => BUILT_IN.to_owned(),
+            Self::Server(key) => key.to_hex(),
+        }
+    }
+}
+
+const BUILT_IN: &str = "built-in";

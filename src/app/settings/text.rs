@@ -4,13 +4,11 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::servers::ServerChoice;
 use crate::app::relays::set::RelaySource;
 use crate::app::words::l10n::Language;
 use crate::net::socks::SocksProxy;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
-use crate::protocol::keys::Ed25519Public;
 
 /// A value that the file holds as a text.
 pub(super) trait FromText: Sized {
@@ -31,8 +29,7 @@ impl FromText for ServerAddress {
     const NAME: &'static str = "the address of a server";
 
     fn from_text(text: &str) -> Result<Self, impl Display> {
-        text.parse()
-            .map_err(|error: crate::protocol::address::ParseAddressError| error)
+        text.parse::<Self>()
     }
 
     fn to_text(&self) -> String {
@@ -75,26 +72,6 @@ impl FromText for RelaySource {
         self.to_line()
     }
 }
-
-impl FromText for ServerChoice {
-    const NAME: &'static str = "the chosen server";
-
-    fn from_text(text: &str) -> Result<Self, impl Display> {
-        match text {
-            BUILT_IN => Ok(Self::BuiltIn),
-            key => Ed25519Public::from_hex(key).map(Self::Server),
-        }
-    }
-
-    fn to_text(&self) -> String {
-        match self {
-            Self::BuiltIn => BUILT_IN.to_owned(),
-            Self::Server(key) => key.to_hex(),
-        }
-    }
-}
-
-const BUILT_IN: &str = "built-in";
 
 /// Writes the text of a value.
 ///
