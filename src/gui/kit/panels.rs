@@ -429,7 +429,8 @@ fn title_and_cross(ui: &mut Ui, title: &str) -> (Id, bool) {
     })
 }
 
-/// Shows it. Returns what the content returns, and whether it was waved away (cross, Esc, a click beside).
+/// Shows a panel over everything else. Returns what its content returns, and whether the person closed it (cross, Esc, a
+/// click beside it).
 pub fn modal<R>(
     ctx: &Context,
     modal: &ModalPanel<'_>,
@@ -512,25 +513,29 @@ pub fn modal<R>(
             added
         });
     if let Some(holder) = holder {
-        let place = shown.response.rect;
-        ctx.accesskit_node_builder(holder, |node| {
-            node.set_role(if modal.asks {
-                Role::AlertDialog
-            } else {
-                Role::Dialog
-            });
-            node.set_label(modal.title);
-            node.set_modal();
-            node.set_bounds(egui::accesskit::Rect {
-                x0: place.min.x.into(),
-                y0: place.min.y.into(),
-                x1: place.max.x.into(),
-                y1: place.max.y.into(),
-            });
-        });
+        tell_dialog(ctx, holder, modal, shown.response.rect);
     }
     let waved = shown.should_close() || crossed;
     (shown.inner, waved)
+}
+
+/// Tells screen readers that `holder` is a dialog, with its name and its place.
+fn tell_dialog(ctx: &Context, holder: Id, modal: &ModalPanel<'_>, place: Rect) {
+    ctx.accesskit_node_builder(holder, |node| {
+        node.set_role(if modal.asks {
+            Role::AlertDialog
+        } else {
+            Role::Dialog
+        });
+        node.set_label(modal.title);
+        node.set_modal();
+        node.set_bounds(egui::accesskit::Rect {
+            x0: place.min.x.into(),
+            y0: place.min.y.into(),
+            x1: place.max.x.into(),
+            y1: place.max.y.into(),
+        });
+    });
 }
 
 /// A title that wraps, without its middle where it would need more than two lines: a file in it can have any name.
