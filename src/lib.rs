@@ -3,7 +3,7 @@
 //! # The layers
 //!
 //! ```text
-//! cloakroom (desktop) ─► gui ─► app ─┬─► net ────┐
+//! cloakroom (desktop) ──► gui ─► app ─┬─► net ────┐
 //! cloak (command line) ─► cli ─► app ─┼─► server ─┼─► wire ─► disk ─► protocol
 //!                                     └─► relay ──┘
 //! ```
@@ -12,18 +12,28 @@
 //!
 //! * [`protocol`] holds formats, onion layers and decisions. It is pure and synchronous: `now` and the random source
 //!   are parameters, so every test of it is a replay.
-//! * `disk` is what lies on this computer: private files, records, key files, locks.
+//! * `disk` is what lies on this computer: private files, records, key files, locks, local sockets.
 //! * `wire` is what everything that talks over a network shares: identities in TLS, the listener, the body reader.
 //! * `net` moves the client's bytes and time, and decides nothing.
 //! * `server` stores blobs it cannot read; `relay` peels one layer and passes the rest on.
 //! * `app` holds the use cases that the window and the command line share.
-//! * `gui` and `cli` are two faces of `app`.
+//! * `gui` and `cli` are two faces of `app`; `cli` also runs servers and relays. Their entries are `src/main.rs` and
+//!   `src/bin/cloak.rs`.
 //!
 //! # The terms
 //!
 //! A file's **content** is padded and sealed into a **blob** of one of eight constant sizes ([`protocol::size_class`]).
 //! A **pointer** is what the recipient needs: server, id, digest and key. A **relay** peels one layer of an onion
-//! request; the first on a **path** is the **guard**. The **file server** answers at the end of it.
+//! request. Three of them are a **path**: the **guard**, which stays the same for months, a **middle** and a **last**,
+//! drawn anew for each **try** of a request. The **file server** answers at the end of it.
+//!
+//! The **route** to a server is direct, or through the relays of a **relay list**; where that list comes from is its
+//! **source**. A server can **mirror** a list, and a pointer can offer one, which is **accepted** for its server alone.
+//! The **built-in network** is a server and three relays inside this program. **Session** is the messenger whose service
+//! nodes can serve as relays; an `app::transfer::session::Session` is one running program of ours.
+//!
+//! Who shared a file can manage it by its **owner token**. A **receipt** tells the sender of a download. A server can ask
+//! for an **access word** or for **work** (a puzzle that costs computing time) before it takes an upload.
 
 pub mod protocol;
 

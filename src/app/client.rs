@@ -1,5 +1,6 @@
-//! The one object that the window and the command line hold: the session, the relays and the settings. Which route a
-//! request takes is decided here and nowhere else.
+//! The one object that the window and the command line hold: the session, the relays and the settings. It decides for
+//! both which route a request takes: straight, through the built-in network, or through relays. `relays` then says whose
+//! list serves the server, `protocol::transfer` draws three relays of it for each try.
 
 use std::sync::Arc;
 

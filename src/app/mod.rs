@@ -2,14 +2,17 @@
 //!
 //! * [`client`]: the one object that both hold; it decides which route a request takes.
 //! * [`settings`]: what this person set, and the file it is kept in.
-//! * [`relays`]: relay lists, from where they come to the paths that are drawn from them.
+//! * [`relays`]: relay lists: where they come from, how they stay fresh, which one serves a server.
 //! * [`transfer`]: sharing, getting, managing, testing a server.
 //! * [`received`]: from an opened file to one on the disk.
 //! * [`kept`]: records on this computer.
 //! * [`words`]: words for people.
-//! * [`operate`]: commands of operators, and the built-in network.
+//! * [`operate`]: commands of operators, checks (also of what a person uses), and the built-in network.
 //! * [`process`]: this process among others.
 //! * [`error`]: why a use case failed.
+//!
+//! A request goes down through [`client`] (straight, built-in network or relays), [`relays`] (whose list),
+//! [`transfer::call`], `protocol::transfer` (one try after the other) and `protocol::path` (the three relays of a try).
 
 pub mod client;
 pub mod error;

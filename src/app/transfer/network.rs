@@ -1,4 +1,4 @@
-//! A server and the route to it.
+//! The server of a call and the route to it, as a value; `app::client` chooses it.
 
 use std::sync::Arc;
 

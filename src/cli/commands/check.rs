@@ -1,4 +1,4 @@
-//! `cloak check`.
+//! `cloak check`: whether a file server, a relay, or what a person uses is as it should be, and what to do.
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

@@ -1,4 +1,4 @@
-//! `cloak get`.
+//! `cloak get`: fetches the file that a pointer describes, verifies it and saves it.
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

@@ -1,4 +1,4 @@
-//! `cloak info`: what a pointer says, offline.
+//! `cloak info`: what a pointer says. Asks no server.
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

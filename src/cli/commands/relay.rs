@@ -1,4 +1,4 @@
-//! `cloak relay`.
+//! `cloak relay`: runs a relay until it is stopped.
 
 use std::path::PathBuf;
 use std::time::Duration;

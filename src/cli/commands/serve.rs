@@ -1,4 +1,4 @@
-//! `cloak serve`.
+//! `cloak serve`: runs a file server, and the socket for its operator's commands, until it is stopped.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

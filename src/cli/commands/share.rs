@@ -1,4 +1,4 @@
-//! `cloak share`.
+//! `cloak share`: shares a file and prints the pointer.
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

@@ -1,4 +1,4 @@
-//! `cloak store`.
+//! `cloak store remove` and `cloak store block`: an operator takes files out of a store, also while a server runs on it.
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

@@ -1,4 +1,4 @@
-//! The use cases around a transfer, as the window needs them: a sender's files at the server, and the relays.
+//! Deletion, extension and status of a shared file, and everything about relay lists, for the window's worker.
 
 use super::{App, in_words};
 use crate::app::client::{Client, Destination};

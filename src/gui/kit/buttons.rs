@@ -1,4 +1,4 @@
-//! What can be pressed.
+//! Buttons: with words, with an icon, as a link.
 
 use egui::accesskit::HasPopup;
 use egui::{Color32, Pos2, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, vec2};

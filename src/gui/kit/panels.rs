@@ -1,4 +1,4 @@
-//! What holds other things.
+//! Panels that hold other widgets: cards, notices, sheets over everything else.
 
 use egui::{
     Align, Color32, Context, FontId, Frame, Id, InnerResponse, Key, Layout, Margin, Modifiers,

@@ -1,4 +1,4 @@
-//! What chooses: one of a few, on or off, more or less.
+//! Switches, segments (one of a few), sliders and tabs.
 
 use egui::{
     Align, Color32, EventFilter, Id, Key, Layout, Modifiers, Pos2, Rect, Response, Role, Sense,

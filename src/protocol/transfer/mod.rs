@@ -1,4 +1,4 @@
-//! One request through its tries: what to send, how long to wait, what an outcome means.
+//! One request through its tries: over which relays, what to send, how long to wait, what an outcome means.
 //!
 //! The machine decides and never acts: `next` says send, wait, done or failed; whoever drives it moves the bytes and
 //! reports what came of it. A retry sends the same sealed blob under fresh onion keys over a new middle and last, so

@@ -1,4 +1,5 @@
-//! What is asked of stored files and what the operator allows: ids, times, limits. How it travels is not known here.
+//! What clients ask of stored files, what the operator allows (ids, times, limits), and what the server says of itself
+//! (`GET /info`). How requests travel is not known here.
 
 mod manage;
 pub mod record;

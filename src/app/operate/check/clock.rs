@@ -1,4 +1,4 @@
-//! Whether the clock can be right.
+//! The line of `cloak check` about the clock: whether it can be right.
 
 use super::Report;
 
