@@ -47,7 +47,11 @@ impl InfoUpdate {
     fn put_into(&self, servers: &mut BTreeMap<String, KeptInfo>) {
         let now = self.kept.asked;
         servers.retain(|_, other| now.saturating_sub(other.asked) < self.max_age_secs);
-        servers.insert(self.key.clone(), self.kept.clone());
+        // Another program may have asked after this one.
+        let newer = servers.get(&self.key).filter(|other| other.asked > now);
+        if newer.is_none() {
+            servers.insert(self.key.clone(), self.kept.clone());
+        }
     }
 }
 
@@ -84,7 +88,7 @@ impl KnownRelays {
         self.seen = Some(stored.clone());
         if let Some(list) = &self.list {
             for learned in &self.unsaved {
-                self.memory.learn(learned, list);
+                self.memory.learn_again(learned, list);
             }
         }
         Ok(())
@@ -278,8 +282,8 @@ impl Remembered {
         }
         let before = known.memory.clone();
         let done = change(&mut known.memory);
-        let same_guards = known.memory.has_the_guards_of(&before);
-        if state.batches == 0 || !same_guards {
+        let same_exposure = known.memory.has_the_exposure_of(&before);
+        if state.batches == 0 || !same_exposure {
             Self::save(&mut state, draft, Some(source));
         }
         done
@@ -351,11 +355,14 @@ impl MemoryKeeper for Keeper<'_> {
 
     fn learn(&self, learned: &Learned, list: &RelayList) {
         let mut state = self.remembered.lock();
-        if state.batches == 0 {
+        let is_batched = state.batches > 0;
+        let known = state.relays.entry(self.source.clone()).or_default();
+        let is_new = |hops: &Hops, at| !known.memory.has_stood(hops, at);
+        // A relay that sees this client for the first time must not become a guard later, whatever ends this program.
+        if !is_batched || matches!(learned, Learned::Used { hops, at } if is_new(hops, *at)) {
             drop(state);
             self.change(&mut |memory| memory.learn(learned, list));
         } else {
-            let known = state.relays.entry(self.source.clone()).or_default();
             known.learn_unsaved(learned, list);
         }
     }
@@ -692,6 +699,62 @@ mod tests {
             assert!(remembered.server("a").is_some() && remembered.server("b").is_some());
             assert_eq!(guards(remembered, 3, 130), first);
         }
+    }
+
+    #[test]
+    fn what_was_held_back_brings_no_guard_back_that_another_program_let_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("network.json");
+        let (one, other, list) = (
+            Remembered::new(file.clone()),
+            Remembered::new(file.clone()),
+            list(),
+        );
+        guards(&one, 1, 100);
+        let guard = one.look("list").unwrap().guards_in_use(&list, 100)[0];
+        let others = list.relays.iter().map(|relay| relay.key);
+        let others: Vec<_> = others.filter(|key| *key != guard).collect();
+        let hops = Hops {
+            guard,
+            middle: others[0],
+            last: others[1],
+        };
+        let keeper = one.keeper("list").unwrap();
+        // The relays of the path have stood on one before, so that the next time can be held back.
+        keeper.learn(&Learned::Used { hops, at: 105 }, &list);
+        let batch = one.batch();
+        keeper.learn(&Learned::Used { hops, at: 110 }, &list);
+        other
+            .forget_guards("list", &list, Allowance::NONE, 120)
+            .unwrap();
+        drop(batch);
+        assert!(!guards(&one, 2, 130).contains(&guard.to_hex()));
+        assert!(!guards(&Remembered::new(file), 3, 140).contains(&guard.to_hex()));
+    }
+
+    #[test]
+    fn a_relay_that_is_about_to_see_this_client_for_the_first_time_is_kept_before_it_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("network.json");
+        let (remembered, list) = (Remembered::new(file.clone()), list());
+        let keeper = remembered.keeper("list").unwrap();
+        let _batch = remembered.batch();
+        let hops = hops(&list);
+        keeper.learn(&Learned::Used { hops, at: 100 }, &list);
+        let memory = Remembered::new(file).look("list").unwrap();
+        assert!(memory.has_stood(&hops, 110));
+    }
+
+    #[test]
+    fn an_older_answer_of_a_server_does_not_replace_a_newer_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("network.json");
+        let (one, other) = (Remembered::new(file.clone()), Remembered::new(file.clone()));
+        let batch = one.batch();
+        one.keep_server("a".to_owned(), kept(110), 50);
+        other.keep_server("a".to_owned(), kept(120), 50);
+        drop(batch);
+        assert_eq!(Remembered::new(file).server("a").unwrap().asked, 120);
     }
 
     #[test]

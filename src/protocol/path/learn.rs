@@ -125,10 +125,7 @@ impl RelayMemory {
             }
             Learned::Used { hops, at } => {
                 self.make_guard(hops.guard, at);
-                for key in [hops.middle, hops.last] {
-                    self.reserve.retain(|kept| *kept != key);
-                    self.records.entry(key).or_default().stood = Some(at);
-                }
+                self.stand(&hops, at);
                 if let Some(guard) = self.guard_mut(&hops.guard) {
                     guard.used = at;
                 }
@@ -271,6 +268,25 @@ impl RelayMemory {
             .count();
         if failed > OUTCOMES / 2 || set_aside > too_many {
             self.drop_guard(key, at);
+        }
+    }
+
+    /// Learns once more what this program learned before it saw what another program made of the memory. A guard that the
+    /// other one let go stays gone.
+    pub fn learn_again(&mut self, learned: &Learned, list: &RelayList) {
+        match *learned {
+            Learned::Used { hops, at } if self.guard(&hops.guard).is_none() => {
+                self.stand(&hops, at);
+            }
+            _ => self.learn(learned, list),
+        }
+    }
+
+    /// Notes that the relays behind the guard of `hops` stand on a path at `at`.
+    fn stand(&mut self, hops: &Hops, at: u64) {
+        for key in [hops.middle, hops.last] {
+            self.reserve.retain(|kept| *kept != key);
+            self.records.entry(key).or_default().stood = Some(at);
         }
     }
 

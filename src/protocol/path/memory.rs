@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::{DAY_SECS, GUARD_SECS, HOUR_SECS, Learned, MAX_NEW_GUARDS, RejectReason};
+use super::{DAY_SECS, GUARD_SECS, HOUR_SECS, Hops, Learned, MAX_NEW_GUARDS, RejectReason};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayList;
 
@@ -30,8 +30,9 @@ pub trait MemoryKeeper: Sync {
     /// client must outlive whatever ends the program next.
     fn change(&self, change: &mut dyn FnMut(&mut RelayMemory));
 
-    /// Learns what came of a request. It counts at once. It may be kept together with what the requests after it teach, as
-    /// long as that happens before this program does something else.
+    /// Learns what came of a request, or that one is about to be sent. It counts at once. What tells of a relay that has not
+    /// seen this client before is kept like the guards; the rest may be kept together with what the requests after it teach,
+    /// as long as that happens before this program does something else.
     fn learn(&self, learned: &Learned, list: &RelayList) {
         self.change(&mut |memory| memory.learn(learned, list));
     }
@@ -209,17 +210,34 @@ impl RelayMemory {
             .collect()
     }
 
-    /// Whether the same relays are guards, were ones and may become ones as in `other`.
+    /// Whether both relays behind the guard of `hops` are known at `now` to have stood on a path lately.
     #[must_use]
-    pub fn has_the_guards_of(&self, other: &Self) -> bool {
+    pub fn has_stood(&self, hops: &Hops, now: u64) -> bool {
+        [hops.middle, hops.last]
+            .iter()
+            .all(|key| self.stood_lately(key, now))
+    }
+
+    /// Whether the same relays are guards, were ones, may become ones and stood on a path as in `other`: what a relay saw of
+    /// this client, without the times.
+    #[must_use]
+    pub fn has_the_exposure_of(&self, other: &Self) -> bool {
         let guards = |memory: &Self| -> Vec<_> {
             let guards = memory.guards.iter();
             guards.map(|guard| (guard.relay, guard.since)).collect()
+        };
+        let stood = |memory: &Self| -> BTreeSet<_> {
+            let records = memory.records.iter();
+            records
+                .filter(|(_, record)| record.stood.is_some())
+                .map(|(key, _)| *key.as_bytes())
+                .collect()
         };
         guards(self) == guards(other)
             && self.former == other.former
             && self.reserve == other.reserve
             && self.new_guards == other.new_guards
+            && stood(self) == stood(other)
     }
 
     /// Number of relays that may still become guards.
