@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 use thiserror::Error;
@@ -19,14 +20,14 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Replaces the file at `path` with `bytes`, or makes it, in a folder that is there. Whoever reads it sees the old file or
-/// the new one, and after a crash of the machine one of them is there. Blocking.
+/// the new one; once this returns, the new one outlives a crash of the machine. Blocking.
 ///
 /// # Errors
 /// An [`io::Error`] of the system; the old file is untouched then.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = part(folder_of(path), bytes)?;
+    let part = part(path, bytes)?;
     part.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    sync_folder_of(path)
 }
 
 /// Makes the file at `path` with `bytes`, in a folder that is there, and never over another file. It appears whole, except
@@ -35,13 +36,14 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when something is there already, and other errors of the system.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = part(folder_of(path), bytes)?;
+    let part = part(path, bytes)?;
     match part.persist_noclobber(path) {
-        Ok(_file) => Ok(()),
+        Ok(_file) => sync_folder_of(path),
         Err(refused) if has_no_links(&refused.error) => {
             let mut file = open(path, OpenMode::New)?;
             file.write_all(bytes)?;
-            file.sync_all()
+            file.sync_all()?;
+            sync_folder_of(path)
         }
         Err(refused) => Err(refused.error),
     }
@@ -187,12 +189,61 @@ pub(super) fn folder_of(path: &Path) -> &Path {
         .unwrap_or_else(|| Path::new("."))
 }
 
-/// A synced temporary file in `folder`, of mode 0600 as `tempfile` makes them.
-fn part(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
-    let mut part = NamedTempFile::new_in(folder)?;
+/// A synced temporary file beside `path`, of mode 0600 as `tempfile` makes them. Those that earlier calls for `path` left
+/// behind, because they were killed, are removed.
+fn part(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let folder = folder_of(path);
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".");
+    remove_leftovers(folder, &prefix);
+    let mut part = tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(PART)
+        .tempfile_in(folder)?;
     part.write_all(bytes)?;
     part.as_file().sync_all()?;
     Ok(part)
+}
+
+/// Ending of temporary files.
+const PART: &str = ".part";
+
+/// Removes the temporary files of `prefix` in `folder` that no call still writes. What cannot be removed stays.
+fn remove_leftovers(folder: &Path, prefix: &OsString) {
+    /// Longer than any call takes.
+    const OLD: Duration = Duration::from_secs(3_600);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        let is_part =
+            name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(PART.as_bytes());
+        let is_old = || {
+            let age = entry.metadata().and_then(|found| found.modified());
+            age.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD))
+        };
+        if is_part && is_old() {
+            fs::remove_file(entry.path()).ok();
+        }
+    }
+}
+
+/// Syncs the folder of `path`, so that the file's name there outlives a crash of the machine. Only unix can.
+///
+/// # Errors
+/// An [`io::Error`] of the system.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    match File::open(folder_of(path)).and_then(|folder| folder.sync_all()) {
+        // Some file systems cannot.
+        Err(error) if error.kind() != io::ErrorKind::InvalidInput => Err(error),
+        _ => Ok(()),
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        Ok(())
+    }
 }
 
 /// Whether a file system refused a second name for a file because it has none for any.
@@ -207,6 +258,7 @@ fn has_no_links(error: &io::Error) -> bool {
 mod tests {
     #[cfg(unix)]
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::time::SystemTime;
 
     #[cfg(unix)]
     use rustix::fs::{Uid, chown};
@@ -272,6 +324,29 @@ mod tests {
     }
 
     #[cfg(unix)]
+    #[test]
+    fn what_a_killed_write_left_behind_is_removed_by_a_later_one() {
+        let folder = tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let old = SystemTime::now() - Duration::from_secs(7_200);
+        for (name, is_old) in [
+            (".file.abc.part", true),
+            (".file.def.part", false),
+            (".other.abc.part", true),
+            ("file.abc.part", true),
+        ] {
+            let file = File::create(at(name)).unwrap();
+            if is_old {
+                file.set_modified(old).unwrap();
+            }
+        }
+        replace(&at("file"), b"x").unwrap();
+        assert!(!at(".file.abc.part").exists());
+        for stays in [".file.def.part", ".other.abc.part", "file.abc.part"] {
+            assert!(at(stays).exists(), "{stays}");
+        }
+    }
+
     #[test]
     fn a_folder_that_others_can_change_is_no_folder_of_ours() {
         let home = tempdir().unwrap();
