@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::server::operate::control::{self, ControlError, ControlRequest, ControlResponse};
 use crate::server::operate::operator::Operator;
-use crate::server::store::OpenStoreError;
 use crate::server::store::location::StoreLocation;
+use crate::server::store::{OpenStoreError, is_held};
 
 /// Runs `request` at a store. The server that holds a folder handles it; when none runs there, or the store is a bucket,
 /// this process does.
@@ -32,6 +32,11 @@ pub async fn run(
         }
         if let Some(response) = control::ask(folder, request).await? {
             return Ok(response);
+        }
+        if is_held(folder) {
+            return Err(StoreCommandError::Unseen {
+                folder: folder.to_owned(),
+            });
         }
         // What another user writes there, above all root, the server could never remove again.
         if !is_ours(folder).map_err(ControlError::Unreachable)? {
@@ -59,6 +64,12 @@ pub enum StoreCommandError {
     /// The folder belongs to another user, and no server runs on it.
     #[error("the store {} belongs to another user and no server runs on it; start the server, or run this as that user", folder.display())]
     NotOurs {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A server runs on the folder, and its socket cannot be seen from here.
+    #[error("a server runs on the store {} and its control socket cannot be reached from here; run this where the server runs: in its container, or where its /tmp can be seen", folder.display())]
+    Unseen {
         /// The folder.
         folder: PathBuf,
     },

@@ -177,6 +177,11 @@ fn file_system_time(root: &FilePath) -> SystemTime {
     written.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
+/// Whether a process has the store in the folder `root`.
+pub(super) fn is_held(root: &FilePath) -> bool {
+    lock_file::is_held(&lock_path(root))
+}
+
 fn lock_path(root: &FilePath) -> PathBuf {
     root.join(ObjectKind::Blob.prefix()).join("lock")
 }

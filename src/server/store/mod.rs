@@ -76,6 +76,12 @@ pub struct FileRecord {
     pub gone: bool,
 }
 
+/// Whether a server runs on the store in `folder`. On a file system without locks nobody can tell, and it is none.
+#[must_use]
+pub fn is_held(folder: &std::path::Path) -> bool {
+    folder::is_held(folder)
+}
+
 impl BlobStore {
     /// Opens a store, which takes no longer for a large one: what it holds is counted by the first [`Self::sweep`], which
     /// also finishes what was interrupted.
