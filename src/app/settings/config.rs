@@ -278,11 +278,16 @@ impl Record for Config {
         };
         let text =
             &crate::protocol::text::decode(bytes).map_err(|_not_text| invalid("it is not text"))?;
+        let line_at = |at: usize| {
+            text.get(..at)
+                .map(|before| before.matches('\n').count() + 1)
+        };
         let located = |error: toml::de::Error| ConfigError::Invalid {
-            line: error
-                .span()
-                .and_then(|span| text.get(..span.start))
-                .map(|before| before.matches('\n').count() + 1),
+            line: match error.span() {
+                // Of a value that is one of several keys, serde does not say where it stands.
+                Some(span) if span.is_empty() => start_of_relays(text).and_then(line_at),
+                span => span.and_then(|span| line_at(span.start)),
+            },
             reason: error.message().to_owned(),
         };
         // The version first: a newer file may have another form.
@@ -349,6 +354,16 @@ impl Config {
 /// A number that a person wrote into the file can be any; the nearest that is possible is meant.
 fn possible_parallel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     u8::deserialize(deserializer).map(|number| number.clamp(1, MAX_PARALLEL))
+}
+
+/// Where the key of the relays begins in `text`, in bytes.
+fn start_of_relays(text: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?.into_inner();
+    let is_one = |key: &str| key == "relays" || key == "relay_list_file";
+    let mut starts = document.iter().map(|(key, _)| key);
+    starts
+        .find(|key| is_one(key.get_ref()))
+        .map(|key| key.span().start)
 }
 
 fn unwritable(error: &toml::ser::Error) -> ConfigError {
@@ -486,10 +501,14 @@ mod tests {
             assert!(written.contains(&text), "{written}");
             assert_eq!(Config::parse(written.as_bytes()), Ok(config));
         }
-        assert!(matches!(
-            Config::parse(b"version = 1\nrelays = \"http://x\""),
-            Err(ConfigError::Invalid { .. })
-        ));
+        for wrong in ["relays = \"http://x\"", "relays = 7", "relay_list_file = 3"] {
+            let text = format!("version = 1\n\n{wrong}\nzoom = 110\n");
+            let refused = Config::parse(text.as_bytes());
+            assert!(
+                matches!(refused, Err(ConfigError::Invalid { line: Some(3), .. })),
+                "{wrong}: {refused:?}"
+            );
+        }
     }
 
     #[test]
