@@ -125,6 +125,12 @@ pub fn read_text<L: SettingsLayer>(text: &str, name: &str) -> Result<L, Settings
                 hint: hint(key.get_ref(), value.get_ref(), &known),
             });
         }
+        if has_other_radix(value.get_ref()) {
+            return Err(SettingsError::Value {
+                place: format!("{}: {}", place(key.span().start), key.get_ref()),
+                reason: "a number is written in decimal digits, and text in quotes".to_owned(),
+            });
+        }
     }
     toml::from_str(text).map_err(|error| {
         let wrong = error.span().and_then(|span| {
@@ -140,6 +146,20 @@ pub fn read_text<L: SettingsLayer>(text: &str, name: &str) -> Result<L, Settings
             reason: error.message().to_owned(),
         }
     })
+}
+
+/// Whether a number in `value` is written otherwise than in decimal digits (`0xCAFE`): read as one it would become another
+/// text than the one that stands there.
+fn has_other_radix(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Integer(number) => number.radix() != 10,
+        DeValue::Array(values) => values.iter().any(|value| has_other_radix(value.get_ref())),
+        DeValue::String(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Table(_) => false,
+    }
 }
 
 /// The names of all settings in a file.

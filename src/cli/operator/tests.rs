@@ -269,6 +269,16 @@ fn an_access_word_is_never_repeated_in_an_error() {
     }
     let said = server("access_word = 12.75").err().unwrap();
     assert!(!said.contains("12.75"), "{said}");
+    // A number of any length is a word as it stands there; one that would be read as another text is none.
+    for digits in ["7", "12345678901234567890", "1234567890123456789012345"] {
+        let settings = server(&format!("access_word = {digits}")).unwrap();
+        let word = settings.access_word.unwrap();
+        assert_eq!(word.as_str(), digits);
+    }
+    for other in ["0xCAFE", "0o17", "0b1"] {
+        let said = server(&format!("access_word = {other}")).err().unwrap();
+        assert!(said.contains("line 1") && !said.contains(other), "{said}");
+    }
     assert!(server(&format!("access_word = \"{}\"", "x".repeat(65))).is_err());
     assert!(server(&format!("access_word = \"{}\"", "x".repeat(64))).is_ok());
 }

@@ -164,6 +164,19 @@ impl<'de, T: SettingValue> Visitor<'de> for FileValue<T> {
         Self::one(FileForm::Text, value.to_string())
     }
 
+    // Some access words are longer numbers than the two above.
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        Self::one(FileForm::Text, value.to_string())
+    }
+
+    fn visit_i128<E: de::Error>(self, value: i128) -> Result<Self::Value, E> {
+        Self::one(FileForm::Text, value.to_string())
+    }
+
+    fn visit_u128<E: de::Error>(self, value: u128) -> Result<Self::Value, E> {
+        Self::one(FileForm::Text, value.to_string())
+    }
+
     fn visit_f64<E: de::Error>(self, _value: f64) -> Result<Self::Value, E> {
         Err(Self::other_form())
     }
