@@ -19,12 +19,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Ended, Event, ManageAction, Managed, PointerInfo, PointerText, Preferences, RelayList,
-    RelayWish, RelaysKnown, RunId, Saved, Server, ServerChoice, ShareResult, Terms, TestReport,
-    TransferId, Trouble,
+    ChosenServer, Ended, Event, KnownServer, ManageAction, Managed, PointerInfo, PointerText,
+    Preferences, RelayWish, RelaysKnown, RunId, Saved, ShareResult, ShownRelayList, Terms,
+    TestReport, TransferId, Trouble,
 };
 use super::platform::Platform;
 use super::text;
+use crate::app::error::AppError;
 use crate::app::kept::history::{History, TellNews};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::stage::{ProgressSink, Stage};
@@ -41,7 +42,7 @@ pub trait Backend: Send + Sync {
     /// of the relay list only where it is from.
     fn load(&self) -> (Preferences, Option<UserMessage>);
     /// The relay list of these preferences, as it is kept or stands in its file. Blocking; called on a thread for that.
-    fn kept_list(&self, _preferences: &Preferences) -> Option<Result<RelayList, UserMessage>> {
+    fn kept_list(&self, _preferences: &Preferences) -> Option<Result<ShownRelayList, UserMessage>> {
         None
     }
     /// Goes on with the default settings where the person's own could not be read, and puts the file aside. Returns where
@@ -88,18 +89,18 @@ pub trait Backend: Send + Sync {
         preferences: &Preferences,
     ) -> Result<PointerInfo, UserMessage>;
     /// Understands a server's address. Offline, quick, called on the window's thread.
-    fn read_server(&self, address: &str) -> Result<Server, UserMessage>;
+    fn read_server(&self, address: &str) -> Result<KnownServer, UserMessage>;
     /// Reads a relay list from a file. Blocking; called on a thread for that.
-    fn read_relay_list(&self, path: PathBuf) -> Result<RelayList, UserMessage>;
+    fn read_relay_list(&self, path: PathBuf) -> Result<ShownRelayList, UserMessage>;
     /// Uploads to and downloads from a server.
     fn test_server<'a>(
         &'a self,
-        server: ServerChoice,
+        server: ChosenServer,
         preferences: &'a Preferences,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<TestReport>>;
     /// What a server said of what it takes, as far as is remembered. Blocking; called on a thread for that.
-    fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
+    fn terms(&self, _server: &ChosenServer) -> Option<Terms> {
         None
     }
     /// What this program finds of settings, folders, relay list and servers, a line each, without secrets. Offline.
@@ -369,28 +370,31 @@ impl Drop for Worker {
     }
 }
 
-/// What a transfer came to. One that is cancelled has a moment to tell what it had shown by then; none when the window
-/// closes, or when it does not end. A defect in it ends this transfer, not the program.
+/// What a transfer came to. One that is cancelled has a moment to end; none when the window closes. A defect in it ends this transfer, not the program.
 async fn to_its_end<T>(
     transfer: BoxFuture<'_, Ended<T>>,
-    cancel: &CancellationToken,
+    context: &CallContext,
     closed: &AtomicBool,
 ) -> Option<Ended<T>> {
+    let ended_by = |trouble| Ended {
+        result: Err(trouble),
+        shown: context.log.requests(),
+    };
     let mut transfer = AssertUnwindSafe(transfer).catch_unwind();
     let ended = tokio::select! {
         biased;
         ended = &mut transfer => ended,
-        () = cancel.cancelled() => {
+        () = context.cancel.cancelled() => {
             if closed.load(Ordering::Relaxed) {
                 return None;
             }
-            tokio::time::timeout(CANCEL_WITHIN, transfer).await.ok()?
+            match tokio::time::timeout(CANCEL_WITHIN, transfer).await {
+                Ok(ended) => ended,
+                Err(_still_running) => return Some(ended_by(AppError::Cancelled.into())),
+            }
         }
     };
-    Some(ended.unwrap_or_else(|_defect| Ended {
-        result: Err(Trouble::Defect),
-        shown: Vec::new(),
-    }))
+    Some(ended.unwrap_or_else(|_defect| ended_by(Trouble::Defect)))
 }
 
 /// Starts every job as it comes, until the window's end is gone.

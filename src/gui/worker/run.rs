@@ -139,7 +139,7 @@ impl Worker {
                 self.spawn(async move {
                     let backend = &inner.backend;
                     let fetch = backend.fetch(pointer, tell_sender, &preferences, &context);
-                    if let Some(ended) = to_its_end(fetch, &context.cancel, &inner.closed).await {
+                    if let Some(ended) = to_its_end(fetch, &context, &inner.closed).await {
                         inner.report(Event::Fetched(run, ended));
                     }
                 });
@@ -163,7 +163,7 @@ impl Worker {
                 let context = self.enter(run);
                 self.spawn(async move {
                     let share = inner.backend.share(path, &preferences, &context);
-                    if let Some(ended) = to_its_end(share, &context.cancel, &inner.closed).await {
+                    if let Some(ended) = to_its_end(share, &context, &inner.closed).await {
                         inner.report(Event::Shared(run, ended));
                     }
                 });
