@@ -183,8 +183,9 @@ impl Client {
     /// Checks that there is a route to the server that a pointer names, as far as this computer knows. Nobody is asked.
     ///
     /// # Errors
-    /// Those that [`Client::call`] would end with.
+    /// Those that [`Client::call`] would end with before it asks anybody.
     pub fn check_route(&self, pointer: &Pointer) -> Result<(), AppError> {
+        self.session.proxy()?;
         let server = &pointer.server;
         let direct = self.goes_direct(server);
         let (relays, chosen) = (self.relays(), &self.settings().relays);
