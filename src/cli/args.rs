@@ -213,7 +213,7 @@ pub(super) struct RouteArgs {
     /// A relay list [default: the one of the settings, else the built-in one]
     #[arg(long, value_name = "FILE", conflicts_with = "direct")]
     pub(super) relays: Option<PathBuf>,
-    /// Go straight to the server, which then sees this computer's address
+    /// Go straight to the server, which then sees this computer's address [default: as the settings say of this server]
     #[arg(long)]
     pub(super) direct: bool,
     /// A SOCKS5 proxy to the first relay, such as socks5://127.0.0.1:9050, or none [default: the one of the settings]
