@@ -119,7 +119,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// Becomes the first start of `folder`, or hands `arguments` to the one there is. Blocking, for 3 seconds at most.
 ///
 /// # Errors
-/// [`InstanceError`]; then nothing was handed over.
+/// [`InstanceError`]. After [`InstanceError::Busy`] the open window may have taken the arguments without saying so.
 pub fn start(folder: &Path, arguments: &StartArguments) -> Result<Start, InstanceError> {
     let failed = |error: io::Error| InstanceError::Folder(error.into());
     private::make_folder(folder).map_err(failed)?;
