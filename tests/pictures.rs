@@ -21,10 +21,10 @@ use cloakroom::app::received::content_type::{Content, Disagreement, Family, Find
 use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::l10n::Language;
 use cloakroom::gui::model::{
-    Action, Arrival, Contrast, Count, ManageAction, Modal, ModalAction, PreferenceChange,
-    Preferences, ReceiveAction, RelayAction, RelayList, RelayOrigin, RowAction, Screen,
-    ServerAction, ServerChoice, ShareAction, ShareOptions, Test, Theme, TransferId, TransferState,
-    WindowAction,
+    Action, Arrival, ChosenServer, Contrast, Count, ManageAction, Modal, ModalAction,
+    PreferenceChange, Preferences, ReceiveAction, RelayAction, RelayOrigin, RowAction, Screen,
+    ServerAction, ShareAction, ShareOptions, ShownRelayList, Test, Theme, TransferId,
+    TransferState, WindowAction,
 };
 use cloakroom::gui::text;
 use cloakroom::gui::window::{Opening, Window};
@@ -127,7 +127,7 @@ const SCENES: &[Scene] = &[
     }),
     ("share-several", several),
     ("share-built-in", |desk| {
-        act(desk, ServerAction::Use(ServerChoice::BuiltIn));
+        act(desk, ServerAction::Use(ChosenServer::BuiltIn));
         desk.shared_one();
     }),
     ("share-masked", |desk| {
@@ -315,7 +315,7 @@ const SCENES: &[Scene] = &[
     }),
     ("settings-tested", |desk| {
         settings(desk);
-        for choice in [ServerChoice::BuiltIn, chosen_server()] {
+        for choice in [ChosenServer::BuiltIn, chosen_server()] {
             act(desk, ServerAction::Test(choice.clone()));
             desk.backend.let_go(1);
             desk.until(|desk| {
@@ -330,7 +330,7 @@ const SCENES: &[Scene] = &[
     }),
     ("settings-bad-address", |desk| {
         settings(desk);
-        act(desk, ServerAction::Test(ServerChoice::BuiltIn));
+        act(desk, ServerAction::Test(ChosenServer::BuiltIn));
         act(
             desk,
             ServerAction::AddressEdited("files.example".to_owned()),
@@ -508,8 +508,8 @@ fn stage(desk: &Desk) -> Option<Stage> {
     }
 }
 
-fn chosen_server() -> ServerChoice {
-    ServerChoice::Address(server("files.example").address)
+fn chosen_server() -> ChosenServer {
+    ChosenServer::Address(server("files.example").address)
 }
 
 fn hover(desk: &mut Desk, paths: &[PathBuf]) {
@@ -620,14 +620,14 @@ fn prefer(name: &str) -> Preferences {
     let first_start = name == "first-start";
     let kind = name.split('-').next().unwrap_or_default();
     let chosen = if first_start {
-        ServerChoice::BuiltIn
+        ChosenServer::BuiltIn
     } else {
         chosen_server()
     };
     Preferences {
         chosen,
         servers: vec![server("files.example")],
-        relay_list: Some(RelayList {
+        relay_list: Some(ShownRelayList {
             origin: RelayOrigin::File(PathBuf::from("/home/ada/relays.json")),
             name: "Relays of three friends".to_owned(),
             relays: 5,

@@ -16,8 +16,8 @@ use cloakroom::app::process::instance::{self, Start, StartArguments};
 use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, Modal, ModalAction, Preferences, ReceiveAction, RelayList, RelayOrigin, RowAction,
-    Screen, ServerChoice, SettingsAction, Theme, TransferState, WindowAction,
+    Action, ChosenServer, Modal, ModalAction, Preferences, ReceiveAction, RelayOrigin, RowAction,
+    Screen, SettingsAction, ShownRelayList, Theme, TransferState, WindowAction,
 };
 use cloakroom::gui::platform::uri_list::{DropNews, UriList};
 use cloakroom::gui::window::Opening;
@@ -32,8 +32,8 @@ fn a_dropped_file_is_shared_and_its_pointer_copied() {
     let mut desk = Desk::with(
         Preferences {
             servers: vec![server("files.example")],
-            chosen: ServerChoice::Address(server("files.example").address),
-            relay_list: Some(RelayList {
+            chosen: ChosenServer::Address(server("files.example").address),
+            relay_list: Some(ShownRelayList {
                 origin: RelayOrigin::File(PathBuf::from("/r.json")),
                 name: "r".to_owned(),
                 relays: 3,
@@ -301,7 +301,7 @@ fn a_server_is_added_tested_used_and_removed() {
         desk.backend
             .saves()
             .last()
-            .is_some_and(|kept| kept.servers.is_empty() && kept.chosen == ServerChoice::BuiltIn)
+            .is_some_and(|kept| kept.servers.is_empty() && kept.chosen == ChosenServer::BuiltIn)
     });
 }
 
@@ -494,14 +494,14 @@ fn what_a_second_start_brings_is_taken_and_the_window_comes_to_the_front() {
 /// A relay list can stand on a disk that does not answer.
 #[test]
 fn the_first_frame_waits_for_no_relay_list() {
-    let list = |name: &str, relays| RelayList {
+    let list = |name: &str, relays| ShownRelayList {
         origin: RelayOrigin::File(PathBuf::from("/mnt/far/relays.json")),
         name: name.to_owned(),
         relays,
     };
     let kept = Preferences {
         servers: vec![server("files.example")],
-        chosen: ServerChoice::Address(server("files.example").address),
+        chosen: ChosenServer::Address(server("files.example").address),
         relay_list: Some(list("Relays", 0)),
         ..preferences()
     };

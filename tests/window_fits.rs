@@ -14,8 +14,8 @@ use std::sync::Mutex;
 
 use cloakroom::app::words::l10n::Language;
 use cloakroom::gui::model::{
-    Action, Count, Modal, ModalAction, Preferences, ReceiveAction, RelayAction, RelayList,
-    RelayOrigin, RowAction, Screen, ServerAction, ServerChoice, ShareAction, ShareOptions,
+    Action, ChosenServer, Count, Modal, ModalAction, Preferences, ReceiveAction, RelayAction,
+    RelayOrigin, RowAction, Screen, ServerAction, ShareAction, ShareOptions, ShownRelayList,
     WindowAction,
 };
 use cloakroom::gui::window::Opening;
@@ -70,9 +70,9 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     let place = |name: &str| format!("{name} in {language:?} at {size:?}, {zoom} %");
     let chosen = server("files.example");
     let kept = |welcomed| Preferences {
-        chosen: ServerChoice::Address(chosen.address.clone()),
+        chosen: ChosenServer::Address(chosen.address.clone()),
         servers: vec![chosen.clone()],
-        relay_list: Some(RelayList {
+        relay_list: Some(ShownRelayList {
             origin: RelayOrigin::File(PathBuf::from("/home/ada/relays.json")),
             name: "Relays of three friends".to_owned(),
             relays: 5,

@@ -13,8 +13,8 @@ use cloakroom::app::settings::config::Home;
 use cloakroom::app::transfer::call::CallContext;
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
-    Ended, ManageAction, PointerText, Preferences, RelayOrigin, RelayWish, RelaysKnown, Saved,
-    Server, ServerChoice, ShareResult,
+    ChosenServer, Ended, KnownServer, ManageAction, PointerText, Preferences, RelayOrigin,
+    RelayWish, RelaysKnown, Saved, ShareResult,
 };
 use cloakroom::gui::text;
 use cloakroom::gui::worker::Backend as _;
@@ -37,13 +37,13 @@ impl Person {
         let folder = tempfile::tempdir().unwrap();
         let address = place.server.address().to_string();
         let preferences = Preferences {
-            servers: vec![Server {
+            servers: vec![KnownServer {
                 address: address.clone(),
                 name: "the server".to_owned(),
                 access_word: None,
                 direct: false,
             }],
-            chosen: ServerChoice::Address(address),
+            chosen: ChosenServer::Address(address),
             downloads: folder.path().to_owned(),
             list_in_pointer: true,
             ..Preferences::default()

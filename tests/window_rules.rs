@@ -22,9 +22,9 @@ use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::l10n::Language;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, Count, FocusAction, Modal, ModalAction, PreferenceChange, Preferences, Privacy,
-    ReceiveAction, Region, RelayAction, RelayList, RelayOrigin, RowAction, Screen, ServerAction,
-    ServerChoice, SettingsAction, ShareAction, ShareOptions, SystemLook, Theme, TransferState,
+    Action, ChosenServer, Count, FocusAction, Modal, ModalAction, PreferenceChange, Preferences,
+    Privacy, ReceiveAction, Region, RelayAction, RelayOrigin, RowAction, Screen, ServerAction,
+    SettingsAction, ShareAction, ShareOptions, ShownRelayList, SystemLook, Theme, TransferState,
     WindowAction,
 };
 use cloakroom::gui::window::Opening;
@@ -1392,11 +1392,11 @@ fn what_a_field_or_a_test_comes_to_is_said_aloud() {
     );
     act(&mut desk, ServerAction::Add);
     desk.until(said("This is not a file server's address."));
-    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
+    act(&mut desk, ServerAction::Test(ChosenServer::BuiltIn));
     desk.backend.let_go(1);
     desk.until(said("Upload (84 ms) and download (57 ms) work."));
     desk.backend.fail_next(no_answer());
-    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
+    act(&mut desk, ServerAction::Test(ChosenServer::BuiltIn));
     desk.backend.let_go(1);
     desk.until(said("The file server could not be reached."));
 
@@ -1464,7 +1464,7 @@ fn what_a_failed_and_a_cancelled_transfer_and_a_test_showed_can_be_seen() {
     act(&mut desk, ModalAction::Back);
 
     act(&mut desk, WindowAction::Go(Screen::Settings));
-    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
+    act(&mut desk, ServerAction::Test(ChosenServer::BuiltIn));
     desk.backend.let_go(1);
     desk.until_seen("84 ms");
     desk.click("Who saw what Built-in network");
@@ -1493,7 +1493,7 @@ fn behind_a_proxy_the_sheet_says_who_saw_the_address() {
 #[test]
 fn every_list_that_is_kept_is_shown_and_can_be_forgotten() {
     let preferences = Preferences {
-        relay_list: Some(RelayList {
+        relay_list: Some(ShownRelayList {
             origin: RelayOrigin::Session,
             name: "Session's service nodes".to_owned(),
             relays: 0,
@@ -1518,7 +1518,7 @@ fn every_list_that_is_kept_is_shown_and_can_be_forgotten() {
 #[test]
 fn rules_yield_on_the_list_in_use_only_when_switched_on() {
     let preferences = Preferences {
-        relay_list: Some(RelayList {
+        relay_list: Some(ShownRelayList {
             origin: RelayOrigin::Session,
             name: "Session's service nodes".to_owned(),
             relays: 0,
@@ -1653,7 +1653,7 @@ fn of_the_built_in_network_it_is_said_once_that_it_is_this_computer() {
 
     let known = server("files.example");
     let kept = Preferences {
-        chosen: ServerChoice::Address(known.address.clone()),
+        chosen: ChosenServer::Address(known.address.clone()),
         servers: vec![known],
         ..preferences()
     };

@@ -11,12 +11,12 @@ mod desktop;
 use cloakroom::app::error::{AppError, LocalFileError, ServerRefusal};
 use cloakroom::app::relays::{RelaySource, RelaySourceError};
 use cloakroom::app::settings::config::{
-    Config, Display, Home, Renderer, ServerChoice as ChosenServer, ServerEntry,
+    Config, Display, Home, Renderer, ServerChoice, ServerEntry,
 };
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
-    Action, Advanced, Count, KeepFor, PreferenceChange, Preferences, RelayAction, RelayList,
-    RelayOrigin, RowAction, Screen, ServerAction, ServerChoice, SettingsAction, ShareOptions,
+    Action, Advanced, ChosenServer, Count, KeepFor, PreferenceChange, Preferences, RelayAction,
+    RelayOrigin, RowAction, Screen, ServerAction, SettingsAction, ShareOptions, ShownRelayList,
     Terms, Theme, TransferState, WindowAction,
 };
 use cloakroom::gui::text;
@@ -33,9 +33,9 @@ use std::sync::atomic::Ordering;
 fn with_a_server() -> Preferences {
     let known = server("files.example");
     Preferences {
-        chosen: ServerChoice::Address(known.address.clone()),
+        chosen: ChosenServer::Address(known.address.clone()),
         servers: vec![known],
-        relay_list: Some(RelayList {
+        relay_list: Some(ShownRelayList {
             origin: RelayOrigin::Session,
             name: "r".to_owned(),
             relays: 3,
@@ -87,7 +87,7 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
             .parse()
             .expect("an address");
     let mut config = Config::default();
-    config.chosen = ChosenServer::Server(address.key);
+    config.chosen = ServerChoice::Server(address.key);
     config.servers.push(ServerEntry::new("Friends", address));
     config.save(&home).expect("saved");
     // A newer version keeps more with a server.

@@ -19,9 +19,10 @@ use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
-    Count, Ended, ManageAction, Managed, OtherList, PointerInfo, PointerNote, PointerText,
-    Preferences, RelayList, RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved,
-    Server, ServerChoice, ShareOptions, ShareResult, SystemLook, Terms, TestReport, Theme, Trouble,
+    ChosenServer, Count, Ended, KnownServer, ManageAction, Managed, OtherList, PointerInfo,
+    PointerNote, PointerText, Preferences, RelayOrigin, RelaySeen, RelayWish, RelaysKnown,
+    RelaysSeen, Saved, ShareOptions, ShareResult, ShownRelayList, SystemLook, Terms, TestReport,
+    Theme, Trouble,
 };
 use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::platform::{Platform, Revealed};
@@ -54,7 +55,7 @@ pub(crate) struct FakeBackend {
     /// Between two stages of a transfer.
     pace: Mutex<Duration>,
     /// What the kept relay list turns out to be, once that is known.
-    list: Mutex<Option<Receiver<Result<RelayList, UserMessage>>>>,
+    list: Mutex<Option<Receiver<Result<ShownRelayList, UserMessage>>>>,
 }
 
 pub(crate) const POINTER: &str = "cloak14qq8g6r5w3cr5te0ve5kcetn9ejhsctdwpkx2q2cyrt44xqps2cs4d74f0ld8jtyquaqactj70d2vge94upp568hqag35qnc93d8zvmkfcu8jjmr2s6hy4mdxpj5safhv9x8ss3jwp9xv3pewdrkj5f5dazkk43kw3vhwnf3qdvzqpjapnm5jzaeang55d3jsjfwnjktw9kwdeu0w5nwj2ekds3x0dwrq3vzp73v3nz09qtkh0hdfdekmatf5dx8nnfhy057csheva95634vdw9cq5dqqszfpqrx5un9wphhyapwwpjxvzq6dv22tqqsvtsks";
@@ -98,8 +99,8 @@ pub(crate) fn preferences() -> Preferences {
     }
 }
 
-pub(crate) fn server(host: &str) -> Server {
-    Server {
+pub(crate) fn server(host: &str) -> KnownServer {
+    KnownServer {
         address: format!(
             "http://{host}#p=d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
         ),
@@ -155,7 +156,7 @@ impl FakeBackend {
     }
 
     /// Reads the kept relay list for as long as nothing comes from here.
-    pub(crate) fn read_list_from(&self, list: Receiver<Result<RelayList, UserMessage>>) {
+    pub(crate) fn read_list_from(&self, list: Receiver<Result<ShownRelayList, UserMessage>>) {
         *self.list.lock().expect("no panic") = Some(list);
     }
 
@@ -207,7 +208,7 @@ fn end<T>(result: Result<T, Trouble>, up: bool, preferences: &Preferences) -> En
     let mut shown = shown(up);
     for request in &mut shown {
         for attempt in &mut request.attempts {
-            if preferences.chosen == ServerChoice::BuiltIn {
+            if preferences.chosen == ChosenServer::BuiltIn {
                 at_home(attempt);
             }
             let proxy = preferences.proxy.as_ref().map(ToString::to_string);
@@ -238,7 +239,7 @@ impl Backend for FakeBackend {
         (self.preferences.lock().expect("no panic").clone(), None)
     }
 
-    fn kept_list(&self, _: &Preferences) -> Option<Result<RelayList, UserMessage>> {
+    fn kept_list(&self, _: &Preferences) -> Option<Result<ShownRelayList, UserMessage>> {
         let list = self.list.lock().expect("no panic").take()?;
         list.recv().ok()
     }
@@ -266,7 +267,7 @@ impl Backend for FakeBackend {
                 blob_len: blob_len(),
                 expires: Some(1_796_515_200),
                 server: "files.example".to_owned(),
-                builtin: preferences.chosen == ServerChoice::BuiltIn,
+                builtin: preferences.chosen == ChosenServer::BuiltIn,
                 manageable: true,
                 counted: preferences.options.count != Count::No,
                 gone: false,
@@ -344,12 +345,12 @@ impl Backend for FakeBackend {
             _ => self.failures.lock().expect("no panic").pop_front(),
         };
         let list = match wish {
-            RelayWish::Add(line) => Some(RelayList {
+            RelayWish::Add(line) => Some(ShownRelayList {
                 origin: RelayOrigin::Line(line),
                 name: "Relays of three friends".to_owned(),
                 relays: 5,
             }),
-            RelayWish::Session => Some(RelayList {
+            RelayWish::Session => Some(ShownRelayList {
                 origin: RelayOrigin::Session,
                 name: "Session's service nodes".to_owned(),
                 relays: 0,
@@ -401,15 +402,15 @@ impl Backend for FakeBackend {
         })
     }
 
-    fn read_server(&self, address: &str) -> Result<Server, UserMessage> {
+    fn read_server(&self, address: &str) -> Result<KnownServer, UserMessage> {
         let address = address
             .parse::<ServerAddress>()
             .map_err(|error| UserMessage::from(&AppError::Address(error)))?;
         Ok(server(&address.url.to_string().replace("http://", "")))
     }
 
-    fn read_relay_list(&self, path: PathBuf) -> Result<RelayList, UserMessage> {
-        Ok(RelayList {
+    fn read_relay_list(&self, path: PathBuf) -> Result<ShownRelayList, UserMessage> {
+        Ok(ShownRelayList {
             origin: RelayOrigin::File(path),
             name: "Relays of three friends".to_owned(),
             relays: 5,
@@ -418,7 +419,7 @@ impl Backend for FakeBackend {
 
     fn test_server<'a>(
         &'a self,
-        _server: ServerChoice,
+        _server: ChosenServer,
         preferences: &'a Preferences,
         _context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<TestReport>> {
@@ -434,7 +435,7 @@ impl Backend for FakeBackend {
         })
     }
 
-    fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
+    fn terms(&self, _server: &ChosenServer) -> Option<Terms> {
         *self.terms.lock().expect("no panic")
     }
 
@@ -550,7 +551,7 @@ fn relays_seen() -> RelaysSeen {
 /// One list of a pointer and one that was chosen before, without the one that was forgotten.
 fn other_lists(forgotten: Option<&RelayOrigin>) -> Vec<OtherList> {
     let list = |host: &str, name: &str, servers: &[&str], expires| OtherList {
-        list: RelayList {
+        list: ShownRelayList {
             origin: RelayOrigin::Line(format!("https://{host}/relays.json#k={}", "5a".repeat(32))),
             name: name.to_owned(),
             relays: 12,

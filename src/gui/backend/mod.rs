@@ -10,9 +10,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::model::{
-    Advanced, Contrast, Count, Ended, ManageAction, Managed, Motion, PointerInfo, PointerNote,
-    PointerText, Preferences, Privacy, RelayList, RelayOrigin, RelayWish, RelaysKnown, Saved,
-    Server, ServerChoice, ShareOptions, ShareResult, Terms, TestReport, Theme, Trouble, ZOOMS,
+    Advanced, ChosenServer, Count, Ended, KnownServer, ManageAction, Managed, Motion, PointerInfo,
+    PointerNote, PointerText, Preferences, Privacy, RelayOrigin, RelayWish, RelaysKnown, Saved,
+    ShareOptions, ShareResult, ShownRelayList, Terms, TestReport, Trouble, ZOOMS,
 };
 use super::text;
 use super::worker::Backend;
@@ -152,8 +152,8 @@ impl App {
             config.servers.push(entry);
         }
         config.chosen = match &preferences.chosen {
-            ServerChoice::BuiltIn => config::ServerChoice::BuiltIn,
-            ServerChoice::Address(address) => address
+            ChosenServer::BuiltIn => config::ServerChoice::BuiltIn,
+            ChosenServer::Address(address) => address
                 .parse::<ServerAddress>()
                 .map_or(config::ServerChoice::BuiltIn, |address| {
                     config::ServerChoice::Server(address.key)
@@ -170,16 +170,8 @@ impl App {
         config.download_folder =
             (preferences.downloads != usual).then(|| preferences.downloads.clone());
         config.proxy = preferences.proxy.clone();
-        config.theme = match preferences.theme {
-            Theme::System => config::Theme::System,
-            Theme::Light => config::Theme::Light,
-            Theme::Dark => config::Theme::Dark,
-        };
-        config.contrast = match preferences.contrast {
-            Contrast::System => config::Contrast::System,
-            Contrast::Normal => config::Contrast::Normal,
-            Contrast::High => config::Contrast::High,
-        };
+        config.theme = preferences.theme;
+        config.contrast = preferences.contrast;
         config.reduced_motion = preferences.motion == Motion::Reduced;
         config.language = preferences.language;
         config.zoom = preferences.zoom;
@@ -260,7 +252,7 @@ impl App {
 
     async fn test_now(
         &self,
-        server: ServerChoice,
+        server: ChosenServer,
         preferences: &Preferences,
         context: &CallContext,
     ) -> Result<TestReport, AppError> {
@@ -340,8 +332,8 @@ impl Backend for App {
         let preferences = Preferences {
             servers: config.servers.iter().map(known_server).collect(),
             chosen: match config.chosen_entry() {
-                Some(entry) => ServerChoice::Address(entry.address.to_string()),
-                None => ServerChoice::BuiltIn,
+                Some(entry) => ChosenServer::Address(entry.address.to_string()),
+                None => ChosenServer::BuiltIn,
             },
             relay_list: list,
             short_lists: config
@@ -350,16 +342,8 @@ impl Backend for App {
                 .filter_map(Self::origin_of)
                 .collect(),
             downloads: config.download_folder(),
-            theme: match config.theme {
-                config::Theme::System => Theme::System,
-                config::Theme::Light => Theme::Light,
-                config::Theme::Dark => Theme::Dark,
-            },
-            contrast: match config.contrast {
-                config::Contrast::System => Contrast::System,
-                config::Contrast::Normal => Contrast::Normal,
-                config::Contrast::High => Contrast::High,
-            },
+            theme: config.theme,
+            contrast: config.contrast,
             motion: if config.reduced_motion {
                 Motion::Reduced
             } else {
@@ -393,7 +377,7 @@ impl Backend for App {
         (preferences, trouble)
     }
 
-    fn kept_list(&self, preferences: &Preferences) -> Option<Result<RelayList, UserMessage>> {
+    fn kept_list(&self, preferences: &Preferences) -> Option<Result<ShownRelayList, UserMessage>> {
         match Self::relay_source(preferences) {
             RelaySource::File(path) => Some(self.read_relay_list(path)),
             source => self.held_list(&source).map(Ok),
@@ -477,7 +461,7 @@ impl Backend for App {
         in_words(self.describe_now(text, preferences))
     }
 
-    fn read_server(&self, address: &str) -> Result<Server, UserMessage> {
+    fn read_server(&self, address: &str) -> Result<KnownServer, UserMessage> {
         in_words(
             address
                 .trim()
@@ -487,9 +471,9 @@ impl Backend for App {
         .map(|address| server(&address))
     }
 
-    fn read_relay_list(&self, path: PathBuf) -> Result<RelayList, UserMessage> {
+    fn read_relay_list(&self, path: PathBuf) -> Result<ShownRelayList, UserMessage> {
         let list = in_words(list_file::read(&path, self.session().now()))?;
-        Ok(RelayList {
+        Ok(ShownRelayList {
             origin: RelayOrigin::File(path),
             name: text::list_name(&list.name),
             relays: list.relays.len(),
@@ -498,17 +482,17 @@ impl Backend for App {
 
     fn test_server<'a>(
         &'a self,
-        server: ServerChoice,
+        server: ChosenServer,
         preferences: &'a Preferences,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<TestReport>> {
         to_its_end(self.test_now(server, preferences, context), context)
     }
 
-    fn terms(&self, server: &ServerChoice) -> Option<Terms> {
+    fn terms(&self, server: &ChosenServer) -> Option<Terms> {
         let key = match server {
-            ServerChoice::BuiltIn => self.session().builtin_key()?,
-            ServerChoice::Address(address) => address.parse::<ServerAddress>().ok()?.key,
+            ChosenServer::BuiltIn => self.session().builtin_key()?,
+            ChosenServer::Address(address) => address.parse::<ServerAddress>().ok()?.key,
         };
         terms_of(&self.session().remembered_info(&key)?)
     }
@@ -570,10 +554,10 @@ fn to_its_end<'a, T: 'a>(
 }
 
 /// The address of a server that the window names; `None` for the built-in network's.
-fn chosen(choice: &ServerChoice) -> Result<Option<ServerAddress>, AppError> {
+fn chosen(choice: &ChosenServer) -> Result<Option<ServerAddress>, AppError> {
     match choice {
-        ServerChoice::BuiltIn => Ok(None),
-        ServerChoice::Address(address) => Ok(Some(address.parse()?)),
+        ChosenServer::BuiltIn => Ok(None),
+        ChosenServer::Address(address) => Ok(Some(address.parse()?)),
     }
 }
 
@@ -628,8 +612,8 @@ pub(crate) fn in_words<T>(result: Result<T, AppError>) -> Result<T, UserMessage>
     result.map_err(|error| UserMessage::from(&error))
 }
 
-fn server(address: &ServerAddress) -> Server {
-    Server {
+fn server(address: &ServerAddress) -> KnownServer {
+    KnownServer {
         address: address.to_string(),
         name: address.url.authority().to_owned(),
         direct: false,
@@ -638,8 +622,8 @@ fn server(address: &ServerAddress) -> Server {
 }
 
 /// A server as it stands in the settings.
-fn known_server(entry: &ServerEntry) -> Server {
-    Server {
+fn known_server(entry: &ServerEntry) -> KnownServer {
+    KnownServer {
         name: entry.shown_name().to_owned(),
         direct: entry.direct,
         access_word: entry.access_word.clone(),

@@ -12,8 +12,8 @@ use crate::app::transfer::manage;
 use crate::app::transfer::session::{NewGuardsError, is_rehearsal};
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
-    KeepFor, ManageAction, Managed, OtherList, PointerText, Preferences, RelayList, RelayOrigin,
-    RelaySeen, RelayWish, RelaysKnown, RelaysSeen,
+    KeepFor, ManageAction, Managed, OtherList, PointerText, Preferences, RelayOrigin, RelaySeen,
+    RelayWish, RelaysKnown, RelaysSeen, ShownRelayList,
 };
 use crate::gui::text;
 use crate::protocol::keys::Ed25519Public;
@@ -84,7 +84,7 @@ impl App {
                 let source = in_words(line.parse::<ListSource>().map_err(AppError::from))?;
                 let added = relays.add(session, &source, UseFor::All, context);
                 let added = in_words(added.await)?;
-                list = Some(RelayList {
+                list = Some(ShownRelayList {
                     origin: RelayOrigin::Line(source.to_string()),
                     name: text::list_name(&added.name),
                     relays: added.relays.len(),
@@ -106,7 +106,7 @@ impl App {
                 }
             }
             RelayWish::Session => {
-                list = Some(RelayList {
+                list = Some(ShownRelayList {
                     origin: RelayOrigin::Session,
                     name: text::session_network().to_owned(),
                     relays: 0,
@@ -127,14 +127,14 @@ impl App {
     }
 
     /// A chosen list of which nothing was read yet.
-    pub(crate) fn named_list(source: &RelaySource) -> Option<RelayList> {
+    pub(crate) fn named_list(source: &RelaySource) -> Option<ShownRelayList> {
         let (origin, name) = match source {
             RelaySource::BuiltIn => return None,
             RelaySource::File(path) => (RelayOrigin::File(path.clone()), text::relays_title()),
             RelaySource::Session => (RelayOrigin::Session, text::session_network()),
             RelaySource::Url(line) => (RelayOrigin::Line(line.to_string()), text::relays_title()),
         };
-        Some(RelayList {
+        Some(ShownRelayList {
             origin,
             name: name.to_owned(),
             relays: 0,
@@ -142,14 +142,14 @@ impl App {
     }
 
     /// What is kept of a list that is no file.
-    pub(crate) fn held_list(&self, source: &RelaySource) -> Option<RelayList> {
+    pub(crate) fn held_list(&self, source: &RelaySource) -> Option<ShownRelayList> {
         let named = Self::named_list(source)?;
         // What cannot be read is told where relays are needed or shown.
         let views = views(&self.program, source).unwrap_or_default();
         let chosen = views.into_iter().find(|view| view.chosen);
         let list = chosen.and_then(|view| view.list);
         Some(match list {
-            Some(list) => RelayList {
+            Some(list) => ShownRelayList {
                 name: match named.origin {
                     RelayOrigin::Session => named.name,
                     RelayOrigin::File(_) | RelayOrigin::Line(_) => text::list_name(&list.name),
@@ -174,7 +174,7 @@ fn other(client: &Client, view: SourceView) -> Option<OtherList> {
         return None;
     };
     let list = view.list.as_ref();
-    let list = RelayList {
+    let list = ShownRelayList {
         origin: RelayOrigin::Line(line.to_string()),
         name: text::list_name(list.map_or("", |list| &list.name)),
         relays: list.map_or(0, |list| list.relays.len()),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{
-    EndNotice, Examine, KeptTransfer, ManageAction, PointerText, Preferences, RelayWish, RunId,
-    ServerChoice, TransferId,
+    ChosenServer, EndNotice, Examine, KeptTransfer, ManageAction, PointerText, Preferences,
+    RelayWish, RunId, TransferId,
 };
 use crate::app::kept::history::EntryId;
 
@@ -136,7 +136,7 @@ pub enum RequestWork {
     /// Share a file.
     Share(RunId, PathBuf, Arc<Preferences>),
     /// Upload to and download from a server.
-    Test(ServerChoice, Arc<Preferences>),
+    Test(ChosenServer, Arc<Preferences>),
 }
 
 /// Work with the settings of this person or of the system.
@@ -155,7 +155,7 @@ pub enum SettingsWork {
     /// Keep the preferences.
     Save(Arc<Preferences>),
     /// Say what a server said of what it takes, as far as is remembered.
-    Terms(ServerChoice),
+    Terms(ChosenServer),
     /// Go on with the default settings, where the person's own could not be read.
     UseDefaults,
 }

@@ -1,7 +1,7 @@
 //! What helps a row that failed, and the way back from Settings to what sent the person there.
 
 use super::{
-    Effect, Focus, Model, ReceiveAction, RelayAction, Screen, ServerAction, ServerChoice,
+    ChosenServer, Effect, Focus, Model, ReceiveAction, RelayAction, Screen, ServerAction,
     SettingsAction, TransferId, TransferJob, TransferState, WindowAction,
 };
 use crate::app::words::message::Remedy;
@@ -29,12 +29,12 @@ impl Model {
                 .and_then(|row| row.goes_to.clone())
                 .unwrap_or_else(|| self.settings.preferences.chosen.clone())
             {
-                ServerChoice::Address(address) => {
+                ChosenServer::Address(address) => {
                     let effects = self.on_action(WindowAction::Go(Screen::Settings));
                     self.open_word(address);
                     effects
                 }
-                ServerChoice::BuiltIn => self.on_action(ServerAction::Choose),
+                ChosenServer::BuiltIn => self.on_action(ServerAction::Choose),
             },
             Remedy::DefaultSettings => self.on_action(SettingsAction::UseDefaults),
             Remedy::Folder => self.on_action(SettingsAction::ChooseDownloads),

@@ -54,9 +54,9 @@ pub use self::relays::RelayAction;
 pub use self::rows::RowAction;
 pub use self::servers::ServerAction;
 pub use self::settings::{
-    Advanced, Contrast, Count, KeepFor, Motion, OtherList, Preferences, RelayList, RelayOrigin,
-    RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Server, ServerChoice, ServerLabel,
-    ServerStanding, SettingsScreen, ShareOptions, SystemLook, Terms, Test, TestReport, Theme,
+    Advanced, ChosenServer, Contrast, Count, KeepFor, KnownServer, Motion, OtherList, Preferences,
+    RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, ServerLabel, ServerStanding,
+    SettingsScreen, ShareOptions, ShownRelayList, SystemLook, Terms, Test, TestReport, Theme,
     WordField, ZOOMS,
 };
 pub use self::share::ShareAction;
@@ -250,19 +250,19 @@ pub enum Event {
     /// The system's dialog was closed without a relay list.
     RelayListDismissed,
     /// The relay list of an earlier start was read.
-    KeptListRead(Result<RelayList, UserMessage>),
+    KeptListRead(Result<ShownRelayList, UserMessage>),
     /// A relay list was read.
-    RelayListRead(Result<RelayList, UserMessage>),
+    RelayListRead(Result<ShownRelayList, UserMessage>),
     /// The address of a new server was understood, or not.
-    ServerRead(Result<Server, UserMessage>),
+    ServerRead(Result<KnownServer, UserMessage>),
     /// A share ended.
     Shared(RunId, Ended<ShareResult>),
     /// The system says how it wants windows to look.
     SystemLook(SystemLook),
     /// What a server said of what it takes, as far as is remembered.
-    Terms(ServerChoice, Option<Terms>),
+    Terms(ChosenServer, Option<Terms>),
     /// A server was tested.
-    Tested(ServerChoice, Ended<TestReport>),
+    Tested(ChosenServer, Ended<TestReport>),
 }
 
 /// What changes the model.

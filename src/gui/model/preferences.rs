@@ -55,8 +55,6 @@ pub enum PreferenceChange {
     ShortList(RelayOrigin, bool),
     /// Light, dark or as the system.
     Theme(Theme),
-    /// Size of everything, per cent.
-    Zoom(u16),
 }
 
 impl Model {
@@ -96,7 +94,6 @@ impl Model {
                 }
             }),
             PreferenceChange::Theme(theme) => self.prefer(|kept| kept.theme = theme),
-            PreferenceChange::Zoom(zoom) => self.zoom_to(zoom),
         }
     }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Announced, DialogWork, Effect, Errand, FileWork, Focus, Model, RelayList, RelayOrigin,
-    RelayWish, RelaysKnown, RequestWork, Screen, Tone, WindowMessage,
+    Announced, DialogWork, Effect, Errand, FileWork, Focus, Model, RelayOrigin, RelayWish,
+    RelaysKnown, RequestWork, Screen, ShownRelayList, Tone, WindowMessage,
 };
 use crate::app::settings::config::SocksProxy;
 use crate::app::words::message::UserMessage;
@@ -88,7 +88,7 @@ impl Model {
     }
 
     /// Takes in the relay list of an earlier start.
-    pub(super) fn on_kept_list(&mut self, read: Result<RelayList, UserMessage>) {
+    pub(super) fn on_kept_list(&mut self, read: Result<ShownRelayList, UserMessage>) {
         match read {
             Ok(list) => {
                 // Unless another one was chosen meanwhile.
@@ -102,7 +102,10 @@ impl Model {
     }
 
     /// Takes in a relay list that was read from a file.
-    pub(super) fn on_relay_list(&mut self, read: Result<RelayList, UserMessage>) -> Vec<Effect> {
+    pub(super) fn on_relay_list(
+        &mut self,
+        read: Result<ShownRelayList, UserMessage>,
+    ) -> Vec<Effect> {
         self.dialog_open = false;
         let list = match read {
             Ok(list) => list,

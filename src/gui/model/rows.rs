@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Announced, ClipboardWork, Effect, Ended, FileWork, Focus, FoundKind, FoundPath, HistoryWork,
-    ManageAction, Model, Notice, RequestWork, RunId, Saved, Screen, ServerChoice, ShareResult,
+    Announced, ChosenServer, ClipboardWork, Effect, Ended, FileWork, Focus, FoundKind, FoundPath,
+    HistoryWork, ManageAction, Model, Notice, RequestWork, RunId, Saved, Screen, ShareResult,
     ShownName, Test, Timer, Tone, Transfer, TransferId, TransferJob, TransferState, Trouble,
     WindowMessage,
 };
@@ -381,7 +381,7 @@ impl Model {
     }
 
     /// What an upload says of its server: the sign in the bar follows it as it follows a test.
-    fn record_server_result(&mut self, server: ServerChoice, trouble: Option<&Trouble>) {
+    fn record_server_result(&mut self, server: ChosenServer, trouble: Option<&Trouble>) {
         let tests = &mut self.settings.tests;
         match trouble {
             // It works again.

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::{
-    Announced, Effect, Ended, Focus, Model, RequestWork, Screen, Server, ServerChoice,
+    Announced, ChosenServer, Effect, Ended, Focus, KnownServer, Model, RequestWork, Screen,
     SettingsWork, Test, TestReport,
 };
 use crate::app::words::message::UserMessage;
@@ -27,9 +27,9 @@ pub enum ServerAction {
     /// Take a server off the list.
     Remove(String),
     /// Upload to and download from a server.
-    Test(ServerChoice),
+    Test(ChosenServer),
     /// Use this server from now on.
-    Use(ServerChoice),
+    Use(ChosenServer),
     /// The field for an access word was edited.
     WordEdited(Zeroizing<String>),
 }
@@ -67,7 +67,7 @@ impl Model {
         vec![Effect::from(SettingsWork::ReadServer(address.to_owned()))]
     }
 
-    fn use_server(&mut self, choice: ServerChoice) -> Vec<Effect> {
+    fn use_server(&mut self, choice: ChosenServer) -> Vec<Effect> {
         self.settings.preferences.chosen = choice;
         self.keep_within_terms();
         let server = self.settings.server_label();
@@ -76,7 +76,7 @@ impl Model {
     }
 
     /// Takes in what the address of a new server was understood as.
-    pub(super) fn on_server_read(&mut self, read: Result<Server, UserMessage>) -> Vec<Effect> {
+    pub(super) fn on_server_read(&mut self, read: Result<KnownServer, UserMessage>) -> Vec<Effect> {
         let server = match read {
             Ok(server) => server,
             Err(message) => {
@@ -89,8 +89,8 @@ impl Model {
         self.settings.address.clear();
         self.settings.address_trouble = None;
         let kept = &mut self.settings.preferences;
-        kept.chosen = ServerChoice::Address(server.address.clone());
-        let is_known = |known: &Server| known.address == server.address;
+        kept.chosen = ChosenServer::Address(server.address.clone());
+        let is_known = |known: &KnownServer| known.address == server.address;
         if !kept.servers.iter().any(is_known) {
             kept.servers.push(server);
         }
@@ -106,7 +106,7 @@ impl Model {
         effects
     }
 
-    fn test_server(&mut self, choice: ServerChoice) -> Vec<Effect> {
+    fn test_server(&mut self, choice: ChosenServer) -> Vec<Effect> {
         if matches!(self.settings.tests.get(&choice), Some(Test::Running)) {
             return Vec::new();
         }
@@ -120,7 +120,7 @@ impl Model {
 
     pub(super) fn on_tested(
         &mut self,
-        choice: ServerChoice,
+        choice: ChosenServer,
         ended: Ended<TestReport>,
     ) -> Vec<Effect> {
         let Ended { result, shown } = ended;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{PointerText, Privacy, Trouble, UserMessage};
+pub use crate::app::settings::config::{Contrast, Theme};
 use crate::app::settings::config::{Display, Renderer, SocksProxy};
 use crate::app::words::l10n::Language;
 use crate::app::words::who_saw_what::RequestShown;
@@ -18,11 +19,11 @@ use crate::protocol::path::Standing;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preferences {
     /// Added by the person, in order; the built-in one is not among them.
-    pub servers: Vec<Server>,
+    pub servers: Vec<KnownServer>,
     /// Where files go.
-    pub chosen: ServerChoice,
+    pub chosen: ChosenServer,
     /// Whom requests go through; none: the relays of the built-in network.
-    pub relay_list: Option<RelayList>,
+    pub relay_list: Option<ShownRelayList>,
     /// Lists on which the rules of paths may yield where the list is too short for them.
     pub short_lists: Vec<RelayOrigin>,
     /// The proxy that connections go through; direct without one.
@@ -82,7 +83,7 @@ impl Default for Advanced {
 
 /// A file server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
+pub struct KnownServer {
     /// The whole address, as pasted and understood.
     pub address: String,
     /// What it is called: by the person, else its host (and port).
@@ -114,7 +115,7 @@ pub enum ServerLabel {
 
 /// Where files go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ServerChoice {
+pub enum ChosenServer {
     /// The network inside this program.
     BuiltIn,
     /// A server with this address.
@@ -123,7 +124,7 @@ pub enum ServerChoice {
 
 /// A relay list that was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RelayList {
+pub struct ShownRelayList {
     /// Where it is from.
     pub origin: RelayOrigin,
     /// The list's own name.
@@ -166,7 +167,7 @@ pub struct RelaysSeen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherList {
     /// What it is.
-    pub list: RelayList,
+    pub list: ShownRelayList,
     /// The servers that it was accepted for, by host or by the beginning of their key; none: it was chosen once.
     pub servers: Vec<String>,
     /// Its age and state, without each of its relays.
@@ -205,7 +206,7 @@ pub enum RelayWish {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelaysKnown {
     /// The list to use from now on, if it is another.
-    pub list: Option<RelayList>,
+    pub list: Option<ShownRelayList>,
     /// How they stand.
     pub seen: Option<RelaysSeen>,
     /// The lists beside the chosen one.
@@ -329,29 +330,6 @@ pub struct ShareOptions {
     pub count: Count,
 }
 
-/// Light, dark or as the system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Theme {
-    /// As the system.
-    System,
-    /// Light.
-    Light,
-    /// Dark.
-    Dark,
-}
-
-/// How strong colours are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Contrast {
-    /// As the system.
-    #[default]
-    System,
-    /// As designed.
-    Normal,
-    /// No tints; borders as strong as text.
-    High,
-}
-
 /// Whether changes move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Motion {
@@ -422,11 +400,11 @@ pub struct SettingsScreen {
     /// The field for the access word of one of the servers.
     pub word: Option<WordField>,
     /// What servers said of what they take.
-    pub terms: BTreeMap<ServerChoice, Terms>,
+    pub terms: BTreeMap<ChosenServer, Terms>,
     /// Tests of this session.
-    pub tests: BTreeMap<ServerChoice, Test>,
+    pub tests: BTreeMap<ChosenServer, Test>,
     /// What each party was shown in the last of them.
-    pub tests_shown: BTreeMap<ServerChoice, Vec<RequestShown>>,
+    pub tests_shown: BTreeMap<ChosenServer, Vec<RequestShown>>,
     /// Why the folder of downloads could not be chosen.
     pub folder_trouble: Option<UserMessage>,
     /// What was wrong with a relay list.
@@ -453,7 +431,7 @@ impl Default for Preferences {
     fn default() -> Self {
         Self {
             servers: Vec::new(),
-            chosen: ServerChoice::BuiltIn,
+            chosen: ChosenServer::BuiltIn,
             relay_list: None,
             short_lists: Vec::new(),
             proxy: None,
@@ -545,10 +523,10 @@ impl SettingsScreen {
 
     /// The chosen server, or none for the built-in network.
     #[must_use]
-    pub fn server(&self) -> Option<&Server> {
+    pub fn server(&self) -> Option<&KnownServer> {
         match &self.preferences.chosen {
-            ServerChoice::BuiltIn => None,
-            ServerChoice::Address(address) => self
+            ChosenServer::BuiltIn => None,
+            ChosenServer::Address(address) => self
                 .preferences
                 .servers
                 .iter()
@@ -567,12 +545,12 @@ impl SettingsScreen {
 
     /// The server at this place, the built-in one being 0.
     #[must_use]
-    pub fn server_at(&self, place: usize) -> Option<ServerChoice> {
+    pub fn server_at(&self, place: usize) -> Option<ChosenServer> {
         let Some(added) = place.checked_sub(1) else {
-            return Some(ServerChoice::BuiltIn);
+            return Some(ChosenServer::BuiltIn);
         };
         let server = self.preferences.servers.get(added)?;
-        Some(ServerChoice::Address(server.address.clone()))
+        Some(ChosenServer::Address(server.address.clone()))
     }
 
     /// How the chosen server stands, as far as is known.

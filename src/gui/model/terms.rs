@@ -1,6 +1,6 @@
 //! What servers said of what they take, and the options of a share within that.
 
-use super::{Effect, KeepFor, Model, ServerChoice, SettingsWork, Terms};
+use super::{ChosenServer, Effect, KeepFor, Model, SettingsWork, Terms};
 
 impl Model {
     /// Asks what the chosen server said of what it takes, where that is not known yet.
@@ -10,7 +10,7 @@ impl Model {
             .then(|| Effect::from(SettingsWork::Terms(chosen.clone())))
     }
 
-    pub(super) fn on_terms(&mut self, choice: ServerChoice, terms: Option<Terms>) {
+    pub(super) fn on_terms(&mut self, choice: ChosenServer, terms: Option<Terms>) {
         if let Some(terms) = terms {
             self.settings.terms.insert(choice, terms);
             self.keep_within_terms();

@@ -130,9 +130,9 @@ fn a_row_keeps_what_failed_and_cancelled_attempts_showed() {
 #[test]
 fn what_a_test_showed_is_kept_with_its_server() {
     let mut model = Model::new(preferences(), None);
-    model.update(ServerAction::Test(ServerChoice::BuiltIn));
-    model.update(Event::Tested(ServerChoice::BuiltIn, ended(Err(trouble()))));
-    let shown = &model.settings.tests_shown[&ServerChoice::BuiltIn];
+    model.update(ServerAction::Test(ChosenServer::BuiltIn));
+    model.update(Event::Tested(ChosenServer::BuiltIn, ended(Err(trouble()))));
+    let shown = &model.settings.tests_shown[&ChosenServer::BuiltIn];
     assert_eq!(shown.len(), 1);
 }
 
@@ -164,8 +164,8 @@ fn info() -> PointerInfo {
     }
 }
 
-fn server(host: &str) -> Server {
-    Server {
+fn server(host: &str) -> KnownServer {
+    KnownServer {
         address: format!("http://{host}#p=00"),
         name: host.to_owned(),
         direct: false,
@@ -697,19 +697,19 @@ fn removing_the_server_in_use_falls_back_to_the_built_in_one() {
     let mut model = model();
     model.update(Event::ServerRead(Ok(server("files.example"))));
     model.update(ServerAction::Remove(server("files.example").address));
-    assert_eq!(model.settings.preferences.chosen, ServerChoice::BuiltIn);
+    assert_eq!(model.settings.preferences.chosen, ChosenServer::BuiltIn);
 }
 
 #[test]
 fn a_server_is_tested_once_at_a_time() {
     let mut model = model();
     assert!(matches!(
-        model.update(ServerAction::Test(ServerChoice::BuiltIn))[..],
+        model.update(ServerAction::Test(ChosenServer::BuiltIn))[..],
         [Effect::Work(Work::Request(RequestWork::Test(..)))]
     ));
     assert!(
         model
-            .update(ServerAction::Test(ServerChoice::BuiltIn))
+            .update(ServerAction::Test(ChosenServer::BuiltIn))
             .is_empty()
     );
     let report = TestReport {
@@ -717,9 +717,9 @@ fn a_server_is_tested_once_at_a_time() {
         download_millis: 30,
         delete_millis: None,
     };
-    model.update(Event::Tested(ServerChoice::BuiltIn, ended(Ok(report))));
+    model.update(Event::Tested(ChosenServer::BuiltIn, ended(Ok(report))));
     assert!(matches!(
-        model.settings.tests.get(&ServerChoice::BuiltIn),
+        model.settings.tests.get(&ChosenServer::BuiltIn),
         Some(Test::Passed(passed)) if *passed == report
     ));
 }
@@ -731,12 +731,12 @@ fn every_setting_is_kept_at_once() {
         Action::from(PreferenceChange::Theme(Theme::Dark)),
         Action::from(PreferenceChange::Contrast(Contrast::High)),
         Action::from(PreferenceChange::Motion(Motion::Reduced)),
-        Action::from(PreferenceChange::Zoom(150)),
+        Action::from(SettingsAction::Zoom(1)),
         Action::from(PreferenceChange::MaskPointers(true)),
         Action::from(PreferenceChange::ClearClipboard(true)),
         Action::from(PreferenceChange::CopyWhenDone(true)),
         Action::from(PreferenceChange::NameInPointer(false)),
-        Action::from(ServerAction::Use(ServerChoice::BuiltIn)),
+        Action::from(ServerAction::Use(ChosenServer::BuiltIn)),
         Action::from(RelayAction::ForgetList),
         Action::from(WindowAction::Start),
     ] {
@@ -750,7 +750,7 @@ fn every_setting_is_kept_at_once() {
 #[test]
 fn changed_relays_are_held_against_the_pointer_in_the_field_again() {
     let mut model = with_pointer(info());
-    let list = RelayList {
+    let list = ShownRelayList {
         origin: RelayOrigin::File(PathBuf::from("/tmp/relays.json")),
         name: "friends".to_owned(),
         relays: 5,
@@ -992,7 +992,7 @@ fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
     );
     let words = |model: &Model| -> Vec<Option<String>> {
         let servers = model.settings.preferences.servers.iter();
-        let word = |server: &Server| Some(server.access_word.as_ref()?.as_str().to_owned());
+        let word = |server: &KnownServer| Some(server.access_word.as_ref()?.as_str().to_owned());
         servers.map(word).collect()
     };
     model.update(ServerAction::OpenWord(known.address.clone()));
@@ -1048,14 +1048,14 @@ fn rows_that_were_removed_one_after_the_other_come_back_together_where_they_were
 #[test]
 fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
     let word = crate::protocol::capability::AccessWord::parse("sesame").ok();
-    let known = Server {
+    let known = KnownServer {
         access_word: word,
         ..server("files.example")
     };
     let kept = Preferences {
-        chosen: ServerChoice::Address(known.address.clone()),
+        chosen: ChosenServer::Address(known.address.clone()),
         servers: vec![server("a.example"), known.clone(), server("b.example")],
-        relay_list: Some(RelayList {
+        relay_list: Some(ShownRelayList {
             origin: RelayOrigin::Session,
             name: "Session".to_owned(),
             relays: 0,
@@ -1252,7 +1252,7 @@ fn a_running_transfer_says_its_speed_after_a_second() {
 #[test]
 fn how_the_chosen_server_stands_is_what_its_test_or_the_last_share_said() {
     let (mut model, effects) = with_files(&["a"]);
-    let chosen = ServerChoice::BuiltIn;
+    let chosen = ChosenServer::BuiltIn;
     assert!(matches!(model.settings.standing(), ServerStanding::Untried));
     model.update(ServerAction::Test(chosen.clone()));
     model.update(Event::Tested(chosen, ended(Err(trouble()))));
@@ -1365,7 +1365,7 @@ fn a_relay_list_on_share_is_asked_about_and_never_shared_unasked() {
         [Effect::Work(Work::File(FileWork::ReadRelayList(_)))]
     ));
     assert!(model.undecided.is_empty());
-    model.update(Event::RelayListRead(Ok(RelayList {
+    model.update(Event::RelayListRead(Ok(ShownRelayList {
         origin: RelayOrigin::Session,
         name: "friends".to_owned(),
         relays: 5,
@@ -1566,12 +1566,12 @@ fn failed<T>(error: AppError) -> Ended<T> {
 
 /// A model that shares directly to `files.example`, with one file on its way there.
 fn sharing_to_a_server() -> (Model, RunId) {
-    let direct = Server {
+    let direct = KnownServer {
         direct: true,
         ..server("files.example")
     };
     let preferences = Preferences {
-        chosen: ServerChoice::Address(direct.address.clone()),
+        chosen: ChosenServer::Address(direct.address.clone()),
         servers: vec![direct],
         ..preferences()
     };
@@ -1608,7 +1608,7 @@ fn the_sign_of_a_server_follows_uploads_that_it_fails_and_takes() {
 fn a_failed_upload_is_put_down_to_the_server_it_went_to() {
     let (mut model, run) = sharing_to_a_server();
     let went_to = model.settings.preferences.chosen.clone();
-    model.update(ServerAction::Use(ServerChoice::BuiltIn));
+    model.update(ServerAction::Use(ChosenServer::BuiltIn));
     model.update(Event::Shared(
         run,
         failed(AppError::Server(ServerRefusal::Full)),
@@ -1644,7 +1644,7 @@ fn no_file_goes_by_itself_to_a_server_that_was_chosen_later() {
     model.update(Event::Shared(run, failed(AppError::Server(refusal))));
     let id = model.transfers[0].id;
     model.update(Action::Row(id, RowAction::Remedy));
-    let effects = model.update(ServerAction::Use(ServerChoice::BuiltIn));
+    let effects = model.update(ServerAction::Use(ChosenServer::BuiltIn));
     assert!(shares(&effects).is_empty(), "nothing is sent");
     assert_eq!(model.screen, Screen::Share);
     assert_eq!(model.focus, Some(Focus::Row(id)), "and it can be");
@@ -1665,7 +1665,7 @@ fn whoever_leaves_settings_without_a_change_is_not_sent_back_later() {
     model.update(Action::Row(id, RowAction::Remedy));
     model.update(WindowAction::Go(Screen::Share));
     model.update(WindowAction::Go(Screen::Settings));
-    let effects = model.update(ServerAction::Use(ServerChoice::BuiltIn));
+    let effects = model.update(ServerAction::Use(ChosenServer::BuiltIn));
     assert!(shares(&effects).is_empty());
     assert_eq!(model.screen, Screen::Settings);
 }
@@ -1678,7 +1678,7 @@ fn relays_that_a_pointer_wanted_lead_back_to_its_card() {
     });
     model.update(RelayAction::Choose);
     assert_eq!(model.screen, Screen::Settings);
-    model.update(Event::RelayListRead(Ok(RelayList {
+    model.update(Event::RelayListRead(Ok(ShownRelayList {
         origin: RelayOrigin::Session,
         name: "friends".to_owned(),
         relays: 5,

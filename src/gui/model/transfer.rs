@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Pace, PointerText, ServerChoice, ServerLabel, Speed, Timer, Trouble};
+use super::{ChosenServer, Pace, PointerText, ServerLabel, Speed, Timer, Trouble};
 use crate::app::kept::history::EntryId;
 use crate::app::received::content_type::Findings;
 use crate::app::transfer::manage::Downloads;
@@ -59,7 +59,7 @@ pub struct Transfer {
     /// Whom the requests of the present attempt go to first.
     pub first_stop: FirstStop,
     /// The server of the present attempt, for a file that leaves.
-    pub(super) goes_to: Option<ServerChoice>,
+    pub(super) goes_to: Option<ChosenServer>,
     /// The server asked for work in this attempt.
     pub worked: bool,
     /// Something is asked of the server about a shared file.

@@ -1,8 +1,8 @@
 //! What was taken away a moment ago, and how it comes back.
 
 use super::{
-    Announced, Effect, Focus, HistoryWork, Model, RelayList, RelayWish, Server, ServerChoice,
-    ShownName, Timer, Transfer, TransferId,
+    Announced, ChosenServer, Effect, Focus, HistoryWork, KnownServer, Model, RelayWish, ShownName,
+    ShownRelayList, Timer, Transfer, TransferId,
 };
 use crate::app::settings::config::SocksProxy;
 
@@ -11,7 +11,7 @@ pub enum Undo {
     /// The proxy.
     Proxy(SocksProxy),
     /// The relay list.
-    RelayList(RelayList),
+    RelayList(ShownRelayList),
     /// Rows of the list, each with the place it had when it went, in the order they went.
     Rows(Vec<(usize, Transfer)>),
     /// A server of the list.
@@ -19,7 +19,7 @@ pub enum Undo {
         /// Its place.
         at: usize,
         /// The server.
-        server: Server,
+        server: KnownServer,
         /// Files went there.
         chosen: bool,
     },
@@ -84,10 +84,10 @@ impl Model {
             return Vec::new();
         };
         let server = kept.servers.remove(at);
-        let choice = ServerChoice::Address(server.address.clone());
+        let choice = ChosenServer::Address(server.address.clone());
         let chosen = kept.chosen == choice;
         if chosen {
-            kept.chosen = ServerChoice::BuiltIn;
+            kept.chosen = ChosenServer::BuiltIn;
         }
         self.settings.tests.remove(&choice);
         self.settings.tests_shown.remove(&choice);
@@ -128,7 +128,7 @@ impl Model {
             Some(Undo::Server { at, server, chosen }) => {
                 let kept = &mut self.settings.preferences;
                 if chosen {
-                    kept.chosen = ServerChoice::Address(server.address.clone());
+                    kept.chosen = ChosenServer::Address(server.address.clone());
                 }
                 // It may have been added again meanwhile.
                 kept.servers.retain(|known| known.address != server.address);

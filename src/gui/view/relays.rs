@@ -7,7 +7,7 @@ use super::{Drawn, Surroundings};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
 use crate::gui::model::{
-    Focus, Model, PreferenceChange, RelayAction, RelayList, RelayOrigin, RelaysSeen, Tone,
+    Focus, Model, PreferenceChange, RelayAction, RelayOrigin, RelaysSeen, ShownRelayList, Tone,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -87,7 +87,7 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 }
 
 /// The source in use.
-fn chosen(ui: &mut Ui, list: Option<&RelayList>, drawn: &mut Drawn) {
+fn chosen(ui: &mut Ui, list: Option<&ShownRelayList>, drawn: &mut Drawn) {
     let (title, about) = match list {
         None => (
             text::no_relay_list().to_owned(),
@@ -118,7 +118,7 @@ fn chosen(ui: &mut Ui, list: Option<&RelayList>, drawn: &mut Drawn) {
 fn short_list(
     ui: &mut Ui,
     model: &Model,
-    list: &RelayList,
+    list: &ShownRelayList,
     (seen, at_length): (Option<&RelaysSeen>, bool),
     drawn: &mut Drawn,
 ) {

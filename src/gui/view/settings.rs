@@ -10,8 +10,8 @@ use crate::app::words::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Flush, Loudness};
 use crate::gui::model::{
-    Contrast, Focus, Modal, ModalAction, Model, Motion, PreferenceChange, RelayAction, Server,
-    ServerAction, ServerChoice, SettingsAction, Test, Theme, Tone, WordField,
+    ChosenServer, Contrast, Focus, KnownServer, Modal, ModalAction, Model, Motion,
+    PreferenceChange, RelayAction, ServerAction, SettingsAction, Test, Theme, Tone, WordField,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -163,7 +163,7 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let name = text::built_in();
         kit::part(ui, list.with("built in"), Role::ListItem, name, |ui| {
             let about = text::built_in_about();
-            server(ui, model, &ServerChoice::BuiltIn, name, about, drawn);
+            server(ui, model, &ChosenServer::BuiltIn, name, about, drawn);
         });
         for (at, known) in model.settings.preferences.servers.iter().enumerate() {
             kit::divider(ui);
@@ -207,8 +207,8 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 }
 
 /// A server that a person added, and what can be chosen for it.
-fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn: &mut Drawn) {
-    let choice = ServerChoice::Address(known.address.clone());
+fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &KnownServer), drawn: &mut Drawn) {
+    let choice = ChosenServer::Address(known.address.clone());
     server(ui, model, &choice, &known.name, &known.address, drawn);
     ui.add_space(space::S);
     let (title, about) = text::direct_switch();
@@ -236,13 +236,13 @@ fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn: &mut 
 fn server(
     ui: &mut Ui,
     model: &Model,
-    choice: &ServerChoice,
+    choice: &ChosenServer,
     name: &str,
     about: &str,
     drawn: &mut Drawn,
 ) {
     let chosen = model.settings.preferences.chosen == *choice;
-    let added = *choice != ServerChoice::BuiltIn;
+    let added = *choice != ChosenServer::BuiltIn;
     let test = model.settings.tests.get(choice);
     let shown = model.settings.tests_shown.get(choice);
     let tries: usize = shown
@@ -253,7 +253,7 @@ fn server(
     let shown = tries > 0;
     let servers = model.settings.preferences.servers.iter();
     let place = servers
-        .map(|server| ServerChoice::Address(server.address.clone()))
+        .map(|server| ChosenServer::Address(server.address.clone()))
         .position(|server| server == *choice)
         .map_or(0, |added| added + 1);
     let icon = if added { Icon::Server } else { Icon::HardDrive };
@@ -286,7 +286,7 @@ fn server(
         if kit::place(ui, id, |ui| ui.add(tested).clicked()) {
             drawn.act(ServerAction::Test(choice.clone()));
         }
-        if let ServerChoice::Address(address) = choice
+        if let ChosenServer::Address(address) = choice
             && kit::icon_button(ui, Icon::Trash, remove_name).clicked()
         {
             drawn.act(ServerAction::Remove(address.clone()));
@@ -302,7 +302,7 @@ fn server(
 }
 
 /// The access word of a server: whether one is kept, and the field for another.
-fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &Server), drawn: &mut Drawn) {
+fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &KnownServer), drawn: &mut Drawn) {
     let palette = palette(ui);
     let field = model.settings.word.as_ref();
     if let Some(field) = field.filter(|field| field.address == known.address) {
@@ -401,17 +401,17 @@ fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &m
     trouble(ui, "word", refused.as_ref());
 }
 
-fn choice_id(choice: &ServerChoice) -> Id {
+fn choice_id(choice: &ChosenServer) -> Id {
     match choice {
-        ServerChoice::BuiltIn => Id::unique("server built in"),
-        ServerChoice::Address(address) => Id::unique(("server", address)),
+        ChosenServer::BuiltIn => Id::unique("server built in"),
+        ChosenServer::Address(address) => Id::unique(("server", address)),
     }
 }
 
 /// What a test came to, and whether to show what it `shown` to whom.
 fn outcome(
     ui: &mut Ui,
-    choice: &ServerChoice,
+    choice: &ChosenServer,
     test: Option<&Test>,
     shown: bool,
     name: &str,
@@ -447,7 +447,7 @@ fn outcome(
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
                 let mut first = true;
-                if let (Remedy::AccessWord, ServerChoice::Address(address)) = (why.remedy(), choice)
+                if let (Remedy::AccessWord, ChosenServer::Address(address)) = (why.remedy(), choice)
                 {
                     first = false;
                     let button = Button::new(Loudness::Secondary, text::remedy_access_word());
