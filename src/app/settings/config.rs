@@ -5,6 +5,7 @@
 //! nothing is sent meanwhile.
 
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -285,7 +286,7 @@ impl Record for Config {
         let located = |error: toml::de::Error| ConfigError::Invalid {
             line: match error.span() {
                 // Of a value that is one of several keys, serde does not say where it stands.
-                Some(span) if span == (0..0) => start_of_relays(text).and_then(line_at),
+                Some(Range { start: 0, end: 0 }) => start_of_relays(text).and_then(line_at),
                 span => span.and_then(|span| line_at(span.start)),
             },
             reason: error.message().to_owned(),
