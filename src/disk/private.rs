@@ -323,7 +323,6 @@ mod tests {
         assert_eq!(fs::read(at("a")).unwrap(), b"taken");
     }
 
-    #[cfg(unix)]
     #[test]
     fn what_a_killed_write_left_behind_is_removed_by_a_later_one() {
         let folder = tempdir().unwrap();
@@ -347,6 +346,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_folder_that_others_can_change_is_no_folder_of_ours() {
         let home = tempdir().unwrap();

@@ -407,8 +407,6 @@ fn merge<T: Clone + PartialEq>(
 mod tests {
     use std::fs;
 
-    use std::path::Path;
-
     use tempfile::tempdir;
 
     use super::*;
@@ -893,6 +891,7 @@ mod tests {
     #[test]
     fn settings_are_readable_by_nobody_else() {
         use std::os::unix::fs::PermissionsExt as _;
+        use std::path::Path;
 
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path().join("home"));
