@@ -1,18 +1,22 @@
-//! The use cases of `app`, as the window needs them.
+//! The window's worker asks, [`App`] answers: it runs the use cases of `app` under the preferences of the window, and puts
+//! what came of them into the window's terms.
 
+mod pointer;
 mod relay_requests;
+mod settings;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use self::settings::server;
 use super::model::{
-    Advanced, ChosenServer, Count, Ended, KnownServer, ManageAction, Managed, Motion, PointerInfo,
-    PointerNote, PointerText, Preferences, Privacy, RelayOrigin, RelayWish, RelaysKnown, Saved,
-    ShareOptions, ShareResult, ShownRelayList, Terms, TestReport, Trouble, ZOOMS,
+    ChosenServer, Count, Ended, KnownServer, ManageAction, Managed, PointerInfo, PointerText,
+    Preferences, RelayOrigin, RelayWish, RelaysKnown, Saved, ShareResult, ShownRelayList, Terms,
+    TestReport, Trouble,
 };
 use super::text;
 use super::worker::Backend;
@@ -25,13 +29,12 @@ use crate::app::received::file_name::SafeFileName;
 use crate::app::received::save::SaveTo;
 use crate::app::relays::RelaySource;
 use crate::app::relays::list_file;
-use crate::app::settings::config::{self, Config, ConfigError, Home, ServerEntry, UnreadSettings};
+use crate::app::settings::config::{Config, Home, UnreadSettings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::get::GetRequest;
 use crate::app::transfer::session::Session;
 use crate::app::transfer::share::{Receipts, ShareRequest};
 use crate::app::transfer::stage::Stage;
-use crate::app::transfer::supported::PointerUse;
 use crate::app::transfer::{get, share, test_server};
 use crate::app::words::message::UserMessage;
 use crate::gui::platform::keyring::SystemKeyring;
@@ -101,92 +104,6 @@ impl App {
             None => client,
             Some(unread) => client.sending_nothing(unread),
         }
-    }
-
-    fn unread(&self) -> Option<UnreadSettings> {
-        lock(&self.unread).clone()
-    }
-
-    /// Where the relays are from that the window shows.
-    pub(crate) fn relay_source(preferences: &Preferences) -> RelaySource {
-        let list = preferences.relay_list.as_ref();
-        list.map_or(RelaySource::BuiltIn, |list| Self::source_of(&list.origin))
-    }
-
-    /// What the window calls it; nothing for the built-in network's relays.
-    pub(crate) fn origin_of(source: &RelaySource) -> Option<RelayOrigin> {
-        match source {
-            RelaySource::BuiltIn => None,
-            RelaySource::File(path) => Some(RelayOrigin::File(path.clone())),
-            RelaySource::Session => Some(RelayOrigin::Session),
-            RelaySource::Url(line) => Some(RelayOrigin::Line(line.to_string())),
-        }
-    }
-
-    /// What the window calls so.
-    pub(crate) fn source_of(origin: &RelayOrigin) -> RelaySource {
-        match origin {
-            RelayOrigin::File(path) => RelaySource::File(path.clone()),
-            RelayOrigin::Session => RelaySource::Session,
-            // The window holds only lines that were understood.
-            RelayOrigin::Line(line) => line.parse().map_or(RelaySource::BuiltIn, RelaySource::Url),
-        }
-    }
-
-    fn to_config(&self, preferences: &Preferences) -> Config {
-        let mut config = lock(&self.config).clone();
-        let known = std::mem::take(&mut config.servers);
-        for server in &preferences.servers {
-            // The window holds only addresses that were understood.
-            let Ok(address) = server.address.parse::<ServerAddress>() else {
-                continue;
-            };
-            // What a newer version keeps with it stays.
-            let known = known.iter().find(|entry| entry.address == address);
-            let mut entry = known
-                .cloned()
-                .unwrap_or_else(|| ServerEntry::new("", address));
-            entry.name.clone_from(&server.name);
-            entry.direct = server.direct;
-            entry.access_word.clone_from(&server.access_word);
-            config.servers.push(entry);
-        }
-        config.chosen = match &preferences.chosen {
-            ChosenServer::BuiltIn => config::ServerChoice::BuiltIn,
-            ChosenServer::Address(address) => address
-                .parse::<ServerAddress>()
-                .map_or(config::ServerChoice::BuiltIn, |address| {
-                    config::ServerChoice::Server(address.key)
-                }),
-        };
-        config.relays = Self::relay_source(preferences);
-        config.short_lists = preferences
-            .short_lists
-            .iter()
-            .map(Self::source_of)
-            .collect();
-        config.pointer_carries_relay_list = preferences.list_in_pointer;
-        let usual = Config::default().download_folder();
-        config.download_folder =
-            (preferences.downloads != usual).then(|| preferences.downloads.clone());
-        config.proxy = preferences.proxy.clone();
-        config.theme = preferences.theme;
-        config.contrast = preferences.contrast;
-        config.reduced_motion = preferences.motion == Motion::Reduced;
-        config.language = preferences.language;
-        config.zoom = preferences.zoom;
-        config.name_in_pointer = preferences.name_in_pointer;
-        config.copy_when_done = preferences.copy_when_done;
-        config.clear_clipboard = preferences.clear_clipboard;
-        config.mask_pointers = preferences.mask_pointers;
-        config.welcomed = preferences.welcomed;
-        config.history = preferences.privacy.history;
-        config.notify = preferences.privacy.notify;
-        config.notify_names = preferences.privacy.notify_names;
-        config.display = preferences.advanced.display;
-        config.renderer = preferences.advanced.renderer;
-        config.parallel_shares = preferences.advanced.parallel_shares;
-        config
     }
 
     async fn share_now(
@@ -266,115 +183,19 @@ impl App {
             delete_millis: checked.delete.map(millis),
         })
     }
-
-    fn describe_now(
-        &self,
-        text: &PointerText,
-        preferences: &Preferences,
-    ) -> Result<PointerInfo, AppError> {
-        let pointer = Pointer::find(text.as_str())?;
-        PointerUse::Get.check(&pointer)?;
-        let client = self.client(preferences);
-        let trouble = client.check_route(&pointer).err();
-        let server = &pointer.server;
-        let is_built_in = client.session().builtin_key() == Some(server.key);
-        let note = match &trouble {
-            Some(error) => Some(PointerNote {
-                message: UserMessage::from(error),
-                blocks: true,
-            }),
-            None => doubt(&pointer, client.session().now(), client.settings()).map(|message| {
-                PointerNote {
-                    message,
-                    blocks: false,
-                }
-            }),
-        };
-        Ok(PointerInfo {
-            asks_receipt: pointer.receipts.is_some(),
-            offer: match &trouble {
-                Some(AppError::RelaysOffered(offer)) => Some(offer.list.host().to_owned()),
-                _ => None,
-            },
-            lacks_relays: matches!(
-                &trouble,
-                Some(AppError::NoRelays | AppError::RelaySource(_) | AppError::RelaysOffered(_))
-            ),
-            name: pointer
-                .name
-                .as_deref()
-                .map(|name| SafeFileName::sanitize(name).for_display()),
-            len: pointer.content_len,
-            server: if is_built_in {
-                text::built_in().to_owned()
-            } else {
-                server.url.authority().to_owned()
-            },
-            expires: pointer.expires,
-            note,
-        })
-    }
 }
 
 impl Backend for App {
     fn load(&self) -> (Preferences, Option<UserMessage>) {
-        let (config, trouble) = match Config::load(self.home()) {
-            Ok(config) => (config, None),
-            Err(unread) => {
-                *lock(&self.unread) = Some(unread.clone());
-                let mut config = Config::default();
-                // Whoever has settings is not here for the first time.
-                config.welcomed = true;
-                (config, Some(UserMessage::from(&AppError::from(unread))))
-            }
-        };
-        let list = Self::named_list(&config.relays);
-        let preferences = Preferences {
-            servers: config.servers.iter().map(known_server).collect(),
-            chosen: match config.chosen_entry() {
-                Some(entry) => ChosenServer::Address(entry.address.to_string()),
-                None => ChosenServer::BuiltIn,
-            },
-            relay_list: list,
-            short_lists: config
-                .short_lists
-                .iter()
-                .filter_map(Self::origin_of)
-                .collect(),
-            downloads: config.download_folder(),
-            theme: config.theme,
-            contrast: config.contrast,
-            motion: if config.reduced_motion {
-                Motion::Reduced
-            } else {
-                Motion::System
-            },
-            language: config.language,
-            zoom: nearest_zoom(config.zoom),
-            options: ShareOptions::default(),
-            name_in_pointer: config.name_in_pointer,
-            list_in_pointer: config.pointer_carries_relay_list,
-            copy_when_done: config.copy_when_done,
-            clear_clipboard: config.clear_clipboard,
-            mask_pointers: config.mask_pointers,
-            proxy: config.proxy.clone(),
-            welcomed: config.welcomed,
-            privacy: Privacy {
-                history: config.history,
-                notify: config.notify,
-                notify_names: config.notify_names,
-            },
-            advanced: Advanced {
-                display: config.display,
-                renderer: config.renderer,
-                parallel_shares: config.parallel_shares,
-            },
-        };
-        *lock(&self.config) = config;
-        // As the window says it: what it cannot say exactly, as a size between two steps, nobody has changed by that.
-        let said = self.to_config(&preferences);
-        *lock(&self.config) = said;
-        (preferences, trouble)
+        self.load_settings()
+    }
+
+    fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage> {
+        self.go_on_with_defaults()
+    }
+
+    fn save(&self, preferences: &Preferences) -> Result<(), UserMessage> {
+        self.save_settings(preferences)
     }
 
     fn kept_list(&self, preferences: &Preferences) -> Option<Result<ShownRelayList, UserMessage>> {
@@ -382,35 +203,6 @@ impl Backend for App {
             RelaySource::File(path) => Some(self.read_relay_list(path)),
             source => self.held_list(&source).map(Ok),
         }
-    }
-
-    fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage> {
-        let aside = match Config::put_aside(self.home()) {
-            Ok(aside) => aside,
-            Err(ConfigError::Newer) => {
-                self.read_only.store(true, Ordering::SeqCst);
-                None
-            }
-            Err(error) => return Err(UserMessage::from(&AppError::Config(error))),
-        };
-        *lock(&self.unread) = None;
-        Ok(aside)
-    }
-
-    fn save(&self, preferences: &Preferences) -> Result<(), UserMessage> {
-        // What was not read is not written over.
-        if let Some(unread) = self.unread() {
-            return Err(UserMessage::from(&AppError::from(unread)));
-        }
-        let config = self.to_config(preferences);
-        if !self.read_only.load(Ordering::SeqCst) {
-            let before = lock(&self.config).clone();
-            config
-                .save_changes(&before, self.home())
-                .map_err(|error| UserMessage::from(&AppError::Config(error)))?;
-        }
-        *lock(&self.config) = config;
-        Ok(())
     }
 
     fn share<'a>(
@@ -565,19 +357,6 @@ fn destination(address: Option<&ServerAddress>) -> Destination<'_> {
     address.map_or(Destination::BuiltIn, Destination::Server)
 }
 
-/// What to know before a download that can work.
-fn doubt(pointer: &Pointer, now: u64, settings: &Config) -> Option<UserMessage> {
-    if let Some(expires) = pointer.expires.filter(|expires| *expires <= now) {
-        return Some(text::pointer_expired(expires));
-    }
-    let chosen = settings.chosen_entry()?;
-    if settings.entry(&pointer.server).is_some() {
-        return None;
-    }
-    let theirs = pointer.server.url.authority();
-    Some(text::other_server(theirs, chosen.shown_name()))
-}
-
 /// A share as it was chosen.
 fn share_request(path: PathBuf, preferences: &Preferences) -> ShareRequest {
     ShareRequest {
@@ -612,35 +391,6 @@ pub(crate) fn in_words<T>(result: Result<T, AppError>) -> Result<T, UserMessage>
     result.map_err(|error| UserMessage::from(&error))
 }
 
-fn server(address: &ServerAddress) -> KnownServer {
-    KnownServer {
-        address: address.to_string(),
-        name: address.url.authority().to_owned(),
-        direct: false,
-        access_word: None,
-    }
-}
-
-/// A server as it stands in the settings.
-fn known_server(entry: &ServerEntry) -> KnownServer {
-    KnownServer {
-        name: entry.shown_name().to_owned(),
-        direct: entry.direct,
-        access_word: entry.access_word.clone(),
-        ..server(&entry.address)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A file that a person edited can say anything.
-fn nearest_zoom(zoom: u16) -> u16 {
-    let nearest = ZOOMS.into_iter().min_by_key(|step| step.abs_diff(zoom));
-    nearest.unwrap_or(100)
-}
-
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
@@ -651,12 +401,8 @@ const KEYRING_PATIENCE: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gui::model::KeepFor;
-    use crate::protocol::address::FileId;
+    use crate::gui::model::{KeepFor, ShareOptions};
     use crate::protocol::capability::work::WorkBase;
-    use crate::protocol::digest::Digest;
-    use crate::protocol::pointer::PointerKey;
-    use crate::protocol::seal::{ContentKind, FileKey};
 
     #[test]
     fn every_option_of_a_share_reaches_the_upload() {
@@ -688,39 +434,6 @@ mod tests {
         }
         let request = chosen(KeepFor::Usual, Count::No);
         assert!(!request.name_in_pointer && request.carry_relay_list);
-    }
-
-    #[test]
-    fn a_passed_expiry_and_an_unknown_server_are_told_before_a_download() {
-        let address = |host: &str| -> ServerAddress {
-            let key = crate::protocol::keys::Identity::from_seed([7; 32]).public();
-            let text = format!("http://{host}#p={}", key.to_hex());
-            text.parse().expect("an address")
-        };
-        let pointer = |host: &str, expires| Pointer {
-            server: address(host),
-            id: FileId::parse("5").expect("an id"),
-            key: PointerKey::Whole(FileKey::from_bytes([0; 32])),
-            digest: Digest::of(b""),
-            content_len: 0,
-            name: None,
-            kind: ContentKind::File,
-            expires,
-            receipts: None,
-            relay_list: None,
-        };
-        let ours = ServerEntry::new("", address("files.example"));
-        let mut settings = Config::default();
-        settings.chosen = config::ServerChoice::Server(ours.address.key);
-        settings.servers.push(ours);
-        let known = |expires| pointer("files.example", expires);
-        let other = pointer("other.example", None);
-        assert_eq!(doubt(&known(Some(11)), 10, &settings), None);
-        assert!(doubt(&known(Some(10)), 10, &settings).is_some());
-        let message = doubt(&other, 10, &settings).expect("a doubt");
-        assert!(message.why.contains("other.example") && message.why.contains("files.example"));
-        settings.chosen = config::ServerChoice::BuiltIn;
-        assert_eq!(doubt(&other, 10, &settings), None);
     }
 
     #[test]

@@ -1,0 +1,118 @@
+//! What a pasted pointer describes, and what to know before its download: no route, an expiry that has passed, a server that
+//! is not one of this person's.
+
+use super::App;
+use crate::app::error::AppError;
+use crate::app::received::file_name::SafeFileName;
+use crate::app::settings::config::Config;
+use crate::app::transfer::supported::PointerUse;
+use crate::app::words::message::UserMessage;
+use crate::gui::model::{PointerInfo, PointerNote, PointerText, Preferences};
+use crate::gui::text;
+use crate::protocol::pointer::Pointer;
+
+impl App {
+    pub(super) fn describe_now(
+        &self,
+        text: &PointerText,
+        preferences: &Preferences,
+    ) -> Result<PointerInfo, AppError> {
+        let pointer = Pointer::find(text.as_str())?;
+        PointerUse::Get.check(&pointer)?;
+        let client = self.client(preferences);
+        let trouble = client.check_route(&pointer).err();
+        let server = &pointer.server;
+        let is_built_in = client.session().builtin_key() == Some(server.key);
+        let note = match &trouble {
+            Some(error) => Some(PointerNote {
+                message: UserMessage::from(error),
+                blocks: true,
+            }),
+            None => doubt(&pointer, client.session().now(), client.settings()).map(|message| {
+                PointerNote {
+                    message,
+                    blocks: false,
+                }
+            }),
+        };
+        Ok(PointerInfo {
+            asks_receipt: pointer.receipts.is_some(),
+            offer: match &trouble {
+                Some(AppError::RelaysOffered(offer)) => Some(offer.list.host().to_owned()),
+                _ => None,
+            },
+            lacks_relays: matches!(
+                &trouble,
+                Some(AppError::NoRelays | AppError::RelaySource(_) | AppError::RelaysOffered(_))
+            ),
+            name: pointer
+                .name
+                .as_deref()
+                .map(|name| SafeFileName::sanitize(name).for_display()),
+            len: pointer.content_len,
+            server: if is_built_in {
+                text::built_in().to_owned()
+            } else {
+                server.url.authority().to_owned()
+            },
+            expires: pointer.expires,
+            note,
+        })
+    }
+}
+
+/// What to know before a download that can work.
+fn doubt(pointer: &Pointer, now: u64, settings: &Config) -> Option<UserMessage> {
+    if let Some(expires) = pointer.expires.filter(|expires| *expires <= now) {
+        return Some(text::pointer_expired(expires));
+    }
+    let chosen = settings.chosen_entry()?;
+    if settings.entry(&pointer.server).is_some() {
+        return None;
+    }
+    let theirs = pointer.server.url.authority();
+    Some(text::other_server(theirs, chosen.shown_name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::settings::config::{self, ServerEntry};
+    use crate::protocol::address::{FileId, ServerAddress};
+    use crate::protocol::digest::Digest;
+    use crate::protocol::pointer::PointerKey;
+    use crate::protocol::seal::{ContentKind, FileKey};
+
+    #[test]
+    fn a_passed_expiry_and_an_unknown_server_are_told_before_a_download() {
+        let address = |host: &str| -> ServerAddress {
+            let key = crate::protocol::keys::Identity::from_seed([7; 32]).public();
+            let text = format!("http://{host}#p={}", key.to_hex());
+            text.parse().expect("an address")
+        };
+        let pointer = |host: &str, expires| Pointer {
+            server: address(host),
+            id: FileId::parse("5").expect("an id"),
+            key: PointerKey::Whole(FileKey::from_bytes([0; 32])),
+            digest: Digest::of(b""),
+            content_len: 0,
+            name: None,
+            kind: ContentKind::File,
+            expires,
+            receipts: None,
+            relay_list: None,
+        };
+        let ours = ServerEntry::new("", address("files.example"));
+        let mut settings = Config::default();
+        settings.chosen = config::ServerChoice::Server(ours.address.key);
+        settings.servers.push(ours);
+        let known = |expires| pointer("files.example", expires);
+        let other = pointer("other.example", None);
+        assert_eq!(doubt(&known(Some(11)), 10, &settings), None);
+        assert!(doubt(&known(Some(10)), 10, &settings).is_some());
+        let message = doubt(&other, 10, &settings).expect("a doubt");
+        assert!(message.why.contains("other.example") && message.why.contains("files.example"));
+        settings.chosen = config::ServerChoice::BuiltIn;
+        assert_eq!(doubt(&other, 10, &settings), None);
+    }
+}
