@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
 
-use cloakroom::cli::operator::{RelayLayer, ServerLayer, SettingsLayer, read_text};
+use cloakroom::cli::operator_settings::{RelayLayer, ServerLayer, SettingsLayer, read_text};
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::file_api::FileRequest;
 use cloakroom::protocol::keys::Identity;

@@ -17,7 +17,7 @@ use cloakroom::protocol::capability::{DownloadReceipt, receipt_key};
 use cloakroom::protocol::file_api::{self, Expiry, FileRequest, ReceiptTerms, Upload};
 use cloakroom::protocol::seal::FileKey;
 use cloakroom::server::files::record::{BlobRecord, RECORD_LEN};
-use cloakroom::server::operate::operator::Operator;
+use cloakroom::server::operate::by_hand::Operator;
 #[cfg(unix)]
 use cloakroom::server::store::location::StoreLocation;
 use cloakroom::server::store::{

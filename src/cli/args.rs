@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::Resettable;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use super::operator::{OperatorArgs, RelayLayer, ServerLayer};
+use super::operator_settings::{OperatorArgs, RelayLayer, ServerLayer};
 use crate::app::client::ProxyOverride;
 use crate::app::relays::RelaySource;
 use crate::app::settings::config::ParseProxyError;

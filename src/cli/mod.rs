@@ -3,7 +3,7 @@
 //! Pointers and data go to standard output, everything else to standard error.
 mod args;
 mod commands;
-pub mod operator;
+pub mod operator_settings;
 mod terminal;
 
 use std::process::ExitCode;

@@ -47,7 +47,7 @@ use clock_rule::{ClockRule, ClockStanding, ClockTrust};
 use config::ServerSettings;
 use files::Files;
 use keys::{Keys, PreviousKey};
-use operate::operator::Operator;
+use operate::by_hand::Operator;
 use operate::stats::Stats;
 use relay_mirror::RelayMirror;
 use store::location::StoreLocation;

@@ -4,8 +4,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::server::operate::by_hand::Operator;
 use crate::server::operate::control::{self, ControlError, ControlRequest, ControlResponse};
-use crate::server::operate::operator::Operator;
 use crate::server::store::location::StoreLocation;
 use crate::server::store::{OpenStoreError, is_held};
 

@@ -9,7 +9,7 @@ use crate::app::process::logging;
 use crate::app::relays::list_file;
 use crate::cli::CliError;
 use crate::cli::args::RelayArgs;
-use crate::cli::operator::{RelayLayer, SettingsLayer as _};
+use crate::cli::operator_settings::{RelayLayer, SettingsLayer as _};
 use crate::cli::terminal::{self, print_json_text, print_text};
 use crate::disk::key_file;
 use crate::relay::{Relay, RelayConfig, RunningRelay};

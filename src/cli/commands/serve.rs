@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::process::logging;
 use crate::cli::CliError;
 use crate::cli::args::Serve;
-use crate::cli::operator::{ServerLayer, SettingsLayer as _};
+use crate::cli::operator_settings::{ServerLayer, SettingsLayer as _};
 use crate::cli::terminal::{self, print_line, print_text};
 use crate::disk::key_file::{self, KeyFileError};
 use crate::server::clock_rule::ClockTrust;

@@ -10,7 +10,7 @@ use std::{io, path::Path, time::Duration};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::operator::{Operator, OperatorError};
+use super::by_hand::{Operator, OperatorError};
 use crate::disk::local_socket::{LocalSocket, LocalSocketError, OpenSocket};
 use crate::protocol::address::FileId;
 use crate::server::store::Held;

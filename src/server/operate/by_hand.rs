@@ -1,5 +1,5 @@
-//! What an operator does to a store by hand, also while servers run on it: every deed is one that they know from each
-//! other.
+//! Removes and blocks files of a store by hand, also while servers run on it, as those servers do it among each other; and
+//! reports what the store says of itself.
 
 use std::{sync::Arc, time::Duration};
 
