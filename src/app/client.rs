@@ -27,7 +27,7 @@ pub struct Client {
     access_word: Option<AccessWord>,
 }
 
-/// What one command decides otherwise than the settings.
+/// Choices of one command that go before the settings.
 #[derive(Clone, Default)]
 pub struct Override {
     /// Use these relays, also for a server that the settings allow to see this computer's address.
@@ -49,7 +49,7 @@ pub enum ProxyOverride {
     None,
 }
 
-/// Where a call goes.
+/// The server that a call goes to.
 #[derive(Clone, Copy)]
 pub enum Destination<'a> {
     /// The built-in network's server.
@@ -125,7 +125,7 @@ impl Client {
         }
     }
 
-    /// What the program remembers between transfers.
+    /// The running program: its guards, what servers said of themselves, the built-in network.
     #[must_use]
     pub const fn session(&self) -> &Session {
         &self.session

@@ -25,7 +25,7 @@ use crate::protocol::capability::OwnerToken;
 use crate::protocol::keys::{Ed25519Public, Identity};
 use crate::protocol::relay_list::ListSource;
 
-/// What a person is told instead of an answer.
+/// The message that a person gets in place of an answer.
 #[derive(Debug, PartialEq, Eq)]
 enum Complaint {
     Damaged,
@@ -142,7 +142,7 @@ fn told_of_shares(error: OwnRecordError) -> Complaint {
 struct NetworksRow;
 
 impl NetworksRow {
-    /// What is remembered, once it is known which relays are the person's first ones.
+    /// The record `network.json`, which says which relays are the first ones of this person.
     fn of(home: &Home) -> Result<Remembered, Complaint> {
         let remembered = Remembered::new(home.data_dir.join("network.json"));
         match remembered.look("list") {
@@ -223,7 +223,7 @@ struct HistoryRow {
 }
 
 impl HistoryRow {
-    /// What a program says from start to end that has a history, and does something with it.
+    /// All news of the history in one run of a program, from its start to its end.
     fn during(&self, home: &Home, work: impl FnOnce(&History)) -> Vec<News> {
         let (tell, news) = channel();
         let history = History::start(
