@@ -53,7 +53,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
     let language = sys_locale::get_locales()
         .find_map(|tag| Language::from_tag(&tag))
         .unwrap_or(Language::English);
-    l10n::speak(language);
+    l10n::speak_here(language);
     let args: Vec<OsString> = args.into_iter().collect();
     #[cfg(all(unix, not(target_os = "macos")))]
     if args == [platform::hold::ARGUMENT] {

@@ -18,7 +18,7 @@ use super::view::{self, Surroundings};
 use super::worker::{Backend, Worker};
 use super::{commands, fonts, kit, tokens};
 use crate::app::process::instance::Instance;
-use crate::app::words::l10n::{self, Language};
+use crate::app::words::l10n::{Language, SharedLanguage};
 
 /// Says what has happened above the window since it was asked last.
 pub type AskDrops = Box<dyn Fn() -> Vec<DropNews>>;
@@ -59,6 +59,8 @@ pub struct Window {
     platform: Arc<dyn Platform>,
     drops: bool,
     system_language: Language,
+    /// What this thread, which draws, and the worker's threads speak.
+    language: SharedLanguage,
     instance: Option<Arc<Instance>>,
     look: Option<AppliedLook>,
     drop_news: Option<AskDrops>,
@@ -114,9 +116,11 @@ impl Window {
         let waker = ctx.clone();
         let wake = Arc::new(move |within: Duration| waker.request_repaint_after(within));
         let (preferences, trouble) = backend.load();
+        let language = SharedLanguage::new(opening.language);
         let mut window = Self {
             model: Model::new(preferences, trouble),
-            worker: Worker::start(backend, Arc::clone(&platform), wake)?,
+            worker: Worker::start(backend, Arc::clone(&platform), wake, &language)?,
+            language,
             platform,
             drops: opening.drops,
             drop_news: opening.drop_news,
@@ -198,12 +202,12 @@ impl Window {
         });
     }
 
-    /// Speaks the language that is chosen: this thread draws; the worker's words come from other threads.
+    /// Makes the language that is chosen that of this thread and the worker's.
     fn speak(&self) -> Language {
         let chosen = self.model.settings.preferences.language;
         let language = chosen.unwrap_or(self.system_language);
-        l10n::speak_here(language);
-        l10n::speak(language);
+        self.language.set(language);
+        self.language.speak_here();
         language
     }
 

@@ -29,6 +29,7 @@ use crate::app::error::AppError;
 use crate::app::kept::history::{History, TellNews};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::stage::{ProgressSink, Stage};
+use crate::app::words::l10n::SharedLanguage;
 use crate::app::words::message::UserMessage;
 
 /// Wakes the window after at most this long. Called from any thread.
@@ -227,7 +228,7 @@ const CANCEL_WITHIN: Duration = Duration::from_secs(3);
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
 impl Worker {
-    /// Starts the thread.
+    /// Starts the threads, which speak the window's `language`.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -236,10 +237,13 @@ impl Worker {
         backend: Arc<dyn Backend>,
         platform: Arc<dyn Platform>,
         wake: Wake,
+        language: &SharedLanguage,
     ) -> std::io::Result<Self> {
+        let spoken = language.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("cloakroom-transfer")
+            .on_thread_start(move || spoken.speak_here())
             .enable_all()
             .build()?;
         let (jobs, queue) = unbounded_channel();
@@ -264,9 +268,11 @@ impl Worker {
         }));
         let (clipboard, clipboard_jobs) = mpsc::channel::<Job>();
         let (end, clipboard_ended) = mpsc::channel();
+        let spoken = language.clone();
         std::thread::Builder::new()
             .name("cloakroom-clipboard".to_owned())
             .spawn(move || {
+                spoken.speak_here();
                 for job in clipboard_jobs {
                     job();
                 }

@@ -1,13 +1,12 @@
 //! The words of people's languages: one [Fluent](https://projectfluent.org) file each in `assets/l10n`, looked up by id.
 //!
-//! English has every id; a word that another language lacks is said in English. The language is that of the thread, or,
-//! where none was set for it, that of the process: the window's worker speaks as the window does, and tests of several
-//! languages do not meet.
+//! English has every id; a word that another language lacks is said in English. Each thread has a language, which it may
+//! share with others: the window's worker speaks as its window does, and two windows in one process as each was told.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, LazyLock};
 
 pub use fluent_bundle::FluentValue;
 use fluent_bundle::concurrent::FluentBundle;
@@ -148,29 +147,49 @@ impl Language {
     }
 }
 
-/// Of every thread that has none of its own.
-static OF_PROCESS: AtomicU8 = AtomicU8::new(0);
-
 thread_local! {
-    static OF_THREAD: Cell<Option<Language>> = const { Cell::new(None) };
+    static OF_THREAD: RefCell<Option<SharedLanguage>> = const { RefCell::new(None) };
 }
 
-/// The language that is spoken on this thread: English unless [`speak`] or [`speak_here`] said otherwise.
+/// A language that several threads speak; when it is changed, all of them follow.
+#[derive(Clone, Debug)]
+pub struct SharedLanguage(Arc<AtomicU8>);
+
+impl SharedLanguage {
+    /// A language that no thread speaks yet.
+    #[must_use]
+    pub fn new(language: Language) -> Self {
+        Self(Arc::new(AtomicU8::new(language.number())))
+    }
+
+    /// Changes the language of every thread that speaks this one.
+    pub fn set(&self, language: Language) {
+        self.0.store(language.number(), Ordering::Relaxed);
+    }
+
+    /// Makes this the language of the calling thread.
+    pub fn speak_here(&self) {
+        OF_THREAD.set(Some(self.clone()));
+    }
+
+    fn now(&self) -> Language {
+        Language::of_number(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The language of the calling thread: English unless the thread was given another.
 #[must_use]
 pub fn spoken() -> Language {
-    OF_THREAD
-        .get()
-        .unwrap_or_else(|| Language::of_number(OF_PROCESS.load(Ordering::Relaxed)))
+    OF_THREAD.with_borrow(|language| {
+        language
+            .as_ref()
+            .map_or(Language::English, SharedLanguage::now)
+    })
 }
 
-/// Sets the language of the process.
-pub fn speak(language: Language) {
-    OF_PROCESS.store(language.number(), Ordering::Relaxed);
-}
-
-/// Sets the language of this thread alone.
+/// Sets the language of the calling thread alone.
 pub fn speak_here(language: Language) {
-    OF_THREAD.set(Some(language));
+    SharedLanguage::new(language).speak_here();
 }
 
 /// A text that has nothing to fill in.
