@@ -1,0 +1,8 @@
+//! Formats and decisions alone, without sockets and processes: what strangers may send to a decoder, and transfers over
+//! thousands of relays on virtual time.
+#![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
+
+mod protocol {
+    mod decoder_memory;
+    mod virtual_network;
+}

@@ -1,0 +1,267 @@
+//! Nothing is cut off and nothing stands on something else: in every place of the window, from 760 × 600 down to what
+//! 200 % leaves of the smallest one, and in a language whose words are two fifths longer.
+
+use std::path::PathBuf;
+
+use cloakroom::app::words::l10n::Language;
+use cloakroom::gui::model::{
+    Action, ChosenServer, Count, Modal, ModalAction, Preferences, ReceiveAction, RelayAction,
+    RelayOrigin, RowAction, Screen, ServerAction, ShareAction, ShareOptions, ShownRelayList,
+    WindowAction,
+};
+use cloakroom::gui::window::Opening;
+use egui::Rect;
+use egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use crate::window::desk::Desk;
+use crate::window::desktop::{
+    COUNTED, FOREIGN, RELAYLESS, cut_pointer, no_answer, preferences, server,
+};
+
+/// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.
+#[test]
+fn everything_fits_at_every_size() {
+    fits(Language::English, 100, &[[760.0, 600.0], [420.0, 420.0]]);
+}
+
+#[test]
+fn everything_fits_at_twice_the_size() {
+    fits(Language::English, 200, &[[380.0, 300.0], [210.0, 210.0]]);
+}
+
+#[test]
+fn everything_fits_in_a_language_two_fifths_longer() {
+    fits(Language::Longer, 100, &[[760.0, 600.0], [420.0, 420.0]]);
+}
+
+fn fits(language: Language, zoom: u16, sizes: &[[f32; 2]]) {
+    let mut found = Vec::new();
+    for size in sizes {
+        everywhere(language, zoom, *size, &mut found);
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+fn act(desk: &mut Desk, action: impl Into<Action>) {
+    let ctx = desk.window.ctx.clone();
+    desk.window.state_mut().take(&ctx, action);
+    desk.window.run_steps(3);
+}
+
+/// Every place, one after the other.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a walk through every place of the window"
+)]
+fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<String>) {
+    let place = |name: &str| format!("{name} in {language:?} at {size:?}, {zoom} %");
+    let chosen = server("files.example");
+    let kept = |welcomed| Preferences {
+        chosen: ChosenServer::Address(chosen.address.clone()),
+        servers: vec![chosen.clone()],
+        relay_list: Some(ShownRelayList {
+            origin: RelayOrigin::File(PathBuf::from("/home/ada/relays.json")),
+            name: "Relays of three friends".to_owned(),
+            relays: 5,
+        }),
+        language: Some(language),
+        zoom,
+        welcomed,
+        ..preferences()
+    };
+    let mut desk = Desk::with(kept(false), size, |_| Opening::default());
+    let mut look = |desk: &mut Desk, name: &str| misfits(desk, &place(name), found);
+    look(&mut desk, "first start");
+
+    let mut desk = Desk::with(kept(true), size, |_| Opening::default());
+    look(&mut desk, "share, empty");
+    act(&mut desk, ShareAction::ShowOptions(true));
+    let options = ShareOptions {
+        count: Count::Limit(5),
+        ..ShareOptions::default()
+    };
+    act(&mut desk, ShareAction::SetOptions(options));
+    look(&mut desk, "share, options");
+    act(&mut desk, ShareAction::ShowOptions(false));
+    let names = [
+        "a-long-name-of-a-holiday-picture-2026.zip",
+        "report.pdf",
+        "b.txt",
+    ];
+    let files: Vec<PathBuf> = names.iter().map(|name| desk.file(name)).collect();
+    desk.drop_files(&files);
+    desk.until_seen("Uploading");
+    look(&mut desk, "share, running");
+    act(&mut desk, WindowAction::Close);
+    look(&mut desk, "closing");
+    act(&mut desk, ModalAction::Back);
+    desk.backend.let_go(3);
+    desk.until(|desk| desk.window.state().model().unfinished() == 0);
+    look(&mut desk, "share, done");
+    let id = desk.window.state().model().transfers[0].id;
+    act(&mut desk, Action::Row(id, RowAction::CopyPointer));
+    look(&mut desk, "share, copied");
+    act(&mut desk, Action::Row(id, RowAction::OpenMenu));
+    look(&mut desk, "the menu of a row");
+    act(&mut desk, ModalAction::Back);
+    for modal in [
+        Modal::About,
+        Modal::Closing { running: 2 },
+        Modal::Delete(id),
+        Modal::OpenProgram(id),
+        Modal::Qr(id),
+        Modal::Shortcuts,
+        Modal::WhoSawWhat { id, at: 1 },
+        Modal::WhoSawWhat { id, at: 2 },
+        Modal::WipeHistory,
+    ] {
+        act(&mut desk, ModalAction::Open(modal));
+        look(&mut desk, &format!("{modal:?}"));
+        act(&mut desk, ModalAction::Back);
+    }
+    desk.backend.fail_next(no_answer());
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[file]);
+    desk.backend.let_go(1);
+    desk.until_seen("could not be reached");
+    look(&mut desk, "share, failed");
+
+    for (pointer, seen) in [
+        (cut_pointer(), "cut off"),
+        (FOREIGN, "another computer"),
+        (RELAYLESS, "No relay of yours"),
+        (COUNTED, "files.example"),
+    ] {
+        act(&mut desk, WindowAction::Go(Screen::Receive));
+        act(&mut desk, ReceiveAction::Clear);
+        look(&mut desk, "receive, empty");
+        desk.paste(pointer);
+        desk.until_seen(seen);
+        look(&mut desk, &format!("receive, {seen}"));
+    }
+    act(&mut desk, ReceiveAction::Download);
+    desk.backend.let_go(1);
+    desk.until(|desk| desk.window.state().model().unfinished() == 0);
+    look(&mut desk, "receive, verified");
+    act(&mut desk, WindowAction::Go(Screen::Share));
+    desk.paste("milk, bread, eggs");
+    look(&mut desk, "a notice");
+    act(&mut desk, WindowAction::DismissNotice);
+
+    for show in [false, true] {
+        act(&mut desk, WindowAction::Go(Screen::Settings));
+        act(&mut desk, RelayAction::Show(show));
+        desk.window.run_steps(4);
+        look(&mut desk, "settings");
+    }
+    act(&mut desk, ServerAction::AddressEdited("files".to_owned()));
+    act(&mut desk, ServerAction::Add);
+    desk.until_seen("not a file server's address");
+    act(
+        &mut desk,
+        RelayAction::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
+    );
+    act(&mut desk, RelayAction::UseProxy);
+    look(&mut desk, "settings, wrong address and proxy");
+    act(&mut desk, WindowAction::Go(Screen::Gallery));
+    look(&mut desk, "every widget");
+
+    let without_relays = Preferences {
+        relay_list: None,
+        ..kept(true)
+    };
+    let mut desk = Desk::with(without_relays, size, |_| Opening::default());
+    for screen in [Screen::Share, Screen::Settings] {
+        act(&mut desk, WindowAction::Go(screen));
+        look(&mut desk, &format!("{screen:?}, without relays"));
+    }
+}
+
+/// Height of the bar.
+const BAR: f32 = 56.0;
+
+/// Where the page begins: below the bar, and below the way through Settings where there is one.
+fn page_top(desk: &Desk) -> f32 {
+    let tabs = desk.window.query_all_by_role(Role::Tab);
+    // Those of the bar are in it.
+    let bottoms = tabs.map(|tab| tab.rect().bottom());
+    bottoms.fold(BAR, f32::max)
+}
+
+/// It is part of the page, which scrolls.
+fn is_on_the_page(node: &egui_kittest::Node<'_>) -> bool {
+    let mut above = node.accesskit_node().parent();
+    while let Some(node) = above {
+        if node.role() == Role::Main {
+            return true;
+        }
+        above = node.parent();
+    }
+    false
+}
+
+/// What can be pressed or typed into.
+const CONTROLS: [Role; 6] = [
+    Role::Button,
+    Role::RadioButton,
+    Role::Switch,
+    Role::Tab,
+    Role::TextInput,
+    Role::MultilineTextInput,
+];
+
+fn misfits(desk: &mut Desk, place: &str, found: &mut Vec<String>) {
+    desk.window.run_steps(4);
+    let model = desk.window.state().model();
+    let covered = model.modal.is_some() || model.menu.is_some();
+    let window = desk.window.ctx.content_rect();
+    let top = page_top(desk);
+    let mut controls: Vec<(String, Rect)> = Vec::new();
+    let mut words: Vec<(String, Rect)> = Vec::new();
+    let roles = CONTROLS.into_iter();
+    let others = [Role::Heading, Role::Label, Role::MenuItem];
+    let sheets = [Role::Dialog, Role::AlertDialog];
+    for role in roles.chain(others).chain(sheets) {
+        for node in desk.window.query_all_by_role(role) {
+            if node.accesskit_node().bounding_box().is_none() {
+                continue;
+            }
+            let rect = node.rect();
+            let scrolls = is_on_the_page(&node);
+            let node = node.accesskit_node();
+            let name = node.label().or_else(|| node.value()).unwrap_or_default();
+            let sideways = rect.left() < -0.5 || rect.right() > window.right() + 0.5;
+            let over = rect.top() < -0.5 || rect.bottom() > window.bottom() + 0.5;
+            // What is longer than the window scrolls; what holds it does not.
+            let stands = matches!(role, Role::Dialog | Role::AlertDialog);
+            if sideways || stands && over {
+                found.push(format!("{place}: {role:?} {name:?} stands at {rect:?}"));
+            }
+            // Of the page, what can be seen of it.
+            let seen = if scrolls {
+                rect.intersect(Rect::everything_below(top))
+            } else {
+                rect
+            };
+            if CONTROLS.contains(&role) {
+                controls.push((name, seen));
+            } else if matches!(role, Role::Heading | Role::Label) && !covered {
+                words.push((name, seen));
+            }
+        }
+    }
+    if covered {
+        return;
+    }
+    for (at, (name, rect)) in controls.iter().enumerate() {
+        let other_controls = controls.iter().skip(at + 1);
+        for (other, place_of_other) in other_controls.chain(&words) {
+            let both = rect.intersect(*place_of_other);
+            let apart = both.width() < 1.0 || both.height() < 1.0;
+            if !apart && !rect.expand(0.5).contains_rect(*place_of_other) {
+                found.push(format!("{place}: {other:?} stands on {name:?}, {both:?}"));
+            }
+        }
+    }
+}
