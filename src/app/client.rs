@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::error::AppError;
 use super::relays::{self, RelaySource, Relays};
-use super::settings::config::{Config, Home, UnreadSettings};
+use super::settings::{Home, Settings, UnreadSettings};
 use super::transfer::call::{Call, CallContext};
 use super::transfer::network::Network;
 use super::transfer::session::{ServerKind, Session};
@@ -65,7 +65,7 @@ pub enum Destination<'a> {
 impl Client {
     /// A client under `settings` of the program whose data are in `home`.
     #[must_use]
-    pub fn new(home: Home, settings: Config) -> Self {
+    pub fn new(home: Home, settings: Settings) -> Self {
         Self {
             relays: Arc::new(Relays::of(&home)),
             session: Session::new(home, settings),
@@ -79,13 +79,13 @@ impl Client {
     /// # Errors
     /// [`UnreadSettings`] for settings that are there and cannot be read.
     pub fn open(home: Home) -> Result<Self, UnreadSettings> {
-        let settings = Config::load(&home)?;
+        let settings = Settings::load(&home)?;
         Ok(Self::new(home, settings))
     }
 
     /// A client of the same program under other settings.
     #[must_use]
-    pub fn with_settings(&self, settings: Config) -> Self {
+    pub fn with_settings(&self, settings: Settings) -> Self {
         Self {
             session: self.session.with_settings(settings),
             ..self.clone()
@@ -139,7 +139,7 @@ impl Client {
 
     /// The settings that calls go by.
     #[must_use]
-    pub fn settings(&self) -> &Config {
+    pub fn settings(&self) -> &Settings {
         self.session.settings()
     }
 
@@ -265,7 +265,7 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::settings::config::{ConfigError, ServerChoice, ServerEntry};
+    use crate::app::settings::{ServerChoice, ServerEntry, SettingsError};
     use crate::protocol::address::FileId;
     use crate::protocol::digest::Digest;
     use crate::protocol::keys::Identity;
@@ -293,16 +293,16 @@ mod tests {
     }
 
     /// Settings with one server.
-    fn settings(host: &str, direct: bool) -> Config {
+    fn settings(host: &str, direct: bool) -> Settings {
         let mut entry = ServerEntry::new("", address(host));
         entry.direct = direct;
         entry.access_word = AccessWord::parse("of the settings").ok();
-        let mut settings = Config::default();
+        let mut settings = Settings::default();
         settings.servers.push(entry);
         settings
     }
 
-    fn client(settings: Config) -> (tempfile::TempDir, Client) {
+    fn client(settings: Settings) -> (tempfile::TempDir, Client) {
         let folder = tempfile::tempdir().unwrap();
         let client = Client::new(Home::in_folder(folder.path()), settings);
         (folder, client)
@@ -316,7 +316,7 @@ mod tests {
     async fn a_pointers_route_is_decided_alike_with_and_without_asking_anybody() {
         let here = "127.0.0.1:22023";
         let there = "files.example";
-        let (_folder, stranger) = client(Config::default());
+        let (_folder, stranger) = client(Settings::default());
         let (_folder, owner) = client(settings(here, false));
         let (_folder, direct) = client(settings(there, true));
         type IsRight = fn(&Result<(), AppError>) -> bool;
@@ -419,9 +419,9 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_started_while_the_settings_are_not_known() {
-        let (folder, client) = client(Config::default());
+        let (folder, client) = client(Settings::default());
         let client = client.sending_nothing(UnreadSettings {
-            error: ConfigError::Newer,
+            error: SettingsError::Newer,
             file: folder.path().join("config.toml"),
         });
         let ended = call(&client, Destination::BuiltIn).await;

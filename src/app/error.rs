@@ -6,7 +6,7 @@ use super::kept::owned::OwnRecordError;
 use super::operate::builtin::BuiltInError;
 use super::received::save::SaveError;
 use super::relays::set::{RelayOffer, RelaySourceError};
-use super::settings::config::{ConfigError, UnreadSettings};
+use super::settings::{SettingsError, UnreadSettings};
 use crate::disk::io_reason::IoReason;
 use crate::disk::kept::UnreadFile;
 use crate::net::DriveError;
@@ -33,7 +33,7 @@ pub enum AppError {
     Cancelled,
     /// The settings could not be read or kept.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    SettingsFile(#[from] SettingsError),
     /// The pointer was made on another computer's built-in network.
     #[error("the pointer names another computer's built-in network")]
     ForeignBuiltIn,
@@ -274,7 +274,7 @@ impl AppError {
     pub const fn trouble(&self) -> ErrorKind {
         match self {
             Self::Address(_) | Self::RelayLine(_) => ErrorKind::Usage,
-            Self::BuiltIn(_) | Self::Config(_) | Self::NotOwner | Self::Settings(_) => {
+            Self::BuiltIn(_) | Self::SettingsFile(_) | Self::NotOwner | Self::Settings(_) => {
                 ErrorKind::Other
             }
             Self::Cancelled => ErrorKind::Cancelled,

@@ -8,8 +8,8 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use super::operator_settings::{OperatorArgs, RelayLayer, ServerLayer};
 use crate::app::client::ProxyOverride;
 use crate::app::relays::RelaySource;
-use crate::app::settings::config::ParseProxyError;
 use crate::app::words::units::parse_seconds;
+use crate::net::socks::ParseProxyError;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::file_api::MAX_RECEIPTS;

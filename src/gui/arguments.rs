@@ -9,7 +9,7 @@ use lexopt::{Arg, Parser, ValueExt as _};
 use super::model::PointerText;
 use super::platform::uri_list::UriList;
 use super::text;
-use crate::app::settings::config::Display;
+use crate::app::settings::Display;
 
 /// What Windows puts before a link that was clicked.
 pub(super) const LINK_ARGUMENT: &str = "--link";

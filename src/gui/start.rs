@@ -25,7 +25,7 @@ use super::window::{Opening, Window};
 use super::worker::Backend;
 use crate::app::process::instance::{self, Start, StartArguments};
 use crate::app::process::streams;
-use crate::app::settings::config::{self, Config, Display, Home};
+use crate::app::settings::{self, Display, Home, Settings};
 use crate::app::words::l10n::{self, Language};
 use crate::app::words::message::UserMessage;
 
@@ -74,7 +74,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
     // What was chosen in Settings, unless an argument says otherwise; it never keeps the window from opening.
     let home = Home::find().ok();
     let kept = home
-        .and_then(|home| Config::load(&home).ok())
+        .and_then(|home| Settings::load(&home).ok())
         .unwrap_or_default();
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let display = match wish.display {
@@ -174,11 +174,11 @@ fn find_display(wanted: Display, is_set: impl Fn(&str) -> bool) -> Option<FoundD
 }
 
 /// The renderer that was chosen in Settings.
-fn renderer_of(kept: config::Renderer) -> Option<Renderer> {
+fn renderer_of(kept: settings::Renderer) -> Option<Renderer> {
     match kept {
-        config::Renderer::Auto => None,
-        config::Renderer::Wgpu => Some(Renderer::Wgpu),
-        config::Renderer::Glow => Some(Renderer::Glow),
+        settings::Renderer::Auto => None,
+        settings::Renderer::Wgpu => Some(Renderer::Wgpu),
+        settings::Renderer::Glow => Some(Renderer::Glow),
     }
 }
 

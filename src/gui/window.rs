@@ -8,7 +8,7 @@ use egui::{Context, Event as Input, Id, Key, ThemePreference, ViewportCommand};
 
 use super::model::{
     self, Action, Arrival, Effect, Focus, FocusAction, Model, PointerText, Region, Screen,
-    SystemLook, Theme, WindowAction, WindowEffect,
+    SystemLook, WindowAction, WindowEffect,
 };
 use super::platform::Platform;
 use super::platform::uri_list::{DropNews, UriList};
@@ -18,6 +18,7 @@ use super::view::{self, Surroundings};
 use super::worker::{Backend, Worker};
 use super::{commands, fonts, kit, tokens};
 use crate::app::process::instance::Instance;
+use crate::app::settings::Theme;
 use crate::app::words::l10n::{Language, SharedLanguage};
 
 /// Says what has happened above the window since it was asked last.
@@ -115,10 +116,10 @@ impl Window {
         ctx.add_plugin(PlainSpaces);
         let waker = ctx.clone();
         let wake = Arc::new(move |within: Duration| waker.request_repaint_after(within));
-        let (preferences, trouble) = backend.load();
+        let loaded = backend.load();
         let language = SharedLanguage::new(opening.language);
         let mut window = Self {
-            model: Model::new(preferences, trouble),
+            model: Model::new(loaded),
             worker: Worker::start(backend, Arc::clone(&platform), wake, &language)?,
             language,
             platform,
@@ -204,7 +205,7 @@ impl Window {
 
     /// Makes the language that is chosen that of this thread and the worker's.
     fn speak(&self) -> Language {
-        let chosen = self.model.settings.preferences.language;
+        let chosen = self.model.settings.language;
         let language = chosen.unwrap_or(self.system_language);
         self.language.set(language);
         self.language.speak_here();
@@ -228,14 +229,13 @@ impl Window {
 
     /// Puts the chosen theme and size on, when they have changed.
     fn apply_theme(&mut self, ctx: &Context) {
-        let kept = &self.model.settings.preferences;
         let system = self.model.system;
         let look = AppliedLook {
-            theme: kept.theme,
+            theme: self.model.settings.theme,
             system,
-            high_contrast: kept.high_contrast(system),
-            reduced_motion: kept.reduced_motion(system),
-            zoom: kept.zoom,
+            high_contrast: self.model.high_contrast(),
+            reduced_motion: self.model.reduced_motion(),
+            zoom: self.model.settings.zoom,
             language: self.speak(),
         };
         if self.look == Some(look) {

@@ -19,14 +19,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    ChosenServer, Ended, Event, KnownServer, ManageAction, Managed, PointerInfo, PointerText,
-    Preferences, RelayWish, RelaysKnown, RunId, Saved, ShareResult, ShownRelayList, Terms,
-    TestReport, TransferId, Trouble,
+    Ended, Event, LoadedSettings, ManageAction, Managed, PointerInfo, PointerText, RelayWish,
+    RelaysKnown, RunId, Saved, ShareOptions, ShareResult, ShownRelayList, Terms, TestReport,
+    TransferId, Trouble,
 };
 use super::platform::Platform;
 use super::text;
 use crate::app::error::AppError;
 use crate::app::kept::history::{History, TellNews};
+use crate::app::settings::{Change, ServerChoice, Settings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::app::words::l10n::SharedLanguage;
@@ -39,11 +40,11 @@ pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
 ///
 /// Every future may be dropped at any await; one whose token fires should end soon, leaving nothing half-done.
 pub trait Backend: Send + Sync {
-    /// What was kept, and what was wrong with it. Called once, before the window opens: it reads the settings alone, and
-    /// of the relay list only where it is from.
-    fn load(&self) -> (Preferences, Option<UserMessage>);
-    /// The relay list of these preferences, as it is kept or stands in its file. Blocking; called on a thread for that.
-    fn kept_list(&self, _preferences: &Preferences) -> Option<Result<ShownRelayList, UserMessage>> {
+    /// Reads the settings. Called once, before the window opens.
+    fn load(&self) -> LoadedSettings;
+    /// The relay list that these settings choose, as it is kept or stands in its file; none where nothing is kept of it.
+    /// Blocking; called on a thread for that.
+    fn kept_list(&self, _settings: &Settings) -> Option<Result<ShownRelayList, UserMessage>> {
         None
     }
     /// Goes on with the default settings where the person's own could not be read, and puts the file aside. Returns where
@@ -51,13 +52,15 @@ pub trait Backend: Send + Sync {
     fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage> {
         Ok(None)
     }
-    /// Keeps the preferences; atomic.
-    fn save(&self, preferences: &Preferences) -> Result<(), UserMessage>;
+    /// Makes `changes` in the file of the settings, all or none; `settings` have them already. Blocking; called on a thread
+    /// for that.
+    fn save(&self, changes: &[Change], settings: &Settings) -> Result<(), UserMessage>;
     /// Pads, seals and uploads.
     fn share<'a>(
         &'a self,
         path: PathBuf,
-        preferences: &'a Preferences,
+        options: ShareOptions,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<ShareResult>>;
     /// Downloads, verifies, opens and saves; tells the sender, if they asked and `tell_sender` says so.
@@ -65,7 +68,7 @@ pub trait Backend: Send + Sync {
         &'a self,
         pointer: PointerText,
         tell_sender: bool,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Saved>>;
     /// Asks the server to do something with a file that this person shared.
@@ -73,35 +76,29 @@ pub trait Backend: Send + Sync {
         &'a self,
         what: ManageAction,
         pointer: PointerText,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Managed>>;
     /// Asks something of the relays.
     fn relays<'a>(
         &'a self,
         wish: RelayWish,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>>;
     /// Finds a pointer in a text and says what it is. Offline; blocking, called on a thread for that.
-    fn describe(
-        &self,
-        text: &PointerText,
-        preferences: &Preferences,
-    ) -> Result<PointerInfo, UserMessage>;
-    /// Understands a server's address. Offline, quick, called on the window's thread.
-    fn read_server(&self, address: &str) -> Result<KnownServer, UserMessage>;
+    fn describe(&self, text: &PointerText, settings: &Settings)
+    -> Result<PointerInfo, UserMessage>;
     /// Reads a relay list from a file. Blocking; called on a thread for that.
     fn read_relay_list(&self, path: PathBuf) -> Result<ShownRelayList, UserMessage>;
-    /// Uploads to and downloads from a server.
+    /// Uploads to and downloads from the server that these settings choose.
     fn test_server<'a>(
         &'a self,
-        server: ChosenServer,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<TestReport>>;
     /// What a server said of what it takes, as far as is remembered. Blocking; called on a thread for that.
-    fn terms(&self, _server: &ChosenServer) -> Option<Terms> {
+    fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
         None
     }
     /// What this program finds of settings, folders, relay list and servers, a line each, without secrets. Offline.
@@ -140,11 +137,21 @@ struct Inner {
     events: mpsc::Sender<Event>,
     wake: Wake,
     closed: AtomicBool,
-    newest_save: AtomicU64,
+    /// What the person changed and the file of the settings does not have yet, in order.
+    unsaved: Mutex<Unsaved>,
+    /// Held by whoever writes that file.
     saving: Mutex<()>,
     newest_text: AtomicU64,
     /// What the newest text turned out to be, until the window has heard it.
     described: Mutex<Option<Described>>,
+}
+
+/// Changes that are not in the file of the settings yet.
+#[derive(Default)]
+struct Unsaved {
+    changes: Vec<Change>,
+    /// The settings after the last of them.
+    settings: Arc<Settings>,
 }
 
 /// The number of a text, and what it is.
@@ -152,12 +159,25 @@ type Described = (u64, Result<PointerInfo, UserMessage>);
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Inner {
-    /// Writes the preferences unless newer ones came meanwhile.
-    fn save(&self, number: u64, preferences: &Preferences) {
+    /// Writes every change that is not in the file yet. Those that cannot be written stay for the next time.
+    fn save(&self) {
         let one_at_a_time = lock(&self.saving);
-        if number == self.newest_save.load(Ordering::SeqCst)
-            && let Err(message) = self.backend.save(preferences)
-        {
+        let Unsaved { changes, settings } = {
+            let mut unsaved = lock(&self.unsaved);
+            let settings = Arc::clone(&unsaved.settings);
+            std::mem::replace(
+                &mut *unsaved,
+                Unsaved {
+                    changes: Vec::new(),
+                    settings,
+                },
+            )
+        };
+        if changes.is_empty() {
+            return;
+        }
+        if let Err(message) = self.backend.save(&changes, &settings) {
+            lock(&self.unsaved).changes.splice(0..0, changes);
             self.report(Event::Failed(message));
         }
         drop(one_at_a_time);
@@ -176,11 +196,11 @@ impl Inner {
     }
 
     /// Says what a text is, unless a newer one came meanwhile.
-    fn describe(&self, number: u64, text: &PointerText, preferences: &Preferences) {
+    fn describe(&self, number: u64, text: &PointerText, settings: &Settings) {
         if number != self.newest_text.load(Ordering::SeqCst) {
             return;
         }
-        let described = self.backend.describe(text, preferences);
+        let described = self.backend.describe(text, settings);
         let mut slot = lock(&self.described);
         if slot.as_ref().is_none_or(|(known, _)| *known < number) {
             *slot = Some((number, described));
@@ -254,7 +274,7 @@ impl Worker {
             events: sender,
             wake,
             closed: AtomicBool::new(false),
-            newest_save: AtomicU64::new(0),
+            unsaved: Mutex::default(),
             saving: Mutex::new(()),
             newest_text: AtomicU64::new(0),
             described: Mutex::default(),

@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use cloakroom::app::received::save::SaveTo;
-use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::transfer::{get, share};
@@ -167,7 +167,7 @@ fn in_process(content: &[u8], rounds: usize) -> (Duration, Duration) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("large.bin");
         fs::write(&file, content).unwrap();
-        let session = Session::new(Home::in_folder(folder.path()), Config::default());
+        let session = Session::new(Home::in_folder(folder.path()), Settings::default());
         let network = session.builtin_network().await.unwrap();
         let call = Call::new(&session, network, &CallContext::default());
         let (mut shares, mut gets) = (Vec::new(), Vec::new());

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use cloakroom::app::relays::{RelaySet, RelaySource};
-use cloakroom::app::settings::config::{Config, Home, ServerChoice, ServerEntry};
+use cloakroom::app::settings::{Home, ServerChoice, ServerEntry, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::network::{Network, Route};
 use cloakroom::app::transfer::session::Session;
@@ -359,7 +359,7 @@ fn an_access_word_is_asked_for_and_taken_from_everywhere() {
     printed_pointer(&share.output().unwrap());
 
     let home = Home::in_folder(person.home.path());
-    let mut config = Config::default();
+    let mut config = Settings::default();
     let mut entry = ServerEntry::new("ours", town.address.clone());
     entry.access_word = Some(AccessWord::parse(WORD).unwrap());
     config.servers.push(entry);
@@ -660,7 +660,7 @@ fn the_second_asking_goes_over_another_last_relay() {
     let town = Town::with(|config| config.settings.work = WorkBase::from_bits(14));
     let session = Session::new(
         Home::in_folder(tempdir().unwrap().path()),
-        Config::default(),
+        Settings::default(),
     );
     let descriptors = town.relays.iter().map(|relay| relay.descriptor().clone());
     let relays = RelaySet {
@@ -895,7 +895,7 @@ fn a_servers_test_stores_fetches_and_deletes() {
     let town = Town::with(ask_for_word);
     let session = Session::new(
         Home::in_folder(tempdir().unwrap().path()),
-        Config::default(),
+        Settings::default(),
     );
     let network = Network::new(town.address.clone(), Route::Direct);
     let call = Call::new(&session, network, &CallContext::default());

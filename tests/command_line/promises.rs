@@ -18,7 +18,7 @@ use std::time::Instant;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloakroom::app::relays::RelaySource;
-use cloakroom::app::settings::config::{Config, Home, ServerChoice, ServerEntry};
+use cloakroom::app::settings::{Home, ServerChoice, ServerEntry, Settings};
 use cloakroom::protocol::address::FileId;
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::keys::Identity;
@@ -299,7 +299,7 @@ fn a_pointer_of_another_computers_built_in_network_is_said_to_be_one() {
 fn a_server_of_ones_own_on_loopback_is_nobody_elses_built_in_network() {
     let (sender, recipient) = (Person::new(), Person::new());
     let pointer = sender.share(&sender.file("a.txt", b"content"), &[]);
-    let mut config = Config::default();
+    let mut config = Settings::default();
     let server = Pointer::find(&pointer).unwrap().server;
     config.servers.push(ServerEntry::new("mine", server));
     config.save(&Home::in_folder(recipient.home())).unwrap();
@@ -898,7 +898,7 @@ fn the_settings_choose_server_and_relays() {
     let network = Network::start();
     let person = Person::new();
     let server = network.server.first_line.parse().unwrap();
-    let mut config = Config::default();
+    let mut config = Settings::default();
     config.servers.push(ServerEntry::new("mine", server));
     config.chosen = ServerChoice::Server(config.servers[0].address.key);
     config.relays = RelaySource::File(network.list());

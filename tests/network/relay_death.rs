@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use cloakroom::app::received::save::SaveTo;
 use cloakroom::app::relays::{RelaySet, RelaySource};
-use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get::{self, GetRequest};
 use cloakroom::app::transfer::network::{Network, Route};
@@ -144,7 +144,7 @@ impl World {
             source: RelaySource::File(folder.path().join("relays.json")),
         };
         Self {
-            session: Session::new(Home::in_folder(folder.path()), Config::default()),
+            session: Session::new(Home::in_folder(folder.path()), Settings::default()),
             network: Network::new(address, Route::Relays(set)),
             folder,
             alive: Arc::new(Mutex::new(alive)),

@@ -8,7 +8,7 @@ use std::process::Output;
 
 use cloakroom::app::error::AppError;
 use cloakroom::app::relays::{ListState, RelaySourceError, Relays, UseFor};
-use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::transfer::share::{ShareRequest, share};
@@ -556,7 +556,7 @@ impl Person {
         let home = Home::in_folder(folder.path().join("home"));
         Self {
             relays: Relays::of(&home),
-            session: Session::new(home, Config::default()),
+            session: Session::new(home, Settings::default()),
             folder,
         }
     }

@@ -3,12 +3,12 @@
 
 use std::fs;
 
-use cloakroom::app::settings::config::Home;
+use cloakroom::app::relays::RelaySource;
+use cloakroom::app::settings::{Home, ServerChoice, ServerEntry, Settings};
 use cloakroom::app::transfer::call::CallContext;
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
-    ChosenServer, Ended, KnownServer, ManageAction, PointerText, Preferences, RelayOrigin,
-    RelayWish, RelaysKnown, Saved, ShareResult,
+    Ended, ManageAction, PointerText, RelayWish, RelaysKnown, Saved, ShareOptions, ShareResult,
 };
 use cloakroom::gui::text;
 use cloakroom::gui::worker::Backend as _;
@@ -24,38 +24,33 @@ use crate::network::place::Place;
 struct Person {
     folder: TempDir,
     app: App,
-    preferences: Preferences,
+    settings: Settings,
 }
 
 impl Person {
     fn new(place: &Place) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let address = place.server.address().to_string();
-        let preferences = Preferences {
-            servers: vec![KnownServer {
-                address: address.clone(),
-                name: "the server".to_owned(),
-                access_word: None,
-                direct: false,
-            }],
-            chosen: ChosenServer::Address(address),
-            downloads: folder.path().to_owned(),
-            list_in_pointer: true,
-            ..Preferences::default()
+        let address = place.server.address().clone();
+        let settings = Settings {
+            chosen: ServerChoice::Server(address.key),
+            servers: vec![ServerEntry::new("the server", address)],
+            download_folder: Some(folder.path().to_owned()),
+            pointer_carries_relay_list: true,
+            ..Settings::default()
         };
         Self {
             app: App::new(Home::in_folder(folder.path().join("home"))),
             folder,
-            preferences,
+            settings,
         }
     }
 
     async fn ask(&mut self, wish: RelayWish) -> RelaysKnown {
         let context = CallContext::default();
-        let known = self.app.relays(wish, &self.preferences, &context);
+        let known = self.app.relays(wish, &self.settings, &context);
         let known = known.await.map_err(|message| message.what).unwrap();
         if let Some(list) = &known.list {
-            self.preferences.relay_list = Some(list.clone());
+            self.settings.relays = list.source.clone();
         }
         known
     }
@@ -64,19 +59,21 @@ impl Person {
         let file = self.folder.path().join("a.txt");
         fs::write(&file, b"content").unwrap();
         let context = CallContext::default();
-        self.app.share(file, &self.preferences, &context).await
+        let options = ShareOptions::default();
+        let share = self.app.share(file, options, &self.settings, &context);
+        share.await
     }
 
     async fn fetch(&self, pointer: &PointerText) -> Ended<Saved> {
         let context = CallContext::default();
         let pointer = pointer.clone();
-        let fetch = self.app.fetch(pointer, true, &self.preferences, &context);
+        let fetch = self.app.fetch(pointer, true, &self.settings, &context);
         fetch.await
     }
 
     /// The host of the list that the pointer offers, when no relays of one's own will do.
     fn offer(&self, pointer: &PointerText) -> Option<String> {
-        let info = self.app.describe(pointer, &self.preferences);
+        let info = self.app.describe(pointer, &self.settings);
         let info = info.map_err(|message| message.what).unwrap();
         assert_eq!(info.note.is_some(), info.lacks_relays);
         info.offer
@@ -106,7 +103,7 @@ async fn a_list_is_added_looked_at_used_and_its_guard_replaced() {
     let (place, mut person) = with_list().await;
     let known = person.ask(RelayWish::Add(place.line.to_string())).await;
     let list = known.list.unwrap();
-    assert_eq!(list.origin, RelayOrigin::Line(place.line.to_string()));
+    assert_eq!(list.source, RelaySource::Url(place.line.clone()));
     assert_eq!((list.name.as_str(), list.relays), ("ours", 3));
     let seen = known.seen.unwrap();
     assert_eq!((seen.relays.len(), seen.trouble), (3, None));
@@ -136,7 +133,7 @@ async fn a_list_is_added_looked_at_used_and_its_guard_replaced() {
     );
 
     let session = person.ask(RelayWish::Session).await;
-    assert_eq!(session.list.unwrap().origin, RelayOrigin::Session);
+    assert_eq!(session.list.unwrap().source, RelaySource::Session);
     assert!(
         session.seen.unwrap().trouble.is_some(),
         "nobody was asked yet"
@@ -157,7 +154,7 @@ async fn first_relays_that_are_not_known_are_told_and_no_others_take_their_place
     let context = CallContext::default();
     let new = person
         .app
-        .relays(RelayWish::NewGuard, &person.preferences, &context);
+        .relays(RelayWish::NewGuard, &person.settings, &context);
     assert!(new.await.unwrap_err().why.contains("network.json"));
     let shared = person.share().await.result.map(drop);
     let words = text::trouble(&shared.unwrap_err());
@@ -216,12 +213,12 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
     let path = other.folder.path().join("mine.json");
     fs::write(&path, place.list_of("mine", entries, 1, 90)).unwrap();
     let list = other.app.read_relay_list(path);
-    other.preferences.relay_list = Some(list.map_err(|message| message.what).unwrap());
+    other.settings.relays = list.map_err(|message| message.what).unwrap().source;
     assert_eq!(other.offer(&pointer), offers);
 
     // Accepting serves this server and chooses nothing else.
     for (person, beside) in [(&mut nobody, 1), (&mut sender, 0), (&mut other, 1)] {
-        let chosen = person.preferences.relay_list.clone();
+        let chosen = person.settings.relays.clone();
         let known = person.ask(RelayWish::Accept(pointer.clone())).await;
         assert_eq!(known.others.len(), beside);
         if let Some(list) = known.others.first() {
@@ -229,7 +226,7 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
             assert_eq!(list.servers, ["the server"]);
             assert!(list.seen.issued.is_some() && list.seen.trouble.is_none());
         }
-        assert_eq!(person.preferences.relay_list, chosen);
+        assert_eq!(person.settings.relays, chosen);
         assert_eq!(person.offer(&pointer), None);
         let saved = person.fetch(&pointer).await.result;
         let saved = saved
@@ -239,7 +236,7 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
     }
 
     // What was accepted can be forgotten, and is offered again then.
-    let accepted = RelayOrigin::Line(place.line.to_string());
+    let accepted = RelaySource::Url(place.line.clone());
     let known = nobody.ask(RelayWish::Forget(accepted)).await;
     assert!(known.others.is_empty());
     assert_eq!(nobody.offer(&pointer), offers);
@@ -293,18 +290,15 @@ async fn of_a_dead_server_the_window_knows_who_saw_what() {
             .manage(
                 what,
                 pointer.clone(),
-                &person.preferences,
+                &person.settings,
                 &CallContext::default(),
             )
             .await;
         assert!(managed.result.is_err());
         guard_saw(&managed.shown);
     }
-    let choice = person.preferences.chosen.clone();
     let context = CallContext::default();
-    let tested = person
-        .app
-        .test_server(choice, &person.preferences, &context);
+    let tested = person.app.test_server(&person.settings, &context);
     let tested = tested.await;
     assert!(tested.result.is_err());
     guard_saw(&tested.shown);

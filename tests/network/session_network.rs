@@ -11,7 +11,7 @@ use base64ct::{Base64, Encoding as _};
 use cloakroom::app::error::AppError;
 use cloakroom::app::received::save::SaveTo;
 use cloakroom::app::relays::{ListState, RelaySet, RelaySource, RelaySourceError, Relays};
-use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get::{self, GetRequest};
 use cloakroom::app::transfer::session::Session;
@@ -222,7 +222,7 @@ impl Person {
         let home = Home::in_folder(folder.path().join("home"));
         Self {
             relays: Relays::with_seeds(&home, seeds),
-            session: Session::new(home, Config::default()),
+            session: Session::new(home, Settings::default()),
             folder,
         }
     }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloakroom::app::error::AppError;
-use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::protocol::address::{FileId, ServerAddress};
@@ -1321,7 +1321,7 @@ struct OnDisk {
 
 impl MemoryKeeper for OnDisk {
     fn change(&self, change: &mut dyn FnMut(&mut RelayMemory)) {
-        let session = Session::new(self.home.clone(), Config::default());
+        let session = Session::new(self.home.clone(), Settings::default());
         session.relay_memory("list").unwrap().change(change);
     }
 }

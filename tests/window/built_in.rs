@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::settings::{Home, Settings, Theme};
 use cloakroom::gui::backend::App;
-use cloakroom::gui::model::{Reading, Theme, TransferState};
+use cloakroom::gui::model::{Reading, TransferState};
 use cloakroom::gui::text;
 use cloakroom::gui::window::{Opening, Window};
 use egui_kittest::Harness;
@@ -127,7 +127,7 @@ fn soon<T>(look: impl Fn() -> Option<T>) -> T {
 }
 
 fn welcomed(home: &Path, downloads: &Path) {
-    let mut config = Config::default();
+    let mut config = Settings::default();
     config.welcomed = true;
     config.download_folder = Some(downloads.to_owned());
     config
@@ -213,10 +213,7 @@ fn with_settings_that_cannot_be_read_nothing_is_sent_until_the_person_chose() {
     let home = folder.path().join("home");
     welcomed(&home, folder.path());
     let desk = Desk::open(&home);
-    assert_eq!(
-        desk.window.state().model().settings.preferences.theme,
-        Theme::System
-    );
+    assert_eq!(desk.window.state().model().settings.theme, Theme::System);
     drop(desk);
 
     let file = Home::in_folder(&home).config_file();

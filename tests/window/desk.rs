@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cloakroom::gui::model::Preferences;
+use cloakroom::app::settings::Settings;
 use cloakroom::gui::window::{Opening, Window};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
@@ -12,7 +12,7 @@ use egui::{Event, Key};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, HarnessBuilder};
 
-use crate::window::desktop::{FakeBackend, FakeDesktop, LEN, preferences};
+use crate::window::desktop::{FakeBackend, FakeDesktop, LEN, settings};
 
 pub(crate) struct Desk {
     pub(crate) window: Harness<'static, Window>,
@@ -36,35 +36,35 @@ impl egui::DroppedFile for Dropped {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self::with(preferences(), [760.0, 600.0], |_| Opening::default())
+        Self::with(settings(), [760.0, 600.0], |_| Opening::default())
     }
 
     pub(crate) fn with(
-        preferences: Preferences,
+        settings: Settings,
         size: [f32; 2],
         opening: impl FnOnce(&Path) -> Opening,
     ) -> Self {
-        Self::built(Harness::builder(), preferences, size, opening)
+        Self::built(Harness::builder(), settings, size, opening)
     }
 
     /// On a harness of another kind, such as one that draws pictures.
     pub(crate) fn built(
         builder: HarnessBuilder<Window>,
-        preferences: Preferences,
+        settings: Settings,
         size: [f32; 2],
         opening: impl FnOnce(&Path) -> Opening,
     ) -> Self {
-        Self::prepared(builder, preferences, size, |folder, _| opening(folder))
+        Self::prepared(builder, settings, size, |folder, _| opening(folder))
     }
 
     /// With something done to the backend before the window asks it.
     pub(crate) fn prepared(
         builder: HarnessBuilder<Window>,
-        preferences: Preferences,
+        settings: Settings,
         size: [f32; 2],
         opening: impl FnOnce(&Path, &FakeBackend) -> Opening,
     ) -> Self {
-        let backend = FakeBackend::new(preferences);
+        let backend = FakeBackend::new(settings);
         let told = Arc::clone(&backend);
         Self::over(builder, backend, size, |folder| opening(folder, &told))
     }

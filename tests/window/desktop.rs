@@ -13,27 +13,27 @@ use cloakroom::app::kept::history::{History, TellNews};
 use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 use cloakroom::app::received::content_type::Findings;
 use cloakroom::app::relays::RelayOffer;
+use cloakroom::app::relays::RelaySource;
+use cloakroom::app::settings::{Change, ServerChoice, ServerEntry, Settings, Theme};
 use cloakroom::app::transfer::call::CallContext;
 use cloakroom::app::transfer::manage::Downloads;
 use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
-    ChosenServer, Count, Ended, KnownServer, ManageAction, Managed, OtherList, PointerInfo,
-    PointerNote, PointerText, Preferences, RelayOrigin, RelaySeen, RelayWish, RelaysKnown,
-    RelaysSeen, Saved, ShareOptions, ShareResult, ShownRelayList, SystemLook, Terms, TestReport,
-    Theme, Trouble,
+    Count, Ended, LoadedSettings, ManageAction, Managed, OtherList, PointerInfo, PointerNote,
+    PointerText, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, ShareOptions, ShareResult,
+    ShownRelayList, SystemLook, Terms, TestReport, Trouble,
 };
 use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::platform::{Platform, Revealed};
 use cloakroom::gui::text::{self, Notification};
 use cloakroom::gui::worker::Backend;
-use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::disclosure::{AttemptShown, End, ShownOutcome};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::path::{Relaxed, RelayPath, SetAsideWhy, Standing};
 use cloakroom::protocol::pointer::Pointer;
-use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
+use cloakroom::protocol::relay_list::{ListSource, RelayDescriptor, Serves};
 use cloakroom::protocol::size_class::SizeClass;
 use cloakroom::protocol::transfer::{Failure, TransferError};
 use futures_util::future::BoxFuture;
@@ -43,12 +43,12 @@ use tokio::sync::Semaphore;
 type Stages = Vec<Stage>;
 
 pub(crate) struct FakeBackend {
-    preferences: Mutex<Preferences>,
+    settings: Settings,
     /// Every transfer waits here before it ends.
     gate: Semaphore,
     stages: Mutex<Stages>,
     failures: Mutex<VecDeque<Trouble>>,
-    saves: Mutex<Vec<Preferences>>,
+    saves: Mutex<Vec<Settings>>,
     shares: Mutex<Vec<ShareOptions>>,
     terms: Mutex<Option<Terms>>,
     history: Mutex<Option<(PathBuf, Arc<dyn KeyStore>)>>,
@@ -66,6 +66,9 @@ pub(crate) const FOREIGN: &str = "cloak14qq826r5w3cr5te0xyerwt3s9cczuvf6xscrqvqp
 pub(crate) const RELAYLESS: &str = "cloak14yq8g6r5w3cr5te0ve5kcetn9ejhsctdwpkx2q2cyrt44xqps2cs4d74f0ld8jtyquaqactj70d2vge94upp568hqag35qnc93d8zvmkfcu8jjmr2s6hy4mdxpj5safhv9x8ss3jwp9xv3pewdrkj5f5dazkk43kw3vhwnf3qdvzqpjapnm5jzaeang55d3jsjfwnjktw9kwdeu0w5nwj2ekds3x0dwrq3vzp73v3nz09qtkh0hdfdekmatf5dx8nnfhy057csheva95634vdw9cq5dqqszfpqrx5un9wphhyapwwpjxvzq6dv22tqqt0pjxsar5wpen5te0d35hxarn9ejhsctdwpkx2tmjv4kxz7tn9e48xmmwyd4n6vmyxscrzdmrxdjnsdpn8qun2cfexf3rwvrpvymngep3vgmk2cnr893njwpjvd3kvvn9vv6rjd3cvd3nqcmyx56kvvfjv9nrgd3kxp3swjvffu";
 /// One whose sender asks to be told.
 pub(crate) const COUNTED: &str = "cloak14yq8g6r5w3cr5te0ve5kcetn9ejhsctdwpkx2q2cyrt44xqps2cs4d74f0ld8jtyquaqactj70d2vge94upp568hqag35qnc93d8zvmkfcu8jjmr2s6hy4mdxpj5safhv9x8ss3jwp9xv3pewdrkj5f5dazkk43kw3vhwnf3qdvzqpjapnm5jzaeang55d3jsjfwnjktw9kwdeu0w5nwj2ekds3x0dwrq3vzp73v3nz09qtkh0hdfdekmatf5dx8nnfhy057csheva95634vdw9cq5dqqszfpqrx5un9wphhyapwwpjxvzq6dv22tqq2qql2r63t";
+
+/// The key of `files.example`.
+const SERVER_KEY: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 
 /// How long every file is.
 pub(crate) const LEN: u64 = 4_213_000;
@@ -90,30 +93,34 @@ pub(crate) fn no_answer() -> AppError {
     })
 }
 
-pub(crate) fn preferences() -> Preferences {
-    Preferences {
-        downloads: PathBuf::from("/home/ada/Downloads"),
+pub(crate) fn settings() -> Settings {
+    Settings {
+        download_folder: Some(PathBuf::from("/home/ada/Downloads")),
         theme: Theme::Light,
         welcomed: true,
-        ..Preferences::default()
+        ..Settings::default()
     }
 }
 
-pub(crate) fn server(host: &str) -> KnownServer {
-    KnownServer {
-        address: format!(
-            "http://{host}#p=d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-        ),
-        name: host.to_owned(),
-        direct: false,
-        access_word: None,
-    }
+/// A server whose key follows from its name.
+pub(crate) fn server(host: &str) -> ServerEntry {
+    let key = match host {
+        // The server of the pointers above.
+        "files.example" => SERVER_KEY.to_owned(),
+        other => {
+            let mut seed = [0; 32];
+            seed[..other.len()].copy_from_slice(other.as_bytes());
+            Identity::from_seed(seed).public().to_hex()
+        }
+    };
+    let address = format!("http://{host}#p={key}");
+    ServerEntry::new("", address.parse().expect("an address"))
 }
 
 impl FakeBackend {
-    pub(crate) fn new(preferences: Preferences) -> Arc<Self> {
+    pub(crate) fn new(settings: Settings) -> Arc<Self> {
         Arc::new(Self {
-            preferences: Mutex::new(preferences),
+            settings,
             gate: Semaphore::new(0),
             stages: Mutex::new(vec![
                 Stage::Pad,
@@ -176,7 +183,7 @@ impl FakeBackend {
     }
 
     /// Everything that was kept.
-    pub(crate) fn saves(&self) -> Vec<Preferences> {
+    pub(crate) fn saves(&self) -> Vec<Settings> {
         self.saves.lock().expect("no panic").clone()
     }
 
@@ -204,14 +211,14 @@ impl FakeBackend {
 }
 
 /// How a fake transfer ends: with all that it shows, or with its first try.
-fn end<T>(result: Result<T, Trouble>, up: bool, preferences: &Preferences) -> Ended<T> {
+fn end<T>(result: Result<T, Trouble>, up: bool, settings: &Settings) -> Ended<T> {
     let mut shown = shown(up);
     for request in &mut shown {
         for attempt in &mut request.attempts {
-            if preferences.chosen == ChosenServer::BuiltIn {
+            if settings.chosen == ServerChoice::BuiltIn {
                 at_home(attempt);
             }
-            let proxy = preferences.proxy.as_ref().map(ToString::to_string);
+            let proxy = settings.proxy.as_ref().map(ToString::to_string);
             attempt.proxy = proxy.map(|url| url.replace("socks5://", ""));
         }
     }
@@ -235,31 +242,36 @@ fn at_home(attempt: &mut AttemptShown) {
 }
 
 impl Backend for FakeBackend {
-    fn load(&self) -> (Preferences, Option<UserMessage>) {
-        (self.preferences.lock().expect("no panic").clone(), None)
+    fn load(&self) -> LoadedSettings {
+        LoadedSettings {
+            settings: self.settings.clone(),
+            usual_downloads: PathBuf::from("/home/ada/Downloads"),
+            trouble: None,
+        }
     }
 
-    fn kept_list(&self, _: &Preferences) -> Option<Result<ShownRelayList, UserMessage>> {
-        let list = self.list.lock().expect("no panic").take()?;
-        list.recv().ok()
+    fn kept_list(&self, settings: &Settings) -> Option<Result<ShownRelayList, UserMessage>> {
+        let list = self.list.lock().expect("no panic").take();
+        match list {
+            Some(list) => list.recv().ok(),
+            None => Some(Ok(shown_list(settings.relays.clone()))),
+        }
     }
 
-    fn save(&self, preferences: &Preferences) -> Result<(), UserMessage> {
-        self.saves
-            .lock()
-            .expect("no panic")
-            .push(preferences.clone());
+    fn save(&self, _: &[Change], settings: &Settings) -> Result<(), UserMessage> {
+        self.saves.lock().expect("no panic").push(settings.clone());
         Ok(())
     }
 
     fn share<'a>(
         &'a self,
         _path: PathBuf,
-        preferences: &'a Preferences,
+        options: ShareOptions,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<ShareResult>> {
         let mut shares = self.shares.lock().expect("no panic");
-        shares.push(preferences.options);
+        shares.push(options);
         drop(shares);
         Box::pin(async move {
             let shared = self.wait(context).await.map(|()| ShareResult {
@@ -267,14 +279,14 @@ impl Backend for FakeBackend {
                 blob_len: blob_len(),
                 expires: Some(1_796_515_200),
                 server: "files.example".to_owned(),
-                builtin: preferences.chosen == ChosenServer::BuiltIn,
+                builtin: settings.chosen == ServerChoice::BuiltIn,
                 manageable: true,
-                counted: preferences.options.count != Count::No,
+                counted: options.count != Count::No,
                 gone: false,
                 by_server_clock: false,
                 other_time: false,
             });
-            end(shared, true, preferences)
+            end(shared, true, settings)
         })
     }
 
@@ -282,17 +294,17 @@ impl Backend for FakeBackend {
         &'a self,
         _pointer: PointerText,
         _tell_sender: bool,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Saved>> {
         Box::pin(async move {
-            let path = preferences.downloads.join("report (1).pdf");
+            let path = settings.download_folder().join("report (1).pdf");
             let saved = self.wait(context).await.map(|()| Saved {
                 path,
                 name: "report (1).pdf".to_owned(),
                 len: LEN,
             });
-            end(saved, false, preferences)
+            end(saved, false, settings)
         })
     }
 
@@ -300,7 +312,7 @@ impl Backend for FakeBackend {
         &'a self,
         what: ManageAction,
         _pointer: PointerText,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         _context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Managed>> {
         let failure = self.failures.lock().expect("no panic").pop_front();
@@ -318,7 +330,7 @@ impl Backend for FakeBackend {
                     allowed: None,
                 }),
             });
-            let mut ended = end(done, false, preferences);
+            let mut ended = end(done, false, settings);
             for request in &mut ended.shown {
                 request.asked = match what {
                     ManageAction::Delete => Asked::Delete,
@@ -333,11 +345,11 @@ impl Backend for FakeBackend {
     fn relays<'a>(
         &'a self,
         wish: RelayWish,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         _context: &'a CallContext,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>> {
         let forgotten = match &wish {
-            RelayWish::Forget(origin) => Some(origin.clone()),
+            RelayWish::Forget(source) => Some(source.clone()),
             _ => None,
         };
         let failure = match wish {
@@ -345,21 +357,16 @@ impl Backend for FakeBackend {
             _ => self.failures.lock().expect("no panic").pop_front(),
         };
         let list = match wish {
-            RelayWish::Add(line) => Some(ShownRelayList {
-                origin: RelayOrigin::Line(line),
-                name: "Relays of three friends".to_owned(),
-                relays: 5,
-            }),
-            RelayWish::Session => Some(ShownRelayList {
-                origin: RelayOrigin::Session,
-                name: "Session's service nodes".to_owned(),
-                relays: 0,
-            }),
+            RelayWish::Add(line) => line
+                .parse()
+                .ok()
+                .map(|line| shown_list(RelaySource::Url(line))),
+            RelayWish::Session => Some(shown_list(RelaySource::Session)),
             RelayWish::Accept(_) | RelayWish::Forget(_) | RelayWish::Look | RelayWish::NewGuard => {
                 None
             }
         };
-        let has = list.is_some() || preferences.relay_list.is_some();
+        let has = list.is_some() || settings.relays != RelaySource::BuiltIn;
         Box::pin(async move {
             failure.map_or(Ok(()), |why| Err(text::trouble(&why)))?;
             Ok(RelaysKnown {
@@ -374,7 +381,7 @@ impl Backend for FakeBackend {
         })
     }
 
-    fn describe(&self, text: &PointerText, _: &Preferences) -> Result<PointerInfo, UserMessage> {
+    fn describe(&self, text: &PointerText, _: &Settings) -> Result<PointerInfo, UserMessage> {
         let pointer = Pointer::find(text.as_str())
             .map_err(|error| UserMessage::from(&AppError::Pointer(error)))?;
         let url = pointer.server.url.to_string();
@@ -402,25 +409,13 @@ impl Backend for FakeBackend {
         })
     }
 
-    fn read_server(&self, address: &str) -> Result<KnownServer, UserMessage> {
-        let address = address
-            .parse::<ServerAddress>()
-            .map_err(|error| UserMessage::from(&AppError::Address(error)))?;
-        Ok(server(&address.url.to_string().replace("http://", "")))
-    }
-
     fn read_relay_list(&self, path: PathBuf) -> Result<ShownRelayList, UserMessage> {
-        Ok(ShownRelayList {
-            origin: RelayOrigin::File(path),
-            name: "Relays of three friends".to_owned(),
-            relays: 5,
-        })
+        Ok(shown_list(RelaySource::File(path)))
     }
 
     fn test_server<'a>(
         &'a self,
-        _server: ChosenServer,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         _context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<TestReport>> {
         Box::pin(async move {
@@ -431,11 +426,11 @@ impl Backend for FakeBackend {
                 download_millis: 57,
                 delete_millis: Some(31),
             });
-            end(report, true, preferences)
+            end(report, true, settings)
         })
     }
 
-    fn terms(&self, _server: &ChosenServer) -> Option<Terms> {
+    fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
         *self.terms.lock().expect("no panic")
     }
 
@@ -548,11 +543,30 @@ fn relays_seen() -> RelaysSeen {
     }
 }
 
+/// The line of the list at this host.
+fn line_of(host: &str) -> ListSource {
+    let line = format!("https://{host}/relays.json#k={}", "5a".repeat(32));
+    line.parse().expect("the line of a list")
+}
+
+/// What is read of a list.
+fn shown_list(source: RelaySource) -> ShownRelayList {
+    let (name, relays) = match source {
+        RelaySource::Session => ("Session's service nodes", 0),
+        _ => ("Relays of three friends", 5),
+    };
+    ShownRelayList {
+        source,
+        name: name.to_owned(),
+        relays,
+    }
+}
+
 /// One list of a pointer and one that was chosen before, without the one that was forgotten.
-fn other_lists(forgotten: Option<&RelayOrigin>) -> Vec<OtherList> {
+fn other_lists(forgotten: Option<&RelaySource>) -> Vec<OtherList> {
     let list = |host: &str, name: &str, servers: &[&str], expires| OtherList {
         list: ShownRelayList {
-            origin: RelayOrigin::Line(format!("https://{host}/relays.json#k={}", "5a".repeat(32))),
+            source: RelaySource::Url(line_of(host)),
             name: name.to_owned(),
             relays: 12,
         },
@@ -573,7 +587,7 @@ fn other_lists(forgotten: Option<&RelayOrigin>) -> Vec<OtherList> {
         ),
         list("old.example", "Relays of last year", &[], NOW - 86_400),
     ];
-    lists.retain(|other| Some(&other.list.origin) != forgotten);
+    lists.retain(|other| Some(&other.list.source) != forgotten);
     lists
 }
 

@@ -3,11 +3,12 @@
 
 use std::path::PathBuf;
 
+use cloakroom::app::relays::RelaySource;
+use cloakroom::app::settings::{ServerChoice, Settings};
 use cloakroom::app::words::l10n::Language;
 use cloakroom::gui::model::{
-    Action, ChosenServer, Count, Modal, ModalAction, Preferences, ReceiveAction, RelayAction,
-    RelayOrigin, RowAction, Screen, ServerAction, ShareAction, ShareOptions, ShownRelayList,
-    WindowAction,
+    Action, Count, Modal, ModalAction, ReceiveAction, RelayAction, RowAction, Screen, ServerAction,
+    ShareAction, ShareOptions, WindowAction,
 };
 use cloakroom::gui::window::Opening;
 use egui::Rect;
@@ -16,7 +17,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::window::desk::Desk;
 use crate::window::desktop::{
-    COUNTED, FOREIGN, RELAYLESS, cut_pointer, no_answer, preferences, server,
+    COUNTED, FOREIGN, RELAYLESS, cut_pointer, no_answer, server, settings,
 };
 
 /// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.
@@ -57,18 +58,14 @@ fn act(desk: &mut Desk, action: impl Into<Action>) {
 fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<String>) {
     let place = |name: &str| format!("{name} in {language:?} at {size:?}, {zoom} %");
     let chosen = server("files.example");
-    let kept = |welcomed| Preferences {
-        chosen: ChosenServer::Address(chosen.address.clone()),
+    let kept = |welcomed| Settings {
+        chosen: ServerChoice::Server(chosen.address.key),
         servers: vec![chosen.clone()],
-        relay_list: Some(ShownRelayList {
-            origin: RelayOrigin::File(PathBuf::from("/home/ada/relays.json")),
-            name: "Relays of three friends".to_owned(),
-            relays: 5,
-        }),
+        relays: RelaySource::File(PathBuf::from("/home/ada/relays.json")),
         language: Some(language),
         zoom,
         welcomed,
-        ..preferences()
+        ..settings()
     };
     let mut desk = Desk::with(kept(false), size, |_| Opening::default());
     let mut look = |desk: &mut Desk, name: &str| misfits(desk, &place(name), found);
@@ -167,8 +164,8 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     act(&mut desk, WindowAction::Go(Screen::Gallery));
     look(&mut desk, "every widget");
 
-    let without_relays = Preferences {
-        relay_list: None,
+    let without_relays = Settings {
+        relays: RelaySource::BuiltIn,
         ..kept(true)
     };
     let mut desk = Desk::with(without_relays, size, |_| Opening::default());

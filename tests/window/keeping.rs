@@ -12,7 +12,7 @@ use egui::{Event, Key, ViewportId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{AccessKitNode, By, Queryable as _};
 
-use crate::window::desktop::{FakeBackend, FakeDesktop, Keyring, POINTER, preferences};
+use crate::window::desktop::{FakeBackend, FakeDesktop, Keyring, POINTER, settings};
 
 #[derive(Debug)]
 struct Dropped(PathBuf);
@@ -53,7 +53,7 @@ struct Desk {
 
 impl Desk {
     fn new(history: Option<(&Path, Arc<dyn KeyStore>)>) -> Self {
-        let backend = FakeBackend::new(preferences());
+        let backend = FakeBackend::new(settings());
         if let Some((folder, keys)) = history {
             backend.keep_history(folder.to_owned(), keys);
         }

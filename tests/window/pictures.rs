@@ -10,13 +10,14 @@ use cloakroom::app::error::{AppError, Mismatch, ServerRefusal};
 use cloakroom::app::kept::history::HistoryStatus;
 use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
+use cloakroom::app::relays::RelaySource;
+use cloakroom::app::settings::{Change, Contrast, ServerChoice, Settings, Theme};
 use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::l10n::Language;
 use cloakroom::gui::model::{
-    Action, Arrival, ChosenServer, Contrast, Count, ManageAction, Modal, ModalAction,
-    PreferenceChange, Preferences, ReceiveAction, RelayAction, RelayOrigin, RowAction, Screen,
-    ServerAction, ShareAction, ShareOptions, ShownRelayList, Test, Theme, TransferId,
-    TransferState, WindowAction,
+    Action, Arrival, Count, ManageAction, Modal, ModalAction, ReceiveAction, RelayAction,
+    RowAction, Screen, ServerAction, ShareAction, ShareOptions, Test, TransferId, TransferState,
+    WindowAction,
 };
 use cloakroom::gui::text;
 use cloakroom::gui::window::{Opening, Window};
@@ -32,7 +33,7 @@ use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_set
 
 use crate::window::desk::Desk;
 use crate::window::desktop::{
-    COUNTED, FOREIGN, Keyring, POINTER, RELAYLESS, cut_pointer, no_answer, preferences, server,
+    COUNTED, FOREIGN, Keyring, POINTER, RELAYLESS, cut_pointer, no_answer, server, settings,
 };
 
 /// Wide and narrow; taller where a page is shown whole.
@@ -120,7 +121,7 @@ const SCENES: &[Scene] = &[
     }),
     ("share-several", several),
     ("share-built-in", |desk| {
-        act(desk, ServerAction::Use(ChosenServer::BuiltIn));
+        act(desk, ServerAction::Use(ServerChoice::BuiltIn));
         desk.shared_one();
     }),
     ("share-masked", |desk| {
@@ -300,19 +301,19 @@ const SCENES: &[Scene] = &[
         let id = newest(desk);
         act(desk, ModalAction::Open(Modal::Qr(id)));
     }),
-    ("settings", settings),
+    ("settings", open_settings),
     ("settings-whole", |desk| {
-        settings(desk);
+        open_settings(desk);
         act(desk, RelayAction::Show(true));
         desk.until_seen("first relay since");
     }),
     ("settings-tested", |desk| {
-        settings(desk);
-        for choice in [ChosenServer::BuiltIn, chosen_server()] {
-            act(desk, ServerAction::Test(choice.clone()));
+        open_settings(desk);
+        for choice in [ServerChoice::BuiltIn, chosen_server()] {
+            act(desk, ServerAction::Test(choice));
             desk.backend.let_go(1);
             desk.until(|desk| {
-                let tests = &desk.window.state().model().settings.tests;
+                let tests = &desk.window.state().model().settings_screen.tests;
                 tests
                     .get(&choice)
                     .is_some_and(|test| !matches!(test, Test::Running))
@@ -322,8 +323,8 @@ const SCENES: &[Scene] = &[
         }
     }),
     ("settings-bad-address", |desk| {
-        settings(desk);
-        act(desk, ServerAction::Test(ChosenServer::BuiltIn));
+        open_settings(desk);
+        act(desk, ServerAction::Test(ServerChoice::BuiltIn));
         act(
             desk,
             ServerAction::AddressEdited("files.example".to_owned()),
@@ -333,22 +334,22 @@ const SCENES: &[Scene] = &[
         show(desk, "Paste it as its operator gave it");
     }),
     ("settings-session-and-proxy", |desk| {
-        settings(desk);
+        open_settings(desk);
         act(desk, RelayAction::UseSession);
         act(
             desk,
             RelayAction::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
         );
         act(desk, RelayAction::UseProxy);
-        desk.until(|desk| !desk.window.state().model().settings.relays_busy);
+        desk.until(|desk| !desk.window.state().model().settings_screen.relays_busy);
         desk.until_seen("127.0.0.1:9050");
         show(desk, "Received files are saved");
     }),
     ("settings-access-word", |desk| {
-        let address = server("files.example").address;
+        let key = server("files.example").address.key;
         act(desk, WindowAction::Go(Screen::Settings));
-        act(desk, PreferenceChange::Direct(address.clone(), true));
-        act(desk, ServerAction::OpenWord(address));
+        act(desk, Change::Direct(key, true));
+        act(desk, ServerAction::OpenWord(key));
         desk.window.step();
         let word = zeroize::Zeroizing::new("open sesame".to_owned());
         act(desk, ServerAction::WordEdited(word));
@@ -392,17 +393,17 @@ const SCENES: &[Scene] = &[
         act(desk, Action::Row(id, RowAction::Remove));
     }),
     ("settings-appearance", |desk| {
-        settings(desk);
+        open_settings(desk);
         show(desk, "Larger");
     }),
     ("settings-privacy", |desk| {
-        settings(desk);
+        open_settings(desk);
         show(desk, "File name in the notification");
     }),
     ("settings-session-history", |desk| {
         // The keyring is asked when there is something to keep.
         desk.shared_one();
-        settings(desk);
+        open_settings(desk);
         desk.until(|desk| {
             let status = desk.window.state().model().history;
             matches!(status, HistoryStatus::SessionOnly(_))
@@ -410,7 +411,7 @@ const SCENES: &[Scene] = &[
         show(desk, "Say when a transfer ends");
     }),
     ("wipe-history", |desk| {
-        settings(desk);
+        open_settings(desk);
         act(desk, ModalAction::Open(Modal::WipeHistory));
     }),
     ("closing", |desk| {
@@ -448,30 +449,30 @@ const SCENES: &[Scene] = &[
         desk.window.run_steps(8);
     }),
     ("high-contrast", |desk| {
-        act(desk, PreferenceChange::Contrast(Contrast::High));
+        act(desk, Change::Contrast(Contrast::High));
         desk.shared_one();
         desk.press(egui::Key::Tab);
     }),
     ("high-contrast-settings", |desk| {
-        act(desk, PreferenceChange::Contrast(Contrast::High));
-        settings(desk);
+        act(desk, Change::Contrast(Contrast::High));
+        open_settings(desk);
     }),
     ("high-contrast-receive", |desk| {
-        act(desk, PreferenceChange::Contrast(Contrast::High));
+        act(desk, Change::Contrast(Contrast::High));
         desk.paste(COUNTED);
         desk.until_seen("The sender is told");
     }),
     ("high-contrast-who-saw-what", |desk| {
-        act(desk, PreferenceChange::Contrast(Contrast::High));
+        act(desk, Change::Contrast(Contrast::High));
         desk.shared_one();
         let id = newest(desk);
         act(desk, ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
     }),
     ("zoom-90", several),
     ("zoom-200", Desk::shared_one),
-    ("zoom-200-settings", settings),
+    ("zoom-200-settings", open_settings),
     ("german", several),
-    ("german-settings", settings),
+    ("german-settings", open_settings),
     ("chinese", several),
     ("chinese-receive", |desk| {
         desk.paste(COUNTED);
@@ -484,7 +485,7 @@ const SCENES: &[Scene] = &[
         act(desk, WindowAction::Go(Screen::Gallery));
     }),
     ("high-contrast-widgets", |desk| {
-        act(desk, PreferenceChange::Contrast(Contrast::High));
+        act(desk, Change::Contrast(Contrast::High));
         desk.shared_one();
         act(desk, WindowAction::Go(Screen::Gallery));
     }),
@@ -501,8 +502,8 @@ fn stage(desk: &Desk) -> Option<Stage> {
     }
 }
 
-fn chosen_server() -> ChosenServer {
-    ChosenServer::Address(server("files.example").address)
+fn chosen_server() -> ServerChoice {
+    ServerChoice::Server(server("files.example").address.key)
 }
 
 fn hover(desk: &mut Desk, paths: &[PathBuf]) {
@@ -550,7 +551,7 @@ fn several(desk: &mut Desk) {
     desk.window.run_steps(4);
 }
 
-fn settings(desk: &mut Desk) {
+fn open_settings(desk: &mut Desk) {
     act(desk, WindowAction::Go(Screen::Settings));
     desk.until(|desk| {
         let model = desk.window.state().model();
@@ -558,7 +559,7 @@ fn settings(desk: &mut Desk) {
             model.history,
             HistoryStatus::Kept | HistoryStatus::SessionOnly(_)
         );
-        asked && model.settings.relays_seen.is_some()
+        asked && model.settings_screen.relays_seen.is_some() && model.chosen_list().is_some()
     });
 }
 
@@ -609,22 +610,18 @@ fn act(desk: &mut Desk, action: impl Into<Action>) {
     desk.window.run_steps(3);
 }
 
-fn prefer(name: &str) -> Preferences {
+fn prefer(name: &str) -> Settings {
     let first_start = name == "first-start";
     let kind = name.split('-').next().unwrap_or_default();
     let chosen = if first_start {
-        ChosenServer::BuiltIn
+        ServerChoice::BuiltIn
     } else {
         chosen_server()
     };
-    Preferences {
+    Settings {
         chosen,
         servers: vec![server("files.example")],
-        relay_list: Some(ShownRelayList {
-            origin: RelayOrigin::File(PathBuf::from("/home/ada/relays.json")),
-            name: "Relays of three friends".to_owned(),
-            relays: 5,
-        }),
+        relays: RelaySource::File(PathBuf::from("/home/ada/relays.json")),
         welcomed: !first_start,
         mask_pointers: name == "share-masked",
         language: match kind {
@@ -634,7 +631,7 @@ fn prefer(name: &str) -> Preferences {
             _ => Some(Language::English),
         },
         zoom: if kind == "zoom" { zoom(name) } else { 100 },
-        ..preferences()
+        ..settings()
     }
 }
 
@@ -721,8 +718,8 @@ fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
             .renderer(WgpuTestRenderer::from_render_state(state))
             .with_render_cursor(false)
             .with_theme(egui::Theme::Light);
-        let preferences = prefer(name);
-        let zoom = f32::from(preferences.zoom) / 100.0;
+        let settings = prefer(name);
+        let zoom = f32::from(settings.zoom) / 100.0;
         let side = |pixels: u32| f32::from(u16::try_from(pixels).expect("small")) / zoom;
         let [_, _, width, height] = pair[0];
         let size = [side(width), side(height)];
@@ -736,7 +733,7 @@ fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
         if name == "share-after-a-restart" {
             earlier_start(kept.path(), &keys);
         }
-        let mut desk = Desk::prepared(builder, preferences, size, |_, backend| {
+        let mut desk = Desk::prepared(builder, settings, size, |_, backend| {
             backend.keep_history(kept.path().to_owned(), keys);
             Opening {
                 drops: name != "share-wayland",
@@ -747,7 +744,7 @@ fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
         point(&mut desk);
         go(&mut desk);
         for (theme, tile) in [Theme::Light, Theme::Dark].into_iter().zip(pair) {
-            act(&mut desk, PreferenceChange::Theme(theme));
+            act(&mut desk, Change::Theme(theme));
             desk.window.event(egui::Event::PointerGone);
             desk.window.run_steps(4);
             let image = desk.window.render().expect("a picture");

@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use cloakroom::app::error::{AppError, ServerRefusal};
 use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
+use cloakroom::app::relays::RelaySource;
+use cloakroom::app::settings::{Change, ServerChoice, Settings, Theme};
 use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::l10n::Language;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, ChosenServer, Count, FocusAction, Modal, ModalAction, PreferenceChange, Preferences,
-    Privacy, ReceiveAction, Region, RelayAction, RelayOrigin, RowAction, Screen, ServerAction,
-    SettingsAction, ShareAction, ShareOptions, ShownRelayList, SystemLook, Theme, TransferState,
+    Action, Count, FocusAction, Modal, ModalAction, ReceiveAction, Region, RelayAction, RowAction,
+    Screen, ServerAction, SettingsAction, ShareAction, ShareOptions, SystemLook, TransferState,
     WindowAction,
 };
 use cloakroom::gui::window::Opening;
@@ -26,7 +27,7 @@ use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 
 use crate::window::desk::Desk;
 use crate::window::desktop::{
-    COUNTED, POINTER, RELAYLESS, cut_pointer, no_answer, preferences, server,
+    COUNTED, POINTER, RELAYLESS, cut_pointer, no_answer, server, settings,
 };
 
 fn act(desk: &mut Desk, action: impl Into<Action>) {
@@ -119,9 +120,9 @@ fn ctrl_c_copies_the_pointer_of_the_row_with_the_keyboard() {
 #[test]
 fn a_pointer_is_copied_by_itself_only_when_that_was_chosen() {
     for chosen in [false, true] {
-        let kept = Preferences {
+        let kept = Settings {
             copy_when_done: chosen,
-            ..preferences()
+            ..settings()
         };
         let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
         desk.shared_one();
@@ -141,12 +142,9 @@ fn a_pointer_is_copied_by_itself_only_when_that_was_chosen() {
 #[test]
 fn a_transfer_that_ends_behind_other_windows_draws_attention() {
     for (in_front, told) in [(true, true), (false, true), (false, false)] {
-        let kept = Preferences {
-            privacy: Privacy {
-                notify: told,
-                ..Privacy::default()
-            },
-            ..preferences()
+        let kept = Settings {
+            notify: told,
+            ..settings()
         };
         let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
         let root = egui::ViewportId::ROOT;
@@ -335,7 +333,7 @@ fn a_relay_list_dropped_on_share_is_asked_about() {
     key(&mut desk, Key::Enter);
     desk.until(|desk| {
         let settings = &desk.window.state().model().settings;
-        settings.preferences.relay_list.is_some()
+        matches!(settings.relays, RelaySource::File(_))
     });
     desk.until_seen("Relays of three friends is in use.");
     desk.drop_files(&[list]);
@@ -385,7 +383,7 @@ fn the_screens_are_tabs_and_say_which_is_open() {
 #[test]
 fn who_saw_what_is_a_list_with_a_sentence_for_each_party() {
     for size in [[760.0, 600.0], [420.0, 420.0]] {
-        let mut desk = Desk::with(preferences(), size, |_| Opening::default());
+        let mut desk = Desk::with(settings(), size, |_| Opening::default());
         desk.shared_one();
         let id = desk.window.state().model().transfers[0].id;
         act(
@@ -428,7 +426,7 @@ fn the_way_out_that_has_the_keyboard_says_what_the_pointer_is() {
 #[test]
 fn download_stands_clear_of_the_fade_at_the_foot() {
     for pointer in [POINTER, COUNTED] {
-        let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+        let mut desk = Desk::with(settings(), [420.0, 420.0], |_| Opening::default());
         desk.paste(pointer);
         desk.until(|desk| desk.focused().as_deref() == Some("Download"));
         desk.window.run_steps(4);
@@ -446,7 +444,7 @@ fn focused_place(desk: &Desk) -> Option<egui::Rect> {
 
 #[test]
 fn a_row_that_grows_under_the_keyboard_stays_in_view() {
-    let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+    let mut desk = Desk::with(settings(), [420.0, 420.0], |_| Opening::default());
     let refused = ServerRefusal::AccessWord { given: false };
     desk.backend.fail_next(AppError::Server(refused));
     let file = desk.file("report.pdf");
@@ -469,7 +467,7 @@ fn what_tab_comes_to_is_in_view() {
         ([420.0, 420.0], false),
         ([420.0, 420.0], true),
     ] {
-        let mut desk = Desk::with(preferences(), size, |_| Opening::default());
+        let mut desk = Desk::with(settings(), size, |_| Opening::default());
         let view = egui::Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(size[0], size[1]));
         let places = [
             Action::from(WindowAction::Go(Screen::Settings)),
@@ -505,7 +503,7 @@ fn what_tab_comes_to_is_in_view() {
 #[test]
 fn the_keyboard_goes_as_the_eye_does() {
     // Nothing is scrolled, so that places can be compared.
-    let mut desk = Desk::with(preferences(), [760.0, 3_200.0], |_| Opening::default());
+    let mut desk = Desk::with(settings(), [760.0, 3_200.0], |_| Opening::default());
     let file = desk.file("report.pdf");
     desk.drop_files(&[file]);
     desk.until_seen("Uploading");
@@ -555,9 +553,9 @@ fn going_to_share_puts_the_keyboard_on_the_zone() {
 
 #[test]
 fn the_card_of_the_first_start_has_the_keyboard_on_its_button() {
-    let kept = Preferences {
+    let kept = Settings {
         welcomed: false,
-        ..preferences()
+        ..settings()
     };
     let mut desk = Desk::with(kept, [420.0, 420.0], |_| Opening::default());
     key(&mut desk, Key::F1);
@@ -718,9 +716,9 @@ fn enter_in_the_pointers_field_downloads_and_with_shift_is_a_new_line() {
 #[test]
 fn the_first_thing_to_do_has_the_keyboard_from_the_start() {
     for (welcomed, first) in [(true, "Choose files"), (false, "Start")] {
-        let kept = Preferences {
+        let kept = Settings {
             welcomed,
-            ..preferences()
+            ..settings()
         };
         let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
         desk.until(|desk| desk.focused().as_deref() == Some(first));
@@ -747,9 +745,7 @@ fn what_a_menu_did_gives_the_keyboard_back_to_its_button() {
 #[test]
 fn what_the_keyboard_jumps_to_is_in_view_at_once() {
     let builder = egui_kittest::Harness::builder().with_step_dt(0.01);
-    let mut desk = Desk::built(builder, preferences(), [420.0, 420.0], |_| {
-        Opening::default()
-    });
+    let mut desk = Desk::built(builder, settings(), [420.0, 420.0], |_| Opening::default());
     // Puts the window's own style on, whose motion the harness has taken away.
     act(&mut desk, SettingsAction::Zoom(1));
     act(&mut desk, SettingsAction::Zoom(0));
@@ -785,7 +781,7 @@ fn a_number_at_its_end_keeps_the_keyboard() {
     for _ in 0..2 {
         key(&mut desk, Key::ArrowDown);
         let model = desk.window.state().model();
-        assert_eq!(model.settings.preferences.options.count, Count::Limit(1));
+        assert_eq!(model.share_options.count, Count::Limit(1));
         desk.window.run_steps(4);
         assert_eq!(desk.focused(), name);
     }
@@ -996,10 +992,7 @@ fn what_failed_is_said_in_the_language_that_is_spoken_now() {
     desk.backend.let_go(1);
     let english = UserMessage::from(&AppError::Server(ServerRefusal::Full)).what;
     desk.until_seen(&english);
-    act(
-        &mut desk,
-        PreferenceChange::Language(Some(Language::German)),
-    );
+    act(&mut desk, Change::Language(Some(Language::German)));
     let german = UserMessage::from(&AppError::Server(ServerRefusal::Full)).what;
     assert_ne!(english, german);
     assert!(desk.sees(&german) && !desk.sees(&english));
@@ -1026,7 +1019,7 @@ fn a_file_that_is_not_what_its_name_says_is_shown_before_it_is_opened() {
 #[test]
 fn nothing_is_below_the_bar_that_offers_undo() {
     for size in [[760.0, 600.0], [420.0, 420.0]] {
-        let mut desk = Desk::with(preferences(), size, |_| Opening::default());
+        let mut desk = Desk::with(settings(), size, |_| Opening::default());
         let files = ["a.txt", "b.txt", "c.txt", "d.txt"].map(|name| desk.file(name));
         desk.drop_files(&files);
         desk.backend.let_go(4);
@@ -1060,7 +1053,7 @@ fn nothing_is_below_the_bar_that_offers_undo() {
 
 #[test]
 fn the_options_and_a_wide_window_leave_the_zone_small() {
-    let mut desk = Desk::with(preferences(), [1280.0, 800.0], |_| Opening::default());
+    let mut desk = Desk::with(settings(), [1280.0, 800.0], |_| Opening::default());
     desk.window.run_steps(2);
     let zone = |desk: &Desk| {
         let zone = desk
@@ -1075,7 +1068,7 @@ fn the_options_and_a_wide_window_leave_the_zone_small() {
 
 #[test]
 fn a_narrow_receive_screen_gives_its_room_to_what_was_received() {
-    let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+    let mut desk = Desk::with(settings(), [420.0, 420.0], |_| Opening::default());
     act(&mut desk, WindowAction::Go(Screen::Receive));
     let field = |desk: &Desk| {
         let field = By::new().predicate(|node| {
@@ -1227,9 +1220,9 @@ fn a_date_tells_how_far_away_it_is_when_pointed_at() {
 
 #[test]
 fn pointers_are_dots_behind_another_window_when_chosen() {
-    let kept = Preferences {
+    let kept = Settings {
         mask_pointers: true,
-        ..preferences()
+        ..settings()
     };
     let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
     desk.shared_one();
@@ -1245,9 +1238,9 @@ fn pointers_are_dots_behind_another_window_when_chosen() {
 
 #[test]
 fn what_is_typed_and_the_code_for_cameras_are_hidden_as_well() {
-    let kept = Preferences {
+    let kept = Settings {
         mask_pointers: true,
-        ..preferences()
+        ..settings()
     };
     let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
     desk.shared_one();
@@ -1309,9 +1302,9 @@ fn a_file_that_was_moved_away_is_not_shown_but_said_to_be_gone() {
 fn the_window_follows_the_system() {
     // The harness has a theme of its own, which the window puts off when another one is chosen.
     let mut desk = Desk::new();
-    act(&mut desk, PreferenceChange::Theme(Theme::Dark));
+    act(&mut desk, Change::Theme(Theme::Dark));
     assert_eq!(desk.window.ctx.theme(), egui::Theme::Dark);
-    act(&mut desk, PreferenceChange::Theme(Theme::System));
+    act(&mut desk, Change::Theme(Theme::System));
     assert_eq!(
         desk.window.ctx.theme(),
         egui::Theme::Light,
@@ -1355,7 +1348,7 @@ fn what_ends_is_said_aloud() {
 
 #[test]
 fn a_sheet_that_is_longer_than_the_window_is_moved_by_keys() {
-    let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+    let mut desk = Desk::with(settings(), [420.0, 420.0], |_| Opening::default());
     act(&mut desk, ModalAction::Open(Modal::Shortcuts));
     let last = |desk: &Desk| {
         let node = desk.window.get_by_label("To the buttons of the transfer");
@@ -1387,11 +1380,11 @@ fn what_a_field_or_a_test_comes_to_is_said_aloud() {
     );
     act(&mut desk, ServerAction::Add);
     desk.until(said("This is not a file server's address."));
-    act(&mut desk, ServerAction::Test(ChosenServer::BuiltIn));
+    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
     desk.backend.let_go(1);
     desk.until(said("Upload (84 ms) and download (57 ms) work."));
     desk.backend.fail_next(no_answer());
-    act(&mut desk, ServerAction::Test(ChosenServer::BuiltIn));
+    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
     desk.backend.let_go(1);
     desk.until(said("The file server could not be reached."));
 
@@ -1412,7 +1405,7 @@ fn what_a_field_or_a_test_comes_to_is_said_aloud() {
 #[test]
 fn who_saw_what_shows_every_try_and_every_party() {
     for size in [[760.0, 600.0], [420.0, 420.0]] {
-        let mut desk = Desk::with(preferences(), size, |_| Opening::default());
+        let mut desk = Desk::with(settings(), size, |_| Opening::default());
         desk.shared_one();
         desk.click("More about report.pdf");
         desk.until_seen("Who saw what");
@@ -1459,7 +1452,7 @@ fn what_a_failed_and_a_cancelled_transfer_and_a_test_showed_can_be_seen() {
     act(&mut desk, ModalAction::Back);
 
     act(&mut desk, WindowAction::Go(Screen::Settings));
-    act(&mut desk, ServerAction::Test(ChosenServer::BuiltIn));
+    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
     desk.backend.let_go(1);
     desk.until_seen("84 ms");
     desk.click("Who saw what Built-in network");
@@ -1487,15 +1480,11 @@ fn behind_a_proxy_the_sheet_says_who_saw_the_address() {
 
 #[test]
 fn every_list_that_is_kept_is_shown_and_can_be_forgotten() {
-    let preferences = Preferences {
-        relay_list: Some(ShownRelayList {
-            origin: RelayOrigin::Session,
-            name: "Session's service nodes".to_owned(),
-            relays: 0,
-        }),
-        ..preferences()
+    let settings = Settings {
+        relays: RelaySource::Session,
+        ..settings()
     };
-    let mut desk = Desk::with(preferences, [760.0, 600.0], |_| Opening::default());
+    let mut desk = Desk::with(settings, [760.0, 600.0], |_| Opening::default());
     act(&mut desk, RelayAction::Choose);
     desk.until_seen("Relays of a choir");
     for said in [
@@ -1512,18 +1501,14 @@ fn every_list_that_is_kept_is_shown_and_can_be_forgotten() {
 
 #[test]
 fn rules_yield_on_the_list_in_use_only_when_switched_on() {
-    let preferences = Preferences {
-        relay_list: Some(ShownRelayList {
-            origin: RelayOrigin::Session,
-            name: "Session's service nodes".to_owned(),
-            relays: 0,
-        }),
-        ..preferences()
+    let settings = Settings {
+        relays: RelaySource::Session,
+        ..settings()
     };
-    let mut desk = Desk::with(preferences, [760.0, 600.0], |_| Opening::default());
+    let mut desk = Desk::with(settings, [760.0, 600.0], |_| Opening::default());
     act(&mut desk, RelayAction::Choose);
     desk.until_seen("Relays of a choir");
-    for allowed in [vec![RelayOrigin::Session], Vec::new()] {
+    for allowed in [vec![RelaySource::Session], Vec::new()] {
         desk.click("Allow weaker paths where the list has too few relays Session's service nodes");
         desk.until(|desk| {
             let saves = desk.backend.saves();
@@ -1540,9 +1525,9 @@ fn a_copied_pointer_leaves_the_clipboard_only_when_chosen_and_unchanged() {
         (true, false, ""),
         (true, true, "milk, bread, eggs"),
     ] {
-        let kept = Preferences {
+        let kept = Settings {
             clear_clipboard: chosen,
-            ..preferences()
+            ..settings()
         };
         let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
         desk.shared_one();
@@ -1585,9 +1570,9 @@ fn a_sheet_gives_the_keyboard_back_to_what_had_it() {
 
 #[test]
 fn the_card_of_the_first_start_goes_with_the_first_row_and_offers_to_choose_files() {
-    let kept = || Preferences {
+    let kept = || Settings {
         welcomed: false,
-        ..preferences()
+        ..settings()
     };
     let mut desk = Desk::with(kept(), [760.0, 600.0], |folder| {
         let file = folder.join("report.pdf");
@@ -1612,7 +1597,7 @@ fn the_card_of_the_first_start_goes_with_the_first_row_and_offers_to_choose_file
 #[test]
 fn the_last_sentence_of_who_saw_what_is_always_seen_and_in_a_narrow_window_at_the_end() {
     for size in [[760.0, 600.0], [420.0, 420.0]] {
-        let mut desk = Desk::with(preferences(), size, |_| Opening::default());
+        let mut desk = Desk::with(settings(), size, |_| Opening::default());
         desk.shared_one();
         let id = desk.window.state().model().transfers[0].id;
         act(
@@ -1647,10 +1632,10 @@ fn of_the_built_in_network_it_is_said_once_that_it_is_this_computer() {
     act(&mut desk, ModalAction::Back);
 
     let known = server("files.example");
-    let kept = Preferences {
-        chosen: ChosenServer::Address(known.address.clone()),
+    let kept = Settings {
+        chosen: ServerChoice::Server(known.address.key),
         servers: vec![known],
-        ..preferences()
+        ..settings()
     };
     let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
     desk.shared_one();
@@ -1773,7 +1758,7 @@ fn home_and_end_go_through_the_menu_of_a_row() {
 
 #[test]
 fn a_sheet_opens_at_its_beginning() {
-    let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+    let mut desk = Desk::with(settings(), [420.0, 420.0], |_| Opening::default());
     let last = |desk: &Desk| {
         let node = desk.window.get_by_label("To the buttons of the transfer");
         node.rect().bottom()

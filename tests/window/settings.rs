@@ -2,14 +2,13 @@
 
 use cloakroom::app::error::{AppError, LocalFileError, ServerRefusal};
 use cloakroom::app::relays::{RelaySource, RelaySourceError};
-use cloakroom::app::settings::config::{
-    Config, Display, Home, Renderer, ServerChoice, ServerEntry,
+use cloakroom::app::settings::{
+    Change, Display, Home, Renderer, ServerChoice, ServerEntry, Settings, Theme,
 };
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
-    Action, Advanced, ChosenServer, Count, KeepFor, PreferenceChange, Preferences, RelayAction,
-    RelayOrigin, RowAction, Screen, ServerAction, SettingsAction, ShareOptions, ShownRelayList,
-    Terms, Theme, TransferState, WindowAction,
+    Action, Count, KeepFor, RelayAction, RowAction, Screen, ServerAction, SettingsAction,
+    ShareOptions, Terms, TransferState, WindowAction,
 };
 use cloakroom::gui::text;
 use cloakroom::gui::window::Opening;
@@ -21,19 +20,15 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::sync::atomic::Ordering;
 
 use crate::window::desk::Desk;
-use crate::window::desktop::{preferences, server};
+use crate::window::desktop::{server, settings};
 
-fn with_a_server() -> Preferences {
+fn with_a_server() -> Settings {
     let known = server("files.example");
-    Preferences {
-        chosen: ChosenServer::Address(known.address.clone()),
+    Settings {
+        chosen: ServerChoice::Server(known.address.key),
         servers: vec![known],
-        relay_list: Some(ShownRelayList {
-            origin: RelayOrigin::Session,
-            name: "r".to_owned(),
-            relays: 3,
-        }),
-        ..preferences()
+        relays: RelaySource::Session,
+        ..settings()
     }
 }
 
@@ -69,6 +64,16 @@ fn an_access_word_is_entered_kept_and_forgotten_and_never_shown() {
     desk.until_seen("Only if the server");
 }
 
+/// Makes changes as the window does: in the settings that it has, and in the file.
+fn save(app: &App, settings: Settings, changes: Vec<Change>) -> Settings {
+    let mut settings = settings;
+    for change in &changes {
+        settings.apply(change);
+    }
+    app.save(&changes, &settings).expect("saved");
+    settings
+}
+
 #[test]
 fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -79,7 +84,7 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
         format!("http://files.example#p={}", key.to_hex())
             .parse()
             .expect("an address");
-    let mut config = Config::default();
+    let mut config = Settings::default();
     config.chosen = ServerChoice::Server(address.key);
     config.servers.push(ServerEntry::new("Friends", address));
     config.save(&home).expect("saved");
@@ -88,46 +93,41 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
     std::fs::write(home.config_file(), text() + "latest = 2\n").expect("written");
 
     let app = App::new(home.clone());
-    let (mut preferences, trouble) = app.load();
-    assert_eq!(trouble, None);
-    assert_eq!(preferences.servers[0].name, "Friends");
-    preferences.servers[0].access_word = AccessWord::parse("sesame").ok();
-    app.save(&preferences).expect("saved");
+    let loaded = app.load();
+    assert_eq!(loaded.trouble, None);
+    assert_eq!(loaded.settings.servers[0].name, "Friends");
+    let word = AccessWord::parse("sesame").ok();
+    save(&app, loaded.settings, vec![Change::AccessWord(key, word)]);
     assert!(text().contains("latest = 2"), "{}", text());
 
-    let config = Config::load(&home).expect("read");
-    assert_eq!(config.servers[0].name, "Friends");
-    let word = config.servers[0].access_word.as_ref();
+    let kept = App::new(home).load().settings;
+    assert_eq!(kept.servers[0].name, "Friends");
+    let word = kept.servers[0].access_word.as_ref();
     assert_eq!(word.map(AccessWord::as_str), Some("sesame"));
-    let (preferences, _) = App::new(home.clone()).load();
-    assert_eq!(
-        preferences.servers[0].access_word,
-        AccessWord::parse("sesame").ok()
-    );
 }
 
 #[test]
 fn what_the_command_line_changes_while_the_window_is_open_stays() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let home = Home::in_folder(folder.path());
-    let mut read = Config::default();
+    let mut read = Settings::default();
     read.zoom = 117;
     read.save(&home).expect("saved");
     let app = App::new(home.clone());
-    let (mut preferences, _) = app.load();
+    let settings = app.load().settings;
 
-    let mut changed = read.clone();
-    changed.relays = RelaySource::Session;
-    changed.short_lists = vec![RelaySource::Session];
-    changed.save_changes(&read, &home).expect("saved");
-    preferences.welcomed = true;
-    app.save(&preferences).expect("saved");
-    preferences.mask_pointers = true;
-    app.save(&preferences).expect("saved");
+    let changes = [
+        Change::Relays(RelaySource::Session),
+        Change::ShortList(RelaySource::Session, true),
+    ];
+    changes.iter().for_each(|change| read.apply(change));
+    read.save_changes(&changes, &home).expect("saved");
+    let settings = save(&app, settings, vec![Change::Welcomed]);
+    save(&app, settings, vec![Change::MaskPointers(true)]);
 
-    let mut expected = changed;
+    let mut expected = read;
     (expected.welcomed, expected.mask_pointers) = (true, true);
-    assert_eq!(Config::load(&home), Ok(expected));
+    assert_eq!(Settings::load(&home), Ok(expected));
 }
 
 const DAY: u64 = 24 * 3_600;
@@ -260,14 +260,17 @@ fn links_open_this_program_where_the_system_leaves_that_to_it() {
     let known = |desk: &Desk| *desk.desktop.links.lock().expect("no panic");
     assert_eq!(known(&desk), Some(false));
     desk.click(LINKS);
-    desk.until(|desk| desk.window.state().model().settings.links == Some(true));
+    desk.until(|desk| desk.window.state().model().settings_screen.links == Some(true));
     assert_eq!(known(&desk), Some(true));
 
     let stay = &desk.desktop.links_stay;
     stay.store(true, Ordering::SeqCst);
     desk.click(LINKS);
     desk.until_seen("Windows did not take which program opens such links.");
-    assert_eq!(desk.window.state().model().settings.links, Some(true));
+    assert_eq!(
+        desk.window.state().model().settings_screen.links,
+        Some(true)
+    );
 }
 
 #[test]
@@ -283,31 +286,24 @@ fn what_few_people_change_is_kept_and_the_diagnostics_hold_no_secret() {
     } else {
         Display::Auto
     };
-    let wanted = Advanced {
-        display,
-        renderer: Renderer::Glow,
-        parallel_shares: 3,
-    };
     desk.until(|desk| {
-        desk.backend
-            .saves()
-            .last()
-            .is_some_and(|kept| kept.advanced == wanted)
+        let kept = kept(desk);
+        let renderer = kept.renderer == Renderer::Glow;
+        renderer && kept.display == display && kept.parallel_shares == 3
     });
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let home = Home::in_folder(folder.path());
     let app = App::new(home);
-    let (mut preferences, _) = app.load();
+    let settings = app.load().settings;
     let mut known = server("files.example");
-    let key = cloakroom::protocol::keys::Identity::from_seed([7; 32]).public();
-    known.address = format!("http://files.example#p={}", key.to_hex());
     known.access_word = AccessWord::parse("sesame").ok();
-    preferences.servers.push(known);
-    preferences.proxy = "socks5://me:hush@127.0.0.1:9050".parse().ok();
-    preferences.advanced = wanted;
-    app.save(&preferences).expect("saved");
-    assert_eq!(app.load().0.advanced, wanted);
+    let changes = vec![
+        Change::AddServer(known),
+        Change::Proxy("socks5://me:hush@127.0.0.1:9050".parse().ok()),
+    ];
+    let saved = save(&app, settings, changes);
+    assert_eq!(app.load().settings, saved);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let found = runtime.block_on(app.diagnostics());
     assert!(found.contains("settings: ok"), "{found}");
@@ -350,7 +346,7 @@ fn focus(desk: &mut Desk, name: &str) {
     assert_eq!(desk.focused().as_deref(), Some(name));
 }
 
-fn kept(desk: &Desk) -> Preferences {
+fn kept(desk: &Desk) -> Settings {
     desk.backend.saves().last().cloned().unwrap_or_default()
 }
 
@@ -359,7 +355,7 @@ fn announced(desk: &Desk, words: &str) -> bool {
     text::announcement(announcement).as_deref() == Some(words)
 }
 
-fn settings(size: [f32; 2]) -> Desk {
+fn settings_open(size: [f32; 2]) -> Desk {
     let mut desk = Desk::with(with_a_server(), size, |_| Opening::default());
     act(&mut desk, WindowAction::Go(Screen::Settings));
     desk.window.run_steps(8);
@@ -368,7 +364,7 @@ fn settings(size: [f32; 2]) -> Desk {
 
 #[test]
 fn what_is_said_above_a_long_page_is_brought_into_view_and_takes_the_keyboard_from_nobody() {
-    let mut desk = settings([760.0, 600.0]);
+    let mut desk = settings_open([760.0, 600.0]);
     focus(&mut desk, "Copy diagnostics");
     desk.press(Key::Enter);
     desk.until(|desk| is_in_view(desk, "The diagnostics were copied."));
@@ -377,7 +373,7 @@ fn what_is_said_above_a_long_page_is_brought_into_view_and_takes_the_keyboard_fr
 
 #[test]
 fn without_a_dialog_a_relay_list_is_named_by_its_path_where_that_is_said() {
-    let mut desk = settings([420.0, 420.0]);
+    let mut desk = settings_open([420.0, 420.0]);
     desk.desktop.no_dialogs.store(true, Ordering::SeqCst);
     desk.click("Choose a list");
     desk.until(|desk| is_in_view(desk, "Type or paste the path of the list"));
@@ -385,12 +381,8 @@ fn without_a_dialog_a_relay_list_is_named_by_its_path_where_that_is_said() {
     let path = "/home/ada/our relays.json";
     desk.paste(&format!("\"{path}\""));
     desk.press(Key::Enter);
-    let chosen = RelayOrigin::File(path.into());
-    desk.until(|desk| {
-        kept(desk)
-            .relay_list
-            .is_some_and(|list| list.origin == chosen)
-    });
+    let chosen = RelaySource::File(path.into());
+    desk.until(|desk| kept(desk).relays == chosen);
     assert!(announced(&desk, "Relays of three friends is in use."));
     assert!(!desk.sees("Type or paste the path"));
 
@@ -400,7 +392,7 @@ fn without_a_dialog_a_relay_list_is_named_by_its_path_where_that_is_said() {
 
 #[test]
 fn a_relay_list_dropped_on_settings_is_used_and_any_other_file_is_shared() {
-    let mut desk = settings([760.0, 600.0]);
+    let mut desk = settings_open([760.0, 600.0]);
     let list = desk.file("Relays.JSON");
     let hovering = &mut desk.window.input_mut().hovered_files;
     hovering.push(egui::HoveredFile {
@@ -410,12 +402,8 @@ fn a_relay_list_dropped_on_settings_is_used_and_any_other_file_is_shared() {
     desk.until_seen("Drop to use Relays.JSON as the relay list");
     desk.window.input_mut().hovered_files.clear();
     desk.drop_files(std::slice::from_ref(&list));
-    let chosen = RelayOrigin::File(list.clone());
-    desk.until(|desk| {
-        kept(desk)
-            .relay_list
-            .is_some_and(|list| list.origin == chosen)
-    });
+    let chosen = RelaySource::File(list.clone());
+    desk.until(|desk| kept(desk).relays == chosen);
     assert!(desk.window.state().model().transfers.is_empty());
 
     let file = desk.file("report.pdf");
@@ -429,7 +417,7 @@ fn a_relay_list_dropped_on_settings_is_used_and_any_other_file_is_shared() {
 #[test]
 fn what_is_wrong_stands_under_its_field_and_is_seen() {
     for size in [[760.0, 600.0], [420.0, 420.0]] {
-        let mut desk = settings(size);
+        let mut desk = settings_open(size);
         desk.backend
             .fail_next(AppError::RelaySource(RelaySourceError::NotHere));
         act(&mut desk, RelayAction::LineEdited("nonsense".to_owned()));
@@ -458,7 +446,7 @@ fn what_is_wrong_stands_under_its_field_and_is_seen() {
 
 #[test]
 fn whoever_comes_to_a_field_by_f6_sees_what_it_is_for() {
-    let mut desk = settings([210.0, 210.0]);
+    let mut desk = settings_open([210.0, 210.0]);
     desk.press(Key::F6);
     desk.window.run_steps(30);
     assert_eq!(desk.focused().as_deref(), Some("Add a server"));
@@ -471,7 +459,7 @@ fn whoever_comes_to_a_field_by_f6_sees_what_it_is_for() {
 
 #[test]
 fn what_has_the_same_words_has_a_name_of_its_own() {
-    let mut desk = settings([760.0, 600.0]);
+    let mut desk = settings_open([760.0, 600.0]);
     for name in [
         "Use Built-in network",
         "Test Built-in network",
@@ -492,7 +480,7 @@ fn what_has_the_same_words_has_a_name_of_its_own() {
     desk.until_seen("84 ms");
     act(
         &mut desk,
-        ServerAction::AddressEdited(server("other.example").address),
+        ServerAction::AddressEdited(server("other.example").address.to_string()),
     );
     act(&mut desk, ServerAction::Add);
     desk.until(|desk| announced(desk, "other.example was added and is in use."));
@@ -500,7 +488,7 @@ fn what_has_the_same_words_has_a_name_of_its_own() {
 
 #[test]
 fn screen_readers_are_told_of_headings_lists_and_states() {
-    let mut desk = settings([760.0, 600.0]);
+    let mut desk = settings_open([760.0, 600.0]);
     for (role, name) in [
         (Role::Heading, "File servers"),
         (Role::Heading, "Relays"),
@@ -536,7 +524,7 @@ fn screen_readers_are_told_of_headings_lists_and_states() {
 
 #[test]
 fn arrows_move_a_choice_and_tab_leaves_it() {
-    let mut desk = settings([760.0, 600.0]);
+    let mut desk = settings_open([760.0, 600.0]);
     focus(&mut desk, "Light");
     desk.press(Key::ArrowRight);
     desk.until(|desk| kept(desk).theme == Theme::Dark);
@@ -569,7 +557,7 @@ fn arrows_move_a_choice_and_tab_leaves_it() {
 
 #[test]
 fn what_cannot_be_pressed_any_more_keeps_the_keyboard() {
-    let mut desk = settings([760.0, 600.0]);
+    let mut desk = settings_open([760.0, 600.0]);
     focus(&mut desk, "Test files.example");
     desk.press(Key::Enter);
     desk.until_seen("Testing upload and download");
@@ -582,7 +570,7 @@ fn what_cannot_be_pressed_any_more_keeps_the_keyboard() {
 
     act(
         &mut desk,
-        ServerAction::AddressEdited(server("other.example").address),
+        ServerAction::AddressEdited(server("other.example").address.to_string()),
     );
     focus(&mut desk, "Add this server");
     desk.press(Key::Enter);
@@ -593,7 +581,7 @@ fn what_cannot_be_pressed_any_more_keeps_the_keyboard() {
 
 #[test]
 fn a_way_through_settings_goes_to_its_parts_and_says_which_is_read() {
-    let mut desk = settings([760.0, 600.0]);
+    let mut desk = settings_open([760.0, 600.0]);
     let read = |desk: &Desk| {
         let mut tabs = desk.window.query_all_by_role(Role::Tab);
         // Neither Share nor Receive is open.
@@ -634,7 +622,7 @@ fn a_way_through_settings_goes_to_its_parts_and_says_which_is_read() {
             .query_by_role_and_label(Role::Tab, "About")
             .is_some()
     );
-    let small = settings([210.0, 210.0]);
+    let small = settings_open([210.0, 210.0]);
     let of_the_bar = 2;
     assert_eq!(
         small.window.query_all_by_role(Role::Tab).count(),
@@ -644,7 +632,7 @@ fn a_way_through_settings_goes_to_its_parts_and_says_which_is_read() {
 
 #[test]
 fn what_a_choice_shows_to_whom_is_said_as_it_stands() {
-    let mut desk = settings([760.0, 600.0]);
+    let mut desk = settings_open([760.0, 600.0]);
     assert!(desk.sees("Adding a line fetches the list straight from its host, which sees this computer's address and the time, once."));
     let told = |desk: &Desk, name: &str| {
         let switch = desk.window.get_by_role_and_label(Role::Switch, name);
@@ -658,7 +646,7 @@ fn what_a_choice_shows_to_whom_is_said_as_it_stands() {
     assert!(told(&desk, direct).starts_with("Turned on, this server would see"));
     act(
         &mut desk,
-        PreferenceChange::Direct(server("files.example").address, true),
+        Change::Direct(server("files.example").address.key, true),
     );
     assert!(desk.sees("This server sees this computer's address with every transfer."));
     act(
@@ -672,13 +660,13 @@ fn what_a_choice_shows_to_whom_is_said_as_it_stands() {
 
 #[test]
 fn every_kept_list_has_its_switch() {
-    let mut desk = settings([760.0, 600.0]);
+    let mut desk = settings_open([760.0, 600.0]);
     desk.until_seen("Relays of a choir");
     let name = "Allow weaker paths where the list has too few relays Relays of a choir";
     desk.click(name);
     desk.until(|desk| {
         let lists = kept(desk).short_lists;
-        matches!(&lists[..], [RelayOrigin::Line(line)] if line.contains("lists.example"))
+        matches!(&lists[..], [RelaySource::Url(line)] if line.host() == "lists.example")
     });
     desk.click(name);
     desk.until(|desk| kept(desk).short_lists.is_empty());

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use cloakroom::app::error::AppError;
 use cloakroom::app::process::instance::{self, Start, StartArguments};
+use cloakroom::app::relays::RelaySource;
+use cloakroom::app::settings::{ServerChoice, Settings, Theme};
 use cloakroom::app::transfer::stage::Stage;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, ChosenServer, Modal, ModalAction, Preferences, ReceiveAction, RelayOrigin, RowAction,
-    Screen, SettingsAction, ShownRelayList, Theme, TransferState, WindowAction,
+    Action, Modal, ModalAction, ReceiveAction, RowAction, Screen, SettingsAction, ShownRelayList,
+    TransferState, WindowAction,
 };
 use cloakroom::gui::platform::uri_list::{DropNews, UriList};
 use cloakroom::gui::window::Opening;
@@ -18,20 +20,16 @@ use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::window::desk::Desk;
-use crate::window::desktop::{self, FOREIGN, POINTER, cut_pointer, no_answer, preferences, server};
+use crate::window::desktop::{self, FOREIGN, POINTER, cut_pointer, no_answer, server, settings};
 
 #[test]
 fn a_dropped_file_is_shared_and_its_pointer_copied() {
     let mut desk = Desk::with(
-        Preferences {
+        Settings {
             servers: vec![server("files.example")],
-            chosen: ChosenServer::Address(server("files.example").address),
-            relay_list: Some(ShownRelayList {
-                origin: RelayOrigin::File(PathBuf::from("/r.json")),
-                name: "r".to_owned(),
-                relays: 3,
-            }),
-            ..preferences()
+            chosen: ServerChoice::Server(server("files.example").address.key),
+            relays: RelaySource::File(PathBuf::from("/r.json")),
+            ..settings()
         },
         [760.0, 600.0],
         |_| Opening::default(),
@@ -226,7 +224,7 @@ fn text_pasted_into_the_field_is_ordinary_pasting() {
 #[test]
 fn files_given_as_arguments_are_shared_and_a_pointer_only_fills_receive() {
     let desk = |pointer: bool| {
-        Desk::with(preferences(), [760.0, 600.0], move |folder| {
+        Desk::with(settings(), [760.0, 600.0], move |folder| {
             let file = folder.join("given.txt");
             std::fs::write(&file, [1]).expect("a file");
             let files = if pointer { Vec::new() } else { vec![file] };
@@ -265,7 +263,7 @@ fn a_server_is_added_tested_used_and_removed() {
         .click();
     desk.window.key_press_modifiers(Modifiers::COMMAND, Key::A);
     desk.window.step();
-    desk.paste(&server("files.example:8440").address);
+    desk.paste(&server("files.example:8440").address.to_string());
     desk.press(Key::Enter);
     desk.until_seen("Remove files.example:8440");
     desk.until(|desk| {
@@ -294,7 +292,7 @@ fn a_server_is_added_tested_used_and_removed() {
         desk.backend
             .saves()
             .last()
-            .is_some_and(|kept| kept.servers.is_empty() && kept.chosen == ChosenServer::BuiltIn)
+            .is_some_and(|kept| kept.servers.is_empty() && kept.chosen == ServerChoice::BuiltIn)
     });
 }
 
@@ -330,9 +328,9 @@ fn appearance_and_folder_are_kept_at_once() {
 #[test]
 fn the_first_start_card_leaves_with_escape_and_does_not_hold_a_drop_back() {
     let mut desk = Desk::with(
-        Preferences {
+        Settings {
             welcomed: false,
-            ..preferences()
+            ..settings()
         },
         [760.0, 600.0],
         |_| Opening::default(),
@@ -459,7 +457,7 @@ fn what_a_second_start_brings_is_taken_and_the_window_comes_to_the_front() {
         instance: Some(std::sync::Arc::new(first)),
         ..Opening::default()
     };
-    let mut desk = Desk::with(preferences(), [760.0, 600.0], |_| opening);
+    let mut desk = Desk::with(settings(), [760.0, 600.0], |_| opening);
     desk.window.run_steps(2);
     let second = |brought: &StartArguments| {
         let second = instance::start(data.path(), brought);
@@ -488,15 +486,15 @@ fn what_a_second_start_brings_is_taken_and_the_window_comes_to_the_front() {
 #[test]
 fn the_first_frame_waits_for_no_relay_list() {
     let list = |name: &str, relays| ShownRelayList {
-        origin: RelayOrigin::File(PathBuf::from("/mnt/far/relays.json")),
+        source: RelaySource::File(PathBuf::from("/mnt/far/relays.json")),
         name: name.to_owned(),
         relays,
     };
-    let kept = Preferences {
+    let kept = Settings {
         servers: vec![server("files.example")],
-        chosen: ChosenServer::Address(server("files.example").address),
-        relay_list: Some(list("Relays", 0)),
-        ..preferences()
+        chosen: ServerChoice::Server(server("files.example").address.key),
+        relays: list("", 0).source,
+        ..settings()
     };
     for good in [true, false] {
         let backend = desktop::FakeBackend::new(kept.clone());
@@ -525,13 +523,7 @@ fn the_first_frame_waits_for_no_relay_list() {
                 .expect("read");
             desk.until_seen("The relay list could not be read.");
             assert!(
-                desk.window
-                    .state()
-                    .model()
-                    .settings
-                    .preferences
-                    .relay_list
-                    .is_some(),
+                desk.window.state().model().settings.relays != RelaySource::BuiltIn,
                 "what was chosen stays chosen"
             );
         }
@@ -540,7 +532,7 @@ fn the_first_frame_waits_for_no_relay_list() {
 
 #[test]
 fn without_drops_the_zone_does_not_promise_them() {
-    let mut desk = Desk::with(preferences(), [760.0, 600.0], |_| Opening {
+    let mut desk = Desk::with(settings(), [760.0, 600.0], |_| Opening {
         drops: false,
         ..Opening::default()
     });
@@ -585,7 +577,7 @@ fn a_text_field_of_settings_takes_no_files() {
     desk.paste("/home/ada/report.pdf");
     desk.window.run_steps(3);
     assert_eq!(
-        desk.window.state().model().settings.address,
+        desk.window.state().model().settings_screen.address,
         "/home/ada/report.pdf"
     );
     assert!(desk.window.state().model().transfers.is_empty());
@@ -595,9 +587,7 @@ fn a_text_field_of_settings_takes_no_files() {
 #[test]
 fn the_files_of_one_drop_are_one_batch_over_several_frames() {
     let builder = egui_kittest::Harness::builder().with_step_dt(0.05);
-    let mut desk = Desk::built(builder, preferences(), [760.0, 600.0], |_| {
-        Opening::default()
-    });
+    let mut desk = Desk::built(builder, settings(), [760.0, 600.0], |_| Opening::default());
     for name in ["photos", "films", "songs"] {
         let folder = desk.folder.path().join(name);
         std::fs::create_dir(&folder).expect("a folder");
@@ -681,7 +671,7 @@ fn a_clipboard_that_does_not_answer_holds_nothing_up() {
 #[test]
 fn a_window_at_rest_asks_for_no_frame() {
     for size in [[760.0, 600.0], [420.0, 420.0]] {
-        let mut desk = Desk::with(preferences(), size, |_| Opening::default());
+        let mut desk = Desk::with(settings(), size, |_| Opening::default());
         desk.click("Receive");
         desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
         let blink = |style: &mut egui::Style| style.visuals.text_cursor.blink = true;
@@ -772,7 +762,7 @@ fn comes_to_rest(desk: &mut Desk) -> bool {
 
 #[test]
 fn nothing_is_wider_than_the_smallest_window() {
-    let mut desk = Desk::with(preferences(), [420.0, 420.0], |_| Opening::default());
+    let mut desk = Desk::with(settings(), [420.0, 420.0], |_| Opening::default());
     desk.shared_one();
     for screen in ["Share", "Receive", "Settings"] {
         desk.click(screen);
@@ -803,7 +793,7 @@ fn nothing_is_wider_than_the_smallest_window() {
 #[test]
 fn a_drop_that_comes_past_winit_hangs_over_the_window_and_is_shared() {
     let (tell, news) = std::sync::mpsc::channel();
-    let mut desk = Desk::with(preferences(), [760.0, 600.0], |_| Opening {
+    let mut desk = Desk::with(settings(), [760.0, 600.0], |_| Opening {
         drop_news: Some(Box::new(move || news.try_iter().collect())),
         ..Opening::default()
     });

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::app::settings::config::Home;
+use crate::app::settings::Home;
 use crate::disk::io_reason::IoReason;
 use crate::disk::kept::{ChangeError, JsonRecord, Kept, UnreadFile, UnreadReason};
 use crate::protocol::address::FileId;

@@ -17,7 +17,7 @@ use super::owned::{OwnRecordError, OwnShare, OwnShares};
 use super::remembered::{KeptInfo, Remembered};
 use crate::app::relays::RelaySourceError;
 use crate::app::relays::store::RelayFiles;
-use crate::app::settings::config::{Config, ConfigError, Home, ServerEntry};
+use crate::app::settings::{Change, Home, ServerEntry, Settings, SettingsError};
 use crate::disk::kept::UnreadReason;
 use crate::disk::{lock_file, private};
 use crate::protocol::address::FileId;
@@ -78,26 +78,27 @@ impl Row for SettingsRow {
 
     fn add(&self, home: &Home, number: u8) -> Result<(), Complaint> {
         let address = format!("http://x#p={}", key(number).to_hex());
-        let mut added = Config::default();
         let entry = ServerEntry::new("x", address.parse().unwrap());
-        added.servers.push(entry);
+        let change = Change::AddServer(entry);
+        let mut added = Settings::default();
+        added.apply(&change);
         added
-            .save_changes(&Config::default(), home)
+            .save_changes(&[change], home)
             .map_err(|error| told_of_settings(&error))
     }
 
     fn has(&self, home: &Home, number: u8) -> Result<bool, Complaint> {
-        let config = Config::load(home).map_err(|unread| told_of_settings(&unread.error))?;
+        let config = Settings::load(home).map_err(|unread| told_of_settings(&unread.error))?;
         let mut servers = config.servers.iter();
         Ok(servers.any(|server| server.address.key == key(number)))
     }
 }
 
-fn told_of_settings(error: &ConfigError) -> Complaint {
+fn told_of_settings(error: &SettingsError) -> Complaint {
     match error {
-        ConfigError::Invalid { .. } => Complaint::Damaged,
-        ConfigError::Newer => Complaint::Newer,
-        ConfigError::Read(_) => Complaint::Unreadable,
+        SettingsError::Invalid { .. } => Complaint::Damaged,
+        SettingsError::Newer => Complaint::Newer,
+        SettingsError::Read(_) => Complaint::Unreadable,
         other => Complaint::Other(other.to_string()),
     }
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use tracing::debug;
 
 use super::error::AppError;
-use crate::app::settings::config::Home;
+use crate::app::settings::Home;
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::session::{ServerKind, Session};
 use crate::app::words::who_saw_what::{Asked, RequestShown};

@@ -5,7 +5,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::app::settings::config::Home;
+use crate::app::settings::Home;
 use crate::disk::kept::{
     ChangeError, JsonRecord, Kept, Record, UnreadFile, UnreadReason, check_json_version,
 };

@@ -11,13 +11,13 @@ use crate::disk::private::NotPrivate;
 #[error("{}: {error}", file.display())]
 pub struct UnreadSettings {
     /// What is wrong with them.
-    pub error: ConfigError,
+    pub error: SettingsError,
     /// Their file.
     pub file: PathBuf,
 }
 
-impl From<UnreadFile<ConfigError>> for UnreadSettings {
-    fn from(unread: UnreadFile<ConfigError>) -> Self {
+impl From<UnreadFile<SettingsError>> for UnreadSettings {
+    fn from(unread: UnreadFile<SettingsError>) -> Self {
         Self {
             error: unread.why,
             file: unread.file,
@@ -27,7 +27,7 @@ impl From<UnreadFile<ConfigError>> for UnreadSettings {
 
 /// Why settings could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
+pub enum SettingsError {
     /// The file is not what this program writes.
     #[error("the settings cannot be understood: {reason}")]
     Invalid {
@@ -70,7 +70,7 @@ pub enum ConfigError {
     Write(IoReason),
 }
 
-impl From<UnreadReason> for ConfigError {
+impl From<UnreadReason> for SettingsError {
     fn from(why: UnreadReason) -> Self {
         match why {
             UnreadReason::Damaged => Self::Invalid {
@@ -83,7 +83,7 @@ impl From<UnreadReason> for ConfigError {
     }
 }
 
-impl From<ChangeError<Self>> for ConfigError {
+impl From<ChangeError<Self>> for SettingsError {
     fn from(error: ChangeError<Self>) -> Self {
         match error {
             ChangeError::Unread(unread) => unread.why,

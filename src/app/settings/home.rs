@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use directories::{ProjectDirs, UserDirs};
 
-use super::error::ConfigError;
+use super::error::SettingsError;
 use crate::disk::private;
 
 /// The variable that puts settings and data into one folder of the person's choice.
@@ -27,9 +27,9 @@ impl Home {
     /// The folder that `CLOAKROOM_HOME` names, for both; else what the system has for settings and for data.
     ///
     /// # Errors
-    /// [`ConfigError::NoHome`] when the variable is not set and the person has no home folder;
-    /// [`ConfigError::NotPrivate`] as [`Home::checked`].
-    pub fn find() -> Result<Self, ConfigError> {
+    /// [`SettingsError::NoHome`] when the variable is not set and the person has no home folder;
+    /// [`SettingsError::NotPrivate`] as [`Home::checked`].
+    pub fn find() -> Result<Self, SettingsError> {
         Self::find_with(std::env::var_os(HOME_VARIABLE))?.checked()
     }
 
@@ -37,10 +37,10 @@ impl Home {
     /// relays and windows this program trusts.
     ///
     /// # Errors
-    /// [`ConfigError::NotPrivate`].
-    pub fn checked(self) -> Result<Self, ConfigError> {
+    /// [`SettingsError::NotPrivate`].
+    pub fn checked(self) -> Result<Self, SettingsError> {
         for folder in [&self.config_dir, &self.data_dir] {
-            private::check(folder).map_err(|why| ConfigError::NotPrivate {
+            private::check(folder).map_err(|why| SettingsError::NotPrivate {
                 folder: folder.clone(),
                 why,
             })?;
@@ -70,13 +70,13 @@ impl Home {
         self.config_dir.join(FILE_NAME)
     }
 
-    fn find_with(variable: Option<OsString>) -> Result<Self, ConfigError> {
+    fn find_with(variable: Option<OsString>) -> Result<Self, SettingsError> {
         if let Some(folder) = variable.filter(|folder| !folder.is_empty()) {
             return std::path::absolute(folder)
                 .map(Self::in_folder)
-                .or(Err(ConfigError::NoHome));
+                .or(Err(SettingsError::NoHome));
         }
-        let folders = ProjectDirs::from("", "", "Cloakroom").ok_or(ConfigError::NoHome)?;
+        let folders = ProjectDirs::from("", "", "Cloakroom").ok_or(SettingsError::NoHome)?;
         Ok(Self {
             config_dir: folders.config_dir().to_owned(),
             data_dir: folders.data_local_dir().to_owned(),
@@ -86,7 +86,7 @@ impl Home {
 
 /// Returns the system's folder for downloads, else `Downloads` in the home folder if it exists, else the home folder, else
 /// the current folder.
-pub(super) fn usual_downloads() -> PathBuf {
+pub fn usual_downloads() -> PathBuf {
     let of_system = || {
         let folders = UserDirs::new()?;
         Some(downloads_of(folders.download_dir(), folders.home_dir()))

@@ -1,9 +1,193 @@
-//! Settings of this person: where they live, what is in them, the file they are kept in.
+//! What a person has decided: servers, relays, folders, look. One type, [`Settings`], is what the file holds, what every use
+//! case goes by and what the window shows; one type, [`Change`], changes it in the window and in the file alike.
+//!
+//! A new setting is a field here with its default, a change in `change`, and a row with its words in the window.
 
-pub mod config;
+mod change;
 mod error;
+mod file;
 mod home;
 mod look;
 mod misspelled;
 mod servers;
 mod text;
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+pub use self::change::Change;
+pub use self::error::{SettingsError, UnreadSettings};
+pub use self::home::{HOME_VARIABLE, Home, usual_downloads};
+pub use self::look::{Contrast, Display, Renderer, Theme};
+pub use self::servers::{ServerChoice, ServerEntry};
+use super::relays::set::RelaySource;
+use super::words::l10n::Language;
+use crate::net::socks::SocksProxy;
+use crate::protocol::address::ServerAddress;
+use crate::protocol::capability::AccessWord;
+use crate::protocol::keys::Ed25519Public;
+
+const VERSION: i64 = 1;
+
+/// The settings of a person, in the form of their file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Version of the file's form: 1.
+    pub version: i64,
+    /// The server that new files go to.
+    #[serde(rename = "server", with = "text")]
+    pub chosen: ServerChoice,
+    /// Where the relays are from.
+    #[serde(flatten, with = "text::relays")]
+    pub relays: RelaySource,
+    /// Lists on which the rules of paths may yield where the list is too short for them.
+    #[serde(
+        rename = "short_lists_allowed",
+        with = "text::list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub short_lists: Vec<RelaySource>,
+    /// Whether a pointer names the relay list, when that is one by URL, for recipients who have none.
+    pub pointer_carries_relay_list: bool,
+    /// The proxy to the first relay, and to servers without relays; without one connections are direct.
+    #[serde(with = "text::optional", skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<SocksProxy>,
+    /// Where received files go; without one see [`Settings::download_folder`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download_folder: Option<PathBuf>,
+    /// How the window looks.
+    pub theme: Theme,
+    /// How strong the window's colours are.
+    pub contrast: Contrast,
+    /// Whether nothing in the window moves, whatever the system says.
+    pub reduced_motion: bool,
+    /// What the window speaks; without one the system's language, where it can.
+    #[serde(with = "text::language", skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// Size of everything in the window, per cent, within [`ZOOM`].
+    #[serde(deserialize_with = "possible_zoom")]
+    pub zoom: u16,
+    /// Whether the window puts a pointer on the clipboard as soon as it is there.
+    pub copy_when_done: bool,
+    /// Whether the window takes a copied pointer off the clipboard after a minute.
+    pub clear_clipboard: bool,
+    /// Whether the window hides pointers while another one is in front.
+    pub mask_pointers: bool,
+    /// Whether the first start's card was read.
+    pub welcomed: bool,
+    /// Whether a pointer holds the file's name.
+    pub name_in_pointer: bool,
+    /// Whether finished transfers are kept for the next start.
+    pub history: bool,
+    /// Whether the desktop says when a transfer ends while the window is not in front.
+    pub notify: bool,
+    /// Whether it then names the file.
+    pub notify_names: bool,
+    /// Which display system the window opens on.
+    pub display: Display,
+    /// What draws the window.
+    pub renderer: Renderer,
+    /// How many files the window shares at the same time: 1 to [`MAX_PARALLEL`].
+    #[serde(deserialize_with = "possible_parallel")]
+    pub parallel_shares: u8,
+    /// The file servers that were added, in the person's order. Of two with the same key the first counts.
+    // Tables come last in TOML.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<ServerEntry>,
+    /// Keys that only newer versions know, with their values.
+    #[serde(flatten)]
+    pub unknown: toml::Table,
+}
+
+/// How many files can be shared at the same time.
+pub const MAX_PARALLEL: u8 = 4;
+
+/// The sizes that the window can have, per cent.
+pub const ZOOM: RangeInclusive<u16> = 90..=200;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            servers: Vec::new(),
+            chosen: ServerChoice::BuiltIn,
+            relays: RelaySource::BuiltIn,
+            short_lists: Vec::new(),
+            pointer_carries_relay_list: false,
+            proxy: None,
+            download_folder: None,
+            theme: Theme::System,
+            contrast: Contrast::System,
+            reduced_motion: false,
+            language: None,
+            zoom: 100,
+            copy_when_done: false,
+            clear_clipboard: false,
+            mask_pointers: false,
+            welcomed: false,
+            name_in_pointer: true,
+            history: true,
+            notify: true,
+            notify_names: false,
+            display: Display::Auto,
+            renderer: Renderer::Auto,
+            parallel_shares: 2,
+            unknown: toml::Table::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The server that new files go to, with what the person decided about it; `None` for the built-in network.
+    #[must_use]
+    pub fn chosen_entry(&self) -> Option<&ServerEntry> {
+        match self.chosen {
+            ServerChoice::BuiltIn => None,
+            ServerChoice::Server(key) => self.server(&key),
+        }
+    }
+
+    /// The server with this key, with what the person decided about it; `None` for one that they did not add.
+    #[must_use]
+    pub fn server(&self, key: &Ed25519Public) -> Option<&ServerEntry> {
+        self.servers.iter().find(|entry| entry.address.key == *key)
+    }
+
+    /// What the person decided about the server with this address; `None` for one that they did not add.
+    #[must_use]
+    pub fn entry(&self, server: &ServerAddress) -> Option<&ServerEntry> {
+        self.servers.iter().find(|entry| entry.address == *server)
+    }
+
+    /// The access word that the person keeps with a server.
+    #[must_use]
+    pub fn access_word(&self, server: &ServerAddress) -> Option<&AccessWord> {
+        self.entry(server)?.access_word.as_ref()
+    }
+
+    /// The address of the server that new files go to; `None` for the built-in network.
+    #[must_use]
+    pub fn chosen_server(&self) -> Option<&ServerAddress> {
+        self.chosen_entry().map(|server| &server.address)
+    }
+
+    /// The folder that received files are saved in: the chosen one, else the system's for downloads, else `Downloads` in
+    /// the home folder if it exists, else the home folder, else the current folder.
+    #[must_use]
+    pub fn download_folder(&self) -> PathBuf {
+        self.download_folder.clone().unwrap_or_else(usual_downloads)
+    }
+}
+
+/// A number that a person wrote into the file can be any; the nearest that is possible is meant.
+fn possible_parallel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    u8::deserialize(deserializer).map(|number| number.clamp(1, MAX_PARALLEL))
+}
+
+/// As with [`possible_parallel`].
+fn possible_zoom<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    u16::deserialize(deserializer).map(|zoom| zoom.clamp(*ZOOM.start(), *ZOOM.end()))
+}

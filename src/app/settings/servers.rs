@@ -27,9 +27,9 @@ pub struct ServerEntry {
         skip_serializing_if = "Option::is_none"
     )]
     pub access_word: Option<AccessWord>,
-    /// Keys of newer versions.
+    /// Keys that only newer versions know, with their values.
     #[serde(flatten)]
-    pub(super) unknown: toml::Table,
+    pub unknown: toml::Table,
 }
 
 impl ServerEntry {
@@ -56,7 +56,7 @@ impl ServerEntry {
 }
 
 /// Where new files go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ServerChoice {
     /// To the network inside the program.
     #[default]

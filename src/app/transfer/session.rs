@@ -9,7 +9,7 @@ pub use crate::app::kept::remembered::NewGuardsError;
 use crate::app::kept::remembered::{Batch, Remembered};
 use crate::app::operate::builtin::BuiltIn;
 use crate::app::relays::set::{RelaySet, RelaySource};
-use crate::app::settings::config::{Config, Home, UnreadSettings};
+use crate::app::settings::{Home, Settings, UnreadSettings};
 use crate::disk::kept::UnreadFile;
 use crate::net::SocksProxy;
 use crate::protocol::address::ServerAddress;
@@ -24,7 +24,7 @@ use crate::wire::clock::{self, Clock};
 #[derive(Clone)]
 pub struct Session {
     program: Arc<ProgramState>,
-    settings: Arc<Config>,
+    settings: Arc<Settings>,
     /// Why nothing may be sent.
     unread: Option<UnreadSettings>,
 }
@@ -42,7 +42,7 @@ struct ProgramState {
 impl Session {
     /// A session under `settings` of a program whose data are in `home`.
     #[must_use]
-    pub fn new(home: Home, settings: Config) -> Self {
+    pub fn new(home: Home, settings: Settings) -> Self {
         Self {
             program: Arc::new(ProgramState {
                 remembered: Remembered::new(home.data_dir.join("network.json")),
@@ -58,7 +58,7 @@ impl Session {
 
     /// The same program under other settings. One that sends nothing goes on sending nothing.
     #[must_use]
-    pub fn with_settings(&self, settings: Config) -> Self {
+    pub fn with_settings(&self, settings: Settings) -> Self {
         Self {
             settings: Arc::new(settings),
             ..self.clone()
@@ -77,7 +77,7 @@ impl Session {
 
     /// The settings of this session.
     #[must_use]
-    pub fn settings(&self) -> &Config {
+    pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn rules_yield_on_this_computer_and_where_the_person_said_so() {
-        let session = Session::new(Home::in_folder("/nowhere"), Config::default());
+        let session = Session::new(Home::in_folder("/nowhere"), Settings::default());
         let list = |host: [u8; 4]| RelayList {
             name: String::new(),
             issued: 0,
@@ -313,7 +313,7 @@ mod tests {
             session.allowance(&RelaySource::BuiltIn, &there),
             Allowance::ALL
         );
-        let mut settings = Config::default();
+        let mut settings = Settings::default();
         settings.short_lists.push(mine.clone());
         let yielding = session.with_settings(settings);
         assert_eq!(yielding.allowance(&mine, &there), Allowance::ALL);

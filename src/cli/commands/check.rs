@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::error::AppError;
 use crate::app::operate::check::{self, Asker, Checking, PartState, Report};
 use crate::app::relays::RelaySet;
-use crate::app::settings::config::{Config, Home};
+use crate::app::settings::{Home, Settings};
 use crate::app::transfer::session::Session;
 use crate::cli::CliError;
 use crate::cli::args::{CheckArgs, CheckWhat};
@@ -20,7 +20,7 @@ pub(crate) async fn run(args: CheckArgs, cancel: &CancellationToken) -> Result<(
         ));
     }
     // Settings that cannot be read are told by the report, and left where they are.
-    let session = Session::new(Home::find().map_err(AppError::from)?, Config::default());
+    let session = Session::new(Home::find().map_err(AppError::from)?, Settings::default());
     let asker = Asker::CommandLine {
         ask_relays: args.network,
     };

@@ -23,7 +23,7 @@ use super::terminal;
 use crate::app::client::{Client, Destination, Override};
 use crate::app::error::AppError;
 use crate::app::relays::RelaySource;
-use crate::app::settings::config::Home;
+use crate::app::settings::Home;
 use crate::app::transfer::call::{Call, CallContext, ShownLog};
 use crate::app::words::who_saw_what;
 use crate::protocol::capability::AccessWord;

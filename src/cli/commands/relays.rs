@@ -9,7 +9,7 @@ use crate::app::error::AppError;
 use crate::app::relays::{
     self, ListState, RelaySource, RelaySourceError, Relays, SourceView, UseFor,
 };
-use crate::app::settings::config::Config;
+use crate::app::settings::Change;
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::session::Session;
 use crate::app::words::harmless::harmless_start;
@@ -23,32 +23,32 @@ use crate::protocol::relay_list::RelayList;
 
 pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     let client = open_client()?;
-    let (session, relays, before) = (client.session(), client.relays(), client.settings());
-    let mut config = before.clone();
-    let keep = |config: &Config| config.save_changes(before, session.home());
+    let (session, relays) = (client.session(), client.relays());
+    let chosen = &client.settings().relays;
+    let keep = |change: Change| {
+        let mut settings = client.settings().clone();
+        settings.apply(&change);
+        let kept = settings.save_changes(&[change], session.home());
+        kept.map_err(AppError::from)
+    };
     match args.command {
-        None => show(session, relays, &config.relays, false)?,
+        None => show(session, relays, chosen, false)?,
         Some(RelaysCommand::Relax { source, off }) => {
-            let source = source.unwrap_or_else(|| config.relays.clone());
-            config.short_lists.retain(|relaxed| *relaxed != source);
-            if !off {
-                config.short_lists.push(source);
-            }
-            keep(&config).map_err(AppError::from)?;
+            let source = source.unwrap_or_else(|| chosen.clone());
+            keep(Change::ShortList(source, !off))?;
             terminal::note(if off {
                 "every rule of paths holds on that list"
             } else {
                 "rules of paths may yield where that list is too short for them; --who-saw-what says which did"
             });
         }
-        Some(RelaysCommand::Show { json }) => show(session, relays, &config.relays, json)?,
+        Some(RelaysCommand::Show { json }) => show(session, relays, chosen, json)?,
         Some(RelaysCommand::Add { line }) => {
             note_lines(&relays::shows(&RelaySource::Url(line.clone())));
             // Its log is not told: whom it shows what was said above.
             let context = CallContext::new(cancel);
             let list = relays.add(session, &line, UseFor::All, &context).await?;
-            config.relays = RelaySource::Url(line);
-            keep(&config).map_err(AppError::from)?;
+            keep(Change::Relays(RelaySource::Url(line)))?;
             terminal::note(&format!(
                 "{} relays of {} are in use from now on",
                 list.relays.len(),
@@ -58,21 +58,19 @@ pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<
         Some(RelaysCommand::Use { source }) => {
             relays.check(session, &source)?;
             note_lines(&relays::shows(&source));
-            config.relays = source;
-            keep(&config).map_err(AppError::from)?;
+            keep(Change::Relays(source))?;
         }
         Some(RelaysCommand::Remove { source }) => {
-            let source = source.unwrap_or_else(|| config.relays.clone());
+            let source = source.unwrap_or_else(|| chosen.clone());
             relays.forget(&source)?;
-            if config.relays == source {
-                config.relays = RelaySource::BuiltIn;
-                keep(&config).map_err(AppError::from)?;
+            let was_chosen = *chosen == source;
+            if was_chosen {
+                keep(Change::Relays(RelaySource::BuiltIn))?;
             }
-            terminal::note(match config.relays {
-                RelaySource::BuiltIn => {
-                    "removed; only the built-in network's own relays are left, for its own server"
-                }
-                _ => "removed",
+            terminal::note(if was_chosen || *chosen == RelaySource::BuiltIn {
+                "removed; only the built-in network's own relays are left, for its own server"
+            } else {
+                "removed"
             });
         }
     }

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::error::AppError;
 use crate::app::operate::builtin::BuiltIn;
-use crate::app::settings::config::Home;
+use crate::app::settings::Home;
 use crate::cli::CliError;
 use crate::cli::args::Up;
 use crate::cli::terminal::{self, print_line, print_path};

@@ -1,5 +1,5 @@
-//! The window's worker asks, [`App`] answers: it runs the use cases of `app` under the preferences of the window, and puts
-//! what came of them into the window's terms.
+//! The window's worker asks, [`App`] answers: it runs the use cases of `app` under the settings that come with a request, and
+//! puts what came of them into the window's terms.
 
 mod pointer;
 mod relay_requests;
@@ -12,11 +12,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use self::settings::server;
 use super::model::{
-    ChosenServer, Count, Ended, KnownServer, ManageAction, Managed, PointerInfo, PointerText,
-    Preferences, RelayOrigin, RelayWish, RelaysKnown, Saved, ShareResult, ShownRelayList, Terms,
-    TestReport, Trouble,
+    Count, Ended, LoadedSettings, ManageAction, Managed, PointerInfo, PointerText, RelayWish,
+    RelaysKnown, Saved, ShareOptions, ShareResult, ShownRelayList, Terms, TestReport, Trouble,
 };
 use super::text;
 use super::worker::Backend;
@@ -29,7 +27,7 @@ use crate::app::received::file_name::SafeFileName;
 use crate::app::received::save::SaveTo;
 use crate::app::relays::RelaySource;
 use crate::app::relays::list_file;
-use crate::app::settings::config::{Config, Home, UnreadSettings};
+use crate::app::settings::{Change, Home, ServerChoice, Settings, UnreadSettings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::get::GetRequest;
 use crate::app::transfer::session::Session;
@@ -38,7 +36,6 @@ use crate::app::transfer::stage::Stage;
 use crate::app::transfer::{get, share, test_server};
 use crate::app::words::message::UserMessage;
 use crate::gui::platform::keyring::SystemKeyring;
-use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::work::WorkAsked;
 use crate::protocol::file_api::ServerInfo;
 use crate::protocol::pointer::Pointer;
@@ -46,10 +43,8 @@ use crate::protocol::size_class::SizeClass;
 
 /// The real backend.
 pub struct App {
-    /// The program; what the window asks for is done under the preferences that come with it.
+    /// The program; what the window asks for is done under the settings that come with it.
     program: Client,
-    /// What the window last read or wrote, with what it does not show: what differs from it the person has changed.
-    config: Mutex<Config>,
     /// Why the settings could not be read; nothing is sent until the person says how to go on.
     unread: Mutex<Option<UnreadSettings>>,
     /// Whether the file of the settings is a newer version's, which stays as it is.
@@ -63,8 +58,7 @@ impl App {
     #[must_use]
     pub fn new(home: Home) -> Self {
         Self {
-            program: Client::new(home, Config::default()),
-            config: Mutex::default(),
+            program: Client::new(home, Settings::default()),
             unread: Mutex::default(),
             read_only: AtomicBool::new(false),
             keys: None,
@@ -76,7 +70,8 @@ impl App {
     /// # Errors
     /// When the system names no home folder.
     pub fn of_this_person() -> Result<Self, UserMessage> {
-        let home = Home::find().map_err(|error| UserMessage::from(&AppError::Config(error)))?;
+        let home =
+            Home::find().map_err(|error| UserMessage::from(&AppError::SettingsFile(error)))?;
         Ok(Self::new(home).with_history(Arc::new(SystemKeyring)))
     }
 
@@ -97,9 +92,9 @@ impl App {
         self.session().home()
     }
 
-    /// The program under these preferences.
-    fn client(&self, preferences: &Preferences) -> Client {
-        let client = self.program.with_settings(self.to_config(preferences));
+    /// The program under these settings.
+    fn client(&self, settings: &Settings) -> Client {
+        let client = self.program.with_settings(settings.clone());
         match self.unread() {
             None => client,
             Some(unread) => client.sending_nothing(unread),
@@ -109,14 +104,15 @@ impl App {
     async fn share_now(
         &self,
         path: PathBuf,
-        preferences: &Preferences,
+        options: ShareOptions,
+        settings: &Settings,
         context: &CallContext,
     ) -> Result<ShareResult, AppError> {
         context.progress.stage(Stage::Pad);
-        let client = self.client(preferences);
-        let address = chosen(&preferences.chosen)?;
-        let call = client.call(destination(address.as_ref()), context).await?;
-        let shared = share::share(&call, share_request(path, preferences)).await?;
+        let client = self.client(settings);
+        let call = client.call(Destination::Chosen, context).await?;
+        let request = share_request(path, options, settings);
+        let shared = share::share(&call, request).await?;
         let secret = shared.pointer.to_text();
         Ok(ShareResult {
             pointer: PointerText::new(secret.as_str().to_owned()),
@@ -125,7 +121,7 @@ impl App {
             server: shared.pointer.server.url.authority().to_owned(),
             builtin: shared.builtin,
             manageable: shared.manageable,
-            counted: preferences.options.count != Count::No,
+            counted: options.count != Count::No,
             gone: false,
             by_server_clock: shared.by_server_clock,
             other_time: shared.unmet_ttl_secs.is_some(),
@@ -136,17 +132,17 @@ impl App {
         &self,
         text: PointerText,
         tell_sender: bool,
-        preferences: &Preferences,
+        settings: &Settings,
         context: &CallContext,
     ) -> Result<Saved, AppError> {
         context.progress.stage(Stage::FindPath);
         let pointer = Pointer::find(text.as_str())?;
-        let to = SaveTo::Folder(preferences.downloads.clone());
+        let to = SaveTo::Folder(settings.download_folder());
         let target = tokio::task::spawn_blocking(|| to.prepare())
             .await
             .map_err(|_ended| AppError::Cancelled)?
             .map_err(AppError::NoPlace)?;
-        let client = self.client(preferences);
+        let client = self.client(settings);
         let source = Destination::SourceOf(&pointer);
         let call = client.call(source, context).await?;
         let request = GetRequest {
@@ -169,13 +165,11 @@ impl App {
 
     async fn test_now(
         &self,
-        server: ChosenServer,
-        preferences: &Preferences,
+        settings: &Settings,
         context: &CallContext,
     ) -> Result<TestReport, AppError> {
-        let client = self.client(preferences);
-        let address = chosen(&server)?;
-        let call = client.call(destination(address.as_ref()), context).await?;
+        let client = self.client(settings);
+        let call = client.call(Destination::Chosen, context).await?;
         let checked = test_server::check(&call).await?;
         Ok(TestReport {
             upload_millis: millis(checked.upload),
@@ -186,7 +180,7 @@ impl App {
 }
 
 impl Backend for App {
-    fn load(&self) -> (Preferences, Option<UserMessage>) {
+    fn load(&self) -> LoadedSettings {
         self.load_settings()
     }
 
@@ -194,34 +188,35 @@ impl Backend for App {
         self.go_on_with_defaults()
     }
 
-    fn save(&self, preferences: &Preferences) -> Result<(), UserMessage> {
-        self.save_settings(preferences)
+    fn save(&self, changes: &[Change], settings: &Settings) -> Result<(), UserMessage> {
+        self.save_changes(changes, settings)
     }
 
-    fn kept_list(&self, preferences: &Preferences) -> Option<Result<ShownRelayList, UserMessage>> {
-        match Self::relay_source(preferences) {
-            RelaySource::File(path) => Some(self.read_relay_list(path)),
-            source => self.held_list(&source).map(Ok),
+    fn kept_list(&self, settings: &Settings) -> Option<Result<ShownRelayList, UserMessage>> {
+        match &settings.relays {
+            RelaySource::File(path) => Some(self.read_relay_list(path.clone())),
+            source => self.held_list(source).map(Ok),
         }
     }
 
     fn share<'a>(
         &'a self,
         path: PathBuf,
-        preferences: &'a Preferences,
+        options: ShareOptions,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<ShareResult>> {
-        to_its_end(self.share_now(path, preferences, context), context)
+        to_its_end(self.share_now(path, options, settings, context), context)
     }
 
     fn fetch<'a>(
         &'a self,
         pointer: PointerText,
         tell_sender: bool,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Saved>> {
-        let fetch = self.fetch_now(pointer, tell_sender, preferences, context);
+        let fetch = self.fetch_now(pointer, tell_sender, settings, context);
         to_its_end(fetch, context)
     }
 
@@ -229,44 +224,34 @@ impl Backend for App {
         &'a self,
         what: ManageAction,
         pointer: PointerText,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Managed>> {
-        let manage = self.manage_now(what, pointer, preferences, context);
+        let manage = self.manage_now(what, pointer, settings, context);
         to_its_end(manage, context)
     }
 
     fn relays<'a>(
         &'a self,
         wish: RelayWish,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>> {
-        Box::pin(self.ask_relays(wish, preferences, context))
+        Box::pin(self.ask_relays(wish, settings, context))
     }
 
     fn describe(
         &self,
         text: &PointerText,
-        preferences: &Preferences,
+        settings: &Settings,
     ) -> Result<PointerInfo, UserMessage> {
-        in_words(self.describe_now(text, preferences))
-    }
-
-    fn read_server(&self, address: &str) -> Result<KnownServer, UserMessage> {
-        in_words(
-            address
-                .trim()
-                .parse::<ServerAddress>()
-                .map_err(AppError::from),
-        )
-        .map(|address| server(&address))
+        in_words(self.describe_now(text, settings))
     }
 
     fn read_relay_list(&self, path: PathBuf) -> Result<ShownRelayList, UserMessage> {
         let list = in_words(list_file::read(&path, self.session().now()))?;
         Ok(ShownRelayList {
-            origin: RelayOrigin::File(path),
+            source: RelaySource::File(path),
             name: text::list_name(&list.name),
             relays: list.relays.len(),
         })
@@ -274,17 +259,16 @@ impl Backend for App {
 
     fn test_server<'a>(
         &'a self,
-        server: ChosenServer,
-        preferences: &'a Preferences,
+        settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<TestReport>> {
-        to_its_end(self.test_now(server, preferences, context), context)
+        to_its_end(self.test_now(settings, context), context)
     }
 
-    fn terms(&self, server: &ChosenServer) -> Option<Terms> {
+    fn terms(&self, server: &ServerChoice) -> Option<Terms> {
         let key = match server {
-            ChosenServer::BuiltIn => self.session().builtin_key()?,
-            ChosenServer::Address(address) => address.parse::<ServerAddress>().ok()?.key,
+            ServerChoice::BuiltIn => self.session().builtin_key()?,
+            ServerChoice::Server(key) => *key,
         };
         terms_of(&self.session().remembered_info(&key)?)
     }
@@ -345,25 +329,13 @@ fn to_its_end<'a, T: 'a>(
     })
 }
 
-/// The address of a server that the window names; `None` for the built-in network's.
-fn chosen(choice: &ChosenServer) -> Result<Option<ServerAddress>, AppError> {
-    match choice {
-        ChosenServer::BuiltIn => Ok(None),
-        ChosenServer::Address(address) => Ok(Some(address.parse()?)),
-    }
-}
-
-fn destination(address: Option<&ServerAddress>) -> Destination<'_> {
-    address.map_or(Destination::BuiltIn, Destination::Server)
-}
-
 /// A share as it was chosen.
-fn share_request(path: PathBuf, preferences: &Preferences) -> ShareRequest {
+fn share_request(path: PathBuf, options: ShareOptions, settings: &Settings) -> ShareRequest {
     ShareRequest {
-        name_in_pointer: preferences.name_in_pointer,
-        carry_relay_list: preferences.list_in_pointer,
-        ttl_secs: preferences.options.keep.secs(),
-        receipts: match preferences.options.count {
+        name_in_pointer: settings.name_in_pointer,
+        carry_relay_list: settings.pointer_carries_relay_list,
+        ttl_secs: options.keep.secs(),
+        receipts: match options.count {
             Count::No => Receipts::Unasked,
             Count::Yes => Receipts::Counted,
             Count::Limit(downloads) => Receipts::Limited(downloads),
@@ -408,13 +380,12 @@ mod tests {
     fn every_option_of_a_share_reaches_the_upload() {
         let chosen = |keep, count| {
             let options = ShareOptions { keep, count };
-            let preferences = Preferences {
-                options,
+            let settings = Settings {
                 name_in_pointer: false,
-                list_in_pointer: true,
-                ..Preferences::default()
+                pointer_carries_relay_list: true,
+                ..Settings::default()
             };
-            share_request(PathBuf::from("a"), &preferences)
+            share_request(PathBuf::from("a"), options, &settings)
         };
         for (keep, secs) in [
             (KeepFor::Usual, None),

@@ -4,10 +4,10 @@
 use super::App;
 use crate::app::error::AppError;
 use crate::app::received::file_name::SafeFileName;
-use crate::app::settings::config::Config;
+use crate::app::settings::Settings;
 use crate::app::transfer::supported::PointerUse;
 use crate::app::words::message::UserMessage;
-use crate::gui::model::{PointerInfo, PointerNote, PointerText, Preferences};
+use crate::gui::model::{PointerInfo, PointerNote, PointerText};
 use crate::gui::text;
 use crate::protocol::pointer::Pointer;
 
@@ -15,11 +15,11 @@ impl App {
     pub(super) fn describe_now(
         &self,
         text: &PointerText,
-        preferences: &Preferences,
+        settings: &Settings,
     ) -> Result<PointerInfo, AppError> {
         let pointer = Pointer::find(text.as_str())?;
         PointerUse::Get.check(&pointer)?;
-        let client = self.client(preferences);
+        let client = self.client(settings);
         let trouble = client.check_route(&pointer).err();
         let server = &pointer.server;
         let is_built_in = client.session().builtin_key() == Some(server.key);
@@ -62,7 +62,7 @@ impl App {
 }
 
 /// What to know before a download that can work.
-fn doubt(pointer: &Pointer, now: u64, settings: &Config) -> Option<UserMessage> {
+fn doubt(pointer: &Pointer, now: u64, settings: &Settings) -> Option<UserMessage> {
     if let Some(expires) = pointer.expires.filter(|expires| *expires <= now) {
         return Some(text::pointer_expired(expires));
     }
@@ -77,7 +77,7 @@ fn doubt(pointer: &Pointer, now: u64, settings: &Config) -> Option<UserMessage> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::settings::config::{self, ServerEntry};
+    use crate::app::settings::{ServerChoice, ServerEntry};
     use crate::protocol::address::{FileId, ServerAddress};
     use crate::protocol::digest::Digest;
     use crate::protocol::pointer::PointerKey;
@@ -103,8 +103,8 @@ mod tests {
             relay_list: None,
         };
         let ours = ServerEntry::new("", address("files.example"));
-        let mut settings = Config::default();
-        settings.chosen = config::ServerChoice::Server(ours.address.key);
+        let mut settings = Settings::default();
+        settings.chosen = ServerChoice::Server(ours.address.key);
         settings.servers.push(ours);
         let known = |expires| pointer("files.example", expires);
         let other = pointer("other.example", None);
@@ -112,7 +112,7 @@ mod tests {
         assert!(doubt(&known(Some(10)), 10, &settings).is_some());
         let message = doubt(&other, 10, &settings).expect("a doubt");
         assert!(message.why.contains("other.example") && message.why.contains("files.example"));
-        settings.chosen = config::ServerChoice::BuiltIn;
+        settings.chosen = ServerChoice::BuiltIn;
         assert_eq!(doubt(&other, 10, &settings), None);
     }
 }

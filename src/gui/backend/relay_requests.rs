@@ -6,14 +6,14 @@ use crate::app::error::AppError;
 use crate::app::relays::{
     ListState, RelayOffer, RelaySource, RelaySourceError, SourceView, UseFor,
 };
-use crate::app::settings::config::Config;
+use crate::app::settings::Settings;
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::manage;
 use crate::app::transfer::session::{NewGuardsError, is_rehearsal};
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
-    KeepFor, ManageAction, Managed, OtherList, PointerText, Preferences, RelayOrigin, RelaySeen,
-    RelayWish, RelaysKnown, RelaysSeen, ShownRelayList,
+    KeepFor, ManageAction, Managed, OtherList, PointerText, RelaySeen, RelayWish, RelaysKnown,
+    RelaysSeen, ShownRelayList,
 };
 use crate::gui::text;
 use crate::protocol::keys::Ed25519Public;
@@ -26,11 +26,11 @@ impl App {
         &self,
         what: ManageAction,
         pointer: PointerText,
-        preferences: &Preferences,
+        settings: &Settings,
         context: &CallContext,
     ) -> Result<Managed, AppError> {
         let pointer = Pointer::find(pointer.as_str())?;
-        let client = self.client(preferences);
+        let client = self.client(settings);
         let call = client
             .call(Destination::SourceOf(&pointer), context)
             .await?;
@@ -62,17 +62,17 @@ impl App {
     pub(crate) async fn ask_relays(
         &self,
         wish: RelayWish,
-        preferences: &Preferences,
+        settings: &Settings,
         context: &CallContext,
     ) -> Result<RelaysKnown, UserMessage> {
-        let client = self.client(preferences);
+        let client = self.client(settings);
         let (session, relays) = (client.session(), client.relays());
         let mut chosen = client.settings().relays.clone();
         let mut list = None;
         match wish {
             RelayWish::Look => {}
-            RelayWish::Forget(origin) => {
-                in_words(relays.forget(&Self::source_of(&origin)))?;
+            RelayWish::Forget(source) => {
+                in_words(relays.forget(&source))?;
             }
             RelayWish::Accept(pointer) => {
                 let pointer = in_words(Pointer::find(pointer.as_str()).map_err(AppError::from))?;
@@ -85,7 +85,7 @@ impl App {
                 let added = relays.add(session, &source, UseFor::All, context);
                 let added = in_words(added.await)?;
                 list = Some(ShownRelayList {
-                    origin: RelayOrigin::Line(source.to_string()),
+                    source: RelaySource::Url(source.clone()),
                     name: text::list_name(&added.name),
                     relays: added.relays.len(),
                 });
@@ -107,7 +107,7 @@ impl App {
             }
             RelayWish::Session => {
                 list = Some(ShownRelayList {
-                    origin: RelayOrigin::Session,
+                    source: RelaySource::Session,
                     name: text::session_network().to_owned(),
                     relays: 0,
                 });
@@ -126,38 +126,19 @@ impl App {
         })
     }
 
-    /// A chosen list of which nothing was read yet.
-    pub(crate) fn named_list(source: &RelaySource) -> Option<ShownRelayList> {
-        let (origin, name) = match source {
-            RelaySource::BuiltIn => return None,
-            RelaySource::File(path) => (RelayOrigin::File(path.clone()), text::relays_title()),
-            RelaySource::Session => (RelayOrigin::Session, text::session_network()),
-            RelaySource::Url(line) => (RelayOrigin::Line(line.to_string()), text::relays_title()),
-        };
-        Some(ShownRelayList {
-            origin,
-            name: name.to_owned(),
-            relays: 0,
-        })
-    }
-
     /// What is kept of a list that is no file.
     pub(crate) fn held_list(&self, source: &RelaySource) -> Option<ShownRelayList> {
-        let named = Self::named_list(source)?;
         // What cannot be read is told where relays are needed or shown.
         let views = views(&self.program, source).unwrap_or_default();
         let chosen = views.into_iter().find(|view| view.chosen);
-        let list = chosen.and_then(|view| view.list);
-        Some(match list {
-            Some(list) => ShownRelayList {
-                name: match named.origin {
-                    RelayOrigin::Session => named.name,
-                    RelayOrigin::File(_) | RelayOrigin::Line(_) => text::list_name(&list.name),
-                },
-                relays: list.relays.len(),
-                origin: named.origin,
+        let list = chosen.and_then(|view| view.list)?;
+        Some(ShownRelayList {
+            source: source.clone(),
+            name: match source {
+                RelaySource::Session => text::session_network().to_owned(),
+                _ => text::list_name(&list.name),
             },
-            None => named,
+            relays: list.relays.len(),
         })
     }
 }
@@ -170,12 +151,12 @@ fn views(client: &Client, chosen: &RelaySource) -> Result<Vec<SourceView>, AppEr
 
 /// A list that is kept beside the chosen one.
 fn other(client: &Client, view: SourceView) -> Option<OtherList> {
-    let RelaySource::Url(line) = &view.source else {
+    if !matches!(view.source, RelaySource::Url(_)) {
         return None;
-    };
+    }
     let list = view.list.as_ref();
     let list = ShownRelayList {
-        origin: RelayOrigin::Line(line.to_string()),
+        source: view.source.clone(),
         name: text::list_name(list.map_or("", |list| &list.name)),
         relays: list.map_or(0, |list| list.relays.len()),
     };
@@ -230,7 +211,7 @@ fn seen(client: &Client, view: SourceView) -> RelaysSeen {
 }
 
 /// The name of a server that the settings know, else the beginning of its key.
-fn server_name(key: &Ed25519Public, settings: &Config) -> String {
+fn server_name(key: &Ed25519Public, settings: &Settings) -> String {
     let mut servers = settings.servers.iter();
     let known = servers.find(|entry| entry.address.key == *key);
     known.map_or_else(

@@ -3,19 +3,21 @@
 use zeroize::Zeroizing;
 
 use super::{Announced, Effect, Focus, Model, WordField};
+use crate::app::settings::Change;
 use crate::protocol::capability::AccessWord;
+use crate::protocol::keys::Ed25519Public;
 
 impl Model {
-    fn place_of_server(&self, address: &str) -> Option<usize> {
-        let mut servers = self.settings.preferences.servers.iter();
-        servers.position(|server| server.address == address)
+    fn place_of_server(&self, key: &Ed25519Public) -> Option<usize> {
+        let mut servers = self.settings.servers.iter();
+        servers.position(|server| server.address.key == *key)
     }
 
     /// Opens the field for the access word of this server.
-    pub(super) fn open_word(&mut self, address: String) {
-        if let Some(at) = self.place_of_server(&address) {
-            self.settings.word = Some(WordField {
-                address,
+    pub(super) fn open_word(&mut self, key: Ed25519Public) {
+        if let Some(at) = self.place_of_server(&key) {
+            self.settings_screen.word = Some(WordField {
+                server: key,
                 text: Zeroizing::default(),
                 refused: false,
             });
@@ -24,20 +26,20 @@ impl Model {
     }
 
     pub(super) fn word_edited(&mut self, text: Zeroizing<String>) {
-        if let Some(field) = &mut self.settings.word {
+        if let Some(field) = &mut self.settings_screen.word {
             field.text = text;
             field.refused = false;
         }
     }
 
     pub(super) fn close_word(&mut self) {
-        if let Some(field) = self.settings.word.take() {
-            self.focus = self.place_of_server(&field.address).map(Focus::AccessWord);
+        if let Some(field) = self.settings_screen.word.take() {
+            self.focus = self.place_of_server(&field.server).map(Focus::AccessWord);
         }
     }
 
     pub(super) fn keep_word(&mut self) -> Vec<Effect> {
-        let Some(field) = &mut self.settings.word else {
+        let Some(field) = &mut self.settings_screen.word else {
             return Vec::new();
         };
         let Ok(word) = AccessWord::parse(field.text.trim()) else {
@@ -45,25 +47,17 @@ impl Model {
             self.announce(true, Announced::AccessWordInvalid);
             return Vec::new();
         };
-        let address = field.address.clone();
+        let key = field.server;
         self.close_word();
         self.announce(false, Announced::AccessWordKept);
-        let mut effects = self.set_word(&address, Some(word));
+        let mut effects = self.change(Change::AccessWord(key, Some(word)));
         effects.extend(self.go_on());
         effects
     }
 
-    pub(super) fn forget_word(&mut self, address: &str) -> Vec<Effect> {
-        self.focus = self.place_of_server(address).map(Focus::AccessWord);
+    pub(super) fn forget_word(&mut self, key: Ed25519Public) -> Vec<Effect> {
+        self.focus = self.place_of_server(&key).map(Focus::AccessWord);
         self.announce(false, Announced::AccessWordForgotten);
-        self.set_word(address, None)
-    }
-
-    fn set_word(&mut self, address: &str, word: Option<AccessWord>) -> Vec<Effect> {
-        let mut servers = self.settings.preferences.servers.iter_mut();
-        if let Some(server) = servers.find(|server| server.address == address) {
-            server.access_word = word;
-        }
-        self.keep()
+        self.change(Change::AccessWord(key, None))
     }
 }

@@ -4,14 +4,15 @@ use super::arrivals::Arrival;
 use super::focus::FocusAction;
 use super::listed::ListAction;
 use super::modal::ModalAction;
-use super::preferences::{PreferenceChange, SettingsAction};
 use super::receive::ReceiveAction;
 use super::relays::RelayAction;
 use super::rows::RowAction;
 use super::servers::ServerAction;
+use super::settings::SettingsAction;
 use super::share::ShareAction;
 use super::transfer::TransferId;
 use super::window::WindowAction;
+use crate::app::settings::Change;
 
 /// What a person did. Never printed: it can hold a pointer.
 pub enum Action {
@@ -69,14 +70,14 @@ owned_by! {
     WindowAction => Window;
 }
 
-impl From<PreferenceChange> for Action {
-    fn from(change: PreferenceChange) -> Self {
-        Self::Settings(SettingsAction::Set(change))
+impl From<Change> for Action {
+    fn from(change: Change) -> Self {
+        Self::Settings(SettingsAction::Change(change))
     }
 }
 
-impl From<PreferenceChange> for super::Input {
-    fn from(change: PreferenceChange) -> Self {
+impl From<Change> for super::Input {
+    fn from(change: Change) -> Self {
         Self::Action(change.into())
     }
 }

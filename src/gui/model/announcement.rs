@@ -8,8 +8,8 @@ use super::{
 };
 use crate::app::kept::history::{DamagedHistory, SessionOnly};
 use crate::app::received::content_type::Disagreement;
-use crate::app::settings::config::SocksProxy;
 use crate::app::words::message::{Remedy, UserMessage};
+use crate::net::socks::SocksProxy;
 
 /// What a screen reader should say by itself.
 #[derive(Clone, Debug, Default)]

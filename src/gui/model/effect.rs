@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{
-    ChosenServer, EndNotice, Examine, KeptTransfer, ManageAction, PointerText, Preferences,
-    RelayWish, RunId, TransferId,
+    EndNotice, Examine, KeptTransfer, ManageAction, PointerText, RelayWish, RunId, ShareOptions,
+    TransferId,
 };
 use crate::app::kept::history::EntryId;
+use crate::app::settings::{Change, ServerChoice, Settings};
 
 /// What follows from a change of the model. Never printed: it can hold a pointer.
 #[derive(Clone)]
@@ -127,35 +128,33 @@ pub enum RequestWork {
         /// The sender is told, if they asked to be.
         tell_sender: bool,
         /// The settings it runs with.
-        preferences: Arc<Preferences>,
+        settings: Arc<Settings>,
     },
     /// Ask the server to do something with a shared file.
-    Manage(TransferId, ManageAction, PointerText, Arc<Preferences>),
+    Manage(TransferId, ManageAction, PointerText, Arc<Settings>),
     /// Ask something of the relays.
-    Relays(RelayWish, Arc<Preferences>),
+    Relays(RelayWish, Arc<Settings>),
     /// Share a file.
-    Share(RunId, PathBuf, Arc<Preferences>),
-    /// Upload to and download from a server.
-    Test(ChosenServer, Arc<Preferences>),
+    Share(RunId, PathBuf, ShareOptions, Arc<Settings>),
+    /// Upload to and download from the server that these settings choose.
+    Test(Arc<Settings>),
 }
 
 /// Work with the settings of this person or of the system.
 #[derive(Clone)]
 pub enum SettingsWork {
     /// Say what a text in the pointer's field is, where these settings hold.
-    Describe(PointerText, Arc<Preferences>),
+    Describe(PointerText, Arc<Settings>),
     /// Look over settings, folders, relay list and servers.
     Diagnose,
     /// Have `cloakroom:` links open this program, or no longer.
     OpenLinks(bool),
-    /// Read the relay list of an earlier start.
-    ReadKeptList(Arc<Preferences>),
-    /// Understand a server's address.
-    ReadServer(String),
-    /// Keep the preferences.
-    Save(Arc<Preferences>),
+    /// Read the relay list that these settings choose.
+    ReadKeptList(Arc<Settings>),
+    /// Make these changes in the file of the settings; the settings have them already.
+    Save(Vec<Change>, Arc<Settings>),
     /// Say what a server said of what it takes, as far as is remembered.
-    Terms(ChosenServer),
+    Terms(ServerChoice),
     /// Go on with the default settings, where the person's own could not be read.
     UseDefaults,
 }

@@ -1,9 +1,10 @@
 //! What helps a row that failed, and the way back from Settings to what sent the person there.
 
 use super::{
-    ChosenServer, Effect, Focus, Model, ReceiveAction, RelayAction, Screen, ServerAction,
-    SettingsAction, TransferId, TransferJob, TransferState, WindowAction,
+    Effect, Focus, Model, ReceiveAction, RelayAction, Screen, ServerAction, SettingsAction,
+    TransferId, TransferJob, TransferState, WindowAction,
 };
+use crate::app::settings::ServerChoice;
 use crate::app::words::message::Remedy;
 
 /// What waits for a change in Settings.
@@ -26,15 +27,15 @@ impl Model {
         let effects = match remedy {
             Remedy::AccessWord => match self
                 .transfer(id)
-                .and_then(|row| row.goes_to.clone())
-                .unwrap_or_else(|| self.settings.preferences.chosen.clone())
+                .and_then(|row| row.goes_to)
+                .unwrap_or(self.settings.chosen)
             {
-                ChosenServer::Address(address) => {
+                ServerChoice::Server(key) => {
                     let effects = self.on_action(WindowAction::Go(Screen::Settings));
-                    self.open_word(address);
+                    self.open_word(key);
                     effects
                 }
-                ChosenServer::BuiltIn => self.on_action(ServerAction::Choose),
+                ServerChoice::BuiltIn => self.on_action(ServerAction::Choose),
             },
             Remedy::DefaultSettings => self.on_action(SettingsAction::UseDefaults),
             Remedy::Folder => self.on_action(SettingsAction::ChooseDownloads),
@@ -72,7 +73,7 @@ impl Model {
     /// would go to another server than the one that it was shared to.
     pub(super) fn go_on(&mut self) -> Vec<Effect> {
         // Where relays are still missing the person is not done.
-        if self.settings.lacks_relays() {
+        if self.lacks_relays() {
             return Vec::new();
         }
         match self.errand.take() {
@@ -89,8 +90,8 @@ impl Model {
                 let (screen, sends_elsewhere) = match row.job {
                     // A file goes by itself only where it was meant to go.
                     TransferJob::Share(_) => {
-                        let chosen = &self.settings.preferences.chosen;
-                        (Screen::Share, row.goes_to.as_ref() != Some(chosen))
+                        let chosen = self.settings.chosen;
+                        (Screen::Share, row.goes_to != Some(chosen))
                     }
                     TransferJob::Receive { .. } => (Screen::Receive, false),
                 };

@@ -10,27 +10,8 @@ use super::{
 };
 use crate::app::kept::history::{EntryId, HistoryEntry, News, What};
 use crate::app::received::content_type::Findings;
-
-/// What a person lets this program keep and say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Privacy {
-    /// Transfers are kept for the next start.
-    pub history: bool,
-    /// The desktop says when a transfer ends while the window is not in front.
-    pub notify: bool,
-    /// It then names the file.
-    pub notify_names: bool,
-}
-
-impl Default for Privacy {
-    fn default() -> Self {
-        Self {
-            history: true,
-            notify: true,
-            notify_names: false,
-        }
-    }
-}
+use crate::app::relays::RelaySource;
+use crate::app::settings::Change;
 
 /// Why a received file is looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,30 +125,30 @@ impl Model {
     /// What to do before anything else, once the worker runs.
     #[must_use]
     pub fn begin(&self) -> Vec<Effect> {
-        let kept = &self.settings.preferences;
-        let mut effects = vec![Effect::from(HistoryWork::Set(kept.privacy.history))];
-        if kept.relay_list.is_some() {
+        let mut effects = vec![Effect::from(HistoryWork::Set(self.settings.history))];
+        if self.settings.relays != RelaySource::BuiltIn {
             effects.push(Effect::from(SettingsWork::ReadKeptList(
-                self.settings.snapshot(),
+                self.settings_now(),
             )));
         }
         effects.extend(self.ask_terms());
         effects
     }
 
-    pub(super) fn set_privacy(&mut self, privacy: Privacy) -> Vec<Effect> {
-        let before = std::mem::replace(&mut self.settings.preferences.privacy, privacy);
-        let mut effects = self.keep();
-        if before.history && !privacy.history {
+    pub(super) fn set_history(&mut self, on: bool) -> Vec<Effect> {
+        let was_on = self.settings.history;
+        let mut effects = self.change(Change::History(on));
+        if was_on == on {
+            return effects;
+        }
+        if !on {
             // How these end is not kept any more; they must not look interrupted at the next start.
             let unfinished = self.transfers.iter_mut().filter(|row| row.is_unfinished());
             let entries = unfinished.filter_map(|row| row.entry.take());
             effects.extend(entries.map(|entry| Effect::from(HistoryWork::Forget(entry))));
         }
-        if before.history != privacy.history {
-            effects.push(Effect::from(HistoryWork::Set(privacy.history)));
-        }
-        if privacy.history && !before.history {
+        effects.push(Effect::from(HistoryWork::Set(on)));
+        if on {
             let unfinished = self
                 .transfers
                 .iter()
@@ -302,7 +283,7 @@ impl Model {
 
     /// Keeps a transfer as it stands for the next start, if the person wants that.
     pub(super) fn remember(&self, transfer: &Transfer) -> Option<Effect> {
-        let wanted = self.settings.preferences.privacy.history;
+        let wanted = self.settings.history;
         let kept = KeptTransfer::of(transfer).filter(|_| wanted)?;
         Some(Effect::from(HistoryWork::Remember(transfer.id, kept)))
     }
@@ -332,10 +313,10 @@ impl Model {
         if !matches!(transfer.state, TransferState::Failed(_)) {
             effects.extend(self.remember(transfer));
         }
-        let privacy = self.settings.preferences.privacy;
-        if privacy.notify && !self.in_front {
+        if self.settings.notify && !self.in_front {
             effects.push(Effect::from(WindowEffect::Attention));
-            let name = privacy.notify_names.then(|| transfer.name.clone());
+            let names = self.settings.notify_names;
+            let name = names.then(|| transfer.name.clone());
             if let Some(end) = TransferEnd::of(&transfer.state) {
                 effects.push(Effect::from(EndNotice { end, name }));
             }
@@ -414,17 +395,12 @@ mod tests {
     use super::*;
     use crate::app::kept::history::HistoryStatus;
     use crate::app::received::content_type::{Content, Disagreement, Family};
-    use crate::gui::model::tests::{ended, file, preferences};
+    use crate::gui::model::tests::{ended, file, model};
     use crate::gui::model::{
-        Action, ClipboardWork, Event, FoundKind, LookPurpose, ModalAction, PointerInfo,
-        PreferenceChange, Reading, ReceiveAction, RequestWork, RowAction, RunId, Timer,
-        WindowAction, Work,
+        Action, ClipboardWork, Event, FoundKind, LookPurpose, ModalAction, PointerInfo, Reading,
+        ReceiveAction, RequestWork, RowAction, RunId, Timer, WindowAction, Work,
     };
     use crate::gui::text;
-
-    fn model() -> Model {
-        Model::new(preferences(), None)
-    }
 
     fn entry(id: u64, what: What) -> HistoryEntry {
         HistoryEntry {
@@ -552,15 +528,11 @@ mod tests {
             [Effect::Work(Work::History(HistoryWork::Forget(EntryId(8))))]
         ));
 
-        let off = Privacy {
-            history: false,
-            ..Privacy::default()
-        };
-        let effects = model.update(PreferenceChange::Privacy(off));
+        let effects = model.update(Change::History(false));
         assert!(matches!(
             effects[..],
             [
-                Effect::Work(Work::Settings(SettingsWork::Save(_))),
+                Effect::Work(Work::Settings(SettingsWork::Save(..))),
                 Effect::Work(Work::History(HistoryWork::Set(false)))
             ]
         ));
@@ -626,7 +598,7 @@ mod tests {
         let id = model.transfers[0].id;
         let effects = model.update(Action::Row(id, RowAction::Retry));
         assert!(
-            matches!(&effects[..], [Effect::Work(Work::History(HistoryWork::Remember(..))), Effect::Work(Work::Request(RequestWork::Share(_, path, _)))]
+            matches!(&effects[..], [Effect::Work(Work::History(HistoryWork::Remember(..))), Effect::Work(Work::Request(RequestWork::Share(_, path, ..)))]
                 if path.as_os_str() == "/home/ada/a.pdf")
         );
         assert_eq!(kept(&effects)[0].1.entry, Some(EntryId(2)), "not twice");
@@ -715,26 +687,20 @@ mod tests {
         let [(id, _)] = drop_files(&mut model, &["a"])[..] else {
             panic!("one row")
         };
-        let history = |on| {
-            PreferenceChange::Privacy(Privacy {
-                history: on,
-                ..Privacy::default()
-            })
-        };
-        let effects = model.update(history(false));
+        let effects = model.update(Change::History(false));
         assert!(matches!(
             effects[..],
             [
-                Effect::Work(Work::Settings(SettingsWork::Save(_))),
+                Effect::Work(Work::Settings(SettingsWork::Save(..))),
                 Effect::Work(Work::History(HistoryWork::Forget(_))),
                 Effect::Work(Work::History(HistoryWork::Set(false)))
             ]
         ));
-        let effects = model.update(history(true));
+        let effects = model.update(Change::History(true));
         assert!(matches!(
             effects[..],
             [
-                Effect::Work(Work::Settings(SettingsWork::Save(_))),
+                Effect::Work(Work::Settings(SettingsWork::Save(..))),
                 Effect::Work(Work::History(HistoryWork::Set(true))),
                 Effect::Work(Work::History(HistoryWork::Remember(..)))
             ]
@@ -878,18 +844,13 @@ mod tests {
             !format!("{:?}", text::notification(&without)).contains("name-of-it"),
             "{without:?}"
         );
-        let mut privacy = Privacy {
-            notify_names: true,
-            ..Privacy::default()
-        };
-        model.update(PreferenceChange::Privacy(privacy));
+        model.update(Change::NotifyNames(true));
         let with = told(&share(&mut model)).expect("said");
         assert!(
             text::notification(&with).title.contains("name-of-it.pdf"),
             "{with:?}"
         );
-        privacy.notify = false;
-        model.update(PreferenceChange::Privacy(privacy));
+        model.update(Change::Notify(false));
         assert_eq!(told(&share(&mut model)), None);
     }
 }

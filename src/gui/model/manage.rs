@@ -10,7 +10,7 @@ impl Model {
         self.menu = None;
         self.modal = None;
         self.focus = Some(Focus::Row(id));
-        let preferences = self.settings.snapshot();
+        let settings = self.settings_now();
         let Some(transfer) = self.transfers.iter_mut().find(|row| row.id == id) else {
             return Vec::new();
         };
@@ -24,10 +24,7 @@ impl Model {
         transfer.managing = Some(what);
         transfer.told = None;
         vec![Effect::from(RequestWork::Manage(
-            id,
-            what,
-            pointer,
-            preferences,
+            id, what, pointer, settings,
         ))]
     }
 

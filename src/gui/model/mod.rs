@@ -15,13 +15,14 @@ mod listed;
 mod manage;
 mod modal;
 mod pace;
-mod preferences;
 mod receive;
 mod relays;
 mod rows;
 mod servers;
 mod settings;
+mod settings_screen;
 mod share;
+mod share_options;
 mod terms;
 mod transfer;
 mod trouble;
@@ -44,22 +45,22 @@ pub use self::effect::{
 };
 use self::errand::Errand;
 pub use self::focus::{Beside, Focus, FocusAction, Region};
-pub use self::keeping::{EndNotice, Examine, KeptTransfer, Privacy, TransferEnd, TransferOutcome};
+pub use self::keeping::{EndNotice, Examine, KeptTransfer, TransferEnd, TransferOutcome};
 pub use self::listed::{Filter, ListAction};
 pub use self::modal::{Modal, ModalAction};
 pub use self::pace::{Pace, Speed};
-pub use self::preferences::{PreferenceChange, SettingsAction};
 pub use self::receive::{PointerInfo, PointerNote, PointerText, Reading, Receive, ReceiveAction};
-pub use self::relays::RelayAction;
+pub use self::relays::{
+    OtherList, RelayAction, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, ShownRelayList,
+};
 pub use self::rows::RowAction;
 pub use self::servers::ServerAction;
-pub use self::settings::{
-    Advanced, ChosenServer, Contrast, Count, KeepFor, KnownServer, Motion, OtherList, Preferences,
-    RelayOrigin, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, ServerLabel, ServerStanding,
-    SettingsScreen, ShareOptions, ShownRelayList, SystemLook, Terms, Test, TestReport, Theme,
-    WordField, ZOOMS,
+pub use self::settings::SettingsAction;
+pub use self::settings_screen::{
+    ServerLabel, ServerStanding, SettingsScreen, SystemLook, Test, TestReport, WordField,
 };
 pub use self::share::ShareAction;
+pub use self::share_options::{Count, KeepFor, ShareOptions, Terms};
 pub use self::transfer::{
     Ended, ManageAction, Managed, Milestone, RunId, Saved, ShareResult, ShownName, Told, Transfer,
     TransferId, TransferJob, TransferState,
@@ -69,6 +70,7 @@ pub use self::undo::{Removed, Undo};
 pub use self::window::WindowAction;
 use crate::app::kept::history::{EntryId, HistoryStatus, News};
 use crate::app::received::content_type::Findings;
+use crate::app::settings::{ServerChoice, Settings};
 use crate::app::transfer::known_file::KnownFile;
 use crate::app::transfer::stage::Stage;
 use crate::app::words::message::UserMessage;
@@ -83,8 +85,14 @@ pub struct Model {
     pub transfers: Vec<Transfer>,
     /// The Receive screen.
     pub receive: Receive,
-    /// The Settings screen, and what is kept between starts.
-    pub settings: SettingsScreen,
+    /// What the person has decided, as it is kept between starts.
+    pub settings: Settings,
+    /// The Settings screen.
+    pub settings_screen: SettingsScreen,
+    /// Where received files go unless the settings say otherwise.
+    pub usual_downloads: PathBuf,
+    /// For the next shares.
+    pub share_options: ShareOptions,
     /// The card of the first start is open.
     pub first_start: bool,
     /// Files hanging over the window.
@@ -253,16 +261,25 @@ pub enum Event {
     KeptListRead(Result<ShownRelayList, UserMessage>),
     /// A relay list was read.
     RelayListRead(Result<ShownRelayList, UserMessage>),
-    /// The address of a new server was understood, or not.
-    ServerRead(Result<KnownServer, UserMessage>),
     /// A share ended.
     Shared(RunId, Ended<ShareResult>),
     /// The system says how it wants windows to look.
     SystemLook(SystemLook),
     /// What a server said of what it takes, as far as is remembered.
-    Terms(ChosenServer, Option<Terms>),
+    Terms(ServerChoice, Option<Terms>),
     /// A server was tested.
-    Tested(ChosenServer, Ended<TestReport>),
+    Tested(ServerChoice, Ended<TestReport>),
+}
+
+/// The settings at the start of the program.
+#[derive(Clone, Debug)]
+pub struct LoadedSettings {
+    /// The settings; the default ones where the person's own cannot be read.
+    pub settings: Settings,
+    /// Where received files go unless the settings say otherwise.
+    pub usual_downloads: PathBuf,
+    /// Why the person's own settings cannot be read.
+    pub trouble: Option<UserMessage>,
 }
 
 /// What changes the model.
@@ -288,14 +305,22 @@ impl From<Event> for Input {
 impl Model {
     /// The state at the start of the program, from what was kept.
     #[must_use]
-    pub fn new(preferences: Preferences, trouble: Option<UserMessage>) -> Self {
-        let first_start = !preferences.welcomed;
+    pub fn new(loaded: LoadedSettings) -> Self {
+        let LoadedSettings {
+            settings,
+            usual_downloads,
+            trouble,
+        } = loaded;
+        let first_start = !settings.welcomed;
         Self {
             screen: Screen::Share,
             transfers: Vec::new(),
             receive: Receive::default(),
             first_start,
-            settings: SettingsScreen::new(preferences),
+            settings,
+            settings_screen: SettingsScreen::default(),
+            usual_downloads,
+            share_options: ShareOptions::default(),
             hover: None,
             undecided: Vec::new(),
             notice: trouble.map(|message| Notice::new(Tone::Warning, message)),

@@ -1,6 +1,7 @@
 //! What stands over everything else: a question, a sheet, or the menu of a row.
 
 use super::{Effect, Focus, Model, TransferId};
+use crate::app::settings::ServerChoice;
 
 /// What stands over everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +27,8 @@ pub enum Modal {
     Shortcuts,
     /// Who saw what of the last test of a server.
     WhoSawTest {
-        /// The built-in one is 0, then as they are listed.
-        server: usize,
+        /// The server.
+        server: ServerChoice,
         /// Which of its tries, counted from the first.
         at: usize,
     },

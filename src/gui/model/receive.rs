@@ -276,7 +276,7 @@ impl Model {
         }
         vec![Effect::from(SettingsWork::Describe(
             self.receive.text.clone(),
-            self.settings.snapshot(),
+            self.settings_now(),
         ))]
     }
 
@@ -302,12 +302,8 @@ impl Model {
 
     pub(super) fn describe_again(&self) -> Option<Effect> {
         let text = &self.receive.text;
-        (!text.as_str().is_empty()).then(|| {
-            Effect::from(SettingsWork::Describe(
-                text.clone(),
-                self.settings.snapshot(),
-            ))
-        })
+        (!text.as_str().is_empty())
+            .then(|| Effect::from(SettingsWork::Describe(text.clone(), self.settings_now())))
     }
 
     /// Takes the list that the pointer in the field names, for its server.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Announced, ChosenServer, ClipboardWork, Effect, Ended, FileWork, Focus, FoundKind, FoundPath,
-    HistoryWork, ManageAction, Model, Notice, RequestWork, RunId, Saved, Screen, ShareResult,
-    ShownName, Test, Timer, Tone, Transfer, TransferId, TransferJob, TransferState, Trouble,
-    WindowMessage,
+    Announced, ClipboardWork, Effect, Ended, FileWork, Focus, FoundKind, FoundPath, HistoryWork,
+    ManageAction, Model, Notice, RequestWork, RunId, Saved, Screen, ShareResult, ShownName, Test,
+    Timer, Tone, Transfer, TransferId, TransferJob, TransferState, Trouble, WindowMessage,
 };
+use crate::app::settings::ServerChoice;
 use crate::app::transfer::stage::Stage;
 
 /// What a person did with a row.
@@ -174,8 +174,9 @@ impl Model {
 
     /// Starts what may start: every fetch at once, shares in the order they came, a few at a time.
     pub(super) fn start_waiting(&mut self) -> Vec<Effect> {
-        let preferences = self.settings.snapshot();
-        let server = self.settings.server_label();
+        let settings = self.settings_now();
+        let options = self.share_options;
+        let server = self.server_label();
         let mut effects = Vec::new();
         for transfer in &mut self.transfers {
             if let (
@@ -190,7 +191,7 @@ impl Model {
                     run: transfer.run,
                     pointer: pointer.clone(),
                     tell_sender: *tell_sender,
-                    preferences: Arc::clone(&preferences),
+                    settings: Arc::clone(&settings),
                 }));
                 transfer.reach(Stage::FindPath);
                 effects.extend(transfer.watch().map(Effect::from));
@@ -209,16 +210,17 @@ impl Model {
         waiting.sort_by_key(|transfer| transfer.run);
         for transfer in waiting
             .into_iter()
-            .take(usize::from(preferences.advanced.parallel_shares).saturating_sub(running))
+            .take(usize::from(settings.parallel_shares).saturating_sub(running))
         {
             if let TransferJob::Share(path) = &transfer.job {
                 effects.push(Effect::from(RequestWork::Share(
                     transfer.run,
                     path.clone(),
-                    Arc::clone(&preferences),
+                    options,
+                    Arc::clone(&settings),
                 )));
             }
-            transfer.goes_to = Some(preferences.chosen.clone());
+            transfer.goes_to = Some(settings.chosen);
             transfer.server.clone_from(&server);
             transfer.reach(Stage::Pad);
         }
@@ -345,7 +347,7 @@ impl Model {
         self.last_copied_row = Some(id);
         self.announce(false, Announced::PointerCopied);
         let mut effects = vec![Effect::from(Timer::Copied(self.copies))];
-        if self.settings.preferences.clear_clipboard {
+        if self.settings.clear_clipboard {
             effects.push(Effect::from(Timer::Clipboard(self.copies)));
         }
         effects
@@ -353,9 +355,9 @@ impl Model {
 
     pub(super) fn shared(&mut self, run: RunId, ended: Ended<ShareResult>) -> Vec<Effect> {
         let result = self.take_shown(run, ended);
-        let copy = result.is_ok() && self.settings.preferences.copy_when_done;
+        let copy = result.is_ok() && self.settings.copy_when_done;
         let row = self.transfers.iter().find(|row| row.run == run);
-        if let Some(server) = row.and_then(|row| row.goes_to.clone()) {
+        if let Some(server) = row.and_then(|row| row.goes_to) {
             self.record_server_result(server, result.as_ref().err());
         }
         let Some(transfer) = self.of_run(run) else {
@@ -381,8 +383,8 @@ impl Model {
     }
 
     /// What an upload says of its server: the sign in the bar follows it as it follows a test.
-    fn record_server_result(&mut self, server: ChosenServer, trouble: Option<&Trouble>) {
-        let tests = &mut self.settings.tests;
+    fn record_server_result(&mut self, server: ServerChoice, trouble: Option<&Trouble>) {
+        let tests = &mut self.settings_screen.tests;
         match trouble {
             // It works again.
             None => {
@@ -393,7 +395,7 @@ impl Model {
             // A test that runs has a word of its own soon.
             Some(trouble) if trouble.blames_server() => {
                 if !matches!(tests.get(&server), Some(Test::Running)) {
-                    self.settings.tests_shown.remove(&server);
+                    self.settings_screen.tests_shown.remove(&server);
                     tests.insert(server, Test::Failed(trouble.clone()));
                 }
             }

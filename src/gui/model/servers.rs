@@ -1,12 +1,17 @@
 //! The file servers in Settings: added, chosen, tested, removed.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::{
-    Announced, ChosenServer, Effect, Ended, Focus, KnownServer, Model, RequestWork, Screen,
-    SettingsWork, Test, TestReport,
+    Announced, Effect, Ended, Focus, Model, RequestWork, Screen, SettingsWork, Test, TestReport,
 };
+use crate::app::error::AppError;
+use crate::app::settings::{Change, ServerChoice, ServerEntry};
 use crate::app::words::message::UserMessage;
+use crate::protocol::address::ServerAddress;
+use crate::protocol::keys::Ed25519Public;
 
 /// What a person did with a file server. Never printed: it can hold an access word.
 pub enum ServerAction {
@@ -18,18 +23,18 @@ pub enum ServerAction {
     Choose,
     /// Close the field for an access word.
     CloseWord,
-    /// Forget the access word of the server with this address.
-    ForgetWord(String),
+    /// Forget the access word of the server with this key.
+    ForgetWord(Ed25519Public),
     /// Keep the access word that was typed.
     KeepWord,
-    /// Open the field for the access word of the server with this address.
-    OpenWord(String),
-    /// Take a server off the list.
-    Remove(String),
+    /// Open the field for the access word of the server with this key.
+    OpenWord(Ed25519Public),
+    /// Take the server with this key off the list.
+    Remove(Ed25519Public),
     /// Upload to and download from a server.
-    Test(ChosenServer),
+    Test(ServerChoice),
     /// Use this server from now on.
-    Use(ChosenServer),
+    Use(ServerChoice),
     /// The field for an access word was edited.
     WordEdited(Zeroizing<String>),
 }
@@ -39,8 +44,8 @@ impl Model {
         match action {
             ServerAction::Add => return self.add_server(),
             ServerAction::AddressEdited(address) => {
-                self.settings.address = address;
-                self.settings.address_trouble = None;
+                self.settings_screen.address = address;
+                self.settings_screen.address_trouble = None;
             }
             ServerAction::Choose => {
                 self.errand = None;
@@ -48,10 +53,10 @@ impl Model {
                 self.focus = Some(Focus::ServerAddress);
             }
             ServerAction::CloseWord => self.close_word(),
-            ServerAction::ForgetWord(address) => return self.forget_word(&address),
+            ServerAction::ForgetWord(key) => return self.forget_word(key),
             ServerAction::KeepWord => return self.keep_word(),
-            ServerAction::OpenWord(address) => self.open_word(address),
-            ServerAction::Remove(address) => return self.remove_server(&address),
+            ServerAction::OpenWord(key) => self.open_word(key),
+            ServerAction::Remove(key) => return self.remove_server(&key),
             ServerAction::Test(choice) => return self.test_server(choice),
             ServerAction::Use(choice) => return self.use_server(choice),
             ServerAction::WordEdited(text) => self.word_edited(text),
@@ -59,80 +64,75 @@ impl Model {
         Vec::new()
     }
 
-    fn add_server(&self) -> Vec<Effect> {
-        let address = self.settings.address.trim();
-        if address.is_empty() {
+    fn add_server(&mut self) -> Vec<Effect> {
+        let typed = self.settings_screen.address.trim();
+        if typed.is_empty() {
             return Vec::new();
         }
-        vec![Effect::from(SettingsWork::ReadServer(address.to_owned()))]
-    }
-
-    fn use_server(&mut self, choice: ChosenServer) -> Vec<Effect> {
-        self.settings.preferences.chosen = choice;
-        self.keep_within_terms();
-        let server = self.settings.server_label();
-        self.announce(false, Announced::GoesTo(server));
-        self.after_server_chosen()
-    }
-
-    /// Takes in what the address of a new server was understood as.
-    pub(super) fn on_server_read(&mut self, read: Result<KnownServer, UserMessage>) -> Vec<Effect> {
-        let server = match read {
-            Ok(server) => server,
-            Err(message) => {
+        let address = match typed.parse::<ServerAddress>() {
+            Ok(address) => address,
+            Err(why) => {
+                let message = UserMessage::from(&AppError::from(why));
                 self.announce(true, Announced::Worded(message.clone()));
-                self.settings.address_trouble = Some(message);
+                self.settings_screen.address_trouble = Some(message);
                 return Vec::new();
             }
         };
-        self.announce(false, Announced::ServerAdded(server.name.clone()));
-        self.settings.address.clear();
-        self.settings.address_trouble = None;
-        let kept = &mut self.settings.preferences;
-        kept.chosen = ChosenServer::Address(server.address.clone());
-        let is_known = |known: &KnownServer| known.address == server.address;
-        if !kept.servers.iter().any(is_known) {
-            kept.servers.push(server);
-        }
-        self.keep_within_terms();
-        self.after_server_chosen()
+        self.settings_screen.address.clear();
+        self.settings_screen.address_trouble = None;
+        let choice = ServerChoice::Server(address.key);
+        let server = ServerEntry::new("", address);
+        let name = server.shown_name().to_owned();
+        let mut effects = self.change_all(vec![
+            Change::AddServer(server),
+            Change::ChosenServer(choice),
+        ]);
+        self.announce(false, Announced::ServerAdded(name));
+        effects.extend(self.after_server_chosen());
+        effects
     }
 
-    /// Keeps the choice, and does what waited for one.
+    fn use_server(&mut self, choice: ServerChoice) -> Vec<Effect> {
+        let mut effects = self.change(Change::ChosenServer(choice));
+        self.announce(false, Announced::GoesTo(self.server_label()));
+        effects.extend(self.after_server_chosen());
+        effects
+    }
+
+    /// Does what waited for a choice of the server.
     fn after_server_chosen(&mut self) -> Vec<Effect> {
-        let mut effects = self.keep();
-        effects.extend(self.ask_terms());
+        self.keep_within_terms();
+        let mut effects: Vec<Effect> = self.ask_terms().into_iter().collect();
         effects.extend(self.go_on());
         effects
     }
 
-    fn test_server(&mut self, choice: ChosenServer) -> Vec<Effect> {
-        if matches!(self.settings.tests.get(&choice), Some(Test::Running)) {
+    fn test_server(&mut self, choice: ServerChoice) -> Vec<Effect> {
+        if matches!(self.settings_screen.tests.get(&choice), Some(Test::Running)) {
             return Vec::new();
         }
-        self.settings.tests.insert(choice.clone(), Test::Running);
+        self.settings_screen.tests.insert(choice, Test::Running);
         self.announce(false, Announced::Testing);
-        vec![Effect::from(RequestWork::Test(
-            choice,
-            self.settings.snapshot(),
-        ))]
+        let mut settings = self.settings.clone();
+        settings.apply(&Change::ChosenServer(choice));
+        vec![Effect::from(RequestWork::Test(Arc::new(settings)))]
     }
 
     pub(super) fn on_tested(
         &mut self,
-        choice: ChosenServer,
+        choice: ServerChoice,
         ended: Ended<TestReport>,
     ) -> Vec<Effect> {
         let Ended { result, shown } = ended;
         // A server that was removed meanwhile stays forgotten.
-        if let Some(test) = self.settings.tests.get_mut(&choice) {
+        if let Some(test) = self.settings_screen.tests.get_mut(&choice) {
             let failed = result.is_err();
             let what = match &result {
                 Ok(report) => Announced::TestPassed(*report),
                 Err(trouble) => Announced::NotDone(trouble.clone()),
             };
             *test = result.map_or_else(Test::Failed, Test::Passed);
-            self.settings.tests_shown.insert(choice.clone(), shown);
+            self.settings_screen.tests_shown.insert(choice, shown);
             self.announce(failed, what);
         }
         vec![Effect::from(SettingsWork::Terms(choice))]

@@ -31,7 +31,7 @@ impl Model {
                 self.next_undecided();
                 self.after_undecided();
             }
-            ShareAction::SetOptions(options) => self.settings.preferences.options = options,
+            ShareAction::SetOptions(options) => self.share_options = options,
             ShareAction::ShareKnownFile => return self.share_known_file(),
             ShareAction::ShowOptions(open) => self.options_open = open,
             ShareAction::UseKnownFile => return self.use_known_file(),

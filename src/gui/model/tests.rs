@@ -5,22 +5,33 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::received::save::SaveError;
+use crate::app::relays::RelaySource;
+use crate::app::settings::{Change, Contrast, ServerEntry, Theme};
 use crate::app::transfer::stage::{FirstStop, Stage};
 use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::gui::platform::uri_list::UriList;
 use crate::gui::text;
 use crate::protocol::disclosure::{AttemptShown, End, ShownOutcome as TryOutcome};
+use crate::protocol::keys::Identity;
 
-pub(super) fn preferences() -> Preferences {
-    Preferences {
-        downloads: PathBuf::from("/home/ada/Downloads"),
+pub(super) fn settings() -> Settings {
+    Settings {
         welcomed: true,
-        ..Preferences::default()
+        ..Settings::default()
     }
 }
 
-fn model() -> Model {
-    Model::new(preferences(), None)
+/// A model that begins with these settings.
+pub(super) fn model_with(settings: Settings) -> Model {
+    Model::new(LoadedSettings {
+        settings,
+        usual_downloads: PathBuf::from("/home/ada/Downloads"),
+        trouble: None,
+    })
+}
+
+pub(super) fn model() -> Model {
+    model_with(settings())
 }
 
 pub(super) fn file(name: &str) -> FoundPath {
@@ -64,7 +75,7 @@ fn shares(effects: &[Effect]) -> Vec<(RunId, String)> {
             .into_owned()
     };
     let share = |effect: &Effect| match effect {
-        Effect::Work(Work::Request(RequestWork::Share(run, path, _))) => Some((*run, name(path))),
+        Effect::Work(Work::Request(RequestWork::Share(run, path, ..))) => Some((*run, name(path))),
         _ => None,
     };
     effects.iter().filter_map(share).collect()
@@ -129,10 +140,10 @@ fn a_row_keeps_what_failed_and_cancelled_attempts_showed() {
 
 #[test]
 fn what_a_test_showed_is_kept_with_its_server() {
-    let mut model = Model::new(preferences(), None);
-    model.update(ServerAction::Test(ChosenServer::BuiltIn));
-    model.update(Event::Tested(ChosenServer::BuiltIn, ended(Err(trouble()))));
-    let shown = &model.settings.tests_shown[&ChosenServer::BuiltIn];
+    let mut model = model();
+    model.update(ServerAction::Test(ServerChoice::BuiltIn));
+    model.update(Event::Tested(ServerChoice::BuiltIn, ended(Err(trouble()))));
+    let shown = &model.settings_screen.tests_shown[&ServerChoice::BuiltIn];
     assert_eq!(shown.len(), 1);
 }
 
@@ -164,13 +175,20 @@ fn info() -> PointerInfo {
     }
 }
 
-fn server(host: &str) -> KnownServer {
-    KnownServer {
-        address: format!("http://{host}#p=00"),
-        name: host.to_owned(),
-        direct: false,
-        access_word: None,
-    }
+/// A server whose key follows from its name.
+fn server(host: &str) -> ServerEntry {
+    let mut seed = [0; 32];
+    seed[..host.len()].copy_from_slice(host.as_bytes());
+    let key = Identity::from_seed(seed).public().to_hex();
+    let address = format!("http://{host}#p={key}");
+    ServerEntry::new("", address.parse().expect("an address"))
+}
+
+/// Adds the server as a person does.
+fn add(model: &mut Model, server: &ServerEntry) -> Vec<Effect> {
+    let typed = format!(" {} ", server.address);
+    model.update(ServerAction::AddressEdited(typed));
+    model.update(ServerAction::Add)
 }
 
 /// A model whose only transfer has been shared.
@@ -632,31 +650,23 @@ fn there_is_never_a_second_dialog() {
 #[test]
 fn an_added_server_is_used_and_kept() {
     let mut model = model();
-    model.update(ServerAction::AddressEdited(
-        " http://files.example#p=00 ".to_owned(),
-    ));
-    assert!(matches!(
-        &model.update(ServerAction::Add)[..],
-        [Effect::Work(Work::Settings(SettingsWork::ReadServer(address)))]
-            if !address.contains(' ')
-    ));
-    let effects = model.update(Event::ServerRead(Ok(server("files.example"))));
+    let effects = add(&mut model, &server("files.example"));
     assert!(matches!(
         &effects[..],
         [
-            Effect::Work(Work::Settings(SettingsWork::Save(kept))),
+            Effect::Work(Work::Settings(SettingsWork::Save(_, kept))),
             Effect::Work(Work::Settings(SettingsWork::Terms(_))),
         ]
             if kept.servers.len() == 1
     ));
     assert_eq!(
-        model.settings.server().map(|server| server.name.as_str()),
+        model.settings.chosen_entry().map(ServerEntry::shown_name),
         Some("files.example")
     );
-    assert!(model.settings.lacks_relays());
-    model.update(Event::ServerRead(Ok(server("files.example"))));
+    assert!(model.lacks_relays());
+    add(&mut model, &server("files.example"));
     assert_eq!(
-        model.settings.preferences.servers.len(),
+        model.settings.servers.len(),
         1,
         "the same address is one server"
     );
@@ -666,10 +676,10 @@ fn an_added_server_is_used_and_kept() {
 fn a_bad_address_is_never_kept_and_stays_in_the_field() {
     let mut model = model();
     model.update(ServerAction::AddressEdited("nonsense".to_owned()));
-    model.update(ServerAction::Add);
-    assert!(model.update(Event::ServerRead(Err(trouble()))).is_empty());
-    assert_eq!(model.settings.address, "nonsense");
-    assert!(model.settings.preferences.servers.is_empty());
+    assert!(model.update(ServerAction::Add).is_empty());
+    assert!(model.settings_screen.address_trouble.is_some());
+    assert_eq!(model.settings_screen.address, "nonsense");
+    assert!(model.settings.servers.is_empty());
 }
 
 #[test]
@@ -677,39 +687,39 @@ fn a_proxy_is_used_once_it_is_one_and_forgotten_on_request() {
     let mut model = model();
     model.update(RelayAction::ProxyEdited("http://127.0.0.1:8080".to_owned()));
     assert!(model.update(RelayAction::UseProxy).is_empty());
-    assert!(model.settings.proxy_trouble.is_some());
-    assert_eq!(model.settings.proxy, "http://127.0.0.1:8080");
+    assert!(model.settings_screen.proxy_trouble.is_some());
+    assert_eq!(model.settings_screen.proxy, "http://127.0.0.1:8080");
     model.update(RelayAction::ProxyEdited(
         "socks5://127.0.0.1:9050".to_owned(),
     ));
-    assert!(model.settings.proxy_trouble.is_none());
+    assert!(model.settings_screen.proxy_trouble.is_none());
     assert!(matches!(
         &model.update(RelayAction::UseProxy)[..],
-        [Effect::Work(Work::Settings(SettingsWork::Save(_)))]
+        [Effect::Work(Work::Settings(SettingsWork::Save(..)))]
     ));
-    assert!(model.settings.preferences.proxy.is_some() && model.settings.proxy.is_empty());
+    assert!(model.settings.proxy.is_some() && model.settings_screen.proxy.is_empty());
     model.update(RelayAction::ForgetProxy);
-    assert_eq!(model.settings.preferences.proxy, None);
+    assert_eq!(model.settings.proxy, None);
 }
 
 #[test]
 fn removing_the_server_in_use_falls_back_to_the_built_in_one() {
     let mut model = model();
-    model.update(Event::ServerRead(Ok(server("files.example"))));
-    model.update(ServerAction::Remove(server("files.example").address));
-    assert_eq!(model.settings.preferences.chosen, ChosenServer::BuiltIn);
+    add(&mut model, &server("files.example"));
+    model.update(ServerAction::Remove(server("files.example").address.key));
+    assert_eq!(model.settings.chosen, ServerChoice::BuiltIn);
 }
 
 #[test]
 fn a_server_is_tested_once_at_a_time() {
     let mut model = model();
     assert!(matches!(
-        model.update(ServerAction::Test(ChosenServer::BuiltIn))[..],
+        model.update(ServerAction::Test(ServerChoice::BuiltIn))[..],
         [Effect::Work(Work::Request(RequestWork::Test(..)))]
     ));
     assert!(
         model
-            .update(ServerAction::Test(ChosenServer::BuiltIn))
+            .update(ServerAction::Test(ServerChoice::BuiltIn))
             .is_empty()
     );
     let report = TestReport {
@@ -717,9 +727,9 @@ fn a_server_is_tested_once_at_a_time() {
         download_millis: 30,
         delete_millis: None,
     };
-    model.update(Event::Tested(ChosenServer::BuiltIn, ended(Ok(report))));
+    model.update(Event::Tested(ServerChoice::BuiltIn, ended(Ok(report))));
     assert!(matches!(
-        model.settings.tests.get(&ChosenServer::BuiltIn),
+        model.settings_screen.tests.get(&ServerChoice::BuiltIn),
         Some(Test::Passed(passed)) if *passed == report
     ));
 }
@@ -728,21 +738,21 @@ fn a_server_is_tested_once_at_a_time() {
 fn every_setting_is_kept_at_once() {
     let mut model = model();
     for action in [
-        Action::from(PreferenceChange::Theme(Theme::Dark)),
-        Action::from(PreferenceChange::Contrast(Contrast::High)),
-        Action::from(PreferenceChange::Motion(Motion::Reduced)),
+        Action::from(Change::Theme(Theme::Dark)),
+        Action::from(Change::Contrast(Contrast::High)),
+        Action::from(Change::ReducedMotion(true)),
         Action::from(SettingsAction::Zoom(1)),
-        Action::from(PreferenceChange::MaskPointers(true)),
-        Action::from(PreferenceChange::ClearClipboard(true)),
-        Action::from(PreferenceChange::CopyWhenDone(true)),
-        Action::from(PreferenceChange::NameInPointer(false)),
-        Action::from(ServerAction::Use(ChosenServer::BuiltIn)),
+        Action::from(Change::MaskPointers(true)),
+        Action::from(Change::ClearClipboard(true)),
+        Action::from(Change::CopyWhenDone(true)),
+        Action::from(Change::NameInPointer(false)),
+        Action::from(ServerAction::Use(ServerChoice::BuiltIn)),
         Action::from(RelayAction::ForgetList),
         Action::from(WindowAction::Start),
     ] {
         assert!(matches!(
             model.update(action)[..],
-            [Effect::Work(Work::Settings(SettingsWork::Save(_))), ..]
+            [Effect::Work(Work::Settings(SettingsWork::Save(..))), ..]
         ));
     }
 }
@@ -751,7 +761,7 @@ fn every_setting_is_kept_at_once() {
 fn changed_relays_are_held_against_the_pointer_in_the_field_again() {
     let mut model = with_pointer(info());
     let list = ShownRelayList {
-        origin: RelayOrigin::File(PathBuf::from("/tmp/relays.json")),
+        source: RelaySource::File(PathBuf::from("/tmp/relays.json")),
         name: "friends".to_owned(),
         relays: 5,
     };
@@ -759,7 +769,7 @@ fn changed_relays_are_held_against_the_pointer_in_the_field_again() {
     assert!(matches!(
         effects[..],
         [
-            Effect::Work(Work::Settings(SettingsWork::Save(_))),
+            Effect::Work(Work::Settings(SettingsWork::Save(..))),
             Effect::Work(Work::Settings(SettingsWork::Describe(..))),
             Effect::Work(Work::Request(RequestWork::Relays(RelayWish::Look, _)))
         ]
@@ -768,17 +778,11 @@ fn changed_relays_are_held_against_the_pointer_in_the_field_again() {
 
 #[test]
 fn the_first_start_card_shows_once() {
-    let mut model = Model::new(
-        Preferences {
-            welcomed: false,
-            ..preferences()
-        },
-        None,
-    );
+    let mut model = model_with(Settings::default());
     assert!(model.first_start);
     assert!(matches!(
         &model.update(WindowAction::Start)[..],
-        [Effect::Work(Work::Settings(SettingsWork::Save(kept)))]
+        [Effect::Work(Work::Settings(SettingsWork::Save(_, kept)))]
             if kept.welcomed
     ));
     assert!(!model.first_start);
@@ -786,12 +790,12 @@ fn the_first_start_card_shows_once() {
 
 #[test]
 fn settings_that_could_not_be_read_are_said() {
-    assert_eq!(
-        Model::new(preferences(), Some(trouble()))
-            .notice
-            .map(|notice| notice.tone),
-        Some(Tone::Warning)
-    );
+    let model = Model::new(LoadedSettings {
+        settings: settings(),
+        usual_downloads: PathBuf::new(),
+        trouble: Some(trouble()),
+    });
+    assert_eq!(model.notice.map(|notice| notice.tone), Some(Tone::Warning));
 }
 
 #[test]
@@ -855,7 +859,7 @@ fn a_file_that_is_kept_longer_shows_until_when_and_a_refusal_changes_nothing() {
 #[test]
 fn a_copied_pointer_is_cleared_after_its_minute_unless_another_came() {
     let (mut model, id) = with_one_shared();
-    model.update(PreferenceChange::ClearClipboard(true));
+    model.update(Change::ClearClipboard(true));
     model.update(Action::Row(id, RowAction::CopyPointer));
     let first = model.update(Event::Copied(id, Ok(())));
     model.update(Action::Row(id, RowAction::CopyPointer));
@@ -929,18 +933,15 @@ fn a_list_that_a_pointer_names_is_asked_for_only_when_told_to() {
 #[test]
 fn a_direct_server_needs_no_relays() {
     let mut model = model();
-    model.update(Event::ServerRead(Ok(server("files.example"))));
-    assert!(model.settings.lacks_relays());
-    let effects = model.update(PreferenceChange::Direct(
-        server("files.example").address,
-        true,
-    ));
+    add(&mut model, &server("files.example"));
+    assert!(model.lacks_relays());
+    let effects = model.update(Change::Direct(server("files.example").address.key, true));
     assert!(matches!(
         &effects[..],
-        [Effect::Work(Work::Settings(SettingsWork::Save(kept)))]
+        [Effect::Work(Work::Settings(SettingsWork::Save(_, kept)))]
             if kept.servers[0].direct
     ));
-    assert!(!model.settings.lacks_relays());
+    assert!(!model.lacks_relays());
 }
 
 #[test]
@@ -983,40 +984,38 @@ fn typed(text: &str) -> ServerAction {
 #[test]
 fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
     let known = server("files.example");
-    let mut model = Model::new(
-        Preferences {
-            servers: vec![server("other.example"), known.clone()],
-            ..preferences()
-        },
-        None,
-    );
+    let key = known.address.key;
+    let mut model = model_with(Settings {
+        servers: vec![server("other.example"), known],
+        ..settings()
+    });
     let words = |model: &Model| -> Vec<Option<String>> {
-        let servers = model.settings.preferences.servers.iter();
-        let word = |server: &KnownServer| Some(server.access_word.as_ref()?.as_str().to_owned());
+        let servers = model.settings.servers.iter();
+        let word = |server: &ServerEntry| Some(server.access_word.as_ref()?.as_str().to_owned());
         servers.map(word).collect()
     };
-    model.update(ServerAction::OpenWord(known.address.clone()));
+    model.update(ServerAction::OpenWord(key));
     assert_eq!(model.focus, Some(Focus::AccessWord(1)));
     model.update(typed("gr\u{fc}n"));
     assert!(model.update(ServerAction::KeepWord).is_empty());
-    let field = model.settings.word.as_ref().expect("still open");
+    let field = model.settings_screen.word.as_ref().expect("still open");
     assert!(field.refused);
     model.update(typed("sesame\n"));
     let effects = model.update(ServerAction::KeepWord);
     assert!(matches!(
         &effects[..],
-        [Effect::Work(Work::Settings(SettingsWork::Save(_)))]
+        [Effect::Work(Work::Settings(SettingsWork::Save(..)))]
     ));
-    assert!(model.settings.word.is_none());
+    assert!(model.settings_screen.word.is_none());
     assert_eq!(words(&model), [None, Some("sesame".to_owned())]);
     assert!(
-        !format!("{:?}", model.settings.preferences).contains("sesame"),
+        !format!("{:?}", model.settings).contains("sesame"),
         "it is not printed"
     );
-    let effects = model.update(ServerAction::ForgetWord(known.address));
+    let effects = model.update(ServerAction::ForgetWord(key));
     assert!(matches!(
         &effects[..],
-        [Effect::Work(Work::Settings(SettingsWork::Save(_)))]
+        [Effect::Work(Work::Settings(SettingsWork::Save(..)))]
     ));
     assert_eq!(words(&model), [None, None]);
 }
@@ -1048,24 +1047,21 @@ fn rows_that_were_removed_one_after_the_other_come_back_together_where_they_were
 #[test]
 fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
     let word = crate::protocol::capability::AccessWord::parse("sesame").ok();
-    let known = KnownServer {
+    let known = ServerEntry {
         access_word: word,
         ..server("files.example")
     };
-    let kept = Preferences {
-        chosen: ChosenServer::Address(known.address.clone()),
-        servers: vec![server("a.example"), known.clone(), server("b.example")],
-        relay_list: Some(ShownRelayList {
-            origin: RelayOrigin::Session,
-            name: "Session".to_owned(),
-            relays: 0,
-        }),
+    let key = known.address.key;
+    let kept = Settings {
+        chosen: ServerChoice::Server(key),
+        servers: vec![server("a.example"), known, server("b.example")],
+        relays: RelaySource::Session,
         proxy: "socks5://127.0.0.1:9050".parse().ok(),
-        ..preferences()
+        ..settings()
     };
-    let mut model = Model::new(kept.clone(), None);
+    let mut model = model_with(kept.clone());
     for action in [
-        Action::from(ServerAction::Remove(known.address)),
+        Action::from(ServerAction::Remove(key)),
         Action::from(RelayAction::ForgetList),
         Action::from(RelayAction::ForgetProxy),
     ] {
@@ -1073,7 +1069,7 @@ fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
         assert!(matches!(
             &effects[..],
             [
-                Effect::Work(Work::Settings(SettingsWork::Save(less))),
+                Effect::Work(Work::Settings(SettingsWork::Save(_, less))),
                 Effect::Work(Work::Later(_)),
             ]
                 if **less != kept
@@ -1081,7 +1077,7 @@ fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
         let effects = model.update(WindowAction::Undo);
         assert!(matches!(
             &effects[..],
-            [Effect::Work(Work::Settings(SettingsWork::Save(again)))]
+            [Effect::Work(Work::Settings(SettingsWork::Save(_, again)))]
                 if **again == kept
         ));
     }
@@ -1091,7 +1087,7 @@ fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
 fn what_went_stays_away_when_the_window_closes_and_when_something_else_goes() {
     for close in [true, false] {
         let (mut model, id) = with_one_shared();
-        model.settings.preferences.proxy = "socks5://127.0.0.1:9050".parse().ok();
+        model.settings.proxy = "socks5://127.0.0.1:9050".parse().ok();
         model.update(Event::Remembered(id, EntryId(3)));
         model.update(Action::Row(id, RowAction::Remove));
         let effects = model.update(if close {
@@ -1252,19 +1248,19 @@ fn a_running_transfer_says_its_speed_after_a_second() {
 #[test]
 fn how_the_chosen_server_stands_is_what_its_test_or_the_last_share_said() {
     let (mut model, effects) = with_files(&["a"]);
-    let chosen = ChosenServer::BuiltIn;
-    assert!(matches!(model.settings.standing(), ServerStanding::Untried));
-    model.update(ServerAction::Test(chosen.clone()));
+    let chosen = ServerChoice::BuiltIn;
+    assert!(matches!(model.server_standing(), ServerStanding::Untried));
+    model.update(ServerAction::Test(chosen));
     model.update(Event::Tested(chosen, ended(Err(trouble()))));
     assert!(matches!(
-        model.settings.standing(),
+        model.server_standing(),
         ServerStanding::Failed(Trouble::Said(said)) if **said == trouble()
     ));
     model.update(Event::Shared(shares(&effects)[0].0, ended(Ok(shared()))));
-    assert!(matches!(model.settings.standing(), ServerStanding::Untried));
-    model.update(Event::ServerRead(Ok(server("files.example"))));
+    assert!(matches!(model.server_standing(), ServerStanding::Untried));
+    add(&mut model, &server("files.example"));
     assert!(matches!(
-        model.settings.standing(),
+        model.server_standing(),
         ServerStanding::LacksRelays
     ));
 }
@@ -1366,7 +1362,7 @@ fn a_relay_list_on_share_is_asked_about_and_never_shared_unasked() {
     ));
     assert!(model.undecided.is_empty());
     model.update(Event::RelayListRead(Ok(ShownRelayList {
-        origin: RelayOrigin::Session,
+        source: RelaySource::Session,
         name: "friends".to_owned(),
         relays: 5,
     })));
@@ -1566,16 +1562,15 @@ fn failed<T>(error: AppError) -> Ended<T> {
 
 /// A model that shares directly to `files.example`, with one file on its way there.
 fn sharing_to_a_server() -> (Model, RunId) {
-    let direct = KnownServer {
+    let direct = ServerEntry {
         direct: true,
         ..server("files.example")
     };
-    let preferences = Preferences {
-        chosen: ChosenServer::Address(direct.address.clone()),
+    let mut model = model_with(Settings {
+        chosen: ServerChoice::Server(direct.address.key),
         servers: vec![direct],
-        ..preferences()
-    };
-    let mut model = Model::new(preferences, None);
+        ..settings()
+    });
     let effects = model.update(Event::Looked(LookPurpose::Share, vec![file("a")]));
     let run = shares(&effects)[0].0;
     (model, run)
@@ -1595,30 +1590,27 @@ fn the_sign_of_a_server_follows_uploads_that_it_fails_and_takes() {
     ] {
         let (mut model, run) = sharing_to_a_server();
         model.update(Event::Shared(run, failed(error)));
-        let fails = matches!(model.settings.standing(), ServerStanding::Failed(_));
+        let fails = matches!(model.server_standing(), ServerStanding::Failed(_));
         assert_eq!(fails, blamed);
         let id = model.transfers[0].id;
         let again = shares(&model.update(Action::Row(id, RowAction::Retry)))[0].0;
         model.update(Event::Shared(again, ended(Ok(shared()))));
-        assert!(matches!(model.settings.standing(), ServerStanding::Untried));
+        assert!(matches!(model.server_standing(), ServerStanding::Untried));
     }
 }
 
 #[test]
 fn a_failed_upload_is_put_down_to_the_server_it_went_to() {
     let (mut model, run) = sharing_to_a_server();
-    let went_to = model.settings.preferences.chosen.clone();
-    model.update(ServerAction::Use(ChosenServer::BuiltIn));
+    let went_to = model.settings.chosen;
+    model.update(ServerAction::Use(ServerChoice::BuiltIn));
     model.update(Event::Shared(
         run,
         failed(AppError::Server(ServerRefusal::Full)),
     ));
-    assert!(matches!(model.settings.standing(), ServerStanding::Untried));
+    assert!(matches!(model.server_standing(), ServerStanding::Untried));
     model.update(ServerAction::Use(went_to));
-    assert!(matches!(
-        model.settings.standing(),
-        ServerStanding::Failed(_)
-    ));
+    assert!(matches!(model.server_standing(), ServerStanding::Failed(_)));
 }
 
 #[test]
@@ -1644,7 +1636,7 @@ fn no_file_goes_by_itself_to_a_server_that_was_chosen_later() {
     model.update(Event::Shared(run, failed(AppError::Server(refusal))));
     let id = model.transfers[0].id;
     model.update(Action::Row(id, RowAction::Remedy));
-    let effects = model.update(ServerAction::Use(ChosenServer::BuiltIn));
+    let effects = model.update(ServerAction::Use(ServerChoice::BuiltIn));
     assert!(shares(&effects).is_empty(), "nothing is sent");
     assert_eq!(model.screen, Screen::Share);
     assert_eq!(model.focus, Some(Focus::Row(id)), "and it can be");
@@ -1665,7 +1657,7 @@ fn whoever_leaves_settings_without_a_change_is_not_sent_back_later() {
     model.update(Action::Row(id, RowAction::Remedy));
     model.update(WindowAction::Go(Screen::Share));
     model.update(WindowAction::Go(Screen::Settings));
-    let effects = model.update(ServerAction::Use(ChosenServer::BuiltIn));
+    let effects = model.update(ServerAction::Use(ServerChoice::BuiltIn));
     assert!(shares(&effects).is_empty());
     assert_eq!(model.screen, Screen::Settings);
 }
@@ -1679,7 +1671,7 @@ fn relays_that_a_pointer_wanted_lead_back_to_its_card() {
     model.update(RelayAction::Choose);
     assert_eq!(model.screen, Screen::Settings);
     model.update(Event::RelayListRead(Ok(ShownRelayList {
-        origin: RelayOrigin::Session,
+        source: RelaySource::Session,
         name: "friends".to_owned(),
         relays: 5,
     })));
@@ -1748,16 +1740,13 @@ fn a_proxy_and_a_way_without_relays_lead_back_to_the_row() {
 
     let (mut model, id) = receiving_failed(AppError::NoRelays);
     let known = server("files.example");
-    let address = known.address.clone();
-    model.settings.preferences.servers = vec![known];
+    let key = known.address.key;
+    model.settings.servers = vec![known];
     model.update(Action::Row(id, RowAction::Remedy));
-    let effects = model.update(PreferenceChange::Direct(address.clone(), false));
+    let effects = model.update(Change::Direct(key, false));
     assert_eq!(fetches(&effects), 0);
     assert_eq!(model.screen, Screen::Settings);
-    assert_eq!(
-        fetches(&model.update(PreferenceChange::Direct(address, true))),
-        1
-    );
+    assert_eq!(fetches(&model.update(Change::Direct(key, true))), 1);
     assert_eq!(model.screen, Screen::Receive);
 }
 

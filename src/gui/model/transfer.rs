@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ChosenServer, Pace, PointerText, ServerLabel, Speed, Timer, Trouble};
+use super::{Pace, PointerText, ServerLabel, Speed, Timer, Trouble};
 use crate::app::kept::history::EntryId;
 use crate::app::received::content_type::Findings;
+use crate::app::settings::ServerChoice;
 use crate::app::transfer::manage::Downloads;
 use crate::app::transfer::stage::{FirstStop, Stage};
 use crate::app::words::who_saw_what::RequestShown;
@@ -59,7 +60,7 @@ pub struct Transfer {
     /// Whom the requests of the present attempt go to first.
     pub first_stop: FirstStop,
     /// The server of the present attempt, for a file that leaves.
-    pub(super) goes_to: Option<ChosenServer>,
+    pub(super) goes_to: Option<ServerChoice>,
     /// The server asked for work in this attempt.
     pub worked: bool,
     /// Something is asked of the server about a shared file.

@@ -1,25 +1,27 @@
 //! What was taken away a moment ago, and how it comes back.
 
 use super::{
-    Announced, ChosenServer, Effect, Focus, HistoryWork, KnownServer, Model, RelayWish, ShownName,
-    ShownRelayList, Timer, Transfer, TransferId,
+    Announced, Effect, Focus, HistoryWork, Model, RelayWish, ShownName, Timer, Transfer, TransferId,
 };
-use crate::app::settings::config::SocksProxy;
+use crate::app::relays::RelaySource;
+use crate::app::settings::{Change, ServerChoice, ServerEntry};
+use crate::net::socks::SocksProxy;
+use crate::protocol::keys::Ed25519Public;
 
 /// What can come back.
 pub enum Undo {
     /// The proxy.
     Proxy(SocksProxy),
     /// The relay list.
-    RelayList(ShownRelayList),
+    RelayList(RelaySource),
     /// Rows of the list, each with the place it had when it went, in the order they went.
     Rows(Vec<(usize, Transfer)>),
     /// A server of the list.
     Server {
         /// Its place.
-        at: usize,
+        place: usize,
         /// The server.
-        server: KnownServer,
+        server: ServerEntry,
         /// Files went there.
         chosen: bool,
     },
@@ -51,7 +53,7 @@ impl Undo {
                 [(_, row)] => Removed::Row(row.name.clone()),
                 rows => Removed::Rows(rows.len()),
             },
-            Self::Server { server, .. } => Removed::Server(server.name.clone()),
+            Self::Server { server, .. } => Removed::Server(server.shown_name().to_owned()),
         }
     }
 }
@@ -78,44 +80,46 @@ impl Model {
         effects
     }
 
-    pub(super) fn remove_server(&mut self, address: &str) -> Vec<Effect> {
-        let kept = &mut self.settings.preferences;
-        let Some(at) = (kept.servers.iter()).position(|server| server.address == address) else {
+    pub(super) fn remove_server(&mut self, key: &Ed25519Public) -> Vec<Effect> {
+        let mut servers = self.settings.servers.iter();
+        let Some(place) = servers.position(|server| server.address.key == *key) else {
             return Vec::new();
         };
-        let server = kept.servers.remove(at);
-        let choice = ChosenServer::Address(server.address.clone());
-        let chosen = kept.chosen == choice;
-        if chosen {
-            kept.chosen = ChosenServer::BuiltIn;
-        }
-        self.settings.tests.remove(&choice);
-        self.settings.tests_shown.remove(&choice);
-        let word = &mut self.settings.word;
-        word.take_if(|field| field.address == server.address);
-        let mut effects = self.keep();
-        effects.extend(self.offer(Undo::Server { at, server, chosen }));
+        let choice = ServerChoice::Server(*key);
+        let undo = Undo::Server {
+            place,
+            server: self.settings.servers[place].clone(),
+            chosen: self.settings.chosen == choice,
+        };
+        self.settings_screen.tests.remove(&choice);
+        self.settings_screen.tests_shown.remove(&choice);
+        let word = &mut self.settings_screen.word;
+        word.take_if(|field| field.server == *key);
+        let mut effects = self.change(Change::RemoveServer(*key));
+        effects.extend(self.offer(undo));
         effects
     }
 
     pub(super) fn forget_relay_list(&mut self) -> Vec<Effect> {
-        self.settings.relays_seen = None;
-        let list = self.settings.preferences.relay_list.take();
-        let mut effects = self.keep();
-        effects.extend(list.map_or_else(Vec::new, |list| self.offer(Undo::RelayList(list))));
+        self.settings_screen.relays_seen = None;
+        let source = self.settings.relays.clone();
+        let mut effects = self.change(Change::Relays(RelaySource::BuiltIn));
+        if source != RelaySource::BuiltIn {
+            effects.extend(self.offer(Undo::RelayList(source)));
+        }
         effects
     }
 
     pub(super) fn forget_proxy(&mut self) -> Vec<Effect> {
-        let proxy = self.settings.preferences.proxy.take();
-        let mut effects = self.keep();
+        let proxy = self.settings.proxy.clone();
+        let mut effects = self.change(Change::Proxy(None));
         effects.extend(proxy.map_or_else(Vec::new, |proxy| self.offer(Undo::Proxy(proxy))));
         effects
     }
 
     /// Brings back what went last.
     pub(super) fn undo(&mut self) -> Vec<Effect> {
-        match self.undo.take() {
+        let changes = match self.undo.take() {
             None => return Vec::new(),
             Some(Undo::Rows(rows)) => {
                 for (at, row) in rows.into_iter().rev() {
@@ -125,20 +129,23 @@ impl Model {
                 self.announce(false, Announced::Undone);
                 return Vec::new();
             }
-            Some(Undo::Server { at, server, chosen }) => {
-                let kept = &mut self.settings.preferences;
+            Some(Undo::Server {
+                place,
+                server,
+                chosen,
+            }) => {
+                let choice = ServerChoice::Server(server.address.key);
+                let mut changes = vec![Change::RestoreServer(place, server)];
                 if chosen {
-                    kept.chosen = ChosenServer::Address(server.address.clone());
+                    changes.push(Change::ChosenServer(choice));
                 }
-                // It may have been added again meanwhile.
-                kept.servers.retain(|known| known.address != server.address);
-                kept.servers.insert(at.min(kept.servers.len()), server);
+                changes
             }
-            Some(Undo::RelayList(list)) => self.settings.preferences.relay_list = Some(list),
-            Some(Undo::Proxy(proxy)) => self.settings.preferences.proxy = Some(proxy),
-        }
+            Some(Undo::RelayList(source)) => vec![Change::Relays(source)],
+            Some(Undo::Proxy(proxy)) => vec![Change::Proxy(Some(proxy))],
+        };
         self.announce(false, Announced::Undone);
-        self.keep()
+        self.change_all(changes)
     }
 
     /// What went stays away: nothing of it is kept any more.
@@ -151,10 +158,8 @@ impl Model {
                     .collect()
             }
             // Unless it was chosen again, this computer does not keep it either.
-            Some(Undo::RelayList(list))
-                if self.settings.preferences.relay_list.as_ref() != Some(&list) =>
-            {
-                self.ask_relays(RelayWish::Forget(list.origin))
+            Some(Undo::RelayList(source)) if self.settings.relays != source => {
+                self.ask_relays(RelayWish::Forget(source))
             }
             Some(Undo::Proxy(_) | Undo::RelayList(_) | Undo::Server { .. }) | None => Vec::new(),
         }

@@ -1,6 +1,7 @@
 //! The window itself: which screen is open, and what is asked before it closes.
 
 use super::{ClipboardWork, Effect, Focus, Modal, Model, RelayWish, Screen, WindowEffect};
+use crate::app::settings::Change;
 
 /// What a person did with the window.
 #[derive(Clone, Copy)]
@@ -92,7 +93,7 @@ impl Model {
     /// What went stays away, and a copied pointer does not outlive the window when it would not have stayed anyway.
     fn leave_nothing(&mut self) -> Vec<Effect> {
         let mut effects = self.settle();
-        if self.settings.preferences.clear_clipboard {
+        if self.settings.clear_clipboard {
             effects.extend(
                 self.last_copied
                     .take()
@@ -105,6 +106,6 @@ impl Model {
     /// The card of the first start has gone.
     pub(super) fn welcomed(&mut self) -> Vec<Effect> {
         self.first_start = false;
-        self.prefer(|kept| kept.welcomed = true)
+        self.change(Change::Welcomed)
     }
 }

@@ -43,9 +43,12 @@ pub use self::rows::*;
 pub use self::sheets::*;
 use self::units::percent;
 pub use self::units::{day, from_now, size, size_sent, use_local_days};
+use crate::app::relays::RelaySource;
 use crate::app::transfer::stage::{FirstStop, Stage};
 use crate::app::words::l10n::{say, tell};
-use crate::gui::model::{Filter, Milestone, PointerInfo, TestReport, Transfer, TransferJob};
+use crate::gui::model::{
+    Filter, Milestone, PointerInfo, ShownRelayList, TestReport, Transfer, TransferJob,
+};
 
 /// The program's name.
 pub const NAME: &str = "Cloakroom";
@@ -462,6 +465,28 @@ pub fn goes_to(host: &str) -> String {
 #[must_use]
 pub fn comes_from(server: &str) -> String {
     tell("comes_from", &[("server", server.into())])
+}
+
+/// What a relay list is called: by its maker, where it was `read`.
+#[must_use]
+pub fn list_title<'a>(source: &RelaySource, read: Option<&'a ShownRelayList>) -> &'a str {
+    match (source, read) {
+        (RelaySource::BuiltIn, _) => no_relay_list(),
+        (RelaySource::Session, _) => session_network(),
+        (_, Some(list)) => &list.name,
+        (_, None) => relays_title(),
+    }
+}
+
+/// Where a relay list is from.
+#[must_use]
+pub fn list_place(source: &RelaySource) -> String {
+    match source {
+        RelaySource::BuiltIn => built_in().to_owned(),
+        RelaySource::File(path) => place(path),
+        RelaySource::Session => session_network().to_owned(),
+        RelaySource::Url(line) => line.to_string(),
+    }
 }
 
 /// A chosen relay list.

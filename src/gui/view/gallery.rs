@@ -191,7 +191,7 @@ fn facts(ui: &mut Ui, model: &Model) {
     kit::Hint::new(ui, Icon::HardDrive, &parts, width).show(ui);
     kit::middle(
         ui,
-        &model.settings.preferences.downloads.to_string_lossy(),
+        &model.downloads().to_string_lossy(),
         Type::Mono,
         palette(ui).muted,
         width,

@@ -5,19 +5,17 @@ use egui::{Context, Id, Ui};
 
 use super::Drawn;
 use crate::app::kept::history::{HistoryStatus, SessionOnly};
+use crate::app::settings::Change;
 use crate::app::words::message::UserMessage;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
-use crate::gui::model::{
-    Action, Modal, ModalAction, Model, PreferenceChange, SettingsAction, Transfer,
-};
+use crate::gui::model::{Action, Modal, ModalAction, Model, SettingsAction, Transfer};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of};
 
 /// The last part of the Privacy card.
 pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
-    let chosen = model.settings.preferences.privacy;
-    let mut wanted = chosen;
+    let chosen = &model.settings;
     // It is wanted and does not run: its place could not be used.
     let standing = match model.history {
         HistoryStatus::Off if chosen.history => {
@@ -26,7 +24,9 @@ pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         status => status,
     };
     let standing = text::history(standing);
-    wanted.history ^= kit::switch(ui, text::history_title(), &standing, chosen.history);
+    if kit::switch(ui, text::history_title(), &standing, chosen.history) {
+        drawn.act(Change::History(!chosen.history));
+    }
     ui.horizontal_wrapped(|ui| {
         let export = Button::new(Loudness::Quiet, text::export_history()).icon(Icon::ShowInFolder);
         let export = export.flush(Flush::Left);
@@ -46,14 +46,15 @@ pub(super) fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         }
     });
     kit::divider(ui);
-    wanted.notify ^= kit::switch(ui, text::notify(), text::notify_about(), chosen.notify);
+    if kit::switch(ui, text::notify(), text::notify_about(), chosen.notify) {
+        drawn.act(Change::Notify(!chosen.notify));
+    }
     if chosen.notify {
         kit::divider(ui);
         let (name, about) = (text::notify_names(), text::notify_names_about());
-        wanted.notify_names ^= kit::switch(ui, name, about, chosen.notify_names);
-    }
-    if wanted != chosen {
-        drawn.act(PreferenceChange::Privacy(wanted));
+        if kit::switch(ui, name, about, chosen.notify_names) {
+            drawn.act(Change::NotifyNames(!chosen.notify_names));
+        }
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) struct Surroundings {
 impl Surroundings {
     /// Whether pointers are dots now.
     fn masks(self, model: &Model) -> bool {
-        model.settings.preferences.mask_pointers && !self.in_front
+        model.settings.mask_pointers && !self.in_front
     }
 }
 
@@ -320,7 +320,7 @@ fn bar(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 fn destination_and_gear(ui: &mut Ui, model: &Model, width: f32, drawn: &mut Drawn) {
     ui.spacing_mut().item_spacing.x = space::S;
     let (icon, name) = destination(model);
-    let standing = model.settings.standing();
+    let standing = model.server_standing();
     let warns = matches!(
         standing,
         ServerStanding::LacksRelays | ServerStanding::Failed(_)
@@ -361,7 +361,7 @@ fn switch_is_off(model: &Model) -> bool {
 }
 
 fn destination(model: &Model) -> (Icon, &str) {
-    match model.settings.server() {
+    match model.settings.chosen_entry() {
         None => (Icon::HardDrive, text::built_in()),
         Some(server) => (Icon::Server, &server.name),
     }

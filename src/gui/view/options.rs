@@ -3,19 +3,20 @@
 use egui::Ui;
 
 use super::Drawn;
+use crate::app::settings::Change;
 use crate::gui::kit;
-use crate::gui::model::{Count, KeepFor, Model, PreferenceChange, ShareAction, ShareOptions};
+use crate::gui::model::{Count, KeepFor, Model, ShareAction, ShareOptions};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
 pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
-    let options = model.settings.preferences.options;
+    let options = model.share_options;
     kit::card(ui, |ui| {
         kit::label(ui, text::options_about(), Type::Caption, palette.muted);
         ui.add_space(space::XS);
         kit::label(ui, text::keep_for(), Type::Label, palette.text);
-        let terms = model.settings.chosen_terms();
+        let terms = model.chosen_terms();
         let mut keeps = vec![(KeepFor::Usual, text::usual_keep(terms))];
         let days = KeepFor::DAYS.into_iter().map(KeepFor::Days);
         keeps.extend(
@@ -70,9 +71,9 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         // A switch has room of its own above its words.
         divider(ui, space::XS);
         let (title, about) = text::name_in_pointer();
-        let on = model.settings.preferences.name_in_pointer;
+        let on = model.settings.name_in_pointer;
         if kit::switch(ui, title, about, on) {
-            drawn.act(PreferenceChange::NameInPointer(!on));
+            drawn.act(Change::NameInPointer(!on));
         }
     });
 }

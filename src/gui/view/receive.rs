@@ -210,7 +210,7 @@ fn says_pointer(button: &Response, info: &PointerInfo) {
 /// Where it goes, and the way to change that.
 fn will_be_saved(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let ink = palette(ui).muted;
-    let place = text::will_be_saved_in(&model.settings.preferences.downloads);
+    let place = text::will_be_saved_in(&model.downloads());
     let change = Button::new(Loudness::Quiet, text::change()).flush(Flush::Right);
     let width = change.width(ui);
     let words = |ui: &mut Ui| {
@@ -227,14 +227,14 @@ fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
     if !info.lacks_relays {
         return;
     }
-    if let Some(message) = &model.settings.relay_trouble {
+    if let Some(message) = &model.settings_screen.relay_trouble {
         ui.add_space(space::XS);
         kit::said(ui, message);
     }
     ui.add_space(space::S);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
-        let busy = model.settings.relays_busy;
+        let busy = model.settings_screen.relays_busy;
         if info.offer.is_some() {
             let words = if busy {
                 text::asking_relays()

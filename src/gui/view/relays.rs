@@ -4,46 +4,48 @@ use egui::{Id, Key, Role, Ui, Vec2};
 
 use super::form::{line, trouble};
 use super::{Drawn, Surroundings};
+use crate::app::relays::RelaySource;
+use crate::app::settings::Change;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness};
-use crate::gui::model::{
-    Focus, Model, PreferenceChange, RelayAction, RelayOrigin, RelaysSeen, ShownRelayList, Tone,
-};
+use crate::gui::model::{Focus, Model, RelayAction, RelaysSeen, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 use crate::protocol::path::Standing;
 
 pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
-    let list = model.settings.preferences.relay_list.as_ref();
-    chosen(ui, list, drawn);
-    if let (Some(_), Some(seen)) = (list, &model.settings.relays_seen) {
+    let source = &model.settings.relays;
+    let is_list = *source != RelaySource::BuiltIn;
+    chosen(ui, model, drawn);
+    let seen = model.settings_screen.relays_seen.as_ref();
+    if let Some(seen) = seen.filter(|_| is_list) {
         known(ui, model, seen, around.now, drawn);
     }
-    if let Some(list) = list {
-        let seen = model.settings.relays_seen.as_ref();
+    if is_list {
+        let list = (source, text::list_title(source, model.chosen_list()));
         short_list(ui, model, list, (seen, true), drawn);
     }
     others(ui, model, around.now, drawn);
-    if model.settings.lacks_relays() {
+    if model.lacks_relays() {
         kit::callout(ui, Tone::Warning, &text::relays_missing(), |_| {});
     }
     kit::divider(ui);
     add(ui, model, drawn);
     kit::divider(ui);
     proxy(ui, model, drawn);
-    if list.is_some_and(|list| matches!(list.origin, RelayOrigin::Line(_))) {
+    if matches!(source, RelaySource::Url(_)) {
         kit::divider(ui);
         let (title, about) = text::list_in_pointer();
-        let on = model.settings.preferences.list_in_pointer;
+        let on = model.settings.pointer_carries_relay_list;
         if kit::switch(ui, title, about, on) {
-            drawn.act(PreferenceChange::ListInPointer(!on));
+            drawn.act(Change::ListInPointer(!on));
         }
     }
 }
 
 /// The way to the first relay.
 fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
-    if let Some(proxy) = &model.settings.preferences.proxy {
+    if let Some(proxy) = &model.settings.proxy {
         let name = proxy.to_string();
         line(
             ui,
@@ -59,7 +61,7 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         );
         return;
     }
-    let mut typed = model.settings.proxy.clone();
+    let mut typed = model.settings_screen.proxy.clone();
     let possible = !typed.trim().is_empty();
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::XS;
@@ -68,7 +70,7 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             label: text::proxy(),
             hint: text::PROXY_HINT,
             rows: 1,
-            trouble: model.settings.proxy_trouble.is_some(),
+            trouble: model.settings_screen.proxy_trouble.is_some(),
             masked: false,
         };
         let response = field.show(ui, &mut typed);
@@ -83,32 +85,23 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             drawn.act(RelayAction::UseProxy);
         }
     });
-    trouble(ui, "proxy", model.settings.proxy_trouble.as_ref());
+    trouble(ui, "proxy", model.settings_screen.proxy_trouble.as_ref());
 }
 
 /// The source in use.
-fn chosen(ui: &mut Ui, list: Option<&ShownRelayList>, drawn: &mut Drawn) {
-    let (title, about) = match list {
-        None => (
-            text::no_relay_list().to_owned(),
-            text::no_relay_list_about().to_owned(),
-        ),
-        Some(list) => {
-            let place = match &list.origin {
-                RelayOrigin::File(path) => text::place(path),
-                RelayOrigin::Line(line) => line.clone(),
-                RelayOrigin::Session => text::session_network().to_owned(),
-            };
-            (list.name.clone(), text::relay_list(list.relays, &place))
-        }
-    };
-    let right = if list.is_some() {
-        measure::CONTROL
+fn chosen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let source = &model.settings.relays;
+    let is_list = *source != RelaySource::BuiltIn;
+    let about = if is_list {
+        let relays = model.chosen_list().map_or(0, |list| list.relays);
+        text::relay_list(relays, &text::list_place(source))
     } else {
-        0.0
+        text::no_relay_list_about().to_owned()
     };
-    line(ui, Icon::Route, &title, &about, right, |ui| {
-        if list.is_some() && kit::icon_button(ui, Icon::Trash, text::forget_list()).clicked() {
+    let title = text::list_title(source, model.chosen_list());
+    let right = if is_list { measure::CONTROL } else { 0.0 };
+    line(ui, Icon::Route, title, &about, right, |ui| {
+        if is_list && kit::icon_button(ui, Icon::Trash, text::forget_list()).clicked() {
             drawn.act(RelayAction::ForgetList);
         }
     });
@@ -118,7 +111,7 @@ fn chosen(ui: &mut Ui, list: Option<&ShownRelayList>, drawn: &mut Drawn) {
 fn short_list(
     ui: &mut Ui,
     model: &Model,
-    list: &ShownRelayList,
+    (source, name): (&RelaySource, &str),
     (seen, at_length): (Option<&RelaysSeen>, bool),
     drawn: &mut Drawn,
 ) {
@@ -126,20 +119,20 @@ fn short_list(
         return;
     }
     let (title, about) = text::short_list();
-    let allowed = &model.settings.preferences.short_lists;
-    let on = allowed.contains(&list.origin);
-    let name = text::about_file(title, &list.name);
+    let allowed = &model.settings.short_lists;
+    let on = allowed.contains(source);
+    let name = text::about_file(title, name);
     // What it means is said once.
     let about = if at_length { about } else { "" };
     if kit::switch_named(ui, title, &name, about, on) {
-        drawn.act(PreferenceChange::ShortList(list.origin.clone(), !on));
+        drawn.act(Change::ShortList(source.clone(), !on));
     }
 }
 
 /// The lists that pointers named, and those that were chosen before.
 fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
     let palette = palette(ui);
-    let lists = &model.settings.other_lists;
+    let lists = &model.settings_screen.other_lists;
     if lists.is_empty() {
         return;
     }
@@ -149,11 +142,7 @@ fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
         if at > 0 {
             kit::divider(ui);
         }
-        let place = match &other.list.origin {
-            RelayOrigin::File(path) => text::place(path),
-            RelayOrigin::Line(line) => line.clone(),
-            RelayOrigin::Session => text::session_network().to_owned(),
-        };
+        let place = text::list_place(&other.list.source);
         let about = text::relay_list(other.list.relays, &place);
         let id = Id::unique(("kept list", &place));
         kit::part(ui, id, Role::ListItem, &other.list.name, |ui| {
@@ -166,8 +155,8 @@ fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
                 |ui| {
                     let forget = text::about_file(text::forget_list(), &other.list.name);
                     if kit::icon_button(ui, Icon::Trash, &forget).clicked() {
-                        let origin = other.list.origin.clone();
-                        drawn.act(RelayAction::ForgetOther(origin));
+                        let source = other.list.source.clone();
+                        drawn.act(RelayAction::ForgetOther(source));
                     }
                 },
             );
@@ -178,7 +167,8 @@ fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
             };
             kit::label(ui, used, Type::Caption, palette.muted);
             age(ui, &other.seen, now);
-            short_list(ui, model, &other.list, (Some(&other.seen), false), drawn);
+            let list = (&other.list.source, other.list.name.as_str());
+            short_list(ui, model, list, (Some(&other.seen), false), drawn);
         });
     }
 }
@@ -204,7 +194,7 @@ fn known(ui: &mut Ui, model: &Model, seen: &RelaysSeen, now: u64, drawn: &mut Dr
     if seen.relays.is_empty() {
         return;
     }
-    let open = model.settings.relays_open;
+    let open = model.settings_screen.relays_open;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(space::S);
         let words = if open {
@@ -217,7 +207,10 @@ fn known(ui: &mut Ui, model: &Model, seen: &RelaysSeen, now: u64, drawn: &mut Dr
             drawn.act(RelayAction::Show(!open));
         }
         let guard = Button::new(Loudness::Quiet, text::new_guard()).icon(Icon::Retry);
-        if ui.add(guard.enabled(!model.settings.relays_busy)).clicked() {
+        if ui
+            .add(guard.enabled(!model.settings_screen.relays_busy))
+            .clicked()
+        {
             drawn.act(RelayAction::NewGuard);
         }
     });
@@ -262,8 +255,8 @@ fn each(ui: &mut Ui, seen: &RelaysSeen, now: u64, list: Id) {
 /// Other relays: a line, a file, or Session's.
 fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
-    let busy = model.settings.relays_busy;
-    let mut typed = model.settings.relay_line.clone();
+    let busy = model.settings_screen.relays_busy;
+    let mut typed = model.settings_screen.relay_line.clone();
     let possible = !typed.trim().is_empty() && !busy;
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::XS;
@@ -272,7 +265,7 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             label: text::relay_line(),
             hint: text::RELAY_LINE_HINT,
             rows: 1,
-            trouble: model.settings.relay_trouble.is_some(),
+            trouble: model.settings_screen.relay_trouble.is_some(),
             masked: false,
         };
         let response = field.show(ui, &mut typed);
@@ -281,8 +274,12 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         }
         drawn.focus(ui, model, Focus::RelayLine, &response);
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        trouble(ui, "relay list", model.settings.relay_trouble.as_ref());
-        let sees = text::list_host_sees(model.settings.preferences.proxy.is_some());
+        trouble(
+            ui,
+            "relay list",
+            model.settings_screen.relay_trouble.as_ref(),
+        );
+        let sees = text::list_host_sees(model.settings.proxy.is_some());
         let about = text::two_sentences(text::relay_line_about(), sees);
         kit::label(ui, about, Type::Caption, palette.muted);
         ui.add_space(space::XS);
@@ -302,10 +299,9 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             }
         });
     });
-    let session = model.settings.preferences.relay_list.as_ref();
-    let on = session.is_some_and(|list| list.origin == RelayOrigin::Session);
+    let on = model.settings.relays == RelaySource::Session;
     kit::divider(ui);
-    let sees = text::seed_sees(model.settings.preferences.proxy.is_some());
+    let sees = text::seed_sees(model.settings.proxy.is_some());
     let about = text::two_sentences(text::session_about(), sees);
     if kit::switch(ui, text::session_network(), &about, on) {
         drawn.act(if on {

@@ -4,14 +4,16 @@ use egui::{Id, Key, Role, Ui, vec2};
 
 use super::form::{line, trouble};
 use super::{Drawn, Surroundings};
-use crate::app::settings::config::{Display, MAX_PARALLEL, Renderer};
+use crate::app::settings::{
+    Change, Contrast, Display, MAX_PARALLEL, Renderer, ServerChoice, ServerEntry, Theme,
+};
 use crate::app::words::l10n::Language;
 use crate::app::words::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Flush, Loudness};
 use crate::gui::model::{
-    ChosenServer, Contrast, Focus, KnownServer, Modal, ModalAction, Model, Motion,
-    PreferenceChange, RelayAction, ServerAction, SettingsAction, Test, Theme, Tone, WordField,
+    Focus, Modal, ModalAction, Model, RelayAction, ServerAction, SettingsAction, Test, Tone,
+    WordField,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -163,24 +165,24 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let name = text::built_in();
         kit::part(ui, list.with("built in"), Role::ListItem, name, |ui| {
             let about = text::built_in_about();
-            server(ui, model, &ChosenServer::BuiltIn, name, about, drawn);
+            server(ui, model, ServerChoice::BuiltIn, name, about, drawn);
         });
-        for (at, known) in model.settings.preferences.servers.iter().enumerate() {
+        for (at, known) in model.settings.servers.iter().enumerate() {
             kit::divider(ui);
-            let id = list.with(&known.address);
-            kit::part(ui, id, Role::ListItem, &known.name, |ui| {
+            let id = list.with(known.address.key);
+            kit::part(ui, id, Role::ListItem, known.shown_name(), |ui| {
                 added(ui, model, (at, known), drawn);
             });
         }
     });
     kit::divider(ui);
-    let mut address = model.settings.address.clone();
+    let mut address = model.settings_screen.address.clone();
     let field = Field {
         id: Id::unique("server address"),
         label: text::add_server(),
         hint: text::SERVER_ADDRESS_HINT,
         rows: 1,
-        trouble: model.settings.address_trouble.is_some(),
+        trouble: model.settings_screen.address_trouble.is_some(),
         masked: false,
     };
     let button = Button::new(Loudness::Secondary, text::add())
@@ -203,13 +205,19 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     if add {
         drawn.act(ServerAction::Add);
     }
-    trouble(ui, "address", model.settings.address_trouble.as_ref());
+    trouble(
+        ui,
+        "address",
+        model.settings_screen.address_trouble.as_ref(),
+    );
 }
 
 /// A server that a person added, and what can be chosen for it.
-fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &KnownServer), drawn: &mut Drawn) {
-    let choice = ChosenServer::Address(known.address.clone());
-    server(ui, model, &choice, &known.name, &known.address, drawn);
+fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), drawn: &mut Drawn) {
+    let key = known.address.key;
+    let address = known.address.to_string();
+    let choice = ServerChoice::Server(key);
+    server(ui, model, choice, known.shown_name(), &address, drawn);
     ui.add_space(space::S);
     let (title, about) = text::direct_switch();
     if known.direct {
@@ -223,12 +231,9 @@ fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &KnownServer), drawn: 
     } else {
         text::direct_switch_off_about()
     };
-    let name = text::about_file(title, &known.name);
+    let name = text::about_file(title, known.shown_name());
     if kit::switch_named(ui, title, &name, about, known.direct) {
-        drawn.act(PreferenceChange::Direct(
-            known.address.clone(),
-            !known.direct,
-        ));
+        drawn.act(Change::Direct(key, !known.direct));
     }
     access_word(ui, model, (at, known), drawn);
 }
@@ -236,26 +241,21 @@ fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &KnownServer), drawn: 
 fn server(
     ui: &mut Ui,
     model: &Model,
-    choice: &ChosenServer,
+    choice: ServerChoice,
     name: &str,
     about: &str,
     drawn: &mut Drawn,
 ) {
-    let chosen = model.settings.preferences.chosen == *choice;
-    let added = *choice != ChosenServer::BuiltIn;
-    let test = model.settings.tests.get(choice);
-    let shown = model.settings.tests_shown.get(choice);
+    let chosen = model.settings.chosen == choice;
+    let added = choice != ServerChoice::BuiltIn;
+    let test = model.settings_screen.tests.get(&choice);
+    let shown = model.settings_screen.tests_shown.get(&choice);
     let tries: usize = shown
         .into_iter()
         .flatten()
         .map(|request| request.attempts.len())
         .sum();
     let shown = tries > 0;
-    let servers = model.settings.preferences.servers.iter();
-    let place = servers
-        .map(|server| ChosenServer::Address(server.address.clone()))
-        .position(|server| server == *choice)
-        .map_or(0, |added| added + 1);
     let icon = if added { Icon::Server } else { Icon::HardDrive };
     let names = [text::use_it(), text::test(), text::remove()];
     let names = names.map(|verb| text::about_file(verb, name));
@@ -279,33 +279,33 @@ fn server(
         if chosen {
             kit::badge(ui, Tone::Success, Icon::Check, text::in_use());
         } else if ui.add(use_it).clicked() {
-            drawn.act(ServerAction::Use(choice.clone()));
+            drawn.act(ServerAction::Use(choice));
         }
         // The button beside it goes when it was pressed; this one is the same before and after.
-        let id = Id::unique(("test", choice_id(choice)));
+        let id = Id::unique(("test", choice));
         if kit::place(ui, id, |ui| ui.add(tested).clicked()) {
-            drawn.act(ServerAction::Test(choice.clone()));
+            drawn.act(ServerAction::Test(choice));
         }
-        if let ChosenServer::Address(address) = choice
+        if let ServerChoice::Server(key) = choice
             && kit::icon_button(ui, Icon::Trash, remove_name).clicked()
         {
-            drawn.act(ServerAction::Remove(address.clone()));
+            drawn.act(ServerAction::Remove(key));
         }
     });
-    let id = Id::unique(("outcome", choice_id(choice)));
+    let id = Id::unique(("outcome", choice));
     if kit::place(ui, id, |ui| outcome(ui, choice, test, shown, name, drawn)) {
         drawn.act(ModalAction::Open(Modal::WhoSawTest {
-            server: place,
+            server: choice,
             at: tries.saturating_sub(1),
         }));
     }
 }
 
 /// The access word of a server: whether one is kept, and the field for another.
-fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &KnownServer), drawn: &mut Drawn) {
+fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), drawn: &mut Drawn) {
     let palette = palette(ui);
-    let field = model.settings.word.as_ref();
-    if let Some(field) = field.filter(|field| field.address == known.address) {
+    let field = model.settings_screen.word.as_ref();
+    if let Some(field) = field.filter(|field| field.server == known.address.key) {
         word_field(ui, model, at, field, drawn);
         return;
     }
@@ -320,7 +320,7 @@ fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &KnownServer), d
     } else {
         text::access_word_about()
     };
-    let name = text::about_file(words, &known.name);
+    let name = text::about_file(words, known.shown_name());
     let open = Button::new(Loudness::Quiet, words).named(&name);
     let open = if kept { open } else { open.flush(Flush::Right) };
     let mut right = open.width(ui);
@@ -338,12 +338,12 @@ fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &KnownServer), d
         let response = ui.add(open);
         drawn.focus(ui, model, Focus::AccessWord(at), &response);
         if response.clicked() {
-            drawn.act(ServerAction::OpenWord(known.address.clone()));
+            drawn.act(ServerAction::OpenWord(known.address.key));
         }
         if kept {
-            let name = text::about_file(text::forget_access_word(), &known.name);
+            let name = text::about_file(text::forget_access_word(), known.shown_name());
             if kit::icon_button(ui, Icon::Trash, &name).clicked() {
-                drawn.act(ServerAction::ForgetWord(known.address.clone()));
+                drawn.act(ServerAction::ForgetWord(known.address.key));
             }
         }
     };
@@ -401,17 +401,10 @@ fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &m
     trouble(ui, "word", refused.as_ref());
 }
 
-fn choice_id(choice: &ChosenServer) -> Id {
-    match choice {
-        ChosenServer::BuiltIn => Id::unique("server built in"),
-        ChosenServer::Address(address) => Id::unique(("server", address)),
-    }
-}
-
 /// What a test came to, and whether to show what it `shown` to whom.
 fn outcome(
     ui: &mut Ui,
-    choice: &ChosenServer,
+    choice: ServerChoice,
     test: Option<&Test>,
     shown: bool,
     name: &str,
@@ -447,12 +440,11 @@ fn outcome(
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
                 let mut first = true;
-                if let (Remedy::AccessWord, ChosenServer::Address(address)) = (why.remedy(), choice)
-                {
+                if let (Remedy::AccessWord, ServerChoice::Server(key)) = (why.remedy(), choice) {
                     first = false;
                     let button = Button::new(Loudness::Secondary, text::remedy_access_word());
                     if ui.add(button.icon(Icon::Lock)).clicked() {
-                        drawn.act(ServerAction::OpenWord(address.clone()));
+                        drawn.act(ServerAction::OpenWord(key));
                     }
                 }
                 if let (Remedy::Relays, Some(words)) = (why.remedy(), text::remedy(why.remedy())) {
@@ -470,7 +462,7 @@ fn outcome(
 }
 
 fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
-    let folder = &model.settings.preferences.downloads;
+    let folder = model.downloads();
     let name = folder
         .file_name()
         .map_or_else(|| folder.to_string_lossy(), |name| name.to_string_lossy());
@@ -480,8 +472,8 @@ fn downloads(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             drawn.act(SettingsAction::ChooseDownloads);
         }
     });
-    trouble(ui, "folder", model.settings.folder_trouble.as_ref());
-    if let Some(ours) = model.settings.links {
+    trouble(ui, "folder", model.settings_screen.folder_trouble.as_ref());
+    if let Some(ours) = model.settings_screen.links {
         kit::divider(ui);
         let (title, about) = text::open_links();
         if kit::switch(ui, title, about, ours) {
@@ -507,8 +499,7 @@ fn named(ui: &mut Ui, name: &str, control: f32, add: &mut dyn FnMut(&mut Ui)) {
 /// What few people change.
 fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
-    let chosen = model.settings.preferences.advanced;
-    let mut wanted = chosen;
+    let chosen = &model.settings;
     if cfg!(all(unix, not(target_os = "macos"))) {
         let displays = [
             (Display::Auto, text::automatic()),
@@ -518,7 +509,7 @@ fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let width = kit::segmented_width(ui, &displays);
         named(ui, text::display(), width, &mut |ui| {
             let display = kit::segmented(ui, text::display(), &displays, Some(chosen.display));
-            wanted.display = display.pressed.unwrap_or(chosen.display);
+            drawn.act_if(display.pressed.map(Change::Display));
         });
         kit::divider(ui);
     }
@@ -530,7 +521,7 @@ fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let width = kit::segmented_width(ui, &renderers);
     named(ui, text::renderer(), width, &mut |ui| {
         let renderer = kit::segmented(ui, text::renderer(), &renderers, Some(chosen.renderer));
-        wanted.renderer = renderer.pressed.unwrap_or(chosen.renderer);
+        drawn.act_if(renderer.pressed.map(Change::Renderer));
     });
     kit::label(ui, text::at_next_start(), Type::Caption, palette.muted);
     kit::divider(ui);
@@ -539,11 +530,11 @@ fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let less = (text::fewer_shares(), now > 1);
         let more = (text::more_shares(), now < MAX_PARALLEL);
         let step = kit::stepper(ui, text::parallel_shares(), &now.to_string(), less, more);
-        wanted.parallel_shares = now.saturating_add_signed(step).clamp(1, MAX_PARALLEL);
+        if step != 0 {
+            let number = now.saturating_add_signed(step);
+            drawn.act(Change::ParallelShares(number));
+        }
     });
-    if wanted != chosen {
-        drawn.act(PreferenceChange::Advanced(wanted));
-    }
     kit::divider(ui);
     kit::label(ui, text::diagnostics_about(), Type::Caption, palette.muted);
     let copy = Button::new(Loudness::Secondary, text::copy_diagnostics()).icon(Icon::Copy);
@@ -554,7 +545,7 @@ fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 
 fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
-    let preferences = &model.settings.preferences;
+    let settings = &model.settings;
     let themes = [
         (Theme::System, text::system()),
         (Theme::Light, text::light()),
@@ -562,8 +553,8 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     ];
     let width = kit::segmented_width(ui, &themes);
     named(ui, text::theme(), width, &mut |ui| {
-        let theme = kit::segmented(ui, text::theme(), &themes, Some(preferences.theme));
-        drawn.act_if(theme.pressed.map(PreferenceChange::Theme));
+        let theme = kit::segmented(ui, text::theme(), &themes, Some(settings.theme));
+        drawn.act_if(theme.pressed.map(Change::Theme));
     });
     kit::divider(ui);
     let levels = [
@@ -573,8 +564,8 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     ];
     let width = kit::segmented_width(ui, &levels);
     named(ui, text::contrast(), width, &mut |ui| {
-        let contrast = kit::segmented(ui, text::contrast(), &levels, Some(preferences.contrast));
-        drawn.act_if(contrast.pressed.map(PreferenceChange::Contrast));
+        let contrast = kit::segmented(ui, text::contrast(), &levels, Some(settings.contrast));
+        drawn.act_if(contrast.pressed.map(Change::Contrast));
     });
     kit::divider(ui);
     kit::label(ui, text::language(), Type::Label, palette.text);
@@ -584,26 +575,23 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
                 Language::OFFERED.map(|language| (Some(language), language.own_name().to_owned())),
             )
             .collect();
-    let language = kit::chips(ui, text::language(), &languages, preferences.language);
-    drawn.act_if(language.map(PreferenceChange::Language));
+    let language = kit::chips(ui, text::language(), &languages, settings.language);
+    drawn.act_if(language.map(Change::Language));
     kit::divider(ui);
-    let kinds = [
-        (Motion::System, text::system()),
-        (Motion::Reduced, text::reduced()),
-    ];
+    let kinds = [(false, text::system()), (true, text::reduced())];
     let width = kit::segmented_width(ui, &kinds);
     named(ui, text::motion(), width, &mut |ui| {
-        let motion = kit::segmented(ui, text::motion(), &kinds, Some(preferences.motion));
-        drawn.act_if(motion.pressed.map(PreferenceChange::Motion));
+        let motion = kit::segmented(ui, text::motion(), &kinds, Some(settings.reduced_motion));
+        drawn.act_if(motion.pressed.map(Change::ReducedMotion));
     });
     kit::divider(ui);
     named(ui, text::text_size(), 140.0, &mut |ui| {
-        let less = (text::smaller(), preferences.zoomed(-1) != preferences.zoom);
-        let more = (text::larger(), preferences.zoomed(1) != preferences.zoom);
+        let less = (text::smaller(), model.zoomed(-1) != settings.zoom);
+        let more = (text::larger(), model.zoomed(1) != settings.zoom);
         let step = kit::stepper(
             ui,
             text::text_size(),
-            &text::zoom(preferences.zoom),
+            &text::zoom(settings.zoom),
             less,
             more,
         );
@@ -614,34 +602,30 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 }
 
 /// Name and explanation, whether it is on, and what a click on it asks for.
-type Switch = (
-    (&'static str, &'static str),
-    bool,
-    fn(bool) -> PreferenceChange,
-);
+type Switch = ((&'static str, &'static str), bool, fn(bool) -> Change);
 
 fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
-    let kept = &model.settings.preferences;
+    let kept = &model.settings;
     let switches: [Switch; 4] = [
         (
             text::name_in_pointer(),
             kept.name_in_pointer,
-            PreferenceChange::NameInPointer,
+            Change::NameInPointer,
         ),
         (
             text::clear_clipboard(),
             kept.clear_clipboard,
-            PreferenceChange::ClearClipboard,
+            Change::ClearClipboard,
         ),
         (
             text::mask_pointers(),
             kept.mask_pointers,
-            PreferenceChange::MaskPointers,
+            Change::MaskPointers,
         ),
         (
             text::copy_when_done(),
             kept.copy_when_done,
-            PreferenceChange::CopyWhenDone,
+            Change::CopyWhenDone,
         ),
     ];
     for (at, ((title, about), on, action)) in switches.into_iter().enumerate() {

@@ -28,7 +28,7 @@ pub(super) fn screen(
         welcome(ui, model, drawn);
     }
     let empty = model.transfers.is_empty();
-    let lacks = model.settings.lacks_relays();
+    let lacks = model.lacks_relays();
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::M;
         if lacks {
@@ -233,7 +233,7 @@ fn zone(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn: &m
         ui.add_space(space::XS);
         kit::label(ui, text::sealed_here(), Type::Body, palette.muted);
         ui.add_space(space::XL);
-        let button = painted_button(ui, !model.settings.lacks_relays(), palette);
+        let button = painted_button(ui, !model.lacks_relays(), palette);
         if focused {
             // Enter presses what this looks like.
             let stroke = Stroke::new(palette.ring, palette.accent);
@@ -352,13 +352,13 @@ fn way_out(ui: &mut Ui, loud: bool, drawn: &mut Drawn) {
 
 /// Where a file goes, how large it may be, how long it stays; and the way to choose that.
 fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
-    let (icon, place) = match model.settings.server() {
+    let (icon, place) = match model.settings.chosen_entry() {
         None => (Icon::HardDrive, text::built_in_stays().to_owned()),
         Some(server) => (Icon::Server, text::goes_to(&server.name)),
     };
-    let terms = model.settings.chosen_terms();
+    let terms = model.chosen_terms();
     let limit = text::limit(terms);
-    let kept = text::kept_for(model.settings.preferences.options.keep, terms);
+    let kept = text::kept_for(model.share_options.keep, terms);
     let work = text::asks_work(terms);
     let parts: Vec<_> = [place.as_str(), limit.as_str(), kept.as_str()]
         .into_iter()

@@ -27,7 +27,7 @@ pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
     let loud = loud
         .map(|transfer| transfer.id)
         .filter(|_| model.screen != Screen::Receive)
-        .filter(|_| !model.first_start && !model.settings.lacks_relays());
+        .filter(|_| !model.first_start && !model.lacks_relays());
     drawn.rows_top = Some(ui.cursor().top());
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = space::M;

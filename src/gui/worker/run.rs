@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Inner, Worker, to_its_end};
+use super::{Inner, Worker, lock, to_its_end};
 use crate::app::kept::history::{History, What};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::known_file;
@@ -133,48 +133,47 @@ impl Worker {
                 run,
                 pointer,
                 tell_sender,
-                preferences,
+                settings,
             } => {
                 let context = self.enter(run);
                 self.spawn(async move {
                     let backend = &inner.backend;
-                    let fetch = backend.fetch(pointer, tell_sender, &preferences, &context);
+                    let fetch = backend.fetch(pointer, tell_sender, &settings, &context);
                     if let Some(ended) = to_its_end(fetch, &context, &inner.closed).await {
                         inner.report(Event::Fetched(run, ended));
                     }
                 });
             }
-            RequestWork::Manage(id, what, pointer, preferences) => {
+            RequestWork::Manage(id, what, pointer, settings) => {
                 let context = CallContext::new(&self.all.child_token());
                 self.spawn(async move {
-                    let managing = inner.backend.manage(what, pointer, &preferences, &context);
+                    let managing = inner.backend.manage(what, pointer, &settings, &context);
                     let ended = managing.await;
                     inner.report(Event::Managed(id, ended));
                 });
             }
-            RequestWork::Relays(wish, preferences) => {
+            RequestWork::Relays(wish, settings) => {
                 let context = CallContext::new(&self.all.child_token());
                 self.spawn(async move {
-                    let result = inner.backend.relays(wish, &preferences, &context).await;
+                    let result = inner.backend.relays(wish, &settings, &context).await;
                     inner.report(Event::Relays(result));
                 });
             }
-            RequestWork::Share(run, path, preferences) => {
+            RequestWork::Share(run, path, options, settings) => {
                 let context = self.enter(run);
                 self.spawn(async move {
-                    let share = inner.backend.share(path, &preferences, &context);
+                    let share = inner.backend.share(path, options, &settings, &context);
                     if let Some(ended) = to_its_end(share, &context, &inner.closed).await {
                         inner.report(Event::Shared(run, ended));
                     }
                 });
             }
-            RequestWork::Test(server, preferences) => {
+            RequestWork::Test(settings) => {
                 let context = CallContext::new(&self.all.child_token());
                 self.spawn(async move {
-                    let testing =
-                        (inner.backend).test_server(server.clone(), &preferences, &context);
+                    let testing = inner.backend.test_server(&settings, &context);
                     let ended = testing.await;
-                    inner.report(Event::Tested(server, ended));
+                    inner.report(Event::Tested(settings.chosen, ended));
                 });
             }
         }
@@ -183,10 +182,10 @@ impl Worker {
     fn with_settings(&self, work: SettingsWork) {
         let inner = Arc::clone(&self.shared);
         match work {
-            SettingsWork::Describe(text, preferences) => {
+            SettingsWork::Describe(text, settings) => {
                 // Numbered here, in the order of typing: threads of the pool may swap two texts.
                 let number = inner.newest_text.fetch_add(1, Ordering::SeqCst) + 1;
-                self.blocking(move || inner.describe(number, &text, &preferences));
+                self.blocking(move || inner.describe(number, &text, &settings));
             }
             SettingsWork::Diagnose => self.spawn(async move {
                 let found = inner.backend.diagnostics().await;
@@ -198,19 +197,18 @@ impl Worker {
                 }
                 inner.look_at_links();
             }),
-            SettingsWork::ReadKeptList(preferences) => self.blocking(move || {
-                if let Some(read) = inner.backend.kept_list(&preferences) {
+            SettingsWork::ReadKeptList(settings) => self.blocking(move || {
+                if let Some(read) = inner.backend.kept_list(&settings) {
                     inner.report(Event::KeptListRead(read));
                 }
             }),
-            SettingsWork::ReadServer(address) => {
-                let read = inner.backend.read_server(&address);
-                inner.report(Event::ServerRead(read));
-            }
-            SettingsWork::Save(preferences) => {
-                // Numbered here, in the order of the changes: an older save must not come last.
-                let number = inner.newest_save.fetch_add(1, Ordering::SeqCst) + 1;
-                self.blocking(move || inner.save(number, &preferences));
+            SettingsWork::Save(changes, settings) => {
+                // Put in order here: threads of the pool may swap two changes.
+                let mut unsaved = lock(&inner.unsaved);
+                unsaved.changes.extend(changes);
+                unsaved.settings = settings;
+                drop(unsaved);
+                self.blocking(move || inner.save());
             }
             SettingsWork::Terms(server) => self.blocking(move || {
                 let terms = inner.backend.terms(&server);

@@ -10,7 +10,7 @@ use cloakroom::app::error::AppError;
 use cloakroom::app::process::logging;
 use cloakroom::app::received::save::SaveTo;
 use cloakroom::app::relays::RelaySet;
-use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get;
 use cloakroom::app::transfer::network::{Network, Route};
@@ -33,7 +33,7 @@ fn a_whole_transfer_logs_nothing_that_is_private() {
 
 async fn whole_transfer(log: &Log) {
     let folder = tempfile::tempdir().unwrap();
-    let session = Session::new(Home::in_folder(folder.path()), Config::default());
+    let session = Session::new(Home::in_folder(folder.path()), Settings::default());
     let context = CallContext::default();
     let network = session.builtin_network().await.unwrap();
     session.hold_builtin(&network);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Output;
 
 use cloakroom::app::error::AppError;
-use cloakroom::app::settings::config::{Config, Home};
+use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::session::Session;
 use cloakroom::app::transfer::share::{ShareRequest, share};
@@ -130,7 +130,7 @@ fn with_json_what_went_well_is_told_in_the_same_object() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_upload_tells_who_may_have_seen_it() {
     let folder = tempfile::tempdir().unwrap();
-    let session = Session::new(Home::in_folder(folder.path()), Config::default());
+    let session = Session::new(Home::in_folder(folder.path()), Settings::default());
     let network = session.builtin_network().await.unwrap();
     let file = folder.path().join("a.bin");
     fs::write(&file, content(300_000)).unwrap();

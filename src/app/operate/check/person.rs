@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Report, clock, relay};
 use crate::app::relays::{ListState, RelaySource, Relays, SourceView};
-use crate::app::settings::config::{Config, Home};
+use crate::app::settings::{Home, Settings};
 use crate::app::words::units::size_text;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
 
@@ -33,7 +33,7 @@ impl Asker {
 /// Checks what a person uses at `now` (unix seconds).
 pub async fn person(home: &Home, now: u64, asker: Asker) -> Report {
     let mut report = Report::default();
-    let config = match Config::load(home) {
+    let config = match Settings::load(home) {
         Ok(config) => config,
         Err(unread) => {
             // What they name is unknown, and the default settings are not what this person uses.
@@ -112,7 +112,7 @@ fn folder(report: &mut Report, part: &'static str, folder: &Path) {
 fn list(
     report: &mut Report,
     home: &Home,
-    config: &Config,
+    config: &Settings,
     now: u64,
     asker: Asker,
 ) -> Option<SourceView> {
@@ -178,7 +178,7 @@ fn list(
     }
 }
 
-fn servers(report: &mut Report, config: &Config, list: Option<&RelayList>) {
+fn servers(report: &mut Report, config: &Settings, list: Option<&RelayList>) {
     const PART: &str = "servers";
     let Some(chosen) = config.chosen_entry() else {
         report.ok(

@@ -16,9 +16,11 @@ use crate::app::kept::owned::OwnRecordError;
 use crate::app::operate::builtin::BuiltInError;
 use crate::app::received::content_type::{Content, Disagreement, Family};
 use crate::app::relays::set::RelaySourceError;
-use crate::app::settings::config::{ConfigError, NotPrivate, ParseProxyError, UnreadSettings};
+use crate::app::settings::{SettingsError, UnreadSettings};
 use crate::disk::io_reason::IoReason;
 use crate::disk::kept::UnreadFile;
+use crate::disk::private::NotPrivate;
+use crate::net::socks::ParseProxyError;
 use crate::net::socks::{ProxyFailure, ProxyFailureReason};
 use crate::protocol::path::{NoPath, Place, RejectReason};
 use crate::protocol::pointer::FindPointerError;
@@ -96,8 +98,8 @@ fn unread_file(id: &str, unread: &UnreadFile) -> UserMessage {
 fn unread_settings(unread: &UnreadSettings) -> UserMessage {
     let file = unread.file.display().to_string();
     let next = match &unread.error {
-        ConfigError::Newer => say("next_newer").to_owned(),
-        ConfigError::Read(reason) => io_remedy(*reason).to_owned(),
+        SettingsError::Newer => say("next_newer").to_owned(),
+        SettingsError::Read(reason) => io_remedy(*reason).to_owned(),
         _ => say("next_settings_invalid").to_owned(),
     };
     let fill: [Fill<'_>; 3] = [
@@ -134,12 +136,14 @@ fn words(error: &AppError) -> UserMessage {
         }
         AppError::BuiltIn(why) => because("built_in_fails", why.sentence()),
         AppError::Cancelled => plain("was_cancelled"),
-        AppError::Config(ConfigError::NotPrivate { folder, why }) => not_private(folder, *why),
-        AppError::Config(ConfigError::NoHome) => plain("no_home"),
-        AppError::Config(why @ ConfigError::Write(reason)) => {
+        AppError::SettingsFile(SettingsError::NotPrivate { folder, why }) => {
+            not_private(folder, *why)
+        }
+        AppError::SettingsFile(SettingsError::NoHome) => plain("no_home"),
+        AppError::SettingsFile(why @ SettingsError::Write(reason)) => {
             because_io("settings_not_kept", why.sentence(), *reason)
         }
-        AppError::Config(why) => then("settings_not_kept", why.sentence(), say("next_newer")),
+        AppError::SettingsFile(why) => then("settings_not_kept", why.sentence(), say("next_newer")),
         AppError::ForeignBuiltIn => plain("foreign_built_in"),
         AppError::Local(why) => local(*why),
         AppError::Mismatch(why) => mismatch(*why),
@@ -441,15 +445,15 @@ mod tests {
             AppError::BuiltIn(BuiltInError::NoLocks),
             AppError::BuiltIn(BuiltInError::Folder(io)),
             AppError::Cancelled,
-            AppError::Config(ConfigError::NotPrivate {
+            AppError::SettingsFile(SettingsError::NotPrivate {
                 folder: "/home/ann/cloakroom".into(),
                 why: NotPrivate::ForeignOwner,
             }),
-            AppError::Config(ConfigError::NotPrivate {
+            AppError::SettingsFile(SettingsError::NotPrivate {
                 folder: "/home/ann/cloakroom".into(),
                 why: NotPrivate::Writable,
             }),
-            AppError::Config(ConfigError::Write(io)),
+            AppError::SettingsFile(SettingsError::Write(io)),
             AppError::ForeignBuiltIn,
             AppError::Local(LocalFileError::Changed),
             AppError::Local(LocalFileError::Folder),
@@ -471,10 +475,10 @@ mod tests {
             AppError::OwnRecord(OwnRecordError::Damaged),
             AppError::Local(LocalFileError::WrongSize { said: 0, read: 124 }),
             AppError::Settings(UnreadSettings {
-                error: ConfigError::Newer,
+                error: SettingsError::Newer,
                 file: "config.toml".into(),
             }),
-            AppError::Config(ConfigError::NoHome),
+            AppError::SettingsFile(SettingsError::NoHome),
             AppError::Pointer(FindPointerError::Changed),
             AppError::Pointer(FindPointerError::CutOff { missing: 1 }),
             AppError::Pointer(FindPointerError::Invalid("the key is weak")),
@@ -662,12 +666,12 @@ mod tests {
             assert_eq!(message.remedy, Remedy::DefaultSettings);
             message
         };
-        let invalid = said(ConfigError::Invalid {
+        let invalid = said(SettingsError::Invalid {
             line: Some(7),
             reason: "a typo".to_owned(),
         });
         assert!(invalid.why.contains("Line 7") && invalid.next.contains("default settings"));
-        let misspelled = said(ConfigError::Misspelled {
+        let misspelled = said(SettingsError::Misspelled {
             line: 3,
             key: "proxi".to_owned(),
             meant: "proxy",
@@ -676,8 +680,8 @@ mod tests {
             let said = format!("{} {}", misspelled.why, misspelled.next);
             assert!(said.contains(words), "{said}");
         }
-        assert!(said(ConfigError::Newer).next.contains("newer version"));
-        let denied = ConfigError::Read(io::ErrorKind::PermissionDenied.into());
+        assert!(said(SettingsError::Newer).next.contains("newer version"));
+        let denied = SettingsError::Read(io::ErrorKind::PermissionDenied.into());
         assert!(said(denied).next.contains("permission"));
     }
 

@@ -11,10 +11,11 @@ use crate::app::error::NeedsNewer;
 use crate::app::kept::owned::OwnRecordError;
 use crate::app::operate::builtin::BuiltInError;
 use crate::app::received::save::SaveError;
-use crate::app::settings::config::{ConfigError, ParseProxyError};
+use crate::app::settings::SettingsError;
 use crate::disk::io_reason::IoReason;
 use crate::disk::kept::UnreadReason;
 use crate::net::relay_source::FetchError;
+use crate::net::socks::ParseProxyError;
 use crate::protocol::address::ParseAddressError;
 use crate::protocol::relay_list::{ListRefused, NodesError, ParseSourceError, RelayListError};
 
@@ -36,7 +37,7 @@ impl Reason for BuiltInError {
     }
 }
 
-impl Reason for ConfigError {
+impl Reason for SettingsError {
     fn sentence(&self) -> String {
         match self {
             Self::Invalid { line: None, reason } => tell(

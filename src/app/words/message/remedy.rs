@@ -44,7 +44,7 @@ impl From<&AppError> for Remedy {
             AppError::Address(_) => Self::Server,
             AppError::BuiltIn(_)
             | AppError::Cancelled
-            | AppError::Config(_)
+            | AppError::SettingsFile(_)
             | AppError::Local(
                 LocalFileError::Changed
                 | LocalFileError::Read(_)

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::error::{AppError, LocalFileError};
 use crate::app::received::save::SaveTo;
-use crate::app::settings::config::{Config, Home};
+use crate::app::settings::{Home, Settings};
 use crate::app::transfer::call::{Call, CallContext};
 use crate::app::transfer::get::{self, Fetched, GetRequest};
 use crate::app::transfer::session::Session;
@@ -26,7 +26,7 @@ use several::{Killed, Several};
 pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), CliError> {
     let folder =
         tempfile::tempdir().map_err(|error| AppError::Local(LocalFileError::Read(error.into())))?;
-    let session = Session::new(Home::in_folder(folder.path()), Config::default());
+    let session = Session::new(Home::in_folder(folder.path()), Settings::default());
     let several = match args.kill_relay {
         Some(_) => Some(Several::start(folder.path()).await?),
         None => None,

@@ -8,6 +8,7 @@ mod who_saw_what;
 use egui::{Context, Id, Ui};
 
 use super::{Drawn, Surroundings, keeping};
+use crate::app::settings::ServerChoice;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{
     Action, KeepFor, ManageAction, Modal, ModalAction, Model, RowAction, Transfer, TransferState,
@@ -109,19 +110,17 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
     }
 }
 
-/// Who saw what of a test of the server at this place, the built-in one being 0.
-fn who_saw_test(ctx: &Context, model: &Model, server: usize, at: usize, drawn: &mut Drawn) {
-    let settings = &model.settings;
-    let choice = settings.server_at(server);
-    let Some(shown) = choice.and_then(|choice| settings.tests_shown.get(&choice)) else {
+/// Who saw what of a test of this server.
+fn who_saw_test(ctx: &Context, model: &Model, server: ServerChoice, at: usize, drawn: &mut Drawn) {
+    let Some(shown) = model.settings_screen.tests_shown.get(&server) else {
         return drawn.act(ModalAction::Back);
     };
-    let added = server
-        .checked_sub(1)
-        .and_then(|at| settings.preferences.servers.get(at));
-    let name = match added {
-        Some(server) => server.name.as_str(),
-        None => text::built_in(),
+    let name = match server {
+        ServerChoice::BuiltIn => text::built_in(),
+        ServerChoice::Server(key) => match model.settings.server(&key) {
+            Some(server) => server.shown_name(),
+            None => return drawn.act(ModalAction::Back),
+        },
     };
     let title = text::about_sheet(text::who_saw_what(), name);
     let foot = who_saw_what::foot(shown, at);
@@ -140,10 +139,11 @@ fn keep_longer(ui: &mut Ui, model: &Model, transfer: &Transfer, now: u64, drawn:
         return;
     };
     // What is known of the chosen server is known of this file's only if that is where it is.
-    let chosen = model.settings.server().map_or("", |server| &server.name);
-    let is_there =
-        shared.builtin == chosen.is_empty() && (shared.builtin || shared.server == chosen);
-    let terms = model.settings.chosen_terms().filter(|_| is_there);
+    let is_there = match model.settings.chosen_server() {
+        None => shared.builtin,
+        Some(server) => !shared.builtin && shared.server == server.url.authority(),
+    };
+    let terms = model.chosen_terms().filter(|_| is_there);
     let usual = match terms {
         Some(terms) => text::usual_keep_until(terms, now),
         None => text::usual_keep(None),

@@ -1,0 +1,652 @@
+//! The file of the settings, `config.toml`: [`Settings`] by serde, with a version. Keys that this version does not know are
+//! kept and written back, unless they look like a misspelling of one that protects something: such a file cannot be
+//! understood. A file that cannot be understood stays as it is until the person says otherwise, and nothing is sent
+//! meanwhile.
+
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use toml::de::DeTable;
+use zeroize::Zeroizing;
+
+use super::misspelled::{self, Misspelled};
+use super::{Change, Home, ServerChoice, Settings, SettingsError, UnreadSettings, VERSION};
+use crate::disk::kept::{ChangeError, Kept, PutAside, Record};
+
+impl Settings {
+    /// Reads the settings; without a file they are the default ones. The file is left alone, whatever is in it.
+    ///
+    /// # Errors
+    /// [`UnreadSettings`] for a file that is there and cannot be read or understood. The default settings would send
+    /// past a proxy or to a server that it may have named, so there are none.
+    pub fn load(home: &Home) -> Result<Self, UnreadSettings> {
+        Ok(kept(home).read()?.unwrap_or_default())
+    }
+
+    /// Puts aside a file of settings that cannot be read or understood, so that the default settings apply from now on.
+    /// Returns where it is then: beside its old place, under a name that ends in `.broken`.
+    ///
+    /// # Errors
+    /// [`SettingsError::Newer`] for a file that a newer version wrote, which stays for that version, and
+    /// [`SettingsError::Write`]. The file is untouched then.
+    pub fn put_aside(home: &Home) -> Result<Option<PathBuf>, SettingsError> {
+        let kept = kept(home);
+        let held = kept.hold().map_err(ChangeError::from)?;
+        let aside = match kept.read() {
+            Ok(_) => None,
+            Err(_unread) => Some(kept.put_aside()?),
+        };
+        drop(held);
+        Ok(aside)
+    }
+
+    /// Writes the settings whole or not at all, readable by nobody else.
+    ///
+    /// # Errors
+    /// [`SettingsError::Write`]; the old file is untouched then.
+    pub fn save(&self, home: &Home) -> Result<(), SettingsError> {
+        Ok(kept(home).replace(self).map_err(ChangeError::from)?)
+    }
+
+    /// Makes `changes` in the settings as the file has them by now: what another program or window of this person changed
+    /// meanwhile stays. Where there is no file, these settings, which have the changes already, are written whole. Blocking
+    /// while another program writes.
+    ///
+    /// # Errors
+    /// Those of [`Settings::load`] when the file cannot be understood any more, and [`SettingsError::Write`]; the old file
+    /// is untouched then.
+    pub fn save_changes(&self, changes: &[Change], home: &Home) -> Result<(), SettingsError> {
+        let kept = kept(home);
+        let mut draft = kept.begin()?;
+        match &mut draft.record {
+            Some(there) => changes.iter().for_each(|change| there.apply(change)),
+            None => draft.record = Some(self.clone()),
+        }
+        Ok(draft.save().map_err(ChangeError::from)?)
+    }
+}
+
+impl Record for Settings {
+    type Why = SettingsError;
+
+    fn parse(bytes: &[u8]) -> Result<Self, SettingsError> {
+        let invalid = |reason: &str| SettingsError::Invalid {
+            line: None,
+            reason: reason.to_owned(),
+        };
+        let text =
+            &crate::protocol::text::decode(bytes).map_err(|_not_text| invalid("it is not text"))?;
+        let line_at = |at: usize| {
+            text.get(..at)
+                .map(|before| before.matches('\n').count() + 1)
+        };
+        let located = |error: toml::de::Error| SettingsError::Invalid {
+            line: match error.span() {
+                // Of a value that is one of several keys, serde does not say where it stands.
+                Some(Range { start: 0, end: 0 }) => start_of_relays(text).and_then(line_at),
+                span => span.and_then(|span| line_at(span.start)),
+            },
+            reason: error.message().to_owned(),
+        };
+        // The version first: a newer file may have another form.
+        let table: toml::Table = toml::from_str(text).map_err(located)?;
+        match table.get("version").and_then(toml::Value::as_integer) {
+            Some(VERSION) => {}
+            Some(newer) if newer > VERSION => return Err(SettingsError::Newer),
+            _ => return Err(invalid("it has no version")),
+        }
+        let config: Self = toml::from_str(text).map_err(located)?;
+        if let Some(misspelled) = config.misspelled(text) {
+            let before = text.get(..misspelled.at).unwrap_or_default();
+            return Err(SettingsError::Misspelled {
+                line: before.matches('\n').count() + 1,
+                key: misspelled.key,
+                meant: misspelled.meant,
+            });
+        }
+        match config.chosen {
+            ServerChoice::Server(_) if config.chosen_entry().is_none() => {
+                Err(invalid("the chosen server is not in the list"))
+            }
+            _ => Ok(config),
+        }
+    }
+
+    fn to_bytes(&self) -> io::Result<Zeroizing<Vec<u8>>> {
+        let text = toml::to_string(&self.without_gone_choice()).map_err(io::Error::other)?;
+        Ok(Zeroizing::new(text.into_bytes()))
+    }
+}
+
+/// Only on the person's word.
+impl PutAside for Settings {}
+
+impl Settings {
+    /// These settings, where a choice whose server is gone from the list is the built-in network.
+    fn without_gone_choice(&self) -> Self {
+        let mut config = self.clone();
+        if config.chosen_entry().is_none() {
+            config.chosen = ServerChoice::BuiltIn;
+        }
+        config
+    }
+
+    /// The first key in `text`, from which these settings were read, that was probably meant as another one.
+    fn misspelled(&self, text: &str) -> Option<Misspelled> {
+        let document = DeTable::parse(text).ok()?.into_inner();
+        let servers = document
+            .get("servers")
+            .and_then(|servers| servers.get_ref().as_array());
+        let servers = servers.into_iter().flatten().zip(&self.servers);
+        let in_servers = servers.filter_map(|(entry, server)| {
+            let entry = entry.get_ref().as_table()?;
+            misspelled::find(entry, |key| !server.unknown.contains_key(key))
+        });
+        misspelled::find(&document, |key| !self.unknown.contains_key(key))
+            .into_iter()
+            .chain(in_servers)
+            .min_by_key(|misspelled| misspelled.at)
+    }
+}
+
+/// Where the key of the relays begins in `text`, in bytes.
+fn start_of_relays(text: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?.into_inner();
+    let is_one = |key: &str| key == "relays" || key == "relay_list_file";
+    let mut starts = document.iter().map(|(key, _)| key);
+    starts
+        .find(|key| is_one(key.get_ref()))
+        .map(|key| key.span().start)
+}
+
+fn kept(home: &Home) -> Kept<Settings> {
+    Kept::in_file(home.config_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::tempdir;
+
+    use super::*;
+    use crate::app::relays::set::RelaySource;
+    use crate::app::settings::{
+        Contrast, Display, MAX_PARALLEL, Renderer, ServerEntry, Theme, ZOOM,
+    };
+    use crate::app::words::l10n::Language;
+    use crate::protocol::address::ServerAddress;
+    use crate::protocol::capability::AccessWord;
+
+    const KEY: &str = "b32a74b3de569ef8e48ab8c6bfa1f533c06d5d643725c9a269c1e0f25364cbe2";
+
+    fn full() -> Settings {
+        let address: ServerAddress = format!("https://files.example.org#p={KEY}")
+            .parse()
+            .unwrap();
+        Settings {
+            chosen: ServerChoice::Server(address.key),
+            servers: vec![ServerEntry {
+                direct: true,
+                access_word: Some(AccessWord::parse("open \"sesame\"").unwrap()),
+                ..ServerEntry::new("Ours \"quoted\" é", address)
+            }],
+            relays: RelaySource::File("/lists/relays.json".into()),
+            pointer_carries_relay_list: true,
+            proxy: Some("socks5://me:secret@127.0.0.1:9050".parse().unwrap()),
+            download_folder: Some("/in here".into()),
+            theme: Theme::Dark,
+            contrast: Contrast::High,
+            reduced_motion: true,
+            language: Some(Language::SimplifiedChinese),
+            zoom: 150,
+            copy_when_done: true,
+            clear_clipboard: true,
+            mask_pointers: true,
+            name_in_pointer: false,
+            history: false,
+            notify: false,
+            notify_names: true,
+            display: Display::Wayland,
+            renderer: Renderer::Glow,
+            parallel_shares: 4,
+            ..Settings::default()
+        }
+    }
+
+    #[test]
+    fn settings_come_back_as_they_were_kept() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path().join("new/folder"));
+        assert_eq!(Settings::load(&home), Ok(Settings::default()));
+        for settings in [Settings::default(), full()] {
+            settings.save(&home).unwrap();
+            assert_eq!(Settings::load(&home), Ok(settings));
+        }
+        assert_eq!(fs::read_dir(&home.config_dir).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_form_of_the_file_is_fixed() {
+        let text = toml::to_string(&full()).unwrap();
+        let expected = format!(
+            "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
+             proxy = \"socks5://me:secret@127.0.0.1:9050\"\ndownload_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nlanguage = \"zh-Hans\"\nzoom = 150\n\
+             copy_when_done = true\nclear_clipboard = true\nmask_pointers = true\nwelcomed = false\nname_in_pointer = false\n\
+             history = false\nnotify = false\nnotify_names = true\ndisplay = \"wayland\"\nrenderer = \"glow\"\nparallel_shares = 4\n\n[[servers]]\n\
+             name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\n"
+        );
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn every_source_of_relays_is_kept() {
+        let line = format!("https://example.org/relays.json#k={KEY}");
+        let path = std::path::absolute("/lists/a.json").unwrap();
+        let written_path = toml::Value::String(path.to_str().unwrap().to_owned());
+        for (relays, text) in [
+            (RelaySource::BuiltIn, String::new()),
+            (RelaySource::Session, "relays = \"session\"\n".to_owned()),
+            (
+                RelaySource::Url(line.parse().unwrap()),
+                format!("relays = \"{line}\"\n"),
+            ),
+            (
+                RelaySource::File(path),
+                format!("relay_list_file = {written_path}\n"),
+            ),
+        ] {
+            let settings = Settings {
+                short_lists: Vec::from_iter(
+                    (relays != RelaySource::BuiltIn).then(|| relays.clone()),
+                ),
+                relays,
+                ..Settings::default()
+            };
+            let written = toml::to_string(&settings).unwrap();
+            assert!(written.contains(&text), "{written}");
+            assert_eq!(Settings::parse(written.as_bytes()), Ok(settings));
+        }
+        for wrong in ["relays = \"http://x\"", "relays = 7", "relay_list_file = 3"] {
+            let text = format!("version = 1\n\n{wrong}\nzoom = 110\n");
+            let refused = Settings::parse(text.as_bytes());
+            assert!(
+                matches!(refused, Err(SettingsError::Invalid { line: Some(3), .. })),
+                "{wrong}: {refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_of_shares_that_cannot_be_is_the_nearest_that_can() {
+        for (written, decided) in [(0, 1), (3, 3), (200, MAX_PARALLEL)] {
+            let text = format!("version = 1\nparallel_shares = {written}");
+            let settings = Settings::parse(text.as_bytes()).unwrap();
+            assert_eq!(settings.parallel_shares, decided);
+        }
+    }
+
+    #[test]
+    fn a_size_that_the_window_cannot_have_is_the_nearest_that_it_can() {
+        for (written, decided) in [(0, *ZOOM.start()), (117, 117), (60_000, *ZOOM.end())] {
+            let text = format!("version = 1\nzoom = {written}");
+            let settings = Settings::parse(text.as_bytes()).unwrap();
+            assert_eq!(settings.zoom, decided);
+        }
+    }
+
+    #[test]
+    fn a_short_file_has_the_defaults() {
+        assert_eq!(Settings::parse(b"version = 1"), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn unknown_keys_are_written_back() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        fs::write(
+            home.config_file(),
+            format!(
+                "version = 1\nlater = \"x\"\n[more]\na = 1\n\
+                 [[servers]]\nname = \"x\"\naddress = \"http://x#p={KEY}\"\nlatest = 2\n"
+            ),
+        )
+        .unwrap();
+        let mut settings = Settings::load(&home).unwrap();
+        settings.theme = Theme::Light;
+        settings.servers[0].name = "y".to_owned();
+        settings.save(&home).unwrap();
+        let table: toml::Table =
+            toml::from_str(&fs::read_to_string(home.config_file()).unwrap()).unwrap();
+        assert_eq!(table["later"].as_str(), Some("x"));
+        assert_eq!(table["more"]["a"].as_integer(), Some(1));
+        assert_eq!(table["theme"].as_str(), Some("light"));
+        assert_eq!(table["servers"][0]["name"].as_str(), Some("y"));
+        assert_eq!(table["servers"][0]["latest"].as_integer(), Some(2));
+        assert_eq!(Settings::load(&home), Ok(settings));
+    }
+
+    /// To pass over them would send past the proxy, or keep what was not to be kept.
+    #[test]
+    fn misspelled_keys_that_protect_something_stop_the_settings() {
+        let server = format!("[[servers]]\nname = \"x\"\naddress = \"http://x#p={KEY}\"\n");
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        for (text, line, key, meant) in [
+            (
+                "version = 1\nproxi = \"socks5://127.0.0.1:9050\"\n",
+                2,
+                "proxi",
+                "proxy",
+            ),
+            ("version = 1\n\n\"Proxy\" = 1\n", 3, "Proxy", "proxy"),
+            (
+                "version = 1\nrelay_lists = \"session\"\n",
+                2,
+                "relay_lists",
+                "relays",
+            ),
+            (
+                "version = 1\n[privacy]\nhistory = false\n",
+                3,
+                "history",
+                "history",
+            ),
+            // A line at the end of the file belongs to the last server.
+            (
+                &format!("version = 1\n{server}proxy = \"socks5://x:1\"\n"),
+                5,
+                "proxy",
+                "proxy",
+            ),
+            (
+                &format!("version = 1\n{server}access-word = \"x\"\n"),
+                5,
+                "access-word",
+                "access_word",
+            ),
+        ] {
+            fs::write(home.config_file(), text).unwrap();
+            let unread = Settings::load(&home).unwrap_err();
+            let key = key.to_owned();
+            assert_eq!(unread.error, SettingsError::Misspelled { line, key, meant });
+            let saved = full().save_changes(&[Change::Welcomed], &home);
+            assert_eq!(saved, Err(unread.error));
+            assert_eq!(fs::read_to_string(home.config_file()).unwrap(), text);
+        }
+    }
+
+    /// The settings `before` with changes, as the window has them when it writes.
+    fn save_changed(before: &Settings, changes: &[Change], home: &Home) {
+        let mut now = before.clone();
+        changes.iter().for_each(|change| now.apply(change));
+        now.save_changes(changes, home).unwrap();
+    }
+
+    #[test]
+    fn what_another_program_changed_meanwhile_stays() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let before = Settings {
+            relays: RelaySource::File("/lists/old.json".into()),
+            proxy: Some("socks5://127.0.0.1:9050".parse().unwrap()),
+            ..Settings::default()
+        };
+        before.save(&home).unwrap();
+        let there = [
+            Change::Relays(RelaySource::Session),
+            Change::ShortList(RelaySource::Session, true),
+            Change::Zoom(117),
+        ];
+        save_changed(&before, &there, &home);
+        let mut text = fs::read_to_string(home.config_file()).unwrap();
+        text.insert_str(0, "later = 7\n");
+        fs::write(home.config_file(), text).unwrap();
+
+        let here = [
+            Change::Theme(Theme::Dark),
+            Change::Proxy(None),
+            Change::ShortList(RelaySource::BuiltIn, true),
+        ];
+        save_changed(&before, &here, &home);
+        let kept = Settings::load(&home).unwrap();
+        assert_eq!(kept.relays, RelaySource::Session);
+        assert_eq!(
+            kept.short_lists,
+            [RelaySource::Session, RelaySource::BuiltIn]
+        );
+        assert_eq!((kept.zoom, kept.theme), (117, Theme::Dark));
+        assert_eq!(kept.proxy, None);
+        assert_eq!(kept.unknown["later"].as_integer(), Some(7));
+    }
+
+    #[test]
+    fn what_both_changed_is_as_the_later_one_wants_it() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let before = Settings::default();
+        before.save(&home).unwrap();
+        let list = RelaySource::File("/lists/a.json".into());
+        for relays in [RelaySource::Session, list, RelaySource::BuiltIn] {
+            save_changed(&before, &[Change::Relays(relays.clone())], &home);
+            let kept = Settings::load(&home).unwrap();
+            assert_eq!(
+                kept,
+                Settings {
+                    relays,
+                    ..before.clone()
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn a_server_that_another_program_removed_stays_gone() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let before = full();
+        let key = before.servers[0].address.key;
+        before.save(&home).unwrap();
+        save_changed(&before, &[Change::RemoveServer(key)], &home);
+        let here = [
+            Change::Direct(key, false),
+            Change::ChosenServer(ServerChoice::Server(key)),
+        ];
+        save_changed(&before, &here, &home);
+        let kept = Settings::load(&home).unwrap();
+        assert!(kept.servers.is_empty());
+        assert_eq!(kept.chosen, ServerChoice::BuiltIn);
+    }
+
+    #[test]
+    fn a_file_that_went_meanwhile_is_written_whole_and_one_that_broke_is_left_alone() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path().join("new/folder"));
+        let change = [Change::Theme(Theme::Light)];
+        let now = Settings {
+            theme: Theme::Light,
+            ..full()
+        };
+        now.save_changes(&change, &home).unwrap();
+        assert_eq!(Settings::load(&home), Ok(now.clone()));
+        fs::write(home.config_file(), "theme = [").unwrap();
+        let broken = now.save_changes(&change, &home);
+        assert!(
+            matches!(broken, Err(SettingsError::Invalid { .. })),
+            "{broken:?}"
+        );
+        assert_eq!(fs::read_to_string(home.config_file()).unwrap(), "theme = [");
+        fs::remove_file(home.config_file()).unwrap();
+        fs::create_dir(home.config_file()).unwrap();
+        let read = now.save_changes(&change, &home);
+        assert!(matches!(read, Err(SettingsError::Read(_))), "{read:?}");
+    }
+
+    #[test]
+    fn who_changes_the_settings_waits_for_who_does_already() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let held = kept(&home).hold().unwrap();
+        let (told, heard) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                save_changed(&Settings::default(), &[Change::Zoom(150)], &home);
+                told.send(()).unwrap();
+            });
+            let there = Settings {
+                theme: Theme::Dark,
+                ..Settings::default()
+            };
+            there.save(&home).unwrap();
+            assert!(heard.try_recv().is_err());
+            drop(held);
+            heard.recv().unwrap();
+        });
+        let kept = Settings::load(&home).unwrap();
+        assert_eq!((kept.zoom, kept.theme), (150, Theme::Dark));
+    }
+
+    #[test]
+    fn broken_files_stay_until_the_person_says_so_and_then_go_aside_each_under_its_own_name() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let bad_server =
+            format!("version = 1\n[[servers]]\nname = \"x\"\naddress = \"ftp://x#p={KEY}\"\n");
+        let bad_word = format!(
+            "version = 1\n[[servers]]\nname = \"x\"\naddress = \"http://x#p={KEY}\"\naccess_word = \"\"\n"
+        );
+        let gone = format!("version = 1\nserver = \"{KEY}\"\n");
+        let bad_proxy = "version = 1\nproxy = \"http://127.0.0.1:8080\"\n";
+        for (number, (text, line)) in [
+            ("version = 1\ntheme = [", Some(2)),
+            ("version = 1\n\ntheme = \"pink\"", Some(3)),
+            ("theme = \"dark\"", None),
+            (&bad_server, Some(4)),
+            (&bad_word, Some(5)),
+            (&gone, None),
+            (bad_proxy, Some(2)),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            fs::write(home.config_file(), text).unwrap();
+            // No start is quieter than the one before.
+            for _start in 0..2 {
+                let unread = Settings::load(&home).unwrap_err();
+                assert_eq!(unread.file, home.config_file());
+                assert!(
+                    matches!(unread.error, SettingsError::Invalid { line: at, .. } if at == line),
+                    "{unread:?}"
+                );
+            }
+            let aside = if number == 0 {
+                "config.toml.broken".to_owned()
+            } else {
+                format!("config.toml.broken.{number}")
+            };
+            let aside = folder.path().join(aside);
+            assert_eq!(Settings::put_aside(&home), Ok(Some(aside.clone())));
+            assert_eq!(fs::read_to_string(aside).unwrap(), text);
+            assert_eq!(Settings::load(&home), Ok(Settings::default()));
+        }
+    }
+
+    #[test]
+    fn a_newer_versions_file_stays_and_readable_settings_are_never_put_aside() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let newer = "version = 2\nproxy = \"elsewhere\"\n";
+        fs::write(home.config_file(), newer).unwrap();
+        assert_eq!(
+            Settings::load(&home).unwrap_err().error,
+            SettingsError::Newer
+        );
+        assert_eq!(Settings::put_aside(&home), Err(SettingsError::Newer));
+        let saved = full().save_changes(&[Change::Welcomed], &home);
+        assert_eq!(saved, Err(SettingsError::Newer));
+        assert_eq!(fs::read_to_string(home.config_file()).unwrap(), newer);
+
+        full().save(&home).unwrap();
+        assert_eq!(Settings::put_aside(&home), Ok(None));
+        assert_eq!(Settings::load(&home), Ok(full()));
+    }
+
+    /// A link to a disk that is not there is no reason to start afresh.
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_is_a_file_that_cannot_be_read() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        std::os::unix::fs::symlink("/nowhere/config.toml", home.config_file()).unwrap();
+        let unread = Settings::load(&home).unwrap_err();
+        assert!(matches!(unread.error, SettingsError::Read(_)), "{unread:?}");
+    }
+
+    /// Windows' Notepad writes such files.
+    #[test]
+    fn settings_in_utf_16_are_read() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        full().save(&home).unwrap();
+        let text = fs::read_to_string(home.config_file()).unwrap();
+        let mut bytes = vec![0xff, 0xfe];
+        bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        fs::write(home.config_file(), bytes).unwrap();
+        assert_eq!(Settings::load(&home), Ok(full()));
+    }
+
+    #[test]
+    fn other_bytes_and_newer_files_are_told() {
+        assert!(matches!(
+            Settings::parse(b"\xff\xfe"),
+            Err(SettingsError::Invalid { .. })
+        ));
+        assert_eq!(
+            Settings::parse(b"version = 2\ntheme = 7"),
+            Err(SettingsError::Newer)
+        );
+        assert!(matches!(
+            Settings::parse(b"version = 0"),
+            Err(SettingsError::Invalid { .. })
+        ));
+        assert!(matches!(
+            Settings::parse(b""),
+            Err(SettingsError::Invalid { .. })
+        ));
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_written_is_told() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        fs::create_dir(home.config_file()).unwrap();
+        let unread = Settings::load(&home).unwrap_err();
+        assert!(matches!(unread.error, SettingsError::Read(_)), "{unread:?}");
+        let settings = Settings::default();
+        assert!(matches!(settings.save(&home), Err(SettingsError::Write(_))));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_choice_of_a_removed_server_falls_back() {
+        let mut settings = full();
+        settings.servers.clear();
+        assert!(settings.chosen_server().is_none());
+        assert_eq!(settings.without_gone_choice().chosen, ServerChoice::BuiltIn);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn settings_are_readable_by_nobody_else() {
+        use std::os::unix::fs::PermissionsExt as _;
+        use std::path::Path;
+
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path().join("home"));
+        full().save(&home).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&home.config_file()), 0o600);
+        assert_eq!(mode(&home.config_dir), 0o700);
+    }
+}

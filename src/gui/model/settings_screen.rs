@@ -1,0 +1,208 @@
+//! What the Settings screen has beside the settings: its fields, tests of servers, what is known of relays. What the settings
+//! come to beside it: which server is in use, how the window looks.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::{Model, OtherList, RelaysSeen, ShownRelayList, Terms, Trouble, UserMessage};
+use crate::app::relays::RelaySource;
+use crate::app::settings::{Contrast, ServerChoice, Settings, ZOOM};
+use crate::app::words::who_saw_what::RequestShown;
+use crate::protocol::keys::Ed25519Public;
+
+/// The field for a server's access word, while it is open. Never printed.
+pub struct WordField {
+    /// The server that this access word is for.
+    pub server: Ed25519Public,
+    /// Text of the field.
+    pub text: Zeroizing<String>,
+    /// The text was refused: it is no access word.
+    pub refused: bool,
+}
+
+/// What the server of a transfer is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerLabel {
+    /// It is the network inside this program.
+    BuiltIn,
+    /// It has this name, or this host.
+    Named(String),
+}
+
+/// What the system wants windows to look like, as far as it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SystemLook {
+    /// Dark or light; none: it does not say.
+    pub dark: Option<bool>,
+    /// Strong colours.
+    pub high_contrast: bool,
+    /// Nothing should move.
+    pub reduced_motion: bool,
+}
+
+/// A test of a server.
+#[derive(Clone, Debug)]
+pub enum Test {
+    /// Under way.
+    Running,
+    /// Upload, download and delete worked.
+    Passed(TestReport),
+    /// One of upload, download and delete failed.
+    Failed(Trouble),
+}
+
+/// How the chosen server stands, as far as is known.
+#[derive(Clone, Copy, Debug)]
+pub enum ServerStanding<'a> {
+    /// No relays lead there.
+    LacksRelays,
+    /// Its last test, or the last upload to it, failed by its fault.
+    Failed(&'a Trouble),
+    /// Its last test passed.
+    Passed,
+    /// It was not tested since the window opened.
+    Untried,
+}
+
+/// What a test measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TestReport {
+    /// Upload of the smallest size, until confirmed.
+    pub upload_millis: u64,
+    /// Download of it, until verified.
+    pub download_millis: u64,
+    /// Until it was gone; none for a server that does not delete on demand.
+    pub delete_millis: Option<u64>,
+}
+
+/// The Settings screen.
+#[derive(Default)]
+pub struct SettingsScreen {
+    /// The field for a new server.
+    pub address: String,
+    /// Why the address in the field was refused.
+    pub address_trouble: Option<UserMessage>,
+    /// The field for the access word of one of the servers.
+    pub word: Option<WordField>,
+    /// What servers said of what they take.
+    pub terms: BTreeMap<ServerChoice, Terms>,
+    /// Tests of this session.
+    pub tests: BTreeMap<ServerChoice, Test>,
+    /// What each party was shown in the last of them.
+    pub tests_shown: BTreeMap<ServerChoice, Vec<RequestShown>>,
+    /// Why the folder of downloads could not be chosen.
+    pub folder_trouble: Option<UserMessage>,
+    /// What was wrong with a relay list.
+    pub relay_trouble: Option<UserMessage>,
+    /// The field for the line of a relay list, or the path of one.
+    pub relay_line: String,
+    /// Something is asked of the relays.
+    pub relays_busy: bool,
+    /// What was read of a relay list last; see [`Model::chosen_list`].
+    pub relay_list: Option<ShownRelayList>,
+    /// How the chosen relays stand, as far as it was looked.
+    pub relays_seen: Option<RelaysSeen>,
+    /// Each of them is shown.
+    pub relays_open: bool,
+    /// The lists beside the chosen one, as far as it was looked.
+    pub other_lists: Vec<OtherList>,
+    /// The field for a proxy.
+    pub proxy: String,
+    /// Why the proxy in the field was refused.
+    pub proxy_trouble: Option<UserMessage>,
+    /// Whether a click on a `cloakroom:` link opens this program; none where that is not decided here.
+    pub links: Option<bool>,
+}
+
+/// The sizes between which a person steps, per cent.
+const ZOOM_STEPS: [u16; 7] = [*ZOOM.start(), 100, 110, 125, 150, 175, *ZOOM.end()];
+
+impl Model {
+    /// The settings as they are now, for work that starts now: what is changed later does not reach it.
+    #[must_use]
+    pub(super) fn settings_now(&self) -> Arc<Settings> {
+        Arc::new(self.settings.clone())
+    }
+
+    /// What the chosen server said of what it takes.
+    #[must_use]
+    pub fn chosen_terms(&self) -> Option<&Terms> {
+        self.settings_screen.terms.get(&self.settings.chosen)
+    }
+
+    /// What is known of the chosen relay list; none of the built-in network's relays, and of a list that was not read yet.
+    #[must_use]
+    pub fn chosen_list(&self) -> Option<&ShownRelayList> {
+        let read = self.settings_screen.relay_list.as_ref();
+        read.filter(|list| list.source == self.settings.relays)
+    }
+
+    /// What the chosen server is called.
+    #[must_use]
+    pub fn server_label(&self) -> ServerLabel {
+        let server = self.settings.chosen_entry();
+        server.map_or(ServerLabel::BuiltIn, |server| {
+            ServerLabel::Named(server.shown_name().to_owned())
+        })
+    }
+
+    /// How the chosen server stands, as far as is known.
+    #[must_use]
+    pub fn server_standing(&self) -> ServerStanding<'_> {
+        if self.lacks_relays() {
+            return ServerStanding::LacksRelays;
+        }
+        match self.settings_screen.tests.get(&self.settings.chosen) {
+            Some(Test::Failed(trouble)) => ServerStanding::Failed(trouble),
+            Some(Test::Passed(_)) => ServerStanding::Passed,
+            Some(Test::Running) | None => ServerStanding::Untried,
+        }
+    }
+
+    /// Whether a server was chosen that the built-in relays cannot reach.
+    #[must_use]
+    pub fn lacks_relays(&self) -> bool {
+        let server = self.settings.chosen_entry();
+        let needs_relays = server.is_some_and(|server| !server.direct);
+        needs_relays && self.settings.relays == RelaySource::BuiltIn
+    }
+
+    /// The folder that received files are saved in.
+    #[must_use]
+    pub fn downloads(&self) -> &Path {
+        let chosen = self.settings.download_folder.as_deref();
+        chosen.unwrap_or(&self.usual_downloads)
+    }
+
+    /// The size of everything one step above (1) or below (-1), or the usual one (0), per cent.
+    #[must_use]
+    pub fn zoomed(&self, step: i8) -> u16 {
+        let zoom = self.settings.zoom;
+        let mut steps = ZOOM_STEPS.into_iter();
+        let next = match step {
+            0 => Some(100),
+            1.. => steps.find(|other| *other > zoom),
+            _ => steps.rev().find(|other| *other < zoom),
+        };
+        next.unwrap_or(zoom)
+    }
+
+    /// Whether colours are strong.
+    #[must_use]
+    pub fn high_contrast(&self) -> bool {
+        match self.settings.contrast {
+            Contrast::System => self.system.high_contrast,
+            Contrast::Normal => false,
+            Contrast::High => true,
+        }
+    }
+
+    /// Whether nothing should move.
+    #[must_use]
+    pub fn reduced_motion(&self) -> bool {
+        self.settings.reduced_motion || self.system.reduced_motion
+    }
+}
