@@ -545,7 +545,7 @@ fn relays_seen() -> RelaysSeen {
 
 /// The line of the list at this host.
 fn line_of(host: &str) -> ListSource {
-    let line = format!("https://{host}/relays.json#k={}", "5a".repeat(32));
+    let line = format!("https://{host}/relays.json#k={SERVER_KEY}");
     line.parse().expect("the line of a list")
 }
 
