@@ -13,28 +13,17 @@ use cloakroom::gui::window::{Opening, Window};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
+use crate::window::desk::Dropped;
 use crate::window::desktop::FakeDesktop;
 
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Err("read from its path".to_owned())
-    }
-}
-
-struct Desk {
+/// A window over the real use cases.
+struct RealDesk {
     window: Harness<'static, Window>,
     desktop: Arc<FakeDesktop>,
     woken: Receiver<()>,
 }
 
-impl Desk {
+impl RealDesk {
     fn open(home: &Path) -> Self {
         let desktop = Arc::new(FakeDesktop::default());
         let (backend, platform) = (
@@ -84,6 +73,20 @@ impl Desk {
                 self.window
             );
         }
+    }
+
+    fn drop_file(&mut self, path: PathBuf) {
+        let dropped = Arc::new(Dropped(path));
+        self.window.input_mut().dropped_files.push(dropped);
+    }
+
+    fn until_shared(&mut self) {
+        self.until(|window| {
+            matches!(
+                window.model().transfers.first().map(|row| &row.state),
+                Some(TransferState::Shared(_))
+            )
+        });
     }
 
     /// Steps until a transfer failed; what is said of it.
@@ -148,17 +151,9 @@ fn a_dropped_file_is_shared_and_its_pointer_brings_it_back_after_a_restart() {
         .collect();
     std::fs::write(&file, &content).unwrap();
 
-    let mut desk = Desk::open(&home);
-    desk.window
-        .input_mut()
-        .dropped_files
-        .push(Arc::new(Dropped(file)));
-    desk.until(|window| {
-        matches!(
-            window.model().transfers.first().map(|row| &row.state),
-            Some(TransferState::Shared(_))
-        )
-    });
+    let mut desk = RealDesk::open(&home);
+    desk.drop_file(file);
+    desk.until_shared();
     let TransferState::Shared(shared) = &desk.window.state().model().transfers[0].state else {
         unreachable!("just seen")
     };
@@ -175,7 +170,7 @@ fn a_dropped_file_is_shared_and_its_pointer_brings_it_back_after_a_restart() {
     drop(desk);
 
     // A second start: the same ports and keys.
-    let mut desk = Desk::open(&home);
+    let mut desk = RealDesk::open(&home);
     desk.window
         .event(egui::Event::Paste(format!("here it is:\n{pointer}.")));
     desk.until(|window| matches!(window.model().receive.reading, Reading::Known(_)));
@@ -212,7 +207,7 @@ fn with_settings_that_cannot_be_read_nothing_is_sent_until_the_person_chose() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     welcomed(&home, folder.path());
-    let desk = Desk::open(&home);
+    let desk = RealDesk::open(&home);
     assert_eq!(desk.window.state().model().settings.theme, Theme::System);
     drop(desk);
 
@@ -223,12 +218,11 @@ fn with_settings_that_cannot_be_read_nothing_is_sent_until_the_person_chose() {
     std::fs::write(&report, b"content").unwrap();
     // No start is quieter than the one before.
     for _start in 0..2 {
-        let mut desk = Desk::open(&home);
+        let mut desk = RealDesk::open(&home);
         desk.window.run_steps(2);
         assert!(desk.sees("settings cannot be read") && desk.sees("Line 3"));
         assert!(!desk.sees("take a ticket"), "it is no first start");
-        let dropped = Arc::new(Dropped(report.clone()));
-        desk.window.input_mut().dropped_files.push(dropped);
+        desk.drop_file(report.clone());
         let trouble = desk.until_failed();
         assert!(trouble.contains("nothing is sent"), "{trouble}");
         let stored = home.join("builtin/store/blob");
@@ -237,7 +231,7 @@ fn with_settings_that_cannot_be_read_nothing_is_sent_until_the_person_chose() {
         assert_eq!(std::fs::read_to_string(&file).unwrap(), broken);
     }
 
-    let mut desk = Desk::open(&home);
+    let mut desk = RealDesk::open(&home);
     desk.window.run_steps(2);
     desk.click("Use default settings");
     desk.until(|window| {
@@ -251,14 +245,8 @@ fn with_settings_that_cannot_be_read_nothing_is_sent_until_the_person_chose() {
     soon(|| file.exists().then_some(()));
     let aside = file.with_extension("toml.broken");
     assert_eq!(std::fs::read_to_string(aside).unwrap(), broken);
-    let dropped = Arc::new(Dropped(report));
-    desk.window.input_mut().dropped_files.push(dropped);
-    desk.until(|window| {
-        matches!(
-            window.model().transfers.first().map(|row| &row.state),
-            Some(TransferState::Shared(_))
-        )
-    });
+    desk.drop_file(report);
+    desk.until_shared();
 }
 
 #[test]
@@ -269,7 +257,7 @@ fn a_newer_versions_settings_are_neither_used_nor_written_over() {
     let file = Home::in_folder(&home).config_file();
     let newer = "version = 2\nproxy = \"elsewhere\"\n";
     std::fs::write(&file, newer).unwrap();
-    let mut desk = Desk::open(&home);
+    let mut desk = RealDesk::open(&home);
     desk.window.run_steps(2);
     assert!(desk.sees("newer version"));
     desk.click("Use default settings");
@@ -283,14 +271,8 @@ fn a_newer_versions_settings_are_neither_used_nor_written_over() {
     });
     let report = folder.path().join("report.pdf");
     std::fs::write(&report, b"content").unwrap();
-    let dropped = Arc::new(Dropped(report));
-    desk.window.input_mut().dropped_files.push(dropped);
-    desk.until(|window| {
-        matches!(
-            window.model().transfers.first().map(|row| &row.state),
-            Some(TransferState::Shared(_))
-        )
-    });
+    desk.drop_file(report);
+    desk.until_shared();
     drop(desk);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), newer);
 }

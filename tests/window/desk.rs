@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cloakroom::app::settings::Settings;
+use cloakroom::gui::model::{Action, ReceiveAction};
 use cloakroom::gui::window::{Opening, Window};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
@@ -12,7 +13,7 @@ use egui::{Event, Key};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, HarnessBuilder};
 
-use crate::window::desktop::{FakeBackend, FakeDesktop, LEN, settings};
+use crate::window::desktop::{FakeBackend, FakeDesktop, LEN, POINTER, no_answer, settings};
 
 pub(crate) struct Desk {
     pub(crate) window: Harness<'static, Window>,
@@ -21,8 +22,9 @@ pub(crate) struct Desk {
     pub(crate) folder: tempfile::TempDir,
 }
 
+/// A file that was dropped on the window.
 #[derive(Debug)]
-struct Dropped(PathBuf);
+pub(crate) struct Dropped(pub(crate) PathBuf);
 
 impl egui::DroppedFile for Dropped {
     fn path(&self) -> &Path {
@@ -127,6 +129,18 @@ impl Desk {
         self.window.step();
     }
 
+    pub(crate) fn drop_report(&mut self) {
+        let file = self.file("report.pdf");
+        self.drop_files(&[file]);
+    }
+
+    /// What a widget asks for when a person uses it, without the widget.
+    pub(crate) fn act(&mut self, action: impl Into<Action>) {
+        let ctx = self.window.ctx.clone();
+        self.window.state_mut().take(&ctx, action);
+        self.window.run_steps(3);
+    }
+
     /// Steps until it is so; the worker's thread needs its time.
     pub(crate) fn until(&mut self, so: impl Fn(&Self) -> bool) {
         let end = Instant::now() + Duration::from_secs(20);
@@ -213,10 +227,25 @@ impl Desk {
             shared.count()
         };
         let before = shared(self);
-        let file = self.file("report.pdf");
-        self.drop_files(&[file]);
+        self.drop_report();
         self.until_seen("Uploading");
         self.backend.let_go(1);
         self.until(|desk| shared(desk) > before);
+    }
+
+    /// A transfer that failed since the server gave no answer.
+    pub(crate) fn failed_one(&mut self) {
+        self.backend.fail_next(no_answer());
+        self.drop_report();
+        self.backend.let_go(1);
+        self.until_seen("The file server could not be reached.");
+    }
+
+    /// A file is received; when it is there depends on the worker.
+    pub(crate) fn receive_one(&mut self) {
+        self.paste(POINTER);
+        self.until(|desk| desk.focused().as_deref() == Some("Download"));
+        self.act(ReceiveAction::Download);
+        self.backend.let_go(1);
     }
 }

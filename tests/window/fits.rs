@@ -16,9 +16,7 @@ use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::window::desk::Desk;
-use crate::window::desktop::{
-    COUNTED, FOREIGN, RELAYLESS, cut_pointer, no_answer, server, settings,
-};
+use crate::window::desktop::{COUNTED, FOREIGN, RELAYLESS, cut_pointer, server, settings};
 
 /// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.
 #[test]
@@ -44,12 +42,6 @@ fn fits(language: Language, zoom: u16, sizes: &[[f32; 2]]) {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-fn act(desk: &mut Desk, action: impl Into<Action>) {
-    let ctx = desk.window.ctx.clone();
-    desk.window.state_mut().take(&ctx, action);
-    desk.window.run_steps(3);
-}
-
 /// Every place, one after the other.
 #[expect(
     clippy::too_many_lines,
@@ -73,14 +65,14 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
 
     let mut desk = Desk::with(kept(true), size, |_| Opening::default());
     look(&mut desk, "share, empty");
-    act(&mut desk, ShareAction::ShowOptions(true));
+    desk.act(ShareAction::ShowOptions(true));
     let options = ShareOptions {
         count: Count::Limit(5),
         ..ShareOptions::default()
     };
-    act(&mut desk, ShareAction::SetOptions(options));
+    desk.act(ShareAction::SetOptions(options));
     look(&mut desk, "share, options");
-    act(&mut desk, ShareAction::ShowOptions(false));
+    desk.act(ShareAction::ShowOptions(false));
     let names = [
         "a-long-name-of-a-holiday-picture-2026.zip",
         "report.pdf",
@@ -90,18 +82,18 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     desk.drop_files(&files);
     desk.until_seen("Uploading");
     look(&mut desk, "share, running");
-    act(&mut desk, WindowAction::Close);
+    desk.act(WindowAction::Close);
     look(&mut desk, "closing");
-    act(&mut desk, ModalAction::Back);
+    desk.act(ModalAction::Back);
     desk.backend.let_go(3);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
     look(&mut desk, "share, done");
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Row(id, RowAction::CopyPointer));
+    desk.act(Action::Row(id, RowAction::CopyPointer));
     look(&mut desk, "share, copied");
-    act(&mut desk, Action::Row(id, RowAction::OpenMenu));
+    desk.act(Action::Row(id, RowAction::OpenMenu));
     look(&mut desk, "the menu of a row");
-    act(&mut desk, ModalAction::Back);
+    desk.act(ModalAction::Back);
     for modal in [
         Modal::About,
         Modal::Closing { running: 2 },
@@ -113,15 +105,11 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
         Modal::WhoSawWhat { id, at: 2 },
         Modal::WipeHistory,
     ] {
-        act(&mut desk, ModalAction::Open(modal));
+        desk.act(ModalAction::Open(modal));
         look(&mut desk, &format!("{modal:?}"));
-        act(&mut desk, ModalAction::Back);
+        desk.act(ModalAction::Back);
     }
-    desk.backend.fail_next(no_answer());
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
-    desk.backend.let_go(1);
-    desk.until_seen("could not be reached");
+    desk.failed_one();
     look(&mut desk, "share, failed");
 
     for (pointer, seen) in [
@@ -130,38 +118,37 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
         (RELAYLESS, "No relay of yours"),
         (COUNTED, "files.example"),
     ] {
-        act(&mut desk, WindowAction::Go(Screen::Receive));
-        act(&mut desk, ReceiveAction::Clear);
+        desk.act(WindowAction::Go(Screen::Receive));
+        desk.act(ReceiveAction::Clear);
         look(&mut desk, "receive, empty");
         desk.paste(pointer);
         desk.until_seen(seen);
         look(&mut desk, &format!("receive, {seen}"));
     }
-    act(&mut desk, ReceiveAction::Download);
+    desk.act(ReceiveAction::Download);
     desk.backend.let_go(1);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
     look(&mut desk, "receive, verified");
-    act(&mut desk, WindowAction::Go(Screen::Share));
+    desk.act(WindowAction::Go(Screen::Share));
     desk.paste("milk, bread, eggs");
     look(&mut desk, "a notice");
-    act(&mut desk, WindowAction::DismissNotice);
+    desk.act(WindowAction::DismissNotice);
 
     for show in [false, true] {
-        act(&mut desk, WindowAction::Go(Screen::Settings));
-        act(&mut desk, RelayAction::Show(show));
+        desk.act(WindowAction::Go(Screen::Settings));
+        desk.act(RelayAction::Show(show));
         desk.window.run_steps(4);
         look(&mut desk, "settings");
     }
-    act(&mut desk, ServerAction::AddressEdited("files".to_owned()));
-    act(&mut desk, ServerAction::Add);
+    desk.act(ServerAction::AddressEdited("files".to_owned()));
+    desk.act(ServerAction::Add);
     desk.until_seen("not a file server's address");
-    act(
-        &mut desk,
-        RelayAction::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
-    );
-    act(&mut desk, RelayAction::UseProxy);
+    desk.act(RelayAction::ProxyEdited(
+        "socks5://127.0.0.1:9050".to_owned(),
+    ));
+    desk.act(RelayAction::UseProxy);
     look(&mut desk, "settings, wrong address and proxy");
-    act(&mut desk, WindowAction::Go(Screen::Gallery));
+    desk.act(WindowAction::Go(Screen::Gallery));
     look(&mut desk, "every widget");
 
     let without_relays = Settings {
@@ -170,7 +157,7 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     };
     let mut desk = Desk::with(without_relays, size, |_| Opening::default());
     for screen in [Screen::Share, Screen::Settings] {
-        act(&mut desk, WindowAction::Go(screen));
+        desk.act(WindowAction::Go(screen));
         look(&mut desk, &format!("{screen:?}, without relays"));
     }
 }

@@ -65,7 +65,7 @@ const SCENES: &[Scene] = &[
         }
     }),
     ("first-start", |desk| {
-        act(desk, ModalAction::Open(Modal::About));
+        desk.act(ModalAction::Open(Modal::About));
         desk.press(egui::Key::Escape);
     }),
     ("share-hovering", |desk| {
@@ -107,11 +107,10 @@ const SCENES: &[Scene] = &[
     }),
     ("share-finding-path", |desk| {
         desk.backend.show(vec![Stage::Pad, Stage::FindPath]);
-        let file = desk.file("report.pdf");
-        desk.drop_files(&[file]);
+        desk.drop_report();
         desk.until(|desk| stage(desk) == Some(Stage::FindPath));
         let id = newest(desk);
-        act(desk, Action::Row(id, RowAction::OpenMenu));
+        desk.act(Action::Row(id, RowAction::OpenMenu));
     }),
     ("share-done", Desk::shared_one),
     ("share-copied", |desk| {
@@ -121,7 +120,7 @@ const SCENES: &[Scene] = &[
     }),
     ("share-several", several),
     ("share-built-in", |desk| {
-        act(desk, ServerAction::Use(ServerChoice::BuiltIn));
+        desk.act(ServerAction::Use(ServerChoice::BuiltIn));
         desk.shared_one();
     }),
     ("share-masked", |desk| {
@@ -130,55 +129,47 @@ const SCENES: &[Scene] = &[
         desk.window.run_steps(3);
     }),
     ("share-failed", |desk| {
-        desk.backend.fail_next(no_answer());
-        let file = desk.file("report.pdf");
-        desk.drop_files(&[file]);
-        desk.backend.let_go(1);
-        desk.until_seen("could not be reached");
+        desk.failed_one();
         desk.window.run_steps(4);
         let file = desk.file("minutes.odt");
         desk.drop_files(&[file]);
         desk.until_seen("Uploading");
         let id = newest(desk);
-        act(desk, Action::Row(id, RowAction::Cancel));
+        desk.act(Action::Row(id, RowAction::Cancel));
     }),
     ("share-without-relays", |desk| {
-        act(desk, RelayAction::ForgetList);
+        desk.act(RelayAction::ForgetList);
     }),
     ("share-managed", |desk| {
         let options = ShareOptions {
             count: Count::Yes,
             ..ShareOptions::default()
         };
-        act(desk, ShareAction::SetOptions(options));
+        desk.act(ShareAction::SetOptions(options));
         for what in [ManageAction::Extend, ManageAction::Status] {
             desk.shared_one();
             let id = newest(desk);
-            act(desk, Action::Row(id, RowAction::Manage(what)));
+            desk.act(Action::Row(id, RowAction::Manage(what)));
             desk.until(|desk| desk.window.state().model().transfers[0].told.is_some());
         }
     }),
     ("row-menu", |desk| {
         desk.shared_one();
         let id = newest(desk);
-        act(desk, Action::Row(id, RowAction::OpenMenu));
+        desk.act(Action::Row(id, RowAction::OpenMenu));
     }),
     ("row-menu-received", |desk| {
         received(desk);
         let id = newest(desk);
-        act(desk, Action::Row(id, RowAction::OpenMenu));
+        desk.act(Action::Row(id, RowAction::OpenMenu));
     }),
     ("row-menu-failed", |desk| {
-        desk.backend.fail_next(no_answer());
-        let file = desk.file("report.pdf");
-        desk.drop_files(&[file]);
-        desk.backend.let_go(1);
-        desk.until_seen("could not be reached");
+        desk.failed_one();
         let id = newest(desk);
-        act(desk, Action::Row(id, RowAction::OpenMenu));
+        desk.act(Action::Row(id, RowAction::OpenMenu));
     }),
     ("receive-empty", |desk| {
-        act(desk, WindowAction::Go(Screen::Receive));
+        desk.act(WindowAction::Go(Screen::Receive));
     }),
     ("receive-valid", |desk| {
         desk.paste(POINTER);
@@ -189,7 +180,7 @@ const SCENES: &[Scene] = &[
         desk.until_seen("from files.example");
         let pointer = Some(COUNTED.into());
         let files = Vec::new();
-        act(desk, Arrival::Arguments { files, pointer });
+        desk.act(Arrival::Arguments { files, pointer });
         desk.until_seen("Another pointer was opened");
     }),
     ("receive-damaged", |desk| {
@@ -213,27 +204,24 @@ const SCENES: &[Scene] = &[
         desk.until_seen("holds no pointer");
     }),
     ("share-options", |desk| {
-        act(desk, ShareAction::ShowOptions(true));
+        desk.act(ShareAction::ShowOptions(true));
         let options = ShareOptions {
             count: Count::Limit(5),
             ..ShareOptions::default()
         };
-        act(desk, ShareAction::SetOptions(options));
+        desk.act(ShareAction::SetOptions(options));
         show(desk, "File name in the pointer");
     }),
     ("share-deleted", |desk| {
         desk.shared_one();
         let id = newest(desk);
-        act(
-            desk,
-            Action::Row(id, RowAction::Manage(ManageAction::Delete)),
-        );
+        desk.act(Action::Row(id, RowAction::Manage(ManageAction::Delete)));
         desk.until_seen("Deleted from the server");
     }),
     ("share-delete-question", |desk| {
         desk.shared_one();
         let id = newest(desk);
-        act(desk, ModalAction::Open(Modal::Delete(id)));
+        desk.act(ModalAction::Open(Modal::Delete(id)));
     }),
     ("receive-downloading", |desk| {
         desk.backend.show(vec![Stage::Download {
@@ -242,7 +230,7 @@ const SCENES: &[Scene] = &[
         }]);
         desk.paste(POINTER);
         desk.until_seen("from files.example");
-        act(desk, ReceiveAction::Download);
+        desk.act(ReceiveAction::Download);
         desk.until_seen("Downloading, 50 %");
     }),
     ("receive-verifying", |desk| {
@@ -253,7 +241,7 @@ const SCENES: &[Scene] = &[
         desk.backend.show(vec![whole, Stage::Verify]);
         desk.paste(POINTER);
         desk.until_seen("from files.example");
-        act(desk, ReceiveAction::Download);
+        desk.act(ReceiveAction::Download);
         desk.until(|desk| stage(desk) == Some(Stage::Verify));
     }),
     ("receive-verified", received),
@@ -264,7 +252,7 @@ const SCENES: &[Scene] = &[
     ("receive-open-program", |desk| {
         misleading(desk);
         let id = newest(desk);
-        act(desk, Action::Row(id, RowAction::OpenSaved));
+        desk.act(Action::Row(id, RowAction::OpenSaved));
         desk.until(|desk| desk.window.state().model().modal.is_some());
     }),
     ("receive-failed", |desk| {
@@ -272,45 +260,42 @@ const SCENES: &[Scene] = &[
         desk.backend.fail_next(broken);
         desk.paste(POINTER);
         desk.until_seen("from files.example");
-        act(desk, ReceiveAction::Download);
+        desk.act(ReceiveAction::Download);
         desk.backend.let_go(1);
         desk.until_seen("does not match");
     }),
     ("who-saw-what", |desk| {
         desk.shared_one();
         let id = newest(desk);
-        act(desk, ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
+        desk.act(ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
     }),
     ("who-saw-what-received", |desk| {
         received(desk);
         let id = newest(desk);
-        act(desk, ModalAction::Open(Modal::WhoSawWhat { id, at: 0 }));
+        desk.act(ModalAction::Open(Modal::WhoSawWhat { id, at: 0 }));
     }),
     ("who-saw-what-proxy", |desk| {
-        act(
-            desk,
-            RelayAction::ProxyEdited("socks5://127.0.0.1:9050".into()),
-        );
-        act(desk, RelayAction::UseProxy);
+        desk.act(RelayAction::ProxyEdited("socks5://127.0.0.1:9050".into()));
+        desk.act(RelayAction::UseProxy);
         desk.shared_one();
         let id = desk.window.state().model().transfers[0].id;
-        act(desk, ModalAction::Open(Modal::WhoSawWhat { id, at: 1 }));
+        desk.act(ModalAction::Open(Modal::WhoSawWhat { id, at: 1 }));
     }),
     ("qr", |desk| {
         desk.shared_one();
         let id = newest(desk);
-        act(desk, ModalAction::Open(Modal::Qr(id)));
+        desk.act(ModalAction::Open(Modal::Qr(id)));
     }),
     ("settings", open_settings),
     ("settings-whole", |desk| {
         open_settings(desk);
-        act(desk, RelayAction::Show(true));
+        desk.act(RelayAction::Show(true));
         desk.until_seen("first relay since");
     }),
     ("settings-tested", |desk| {
         open_settings(desk);
         for choice in [ServerChoice::BuiltIn, chosen_server()] {
-            act(desk, ServerAction::Test(choice));
+            desk.act(ServerAction::Test(choice));
             desk.backend.let_go(1);
             desk.until(|desk| {
                 let tests = &desk.window.state().model().settings_screen.tests;
@@ -324,38 +309,34 @@ const SCENES: &[Scene] = &[
     }),
     ("settings-bad-address", |desk| {
         open_settings(desk);
-        act(desk, ServerAction::Test(ServerChoice::BuiltIn));
-        act(
-            desk,
-            ServerAction::AddressEdited("files.example".to_owned()),
-        );
-        act(desk, ServerAction::Add);
+        desk.act(ServerAction::Test(ServerChoice::BuiltIn));
+        desk.act(ServerAction::AddressEdited("files.example".to_owned()));
+        desk.act(ServerAction::Add);
         desk.until_seen("not a file server's address");
         show(desk, "Paste it as its operator gave it");
     }),
     ("settings-session-and-proxy", |desk| {
         open_settings(desk);
-        act(desk, RelayAction::UseSession);
-        act(
-            desk,
-            RelayAction::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
-        );
-        act(desk, RelayAction::UseProxy);
+        desk.act(RelayAction::UseSession);
+        desk.act(RelayAction::ProxyEdited(
+            "socks5://127.0.0.1:9050".to_owned(),
+        ));
+        desk.act(RelayAction::UseProxy);
         desk.until(|desk| !desk.window.state().model().settings_screen.relays_busy);
         desk.until_seen("127.0.0.1:9050");
         show(desk, "Received files are saved");
     }),
     ("settings-access-word", |desk| {
         let key = server("files.example").address.key;
-        act(desk, WindowAction::Go(Screen::Settings));
-        act(desk, Change::Direct(key, true));
-        act(desk, ServerAction::OpenWord(key));
+        desk.act(WindowAction::Go(Screen::Settings));
+        desk.act(Change::Direct(key, true));
+        desk.act(ServerAction::OpenWord(key));
         desk.window.step();
         let word = zeroize::Zeroizing::new("open sesame".to_owned());
-        act(desk, ServerAction::WordEdited(word));
+        desk.act(ServerAction::WordEdited(word));
     }),
     ("settings-advanced", |desk| {
-        act(desk, WindowAction::Go(Screen::Settings));
+        desk.act(WindowAction::Go(Screen::Settings));
         desk.window.step();
         desk.bring(By::new().label("Copy diagnostics"));
     }),
@@ -363,8 +344,7 @@ const SCENES: &[Scene] = &[
         let refused = ServerRefusal::AccessWord { given: false };
         let why = AppError::Server(refused);
         desk.backend.fail_next(why);
-        let file = desk.file("report.pdf");
-        desk.drop_files(&[file]);
+        desk.drop_report();
         // The keyboard has come to the row by then, and nothing is scrolled for what is longer later.
         desk.until_seen("Uploading");
         desk.backend.let_go(1);
@@ -372,14 +352,13 @@ const SCENES: &[Scene] = &[
     }),
     ("share-working", |desk| {
         desk.backend.show(vec![Stage::Work { permille: 400 }]);
-        let file = desk.file("report.pdf");
-        desk.drop_files(&[file]);
+        desk.drop_report();
         desk.until_seen("Working for the server");
     }),
     ("keep-longer", |desk| {
         desk.shared_one();
         let id = desk.window.state().model().transfers[0].id;
-        act(desk, ModalAction::Open(Modal::KeepLonger(id)));
+        desk.act(ModalAction::Open(Modal::KeepLonger(id)));
     }),
     ("removed", |desk| {
         let files: Vec<PathBuf> = (1..8).map(|at| desk.file(&format!("{at}.txt"))).collect();
@@ -390,7 +369,7 @@ const SCENES: &[Scene] = &[
             model.transfers.len() == 7 && model.unfinished() == 0
         });
         let id = desk.window.state().model().transfers[0].id;
-        act(desk, Action::Row(id, RowAction::Remove));
+        desk.act(Action::Row(id, RowAction::Remove));
     }),
     ("settings-appearance", |desk| {
         open_settings(desk);
@@ -412,20 +391,19 @@ const SCENES: &[Scene] = &[
     }),
     ("wipe-history", |desk| {
         open_settings(desk);
-        act(desk, ModalAction::Open(Modal::WipeHistory));
+        desk.act(ModalAction::Open(Modal::WipeHistory));
     }),
     ("closing", |desk| {
-        let file = desk.file("report.pdf");
-        desk.drop_files(&[file]);
+        desk.drop_report();
         desk.until_seen("Uploading");
-        act(desk, WindowAction::Close);
+        desk.act(WindowAction::Close);
     }),
     ("closing-several", |desk| {
         let names = ["holiday-pictures-2026.zip", "report.pdf", "minutes.odt"];
         let files: Vec<PathBuf> = names.iter().map(|name| desk.file(name)).collect();
         desk.drop_files(&files);
         desk.until(|desk| running(desk) >= 2);
-        act(desk, WindowAction::Close);
+        desk.act(WindowAction::Close);
     }),
     ("share-without-a-keyring", |desk| {
         desk.shared_one();
@@ -435,38 +413,38 @@ const SCENES: &[Scene] = &[
         desk.until(|desk| desk.window.state().model().transfers.len() == 3);
     }),
     ("shortcuts", |desk| {
-        act(desk, ModalAction::Open(Modal::Shortcuts));
+        desk.act(ModalAction::Open(Modal::Shortcuts));
     }),
     ("shortcuts-of-a-row", |desk| {
-        act(desk, ModalAction::Open(Modal::Shortcuts));
+        desk.act(ModalAction::Open(Modal::Shortcuts));
         show(desk, "Shift+F10");
     }),
-    ("about", |desk| act(desk, ModalAction::Open(Modal::About))),
+    ("about", |desk| desk.act(ModalAction::Open(Modal::About))),
     ("about-a-licence", |desk| {
-        act(desk, ModalAction::Open(Modal::About));
+        desk.act(ModalAction::Open(Modal::About));
         desk.window.step();
         desk.window.get_by_label("MIT").click();
         desk.window.run_steps(8);
     }),
     ("high-contrast", |desk| {
-        act(desk, Change::Contrast(Contrast::High));
+        desk.act(Change::Contrast(Contrast::High));
         desk.shared_one();
         desk.press(egui::Key::Tab);
     }),
     ("high-contrast-settings", |desk| {
-        act(desk, Change::Contrast(Contrast::High));
+        desk.act(Change::Contrast(Contrast::High));
         open_settings(desk);
     }),
     ("high-contrast-receive", |desk| {
-        act(desk, Change::Contrast(Contrast::High));
+        desk.act(Change::Contrast(Contrast::High));
         desk.paste(COUNTED);
         desk.until_seen("The sender is told");
     }),
     ("high-contrast-who-saw-what", |desk| {
-        act(desk, Change::Contrast(Contrast::High));
+        desk.act(Change::Contrast(Contrast::High));
         desk.shared_one();
         let id = newest(desk);
-        act(desk, ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
+        desk.act(ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
     }),
     ("zoom-90", several),
     ("zoom-200", Desk::shared_one),
@@ -482,12 +460,12 @@ const SCENES: &[Scene] = &[
     ("longer", several),
     ("every-widget", |desk| {
         desk.shared_one();
-        act(desk, WindowAction::Go(Screen::Gallery));
+        desk.act(WindowAction::Go(Screen::Gallery));
     }),
     ("high-contrast-widgets", |desk| {
-        act(desk, Change::Contrast(Contrast::High));
+        desk.act(Change::Contrast(Contrast::High));
         desk.shared_one();
-        act(desk, WindowAction::Go(Screen::Gallery));
+        desk.act(WindowAction::Go(Screen::Gallery));
     }),
 ];
 
@@ -547,12 +525,12 @@ fn several(desk: &mut Desk) {
         }
     }
     // Each row was brought into view as it stood then; now it is the beginning of the page again.
-    act(desk, WindowAction::Go(Screen::Share));
+    desk.act(WindowAction::Go(Screen::Share));
     desk.window.run_steps(4);
 }
 
 fn open_settings(desk: &mut Desk) {
-    act(desk, WindowAction::Go(Screen::Settings));
+    desk.act(WindowAction::Go(Screen::Settings));
     desk.until(|desk| {
         let model = desk.window.state().model();
         let asked = matches!(
@@ -599,15 +577,9 @@ fn running(desk: &Desk) -> usize {
 fn received(desk: &mut Desk) {
     desk.paste(POINTER);
     desk.until_seen("from files.example");
-    act(desk, ReceiveAction::Download);
+    desk.act(ReceiveAction::Download);
     desk.backend.let_go(1);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
-}
-
-fn act(desk: &mut Desk, action: impl Into<Action>) {
-    let ctx = desk.window.ctx.clone();
-    desk.window.state_mut().take(&ctx, action);
-    desk.window.run_steps(3);
 }
 
 fn prefer(name: &str) -> Settings {
@@ -744,7 +716,7 @@ fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
         point(&mut desk);
         go(&mut desk);
         for (theme, tile) in [Theme::Light, Theme::Dark].into_iter().zip(pair) {
-            act(&mut desk, Change::Theme(theme));
+            desk.act(Change::Theme(theme));
             desk.window.event(egui::Event::PointerGone);
             desk.window.run_steps(4);
             let image = desk.window.render().expect("a picture");

@@ -30,12 +30,6 @@ use crate::window::desktop::{
     COUNTED, POINTER, RELAYLESS, cut_pointer, no_answer, server, settings,
 };
 
-fn act(desk: &mut Desk, action: impl Into<Action>) {
-    let ctx = desk.window.ctx.clone();
-    desk.window.state_mut().take(&ctx, action);
-    desk.window.run_steps(3);
-}
-
 fn screen(desk: &Desk) -> Screen {
     desk.window.state().model().screen
 }
@@ -79,10 +73,9 @@ fn other_pasted_text_is_refused_in_words_and_changes_nothing() {
 #[test]
 fn a_drop_while_something_is_only_looked_at_is_taken() {
     let mut desk = Desk::new();
-    act(&mut desk, ModalAction::Open(Modal::Shortcuts));
+    desk.act(ModalAction::Open(Modal::Shortcuts));
     assert!(desk.sees("Anywhere"));
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until_seen("Uploading");
     assert!(!desk.sees("Anywhere"));
 }
@@ -110,7 +103,7 @@ fn ctrl_c_copies_the_pointer_of_the_row_with_the_keyboard() {
     let mut desk = Desk::new();
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, FocusAction::Region(Region::Rows));
+    desk.act(FocusAction::Region(Region::Rows));
     desk.window.event(Event::Copy);
     desk.until(|desk| desk.window.state().model().copied == Some(id));
 }
@@ -131,7 +124,7 @@ fn a_pointer_is_copied_by_itself_only_when_that_was_chosen() {
             // What is chosen by hand is copied after whatever was asked for before it.
             assert_eq!(desk.window.state().model().copied, None);
             let id = desk.window.state().model().transfers[0].id;
-            act(&mut desk, Action::Row(id, RowAction::CopyPointer));
+            desk.act(Action::Row(id, RowAction::CopyPointer));
         }
         desk.until(|desk| copied(desk) > 0);
         desk.window.run_steps(3);
@@ -150,8 +143,7 @@ fn a_transfer_that_ends_behind_other_windows_draws_attention() {
         let root = egui::ViewportId::ROOT;
         let viewport = desk.window.input_mut().viewports.entry(root).or_default();
         viewport.focused = Some(in_front);
-        let file = desk.file("report.pdf");
-        desk.drop_files(&[file]);
+        desk.drop_report();
         desk.until_seen("Uploading");
         let drawn = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&drawn);
@@ -219,7 +211,7 @@ fn row(desk: &Desk) -> Option<String> {
 fn the_menu_of_a_row_opens_by_the_menu_key_and_by_the_right_button() {
     let mut desk = Desk::new();
     desk.shared_one();
-    act(&mut desk, FocusAction::Region(Region::Rows));
+    desk.act(FocusAction::Region(Region::Rows));
     key(&mut desk, Key::Menu);
     desk.until(|desk| desk.window.state().model().menu.is_some());
     key(&mut desk, Key::Escape);
@@ -231,10 +223,9 @@ fn the_menu_of_a_row_opens_by_the_menu_key_and_by_the_right_button() {
 #[test]
 fn delete_cancels_a_running_row_and_then_removes_it() {
     let mut desk = Desk::new();
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until_seen("Uploading");
-    act(&mut desk, FocusAction::Region(Region::Rows));
+    desk.act(FocusAction::Region(Region::Rows));
     key(&mut desk, Key::Delete);
     desk.until_seen("Cancelled");
     assert_eq!(desk.window.state().model().transfers.len(), 1);
@@ -246,7 +237,7 @@ fn delete_cancels_a_running_row_and_then_removes_it() {
 fn the_menu_of_a_row_opens_and_closes_by_keyboard_and_gives_it_back() {
     let mut desk = Desk::new();
     desk.shared_one();
-    act(&mut desk, FocusAction::Region(Region::Rows));
+    desk.act(FocusAction::Region(Region::Rows));
     keys(&mut desk, Modifiers::SHIFT, Key::F10);
     desk.until(|desk| desk.focused().as_deref() == Some("Copy pointer"));
     key(&mut desk, Key::ArrowDown);
@@ -289,12 +280,8 @@ fn escape_takes_the_outermost_away_and_never_the_keyboard() {
 #[test]
 fn the_keyboard_is_never_nowhere_when_what_had_it_goes() {
     let mut desk = Desk::new();
-    desk.backend.fail_next(no_answer());
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
-    desk.backend.let_go(1);
-    desk.until_seen("could not be reached");
-    act(&mut desk, FocusAction::Region(Region::Rows));
+    desk.failed_one();
+    desk.act(FocusAction::Region(Region::Rows));
     for _ in 0..8 {
         key(&mut desk, Key::Tab);
         if desk.focused().as_deref() == Some("Remove report.pdf") {
@@ -359,7 +346,7 @@ fn a_file_with_a_pointer_is_received_or_shared_as_the_person_says() {
     desk.until(|desk| desk.focused().as_deref() == Some("Download"));
     assert_eq!(screen(&desk), Screen::Receive);
     // There it is used at once.
-    act(&mut desk, ReceiveAction::Clear);
+    desk.act(ReceiveAction::Clear);
     desk.drop_files(&[path]);
     desk.until(|desk| desk.focused().as_deref() == Some("Download"));
 }
@@ -375,7 +362,7 @@ fn the_screens_are_tabs_and_say_which_is_open() {
     };
     assert_eq!(open(&desk, "Share"), Some(true));
     assert_eq!(open(&desk, "Receive"), Some(false));
-    act(&mut desk, WindowAction::Go(Screen::Receive));
+    desk.act(WindowAction::Go(Screen::Receive));
     assert_eq!(open(&desk, "Share"), Some(false));
     assert_eq!(open(&desk, "Receive"), Some(true));
 }
@@ -386,10 +373,7 @@ fn who_saw_what_is_a_list_with_a_sentence_for_each_party() {
         let mut desk = Desk::with(settings(), size, |_| Opening::default());
         desk.shared_one();
         let id = desk.window.state().model().transfers[0].id;
-        act(
-            &mut desk,
-            ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }),
-        );
+        desk.act(ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
         let items = desk.window.query_all_by_role(Role::ListItem);
         let said: Vec<String> = items
             .filter(|item| {
@@ -447,8 +431,7 @@ fn a_row_that_grows_under_the_keyboard_stays_in_view() {
     let mut desk = Desk::with(settings(), [420.0, 420.0], |_| Opening::default());
     let refused = ServerRefusal::AccessWord { given: false };
     desk.backend.fail_next(AppError::Server(refused));
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until_seen("Uploading");
     desk.window.run_steps(3);
     desk.backend.let_go(1);
@@ -475,7 +458,7 @@ fn what_tab_comes_to_is_in_view() {
             Action::from(ModalAction::Open(Modal::About)),
         ];
         for place in places {
-            act(&mut desk, place);
+            desk.act(place);
             let mut seen = std::collections::BTreeSet::new();
             for _ in 0..40 {
                 let modifiers = if backwards {
@@ -504,15 +487,14 @@ fn what_tab_comes_to_is_in_view() {
 fn the_keyboard_goes_as_the_eye_does() {
     // Nothing is scrolled, so that places can be compared.
     let mut desk = Desk::with(settings(), [760.0, 3_200.0], |_| Opening::default());
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until_seen("Uploading");
     desk.paste(POINTER);
     desk.until_seen("from files.example");
     let mut lines = 0;
     for screen in [Screen::Share, Screen::Receive, Screen::Settings] {
-        act(&mut desk, WindowAction::Go(screen));
-        act(&mut desk, FocusAction::Region(Region::Bar));
+        desk.act(WindowAction::Go(screen));
+        desk.act(FocusAction::Region(Region::Bar));
         let mut before: Option<egui::Rect> = None;
         let mut first = true;
         for _ in 0..30 {
@@ -610,11 +592,11 @@ fn every_shortcut_does_what_the_sheet_says() {
 #[test]
 fn a_question_mark_shows_the_keys_but_not_while_typing() {
     let mut desk = Desk::new();
-    act(&mut desk, WindowAction::Go(Screen::Receive));
+    desk.act(WindowAction::Go(Screen::Receive));
     desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
     keys(&mut desk, Modifiers::SHIFT, Key::Questionmark);
     assert!(desk.window.state().model().modal.is_none());
-    act(&mut desk, FocusAction::Region(Region::Bar));
+    desk.act(FocusAction::Region(Region::Bar));
     keys(&mut desk, Modifiers::SHIFT, Key::Questionmark);
     assert_eq!(desk.window.state().model().modal, Some(Modal::Shortcuts));
 }
@@ -637,8 +619,7 @@ fn ctrl_w_and_ctrl_q_close_the_window_and_ask_first_when_something_runs() {
         });
 
         let mut desk = Desk::new();
-        let file = desk.file("report.pdf");
-        desk.drop_files(&[file]);
+        desk.drop_report();
         desk.until_seen("Uploading");
         keys(&mut desk, Modifiers::COMMAND, key);
         let modal = desk.window.state().model().modal;
@@ -649,11 +630,7 @@ fn ctrl_w_and_ctrl_q_close_the_window_and_ask_first_when_something_runs() {
 #[test]
 fn f5_tries_again_what_failed() {
     let mut desk = Desk::new();
-    desk.backend.fail_next(no_answer());
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
-    desk.backend.let_go(1);
-    desk.until_seen("could not be reached");
+    desk.failed_one();
     key(&mut desk, Key::F5);
     desk.until_seen("Uploading");
 }
@@ -689,7 +666,7 @@ fn ctrl_plus_and_minus_change_the_size_and_it_is_kept() {
 #[test]
 fn enter_in_the_pointers_field_downloads_and_with_shift_is_a_new_line() {
     let mut desk = Desk::new();
-    act(&mut desk, WindowAction::Go(Screen::Receive));
+    desk.act(WindowAction::Go(Screen::Receive));
     desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
     let text = |desk: &Desk| desk.window.state().model().receive.text.as_str().to_owned();
 
@@ -747,14 +724,14 @@ fn what_the_keyboard_jumps_to_is_in_view_at_once() {
     let builder = egui_kittest::Harness::builder().with_step_dt(0.01);
     let mut desk = Desk::built(builder, settings(), [420.0, 420.0], |_| Opening::default());
     // Puts the window's own style on, whose motion the harness has taken away.
-    act(&mut desk, SettingsAction::Zoom(1));
-    act(&mut desk, SettingsAction::Zoom(0));
+    desk.act(SettingsAction::Zoom(1));
+    desk.act(SettingsAction::Zoom(0));
     let files = ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"].map(|name| desk.file(name));
     desk.drop_files(&files);
     desk.until(|desk| desk.window.state().model().transfers.len() == 5);
     desk.backend.let_go(5);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
-    act(&mut desk, FocusAction::Region(Region::Rows));
+    desk.act(FocusAction::Region(Region::Rows));
     let view = egui::Rect::from_min_max(egui::pos2(0.0, 56.0), egui::pos2(420.0, 420.0));
     for _ in 0..4 {
         key(&mut desk, Key::ArrowDown);
@@ -766,12 +743,12 @@ fn what_the_keyboard_jumps_to_is_in_view_at_once() {
 #[test]
 fn a_number_at_its_end_keeps_the_keyboard() {
     let mut desk = Desk::new();
-    act(&mut desk, ShareAction::ShowOptions(true));
+    desk.act(ShareAction::ShowOptions(true));
     let options = ShareOptions {
         count: Count::Limit(2),
         ..ShareOptions::default()
     };
-    act(&mut desk, ShareAction::SetOptions(options));
+    desk.act(ShareAction::SetOptions(options));
     desk.bring(By::new().role(Role::SpinButton));
     let number = desk.window.get_by_role(Role::SpinButton);
     number.focus();
@@ -793,7 +770,7 @@ fn a_number_at_its_end_keeps_the_keyboard() {
 fn from_the_zone_the_arrow_down_goes_to_the_first_transfer() {
     let mut desk = Desk::new();
     desk.shared_one();
-    act(&mut desk, FocusAction::Region(Region::Main));
+    desk.act(FocusAction::Region(Region::Main));
     desk.until(|desk| desk.focused().as_deref() == Some("Choose files"));
     key(&mut desk, Key::ArrowDown);
     desk.until(|desk| {
@@ -807,10 +784,7 @@ fn what_each_party_saw_is_heard_under_its_name() {
     let mut desk = Desk::new();
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(
-        &mut desk,
-        ModalAction::Open(Modal::WhoSawWhat { id, at: 0 }),
-    );
+    desk.act(ModalAction::Open(Modal::WhoSawWhat { id, at: 0 }));
     let items = names(&desk, Role::ListItem);
     for party in ["First relay", "Middle relay", "Last relay", "File server"] {
         let says = |name: &String| name.starts_with(&format!("{party}, "));
@@ -825,9 +799,9 @@ fn what_was_said_of_one_screen_does_not_follow_to_another() {
     std::fs::create_dir_all(&folder).expect("a folder");
     desk.drop_files(&[folder]);
     desk.until(|desk| desk.window.state().model().notice.is_some());
-    act(&mut desk, WindowAction::Go(Screen::Share));
+    desk.act(WindowAction::Go(Screen::Share));
     assert!(desk.window.state().model().notice.is_some());
-    act(&mut desk, WindowAction::Go(Screen::Receive));
+    desk.act(WindowAction::Go(Screen::Receive));
     assert_eq!(desk.window.state().model().notice, None);
 }
 
@@ -838,7 +812,7 @@ fn a_long_list_can_be_narrowed_down_only_when_there_are_two_kinds() {
         desk.shared_one();
     }
     assert!(desk.window.query_by_label("Received").is_none());
-    receive(&mut desk);
+    desk.receive_one();
     desk.until_seen("Verified");
     assert!(desk.window.query_by_label("Received").is_some());
 }
@@ -846,13 +820,6 @@ fn a_long_list_can_be_narrowed_down_only_when_there_are_two_kinds() {
 // What a screen reader finds.
 
 /// Fetches the file of a pointer, as far as that goes by itself.
-fn receive(desk: &mut Desk) {
-    desk.paste(POINTER);
-    desk.until(|desk| desk.focused().as_deref() == Some("Download"));
-    act(desk, ReceiveAction::Download);
-    desk.backend.let_go(1);
-}
-
 /// Names of all that have this role.
 fn names(desk: &Desk, role: Role) -> Vec<String> {
     let nodes = desk.window.query_all_by_role(role);
@@ -864,7 +831,7 @@ fn names(desk: &Desk, role: Role) -> Vec<String> {
 fn one_each() -> Desk {
     let mut desk = Desk::new();
     desk.shared_one();
-    receive(&mut desk);
+    desk.receive_one();
     desk.until_seen("Verified");
     desk
 }
@@ -883,7 +850,7 @@ fn rows_are_listed_under_a_heading_each_screens_own_first() {
     assert_eq!(rows.len(), 1);
     let name = rows[0].accesskit_node().label().unwrap_or_default();
     assert!(name.starts_with("report (1).pdf"), "{name}");
-    act(&mut desk, WindowAction::Go(Screen::Share));
+    desk.act(WindowAction::Go(Screen::Share));
     assert_eq!(names(&desk, Role::List), [lists[1], lists[0]]);
 }
 
@@ -897,10 +864,10 @@ fn no_two_buttons_have_one_name() {
     desk.until_seen("The file server could not be reached.");
     desk.backend.let_go(1);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
-    act(&mut desk, WindowAction::Go(Screen::Receive));
+    desk.act(WindowAction::Go(Screen::Receive));
     desk.paste(POINTER);
     desk.until_seen("from files.example");
-    act(&mut desk, ReceiveAction::Download);
+    desk.act(ReceiveAction::Download);
     desk.backend.let_go(1);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
     // The second received file has the name of the first; what leads to Settings is the same wherever it stands.
@@ -926,7 +893,7 @@ fn what_opens_something_says_whether_it_is_open() {
         node.accesskit_node().data().is_expanded()
     };
     assert_eq!(expanded(&desk, "Options"), Some(false));
-    act(&mut desk, ShareAction::ShowOptions(true));
+    desk.act(ShareAction::ShowOptions(true));
     assert_eq!(expanded(&desk, "Hide options"), Some(true));
     let more = "More about report.pdf";
     assert_eq!(expanded(&desk, more), Some(false));
@@ -934,7 +901,7 @@ fn what_opens_something_says_whether_it_is_open() {
     let popup = node.accesskit_node().data().has_popup();
     assert_eq!(popup, Some(egui::accesskit::HasPopup::Menu));
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Row(id, RowAction::OpenMenu));
+    desk.act(Action::Row(id, RowAction::OpenMenu));
     assert_eq!(expanded(&desk, more), Some(true));
 }
 
@@ -958,8 +925,7 @@ fn a_field_whose_content_cannot_be_used_says_so() {
 #[test]
 fn what_begins_and_what_is_stopped_is_said_aloud_in_its_own_words() {
     let mut desk = Desk::new();
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until(|desk| announced(desk).as_deref() == Some("Sharing report.pdf"));
     desk.until_seen("Uploading");
     desk.click("Cancel report.pdf");
@@ -975,9 +941,8 @@ fn what_begins_and_what_is_stopped_is_said_aloud_in_its_own_words() {
 #[test]
 fn what_is_dropped_on_receive_is_seen_on_share() {
     let mut desk = Desk::new();
-    act(&mut desk, WindowAction::Go(Screen::Receive));
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.act(WindowAction::Go(Screen::Receive));
+    desk.drop_report();
     desk.until_seen("Uploading");
     assert_eq!(screen(&desk), Screen::Share);
 }
@@ -987,12 +952,11 @@ fn what_failed_is_said_in_the_language_that_is_spoken_now() {
     let mut desk = Desk::new();
     desk.backend
         .fail_next(AppError::Server(ServerRefusal::Full));
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.backend.let_go(1);
     let english = UserMessage::from(&AppError::Server(ServerRefusal::Full)).what;
     desk.until_seen(&english);
-    act(&mut desk, Change::Language(Some(Language::German)));
+    desk.act(Change::Language(Some(Language::German)));
     let german = UserMessage::from(&AppError::Server(ServerRefusal::Full)).what;
     assert_ne!(english, german);
     assert!(desk.sees(&german) && !desk.sees(&english));
@@ -1008,7 +972,7 @@ fn a_file_that_is_not_what_its_name_says_is_shown_before_it_is_opened() {
         }),
         could_run: true,
     };
-    receive(&mut desk);
+    desk.receive_one();
     desk.until_seen("Misleading name");
     assert!(!desk.sees("Verified"));
     let left = |desk: &Desk, name: &str| desk.window.get_by_label(name).rect().left();
@@ -1026,7 +990,7 @@ fn nothing_is_below_the_bar_that_offers_undo() {
         desk.until(|desk| desk.window.state().model().transfers.len() == 4);
         desk.until(|desk| desk.window.state().model().unfinished() == 0);
         let first = desk.window.state().model().transfers[0].id;
-        act(&mut desk, Action::Row(first, RowAction::Remove));
+        desk.act(Action::Row(first, RowAction::Remove));
         desk.window.run_steps(3);
         assert!(desk.sees("Ctrl+Z") || size[0] < 500.0);
         // The last row is brought as far up as it goes.
@@ -1062,14 +1026,14 @@ fn the_options_and_a_wide_window_leave_the_zone_small() {
         zone.rect().height()
     };
     assert!(zone(&desk) <= 400.0, "{}", zone(&desk));
-    act(&mut desk, ShareAction::ShowOptions(true));
+    desk.act(ShareAction::ShowOptions(true));
     assert!(zone(&desk) <= 120.0, "{}", zone(&desk));
 }
 
 #[test]
 fn a_narrow_receive_screen_gives_its_room_to_what_was_received() {
     let mut desk = Desk::with(settings(), [420.0, 420.0], |_| Opening::default());
-    act(&mut desk, WindowAction::Go(Screen::Receive));
+    desk.act(WindowAction::Go(Screen::Receive));
     let field = |desk: &Desk| {
         let field = By::new().predicate(|node| {
             let role = node.role();
@@ -1080,7 +1044,7 @@ fn a_narrow_receive_screen_gives_its_room_to_what_was_received() {
     let high = field(&desk);
     assert!(desk.sees("Text around it does no harm."));
     desk.shared_one();
-    act(&mut desk, WindowAction::Go(Screen::Receive));
+    desk.act(WindowAction::Go(Screen::Receive));
     assert!(field(&desk) < high / 1.5);
     assert!(!desk.sees("Text around it does no harm."));
 }
@@ -1124,8 +1088,7 @@ fn a_running_row_says_how_fast_it_goes_once_that_is_known() {
     let stages = (0..40).map(|sent| Stage::Upload { sent, total: 400 });
     desk.backend.show(stages.collect());
     desk.backend.pace(Duration::from_millis(40));
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until_seen("kB/s");
     assert!(desk.sees(" s left") || desk.sees(" min left"));
 }
@@ -1135,10 +1098,9 @@ fn a_running_row_says_how_fast_it_goes_once_that_is_known() {
 #[test]
 fn enter_never_stops_or_removes_anything_by_itself() {
     let mut desk = Desk::new();
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until_seen("Uploading");
-    act(&mut desk, WindowAction::Close);
+    desk.act(WindowAction::Close);
     desk.until(|desk| desk.focused().as_deref() == Some("Keep running"));
     key(&mut desk, Key::Enter);
     assert_eq!(desk.window.state().model().unfinished(), 1);
@@ -1149,7 +1111,7 @@ fn enter_does_not_delete_from_the_server() {
     let mut desk = Desk::new();
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, ModalAction::Open(Modal::Delete(id)));
+    desk.act(ModalAction::Open(Modal::Delete(id)));
     desk.until(|desk| desk.focused().is_some());
     key(&mut desk, Key::Enter);
     desk.until(|desk| desk.window.state().model().modal.is_none());
@@ -1164,13 +1126,12 @@ fn enter_does_not_delete_from_the_server() {
 fn progress_draws_at_most_ten_frames_a_second() {
     let mut desk = Desk::new();
     // Puts the window's own style on, which the harness has changed.
-    act(&mut desk, SettingsAction::Zoom(1));
-    act(&mut desk, SettingsAction::Zoom(0));
+    desk.act(SettingsAction::Zoom(1));
+    desk.act(SettingsAction::Zoom(0));
     let stages = (0..2_000).map(|sent| Stage::Upload { sent, total: 2_000 });
     desk.backend.show(stages.collect());
     desk.backend.pace(Duration::from_millis(1));
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until_seen("Uploading");
 
     // The next second, with a frame whenever one is due.
@@ -1245,7 +1206,7 @@ fn what_is_typed_and_the_code_for_cameras_are_hidden_as_well() {
     let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, ModalAction::Open(Modal::Qr(id)));
+    desk.act(ModalAction::Open(Modal::Qr(id)));
     assert!(desk.sees("The whole pointer, in capitals."));
     let behind = |desk: &mut Desk, behind: bool| {
         desk.window.input_mut().focused = !behind;
@@ -1255,7 +1216,7 @@ fn what_is_typed_and_the_code_for_cameras_are_hidden_as_well() {
     assert!(!desk.sees("The whole pointer, in capitals."));
     assert!(desk.sees("Hidden"));
     behind(&mut desk, false);
-    act(&mut desk, ModalAction::Back);
+    desk.act(ModalAction::Back);
 
     desk.paste(POINTER);
     desk.until_seen("from files.example");
@@ -1278,7 +1239,7 @@ fn what_is_typed_and_the_code_for_cameras_are_hidden_as_well() {
 fn a_file_that_no_program_takes_is_said() {
     let mut desk = Desk::new();
     desk.desktop.no_programs.store(true, Ordering::SeqCst);
-    receive(&mut desk);
+    desk.receive_one();
     desk.until_seen("Verified");
     for button in ["Open report (1).pdf", "Show in folder report (1).pdf"] {
         desk.click(button);
@@ -1292,7 +1253,7 @@ fn a_file_that_no_program_takes_is_said() {
 fn a_file_that_was_moved_away_is_not_shown_but_said_to_be_gone() {
     let mut desk = Desk::new();
     desk.desktop.gone.store(true, Ordering::SeqCst);
-    receive(&mut desk);
+    desk.receive_one();
     desk.until_seen("Verified");
     desk.click("Show in folder report (1).pdf");
     desk.until_seen("It is not where it was saved any more, or cannot be read.");
@@ -1302,9 +1263,9 @@ fn a_file_that_was_moved_away_is_not_shown_but_said_to_be_gone() {
 fn the_window_follows_the_system() {
     // The harness has a theme of its own, which the window puts off when another one is chosen.
     let mut desk = Desk::new();
-    act(&mut desk, Change::Theme(Theme::Dark));
+    desk.act(Change::Theme(Theme::Dark));
     assert_eq!(desk.window.ctx.theme(), egui::Theme::Dark);
-    act(&mut desk, Change::Theme(Theme::System));
+    desk.act(Change::Theme(Theme::System));
     assert_eq!(
         desk.window.ctx.theme(),
         egui::Theme::Light,
@@ -1334,8 +1295,7 @@ fn the_window_follows_the_system() {
 fn what_ends_is_said_aloud() {
     let mut desk = Desk::new();
     desk.backend.fail_next(no_answer());
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.backend.let_go(1);
     let words = "report.pdf: The file server could not be reached. Try again later, or ask the server's operator.";
     desk.until(|desk| announced(desk).is_some_and(|said| said == words));
@@ -1349,7 +1309,7 @@ fn what_ends_is_said_aloud() {
 #[test]
 fn a_sheet_that_is_longer_than_the_window_is_moved_by_keys() {
     let mut desk = Desk::with(settings(), [420.0, 420.0], |_| Opening::default());
-    act(&mut desk, ModalAction::Open(Modal::Shortcuts));
+    desk.act(ModalAction::Open(Modal::Shortcuts));
     let last = |desk: &Desk| {
         let node = desk.window.get_by_label("To the buttons of the transfer");
         node.rect().bottom()
@@ -1373,18 +1333,15 @@ fn what_a_field_or_a_test_comes_to_is_said_aloud() {
     desk.until(said("report.pdf, 4.2 MB, from files.example"));
     desk.paste(cut_pointer());
     desk.until(said("This pointer is cut off"));
-    act(&mut desk, WindowAction::Go(Screen::Settings));
-    act(
-        &mut desk,
-        ServerAction::AddressEdited("nonsense".to_owned()),
-    );
-    act(&mut desk, ServerAction::Add);
+    desk.act(WindowAction::Go(Screen::Settings));
+    desk.act(ServerAction::AddressEdited("nonsense".to_owned()));
+    desk.act(ServerAction::Add);
     desk.until(said("This is not a file server's address."));
-    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
+    desk.act(ServerAction::Test(ServerChoice::BuiltIn));
     desk.backend.let_go(1);
     desk.until(said("Upload (84 ms) and download (57 ms) work."));
     desk.backend.fail_next(no_answer());
-    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
+    desk.act(ServerAction::Test(ServerChoice::BuiltIn));
     desk.backend.let_go(1);
     desk.until(said("The file server could not be reached."));
 
@@ -1397,7 +1354,7 @@ fn what_a_field_or_a_test_comes_to_is_said_aloud() {
     };
     desk.paste(POINTER);
     desk.until(|desk| desk.focused().as_deref() == Some("Download"));
-    act(&mut desk, ReceiveAction::Download);
+    desk.act(ReceiveAction::Download);
     desk.backend.let_go(1);
     desk.until(said("report (1).pdf: "));
 }
@@ -1431,28 +1388,24 @@ fn who_saw_what_shows_every_try_and_every_party() {
 #[test]
 fn what_a_failed_and_a_cancelled_transfer_and_a_test_showed_can_be_seen() {
     let mut desk = Desk::new();
-    desk.backend.fail_next(no_answer());
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
-    desk.backend.let_go(1);
-    desk.until_seen("The file server could not be reached.");
+    desk.failed_one();
     desk.click("More about report.pdf");
     desk.until_seen("Who saw what");
     desk.click("Who saw what");
     desk.until_seen("Middle relay");
-    act(&mut desk, ModalAction::Back);
+    desk.act(ModalAction::Back);
 
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Row(id, RowAction::Retry));
+    desk.act(Action::Row(id, RowAction::Retry));
     desk.until_seen("Uploading, 61 %");
-    act(&mut desk, Action::Row(id, RowAction::Cancel));
+    desk.act(Action::Row(id, RowAction::Cancel));
     desk.until(|desk| desk.window.state().model().transfers[0].tries() == 2);
     desk.click("More about report.pdf");
     desk.until_seen("Who saw what");
-    act(&mut desk, ModalAction::Back);
+    desk.act(ModalAction::Back);
 
-    act(&mut desk, WindowAction::Go(Screen::Settings));
-    act(&mut desk, ServerAction::Test(ServerChoice::BuiltIn));
+    desk.act(WindowAction::Go(Screen::Settings));
+    desk.act(ServerAction::Test(ServerChoice::BuiltIn));
     desk.backend.let_go(1);
     desk.until_seen("84 ms");
     desk.click("Who saw what Built-in network");
@@ -1463,17 +1416,13 @@ fn what_a_failed_and_a_cancelled_transfer_and_a_test_showed_can_be_seen() {
 #[test]
 fn behind_a_proxy_the_sheet_says_who_saw_the_address() {
     let mut desk = Desk::new();
-    act(
-        &mut desk,
-        RelayAction::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
-    );
-    act(&mut desk, RelayAction::UseProxy);
+    desk.act(RelayAction::ProxyEdited(
+        "socks5://127.0.0.1:9050".to_owned(),
+    ));
+    desk.act(RelayAction::UseProxy);
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(
-        &mut desk,
-        ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }),
-    );
+    desk.act(ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
     desk.until_seen("127.0.0.1:9050");
     assert!(desk.sees("the address that the proxy goes out with"));
 }
@@ -1485,7 +1434,7 @@ fn every_list_that_is_kept_is_shown_and_can_be_forgotten() {
         ..settings()
     };
     let mut desk = Desk::with(settings, [760.0, 600.0], |_| Opening::default());
-    act(&mut desk, RelayAction::Choose);
+    desk.act(RelayAction::Choose);
     desk.until_seen("Relays of a choir");
     for said in [
         "files.example, 5a5a5a5a…",
@@ -1506,7 +1455,7 @@ fn rules_yield_on_the_list_in_use_only_when_switched_on() {
         ..settings()
     };
     let mut desk = Desk::with(settings, [760.0, 600.0], |_| Opening::default());
-    act(&mut desk, RelayAction::Choose);
+    desk.act(RelayAction::Choose);
     desk.until_seen("Relays of a choir");
     for allowed in [vec![RelaySource::Session], Vec::new()] {
         desk.click("Allow weaker paths where the list has too few relays Session's service nodes");
@@ -1537,7 +1486,7 @@ fn a_copied_pointer_leaves_the_clipboard_only_when_chosen_and_unchanged() {
             *desk.desktop.copied.lock().expect("no panic") = vec![left.to_owned()];
         }
         let desktop = Arc::clone(&desk.desktop);
-        act(&mut desk, WindowAction::Close);
+        desk.act(WindowAction::Close);
         // The end of the window waits for what it began.
         drop(desk);
         let copied = desktop.copied.lock().expect("no panic").concat();
@@ -1548,7 +1497,7 @@ fn a_copied_pointer_leaves_the_clipboard_only_when_chosen_and_unchanged() {
 #[test]
 fn a_sheet_gives_the_keyboard_back_to_what_had_it() {
     let mut desk = Desk::new();
-    act(&mut desk, WindowAction::Go(Screen::Settings));
+    desk.act(WindowAction::Go(Screen::Settings));
     desk.window.run_steps(8);
     for name in ["Add a server", "Dark", "Keyboard shortcuts"] {
         desk.window.get_by_label(name).focus();
@@ -1600,10 +1549,7 @@ fn the_last_sentence_of_who_saw_what_is_always_seen_and_in_a_narrow_window_at_th
         let mut desk = Desk::with(settings(), size, |_| Opening::default());
         desk.shared_one();
         let id = desk.window.state().model().transfers[0].id;
-        act(
-            &mut desk,
-            ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }),
-        );
+        desk.act(ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
         desk.window.run_steps(8);
         let bottom = |desk: &Desk| {
             let words = "Whoever watches both ends can still compare times.";
@@ -1623,13 +1569,10 @@ fn of_the_built_in_network_it_is_said_once_that_it_is_this_computer() {
     let mut desk = Desk::new();
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(
-        &mut desk,
-        ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }),
-    );
+    desk.act(ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
     desk.until_seen("This was the built-in network");
     assert!(!desk.sees("the list is too small"));
-    act(&mut desk, ModalAction::Back);
+    desk.act(ModalAction::Back);
 
     let known = server("files.example");
     let kept = Settings {
@@ -1640,10 +1583,7 @@ fn of_the_built_in_network_it_is_said_once_that_it_is_this_computer() {
     let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(
-        &mut desk,
-        ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }),
-    );
+    desk.act(ModalAction::Open(Modal::WhoSawWhat { id, at: 2 }));
     desk.until_seen("Middle relay");
     assert!(!desk.sees("This was the built-in network"));
 }
@@ -1654,7 +1594,7 @@ fn a_drop_that_brings_no_file_says_what_to_do_and_the_sheet_of_keys_why() {
     desk.drop_files(&[std::path::PathBuf::new()]);
     desk.until_seen("Save it to a folder first, then drop it from there.");
     assert!(desk.window.state().model().transfers.is_empty());
-    act(&mut desk, ModalAction::Open(Modal::Shortcuts));
+    desk.act(ModalAction::Open(Modal::Shortcuts));
     for words in ["may only promise a file", "runs as administrator"] {
         assert!(desk.sees(words), "{words}");
     }
@@ -1677,7 +1617,7 @@ fn what_has_the_keyboard_in_a_sheet_or_a_question_is_in_a_named_dialog() {
             "Wipe the history?",
         ),
     ] {
-        act(&mut desk, ModalAction::Open(modal));
+        desk.act(ModalAction::Open(modal));
         desk.until(|desk| desk.focused().as_deref() == Some(stop));
         let focused = desk
             .window
@@ -1689,7 +1629,7 @@ fn what_has_the_keyboard_in_a_sheet_or_a_question_is_in_a_named_dialog() {
         let dialog = above.expect("a dialog above it");
         assert_eq!(dialog.label().as_deref(), Some(name));
         assert!(dialog.is_modal());
-        act(&mut desk, ModalAction::Back);
+        desk.act(ModalAction::Back);
     }
 }
 
@@ -1709,7 +1649,7 @@ fn tab_in_a_sheet_with_one_stop_stays_there_and_moves_nothing_below() {
 #[test]
 fn one_of_a_few_is_found_in_its_named_group() {
     let mut desk = Desk::new();
-    act(&mut desk, WindowAction::Go(Screen::Settings));
+    desk.act(WindowAction::Go(Screen::Settings));
     desk.window.run_steps(4);
     let dark = desk.window.get_by_role_and_label(Role::RadioButton, "Dark");
     let group = dark.accesskit_node().parent().expect("a group above it");
@@ -1721,13 +1661,13 @@ fn one_of_a_few_is_found_in_its_named_group() {
 #[test]
 fn a_number_is_a_number_to_a_screen_reader() {
     let mut desk = Desk::new();
-    act(&mut desk, ShareAction::ShowOptions(true));
+    desk.act(ShareAction::ShowOptions(true));
     for (limit, least) in [(1, Some(1.0)), (2, None)] {
         let options = ShareOptions {
             count: Count::Limit(limit),
             ..ShareOptions::default()
         };
-        act(&mut desk, ShareAction::SetOptions(options));
+        desk.act(ShareAction::SetOptions(options));
         let number = desk.window.get_by_role(Role::SpinButton);
         let number = number.accesskit_node();
         assert_eq!(number.numeric_value(), Some(f64::from(limit)));
@@ -1746,7 +1686,7 @@ fn what_is_only_an_icon_is_not_described_by_its_name_again() {
 fn home_and_end_go_through_the_menu_of_a_row() {
     let mut desk = Desk::new();
     desk.shared_one();
-    act(&mut desk, FocusAction::Region(Region::Rows));
+    desk.act(FocusAction::Region(Region::Rows));
     keys(&mut desk, Modifiers::SHIFT, Key::F10);
     desk.until(|desk| desk.focused().as_deref() == Some("Copy pointer"));
     let last = names(&desk, Role::MenuItem).pop();
@@ -1763,13 +1703,13 @@ fn a_sheet_opens_at_its_beginning() {
         let node = desk.window.get_by_label("To the buttons of the transfer");
         node.rect().bottom()
     };
-    act(&mut desk, ModalAction::Open(Modal::Shortcuts));
+    desk.act(ModalAction::Open(Modal::Shortcuts));
     desk.window.key_press(Key::End);
     desk.window.run_steps(8);
     assert!(last(&desk) < 420.0);
     key(&mut desk, Key::Escape);
     desk.until(|desk| desk.window.state().model().modal.is_none());
-    act(&mut desk, ModalAction::Open(Modal::Shortcuts));
+    desk.act(ModalAction::Open(Modal::Shortcuts));
     desk.window.run_steps(8);
     assert!(last(&desk) > 420.0);
 }

@@ -32,12 +32,6 @@ fn with_a_server() -> Settings {
     }
 }
 
-fn act(desk: &mut Desk, action: impl Into<Action>) {
-    let ctx = desk.window.ctx.clone();
-    desk.window.state_mut().take(&ctx, action);
-    desk.window.run_steps(3);
-}
-
 fn kept_word(desk: &Desk) -> Option<String> {
     let saves = desk.backend.saves();
     let server = saves.last()?.servers.first()?;
@@ -47,7 +41,7 @@ fn kept_word(desk: &Desk) -> Option<String> {
 #[test]
 fn an_access_word_is_entered_kept_and_forgotten_and_never_shown() {
     let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
-    act(&mut desk, WindowAction::Go(Screen::Settings));
+    desk.act(WindowAction::Go(Screen::Settings));
     desk.click("Enter a word files.example");
     desk.until(|desk| desk.focused().as_deref() == Some("Access word"));
     desk.window
@@ -143,7 +137,7 @@ fn every_option_of_a_share_is_chosen_by_its_name_and_reaches_the_next_share() {
         work_bits: Some(18),
     });
     let choice = with_a_server().chosen;
-    act(&mut desk, ServerAction::Use(choice));
+    desk.act(ServerAction::Use(choice));
     desk.until_seen("kept 2 days");
     desk.until_seen("asks for work (18 bits)");
     assert!(desk.sees("Up to 1 MB a file"));
@@ -196,9 +190,9 @@ fn what_failed_offers_what_helps() {
     desk.until(|desk| desk.focused().as_deref() == Some("Access word"));
     assert_eq!(desk.window.state().model().screen, Screen::Settings);
 
-    act(&mut desk, WindowAction::Go(Screen::Share));
+    desk.act(WindowAction::Go(Screen::Share));
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Row(id, RowAction::Remove));
+    desk.act(Action::Row(id, RowAction::Remove));
     desk.backend
         .fail_next(AppError::Local(LocalFileError::NotAFile));
     desk.drop_files(&[file]);
@@ -216,13 +210,13 @@ fn what_was_removed_comes_back_by_button_and_by_key() {
     let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
     desk.shared_one();
     let id = desk.window.state().model().transfers[0].id;
-    act(&mut desk, Action::Row(id, RowAction::Remove));
+    desk.act(Action::Row(id, RowAction::Remove));
     assert!(desk.sees("report.pdf was removed."));
     desk.click("Undo");
     assert_eq!(desk.window.state().model().transfers[0].id, id);
     assert!(!desk.sees("was removed"));
 
-    act(&mut desk, WindowAction::Go(Screen::Settings));
+    desk.act(WindowAction::Go(Screen::Settings));
     desk.click("Remove files.example");
     desk.until(|desk| {
         desk.backend
@@ -240,8 +234,8 @@ fn what_was_removed_comes_back_by_button_and_by_key() {
 fn a_test_tells_of_upload_download_and_delete() {
     let mut desk = Desk::with(with_a_server(), [760.0, 900.0], |_| Opening::default());
     let choice = with_a_server().chosen;
-    act(&mut desk, WindowAction::Go(Screen::Settings));
-    act(&mut desk, ServerAction::Test(choice));
+    desk.act(WindowAction::Go(Screen::Settings));
+    desk.act(ServerAction::Test(choice));
     desk.backend.let_go(1);
     desk.until_seen("Upload (84 ms) and download (57 ms) work. Delete (31 ms) works.");
 }
@@ -250,12 +244,12 @@ fn a_test_tells_of_upload_download_and_delete() {
 fn links_open_this_program_where_the_system_leaves_that_to_it() {
     const LINKS: &str = "Open cloakroom: links with this program";
     let mut desk = Desk::with(with_a_server(), [760.0, 900.0], |_| Opening::default());
-    act(&mut desk, WindowAction::Go(Screen::Settings));
+    desk.act(WindowAction::Go(Screen::Settings));
     desk.until_seen("Downloads");
     assert!(!desk.sees(LINKS), "it was decided when it was installed");
 
     *desk.desktop.links.lock().expect("no panic") = Some(true);
-    act(&mut desk, SettingsAction::OpenLinks(false));
+    desk.act(SettingsAction::OpenLinks(false));
     desk.until_seen(LINKS);
     let known = |desk: &Desk| *desk.desktop.links.lock().expect("no panic");
     assert_eq!(known(&desk), Some(false));
@@ -276,7 +270,7 @@ fn links_open_this_program_where_the_system_leaves_that_to_it() {
 #[test]
 fn what_few_people_change_is_kept_and_the_diagnostics_hold_no_secret() {
     let mut desk = Desk::with(with_a_server(), [760.0, 900.0], |_| Opening::default());
-    act(&mut desk, WindowAction::Go(Screen::Settings));
+    desk.act(WindowAction::Go(Screen::Settings));
     desk.click("More files at the same time");
     desk.click("OpenGL");
     // Other systems have one display, and nothing to choose.
@@ -357,7 +351,7 @@ fn announced(desk: &Desk, words: &str) -> bool {
 
 fn settings_open(size: [f32; 2]) -> Desk {
     let mut desk = Desk::with(with_a_server(), size, |_| Opening::default());
-    act(&mut desk, WindowAction::Go(Screen::Settings));
+    desk.act(WindowAction::Go(Screen::Settings));
     desk.window.run_steps(8);
     desk
 }
@@ -406,10 +400,9 @@ fn a_relay_list_dropped_on_settings_is_used_and_any_other_file_is_shared() {
     desk.until(|desk| kept(desk).relays == chosen);
     assert!(desk.window.state().model().transfers.is_empty());
 
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until(|desk| desk.window.state().model().transfers.len() == 1);
-    act(&mut desk, WindowAction::Go(Screen::Share));
+    desk.act(WindowAction::Go(Screen::Share));
     desk.drop_files(&[list]);
     desk.until(|desk| desk.window.state().model().transfers.len() == 2);
 }
@@ -420,8 +413,8 @@ fn what_is_wrong_stands_under_its_field_and_is_seen() {
         let mut desk = settings_open(size);
         desk.backend
             .fail_next(AppError::RelaySource(RelaySourceError::NotHere));
-        act(&mut desk, RelayAction::LineEdited("nonsense".to_owned()));
-        act(&mut desk, RelayAction::Add);
+        desk.act(RelayAction::LineEdited("nonsense".to_owned()));
+        desk.act(RelayAction::Add);
         desk.until(|desk| is_in_view(desk, "There are no relays to use."));
         let field = place(&desk, Role::TextInput, "Add a relay list");
         let labels = desk.window.query_all_by_role(Role::Label);
@@ -432,8 +425,8 @@ fn what_is_wrong_stands_under_its_field_and_is_seen() {
         let session = place(&desk, Role::Switch, "Session's service nodes");
         assert!(field.bottom() < said.top() && said.bottom() < session.top());
 
-        act(&mut desk, RelayAction::ProxyEdited("nonsense".to_owned()));
-        act(&mut desk, RelayAction::UseProxy);
+        desk.act(RelayAction::ProxyEdited("nonsense".to_owned()));
+        desk.act(RelayAction::UseProxy);
         desk.until(|desk| is_in_view(desk, "This is not a proxy's address."));
         let wrong = |desk: &Desk, name: &str| {
             let field = desk.window.get_by_role_and_label(Role::TextInput, name);
@@ -478,11 +471,10 @@ fn what_has_the_same_words_has_a_name_of_its_own() {
     desk.until(|desk| announced(desk, "Testing upload and download…"));
     desk.backend.let_go(1);
     desk.until_seen("84 ms");
-    act(
-        &mut desk,
-        ServerAction::AddressEdited(server("other.example").address.to_string()),
-    );
-    act(&mut desk, ServerAction::Add);
+    desk.act(ServerAction::AddressEdited(
+        server("other.example").address.to_string(),
+    ));
+    desk.act(ServerAction::Add);
     desk.until(|desk| announced(desk, "other.example was added and is in use."));
 }
 
@@ -548,7 +540,7 @@ fn arrows_move_a_choice_and_tab_leaves_it() {
     desk.until(|desk| kept(desk).zoom == 110);
     assert_eq!(desk.focused().as_deref(), Some("Size"));
 
-    act(&mut desk, WindowAction::Go(Screen::Share));
+    desk.act(WindowAction::Go(Screen::Share));
     focus(&mut desk, "Share");
     desk.press(Key::ArrowRight);
     desk.until(|desk| desk.window.state().model().screen == Screen::Receive);
@@ -568,10 +560,9 @@ fn what_cannot_be_pressed_any_more_keeps_the_keyboard() {
     desk.until_seen("84 ms");
     assert_eq!(desk.focused().as_deref(), Some("Test files.example"));
 
-    act(
-        &mut desk,
-        ServerAction::AddressEdited(server("other.example").address.to_string()),
-    );
+    desk.act(ServerAction::AddressEdited(
+        server("other.example").address.to_string(),
+    ));
     focus(&mut desk, "Add this server");
     desk.press(Key::Enter);
     desk.until_seen("Test other.example");
@@ -644,16 +635,12 @@ fn what_a_choice_shows_to_whom_is_said_as_it_stands() {
     );
     let direct = "Without relays files.example";
     assert!(told(&desk, direct).starts_with("Turned on, this server would see"));
-    act(
-        &mut desk,
-        Change::Direct(server("files.example").address.key, true),
-    );
+    desk.act(Change::Direct(server("files.example").address.key, true));
     assert!(desk.sees("This server sees this computer's address with every transfer."));
-    act(
-        &mut desk,
-        RelayAction::ProxyEdited("socks5://127.0.0.1:9050".to_owned()),
-    );
-    act(&mut desk, RelayAction::UseProxy);
+    desk.act(RelayAction::ProxyEdited(
+        "socks5://127.0.0.1:9050".to_owned(),
+    ));
+    desk.act(RelayAction::UseProxy);
     desk.until_seen("the host sees the proxy's address and the time, once.");
     assert!(told(&desk, "Session's service nodes").contains("sees the proxy's address"));
 }

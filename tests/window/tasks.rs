@@ -34,8 +34,7 @@ fn a_dropped_file_is_shared_and_its_pointer_copied() {
         [760.0, 600.0],
         |_| Opening::default(),
     );
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until_seen("Uploading, 61 %");
     let bar = desk
         .window
@@ -125,11 +124,7 @@ fn a_hovering_file_is_named() {
 #[test]
 fn what_failed_says_what_why_and_what_next_and_can_be_tried_again() {
     let mut desk = Desk::new();
-    desk.backend.fail_next(no_answer());
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
-    desk.backend.let_go(1);
-    desk.until_seen("The file server could not be reached.");
+    desk.failed_one();
     assert!(desk.sees("The last relay said so; it was tried 4 times. Try again later, or ask the server's operator."));
     desk.click("Retry report.pdf");
     desk.until_seen("Uploading");
@@ -140,8 +135,7 @@ fn what_failed_says_what_why_and_what_next_and_can_be_tried_again() {
 #[test]
 fn cancelling_is_at_once() {
     let mut desk = Desk::new();
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until_seen("Uploading");
     desk.click("Cancel report.pdf");
     assert!(desk.sees("Cancelled"));
@@ -337,8 +331,7 @@ fn the_first_start_card_leaves_with_escape_and_does_not_hold_a_drop_back() {
     );
     desk.window.step();
     assert!(desk.sees("For now everything stays on this computer."));
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until_seen("Uploading");
     desk.press(Key::Escape);
     desk.until(|desk| !desk.sees("For now everything stays"));
@@ -353,8 +346,7 @@ fn the_first_start_card_leaves_with_escape_and_does_not_hold_a_drop_back() {
 #[test]
 fn closing_with_running_transfers_asks_first() {
     let mut desk = Desk::new();
-    let file = desk.file("report.pdf");
-    desk.drop_files(&[file]);
+    desk.drop_report();
     desk.until_seen("Uploading");
     let close = |desk: &mut Desk| {
         let viewport = desk
@@ -678,9 +670,9 @@ fn a_window_at_rest_asks_for_no_frame() {
         desk.window.ctx.all_styles_mut(blink);
         assert!(!comes_to_rest(&mut desk), "a caret that blinks is seen");
         // Puts the window's own style on, also over what the harness has changed.
-        act(&mut desk, SettingsAction::Zoom(1));
-        act(&mut desk, SettingsAction::Zoom(0));
-        act(&mut desk, WindowAction::Go(Screen::Share));
+        desk.act(SettingsAction::Zoom(1));
+        desk.act(SettingsAction::Zoom(0));
+        desk.act(WindowAction::Go(Screen::Share));
         at_rest(&mut desk, "share, empty");
         desk.click("Receive");
         desk.until(|desk| desk.focused().as_deref() == Some("Pointer"));
@@ -691,16 +683,15 @@ fn a_window_at_rest_asks_for_no_frame() {
         desk.paste(POINTER);
         desk.until_seen("from files.example");
         at_rest(&mut desk, "receive, a pointer");
-        act(&mut desk, ReceiveAction::Clear);
-        act(&mut desk, WindowAction::Go(Screen::Settings));
+        desk.act(ReceiveAction::Clear);
+        desk.act(WindowAction::Go(Screen::Settings));
         at_rest(&mut desk, "settings");
-        act(&mut desk, WindowAction::Go(Screen::Gallery));
+        desk.act(WindowAction::Go(Screen::Gallery));
         at_rest(&mut desk, "gallery");
 
-        act(&mut desk, WindowAction::Go(Screen::Share));
+        desk.act(WindowAction::Go(Screen::Share));
         desk.backend.fail_next(no_answer());
-        let file = desk.file("report.pdf");
-        desk.drop_files(&[file]);
+        desk.drop_report();
         desk.until_seen("Uploading");
         at_rest(&mut desk, "a transfer that does not move");
         desk.backend.let_go(1);
@@ -709,12 +700,12 @@ fn a_window_at_rest_asks_for_no_frame() {
         desk.shared_one();
         at_rest(&mut desk, "a finished row");
         let id = desk.window.state().model().transfers[0].id;
-        act(&mut desk, Action::Row(id, RowAction::CopyPointer));
+        desk.act(Action::Row(id, RowAction::CopyPointer));
         desk.until(|desk| desk.window.state().model().copied == Some(id));
         at_rest(&mut desk, "copied");
-        act(&mut desk, Action::Row(id, RowAction::OpenMenu));
+        desk.act(Action::Row(id, RowAction::OpenMenu));
         at_rest(&mut desk, "the menu of a row");
-        act(&mut desk, ModalAction::Back);
+        desk.act(ModalAction::Back);
         for modal in [
             Modal::About,
             Modal::Closing { running: 2 },
@@ -725,21 +716,15 @@ fn a_window_at_rest_asks_for_no_frame() {
             Modal::WhoSawWhat { id, at: 0 },
             Modal::WipeHistory,
         ] {
-            act(&mut desk, ModalAction::Open(modal));
+            desk.act(ModalAction::Open(modal));
             at_rest(&mut desk, &format!("{modal:?}"));
-            act(&mut desk, ModalAction::Back);
+            desk.act(ModalAction::Back);
         }
         let folder = desk.folder.path().to_owned();
         desk.drop_files(&[folder]);
         desk.until(|desk| desk.window.state().model().notice.is_some());
         at_rest(&mut desk, "a notice");
     }
-}
-
-fn act(desk: &mut Desk, action: impl Into<Action>) {
-    let ctx = desk.window.ctx.clone();
-    desk.window.state_mut().take(&ctx, action);
-    desk.window.run_steps(3);
 }
 
 /// Nothing but a person or a transfer makes the window draw itself again.
