@@ -1,10 +1,13 @@
 //! A picture of every screen and state, drawn by a software renderer: at 760x600 and 420x420, light and dark, four to
 //! a sheet in `assets/screenshots`. Each is compared with the one that is kept.
 //!
-//! `UPDATE_PICTURES=1 cargo test --test window pictures` draws them anew, `ONLY_PICTURE=share-done` before it that one alone. Without a software renderer nothing is compared.
+//! `UPDATE_PICTURES=1 cargo test --test window pictures` draws them anew, `ONLY_PICTURE=share-done` before it that one
+//! alone. Without a software renderer nothing is compared.
 
+use std::cell::Cell;
+use std::panic::UnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use cloakroom::app::error::{AppError, Mismatch, ServerRefusal};
 use cloakroom::app::kept::history::HistoryStatus;
@@ -655,14 +658,29 @@ fn every_screen_looks_as_it_did() {
 }
 
 fn software_renderer() -> Option<RenderState> {
-    let quiet = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| ()));
-    let made = std::panic::catch_unwind(|| {
-        create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE)
+    let made =
+        without_words(|| create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE));
+    made.filter(|state| state.adapter.get_info().device_type == DeviceType::Cpu)
+}
+
+/// What it makes; nothing, and no word of it, when it panics. Panics of other threads are said as ever.
+fn without_words<T>(make: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
+    thread_local! {
+        static SILENT: Cell<bool> = const { Cell::new(false) };
+    }
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !SILENT.get() {
+                usual(panic);
+            }
+        }));
     });
-    std::panic::set_hook(quiet);
+    SILENT.set(true);
+    let made = std::panic::catch_unwind(make);
+    SILENT.set(false);
     made.ok()
-        .filter(|state| state.adapter.get_info().device_type == DeviceType::Cpu)
 }
 
 /// Where the four pictures of a scene are on its sheet: left, top, width and height; wide, then narrow, light first.
