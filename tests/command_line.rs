@@ -8,6 +8,7 @@ mod command_line {
     mod end_to_end;
     mod foreign_servers;
     mod manage;
+    mod person;
     mod promises;
     mod stand_in;
     mod standard_streams;

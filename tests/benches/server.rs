@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run ends")]
 #![expect(clippy::print_stdout, reason = "its figures are for people")]
 
+#[allow(dead_code, reason = "the tests use the rest of it")]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -30,7 +31,7 @@ use cloakroom::wire::random;
 use http_body_util::Full;
 use hyper_util::rt::TokioIo;
 use rand_core::Rng as _;
-use support::{Process, cloak};
+use support::{Process, cloak, peak_kib};
 use tempfile::TempDir;
 
 fn main() {
@@ -268,11 +269,7 @@ impl Server {
 
     /// The most memory it took since it started, in KiB, where the system tells (Linux).
     fn peak(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.split_whitespace().next()?.parse().ok()
+        peak_kib(self.process.id())
     }
 }
 

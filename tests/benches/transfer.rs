@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run ends")]
 #![expect(clippy::print_stdout, reason = "its figures are for people")]
 
+#[allow(dead_code, reason = "the tests use the rest of it")]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -28,7 +29,7 @@ use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::seal::{ContentKind, UnverifiedBlob, seal};
 use cloakroom::protocol::size_class::{MAX_CONTENT_LEN, SizeClass};
 use cloakroom::wire::random;
-use support::{Network, cloak, said, with_input};
+use support::{Network, cloak, peak_kib, said, with_input};
 
 fn main() {
     let rounds = std::env::var("ROUNDS")
@@ -261,17 +262,10 @@ fn peak(mut command: Command, input: &str) -> Option<u64> {
         .spawn()
         .unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
-    let status = format!("/proc/{}/status", child.id());
     let mut peak = None;
     // The high-water mark only rises, so the last look before the end has nearly all of it.
     let ended = loop {
-        let seen = fs::read_to_string(&status).ok().and_then(|status| {
-            let line = status
-                .lines()
-                .find_map(|line| line.strip_prefix("VmHWM:"))?;
-            line.split_whitespace().next()?.parse().ok()
-        });
-        peak = peak.max(seen);
+        peak = peak.max(peak_kib(child.id()));
         if let Some(ended) = child.try_wait().unwrap() {
             break ended;
         }

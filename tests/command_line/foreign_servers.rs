@@ -9,6 +9,7 @@ use cloakroom::protocol::pointer::Pointer;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
+use crate::command_line::person::expect;
 use crate::command_line::stand_in::{self, SessionServer, StandIn};
 use crate::support::{cloak, printed_pointer, said, with_input};
 
@@ -177,11 +178,6 @@ fn is_in(secs: f64, expires: u64) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let expected = now.as_secs_f64() + secs;
     (expires as f64 - expected).abs() < 3_600.0
-}
-
-fn expect(output: &Output, expected: i32, words: &str) {
-    assert_eq!(output.status.code(), Some(expected), "{}", said(output));
-    assert!(said(output).contains(words), "{words:?}: {}", said(output));
 }
 
 const DAY: f64 = 86_400.0;

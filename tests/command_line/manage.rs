@@ -28,15 +28,19 @@ use cloakroom::protocol::onion::v4::RequestHead;
 use cloakroom::protocol::pointer::{Pointer, PointerKey};
 use cloakroom::protocol::relay_list::{NetworkKind, RelayList};
 use cloakroom::protocol::seal::FileKey;
-use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
+use cloakroom::relay::RunningRelay;
 use cloakroom::server::{RunningServer, Server, ServerConfig};
 use cloakroom::wire::random;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use tokio::runtime::Runtime;
 
+use crate::command_line::person::expect;
 use crate::command_line::stand_in::{SessionServer, StandIn, read_message, serve};
-use crate::support::{blobs_in, cloak, content, printed_pointer, said, with_input, write_list};
+use crate::support::relays::{entries, loopback, three_relays};
+use crate::support::{
+    blobs_in, cloak, content, now, printed_pointer, said, with_input, write_list,
+};
 
 /// A file server and three relays in this process, and the people who use them in processes of their own.
 struct Town {
@@ -58,22 +62,10 @@ impl Town {
         let folder = tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
         let server = start_server(&runtime, folder.path(), set);
-        let relays: Vec<_> = (1..=3)
-            .map(|seed| {
-                let mut config = RelayConfig::new(loopback(), Identity::from_seed([seed; 32]));
-                config.settings.allow_private = true;
-                runtime.block_on(Relay::start(config)).unwrap()
-            })
-            .collect();
-        let list: Vec<_> = relays
-            .iter()
-            .map(|relay| relay.descriptor().clone())
-            .collect();
-        let entries: Vec<_> = list.iter().map(|relay| relay.to_json()).collect();
-        write_list(folder.path(), &entries);
-        for relay in &relays {
-            relay.set_relays(list.clone());
-        }
+        let relays = runtime.block_on(three_relays(|_| ()));
+        let list = entries(&relays);
+        let lines: Vec<_> = list.iter().map(|relay| relay.to_json()).collect();
+        write_list(folder.path(), &lines);
         Self {
             address: server.address().clone(),
             door: None,
@@ -119,10 +111,6 @@ fn start_server(
     let mut config = ServerConfig::new(loopback(), store, Identity::from_seed([9; 32]));
     set(&mut config);
     runtime.block_on(Server::start(config)).unwrap()
-}
-
-fn loopback() -> SocketAddr {
-    "127.0.0.1:0".parse().unwrap()
 }
 
 /// One person with settings and a record of their own.
@@ -178,16 +166,6 @@ impl Person<'_> {
         let more = [&["--out", folder.to_str().unwrap()], more].concat();
         self.run("get", pointer, &more)
     }
-}
-
-fn code(output: &Output) -> Option<i32> {
-    output.status.code()
-}
-
-#[track_caller]
-fn expect(output: &Output, expected: i32, words: &str) {
-    assert_eq!(code(output), Some(expected), "{}", said(output));
-    assert!(said(output).contains(words), "{words:?}: {}", said(output));
 }
 
 #[test]
@@ -576,8 +554,7 @@ fn telling(
 }
 
 fn hour_now() -> u32 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    hour_of(since.unwrap().as_secs())
+    hour_of(now())
 }
 
 fn expires_hour(head: &RequestHead) -> u32 {

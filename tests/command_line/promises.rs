@@ -15,7 +15,6 @@ use std::sync::mpsc;
 use std::time::Duration;
 #[cfg(target_os = "linux")]
 use std::time::Instant;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloakroom::app::relays::RelaySource;
 use cloakroom::app::settings::{Home, ServerChoice, ServerEntry, Settings};
@@ -27,10 +26,11 @@ use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
 use cloakroom::protocol::seal::{ContentKind, FileKey, Sealed, seal};
 use cloakroom::wire::random;
 use serde_json::Value;
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 
+use crate::command_line::person::Person;
 use crate::support::{
-    Network, Process, RECORD_LEN, blobs_in, cloak, content, printed_pointer, said, with_input,
+    Network, Process, RECORD_LEN, blobs_in, content, now, printed_pointer, said, with_input,
 };
 #[cfg(unix)]
 use crate::support::{signal, write_list};
@@ -387,10 +387,7 @@ fn a_time_that_the_server_does_not_keep_is_8_and_nothing_is_stored() {
     let output = person.run(&["share", file.to_str().unwrap(), "--ttl", "31d"]);
     assert!(said(&output).contains("720 hours"), "{}", said(&output));
 
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let now = now();
     let pointer = Pointer::find(&person.share(&file, &["--ttl", "3h"])).unwrap();
     let expires = pointer.expires.unwrap();
     assert!(
@@ -1125,63 +1122,7 @@ fn a_name_that_the_settings_keep_out_of_pointers_stays_out() {
     assert!(said(&info).contains("not in the pointer") && !said(&info).contains("secret plan"));
 }
 
-/// Somebody with a home of their own, which is also the current folder of what they run.
-struct Person(TempDir);
-
 impl Person {
-    fn new() -> Self {
-        Self(tempdir().unwrap())
-    }
-
-    fn home(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn command(&self) -> Command {
-        let mut command = cloak(self.home());
-        command.current_dir(self.home());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command().args(args).output().unwrap()
-    }
-
-    fn run_with(&self, args: &[&str], input: &str) -> Output {
-        let mut command = self.command();
-        command.args(args);
-        with_input(command, input)
-    }
-
-    fn start(&self, args: &[&str]) -> Process {
-        let mut command = self.command();
-        command.args(args);
-        Process::start(command)
-    }
-
-    fn file(&self, name: &str, content: &[u8]) -> PathBuf {
-        let path = self.home().join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn share(&self, file: &Path, args: &[&str]) -> String {
-        printed_pointer(
-            &self
-                .command()
-                .arg("share")
-                .arg(file)
-                .args(args)
-                .output()
-                .unwrap(),
-        )
-    }
-
-    fn get(&self, pointer: &str, out: &str) {
-        let output = self.run_with(&["get", "-", "--out", out], pointer);
-        assert!(output.status.success(), "{}", said(&output));
-    }
-
     fn blobs(&self) -> Vec<PathBuf> {
         blobs_in(&self.home().join("builtin").join("store"))
     }

@@ -1,6 +1,5 @@
 //! File servers that are not ours: a stand-in that opens what is sealed to it and answers as it likes, and Session's file
 //! server in its three forms, by what each was recorded to answer.
-#![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::collections::HashMap;
 use std::io::{Read, Write as _};

@@ -6,47 +6,31 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::FileTypeExt as _;
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 
-use tempfile::{TempDir, tempdir};
-
+use crate::command_line::person::Person;
 use crate::command_line::stand_in::{read_message, serve as serve_each};
-use crate::support::{Process, blobs_in, cloak, free_port, printed_pointer, said, signal};
+use crate::support::{Process, blobs_in, free_port, printed_pointer, said, signal};
 
-/// A person with one file, on the built-in network.
-struct Person {
-    home: TempDir,
+/// A person with the file `a.txt`, on the built-in network.
+fn with_file() -> Person {
+    let person = Person::new();
+    person.file("a.txt", b"content");
+    person
 }
 
 impl Person {
-    fn new() -> Self {
-        let home = tempdir().unwrap();
-        fs::write(home.path().join("a.txt"), b"content").unwrap();
-        Self { home }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.home.path().join(name)
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = cloak(self.home.path());
-        command.current_dir(self.home.path()).args(args);
-        command
-    }
-
     fn pointer(&self, more: &[&str]) -> String {
         let args = [&["share", "a.txt"][..], more].concat();
-        printed_pointer(&self.command(&args).output().unwrap())
+        printed_pointer(&self.command_with(&args).output().unwrap())
     }
 
     /// Runs with the pointer on standard input and standard output or standard error on a full disk.
     fn run_full(&self, full: Stream, args: &[&str], input: &str) -> Output {
         let file = self.path("input");
         fs::write(&file, input).unwrap();
-        let mut command = self.command(args);
+        let mut command = self.command_with(args);
         command.stdin(File::open(file).unwrap());
         match full {
             Stream::Error => command.stdout(Stdio::piped()).stderr(full_disk()),
@@ -74,7 +58,7 @@ fn code(output: &Output) -> i32 {
 
 #[test]
 fn a_message_that_nobody_can_read_changes_nothing() {
-    let person = Person::new();
+    let person = with_file();
     let counted = person.pointer(&["--count"]);
     let shared = person.run_full(Stream::Error, &["share", "a.txt"], "");
     assert_eq!(code(&shared), 0);
@@ -100,27 +84,16 @@ fn a_message_that_nobody_can_read_changes_nothing() {
 /// Logs go to standard error, too, and tracing writes of its own about lines that it could not write.
 #[test]
 fn a_log_on_a_full_disk_ends_nobody() {
-    let person = Person::new();
-    for args in [
-        &["serve", "--listen", "127.0.0.1:0", "--store", "store"][..],
-        &[
-            "relay",
-            "--key",
-            "r.key",
-            "--listen",
-            "127.0.0.1:0",
-            "--allow-private",
-        ],
-        &["up", "--dir", "net"],
-    ] {
-        let mut command = person.command(args);
+    let person = with_file();
+    for args in SERVING {
+        let mut command = person.command_with(args);
         command.env("RUST_LOG", "trace").stderr(full_disk());
         let mut process = Process::start(command);
         assert!(!process.first_line.is_empty());
         signal("TERM", process.id());
         assert!(process.wait().0.success(), "{args:?}");
     }
-    let mut demo = person.command(&["demo", "a.txt"]);
+    let mut demo = person.command_with(&["demo", "a.txt"]);
     demo.env("RUST_LOG", "trace").stderr(full_disk());
     assert!(demo.output().unwrap().status.success());
 }
@@ -128,20 +101,9 @@ fn a_log_on_a_full_disk_ends_nobody() {
 /// Their first line is for people and scripts; the work goes on without it.
 #[test]
 fn whoever_serves_goes_on_when_its_first_line_cannot_be_printed() {
-    let person = Person::new();
-    for args in [
-        &["serve", "--listen", "127.0.0.1:0", "--store", "store"][..],
-        &[
-            "relay",
-            "--key",
-            "r.key",
-            "--listen",
-            "127.0.0.1:0",
-            "--allow-private",
-        ],
-        &["up", "--dir", "net"],
-    ] {
-        let mut command = person.command(args);
+    let person = with_file();
+    for args in SERVING {
+        let mut command = person.command_with(args);
         command.stdout(full_disk()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -159,7 +121,7 @@ fn whoever_serves_goes_on_when_its_first_line_cannot_be_printed() {
 
 #[test]
 fn a_share_whose_pointer_nobody_can_read_uploads_nothing() {
-    let person = Person::new();
+    let person = with_file();
     let full = person.run_full(Stream::Output, &["share", "a.txt"], "");
     assert_eq!(code(&full), 1);
     assert!(
@@ -170,15 +132,15 @@ fn a_share_whose_pointer_nobody_can_read_uploads_nothing() {
 
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut closed_pipe = person.command(&["share", "a.txt"]);
+    let mut closed_pipe = person.command_with(&["share", "a.txt"]);
     closed_pipe.stdout(writer);
     assert!(!closed_pipe.status().unwrap().success());
 
     let cloak = env!("CARGO_BIN_EXE_cloak");
     let closed = Command::new("sh")
         .args(["-c", "exec \"$0\" share a.txt >&-", cloak])
-        .env("CLOAKROOM_HOME", person.home.path())
-        .current_dir(person.home.path())
+        .env("CLOAKROOM_HOME", person.home())
+        .current_dir(person.home())
         .output()
         .unwrap();
     assert_eq!(code(&closed), 1, "{}", said(&closed));
@@ -193,11 +155,11 @@ fn a_share_whose_pointer_nobody_can_read_uploads_nothing() {
 /// Whoever reads the pointer goes away while the file is on its way.
 #[test]
 fn a_file_whose_pointer_could_not_be_printed_is_taken_back() {
-    let person = Person::new();
+    let person = with_file();
     let door = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = door.local_addr().unwrap();
     let leads_to = free_port();
-    let mut serve = person.command(&["serve", "--listen", &leads_to, "--store", "store"]);
+    let mut serve = person.command_with(&["serve", "--listen", &leads_to, "--store", "store"]);
     serve.args(["--public-url", &format!("http://{at}")]);
     serve.stderr(Stdio::null());
     let server = Process::start(serve);
@@ -222,7 +184,7 @@ fn a_file_whose_pointer_could_not_be_printed_is_taken_back() {
         }
     });
 
-    let mut share = person.command(&["share", "a.txt", "--direct", "--server", &address]);
+    let mut share = person.command_with(&["share", "a.txt", "--direct", "--server", &address]);
     share.stdout(writer).stderr(Stdio::piped());
     let output = share.spawn().unwrap().wait_with_output().unwrap();
     drop(share);
@@ -239,7 +201,7 @@ fn a_file_whose_pointer_could_not_be_printed_is_taken_back() {
 
 #[test]
 fn a_result_that_cannot_be_printed_is_an_error() {
-    let person = Person::new();
+    let person = with_file();
     let pointer = person.pointer(&["--count"]);
     fs::create_dir(person.path("out")).unwrap();
     for (args, input) in [
@@ -271,11 +233,11 @@ fn a_result_that_cannot_be_printed_is_an_error() {
 /// `cloak relays | head -0`: whoever reads has seen enough.
 #[test]
 fn a_pipe_that_was_closed_ends_quietly() {
-    let person = Person::new();
+    let person = with_file();
     for args in [&["relays"][..], &["--help"], &["serve", "--print-config"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let mut command = person.command(args);
+        let mut command = person.command_with(args);
         command.stdout(writer).stderr(Stdio::piped());
         let output = command.spawn().unwrap().wait_with_output().unwrap();
         assert_eq!((code(&output), said(&output).as_str()), (1, ""), "{args:?}");
@@ -285,14 +247,14 @@ fn a_pipe_that_was_closed_ends_quietly() {
 /// That is what `VARIABLE=` means in an environment file.
 #[test]
 fn a_variable_that_is_set_to_nothing_is_not_set() {
-    let person = Person::new();
-    let mut share = person.command(&["share", "a.txt"]);
+    let person = with_file();
+    let mut share = person.command_with(&["share", "a.txt"]);
     for variable in ["CLOAKROOM_PROXY", "CLOAKROOM_ACCESS_WORD", "RUST_LOG"] {
         share.env(variable, "");
     }
     printed_pointer(&share.output().unwrap());
 
-    let mut config = person.command(&["serve", "--print-config"]);
+    let mut config = person.command_with(&["serve", "--print-config"]);
     for variable in [
         "CLOAKROOM_CONFIG",
         "CLOAKROOM_LISTEN",
@@ -303,15 +265,31 @@ fn a_variable_that_is_set_to_nothing_is_not_set() {
     assert!(config.output().unwrap().status.success());
 
     // An option that says nothing is a mistake: `--proxy "$PROXY"` without a PROXY must not go out without one.
-    let said_empty = person.command(&["share", "a.txt", "--proxy", ""]).output();
+    let said_empty = person
+        .command_with(&["share", "a.txt", "--proxy", ""])
+        .output();
     assert_eq!(code(&said_empty.unwrap()), 2);
 }
 
 #[test]
 fn whoever_wants_the_pointer_lost_may_lose_it() {
-    let person = Person::new();
+    let person = with_file();
     let null = File::options().write(true).open("/dev/null").unwrap();
-    let mut share = person.command(&["share", "a.txt"]);
+    let mut share = person.command_with(&["share", "a.txt"]);
     share.stdout(null).stderr(Stdio::null());
     assert!(share.status().unwrap().success());
 }
+
+/// What serves until it is ended.
+const SERVING: [&[&str]; 3] = [
+    &["serve", "--listen", "127.0.0.1:0", "--store", "store"],
+    &[
+        "relay",
+        "--key",
+        "r.key",
+        "--listen",
+        "127.0.0.1:0",
+        "--allow-private",
+    ],
+    &["up", "--dir", "net"],
+];

@@ -5,7 +5,6 @@
 //! real relay over a connection of its own. On the last link, plain HTTP to the server, no key is needed. What the hook
 //! gets is exactly the body that the party before posted, and on the way back exactly the body that the party behind
 //! answered; TLS records and HTTP headers are not part of it.
-#![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,6 +17,8 @@ use cloakroom::wire::listener::{self, HttpResponse, ListenConfig, Listening, ans
 use cloakroom::wire::tls;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
+
+use crate::support::relays::loopback;
 
 /// What crosses a link.
 pub(crate) enum Crossing<'a> {
@@ -108,8 +109,4 @@ fn client() -> reqwest::ClientBuilder {
         .no_proxy()
         .http1_only()
         .retry(reqwest::retry::never())
-}
-
-fn loopback() -> SocketAddr {
-    "127.0.0.1:0".parse().unwrap()
 }

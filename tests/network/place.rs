@@ -8,9 +8,12 @@ use std::sync::{Arc, Mutex};
 use cloakroom::app::relays::RelaySource;
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::relay_list::{ListSource, RelayDescriptor, RelayList, Serves, sign};
-use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
+use cloakroom::relay::RunningRelay;
 use cloakroom::server::{RunningServer, Server, ServerConfig};
 use tempfile::TempDir;
+
+use crate::support::now;
+use crate::support::relays::{loopback, three_relays};
 
 /// A file server that mirrors what lies in a file, three relays, and the host that the list is fetched from first.
 pub(crate) struct Place {
@@ -24,23 +27,9 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let loopback: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let mut relays = Vec::new();
-        for seed in 1..=3 {
-            let mut config = RelayConfig::new(loopback, Identity::from_seed([seed; 32]));
-            config.settings.serves = Serves::Any;
-            config.settings.allow_private = true;
-            relays.push(Relay::start(config).await.unwrap());
-        }
-        let entries: Vec<_> = relays
-            .iter()
-            .map(|relay| relay.descriptor().clone())
-            .collect();
-        for relay in &relays {
-            relay.set_relays(entries.clone());
-        }
+        let relays = three_relays(|config| config.settings.serves = Serves::Any).await;
         let key = Identity::from_seed([60; 32]);
-        let mut config = ServerConfig::new(loopback, folder.path().join("store"), key);
+        let mut config = ServerConfig::new(loopback(), folder.path().join("store"), key);
         config.settings.relay_list = Some(folder.path().join("mirrored.json"));
         let server = Server::start(config).await.unwrap();
         let host = ListHost::start();
@@ -192,11 +181,4 @@ impl ListHost {
 
 pub(crate) fn signer() -> Identity {
     Identity::from_seed([9; 32])
-}
-
-pub(crate) fn now() -> u64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
 }

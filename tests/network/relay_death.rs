@@ -34,6 +34,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::network::between::{Between, Crossing, Hook};
+use crate::support::relays::{entries, introduce};
 use crate::support::{blobs_in, content};
 
 #[derive(Clone, Copy, Debug)]
@@ -131,13 +132,8 @@ impl World {
             alive.insert(relay.descriptor().key, (runtime, relay.addr()));
             relays.push(relay);
         }
-        let entries: Vec<_> = relays
-            .iter()
-            .map(|relay| relay.descriptor().clone())
-            .collect();
-        for relay in &relays {
-            relay.set_relays(entries.clone());
-        }
+        let entries = entries(&relays);
+        introduce(&relays, &entries);
         let set = RelaySet {
             list: RelayList::join("", 0, u64::MAX, entries).unwrap(),
             kind: NetworkKind::Cloakroom,

@@ -4,7 +4,6 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,12 +23,12 @@ use cloakroom::wire::listener::{self, ListenConfig, answer};
 use cloakroom::wire::{random, tls};
 use hyper::StatusCode;
 
-use crate::support::{Process, cloak};
+use crate::support::{Process, cloak, peak_kib};
 
 /// What bodies may take in the relay.
-const MAX_MEMORY_MIB: usize = 128;
+const MAX_MEMORY_MIB: u64 = 128;
 /// What it may take beside them: 1 MiB for the buffers of each connection, and 32 MiB for the program.
-const BESIDE_MIB: usize = REQUESTS + 32;
+const BESIDE_MIB: u64 = REQUESTS as u64 + 32;
 
 const REQUESTS: usize = 200;
 /// Each of them is sent so often that there are as many as that.
@@ -95,7 +94,7 @@ async fn two_hundred_large_requests_at_once_stay_under_the_bound_and_it_serves_o
         assert_eq!(status == 200, len > ANSWER_LEN, "{status} with {len} bytes");
         *answers.entry(status).or_default() += 1;
     }
-    let peak = peak_mib(relay.id());
+    let peak = peak_kib(relay.id()).unwrap() / 1_024;
     println!("{answers:?}, {cut_off} cut off; peak {peak} MiB");
     assert!(
         answers
@@ -126,7 +125,8 @@ async fn two_hundred_large_requests_at_once_stay_under_the_bound_and_it_serves_o
         assert_eq!(response.status(), 200, "it serves on");
         assert!(response.bytes().await.unwrap().len() > ANSWER_LEN);
     }
-    assert!(peak_mib(relay.id()) <= MAX_MEMORY_MIB + BESIDE_MIB);
+    let peak = peak_kib(relay.id()).unwrap() / 1_024;
+    assert!(peak <= MAX_MEMORY_MIB + BESIDE_MIB, "{peak} MiB");
 }
 
 /// An upload of the largest class by way of this relay alone.
@@ -181,22 +181,6 @@ async fn server(passed: Arc<AtomicUsize>) -> ServerAddress {
         url,
         key: Identity::from_seed([9; 32]).public(),
     }
-}
-
-/// The most memory that the process ever had.
-fn peak_mib(process: u32) -> usize {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap();
-    line.trim()
-        .strip_suffix(" kB")
-        .unwrap()
-        .trim()
-        .parse::<usize>()
-        .unwrap()
-        / 1_024
 }
 
 const ANSWER_LEN: usize = 10_000_360;

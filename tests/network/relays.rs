@@ -11,9 +11,7 @@ use cloakroom::{
         digest::Digest,
         file_api::{self, FileRequest, Upload},
         keys::{Ed25519Public, Identity, X25519Secret},
-        onion::{
-            Built, GUARD_ENDPOINT, HopCipher, OnionRoute, ReplyError, build, hop_cipher::HopKey,
-        },
+        onion::{Built, GUARD_ENDPOINT, HopCipher, ReplyError, hop_cipher::HopKey},
         relay_list::{RelayDescriptor, Serves},
         size_class::SizeClass,
     },
@@ -36,6 +34,8 @@ use tokio_rustls::{
     },
 };
 
+use crate::support::relays::{entries, introduce, loopback, sealed_through, three_relays};
+
 struct Network {
     server: RunningServer,
     relays: Vec<RunningRelay>,
@@ -51,32 +51,19 @@ impl Network {
             Identity::from_seed([9; 32]),
         );
         let server = Server::start(config).await.unwrap();
-        let mut relays = Vec::new();
-        for seed in 1..=3 {
-            let mut config = RelayConfig::new(loopback(), Identity::from_seed([seed; 32]));
-            config.settings.allow_private = true;
-            relays.push(Relay::start(config).await.unwrap());
-        }
-        let network = Self {
+        Self {
             server,
-            relays,
+            relays: three_relays(|_| ()).await,
             _folder: folder,
-        };
-        network.set_relays(&network.list());
-        network
+        }
     }
 
     fn list(&self) -> Vec<RelayDescriptor> {
-        self.relays
-            .iter()
-            .map(|relay| relay.descriptor().clone())
-            .collect()
+        entries(&self.relays)
     }
 
     fn set_relays(&self, list: &[RelayDescriptor]) {
-        for relay in &self.relays {
-            relay.set_relays(list.to_vec());
-        }
+        introduce(&self.relays, list);
     }
 
     fn keys(&self) -> Vec<Ed25519Public> {
@@ -97,20 +84,7 @@ impl Network {
         sealed: bool,
         cipher: HopCipher,
     ) -> Built {
-        let relays = self.keys();
-        let route = OnionRoute {
-            relays: &relays,
-            server,
-            cipher,
-            sealed_return: sealed,
-        };
-        build(
-            &route,
-            &request.head(),
-            request.body(),
-            &mut random::system(),
-        )
-        .unwrap()
+        sealed_through(&self.keys(), server, request, cipher, sealed)
     }
 
     async fn post(&self, body: Vec<u8>) -> (u16, Vec<u8>) {
@@ -153,10 +127,6 @@ fn client(key: &Ed25519Public) -> reqwest::Client {
         .no_proxy()
         .build()
         .unwrap()
-}
-
-fn loopback() -> std::net::SocketAddr {
-    "127.0.0.1:0".parse().unwrap()
 }
 
 fn upload(blob: Vec<u8>) -> FileRequest {
@@ -245,20 +215,7 @@ async fn a_dead_relay_and_one_with_another_key_are_unreachable() {
     network.set_relays(&network.list());
     let keys = network.keys();
     network.relays.pop().unwrap().stop().await;
-    let route = OnionRoute {
-        relays: &keys,
-        server: &server,
-        cipher: HopCipher::XChaCha20,
-        sealed_return: true,
-    };
-    let request = nothing();
-    let built = build(
-        &route,
-        &request.head(),
-        request.body(),
-        &mut random::system(),
-    )
-    .unwrap();
+    let built = sealed_through(&keys, &server, &nothing(), HopCipher::XChaCha20, true);
     let (_status, body) = network.post(built.body).await;
     let error = built.reply.open(body).map(|_opened| ()).unwrap_err();
     assert_eq!(
@@ -278,20 +235,7 @@ async fn who_asked_for_no_sealed_return_is_told_of_a_dead_relay_as_of_a_slow_one
     let server = network.server.address().clone();
     let keys = network.keys();
     network.relays.pop().unwrap().stop().await;
-    let route = OnionRoute {
-        relays: &keys,
-        server: &server,
-        cipher: HopCipher::AesGcm,
-        sealed_return: false,
-    };
-    let request = nothing();
-    let built = build(
-        &route,
-        &request.head(),
-        request.body(),
-        &mut random::system(),
-    )
-    .unwrap();
+    let built = sealed_through(&keys, &server, &nothing(), HopCipher::AesGcm, false);
     let (status, body) = network.post(built.body).await;
     assert_eq!((status, &*body), (504, &b"Request time out"[..]));
 }

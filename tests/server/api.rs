@@ -10,7 +10,7 @@ use cloakroom::protocol::capability::expiry::{expiry_hour, hour_of};
 use cloakroom::protocol::capability::work::{WorkAsked, WorkBase, WorkSearch, work_is_enough};
 use cloakroom::protocol::capability::{AccessWord, DownloadReceipt, OwnedId, receipt_key};
 use cloakroom::protocol::digest::Digest;
-use cloakroom::protocol::file_api::{self, Expiry, FileInfo, FileRequest, ReceiptTerms, Upload};
+use cloakroom::protocol::file_api::{self, Expiry, FileRequest, ReceiptTerms, Upload};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::onion::HopCipher;
 use cloakroom::protocol::seal::FileKey;
@@ -23,7 +23,8 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use tempfile::TempDir;
 
 use crate::server::serving::{
-    HOUR, Plain, START, Serving, ask, owned, post_sealed, sealed, token, unknown,
+    self, HOUR, Plain, START, Serving, ask, download, extend, owned, post_sealed, sealed, token,
+    unknown,
 };
 use crate::server::session_client::{SessionAnswer, SessionRequest};
 
@@ -31,10 +32,6 @@ async fn serve(change: impl FnOnce(&mut cloakroom::server::ServerConfig)) -> (Te
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(folder.path().join("store"), change).await;
     (folder, serving)
-}
-
-fn download(id: &FileId) -> FileRequest {
-    FileRequest::Download(id.clone())
 }
 
 fn delete(id: &FileId, number: u8) -> FileRequest {
@@ -48,14 +45,6 @@ fn status(id: &FileId, number: u8) -> FileRequest {
     FileRequest::Status {
         id: id.clone(),
         token: token(number),
-    }
-}
-
-fn extend(id: &FileId, hours: u64, number: Option<u8>) -> FileRequest {
-    FileRequest::Extend {
-        id: id.clone(),
-        expiry: Some(Expiry::InSecs(hours * HOUR)),
-        token: number.map(token),
     }
 }
 
@@ -77,16 +66,7 @@ fn receipt(key: &FileKey, id: &FileId) -> FileRequest {
 }
 
 async fn expires(serving: &Serving, request: &FileRequest) -> u64 {
-    let response = serving.ask(request).await;
-    assert_eq!(response.code, 200);
-    let info: FileInfo = serde_json::from_slice(&response.body).unwrap();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "whole seconds of this century"
-    )]
-    let expires = info.expires as u64;
-    expires
+    serving::expires(&serving.ask(request).await)
 }
 
 #[tokio::test]

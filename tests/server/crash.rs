@@ -12,20 +12,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use cloakroom::protocol::address::{FileId, ServerAddress};
 use cloakroom::protocol::capability::expiry::{expiry_hour, hour_begins};
 use cloakroom::protocol::capability::{OwnedId, OwnerToken};
 use cloakroom::protocol::digest::Digest;
-use cloakroom::protocol::file_api::{self, Expiry, FileInfo, FileRequest, Upload};
+use cloakroom::protocol::file_api::{self, Expiry, FileRequest, Upload};
 use cloakroom::protocol::onion::HopCipher;
 use cloakroom::protocol::onion::v4::Response;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
-use crate::server::serving::{self, HOUR, owned, sealed, socket};
-use crate::support::{Process, RECORD_LEN, blobs_in, cloak};
+use crate::server::serving::{self, HOUR, expires, owned, sealed, socket};
+use crate::support::{Process, RECORD_LEN, blobs_in, cloak, now};
 
 const KILLS: u64 = 200;
 const CLIENTS: u64 = 3;
@@ -273,18 +273,6 @@ fn check(address: &ServerAddress, number: u64, mut file: File) -> File {
     file
 }
 
-fn expires(response: &Response) -> u64 {
-    assert_eq!(response.code, 200);
-    let info: FileInfo = serde_json::from_slice(&response.body).unwrap();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "whole seconds of this century"
-    )]
-    let expires = info.expires as u64;
-    expires
-}
-
 /// Nothing stays half: what a server that was killed left is removed in the background by the next one.
 fn wait_for_no_leftovers(store: &Path) {
     let began = Instant::now();
@@ -336,13 +324,6 @@ fn blob(number: u64) -> Vec<u8> {
     let mut blob = vec![0; BLOB_LEN];
     ChaCha20Rng::seed_from_u64(number).fill_bytes(&mut blob);
     blob
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
 }
 
 fn start(home: &Path) -> Process {

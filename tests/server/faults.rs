@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cloakroom::protocol::address::FileId;
 use cloakroom::protocol::file_api::{self, Expiry, FileRequest, Upload};
 use cloakroom::protocol::onion::HopCipher;
 use cloakroom::server::files::record::RECORD_LEN;
@@ -28,7 +27,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::server::serving::{
-    self, HOUR, START, Serving, ask_over, owned, post_sealed, sealed, token,
+    self, HOUR, START, Serving, ask_over, download, owned, post_sealed, sealed, token,
 };
 
 /// A store in memory that does what the test says.
@@ -339,10 +338,6 @@ async fn checked(serving: &Serving) -> (Option<u64>, bool) {
 
 /// What the blob of [`upload`] takes in the store.
 const UPLOAD_COST: u64 = 100_000 + RECORD_LEN as u64;
-
-fn download(id: &FileId) -> FileRequest {
-    FileRequest::Download(id.clone())
-}
 
 fn upload(byte: u8) -> FileRequest {
     FileRequest::Upload(owned(vec![byte; 100_000], &token(1)))

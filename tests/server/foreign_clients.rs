@@ -3,10 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::onion::HopCipher;
 use cloakroom::protocol::relay_list::RelayDescriptor;
-use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
+use cloakroom::relay::RunningRelay;
 use cloakroom::wire::tls;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -17,6 +16,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::server::serving::{HOUR, Plain, START, Serving, parse};
 use crate::server::session_client::{Dialect, SessionAnswer, SessionRequest};
+use crate::support::relays::{entries, three_relays};
 
 const DAY: u64 = 24 * HOUR;
 const ONION_PATH: &str = "/oxen/v4/lsrpc";
@@ -44,27 +44,15 @@ impl Town {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("store");
         let serving = Serving::start(store, |config| config.settings.plain_http = true).await;
-        let mut relays = Vec::new();
-        for seed in 1..=3 {
-            let loopback = "127.0.0.1:0".parse().unwrap();
-            let mut config = RelayConfig::new(loopback, Identity::from_seed([seed; 32]));
-            config.settings.allow_private = true;
-            relays.push(Relay::start(config).await.unwrap());
-        }
-        let town = Self {
+        Self {
             serving,
-            relays,
+            relays: three_relays(|_| ()).await,
             _folder: folder,
-        };
-        for relay in &town.relays {
-            relay.set_relays(town.list());
         }
-        town
     }
 
     fn list(&self) -> Vec<RelayDescriptor> {
-        let list = self.relays.iter();
-        list.map(|relay| relay.descriptor().clone()).collect()
+        entries(&self.relays)
     }
 
     fn request(&self, dialect: Dialect, meta: &str, body: Option<&[u8]>) -> SessionRequest {

@@ -14,17 +14,19 @@ use cloakroom::protocol::address::{ServerAddress, ServerUrl};
 use cloakroom::protocol::capability::AccessWord;
 use cloakroom::protocol::file_api::FileRequest;
 use cloakroom::protocol::keys::Identity;
-use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, OnionRoute, SERVER_ENDPOINT, build};
+use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, SERVER_ENDPOINT};
 use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
 use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
 use cloakroom::server::{RunningServer, Server, ServerConfig};
-use cloakroom::wire::{open_files, random, tls};
+use cloakroom::wire::{open_files, tls};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::support::relays::{loopback, sealed_through};
 
 /// A server in plain HTTP, or a relay in TLS.
 struct Listener {
@@ -92,10 +94,6 @@ async fn both(bounds: Bounds) -> [Arc<Listener>; 2] {
         config.settings.max_memory = bounds.max_memory;
     });
     [Arc::new(server.await), Arc::new(relay.await)]
-}
-
-fn loopback() -> SocketAddr {
-    "127.0.0.1:0".parse().unwrap()
 }
 
 fn address(number: usize) -> IpAddr {
@@ -426,16 +424,8 @@ async fn a_server_that_never_answers_takes_a_quarter_of_a_relay_at_most() {
             url: ServerUrl::parse(&format!("http://{to}")).unwrap(),
             key: Identity::from_seed([9; 32]).public(),
         };
-        let route = OnionRoute {
-            relays: &[running.descriptor().key],
-            server: &server,
-            cipher: HopCipher::XChaCha20,
-            sealed_return: false,
-        };
-        let asked = FileRequest::ServerInfo;
-        build(&route, &asked.head(), asked.body(), &mut random::system())
-            .unwrap()
-            .body
+        let (key, cipher) = (running.descriptor().key, HopCipher::XChaCha20);
+        sealed_through(&[key], &server, &FileRequest::ServerInfo, cipher, false).body
     };
     let mut waiting = JoinSet::new();
     for number in 0..16 {

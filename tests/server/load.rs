@@ -1,7 +1,6 @@
 //! Many slow people at once: memory stays within its limit, everybody gets an answer, and a stop finishes what runs.
 #![cfg(target_os = "linux")]
 
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -21,7 +20,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::server::serving::{self, ask, plain, sealed, socket};
-use crate::support::{Process, signal};
+use crate::support::{self, Process, peak_kib, signal};
 
 const PEOPLE: usize = 500;
 const MEMORY_KIB: u64 = 64 * 1024;
@@ -50,18 +49,6 @@ fn service_environment() -> Vec<(&'static str, &'static str)> {
         .collect();
     assert!(!set.is_empty());
     set
-}
-
-/// The most memory that the process ever had.
-fn peak_kib(process: &Process) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let number = line.unwrap().split_whitespace().nth(1).unwrap();
-    number.parse().unwrap()
-}
-
-fn blob(len: usize) -> Vec<u8> {
-    (0..len).map(|at| at.to_le_bytes()[1]).collect()
 }
 
 async fn share(to: &ServerAddress, blob: &[u8]) -> String {
@@ -148,7 +135,7 @@ async fn slow_uploads(way: Way) {
     let server = start(home.path());
     let to: ServerAddress = server.first_line.parse().unwrap();
     // One of them is honest, and only slow.
-    let content = blob(5_242_880);
+    let content = support::content(5_242_880);
     let upload = FileRequest::Upload(Upload::new(content.clone()));
     let honest = sealed(&to, &upload, HopCipher::XChaCha20);
     let (path, body) = match way {
@@ -171,9 +158,9 @@ async fn slow_uploads(way: Way) {
         }
         slow.write_all(pieces.next().unwrap()).await.unwrap();
         assert_eq!(ask(&to, &FileRequest::ServerInfo).await.code, 200);
-        assert!(peak_kib(&server) < MEMORY_KIB + PROGRAM_KIB);
+        assert!(peak_kib(server.id()).unwrap() < MEMORY_KIB + PROGRAM_KIB);
     }
-    let small = blob(65_536);
+    let small = support::content(65_536);
     share(&to, &small).await;
     for piece in pieces {
         slow.write_all(piece).await.unwrap();
@@ -203,14 +190,14 @@ async fn slow_uploads(way: Way) {
     drop(answers);
     assert_eq!(refused + cut, PEOPLE, "everybody has an answer");
     assert!(refused > 0 && cut > 0, "{refused} refused, {cut} cut");
-    let peak = peak_kib(&server);
+    let peak = peak_kib(server.id()).unwrap();
     eprintln!("uploads, {way:?}: {refused} of {PEOPLE} refused, {cut} cut, peak {peak} KiB");
     assert!(peak < MEMORY_KIB + PROGRAM_KIB, "{peak} KiB");
 
     // When they hang up, all of the memory is there again.
     drop(crowd);
     for _ in 0..3 {
-        let upload = FileRequest::Upload(Upload::new(blob(10_000_000)));
+        let upload = FileRequest::Upload(Upload::new(support::content(10_000_000)));
         let taken = async {
             // Not noticed yet that they hung up.
             while !serving::try_ask(&to, &upload)
@@ -254,7 +241,7 @@ impl Trickle {
             left.push((stream, answer));
         }
         self.streams = left;
-        let peak = peak_kib(server);
+        let peak = peak_kib(server.id()).unwrap();
         assert!(peak < MEMORY_KIB + PROGRAM_KIB, "{peak} KiB");
     }
 }
@@ -264,7 +251,7 @@ async fn five_hundred_slow_downloads_take_no_more_memory_than_allowed() {
     let home = tempfile::tempdir().unwrap();
     let server = start(home.path());
     let to: ServerAddress = server.first_line.parse().unwrap();
-    let content = blob(10_000_000);
+    let content = support::content(10_000_000);
     let id = share(&to, &content).await;
     let download = || FileRequest::Download(id.parse_id());
 
@@ -315,7 +302,7 @@ async fn five_hundred_slow_downloads_take_no_more_memory_than_allowed() {
         *reply.open(answer.body).unwrap().response.body == content,
         "slow, but whole"
     );
-    let sealed_peak = peak_kib(&server);
+    let sealed_peak = peak_kib(server.id()).unwrap();
     drop(held);
 
     // Plain ones are sent as they are read: all of them at once.
@@ -346,7 +333,7 @@ async fn five_hundred_slow_downloads_take_no_more_memory_than_allowed() {
         stream.read_to_end(&mut start).await.unwrap();
         assert!(serving::parse(start).unwrap().body == content);
     }
-    let peak = peak_kib(&server);
+    let peak = peak_kib(server.id()).unwrap();
     eprintln!(
         "downloads: {refused} of {PEOPLE} sealed ones refused, {served} plain ones served; peak {sealed_peak} KiB, then {peak} KiB"
     );
@@ -405,9 +392,9 @@ async fn a_stop_finishes_what_runs_and_takes_nothing_new() {
     let home = tempfile::tempdir().unwrap();
     let mut server = start(home.path());
     let to: ServerAddress = server.first_line.parse().unwrap();
-    let content = blob(10_000_000);
+    let content = support::content(10_000_000);
     let id = share(&to, &content).await;
-    let second = blob(1_048_576);
+    let second = support::content(1_048_576);
     let upload = sealed(
         &to,
         &FileRequest::Upload(Upload::new(second.clone())),

@@ -1,6 +1,5 @@
 //! A file server inside the test, whose clock and store the test has in its hand, and requests to it: sealed ones as
 //! clients send them, and plain ones.
-#![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,15 +9,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cloakroom::protocol::address::{FileId, ServerAddress};
 use cloakroom::protocol::capability::OwnerToken;
 use cloakroom::protocol::digest::Digest;
-use cloakroom::protocol::file_api::{self, FileRequest, StoredAt, Upload};
+use cloakroom::protocol::file_api::{self, Expiry, FileInfo, FileRequest, StoredAt, Upload};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::onion::v4::Response;
-use cloakroom::protocol::onion::{Built, HopCipher, OnionRoute, build};
+use cloakroom::protocol::onion::{Built, HopCipher};
 use cloakroom::server::store::location::StoreLocation;
 use cloakroom::server::{RunningServer, Server, ServerConfig, StartServerError};
-use cloakroom::wire::random;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+use crate::support::relays::sealed_through;
 
 /// The beginning of an hour.
 pub(crate) const START: u64 = 1_800_000_000;
@@ -126,19 +126,33 @@ impl Serving {
 }
 
 pub(crate) fn sealed(to: &ServerAddress, request: &FileRequest, cipher: HopCipher) -> Built {
-    let route = OnionRoute {
-        relays: &[],
-        server: to,
-        cipher,
-        sealed_return: false,
-    };
-    build(
-        &route,
-        &request.head(),
-        request.body(),
-        &mut random::system(),
-    )
-    .unwrap()
+    sealed_through(&[], to, request, cipher, false)
+}
+
+pub(crate) fn download(id: &FileId) -> FileRequest {
+    FileRequest::Download(id.clone())
+}
+
+/// Asks that a file be kept for so many hours from now, as its owner of this number or as nobody.
+pub(crate) fn extend(id: &FileId, hours: u64, owner: Option<u8>) -> FileRequest {
+    FileRequest::Extend {
+        id: id.clone(),
+        expiry: Some(Expiry::InSecs(hours * HOUR)),
+        token: owner.map(token),
+    }
+}
+
+/// When a file expires, in seconds since 1970, by an answer about it.
+pub(crate) fn expires(response: &Response) -> u64 {
+    assert_eq!(response.code, 200);
+    let info: FileInfo = serde_json::from_slice(&response.body).unwrap();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole seconds of this century"
+    )]
+    let expires = info.expires as u64;
+    expires
 }
 
 pub(crate) async fn ask(to: &ServerAddress, request: &FileRequest) -> Response {

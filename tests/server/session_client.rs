@@ -1,5 +1,4 @@
 //! Onion requests as Session's programs write them: no filling, keys in hex of either case, headers of their own.
-#![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::keys::{X25519Public, X25519Secret};

@@ -5,19 +5,19 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use cloakroom::protocol::address::{FileId, ServerAddress};
 use cloakroom::protocol::capability::{DownloadReceipt, receipt_key};
 use cloakroom::protocol::digest::Digest;
-use cloakroom::protocol::file_api::{self, Expiry, FileInfo, FileRequest, ReceiptTerms, Upload};
+use cloakroom::protocol::file_api::{self, FileInfo, FileRequest, ReceiptTerms, Upload};
 use cloakroom::protocol::seal::FileKey;
 use cloakroom::server::files::record::BlobRecord;
 use cloakroom::wire::random;
 
-use crate::server::serving::{self, HOUR, ask, owned, token};
+use crate::server::serving::{self, HOUR, ask, download, extend, owned, token};
 use crate::server::stores::Place;
-use crate::support::{Process, cloak, said};
+use crate::support::{Process, cloak, now, said};
 
 struct Pair {
     _processes: [Process; 2],
@@ -46,30 +46,11 @@ fn start(place: &Place, home: &Path) -> Pair {
     }
 }
 
-fn download(id: &FileId) -> FileRequest {
-    FileRequest::Download(id.clone())
-}
-
-fn extend(id: &FileId, hours: u64) -> FileRequest {
-    FileRequest::Extend {
-        id: id.clone(),
-        expiry: Some(Expiry::InSecs(hours * HOUR)),
-        token: Some(token(1)),
-    }
-}
-
 async fn share(to: &ServerAddress, upload: Upload) -> FileId {
     let (len, digest) = (upload.blob.len(), Digest::of(&upload.blob));
     let response = ask(to, &FileRequest::Upload(upload)).await;
     assert_eq!(response.code, 200);
     file_api::read_uploaded(&response, len, &digest).unwrap().id
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
 }
 
 #[tokio::test]
@@ -85,7 +66,7 @@ async fn what_one_server_does_the_other_knows() {
     let blob = vec![5; 1_048_576];
     let id = share(&one, owned(blob.clone(), &token(1))).await;
     assert!(*ask(&other, &download(&id)).await.body == blob);
-    let extended = ask(&other, &extend(&id, 700)).await;
+    let extended = ask(&other, &extend(&id, 700, Some(1))).await;
     let extended: FileInfo = serde_json::from_slice(&extended.body).unwrap();
     let info = ask(&one, &FileRequest::FileInfo(id.clone())).await;
     let info: FileInfo = serde_json::from_slice(&info.body).unwrap();
@@ -156,7 +137,7 @@ async fn both_sweep_at_once_while_files_are_extended() {
     } = start(&place, home.path());
     let mut extended = Vec::new();
     for (number, to) in (20..40).zip([&one, &other].into_iter().cycle()) {
-        let answer = ask(to, &extend(&id(number), 100)).await;
+        let answer = ask(to, &extend(&id(number), 100, Some(1))).await;
         let info: FileInfo = serde_json::from_slice(&answer.body).unwrap();
         assert!(info.expires > (now() + 99 * HOUR) as f64);
         extended.push(info);
@@ -307,7 +288,7 @@ async fn a_folder_that_was_copied_to_a_bucket_is_served_from_there() {
         receipt,
     };
     assert_eq!(ask(&before, &told).await.code, 200);
-    assert_eq!(ask(&before, &extend(&kept, 700)).await.code, 200);
+    assert_eq!(ask(&before, &extend(&kept, 700, Some(1))).await.code, 200);
     let deleted = share(&before, owned(vec![6; 65_536], &token(1))).await;
     let delete = FileRequest::Delete {
         id: deleted.clone(),

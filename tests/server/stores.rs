@@ -1,5 +1,4 @@
 //! The stores that the same cases run on, and a look at the objects in them past the server.
-#![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Real processes on loopback: file servers, relays and the commands that use them. Everything picks its own port and
 //! keeps its files in one temporary folder; dropping ends it.
-#![allow(dead_code, reason = "each test file uses its own part of it")]
+
+pub(crate) mod relays;
 
 use std::fs;
 #[cfg(unix)]
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloakroom::protocol::pointer::Pointer;
 
@@ -24,15 +26,9 @@ pub(crate) fn cloak(home: &Path) -> Command {
     command
 }
 
-/// The same, saying all it would ever log.
-pub(crate) fn traced(home: &Path) -> Command {
-    let mut command = cloak(home);
-    command.env("RUST_LOG", "trace");
-    command
-}
-
 /// An address that is free, and that nobody beside gets meanwhile: each is given once in this process, and systems pick
 /// the ports that they choose themselves from 32768 on.
+#[allow(dead_code, reason = "not every binary chooses ports")]
 pub(crate) fn free_port() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let start = std::process::id() % 200 * 100;
@@ -49,7 +45,7 @@ pub(crate) fn free_port() -> String {
 /// A process that runs until it is dropped or killed, and the first line it printed.
 pub(crate) struct Process {
     child: Child,
-    stdout: BufReader<ChildStdout>,
+    pub(crate) stdout: BufReader<ChildStdout>,
     stderr: BufReader<ChildStderr>,
     said: String,
     pub(crate) first_line: String,
@@ -98,14 +94,6 @@ impl Process {
     pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
         self.stderr.read_to_string(&mut self.said).unwrap();
         (self.child.wait().unwrap(), self.said.clone())
-    }
-
-    /// The same, with all that it said after its first line, on whichever stream.
-    #[cfg(unix)]
-    pub(crate) fn end_whole(&mut self) -> (ExitStatus, String) {
-        let (status, mut said) = self.end();
-        self.stdout.read_to_string(&mut said).unwrap();
-        (status, said)
     }
 
     /// Reads what it says until a line contains `words`.
@@ -251,26 +239,7 @@ impl Network {
         blobs_in(&self.home().join("store"))
     }
 
-    /// The name of everything in the server's folder that is no folder, hidden files too; not the hour it noted
-    /// and the socket for its operator's commands.
-    pub(crate) fn files_in_store(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        let mut folders = vec![self.home().join("store")];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-                if entry.file_type().unwrap().is_dir() {
-                    if entry.file_name() != "clock" {
-                        folders.push(entry.path());
-                    }
-                } else if entry.file_name() != "control" {
-                    names.push(entry.file_name().into_string().unwrap());
-                }
-            }
-        }
-        names.sort();
-        names
-    }
-
+    #[allow(dead_code, reason = "not every binary looks at what arrived")]
     pub(crate) fn received_files(&self) -> Vec<PathBuf> {
         let Ok(files) = fs::read_dir(self.received()) else {
             return Vec::new();
@@ -293,6 +262,15 @@ pub(crate) fn blobs_in(store: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The most memory that a process has ever had, in KiB, where the system tells it and while the process runs (Linux).
+#[allow(dead_code, reason = "not every binary measures memory")]
+pub(crate) fn peak_kib(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 /// Sends a signal by the system's own command.
 #[cfg(unix)]
 pub(crate) fn signal(name: &str, process: u32) {
@@ -301,6 +279,12 @@ pub(crate) fn signal(name: &str, process: u32) {
         .status()
         .unwrap();
     assert!(sent.success(), "kill -{name} failed");
+}
+
+/// The system's time, in seconds since 1970.
+pub(crate) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap().as_secs()
 }
 
 /// The pointer that a successful share printed: one line, one word, nothing else.

@@ -4,6 +4,10 @@ use std::cell::RefCell;
 use std::fs;
 use std::io;
 use std::net::TcpListener;
+#[cfg(unix)]
+use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use cloakroom::app::error::AppError;
@@ -23,7 +27,7 @@ use tracing::Dispatch;
 use tracing::dispatcher::{self, DefaultGuard};
 
 #[cfg(unix)]
-use crate::support::{self, printed_pointer, said, traced};
+use crate::support::{self, cloak, printed_pointer, said};
 
 #[test]
 fn a_whole_transfer_logs_nothing_that_is_private() {
@@ -175,6 +179,14 @@ fn real_programs_say_nothing_private_either() {
         all.push_str(&said);
     }
     secrets.are_not_in(&all);
+}
+
+#[cfg(unix)]
+/// The command line, saying all it would ever log.
+fn traced(home: &Path) -> Command {
+    let mut command = cloak(home);
+    command.env("RUST_LOG", "trace");
+    command
 }
 
 /// What must be in no log.

@@ -13,7 +13,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloakroom::protocol::address::{FileId, ServerAddress, ServerUrl};
 use cloakroom::protocol::capability::expiry::expiry_hour;
@@ -24,7 +23,7 @@ use cloakroom::protocol::file_api::{
 };
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
 use cloakroom::protocol::onion::v4::Response;
-use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, OnionRoute, REQUEST_OVERHEAD, build};
+use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, REQUEST_OVERHEAD};
 use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList, Serves, sign};
 use cloakroom::protocol::seal::{ContentKind, Sealed, seal};
 use cloakroom::protocol::size_class::SizeClass;
@@ -36,6 +35,8 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
 use crate::network::between::{Between, Crossing, Hook};
+use crate::support::now;
+use crate::support::relays::{introduce, loopback, sealed_through};
 
 /// What a recorder takes down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,9 +115,7 @@ impl Recorded {
             relays.push(relay);
             recorders.push(recorder);
         }
-        for relay in &relays {
-            relay.set_relays(known.clone());
-        }
+        introduce(&relays, &known);
         let now = (clock::system())();
         let text = RelayList::join("all", now, now + 86_400, known.clone())
             .unwrap()
@@ -163,14 +162,8 @@ impl Recorded {
         sealed_return: bool,
         change: impl FnOnce(&mut Vec<u8>),
     ) -> Response {
-        let route = OnionRoute {
-            relays: &self.keys,
-            server,
-            cipher: HopCipher::XChaCha20,
-            sealed_return,
-        };
-        let head = request.head();
-        let mut built = build(&route, &head, request.body(), &mut random::system()).unwrap();
+        let cipher = HopCipher::XChaCha20;
+        let mut built = sealed_through(&self.keys, server, request, cipher, sealed_return);
         change(&mut built.body);
         self.capture.lock().unwrap().asked.push(asked);
         let url = format!("https://{}{GUARD_ENDPOINT}", self.guard);
@@ -287,11 +280,6 @@ enum Headers {
     All,
     Drawn,
     None,
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.unwrap().as_secs()
 }
 
 fn upload(
@@ -537,8 +525,4 @@ fn long_name() -> String {
     let name = [62, 62, 62, 61].map(|len| "x".repeat(len)).join(".") + ".y";
     assert_eq!(name.len(), 252);
     format!("{name}z")
-}
-
-fn loopback() -> SocketAddr {
-    "127.0.0.1:0".parse().unwrap()
 }

@@ -4,9 +4,10 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::pointer::Pointer;
@@ -17,7 +18,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::support::{Network, RECORD_LEN, cloak, pointer_id, said, with_input};
+use crate::support::{Network, Process, RECORD_LEN, cloak, pointer_id, said, with_input};
 
 /// The command line in a folder of its own, saying all it would ever say; a server has a relay list that it must warn of.
 fn talkative(home: &Path) -> Command {
@@ -122,7 +123,7 @@ fn nothing_is_written_down_by(talkative: fn(&Path) -> Command) {
     fs::create_dir(&blob).unwrap();
     let output = network.get(&pointers[2]);
     assert!(!output.status.success(), "{}", said(&output));
-    let (_, server_said) = network.server.end_whole();
+    let (_, server_said) = end_whole(&mut network.server);
     assert_eq!(network.get(&pointers[2]).status.code(), Some(4));
     assert!(
         server_said.contains(" WARN cloakroom::server"),
@@ -132,7 +133,7 @@ fn nothing_is_written_down_by(talkative: fn(&Path) -> Command) {
     network.relays[2].kill();
     network.get(&pointers[2]);
     for relay in &mut network.relays[..2] {
-        all.push(("a relay", relay.end_whole().1));
+        all.push(("a relay", end_whole(relay).1));
     }
 
     // The keys and addresses of others; the first line of each, which hands out its own, is not among what they said.
@@ -181,6 +182,13 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// Ends a process; all that it said after its first line, on whichever stream.
+fn end_whole(process: &mut Process) -> (ExitStatus, String) {
+    let (status, mut said) = process.end();
+    process.stdout.read_to_string(&mut said).unwrap();
+    (status, said)
 }
 
 /// What must be nowhere.

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 use cloakroom::protocol::address::{FileId, ServerAddress, ServerUrl};
 use cloakroom::protocol::file_api::FileRequest;
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
-use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, OnionRoute, ReplyError, build};
+use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, ReplyError};
 use cloakroom::protocol::relay_list::RelayDescriptor;
 use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
 use cloakroom::server::{RunningServer, Server, ServerConfig};
 use cloakroom::wire::listener::{self, ListenConfig, Listening, answer};
-use cloakroom::wire::{random, tls};
+use cloakroom::wire::tls;
 use hyper::StatusCode;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
@@ -21,6 +21,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, version::TLS13};
 
 use crate::network::between::{self, Between, Crossing};
+use crate::support::relays::{loopback, sealed_through};
 
 /// What somebody on a link does to what crosses it.
 type Mischief = Box<dyn Fn(Crossing<'_>) + Send>;
@@ -98,20 +99,8 @@ impl Network {
 
     async fn ask_honestly(&self) -> Came {
         let keys: Vec<Ed25519Public> = self.known.iter().map(|relay| relay.key).collect();
-        let route = OnionRoute {
-            relays: &keys,
-            server: &self.server,
-            cipher: HopCipher::XChaCha20,
-            sealed_return: true,
-        };
         let request = FileRequest::Download(FileId::parse("nothing").unwrap());
-        let built = build(
-            &route,
-            &request.head(),
-            request.body(),
-            &mut random::system(),
-        )
-        .unwrap();
+        let built = sealed_through(&keys, &self.server, &request, HopCipher::XChaCha20, true);
         let guard = SocketAddr::new(self.known[0].host, self.known[0].port);
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::pinned_client_config(&keys[0]).unwrap())
@@ -158,10 +147,6 @@ fn relay(hop: usize, status: u16, text: impl Into<String>) -> Came {
 
 fn identity(seed: u8) -> Identity {
     Identity::from_seed([seed; 32])
-}
-
-fn loopback() -> SocketAddr {
-    "127.0.0.1:0".parse().unwrap()
 }
 
 #[tokio::test]
