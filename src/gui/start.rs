@@ -278,7 +278,9 @@ fn options(renderer: Renderer, display: FoundDisplay) -> NativeOptions {
         .with_inner_size([760.0, 600.0])
         .with_min_inner_size([420.0, 420.0])
         .with_drag_and_drop(true);
-    if let Ok(icon) = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")) {
+    if let Ok(icon) =
+        eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icons/cloakroom-256.png"))
+    {
         viewport = viewport.with_icon(icon);
     }
     let mut options = NativeOptions {
