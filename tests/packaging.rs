@@ -1,0 +1,101 @@
+//! The files in `packaging` and `assets` that packages are made of: one version number, and nothing named that is missing.
+#![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const METAINFO: &str = include_str!("../packaging/linux/org.cloakroom.Cloakroom.metainfo.xml");
+const PLIST: &str = include_str!("../packaging/macos/Info.plist");
+const DESKTOP: &str = include_str!("../packaging/linux/org.cloakroom.Cloakroom.desktop");
+
+/// Each text between `before` and `after`, in order.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    text.split(before)
+        .skip(1)
+        .filter_map(|rest| rest.split_once(after))
+        .map(|(found, _)| found)
+        .collect()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file under `folder`.
+fn files_under(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_under(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_bundle_for_macos_has_the_version_of_the_program() {
+    for key in ["CFBundleShortVersionString", "CFBundleVersion"] {
+        let value = between(PLIST, &format!("<key>{key}</key>"), "</string>");
+        let value: Vec<_> = value
+            .iter()
+            .map(|v| v.trim().trim_start_matches("<string>"))
+            .collect();
+        assert_eq!(value, [VERSION], "{key}");
+    }
+}
+
+#[test]
+fn the_newest_release_of_the_metainfo_is_the_version_of_the_program() {
+    let versions = between(METAINFO, "<release version=\"", "\"");
+    assert_eq!(versions.first(), Some(&VERSION));
+    let different: BTreeSet<_> = versions.iter().collect();
+    assert_eq!(different.len(), versions.len(), "a version stands twice");
+}
+
+/// Scripts are told the version by whoever calls them, who reads Cargo.toml.
+#[test]
+fn no_other_file_for_packages_repeats_the_version() {
+    let repeating: Vec<_> = files_under(&root().join("packaging"))
+        .into_iter()
+        .filter(|path| !path.ends_with("Info.plist"))
+        .filter(|path| !path.ends_with("org.cloakroom.Cloakroom.metainfo.xml"))
+        .filter(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).contains(VERSION))
+        .collect();
+    assert!(repeating.is_empty(), "{repeating:?} repeat {VERSION}");
+}
+
+#[test]
+fn the_screenshots_of_the_metainfo_exist() {
+    let pictures = between(METAINFO, "/screenshots/", "</image>");
+    assert!(!pictures.is_empty());
+    for picture in pictures {
+        let path = root().join("assets/screenshots").join(picture);
+        assert!(path.is_file(), "{} is missing", path.display());
+    }
+}
+
+/// Any other type would offer the program for opening files, which it does not do.
+#[test]
+fn the_desktop_file_opens_links_of_cloakroom_and_no_other_type() {
+    let types: Vec<_> = DESKTOP
+        .lines()
+        .filter_map(|line| line.strip_prefix("MimeType="))
+        .collect();
+    assert_eq!(types, ["x-scheme-handler/cloakroom;"]);
+}
+
+#[test]
+fn every_png_of_the_icon_has_the_size_in_its_name() {
+    let icons = root().join("assets/icons");
+    for size in [16_u32, 24, 32, 48, 64, 128, 256, 512] {
+        let png = fs::read(icons.join(format!("cloakroom-{size}.png"))).unwrap();
+        let width = u32::from_be_bytes(png[16..20].try_into().unwrap());
+        let height = u32::from_be_bytes(png[20..24].try_into().unwrap());
+        assert_eq!((width, height), (size, size));
+    }
+}
