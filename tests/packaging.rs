@@ -99,3 +99,65 @@ fn every_png_of_the_icon_has_the_size_in_its_name() {
         assert_eq!((width, height), (size, size));
     }
 }
+
+#[cfg(feature = "cli")]
+mod manual {
+    use std::fs;
+    use std::process::{Command, Output};
+
+    fn cloak(args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_cloak"))
+            .args(args)
+            .output()
+            .unwrap()
+    }
+
+    #[test]
+    fn completions_are_printed_for_every_shell_and_offer_no_hidden_command() {
+        for shell in ["bash", "fish", "powershell", "zsh"] {
+            let printed = cloak(&["completions", shell]);
+            assert!(printed.status.success() && printed.stderr.is_empty());
+            let script = String::from_utf8(printed.stdout).unwrap();
+            for command in ["relay-list", "completions", "who-saw-what"] {
+                assert!(script.contains(command), "{shell} misses {command}");
+            }
+            assert!(!script.contains("man pages"), "{shell} offers cloak man");
+        }
+    }
+
+    #[test]
+    fn completions_for_an_unknown_shell_are_wrong_usage() {
+        assert_eq!(cloak(&["completions", "tcsh"]).status.code(), Some(2));
+        assert_eq!(cloak(&["completions"]).status.code(), Some(2));
+    }
+
+    #[test]
+    fn every_command_gets_a_man_page() {
+        let work = tempfile::tempdir().unwrap();
+        let folder = work.path().join("new").join("man1");
+        let written = cloak(&["man", folder.to_str().unwrap()]);
+        assert!(written.status.success() && written.stdout.is_empty());
+        for command in [
+            "cloak",
+            "cloak-completions",
+            "cloak-share",
+            "cloak-relay-list-sign",
+            "cloak-check-server",
+        ] {
+            let page = fs::read_to_string(folder.join(format!("{command}.1"))).unwrap();
+            assert!(page.contains(".SH NAME"), "{command}");
+            assert!(page.contains(env!("CARGO_PKG_VERSION")), "{command}");
+        }
+        assert!(!folder.join("cloak-man.1").exists());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_for_man_pages_is_named() {
+        let work = tempfile::tempdir().unwrap();
+        let file = work.path().join("a-file");
+        fs::write(&file, "").unwrap();
+        let failed = cloak(&["man", file.to_str().unwrap()]);
+        assert_eq!(failed.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&failed.stderr).contains("a-file"));
+    }
+}

@@ -53,6 +53,8 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 pub(super) enum Command {
     /// Say whether a file server, a relay, or what you use yourself is as it should be, and what to do
     Check(CheckArgs),
+    /// Print a script by which a shell completes the commands and options of this program
+    Completions(Completions),
     /// Remove the server's copy of a file that you shared
     Delete(ManageArgs),
     /// Share FILE through a network of its own on this computer, fetch it back, and tell who saw what
@@ -63,6 +65,9 @@ pub(super) enum Command {
     Get(GetArgs),
     /// Say what a pointer describes, without any network
     Info(Info),
+    /// Write the man pages of this program, one a command
+    #[command(hide = true)]
+    Man(Man),
     /// Run a relay
     Relay(RelayArgs),
     /// Make, sign and check relay lists, to hand them out
@@ -81,6 +86,30 @@ pub(super) enum Command {
     Status(ManageArgs),
     /// Run the built-in network (a file server and three relays, on loopback) until it is stopped
     Up(Up),
+}
+
+#[derive(Args)]
+#[command(after_help = COMPLETIONS_HELP)]
+pub(super) struct Completions {
+    /// The shell to print it for
+    pub(super) shell: ShellName,
+}
+
+/// A shell that completions can be printed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShellName {
+    Bash,
+    Fish,
+    #[value(name = "powershell")]
+    PowerShell,
+    Zsh,
+}
+
+#[derive(Args)]
+pub(super) struct Man {
+    /// The folder to write them to; files of the same names in it are replaced
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: PathBuf,
 }
 
 #[derive(Args)]
@@ -419,6 +448,15 @@ pub(super) struct Up {
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
 }
+
+const COMPLETIONS_HELP: &str = "\
+Where to keep them, for yourself alone:
+  bash        cloak completions bash > ~/.local/share/bash-completion/completions/cloak
+  zsh         cloak completions zsh > a file _cloak in a folder of $fpath
+  fish        cloak completions fish > ~/.config/fish/completions/cloak.fish
+  powershell  cloak completions powershell >> $PROFILE
+
+Packages of Cloakroom bring these files along.";
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -66,11 +66,13 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
     });
     match command {
         Command::Check(check) => commands::check::run(check, &cancel).await,
+        Command::Completions(completions) => commands::completions::run(&completions),
         Command::Delete(delete) => commands::manage::delete(&delete, &cancel).await,
         Command::Demo(demo) => commands::demo::run(demo, &cancel).await,
         Command::Extend(extend) => commands::manage::extend(&extend, &cancel).await,
         Command::Get(get) => commands::get::run(get, &cancel).await,
         Command::Info(info) => commands::info::run(&info, &cancel).await,
+        Command::Man(man) => commands::man::run(&man),
         Command::Relay(relay) => commands::relay::run(relay, &cancel).await,
         Command::RelayList(list) => commands::relay_list::run(list, &cancel).await,
         Command::Relays(relays) => commands::relays::run(relays, &cancel).await,

@@ -1,9 +1,11 @@
 //! One file a command.
 
 pub(super) mod check;
+pub(super) mod completions;
 pub(super) mod demo;
 pub(super) mod get;
 pub(super) mod info;
+pub(super) mod man;
 pub(super) mod manage;
 pub(super) mod relay;
 pub(super) mod relay_list;
