@@ -90,6 +90,27 @@ fn the_desktop_file_opens_links_of_cloakroom_and_no_other_type() {
 }
 
 #[test]
+fn entries_in_the_menus_of_file_managers_are_translated() {
+    let menus = root().join("packaging/linux/menus");
+    for menu in ["cloakroom.nemo_action", "dolphin.desktop"] {
+        let text = fs::read_to_string(menus.join(menu)).unwrap();
+        assert!(text.contains("\nName=Share with Cloakroom\n"), "{menu}");
+        for language in ["de", "es", "fr", "zh_CN"] {
+            let name = between(&text, &format!("\nName[{language}]="), "\n");
+            assert_eq!(name.len(), 1, "{menu}: {language}");
+        }
+    }
+}
+
+/// With one, Thunar does not show its entry.
+#[test]
+fn the_entry_for_thunar_names_no_type() {
+    let menu = root().join("packaging/linux/menus/thunar.desktop");
+    let text = fs::read_to_string(menu).unwrap();
+    assert!(!text.lines().any(|line| line.starts_with("MimeType")));
+}
+
+#[test]
 fn every_png_of_the_icon_has_the_size_in_its_name() {
     let icons = root().join("assets/icons");
     for size in [16_u32, 24, 32, 48, 64, 128, 256, 512] {
