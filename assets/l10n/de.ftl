@@ -52,7 +52,6 @@ file_servers = Dateiserver
 file_servers_about = Hier werden Ihre Dateien hinterlegt. Ein Server sieht aufgefüllte, versiegelte Datenblöcke und nie, wer sie gesendet hat.
 built_in_about = In diesem Programm. Nichts verlässt diesen Computer.
 add_server = Server hinzufügen
-server_address = Serveradresse
 add = Hinzufügen
 test = Test
 testing = Hochladen und Abholen werden getestet …

@@ -1,6 +1,6 @@
 # Cloakroom in English: the language that the others are translated from.
 #
-# Ids are names of functions in src/gui/text and of errors in src/app/message. `.what`, `.why` and `.next` are the three
+# Ids are those of the tables in src/app/words/texts.rs and src/gui/text/texts.rs. `.what`, `.why` and `.next` are the three
 # sentences of a message: what happened, why, what to do next. Share, Receive and Seal are the words for what a person does;
 # relay, guard, pointer and file server are terms and keep one translation each.
 
@@ -52,7 +52,6 @@ file_servers = File servers
 file_servers_about = Where your files are left. A server sees padded, sealed blobs and never who sent them.
 built_in_about = Inside this program. Nothing leaves this computer.
 add_server = Add a server
-server_address = Server address
 add = Add
 test = Test
 testing = Testing upload and download…

@@ -52,7 +52,6 @@ file_servers = Servidores de archivos
 file_servers_about = Aquí se dejan sus archivos. Un servidor ve bloques rellenados y sellados, pero nunca quién los envió.
 built_in_about = Dentro de este programa. Nada sale de este equipo.
 add_server = Añadir un servidor
-server_address = Dirección del servidor
 add = Añadir
 test = Probar
 testing = Probando la subida y la descarga…

@@ -52,7 +52,6 @@ file_servers = Serveurs de fichiers
 file_servers_about = Là où vos fichiers sont déposés. Un serveur voit des blocs complétés et scellés, jamais qui les a envoyés.
 built_in_about = À l’intérieur de ce programme. Rien ne quitte cet ordinateur.
 add_server = Ajouter un serveur
-server_address = Adresse du serveur
 add = Ajouter
 test = Tester
 testing = Essai d’envoi et de téléchargement…

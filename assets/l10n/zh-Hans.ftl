@@ -52,7 +52,6 @@ file_servers = 文件服务器
 file_servers_about = 您的文件寄存在这里。服务器只看到经过填充和密封的数据块，看不到发送者是谁。
 built_in_about = 位于本程序内部。任何内容都不会离开本机。
 add_server = 添加服务器
-server_address = 服务器地址
 add = 添加
 test = 测试
 testing = 正在测试上传和下载…

@@ -8,13 +8,14 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, LazyLock};
 
-pub use fluent_bundle::FluentValue;
+use fluent_bundle::FluentValue;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 use fluent_syntax::ast::Entry;
 use unic_langid::LanguageIdentifier;
 
 use super::harmless::harmless;
+use super::texts;
 
 /// A language that the program speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -194,7 +195,7 @@ pub fn speak_here(language: Language) {
 
 /// A text that has nothing to fill in.
 #[must_use]
-pub fn say(id: &str) -> &'static str {
+pub(crate) fn say(id: &str) -> &'static str {
     let found = |language: Language| language.words().plain.get(id).map(String::as_str);
     let said = found(spoken()).or_else(|| found(Language::English));
     debug_assert!(said.is_some(), "there is no text {id}");
@@ -202,22 +203,21 @@ pub fn say(id: &str) -> &'static str {
 }
 
 /// What a text is filled in with, by name.
-pub type Fill<'a> = (&'static str, FluentValue<'a>);
+pub(crate) type Fill<'a> = (&'static str, FluentValue<'a>);
 
 /// A length of time in words: in days, or in hours where it is no whole number of days, one hour at least.
 #[must_use]
 pub fn duration(secs: u64) -> String {
     if secs >= 86_400 && secs.is_multiple_of(86_400) {
-        tell("duration_days", &[("count", (secs / 86_400).into())])
+        texts::duration_days(secs / 86_400)
     } else {
-        let hours = (secs / 3_600).max(1);
-        tell("duration_hours", &[("count", hours.into())])
+        texts::duration_hours((secs / 3_600).max(1))
     }
 }
 
 /// A text with what it is filled in with.
 #[must_use]
-pub fn tell(id: &str, fill: &[Fill<'_>]) -> String {
+pub(crate) fn tell(id: &str, fill: &[Fill<'_>]) -> String {
     let said = TextPlace { id, part: None }.fill(fill);
     debug_assert!(said.is_some(), "there is no text {id}");
     said.unwrap_or_default()
@@ -225,7 +225,7 @@ pub fn tell(id: &str, fill: &[Fill<'_>]) -> String {
 
 /// One sentence of a message: its attribute `part`, which is `what`, `why` or `next`, with values filled in.
 #[must_use]
-pub fn tell_part(id: &str, part: &'static str, fill: &[Fill<'_>]) -> String {
+pub(crate) fn tell_part(id: &str, part: &'static str, fill: &[Fill<'_>]) -> String {
     let place = TextPlace {
         id,
         part: Some(part),

@@ -3,5 +3,7 @@
 pub mod harmless;
 pub mod l10n;
 pub mod message;
+pub(crate) mod text_table;
+pub(crate) mod texts;
 pub mod units;
 pub mod who_saw_what;

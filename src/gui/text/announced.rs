@@ -2,16 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::texts;
 use super::{
-    access_word_forgotten, access_word_invalid, access_word_kept, built_in, clipboard_empty,
-    clipboard_refused, default_settings_used, defect, diagnostics_copied, drop_while_modal,
-    dropped_no_file, entries_elsewhere, files_missing, files_too_large, folders_refused, goes_now,
-    has_failed, history_aside, history_exported, history_not_exported, history_not_wiped,
-    history_wiped, is_cancelled, is_pointer, is_received, is_shared, is_so_far, known_file,
-    list_is_used, list_now_used, managed, picture_not_taken, pointer_copied, pointer_opened,
-    proxy_forgotten, proxy_is_used, relay_list_forgotten, removed_name, removed_rows,
-    saved_file_gone, server_is_added, starts_again, starts_receiving, starts_sharing, test_passed,
-    testing, undone, unnamed_file, zoom,
+    default_settings_used, entries_elsewhere, files_missing, files_too_large, folders_refused,
+    history_aside, history_not_wiped, is_pointer, is_so_far, known_file, managed, starts_sharing,
+    test_passed, zoom,
 };
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
@@ -26,39 +21,39 @@ pub fn announcement(announcement: &Announcement) -> Option<String> {
 
 fn announced(what: &Announced) -> String {
     match what {
-        Announced::AccessWordForgotten => access_word_forgotten().to_owned(),
-        Announced::AccessWordInvalid => access_word_invalid().aloud(),
-        Announced::AccessWordKept => access_word_kept().to_owned(),
-        Announced::Cancelled(name) => is_cancelled(shown_name(name)),
+        Announced::AccessWordForgotten => texts::access_word_forgotten().to_owned(),
+        Announced::AccessWordInvalid => texts::access_word_invalid().aloud(),
+        Announced::AccessWordKept => texts::access_word_kept().to_owned(),
+        Announced::Cancelled(name) => texts::is_cancelled(shown_name(name)),
         Announced::Disagrees(name, found) => {
-            has_failed(shown_name(name), &UserMessage::from(found).aloud())
+            texts::has_failed(shown_name(name), &UserMessage::from(found).aloud())
         }
-        Announced::Failed(name, why) => has_failed(shown_name(name), &trouble(why).aloud()),
-        Announced::GoesTo(server) => goes_now(server_label(server)),
+        Announced::Failed(name, why) => texts::has_failed(shown_name(name), &trouble(why).aloud()),
+        Announced::GoesTo(server) => texts::goes_now(server_label(server)),
         Announced::KnownFile(found) => known_file(found).aloud(),
-        Announced::ListUsed(name) => list_is_used(name),
+        Announced::ListUsed(name) => texts::list_is_used(name),
         Announced::Managed(done) => managed(*done),
         Announced::NotDone(why) => trouble(why).aloud(),
         Announced::Notice(notice) if notice.warns() => notice_aloud(notice),
         Announced::Notice(notice) => window_message(&notice.message).what.clone(),
         Announced::Pointer(info) => is_pointer(info),
-        Announced::PointerCopied => pointer_copied().to_owned(),
-        Announced::PointerOpened => pointer_opened().aloud(),
+        Announced::PointerCopied => texts::pointer_copied().to_owned(),
+        Announced::PointerOpened => texts::pointer_opened().aloud(),
         Announced::Progress(name, quarter) => is_so_far(shown_name(name), *quarter),
-        Announced::ProxyUsed(proxy) => proxy_is_used(&proxy.to_string()),
-        Announced::Received(name) => is_received(name),
+        Announced::ProxyUsed(proxy) => texts::proxy_is_used(&proxy.to_string()),
+        Announced::Received(name) => texts::is_received(name),
         Announced::Removed(what) => removed(what),
-        Announced::ServerAdded(name) => server_is_added(name),
-        Announced::Shared(name) => is_shared(shown_name(name)),
-        Announced::StartsAgain(count) => starts_again(*count),
-        Announced::StartsReceiving(name) => starts_receiving(shown_name(name)),
+        Announced::ServerAdded(name) => texts::server_is_added(name),
+        Announced::Shared(name) => texts::is_shared(shown_name(name)),
+        Announced::StartsAgain(count) => texts::starts_again(*count),
+        Announced::StartsReceiving(name) => texts::starts_receiving(shown_name(name)),
         Announced::StartsSharing(names) => {
             let names: Vec<&str> = names.iter().map(shown_name).collect();
             starts_sharing(&names)
         }
         Announced::TestPassed(report) => test_passed(report),
-        Announced::Testing => testing().to_owned(),
-        Announced::Undone => undone().to_owned(),
+        Announced::Testing => texts::testing().to_owned(),
+        Announced::Undone => texts::undone().to_owned(),
         Announced::Worded(message) => message.aloud(),
         Announced::Zoom(per_cent) => zoom(*per_cent),
     }
@@ -68,24 +63,24 @@ fn announced(what: &Announced) -> String {
 #[must_use]
 pub fn window_message(message: &WindowMessage) -> Cow<'_, UserMessage> {
     Cow::Owned(match message {
-        WindowMessage::ClipboardEmpty => clipboard_empty(),
-        WindowMessage::ClipboardRefused => clipboard_refused(),
+        WindowMessage::ClipboardEmpty => texts::clipboard_empty(),
+        WindowMessage::ClipboardRefused => texts::clipboard_refused(),
         WindowMessage::DefaultSettingsUsed(aside) => default_settings_used(aside.as_deref()),
-        WindowMessage::DiagnosticsCopied => diagnostics_copied(),
-        WindowMessage::DropWhileModal => drop_while_modal(),
-        WindowMessage::DroppedNoFile => dropped_no_file(),
+        WindowMessage::DiagnosticsCopied => texts::diagnostics_copied(),
+        WindowMessage::DropWhileModal => texts::drop_while_modal(),
+        WindowMessage::DroppedNoFile => texts::dropped_no_file(),
         WindowMessage::EntriesElsewhere(names) => entries_elsewhere(names),
         WindowMessage::FilesMissing(names) => files_missing(names),
         WindowMessage::FilesTooLarge(files) => files_too_large(files),
         WindowMessage::FoldersRefused(names) => folders_refused(names),
         WindowMessage::HistoryAside(aside) => history_aside(aside),
-        WindowMessage::HistoryExported(count) => history_exported(*count),
-        WindowMessage::HistoryNotExported => history_not_exported(),
+        WindowMessage::HistoryExported(count) => texts::history_exported(*count),
+        WindowMessage::HistoryNotExported => texts::history_not_exported(),
         WindowMessage::HistoryNotWiped(why) => history_not_wiped(*why),
-        WindowMessage::HistoryWiped => history_wiped(),
-        WindowMessage::ListUsed(name) => list_now_used(name),
-        WindowMessage::PictureNotTaken => picture_not_taken(),
-        WindowMessage::SavedFileGone => saved_file_gone(),
+        WindowMessage::HistoryWiped => texts::history_wiped(),
+        WindowMessage::ListUsed(name) => texts::list_now_used(name),
+        WindowMessage::PictureNotTaken => texts::picture_not_taken(),
+        WindowMessage::SavedFileGone => texts::saved_file_gone(),
         WindowMessage::Worded(message) => return Cow::Borrowed(message),
     })
 }
@@ -109,7 +104,7 @@ pub fn notice_aloud(notice: &Notice) -> String {
 #[must_use]
 pub fn trouble(trouble: &Trouble) -> UserMessage {
     match trouble {
-        Trouble::Defect => defect(),
+        Trouble::Defect => texts::defect(),
         Trouble::Error(error) => UserMessage::from(&**error),
         Trouble::Said(message) => (**message).clone(),
     }
@@ -120,7 +115,7 @@ pub fn trouble(trouble: &Trouble) -> UserMessage {
 pub fn shown_name(name: &ShownName) -> &str {
     match name {
         ShownName::Given(name) => name,
-        ShownName::Unnamed => unnamed_file(),
+        ShownName::Unnamed => texts::unnamed_file(),
     }
 }
 
@@ -128,7 +123,7 @@ pub fn shown_name(name: &ShownName) -> &str {
 #[must_use]
 pub fn server_label(server: &ServerLabel) -> &str {
     match server {
-        ServerLabel::BuiltIn => built_in(),
+        ServerLabel::BuiltIn => texts::built_in(),
         ServerLabel::Named(name) => name,
     }
 }
@@ -137,11 +132,11 @@ pub fn server_label(server: &ServerLabel) -> &str {
 #[must_use]
 pub fn removed(what: &Removed) -> String {
     match what {
-        Removed::Proxy => proxy_forgotten().to_owned(),
-        Removed::RelayList => relay_list_forgotten().to_owned(),
-        Removed::Row(name) => removed_name(shown_name(name)),
-        Removed::Rows(count) => removed_rows(*count),
-        Removed::Server(name) => removed_name(name),
+        Removed::Proxy => texts::proxy_forgotten().to_owned(),
+        Removed::RelayList => texts::relay_list_forgotten().to_owned(),
+        Removed::Row(name) => texts::removed(shown_name(name)),
+        Removed::Rows(count) => texts::removed_rows(*count),
+        Removed::Server(name) => texts::removed(name),
     }
 }
 

@@ -5,157 +5,75 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use super::texts;
 use crate::app::transfer::known_file::KnownFile;
-use crate::app::words::l10n::{say, tell};
 use crate::app::words::message::UserMessage;
 use crate::gui::model::FoundPath;
-
-plain! {
-    /// Settings: adds the server that was typed.
-    add_this_server;
-    /// Settings: adds the relay list that was typed.
-    add_this_list;
-    /// Settings: what a server reached without relays would see.
-    direct_switch_off_about;
-    /// Who saw what, on the built-in network.
-    note_this_computer;
-    /// The sheet of keys: over what follows.
-    if_a_drop_fails;
-    /// The sheet of keys: files that are only promised.
-    drop_promised;
-    /// The sheet of keys: Windows, as administrator.
-    drop_elevated;
-}
 
 /// Settings: what the host of a list sees when its line is added.
 #[must_use]
 pub fn list_host_sees(proxy: bool) -> &'static str {
-    say(if proxy {
-        "list_host_sees_proxy"
+    if proxy {
+        texts::list_host_sees_proxy()
     } else {
-        "list_host_sees"
-    })
+        texts::list_host_sees()
+    }
 }
 
 /// Settings: what a seed of Session's network sees.
 #[must_use]
 pub fn seed_sees(proxy: bool) -> &'static str {
-    say(if proxy {
-        "seed_sees_proxy"
+    if proxy {
+        texts::seed_sees_proxy()
     } else {
-        "seed_sees"
-    })
-}
-
-/// Two sentences, one after the other.
-#[must_use]
-pub fn two_sentences(first: &str, second: &str) -> String {
-    tell(
-        "two_sentences",
-        &[("first", first.into()), ("second", second.into())],
-    )
-}
-
-/// Said when it happened.
-#[must_use]
-pub fn server_is_added(name: &str) -> String {
-    tell("server_is_added", &[("name", name.into())])
-}
-
-/// Said when it happened.
-#[must_use]
-pub fn list_is_used(name: &str) -> String {
-    tell("list_is_used", &[("name", name.into())])
-}
-
-/// Said when it happened.
-#[must_use]
-pub fn proxy_is_used(name: &str) -> String {
-    tell("proxy_is_used", &[("name", name.into())])
+        texts::seed_sees()
+    }
 }
 
 /// Over the window while a file hangs there that is used as soon as it is dropped.
 #[must_use]
 pub fn hover_known(known: KnownFile, name: &str) -> String {
-    let id = match known {
-        KnownFile::Pointer => "hover_pointer",
-        KnownFile::RelayList => "hover_list",
-    };
-    tell(id, &[("name", name.into())])
+    match known {
+        KnownFile::Pointer => texts::hover_pointer(name),
+        KnownFile::RelayList => texts::hover_list(name),
+    }
 }
 
 /// Share: a file came to be shared that this program can use itself.
 #[must_use]
 pub fn known_file(found: &FoundPath) -> UserMessage {
-    let id = match found.known {
-        Some(KnownFile::Pointer) => "pointer_file_dropped",
-        Some(KnownFile::RelayList) | None => "relay_list_dropped",
-    };
-    crate::app::words::message::message(id, &[("name", found.name.as_str().into())])
+    match found.known {
+        Some(KnownFile::Pointer) => texts::pointer_file_dropped(&found.name),
+        Some(KnownFile::RelayList) | None => texts::relay_list_dropped(&found.name),
+    }
 }
 
 /// Share: uses that file.
 #[must_use]
 pub fn use_known_file(found: &FoundPath) -> &'static str {
-    say(match found.known {
-        Some(KnownFile::Pointer) => "receive_known_file",
-        Some(KnownFile::RelayList) | None => "use_known_list",
-    })
-}
-
-plain! {
-    /// Share: shares that file as any other.
-    share_known_file;
-}
-
-/// Share: a relay list that was dropped or chosen there is used from now on.
-#[must_use]
-pub fn list_now_used(name: &str) -> UserMessage {
-    crate::app::words::message::message("list_now_used", &[("name", name.into())])
-}
-
-/// What was dropped is no file on this computer.
-#[must_use]
-pub fn dropped_no_file() -> UserMessage {
-    crate::app::words::message::message("dropped_no_file", &[])
-}
-
-/// The system has no dialog for a relay list.
-#[must_use]
-pub fn no_dialog_for_list() -> UserMessage {
-    crate::app::words::message::message("no_dialog_for_list", &[])
-}
-
-/// The system has no dialog for a folder.
-#[must_use]
-pub fn no_dialog_for_folder() -> UserMessage {
-    crate::app::words::message::message("no_dialog_for_folder", &[])
+    match found.known {
+        Some(KnownFile::Pointer) => texts::receive_known_file(),
+        Some(KnownFile::RelayList) | None => texts::use_known_list(),
+    }
 }
 
 /// On the card of a pointer.
 #[must_use]
 pub fn will_be_saved_in(folder: &Path) -> String {
-    tell(
-        "will_be_saved_in",
-        &[("folder", in_words(folder, HOME.as_deref()).into())],
-    )
+    texts::will_be_saved_in(&in_words(folder, HOME.as_deref()))
 }
 
 /// On a received file.
 #[must_use]
 pub fn saved_in(folder: &Path) -> String {
-    tell(
-        "saved_in",
-        &[("folder", in_words(folder, HOME.as_deref()).into())],
-    )
+    texts::saved_in(&in_words(folder, HOME.as_deref()))
 }
 
 /// A folder where there is little room: its name alone.
 #[must_use]
 pub fn saved_in_short(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or(folder.as_os_str());
-    let name = name.to_string_lossy();
-    tell("saved_in", &[("folder", name.into_owned().into())])
+    texts::saved_in(&name.to_string_lossy())
 }
 
 /// A path as the window shows it: `~/Downloads` in the home folder. An error shows it whole, as other programs need it.
@@ -167,7 +85,7 @@ pub fn place(path: &Path) -> String {
 /// A folder inside a sentence: the home folder itself in words.
 fn in_words(folder: &Path, home: Option<&Path>) -> String {
     if home == Some(folder) {
-        say("home_folder").to_owned()
+        texts::home_folder().to_owned()
     } else {
         below_home(folder, home)
     }

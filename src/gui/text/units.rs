@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::app::words::l10n::{say, tell};
+use crate::app::words::texts;
 
 pub(super) fn percent(fraction: f32) -> String {
     let fraction = if fraction.is_finite() {
@@ -14,7 +14,7 @@ pub(super) fn percent(fraction: f32) -> String {
         0.0
     };
     let number = format!("{:.0}", (fraction * 100.0).floor());
-    tell("percent", &[("number", number.into())])
+    texts::percent(&number)
 }
 
 /// A length in decimal units, rounded to one digit after the point below 100 and to none from there on.
@@ -23,16 +23,16 @@ pub(super) fn percent(fraction: f32) -> String {
 #[must_use]
 pub fn size(bytes: u64) -> String {
     match bytes {
-        0 => say("size_empty").to_owned(),
-        1..1_000 => tell("size_bytes", &[("count", bytes.into())]),
+        0 => texts::size_empty().to_owned(),
+        1..1_000 => texts::size_bytes(bytes),
         // What would be rounded to 1,000 of a unit is 1 of the next.
-        1_000..999_500 => rounded(bytes, 1_000, "size_kilo"),
-        999_500..999_500_000 => rounded(bytes, 1_000_000, "size_mega"),
-        _ => rounded(bytes, 1_000_000_000, "size_giga"),
+        1_000..999_500 => rounded(bytes, 1_000, texts::size_kilo),
+        999_500..999_500_000 => rounded(bytes, 1_000_000, texts::size_mega),
+        _ => rounded(bytes, 1_000_000_000, texts::size_giga),
     }
 }
 
-fn rounded(bytes: u64, unit: u64, id: &str) -> String {
+fn rounded(bytes: u64, unit: u64, with_unit: fn(&str) -> String) -> String {
     let tenths = bytes / (unit / 10) + u64::from(bytes % (unit / 10) >= unit / 20);
     let (whole, tenth) = (tenths / 10, tenths % 10);
     let number = if whole >= 100 {
@@ -40,14 +40,9 @@ fn rounded(bytes: u64, unit: u64, id: &str) -> String {
     } else if tenth == 0 {
         whole.to_string()
     } else {
-        let whole = whole.to_string();
-        let tenth = tenth.to_string();
-        tell(
-            "decimal",
-            &[("whole", whole.into()), ("tenth", tenth.into())],
-        )
+        texts::decimal(&whole.to_string(), &tenth.to_string())
     };
-    tell(id, &[("number", number.into())])
+    with_unit(&number)
 }
 
 /// Size, and what the server sees of it where that reads otherwise.
@@ -56,8 +51,8 @@ pub fn size_sent(len: Option<u64>, blob_len: u64) -> String {
     let sent = size(blob_len);
     match len.map(size) {
         Some(size) if size == sent => size,
-        Some(size) => tell("size_sent", &[("size", size.into()), ("sent", sent.into())]),
-        None => tell("sent_as", &[("sent", sent.into())]),
+        Some(size) => texts::size_sent(&size, &sent),
+        None => texts::sent_as(&sent),
     }
 }
 
@@ -83,9 +78,19 @@ fn day_in(unix_secs: u64, zone: &TimeZone) -> String {
 }
 
 fn civil_day(unix_secs: u64) -> String {
-    const MONTHS: [&str; 12] = [
-        "month_1", "month_2", "month_3", "month_4", "month_5", "month_6", "month_7", "month_8",
-        "month_9", "month_10", "month_11", "month_12",
+    const MONTHS: [fn() -> &'static str; 12] = [
+        texts::month_1,
+        texts::month_2,
+        texts::month_3,
+        texts::month_4,
+        texts::month_5,
+        texts::month_6,
+        texts::month_7,
+        texts::month_8,
+        texts::month_9,
+        texts::month_10,
+        texts::month_11,
+        texts::month_12,
     ];
     // Days to civil date: eras of 400 years, years beginning in March.
     let days = unix_secs / 86_400 + 719_468;
@@ -103,15 +108,8 @@ fn civil_day(unix_secs: u64) -> String {
     let month = usize::try_from(month)
         .ok()
         .and_then(|month| MONTHS.get(month))
-        .map_or("", |id| say(id));
-    tell(
-        "date",
-        &[
-            ("day", day.to_string().into()),
-            ("month", month.into()),
-            ("year", year.to_string().into()),
-        ],
-    )
+        .map_or("", |month| month());
+    texts::date(&day.to_string(), month, &year.to_string())
 }
 
 /// How far away a time is, in the largest unit that says enough; which day it is, when it is far away.
@@ -120,16 +118,17 @@ pub fn from_now(unix_secs: u64, now: u64) -> String {
     const HOUR: u64 = 3_600;
     const DAY: u64 = 24 * HOUR;
     const FAR: u64 = 100 * DAY;
-    let ids = match unix_secs.abs_diff(now) {
-        FAR.. => return day(unix_secs),
-        0..HOUR => ("in_minutes", "minutes_ago", 60),
-        HOUR..DAY => ("in_hours", "hours_ago", HOUR),
-        _ => ("in_days", "days_ago", DAY),
-    };
-    let (ahead, behind, unit) = ids;
-    let count = (unix_secs.abs_diff(now) / unit).max(1);
-    let id = if unix_secs >= now { ahead } else { behind };
-    tell(id, &[("count", count.into())])
+    let distance = unix_secs.abs_diff(now);
+    let ahead = unix_secs >= now;
+    match distance {
+        FAR.. => day(unix_secs),
+        0..HOUR if ahead => texts::in_minutes((distance / 60).max(1)),
+        0..HOUR => texts::minutes_ago((distance / 60).max(1)),
+        HOUR..DAY if ahead => texts::in_hours(distance / HOUR),
+        HOUR..DAY => texts::hours_ago(distance / HOUR),
+        _ if ahead => texts::in_days(distance / DAY),
+        _ => texts::days_ago(distance / DAY),
+    }
 }
 
 #[cfg(test)]

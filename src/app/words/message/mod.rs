@@ -10,7 +10,8 @@ use std::path::Path;
 use self::reasons::{Reason as _, io_remedy};
 pub use self::reasons::{grouped, io_words};
 pub use self::remedy::Remedy;
-use super::l10n::{Fill, duration, say, tell, tell_part};
+use super::l10n::{Fill, duration, tell_part};
+use super::texts;
 use crate::app::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use crate::app::kept::owned::OwnRecordError;
 use crate::app::operate::builtin::BuiltInError;
@@ -51,7 +52,7 @@ impl UserMessage {
 
 /// The three sentences of a message: attributes `.what`, `.why` and `.next` of one id.
 #[must_use]
-pub fn message(id: &str, fill: &[Fill<'_>]) -> UserMessage {
+pub(crate) fn message(id: &str, fill: &[Fill<'_>]) -> UserMessage {
     UserMessage {
         what: tell_part(id, "what", fill),
         why: tell_part(id, "why", fill),
@@ -60,54 +61,28 @@ pub fn message(id: &str, fill: &[Fill<'_>]) -> UserMessage {
     }
 }
 
-/// A message that has nothing to fill in.
-fn plain(id: &str) -> UserMessage {
-    message(id, &[])
-}
-
-/// A message whose `$why` is another error's sentence.
-fn because(id: &str, why: String) -> UserMessage {
-    message(id, &[("why", why.into())])
-}
-
-/// A message whose remedy is that of the system's reason.
-fn because_io(id: &str, why: String, reason: IoReason) -> UserMessage {
-    then(id, why, io_remedy(reason))
-}
-
-/// A message whose reason and remedy come from elsewhere.
-fn then(id: &str, why: String, next: &str) -> UserMessage {
-    message(id, &[("why", why.into()), ("next", next.into())])
-}
-
 fn own_record(error: OwnRecordError) -> UserMessage {
     let next = match error {
-        OwnRecordError::Damaged => say("next_record_damaged"),
-        OwnRecordError::Newer => say("next_newer"),
+        OwnRecordError::Damaged => texts::next_record_damaged(),
+        OwnRecordError::Newer => texts::next_newer(),
         OwnRecordError::Read(reason) | OwnRecordError::Write(reason) => io_remedy(reason),
     };
-    then("own_record_fails", error.sentence(), next)
+    texts::own_record_fails(&error.sentence(), next)
 }
 
-fn unread_file(id: &str, unread: &UnreadFile) -> UserMessage {
-    let file = unread.file.display().to_string();
-    let why = unread.why.sentence();
-    message(id, &[("file", file.as_str().into()), ("why", why.into())])
+/// The message of a record that cannot be read, from why it cannot and where it is.
+fn unread_file(message: fn(&str, &str) -> UserMessage, unread: &UnreadFile) -> UserMessage {
+    message(&unread.why.sentence(), &unread.file.display().to_string())
 }
 
 fn unread_settings(unread: &UnreadSettings) -> UserMessage {
     let file = unread.file.display().to_string();
     let next = match &unread.error {
-        SettingsError::Newer => say("next_newer").to_owned(),
-        SettingsError::Read(reason) => io_remedy(*reason).to_owned(),
-        _ => say("next_settings_invalid").to_owned(),
+        SettingsError::Newer => texts::next_newer(),
+        SettingsError::Read(reason) => io_remedy(*reason),
+        _ => texts::next_settings_invalid(),
     };
-    let fill: [Fill<'_>; 3] = [
-        ("file", file.as_str().into()),
-        ("why", unread.error.sentence().into()),
-        ("next", next.into()),
-    ];
-    message("settings_not_read", &fill)
+    texts::settings_not_read(&unread.error.sentence(), &file, next)
 }
 
 impl From<&AppError> for UserMessage {
@@ -121,48 +96,46 @@ impl From<&AppError> for UserMessage {
 
 fn words(error: &AppError) -> UserMessage {
     match error {
-        AppError::Address(why) => because("no_server_address", why.sentence()),
-        AppError::BuiltIn(why @ BuiltInError::Busy) => because("built_in_busy", why.sentence()),
+        AppError::Address(why) => texts::no_server_address(&why.sentence()),
+        AppError::BuiltIn(why @ BuiltInError::Busy) => texts::built_in_busy(&why.sentence()),
         AppError::BuiltIn(why @ BuiltInError::Folder(reason)) => UserMessage {
             next: io_remedy(*reason).to_owned(),
-            ..because("built_in_fails", why.sentence())
+            ..texts::built_in_fails(&why.sentence())
         },
         // The reason says what to do with the key.
-        AppError::BuiltIn(why @ BuiltInError::Key(_)) => {
-            because("built_in_key_fails", why.sentence())
-        }
-        AppError::BuiltIn(why @ BuiltInError::NoLocks) => {
-            because("built_in_no_locks", why.sentence())
-        }
-        AppError::BuiltIn(why) => because("built_in_fails", why.sentence()),
-        AppError::Cancelled => plain("was_cancelled"),
+        AppError::BuiltIn(why @ BuiltInError::Key(_)) => texts::built_in_key_fails(&why.sentence()),
+        AppError::BuiltIn(why @ BuiltInError::NoLocks) => texts::built_in_no_locks(&why.sentence()),
+        AppError::BuiltIn(why) => texts::built_in_fails(&why.sentence()),
+        AppError::Cancelled => texts::was_cancelled(),
         AppError::SettingsFile(SettingsError::NotPrivate { folder, why }) => {
             not_private(folder, *why)
         }
-        AppError::SettingsFile(SettingsError::NoHome) => plain("no_home"),
+        AppError::SettingsFile(SettingsError::NoHome) => texts::no_home(),
         AppError::SettingsFile(why @ SettingsError::Write(reason)) => {
-            because_io("settings_not_kept", why.sentence(), *reason)
+            texts::settings_not_kept(&why.sentence(), io_remedy(*reason))
         }
-        AppError::SettingsFile(why) => then("settings_not_kept", why.sentence(), say("next_newer")),
-        AppError::ForeignBuiltIn => plain("foreign_built_in"),
+        AppError::SettingsFile(why) => {
+            texts::settings_not_kept(&why.sentence(), texts::next_newer())
+        }
+        AppError::ForeignBuiltIn => texts::foreign_built_in(),
         AppError::Local(why) => local(*why),
         AppError::Mismatch(why) => mismatch(*why),
-        AppError::NeedsNewer(why) => because("needs_newer", why.sentence()),
-        AppError::NoPlace(why) => because("no_place", why.sentence()),
-        AppError::NoRelays => plain("no_relays"),
-        AppError::NotOwner => plain("not_owner"),
+        AppError::NeedsNewer(why) => texts::needs_newer(&why.sentence()),
+        AppError::NoPlace(why) => texts::no_place(&why.sentence()),
+        AppError::NoRelays => texts::no_relays(),
+        AppError::NotOwner => texts::not_owner(),
         AppError::OwnRecord(why) => own_record(*why),
         AppError::Pointer(why) => pointer(why),
         AppError::Proxy(why) => proxy(why),
-        AppError::RelayFile(reason) => because_io("relay_file_fails", io_words(*reason), *reason),
-        AppError::RelayLine(why) => because("no_relay_line", why.sentence()),
-        AppError::RelayList(why) => because("relay_list_refused", why.sentence()),
-        AppError::RelayMemory(unread) => unread_file("relay_memory_not_read", unread),
-        AppError::RelaySource(why) => relay_source(why),
-        AppError::RelaysOffered(offer) => {
-            message("relays_offered", &[("host", offer.list.host().into())])
+        AppError::RelayFile(reason) => {
+            texts::relay_file_fails(&io_words(*reason), io_remedy(*reason))
         }
-        AppError::Save(why) => because("not_saved", why.sentence()),
+        AppError::RelayLine(why) => texts::no_relay_line(&why.sentence()),
+        AppError::RelayList(why) => texts::relay_list_refused(&why.sentence()),
+        AppError::RelayMemory(unread) => unread_file(texts::relay_memory_not_read, unread),
+        AppError::RelaySource(why) => relay_source(why),
+        AppError::RelaysOffered(offer) => texts::relays_offered(offer.list.host()),
+        AppError::Save(why) => texts::not_saved(&why.sentence()),
         AppError::Settings(why) => unread_settings(why),
         AppError::Server(why) => server(*why),
         AppError::Transfer(why) if why.direct => direct_failure(&why.failure, why.tries),
@@ -172,11 +145,11 @@ fn words(error: &AppError) -> UserMessage {
 
 /// Says that another user can change what is in this folder.
 fn not_private(folder: &Path, why: NotPrivate) -> UserMessage {
-    let id = match why {
-        NotPrivate::ForeignOwner => "folder_of_another",
-        NotPrivate::Writable => "folder_open_to_others",
-    };
-    message(id, &[("folder", folder.display().to_string().into())])
+    let folder = folder.display().to_string();
+    match why {
+        NotPrivate::ForeignOwner => texts::folder_of_another(&folder),
+        NotPrivate::Writable => texts::folder_open_to_others(&folder),
+    }
 }
 
 impl From<&Failure> for UserMessage {
@@ -187,228 +160,191 @@ impl From<&Failure> for UserMessage {
 
 impl From<&ParseProxyError> for UserMessage {
     fn from(error: &ParseProxyError) -> Self {
-        because("no_proxy_address", error.sentence())
+        texts::no_proxy_address(&error.sentence())
     }
 }
 
 impl From<&Disagreement> for UserMessage {
     fn from(found: &Disagreement) -> Self {
-        let name = say(match found.name_says {
-            Family::Archive => "an_archive",
-            Family::Document => "a_document",
-            Family::Media => "a_medium",
-            Family::Picture => "a_picture",
-            Family::Program => "a_program",
-            Family::Script => "a_script",
-            Family::Text => "a_text",
-            Family::WebPage => "a_web_page",
-        });
-        let content = say(match found.content_is {
-            Content::Archive => "an_archive",
-            Content::Document => "a_document",
-            Content::JavaProgram => "a_java_program",
-            Content::LinuxProgram => "a_linux_program",
-            Content::MacProgram => "a_mac_program",
-            Content::Media => "a_medium",
-            Content::Picture => "a_picture",
-            Content::Script => "a_script",
-            Content::Shortcut => "a_shortcut",
-            Content::WebPage => "a_web_page",
-            Content::WindowsProgram => "a_windows_program",
-        });
-        message(
-            "misleading_name",
-            &[("name", name.into()), ("content", content.into())],
-        )
+        let name = match found.name_says {
+            Family::Archive => texts::an_archive(),
+            Family::Document => texts::a_document(),
+            Family::Media => texts::a_medium(),
+            Family::Picture => texts::a_picture(),
+            Family::Program => texts::a_program(),
+            Family::Script => texts::a_script(),
+            Family::Text => texts::a_text(),
+            Family::WebPage => texts::a_web_page(),
+        };
+        let content = match found.content_is {
+            Content::Archive => texts::an_archive(),
+            Content::Document => texts::a_document(),
+            Content::JavaProgram => texts::a_java_program(),
+            Content::LinuxProgram => texts::a_linux_program(),
+            Content::MacProgram => texts::a_mac_program(),
+            Content::Media => texts::a_medium(),
+            Content::Picture => texts::a_picture(),
+            Content::Script => texts::a_script(),
+            Content::Shortcut => texts::a_shortcut(),
+            Content::WebPage => texts::a_web_page(),
+            Content::WindowsProgram => texts::a_windows_program(),
+        };
+        texts::misleading_name(name, content)
     }
 }
 
 fn relay_source(error: &RelaySourceError) -> UserMessage {
     match error {
-        RelaySourceError::Ended => plain("relay_list_ended"),
-        RelaySourceError::Fetch { host, why } => message(
-            "relay_list_not_fetched",
-            &[
-                ("host", host.as_str().into()),
-                ("why", why.sentence().into()),
-            ],
-        ),
-        RelaySourceError::NotHere => plain("relay_list_not_here"),
-        RelaySourceError::Refused(why) => because("newer_relay_list_refused", why.sentence()),
-        RelaySourceError::Seeds(why) => because("seeds_fail", why.sentence()),
-        RelaySourceError::Store(reason) => {
-            because_io("relay_list_not_stored", io_words(*reason), *reason)
+        RelaySourceError::Ended => texts::relay_list_ended(),
+        RelaySourceError::Fetch { host, why } => {
+            texts::relay_list_not_fetched(host, &why.sentence())
         }
-        RelaySourceError::Unread(unread) => unread_file("relay_lists_not_read", unread),
+        RelaySourceError::NotHere => texts::relay_list_not_here(),
+        RelaySourceError::Refused(why) => texts::newer_relay_list_refused(&why.sentence()),
+        RelaySourceError::Seeds(why) => texts::seeds_fail(&why.sentence()),
+        RelaySourceError::Store(reason) => {
+            texts::relay_list_not_stored(&io_words(*reason), io_remedy(*reason))
+        }
+        RelaySourceError::Unread(unread) => unread_file(texts::relay_lists_not_read, unread),
     }
 }
 
 fn local(error: LocalFileError) -> UserMessage {
     match error {
-        LocalFileError::Changed => plain("file_changed"),
-        LocalFileError::Folder => plain("file_is_a_folder"),
-        LocalFileError::NotAFile => plain("file_is_none"),
-        LocalFileError::Read(reason) => because_io("file_not_read", io_words(reason), reason),
-        LocalFileError::WrongSize { said, read } => message(
-            "file_of_wrong_size",
-            &[
-                ("said", grouped(said).into()),
-                ("read", grouped(read).into()),
-            ],
-        ),
-        LocalFileError::TooLarge(len) => message(
-            "file_too_large",
-            &[
-                ("length", grouped(len).into()),
-                ("limit", grouped(MAX_CONTENT_LEN).into()),
-            ],
-        ),
+        LocalFileError::Changed => texts::file_changed(),
+        LocalFileError::Folder => texts::file_is_a_folder(),
+        LocalFileError::NotAFile => texts::file_is_none(),
+        LocalFileError::Read(reason) => texts::file_not_read(&io_words(reason), io_remedy(reason)),
+        LocalFileError::WrongSize { said, read } => {
+            texts::file_of_wrong_size(&grouped(said), &grouped(read))
+        }
+        LocalFileError::TooLarge(len) => {
+            texts::file_too_large(&grouped(len), &grouped(MAX_CONTENT_LEN))
+        }
     }
 }
 
 fn mismatch(error: Mismatch) -> UserMessage {
-    plain(match error {
-        Mismatch::Digest => "other_digest",
-        Mismatch::Description(_) => "other_description",
-        Mismatch::Open(OpenError::WrongKey) => "other_key",
-        Mismatch::Open(OpenError::Newer) => "newer_seal",
-        Mismatch::Open(_) => "broken_seal",
-    })
+    match error {
+        Mismatch::Digest => texts::other_digest(),
+        Mismatch::Description(_) => texts::other_description(),
+        Mismatch::Open(OpenError::WrongKey) => texts::other_key(),
+        Mismatch::Open(OpenError::Newer) => texts::newer_seal(),
+        Mismatch::Open(_) => texts::broken_seal(),
+    }
 }
 
 fn pointer(error: &FindPointerError) -> UserMessage {
     match error {
-        FindPointerError::Changed => plain("pointer_changed"),
-        FindPointerError::CutOff { missing } => {
-            message("pointer_cut_off", &[("missing", (*missing).into())])
-        }
-        FindPointerError::Newer => plain("pointer_newer"),
-        FindPointerError::NotFound => plain("pointer_not_found"),
-        FindPointerError::TooLong => plain("pointer_text_too_long"),
-        FindPointerError::Invalid(_) => plain("pointer_invalid"),
+        FindPointerError::Changed => texts::pointer_changed(),
+        FindPointerError::CutOff { missing } => texts::pointer_cut_off(*missing),
+        FindPointerError::Newer => texts::pointer_newer(),
+        FindPointerError::NotFound => texts::pointer_not_found(),
+        FindPointerError::TooLong => texts::pointer_text_too_long(),
+        FindPointerError::Invalid(_) => texts::pointer_invalid(),
     }
 }
 
 fn server(error: ServerRefusal) -> UserMessage {
     match error {
-        ServerRefusal::AccessWord { given: false } => plain("access_word_wanted"),
-        ServerRefusal::AccessWord { given: true } => plain("access_word_wrong"),
-        ServerRefusal::AsksDifferently => plain("server_asks_differently"),
-        ServerRefusal::Full => plain("server_full"),
-        ServerRefusal::NoOwners => plain("server_without_owners"),
-        ServerRefusal::NoReceipts => plain("server_without_receipts"),
-        ServerRefusal::NotExtendable => plain("file_not_extendable"),
-        ServerRefusal::NotThere => plain("file_not_there"),
-        ServerRefusal::Nonsense => plain("server_nonsense"),
-        ServerRefusal::Status(code @ (500 | 503)) => code_message("server_busy", code),
-        ServerRefusal::Status(code) => code_message("server_refused", code),
-        ServerRefusal::StillThere => plain("file_still_there"),
-        ServerRefusal::TooLarge { max_blob: 0 } => plain("too_large_for_server"),
-        ServerRefusal::TooLarge { max_blob } => message(
-            "too_large_for_server_of",
-            &[("limit", grouped(max_blob).into())],
-        ),
-        ServerRefusal::Ttl { max_secs } => {
-            message("time_refused", &[("hours", (max_secs / 3_600).into())])
-        }
-        ServerRefusal::TtlMaybe { asked_secs } => message(
-            "time_maybe_refused",
-            &[("time", duration(asked_secs).into())],
-        ),
-        ServerRefusal::UnknownWork => plain("unknown_work"),
-        ServerRefusal::Work => plain("work_refused"),
+        ServerRefusal::AccessWord { given: false } => texts::access_word_wanted(),
+        ServerRefusal::AccessWord { given: true } => texts::access_word_wrong(),
+        ServerRefusal::AsksDifferently => texts::server_asks_differently(),
+        ServerRefusal::Full => texts::server_full(),
+        ServerRefusal::NoOwners => texts::server_without_owners(),
+        ServerRefusal::NoReceipts => texts::server_without_receipts(),
+        ServerRefusal::NotExtendable => texts::file_not_extendable(),
+        ServerRefusal::NotThere => texts::file_not_there(),
+        ServerRefusal::Nonsense => texts::server_nonsense(),
+        ServerRefusal::Status(code @ (500 | 503)) => texts::server_busy(code),
+        ServerRefusal::Status(code) => texts::server_refused(code),
+        ServerRefusal::StillThere => texts::file_still_there(),
+        ServerRefusal::TooLarge { max_blob: 0 } => texts::too_large_for_server(),
+        ServerRefusal::TooLarge { max_blob } => texts::too_large_for_server_of(&grouped(max_blob)),
+        ServerRefusal::Ttl { max_secs } => texts::time_refused(max_secs / 3_600),
+        ServerRefusal::TtlMaybe { asked_secs } => texts::time_maybe_refused(&duration(asked_secs)),
+        ServerRefusal::UnknownWork => texts::unknown_work(),
+        ServerRefusal::Work => texts::work_refused(),
     }
 }
 
-fn code_message(id: &str, code: u16) -> UserMessage {
-    message(id, &[("code", code.to_string().into())])
-}
-
 fn proxy(failure: &ProxyFailure) -> UserMessage {
-    let id = match failure.reason {
-        ProxyFailureReason::NoSocks => "proxy_no_socks",
-        ProxyFailureReason::Refused => "proxy_refused",
-        ProxyFailureReason::Unreachable => "proxy_unreachable",
-    };
-    message(id, &[("proxy", failure.proxy.as_str().into())])
+    let proxy = failure.proxy.as_str();
+    match failure.reason {
+        ProxyFailureReason::NoSocks => texts::proxy_no_socks(proxy),
+        ProxyFailureReason::Refused => texts::proxy_refused(proxy),
+        ProxyFailureReason::Unreachable => texts::proxy_unreachable(proxy),
+    }
 }
 
 /// Why a request failed that went straight to the server: there was no relay to blame.
 fn direct_failure(why: &Failure, tries: u32) -> UserMessage {
-    let tried = |id: &str| {
-        let tried = tell("tried", &[("count", tries.into())]);
-        message(id, &[("tried", tried.into())])
-    };
+    let tried = texts::tried(tries);
     match why {
-        Failure::FirstUnreachable | Failure::ServerUnreachable => tried("direct_unreachable"),
+        Failure::FirstUnreachable | Failure::ServerUnreachable => texts::direct_unreachable(&tried),
         // A login page of the network, or a program that is no file server.
         Failure::Plain(status) => failure(&Failure::ServerPlain(*status), tries),
-        Failure::Tampered(_) => tried("direct_foreign_answer"),
+        Failure::Tampered(_) => texts::direct_foreign_answer(&tried),
         other => failure(other, tries),
     }
 }
 
 fn failure(failure: &Failure, tries: u32) -> UserMessage {
-    let tried = tell("tried", &[("count", tries.into())]);
-    let tried = |id: &str| message(id, &[("tried", tried.as_str().into())]);
-    let with_status = |id: &str, status: u16| {
-        let fill: [Fill<'_>; 2] = [
-            ("status", status.to_string().into()),
-            ("tried", tell("tried", &[("count", tries.into())]).into()),
-        ];
-        message(id, &fill)
-    };
+    let tried = texts::tried(tries);
     match failure {
-        Failure::Blocked => plain("network_blocks"),
-        Failure::Broken => tried("connection_broke"),
-        Failure::Build(_) => plain("request_not_built"),
-        Failure::FirstUnreachable => tried("first_unreachable"),
-        Failure::Malformed => plain("answer_malformed"),
+        Failure::Blocked => texts::network_blocks(),
+        Failure::Broken => texts::connection_broke(&tried),
+        Failure::Build(_) => texts::request_not_built(),
+        Failure::FirstUnreachable => texts::first_unreachable(&tried),
+        Failure::Malformed => texts::answer_malformed(),
         Failure::NoPath(why) => no_path(why),
-        Failure::Plain(status) => with_status("answer_plain", *status),
-        Failure::Relay { status, .. } => with_status("relay_failed", *status),
-        Failure::RelayUnreachable(_) => tried("relay_unreachable"),
+        Failure::Plain(status) => texts::answer_plain(*status, &tried),
+        Failure::Relay { status, .. } => texts::relay_failed(*status, &tried),
+        Failure::RelayUnreachable(_) => texts::relay_unreachable(&tried),
         Failure::ServerBusy(code) => server(ServerRefusal::Status(*code)),
-        Failure::ServerPlain(status) => with_status("server_plain", *status),
-        Failure::ServerNotServed => plain("server_not_served"),
-        Failure::ServerUnreachable => tried("server_unreachable"),
-        Failure::ServerWrongKey => plain("server_wrong_key"),
-        Failure::Tampered(_) => tried("answer_tampered"),
-        Failure::TimedOut => tried("timed_out"),
+        Failure::ServerPlain(status) => texts::server_plain(*status, &tried),
+        Failure::ServerNotServed => texts::server_not_served(),
+        Failure::ServerUnreachable => texts::server_unreachable(&tried),
+        Failure::ServerWrongKey => texts::server_wrong_key(),
+        Failure::Tampered(_) => texts::answer_tampered(&tried),
+        Failure::TimedOut => texts::timed_out(&tried),
     }
 }
 
 fn no_path(error: &NoPath) -> UserMessage {
-    let id = match error.place {
-        Place::Guard => "no_path_guard",
-        Place::Middle => "no_path_middle",
-        Place::Last => "no_path_last",
-    };
-    let reasons = [
-        (RejectReason::NotServing, "rejected_not_serving"),
-        (RejectReason::OnThisPath, "rejected_on_this_path"),
-        (RejectReason::IsGuard, "rejected_is_guard"),
-        (RejectReason::Retired, "rejected_retired"),
-        (RejectReason::KeptBack, "rejected_kept_back"),
-        (RejectReason::NotAGuard, "rejected_not_a_guard"),
-        (RejectReason::SameNetwork, "rejected_same_network"),
-        (RejectReason::SameOperator, "rejected_same_operator"),
-        (RejectReason::SetAside, "rejected_set_aside"),
-        (RejectReason::StoodElsewhere, "rejected_stood_elsewhere"),
-        (RejectReason::Failed, "rejected_failed"),
+    let reasons: [(RejectReason, fn(usize) -> String); 11] = [
+        (RejectReason::NotServing, texts::rejected_not_serving),
+        (RejectReason::OnThisPath, texts::rejected_on_this_path),
+        (RejectReason::IsGuard, texts::rejected_is_guard),
+        (RejectReason::Retired, texts::rejected_retired),
+        (RejectReason::KeptBack, texts::rejected_kept_back),
+        (RejectReason::NotAGuard, texts::rejected_not_a_guard),
+        (RejectReason::SameNetwork, texts::rejected_same_network),
+        (RejectReason::SameOperator, texts::rejected_same_operator),
+        (RejectReason::SetAside, texts::rejected_set_aside),
+        (
+            RejectReason::StoodElsewhere,
+            texts::rejected_stood_elsewhere,
+        ),
+        (RejectReason::Failed, texts::rejected_failed),
     ];
     let told: Vec<String> = reasons
         .into_iter()
-        .filter_map(|(reason, id)| {
+        .filter_map(|(reason, text)| {
             let count = error
                 .rejected
                 .iter()
                 .filter(|rejection| rejection.reason == reason)
                 .count();
-            (count > 0).then(|| tell(id, &[("count", count.into())]))
+            (count > 0).then(|| text(count))
         })
         .collect();
-    message(id, &[("reasons", told.join(say("list_comma")).into())])
+    let told = told.join(texts::list_comma());
+    match error.place {
+        Place::Guard => texts::no_path_guard(&told),
+        Place::Middle => texts::no_path_middle(&told),
+        Place::Last => texts::no_path_last(&told),
+    }
 }
 
 #[cfg(test)]
@@ -420,6 +356,7 @@ mod tests {
     use crate::app::kept::owned::OwnRecordError;
     use crate::app::received::save::SaveError;
     use crate::app::relays::set::RelayOffer;
+    use crate::disk::io_reason::IoReason;
     use crate::disk::kept::UnreadReason;
     use crate::net::relay_source::FetchError;
     use crate::protocol::address::ParseAddressError;
