@@ -1,6 +1,6 @@
 # Cloakroom in German, translated from en.ftl.
 #
-# Ids are names of functions in src/gui/text and of errors in src/app/message. `.what`, `.why` and `.next` are the three
+# Ids are those of the tables in src/app/words/texts.rs and src/gui/text/texts.rs. `.what`, `.why` and `.next` are the three
 # sentences of a message: what happened, why, what to do next. Share, Receive and Seal are the words for what a person does;
 # relay, guard, pointer and file server are terms and keep one translation each.
 
@@ -16,7 +16,6 @@ sealed_here = Jede Datei wird auf diesem Computer aufgefüllt und versiegelt, be
 choose_files = Dateien wählen
 drop_more = Weitere Dateien hierher ziehen oder wählen
 choose_more = Weitere Dateien wählen
-limit = Bis zu 10 MB je Datei
 built_in = Eingebautes Netz
 built_in_stays = Bleibt auf diesem Computer
 pointer = Abholcode
@@ -262,7 +261,7 @@ saved_in = gespeichert in { $folder }
 is_shared = { $name } wartet auf Abholung
 is_received = { $name } ist geprüft und gespeichert
 has_failed = { $name }: { $what }
-test_passed = Hochladen ({ $upload } ms) und Abholen ({ $download } ms) funktionieren.
+test_passed = Hochladen ({ $upload } ms) und Abholen ({ $download } ms) funktionieren.
 relays =
     { $count ->
         [one] 1 Relay
@@ -285,9 +284,10 @@ size_bytes =
         [one] 1 Byte
        *[other] { $count } Byte
     }
-size_kilo = { $number } kB
-size_mega = { $number } MB
-size_giga = { $number } GB
+size_kilo = { $number } kB
+size_mega = { $number } MB
+size_giga = { $number } GB
+exact_size = { $number } B
 size_sent = { $size }, gesendet als { $sent }
 sent_as = gesendet als { $sent }
 date = { $day }. { $month } { $year }
@@ -1137,7 +1137,7 @@ count_limit = Begrenzt
 count_limit_about = Entfernt nach so vielen Downloads
 fewer_downloads = Weniger Downloads
 more_downloads = Mehr Downloads
-test_deleted = Löschen ({ $delete } ms) geht.
+test_deleted = Löschen ({ $delete } ms) geht.
 test_without_delete = Dieser Server löscht nicht auf Wunsch.
 was_kept_until = aufbewahrt bis { $day }, vorbei
 filter_all = Alle
@@ -1254,15 +1254,15 @@ no_dialog_for_folder =
 
 ## Rows: speed, headings, and what is said as they begin and stop
 
-hours_left = noch { $count } Std.
+hours_left = noch { $count } Std.
 is_so_far = { $name }: { $done }
 is_cancelled = { $name } wurde abgebrochen
 kept_time_until = { $time }, bis { $day }
-minutes_left = noch { $count } Min.
+minutes_left = noch { $count } Min.
 misleading_badge = Irreführender Name
 rows_received = Von Ihnen empfangen
 rows_shared = Von Ihnen geteilt
-seconds_left = noch { $count } s
+seconds_left = noch { $count } s
 speed = { $size }/s
 starts_again = { $count } Übertragungen werden wiederholt
 starts_receiving = { $name } wird abgeholt

@@ -16,7 +16,6 @@ sealed_here = Each one is padded and sealed on this computer before it leaves.
 choose_files = Choose files
 drop_more = Drop or choose more files
 choose_more = Choose more files
-limit = Up to 10 MB a file
 built_in = Built-in network
 built_in_stays = Stays on this computer
 pointer = Pointer
@@ -274,7 +273,7 @@ hover_title_many = Drop to share { $count } files
 
 ## Sizes, days, shares of a whole
 
-percent = { $number } %
+percent = { $number }%
 decimal = { $whole }.{ $tenth }
 thousands = ,
 list_comma = {", "}
@@ -288,6 +287,7 @@ size_bytes =
 size_kilo = { $number } kB
 size_mega = { $number } MB
 size_giga = { $number } GB
+exact_size = { $number } B
 size_sent = { $size }, sent as { $sent }
 sent_as = sent as { $sent }
 date = { $day } { $month } { $year }

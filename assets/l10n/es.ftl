@@ -1,6 +1,6 @@
 # Cloakroom in Spanish, translated from en.ftl.
 #
-# Ids are names of functions in src/gui/text and of errors in src/app/message. `.what`, `.why` and `.next` are the three
+# Ids are those of the tables in src/app/words/texts.rs and src/gui/text/texts.rs. `.what`, `.why` and `.next` are the three
 # sentences of a message: what happened, why, what to do next. Share, Receive and Seal are the words for what a person does;
 # relay, guard, pointer and file server are terms and keep one translation each.
 
@@ -16,7 +16,6 @@ sealed_here = Cada uno se rellena y se sella en este equipo antes de salir.
 choose_files = Elegir archivos
 drop_more = Suelte o elija más archivos
 choose_more = Elegir más archivos
-limit = Hasta 10 MB por archivo
 built_in = Red integrada
 built_in_stays = Se queda en este equipo
 pointer = Código de recogida
@@ -262,7 +261,7 @@ saved_in = guardado en { $folder }
 is_shared = { $name } ya se puede recoger
 is_received = { $name } se ha verificado y guardado
 has_failed = { $name }: { $what }
-test_passed = La subida ({ $upload } ms) y la descarga ({ $download } ms) funcionan.
+test_passed = La subida ({ $upload } ms) y la descarga ({ $download } ms) funcionan.
 relays =
     { $count ->
         [one] 1 relé
@@ -285,9 +284,10 @@ size_bytes =
         [one] 1 byte
        *[other] { $count } bytes
     }
-size_kilo = { $number } kB
-size_mega = { $number } MB
-size_giga = { $number } GB
+size_kilo = { $number } kB
+size_mega = { $number } MB
+size_giga = { $number } GB
+exact_size = { $number } B
 size_sent = { $size }, enviado como { $sent }
 sent_as = enviado como { $sent }
 date = { $day } { $month } { $year }
@@ -1161,7 +1161,7 @@ count_limit = Limitado
 count_limit_about = Se elimina tras tantas descargas
 fewer_downloads = Menos descargas
 more_downloads = Más descargas
-test_deleted = El borrado ({ $delete } ms) funciona.
+test_deleted = El borrado ({ $delete } ms) funciona.
 test_without_delete = Este servidor no borra a petición.
 was_kept_until = se guardaba hasta el { $day }
 filter_all = Todas
@@ -1278,15 +1278,15 @@ no_dialog_for_folder =
 
 ## Rows: speed, headings, and what is said as they begin and stop
 
-hours_left = quedan { $count } h
+hours_left = quedan { $count } h
 is_so_far = { $name }: { $done }
 is_cancelled = { $name } se ha cancelado
 kept_time_until = { $time }, hasta el { $day }
-minutes_left = quedan { $count } min
+minutes_left = quedan { $count } min
 misleading_badge = Nombre engañoso
 rows_received = Lo que ha recibido
 rows_shared = Lo que ha compartido
-seconds_left = quedan { $count } s
+seconds_left = quedan { $count } s
 speed = { $size }/s
 starts_again = Reintentando { $count } transferencias
 starts_receiving = Descargando { $name }

@@ -1,6 +1,6 @@
 # Cloakroom in French, translated from en.ftl.
 #
-# Ids are names of functions in src/gui/text and of errors in src/app/message. `.what`, `.why` and `.next` are the three
+# Ids are those of the tables in src/app/words/texts.rs and src/gui/text/texts.rs. `.what`, `.why` and `.next` are the three
 # sentences of a message: what happened, why, what to do next. Share, Receive and Seal are the words for what a person does;
 # relay, guard, pointer and file server are terms and keep one translation each.
 
@@ -16,7 +16,6 @@ sealed_here = Chacun est complété par remplissage et scellé sur cet ordinateu
 choose_files = Choisir des fichiers
 drop_more = Déposez ou choisissez-en d’autres
 choose_more = Choisir d’autres fichiers
-limit = Jusqu’à 10 Mo par fichier
 built_in = Réseau intégré
 built_in_stays = Reste sur cet ordinateur
 pointer = Code de retrait
@@ -262,7 +261,7 @@ saved_in = enregistré dans { $folder }
 is_shared = { $name } attend d’être récupéré
 is_received = { $name } est vérifié et enregistré
 has_failed = { $name } : { $what }
-test_passed = L’envoi ({ $upload } ms) et le téléchargement ({ $download } ms) fonctionnent.
+test_passed = L’envoi ({ $upload } ms) et le téléchargement ({ $download } ms) fonctionnent.
 relays =
     { $count ->
         [one] { $count } relais
@@ -288,6 +287,7 @@ size_bytes =
 size_kilo = { $number } ko
 size_mega = { $number } Mo
 size_giga = { $number } Go
+exact_size = { $number } o
 size_sent = { $size }, soit { $sent } à l’envoi
 sent_as = { $sent } à l’envoi
 date = { $day } { $month } { $year }
@@ -1161,7 +1161,7 @@ count_limit = Limité
 count_limit_about = Supprimé après ce nombre de téléchargements
 fewer_downloads = Moins de téléchargements
 more_downloads = Plus de téléchargements
-test_deleted = La suppression ({ $delete } ms) fonctionne.
+test_deleted = La suppression ({ $delete } ms) fonctionne.
 test_without_delete = Ce serveur ne supprime pas à la demande.
 was_kept_until = était gardé jusqu’au { $day }
 filter_all = Tous
@@ -1278,15 +1278,15 @@ no_dialog_for_folder =
 
 ## Rows: speed, headings, and what is said as they begin and stop
 
-hours_left = encore { $count } h
+hours_left = encore { $count } h
 is_so_far = { $name } : { $done }
 is_cancelled = { $name } a été annulé
 kept_time_until = { $time }, jusqu’au { $day }
-minutes_left = encore { $count } min
+minutes_left = encore { $count } min
 misleading_badge = Nom trompeur
 rows_received = Ce que vous avez reçu
 rows_shared = Ce que vous avez partagé
-seconds_left = encore { $count } s
+seconds_left = encore { $count } s
 speed = { $size }/s
 starts_again = Nouvel essai de { $count } transferts
 starts_receiving = Téléchargement de { $name }

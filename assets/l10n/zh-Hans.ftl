@@ -1,6 +1,6 @@
 # Cloakroom in Simplified Chinese, translated from en.ftl.
 #
-# Ids are names of functions in src/gui/text and of errors in src/app/message. `.what`, `.why` and `.next` are the three
+# Ids are those of the tables in src/app/words/texts.rs and src/gui/text/texts.rs. `.what`, `.why` and `.next` are the three
 # sentences of a message: what happened, why, what to do next. Share, Receive and Seal are the words for what a person does;
 # relay, guard, pointer and file server are terms and keep one translation each.
 
@@ -16,7 +16,6 @@ sealed_here = 每个文件离开本机之前，都会先填充并密封。
 choose_files = 选择文件
 drop_more = 拖放或选择更多文件
 choose_more = 选择更多文件
-limit = 每个文件最大 10 MB
 built_in = 内置网络
 built_in_stays = 不会离开本机
 pointer = 取件码
@@ -276,6 +275,7 @@ size_bytes = { $count } 字节
 size_kilo = { $number } kB
 size_mega = { $number } MB
 size_giga = { $number } GB
+exact_size = { $number } 字节
 size_sent = { $size }，发送时为 { $sent }
 sent_as = 发送时为 { $sent }
 date = { $year }年{ $month }月{ $day }日

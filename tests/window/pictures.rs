@@ -234,7 +234,7 @@ const SCENES: &[Scene] = &[
         desk.paste(POINTER);
         desk.until_seen("from files.example");
         desk.act(ReceiveAction::Download);
-        desk.until_seen("Downloading, 50 %");
+        desk.until_seen("Downloading, 50%");
     }),
     ("receive-verifying", |desk| {
         let whole = Stage::Download {

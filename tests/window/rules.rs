@@ -1397,7 +1397,7 @@ fn what_a_failed_and_a_cancelled_transfer_and_a_test_showed_can_be_seen() {
 
     let id = desk.window.state().model().transfers[0].id;
     desk.act(Action::Row(id, RowAction::Retry));
-    desk.until_seen("Uploading, 61 %");
+    desk.until_seen("Uploading, 61%");
     desk.act(Action::Row(id, RowAction::Cancel));
     desk.until(|desk| desk.window.state().model().transfers[0].tries() == 2);
     desk.click("More about report.pdf");

@@ -496,7 +496,7 @@ fn screen_readers_are_told_of_headings_lists_and_states() {
         );
     }
     let size = desk.window.get_by_role_and_label(Role::SpinButton, "Size");
-    assert_eq!(size.value().as_deref(), Some("100 %"));
+    assert_eq!(size.value().as_deref(), Some("100%"));
     let gear = desk.window.get_by_role_and_label(Role::Button, "Settings");
     assert_eq!(
         gear.accesskit_node().toggled(),

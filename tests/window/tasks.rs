@@ -35,7 +35,7 @@ fn a_dropped_file_is_shared_and_its_pointer_copied() {
         |_| Opening::default(),
     );
     desk.drop_report();
-    desk.until_seen("Uploading, 61 %");
+    desk.until_seen("Uploading, 61%");
     let bar = desk
         .window
         .get_by_role_and_label(Role::ProgressIndicator, "Progress of report.pdf");
@@ -77,7 +77,7 @@ fn several_files_queue_up_two_at_a_time() {
     desk.drop_files(&files);
     desk.until(|desk| {
         desk.window
-            .query_all_by_label_contains("Uploading, 61 %")
+            .query_all_by_label_contains("Uploading, 61%")
             .count()
             >= 2
     });
@@ -160,7 +160,7 @@ fn a_pasted_pointer_is_described_downloaded_verified_and_opened() {
     );
     desk.until(|desk| desk.focused().as_deref() == Some("Download"));
     desk.press(Key::Enter);
-    desk.until_seen("Downloading, 50 %");
+    desk.until_seen("Downloading, 50%");
     desk.backend.let_go(1);
     desk.until_seen("Verified");
     assert!(desk.sees("report (1).pdf"));

@@ -15,7 +15,7 @@ use fluent_syntax::ast::Entry;
 use unic_langid::LanguageIdentifier;
 
 use super::harmless::harmless;
-use super::texts;
+use super::units::group_digits;
 
 /// A language that the program speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,6 +67,18 @@ impl Language {
             Self::Longer => "en-x-longer",
             Self::SimplifiedChinese => "zh-Hans",
             Self::Spanish => "es",
+        }
+    }
+
+    /// Digits of the shortest whole number that it writes in groups of three.
+    pub(super) const fn fewest_grouped_digits(self) -> usize {
+        match self {
+            Self::Spanish => 5,
+            Self::English
+            | Self::French
+            | Self::German
+            | Self::Longer
+            | Self::SimplifiedChinese => 4,
         }
     }
 
@@ -193,6 +205,14 @@ pub fn speak_here(language: Language) {
     SharedLanguage::new(language).speak_here();
 }
 
+/// What `work` gives while this thread speaks `language`.
+pub fn in_language<T>(language: Language, work: impl FnOnce() -> T) -> T {
+    let before = OF_THREAD.replace(Some(language));
+    let done = work();
+    OF_THREAD.set(before);
+    done
+}
+
 /// A text that has nothing to fill in.
 #[must_use]
 pub(crate) fn say(id: &str) -> &'static str {
@@ -204,16 +224,6 @@ pub(crate) fn say(id: &str) -> &'static str {
 
 /// What a text is filled in with, by name.
 pub(crate) type Fill<'a> = (&'static str, FluentValue<'a>);
-
-/// A length of time in words: in days, or in hours where it is no whole number of days, one hour at least.
-#[must_use]
-pub fn duration(secs: u64) -> String {
-    if secs >= 86_400 && secs.is_multiple_of(86_400) {
-        texts::duration_days(secs / 86_400)
-    } else {
-        texts::duration_hours((secs / 3_600).max(1))
-    }
-}
 
 /// A text with what it is filled in with.
 #[must_use]
@@ -295,6 +305,7 @@ impl LanguageTexts {
         let mut bundle = FluentBundle::new_concurrent(vec![tag]);
         // All of them are written from left to right; the marks would be boxes in fonts without them.
         bundle.set_use_isolating(false);
+        bundle.set_formatter(Some(in_groups));
         if language == Language::Longer {
             bundle.set_transform(Some(longer));
         }
@@ -310,6 +321,14 @@ impl LanguageTexts {
             })
             .collect();
         Self { bundle, plain }
+    }
+}
+
+/// Writes a whole number that is filled into a text in groups of digits.
+fn in_groups<M>(value: &FluentValue<'_>, _memoizer: &M) -> Option<String> {
+    match value {
+        FluentValue::Number(number) => Some(group_digits(&number.as_string())),
+        _ => None,
     }
 }
 

@@ -19,7 +19,7 @@ text_table! {
         ended_before;
 
         // Sizes, days, shares of a whole
-        percent(number: &str);
+        percent(number: u64);
         decimal(whole: &str, tenth: &str);
         thousands;
         list_comma;
@@ -29,6 +29,7 @@ text_table! {
         size_kilo(number: &str);
         size_mega(number: &str);
         size_giga(number: &str);
+        exact_size(number: u64);
         size_sent(size: &str, sent: &str);
         sent_as(sent: &str);
         date(day: &str, month: &str, year: &str);
@@ -264,8 +265,8 @@ text_table! {
         file_is_a_folder;
         file_is_none;
         file_not_read(why: &str, next: &str);
-        file_of_wrong_size(said: &str, read: &str);
-        file_too_large(length: &str, limit: &str);
+        file_of_wrong_size(said: u64, read: u64);
+        file_too_large(length: u64, limit: u64);
         no_place(why: &str);
         not_saved(why: &str);
 
@@ -318,7 +319,7 @@ text_table! {
         server_refused(code: u16);
         file_still_there;
         too_large_for_server;
-        too_large_for_server_of(limit: &str);
+        too_large_for_server_of(limit: u64);
         time_refused(hours: u64);
         time_maybe_refused(time: &str);
         unknown_work;

@@ -8,7 +8,7 @@ use crate::app::client::{Client, Destination};
 use crate::app::process::streams::{self, OutputError};
 use crate::app::transfer::manage;
 use crate::app::transfer::share::{self, Receipts, ShareRequest, Shared};
-use crate::app::words::l10n::duration;
+use crate::app::words::units::duration;
 use crate::cli::args::ShareArgs;
 use crate::cli::terminal::{self, Bar, date, print_json, print_line};
 use crate::cli::{CliError, StoredFile};

@@ -1436,11 +1436,11 @@ fn progress_is_said_by_quarters_and_not_one_after_the_other() {
         said.then(|| aloud(&model))
     };
     assert_eq!(at(10, 6), None);
-    assert_eq!(at(30, 11).as_deref(), Some("a: 25 %"));
+    assert_eq!(at(30, 11).as_deref(), Some("a: 25%"));
     assert_eq!(at(40, 20), None, "it was said");
-    assert_eq!(at(55, 21).as_deref(), Some("a: 50 %"));
+    assert_eq!(at(55, 21).as_deref(), Some("a: 50%"));
     assert_eq!(at(80, 23), None, "a moment ago something was said");
-    assert_eq!(at(90, 27).as_deref(), Some("a: 75 %"));
+    assert_eq!(at(90, 27).as_deref(), Some("a: 75%"));
     assert_eq!(at(100, 60), None);
     let (mut model, effects) = with_files(&["a"]);
     let run = shares(&effects)[0].0;
@@ -1480,7 +1480,7 @@ fn a_transfer_that_does_not_move_says_who_is_waited_for() {
         ),
         (
             uploaded(61),
-            "Uploading, 61 %. Waiting for the first relay to take more",
+            "Uploading, 61%. Waiting for the first relay to take more",
         ),
         (
             Stage::Crossing,
@@ -1528,7 +1528,7 @@ fn a_server_without_relays_is_the_one_that_takes_the_bytes() {
     model.update(Event::Elapsed(timer.expect("it moved meanwhile")));
     assert_eq!(
         text::doing(&model.transfers[0], upload),
-        "Uploading, 61 %. Waiting for Built-in network to take more"
+        "Uploading, 61%. Waiting for Built-in network to take more"
     );
 }
 

@@ -3,11 +3,11 @@
 use super::texts;
 use crate::app::transfer::manage::Downloads;
 use crate::app::words::harmless::harmless_start;
-use crate::app::words::l10n::duration;
 use crate::app::words::message::UserMessage;
 use crate::app::words::texts::{
     clocks_differ, downloads_not_counted, downloads_of, downloads_told, managed_deleted,
 };
+use crate::app::words::units::duration;
 use crate::gui::model::{KeepFor, Managed, RelaysSeen, ServerStanding, Terms};
 use crate::protocol::path::{NewGuardRefused, SetAsideWhy, Standing};
 use crate::protocol::size_class::MAX_CONTENT_LEN;
@@ -57,13 +57,8 @@ pub fn kept_for(keep: KeepFor, terms: Option<&Terms>) -> String {
 /// Under the zone: how large a file may be.
 #[must_use]
 pub fn limit(terms: Option<&Terms>) -> String {
-    match terms {
-        Some(terms) if terms.max_len < MAX_CONTENT_LEN => {
-            texts::limit_of(&super::size(terms.max_len))
-        }
-        // What this program sends at most.
-        _ => texts::limit().to_owned(),
-    }
+    let of_server = terms.map_or(MAX_CONTENT_LEN, |terms| terms.max_len);
+    texts::limit_of(&super::size(of_server.min(MAX_CONTENT_LEN)))
 }
 
 /// Under the zone: the work that the server asks for, if it does.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::texts;
-use crate::app::words::message::{Remedy, UserMessage, grouped};
+use crate::app::words::message::{Remedy, UserMessage};
 use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// A folder was dropped, chosen or named.
@@ -20,10 +20,9 @@ pub fn folders_refused(names: &[String]) -> UserMessage {
 /// Lengths are exact: rounded, a file could look as long as what is allowed.
 #[must_use]
 pub fn files_too_large(files: &[(String, u64)]) -> UserMessage {
-    let limit = grouped(MAX_CONTENT_LEN);
     match files {
-        [(name, len)] => texts::file_too_large_here(name, &grouped(*len), &limit),
-        more => texts::files_too_large_here(more.len(), &limit),
+        [(name, len)] => texts::file_too_large_here(name, *len, MAX_CONTENT_LEN),
+        more => texts::files_too_large_here(more.len(), MAX_CONTENT_LEN),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every word the window says by itself, and how it writes sizes and dates.
+//! Every word the window says by itself.
 //!
 //! The words themselves stand in `assets/l10n`, one file a language. What comes out of `app` as an error brings its own.
 
@@ -10,7 +10,6 @@ mod places;
 mod rows;
 mod sheets;
 mod texts;
-mod units;
 
 // Named one by one: a function that decides between texts hides the text of the same name.
 pub use self::announced::{
@@ -33,17 +32,19 @@ pub use self::places::{
     hover_known, known_file, list_host_sees, place, saved_in, saved_in_short, seed_sees,
     use_known_file, will_be_saved_in,
 };
-pub use self::rows::{is_so_far, rows_heading, speed, starts_sharing, time_left};
+pub use self::rows::{is_so_far, rows_heading, starts_sharing};
 pub use self::sheets::{fact, links, note, one_try, outcome, role, row_keys, shown_outcome, total};
 pub(crate) use self::texts::*;
-use self::units::percent;
-pub use self::units::{day, from_now, size, size_sent, use_local_days};
 use crate::app::relays::RelaySource;
 use crate::app::transfer::stage::{FirstStop, Stage};
 pub(crate) use crate::app::words::texts::{
     all_tries, cancelled, clocks_differ, count_about, did_not_see, ended_before, perhaps_saw, saw,
     saw_nothing, two_sentences, you,
 };
+pub use crate::app::words::units::{
+    day, from_now, size, size_sent, speed, time_left, use_local_days,
+};
+use crate::app::words::units::{percent, percent_done};
 use crate::gui::model::{
     Filter, Milestone, PointerInfo, ShownRelayList, TestReport, Transfer, TransferJob,
 };
@@ -93,7 +94,7 @@ pub fn doing(transfer: &Transfer, stage: Stage) -> String {
     let slow = transfer.slow;
     let shares = matches!(transfer.job, TransferJob::Share(_));
     let server = server_label(&transfer.server);
-    let done = percent(stage.fraction().unwrap_or_default());
+    let done = percent_done(stage.fraction().unwrap_or_default());
     match (stage, transfer.first_stop) {
         (Stage::Pad, _) => stage_pad().to_owned(),
         (Stage::Seal, _) => stage_seal().to_owned(),
@@ -190,10 +191,10 @@ pub fn is_pointer(info: &PointerInfo) -> String {
     parts.join(", ")
 }
 
-/// The size of everything.
+/// The size of everything in the window, in hundredths of the usual one.
 #[must_use]
 pub fn zoom(per_cent: u16) -> String {
-    crate::app::words::texts::percent(&per_cent.to_string())
+    percent(per_cent.into())
 }
 
 /// Name and version of this program.

@@ -15,7 +15,6 @@ text_table! {
         choose_files;
         drop_more;
         choose_more;
-        limit;
         built_in;
         built_in_stays;
         pointer;
@@ -436,8 +435,8 @@ text_table! {
         other_server(theirs: &str, chosen: &str);
         diagnostics_copied;
         no_dialogs;
-        file_too_large_here(name: &str, length: &str, limit: &str);
-        files_too_large_here(count: usize, limit: &str);
+        file_too_large_here(name: &str, length: u64, limit: u64);
+        files_too_large_here(count: usize, limit: u64);
 
         // Settings: links
         links_refused;

@@ -128,13 +128,7 @@ fn choices(ui: &mut Ui, pose: Option<Pose>) {
         kit::status(ui, Icon::Server, text::built_in(), false, 200.0);
         kit::status(ui, Icon::Warning, text::built_in(), true, 200.0);
         let less = (text::smaller(), true);
-        kit::stepper(
-            ui,
-            text::text_size(),
-            "100 %",
-            less,
-            (text::larger(), false),
-        );
+        kit::stepper(ui, text::text_size(), "100%", less, (text::larger(), false));
     });
     ui.add_space(space::S);
     let options = [(0, text::system()), (1, text::light()), (2, text::dark())];

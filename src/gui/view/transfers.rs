@@ -424,7 +424,10 @@ fn shown_facts(ui: &Ui, transfer: &Transfer, now: u64, narrow: bool, width: f32)
             .map(|facts| format!("{word}{BETWEEN}{facts}"))
             .into(),
         (_, Some(speed)) => {
-            let (fast, left) = (text::speed(speed), text::time_left(speed));
+            let (fast, left) = (
+                text::speed(speed.bytes_per_sec),
+                text::time_left(speed.secs_left),
+            );
             // How long it takes is worth more than how fast it is, and that more than what the server sees of a size.
             let mut lines = vec![
                 format!("{long}{BETWEEN}{fast}{BETWEEN}{left}"),

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Report, clock, relay};
 use crate::app::relays::{ListState, RelaySource, Relays, SourceView};
 use crate::app::settings::{Home, Settings};
-use crate::app::words::units::size_text;
+use crate::app::words::units::size_for_operators;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
 
 /// The program that runs the check; its advice names commands on the command line and controls in the window.
@@ -93,7 +93,11 @@ fn folder(report: &mut Report, part: &'static str, folder: &Path) {
     match fs4::available_space(there) {
         Ok(bytes) if bytes < LITTLE => report.warning(
             part,
-            format!("{} has {} left", folder.display(), size_text(bytes)),
+            format!(
+                "{} has {} left",
+                folder.display(),
+                size_for_operators(bytes)
+            ),
             "make room on the disk",
         ),
         Ok(bytes) => report.ok(
@@ -101,7 +105,7 @@ fn folder(report: &mut Report, part: &'static str, folder: &Path) {
             format!(
                 "{} can be written, {} left",
                 folder.display(),
-                size_text(bytes)
+                size_for_operators(bytes)
             ),
         ),
         Err(_unknown) => report.ok(part, format!("{} can be written", folder.display())),

@@ -16,7 +16,7 @@ use crate::app::transfer::network::{Network, Route};
 use crate::app::transfer::session::Session;
 use crate::app::transfer::test_server;
 use crate::app::words::message::UserMessage;
-use crate::app::words::units::size_text;
+use crate::app::words::units::size_for_operators;
 use crate::protocol::address::{ServerAddress, ServerUrl};
 use crate::protocol::file_api::FileRequest;
 use crate::protocol::keys::{Ed25519Public, Identity};
@@ -177,8 +177,8 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
     .filter_map(|(right, wrong)| (!right).then_some(wrong))
     .collect();
     if wrong.is_empty() {
-        let limit = size_text(settings.max_total);
-        let used = match (found.used_bytes.map(size_text), found.is_counting) {
+        let limit = size_for_operators(settings.max_total);
+        let used = match (found.used_bytes.map(size_for_operators), found.is_counting) {
             (Some(used), false) => format!("; it holds {used} of {limit}"),
             (Some(used), true) => {
                 format!("; it holds at most {used} of {limit}, and the server is counting")
@@ -255,7 +255,7 @@ fn disk(report: &mut Report, settings: &ServerSettings, used: Option<u64>) {
     if free < settings.policy.max_blob.saturating_mul(10) {
         report.failed(
             PART,
-            format!("{} are free", size_text(free)),
+            format!("{} are free", size_for_operators(free)),
             "make room, or move the store to a larger disk",
         );
     } else if free < wanted {
@@ -263,13 +263,13 @@ fn disk(report: &mut Report, settings: &ServerSettings, used: Option<u64>) {
             PART,
             format!(
                 "{} are free, but the store may still grow by {}",
-                size_text(free),
-                size_text(wanted)
+                size_for_operators(free),
+                size_for_operators(wanted)
             ),
             "lower max_total, or make room: when the disk is full before the limit is reached, so is what shares it",
         );
     } else {
-        report.ok(PART, format!("{} are free", size_text(free)));
+        report.ok(PART, format!("{} are free", size_for_operators(free)));
     }
 }
 

@@ -7,11 +7,12 @@ mod remedy;
 
 use std::path::Path;
 
+pub use self::reasons::io_words;
 use self::reasons::{Reason as _, io_remedy};
-pub use self::reasons::{grouped, io_words};
 pub use self::remedy::Remedy;
-use super::l10n::{Fill, duration, tell_part};
+use super::l10n::{Fill, tell_part};
 use super::texts;
+use super::units::duration;
 use crate::app::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use crate::app::kept::owned::OwnRecordError;
 use crate::app::operate::builtin::BuiltInError;
@@ -215,12 +216,8 @@ fn local(error: LocalFileError) -> UserMessage {
         LocalFileError::Folder => texts::file_is_a_folder(),
         LocalFileError::NotAFile => texts::file_is_none(),
         LocalFileError::Read(reason) => texts::file_not_read(&io_words(reason), io_remedy(reason)),
-        LocalFileError::WrongSize { said, read } => {
-            texts::file_of_wrong_size(&grouped(said), &grouped(read))
-        }
-        LocalFileError::TooLarge(len) => {
-            texts::file_too_large(&grouped(len), &grouped(MAX_CONTENT_LEN))
-        }
+        LocalFileError::WrongSize { said, read } => texts::file_of_wrong_size(said, read),
+        LocalFileError::TooLarge(len) => texts::file_too_large(len, MAX_CONTENT_LEN),
     }
 }
 
@@ -260,7 +257,7 @@ fn server(error: ServerRefusal) -> UserMessage {
         ServerRefusal::Status(code) => texts::server_refused(code),
         ServerRefusal::StillThere => texts::file_still_there(),
         ServerRefusal::TooLarge { max_blob: 0 } => texts::too_large_for_server(),
-        ServerRefusal::TooLarge { max_blob } => texts::too_large_for_server_of(&grouped(max_blob)),
+        ServerRefusal::TooLarge { max_blob } => texts::too_large_for_server_of(max_blob),
         ServerRefusal::Ttl { max_secs } => texts::time_refused(max_secs / 3_600),
         ServerRefusal::TtlMaybe { asked_secs } => texts::time_maybe_refused(&duration(asked_secs)),
         ServerRefusal::UnknownWork => texts::unknown_work(),

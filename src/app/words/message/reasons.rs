@@ -261,30 +261,12 @@ pub(super) fn closed(text: &str) -> String {
     sentence
 }
 
-/// Groups of three digits, as the spoken language writes them.
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push_str(texts::thousands());
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_sentences_closed() {
-        assert_eq!(
-            [grouped(0), grouped(999), grouped(1_000), grouped(9_998_912)],
-            ["0", "999", "1,000", "9,998,912"]
-        );
+    fn sentences_are_closed() {
         assert_eq!(
             [closed("a b"), closed("A."), closed("")],
             ["A b.", "A.", "."]

@@ -1,5 +1,5 @@
-//! Times and sizes as people write them on the command line, in the environment and in files, and sizes as operators
-//! read them. What the window shows is in the person's language, and not here.
+//! Times and sizes as people enter them on the command line, in the environment and in files, and sizes as operators read
+//! them.
 
 use bytesize::ByteSize;
 use jiff::{Span, SpanRelativeTo, Unit};
@@ -48,7 +48,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
 
 /// A size for operators, in units of 1,024: `1.5 GiB`.
 #[must_use]
-pub fn size_text(bytes: u64) -> String {
+pub fn size_for_operators(bytes: u64) -> String {
     ByteSize::b(bytes).display().iec().to_string()
 }
 
@@ -127,7 +127,7 @@ mod tests {
             (10 << 30, "10.0 GiB"),
             (u64::MAX, "16.0 EiB"),
         ] {
-            assert_eq!(size_text(bytes), text);
+            assert_eq!(size_for_operators(bytes), text);
         }
     }
 }
