@@ -109,7 +109,8 @@ keep_longer = Länger aufbewahren
 downloads_so_far = Downloads bisher
 delete_from_server = Vom Server löschen
 keep_it = Behalten
-delete_body = Danach kann niemand die Datei mehr mit diesem Abholcode abholen. Schon abgeholte Kopien bleiben bei denen, die sie abgeholt haben.
+delete_body = Danach kann niemand die Datei mehr mit diesem Abholcode abholen.
+copies_stay = Schon abgeholte Kopien bleiben bei denen, die sie abgeholt haben.
 asking_server = Der Server wird gefragt
 gone = Vom Server gelöscht
 options = Optionen
@@ -127,7 +128,8 @@ proxy_about = Das erste Relay sieht dann die Adresse des Proxys statt der dieses
 use_proxy = Proxy nutzen
 forget_proxy = Proxy nicht mehr nutzen
 relay_line = Relay-Liste hinzufügen
-relay_line_about = Die Zeile, die Sie bekommen haben, oder der Pfad einer Datei auf diesem Computer. Wer die Liste macht, bestimmt Ihre Relays.
+relay_line_about = Die Zeile, die Sie bekommen haben, oder der Pfad einer Datei auf diesem Computer.
+list_maker_chooses = Wer die Liste macht, bestimmt Ihre Relays.
 session_network = Service-Knoten von Session
 session_about = Computer anderer Leute, betrieben für den Messenger Session. Bei großen Dateien kann die Zeit überschritten werden.
 new_guard = Neues erstes Relay
@@ -277,6 +279,7 @@ percent = { $number } %
 decimal = { $whole },{ $tenth }
 thousands = .
 list_comma = {", "}
+titled = { $title }: { $text }
 two_sentences = { $first } { $second }
 size_empty = leer
 size_bytes =
@@ -339,6 +342,7 @@ days_ago =
 
 delete_title = { $name } vom Server löschen?
 managed_deleted = Die Kopie auf dem Server ist gelöscht.
+managed_gone_already = Der Server hatte keine Kopie mehr.
 managed_extended = Der Server bewahrt die Datei bis zum { $day } auf.
 managed_not_extended = Der Server bewahrt die Datei bis zum { $day } auf, nicht länger als zuvor.
 downloads_of = Empfänger haben { $told } von { $allowed } Downloads gemeldet.
@@ -504,7 +508,6 @@ entries_elsewhere =
 
 ## Who saw what
 
-about_sheet = { $what }: { $name }
 role_guard = Erstes Relay
 role_middle = Mittleres Relay
 role_last = Letztes Relay
@@ -534,8 +537,8 @@ relaxed_set_aside = Ein zuvor ausgefallenes Relay wurde genutzt: Die Liste hat k
 fact_client_address = Ihre IP-Adresse
 fact_content = Name, Art, genaue Größe, Inhalt
 fact_file_id = welche Datei
-fact_next = danach: { $name }
-fact_before = davor: { $name }
+fact_next = nächstes Relay: { $name }
+fact_before = voriges Relay: { $name }
 fact_server = Server { $name }
 fact_up = { $bytes } hin
 fact_back = { $bytes } zurück
@@ -1077,6 +1080,11 @@ list_accepted = Aus einem Abholcode, nur für { $servers } genutzt.
 short_list = Schwächere Pfade erlauben, wo die Liste zu wenige Relays hat
 short_list_about = Relays desselben Betreibers oder Netzes dürfen dann auf einem Pfad stehen, und ein Relay, das Ihr erstes war, in der Mitte oder am Ende, oder umgekehrt. „Wer sah was“ sagt es jedes Mal.
 all_tries = Alles zusammen, über { $count } Versuche
+in_tries =
+    { $count ->
+        [one] in 1 Versuch
+       *[other] in { $count } Versuchen
+    }
 links_both = konnte Ihre IP-Adresse und den Server sehen
 links_address = konnte Ihre IP-Adresse sehen, nicht den Server
 links_address_and_list = konnte Ihre IP-Adresse sehen und welche Relay-Liste Sie nutzen, keine Übertragung
@@ -1213,8 +1221,11 @@ add_this_list = Diese Relay-Liste hinzufügen
 direct_switch_off_about = Eingeschaltet würde dieser Server bei jeder Übertragung die Adresse dieses Computers sehen.
 list_host_sees = Mit einer Zeile wird die Liste direkt bei ihrem Host abgerufen, der dabei einmal die Adresse dieses Computers und die Zeit sieht.
 list_host_sees_proxy = Mit einer Zeile wird die Liste über den Proxy bei ihrem Host abgerufen: Der Host sieht einmal die Adresse des Proxys und die Zeit.
-seed_sees = Einer seiner drei Startknoten sieht die Adresse dieses Computers und die Zeit, höchstens einmal am Tag.
-seed_sees_proxy = Einer seiner drei Startknoten sieht die Adresse des Proxys und die Zeit, höchstens einmal am Tag.
+named_list_host_sees = Die Liste wird direkt bei { $host } abgerufen; dieser Host sieht dabei einmal die Adresse dieses Computers und die Zeit.
+named_list_host_sees_proxy = Die Liste wird über den Proxy bei { $host } abgerufen; dieser Host sieht dabei einmal die Adresse des Proxys und die Zeit.
+seed_sees = Einer seiner drei Startknoten (seed1, seed2 und seed3.getsession.org) sieht die Adresse dieses Computers und die Zeit, höchstens einmal am Tag.
+seed_sees_proxy = Einer seiner drei Startknoten (seed1, seed2 und seed3.getsession.org) sieht die Adresse des Proxys und die Zeit, höchstens einmal am Tag.
+list_over_http = Die Adresse beginnt mit http: Die Signatur schützt die Liste, aber das Netz hier kann sehen, welche Liste abgerufen wird.
 server_is_added = { $name } wurde hinzugefügt und wird genutzt.
 list_is_used = { $name } wird genutzt.
 proxy_is_used = Der Proxy { $name } wird genutzt.

@@ -109,7 +109,8 @@ keep_longer = Keep longer
 downloads_so_far = Downloads so far
 delete_from_server = Delete from server
 keep_it = Keep it
-delete_body = Nobody can fetch it with this pointer afterwards. Copies that were fetched before stay with whoever fetched them.
+delete_body = Nobody can fetch it with this pointer afterwards.
+copies_stay = Copies that were fetched before stay with whoever fetched them.
 asking_server = Asking the server
 gone = Deleted from the server
 options = Options
@@ -127,7 +128,8 @@ proxy_about = The first relay then sees the proxy's address instead of this comp
 use_proxy = Use proxy
 forget_proxy = Stop using the proxy
 relay_line = Add a relay list
-relay_line_about = The line that its maker gave you, or the path of a file on this computer. Whoever makes the list chooses your relays.
+relay_line_about = The line that its maker gave you, or the path of a file on this computer.
+list_maker_chooses = Whoever makes the list chooses your relays.
 session_network = Session's service nodes
 session_about = Other people's computers, run for the Session messenger. Large files may time out.
 new_guard = New first relay
@@ -277,6 +279,7 @@ percent = { $number }%
 decimal = { $whole }.{ $tenth }
 thousands = ,
 list_comma = {", "}
+titled = { $title }: { $text }
 two_sentences = { $first } { $second }
 size_empty = empty
 size_bytes =
@@ -339,6 +342,7 @@ days_ago =
 
 delete_title = Delete { $name } from the server?
 managed_deleted = The server's copy is gone.
+managed_gone_already = The server had no copy any more.
 managed_extended = The server keeps it until { $day }.
 managed_not_extended = The server keeps it until { $day }, no longer than before.
 downloads_of = Recipients reported { $told } of { $allowed } downloads.
@@ -504,7 +508,6 @@ entries_elsewhere =
 
 ## Who saw what
 
-about_sheet = { $what }: { $name }
 role_guard = First relay
 role_middle = Middle relay
 role_last = Last relay
@@ -534,8 +537,8 @@ relaxed_set_aside = A relay that failed before was used: the list has nobody els
 fact_client_address = your IP address
 fact_content = name, type, exact size, content
 fact_file_id = which file
-fact_next = next: { $name }
-fact_before = before: { $name }
+fact_next = next relay: { $name }
+fact_before = relay before: { $name }
 fact_server = server { $name }
 fact_up = { $bytes } up
 fact_back = { $bytes } back
@@ -1079,6 +1082,11 @@ short_list_about = Relays that one operator runs, or that are in one network, ma
 ## Who saw what: all tries together
 
 all_tries = Everything together, over { $count } tries
+in_tries =
+    { $count ->
+        [one] in 1 try
+       *[other] in { $count } tries
+    }
 links_both = could see both your IP address and the server
 links_address = could see your IP address, not the server
 links_address_and_list = could see your IP address and which relay list you use, no transfer
@@ -1215,8 +1223,11 @@ add_this_list = Add this relay list
 direct_switch_off_about = Turned on, this server would see this computer's address with every transfer.
 list_host_sees = Adding a line fetches the list straight from its host, which sees this computer's address and the time, once.
 list_host_sees_proxy = Adding a line fetches the list from its host through the proxy: the host sees the proxy's address and the time, once.
-seed_sees = One of its three seeds sees this computer's address and the time, at most once a day.
-seed_sees_proxy = One of its three seeds sees the proxy's address and the time, at most once a day.
+named_list_host_sees = The list is fetched straight from { $host }, which sees this computer's address and the time, once.
+named_list_host_sees_proxy = The list is fetched from { $host } through the proxy: the host sees the proxy's address and the time, once.
+seed_sees = One of its three seeds (seed1, seed2 and seed3.getsession.org) sees this computer's address and the time, at most once a day.
+seed_sees_proxy = One of its three seeds (seed1, seed2 and seed3.getsession.org) sees the proxy's address and the time, at most once a day.
+list_over_http = The address begins with http: the signature protects the list, but the network here can see which list is fetched.
 server_is_added = { $name } was added and is in use.
 list_is_used = { $name } is in use.
 proxy_is_used = The proxy { $name } is in use.

@@ -109,7 +109,8 @@ keep_longer = Ampliar plazo
 downloads_so_far = Descargas hasta ahora
 delete_from_server = Eliminar del servidor
 keep_it = Conservar
-delete_body = Después nadie podrá recogerlo con este código. Las copias ya recogidas seguirán en manos de quien las recogió.
+delete_body = Después nadie podrá recogerlo con este código.
+copies_stay = Las copias ya recogidas seguirán en manos de quien las recogió.
 asking_server = Preguntando al servidor
 gone = Eliminado del servidor
 options = Opciones
@@ -127,7 +128,8 @@ proxy_about = El primer relé ve entonces la dirección del proxy en lugar de la
 use_proxy = Usar proxy
 forget_proxy = Dejar de usar el proxy
 relay_line = Añadir una lista de relés
-relay_line_about = La línea que le dio su autor, o la ruta de un archivo de este equipo. Quien hace la lista elige los relés que usted usa.
+relay_line_about = La línea que le dio su autor, o la ruta de un archivo de este equipo.
+list_maker_chooses = Quien hace la lista elige los relés que usted usa.
 session_network = Nodos de servicio de Session
 session_about = Equipos de otras personas, al servicio de la mensajería Session. Los archivos grandes pueden tardar demasiado y fallar.
 new_guard = Nuevo primer relé
@@ -277,6 +279,7 @@ percent = { $number } %
 decimal = { $whole },{ $tenth }
 thousands = .
 list_comma = {", "}
+titled = { $title }: { $text }
 two_sentences = { $first } { $second }
 size_empty = vacío
 size_bytes =
@@ -339,6 +342,7 @@ days_ago =
 
 delete_title = ¿Eliminar { $name } del servidor?
 managed_deleted = La copia del servidor ya no existe.
+managed_gone_already = El servidor ya no tenía ninguna copia.
 managed_extended = El servidor lo conserva hasta el { $day }.
 managed_not_extended = El servidor lo conserva hasta el { $day }, no más que antes.
 downloads_of = Los destinatarios han comunicado { $told } de { $allowed } descargas.
@@ -504,7 +508,6 @@ entries_elsewhere =
 
 ## Who saw what
 
-about_sheet = { $what }: { $name }
 role_guard = Primer relé
 role_middle = Relé intermedio
 role_last = Último relé
@@ -534,8 +537,8 @@ relaxed_set_aside = Se usó un relé que había fallado antes: en la lista no ha
 fact_client_address = la dirección IP de este equipo
 fact_content = nombre, tipo, tamaño exacto, contenido
 fact_file_id = qué archivo
-fact_next = siguiente: { $name }
-fact_before = anterior: { $name }
+fact_next = relé siguiente: { $name }
+fact_before = relé anterior: { $name }
 fact_server = servidor { $name }
 fact_up = { $bytes } de ida
 fact_back = { $bytes } de vuelta
@@ -1101,6 +1104,11 @@ list_accepted = De un código de recogida, se usa solo con { $servers }.
 short_list = Permitir rutas más débiles donde la lista tenga muy pocos relés
 short_list_about = Entonces puede haber en una misma ruta relés de un mismo operador o de una misma red, y un relé que fue su primero puede estar en medio o al final, o al revés. «Quién vio qué» lo indica cada vez.
 all_tries = Todo en conjunto, en { $count } intentos
+in_tries =
+    { $count ->
+        [one] en 1 intento
+       *[other] en { $count } intentos
+    }
 links_both = pudo ver la dirección IP de este equipo y el servidor
 links_address = pudo ver la dirección IP de este equipo, no el servidor
 links_address_and_list = pudo ver la dirección IP de este equipo y qué lista de relés usa, ninguna transferencia
@@ -1237,8 +1245,11 @@ add_this_list = Añadir esta lista de relés
 direct_switch_off_about = Si lo activa, este servidor vería la dirección de este equipo en cada transferencia.
 list_host_sees = Al añadir una línea, la lista se obtiene directamente del sitio que la publica, que ve una vez la dirección de este equipo y la hora.
 list_host_sees_proxy = Al añadir una línea, la lista se obtiene a través del proxy: el sitio que la publica ve una vez la dirección del proxy y la hora.
-seed_sees = Uno de sus tres nodos semilla ve la dirección de este equipo y la hora, como mucho una vez al día.
-seed_sees_proxy = Uno de sus tres nodos semilla ve la dirección del proxy y la hora, como mucho una vez al día.
+named_list_host_sees = La lista se obtiene directamente de { $host }, que ve una vez la dirección de este equipo y la hora.
+named_list_host_sees_proxy = La lista se obtiene de { $host } a través del proxy: ese sitio ve una vez la dirección del proxy y la hora.
+seed_sees = Uno de sus tres nodos semilla (seed1, seed2 y seed3.getsession.org) ve la dirección de este equipo y la hora, como mucho una vez al día.
+seed_sees_proxy = Uno de sus tres nodos semilla (seed1, seed2 y seed3.getsession.org) ve la dirección del proxy y la hora, como mucho una vez al día.
+list_over_http = La dirección empieza por http: la firma protege la lista, pero la red de aquí puede ver qué lista se obtiene.
 server_is_added = Se ha añadido { $name } y está en uso.
 list_is_used = { $name } está en uso.
 proxy_is_used = El proxy { $name } está en uso.

@@ -109,7 +109,8 @@ keep_longer = Prolonger
 downloads_so_far = Retraits à ce jour
 delete_from_server = Supprimer du serveur
 keep_it = Conserver
-delete_body = Plus personne ne pourra le récupérer avec ce code de retrait. Les copies déjà récupérées restent chez ceux qui les ont.
+delete_body = Plus personne ne pourra le récupérer avec ce code de retrait.
+copies_stay = Les copies déjà récupérées restent chez ceux qui les ont.
 asking_server = Interrogation du serveur
 gone = Supprimé du serveur
 options = Options
@@ -127,7 +128,8 @@ proxy_about = Le premier relais voit alors l’adresse du proxy au lieu de celle
 use_proxy = Utiliser le proxy
 forget_proxy = Ne plus utiliser le proxy
 relay_line = Ajouter une liste de relais
-relay_line_about = La ligne que son auteur vous a donnée, ou le chemin d’un fichier de cet ordinateur. Celui qui fait la liste choisit vos relais.
+relay_line_about = La ligne que son auteur vous a donnée, ou le chemin d’un fichier de cet ordinateur.
+list_maker_chooses = Celui qui fait la liste choisit vos relais.
 session_network = Nœuds de service de Session
 session_about = Des ordinateurs d’autres personnes, exploités pour la messagerie Session. Les gros fichiers peuvent dépasser le délai.
 new_guard = Nouveau premier relais
@@ -277,6 +279,7 @@ percent = { $number } %
 decimal = { $whole },{ $tenth }
 thousands = {"\u202F"}
 list_comma = {", "}
+titled = { $title } : { $text }
 two_sentences = { $first } { $second }
 size_empty = vide
 size_bytes =
@@ -339,6 +342,7 @@ days_ago =
 
 delete_title = Supprimer { $name } du serveur ?
 managed_deleted = La copie du serveur est supprimée.
+managed_gone_already = Le serveur n’avait plus de copie.
 managed_extended = Le serveur le conserve jusqu’au { $day }.
 managed_not_extended = Le serveur le conserve jusqu’au { $day }, pas plus longtemps qu’avant.
 downloads_of =
@@ -508,7 +512,6 @@ entries_elsewhere =
 
 ## Who saw what
 
-about_sheet = { $what } : { $name }
 role_guard = Premier relais
 role_middle = Relais du milieu
 role_last = Dernier relais
@@ -538,8 +541,8 @@ relaxed_set_aside = Un relais qui avait échoué a été utilisé : la liste n�
 fact_client_address = votre adresse IP
 fact_content = nom, type, taille exacte, contenu
 fact_file_id = quel fichier
-fact_next = suivant : { $name }
-fact_before = précédent : { $name }
+fact_next = relais suivant : { $name }
+fact_before = relais précédent : { $name }
 fact_server = serveur { $name }
 fact_up = { $bytes } à l’aller
 fact_back = { $bytes } au retour
@@ -1101,6 +1104,11 @@ list_accepted = Venue d’un code de retrait, utilisée seulement pour { $server
 short_list = Permettre des chemins plus faibles si la liste a trop peu de relais
 short_list_about = Des relais d’un même opérateur ou d’un même réseau peuvent alors être sur le même chemin, et un relais qui a été votre premier peut être au milieu ou à la fin, ou l’inverse. « Qui a vu quoi » le dit à chaque fois.
 all_tries = Le tout ensemble, sur { $count } tentatives
+in_tries =
+    { $count ->
+        [one] en { $count } tentative
+       *[other] en { $count } tentatives
+    }
 links_both = a pu voir votre adresse IP et le serveur
 links_address = a pu voir votre adresse IP, pas le serveur
 links_address_and_list = a pu voir votre adresse IP et quelle liste de relais vous utilisez, aucun transfert
@@ -1237,8 +1245,11 @@ add_this_list = Ajouter cette liste de relais
 direct_switch_off_about = Une fois activé, ce serveur verrait l’adresse de cet ordinateur à chaque transfert.
 list_host_sees = Ajouter une ligne télécharge la liste directement chez son hôte, qui voit une fois l’adresse de cet ordinateur et l’heure.
 list_host_sees_proxy = Ajouter une ligne télécharge la liste chez son hôte par le proxy : l’hôte voit une fois l’adresse du proxy et l’heure.
-seed_sees = L’un de ses trois nœuds d’amorçage voit l’adresse de cet ordinateur et l’heure, au plus une fois par jour.
-seed_sees_proxy = L’un de ses trois nœuds d’amorçage voit l’adresse du proxy et l’heure, au plus une fois par jour.
+named_list_host_sees = La liste est téléchargée directement chez { $host }, qui voit une fois l’adresse de cet ordinateur et l’heure.
+named_list_host_sees_proxy = La liste est téléchargée chez { $host } par le proxy : cet hôte voit une fois l’adresse du proxy et l’heure.
+seed_sees = L’un de ses trois nœuds d’amorçage (seed1, seed2 et seed3.getsession.org) voit l’adresse de cet ordinateur et l’heure, au plus une fois par jour.
+seed_sees_proxy = L’un de ses trois nœuds d’amorçage (seed1, seed2 et seed3.getsession.org) voit l’adresse du proxy et l’heure, au plus une fois par jour.
+list_over_http = L’adresse commence par http : la signature protège la liste, mais le réseau d’ici peut voir quelle liste est téléchargée.
 server_is_added = { $name } a été ajouté et est utilisé.
 list_is_used = { $name } est utilisée.
 proxy_is_used = Le proxy { $name } est utilisé.

@@ -14,12 +14,14 @@ use crate::app::error::{AppError, ErrorKind};
 use crate::app::process::core_dumps;
 use crate::app::process::logging;
 use crate::app::process::streams::OutputError;
+use crate::app::words::l10n::{self, Language};
 use args::{Cli, Command};
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
     core_dumps::forbid();
+    l10n::speak_here(Language::English);
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {

@@ -254,10 +254,10 @@ fn the_sender_is_told_of_downloads_by_recipients_who_agree() {
     let town = Town::new();
     let (sender, one, two) = (town.person(), town.person(), town.person());
     let shared = sender.share(&["--count"]);
-    expect(&shared, 0, "count and limit are a courtesy");
+    expect(&shared, 0, "a count is a courtesy");
     let pointer = printed_pointer(&shared);
     let status = sender.run("status", &pointer, &[]);
-    expect(&status, 0, "downloads  0 told of");
+    expect(&status, 0, "downloads  Recipients reported 0 downloads.");
 
     let fetched = one.get(&pointer, &[]);
     expect(&fetched, 0, "the sender is told when you have the file");
@@ -271,7 +271,7 @@ fn the_sender_is_told_of_downloads_by_recipients_who_agree() {
     expect(
         &sender.run("status", &pointer, &[]),
         0,
-        "downloads  2 told of",
+        "downloads  Recipients reported 2 downloads.",
     );
 }
 
@@ -289,7 +289,11 @@ fn a_limited_file_goes_with_its_last_download() {
     assert!(town.stored().is_empty());
     expect(&recipient.get(&pointer, &[]), 5, "reached its number");
     let status = sender.run("status", &pointer, &[]);
-    expect(&status, 0, "2 of 2 told of; the server's copy is gone");
+    expect(
+        &status,
+        0,
+        "Recipients reported 2 of 2 downloads. The server's copy is gone.",
+    );
     for bad in ["0", "301", "many"] {
         expect(&sender.share(&["--max-downloads", bad]), 2, "");
     }
@@ -765,7 +769,11 @@ fn receipts_that_nobody_with_the_pointer_made_are_not_counted() {
     };
     *key.lock().unwrap() = Some((whole, pointer.id));
     let status = run_direct(home.path(), &["status", "-"], &text);
-    expect(&status, 0, "downloads  1 of 5 told of");
+    expect(
+        &status,
+        0,
+        "downloads  Recipients reported 1 of 5 downloads.",
+    );
     expect(&status, 0, "they are not counted");
 }
 
@@ -864,7 +872,7 @@ fn a_receipt_that_gets_lost_does_not_fail_the_download() {
     // It was stored all the same: only the answer was lost, and every try was the same receipt.
     lossy.loses.store(false, Ordering::SeqCst);
     let status = run_direct(person.home.path(), &["status", "-"], &pointer);
-    expect(&status, 0, "downloads  1 told of");
+    expect(&status, 0, "downloads  Recipients reported 1 download.");
 }
 
 #[test]

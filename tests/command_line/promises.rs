@@ -607,8 +607,8 @@ fn info_contacts_nobody_and_leaves_no_trace() {
     let text = String::from_utf8(output.stdout).unwrap();
     for known in [
         "a name.pdf",
-        "1234 bytes",
-        "65536",
+        "1,234 bytes",
+        "65,536",
         &pointer.server.to_string(),
         pointer.id.as_str(),
         &pointer.digest.to_hex(),
@@ -1001,13 +1001,13 @@ fn a_demo_shows_the_whole_way_and_leaves_nothing() {
         "the pointer has a line of its own"
     );
     for part in [
-        "100000 bytes",
-        "393216",
+        "100,000 bytes",
+        "393,216",
         "class 1",
-        "you → guard",
-        "→ middle relay",
-        "→ last relay",
-        "→ file server",
+        "You → First relay",
+        "→ Middle relay",
+        "→ Last relay",
+        "→ File server",
         "shared in",
         "fetched in",
         "who saw what",
@@ -1018,7 +1018,7 @@ fn a_demo_shows_the_whole_way_and_leaves_nothing() {
     }
     assert_eq!(
         text.matches("your IP address").count() >= 2,
-        text.contains("stored a file") && text.contains("fetched a file")
+        text.contains("Stored the file") && text.contains("Fetched the file")
     );
     assert!(person.is_untouched_but(&["photo (größe).jpg"]));
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);

@@ -306,9 +306,9 @@ async fn a_recipient_without_relays_is_offered_the_list_that_the_pointer_names()
     let got = recipient.get(&with, &["--accept-relay-list", "--who-saw-what"]);
     assert!(got.status.success(), "{}", said(&got));
     for words in [
-        "fetched a relay list from its host (answered 200)",
-        "host of the list 127.0.0.1:",
-        "saw      your IP address, which relay list you use, when",
+        "Fetched a relay list from its host",
+        "Host of the list 127.0.0.1:",
+        "Saw: your IP address, which relay list you use, when: ",
     ] {
         assert!(said(&got).contains(words), "{words}: {}", said(&got));
     }

@@ -55,14 +55,14 @@ fn everything_goes_through_the_proxy_and_to_the_first_relay_only() {
         let pointer = printed_pointer(&output);
         let told = said(&output);
         for words in [
-            format!("proxy {}", proxy.url("").trim_start_matches("socks5://")),
-            "saw      your IP address, the next relay".to_owned(),
-            "saw      the address that the proxy goes out with".to_owned(),
+            format!("Proxy {}", proxy.url("").trim_start_matches("socks5://")),
+            "Saw: your IP address, next relay: ".to_owned(),
+            "Saw: the address that the proxy goes out with".to_owned(),
         ] {
             assert!(told.contains(&words), "{words}: {told}");
         }
-        let guards = told.matches("saw      the address that").count();
-        let proxies = told.matches("saw      your IP address").count();
+        let guards = told.matches("Saw: the address that").count();
+        let proxies = told.matches("Saw: your IP address").count();
         assert_eq!(guards, proxies, "nobody but the proxy saw it: {told}");
         assert!(
             !told.contains("s:cret") && !told.contains("s%3Acret"),
@@ -187,7 +187,7 @@ fn without_relays_the_proxy_is_given_the_servers_name() {
     printed_pointer(&output);
     let told = said(&output);
     assert!(
-        told.contains("saw      your IP address, the server localhost")
+        told.contains("Saw: your IP address, server localhost")
             && told.contains("both your IP address and the server"),
         "{told}"
     );
@@ -229,9 +229,9 @@ fn a_proxy_that_cannot_be_used_is_named_and_nothing_is_sent() {
         let output = share(&network, &file, &["--proxy", &proxy, "--who-saw-what"]);
         let told = said(&output);
         assert!(
-            told.contains("(the proxy could not be used):")
-                && told.contains("perhaps  your IP address")
-                && told.contains("saw      nothing: the try ended before it"),
+            told.contains("The proxy could not be used")
+                && told.contains("Perhaps saw: your IP address")
+                && told.contains("Saw nothing: the try ended before it"),
             "{told}"
         );
     }

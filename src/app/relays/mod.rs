@@ -391,34 +391,6 @@ const fn outcome<T>(fetched: &Result<T, FetchError>) -> ShownOutcome {
     }
 }
 
-/// What adding or choosing a source shows to whom, to be said before it is done.
-#[must_use]
-pub fn shows(source: &RelaySource) -> Vec<String> {
-    match source {
-        RelaySource::BuiltIn | RelaySource::File(_) => Vec::new(),
-        RelaySource::Url(list) => {
-            let mut lines = vec![
-                format!(
-                    "The list is fetched straight from {}, which sees this computer's address, once; later it comes through file servers.",
-                    list.host()
-                ),
-                "Whoever signs the list chooses who your relays are.".to_owned(),
-            ];
-            if list.url().starts_with("http:") {
-                lines.push(
-                    "The address begins with http: the signature protects the list, but the network here can see which list is fetched.".to_owned(),
-                );
-            }
-            lines
-        }
-        RelaySource::Session => vec![
-            "These are the service nodes of the Session messenger's network: other people's computers, run for another purpose.".to_owned(),
-            "One of its three seeds (seed1, seed2 or seed3.getsession.org) sees this computer's address, at most once a day, when you transfer a file.".to_owned(),
-            "Large files may time out there, and answers look the same on every link of a path.".to_owned(),
-        ],
-    }
-}
-
 /// The relays for what a pointer names, or its offer when they do not reach its server.
 ///
 /// # Errors

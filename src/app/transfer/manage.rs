@@ -21,21 +21,6 @@ pub enum Deletion {
     GoneAlready,
 }
 
-impl Deletion {
-    /// What that means.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Deleted => {
-                "The server's copy is gone. Copies that were fetched before stay with whoever fetched them."
-            }
-            Self::GoneAlready => {
-                "The server had no copy any more. Copies that were fetched before stay with whoever fetched them."
-            }
-        }
-    }
-}
-
 /// What extending came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extended {
@@ -74,33 +59,6 @@ pub enum Downloads {
     },
     /// Nobody was asked to tell.
     NotCounted,
-}
-
-impl Downloads {
-    /// How many, for people.
-    #[must_use]
-    pub fn words(self) -> String {
-        match self {
-            Self::Counted {
-                told,
-                allowed: None,
-                ..
-            } => format!("{told} told of"),
-            Self::Counted {
-                told,
-                allowed: Some(allowed),
-                ..
-            } if told >= allowed => {
-                format!("{told} of {allowed} told of; the server's copy is gone")
-            }
-            Self::Counted {
-                told,
-                allowed: Some(allowed),
-                ..
-            } => format!("{told} of {allowed} told of"),
-            Self::NotCounted => "not counted".to_owned(),
-        }
-    }
 }
 
 /// Removes the server's copy of the file.

@@ -59,9 +59,6 @@ pub enum Receipts {
 }
 
 impl Receipts {
-    /// What a count or limit is worth, to be said where one is chosen.
-    pub const COURTESY: &'static str = "Count and limit are a courtesy between people who trust each other: a recipient may fetch without telling.";
-
     /// What the pointer says: downloads allowed, 0 when they are only counted.
     const fn in_pointer(self) -> Option<u64> {
         match self {

@@ -207,7 +207,7 @@ pub fn speak_here(language: Language) {
 
 /// What `work` gives while this thread speaks `language`.
 pub fn in_language<T>(language: Language, work: impl FnOnce() -> T) -> T {
-    let before = OF_THREAD.replace(Some(language));
+    let before = OF_THREAD.replace(Some(SharedLanguage::new(language)));
     let done = work();
     OF_THREAD.set(before);
     done

@@ -2,7 +2,9 @@
 
 pub mod harmless;
 pub mod l10n;
+pub mod managed;
 pub mod message;
+pub mod relay_sources;
 pub(crate) mod text_table;
 pub(crate) mod texts;
 pub mod units;

@@ -8,7 +8,10 @@ text_table! {
         cancelled;
 
         // Options of a share, managing, relays
+        copies_stay;
         count_about;
+        list_maker_chooses;
+        session_about;
 
         // Sheets: who saw what, QR code, keys, licences
         you;
@@ -23,6 +26,7 @@ text_table! {
         decimal(whole: &str, tenth: &str);
         thousands;
         list_comma;
+        titled(title: &str, text: &str);
         two_sentences(first: &str, second: &str);
         size_empty;
         size_bytes(count: u64);
@@ -55,6 +59,7 @@ text_table! {
 
         // Managing a shared file
         managed_deleted;
+        managed_gone_already;
         downloads_of(told: u32, allowed: u32);
         downloads_told(told: u32);
         downloads_not_counted;
@@ -228,6 +233,7 @@ text_table! {
 
         // Who saw what: all tries together
         all_tries(count: usize);
+        in_tries(count: usize);
         links_both;
         links_address;
         links_address_and_list;
@@ -239,6 +245,15 @@ text_table! {
         clocks_differ;
         duration_days(count: u64);
         duration_hours(count: u64);
+
+        // The chrome, Settings and sheets: places, states, what cannot be dropped
+        list_host_sees;
+        list_host_sees_proxy;
+        named_list_host_sees(host: &str);
+        named_list_host_sees_proxy(host: &str);
+        seed_sees;
+        seed_sees_proxy;
+        list_over_http;
 
         // Rows: speed, headings, and what is said as they begin and stop
         hours_left(count: u64);

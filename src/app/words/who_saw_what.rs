@@ -1,11 +1,16 @@
-//! Who saw what, in words: what each party was shown in one transfer, from what was really sent.
+//! Who saw what, in words: what each party was shown in one transfer, from what was really sent. The window and the
+//! command line say it with the same functions.
 
 use serde_json::{Value, json};
 
+use super::l10n::{Language, in_language};
+use super::message::UserMessage;
+use super::texts;
+use super::units::{day_and_time, exact_size};
 use crate::net::SocksProxy;
 use crate::protocol::address::ServerUrl;
 use crate::protocol::disclosure::{
-    AttemptShown, End, Fact, Links, Note, Role, Saw, ShownOutcome, totals,
+    AttemptShown, End, Fact, Links, Note, PartyShown, PartyTotal, Role, Saw, ShownOutcome, totals,
 };
 use crate::protocol::file_api::FileRequest;
 use crate::protocol::path::Relaxed;
@@ -108,97 +113,184 @@ impl Asked {
             FileRequest::Upload(_) => Self::Upload,
         }
     }
+}
 
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Delete => "deleted a file",
-            Self::Download => "fetched a file",
-            Self::Extend => "asked to keep a file longer",
-            Self::FileInfo => "asked about a file",
-            Self::Receipt => "told the sender that the file arrived",
-            Self::ListHost => "fetched a relay list from its host",
-            Self::RelayList => "fetched the server's relay list",
-            Self::ServerInfo => "asked what the server takes",
-            Self::SessionNodes => "asked a seed for Session's nodes",
-            Self::Status => "asked how often a file was downloaded",
-            Self::Upload => "stored a file",
-        }
+/// The name of a party.
+#[must_use]
+pub fn role(role: Role) -> &'static str {
+    match role {
+        Role::Proxy => texts::role_proxy(),
+        Role::Guard => texts::role_guard(),
+        Role::Middle => texts::role_middle(),
+        Role::Last => texts::role_last(),
+        Role::Server => texts::role_server(),
+        Role::ListHost => texts::role_list_host(),
+        Role::Seed => texts::role_seed(),
     }
 }
 
-/// The lines that tell it: every try, then what each party learned in all of them together.
+/// One try of one request: `Stored the file, try 2`. `number` counts from one.
+#[must_use]
+pub fn one_try(asked: Asked, number: usize) -> String {
+    let what = match asked {
+        Asked::Delete => texts::asked_delete(),
+        Asked::Download => texts::asked_download(),
+        Asked::Extend => texts::asked_extend(),
+        Asked::FileInfo => texts::asked_file_info(),
+        Asked::Receipt => texts::asked_receipt(),
+        Asked::ListHost => texts::asked_list_host(),
+        Asked::RelayList => texts::asked_relay_list(),
+        Asked::ServerInfo => texts::asked_server_info(),
+        Asked::SessionNodes => texts::asked_session_nodes(),
+        Asked::Status => texts::asked_status(),
+        Asked::Upload => texts::asked_upload(),
+    };
+    if number > 1 {
+        texts::asked_again(what, number)
+    } else {
+        what.to_owned()
+    }
+}
+
+/// What came of a try.
+#[must_use]
+pub fn outcome(outcome: &ShownOutcome) -> String {
+    match outcome {
+        ShownOutcome::Answered(200) => texts::answered().to_owned(),
+        ShownOutcome::Answered(code) => texts::answered_with(*code),
+        ShownOutcome::Failed(failure) => texts::no_answer(&UserMessage::from(failure).what),
+        ShownOutcome::NoList => texts::no_list_came().to_owned(),
+        ShownOutcome::NoProxy => texts::proxy_not_usable().to_owned(),
+        ShownOutcome::Sent => texts::cancelled().to_owned(),
+    }
+}
+
+/// Something else to know of a try.
+#[must_use]
+pub fn note(note: Note) -> &'static str {
+    match note {
+        Note::Direct => texts::note_direct(),
+        Note::DirectByProxy => texts::note_direct_by_proxy(),
+        Note::Straight => texts::note_straight(),
+        Note::SameBytesBack => texts::note_same_bytes_back(),
+        Note::Relaxed(rule) => match rule {
+            Relaxed::GuardIsLast => texts::relaxed_guard_is_last(),
+            Relaxed::GuardIsMiddle => texts::relaxed_guard_is_middle(),
+            Relaxed::GuardReturned => texts::relaxed_guard_returned(),
+            Relaxed::GuardStoodElsewhere => texts::relaxed_guard_stood_elsewhere(),
+            Relaxed::SameNetwork => texts::relaxed_same_network(),
+            Relaxed::SameOperator => texts::relaxed_same_operator(),
+            Relaxed::SetAside => texts::relaxed_set_aside(),
+        },
+    }
+}
+
+/// A thing that a party learned, or did not: one line, or two of them for the bytes up and back.
+#[must_use]
+pub fn fact(fact: &Fact) -> Vec<String> {
+    let one = match fact {
+        Fact::ClientAddress => texts::fact_client_address().to_owned(),
+        Fact::Content => texts::fact_content().to_owned(),
+        Fact::FileId => texts::fact_file_id().to_owned(),
+        Fact::Host(host) => texts::fact_host(host),
+        Fact::NextRelay(relay) => texts::fact_next(relay),
+        Fact::PreviousRelay(relay) => texts::fact_before(relay),
+        Fact::ProxyAddress => texts::fact_proxy_address().to_owned(),
+        Fact::RelayList => texts::fact_relay_list().to_owned(),
+        Fact::Server(server) => texts::fact_server(server),
+        Fact::Sizes { request, answer } => {
+            let up = texts::fact_up(&exact_size(bytes(*request)));
+            let back = answer.map(|answer| texts::fact_back(&exact_size(bytes(answer))));
+            return std::iter::once(up).chain(back).collect();
+        }
+        Fact::Time(at) => texts::fact_when(&day_and_time(*at)),
+        Fact::Transfer => texts::fact_transfer().to_owned(),
+    };
+    vec![one]
+}
+
+fn bytes(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+/// What a party saw and what it did not, a line each.
+#[must_use]
+pub fn saw(party: &PartyShown) -> Vec<String> {
+    let seen = match party.saw {
+        Saw::Certainly => texts::saw(),
+        Saw::Perhaps => texts::perhaps_saw(),
+        Saw::Nothing => return vec![texts::titled(texts::saw_nothing(), texts::ended_before())],
+    };
+    let lists = [(seen, &party.shown), (texts::did_not_see(), &party.hidden)];
+    let lists = lists.into_iter().filter(|(_, facts)| !facts.is_empty());
+    lists
+        .map(|(title, facts)| {
+            let facts: Vec<String> = facts.iter().flat_map(fact).collect();
+            texts::titled(title, &facts.join(texts::list_comma()))
+        })
+        .collect()
+}
+
+/// A party and where it stood, in all tries.
+#[must_use]
+pub fn total(party: &PartyTotal) -> String {
+    let roles: Vec<_> = party.roles.iter().copied().map(role).collect();
+    format!("{}  ·  {}", party.name, roles.join(texts::list_comma()))
+}
+
+/// What a party could bring together.
+#[must_use]
+pub fn links(links: Links) -> &'static str {
+    match links {
+        Links::Both => texts::links_both(),
+        Links::Address => texts::links_address(),
+        Links::AddressAndList => texts::links_address_and_list(),
+        Links::List => texts::links_list(),
+        Links::Neither => texts::links_neither(),
+        Links::Server => texts::links_server(),
+    }
+}
+
+/// The path of the last try, in one line.
+#[must_use]
+pub fn path_line(shown: &[RequestShown]) -> Option<String> {
+    Some(path(shown.last()?.attempts.last()?))
+}
+
+/// One try in one line: its path and what came of it.
+#[must_use]
+pub fn attempt_line(attempt: &AttemptShown) -> String {
+    texts::titled(&path(attempt), &outcome(&attempt.outcome))
+}
+
+fn path(attempt: &AttemptShown) -> String {
+    let parties = attempt.parties().into_iter();
+    let parties = parties.map(|party| format!("{} {}", role(party.role), party.name));
+    let stops: Vec<String> = std::iter::once(texts::you().to_owned())
+        .chain(parties)
+        .collect();
+    stops.join(" → ")
+}
+
+/// Who saw what as lines of a terminal: every try, then what each party learned in all of them together.
 #[must_use]
 pub fn lines(shown: &[RequestShown]) -> Vec<String> {
     let mut lines = Vec::new();
     for request in shown {
-        for (at, attempt) in request.attempts.iter().enumerate() {
-            let try_number = if at == 0 {
-                String::new()
-            } else {
-                format!(", try {}", at + 1)
-            };
-            lines.push(format!(
-                "{}{try_number} ({}):",
-                request.asked.words(),
-                outcome(&attempt.outcome)
-            ));
-            for note in attempt.notes() {
-                lines.push(format!("  note: {}", self::note(note)));
+        for (attempt, number) in request.attempts.iter().zip(1..) {
+            lines.push(one_try(request.asked, number));
+            lines.push(format!("  {}", outcome(&attempt.outcome)));
+            for about in attempt.notes() {
+                lines.push(format!("  {}", note(about)));
             }
             for party in attempt.parties() {
                 lines.push(format!("  {} {}", role(party.role), party.name));
-                match party.saw {
-                    Saw::Certainly => {
-                        lines.push(format!("    saw      {}", facts(&party.shown)));
-                    }
-                    Saw::Perhaps => {
-                        lines.push(format!("    perhaps  {}", facts(&party.shown)));
-                    }
-                    Saw::Nothing => {
-                        lines.push("    saw      nothing: the try ended before it".to_owned());
-                        continue;
-                    }
-                }
-                lines.push(format!("    not      {}", facts(&party.hidden)));
+                lines.extend(saw(&party).iter().map(|line| format!("    {line}")));
             }
         }
     }
     lines.extend(together(shown));
     lines
-}
-
-/// Who saw what as JSON, for programs: every try with its parties.
-#[must_use]
-pub fn to_json(shown: &[RequestShown]) -> Value {
-    let tries = shown.iter().flat_map(|request| {
-        let attempts = request.attempts.iter().enumerate();
-        attempts.map(move |(at, attempt)| (request.asked, at + 1, attempt))
-    });
-    tries
-        .map(|(asked, number, attempt)| {
-            let parties = attempt.parties().into_iter().map(|party| {
-                json!({
-                    "role": role(party.role),
-                    "name": party.name,
-                    "saw": match party.saw {
-                        Saw::Certainly => "certainly",
-                        Saw::Perhaps => "perhaps",
-                        Saw::Nothing => "nothing",
-                    },
-                    "shown": party.shown.iter().map(fact).collect::<Vec<_>>(),
-                    "hidden": party.hidden.iter().map(fact).collect::<Vec<_>>(),
-                })
-            });
-            json!({
-                "asked": asked.words(),
-                "try": number,
-                "at": attempt.at,
-                "outcome": outcome(&attempt.outcome),
-                "notes": attempt.notes().into_iter().map(note).collect::<Vec<_>>(),
-                "parties": parties.collect::<Vec<_>>(),
-            })
-        })
-        .collect()
 }
 
 /// What adds up over several tries; nothing when there was one.
@@ -207,129 +299,47 @@ fn together(shown: &[RequestShown]) -> Vec<String> {
     if attempts.len() < 2 {
         return Vec::new();
     }
-    let mut lines = vec![format!("all {} tries together:", attempts.len())];
-    for party in totals(attempts) {
-        let roles: Vec<_> = party.roles.iter().copied().map(role).collect();
-        let tries = if party.tries == 1 {
-            "once".to_owned()
-        } else {
-            format!("{} times", party.tries)
-        };
-        let links = match party.links() {
-            Links::Both => "both your IP address and the server",
-            Links::Address => "your IP address, not the server",
-            Links::AddressAndList => "your IP address and which relay list you use, no transfer",
-            Links::List => "which relay list you use, no transfer",
-            Links::Neither => "neither your IP address nor the server",
-            Links::Server => "the server, not your IP address",
-        };
-        lines.push(format!(
-            "  {} ({}, {tries}): {links}",
-            party.name,
-            roles.join(" and ")
-        ));
-    }
-    lines
+    let title = texts::all_tries(attempts.len());
+    let parties = totals(attempts).into_iter().map(|party| {
+        let (total, tries) = (total(&party), texts::in_tries(party.tries));
+        format!("  {total}  ·  {tries}: {}", links(party.links()))
+    });
+    std::iter::once(title).chain(parties).collect()
 }
 
-/// What came of a try, in a few words.
-fn outcome(outcome: &ShownOutcome) -> String {
-    match outcome {
-        ShownOutcome::Answered(code) => format!("answered {code}"),
-        ShownOutcome::Failed(failure) => format!("no answer: {failure}"),
-        ShownOutcome::NoList => "no list came".to_owned(),
-        ShownOutcome::NoProxy => "the proxy could not be used".to_owned(),
-        ShownOutcome::Sent => "cancelled".to_owned(),
-    }
-}
-
-/// A note, in words.
+/// Who saw what as JSON, for programs: every try with its parties, in English whatever is spoken.
 #[must_use]
-pub const fn note(note: Note) -> &'static str {
-    match note {
-        Note::Direct => "straight to the server, which saw your IP address",
-        Note::DirectByProxy => {
-            "through the proxy to the server, without relays: the proxy saw both your IP address and the server"
-        }
-        Note::Straight => "on no path: whoever gives the list is asked straight",
-        Note::SameBytesBack => {
-            "the answer looked the same on every link, as these relays do not seal what they send back"
-        }
-        Note::Relaxed(rule) => match rule {
-            Relaxed::GuardIsLast => {
-                "the last relay was a guard of yours within ten days: the list is too small"
-            }
-            Relaxed::GuardIsMiddle => {
-                "the middle relay was a guard of yours within ten days: the list is too small"
-            }
-            Relaxed::GuardReturned => "a guard that was dropped is back: the list has nobody else",
-            Relaxed::GuardStoodElsewhere => {
-                "the guard was a middle or last relay of yours within ten days: the list is too small to keep one back"
-            }
-            Relaxed::SameNetwork => "relays of this path are in one network: the list is too small",
-            Relaxed::SameOperator => "relays of this path have one operator: the list is too small",
-            Relaxed::SetAside => "a relay that failed before was used: the list has nobody else",
-        },
-    }
+pub fn to_json(shown: &[RequestShown]) -> Value {
+    in_language(Language::English, || {
+        let tries = shown.iter().flat_map(|request| {
+            let attempts = request.attempts.iter().zip(1..);
+            attempts.map(|(attempt, number)| try_to_json(request.asked, number, attempt))
+        });
+        tries.collect()
+    })
 }
 
-/// The path of the last try, in one line.
-#[must_use]
-pub fn path_line(shown: &[RequestShown]) -> Option<String> {
-    Some(route(shown.last()?.attempts.last()?))
-}
-
-/// One try in one line: its path and what came of it.
-#[must_use]
-pub fn attempt_line(attempt: &AttemptShown) -> String {
-    format!("{}: {}", route(attempt), outcome(&attempt.outcome))
-}
-
-fn route(attempt: &AttemptShown) -> String {
-    let parties = attempt.parties();
-    let names: Vec<_> = parties
-        .iter()
-        .map(|party| format!("{} {}", role(party.role), party.name))
-        .collect();
-    format!("you → {}", names.join(" → "))
-}
-
-const fn role(role: Role) -> &'static str {
-    match role {
-        Role::Proxy => "proxy",
-        Role::Guard => "guard",
-        Role::Middle => "middle relay",
-        Role::Last => "last relay",
-        Role::Server => "file server",
-        Role::ListHost => "host of the list",
-        Role::Seed => "seed",
-    }
-}
-
-fn facts(facts: &[Fact]) -> String {
-    facts.iter().map(fact).collect::<Vec<_>>().join(", ")
-}
-
-fn fact(fact: &Fact) -> String {
-    match fact {
-        Fact::ClientAddress => "your IP address".to_owned(),
-        Fact::Content => "name, type, exact size or content".to_owned(),
-        Fact::FileId => "which file (its id)".to_owned(),
-        Fact::Host(name) => format!("whom it connects to {name}"),
-        Fact::NextRelay(name) => format!("the next relay {name}"),
-        Fact::PreviousRelay(name) => format!("the relay before it {name}"),
-        Fact::ProxyAddress => "the address that the proxy goes out with".to_owned(),
-        Fact::RelayList => "which relay list you use".to_owned(),
-        Fact::Server(name) => format!("the server {name}"),
-        Fact::Sizes {
-            request,
-            answer: Some(answer),
-        } => format!("{request} bytes in, {answer} bytes back"),
-        Fact::Sizes {
-            request,
-            answer: None,
-        } => format!("{request} bytes in"),
-        Fact::Time(_) => "when".to_owned(),
-        Fact::Transfer => "what you transfer, and with which server".to_owned(),
-    }
+fn try_to_json(asked: Asked, number: usize, attempt: &AttemptShown) -> Value {
+    let facts = |facts: &[Fact]| facts.iter().flat_map(fact).collect::<Vec<_>>();
+    let parties = attempt.parties().into_iter().map(|party| {
+        json!({
+            "role": role(party.role),
+            "name": party.name,
+            "saw": match party.saw {
+                Saw::Certainly => "certainly",
+                Saw::Perhaps => "perhaps",
+                Saw::Nothing => "nothing",
+            },
+            "shown": facts(&party.shown),
+            "hidden": facts(&party.hidden),
+        })
+    });
+    json!({
+        "asked": one_try(asked, 1),
+        "try": number,
+        "at": attempt.at,
+        "outcome": outcome(&attempt.outcome),
+        "notes": attempt.notes().into_iter().map(note).collect::<Vec<_>>(),
+        "parties": parties.collect::<Vec<_>>(),
+    })
 }

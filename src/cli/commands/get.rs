@@ -7,10 +7,11 @@ use super::{ServerCommand, Telling};
 use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
 use crate::app::received::save::SaveTo;
-use crate::app::relays::{self, RelaySource};
+use crate::app::relays::RelaySource;
 use crate::app::transfer::get::{self, Fetched, GetRequest, Receipt};
 use crate::app::transfer::supported::PointerUse;
 use crate::app::words::message::UserMessage;
+use crate::app::words::relay_sources::source_shows;
 use crate::cli::CliError;
 use crate::cli::args::GetArgs;
 use crate::cli::terminal::{self, Bar, print_json, print_path};
@@ -67,8 +68,9 @@ async fn fetch(
     let source = Destination::SourceOf(&pointer);
     let call = match command.call(client, source).await {
         Err(AppError::RelaysOffered(offer)) if args.accept_relay_list => {
-            for line in relays::shows(&RelaySource::Url(offer.list.clone())) {
-                terminal::note(&line);
+            let proxy = client.settings().proxy.is_some();
+            for line in source_shows(&RelaySource::Url(offer.list.clone()), proxy) {
+                terminal::say(&line);
             }
             let (session, context) = (client.session(), &command.context);
             client.relays().accept(session, &offer, context).await?;

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::error::AppError;
 use crate::app::settings::{Home, Settings};
 use crate::app::transfer::session::Session;
+use crate::app::words::units::grouped;
 use crate::cli::CliError;
 use crate::cli::args::Info;
 use crate::cli::terminal::{date, pointer_text, print_json, print_line};
@@ -51,8 +52,11 @@ pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), C
     print_line(&format!("name     {name}"))?;
     print_line(&format!(
         "size     {} bytes{}",
-        pointer.content_len,
-        sent_as.map_or_else(String::new, |len| format!(", sent as {len}"))
+        grouped(pointer.content_len),
+        sent_as.map_or_else(String::new, |len| format!(
+            ", sent as {}",
+            grouped(len as u64)
+        ))
     ))?;
     print_line(&format!("server   {}", pointer.server))?;
     if let Some(bits) = work_bits {

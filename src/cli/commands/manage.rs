@@ -8,6 +8,8 @@ use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
 use crate::app::transfer::call::Call;
 use crate::app::transfer::manage::{self, Deletion, Downloads};
+use crate::app::words::managed;
+use crate::app::words::units::grouped;
 use crate::cli::CliError;
 use crate::cli::args::{Extend, ManageArgs};
 use crate::cli::terminal::{date, note, print_json, print_line, say};
@@ -16,7 +18,7 @@ use crate::protocol::pointer::Pointer;
 pub(crate) async fn delete(args: &ManageArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     let command = command(args, cancel);
     let deletion = ask(&command, args, manage::delete).await?;
-    say(deletion.words());
+    say(&managed::deletion(deletion));
     if args.json {
         let now = deletion == Deletion::Deleted;
         let object = json!({ "deleted": now, "gone": true });
@@ -74,13 +76,16 @@ pub(crate) async fn status(args: &ManageArgs, cancel: &CancellationToken) -> Res
         print_json(&command.object(object))?;
         return Ok(());
     }
-    print_line(&format!("stored     {} bytes", status.blob_len))?;
+    print_line(&format!("stored     {} bytes", grouped(status.blob_len)))?;
     print_line(&format!(
         "uploaded   {}, to the hour",
         date(status.uploaded)
     ))?;
     print_line(&format!("expires    {}", date(status.expires)))?;
-    print_line(&format!("downloads  {}", status.downloads.words()))?;
+    print_line(&format!(
+        "downloads  {}",
+        managed::downloads(status.downloads)
+    ))?;
     Ok(())
 }
 

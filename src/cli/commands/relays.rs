@@ -6,14 +6,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::open_client;
 use crate::app::error::AppError;
-use crate::app::relays::{
-    self, ListState, RelaySource, RelaySourceError, Relays, SourceView, UseFor,
-};
-use crate::app::settings::Change;
+use crate::app::relays::{ListState, RelaySource, RelaySourceError, Relays, SourceView, UseFor};
+use crate::app::settings::{Change, Settings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::session::Session;
 use crate::app::words::harmless::harmless_start;
 use crate::app::words::message::UserMessage;
+use crate::app::words::relay_sources::source_shows;
 use crate::cli::CliError;
 use crate::cli::args::{RelaysArgs, RelaysCommand};
 use crate::cli::terminal::{self, print_json, print_line};
@@ -44,7 +43,7 @@ pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<
         }
         Some(RelaysCommand::Show { json }) => show(session, relays, chosen, json)?,
         Some(RelaysCommand::Add { line }) => {
-            note_lines(&relays::shows(&RelaySource::Url(line.clone())));
+            say_shown(&RelaySource::Url(line.clone()), client.settings());
             // Its log is not told: whom it shows what was said above.
             let context = CallContext::new(cancel);
             let list = relays.add(session, &line, UseFor::All, &context).await?;
@@ -57,7 +56,7 @@ pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<
         }
         Some(RelaysCommand::Use { source }) => {
             relays.check(session, &source)?;
-            note_lines(&relays::shows(&source));
+            say_shown(&source, client.settings());
             keep(Change::Relays(source))?;
         }
         Some(RelaysCommand::Remove { source }) => {
@@ -77,9 +76,10 @@ pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<
     Ok(())
 }
 
-fn note_lines(lines: &[String]) {
-    for line in lines {
-        terminal::note(line);
+/// Says what a source shows to whom.
+fn say_shown(source: &RelaySource, settings: &Settings) {
+    for line in source_shows(source, settings.proxy.is_some()) {
+        terminal::say(&line);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::app::client::{Client, Destination};
 use crate::app::process::streams::{self, OutputError};
 use crate::app::transfer::manage;
 use crate::app::transfer::share::{self, Receipts, ShareRequest, Shared};
+use crate::app::words::texts;
 use crate::app::words::units::duration;
 use crate::cli::args::ShareArgs;
 use crate::cli::terminal::{self, Bar, date, print_json, print_line};
@@ -75,7 +76,7 @@ async fn share(
         (false, None) => Receipts::Unasked,
     };
     if receipts != Receipts::Unasked {
-        terminal::say(Receipts::COURTESY);
+        terminal::say(texts::count_about());
     }
     let settings = client.settings();
     let request = ShareRequest {

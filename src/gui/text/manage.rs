@@ -1,12 +1,10 @@
 //! The words around a transfer: options of a share, a sender's file at the server, the relays in Settings.
 
 use super::texts;
-use crate::app::transfer::manage::Downloads;
 use crate::app::words::harmless::harmless_start;
+use crate::app::words::managed::downloads;
 use crate::app::words::message::UserMessage;
-use crate::app::words::texts::{
-    clocks_differ, downloads_not_counted, downloads_of, downloads_told, managed_deleted,
-};
+use crate::app::words::texts::{clocks_differ, managed_deleted};
 use crate::app::words::units::duration;
 use crate::gui::model::{KeepFor, Managed, RelaysSeen, ServerStanding, Terms};
 use crate::protocol::path::{NewGuardRefused, SetAsideWhy, Standing};
@@ -34,13 +32,7 @@ pub fn managed(done: Managed) -> String {
                 until
             }
         }
-        Managed::Status(Downloads::Counted {
-            told,
-            allowed: Some(allowed),
-            ..
-        }) => downloads_of(told, allowed),
-        Managed::Status(Downloads::Counted { told, .. }) => downloads_told(told),
-        Managed::Status(Downloads::NotCounted) => downloads_not_counted().to_owned(),
+        Managed::Status(told) => downloads(told),
     }
 }
 

@@ -29,22 +29,23 @@ pub use self::messages::{
     pointer_expired, remedy,
 };
 pub use self::places::{
-    hover_known, known_file, list_host_sees, place, saved_in, saved_in_short, seed_sees,
-    use_known_file, will_be_saved_in,
+    hover_known, known_file, place, saved_in, saved_in_short, use_known_file, will_be_saved_in,
 };
 pub use self::rows::{is_so_far, rows_heading, starts_sharing};
-pub use self::sheets::{fact, links, note, one_try, outcome, role, row_keys, shown_outcome, total};
+pub use self::sheets::{row_keys, shown_outcome};
 pub(crate) use self::texts::*;
 use crate::app::relays::RelaySource;
 use crate::app::transfer::stage::{FirstStop, Stage};
+pub use crate::app::words::relay_sources::{list_host_sees, seed_sees};
 pub(crate) use crate::app::words::texts::{
-    all_tries, cancelled, clocks_differ, count_about, did_not_see, ended_before, perhaps_saw, saw,
-    saw_nothing, two_sentences, you,
+    all_tries, cancelled, clocks_differ, copies_stay, count_about, did_not_see, ended_before,
+    list_maker_chooses, perhaps_saw, saw, saw_nothing, session_about, titled, two_sentences, you,
 };
 pub use crate::app::words::units::{
     day, from_now, size, size_sent, speed, time_left, use_local_days,
 };
 use crate::app::words::units::{percent, percent_done};
+pub use crate::app::words::who_saw_what::{fact, links, note, one_try, outcome, role, total};
 use crate::gui::model::{
     Filter, Milestone, PointerInfo, ShownRelayList, TestReport, Transfer, TransferJob,
 };

@@ -1,4 +1,4 @@
-//! The words of the window's frame: places, what is announced of Settings, what a relay list's host sees, and what to do
+//! The words of the window's frame: places, files that this program knows, and what to do
 //! when a drop brings nothing.
 
 use std::ffi::OsStr;
@@ -9,26 +9,6 @@ use super::texts;
 use crate::app::transfer::known_file::KnownFile;
 use crate::app::words::message::UserMessage;
 use crate::gui::model::FoundPath;
-
-/// Settings: what the host of a list sees when its line is added.
-#[must_use]
-pub fn list_host_sees(proxy: bool) -> &'static str {
-    if proxy {
-        texts::list_host_sees_proxy()
-    } else {
-        texts::list_host_sees()
-    }
-}
-
-/// Settings: what a seed of Session's network sees.
-#[must_use]
-pub fn seed_sees(proxy: bool) -> &'static str {
-    if proxy {
-        texts::seed_sees_proxy()
-    } else {
-        texts::seed_sees()
-    }
-}
 
 /// Over the window while a file hangs there that is used as soon as it is dropped.
 #[must_use]

@@ -117,7 +117,6 @@ text_table! {
         relay_line;
         relay_line_about;
         session_network;
-        session_about;
         new_guard;
         show_relays;
         hide_relays;
@@ -274,7 +273,6 @@ text_table! {
         notify_failed;
 
         // Who saw what
-        about_sheet(what: &str, name: &str);
 
         // Keys on a transfer
         row_key_arrows;
@@ -364,10 +362,6 @@ text_table! {
         add_this_server;
         add_this_list;
         direct_switch_off_about;
-        list_host_sees;
-        list_host_sees_proxy;
-        seed_sees;
-        seed_sees_proxy;
         server_is_added(name: &str);
         list_is_used(name: &str);
         proxy_is_used(name: &str);

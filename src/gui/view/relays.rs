@@ -280,7 +280,8 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             model.settings_screen.relay_trouble.as_ref(),
         );
         let sees = text::list_host_sees(model.settings.proxy.is_some());
-        let about = text::two_sentences(text::relay_line_about(), sees);
+        let about = text::two_sentences(text::relay_line_about(), text::list_maker_chooses());
+        let about = text::two_sentences(&about, sees);
         kit::label(ui, about, Type::Caption, palette.muted);
         ui.add_space(space::XS);
         ui.horizontal_wrapped(|ui| {

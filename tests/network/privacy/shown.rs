@@ -69,7 +69,7 @@ fn nobody_is_left_unnamed(network: &Network, pointer: Option<&str>, args: &[&str
     assert_eq!(output.status.code(), Some(4), "{}", said(&output));
     let told = said(&output);
     assert!(
-        told.contains("guard 127.0.0.1:") && told.contains("your IP address"),
+        told.contains("First relay 127.0.0.1:") && told.contains("your IP address"),
         "{args:?}: {told}"
     );
     assert!(output.stdout.is_empty(), "{args:?}");
@@ -81,12 +81,12 @@ fn nobody_is_left_unnamed(network: &Network, pointer: Option<&str>, args: &[&str
     let guard = &tries[0]["parties"][0];
     assert_eq!(
         (&guard["role"], &guard["saw"]),
-        (&"guard".into(), &"certainly".into())
+        (&"First relay".into(), &"certainly".into())
     );
     let server = &tries[0]["parties"][3];
     assert_eq!(
         (&server["role"], &server["saw"]),
-        (&"file server".into(), &"perhaps".into())
+        (&"File server".into(), &"perhaps".into())
     );
 }
 
@@ -115,15 +115,15 @@ fn with_json_what_went_well_is_told_in_the_same_object() {
             .unwrap()
             .clone()
     };
-    assert_eq!(last(&shared)["asked"], "stored a file");
+    assert_eq!(last(&shared)["asked"], "Stored the file");
     let args = ["status", "-", "--json", "--who-saw-what"];
     let status = object(&run(&network, Some(pointer), &args));
-    assert_eq!(last(&status)["outcome"], "answered 200");
+    assert_eq!(last(&status)["outcome"], "Answered");
     let args = ["delete", "-", "--json", "--who-saw-what"];
     let deleted = object(&run(&network, Some(pointer), &args));
     assert_eq!(
         (&deleted["deleted"], &last(&deleted)["asked"]),
-        (&true.into(), &"deleted a file".into())
+        (&true.into(), &"Deleted the file".into())
     );
 }
 

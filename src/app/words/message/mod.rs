@@ -19,7 +19,6 @@ use crate::app::operate::builtin::BuiltInError;
 use crate::app::received::content_type::{Content, Disagreement, Family};
 use crate::app::relays::set::RelaySourceError;
 use crate::app::settings::{SettingsError, UnreadSettings};
-use crate::disk::io_reason::IoReason;
 use crate::disk::kept::UnreadFile;
 use crate::disk::private::NotPrivate;
 use crate::net::socks::ParseProxyError;

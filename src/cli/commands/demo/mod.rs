@@ -12,6 +12,7 @@ use crate::app::transfer::call::{Call, CallContext};
 use crate::app::transfer::get::{self, Fetched, GetRequest};
 use crate::app::transfer::session::Session;
 use crate::app::transfer::share::{self, ShareRequest};
+use crate::app::words::units::grouped;
 use crate::app::words::who_saw_what;
 use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::cli::CliError;
@@ -72,8 +73,8 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     print_line("")?;
     print_line(&format!(
         "size      {} bytes, sent as {} (class {})",
-        shared.pointer.content_len,
-        shared.class.blob_len(),
+        grouped(shared.pointer.content_len),
+        grouped(shared.class.blob_len() as u64),
         shared.class.index()
     ))?;
     match killed {
@@ -144,7 +145,8 @@ fn tell_tries(
     let moment = match killed {
         Killed::Crossing => "when all of the request was on its way".to_owned(),
         Killed::Sending { sent, total } => {
-            format!("when {sent} of {total} bytes were on their way to the guard")
+            let (sent, total) = (grouped(sent), grouped(total));
+            format!("when {sent} of {total} bytes were on their way to the first relay")
         }
     };
     print_line(&format!("killed    the {word} of the first try, {moment}"))?;

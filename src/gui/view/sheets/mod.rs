@@ -52,7 +52,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let delete = Action::Row(id, RowAction::Manage(ManageAction::Delete));
             let question = Question {
                 title: &text::delete_title(text::shown_name(&transfer.name)),
-                body: text::delete_body(),
+                body: &text::two_sentences(text::delete_body(), text::copies_stay()),
                 safe: (text::keep_it(), Action::Modal(ModalAction::Back)),
                 other: (Loudness::Danger, text::delete_from_server(), delete),
             };
@@ -62,7 +62,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(ModalAction::Back);
             };
-            let title = text::about_sheet(text::keep_longer(), text::shown_name(&transfer.name));
+            let title = text::titled(text::keep_longer(), text::shown_name(&transfer.name));
             let width = measure::QUESTION;
             sheet(ctx, "keep longer", &title, width, drawn, |ui, drawn| {
                 keep_longer(ui, model, transfer, around.now, drawn);
@@ -76,7 +76,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(ModalAction::Back);
             };
-            let title = text::about_sheet(text::qr(), text::shown_name(&transfer.name));
+            let title = text::titled(text::qr(), text::shown_name(&transfer.name));
             let width = measure::QUESTION;
             sheet(ctx, "qr", &title, width, drawn, |ui, _| {
                 qr::show(ui, transfer.pointer(), around.masks(model));
@@ -100,7 +100,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(ModalAction::Back);
             };
-            let title = text::about_sheet(text::who_saw_what(), text::shown_name(&transfer.name));
+            let title = text::titled(text::who_saw_what(), text::shown_name(&transfer.name));
             let foot = who_saw_what::foot(&transfer.shown, at);
             seen(ctx, &title, &foot, drawn, |ui, drawn| {
                 who_saw_what::of_transfer(ui, transfer, at, drawn);
@@ -122,7 +122,7 @@ fn who_saw_test(ctx: &Context, model: &Model, server: ServerChoice, at: usize, d
             None => return drawn.act(ModalAction::Back),
         },
     };
-    let title = text::about_sheet(text::who_saw_what(), name);
+    let title = text::titled(text::who_saw_what(), name);
     let foot = who_saw_what::foot(shown, at);
     seen(ctx, &title, &foot, drawn, |ui, drawn| {
         who_saw_what::of_test(ui, shown, at, drawn);

@@ -4,7 +4,7 @@
 use egui::{Align, Id, Layout, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use super::Drawn;
-use crate::app::words::who_saw_what::{Asked, RequestShown};
+use crate::app::words::who_saw_what::{self, Asked, RequestShown};
 use crate::gui::fonts::Icon;
 use crate::gui::kit;
 use crate::gui::model::{ModalAction, Tone, Transfer, TransferJob};
@@ -122,29 +122,8 @@ fn stations(ui: &mut Ui, path: &Path<'_>) {
 
 /// What a screen reader says of a party, in one go.
 fn said_of(party: &PartyShown) -> String {
-    let list = |facts: &[Fact]| {
-        let facts: Vec<String> = facts.iter().map(text::fact).collect();
-        facts.join(", ").replace('\n', ", ")
-    };
     let mut said = vec![format!("{}, {}", text::role(party.role), party.name)];
-    match party.saw {
-        Saw::Nothing => {
-            said.push(text::saw_nothing().to_owned());
-            said.push(text::ended_before().to_owned());
-        }
-        Saw::Certainly | Saw::Perhaps => {
-            let saw = if party.saw == Saw::Certainly {
-                text::saw()
-            } else {
-                text::perhaps_saw()
-            };
-            for (title, facts) in [(saw, &party.shown), (text::did_not_see(), &party.hidden)] {
-                if !facts.is_empty() {
-                    said.push(format!("{title}: {}", list(facts)));
-                }
-            }
-        }
-    }
+    said.extend(who_saw_what::saw(party));
     said.join(". ")
 }
 
@@ -476,7 +455,7 @@ fn facts(ui: &mut Ui, party: &PartyShown) {
         heading(ui, sign, title, tone);
         ui.spacing_mut().item_spacing.y = space::XS;
         for fact in facts {
-            kit::selectable(ui, text::fact(fact), Type::Caption, ink);
+            kit::selectable(ui, text::fact(fact).join("\n"), Type::Caption, ink);
         }
         ui.add_space(space::S);
     }

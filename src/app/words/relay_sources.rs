@@ -1,0 +1,48 @@
+//! What using a source of relays shows to whom, in words.
+
+use super::texts;
+use crate::app::relays::RelaySource;
+
+/// What the host of a relay list sees when the list's line is added; `proxy`: requests go out through one.
+#[must_use]
+pub fn list_host_sees(proxy: bool) -> &'static str {
+    if proxy {
+        texts::list_host_sees_proxy()
+    } else {
+        texts::list_host_sees()
+    }
+}
+
+/// What a seed of Session's network sees; `proxy`: requests go out through one.
+#[must_use]
+pub fn seed_sees(proxy: bool) -> &'static str {
+    if proxy {
+        texts::seed_sees_proxy()
+    } else {
+        texts::seed_sees()
+    }
+}
+
+/// What adding or choosing a source shows to whom, to be said before it is done; `proxy`: requests go out through one.
+#[must_use]
+pub fn source_shows(source: &RelaySource, proxy: bool) -> Vec<String> {
+    match source {
+        RelaySource::BuiltIn | RelaySource::File(_) => Vec::new(),
+        RelaySource::Session => vec![
+            texts::session_about().to_owned(),
+            seed_sees(proxy).to_owned(),
+        ],
+        RelaySource::Url(list) => {
+            let host_sees = if proxy {
+                texts::named_list_host_sees_proxy(list.host())
+            } else {
+                texts::named_list_host_sees(list.host())
+            };
+            let mut lines = vec![host_sees, texts::list_maker_chooses().to_owned()];
+            if list.url().starts_with("http:") {
+                lines.push(texts::list_over_http().to_owned());
+            }
+            lines
+        }
+    }
+}
