@@ -308,7 +308,8 @@ fn failure(failure: &Failure, tries: u32) -> UserMessage {
 }
 
 fn no_path(error: &NoPath) -> UserMessage {
-    let reasons: [(RejectReason, fn(usize) -> String); 11] = [
+    type TextOfCount = fn(usize) -> String;
+    let reasons: [(RejectReason, TextOfCount); 11] = [
         (RejectReason::NotServing, texts::rejected_not_serving),
         (RejectReason::OnThisPath, texts::rejected_on_this_path),
         (RejectReason::IsGuard, texts::rejected_is_guard),
