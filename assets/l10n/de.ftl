@@ -89,7 +89,6 @@ start = Starten
 keep_running = Nicht beenden
 stop_and_quit = Trotzdem beenden
 closing_body = Beim Beenden wird abgebrochen, was noch läuft; nichts Halbfertiges bleibt zurück.
-gallery = Jedes Bedienelement in jedem Zustand
 dismiss = Ausblenden
 no_display = cloakroom: Es gibt keine Anzeige, auf der sich ein Fenster öffnen ließe; die Befehlszeile `cloak` leistet dasselbe ohne Fenster.
 hover_folders = Ordner lassen sich noch nicht teilen

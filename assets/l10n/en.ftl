@@ -89,7 +89,6 @@ start = Start
 keep_running = Keep running
 stop_and_quit = Stop and quit
 closing_body = If you quit now, what is running stops where it is, and nothing half-done is left behind.
-gallery = Every widget in every state
 dismiss = Dismiss
 no_display = cloakroom: there is no display to open a window on; the command line `cloak` does the same without one.
 hover_folders = Folders cannot be shared yet

@@ -89,7 +89,6 @@ start = Empezar
 keep_running = Continuar
 stop_and_quit = Detener y salir
 closing_body = Si sale ahora, lo que está en curso se detendrá donde esté y no quedará nada a medias.
-gallery = Todos los elementos en todos sus estados
 dismiss = Descartar
 no_display = cloakroom: no hay pantalla en la que abrir una ventana; la línea de comandos `cloak` hace lo mismo sin ella.
 hover_folders = Aún no se pueden compartir carpetas

@@ -89,7 +89,6 @@ start = Commencer
 keep_running = Continuer
 stop_and_quit = Arrêter et quitter
 closing_body = Si vous quittez maintenant, tout s’arrête là, et rien d’inachevé ne reste.
-gallery = Tous les widgets dans tous leurs états
 dismiss = Masquer
 no_display = cloakroom: aucun affichage où ouvrir une fenêtre ; la ligne de commande `cloak` fait la même chose sans affichage.
 hover_folders = Les dossiers ne se partagent pas encore

@@ -89,7 +89,6 @@ start = 开始
 keep_running = 继续运行
 stop_and_quit = 停止并退出
 closing_body = 如果现在退出，传输会立即停止，不会留下不完整的内容。
-gallery = 所有控件的所有状态
 dismiss = 知道了
 no_display = cloakroom：没有可以显示窗口的屏幕；命令行程序 `cloak` 不需要窗口，功能相同。
 hover_folders = 暂不支持分享文件夹

@@ -16,6 +16,7 @@ pub enum KeyCommand {
     /// Asks the window to close.
     Close,
     /// Every widget in every state.
+    #[cfg(feature = "testing")]
     Gallery,
     /// To the next region.
     NextRegion,
@@ -59,7 +60,7 @@ type CommandText = fn() -> &'static str;
 
 /// Command, its keys (the first is shown), and its words; without words it is not in the sheet. Longer sets of
 /// modifiers stand before shorter ones of the same key.
-const TABLE: [(KeyCommand, &[KeyboardShortcut], Option<CommandText>); 14] = [
+const TABLE: &[(KeyCommand, &[KeyboardShortcut], Option<CommandText>)] = &[
     (KeyCommand::ChooseFiles, &[CHOOSE], Some(text::choose_files)),
     (
         KeyCommand::PastePointer,
@@ -117,6 +118,7 @@ const TABLE: [(KeyCommand, &[KeyboardShortcut], Option<CommandText>); 14] = [
         &[key(CTRL, Key::W), key(CTRL, Key::Q)],
         Some(text::close_window),
     ),
+    #[cfg(feature = "testing")]
     (KeyCommand::Gallery, &[key(CTRL_SHIFT, Key::F12)], None),
 ];
 
@@ -134,6 +136,7 @@ impl KeyCommand {
         match self {
             Self::ChooseFiles => Action::Share(ShareAction::ChooseFiles),
             Self::Close => Action::Window(WindowAction::Close),
+            #[cfg(feature = "testing")]
             Self::Gallery => Action::Window(WindowAction::Go(Screen::Gallery)),
             Self::NextRegion => Action::Focus(FocusAction::Region(match region {
                 Region::Bar => Region::Main,
@@ -185,7 +188,7 @@ pub fn lines(ctx: &Context) -> Vec<(Vec<String>, &'static str)> {
 pub fn pressed(ctx: &Context, model: &Model, region: Region, typing: bool) -> Vec<Action> {
     let mut actions = Vec::new();
     let beneath = model.modal.is_some() || model.menu.is_some();
-    for (command, keys, _) in TABLE {
+    for &(command, keys, _) in TABLE {
         if beneath && !command.works_beneath() {
             continue;
         }

@@ -574,7 +574,7 @@ fn every_shortcut_does_what_the_sheet_says() {
         Modifiers::COMMAND.plus(Modifiers::SHIFT),
         Key::F12,
     );
-    assert!(desk.sees("Every widget in every state"));
+    assert!(desk.sees("every widget in every state"));
     assert_eq!(screen(&desk), Screen::Gallery);
     key(&mut desk, Key::Escape);
     assert_eq!(screen(&desk), Screen::Share);

@@ -31,6 +31,7 @@ pub enum Language {
     /// 简体中文.
     SimplifiedChinese,
     /// English with every text two fifths longer, for tests of what has room. Never offered.
+    #[cfg(feature = "testing")]
     Longer,
 }
 
@@ -51,6 +52,7 @@ impl Language {
             Self::English => "English",
             Self::French => "Français",
             Self::German => "Deutsch",
+            #[cfg(feature = "testing")]
             Self::Longer => "English (longer)",
             Self::SimplifiedChinese => "简体中文",
             Self::Spanish => "Español",
@@ -64,6 +66,7 @@ impl Language {
             Self::English => "en",
             Self::French => "fr",
             Self::German => "de",
+            #[cfg(feature = "testing")]
             Self::Longer => "en-x-longer",
             Self::SimplifiedChinese => "zh-Hans",
             Self::Spanish => "es",
@@ -74,11 +77,9 @@ impl Language {
     pub(super) const fn fewest_grouped_digits(self) -> usize {
         match self {
             Self::Spanish => 5,
-            Self::English
-            | Self::French
-            | Self::German
-            | Self::Longer
-            | Self::SimplifiedChinese => 4,
+            Self::English | Self::French | Self::German | Self::SimplifiedChinese => 4,
+            #[cfg(feature = "testing")]
+            Self::Longer => 4,
         }
     }
 
@@ -106,7 +107,9 @@ impl Language {
     #[must_use]
     pub const fn file(self) -> &'static str {
         match self {
-            Self::English | Self::Longer => include_str!("../../../assets/l10n/en.ftl"),
+            Self::English => include_str!("../../../assets/l10n/en.ftl"),
+            #[cfg(feature = "testing")]
+            Self::Longer => Self::English.file(),
             Self::French => include_str!("../../../assets/l10n/fr.ftl"),
             Self::German => include_str!("../../../assets/l10n/de.ftl"),
             Self::SimplifiedChinese => include_str!("../../../assets/l10n/zh-Hans.ftl"),
@@ -121,6 +124,7 @@ impl Language {
             LazyLock::new(|| LanguageTexts::read(Language::French));
         static GERMAN: LazyLock<LanguageTexts> =
             LazyLock::new(|| LanguageTexts::read(Language::German));
+        #[cfg(feature = "testing")]
         static LONGER: LazyLock<LanguageTexts> =
             LazyLock::new(|| LanguageTexts::read(Language::Longer));
         static CHINESE: LazyLock<LanguageTexts> =
@@ -131,6 +135,7 @@ impl Language {
             Self::English => &ENGLISH,
             Self::French => &FRENCH,
             Self::German => &GERMAN,
+            #[cfg(feature = "testing")]
             Self::Longer => &LONGER,
             Self::SimplifiedChinese => &CHINESE,
             Self::Spanish => &SPANISH,
@@ -144,6 +149,7 @@ impl Language {
             Self::German => 2,
             Self::SimplifiedChinese => 3,
             Self::Spanish => 4,
+            #[cfg(feature = "testing")]
             Self::Longer => 5,
         }
     }
@@ -154,6 +160,7 @@ impl Language {
             2 => Self::German,
             3 => Self::SimplifiedChinese,
             4 => Self::Spanish,
+            #[cfg(feature = "testing")]
             5 => Self::Longer,
             _ => Self::English,
         }
@@ -298,6 +305,7 @@ impl LanguageTexts {
             .unwrap_or_else(|(resource, _errors)| resource);
         let ids: Vec<String> = resource.entries().filter_map(plain_id).collect();
         let tag = match language {
+            #[cfg(feature = "testing")]
             Language::Longer => Language::English.tag(),
             spoken => spoken.tag(),
         };
@@ -306,6 +314,7 @@ impl LanguageTexts {
         // All of them are written from left to right; the marks would be boxes in fonts without them.
         bundle.set_use_isolating(false);
         bundle.set_formatter(Some(in_groups));
+        #[cfg(feature = "testing")]
         if language == Language::Longer {
             bundle.set_transform(Some(longer));
         }
@@ -340,6 +349,7 @@ fn plain_id(entry: &Entry<&str>) -> Option<String> {
 }
 
 /// Two fifths longer, with the letters that it has.
+#[cfg(feature = "testing")]
 fn longer(text: &str) -> std::borrow::Cow<'_, str> {
     let letters = text.chars().filter(|letter| letter.is_alphabetic()).count();
     let mut more = String::from(text);

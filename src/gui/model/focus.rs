@@ -83,7 +83,9 @@ impl Model {
             Screen::Share => Focus::Zone,
             Screen::Receive if matches!(self.receive.reading, Reading::Known(_)) => Focus::Download,
             Screen::Receive => Focus::Pointer,
-            Screen::Settings | Screen::Gallery => Focus::Settings,
+            Screen::Settings => Focus::Settings,
+            #[cfg(feature = "testing")]
+            Screen::Gallery => Focus::Settings,
         }
     }
 

@@ -76,9 +76,9 @@ impl Model {
     const fn kinds(&self) -> [Filter; 2] {
         match self.screen {
             Screen::Receive => [Filter::Received, Filter::Shared],
-            Screen::Share | Screen::Settings | Screen::Gallery => {
-                [Filter::Shared, Filter::Received]
-            }
+            Screen::Share | Screen::Settings => [Filter::Shared, Filter::Received],
+            #[cfg(feature = "testing")]
+            Screen::Gallery => [Filter::Shared, Filter::Received],
         }
     }
 

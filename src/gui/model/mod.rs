@@ -158,6 +158,7 @@ pub enum Screen {
     /// Servers, relays, downloads, appearance.
     Settings,
     /// Every widget in every state: for those who work on the window.
+    #[cfg(feature = "testing")]
     Gallery,
 }
 

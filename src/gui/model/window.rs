@@ -85,6 +85,7 @@ impl Model {
             Screen::Receive => self.focus = Some(Focus::Pointer),
             Screen::Settings => return self.ask_relays(RelayWish::Look),
             Screen::Share => self.focus = Some(self.home()),
+            #[cfg(feature = "testing")]
             Screen::Gallery => {}
         }
         Vec::new()

@@ -87,7 +87,6 @@ text_table! {
         keep_running;
         stop_and_quit;
         closing_body;
-        gallery;
         dismiss;
         no_display;
         hover_folders;

@@ -9,6 +9,9 @@ use crate::gui::model::{Model, Notice, Screen, Tone, WindowAction, WindowMessage
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
+/// Only those who work on the window read it.
+const TITLE: &str = "every widget in every state";
+
 /// What a widget is shown in, one line each.
 const POSES: [Option<Pose>; 4] = [
     None,
@@ -19,7 +22,7 @@ const POSES: [Option<Pose>; 4] = [
 
 pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
     let palette = palette(ui);
-    kit::label(ui, text::gallery(), Type::Title, palette.text);
+    kit::label(ui, TITLE, Type::Title, palette.text);
     kit::card(ui, types);
     kit::card(ui, buttons);
     for pose in POSES {

@@ -1,6 +1,7 @@
 //! What the model looks like. A view draws plain data and returns actions; it opens no file and keeps no truth.
 
 mod form;
+#[cfg(feature = "testing")]
 mod gallery;
 mod keeping;
 mod options;
@@ -119,6 +120,7 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                 Screen::Share => "share",
                 Screen::Receive => "receive",
                 Screen::Settings => "settings",
+                #[cfg(feature = "testing")]
                 Screen::Gallery => "gallery",
             };
             ScrollArea::vertical()
@@ -166,6 +168,7 @@ fn content(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn:
         Screen::Share => share::screen(ui, model, around, height, drawn),
         Screen::Receive => receive::screen(ui, model, around, height, drawn),
         Screen::Settings => settings::screen(ui, model, around, drawn),
+        #[cfg(feature = "testing")]
         Screen::Gallery => gallery::screen(ui, model, around, drawn),
     }
 }
@@ -357,7 +360,7 @@ fn destination_and_gear(ui: &mut Ui, model: &Model, width: f32, drawn: &mut Draw
 
 /// Neither of the two screens of the switch is open.
 fn switch_is_off(model: &Model) -> bool {
-    matches!(model.screen, Screen::Settings | Screen::Gallery)
+    !matches!(model.screen, Screen::Share | Screen::Receive)
 }
 
 fn destination(model: &Model) -> (Icon, &str) {
