@@ -78,6 +78,7 @@ impl Routes {
         let (bytes, reservation) = held.into_parts();
         let now = (self.clock)();
         let keys = Arc::clone(&self.keys);
+        // Off the runtime's threads: a request has up to 10 MiB to be opened.
         let opening = tokio::task::spawn_blocking(move || {
             let (publics, secrets): (Vec<_>, Vec<_>) = keys.good(now).into_iter().unzip();
             let opened = open_request_by(&secrets, bytes).ok()?;
@@ -86,6 +87,8 @@ impl Routes {
         let Ok(Some((key, opened))) = opening.await else {
             return self.invalid();
         };
+        // Only what could be opened is remembered, so that noise does not fill the memory; and before it is answered, so that
+        // of two copies at the same moment one is refused.
         let remembered = self
             .seen
             .lock()
@@ -97,6 +100,7 @@ impl Routes {
                 let busy = ReadBodyError::Busy;
                 return answer(busy.status(), busy.to_string());
             }
+            // Refused like what cannot be opened: whoever sends a copy learns nothing from it.
             ReplayCheck::Seen => return self.invalid(),
         }
         let reply = Arc::new(opened.reply);

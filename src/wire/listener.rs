@@ -393,6 +393,7 @@ impl<H> AcceptedConnection<H> {
             .max_buf_size(MAX_BUFFERED_LEN)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
+        // The first head is due by a time in which TLS counts too; the limit of hyper above begins anew with each head.
         let headless = async {
             tokio::time::sleep_until(head_by.into()).await;
             if head_came.load(Ordering::Relaxed) {
@@ -405,6 +406,7 @@ impl<H> AcceptedConnection<H> {
             () = visit.closed() => {}
             () = headless => {}
             () = stop.cancelled() => {
+                // What is being answered is finished; how long that may take is bounded where the connections were accepted.
                 connection.as_mut().graceful_shutdown();
                 drop(connection.await);
             }

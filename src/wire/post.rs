@@ -74,6 +74,7 @@ pub async fn post(
             }
         };
         let step = match &mut pace {
+            // Until the first piece is taken the connection may still be in the making: the pace counts from then on.
             None => timeout(waits.pace.window, step)
                 .await
                 .map_err(|_elapsed| TooSlow),

@@ -345,6 +345,8 @@ impl Account {
             return;
         }
         self.looked = Some(now);
+        // By what those under way are expected to come to, and not by what they hold now: else too many would be let in, and be
+        // half done when the memory ends.
         let mut expected: u64 = 0;
         let mut of_site: HashMap<IpAddr, u64> = HashMap::new();
         for entry in self.entries.values() {
@@ -469,12 +471,14 @@ impl Account {
                 PoolState::Queued(_) | PoolState::Whole => {}
             }
         }
+        // Somebody who has more waits already: what becomes free is theirs.
         if others_first {
             return Some(false);
         }
         if more <= free {
             return None;
         }
+        // Nobody gives up for nothing: only where those that have less hold enough together.
         let mut missing = more.saturating_sub(free + leaving);
         let can_give: u64 = lesser.iter().map(|((held, _), _)| held).sum();
         if missing > 0 && can_give >= missing {

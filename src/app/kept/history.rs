@@ -311,6 +311,7 @@ impl HistoryStore {
                 UnreadReason::Damaged => AsideReason::File(HistoryFileError::Damaged),
                 UnreadReason::Newer => AsideReason::File(HistoryFileError::Newer),
                 UnreadReason::Read(reason) => {
+                    // A disk or a right that is mended makes it readable again: it stays where it is.
                     self.state = HistoryState::SessionOnly(SessionOnly::File(reason));
                     return None;
                 }

@@ -152,6 +152,7 @@ impl BuiltIn {
             .iter()
             .map(|relay| relay.descriptor().clone())
             .collect();
+        // Each knows its port only when it listens, so they learn of each other now.
         for relay in &relays {
             relay.set_relays(entries.clone());
         }
@@ -173,6 +174,7 @@ impl BuiltIn {
             .for_each(|(port, relay)| *port = relay.addr().port());
         write_json(&folder.join(PORTS), &ports)?;
         private::write(&folder.join(RELAY_LIST), list.to_json().as_bytes())?;
+        // Last: whoever finds the notice finds all that belongs to it.
         write_json(
             &folder.join(NOTICE),
             &NetworkNotice {

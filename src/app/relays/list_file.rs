@@ -146,6 +146,7 @@ pub fn verify(
         holds: Some(holds),
     };
     let signature = signature.map(str::trim).filter(|text| !text.is_empty());
+    // Everything is looked at, whatever came out before: whoever makes a list mends all of it at once.
     let mut checks = vec![match (signature, key) {
         (None, _) => check(false, "it is not signed".to_owned()),
         (Some(_), None) => ListCheck {

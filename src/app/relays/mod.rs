@@ -319,6 +319,7 @@ impl Relays {
         let tries = (1..).zip(asked).map(|(number, url)| {
             let outcome = match &fetched {
                 Err(FetchError::Proxy(_)) => ShownOutcome::NoProxy,
+                // Another was asked after it, so this one gave no list.
                 _ if number < last => ShownOutcome::NoList,
                 ended => outcome(ended),
             };

@@ -63,6 +63,7 @@ impl Relays {
             RelaySource::Session => views.push(self.session_view(now)?),
         }
         let kept = self.store.read()?;
+        // Chosen in the settings, and not fetched yet or forgotten since.
         if let RelaySource::Url(source) = chosen
             && kept.find(source).is_none()
         {

@@ -299,7 +299,9 @@ impl Call {
         expected_answer_len: usize,
     ) -> Result<RoutedAnswer, AppError> {
         let (session, network) = (&self.session, &*self.network);
+        // The built-in network is on this computer, where no proxy leads.
         let proxy = session.proxy()?.filter(|_| !network.is_builtin());
+        // Read before anything is sent: without its memory a request would go to a first relay drawn anew.
         let relays = match network.route() {
             Route::Direct => None,
             Route::Relays(set) => {
@@ -334,12 +336,14 @@ impl Call {
         for attempt in &mut attempts {
             attempt.proxy = proxy.map(who_saw_what::proxy_name);
         }
+        // A proxy that cannot be used ends the request: nobody behind it was shown its last try.
         if let (Err(DriveError::Proxy(_)), Some(last)) = (&driven.result, attempts.last_mut()) {
             last.outcome = ShownOutcome::NoProxy;
         }
         let last = attempts.last();
         let over = last.and_then(|attempt| attempt.path.as_ref().map(|path| path.hops()));
         let asked = Asked::of(request);
+        // Whatever became of it: a try that failed was shown to somebody too.
         self.context.log.extend([RequestShown { asked, attempts }]);
         match driven.result {
             Ok(response) => Ok(RoutedAnswer { response, over }),

@@ -92,6 +92,7 @@ pub async fn get(call: &Call, request: GetRequest) -> Result<Fetched, AppError> 
         pointer
             .check(opened.header())
             .map_err(Mismatch::Description)?;
+        // The last moment at which a cancel leaves no file.
         if cancel.is_cancelled() {
             return Err(AppError::Cancelled);
         }

@@ -107,6 +107,8 @@ pub struct Shared {
 pub async fn share(call: &Call, request: ShareRequest) -> Result<Shared, AppError> {
     let started = Instant::now();
     let _remembered = call.session().remember_at_the_end();
+    // Sealing and the server's answer take their time each, so they go side by side; where the file cannot be sealed, the
+    // server need not answer.
     let (file, info) = {
         let asking = call.silent().with_cancel(call.cancel().child_token());
         let sealing = async {
@@ -124,6 +126,7 @@ pub async fn share(call: &Call, request: ShareRequest) -> Result<Shared, AppErro
         name,
         content_len,
     } = file?;
+    // Second: where the file is at fault, the question was only cancelled.
     let info = info?;
     let class = blob.class();
 

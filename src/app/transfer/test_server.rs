@@ -67,6 +67,7 @@ pub async fn check(call: &Call) -> Result<Checked, AppError> {
     let terms = UploadTerms {
         ttl_secs: Some(TTL_SECS),
         receipts: None,
+        // It is gone at the end, or after an hour: nobody is going to ask for it.
         on_record: false,
     };
     let info = call.info_for_upload().await?;
@@ -99,6 +100,7 @@ pub async fn check(call: &Call) -> Result<Checked, AppError> {
         let silent = call.silent();
         let answer = silent.run(&delete, 0).await?;
         file_api::read_done(&answer).map_err(ServerRefusal::of_download)?;
+        // That it is deleted is only the server's word so far.
         let answer = silent.run(&download, blob_len).await?;
         if answer.code != 404 {
             return Err(ServerRefusal::StillThere.into());

@@ -238,6 +238,7 @@ impl<'a> BlobUpload<'a> {
         info: Option<&ServerInfo>,
     ) -> Result<Option<ExpectedFile>, AppError> {
         check(info, self.blob_len, self.ttl_secs, self.counts)?;
+        // Said before the work, which takes seconds.
         let asks_word = info.is_some_and(|info| info.access);
         if asks_word && self.call.access_word().is_none() {
             return Err(ServerRefusal::AccessWord { given: false }.into());
@@ -250,6 +251,7 @@ impl<'a> BlobUpload<'a> {
             Some(Expiry::InSecs(secs)) => Some(now.saturating_add(secs)),
             None => None,
         };
+        // Hour, owner and digest make the id: with it a lost answer can be asked after, and the work is bound to this file.
         let known = match expiry {
             Some(Expiry::AtHour(hour)) if info.is_some_and(|info| info.has(OWNER_FEATURE)) => {
                 let owner = self

@@ -39,6 +39,7 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     let key_path = settings.key_file().unwrap_or_default();
     let folder = settings.store.folder().map(Path::to_owned);
     if let Some(folder) = &folder {
+        // Before the key: where its disk is missing, the server would make itself a new identity in the empty folder.
         check_store(folder, &key_path, args.new_store)?;
     }
     let key = key_file::load_or_create(&key_path, &mut random::system())
@@ -52,6 +53,7 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
         .await
         .map_err(|error| failed(&error))?;
     if let Some(folder) = &folder {
+        // Only a store that was opened is one to come back to.
         note_store(folder, &key_path);
     }
     let metrics = match settings.metrics {
@@ -88,6 +90,7 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
         terminal::note(&format!("warning: {warning}"));
     }
     cancel.cancelled().await;
+    // No more commands on a store whose server goes.
     drop(control);
     if let Some(metrics) = metrics {
         metrics.stop().await;

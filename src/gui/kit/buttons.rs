@@ -201,6 +201,7 @@ impl Widget for Button<'_> {
             });
         }
         follow_focus(ui, &response);
+        // A button outside the view is not drawn, but the keyboard comes to it, and brings it into view.
         if !ui.is_rect_visible(rect) {
             return response;
         }

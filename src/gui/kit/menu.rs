@@ -62,6 +62,7 @@ pub fn menu<T>(button: &Response, name: &str, entries: Vec<MenuEntry<'_, T>>) ->
             if let Some(value) = pressed {
                 chosen = Chosen::Entry(value);
             }
+            // Opened by the pointer, nobody has the keyboard; opened by the keyboard, the button still has it.
             let inside = focused.is_none() || lines.iter().any(|line| focused == Some(line.id));
             if let Some(first) = lines.first().filter(|_| !inside) {
                 first.request_focus();

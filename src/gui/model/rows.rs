@@ -207,6 +207,7 @@ impl Model {
             .iter_mut()
             .filter(|transfer| transfer.is_waiting_share())
             .collect();
+        // Rows stand newest first; runs are numbered as they came.
         waiting.sort_by_key(|transfer| transfer.run);
         for transfer in waiting
             .into_iter()

@@ -147,6 +147,7 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
                                     content(ui, model, around, height, &mut drawn);
                                 });
                             });
+                            // The bar floats over the foot of the page: what is under it can be scrolled up.
                             ui.add_space(space::S.max(undo::covers(ui.ctx(), model)));
                         },
                     );

@@ -176,6 +176,7 @@ fn keys(
     if !row.has_focus() || model.modal.is_some() || model.menu.is_some() {
         return;
     }
+    // Else egui takes the arrows, and moves the keyboard to whatever stands above or below.
     ui.memory_mut(|memory| {
         let filter = EventFilter {
             vertical_arrows: true,
@@ -221,6 +222,7 @@ fn keys(
             drawn.act(action);
         }
     }
+    // The keys for copying come as an event, since they differ by system.
     if ui.input(|input| input.events.contains(&egui::Event::Copy)) {
         drawn.act(Action::Row(id, RowAction::CopyPointer));
     }

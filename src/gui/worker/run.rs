@@ -123,6 +123,7 @@ impl Worker {
 
     fn with_network(&mut self, work: RequestWork) {
         let inner = Arc::clone(&self.shared);
+        // A transfer has a run, by which its row cancels it; everything else ends only with the window.
         match work {
             RequestWork::Cancel(run) => {
                 if let Some((_, cancel)) = self.runs.remove(&run) {

@@ -111,6 +111,8 @@ pub fn build(
 
     let hop_no = first_hop_no(rng);
     let jsons = layer_jsons(route, &ephemerals, hop_no);
+    // What stands in the innermost layer makes up for longer or shorter layers around it: the guard gets the same length
+    // whatever the path (see the module), and only the server can see by how much.
     let front = LEN_LEN + cipher.nonce_len();
     let around: usize = jsons
         .iter()
@@ -120,6 +122,8 @@ pub fn build(
     let inner = total.checked_sub(around).ok_or(BuildError::TooLong)?;
     let framed = v4::frame_request(head, body.len(), inner).map_err(|_full| BuildError::TooLong)?;
 
+    // Length and nonce of every layer stand at the front, outermost first: with room for them, each layer is sealed where
+    // it lies, and a body of 10 MB is copied once.
     let mut buffer = Vec::with_capacity(total);
     buffer.resize(front * parties.len(), 0);
     buffer.extend_from_slice(&framed.before);
@@ -129,6 +133,7 @@ pub fn build(
     let mut link_lengths = Vec::with_capacity(parties.len());
     // From the innermost layer to the outermost.
     let mut answer_keys = Vec::with_capacity(parties.len());
+    // The innermost first: a layer covers all that is inside it.
     for (layer, (key, json)) in keys.into_iter().zip(&jsons).enumerate().rev() {
         let start = front * layer;
         buffer.resize(buffer.len() + cipher.overhead() - cipher.nonce_len(), 0);
@@ -148,6 +153,7 @@ pub fn build(
     debug_assert_eq!(buffer.len(), total);
 
     let mut answer_keys = answer_keys.into_iter();
+    // The first that was sealed is the server's; then come the relays from the last to the guard.
     let server_key = answer_keys.next().ok_or(BuildError::WeakKey)?;
     let hops = route
         .relays

@@ -157,6 +157,7 @@ impl Joined {
         } else {
             error
         };
+        // "… the cloak 1 of 2 …" is prose: a prefix that came about by joining counts where enough of a word follows it.
         let torn_prefix = prefix_joints.iter().skip(1).any(|joint| *joint);
         if torn_prefix && sure < MIN_PIECE_LEN {
             return Err(Damage {
@@ -164,6 +165,8 @@ impl Joined {
                 len: 0,
             });
         }
+        // What ends the run is a character that no word has, and the rest of the word stands behind it: nothing is missing, one
+        // was changed. Asking the sender for a missing end would be the wrong advice.
         let replaced = sure == len
             && tail
                 .iter()
