@@ -11,7 +11,7 @@ use crate::app::settings::{Home, Settings};
 use crate::app::transfer::call::{Call, CallContext};
 use crate::app::transfer::get::{self, Fetched, GetRequest};
 use crate::app::transfer::session::Session;
-use crate::app::transfer::share::{self, ShareRequest};
+use crate::app::transfer::share::{self, ShareRequest, Shared};
 use crate::app::words::units::grouped;
 use crate::app::words::who_saw_what;
 use crate::app::words::who_saw_what::{Asked, RequestShown};
@@ -69,30 +69,13 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
 
     let same = same_bytes(&args.file, &fetched.path)
         .map_err(|error| AppError::Local(LocalFileError::Read(error.into())))?;
+    let killed = killed.map(|(target, killed)| {
+        let killed = *killed.lock().unwrap_or_else(PoisonError::into_inner);
+        (target, killed)
+    });
     print_line(text.as_str())?;
     print_line("")?;
-    print_line(&format!(
-        "size      {} bytes, sent as {} (class {})",
-        grouped(shared.pointer.content_len),
-        grouped(shared.class.blob_len() as u64),
-        shared.class.index()
-    ))?;
-    match killed {
-        Some((target, killed)) => {
-            let killed = *killed.lock().unwrap_or_else(PoisonError::into_inner);
-            tell_tries(target, killed, &shown_up)?;
-        }
-        None => {
-            if let Some(path) = who_saw_what::path_line(&shown_up) {
-                print_line(&format!("path      {path}"))?;
-            }
-        }
-    }
-    print_line(&format!(
-        "shared in {}, fetched in {}",
-        seconds(shared.took),
-        seconds(fetched.took)
-    ))?;
+    print_transfer(&shared, &fetched, killed, &shown_up)?;
     print_line("")?;
     print_line("who saw what")?;
     for line in who_saw_what::lines(&shown_up)
@@ -111,6 +94,36 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     terminal::note(
         "this was a demonstration on one computer: the network and its copy of the file are gone again",
     );
+    Ok(())
+}
+
+/// Prints how large the file was, which way it went, and how long it took. `killed` is the relay that was to die, and when it
+/// did.
+fn print_transfer(
+    shared: &Shared,
+    fetched: &Fetched,
+    killed: Option<(KillTarget, Option<Killed>)>,
+    shown_up: &[RequestShown],
+) -> Result<(), CliError> {
+    print_line(&format!(
+        "size      {} bytes, sent as {} (class {})",
+        grouped(shared.pointer.content_len),
+        grouped(shared.class.blob_len() as u64),
+        shared.class.index()
+    ))?;
+    match killed {
+        Some((target, killed)) => tell_tries(target, killed, shown_up)?,
+        None => {
+            if let Some(path) = who_saw_what::path_line(shown_up) {
+                print_line(&format!("path      {path}"))?;
+            }
+        }
+    }
+    print_line(&format!(
+        "shared in {}, fetched in {}",
+        seconds(shared.took),
+        seconds(fetched.took)
+    ))?;
     Ok(())
 }
 
