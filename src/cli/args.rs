@@ -31,8 +31,30 @@ impl Cli {
     /// What cannot be understood, and also help and version.
     pub(super) fn read() -> Result<Self, clap::Error> {
         let command = without_empty_variables(Self::command());
-        Self::from_arg_matches(&command.try_get_matches()?)
+        let read = command
+            .try_get_matches()
+            .and_then(|matches| Self::from_arg_matches(&matches));
+        read.or_else(|error| Self::sample().ok_or(error))
     }
+
+    /// Reads the arguments again without variables, when they ask for the sample of a configuration. The sample names the
+    /// right values, so it is printed to whoever has a wrong one in a variable.
+    fn sample() -> Option<Self> {
+        let matches = without_variables(Self::command()).try_get_matches().ok()?;
+        let cli = Self::from_arg_matches(&matches).ok()?;
+        let is_asked_for = match &cli.command {
+            Command::Relay(relay) => relay.print_config,
+            Command::Serve(serve) => serve.print_config,
+            _ => false,
+        };
+        is_asked_for.then_some(cli)
+    }
+}
+
+fn without_variables(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| arg.env(Resettable::Reset))
+        .mut_subcommands(without_variables)
 }
 
 /// Takes a variable that is set to nothing as one that is not set: that is what `VARIABLE=` means in an environment file.

@@ -45,6 +45,32 @@ fn the_printed_configuration_is_one_that_changes_nothing() {
     assert_eq!(with(&["--config", file.to_str().unwrap()]), with(&[]));
 }
 
+#[test]
+fn the_configuration_is_printed_whatever_is_wrong_with_a_variable() {
+    let at = Operator::new();
+    for (program, variable) in [
+        ("serve", "CLOAKROOM_MAX_TOTAL"),
+        ("relay", "CLOAKROOM_LISTEN"),
+    ] {
+        let with_variable = |flags: &[&str]| {
+            let mut command = at.command(&[&[program], flags].concat());
+            command.env(variable, "nonsense").output().unwrap()
+        };
+        let output = with_variable(&["--print-config"]);
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(!output.stdout.is_empty());
+        for flags in [&[][..], &["--print-config", "--no-such-flag"]] {
+            let output = with_variable(flags);
+            assert_eq!(
+                output.status.code(),
+                Some(2),
+                "{flags:?}: {}",
+                said(&output)
+            );
+        }
+    }
+}
+
 /// What is commented out in a sample is meant to be used.
 #[test]
 fn each_example_in_the_printed_configuration_is_taken() {
