@@ -49,6 +49,16 @@ pub enum ProxyOverride {
     None,
 }
 
+impl ProxyOverride {
+    /// Puts the command's proxy in place of the one in `settings`.
+    pub fn apply_to(self, settings: &mut Config) {
+        settings.proxy = match self {
+            Self::Through(proxy) => Some(proxy),
+            Self::None => None,
+        };
+    }
+}
+
 /// The server that a call goes to.
 #[derive(Clone, Copy)]
 pub enum Destination<'a> {
@@ -104,10 +114,8 @@ impl Client {
         if let Some(relays) = over.relays {
             settings.relays = relays;
         }
-        match over.proxy {
-            Some(ProxyOverride::Through(proxy)) => settings.proxy = Some(proxy),
-            Some(ProxyOverride::None) => settings.proxy = None,
-            None => {}
+        if let Some(proxy) = over.proxy {
+            proxy.apply_to(&mut settings);
         }
         Self {
             direct,

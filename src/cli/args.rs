@@ -310,9 +310,12 @@ pub(super) struct RelayArgs {
 pub(super) struct CheckArgs {
     #[command(subcommand)]
     pub(super) what: Option<CheckWhat>,
-    /// Connect to the relays of your list; each sees this computer's address
+    /// Connect to the relays of your list; each sees this computer's address, or your proxy's
     #[arg(long)]
     pub(super) network: bool,
+    /// A SOCKS5 proxy to other computers, such as socks5://127.0.0.1:9050, or none [default: the one of your settings]
+    #[arg(long, global = true, value_name = "URL", env = "CLOAKROOM_PROXY", hide_env_values = true, value_parser = parse_proxy)]
+    pub(super) proxy: Option<ProxyOverride>,
     /// Print one JSON object
     #[arg(long, global = true)]
     pub(super) json: bool,

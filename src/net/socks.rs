@@ -6,6 +6,8 @@
 use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 
 use data_encoding::HEXLOWER;
 use percent_encoding::percent_decode_str;
@@ -17,6 +19,7 @@ use tokio::time::timeout;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::client;
 use crate::wire::random;
 
 /// A SOCKS5 proxy: `socks5://host:port` or `socks5://user:password@host:port`.
@@ -150,7 +153,8 @@ impl SocksProxy {
     /// This proxy with a random login, if the person gave none and the proxy takes one though it needs none. Tor keeps
     /// connections of different logins on different circuits (`IsolateSOCKSAuth`), so that no exit sees two tries of one
     /// person side by side.
-    pub(super) async fn isolated(&self) -> Self {
+    #[must_use]
+    pub async fn isolated(&self) -> Self {
         let asks_for_login = async {
             let mut stream = self.connect().await.ok()?;
             stream
@@ -173,7 +177,7 @@ impl SocksProxy {
         }
     }
 
-    async fn connect(&self) -> std::io::Result<TcpStream> {
+    async fn connect(&self) -> io::Result<TcpStream> {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         TcpStream::connect((host, self.port)).await
     }
@@ -182,7 +186,7 @@ impl SocksProxy {
     /// would take a request, so that the host behind it is to blame.
     pub(super) async fn diagnose(&self) -> Option<ProxyFailure> {
         match timeout(GREETING_LIMIT, self.greet()).await {
-            Ok(Ok(())) => None,
+            Ok(Ok(_stream)) => None,
             Ok(Err(reason)) => Some(self.failure(reason)),
             Err(_elapsed) => Some(self.failure(ProxyFailureReason::Unreachable)),
         }
@@ -195,8 +199,29 @@ impl SocksProxy {
         }
     }
 
+    /// Connects to `addr` through this proxy, within as long as [`client::builder`]'s clients wait for it.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect_to(&self, addr: SocketAddr) -> Result<TcpStream, ConnectError> {
+        let connected = async {
+            let greeted = timeout(GREETING_LIMIT, self.greet()).await;
+            let mut stream = greeted
+                .unwrap_or(Err(ProxyFailureReason::Unreachable))
+                .map_err(|reason| ConnectError::Proxy(self.failure(reason)))?;
+            ask_for(&mut stream, addr)
+                .await
+                .map_err(|_why| ConnectError::Host)?;
+            Ok(stream)
+        };
+        let limit = client::connect_limit(Some(self));
+        timeout(limit, connected)
+            .await
+            .unwrap_or(Err(ConnectError::Host))
+    }
+
     /// The opening of a SOCKS5 conversation, up to where a connection would be asked for.
-    async fn greet(&self) -> Result<(), ProxyFailureReason> {
+    async fn greet(&self) -> Result<TcpStream, ProxyFailureReason> {
         use ProxyFailureReason::{NoSocks, Refused, Unreachable};
 
         let mut stream = self.connect().await.map_err(|_why| Unreachable)?;
@@ -218,7 +243,7 @@ impl SocksProxy {
             _ => return Err(NoSocks),
         }
         let Some(login) = &self.login else {
-            return Ok(());
+            return Ok(stream);
         };
         let mut asked = Zeroizing::new(vec![LOGIN_VERSION]);
         for part in [&login.user, &login.password] {
@@ -232,7 +257,7 @@ impl SocksProxy {
             .await
             .map_err(|_why| Refused)?;
         if verdict == [LOGIN_VERSION, 0] {
-            Ok(())
+            Ok(stream)
         } else {
             Err(Refused)
         }
@@ -249,6 +274,48 @@ impl fmt::Debug for SocksProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Asks a proxy that was greeted for a connection to `addr`, which `stream` is afterwards (RFC 1928, sections 4 to 6).
+async fn ask_for(stream: &mut TcpStream, addr: SocketAddr) -> io::Result<()> {
+    let mut asked = vec![VERSION, CONNECT, RESERVED];
+    match addr.ip() {
+        IpAddr::V4(ip) => {
+            asked.push(IPV4);
+            asked.extend(ip.octets());
+        }
+        IpAddr::V6(ip) => {
+            asked.push(IPV6);
+            asked.extend(ip.octets());
+        }
+    }
+    asked.extend(addr.port().to_be_bytes());
+    stream.write_all(&asked).await?;
+    let mut head = [0; 4];
+    stream.read_exact(&mut head).await?;
+    let [VERSION, SUCCEEDED, _, kind] = head else {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    };
+    // Read to its end, though nobody needs the address that the proxy goes out with: the host's bytes come behind it.
+    let len = match kind {
+        IPV4 => 4,
+        IPV6 => 16,
+        NAME => usize::from(stream.read_u8().await?),
+        _ => return Err(io::ErrorKind::InvalidData.into()),
+    };
+    stream.read_exact(&mut vec![0; len + PORT_LEN]).await?;
+    Ok(())
+}
+
+/// Why there is no connection through a proxy.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ConnectError {
+    /// The proxy works, but did not reach the host.
+    #[error("the proxy does not reach it")]
+    Host,
+    /// The proxy cannot be used.
+    #[error(transparent)]
+    Proxy(ProxyFailure),
 }
 
 /// A proxy that cannot be used. Nothing was sent.
@@ -296,6 +363,13 @@ fn login_part(text: &str) -> Result<Zeroizing<String>, ParseProxyError> {
 const VERSION: u8 = 5;
 const NO_LOGIN: u8 = 0;
 const USER_PASSWORD: u8 = 2;
+const CONNECT: u8 = 1;
+const RESERVED: u8 = 0;
+const SUCCEEDED: u8 = 0;
+const IPV4: u8 = 1;
+const NAME: u8 = 3;
+const IPV6: u8 = 4;
+const PORT_LEN: usize = 2;
 const LOGIN_VERSION: u8 = 1;
 const MAX_LOGIN_LEN: usize = 255;
 const GREETING_LIMIT: Duration = Duration::from_secs(10);

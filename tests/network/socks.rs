@@ -99,6 +99,85 @@ fn everything_goes_through_the_proxy_and_to_the_first_relay_only() {
     }
 }
 
+#[test]
+fn checks_ask_other_computers_through_the_proxy_and_this_one_without() {
+    let network = Network::start();
+    let proxy = SocksServer::start(Manners {
+        login: Some(("me", "s:cret")),
+        ..Manners::default()
+    });
+    let (list, store) = (network.list(), network.home().join("store"));
+    let key = network.home().join("relay-1.key");
+    let settings = |proxy: &str| {
+        let text = format!("version = 1\nproxy = \"{proxy}\"\nrelay_list_file = {list:?}\n");
+        fs::write(network.home().join("config.toml"), text).unwrap();
+    };
+    let (listen, _key) = network.server.first_line.split_once('#').unwrap();
+    let listen = listen.strip_prefix("http://").unwrap();
+    let relays = relays(&network);
+    let check = |args: &[&str]| {
+        let mut check = cloak(network.home());
+        check.current_dir(network.home()).arg("check").args(args);
+        check.output().unwrap()
+    };
+    let person = ["--network"];
+    let server = [
+        "server",
+        "--listen",
+        listen,
+        "--store",
+        store.to_str().unwrap(),
+        "--through",
+        list.to_str().unwrap(),
+    ];
+    let relay = [
+        "relay",
+        "--listen",
+        &relays[0],
+        "--key",
+        key.to_str().unwrap(),
+        "--relays",
+        list.to_str().unwrap(),
+        "--allow-private",
+    ];
+    settings(&proxy.url("me:s%3Acret@"));
+    for args in [&person[..], &server, &relay] {
+        let before = proxy.asked().len();
+        let output = check(args);
+        assert!(output.status.success(), "{}", said(&output));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("through your proxy"), "{text}");
+        let asked = proxy.asked().split_off(before);
+        assert!(!asked.is_empty(), "{args:?}");
+        assert!(
+            asked.iter().all(|target| relays.contains(target)),
+            "{asked:?} are not all relays"
+        );
+        assert!(
+            args != relay || !asked.contains(&relays[0]),
+            "it is on this computer"
+        );
+    }
+    let before = proxy.asked().len();
+    let output = check(&[&relay[..], &["--proxy", "none"]].concat());
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(proxy.asked().len(), before);
+
+    // Nobody is asked past a proxy that does not work, nor where it is not known whether there is one.
+    for (wrong, words) in [
+        ("socks5://127.0.0.1:1", "socks5://127.0.0.1:1"),
+        ("nonsense", "config.toml"),
+    ] {
+        settings(wrong);
+        for args in [&server[..], &relay] {
+            let output = check(args);
+            assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(text.contains(words), "{text}");
+        }
+    }
+}
+
 /// Tor puts connections of different logins on different circuits.
 #[test]
 fn every_request_has_a_login_of_its_own_where_the_proxy_takes_any() {

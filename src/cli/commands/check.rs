@@ -3,11 +3,11 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::client::{Client, Override, ProxyOverride};
 use crate::app::error::AppError;
 use crate::app::operate::check::{self, Asker, Checking, PartState, Report};
 use crate::app::relays::RelaySet;
 use crate::app::settings::{Home, Settings};
-use crate::app::transfer::session::Session;
 use crate::cli::CliError;
 use crate::cli::args::{CheckArgs, CheckWhat};
 use crate::cli::terminal::{print_json, print_line};
@@ -19,16 +19,17 @@ pub(crate) async fn run(args: CheckArgs, cancel: &CancellationToken) -> Result<(
                 .to_owned(),
         ));
     }
-    // Settings that cannot be read are told by the report, and left where they are.
-    let session = Session::new(Home::find().map_err(AppError::from)?, Settings::default());
+    let client = client(args.proxy.clone())?;
+    let session = client.session();
     let asker = Asker::CommandLine {
         ask_relays: args.network,
+        proxy: args.proxy.as_ref(),
     };
     let report = match args.what {
         None => check::person(session.home(), session.now(), asker).await,
         Some(CheckWhat::Relay(relay)) => {
             let settings = relay.operator.read()?;
-            check::relay(&settings, session.now()).await
+            check::relay(&settings, session).await
         }
         Some(CheckWhat::Server(server)) => {
             let settings = server.operator.read()?;
@@ -40,7 +41,7 @@ pub(crate) async fn run(args: CheckArgs, cancel: &CancellationToken) -> Result<(
                 settings: &settings,
                 file: server.operator.file(),
                 relays,
-                session: &session,
+                session,
             };
             tokio::select! {
                 () = cancel.cancelled() => return Err(AppError::Cancelled.into()),
@@ -60,6 +61,20 @@ pub(crate) async fn run(args: CheckArgs, cancel: &CancellationToken) -> Result<(
     } else {
         Err(CliError::Found)
     }
+}
+
+/// A client under this person's settings. Settings that cannot be read are told by the report, and left where they are; a
+/// client without them sends nothing.
+fn client(proxy: Option<ProxyOverride>) -> Result<Client, AppError> {
+    let home = Home::find()?;
+    let client = match Settings::load(&home) {
+        Ok(settings) => Client::new(home, settings),
+        Err(unread) => Client::new(home, Settings::default()).sending_nothing(unread),
+    };
+    Ok(client.with_override(Override {
+        proxy,
+        ..Override::default()
+    }))
 }
 
 fn as_json(report: &Report) -> serde_json::Value {

@@ -3,24 +3,28 @@
 use std::path::Path;
 
 use super::{Report, clock, relay};
+use crate::app::client::ProxyOverride;
 use crate::app::relays::{ListState, RelaySource, Relays, SourceView};
 use crate::app::settings::{Home, Settings};
 use crate::app::words::units::size_for_operators;
+use crate::net::SocksProxy;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
 
 /// The program that runs the check; its advice names commands on the command line and controls in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asker {
+pub enum Asker<'a> {
     /// `cloak check`.
     CommandLine {
-        /// Asks each relay of the list, which then sees this computer's address, as a first relay does.
+        /// Asks each relay of the list, which then sees this computer's address, or its proxy's, as a first relay does.
         ask_relays: bool,
+        /// The proxy to ask them through, in place of the one in the settings.
+        proxy: Option<&'a ProxyOverride>,
     },
     /// The window, where nothing is sent.
     Window,
 }
 
-impl Asker {
+impl Asker<'_> {
     /// The one of two pieces of advice that fits this program.
     const fn advice(self, command_line: &'static str, window: &'static str) -> &'static str {
         match self {
@@ -31,9 +35,9 @@ impl Asker {
 }
 
 /// Checks what a person uses at `now` (unix seconds).
-pub async fn person(home: &Home, now: u64, asker: Asker) -> Report {
+pub async fn person(home: &Home, now: u64, asker: Asker<'_>) -> Report {
     let mut report = Report::default();
-    let config = match Settings::load(home) {
+    let mut config = match Settings::load(home) {
         Ok(config) => config,
         Err(unread) => {
             // What they name is unknown, and the default settings are not what this person uses.
@@ -49,6 +53,12 @@ pub async fn person(home: &Home, now: u64, asker: Asker) -> Report {
         }
     };
     report.ok("settings", format!("{}", home.config_file().display()));
+    if let Asker::CommandLine {
+        proxy: Some(proxy), ..
+    } = asker
+    {
+        proxy.clone().apply_to(&mut config);
+    }
     clock::clock(&mut report, now);
     folder(&mut report, "settings folder", &home.config_dir);
     if home.data_dir != home.config_dir {
@@ -68,7 +78,8 @@ pub async fn person(home: &Home, now: u64, asker: Asker) -> Report {
     let relays = list.as_ref().and_then(|view| view.list.as_ref());
     servers(&mut report, &config, relays);
     if let (Some(view), Some(relays)) = (&list, relays) {
-        ask(&mut report, view.kind, relays, asker).await;
+        let proxy = config.proxy.as_ref();
+        ask(&mut report, view.kind, relays, proxy, asker).await;
     }
     report
 }
@@ -118,7 +129,7 @@ fn list(
     home: &Home,
     config: &Settings,
     now: u64,
-    asker: Asker,
+    asker: Asker<'_>,
 ) -> Option<SourceView> {
     const PART: &str = "relay list";
     if config.relays == RelaySource::BuiltIn {
@@ -217,12 +228,28 @@ fn servers(report: &mut Report, config: &Settings, list: Option<&RelayList>) {
     }
 }
 
-async fn ask(report: &mut Report, kind: NetworkKind, list: &RelayList, asker: Asker) {
+async fn ask(
+    report: &mut Report,
+    kind: NetworkKind,
+    list: &RelayList,
+    proxy: Option<&SocksProxy>,
+    asker: Asker<'_>,
+) {
     const PART: &str = "relays";
-    if asker != (Asker::CommandLine { ask_relays: true }) {
+    let is_to_ask = matches!(
+        asker,
+        Asker::CommandLine {
+            ask_relays: true,
+            ..
+        }
+    );
+    if !is_to_ask {
         report.skipped(
             PART,
-            "they were not asked: each would see this computer's address",
+            match proxy {
+                None => "they were not asked: each would see this computer's address",
+                Some(_) => "they were not asked: each would see your proxy's address",
+            },
             asker.advice("--network asks them", "a test of a server tries them"),
         );
         return;
@@ -236,8 +263,18 @@ async fn ask(report: &mut Report, kind: NetworkKind, list: &RelayList, asker: As
         return;
     }
     let all: Vec<_> = list.relays.iter().collect();
-    let answered = relay::reach(&all).await;
-    let what = format!("{answered} of {} answer with their key", all.len());
+    let answered = match relay::reach(&all, proxy).await {
+        Ok(answered) => answered,
+        Err(failure) => {
+            report.failed(PART, failure.to_string(), relay::PROXY_ADVICE);
+            return;
+        }
+    };
+    let what = format!(
+        "{answered} of {} answer with their key{}",
+        all.len(),
+        relay::through(proxy)
+    );
     if answered < 3 {
         report.failed(
             PART,
@@ -259,7 +296,7 @@ mod tests {
     use super::*;
 
     /// The advice of a check over settings with this text in their file.
-    async fn advice(config: &str, asker: Asker) -> String {
+    async fn advice(config: &str, asker: Asker<'_>) -> String {
         let folder = tempfile::tempdir().unwrap();
         let home = Home {
             config_dir: folder.path().to_owned(),
@@ -281,7 +318,10 @@ mod tests {
             assert!(window.contains("in Settings, under Relays"), "{window}");
             assert!(!window.contains("cloak "), "{window}");
             assert!(!window.contains("--"), "{window}");
-            let asker = Asker::CommandLine { ask_relays: false };
+            let asker = Asker::CommandLine {
+                ask_relays: false,
+                proxy: None,
+            };
             let command_line = advice(config, asker).await;
             let names_one = ["cloak relays", "--relays"].map(|one| command_line.contains(one));
             assert!(names_one.contains(&true), "{command_line}");

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use crate::net::SocksProxy;
+use crate::net::socks::{ConnectError, ProxyFailure};
 use crate::protocol::keys::Ed25519Public;
 use crate::wire::tls;
 
@@ -40,31 +43,38 @@ pub(super) fn here(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, addr.port())
 }
 
-/// Whether a relay that holds `key` answers at `addr`: the handshake of TLS proves it, and nothing more is sent.
-pub(super) async fn is_relay(addr: SocketAddr, key: &Ed25519Public) -> Answers {
+/// Whether a relay that holds `key` answers at `addr`, straight or through `proxy`: the handshake of TLS proves it, and
+/// nothing more is sent.
+pub(super) async fn is_relay(
+    addr: SocketAddr,
+    key: &Ed25519Public,
+    proxy: Option<&SocksProxy>,
+) -> Answers {
     let Ok(config) = tls::pinned_client_config(key) else {
         return Answers::Nobody;
     };
-    let shake = async {
-        let Ok(stream) = TcpStream::connect(addr).await else {
-            return Answers::Nobody;
-        };
-        let name = ServerName::IpAddress(addr.ip().into());
-        match TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
-        {
-            Ok(_shaken) => Answers::Itself,
-            Err(_other) => Answers::Another,
-        }
+    let stream = match proxy {
+        None => match timeout(PATIENCE, TcpStream::connect(addr)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(_)) | Err(_) => return Answers::Nobody,
+        },
+        Some(proxy) => match proxy.isolated().await.connect_to(addr).await {
+            Ok(stream) => stream,
+            Err(ConnectError::Host) => return Answers::Nobody,
+            Err(ConnectError::Proxy(failure)) => return Answers::NoProxy(failure),
+        },
     };
-    tokio::time::timeout(PATIENCE, shake)
-        .await
-        .unwrap_or(Answers::Nobody)
+    let name = ServerName::IpAddress(addr.ip().into());
+    let shaken = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    match timeout(PATIENCE, shaken).await {
+        Ok(Ok(_stream)) => Answers::Itself,
+        Ok(Err(_other)) => Answers::Another,
+        Err(_silent) => Answers::Nobody,
+    }
 }
 
 /// Who answers at an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answers {
     /// The one with the key.
     Itself,
@@ -72,6 +82,8 @@ pub(super) enum Answers {
     Another,
     /// Nobody.
     Nobody,
+    /// Nobody was asked, since the proxy cannot be used.
+    NoProxy(ProxyFailure),
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);

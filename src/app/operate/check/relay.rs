@@ -5,16 +5,20 @@ use std::net::SocketAddr;
 use super::port::{self, Answers, Port};
 use super::{Report, clock, key};
 use crate::app::relays::list_file;
+use crate::app::transfer::session::Session;
+use crate::net::SocksProxy;
+use crate::net::socks::ProxyFailure;
 use crate::protocol::keys::Identity;
 use crate::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
 use crate::relay::RelayConfig;
 use crate::relay::addresses;
 use crate::relay::config::RelaySettings;
 
-/// Checks a relay at `now` (unix seconds); it may be running. It connects to the relays of its list, as it does when it
-/// runs.
-pub async fn relay(settings: &RelaySettings, now: u64) -> Report {
+/// Checks a relay, which may be running. Its public address and the relays of its list are asked through the proxy of
+/// `session`, where the person has one: a relay that runs goes straight to them, but it is not this person.
+pub async fn relay(settings: &RelaySettings, session: &Session) -> Report {
     let mut report = Report::default();
+    let now = session.now();
     if let Err(reason) = settings.validate() {
         report.failed("configuration", reason, "correct it and check again");
         return report;
@@ -28,10 +32,19 @@ pub async fn relay(settings: &RelaySettings, now: u64) -> Report {
         compare(&mut report, list, own);
     }
     at_port(&mut report, settings, own.as_ref()).await;
-    public_address(&mut report, settings, own.as_ref()).await;
     serves(&mut report, settings);
-    if let Some(list) = &list {
-        others(&mut report, list, own.as_ref()).await;
+    match session.proxy() {
+        Ok(proxy) => {
+            public_address(&mut report, settings, own.as_ref(), proxy).await;
+            if let Some(list) = &list {
+                others(&mut report, list, own.as_ref(), proxy).await;
+            }
+        }
+        Err(unread) => report.failed(
+            "your settings",
+            unread.to_string(),
+            "correct the file, or move it away; until then no other computer is asked, since they may name a proxy",
+        ),
     }
     report
 }
@@ -116,7 +129,7 @@ async fn at_port(report: &mut Report, settings: &RelaySettings, own: Option<&Rel
         ),
         Port::Taken => {
             let answers = match own {
-                Some(own) => port::is_relay(port::here(addr), &own.key).await,
+                Some(own) => port::is_relay(port::here(addr), &own.key, None).await,
                 None => Answers::Another,
             };
             if answers == Answers::Itself {
@@ -136,6 +149,7 @@ async fn public_address(
     report: &mut Report,
     settings: &RelaySettings,
     own: Option<&RelayDescriptor>,
+    proxy: Option<&SocksProxy>,
 ) {
     const PART: &str = "public address";
     let host = settings.public_host.unwrap_or_else(|| settings.listen.ip());
@@ -156,12 +170,20 @@ async fn public_address(
         );
         return;
     };
-    match port::is_relay(addr, &own.key).await {
-        Answers::Itself => report.ok(PART, format!("the relay answers at {addr}")),
+    let through = through(proxy);
+    match port::is_relay(addr, &own.key, proxy).await {
+        Answers::Itself => report.ok(PART, format!("the relay answers at {addr}{through}")),
         Answers::Another => report.failed(
             PART,
-            format!("something else answers at {addr}"),
+            format!("something else answers at {addr}{through}"),
             "forward the port to this machine",
+        ),
+        Answers::NoProxy(failure) => report.failed(PART, failure.to_string(), PROXY_ADVICE),
+        Answers::Nobody if proxy.is_some() => report.warning(
+            PART,
+            format!("nobody answers at {addr}{through}"),
+            "start the relay, open the port in the firewall, and try --proxy none or another machine: some proxies \
+             do not connect to every port",
         ),
         Answers::Nobody => report.warning(
             PART,
@@ -191,15 +213,30 @@ fn serves(report: &mut Report, settings: &RelaySettings) {
     }
 }
 
-async fn others(report: &mut Report, list: &RelayList, own: Option<&RelayDescriptor>) {
+async fn others(
+    report: &mut Report,
+    list: &RelayList,
+    own: Option<&RelayDescriptor>,
+    proxy: Option<&SocksProxy>,
+) {
     const PART: &str = "other relays";
     let others: Vec<_> = list
         .relays
         .iter()
         .filter(|relay| own.is_none_or(|own| own.key != relay.key))
         .collect();
-    let answered = reach(&others).await;
-    let what = format!("{answered} of {} answer with their key", others.len());
+    let answered = match reach(&others, proxy).await {
+        Ok(answered) => answered,
+        Err(failure) => {
+            report.failed(PART, failure.to_string(), PROXY_ADVICE);
+            return;
+        }
+    };
+    let what = format!(
+        "{answered} of {} answer with their key{}",
+        others.len(),
+        through(proxy)
+    );
     if answered == others.len() {
         report.ok(PART, what);
     } else if answered == 0 {
@@ -213,12 +250,35 @@ async fn others(report: &mut Report, list: &RelayList, own: Option<&RelayDescrip
     }
 }
 
-/// How many of them answer with their key; asked all at once.
-pub(super) async fn reach(relays: &[&RelayDescriptor]) -> usize {
+/// Returns how many of them answer with their key, straight or through `proxy`; asks all at once.
+///
+/// # Errors
+/// [`ProxyFailure`]: it is not the relays' fault that one was not reached.
+pub(super) async fn reach(
+    relays: &[&RelayDescriptor],
+    proxy: Option<&SocksProxy>,
+) -> Result<usize, ProxyFailure> {
     let asked = relays.iter().map(|relay| {
         let addr = SocketAddr::new(relay.host, relay.port);
-        async move { port::is_relay(addr, &relay.key).await == Answers::Itself }
+        port::is_relay(addr, &relay.key, proxy)
     });
-    let answers = futures_util::future::join_all(asked).await;
-    answers.into_iter().filter(|answers| *answers).count()
+    let mut reached = 0;
+    for answers in futures_util::future::join_all(asked).await {
+        match answers {
+            Answers::Itself => reached += 1,
+            Answers::Another | Answers::Nobody => {}
+            Answers::NoProxy(failure) => return Err(failure),
+        }
+    }
+    Ok(reached)
 }
+
+/// Ends a finding about other computers.
+pub(super) const fn through(proxy: Option<&SocksProxy>) -> &'static str {
+    match proxy {
+        None => "",
+        Some(_) => ", through your proxy",
+    }
+}
+
+pub(super) const PROXY_ADVICE: &str = "start the proxy, or name another with --proxy";

@@ -11,6 +11,7 @@ use super::{Report, clock, key};
 use crate::app::operate::store::{self, StoreCommandError};
 use crate::app::relays::RelaySet;
 use crate::app::relays::list_file;
+use crate::app::settings::config::Config;
 use crate::app::transfer::call::{Call, CallContext};
 use crate::app::transfer::network::{Network, Route};
 use crate::app::transfer::session::Session;
@@ -31,7 +32,7 @@ pub struct Checking<'a> {
     pub file: Option<&'a Path>,
     /// The relays through which a file is sent there and back.
     pub relays: Option<RelaySet>,
-    /// What sends it.
+    /// The person's program, which sends it there and back: through their proxy, where they have one.
     pub session: &'a Session,
 }
 
@@ -325,8 +326,10 @@ async fn is_server(
         return false;
     };
     let network = Network::new(ServerAddress { url, key }, Route::Direct);
+    // On this computer, where the person's proxy may not lead.
+    let straight = Session::new(checking.session.home().clone(), Config::default());
     // Asked now, whatever is remembered of it: an answer that can be opened comes from who holds the key.
-    let call = Call::new(checking.session, network, &CallContext::new(cancel));
+    let call = Call::new(&straight, network, &CallContext::new(cancel));
     let asked = call.run(&FileRequest::ServerInfo, 0);
     matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_)))
 }
@@ -387,6 +390,10 @@ async fn round_trip(
         );
         return;
     }
+    let way = match checking.session.settings().proxy {
+        None => "the relays",
+        Some(_) => "your proxy and the relays",
+    };
     let network = Network::new(address, Route::Relays(relays));
     // The operator asked for one try over relays of their own choice; the report is about the server.
     let mut call = Call::new(checking.session, network, &CallContext::new(cancel));
@@ -396,7 +403,7 @@ async fn round_trip(
     match test_server::check(&call).await {
         Ok(took) => {
             let mut what = format!(
-                "a small file went up in {:.2} s and came down in {:.2} s, through the relays",
+                "a small file went up in {:.2} s and came down in {:.2} s, through {way}",
                 took.upload.as_secs_f64(),
                 took.download.as_secs_f64()
             );
@@ -409,7 +416,7 @@ async fn round_trip(
             let message = UserMessage::from(&error);
             report.failed(
                 PART,
-                format!("{} {}", message.what, message.why),
+                format!("{} {}", message.what, message.why.trim_end_matches('.')),
                 message.next,
             );
         }
