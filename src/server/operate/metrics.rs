@@ -17,6 +17,7 @@ use hyper::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::protocol::capability::expiry::HOUR_SECS;
 use crate::server::store::Held;
 use crate::wire::{
     admission::{Admission, Rules},
@@ -138,7 +139,7 @@ async fn each_hour(
     stop: CancellationToken,
 ) {
     loop {
-        let left = HOUR - clock() % HOUR;
+        let left = HOUR_SECS - clock() % HOUR_SECS;
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(Duration::from_secs(left)) => {}
@@ -160,7 +161,6 @@ fn page(request: &Request<Incoming>, guard: &WebGuard, shown: &Mutex<String>) ->
     page
 }
 
-const HOUR: u64 = 3600;
 const PROMETHEUS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::{
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{BlobStore, FileSlot, ObjectKind, StoreFault, names};
+use crate::protocol::capability::expiry::HOUR_SECS;
 use crate::server::files::record::BlobRecord;
 
 /// What a sweep removed.
@@ -176,7 +177,7 @@ impl BlobStore {
             return Ok(());
         };
         let folder = Arc::clone(folder);
-        tokio::task::spawn_blocking(move || folder.tidy(Duration::from_secs(HOUR)))
+        tokio::task::spawn_blocking(move || folder.tidy(Duration::from_secs(HOUR_SECS)))
             .await
             .map_err(|_panicked| StoreFault::Failed)?
             .map_err(|_fault| StoreFault::Failed)
@@ -205,12 +206,11 @@ fn is_stray(written: SystemTime, now: SystemTime) -> bool {
 
 /// Whether what expires at the beginning of `hour` expired at least an hour before `now`.
 fn is_due(hour: u32, now: u64) -> bool {
-    now >= (u64::from(hour) + 1) * HOUR
+    now >= (u64::from(hour) + 1) * HOUR_SECS
 }
 
-const HOUR: u64 = 3600;
 /// More than any check takes and any two clocks differ.
-const STRAY_AFTER: Duration = Duration::from_secs(24 * HOUR);
+const STRAY_AFTER: Duration = Duration::from_secs(24 * HOUR_SECS);
 /// Files worked on at once.
 const AT_ONCE: usize = 8;
 

@@ -19,10 +19,11 @@ use crate::app::transfer::test_server;
 use crate::app::words::message::UserMessage;
 use crate::app::words::units::size_for_operators;
 use crate::protocol::address::{ServerAddress, ServerUrl};
+use crate::protocol::capability::expiry::HOUR_SECS;
 use crate::protocol::file_api::FileRequest;
 use crate::protocol::keys::{Ed25519Public, Identity};
 use crate::server::config::ServerSettings;
-use crate::server::operate::control::{ControlError, ControlRequest, ControlResponse};
+use crate::server::operate::control::{ControlError, ControlRequest, ControlResponse, StoreReport};
 
 /// What is checked, and with what.
 pub struct Checking<'a> {
@@ -135,12 +136,11 @@ fn relay_list(report: &mut Report, settings: &ServerSettings, now: u64) {
 
 /// The bytes that the store holds, when it told.
 async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Option<u64> {
-    const PART: &str = "store";
     let found = match store::run(&settings.store, &ControlRequest::Check).await {
         Ok(ControlResponse::Checked(found)) => found,
         Ok(_) => {
             report.failed(
-                PART,
+                STORE,
                 format!("{} cannot be written and read", settings.store),
                 "look whether the disk is full or the bucket's credentials have ended",
             );
@@ -148,13 +148,14 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
         }
         Err(StoreCommandError::Missing { folder }) => {
             report.skipped(
-                PART,
+                STORE,
                 format!("{} is not there yet", folder.display()),
                 "the first start makes it",
             );
             return None;
         }
         Err(error) => {
+            // Such an error says what is wrong, and behind a semicolon what to do.
             let text = error.to_string();
             let (what, next) = text.split_once("; ").unwrap_or((&text, ""));
             if matches!(
@@ -162,13 +163,20 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
                 StoreCommandError::NotOurs { .. }
                     | StoreCommandError::Control(ControlError::Unreachable(_))
             ) {
-                report.skipped(PART, what, next);
+                report.skipped(STORE, what, next);
             } else {
-                report.failed(PART, what, next);
+                report.failed(STORE, what, next);
             }
             return None;
         }
     };
+    working_store(report, settings, &found);
+    last_seen(report, found.last_hour, now);
+    found.used_bytes
+}
+
+/// What a store that answered does and holds.
+fn working_store(report: &mut Report, settings: &ServerSettings, found: &StoreReport) {
     let wrong: Vec<_> = [
         (found.read_after_write, "is not read at once"),
         (found.list_after_write, "is not listed at once"),
@@ -188,7 +196,7 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
             (None, false) => String::new(),
         };
         report.ok(
-            PART,
+            STORE,
             format!(
                 "{}: what is written is read and listed at once{used}",
                 settings.store
@@ -196,7 +204,7 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
         );
     } else {
         report.failed(
-            PART,
+            STORE,
             format!(
                 "what is written to {} {}",
                 settings.store,
@@ -214,23 +222,21 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
     } else if settings.store.folder().is_none() {
         report.ok("bucket versions", "the bucket keeps none");
     }
-    last_seen(report, found.last_hour, now);
-    found.used_bytes
 }
 
 /// The clock again, against the last hour that a server saw on this store.
 fn last_seen(report: &mut Report, last_hour: Option<u32>, now: u64) {
-    let Some(last) = last_hour.map(|hour| u64::from(hour) * HOUR) else {
+    let Some(last) = last_hour.map(|hour| u64::from(hour) * HOUR_SECS) else {
         return;
     };
     let next = "set the clock; if it is right, start the server once with --accept-clock";
-    if now + HOUR / 2 < last {
+    if now + HOUR_SECS / 2 < last {
         report.failed(
             clock::PART,
             "it is behind the last hour that a server saw on this store: uploads are refused",
             next,
         );
-    } else if now / HOUR > last / HOUR + 48 {
+    } else if now / HOUR_SECS > last / HOUR_SECS + 48 {
         report.warning(
             clock::PART,
             "it is more than 48 hours ahead of the last hour that a server saw on this store: when the server did not \
@@ -436,5 +442,5 @@ fn address(settings: &ServerSettings, identity: &Identity) -> Option<ServerAddre
     })
 }
 
-const HOUR: u64 = 3600;
+const STORE: &str = "store";
 const PATIENCE: Duration = Duration::from_secs(5);
