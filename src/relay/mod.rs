@@ -175,6 +175,20 @@ impl Relay {
     }
 }
 
+/// Lets these relays forward to each other, and returns their entries for a list. A relay knows its port only when it
+/// listens, so all of them must run before they learn of each other.
+#[must_use]
+pub fn introduce(relays: &[RunningRelay]) -> Vec<RelayDescriptor> {
+    let entries: Vec<_> = relays
+        .iter()
+        .map(|relay| relay.descriptor().clone())
+        .collect();
+    for relay in relays {
+        relay.set_relays(entries.clone());
+    }
+    entries
+}
+
 /// A relay that runs until [`Self::stop`] or drop.
 pub struct RunningRelay {
     descriptor: RelayDescriptor,

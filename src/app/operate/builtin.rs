@@ -148,14 +148,7 @@ impl BuiltIn {
         key_file::load_or_create(&key, rng)?;
         let server = start_server(kept.server, &folder.join("store"), &key).await?;
 
-        let entries: Vec<_> = relays
-            .iter()
-            .map(|relay| relay.descriptor().clone())
-            .collect();
-        // Each knows its port only when it listens, so they learn of each other now.
-        for relay in &relays {
-            relay.set_relays(entries.clone());
-        }
+        let entries = relay::introduce(&relays);
         let now = (clock::system())();
         let list = RelayList::join(
             "built-in network",

@@ -11,7 +11,7 @@ use super::{Report, clock, key};
 use crate::app::operate::store::{self, StoreCommandError};
 use crate::app::relays::RelaySet;
 use crate::app::relays::list_file;
-use crate::app::settings::config::Config;
+use crate::app::settings::Settings;
 use crate::app::transfer::call::{Call, CallContext};
 use crate::app::transfer::network::{Network, Route};
 use crate::app::transfer::session::Session;
@@ -333,7 +333,7 @@ async fn is_server(
     };
     let network = Network::new(ServerAddress { url, key }, Route::Direct);
     // On this computer, where the person's proxy may not lead.
-    let straight = Session::new(checking.session.home().clone(), Config::default());
+    let straight = Session::new(checking.session.home().clone(), Settings::default());
     // Asked now, whatever is remembered of it: an answer that can be opened comes from who holds the key.
     let call = Call::new(&straight, network, &CallContext::new(cancel));
     let asked = call.run(&FileRequest::ServerInfo, 0);

@@ -20,28 +20,28 @@ use crate::cli::args::{Demo, KillTarget};
 use crate::cli::terminal::{self, Bar, print_line, seconds};
 use crate::protocol::pointer::Pointer;
 
-mod several;
+mod network;
 
-use several::{Killed, Several};
+use network::{DemoNetwork, Killed};
 
 pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), CliError> {
     let folder =
         tempfile::tempdir().map_err(|error| AppError::Local(LocalFileError::Read(error.into())))?;
     let session = Session::new(Home::in_folder(folder.path()), Settings::default());
-    let several = match args.kill_relay {
-        Some(_) => Some(Several::start(folder.path()).await?),
+    let demo_network = match args.kill_relay {
+        Some(_) => Some(DemoNetwork::start(folder.path()).await?),
         None => None,
     };
-    let network = match &several {
-        Some(several) => several.network(folder.path()),
+    let network = match &demo_network {
+        Some(demo_network) => demo_network.network(folder.path()),
         None => session.builtin_network().await?,
     };
     session.hold_builtin(&network);
 
     let bar = Bar::new();
-    let (progress, killed) = match (&several, args.kill_relay) {
-        (Some(several), Some(target)) => {
-            let (progress, killed) = several.kill(target);
+    let (progress, killed) = match (&demo_network, args.kill_relay) {
+        (Some(demo_network), Some(target)) => {
+            let (progress, killed) = demo_network.kill(target);
             (progress, Some((target, killed)))
         }
         _ => (bar.sink(), None),
@@ -63,8 +63,8 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     let shown_down = down.log().requests();
     drop(down);
     session.close().await;
-    if let Some(several) = several {
-        several.stop().await;
+    if let Some(demo_network) = demo_network {
+        demo_network.stop().await;
     }
 
     let same = same_bytes(&args.file, &fetched.path)
@@ -154,7 +154,7 @@ fn tell_tries(
             "the relay outlived the transfer: nothing was shown".to_owned(),
         ));
     };
-    let word = several::word(target);
+    let word = network::word(target);
     let moment = match killed {
         Killed::Crossing => "when all of the request was on its way".to_owned(),
         Killed::Sending { sent, total } => {

@@ -16,7 +16,7 @@ use crate::cli::args::KillTarget;
 use crate::protocol::keys::{Ed25519Public, Identity};
 use crate::protocol::path::RelayPath;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
-use crate::relay::{Relay, RelayConfig, RunningRelay};
+use crate::relay::{self, Relay, RelayConfig, RunningRelay};
 use crate::server::{RunningServer, Server, ServerConfig};
 use crate::wire::{clock, random};
 
@@ -38,17 +38,17 @@ const fn key_of(target: KillTarget, path: &RelayPath) -> Ed25519Public {
 }
 
 /// The server and what is left of the relays.
-pub(super) struct Several {
+pub(super) struct DemoNetwork {
     server: RunningServer,
     relays: Vec<RunningRelay>,
-    alive: Arc<Mutex<HashMap<Ed25519Public, Engine>>>,
+    alive: Arc<Mutex<HashMap<Ed25519Public, RelayRuntime>>>,
     list: RelayList,
 }
 
 /// What a relay runs on. Dropping it ends everything at once and waits for nothing.
-struct Engine(Option<Runtime>);
+struct RelayRuntime(Option<Runtime>);
 
-impl Drop for Engine {
+impl Drop for RelayRuntime {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
@@ -70,7 +70,7 @@ pub(super) enum Killed {
     },
 }
 
-impl Several {
+impl DemoNetwork {
     pub(super) async fn start(folder: &Path) -> Result<Self, CliError> {
         let failed = |error: &dyn core::fmt::Display| CliError::Other(error.to_string());
         let rng = &mut random::system();
@@ -87,23 +87,17 @@ impl Several {
                 .build()
                 .map_err(|error| failed(&error))?;
             let handle = runtime.handle().clone();
-            let engine = Engine(Some(runtime));
+            let runtime = RelayRuntime(Some(runtime));
             let mut config = RelayConfig::new(loopback(), Identity::generate(rng));
             config.settings.allow_private = true;
             let started = match handle.spawn(Relay::start(config)).await {
                 Ok(started) => started.map_err(|error| failed(&error))?,
                 Err(ended) => return Err(failed(&ended)),
             };
-            alive.insert(started.descriptor().key, engine);
+            alive.insert(started.descriptor().key, runtime);
             relays.push(started);
         }
-        let entries: Vec<_> = relays
-            .iter()
-            .map(|relay| relay.descriptor().clone())
-            .collect();
-        for relay in &relays {
-            relay.set_relays(entries.clone());
-        }
+        let entries = relay::introduce(&relays);
         let now = (clock::system())();
         let list = RelayList::join("demo", now, now.saturating_add(LIST_SECS), entries)
             .map_err(|error| failed(&error))?;
@@ -147,8 +141,8 @@ impl Several {
             let path = drawn.lock().unwrap_or_else(PoisonError::into_inner);
             let key = path.as_ref().map(|path| key_of(target, path));
             let mut alive = alive.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(engine) = key.and_then(|key| alive.remove(&key)) {
-                drop(engine);
+            if let Some(runtime) = key.and_then(|key| alive.remove(&key)) {
+                drop(runtime);
                 *note = Some(moment);
             }
         })
