@@ -10,6 +10,7 @@ use super::model::PointerText;
 use super::platform::uri_list::UriList;
 use super::text;
 use crate::app::settings::Display;
+use crate::protocol::pointer::{self, URI_START};
 
 /// What Windows puts before a link that was clicked.
 pub(super) const LINK_ARGUMENT: &str = "--link";
@@ -85,7 +86,7 @@ impl Wish {
     fn add(&mut self, word: OsString, exists: impl Fn(&Path) -> bool) {
         let text = word.to_string_lossy();
         // A link is never a file, whatever is called like it.
-        if pointer_like(&text) && (is_link(&text) || !exists(Path::new(&word))) {
+        if pointer::begins(&text) && (is_link(&text) || !exists(Path::new(&word))) {
             self.pointer = Some(PointerText::new(text.into_owned()));
         } else if text.starts_with("file://") {
             let list = UriList::from_text(&text);
@@ -107,19 +108,11 @@ fn refusal(error: &lexopt::Error) -> String {
     }
 }
 
-/// Looks like a pointer; whether it is one, Receive says.
-fn pointer_like(word: &str) -> bool {
-    let word = word.trim_start().to_ascii_lowercase();
-    word.starts_with("cloak1") || word.starts_with("cloakroom:")
-}
-
 /// A link of the desktop or a browser.
 fn is_link(word: &str) -> bool {
-    let start = word.trim_start().get(..LINK.len());
-    start.is_some_and(|start| start.eq_ignore_ascii_case(LINK))
+    let start = word.trim_start().get(..URI_START.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(URI_START))
 }
-
-const LINK: &str = "cloakroom:";
 
 #[cfg(test)]
 mod tests {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use egui::{Context, Event as Input, Id, Key, ThemePreference, ViewportCommand};
 
 use super::model::{
-    self, Action, Arrival, Effect, Focus, FocusAction, Model, PointerText, Region, Screen,
-    SystemLook, WindowAction, WindowEffect,
+    Action, Arrival, Effect, Focus, FocusAction, Model, PointerText, Region, Screen, SystemLook,
+    WindowAction, WindowEffect,
 };
 use super::platform::Platform;
 use super::platform::uri_list::{DropNews, UriList};
@@ -20,6 +20,7 @@ use super::{commands, fonts, kit, tokens};
 use crate::app::process::instance::Instance;
 use crate::app::settings::Theme;
 use crate::app::words::l10n::{Language, SharedLanguage};
+use crate::protocol::pointer;
 
 /// Says what has happened above the window since it was asked last.
 pub type AskDrops = Box<dyn Fn() -> Vec<DropNews>>;
@@ -416,7 +417,7 @@ impl Window {
                         // A button that pastes has no key that is let go afterwards.
                         self.pasted = self.command_held;
                         let takes_over = self.model.screen == Screen::Receive
-                            && model::is_pointer_text(text)
+                            && pointer::begins(text)
                             || files_count && UriList::from_text(text).is_some();
                         if !typing || takes_over {
                             actions.push(Action::Arrived(Arrival::Pasted(text.as_str().into())));

@@ -12,7 +12,7 @@ use crate::cli::terminal::{self, note, print_json};
 use crate::disk::key_file;
 use crate::protocol::address::{FileId, FileLink};
 use crate::protocol::keys::Ed25519Public;
-use crate::protocol::pointer::Pointer;
+use crate::protocol::pointer::{self, Pointer};
 use crate::server::config::ServerSettings;
 use crate::server::operate::control::{ControlRequest, ControlResponse};
 
@@ -91,7 +91,7 @@ async fn ids(
         let text = terminal::pointer_text(file, cancel).await?;
         let text = text.trim();
         let (id, server) = if let Ok(id) = FileId::parse(text)
-            && !text.starts_with("cloak1")
+            && !pointer::begins(text)
         {
             (id, None)
         } else if let Ok(link) = text.parse::<FileLink>() {

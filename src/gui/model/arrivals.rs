@@ -8,6 +8,7 @@ use super::{
 };
 use crate::app::transfer::known_file::KnownFile;
 use crate::gui::platform::uri_list::UriList;
+use crate::protocol::pointer;
 
 /// Something that came from outside the window. Never printed: it can hold a pointer.
 pub enum Arrival {
@@ -156,7 +157,7 @@ impl Model {
                 effects
             }
             // On Receive it was meant, whatever it is; elsewhere only what could be a pointer.
-            None if self.screen == Screen::Receive || looks_like_pointer(text.as_str()) => {
+            None if self.screen == Screen::Receive || pointer::may_be_in(text.as_str()) => {
                 self.fill_receive(text)
             }
             None => {
@@ -165,17 +166,4 @@ impl Model {
             }
         }
     }
-}
-
-/// Begins as a pointer does: a text that is pasted takes the place of what is in the field, instead of going into it.
-#[must_use]
-pub fn is_pointer_text(text: &str) -> bool {
-    let text = text.trim_start().to_ascii_lowercase();
-    text.starts_with("cloak1") || text.starts_with("cloakroom:")
-}
-
-/// Could be a pointer, whole or damaged.
-fn looks_like_pointer(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    text.contains("cloak1") || text.contains("cloakroom:")
 }

@@ -38,7 +38,7 @@ use std::time::Duration;
 
 pub use self::action::Action;
 pub use self::announcement::{Announced, Announcement, Notice, Tone, WindowMessage};
-pub use self::arrivals::{Arrival, is_pointer_text};
+pub use self::arrivals::Arrival;
 pub use self::effect::{
     ClipboardWork, DialogWork, Effect, FileWork, HistoryWork, LookPurpose, RequestWork,
     SettingsWork, Timer, WindowEffect, Work,

@@ -40,6 +40,10 @@ mod find;
 
 /// The human-readable part of the word.
 const HRP: &str = "cloak";
+/// Beginning of a pointer's URI, `cloakroom:cloak1…`.
+pub const URI_START: &str = "cloakroom:";
+/// The beginnings of a pointer: [`HRP`] with the separator of Bech32m, and [`URI_START`].
+const BEGINNINGS: [&str; 2] = ["cloak1", URI_START];
 /// The longest name that a pointer holds.
 const MAX_NAME_LEN: usize = 64;
 /// The longest ending, with its dot, that [`short_name`] keeps.
@@ -92,7 +96,7 @@ impl Pointer {
     pub fn to_uri(&self) -> SecretText {
         let word = self.to_text();
         let mut uri = Zeroizing::new(String::with_capacity(1040));
-        uri.push_str("cloakroom:");
+        uri.push_str(URI_START);
         uri.push_str(word.as_str());
         SecretText(uri)
     }
@@ -357,6 +361,26 @@ pub enum PointerMismatch {
     /// The pointer has another name.
     #[error("the pointer does not describe this file: another name")]
     Name,
+}
+
+/// Whether `text` begins as a pointer or its URI does, in either case and behind white space. Whether it is one,
+/// [`Pointer::find`] says.
+#[must_use]
+pub fn begins(text: &str) -> bool {
+    let bytes = text.trim_start().as_bytes();
+    BEGINNINGS.iter().any(|beginning| {
+        let start = bytes.get(..beginning.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(beginning.as_bytes()))
+    })
+}
+
+/// Whether something in `text` begins as a pointer or its URI does: a pointer may stand in it, whole or damaged.
+#[must_use]
+pub fn may_be_in(text: &str) -> bool {
+    BEGINNINGS.iter().any(|beginning| {
+        let mut places = text.as_bytes().windows(beginning.len());
+        places.any(|place| place.eq_ignore_ascii_case(beginning.as_bytes()))
+    })
 }
 
 /// The short form of a name that a pointer holds, at most 64 bytes: the beginning and, if it is short, the ending.

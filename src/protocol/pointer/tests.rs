@@ -476,3 +476,21 @@ proptest! {
         prop_assert!(name.len() > 64 || short == name);
     }
 }
+
+#[test]
+fn a_text_that_begins_as_a_pointer_does_may_still_be_none() {
+    for text in [
+        "cloak1",
+        " \nCLOAK1 and more",
+        "cloakroom:",
+        "Cloakroom:cloak1x",
+    ] {
+        assert!(begins(text) && may_be_in(text), "{text}");
+    }
+    for text in ["see cloak1x", "(cloakroom:cloak1x)", "ä cloak1"] {
+        assert!(!begins(text) && may_be_in(text), "{text}");
+    }
+    for text in ["", "cloak", "cloakroom", "a cloak 1"] {
+        assert!(!begins(text) && !may_be_in(text), "{text}");
+    }
+}
