@@ -189,6 +189,8 @@ fn seal_with(
     let header_len =
         u32::try_from(header.len()).expect("a header is shorter than its frame of 1028 bytes");
 
+    // The whole length at once: a buffer that grew would leave copies of the content behind. The commitment comes first and
+    // outside of what is sealed, since it is compared before anything is opened: GCM alone does not bind the key.
     let mut bytes = Zeroizing::new(Vec::with_capacity(class.blob_len()));
     bytes.extend_from_slice(&key.commitment());
     bytes.extend_from_slice(&nonce);

@@ -120,6 +120,7 @@ impl RelayNode {
             Ok(peeled) => peeled,
             Err(error) => return Decision::plain(400, &error.to_string()),
         };
+        // Only a layer that was opened is remembered: noise must not fill the memory.
         let remembered = self
             .seen
             .lock()
@@ -128,6 +129,7 @@ impl RelayNode {
         match remembered {
             ReplayCheck::Fresh => {}
             ReplayCheck::NoRoom => return Decision::plain(503, "Server busy, try again later"),
+            // In the words for a layer that cannot be opened: whoever sends a copy learns nothing from it.
             ReplayCheck::Seen => return Decision::plain(400, "Invalid ciphertext"),
         }
         let (hop_no, reply) = (peeled.hop_no, peeled.reply);

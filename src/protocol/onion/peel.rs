@@ -113,6 +113,7 @@ fn parse_inner(
     let Ok(members) = Members::read(json) else {
         return Ok(RelayInstruction::InvalidJson);
     };
+    // First: it decides how an instruction that is refused below is answered, and which number is the highest.
     if let Some(len) = &members.sealed {
         match len
             .as_u64()
@@ -146,6 +147,7 @@ fn parse_inner(
         .checked_add(1)
         .filter(|number| *number <= highest)
         .ok_or(PeelError::PathTooLong)?;
+    // In place: what the next relay reads follows the same ciphertext, of up to 10 MB.
     body.truncate(parts.json.start);
     body.extend_from_slice(&LayerJson::new(&ephemeral, cipher, Some(raised)).to_bytes());
     Ok(RelayInstruction::Forward { to, body })

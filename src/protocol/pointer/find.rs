@@ -362,6 +362,7 @@ fn entry(
         return Err(FindStop::Garbled);
     }
     *last_key = Some(key);
+    // Values that are still to come, in place of a recursion: nesting costs no stack.
     let mut values = 1_usize;
     let mut first = true;
     while let Some(left) = values.checked_sub(1) {
