@@ -108,50 +108,7 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
         .frame(Frame::new().fill(palette.page))
         .show(ui, |ui| {
             kit::unheard(ui, covered);
-            let margin = if ui.available_width() < 330.0 {
-                space::S
-            } else if ui.available_width() < measure::NARROW {
-                space::L
-            } else {
-                space::XL
-            };
-            let height = ui.available_height();
-            let screen = match model.screen {
-                Screen::Share => "share",
-                Screen::Receive => "receive",
-                Screen::Settings => "settings",
-                #[cfg(feature = "testing")]
-                Screen::Gallery => "gallery",
-            };
-            ScrollArea::vertical()
-                .id_salt(screen)
-                .auto_shrink([false, false])
-                .show(ui, |ui| {
-                    let width = (ui.available_width() - 2.0 * margin).min(measure::COLUMN);
-                    let left = ui.max_rect().left() + (ui.available_width() - width) / 2.0;
-                    let column = Rect::from_min_size(
-                        Pos2::new(left.round(), ui.max_rect().top()),
-                        vec2(width, f32::INFINITY),
-                    );
-                    ui.scope_builder(
-                        UiBuilder::new()
-                            .max_rect(column)
-                            .layout(Layout::top_down(Align::Min)),
-                        |ui| {
-                            ui.spacing_mut().item_spacing.y = space::L;
-                            ui.add_space(space::S);
-                            let id = Id::unique(("screen", screen));
-                            kit::part(ui, id, Role::Main, "", |ui| {
-                                notice(ui, model, &mut drawn);
-                                kit::place(ui, id.with("content"), |ui| {
-                                    content(ui, model, around, height, &mut drawn);
-                                });
-                            });
-                            // The bar floats over the foot of the page: what is under it can be scrolled up.
-                            ui.add_space(space::S.max(undo::covers(ui.ctx(), model)));
-                        },
-                    );
-                });
+            page(ui, model, around, &mut drawn);
         });
     if let Some(hover) = &model.hover {
         let used = model.used_when_dropped(&hover.paths);
@@ -161,6 +118,54 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
     sheets::show(ui.ctx(), model, around, &mut drawn);
     announce(ui, &model.announcement);
     drawn
+}
+
+/// The open screen in a column that scrolls, below what the window has to say.
+fn page(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+    let margin = if ui.available_width() < 330.0 {
+        space::S
+    } else if ui.available_width() < measure::NARROW {
+        space::L
+    } else {
+        space::XL
+    };
+    let height = ui.available_height();
+    let screen = match model.screen {
+        Screen::Share => "share",
+        Screen::Receive => "receive",
+        Screen::Settings => "settings",
+        #[cfg(feature = "testing")]
+        Screen::Gallery => "gallery",
+    };
+    ScrollArea::vertical()
+        .id_salt(screen)
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            let width = (ui.available_width() - 2.0 * margin).min(measure::COLUMN);
+            let left = ui.max_rect().left() + (ui.available_width() - width) / 2.0;
+            let column = Rect::from_min_size(
+                Pos2::new(left.round(), ui.max_rect().top()),
+                vec2(width, f32::INFINITY),
+            );
+            ui.scope_builder(
+                UiBuilder::new()
+                    .max_rect(column)
+                    .layout(Layout::top_down(Align::Min)),
+                |ui| {
+                    ui.spacing_mut().item_spacing.y = space::L;
+                    ui.add_space(space::S);
+                    let id = Id::unique(("screen", screen));
+                    kit::part(ui, id, Role::Main, "", |ui| {
+                        notice(ui, model, drawn);
+                        kit::place(ui, id.with("content"), |ui| {
+                            content(ui, model, around, height, drawn);
+                        });
+                    });
+                    // The bar floats over the foot of the page: what is under it can be scrolled up.
+                    ui.add_space(space::S.max(undo::covers(ui.ctx(), model)));
+                },
+            );
+        });
 }
 
 /// The open screen.
