@@ -44,14 +44,10 @@ pub trait Backend: Send + Sync {
     fn load(&self) -> LoadedSettings;
     /// The relay list that these settings choose, as it is kept or stands in its file; none where nothing is kept of it.
     /// Blocking; called on a thread for that.
-    fn kept_list(&self, _settings: &Settings) -> Option<Result<ShownRelayList, UserMessage>> {
-        None
-    }
+    fn kept_list(&self, settings: &Settings) -> Option<Result<ShownRelayList, UserMessage>>;
     /// Goes on with the default settings where the person's own could not be read, and puts the file aside. Returns where
     /// it is then, nothing when it stays where it is. Blocking; called on a thread for that.
-    fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage> {
-        Ok(None)
-    }
+    fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage>;
     /// Makes `changes` in the file of the settings, all or none; `settings` have them already. Blocking; called on a thread
     /// for that.
     fn save(&self, changes: &[Change], settings: &Settings) -> Result<(), UserMessage>;
@@ -98,21 +94,13 @@ pub trait Backend: Send + Sync {
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<TestReport>>;
     /// What a server said of what it takes, as far as is remembered. Blocking; called on a thread for that.
-    fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
-        None
-    }
+    fn terms(&self, server: &ServerChoice) -> Option<Terms>;
     /// What this program finds of settings, folders, relay list and servers, a line each, without secrets. Offline.
-    fn diagnostics(&self) -> BoxFuture<'_, String> {
-        Box::pin(std::future::ready(String::new()))
-    }
+    fn diagnostics(&self) -> BoxFuture<'_, String>;
     /// The folder that has one window at a time; none where there can be many.
-    fn window_folder(&self) -> Option<PathBuf> {
-        None
-    }
+    fn window_folder(&self) -> Option<PathBuf>;
     /// The history, still off; none where nothing can be kept. Waits for neither disk nor keyring.
-    fn history(&self, _tell: TellNews) -> Option<History> {
-        None
-    }
+    fn history(&self, tell: TellNews) -> Option<History>;
     /// The window has closed; the last chance to end what runs inside (the built-in network).
     fn close(&self) -> BoxFuture<'_, ()>;
 }

@@ -258,6 +258,10 @@ impl Backend for FakeBackend {
         }
     }
 
+    fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage> {
+        Ok(None)
+    }
+
     fn save(&self, _: &[Change], settings: &Settings) -> Result<(), UserMessage> {
         self.saves.lock().expect("no panic").push(settings.clone());
         Ok(())
@@ -432,6 +436,14 @@ impl Backend for FakeBackend {
 
     fn terms(&self, _server: &ServerChoice) -> Option<Terms> {
         *self.terms.lock().expect("no panic")
+    }
+
+    fn diagnostics(&self) -> BoxFuture<'_, String> {
+        Box::pin(async { String::new() })
+    }
+
+    fn window_folder(&self) -> Option<PathBuf> {
+        None
     }
 
     fn history(&self, tell: TellNews) -> Option<History> {
