@@ -90,6 +90,12 @@ fn during(folder: &TempDir, keys: &Arc<FakeKeyring>, work: impl FnOnce(&History)
     news.into_iter().collect()
 }
 
+/// Turns a history on and adds the share `a`.
+fn keep_one(history: &History) {
+    history.turn_on();
+    history.add(shared(1, "a"));
+}
+
 fn entries(news: &[News]) -> Option<&[HistoryEntry]> {
     news.iter().find_map(|news| match news {
         News::Entries(entries) => Some(entries.as_slice()),
@@ -176,10 +182,7 @@ fn a_history_that_is_off_asks_no_keyring_and_writes_nothing() {
 fn without_a_keyring_the_history_lasts_for_the_session_and_the_file_stays() {
     let folder = tempdir().unwrap();
     let keys = Arc::new(FakeKeyring::default());
-    during(&folder, &keys, |history| {
-        history.turn_on();
-        history.add(shared(1, "a"));
-    });
+    during(&folder, &keys, keep_one);
     let before = fs::read(file(&folder)).unwrap();
     *keys.trouble.lock().unwrap() = Some(KeyStoreError::Missing);
     let news = during(&folder, &keys, |history| {
@@ -202,10 +205,7 @@ fn a_keyring_that_keeps_nothing_is_noticed_before_anything_is_written() {
         forgetful: true,
         ..FakeKeyring::default()
     });
-    let news = during(&folder, &keys, |history| {
-        history.turn_on();
-        history.add(shared(1, "a"));
-    });
+    let news = during(&folder, &keys, keep_one);
     let refused = HistoryStatus::SessionOnly(SessionOnly::Keyring(KeyStoreError::Refused));
     assert_eq!(last_status(&news), Some(refused));
     assert!(!file(&folder).exists());
@@ -239,11 +239,7 @@ fn a_keyring_that_hangs_is_given_up() {
 fn a_file_that_cannot_be_read_is_kept_aside_and_a_new_one_begun() {
     let folder = tempdir().unwrap();
     let keys = Arc::new(FakeKeyring::default());
-    let begin = |history: &History| {
-        history.turn_on();
-        history.add(shared(1, "a"));
-    };
-    during(&folder, &keys, begin);
+    during(&folder, &keys, keep_one);
     let whole = fs::read(file(&folder)).unwrap();
     let mut damaged = whole;
     *damaged.last_mut().unwrap() ^= 1;
@@ -255,7 +251,7 @@ fn a_file_that_cannot_be_read_is_kept_aside_and_a_new_one_begun() {
     .enumerate()
     {
         fs::write(file(&folder), &bytes).unwrap();
-        let news = during(&folder, &keys, begin);
+        let news = during(&folder, &keys, keep_one);
         let put = aside(&news).unwrap();
         assert_eq!(put.why, why);
         let kept = put.kept.clone().unwrap();
@@ -273,15 +269,11 @@ fn a_file_that_cannot_be_read_is_kept_aside_and_a_new_one_begun() {
 fn a_file_of_a_newer_version_stays_where_it_finds_it() {
     let folder = tempdir().unwrap();
     let keys = Arc::new(FakeKeyring::default());
-    let begin = |history: &History| {
-        history.turn_on();
-        history.add(shared(1, "a"));
-    };
-    during(&folder, &keys, begin);
+    during(&folder, &keys, keep_one);
     let mut newer = fs::read(file(&folder)).unwrap();
     newer[17] = 2;
     fs::write(file(&folder), &newer).unwrap();
-    let news = during(&folder, &keys, begin);
+    let news = during(&folder, &keys, keep_one);
     let left = DamagedHistory {
         why: AsideReason::File(HistoryFileError::Newer),
         kept: None,
@@ -301,10 +293,7 @@ fn a_link_that_leads_nowhere_is_no_missing_history() {
     let link = file(&folder);
     fs::create_dir(link.parent().unwrap()).unwrap();
     std::os::unix::fs::symlink("/nowhere/history", &link).unwrap();
-    let news = during(&folder, &keys, |history| {
-        history.turn_on();
-        history.add(shared(1, "a"));
-    });
+    let news = during(&folder, &keys, keep_one);
     assert!(matches!(
         last_status(&news),
         Some(HistoryStatus::SessionOnly(SessionOnly::File(_)))
@@ -316,12 +305,8 @@ fn a_link_that_leads_nowhere_is_no_missing_history() {
 fn wiping_leaves_neither_files_nor_key() {
     let folder = tempdir().unwrap();
     let keys = Arc::new(FakeKeyring::default());
-    let begin = |history: &History| {
-        history.turn_on();
-        history.add(shared(1, "a"));
-    };
     for off in [false, true] {
-        during(&folder, &keys, begin);
+        during(&folder, &keys, keep_one);
         fs::write(folder.path().join("data/history.sealed.aside.0"), b"x").unwrap();
         fs::write(folder.path().join("data/other"), b"x").unwrap();
         let news = during(&folder, &keys, |history| {

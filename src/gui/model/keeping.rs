@@ -445,6 +445,21 @@ mod tests {
         could_run: true,
     };
 
+    fn share_result() -> ShareResult {
+        ShareResult {
+            pointer: "cloak1new".into(),
+            blob_len: 65_536,
+            expires: None,
+            server: "files.example".to_owned(),
+            builtin: false,
+            manageable: true,
+            counted: false,
+            gone: false,
+            by_server_clock: false,
+            other_time: false,
+        }
+    }
+
     /// Shares one file to its end and returns what followed.
     fn share(model: &mut Model) -> Vec<Effect> {
         let found = file("name-of-it.pdf");
@@ -457,19 +472,7 @@ mod tests {
                 _ => None,
             })
             .collect();
-        let shared = ShareResult {
-            pointer: "cloak1new".into(),
-            blob_len: 65_536,
-            expires: None,
-            server: "files.example".to_owned(),
-            builtin: false,
-            manageable: true,
-            counted: false,
-            gone: false,
-            by_server_clock: false,
-            other_time: false,
-        };
-        model.update(Event::Shared(run[0], ended(Ok(shared))))
+        model.update(Event::Shared(run[0], ended(Ok(share_result()))))
     }
 
     #[test]
@@ -625,20 +628,8 @@ mod tests {
         let [(a, run_a), (b, run_b), (c, _), (d, _)] = rows[..] else {
             panic!("four rows")
         };
-        let shared = ShareResult {
-            pointer: "cloak1new".into(),
-            blob_len: 65_536,
-            expires: None,
-            server: "files.example".to_owned(),
-            builtin: false,
-            manageable: true,
-            counted: false,
-            gone: false,
-            by_server_clock: false,
-            other_time: false,
-        };
         // Its pointer takes the place of its path.
-        let effects = model.update(Event::Shared(run_a, ended(Ok(shared))));
+        let effects = model.update(Event::Shared(run_a, ended(Ok(share_result()))));
         let [(of, what)] = kept(&effects)[..] else {
             panic!("it is kept")
         };
