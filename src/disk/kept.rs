@@ -1,4 +1,5 @@
-//! One record of this person in one file: how it is read, changed and written, and what happens when it cannot be read.
+//! One record of this person in one file: how it is read, changed and written, and what happens when it cannot be read. What
+//! records there are and what they hold is for the rooms above to say, most of it in `app::kept`.
 //!
 //! Several programs of one person may run at once, so the file is the truth: whoever changes a record holds its lock, reads
 //! it anew, changes that and writes it whole. All records make the same promises. A file that is missing is told from one

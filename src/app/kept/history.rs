@@ -78,7 +78,7 @@ pub enum News {
     Exported(Result<usize, IoReason>),
 }
 
-/// Whom to tell. Called from the history's thread.
+/// Receives news of the history; called from the history's thread.
 pub type TellNews = Box<dyn Fn(News) + Send>;
 
 /// The running history of one window.

@@ -1,4 +1,5 @@
-//! Where the key of the history is kept: behind a trait, so that tests bring their own and nobody waits for ever.
+//! The place of the history's key, the system's keyring: behind a trait, so that tests bring their own, and with a limit to
+//! how long anybody waits for it.
 
 use std::sync::Arc;
 use std::sync::mpsc;

@@ -1,4 +1,5 @@
-//! Records of this person on this computer: shares and their owner secrets, what relays did, the history and its key.
+//! The records that this person has on this computer: shares and their owner secrets, what relays did, the history and its
+//! key. Here is what they hold; how a record is read, changed and written without losing anything is `disk::kept`.
 
 pub mod history;
 mod history_file;

@@ -37,7 +37,7 @@ pub struct RelayLayer {
     /// Be the last relay for servers on this computer too (127.0.0.1, ::1 and localhost)
     #[arg(long, env = "CLOAKROOM_ALLOW_PRIVATE", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     allow_private: Option<Setting<bool>>,
-    /// Whose it is: no path has two relays of one name
+    /// Name of its operator: no path has two relays of one operator
     #[arg(long, env = "CLOAKROOM_OPERATOR", value_name = "NAME")]
     operator: Option<Setting<String>>,
     /// The most memory that requests and answers may take at once; beyond it people are told to try again later

@@ -37,7 +37,7 @@ impl Watch {
         watch
     }
 
-    /// Whom to tell, from now on.
+    /// Calls `tell` with the present look, where it is known, and whenever it changes from now on.
     pub fn tell(&self, tell: Box<dyn Fn(SystemLook) + Send>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(look) = known.look {

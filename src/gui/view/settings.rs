@@ -401,7 +401,8 @@ fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &m
     trouble(ui, "word", refused.as_ref());
 }
 
-/// What a test came to, and whether to show what it `shown` to whom.
+/// Draws the result of a server's test. `shown` says whether there is something to show of who saw what; returns whether
+/// that was asked for.
 fn outcome(
     ui: &mut Ui,
     choice: ServerChoice,

@@ -6,8 +6,8 @@
 /// Seconds of an hour.
 pub const HOUR_SECS: u64 = 3_600;
 
-/// The hour (since 1970, UTC) at whose beginning a file expires that is to be kept for `ttl_secs` from `now` (unix
-/// seconds): rounded up, so that it is kept that long at least. One beyond `u32` counts as the last.
+/// Returns the hour (since 1970, UTC) with which a file expires, if it is to be kept for `ttl_secs` from `now` (unix
+/// seconds). It is rounded up, so that the file is kept that long at least; one beyond `u32` counts as the last.
 #[must_use]
 pub fn expiry_hour(now: u64, ttl_secs: u64) -> u32 {
     u32::try_from(now.saturating_add(ttl_secs).div_ceil(HOUR_SECS)).unwrap_or(u32::MAX)

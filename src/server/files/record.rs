@@ -8,7 +8,7 @@ pub const RECORD_LEN: usize = 77;
 /// What stands before a blob in its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlobRecord {
-    /// The hour (since 1970, UTC) at whose beginning the blob expires.
+    /// The blob expires when this hour (since 1970, UTC) begins.
     pub expiry_hour: u32,
     /// The hour in which it was uploaded.
     pub upload_hour: u32,

@@ -100,8 +100,10 @@ impl Files {
         }))
     }
 
-    /// The hour at whose beginning a file expires that is to be kept as `wished`; 400 for one that has passed or lies
-    /// beyond the maximum.
+    /// Returns the hour (since 1970, UTC) with which a file expires whose upload or extension asks for `wished`.
+    ///
+    /// # Errors
+    /// 400 for an hour that has passed or lies beyond the maximum.
     pub(crate) fn expiry_hour(&self, wished: Option<Expiry>, now: u64) -> Result<u32, Refusal> {
         let allowed = match wished {
             Some(Expiry::AtHour(hour)) => {

@@ -70,7 +70,7 @@ pub struct FileRecord {
     pub record: BlobRecord,
     /// Bytes of the blob.
     pub size: u64,
-    /// The hour at whose beginning it expires, extensions included.
+    /// The file expires when this hour (since 1970, UTC) begins; extensions are counted in.
     pub expiry_hour: u32,
     /// Whether it was removed before it expired.
     pub gone: bool,
