@@ -184,25 +184,7 @@ fn segments<T: Copy + PartialEq>(
             Role::Tab => says_tab(&response, label, on),
             _ => response.widget_info(|| WidgetInfo::selected(role, true, on, *label)),
         }
-        let radius = measure::RADIUS - 1.0;
-        if on {
-            ui.painter()
-                .rect_filled(rect, corner(radius), palette.chosen);
-            // The two fills are too near each other to say by themselves which is chosen.
-            let stroke = Stroke::new(1.0, palette.control_border);
-            ui.painter()
-                .rect_stroke(rect, corner(radius), stroke, StrokeKind::Inside);
-        } else if hovered(ui, &response) {
-            ui.painter()
-                .rect_filled(rect, corner(radius), palette.control_hover);
-        }
-        let ink = if on {
-            palette.on_chosen
-        } else if hovered(ui, &response) {
-            palette.text
-        } else {
-            palette.muted
-        };
+        let ink = segment_ground(ui, &response, on);
         if let Some(icon) = icons.get(place) {
             paint_icon(ui.painter(), rect.center(), *icon, measure::ICON, ink);
             response = shows_name(response, label);
@@ -213,7 +195,7 @@ fn segments<T: Copy + PartialEq>(
             ui.painter()
                 .galley(rect.center() - galley.size() / 2.0, galley, ink);
         }
-        focus_ring(ui, &response, radius);
+        focus_ring(ui, &response, SEGMENT_RADIUS);
         if response.clicked() {
             came.pressed = Some(*value);
         }
@@ -226,6 +208,28 @@ fn segments<T: Copy + PartialEq>(
         came.by_arrow = true;
     }
     came
+}
+
+const SEGMENT_RADIUS: f32 = measure::RADIUS - 1.0;
+
+/// Fills one segment as it is, and returns the ink for what stands in it.
+fn segment_ground(ui: &Ui, segment: &Response, on: bool) -> Color32 {
+    let palette = palette(ui);
+    let (rect, radius) = (segment.rect, corner(SEGMENT_RADIUS));
+    if on {
+        ui.painter().rect_filled(rect, radius, palette.chosen);
+        // The two fills are too near each other to say by themselves which is chosen.
+        let stroke = Stroke::new(1.0, palette.control_border);
+        ui.painter()
+            .rect_stroke(rect, radius, stroke, StrokeKind::Inside);
+        palette.on_chosen
+    } else if hovered(ui, segment) {
+        ui.painter()
+            .rect_filled(rect, radius, palette.control_hover);
+        palette.text
+    } else {
+        palette.muted
+    }
 }
 
 /// Says to a screen reader that this is a tab, and whether its screen or its part of the page is the one that is seen.
