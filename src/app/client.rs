@@ -51,7 +51,7 @@ pub enum ProxyOverride {
 
 impl ProxyOverride {
     /// Puts the command's proxy in place of the one in `settings`.
-    pub fn apply_to(self, settings: &mut Config) {
+    pub fn apply_to(self, settings: &mut Settings) {
         settings.proxy = match self {
             Self::Through(proxy) => Some(proxy),
             Self::None => None,
