@@ -1,4 +1,4 @@
-//! The one object that the window and the command line hold: the session, the relays and the settings. It decides for
+//! The one object that the window and the command line hold: the program, the relays and the settings. It decides for
 //! both which route a request takes: straight, through the built-in network, or through relays. `relays` then says whose
 //! list serves the server, `protocol::transfer` draws three relays of it for each try.
 
@@ -9,7 +9,7 @@ use super::relays::{self, RelaySource, Relays};
 use super::settings::{Home, Settings, UnreadSettings};
 use super::transfer::call::{Call, CallContext};
 use super::transfer::network::Network;
-use super::transfer::session::{ServerKind, Session};
+use super::transfer::program::{Program, ServerKind};
 use crate::net::SocksProxy;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
@@ -19,7 +19,7 @@ use crate::protocol::pointer::Pointer;
 /// that it began with; [`Client::with_settings`] gives another client of the same program. Cloning is cheap.
 #[derive(Clone)]
 pub struct Client {
-    session: Session,
+    program: Program,
     relays: Arc<Relays>,
     /// Whether every server may see this computer's address, or none; else the settings say which may.
     direct: Option<bool>,
@@ -78,7 +78,7 @@ impl Client {
     pub fn new(home: Home, settings: Settings) -> Self {
         Self {
             relays: Arc::new(Relays::of(&home)),
-            session: Session::new(home, settings),
+            program: Program::new(home, settings),
             direct: None,
             access_word: None,
         }
@@ -97,7 +97,7 @@ impl Client {
     #[must_use]
     pub fn with_settings(&self, settings: Settings) -> Self {
         Self {
-            session: self.session.with_settings(settings),
+            program: self.program.with_settings(settings),
             ..self.clone()
         }
     }
@@ -128,15 +128,15 @@ impl Client {
     #[must_use]
     pub fn sending_nothing(self, unread: UnreadSettings) -> Self {
         Self {
-            session: self.session.sending_nothing(unread),
+            program: self.program.sending_nothing(unread),
             ..self
         }
     }
 
     /// The running program: its guards, what servers said of themselves, the built-in network.
     #[must_use]
-    pub const fn session(&self) -> &Session {
-        &self.session
+    pub const fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The relay lists that are kept on this computer.
@@ -148,12 +148,12 @@ impl Client {
     /// The settings that calls go by.
     #[must_use]
     pub fn settings(&self) -> &Settings {
-        self.session.settings()
+        self.program.settings()
     }
 
     /// Ends the built-in network if this process runs it, once the calls that use it are dropped.
     pub async fn close(&self) {
-        self.session.close().await;
+        self.program.close().await;
     }
 
     /// Decides the route to a destination and begins a call there. A relay list may have to be fetched first.
@@ -167,7 +167,7 @@ impl Client {
         context: &CallContext,
     ) -> Result<Call, AppError> {
         // Nothing is started or fetched for what must not be sent.
-        self.session.proxy()?;
+        self.program.proxy()?;
         let network = match destination {
             Destination::BuiltIn => self.built_in().await?,
             Destination::Chosen => match self.settings().chosen_server() {
@@ -180,8 +180,8 @@ impl Client {
                 self.network_to(server, Some(pointer), context).await?
             }
         };
-        self.session.hold_builtin(&network);
-        let call = Call::new(&self.session, network, context);
+        self.program.hold_builtin(&network);
+        let call = Call::new(&self.program, network, context);
         Ok(match &self.access_word {
             None => call,
             Some(word) => call.with_access_word(word.clone()),
@@ -193,17 +193,17 @@ impl Client {
     /// # Errors
     /// Those that [`Client::call`] would end with before it asks anybody.
     pub fn check_route(&self, pointer: &Pointer) -> Result<(), AppError> {
-        self.session.proxy()?;
+        self.program.proxy()?;
         let server = &pointer.server;
         let direct = self.goes_direct(server);
         let (relays, chosen) = (self.relays(), &self.settings().relays);
         let has_route = direct || relays.has_relays(chosen, server);
-        let error = match self.session.kind_of(server, has_route) {
+        let error = match self.program.kind_of(server, has_route) {
             ServerKind::Own => return Ok(()),
             ServerKind::ForeignBuiltIn => AppError::ForeignBuiltIn,
             ServerKind::Other if direct => return Ok(()),
             ServerKind::Other if has_route => {
-                let at_hand = relays.at_hand(&self.session, chosen, server);
+                let at_hand = relays.at_hand(&self.program, chosen, server);
                 return relays::or_offer(at_hand, pointer).map(|_relays| ());
             }
             ServerKind::Other => AppError::NoRelays,
@@ -212,7 +212,7 @@ impl Client {
     }
 
     async fn built_in(&self) -> Result<Network, AppError> {
-        let network = self.session.builtin_network().await?;
+        let network = self.program.builtin_network().await?;
         Ok(if self.direct == Some(true) {
             network.without_relays()
         } else {
@@ -228,17 +228,17 @@ impl Client {
         context: &CallContext,
     ) -> Result<Network, AppError> {
         let direct = self.goes_direct(server);
-        let (session, chosen) = (&self.session, &self.settings().relays);
+        let (program, chosen) = (&self.program, &self.settings().relays);
         let relays = if direct {
             None
         } else {
-            let relays = self.relays.for_server(session, chosen, server, context);
+            let relays = self.relays.for_server(program, chosen, server, context);
             match pointer {
                 None => relays.await?,
                 Some(pointer) => relays::or_offer(relays.await, pointer)?,
             }
         };
-        let network = session.network_to(server, relays, direct).await;
+        let network = program.network_to(server, relays, direct).await;
         network.map_err(|error| self.explained(error, server, pointer))
     }
 
@@ -392,10 +392,10 @@ mod tests {
         let server = address("other.example");
         let call = call(&decided, Destination::Server(&server)).await.unwrap();
         assert!(call.network().is_direct());
-        assert_eq!(call.session().proxy(), Ok(None));
+        assert_eq!(call.program().proxy(), Ok(None));
         let word = call.access_word().map(AccessWord::as_str);
         assert_eq!(word, Some("of the command"));
-        assert_eq!(client.session().proxy(), Ok(Some(&proxy)));
+        assert_eq!(client.program().proxy(), Ok(Some(&proxy)));
     }
 
     #[tokio::test]
@@ -420,8 +420,8 @@ mod tests {
         settings.proxy = "socks5://127.0.0.1:9050".parse().ok();
         settings.servers.clear();
         let after = before.with_settings(settings);
-        assert!(after.session().proxy().unwrap().is_some());
-        assert_eq!(call.session().proxy(), Ok(None));
+        assert!(after.program().proxy().unwrap().is_some());
+        assert_eq!(call.program().proxy(), Ok(None));
         assert!(call.network().is_direct() && call.access_word().is_some());
     }
 
@@ -437,6 +437,6 @@ mod tests {
         let over = client.with_override(Override::default());
         let ended = call(&over, Destination::BuiltIn).await;
         assert!(matches!(ended.err(), Some(AppError::Settings(_))));
-        assert!(!client.session().home().builtin_dir().exists());
+        assert!(!client.program().home().builtin_dir().exists());
     }
 }

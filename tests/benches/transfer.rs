@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use cloakroom::app::received::save::SaveTo;
 use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
-use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::program::Program;
 use cloakroom::app::transfer::{get, share};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::keys::X25519Secret;
@@ -168,9 +168,9 @@ fn in_process(content: &[u8], rounds: usize) -> (Duration, Duration) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("large.bin");
         fs::write(&file, content).unwrap();
-        let session = Session::new(Home::in_folder(folder.path()), Settings::default());
-        let network = session.builtin_network().await.unwrap();
-        let call = Call::new(&session, network, &CallContext::default());
+        let program = Program::new(Home::in_folder(folder.path()), Settings::default());
+        let network = program.builtin_network().await.unwrap();
+        let call = Call::new(&program, network, &CallContext::default());
         let (mut shares, mut gets) = (Vec::new(), Vec::new());
         // The first round asks the server what it takes, and is not counted.
         for round in 0..=rounds {

@@ -15,7 +15,7 @@ use cloakroom::app::relays::{RelaySet, RelaySource};
 use cloakroom::app::settings::{Home, ServerChoice, ServerEntry, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::network::{Network, Route};
-use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::program::Program;
 use cloakroom::app::transfer::test_server;
 use cloakroom::protocol::address::{FileId, ServerAddress, ServerUrl};
 use cloakroom::protocol::capability::expiry::hour_of;
@@ -639,7 +639,7 @@ fn a_server_that_asks_for_something_is_asked_twice_and_then_for_ten_minutes_not_
 #[test]
 fn the_second_asking_goes_over_another_last_relay() {
     let town = Town::with(|config| config.settings.work = WorkBase::from_bits(14));
-    let session = Session::new(
+    let program = Program::new(
         Home::in_folder(tempdir().unwrap().path()),
         Settings::default(),
     );
@@ -650,7 +650,7 @@ fn the_second_asking_goes_over_another_last_relay() {
         source: RelaySource::File(town.folder.path().join("relays.json")),
     };
     let network = Network::new(town.address.clone(), Route::Relays(relays));
-    let call = Call::new(&session, network, &CallContext::default());
+    let call = Call::new(&program, network, &CallContext::default());
     let info = town.runtime.block_on(call.info_for_upload());
     let info = info.unwrap().unwrap();
     assert!(info.asks_something());
@@ -878,12 +878,12 @@ fn a_receipt_that_gets_lost_does_not_fail_the_download() {
 #[test]
 fn a_servers_test_stores_fetches_and_deletes() {
     let town = Town::with(ask_for_word);
-    let session = Session::new(
+    let program = Program::new(
         Home::in_folder(tempdir().unwrap().path()),
         Settings::default(),
     );
     let network = Network::new(town.address.clone(), Route::Direct);
-    let call = Call::new(&session, network, &CallContext::default());
+    let call = Call::new(&program, network, &CallContext::default());
     let check = |call: &Call| town.runtime.block_on(test_server::check(call));
     assert!(check(&call).is_err());
     let word = AccessWord::parse(WORD).unwrap();
@@ -899,7 +899,7 @@ fn a_servers_test_stores_fetches_and_deletes() {
 
     let sessions = StandIn::of_session(SessionServer::NumberIds);
     let network = Network::new(sessions.address, Route::Direct);
-    let checked = check(&Call::new(&session, network, &CallContext::default())).unwrap();
+    let checked = check(&Call::new(&program, network, &CallContext::default())).unwrap();
     assert!(checked.delete.is_none());
     assert!(checked.lines()[2].contains("does not delete on demand"));
 }

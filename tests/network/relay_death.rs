@@ -17,7 +17,7 @@ use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get::{self, GetRequest};
 use cloakroom::app::transfer::network::{Network, Route};
-use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::program::Program;
 use cloakroom::app::transfer::share::{self, ShareRequest};
 use cloakroom::app::transfer::stage::{ProgressSink, Stage};
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
@@ -78,7 +78,7 @@ type Kill = Arc<dyn Fn(Moment) + Send + Sync>;
 
 struct World {
     folder: TempDir,
-    session: Session,
+    program: Program,
     network: Network,
     alive: Alive,
     /// Asked by whoever stands before the server.
@@ -140,7 +140,7 @@ impl World {
             source: RelaySource::File(folder.path().join("relays.json")),
         };
         Self {
-            session: Session::new(Home::in_folder(folder.path()), Settings::default()),
+            program: Program::new(Home::in_folder(folder.path()), Settings::default()),
             network: Network::new(address, Route::Relays(set)),
             folder,
             alive: Arc::new(Mutex::new(alive)),
@@ -232,7 +232,7 @@ impl World {
 
     fn call(&self, progress: &ProgressSink) -> Call {
         let context = CallContext::default().with_progress(progress.clone());
-        Call::new(&self.session, self.network.clone(), &context)
+        Call::new(&self.program, self.network.clone(), &context)
     }
 
     fn stored(&self) -> usize {

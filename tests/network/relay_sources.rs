@@ -10,7 +10,7 @@ use cloakroom::app::error::AppError;
 use cloakroom::app::relays::{ListState, RelaySourceError, Relays, UseFor};
 use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
-use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::program::Program;
 use cloakroom::app::transfer::share::{ShareRequest, share};
 use cloakroom::app::words::who_saw_what::RequestShown;
 use cloakroom::net::relay_source::FetchError;
@@ -79,7 +79,7 @@ async fn lists_that_cannot_be_read_end_the_transfer_and_no_host_is_asked() {
     host.put(&list, &place.signature(&list));
     person.add(&place).await.unwrap();
     let asked = host.asked().len();
-    let file = person.session.home().data_dir.join("relays.json");
+    let file = person.program.home().data_dir.join("relays.json");
     for text in ["{", r#"{"version":2}"#] {
         fs::write(&file, text).unwrap();
         let relays = person.relays_for(&place).await.map(drop);
@@ -265,7 +265,7 @@ async fn a_list_whose_time_has_passed_is_used_no_more_and_can_be_added_again() {
     ));
     let view = person
         .relays
-        .view(&place.source(), person.session.now())
+        .view(&place.source(), person.program.now())
         .unwrap();
     assert_eq!(view[0].state, ListState::Ended);
     person.add(&place).await.unwrap();
@@ -546,7 +546,7 @@ fn rules_yield_on_a_short_list_only_when_the_person_says_so() {
 /// One person with a home of their own, who chose the list by URL.
 struct Person {
     folder: TempDir,
-    session: Session,
+    program: Program,
     relays: Relays,
 }
 
@@ -556,7 +556,7 @@ impl Person {
         let home = Home::in_folder(folder.path().join("home"));
         Self {
             relays: Relays::of(&home),
-            session: Session::new(home, Settings::default()),
+            program: Program::new(home, Settings::default()),
             folder,
         }
     }
@@ -564,7 +564,7 @@ impl Person {
     async fn add(&self, place: &Place) -> Result<RelayList, AppError> {
         let context = CallContext::default();
         self.relays
-            .add(&self.session, &place.line, UseFor::All, &context)
+            .add(&self.program, &place.line, UseFor::All, &context)
             .await
     }
 
@@ -574,7 +574,7 @@ impl Person {
     ) -> Result<cloakroom::app::relays::RelaySet, AppError> {
         let (server, context) = (place.server.address(), CallContext::default());
         self.relays
-            .for_server(&self.session, &place.source(), server, &context)
+            .for_server(&self.program, &place.source(), server, &context)
             .await
             .map(Option::unwrap)
     }
@@ -585,18 +585,18 @@ impl Person {
         fs::write(&file, b"content").unwrap();
         let relays = self.relays_for(place).await.unwrap();
         let network = self
-            .session
+            .program
             .network_to(place.server.address(), Some(relays), false)
             .await
             .unwrap();
-        let call = Call::new(&self.session, network, &CallContext::default());
+        let call = Call::new(&self.program, network, &CallContext::default());
         share(&call, ShareRequest::new(file)).await.unwrap();
         call.log().requests()
     }
 
     /// The name of the list that is held.
     fn held(&self, place: &Place) -> String {
-        let views = self.relays.view(&place.source(), self.session.now());
+        let views = self.relays.view(&place.source(), self.program.now());
         views.unwrap()[0].list.as_ref().unwrap().name.clone()
     }
 
@@ -612,7 +612,7 @@ impl Person {
         let asked = kept["lists"][0]["asked"].as_u64().unwrap();
         kept["lists"][0]["asked"] = json!(asked - days * DAY);
         self.keep(&kept);
-        let path = self.session.home().data_dir.join("network.json");
+        let path = self.program.home().data_dir.join("network.json");
         let Ok(bytes) = fs::read(&path) else {
             return;
         };
@@ -637,7 +637,7 @@ impl Person {
     }
 
     fn kept_file(&self) -> PathBuf {
-        self.session.home().data_dir.join("relays.json")
+        self.program.home().data_dir.join("relays.json")
     }
 }
 

@@ -14,7 +14,7 @@ use cloakroom::app::relays::{ListState, RelaySet, RelaySource, RelaySourceError,
 use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get::{self, GetRequest};
-use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::program::Program;
 use cloakroom::app::transfer::share::{ShareRequest, share};
 use cloakroom::app::words::who_saw_what::Asked;
 use cloakroom::net::seed::Seed;
@@ -106,7 +106,7 @@ async fn a_seed_is_asked_once_a_day_and_what_it_said_serves_for_two_weeks() {
     assert_eq!(network.asked(), 3);
     let views = person
         .relays
-        .view(&RelaySource::Session, person.session.now())
+        .view(&RelaySource::Session, person.program.now())
         .unwrap();
     assert_eq!(views[0].state, ListState::Good);
     assert!(
@@ -212,7 +212,7 @@ async fn a_node_that_cannot_follow_its_layer_is_understood_and_another_path_is_t
 /// One person with a home of their own, who chose Session's network.
 struct Person {
     folder: tempfile::TempDir,
-    session: Session,
+    program: Program,
     relays: Relays,
 }
 
@@ -222,7 +222,7 @@ impl Person {
         let home = Home::in_folder(folder.path().join("home"));
         Self {
             relays: Relays::with_seeds(&home, seeds),
-            session: Session::new(home, Settings::default()),
+            program: Program::new(home, Settings::default()),
             folder,
         }
     }
@@ -237,15 +237,15 @@ impl Person {
         context: &CallContext,
     ) -> Result<RelaySet, AppError> {
         self.relays
-            .for_server(&self.session, &RelaySource::Session, server, context)
+            .for_server(&self.program, &RelaySource::Session, server, context)
             .await
             .map(Option::unwrap)
     }
 
     async fn call(&self, server: &ServerAddress, relays: RelaySet) -> Call {
-        let network = self.session.network_to(server, Some(relays), false);
+        let network = self.program.network_to(server, Some(relays), false);
         Call::new(
-            &self.session,
+            &self.program,
             network.await.unwrap(),
             &CallContext::default(),
         )
@@ -257,7 +257,7 @@ impl Person {
             ("relays.json", "session_asked"),
             ("session-nodes.json", "fetched"),
         ] {
-            let path = self.session.home().data_dir.join(name);
+            let path = self.program.home().data_dir.join(name);
             let mut kept: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
             let then = kept[key].as_u64().unwrap();
             kept[key] = json!(then - days * 24 * 3_600);

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cloakroom::app::error::AppError;
 use cloakroom::app::settings::{Home, Settings};
-use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::program::Program;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::protocol::address::{FileId, ServerAddress};
 use cloakroom::protocol::capability::{OwnedId, OwnerHash};
@@ -1321,8 +1321,8 @@ struct OnDisk {
 
 impl MemoryKeeper for OnDisk {
     fn change(&self, change: &mut dyn FnMut(&mut RelayMemory)) {
-        let session = Session::new(self.home.clone(), Settings::default());
-        session.relay_memory("list").unwrap().change(change);
+        let program = Program::new(self.home.clone(), Settings::default());
+        program.relay_memory("list").unwrap().change(change);
     }
 }
 

@@ -13,7 +13,7 @@ use tracing::debug;
 use super::error::AppError;
 use crate::app::settings::Home;
 use crate::app::transfer::call::CallContext;
-use crate::app::transfer::session::{ServerKind, Session};
+use crate::app::transfer::program::{Program, ServerKind};
 use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::net::relay_source::{self, FetchError, FetchedList};
 use crate::net::seed::Seed;
@@ -78,19 +78,19 @@ impl Relays {
     /// [`AppError`] when the chosen source gives none and nothing was accepted for this server.
     pub async fn for_server(
         &self,
-        session: &Session,
+        program: &Program,
         chosen: &RelaySource,
         server: &ServerAddress,
         context: &CallContext,
     ) -> Result<Option<RelaySet>, AppError> {
-        if session.kind_of(server, true) == ServerKind::Own {
+        if program.kind_of(server, true) == ServerKind::Own {
             return Ok(None);
         }
         let own = match chosen {
-            RelaySource::Session => self.session_nodes(session, context).await.map(Some),
-            kept => self.kept(kept, session.now()),
+            RelaySource::Session => self.session_nodes(program, context).await.map(Some),
+            kept => self.kept(kept, program.now()),
         };
-        self.or_accepted(own, server, session.now())
+        self.or_accepted(own, server, program.now())
     }
 
     /// Returns the relays for `server` as far as they are on this computer: nobody is asked. `None` for Session's nodes,
@@ -100,16 +100,16 @@ impl Relays {
     /// As [`Relays::for_server`].
     pub fn at_hand(
         &self,
-        session: &Session,
+        program: &Program,
         chosen: &RelaySource,
         server: &ServerAddress,
     ) -> Result<Option<RelaySet>, AppError> {
-        if session.kind_of(server, true) == ServerKind::Own {
+        if program.kind_of(server, true) == ServerKind::Own {
             return Ok(None);
         }
         match chosen {
             RelaySource::Session => Ok(None),
-            kept => self.or_accepted(self.kept(kept, session.now()), server, session.now()),
+            kept => self.or_accepted(self.kept(kept, program.now()), server, program.now()),
         }
     }
 
@@ -167,15 +167,15 @@ impl Relays {
     /// [`AppError::RelaySource`] and [`AppError::Cancelled`].
     pub async fn add(
         &self,
-        session: &Session,
+        program: &Program,
         source: &ListSource,
         use_for: UseFor,
         context: &CallContext,
     ) -> Result<RelayList, AppError> {
         // Before its host is asked.
         self.last_good(source)?;
-        let fetched = fetch(session, source, context).await?;
-        let now = session.now();
+        let fetched = fetch(program, source, context).await?;
+        let now = program.now();
         let mut held = self.last_good(source)?;
         held.offer(&fetched.list, fetched.signature.as_deref(), now)
             .map_err(RelaySourceError::from)?;
@@ -198,13 +198,13 @@ impl Relays {
     /// As [`Relays::add`].
     pub async fn accept(
         &self,
-        session: &Session,
+        program: &Program,
         offer: &RelayOffer,
         context: &CallContext,
     ) -> Result<RelayList, AppError> {
-        let Ok(set) = self.held(&offer.list, session.now()) else {
+        let Ok(set) = self.held(&offer.list, program.now()) else {
             let use_for = UseFor::Server(offer.server);
-            return self.add(session, &offer.list, use_for, context).await;
+            return self.add(program, &offer.list, use_for, context).await;
         };
         self.store
             .change(|kept| kept.entry(&offer.list).accept_for(&offer.server))?;
@@ -215,13 +215,13 @@ impl Relays {
     ///
     /// # Errors
     /// [`AppError`] as using it would end.
-    pub fn check(&self, session: &Session, source: &RelaySource) -> Result<(), AppError> {
+    pub fn check(&self, program: &Program, source: &RelaySource) -> Result<(), AppError> {
         match source {
             RelaySource::BuiltIn | RelaySource::Session => Ok(()),
             RelaySource::File(path) => {
-                RelaySet::from_file(path.clone(), session.now()).map(|_set| ())
+                RelaySet::from_file(path.clone(), program.now()).map(|_set| ())
             }
-            RelaySource::Url(source) => Ok(self.held(source, session.now()).map(|_set| ())?),
+            RelaySource::Url(source) => Ok(self.held(source, program.now()).map(|_set| ())?),
         }
     }
 
@@ -263,10 +263,10 @@ impl Relays {
     /// Session's nodes, asked for again once a day; those of the last time serve for two weeks.
     async fn session_nodes(
         &self,
-        session: &Session,
+        program: &Program,
         context: &CallContext,
     ) -> Result<RelaySet, AppError> {
-        let now = session.now();
+        let now = program.now();
         let kept = self.store.nodes().map_err(RelaySourceError::from)?;
         let known = self.store.read().map_err(RelaySourceError::from)?;
         let usable = kept
@@ -282,7 +282,7 @@ impl Relays {
             .is_some_and(|age| age < DAY_SECS);
         let list = match usable {
             Some(list) if today => list,
-            usable => match self.fetch_nodes(session.proxy()?, now, context).await {
+            usable => match self.fetch_nodes(program.proxy()?, now, context).await {
                 Ok(list) => list,
                 Err(FetchError::Cancelled) => return Err(AppError::Cancelled),
                 Err(FetchError::Proxy(failure)) => return Err(AppError::Proxy(failure)),
@@ -360,11 +360,11 @@ impl Relays {
 /// # Errors
 /// [`AppError::RelaySource`] and [`AppError::Cancelled`].
 pub async fn fetch(
-    session: &Session,
+    program: &Program,
     source: &ListSource,
     context: &CallContext,
 ) -> Result<FetchedList, AppError> {
-    let (proxy, now) = (session.proxy()?, session.now());
+    let (proxy, now) = (program.proxy()?, program.now());
     let fetched = relay_source::fetch_list(source, proxy, &context.cancel).await;
     let asked = [(source.url().to_owned(), outcome(&fetched))];
     context

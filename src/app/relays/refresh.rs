@@ -69,12 +69,12 @@ fn due(call: &Call) -> Option<(ListSource, Refresh)> {
     let RelaySource::Url(list) = &set.source else {
         return None;
     };
-    let session = call.session();
-    let relays = Relays::of(session.home());
+    let program = call.program();
+    let relays = Relays::of(program.home());
     // What cannot be read ends the transfer itself, where it is told.
     let kept = relays.store.read().ok()?;
     let asked = kept.find(list).map(|kept| kept.asked);
-    let due = relays.last_good(list).ok()?.refresh(asked, session.now());
+    let due = relays.last_good(list).ok()?.refresh(asked, program.now());
     (due != Refresh::NotYet).then(|| (list.clone(), due))
 }
 
@@ -86,8 +86,8 @@ async fn ask(call: &Call, list: &ListSource) {
         Err(_) if call.cancel().is_cancelled() => return,
         Err(error) => Err(error.to_string()),
     };
-    let session = call.session();
-    Relays::of(session.home()).note(list, signed, session.now());
+    let program = call.program();
+    Relays::of(program.home()).note(list, signed, program.now());
 }
 
 impl Relays {

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::network::{Network, Route};
-use super::session::Session;
+use super::program::Program;
 use super::stage::{ProgressSink, Stage};
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::kept::remembered::{KeptInfo, KeptPath};
@@ -74,7 +74,7 @@ impl ShownLog {
 /// The requests of one use case to one server. Cloning is cheap.
 #[derive(Clone)]
 pub struct Call {
-    session: Session,
+    program: Program,
     network: Arc<Network>,
     access_word: Option<AccessWord>,
     context: CallContext,
@@ -83,11 +83,11 @@ pub struct Call {
 impl Call {
     /// A call over `network`. Its access word is the one that the person's settings keep with the server.
     #[must_use]
-    pub fn new(session: &Session, network: impl Into<Arc<Network>>, context: &CallContext) -> Self {
+    pub fn new(program: &Program, network: impl Into<Arc<Network>>, context: &CallContext) -> Self {
         let network = network.into();
         Self {
-            access_word: session.settings().access_word(network.server()).cloned(),
-            session: session.clone(),
+            access_word: program.settings().access_word(network.server()).cloned(),
+            program: program.clone(),
             network,
             context: context.clone(),
         }
@@ -139,10 +139,10 @@ impl Call {
         }
     }
 
-    /// The session whose settings it goes by.
+    /// The program whose settings it goes by.
     #[must_use]
-    pub const fn session(&self) -> &Session {
-        &self.session
+    pub const fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The server and the route to it.
@@ -198,7 +198,7 @@ impl Call {
             return Ok(info);
         }
         let confirmed = self.fresh_info().and_then(|kept| kept.confirmed);
-        if confirmed.is_some_and(|at| is_younger(at, self.session.now(), CONFIRMED_SECS)) {
+        if confirmed.is_some_and(|at| is_younger(at, self.program.now(), CONFIRMED_SECS)) {
             return Ok(info);
         }
         let anew = self.ask_info_anew().await?;
@@ -212,8 +212,8 @@ impl Call {
     /// Returns the server's `/info` if it was asked within the last day.
     fn fresh_info(&self) -> Option<KeptInfo> {
         let server = self.network.server().key.to_hex();
-        let kept = self.session.remembered().server(&server)?;
-        is_younger(kept.asked, self.session.now(), INFO_SECS).then_some(kept)
+        let kept = self.program.remembered().server(&server)?;
+        is_younger(kept.asked, self.program.now(), INFO_SECS).then_some(kept)
     }
 
     /// Asks the server what it says of itself, over another last relay than the last time where there is one, else over
@@ -234,7 +234,7 @@ impl Call {
                 return Err(ServerRefusal::Nonsense.into());
             }
         };
-        let now = self.session.now();
+        let now = self.program.now();
         let agrees = before.is_some_and(|before| match (&before.info, &info) {
             (None, None) => true,
             (Some(first), Some(second)) => {
@@ -249,7 +249,7 @@ impl Call {
             confirmed: agrees.then_some(now),
         };
         let server = self.network.server().key.to_hex();
-        self.session
+        self.program
             .remembered()
             .keep_server(server, kept, INFO_SECS);
         Ok(InfoAnew { info, agrees })
@@ -284,7 +284,7 @@ impl Call {
             return first;
         }
         let taken_over = Self {
-            network: Arc::new(self.session.builtin_network().await?),
+            network: Arc::new(self.program.builtin_network().await?),
             ..self.clone()
         };
         taken_over
@@ -298,17 +298,17 @@ impl Call {
         request: &FileRequest,
         expected_answer_len: usize,
     ) -> Result<RoutedAnswer, AppError> {
-        let (session, network) = (&self.session, &*self.network);
+        let (program, network) = (&self.program, &*self.network);
         // The built-in network is on this computer, where no proxy leads.
-        let proxy = session.proxy()?.filter(|_| !network.is_builtin());
+        let proxy = program.proxy()?.filter(|_| !network.is_builtin());
         // Read before anything is sent: without its memory a request would go to a first relay drawn anew.
         let relays = match network.route() {
             Route::Direct => None,
             Route::Relays(set) => {
-                let memory = session
+                let memory = program
                     .relay_memory(&set.source.id())
                     .map_err(AppError::RelayMemory)?;
-                Some((set, memory, session.allowance(&set.source, &set.list)))
+                Some((set, memory, program.allowance(&set.source, &set.list)))
             }
         };
         let route = match &relays {
@@ -328,7 +328,7 @@ impl Call {
             &HttpTransport::through(proxy.cloned()),
             &self.progress_of(request),
             &self.context.cancel,
-            &session.clock(),
+            &program.clock(),
             &mut random::system(),
         )
         .await;

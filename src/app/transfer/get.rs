@@ -67,7 +67,7 @@ pub struct Fetched {
 /// [`AppError`]; nothing is left on disk then.
 pub async fn get(call: &Call, request: GetRequest) -> Result<Fetched, AppError> {
     let started = Instant::now();
-    let _remembered = call.session().remember_at_the_end();
+    let _remembered = call.program().remember_at_the_end();
     let GetRequest {
         pointer,
         target,

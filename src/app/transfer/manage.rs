@@ -3,7 +3,7 @@
 use tokio::task::block_in_place;
 
 use super::call::Call;
-use super::session::Session;
+use super::program::Program;
 use super::supported::{PointerUse, whole_key};
 use super::upload::{check_ttl, differing_hour, expiry};
 use crate::app::error::{AppError, ServerRefusal};
@@ -67,9 +67,9 @@ pub enum Downloads {
 /// [`AppError::NotOwner`] for a file that is not on this person's record, [`ServerRefusal::NoOwners`] for one that nobody
 /// owns; any other [`AppError`].
 pub async fn delete(call: &Call, pointer: &Pointer) -> Result<Deletion, AppError> {
-    let _remembered = call.session().remember_at_the_end();
+    let _remembered = call.program().remember_at_the_end();
     PointerUse::Manage.check(pointer)?;
-    let own = find(call.session(), pointer)?.ok_or_else(|| not_on_record(pointer))?;
+    let own = find(call.program(), pointer)?.ok_or_else(|| not_on_record(pointer))?;
     let request = FileRequest::Delete {
         id: pointer.id.clone(),
         token: own.token,
@@ -90,7 +90,7 @@ pub async fn delete(call: &Call, pointer: &Pointer) -> Result<Deletion, AppError
 /// As [`delete`]; the file stays on record then.
 pub async fn take_back(call: &Call, pointer: &Pointer) -> Result<(), AppError> {
     delete(call, pointer).await?;
-    change(call.session(), |record| {
+    change(call.program(), |record| {
         record.forget(&pointer.server.key, &pointer.id)
     })
 }
@@ -105,10 +105,10 @@ pub async fn extend(
     pointer: &Pointer,
     ttl_secs: Option<u64>,
 ) -> Result<Extended, AppError> {
-    let _remembered = call.session().remember_at_the_end();
+    let _remembered = call.program().remember_at_the_end();
     PointerUse::Manage.check(pointer)?;
     // A file without an owner may be extended by whoever knows it.
-    let own = find(call.session(), pointer)?;
+    let own = find(call.program(), pointer)?;
     let before = own.as_ref().map(|own| own.expires).or(pointer.expires);
     let is_own = own.is_some();
     let mut info = call.server_info().await?;
@@ -124,7 +124,7 @@ pub async fn extend(
     let token = own.map(|own| own.token);
     let mut request = FileRequest::Extend {
         id: pointer.id.clone(),
-        expiry: expiry(info.as_ref(), ttl_secs, None, call.session().now()),
+        expiry: expiry(info.as_ref(), ttl_secs, None, call.program().now()),
         token,
     };
     let mut answer = file_api::read_file_info(&call.run(&request, 0).await?);
@@ -141,13 +141,13 @@ pub async fn extend(
         server_hour = differing_hour(
             ServerRefusal::Status(400),
             info.as_ref(),
-            call.session().now(),
+            call.program().now(),
         );
         if server_hour.is_none() {
             return Err(refusal.into());
         }
         if let FileRequest::Extend { expiry: until, .. } = &mut request {
-            *until = expiry(info.as_ref(), ttl_secs, server_hour, call.session().now());
+            *until = expiry(info.as_ref(), ttl_secs, server_hour, call.program().now());
         }
         answer = file_api::read_file_info(&call.run(&request, 0).await?);
     }
@@ -162,7 +162,7 @@ pub async fn extend(
         }
         Err(error) => return Err(refused(error)),
     };
-    change(call.session(), |record| {
+    change(call.program(), |record| {
         record.extend(&pointer.server.key, &pointer.id, expires)
     })
     // The token is then forgotten a little early, and the file is kept all the same.
@@ -180,10 +180,10 @@ pub async fn extend(
 /// [`AppError::NotOwner`] for a file that is not on this person's record, [`ServerRefusal::NoOwners`] for one that nobody
 /// owns; any other [`AppError`].
 pub async fn status(call: &Call, pointer: &Pointer) -> Result<CheckedStatus, AppError> {
-    let _remembered = call.session().remember_at_the_end();
+    let _remembered = call.program().remember_at_the_end();
     PointerUse::Status.check(pointer)?;
     let key = whole_key(pointer)?;
-    let own = find(call.session(), pointer)?.ok_or_else(|| not_on_record(pointer))?;
+    let own = find(call.program(), pointer)?.ok_or_else(|| not_on_record(pointer))?;
     let request = FileRequest::Status {
         id: pointer.id.clone(),
         token: own.token,
@@ -224,8 +224,8 @@ pub async fn status(call: &Call, pointer: &Pointer) -> Result<CheckedStatus, App
 ///
 /// # Errors
 /// [`AppError::OwnRecord`].
-pub fn is_own(session: &Session, pointer: &Pointer) -> Result<bool, AppError> {
-    Ok(OwnShares::of(session.home())
+pub fn is_own(program: &Program, pointer: &Pointer) -> Result<bool, AppError> {
+    Ok(OwnShares::of(program.home())
         .find(&pointer.server.key, &pointer.id)?
         .is_some())
 }
@@ -239,18 +239,18 @@ fn not_on_record(pointer: &Pointer) -> AppError {
     }
 }
 
-fn find(session: &Session, pointer: &Pointer) -> Result<Option<OwnShare>, AppError> {
-    let record = OwnShares::of(session.home());
+fn find(program: &Program, pointer: &Pointer) -> Result<Option<OwnShare>, AppError> {
+    let record = OwnShares::of(program.home());
     Ok(block_in_place(|| {
         record.find(&pointer.server.key, &pointer.id)
     })?)
 }
 
 fn change(
-    session: &Session,
+    program: &Program,
     change: impl FnOnce(&OwnShares) -> Result<(), OwnRecordError>,
 ) -> Result<(), AppError> {
-    let record = OwnShares::of(session.home());
+    let record = OwnShares::of(program.home());
     Ok(block_in_place(|| change(&record))?)
 }
 

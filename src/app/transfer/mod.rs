@@ -7,7 +7,7 @@ pub mod known_file;
 pub mod local_file;
 pub mod manage;
 pub mod network;
-pub mod session;
+pub mod program;
 pub mod share;
 pub mod stage;
 pub mod supported;

@@ -106,7 +106,7 @@ pub struct Shared {
 /// be asked.
 pub async fn share(call: &Call, request: ShareRequest) -> Result<Shared, AppError> {
     let started = Instant::now();
-    let _remembered = call.session().remember_at_the_end();
+    let _remembered = call.program().remember_at_the_end();
     // Sealing and the server's answer take their time each, so they go side by side; where the file cannot be sealed, the
     // server need not answer.
     let (file, info) = {

@@ -50,7 +50,7 @@ impl Checked {
 /// # Errors
 /// [`AppError`], as a share or a get would end; [`ServerRefusal::StillThere`] when a deleted file is still given out.
 pub async fn check(call: &Call) -> Result<Checked, AppError> {
-    let _remembered = call.session().remember_at_the_end();
+    let _remembered = call.program().remember_at_the_end();
     let mut content = [0; 1_024];
     random::system().fill_bytes(&mut content);
     let Sealed { blob, key, digest } = seal(

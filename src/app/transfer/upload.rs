@@ -157,7 +157,7 @@ impl<'a> BlobUpload<'a> {
         };
         // What the server said of itself may be a day old, and one of the clocks wrong.
         let anew = self.call.ask_info_anew().await?;
-        let now = self.call.session().now();
+        let now = self.call.program().now();
         self.server_hour = differing_hour(refused, anew.info.as_ref(), now);
         let info = match (anew.agrees, self.server_hour) {
             (true, None) => {
@@ -243,7 +243,7 @@ impl<'a> BlobUpload<'a> {
         if asks_word && self.call.access_word().is_none() {
             return Err(ServerRefusal::AccessWord { given: false }.into());
         }
-        let now = self.call.session().now();
+        let now = self.call.program().now();
         let expiry = expiry(info, self.ttl_secs, self.server_hour, now);
         self.asked_expiry = match expiry {
             _ if self.ttl_secs.is_none() => None,
@@ -332,7 +332,7 @@ impl<'a> BlobUpload<'a> {
         &self,
         change: impl FnOnce(&OwnShares, &Ed25519Public) -> Result<(), OwnRecordError>,
     ) -> Result<(), AppError> {
-        let record = OwnShares::of(self.call.session().home());
+        let record = OwnShares::of(self.call.program().home());
         let server = &self.call.network().server().key;
         Ok(block_in_place(|| change(&record, server))?)
     }

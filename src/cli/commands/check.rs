@@ -20,28 +20,28 @@ pub(crate) async fn run(args: CheckArgs, cancel: &CancellationToken) -> Result<(
         ));
     }
     let client = client(args.proxy.clone())?;
-    let session = client.session();
+    let program = client.program();
     let asker = Asker::CommandLine {
         ask_relays: args.network,
         proxy: args.proxy.as_ref(),
     };
     let report = match args.what {
-        None => check::person(session.home(), session.now(), asker).await,
+        None => check::person(program.home(), program.now(), asker).await,
         Some(CheckWhat::Relay(relay)) => {
             let settings = relay.operator.read()?;
-            check::relay(&settings, session).await
+            check::relay(&settings, program).await
         }
         Some(CheckWhat::Server(server)) => {
             let settings = server.operator.read()?;
             let relays = match &server.through {
-                Some(path) => Some(RelaySet::from_file(path.clone(), session.now())?),
+                Some(path) => Some(RelaySet::from_file(path.clone(), program.now())?),
                 None => None,
             };
             let checking = Checking {
                 settings: &settings,
                 file: server.operator.file(),
                 relays,
-                session,
+                program,
             };
             tokio::select! {
                 () = cancel.cancelled() => return Err(AppError::Cancelled.into()),

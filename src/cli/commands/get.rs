@@ -72,8 +72,8 @@ async fn fetch(
             for line in source_shows(&RelaySource::Url(offer.list.clone()), proxy) {
                 terminal::say(&line);
             }
-            let (session, context) = (client.session(), &command.context);
-            client.relays().accept(session, &offer, context).await?;
+            let (program, context) = (client.program(), &command.context);
+            client.relays().accept(program, &offer, context).await?;
             command.call(client, source).await?
         }
         call => call?,

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::error::AppError;
 use crate::app::settings::{Home, Settings};
-use crate::app::transfer::session::Session;
+use crate::app::transfer::program::Program;
 use crate::app::words::units::grouped;
 use crate::cli::CliError;
 use crate::cli::args::Info;
@@ -80,8 +80,8 @@ pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), C
 
 /// The work that the pointer's server asks for the smallest size, as it last said; asks nobody.
 fn work_bits(pointer: &Pointer) -> Option<u8> {
-    let session = Session::new(Home::find().ok()?, Settings::default());
-    match session.remembered_info(&pointer.server.key)?.work {
+    let program = Program::new(Home::find().ok()?, Settings::default());
+    match program.remembered_info(&pointer.server.key)?.work {
         WorkAsked::Base(base) => Some(base.bits()),
         WorkAsked::None | WorkAsked::Unknown => None,
     }

@@ -149,7 +149,7 @@ async fn verify(args: &VerifyRelayList, cancel: &CancellationToken) -> Result<()
                 source.host()
             ));
             let fetched =
-                relays::fetch(client.session(), &source, &CallContext::new(cancel)).await?;
+                relays::fetch(client.program(), &source, &CallContext::new(cancel)).await?;
             (fetched.list, fetched.signature, Some(*source.key()))
         }
         Err(why) if args.list.contains("://") => return Err(AppError::from(why).into()),

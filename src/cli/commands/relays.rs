@@ -9,7 +9,7 @@ use crate::app::error::AppError;
 use crate::app::relays::{ListState, RelaySource, RelaySourceError, Relays, SourceView, UseFor};
 use crate::app::settings::{Change, Settings};
 use crate::app::transfer::call::CallContext;
-use crate::app::transfer::session::Session;
+use crate::app::transfer::program::Program;
 use crate::app::words::harmless::harmless_start;
 use crate::app::words::message::UserMessage;
 use crate::app::words::relay_sources::source_shows;
@@ -22,16 +22,16 @@ use crate::protocol::relay_list::RelayList;
 
 pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     let client = open_client()?;
-    let (session, relays) = (client.session(), client.relays());
+    let (program, relays) = (client.program(), client.relays());
     let chosen = &client.settings().relays;
     let keep = |change: Change| {
         let mut settings = client.settings().clone();
         settings.apply(&change);
-        let kept = settings.save_changes(&[change], session.home());
+        let kept = settings.save_changes(&[change], program.home());
         kept.map_err(AppError::from)
     };
     match args.command {
-        None => show(session, relays, chosen, false)?,
+        None => show(program, relays, chosen, false)?,
         Some(RelaysCommand::Relax { source, off }) => {
             let source = source.unwrap_or_else(|| chosen.clone());
             keep(Change::ShortList(source, !off))?;
@@ -41,12 +41,12 @@ pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<
                 "rules of paths may yield where that list is too short for them; --who-saw-what says which did"
             });
         }
-        Some(RelaysCommand::Show { json }) => show(session, relays, chosen, json)?,
+        Some(RelaysCommand::Show { json }) => show(program, relays, chosen, json)?,
         Some(RelaysCommand::Add { line }) => {
             say_shown(&RelaySource::Url(line.clone()), client.settings());
             // Its log is not told: whom it shows what was said above.
             let context = CallContext::new(cancel);
-            let list = relays.add(session, &line, UseFor::All, &context).await?;
+            let list = relays.add(program, &line, UseFor::All, &context).await?;
             keep(Change::Relays(RelaySource::Url(line)))?;
             terminal::note(&format!(
                 "{} relays of {} are in use from now on",
@@ -55,7 +55,7 @@ pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<
             ));
         }
         Some(RelaysCommand::Use { source }) => {
-            relays.check(session, &source)?;
+            relays.check(program, &source)?;
             say_shown(&source, client.settings());
             keep(Change::Relays(source))?;
         }
@@ -84,16 +84,16 @@ fn say_shown(source: &RelaySource, settings: &Settings) {
 }
 
 fn show(
-    session: &Session,
+    program: &Program,
     relays: &Relays,
     chosen: &RelaySource,
     json: bool,
 ) -> Result<(), CliError> {
     let views = relays
-        .view(chosen, session.now())
+        .view(chosen, program.now())
         .map_err(|unread| AppError::from(RelaySourceError::from(unread)))?;
     if json {
-        let sources: Vec<Value> = views.iter().map(|view| object(session, view)).collect();
+        let sources: Vec<Value> = views.iter().map(|view| object(program, view)).collect();
         print_json(&json!({ "sources": sources }))?;
         return Ok(());
     }
@@ -101,13 +101,13 @@ fn show(
         print_line("in use: the built-in network's relays, for its own server only")?;
     }
     for view in &views {
-        print_view(session, view)?;
+        print_view(program, view)?;
     }
     Ok(())
 }
 
-fn print_view(session: &Session, view: &SourceView) -> Result<(), CliError> {
-    let now = session.now();
+fn print_view(program: &Program, view: &SourceView) -> Result<(), CliError> {
+    let now = program.now();
     let heading = if view.chosen {
         "in use"
     } else if view.servers.is_empty() {
@@ -134,7 +134,7 @@ fn print_view(session: &Session, view: &SourceView) -> Result<(), CliError> {
         print_line(&format!("  issued    {}", time(list.issued, now)))?;
         print_line(&format!("  expires   {}", time(list.expires, now)))?;
     }
-    if yields(session, view) {
+    if yields(program, view) {
         print_line("  rules     may yield where the list is too short for them")?;
     }
     if let Some(fetched) = view.fetched {
@@ -147,24 +147,24 @@ fn print_view(session: &Session, view: &SourceView) -> Result<(), CliError> {
             .map_or_else(String::new, |problem| format!("; then {problem}"));
         print_line(&format!("  asked     {}{outcome}", time(asked, now)))?;
     }
-    for (key, words) in standings(session, view).unwrap_or_default() {
+    for (key, words) in standings(program, view).unwrap_or_default() {
         print_line(&format!("  relay     {}… {words}", short(&key)))?;
     }
     Ok(())
 }
 
-fn yields(session: &Session, view: &SourceView) -> bool {
+fn yields(program: &Program, view: &SourceView) -> bool {
     let list = view.list.as_ref();
-    list.is_some_and(|list| session.allowance(&view.source, list) != Allowance::NONE)
+    list.is_some_and(|list| program.allowance(&view.source, list) != Allowance::NONE)
 }
 
 /// The relays of which there is something to say. `None`, with a warning, when what is remembered of them cannot be read.
-fn standings(session: &Session, view: &SourceView) -> Option<Vec<(Ed25519Public, String)>> {
+fn standings(program: &Program, view: &SourceView) -> Option<Vec<(Ed25519Public, String)>> {
     let Some(list) = &view.list else {
         return Some(Vec::new());
     };
-    let now = session.now();
-    let standings = match session.relay_standing(&view.source.id(), list) {
+    let now = program.now();
+    let standings = match program.relay_standing(&view.source.id(), list) {
         Ok(standings) => standings,
         Err(unread) => {
             let message = UserMessage::from(&AppError::RelayMemory(unread));
@@ -200,8 +200,8 @@ fn standings(session: &Session, view: &SourceView) -> Option<Vec<(Ed25519Public,
     Some(told)
 }
 
-fn object(session: &Session, view: &SourceView) -> Value {
-    let standings: Option<Vec<Value>> = standings(session, view).map(|told| {
+fn object(program: &Program, view: &SourceView) -> Value {
+    let standings: Option<Vec<Value>> = standings(program, view).map(|told| {
         told.into_iter()
             .map(|(key, words)| json!({ "relay": key.to_hex(), "standing": words }))
             .collect()
@@ -219,7 +219,7 @@ fn object(session: &Session, view: &SourceView) -> Value {
         "relays": view.list.as_ref().map(|list| list.relays.len()),
         "issued": view.list.as_ref().map(|list| list.issued),
         "expires": view.list.as_ref().map(|list| list.expires),
-        "rules_may_yield": yields(session, view),
+        "rules_may_yield": yields(program, view),
         "fetched": view.fetched,
         "asked": view.asked,
         "problem": view.problem,

@@ -30,7 +30,7 @@ use crate::app::relays::list_file;
 use crate::app::settings::{Change, Home, ServerChoice, Settings, UnreadSettings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::get::GetRequest;
-use crate::app::transfer::session::Session;
+use crate::app::transfer::program::Program;
 use crate::app::transfer::share::{Receipts, ShareRequest};
 use crate::app::transfer::stage::Stage;
 use crate::app::transfer::{get, share, test_server};
@@ -44,7 +44,7 @@ use crate::protocol::size_class::SizeClass;
 /// The real backend.
 pub struct App {
     /// The program; what the window asks for is done under the settings that come with it.
-    program: Client,
+    client: Client,
     /// Why the settings could not be read; nothing is sent until the person says how to go on.
     unread: Mutex<Option<UnreadSettings>>,
     /// Whether the file of the settings is a newer version's, which stays as it is.
@@ -58,7 +58,7 @@ impl App {
     #[must_use]
     pub fn new(home: Home) -> Self {
         Self {
-            program: Client::new(home, Settings::default()),
+            client: Client::new(home, Settings::default()),
             unread: Mutex::default(),
             read_only: AtomicBool::new(false),
             keys: None,
@@ -84,17 +84,17 @@ impl App {
         }
     }
 
-    fn session(&self) -> &Session {
-        self.program.session()
+    fn program(&self) -> &Program {
+        self.client.program()
     }
 
     fn home(&self) -> &Home {
-        self.session().home()
+        self.program().home()
     }
 
     /// The program under these settings.
     fn client(&self, settings: &Settings) -> Client {
-        let client = self.program.with_settings(settings.clone());
+        let client = self.client.with_settings(settings.clone());
         match self.unread() {
             None => client,
             Some(unread) => client.sending_nothing(unread),
@@ -249,7 +249,7 @@ impl Backend for App {
     }
 
     fn read_relay_list(&self, path: PathBuf) -> Result<ShownRelayList, UserMessage> {
-        let list = in_words(list_file::read(&path, self.session().now()))?;
+        let list = in_words(list_file::read(&path, self.program().now()))?;
         Ok(ShownRelayList {
             source: RelaySource::File(path),
             name: text::list_name(&list.name),
@@ -267,15 +267,15 @@ impl Backend for App {
 
     fn terms(&self, server: &ServerChoice) -> Option<Terms> {
         let key = match server {
-            ServerChoice::BuiltIn => self.session().builtin_key()?,
+            ServerChoice::BuiltIn => self.program().builtin_key()?,
             ServerChoice::Server(key) => *key,
         };
-        terms_of(&self.session().remembered_info(&key)?)
+        terms_of(&self.program().remembered_info(&key)?)
     }
 
     fn diagnostics(&self) -> BoxFuture<'_, String> {
         Box::pin(async {
-            let report = check::person(self.home(), self.session().now(), Asker::Window).await;
+            let report = check::person(self.home(), self.program().now(), Asker::Window).await;
             let mut lines = vec![format!(
                 "{} on {} {}",
                 text::version(),
@@ -307,11 +307,11 @@ impl Backend for App {
     fn history(&self, tell: TellNews) -> Option<History> {
         let folder = self.home().data_dir.clone();
         let keys = Arc::clone(self.keys.as_ref()?);
-        History::start(folder, keys, KEYRING_PATIENCE, self.session().clock(), tell).ok()
+        History::start(folder, keys, KEYRING_PATIENCE, self.program().clock(), tell).ok()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.program.close())
+        Box::pin(self.client.close())
     }
 }
 

@@ -22,13 +22,13 @@ impl App {
         let client = self.client(settings);
         let trouble = client.check_route(&pointer).err();
         let server = &pointer.server;
-        let is_built_in = client.session().builtin_key() == Some(server.key);
+        let is_built_in = client.program().builtin_key() == Some(server.key);
         let note = match &trouble {
             Some(error) => Some(PointerNote {
                 message: UserMessage::from(error),
                 blocks: true,
             }),
-            None => doubt(&pointer, client.session().now(), client.settings()).map(|message| {
+            None => doubt(&pointer, client.program().now(), client.settings()).map(|message| {
                 PointerNote {
                     message,
                     blocks: false,

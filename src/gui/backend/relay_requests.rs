@@ -9,7 +9,7 @@ use crate::app::relays::{
 use crate::app::settings::Settings;
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::manage;
-use crate::app::transfer::session::{NewGuardsError, is_rehearsal};
+use crate::app::transfer::program::{NewGuardsError, is_rehearsal};
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
     KeepFor, ManageAction, Managed, OtherList, PointerText, RelaySeen, RelayWish, RelaysKnown,
@@ -66,7 +66,7 @@ impl App {
         context: &CallContext,
     ) -> Result<RelaysKnown, UserMessage> {
         let client = self.client(settings);
-        let (session, relays) = (client.session(), client.relays());
+        let (program, relays) = (client.program(), client.relays());
         let mut chosen = client.settings().relays.clone();
         let mut list = None;
         match wish {
@@ -77,12 +77,12 @@ impl App {
             RelayWish::Accept(pointer) => {
                 let pointer = in_words(Pointer::find(pointer.as_str()).map_err(AppError::from))?;
                 if let Some(offer) = RelayOffer::of(&pointer) {
-                    in_words(relays.accept(session, &offer, context).await)?;
+                    in_words(relays.accept(program, &offer, context).await)?;
                 }
             }
             RelayWish::Add(line) => {
                 let source = in_words(line.parse::<ListSource>().map_err(AppError::from))?;
-                let added = relays.add(session, &source, UseFor::All, context);
+                let added = relays.add(program, &source, UseFor::All, context);
                 let added = in_words(added.await)?;
                 list = Some(ShownRelayList {
                     source: RelaySource::Url(source.clone()),
@@ -95,7 +95,7 @@ impl App {
                 let lists = in_words(views(&client, &chosen))?;
                 let list = lists.into_iter().find(|view| view.chosen);
                 if let Some(list) = list.and_then(|view| view.list) {
-                    session
+                    program
                         .new_guards(&chosen, &list)
                         .map_err(|error| match error {
                             NewGuardsError::Memory(unread) => {
@@ -129,7 +129,7 @@ impl App {
     /// What is kept of a list that is no file.
     pub(crate) fn held_list(&self, source: &RelaySource) -> Option<ShownRelayList> {
         // What cannot be read is told where relays are needed or shown.
-        let views = views(&self.program, source).unwrap_or_default();
+        let views = views(&self.client, source).unwrap_or_default();
         let chosen = views.into_iter().find(|view| view.chosen);
         let list = chosen.and_then(|view| view.list)?;
         Some(ShownRelayList {
@@ -145,7 +145,7 @@ impl App {
 
 /// The lists of `chosen` and those that are kept beside it.
 fn views(client: &Client, chosen: &RelaySource) -> Result<Vec<SourceView>, AppError> {
-    let views = client.relays().view(chosen, client.session().now());
+    let views = client.relays().view(chosen, client.program().now());
     Ok(views.map_err(RelaySourceError::from)?)
 }
 
@@ -183,11 +183,11 @@ fn seen(client: &Client, view: SourceView) -> RelaysSeen {
         (ListState::Good, problem) => problem,
     };
     let relays = view.list.as_ref().map_or_else(Vec::new, |list| {
-        let stored = client.session().relay_standing(&view.source.id(), list);
+        let stored = client.program().relay_standing(&view.source.id(), list);
         let standing = stored.unwrap_or_else(|unread| {
             let message = UserMessage::from(&AppError::RelayMemory(unread));
             trouble.get_or_insert(message.why);
-            RelayMemory::new().standing(list, client.session().now())
+            RelayMemory::new().standing(list, client.program().now())
         });
         let relays = list.relays.iter().zip(standing);
         relays

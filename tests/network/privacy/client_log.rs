@@ -18,7 +18,7 @@ use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get;
 use cloakroom::app::transfer::network::{Network, Route};
-use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::program::Program;
 use cloakroom::app::transfer::share::{ShareRequest, share};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::pointer::Pointer;
@@ -37,17 +37,17 @@ fn a_whole_transfer_logs_nothing_that_is_private() {
 
 async fn whole_transfer(log: &Log) {
     let folder = tempfile::tempdir().unwrap();
-    let session = Session::new(Home::in_folder(folder.path()), Settings::default());
+    let program = Program::new(Home::in_folder(folder.path()), Settings::default());
     let context = CallContext::default();
-    let network = session.builtin_network().await.unwrap();
-    session.hold_builtin(&network);
+    let network = program.builtin_network().await.unwrap();
+    program.hold_builtin(&network);
     let file = folder.path().join(NAME);
     fs::write(&file, private_content()).unwrap();
     let request = ShareRequest {
         ttl_secs: Some(7_200),
         ..ShareRequest::new(file)
     };
-    let call = Call::new(&session, network.clone(), &context);
+    let call = Call::new(&program, network.clone(), &context);
     let shared = share(&call, request).await.unwrap();
     drop(call);
     let text = shared.pointer.to_text();
@@ -61,7 +61,7 @@ async fn whole_transfer(log: &Log) {
             target: to.clone().prepare().unwrap(),
             tell_sender: true,
         };
-        get::get(&Call::new(&session, network.clone(), &context), request).await
+        get::get(&Call::new(&program, network.clone(), &context), request).await
     };
     let fetched = fetch(&network, pointer()).await.unwrap();
     assert_eq!(fs::read(fetched.path).unwrap(), private_content());
@@ -95,9 +95,9 @@ async fn whole_transfer(log: &Log) {
     // The next start finds a port taken.
     let port = network.server().url.port();
     drop((network, dead));
-    session.close().await;
+    program.close().await;
     let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    let network = session.builtin_network().await.unwrap();
+    let network = program.builtin_network().await.unwrap();
     fetch(&network, pointer()).await.unwrap();
     secrets.words.push(network.server().url.port().to_string());
     drop(taken);

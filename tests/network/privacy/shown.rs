@@ -8,7 +8,7 @@ use std::process::Output;
 use cloakroom::app::error::AppError;
 use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
-use cloakroom::app::transfer::session::Session;
+use cloakroom::app::transfer::program::Program;
 use cloakroom::app::transfer::share::{ShareRequest, share};
 use cloakroom::app::transfer::stage::{ProgressSink, Stage};
 use cloakroom::app::words::who_saw_what::Asked;
@@ -130,8 +130,8 @@ fn with_json_what_went_well_is_told_in_the_same_object() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_upload_tells_who_may_have_seen_it() {
     let folder = tempfile::tempdir().unwrap();
-    let session = Session::new(Home::in_folder(folder.path()), Settings::default());
-    let network = session.builtin_network().await.unwrap();
+    let program = Program::new(Home::in_folder(folder.path()), Settings::default());
+    let network = program.builtin_network().await.unwrap();
     let file = folder.path().join("a.bin");
     fs::write(&file, content(300_000)).unwrap();
     let cancel = CancellationToken::new();
@@ -142,7 +142,7 @@ async fn a_cancelled_upload_tells_who_may_have_seen_it() {
         }
     });
     let context = CallContext::new(&cancel).with_progress(progress);
-    let call = Call::new(&session, network, &context);
+    let call = Call::new(&program, network, &context);
     let shared = share(&call, ShareRequest::new(file)).await;
     let shown = call.log().requests();
     assert!(matches!(shared, Err(AppError::Cancelled)));
@@ -154,5 +154,5 @@ async fn a_cancelled_upload_tells_who_may_have_seen_it() {
     assert_eq!((guard.role, guard.saw), (Role::Guard, Saw::Perhaps));
     assert!(guard.shown.contains(&Fact::ClientAddress));
     drop(call);
-    session.close().await;
+    program.close().await;
 }

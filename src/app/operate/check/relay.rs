@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::port::{self, Answers, Port};
 use super::{Report, clock, key};
 use crate::app::relays::list_file;
-use crate::app::transfer::session::Session;
+use crate::app::transfer::program::Program;
 use crate::net::SocksProxy;
 use crate::net::socks::ProxyFailure;
 use crate::protocol::keys::Identity;
@@ -15,10 +15,10 @@ use crate::relay::addresses;
 use crate::relay::config::RelaySettings;
 
 /// Checks a relay, which may be running. Its public address and the relays of its list are asked through the proxy of
-/// `session`, where the person has one: a relay that runs goes straight to them, but it is not this person.
-pub async fn relay(settings: &RelaySettings, session: &Session) -> Report {
+/// `program`, where the person has one: a relay that runs goes straight to them, but it is not this person.
+pub async fn relay(settings: &RelaySettings, program: &Program) -> Report {
     let mut report = Report::default();
-    let now = session.now();
+    let now = program.now();
     if let Err(reason) = settings.validate() {
         report.failed("configuration", reason, "correct it and check again");
         return report;
@@ -33,7 +33,7 @@ pub async fn relay(settings: &RelaySettings, session: &Session) -> Report {
     }
     at_port(&mut report, settings, own.as_ref()).await;
     serves(&mut report, settings);
-    match session.proxy() {
+    match program.proxy() {
         Ok(proxy) => {
             public_address(&mut report, settings, own.as_ref(), proxy).await;
             if let Some(list) = &list {

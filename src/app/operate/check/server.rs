@@ -14,7 +14,7 @@ use crate::app::relays::list_file;
 use crate::app::settings::Settings;
 use crate::app::transfer::call::{Call, CallContext};
 use crate::app::transfer::network::{Network, Route};
-use crate::app::transfer::session::Session;
+use crate::app::transfer::program::Program;
 use crate::app::transfer::test_server;
 use crate::app::words::message::UserMessage;
 use crate::app::words::units::size_for_operators;
@@ -34,13 +34,13 @@ pub struct Checking<'a> {
     /// The relays through which a file is sent there and back.
     pub relays: Option<RelaySet>,
     /// The person's program, which sends it there and back: through their proxy, where they have one.
-    pub session: &'a Session,
+    pub program: &'a Program,
 }
 
 /// Checks a file server, which may be running.
 pub async fn server(checking: Checking<'_>, cancel: &CancellationToken) -> Report {
     let settings = checking.settings;
-    let now = checking.session.now();
+    let now = checking.program.now();
     let mut report = Report::default();
     if let Err(reason) = settings.validate() {
         report.failed("configuration", reason, "correct it and check again");
@@ -333,7 +333,7 @@ async fn is_server(
     };
     let network = Network::new(ServerAddress { url, key }, Route::Direct);
     // On this computer, where the person's proxy may not lead.
-    let straight = Session::new(checking.session.home().clone(), Settings::default());
+    let straight = Program::new(checking.program.home().clone(), Settings::default());
     // Asked now, whatever is remembered of it: an answer that can be opened comes from who holds the key.
     let call = Call::new(&straight, network, &CallContext::new(cancel));
     let asked = call.run(&FileRequest::ServerInfo, 0);
@@ -396,13 +396,13 @@ async fn round_trip(
         );
         return;
     }
-    let way = match checking.session.settings().proxy {
+    let way = match checking.program.settings().proxy {
         None => "the relays",
         Some(_) => "your proxy and the relays",
     };
     let network = Network::new(address, Route::Relays(relays));
     // The operator asked for one try over relays of their own choice; the report is about the server.
-    let mut call = Call::new(checking.session, network, &CallContext::new(cancel));
+    let mut call = Call::new(checking.program, network, &CallContext::new(cancel));
     if let Some(word) = checking.settings.access_word.clone() {
         call = call.with_access_word(word);
     }

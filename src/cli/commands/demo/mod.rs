@@ -10,7 +10,7 @@ use crate::app::received::save::SaveTo;
 use crate::app::settings::{Home, Settings};
 use crate::app::transfer::call::{Call, CallContext};
 use crate::app::transfer::get::{self, Fetched, GetRequest};
-use crate::app::transfer::session::Session;
+use crate::app::transfer::program::Program;
 use crate::app::transfer::share::{self, ShareRequest, Shared};
 use crate::app::words::units::grouped;
 use crate::app::words::who_saw_what;
@@ -27,16 +27,16 @@ use network::{DemoNetwork, Killed};
 pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), CliError> {
     let folder =
         tempfile::tempdir().map_err(|error| AppError::Local(LocalFileError::Read(error.into())))?;
-    let session = Session::new(Home::in_folder(folder.path()), Settings::default());
+    let program = Program::new(Home::in_folder(folder.path()), Settings::default());
     let demo_network = match args.kill_relay {
         Some(_) => Some(DemoNetwork::start(folder.path()).await?),
         None => None,
     };
     let network = match &demo_network {
         Some(demo_network) => demo_network.network(folder.path()),
-        None => session.builtin_network().await?,
+        None => program.builtin_network().await?,
     };
-    session.hold_builtin(&network);
+    program.hold_builtin(&network);
 
     let bar = Bar::new();
     let (progress, killed) = match (&demo_network, args.kill_relay) {
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     };
     let request = ShareRequest::new(args.file.clone());
     let up = Call::new(
-        &session,
+        &program,
         network.clone(),
         &CallContext::new(cancel).with_progress(progress),
     );
@@ -58,11 +58,11 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     drop(up);
     let text = shared.pointer.to_text();
 
-    let down = Call::new(&session, network, &CallContext::new(cancel));
+    let down = Call::new(&program, network, &CallContext::new(cancel));
     let fetched = fetch(&down, text.as_str(), folder.path()).await?;
     let shown_down = down.log().requests();
     drop(down);
-    session.close().await;
+    program.close().await;
     if let Some(demo_network) = demo_network {
         demo_network.stop().await;
     }

@@ -19,18 +19,18 @@ use crate::protocol::path::{Allowance, MemoryKeeper, RelayStanding};
 use crate::protocol::relay_list::RelayList;
 use crate::wire::clock::{self, Clock};
 
-/// One running program under certain settings. Settings never change in a session, so a use case goes by those that it
-/// began with; [`Session::with_settings`] gives another session of the same program. Cloning is cheap.
+/// One running program under certain settings. They never change, so a use case goes by those that it began with;
+/// [`Program::with_settings`] gives the same program under others. Cloning is cheap.
 #[derive(Clone)]
-pub struct Session {
-    program: Arc<ProgramState>,
+pub struct Program {
+    shared: Arc<SharedState>,
     settings: Arc<Settings>,
     /// Why nothing may be sent.
     unread: Option<UnreadSettings>,
 }
 
-/// What all sessions of a program share.
-struct ProgramState {
+/// What a program has under whatever settings.
+struct SharedState {
     home: Home,
     clock: Clock,
     builtin: tokio::sync::Mutex<Weak<BuiltIn>>,
@@ -39,12 +39,12 @@ struct ProgramState {
     remembered: Remembered,
 }
 
-impl Session {
-    /// A session under `settings` of a program whose data are in `home`.
+impl Program {
+    /// A program under `settings`, whose data are in `home`.
     #[must_use]
     pub fn new(home: Home, settings: Settings) -> Self {
         Self {
-            program: Arc::new(ProgramState {
+            shared: Arc::new(SharedState {
                 remembered: Remembered::new(home.data_dir.join("network.json")),
                 home,
                 clock: clock::system(),
@@ -65,7 +65,7 @@ impl Session {
         }
     }
 
-    /// This session, which sends nothing, not even to the built-in network: the person's settings could not be read, so
+    /// This program, which sends nothing, not even to the built-in network: the person's settings could not be read, so
     /// it is not known through which proxy and to which server they want to send.
     #[must_use]
     pub fn sending_nothing(self, unread: UnreadSettings) -> Self {
@@ -75,7 +75,7 @@ impl Session {
         }
     }
 
-    /// The settings of this session.
+    /// The settings that it goes by.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -85,7 +85,7 @@ impl Session {
     /// reached through it.
     ///
     /// # Errors
-    /// [`UnreadSettings`] after [`Session::sending_nothing`].
+    /// [`UnreadSettings`] after [`Program::sending_nothing`].
     pub fn proxy(&self) -> Result<Option<&SocksProxy>, UnreadSettings> {
         match &self.unread {
             None => Ok(self.settings.proxy.as_ref()),
@@ -107,19 +107,19 @@ impl Session {
     /// Where settings and data are.
     #[must_use]
     pub fn home(&self) -> &Home {
-        &self.program.home
+        &self.shared.home
     }
 
     /// The clock that it goes by.
     #[must_use]
     pub fn clock(&self) -> Clock {
-        Arc::clone(&self.program.clock)
+        Arc::clone(&self.shared.clock)
     }
 
     /// The present time, in unix seconds.
     #[must_use]
     pub fn now(&self) -> u64 {
-        (self.program.clock)()
+        (self.shared.clock)()
     }
 
     /// The built-in network, started when no process of this person runs it.
@@ -127,12 +127,12 @@ impl Session {
     /// # Errors
     /// [`AppError::BuiltIn`].
     pub async fn builtin_network(&self) -> Result<Network, AppError> {
-        let mut known = self.program.builtin.lock().await;
+        let mut known = self.shared.builtin.lock().await;
         let running = match known.upgrade().filter(|running| running.is_alive()) {
             Some(running) => running,
             None => {
                 let running =
-                    Arc::new(BuiltIn::start_or_join(&self.program.home.builtin_dir()).await?);
+                    Arc::new(BuiltIn::start_or_join(&self.shared.home.builtin_dir()).await?);
                 *known = Arc::downgrade(&running);
                 running
             }
@@ -145,11 +145,11 @@ impl Session {
         ))
     }
 
-    /// Keeps the built-in network running until [`Session::close`], once a transfer needed it.
+    /// Keeps the built-in network running until [`Program::close`], once a transfer needed it.
     pub fn hold_builtin(&self, network: &Network) {
         if let Some(running) = network.running() {
             *self
-                .program
+                .shared
                 .held
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = Some(running);
@@ -159,7 +159,7 @@ impl Session {
     /// Ends the built-in network, if this process runs it: what runs is finished first.
     pub async fn close(&self) {
         let held = self
-            .program
+            .shared
             .held
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -201,7 +201,7 @@ impl Session {
     /// What a server is to this person; `has_route` when they chose relays or going straight there.
     #[must_use]
     pub fn kind_of(&self, server: &ServerAddress, has_route: bool) -> ServerKind {
-        if BuiltIn::key_in(&self.program.home.builtin_dir()).is_some_and(|key| key == server.key) {
+        if BuiltIn::key_in(&self.shared.home.builtin_dir()).is_some_and(|key| key == server.key) {
             ServerKind::Own
         } else if server.url.is_loopback() && !has_route {
             ServerKind::ForeignBuiltIn
@@ -211,19 +211,19 @@ impl Session {
     }
 
     pub(super) fn remembered(&self) -> &Remembered {
-        &self.program.remembered
+        &self.shared.remembered
     }
 
     /// What the server with this key said of itself, if that is remembered, however old it is; asks nobody.
     #[must_use]
     pub fn remembered_info(&self, server: &Ed25519Public) -> Option<ServerInfo> {
-        self.program.remembered.server(&server.to_hex())?.info
+        self.shared.remembered.server(&server.to_hex())?.info
     }
 
     /// The key of the built-in network's server, once there is one.
     #[must_use]
     pub fn builtin_key(&self) -> Option<Ed25519Public> {
-        BuiltIn::key_in(&self.program.home.builtin_dir())
+        BuiltIn::key_in(&self.shared.home.builtin_dir())
     }
 
     /// How the relays of a list stand with this person's programs, in the list's order. `source` names where the list
@@ -236,7 +236,7 @@ impl Session {
         source: &str,
         list: &RelayList,
     ) -> Result<Vec<RelayStanding>, UnreadFile> {
-        let memory = self.program.remembered.look(source)?;
+        let memory = self.shared.remembered.look(source)?;
         Ok(memory.standing(list, self.now()))
     }
 
@@ -245,13 +245,13 @@ impl Session {
     /// # Errors
     /// [`UnreadFile`]: nothing may be sent over these relays then, since others would become first relays.
     pub fn relay_memory(&self, source: &str) -> Result<impl MemoryKeeper + use<'_>, UnreadFile> {
-        self.program.remembered.keeper(source)
+        self.shared.remembered.keeper(source)
     }
 
     /// Holds back what the requests of one transfer teach about relays and servers, so that it is kept once, when the
     /// returned value is dropped. Guards are kept before they are used all the same.
     pub(in crate::app) fn remember_at_the_end(&self) -> Batch<'_> {
-        self.program.remembered.batch()
+        self.shared.remembered.batch()
     }
 
     /// Lets the guards in use go; new ones are drawn with the next request.
@@ -260,7 +260,7 @@ impl Session {
     /// [`NewGuardsError`].
     pub fn new_guards(&self, source: &RelaySource, list: &RelayList) -> Result<(), NewGuardsError> {
         let allow = self.allowance(source, list);
-        self.program
+        self.shared
             .remembered
             .forget_guards(&source.id(), list, allow, self.now())
     }
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn rules_yield_on_this_computer_and_where_the_person_said_so() {
-        let session = Session::new(Home::in_folder("/nowhere"), Settings::default());
+        let program = Program::new(Home::in_folder("/nowhere"), Settings::default());
         let list = |host: [u8; 4]| RelayList {
             name: String::new(),
             issued: 0,
@@ -307,19 +307,19 @@ mod tests {
         let (here, there) = (list([127, 0, 0, 1]), list([192, 0, 2, 1]));
         let [mine, other] =
             ["/lists/a.json", "/lists/b.json"].map(|path| RelaySource::File(path.into()));
-        assert_eq!(session.allowance(&mine, &here), Allowance::ALL);
-        assert_eq!(session.allowance(&mine, &there), Allowance::NONE);
+        assert_eq!(program.allowance(&mine, &here), Allowance::ALL);
+        assert_eq!(program.allowance(&mine, &there), Allowance::NONE);
         assert_eq!(
-            session.allowance(&RelaySource::BuiltIn, &there),
+            program.allowance(&RelaySource::BuiltIn, &there),
             Allowance::ALL
         );
         let mut settings = Settings::default();
         settings.short_lists.push(mine.clone());
-        let yielding = session.with_settings(settings);
+        let yielding = program.with_settings(settings);
         assert_eq!(yielding.allowance(&mine, &there), Allowance::ALL);
         for source in [other, RelaySource::Session] {
             assert_eq!(yielding.allowance(&source, &there), Allowance::NONE);
         }
-        assert_eq!(session.allowance(&mine, &there), Allowance::NONE);
+        assert_eq!(program.allowance(&mine, &there), Allowance::NONE);
     }
 }
