@@ -8,8 +8,8 @@ use super::error::AppError;
 use super::relays::{self, RelaySource, Relays};
 use super::settings::{Home, Settings, UnreadSettings};
 use super::transfer::call::{Call, CallContext};
-use super::transfer::network::Network;
 use super::transfer::program::{Program, ServerKind};
+use super::transfer::routed_server::RoutedServer;
 use crate::net::SocksProxy;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
@@ -168,20 +168,20 @@ impl Client {
     ) -> Result<Call, AppError> {
         // Nothing is started or fetched for what must not be sent.
         self.program.proxy()?;
-        let network = match destination {
+        let routed = match destination {
             Destination::BuiltIn => self.built_in().await?,
             Destination::Chosen => match self.settings().chosen_server() {
                 None => self.built_in().await?,
-                Some(server) => self.network_to(server, None, context).await?,
+                Some(server) => self.route_to(server, None, context).await?,
             },
-            Destination::Server(server) => self.network_to(server, None, context).await?,
+            Destination::Server(server) => self.route_to(server, None, context).await?,
             Destination::SourceOf(pointer) => {
                 let server = &pointer.server;
-                self.network_to(server, Some(pointer), context).await?
+                self.route_to(server, Some(pointer), context).await?
             }
         };
-        self.program.hold_builtin(&network);
-        let call = Call::new(&self.program, network, context);
+        self.program.hold_builtin(&routed);
+        let call = Call::new(&self.program, routed, context);
         Ok(match &self.access_word {
             None => call,
             Some(word) => call.with_access_word(word.clone()),
@@ -211,22 +211,22 @@ impl Client {
         Err(self.explained(error, server, Some(pointer)))
     }
 
-    async fn built_in(&self) -> Result<Network, AppError> {
-        let network = self.program.builtin_network().await?;
+    async fn built_in(&self) -> Result<RoutedServer, AppError> {
+        let routed = self.program.builtin_server().await?;
         Ok(if self.direct == Some(true) {
-            network.without_relays()
+            routed.without_relays()
         } else {
-            network
+            routed
         })
     }
 
     /// The route to a server that the person named, or that `pointer` names.
-    async fn network_to(
+    async fn route_to(
         &self,
         server: &ServerAddress,
         pointer: Option<&Pointer>,
         context: &CallContext,
-    ) -> Result<Network, AppError> {
+    ) -> Result<RoutedServer, AppError> {
         let direct = self.goes_direct(server);
         let (program, chosen) = (&self.program, &self.settings().relays);
         let relays = if direct {
@@ -238,8 +238,8 @@ impl Client {
                 Some(pointer) => relays::or_offer(relays.await, pointer)?,
             }
         };
-        let network = program.network_to(server, relays, direct).await;
-        network.map_err(|error| self.explained(error, server, pointer))
+        let routed = program.route_to(server, relays, direct).await;
+        routed.map_err(|error| self.explained(error, server, pointer))
     }
 
     /// Whether the person said, for this command or in the settings, that this server may see their address.
@@ -366,7 +366,7 @@ mod tests {
             Destination::SourceOf(&pointer),
         ] {
             let call = call(&client, to).await.unwrap();
-            assert!(call.network().is_direct());
+            assert!(call.routed().is_direct());
             let word = call.access_word().map(AccessWord::as_str);
             assert_eq!(word, Some("of the settings"));
         }
@@ -391,7 +391,7 @@ mod tests {
         assert_eq!(decided.settings().relays, RelaySource::Session);
         let server = address("other.example");
         let call = call(&decided, Destination::Server(&server)).await.unwrap();
-        assert!(call.network().is_direct());
+        assert!(call.routed().is_direct());
         assert_eq!(call.program().proxy(), Ok(None));
         let word = call.access_word().map(AccessWord::as_str);
         assert_eq!(word, Some("of the command"));
@@ -422,7 +422,7 @@ mod tests {
         let after = before.with_settings(settings);
         assert!(after.program().proxy().unwrap().is_some());
         assert_eq!(call.program().proxy(), Ok(None));
-        assert!(call.network().is_direct() && call.access_word().is_some());
+        assert!(call.routed().is_direct() && call.access_word().is_some());
     }
 
     #[tokio::test]

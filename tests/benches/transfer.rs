@@ -169,7 +169,7 @@ fn in_process(content: &[u8], rounds: usize) -> (Duration, Duration) {
         let file = folder.path().join("large.bin");
         fs::write(&file, content).unwrap();
         let program = Program::new(Home::in_folder(folder.path()), Settings::default());
-        let network = program.builtin_network().await.unwrap();
+        let network = program.builtin_server().await.unwrap();
         let call = Call::new(&program, network, &CallContext::default());
         let (mut shares, mut gets) = (Vec::new(), Vec::new());
         // The first round asks the server what it takes, and is not counted.

@@ -14,8 +14,8 @@ use std::thread;
 use cloakroom::app::relays::{RelaySet, RelaySource};
 use cloakroom::app::settings::{Home, ServerChoice, ServerEntry, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
-use cloakroom::app::transfer::network::{Network, Route};
 use cloakroom::app::transfer::program::Program;
+use cloakroom::app::transfer::routed_server::{Route, RoutedServer};
 use cloakroom::app::transfer::test_server;
 use cloakroom::protocol::address::{FileId, ServerAddress, ServerUrl};
 use cloakroom::protocol::capability::expiry::hour_of;
@@ -649,7 +649,7 @@ fn the_second_asking_goes_over_another_last_relay() {
         kind: NetworkKind::Cloakroom,
         source: RelaySource::File(town.folder.path().join("relays.json")),
     };
-    let network = Network::new(town.address.clone(), Route::Relays(relays));
+    let network = RoutedServer::new(town.address.clone(), Route::Relays(relays));
     let call = Call::new(&program, network, &CallContext::default());
     let info = town.runtime.block_on(call.info_for_upload());
     let info = info.unwrap().unwrap();
@@ -882,7 +882,7 @@ fn a_servers_test_stores_fetches_and_deletes() {
         Home::in_folder(tempdir().unwrap().path()),
         Settings::default(),
     );
-    let network = Network::new(town.address.clone(), Route::Direct);
+    let network = RoutedServer::new(town.address.clone(), Route::Direct);
     let call = Call::new(&program, network, &CallContext::default());
     let check = |call: &Call| town.runtime.block_on(test_server::check(call));
     assert!(check(&call).is_err());
@@ -898,7 +898,7 @@ fn a_servers_test_stores_fetches_and_deletes() {
     );
 
     let sessions = StandIn::of_session(SessionServer::NumberIds);
-    let network = Network::new(sessions.address, Route::Direct);
+    let network = RoutedServer::new(sessions.address, Route::Direct);
     let checked = check(&Call::new(&program, network, &CallContext::default())).unwrap();
     assert!(checked.delete.is_none());
     assert!(checked.lines()[2].contains("does not delete on demand"));

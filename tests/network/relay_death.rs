@@ -16,8 +16,8 @@ use cloakroom::app::relays::{RelaySet, RelaySource};
 use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get::{self, GetRequest};
-use cloakroom::app::transfer::network::{Network, Route};
 use cloakroom::app::transfer::program::Program;
+use cloakroom::app::transfer::routed_server::{Route, RoutedServer};
 use cloakroom::app::transfer::share::{self, ShareRequest};
 use cloakroom::app::transfer::stage::{ProgressSink, Stage};
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
@@ -79,7 +79,7 @@ type Kill = Arc<dyn Fn(Moment) + Send + Sync>;
 struct World {
     folder: TempDir,
     program: Program,
-    network: Network,
+    network: RoutedServer,
     alive: Alive,
     /// Asked by whoever stands before the server.
     kill: Arc<Mutex<Option<Kill>>>,
@@ -141,7 +141,7 @@ impl World {
         };
         Self {
             program: Program::new(Home::in_folder(folder.path()), Settings::default()),
-            network: Network::new(address, Route::Relays(set)),
+            network: RoutedServer::new(address, Route::Relays(set)),
             folder,
             alive: Arc::new(Mutex::new(alive)),
             kill,

@@ -586,7 +586,7 @@ impl Person {
         let relays = self.relays_for(place).await.unwrap();
         let network = self
             .program
-            .network_to(place.server.address(), Some(relays), false)
+            .route_to(place.server.address(), Some(relays), false)
             .await
             .unwrap();
         let call = Call::new(&self.program, network, &CallContext::default());

@@ -243,7 +243,7 @@ impl Person {
     }
 
     async fn call(&self, server: &ServerAddress, relays: RelaySet) -> Call {
-        let network = self.program.network_to(server, Some(relays), false);
+        let network = self.program.route_to(server, Some(relays), false);
         Call::new(
             &self.program,
             network.await.unwrap(),

@@ -9,7 +9,7 @@ use tracing::debug;
 
 use super::{RelaySource, Relays};
 use crate::app::transfer::call::{Call, ShownLog};
-use crate::app::transfer::network::Route;
+use crate::app::transfer::routed_server::Route;
 use crate::protocol::file_api::{self, FileRequest, RELAYS_FEATURE, SignedList};
 use crate::protocol::relay_list::{ListSource, Refresh};
 use crate::protocol::size_class::SizeClass;
@@ -63,7 +63,7 @@ async fn before(call: &Call) -> Option<ListSource> {
 
 /// The list of the call's relays, when it is to be asked for.
 fn due(call: &Call) -> Option<(ListSource, Refresh)> {
-    let Route::Relays(set) = call.network().route() else {
+    let Route::Relays(set) = call.routed().route() else {
         return None;
     };
     let RelaySource::Url(list) = &set.source else {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::network::{Network, Route};
 use super::program::Program;
+use super::routed_server::{Route, RoutedServer};
 use super::stage::{ProgressSink, Stage};
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::kept::remembered::{KeptInfo, KeptPath};
@@ -75,7 +75,7 @@ impl ShownLog {
 #[derive(Clone)]
 pub struct Call {
     program: Program,
-    network: Arc<Network>,
+    routed: Arc<RoutedServer>,
     access_word: Option<AccessWord>,
     context: CallContext,
 }
@@ -83,12 +83,16 @@ pub struct Call {
 impl Call {
     /// A call over `network`. Its access word is the one that the person's settings keep with the server.
     #[must_use]
-    pub fn new(program: &Program, network: impl Into<Arc<Network>>, context: &CallContext) -> Self {
-        let network = network.into();
+    pub fn new(
+        program: &Program,
+        routed: impl Into<Arc<RoutedServer>>,
+        context: &CallContext,
+    ) -> Self {
+        let routed = routed.into();
         Self {
-            access_word: program.settings().access_word(network.server()).cloned(),
+            access_word: program.settings().access_word(routed.server()).cloned(),
             program: program.clone(),
-            network,
+            routed,
             context: context.clone(),
         }
     }
@@ -147,8 +151,8 @@ impl Call {
 
     /// The server and the route to it.
     #[must_use]
-    pub fn network(&self) -> &Network {
-        &self.network
+    pub fn routed(&self) -> &RoutedServer {
+        &self.routed
     }
 
     /// The access word for the server; it is given only to a server that asks for one.
@@ -211,7 +215,7 @@ impl Call {
 
     /// Returns the server's `/info` if it was asked within the last day.
     fn fresh_info(&self) -> Option<KeptInfo> {
-        let server = self.network.server().key.to_hex();
+        let server = self.routed.server().key.to_hex();
         let kept = self.program.remembered().server(&server)?;
         is_younger(kept.asked, self.program.now(), INFO_SECS).then_some(kept)
     }
@@ -248,7 +252,7 @@ impl Call {
             over: answer.over.map(|hops| KeptPath::of(&hops)),
             confirmed: agrees.then_some(now),
         };
-        let server = self.network.server().key.to_hex();
+        let server = self.routed.server().key.to_hex();
         self.program
             .remembered()
             .keep_server(server, kept, INFO_SECS);
@@ -277,14 +281,14 @@ impl Call {
         expected_answer_len: usize,
     ) -> Result<RoutedAnswer, AppError> {
         let first = self.run_once(unlike, request, expected_answer_len).await;
-        let running = self.network.running();
+        let running = self.routed.running();
         if running.is_none_or(|running| running.is_alive())
             || !matches!(first, Err(AppError::Transfer(_)))
         {
             return first;
         }
         let taken_over = Self {
-            network: Arc::new(self.program.builtin_network().await?),
+            routed: Arc::new(self.program.builtin_server().await?),
             ..self.clone()
         };
         taken_over
@@ -298,11 +302,11 @@ impl Call {
         request: &FileRequest,
         expected_answer_len: usize,
     ) -> Result<RoutedAnswer, AppError> {
-        let (program, network) = (&self.program, &*self.network);
+        let (program, routed) = (&self.program, &*self.routed);
         // The built-in network is on this computer, where no proxy leads.
-        let proxy = program.proxy()?.filter(|_| !network.is_builtin());
+        let proxy = program.proxy()?.filter(|_| !routed.is_builtin());
         // Read before anything is sent: without its memory a request would go to a first relay drawn anew.
-        let relays = match network.route() {
+        let relays = match routed.route() {
             Route::Direct => None,
             Route::Relays(set) => {
                 let memory = program
@@ -320,11 +324,11 @@ impl Call {
                 allow: *allow,
             },
         };
-        let machine = RequestMachine::new(request, network.server(), route, expected_answer_len)
+        let machine = RequestMachine::new(request, routed.server(), route, expected_answer_len)
             .unlike(unlike);
         let driven = net::drive(
             machine,
-            &network.server().url,
+            &routed.server().url,
             &HttpTransport::through(proxy.cloned()),
             &self.progress_of(request),
             &self.context.cancel,
@@ -357,7 +361,7 @@ impl Call {
     /// Tells this call's sink where the bytes of `request` are.
     fn progress_of(&self, request: &FileRequest) -> Progress {
         let (stages, paths) = (self.progress().clone(), self.progress().clone());
-        let first_stop = self.network.first_stop();
+        let first_stop = self.routed.first_stop();
         let uploads = matches!(request, FileRequest::Upload(_));
         Progress::new(move |moved| {
             stages.stage(match moved {

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::network::{Network, Route};
+use super::routed_server::{Route, RoutedServer};
 use crate::app::error::AppError;
 pub use crate::app::kept::remembered::NewGuardsError;
 use crate::app::kept::remembered::{Batch, Remembered};
@@ -122,11 +122,12 @@ impl Program {
         (self.shared.clock)()
     }
 
-    /// The built-in network, started when no process of this person runs it.
+    /// The server of the built-in network, with the route over its relays. The network is started when no process of this
+    /// person runs it.
     ///
     /// # Errors
     /// [`AppError::BuiltIn`].
-    pub async fn builtin_network(&self) -> Result<Network, AppError> {
+    pub async fn builtin_server(&self) -> Result<RoutedServer, AppError> {
         let mut known = self.shared.builtin.lock().await;
         let running = match known.upgrade().filter(|running| running.is_alive()) {
             Some(running) => running,
@@ -138,7 +139,7 @@ impl Program {
             }
         };
         drop(known);
-        Ok(Network::built_in(
+        Ok(RoutedServer::built_in(
             running.server().clone(),
             running.relays().clone(),
             running,
@@ -146,8 +147,8 @@ impl Program {
     }
 
     /// Keeps the built-in network running until [`Program::close`], once a transfer needed it.
-    pub fn hold_builtin(&self, network: &Network) {
-        if let Some(running) = network.running() {
+    pub fn hold_builtin(&self, routed: &RoutedServer) {
+        if let Some(running) = routed.running() {
             *self
                 .shared
                 .held
@@ -174,26 +175,26 @@ impl Program {
     ///
     /// # Errors
     /// [`AppError::ForeignBuiltIn`], [`AppError::NoRelays`], [`AppError::BuiltIn`].
-    pub async fn network_to(
+    pub async fn route_to(
         &self,
         server: &ServerAddress,
         relays: Option<RelaySet>,
         direct: bool,
-    ) -> Result<Network, AppError> {
+    ) -> Result<RoutedServer, AppError> {
         match self.kind_of(server, relays.is_some() || direct) {
             ServerKind::Own => {
-                let network = self.builtin_network().await?;
+                let routed = self.builtin_server().await?;
                 Ok(if direct {
-                    network.without_relays()
+                    routed.without_relays()
                 } else {
-                    network
+                    routed
                 })
             }
             ServerKind::ForeignBuiltIn => Err(AppError::ForeignBuiltIn),
-            ServerKind::Other if direct => Ok(Network::new(server.clone(), Route::Direct)),
+            ServerKind::Other if direct => Ok(RoutedServer::new(server.clone(), Route::Direct)),
             ServerKind::Other => {
                 let relays = relays.ok_or(AppError::NoRelays)?;
-                Ok(Network::new(server.clone(), Route::Relays(relays)))
+                Ok(RoutedServer::new(server.clone(), Route::Relays(relays)))
             }
         }
     }

@@ -138,9 +138,9 @@ pub async fn share(call: &Call, request: ShareRequest) -> Result<Shared, AppErro
     let upload = BlobUpload::new(call, blob, digest, terms);
     let stored = refresh::beside(call, upload.send(info)).await?;
 
-    let network = call.network();
+    let routed = call.routed();
     let pointer = Pointer {
-        server: network.server().clone(),
+        server: routed.server().clone(),
         id: stored.at.id,
         key: PointerKey::Whole(key),
         digest,
@@ -149,12 +149,12 @@ pub async fn share(call: &Call, request: ShareRequest) -> Result<Shared, AppErro
         kind: ContentKind::File,
         expires: stored.at.expires,
         receipts: request.receipts.in_pointer(),
-        relay_list: network.relay_line().filter(|_| request.carry_relay_list),
+        relay_list: routed.relay_line().filter(|_| request.carry_relay_list),
     };
     Ok(Shared {
         pointer,
         class,
-        builtin: network.is_builtin(),
+        builtin: routed.is_builtin(),
         manageable: stored.recorded,
         by_server_clock: stored.by_server_clock,
         unmet_ttl_secs: request.ttl_secs.filter(|_| !stored.ttl_met),

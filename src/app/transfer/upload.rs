@@ -268,7 +268,7 @@ impl<'a> BlobUpload<'a> {
             (WorkAsked::Base(base), Some(known))
                 if info.is_some_and(|info| info.has(WORK_FEATURE)) =>
             {
-                let server = self.call.network().server().key;
+                let server = self.call.routed().server().key;
                 let bits = base.bits_for(self.blob_len as u64);
                 let (progress, cancel) = (self.call.progress(), self.call.cancel());
                 Some(work::solve(server, known.id, bits, progress, cancel).await?)
@@ -333,7 +333,7 @@ impl<'a> BlobUpload<'a> {
         change: impl FnOnce(&OwnShares, &Ed25519Public) -> Result<(), OwnRecordError>,
     ) -> Result<(), AppError> {
         let record = OwnShares::of(self.call.program().home());
-        let server = &self.call.network().server().key;
+        let server = &self.call.routed().server().key;
         Ok(block_in_place(|| change(&record, server))?)
     }
 }

@@ -82,7 +82,7 @@ impl ServerCommand {
     /// Begins a call, and says if its server sees this computer's address.
     async fn call(&self, client: &Client, to: Destination<'_>) -> Result<Call, AppError> {
         let call = client.call(to, &self.context).await?;
-        if call.network().is_direct() {
+        if call.routed().is_direct() {
             terminal::note("going straight to the server: it sees this computer's address");
         }
         Ok(call)

@@ -64,7 +64,7 @@ async fn share(
     let server = args.server.as_ref();
     let to = server.map_or(Destination::Chosen, Destination::Server);
     let call = command.call(client, to).await?;
-    if args.with_relay_list && call.network().relay_line().is_none() {
+    if args.with_relay_list && call.routed().relay_line().is_none() {
         return Err(CliError::Usage(
             "there is no relay list that a pointer could name: it must be one by URL, added with cloak relays add"
                 .to_owned(),

@@ -17,8 +17,8 @@ use cloakroom::app::relays::RelaySet;
 use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get;
-use cloakroom::app::transfer::network::{Network, Route};
 use cloakroom::app::transfer::program::Program;
+use cloakroom::app::transfer::routed_server::{Route, RoutedServer};
 use cloakroom::app::transfer::share::{ShareRequest, share};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::pointer::Pointer;
@@ -39,7 +39,7 @@ async fn whole_transfer(log: &Log) {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::new(Home::in_folder(folder.path()), Settings::default());
     let context = CallContext::default();
-    let network = program.builtin_network().await.unwrap();
+    let network = program.builtin_server().await.unwrap();
     program.hold_builtin(&network);
     let file = folder.path().join(NAME);
     fs::write(&file, private_content()).unwrap();
@@ -55,7 +55,7 @@ async fn whole_transfer(log: &Log) {
     let received = folder.path().join("received");
     fs::create_dir(&received).unwrap();
     let to = SaveTo::Folder(received.clone());
-    let fetch = async |network: &Network, pointer| {
+    let fetch = async |network: &RoutedServer, pointer| {
         let request = get::GetRequest {
             pointer,
             target: to.clone().prepare().unwrap(),
@@ -79,7 +79,7 @@ async fn whole_transfer(log: &Log) {
         panic!("the built-in network has relays");
     };
     let mut secrets = Secrets::of(&pointer(), &relays.list.relays);
-    let dead = Network::new(
+    let dead = RoutedServer::new(
         network.server().clone(),
         Route::Relays(RelaySet::built_in(unreachable(&relays.list))),
     );
@@ -97,7 +97,7 @@ async fn whole_transfer(log: &Log) {
     drop((network, dead));
     program.close().await;
     let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    let network = program.builtin_network().await.unwrap();
+    let network = program.builtin_server().await.unwrap();
     fetch(&network, pointer()).await.unwrap();
     secrets.words.push(network.server().url.port().to_string());
     drop(taken);

@@ -131,7 +131,7 @@ fn with_json_what_went_well_is_told_in_the_same_object() {
 async fn a_cancelled_upload_tells_who_may_have_seen_it() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::new(Home::in_folder(folder.path()), Settings::default());
-    let network = program.builtin_network().await.unwrap();
+    let network = program.builtin_server().await.unwrap();
     let file = folder.path().join("a.bin");
     fs::write(&file, content(300_000)).unwrap();
     let cancel = CancellationToken::new();

@@ -13,8 +13,8 @@ use crate::app::relays::RelaySet;
 use crate::app::relays::list_file;
 use crate::app::settings::Settings;
 use crate::app::transfer::call::{Call, CallContext};
-use crate::app::transfer::network::{Network, Route};
 use crate::app::transfer::program::Program;
+use crate::app::transfer::routed_server::{Route, RoutedServer};
 use crate::app::transfer::test_server;
 use crate::app::words::message::UserMessage;
 use crate::app::words::units::size_for_operators;
@@ -331,11 +331,11 @@ async fn is_server(
     let Ok(url) = ServerUrl::normalise(&format!("http://{}", port::here(addr))) else {
         return false;
     };
-    let network = Network::new(ServerAddress { url, key }, Route::Direct);
+    let routed = RoutedServer::new(ServerAddress { url, key }, Route::Direct);
     // On this computer, where the person's proxy may not lead.
     let straight = Program::new(checking.program.home().clone(), Settings::default());
     // Asked now, whatever is remembered of it: an answer that can be opened comes from who holds the key.
-    let call = Call::new(&straight, network, &CallContext::new(cancel));
+    let call = Call::new(&straight, routed, &CallContext::new(cancel));
     let asked = call.run(&FileRequest::ServerInfo, 0);
     matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_)))
 }
@@ -400,9 +400,9 @@ async fn round_trip(
         None => "the relays",
         Some(_) => "your proxy and the relays",
     };
-    let network = Network::new(address, Route::Relays(relays));
+    let routed = RoutedServer::new(address, Route::Relays(relays));
     // The operator asked for one try over relays of their own choice; the report is about the server.
-    let mut call = Call::new(checking.program, network, &CallContext::new(cancel));
+    let mut call = Call::new(checking.program, routed, &CallContext::new(cancel));
     if let Some(word) = checking.settings.access_word.clone() {
         call = call.with_access_word(word);
     }

@@ -32,11 +32,11 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
         Some(_) => Some(DemoNetwork::start(folder.path()).await?),
         None => None,
     };
-    let network = match &demo_network {
-        Some(demo_network) => demo_network.network(folder.path()),
-        None => program.builtin_network().await?,
+    let routed = match &demo_network {
+        Some(demo_network) => demo_network.routed(folder.path()),
+        None => program.builtin_server().await?,
     };
-    program.hold_builtin(&network);
+    program.hold_builtin(&routed);
 
     let bar = Bar::new();
     let (progress, killed) = match (&demo_network, args.kill_relay) {
@@ -49,7 +49,7 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     let request = ShareRequest::new(args.file.clone());
     let up = Call::new(
         &program,
-        network.clone(),
+        routed.clone(),
         &CallContext::new(cancel).with_progress(progress),
     );
     let shared = share::share(&up, request).await?;
@@ -58,7 +58,7 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     drop(up);
     let text = shared.pointer.to_text();
 
-    let down = Call::new(&program, network, &CallContext::new(cancel));
+    let down = Call::new(&program, routed, &CallContext::new(cancel));
     let fetched = fetch(&down, text.as_str(), folder.path()).await?;
     let shown_down = down.log().requests();
     drop(down);

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::app::relays::{RelaySet, RelaySource};
-use crate::app::transfer::network::{Network, Route};
+use crate::app::transfer::routed_server::{Route, RoutedServer};
 use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::cli::CliError;
 use crate::cli::args::KillTarget;
@@ -109,14 +109,14 @@ impl DemoNetwork {
         })
     }
 
-    /// The route over these relays to the server. `folder` names where the list is from.
-    pub(super) fn network(&self, folder: &Path) -> Network {
+    /// The server with the route over these relays. `folder` names where the list is from.
+    pub(super) fn routed(&self, folder: &Path) -> RoutedServer {
         let set = RelaySet {
             list: self.list.clone(),
             kind: NetworkKind::Cloakroom,
             source: RelaySource::File(folder.join("relays.json")),
         };
-        Network::new(self.server.address().clone(), Route::Relays(set))
+        RoutedServer::new(self.server.address().clone(), Route::Relays(set))
     }
 
     /// Kills that relay of the first path of an upload, once: as soon as half of the request is on its way, or all of it

@@ -10,7 +10,7 @@ use crate::protocol::relay_list::RelayList;
 
 /// A server and the route to it.
 #[derive(Clone)]
-pub struct Network {
+pub struct RoutedServer {
     server: ServerAddress,
     route: Route,
     /// Kept running while it is used.
@@ -26,7 +26,7 @@ pub enum Route {
     Relays(RelaySet),
 }
 
-impl Network {
+impl RoutedServer {
     /// A server that somebody runs.
     #[must_use]
     pub const fn new(server: ServerAddress, route: Route) -> Self {
