@@ -242,7 +242,6 @@ text_table! {
         links_server;
 
         // Settings, options and rows besides
-        clocks_differ;
         duration_days(count: u64);
         duration_hours(count: u64);
 

@@ -4,7 +4,7 @@ use super::texts;
 use crate::app::words::harmless::harmless_start;
 use crate::app::words::managed::downloads;
 use crate::app::words::message::UserMessage;
-use crate::app::words::texts::{clocks_differ, managed_deleted};
+use crate::app::words::texts::{list_comma, managed_deleted, two_sentences};
 use crate::app::words::units::duration;
 use crate::gui::model::{KeepFor, Managed, RelaysSeen, ServerStanding, Terms};
 use crate::protocol::path::{NewGuardRefused, SetAsideWhy, Standing};
@@ -27,7 +27,7 @@ pub fn managed(done: Managed) -> String {
                 texts::managed_not_extended(&day)
             };
             if by_server_clock {
-                crate::app::words::texts::two_sentences(&until, clocks_differ())
+                two_sentences(&until, texts::clocks_differ())
             } else {
                 until
             }
@@ -146,7 +146,7 @@ const LONGEST_NAME: usize = 60;
 /// Settings: a list that a pointer named, and the servers it was accepted for.
 #[must_use]
 pub fn list_accepted(servers: &[String]) -> String {
-    texts::list_accepted(&servers.join(crate::app::words::texts::list_comma()))
+    texts::list_accepted(&servers.join(list_comma()))
 }
 
 /// How a relay stands.

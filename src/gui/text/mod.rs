@@ -38,8 +38,8 @@ use crate::app::relays::RelaySource;
 use crate::app::transfer::stage::{FirstStop, Stage};
 pub use crate::app::words::relay_sources::{list_host_sees, seed_sees};
 pub(crate) use crate::app::words::texts::{
-    all_tries, cancelled, clocks_differ, copies_stay, count_about, did_not_see, ended_before,
-    list_maker_chooses, perhaps_saw, saw, saw_nothing, session_about, titled, two_sentences, you,
+    all_tries, cancelled, copies_stay, count_about, did_not_see, ended_before, list_maker_chooses,
+    perhaps_saw, saw, saw_nothing, session_about, titled, two_sentences, you,
 };
 pub use crate::app::words::units::{
     day, from_now, size, size_sent, speed, time_left, use_local_days,

@@ -317,6 +317,7 @@ text_table! {
         remedy_relays;
         limit_of(size: &str);
         asks_work(bits: u8);
+        clocks_differ;
         other_time_kept;
         kept_usual;
         usual_keep;
