@@ -238,7 +238,7 @@ impl Desk {
         self.backend.fail_next(no_answer());
         self.drop_report();
         self.backend.let_go(1);
-        self.until_seen("The file server could not be reached.");
+        self.until_seen("could not be reached");
     }
 
     /// A file is received; when it is there depends on the worker.
