@@ -354,7 +354,7 @@ fn way_out(ui: &mut Ui, loud: bool, drawn: &mut Drawn) {
 fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let (icon, place) = match model.settings.chosen_entry() {
         None => (Icon::HardDrive, text::built_in_stays().to_owned()),
-        Some(server) => (Icon::Server, text::goes_to(&server.name)),
+        Some(server) => (Icon::Server, text::goes_to(server.shown_name())),
     };
     let terms = model.chosen_terms();
     let limit = text::limit(terms);
