@@ -158,6 +158,7 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     let mut desk = Desk::with(without_relays, size, |_| Opening::default());
     for screen in [Screen::Share, Screen::Settings] {
         desk.act(WindowAction::Go(screen));
+        desk.until(|desk| !desk.window.state().model().settings_screen.relays_busy);
         look(&mut desk, &format!("{screen:?}, without relays"));
     }
 }
