@@ -210,7 +210,7 @@ fn says_pointer(button: &Response, info: &PointerInfo) {
 /// Where it goes, and the way to change that.
 fn will_be_saved(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let ink = palette(ui).muted;
-    let place = text::will_be_saved_in(&model.downloads());
+    let place = text::will_be_saved_in(model.downloads());
     let change = Button::new(Loudness::Quiet, text::change()).flush(Flush::Right);
     let width = change.width(ui);
     let words = |ui: &mut Ui| {
