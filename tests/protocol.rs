@@ -4,5 +4,6 @@
 
 mod protocol {
     mod decoder_memory;
+    mod path_simulation;
     mod virtual_network;
 }

@@ -1,12 +1,15 @@
 //! Drawing a path: a guard in its turn, a middle and a last anew, and as few rules yielding as can be.
 
+use std::collections::BTreeSet;
+
 use rand_core::CryptoRng;
 
 use super::guards::{SHORTEST, Sample};
 use super::memory::RelayMemory;
 use super::rules::{Question, Rules, makes_a_path};
 use super::{
-    Allowance, DrawError, Hops, Level, NoPath, Place, RejectReason, Rejection, Relaxed, RelayPath,
+    Allowance, DrawError, Hops, Level, MAX_NEW_GUARDS, NoPath, Place, RejectReason, Rejection,
+    Relaxed, RelayPath,
 };
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{RelayDescriptor, RelayList};
@@ -20,8 +23,8 @@ pub struct Drawing<'a> {
     pub host: &'a str,
     /// What the person allows for this list.
     pub allow: Allowance,
-    /// Something came back in this transfer: the network here lets relays be reached.
-    pub answered: bool,
+    /// Whether a connection to a guard came about in this transfer: the network here lets relays be reached.
+    pub reached: bool,
     /// Relays to which a failure of this transfer was traced.
     pub failed: &'a [Ed25519Public],
     /// Guards of this transfer's failed tries, one entry for each try.
@@ -50,7 +53,7 @@ impl<'a> Drawing<'a> {
             list,
             host,
             allow,
-            answered: false,
+            reached: false,
             failed: &[],
             guards_tried: &[],
             tried: &[],
@@ -170,15 +173,17 @@ impl<'a> Draw<'a> {
         guards_tried.len() >= TRIED_TWICE && list.relays.len() <= SHORTEST
     }
 
-    /// Whether guards were tried in this transfer, nothing came back, and no new one may be asked.
+    /// Whether as many guards were tried in this transfer as may be new in a day, none could be reached, and no new one may
+    /// be asked. With fewer it can be chance that those in use are down; silence can be the doing of who stands behind one.
     fn is_blocked(&self) -> bool {
         let Drawing {
             list,
-            answered,
+            reached,
             guards_tried,
             ..
         } = self.rules.drawing;
-        let is_cut_off = !guards_tried.is_empty() && !answered;
+        let tried: BTreeSet<_> = guards_tried.iter().collect();
+        let is_cut_off = tried.len() >= MAX_NEW_GUARDS && !reached;
         is_cut_off && !self.rules.may_ask_new() && list.relays.len() > SHORT_LIST
     }
 

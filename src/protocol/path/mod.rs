@@ -14,8 +14,8 @@
 //! 3. **In use** are the first two of the sample that may be guards; one where fewer than five relays are usable. They
 //!    are asked by turns. There is no lifetime; the person can drop those in use ([`RelayMemory::forget_guards`]).
 //! 4. A **new guard** has not stood as middle or last for ten days, and has been in the sample for ten days (the first
-//!    sample has). At most three are asked in 24 hours; where guards were tried then and nothing came back, the network
-//!    here blocks the relays ([`DrawError::Blocked`]). A guard is kept from its first answer.
+//!    sample has). At most three are asked in 24 hours; where three guards were tried then and none could be reached, the
+//!    network here blocks the relays ([`DrawError::Blocked`]). A guard is kept from its first answer.
 //! 5. **Middle and last** come from outside the sample and were not asked as guard for ten days. One that worked within
 //!    the hour counts double; on a retry the untried come first. The three are different, no two of them in one /24 or
 //!    /48 or of one named operator, and the last serves the host.

@@ -4,8 +4,7 @@
 //! Every person has a world of their own: a list of relays, some of them hostile, that come and go, and whatever else a
 //! [`Setting`] says. Only the path rules are real here; what a try comes to is decided by who is there and who sabotages.
 //! Seeds are fixed, so that a run can be repeated. The tables are printed by
-//! `cargo test --release --test path_simulation -- --ignored --nocapture`.
-#![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
+//! `cargo test --release --test protocol path_simulation -- --ignored --nocapture`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -438,11 +437,11 @@ impl<'a> Person<'a> {
     fn transfer(&mut self, last_day: bool) {
         let offline = self.unit() < self.setting.offline;
         let (mut failed, mut guards_tried, mut tried) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut answered, mut both, mut hostile_guard) = (false, false, false);
+        let (mut reached, mut both, mut hostile_guard) = (false, false, false);
         let mut through = false;
         for _ in 0..5 {
             let drawing = Drawing {
-                answered,
+                reached,
                 failed: &failed,
                 guards_tried: &guards_tried,
                 tried: &tried,
@@ -483,7 +482,7 @@ impl<'a> Person<'a> {
                 through = true;
                 break;
             };
-            answered |= !matches!(fault, Fault::Silent | Fault::GuardUnreachable);
+            reached |= fault != Fault::GuardUnreachable;
             failed.extend(match fault {
                 Fault::GuardUnreachable => Some(hops.guard),
                 Fault::Gone { relay, .. } => Some(relay),
