@@ -157,6 +157,8 @@ fn kept_transfers_are_there_after_a_restart_until_they_are_wiped() {
     *desk.desktop.files.lock().expect("no panic") = vec![exported.clone()];
     desk.click("Export, with keys");
     desk.until(|_| std::fs::read_to_string(&exported).is_ok_and(|text| text.contains(POINTER)));
+    // What is said of it moves the page.
+    desk.until_seen("1 transfer was written to the file.");
     desk.click("Wipe history");
     desk.until_seen("Wipe the history?");
     desk.window.key_press(Key::Enter);
