@@ -28,7 +28,8 @@
 //! drawn anew for each **try** of a request. The **file server** answers at the end of it.
 //!
 //! The **route** to a server is direct, or through the relays of a **relay list**; where that list comes from is its
-//! **source**. A server can **mirror** a list, and a pointer can offer one, which is **accepted** for its server alone.
+//! **source**. `app::client` decides between the two, `app::relays` whose list serves the server, `protocol::path` which
+//! three relays of it. A server can **mirror** a list, and a pointer can offer one, which is **accepted** for its server alone.
 //! The **built-in network** is a server and three relays inside this program. **Session** is the messenger whose service
 //! nodes can serve as relays.
 //!

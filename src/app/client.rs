@@ -1,6 +1,6 @@
-//! The one object that the window and the command line hold: the program, the relays and the settings. It decides for
-//! both which route a request takes: straight, through the built-in network, or through relays. `relays` then says whose
-//! list serves the server, `protocol::transfer` draws three relays of it for each try.
+//! Which route a request takes: straight, through the built-in network, or through relays. It is decided here for the
+//! window and the command line alike, which both hold a [`Client`]: the program, the relays and the settings. `relays` then
+//! says whose list serves the server, `protocol::transfer` draws three relays of it for each try.
 
 use std::sync::Arc;
 

@@ -130,9 +130,11 @@ fn soon<T>(look: impl Fn() -> Option<T>) -> T {
 }
 
 fn welcomed(home: &Path, downloads: &Path) {
-    let mut config = Settings::default();
-    config.welcomed = true;
-    config.download_folder = Some(downloads.to_owned());
+    let config = Settings {
+        welcomed: true,
+        download_folder: Some(downloads.to_owned()),
+        ..Settings::default()
+    };
     config
         .save(&Home::in_folder(home))
         .expect("settings in a temporary folder");

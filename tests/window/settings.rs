@@ -59,12 +59,12 @@ fn an_access_word_is_entered_kept_and_forgotten_and_never_shown() {
 }
 
 /// Makes changes as the window does: in the settings that it has, and in the file.
-fn save(app: &App, settings: Settings, changes: Vec<Change>) -> Settings {
+fn save(app: &App, settings: Settings, changes: &[Change]) -> Settings {
     let mut settings = settings;
-    for change in &changes {
+    for change in changes {
         settings.apply(change);
     }
-    app.save(&changes, &settings).expect("saved");
+    app.save(changes, &settings).expect("saved");
     settings
 }
 
@@ -78,9 +78,11 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
         format!("http://files.example#p={}", key.to_hex())
             .parse()
             .expect("an address");
-    let mut config = Settings::default();
-    config.chosen = ServerChoice::Server(address.key);
-    config.servers.push(ServerEntry::new("Friends", address));
+    let config = Settings {
+        chosen: ServerChoice::Server(address.key),
+        servers: vec![ServerEntry::new("Friends", address)],
+        ..Settings::default()
+    };
     config.save(&home).expect("saved");
     // A newer version keeps more with a server.
     let text = || std::fs::read_to_string(home.config_file()).expect("read");
@@ -91,7 +93,7 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
     assert_eq!(loaded.trouble, None);
     assert_eq!(loaded.settings.servers[0].name, "Friends");
     let word = AccessWord::parse("sesame").ok();
-    save(&app, loaded.settings, vec![Change::AccessWord(key, word)]);
+    save(&app, loaded.settings, &[Change::AccessWord(key, word)]);
     assert!(text().contains("latest = 2"), "{}", text());
 
     let kept = App::new(home).load().settings;
@@ -104,8 +106,10 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
 fn what_the_command_line_changes_while_the_window_is_open_stays() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let home = Home::in_folder(folder.path());
-    let mut read = Settings::default();
-    read.zoom = 117;
+    let mut read = Settings {
+        zoom: 117,
+        ..Settings::default()
+    };
     read.save(&home).expect("saved");
     let app = App::new(home.clone());
     let settings = app.load().settings;
@@ -116,8 +120,8 @@ fn what_the_command_line_changes_while_the_window_is_open_stays() {
     ];
     changes.iter().for_each(|change| read.apply(change));
     read.save_changes(&changes, &home).expect("saved");
-    let settings = save(&app, settings, vec![Change::Welcomed]);
-    save(&app, settings, vec![Change::MaskPointers(true)]);
+    let settings = save(&app, settings, &[Change::Welcomed]);
+    save(&app, settings, &[Change::MaskPointers(true)]);
 
     let mut expected = read;
     (expected.welcomed, expected.mask_pointers) = (true, true);
@@ -292,11 +296,11 @@ fn what_few_people_change_is_kept_and_the_diagnostics_hold_no_secret() {
     let settings = app.load().settings;
     let mut known = server("files.example");
     known.access_word = AccessWord::parse("sesame").ok();
-    let changes = vec![
+    let changes = [
         Change::AddServer(known),
         Change::Proxy("socks5://me:hush@127.0.0.1:9050".parse().ok()),
     ];
-    let saved = save(&app, settings, changes);
+    let saved = save(&app, settings, &changes);
     assert_eq!(app.load().settings, saved);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let found = runtime.block_on(app.diagnostics());

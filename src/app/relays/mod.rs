@@ -1,5 +1,5 @@
-//! Which relays this person has, and where from: a file, a signed list by URL, Session's nodes, or none beyond the
-//! built-in network's.
+//! Whose relay list serves a server: the person's own, else the one that was accepted for it; and where lists are from: a
+//! file, a signed list by URL, Session's nodes, or none beyond the built-in network's.
 //!
 //! A list by URL is fetched straight from its host when it is added, and that host then sees this computer's address;
 //! afterwards it comes through file servers that mirror it (`refresh`). One that a pointer names is used for that

@@ -14,9 +14,11 @@ use crate::protocol::keys::Ed25519Public;
 /// One change of the settings, with the new value. Making it twice comes to the same as making it once.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// The access word of the server with this key, or none any more.
+    /// The access word of the server with this key, or none any more; of each, where an older version kept several addresses
+    /// of one key.
     AccessWord(Ed25519Public, Option<AccessWord>),
-    /// A server, after the others; one of the same key only gets the new address.
+    /// A server, after the others, unless there is one with this key. A new address for a key that is known would take over
+    /// what was decided about the old one, as that it may see this computer's address.
     AddServer(ServerEntry),
     /// The server that new files go to.
     ChosenServer(ServerChoice),
@@ -26,7 +28,7 @@ pub enum Change {
     Contrast(Contrast),
     /// Whether the pointer goes on the clipboard as soon as it is there.
     CopyWhenDone(bool),
-    /// Whether the server with this key is reached without relays.
+    /// Whether the server with this key is reached without relays; under each of its addresses.
     Direct(Ed25519Public, bool),
     /// Which display system the next window opens on.
     Display(Display),
@@ -54,7 +56,7 @@ pub enum Change {
     ReducedMotion(bool),
     /// Where the relays are from.
     Relays(RelaySource),
-    /// No server of this key any more. Where new files went there, they go to the built-in network.
+    /// The first server with this key is gone. Where new files went there, they go to the built-in network.
     RemoveServer(Ed25519Public),
     /// What draws the next window.
     Renderer(Renderer),
@@ -75,20 +77,21 @@ impl Settings {
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::AccessWord(key, word) => {
-                if let Some(server) = self.server_mut(key) {
+                for server in self.with_key(key) {
                     server.access_word.clone_from(word);
                 }
             }
-            Change::AddServer(entry) => match self.server_mut(&entry.address.key) {
-                Some(known) => known.address = entry.address.clone(),
-                None => self.servers.push(entry.clone()),
-            },
+            Change::AddServer(entry) => {
+                if self.server(&entry.address.key).is_none() {
+                    self.servers.push(entry.clone());
+                }
+            }
             Change::ChosenServer(choice) => self.chosen = *choice,
             Change::ClearClipboard(on) => self.clear_clipboard = *on,
             Change::Contrast(contrast) => self.contrast = *contrast,
             Change::CopyWhenDone(on) => self.copy_when_done = *on,
             Change::Direct(key, direct) => {
-                if let Some(server) = self.server_mut(key) {
+                for server in self.with_key(key) {
                     server.direct = *direct;
                 }
             }
@@ -108,15 +111,19 @@ impl Settings {
             Change::ReducedMotion(on) => self.reduced_motion = *on,
             Change::Relays(source) => self.relays = source.clone(),
             Change::RemoveServer(key) => {
-                self.servers.retain(|server| server.address.key != *key);
+                let mut servers = self.servers.iter();
+                if let Some(place) = servers.position(|server| server.address.key == *key) {
+                    self.servers.remove(place);
+                }
                 if self.chosen == ServerChoice::Server(*key) {
                     self.chosen = ServerChoice::BuiltIn;
                 }
             }
             Change::Renderer(renderer) => self.renderer = *renderer,
             Change::RestoreServer(place, entry) => {
-                let key = entry.address.key;
-                self.servers.retain(|server| server.address.key != key);
+                // It may have been added again meanwhile.
+                self.servers
+                    .retain(|server| server.address != entry.address);
                 let place = (*place).min(self.servers.len());
                 self.servers.insert(place, entry.clone());
             }
@@ -132,9 +139,9 @@ impl Settings {
         }
     }
 
-    fn server_mut(&mut self, key: &Ed25519Public) -> Option<&mut ServerEntry> {
-        let mut servers = self.servers.iter_mut();
-        servers.find(|server| server.address.key == *key)
+    fn with_key(&mut self, key: &Ed25519Public) -> impl Iterator<Item = &mut ServerEntry> {
+        let servers = self.servers.iter_mut();
+        servers.filter(|server| server.address.key == *key)
     }
 }
 
@@ -157,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_moved_keeps_what_was_decided_about_it() {
+    fn a_new_address_takes_over_nothing_that_was_decided_about_the_old_one() {
         let mut settings = Settings::default();
         let known = entry("old.example", 1);
         let key = known.address.key;
@@ -165,12 +172,27 @@ mod tests {
         settings.apply(&Change::AddServer(entry("other.example", 2)));
         settings.apply(&Change::Direct(key, true));
         settings.apply(&Change::AccessWord(key, AccessWord::parse("sesame").ok()));
-        let moved = entry("new.example", 1);
-        settings.apply(&Change::AddServer(moved.clone()));
+        settings.apply(&Change::AddServer(entry("new.example", 1)));
         let server = settings.server(&key).unwrap();
-        assert_eq!(server.address, moved.address);
         assert!(server.direct && server.access_word.is_some());
         assert_eq!(names(&settings), ["old.example", "other.example"]);
+    }
+
+    /// Older versions kept them.
+    #[test]
+    fn of_two_addresses_of_one_key_none_stays_open_when_the_other_is_closed() {
+        let (one, other) = (entry("one.example", 1), entry("other.example", 1));
+        let key = one.address.key;
+        let mut settings = Settings {
+            servers: vec![one, other],
+            ..Settings::default()
+        };
+        settings.apply(&Change::Direct(key, true));
+        settings.apply(&Change::Direct(key, false));
+        settings.apply(&Change::AccessWord(key, None));
+        assert!(settings.servers.iter().all(|server| !server.direct));
+        settings.apply(&Change::RemoveServer(key));
+        assert_eq!(names(&settings), ["other.example"]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a person has decided: servers, relays, folders, look. One type, [`Settings`], is what the file holds, what every use
 //! case goes by and what the window shows; one type, [`Change`], changes it in the window and in the file alike.
 //!
-//! A new setting is a field here with its default, a change in `change`, and a row with its words in the window.
+//! A new setting is a field here with its default, a change in `change`, a row in `gui/view/settings.rs`, and its words in
+//! `gui/text/texts.rs` and `assets/l10n`. A setting that exposes something when its key is misspelled goes into `misspelled` too.
 
 mod change;
 mod error;

@@ -1,4 +1,4 @@
-//! `cloak info`: what a pointer says. Asks no server.
+//! `cloak info`: what a pointer says, and what is remembered of its server. Asks nobody.
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

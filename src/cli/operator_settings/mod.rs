@@ -1,5 +1,5 @@
 //! Operators' settings from flags, environment variables and a file, over the defaults: the first of them that names a
-//! setting decides it.
+//! setting decides it. A key or a value of the file that is wrong is refused here, with file and line.
 //!
 //! Flags and variables make one layer of settings, a file another; `server` and `relay` say which settings there are,
 //! `value` how each is written. The decided settings, their defaults, and which of them contradict each other are known
@@ -90,8 +90,8 @@ fn finish_arg(arg: Arg, sample: &str) -> Arg {
     arg.help(help).hide_env_values(true)
 }
 
-fn read_file<L: SettingsLayer>(path: &Path) -> Result<L, SettingsError> {
-    let unreadable = |cause| SettingsError::Read {
+fn read_file<L: SettingsLayer>(path: &Path) -> Result<L, OperatorSettingsError> {
+    let unreadable = |cause| OperatorSettingsError::Read {
         path: path.to_owned(),
         cause,
     };
@@ -104,13 +104,13 @@ fn read_file<L: SettingsLayer>(path: &Path) -> Result<L, SettingsError> {
 /// Reads the settings in `text`, which stands in the file called `name`.
 ///
 /// # Errors
-/// [`SettingsError`], for all that is no setting or no value of one.
-pub fn read_text<L: SettingsLayer>(text: &str, name: &str) -> Result<L, SettingsError> {
+/// [`OperatorSettingsError`], for all that is no setting or no value of one.
+pub fn read_text<L: SettingsLayer>(text: &str, name: &str) -> Result<L, OperatorSettingsError> {
     let place = |at: usize| {
         let before = text.get(..at).unwrap_or(text);
         format!("{name}, line {}", before.matches('\n').count() + 1)
     };
-    let table = DeTable::parse(text).map_err(|error| SettingsError::Syntax {
+    let table = DeTable::parse(text).map_err(|error| OperatorSettingsError::Syntax {
         place: error
             .span()
             .map_or_else(|| name.to_owned(), |span| place(span.start)),
@@ -119,14 +119,14 @@ pub fn read_text<L: SettingsLayer>(text: &str, name: &str) -> Result<L, Settings
     let known = keys::<L>();
     for (key, value) in table.get_ref() {
         if !known.iter().any(|known| known == key.get_ref()) {
-            return Err(SettingsError::Unknown {
+            return Err(OperatorSettingsError::Unknown {
                 place: place(key.span().start),
                 key: key.get_ref().to_string(),
                 hint: hint(key.get_ref(), value.get_ref(), &known),
             });
         }
         if has_other_radix(value.get_ref()) {
-            return Err(SettingsError::Value {
+            return Err(OperatorSettingsError::Value {
                 place: format!("{}: {}", place(key.span().start), key.get_ref()),
                 reason: "a number is written in decimal digits, and text in quotes".to_owned(),
             });
@@ -137,7 +137,7 @@ pub fn read_text<L: SettingsLayer>(text: &str, name: &str) -> Result<L, Settings
             let mut entries = table.get_ref().iter();
             entries.find(|(_key, value)| value.span().contains(&span.start))
         });
-        SettingsError::Value {
+        OperatorSettingsError::Value {
             place: wrong.map_or_else(
                 || name.to_owned(),
                 |(key, _value)| format!("{}: {}", place(key.span().start), key.get_ref()),
@@ -187,7 +187,7 @@ fn hint(key: &str, value: &DeValue<'_>, known: &[String]) -> String {
 
 /// Why a file with settings was refused.
 #[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
+pub enum OperatorSettingsError {
     /// The file cannot be read.
     #[error("the configuration {} cannot be read ({cause}); check its name and who may read it", path.display())]
     Read {

@@ -103,9 +103,11 @@ mod tests {
             relay_list: None,
         };
         let ours = ServerEntry::new("", address("files.example"));
-        let mut settings = Settings::default();
-        settings.chosen = ServerChoice::Server(ours.address.key);
-        settings.servers.push(ours);
+        let mut settings = Settings {
+            chosen: ServerChoice::Server(ours.address.key),
+            servers: vec![ours],
+            ..Settings::default()
+        };
         let known = |expires| pointer("files.example", expires);
         let other = pointer("other.example", None);
         assert_eq!(doubt(&known(Some(11)), 10, &settings), None);

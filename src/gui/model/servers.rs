@@ -69,10 +69,10 @@ impl Model {
         if typed.is_empty() {
             return Vec::new();
         }
-        let address = match typed.parse::<ServerAddress>() {
+        let address = match self.understood(typed) {
             Ok(address) => address,
             Err(why) => {
-                let message = UserMessage::from(&AppError::from(why));
+                let message = UserMessage::from(&why);
                 self.announce(true, Announced::Worded(message.clone()));
                 self.settings_screen.address_trouble = Some(message);
                 return Vec::new();
@@ -90,6 +90,17 @@ impl Model {
         self.announce(false, Announced::ServerAdded(name));
         effects.extend(self.after_server_chosen());
         effects
+    }
+
+    /// The address that was typed, if it is one and of no server that is known by another.
+    fn understood(&self, typed: &str) -> Result<ServerAddress, AppError> {
+        let address = typed.parse::<ServerAddress>()?;
+        match self.settings.server(&address.key) {
+            Some(known) if known.address != address => {
+                Err(AppError::ServerKnown(Box::new(known.address.clone())))
+            }
+            _ => Ok(address),
+        }
     }
 
     fn use_server(&mut self, choice: ServerChoice) -> Vec<Effect> {

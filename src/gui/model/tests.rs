@@ -672,6 +672,23 @@ fn an_added_server_is_used_and_kept() {
     );
 }
 
+/// Whoever knows a server's key, which stands in every pointer, must not move it to another host.
+#[test]
+fn another_address_of_a_known_server_is_refused_in_words() {
+    let mut model = model();
+    let known = server("files.example");
+    add(&mut model, &known);
+    model.update(ServerAction::Use(ServerChoice::BuiltIn));
+    let elsewhere = known.address.to_string().replace("files", "evil");
+    model.update(ServerAction::AddressEdited(elsewhere.clone()));
+    assert!(model.update(ServerAction::Add).is_empty());
+    let trouble = model.settings_screen.address_trouble.as_ref();
+    assert!(trouble.is_some_and(|trouble| trouble.why.contains("files.example")));
+    assert_eq!(model.settings_screen.address, elsewhere);
+    assert_eq!(model.settings.servers, [known]);
+    assert_eq!(model.settings.chosen, ServerChoice::BuiltIn);
+}
+
 #[test]
 fn a_bad_address_is_never_kept_and_stays_in_the_field() {
     let mut model = model();

@@ -1,4 +1,4 @@
-//! The words of what stands over the window: who saw what, shortcuts.
+//! The words of what stands over the window: shortcuts, and what came of a try.
 
 use super::texts;
 use crate::app::words::who_saw_what::outcome;

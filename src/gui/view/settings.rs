@@ -168,6 +168,11 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             server(ui, model, ServerChoice::BuiltIn, name, about, drawn);
         });
         for (at, known) in model.settings.servers.iter().enumerate() {
+            let first = model.settings.server(&known.address.key);
+            if first.is_some_and(|first| first.address != known.address) {
+                // Older versions kept several addresses of one key. What is chosen for the first holds for all.
+                continue;
+            }
             kit::divider(ui);
             let id = list.with(known.address.key);
             kit::part(ui, id, Role::ListItem, known.shown_name(), |ui| {

@@ -109,7 +109,8 @@ pub struct SignedList {
     pub signature: String,
 }
 
-/// The answer to `GET /info`. What a newer server says beyond it is passed over.
+/// The answer to `GET /info`. What a newer server says beyond it is passed over. A new field needs a default for older
+/// servers, a text at most 1,024 bytes, and a decision in [`ServerInfo::agrees_with`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerInfo {
     /// Name of the server's program.

@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 
 use super::guards::{SHORTEST, Sample};
 use super::memory::RelayMemory;
-use super::rules::{Question, Rules, makes_a_path};
+use super::rules::{PathRules, Placement, makes_a_path};
 use super::{
     Allowance, DrawError, Hops, Level, MAX_NEW_GUARDS, NoPath, Place, RejectReason, Rejection,
     Relaxed, RelayPath,
@@ -87,7 +87,7 @@ impl<'a> Drawing<'a> {
                 Level::Strict
             }
         });
-        let rules = Rules {
+        let rules = PathRules {
             drawing: self,
             memory,
             sample: &sample,
@@ -131,7 +131,7 @@ type Candidate<'a> = (&'a RelayDescriptor, Vec<RejectReason>);
 
 /// One path being drawn.
 struct Draw<'a> {
-    rules: Rules<'a>,
+    rules: PathRules<'a>,
     /// The guards that are asked first.
     ready: Vec<Ed25519Public>,
 }
@@ -190,7 +190,7 @@ impl<'a> Draw<'a> {
     /// Who may be guard at this level, in the order in which they are asked: those in use, others that were asked
     /// before or tried twice now, new ones where there is no other, and those that yield.
     fn guards(&self, level: Level) -> Vec<Candidate<'a>> {
-        let Rules {
+        let PathRules {
             memory,
             sample,
             drawing,
@@ -224,7 +224,7 @@ impl<'a> Draw<'a> {
         able.sort_by_key(|(order, _)| *order);
         // A new guard is one more relay that sees the client.
         let has_other = able.iter().any(|((rank, ..), _)| *rank < NEW);
-        if has_other && level < Level::NotAGuard {
+        if has_other && level < Level::OutsideSample {
             able.retain(|((rank, ..), _)| *rank != NEW);
         }
         able.into_iter().map(|(_, one)| one).collect()
@@ -287,7 +287,7 @@ impl<'a> Draw<'a> {
             reasons.filter_map(|reason| reason.relaxed(*place))
         });
         // A guard that is kept stays one where it was allowed to stand elsewhere; that is disclosed each time.
-        let Rules { memory, now, .. } = self.rules;
+        let PathRules { memory, now, .. } = self.rules;
         let has_stood = memory.has_stood_lately(&guard.key, now);
         let has_stood = has_stood.then_some(Relaxed::GuardStoodElsewhere);
         let mut relaxed: Vec<_> = yielded.chain(has_stood).collect();
@@ -305,7 +305,7 @@ impl<'a> Draw<'a> {
     ) -> (Vec<Candidate<'a>>, Vec<Rejection>) {
         let (mut able, mut rejected) = (Vec::new(), Vec::new());
         for relay in &self.rules.drawing.list.relays {
-            let reasons = self.rules.verdict(&Question {
+            let reasons = self.rules.verdict(&Placement {
                 relay,
                 place,
                 beside,
@@ -325,12 +325,10 @@ impl<'a> Draw<'a> {
 
     /// The first level at which none of these reasons is an obstacle; `None` when one always is.
     fn level_of(&self, reasons: &[RejectReason], place: Place) -> Option<Level> {
-        let levels = reasons
+        let mut levels = reasons
             .iter()
             .map(|reason| self.rules.yields_at(*reason, place));
-        levels.fold(Some(Level::Strict), |most, level| {
-            most.zip(level).map(|(most, level)| most.max(level))
-        })
+        levels.try_fold(Level::Strict, |most, level| Some(most.max(level?)))
     }
 
     /// Takes one for whom least yields, among them one that was not tried in this transfer, by the odds.
@@ -341,7 +339,7 @@ impl<'a> Draw<'a> {
         avoided: Option<Ed25519Public>,
         rng: &mut impl CryptoRng,
     ) -> Option<Candidate<'a>> {
-        let Rules {
+        let PathRules {
             memory,
             drawing,
             now,
@@ -399,7 +397,7 @@ const LEVELS: [Level; 8] = [
     Level::Strict,
     Level::KeptBack,
     Level::SetAside,
-    Level::NotAGuard,
+    Level::OutsideSample,
     Level::FormerMiddle,
     Level::FormerLast,
     Level::Share,

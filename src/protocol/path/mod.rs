@@ -216,7 +216,7 @@ enum Level {
     /// Relays set aside are taken, and a relay kept back is last.
     SetAside,
     /// A relay outside the sample becomes a guard.
-    NotAGuard,
+    OutsideSample,
     /// Where the person allows it: a relay that stood elsewhere becomes a guard, or a former guard is middle.
     FormerMiddle,
     /// Where the person allows it: a former guard is last.

@@ -10,7 +10,7 @@ use super::{Drawing, Level, Place, RejectReason, Relaxed};
 use crate::protocol::relay_list::{RelayDescriptor, RelayList};
 
 /// What the rules look at while one path is drawn.
-pub(super) struct Rules<'a> {
+pub(super) struct PathRules<'a> {
     pub(super) drawing: &'a Drawing<'a>,
     pub(super) memory: &'a RelayMemory,
     pub(super) sample: &'a Sample,
@@ -19,22 +19,22 @@ pub(super) struct Rules<'a> {
     pub(super) share_at: Option<Level>,
 }
 
-/// May this relay stand at this place, beside those already taken for the path (the guard first)?
-pub(super) struct Question<'a> {
+/// A relay at a place of a path, beside those already taken for it (the guard first).
+pub(super) struct Placement<'a> {
     pub(super) relay: &'a RelayDescriptor,
     pub(super) place: Place,
     pub(super) beside: &'a [&'a RelayDescriptor],
 }
 
-impl Question<'_> {
+impl Placement<'_> {
     fn is_for_guard(&self) -> bool {
         self.place == Place::Guard
     }
 }
 
-impl Rules<'_> {
+impl PathRules<'_> {
     /// Every reason against it; none for a relay that may stand there.
-    pub(super) fn verdict(&self, of: &Question<'_>) -> Vec<RejectReason> {
+    pub(super) fn verdict(&self, wanted: &Placement<'_>) -> Vec<RejectReason> {
         let rules = [
             Self::differs,
             Self::serves,
@@ -50,84 +50,84 @@ impl Rules<'_> {
             Self::is_old,
             Self::is_within_the_limit,
         ];
-        rules.iter().filter_map(|rule| rule(self, of)).collect()
+        rules.iter().filter_map(|rule| rule(self, wanted)).collect()
     }
 
-    fn differs(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let mut keys = of.beside.iter().map(|other| other.key);
-        keys.any(|key| key == of.relay.key)
+    fn differs(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let mut keys = wanted.beside.iter().map(|other| other.key);
+        keys.any(|key| key == wanted.relay.key)
             .then_some(RejectReason::OnThisPath)
     }
 
-    fn serves(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let serves = of.relay.serves.includes(self.drawing.host);
-        (of.place == Place::Last && !serves).then_some(RejectReason::NotServing)
+    fn serves(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let serves = wanted.relay.serves.includes(self.drawing.host);
+        (wanted.place == Place::Last && !serves).then_some(RejectReason::NotServing)
     }
 
-    fn did_not_fail(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let failed = self.drawing.failed.contains(&of.relay.key);
+    fn did_not_fail(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let failed = self.drawing.failed.contains(&wanted.relay.key);
         failed.then_some(RejectReason::Failed)
     }
 
-    fn is_not_aside(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let key = &of.relay.key;
+    fn is_not_aside(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let key = &wanted.relay.key;
         let is_struck = self.memory.struck_until(key, self.now).is_some();
-        let guard = of.beside.first().map(|guard| &guard.key);
+        let guard = wanted.beside.first().map(|guard| &guard.key);
         let is_aside = guard.is_some_and(|guard| self.memory.is_aside_on(guard, key, self.now));
         (is_struck || is_aside).then_some(RejectReason::SetAside)
     }
 
-    fn shares_no_network(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let own = network(of.relay.host);
-        let mut others = of.beside.iter().map(|other| network(other.host));
+    fn shares_no_network(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let own = network(wanted.relay.host);
+        let mut others = wanted.beside.iter().map(|other| network(other.host));
         others
             .any(|other| other == own)
             .then_some(RejectReason::SameNetwork)
     }
 
-    fn shares_no_operator(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let own = &of.relay.operator;
-        let mut others = of.beside.iter().map(|other| &other.operator);
+    fn shares_no_operator(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let own = &wanted.relay.operator;
+        let mut others = wanted.beside.iter().map(|other| &other.operator);
         (!own.is_empty() && others.any(|other| other == own)).then_some(RejectReason::SameOperator)
     }
 
-    fn was_no_guard(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let was_asked = self.memory.was_asked(&of.relay.key, self.now);
-        (!of.is_for_guard() && was_asked).then_some(RejectReason::IsGuard)
+    fn was_no_guard(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let was_asked = self.memory.was_asked(&wanted.relay.key, self.now);
+        (!wanted.is_for_guard() && was_asked).then_some(RejectReason::IsGuard)
     }
 
-    fn is_not_kept_back(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let key = &of.relay.key;
+    fn is_not_kept_back(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let key = &wanted.relay.key;
         let is_kept_back =
             self.sample.members.contains(key) && !self.memory.was_asked(key, self.now);
-        (!of.is_for_guard() && is_kept_back).then_some(RejectReason::KeptBack)
+        (!wanted.is_for_guard() && is_kept_back).then_some(RejectReason::KeptBack)
     }
 
-    fn is_not_dropped(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let is_dropped = self.memory.is_dropped(&of.relay.key, self.now);
-        (of.is_for_guard() && is_dropped).then_some(RejectReason::Dropped)
+    fn is_not_dropped(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let is_dropped = self.memory.is_dropped(&wanted.relay.key, self.now);
+        (wanted.is_for_guard() && is_dropped).then_some(RejectReason::Dropped)
     }
 
-    fn is_in_sample(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let key = &of.relay.key;
+    fn is_in_sample(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let key = &wanted.relay.key;
         let may = self.sample.members.contains(key) || self.memory.is_kept(key);
-        (of.is_for_guard() && !may).then_some(RejectReason::NotAGuard)
+        (wanted.is_for_guard() && !may).then_some(RejectReason::NotAGuard)
     }
 
-    fn did_not_stand(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let has_stood = self.memory.has_stood_lately(&of.relay.key, self.now);
-        let may = self.memory.is_kept(&of.relay.key);
-        (of.is_for_guard() && has_stood && !may).then_some(RejectReason::StoodElsewhere)
+    fn did_not_stand(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let has_stood = self.memory.has_stood_lately(&wanted.relay.key, self.now);
+        let may = self.memory.is_kept(&wanted.relay.key);
+        (wanted.is_for_guard() && has_stood && !may).then_some(RejectReason::StoodElsewhere)
     }
 
-    fn is_old(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let is_old = self.memory.is_old(&of.relay.key, self.now);
-        (of.is_for_guard() && !is_old).then_some(RejectReason::TooNew)
+    fn is_old(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let is_old = self.memory.is_old(&wanted.relay.key, self.now);
+        (wanted.is_for_guard() && !is_old).then_some(RejectReason::TooNew)
     }
 
-    fn is_within_the_limit(&self, of: &Question<'_>) -> Option<RejectReason> {
-        let is_new = self.memory.is_new_guard(&of.relay.key, self.now);
-        (of.is_for_guard() && is_new && !self.may_ask_new()).then_some(RejectReason::TooManyNew)
+    fn is_within_the_limit(&self, wanted: &Placement<'_>) -> Option<RejectReason> {
+        let is_new = self.memory.is_new_guard(&wanted.relay.key, self.now);
+        (wanted.is_for_guard() && is_new && !self.may_ask_new()).then_some(RejectReason::TooManyNew)
     }
 
     /// Whether one more relay may see this client as a guard.
@@ -136,7 +136,7 @@ impl Rules<'_> {
     }
 }
 
-impl Rules<'_> {
+impl PathRules<'_> {
     /// From which level on this reason is no obstacle; `None` for never.
     pub(super) fn yields_at(&self, reason: RejectReason, place: Place) -> Option<Level> {
         let allowed = |level| self.drawing.allow.former_guards.then_some(level);
@@ -144,7 +144,7 @@ impl Rules<'_> {
             (R::NotServing | R::OnThisPath | R::TooManyNew, _) => None,
             (R::KeptBack, Place::Middle) | (R::TooNew, _) => Some(Level::KeptBack),
             (R::KeptBack | R::SetAside, _) => Some(Level::SetAside),
-            (R::NotAGuard, _) => Some(Level::NotAGuard),
+            (R::NotAGuard, _) => Some(Level::OutsideSample),
             (R::IsGuard, Place::Last) => allowed(Level::FormerLast),
             (R::IsGuard | R::StoodElsewhere, _) => allowed(Level::FormerMiddle),
             (R::SameNetwork | R::SameOperator, _) => self.share_at,
@@ -157,16 +157,16 @@ impl RejectReason {
     /// What is disclosed of a path on which this reason yielded; `None` for a reason that breaks no promise.
     pub(super) const fn relaxed(self, place: Place) -> Option<Relaxed> {
         match (self, place) {
-            (R::Dropped, _) => Some(Relaxed::GuardReturned),
-            (R::Failed | R::SetAside, _) => Some(Relaxed::SetAside),
-            (R::IsGuard, Place::Last) => Some(Relaxed::GuardIsLast),
-            (R::IsGuard, _) => Some(Relaxed::GuardIsMiddle),
-            (R::KeptBack, _) => Some(Relaxed::KeptBack),
-            (R::SameNetwork, _) => Some(Relaxed::SameNetwork),
-            (R::SameOperator, _) => Some(Relaxed::SameOperator),
-            (R::StoodElsewhere, _) => Some(Relaxed::GuardStoodElsewhere),
-            (R::TooNew, _) => Some(Relaxed::GuardIsNew),
-            (R::NotAGuard | R::NotServing | R::OnThisPath | R::TooManyNew, _) => None,
+            (Self::Dropped, _) => Some(Relaxed::GuardReturned),
+            (Self::Failed | Self::SetAside, _) => Some(Relaxed::SetAside),
+            (Self::IsGuard, Place::Last) => Some(Relaxed::GuardIsLast),
+            (Self::IsGuard, _) => Some(Relaxed::GuardIsMiddle),
+            (Self::KeptBack, _) => Some(Relaxed::KeptBack),
+            (Self::SameNetwork, _) => Some(Relaxed::SameNetwork),
+            (Self::SameOperator, _) => Some(Relaxed::SameOperator),
+            (Self::StoodElsewhere, _) => Some(Relaxed::GuardStoodElsewhere),
+            (Self::TooNew, _) => Some(Relaxed::GuardIsNew),
+            (Self::NotAGuard | Self::NotServing | Self::OnThisPath | Self::TooManyNew, _) => None,
         }
     }
 }

@@ -67,7 +67,7 @@ struct Counts {
     /// What is stored. While that is unknown: what this process added.
     used_bytes: u64,
     /// The writes and deletions that have begun and not ended, by number.
-    under_way: BTreeMap<u64, Change>,
+    under_way: BTreeMap<u64, ObjectChange>,
     next_number: u64,
     /// What is being written.
     under_way_bytes: u64,
@@ -85,7 +85,7 @@ enum KnownTotal {
 
 /// A write or a deletion of an object.
 #[derive(Clone, Copy, Debug)]
-struct Change {
+struct ObjectChange {
     object: ObjectHash,
     cost: u64,
     is_deletion: bool,
@@ -169,7 +169,7 @@ impl Counts {
         self.used_bytes.saturating_add(self.under_way_bytes)
     }
 
-    fn begin(&mut self, change: Change) -> u64 {
+    fn begin(&mut self, change: ObjectChange) -> u64 {
         if !change.is_deletion {
             self.under_way_bytes = self.under_way_bytes.saturating_add(change.cost);
         }
@@ -183,7 +183,7 @@ impl Counts {
     }
 
     /// Ends a change, once.
-    fn end(&mut self, number: u64) -> Option<Change> {
+    fn end(&mut self, number: u64) -> Option<ObjectChange> {
         let change = self.under_way.remove(&number)?;
         if !change.is_deletion {
             self.under_way_bytes = self.under_way_bytes.saturating_sub(change.cost);
@@ -275,7 +275,7 @@ impl Quota {
 
     /// Begins to delete `object`, of `len_bytes`.
     pub(super) fn delete(self: &Arc<Self>, object: &ObjectPath, len_bytes: u64) -> Deleting {
-        let number = self.counts().begin(Change {
+        let number = self.counts().begin(ObjectChange {
             object: self.hash(object),
             cost: cost(len_bytes),
             is_deletion: true,
@@ -332,8 +332,8 @@ impl Quota {
         self.hasher.hash_one(object.as_ref())
     }
 
-    fn writing(&self, object: &ObjectPath, cost: u64) -> Change {
-        Change {
+    fn writing(&self, object: &ObjectPath, cost: u64) -> ObjectChange {
+        ObjectChange {
             object: self.hash(object),
             cost,
             is_deletion: false,

@@ -1,4 +1,4 @@
-//! A count of the store by listing it, made while objects are written and deleted, which is exact all the same.
+//! Counts what the store holds by listing it, exactly, while objects are written and deleted.
 
 use std::collections::HashMap;
 
