@@ -88,7 +88,7 @@ impl KnownRelays {
         self.seen = Some(stored.clone());
         if let Some(list) = &self.list {
             for learned in &self.unsaved {
-                self.memory.learn(learned, list);
+                self.memory.learn_again(learned, list);
             }
         }
         Ok(())
@@ -487,10 +487,6 @@ mod tests {
             ),
             (
                 r#"{"version":1,"relays":{"list":{"version":2}},"servers":{}}"#,
-                UnreadReason::Damaged,
-            ),
-            (
-                r#"{"version":1,"relays":{"list":{"version":3}},"servers":{}}"#,
                 UnreadReason::Newer,
             ),
         ] {
@@ -542,7 +538,7 @@ mod tests {
     /// A transfer that meets no guard it knows, up to where it is about to show itself to a new one; it goes no
     /// further: the window drops a transfer that its person cancels.
     #[test]
-    fn cancelled_after_a_fresh_guard_was_asked_it_counts_as_one() {
+    fn cancelled_after_a_fresh_guard_was_used_the_guard_is_one() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("network.json");
         let first = guards(&Remembered::new(file.clone()), 1, 100);
@@ -574,14 +570,13 @@ mod tests {
         drop(transfer);
 
         let later = Remembered::new(file);
-        let kept = later.look("list").unwrap().to_json();
-        let is_noted = |key: Ed25519Public, what: &str| {
-            let relays = kept["relays"].as_array().unwrap();
-            let at = |one: &serde_json::Value| one[what] == serde_json::json!(200);
-            let mut of_key = relays.iter().filter(|one| one["relay"] == key.to_hex());
-            of_key.any(at)
+        let standing = later.look("list").unwrap().standing(&list, 300);
+        let is_guard = |key| {
+            standing.iter().any(|one| {
+                one.relay == key && matches!(one.standing, Standing::Guard { since: 200, .. })
+            })
         };
-        assert!(is_noted(path.guard.key, "asked"));
+        assert!(is_guard(path.guard.key));
         assert!(
             later
                 .forget_guards("list", &list, Allowance::NONE, 300)
@@ -589,10 +584,12 @@ mod tests {
             "it counts as the third new guard of the day"
         );
         for key in [path.middle.key, path.last.key] {
-            assert!(
-                is_noted(key, "stood"),
-                "so that it becomes no guard while others can"
-            );
+            let kept = later.look("list").unwrap().to_json();
+            let stood =
+                kept["relays"].as_array().unwrap().iter().any(|one| {
+                    one["relay"] == key.to_hex() && one["stood"] == serde_json::json!(200)
+                });
+            assert!(stood, "so that it becomes no guard while others can");
         }
     }
 

@@ -1,6 +1,7 @@
-//! What tries teach, and how it changes the memory: the table of the module above.
+//! What tries teach, and how it changes the memory.
 
-use super::memory::{DOUBT_SECS, Doubt, DoubtWhy, KeptGuard, RelayMemory, SetAside, Strike};
+use super::memory::{DOUBT_SECS, Doubt, Guard, RelayMemory, SetAside, Strike};
+use super::{GUARD_SECS, HOUR_SECS};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayList;
 
@@ -38,21 +39,21 @@ pub enum Learned {
     Reached {
         /// Over which relays.
         hops: Hops,
-        /// When the last relay answered, in unix seconds.
+        /// When the path failed, in unix seconds.
         at: u64,
     },
     /// A request is about to be sent: its guard sees the client's address from now on.
     Used {
         /// Over which relays.
         hops: Hops,
-        /// When the request is sent, in unix seconds.
+        /// When the path failed, in unix seconds.
         at: u64,
     },
     /// The path carried a request to the server and an answer back.
     Worked {
         /// Over which relays.
         hops: Hops,
-        /// When the server answered, in unix seconds.
+        /// When the path failed, in unix seconds.
         at: u64,
     },
 }
@@ -97,150 +98,149 @@ pub enum Fault {
     Silent,
 }
 
+impl Fault {
+    /// Whether an answer shows that the guard carried the request on and the answer back: a relay behind it sealed one.
+    fn is_past(&self, guard: &Ed25519Public) -> bool {
+        match self {
+            Self::Gone { by: Some(by), .. } => by != guard,
+            Self::Link(nearer, _) => nearer != guard,
+            Self::Relay(relay) => relay != guard,
+            Self::Answered
+            | Self::Broken
+            | Self::Gone { by: None, .. }
+            | Self::GuardUnreachable
+            | Self::Silent => false,
+        }
+    }
+}
+
 impl RelayMemory {
     /// Takes in what a try on a path of `list` taught.
     pub fn learn(&mut self, learned: &Learned, list: &RelayList) {
         self.shorten_gap(learned.at());
         match *learned {
-            Learned::Belied { relay, at } => self.strike(relay, None, at),
-            Learned::Used { hops, at } => self.used(&hops, at),
-            Learned::Reached { hops, at } => self.reached(&hops, list, at),
-            Learned::Worked { hops, at } => self.worked(&hops, list, at),
-            Learned::Failed { hops, at, fault } => self.failed(&hops, fault, list, at),
+            Learned::Belied { relay, at } => self.strike(relay, at, None),
+            Learned::Reached { hops, at } => {
+                self.worked(&[hops.guard, hops.middle], &hops.guard, at, list);
+            }
+            Learned::Used { hops, at } => {
+                self.make_guard(hops.guard, at);
+                self.stand(&hops, at);
+                if let Some(guard) = self.guard_mut(&hops.guard) {
+                    guard.used = at;
+                }
+            }
+            Learned::Worked { hops, at } => {
+                let relays = [hops.guard, hops.middle, hops.last];
+                self.worked(&relays, &hops.guard, at, list);
+            }
+            Learned::Failed { hops, at, fault } => self.failed(hops, at, fault, list),
         }
     }
 
-    fn used(&mut self, hops: &Hops, at: u64) {
-        if self.is_new_guard(&hops.guard, at) {
-            self.new_guards.push(at);
+    fn worked(
+        &mut self,
+        relays: &[Ed25519Public],
+        guard: &Ed25519Public,
+        at: u64,
+        list: &RelayList,
+    ) {
+        self.book_doubts(at, list);
+        for key in relays {
+            self.records.entry(*key).or_default().worked = Some(at);
         }
-        let asked = &mut self.record_mut(hops.guard).asked;
-        *asked = (*asked).max(Some(at));
-        for key in [hops.middle, hops.last] {
-            let stood = &mut self.record_mut(key).stood;
-            *stood = (*stood).max(Some(at));
-            self.guards.retain(|guard| guard.relay != key);
-        }
+        self.count(guard, true, at, list);
     }
 
-    fn reached(&mut self, hops: &Hops, list: &RelayList, at: u64) {
-        self.guard_did(hops.guard, true, list, at);
-        for key in [hops.guard, hops.middle] {
-            self.record_mut(key).worked = Some(at);
-        }
-    }
-
-    fn worked(&mut self, hops: &Hops, list: &RelayList, at: u64) {
-        self.guard_did(hops.guard, true, list, at);
-        // What its last ten tries came to says more of a guard.
-        self.record_mut(hops.guard).strikes.clear();
-        for key in [hops.guard, hops.middle, hops.last] {
-            self.record_mut(key).worked = Some(at);
-        }
-    }
-
-    fn failed(&mut self, hops: &Hops, fault: Fault, list: &RelayList, at: u64) {
-        let guard = hops.guard;
+    fn failed(&mut self, hops: Hops, at: u64, fault: Fault, list: &RelayList) {
         match fault {
             Fault::GuardUnreachable => {
-                self.record_mut(guard).yields = Some(at);
-                self.doubt(guard, DoubtWhy::Unreachable, at);
+                if let Some(guard) = self.guard_mut(&hops.guard) {
+                    guard.yields_until = at.saturating_add(DOUBT_SECS);
+                }
+                self.doubts.push((hops.guard, at, Doubt::Unreachable));
+                return;
             }
-            Fault::Silent => self.doubt(guard, DoubtWhy::Silent, at),
             Fault::Broken => {
-                self.doubt(guard, DoubtWhy::Broken, at);
-                self.count(guard, false, list, at);
+                self.hung(hops.guard, at, Doubt::Broken);
+                self.count(&hops.guard, false, at, list);
+                return;
             }
-            Fault::Answered => self.guard_did(guard, false, list, at),
+            Fault::Silent => {
+                self.hung(hops.guard, at, Doubt::Silent);
+                return;
+            }
+            Fault::Answered => {}
             Fault::Gone { relay, by } => {
-                let by_guard = by.is_none_or(|by| by == guard);
-                let is_known = self.is_aside_on(&guard, &relay, at);
-                let asides = &mut self.record_mut(guard).asides;
-                asides.retain(|aside| aside.relay != relay);
-                asides.push(SetAside {
-                    relay,
-                    at,
-                    by_guard,
-                });
+                let by_guard = by.is_none_or(|by| by == hops.guard);
+                if let Some(guard) = self.guard_mut(&hops.guard) {
+                    guard.asides.retain(|aside| aside.relay != relay);
+                    guard.asides.push(SetAside {
+                        relay,
+                        until: at.saturating_add(HOUR_SECS),
+                        by_guard,
+                    });
+                }
                 if by.is_some() {
-                    self.strike(relay, by, at);
+                    self.strike(relay, at, by);
                 }
                 // One of the two at this link lies or is not there: which, only other relays' words can tell.
-                if let Some(by) = by.filter(|by| *by != guard) {
-                    self.strike(by, None, at);
-                }
-                // Where the list has nobody else, who is aside is asked again: the guard says the same, and cannot help it.
-                if by_guard && is_known {
-                    self.answer_came(guard, list, at);
-                } else {
-                    self.guard_did(guard, !by_guard, list, at);
+                if let Some(by) = by.filter(|by| *by != hops.guard) {
+                    self.strike(by, at, None);
                 }
             }
-            Fault::Link(nearer, other) => {
-                self.strike(nearer, None, at);
-                self.strike(other, None, at);
-                self.guard_did(guard, nearer != guard, list, at);
+            Fault::Link(one, other) => {
+                self.strike(one, at, None);
+                self.strike(other, at, None);
             }
-            Fault::Relay(relay) => {
-                self.strike(relay, None, at);
-                self.guard_did(guard, relay != guard, list, at);
-            }
+            Fault::Relay(relay) => self.strike(relay, at, None),
+        }
+        if fault.is_past(&hops.guard) {
+            self.worked(&[hops.guard], &hops.guard, at, list);
+            return;
+        }
+        // Something came back, so the network here works.
+        self.book_doubts(at, list);
+        self.count(&hops.guard, false, at, list);
+    }
+
+    /// A connection to this guard stood and came to nothing; at the second time the next guard is asked.
+    fn hung(&mut self, key: Ed25519Public, at: u64, doubt: Doubt) {
+        self.doubts.push((key, at, doubt));
+        let times = self
+            .doubts
+            .iter()
+            .filter(|(guard, doubted, doubt)| {
+                *guard == key
+                    && *doubt != Doubt::Unreachable
+                    && at < doubted.saturating_add(DOUBT_SECS)
+            })
+            .count();
+        if let Some(guard) = self.guard_mut(&key).filter(|_| times >= HUNG_YIELDS) {
+            guard.yields_until = at.saturating_add(DOUBT_SECS);
         }
     }
 
-    /// Something came back over this guard, from behind it (which keeps it) or not.
-    fn guard_did(&mut self, guard: Ed25519Public, well: bool, list: &RelayList, at: u64) {
-        self.answer_came(guard, list, at);
-        if well {
-            let record = self.record_mut(guard);
-            record.yields = None;
-            // It was asked although it had been dropped, because nobody else was left.
-            if record.asked > record.dropped {
-                record.dropped = None;
-            }
-            let may_be = self.was_asked(&guard, at) && !self.is_dropped(&guard, at);
-            if may_be && !self.is_kept(&guard) {
-                let (relay, since) = (guard, at);
-                self.guards.push(KeptGuard { relay, since });
-            }
-        }
-        self.count(guard, well, list, at);
-    }
-
-    /// An answer of any kind came over this guard. So the network here works, and what brought nothing within the last
-    /// minutes was no fault of it.
-    fn answer_came(&mut self, over: Ed25519Public, list: &RelayList, at: u64) {
-        for doubt in core::mem::take(&mut self.doubts) {
-            if at >= doubt.at.saturating_add(DOUBT_SECS) {
+    /// Failures of the last minutes were not the network's here: an answer came.
+    fn book_doubts(&mut self, at: u64, list: &RelayList) {
+        for (guard, doubted, doubt) in core::mem::take(&mut self.doubts) {
+            if at >= doubted.saturating_add(DOUBT_SECS) {
                 continue;
             }
-            match doubt.why {
-                DoubtWhy::Unreachable => self.strike(doubt.guard, None, doubt.at),
-                // Over the same guard it was somebody behind it.
-                DoubtWhy::Silent if doubt.guard != over => {
-                    self.count(doubt.guard, false, list, doubt.at);
+            match doubt {
+                Doubt::Broken => {}
+                Doubt::Silent => self.count(&guard, false, doubted, list),
+                Doubt::Unreachable => {
+                    self.strike(guard, doubted, None);
+                    self.count(&guard, false, doubted, list);
                 }
-                DoubtWhy::Broken | DoubtWhy::Silent => {}
             }
-        }
-    }
-
-    /// A try brought nothing; at the second over a connection that stood, the next guard is asked.
-    fn doubt(&mut self, guard: Ed25519Public, why: DoubtWhy, at: u64) {
-        self.doubts.push(Doubt { guard, at, why });
-        let hung = |doubt: &&Doubt| {
-            doubt.guard == guard
-                && doubt.why != DoubtWhy::Unreachable
-                && at < doubt.at.saturating_add(DOUBT_SECS)
-        };
-        if self.doubts.iter().filter(hung).count() >= HUNG_YIELDS {
-            self.record_mut(guard).yields = Some(at);
         }
     }
 
     /// One relay's word counts once: three must say so, or this client see it itself three times.
-    fn strike(&mut self, relay: Ed25519Public, by: Option<Ed25519Public>, at: u64) {
-        let strikes = &mut self.record_mut(relay).strikes;
+    fn strike(&mut self, relay: Ed25519Public, at: u64, by: Option<Ed25519Public>) {
+        let strikes = &mut self.records.entry(relay).or_default().strikes;
         if by.is_some() {
             strikes.retain(|strike| strike.by != by);
         }
@@ -249,28 +249,83 @@ impl RelayMemory {
         strikes.drain(..over);
     }
 
-    /// One more try over this guard, which drops it if that was one failure, or one word of others, too many.
-    fn count(&mut self, guard: Ed25519Public, worked: bool, list: &RelayList, at: u64) {
+    /// One more try over this guard; it goes when more than half of the last ten failed, or it set too many aside.
+    fn count(&mut self, key: &Ed25519Public, worked: bool, at: u64, list: &RelayList) {
         let too_many = TOO_MANY_ASIDE.max(list.relays.len() / 10);
-        let record = self.record_mut(guard);
-        record.tries.push(worked);
-        let over = record.tries.len().saturating_sub(TRIES);
-        record.tries.drain(..over);
-        let failed = record.tries.iter().filter(|worked| !**worked).count();
-        let key = guard;
-        let said = record.asides.iter().filter(|aside| aside.by_guard);
-        let said: Vec<_> = said.map(|aside| aside.relay).collect();
-        let set_aside = said
-            .iter()
-            .filter(|relay| self.is_aside_on(&key, relay, at));
-        if failed > TRIES / 2 || set_aside.count() > too_many {
-            self.drop_guard(guard, at);
+        let Some(guard) = self.guard_mut(key) else {
+            return;
+        };
+        guard.outcomes.push(worked);
+        let over = guard.outcomes.len().saturating_sub(OUTCOMES);
+        guard.outcomes.drain(..over);
+        if worked {
+            guard.yields_until = 0;
         }
+        let failed = guard.outcomes.iter().filter(|worked| !**worked).count();
+        let asides = guard.asides.iter();
+        let set_aside = asides
+            .filter(|aside| aside.by_guard && at < aside.until)
+            .count();
+        if failed > OUTCOMES / 2 || set_aside > too_many {
+            self.drop_guard(key, at);
+        }
+    }
+
+    /// Learns once more what this program learned before it saw what another program made of the memory. A guard that the
+    /// other one let go stays gone.
+    pub fn learn_again(&mut self, learned: &Learned, list: &RelayList) {
+        match *learned {
+            Learned::Used { hops, at } if self.guard(&hops.guard).is_none() => {
+                self.stand(&hops, at);
+            }
+            _ => self.learn(learned, list),
+        }
+    }
+
+    /// Notes that the relays behind the guard of `hops` stand on a path at `at`.
+    fn stand(&mut self, hops: &Hops, at: u64) {
+        for key in [hops.middle, hops.last] {
+            self.reserve.retain(|kept| *kept != key);
+            self.records.entry(key).or_default().stood = Some(at);
+        }
+    }
+
+    /// A guard that is not trusted any more: what it said is forgotten with it.
+    fn drop_guard(&mut self, key: &Ed25519Public, at: u64) {
+        let Some(position) = self.guards.iter().position(|guard| guard.relay == *key) else {
+            return;
+        };
+        let guard = self.guards.remove(position);
+        for record in self.records.values_mut() {
+            record.strikes.retain(|strike| strike.by != Some(*key));
+        }
+        self.retire(&guard, at, at.saturating_add(GUARD_SECS));
+    }
+
+    /// Makes sure that `key` is a guard at `at`.
+    pub(super) fn make_guard(&mut self, key: Ed25519Public, at: u64) {
+        if self.guard(&key).is_some() {
+            return;
+        }
+        self.reserve.retain(|kept| *kept != key);
+        let returned = self.former.iter().any(|former| former.relay == key);
+        self.former.retain(|former| former.relay != key);
+        if !returned {
+            self.new_guards.push(at);
+        }
+        self.guards.push(Guard {
+            relay: key,
+            since: at,
+            used: at,
+            outcomes: Vec::new(),
+            asides: Vec::new(),
+            yields_until: 0,
+        });
     }
 }
 
 /// Number of a guard's latest tries that are looked at.
-const TRIES: usize = 10;
+const OUTCOMES: usize = 10;
 /// On a short list a tenth is less than one relay: two that are down must not make their guard suspect.
 const TOO_MANY_ASIDE: usize = 2;
 /// Number of tries over one guard that must hang, with no answer between, before another guard is asked.

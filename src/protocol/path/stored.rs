@@ -1,10 +1,9 @@
 //! The memory as JSON, for whoever stores it: private types with a version, checked while they are read.
 
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::memory::{Doubt, DoubtWhy, KeptGuard, RelayMemory, RelayRecord, SetAside, Strike};
+use super::memory::{Doubt, Former, Guard, RelayMemory, RelayRecord, SetAside, Strike};
 use crate::protocol::keys::Ed25519Public;
 
 /// Why a stored memory is not used.
@@ -21,10 +20,9 @@ pub enum StoredError {
 #[derive(Serialize, Deserialize)]
 struct MemoryJson {
     version: u32,
-    /// 64 hexadecimal digits; absent until a path was drawn.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
     guards: Vec<GuardJson>,
+    former: Vec<FormerJson>,
+    kept_back: Vec<String>,
     relays: Vec<RecordJson>,
     new_guards: Vec<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -35,30 +33,36 @@ struct MemoryJson {
 struct GuardJson {
     relay: String,
     since: u64,
+    used: u64,
+    /// The last ten tries: `+` worked, `-` failed.
+    tries: String,
+    aside: Vec<AsideJson>,
+    yields_until: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AsideJson {
+    relay: String,
+    until: u64,
+    by_guard: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FormerJson {
+    relay: String,
+    served_until: u64,
+    barred_until: u64,
 }
 
 #[derive(Serialize, Deserialize)]
 struct RecordJson {
     relay: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    in_sample: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    asked: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    stood: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    strikes: Vec<StrikeJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     worked: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    dropped: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    yields: Option<u64>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    strikes: Vec<StrikeJson>,
-    /// The last ten tries as a guard: `+` worked, `-` failed.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    tries: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    aside: Vec<AsideJson>,
+    stood: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,13 +70,6 @@ struct StrikeJson {
     at: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct AsideJson {
-    relay: String,
-    at: u64,
-    by_guard: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -95,33 +92,18 @@ struct MemoryVersionJson {
     version: u32,
 }
 
-/// What is taken from a memory of version 1, by other rules.
-#[derive(Deserialize)]
-struct FirstMemoryJson {
-    guards: Vec<FirstGuardJson>,
-}
-
-#[derive(Deserialize)]
-struct FirstGuardJson {
-    relay: String,
-    since: u64,
-    used: u64,
-}
-
 impl RelayMemory {
     /// The memory as a JSON value.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        let guard = |guard: &KeptGuard| GuardJson {
-            relay: guard.relay.to_hex(),
-            since: guard.since,
-        };
-        let records = self.records.iter();
         let json = MemoryJson {
             version: VERSION,
-            secret: self.secret.map(|secret| HEXLOWER.encode(&secret)),
-            guards: self.guards.iter().map(guard).collect(),
-            relays: records
+            guards: self.guards.iter().map(GuardJson::of).collect(),
+            former: self.former.iter().map(FormerJson::of).collect(),
+            kept_back: self.reserve.iter().map(Ed25519Public::to_hex).collect(),
+            relays: self
+                .records
+                .iter()
                 .map(|(key, record)| RecordJson::of(key, record))
                 .collect(),
             new_guards: self.new_guards.clone(),
@@ -130,7 +112,7 @@ impl RelayMemory {
         serde_json::to_value(json).expect("plain fields serialise")
     }
 
-    /// Reads what [`RelayMemory::to_json`] made, or a memory of version 1, of which the guards stay.
+    /// Reads what [`RelayMemory::to_json`] made.
     ///
     /// # Errors
     /// [`StoredError`].
@@ -139,41 +121,18 @@ impl RelayMemory {
         let version = MemoryVersionJson::deserialize(json)
             .map_err(malformed)?
             .version;
-        match version {
-            0 | 1 => FirstMemoryJson::deserialize(json)
-                .map_err(malformed)?
-                .decide(),
-            VERSION => MemoryJson::deserialize(json).map_err(malformed)?.decide(),
-            _ => Err(StoredError::Newer),
+        if version > VERSION {
+            return Err(StoredError::Newer);
         }
-    }
-}
-
-impl MemoryJson {
-    fn decide(self) -> Result<RelayMemory, StoredError> {
-        let guard = |guard: GuardJson| {
-            let (relay, since) = (key(&guard.relay)?, guard.since);
-            Ok(KeptGuard { relay, since })
+        let json = MemoryJson::deserialize(json).map_err(malformed)?;
+        let memory = Self {
+            guards: read(json.guards, GuardJson::decide)?,
+            former: read(json.former, FormerJson::decide)?,
+            reserve: read(json.kept_back, |hex| key(&hex))?,
+            records: read(json.relays, RecordJson::decide)?.into_iter().collect(),
+            new_guards: json.new_guards,
+            doubts: read(json.doubts, DoubtJson::decide)?,
         };
-        Ok(RelayMemory {
-            secret: self.secret.as_deref().map(secret).transpose()?,
-            guards: read(self.guards, guard)?,
-            records: read(self.relays, RecordJson::decide)?.into_iter().collect(),
-            new_guards: self.new_guards,
-            doubts: read(self.doubts, DoubtJson::decide)?,
-        })
-    }
-}
-
-impl FirstMemoryJson {
-    fn decide(self) -> Result<RelayMemory, StoredError> {
-        let mut memory = RelayMemory::new();
-        for guard in self.guards {
-            let relay = key(&guard.relay)?;
-            memory.record_mut(relay).asked = Some(guard.used);
-            let since = guard.since;
-            memory.guards.push(KeptGuard { relay, since });
-        }
         Ok(memory)
     }
 }
@@ -189,90 +148,117 @@ fn key(hex: &str) -> Result<Ed25519Public, StoredError> {
     Ed25519Public::from_hex(hex).map_err(|_why| StoredError::Malformed)
 }
 
-fn secret(hex: &str) -> Result<[u8; 32], StoredError> {
-    let bytes = HEXLOWER.decode(hex.as_bytes()).ok();
-    let secret = bytes.and_then(|bytes| bytes.try_into().ok());
-    secret.ok_or(StoredError::Malformed)
+impl GuardJson {
+    fn of(guard: &Guard) -> Self {
+        let sign = |worked: &bool| if *worked { '+' } else { '-' };
+        Self {
+            relay: guard.relay.to_hex(),
+            since: guard.since,
+            used: guard.used,
+            tries: guard.outcomes.iter().map(sign).collect(),
+            aside: guard
+                .asides
+                .iter()
+                .map(|aside| AsideJson {
+                    relay: aside.relay.to_hex(),
+                    until: aside.until,
+                    by_guard: aside.by_guard,
+                })
+                .collect(),
+            yields_until: guard.yields_until,
+        }
+    }
+
+    fn decide(self) -> Result<Guard, StoredError> {
+        Ok(Guard {
+            relay: key(&self.relay)?,
+            since: self.since,
+            used: self.used,
+            outcomes: self.tries.chars().map(|sign| sign == '+').collect(),
+            asides: read(self.aside, |aside| {
+                Ok(SetAside {
+                    relay: key(&aside.relay)?,
+                    until: aside.until,
+                    by_guard: aside.by_guard,
+                })
+            })?,
+            yields_until: self.yields_until,
+        })
+    }
+}
+
+impl FormerJson {
+    fn of(former: &Former) -> Self {
+        Self {
+            relay: former.relay.to_hex(),
+            served_until: former.served_until,
+            barred_until: former.barred_until,
+        }
+    }
+
+    fn decide(self) -> Result<Former, StoredError> {
+        Ok(Former {
+            relay: key(&self.relay)?,
+            served_until: self.served_until,
+            barred_until: self.barred_until,
+        })
+    }
 }
 
 impl RecordJson {
     fn of(key: &Ed25519Public, record: &RelayRecord) -> Self {
-        let strike = |strike: &Strike| StrikeJson {
-            at: strike.at,
-            by: strike.by.map(|by| by.to_hex()),
-        };
-        let aside = |aside: &SetAside| AsideJson {
-            relay: aside.relay.to_hex(),
-            at: aside.at,
-            by_guard: aside.by_guard,
-        };
-        let sign = |worked: &bool| if *worked { '+' } else { '-' };
         Self {
             relay: key.to_hex(),
-            in_sample: record.in_sample,
-            asked: record.asked,
-            stood: record.stood,
+            strikes: record
+                .strikes
+                .iter()
+                .map(|strike| StrikeJson {
+                    at: strike.at,
+                    by: strike.by.map(|by| by.to_hex()),
+                })
+                .collect(),
             worked: record.worked,
-            dropped: record.dropped,
-            yields: record.yields,
-            strikes: record.strikes.iter().map(strike).collect(),
-            tries: record.tries.iter().map(sign).collect(),
-            aside: record.asides.iter().map(aside).collect(),
+            stood: record.stood,
         }
     }
 
     fn decide(self) -> Result<(Ed25519Public, RelayRecord), StoredError> {
-        let strike = |strike: StrikeJson| {
-            let by = strike.by.as_deref().map(key).transpose()?;
-            Ok(Strike { at: strike.at, by })
-        };
-        let aside = |aside: AsideJson| {
-            Ok(SetAside {
-                relay: key(&aside.relay)?,
-                at: aside.at,
-                by_guard: aside.by_guard,
+        let strikes = read(self.strikes, |strike| {
+            Ok(Strike {
+                at: strike.at,
+                by: strike.by.as_deref().map(key).transpose()?,
             })
-        };
+        })?;
         let record = RelayRecord {
-            in_sample: self.in_sample,
-            asked: self.asked,
-            stood: self.stood,
+            strikes,
             worked: self.worked,
-            dropped: self.dropped,
-            yields: self.yields,
-            strikes: read(self.strikes, strike)?,
-            tries: self.tries.chars().map(|sign| sign == '+').collect(),
-            asides: read(self.aside, aside)?,
+            stood: self.stood,
         };
         Ok((key(&self.relay)?, record))
     }
 }
 
 impl DoubtJson {
-    fn of(doubt: &Doubt) -> Self {
+    fn of((guard, at, doubt): &(Ed25519Public, u64, Doubt)) -> Self {
         Self {
-            guard: doubt.guard.to_hex(),
-            at: doubt.at,
-            why: match doubt.why {
-                DoubtWhy::Broken => DoubtWhyJson::Broken,
-                DoubtWhy::Silent => DoubtWhyJson::Silent,
-                DoubtWhy::Unreachable => DoubtWhyJson::Unreachable,
+            guard: guard.to_hex(),
+            at: *at,
+            why: match doubt {
+                Doubt::Broken => DoubtWhyJson::Broken,
+                Doubt::Silent => DoubtWhyJson::Silent,
+                Doubt::Unreachable => DoubtWhyJson::Unreachable,
             },
         }
     }
 
-    fn decide(self) -> Result<Doubt, StoredError> {
-        Ok(Doubt {
-            guard: key(&self.guard)?,
-            at: self.at,
-            why: match self.why {
-                DoubtWhyJson::Broken => DoubtWhy::Broken,
-                DoubtWhyJson::Silent => DoubtWhy::Silent,
-                DoubtWhyJson::Unreachable => DoubtWhy::Unreachable,
-            },
-        })
+    fn decide(self) -> Result<(Ed25519Public, u64, Doubt), StoredError> {
+        let doubt = match self.why {
+            DoubtWhyJson::Broken => Doubt::Broken,
+            DoubtWhyJson::Silent => Doubt::Silent,
+            DoubtWhyJson::Unreachable => Doubt::Unreachable,
+        };
+        Ok((key(&self.guard)?, self.at, doubt))
     }
 }
 
-/// Version 1 had other rules, and is read once.
-const VERSION: u32 = 2;
+const VERSION: u32 = 1;

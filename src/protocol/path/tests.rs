@@ -78,18 +78,6 @@ impl TestClient {
         self.memory.learn(&learned, &self.list);
     }
 
-    /// Works until both guards in use have answered.
-    fn settles(&mut self, now: u64) {
-        for _ in 0..20 {
-            self.works(now);
-        }
-    }
-
-    /// Relays that stand in the middle or at the end.
-    fn outside(&self) -> Vec<Ed25519Public> {
-        self.memory.sample(&self.list, Some(HOST), NOW).outside
-    }
-
     fn works(&mut self, now: u64) -> Hops {
         let hops = self.hops(now);
         self.learn(Learned::Worked { hops, at: now });
@@ -151,9 +139,9 @@ fn guards_stay_and_every_pair_of_the_others_is_as_likely() {
         *pairs.entry((hops.middle, hops.last)).or_default() += 1;
     }
     assert_eq!(guards.len(), 2);
-    // Twelve less a sample of four: eight, in 56 ordered pairs; 93.2 is passed once in a thousand.
-    assert_eq!(pairs.len(), 56);
-    assert!(chi_square(pairs.values(), 150.0) < 93.2, "{pairs:?}");
+    // Twelve less two guards and three kept back: seven, in 42 ordered pairs; 74.7 is passed once in a thousand.
+    assert_eq!(pairs.len(), 42);
+    assert!(chi_square(pairs.values(), 200.0) < 74.7, "{pairs:?}");
     assert!(chi_square(guards.values(), 4_200.0) < 10.8, "{guards:?}");
 }
 
@@ -180,7 +168,7 @@ fn every_relay_is_as_likely_to_become_a_guard() {
 }
 
 #[test]
-fn a_relay_that_worked_within_the_hour_is_twice_as_likely_and_on_a_retry_the_untried_come_first() {
+fn a_relay_that_worked_within_the_hour_is_twice_as_likely_and_on_a_retry_the_only_one() {
     let mut client = TestClient::of(12);
     let good = client.works(NOW);
     let mut lasts = 0;
@@ -192,14 +180,13 @@ fn a_relay_that_worked_within_the_hour_is_twice_as_likely_and_on_a_retry_the_unt
     assert!((1_100..1_300).contains(&lasts), "{lasts}");
     let drawing = Drawing {
         guards_tried: &[good.guard],
-        tried: &[good.middle, good.last],
         ..Drawing::first(&client.list, HOST, Allowance::NONE)
     };
     for _ in 0..50 {
         let drawn = drawing
             .draw(&mut client.memory, NOW + 60, &mut client.rng)
             .unwrap();
-        assert!(![good.middle, good.last].contains(&drawn.path.last.key));
+        assert!([good.middle, good.last].contains(&drawn.path.last.key));
         assert_eq!(drawn.path.guard.key, good.guard, "same guard first");
     }
     assert!(!client.memory.worked_lately(&good.last, NOW + 3_600));
@@ -228,16 +215,15 @@ fn only_a_relay_that_serves_the_host_is_last_and_one_that_alone_does_is_no_guard
         let count = |reason| {
             none.rejected
                 .iter()
-                .filter(|one| one.reasons.contains(&reason))
+                .filter(|one| one.reason == reason)
                 .count()
         };
         assert_eq!(
             (
                 count(RejectReason::NotServing),
-                count(RejectReason::OnThisPath)
+                count(RejectReason::IsGuard)
             ),
-            (6, 1),
-            "every reason is told"
+            (5, 1)
         );
     }
 }
@@ -298,11 +284,7 @@ fn one_network_or_operator_stands_once_unless_the_list_has_no_other_path() {
         let Err(DrawError::NoPath(none)) = client.draw(NOW) else {
             panic!("they all share something");
         };
-        assert!(
-            none.rejected
-                .iter()
-                .any(|one| one.reasons.contains(&reason))
-        );
+        assert!(none.rejected.iter().any(|one| one.reason == reason));
         client.allow.share = true;
         for _ in 0..20 {
             assert_eq!(client.draw(NOW).unwrap().relaxed, [relaxed]);
@@ -408,12 +390,12 @@ fn a_relay_said_to_be_gone_is_aside_for_an_hour_on_this_guard_only() {
 #[test]
 fn a_guard_goes_when_more_than_half_of_its_last_ten_failed() {
     let mut client = TestClient::of(20);
-    client.settles(NOW);
+    client.works(NOW);
     let guard = client.guards(NOW)[0];
     let hops = Hops {
         guard,
-        middle: client.outside()[0],
-        last: client.outside()[1],
+        middle: client.memory.reserve[0],
+        last: client.memory.reserve[1],
     };
     for at in 0..40 {
         // Five of any ten: exactly half is not more than half.
@@ -441,11 +423,11 @@ fn a_guard_goes_when_more_than_half_of_its_last_ten_failed() {
     assert!(!client.guards(NOW).contains(&guard));
     let until = NOW + GUARD_SECS;
     assert_eq!(client.standing(guard, NOW), Standing::FormerGuard { until });
-    let successor = client.guards(NOW)[1];
-    assert_eq!(client.standing(successor, NOW), Standing::KeptBack);
-    client.settles(NOW);
-    assert!(
-        matches!(client.standing(successor, NOW), Standing::Guard { .. }),
+    let kept_back = client.memory.reserve.clone();
+    client.works(NOW);
+    assert_eq!(
+        client.guards(NOW)[1],
+        kept_back[0],
         "who was kept back takes its place"
     );
     for at in (NOW..until).step_by(9_000) {
@@ -457,9 +439,15 @@ fn a_guard_goes_when_more_than_half_of_its_last_ten_failed() {
 #[test]
 fn a_guard_that_sets_a_tenth_of_the_list_aside_goes_and_its_word_with_it() {
     let mut client = TestClient::of(40);
-    client.settles(NOW);
+    client.works(NOW);
     let guard = client.guards(NOW)[0];
-    let victims = client.outside()[..5].to_vec();
+    let victims: Vec<_> = client.list.relays.iter().map(|relay| relay.key).collect();
+    let victims: Vec<_> = victims
+        .into_iter()
+        .filter(|key| !client.memory.is_or_was_guard(key, NOW))
+        .filter(|key| !client.memory.reserve.contains(key))
+        .take(5)
+        .collect();
     for (said, victim) in victims.iter().enumerate() {
         assert!(
             client.guards(NOW).contains(&guard),
@@ -468,7 +456,7 @@ fn a_guard_that_sets_a_tenth_of_the_list_aside_goes_and_its_word_with_it() {
         let hops = Hops {
             guard,
             middle: *victim,
-            last: client.outside()[6],
+            last: client.memory.reserve[0],
         };
         // Works as often as it fails, so that only what it sets aside tells.
         client.learn(Learned::Worked { hops, at: NOW });
@@ -511,44 +499,25 @@ fn two_dead_relays_on_a_list_of_ten_do_not_make_their_guard_suspect() {
 }
 
 #[test]
-fn at_most_three_relays_are_asked_as_new_guards_in_a_day() {
+fn at_most_three_relays_become_guards_in_a_day() {
     let mut client = TestClient::of(40);
-    client.settles(NOW);
+    client.works(NOW);
     client.drop_guard(0, NOW);
-    client.settles(NOW);
+    client.works(NOW);
     assert_eq!(client.guards(NOW).len(), 2, "the third of this day");
     client.drop_guard(0, NOW);
-    client.settles(NOW + 3_600);
-    assert_eq!(client.guards(NOW + 3_600).len(), 1);
-    client.drop_guard(0, NOW + 3_600);
-    let returned = client.draw(NOW + 3_600).unwrap();
-    assert_eq!(returned.relaxed, [Relaxed::GuardReturned]);
-    // One guard that does not answer is no proof: dropped ones return.
-    let mut tried = vec![returned.path.guard.key];
-    while tried.len() < MAX_NEW_GUARDS {
-        let drawing = Drawing {
-            failed: &tried,
-            guards_tried: &tried,
-            ..Drawing::first(&client.list, HOST, client.allow)
-        };
-        let drawn = drawing.draw(&mut client.memory, NOW + 3_600, &mut client.rng);
-        tried.push(drawn.unwrap().path.guard.key);
-    }
-    let drawing = Drawing {
-        failed: &tried,
-        guards_tried: &tried,
-        ..Drawing::first(&client.list, HOST, client.allow)
-    };
-    let again = drawing.draw(&mut client.memory, NOW + 3_600, &mut client.rng);
-    assert_eq!(again, Err(DrawError::Blocked));
-    client.settles(NOW + DAY_SECS);
+    client.works(NOW + 3_600);
+    assert_eq!(client.guards(NOW).len(), 1);
+    client.drop_guard(0, NOW);
+    assert_eq!(client.draw(NOW + 3_600), Err(DrawError::Blocked));
+    client.works(NOW + DAY_SECS);
     assert_eq!(client.guards(NOW + DAY_SECS).len(), 2);
 }
 
 #[test]
 fn a_computer_without_network_loses_no_guard() {
     let mut client = TestClient::of(20);
-    client.settles(NOW);
+    client.works(NOW);
     let guards = client.guards(NOW);
     for at in (NOW..NOW + 40_000).step_by(60) {
         for fault in [Fault::GuardUnreachable, Fault::Silent, Fault::Silent] {
@@ -591,7 +560,7 @@ fn a_silent_guard_is_dropped_once_another_answers() {
         }
         at += 60;
     }
-    assert!(client.memory.is_dropped(&bad, at));
+    assert!(client.memory.is_barred(&bad, at));
 }
 
 #[test]
@@ -601,15 +570,15 @@ fn a_guard_that_breaks_connections_is_dropped_though_nobody_else_answers() {
     let bad = client.guards(NOW)[0];
     let hops = Hops {
         guard: bad,
-        middle: client.outside()[0],
-        last: client.outside()[1],
+        middle: client.memory.reserve[0],
+        last: client.memory.reserve[1],
     };
     for at in NOW..NOW + 6 {
         assert!(client.guards(at).contains(&bad));
         let fault = Fault::Broken;
         client.learn(Learned::Failed { hops, at, fault });
     }
-    assert!(client.memory.is_dropped(&bad, NOW + 6));
+    assert!(client.memory.is_barred(&bad, NOW + 6));
 }
 
 #[test]
@@ -672,59 +641,36 @@ fn a_guard_that_cannot_be_reached_yields_and_comes_back() {
 }
 
 #[test]
-fn guards_are_kept_for_as_long_as_they_work() {
+fn ten_days_are_enough_for_a_guard_where_others_are_left() {
     let mut client = TestClient::of(20);
-    client.settles(NOW);
-    let guards = client.guards(NOW);
-    for at in (NOW..NOW + 300 * DAY_SECS).step_by(90_000) {
-        client.works(at);
-        assert_eq!(client.guards(at), guards);
+    client.works(NOW);
+    let first = client.guards(NOW);
+    let end = NOW + GUARD_SECS;
+    client.works(end - 1);
+    assert_eq!(client.guards(end - 1), first);
+    // One at a time.
+    client.works(end);
+    client.works(end);
+    let second = client.guards(end);
+    assert!(second.len() == 2 && second.iter().all(|guard| !first.contains(guard)));
+    for at in (end..end + GUARD_SECS - 2).step_by(9_000) {
+        let drawn = client.draw(at).unwrap();
+        assert!(
+            drawn.relaxed.is_empty(),
+            "who became a guard stood nowhere else: {drawn:?}"
+        );
+        let hops = drawn.path.hops();
+        assert!(!first.contains(&hops.middle) && !first.contains(&hops.last));
     }
-    // Also on a list that grows, whoever has a lower hash.
-    client.list = list(60);
-    let later = NOW + 301 * DAY_SECS;
-    client.settles(later);
-    assert_eq!(client.guards(later), guards);
-}
-
-#[test]
-fn who_joins_a_list_is_no_guard_for_ten_days_unless_nobody_else_is_left() {
-    for seed in 0..20 {
-        let mut client = TestClient::of(12);
-        client.rng = ChaCha20Rng::seed_from_u64(seed);
-        client.settles(NOW);
-        let old: Vec<_> = client.list.relays.iter().map(|relay| relay.key).collect();
-        client.list = list(60);
-        client.draw(NOW).unwrap();
-        client.drop_guard(0, NOW);
-        let day = NOW + DAY_SECS;
-        client.settles(day);
-        assert!(client.guards(day).iter().all(|guard| old.contains(guard)));
+    // On five relays nobody could take the places.
+    let mut small = TestClient::of(5);
+    small.works(NOW);
+    let guards = small.guards(NOW);
+    assert_eq!(guards.len(), 2);
+    for at in (NOW..NOW + 3 * GUARD_SECS).step_by(90_000) {
+        small.works(at);
+        assert_eq!(small.guards(at), guards);
     }
-    // Two of the old list were asked before, and left it; those that did not stand are new.
-    let mut client = TestClient::of(6);
-    client.settles(NOW);
-    client.list = list(20);
-    client.list.relays.drain(..6);
-    let drawn = client.draw(NOW + 1).unwrap();
-    assert_eq!(drawn.relaxed, [Relaxed::GuardIsNew]);
-    let later = NOW + GUARD_SECS;
-    client.draw(later).unwrap();
-    assert!(client.draw(later + 1).unwrap().relaxed.is_empty());
-}
-
-#[test]
-fn a_guard_that_leaves_the_list_and_returns_soon_is_one_again() {
-    let mut client = TestClient::of(20);
-    client.settles(NOW);
-    let guards = client.guards(NOW);
-    let whole = client.list.clone();
-    client.list.relays.retain(|relay| relay.key != guards[0]);
-    client.settles(NOW + DAY_SECS);
-    assert!(!client.guards(NOW + DAY_SECS).contains(&guards[0]));
-    client.list = whole;
-    client.settles(NOW + 2 * DAY_SECS);
-    assert_eq!(client.guards(NOW + 2 * DAY_SECS), guards);
 }
 
 #[test]
@@ -746,14 +692,14 @@ fn fewer_than_five_usable_relays_have_one_guard() {
 #[test]
 fn new_guards_on_the_persons_word_are_others() {
     let mut client = TestClient::of(20);
-    client.settles(NOW);
+    client.works(NOW);
     let first = client.guards(NOW);
     client
         .memory
         .forget_guards(&client.list.clone(), client.allow, NOW)
         .unwrap();
-    client.settles(NOW);
-    // Two were asked before, so one may be today.
+    client.works(NOW);
+    // Two became guards before, so one may today.
     let second = client.guards(NOW);
     assert!(second.len() == 1 && !first.contains(&second[0]));
     let again = client
@@ -767,7 +713,9 @@ fn new_guards_on_the_persons_word_are_others() {
 #[test]
 fn who_was_middle_or_last_lately_becomes_no_guard_unless_allowed() {
     let mut client = TestClient::of(5);
-    client.settles(NOW);
+    for _ in 0..20 {
+        client.works(NOW);
+    }
     let guards = client.guards(NOW);
     client.drop_guard(0, NOW);
     let later = NOW + DAY_SECS;
@@ -791,8 +739,10 @@ fn who_was_middle_or_last_lately_becomes_no_guard_unless_allowed() {
     let Err(DrawError::NoPath(no_path)) = newcomer.draw(later) else {
         panic!("a path");
     };
-    let stood = |one: &Rejection| one.reasons.contains(&RejectReason::StoodElsewhere);
-    assert!(no_path.place == Place::Guard && no_path.rejected.iter().all(stood));
+    let mut reasons = no_path.rejected.iter().map(|one| one.reason);
+    assert!(
+        no_path.place == Place::Guard && reasons.all(|why| why == RejectReason::StoodElsewhere)
+    );
     newcomer.allow = Allowance::ALL;
     let drawn = newcomer.draw(later).unwrap();
     assert_eq!(drawn.relaxed, [Relaxed::GuardStoodElsewhere]);
@@ -804,14 +754,14 @@ fn who_was_middle_or_last_lately_becomes_no_guard_unless_allowed() {
 }
 
 #[test]
-fn a_wrong_clock_costs_no_guard_and_nothing_lasts_for_ever() {
+fn a_wrong_clock_costs_no_guard_and_keeps_none_for_ever() {
     let wrong_by = 20 * 365 * DAY_SECS;
     let right = NOW + 2 * wrong_by;
     for wrong in [right + wrong_by, right - wrong_by, 5] {
         let mut client = TestClient::of(20);
-        client.settles(right - 3_600);
+        client.works(right - 3_600);
         let dropped = client.drop_guard(0, right - 3_600);
-        client.settles(right);
+        client.works(right);
         let guards = client.guards(right);
         let stood = client.fails(|_| Fault::Answered, right).last;
 
@@ -823,9 +773,9 @@ fn a_wrong_clock_costs_no_guard_and_nothing_lasts_for_ever() {
         let later = right + 120;
         client.works(later);
         assert_eq!(client.guards(later), guards, "{wrong}");
-        assert!(client.memory.was_asked(&dropped, later));
-        assert!(client.memory.is_dropped(&dropped, later));
-        assert!(client.memory.has_stood_lately(&stood, later));
+        assert!(client.memory.is_or_was_guard(&dropped, later));
+        assert!(client.memory.is_barred(&dropped, later));
+        assert!(client.memory.stood_lately(&stood, later));
         for guard in &guards {
             let Standing::Guard { since, .. } = client.standing(*guard, later) else {
                 panic!("a guard");
@@ -837,15 +787,34 @@ fn a_wrong_clock_costs_no_guard_and_nothing_lasts_for_ever() {
             client.works(later + day * DAY_SECS);
         }
         let over = later + 14 * DAY_SECS;
-        assert_eq!(client.guards(over), guards, "{wrong}");
-        assert!(!client.memory.is_dropped(&dropped, over), "{wrong}");
+        let left = client.guards(over);
+        assert!(left.iter().all(|guard| !guards.contains(guard)), "{wrong}");
+        assert!(!client.memory.is_barred(&dropped, over), "{wrong}");
     }
+}
+
+#[test]
+fn a_guard_whose_time_is_over_stays_until_another_may_follow() {
+    let mut client = TestClient::of(12);
+    client.works(NOW);
+    let over = NOW + GUARD_SECS;
+    for relay in client.list.relays.clone() {
+        if !client.guards(NOW).contains(&relay.key) {
+            client.memory.records.entry(relay.key).or_default().stood = Some(over - 1);
+        }
+    }
+    let guards = client.guards(NOW);
+    client.draw(over).unwrap();
+    assert_eq!(client.guards(over), guards);
+    client.allow = Allowance::ALL;
+    client.draw(over).unwrap();
+    assert_ne!(client.guards(over), guards);
 }
 
 #[test]
 fn former_guards_stand_elsewhere_only_when_allowed_and_needed() {
     let mut client = TestClient::of(5);
-    client.settles(NOW);
+    client.works(NOW);
     let [one, other] = client.guards(NOW)[..] else {
         panic!("five relays have two guards");
     };
@@ -870,6 +839,7 @@ fn former_guards_stand_elsewhere_only_when_allowed_and_needed() {
     assert_eq!(hops.last, free[2]);
     assert!([one, other].contains(&hops.middle) && hops.middle != hops.guard);
     assert_eq!(drawn.relaxed, [Relaxed::GuardIsMiddle]);
+    // Both guards are needed for the two places now, so a new one is drawn.
     let drawn = client.draw_without(&free, NOW);
     assert!(drawn.is_ok());
 }
@@ -896,40 +866,79 @@ fn what_is_stored_comes_back() {
     let text = serde_json::to_string(&json).unwrap();
     let back = RelayMemory::from_json(&serde_json::from_str(&text).unwrap()).unwrap();
     assert_eq!(back, client.memory);
-    let newer = serde_json::json!({"version": 3, "anything": []});
+    let newer = serde_json::json!({"version": 2, "anything": []});
     assert_eq!(RelayMemory::from_json(&newer), Err(StoredError::Newer));
     for wrong in [
         serde_json::json!({}),
         serde_json::json!([1]),
-        serde_json::json!({"version": 2, "guards": []}),
-        serde_json::json!({"version": 2, "secret": "00", "guards": [], "relays": [], "new_guards": []}),
-        serde_json::json!({"version": 1, "relays": []}),
+        serde_json::json!({"version": 1, "guards": []}),
     ] {
         assert_eq!(RelayMemory::from_json(&wrong), Err(StoredError::Malformed));
     }
 }
 
+/// The first relays of a list are hostile. As guard or last they behave; as middle behind an honest guard they make
+/// this of every request, if anything. Over a month of 30 clients: how many of their transfers went over a hostile
+/// guard, and how many tries failed.
+fn simulate(attack: Option<fn(&Hops) -> Fault>) -> (u32, u32) {
+    let (relays, hostile, clients, days, a_day) = (20, 6, 30, 30, 30);
+    let (mut exposed, mut failed) = (0, 0);
+    for seed in 0..clients {
+        let mut client = TestClient::of(relays);
+        client.rng = ChaCha20Rng::seed_from_u64(seed);
+        let bad: Vec<_> = (1..=hostile).map(key).collect();
+        for number in 0..days * a_day {
+            let now = NOW + number * DAY_SECS / a_day;
+            let (mut guards_tried, mut tried, mut answered) = (vec![], vec![], false);
+            for _ in 0..5 {
+                let drawing = Drawing {
+                    answered,
+                    guards_tried: &guards_tried,
+                    tried: &tried,
+                    ..Drawing::first(&client.list, HOST, client.allow)
+                };
+                let drawn = drawing.draw(&mut client.memory, now, &mut client.rng);
+                let hops = drawn.unwrap().path.hops();
+                client.learn(Learned::Used { hops, at: now });
+                let lies = !bad.contains(&hops.guard) && bad.contains(&hops.middle);
+                let Some(attack) = attack.filter(|_| lies) else {
+                    client.learn(Learned::Worked { hops, at: now });
+                    exposed += u32::from(bad.contains(&hops.guard));
+                    break;
+                };
+                client.learn(Learned::Failed {
+                    hops,
+                    at: now,
+                    fault: attack(&hops),
+                });
+                failed += 1;
+                answered = true;
+                guards_tried.push(hops.guard);
+                tried.extend([hops.middle, hops.last]);
+            }
+        }
+    }
+    (exposed, failed)
+}
+
 #[test]
-fn of_a_memory_of_version_1_the_guards_stay() {
-    let mut client = TestClient::of(20);
-    let kept = [key(3), key(17)];
-    let guard = |key: &Ed25519Public| {
-        let aside: [u8; 0] = [];
-        serde_json::json!({"relay": key.to_hex(), "since": NOW - 9, "used": NOW - 1, "tries": "+-", "aside": aside,
-            "yields_until": 0})
-    };
-    let stored = serde_json::json!({"version": 1, "guards": kept.iter().map(guard).collect::<Vec<_>>(), "former": [],
-        "kept_back": [key(2).to_hex()], "relays": [{"relay": key(1).to_hex(), "stood": NOW - 1}], "new_guards": [NOW - 9]});
-    client.memory = RelayMemory::from_json(&stored).unwrap();
-    client.settles(NOW);
-    assert_eq!(client.guards(NOW), kept);
-    let since = NOW - 9;
-    let in_use = true;
-    assert_eq!(
-        client.standing(key(3), NOW),
-        Standing::Guard { since, in_use }
-    );
-    assert_eq!(client.memory.to_json()["version"], 2);
+fn middles_that_lie_do_not_raise_the_share_of_transfers_over_hostile_guards() {
+    let (at_rest, _) = simulate(None);
+    let attacks: [fn(&Hops) -> Fault; 2] = [
+        |hops| Fault::Relay(hops.middle),
+        |hops| Fault::Gone {
+            relay: hops.last,
+            by: Some(hops.middle),
+        },
+    ];
+    for attack in attacks {
+        let (exposed, failed) = simulate(Some(attack));
+        assert!(exposed <= at_rest + at_rest / 20, "{exposed} of {at_rest}");
+        assert!(failed > 100, "they did lie: {failed}");
+    }
+    // The same lies without a key to them count against the guards, which shows that the simulation would see it.
+    let (exposed, _) = simulate(Some(|_| Fault::Answered));
+    assert!(exposed > at_rest + at_rest / 4, "{exposed} of {at_rest}");
 }
 
 /// Who was guard, middle or last, and when.

@@ -123,8 +123,8 @@ pub struct RequestMachine<'a> {
     /// does not open.
     suspects: Vec<Learned>,
     waited: bool,
-    /// A connection to a guard came about.
-    reached: bool,
+    /// Something came back.
+    answered: bool,
     pending: Option<PendingAttempt>,
     ended: Option<Result<Response, Failure>>,
     shown: Vec<AttemptShown>,
@@ -156,7 +156,7 @@ impl<'a> RequestMachine<'a> {
             tried: Vec::new(),
             suspects: Vec::new(),
             waited: true,
-            reached: false,
+            answered: false,
             pending: None,
             ended: None,
             shown: Vec::new(),
@@ -267,7 +267,7 @@ impl<'a> RequestMachine<'a> {
             return Ok(None);
         };
         let drawing = Drawing {
-            reached: self.reached,
+            answered: self.answered,
             failed: &self.failed,
             guards_tried: &self.guards_tried,
             tried: &self.tried,
@@ -302,7 +302,10 @@ impl<'a> RequestMachine<'a> {
         let Some(pending) = self.pending.take() else {
             return;
         };
-        self.reached |= !matches!(outcome, AttemptOutcome::Unreachable);
+        self.answered |= matches!(
+            outcome,
+            AttemptOutcome::Answered(_) | AttemptOutcome::Plain { .. }
+        );
         let result = self.interpret(outcome, &pending, now);
         if let Some(shown) = self.shown.last_mut() {
             shown.outcome = match &result {

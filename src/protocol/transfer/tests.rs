@@ -124,8 +124,8 @@ impl FakeNetwork {
     /// The record of a guard: one sign for each try, `+` or `-`.
     fn tries(&self, guard: &Ed25519Public) -> String {
         let kept = self.memory.lock().unwrap().to_json();
-        let mut relays = kept["relays"].as_array().unwrap().iter();
-        let guard = relays.find(|kept| kept["relay"] == guard.to_hex()).unwrap();
+        let mut guards = kept["guards"].as_array().unwrap().iter();
+        let guard = guards.find(|kept| kept["relay"] == guard.to_hex()).unwrap();
         guard["tries"].as_str().unwrap().to_owned()
     }
 
@@ -895,10 +895,7 @@ fn who_is_struck_for_what() {
             "{kind:?} {place} {mischief:?}"
         );
         let names = paths[0].relays().map(|relay| relay.key.to_hex());
-        // Those of a guard end with the server's answer over it.
-        let ended = (paths[0].guard == paths[1].guard).then_some(guard);
-        let struck = struck.iter().filter(|at| Some(**at) != ended);
-        let mut expected: Vec<_> = struck.map(|at| (names[*at].clone(), 1)).collect();
+        let mut expected: Vec<_> = struck.iter().map(|at| (names[*at].clone(), 1)).collect();
         expected.sort_unstable();
         let mut found = network.struck();
         found.sort_unstable();
@@ -1021,10 +1018,7 @@ fn two_guards_that_hang_yield_to_a_third() {
 #[test]
 fn a_server_that_hangs_costs_no_guard() {
     let mut network = FakeNetwork::new(12);
-    for seed in 0..10 {
-        network.seed = seed;
-        network.run().1.unwrap();
-    }
+    network.run().1.unwrap();
     let guards = network.guards();
     let everybody: Vec<_> = network.list.relays.iter().map(|relay| relay.key).collect();
     network.hangs = everybody

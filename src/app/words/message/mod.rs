@@ -310,11 +310,11 @@ fn failure(failure: &Failure, tries: u32) -> UserMessage {
 
 fn no_path(error: &NoPath) -> UserMessage {
     type TextOfCount = fn(usize) -> String;
-    let reasons: [(RejectReason, TextOfCount); 13] = [
+    let reasons: [(RejectReason, TextOfCount); 11] = [
         (RejectReason::NotServing, texts::rejected_not_serving),
         (RejectReason::OnThisPath, texts::rejected_on_this_path),
         (RejectReason::IsGuard, texts::rejected_is_guard),
-        (RejectReason::Dropped, texts::rejected_dropped),
+        (RejectReason::Retired, texts::rejected_retired),
         (RejectReason::KeptBack, texts::rejected_kept_back),
         (RejectReason::NotAGuard, texts::rejected_not_a_guard),
         (RejectReason::SameNetwork, texts::rejected_same_network),
@@ -324,8 +324,6 @@ fn no_path(error: &NoPath) -> UserMessage {
             RejectReason::StoodElsewhere,
             texts::rejected_stood_elsewhere,
         ),
-        (RejectReason::TooManyNew, texts::rejected_too_many_new),
-        (RejectReason::TooNew, texts::rejected_too_new),
         (RejectReason::Failed, texts::rejected_failed),
     ];
     let told: Vec<String> = reasons
@@ -334,7 +332,7 @@ fn no_path(error: &NoPath) -> UserMessage {
             let count = error
                 .rejected
                 .iter()
-                .filter(|rejection| rejection.reasons.contains(&reason))
+                .filter(|rejection| rejection.reason == reason)
                 .count();
             (count > 0).then(|| text(count))
         })
@@ -373,10 +371,7 @@ mod tests {
         let relay = Identity::from_seed([1; 32]).public();
         let no_path = |place, reason| NoPath {
             place,
-            rejected: vec![Rejection {
-                relay,
-                reasons: vec![reason, RejectReason::Failed],
-            }],
+            rejected: vec![Rejection { relay, reason }],
         };
         let io = IoReason::from(io::ErrorKind::PermissionDenied);
         let mut errors = vec![
