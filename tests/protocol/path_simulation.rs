@@ -158,14 +158,6 @@ impl Outcome {
         f64::from(self.guards_met) / f64::from(self.people)
     }
 
-    /// Transfers of the last day over a hostile guard, in percent.
-    fn hostile_guard_at_the_end(&self) -> f64 {
-        Self::percent(
-            self.over_hostile_guard_at_the_end,
-            self.transfers_at_the_end,
-        )
-    }
-
     /// Nobody becomes a guard who stood elsewhere within ten days, or the other way round.
     fn check_ends(&self, name: &str) {
         let ends = (self.stood_then_guard, self.guard_then_stood);
