@@ -24,14 +24,14 @@ fn relay(text: &str) -> Result<RelaySettings, String> {
 }
 
 #[derive(clap::Parser)]
-struct Program<L: SettingsLayer> {
+struct OperatorProgram<L: SettingsLayer> {
     #[command(flatten)]
     operator: OperatorArgs<L>,
 }
 
 /// The settings of a command line.
 fn flags<L: SettingsLayer>(flags: &[&str]) -> Result<L::Settings, String> {
-    let program = Program::<L>::try_parse_from([&["program"], flags].concat());
+    let program = OperatorProgram::<L>::try_parse_from([&["program"], flags].concat());
     let operator = program.map_err(|error| error.to_string())?.operator;
     operator.read().map_err(|error| error.to_string())
 }

@@ -175,7 +175,7 @@ async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Opti
     found.used_bytes
 }
 
-/// What a store that answered does and holds.
+/// Reports what a store that answered can do, and how much it holds.
 fn working_store(report: &mut Report, settings: &ServerSettings, found: &StoreReport) {
     let wrong: Vec<_> = [
         (found.read_after_write, "is not read at once"),
