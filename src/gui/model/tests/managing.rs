@@ -1,0 +1,61 @@
+//! Deleting a shared file from its server, and having it kept longer.
+
+use super::*;
+
+#[test]
+fn a_shared_file_is_deleted_only_after_the_question_and_once() {
+    let (mut model, id) = with_one_shared();
+    model.update(ModalAction::Open(Modal::Delete(id)));
+    assert!(model.modal.is_some_and(Modal::asks));
+    let effects = model.update(Action::Row(id, RowAction::Manage(ManageAction::Delete)));
+    assert!(matches!(
+        effects[..],
+        [Effect::Work(Work::Request(RequestWork::Manage(
+            _,
+            ManageAction::Delete,
+            ..
+        )))]
+    ));
+    assert!(
+        model
+            .update(Action::Row(id, RowAction::Manage(ManageAction::Delete)))
+            .is_empty()
+    );
+    model.update(Event::Managed(id, ended(Ok(Managed::Deleted))));
+    let TransferState::Shared(shared) = &model.transfers[0].state else {
+        panic!("shared")
+    };
+    assert!(shared.gone);
+    assert!(
+        model
+            .update(Action::Row(id, RowAction::CopyPointer))
+            .is_empty()
+    );
+    assert!(
+        model
+            .update(Action::Row(id, RowAction::Manage(ManageAction::Extend)))
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_file_that_is_kept_longer_shows_until_when_and_a_refusal_changes_nothing() {
+    let (mut model, id) = with_one_shared();
+    model.update(Action::Row(id, RowAction::Manage(ManageAction::Extend)));
+    model.update(Event::Managed(id, ended(Err(trouble()))));
+    assert!(matches!(
+        &model.transfers[0].told,
+        Some(Told::Failed(Trouble::Said(said))) if **said == trouble()
+    ));
+    model.update(Action::Row(id, RowAction::Manage(ManageAction::Extend)));
+    let later = Managed::Extended {
+        expires: 99,
+        later: true,
+        by_server_clock: false,
+    };
+    model.update(Event::Managed(id, ended(Ok(later))));
+    let TransferState::Shared(shared) = &model.transfers[0].state else {
+        panic!("shared")
+    };
+    assert_eq!(shared.expires, Some(99));
+}

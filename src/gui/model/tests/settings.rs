@@ -1,0 +1,226 @@
+//! Servers, relays, the proxy and the other settings.
+
+use super::*;
+
+#[test]
+fn what_a_test_showed_is_kept_with_its_server() {
+    let mut model = model();
+    model.update(ServerAction::Test(ServerChoice::BuiltIn));
+    model.update(Event::Tested(ServerChoice::BuiltIn, ended(Err(trouble()))));
+    let shown = &model.settings_screen.tests_shown[&ServerChoice::BuiltIn];
+    assert_eq!(shown.len(), 1);
+}
+
+#[test]
+fn an_added_server_is_used_and_kept() {
+    let mut model = model();
+    let effects = add(&mut model, &server("files.example"));
+    assert!(matches!(
+        &effects[..],
+        [
+            Effect::Work(Work::Settings(SettingsWork::Save(_, kept))),
+            Effect::Work(Work::Settings(SettingsWork::Terms(_))),
+        ]
+            if kept.servers.len() == 1
+    ));
+    assert_eq!(
+        model.settings.chosen_entry().map(ServerEntry::shown_name),
+        Some("files.example")
+    );
+    assert!(model.lacks_relays());
+    add(&mut model, &server("files.example"));
+    assert_eq!(
+        model.settings.servers.len(),
+        1,
+        "the same address is one server"
+    );
+}
+
+/// Whoever knows a server's key, which stands in every pointer, must not move it to another host.
+#[test]
+fn another_address_of_a_known_server_is_refused_in_words() {
+    let mut model = model();
+    let known = server("files.example");
+    add(&mut model, &known);
+    model.update(ServerAction::Use(ServerChoice::BuiltIn));
+    let elsewhere = known.address.to_string().replace("files", "evil");
+    model.update(ServerAction::AddressEdited(elsewhere.clone()));
+    assert!(model.update(ServerAction::Add).is_empty());
+    let trouble = model.settings_screen.address_trouble.as_ref();
+    assert!(trouble.is_some_and(|trouble| trouble.why.contains("files.example")));
+    assert_eq!(model.settings_screen.address, elsewhere);
+    assert_eq!(model.settings.servers, [known]);
+    assert_eq!(model.settings.chosen, ServerChoice::BuiltIn);
+}
+
+#[test]
+fn a_bad_address_is_never_kept_and_stays_in_the_field() {
+    let mut model = model();
+    model.update(ServerAction::AddressEdited("nonsense".to_owned()));
+    assert!(model.update(ServerAction::Add).is_empty());
+    assert!(model.settings_screen.address_trouble.is_some());
+    assert_eq!(model.settings_screen.address, "nonsense");
+    assert!(model.settings.servers.is_empty());
+}
+
+#[test]
+fn a_proxy_is_used_once_it_is_one_and_forgotten_on_request() {
+    let mut model = model();
+    model.update(RelayAction::ProxyEdited("http://127.0.0.1:8080".to_owned()));
+    assert!(model.update(RelayAction::UseProxy).is_empty());
+    assert!(model.settings_screen.proxy_trouble.is_some());
+    assert_eq!(model.settings_screen.proxy, "http://127.0.0.1:8080");
+    model.update(RelayAction::ProxyEdited(
+        "socks5://127.0.0.1:9050".to_owned(),
+    ));
+    assert!(model.settings_screen.proxy_trouble.is_none());
+    assert!(matches!(
+        &model.update(RelayAction::UseProxy)[..],
+        [Effect::Work(Work::Settings(SettingsWork::Save(..)))]
+    ));
+    assert!(model.settings.proxy.is_some() && model.settings_screen.proxy.is_empty());
+    model.update(RelayAction::ForgetProxy);
+    assert_eq!(model.settings.proxy, None);
+}
+
+#[test]
+fn removing_the_server_in_use_falls_back_to_the_built_in_one() {
+    let mut model = model();
+    add(&mut model, &server("files.example"));
+    model.update(ServerAction::Remove(server("files.example").address.key));
+    assert_eq!(model.settings.chosen, ServerChoice::BuiltIn);
+}
+
+#[test]
+fn a_server_is_tested_once_at_a_time() {
+    let mut model = model();
+    assert!(matches!(
+        model.update(ServerAction::Test(ServerChoice::BuiltIn))[..],
+        [Effect::Work(Work::Request(RequestWork::Test(..)))]
+    ));
+    assert!(
+        model
+            .update(ServerAction::Test(ServerChoice::BuiltIn))
+            .is_empty()
+    );
+    let report = TestReport {
+        upload_millis: 50,
+        download_millis: 30,
+        delete_millis: None,
+    };
+    model.update(Event::Tested(ServerChoice::BuiltIn, ended(Ok(report))));
+    assert!(matches!(
+        model.settings_screen.tests.get(&ServerChoice::BuiltIn),
+        Some(Test::Passed(passed)) if *passed == report
+    ));
+}
+
+#[test]
+fn every_setting_is_kept_at_once() {
+    let mut model = model();
+    for action in [
+        Action::from(Change::Theme(Theme::Dark)),
+        Action::from(Change::Contrast(Contrast::High)),
+        Action::from(Change::ReducedMotion(true)),
+        Action::from(SettingsAction::Zoom(1)),
+        Action::from(Change::MaskPointers(true)),
+        Action::from(Change::ClearClipboard(true)),
+        Action::from(Change::CopyWhenDone(true)),
+        Action::from(Change::NameInPointer(false)),
+        Action::from(ServerAction::Use(ServerChoice::BuiltIn)),
+        Action::from(RelayAction::ForgetList),
+        Action::from(WindowAction::Start),
+    ] {
+        assert!(matches!(
+            model.update(action)[..],
+            [Effect::Work(Work::Settings(SettingsWork::Save(..))), ..]
+        ));
+    }
+}
+
+#[test]
+fn settings_that_could_not_be_read_are_said() {
+    let model = Model::new(LoadedSettings {
+        settings: settings(),
+        usual_downloads: PathBuf::new(),
+        trouble: Some(trouble()),
+    });
+    assert_eq!(model.notice.map(|notice| notice.tone), Some(Tone::Warning));
+}
+
+#[test]
+fn a_direct_server_needs_no_relays() {
+    let mut model = model();
+    add(&mut model, &server("files.example"));
+    assert!(model.lacks_relays());
+    let effects = model.update(Change::Direct(server("files.example").address.key, true));
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::Save(_, kept)))]
+            if kept.servers[0].direct
+    ));
+    assert!(!model.lacks_relays());
+}
+
+fn typed(text: &str) -> ServerAction {
+    ServerAction::WordEdited(Zeroizing::new(text.to_owned()))
+}
+
+#[test]
+fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
+    let known = server("files.example");
+    let key = known.address.key;
+    let mut model = model_with(Settings {
+        servers: vec![server("other.example"), known],
+        ..settings()
+    });
+    let words = |model: &Model| -> Vec<Option<String>> {
+        let servers = model.settings.servers.iter();
+        let word = |server: &ServerEntry| Some(server.access_word.as_ref()?.as_str().to_owned());
+        servers.map(word).collect()
+    };
+    model.update(ServerAction::OpenWord(key));
+    assert_eq!(model.focus, Some(Focus::AccessWord(1)));
+    model.update(typed("gr\u{fc}n"));
+    assert!(model.update(ServerAction::KeepWord).is_empty());
+    let field = model.settings_screen.word.as_ref().expect("still open");
+    assert!(field.refused);
+    model.update(typed("sesame\n"));
+    let effects = model.update(ServerAction::KeepWord);
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::Save(..)))]
+    ));
+    assert!(model.settings_screen.word.is_none());
+    assert_eq!(words(&model), [None, Some("sesame".to_owned())]);
+    assert!(
+        !format!("{:?}", model.settings).contains("sesame"),
+        "it is not printed"
+    );
+    let effects = model.update(ServerAction::ForgetWord(key));
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::Save(..)))]
+    ));
+    assert_eq!(words(&model), [None, None]);
+}
+
+#[test]
+fn how_the_chosen_server_stands_is_what_its_test_or_the_last_share_said() {
+    let (mut model, effects) = with_files(&["a"]);
+    let chosen = ServerChoice::BuiltIn;
+    assert!(matches!(model.server_standing(), ServerStanding::Untried));
+    model.update(ServerAction::Test(chosen));
+    model.update(Event::Tested(chosen, ended(Err(trouble()))));
+    assert!(matches!(
+        model.server_standing(),
+        ServerStanding::Failed(Trouble::Said(said)) if **said == trouble()
+    ));
+    model.update(Event::Shared(shares(&effects)[0].0, ended(Ok(shared()))));
+    assert!(matches!(model.server_standing(), ServerStanding::Untried));
+    add(&mut model, &server("files.example"));
+    assert!(matches!(
+        model.server_standing(),
+        ServerStanding::LacksRelays
+    ));
+}
