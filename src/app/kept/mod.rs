@@ -5,6 +5,6 @@ pub mod history;
 mod history_file;
 pub mod keystore;
 pub mod owned;
-#[cfg(test)]
-mod promise_tests;
 pub(crate) mod remembered;
+#[cfg(test)]
+mod tests;

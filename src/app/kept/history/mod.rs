@@ -442,5 +442,4 @@ impl HistoryStore {
 }
 
 #[cfg(test)]
-#[path = "history_tests.rs"]
 pub(in crate::app::kept) mod tests;
