@@ -8,7 +8,6 @@
 #![expect(clippy::print_stdout, reason = "its figures are for people")]
 
 #[allow(dead_code, reason = "the tests use the rest of it")]
-#[path = "../support/mod.rs"]
 mod support;
 
 use std::convert::Infallible;
