@@ -1,26 +1,15 @@
-//! What is kept of transfers, what is asked before a received file is opened, and what is said when a transfer
-//! ends while nobody looks.
+//! What the history keeps of transfers, and the desktop's notice of a transfer that ends while the window is behind others.
 
 use std::path::PathBuf;
 
 use super::{
-    Announced, Effect, FileWork, HistoryWork, Modal, Model, PointerText, Saved, ServerLabel,
-    SettingsWork, ShareResult, ShownName, Tone, Transfer, TransferId, TransferJob, TransferState,
-    Undo, WindowEffect, WindowMessage,
+    Effect, Examine, FileWork, HistoryWork, Model, PointerText, Saved, ServerLabel, SettingsWork,
+    ShareResult, ShownName, Tone, Transfer, TransferId, TransferJob, TransferState, Undo,
+    WindowEffect, WindowMessage,
 };
 use crate::app::kept::history::{EntryId, HistoryEntry, News, What};
-use crate::app::received::content_type::Findings;
 use crate::app::relays::RelaySource;
 use crate::app::settings::Change;
-
-/// Why a received file is looked into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Examine {
-    /// It has just arrived.
-    Arrived,
-    /// The file is to be opened.
-    Open,
-}
 
 /// What is kept of a transfer. Never printed: it holds a pointer.
 #[derive(Clone)]
@@ -323,82 +312,20 @@ impl Model {
         }
         effects
     }
-
-    /// A received file is opened only after a look into it as it is now.
-    pub(super) fn open_saved(&mut self, id: TransferId) -> Vec<Effect> {
-        self.close_menu();
-        self.saved_path(id)
-            .map(|path| Effect::from(FileWork::Examine(id, path, Examine::Open)))
-            .into_iter()
-            .collect()
-    }
-
-    fn saved_path(&self, id: TransferId) -> Option<PathBuf> {
-        match &self.transfer(id)?.state {
-            TransferState::Received(saved) => Some(saved.path.clone()),
-            _ => None,
-        }
-    }
-
-    pub(super) fn on_examined(
-        &mut self,
-        id: TransferId,
-        why: Examine,
-        found: Option<Findings>,
-    ) -> Vec<Effect> {
-        let path = self.saved_path(id);
-        let Some(transfer) = self.transfers.iter_mut().find(|transfer| transfer.id == id) else {
-            return Vec::new();
-        };
-        transfer.findings = found.unwrap_or_default();
-        let name = transfer.name.clone();
-        if let (Examine::Arrived, Some(found)) = (why, transfer.findings.disagreement) {
-            self.announce(true, Announced::Disagrees(name, found));
-        }
-        match (why, found, path) {
-            (Examine::Open, Some(found), Some(path)) => {
-                if !found.could_run {
-                    return vec![Effect::from(FileWork::Open(path))];
-                }
-                if self.modal.is_none() {
-                    self.open(Modal::OpenProgram(id));
-                }
-            }
-            (Examine::Open, None, _) => {
-                self.say(Tone::Danger, WindowMessage::SavedFileGone);
-            }
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    pub(super) fn open_anyway(&mut self) -> Vec<Effect> {
-        match self.modal {
-            Some(Modal::OpenProgram(id)) => {
-                self.back();
-                self.saved_path(id)
-                    .map(|path| Effect::from(FileWork::Open(path)))
-                    .into_iter()
-                    .collect()
-            }
-            _ => Vec::new(),
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
     use zeroize::Zeroizing;
 
     use super::*;
     use crate::app::kept::history::HistoryStatus;
-    use crate::app::received::content_type::{Content, Disagreement, Family};
     use crate::gui::model::tests::{ended, file, model};
     use crate::gui::model::{
-        Action, ClipboardWork, Event, FoundKind, LookPurpose, ModalAction, PointerInfo, Reading,
-        ReceiveAction, RequestWork, RowAction, RunId, Timer, WindowAction, Work,
+        Action, ClipboardWork, Event, FoundKind, LookPurpose, Modal, ModalAction, RequestWork,
+        RowAction, RunId, Timer, WindowAction, Work,
     };
     use crate::gui::text;
 
@@ -430,20 +357,13 @@ mod tests {
         entry(id, what)
     }
 
-    fn with_received() -> (Model, TransferId) {
+    /// A model whose only row is a received file of an earlier start.
+    pub(in crate::gui::model) fn with_received() -> (Model, TransferId) {
         let mut model = model();
         model.update(Event::History(News::Entries(vec![received(1)])));
         let id = model.transfers[0].id;
         (model, id)
     }
-
-    const PROGRAM: Findings = Findings {
-        disagreement: Some(Disagreement {
-            name_says: Family::Picture,
-            content_is: Content::LinuxProgram,
-        }),
-        could_run: true,
-    };
 
     fn share_result() -> ShareResult {
         ShareResult {
@@ -741,81 +661,6 @@ mod tests {
             model.update(Event::History(News::Status(status)));
             assert_eq!(model.history, status);
         }
-    }
-
-    #[test]
-    fn an_ordinary_file_opens_and_a_program_asks_first() {
-        let (mut model, id) = with_received();
-        let effects = model.update(Action::Row(id, RowAction::OpenSaved));
-        assert!(matches!(
-            effects[..],
-            [Effect::Work(Work::File(FileWork::Examine(
-                _,
-                _,
-                Examine::Open
-            )))]
-        ));
-        let plain = Some(Findings::default());
-        let effects = model.update(Event::Examined(id, Examine::Open, plain));
-        assert!(matches!(
-            effects[..],
-            [Effect::Work(Work::File(FileWork::Open(_)))]
-        ));
-        assert_eq!(model.modal, None);
-
-        for answer in [ModalAction::Back, ModalAction::OpenAnyway] {
-            let opens = matches!(answer, ModalAction::OpenAnyway);
-            let effects = model.update(Event::Examined(id, Examine::Open, Some(PROGRAM)));
-            assert!(effects.is_empty());
-            assert_eq!(model.modal, Some(Modal::OpenProgram(id)));
-            let effects = model.update(answer);
-            assert_eq!(
-                matches!(effects[..], [Effect::Work(Work::File(FileWork::Open(_)))]),
-                opens
-            );
-            assert_eq!(model.modal, None);
-        }
-        assert!(
-            model.update(ModalAction::OpenAnyway).is_empty(),
-            "without a question there is no answer"
-        );
-
-        let effects = model.update(Event::Examined(id, Examine::Open, None));
-        assert!(effects.is_empty() && model.notice.is_some());
-    }
-
-    #[test]
-    fn a_misleading_file_is_known_as_one_when_it_arrives_and_asks_nothing() {
-        let mut model = model();
-        model.receive.text = "cloak1x".into();
-        model.receive.reading = Reading::Known(PointerInfo {
-            name: None,
-            len: 5,
-            server: "files.example".to_owned(),
-            expires: None,
-            asks_receipt: false,
-            offer: None,
-            lacks_relays: false,
-            note: None,
-        });
-        model.update(ReceiveAction::Download);
-        let (id, run) = (model.transfers[0].id, model.transfers[0].run);
-        let saved = Saved {
-            path: PathBuf::from("/downloads/photo.jpg"),
-            name: "photo.jpg".to_owned(),
-            len: 5,
-        };
-        let effects = model.update(Event::Fetched(run, ended(Ok(saved))));
-        assert!(matches!(
-            effects[..],
-            [
-                Effect::Work(Work::File(FileWork::Examine(..))),
-                Effect::Work(Work::History(HistoryWork::Remember(..)))
-            ]
-        ));
-        model.update(Event::Examined(id, Examine::Arrived, Some(PROGRAM)));
-        assert_eq!(model.transfers[0].findings, PROGRAM);
-        assert_eq!(model.modal, None);
     }
 
     #[test]

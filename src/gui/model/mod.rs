@@ -14,6 +14,7 @@ mod keeping;
 mod listed;
 mod manage;
 mod modal;
+mod opening;
 mod pace;
 mod receive;
 mod relays;
@@ -45,9 +46,10 @@ pub use self::effect::{
 };
 use self::errand::Errand;
 pub use self::focus::{Beside, Focus, FocusAction, Region};
-pub use self::keeping::{EndNotice, Examine, KeptTransfer, TransferEnd, TransferOutcome};
+pub use self::keeping::{EndNotice, KeptTransfer, TransferEnd, TransferOutcome};
 pub use self::listed::{Filter, ListAction};
 pub use self::modal::{Modal, ModalAction};
+pub use self::opening::Examine;
 pub use self::pace::{Pace, Speed};
 pub use self::receive::{PointerInfo, PointerNote, PointerText, Reading, Receive, ReceiveAction};
 pub use self::relays::{
