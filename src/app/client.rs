@@ -1,6 +1,6 @@
 //! Which route a request takes: straight, through the built-in network, or through relays. It is decided here for the
 //! window and the command line alike, which both hold a [`Client`]: the program, the relays and the settings. `relays` then
-//! says whose list serves the server, `protocol::transfer` draws three relays of it for each try.
+//! says whose list serves the server, `protocol::exchange` draws three relays of it for each try.
 
 use std::sync::Arc;
 

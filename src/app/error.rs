@@ -12,12 +12,12 @@ use crate::disk::kept::UnreadFile;
 use crate::net::DriveError;
 use crate::net::socks::ProxyFailure;
 use crate::protocol::address::{ParseAddressError, ServerAddress};
+use crate::protocol::exchange::ExchangeError;
 use crate::protocol::file_api::{AnswerError, ServerInfo};
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::pointer::PointerMismatch;
 use crate::protocol::relay_list::{ParseSourceError, RelayListError};
 use crate::protocol::seal::OpenError;
-use crate::protocol::transfer::TransferError;
 
 /// Why a use case ended without its result.
 #[derive(Debug, Error)]
@@ -96,7 +96,7 @@ pub enum AppError {
     Server(#[from] ServerRefusal),
     /// No answer of the server came.
     #[error(transparent)]
-    Transfer(#[from] TransferError),
+    Transfer(#[from] ExchangeError),
 }
 
 /// Why a file cannot be shared.

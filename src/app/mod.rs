@@ -12,7 +12,7 @@
 //! * [`error`]: why a use case failed.
 //!
 //! A request goes down through [`client`] (straight, built-in network or relays), [`relays`] (whose list),
-//! [`transfer::call`], `protocol::transfer` (one try after the other) and `protocol::path` (the three relays of a try).
+//! [`transfer::call`], `protocol::exchange` (one try after the other) and `protocol::path` (the three relays of a try).
 
 pub mod client;
 pub mod error;

@@ -18,9 +18,9 @@ use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::app::words::harmless::harmless;
 use crate::app::words::l10n::{self, Language};
 use crate::app::words::message::UserMessage;
+use crate::protocol::exchange::Failure;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::text;
-use crate::protocol::transfer::Failure;
 
 /// Prints a line for people and programs, made [`harmless`].
 pub(super) fn print_line(line: &str) -> Result<(), OutputError> {

@@ -1,4 +1,4 @@
-//! Runs [`RequestMachine`] with the real clock, timers, generator and cancel.
+//! Runs an [`Exchange`] with the real clock, timers and random source, and a cancel token.
 
 use rand_core::CryptoRng;
 use thiserror::Error;
@@ -10,11 +10,11 @@ use super::socks::ProxyFailure;
 use super::transport::{HttpTransport, NotPosted, PostTarget};
 use crate::protocol::address::ServerUrl;
 use crate::protocol::disclosure::AttemptShown;
+use crate::protocol::exchange::{Exchange, ExchangeError, Step};
 use crate::protocol::onion::v4::Response;
-use crate::protocol::transfer::{RequestMachine, Step, TransferError};
 use crate::wire::clock::Clock;
 
-/// What came of a transfer.
+/// Outcome of a request.
 pub struct Driven {
     /// The server's answer, or why there is none.
     pub result: Result<Response, DriveError>,
@@ -30,7 +30,7 @@ pub enum DriveError {
     Cancelled,
     /// All tries failed.
     #[error(transparent)]
-    Failed(#[from] TransferError),
+    Failed(#[from] ExchangeError),
     /// The person's proxy cannot be used; no relay is to blame, so nothing else was tried.
     #[error(transparent)]
     Proxy(#[from] ProxyFailure),
@@ -38,7 +38,7 @@ pub enum DriveError {
 
 /// Runs a transfer to its end. Needs a multi-threaded runtime: sealing 10 MB happens on this task's thread.
 pub async fn drive(
-    mut transfer: RequestMachine<'_>,
+    mut exchange: Exchange<'_>,
     server: &ServerUrl,
     transport: &HttpTransport,
     progress: &Progress,
@@ -50,7 +50,7 @@ pub async fn drive(
         if cancel.is_cancelled() {
             break Err(DriveError::Cancelled);
         }
-        match block_in_place(|| transfer.next(clock(), rng)) {
+        match block_in_place(|| exchange.next(clock(), rng)) {
             Step::Done(response) => break Ok(response),
             Step::Failed(error) => break Err(error.into()),
             Step::Wait(pause) => {
@@ -66,12 +66,12 @@ pub async fn drive(
                 }
                 let target = match &path {
                     None => PostTarget::Server(server),
-                    Some(path) if transfer.is_sessions() => PostTarget::SessionRelay(&path.guard),
+                    Some(path) if exchange.is_sessions() => PostTarget::SessionRelay(&path.guard),
                     Some(path) => PostTarget::Relay(&path.guard),
                 };
                 match transport.post(target, *attempt, progress, cancel).await {
                     Ok(outcome) => {
-                        block_in_place(|| transfer.on_outcome(outcome, clock()));
+                        block_in_place(|| exchange.on_outcome(outcome, clock()));
                     }
                     Err(NotPosted::Cancelled) => break Err(DriveError::Cancelled),
                     Err(NotPosted::Proxy(failure)) => break Err(failure.into()),
@@ -81,6 +81,6 @@ pub async fn drive(
     };
     Driven {
         result,
-        shown: transfer.into_shown(),
+        shown: exchange.into_shown(),
     }
 }

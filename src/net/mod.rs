@@ -1,6 +1,6 @@
 //! The client's side of the network: moves bytes and time, and decides nothing.
 //!
-//! What to send, how long to wait and what an outcome means is [`crate::protocol::transfer`]'s.
+//! What to send, how long to wait and what an outcome means is [`crate::protocol::exchange`]'s.
 
 pub mod client;
 pub mod driver;

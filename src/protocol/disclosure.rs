@@ -1,8 +1,8 @@
 //! What each party was shown in one transfer, taken from what was really sent.
 
 use super::address::ServerUrl;
+use super::exchange::failure::Failure;
 use super::path::{Relaxed, RelayPath};
-use super::transfer::failure::Failure;
 
 /// Facts that one try put on its links.
 #[derive(Clone, Debug, PartialEq, Eq)]

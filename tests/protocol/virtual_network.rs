@@ -19,6 +19,9 @@ use cloakroom::protocol::address::{FileId, ServerAddress};
 use cloakroom::protocol::capability::{OwnedId, OwnerHash};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::disclosure;
+use cloakroom::protocol::exchange::{
+    Attempt, AttemptOutcome, Exchange, ExchangeError, ExchangeRoute, Failure, IDLE_LIMIT, Step,
+};
 use cloakroom::protocol::file_api::{
     BlobAnswer, FileAnswer, FileRequest, Upload, Uploaded, read_found, read_uploaded,
 };
@@ -32,10 +35,6 @@ use cloakroom::protocol::path::{
 };
 use cloakroom::protocol::relay_list::{NetworkKind, RelayDescriptor, RelayList, Serves};
 use cloakroom::protocol::size_class::SizeClass;
-use cloakroom::protocol::transfer::{
-    Attempt, AttemptOutcome, Failure, IDLE_LIMIT, RequestMachine, Step, TransferError,
-    TransferRoute,
-};
 use cloakroom::relay::node::{Decision, ProxyRule, RelayNode};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -610,7 +609,7 @@ impl Client {
     /// Runs one request to its end and checks all that must hold of it.
     fn transfer(&mut self, world: &mut World, request: &FileRequest, tally: &mut Tally) -> bool {
         let (list, address) = (world.list.clone(), world.server.address.clone());
-        let way = TransferRoute::Relays {
+        let way = ExchangeRoute::Relays {
             list: &list,
             kind: self.kind,
             memory: &*self.memory,
@@ -618,7 +617,7 @@ impl Client {
         };
         let blob = world.asked_for(request);
         let expected_len = blob.as_ref().map_or(0, Vec::len);
-        let mut transfer = RequestMachine::new(request, &address, way, expected_len);
+        let mut transfer = Exchange::new(request, &address, way, expected_len);
         let mut took = Duration::ZERO;
         let mut tries = Vec::new();
         let began = world.now;
@@ -745,7 +744,7 @@ impl Client {
 }
 
 /// A transfer that failed used its retries, or every guard it may ask is gone.
-fn check_end(world: &World, error: &TransferError, tries: &[RelayPath]) {
+fn check_end(world: &World, error: &ExchangeError, tries: &[RelayPath]) {
     assert_eq!(error.tries as usize, tries.len());
     if error.failure == Failure::Blocked {
         let bad = |path: &RelayPath| world.relays[world.at[&path.guard.key]].manner != Honest;
@@ -1009,14 +1008,14 @@ fn every_misbehaviour_has_its_message_and_its_number_of_tries() {
 fn told(world: &mut World, kind: NetworkKind, seed: u64) -> (String, u32) {
     let (list, address) = (world.list.clone(), world.server.address.clone());
     let memory = Mutex::<RelayMemory>::default();
-    let way = TransferRoute::Relays {
+    let way = ExchangeRoute::Relays {
         list: &list,
         kind,
         memory: &memory,
         allow: Allowance::NONE,
     };
     let request = small_request();
-    let mut transfer = RequestMachine::new(&request, &address, way, 0);
+    let mut transfer = Exchange::new(&request, &address, way, 0);
     // Other keys for each kind: a relay refuses those that it has seen.
     let rng = &mut ChaCha8Rng::seed_from_u64(2 * seed + u64::from(kind == SessionNodes));
     let mut tries = 0;

@@ -30,12 +30,12 @@ use cloakroom::gui::platform::{Platform, Revealed};
 use cloakroom::gui::text::{self, Notification};
 use cloakroom::gui::worker::Backend;
 use cloakroom::protocol::disclosure::{AttemptShown, End, ShownOutcome};
+use cloakroom::protocol::exchange::{ExchangeError, Failure};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::path::{Relaxed, RelayPath, SetAsideWhy, Standing};
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::{ListSource, RelayDescriptor, Serves};
 use cloakroom::protocol::size_class::SizeClass;
-use cloakroom::protocol::transfer::{Failure, TransferError};
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
@@ -86,7 +86,7 @@ pub(crate) fn cut_pointer() -> &'static str {
 
 /// Why an upload fails when the server does not answer.
 pub(crate) fn no_answer() -> AppError {
-    AppError::Transfer(TransferError {
+    AppError::Transfer(ExchangeError {
         failure: Failure::ServerUnreachable,
         tries: 4,
         direct: false,

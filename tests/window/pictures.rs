@@ -24,8 +24,8 @@ use cloakroom::gui::model::{
 };
 use cloakroom::gui::text;
 use cloakroom::gui::window::{Opening, Window};
+use cloakroom::protocol::exchange::{ExchangeError, Failure};
 use cloakroom::protocol::seal::OpenError;
-use cloakroom::protocol::transfer::{Failure, TransferError};
 use eframe::egui_wgpu::{RenderState, RendererOptions};
 use eframe::icon_data::{IconDataExt as _, from_png_bytes};
 use eframe::wgpu::DeviceType;
@@ -500,7 +500,7 @@ fn hover(desk: &mut Desk, paths: &[PathBuf]) {
 /// One that failed, one that is done, one that waits to end; in any language.
 fn several(desk: &mut Desk) {
     let failure = Failure::ServerUnreachable;
-    let silent = AppError::Transfer(TransferError {
+    let silent = AppError::Transfer(ExchangeError {
         failure,
         tries: 4,
         direct: false,

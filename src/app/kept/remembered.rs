@@ -381,11 +381,11 @@ mod tests {
     use rand_core::SeedableRng as _;
 
     use super::*;
+    use crate::protocol::exchange::{AttemptOutcome, Exchange, ExchangeRoute, Step};
     use crate::protocol::file_api::FileRequest;
     use crate::protocol::keys::Identity;
     use crate::protocol::path::{Drawing, Fault, Standing};
     use crate::protocol::relay_list::{NetworkKind, RelayDescriptor, Serves};
-    use crate::protocol::transfer::{AttemptOutcome, RequestMachine, Step, TransferRoute};
 
     fn list() -> RelayList {
         let relays = (1..=9).map(|seed| RelayDescriptor {
@@ -546,28 +546,28 @@ mod tests {
         let memory = remembered.keeper("list").unwrap();
         let server = Identity::from_seed([200; 32]).public().to_hex();
         let server = format!("http://files.example#p={server}").parse().unwrap();
-        let route = TransferRoute::Relays {
+        let route = ExchangeRoute::Relays {
             list: &list,
             kind: NetworkKind::Cloakroom,
             memory: &memory,
             allow: Allowance::NONE,
         };
-        let mut transfer = RequestMachine::new(&FileRequest::ServerInfo, &server, route, 0);
+        let mut exchange = Exchange::new(&FileRequest::ServerInfo, &server, route, 0);
         let rng = &mut ChaCha20Rng::seed_from_u64(2);
         let path = loop {
-            match transfer.next(200, rng) {
+            match exchange.next(200, rng) {
                 Step::Send(attempt) => {
                     let path = attempt.path.unwrap();
                     if !first.contains(&path.guard.key.to_hex()) {
                         break path;
                     }
-                    transfer.on_outcome(AttemptOutcome::Unreachable, 200);
+                    exchange.on_outcome(AttemptOutcome::Unreachable, 200);
                 }
                 Step::Wait(_) => {}
                 Step::Done(_) | Step::Failed(_) => panic!("a third relay may be asked"),
             }
         };
-        drop(transfer);
+        drop(exchange);
 
         let later = Remembered::new(file);
         let standing = later.look("list").unwrap().standing(&list, 300);

@@ -15,10 +15,10 @@ use crate::app::words::who_saw_what::{self, Asked, RequestShown};
 use crate::net::{self, DriveError, HttpTransport, Moved, Progress};
 use crate::protocol::capability::AccessWord;
 use crate::protocol::disclosure::ShownOutcome;
+use crate::protocol::exchange::{Exchange, ExchangeRoute};
 use crate::protocol::file_api::{self, AnswerError, FileRequest, ServerInfo};
 use crate::protocol::onion::v4::Response;
 use crate::protocol::path::Hops;
-use crate::protocol::transfer::{RequestMachine, TransferRoute};
 use crate::wire::random;
 
 /// What whoever starts a use case gives with it. Clones share the log.
@@ -316,18 +316,18 @@ impl Call {
             }
         };
         let route = match &relays {
-            None => TransferRoute::Direct,
-            Some((RelaySet { list, kind, .. }, memory, allow)) => TransferRoute::Relays {
+            None => ExchangeRoute::Direct,
+            Some((RelaySet { list, kind, .. }, memory, allow)) => ExchangeRoute::Relays {
                 list,
                 kind: *kind,
                 memory,
                 allow: *allow,
             },
         };
-        let machine = RequestMachine::new(request, routed.server(), route, expected_answer_len)
-            .unlike(unlike);
+        let exchange =
+            Exchange::new(request, routed.server(), route, expected_answer_len).unlike(unlike);
         let driven = net::drive(
-            machine,
+            exchange,
             &routed.server().url,
             &HttpTransport::through(proxy.cloned()),
             &self.progress_of(request),

@@ -12,13 +12,13 @@ use crate::protocol::capability::expiry::{HOUR_SECS, expiry_hour, hour_begins, h
 use crate::protocol::capability::work::WorkAsked;
 use crate::protocol::capability::{OwnedId, OwnerToken};
 use crate::protocol::digest::Digest;
+use crate::protocol::exchange::Failure;
 use crate::protocol::file_api::{
     self, AnswerError, EXPIRY_HOUR_FEATURE, Expiry, FileRequest, OWNER_FEATURE, RECEIPTS_FEATURE,
     ReceiptTerms, ServerInfo, StoredAt, Upload, WORK_FEATURE,
 };
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::seal::SealedBlob;
-use crate::protocol::transfer::Failure;
 use crate::wire::random;
 
 /// What is asked for a blob beside storing it.

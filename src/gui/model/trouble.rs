@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::words::message::{Remedy, UserMessage};
-use crate::protocol::transfer::Failure;
+use crate::protocol::exchange::Failure;
 
 /// Why something did not work.
 #[derive(Clone, Debug)]

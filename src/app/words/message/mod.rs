@@ -23,11 +23,11 @@ use crate::disk::kept::UnreadFile;
 use crate::disk::private::NotPrivate;
 use crate::net::socks::ParseProxyError;
 use crate::net::socks::{ProxyFailure, ProxyFailureReason};
+use crate::protocol::exchange::Failure;
 use crate::protocol::path::{NoPath, Place, RejectReason};
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::seal::OpenError;
 use crate::protocol::size_class::MAX_CONTENT_LEN;
-use crate::protocol::transfer::Failure;
 
 /// One error in words: three short sentences, free of keys, pointers and addresses of relays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -358,12 +358,12 @@ mod tests {
     use crate::disk::kept::UnreadReason;
     use crate::net::relay_source::FetchError;
     use crate::protocol::address::ParseAddressError;
+    use crate::protocol::exchange::ExchangeError;
     use crate::protocol::keys::Identity;
     use crate::protocol::onion::BuildError;
     use crate::protocol::path::Rejection;
     use crate::protocol::pointer::PointerMismatch;
     use crate::protocol::relay_list::{ListRefused, NodesError, ParseSourceError, RelayListError};
-    use crate::protocol::transfer::TransferError;
 
     /// One of every kind of error, and of every kind inside it that has words of its own.
     #[expect(clippy::too_many_lines, reason = "a list of every kind of error")]
@@ -505,7 +505,7 @@ mod tests {
             Failure::TimedOut,
         ];
         errors.extend(failures.map(|failure| {
-            AppError::Transfer(TransferError {
+            AppError::Transfer(ExchangeError {
                 failure,
                 tries: 4,
                 direct: false,
@@ -576,7 +576,7 @@ mod tests {
         );
         let failure = Failure::TimedOut;
         assert_eq!(
-            remedy(AppError::Transfer(TransferError {
+            remedy(AppError::Transfer(ExchangeError {
                 failure,
                 tries: 4,
                 direct: false
@@ -640,7 +640,7 @@ mod tests {
             Failure::Tampered(0),
             Failure::TimedOut,
         ] {
-            let error = AppError::Transfer(TransferError {
+            let error = AppError::Transfer(ExchangeError {
                 failure,
                 tries: 5,
                 direct: true,

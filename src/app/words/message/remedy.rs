@@ -2,9 +2,9 @@
 
 use crate::app::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use crate::app::relays::set::RelaySourceError;
+use crate::protocol::exchange::Failure;
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::seal::OpenError;
-use crate::protocol::transfer::Failure;
 
 /// What helps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

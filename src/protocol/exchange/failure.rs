@@ -41,7 +41,7 @@ pub enum Failure {
     /// A relay of the path cannot reach the next one.
     #[error("a relay of the path cannot be reached by the one before it")]
     RelayUnreachable(Ed25519Public),
-    /// The server itself asks to come again later. Ends no transfer: the last answer of that kind is believed.
+    /// The server itself asks to come again later. Ends no exchange: the last answer of that kind is believed.
     #[error("the server is in trouble: {0}")]
     ServerBusy(u16),
     /// The last relay does not serve the server's host.

@@ -1,4 +1,5 @@
-//! One request through its tries: over which relays, what to send, how long to wait, what an outcome means.
+//! The exchange of one request for its answer, try by try: over which relays it goes, what to send, how long to wait, what
+//! an outcome means.
 //!
 //! The machine decides and never acts: `next` says send, wait, done or failed; whoever drives it moves the bytes and
 //! reports what came of it. A retry sends the same sealed blob under fresh onion keys over a new middle and last, so
@@ -29,9 +30,9 @@ mod tests;
 
 pub use failure::Failure;
 
-/// The route of a transfer to the server.
+/// The route of a request to the server.
 #[derive(Clone, Copy)]
-pub enum TransferRoute<'a> {
+pub enum ExchangeRoute<'a> {
     /// Straight to the server, which then sees the client's address.
     Direct,
     /// Through three relays of a list.
@@ -40,7 +41,7 @@ pub enum TransferRoute<'a> {
         list: &'a RelayList,
         /// Network that the relays belong to.
         kind: NetworkKind,
-        /// Memory of these relays, which other transfers may use at the same time.
+        /// Memory of these relays, which other exchanges may use at the same time.
         memory: &'a dyn MemoryKeeper,
         /// Which rules may yield where the list is too small for them.
         allow: Allowance,
@@ -56,7 +57,7 @@ pub enum Step {
     /// The server answered.
     Done(Response),
     /// No more tries.
-    Failed(TransferError),
+    Failed(ExchangeError),
 }
 
 /// One try.
@@ -94,10 +95,10 @@ pub enum AttemptOutcome {
     Unreachable,
 }
 
-/// A transfer ended without an answer of the server.
+/// An exchange ended without an answer of the server.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{failure} (after {tries} tries)")]
-pub struct TransferError {
+pub struct ExchangeError {
     /// Why the last try failed.
     pub failure: Failure,
     /// Number of tries.
@@ -106,15 +107,15 @@ pub struct TransferError {
     pub direct: bool,
 }
 
-/// The machine of one request.
-pub struct RequestMachine<'a> {
+/// One request to a server and its answer, as a state machine.
+pub struct Exchange<'a> {
     request: &'a FileRequest,
     server: &'a ServerAddress,
-    route: TransferRoute<'a>,
+    route: ExchangeRoute<'a>,
     expected_answer_len: usize,
     unlike: Option<Hops>,
     tries: u32,
-    /// Relays to which a failure of this transfer was traced.
+    /// Relays to which a failure of this exchange was traced.
     failed: Vec<Ed25519Public>,
     guards_tried: Vec<Ed25519Public>,
     /// Middles and lasts of the tries so far.
@@ -135,13 +136,13 @@ struct PendingAttempt {
     path: Option<RelayPath>,
 }
 
-impl<'a> RequestMachine<'a> {
-    /// A transfer that has not begun. `expected_answer_len` is the blob a download waits for, else 0.
+impl<'a> Exchange<'a> {
+    /// An exchange that has not begun. `expected_answer_len` is the blob a download waits for, else 0.
     #[must_use]
     pub const fn new(
         request: &'a FileRequest,
         server: &'a ServerAddress,
-        route: TransferRoute<'a>,
+        route: ExchangeRoute<'a>,
         expected_answer_len: usize,
     ) -> Self {
         Self {
@@ -163,7 +164,7 @@ impl<'a> RequestMachine<'a> {
         }
     }
 
-    /// Lets this transfer go over another last relay than that of `path` where there is one, else over another middle.
+    /// Lets this request go over another last relay than that of `path` where there is one, else over another middle.
     #[must_use]
     pub fn unlike(self, path: Option<Hops>) -> Self {
         Self {
@@ -191,11 +192,11 @@ impl<'a> RequestMachine<'a> {
         }
     }
 
-    fn error(&self, failure: Failure) -> TransferError {
-        TransferError {
+    fn error(&self, failure: Failure) -> ExchangeError {
+        ExchangeError {
             failure,
             tries: self.tries,
-            direct: matches!(self.route, TransferRoute::Direct),
+            direct: matches!(self.route, ExchangeRoute::Direct),
         }
     }
 
@@ -257,7 +258,7 @@ impl<'a> RequestMachine<'a> {
     }
 
     fn draw(&self, now: u64, rng: &mut impl CryptoRng) -> Result<Option<DrawnPath>, DrawError> {
-        let TransferRoute::Relays {
+        let ExchangeRoute::Relays {
             list,
             memory,
             allow,
@@ -284,7 +285,7 @@ impl<'a> RequestMachine<'a> {
     pub const fn is_sessions(&self) -> bool {
         matches!(
             self.route,
-            TransferRoute::Relays {
+            ExchangeRoute::Relays {
                 kind: NetworkKind::Session,
                 ..
             }
@@ -292,12 +293,12 @@ impl<'a> RequestMachine<'a> {
     }
 
     fn learn(&self, learned: Learned) {
-        if let TransferRoute::Relays { list, memory, .. } = self.route {
+        if let ExchangeRoute::Relays { list, memory, .. } = self.route {
             memory.learn(&learned, list);
         }
     }
 
-    /// Takes the outcome, known at `now` (unix seconds), of the try that [`RequestMachine::next`] asked for.
+    /// Takes the outcome, known at `now` (unix seconds), of the try that [`Exchange::next`] asked for.
     pub fn on_outcome(&mut self, outcome: AttemptOutcome, now: u64) {
         let Some(pending) = self.pending.take() else {
             return;

@@ -1,4 +1,4 @@
-//! One transfer against relays and a server that are pure functions.
+//! One exchange against relays and a server that are pure functions.
 
 use core::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -29,13 +29,13 @@ struct FakeNetwork {
     server_dead: bool,
     /// Relays whose connections stand and come to this.
     hangs: Vec<(Ed25519Public, fn() -> AttemptOutcome)>,
-    /// What the tries of the last transfer failed of.
+    /// Why the tries of the last exchange failed.
     failures: Vec<Failure>,
     tampers: bool,
     kind: NetworkKind,
     /// What whoever stands there does once, 3 being the server, to what it sends back.
     mischief: Option<(usize, Mischief)>,
-    /// Of the generator of the next transfer.
+    /// Seed of the random source of the next exchange.
     seed: u64,
     /// A relay that says this under its own key whenever it stands in the middle.
     liar: Option<(Ed25519Public, u16, &'static str)>,
@@ -221,30 +221,30 @@ impl FakeNetwork {
     }
 
     /// Runs a download to its end; the path of each try and the result come back.
-    fn run(&mut self) -> (Vec<RelayPath>, Result<u16, TransferError>) {
+    fn run(&mut self) -> (Vec<RelayPath>, Result<u16, ExchangeError>) {
         let request = FileRequest::Download(FileId::parse("id").unwrap());
         let (list, address) = (self.list.clone(), self.address.clone());
         let memory = Arc::clone(&self.memory);
-        let route = TransferRoute::Relays {
+        let route = ExchangeRoute::Relays {
             list: &list,
             kind: self.kind,
             memory: &*memory,
             allow: Allowance::NONE,
         };
-        let mut transfer = RequestMachine::new(&request, &address, route, 65_536);
+        let mut exchange = Exchange::new(&request, &address, route, 65_536);
         let mut rng = ChaCha20Rng::seed_from_u64(self.seed);
         let mut paths = vec![];
         loop {
-            match transfer.next(NOW, &mut rng) {
+            match exchange.next(NOW, &mut rng) {
                 Step::Send(attempt) => {
                     assert_eq!(attempt.body.len(), REQUEST_OVERHEAD);
                     paths.push(attempt.path.clone().unwrap());
                     let outcome = self.post(*attempt);
-                    transfer.on_outcome(outcome, NOW);
+                    exchange.on_outcome(outcome, NOW);
                 }
                 Step::Wait(pause) => assert!(pause <= Duration::from_secs(2)),
                 Step::Done(response) => {
-                    let shown = transfer.into_shown();
+                    let shown = exchange.into_shown();
                     self.failures = shown
                         .iter()
                         .filter_map(|shown| match &shown.outcome {
@@ -338,7 +338,7 @@ fn every_way_to_fail_has_its_own_name_and_ends_after_four_retries() {
     ] {
         assert_eq!(
             network.run().1,
-            Err(TransferError {
+            Err(ExchangeError {
                 failure,
                 tries: 5,
                 direct: false
@@ -360,7 +360,7 @@ fn where_no_guard_answers_the_network_is_said_to_block_them() {
         let failure = Failure::Blocked;
         assert_eq!(
             result,
-            Err(TransferError {
+            Err(ExchangeError {
                 failure,
                 tries: 3,
                 direct: false
@@ -384,7 +384,7 @@ fn on_three_relays_a_dead_guard_is_tried_to_the_end() {
     let failure = Failure::FirstUnreachable;
     assert_eq!(
         network.run().1,
-        Err(TransferError {
+        Err(ExchangeError {
             failure,
             tries: 5,
             direct: false
@@ -400,7 +400,7 @@ fn without_enough_relays_nothing_is_sent() {
     assert!(paths.is_empty());
     assert!(matches!(
         result,
-        Err(TransferError {
+        Err(ExchangeError {
             failure: Failure::NoPath(_),
             tries: 0,
             direct: false,
@@ -415,19 +415,19 @@ fn always(
 ) -> (Failure, Vec<Ed25519Public>) {
     let network = FakeNetwork::new(9);
     let request = FileRequest::ServerInfo;
-    let route = TransferRoute::Relays {
+    let route = ExchangeRoute::Relays {
         list: &network.list,
         kind,
         memory: &*network.memory,
         allow: Allowance::NONE,
     };
-    let mut transfer = RequestMachine::new(&request, &network.address, route, 0);
+    let mut exchange = Exchange::new(&request, &network.address, route, 0);
     let mut rng = ChaCha20Rng::seed_from_u64(5);
     loop {
-        match transfer.next(NOW, &mut rng) {
+        match exchange.next(NOW, &mut rng) {
             Step::Send(attempt) => {
                 let outcome = outcome(&attempt.path.unwrap());
-                transfer.on_outcome(outcome, NOW);
+                exchange.on_outcome(outcome, NOW);
             }
             Step::Wait(_) => {}
             Step::Done(_) => panic!("nothing here is an answer"),
@@ -1034,7 +1034,7 @@ fn a_server_that_hangs_costs_no_guard() {
     let failure = Failure::TimedOut;
     assert_eq!(
         result,
-        Err(TransferError {
+        Err(ExchangeError {
             failure,
             tries: 5,
             direct: false

@@ -5,14 +5,14 @@
 //! said not to be there counts only if it stands on this very path behind the relay that says so, and next to it if that
 //! one puts its key to it.
 
-use super::{AttemptOutcome, MAX_RETRIES, PendingAttempt, RequestMachine};
+use super::{AttemptOutcome, Exchange, MAX_RETRIES, PendingAttempt};
+use crate::protocol::exchange::Failure;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::onion::v4::Response;
 use crate::protocol::onion::{NOT_FOUND, ReplyError, UNREACHABLE};
 use crate::protocol::path::{Fault, Hops, Learned, RelayPath};
-use crate::protocol::transfer::Failure;
 
-impl RequestMachine<'_> {
+impl Exchange<'_> {
     pub(super) fn interpret(
         &mut self,
         outcome: AttemptOutcome,
