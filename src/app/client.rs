@@ -8,8 +8,8 @@ use super::error::AppError;
 use super::relays::{self, RelaySource, Relays};
 use super::settings::{Home, Settings, UnreadSettings};
 use super::transfer::call::{Call, CallContext};
-use super::transfer::program::{Program, ServerKind};
-use super::transfer::routed_server::RoutedServer;
+use super::transfer::program::{self, Program};
+use super::transfer::routed_server::{Route, RoutedServer};
 use crate::net::SocksProxy;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
@@ -172,12 +172,12 @@ impl Client {
             Destination::BuiltIn => self.built_in().await?,
             Destination::Chosen => match self.settings().chosen_server() {
                 None => self.built_in().await?,
-                Some(server) => self.route_to(server, None, context).await?,
+                Some(server) => self.choose_route(server, None, context).await?,
             },
-            Destination::Server(server) => self.route_to(server, None, context).await?,
+            Destination::Server(server) => self.choose_route(server, None, context).await?,
             Destination::SourceOf(pointer) => {
                 let server = &pointer.server;
-                self.route_to(server, Some(pointer), context).await?
+                self.choose_route(server, Some(pointer), context).await?
             }
         };
         self.program.hold_builtin(&routed);
@@ -195,20 +195,15 @@ impl Client {
     pub fn check_route(&self, pointer: &Pointer) -> Result<(), AppError> {
         self.program.proxy()?;
         let server = &pointer.server;
-        let direct = self.goes_direct(server);
+        if self.program.is_builtin(server) || self.goes_direct(server) {
+            return Ok(());
+        }
         let (relays, chosen) = (self.relays(), &self.settings().relays);
-        let has_route = direct || relays.has_relays(chosen, server);
-        let error = match self.program.kind_of(server, has_route) {
-            ServerKind::Own => return Ok(()),
-            ServerKind::ForeignBuiltIn => AppError::ForeignBuiltIn,
-            ServerKind::Other if direct => return Ok(()),
-            ServerKind::Other if has_route => {
-                let at_hand = relays.at_hand(&self.program, chosen, server);
-                return relays::or_offer(at_hand, pointer).map(|_relays| ());
-            }
-            ServerKind::Other => AppError::NoRelays,
-        };
-        Err(self.explained(error, server, Some(pointer)))
+        if relays.has_relays(chosen, server) {
+            let at_hand = relays.at_hand(&self.program, chosen, server);
+            return relays::or_offer(at_hand, pointer).map(|_relays| ());
+        }
+        Err(self.explained(program::no_route(server), server, Some(pointer)))
     }
 
     async fn built_in(&self) -> Result<RoutedServer, AppError> {
@@ -220,25 +215,25 @@ impl Client {
         })
     }
 
-    /// The route to a server that the person named, or that `pointer` names.
-    async fn route_to(
+    /// Chooses the route to a server that the person named, or that `pointer` names.
+    async fn choose_route(
         &self,
         server: &ServerAddress,
         pointer: Option<&Pointer>,
         context: &CallContext,
     ) -> Result<RoutedServer, AppError> {
-        let direct = self.goes_direct(server);
         let (program, chosen) = (&self.program, &self.settings().relays);
-        let relays = if direct {
-            None
+        let route = if self.goes_direct(server) {
+            Some(Route::Direct)
         } else {
             let relays = self.relays.for_server(program, chosen, server, context);
-            match pointer {
+            let relays = match pointer {
                 None => relays.await?,
                 Some(pointer) => relays::or_offer(relays.await, pointer)?,
-            }
+            };
+            relays.map(Route::Relays)
         };
-        let routed = program.route_to(server, relays, direct).await;
+        let routed = program.routed_server(server, route).await;
         routed.map_err(|error| self.explained(error, server, pointer))
     }
 

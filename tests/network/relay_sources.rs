@@ -11,6 +11,7 @@ use cloakroom::app::relays::{ListState, RelaySourceError, Relays, UseFor};
 use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::program::Program;
+use cloakroom::app::transfer::routed_server::Route;
 use cloakroom::app::transfer::share::{ShareRequest, share};
 use cloakroom::app::words::who_saw_what::RequestShown;
 use cloakroom::net::relay_source::FetchError;
@@ -586,7 +587,7 @@ impl Person {
         let relays = self.relays_for(place).await.unwrap();
         let network = self
             .program
-            .route_to(place.server.address(), Some(relays), false)
+            .routed_server(place.server.address(), Some(Route::Relays(relays)))
             .await
             .unwrap();
         let call = Call::new(&self.program, network, &CallContext::default());

@@ -15,6 +15,7 @@ use cloakroom::app::settings::{Home, Settings};
 use cloakroom::app::transfer::call::{Call, CallContext};
 use cloakroom::app::transfer::get::{self, GetRequest};
 use cloakroom::app::transfer::program::Program;
+use cloakroom::app::transfer::routed_server::Route;
 use cloakroom::app::transfer::share::{ShareRequest, share};
 use cloakroom::app::words::who_saw_what::Asked;
 use cloakroom::net::seed::Seed;
@@ -243,7 +244,9 @@ impl Person {
     }
 
     async fn call(&self, server: &ServerAddress, relays: RelaySet) -> Call {
-        let network = self.program.route_to(server, Some(relays), false);
+        let network = self
+            .program
+            .routed_server(server, Some(Route::Relays(relays)));
         Call::new(
             &self.program,
             network.await.unwrap(),

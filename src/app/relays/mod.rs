@@ -13,7 +13,7 @@ use tracing::debug;
 use super::error::AppError;
 use crate::app::settings::Home;
 use crate::app::transfer::call::CallContext;
-use crate::app::transfer::program::{Program, ServerKind};
+use crate::app::transfer::program::Program;
 use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::net::relay_source::{self, FetchError, FetchedList};
 use crate::net::seed::Seed;
@@ -83,7 +83,7 @@ impl Relays {
         server: &ServerAddress,
         context: &CallContext,
     ) -> Result<Option<RelaySet>, AppError> {
-        if program.kind_of(server, true) == ServerKind::Own {
+        if program.is_builtin(server) {
             return Ok(None);
         }
         let own = match chosen {
@@ -104,7 +104,7 @@ impl Relays {
         chosen: &RelaySource,
         server: &ServerAddress,
     ) -> Result<Option<RelaySet>, AppError> {
-        if program.kind_of(server, true) == ServerKind::Own {
+        if program.is_builtin(server) {
             return Ok(None);
         }
         match chosen {

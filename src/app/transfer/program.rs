@@ -8,7 +8,7 @@ use crate::app::error::AppError;
 pub use crate::app::kept::remembered::NewGuardsError;
 use crate::app::kept::remembered::{Batch, Remembered};
 use crate::app::operate::builtin::BuiltIn;
-use crate::app::relays::set::{RelaySet, RelaySource};
+use crate::app::relays::set::RelaySource;
 use crate::app::settings::{Home, Settings, UnreadSettings};
 use crate::disk::kept::UnreadFile;
 use crate::net::SocksProxy;
@@ -170,45 +170,30 @@ impl Program {
         }
     }
 
-    /// The route to `server`. `relays` is the person's own list, `direct` their word that this server may see their
-    /// address.
+    /// `server` with the `route` that was chosen for it; the built-in network's own server has a route of its own.
     ///
     /// # Errors
-    /// [`AppError::ForeignBuiltIn`], [`AppError::NoRelays`], [`AppError::BuiltIn`].
-    pub async fn route_to(
+    /// [`AppError::ForeignBuiltIn`] and [`AppError::NoRelays`] without a route ([`no_route`]); [`AppError::BuiltIn`].
+    pub async fn routed_server(
         &self,
         server: &ServerAddress,
-        relays: Option<RelaySet>,
-        direct: bool,
+        route: Option<Route>,
     ) -> Result<RoutedServer, AppError> {
-        match self.kind_of(server, relays.is_some() || direct) {
-            ServerKind::Own => {
-                let routed = self.builtin_server().await?;
-                Ok(if direct {
-                    routed.without_relays()
-                } else {
-                    routed
-                })
-            }
-            ServerKind::ForeignBuiltIn => Err(AppError::ForeignBuiltIn),
-            ServerKind::Other if direct => Ok(RoutedServer::new(server.clone(), Route::Direct)),
-            ServerKind::Other => {
-                let relays = relays.ok_or(AppError::NoRelays)?;
-                Ok(RoutedServer::new(server.clone(), Route::Relays(relays)))
-            }
+        if self.is_builtin(server) {
+            let routed = self.builtin_server().await?;
+            return Ok(match route {
+                Some(Route::Direct) => routed.without_relays(),
+                Some(Route::Relays(_)) | None => routed,
+            });
         }
+        let route = route.ok_or_else(|| no_route(server))?;
+        Ok(RoutedServer::new(server.clone(), route))
     }
 
-    /// What a server is to this person; `has_route` when they chose relays or going straight there.
+    /// Whether this is the server of this person's built-in network.
     #[must_use]
-    pub fn kind_of(&self, server: &ServerAddress, has_route: bool) -> ServerKind {
-        if BuiltIn::key_in(&self.shared.home.builtin_dir()).is_some_and(|key| key == server.key) {
-            ServerKind::Own
-        } else if server.url.is_loopback() && !has_route {
-            ServerKind::ForeignBuiltIn
-        } else {
-            ServerKind::Other
-        }
+    pub(crate) fn is_builtin(&self, server: &ServerAddress) -> bool {
+        self.builtin_key().is_some_and(|key| key == server.key)
     }
 
     pub(super) fn remembered(&self) -> &Remembered {
@@ -273,15 +258,15 @@ pub fn is_rehearsal(source: &RelaySource, list: &RelayList) -> bool {
     *source == RelaySource::BuiltIn || list.relays.iter().all(|relay| relay.host.is_loopback())
 }
 
-/// What a server is to this person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServerKind {
-    /// The one of their built-in network.
-    Own,
-    /// One on loopback that is not theirs, and no route to it was chosen.
-    ForeignBuiltIn,
-    /// Any other.
-    Other,
+/// Why a request to `server` cannot be sent when neither relays nor going there directly was chosen. A server on loopback
+/// is then taken for the built-in network of another computer.
+#[must_use]
+pub(crate) fn no_route(server: &ServerAddress) -> AppError {
+    if server.url.is_loopback() {
+        AppError::ForeignBuiltIn
+    } else {
+        AppError::NoRelays
+    }
 }
 
 #[cfg(test)]

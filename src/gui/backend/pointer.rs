@@ -22,7 +22,7 @@ impl App {
         let client = self.client(settings);
         let trouble = client.check_route(&pointer).err();
         let server = &pointer.server;
-        let is_built_in = client.program().builtin_key() == Some(server.key);
+        let is_built_in = client.program().is_builtin(server);
         let note = match &trouble {
             Some(error) => Some(PointerNote {
                 message: UserMessage::from(error),
