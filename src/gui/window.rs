@@ -14,7 +14,7 @@ use super::platform::Platform;
 use super::platform::uri_list::{DropNews, UriList};
 use super::spoken::PlainSpaces;
 use super::tokens::measure;
-use super::view::{self, Surroundings};
+use super::view::{self, ViewContext};
 use super::worker::{Backend, Worker};
 use super::{commands, fonts, kit, tokens};
 use crate::app::process::instance::Instance;
@@ -519,7 +519,7 @@ impl eframe::App for Window {
         // What is answered at once is drawn at once.
         self.listen(&ctx);
         self.apply_theme(&ctx);
-        let around = Surroundings {
+        let context = ViewContext {
             drops: self.drops,
             in_front: ctx.input(|input| input.focused),
             now: self.platform.now(),
@@ -529,7 +529,7 @@ impl eframe::App for Window {
             self.model.focus = None;
         }
         let covered = self.model.modal.is_some();
-        let drawn = view::window(ui, &self.model, around);
+        let drawn = view::window(ui, &self.model, context);
         if drawn.focused {
             self.model.focus = None;
         }

@@ -1,8 +1,9 @@
 //! The window's worker asks, [`App`] answers: it runs the use cases of `app` under the settings that come with a request, and
 //! puts what came of them into the window's terms.
 
+mod manage;
 mod pointer;
-mod relay_requests;
+mod relays;
 mod settings;
 
 use std::path::PathBuf;

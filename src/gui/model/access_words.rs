@@ -51,7 +51,7 @@ impl Model {
         self.close_word();
         self.announce(false, Announced::AccessWordKept);
         let mut effects = self.change(Change::AccessWord(key, Some(word)));
-        effects.extend(self.go_on());
+        effects.extend(self.return_from_settings());
         effects
     }
 

@@ -8,7 +8,6 @@ mod action;
 mod announcement;
 mod arrivals;
 mod effect;
-mod errand;
 mod focus;
 mod keeping;
 mod listed;
@@ -18,6 +17,7 @@ mod opening;
 mod pace;
 mod receive;
 mod relays;
+mod remedy;
 mod rows;
 mod servers;
 mod settings;
@@ -44,7 +44,6 @@ pub use self::effect::{
     ClipboardWork, DialogWork, Effect, FileWork, HistoryWork, LookPurpose, RequestWork,
     SettingsWork, Timer, WindowEffect, Work,
 };
-use self::errand::Errand;
 pub use self::focus::{Beside, Focus, FocusAction, Region};
 pub use self::keeping::{EndNotice, KeptTransfer, TransferEnd, TransferOutcome};
 pub use self::listed::{Filter, ListAction};
@@ -55,6 +54,7 @@ pub use self::receive::{PointerInfo, PointerNote, PointerText, Reading, Receive,
 pub use self::relays::{
     OtherList, RelayAction, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, ShownRelayList,
 };
+use self::remedy::ReturnTo;
 pub use self::rows::RowAction;
 pub use self::servers::ServerAction;
 pub use self::settings::SettingsAction;
@@ -146,8 +146,8 @@ pub struct Model {
     beneath: Option<Focus>,
     /// Where it goes when the open menu has gone.
     menu_from: Option<Focus>,
-    /// What sent the person to Settings, and is gone on with when they have done there what helps.
-    errand: Option<Errand>,
+    /// Where to return once Settings have what was missing.
+    return_to: Option<ReturnTo>,
 }
 
 /// The screens.
@@ -353,7 +353,7 @@ impl Model {
             last_copied: None,
             beneath: None,
             menu_from: None,
-            errand: None,
+            return_to: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Announced, DialogWork, Effect, Errand, FileWork, Focus, Model, PointerText, RequestWork,
+    Announced, DialogWork, Effect, FileWork, Focus, Model, PointerText, RequestWork, ReturnTo,
     Screen, Tone, WindowMessage,
 };
 use crate::app::relays::RelaySource;
@@ -126,7 +126,7 @@ impl Model {
         match action {
             RelayAction::Add => return self.add_relays(),
             RelayAction::Choose => {
-                self.errand = (self.screen == Screen::Receive).then_some(Errand::Card);
+                self.return_to = (self.screen == Screen::Receive).then_some(ReturnTo::Pointer);
                 self.screen = Screen::Settings;
                 self.focus = Some(Focus::RelayLine);
                 return self.ask_relays(RelayWish::Look);
@@ -158,7 +158,7 @@ impl Model {
                 self.settings_screen.proxy.clear();
                 self.settings_screen.proxy_trouble = None;
                 let mut effects = self.change(Change::Proxy(Some(proxy)));
-                effects.extend(self.go_on_where_relays_help());
+                effects.extend(self.return_where_relays_help());
                 effects
             }
             Err(why) => {
@@ -213,7 +213,7 @@ impl Model {
         }
         let mut effects = self.use_list(list);
         effects.extend(self.ask_relays(RelayWish::Look));
-        effects.extend(self.go_on());
+        effects.extend(self.return_from_settings());
         effects
     }
 
@@ -269,7 +269,7 @@ impl Model {
                 self.settings_screen.relay_line.clear();
             }
             let mut effects = self.use_list(list);
-            effects.extend(self.go_on());
+            effects.extend(self.return_from_settings());
             return effects;
         }
         // A list that was accepted for one server changes what a pointer can do from here.

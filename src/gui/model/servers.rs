@@ -48,7 +48,7 @@ impl Model {
                 self.settings_screen.address_trouble = None;
             }
             ServerAction::Choose => {
-                self.errand = None;
+                self.return_to = None;
                 self.screen = Screen::Settings;
                 self.focus = Some(Focus::ServerAddress);
             }
@@ -114,7 +114,7 @@ impl Model {
     fn after_server_chosen(&mut self) -> Vec<Effect> {
         self.keep_within_terms();
         let mut effects: Vec<Effect> = self.ask_terms().into_iter().collect();
-        effects.extend(self.go_on());
+        effects.extend(self.return_from_settings());
         effects
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Announced, DialogWork, Effect, Errand, Model, Reading, Screen, SettingsWork, Tone,
+    Announced, DialogWork, Effect, Model, Reading, ReturnTo, Screen, SettingsWork, Tone,
     WindowMessage,
 };
 use crate::app::settings::Change;
@@ -52,7 +52,7 @@ impl Model {
             // Whoever goes back to the relays has not helped what failed.
             Change::Direct(_, true) => {
                 let mut effects = self.change(change);
-                effects.extend(self.go_on_where_relays_help());
+                effects.extend(self.return_where_relays_help());
                 effects
             }
             change => self.change(change),
@@ -63,7 +63,7 @@ impl Model {
         self.settings_screen.folder_trouble = None;
         let has_card = matches!(self.receive.reading, Reading::Known(_));
         if self.screen == Screen::Receive && has_card {
-            self.errand = Some(Errand::Card);
+            self.return_to = Some(ReturnTo::Pointer);
         }
         let folder = self.downloads().to_owned();
         self.dialog(Effect::from(DialogWork::PickFolder(folder)))
@@ -73,7 +73,7 @@ impl Model {
     pub(super) fn on_folder(&mut self, folder: Option<PathBuf>) -> Vec<Effect> {
         self.dialog_open = false;
         let Some(folder) = folder else {
-            self.forget_folder_errand();
+            self.forget_return_for_folder();
             return Vec::new();
         };
         // Whoever chooses the usual folder has no choice to keep.
@@ -81,7 +81,7 @@ impl Model {
         let mut effects = self.change(Change::DownloadFolder(chosen));
         // In Settings it is no help for what sent the person there.
         if self.screen != Screen::Settings {
-            effects.extend(self.go_on());
+            effects.extend(self.return_from_settings());
         }
         effects
     }
@@ -89,7 +89,7 @@ impl Model {
     /// There is no dialog for the folder.
     pub(super) fn on_no_folder_dialog(&mut self, message: UserMessage) {
         self.dialog_open = false;
-        self.forget_folder_errand();
+        self.forget_return_for_folder();
         self.announce(true, Announced::Worded(message.clone()));
         if self.screen == Screen::Settings {
             self.settings_screen.folder_trouble = Some(message);

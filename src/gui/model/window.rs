@@ -80,7 +80,7 @@ impl Model {
         }
         self.screen = screen;
         self.menu = None;
-        self.errand = None;
+        self.return_to = None;
         match screen {
             Screen::Receive => self.focus = Some(Focus::Pointer),
             Screen::Settings => return self.ask_relays(RelayWish::Look),

@@ -2,7 +2,7 @@
 
 use egui::{Frame, Id, Ui};
 
-use super::{Drawn, Surroundings, share, transfers};
+use super::{Drawn, ViewContext, share, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Loudness, MenuEntry, Pose};
 use crate::gui::model::{Model, Notice, Screen, Tone, WindowAction, WindowMessage};
@@ -20,7 +20,7 @@ const POSES: [Option<Pose>; 4] = [
     Some(Pose::Focused),
 ];
 
-pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+pub(super) fn screen(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut Drawn) {
     let palette = palette(ui);
     kit::label(ui, TITLE, Type::Title, palette.text);
     kit::card(ui, types);
@@ -41,11 +41,11 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
     over_everything(ui);
     for (one_line, pose) in [(false, None), (true, Some(Pose::Focused))] {
         kit::posed(ui, pose, |ui| {
-            share::small_zone(ui, model, around, one_line, drawn);
+            share::small_zone(ui, model, context, one_line, drawn);
         });
     }
     if !model.transfers.is_empty() {
-        transfers::list(ui, model, around, drawn);
+        transfers::list(ui, model, context, drawn);
     }
     kit::card(ui, icons);
     if back {

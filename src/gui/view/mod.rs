@@ -61,9 +61,9 @@ impl Drawn {
     }
 }
 
-/// What the window is in.
+/// Facts beside the model that one frame is drawn with.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Surroundings {
+pub(super) struct ViewContext {
     /// Files can be dropped on the window (not so on Wayland).
     pub(super) drops: bool,
     /// The window is in front.
@@ -72,7 +72,7 @@ pub(super) struct Surroundings {
     pub(super) now: u64,
 }
 
-impl Surroundings {
+impl ViewContext {
     /// Whether pointers are dots now.
     fn masks(self, model: &Model) -> bool {
         model.settings.mask_pointers && !self.in_front
@@ -80,7 +80,7 @@ impl Surroundings {
 }
 
 /// The whole window.
-pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn {
+pub(super) fn window(ui: &mut Ui, model: &Model, context: ViewContext) -> Drawn {
     let mut drawn = Drawn::default();
     ui.ctx()
         .accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label(text::NAME));
@@ -108,20 +108,20 @@ pub(super) fn window(ui: &mut Ui, model: &Model, around: Surroundings) -> Drawn 
         .frame(Frame::new().fill(palette.page))
         .show(ui, |ui| {
             kit::unheard(ui, covered);
-            page(ui, model, around, &mut drawn);
+            page(ui, model, context, &mut drawn);
         });
     if let Some(hover) = &model.hover {
         let used = model.used_when_dropped(&hover.paths);
         overlay(ui.ctx(), hover, used.map(|(known, _)| known));
     }
     undo::bar(ui.ctx(), model, &mut drawn);
-    sheets::show(ui.ctx(), model, around, &mut drawn);
+    sheets::show(ui.ctx(), model, context, &mut drawn);
     announce(ui, &model.announcement);
     drawn
 }
 
 /// The open screen in a column that scrolls, below what the window has to say.
-fn page(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+fn page(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut Drawn) {
     let margin = if ui.available_width() < 330.0 {
         space::S
     } else if ui.available_width() < measure::NARROW {
@@ -158,7 +158,7 @@ fn page(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
                     kit::part(ui, id, Role::Main, "", |ui| {
                         notice(ui, model, drawn);
                         kit::place(ui, id.with("content"), |ui| {
-                            content(ui, model, around, height, drawn);
+                            content(ui, model, context, height, drawn);
                         });
                     });
                     // The bar floats over the foot of the page: what is under it can be scrolled up.
@@ -169,13 +169,13 @@ fn page(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
 }
 
 /// The open screen.
-fn content(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn: &mut Drawn) {
+fn content(ui: &mut Ui, model: &Model, context: ViewContext, height: f32, drawn: &mut Drawn) {
     match model.screen {
-        Screen::Share => share::screen(ui, model, around, height, drawn),
-        Screen::Receive => receive::screen(ui, model, around, height, drawn),
-        Screen::Settings => settings::screen(ui, model, around, drawn),
+        Screen::Share => share::screen(ui, model, context, height, drawn),
+        Screen::Receive => receive::screen(ui, model, context, height, drawn),
+        Screen::Settings => settings::screen(ui, model, context, drawn),
         #[cfg(feature = "testing")]
-        Screen::Gallery => gallery::screen(ui, model, around, drawn),
+        Screen::Gallery => gallery::screen(ui, model, context, drawn),
     }
 }
 

@@ -3,7 +3,7 @@
 use egui::{Id, Key, Modifiers, Response, Sense, Ui, vec2};
 use zeroize::Zeroizing;
 
-use super::{Drawn, Surroundings, transfers};
+use super::{Drawn, ViewContext, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Flush, Loudness};
 use crate::gui::model::{
@@ -16,7 +16,7 @@ use crate::gui::tokens::{Type, measure, palette, space};
 pub(super) fn screen(
     ui: &mut Ui,
     model: &Model,
-    around: Surroundings,
+    context: ViewContext,
     height: f32,
     drawn: &mut Drawn,
 ) {
@@ -38,7 +38,7 @@ pub(super) fn screen(
             hint: text::POINTER_HINT,
             rows: if short { 1 } else { 3 },
             trouble,
-            masked: around.masks(model),
+            masked: context.masks(model),
         };
         let response = field.show(ui, &mut edited);
         if response.changed() {
@@ -75,10 +75,10 @@ pub(super) fn screen(
                 }
             });
         }
-        Reading::Known(info) => card(ui, model, around, info, drawn),
+        Reading::Known(info) => card(ui, model, context, info, drawn),
     }
     if !model.transfers.is_empty() {
-        transfers::list(ui, model, around, drawn);
+        transfers::list(ui, model, context, drawn);
     }
 }
 
@@ -133,7 +133,7 @@ pub(super) fn field_id() -> Id {
 }
 
 /// What the pointer is.
-fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, drawn: &mut Drawn) {
+fn card(ui: &mut Ui, model: &Model, context: ViewContext, info: &PointerInfo, drawn: &mut Drawn) {
     let palette = palette(ui);
     kit::card(ui, |ui| {
         ui.horizontal_top(|ui| {
@@ -145,12 +145,12 @@ fn card(ui: &mut Ui, model: &Model, around: Surroundings, info: &PointerInfo, dr
                 let width = ui.available_width();
                 kit::middle(ui, name, Type::Section, palette.text, width);
                 let mut facts = vec![text::size(info.len), text::comes_from(&info.server)];
-                facts.extend(info.expires.map(|expires| text::kept(expires, around.now)));
+                facts.extend(info.expires.map(|expires| text::kept(expires, context.now)));
                 let facts = facts.iter().map(String::as_str);
                 let facts = kit::in_lines(ui, facts, Type::Caption, width);
                 let line = kit::label(ui, facts, Type::Caption, palette.muted);
                 if let Some(expires) = info.expires {
-                    line.on_hover_text(text::from_now(expires, around.now));
+                    line.on_hover_text(text::from_now(expires, context.now));
                 }
             });
         });

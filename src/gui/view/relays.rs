@@ -3,7 +3,7 @@
 use egui::{Id, Key, Role, Ui, Vec2};
 
 use super::form::{line, trouble};
-use super::{Drawn, Surroundings};
+use super::{Drawn, ViewContext};
 use crate::app::relays::RelaySource;
 use crate::app::settings::Change;
 use crate::gui::fonts::Icon;
@@ -13,19 +13,19 @@ use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 use crate::protocol::path::Standing;
 
-pub(super) fn part(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+pub(super) fn part(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut Drawn) {
     let source = &model.settings.relays;
     let is_list = *source != RelaySource::BuiltIn;
     chosen(ui, model, drawn);
     let seen = model.settings_screen.relays_seen.as_ref();
     if let Some(seen) = seen.filter(|_| is_list) {
-        known(ui, model, seen, around.now, drawn);
+        known(ui, model, seen, context.now, drawn);
     }
     if is_list {
         let list = (source, text::list_title(source, model.chosen_list()));
         short_list(ui, model, list, (seen, true), drawn);
     }
-    others(ui, model, around.now, drawn);
+    others(ui, model, context.now, drawn);
     if model.lacks_relays() {
         kit::callout(ui, Tone::Warning, &text::relays_missing(), |_| {});
     }

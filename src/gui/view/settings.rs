@@ -3,7 +3,7 @@
 use egui::{Id, Key, Role, Ui, vec2};
 
 use super::form::{line, trouble};
-use super::{Drawn, Surroundings};
+use super::{Drawn, ViewContext};
 use crate::app::settings::{
     Change, Contrast, Display, MAX_PARALLEL, Renderer, ServerChoice, ServerEntry, Theme,
 };
@@ -31,7 +31,7 @@ fn sections() -> [&'static str; 7] {
     ]
 }
 
-pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+pub(super) fn screen(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut Drawn) {
     ui.spacing_mut().item_spacing.y = space::XL;
     let abouts = [
         text::file_servers_about(),
@@ -46,7 +46,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &m
     for (at, (title, about)) in sections().into_iter().zip(abouts).enumerate() {
         let top = section(ui, at, title, about, |ui| match at {
             0 => servers(ui, model, drawn),
-            1 => super::relays::part(ui, model, around, drawn),
+            1 => super::relays::part(ui, model, context, drawn),
             2 => downloads(ui, model, drawn),
             3 => appearance(ui, model, drawn),
             4 => privacy(ui, model, drawn),

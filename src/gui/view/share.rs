@@ -5,7 +5,7 @@ use egui::{
     Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
 };
 
-use super::{Drawn, Surroundings, options, transfers, undo};
+use super::{Drawn, ViewContext, options, transfers, undo};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
 use crate::gui::model::{
@@ -17,7 +17,7 @@ use crate::gui::tokens::{Palette, Type, measure, motion, palette, space};
 pub(super) fn screen(
     ui: &mut Ui,
     model: &Model,
-    around: Surroundings,
+    context: ViewContext,
     height: f32,
     drawn: &mut Drawn,
 ) {
@@ -44,9 +44,9 @@ pub(super) fn screen(
         let foot = space::XL.max(undo::covers(ui.ctx(), model));
         let room = height - used - below - foot;
         if model.first_start || !empty || model.options_open || room < LEAST_ZONE {
-            small_zone(ui, model, around, height < LOW, drawn);
+            small_zone(ui, model, context, height < LOW, drawn);
         } else {
-            zone(ui, model, around, room.min(MOST_ZONE), drawn);
+            zone(ui, model, context, room.min(MOST_ZONE), drawn);
         }
         // Where nothing can go, there is nothing to say of the way.
         if !lacks {
@@ -57,7 +57,7 @@ pub(super) fn screen(
         }
     });
     if !empty {
-        transfers::list(ui, model, around, drawn);
+        transfers::list(ui, model, context, drawn);
     }
 }
 
@@ -211,8 +211,8 @@ fn to_the_rows(ui: &Ui, zone: &egui::Response, drawn: &mut Drawn) {
 }
 
 /// The zone of an empty list.
-fn zone(ui: &mut Ui, model: &Model, around: Surroundings, height: f32, drawn: &mut Drawn) {
-    let title = if around.drops {
+fn zone(ui: &mut Ui, model: &Model, context: ViewContext, height: f32, drawn: &mut Drawn) {
+    let title = if context.drops {
         text::drop_here()
     } else {
         text::choose_or_paste()
@@ -284,11 +284,11 @@ fn painted_button(ui: &mut Ui, primary: bool, palette: &Palette) -> Rect {
 pub(super) fn small_zone(
     ui: &mut Ui,
     model: &Model,
-    around: Surroundings,
+    context: ViewContext,
     one_line: bool,
     drawn: &mut Drawn,
 ) {
-    let title = match (around.drops, model.transfers.is_empty()) {
+    let title = match (context.drops, model.transfers.is_empty()) {
         (true, true) => text::drop_here(),
         (true, false) => text::drop_more(),
         (false, true) => text::choose_or_paste(),

@@ -5,7 +5,7 @@ use egui::{
     WidgetInfo, vec2,
 };
 
-use super::{Drawn, Surroundings, row_id, row_menu};
+use super::{Drawn, ViewContext, row_id, row_menu};
 use crate::app::transfer::stage::Stage;
 use crate::app::words::message::Remedy;
 use crate::gui::fonts::Icon;
@@ -18,7 +18,7 @@ use crate::gui::model::{
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
-pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+pub(super) fn list(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut Drawn) {
     // One primary button on a screen: on Share that of the newest pointer, while nothing else asks to be done.
     let loud = model
         .transfers
@@ -56,7 +56,7 @@ pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
             ui.scope_builder(list, |ui| {
                 while let Some(transfer) = rows.next_if(|row| Filter::of(row) == kind) {
                     let loud = loud == Some(transfer.id);
-                    row(ui, model, around, transfer, loud, drawn);
+                    row(ui, model, context, transfer, loud, drawn);
                 }
             });
         }
@@ -68,7 +68,7 @@ pub(super) fn list(ui: &mut Ui, model: &Model, around: Surroundings, drawn: &mut
 fn row(
     ui: &mut Ui,
     model: &Model,
-    around: Surroundings,
+    context: ViewContext,
     transfer: &Transfer,
     loud: bool,
     drawn: &mut Drawn,
@@ -94,15 +94,15 @@ fn row(
             kit::place(ui, id, |ui| {
                 kit::card(ui, |ui| {
                     ui.spacing_mut().item_spacing = vec2(space::S, space::XS);
-                    head(ui, model, around, transfer, drawn);
-                    body(ui, model, around, transfer, loud, drawn);
+                    head(ui, model, context, transfer, drawn);
+                    body(ui, model, context, transfer, loud, drawn);
                 });
             });
             row
         },
     );
     let row = whole.inner.with_new_rect(whole.response.rect);
-    keys(ui, model, around, transfer, &row, drawn);
+    keys(ui, model, context, transfer, &row, drawn);
     keep_whole(ui, transfer.id, &row);
 }
 
@@ -157,12 +157,12 @@ fn earlier(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 fn keys(
     ui: &Ui,
     model: &Model,
-    around: Surroundings,
+    context: ViewContext,
     transfer: &Transfer,
     row: &egui::Response,
     drawn: &mut Drawn,
 ) {
-    let name = spoken(model, transfer, around.now);
+    let name = spoken(model, transfer, context.now);
     row.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
     if let Some(said) = model.said_beside(transfer.id).map(text::notice_aloud) {
         ui.ctx()
@@ -231,7 +231,7 @@ fn keys(
 fn body(
     ui: &mut Ui,
     model: &Model,
-    around: Surroundings,
+    context: ViewContext,
     transfer: &Transfer,
     loud: bool,
     drawn: &mut Drawn,
@@ -241,7 +241,7 @@ fn body(
         TransferState::Running(stage) => running(ui, transfer, *stage),
         TransferState::Shared(shared) => {
             if !shared.gone {
-                done(ui, model, around, transfer, shared, loud, drawn);
+                done(ui, model, context, transfer, shared, loud, drawn);
             }
             told(ui, transfer, shared.gone);
         }
@@ -278,7 +278,7 @@ fn indented<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
 }
 
 /// Icon, name and one line of facts; at the right what can be done at any time.
-fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, drawn: &mut Drawn) {
+fn head(ui: &mut Ui, model: &Model, context: ViewContext, transfer: &Transfer, drawn: &mut Drawn) {
     let palette = palette(ui);
     let narrow = ui.available_width() < NARROW;
     let state = state_badge(transfer);
@@ -312,7 +312,7 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
     };
     let right = measure::CONTROL + cross + badge;
     let width = (ui.available_width() - right - space::S - TILE - space::M).max(40.0);
-    let words = shown_facts(ui, transfer, around.now, narrow, width);
+    let words = shown_facts(ui, transfer, context.now, narrow, width);
     // A path gives way in its middle; words that people read go on on the next line.
     let is_path = matches!(transfer.state, TransferState::Received(_)) && !narrow;
     let below = if is_path {
@@ -347,7 +347,7 @@ fn head(ui: &mut Ui, model: &Model, around: Surroundings, transfer: &Transfer, d
                 if let TransferState::Shared(shared) = &transfer.state
                     && let Some(expires) = shared.expires
                 {
-                    line.on_hover_text(text::from_now(expires, around.now));
+                    line.on_hover_text(text::from_now(expires, context.now));
                 }
             });
         },
@@ -578,7 +578,7 @@ fn steps(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
 fn done(
     ui: &mut Ui,
     model: &Model,
-    around: Surroundings,
+    context: ViewContext,
     transfer: &Transfer,
     shared: &ShareResult,
     loud: bool,
@@ -606,7 +606,7 @@ fn done(
     let button = button.named(&name).tall();
     let height = measure::PRIMARY;
     let pointer = shared.pointer.as_str();
-    let masked = around.masks(model);
+    let masked = context.masks(model);
     let width = button.width(ui);
     let whole = ui.available_width();
     let beside = whole - width - space::S;

@@ -7,7 +7,7 @@ mod who_saw_what;
 
 use egui::{Context, Id, Ui};
 
-use super::{Drawn, Surroundings, keeping};
+use super::{Drawn, ViewContext, keeping};
 use crate::app::settings::ServerChoice;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{
@@ -17,7 +17,7 @@ use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of, space};
 
 /// Whatever is open.
-pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &mut Drawn) {
+pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &mut Drawn) {
     let Some(modal) = model.modal else {
         return;
     };
@@ -65,7 +65,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let title = text::titled(text::keep_longer(), text::shown_name(&transfer.name));
             let width = measure::QUESTION;
             sheet(ctx, "keep longer", &title, width, drawn, |ui, drawn| {
-                keep_longer(ui, model, transfer, around.now, drawn);
+                keep_longer(ui, model, transfer, context.now, drawn);
             });
         }
         Modal::OpenProgram(id) => match model.transfer(id) {
@@ -79,7 +79,7 @@ pub(super) fn show(ctx: &Context, model: &Model, around: Surroundings, drawn: &m
             let title = text::titled(text::qr(), text::shown_name(&transfer.name));
             let width = measure::QUESTION;
             sheet(ctx, "qr", &title, width, drawn, |ui, _| {
-                qr::show(ui, transfer.pointer(), around.masks(model));
+                qr::show(ui, transfer.pointer(), context.masks(model));
             });
         }
         Modal::Shortcuts => {

@@ -1,20 +1,16 @@
-//! Deletion, extension and status of a shared file, and everything about relay lists, for the window's worker.
+//! Relay lists for the window's worker: adding, accepting and forgetting one, and how its relays stand.
 
 use super::{App, in_words};
-use crate::app::client::{Client, Destination};
+use crate::app::client::Client;
 use crate::app::error::AppError;
 use crate::app::relays::{
     ListState, RelayOffer, RelaySource, RelaySourceError, SourceView, UseFor,
 };
 use crate::app::settings::Settings;
 use crate::app::transfer::call::CallContext;
-use crate::app::transfer::manage;
 use crate::app::transfer::program::{NewGuardsError, is_rehearsal};
 use crate::app::words::message::UserMessage;
-use crate::gui::model::{
-    KeepFor, ManageAction, Managed, OtherList, PointerText, RelaySeen, RelayWish, RelaysKnown,
-    RelaysSeen, ShownRelayList,
-};
+use crate::gui::model::{OtherList, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, ShownRelayList};
 use crate::gui::text;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::path::RelayMemory;
@@ -22,43 +18,8 @@ use crate::protocol::pointer::Pointer;
 use crate::protocol::relay_list::{ListSource, RelayDescriptor};
 
 impl App {
-    pub(crate) async fn manage_now(
-        &self,
-        what: ManageAction,
-        pointer: PointerText,
-        settings: &Settings,
-        context: &CallContext,
-    ) -> Result<Managed, AppError> {
-        let pointer = Pointer::find(pointer.as_str())?;
-        let client = self.client(settings);
-        let call = client
-            .call(Destination::SourceOf(&pointer), context)
-            .await?;
-        Ok(match what {
-            ManageAction::Delete => {
-                manage::delete(&call, &pointer).await?;
-                Managed::Deleted
-            }
-            ManageAction::Extend | ManageAction::ExtendFor(_) => {
-                let keep = match what {
-                    ManageAction::ExtendFor(days) => KeepFor::Days(days),
-                    _ => KeepFor::Usual,
-                };
-                let done = manage::extend(&call, &pointer, keep.secs()).await?;
-                Managed::Extended {
-                    expires: done.expires,
-                    later: done.later,
-                    by_server_clock: done.by_server_clock,
-                }
-            }
-            ManageAction::Status => {
-                let status = manage::status(&call, &pointer).await?;
-                Managed::Status(status.downloads)
-            }
-        })
-    }
-
-    /// Its log is not looked at: who sees the address is said before a list is asked for.
+    /// Does what the window wishes of relay lists, and returns how they stand then. What the request shows to whom is said
+    /// before it is made, so nothing of it is logged.
     pub(crate) async fn ask_relays(
         &self,
         wish: RelayWish,

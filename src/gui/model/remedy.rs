@@ -1,4 +1,4 @@
-//! What helps a row that failed, and the way back from Settings to what sent the person there.
+//! The remedy of a transfer that failed, and the way back from Settings to what sent the person there.
 
 use super::{
     Effect, Focus, Model, ReceiveAction, RelayAction, Screen, ServerAction, SettingsAction,
@@ -7,12 +7,12 @@ use super::{
 use crate::app::settings::ServerChoice;
 use crate::app::words::message::Remedy;
 
-/// What waits for a change in Settings.
+/// Where the person returns once Settings have what was missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Errand {
-    /// The pointer in Receive.
-    Card,
-    /// The row that failed.
+pub(super) enum ReturnTo {
+    /// To the pointer in Receive.
+    Pointer,
+    /// To the row that failed.
     Row(TransferId),
 }
 
@@ -56,34 +56,34 @@ impl Model {
         };
         // The dialog for a folder opens wherever the row is.
         if remedy == Remedy::Folder || self.screen == Screen::Settings && remedy.then_retry() {
-            self.errand = Some(Errand::Row(id));
+            self.return_to = Some(ReturnTo::Row(id));
         }
         effects
     }
 
-    /// The dialog for a folder was closed without one: what it was opened for waits no longer, unless the person went to
+    /// The dialog for a folder was closed without one: nothing waits for a folder any more, unless the person went to
     /// Settings for it.
-    pub(super) fn forget_folder_errand(&mut self) {
+    pub(super) fn forget_return_for_folder(&mut self) {
         if self.screen != Screen::Settings {
-            self.errand = None;
+            self.return_to = None;
         }
     }
 
-    /// What helps was done in Settings: back to what sent the person there. A row is tried again by itself, unless its file
-    /// would go to another server than the one that it was shared to.
-    pub(super) fn go_on(&mut self) -> Vec<Effect> {
+    /// Returns to what sent the person to Settings, which now have what was missing. A row is tried again by itself,
+    /// unless its file would go to another server than the one that it was shared to.
+    pub(super) fn return_from_settings(&mut self) -> Vec<Effect> {
         // Where relays are still missing the person is not done.
         if self.lacks_relays() {
             return Vec::new();
         }
-        match self.errand.take() {
+        match self.return_to.take() {
             None => Vec::new(),
-            Some(Errand::Card) => {
+            Some(ReturnTo::Pointer) => {
                 self.screen = Screen::Receive;
                 self.focus = Some(Focus::Download);
                 Vec::new()
             }
-            Some(Errand::Row(id)) => {
+            Some(ReturnTo::Row(id)) => {
                 let Some(row) = self.transfer(id) else {
                     return Vec::new();
                 };
@@ -105,9 +105,10 @@ impl Model {
         }
     }
 
-    /// Like [`Self::go_on`], after a change of the route to servers: a row that failed for another reason goes on waiting.
-    pub(super) fn go_on_where_relays_help(&mut self) -> Vec<Effect> {
-        if let Some(Errand::Row(id)) = self.errand {
+    /// Like [`Self::return_from_settings`], after a change of the route to servers: a row that failed for another
+    /// reason goes on waiting.
+    pub(super) fn return_where_relays_help(&mut self) -> Vec<Effect> {
+        if let Some(ReturnTo::Row(id)) = self.return_to {
             let row = self.transfer(id).map(|row| &row.state);
             let wants_relays =
                 matches!(row, Some(TransferState::Failed(why)) if why.remedy() == Remedy::Relays);
@@ -115,6 +116,6 @@ impl Model {
                 return Vec::new();
             }
         }
-        self.go_on()
+        self.return_from_settings()
     }
 }
