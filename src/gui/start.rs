@@ -5,13 +5,14 @@ use std::io::IsTerminal as _;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use eframe::egui_wgpu::WgpuSetup;
 use eframe::wgpu::PowerPreference;
 use eframe::{NativeOptions, Renderer};
 use egui::ViewportBuilder;
+use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use super::arguments::{self, Parsed};

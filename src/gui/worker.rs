@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -149,9 +150,9 @@ type Job = Box<dyn FnOnce() + Send>;
 impl Inner {
     /// Writes every change that is not in the file yet. Those that cannot be written stay for the next time.
     fn save(&self) {
-        let one_at_a_time = lock(&self.saving);
+        let one_at_a_time = self.saving.lock();
         let Unsaved { changes, settings } = {
-            let mut unsaved = lock(&self.unsaved);
+            let mut unsaved = self.unsaved.lock();
             let settings = Arc::clone(&unsaved.settings);
             std::mem::replace(
                 &mut *unsaved,
@@ -165,7 +166,7 @@ impl Inner {
             return;
         }
         if let Err(message) = self.backend.save(&changes, &settings) {
-            lock(&self.unsaved).changes.splice(0..0, changes);
+            self.unsaved.lock().changes.splice(0..0, changes);
             self.report(Event::Failed(message));
         }
         drop(one_at_a_time);
@@ -189,7 +190,7 @@ impl Inner {
             return;
         }
         let described = self.backend.describe(text, settings);
-        let mut slot = lock(&self.described);
+        let mut slot = self.described.lock();
         if slot.as_ref().is_none_or(|(known, _)| *known < number) {
             *slot = Some((number, described));
         }
@@ -199,7 +200,7 @@ impl Inner {
 
     /// What the newest text is; once.
     fn described(&self) -> Option<Result<PointerInfo, UserMessage>> {
-        let (number, described) = lock(&self.described).take()?;
+        let (number, described) = self.described.lock().take()?;
         (number == self.newest_text.load(Ordering::SeqCst)).then_some(described)
     }
 
@@ -220,10 +221,6 @@ impl Inner {
             self.report(Event::Links(ours));
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long the end of the program waits for the clipboard, whose owner may not answer.

@@ -6,9 +6,10 @@
 //! not hold a transfer by a byte now and then. Connections go through the person's SOCKS5 proxy, when they chose one.
 
 use core::time::Duration;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
+use parking_lot::Mutex;
 use reqwest::{Client, Response};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -253,14 +254,14 @@ impl LastMove {
         let (at, told) = (Arc::clone(&self.0), progress.clone());
         Progress::new(move |moved| {
             if moved != Moved::Connecting {
-                *at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                *at.lock() = Some(Instant::now());
             }
             told.set(moved);
         })
     }
 
     fn is_older_than(&self, limit: Duration) -> bool {
-        let at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = *self.0.lock();
         at.is_some_and(|at| at.elapsed() >= limit)
     }
 }
@@ -349,7 +350,7 @@ mod tests {
     ) -> (AttemptOutcome, Moved) {
         let stood = Arc::new(Mutex::new(Moved::Connecting));
         let told = Arc::clone(&stood);
-        let progress = Progress::new(move |moved| *told.lock().unwrap() = moved);
+        let progress = Progress::new(move |moved| *told.lock() = moved);
         let began = Instant::now();
         let outcome = HttpTransport::through(None)
             .with_limits(limits)
@@ -361,7 +362,7 @@ mod tests {
             )
             .await;
         assert!(began.elapsed() < LONG / 2, "only the short limit ran out");
-        let stood = *stood.lock().unwrap();
+        let stood = *stood.lock();
         (outcome.unwrap(), stood)
     }
 

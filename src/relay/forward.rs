@@ -3,12 +3,13 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use bytes::Bytes;
 use hyper::StatusCode;
+use parking_lot::Mutex;
 use reqwest::{
     Client, ClientBuilder,
     header::{CONTENT_TYPE, HeaderValue},
@@ -80,7 +81,6 @@ impl Forwarder {
     pub(super) fn forget_others(&self, known: &HashMap<Ed25519Public, RelayDescriptor>) {
         self.relays
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
             .retain(|key, _client| known.contains_key(key));
     }
 
@@ -204,7 +204,7 @@ impl Forwarder {
 
     /// The client that speaks to the relay with this key and no other.
     fn client_of(&self, key: &Ed25519Public) -> Option<Client> {
-        let mut relays = self.relays.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut relays = self.relays.lock();
         if let Some(client) = relays.get(key) {
             return Some(client.clone());
         }

@@ -3,9 +3,10 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::Arc,
 };
 
+use parking_lot::{Mutex, RwLock};
 use rand_core::CryptoRng;
 use url::Host;
 
@@ -89,7 +90,7 @@ impl RelayNode {
     /// Replaces the relays that it forwards to. It is none of them itself: a path that names it twice in a row ends here.
     pub fn set_relays(&self, mut known: HashMap<Ed25519Public, RelayDescriptor>) {
         known.remove(&self.own);
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+        *self.known.write() = Arc::new(known);
     }
 
     /// Whether the party at `from` can only be this relay of the list. Requests carry no name, so its address must tell:
@@ -124,7 +125,6 @@ impl RelayNode {
         let remembered = self
             .seen
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
             .insert(peeled.tag, Holder::of(from).address, now);
         match remembered {
             ReplayCheck::Fresh => {}
@@ -163,7 +163,7 @@ impl RelayNode {
     }
 
     fn known(&self) -> Arc<HashMap<Ed25519Public, RelayDescriptor>> {
-        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.known.read())
     }
 }
 

@@ -5,8 +5,7 @@
 //! wrong: uploads name an absolute hour, so a wrong clock refuses them by itself and they go on; the sweep, which would
 //! remove all files, waits 24 hours for somebody to notice. In both cases files are served as of the last hour seen.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use super::store::{BlobStore, StoreFault};
@@ -146,7 +145,7 @@ impl ClockRule {
     }
 
     fn seen(&self) -> MutexGuard<'_, SeenHour> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 
     /// The time, and how far it can be trusted.

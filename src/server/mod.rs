@@ -9,12 +9,9 @@
 //! * `routes`: onion requests, and plain ones where the operator wants them, over HTTP.
 //! * [`operate`]: commands of the operator, metrics, counts.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 

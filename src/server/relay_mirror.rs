@@ -9,10 +9,11 @@ use std::{
     io::{self, Read as _},
     net::IpAddr,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::SystemTime,
 };
 
+use parking_lot::Mutex;
 use tracing::warn;
 
 use crate::protocol::{
@@ -67,7 +68,7 @@ impl RelayMirror {
 
     fn look<T>(&self, now: u64, of: impl FnOnce(&Mirrored) -> T) -> Option<T> {
         let signature = sibling(&self.file);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         let stamps = [stamp(&self.file), stamp(&signature)];
         if seen.as_ref().is_none_or(|seen| seen.stamps != stamps) {
             let list = match read(&self.file, &signature) {

@@ -1,6 +1,6 @@
 //! What comes in over HTTP: onion requests; plain ones where the operator wants them; the operator's own health check.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use hyper::{
@@ -8,6 +8,7 @@ use hyper::{
     body::Incoming,
     header::{HeaderName, HeaderValue},
 };
+use parking_lot::Mutex;
 
 use super::files::{Answered, Download, Files, IncomingRequest};
 use super::keys::Keys;
@@ -89,11 +90,7 @@ impl Routes {
         };
         // Only what could be opened is remembered, so that noise does not fill the memory; and before it is answered, so that
         // of two copies at the same moment one is refused.
-        let remembered = self
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(opened.tag, caller.address(), now);
+        let remembered = self.seen.lock().insert(opened.tag, caller.address(), now);
         match remembered {
             ReplayCheck::Fresh => {}
             ReplayCheck::NoRoom => {

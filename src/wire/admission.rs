@@ -4,14 +4,10 @@
 //! An address, as in [`Holder`], has its share of each. Listed relays have a quarter of the slots in its place.
 //! Exempt are the clients of the network that is built in, and the connections (not the clients) of trusted proxies.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use hyper::HeaderMap;
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
@@ -71,17 +67,15 @@ struct AdmissionState {
 
 impl AdmissionState {
     fn connections(&self) -> MutexGuard<'_, Connections> {
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connections.lock()
     }
 
     fn turns(&self) -> MutexGuard<'_, Turns> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+        self.turns.lock()
     }
 
     fn onward(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.onward.lock().unwrap_or_else(PoisonError::into_inner)
+        self.onward.lock()
     }
 
     /// The slots of one listed relay, or of requests that wait for one party.
@@ -91,7 +85,7 @@ impl AdmissionState {
 
     /// The slots of the listed relays at an address; none when it has none.
     fn slots_of_listed(&self, address: IpAddr) -> Option<usize> {
-        let listed = self.listed.read().unwrap_or_else(PoisonError::into_inner);
+        let listed = self.listed.read();
         listed.get(&address).map(|relays| relays * self.quarter())
     }
 }
@@ -119,11 +113,7 @@ impl Admission {
         for relay in relays {
             *listed.entry(Holder::of(relay).address).or_default() += 1;
         }
-        *self
-            .shared
-            .listed
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = listed;
+        *self.shared.listed.write() = listed;
     }
 
     /// Takes in a connection from `peer`; the oldest that waits for a head, of the address that holds most, is closed
@@ -137,7 +127,7 @@ impl Admission {
             match shared.slots_of_listed(holder.address) {
                 Some(slots) => LimitClass::Listed(holder, slots),
                 None => {
-                    let listed = shared.listed.read().unwrap_or_else(PoisonError::into_inner);
+                    let listed = shared.listed.read();
                     LimitClass::Unlisted {
                         holder,
                         beside_listed: !listed.is_empty(),
@@ -321,7 +311,7 @@ impl Caller {
 
     fn turn(&self) -> MutexGuard<'_, Option<Turn>> {
         let turn = &self.inner.turn;
-        turn.lock().unwrap_or_else(PoisonError::into_inner)
+        turn.lock()
     }
 
     fn site(&self) -> Option<IpAddr> {

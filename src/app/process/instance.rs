@@ -8,10 +8,11 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing::debug;
@@ -73,17 +74,17 @@ type ArrivalFn = Box<dyn Fn() + Send>;
 impl Instance {
     /// Sets what is called whenever arguments arrive. It is called at once if some are waiting already.
     pub fn on_arrival(&self, call: impl Fn() + Send + 'static) {
-        let arguments = lock(&self.inbox.arguments);
+        let arguments = self.inbox.arguments.lock();
         if !arguments.is_empty() {
             call();
         }
-        *lock(&self.inbox.on_arrival) = Some(Box::new(call));
+        *self.inbox.on_arrival.lock() = Some(Box::new(call));
     }
 
     /// Takes the arguments that have arrived since the last call.
     #[must_use]
     pub fn take_arguments(&self) -> Vec<StartArguments> {
-        std::mem::take(&mut *lock(&self.inbox.arguments))
+        std::mem::take(&mut *self.inbox.arguments.lock())
     }
 }
 
@@ -104,16 +105,12 @@ impl Inbox {
             debug!("a second start did not hand over its arguments in a known form");
             return None;
         };
-        lock(&self.arguments).push(arguments);
-        if let Some(call) = &*lock(&self.on_arrival) {
+        self.arguments.lock().push(arguments);
+        if let Some(call) = &*self.on_arrival.lock() {
             call();
         }
         Some(Vec::new())
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Becomes the first start of `folder`, or hands `arguments` to the one there is. Blocking, for 3 seconds at most.
@@ -302,7 +299,7 @@ mod tests {
         let folder = tempdir().unwrap();
         let first = first(folder.path());
         start(folder.path(), &brought()).unwrap();
-        while lock(&first.inbox.arguments).is_empty() {
+        while first.inbox.arguments.lock().is_empty() {
             std::thread::yield_now();
         }
         woken(&first).recv_timeout(Duration::from_secs(20)).unwrap();
@@ -422,6 +419,6 @@ mod tests {
         ] {
             assert!(inbox.receive(bad.as_bytes()).is_none(), "{bad}");
         }
-        assert_eq!(lock(&inbox.arguments).len(), 1);
+        assert_eq!(inbox.arguments.lock().len(), 1);
     }
 }

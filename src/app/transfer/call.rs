@@ -1,7 +1,8 @@
 //! A call: the requests of one use case to one server, over one route, under one set of settings.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -67,7 +68,7 @@ impl ShownLog {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<RequestShown>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -1,7 +1,9 @@
 //! What one running program remembers between transfers: its guards, what servers said of themselves, the built-in
 //! network; and the settings that a use case goes by.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
 
 use super::routed_server::{Route, RoutedServer};
 use crate::app::error::AppError;
@@ -149,22 +151,13 @@ impl Program {
     /// Keeps the built-in network running until [`Program::close`], once a transfer needed it.
     pub fn hold_builtin(&self, routed: &RoutedServer) {
         if let Some(running) = routed.running() {
-            *self
-                .shared
-                .held
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Some(running);
+            *self.shared.held.lock() = Some(running);
         }
     }
 
     /// Ends the built-in network, if this process runs it: what runs is finished first.
     pub async fn close(&self) {
-        let held = self
-            .shared
-            .held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let held = self.shared.held.lock().take();
         if let Some(running) = held.and_then(Arc::into_inner) {
             running.stop().await;
         }

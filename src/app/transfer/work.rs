@@ -47,7 +47,8 @@ const STEP: u64 = 50_000;
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::Mutex;
+
+    use parking_lot::Mutex;
 
     use super::*;
     use crate::protocol::capability::OwnerHash;
@@ -71,14 +72,14 @@ mod tests {
             let told = Arc::clone(&told);
             ProgressSink::new(move |stage| {
                 if let Stage::Work { permille } = stage {
-                    told.lock().unwrap().push(permille);
+                    told.lock().push(permille);
                 }
             })
         };
         let cancel = CancellationToken::new();
         let found = solve(server, id(), 14, &tell, &cancel).await.unwrap();
         assert!(work_is_enough(&server, &id(), found, 14));
-        let told = told.lock().unwrap();
+        let told = told.lock();
         assert_eq!(told.first(), Some(&0));
         assert!(told.is_sorted() && told.iter().all(|permille| *permille < 1_000));
     }

@@ -7,11 +7,12 @@ mod relays;
 mod settings;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 
 use super::model::{
     Count, Ended, LoadedSettings, ManageAction, Managed, PointerInfo, PointerText, RelayWish,

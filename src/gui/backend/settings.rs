@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::App;
 use crate::app::error::AppError;
@@ -16,7 +15,7 @@ impl App {
         let (settings, trouble) = match Settings::load(self.home()) {
             Ok(settings) => (settings, None),
             Err(unread) => {
-                *lock(&self.unread) = Some(unread.clone());
+                *self.unread.lock() = Some(unread.clone());
                 let settings = Settings {
                     // Whoever has settings is not here for the first time.
                     welcomed: true,
@@ -46,7 +45,7 @@ impl App {
             }
             Err(error) => return Err(UserMessage::from(&AppError::SettingsFile(error))),
         };
-        *lock(&self.unread) = None;
+        *self.unread.lock() = None;
         Ok(aside)
     }
 
@@ -72,10 +71,6 @@ impl App {
 
     /// Why the settings could not be read, until the person says how to go on.
     pub(super) fn unread(&self) -> Option<UnreadSettings> {
-        lock(&self.unread).clone()
+        self.unread.lock().clone()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,9 +13,9 @@ pub mod uri_list;
 pub mod x11_drop;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use rfd::AsyncFileDialog;
 use winit::raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use zeroize::Zeroizing;
@@ -154,18 +154,18 @@ impl Desktop {
 
     /// Dialogs stand over this window from now on.
     pub fn belong_to(&self, window: &(impl HasWindowHandle + HasDisplayHandle)) {
-        *lock(&self.dialog) = AsyncFileDialog::new().set_parent(window);
+        *self.dialog.lock() = AsyncFileDialog::new().set_parent(window);
     }
 
     fn dialog(&self, title: &str) -> AsyncFileDialog {
-        lock(&self.dialog).clone().set_title(title)
+        self.dialog.lock().clone().set_title(title)
     }
 
     fn with_clipboard<T>(
         &self,
         use_it: impl FnOnce(&mut arboard::Clipboard) -> Option<T>,
     ) -> Option<T> {
-        let mut slot = lock(&self.clipboard);
+        let mut slot = self.clipboard.lock();
         if slot.is_none() {
             *slot = arboard::Clipboard::new().ok();
         }
@@ -201,13 +201,13 @@ impl Platform for Desktop {
             .with_clipboard(|clipboard| confidential(clipboard.set()).text(text.as_str()).ok())
             .is_some();
         if taken {
-            *lock(&self.copied) = Some(text.clone());
+            *self.copied.lock() = Some(text.clone());
         }
         taken
     }
 
     fn clear_secret(&self, text: &PointerText) {
-        lock(&self.copied).take_if(|copied| copied == text);
+        self.copied.lock().take_if(|copied| copied == text);
         self.with_clipboard(|clipboard| {
             let there = Zeroizing::new(clipboard.get_text().ok()?);
             (*there == text.as_str()).then(|| clipboard.clear().ok())?
@@ -257,7 +257,7 @@ impl Platform for Desktop {
     }
 
     fn close(&self) {
-        let copied = lock(&self.copied).take();
+        let copied = self.copied.lock().take();
         // Another program that does not answer can hold it; then nothing is left to do with it.
         let Ok(mut slot) = self.clipboard.try_lock() else {
             return;
@@ -286,10 +286,6 @@ impl Platform for Desktop {
             Revealed::NoProgram
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(not(all(unix, not(target_os = "macos"))))]

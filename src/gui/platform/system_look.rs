@@ -3,7 +3,9 @@
 //! On Linux and the BSDs the settings portal says so, and says when it changes. On Windows and macOS the window itself
 //! is told whether it is dark; the rest is asked for every few seconds.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::gui::model::SystemLook;
 
@@ -39,7 +41,7 @@ impl Watch {
 
     /// Calls `tell` with the present look, where it is known, and whenever it changes from now on.
     pub fn tell(&self, tell: Box<dyn Fn(SystemLook) + Send>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         if let Some(look) = known.look {
             tell(look);
         }
@@ -47,7 +49,7 @@ impl Watch {
     }
 
     fn heard(known: &Mutex<LastLook>, look: SystemLook) {
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = known.lock();
         if known.look == Some(look) {
             return;
         }

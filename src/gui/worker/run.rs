@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Inner, Worker, lock, to_its_end};
+use super::{Inner, Worker, to_its_end};
 use crate::app::kept::history::{History, What};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::known_file;
@@ -205,7 +205,7 @@ impl Worker {
             }),
             SettingsWork::Save(changes, settings) => {
                 // Put in order here: threads of the pool may swap two changes.
-                let mut unsaved = lock(&inner.unsaved);
+                let mut unsaved = inner.unsaved.lock();
                 unsaved.changes.extend(changes);
                 unsaved.settings = settings;
                 drop(unsaved);

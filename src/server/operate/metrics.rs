@@ -3,18 +3,14 @@
 //! Nothing in them is about one request: no time, no size, no address. They are off unless the operator asks for them,
 //! and then only on loopback.
 
-use std::{
-    fmt::Write as _,
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper::{
     Method, Request, StatusCode,
     body::Incoming,
     header::{CONTENT_TYPE, HeaderValue},
 };
+use parking_lot::Mutex;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::protocol::capability::expiry::HOUR_SECS;
@@ -144,7 +140,7 @@ async fn each_hour(
             () = stop.cancelled() => return,
             () = tokio::time::sleep(Duration::from_secs(left)) => {}
         }
-        *shown.lock().unwrap_or_else(PoisonError::into_inner) = count().text();
+        *shown.lock() = count().text();
     }
 }
 
@@ -155,7 +151,7 @@ fn page(request: &Request<Incoming>, guard: &WebGuard, shown: &Mutex<String>) ->
     if request.method() != Method::GET || request.uri().path() != "/metrics" {
         return answer(StatusCode::NOT_FOUND, "Not found");
     }
-    let text = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let text = shown.lock().clone();
     let mut page = answer(StatusCode::OK, text);
     page.headers_mut().insert(CONTENT_TYPE, PROMETHEUS);
     page

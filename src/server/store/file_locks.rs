@@ -1,10 +1,8 @@
 //! One task at a time for each file.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
+use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::names::FileSlot;
@@ -18,7 +16,7 @@ pub(super) struct FileLocks {
 impl FileLocks {
     pub(super) async fn lock(&self, file: &FileSlot) -> FileLock {
         let own = {
-            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut held = self.held.lock();
             Arc::clone(held.entry(file.clone()).or_default())
         };
         FileLock {
@@ -38,7 +36,7 @@ pub(super) struct FileLock {
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock();
         self.guard = None;
         // The map's own, and nobody waits: nobody can come to wait while the map is locked.
         if held
@@ -66,6 +64,6 @@ mod tests {
         assert!(futures_util::poll!(second.as_mut()).is_pending());
         drop(first);
         drop(second.await);
-        assert!(locks.held.lock().unwrap().is_empty());
+        assert!(locks.held.lock().is_empty());
     }
 }

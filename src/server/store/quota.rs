@@ -15,10 +15,11 @@
 use std::{
     collections::{BTreeMap, hash_map::RandomState},
     hash::BuildHasher as _,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use object_store::path::Path as ObjectPath;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use super::tally::{ObjectHash, Tally};
@@ -226,7 +227,7 @@ impl Quota {
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock()
     }
 
     pub(super) fn held(&self) -> Held {

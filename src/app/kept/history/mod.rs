@@ -7,10 +7,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tracing::debug;
 
 use super::history_file::{self, ASIDE, SealedHistory};
@@ -184,11 +185,7 @@ impl History {
 
     /// [`History::export`] for later, on any thread.
     pub fn exporter(&self) -> impl FnOnce(PathBuf) + Send + use<> {
-        let orders = self
-            .orders
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let orders = self.orders.lock().clone();
         move |to| {
             if let Some(orders) = orders {
                 orders.send(HistoryCommand::Export(to)).ok();
@@ -198,11 +195,8 @@ impl History {
 
     /// Takes no more orders and waits until everything ordered is done, but no longer than this. Whether it is.
     pub fn close(&self, within: Duration) -> bool {
-        self.orders
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        self.orders.lock().take();
+        let ended = self.ended.lock();
         matches!(
             ended.recv_timeout(within),
             Err(RecvTimeoutError::Disconnected)
@@ -210,7 +204,7 @@ impl History {
     }
 
     fn order(&self, order: HistoryCommand) {
-        if let Some(orders) = &*self.orders.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(orders) = &*self.orders.lock() {
             orders.send(order).ok();
         }
     }

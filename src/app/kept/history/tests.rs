@@ -21,7 +21,7 @@ pub(in crate::app::kept) struct FakeKeyring {
 impl FakeKeyring {
     fn ready(&self) -> Result<(), KeyStoreError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        let trouble = *self.trouble.lock().unwrap();
+        let trouble = *self.trouble.lock();
         trouble.map_or(Ok(()), Err)
     }
 }
@@ -29,14 +29,14 @@ impl FakeKeyring {
 impl KeyStore for FakeKeyring {
     fn load(&self, id: &KeyId) -> Result<Option<HistoryKey>, KeyStoreError> {
         self.ready()?;
-        let kept = self.keys.lock().unwrap().get(&id.name()).cloned();
+        let kept = self.keys.lock().get(&id.name()).cloned();
         Ok(kept.and_then(HistoryKey::from_bytes))
     }
 
     fn keep(&self, id: &KeyId, key: &HistoryKey) -> Result<(), KeyStoreError> {
         self.ready()?;
         if !self.forgetful {
-            let mut keys = self.keys.lock().unwrap();
+            let mut keys = self.keys.lock();
             keys.insert(id.name(), key.as_bytes().to_vec());
         }
         Ok(())
@@ -44,7 +44,7 @@ impl KeyStore for FakeKeyring {
 
     fn forget(&self, id: &KeyId) -> Result<(), KeyStoreError> {
         self.ready()?;
-        self.keys.lock().unwrap().remove(&id.name());
+        self.keys.lock().remove(&id.name());
         Ok(())
     }
 }
@@ -54,7 +54,7 @@ struct Hanging(Mutex<Receiver<()>>);
 
 impl Hanging {
     fn hang<T>(&self) -> Result<T, KeyStoreError> {
-        self.0.lock().unwrap().recv().ok();
+        self.0.lock().recv().ok();
         Err(KeyStoreError::Refused)
     }
 }
@@ -184,7 +184,7 @@ fn without_a_keyring_the_history_lasts_for_the_session_and_the_file_stays() {
     let keys = Arc::new(FakeKeyring::default());
     during(&folder, &keys, keep_one);
     let before = fs::read(file(&folder)).unwrap();
-    *keys.trouble.lock().unwrap() = Some(KeyStoreError::Missing);
+    *keys.trouble.lock() = Some(KeyStoreError::Missing);
     let news = during(&folder, &keys, |history| {
         history.turn_on();
         history.add(shared(2, "b"));
@@ -193,7 +193,7 @@ fn without_a_keyring_the_history_lasts_for_the_session_and_the_file_stays() {
     assert_eq!(last_status(&news), Some(missing));
     assert_eq!(fs::read(file(&folder)).unwrap(), before);
 
-    *keys.trouble.lock().unwrap() = None;
+    *keys.trouble.lock() = None;
     let news = during(&folder, &keys, History::turn_on);
     assert_eq!(json(entries(&news).unwrap()), json(&[shared(1, "a")]));
 }
@@ -259,7 +259,7 @@ fn a_file_that_cannot_be_read_is_kept_aside_and_a_new_one_begun() {
         assert_eq!(fs::read(kept).unwrap(), bytes);
         assert_eq!(last_status(&news), Some(HistoryStatus::Kept));
     }
-    keys.keys.lock().unwrap().clear();
+    keys.keys.lock().clear();
     let news = during(&folder, &keys, History::turn_on);
     assert_eq!(aside(&news).unwrap().why, AsideReason::NoKey);
     assert!(!file(&folder).exists());
@@ -318,7 +318,7 @@ fn wiping_leaves_neither_files_nor_key() {
         assert!(news.iter().any(|news| matches!(news, News::Wiped(Ok(())))));
         let left = fs::read_dir(folder.path().join("data")).unwrap().count();
         assert_eq!(left, 1, "what is not the history's stays");
-        assert!(keys.keys.lock().unwrap().is_empty());
+        assert!(keys.keys.lock().is_empty());
     }
     let news = during(&folder, &keys, |history| {
         history.turn_on();

@@ -1,7 +1,6 @@
 //! `cloak demo`: the whole main job on this computer, for real: a file server, relays, a share, a get.
 
 use std::path::Path;
-use std::sync::PoisonError;
 
 use tokio_util::sync::CancellationToken;
 
@@ -70,7 +69,7 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     let same = same_bytes(&args.file, &fetched.path)
         .map_err(|error| AppError::Local(LocalFileError::Read(error.into())))?;
     let killed = killed.map(|(target, killed)| {
-        let killed = *killed.lock().unwrap_or_else(PoisonError::into_inner);
+        let killed = *killed.lock();
         (target, killed)
     });
     print_line(text.as_str())?;

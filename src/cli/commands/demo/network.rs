@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::app::relays::{RelaySet, RelaySource};
@@ -134,30 +135,27 @@ impl DemoNetwork {
                 Stage::Crossing => Killed::Crossing,
                 _ => return,
             };
-            let mut note = note.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut note = note.lock();
             if note.is_some() {
                 return;
             }
-            let path = drawn.lock().unwrap_or_else(PoisonError::into_inner);
+            let path = drawn.lock();
             let key = path.as_ref().map(|path| key_of(target, path));
-            let mut alive = alive.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut alive = alive.lock();
             if let Some(runtime) = key.and_then(|key| alive.remove(&key)) {
                 drop(runtime);
                 *note = Some(moment);
             }
         })
         .with_paths(move |next| {
-            *path.lock().unwrap_or_else(PoisonError::into_inner) = Some(next.clone());
+            *path.lock() = Some(next.clone());
         });
         (progress, killed)
     }
 
     /// Ends what is left.
     pub(super) async fn stop(self) {
-        self.alive
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.alive.lock().clear();
         drop(self.relays);
         self.server.stop().await;
     }
