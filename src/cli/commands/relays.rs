@@ -17,7 +17,7 @@ use crate::cli::CliError;
 use crate::cli::args::{RelaysArgs, RelaysCommand};
 use crate::cli::terminal::{self, print_json, print_line};
 use crate::protocol::keys::Ed25519Public;
-use crate::protocol::path::{Allowance, SetAsideWhy, Standing};
+use crate::protocol::path::{Allowance, RelayStanding, SetAsideWhy, Standing};
 use crate::protocol::relay_list::RelayList;
 
 pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<(), CliError> {
@@ -147,8 +147,10 @@ fn print_view(program: &Program, view: &SourceView) -> Result<(), CliError> {
             .map_or_else(String::new, |problem| format!("; then {problem}"));
         print_line(&format!("  asked     {}{outcome}", time(asked, now)))?;
     }
-    for (key, words) in standings(program, view).unwrap_or_default() {
-        print_line(&format!("  relay     {}… {words}", short(&key)))?;
+    for relay in standings(program, view).unwrap_or_default() {
+        if let Some(words) = standing_words(relay.standing, now) {
+            print_line(&format!("  relay     {}… {words}", short(&relay.relay)))?;
+        }
     }
     Ok(())
 }
@@ -158,56 +160,70 @@ fn yields(program: &Program, view: &SourceView) -> bool {
     list.is_some_and(|list| program.allowance(&view.source, list) != Allowance::NONE)
 }
 
-/// The relays of which there is something to say. `None`, with a warning, when what is remembered of them cannot be read.
-fn standings(program: &Program, view: &SourceView) -> Option<Vec<(Ed25519Public, String)>> {
+/// How each relay of the list stands. `None`, with a warning, when what is remembered of them cannot be read.
+fn standings(program: &Program, view: &SourceView) -> Option<Vec<RelayStanding>> {
     let Some(list) = &view.list else {
         return Some(Vec::new());
     };
-    let now = program.now();
-    let standings = match program.relay_standing(&view.source.id(), list) {
-        Ok(standings) => standings,
+    match program.relay_standing(&view.source.id(), list) {
+        Ok(standings) => Some(standings),
         Err(unread) => {
             let message = UserMessage::from(&AppError::RelayMemory(unread));
             terminal::print_message("warning", &message);
-            return None;
+            None
         }
-    };
-    let told = standings
-        .into_iter()
-        .filter_map(|relay| {
-            let words = match relay.standing {
-                Standing::Guard { since, in_use } => format!(
-                    "is a guard since {}{}",
-                    time(since, now),
-                    if in_use { ", in use" } else { "" }
-                ),
-                Standing::FormerGuard { until } => {
-                    format!("was a guard; not used until {}", time(until, now))
-                }
-                Standing::SetAside { until, why } => format!(
-                    "is set aside until {}: {}",
-                    time(until, now),
-                    match why {
-                        SetAsideWhy::NotReachedFrom(_) => "another relay could not reach it",
-                        SetAsideWhy::Strikes => "it failed three times",
-                    }
-                ),
-                Standing::KeptBack | Standing::Usable { .. } => return None,
+    }
+}
+
+/// A relay's standing for people; `None` where there is nothing to say.
+fn standing_words(standing: Standing, now: u64) -> Option<String> {
+    Some(match standing {
+        Standing::Guard { since, in_use } => format!(
+            "is a guard since {}{}",
+            time(since, now),
+            if in_use { ", in use" } else { "" }
+        ),
+        Standing::FormerGuard { until } => {
+            format!("was a guard; not used until {}", time(until, now))
+        }
+        Standing::SetAside { until, why } => format!(
+            "is set aside until {}: {}",
+            time(until, now),
+            match why {
+                SetAsideWhy::NotReachedFrom(_) => "another relay could not reach it",
+                SetAsideWhy::Strikes => "it failed three times",
+            }
+        ),
+        Standing::KeptBack | Standing::Usable { .. } => return None,
+    })
+}
+
+/// A relay and its standing for programs, in words that stay the same; `None` where there is nothing to say.
+fn standing_object(relay: &RelayStanding) -> Option<Value> {
+    let key = relay.relay.to_hex();
+    Some(match relay.standing {
+        Standing::Guard { since, in_use } => {
+            json!({ "relay": key, "standing": "guard", "since": since, "in_use": in_use })
+        }
+        Standing::FormerGuard { until } => {
+            json!({ "relay": key, "standing": "former-guard", "until": until })
+        }
+        Standing::SetAside { until, why } => {
+            let reason = match why {
+                SetAsideWhy::NotReachedFrom(_) => "not-reached",
+                SetAsideWhy::Strikes => "strikes",
             };
-            Some((relay.relay, words))
-        })
-        .collect();
-    Some(told)
+            json!({ "relay": key, "standing": "set-aside", "until": until, "reason": reason })
+        }
+        Standing::KeptBack | Standing::Usable { .. } => return None,
+    })
 }
 
 fn object(program: &Program, view: &SourceView) -> Value {
-    let standings: Option<Vec<Value>> = standings(program, view).map(|told| {
-        told.into_iter()
-            .map(|(key, words)| json!({ "relay": key.to_hex(), "standing": words }))
-            .collect()
-    });
+    let standings: Option<Vec<Value>> =
+        standings(program, view).map(|relays| relays.iter().filter_map(standing_object).collect());
     json!({
-        "source": source_name(&view.source),
+        "source": view.source.to_line(),
         "in_use": view.chosen,
         "servers": view.servers.iter().map(Ed25519Public::to_hex).collect::<Vec<_>>(),
         "state": match view.state {

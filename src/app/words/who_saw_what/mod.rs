@@ -1,9 +1,9 @@
-//! Who saw what, in words: what each party was shown in one transfer, from what was really sent. The window and the
-//! command line say it with the same functions.
+//! Who saw what, in words for people: what each party was shown in one transfer, from what was really sent. The window and
+//! the command line say it with the same functions. Programs get it in words of their own, by [`to_json`].
 
-use serde_json::{Value, json};
+mod json;
 
-use super::l10n::{Language, in_language};
+pub use self::json::to_json;
 use super::message::UserMessage;
 use super::texts;
 use super::units::{day_and_time, exact_size};
@@ -305,41 +305,4 @@ fn together(shown: &[RequestShown]) -> Vec<String> {
         format!("  {total}  ·  {tries}: {}", links(party.links()))
     });
     std::iter::once(title).chain(parties).collect()
-}
-
-/// Who saw what as JSON, for programs: every try with its parties, in English whatever is spoken.
-#[must_use]
-pub fn to_json(shown: &[RequestShown]) -> Value {
-    in_language(Language::English, || {
-        let tries = shown.iter().flat_map(|request| {
-            let attempts = request.attempts.iter().zip(1..);
-            attempts.map(|(attempt, number)| try_to_json(request.asked, number, attempt))
-        });
-        tries.collect()
-    })
-}
-
-fn try_to_json(asked: Asked, number: usize, attempt: &AttemptShown) -> Value {
-    let facts = |facts: &[Fact]| facts.iter().flat_map(fact).collect::<Vec<_>>();
-    let parties = attempt.parties().into_iter().map(|party| {
-        json!({
-            "role": role(party.role),
-            "name": party.name,
-            "saw": match party.saw {
-                Saw::Certainly => "certainly",
-                Saw::Perhaps => "perhaps",
-                Saw::Nothing => "nothing",
-            },
-            "shown": facts(&party.shown),
-            "hidden": facts(&party.hidden),
-        })
-    });
-    json!({
-        "asked": one_try(asked, 1),
-        "try": number,
-        "at": attempt.at,
-        "outcome": outcome(&attempt.outcome),
-        "notes": attempt.notes().into_iter().map(note).collect::<Vec<_>>(),
-        "parties": parties.collect::<Vec<_>>(),
-    })
 }
