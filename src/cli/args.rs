@@ -164,7 +164,7 @@ pub(super) struct GetArgs {
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
     pub(super) route: RouteArgs,
-    /// Fetch the relay list that the pointer names straight from its host, which then sees this computer's address, once, and use it for this pointer's server
+    /// Fetch the relay list that the pointer names from its host, which then sees this computer's address or your proxy's, once, and use it for this pointer's server
     #[arg(long, conflicts_with = "direct")]
     pub(super) accept_relay_list: bool,
     /// Do not tell the sender, who asked for it, that you have the file
@@ -264,7 +264,7 @@ pub(super) struct RouteArgs {
     /// A relay list [default: the one of the settings, else the built-in one]
     #[arg(long, value_name = "FILE", conflicts_with = "direct")]
     pub(super) relays: Option<PathBuf>,
-    /// Go straight to the server, which then sees this computer's address [default: as the settings say of this server]
+    /// Go to the server without relays, so that it sees this computer's address or your proxy's [default: as the settings say of this server]
     #[arg(long)]
     pub(super) direct: bool,
     /// A SOCKS5 proxy to the first relay, such as socks5://127.0.0.1:9050, or none [default: the one of the settings]
@@ -428,7 +428,7 @@ pub(super) enum RelaysCommand {
         #[arg(long)]
         off: bool,
     },
-    /// Fetch a signed list straight from its host, which then sees this computer's address, and use its relays
+    /// Fetch a signed list from its host, which then sees this computer's address or your proxy's, and use its relays
     Add {
         /// The list as its maker gave it: https://…/relays.json#k=… with its key of 64 letters and digits
         line: ListSource,

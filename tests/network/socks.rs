@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::relay_list::RelayList;
 use cloakroom::wire::clock;
 use tokio::net::TcpSocket;
@@ -267,7 +268,8 @@ fn without_relays_the_proxy_is_given_the_servers_name() {
     let told = said(&output);
     assert!(
         told.contains("Saw: your IP address, server localhost")
-            && told.contains("both your IP address and the server"),
+            && told.contains("both your IP address and the server")
+            && told.contains("it sees your proxy's address"),
         "{told}"
     );
     let asked = proxy.asked();
@@ -275,6 +277,39 @@ fn without_relays_the_proxy_is_given_the_servers_name() {
         !asked.is_empty() && asked.iter().all(|target| target.starts_with("localhost:")),
         "{asked:?}"
     );
+}
+
+#[test]
+fn the_host_of_a_list_is_said_to_see_the_proxy() {
+    let home = tempfile::tempdir().unwrap();
+    let proxy = SocksServer::start(Manners::default());
+    let settings = format!("version = 1\nproxy = \"{}\"\n", proxy.url(""));
+    // Nothing is there: what the host would see is said before it is asked.
+    let key = Identity::from_seed([1; 32]).public().to_hex();
+    let line = format!("http://127.0.0.1:1/relays.json#k={key}");
+    for settings in [None, Some(settings)] {
+        if let Some(settings) = &settings {
+            fs::write(home.path().join("config.toml"), settings).unwrap();
+        }
+        for command in [&["relays", "add"][..], &["relay-list", "verify"]] {
+            let output = cloak(home.path())
+                .args(command)
+                .arg(&line)
+                .output()
+                .unwrap();
+            let told = said(&output);
+            let (sees, does_not) = match settings {
+                None => ("sees this computer's address", "proxy"),
+                Some(_) => ("sees the proxy's address", "this computer's address"),
+            };
+            let first = told.lines().next().unwrap_or_default();
+            assert!(
+                first.contains(sees) && !first.contains(does_not),
+                "{command:?}: {told}"
+            );
+        }
+    }
+    assert!(!proxy.asked().is_empty());
 }
 
 #[test]

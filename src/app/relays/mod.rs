@@ -160,7 +160,7 @@ impl Relays {
                 .is_ok_and(|kept| kept.accepted_for(&server.key).is_none())
     }
 
-    /// Fetches a list straight from its host, which then sees this computer's address, and keeps it. What is held
+    /// Fetches a list straight from its host, which then sees this computer's address (or the proxy's), and keeps it. What is held
     /// already goes on serving when the new one is refused.
     ///
     /// # Errors
@@ -354,7 +354,7 @@ impl Relays {
     }
 }
 
-/// Fetches a list and its signature straight from its host, which then sees this computer's address. Nothing of them is
+/// Fetches a list and its signature straight from its host, which then sees this computer's address (or the proxy's). Nothing of them is
 /// checked or kept.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use super::texts;
 use crate::app::relays::RelaySource;
+use crate::protocol::relay_list::ListSource;
 
 /// What the host of a relay list sees when the list's line is added; `proxy`: requests go out through one.
 #[must_use]
@@ -10,6 +11,16 @@ pub fn list_host_sees(proxy: bool) -> &'static str {
         texts::list_host_sees_proxy()
     } else {
         texts::list_host_sees()
+    }
+}
+
+/// What the host of this list sees when the list is fetched; `proxy`: requests go out through one.
+#[must_use]
+pub(crate) fn this_list_host_sees(list: &ListSource, proxy: bool) -> String {
+    if proxy {
+        texts::named_list_host_sees_proxy(list.host())
+    } else {
+        texts::named_list_host_sees(list.host())
     }
 }
 
@@ -33,12 +44,10 @@ pub fn source_shows(source: &RelaySource, proxy: bool) -> Vec<String> {
             seed_sees(proxy).to_owned(),
         ],
         RelaySource::Url(list) => {
-            let host_sees = if proxy {
-                texts::named_list_host_sees_proxy(list.host())
-            } else {
-                texts::named_list_host_sees(list.host())
-            };
-            let mut lines = vec![host_sees, texts::list_maker_chooses().to_owned()];
+            let mut lines = vec![
+                this_list_host_sees(list, proxy),
+                texts::list_maker_chooses().to_owned(),
+            ];
             if list.url().starts_with("http:") {
                 lines.push(texts::list_over_http().to_owned());
             }

@@ -79,11 +79,17 @@ impl ServerCommand {
         self.telling.end(done, &self.context.log)
     }
 
-    /// Begins a call, and says if its server sees this computer's address.
+    /// Begins a call, and says if its server sees this computer's address, or its proxy's.
     async fn call(&self, client: &Client, to: Destination<'_>) -> Result<Call, AppError> {
         let call = client.call(to, &self.context).await?;
         if call.routed().is_direct() {
-            terminal::note("going straight to the server: it sees this computer's address");
+            // The built-in network is on this computer and never reached through a proxy.
+            let proxy = client.settings().proxy.is_some() && !call.routed().is_builtin();
+            terminal::note(if proxy {
+                "going to the server without relays: it sees your proxy's address"
+            } else {
+                "going straight to the server: it sees this computer's address"
+            });
         }
         Ok(call)
     }

@@ -10,6 +10,7 @@ use crate::app::error::AppError;
 use crate::app::relays;
 use crate::app::relays::list_file;
 use crate::app::transfer::call::CallContext;
+use crate::app::words::relay_sources::this_list_host_sees;
 use crate::cli::CliError;
 use crate::cli::args::{
     AddToRelayList, NewRelayList, RelayListCommand, SignRelayList, VerifyRelayList,
@@ -144,10 +145,8 @@ async fn verify(args: &VerifyRelayList, cancel: &CancellationToken) -> Result<()
                 ));
             }
             let client = open_client()?;
-            terminal::note(&format!(
-                "fetching it straight from {}, which sees this computer's address",
-                source.host()
-            ));
+            let proxy = client.settings().proxy.is_some();
+            terminal::say(&this_list_host_sees(&source, proxy));
             let fetched =
                 relays::fetch(client.program(), &source, &CallContext::new(cancel)).await?;
             (fetched.list, fetched.signature, Some(*source.key()))

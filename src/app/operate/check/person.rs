@@ -209,8 +209,12 @@ fn servers(report: &mut Report, config: &Settings, list: Option<&RelayList>) {
         report.warning(
             PART,
             format!(
-                "{} is reached without relays and sees this computer's address",
-                chosen.shown_name()
+                "{} is reached without relays and sees {} address",
+                chosen.shown_name(),
+                match config.proxy {
+                    None => "this computer's",
+                    Some(_) => "your proxy's",
+                }
             ),
             "choose a relay list that serves it",
         );
