@@ -1,6 +1,7 @@
 //! The command line: parse, run, exit code.
 //!
-//! Pointers and data go to standard output, everything else to standard error.
+//! Pointers and data go to standard output, everything else to standard error. The command line speaks English alone, as
+//! its arguments and their help do: people search for its sentences, and scripts live with them ([`crate::app::words`]).
 mod args;
 mod commands;
 pub mod operator_settings;

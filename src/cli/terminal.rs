@@ -16,7 +16,6 @@ use crate::app::error::{AppError, ServerRefusal};
 use crate::app::process::streams::{self, OutputError};
 use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::app::words::harmless::harmless;
-use crate::app::words::l10n::{self, Language};
 use crate::app::words::message::UserMessage;
 use crate::protocol::exchange::Failure;
 use crate::protocol::pointer::Pointer;
@@ -157,11 +156,8 @@ pub(super) fn say(sentence: &str) {
     note(&lower_first(sentence));
 }
 
-/// A sentence as English terminals begin it, with a small letter; other languages begin nouns with capitals.
+/// A sentence as terminals begin it, with a small letter.
 fn lower_first(text: &str) -> String {
-    if l10n::spoken() != Language::English {
-        return text.to_owned();
-    }
     let mut letters = text.chars();
     let first = letters.next();
     // A word in capitals stays one.

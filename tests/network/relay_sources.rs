@@ -151,6 +151,7 @@ async fn every_refusal_of_a_mirror_keeps_its_reason_while_the_last_good_list_ser
         person.share(&place).await;
         let problem = person.problem().unwrap();
         assert!(problem.contains(reason), "{problem}");
+        assert_eq!(person.kept()["lists"][0]["problem_kind"], "refused");
         assert_eq!(person.held(&place), "good", "{reason}");
     }
 

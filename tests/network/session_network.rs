@@ -113,9 +113,8 @@ async fn a_seed_is_asked_once_a_day_and_what_it_said_serves_for_two_weeks() {
     assert!(
         views[0]
             .problem
-            .as_deref()
-            .unwrap()
-            .contains("named 0 nodes")
+            .as_ref()
+            .is_some_and(|problem| problem.detail.contains("named 0 nodes"))
     );
 
     person.days_pass(13);

@@ -25,11 +25,13 @@ use crate::protocol::relay_list::{HeldList, ListSource, NetworkKind, NodesError,
 use crate::wire::random;
 
 pub mod list_file;
+pub(in crate::app) mod problem;
 pub(super) mod refresh;
 pub(in crate::app) mod set;
 pub(in crate::app) mod store;
 mod view;
 
+pub use problem::{ListProblem, ListProblemKind};
 pub use set::{RelayOffer, RelaySet, RelaySource, RelaySourceError, UseFor};
 pub use view::{ListState, SourceView};
 
@@ -184,7 +186,7 @@ impl Relays {
             let entry = kept.entry(source);
             entry.keep(&held, now);
             entry.asked = now;
-            entry.problem = None;
+            entry.set_problem(None);
             if let UseFor::Server(server) = use_for {
                 entry.accept_for(&server);
             }
@@ -332,10 +334,13 @@ impl Relays {
             now,
         ));
         if fetched != Err(FetchError::Cancelled) {
-            let problem = fetched.as_ref().err().map(ToString::to_string);
+            let problem = fetched
+                .as_ref()
+                .err()
+                .map(|why| ListProblem::new(problem_kind(why), why));
             let noted = self.store.change(|kept| {
                 kept.session_asked = Some(now);
-                kept.session_problem = problem;
+                kept.set_session_problem(problem);
             });
             // A disk that does not take it costs a question more.
             if noted
@@ -379,6 +384,21 @@ pub async fn fetch(
         }
         .into(),
     })
+}
+
+/// What kind of reason there is for a failed fetch.
+const fn problem_kind(why: &FetchError) -> ListProblemKind {
+    match why {
+        FetchError::Nodes(_)
+        | FetchError::Redirected
+        | FetchError::Status(_)
+        | FetchError::TooLarge => ListProblemKind::NoList,
+        FetchError::Broken
+        | FetchError::Cancelled
+        | FetchError::Proxy(_)
+        | FetchError::TimedOut
+        | FetchError::Unreachable => ListProblemKind::NoAnswer,
+    }
 }
 
 /// What came of asking for a list, for who saw what.

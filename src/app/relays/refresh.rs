@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tracing::debug;
 
+use super::problem::{ListProblem, ListProblemKind};
 use super::{RelaySource, Relays};
 use crate::app::transfer::call::{Call, ShownLog};
 use crate::app::transfer::routed_server::Route;
@@ -82,9 +83,10 @@ async fn ask(call: &Call, list: &ListSource) {
     let longest = SizeClass::ALL[0].blob_len();
     let answer = call.silent().run(&FileRequest::RelayList, longest).await;
     let signed = match answer {
-        Ok(answer) => file_api::read_signed_list(&answer).map_err(|error| error.to_string()),
+        Ok(answer) => file_api::read_signed_list(&answer)
+            .map_err(|error| ListProblem::new(ListProblemKind::NoList, &error)),
         Err(_) if call.cancel().is_cancelled() => return,
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(ListProblem::new(ListProblemKind::NoAnswer, &error)),
     };
     let program = call.program();
     Relays::of(program.home()).note(list, signed, program.now());
@@ -92,7 +94,7 @@ async fn ask(call: &Call, list: &ListSource) {
 
 impl Relays {
     /// Takes what a mirror handed on, or keeps why there was nothing to take.
-    fn note(&self, source: &ListSource, signed: Result<SignedList, String>, now: u64) {
+    fn note(&self, source: &ListSource, signed: Result<SignedList, ListProblem>, now: u64) {
         let noted = self.store.change(|kept| {
             // Somebody may have removed it meanwhile.
             let Some(entry) = kept.find_mut(source) else {
@@ -101,12 +103,12 @@ impl Relays {
             let taken = signed.and_then(|signed| {
                 let mut held = entry.held(source.key());
                 held.offer(signed.list.as_bytes(), Some(&signed.signature), now)
-                    .map_err(|refused| refused.to_string())?;
+                    .map_err(|refused| ListProblem::new(ListProblemKind::Refused, &refused))?;
                 entry.keep(&held, now);
                 Ok(())
             });
             entry.asked = now;
-            entry.problem = taken.err();
+            entry.set_problem(taken.err());
         });
         if noted.is_err() {
             debug!("what a server said of the relay list could not be kept");

@@ -13,7 +13,7 @@ use crate::disk::private;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{HeldList, ListSource, SessionNodes};
 
-use super::RelaySourceError;
+use super::{ListProblem, ListProblemKind, RelaySourceError};
 
 /// The files of one person.
 pub(in crate::app) struct RelayFiles {
@@ -31,7 +31,9 @@ pub(in crate::app) struct KeptLists {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::app) session_asked: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::app) session_problem: Option<String>,
+    session_problem: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session_problem_kind: Option<ListProblemKind>,
 }
 
 /// A list by URL.
@@ -48,7 +50,9 @@ pub(in crate::app) struct KeptList {
     pub(in crate::app) asked: u64,
     /// What was wrong then; the list above went on serving.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::app) problem: Option<String>,
+    problem: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    problem_kind: Option<ListProblemKind>,
     /// The keys of the servers that it was accepted for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::app) servers: Vec<String>,
@@ -61,6 +65,7 @@ impl Default for KeptLists {
             lists: Vec::new(),
             session_asked: None,
             session_problem: None,
+            session_problem_kind: None,
         }
     }
 }
@@ -92,6 +97,17 @@ impl From<ChangeError> for RelaySourceError {
 }
 
 impl KeptLists {
+    /// Why Session's nodes did not come when they were asked for last.
+    pub(in crate::app) fn session_problem(&self) -> Option<ListProblem> {
+        problem(self.session_problem.as_deref(), self.session_problem_kind)
+    }
+
+    /// Keeps why Session's nodes did not come, or that they did.
+    pub(in crate::app) fn set_session_problem(&mut self, problem: Option<ListProblem>) {
+        self.session_problem_kind = problem.as_ref().map(|problem| problem.kind);
+        self.session_problem = problem.map(|problem| problem.detail);
+    }
+
     /// What is kept of `source`.
     pub(in crate::app) fn find(&self, source: &ListSource) -> Option<&KeptList> {
         let line = source.to_string();
@@ -116,6 +132,7 @@ impl KeptLists {
                 fetched: 0,
                 asked: 0,
                 problem: None,
+                problem_kind: None,
                 servers: Vec::new(),
             });
             self.lists.len() - 1
@@ -141,7 +158,26 @@ impl KeptLists {
     }
 }
 
+/// A problem from its two members in the file: older versions kept the sentence alone.
+fn problem(detail: Option<&str>, kind: Option<ListProblemKind>) -> Option<ListProblem> {
+    detail.map(|detail| ListProblem {
+        kind: kind.unwrap_or_default(),
+        detail: detail.to_owned(),
+    })
+}
+
 impl KeptList {
+    /// Why no newer list came when one was asked for last.
+    pub(in crate::app) fn problem(&self) -> Option<ListProblem> {
+        problem(self.problem.as_deref(), self.problem_kind)
+    }
+
+    /// Keeps why no newer list came, or that one did.
+    pub(in crate::app) fn set_problem(&mut self, problem: Option<ListProblem>) {
+        self.problem_kind = problem.as_ref().map(|problem| problem.kind);
+        self.problem = problem.map(|problem| problem.detail);
+    }
+
     /// The line it was added by; `None` when somebody changed the file.
     pub(in crate::app) fn source(&self) -> Option<ListSource> {
         self.source.parse().ok()
@@ -233,6 +269,40 @@ mod tests {
     use tempfile::tempdir;
 
     use super::*;
+
+    #[test]
+    fn why_no_newer_list_came_is_read_whatever_version_kept_it() {
+        let folder = tempdir().unwrap();
+        let store = RelayFiles::of(&Home::in_folder(folder.path()));
+        let problem = |kind| {
+            Some(ListProblem {
+                kind,
+                detail: "it broke".to_owned(),
+            })
+        };
+        for (kind, expected) in [
+            ("", ListProblemKind::Other),
+            (
+                r#","session_problem_kind":"no-list""#,
+                ListProblemKind::NoList,
+            ),
+            (
+                r#","session_problem_kind":"of-a-later-version""#,
+                ListProblemKind::Other,
+            ),
+        ] {
+            let text = format!(r#"{{"version":1,"session_problem":"it broke"{kind}}}"#);
+            fs::write(store.lists.file(), text).unwrap();
+            assert_eq!(store.read().unwrap().session_problem(), problem(expected));
+        }
+        let kept = problem(ListProblemKind::NoAnswer);
+        for expected in [kept, None] {
+            store
+                .change(|kept| kept.set_session_problem(expected.clone()))
+                .unwrap();
+            assert_eq!(store.read().unwrap().session_problem(), expected);
+        }
+    }
 
     #[test]
     fn a_file_that_cannot_be_read_is_told_and_left_alone() {

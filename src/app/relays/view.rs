@@ -1,6 +1,8 @@
 //! What Settings and the command line show of each source of relays.
 
+use super::problem::ListProblem;
 use super::{RelaySet, RelaySource, Relays};
+use crate::app::words::message::UserMessage;
 use crate::disk::kept::UnreadFile;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
@@ -21,7 +23,7 @@ pub struct SourceView {
     /// When a newer one was asked for, unix seconds.
     pub asked: Option<u64>,
     /// What was wrong then, while the list above went on serving.
-    pub problem: Option<String>,
+    pub problem: Option<ListProblem>,
     /// Whether it is the person's choice for every server.
     pub chosen: bool,
     /// The servers that it was accepted for, when a pointer named it.
@@ -35,7 +37,7 @@ pub enum ListState {
     Ended,
     /// The list is good.
     Good,
-    /// The list is not on this computer, for this reason if there is one.
+    /// The list is not on this computer, for this reason if there is one: a sentence in the language that is spoken.
     Missing(Option<String>),
 }
 
@@ -53,7 +55,7 @@ impl Relays {
                 let read = RelaySet::from_file(path.clone(), now);
                 views.push(SourceView {
                     state: read.as_ref().map_or_else(
-                        |error| ListState::Missing(Some(error.to_string())),
+                        |error| ListState::Missing(Some(UserMessage::from(error).why)),
                         |_list| ListState::Good,
                     ),
                     list: read.ok().map(|set| set.list),
@@ -80,7 +82,7 @@ impl Relays {
                 list: held.last().cloned(),
                 fetched: Some(list.fetched),
                 asked: Some(list.asked),
-                problem: list.problem.clone(),
+                problem: list.problem(),
                 chosen: is_chosen,
                 servers: list
                     .servers
@@ -108,7 +110,7 @@ impl Relays {
             list,
             fetched: nodes.map(|nodes| nodes.fetched()),
             asked: kept.session_asked,
-            problem: kept.session_problem,
+            problem: kept.session_problem(),
             ..empty(RelaySource::Session)
         })
     }

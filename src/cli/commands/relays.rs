@@ -144,7 +144,7 @@ fn print_view(program: &Program, view: &SourceView) -> Result<(), CliError> {
         let outcome = view
             .problem
             .as_ref()
-            .map_or_else(String::new, |problem| format!("; then {problem}"));
+            .map_or_else(String::new, |problem| format!("; then {}", problem.detail));
         print_line(&format!("  asked     {}{outcome}", time(asked, now)))?;
     }
     for relay in standings(program, view).unwrap_or_default() {
@@ -238,7 +238,7 @@ fn object(program: &Program, view: &SourceView) -> Value {
         "rules_may_yield": yields(program, view),
         "fetched": view.fetched,
         "asked": view.asked,
-        "problem": view.problem,
+        "problem": view.problem.as_ref().map(|problem| &problem.detail),
         "standings": standings,
     })
 }

@@ -141,7 +141,9 @@ fn seen(client: &Client, view: SourceView) -> RelaysSeen {
         (ListState::Missing(why), _) => why
             .clone()
             .or_else(|| Some(text::list_missing().to_owned())),
-        (ListState::Good, problem) => problem,
+        (ListState::Good, problem) => {
+            problem.map(|problem| text::list_problem(problem.kind).to_owned())
+        }
     };
     let relays = view.list.as_ref().map_or_else(Vec::new, |list| {
         let stored = client.program().relay_standing(&view.source.id(), list);

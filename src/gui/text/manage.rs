@@ -1,6 +1,7 @@
 //! The words around a transfer: options of a share, a sender's file at the server, the relays in Settings.
 
 use super::texts;
+use crate::app::relays::ListProblemKind;
 use crate::app::words::harmless::harmless_start;
 use crate::app::words::managed::downloads;
 use crate::app::words::message::UserMessage;
@@ -123,6 +124,17 @@ pub fn list_age(seen: &RelaysSeen, now: u64) -> String {
         None => {}
     }
     parts.join("  ·  ")
+}
+
+/// Why a newer list did not come.
+#[must_use]
+pub fn list_problem(kind: ListProblemKind) -> &'static str {
+    match kind {
+        ListProblemKind::NoAnswer => texts::list_problem_no_answer(),
+        ListProblemKind::NoList => texts::list_problem_no_list(),
+        ListProblemKind::Refused => texts::list_problem_refused(),
+        ListProblemKind::Other => texts::list_problem_other(),
+    }
 }
 
 /// What its maker calls a list: somebody else's text, made harmless for the window.

@@ -21,8 +21,8 @@ pub use self::keeping::{
 };
 pub use self::manage::{
     OPENGL, PROXY_HINT, RELAY_LINE_HINT, WAYLAND, WGPU, X11, asks_work, kept_for, kept_time,
-    kept_time_until, limit, list_accepted, list_age, list_name, managed, new_guard_refused,
-    operator_name, server_standing, standing, usual_keep, usual_keep_until,
+    kept_time_until, limit, list_accepted, list_age, list_name, list_problem, managed,
+    new_guard_refused, operator_name, server_standing, standing, usual_keep, usual_keep_until,
 };
 pub use self::messages::{
     default_settings_used, entries_elsewhere, files_missing, files_too_large, folders_refused,

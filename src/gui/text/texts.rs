@@ -122,6 +122,10 @@ text_table! {
         asking_relays;
         list_ended;
         list_missing;
+        list_problem_no_answer;
+        list_problem_no_list;
+        list_problem_other;
+        list_problem_refused;
 
         // History, opening files, notifications
         history_title;

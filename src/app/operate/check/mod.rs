@@ -1,7 +1,7 @@
 //! Looks over a file server, a relay, or what a person uses, and says of each part how it is and what to do.
 //!
-//! Its words are English in every language: `cloak check` prints them for operators, and what the window copies as
-//! diagnostics is read by whoever helps a person.
+//! Its words are English in every language, by the rule of [`crate::app::words`]: `cloak check` prints them, and what the
+//! window copies as diagnostics is read by whoever helps a person.
 //!
 //! Nothing is changed: no key is made, no folder, and what is written to a store is taken away again.
 

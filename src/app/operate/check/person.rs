@@ -6,6 +6,7 @@ use super::{Report, clock, relay};
 use crate::app::client::ProxyOverride;
 use crate::app::relays::{ListState, RelaySource, Relays, SourceView};
 use crate::app::settings::{Home, Settings};
+use crate::app::words::l10n::{Language, in_language};
 use crate::app::words::units::size_for_operators;
 use crate::net::SocksProxy;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
@@ -143,7 +144,11 @@ fn list(
         );
         return None;
     }
-    let views = match Relays::of(home).view(&config.relays, now) {
+    // Its reasons are in the language that is spoken, and the report is in English.
+    let views = in_language(Language::English, || {
+        Relays::of(home).view(&config.relays, now)
+    });
+    let views = match views {
         Ok(views) => views,
         Err(unread) => {
             report.failed(
@@ -164,7 +169,10 @@ fn list(
                 None => report.ok(PART, format!("{count} relays")),
                 Some(problem) => report.warning(
                     PART,
-                    format!("{count} relays; a newer list did not come: {problem}"),
+                    format!(
+                        "{count} relays; a newer list did not come: {}",
+                        problem.detail
+                    ),
                     asker.advice("cloak relays says more", "Settings say more, under Relays"),
                 ),
             }
@@ -298,18 +306,44 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::app::operate::check::Finding;
+    use crate::app::words::l10n;
 
-    /// The advice of a check over settings with this text in their file.
-    async fn advice(config: &str, asker: Asker<'_>) -> String {
+    /// What a check finds over settings with this text in their file.
+    async fn findings(config: &str, asker: Asker<'_>) -> Vec<Finding> {
         let folder = tempfile::tempdir().unwrap();
         let home = Home {
             config_dir: folder.path().to_owned(),
             data_dir: folder.path().to_owned(),
         };
         fs::write(home.config_file(), config).unwrap();
-        let findings = person(&home, 1_800_000_000, asker).await.findings;
-        let next = findings.into_iter().map(|finding| finding.next);
+        person(&home, 1_800_000_000, asker).await.findings
+    }
+
+    /// The advice of such a check.
+    async fn advice(config: &str, asker: Asker<'_>) -> String {
+        let findings = findings(config, asker).await.into_iter();
+        let next = findings.map(|finding| finding.next);
         next.collect::<Vec<_>>().join("; ")
+    }
+
+    #[tokio::test]
+    async fn diagnostics_are_english_whatever_the_window_speaks() {
+        let config = "version = 1\nrelay_list_file = \"/nowhere/relays.json\"\n";
+        let mut said = Vec::new();
+        for language in Language::OFFERED {
+            l10n::speak_here(language);
+            let findings = findings(config, Asker::Window).await;
+            let list = findings
+                .into_iter()
+                .find(|finding| finding.part == "relay list");
+            said.push(list.unwrap().what);
+        }
+        assert!(
+            said[0].starts_with("it cannot be used: The file"),
+            "{said:?}"
+        );
+        assert!(said.iter().all(|what| *what == said[0]), "{said:?}");
     }
 
     #[tokio::test]
