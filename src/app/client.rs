@@ -1,6 +1,6 @@
-//! Which route a request takes: straight, through the built-in network, or through relays. It is decided here for the
-//! window and the command line alike, which both hold a [`Client`]: the program, the relays and the settings. `relays` then
-//! says whose list serves the server, `protocol::exchange` draws three relays of it for each try.
+//! Decides which route a request takes: straight, through the built-in network, or through relays. The window and the
+//! command line both hold a [`Client`]: the program, the relays and the settings. `relays` then says whose list serves
+//! the server, and `protocol::exchange` draws three relays of it for each try.
 
 use std::sync::Arc;
 
@@ -23,11 +23,11 @@ pub struct Client {
     relays: Arc<Relays>,
     /// Whether every server may see this computer's address, or none; else the settings say which may.
     direct: Option<bool>,
-    /// Given instead of the word that the settings keep with a server.
+    /// Access word that is used instead of the one in the settings.
     access_word: Option<AccessWord>,
 }
 
-/// Choices of one command that go before the settings.
+/// Choices of one command that take precedence over the settings.
 #[derive(Clone, Default)]
 pub struct Override {
     /// Use these relays, also for a server that the settings allow to see this computer's address.
@@ -124,7 +124,7 @@ impl Client {
         }
     }
 
-    /// This client, which sends nothing: the person's settings could not be read.
+    /// Makes this client send nothing, because the person's settings could not be read.
     #[must_use]
     pub fn sending_nothing(self, unread: UnreadSettings) -> Self {
         Self {

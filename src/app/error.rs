@@ -1,4 +1,4 @@
-//! Everything that can end a use case, as one value that [`crate::app::words::message`] puts into words.
+//! The errors of the use cases; [`crate::app::words::message`] has a message for each.
 
 use thiserror::Error;
 
@@ -22,7 +22,7 @@ use crate::protocol::seal::OpenError;
 /// Why a use case ended without its result.
 #[derive(Debug, Error)]
 pub enum AppError {
-    /// A server's address is not one.
+    /// The text is no server address.
     #[error(transparent)]
     Address(#[from] ParseAddressError),
     /// The built-in network did not start.
@@ -37,7 +37,7 @@ pub enum AppError {
     /// The pointer was made on another computer's built-in network.
     #[error("the pointer names another computer's built-in network")]
     ForeignBuiltIn,
-    /// The file to be shared cannot be.
+    /// The file cannot be shared.
     #[error(transparent)]
     Local(#[from] LocalFileError),
     /// What was downloaded is not what the pointer describes.
@@ -70,7 +70,7 @@ pub enum AppError {
     /// A relay list given as a file cannot be read.
     #[error("the relay list cannot be read: {0}")]
     RelayFile(IoReason),
-    /// The line of a relay list is not one.
+    /// The text is no line of a relay list.
     #[error(transparent)]
     RelayLine(#[from] ParseSourceError),
     /// A relay list is refused.
@@ -105,22 +105,22 @@ pub enum LocalFileError {
     /// It changed while it was read.
     #[error("the file changed while it was read")]
     Changed,
-    /// A folder.
+    /// It is a folder.
     #[error("folders cannot be shared yet")]
     Folder,
-    /// Neither file nor folder.
+    /// It is neither a file nor a folder.
     #[error("not a regular file")]
     NotAFile,
     /// The system would not let it be read.
     #[error("the file cannot be read: {0}")]
     Read(IoReason),
-    /// More bytes than one blob carries.
+    /// It has more bytes than one blob carries.
     #[error("the file has {0} bytes")]
     TooLarge(u64),
-    /// It has another number of bytes than the system says.
+    /// It has another number of bytes than its directory entry says.
     #[error("the file should have {said} bytes, and {read} could be read")]
     WrongSize {
-        /// Bytes by its entry in the folder.
+        /// Bytes according to the directory entry.
         said: u64,
         /// Bytes that could be read.
         read: u64,
@@ -150,7 +150,7 @@ pub enum ServerRefusal {
         /// Whether one was given, and was not the right one.
         given: bool,
     },
-    /// It asked for something else at one asking than at the next, by which it could tell people apart.
+    /// It asked for different things (work, access word) within a short time, by which it could tell people apart.
     #[error("the server asks for different things at different times")]
     AsksDifferently,
     /// The server is full.
@@ -165,7 +165,7 @@ pub enum ServerRefusal {
     /// It does not keep this file for longer, whoever asks.
     #[error("the server does not keep this file for longer")]
     NotExtendable,
-    /// Unknown, expired or deleted.
+    /// The file is unknown, expired or deleted.
     #[error("the server does not have the file")]
     NotThere,
     /// It confirmed other bytes than were sent, or answered something that cannot be read.
@@ -177,7 +177,7 @@ pub enum ServerRefusal {
     /// It said that it deleted a file, and gives it out all the same.
     #[error("the server still gives out a file that it said it deleted")]
     StillThere,
-    /// Larger than it takes.
+    /// The blob is larger than it accepts.
     #[error("the server takes at most {max_blob} bytes")]
     TooLarge {
         /// The largest blob it takes, in bytes; 0 when it did not say.
@@ -214,7 +214,7 @@ impl ServerRefusal {
         }
     }
 
-    /// What the answer to an upload comes to.
+    /// The refusal that a failed upload means.
     #[must_use]
     pub const fn of_upload(error: AnswerError) -> Self {
         match error {
@@ -227,7 +227,7 @@ impl ServerRefusal {
         }
     }
 
-    /// What the answer to a download comes to.
+    /// The refusal that a failed download means.
     #[must_use]
     pub const fn of_download(error: AnswerError) -> Self {
         match error {
@@ -248,31 +248,31 @@ impl From<DriveError> for AppError {
     }
 }
 
-/// What kind of trouble an error is; the command line's exit code follows from it.
+/// Category of an error, from which the exit code of the command line follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// Cancelled by the person.
     Cancelled,
-    /// A file or folder of this computer.
+    /// Something is wrong with a file or folder of this computer.
     LocalFile,
-    /// What came does not match its pointer.
+    /// What was downloaded does not match its pointer.
     Mismatch,
-    /// The path or the network.
+    /// The path of relays or the network failed.
     Network,
     /// The server does not have it.
     NotOnServer,
-    /// Anything else.
+    /// Any other error.
     Other,
-    /// The pointer.
+    /// The pointer is missing, damaged or too new.
     Pointer,
     /// The server refused.
     Refused,
-    /// The request is not possible as it was worded.
+    /// The arguments or settings make no sense.
     Usage,
 }
 
 impl AppError {
-    /// What kind of trouble it is.
+    /// Category of the error.
     #[must_use]
     pub const fn trouble(&self) -> ErrorKind {
         match self {
@@ -308,16 +308,16 @@ impl AppError {
 /// What a pointer describes that this version cannot fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NeedsNewer {
-    /// A folder.
+    /// It is a folder.
     #[error("it holds a folder")]
     Folder,
-    /// More than one part can hold.
+    /// A file that is too large for one part.
     #[error("it is larger than one part")]
     Large,
-    /// Parts.
+    /// A file in parts.
     #[error("it is cut into parts")]
     Parts,
-    /// A second channel.
+    /// A file whose key needs words from a second channel.
     #[error("it is protected by words")]
     Words,
 }

@@ -129,7 +129,7 @@ pub enum KeyFileError {
     Read {
         /// The file.
         path: PathBuf,
-        /// The system's word.
+        /// Error of the system.
         cause: io::Error,
     },
     /// The file could not be made.
@@ -137,7 +137,7 @@ pub enum KeyFileError {
     Write {
         /// The file.
         path: PathBuf,
-        /// The system's word.
+        /// Error of the system.
         cause: io::Error,
     },
 }

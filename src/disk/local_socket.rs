@@ -234,7 +234,7 @@ fn address_file(folder: &Path, name: &str) -> PathBuf {
     folder.join(name).with_extension("address")
 }
 
-/// Between two tries of what the system refused.
+/// Time between two attempts after the system refused one.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 /// Connections that may be open at once without having sent their request.
 const MAX_SILENT_CALLERS: usize = 256;

@@ -29,7 +29,7 @@ pub fn hold(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// What came of [`try_hold`].
+/// Outcome of [`try_hold`].
 #[derive(Debug)]
 pub enum Tried {
     /// Nobody else holds it until this file is closed.

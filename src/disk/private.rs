@@ -211,7 +211,7 @@ const PART: &str = ".part";
 
 /// Removes the temporary files of `prefix` in `folder` that no call still writes. What cannot be removed stays.
 fn remove_leftovers(folder: &Path, prefix: &OsString) {
-    /// Longer than any call takes.
+    /// Age from which a temporary file is a leftover: longer than any call takes.
     const OLD: Duration = Duration::from_secs(3_600);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();

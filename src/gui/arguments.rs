@@ -12,7 +12,7 @@ use super::text;
 use crate::app::settings::Display;
 use crate::protocol::pointer::{self, URI_START};
 
-/// What Windows puts before a link that was clicked.
+/// Option that the registry entry for `cloakroom:` links on Windows puts before the clicked link.
 pub(super) const LINK_ARGUMENT: &str = "--link";
 
 /// [`LINK_ARGUMENT`] without its dashes.
@@ -32,7 +32,7 @@ pub(super) struct Wish {
     pub(super) pointer: Option<PointerText>,
 }
 
-/// What the arguments come to.
+/// Outcome of parsing the arguments.
 pub(super) enum Parsed {
     Window(Wish),
     Say(String),
@@ -108,7 +108,7 @@ fn refusal(error: &lexopt::Error) -> String {
     }
 }
 
-/// A link of the desktop or a browser.
+/// Whether `word` is a `cloakroom:` link, as a desktop or a browser passes it.
 fn is_link(word: &str) -> bool {
     let start = word.trim_start().get(..URI_START.len());
     start.is_some_and(|start| start.eq_ignore_ascii_case(URI_START))

@@ -1,4 +1,4 @@
-//! Every key that does something anywhere in the window: one table for the handler, the sheet of keys and the tests.
+//! Keyboard shortcuts of the window: one table for the handler, the sheet that lists them, and the tests.
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
@@ -8,37 +8,37 @@ use super::model::{
 };
 use super::text;
 
-/// What a key does.
+/// Command that a keyboard shortcut runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyCommand {
-    /// The system's dialog for files.
+    /// Opens the system's dialog for files.
     ChooseFiles,
     /// Asks the window to close.
     Close,
-    /// Every widget in every state.
+    /// Opens the gallery: every widget in every state.
     #[cfg(feature = "testing")]
     Gallery,
-    /// To the next region.
+    /// Moves the keyboard focus to the next region of the window.
     NextRegion,
-    /// A pointer from the clipboard into Receive.
+    /// Pastes a pointer from the clipboard into Receive.
     PastePointer,
-    /// Receive.
+    /// Opens the Receive screen.
     Receive,
-    /// The usual size.
+    /// Resets the zoom to 100 %.
     ResetZoom,
-    /// Whatever failed runs again.
+    /// Retries every transfer that failed.
     RetryFailed,
-    /// Settings.
+    /// Opens the Settings screen.
     Settings,
-    /// Share.
+    /// Opens the Share screen.
     Share,
-    /// The sheet of keys.
+    /// Opens the sheet of keyboard shortcuts.
     Shortcuts,
-    /// What went a moment ago comes back.
+    /// Undoes the last removal.
     Undo,
-    /// Larger.
+    /// Zooms in.
     ZoomIn,
-    /// Smaller.
+    /// Zooms out.
     ZoomOut,
 }
 
@@ -50,16 +50,16 @@ const CTRL: Modifiers = Modifiers::COMMAND;
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 const NONE: Modifiers = Modifiers::NONE;
 
-/// Choose files; the zone shows it too.
+/// Shortcut of [`KeyCommand::ChooseFiles`], which the drop zone shows as well.
 pub const CHOOSE: KeyboardShortcut = key(CTRL, Key::O);
 
-/// What went comes back; the bar that offers it shows it too.
+/// Shortcut of [`KeyCommand::Undo`], which the undo bar shows as well.
 pub const UNDO: KeyboardShortcut = key(CTRL, Key::Z);
 
 type CommandText = fn() -> &'static str;
 
-/// Command, its keys (the first is shown), and its words; without words it is not in the sheet. Longer sets of
-/// modifiers stand before shorter ones of the same key.
+/// Each command with its shortcuts (the first one is shown) and its description; a command without a description is
+/// not listed in the sheet. Longer sets of modifiers stand before shorter ones of the same key.
 const TABLE: &[(KeyCommand, &[KeyboardShortcut], Option<CommandText>)] = &[
     (KeyCommand::ChooseFiles, &[CHOOSE], Some(text::choose_files)),
     (
@@ -123,7 +123,7 @@ const TABLE: &[(KeyCommand, &[KeyboardShortcut], Option<CommandText>)] = &[
 ];
 
 impl KeyCommand {
-    /// Works while something stands over the window.
+    /// Whether the command also works while a modal is open.
     const fn works_beneath(self) -> bool {
         matches!(
             self,
@@ -131,7 +131,7 @@ impl KeyCommand {
         )
     }
 
-    /// What it comes to.
+    /// The action that the command triggers while the keyboard focus is in `region`.
     fn action(self, region: Region) -> Action {
         match self {
             Self::ChooseFiles => Action::Share(ShareAction::ChooseFiles),
@@ -157,7 +157,7 @@ impl KeyCommand {
     }
 }
 
-/// The lines of the sheet of keys: keys, words.
+/// The rows of the shortcuts sheet: keys and description.
 #[must_use]
 pub fn lines(ctx: &Context) -> Vec<(Vec<String>, &'static str)> {
     let mut lines: Vec<_> = TABLE
@@ -184,7 +184,8 @@ pub fn lines(ctx: &Context) -> Vec<(Vec<String>, &'static str)> {
     lines
 }
 
-/// The actions of the keys that were pressed. Single characters are left to a field that is being typed in.
+/// Returns the actions of the shortcuts pressed in this frame. Single characters are left to a text field that has the
+/// focus.
 pub fn pressed(ctx: &Context, model: &Model, region: Region, typing: bool) -> Vec<Action> {
     let mut actions = Vec::new();
     let beneath = model.modal.is_some() || model.menu.is_some();

@@ -58,7 +58,7 @@ pub enum Icon {
 }
 
 impl Icon {
-    /// All of them.
+    /// Every icon of the font.
     pub const ALL: [Self; 44] = [
         Self::ArrowLeft,
         Self::ArrowRight,
@@ -106,7 +106,7 @@ impl Icon {
         Self::Warning,
     ];
 
-    /// Its place in the icon font.
+    /// The code point of the icon in the font.
     #[must_use]
     pub const fn glyph(self) -> char {
         match self {
@@ -158,7 +158,7 @@ impl Icon {
     }
 }
 
-/// Every font, by family. Characters that they lack come from the system's fonts.
+/// Font definitions for egui, by family, with the system's fonts as fallback for missing characters.
 #[must_use]
 pub fn definitions() -> FontDefinitions {
     let mut fonts = FontDefinitions::empty();

@@ -33,7 +33,7 @@ use crate::app::words::message::UserMessage;
 /// Identity of the window for the desktop.
 const APP_ID: &str = "org.cloakroom.Cloakroom";
 
-/// Opens the use cases; called once, when a window can be had.
+/// Creates the backend; called once, when a window can be opened.
 pub type Backends = fn() -> Result<Arc<dyn Backend>, UserMessage>;
 
 /// Which display there is.
@@ -183,7 +183,7 @@ fn renderer_of(kept: settings::Renderer) -> Option<Renderer> {
     }
 }
 
-/// Both renderers, the wanted one first.
+/// Both renderers in the order in which they are tried.
 fn order(wanted: Option<Renderer>) -> [Renderer; 2] {
     match wanted {
         Some(Renderer::Glow) => [Renderer::Glow, Renderer::Wgpu],
@@ -209,7 +209,7 @@ impl NoWindow {
     }
 }
 
-/// What to tell of the tries, in their order.
+/// The message about failed tries to open a window, given in their order.
 fn why_no_window(failures: &[NoWindow]) -> String {
     // After a try that broke, the next one can find the display taken by it.
     let broken = failures.iter().find_map(|failure| match failure {
@@ -343,7 +343,7 @@ fn catching<T>(opened: &Arc<AtomicBool>, body: impl FnOnce() -> T) -> Result<T, 
     })
 }
 
-/// Says what there is no window for.
+/// Prints why there is no window on standard error.
 fn tell(words: &str) {
     streams::write_error_line(words);
 }

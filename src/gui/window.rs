@@ -22,20 +22,20 @@ use crate::app::settings::Theme;
 use crate::app::words::l10n::{Language, SharedLanguage};
 use crate::protocol::pointer;
 
-/// Says what has happened above the window since it was asked last.
+/// Returns the drag-and-drop news since the last call.
 pub type AskDrops = Box<dyn Fn() -> Vec<DropNews>>;
 
 /// What the window opens with.
 pub struct Opening {
-    /// To be shared.
+    /// Files to share.
     pub files: Vec<PathBuf>,
-    /// Fills Receive; nothing starts by it.
+    /// Pointer for the field on Receive; no download starts by it.
     pub pointer: Option<PointerText>,
     /// Files can be dropped on the window.
     pub drops: bool,
-    /// Tells of drops that come past winit, since it was asked last.
+    /// Source of drops that do not come through winit.
     pub drop_news: Option<AskDrops>,
-    /// What the system speaks.
+    /// Language of the system.
     pub language: Language,
     /// Takes the arguments of later starts.
     pub instance: Option<Arc<Instance>>,
@@ -66,17 +66,17 @@ pub struct Window {
     instance: Option<Arc<Instance>>,
     look: Option<AppliedLook>,
     drop_news: Option<AskDrops>,
-    /// What hangs over the window, as these say.
+    /// Paths of the files hanging over the window.
     hanging: Vec<PathBuf>,
     hovering: Vec<PathBuf>,
-    /// Files of a drop that may still go on.
+    /// A drop whose files may still be arriving.
     dropping: Option<Drop>,
     pasted: bool,
     command_held: bool,
     quitting: bool,
-    /// What had the keyboard when the last frame ended.
+    /// Widget that had the focus at the end of the last frame.
     focused: Option<Id>,
-    /// What had it, or was clicked on, when something opened over everything.
+    /// Widget that had the focus, or was clicked, when a modal opened.
     before: Option<Id>,
     rows_top: Option<f32>,
 }
@@ -91,7 +91,7 @@ struct Drop {
 /// How long after its last file a drop is over, in seconds.
 const DROP_ENDS: f64 = 0.1;
 
-/// What the window was dressed for.
+/// Theme and zoom that were applied last.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct AppliedLook {
     theme: Theme,
@@ -167,7 +167,7 @@ impl Window {
         &self.model
     }
 
-    /// Takes an action in and sets off what follows from it.
+    /// Updates the model by an action and carries out its effects.
     pub fn take(&mut self, ctx: &Context, action: impl Into<Action>) {
         let covered = self.model.modal.is_some();
         let effects = self.model.update(action.into());
@@ -213,7 +213,7 @@ impl Window {
         language
     }
 
-    /// Events of the worker, until none follows from another.
+    /// Handles the worker's events, and those that follow from them.
     fn listen(&mut self, ctx: &Context) {
         let now = Duration::try_from_secs_f64(ctx.input(|input| input.time)).unwrap_or_default();
         loop {
@@ -228,7 +228,7 @@ impl Window {
         }
     }
 
-    /// Puts the chosen theme and size on, when they have changed.
+    /// Applies the chosen theme and zoom, when they have changed.
     fn apply_theme(&mut self, ctx: &Context) {
         let system = self.model.system;
         let look = AppliedLook {
@@ -259,7 +259,7 @@ impl Window {
         tokens::install(ctx, look.high_contrast, look.reduced_motion);
     }
 
-    /// Keys and files that mean the same wherever they arrive.
+    /// Handles shortcuts, pastes and drops, which mean the same wherever the focus is.
     fn global_input(&mut self, ctx: &Context) -> Vec<Action> {
         let mut actions = Vec::new();
         let news = self.drop_news.as_ref().map_or_else(Vec::new, |ask| ask());
@@ -349,7 +349,7 @@ impl Window {
         self.dropping.take().map(|dropping| dropping.paths)
     }
 
-    /// Where the keyboard is.
+    /// Region of the window that has the focus.
     fn region(&self, ctx: &Context) -> Region {
         let focused = ctx.memory(|memory| memory.focused());
         let Some(at) = focused.and_then(|id| ctx.read_response(id)) else {
@@ -381,7 +381,7 @@ impl Window {
         }
     }
 
-    /// Gives the keyboard a place again when what had it has gone, or Esc took it away.
+    /// Moves the focus to a sensible place when the widget that had it has gone, or Esc removed it.
     fn keep_focus(&mut self, ctx: &Context) {
         let focused = ctx.memory(|memory| memory.focused());
         let clicked = ctx.input(|input| input.pointer.any_pressed() || input.pointer.any_click());
@@ -476,7 +476,7 @@ impl Window {
         }
     }
 
-    /// What the model wanted the keyboard on is not on this screen.
+    /// Drops the model's wish for the focus when the widget is not on this screen.
     fn forget_focus_elsewhere(&mut self) {
         let here = match self.model.focus {
             Some(Focus::Download | Focus::Pointer) => self.model.screen == Screen::Receive,

@@ -94,7 +94,7 @@ pub trait Backend: Send + Sync {
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<TestReport>>;
-    /// What a server said of what it takes, as far as is remembered. Blocking; called on a thread for that.
+    /// Limits of a server, as far as they are remembered. Blocking; called on a thread for that.
     fn terms(&self, server: &ServerChoice) -> Option<Terms>;
     /// What this program finds of settings, folders, relay list and servers, a line each, without secrets. Offline.
     fn diagnostics(&self) -> BoxFuture<'_, String>;
@@ -106,7 +106,7 @@ pub trait Backend: Send + Sync {
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
-/// The window's end of the worker.
+/// Handle that the window holds to its worker.
 pub struct Worker {
     shared: Arc<Inner>,
     jobs: Option<UnboundedSender<BoxFuture<'static, ()>>>,
@@ -131,7 +131,7 @@ struct Inner {
     /// Held by whoever writes that file.
     saving: Mutex<()>,
     newest_text: AtomicU64,
-    /// What the newest text turned out to be, until the window has heard it.
+    /// Description of the newest text in the pointer's field, until the window takes it.
     described: Mutex<Option<Described>>,
 }
 
@@ -143,7 +143,7 @@ struct Unsaved {
     settings: Arc<Settings>,
 }
 
-/// The number of a text, and what it is.
+/// Number of a text from the pointer's field, and its description.
 type Described = (u64, Result<PointerInfo, UserMessage>);
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -184,7 +184,7 @@ impl Inner {
         }
     }
 
-    /// Says what a text is, unless a newer one came meanwhile.
+    /// Describes a text of the pointer's field, unless a newer one has come.
     fn describe(&self, number: u64, text: &PointerText, settings: &Settings) {
         if number != self.newest_text.load(Ordering::SeqCst) {
             return;
@@ -198,7 +198,7 @@ impl Inner {
         self.wake();
     }
 
-    /// What the newest text is; once.
+    /// Takes the description of the newest text.
     fn described(&self) -> Option<Result<PointerInfo, UserMessage>> {
         let (number, described) = self.described.lock().take()?;
         (number == self.newest_text.load(Ordering::SeqCst)).then_some(described)
@@ -334,7 +334,8 @@ impl Worker {
         events
     }
 
-    /// Notes a run. Its progress is cheap to tell: the window looks at most ten times a second.
+    /// Registers a run and returns its context, whose progress is a watched value: the window looks at it at most ten
+    /// times a second.
     fn enter(&mut self, run: RunId) -> CallContext {
         let (newest, seen) = watch::channel(Stage::FindPath);
         let cancel = self.all.child_token();
@@ -408,7 +409,7 @@ async fn to_its_end<T>(
     Some(ended.unwrap_or_else(|_defect| ended_by(Trouble::Defect)))
 }
 
-/// Starts every job as it comes, until the window's end is gone.
+/// Starts each job as it arrives, until the window drops its handle.
 async fn serve(mut queue: UnboundedReceiver<BoxFuture<'static, ()>>) {
     while let Some(job) = queue.recv().await {
         tokio::spawn(job);

@@ -49,7 +49,7 @@ pub(super) fn web_builder(proxy: Option<&SocksProxy>) -> Option<ClientBuilder> {
     Some(builder.tls_backend_preconfigured(config))
 }
 
-/// How long a connection may take to stand.
+/// Time limit for making a connection.
 pub(super) const fn connect_limit(proxy: Option<&SocksProxy>) -> Duration {
     match proxy {
         None => CONNECT_LIMIT,
@@ -58,5 +58,5 @@ pub(super) const fn connect_limit(proxy: Option<&SocksProxy>) -> Duration {
 }
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// Tor may build a circuit first.
+/// Time limit for making a connection through a proxy: Tor may build a circuit first.
 const PROXY_CONNECT_LIMIT: Duration = Duration::from_secs(30);

@@ -36,7 +36,7 @@ pub enum DriveError {
     Proxy(#[from] ProxyFailure),
 }
 
-/// Runs a transfer to its end. Needs a multi-threaded runtime: sealing 10 MB happens on this task's thread.
+/// Runs a request to its end. Needs a multi-threaded runtime: sealing 10 MB happens on this task's thread.
 pub async fn drive(
     mut exchange: Exchange<'_>,
     server: &ServerUrl,

@@ -1,4 +1,4 @@
-//! How far one try of a request is.
+//! Progress of one try of a request.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::protocol::path::RelayPath;
 /// Where the bytes of one try are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Moved {
-    /// No connection stands yet.
+    /// There is no connection yet.
     #[default]
     Connecting,
     /// The connection has taken so many bytes of the request.

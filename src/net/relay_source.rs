@@ -17,7 +17,7 @@ use super::socks::{ProxyFailure, SocksProxy};
 use crate::protocol::relay_list::session_nodes::{self, NodesError, SessionNodes};
 use crate::protocol::relay_list::{ListSource, MAX_LIST_LEN};
 
-/// A list and what stands beside it. Nothing of it is checked.
+/// A fetched list with its signature. Neither is checked yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchedList {
     /// The exact bytes.
@@ -29,7 +29,7 @@ pub struct FetchedList {
 /// Why nothing was fetched.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum FetchError {
-    /// It broke off.
+    /// The connection broke.
     #[error("the connection broke")]
     Broken,
     /// The person cancelled.
@@ -41,13 +41,13 @@ pub enum FetchError {
     /// The person's proxy cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyFailure),
-    /// It points to another place, which is not followed.
+    /// The host answered with a redirect, which is not followed.
     #[error("it points to another address, which is not followed")]
     Redirected,
-    /// It answered with this status.
+    /// The host answered with this HTTP status.
     #[error("it answered {0}")]
     Status(u16),
-    /// It did not end in time.
+    /// The time limit was reached.
     #[error("it took too long")]
     TimedOut,
     /// The list is longer than any list can be.
@@ -213,7 +213,7 @@ fn failed(error: reqwest::Error) -> FetchError {
     }
 }
 
-/// Two small files.
+/// Time limit for fetching a list and its signature: two small files.
 const LIST_LIMIT: Duration = Duration::from_secs(30);
 const SEED_LIMIT: Duration = Duration::from_secs(8);
 const MAX_SIGNATURE_LEN: usize = 1_024;

@@ -28,7 +28,7 @@ impl Seed {
             .collect()
     }
 
-    /// Whether this certificate is its.
+    /// Whether this certificate has this fingerprint (SHA-256).
     pub(super) fn is_certificate(fingerprint: &[u8; 32], certificate: &[u8]) -> bool {
         Sha256::digest(certificate).as_slice() == fingerprint
     }

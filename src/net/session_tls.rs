@@ -1,4 +1,4 @@
-//! How Session's computers are met over TLS: a seed by its pinned certificate, a node by whatever it shows.
+//! TLS towards Session's computers: a seed must show its pinned certificate, a node may show any.
 //!
 //! A node's certificate is self-signed and proves nothing; what protects a request there is its onion layers, sealed to
 //! keys that the seeds name. Nothing else in this program accepts a certificate unverified.

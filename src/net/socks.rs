@@ -40,7 +40,7 @@ struct Login {
 }
 
 impl Login {
-    /// A login that nobody else uses.
+    /// A random login.
     fn random() -> Self {
         let part = || {
             let mut bytes = Zeroizing::new([0; 16]);
@@ -57,7 +57,7 @@ impl Login {
 /// Why a text is no proxy; each says what to write instead.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum ParseProxyError {
-    /// The text goes on behind the port.
+    /// There is more text after the port.
     #[error("nothing may stand behind the port: write socks5://host:port")]
     Behind,
     /// The text has no host, or an impossible one.
@@ -328,7 +328,7 @@ pub struct ProxyFailure {
     pub reason: ProxyFailureReason,
 }
 
-/// Fault of a proxy.
+/// Why a proxy cannot be used.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum ProxyFailureReason {
     /// Something answers there that does not speak SOCKS5.

@@ -37,7 +37,7 @@ pub enum PostTarget<'a> {
     SessionRelay(&'a RelayDescriptor),
 }
 
-/// Why a request was not posted, through nobody's fault on the path.
+/// Why a request was not posted, though nobody on the path is to blame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotPosted {
     /// The person cancelled.
@@ -46,10 +46,10 @@ pub enum NotPosted {
     Proxy(ProxyFailure),
 }
 
-/// How slow a try may be. How long the answer may take to begin belongs to each [`Attempt`].
+/// Time limits of a try. The wait for the first byte of the answer is part of each [`Attempt`].
 #[derive(Clone, Copy, Debug)]
 pub struct TimeLimits {
-    /// Until the connection stands, TLS and proxy included.
+    /// For making the connection, TLS and proxy included.
     pub connect: Duration,
     /// How slowly bytes may move on a connection that stands, while the request is sent and while the answer is read.
     pub pace: PaceLimits,
@@ -244,7 +244,7 @@ async fn read(
     }
 }
 
-/// The time at which something last moved on the connection of a try; none before it stands.
+/// The time at which bytes last moved on the connection of a try; `None` before it is made.
 #[derive(Default)]
 struct LastMove(Arc<Mutex<Option<Instant>>>);
 
@@ -266,7 +266,7 @@ impl LastMove {
     }
 }
 
-/// Longer than a small request needs across three relays.
+/// Longer than a small request takes through three relays.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PLAIN_TEXT_LEN: usize = 1_024;
 

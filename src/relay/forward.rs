@@ -37,7 +37,7 @@ use crate::{
     },
 };
 
-/// The relay's way out.
+/// Sends requests onwards: to other relays and to servers.
 pub(super) struct Forwarder {
     admission: Admission,
     limits: BodyLimits,
@@ -48,7 +48,7 @@ pub(super) struct Forwarder {
     https: OnceLock<Client>,
 }
 
-/// What the next party said.
+/// Answer of the next party, or why there is none.
 enum ForwardOutcome {
     Answered(BufferedBody),
     Failed { status: u16, text: String },
@@ -243,7 +243,7 @@ struct Onwards<'a> {
     words: &'a FailureTexts,
 }
 
-/// Too much waits for that party already, or there is no memory for its answer.
+/// The answer when too many requests wait for a party already, or there is no memory for its answer.
 fn busy() -> ForwardOutcome {
     ForwardOutcome::Failed {
         status: 503,
@@ -349,13 +349,13 @@ impl FailureTexts {
     }
 }
 
-/// The beginning of a failure's body.
+/// Returns the start of an error's body as text.
 fn beginning(body: &[u8]) -> String {
     let end = body.len().min(MAX_WORDS_LEN);
     String::from_utf8_lossy(body.get(..end).unwrap_or_default()).into_owned()
 }
 
-/// Each relay gives up before the one before it does.
+/// Time to wait for an answer, by the relay's place on the path: each relay gives up before the one before it does.
 fn patience(hop_no: u8) -> Duration {
     Duration::from_secs(245 - 5 * u64::from(hop_no.min(15)))
 }

@@ -52,7 +52,7 @@ pub struct RelayConfig {
     pub limits: BodyLimits,
     /// Whether each address has its share of the relay and no more: all but the network that is built in.
     pub limit_addresses: bool,
-    /// The time.
+    /// Source of the time.
     pub clock: Clock,
     /// How the names of servers become addresses.
     pub resolver: Resolver,

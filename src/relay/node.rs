@@ -23,7 +23,7 @@ use crate::{
     wire::holder::Holder,
 };
 
-/// A relay without its network.
+/// The decisions of a relay, without its network.
 pub struct RelayNode {
     own: Ed25519Public,
     secret: X25519Secret,
@@ -36,13 +36,13 @@ pub struct RelayNode {
 pub enum Decision {
     /// Post `body` to another relay.
     Forward {
-        /// Which one.
+        /// The relay.
         to: RelayDescriptor,
         /// The request without this relay's layer.
         body: Vec<u8>,
         /// Where on the path this relay stands.
         hop_no: u8,
-        /// The way back.
+        /// Key and cipher of the answer's way back.
         reply: ReplyLayer,
     },
     /// Post `body` to a server.
@@ -53,7 +53,7 @@ pub enum Decision {
         body: Vec<u8>,
         /// Where on the path this relay stands.
         hop_no: u8,
-        /// The way back.
+        /// Key and cipher of the answer's way back.
         reply: ReplyLayer,
     },
     /// Answer at once.

@@ -1,4 +1,4 @@
-//! Whether the clock can be right: it is compared with the last hour that was seen.
+//! Checks the clock against the last hour that was seen.
 //!
 //! A clock that is behind that hour would let expired files live again: nothing is swept and nothing stored until the
 //! operator says that it is right. A clock that is more than 48 hours ahead belongs to a server that was off, or is
@@ -44,7 +44,7 @@ pub enum ClockStanding {
     Ahead,
     /// Behind it.
     Behind,
-    /// Where it should be.
+    /// Within 48 hours after it, or level with it.
     Right,
 }
 

@@ -45,5 +45,5 @@ impl Keys {
     }
 }
 
-/// 60 days.
+/// How long a replaced key still opens requests, in seconds.
 const PREVIOUS_SECS: u64 = 60 * 24 * 3600;

@@ -54,15 +54,15 @@ use store::{BlobStore, Held, OpenStoreError, StoreFault};
 pub struct ServerConfig {
     /// What its operator decides.
     pub settings: ServerSettings,
-    /// Who it is.
+    /// Identity of the server.
     pub key: Identity,
-    /// Who it was: requests to these keys are still answered, for 60 days.
+    /// Earlier identities; requests to these keys are answered for 60 days after they were replaced.
     pub previous_keys: Vec<PreviousKey>,
     /// Whether each address has its share of the server and no more: all but the network that is built in.
     pub limit_addresses: bool,
     /// How far the clock is trusted.
     pub clock_trust: ClockTrust,
-    /// The time.
+    /// Source of the time.
     pub clock: Clock,
 }
 
@@ -221,13 +221,13 @@ impl RunningServer {
         self.listening.addr()
     }
 
-    /// What it did since its start, for as long as somebody looks.
+    /// Its running totals, which stay readable after it has stopped.
     #[must_use]
     pub fn stats(&self) -> Arc<Stats> {
         Arc::clone(&self.files.stats)
     }
 
-    /// How it stands, to be asked again and again.
+    /// A handle that reads its present state: bytes stored, memory reserved.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         Gauges {
@@ -259,7 +259,7 @@ impl RunningServer {
     }
 }
 
-/// How a server stands.
+/// Reads the present state of a running server.
 #[derive(Clone)]
 pub struct Gauges {
     files: Arc<Files>,

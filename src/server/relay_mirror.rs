@@ -21,7 +21,7 @@ use crate::protocol::{
     relay_list::{MAX_LIST_LEN, RelayList, can_be_mirrored},
 };
 
-/// The file, and what was read from it last.
+/// A relay list that is read from a file and handed on.
 #[derive(Debug)]
 pub struct RelayMirror {
     file: PathBuf,

@@ -1,4 +1,4 @@
-//! What comes in over HTTP: onion requests; plain ones where the operator wants them; the operator's own health check.
+//! The HTTP routes: onion requests, plain ones where the operator allows them, and the health check.
 
 use std::sync::Arc;
 
@@ -69,7 +69,8 @@ impl Routes {
         }
     }
 
-    /// What could be opened is answered with a sealed reply and status 200, whatever the reply says.
+    /// Answers an onion request. A request that could be opened gets a sealed reply and status 200, whatever the reply
+    /// says.
     async fn onion(&self, caller: &Caller, request: Request<Incoming>) -> HttpResponse {
         let (head, body) = request.into_parts();
         let held = match body::read_request(&head.headers, body, &ONION_LIMITS, caller).await {

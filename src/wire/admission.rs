@@ -91,7 +91,7 @@ impl AdmissionState {
 }
 
 impl Admission {
-    /// Nobody is there yet. There are no more connections than the limit of open files allows.
+    /// An account without callers. It allows no more connections than the limit of open files does.
     #[must_use]
     pub fn new(mut rules: Rules) -> Self {
         rules.max_connections = rules.max_connections.min(open_files::connections());
@@ -209,7 +209,7 @@ impl Visit {
         self.close.cancelled()
     }
 
-    /// A first byte has come: those that have not said a word make room before this connection.
+    /// Notes that a first byte has come: connections that have sent nothing make room before this one.
     pub(super) fn speaks(&self) {
         self.shared.connections().speaks(self.id);
     }

@@ -13,7 +13,7 @@ use super::{
     reserve::{Full, Reservation, next_step},
 };
 
-/// What a body may be.
+/// Limits for one body.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
     /// The longest body taken.
@@ -23,7 +23,7 @@ pub struct BodyLimits {
 }
 
 impl BodyLimits {
-    /// The usual pace.
+    /// A limit of `max_bytes` at the usual pace.
     #[must_use]
     pub const fn of(max_bytes: u64) -> Self {
         Self {

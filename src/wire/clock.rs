@@ -5,7 +5,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Says the unix seconds of now.
+/// A clock: returns the present time in unix seconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// The machine's clock.

@@ -117,18 +117,18 @@ fn guarded<T: Send + Sync + 'static>(answer: HttpResponse, guard: T) -> HttpResp
     })
 }
 
-/// How to listen.
+/// Configuration of a listener.
 #[derive(Clone)]
 pub struct ListenConfig {
-    /// Where; port 0 lets the system pick one, which [`Listening::addr`] tells.
+    /// Address to listen on; port 0 lets the system pick one, which [`Listening::addr`] returns.
     pub addr: SocketAddr,
-    /// With TLS, when given.
+    /// TLS configuration; `None` for plain HTTP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The account of those who are let in.
     pub admission: Admission,
-    /// For the TLS handshake and the first head together.
+    /// Time limit for the TLS handshake and the first request head together.
     pub head_timeout: Duration,
-    /// For the head of each further request, the wait for it included.
+    /// Time limit for the head of each further request, the idle time before it included.
     pub next_head_timeout: Duration,
     /// The slowest that an answer may be taken.
     pub pace: PaceLimits,
@@ -151,7 +151,7 @@ impl ListenConfig {
         }
     }
 
-    /// With TLS.
+    /// Adds TLS.
     #[must_use]
     pub fn with_tls(mut self, tls: rustls::ServerConfig) -> Self {
         self.tls = Some(Arc::new(tls));
@@ -273,7 +273,7 @@ impl Drop for Listening {
 pub struct ListenError {
     /// The address asked for.
     pub addr: SocketAddr,
-    /// The system's word.
+    /// Error of the system.
     #[source]
     pub cause: io::Error,
 }
@@ -459,7 +459,7 @@ struct StallGuard<S> {
     sending: Arc<SendDeadline>,
     /// The connection, until its peer has said something.
     silent: Option<Arc<Visit>>,
-    /// Rings when a peer that takes nothing is to be looked at.
+    /// Timer for the next look at a peer that takes nothing.
     look: Option<Pin<Box<Sleep>>>,
     /// The pace since the peer has been waited for, and the bytes that it took since.
     waited: Option<(PaceMeter, u64)>,

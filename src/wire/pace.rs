@@ -8,7 +8,7 @@ use std::{
 /// The slowest that a body may move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaceLimits {
-    /// From the beginning to the first byte.
+    /// Longest wait for the first byte.
     pub first: Duration,
     /// The time over which the pace is measured; also the longest silence.
     pub window: Duration,

@@ -242,13 +242,13 @@ struct PoolEntry {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PoolState {
-    /// Waits to be let in; would begin with so much.
+    /// It waits in the queue and would begin with this many bytes.
     Queued(u64),
-    /// Is being read.
+    /// It is being read.
     UnderWay(Lacks),
-    /// Has to give up, and is about to leave.
+    /// It has to give up, and is about to leave.
     GivesUp,
-    /// Is all there.
+    /// It has arrived whole.
     Whole,
 }
 

@@ -8,7 +8,7 @@ pub type Resolver = Arc<dyn Fn(String) -> Lookup + Send + Sync>;
 /// A look-up under way.
 pub type Lookup = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// The machine's own way.
+/// The resolver of the system.
 #[must_use]
 pub fn system() -> Resolver {
     Arc::new(|name| {

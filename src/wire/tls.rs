@@ -87,7 +87,7 @@ pub enum TlsSetupError {
     Tls(#[from] rustls::Error),
 }
 
-/// The relay's two faces.
+/// Chooses between the relay's two certificates.
 #[derive(Debug)]
 struct TwoCertificates {
     ed25519: Arc<CertifiedKey>,

@@ -19,7 +19,7 @@ use crate::disk::kept::{PutAside, Record, UnreadReason};
 /// One share or receive. It can hold a pointer: no `Debug`.
 #[derive(Clone)]
 pub struct HistoryEntry {
-    /// Of this entry alone.
+    /// Id of the entry.
     pub id: EntryId,
     /// The file's name.
     pub name: String,
@@ -27,7 +27,7 @@ pub struct HistoryEntry {
     pub len: u64,
     /// Unix seconds, rounded down to the hour.
     pub hour: u64,
-    /// Which way it went.
+    /// Whether it was shared or received, and what came of it.
     pub what: What,
 }
 
@@ -43,15 +43,15 @@ impl EntryId {
     }
 }
 
-/// Which way a file went, or was to go.
+/// A share or a receive, finished or not.
 #[derive(Clone)]
 pub enum What {
-    /// From here to a server; nobody knows yet whether it got there.
+    /// A share that was not finished; the server may or may not have the file.
     Sharing {
         /// Where the file is.
         path: PathBuf,
     },
-    /// From a server to here; it is not here yet.
+    /// A receive that was not finished.
     Receiving {
         /// Names the file, and opens it.
         pointer: std::sync::Arc<Zeroizing<String>>,
@@ -60,7 +60,7 @@ pub enum What {
         /// The server's host, as it is shown.
         server: String,
     },
-    /// From here to a server.
+    /// A finished share.
     Shared {
         /// Opens the file, wherever it is read.
         pointer: std::sync::Arc<Zeroizing<String>>,
@@ -70,10 +70,10 @@ pub enum What {
         server: String,
         /// When the server forgets the file, in unix seconds.
         expires: Option<u64>,
-        /// On the built-in network.
+        /// Whether the server is the built-in network's.
         builtin: bool,
     },
-    /// From a server to here. Neither server nor pointer is kept: the file is here.
+    /// A finished receive. Neither server nor pointer is kept: the file is on this computer.
     Received {
         /// Where it was saved.
         path: PathBuf,
@@ -135,7 +135,7 @@ impl SealedHistory {
 impl Record for SealedHistory {
     type Why = UnreadReason;
 
-    /// Much more than all entries need.
+    /// Limit for the file's length: much more than all entries need.
     const MAX_LEN_BYTES: u64 = 16 * 1024 * 1024;
 
     fn parse(bytes: &[u8]) -> Result<Self, UnreadReason> {
@@ -159,7 +159,7 @@ impl PutAside for SealedHistory {
     }
 }
 
-/// Begins the ending of what was put aside of a history.
+/// Start of the file name extension of a history that was put aside.
 pub(crate) const ASIDE: &str = ".aside";
 
 /// The hour that a time is in.
@@ -173,7 +173,7 @@ const VERSION: u8 = 1;
 const ID_AT: usize = MAGIC.len() + 1;
 const NONCE_AT: usize = ID_AT + 16;
 const SEALED_AT: usize = NONCE_AT + 12;
-/// So that the file's length tells little of what is in it.
+/// The file is padded to a multiple of this many bytes, so that its length tells little about its content.
 const STEP: usize = 4_096;
 
 /// The key that a file names.

@@ -35,7 +35,7 @@ impl HistoryKey {
         key.map(|key| Self(Zeroizing::new(key)))
     }
 
-    /// For the keyring.
+    /// The bytes of the key, for the keyring.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; KEY_LEN] {
         &self.0
@@ -70,7 +70,7 @@ impl HistoryKey {
     }
 }
 
-/// Which key: every history file names its own.
+/// Id of a key; each history file names the id of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyId(pub [u8; 16]);
 
@@ -90,7 +90,7 @@ impl KeyId {
     }
 }
 
-/// Keeps keys of histories. Every function may block, and prompt.
+/// A store for keys of histories. Every function may block, and may prompt the person.
 pub trait KeyStore: Send + Sync {
     /// The key, if it was kept.
     ///
@@ -123,7 +123,7 @@ pub enum KeyStoreError {
     TimedOut,
 }
 
-/// A store that is given up when it does not answer in time; what it still does then goes unseen.
+/// A store with a time limit: a call that takes longer fails, and its late result is dropped.
 pub(crate) struct Patient {
     store: Arc<dyn KeyStore>,
     patience: Duration,

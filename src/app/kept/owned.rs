@@ -19,14 +19,14 @@ use crate::protocol::address::FileId;
 use crate::protocol::capability::OwnerToken;
 use crate::protocol::keys::Ed25519Public;
 
-/// The record of one person.
+/// The record of a person's shares.
 pub struct OwnShares {
     file: Kept<OwnSharesFile>,
 }
 
-/// What is kept of one share.
+/// Record of one share.
 pub struct OwnShare {
-    /// Lets its holder delete, extend and ask.
+    /// Token by which the file is deleted, extended and asked about.
     pub token: OwnerToken,
     /// When the server forgets the file, in unix seconds.
     pub expires: u64,

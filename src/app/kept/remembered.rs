@@ -20,7 +20,7 @@ use crate::protocol::path::{
 };
 use crate::protocol::relay_list::RelayList;
 
-/// What this person's programs remember of networks.
+/// Memory of relays and servers, shared by all programs of a person through one file.
 pub(crate) struct Remembered {
     file: Kept<NetworkFile>,
     state: Mutex<MemoryState>,
@@ -32,7 +32,7 @@ struct MemoryState {
     /// What servers said that is not in the file yet, the newest last.
     unsaved_infos: Vec<InfoUpdate>,
     relays: BTreeMap<String, KnownRelays>,
-    /// How many [`Batch`]es there are.
+    /// Number of [`Batch`]es that exist.
     batches: usize,
 }
 
@@ -70,7 +70,7 @@ struct KnownRelays {
 /// Why the first relays in use stay.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum NewGuardsError {
-    /// The relays of the list are not known.
+    /// The record of the relays cannot be read.
     #[error(transparent)]
     Memory(#[from] UnreadFile),
     /// The rules forbid it.

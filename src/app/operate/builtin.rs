@@ -33,7 +33,7 @@ pub struct BuiltIn {
     own: Option<Own>,
 }
 
-/// What runs in this process; the lock goes last.
+/// The parts that run in this process, in the order in which they end; the lock is last.
 struct Own {
     server: RunningServer,
     relays: Vec<RunningRelay>,
@@ -78,7 +78,7 @@ struct NetworkNotice {
     server: String,
 }
 
-/// The ports it had last time, the server's first.
+/// Ports of the last run, the server's first.
 #[derive(Default, Serialize, Deserialize)]
 struct Ports {
     server: u16,
@@ -255,7 +255,7 @@ impl Lock {
         }
     }
 
-    /// Whether a process has it. One that was killed has not, though its notice stays.
+    /// Whether a process holds the lock. A killed process does not, though its notice file stays.
     fn is_held(folder: &Path) -> bool {
         lock_file::is_held(&folder.join(LOCK))
     }
@@ -332,7 +332,7 @@ const LOCK: &str = "lock";
 const NOTICE: &str = "running.json";
 const PORTS: &str = "ports.json";
 const RELAY_LIST: &str = "relays.json";
-/// Ten years: it never leaves this computer.
+/// How long the list of its relays is valid, in seconds: ten years, since it never leaves this computer.
 const LIST_SECS: u64 = 10 * 365 * 24 * 3_600;
 const JOIN_LOOKS: u32 = 100;
 const JOIN_PAUSE: Duration = Duration::from_millis(100);

@@ -1,5 +1,4 @@
-//! How an operator's command gets at the files of a store: a folder through the server that runs on it, everything else
-//! by hand.
+//! Runs an operator's command on the files of a store: through the server that runs on a folder, else directly.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -49,7 +48,7 @@ pub async fn run(
     Ok(control::handle(&operator, request.clone()).await)
 }
 
-/// Why nothing was done.
+/// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreCommandError {
     /// The running server was not reached.

@@ -58,7 +58,7 @@ pub struct Instance {
     /// Ends the thread when it is dropped.
     end: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    /// None on a file system without locks.
+    /// The lock; `None` on a file system without locks.
     _lock: Option<File>,
 }
 
@@ -202,7 +202,7 @@ const SOCKET: LocalSocket = LocalSocket {
     request_timeout: Duration::from_secs(2),
     response_timeout: Duration::from_secs(3),
 };
-/// Between two tries to reach a window that is just opening.
+/// Time between two attempts to reach a window that is just opening.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 #[derive(Serialize, Deserialize)]

@@ -89,7 +89,7 @@ mod unix {
         Ok(())
     }
 
-    /// More bytes than any one result has that is printed.
+    /// More bytes than any printed result has.
     const LINE_LEN: u64 = 64 * 1024;
 
     #[cfg(test)]

@@ -33,17 +33,17 @@ pub enum Family {
 /// What the first bytes are, as closely as it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// For Android's or Java's machine.
+    /// A program for Java or Android.
     JavaProgram,
-    /// For Linux.
+    /// A program for Linux.
     LinuxProgram,
-    /// For macOS.
+    /// A program for macOS.
     MacProgram,
-    /// For Windows, or for DOS.
+    /// A program for Windows or DOS.
     WindowsProgram,
-    /// Begins with the name of its interpreter.
+    /// A script that names its interpreter in its first line.
     Script,
-    /// Of Windows: starts what it points to.
+    /// A Windows shortcut, which starts what it points to.
     Shortcut,
     /// HTML, or a drawing that can hold scripts.
     WebPage,
@@ -66,7 +66,7 @@ pub struct Disagreement {
     pub content_is: Content,
 }
 
-/// What there is to say about a received file.
+/// Findings about a received file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// Its name misleads.
@@ -87,7 +87,7 @@ pub enum System {
 }
 
 impl System {
-    /// This content type.
+    /// The system that this program runs on.
     #[must_use]
     pub const fn here() -> Self {
         if cfg!(windows) {
@@ -148,17 +148,17 @@ pub fn find(name: &str, start: &[u8], system: System) -> Findings {
     }
 }
 
-/// How many bytes are looked at.
+/// Number of bytes at the start of a file that are examined.
 const START_LEN: usize = 8_192;
 
-/// The ending, in lower case, without the dot; empty when there is none.
+/// The file name extension, in lower case, without the dot; empty when there is none.
 fn extension(name: &str) -> String {
     name.rsplit_once('.')
         .map(|(_, ending)| ending.to_lowercase())
         .unwrap_or_default()
 }
 
-/// What an ending promises; none for what is not in the table.
+/// The family that a file name extension stands for; `None` for one that is not in the table.
 fn family(extension: &str) -> Option<Family> {
     let family = match extension {
         "7z" | "bz2" | "gz" | "rar" | "tar" | "tgz" | "xz" | "zip" | "zst" => Family::Archive,

@@ -21,7 +21,7 @@ use crate::disk::io_reason::IoReason;
 
 const PREFIX: &str = ".cloakroom-";
 const SUFFIX: &str = ".part";
-/// Younger leftovers may belong to a transfer that still runs.
+/// Age from which temporary files are removed; younger ones may belong to a transfer that still runs.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3_600);
 /// The highest number that is tried beside a name that is taken.
 const MAX_NUMBER: u32 = 999;

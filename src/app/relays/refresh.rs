@@ -93,7 +93,7 @@ async fn ask(call: &Call, list: &ListSource) {
 }
 
 impl Relays {
-    /// Takes what a mirror handed on, or keeps why there was nothing to take.
+    /// Keeps the list that a mirror handed on, or the reason why there is none.
     fn note(&self, source: &ListSource, signed: Result<SignedList, ListProblem>, now: u64) {
         let noted = self.store.change(|kept| {
             // Somebody may have removed it meanwhile.

@@ -16,7 +16,7 @@ use crate::protocol::relay_list::{
     ListRefused, ListSource, NetworkKind, ParseSourceError, RelayList,
 };
 
-/// Where relays are from.
+/// Source of a relay list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RelaySource {
     /// The built-in network's, for its own server; none for any other.

@@ -21,7 +21,7 @@ pub(in crate::app) struct RelayFiles {
     nodes: Kept<SessionNodes>,
 }
 
-/// What is kept in `relays.json`.
+/// Content of `relays.json`.
 #[derive(Serialize, Deserialize)]
 pub(in crate::app) struct KeptLists {
     version: u32,
@@ -48,7 +48,7 @@ pub(in crate::app) struct KeptList {
     pub(in crate::app) fetched: u64,
     /// When it was asked for last, wherever, unix seconds.
     pub(in crate::app) asked: u64,
-    /// What was wrong then; the list above went on serving.
+    /// Why that failed, if it did; the list above stays in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -258,7 +258,7 @@ impl RelayFiles {
     }
 }
 
-/// Of the form of the nodes of Session's network.
+/// Version of the file format of Session's nodes.
 const NODES_VERSION: u32 = 1;
 
 #[cfg(test)]

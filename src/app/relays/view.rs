@@ -7,7 +7,7 @@ use crate::disk::kept::UnreadFile;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
 
-/// One source and what is held of it.
+/// A source of relays and the state of its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceView {
     /// Where it is from.
@@ -22,7 +22,7 @@ pub struct SourceView {
     pub fetched: Option<u64>,
     /// When a newer one was asked for, unix seconds.
     pub asked: Option<u64>,
-    /// What was wrong then, while the list above went on serving.
+    /// Why that failed, if it did; the list above stays in use.
     pub problem: Option<ListProblem>,
     /// Whether it is the person's choice for every server.
     pub chosen: bool,
@@ -33,7 +33,7 @@ pub struct SourceView {
 /// Whether a list can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListState {
-    /// Its time has passed.
+    /// It has expired.
     Ended,
     /// The list is good.
     Good,

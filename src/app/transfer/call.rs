@@ -401,5 +401,5 @@ fn is_younger(at: u64, now: u64, secs: u64) -> bool {
 }
 
 const INFO_SECS: u64 = 24 * 3_600;
-/// How long it need not be asked again that a server says the same to everybody.
+/// How long an answer of a server counts as confirmed to be the same for everybody, in seconds.
 const CONFIRMED_SECS: u64 = 10 * 60;

@@ -18,7 +18,7 @@ use crate::protocol::seal::{Opened, UnverifiedBlob};
 use crate::protocol::size_class::SizeClass;
 use crate::wire::random;
 
-/// What to fetch, and how.
+/// A download that was asked for.
 pub struct GetRequest {
     /// What it is and where.
     pub pointer: Pointer,
@@ -28,7 +28,7 @@ pub struct GetRequest {
     pub tell_sender: bool,
 }
 
-/// What became of telling the sender.
+/// Whether the sender was told of the download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receipt {
     /// The recipient did not want to.

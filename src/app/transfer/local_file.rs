@@ -81,7 +81,7 @@ fn name_of(path: &Path) -> String {
     }
 }
 
-/// What a sealed header holds.
+/// Longest name that a sealed header holds, in bytes.
 const MAX_NAME_LEN: usize = 255;
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::protocol::capability::{OwnedId, receipt_key};
 use crate::protocol::file_api::{self, AnswerError, FileRequest, LONG_ANSWER_LEN, ServerInfo};
 use crate::protocol::pointer::Pointer;
 
-/// What deleting came to.
+/// Outcome of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletion {
     /// The server removed its copy.
@@ -21,7 +21,7 @@ pub enum Deletion {
     GoneAlready,
 }
 
-/// What extending came to.
+/// Outcome of an extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extended {
     /// Until when the server keeps the file now, in unix seconds.
@@ -57,7 +57,7 @@ pub enum Downloads {
         /// How many are allowed, if that is limited.
         allowed: Option<u32>,
     },
-    /// Nobody was asked to tell.
+    /// Recipients were not asked to tell.
     NotCounted,
 }
 

@@ -1,5 +1,5 @@
-//! What one running program remembers between transfers: its guards, what servers said of themselves, the built-in
-//! network; and the settings that a use case goes by.
+//! State that a running program keeps between transfers: its guards, the `/info` of servers, the built-in network; and
+//! the settings that a use case goes by.
 
 use std::sync::{Arc, Weak};
 
@@ -27,11 +27,11 @@ use crate::wire::clock::{self, Clock};
 pub struct Program {
     shared: Arc<SharedState>,
     settings: Arc<Settings>,
-    /// Why nothing may be sent.
+    /// Why nothing may be sent, if so: the settings could not be read.
     unread: Option<UnreadSettings>,
 }
 
-/// What a program has under whatever settings.
+/// The state of a program that does not depend on its settings.
 struct SharedState {
     home: Home,
     clock: Clock,

@@ -16,7 +16,7 @@ use crate::protocol::seal::{ContentKind, FileKey, Sealed, seal};
 use crate::protocol::size_class::{MAX_CONTENT_LEN, SizeClass};
 use crate::wire::random;
 
-/// What to share, and how.
+/// A share that was asked for.
 #[derive(Clone, Debug)]
 pub struct ShareRequest {
     /// The file.
@@ -59,7 +59,7 @@ pub enum Receipts {
 }
 
 impl Receipts {
-    /// What the pointer says: downloads allowed, 0 when they are only counted.
+    /// The number in the pointer: downloads allowed, 0 when they are only counted.
     const fn in_pointer(self) -> Option<u64> {
         match self {
             Self::Unasked => None,

@@ -23,7 +23,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// One line a step.
+    /// A line for each step, for a terminal.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let millis = |time: Duration| format!("{} ms", time.as_millis());

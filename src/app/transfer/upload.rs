@@ -21,7 +21,7 @@ use crate::protocol::keys::Ed25519Public;
 use crate::protocol::seal::SealedBlob;
 use crate::wire::random;
 
-/// What is asked for a blob beside storing it.
+/// Terms of an upload: how long it is kept, receipts, and whether the owner's token is recorded.
 #[derive(Clone, Copy)]
 pub(super) struct UploadTerms {
     /// How long the server should keep the blob, in seconds; its usual time when absent.
@@ -381,7 +381,7 @@ const fn may_have_arrived(failure: &Failure) -> bool {
     )
 }
 
-/// Servers count in hours.
+/// The shortest time that can be asked for, in seconds: servers count in hours.
 const MIN_TTL_SECS: u64 = HOUR_SECS;
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub(crate) async fn solve(
     searching.await.unwrap_or(Err(AppError::Cancelled))
 }
 
-/// Some milliseconds of work.
+/// Number of attempts between two looks at the cancel token: some milliseconds.
 const STEP: u64 = 50_000;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Texts of strangers, before a person sees them: in the window, on a terminal, read aloud.
+//! Makes texts of strangers safe to show in the window, on a terminal, and to a screen reader.
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -1,9 +1,9 @@
-//! What managing a shared file came to, in words.
+//! The words for outcomes of managing a shared file.
 
 use super::texts;
 use crate::app::transfer::manage::{Deletion, Downloads};
 
-/// What a deletion came to, and what it does not reach.
+/// Says what a deletion did, and which copies it does not reach.
 #[must_use]
 pub fn deletion(deletion: Deletion) -> String {
     let done = match deletion {

@@ -43,7 +43,7 @@ use crate::protocol::file_api::ServerInfo;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::size_class::SizeClass;
 
-/// The real backend.
+/// The [`Backend`] that runs the use cases of `app`.
 pub struct App {
     /// The program; what the window asks for is done under the settings that come with it.
     client: Client,
@@ -317,7 +317,7 @@ impl Backend for App {
     }
 }
 
-/// Ends a use case in the window's terms: with what each party was shown, however it ended.
+/// Runs a use case and returns its result together with what each party was shown, also when it failed.
 fn to_its_end<'a, T: 'a>(
     work: impl Future<Output = Result<T, AppError>> + Send + 'a,
     context: &'a CallContext,
@@ -331,7 +331,7 @@ fn to_its_end<'a, T: 'a>(
     })
 }
 
-/// A share as it was chosen.
+/// Builds the request for a share from the file and the chosen options.
 fn share_request(path: PathBuf, options: ShareOptions, settings: &Settings) -> ShareRequest {
     ShareRequest {
         name_in_pointer: settings.name_in_pointer,
@@ -346,7 +346,7 @@ fn share_request(path: PathBuf, options: ShareOptions, settings: &Settings) -> S
     }
 }
 
-/// What a server takes; none where it takes no blob at all.
+/// Limits that a server states in its `/info`; `None` when it accepts no blob at all.
 fn terms_of(info: &ServerInfo) -> Option<Terms> {
     let fits = |class: &SizeClass| class.blob_len() as u64 <= info.max_blob;
     let largest = SizeClass::ALL.into_iter().rev().find(fits)?;
@@ -369,7 +369,8 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Long enough for a person to type the keyring's password; nothing waits for it.
+/// Time limit of a call to the keyring: long enough for a person to type its password, and nothing in the window waits
+/// for it.
 const KEYRING_PATIENCE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

@@ -61,7 +61,8 @@ impl App {
     }
 }
 
-/// What to know before a download that can work.
+/// Returns a note for the person about a download that is possible: an expiry that has passed, or a server they do not
+/// know.
 fn doubt(pointer: &Pointer, now: u64, settings: &Settings) -> Option<UserMessage> {
     if let Some(expires) = pointer.expires.filter(|expires| *expires <= now) {
         return Some(text::pointer_expired(expires));

@@ -1,4 +1,5 @@
-//! The settings as the window's worker asks for them: read, changed, gone on without where the file cannot be read.
+//! Loads and saves the settings for the window's worker, and falls back to the default settings when the file cannot
+//! be read.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -31,8 +32,8 @@ impl App {
         }
     }
 
-    /// Goes on with the default settings in place of some that cannot be read. Returns where their file is now, if it was put
-    /// aside; a newer version's stays.
+    /// Replaces settings that cannot be read by the default ones. Returns the new path of the old file if it was put
+    /// aside; a file written by a newer version stays in place.
     ///
     /// # Errors
     /// The file cannot be moved; everything is as before then.

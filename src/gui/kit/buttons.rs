@@ -12,20 +12,20 @@ use crate::gui::fonts::Icon;
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 
-/// How loud a button is.
+/// Visual weight of a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loudness {
-    /// The one thing to do here.
+    /// The primary action of a screen or card.
     Primary,
-    /// Something to do.
+    /// Any other action.
     Secondary,
-    /// Beside something else.
+    /// An action of less weight beside another control; drawn without a fill.
     Quiet,
-    /// Stops or removes something.
+    /// An action that stops or removes something.
     Danger,
 }
 
-/// A state that a button is shown in without being in it.
+/// Interaction state that the gallery draws a widget in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pose {
     /// Under the pointer.
@@ -36,16 +36,17 @@ pub enum Pose {
     Focused,
 }
 
-/// An edge of a quiet button's place that its word stands at; its ground, where it shows, reaches beyond.
+/// The edge of its layout rectangle that a quiet button's label is aligned with; the fill shown on hover extends
+/// beyond that edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
-    /// As the words above and below it.
+    /// The label starts where the text above and below it starts.
     Left,
-    /// As the right edge of what is above and below it.
+    /// The label ends where the widgets above and below it end.
     Right,
 }
 
-/// A button with a word in it. Where there is no room for the word, its middle gives way.
+/// A button with a text label. A label that does not fit is shortened in the middle.
 pub struct Button<'a> {
     label: &'a str,
     name: Option<&'a str>,
@@ -60,7 +61,7 @@ pub struct Button<'a> {
 }
 
 impl<'a> Button<'a> {
-    /// A button of this loudness.
+    /// A button with this visual weight and label.
     #[must_use]
     pub fn new(loudness: Loudness, label: &'a str) -> Self {
         Self {
@@ -77,42 +78,43 @@ impl<'a> Button<'a> {
         }
     }
 
-    /// What a screen reader says, where others have the same word: the word first, then what it is about.
+    /// Sets the accessible name, for a label that several buttons share: it starts with the label and says what the
+    /// button is about.
     #[must_use]
     pub fn named(mut self, name: &'a str) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// It shows more on this page, and does so now or not.
+    /// Marks the button as one that expands something on the page, and whether that is expanded now.
     #[must_use]
     pub fn expanded(mut self, expanded: bool) -> Self {
         self.expanded = Some(expanded);
         self
     }
 
-    /// It opens something over everything else.
+    /// Marks the button as one that opens a modal.
     #[must_use]
     pub fn opens_dialog(mut self) -> Self {
         self.opens = true;
         self
     }
 
-    /// With the word at this edge, where nothing else stands beside it.
+    /// Aligns the label with this edge, where nothing else stands beside the button.
     #[must_use]
     pub fn flush(mut self, edge: Flush) -> Self {
         self.flush = Some(edge);
         self
     }
 
-    /// An icon before the word.
+    /// Draws an icon before the label.
     #[must_use]
     pub fn icon(mut self, icon: Icon) -> Self {
         self.icon = Some(icon);
         self
     }
 
-    /// Keeps the width when the word changes to this one and back.
+    /// Reserves room for another label as well, so that the width stays when the label changes.
     #[must_use]
     pub fn room_for(mut self, label: &'a str) -> Self {
         self.room_for = label;
@@ -126,7 +128,7 @@ impl<'a> Button<'a> {
         self
     }
 
-    /// As high as the primary button that it stands beside.
+    /// Makes it as high as a primary button that stands beside it.
     #[must_use]
     pub fn tall(mut self) -> Self {
         self.tall = true;
@@ -149,7 +151,7 @@ impl<'a> Button<'a> {
         }
     }
 
-    /// Before the word and after it.
+    /// Padding before and after the label, in points.
     fn pads(&self) -> (f32, f32) {
         match self.flush {
             None => (self.pad(), self.pad()),
@@ -158,7 +160,7 @@ impl<'a> Button<'a> {
         }
     }
 
-    /// How wide it will be.
+    /// Width that the button will take, in points.
     #[must_use]
     pub fn width(&self, ui: &Ui) -> f32 {
         let font = Type::Label.font();
@@ -267,7 +269,7 @@ pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str) -> Response {
     icon_toggle(ui, icon, name, false)
 }
 
-/// An icon button that shows whether its place is open.
+/// An icon button that shows whether what it opens is open.
 pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
     let palette = palette(ui);
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(measure::CONTROL), Sense::click());
@@ -298,14 +300,15 @@ pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
     shows_name(response, name)
 }
 
-/// Without tints, what is open is told by an outline.
+/// Outlines a toggle that is on, in themes without tints.
 fn outline_open(ui: &Ui, rect: egui::Rect, on: bool) {
     if on {
         outline(ui, rect, measure::RADIUS);
     }
 }
 
-/// Where files go, in the bar, no wider than there is room: icon and name, or only the icon. A button.
+/// The bar's button that names the server new files go to: icon and name, or the icon alone where there is little
+/// room.
 pub fn status(ui: &mut Ui, sign: Icon, name: &str, warns: bool, room: f32) -> Response {
     let palette = palette(ui);
     let room = room - measure::ICON - space::S - 16.0;

@@ -8,22 +8,22 @@ use crate::gui::tokens::{Type, measure, palette};
 
 /// A text field with its label above.
 pub struct Field<'a> {
-    /// Identity of the field, for focus.
+    /// Id of the field, by which it is given the focus.
     pub id: Id,
-    /// Above it.
+    /// Label above the field.
     pub label: &'a str,
-    /// In it, while empty.
+    /// Hint shown while the field is empty.
     pub hint: &'a str,
-    /// Lines; one: no line breaks.
+    /// Number of lines; 1 for a field without line breaks.
     pub rows: usize,
-    /// What is in it cannot be used.
+    /// Whether the text was refused.
     pub trouble: bool,
-    /// Nobody should read it now.
+    /// Whether the text is masked.
     pub masked: bool,
 }
 
 impl Field<'_> {
-    /// Shows it, as wide as there is room.
+    /// Draws the field over the available width.
     pub fn show(self, ui: &mut Ui, text: &mut String) -> Response {
         let palette = palette(ui);
         let name = label(ui, self.label, Type::Label, palette.text);

@@ -12,17 +12,17 @@ use crate::gui::tokens::{Type, measure, palette, space};
 
 /// One line of a menu.
 pub struct MenuEntry<'a, T> {
-    /// Before the words.
+    /// Icon before the label.
     pub icon: Icon,
-    /// The words.
+    /// Text of the entry.
     pub label: &'a str,
-    /// Stops or removes something.
+    /// Whether the entry stops or removes something.
     pub danger: bool,
-    /// What it means.
+    /// Value returned when the entry is chosen.
     pub value: T,
 }
 
-/// What came of an open menu.
+/// Outcome of drawing an open menu for one frame.
 pub enum Chosen<T> {
     /// It stays open.
     Nothing,
@@ -87,8 +87,8 @@ pub fn menu<T>(button: &Response, name: &str, entries: Vec<MenuEntry<'_, T>>) ->
     }
 }
 
-/// Where the upper right corner of a menu of this height belongs, and how high it can be: below its button, else above it,
-/// else beside it. The bar stays free.
+/// Returns the upper right corner for a menu of this height, and its greatest height: below its button, else above it,
+/// else beside it. It never covers the bar.
 fn place(button: Rect, height: f32, window: Rect) -> (Pos2, f32) {
     let top = window.top() + measure::BAR;
     let bottom = window.bottom() - space::S;
@@ -106,12 +106,12 @@ fn place(button: Rect, height: f32, window: Rect) -> (Pos2, f32) {
     (at, height)
 }
 
-/// Between two lines of a menu.
+/// Gap between two entries, in points.
 const BETWEEN_LINES: f32 = 2.0;
-/// What parts the lines that stop or remove something from the others.
+/// Height of the separator before the entries that stop or remove something, in points.
 const APART: f32 = 9.0;
 
-/// How high [`menu_lines`] are.
+/// Height of [`menu_lines`], in points.
 fn lines_height<T>(entries: &[MenuEntry<'_, T>]) -> f32 {
     let mut height = -BETWEEN_LINES;
     for (at, entry) in entries.iter().enumerate() {
@@ -124,7 +124,8 @@ fn lines_height<T>(entries: &[MenuEntry<'_, T>]) -> f32 {
     height.max(0.0)
 }
 
-/// The lines of a menu; those that stop or remove something come last, and apart. The one that was pressed, and all.
+/// Draws the entries of a menu; those that stop or remove something come last, after a separator. Returns the value of
+/// the pressed one, and the responses of all.
 pub fn menu_lines<T>(ui: &mut Ui, entries: Vec<MenuEntry<'_, T>>) -> (Option<T>, Vec<Response>) {
     ui.spacing_mut().item_spacing.y = BETWEEN_LINES;
     let widest = entries

@@ -37,7 +37,7 @@ fn keyboard_key() -> Id {
     Id::unique("cloakroom keyboard in use")
 }
 
-/// Says whether the window is worked with the keyboard, or by pointing.
+/// Remembers whether the person is using the keyboard or a pointing device.
 pub fn set_keyboard(ctx: &Context, in_use: bool) {
     ctx.data_mut(|data| data.insert_temp(keyboard_key(), in_use));
 }
@@ -46,18 +46,18 @@ fn keyboard_in_use(ui: &Ui) -> bool {
     ui.data(|data| data.get_temp(keyboard_key()).unwrap_or(false))
 }
 
-/// Whether it should be seen that this has the keyboard: who points knows where.
+/// Whether to draw a focus ring around the widget: only while the keyboard is in use.
 pub fn shows_focus(ui: &Ui, response: &Response) -> bool {
     pose(ui) == Some(Pose::Focused) || response.has_focus() && keyboard_in_use(ui)
 }
 
-/// A place of its own: what comes and goes before it does not change who its widgets are, nor take the keyboard from
-/// them.
+/// Adds content under an id of its own, so that widgets that come and go before it change neither the ids of its
+/// widgets nor the focus.
 pub fn place<R>(ui: &mut Ui, id: Id, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.scope_builder(UiBuilder::new().scope_id(id), add).inner
 }
 
-/// A [`place`] that is one thing, or a list of them, to a screen reader.
+/// A [`place`] that a screen reader takes as one element of this role.
 pub fn part<R>(ui: &mut Ui, id: Id, role: Role, name: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
     let mut builder = UiBuilder::new().scope_id(id);
     builder.accessibility_role = Some(role);
@@ -65,7 +65,7 @@ pub fn part<R>(ui: &mut Ui, id: Id, role: Role, name: &str, add: impl FnOnce(&mu
     ui.scope_builder(builder, add).inner
 }
 
-/// Takes this part of the window out of what a screen reader finds, while something stands over it.
+/// Hides this part of the window from screen readers while a modal covers it.
 pub fn unheard(ui: &Ui, covered: bool) {
     if covered {
         ui.ctx()
@@ -73,8 +73,8 @@ pub fn unheard(ui: &Ui, covered: bool) {
     }
 }
 
-/// A [`place`] for something that is said: brought into view when it begins to be said. `words` tell it from what was
-/// said there before.
+/// A [`place`] for a message, which is scrolled into view when it is new. `words` tell it apart from the message
+/// before.
 pub fn fresh<R>(ui: &mut Ui, id: Id, words: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
     let shown = ui.scope_builder(UiBuilder::new().scope_id(id), add);
     let frame = ui.ctx().cumulative_frame_nr();
@@ -89,26 +89,26 @@ pub fn fresh<R>(ui: &mut Ui, id: Id, words: &str, add: impl FnOnce(&mut Ui) -> R
     shown.inner
 }
 
-/// Brings what the keyboard has just come to into view.
+/// Scrolls to a widget that has just gained the keyboard focus.
 pub fn follow_focus(ui: &Ui, response: &Response) {
     if response.gained_focus() && keyboard_in_use(ui) {
         into_view(ui, response);
     }
 }
 
-/// Scrolls until this can be seen, and not at the very edge.
+/// Scrolls until the widget is visible, with a margin.
 pub fn into_view(ui: &Ui, response: &Response) {
     // At once: whoever goes on meanwhile must not lose sight of it.
     let at_once = ScrollAnimation::none();
     ui.scroll_to_rect_animation(response.rect.expand(space::XL), None, at_once);
 }
 
-/// Says to a screen reader whether what this opens is open.
+/// Tells screen readers whether what this widget opens is open.
 pub fn says_expanded(response: &Response, open: bool) {
     (response.ctx).accesskit_node_builder(response.id, |node| node.set_expanded(open));
 }
 
-/// Shows its name to who points at it. A screen reader has said that, and does not say it again as a description.
+/// Shows the name as a tooltip. Screen readers have said it as the name and do not repeat it as a description.
 fn shows_name(response: Response, name: &str) -> Response {
     let response = response.on_hover_text(name);
     (response.ctx).accesskit_node_builder(response.id, |node| {
@@ -119,7 +119,7 @@ fn shows_name(response: Response, name: &str) -> Response {
     response
 }
 
-/// What the next widget feels. One that is off feels nothing, but does not drop the keyboard that it has.
+/// What the next widget senses. A disabled one senses nothing, but keeps the focus that it has.
 fn sense_of(ui: &Ui, enabled: bool) -> Sense {
     let id = ui.next_auto_id();
     if enabled {
@@ -131,7 +131,7 @@ fn sense_of(ui: &Ui, enabled: bool) -> Sense {
     }
 }
 
-/// The ring around what has the keyboard, which is brought into view.
+/// Draws the focus ring around the widget that has the focus, and scrolls to it.
 pub fn focus_ring(ui: &Ui, response: &Response, radius: f32) {
     follow_focus(ui, response);
     if shows_focus(ui, response) {
@@ -147,7 +147,7 @@ fn pose(ui: &Ui) -> Option<Pose> {
     ui.data(|data| data.get_temp(pose_key())).flatten()
 }
 
-/// Shows widgets as if they were in a state, for the page that shows every state.
+/// Draws widgets as if they were in a given interaction state, for the gallery.
 pub fn posed<R>(ui: &mut Ui, pose: Option<Pose>, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.data_mut(|data| data.insert_temp(pose_key(), pose));
     let shown = add(ui);
@@ -159,7 +159,7 @@ fn hovered(ui: &Ui, response: &Response) -> bool {
     response.hovered() || matches!(pose(ui), Some(Pose::Hovered | Pose::Pressed))
 }
 
-/// The outline that high contrast gives to what is told by its fill alone elsewhere.
+/// Draws the outline that high contrast themes use where the others use a fill alone.
 fn outline(ui: &Ui, rect: egui::Rect, radius: f32) {
     let palette = palette(ui);
     if palette.is_high() {
@@ -177,7 +177,7 @@ pub fn tile(ui: &mut Ui, side: f32, icon: Icon, ink: Color32, ground: Color32) {
     paint_icon(ui.painter(), square.center(), icon, side / 2.0, ink);
 }
 
-/// How high a text is that wraps at this width.
+/// Height of a text that wraps at this width, in points.
 pub fn text_height(ui: &Ui, text: &str, kind: Type, width: f32) -> f32 {
     let job = rich(text, kind, Color32::PLACEHOLDER);
     let galley = egui::WidgetText::from(job).into_galley(
@@ -214,7 +214,7 @@ fn single_line(ui: &Ui, text: &str, font: FontId, color: Color32) -> Arc<Galley>
     ui.painter().layout_no_wrap(text.to_owned(), font, color)
 }
 
-/// How wide a line is.
+/// Width of a line of text, in points.
 #[must_use]
 pub fn width_of(ui: &Ui, text: &str, font: FontId) -> f32 {
     single_line(ui, text, font, Color32::PLACEHOLDER).size().x

@@ -17,7 +17,7 @@ use crate::gui::model::{Notice, Tone};
 use crate::gui::text;
 use crate::gui::tokens::{Palette, Type, measure, palette, palette_of, space};
 
-/// A surface for things that belong together, as wide as the column.
+/// A card: a surface that groups widgets, as wide as the column.
 pub fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> InnerResponse<R> {
     let palette = palette(ui);
     Frame::new()
@@ -32,7 +32,7 @@ pub fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> InnerResponse<R> 
         })
 }
 
-/// Colour, ground and icon of a tone.
+/// Text colour, background colour and icon of a tone.
 #[must_use]
 pub fn tone_colors(palette: &Palette, tone: Tone) -> (Color32, Color32, Icon) {
     match tone {
@@ -43,7 +43,7 @@ pub fn tone_colors(palette: &Palette, tone: Tone) -> (Color32, Color32, Icon) {
     }
 }
 
-/// A word on a pill, with an icon: never colour alone.
+/// A pill with an icon and a word, so that its meaning does not depend on colour.
 pub fn badge(ui: &mut Ui, tone: Tone, icon: Icon, word: &str) -> Response {
     let palette = palette(ui);
     let (ink, ground, _) = tone_colors(palette, tone);
@@ -82,7 +82,7 @@ pub fn badge_width(ui: &Ui, word: &str) -> f32 {
     super::width_of(ui, word, font) + 14.0 + space::XS + 20.0
 }
 
-/// A message on its tint: what happened, then why and what to do next; actions below.
+/// A message on its tone's background: what happened, why and what to do next, with actions below.
 pub fn callout<R>(
     ui: &mut Ui,
     tone: Tone,
@@ -95,7 +95,7 @@ pub fn callout<R>(
     })
 }
 
-/// The ground and the icon of a tone, with something on it.
+/// Content on the background of a tone, with the tone's icon.
 fn tinted<R>(ui: &mut Ui, tone: Tone, add: impl FnOnce(&mut Ui) -> R) -> R {
     let palette = palette(ui);
     let (ink, ground, sign) = tone_colors(palette, tone);
@@ -131,8 +131,8 @@ fn tinted<R>(ui: &mut Ui, tone: Tone, add: impl FnOnce(&mut Ui) -> R) -> R {
         .inner
 }
 
-/// What a notice says, message by message, with one button, named `button`, which is returned: the first message's
-/// remedy, or putting the notice away. A reader that comes to that button says the notice.
+/// Draws the messages of a notice and one button, named `button`, whose response is returned: the first message's
+/// remedy, or dismissing the notice. A screen reader that reaches the button reads the notice.
 pub fn notice(ui: &mut Ui, notice: &Notice, button: &str) -> Response {
     tinted(ui, notice.tone, |ui| {
         for (at, message) in text::notice(notice).iter().enumerate() {
@@ -150,7 +150,7 @@ pub fn notice(ui: &mut Ui, notice: &Notice, button: &str) -> Response {
     })
 }
 
-/// What happened, then why and what to do next. Can be selected.
+/// The three sentences of a message, as selectable text.
 pub fn said(ui: &mut Ui, message: &UserMessage) {
     let palette = palette(ui);
     selectable(ui, &message.what, Type::Label, palette.text);
@@ -182,7 +182,7 @@ pub fn progress(ui: &mut Ui, name: &str, fraction: f32) -> Response {
     response
 }
 
-/// A well with the beginning and the end of a pointer in it, or with dots. The whole of it is never drawn.
+/// Shows the beginning and the end of a pointer, or dots; never the whole pointer.
 pub fn pointer_well(ui: &mut Ui, pointer: &str, masked: bool, width: f32, height: f32) -> Response {
     let palette = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
@@ -227,15 +227,15 @@ pub fn pointer_well(ui: &mut Ui, pointer: &str, masked: bool, width: f32, height
     response
 }
 
-/// A hair between lines of a card.
+/// A hairline between the lines of a card.
 pub fn divider(ui: &mut Ui) {
     let palette = palette(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());
     ui.painter().rect_filled(rect, 0.0, palette.border);
 }
 
-/// Something on the left that may shrink, and something on the right that may not, on one line; at least so wide is kept
-/// for the right.
+/// One line with content on the left that may shrink and content on the right that may not; at least `least` points
+/// are kept for the right.
 pub fn sides<R>(
     ui: &mut Ui,
     height: f32,
@@ -257,13 +257,14 @@ pub fn sides<R>(
     flush_right(ui, id, rect, right)
 }
 
-/// Content in a place that is already taken, from left to right, as the keyboard goes too, and ending at its right edge.
+/// Content laid out inside a rectangle that is already allocated, in reading and focus order from left to right,
+/// aligned to its right edge.
 pub fn at_right<R>(ui: &mut Ui, place: Rect, add: impl FnOnce(&mut Ui) -> R) -> R {
     let id = ui.next_auto_id().with("at right");
     flush_right(ui, id, place, add)
 }
 
-/// How wide what stands at the right was the last time.
+/// Width of the right-hand content in the last frame, in points.
 fn known_width(ui: &Ui, id: Id) -> f32 {
     ui.data(|data| data.get_temp(id)).unwrap_or(0.0)
 }
@@ -288,7 +289,7 @@ fn flush_right<R>(ui: &mut Ui, id: Id, place: Rect, add: impl FnOnce(&mut Ui) ->
     added
 }
 
-/// A line that opens to what is below it, and closes again.
+/// A heading that expands and collapses the content below it.
 pub fn expander(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui)) {
     let palette = palette(ui);
     let id = ui.make_persistent_id(("expander", title));
@@ -323,7 +324,8 @@ pub fn expander(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui)) {
     state.show_body_unindented(ui, add);
 }
 
-/// Content in a place that is already taken: moves nothing around it. `part` tells the parts of one parent apart.
+/// Content inside a rectangle that is already allocated, which moves nothing around it. `part` tells several of one
+/// parent apart.
 pub fn inside<R>(
     ui: &mut Ui,
     part: &str,
@@ -338,21 +340,21 @@ pub fn inside<R>(
     add(&mut ui.new_child(builder))
 }
 
-/// Something over everything else.
+/// A modal: a sheet or a question over the whole window.
 pub struct ModalPanel<'a> {
-    /// Tells it from others.
+    /// Id that tells it from other modals.
     pub id: Id,
-    /// Its heading and name.
+    /// Heading, and the accessible name.
     pub title: &'a str,
-    /// Widest, with its margins.
+    /// Greatest width including margins, in points.
     pub width: f32,
-    /// It wants an answer: no cross at its corner.
+    /// Whether it asks a question; it then has no close button.
     pub asks: bool,
-    /// Always seen under what it holds, where there is room for both; perhaps empty.
+    /// Text pinned below the content where there is room for both; may be empty.
     pub foot: &'a str,
 }
 
-/// Beside a sheet and inside it.
+/// Margins outside and inside a modal, in points.
 fn modal_margins(ctx: &Context) -> (f32, f32) {
     let width = ctx.content_rect().width();
     if width < 330.0 {
@@ -364,20 +366,20 @@ fn modal_margins(ctx: &Context) -> (f32, f32) {
     }
 }
 
-/// How high the content of a sheet can be without scrolling.
+/// Greatest height of a modal's content without scrolling, in points.
 #[must_use]
 pub fn modal_room(ctx: &Context) -> f32 {
     room_below(ctx, measure::CONTROL + space::S)
 }
 
-/// A page below a head of this height, in points.
+/// Height left for a modal's content below a heading of height `head`, in points.
 fn room_below(ctx: &Context, head: f32) -> f32 {
     let (beside, margin) = modal_margins(ctx);
     let around = 2.0 * (margin + beside) + head;
     (ctx.content_rect().height() - around).max(measure::CONTROL + space::M)
 }
 
-/// The ground of something over everything else.
+/// The frame of a modal.
 pub fn sheet(palette: &Palette, margin: f32) -> Frame {
     Frame::new()
         .fill(palette.surface)
@@ -386,9 +388,9 @@ pub fn sheet(palette: &Palette, margin: f32) -> Frame {
         .inner_margin(margin)
 }
 
-/// Keys move what is longer than its place; most of it has nothing that the keyboard could go to.
+/// Scrolls a modal by the keyboard, since most of its content cannot be focused.
 fn scroll_by_keys(ui: &Ui, page: f32) {
-    /// More than any of it is long, in points.
+    /// A scroll distance longer than any content, in points.
     const FAR: f32 = 100_000.0;
     let line = 2.0 * measure::CONTROL;
     let steps = [
@@ -406,7 +408,7 @@ fn scroll_by_keys(ui: &Ui, page: f32) {
     }
 }
 
-/// The title of a sheet, and the cross beside it that closes the sheet. Returns the cross, and whether it was clicked.
+/// The title of a modal and its close button. Returns the id of the button, and whether it was clicked.
 fn title_and_cross(ui: &mut Ui, title: &str) -> (Id, bool) {
     let ink = palette(ui).text;
     let room = ui.available_width() - measure::CONTROL - space::S;
@@ -429,8 +431,8 @@ fn title_and_cross(ui: &mut Ui, title: &str) -> (Id, bool) {
     })
 }
 
-/// Shows a panel over everything else. Returns what its content returns, and whether the person closed it (cross, Esc, a
-/// click beside it).
+/// Shows a modal. Returns what its content returns, and whether the person closed it (close button, Esc, a click
+/// outside).
 pub fn modal<R>(
     ctx: &Context,
     modal: &ModalPanel<'_>,
@@ -538,7 +540,7 @@ fn tell_dialog(ctx: &Context, holder: Id, modal: &ModalPanel<'_>, place: Rect) {
     });
 }
 
-/// A title that wraps, without its middle where it would need more than two lines: a file in it can have any name.
+/// A title that wraps, shortened in the middle to two lines: it may contain a file name of any length.
 fn two_lines(ui: &Ui, title: &str, kind: Type, room: f32) -> String {
     // Where a line ends nobody knows before: a word may be left over.
     elided(title, 1.7 * room, |text| {
@@ -546,7 +548,7 @@ fn two_lines(ui: &Ui, title: &str, kind: Type, room: f32) -> String {
     })
 }
 
-/// Whether it was not there in the frame before, or about something else.
+/// Whether the modal was not shown in the frame before, or had another title.
 fn has_opened(ctx: &Context, modal: &ModalPanel<'_>) -> bool {
     let frame = ctx.cumulative_frame_nr();
     let key = modal.id.with("opened");
@@ -555,8 +557,8 @@ fn has_opened(ctx: &Context, modal: &ModalPanel<'_>) -> bool {
     before.is_none_or(|(title, at)| title != modal.title || at + 1 < frame)
 }
 
-/// A step of the keyboard from the last stop of a sheet goes to its first. Where that is the only one, the step would be
-/// kept otherwise, until the sheet is closed and something else takes it.
+/// Makes Tab go from the last widget of a modal to its first. With a single widget the step would otherwise be kept
+/// until the modal is closed, and be taken by something else.
 fn step_round(ui: &Ui, first: Id) {
     let end = first.with("end");
     let layer = ui.layer_id();
@@ -568,7 +570,7 @@ fn step_round(ui: &Ui, first: Id) {
     });
 }
 
-/// The last sentence of a sheet.
+/// The text at the foot of a modal.
 pub fn footing(ui: &mut Ui, words: &str) {
     if words.is_empty() {
         return;
@@ -578,11 +580,11 @@ pub fn footing(ui: &mut Ui, words: &str) {
     selectable(ui, words, Type::Caption, ink);
 }
 
-/// Below this height of what a sheet holds, its foot goes with it.
+/// A modal's foot scrolls with the content when less than this height, in points, would be left for the content.
 const LEAST_ABOVE_FOOT: f32 = 180.0;
 
-/// Buttons at the end of a question: the safe one first, with the keyboard on it, and the one that does something at the
-/// right; below each other where they do not fit beside each other. Which of the two was pressed.
+/// The two buttons of a question: the safe one first, with the focus, and the one that acts at the right; below each
+/// other where they do not fit on one line. Returns whether each was pressed.
 pub fn answers(ui: &mut Ui, safe: Button<'_>, other: Button<'_>) -> (bool, bool) {
     let (safe, other) = (safe.tall(), other.tall());
     ui.add_space(space::M);

@@ -27,23 +27,23 @@ fn count<T>(options: &[T]) -> f32 {
     options.iter().map(|_| 1.0).sum()
 }
 
-/// How wide [`segmented`] will be, where there is room.
+/// Width of [`segmented`], in points, where there is room.
 #[must_use]
 pub fn segmented_width<T>(ui: &Ui, options: &[(T, &str)]) -> f32 {
     segment_width(ui, options, Type::Label) * count(options) + 2.0 * INSET
 }
 
-/// What came of a [`segmented`] switch.
+/// Response of a [`segmented`] control.
 pub struct Segmented<T> {
-    /// The one that was pressed, or that an arrow came to.
+    /// Value that was pressed, or reached by an arrow key.
     pub pressed: Option<T>,
-    /// It was an arrow: the keyboard is to stay here.
+    /// Whether it was an arrow key, so that the focus stays here.
     pub by_arrow: bool,
-    /// The chosen one.
+    /// Response of the chosen segment.
     pub chosen: Option<Response>,
 }
 
-/// How wide each segment is: the same where there is room for that, else as its word needs.
+/// Width of each segment: all the same where there is room, else as wide as its label needs.
 fn segment_widths<T>(ui: &Ui, options: &[(T, &str)], kind: Type, room: f32) -> Vec<f32> {
     let same = segment_width(ui, options, kind);
     if same * count(options) <= room {
@@ -61,17 +61,17 @@ fn segment_widths<T>(ui: &Ui, options: &[(T, &str)], kind: Type, room: f32) -> V
     }
 }
 
-/// Beside the word of a segment, at least.
+/// Least margin beside the label of a segment, in points.
 const LEAST_BESIDE: f32 = 6.0;
 
-/// Whether the words of all segments can be read in this room.
+/// Whether the labels of all segments fit into this width.
 #[must_use]
 pub fn segments_fit<T>(ui: &Ui, options: &[(T, &str)], room: f32) -> bool {
     let room = room - 2.0 * INSET;
     fit(ui, options, segment_type(ui, options, room), room)
 }
 
-/// The type of the words, smaller where there is little room.
+/// Text style of the labels: smaller where there is little room.
 fn segment_type<T>(ui: &Ui, options: &[(T, &str)], room: f32) -> Type {
     if fit(ui, options, Type::Label, room) {
         Type::Label
@@ -87,7 +87,7 @@ fn fit<T>(ui: &Ui, options: &[(T, &str)], kind: Type, room: f32) -> bool {
     })
 }
 
-/// One of a few, side by side: one stop of Tab, with the arrows from one to the next.
+/// A segmented control that chooses one of a few values. It is one Tab stop; arrow keys move between the segments.
 pub fn segmented<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
@@ -97,8 +97,8 @@ pub fn segmented<T: Copy + PartialEq>(
     segments(ui, name, options, chosen, Segments::Choice)
 }
 
-/// Like [`segmented`], for the screens of the window, which a screen reader calls tabs. Icons, where given, stand in place
-/// of the words; a word is then shown on hovering over its icon.
+/// Like [`segmented`], for the screens of the window, which screen readers announce as tabs. Icons, where given,
+/// replace the labels, which are then shown as tooltips.
 pub fn segmented_tabs<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
@@ -109,17 +109,17 @@ pub fn segmented_tabs<T: Copy + PartialEq>(
     segments(ui, name, options, chosen, Segments::Tabs(icons))
 }
 
-/// What the segments choose.
+/// What a segmented control chooses.
 #[derive(Clone, Copy)]
 enum Segments<'a> {
     /// A value.
     Choice,
-    /// A screen; with these icons in place of words, if there are any.
+    /// A screen; with these icons in place of the labels, if there are any.
     Tabs(&'a [Icon]),
 }
 
 impl Segments<'_> {
-    /// What a screen reader calls all of them, and each.
+    /// Accessible roles of the whole control and of one segment.
     const fn roles(self) -> (Role, Role) {
         match self {
             Self::Choice => (Role::RadioGroup, Role::RadioButton),
@@ -212,7 +212,7 @@ fn segments<T: Copy + PartialEq>(
 
 const SEGMENT_RADIUS: f32 = measure::RADIUS - 1.0;
 
-/// Fills one segment as it is, and returns the ink for what stands in it.
+/// Paints the background of a segment, and returns the colour for its label.
 fn segment_ground(ui: &Ui, segment: &Response, on: bool) -> Color32 {
     let palette = palette(ui);
     let (rect, radius) = (segment.rect, corner(SEGMENT_RADIUS));
@@ -241,7 +241,7 @@ fn says_tab(response: &Response, label: &str, on: bool) {
 /// Width of a segment with an icon.
 const ICON_SEGMENT: f32 = 44.0;
 
-/// A group that is one stop of Tab: the member with the keyboard, else the chosen one, else the first.
+/// A group of widgets that is one Tab stop: at the member with the focus, else the chosen one, else the first.
 pub(super) struct TabStop<'a> {
     ids: &'a [Id],
     at: usize,
@@ -259,7 +259,7 @@ impl<'a> TabStop<'a> {
         }
     }
 
-    /// All can be pressed; Tab stops at one.
+    /// What the member at this place senses: every member can be clicked, but only one can be reached by Tab.
     pub(super) fn sense(&self, place: usize) -> Sense {
         if place == self.at {
             Sense::click()
@@ -268,7 +268,7 @@ impl<'a> TabStop<'a> {
         }
     }
 
-    /// The member that an arrow goes to; the keyboard goes along.
+    /// The member that an arrow key moves to; the focus follows.
     pub(super) fn arrow(&self, ui: &Ui) -> Option<usize> {
         let here = self.ids.get(self.at)?;
         if !self.focused {
@@ -297,8 +297,8 @@ impl<'a> TabStop<'a> {
     }
 }
 
-/// One of several, on as many lines as they need: one stop of Tab, with the arrows from one to the next. Returns the one
-/// that was pressed, or that an arrow came to.
+/// Chips that choose one of several values, on as many lines as they need. They are one Tab stop; arrow keys move
+/// between them. Returns the value that was pressed or reached by an arrow key.
 pub fn chips<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
@@ -328,14 +328,14 @@ pub fn chips<T: Copy + PartialEq>(
     arrow.map(|(value, _)| *value).or(pressed)
 }
 
-/// Between two tabs.
+/// Gap between two tabs, in points.
 const BETWEEN_TABS: f32 = space::XS;
 
 fn tab_width(ui: &Ui, label: &str) -> f32 {
     (width_of(ui, label, Type::Caption.font()) + 2.0 * space::S).ceil()
 }
 
-/// On how many lines [`tabs`] stand at this width.
+/// Number of lines that [`tabs`] take at this width.
 #[must_use]
 pub fn tab_lines(ui: &Ui, labels: &[&str], width: f32) -> usize {
     let (mut lines, mut used) = (1, 0.0);
@@ -351,17 +351,17 @@ pub fn tab_lines(ui: &Ui, labels: &[&str], width: f32) -> usize {
     lines
 }
 
-/// How high [`tabs`] are at this width.
+/// Height of [`tabs`] at this width, in points.
 #[must_use]
 pub fn tabs_height(ui: &Ui, labels: &[&str], width: f32) -> f32 {
     (0..tab_lines(ui, labels, width)).fold(-BETWEEN_TABS, |high, _| high + TAB + BETWEEN_TABS)
 }
 
-/// Height of a tab.
+/// Height of a tab, in points.
 const TAB: f32 = 28.0;
 
-/// The parts of a page, of which one is read now: one stop of Tab, with the arrows from one to the next. Returns the one
-/// to go to.
+/// Tabs for the sections of a page, with the one in view marked. They are one Tab stop; arrow keys move between them.
+/// Returns the section to go to.
 pub fn tabs(ui: &mut Ui, name: &str, labels: &[&str], current: usize) -> Option<usize> {
     let palette = palette(ui);
     let whole = ui.next_auto_id();
@@ -420,7 +420,7 @@ pub fn chip_buttons<T>(ui: &mut Ui, options: Vec<(T, String)>) -> Option<T> {
     pressed
 }
 
-/// One chip, without what a screen reader says of it.
+/// Draws one chip, without its accessible description.
 fn chip(ui: &mut Ui, label: &str, on: bool, own: Option<(Id, Sense)>) -> Response {
     let palette = palette(ui);
     let font = Type::Caption.font();
@@ -454,12 +454,12 @@ fn chip(ui: &mut Ui, label: &str, on: bool, own: Option<(Id, Sense)>) -> Respons
 
 const SWITCH: Vec2 = vec2(40.0, 22.0);
 
-/// On or off: the words on the left, the switch on the right, all of it one button. True when it was pressed.
+/// A switch with a title and an explanation on its left; the whole line is one button. Returns whether it was pressed.
 pub fn switch(ui: &mut Ui, title: &str, about: &str, on: bool) -> bool {
     switch_named(ui, title, title, about, on)
 }
 
-/// A switch under another name for screen readers, where others have the same words.
+/// A [`switch`] with an accessible name of its own, where several have the same title.
 pub fn switch_named(ui: &mut Ui, title: &str, name: &str, about: &str, on: bool) -> bool {
     let palette = palette(ui);
     let width = ui.available_width();
@@ -530,8 +530,8 @@ pub fn switch_named(ui: &mut Ui, title: &str, name: &str, about: &str, on: bool)
     response.clicked()
 }
 
-/// Less, the present value, more: one stop of Tab, with the arrows for less and more. Returns -1 or 1 when one of them
-/// was asked for.
+/// A stepper: buttons for less and more around the present value. It is one Tab stop; arrow keys step. Returns -1 or 1
+/// when one of the two was asked for.
 pub fn stepper(ui: &mut Ui, name: &str, value: &str, less: (&str, bool), more: (&str, bool)) -> i8 {
     let palette = palette(ui);
     let mut step = 0;
@@ -598,7 +598,7 @@ fn leading_number(value: &str) -> Option<f64> {
     digits.parse().ok()
 }
 
-/// For who points: the keyboard has the arrows.
+/// A button of a stepper, for pointing devices alone: the keyboard has the arrow keys.
 fn step_button(ui: &mut Ui, icon: Icon, name: &str, possible: bool) -> bool {
     let palette = palette(ui);
     let sense = if possible {

@@ -34,7 +34,7 @@ pub fn heading(ui: &mut Ui, text: &str, kind: Type, color: Color32, level: usize
     response
 }
 
-/// A heading that the keyboard can be sent to, so that it goes on from there; Tab does not stop at it otherwise.
+/// A heading that can be given the focus, so that Tab continues from there; Tab itself never stops at it.
 pub fn landing(ui: &mut Ui, id: Id, text: &str, here: bool) -> Response {
     let palette = palette(ui);
     let room = ui.available_width();
@@ -75,7 +75,8 @@ pub fn icon(ui: &mut Ui, icon: Icon, size: f32, color: Color32) {
     paint_icon(ui.painter(), rect.center(), icon, size, color);
 }
 
-/// A name on one line: the middle gives way when there is no room, the extension stays. Hovering shows all of it.
+/// A name on one line, shortened in the middle when there is no room, so that the extension stays. A tooltip shows the
+/// whole name.
 pub fn middle(ui: &mut Ui, name: &str, kind: Type, color: Color32, width: f32) -> Response {
     let shown = elided(name, width, |text| {
         single_line(ui, text, kind.font(), color).size().x
@@ -96,7 +97,7 @@ pub fn middle(ui: &mut Ui, name: &str, kind: Type, color: Color32, width: f32) -
     }
 }
 
-/// `name`, or as much of its beginning and end as is narrower than `width`.
+/// Returns `name`, shortened in the middle to what fits into `width`.
 pub(super) fn elided(name: &str, width: f32, measure: impl Fn(&str) -> f32) -> String {
     if measure(name) <= width {
         return name.to_owned();
@@ -129,11 +130,11 @@ pub(super) fn elided(name: &str, width: f32, measure: impl Fn(&str) -> f32) -> S
     joined(fits)
 }
 
-/// Between facts on one line.
+/// Separator between facts on one line.
 pub const BETWEEN: &str = "  ·  ";
 
-/// Facts on as few lines as they need at this width. A line is broken between two facts, and what stands between them is
-/// left out there; a fact that is longer than a line goes on on the next.
+/// Joins facts into as few lines as they need at this width. A line is broken between two facts, where the separator
+/// is left out; a fact that is longer than a line wraps.
 #[must_use]
 pub fn in_lines<'a>(
     ui: &Ui,
@@ -173,7 +174,7 @@ pub struct Hint {
 impl Hint {
     const SIGN: f32 = 20.0;
 
-    /// Laid out in a room of this width.
+    /// Lays the hint out at this width.
     pub fn new(ui: &Ui, sign: Icon, parts: &[&str], room: f32) -> Self {
         let palette = palette(ui);
         let room = (room - Self::SIGN).max(40.0);
@@ -205,13 +206,13 @@ impl Hint {
         }
     }
 
-    /// How high it is.
+    /// Height of the hint, in points.
     #[must_use]
     pub fn height(&self) -> f32 {
         self.galley.size().y
     }
 
-    /// Shows it.
+    /// Draws the hint.
     pub fn show(self, ui: &mut Ui) -> Response {
         let palette = palette(ui);
         let size = self.galley.size() + vec2(Self::SIGN, 0.0);
@@ -225,7 +226,7 @@ impl Hint {
     }
 }
 
-/// The mark: a cloakroom ticket with its hole.
+/// Draws the program's logo: a cloakroom ticket with its hole.
 pub fn mark(ui: &mut Ui) {
     let palette = palette(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(18.0, 22.0), Sense::hover());
@@ -261,7 +262,7 @@ pub fn mark(ui: &mut Ui) {
 mod tests {
     use super::*;
 
-    /// Every character one wide.
+    /// A measure for tests: every character is one wide.
     fn width(text: &str) -> f32 {
         text.chars().map(|_| 1.0).sum()
     }

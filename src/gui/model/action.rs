@@ -22,11 +22,11 @@ pub enum Action {
     Focus(FocusAction),
     /// Something was done with the list of transfers.
     List(ListAction),
-    /// Something was done with what stands over everything else.
+    /// Something was done with the open modal or menu.
     Modal(ModalAction),
     /// Something was done on the Receive screen.
     Receive(ReceiveAction),
-    /// Something was done with relays, or with the way to them.
+    /// Something was done with relays, or with the proxy on the way to them.
     Relays(RelayAction),
     /// Something was done with this row.
     Row(TransferId, RowAction),
@@ -40,7 +40,8 @@ pub enum Action {
     Window(WindowAction),
 }
 
-/// Lets an action be given without the name of its owner.
+/// Implements `From` for the nested types of actions, so that one can be passed without naming the part of the window
+/// that owns it.
 macro_rules! owned_by {
     ($($part:ident => $owner:ident;)+) => {$(
         impl From<$part> for Action {

@@ -1,4 +1,5 @@
-//! What the window has to say by itself, as data. [`crate::gui::text`] finds the words when it is shown or heard.
+//! Announcements and notices of the window, as data. [`crate::gui::text`] finds the words when one is shown or read
+//! out.
 
 use std::path::PathBuf;
 
@@ -11,12 +12,12 @@ use crate::app::received::content_type::Disagreement;
 use crate::app::words::message::{Remedy, UserMessage};
 use crate::net::socks::SocksProxy;
 
-/// What a screen reader should say by itself.
+/// The announcement that a screen reader should make.
 #[derive(Clone, Debug, Default)]
 pub struct Announcement {
     /// What there is to say; nothing at the start.
     pub what: Option<Announced>,
-    /// At once, whatever it is saying.
+    /// Whether it interrupts what the screen reader is saying.
     pub urgent: bool,
     /// How many came before: the same words twice are two announcements.
     pub number: u64,
@@ -81,11 +82,11 @@ pub enum Announced {
     Undone,
     /// A use case failed; `app` has found the words.
     Worded(UserMessage),
-    /// Everything is so large, per cent.
+    /// The zoom changed to this, per cent.
     Zoom(u16),
 }
 
-/// How loudly something is said.
+/// Severity of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Good to know.
@@ -101,7 +102,7 @@ pub enum Tone {
 /// A message above the screen, or several that are said at the same time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// How loudly.
+    /// Severity of the whole notice.
     pub tone: Tone,
     /// What is said first.
     pub message: WindowMessage,
@@ -118,7 +119,7 @@ pub enum WindowMessage {
     ClipboardRefused,
     /// The default settings apply now; the old file is at this path, if it was put aside.
     DefaultSettingsUsed(Option<PathBuf>),
-    /// What this program found of itself was copied.
+    /// The diagnostics were copied.
     DiagnosticsCopied,
     /// Files were dropped while a question was open.
     DropWhileModal,
@@ -193,7 +194,7 @@ impl Notice {
 }
 
 impl Model {
-    /// Says something above the screen.
+    /// Shows a notice of one message above the screen.
     pub fn say(&mut self, tone: Tone, message: impl Into<WindowMessage>) {
         self.notify(Notice::new(tone, message));
     }
@@ -210,7 +211,7 @@ impl Model {
         }
     }
 
-    /// Says something to those who hear the window.
+    /// Announces something to screen readers.
     pub(super) fn announce(&mut self, urgent: bool, what: Announced) {
         self.announcement = Announcement {
             what: Some(what),

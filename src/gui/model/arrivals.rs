@@ -107,7 +107,7 @@ impl Model {
         self.on_action(Arrival::Dropped(list))
     }
 
-    /// Shares the files of a list; what else it names is named together with what cannot be shared of them.
+    /// Shares the files of a list; its other entries are reported together with the files that cannot be shared.
     pub(super) fn share_list(&mut self, list: UriList) -> Vec<Effect> {
         // The same words said again of other files could not be told from the old ones.
         if self.notice == self.said_of_files.take() {

@@ -26,7 +26,7 @@ pub enum WindowEffect {
     Attention,
     /// Close the window now.
     Quit,
-    /// Ask the clipboard for its text; it comes as a paste.
+    /// Ask the clipboard for its text, which arrives as a paste event.
     RequestPaste,
     /// Do not close the window after all.
     StayOpen,
@@ -63,7 +63,7 @@ pub enum ClipboardWork {
     Clear(PointerText),
     /// Put a pointer on it, marked confidential.
     Copy(TransferId, PointerText),
-    /// Put what this program found of itself on it.
+    /// Put the diagnostics on it.
     CopyDiagnostics(String),
     /// Take files from it.
     PasteFiles,
@@ -194,7 +194,7 @@ impl Timer {
     }
 }
 
-/// Lets an effect be given without the names of those who carry it out.
+/// Implements `From` for the nested types of effects, so that one can be returned without naming what carries it out.
 macro_rules! carried_out_by {
     ($($part:ident => $whole:ident;)+) => {$(
         impl From<$part> for Effect {

@@ -1,13 +1,13 @@
-//! Where the keyboard goes next: never nowhere.
+//! Where the keyboard focus goes next, so that it is never lost.
 
 use super::{Model, Reading, Screen, TransferId};
 
-/// A place for the keyboard.
+/// A widget that can be given the keyboard focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Focus {
     /// The access word of the server at this place: its field where that is open, else the button that opens it.
     AccessWord(usize),
-    /// Whatever had the keyboard before something opened over everything; the window knows.
+    /// The widget that had the focus before a modal opened; the window remembers it.
     Before,
     /// The Download button.
     Download,
@@ -25,7 +25,7 @@ pub enum Focus {
     Row(TransferId),
     /// The field of a new server's address.
     ServerAddress,
-    /// The gear.
+    /// The gear button that opens Settings.
     Settings,
     /// The button that closes the card of the first start.
     Start,
@@ -38,26 +38,26 @@ pub enum Focus {
 /// A region of the window, in the order of F6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Region {
-    /// At the top.
+    /// The bar at the top.
     Bar,
-    /// What the screen is for.
+    /// The main content of the screen.
     Main,
-    /// The transfers.
+    /// The list of transfers.
     Rows,
 }
 
-/// Where a person sent the keyboard.
+/// How the person moved the keyboard focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FocusAction {
     /// To the row beside this one: below or above.
     Beside(TransferId, Beside),
-    /// Nowhere: what had it is gone.
+    /// Lost: the widget that had it has gone.
     Lost,
     /// To a region of the window.
     Region(Region),
 }
 
-/// Which way from a row.
+/// Direction from a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
     /// The row above.
@@ -75,7 +75,7 @@ impl Model {
         }
     }
 
-    /// Where the keyboard belongs on this screen when nothing else wants it.
+    /// The widget that has the focus on this screen by default.
     #[must_use]
     pub fn home(&self) -> Focus {
         match self.screen {
@@ -116,7 +116,8 @@ impl Model {
         };
     }
 
-    /// The row that takes the keyboard over from one that goes: the next, the one before, or what the screen is for.
+    /// The widget that takes the focus over from a row that is removed: the next row, the one before, or the main
+    /// content.
     pub(super) fn focus_after(&mut self, id: TransferId) {
         let at = self.place_of(id);
         let neighbour = at.and_then(|at| {

@@ -5,12 +5,12 @@ use super::{Effect, Focus, Model, Screen, Transfer, TransferId, TransferJob, Tra
 /// Which rows are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Filter {
-    /// All.
+    /// Every row.
     #[default]
     All,
-    /// Files that came.
+    /// Received files.
     Received,
-    /// Files that left.
+    /// Shared files.
     Shared,
 }
 
@@ -44,7 +44,7 @@ pub enum ListAction {
     ShowEarlier,
 }
 
-/// So many rows of a kind are shown at first, and so many more each time.
+/// Number of rows of each kind that are shown at first, and added each time more are asked for.
 pub(super) const PAGE: usize = 30;
 
 impl Model {
@@ -65,14 +65,14 @@ impl Model {
         self.listed_of(first).chain(self.listed_of(then))
     }
 
-    /// How many rows of the kind that is shown are not.
+    /// Number of rows that pass the filter but are beyond the shown pages.
     #[must_use]
     pub fn unlisted(&self) -> usize {
         let [first, then] = self.kinds();
         self.of_kind(first).chain(self.of_kind(then)).count() - self.listed().count()
     }
 
-    /// What a screen is for comes first.
+    /// The kinds of rows in the order of this screen: Share lists shared files first, Receive received ones.
     const fn kinds(&self) -> [Filter; 2] {
         match self.screen {
             Screen::Receive => [Filter::Received, Filter::Shared],
@@ -104,14 +104,14 @@ impl Model {
         self.page = PAGE;
     }
 
-    /// Whether narrowing the list down leaves something out, or does so already.
+    /// Whether a filter would hide rows, or hides some now.
     #[must_use]
     pub fn can_be_filtered(&self) -> bool {
         let has = |kind: Filter| self.transfers.iter().any(|row| kind.takes(&row.job));
         self.filter != Filter::All || (has(Filter::Shared) && has(Filter::Received))
     }
 
-    /// A new row is seen, whatever was shown before.
+    /// Resets the filter so that a new row is visible.
     pub(super) fn show_new(&mut self) {
         let hides = |row: &Transfer| !self.filter.takes(&row.job);
         if self.transfers.first().is_some_and(hides) {

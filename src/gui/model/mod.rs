@@ -87,13 +87,13 @@ pub struct Model {
     pub transfers: Vec<Transfer>,
     /// The Receive screen.
     pub receive: Receive,
-    /// What the person has decided, as it is kept between starts.
+    /// The person's settings, which are kept between starts.
     pub settings: Settings,
     /// The Settings screen.
     pub settings_screen: SettingsScreen,
     /// Where received files go unless the settings say otherwise.
     pub usual_downloads: PathBuf,
-    /// For the next shares.
+    /// Options for the next shares.
     pub share_options: ShareOptions,
     /// The card of the first start is open.
     pub first_start: bool,
@@ -102,13 +102,13 @@ pub struct Model {
     /// Files that came to be shared and that this program can use itself: each waits until the person says which. The
     /// first is asked about.
     pub undecided: Vec<FoundPath>,
-    /// Said once, above the screen, until dismissed.
+    /// The notice above the screen, until it is dismissed.
     pub notice: Option<Notice>,
-    /// What holds everything else back: a question, or something to look at.
+    /// The open modal: a question or a sheet.
     pub modal: Option<Modal>,
     /// The row whose menu is open.
     pub menu: Option<TransferId>,
-    /// For those who hear the window; said when it changes.
+    /// The latest announcement to screen readers.
     pub announcement: Announcement,
     /// What the system wants the window to look like.
     pub system: SystemLook,
@@ -126,7 +126,7 @@ pub struct Model {
     pub history: HistoryStatus,
     /// The window is in front of the others.
     pub in_front: bool,
-    /// What went a moment ago and can still come back.
+    /// What was removed last and can still be restored.
     pub undo: Option<Undo>,
     /// Which rows are shown.
     pub filter: Filter,
@@ -138,13 +138,13 @@ pub struct Model {
     said_of_files: Option<Notice>,
     next_id: u64,
     copies: u64,
-    /// How often something went that could come back.
+    /// Number of removals that could be undone so far.
     removals: u64,
     /// The pointer that was copied last, while it may have to leave the clipboard.
     last_copied: Option<PointerText>,
-    /// Where the keyboard goes when what is on top has gone.
+    /// The widget that gets the focus when the modal is closed.
     beneath: Option<Focus>,
-    /// Where it goes when the open menu has gone.
+    /// The widget that gets the focus when the menu is closed.
     menu_from: Option<Focus>,
     /// Where to return once Settings have what was missing.
     return_to: Option<ReturnTo>,
@@ -153,9 +153,9 @@ pub struct Model {
 /// The screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Screen {
-    /// Leave a file.
+    /// Sharing files.
     Share,
-    /// Fetch a file.
+    /// Receiving files.
     Receive,
     /// Servers, relays, downloads, appearance.
     Settings,
@@ -164,7 +164,7 @@ pub enum Screen {
     Gallery,
 }
 
-/// What a path turned out to be.
+/// A path that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundPath {
     /// The path as it was given.
@@ -198,7 +198,7 @@ impl FoundKind {
         matches!(self, Self::File { len } if len > MAX_CONTENT_LEN)
     }
 
-    /// Dropping it would do something; what is missing is said then.
+    /// Whether dropping it would do something: a file, or a missing one, which is then reported.
     #[must_use]
     pub const fn can_be_shared(self) -> bool {
         !matches!(self, Self::Folder) && !self.is_too_large()
@@ -208,9 +208,9 @@ impl FoundKind {
 /// Files hanging over the window; `found` is empty until they were looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hover {
-    /// What hangs there.
+    /// Their paths.
     pub paths: Vec<PathBuf>,
-    /// What they are.
+    /// What a look at each path found.
     pub found: Vec<FoundPath>,
 }
 
@@ -222,9 +222,9 @@ pub enum Event {
     Described(Result<PointerInfo, UserMessage>),
     /// The text of a file with a pointer in it was read.
     PointerFileRead(Result<PointerText, UserMessage>),
-    /// What this program found of itself, line by line.
+    /// The diagnostics, a line for each finding.
     Diagnosed(String),
-    /// What was found is on the clipboard, or not.
+    /// Whether the clipboard took the diagnostics.
     DiagnosticsCopied(bool),
     /// A time set by [`Work::Later`] has passed.
     Elapsed(Timer),
@@ -268,7 +268,7 @@ pub enum Event {
     Shared(RunId, Ended<ShareResult>),
     /// The system says how it wants windows to look.
     SystemLook(SystemLook),
-    /// What a server said of what it takes, as far as is remembered.
+    /// The limits of a server, as far as they are remembered.
     Terms(ServerChoice, Option<Terms>),
     /// A server was tested.
     Tested(ServerChoice, Ended<TestReport>),

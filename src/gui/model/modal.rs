@@ -1,9 +1,9 @@
-//! What stands over everything else: a question, a sheet, or the menu of a row.
+//! Modals: the question or sheet that covers the window, and the menu of a row.
 
 use super::{Effect, Focus, Model, TransferId};
 use crate::app::settings::ServerChoice;
 
-/// What stands over everything else.
+/// The modal that covers the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Modal {
     /// Name, version, licences.
@@ -13,17 +13,17 @@ pub enum Modal {
         /// How many are running or waiting.
         running: usize,
     },
-    /// Whether the server's copy of this row's file should go.
+    /// Asks whether to delete the server's copy of this row's file.
     Delete(TransferId),
-    /// How much longer the server should keep this row's file.
+    /// Asks how much longer the server should keep this row's file.
     KeepLonger(TransferId),
-    /// The received file could run a program when it is opened.
+    /// Asks whether to open a received file that could run a program.
     OpenProgram(TransferId),
-    /// The history would be gone for good.
+    /// Asks whether to wipe the history for good.
     WipeHistory,
     /// The pointer of this row as a code for cameras.
     Qr(TransferId),
-    /// Every key that does something.
+    /// The keyboard shortcuts.
     Shortcuts,
     /// Who saw what of the last test of a server.
     WhoSawTest {
@@ -42,7 +42,7 @@ pub enum Modal {
 }
 
 impl Modal {
-    /// It wants an answer; files dropped meanwhile are refused.
+    /// Whether it is a question; files that are dropped meanwhile are refused.
     #[must_use]
     pub const fn asks(self) -> bool {
         matches!(
@@ -52,14 +52,14 @@ impl Modal {
     }
 }
 
-/// What a person did with what stands over everything else.
+/// What a person did with the open modal or menu.
 #[derive(Clone, Copy)]
 pub enum ModalAction {
     /// Close the menu of a row, or leave things as they are where something was asked.
     Back,
     /// Look at another try of the transfer.
     ChooseTry(usize),
-    /// Open something over everything else.
+    /// Open this modal.
     Open(Modal),
     /// Answer to [`Modal::OpenProgram`].
     OpenAnyway,
@@ -88,7 +88,7 @@ impl Model {
         Vec::new()
     }
 
-    /// Opens something over everything else; the keyboard comes back from it.
+    /// Opens a modal and remembers where the focus was.
     pub(super) fn open(&mut self, modal: Modal) {
         let menu = self.menu.take().and_then(|_| self.menu_from.take());
         if self.modal.is_none() {
@@ -120,7 +120,7 @@ impl Model {
         }
     }
 
-    /// Closes what is open on top.
+    /// Closes the open menu or modal.
     pub(super) fn back(&mut self) {
         if self.menu.is_some() {
             self.close_menu();

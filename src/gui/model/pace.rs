@@ -7,11 +7,11 @@ use std::time::Duration;
 pub struct Pace {
     first: Option<PaceSample>,
     last: Option<PaceSample>,
-    /// Smoothed.
+    /// Smoothed speed.
     bytes_per_sec: f64,
 }
 
-/// So many bytes had passed at this time.
+/// Number of bytes that had passed at a moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct PaceSample {
     at: Duration,
@@ -27,7 +27,7 @@ pub struct Speed {
     pub secs_left: u64,
 }
 
-/// Before this, what was seen says too little.
+/// No estimate is given earlier than this after the first byte.
 const AFTER: Duration = Duration::from_secs(1);
 /// Samples closer together than this are merged.
 const APART: Duration = Duration::from_millis(50);
@@ -35,7 +35,7 @@ const APART: Duration = Duration::from_millis(50);
 const SMOOTH_SECS: f64 = 2.0;
 /// Shorter transfers end before an estimate could be read.
 const LEAST_BYTES: u64 = 1_000_000;
-/// What would take longer is no estimate.
+/// A longer estimate, in seconds, is not shown.
 const MOST_SECS: f64 = 24.0 * 3_600.0;
 
 impl Pace {

@@ -25,17 +25,17 @@ pub enum RelayAction {
     ForgetList,
     /// Forget a list that is not the chosen one.
     ForgetOther(RelaySource),
-    /// Go out straight from now on.
+    /// Stop using the proxy.
     ForgetProxy,
     /// The field for the line of a relay list was edited.
     LineEdited(String),
-    /// Begin paths at other relays.
+    /// Draw a new guard (the first relay of each path).
     NewGuard,
     /// The field for a proxy was edited.
     ProxyEdited(String),
     /// Show each relay, or not.
     Show(bool),
-    /// Go out through the proxy that was typed.
+    /// Use the proxy that was typed.
     UseProxy,
     /// Use Session's service nodes.
     UseSession,
@@ -104,7 +104,7 @@ pub enum RelayWish {
     Forget(RelaySource),
     /// Say how they stand.
     Look,
-    /// Begin paths at other relays.
+    /// Draw a new guard (the first relay of each path).
     NewGuard,
     /// Use Session's service nodes.
     Session,
@@ -217,7 +217,7 @@ impl Model {
         effects
     }
 
-    /// Goes through the relays of this list from now on.
+    /// Uses the relays of this list from now on.
     fn use_list(&mut self, list: ShownRelayList) -> Vec<Effect> {
         let source = list.source.clone();
         self.settings_screen.relay_list = Some(list);

@@ -68,7 +68,7 @@ impl Model {
         Vec::new()
     }
 
-    /// The unfinished transfer of this run; a cancelled or newer one does not listen.
+    /// The unfinished transfer of this run; `None` when it was cancelled or tried again since.
     pub(super) fn of_run(&mut self, run: RunId) -> Option<&mut Transfer> {
         self.transfers
             .iter_mut()
@@ -319,7 +319,7 @@ impl Model {
         effects
     }
 
-    /// The one thing to do with a row.
+    /// Does the main action of a row: copy, open or try again.
     fn main(&mut self, id: TransferId) -> Vec<Effect> {
         match self.transfer(id).map(|transfer| &transfer.state) {
             Some(TransferState::Shared(_)) => self.copy(id),

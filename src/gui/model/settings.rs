@@ -15,7 +15,7 @@ pub enum SettingsAction {
     Change(Change),
     /// Open the system's dialog for the download folder.
     ChooseDownloads,
-    /// Put what this program finds of itself on the clipboard.
+    /// Copy the diagnostics.
     CopyDiagnostics,
     /// Write the history in the clear to a file of the person's choice.
     ExportHistory,
@@ -86,7 +86,7 @@ impl Model {
         effects
     }
 
-    /// There is no dialog for the folder.
+    /// Reports that the system has no dialog for folders.
     pub(super) fn on_no_folder_dialog(&mut self, message: UserMessage) {
         self.dialog_open = false;
         self.forget_return_for_folder();
@@ -116,7 +116,7 @@ impl Model {
         }
     }
 
-    /// What was found of this program is on the clipboard, or not.
+    /// Reports whether the clipboard took the diagnostics.
     pub(super) fn on_diagnostics_copied(&mut self, taken: bool) {
         if taken {
             self.say(Tone::Success, WindowMessage::DiagnosticsCopied);

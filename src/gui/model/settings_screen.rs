@@ -1,5 +1,5 @@
-//! What the Settings screen has beside the settings: its fields, tests of servers, what is known of relays. What the settings
-//! come to beside it: which server is in use, how the window looks.
+//! State of the Settings screen beside the settings themselves: its fields, tests of servers, what is known of relays;
+//! and what follows from the settings, such as the server in use and the look of the window.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,9 +26,9 @@ pub struct WordField {
 /// What the server of a transfer is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServerLabel {
-    /// It is the network inside this program.
+    /// The built-in network.
     BuiltIn,
-    /// It has this name, or this host.
+    /// A server by its name, or by its host where it has none.
     Named(String),
 }
 
@@ -37,9 +37,9 @@ pub enum ServerLabel {
 pub struct SystemLook {
     /// Dark or light; none: it does not say.
     pub dark: Option<bool>,
-    /// Strong colours.
+    /// Whether high contrast is wanted.
     pub high_contrast: bool,
-    /// Nothing should move.
+    /// Whether animations are unwanted.
     pub reduced_motion: bool,
 }
 
@@ -99,13 +99,13 @@ pub struct SettingsScreen {
     pub relay_trouble: Option<UserMessage>,
     /// The field for the line of a relay list, or the path of one.
     pub relay_line: String,
-    /// Something is asked of the relays.
+    /// Whether a request about relays is running.
     pub relays_busy: bool,
     /// What was read of a relay list last; see [`Model::chosen_list`].
     pub relay_list: Option<ShownRelayList>,
     /// How the chosen relays stand, as far as it was looked.
     pub relays_seen: Option<RelaysSeen>,
-    /// Each of them is shown.
+    /// Whether the list of relays is expanded.
     pub relays_open: bool,
     /// The lists beside the chosen one, as far as it was looked.
     pub other_lists: Vec<OtherList>,
@@ -117,7 +117,7 @@ pub struct SettingsScreen {
     pub links: Option<bool>,
 }
 
-/// The sizes between which a person steps, per cent.
+/// Steps of the zoom, per cent.
 const ZOOM_STEPS: [u16; 7] = [*ZOOM.start(), 100, 110, 125, 150, 175, *ZOOM.end()];
 
 impl Model {
@@ -177,7 +177,7 @@ impl Model {
         chosen.unwrap_or(&self.usual_downloads)
     }
 
-    /// The size of everything one step above (1) or below (-1), or the usual one (0), per cent.
+    /// The zoom one step above (1) or below (-1) the present one, or the default (0), per cent.
     #[must_use]
     pub fn zoomed(&self, step: i8) -> u16 {
         let zoom = self.settings.zoom;
@@ -190,7 +190,7 @@ impl Model {
         next.unwrap_or(zoom)
     }
 
-    /// Whether colours are strong.
+    /// Whether the window uses high contrast.
     #[must_use]
     pub fn high_contrast(&self) -> bool {
         match self.settings.contrast {
@@ -200,7 +200,7 @@ impl Model {
         }
     }
 
-    /// Whether nothing should move.
+    /// Whether the window avoids animations.
     #[must_use]
     pub fn reduced_motion(&self) -> bool {
         self.settings.reduced_motion || self.system.reduced_motion

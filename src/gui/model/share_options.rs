@@ -1,11 +1,11 @@
-//! What can be chosen for the next shares, within what their server takes.
+//! Options for the next shares, within the limits of their server.
 
 use crate::protocol::file_api::MAX_RECEIPTS;
 
 /// How long a server should keep a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeepFor {
-    /// As long as it keeps files that do not say.
+    /// For the server's default time.
     #[default]
     Usual,
     /// So many days.
@@ -16,7 +16,7 @@ impl KeepFor {
     /// The days that can be asked for, where the server allows them.
     pub const DAYS: [u16; 4] = [1, 7, 14, 30];
 
-    /// Seconds to ask for.
+    /// Seconds to ask the server for; `None` for its default time.
     #[must_use]
     pub fn secs(self) -> Option<u64> {
         match self {
@@ -25,7 +25,7 @@ impl KeepFor {
         }
     }
 
-    /// The server keeps files so long without being asked, as far as is known.
+    /// Whether this is the server's default time, as far as that is known.
     #[must_use]
     pub fn is_usual(self, terms: Option<&Terms>) -> bool {
         match (self.secs(), terms) {
@@ -35,7 +35,7 @@ impl KeepFor {
         }
     }
 
-    /// The server may keep files so long, as far as is known.
+    /// Whether the server allows this time, as far as its limits are known.
     #[must_use]
     pub fn is_within(self, terms: Option<&Terms>) -> bool {
         match (self.secs(), terms) {
@@ -45,14 +45,14 @@ impl KeepFor {
     }
 }
 
-/// What a server said of what it takes.
+/// Limits that a server states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// The longest content that it stores.
+    /// Longest content that it stores, in bytes.
     pub max_len: u64,
-    /// How long it keeps files that do not say.
+    /// How long it keeps files by default, in seconds.
     pub usual_secs: u64,
-    /// How long it keeps files at most.
+    /// How long it keeps files at most, in seconds.
     pub max_secs: u64,
     /// The bits of work that it asks for the smallest size, if it asks for any.
     pub work_bits: Option<u8>,
@@ -113,8 +113,8 @@ impl Count {
 /// What is chosen for the next shares; not kept between starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShareOptions {
-    /// How long.
+    /// How long the server should keep the file.
     pub keep: KeepFor,
-    /// How often.
+    /// Whether downloads are counted, and how many are allowed.
     pub count: Count,
 }

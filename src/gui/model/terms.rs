@@ -1,10 +1,10 @@
-//! What servers said of what they take, and the options of a share within that.
+//! Limits that servers state, and keeping the options of a share within them.
 
 use super::{Effect, KeepFor, Model, SettingsWork, Terms};
 use crate::app::settings::ServerChoice;
 
 impl Model {
-    /// Asks what the chosen server said of what it takes, where that is not known yet.
+    /// Asks for the remembered limits of the chosen server, where they are not known yet.
     pub(super) fn ask_terms(&self) -> Option<Effect> {
         let chosen = self.settings.chosen;
         (!self.settings_screen.terms.contains_key(&chosen))
@@ -18,7 +18,7 @@ impl Model {
         }
     }
 
-    /// What the chosen server would refuse is not asked of it.
+    /// Resets options that the chosen server would refuse.
     pub(super) fn keep_within_terms(&mut self) {
         let keep = self.share_options.keep;
         if !keep.is_within(self.chosen_terms()) {

@@ -12,11 +12,11 @@ use crate::app::transfer::stage::{FirstStop, Stage};
 use crate::app::words::who_saw_what::RequestShown;
 use crate::protocol::size_class::SizeClass;
 
-/// A row; stays the same when it is tried again.
+/// Id of a row of the list; it stays the same when the transfer is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransferId(pub u64);
 
-/// One attempt of one row. What an earlier attempt still reports is not mistaken for this one.
+/// Id of one attempt of one row, so that late reports of an earlier attempt are not taken for this one's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(pub u64);
 
@@ -39,7 +39,7 @@ pub struct Transfer {
     pub name: ShownName,
     /// Length of the content.
     pub len: Option<u64>,
-    /// What is done.
+    /// Whether a file is shared or received, and which.
     pub job: TransferJob,
     /// How it stands.
     pub state: TransferState,
@@ -49,9 +49,9 @@ pub struct Transfer {
     pace: Pace,
     /// Nothing has moved for some seconds.
     pub slow: bool,
-    /// The quarter of its bytes that was said last, and when something was said; none before it is on its way.
+    /// The quarter of its bytes that was announced last, and when; `None` before its bytes move.
     spoken: Option<(u8, Duration)>,
-    /// How often something moved in this attempt.
+    /// Number of times that progress was made in this attempt.
     moves: u64,
     /// A timer runs that will look whether something moved.
     watched: bool,
@@ -61,7 +61,7 @@ pub struct Transfer {
     pub first_stop: FirstStop,
     /// The server of the present attempt, for a file that leaves.
     pub(super) goes_to: Option<ServerChoice>,
-    /// The server asked for work in this attempt.
+    /// Whether the server asked for work (a puzzle) in this attempt.
     pub worked: bool,
     /// Something is asked of the server about a shared file.
     pub managing: Option<ManageAction>,
@@ -69,7 +69,7 @@ pub struct Transfer {
     pub told: Option<Told>,
     /// Of a received file: what name and content say of each other.
     pub findings: Findings,
-    /// What keeps it for the next start.
+    /// Its entry in the history.
     pub entry: Option<EntryId>,
     /// Of a row of an earlier start: when it ended, unix seconds, to the hour.
     pub ended: Option<u64>,
@@ -81,7 +81,7 @@ pub struct Transfer {
 
 /// How something that crossed the network ended, and what each party was shown by then.
 pub struct Ended<T> {
-    /// What it came to.
+    /// Outcome of the request.
     pub result: Result<T, Trouble>,
     /// What each party was shown.
     pub shown: Vec<RequestShown>,
@@ -100,7 +100,7 @@ pub enum ManageAction {
     Status,
 }
 
-/// What it came to.
+/// Outcome of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Managed {
     /// The server has no copy any more.
@@ -127,13 +127,13 @@ pub enum Told {
     Done(Managed),
 }
 
-/// What is done.
+/// Whether a file is shared or received, and which.
 pub enum TransferJob {
-    /// A file leaves.
+    /// Share the file of this path.
     Share(PathBuf),
-    /// A file comes.
+    /// Receive a file.
     Receive {
-        /// What names it.
+        /// Its pointer.
         pointer: PointerText,
         /// The sender is told, if they asked to be.
         tell_sender: bool,
@@ -142,15 +142,15 @@ pub enum TransferJob {
 
 /// How a transfer stands.
 pub enum TransferState {
-    /// For its turn.
+    /// It waits for its turn.
     Waiting,
-    /// At this stage.
+    /// It is under way, at this stage.
     Running(Stage),
-    /// The server has confirmed; here is the pointer.
+    /// The server has confirmed the upload.
     Shared(ShareResult),
     /// Verified, opened and saved.
     Received(Saved),
-    /// Did not work.
+    /// It failed.
     Failed(Trouble),
     /// Stopped by the person.
     Cancelled,
@@ -186,7 +186,7 @@ pub enum Milestone {
 /// What a share gives.
 #[derive(Clone)]
 pub struct ShareResult {
-    /// For the recipient.
+    /// The pointer, for the recipient.
     pub pointer: PointerText,
     /// Length of the padded blob that was sent.
     pub blob_len: u64,
@@ -227,10 +227,10 @@ fn moved_part(stage: Stage) -> Option<f32> {
     }
 }
 
-/// Between two things that are said of the progress of one transfer.
+/// Least time between two announcements of one transfer's progress.
 const BETWEEN_SPOKEN: Duration = Duration::from_secs(5);
 
-/// Where the bar stands when the work for a server is done.
+/// Position of the bar when the work for a server is done, from 0 to 1.
 const WORKED: f32 = 0.45;
 
 impl Transfer {
@@ -363,7 +363,7 @@ impl Transfer {
         tries.sum()
     }
 
-    /// The pointer that it came to.
+    /// The pointer of a file that was shared.
     #[must_use]
     pub fn pointer(&self) -> Option<&PointerText> {
         match &self.state {

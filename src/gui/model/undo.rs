@@ -1,4 +1,4 @@
-//! What was taken away a moment ago, and how it comes back.
+//! Undoing the last removal.
 
 use super::{
     Announced, Effect, Focus, HistoryWork, Model, RelayWish, ShownName, Timer, Transfer, TransferId,
@@ -8,7 +8,7 @@ use crate::app::settings::{Change, ServerChoice, ServerEntry};
 use crate::net::socks::SocksProxy;
 use crate::protocol::keys::Ed25519Public;
 
-/// What can come back.
+/// What was removed and can be restored.
 pub enum Undo {
     /// The proxy.
     Proxy(SocksProxy),
@@ -22,7 +22,7 @@ pub enum Undo {
         place: usize,
         /// The server.
         server: ServerEntry,
-        /// Files went there.
+        /// Whether new files went to it.
         chosen: bool,
     },
 }
@@ -117,7 +117,7 @@ impl Model {
         effects
     }
 
-    /// Brings back what went last.
+    /// Restores what was removed last.
     pub(super) fn undo(&mut self) -> Vec<Effect> {
         let changes = match self.undo.take() {
             None => return Vec::new(),
@@ -148,7 +148,7 @@ impl Model {
         self.change_all(changes)
     }
 
-    /// What went stays away: nothing of it is kept any more.
+    /// Makes the last removal final: its entries leave the history.
     pub(super) fn settle(&mut self) -> Vec<Effect> {
         match self.undo.take() {
             Some(Undo::Rows(rows)) => {
@@ -165,7 +165,7 @@ impl Model {
         }
     }
 
-    /// The time to bring it back is over, unless something else went meanwhile.
+    /// Makes the removal of this number final when its time is over, unless another came after it.
     pub(super) fn undo_elapsed(&mut self, removal: u64) -> Vec<Effect> {
         if removal == self.removals {
             self.settle()

@@ -91,7 +91,8 @@ impl Model {
         Vec::new()
     }
 
-    /// What went stays away, and a copied pointer does not outlive the window when it would not have stayed anyway.
+    /// Makes the last removal final, and clears a copied pointer from the clipboard if the settings say that it leaves
+    /// after a minute.
     fn leave_nothing(&mut self) -> Vec<Effect> {
         let mut effects = self.settle();
         if self.settings.clear_clipboard {
@@ -104,7 +105,7 @@ impl Model {
         effects
     }
 
-    /// The card of the first start has gone.
+    /// Closes the card of the first start.
     pub(super) fn welcomed(&mut self) -> Vec<Effect> {
         self.first_start = false;
         self.change(Change::Welcomed)

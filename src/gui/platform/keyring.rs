@@ -4,10 +4,10 @@ use keyring::{Entry, Error};
 
 use crate::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 
-/// What the entries stand under in the keyring.
+/// Service name of the entries in the keyring.
 const SERVICE: &str = "org.cloakroom.Cloakroom";
 
-/// The real one.
+/// The [`KeyStore`] in the system's keyring.
 pub struct SystemKeyring;
 
 impl KeyStore for SystemKeyring {
@@ -36,7 +36,7 @@ fn entry(id: &KeyId) -> Result<Entry, KeyStoreError> {
     Entry::new(SERVICE, &id.name()).map_err(|error| reason(&error))
 }
 
-/// What the system says is not shown: it can hold names of entries.
+/// Maps an error of the keyring, without its text, which can contain names of entries.
 fn reason(error: &Error) -> KeyStoreError {
     match error {
         Error::NoDefaultStore | Error::PlatformFailure(_) | Error::NotSupportedByStore(_) => {

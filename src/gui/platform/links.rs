@@ -11,7 +11,7 @@ use crate::gui::arguments::LINK_ARGUMENT;
 const CLASS: &str = r"Software\Classes\cloakroom";
 const COMMAND: &str = r"shell\open\command";
 
-/// Such a link opens this program.
+/// Whether a click on a `cloakroom:` link opens this program.
 pub(crate) fn are_ours() -> bool {
     command().is_some_and(|ours| opens(CLASS).is_ok_and(|known| known == ours))
 }

@@ -30,12 +30,12 @@ use crate::app::transfer::known_file::KnownFile;
 use crate::app::words::harmless::shown_name;
 use crate::wire::clock;
 
-/// What came of showing a file in its folder.
+/// Outcome of showing a file in its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revealed {
     /// The file is not there any more.
     Gone,
-    /// Nothing took it.
+    /// No program could be asked.
     NoProgram,
     /// A program was asked to.
     Shown,
@@ -71,7 +71,7 @@ pub trait Platform: Send + Sync {
     /// Has the desktop say something. May block.
     fn notify(&self, notification: &Notification);
 
-    /// There are dialogs for files; without, every one seems to be dismissed at once. May block.
+    /// Whether the system has file dialogs; without them each seems to be dismissed at once. May block.
     fn has_dialogs(&self) -> bool {
         true
     }
@@ -95,7 +95,7 @@ pub trait Platform: Send + Sync {
         content_type::examine(path).ok()
     }
 
-    /// What a path is.
+    /// Looks at a path: file, folder or missing.
     #[expect(
         clippy::disallowed_methods,
         reason = "this trait is where the window meets the desktop"
@@ -130,7 +130,7 @@ pub fn is_elevated() -> bool {
 #[cfg(windows)]
 const ADMINISTRATORS_ONLY: &str = "S-1-5-19";
 
-/// The real desktop.
+/// The [`Platform`] of the system that the program runs on.
 #[derive(Default)]
 pub struct Desktop {
     look: system_look::Watch,
@@ -297,7 +297,7 @@ mod dialogs {
 
 #[cfg(all(unix, not(target_os = "macos")))]
 mod dialogs {
-    //! On Linux and the BSDs they are those of the desktop's portal or else of Zenity.
+    //! Whether the system has file dialogs: on Linux and the BSDs those of the desktop's portal or of Zenity.
 
     use std::ffi::OsStr;
 
@@ -311,7 +311,7 @@ mod dialogs {
         has_program(std::env::var_os("PATH").as_deref(), "zenity") || has_portal().is_ok()
     }
 
-    /// A program of this name is on the path.
+    /// Whether a program of this name is on `PATH`.
     #[expect(
         clippy::disallowed_methods,
         reason = "this room is where the window meets the desktop"

@@ -71,7 +71,7 @@ mod asked {
     #[cfg(any(windows, target_os = "macos"))]
     use super::SystemLook;
 
-    /// How often.
+    /// Time between two looks.
     #[cfg(any(windows, target_os = "macos"))]
     const EVERY: Duration = Duration::from_secs(3);
 

@@ -20,7 +20,7 @@ pub struct UriList {
 pub enum DropNews {
     /// These files hang over the window.
     Hovering(UriList),
-    /// Nothing does any more.
+    /// The files no longer hang over the window.
     Left,
     /// These files were dropped.
     Dropped(UriList),
@@ -28,7 +28,7 @@ pub enum DropNews {
     Lost,
 }
 
-/// An entry that is longer than this is shown by its beginning.
+/// Longest text, in characters, that is shown of an entry.
 const SHOWN: usize = 80;
 
 impl From<Vec<PathBuf>> for UriList {
@@ -66,7 +66,7 @@ impl UriList {
         (!list.files.is_empty() && addresses).then_some(list)
     }
 
-    /// The list names nothing at all.
+    /// Whether the list names nothing.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.files.is_empty() && self.elsewhere.is_empty()

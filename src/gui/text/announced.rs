@@ -1,4 +1,4 @@
-//! The words of what the model has to say by itself: announcements, notices, names and troubles.
+//! The words of announcements, notices, names and errors that the model holds as data.
 
 use std::borrow::Cow;
 
@@ -128,7 +128,7 @@ pub fn server_label(server: &ServerLabel) -> &str {
     }
 }
 
-/// What was taken away and can come back.
+/// Names what was removed and can be restored.
 #[must_use]
 pub fn removed(what: &Removed) -> String {
     match what {

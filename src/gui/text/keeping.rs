@@ -1,4 +1,4 @@
-//! What the window says of the history, of files that could run, and what it has the desktop say.
+//! The words of the history, of the question before a program is opened, and of desktop notifications.
 
 use super::texts;
 use crate::app::kept::history::{
@@ -70,7 +70,7 @@ pub fn history_not_wiped(why: SessionOnly) -> UserMessage {
 /// What the desktop shows, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
-    /// In bold.
+    /// First line, shown in bold.
     pub title: String,
     /// Below it.
     pub body: String,

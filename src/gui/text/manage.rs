@@ -196,13 +196,13 @@ pub fn new_guard_refused(refused: NewGuardRefused) -> UserMessage {
     }
 }
 
-/// A display system.
+/// Name of a display system.
 pub const X11: &str = "X11";
-/// A display system.
+/// Name of a display system.
 pub const WAYLAND: &str = "Wayland";
-/// What draws the window.
+/// Name of a renderer.
 pub const WGPU: &str = "GPU";
-/// What draws the window.
+/// Name of a renderer.
 pub const OPENGL: &str = "OpenGL";
 
 /// How the chosen server stands.

@@ -56,7 +56,7 @@ pub const NAME: &str = "Cloakroom";
 /// What stands in the empty field for a pointer.
 pub const POINTER_HINT: &str = "cloak1…";
 
-/// In place of one character of a pointer that nobody should read now.
+/// Character that masks one of a pointer.
 pub const MASK: &str = "•";
 
 /// What stands in the empty field for a server's address.

@@ -77,7 +77,7 @@ static HOME: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     Some(folders.home_dir().to_owned())
 });
 
-/// With `~` for the home folder, if it begins with that.
+/// Writes a path inside the home folder with `~`.
 fn below_home(folder: &Path, home: Option<&Path>) -> String {
     let below = home
         .filter(|home| home.parent().is_some())

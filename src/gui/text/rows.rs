@@ -1,4 +1,4 @@
-//! What the window says of rows: what they are headed by, and what is said aloud as they begin and stop.
+//! The words of the list of transfers: headings, and announcements as transfers begin and progress.
 
 use super::texts;
 use crate::app::words::units::percent_done;
@@ -14,7 +14,7 @@ pub fn rows_heading(kind: Filter) -> &'static str {
     }
 }
 
-/// Said when it begins.
+/// Announcement of shares that begin.
 #[must_use]
 pub fn starts_sharing(names: &[&str]) -> String {
     match names {
@@ -23,7 +23,7 @@ pub fn starts_sharing(names: &[&str]) -> String {
     }
 }
 
-/// Said while its bytes move, of the first three quarters.
+/// Announcement that a quarter (1 to 3) of a file's bytes has moved.
 #[must_use]
 pub fn is_so_far(name: &str, quarter: u8) -> String {
     texts::is_so_far(name, &percent_done(f32::from(quarter) / 4.0))

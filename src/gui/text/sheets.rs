@@ -1,10 +1,10 @@
-//! The words of what stands over the window: shortcuts, and what came of a try.
+//! The words of sheets: keyboard shortcuts, and the outcome of a try.
 
 use super::texts;
 use crate::app::words::who_saw_what::outcome;
 use crate::protocol::disclosure::ShownOutcome;
 
-/// What came of a try, and where what is shown of it is from.
+/// The outcome of a try, and where the facts shown about it come from.
 #[must_use]
 pub fn shown_outcome(came: &ShownOutcome) -> String {
     texts::shown_outcome(&outcome(came), texts::shown_about())

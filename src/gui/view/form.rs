@@ -1,4 +1,4 @@
-//! What the cards of Settings are built from: a line of a card, and what is wrong with a field.
+//! Building blocks of the cards in Settings: a line, and the message below a refused field.
 
 use egui::{Id, Sense, Ui, vec2};
 

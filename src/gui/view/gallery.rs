@@ -12,7 +12,7 @@ use crate::gui::tokens::{Type, measure, palette, space};
 /// Only those who work on the window read it.
 const TITLE: &str = "every widget in every state";
 
-/// What a widget is shown in, one line each.
+/// The interaction states that each widget is shown in, one line each.
 const POSES: [Option<Pose>; 4] = [
     None,
     Some(Pose::Hovered),
@@ -53,7 +53,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &m
     }
 }
 
-/// A menu, a question and a tip, where they stand and not over everything else.
+/// A menu, a question and a tooltip, drawn inline.
 fn over_everything(ui: &mut Ui) {
     let palette = palette(ui);
     let entries = [
@@ -122,7 +122,7 @@ fn buttons(ui: &mut Ui) {
     }
 }
 
-/// Everything that chooses, and a field.
+/// Switches, chips and the other controls for choices, and a text field.
 fn choices(ui: &mut Ui, pose: Option<Pose>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::splat(space::M);
@@ -161,7 +161,7 @@ fn choices(ui: &mut Ui, pose: Option<Pose>) {
     field.show(ui, &mut String::new());
 }
 
-/// What only shows something.
+/// Widgets that only show something.
 fn facts(ui: &mut Ui, model: &Model) {
     fields(ui);
     for fraction in [0.0, 1.0] {

@@ -1,4 +1,4 @@
-//! What the model looks like. A view draws plain data and returns actions; it opens no file and keeps no truth.
+//! Draws the model. A view draws plain data and returns actions; it opens no file and holds no state of its own.
 
 mod form;
 #[cfg(feature = "testing")]
@@ -31,11 +31,11 @@ use super::tokens::{Type, measure, palette, palette_of, space};
 use crate::app::transfer::known_file::KnownFile;
 use crate::app::words::message::Remedy;
 
-/// What came of drawing one frame.
+/// Outcome of drawing one frame.
 #[derive(Default)]
 pub(super) struct Drawn {
     pub(super) actions: Vec<Action>,
-    /// The keyboard went where the model wanted it.
+    /// Whether the focus went where the model wanted it.
     pub(super) focused: bool,
     /// Where the transfers begin, if there are any.
     pub(super) rows_top: Option<f32>,
@@ -179,7 +179,7 @@ fn content(ui: &mut Ui, model: &Model, context: ViewContext, height: f32, drawn:
     }
 }
 
-/// The way through Settings, on a line of its own above it.
+/// The tabs of the Settings screen, on a line of their own above it.
 fn way(ui: &mut Ui) {
     let palette = palette(ui);
     let whole = ui.available_width();
@@ -364,7 +364,7 @@ fn destination_and_gear(ui: &mut Ui, model: &Model, width: f32, drawn: &mut Draw
     }
 }
 
-/// Neither of the two screens of the switch is open.
+/// Whether neither Share nor Receive is the open screen.
 fn switch_is_off(model: &Model) -> bool {
     !matches!(model.screen, Screen::Share | Screen::Receive)
 }
@@ -376,7 +376,7 @@ fn destination(model: &Model) -> (Icon, &str) {
     }
 }
 
-/// Over everything, while files hang over the window.
+/// Drawn over everything while files hang over the window.
 fn overlay(ctx: &egui::Context, hover: &Hover, used: Option<KnownFile>) {
     let palette = palette_of(ctx);
     let area = Area::new(Id::unique("drop overlay"))
@@ -474,7 +474,7 @@ fn overlay(ctx: &egui::Context, hover: &Hover, used: Option<KnownFile>) {
     });
 }
 
-/// What Esc takes away, outermost first; a question takes its own.
+/// The action of Esc: closes the topmost thing that is open. A question handles Esc itself.
 pub(super) fn escape(model: &Model) -> Option<Action> {
     if model.modal.is_some() || model.menu.is_some() {
         None

@@ -78,7 +78,7 @@ pub(super) fn card(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     });
 }
 
-/// Stands as far from what is above it as from what is below; `below` is what the card does not give already.
+/// A divider with equal space above and below; `below` is the space that the card does not add already, in points.
 fn divider(ui: &mut Ui, below: f32) {
     ui.add_space(space::S);
     kit::divider(ui);

@@ -99,7 +99,7 @@ fn opened(ui: &mut Ui, drawn: &mut Drawn) {
     });
 }
 
-/// Enter in the pointer's field is Download; with Shift it is a new line.
+/// Whether Enter was pressed in the pointer's field, which means Download; with Shift it is a new line.
 fn enters(ui: &Ui) -> bool {
     ui.memory(|memory| memory.has_focus(field_id()))
         && ui.input_mut(|input| {
@@ -107,7 +107,7 @@ fn enters(ui: &Ui) -> bool {
         })
 }
 
-/// In the middle of what is left of an empty screen.
+/// The empty state, centred in the rest of the screen.
 fn nothing_yet(ui: &mut Ui, height: f32) {
     let palette = palette(ui);
     let used = ui.cursor().top() - ui.clip_rect().top();
@@ -132,7 +132,7 @@ pub(super) fn field_id() -> Id {
     Id::unique("pointer field")
 }
 
-/// What the pointer is.
+/// The card that describes the pointer in the field.
 fn card(ui: &mut Ui, model: &Model, context: ViewContext, info: &PointerInfo, drawn: &mut Drawn) {
     let palette = palette(ui);
     kit::card(ui, |ui| {
@@ -207,7 +207,7 @@ fn says_pointer(button: &Response, info: &PointerInfo) {
     (button.ctx).accesskit_node_builder(button.id, |node| node.set_description(said));
 }
 
-/// Where it goes, and the way to change that.
+/// The folder that the file will be saved in, and a button to change it.
 fn will_be_saved(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let ink = palette(ui).muted;
     let place = text::will_be_saved_in(model.downloads());
@@ -222,7 +222,7 @@ fn will_be_saved(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     }
 }
 
-/// What can be done where no relay serves the pointer's server.
+/// Buttons for what helps when no relay serves the pointer's server.
 fn ways_out(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut Drawn) {
     if !info.lacks_relays {
         return;

@@ -43,7 +43,7 @@ pub(super) fn part(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut
     }
 }
 
-/// The way to the first relay.
+/// The proxy on the way to the first relay.
 fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     if let Some(proxy) = &model.settings.proxy {
         let name = proxy.to_string();
@@ -88,7 +88,7 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     trouble(ui, "proxy", model.settings_screen.proxy_trouble.as_ref());
 }
 
-/// The source in use.
+/// The relay list in use.
 fn chosen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let source = &model.settings.relays;
     let is_list = *source != RelaySource::BuiltIn;
@@ -252,7 +252,7 @@ fn each(ui: &mut Ui, seen: &RelaysSeen, now: u64, list: Id) {
     }
 }
 
-/// Other relays: a line, a file, or Session's.
+/// Ways to use other relays: the line of a list, a file, or Session's network.
 fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     let busy = model.settings_screen.relays_busy;

@@ -73,21 +73,21 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &m
     });
 }
 
-/// What the way through the page knows of it.
+/// Scroll state of the page, from which the tabs know the section in view.
 #[derive(Clone, Copy, Default)]
 struct Seen {
-    /// Where each part begins.
+    /// Where each section begins, in points.
     tops: [f32; 7],
-    /// Where the page that is seen begins.
+    /// Upper edge of the visible part, in points.
     view: f32,
-    /// Its end is seen.
+    /// Whether the end of the page is in view.
     ends: bool,
-    /// The part that was gone to; none once somebody scrolls.
+    /// The section that a tab jumped to; `None` once the person scrolls.
     jumped: Option<usize>,
 }
 
 impl Seen {
-    /// The part that is read now.
+    /// The section in view.
     fn current(&self) -> usize {
         if let Some(jumped) = self.jumped {
             return jumped;
@@ -109,7 +109,7 @@ fn jump_key() -> Id {
     Id::unique("part of settings to go to")
 }
 
-/// The way through the page, above it: goes to a part, and says which is read.
+/// The tabs above the page: each jumps to a section, and the one in view is marked.
 pub(super) fn way(ui: &mut Ui) {
     let scrolled =
         ui.input(|input| input.smooth_scroll_delta() != vec2(0.0, 0.0) || input.pointer.any_down());
@@ -127,13 +127,13 @@ pub(super) fn way(ui: &mut Ui) {
     ui.data_mut(|data| data.insert_temp(seen_key(), seen));
 }
 
-/// How high the way through the page is at this width, where it fits above the page.
+/// Height of the tabs at this width, in points; `None` where they do not fit above the page.
 pub(super) fn way_height(ui: &Ui, width: f32) -> Option<f32> {
     let fits = ui.available_height() >= 300.0 && kit::tab_lines(ui, &sections(), width) <= 2;
     fits.then(|| kit::tabs_height(ui, &sections(), width))
 }
 
-/// A part of the page; returns where it begins.
+/// One section of the page; returns where it begins, in points.
 fn section(ui: &mut Ui, at: usize, title: &str, about: &str, add: impl FnOnce(&mut Ui)) -> f32 {
     let palette = palette(ui);
     let id = Id::unique(("part of settings", at));
@@ -502,7 +502,7 @@ fn named(ui: &mut Ui, name: &str, control: f32, add: &mut dyn FnMut(&mut Ui)) {
     }
 }
 
-/// What few people change.
+/// The Advanced section: settings that few people change.
 fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     let chosen = &model.settings;
@@ -607,7 +607,7 @@ fn appearance(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     });
 }
 
-/// Name and explanation, whether it is on, and what a click on it asks for.
+/// A switch of the page: title and explanation, whether it is on, and the action of a click.
 type Switch = ((&'static str, &'static str), bool, fn(bool) -> Change);
 
 fn privacy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {

@@ -61,12 +61,12 @@ pub(super) fn screen(
     }
 }
 
-/// Below this height of the screen the zone is one line: what is under it matters more.
+/// Height of the screen, in points, below which the drop zone is one line, to leave room for what is under it.
 const LOW: f32 = 440.0;
-/// The lowest zone that has a button in it.
+/// Least height of a drop zone with a button in it, in points.
 const LEAST_ZONE: f32 = 220.0;
 
-/// The highest zone: the whole window takes drops, and need not look like one button.
+/// Greatest height of the drop zone, in points. The whole window takes drops anyway.
 const MOST_ZONE: f32 = 400.0;
 
 /// A file came to be shared that this program can use itself: the person says which of the two was meant.
@@ -148,7 +148,7 @@ fn welcome(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     });
 }
 
-/// A zone is one button; returns its place and whether the keyboard is seen to be on it.
+/// Allocates the drop zone, which is one button; returns its rectangle and whether to draw the focus ring.
 fn target(ui: &mut Ui, model: &Model, height: f32, said: &str, drawn: &mut Drawn) -> (Rect, bool) {
     let palette = palette(ui);
     let (rect, response) =
@@ -210,7 +210,7 @@ fn to_the_rows(ui: &Ui, zone: &egui::Response, drawn: &mut Drawn) {
     }
 }
 
-/// The zone of an empty list.
+/// The large drop zone, shown while the list is empty.
 fn zone(ui: &mut Ui, model: &Model, context: ViewContext, height: f32, drawn: &mut Drawn) {
     let title = if context.drops {
         text::drop_here()
@@ -280,7 +280,7 @@ fn painted_button(ui: &mut Ui, primary: bool, palette: &Palette) -> Rect {
     rect
 }
 
-/// The zone when something else matters more.
+/// The drop zone of one line, shown when something else needs the room.
 pub(super) fn small_zone(
     ui: &mut Ui,
     model: &Model,
@@ -335,7 +335,7 @@ pub(super) fn small_zone(
     });
 }
 
-/// The only thing to do where no relay reaches the server, before everything else.
+/// The button that leads to Settings, shown where no relay reaches the server.
 fn way_out(ui: &mut Ui, loud: bool, drawn: &mut Drawn) {
     kit::callout(ui, Tone::Warning, &text::relays_missing(), |ui| {
         ui.add_space(space::S);
@@ -350,7 +350,8 @@ fn way_out(ui: &mut Ui, loud: bool, drawn: &mut Drawn) {
     });
 }
 
-/// Where a file goes, how large it may be, how long it stays; and the way to choose that.
+/// The lines under the drop zone: where a file goes, how large it may be, how long it stays; and the button for its
+/// options.
 fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let (icon, place) = match model.settings.chosen_entry() {
         None => (Icon::HardDrive, text::built_in_stays().to_owned()),

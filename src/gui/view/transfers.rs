@@ -122,7 +122,7 @@ fn keep_whole(ui: &Ui, transfer: TransferId, row: &egui::Response) {
     }
 }
 
-/// A list longer than this can be narrowed down.
+/// Number of rows from which the list can be filtered.
 const FILTERED_FROM: usize = 5;
 
 fn filter(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
@@ -132,7 +132,7 @@ fn filter(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     drawn.act_if(chosen.map(ListAction::Filter));
 }
 
-/// What is below the rows that are shown.
+/// The notes below the list, and the button for earlier rows.
 fn earlier(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     if model.listed().next().is_none() {
@@ -153,7 +153,7 @@ fn earlier(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     }
 }
 
-/// The row as something that the keyboard can be on.
+/// Makes the row focusable and handles its keys.
 fn keys(
     ui: &Ui,
     model: &Model,
@@ -257,10 +257,10 @@ fn body(
 
 const TILE: f32 = 36.0;
 const INDENT: f32 = TILE + space::M;
-/// A row narrower than this has no room beside its tile.
+/// Width of a row, in points, below which details stand under the tile and not beside it.
 const NARROW: f32 = 420.0;
 
-/// What is under the head stands under the name; where there is no room for that, under the tile.
+/// Indents the details of a row to the name, or where there is no room to the tile.
 fn indented<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     let indent = if ui.available_width() < NARROW {
         0.0
@@ -277,7 +277,7 @@ fn indented<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     .inner
 }
 
-/// Icon, name and one line of facts; at the right what can be done at any time.
+/// The head of a row: icon, name and one line of facts, with its buttons at the right.
 fn head(ui: &mut Ui, model: &Model, context: ViewContext, transfer: &Transfer, drawn: &mut Drawn) {
     let palette = palette(ui);
     let narrow = ui.available_width() < NARROW;
@@ -366,7 +366,7 @@ fn head(ui: &mut Ui, model: &Model, context: ViewContext, transfer: &Transfer, d
     );
 }
 
-/// How far a row is, in steps that a reader should speak.
+/// State of a row in coarse steps, for screen readers.
 fn phase(model: &Model, transfer: &Transfer) -> &'static str {
     match &transfer.state {
         TransferState::Waiting => "waiting",
@@ -417,7 +417,7 @@ fn state_badge(transfer: &Transfer) -> Option<(Tone, Icon, &'static str)> {
     })
 }
 
-/// The line under the name: as much as there is room for.
+/// The line under the name, shortened to the facts that fit.
 fn shown_facts(ui: &Ui, transfer: &Transfer, now: u64, narrow: bool, width: f32) -> String {
     let short = facts(transfer, now, true);
     let long = facts(transfer, now, false);
@@ -465,7 +465,7 @@ fn direction(transfer: &Transfer) -> Icon {
     }
 }
 
-/// The line under the name.
+/// Facts about a transfer for the line under its name.
 fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
     let size = match transfer.blob_len() {
         Some(blob_len) if transfer.is_unfinished() && !short => {
@@ -640,7 +640,7 @@ fn done(
     }
 }
 
-/// What the server said about the file since.
+/// The server's last answer about a shared file.
 fn told(ui: &mut Ui, transfer: &Transfer, gone: bool) {
     let palette = palette(ui);
     if transfer.managing.is_some() {

@@ -1,4 +1,4 @@
-//! What went a moment ago, and the button that brings it back, at the foot of the window.
+//! The undo bar at the foot of the window: what was removed, and the button that restores it.
 
 use egui::{Align, Align2, Area, Context, Frame, Id, Layout, Margin, Order, Stroke, vec2};
 
@@ -10,14 +10,14 @@ use crate::gui::model::{Model, WindowAction};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of, space};
 
-/// Beside the words and the button.
+/// Margin around the text and the button, in points.
 const MARGIN: f32 = 12.0;
 
 fn area() -> Id {
     Id::unique("undo")
 }
 
-/// How much of the foot of the window the bar covers; nothing stands there that could not be scrolled away from under it.
+/// Height of the window's foot that the bar covers, in points, by which pages extend their scroll range.
 pub(super) fn covers(ctx: &Context, model: &Model) -> f32 {
     if model.undo.is_none() {
         return 0.0;

@@ -223,7 +223,7 @@ impl Worker {
     }
 }
 
-/// Does what may wait for another program that has the clipboard.
+/// Does clipboard work, which may wait for the program that owns the clipboard.
 fn with_clipboard(inner: &Inner, work: ClipboardWork) {
     match work {
         ClipboardWork::Clear(text) => inner.platform.clear_secret(&text),
@@ -236,7 +236,7 @@ fn with_clipboard(inner: &Inner, work: ClipboardWork) {
     }
 }
 
-/// Does what may wait for a disk.
+/// Does file work, which may wait for a disk.
 fn with_file(inner: &Inner, work: FileWork) {
     match work {
         FileWork::Examine(id, path, why) => {
@@ -295,7 +295,7 @@ fn at_home(path: PathBuf) -> PathBuf {
     }
 }
 
-/// What the history keeps of a transfer.
+/// Maps a transfer to the entry that the history keeps.
 fn what(kept: &KeptTransfer) -> What {
     match &kept.outcome {
         TransferOutcome::Sharing(path) => What::Sharing { path: path.clone() },

@@ -164,5 +164,5 @@ fn receipt_key(record: &BlobRecord) -> Option<Ed25519Public> {
 
 /// Hours that an extension by somebody who is not the owner must add at least.
 const LEAST_GAIN_HOURS: u32 = 24;
-/// Receipts read at once.
+/// Number of receipts that are read concurrently.
 const AT_ONCE: usize = 16;

@@ -31,7 +31,7 @@ use crate::{
     wire::reserve::Reservation,
 };
 
-/// What uploads may be.
+/// Limits for uploads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// The largest blob, in bytes.
@@ -76,7 +76,7 @@ pub struct IncomingRequest {
     pub reservation: Option<Reservation>,
 }
 
-/// What is answered.
+/// Answer to a request.
 pub enum Answered {
     /// A blob, not read yet.
     Blob(Download),

@@ -1,11 +1,11 @@
-//! What the store keeps with a blob.
+//! The record that the store keeps with each blob.
 
 use crate::protocol::{bytes::Reader, capability::OwnerHash, file_api::ReceiptTerms};
 
 /// The bytes of a [`BlobRecord`].
 pub const RECORD_LEN: usize = 77;
 
-/// What stands before a blob in its object.
+/// Record that precedes the blob in its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlobRecord {
     /// The blob expires when this hour (since 1970, UTC) begins.

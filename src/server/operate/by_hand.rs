@@ -15,7 +15,7 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Goes to a store, which must be there; its lock is not taken.
+    /// Opens an existing store without taking its lock.
     ///
     /// # Errors
     /// [`OpenStoreError`].
@@ -26,7 +26,7 @@ impl Operator {
         })
     }
 
-    /// At a store that this process has open.
+    /// An operator of a store that this process has open.
     pub(crate) fn of(store: Arc<BlobStore>) -> Self {
         Self {
             store,
@@ -82,7 +82,7 @@ impl Operator {
     }
 }
 
-/// Why an operator's deed was not done.
+/// Why an operator's command failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OperatorError {
     /// The id is none that a server of this kind gives.

@@ -122,7 +122,7 @@ impl Metrics {
         self.listening.addr()
     }
 
-    /// Ends it.
+    /// Stops serving.
     pub async fn stop(self) {
         self.listening.stop().await;
     }

@@ -8,7 +8,7 @@ pub struct Stats {
     counters: [AtomicU64; Counter::ALL.len()],
 }
 
-/// What is counted.
+/// An event that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counter {
     /// Files deleted by their owners.
@@ -17,7 +17,7 @@ pub enum Counter {
     Downloads,
     /// Bytes of blobs sent.
     DownloadBytes,
-    /// Expiries moved.
+    /// Files whose expiry was extended.
     Extensions,
     /// Requests that were no request of ours: not sealed to this server, repeated, or unreadable.
     Invalid,
@@ -36,7 +36,7 @@ pub enum Counter {
 }
 
 impl Counter {
-    /// Everything that is counted.
+    /// Every counter.
     pub const ALL: [Self; 11] = [
         Self::Deletions,
         Self::Downloads,

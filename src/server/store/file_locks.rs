@@ -1,4 +1,4 @@
-//! One task at a time for each file.
+//! A lock for each stored file.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -27,7 +27,7 @@ impl FileLocks {
     }
 }
 
-/// Held for as long as a file is worked on.
+/// The lock of one file, released on drop.
 pub(super) struct FileLock {
     guard: Option<OwnedMutexGuard<()>>,
     file: FileSlot,

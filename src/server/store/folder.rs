@@ -28,7 +28,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Lets the next one have the folder.
+    /// Releases the lock of the folder.
     pub(super) fn release(&self) {
         if let Some(lock) = &self.lock {
             // Where it fails, the lock goes with the file.

@@ -57,9 +57,9 @@ pub struct BlobStore {
     objects: Objects,
     quota: Arc<Quota>,
     locks: FileLocks,
-    /// Held by whoever counts.
+    /// Held during a count.
     counting: AsyncMutex<()>,
-    /// Held by whoever notes the total on the disk.
+    /// Held while the total is written to the disk.
     noting: AsyncMutex<()>,
 }
 
@@ -207,7 +207,7 @@ impl BlobStore {
         Ok(())
     }
 
-    /// What there is to know about a file, expired or not; `None` when nothing is.
+    /// Looks up the record of a file, expired or not; `None` when there is none.
     ///
     /// # Errors
     /// [`StoreFault`].
@@ -542,7 +542,7 @@ pub enum OpenStoreError {
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// The system's word.
+        /// Error of the system.
         cause: std::io::Error,
     },
     /// Another process holds the store.
@@ -574,5 +574,5 @@ pub enum OpenStoreError {
 
 /// A record and the length of the blob that it stood before.
 const GONE_LEN: u64 = RECORD_LEN as u64 + 8;
-/// More than any receipt.
+/// Limit for the length of a stored receipt: more than any has.
 const MAX_RECEIPT_LEN: u64 = 256;

@@ -71,7 +71,7 @@ pub struct FileSlot {
 }
 
 impl FileSlot {
-    /// The key of an id of ours; `None` for an id that no server of this kind gives.
+    /// The slot of an id that a server of this kind gives; `None` for any other id.
     #[must_use]
     pub fn of(id: &FileId) -> Option<Self> {
         Some(Self {

@@ -1,4 +1,4 @@
-//! Asking the store: every question has a time by which it is answered or given up, and a bounded number run at once.
+//! Access to an object store: every operation has a time limit, and a bounded number run at once.
 
 use std::{error::Error as _, io, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use super::{
     quota::{Deleting, Taken},
 };
 
-/// A store and the patience with it.
+/// An object store with a time limit for each operation.
 #[derive(Clone, Debug)]
 pub(super) struct Objects {
     objects: Arc<dyn ObjectStore>,
@@ -34,7 +34,7 @@ pub enum StoreFault {
     /// It has no room.
     #[error("the store has no room")]
     Full,
-    /// It did not answer in time; what was asked may still happen.
+    /// It did not answer in time; the operation may still happen.
     #[error("the store does not answer")]
     Hangs,
 }
@@ -190,7 +190,7 @@ impl Objects {
         .await
     }
 
-    /// How long a step may take.
+    /// Time limit of an operation.
     pub(super) fn patience(&self) -> Duration {
         self.patience
     }
@@ -240,7 +240,7 @@ async fn prove(folder: Option<Arc<Folder>>) -> Result<(), StoreFault> {
     }
 }
 
-/// What a store said about a write.
+/// Outcome of a write.
 pub(super) struct PutSaid {
     /// Whether it keeps the versions before this one.
     pub(super) versioned: bool,
@@ -305,5 +305,5 @@ fn io_cause(error: &Error, is: impl Fn(io::ErrorKind) -> bool) -> bool {
     false
 }
 
-/// Questions to the store at once; each may hold a thread.
+/// Greatest number of concurrent operations; each may occupy a thread.
 const AT_ONCE: usize = 256;

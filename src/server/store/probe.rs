@@ -1,4 +1,4 @@
-//! Whether a store does what is asked of it.
+//! Tests whether a store works, by an object of its own.
 
 use object_store::PutPayload;
 use rand_core::Rng as _;
@@ -6,14 +6,14 @@ use rand_core::Rng as _;
 use super::{BlobStore, ObjectKind, StoreFault};
 use crate::wire::random;
 
-/// How a store stood a check.
+/// Result of testing a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probed {
-    /// What was written was read at once.
+    /// A written object could be read at once.
     pub read_after_write: bool,
-    /// What was written was listed at once.
+    /// A written object was listed at once.
     pub list_after_write: bool,
-    /// What was deleted was away at once.
+    /// A deleted object was gone at once.
     pub gone_after_delete: bool,
     /// The store keeps old versions, so that deleted files stay in it.
     pub keeps_versions: bool,

@@ -29,7 +29,7 @@ use super::tally::{ObjectHash, Tally};
 pub enum Held {
     /// At most this; the count is under way.
     AtMost(u64),
-    /// This; it was counted.
+    /// Exactly this; it was counted.
     Counted(u64),
     /// Nobody knows yet; the count is under way.
     Unknown,
@@ -70,7 +70,7 @@ struct Counts {
     /// The writes and deletions that have begun and not ended, by number.
     under_way: BTreeMap<u64, ObjectChange>,
     next_number: u64,
-    /// What is being written.
+    /// Bytes that are being written.
     under_way_bytes: u64,
     /// The total on the disk: uploads may not pass it before a higher one is noted.
     noted_bytes: u64,
@@ -92,12 +92,12 @@ struct ObjectChange {
     is_deletion: bool,
 }
 
-/// Whether a write may begin.
+/// Whether there is room for a write.
 #[derive(Debug)]
 pub(super) enum Room {
     /// The store holds as much as it may.
     Full,
-    /// It may.
+    /// There is room, which is taken.
     Taken(Taken),
     /// A total that includes it must be noted first.
     Unnoted,
@@ -320,7 +320,7 @@ impl Quota {
         (notes && counts.noted_bytes != counts.sum()).then(|| counts.sum())
     }
 
-    /// `bytes` are noted on the disk.
+    /// Records that a total of `bytes` is noted on the disk.
     pub(super) fn set_noted(&self, bytes: u64) {
         self.counts().noted_bytes = bytes;
     }

@@ -1,4 +1,4 @@
-//! What must go, and how much there is: expired files, removals that were interrupted, leftovers; the count of the rest.
+//! Sweeps the store: removes expired files, finishes interrupted removals, removes leftovers, and counts the rest.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -12,7 +12,7 @@ use super::{BlobStore, FileSlot, ObjectKind, StoreFault, names};
 use crate::protocol::capability::expiry::HOUR_SECS;
 use crate::server::files::record::BlobRecord;
 
-/// What a sweep removed.
+/// Outcome of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Blobs removed because they expired.
@@ -209,9 +209,9 @@ fn is_due(hour: u32, now: u64) -> bool {
     now >= (u64::from(hour) + 1) * HOUR_SECS
 }
 
-/// More than any check takes and any two clocks differ.
+/// Age from which the object of a check is a leftover: more than any check takes and any two clocks differ.
 const STRAY_AFTER: Duration = Duration::from_secs(24 * HOUR_SECS);
-/// Files worked on at once.
+/// Number of files that are removed concurrently.
 const AT_ONCE: usize = 8;
 
 #[cfg(test)]

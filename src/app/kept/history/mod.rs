@@ -26,9 +26,9 @@ use crate::wire::random;
 /// How the history stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HistoryStatus {
-    /// The person wants none.
+    /// The history is off.
     Off,
-    /// The keyring has been asked and has not answered yet.
+    /// The keyring has not answered yet.
     Waiting,
     /// Entries are written, sealed.
     Kept,
@@ -56,7 +56,7 @@ pub struct DamagedHistory {
     pub kept: Option<PathBuf>,
 }
 
-/// What was wrong with a file.
+/// Why a file was put aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsideReason {
     /// It cannot be understood.
@@ -193,7 +193,7 @@ impl History {
         }
     }
 
-    /// Takes no more orders and waits until everything ordered is done, but no longer than this. Whether it is.
+    /// Stops taking orders and waits, at most `within`, until all of them are done. Returns whether they are.
     pub fn close(&self, within: Duration) -> bool {
         self.orders.lock().take();
         let ended = self.ended.lock();
@@ -216,7 +216,7 @@ const MAX_ENTRIES: usize = 1_000;
 
 struct HistoryStore {
     folder: PathBuf,
-    /// Nobody else writes it: one process of a person has a window.
+    /// The file of the history. Only one process of a person has a window, so nobody else writes it.
     file: Kept<SealedHistory>,
     keys: Patient,
     state: HistoryState,
@@ -225,7 +225,7 @@ struct HistoryStore {
 enum HistoryState {
     Off,
     SessionOnly(SessionOnly),
-    /// The key is there once something was written.
+    /// A history is kept; it has a key once something was written.
     Kept {
         key: Option<(KeyId, HistoryKey)>,
         /// Oldest first.

@@ -21,7 +21,7 @@ pub(super) fn clock(report: &mut Report, now: u64) {
 }
 
 pub(super) const PART: &str = "clock";
-/// 2026-01-01.
+/// 2026-01-01 in unix seconds: no correct clock is earlier.
 const MADE: u64 = 1_767_225_600;
 /// What systemd-timesyncd leaves when it has reached a time server.
 const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";

@@ -298,7 +298,7 @@ async fn ask(
     }
 }
 
-/// Ten of the largest files.
+/// Free space below which a warning is given: room for about ten of the largest files.
 const LITTLE: u64 = 100 << 20;
 
 #[cfg(test)]
@@ -340,7 +340,7 @@ mod tests {
             said.push(list.unwrap().what);
         }
         assert!(
-            said[0].starts_with("it cannot be used: The file"),
+            said[0].starts_with("it cannot be used: There is no"),
             "{said:?}"
         );
         assert!(said.iter().all(|what| *what == said[0]), "{said:?}");

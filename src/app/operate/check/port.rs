@@ -16,9 +16,9 @@ use crate::wire::tls;
 
 /// What is at a port of this machine.
 pub(super) enum Port {
-    /// Nothing; it can be listened on.
+    /// It is free.
     Free,
-    /// A program.
+    /// A program listens on it.
     Taken,
     /// The address is not this machine's, or needs a right that this user does not have.
     Unusable(std::io::Error),
@@ -76,11 +76,11 @@ pub(super) async fn is_relay(
 /// Who answers at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answers {
-    /// The one with the key.
+    /// The relay with the expected key.
     Itself,
     /// Another program answers there, or one with another key.
     Another,
-    /// Nobody.
+    /// Nobody answers there.
     Nobody,
     /// Nobody was asked, since the proxy cannot be used.
     NoProxy(ProxyFailure),

@@ -25,11 +25,11 @@ use crate::protocol::keys::{Ed25519Public, Identity};
 use crate::server::config::ServerSettings;
 use crate::server::operate::control::{ControlError, ControlRequest, ControlResponse, StoreReport};
 
-/// What is checked, and with what.
+/// A file server to check, and what to check it with.
 pub struct Checking<'a> {
-    /// What the server was told.
+    /// Settings of the server.
     pub settings: &'a ServerSettings,
-    /// The file it was told in.
+    /// Configuration file that the settings come from, if there is one.
     pub file: Option<&'a Path>,
     /// The relays through which a file is sent there and back.
     pub relays: Option<RelaySet>,
@@ -134,7 +134,7 @@ fn relay_list(report: &mut Report, settings: &ServerSettings, now: u64) {
     }
 }
 
-/// The bytes that the store holds, when it told.
+/// Checks the store; returns the bytes that it holds, where that is known.
 async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Option<u64> {
     let found = match store::run(&settings.store, &ControlRequest::Check).await {
         Ok(ControlResponse::Checked(found)) => found,
@@ -224,7 +224,7 @@ fn working_store(report: &mut Report, settings: &ServerSettings, found: &StoreRe
     }
 }
 
-/// The clock again, against the last hour that a server saw on this store.
+/// Compares the clock with the last hour that a server noted in this store.
 fn last_seen(report: &mut Report, last_hour: Option<u32>, now: u64) {
     let Some(last) = last_hour.map(|hour| u64::from(hour) * HOUR_SECS) else {
         return;
@@ -429,7 +429,7 @@ async fn round_trip(
     }
 }
 
-/// The address that people have.
+/// The server's address, as people are given it.
 fn address(settings: &ServerSettings, identity: &Identity) -> Option<ServerAddress> {
     let url = match &settings.public_url {
         Some(url) => url.clone(),

@@ -1,4 +1,4 @@
-//! Why, in one whole sentence, for the errors that lie under those of the application.
+//! A sentence for each error that is the cause of an application error.
 //!
 //! What only whoever mends this program can use (a line of a parser, an error of the system that is seldom met) stays as
 //! the library says it.

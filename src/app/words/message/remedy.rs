@@ -1,4 +1,4 @@
-//! The one thing that helps where something did not work.
+//! The remedy that the window offers for an error.
 
 use crate::app::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use crate::app::relays::set::RelaySourceError;
@@ -6,24 +6,24 @@ use crate::protocol::exchange::Failure;
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::seal::OpenError;
 
-/// What helps.
+/// Remedy for an error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Remedy {
-    /// Entering the server's access word.
+    /// Enter the server's access word.
     AccessWord,
-    /// Going on with the default settings.
+    /// Continue with the default settings.
     DefaultSettings,
     /// Choose another folder for received files.
     Folder,
-    /// Nothing that can be done from here.
+    /// Nothing can be done from here.
     Nothing,
-    /// Other options of the share.
+    /// Choose other options for the share.
     Options,
     /// Paste another pointer.
     Paste,
-    /// Other relays, or another way to them.
+    /// Choose other relays or another proxy.
     Relays,
-    /// Trying it again.
+    /// Try again.
     #[default]
     Retry,
     /// Choose another server.
@@ -31,7 +31,7 @@ pub enum Remedy {
 }
 
 impl Remedy {
-    /// What was changed is put to use by trying again.
+    /// Whether the transfer is tried again once the person has done this.
     #[must_use]
     pub const fn then_retry(self) -> bool {
         !matches!(self, Self::Nothing | Self::Paste | Self::Retry)

@@ -1,4 +1,4 @@
-//! What stands over the window: questions, and things to look at.
+//! The modals of the window: questions and sheets.
 
 mod about;
 mod qr;
@@ -16,7 +16,7 @@ use crate::gui::model::{
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of, space};
 
-/// Whatever is open.
+/// Draws the open modal, if there is one.
 pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &mut Drawn) {
     let Some(modal) = model.modal else {
         return;
@@ -204,12 +204,12 @@ fn sheet(
     named.show(ctx, drawn, add);
 }
 
-/// A sheet's name and measures.
+/// Title and layout of a sheet.
 struct Named<'a> {
     id: &'a str,
     title: &'a str,
     width: f32,
-    /// Always seen.
+    /// Text pinned below the content.
     foot: &'a str,
 }
 

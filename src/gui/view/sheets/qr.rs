@@ -9,7 +9,7 @@ use crate::gui::text;
 use crate::gui::tokens::{QR, Type, palette, space};
 use zeroize::Zeroizing;
 
-/// Around the code, in squares, as the standard asks.
+/// Quiet zone around the code, in squares (ISO/IEC 18004).
 const QUIET: usize = 4;
 
 pub(super) fn show(ui: &mut Ui, pointer: Option<&PointerText>, masked: bool) {

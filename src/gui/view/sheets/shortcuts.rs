@@ -1,4 +1,4 @@
-//! Every key that does something.
+//! The sheet of keyboard shortcuts.
 
 use egui::{Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 
@@ -46,7 +46,7 @@ fn part(ui: &mut Ui, title: &str, lines: Vec<(Vec<String>, &str)>) {
     }
 }
 
-/// A key as it looks.
+/// Draws a keycap.
 fn cap(ui: &mut Ui, key: &str) {
     let palette = palette(ui);
     let font = Type::Caption.font();

@@ -12,11 +12,11 @@ use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 use crate::protocol::disclosure::{self, AttemptShown, Fact, Note, PartyShown, Saw, ShownOutcome};
 
-/// Side of a disc.
+/// Diameter of a party's disc, in points.
 const DISC: f32 = 40.0;
-/// Narrowest column of facts.
+/// Least width of a column of facts, in points.
 const COLUMN: f32 = 118.0;
-/// Width of the two people.
+/// Width of the column of each of the two people, in points.
 const PERSON: f32 = 72.0;
 
 /// What was shown in a transfer; its other end is another person.
@@ -55,7 +55,7 @@ pub(super) fn foot(shown: &[RequestShown], at: usize) -> String {
     })
 }
 
-/// It brought nothing, which is said above the path.
+/// Whether a try failed, which is said above the path.
 const fn failed(outcome: &ShownOutcome) -> bool {
     matches!(
         outcome,
@@ -110,7 +110,7 @@ fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, d
     }
 }
 
-/// Everybody on the path, across where there is room.
+/// Draws all parties of the path: side by side where there is room, else below each other.
 fn stations(ui: &mut Ui, path: &Path<'_>) {
     let columns: f32 = path.parties.iter().map(|_| COLUMN + space::S).sum();
     if ui.available_width() >= columns + 2.0 * PERSON {
@@ -120,7 +120,7 @@ fn stations(ui: &mut Ui, path: &Path<'_>) {
     }
 }
 
-/// What a screen reader says of a party, in one go.
+/// Accessible description of a party, as one text.
 fn said_of(party: &PartyShown) -> String {
     let mut said = vec![format!("{}, {}", text::role(party.role), party.name)];
     said.extend(who_saw_what::saw(party));
@@ -136,10 +136,10 @@ fn on_this_computer(attempt: &AttemptShown) -> bool {
     relays && attempt.server.is_loopback()
 }
 
-/// What is drawn of a try.
+/// A try as it is drawn.
 struct Path<'a> {
     parties: &'a [PartyShown],
-    /// At the other end.
+    /// The person at the other end, if there is one.
     other: Option<Person>,
     /// The file came from the server, and did not go there.
     towards_you: bool,
@@ -156,7 +156,7 @@ impl Path<'_> {
     }
 }
 
-/// What adds up over all tries.
+/// What each party could learn from all tries together.
 fn together<'a>(ui: &mut Ui, tries: impl ExactSizeIterator<Item = &'a AttemptShown>) {
     let palette = palette(ui);
     kit::divider(ui);
@@ -236,7 +236,7 @@ fn disc(ui: &Ui, middle: Pos2, sign: Icon, person: bool) {
     kit::paint_icon(ui.painter(), middle, sign, measure::ICON_L, ink);
 }
 
-/// From left to right.
+/// Draws the path from left to right.
 fn across(ui: &mut Ui, path: &Path<'_>) {
     let Path { parties, other, .. } = *path;
     let palette = palette(ui);
@@ -332,7 +332,7 @@ fn across(ui: &mut Ui, path: &Path<'_>) {
     ui.allocate_space(vec2(whole, bottom - top.y));
 }
 
-/// A piece of the path, with its direction.
+/// Draws the line between two parties, with an arrow.
 fn leg(ui: &Ui, from: Pos2, to: Pos2, later: bool) {
     let palette = palette(ui);
     let stroke = Stroke::new(1.5, palette.control_border);
@@ -350,7 +350,7 @@ fn leg(ui: &Ui, from: Pos2, to: Pos2, later: bool) {
     }
 }
 
-/// From top to bottom: discs on a line at the left, words at the right.
+/// Draws the path from top to bottom: discs on a line at the left, text at the right.
 fn downwards(ui: &mut Ui, path: &Path<'_>) {
     let Path { parties, other, .. } = *path;
     let next = |at: usize| Next {
@@ -380,9 +380,9 @@ fn downwards(ui: &mut Ui, path: &Path<'_>) {
 /// The arrow to the next below.
 #[derive(Clone, Copy)]
 struct Next {
-    /// It points up.
+    /// Whether it points up.
     up: bool,
-    /// The transfer is of another day or another person.
+    /// Whether this leg happens at another time or by another person, so that it is drawn dashed.
     later: bool,
 }
 
@@ -421,7 +421,7 @@ fn stop(ui: &mut Ui, sign: Icon, person: bool, next: Option<Next>, add: impl FnO
     ui.allocate_space(vec2(ui.available_width(), height));
 }
 
-/// What a party learned, and what not: two lists, told apart by words and signs too.
+/// What a party learned and what it did not: two lists, told apart by words and icons, not by colour alone.
 fn facts(ui: &mut Ui, party: &PartyShown) {
     let palette = palette(ui);
     let (saw, shown): (&str, &[Fact]) = match party.saw {
