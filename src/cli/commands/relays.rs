@@ -287,3 +287,54 @@ fn time(unix_secs: u64, now: u64) -> String {
 
 /// Characters of a list's name that are shown.
 const LONGEST_NAME: usize = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::keys::Identity;
+
+    #[test]
+    fn a_standing_has_words_for_people_and_others_for_programs() {
+        let relay = Identity::from_seed([1; 32]).public();
+        let key = relay.to_hex();
+        let set_aside = |why| Standing::SetAside { until: 7, why };
+        let (since, in_use, until) = (5, true, 7);
+        let worked_at = Some(3);
+        for (standing, words, object) in [
+            (
+                Standing::Guard { since, in_use },
+                Some("is a guard since 1970-01-01T00:00:05Z"),
+                Some(json!({ "relay": key, "standing": "guard", "since": 5, "in_use": true })),
+            ),
+            (
+                Standing::FormerGuard { until },
+                Some("was a guard; not used until 1970"),
+                Some(json!({ "relay": key, "standing": "former-guard", "until": 7 })),
+            ),
+            (
+                set_aside(SetAsideWhy::Strikes),
+                Some("is set aside until 1970"),
+                Some(
+                    json!({ "relay": key, "standing": "set-aside", "until": 7, "reason": "strikes" }),
+                ),
+            ),
+            (
+                set_aside(SetAsideWhy::NotReachedFrom(relay)),
+                Some("is set aside until 1970"),
+                Some(
+                    json!({ "relay": key, "standing": "set-aside", "until": 7, "reason": "not-reached" }),
+                ),
+            ),
+            (Standing::KeptBack, None, None),
+            (Standing::Usable { worked_at }, None, None),
+        ] {
+            let said = standing_words(standing, 9);
+            assert_eq!(said.is_some(), words.is_some(), "{said:?}");
+            assert!(
+                said.unwrap_or_default()
+                    .starts_with(words.unwrap_or_default())
+            );
+            assert_eq!(standing_object(&RelayStanding { relay, standing }), object);
+        }
+    }
+}
