@@ -323,10 +323,18 @@ pub(super) struct CheckArgs {
 
 #[derive(Subcommand)]
 pub(super) enum CheckWhat {
+    /// Whether the running file server with these settings can write and read its store; for health checks of containers
+    Health(CheckHealth),
     /// A relay with these settings, running or not
     Relay(CheckRelay),
     /// A file server with these settings, running or not
     Server(CheckServer),
+}
+
+#[derive(Args)]
+pub(super) struct CheckHealth {
+    #[command(flatten)]
+    pub(super) operator: OperatorArgs<ServerLayer>,
 }
 
 #[derive(Args)]

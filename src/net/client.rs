@@ -31,7 +31,7 @@ pub fn builder(proxy: Option<&SocksProxy>) -> reqwest::Result<ClientBuilder> {
 /// Builds a client for hosts that have a certificate of the web. Without a proxy the system verifies it. Some systems ask
 /// the issuer, past any proxy, and so show it where this computer goes: through a proxy the certificate is verified here,
 /// by the issuers that Mozilla trusts, and nobody is asked.
-pub(super) fn web_builder(proxy: Option<&SocksProxy>) -> Option<ClientBuilder> {
+pub(crate) fn web_builder(proxy: Option<&SocksProxy>) -> Option<ClientBuilder> {
     let builder = builder(proxy).ok()?;
     // The system's judge uses it too.
     let provider = tls::provider();

@@ -19,36 +19,7 @@ pub(crate) async fn run(args: CheckArgs, cancel: &CancellationToken) -> Result<(
                 .to_owned(),
         ));
     }
-    let client = client(args.proxy.clone())?;
-    let program = client.program();
-    let asker = Asker::CommandLine {
-        ask_relays: args.network,
-        proxy: args.proxy.as_ref(),
-    };
-    let report = match args.what {
-        None => check::person(program.home(), program.now(), asker).await,
-        Some(CheckWhat::Relay(relay)) => {
-            let settings = relay.operator.read()?;
-            check::relay(&settings, program).await
-        }
-        Some(CheckWhat::Server(server)) => {
-            let settings = server.operator.read()?;
-            let relays = match &server.through {
-                Some(path) => Some(RelaySet::from_file(path.clone(), program.now())?),
-                None => None,
-            };
-            let checking = Checking {
-                settings: &settings,
-                file: server.operator.file(),
-                relays,
-                program,
-            };
-            tokio::select! {
-                () = cancel.cancelled() => return Err(AppError::Cancelled.into()),
-                report = check::server(checking, cancel) => report,
-            }
-        }
-    };
+    let report = report(&args, cancel).await?;
     if args.json {
         print_json(&as_json(&report))?;
     } else {
@@ -60,6 +31,49 @@ pub(crate) async fn run(args: CheckArgs, cancel: &CancellationToken) -> Result<(
         Ok(())
     } else {
         Err(CliError::Found)
+    }
+}
+
+async fn report(args: &CheckArgs, cancel: &CancellationToken) -> Result<Report, CliError> {
+    match &args.what {
+        None => {
+            let client = client(args.proxy.clone())?;
+            let program = client.program();
+            let asker = Asker::CommandLine {
+                ask_relays: args.network,
+                proxy: args.proxy.as_ref(),
+            };
+            Ok(check::person(program.home(), program.now(), asker).await)
+        }
+        // Without a client: a container may have no home for a person.
+        Some(CheckWhat::Health(health)) => {
+            let settings = health.operator.read()?;
+            Ok(check::health(&settings).await)
+        }
+        Some(CheckWhat::Relay(relay)) => {
+            let settings = relay.operator.read()?;
+            let client = client(args.proxy.clone())?;
+            Ok(check::relay(&settings, client.program()).await)
+        }
+        Some(CheckWhat::Server(server)) => {
+            let settings = server.operator.read()?;
+            let client = client(args.proxy.clone())?;
+            let program = client.program();
+            let relays = match &server.through {
+                Some(path) => Some(RelaySet::from_file(path.clone(), program.now())?),
+                None => None,
+            };
+            let checking = Checking {
+                settings: &settings,
+                file: server.operator.file(),
+                relays,
+                program,
+            };
+            tokio::select! {
+                () = cancel.cancelled() => Err(AppError::Cancelled.into()),
+                report = check::server(checking, cancel) => Ok(report),
+            }
+        }
     }
 }
 

@@ -6,12 +6,14 @@
 //! Nothing is changed: no key is made, no folder, and what is written to a store is taken away again.
 
 mod clock;
+mod health;
 mod key;
 mod person;
 mod port;
 mod relay;
 mod server;
 
+pub use health::health;
 pub use person::{Asker, person};
 pub use relay::relay;
 pub use server::{Checking, server};
