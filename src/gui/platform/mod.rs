@@ -248,7 +248,7 @@ impl Platform for Desktop {
 
     #[cfg(windows)]
     fn opens_links(&self) -> Option<bool> {
-        Some(links::are_ours())
+        links::are_ours()
     }
 
     #[cfg(windows)]
