@@ -101,6 +101,36 @@ fn entries_in_the_menus_of_file_managers_are_translated() {
     }
 }
 
+/// The switch in the Settings shows what an installer wrote only if both write the same.
+#[test]
+fn installers_for_windows_register_links_as_the_window_does() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let arguments = read("src/gui/arguments.rs");
+    let option = between(&arguments, "LINK_ARGUMENT: &str = \"", "\"");
+    assert_eq!(option.len(), 1);
+    let setup = format!(r#"'"$INSTDIR\cloakroom.exe" {} "%1"'"#, option[0]);
+    assert!(read("packaging/windows/setup/setup.nsi").contains(&setup));
+    let package = format!(
+        "&quot;[INSTALLDIR]cloakroom.exe&quot; {} &quot;%1&quot;",
+        option[0]
+    );
+    assert!(read("packaging/windows/msi/cloakroom.wxs").contains(&package));
+}
+
+#[test]
+fn the_menu_of_files_says_the_same_on_windows_and_linux() {
+    let texts = fs::read_to_string(root().join("packaging/windows/setup/texts.nsh")).unwrap();
+    let menu = root().join("packaging/linux/menus/cloakroom.nemo_action");
+    let menu = fs::read_to_string(menu).unwrap();
+    let on_windows = between(&texts, "Text SHARE_WITH \\\n", "\n!");
+    let on_linux = ["", "[de]", "[fr]", "[es]", "[zh_CN]"]
+        .map(|language| between(&menu, &format!("\nName{language}="), "\n").concat());
+    assert_eq!(
+        on_windows.concat().trim(),
+        on_linux.map(|text| format!("\"{text}\"")).join(" ")
+    );
+}
+
 /// With one, Thunar does not show its entry.
 #[test]
 fn the_entry_for_thunar_names_no_type() {
