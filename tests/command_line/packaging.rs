@@ -48,6 +48,23 @@ fn the_bundle_for_macos_has_the_version_of_the_program() {
     }
 }
 
+/// Each file that the bundle's list of properties names is one that the script puts there.
+#[test]
+fn the_bundle_for_macos_has_the_program_and_the_icon_that_it_names() {
+    let script = fs::read_to_string(root().join("packaging/macos/bundle")).unwrap();
+    let named = |key: &str| {
+        let value = between(PLIST, &format!("<key>{key}</key>"), "</string>").concat();
+        value.trim().replace("<string>", "")
+    };
+    assert!(script.contains(&format!(
+        "for program in {} cloak;",
+        named("CFBundleExecutable")
+    )));
+    let icon = named("CFBundleIconFile");
+    assert!(script.contains(&format!("Contents/Resources/{icon}\"")));
+    assert!(root().join("assets/icons").join(icon).is_file());
+}
+
 #[test]
 fn the_newest_release_of_the_metainfo_is_the_version_of_the_program() {
     let versions = between(METAINFO, "<release version=\"", "\"");
