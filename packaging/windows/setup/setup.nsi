@@ -154,10 +154,15 @@ Section "Cloakroom" section_main
   ; Whole beside the old ones first: a disk that is full leaves those as they are.
   File "/oname=cloakroom.exe.new" "${PROGRAMS}\cloakroom.exe"
   File "/oname=cloak.exe.new" "${PROGRAMS}\cloak.exe"
+  ClearErrors
   Delete "$INSTDIR\cloakroom.exe"
   Rename "$INSTDIR\cloakroom.exe.new" "$INSTDIR\cloakroom.exe"
   Delete "$INSTDIR\cloak.exe"
   Rename "$INSTDIR\cloak.exe.new" "$INSTDIR\cloak.exe"
+  ${If} ${Errors}
+    ; One was started meanwhile.
+    Abort "$(IN_USE)"
+  ${EndIf}
   SetOutPath "$INSTDIR\licences"
   File "${LICENCES}\*.txt"
   SetOutPath "$INSTDIR"
