@@ -6,6 +6,7 @@
 ;   LICENCES  folder with the licences
 ;   NUMBERS   four numbers with dots between, for Windows to compare
 ;   OUT       path of the setup program
+;   PICTURE   path of the picture beside the first and the last page
 ;   PROGRAMS  folder with cloakroom.exe and cloak.exe
 ;   SIGN      program that signs the file whose path it is called with
 ;   VERSION   of Cloakroom
@@ -60,6 +61,7 @@ VIAddVersionKey "ProductVersion" "${VERSION}"
 
 !define MUI_ICON "${ICON}"
 !define MUI_UNICON "${ICON}"
+!define MUI_WELCOMEFINISHPAGE_BITMAP "${PICTURE}"
 !define MUI_ABORTWARNING
 !define MUI_FINISHPAGE_RUN "$INSTDIR\cloakroom.exe"
 !insertmacro MUI_PAGE_WELCOME
