@@ -732,10 +732,6 @@ no_server_address =
     .what = Das ist keine Adresse eines Dateiservers.
     .why = { $why }
     .next = Fügen Sie sie so ein, wie der Betreiber sie angegeben hat: http://host:port#p= und 64 Buchstaben und Ziffern.
-server_known =
-    .what = Dieser Server steht schon in der Liste.
-    .why = Er steht dort als { $known }, mit einer anderen Adresse.
-    .next = Entfernen Sie ihn dort zuerst, wenn er umgezogen ist.
 no_proxy_address =
     .what = Das ist keine Adresse eines Proxys.
     .why = { $why }

@@ -732,10 +732,6 @@ no_server_address =
     .what = This is not a file server's address.
     .why = { $why }
     .next = Paste it as its operator gave it: http://host:port#p= and 64 letters and digits.
-server_known =
-    .what = This server is in the list already.
-    .why = It is there as { $known }, under another address.
-    .next = Remove it there first, if it has moved.
 no_proxy_address =
     .what = This is not a proxy's address.
     .why = { $why }

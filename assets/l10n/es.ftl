@@ -732,10 +732,6 @@ no_server_address =
     .what = Esto no es la dirección de un servidor de archivos.
     .why = { $why }
     .next = Péguela tal como la dio su operador: http://host:port#p= y 64 letras y cifras.
-server_known =
-    .what = Este servidor ya está en la lista.
-    .why = Está como { $known }, con otra dirección.
-    .next = Quítelo primero de la lista si se ha mudado.
 no_proxy_address =
     .what = Esto no es la dirección de un proxy.
     .why = { $why }

@@ -736,10 +736,6 @@ no_server_address =
     .what = Ce n’est pas l’adresse d’un serveur de fichiers.
     .why = { $why }
     .next = Collez-la telle que son exploitant l’a donnée : http://host:port#p= et 64 lettres et chiffres.
-server_known =
-    .what = Ce serveur est déjà dans la liste.
-    .why = Il y figure comme { $known }, à une autre adresse.
-    .next = Retirez-le d’abord de la liste s’il a déménagé.
 no_proxy_address =
     .what = Ce n’est pas l’adresse d’un proxy.
     .why = { $why }

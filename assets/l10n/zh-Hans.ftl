@@ -684,10 +684,6 @@ no_server_address =
     .what = 这不是文件服务器的地址。
     .why = { $why }
     .next = 请按运营者提供的原样粘贴：http://host:port#p= 加上 64 个字母和数字。
-server_known =
-    .what = 此文件服务器已在列表中。
-    .why = 它以 { $known } 列出，使用另一个地址。
-    .next = 如果它已更换地址，请先从列表中移除。
 no_proxy_address =
     .what = 这不是代理的地址。
     .why = { $why }

@@ -352,7 +352,7 @@ mod tests {
     async fn a_server_that_may_see_the_address_is_reached_directly_however_it_is_named() {
         let host = "files.example";
         let mut settings = settings(host, true);
-        settings.chosen = ServerChoice::Server(settings.servers[0].address.key);
+        settings.chosen = ServerChoice::Server(settings.servers[0].address.clone());
         let (_folder, client) = client(settings);
         let (server, pointer) = (address(host), pointer(host));
         for to in [

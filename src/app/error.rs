@@ -11,7 +11,7 @@ use crate::disk::io_reason::IoReason;
 use crate::disk::kept::UnreadFile;
 use crate::net::DriveError;
 use crate::net::socks::ProxyFailure;
-use crate::protocol::address::{ParseAddressError, ServerAddress};
+use crate::protocol::address::ParseAddressError;
 use crate::protocol::exchange::ExchangeError;
 use crate::protocol::file_api::{AnswerError, ServerInfo};
 use crate::protocol::pointer::FindPointerError;
@@ -55,9 +55,6 @@ pub enum AppError {
     /// The file is not on the record of this person's shares.
     #[error("this computer has no record of sharing the file")]
     NotOwner,
-    /// The server that is to be added is known by this other address.
-    #[error("the server is known by another address: {0}")]
-    ServerKnown(Box<ServerAddress>),
     /// The record of this person's shares cannot be used.
     #[error(transparent)]
     OwnRecord(#[from] OwnRecordError),
@@ -277,11 +274,9 @@ impl AppError {
     pub const fn trouble(&self) -> ErrorKind {
         match self {
             Self::Address(_) | Self::RelayLine(_) => ErrorKind::Usage,
-            Self::BuiltIn(_)
-            | Self::SettingsFile(_)
-            | Self::NotOwner
-            | Self::ServerKnown(_)
-            | Self::Settings(_) => ErrorKind::Other,
+            Self::BuiltIn(_) | Self::SettingsFile(_) | Self::NotOwner | Self::Settings(_) => {
+                ErrorKind::Other
+            }
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Local(_)
             | Self::NoPlace(_)

@@ -16,7 +16,7 @@ const MAX_TYPED_LEN: usize = 1_024;
 /// The base URL of a file server: `http` or `https`, a host, perhaps a port, nothing else.
 ///
 /// There is one text for one URL: the one that the `url` crate prints, without the slash at its end.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerUrl {
     text: String,
     host: String,
@@ -146,7 +146,7 @@ impl fmt::Debug for ServerUrl {
 ///
 /// Operators of Session's file servers see an X25519 key only. An address that ends in `#x=<64 hex>` is read, too: the
 /// key becomes the Ed25519 one that converts to it ([`Ed25519Public::from_x25519`]), and `#p=` is printed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerAddress {
     /// URL of the server.
     pub url: ServerUrl,

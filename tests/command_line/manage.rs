@@ -345,7 +345,7 @@ fn an_access_word_is_asked_for_and_taken_from_everywhere() {
     let mut entry = ServerEntry::new("ours", town.address.clone());
     entry.access_word = Some(AccessWord::parse(WORD).unwrap());
     config.servers.push(entry);
-    config.chosen = ServerChoice::Server(town.address.key);
+    config.chosen = ServerChoice::Server(town.address.clone());
     config.save(&home).unwrap();
     let mut share = cloak(person.home.path());
     share.args(["share", &person.file(), "--relays", &person.list()]);

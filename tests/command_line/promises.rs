@@ -897,7 +897,7 @@ fn the_settings_choose_server_and_relays() {
     let server = network.server.first_line.parse().unwrap();
     let mut config = Settings::default();
     config.servers.push(ServerEntry::new("mine", server));
-    config.chosen = ServerChoice::Server(config.servers[0].address.key);
+    config.chosen = ServerChoice::Server(config.servers[0].address.clone());
     config.relays = RelaySource::File(network.list());
     config.save(&Home::in_folder(person.home())).unwrap();
 

@@ -32,7 +32,7 @@ impl Person {
         let folder = tempfile::tempdir().unwrap();
         let address = place.server.address().clone();
         let settings = Settings {
-            chosen: ServerChoice::Server(address.key),
+            chosen: ServerChoice::Server(address.clone()),
             servers: vec![ServerEntry::new("the server", address)],
             download_folder: Some(folder.path().to_owned()),
             pointer_carries_relay_list: true,

@@ -51,7 +51,7 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     let place = |name: &str| format!("{name} in {language:?} at {size:?}, {zoom} %");
     let chosen = server("files.example");
     let kept = |welcomed| Settings {
-        chosen: ServerChoice::Server(chosen.address.key),
+        chosen: ServerChoice::Server(chosen.address.clone()),
         servers: vec![chosen.clone()],
         relays: RelaySource::File(PathBuf::from("/home/ada/relays.json")),
         language: Some(language),

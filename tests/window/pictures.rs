@@ -298,7 +298,7 @@ const SCENES: &[Scene] = &[
     ("settings-tested", |desk| {
         open_settings(desk);
         for choice in [ServerChoice::BuiltIn, chosen_server()] {
-            desk.act(ServerAction::Test(choice));
+            desk.act(ServerAction::Test(choice.clone()));
             desk.backend.let_go(1);
             desk.until(|desk| {
                 let tests = &desk.window.state().model().settings_screen.tests;
@@ -330,10 +330,10 @@ const SCENES: &[Scene] = &[
         show(desk, "Received files are saved");
     }),
     ("settings-access-word", |desk| {
-        let key = server("files.example").address.key;
+        let address = server("files.example").address;
         desk.act(WindowAction::Go(Screen::Settings));
-        desk.act(Change::Direct(key, true));
-        desk.act(ServerAction::OpenWord(key));
+        desk.act(Change::Direct(address.clone(), true));
+        desk.act(ServerAction::OpenWord(address));
         desk.window.step();
         let word = zeroize::Zeroizing::new("open sesame".to_owned());
         desk.act(ServerAction::WordEdited(word));
@@ -484,7 +484,7 @@ fn stage(desk: &Desk) -> Option<Stage> {
 }
 
 fn chosen_server() -> ServerChoice {
-    ServerChoice::Server(server("files.example").address.key)
+    ServerChoice::Server(server("files.example").address)
 }
 
 fn hover(desk: &mut Desk, paths: &[PathBuf]) {

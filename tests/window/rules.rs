@@ -622,8 +622,8 @@ fn ctrl_w_and_ctrl_q_close_the_window_and_ask_first_when_something_runs() {
         desk.drop_report();
         desk.until_seen("Uploading");
         keys(&mut desk, Modifiers::COMMAND, key);
-        let modal = desk.window.state().model().modal;
-        assert_eq!(modal, Some(Modal::Closing { running: 1 }), "{key:?}");
+        let modal = &desk.window.state().model().modal;
+        assert_eq!(*modal, Some(Modal::Closing { running: 1 }), "{key:?}");
     }
 }
 
@@ -1576,7 +1576,7 @@ fn of_the_built_in_network_it_is_said_once_that_it_is_this_computer() {
 
     let known = server("files.example");
     let kept = Settings {
-        chosen: ServerChoice::Server(known.address.key),
+        chosen: ServerChoice::Server(known.address.clone()),
         servers: vec![known],
         ..settings()
     };

@@ -25,7 +25,7 @@ use crate::window::desktop::{server, settings};
 fn with_a_server() -> Settings {
     let known = server("files.example");
     Settings {
-        chosen: ServerChoice::Server(known.address.key),
+        chosen: ServerChoice::Server(known.address.clone()),
         servers: vec![known],
         relays: RelaySource::Session,
         ..settings()
@@ -79,8 +79,8 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
             .parse()
             .expect("an address");
     let config = Settings {
-        chosen: ServerChoice::Server(address.key),
-        servers: vec![ServerEntry::new("Friends", address)],
+        chosen: ServerChoice::Server(address.clone()),
+        servers: vec![ServerEntry::new("Friends", address.clone())],
         ..Settings::default()
     };
     config.save(&home).expect("saved");
@@ -93,7 +93,7 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
     assert_eq!(loaded.trouble, None);
     assert_eq!(loaded.settings.servers[0].name, "Friends");
     let word = AccessWord::parse("sesame").ok();
-    save(&app, loaded.settings, &[Change::AccessWord(key, word)]);
+    save(&app, loaded.settings, &[Change::AccessWord(address, word)]);
     assert!(text().contains("latest = 2"), "{}", text());
 
     let kept = App::new(home).load().settings;
@@ -639,7 +639,7 @@ fn what_a_choice_shows_to_whom_is_said_as_it_stands() {
     );
     let direct = "Without relays files.example";
     assert!(told(&desk, direct).starts_with("Turned on, this server would see"));
-    desk.act(Change::Direct(server("files.example").address.key, true));
+    desk.act(Change::Direct(server("files.example").address, true));
     assert!(desk.sees("This server sees this computer's address with every transfer."));
     desk.act(RelayAction::ProxyEdited(
         "socks5://127.0.0.1:9050".to_owned(),

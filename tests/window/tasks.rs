@@ -27,7 +27,7 @@ fn a_dropped_file_is_shared_and_its_pointer_copied() {
     let mut desk = Desk::with(
         Settings {
             servers: vec![server("files.example")],
-            chosen: ServerChoice::Server(server("files.example").address.key),
+            chosen: ServerChoice::Server(server("files.example").address),
             relays: RelaySource::File(PathBuf::from("/r.json")),
             ..settings()
         },
@@ -484,7 +484,7 @@ fn the_first_frame_waits_for_no_relay_list() {
     };
     let kept = Settings {
         servers: vec![server("files.example")],
-        chosen: ServerChoice::Server(server("files.example").address.key),
+        chosen: ServerChoice::Server(server("files.example").address),
         relays: list("", 0).source,
         ..settings()
     };

@@ -8,17 +8,16 @@ use super::{
 use crate::app::relays::set::RelaySource;
 use crate::app::words::l10n::Language;
 use crate::net::socks::SocksProxy;
+use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
-use crate::protocol::keys::Ed25519Public;
 
 /// One change of the settings, with the new value. Making it twice comes to the same as making it once.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// The access word of the server with this key, or none any more; of each, where an older version kept several addresses
-    /// of one key.
-    AccessWord(Ed25519Public, Option<AccessWord>),
-    /// A server, after the others, unless there is one with this key. A new address for a key that is known would take over
-    /// what was decided about the old one, as that it may see this computer's address.
+    /// The access word of the server with this address, or none any more.
+    AccessWord(ServerAddress, Option<AccessWord>),
+    /// A server, after the others, unless its address is in the list. One with the key of a known server, which stands in
+    /// every pointer, takes over nothing that was decided about that one, as that it may see this computer's address.
     AddServer(ServerEntry),
     /// The server that new files go to.
     ChosenServer(ServerChoice),
@@ -28,8 +27,8 @@ pub enum Change {
     Contrast(Contrast),
     /// Whether the pointer goes on the clipboard as soon as it is there.
     CopyWhenDone(bool),
-    /// Whether the server with this key is reached without relays; under each of its addresses.
-    Direct(Ed25519Public, bool),
+    /// Whether the server with this address is reached without relays.
+    Direct(ServerAddress, bool),
     /// Which display system the next window opens on.
     Display(Display),
     /// Where received files go; without one the usual folder.
@@ -56,8 +55,8 @@ pub enum Change {
     ReducedMotion(bool),
     /// Where the relays are from.
     Relays(RelaySource),
-    /// The first server with this key is gone. Where new files went there, they go to the built-in network.
-    RemoveServer(Ed25519Public),
+    /// The server with this address is gone. Where new files went there, they go to the built-in network.
+    RemoveServer(ServerAddress),
     /// What draws the next window.
     Renderer(Renderer),
     /// A removed server, at the place that it had.
@@ -76,22 +75,22 @@ impl Settings {
     /// Makes one change. What it names and is not there any more, as a server that another program removed, stays gone.
     pub fn apply(&mut self, change: &Change) {
         match change {
-            Change::AccessWord(key, word) => {
-                for server in self.with_key(key) {
+            Change::AccessWord(address, word) => {
+                if let Some(server) = self.entry_mut(address) {
                     server.access_word.clone_from(word);
                 }
             }
             Change::AddServer(entry) => {
-                if self.server(&entry.address.key).is_none() {
+                if self.entry(&entry.address).is_none() {
                     self.servers.push(entry.clone());
                 }
             }
-            Change::ChosenServer(choice) => self.chosen = *choice,
+            Change::ChosenServer(choice) => self.chosen.clone_from(choice),
             Change::ClearClipboard(on) => self.clear_clipboard = *on,
             Change::Contrast(contrast) => self.contrast = *contrast,
             Change::CopyWhenDone(on) => self.copy_when_done = *on,
-            Change::Direct(key, direct) => {
-                for server in self.with_key(key) {
+            Change::Direct(address, direct) => {
+                if let Some(server) = self.entry_mut(address) {
                     server.direct = *direct;
                 }
             }
@@ -110,12 +109,9 @@ impl Settings {
             Change::Proxy(proxy) => self.proxy.clone_from(proxy),
             Change::ReducedMotion(on) => self.reduced_motion = *on,
             Change::Relays(source) => self.relays = source.clone(),
-            Change::RemoveServer(key) => {
-                let mut servers = self.servers.iter();
-                if let Some(place) = servers.position(|server| server.address.key == *key) {
-                    self.servers.remove(place);
-                }
-                if self.chosen == ServerChoice::Server(*key) {
+            Change::RemoveServer(address) => {
+                self.servers.retain(|server| server.address != *address);
+                if matches!(&self.chosen, ServerChoice::Server(chosen) if chosen == address) {
                     self.chosen = ServerChoice::BuiltIn;
                 }
             }
@@ -139,9 +135,9 @@ impl Settings {
         }
     }
 
-    fn with_key(&mut self, key: &Ed25519Public) -> impl Iterator<Item = &mut ServerEntry> {
-        let servers = self.servers.iter_mut();
-        servers.filter(|server| server.address.key == *key)
+    fn entry_mut(&mut self, server: &ServerAddress) -> Option<&mut ServerEntry> {
+        let mut servers = self.servers.iter_mut();
+        servers.find(|entry| entry.address == *server)
     }
 }
 
@@ -163,36 +159,71 @@ mod tests {
             .collect()
     }
 
+    /// Whoever knows a server's key, which stands in every pointer, can hand out another address for it.
     #[test]
-    fn a_new_address_takes_over_nothing_that_was_decided_about_the_old_one() {
+    fn another_address_of_a_known_key_takes_over_nothing_that_was_decided_about_the_first() {
         let mut settings = Settings::default();
-        let known = entry("old.example", 1);
-        let key = known.address.key;
-        settings.apply(&Change::AddServer(known));
-        settings.apply(&Change::AddServer(entry("other.example", 2)));
-        settings.apply(&Change::Direct(key, true));
-        settings.apply(&Change::AccessWord(key, AccessWord::parse("sesame").ok()));
-        settings.apply(&Change::AddServer(entry("new.example", 1)));
-        let server = settings.server(&key).unwrap();
-        assert!(server.direct && server.access_word.is_some());
-        assert_eq!(names(&settings), ["old.example", "other.example"]);
+        let (known, other) = (entry("old.example", 1), entry("new.example", 1));
+        let word = AccessWord::parse("sesame").ok();
+        for change in [
+            Change::AddServer(known.clone()),
+            Change::Direct(known.address.clone(), true),
+            Change::AccessWord(known.address.clone(), word.clone()),
+            Change::AddServer(other.clone()),
+        ] {
+            settings.apply(&change);
+        }
+        let decided = ServerEntry {
+            direct: true,
+            access_word: word,
+            ..known
+        };
+        assert_eq!(settings.servers, [decided, other]);
     }
 
-    /// Older versions kept them.
     #[test]
-    fn of_two_addresses_of_one_key_none_stays_open_when_the_other_is_closed() {
-        let (one, other) = (entry("one.example", 1), entry("other.example", 1));
-        let key = one.address.key;
-        let mut settings = Settings {
-            servers: vec![one, other],
-            ..Settings::default()
+    fn two_addresses_of_one_key_are_changed_chosen_and_removed_each_for_itself() {
+        let (one, two) = (entry("one.example", 1), entry("two.example", 1));
+        let word = AccessWord::parse("sesame").ok();
+        let mut settings = Settings::default();
+        for change in [
+            Change::AddServer(one.clone()),
+            Change::AddServer(two.clone()),
+            Change::ChosenServer(ServerChoice::Server(two.address.clone())),
+            Change::Direct(two.address.clone(), true),
+            Change::AccessWord(two.address.clone(), word.clone()),
+        ] {
+            settings.apply(&change);
+        }
+        let decided = ServerEntry {
+            direct: true,
+            access_word: word,
+            ..two.clone()
         };
-        settings.apply(&Change::Direct(key, true));
-        settings.apply(&Change::Direct(key, false));
-        settings.apply(&Change::AccessWord(key, None));
-        assert!(settings.servers.iter().all(|server| !server.direct));
-        settings.apply(&Change::RemoveServer(key));
-        assert_eq!(names(&settings), ["other.example"]);
+        assert_eq!(settings.servers, [one.clone(), decided.clone()]);
+        assert_eq!(settings.chosen_entry(), Some(&decided));
+
+        settings.apply(&Change::RemoveServer(one.address.clone()));
+        assert_eq!(settings.chosen_entry(), Some(&decided));
+        settings.apply(&Change::RestoreServer(0, one.clone()));
+        settings.apply(&Change::RemoveServer(two.address));
+        assert_eq!(settings.servers, [one.clone()]);
+        assert_eq!(settings.chosen, ServerChoice::BuiltIn);
+        settings.apply(&Change::RestoreServer(1, decided.clone()));
+        assert_eq!(settings.servers, [one, decided]);
+    }
+
+    #[test]
+    fn an_address_in_another_spelling_is_the_same_server() {
+        let mut settings = Settings::default();
+        let known = entry("files.example", 1);
+        let key = known.address.key.to_hex();
+        settings.apply(&Change::AddServer(known.clone()));
+        for spelling in ["HTTP://Files.Example/", "http://files.example:80"] {
+            let address = format!(" {spelling}#p={key}").parse().unwrap();
+            settings.apply(&Change::AddServer(ServerEntry::new("again", address)));
+        }
+        assert_eq!(settings.servers, [known]);
     }
 
     #[test]
@@ -202,16 +233,16 @@ mod tests {
             settings.apply(&Change::AddServer(entry(host, seed)));
         }
         let b = settings.servers[1].clone();
-        let key = b.address.key;
-        settings.apply(&Change::ChosenServer(ServerChoice::Server(key)));
-        settings.apply(&Change::RemoveServer(key));
+        let address = b.address.clone();
+        settings.apply(&Change::ChosenServer(ServerChoice::Server(address.clone())));
+        settings.apply(&Change::RemoveServer(address.clone()));
         assert_eq!(names(&settings), ["a", "c"]);
         assert_eq!(settings.chosen, ServerChoice::BuiltIn);
         for _twice in 0..2 {
             settings.apply(&Change::RestoreServer(1, b.clone()));
             assert_eq!(names(&settings), ["a", "b", "c"]);
         }
-        settings.apply(&Change::RemoveServer(key));
+        settings.apply(&Change::RemoveServer(address));
         settings.apply(&Change::RestoreServer(9, b));
         assert_eq!(names(&settings), ["a", "c", "b"]);
     }
@@ -220,11 +251,12 @@ mod tests {
     fn another_choice_than_the_removed_server_stays() {
         let mut settings = Settings::default();
         let (a, b) = (entry("a", 1), entry("b", 2));
-        let (removed, chosen) = (a.address.key, ServerChoice::Server(b.address.key));
+        let removed = a.address.clone();
+        let chosen = ServerChoice::Server(b.address.clone());
         for change in [
             Change::AddServer(a),
             Change::AddServer(b),
-            Change::ChosenServer(chosen),
+            Change::ChosenServer(chosen.clone()),
             Change::RemoveServer(removed),
         ] {
             settings.apply(&change);

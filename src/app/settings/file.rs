@@ -1,18 +1,23 @@
 //! The file of the settings, `config.toml`: [`Settings`] by serde, with a version. Keys that this version does not know are
 //! kept and written back, unless they look like a misspelling of one that protects something: such a file cannot be
 //! understood. A file that cannot be understood stays as it is until the person says otherwise, and nothing is sent
-//! meanwhile.
+//! meanwhile. A file of an older version is read, and written in the form of this one with the next change.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use toml::de::DeTable;
+use serde::Deserialize as _;
+use toml::de::{DeTable, Deserializer};
 use zeroize::Zeroizing;
 
 use super::misspelled::{self, Misspelled};
-use super::{Change, Home, ServerChoice, Settings, SettingsError, UnreadSettings, VERSION};
+use super::{
+    Change, Home, ServerChoice, ServerEntry, Settings, SettingsError, UnreadSettings, VERSION,
+};
 use crate::disk::kept::{ChangeError, Kept, PutAside, Record};
+use crate::protocol::keys::Ed25519Public;
 
 impl Settings {
     /// Reads the settings; without a file they are the default ones. The file is left alone, whatever is in it.
@@ -91,12 +96,18 @@ impl Record for Settings {
         };
         // The version first: a newer file may have another form.
         let table: toml::Table = toml::from_str(text).map_err(located)?;
-        match table.get("version").and_then(toml::Value::as_integer) {
-            Some(VERSION) => {}
+        let version = match table.get("version").and_then(toml::Value::as_integer) {
+            Some(known @ 1..=VERSION) => known,
             Some(newer) if newer > VERSION => return Err(SettingsError::Newer),
             _ => return Err(invalid("it has no version")),
-        }
-        let config: Self = toml::from_str(text).map_err(located)?;
+        };
+        let mut document = DeTable::parse(text).map_err(located)?;
+        let chosen_key = match version {
+            1 => take_chosen_key(document.get_mut()),
+            _ => None,
+        };
+        let document = Deserializer::from(document);
+        let mut config = Self::deserialize(document).map_err(located)?;
         if let Some(misspelled) = config.misspelled(text) {
             let before = text.get(..misspelled.at).unwrap_or_default();
             return Err(SettingsError::Misspelled {
@@ -105,12 +116,17 @@ impl Record for Settings {
                 meant: misspelled.meant,
             });
         }
-        match config.chosen {
-            ServerChoice::Server(_) if config.chosen_entry().is_none() => {
-                Err(invalid("the chosen server is not in the list"))
-            }
-            _ => Ok(config),
-        }
+        let mut seen = BTreeSet::new();
+        let is_first = |server: &ServerEntry| seen.insert(server.address.clone());
+        config.servers.retain(is_first);
+        config.version = VERSION;
+        let is_listed = match chosen_key {
+            Some(key) => config.choose_first_with(&key),
+            None => config.chosen == ServerChoice::BuiltIn || config.chosen_entry().is_some(),
+        };
+        is_listed
+            .then_some(config)
+            .ok_or_else(|| invalid("the chosen server is not in the list"))
     }
 
     fn to_bytes(&self) -> io::Result<Zeroizing<Vec<u8>>> {
@@ -132,6 +148,17 @@ impl Settings {
         config
     }
 
+    /// Chooses the first server of the list that has this key, and says whether there is one.
+    fn choose_first_with(&mut self, key: &Ed25519Public) -> bool {
+        let mut servers = self.servers.iter();
+        let first = servers.find(|server| server.address.key == *key);
+        let Some(address) = first.map(|server| server.address.clone()) else {
+            return false;
+        };
+        self.chosen = ServerChoice::Server(address);
+        true
+    }
+
     /// The first key in `text`, from which these settings were read, that was probably meant as another one.
     fn misspelled(&self, text: &str) -> Option<Misspelled> {
         let document = DeTable::parse(text).ok()?.into_inner();
@@ -148,6 +175,14 @@ impl Settings {
             .chain(in_servers)
             .min_by_key(|misspelled| misspelled.at)
     }
+}
+
+/// Takes the chosen server out of a file of version 1, where its key alone names it.
+fn take_chosen_key(document: &mut DeTable<'_>) -> Option<Ed25519Public> {
+    let key = document.get("server")?.get_ref().as_str()?;
+    let key = Ed25519Public::from_hex(key).ok()?;
+    document.remove("server");
+    Some(key)
 }
 
 /// Where the key of the relays begins in `text`, in bytes.
@@ -172,9 +207,7 @@ mod tests {
 
     use super::*;
     use crate::app::relays::set::RelaySource;
-    use crate::app::settings::{
-        Contrast, Display, MAX_PARALLEL, Renderer, ServerEntry, Theme, ZOOM,
-    };
+    use crate::app::settings::{Contrast, Display, MAX_PARALLEL, Renderer, Theme, ZOOM};
     use crate::app::words::l10n::Language;
     use crate::protocol::address::ServerAddress;
     use crate::protocol::capability::AccessWord;
@@ -186,7 +219,7 @@ mod tests {
             .parse()
             .unwrap();
         Settings {
-            chosen: ServerChoice::Server(address.key),
+            chosen: ServerChoice::Server(address.clone()),
             servers: vec![ServerEntry {
                 direct: true,
                 access_word: Some(AccessWord::parse("open \"sesame\"").unwrap()),
@@ -231,13 +264,109 @@ mod tests {
     fn the_form_of_the_file_is_fixed() {
         let text = toml::to_string(&full()).unwrap();
         let expected = format!(
-            "version = 1\nserver = \"{KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
+            "version = 2\nserver = \"https://files.example.org#p={KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
              proxy = \"socks5://me:secret@127.0.0.1:9050\"\ndownload_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nlanguage = \"zh-Hans\"\nzoom = 150\n\
              copy_when_done = true\nclear_clipboard = true\nmask_pointers = true\nwelcomed = false\nname_in_pointer = false\n\
              history = false\nnotify = false\nnotify_names = true\ndisplay = \"wayland\"\nrenderer = \"glow\"\nparallel_shares = 4\n\n[[servers]]\n\
              name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\n"
         );
         assert_eq!(text, expected);
+    }
+
+    /// A file of version 1 with these servers (host, other lines), the one with [`KEY`] chosen.
+    fn first_form(servers: &[(&str, &str)]) -> String {
+        let mut text = format!("version = 1\nserver = \"{KEY}\"\n");
+        for (host, lines) in servers {
+            text += &format!(
+                "[[servers]]\nname = \"\"\naddress = \"http://{host}#p={KEY}\"\n{lines}\n"
+            );
+        }
+        text
+    }
+
+    #[test]
+    fn in_a_file_of_version_1_the_key_names_the_first_server_that_has_it() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        let servers = [
+            ("one.example", "direct = true\naccess_word = \"sesame\""),
+            ("two.example", "latest = 2"),
+        ];
+        let old = format!("later = 7\n{}", first_form(&servers));
+        fs::write(home.config_file(), &old).unwrap();
+        let read = Settings::load(&home).unwrap();
+        let one = &read.servers[0];
+        assert_eq!(one.address.url.host(), "one.example");
+        assert_eq!(read.chosen, ServerChoice::Server(one.address.clone()));
+        assert!(one.direct && one.access_word.is_some());
+        let two = &read.servers[1];
+        assert!(!two.direct && two.access_word.is_none());
+        // To read it writes nothing.
+        assert_eq!(fs::read_to_string(home.config_file()).unwrap(), old);
+
+        save_changed(&read, &[Change::Theme(Theme::Dark)], &home);
+        let text = fs::read_to_string(home.config_file()).unwrap();
+        let chosen = format!("\nserver = \"http://one.example#p={KEY}\"\n");
+        assert!(text.contains(&chosen) && text.contains("version = 2\n"));
+        let expected = Settings {
+            theme: Theme::Dark,
+            ..read
+        };
+        assert_eq!(Settings::load(&home), Ok(expected));
+    }
+
+    #[test]
+    fn an_address_that_a_file_holds_twice_is_one_server_and_the_first_counts() {
+        let servers = [
+            ("files.example", "direct = false"),
+            ("two.example", ""),
+            ("FILES.example:80/", "direct = true"),
+        ];
+        let text = first_form(&servers).replace("version = 1", "version = 2");
+        let text = text.replacen(KEY, &format!("http://Files.Example/#p={KEY}"), 1);
+        let read = Settings::parse(text.as_bytes()).unwrap();
+        let hosts = read.servers.iter().map(ServerEntry::shown_name);
+        assert_eq!(hosts.collect::<Vec<_>>(), ["files.example", "two.example"]);
+        assert_eq!(read.chosen_entry(), Some(&read.servers[0]));
+        assert!(!read.servers[0].direct);
+    }
+
+    #[test]
+    fn two_programs_change_two_addresses_of_one_key_each_for_itself() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        fs::write(
+            home.config_file(),
+            first_form(&[("one.example", "direct = true"), ("two.example", "")]),
+        )
+        .unwrap();
+        let before = Settings::load(&home).unwrap();
+        let [one, two] = [0, 1].map(|at: usize| before.servers[at].address.clone());
+        let word = AccessWord::parse("sesame").ok();
+        // Each program has what it read before the other one wrote.
+        let there = [
+            Change::Direct(two.clone(), true),
+            Change::AccessWord(two.clone(), word.clone()),
+            Change::ChosenServer(ServerChoice::Server(two.clone())),
+        ];
+        save_changed(&before, &there, &home);
+        let here = [
+            Change::Direct(one.clone(), false),
+            Change::RemoveServer(one.clone()),
+        ];
+        save_changed(&before, &here, &home);
+        let kept = Settings::load(&home).unwrap();
+        let decided = ServerEntry {
+            direct: true,
+            access_word: word,
+            ..before.servers[1].clone()
+        };
+        assert_eq!(kept.servers, [decided.clone()]);
+        assert_eq!(kept.chosen_entry(), Some(&decided));
+        let back = Change::RestoreServer(0, before.servers[0].clone());
+        save_changed(&kept, &[back], &home);
+        let kept = Settings::load(&home).unwrap();
+        assert_eq!(kept.servers, [before.servers[0].clone(), decided]);
     }
 
     #[test]
@@ -298,7 +427,9 @@ mod tests {
 
     #[test]
     fn a_short_file_has_the_defaults() {
-        assert_eq!(Settings::parse(b"version = 1"), Ok(Settings::default()));
+        for version in [b"version = 1", b"version = 2"] {
+            assert_eq!(Settings::parse(version), Ok(Settings::default()));
+        }
     }
 
     #[test]
@@ -446,12 +577,12 @@ mod tests {
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path());
         let before = full();
-        let key = before.servers[0].address.key;
+        let address = before.servers[0].address.clone();
         before.save(&home).unwrap();
-        save_changed(&before, &[Change::RemoveServer(key)], &home);
+        save_changed(&before, &[Change::RemoveServer(address.clone())], &home);
         let here = [
-            Change::Direct(key, false),
-            Change::ChosenServer(ServerChoice::Server(key)),
+            Change::Direct(address.clone(), false),
+            Change::ChosenServer(ServerChoice::Server(address)),
         ];
         save_changed(&before, &here, &home);
         let kept = Settings::load(&home).unwrap();
@@ -516,7 +647,9 @@ mod tests {
         let bad_word = format!(
             "version = 1\n[[servers]]\nname = \"x\"\naddress = \"http://x#p={KEY}\"\naccess_word = \"\"\n"
         );
-        let gone = format!("version = 1\nserver = \"{KEY}\"\n");
+        let old_gone = format!("version = 1\nserver = \"{KEY}\"\n");
+        let gone = format!("version = 2\nserver = \"http://x#p={KEY}\"\n");
+        let only_a_key = format!("version = 2\n\nserver = \"{KEY}\"\n");
         let bad_proxy = "version = 1\nproxy = \"http://127.0.0.1:8080\"\n";
         for (number, (text, line)) in [
             ("version = 1\ntheme = [", Some(2)),
@@ -524,7 +657,9 @@ mod tests {
             ("theme = \"dark\"", None),
             (&bad_server, Some(4)),
             (&bad_word, Some(5)),
+            (&old_gone, None),
             (&gone, None),
+            (&only_a_key, Some(3)),
             (bad_proxy, Some(2)),
         ]
         .into_iter()
@@ -556,7 +691,7 @@ mod tests {
     fn a_newer_versions_file_stays_and_readable_settings_are_never_put_aside() {
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path());
-        let newer = "version = 2\nproxy = \"elsewhere\"\n";
+        let newer = "version = 3\nproxy = \"elsewhere\"\n";
         fs::write(home.config_file(), newer).unwrap();
         assert_eq!(
             Settings::load(&home).unwrap_err().error,
@@ -603,7 +738,7 @@ mod tests {
             Err(SettingsError::Invalid { .. })
         ));
         assert_eq!(
-            Settings::parse(b"version = 2\ntheme = 7"),
+            Settings::parse(b"version = 3\ntheme = 7"),
             Err(SettingsError::Newer)
         );
         assert!(matches!(

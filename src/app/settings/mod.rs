@@ -28,15 +28,15 @@ use super::words::l10n::Language;
 use crate::net::socks::SocksProxy;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
-use crate::protocol::keys::Ed25519Public;
 
-const VERSION: i64 = 1;
+/// Version 1 named the chosen server by its key alone.
+const VERSION: i64 = 2;
 
 /// The settings of a person, in the form of their file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// Version of the file's form: 1.
+    /// Version of the file's form: 2.
     pub version: i64,
     /// The server that new files go to.
     #[serde(rename = "server", with = "text")]
@@ -94,7 +94,8 @@ pub struct Settings {
     /// How many files the window shares at the same time: 1 to [`MAX_PARALLEL`].
     #[serde(deserialize_with = "possible_parallel")]
     pub parallel_shares: u8,
-    /// The file servers that were added, in the person's order. Of two with the same key the first counts.
+    /// The file servers that were added, in the person's order. Each address stands there once; several can have the same
+    /// key, and what is decided about one of them holds for no other.
     // Tables come last in TOML.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<ServerEntry>,
@@ -145,16 +146,10 @@ impl Settings {
     /// The server that new files go to, with what the person decided about it; `None` for the built-in network.
     #[must_use]
     pub fn chosen_entry(&self) -> Option<&ServerEntry> {
-        match self.chosen {
+        match &self.chosen {
             ServerChoice::BuiltIn => None,
-            ServerChoice::Server(key) => self.server(&key),
+            ServerChoice::Server(address) => self.entry(address),
         }
-    }
-
-    /// The server with this key, with what the person decided about it; `None` for one that they did not add.
-    #[must_use]
-    pub fn server(&self, key: &Ed25519Public) -> Option<&ServerEntry> {
-        self.servers.iter().find(|entry| entry.address.key == *key)
     }
 
     /// What the person decided about the server with this address; `None` for one that they did not add.

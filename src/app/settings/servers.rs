@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::text::{self, FromText};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
-use crate::protocol::keys::Ed25519Public;
 
 /// A file server that was added.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,13 +55,13 @@ impl ServerEntry {
 }
 
 /// Where new files go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ServerChoice {
     /// To the network inside the program.
     #[default]
     BuiltIn,
-    /// To the added server with this key.
-    Server(Ed25519Public),
+    /// To the added server with this address.
+    Server(ServerAddress),
 }
 
 impl FromText for ServerChoice {
@@ -71,14 +70,14 @@ impl FromText for ServerChoice {
     fn from_text(text: &str) -> Result<Self, impl Display> {
         match text {
             BUILT_IN => Ok(Self::BuiltIn),
-            key => Ed25519Public::from_hex(key).map(Self::Server),
+            address => address.parse().map(Self::Server),
         }
     }
 
     fn to_text(&self) -> String {
         match self {
             Self::BuiltIn => BUILT_IN.to_owned(),
-            Self::Server(key) => key.to_hex(),
+            Self::Server(address) => address.to_string(),
         }
     }
 }

@@ -302,7 +302,6 @@ text_table! {
 
         // Errors: addresses, proxies and relay lists
         no_server_address(why: &str);
-        server_known(known: &str);
         no_proxy_address(why: &str);
         no_relay_line(why: &str);
         proxy_no_socks(proxy: &str);

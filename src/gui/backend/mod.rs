@@ -270,7 +270,7 @@ impl Backend for App {
     fn terms(&self, server: &ServerChoice) -> Option<Terms> {
         let key = match server {
             ServerChoice::BuiltIn => self.program().builtin_key()?,
-            ServerChoice::Server(key) => *key,
+            ServerChoice::Server(address) => address.key,
         };
         terms_of(&self.program().remembered_info(&key)?)
     }

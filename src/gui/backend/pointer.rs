@@ -105,7 +105,7 @@ mod tests {
         };
         let ours = ServerEntry::new("", address("files.example"));
         let mut settings = Settings {
-            chosen: ServerChoice::Server(ours.address.key),
+            chosen: ServerChoice::Server(ours.address.clone()),
             servers: vec![ours],
             ..Settings::default()
         };

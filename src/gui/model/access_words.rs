@@ -4,20 +4,20 @@ use zeroize::Zeroizing;
 
 use super::{Announced, Effect, Focus, Model, WordField};
 use crate::app::settings::Change;
+use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
-use crate::protocol::keys::Ed25519Public;
 
 impl Model {
-    fn place_of_server(&self, key: &Ed25519Public) -> Option<usize> {
+    fn place_of_server(&self, address: &ServerAddress) -> Option<usize> {
         let mut servers = self.settings.servers.iter();
-        servers.position(|server| server.address.key == *key)
+        servers.position(|server| server.address == *address)
     }
 
     /// Opens the field for the access word of this server.
-    pub(super) fn open_word(&mut self, key: Ed25519Public) {
-        if let Some(at) = self.place_of_server(&key) {
+    pub(super) fn open_word(&mut self, server: ServerAddress) {
+        if let Some(at) = self.place_of_server(&server) {
             self.settings_screen.word = Some(WordField {
-                server: key,
+                server,
                 text: Zeroizing::default(),
                 refused: false,
             });
@@ -47,17 +47,17 @@ impl Model {
             self.announce(true, Announced::AccessWordInvalid);
             return Vec::new();
         };
-        let key = field.server;
+        let server = field.server.clone();
         self.close_word();
         self.announce(false, Announced::AccessWordKept);
-        let mut effects = self.change(Change::AccessWord(key, Some(word)));
+        let mut effects = self.change(Change::AccessWord(server, Some(word)));
         effects.extend(self.return_from_settings());
         effects
     }
 
-    pub(super) fn forget_word(&mut self, key: Ed25519Public) -> Vec<Effect> {
-        self.focus = self.place_of_server(&key).map(Focus::AccessWord);
+    pub(super) fn forget_word(&mut self, server: ServerAddress) -> Vec<Effect> {
+        self.focus = self.place_of_server(&server).map(Focus::AccessWord);
         self.announce(false, Announced::AccessWordForgotten);
-        self.change(Change::AccessWord(key, None))
+        self.change(Change::AccessWord(server, None))
     }
 }

@@ -62,7 +62,7 @@ impl Model {
 
     fn dropped(&mut self, list: UriList) -> Vec<Effect> {
         self.hover = None;
-        if self.modal.is_some_and(Modal::asks) {
+        if self.modal.as_ref().is_some_and(Modal::asks) {
             self.say(Tone::Info, WindowMessage::DropWhileModal);
             return Vec::new();
         }

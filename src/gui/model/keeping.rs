@@ -631,7 +631,8 @@ pub(super) mod tests {
         assert!(model.update(ask()).is_empty());
         assert_eq!(model.modal, Some(Modal::WipeHistory));
         assert!(model.update(ModalAction::Back).is_empty());
-        assert_eq!((model.modal, model.transfers.len()), (None, 2));
+        assert_eq!(model.modal, None);
+        assert_eq!(model.transfers.len(), 2);
         model.update(ask());
         let effects = model.update(ModalAction::WipeHistory);
         assert!(matches!(

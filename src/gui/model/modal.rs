@@ -4,7 +4,7 @@ use super::{Effect, Focus, Model, TransferId};
 use crate::app::settings::ServerChoice;
 
 /// The modal that covers the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Modal {
     /// Name, version, licences.
     About,
@@ -44,7 +44,7 @@ pub enum Modal {
 impl Modal {
     /// Whether it is a question; files that are dropped meanwhile are refused.
     #[must_use]
-    pub const fn asks(self) -> bool {
+    pub const fn asks(&self) -> bool {
         matches!(
             self,
             Self::Closing { .. } | Self::Delete(_) | Self::OpenProgram(_) | Self::WipeHistory
@@ -53,7 +53,7 @@ impl Modal {
 }
 
 /// What a person did with the open modal or menu.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum ModalAction {
     /// Close the menu of a row, or leave things as they are where something was asked.
     Back,
@@ -92,12 +92,12 @@ impl Model {
     pub(super) fn open(&mut self, modal: Modal) {
         let menu = self.menu.take().and_then(|_| self.menu_from.take());
         if self.modal.is_none() {
-            self.beneath = menu.or(match modal {
+            self.beneath = menu.or(match &modal {
                 Modal::Delete(id)
                 | Modal::KeepLonger(id)
                 | Modal::Qr(id)
-                | Modal::WhoSawWhat { id, .. } => Some(Focus::Menu(id)),
-                Modal::OpenProgram(id) => Some(Focus::Row(id)),
+                | Modal::WhoSawWhat { id, .. } => Some(Focus::Menu(*id)),
+                Modal::OpenProgram(id) => Some(Focus::Row(*id)),
                 Modal::About
                 | Modal::Closing { .. }
                 | Modal::Shortcuts

@@ -25,18 +25,18 @@ impl Model {
             _ => return Vec::new(),
         };
         let effects = match remedy {
-            Remedy::AccessWord => match self
-                .transfer(id)
-                .and_then(|row| row.goes_to)
-                .unwrap_or(self.settings.chosen)
-            {
-                ServerChoice::Server(key) => {
-                    let effects = self.on_action(WindowAction::Go(Screen::Settings));
-                    self.open_word(key);
-                    effects
+            Remedy::AccessWord => {
+                let row = self.transfer(id);
+                let went_to = row.and_then(|row| row.goes_to.as_ref());
+                match went_to.unwrap_or(&self.settings.chosen).clone() {
+                    ServerChoice::Server(address) => {
+                        let effects = self.on_action(WindowAction::Go(Screen::Settings));
+                        self.open_word(address);
+                        effects
+                    }
+                    ServerChoice::BuiltIn => self.on_action(ServerAction::Choose),
                 }
-                ServerChoice::BuiltIn => self.on_action(ServerAction::Choose),
-            },
+            }
             Remedy::DefaultSettings => self.on_action(SettingsAction::UseDefaults),
             Remedy::Folder => self.on_action(SettingsAction::ChooseDownloads),
             Remedy::Nothing => Vec::new(),
@@ -90,8 +90,8 @@ impl Model {
                 let (screen, sends_elsewhere) = match row.job {
                     // A file goes by itself only where it was meant to go.
                     TransferJob::Share(_) => {
-                        let chosen = self.settings.chosen;
-                        (Screen::Share, row.goes_to != Some(chosen))
+                        let chosen = &self.settings.chosen;
+                        (Screen::Share, row.goes_to.as_ref() != Some(chosen))
                     }
                     TransferJob::Receive { .. } => (Screen::Receive, false),
                 };

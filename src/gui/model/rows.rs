@@ -221,7 +221,7 @@ impl Model {
                     Arc::clone(&settings),
                 )));
             }
-            transfer.goes_to = Some(settings.chosen);
+            transfer.goes_to = Some(settings.chosen.clone());
             transfer.server.clone_from(&server);
             transfer.reach(Stage::Pad);
         }
@@ -358,7 +358,7 @@ impl Model {
         let result = self.take_shown(run, ended);
         let copy = result.is_ok() && self.settings.copy_when_done;
         let row = self.transfers.iter().find(|row| row.run == run);
-        if let Some(server) = row.and_then(|row| row.goes_to) {
+        if let Some(server) = row.and_then(|row| row.goes_to.clone()) {
             self.record_server_result(server, result.as_ref().err());
         }
         let Some(transfer) = self.of_run(run) else {

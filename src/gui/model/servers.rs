@@ -11,7 +11,6 @@ use crate::app::error::AppError;
 use crate::app::settings::{Change, ServerChoice, ServerEntry};
 use crate::app::words::message::UserMessage;
 use crate::protocol::address::ServerAddress;
-use crate::protocol::keys::Ed25519Public;
 
 /// What a person did with a file server. Never printed: it can hold an access word.
 pub enum ServerAction {
@@ -23,14 +22,14 @@ pub enum ServerAction {
     Choose,
     /// Close the field for an access word.
     CloseWord,
-    /// Forget the access word of the server with this key.
-    ForgetWord(Ed25519Public),
+    /// Forget the access word of the server with this address.
+    ForgetWord(ServerAddress),
     /// Keep the access word that was typed.
     KeepWord,
-    /// Open the field for the access word of the server with this key.
-    OpenWord(Ed25519Public),
-    /// Take the server with this key off the list.
-    Remove(Ed25519Public),
+    /// Open the field for the access word of the server with this address.
+    OpenWord(ServerAddress),
+    /// Take the server with this address off the list.
+    Remove(ServerAddress),
     /// Upload to and download from a server.
     Test(ServerChoice),
     /// Use this server from now on.
@@ -53,10 +52,10 @@ impl Model {
                 self.focus = Some(Focus::ServerAddress);
             }
             ServerAction::CloseWord => self.close_word(),
-            ServerAction::ForgetWord(key) => return self.forget_word(key),
+            ServerAction::ForgetWord(server) => return self.forget_word(server),
             ServerAction::KeepWord => return self.keep_word(),
-            ServerAction::OpenWord(key) => self.open_word(key),
-            ServerAction::Remove(key) => return self.remove_server(&key),
+            ServerAction::OpenWord(server) => self.open_word(server),
+            ServerAction::Remove(server) => return self.remove_server(&server),
             ServerAction::Test(choice) => return self.test_server(choice),
             ServerAction::Use(choice) => return self.use_server(choice),
             ServerAction::WordEdited(text) => self.word_edited(text),
@@ -69,10 +68,10 @@ impl Model {
         if typed.is_empty() {
             return Vec::new();
         }
-        let address = match self.understood(typed) {
+        let address = match typed.parse::<ServerAddress>() {
             Ok(address) => address,
             Err(why) => {
-                let message = UserMessage::from(&why);
+                let message = UserMessage::from(&AppError::from(why));
                 self.announce(true, Announced::Worded(message.clone()));
                 self.settings_screen.address_trouble = Some(message);
                 return Vec::new();
@@ -80,7 +79,7 @@ impl Model {
         };
         self.settings_screen.address.clear();
         self.settings_screen.address_trouble = None;
-        let choice = ServerChoice::Server(address.key);
+        let choice = ServerChoice::Server(address.clone());
         let server = ServerEntry::new("", address);
         let name = server.shown_name().to_owned();
         let mut effects = self.change_all(vec![
@@ -90,17 +89,6 @@ impl Model {
         self.announce(false, Announced::ServerAdded(name));
         effects.extend(self.after_server_chosen());
         effects
-    }
-
-    /// The address that was typed, if it is one and of no server that is known by another.
-    fn understood(&self, typed: &str) -> Result<ServerAddress, AppError> {
-        let address = typed.parse::<ServerAddress>()?;
-        match self.settings.server(&address.key) {
-            Some(known) if known.address != address => {
-                Err(AppError::ServerKnown(Box::new(known.address.clone())))
-            }
-            _ => Ok(address),
-        }
     }
 
     fn use_server(&mut self, choice: ServerChoice) -> Vec<Effect> {
@@ -122,7 +110,8 @@ impl Model {
         if matches!(self.settings_screen.tests.get(&choice), Some(Test::Running)) {
             return Vec::new();
         }
-        self.settings_screen.tests.insert(choice, Test::Running);
+        let tests = &mut self.settings_screen.tests;
+        tests.insert(choice.clone(), Test::Running);
         self.announce(false, Announced::Testing);
         let mut settings = self.settings.clone();
         settings.apply(&Change::ChosenServer(choice));
@@ -143,7 +132,8 @@ impl Model {
                 Err(trouble) => Announced::NotDone(trouble.clone()),
             };
             *test = result.map_or_else(Test::Failed, Test::Passed);
-            self.settings_screen.tests_shown.insert(choice, shown);
+            let all_shown = &mut self.settings_screen.tests_shown;
+            all_shown.insert(choice.clone(), shown);
             self.announce(failed, what);
         }
         vec![Effect::from(SettingsWork::Terms(choice))]

@@ -11,12 +11,12 @@ use super::{Model, OtherList, RelaysSeen, ShownRelayList, Terms, Trouble, UserMe
 use crate::app::relays::RelaySource;
 use crate::app::settings::{Contrast, ServerChoice, Settings, ZOOM};
 use crate::app::words::who_saw_what::RequestShown;
-use crate::protocol::keys::Ed25519Public;
+use crate::protocol::address::ServerAddress;
 
 /// The field for a server's access word, while it is open. Never printed.
 pub struct WordField {
     /// The server that this access word is for.
-    pub server: Ed25519Public,
+    pub server: ServerAddress,
     /// Text of the field.
     pub text: Zeroizing<String>,
     /// The text was refused: it is no access word.

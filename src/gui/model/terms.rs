@@ -6,9 +6,9 @@ use crate::app::settings::ServerChoice;
 impl Model {
     /// Asks for the remembered limits of the chosen server, where they are not known yet.
     pub(super) fn ask_terms(&self) -> Option<Effect> {
-        let chosen = self.settings.chosen;
-        (!self.settings_screen.terms.contains_key(&chosen))
-            .then(|| Effect::from(SettingsWork::Terms(chosen)))
+        let chosen = &self.settings.chosen;
+        (!self.settings_screen.terms.contains_key(chosen))
+            .then(|| Effect::from(SettingsWork::Terms(chosen.clone())))
     }
 
     pub(super) fn on_terms(&mut self, choice: ServerChoice, terms: Option<Terms>) {

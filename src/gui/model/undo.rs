@@ -6,7 +6,7 @@ use super::{
 use crate::app::relays::RelaySource;
 use crate::app::settings::{Change, ServerChoice, ServerEntry};
 use crate::net::socks::SocksProxy;
-use crate::protocol::keys::Ed25519Public;
+use crate::protocol::address::ServerAddress;
 
 /// What was removed and can be restored.
 pub enum Undo {
@@ -80,12 +80,12 @@ impl Model {
         effects
     }
 
-    pub(super) fn remove_server(&mut self, key: &Ed25519Public) -> Vec<Effect> {
+    pub(super) fn remove_server(&mut self, address: &ServerAddress) -> Vec<Effect> {
         let mut servers = self.settings.servers.iter();
-        let Some(place) = servers.position(|server| server.address.key == *key) else {
+        let Some(place) = servers.position(|server| server.address == *address) else {
             return Vec::new();
         };
-        let choice = ServerChoice::Server(*key);
+        let choice = ServerChoice::Server(address.clone());
         let undo = Undo::Server {
             place,
             server: self.settings.servers[place].clone(),
@@ -94,8 +94,8 @@ impl Model {
         self.settings_screen.tests.remove(&choice);
         self.settings_screen.tests_shown.remove(&choice);
         let word = &mut self.settings_screen.word;
-        word.take_if(|field| field.server == *key);
-        let mut effects = self.change(Change::RemoveServer(*key));
+        word.take_if(|field| field.server == *address);
+        let mut effects = self.change(Change::RemoveServer(address.clone()));
         effects.extend(self.offer(undo));
         effects
     }
@@ -134,7 +134,7 @@ impl Model {
                 server,
                 chosen,
             }) => {
-                let choice = ServerChoice::Server(server.address.key);
+                let choice = ServerChoice::Server(server.address.clone());
                 let mut changes = vec![Change::RestoreServer(place, server)];
                 if chosen {
                     changes.push(Change::ChosenServer(choice));

@@ -165,16 +165,11 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         let name = text::built_in();
         kit::part(ui, list.with("built in"), Role::ListItem, name, |ui| {
             let about = text::built_in_about();
-            server(ui, model, ServerChoice::BuiltIn, name, about, drawn);
+            server(ui, model, &ServerChoice::BuiltIn, name, about, drawn);
         });
         for (at, known) in model.settings.servers.iter().enumerate() {
-            let first = model.settings.server(&known.address.key);
-            if first.is_some_and(|first| first.address != known.address) {
-                // Older versions kept several addresses of one key. What is chosen for the first holds for all.
-                continue;
-            }
             kit::divider(ui);
-            let id = list.with(known.address.key);
+            let id = list.with(&known.address);
             kit::part(ui, id, Role::ListItem, known.shown_name(), |ui| {
                 added(ui, model, (at, known), drawn);
             });
@@ -219,10 +214,9 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 
 /// A server that a person added, and what can be chosen for it.
 fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), drawn: &mut Drawn) {
-    let key = known.address.key;
     let address = known.address.to_string();
-    let choice = ServerChoice::Server(key);
-    server(ui, model, choice, known.shown_name(), &address, drawn);
+    let choice = ServerChoice::Server(known.address.clone());
+    server(ui, model, &choice, known.shown_name(), &address, drawn);
     ui.add_space(space::S);
     let (title, about) = text::direct_switch();
     if known.direct {
@@ -238,7 +232,7 @@ fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), drawn: 
     };
     let name = text::about_file(title, known.shown_name());
     if kit::switch_named(ui, title, &name, about, known.direct) {
-        drawn.act(Change::Direct(key, !known.direct));
+        drawn.act(Change::Direct(known.address.clone(), !known.direct));
     }
     access_word(ui, model, (at, known), drawn);
 }
@@ -246,15 +240,15 @@ fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), drawn: 
 fn server(
     ui: &mut Ui,
     model: &Model,
-    choice: ServerChoice,
+    choice: &ServerChoice,
     name: &str,
     about: &str,
     drawn: &mut Drawn,
 ) {
-    let chosen = model.settings.chosen == choice;
-    let added = choice != ServerChoice::BuiltIn;
-    let test = model.settings_screen.tests.get(&choice);
-    let shown = model.settings_screen.tests_shown.get(&choice);
+    let chosen = model.settings.chosen == *choice;
+    let added = *choice != ServerChoice::BuiltIn;
+    let test = model.settings_screen.tests.get(choice);
+    let shown = model.settings_screen.tests_shown.get(choice);
     let tries: usize = shown
         .into_iter()
         .flatten()
@@ -284,23 +278,23 @@ fn server(
         if chosen {
             kit::badge(ui, Tone::Success, Icon::Check, text::in_use());
         } else if ui.add(use_it).clicked() {
-            drawn.act(ServerAction::Use(choice));
+            drawn.act(ServerAction::Use(choice.clone()));
         }
         // The button beside it goes when it was pressed; this one is the same before and after.
         let id = Id::unique(("test", choice));
         if kit::place(ui, id, |ui| ui.add(tested).clicked()) {
-            drawn.act(ServerAction::Test(choice));
+            drawn.act(ServerAction::Test(choice.clone()));
         }
-        if let ServerChoice::Server(key) = choice
+        if let ServerChoice::Server(address) = choice
             && kit::icon_button(ui, Icon::Trash, remove_name).clicked()
         {
-            drawn.act(ServerAction::Remove(key));
+            drawn.act(ServerAction::Remove(address.clone()));
         }
     });
     let id = Id::unique(("outcome", choice));
     if kit::place(ui, id, |ui| outcome(ui, choice, test, shown, name, drawn)) {
         drawn.act(ModalAction::Open(Modal::WhoSawTest {
-            server: choice,
+            server: choice.clone(),
             at: tries.saturating_sub(1),
         }));
     }
@@ -310,7 +304,7 @@ fn server(
 fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), drawn: &mut Drawn) {
     let palette = palette(ui);
     let field = model.settings_screen.word.as_ref();
-    if let Some(field) = field.filter(|field| field.server == known.address.key) {
+    if let Some(field) = field.filter(|field| field.server == known.address) {
         word_field(ui, model, at, field, drawn);
         return;
     }
@@ -343,12 +337,12 @@ fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), d
         let response = ui.add(open);
         drawn.focus(ui, model, Focus::AccessWord(at), &response);
         if response.clicked() {
-            drawn.act(ServerAction::OpenWord(known.address.key));
+            drawn.act(ServerAction::OpenWord(known.address.clone()));
         }
         if kept {
             let name = text::about_file(text::forget_access_word(), known.shown_name());
             if kit::icon_button(ui, Icon::Trash, &name).clicked() {
-                drawn.act(ServerAction::ForgetWord(known.address.key));
+                drawn.act(ServerAction::ForgetWord(known.address.clone()));
             }
         }
     };
@@ -410,7 +404,7 @@ fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &m
 /// that was asked for.
 fn outcome(
     ui: &mut Ui,
-    choice: ServerChoice,
+    choice: &ServerChoice,
     test: Option<&Test>,
     shown: bool,
     name: &str,
@@ -446,11 +440,12 @@ fn outcome(
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing = egui::Vec2::splat(space::S);
                 let mut first = true;
-                if let (Remedy::AccessWord, ServerChoice::Server(key)) = (why.remedy(), choice) {
+                if let (Remedy::AccessWord, ServerChoice::Server(address)) = (why.remedy(), choice)
+                {
                     first = false;
                     let button = Button::new(Loudness::Secondary, text::remedy_access_word());
                     if ui.add(button.icon(Icon::Lock)).clicked() {
-                        drawn.act(ServerAction::OpenWord(key));
+                        drawn.act(ServerAction::OpenWord(address.clone()));
                     }
                 }
                 if let (Remedy::Relays, Some(words)) = (why.remedy(), text::remedy(why.remedy())) {

@@ -174,7 +174,7 @@ impl Worker {
                 self.spawn(async move {
                     let testing = inner.backend.test_server(&settings, &context);
                     let ended = testing.await;
-                    inner.report(Event::Tested(settings.chosen, ended));
+                    inner.report(Event::Tested(settings.chosen.clone(), ended));
                 });
             }
         }

@@ -124,7 +124,6 @@ fn words(error: &AppError) -> UserMessage {
         AppError::NoPlace(why) => texts::no_place(&why.sentence()),
         AppError::NoRelays => texts::no_relays(),
         AppError::NotOwner => texts::not_owner(),
-        AppError::ServerKnown(address) => texts::server_known(address.url.authority()),
         AppError::OwnRecord(why) => own_record(*why),
         AppError::Pointer(why) => pointer(why),
         AppError::Proxy(why) => proxy(why),
@@ -405,11 +404,6 @@ mod tests {
             AppError::NoPlace(SaveError::NoRegularFile),
             AppError::NoRelays,
             AppError::NotOwner,
-            AppError::ServerKnown(Box::new(
-                "http://x#p=b32a74b3de569ef8e48ab8c6bfa1f533c06d5d643725c9a269c1e0f25364cbe2"
-                    .parse()
-                    .unwrap(),
-            )),
             AppError::OwnRecord(OwnRecordError::Newer),
             AppError::OwnRecord(OwnRecordError::Write(io::ErrorKind::StorageFull.into())),
             AppError::OwnRecord(OwnRecordError::Damaged),

@@ -59,7 +59,6 @@ impl From<&AppError> for Remedy {
             | AppError::Mismatch(Mismatch::Open(OpenError::Newer))
             | AppError::NeedsNewer(_)
             | AppError::NotOwner
-            | AppError::ServerKnown(_)
             | AppError::Pointer(FindPointerError::Newer) => Self::Nothing,
             AppError::ForeignBuiltIn | AppError::Mismatch(_) | AppError::Pointer(_) => Self::Paste,
             AppError::RelaySource(RelaySourceError::Fetch { .. } | RelaySourceError::Unread(_)) => {

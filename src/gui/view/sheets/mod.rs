@@ -18,10 +18,10 @@ use crate::gui::tokens::{Type, measure, palette_of, space};
 
 /// Draws the open modal, if there is one.
 pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &mut Drawn) {
-    let Some(modal) = model.modal else {
+    let Some(modal) = &model.modal else {
         return;
     };
-    match modal {
+    match *modal {
         Modal::About => sheet(
             ctx,
             "about",
@@ -95,7 +95,7 @@ pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &m
                 },
             );
         }
-        Modal::WhoSawTest { server, at } => who_saw_test(ctx, model, server, at, drawn),
+        Modal::WhoSawTest { ref server, at } => who_saw_test(ctx, model, server, at, drawn),
         Modal::WhoSawWhat { id, at } => {
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(ModalAction::Back);
@@ -111,13 +111,13 @@ pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &m
 }
 
 /// Who saw what of a test of this server.
-fn who_saw_test(ctx: &Context, model: &Model, server: ServerChoice, at: usize, drawn: &mut Drawn) {
-    let Some(shown) = model.settings_screen.tests_shown.get(&server) else {
+fn who_saw_test(ctx: &Context, model: &Model, server: &ServerChoice, at: usize, drawn: &mut Drawn) {
+    let Some(shown) = model.settings_screen.tests_shown.get(server) else {
         return drawn.act(ModalAction::Back);
     };
     let name = match server {
         ServerChoice::BuiltIn => text::built_in(),
-        ServerChoice::Server(key) => match model.settings.server(&key) {
+        ServerChoice::Server(address) => match model.settings.entry(address) {
             Some(server) => server.shown_name(),
             None => return drawn.act(ModalAction::Back),
         },
