@@ -199,7 +199,7 @@ impl Client {
             return Ok(());
         }
         let (relays, chosen) = (self.relays(), &self.settings().relays);
-        if relays.has_relays(chosen, server) {
+        if relays.has_relays(self.settings(), server) {
             let at_hand = relays.at_hand(&self.program, chosen, server);
             return relays::or_offer(at_hand, pointer).map(|_relays| ());
         }

@@ -325,14 +325,19 @@ async fn a_recipient_without_relays_is_offered_the_list_that_the_pointer_names()
     assert!(
         shown.contains("accepted from a pointer")
             && shown.contains(&line)
+            && shown.contains(&format!("for       {server}"))
             && shown.contains("ours"),
         "{shown}"
     );
-    let mut other = Pointer::find(&without).unwrap();
-    other.server.key = Identity::from_seed([99; 32]).public();
-    let refused = recipient.get(other.to_text().as_str(), &[]);
-    assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
-    assert_eq!(host.asked().len(), asked + 2);
+    let mut other_key = Pointer::find(&without).unwrap();
+    other_key.server.key = Identity::from_seed([99; 32]).public();
+    let mut other_host = Pointer::find(&without).unwrap();
+    other_host.server.url = "http://elsewhere.example".parse().unwrap();
+    for other in [other_key, other_host] {
+        let refused = recipient.get(other.to_text().as_str(), &[]);
+        assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
+        assert_eq!(host.asked().len(), asked + 2);
+    }
 }
 
 #[test]

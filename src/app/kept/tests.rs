@@ -20,7 +20,7 @@ use crate::app::relays::store::RelayFiles;
 use crate::app::settings::{Change, Home, ServerEntry, Settings, SettingsError};
 use crate::disk::kept::UnreadReason;
 use crate::disk::{lock_file, private};
-use crate::protocol::address::FileId;
+use crate::protocol::address::{FileId, ServerAddress};
 use crate::protocol::capability::OwnerToken;
 use crate::protocol::keys::{Ed25519Public, Identity};
 use crate::protocol::relay_list::ListSource;
@@ -65,6 +65,11 @@ fn key(number: u8) -> Ed25519Public {
     Identity::from_seed([number; 32]).public()
 }
 
+fn address(number: u8) -> ServerAddress {
+    let key = key(number).to_hex();
+    format!("http://x#p={key}").parse().unwrap()
+}
+
 struct SettingsRow;
 
 impl Row for SettingsRow {
@@ -73,12 +78,11 @@ impl Row for SettingsRow {
     }
 
     fn newer(&self, _file: &[u8]) -> Vec<u8> {
-        b"version = 2\n".to_vec()
+        b"version = 3\n".to_vec()
     }
 
     fn add(&self, home: &Home, number: u8) -> Result<(), Complaint> {
-        let address = format!("http://x#p={}", key(number).to_hex());
-        let entry = ServerEntry::new("x", address.parse().unwrap());
+        let entry = ServerEntry::new("x", address(number));
         let change = Change::AddServer(entry);
         let mut added = Settings::default();
         added.apply(&change);
@@ -90,7 +94,7 @@ impl Row for SettingsRow {
     fn has(&self, home: &Home, number: u8) -> Result<bool, Complaint> {
         let config = Settings::load(home).map_err(|unread| told_of_settings(&unread.error))?;
         let mut servers = config.servers.iter();
-        Ok(servers.any(|server| server.address.key == key(number)))
+        Ok(servers.any(|server| server.address == address(number)))
     }
 }
 
@@ -203,7 +207,7 @@ impl Row for RelayListsRow {
     }
 
     fn add(&self, home: &Home, number: u8) -> Result<(), Complaint> {
-        let server = key(number);
+        let server = address(number);
         RelayFiles::of(home)
             .change(|kept| kept.entry(&source(number)).accept_for(&server))
             .map_err(|error| match error {
@@ -214,7 +218,8 @@ impl Row for RelayListsRow {
 
     fn has(&self, home: &Home, number: u8) -> Result<bool, Complaint> {
         let kept = RelayFiles::of(home).read().map_err(|unread| unread.why)?;
-        Ok(kept.accepted_for(&key(number)).is_some())
+        let accepted = kept.accepted_for(&address(number), &Settings::default());
+        Ok(accepted.is_some())
     }
 }
 

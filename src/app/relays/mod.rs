@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use tracing::debug;
 
 use super::error::AppError;
-use crate::app::settings::Home;
+use crate::app::settings::{Home, Settings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::program::Program;
 use crate::app::words::who_saw_what::{Asked, RequestShown};
@@ -33,6 +33,7 @@ mod view;
 
 pub use problem::{ListProblem, ListProblemKind};
 pub use set::{RelayOffer, RelaySet, RelaySource, RelaySourceError, UseFor};
+pub use store::AcceptedServer;
 pub use view::{ListState, SourceView};
 
 use store::RelayFiles;
@@ -92,7 +93,7 @@ impl Relays {
             RelaySource::Session => self.session_nodes(program, context).await.map(Some),
             kept => self.kept(kept, program.now()),
         };
-        self.or_accepted(own, server, program.now())
+        self.or_accepted(own, program, server)
     }
 
     /// Returns the relays for `server` as far as they are on this computer: nobody is asked. `None` for Session's nodes,
@@ -111,7 +112,7 @@ impl Relays {
         }
         match chosen {
             RelaySource::Session => Ok(None),
-            kept => self.or_accepted(self.kept(kept, program.now()), server, program.now()),
+            kept => self.or_accepted(self.kept(kept, program.now()), program, server),
         }
     }
 
@@ -128,8 +129,8 @@ impl Relays {
     fn or_accepted(
         &self,
         own: Result<Option<RelaySet>, AppError>,
+        program: &Program,
         server: &ServerAddress,
-        now: u64,
     ) -> Result<Option<RelaySet>, AppError> {
         if let Ok(Some(set)) = &own
             && set.serves(server.url.host())
@@ -143,8 +144,8 @@ impl Relays {
             Ok(kept) => kept,
             Err(unread) => return own.and(Err(RelaySourceError::from(unread).into())),
         };
-        let accepted = kept.accepted_for(&server.key).map(|(source, _list)| source);
-        match accepted.map(|source| self.held(&source, now)) {
+        let accepted = kept.accepted_for(server, program.settings());
+        match accepted.map(|source| self.held(&source, program.now())) {
             Some(Ok(set)) => Ok(Some(set)),
             // What was accepted has ended; without own relays that is what the person must know.
             Some(Err(error)) if matches!(own, Ok(None)) => Err(error.into()),
@@ -154,12 +155,12 @@ impl Relays {
 
     /// Whether there are relays for `server`, or may be, as far as can be told without any network.
     #[must_use]
-    pub fn has_relays(&self, chosen: &RelaySource, server: &ServerAddress) -> bool {
-        *chosen != RelaySource::BuiltIn
+    pub fn has_relays(&self, settings: &Settings, server: &ServerAddress) -> bool {
+        settings.relays != RelaySource::BuiltIn
             || !self
                 .store
                 .read()
-                .is_ok_and(|kept| kept.accepted_for(&server.key).is_none())
+                .is_ok_and(|kept| kept.accepted_for(server, settings).is_none())
     }
 
     /// Fetches a list straight from its host, which then sees this computer's address (or the proxy's), and keeps it. What is held
@@ -205,7 +206,7 @@ impl Relays {
         context: &CallContext,
     ) -> Result<RelayList, AppError> {
         let Ok(set) = self.held(&offer.list, program.now()) else {
-            let use_for = UseFor::Server(offer.server);
+            let use_for = UseFor::Server(offer.server.clone());
             return self.add(program, &offer.list, use_for, context).await;
         };
         self.store

@@ -9,8 +9,8 @@ use thiserror::Error;
 use crate::disk::io_reason::IoReason;
 use crate::disk::kept::UnreadFile;
 use crate::net::relay_source::FetchError;
+use crate::protocol::address::ServerAddress;
 use crate::protocol::digest::Digest;
-use crate::protocol::keys::Ed25519Public;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::relay_list::{
     ListRefused, ListSource, NetworkKind, ParseSourceError, RelayList,
@@ -123,7 +123,7 @@ pub struct RelayOffer {
     /// The list. Fetching it shows this computer's address to [`ListSource::host`], once.
     pub list: ListSource,
     /// The server that it would be used for.
-    pub server: Ed25519Public,
+    pub server: ServerAddress,
 }
 
 impl RelayOffer {
@@ -132,18 +132,18 @@ impl RelayOffer {
     pub fn of(pointer: &Pointer) -> Option<Self> {
         Some(Self {
             list: pointer.relay_list.as_deref()?.parse().ok()?,
-            server: pointer.server.key,
+            server: pointer.server.clone(),
         })
     }
 }
 
 /// What a list is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UseFor {
     /// For every server; the caller keeps that in the settings.
     All,
-    /// For the server with this key, unless the person's own relays serve it.
-    Server(Ed25519Public),
+    /// For the server with this address, unless the person's own relays serve it.
+    Server(ServerAddress),
 }
 
 /// Why a source gives no relays.

@@ -1,15 +1,18 @@
 //! Where lists by URL and Session's nodes are kept: two small files of this person, each replaced whole.
 
+use std::fmt;
 use std::io;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::app::settings::Home;
+use crate::app::settings::{Home, Settings};
 use crate::disk::kept::{
     ChangeError, JsonRecord, Kept, Record, UnreadFile, UnreadReason, check_json_version,
 };
 use crate::disk::private;
+use crate::protocol::address::{ParseAddressError, ServerAddress};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{HeldList, ListSource, SessionNodes};
 
@@ -53,9 +56,51 @@ pub(in crate::app) struct KeptList {
     problem: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     problem_kind: Option<ListProblemKind>,
-    /// The keys of the servers that it was accepted for.
+    /// The servers that it was accepted for, each an [`AcceptedServer`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::app) servers: Vec<String>,
+    servers: Vec<String>,
+}
+
+/// A server that a list was accepted for. Accepting says which relays may carry requests to one address of a server:
+/// another address with the same key is another server here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AcceptedServer {
+    /// The server with this address.
+    Address(ServerAddress),
+    /// The server with this key, of which an older version kept no address: the first one of the settings that has it, or
+    /// any where none has.
+    Key(Ed25519Public),
+}
+
+impl AcceptedServer {
+    fn includes(&self, server: &ServerAddress, settings: &Settings) -> bool {
+        match self {
+            Self::Address(address) => address == server,
+            Self::Key(key) => {
+                let first = settings.first_with(key);
+                server.key == *key && first.is_none_or(|first| first.address == *server)
+            }
+        }
+    }
+}
+
+impl FromStr for AcceptedServer {
+    type Err = ParseAddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ed25519Public::from_hex(text)
+            .map(Self::Key)
+            .or_else(|_no_key| text.parse().map(Self::Address))
+    }
+}
+
+impl fmt::Display for AcceptedServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Key(key) => f.write_str(&key.to_hex()),
+        }
+    }
 }
 
 impl Default for KeptLists {
@@ -140,16 +185,18 @@ impl KeptLists {
         &mut self.lists[at]
     }
 
-    /// The list that was accepted for the server with this key.
+    /// The list that was accepted for this server; `settings` say which server an older version meant.
     pub(in crate::app) fn accepted_for(
         &self,
-        server: &Ed25519Public,
-    ) -> Option<(ListSource, &KeptList)> {
-        let server = server.to_hex();
-        self.lists
-            .iter()
-            .find(|list| list.servers.contains(&server))
-            .and_then(|list| Some((list.source.parse().ok()?, list)))
+        server: &ServerAddress,
+        settings: &Settings,
+    ) -> Option<ListSource> {
+        let mut lists = self.lists.iter();
+        let accepted = lists.find(|list| {
+            let mut servers = list.accepted_for();
+            servers.any(|accepted| accepted.includes(server, settings))
+        });
+        accepted?.source()
     }
 
     pub(in crate::app) fn forget(&mut self, source: &ListSource) {
@@ -199,9 +246,14 @@ impl KeptList {
         }
     }
 
+    /// The servers that it was accepted for.
+    pub(in crate::app) fn accepted_for(&self) -> impl Iterator<Item = AcceptedServer> {
+        self.servers.iter().filter_map(|text| text.parse().ok())
+    }
+
     /// Uses it for this server too.
-    pub(in crate::app) fn accept_for(&mut self, server: &Ed25519Public) {
-        let server = server.to_hex();
+    pub(in crate::app) fn accept_for(&mut self, server: &ServerAddress) {
+        let server = server.to_string();
         if !self.servers.contains(&server) {
             self.servers.push(server);
         }
@@ -269,6 +321,63 @@ mod tests {
     use tempfile::tempdir;
 
     use super::*;
+    use crate::app::settings::ServerEntry;
+
+    const KEY: &str = "b32a74b3de569ef8e48ab8c6bfa1f533c06d5d643725c9a269c1e0f25364cbe2";
+
+    fn address(host: &str) -> ServerAddress {
+        format!("http://{host}#p={KEY}").parse().unwrap()
+    }
+
+    fn source() -> ListSource {
+        format!("https://lists.example/relays.json#k={KEY}")
+            .parse()
+            .unwrap()
+    }
+
+    /// Lists that were kept with this server, in the text of a file.
+    fn kept_for(server: &str) -> KeptLists {
+        let source = source();
+        let text = format!(
+            r#"{{"version":1,"lists":[{{"source":"{source}","list":"","signature":"","fetched":1,"asked":1,"servers":["{server}"]}}]}}"#
+        );
+        KeptLists::parse(text.as_bytes()).unwrap()
+    }
+
+    /// Whoever knows a server's key can hand out a pointer with another address for it.
+    #[test]
+    fn a_list_is_accepted_for_one_address_and_no_other_of_the_same_key() {
+        let mut kept = KeptLists::default();
+        kept.entry(&source()).accept_for(&address("one.example"));
+        kept.entry(&source()).accept_for(&address("ONE.example:80"));
+        let kept = KeptLists::parse(&kept.to_bytes().unwrap()).unwrap();
+        let settings = Settings::default();
+        for (host, accepted) in [("one.example", Some(source())), ("two.example", None)] {
+            assert_eq!(kept.accepted_for(&address(host), &settings), accepted);
+        }
+        let one = AcceptedServer::Address(address("one.example"));
+        assert!(kept.lists[0].accepted_for().eq([one]));
+    }
+
+    #[test]
+    fn what_an_older_version_accepted_by_a_key_stays_with_the_first_server_that_has_it() {
+        let kept = kept_for(KEY);
+        let stranger = Settings::default();
+        let entry = |host| ServerEntry::new("", address(host));
+        let owner = Settings {
+            servers: vec![entry("one.example"), entry("two.example")],
+            ..Settings::default()
+        };
+        for (settings, host, accepted) in [
+            (&stranger, "one.example", true),
+            (&stranger, "two.example", true),
+            (&owner, "one.example", true),
+            (&owner, "two.example", false),
+        ] {
+            let list = kept.accepted_for(&address(host), settings);
+            assert_eq!(list.is_some(), accepted, "{host}");
+        }
+    }
 
     #[test]
     fn why_no_newer_list_came_is_read_whatever_version_kept_it() {

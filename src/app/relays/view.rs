@@ -1,10 +1,9 @@
 //! What Settings and the command line show of each source of relays.
 
 use super::problem::ListProblem;
-use super::{RelaySet, RelaySource, Relays};
+use super::{AcceptedServer, RelaySet, RelaySource, Relays};
 use crate::app::words::message::UserMessage;
 use crate::disk::kept::UnreadFile;
-use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
 
 /// A source of relays and the state of its list.
@@ -27,7 +26,7 @@ pub struct SourceView {
     /// Whether it is the person's choice for every server.
     pub chosen: bool,
     /// The servers that it was accepted for, when a pointer named it.
-    pub servers: Vec<Ed25519Public>,
+    pub servers: Vec<AcceptedServer>,
 }
 
 /// Whether a list can be used.
@@ -84,11 +83,7 @@ impl Relays {
                 asked: Some(list.asked),
                 problem: list.problem(),
                 chosen: is_chosen,
-                servers: list
-                    .servers
-                    .iter()
-                    .filter_map(|key| Ed25519Public::from_hex(key).ok())
-                    .collect(),
+                servers: list.accepted_for().collect(),
                 ..empty(RelaySource::Url(source))
             };
             if is_chosen {

@@ -150,12 +150,10 @@ impl Settings {
 
     /// Chooses the first server of the list that has this key, and says whether there is one.
     fn choose_first_with(&mut self, key: &Ed25519Public) -> bool {
-        let mut servers = self.servers.iter();
-        let first = servers.find(|server| server.address.key == *key);
-        let Some(address) = first.map(|server| server.address.clone()) else {
+        let Some(first) = self.first_with(key) else {
             return false;
         };
-        self.chosen = ServerChoice::Server(address);
+        self.chosen = ServerChoice::Server(first.address.clone());
         true
     }
 

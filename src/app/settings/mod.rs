@@ -28,6 +28,7 @@ use super::words::l10n::Language;
 use crate::net::socks::SocksProxy;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
+use crate::protocol::keys::Ed25519Public;
 
 /// Version 1 named the chosen server by its key alone.
 const VERSION: i64 = 2;
@@ -156,6 +157,12 @@ impl Settings {
     #[must_use]
     pub fn entry(&self, server: &ServerAddress) -> Option<&ServerEntry> {
         self.servers.iter().find(|entry| entry.address == *server)
+    }
+
+    /// The first server of the list that has this key, which is all that older versions wrote down of a server.
+    #[must_use]
+    pub(crate) fn first_with(&self, key: &Ed25519Public) -> Option<&ServerEntry> {
+        self.servers.iter().find(|entry| entry.address.key == *key)
     }
 
     /// The access word that the person keeps with a server.

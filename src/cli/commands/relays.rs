@@ -6,7 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::open_client;
 use crate::app::error::AppError;
-use crate::app::relays::{ListState, RelaySource, RelaySourceError, Relays, SourceView, UseFor};
+use crate::app::relays::{
+    AcceptedServer, ListState, RelaySource, RelaySourceError, Relays, SourceView, UseFor,
+};
 use crate::app::settings::{Change, Settings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::program::Program;
@@ -117,10 +119,12 @@ fn print_view(program: &Program, view: &SourceView) -> Result<(), CliError> {
     };
     print_line(&format!("{heading}: {}", source_name(&view.source)))?;
     for server in &view.servers {
-        print_line(&format!(
-            "  for       the server with the key {}",
-            server.to_hex()
-        ))?;
+        print_line(&match server {
+            AcceptedServer::Address(address) => format!("  for       {address}"),
+            AcceptedServer::Key(key) => {
+                format!("  for       the server with the key {}", key.to_hex())
+            }
+        })?;
     }
     match &view.state {
         ListState::Good => {}
@@ -225,7 +229,7 @@ fn object(program: &Program, view: &SourceView) -> Value {
     json!({
         "source": view.source.to_line(),
         "in_use": view.chosen,
-        "servers": view.servers.iter().map(Ed25519Public::to_hex).collect::<Vec<_>>(),
+        "servers": view.servers.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "state": match view.state {
             ListState::Ended => "expired",
             ListState::Good => "good",

@@ -4,7 +4,7 @@ use super::{App, in_words};
 use crate::app::client::Client;
 use crate::app::error::AppError;
 use crate::app::relays::{
-    ListState, RelayOffer, RelaySource, RelaySourceError, SourceView, UseFor,
+    AcceptedServer, ListState, RelayOffer, RelaySource, RelaySourceError, SourceView, UseFor,
 };
 use crate::app::settings::Settings;
 use crate::app::transfer::call::CallContext;
@@ -12,7 +12,6 @@ use crate::app::transfer::program::{NewGuardsError, is_rehearsal};
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{OtherList, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, ShownRelayList};
 use crate::gui::text;
-use crate::protocol::keys::Ed25519Public;
 use crate::protocol::path::RelayMemory;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::relay_list::{ListSource, RelayDescriptor};
@@ -124,7 +123,7 @@ fn other(client: &Client, view: SourceView) -> Option<OtherList> {
     let servers = view
         .servers
         .iter()
-        .map(|key| server_name(key, client.settings()))
+        .map(|server| server_name(server, client.settings()))
         .collect();
     let mut seen = seen(client, view);
     seen.relays.clear();
@@ -173,14 +172,19 @@ fn seen(client: &Client, view: SourceView) -> RelaysSeen {
     }
 }
 
-/// The name of a server that the settings know, else the beginning of its key.
-fn server_name(key: &Ed25519Public, settings: &Settings) -> String {
-    let mut servers = settings.servers.iter();
-    let known = servers.find(|entry| entry.address.key == *key);
-    known.map_or_else(
-        || format!("{}…", key.to_hex().chars().take(8).collect::<String>()),
-        |entry| entry.shown_name().to_owned(),
-    )
+/// The name of a server that the settings know, else its host, or the beginning of its key where no more is known.
+fn server_name(server: &AcceptedServer, settings: &Settings) -> String {
+    let known = match server {
+        AcceptedServer::Address(address) => settings.entry(address),
+        AcceptedServer::Key(key) => settings.first_with(key),
+    };
+    match (known, server) {
+        (Some(entry), _) => entry.shown_name().to_owned(),
+        (None, AcceptedServer::Address(address)) => address.url.authority().to_owned(),
+        (None, AcceptedServer::Key(key)) => {
+            format!("{}…", key.to_hex().chars().take(8).collect::<String>())
+        }
+    }
 }
 
 fn listens_at(relay: &RelayDescriptor) -> String {

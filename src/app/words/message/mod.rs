@@ -450,7 +450,9 @@ mod tests {
                 list: format!("https://example.org/relays.json#k={}", relay.to_hex())
                     .parse()
                     .unwrap(),
-                server: relay,
+                server: format!("http://files.example#p={}", relay.to_hex())
+                    .parse()
+                    .unwrap(),
             })),
             AppError::Save(SaveError::Write(io::ErrorKind::StorageFull.into())),
             AppError::Server(ServerRefusal::AccessWord { given: false }),
