@@ -29,9 +29,9 @@
 //!
 //! The **route** to a server is direct, or through the relays of a **relay list**; where that list comes from is its
 //! **source**. `app::client` decides between the two, `app::relays` whose list serves the server, `protocol::path` which
-//! three relays of it. A server can **mirror** a list, and a pointer can offer one, which is **accepted** for its server alone.
-//! The **built-in network** is a server and three relays inside this program. **Session** is the messenger whose service
-//! nodes can serve as relays.
+//! three relays of it. A server can **mirror** a list, and a pointer can offer one, which is **accepted** for the address of its
+//! server alone. The **built-in network** is a server and three relays inside this program. **Session** is the messenger whose
+//! service nodes can serve as relays.
 //!
 //! Who shared a file can manage it by its **owner token**. A **receipt** tells the sender of a download. A server can ask
 //! for an **access word** or for **work** (a puzzle that costs computing time) before it takes an upload.

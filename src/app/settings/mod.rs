@@ -159,6 +159,19 @@ impl Settings {
         self.servers.iter().find(|entry| entry.address == *server)
     }
 
+    /// What a server is called where the whole list is shown: by its name, or by its URL where another one is called alike, as
+    /// the same host under `http` and `https`.
+    #[must_use]
+    pub(crate) fn name_in_list<'a>(&self, server: &'a ServerEntry) -> &'a str {
+        let name = server.shown_name();
+        let mut servers = self.servers.iter();
+        if servers.any(|other| other.address != server.address && other.shown_name() == name) {
+            server.address.url.as_str()
+        } else {
+            name
+        }
+    }
+
     /// The first server of the list that has this key, which is all that older versions wrote down of a server.
     #[must_use]
     pub(crate) fn first_with(&self, key: &Ed25519Public) -> Option<&ServerEntry> {

@@ -170,7 +170,8 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
         for (at, known) in model.settings.servers.iter().enumerate() {
             kit::divider(ui);
             let id = list.with(&known.address);
-            kit::part(ui, id, Role::ListItem, known.shown_name(), |ui| {
+            let name = model.settings.name_in_list(known);
+            kit::part(ui, id, Role::ListItem, name, |ui| {
                 added(ui, model, (at, known), drawn);
             });
         }
@@ -216,7 +217,8 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), drawn: &mut Drawn) {
     let address = known.address.to_string();
     let choice = ServerChoice::Server(known.address.clone());
-    server(ui, model, &choice, known.shown_name(), &address, drawn);
+    let name = model.settings.name_in_list(known);
+    server(ui, model, &choice, name, &address, drawn);
     ui.add_space(space::S);
     let (title, about) = text::direct_switch();
     if known.direct {
@@ -230,7 +232,7 @@ fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), drawn: 
     } else {
         text::direct_switch_off_about()
     };
-    let name = text::about_file(title, known.shown_name());
+    let name = text::about_file(title, name);
     if kit::switch_named(ui, title, &name, about, known.direct) {
         drawn.act(Change::Direct(known.address.clone(), !known.direct));
     }
@@ -319,7 +321,8 @@ fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), d
     } else {
         text::access_word_about()
     };
-    let name = text::about_file(words, known.shown_name());
+    let server = model.settings.name_in_list(known);
+    let name = text::about_file(words, server);
     let open = Button::new(Loudness::Quiet, words).named(&name);
     let open = if kept { open } else { open.flush(Flush::Right) };
     let mut right = open.width(ui);
@@ -340,7 +343,7 @@ fn access_word(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), d
             drawn.act(ServerAction::OpenWord(known.address.clone()));
         }
         if kept {
-            let name = text::about_file(text::forget_access_word(), known.shown_name());
+            let name = text::about_file(text::forget_access_word(), server);
             if kit::icon_button(ui, Icon::Trash, &name).clicked() {
                 drawn.act(ServerAction::ForgetWord(known.address.clone()));
             }

@@ -118,7 +118,7 @@ fn who_saw_test(ctx: &Context, model: &Model, server: &ServerChoice, at: usize, 
     let name = match server {
         ServerChoice::BuiltIn => text::built_in(),
         ServerChoice::Server(address) => match model.settings.entry(address) {
-            Some(server) => server.shown_name(),
+            Some(server) => model.settings.name_in_list(server),
             None => return drawn.act(ModalAction::Back),
         },
     };
