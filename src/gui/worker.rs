@@ -6,6 +6,7 @@
 mod run;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,7 +29,8 @@ use super::platform::Platform;
 use super::text;
 use crate::app::error::AppError;
 use crate::app::kept::history::{History, TellNews};
-use crate::app::settings::{Change, ServerChoice, Settings};
+use crate::app::process::streams;
+use crate::app::settings::{Change, ServerChoice, Settings, SettingsError};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::app::words::l10n::SharedLanguage;
@@ -118,6 +120,8 @@ pub struct Worker {
     /// What is to be done with the clipboard, one after the other; any of it may wait for another program.
     clipboard: Option<mpsc::Sender<Job>>,
     clipboard_ended: mpsc::Receiver<()>,
+    /// The language of the window.
+    language: SharedLanguage,
 }
 
 struct Inner {
@@ -148,8 +152,18 @@ type Described = (u64, Result<PointerInfo, UserMessage>);
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Inner {
-    /// Writes every change that is not in the file yet. Those that cannot be written stay for the next time.
+    /// Writes every change that is not in the file yet, and tells the window where that fails.
     fn save(&self) {
+        if let Err(message) = self.write_changes() {
+            self.report(Event::Failed(message));
+        }
+    }
+
+    /// Writes every change that is not in the file yet.
+    ///
+    /// # Errors
+    /// Why they cannot be written; they stay for the next time.
+    fn write_changes(&self) -> Result<(), UserMessage> {
         let one_at_a_time = self.saving.lock();
         let Unsaved { changes, settings } = {
             let mut unsaved = self.unsaved.lock();
@@ -162,14 +176,16 @@ impl Inner {
                 },
             )
         };
-        if changes.is_empty() {
-            return;
-        }
-        if let Err(message) = self.backend.save(&changes, &settings) {
+        let written = if changes.is_empty() {
+            Ok(())
+        } else {
+            self.backend.save(&changes, &settings)
+        };
+        if written.is_err() {
             self.unsaved.lock().changes.splice(0..0, changes);
-            self.report(Event::Failed(message));
         }
         drop(one_at_a_time);
+        written
     }
 
     fn report(&self, event: Event) {
@@ -225,7 +241,7 @@ impl Inner {
 
 /// How long the end of the program waits for the clipboard, whose owner may not answer.
 const CLIPBOARD_WITHIN: Duration = Duration::from_secs(1);
-/// How long the end of the program waits for the history to be written.
+/// How long the end of the program waits for the settings, and then for the history, to be written.
 const WRITE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a cancelled transfer may take to end by itself.
 const CANCEL_WITHIN: Duration = Duration::from_secs(3);
@@ -243,7 +259,7 @@ impl Worker {
         platform: Arc<dyn Platform>,
         wake: Wake,
         language: &SharedLanguage,
-    ) -> std::io::Result<Self> {
+    ) -> io::Result<Self> {
         let spoken = language.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -309,6 +325,7 @@ impl Worker {
             runs: BTreeMap::new(),
             all: CancellationToken::new(),
             thread: Some(thread),
+            language: language.clone(),
         };
         let inner = Arc::clone(&worker.shared);
         worker.blocking(move || inner.look_at_links());
@@ -364,6 +381,35 @@ impl Worker {
             tokio::task::spawn_blocking(job).await.ok();
         });
     }
+
+    /// Writes the changes of the settings that are not in the file yet: those that could not be written before, and those
+    /// whose turn had not come. Another program or a disk may hold the file, so the wait has an end.
+    ///
+    /// # Errors
+    /// Why the file does not have them.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it may outlast the worker, whose threads have ended"
+    )]
+    fn write_last_changes(&self) -> Result<(), UserMessage> {
+        let shared = Arc::clone(&self.shared);
+        let spoken = self.language.clone();
+        let (end, ended) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("cloakroom-settings".to_owned())
+            .spawn(move || {
+                spoken.speak_here();
+                end.send(shared.write_changes()).ok();
+            })
+            .map_err(not_written)?;
+        let late = |_still_writing| not_written(io::ErrorKind::TimedOut.into());
+        ended.recv_timeout(WRITE_WITHIN).map_err(late)?
+    }
+}
+
+/// Why changes of the settings are not in their file, where that was not even tried or did not end.
+fn not_written(error: io::Error) -> UserMessage {
+    UserMessage::from(&AppError::SettingsFile(SettingsError::Write(error.into())))
 }
 
 impl Drop for Worker {
@@ -376,6 +422,10 @@ impl Drop for Worker {
             thread.join().ok();
         }
         self.clipboard_ended.recv_timeout(CLIPBOARD_WITHIN).ok();
+        if let Err(message) = self.write_last_changes() {
+            // There is no window any more that could say it.
+            streams::write_error_line(&message.in_one_line());
+        }
         if let Some(history) = &self.history {
             history.close(WRITE_WITHIN);
         }

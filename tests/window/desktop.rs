@@ -49,6 +49,8 @@ pub(crate) struct FakeBackend {
     stages: Mutex<Stages>,
     failures: Mutex<VecDeque<Trouble>>,
     saves: Mutex<Vec<Settings>>,
+    /// Why the next changes of the settings are not kept.
+    refused_saves: Mutex<VecDeque<UserMessage>>,
     shares: Mutex<Vec<ShareOptions>>,
     terms: Mutex<Option<Terms>>,
     history: Mutex<Option<(PathBuf, Arc<dyn KeyStore>)>>,
@@ -133,6 +135,7 @@ impl FakeBackend {
             ]),
             failures: Mutex::default(),
             saves: Mutex::default(),
+            refused_saves: Mutex::default(),
             shares: Mutex::default(),
             terms: Mutex::default(),
             history: Mutex::default(),
@@ -150,6 +153,11 @@ impl FakeBackend {
     pub(crate) fn fail_next(&self, why: AppError) {
         let why = Trouble::from(why);
         self.failures.lock().expect("no panic").push_back(why);
+    }
+
+    /// The next change of the settings is not kept, for this reason.
+    pub(crate) fn refuse_save(&self, why: UserMessage) {
+        self.refused_saves.lock().expect("no panic").push_back(why);
     }
 
     /// What the next transfers show before they wait.
@@ -263,6 +271,9 @@ impl Backend for FakeBackend {
     }
 
     fn save(&self, _: &[Change], settings: &Settings) -> Result<(), UserMessage> {
+        if let Some(why) = self.refused_saves.lock().expect("no panic").pop_front() {
+            return Err(why);
+        }
         self.saves.lock().expect("no panic").push(settings.clone());
         Ok(())
     }

@@ -3,8 +3,9 @@
 use cloakroom::app::error::{AppError, LocalFileError, ServerRefusal};
 use cloakroom::app::relays::{RelaySource, RelaySourceError};
 use cloakroom::app::settings::{
-    Change, Display, Home, Renderer, ServerChoice, ServerEntry, Settings, Theme,
+    Change, Display, Home, Renderer, ServerChoice, ServerEntry, Settings, SettingsError, Theme,
 };
+use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
     Action, Count, KeepFor, RelayAction, RowAction, Screen, ServerAction, SettingsAction,
@@ -17,6 +18,8 @@ use cloakroom::protocol::capability::AccessWord;
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::window::desk::Desk;
@@ -100,6 +103,33 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
     assert_eq!(kept.servers[0].name, "Friends");
     let word = kept.servers[0].access_word.as_ref();
     assert_eq!(word.map(AccessWord::as_str), Some("sesame"));
+}
+
+#[test]
+fn a_change_that_could_not_be_kept_is_written_when_the_window_closes() {
+    let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
+    let full = SettingsError::Write(io::ErrorKind::StorageFull.into());
+    let why = UserMessage::from(&AppError::SettingsFile(full));
+    desk.backend.refuse_save(why.clone());
+    desk.act(Change::Theme(Theme::Dark));
+    desk.until_seen(&why.what);
+    assert!(desk.backend.saves().is_empty());
+    let backend = Arc::clone(&desk.backend);
+    drop(desk);
+    let saves = backend.saves();
+    assert_eq!(saves.len(), 1);
+    assert_eq!(saves[0].theme, Theme::Dark);
+}
+
+#[test]
+fn a_change_right_before_the_window_closes_is_written() {
+    let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
+    let ctx = desk.window.ctx.clone();
+    desk.window.state_mut().take(&ctx, Change::Zoom(117));
+    let backend = Arc::clone(&desk.backend);
+    drop(desk);
+    let saves = backend.saves();
+    assert_eq!(saves.last().map(|kept| kept.zoom), Some(117));
 }
 
 #[test]

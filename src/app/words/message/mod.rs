@@ -48,6 +48,15 @@ impl UserMessage {
     pub fn aloud(&self) -> String {
         format!("{} {}", self.what, self.next).trim().to_owned()
     }
+
+    /// All of it in one line, for standard error.
+    #[must_use]
+    pub(crate) fn in_one_line(&self) -> String {
+        let sentences = [&self.what, &self.why, &self.next];
+        let said = sentences.map(|sentence| sentence.trim());
+        let said: Vec<&str> = said.into_iter().filter(|said| !said.is_empty()).collect();
+        said.join(" ")
+    }
 }
 
 /// The three sentences of a message: attributes `.what`, `.why` and `.next` of one id.
