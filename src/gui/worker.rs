@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::model::{
     Ended, Event, LoadedSettings, ManageAction, Managed, PointerInfo, PointerText, RelayWish,
-    RelaysKnown, RunId, Saved, ShareOptions, ShareResult, ShownRelayList, Terms, TestReport,
-    TransferId, Trouble,
+    RelaysKnown, RunId, Saved, SettingsInUse, ShareOptions, ShareResult, ShownRelayList, Terms,
+    TestReport, TransferId, Trouble,
 };
 use super::platform::Platform;
 use super::text;
@@ -48,9 +48,9 @@ pub trait Backend: Send + Sync {
     /// The relay list that these settings choose, as it is kept or stands in its file; none where nothing is kept of it.
     /// Blocking; called on a thread for that.
     fn kept_list(&self, settings: &Settings) -> Option<Result<ShownRelayList, UserMessage>>;
-    /// Goes on with the default settings where the person's own could not be read, and puts the file aside. Returns where
-    /// it is then, nothing when it stays where it is. Blocking; called on a thread for that.
-    fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage>;
+    /// Goes on where the person's own settings could not be read: with the default ones, and puts the file aside, or with
+    /// the person's own if they can be read now. Blocking; called on a thread for that.
+    fn use_default_settings(&self) -> Result<SettingsInUse, UserMessage>;
     /// Makes `changes` in the file of the settings, all or none; `settings` have them already. Blocking; called on a thread
     /// for that.
     fn save(&self, changes: &[Change], settings: &Settings) -> Result<(), UserMessage>;

@@ -252,6 +252,28 @@ fn with_settings_that_cannot_be_read_nothing_is_sent_until_the_person_chose() {
 }
 
 #[test]
+fn settings_that_were_mended_meanwhile_are_used_and_not_put_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    welcomed(&home, folder.path());
+    let file = Home::in_folder(&home).config_file();
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, "theme = [").unwrap();
+    let mut desk = RealDesk::open(&home);
+    desk.window.run_steps(2);
+    assert!(desk.sees("settings cannot be read"));
+    let mended = good.replace("zoom = 100", "zoom = 117");
+    std::fs::write(&file, mended).unwrap();
+    desk.click("Use default settings");
+    desk.until(|window| window.model().settings.zoom == 117);
+    assert!(!file.with_extension("toml.broken").exists());
+    let report = folder.path().join("report.pdf");
+    std::fs::write(&report, b"content").unwrap();
+    desk.drop_file(report);
+    desk.until_shared();
+}
+
+#[test]
 fn a_newer_versions_settings_are_neither_used_nor_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");

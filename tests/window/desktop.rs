@@ -22,8 +22,8 @@ use cloakroom::app::words::message::UserMessage;
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
     Count, Ended, LoadedSettings, ManageAction, Managed, OtherList, PointerInfo, PointerNote,
-    PointerText, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, ShareOptions, ShareResult,
-    ShownRelayList, SystemLook, Terms, TestReport, Trouble,
+    PointerText, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, SettingsInUse, ShareOptions,
+    ShareResult, ShownRelayList, SystemLook, Terms, TestReport, Trouble,
 };
 use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::platform::{Platform, Revealed};
@@ -266,8 +266,8 @@ impl Backend for FakeBackend {
         }
     }
 
-    fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage> {
-        Ok(None)
+    fn use_default_settings(&self) -> Result<SettingsInUse, UserMessage> {
+        Ok(SettingsInUse::Default(None))
     }
 
     fn save(&self, _: &[Change], settings: &Settings) -> Result<(), UserMessage> {

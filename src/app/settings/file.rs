@@ -29,21 +29,22 @@ impl Settings {
         Ok(kept(home).read()?.unwrap_or_default())
     }
 
-    /// Puts aside a file of settings that cannot be read or understood, so that the default settings apply from now on.
-    /// Returns where it is then: beside its old place, under a name that ends in `.broken`.
+    /// Reads the settings anew, and puts aside a file that still cannot be read or understood, so that the default settings
+    /// apply from now on. Returns what applies, and where the file is if it was put aside: beside its old place, under a name
+    /// that ends in `.broken`.
     ///
     /// # Errors
     /// [`SettingsError::Newer`] for a file that a newer version wrote, which stays for that version, and
     /// [`SettingsError::Write`]. The file is untouched then.
-    pub fn put_aside(home: &Home) -> Result<Option<PathBuf>, SettingsError> {
+    pub fn read_or_put_aside(home: &Home) -> Result<(Self, Option<PathBuf>), SettingsError> {
         let kept = kept(home);
         let held = kept.hold().map_err(ChangeError::from)?;
-        let aside = match kept.read() {
-            Ok(_) => None,
-            Err(_unread) => Some(kept.put_aside()?),
+        let (read, aside) = match kept.read() {
+            Ok(read) => (read, None),
+            Err(_unread) => (None, Some(kept.put_aside()?)),
         };
         drop(held);
-        Ok(aside)
+        Ok((read.unwrap_or_default(), aside))
     }
 
     /// Writes the settings whole or not at all, readable by nobody else.
@@ -679,7 +680,8 @@ mod tests {
                 format!("config.toml.broken.{number}")
             };
             let aside = folder.path().join(aside);
-            assert_eq!(Settings::put_aside(&home), Ok(Some(aside.clone())));
+            let settled = Settings::read_or_put_aside(&home);
+            assert_eq!(settled, Ok((Settings::default(), Some(aside.clone()))));
             assert_eq!(fs::read_to_string(aside).unwrap(), text);
             assert_eq!(Settings::load(&home), Ok(Settings::default()));
         }
@@ -695,13 +697,14 @@ mod tests {
             Settings::load(&home).unwrap_err().error,
             SettingsError::Newer
         );
-        assert_eq!(Settings::put_aside(&home), Err(SettingsError::Newer));
+        let settled = Settings::read_or_put_aside(&home);
+        assert_eq!(settled, Err(SettingsError::Newer));
         let saved = full().save_changes(&[Change::Welcomed], &home);
         assert_eq!(saved, Err(SettingsError::Newer));
         assert_eq!(fs::read_to_string(home.config_file()).unwrap(), newer);
 
         full().save(&home).unwrap();
-        assert_eq!(Settings::put_aside(&home), Ok(None));
+        assert_eq!(Settings::read_or_put_aside(&home), Ok((full(), None)));
         assert_eq!(Settings::load(&home), Ok(full()));
     }
 

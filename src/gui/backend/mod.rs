@@ -16,7 +16,8 @@ use parking_lot::Mutex;
 
 use super::model::{
     Count, Ended, LoadedSettings, ManageAction, Managed, PointerInfo, PointerText, RelayWish,
-    RelaysKnown, Saved, ShareOptions, ShareResult, ShownRelayList, Terms, TestReport, Trouble,
+    RelaysKnown, Saved, SettingsInUse, ShareOptions, ShareResult, ShownRelayList, Terms,
+    TestReport, Trouble,
 };
 use super::text;
 use super::worker::Backend;
@@ -186,8 +187,8 @@ impl Backend for App {
         self.load_settings()
     }
 
-    fn use_default_settings(&self) -> Result<Option<PathBuf>, UserMessage> {
-        self.go_on_with_defaults()
+    fn use_default_settings(&self) -> Result<SettingsInUse, UserMessage> {
+        self.go_on()
     }
 
     fn save(&self, changes: &[Change], settings: &Settings) -> Result<(), UserMessage> {

@@ -1,14 +1,13 @@
 //! Loads and saves the settings for the window's worker, and falls back to the default settings when the file cannot
 //! be read.
 
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use super::App;
 use crate::app::error::AppError;
 use crate::app::settings::{Change, Settings, SettingsError, UnreadSettings, usual_downloads};
 use crate::app::words::message::UserMessage;
-use crate::gui::model::LoadedSettings;
+use crate::gui::model::{LoadedSettings, SettingsInUse};
 
 impl App {
     /// Reads the settings. Where they cannot be read, the default ones are shown and nothing is sent.
@@ -32,22 +31,23 @@ impl App {
         }
     }
 
-    /// Replaces settings that cannot be read by the default ones. Returns the new path of the old file if it was put
-    /// aside; a file written by a newer version stays in place.
+    /// Replaces settings that cannot be read by the default ones, and puts their file aside; a file written by a newer
+    /// version stays in place. Where the file was mended meanwhile, its settings apply instead.
     ///
     /// # Errors
     /// The file cannot be moved; everything is as before then.
-    pub(super) fn go_on_with_defaults(&self) -> Result<Option<PathBuf>, UserMessage> {
-        let aside = match Settings::put_aside(self.home()) {
-            Ok(aside) => aside,
+    pub(super) fn go_on(&self) -> Result<SettingsInUse, UserMessage> {
+        let in_use = match Settings::read_or_put_aside(self.home()) {
+            Ok((_, aside @ Some(_))) => SettingsInUse::Default(aside),
+            Ok((read, None)) => SettingsInUse::Own(Box::new(read)),
             Err(SettingsError::Newer) => {
                 self.read_only.store(true, Ordering::SeqCst);
-                None
+                SettingsInUse::Default(None)
             }
             Err(error) => return Err(UserMessage::from(&AppError::SettingsFile(error))),
         };
         *self.unread.lock() = None;
-        Ok(aside)
+        Ok(in_use)
     }
 
     /// Makes changes in the file of the settings.

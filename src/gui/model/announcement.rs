@@ -149,6 +149,8 @@ pub enum WindowMessage {
     PictureNotTaken,
     /// A received file was moved or removed.
     SavedFileGone,
+    /// The person's own settings, which could not be read before, apply now.
+    SettingsReadAgain,
     /// A use case failed; `app` has found the words.
     Worded(UserMessage),
 }

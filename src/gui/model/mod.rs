@@ -72,7 +72,7 @@ pub use self::undo::{Removed, Undo};
 pub use self::window::WindowAction;
 use crate::app::kept::history::{EntryId, HistoryStatus, News};
 use crate::app::received::content_type::Findings;
-use crate::app::settings::{ServerChoice, Settings};
+use crate::app::settings::{Change, ServerChoice, Settings};
 use crate::app::transfer::known_file::KnownFile;
 use crate::app::transfer::stage::Stage;
 use crate::app::words::message::UserMessage;
@@ -89,6 +89,8 @@ pub struct Model {
     pub receive: Receive,
     /// The person's settings, which are kept between starts.
     pub settings: Settings,
+    /// What was changed while the person's own settings could not be read; none once it is decided which ones apply.
+    made_while_unread: Option<Vec<Change>>,
     /// The Settings screen.
     pub settings_screen: SettingsScreen,
     /// Where received files go unless the settings say otherwise.
@@ -232,8 +234,8 @@ pub enum Event {
     Examined(TransferId, Examine, Option<Findings>),
     /// A fetch ended.
     Fetched(RunId, Ended<Saved>),
-    /// The default settings apply now; the old file was put aside, if it could be.
-    DefaultSettingsUsed(Result<Option<PathBuf>, UserMessage>),
+    /// Settings that could not be read no longer hold things up: these are in use now.
+    SettingsInUse(Result<SettingsInUse, UserMessage>),
     /// Files came out of the system's dialog.
     FilesChosen(Vec<PathBuf>),
     /// Files came from the clipboard.
@@ -272,6 +274,15 @@ pub enum Event {
     Terms(ServerChoice, Option<Terms>),
     /// A server was tested.
     Tested(ServerChoice, Ended<TestReport>),
+}
+
+/// What the window goes on with where the person's own settings could not be read.
+#[derive(Clone, Debug)]
+pub enum SettingsInUse {
+    /// The default ones. The old file is at this path; nothing when it stays where it was.
+    Default(Option<PathBuf>),
+    /// The person's own, which can be read now.
+    Own(Box<Settings>),
 }
 
 /// The settings at the start of the program.
@@ -315,12 +326,14 @@ impl Model {
             trouble,
         } = loaded;
         let first_start = !settings.welcomed;
+        let made_while_unread = trouble.is_some().then(Vec::new);
         Self {
             screen: Screen::Share,
             transfers: Vec::new(),
             receive: Receive::default(),
             first_start,
             settings,
+            made_while_unread,
             settings_screen: SettingsScreen::default(),
             usual_downloads,
             share_options: ShareOptions::default(),

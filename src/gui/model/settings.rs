@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Announced, DialogWork, Effect, Model, Reading, ReturnTo, Screen, SettingsWork, Tone,
-    WindowMessage,
+    Announced, DialogWork, Effect, Model, Reading, ReturnTo, Screen, SettingsInUse, SettingsWork,
+    Tone, WindowMessage,
 };
 use crate::app::settings::Change;
 use crate::app::words::message::UserMessage;
@@ -98,22 +98,37 @@ impl Model {
         }
     }
 
-    /// The default settings apply now, or not; says where the old file is.
-    pub(super) fn on_defaults(
+    /// Settings that could not be read hold nothing up any more, or still do. Says which apply, and where the old file is.
+    pub(super) fn on_settings_in_use(
         &mut self,
-        used: Result<Option<PathBuf>, UserMessage>,
+        in_use: Result<SettingsInUse, UserMessage>,
     ) -> Vec<Effect> {
-        match used {
-            Ok(aside) => {
-                self.say(Tone::Warning, WindowMessage::DefaultSettingsUsed(aside));
-                // Whoever had settings is not here for the first time. What could not be written before is written with it.
-                self.change(Change::Welcomed)
-            }
+        let in_use = match in_use {
+            Ok(in_use) => in_use,
             Err(message) => {
                 self.say(Tone::Danger, message);
-                Vec::new()
+                return Vec::new();
+            }
+        };
+        // The second of two clicks changes nothing.
+        let Some(made) = self.made_while_unread.take() else {
+            return Vec::new();
+        };
+        let mut effects = Vec::new();
+        match in_use {
+            SettingsInUse::Default(aside) => {
+                self.say(Tone::Warning, WindowMessage::DefaultSettingsUsed(aside));
+            }
+            SettingsInUse::Own(read) => {
+                self.settings = *read;
+                made.iter().for_each(|change| self.settings.apply(change));
+                self.say(Tone::Success, WindowMessage::SettingsReadAgain);
+                effects = self.begin();
             }
         }
+        // Whoever had settings is not here for the first time. What could not be written before is written with it.
+        effects.extend(self.change(Change::Welcomed));
+        effects
     }
 
     /// Reports whether the clipboard took the diagnostics.
@@ -134,6 +149,9 @@ impl Model {
     pub(super) fn change_all(&mut self, changes: Vec<Change>) -> Vec<Effect> {
         for change in &changes {
             self.settings.apply(change);
+        }
+        if let Some(made) = &mut self.made_while_unread {
+            made.extend_from_slice(&changes);
         }
         let save = SettingsWork::Save(changes, self.settings_now());
         let mut effects = vec![Effect::from(save)];

@@ -43,7 +43,7 @@ impl Model {
             Event::Copied(_, Err(message)) | Event::Failed(message) => {
                 self.say(Tone::Danger, message);
             }
-            Event::DefaultSettingsUsed(used) => return self.on_defaults(used),
+            Event::SettingsInUse(in_use) => return self.on_settings_in_use(in_use),
             Event::Described(described) => self.on_described(described),
             Event::Diagnosed(found) => {
                 return vec![Effect::from(ClipboardWork::CopyDiagnostics(found))];

@@ -81,6 +81,7 @@ pub fn window_message(message: &WindowMessage) -> Cow<'_, UserMessage> {
         WindowMessage::ListUsed(name) => texts::list_now_used(name),
         WindowMessage::PictureNotTaken => texts::picture_not_taken(),
         WindowMessage::SavedFileGone => texts::saved_file_gone(),
+        WindowMessage::SettingsReadAgain => texts::settings_read_again(),
         WindowMessage::Worded(message) => return Cow::Borrowed(message),
     })
 }

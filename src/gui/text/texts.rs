@@ -426,6 +426,7 @@ text_table! {
 
         // Errors: the person's own files and settings
         default_settings_used(why: &str);
+        settings_read_again;
 
         // Settings, options and rows besides
         access_word_invalid;

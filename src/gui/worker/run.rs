@@ -216,8 +216,8 @@ impl Worker {
                 inner.report(Event::Terms(server, terms));
             }),
             SettingsWork::UseDefaults => self.blocking(move || {
-                let used = inner.backend.use_default_settings();
-                inner.report(Event::DefaultSettingsUsed(used));
+                let in_use = inner.backend.use_default_settings();
+                inner.report(Event::SettingsInUse(in_use));
             }),
         }
     }
