@@ -105,6 +105,53 @@ fn what_is_kept_of_a_server_comes_back_with_its_name_and_its_word() {
     assert_eq!(word.map(AccessWord::as_str), Some("sesame"));
 }
 
+/// A server at this URL, with the key that `files.example` has.
+fn same_key_at(url: &str) -> ServerEntry {
+    let key = server("files.example").address.key.to_hex();
+    ServerEntry::new("", format!("{url}#p={key}").parse().expect("an address"))
+}
+
+#[test]
+fn two_addresses_of_one_key_are_told_apart_and_have_controls_of_their_own() {
+    let urls = [
+        "http://files.example",
+        "https://files.example",
+        "http://two.example:8787",
+    ];
+    let kept = Settings {
+        servers: urls.map(same_key_at).into(),
+        relays: RelaySource::Session,
+        ..settings()
+    };
+    let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
+    desk.act(WindowAction::Go(Screen::Settings));
+    let last_saved = |desk: &Desk| desk.backend.saves().pop();
+    // Where two have the same host, the URL tells which is which.
+    let names = [
+        "http://files.example",
+        "https://files.example",
+        "two.example:8787",
+    ];
+    for (at, name) in names.into_iter().enumerate() {
+        desk.click(&format!("Use {name}"));
+        let chosen = ServerChoice::Server(same_key_at(urls[at]).address);
+        desk.until(|desk| last_saved(desk).is_some_and(|kept| kept.chosen == chosen));
+    }
+    desk.click("Without relays https://files.example");
+    let direct = |kept: &Settings| {
+        kept.servers
+            .iter()
+            .map(|entry| entry.direct)
+            .collect::<Vec<_>>()
+    };
+    desk.until(|desk| last_saved(desk).is_some_and(|kept| direct(&kept) == [false, true, false]));
+    desk.click("Remove https://files.example");
+    desk.until(|desk| last_saved(desk).is_some_and(|kept| kept.servers.len() == 2));
+    desk.until_seen("Use files.example");
+    desk.click("Undo");
+    desk.until(|desk| last_saved(desk).is_some_and(|kept| direct(&kept) == [false, true, false]));
+}
+
 #[test]
 fn a_change_that_could_not_be_kept_is_written_when_the_window_closes() {
     let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
