@@ -159,8 +159,8 @@ impl Settings {
         self.servers.iter().find(|entry| entry.address == *server)
     }
 
-    /// What a server is called where the whole list is shown: by its name, or by its URL where another one is called alike, as
-    /// the same host under `http` and `https`.
+    /// What a server of the list is called: by its name, or by its URL where another one is called alike, as the same host
+    /// under `http` and `https` is.
     #[must_use]
     pub(crate) fn name_in_list<'a>(&self, server: &'a ServerEntry) -> &'a str {
         let name = server.shown_name();

@@ -179,7 +179,7 @@ fn server_name(server: &AcceptedServer, settings: &Settings) -> String {
         AcceptedServer::Key(key) => settings.first_with(key),
     };
     match (known, server) {
-        (Some(entry), _) => entry.shown_name().to_owned(),
+        (Some(entry), _) => settings.name_in_list(entry).to_owned(),
         (None, AcceptedServer::Address(address)) => address.url.authority().to_owned(),
         (None, AcceptedServer::Key(key)) => {
             format!("{}…", key.to_hex().chars().take(8).collect::<String>())

@@ -81,7 +81,7 @@ impl Model {
         self.settings_screen.address_trouble = None;
         let choice = ServerChoice::Server(address.clone());
         let server = ServerEntry::new("", address);
-        let name = server.shown_name().to_owned();
+        let name = self.settings.name_in_list(&server).to_owned();
         let mut effects = self.change_all(vec![
             Change::AddServer(server),
             Change::ChosenServer(choice),

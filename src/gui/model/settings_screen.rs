@@ -145,7 +145,7 @@ impl Model {
     pub fn server_label(&self) -> ServerLabel {
         let server = self.settings.chosen_entry();
         server.map_or(ServerLabel::BuiltIn, |server| {
-            ServerLabel::Named(server.shown_name().to_owned())
+            ServerLabel::Named(self.settings.name_in_list(server).to_owned())
         })
     }
 

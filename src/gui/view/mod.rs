@@ -372,7 +372,7 @@ fn switch_is_off(model: &Model) -> bool {
 fn destination(model: &Model) -> (Icon, &str) {
     match model.settings.chosen_entry() {
         None => (Icon::HardDrive, text::built_in()),
-        Some(server) => (Icon::Server, server.shown_name()),
+        Some(server) => (Icon::Server, model.settings.name_in_list(server)),
     }
 }
 

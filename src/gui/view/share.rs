@@ -355,7 +355,10 @@ fn way_out(ui: &mut Ui, loud: bool, drawn: &mut Drawn) {
 fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let (icon, place) = match model.settings.chosen_entry() {
         None => (Icon::HardDrive, text::built_in_stays().to_owned()),
-        Some(server) => (Icon::Server, text::goes_to(server.shown_name())),
+        Some(server) => {
+            let name = model.settings.name_in_list(server);
+            (Icon::Server, text::goes_to(name))
+        }
     };
     let terms = model.chosen_terms();
     let limit = text::limit(terms);
