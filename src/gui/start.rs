@@ -321,10 +321,10 @@ fn catching<T>(opened: &Arc<AtomicBool>, body: impl FnOnce() -> T) -> Result<T, 
         Box::new(move |info| {
             if opened.load(Ordering::SeqCst) {
                 usual(info);
-            } else if let Ok(mut words) = words.lock() {
+            } else {
                 let payload = info.payload();
                 let said = payload.downcast_ref::<String>().cloned();
-                *words =
+                *words.lock() =
                     said.or_else(|| payload.downcast_ref::<&str>().map(|&said| said.to_owned()));
             }
         })
@@ -335,11 +335,7 @@ fn catching<T>(opened: &Arc<AtomicBool>, body: impl FnOnce() -> T) -> Result<T, 
         if opened.load(Ordering::SeqCst) {
             std::panic::resume_unwind(panic);
         }
-        words
-            .lock()
-            .ok()
-            .and_then(|mut words| words.take())
-            .unwrap_or_default()
+        words.lock().take().unwrap_or_default()
     })
 }
 

@@ -105,7 +105,7 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
         Modal::WhoSawWhat { id, at: 2 },
         Modal::WipeHistory,
     ] {
-        desk.act(ModalAction::Open(modal));
+        desk.act(ModalAction::Open(modal.clone()));
         look(&mut desk, &format!("{modal:?}"));
         desk.act(ModalAction::Back);
     }

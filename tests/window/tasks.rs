@@ -716,7 +716,7 @@ fn a_window_at_rest_asks_for_no_frame() {
             Modal::WhoSawWhat { id, at: 0 },
             Modal::WipeHistory,
         ] {
-            desk.act(ModalAction::Open(modal));
+            desk.act(ModalAction::Open(modal.clone()));
             at_rest(&mut desk, &format!("{modal:?}"));
             desk.act(ModalAction::Back);
         }

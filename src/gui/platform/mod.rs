@@ -259,7 +259,7 @@ impl Platform for Desktop {
     fn close(&self) {
         let copied = self.copied.lock().take();
         // Another program that does not answer can hold it; then nothing is left to do with it.
-        let Ok(mut slot) = self.clipboard.try_lock() else {
+        let Some(mut slot) = self.clipboard.try_lock() else {
             return;
         };
         #[cfg(all(unix, not(target_os = "macos")))]

@@ -2,11 +2,50 @@
 
 use super::*;
 
+/// A person can mend the file while the window is open; the default settings could send past the proxy that it names.
+#[test]
+fn settings_that_can_be_read_again_apply_with_what_was_changed_meanwhile() {
+    let mut model = Model::new(LoadedSettings {
+        settings: settings(),
+        usual_downloads: PathBuf::new(),
+        trouble: Some(trouble()),
+    });
+    model.update(Change::Theme(Theme::Dark));
+    let mended = Settings {
+        proxy: "socks5://127.0.0.1:9050".parse().ok(),
+        relays: RelaySource::Session,
+        history: false,
+        ..settings()
+    };
+    let read_again = || Event::SettingsInUse(Ok(SettingsInUse::Own(Box::new(mended.clone()))));
+    let effects = model.update(read_again());
+    let expected = Settings {
+        theme: Theme::Dark,
+        ..mended.clone()
+    };
+    assert_eq!(model.settings, expected);
+    assert!(matches!(
+        &effects[..],
+        [
+            Effect::Work(Work::History(HistoryWork::Set(false))),
+            Effect::Work(Work::Settings(SettingsWork::ReadKeptList(_))),
+            Effect::Work(Work::Settings(SettingsWork::Terms(_))),
+            Effect::Work(Work::Settings(SettingsWork::Save(_, kept))),
+        ]
+            if **kept == expected
+    ));
+
+    // The second of two clicks undoes nothing.
+    model.update(Change::Zoom(150));
+    assert!(model.update(read_again()).is_empty());
+    assert_eq!(model.settings.zoom, 150);
+}
+
 #[test]
 fn a_shared_file_is_deleted_only_after_the_question_and_once() {
     let (mut model, id) = with_one_shared();
     model.update(ModalAction::Open(Modal::Delete(id)));
-    assert!(model.modal.is_some_and(Modal::asks));
+    assert!(model.modal.as_ref().is_some_and(Modal::asks));
     let effects = model.update(Action::Row(id, RowAction::Manage(ManageAction::Delete)));
     assert!(matches!(
         effects[..],

@@ -22,6 +22,7 @@ use crate::app::transfer::stage::{FirstStop, Stage};
 use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::gui::platform::uri_list::UriList;
 use crate::gui::text;
+use crate::protocol::capability::AccessWord;
 use crate::protocol::disclosure::{AttemptShown, End, ShownOutcome as TryOutcome};
 use crate::protocol::keys::Identity;
 
@@ -191,4 +192,34 @@ fn with_pointer(info: PointerInfo) -> Model {
 /// What those who hear the window hear of what happened last.
 fn aloud(model: &Model) -> String {
     text::announcement(&model.announcement).unwrap_or_default()
+}
+
+/// Names of the rows, as they are shown.
+pub(super) fn names(model: &Model) -> Vec<&str> {
+    let rows = model.transfers.iter();
+    rows.map(|row| text::shown_name(&row.name)).collect()
+}
+
+/// Ended by this error, after nothing was shown to anybody.
+pub(super) fn failed<T>(error: AppError) -> Ended<T> {
+    Ended {
+        result: Err(error.into()),
+        shown: Vec::new(),
+    }
+}
+
+/// A model that shares directly to `files.example`, with one file on its way there.
+pub(super) fn sharing_to_a_server() -> (Model, RunId) {
+    let direct = ServerEntry {
+        direct: true,
+        ..server("files.example")
+    };
+    let mut model = model_with(Settings {
+        chosen: ServerChoice::Server(direct.address.clone()),
+        servers: vec![direct],
+        ..settings()
+    });
+    let effects = model.update(Event::Looked(LookPurpose::Share, vec![file("a")]));
+    let run = shares(&effects)[0].0;
+    (model, run)
 }

@@ -2,30 +2,6 @@
 
 use super::*;
 
-/// Ended by this error, after nothing was shown to anybody.
-fn failed<T>(error: AppError) -> Ended<T> {
-    Ended {
-        result: Err(error.into()),
-        shown: Vec::new(),
-    }
-}
-
-/// A model that shares directly to `files.example`, with one file on its way there.
-fn sharing_to_a_server() -> (Model, RunId) {
-    let direct = ServerEntry {
-        direct: true,
-        ..server("files.example")
-    };
-    let mut model = model_with(Settings {
-        chosen: ServerChoice::Server(direct.address.key),
-        servers: vec![direct],
-        ..settings()
-    });
-    let effects = model.update(Event::Looked(LookPurpose::Share, vec![file("a")]));
-    let run = shares(&effects)[0].0;
-    (model, run)
-}
-
 #[test]
 fn the_sign_of_a_server_follows_uploads_that_it_fails_and_takes() {
     for (error, blamed) in [
@@ -52,7 +28,7 @@ fn the_sign_of_a_server_follows_uploads_that_it_fails_and_takes() {
 #[test]
 fn a_failed_upload_is_put_down_to_the_server_it_went_to() {
     let (mut model, run) = sharing_to_a_server();
-    let went_to = model.settings.chosen;
+    let went_to = model.settings.chosen.clone();
     model.update(ServerAction::Use(ServerChoice::BuiltIn));
     model.update(Event::Shared(
         run,
@@ -190,13 +166,13 @@ fn a_proxy_and_a_way_without_relays_lead_back_to_the_row() {
 
     let (mut model, id) = receiving_failed(AppError::NoRelays);
     let known = server("files.example");
-    let key = known.address.key;
+    let address = known.address.clone();
     model.settings.servers = vec![known];
     model.update(Action::Row(id, RowAction::Remedy));
-    let effects = model.update(Change::Direct(key, false));
+    let effects = model.update(Change::Direct(address.clone(), false));
     assert_eq!(fetches(&effects), 0);
     assert_eq!(model.screen, Screen::Settings);
-    assert_eq!(fetches(&model.update(Change::Direct(key, true))), 1);
+    assert_eq!(fetches(&model.update(Change::Direct(address, true))), 1);
     assert_eq!(model.screen, Screen::Receive);
 }
 

@@ -36,21 +36,76 @@ fn an_added_server_is_used_and_kept() {
     );
 }
 
-/// Whoever knows a server's key, which stands in every pointer, must not move it to another host.
+/// A server with the key of this one, at another host.
+fn elsewhere(known: &ServerEntry, host: &str) -> ServerEntry {
+    let key = known.address.key.to_hex();
+    let address = format!("http://{host}#p={key}");
+    ServerEntry::new("", address.parse().expect("an address"))
+}
+
+/// Whoever knows a server's key, which stands in every pointer, can hand out another address for it.
 #[test]
-fn another_address_of_a_known_server_is_refused_in_words() {
+fn another_address_of_a_known_key_inherits_nothing() {
+    let (mut model, run) = sharing_to_a_server();
+    let known = ServerEntry {
+        access_word: AccessWord::parse("sesame").ok(),
+        ..model.settings.servers[0].clone()
+    };
+    model.settings.servers = vec![known.clone()];
+    model.settings.relays = RelaySource::Session;
+    model.update(ServerAction::Test(model.settings.chosen.clone()));
+    let refusal = ServerRefusal::AccessWord { given: false };
+    model.update(Event::Shared(run, failed(AppError::Server(refusal))));
+    let id = model.transfers[0].id;
+    model.update(Action::Row(id, RowAction::Remedy));
+    let other = elsewhere(&known, "evil.example");
+    let effects = add(&mut model, &other);
+    assert!(shares(&effects).is_empty(), "no file goes there by itself");
+    assert_eq!(model.settings.servers, [known, other.clone()]);
+    assert_eq!(model.settings.chosen_entry(), Some(&other));
+    let chosen = &model.settings.chosen;
+    assert!(!model.settings_screen.tests.contains_key(chosen));
+}
+
+#[test]
+fn two_addresses_of_one_key_are_shown_used_tested_and_removed_each_for_itself() {
     let mut model = model();
-    let known = server("files.example");
-    add(&mut model, &known);
-    model.update(ServerAction::Use(ServerChoice::BuiltIn));
-    let elsewhere = known.address.to_string().replace("files", "evil");
-    model.update(ServerAction::AddressEdited(elsewhere.clone()));
-    assert!(model.update(ServerAction::Add).is_empty());
-    let trouble = model.settings_screen.address_trouble.as_ref();
-    assert!(trouble.is_some_and(|trouble| trouble.why.contains("files.example")));
-    assert_eq!(model.settings_screen.address, elsewhere);
-    assert_eq!(model.settings.servers, [known]);
+    let one = server("one.example");
+    let two = elsewhere(&one, "two.example");
+    add(&mut model, &one);
+    add(&mut model, &two);
+    assert_eq!(model.settings.servers, [one.clone(), two.clone()]);
+    let [to_one, to_two] = [&one, &two].map(|entry| ServerChoice::Server(entry.address.clone()));
+    assert_eq!(model.settings.chosen, to_two);
+
+    model.update(ServerAction::Test(to_two.clone()));
+    model.update(Event::Tested(to_two.clone(), ended(Err(trouble()))));
+    assert!(matches!(model.server_standing(), ServerStanding::Failed(_)));
+    model.update(ServerAction::Use(to_one));
+    assert!(!matches!(
+        model.server_standing(),
+        ServerStanding::Failed(_)
+    ));
+
+    model.update(ServerAction::OpenWord(two.address.clone()));
+    assert_eq!(model.focus, Some(Focus::AccessWord(1)));
+    model.update(typed("sesame"));
+    model.update(ServerAction::KeepWord);
+    model.update(Change::Direct(two.address.clone(), true));
+    let decided = ServerEntry {
+        direct: true,
+        access_word: AccessWord::parse("sesame").ok(),
+        ..two.clone()
+    };
+    assert_eq!(model.settings.servers, [one.clone(), decided.clone()]);
+
+    model.update(ServerAction::Use(to_two.clone()));
+    model.update(ServerAction::Remove(two.address));
+    assert_eq!(model.settings.servers, [one.clone()]);
     assert_eq!(model.settings.chosen, ServerChoice::BuiltIn);
+    model.update(WindowAction::Undo);
+    assert_eq!(model.settings.servers, [one, decided]);
+    assert_eq!(model.settings.chosen, to_two);
 }
 
 #[test]
@@ -87,7 +142,7 @@ fn a_proxy_is_used_once_it_is_one_and_forgotten_on_request() {
 fn removing_the_server_in_use_falls_back_to_the_built_in_one() {
     let mut model = model();
     add(&mut model, &server("files.example"));
-    model.update(ServerAction::Remove(server("files.example").address.key));
+    model.update(ServerAction::Remove(server("files.example").address));
     assert_eq!(model.settings.chosen, ServerChoice::BuiltIn);
 }
 
@@ -153,7 +208,7 @@ fn a_direct_server_needs_no_relays() {
     let mut model = model();
     add(&mut model, &server("files.example"));
     assert!(model.lacks_relays());
-    let effects = model.update(Change::Direct(server("files.example").address.key, true));
+    let effects = model.update(Change::Direct(server("files.example").address, true));
     assert!(matches!(
         &effects[..],
         [Effect::Work(Work::Settings(SettingsWork::Save(_, kept)))]
@@ -169,7 +224,7 @@ fn typed(text: &str) -> ServerAction {
 #[test]
 fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
     let known = server("files.example");
-    let key = known.address.key;
+    let address = known.address.clone();
     let mut model = model_with(Settings {
         servers: vec![server("other.example"), known],
         ..settings()
@@ -179,7 +234,7 @@ fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
         let word = |server: &ServerEntry| Some(server.access_word.as_ref()?.as_str().to_owned());
         servers.map(word).collect()
     };
-    model.update(ServerAction::OpenWord(key));
+    model.update(ServerAction::OpenWord(address.clone()));
     assert_eq!(model.focus, Some(Focus::AccessWord(1)));
     model.update(typed("gr\u{fc}n"));
     assert!(model.update(ServerAction::KeepWord).is_empty());
@@ -197,7 +252,7 @@ fn an_access_word_is_kept_with_its_server_and_a_bad_one_is_not() {
         !format!("{:?}", model.settings).contains("sesame"),
         "it is not printed"
     );
-    let effects = model.update(ServerAction::ForgetWord(key));
+    let effects = model.update(ServerAction::ForgetWord(address));
     assert!(matches!(
         &effects[..],
         [Effect::Work(Work::Settings(SettingsWork::Save(..)))]
@@ -210,7 +265,7 @@ fn how_the_chosen_server_stands_is_what_its_test_or_the_last_share_said() {
     let (mut model, effects) = with_files(&["a"]);
     let chosen = ServerChoice::BuiltIn;
     assert!(matches!(model.server_standing(), ServerStanding::Untried));
-    model.update(ServerAction::Test(chosen));
+    model.update(ServerAction::Test(chosen.clone()));
     model.update(Event::Tested(chosen, ended(Err(trouble()))));
     assert!(matches!(
         model.server_standing(),

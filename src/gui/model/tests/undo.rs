@@ -2,11 +2,6 @@
 
 use super::*;
 
-fn names(model: &Model) -> Vec<&str> {
-    let rows = model.transfers.iter();
-    rows.map(|row| text::shown_name(&row.name)).collect()
-}
-
 #[test]
 fn rows_that_were_removed_one_after_the_other_come_back_together_where_they_were() {
     let (mut model, _) = with_files(&["a", "b", "c", "d"]);
@@ -23,14 +18,14 @@ fn rows_that_were_removed_one_after_the_other_come_back_together_where_they_were
 
 #[test]
 fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
-    let word = crate::protocol::capability::AccessWord::parse("sesame").ok();
+    let word = AccessWord::parse("sesame").ok();
     let known = ServerEntry {
         access_word: word,
         ..server("files.example")
     };
-    let key = known.address.key;
+    let address = known.address.clone();
     let kept = Settings {
-        chosen: ServerChoice::Server(key),
+        chosen: ServerChoice::Server(address.clone()),
         servers: vec![server("a.example"), known, server("b.example")],
         relays: RelaySource::Session,
         proxy: "socks5://127.0.0.1:9050".parse().ok(),
@@ -38,7 +33,7 @@ fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
     };
     let mut model = model_with(kept.clone());
     for action in [
-        Action::from(ServerAction::Remove(key)),
+        Action::from(ServerAction::Remove(address)),
         Action::from(RelayAction::ForgetList),
         Action::from(RelayAction::ForgetProxy),
     ] {
