@@ -131,7 +131,7 @@ pub struct Header {
     pub content_len: u64,
     /// Name that the sender gave the file: hostile text. A part has none.
     pub name: Option<String>,
-    /// When the file was last changed, in unix seconds, if the sender told.
+    /// When the file was last changed, in unix seconds, if the sender told. A part has none.
     pub modified: Option<u64>,
 }
 
@@ -179,6 +179,8 @@ fn seal_with(
     if !name_fits {
         return Err(SealError::Name);
     }
+    // Of a part nothing is told: what it belongs to stands in the list.
+    let modified = modified.filter(|_| kind != ContentKind::Part);
     let header = Header {
         kind,
         content_len,
@@ -426,7 +428,9 @@ fn read_header(frame: &mut Reader<'_>) -> Result<Header, OpenError> {
         name,
         modified,
     };
-    if (kind == ContentKind::Part && header.name.is_some()) || **header.encode() != *bytes {
+    let tells_too_much =
+        kind == ContentKind::Part && (header.name.is_some() || header.modified.is_some());
+    if tells_too_much || **header.encode() != *bytes {
         return Err(OpenError::Malformed);
     }
     Ok(header)
@@ -644,12 +648,13 @@ mod tests {
                 b"",
                 OpenError::Malformed,
             ), // a part with a name
+            (&[0xa3, 0, 3, 1, 0, 4, 0], b"", OpenError::Malformed), // a part with a date
             (
                 &[0xa2, 0, 0, 1, 0x19, 0xfb, 0xc1],
                 b"",
                 OpenError::Malformed,
             ), // longer than the blob
-            (&[0xa2, 0, 0x60, 1, 0], b"", OpenError::Malformed), // kind as text
+            (&[0xa2, 0, 0x60, 1, 0], b"", OpenError::Malformed),    // kind as text
             (&[0xa2, 0, 4, 1, 0], b"", OpenError::Newer),
             (&[0xa3, 0, 0, 1, 0, 3, 0], b"", OpenError::Newer),
             (&[], b"", OpenError::Malformed),
