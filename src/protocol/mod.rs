@@ -15,6 +15,7 @@ pub mod digest;
 pub mod disclosure;
 pub mod exchange;
 pub mod file_api;
+pub mod folder;
 mod json;
 pub mod keys;
 pub mod onion;
