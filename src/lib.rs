@@ -23,6 +23,8 @@
 //! # The terms
 //!
 //! A file's **content** is padded and sealed into a **blob** of one of eight constant sizes ([`protocol::size_class`]).
+//! What is too long for one blob is cut into **parts**, which a **list** names ([`protocol::parts`]); a **folder** is content
+//! that begins with a **manifest** of its files ([`protocol::folder`]).
 //! A **pointer** is what the recipient needs: server, id, digest and key. A **relay** peels one layer of an onion
 //! request. Three of them are a **path**: the **guard**, which stays the same for months, a **middle** and a **last**,
 //! drawn anew for each **try** of a request. The **file server** answers at the end of it.

@@ -19,6 +19,7 @@ pub mod folder;
 mod json;
 pub mod keys;
 pub mod onion;
+pub mod parts;
 pub mod path;
 pub mod pointer;
 pub mod relay_list;

@@ -40,7 +40,8 @@ use super::size_class::{FRAME_LEN, MAX_CONTENT_LEN, SizeClass};
 const AAD: &[u8] = b"cloakroom blob v1";
 const COMMITMENT_INFO: &[u8] = b"cloakroom key commitment v1";
 const COMMITMENT_LEN: usize = 32;
-const NONCE_LEN: usize = 12;
+/// Length of a blob's nonce, in bytes.
+pub(super) const NONCE_LEN: usize = 12;
 const TAG_LEN: usize = 16;
 /// `header_len ‖ header ‖ zeros`, whatever the header.
 const HEADER_FRAME_LEN: usize = 1028;
@@ -59,7 +60,7 @@ const _: () = assert!(
 pub enum ContentKind {
     /// One file.
     File = 0,
-    /// A folder, as an archive.
+    /// A folder or several files: a manifest, then their bytes.
     Folder = 1,
     /// The list of the parts of something larger.
     PartList = 2,
@@ -159,21 +160,32 @@ pub fn seal(
     rng: &mut impl CryptoRng,
 ) -> Result<Sealed, SealError> {
     let key = FileKey::generate(rng);
-    let mut nonce = [0; NONCE_LEN];
-    rng.fill_bytes(&mut nonce);
-    seal_with(key, nonce, kind, name, modified, content)
+    let class = SizeClass::for_content_len(content.len() as u64).ok_or(SealError::TooLong)?;
+    seal_with(key, draw_nonce(rng), class, kind, name, modified, content)
 }
 
-fn seal_with(
+/// Draws the nonce of a blob.
+pub(super) fn draw_nonce(rng: &mut impl CryptoRng) -> [u8; NONCE_LEN] {
+    let mut nonce = [0; NONCE_LEN];
+    rng.fill_bytes(&mut nonce);
+    nonce
+}
+
+/// Seals into a blob of `class` under a key that was used for no other message. For [`seal`], and for the parts of
+/// something larger, whose keys are derived and whose class is that of all of them.
+pub(super) fn seal_with(
     key: FileKey,
     nonce: [u8; NONCE_LEN],
+    class: SizeClass,
     kind: ContentKind,
     name: Option<&str>,
     modified: Option<u64>,
     content: &[u8],
 ) -> Result<Sealed, SealError> {
     let content_len = content.len() as u64;
-    let class = SizeClass::for_content_len(content_len).ok_or(SealError::TooLong)?;
+    if content.len() > class.capacity() {
+        return Err(SealError::TooLong);
+    }
     let name_fits = name
         .is_none_or(|name| (1..=MAX_NAME_LEN).contains(&name.len()) && kind != ContentKind::Part);
     if !name_fits {
@@ -270,6 +282,11 @@ impl SealedBlob {
     #[must_use]
     pub fn class(&self) -> SizeClass {
         self.class
+    }
+
+    /// The nonce, from which the key of a part is derived.
+    pub(super) fn nonce(&self) -> Option<&[u8; NONCE_LEN]> {
+        self.bytes.get(COMMITMENT_LEN..)?.first_chunk()
     }
 
     /// Opens the blob in place and checks all that is inside. Before saving, compare with the pointer by
@@ -462,7 +479,17 @@ mod tests {
     fn seal_vector(vector: &Json, name: &str, content: &[u8]) -> Sealed {
         let key = FileKey::from_bytes(hex(&vector["key"]).try_into().unwrap());
         let nonce = hex(&vector["nonce"]).try_into().unwrap();
-        seal_with(key, nonce, ContentKind::File, Some(name), None, content).unwrap()
+        let class = SizeClass::for_content_len(content.len() as u64).unwrap();
+        seal_with(
+            key,
+            nonce,
+            class,
+            ContentKind::File,
+            Some(name),
+            None,
+            content,
+        )
+        .unwrap()
     }
 
     /// A blob around any plaintext, as a sender with bad intentions would make it.

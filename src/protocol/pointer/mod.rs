@@ -61,7 +61,7 @@ pub struct Pointer {
     pub key: PointerKey,
     /// The digest of the blob.
     pub digest: Digest,
-    /// The exact length of the content.
+    /// The exact length of the content, in bytes; for a list of parts, that of the whole.
     pub content_len: u64,
     /// The name in the form of [`short_name`], unless the sender left it out. Text of a pointer with half a key never holds
     /// it.
@@ -110,7 +110,8 @@ impl Pointer {
     }
 
     /// Compares kind, length and (when the pointer has one) name with the header of the file that was opened. Save
-    /// nothing before this.
+    /// nothing before this. The length of something in parts stands in their list, and is compared there
+    /// ([`PartList::read`](super::parts::PartList::read)).
     ///
     /// # Errors
     /// [`PointerMismatch`]: the pointer describes another file.
@@ -118,7 +119,7 @@ impl Pointer {
         if header.kind != self.kind {
             return Err(PointerMismatch::Kind);
         }
-        if header.content_len != self.content_len {
+        if self.kind != ContentKind::PartList && header.content_len != self.content_len {
             return Err(PointerMismatch::Length);
         }
         let name = header.name.as_deref().map(short_name);

@@ -379,6 +379,21 @@ fn a_pointer_must_describe_what_was_opened() {
     assert_eq!(pointer.check(opened.header()), Err(PointerMismatch::Kind));
 }
 
+#[test]
+fn a_pointer_to_a_list_names_the_length_of_the_whole_and_not_of_the_list() {
+    let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::seed_from_u64(1);
+    let sealed = seal(ContentKind::PartList, None, None, b"four", &mut rng)
+        .ok()
+        .unwrap();
+    let opened = sealed.blob.open(&sealed.key).ok().unwrap();
+    let mut pointer = pointer();
+    pointer.name = None;
+    pointer.content_len = 5;
+    assert_eq!(pointer.check(opened.header()), Err(PointerMismatch::Kind));
+    pointer.kind = ContentKind::PartList;
+    assert_eq!(pointer.check(opened.header()), Ok(()));
+}
+
 prop_compose! {
     fn any_pointer()(
         host in "[a-z]{1,20}(\\.[a-z]{2,9})?",
@@ -389,10 +404,12 @@ prop_compose! {
         digest in any::<[u8; 32]>(),
         content_len in 0..=MAX_CONTENT_LEN,
         name in proptest::option::of("\\PC{1,90}"),
-        folder in any::<bool>(),
+        kind in 0..3_u64,
+        whole_len in any::<u64>(),
         expires in any::<Option<u64>>(),
         receipts in any::<Option<u64>>(),
     ) -> Pointer {
+        let kind = ContentKind::from_number(kind).unwrap();
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
         Pointer {
             server: ServerAddress {
@@ -402,9 +419,13 @@ prop_compose! {
             id: FileId::parse(&id).unwrap(),
             key: PointerKey::Whole(FileKey::from_bytes(key)),
             digest: Digest::from_bytes(digest),
-            content_len,
+            content_len: if kind == ContentKind::PartList {
+                whole_len
+            } else {
+                content_len
+            },
             name: name.map(|name| short_name(&name)),
-            kind: if folder { ContentKind::Folder } else { ContentKind::File },
+            kind,
             expires,
             receipts,
             relay_list: None,
