@@ -23,6 +23,7 @@ pub mod parts;
 pub mod path;
 pub mod pointer;
 pub mod relay_list;
+pub mod resume;
 pub mod seal;
 pub mod size_class;
 pub mod text;
