@@ -4,6 +4,7 @@
 
 mod protocol {
     mod decoder_memory;
+    mod large_memory;
     mod large_vectors;
     mod path_simulation;
     mod virtual_network;

@@ -1,6 +1,6 @@
 //! No decoder of what strangers send takes more heap than three times its input and 64 KiB, whatever the input is.
 //!
-//! [`DECODERS`] names them all: a new one is one entry. Each is given JSON (or text, or CBOR) made to take as much memory
+//! [`DECODERS`] names them all: a new one is one entry; those of folders and of wholes in parts are in `large_memory`. Each is given JSON (or text, or CBOR) made to take as much memory
 //! as it can, at every place where its input can hold some.
 
 use std::sync::OnceLock;
@@ -38,7 +38,7 @@ use rand_core::SeedableRng as _;
 use sha2::Sha256;
 
 /// Heap that a decoder may take for an input of `len` bytes.
-const fn allowed(len: usize) -> u64 {
+pub(super) const fn allowed(len: usize) -> u64 {
     3 * len as u64 + 65_536
 }
 
