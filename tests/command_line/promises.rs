@@ -245,13 +245,20 @@ fn each_damage_of_a_pointer_is_3_and_has_its_words() {
             assert!(output.stdout.is_empty());
         }
     }
-    let folder = Pointer {
-        kind: ContentKind::Folder,
-        ..offline_pointer("127.0.0.1:1")
-    };
-    let output = person.run_with(&["get", "-"], folder.to_text().as_str());
-    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
-    assert!(said(&output).contains("newer version"), "{}", said(&output));
+    for (kind, content_len) in [
+        (ContentKind::Folder, 4),
+        (ContentKind::PartList, 4),
+        (ContentKind::PartList, 1_310_577_393_664),
+    ] {
+        let pointer = Pointer {
+            kind,
+            content_len,
+            ..offline_pointer("127.0.0.1:1")
+        };
+        let output = person.run_with(&["get", "-"], pointer.to_text().as_str());
+        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        assert!(said(&output).contains("newer version"), "{}", said(&output));
+    }
     assert!(person.is_untouched());
 }
 
