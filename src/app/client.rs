@@ -29,7 +29,7 @@ pub struct Client {
 
 /// Choices of one command that take precedence over the settings.
 #[derive(Clone, Default)]
-pub struct Override {
+pub(crate) struct Override {
     /// Use these relays, also for a server that the settings allow to see this computer's address.
     pub relays: Option<RelaySource>,
     /// Go straight to the server, which then sees this computer's address; no relays are used.
@@ -51,7 +51,7 @@ pub enum ProxyOverride {
 
 impl ProxyOverride {
     /// Puts the command's proxy in place of the one in `settings`.
-    pub fn apply_to(self, settings: &mut Settings) {
+    pub(crate) fn apply_to(self, settings: &mut Settings) {
         settings.proxy = match self {
             Self::Through(proxy) => Some(proxy),
             Self::None => None,
@@ -75,7 +75,7 @@ pub enum Destination<'a> {
 impl Client {
     /// A client under `settings` of the program whose data are in `home`.
     #[must_use]
-    pub fn new(home: Home, settings: Settings) -> Self {
+    pub(crate) fn new(home: Home, settings: Settings) -> Self {
         Self {
             relays: Arc::new(Relays::of(&home)),
             program: Program::new(home, settings),
@@ -88,14 +88,14 @@ impl Client {
     ///
     /// # Errors
     /// [`UnreadSettings`] for settings that are there and cannot be read.
-    pub fn open(home: Home) -> Result<Self, UnreadSettings> {
+    pub(crate) fn open(home: Home) -> Result<Self, UnreadSettings> {
         let settings = Settings::load(&home)?;
         Ok(Self::new(home, settings))
     }
 
     /// A client of the same program under other settings.
     #[must_use]
-    pub fn with_settings(&self, settings: Settings) -> Self {
+    pub(crate) fn with_settings(&self, settings: Settings) -> Self {
         Self {
             program: self.program.with_settings(settings),
             ..self.clone()
@@ -104,7 +104,7 @@ impl Client {
 
     /// A client of the same program that decides some things otherwise than the settings.
     #[must_use]
-    pub fn with_override(&self, over: Override) -> Self {
+    pub(crate) fn with_override(&self, over: Override) -> Self {
         let mut settings = self.settings().clone();
         let direct = match (over.direct, &over.relays) {
             (true, _) => Some(true),
@@ -126,7 +126,7 @@ impl Client {
 
     /// Makes this client send nothing, because the person's settings could not be read.
     #[must_use]
-    pub fn sending_nothing(self, unread: UnreadSettings) -> Self {
+    pub(crate) fn sending_nothing(self, unread: UnreadSettings) -> Self {
         Self {
             program: self.program.sending_nothing(unread),
             ..self
@@ -135,24 +135,24 @@ impl Client {
 
     /// The running program: its guards, what servers said of themselves, the built-in network.
     #[must_use]
-    pub const fn program(&self) -> &Program {
+    pub(crate) const fn program(&self) -> &Program {
         &self.program
     }
 
     /// The relay lists that are kept on this computer.
     #[must_use]
-    pub fn relays(&self) -> &Relays {
+    pub(crate) fn relays(&self) -> &Relays {
         &self.relays
     }
 
     /// The settings that calls go by.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Settings {
         self.program.settings()
     }
 
     /// Ends the built-in network if this process runs it, once the calls that use it are dropped.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.program.close().await;
     }
 
@@ -161,7 +161,7 @@ impl Client {
     /// # Errors
     /// [`AppError::NoRelays`], [`AppError::ForeignBuiltIn`] and [`AppError::RelaysOffered`] when there is no route;
     /// [`AppError::Settings`]; [`AppError`] when the built-in network does not start or the relays cannot be had.
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         destination: Destination<'_>,
         context: &CallContext,
@@ -192,7 +192,7 @@ impl Client {
     ///
     /// # Errors
     /// Those that [`Client::call`] would end with before it asks anybody.
-    pub fn check_route(&self, pointer: &Pointer) -> Result<(), AppError> {
+    pub(crate) fn check_route(&self, pointer: &Pointer) -> Result<(), AppError> {
         self.program.proxy()?;
         let server = &pointer.server;
         if self.program.is_builtin(server) || self.goes_direct(server) {

@@ -204,7 +204,11 @@ impl ServerRefusal {
     /// Adds the time that was asked for to a refusal without a reason, where it may be the reason: `info` is what the
     /// server says of itself.
     #[must_use]
-    pub const fn explained(self, info: Option<&ServerInfo>, asked_secs: Option<u64>) -> Self {
+    pub(crate) const fn explained(
+        self,
+        info: Option<&ServerInfo>,
+        asked_secs: Option<u64>,
+    ) -> Self {
         match (self, info, asked_secs) {
             (Self::Status(400), None, Some(asked_secs)) => Self::TtlMaybe { asked_secs },
             _ => self,
@@ -213,7 +217,7 @@ impl ServerRefusal {
 
     /// The refusal that a failed upload means.
     #[must_use]
-    pub const fn of_upload(error: AnswerError) -> Self {
+    pub(crate) const fn of_upload(error: AnswerError) -> Self {
         match error {
             AnswerError::OtherBytes | AnswerError::Unreadable => Self::Nonsense,
             AnswerError::Status(401) => Self::AccessWord { given: false },
@@ -226,7 +230,7 @@ impl ServerRefusal {
 
     /// The refusal that a failed download means.
     #[must_use]
-    pub const fn of_download(error: AnswerError) -> Self {
+    pub(crate) const fn of_download(error: AnswerError) -> Self {
         match error {
             AnswerError::OtherBytes | AnswerError::Unreadable => Self::Nonsense,
             AnswerError::Status(404) => Self::NotThere,
@@ -271,7 +275,7 @@ pub enum ErrorKind {
 impl AppError {
     /// Category of the error.
     #[must_use]
-    pub const fn trouble(&self) -> ErrorKind {
+    pub(crate) const fn trouble(&self) -> ErrorKind {
         match self {
             Self::Address(_) | Self::RelayLine(_) => ErrorKind::Usage,
             Self::BuiltIn(_) | Self::SettingsFile(_) | Self::NotOwner | Self::Settings(_) => {

@@ -14,7 +14,7 @@ pub struct IoReason {
 impl IoReason {
     /// Whether this program, or the system, has as many files open as it may have.
     #[must_use]
-    pub fn is_too_many_files(self) -> bool {
+    pub(crate) fn is_too_many_files(self) -> bool {
         // EMFILE and ENFILE; ERROR_TOO_MANY_OPEN_FILES.
         let numbers: &[i32] = if cfg!(windows) { &[4] } else { &[24, 23] };
         self.os_error
@@ -24,7 +24,7 @@ impl IoReason {
     /// Whether a file system says this of a name that it cannot hold: too long for it, or with a character that it has no
     /// place for. Each says so in its own way, and some say it of other things, too.
     #[must_use]
-    pub fn may_be_about_the_name(self) -> bool {
+    pub(crate) fn may_be_about_the_name(self) -> bool {
         use io::ErrorKind::{InvalidFilename, InvalidInput, NotFound};
         // EILSEQ, of which the standard library has no kind.
         let not_representable = if cfg!(any(target_os = "linux", target_os = "android")) {
@@ -41,7 +41,7 @@ impl IoReason {
 
     /// The standard library's kind.
     #[must_use]
-    pub const fn kind(self) -> io::ErrorKind {
+    pub(crate) const fn kind(self) -> io::ErrorKind {
         self.kind
     }
 }

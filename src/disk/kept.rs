@@ -83,7 +83,7 @@ pub trait Record: Sized {
 }
 
 /// A record whose file is a JSON object with a `version`; one without is of version 1.
-pub trait JsonRecord: Serialize + DeserializeOwned {
+pub(crate) trait JsonRecord: Serialize + DeserializeOwned {
     /// The newest version that this program reads, and the one that it writes.
     const VERSION: u32;
 }
@@ -105,7 +105,7 @@ impl<T: JsonRecord> Record for T {
 ///
 /// # Errors
 /// [`UnreadReason::Damaged`] and [`UnreadReason::Newer`].
-pub fn check_json_version(bytes: &[u8], newest: u32) -> Result<(), UnreadReason> {
+pub(crate) fn check_json_version(bytes: &[u8], newest: u32) -> Result<(), UnreadReason> {
     #[derive(Deserialize)]
     struct VersionOnly {
         #[serde(default = "first")]
@@ -147,7 +147,7 @@ pub struct Kept<T> {
 impl<T: Record> Kept<T> {
     /// The record in `file`. Its lock is the file of the same name that ends in `.lock`.
     #[must_use]
-    pub fn in_file(file: PathBuf) -> Self {
+    pub(crate) fn in_file(file: PathBuf) -> Self {
         Self {
             lock: file.with_extension("lock"),
             file,
@@ -157,7 +157,7 @@ impl<T: Record> Kept<T> {
 
     /// The path of its file.
     #[must_use]
-    pub fn file(&self) -> &Path {
+    pub(crate) fn file(&self) -> &Path {
         &self.file
     }
 
@@ -166,7 +166,7 @@ impl<T: Record> Kept<T> {
     ///
     /// # Errors
     /// [`UnreadFile`].
-    pub fn read(&self) -> Result<Option<T>, UnreadFile<T::Why>> {
+    pub(crate) fn read(&self) -> Result<Option<T>, UnreadFile<T::Why>> {
         let bytes = match read_up_to(T::MAX_LEN_BYTES, &self.file) {
             Ok(bytes) => bytes,
             Err(error)
@@ -182,7 +182,7 @@ impl<T: Record> Kept<T> {
 
     /// What is wrong with the file, for whoever is told.
     #[must_use]
-    pub fn unread(&self, why: T::Why) -> UnreadFile<T::Why> {
+    pub(crate) fn unread(&self, why: T::Why) -> UnreadFile<T::Why> {
         UnreadFile {
             file: self.file.clone(),
             why,
@@ -194,7 +194,7 @@ impl<T: Record> Kept<T> {
     ///
     /// # Errors
     /// An [`io::Error`] when the folder or the lock file cannot be made.
-    pub fn hold(&self) -> io::Result<Option<File>> {
+    pub(crate) fn hold(&self) -> io::Result<Option<File>> {
         private::make_folder(private::folder_of(&self.file))?;
         lock_file::hold(&self.lock)
     }
@@ -203,7 +203,7 @@ impl<T: Record> Kept<T> {
     ///
     /// # Errors
     /// [`ChangeError`].
-    pub fn begin(&self) -> Result<Draft<'_, T>, ChangeError<T::Why>> {
+    pub(crate) fn begin(&self) -> Result<Draft<'_, T>, ChangeError<T::Why>> {
         let held = self.hold()?;
         let record = self.read()?;
         let before = record.as_ref().map(T::to_bytes).transpose()?;
@@ -220,7 +220,10 @@ impl<T: Record> Kept<T> {
     ///
     /// # Errors
     /// [`ChangeError`]. After [`ChangeError::Unread`], `change` has not been called.
-    pub fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R, ChangeError<T::Why>>
+    pub(crate) fn change<R>(
+        &self,
+        change: impl FnOnce(&mut T) -> R,
+    ) -> Result<R, ChangeError<T::Why>>
     where
         T: Default,
     {
@@ -234,7 +237,7 @@ impl<T: Record> Kept<T> {
     ///
     /// # Errors
     /// An [`io::Error`]; the old file is untouched then.
-    pub fn replace(&self, record: &T) -> io::Result<()> {
+    pub(crate) fn replace(&self, record: &T) -> io::Result<()> {
         self.write(&record.to_bytes()?)
     }
 
@@ -253,7 +256,7 @@ impl<T: PutAside> Kept<T> {
     /// # Errors
     /// [`ChangeError::Unread`] for a file that a newer version wrote, which stays for that version, and
     /// [`ChangeError::Write`]. The file is where it was then.
-    pub fn put_aside(&self) -> Result<PathBuf, ChangeError<T::Why>> {
+    pub(crate) fn put_aside(&self) -> Result<PathBuf, ChangeError<T::Why>> {
         if let Err(unread) = self.read()
             && unread.why == UnreadReason::Newer.into()
         {
@@ -283,7 +286,7 @@ impl<T: Record> Draft<'_, T> {
     ///
     /// # Errors
     /// An [`io::Error`]; the old file is untouched then.
-    pub fn save(self) -> io::Result<()> {
+    pub(crate) fn save(self) -> io::Result<()> {
         let after = self.record.as_ref().map(T::to_bytes).transpose()?;
         match after {
             Some(after) if self.before.as_ref() != Some(&after) => self.kept.write(&after),

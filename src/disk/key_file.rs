@@ -22,7 +22,10 @@ const MAX_FILE_LEN: u64 = 1024;
 ///
 /// # Errors
 /// [`KeyFileError`].
-pub fn load_or_create(path: &Path, rng: &mut impl CryptoRng) -> Result<Identity, KeyFileError> {
+pub(crate) fn load_or_create(
+    path: &Path,
+    rng: &mut impl CryptoRng,
+) -> Result<Identity, KeyFileError> {
     match load(path) {
         Err(KeyFileError::Missing { .. }) => {}
         other => return other,

@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 
 /// A local socket by its name in a folder, with the limits that both ends keep.
 #[derive(Clone, Copy, Debug)]
-pub struct LocalSocket {
+pub(crate) struct LocalSocket {
     /// Name of the socket in its folder, such as `window.socket`. The address file has the same name with the extension
     /// `address` (`window.address`).
     pub name: &'static str,
@@ -48,7 +48,7 @@ impl LocalSocket {
     ///
     /// # Errors
     /// An error of the system: the socket can be placed neither in the folder nor beside it.
-    pub fn listen<H, F>(&self, folder: &Path, handle: H) -> io::Result<OpenSocket>
+    pub(crate) fn listen<H, F>(&self, folder: &Path, handle: H) -> io::Result<OpenSocket>
     where
         H: Fn(Zeroizing<Vec<u8>>) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Option<Vec<u8>>> + Send + 'static,
@@ -66,7 +66,7 @@ impl LocalSocket {
     ///
     /// # Errors
     /// [`LocalSocketError`]. The request may have been handled all the same if it is [`LocalSocketError::NoResponse`].
-    pub async fn request(
+    pub(crate) async fn request(
         &self,
         folder: &Path,
         request: &[u8],
@@ -91,7 +91,7 @@ impl LocalSocket {
 
 /// Keeps a local socket open. Dropping it removes the socket, and stops handling requests that have not been answered.
 #[derive(Debug)]
-pub struct OpenSocket {
+pub(crate) struct OpenSocket {
     // Removed first: whoever calls then finds nobody, not somebody who no longer answers.
     _files: SocketFiles,
     /// One task, aborted on drop.
@@ -100,7 +100,7 @@ pub struct OpenSocket {
 
 /// Why a request to a local socket has no response.
 #[derive(Debug, thiserror::Error)]
-pub enum LocalSocketError {
+pub(crate) enum LocalSocketError {
     /// Nobody listens in the folder.
     #[error("nobody listens")]
     NobodyListens,

@@ -8,7 +8,7 @@ use super::private::{self, OpenMode};
 
 /// Whether somebody holds the lock file at `path`; nobody holds one that is missing or on a file system without locks.
 #[must_use]
-pub fn is_held(path: &Path) -> bool {
+pub(crate) fn is_held(path: &Path) -> bool {
     // Dropping the file gives a lock it got back at once.
     let file = private::open(path, OpenMode::There);
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
@@ -20,7 +20,7 @@ pub fn is_held(path: &Path) -> bool {
 ///
 /// # Errors
 /// An [`io::Error`] of the system, also for a symbolic link; [`io::ErrorKind::InvalidInput`] when it is no file.
-pub fn hold(path: &Path) -> io::Result<Option<File>> {
+pub(crate) fn hold(path: &Path) -> io::Result<Option<File>> {
     let file = private::open(path, OpenMode::ThereOrNew)?;
     match wait_for_lock(&file) {
         Ok(()) => Ok(Some(file)),
@@ -31,7 +31,7 @@ pub fn hold(path: &Path) -> io::Result<Option<File>> {
 
 /// Outcome of [`try_hold`].
 #[derive(Debug)]
-pub enum Tried {
+pub(crate) enum Tried {
     /// Nobody else holds it until this file is closed.
     Held(File),
     /// The file system has no locks.
@@ -44,7 +44,7 @@ pub enum Tried {
 ///
 /// # Errors
 /// As [`hold`].
-pub fn try_hold(path: &Path) -> io::Result<Tried> {
+pub(crate) fn try_hold(path: &Path) -> io::Result<Tried> {
     let file = private::open(path, OpenMode::ThereOrNew)?;
     match file.try_lock() {
         Ok(()) => Ok(Tried::Held(file)),

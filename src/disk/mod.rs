@@ -4,6 +4,6 @@
 pub mod io_reason;
 pub mod kept;
 pub mod key_file;
-pub mod local_socket;
-pub mod lock_file;
+pub(crate) mod local_socket;
+pub(crate) mod lock_file;
 pub mod private;

@@ -119,7 +119,7 @@ pub(super) fn move_beside(
 ///
 /// # Errors
 /// An [`io::Error`] of the system.
-pub fn remove_if_there(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -164,7 +164,7 @@ pub fn check(folder: &Path) -> Result<(), NotPrivate> {
 /// # Errors
 /// An error of the system; [`io::ErrorKind::PermissionDenied`] with [`NotPrivate`] for a folder that does not pass
 /// [`check`].
-pub fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     make_missing_folder(folder)?;
     check(folder).map_err(|why| io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
@@ -174,7 +174,7 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// An [`io::Error`] of the system.
-pub fn make_missing_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_missing_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

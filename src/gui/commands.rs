@@ -10,7 +10,7 @@ use super::text;
 
 /// Command that a keyboard shortcut runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyCommand {
+pub(crate) enum KeyCommand {
     /// Opens the system's dialog for files.
     ChooseFiles,
     /// Asks the window to close.
@@ -51,10 +51,10 @@ const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 const NONE: Modifiers = Modifiers::NONE;
 
 /// Shortcut of [`KeyCommand::ChooseFiles`], which the drop zone shows as well.
-pub const CHOOSE: KeyboardShortcut = key(CTRL, Key::O);
+pub(crate) const CHOOSE: KeyboardShortcut = key(CTRL, Key::O);
 
 /// Shortcut of [`KeyCommand::Undo`], which the undo bar shows as well.
-pub const UNDO: KeyboardShortcut = key(CTRL, Key::Z);
+pub(crate) const UNDO: KeyboardShortcut = key(CTRL, Key::Z);
 
 type CommandText = fn() -> &'static str;
 

@@ -108,7 +108,7 @@ impl Icon {
 
     /// The code point of the icon in the font.
     #[must_use]
-    pub const fn glyph(self) -> char {
+    pub(crate) const fn glyph(self) -> char {
         match self {
             Self::ArrowLeft => '\u{E048}',
             Self::ArrowRight => '\u{E049}',
@@ -160,7 +160,7 @@ impl Icon {
 
 /// Font definitions for egui, by family, with the system's fonts as fallback for missing characters.
 #[must_use]
-pub fn definitions() -> FontDefinitions {
+pub(crate) fn definitions() -> FontDefinitions {
     let mut fonts = FontDefinitions::empty();
     let mut add = |name: &str, data: &'static [u8]| {
         fonts

@@ -20,4 +20,4 @@ mod view;
 pub mod window;
 pub mod worker;
 
-pub use start::{Backends, run};
+pub use start::run;

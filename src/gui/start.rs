@@ -34,7 +34,7 @@ use crate::app::words::message::UserMessage;
 const APP_ID: &str = "org.cloakroom.Cloakroom";
 
 /// Creates the backend; called once, when a window can be opened.
-pub type Backends = fn() -> Result<Arc<dyn Backend>, UserMessage>;
+pub(crate) type Backends = fn() -> Result<Arc<dyn Backend>, UserMessage>;
 
 /// Which display there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,66 +8,66 @@ use egui::{
 };
 
 /// Distances on a grid of four points.
-pub mod space {
+pub(crate) mod space {
     /// Between an icon and its word.
-    pub const XS: f32 = 4.0;
+    pub(crate) const XS: f32 = 4.0;
     /// Between things that belong together.
-    pub const S: f32 = 8.0;
+    pub(crate) const S: f32 = 8.0;
     /// Between lines of one card.
-    pub const M: f32 = 12.0;
+    pub(crate) const M: f32 = 12.0;
     /// Inside a card; between cards.
-    pub const L: f32 = 16.0;
+    pub(crate) const L: f32 = 16.0;
     /// Beside the page; between sections.
-    pub const XL: f32 = 24.0;
+    pub(crate) const XL: f32 = 24.0;
 }
 
 /// Sizes that repeat.
-pub mod measure {
+pub(crate) mod measure {
     /// Widest column of content.
-    pub const COLUMN: f32 = 640.0;
+    pub(crate) const COLUMN: f32 = 640.0;
     /// Below this the window is narrow.
-    pub const NARROW: f32 = 520.0;
+    pub(crate) const NARROW: f32 = 520.0;
     /// The top bar.
-    pub const BAR: f32 = 56.0;
+    pub(crate) const BAR: f32 = 56.0;
     /// The one primary button of a screen.
-    pub const PRIMARY: f32 = 36.0;
+    pub(crate) const PRIMARY: f32 = 36.0;
     /// Every other control.
-    pub const CONTROL: f32 = 32.0;
+    pub(crate) const CONTROL: f32 = 32.0;
     /// Corners of controls.
-    pub const RADIUS: f32 = 6.0;
+    pub(crate) const RADIUS: f32 = 6.0;
     /// Corners of cards and of the drop zone.
-    pub const CARD_RADIUS: f32 = 10.0;
+    pub(crate) const CARD_RADIUS: f32 = 10.0;
     /// Icons in rows and buttons.
-    pub const ICON: f32 = 16.0;
+    pub(crate) const ICON: f32 = 16.0;
     /// Icons in the bar and at the head of cards.
-    pub const ICON_L: f32 = 20.0;
+    pub(crate) const ICON_L: f32 = 20.0;
     /// The icon of an empty screen.
-    pub const ICON_XL: f32 = 40.0;
+    pub(crate) const ICON_XL: f32 = 40.0;
     /// A question.
-    pub const QUESTION: f32 = 468.0;
+    pub(crate) const QUESTION: f32 = 468.0;
     /// Something to read.
-    pub const SHEET: f32 = 620.0;
+    pub(crate) const SHEET: f32 = 620.0;
     /// Something to see at a glance, as wide as it needs.
-    pub const WIDE: f32 = 980.0;
+    pub(crate) const WIDE: f32 = 980.0;
 }
 
 /// Seconds that a change takes; none where motion is unwanted.
-pub mod motion {
+pub(crate) mod motion {
     use egui::Ui;
 
     /// Anything but the pointer.
-    pub const STATE: f32 = 0.14;
+    pub(crate) const STATE: f32 = 0.14;
     const HOVER: f32 = 0.08;
 
     /// Under the pointer.
     #[must_use]
-    pub fn hover(ui: &Ui) -> f32 {
+    pub(crate) fn hover(ui: &Ui) -> f32 {
         HOVER.min(ui.style().animation_time)
     }
 
     /// Anything else.
     #[must_use]
-    pub fn state(ui: &Ui) -> f32 {
+    pub(crate) fn state(ui: &Ui) -> f32 {
         ui.style().animation_time
     }
 }
@@ -90,16 +90,16 @@ pub enum Type {
 }
 
 /// Family of Inter Medium.
-pub const MEDIUM: &str = "medium";
+pub(crate) const MEDIUM: &str = "medium";
 /// Family of Inter SemiBold.
-pub const SEMIBOLD: &str = "semibold";
+pub(crate) const SEMIBOLD: &str = "semibold";
 /// Family of the icons.
-pub const ICONS: &str = "icons";
+pub(crate) const ICONS: &str = "icons";
 
 impl Type {
     /// Font and size.
     #[must_use]
-    pub fn font(self) -> FontId {
+    pub(crate) fn font(self) -> FontId {
         let named = |size, name: &str| FontId::new(size, FontFamily::Name(name.into()));
         match self {
             Self::Caption => FontId::proportional(12.0),
@@ -113,7 +113,7 @@ impl Type {
 
     /// Height of a line.
     #[must_use]
-    pub fn line(self) -> f32 {
+    pub(crate) fn line(self) -> f32 {
         match self {
             Self::Caption => 16.0,
             Self::Body | Self::Label | Self::Mono => 20.0,
@@ -211,7 +211,7 @@ const fn shade(alpha: u8) -> Color32 {
 
 impl Palette {
     /// Light.
-    pub const LIGHT: Self = Self {
+    pub(crate) const LIGHT: Self = Self {
         page: rgb(0xF6_F7F8),
         surface: rgb(0xFF_FFFF),
         raised: rgb(0xFF_FFFF),
@@ -247,7 +247,7 @@ impl Palette {
     };
 
     /// Dark.
-    pub const DARK: Self = Self {
+    pub(crate) const DARK: Self = Self {
         page: rgb(0x12_161A),
         surface: rgb(0x1A_2026),
         raised: rgb(0x22_2A31),
@@ -283,7 +283,7 @@ impl Palette {
     };
 
     /// Light, high contrast: no tints, borders as strong as text.
-    pub const LIGHT_HIGH: Self = Self {
+    pub(crate) const LIGHT_HIGH: Self = Self {
         page: rgb(0xFF_FFFF),
         sunken: rgb(0xFF_FFFF),
         control: rgb(0xE4_E4E4),
@@ -315,7 +315,7 @@ impl Palette {
     };
 
     /// Dark, high contrast: no tints, borders as strong as text.
-    pub const DARK_HIGH: Self = Self {
+    pub(crate) const DARK_HIGH: Self = Self {
         page: rgb(0x00_0000),
         surface: rgb(0x00_0000),
         raised: rgb(0x00_0000),
@@ -351,19 +351,19 @@ impl Palette {
 
     /// Whether this is one of the two with high contrast.
     #[must_use]
-    pub fn is_high(&self) -> bool {
+    pub(crate) fn is_high(&self) -> bool {
         self.ring > 2.0
     }
 
     /// A fill while it is held down.
     #[must_use]
-    pub fn pressed(&self, fill: Color32) -> Color32 {
+    pub(crate) fn pressed(&self, fill: Color32) -> Color32 {
         fill.lerp_to_gamma(self.text, 0.06)
     }
 
     /// The palette of a theme.
     #[must_use]
-    pub const fn of(dark: bool, high_contrast: bool) -> &'static Self {
+    pub(crate) const fn of(dark: bool, high_contrast: bool) -> &'static Self {
         match (dark, high_contrast) {
             (false, false) => &Self::LIGHT,
             (true, false) => &Self::DARK,
@@ -374,7 +374,7 @@ impl Palette {
 }
 
 /// The two colours of a code for cameras, the same in every theme: ink and paper.
-pub const QR: [Color32; 2] = [rgb(0x00_0000), rgb(0xFF_FFFF)];
+pub(crate) const QR: [Color32; 2] = [rgb(0x00_0000), rgb(0xFF_FFFF)];
 
 fn contrast_key() -> Id {
     Id::unique("cloakroom high contrast")
@@ -382,7 +382,7 @@ fn contrast_key() -> Id {
 
 /// The palette in use.
 #[must_use]
-pub fn palette(ui: &Ui) -> &'static Palette {
+pub(crate) fn palette(ui: &Ui) -> &'static Palette {
     let high = ui
         .data(|data| data.get_temp(contrast_key()))
         .unwrap_or(false);
@@ -391,7 +391,7 @@ pub fn palette(ui: &Ui) -> &'static Palette {
 
 /// The palette in use, outside a `Ui`.
 #[must_use]
-pub fn palette_of(ctx: &egui::Context) -> &'static Palette {
+pub(crate) fn palette_of(ctx: &egui::Context) -> &'static Palette {
     let high = ctx
         .data(|data| data.get_temp(contrast_key()))
         .unwrap_or(false);
@@ -399,7 +399,7 @@ pub fn palette_of(ctx: &egui::Context) -> &'static Palette {
 }
 
 /// Puts colours and measures into both of egui's themes.
-pub fn install(ctx: &egui::Context, high_contrast: bool, reduced_motion: bool) {
+pub(crate) fn install(ctx: &egui::Context, high_contrast: bool, reduced_motion: bool) {
     ctx.data_mut(|data| data.insert_temp(contrast_key(), high_contrast));
     for theme in [Theme::Light, Theme::Dark] {
         let palette = Palette::of(theme == Theme::Dark, high_contrast);

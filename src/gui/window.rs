@@ -23,7 +23,7 @@ use crate::app::words::l10n::{Language, SharedLanguage};
 use crate::protocol::pointer;
 
 /// Returns the drag-and-drop news since the last call.
-pub type AskDrops = Box<dyn Fn() -> Vec<DropNews>>;
+pub(crate) type AskDrops = Box<dyn Fn() -> Vec<DropNews>>;
 
 /// What the window opens with.
 pub struct Opening {

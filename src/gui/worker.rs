@@ -37,7 +37,7 @@ use crate::app::words::l10n::SharedLanguage;
 use crate::app::words::message::UserMessage;
 
 /// Wakes the window after at most this long. Called from any thread.
-pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
+pub(crate) type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
 
 /// The use cases, as the window needs them. The real one is in `app`; tests bring their own.
 ///
@@ -109,7 +109,7 @@ pub trait Backend: Send + Sync {
 }
 
 /// Handle that the window holds to its worker.
-pub struct Worker {
+pub(crate) struct Worker {
     shared: Arc<Inner>,
     jobs: Option<UnboundedSender<BoxFuture<'static, ()>>>,
     events: mpsc::Receiver<Event>,
@@ -254,7 +254,7 @@ impl Worker {
     /// # Errors
     /// When the system gives no thread.
     #[expect(clippy::disallowed_methods, reason = "this is the window's one worker")]
-    pub fn start(
+    pub(crate) fn start(
         backend: Arc<dyn Backend>,
         platform: Arc<dyn Platform>,
         wake: Wake,
@@ -334,7 +334,7 @@ impl Worker {
 
     /// What has happened since the last look: newest progress first, as seen `now` by any clock, then events in their
     /// order.
-    pub fn drain(&mut self, now: Duration) -> Vec<Event> {
+    pub(crate) fn drain(&mut self, now: Duration) -> Vec<Event> {
         let mut events = Vec::new();
         for (run, (stage, _)) in &mut self.runs {
             if stage.has_changed().unwrap_or(false) {

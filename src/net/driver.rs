@@ -37,7 +37,7 @@ pub enum DriveError {
 }
 
 /// Runs a request to its end. Needs a multi-threaded runtime: sealing 10 MB happens on this task's thread.
-pub async fn drive(
+pub(crate) async fn drive(
     mut exchange: Exchange<'_>,
     server: &ServerUrl,
     transport: &HttpTransport,

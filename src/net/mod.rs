@@ -3,15 +3,16 @@
 //! What to send, how long to wait and what an outcome means is [`crate::protocol::exchange`]'s.
 
 pub mod client;
-pub mod driver;
+pub(crate) mod driver;
 pub mod progress;
 pub mod relay_source;
 pub mod seed;
 mod session_tls;
 pub mod socks;
-pub mod transport;
+pub(crate) mod transport;
 
-pub use driver::{DriveError, Driven, drive};
+pub(crate) use driver::drive;
+pub use driver::{DriveError, Driven};
 pub use progress::{Moved, Progress};
 pub use socks::SocksProxy;
-pub use transport::HttpTransport;
+pub(crate) use transport::HttpTransport;

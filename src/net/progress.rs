@@ -38,7 +38,7 @@ pub struct Progress {
 impl Progress {
     /// A sink that calls `on_moved` whenever bytes have moved.
     #[must_use]
-    pub fn new(on_moved: impl Fn(Moved) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(on_moved: impl Fn(Moved) + Send + Sync + 'static) -> Self {
         Self {
             moved: Arc::new(on_moved),
             path: Arc::new(|_| ()),
@@ -47,7 +47,7 @@ impl Progress {
 
     /// This sink, which also calls `on_path` with the path that a try is about to take.
     #[must_use]
-    pub fn with_paths(self, on_path: impl Fn(&RelayPath) + Send + Sync + 'static) -> Self {
+    pub(crate) fn with_paths(self, on_path: impl Fn(&RelayPath) + Send + Sync + 'static) -> Self {
         Self {
             path: Arc::new(on_path),
             ..self
@@ -56,7 +56,7 @@ impl Progress {
 
     /// A sink that drops everything.
     #[must_use]
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self::new(|_| ())
     }
 

@@ -62,7 +62,7 @@ pub enum FetchError {
 ///
 /// # Errors
 /// [`FetchError`]; a missing signature is none.
-pub async fn fetch_list(
+pub(crate) async fn fetch_list(
     source: &ListSource,
     proxy: Option<&SocksProxy>,
     cancel: &CancellationToken,
@@ -115,7 +115,7 @@ async fn get(client: &Client, url: &str, max_len: usize) -> Result<Vec<u8>, Fetc
 ///
 /// # Errors
 /// Error of the last seed that was asked.
-pub async fn fetch_session_nodes(
+pub(crate) async fn fetch_session_nodes(
     seeds: &[Seed],
     proxy: Option<&SocksProxy>,
     now: u64,

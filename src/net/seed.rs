@@ -15,7 +15,7 @@ pub struct Seed {
 impl Seed {
     /// The three of Session's main network.
     #[must_use]
-    pub fn main_network() -> Vec<Self> {
+    pub(crate) fn main_network() -> Vec<Self> {
         MAIN_SEEDS
             .iter()
             .filter_map(|(url, fingerprint)| {

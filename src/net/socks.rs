@@ -130,7 +130,7 @@ impl SocksProxy {
     /// The text that [`FromStr`] reads, user name and password with it: for the file of the settings and the field they
     /// are typed into, never for a log or a message.
     #[must_use]
-    pub fn to_secret_text(&self) -> String {
+    pub(crate) fn to_secret_text(&self) -> String {
         self.to_url("socks5").into()
     }
 
@@ -154,7 +154,7 @@ impl SocksProxy {
     /// connections of different logins on different circuits (`IsolateSOCKSAuth`), so that no exit sees two tries of one
     /// person side by side.
     #[must_use]
-    pub async fn isolated(&self) -> Self {
+    pub(crate) async fn isolated(&self) -> Self {
         let asks_for_login = async {
             let mut stream = self.connect().await.ok()?;
             stream
@@ -203,7 +203,7 @@ impl SocksProxy {
     ///
     /// # Errors
     /// [`ConnectError`].
-    pub async fn connect_to(&self, addr: SocketAddr) -> Result<TcpStream, ConnectError> {
+    pub(crate) async fn connect_to(&self, addr: SocketAddr) -> Result<TcpStream, ConnectError> {
         let connected = async {
             let greeted = timeout(GREETING_LIMIT, self.greet()).await;
             let mut stream = greeted
@@ -309,7 +309,7 @@ async fn ask_for(stream: &mut TcpStream, addr: SocketAddr) -> io::Result<()> {
 
 /// Why there is no connection through a proxy.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum ConnectError {
+pub(crate) enum ConnectError {
     /// The proxy works, but did not reach the host.
     #[error("the proxy does not reach it")]
     Host,

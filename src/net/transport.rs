@@ -28,7 +28,7 @@ use crate::wire::tls;
 
 /// Where a request is posted.
 #[derive(Clone, Copy)]
-pub enum PostTarget<'a> {
+pub(crate) enum PostTarget<'a> {
     /// A guard.
     Relay(&'a RelayDescriptor),
     /// A file server, without relays.
@@ -39,7 +39,7 @@ pub enum PostTarget<'a> {
 
 /// Why a request was not posted, though nobody on the path is to blame.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotPosted {
+pub(crate) enum NotPosted {
     /// The person cancelled.
     Cancelled,
     /// The person's proxy cannot be used.
@@ -48,7 +48,7 @@ pub enum NotPosted {
 
 /// Time limits of a try. The wait for the first byte of the answer is part of each [`Attempt`].
 #[derive(Clone, Copy, Debug)]
-pub struct TimeLimits {
+pub(crate) struct TimeLimits {
     /// For making the connection, TLS and proxy included.
     pub connect: Duration,
     /// How slowly bytes may move on a connection that stands, while the request is sent and while the answer is read.
@@ -60,7 +60,7 @@ pub struct TimeLimits {
 impl TimeLimits {
     /// Straight, or through a proxy, which may take longer to connect.
     #[must_use]
-    pub const fn of(proxy: Option<&SocksProxy>) -> Self {
+    pub(crate) const fn of(proxy: Option<&SocksProxy>) -> Self {
         Self {
             connect: client::connect_limit(proxy),
             pace: PaceLimits {
@@ -75,7 +75,7 @@ impl TimeLimits {
 
 /// Posts over HTTP/1.1.
 #[derive(Clone, Debug)]
-pub struct HttpTransport {
+pub(crate) struct HttpTransport {
     proxy: Option<SocksProxy>,
     limits: TimeLimits,
 }
@@ -83,14 +83,15 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// A transport that goes out through `proxy`, or straight.
     #[must_use]
-    pub const fn through(proxy: Option<SocksProxy>) -> Self {
+    pub(crate) const fn through(proxy: Option<SocksProxy>) -> Self {
         let limits = TimeLimits::of(proxy.as_ref());
         Self { proxy, limits }
     }
 
     /// A transport with these time limits instead of the usual ones.
+    #[cfg(test)]
     #[must_use]
-    pub fn with_limits(self, limits: TimeLimits) -> Self {
+    pub(crate) fn with_limits(self, limits: TimeLimits) -> Self {
         Self { limits, ..self }
     }
 
@@ -100,7 +101,7 @@ impl HttpTransport {
     /// [`NotPosted::Cancelled`] as soon as `cancel` fires; the connection is then dropped. If nothing had moved on it for
     /// [`TimeLimits::patience`], the outcome is [`AttemptOutcome::TimedOut`] instead, from which something is learned.
     /// [`NotPosted::Proxy`] when no connection came about and the proxy is why.
-    pub async fn post(
+    pub(crate) async fn post(
         &self,
         target: PostTarget<'_>,
         attempt: Attempt,

@@ -43,7 +43,7 @@ impl ServerUrl {
     ///
     /// # Errors
     /// [`ParseAddressError`] when it is no base URL of a server.
-    pub fn normalise(text: &str) -> Result<Self, ParseAddressError> {
+    pub(crate) fn normalise(text: &str) -> Result<Self, ParseAddressError> {
         if text.len() > MAX_TYPED_LEN {
             return Err(ParseAddressError::Host);
         }
@@ -97,7 +97,7 @@ impl ServerUrl {
     /// The host, and the port where it is not the default of the scheme: `files.example`, `files.example:8080` or
     /// `[::1]:4000`. This is how a person is shown where a server is.
     #[must_use]
-    pub fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         self.text
             .split_once("://")
             .map_or(self.text.as_str(), |(_, authority)| authority)
@@ -111,13 +111,13 @@ impl ServerUrl {
 
     /// Whether the scheme is `https`.
     #[must_use]
-    pub fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.https
     }
 
     /// Whether the host is this computer itself: 127.0.0.0/8, `::1` or `localhost`. Nothing is resolved.
     #[must_use]
-    pub fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         self.loopback
     }
 }

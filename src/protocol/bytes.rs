@@ -12,7 +12,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Starts at the first byte.
     #[must_use]
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { left: bytes }
     }
 
@@ -20,7 +20,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Truncated`] when fewer are left.
-    pub fn take(&mut self, len_bytes: usize) -> Result<&'a [u8], Truncated> {
+    pub(crate) fn take(&mut self, len_bytes: usize) -> Result<&'a [u8], Truncated> {
         let (taken, left) = self.left.split_at_checked(len_bytes).ok_or(Truncated)?;
         self.left = left;
         Ok(taken)
@@ -30,7 +30,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Truncated`] when fewer are left.
-    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Truncated> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Truncated> {
         let (taken, left) = self.left.split_first_chunk::<N>().ok_or(Truncated)?;
         self.left = left;
         Ok(*taken)
@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Truncated`] when fewer are left.
-    pub fn sub(&mut self, len_bytes: usize) -> Result<Self, Truncated> {
+    pub(crate) fn sub(&mut self, len_bytes: usize) -> Result<Self, Truncated> {
         self.take(len_bytes).map(Self::new)
     }
 
@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Truncated`] when none is left.
-    pub fn u8(&mut self) -> Result<u8, Truncated> {
+    pub(crate) fn u8(&mut self) -> Result<u8, Truncated> {
         self.array().map(u8::from_le_bytes)
     }
 
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Truncated`] when fewer are left.
-    pub fn u16_le(&mut self) -> Result<u16, Truncated> {
+    pub(crate) fn u16_le(&mut self) -> Result<u16, Truncated> {
         self.array().map(u16::from_le_bytes)
     }
 
@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Truncated`] when fewer are left.
-    pub fn u32_le(&mut self) -> Result<u32, Truncated> {
+    pub(crate) fn u32_le(&mut self) -> Result<u32, Truncated> {
         self.array().map(u32::from_le_bytes)
     }
 
@@ -77,19 +77,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes all bytes that are left; the reader is at its end afterwards.
-    pub fn rest(&mut self) -> &'a [u8] {
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
         core::mem::take(&mut self.left)
     }
 
     /// Number of bytes that are left.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.left.len()
     }
 
     /// Whether nothing is left.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.left.is_empty()
     }
 
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`TrailingBytes`] when something is.
-    pub fn expect_empty(&self) -> Result<(), TrailingBytes> {
+    pub(crate) fn expect_empty(&self) -> Result<(), TrailingBytes> {
         if self.left.is_empty() {
             Ok(())
         } else {

@@ -174,7 +174,7 @@ impl AttemptShown {
 
     /// What the person should know of this try besides.
     #[must_use]
-    pub fn notes(&self) -> Vec<Note> {
+    pub(crate) fn notes(&self) -> Vec<Note> {
         let mut notes: Vec<_> = self.relaxed.iter().copied().map(Note::Relaxed).collect();
         if self.same_bytes_back {
             notes.push(Note::SameBytesBack);
@@ -415,7 +415,7 @@ pub enum Links {
 impl PartyTotal {
     /// Returns which facts the party could bring together.
     #[must_use]
-    pub fn links(&self) -> Links {
+    pub(crate) fn links(&self) -> Links {
         let address = self.shown.contains(&Fact::ClientAddress);
         let server = self.roles.contains(&Role::Server)
             || self
@@ -435,14 +435,14 @@ impl PartyTotal {
 
     /// Whether it was shown both who and where: the client's address and the server.
     #[must_use]
-    pub fn links_both_ends(&self) -> bool {
+    pub(crate) fn links_both_ends(&self) -> bool {
         self.links() == Links::Both
     }
 }
 
 /// What every party learned in these tries together, in the order in which they appear.
 #[must_use]
-pub fn totals<'a>(attempts: impl IntoIterator<Item = &'a AttemptShown>) -> Vec<PartyTotal> {
+pub(crate) fn totals<'a>(attempts: impl IntoIterator<Item = &'a AttemptShown>) -> Vec<PartyTotal> {
     let mut totals: Vec<PartyTotal> = Vec::new();
     for party in attempts.into_iter().flat_map(AttemptShown::parties) {
         if party.saw == Saw::Nothing {

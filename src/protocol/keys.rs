@@ -42,7 +42,7 @@ impl Ed25519Public {
     ///
     /// # Errors
     /// [`ParseKeyError`] when the text is no such key.
-    pub fn from_any_hex(text: &str) -> Result<Self, ParseKeyError> {
+    pub(crate) fn from_any_hex(text: &str) -> Result<Self, ParseKeyError> {
         Ok(Self::from_bytes(array_from_any_hex(text)?)?)
     }
 
@@ -72,14 +72,14 @@ impl Ed25519Public {
     ///
     /// # Errors
     /// [`WeakKey`] when no point on the curve, or one of small order, converts to `key`.
-    pub fn from_x25519(key: &X25519Public) -> Result<Self, WeakKey> {
+    pub(crate) fn from_x25519(key: &X25519Public) -> Result<Self, WeakKey> {
         let point = MontgomeryPoint(key.0).to_edwards(0).ok_or(WeakKey)?;
         Self::from_bytes(point.compress().to_bytes())
     }
 
     /// Whether `signature` over `message` was made by this identity (RFC 8032, with the strict checks).
     #[must_use]
-    pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         VerifyingKey::from_bytes(&self.0).is_ok_and(|key| {
             key.verify_strict(message, &Signature::from_bytes(signature))
                 .is_ok()
@@ -104,7 +104,7 @@ impl X25519Public {
     ///
     /// # Errors
     /// [`WeakKey`] when the encoding is not canonical.
-    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, WeakKey> {
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Result<Self, WeakKey> {
         let [low, middle @ .., high] = &bytes;
         let at_least_p = *high == 0x7f && middle.iter().all(|byte| *byte == 0xff) && *low >= 0xed;
         if *high > 0x7f || at_least_p {
@@ -131,7 +131,7 @@ impl X25519Public {
 
     /// The 32 bytes of the key.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
@@ -194,7 +194,7 @@ pub struct SharedSecret([u8; 32]);
 impl SharedSecret {
     /// The 32 bytes of the secret.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
@@ -220,7 +220,7 @@ impl Identity {
 
     /// The seed, to be kept in a key file.
     #[must_use]
-    pub fn seed(&self) -> Zeroizing<[u8; 32]> {
+    pub(crate) fn seed(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.0.to_bytes())
     }
 
@@ -239,7 +239,7 @@ impl Identity {
 
     /// Signs `message` (RFC 8032).
     #[must_use]
-    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.0.sign(message).to_bytes()
     }
 }

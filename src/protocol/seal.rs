@@ -79,7 +79,7 @@ impl ContentKind {
 
     /// The number that stands in headers and pointers.
     #[must_use]
-    pub fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         self as u64
     }
 }
@@ -280,7 +280,7 @@ impl SealedBlob {
 
     /// Size class of the blob.
     #[must_use]
-    pub fn class(&self) -> SizeClass {
+    pub(crate) fn class(&self) -> SizeClass {
         self.class
     }
 
@@ -343,7 +343,7 @@ pub struct Opened {
 impl Opened {
     /// What stands before the content.
     #[must_use]
-    pub fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &Header {
         &self.header
     }
 

@@ -5,7 +5,7 @@
 pub struct SizeClass(u8);
 
 /// Bytes of a blob that are not content: commitment, nonce, header frame and tag.
-pub const FRAME_LEN: usize = 1088;
+pub(crate) const FRAME_LEN: usize = 1088;
 
 /// The longest content that one blob carries.
 pub const MAX_CONTENT_LEN: u64 = 9_998_912;
@@ -37,7 +37,7 @@ impl SizeClass {
 
     /// The class whose blobs are exactly `len_bytes` long; `None` for every other length.
     #[must_use]
-    pub fn from_blob_len(len_bytes: u64) -> Option<Self> {
+    pub(crate) fn from_blob_len(len_bytes: u64) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|class| class.blob_len() as u64 == len_bytes)

@@ -36,14 +36,14 @@ pub fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, NotText> {
 
 /// Whether a character has the general category Cf of Unicode: it shows nothing and changes how others look.
 #[must_use]
-pub fn is_format(c: char) -> bool {
+pub(crate) fn is_format(c: char) -> bool {
     c.general_category() == GeneralCategory::Format
 }
 
 /// Whether a character shows nothing of its own and may be dropped from a word: a format character, the combining
 /// grapheme joiner, or a variation selector.
 #[must_use]
-pub fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     is_format(c)
         || matches!(c, '\u{34f}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 ///
 /// Stricter than the registries where that costs nothing: of IPv6 only 2000::/3 is taken, and 2001::/23 not at all.
 #[must_use]
-pub fn is_global(addr: IpAddr) -> bool {
+pub(crate) fn is_global(addr: IpAddr) -> bool {
     match unwrapped(addr) {
         IpAddr::V4(addr) => is_global_v4(addr),
         IpAddr::V6(addr) => is_global_v6(addr),
@@ -26,7 +26,7 @@ pub fn unwrapped(addr: IpAddr) -> IpAddr {
 /// Whether `addr` is an address of this machine: those can be bound, and no others. A machine on which any address can
 /// be bound (Linux with `ip_nonlocal_bind`) does not tell; then only what the configuration names is known.
 #[must_use]
-pub fn is_here(addr: IpAddr) -> bool {
+pub(crate) fn is_here(addr: IpAddr) -> bool {
     let addr = unwrapped(addr);
     let nobodys: IpAddr = match addr {
         IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),

@@ -71,7 +71,7 @@ impl RelayConfig {
 
     /// A relay with these settings that knows no others yet.
     #[must_use]
-    pub fn with_settings(settings: RelaySettings, key: Identity) -> Self {
+    pub(crate) fn with_settings(settings: RelaySettings, key: Identity) -> Self {
         Self {
             settings,
             key,
@@ -87,7 +87,7 @@ impl RelayConfig {
     ///
     /// # Errors
     /// [`StartRelayError::NoHost`] when it listens on every address and nobody said which one others should use.
-    pub fn descriptor(&self, port: u16) -> Result<RelayDescriptor, StartRelayError> {
+    pub(crate) fn descriptor(&self, port: u16) -> Result<RelayDescriptor, StartRelayError> {
         let host = match self.settings.public_host {
             Some(host) => host,
             None if self.settings.listen.ip().is_unspecified() => {

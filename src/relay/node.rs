@@ -214,7 +214,7 @@ impl ProxyRule {
 
     /// What the relay's list entry says.
     #[must_use]
-    pub fn serves(&self) -> Serves {
+    pub(crate) fn serves(&self) -> Serves {
         match &self.serves {
             Serves::Any => Serves::Any,
             Serves::None if self.listed.is_empty() => Serves::None,
@@ -224,7 +224,7 @@ impl ProxyRule {
 
     /// Where a layer's request goes, if it may go there at all.
     #[must_use]
-    pub fn allowed_target(&self, proxy: &ServerTarget) -> Option<ServedServer> {
+    pub(crate) fn allowed_target(&self, proxy: &ServerTarget) -> Option<ServedServer> {
         let https = match proxy.protocol.as_str() {
             "http" => false,
             "https" => true,
@@ -262,7 +262,7 @@ impl ProxyRule {
     /// Whether a connection to `addr` may be made for `host`: only to public addresses that are not the relay's own,
     /// unless the operator listed the host.
     #[must_use]
-    pub fn allows(&self, host: &str, addr: IpAddr) -> bool {
+    pub(crate) fn allows(&self, host: &str, addr: IpAddr) -> bool {
         self.is_listed(host)
             || (addresses::is_global(addr)
                 && !self.own.contains(&addresses::unwrapped(addr))

@@ -28,7 +28,7 @@ pub enum ClockTrust {
 
 /// The time, and how far it can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
+pub(crate) struct Now {
     /// Unix seconds to decide by whether a file has expired; when the clock is not trusted, the last hour seen.
     pub secs: u64,
     /// Unix seconds as the clock says.
@@ -51,7 +51,7 @@ pub enum ClockStanding {
 impl ClockStanding {
     /// The warning for the operator; none when all is well.
     #[must_use]
-    pub const fn warning(self) -> Option<&'static str> {
+    pub(crate) const fn warning(self) -> Option<&'static str> {
         match self {
             Self::Ahead => Some(
                 "the clock is more than 48 hours ahead of the last hour seen: uploads go on, nothing is swept for 24 hours, and expired files are served until then; set it if it is wrong, start again with --accept-clock if it is right",
@@ -67,19 +67,19 @@ impl ClockStanding {
 impl Now {
     /// Unix seconds to store files by; `None` when none may be stored.
     #[must_use]
-    pub fn to_store_by(self) -> Option<u64> {
+    pub(crate) fn to_store_by(self) -> Option<u64> {
         (self.standing != ClockStanding::Behind).then_some(self.clock_secs)
     }
 
     /// Unix seconds to sweep files by; `None` when none may be removed.
     #[must_use]
-    pub fn to_sweep_by(self) -> Option<u64> {
+    pub(crate) fn to_sweep_by(self) -> Option<u64> {
         (self.standing == ClockStanding::Right).then_some(self.secs)
     }
 }
 
 /// Keeps the last hour seen.
-pub struct ClockRule {
+pub(crate) struct ClockRule {
     clock: Clock,
     always: bool,
     seen: Mutex<SeenHour>,
@@ -124,7 +124,7 @@ impl ClockRule {
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub async fn resume(
+    pub(crate) async fn resume(
         clock: Clock,
         trust: ClockTrust,
         store: &BlobStore,
@@ -149,7 +149,7 @@ impl ClockRule {
     }
 
     /// The time, and how far it can be trusted.
-    pub fn now(&self) -> Now {
+    pub(crate) fn now(&self) -> Now {
         let clock_secs = (self.clock)();
         let mut seen = self.seen();
         let last_secs = seen.last.filter(|_| !self.always).map(hour_begins);
@@ -193,7 +193,7 @@ impl ClockRule {
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub async fn keep(&self, store: &BlobStore) -> Result<(), StoreFault> {
+    pub(crate) async fn keep(&self, store: &BlobStore) -> Result<(), StoreFault> {
         if let Some(noted) = store.last_hour().await?
             && !self.always
         {
@@ -207,7 +207,7 @@ impl ClockRule {
     }
 
     /// Returns when an hour was seen that is not noted yet.
-    pub async fn moved(&self) {
+    pub(crate) async fn moved(&self) {
         self.moved.notified().await;
     }
 }

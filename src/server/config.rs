@@ -89,7 +89,7 @@ impl Default for ServerSettings {
 impl ServerSettings {
     /// The file of the identity: the one that was named, else `server.key` in the folder of the store.
     #[must_use]
-    pub fn key_file(&self) -> Option<PathBuf> {
+    pub(crate) fn key_file(&self) -> Option<PathBuf> {
         self.key_path
             .clone()
             .or_else(|| self.store.folder().map(|folder| folder.join("server.key")))
@@ -97,7 +97,7 @@ impl ServerSettings {
 
     /// Whether it takes uploads from everybody who reaches it, and more than this computer can.
     #[must_use]
-    pub fn is_open_to_all(&self, listens_on: SocketAddr) -> bool {
+    pub(crate) fn is_open_to_all(&self, listens_on: SocketAddr) -> bool {
         let reached = !listens_on.ip().is_loopback()
             || self
                 .public_url

@@ -34,7 +34,7 @@ pub mod config;
 pub mod files;
 pub mod keys;
 pub mod operate;
-pub mod relay_mirror;
+pub(crate) mod relay_mirror;
 mod routes;
 pub mod store;
 #[cfg(test)]
@@ -80,7 +80,7 @@ impl ServerConfig {
 
     /// A server with these settings, that had no other key before.
     #[must_use]
-    pub fn with_settings(settings: ServerSettings, key: Identity) -> Self {
+    pub(crate) fn with_settings(settings: ServerSettings, key: Identity) -> Self {
         Self {
             settings,
             key,

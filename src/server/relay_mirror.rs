@@ -23,7 +23,7 @@ use crate::protocol::{
 
 /// A relay list that is read from a file and handed on.
 #[derive(Debug)]
-pub struct RelayMirror {
+pub(crate) struct RelayMirror {
     file: PathBuf,
     seen: Mutex<Option<SeenList>>,
 }
@@ -46,7 +46,7 @@ struct Mirrored {
 impl RelayMirror {
     /// Mirrors `file`, which may come later.
     #[must_use]
-    pub const fn new(file: PathBuf) -> Self {
+    pub(crate) const fn new(file: PathBuf) -> Self {
         Self {
             file,
             seen: Mutex::new(None),
@@ -54,13 +54,13 @@ impl RelayMirror {
     }
 
     /// The answer to `GET /relays` at `now` (unix seconds); `None` while there is no list that anybody could use.
-    pub async fn current(mirror: Arc<Self>, now: u64) -> Option<SignedList> {
+    pub(crate) async fn current(mirror: Arc<Self>, now: u64) -> Option<SignedList> {
         let looking = move || mirror.look(now, |mirrored| mirrored.signed.clone());
         tokio::task::spawn_blocking(looking).await.ok().flatten()
     }
 
     /// The addresses of the list's relays at `now` (unix seconds); none while there is no list that anybody could use.
-    pub async fn hosts(mirror: Arc<Self>, now: u64) -> Vec<IpAddr> {
+    pub(crate) async fn hosts(mirror: Arc<Self>, now: u64) -> Vec<IpAddr> {
         let looking = move || mirror.look(now, |mirrored| mirrored.hosts.clone());
         let hosts = tokio::task::spawn_blocking(looking).await.ok().flatten();
         hosts.unwrap_or_default()

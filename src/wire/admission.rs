@@ -108,7 +108,7 @@ impl Admission {
     }
 
     /// Replaces the addresses of the listed relays; an address that has several of them is named so often.
-    pub fn set_listed(&self, relays: impl IntoIterator<Item = IpAddr>) {
+    pub(crate) fn set_listed(&self, relays: impl IntoIterator<Item = IpAddr>) {
         let mut listed = HashMap::new();
         for relay in relays {
             *listed.entry(Holder::of(relay).address).or_default() += 1;
@@ -150,7 +150,7 @@ impl Admission {
 
     /// The client that sent a request with these headers over a connection from `peer`.
     #[must_use]
-    pub fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> Caller {
+    pub(crate) fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> Caller {
         let shared = &self.shared;
         let ip = client_of(peer, headers, &shared.rules.trusted_proxies);
         Caller {
@@ -166,7 +166,7 @@ impl Admission {
     /// A slot for a request that waits for the party of this name: a quarter of all at most, so that none that never
     /// answers takes all of them. None when that party has its share.
     #[must_use]
-    pub fn onward(&self, party: &str) -> Option<Onward> {
+    pub(crate) fn onward(&self, party: &str) -> Option<Onward> {
         let mut onward = self.shared.onward();
         let waiting = onward.entry(party.to_owned()).or_default();
         if *waiting >= self.shared.quarter() {
@@ -181,7 +181,7 @@ impl Admission {
 
     /// The bytes of memory that are reserved right now.
     #[must_use]
-    pub fn reserved_bytes(&self) -> u64 {
+    pub(crate) fn reserved_bytes(&self) -> u64 {
         self.shared.memory.reserved_bytes()
     }
 
@@ -261,13 +261,13 @@ struct CallerInner {
 impl Caller {
     /// The client's own address.
     #[must_use]
-    pub fn ip(&self) -> IpAddr {
+    pub(crate) fn ip(&self) -> IpAddr {
         self.inner.ip
     }
 
     /// The address that the client is counted by: its IPv4 address, or the first of its IPv6 /64.
     #[must_use]
-    pub fn address(&self) -> IpAddr {
+    pub(crate) fn address(&self) -> IpAddr {
         self.inner.holder.address
     }
 
@@ -299,7 +299,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`Full`] when there is none within the patience.
-    pub async fn reserve(&self, len_bytes: u64) -> Result<Reservation, Full> {
+    pub(crate) async fn reserve(&self, len_bytes: u64) -> Result<Reservation, Full> {
         let memory = &self.inner.shared.memory;
         memory.take(self.site(), len_bytes).await
     }

@@ -49,13 +49,13 @@ impl BufferedBody {
 
     /// Joins bytes with the reservation that stands for them.
     #[must_use]
-    pub fn new(bytes: Vec<u8>, reservation: Reservation) -> Self {
+    pub(crate) fn new(bytes: Vec<u8>, reservation: Reservation) -> Self {
         Self { bytes, reservation }
     }
 
     /// The bytes as a response's body; the reservation ends when the last of them has been sent.
     #[must_use]
-    pub fn into_bytes(self) -> Bytes {
+    pub(crate) fn into_bytes(self) -> Bytes {
         Bytes::from_owner(self)
     }
 }
@@ -103,7 +103,7 @@ where
 ///
 /// # Errors
 /// [`ReadBodyError`]; never [`ReadBodyError::LengthMissing`].
-pub async fn read_response<B>(
+pub(crate) async fn read_response<B>(
     headers: &HeaderMap,
     mut body: B,
     limits: &BodyLimits,
@@ -251,7 +251,7 @@ impl From<TooSlow> for ReadBodyError {
 impl ReadBodyError {
     /// The status that answers it.
     #[must_use]
-    pub const fn status(self) -> StatusCode {
+    pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::BadLength | Self::Broken => StatusCode::BAD_REQUEST,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// A clock: returns the present time in unix seconds.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+pub(crate) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// The machine's clock.
 #[must_use]

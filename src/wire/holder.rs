@@ -11,7 +11,7 @@ use hyper::{HeaderMap, header::HeaderName};
 
 /// Somebody who holds addresses: one IPv4 address however it is written, or an IPv6 /64 in the site around it, a /48.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Holder {
+pub(crate) struct Holder {
     /// The IPv4 address, or the first address of the /64, the least that one holder of IPv6 addresses has.
     pub address: IpAddr,
     /// The IPv4 address, or the first address of the /48, the most that one customer is usually given.
@@ -21,7 +21,7 @@ pub struct Holder {
 impl Holder {
     /// The holder of `addr`.
     #[must_use]
-    pub fn of(addr: IpAddr) -> Self {
+    pub(crate) fn of(addr: IpAddr) -> Self {
         match addr.to_canonical() {
             IpAddr::V4(addr) => Self {
                 address: addr.into(),
@@ -50,7 +50,7 @@ pub struct IpNetwork {
 impl IpNetwork {
     /// Whether `addr`, however it is written, lies in it.
     #[must_use]
-    pub fn contains(&self, addr: IpAddr) -> bool {
+    pub(crate) fn contains(&self, addr: IpAddr) -> bool {
         match (self.first, addr.to_canonical()) {
             (IpAddr::V4(first), IpAddr::V4(addr)) => {
                 let host_bits = 32 - u32::from(self.prefix_len);
@@ -114,7 +114,7 @@ pub fn networks(texts: &[&str]) -> Result<Vec<IpNetwork>, String> {
 /// the `trusted` proxies, the last entry of `X-Forwarded-For` that is none of them. An entry that is no address counts as
 /// the proxy that passed it on.
 #[must_use]
-pub fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) -> IpAddr {
+pub(crate) fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) -> IpAddr {
     let is_trusted = |addr: IpAddr| trusted.iter().any(|network| network.contains(addr));
     let peer = peer.to_canonical();
     if !is_trusted(peer) {

@@ -96,7 +96,7 @@ pub fn answer(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
 }
 
 /// An answer of 200 with `len_bytes` of `pieces`.
-pub fn answer_pieces(
+pub(crate) fn answer_pieces(
     pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
     len_bytes: u64,
 ) -> HttpResponse {
@@ -201,14 +201,14 @@ const BACKLOG: u32 = 1_024;
 impl Bound {
     /// The address, with the port that was picked.
     #[must_use]
-    pub fn addr(&self) -> SocketAddr {
+    pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
     }
 
     /// Serves the port; `handler` is called once a request, with who sent it.
     ///
     /// The handler's future is dropped when the peer hangs up, and with it what it has under way.
-    pub fn serve<H, F>(self, config: ListenConfig, handler: H) -> Listening
+    pub(crate) fn serve<H, F>(self, config: ListenConfig, handler: H) -> Listening
     where
         H: Fn(Caller, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = HttpResponse> + Send + 'static,
@@ -251,7 +251,7 @@ impl Listening {
     }
 
     /// Refuses new connections at once, lets what runs finish for a bounded time, then returns.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.stop.cancel();
         if let Some(task) = self.task.take() {
             drop(task.await);
@@ -593,7 +593,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
 
 /// What is read ahead of a connection's head, and written ahead of what its peer has taken. hyper's own default is six
 /// times as much, which many slow connections make much of.
-pub const MAX_BUFFERED_LEN: usize = 64 * 1024;
+pub(crate) const MAX_BUFFERED_LEN: usize = 64 * 1024;
 /// The time after which a peer that takes nothing is looked at again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 

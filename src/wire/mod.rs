@@ -17,4 +17,4 @@ pub mod reserve;
 pub mod resolve;
 pub mod tls;
 mod turns;
-pub mod web_guard;
+pub(crate) mod web_guard;

@@ -33,7 +33,7 @@ impl PaceLimits {
 
     /// The time that a body of `len_bytes` may take as a whole.
     #[must_use]
-    pub fn whole_of(&self, len_bytes: u64) -> Duration {
+    pub(crate) fn whole_of(&self, len_bytes: u64) -> Duration {
         let at_pace = len_bytes / self.whole_bytes_per_sec.max(1);
         self.whole.saturating_add(Duration::from_secs(at_pace))
     }
@@ -42,7 +42,7 @@ impl PaceLimits {
 /// Measures one body against [`PaceLimits`]. It has no clock of its own: every call is told the time, except
 /// [`Self::watch`].
 #[derive(Clone, Debug)]
-pub struct PaceMeter {
+pub(crate) struct PaceMeter {
     limits: PaceLimits,
     first_by: Instant,
     /// None where the time is too long to be measured.
@@ -55,7 +55,7 @@ pub struct PaceMeter {
 impl PaceMeter {
     /// A body of `len_bytes` (or at most so many, when its length is not known) that begins to move at `start`.
     #[must_use]
-    pub fn new(limits: &PaceLimits, len_bytes: u64, start: Instant) -> Self {
+    pub(crate) fn new(limits: &PaceLimits, len_bytes: u64, start: Instant) -> Self {
         Self {
             limits: *limits,
             first_by: start + limits.first,
@@ -66,12 +66,12 @@ impl PaceMeter {
     }
 
     /// Notes that `total_bytes` have moved since the beginning.
-    pub fn moved(&mut self, total_bytes: u64) {
+    pub(crate) fn moved(&mut self, total_bytes: u64) {
         self.moved_bytes = self.moved_bytes.max(total_bytes);
     }
 
     /// Whether the body moves too slowly to go on. To be asked after every piece, and once a second where nothing moves.
-    pub fn is_too_slow(&mut self, now: Instant) -> bool {
+    pub(crate) fn is_too_slow(&mut self, now: Instant) -> bool {
         let is_overdue = self.whole_by.is_some_and(|by| now >= by);
         if is_overdue || (self.moved_bytes == 0 && now >= self.first_by) {
             return true;
@@ -92,7 +92,7 @@ impl PaceMeter {
     }
 
     /// Leaves out a time in which the other side could not move anything, because this side made it wait.
-    pub fn forgive(&mut self, paused: Duration) {
+    pub(crate) fn forgive(&mut self, paused: Duration) {
         self.first_by += paused;
         self.whole_by = self.whole_by.and_then(|by| by.checked_add(paused));
         for (at, _) in &mut self.samples {
@@ -105,7 +105,7 @@ impl PaceMeter {
     ///
     /// # Errors
     /// [`TooSlow`]; `step` is dropped then.
-    pub async fn watch<F: Future>(&mut self, step: F) -> Result<F::Output, TooSlow> {
+    pub(crate) async fn watch<F: Future>(&mut self, step: F) -> Result<F::Output, TooSlow> {
         if self.is_too_slow(Instant::now()) {
             return Err(TooSlow);
         }
@@ -126,7 +126,7 @@ impl PaceMeter {
 /// A body moved too slowly, or not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it moves too slowly")]
-pub struct TooSlow;
+pub(crate) struct TooSlow;
 
 /// The time after which a body that does not move is looked at again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

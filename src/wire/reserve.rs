@@ -25,7 +25,7 @@ use crate::protocol::onion::MAX_MESSAGE_LEN;
 
 /// The memory of a listener; clones share it.
 #[derive(Clone, Debug)]
-pub struct Memory {
+pub(crate) struct Memory {
     small: Arc<PoolShared>,
     large: Arc<PoolShared>,
     patience: Duration,
@@ -46,7 +46,7 @@ impl Memory {
     /// `limit_bytes` in all, of which 8 MiB are kept for small bodies (a quarter where there is little). Whoever finds
     /// nothing left waits for `patience`.
     #[must_use]
-    pub fn new(limit_bytes: u64, patience: Duration) -> Self {
+    pub(crate) fn new(limit_bytes: u64, patience: Duration) -> Self {
         let small = SMALL_LANE.min(limit_bytes / 4);
         let account = |limit_bytes, longest| {
             Arc::new(PoolShared {
@@ -64,7 +64,11 @@ impl Memory {
     ///
     /// # Errors
     /// [`Full`] when there is no room for it within the patience.
-    pub async fn begin(&self, site: Option<IpAddr>, len_bytes: u64) -> Result<Reservation, Full> {
+    pub(crate) async fn begin(
+        &self,
+        site: Option<IpAddr>,
+        len_bytes: u64,
+    ) -> Result<Reservation, Full> {
         let first = first_step(len_bytes);
         self.enter(site, first, len_bytes).await
     }
@@ -73,7 +77,11 @@ impl Memory {
     ///
     /// # Errors
     /// [`Full`] when there is no room for it within the patience.
-    pub async fn take(&self, site: Option<IpAddr>, len_bytes: u64) -> Result<Reservation, Full> {
+    pub(crate) async fn take(
+        &self,
+        site: Option<IpAddr>,
+        len_bytes: u64,
+    ) -> Result<Reservation, Full> {
         let mut reservation = self.enter(site, len_bytes, len_bytes).await?;
         reservation.finish()?;
         Ok(reservation)
@@ -81,7 +89,7 @@ impl Memory {
 
     /// The bytes taken right now.
     #[must_use]
-    pub fn reserved_bytes(&self) -> u64 {
+    pub(crate) fn reserved_bytes(&self) -> u64 {
         self.small.account().used_bytes + self.large.account().used_bytes
     }
 
@@ -139,7 +147,7 @@ pub struct Reservation {
 impl Reservation {
     /// The bytes that it stands for now.
     #[must_use]
-    pub const fn held_bytes(&self) -> u64 {
+    pub(crate) const fn held_bytes(&self) -> u64 {
         self.held_bytes
     }
 
@@ -147,7 +155,7 @@ impl Reservation {
     ///
     /// # Errors
     /// [`Full`] when others that have more need what there is.
-    pub async fn grow(&mut self, to_bytes: u64) -> Result<Duration, Full> {
+    pub(crate) async fn grow(&mut self, to_bytes: u64) -> Result<Duration, Full> {
         let start = Instant::now();
         loop {
             let grown = self.shared.account().grow(self.id, to_bytes);
@@ -170,7 +178,7 @@ impl Reservation {
     }
 
     /// Returns when this body has to give up for others that have more.
-    pub async fn gives_up(&self) {
+    pub(crate) async fn gives_up(&self) {
         while !self.shared.account().gives_up(self.id) {
             self.woken.notified().await;
         }
@@ -180,7 +188,7 @@ impl Reservation {
     ///
     /// # Errors
     /// [`Full`] when it had to give up just now.
-    pub fn finish(&mut self) -> Result<(), Full> {
+    pub(crate) fn finish(&mut self) -> Result<(), Full> {
         if self.shared.account().finish(self.id) {
             Ok(())
         } else {

@@ -6,7 +6,7 @@ use std::{future::Future, io, net::IpAddr, pin::Pin, sync::Arc};
 pub type Resolver = Arc<dyn Fn(String) -> Lookup + Send + Sync>;
 
 /// A look-up under way.
-pub type Lookup = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+pub(crate) type Lookup = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// The resolver of the system.
 #[must_use]

@@ -13,14 +13,14 @@ use hyper::{
 /// `Host` must also be this listener, so that a name that was rebound to loopback does not reach it; `public_host` is a
 /// further allowed value, for a listener behind a reverse proxy.
 #[derive(Clone, Debug)]
-pub struct WebGuard {
+pub(crate) struct WebGuard {
     hosts: Option<Vec<String>>,
 }
 
 impl WebGuard {
     /// The guard of the listener at `addr`.
     #[must_use]
-    pub fn new(addr: SocketAddr, public_host: Option<&str>) -> Self {
+    pub(crate) fn new(addr: SocketAddr, public_host: Option<&str>) -> Self {
         if !addr.ip().to_canonical().is_loopback() {
             return Self { hosts: None };
         }
@@ -41,7 +41,7 @@ impl WebGuard {
     ///
     /// # Errors
     /// [`FromWebPage`]: answer 403.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), FromWebPage> {
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), FromWebPage> {
         const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
         if [ORIGIN, REFERER, SEC_FETCH_SITE]
             .iter()
@@ -66,7 +66,7 @@ impl WebGuard {
 /// The request comes, or may come, from a web page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Requests from web pages are refused")]
-pub struct FromWebPage;
+pub(crate) struct FromWebPage;
 
 #[cfg(test)]
 mod tests {

@@ -38,7 +38,7 @@ pub struct EntryId(pub u64);
 impl EntryId {
     /// A fresh one.
     #[must_use]
-    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+    pub(crate) fn generate(rng: &mut impl CryptoRng) -> Self {
         Self(rng.next_u64())
     }
 }

@@ -13,7 +13,7 @@ use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// Bytes of a key.
-pub const KEY_LEN: usize = 32;
+pub(crate) const KEY_LEN: usize = 32;
 
 /// The key of one history file. It opens pointers: no `Debug`, no `Display`, overwritten when dropped.
 pub struct HistoryKey(Zeroizing<[u8; KEY_LEN]>);
@@ -21,7 +21,7 @@ pub struct HistoryKey(Zeroizing<[u8; KEY_LEN]>);
 impl HistoryKey {
     /// A fresh one.
     #[must_use]
-    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+    pub(crate) fn generate(rng: &mut impl CryptoRng) -> Self {
         let mut bytes = Zeroizing::new([0; KEY_LEN]);
         rng.fill_bytes(&mut *bytes);
         Self(bytes)
@@ -77,7 +77,7 @@ pub struct KeyId(pub [u8; 16]);
 impl KeyId {
     /// A fresh one.
     #[must_use]
-    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+    pub(crate) fn generate(rng: &mut impl CryptoRng) -> Self {
         let mut id = [0; 16];
         rng.fill_bytes(&mut id);
         Self(id)

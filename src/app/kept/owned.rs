@@ -20,12 +20,12 @@ use crate::protocol::capability::OwnerToken;
 use crate::protocol::keys::Ed25519Public;
 
 /// The record of a person's shares.
-pub struct OwnShares {
+pub(crate) struct OwnShares {
     file: Kept<OwnSharesFile>,
 }
 
 /// Record of one share.
-pub struct OwnShare {
+pub(crate) struct OwnShare {
     /// Token by which the file is deleted, extended and asked about.
     pub token: OwnerToken,
     /// When the server forgets the file, in unix seconds.
@@ -73,7 +73,7 @@ impl From<ChangeError> for OwnRecordError {
 impl OwnShares {
     /// The record in the data folder of `home`.
     #[must_use]
-    pub fn of(home: &Home) -> Self {
+    pub(crate) fn of(home: &Home) -> Self {
         Self {
             file: Kept::in_file(home.data_dir.join(FILE_NAME)),
         }
@@ -83,7 +83,7 @@ impl OwnShares {
     ///
     /// # Errors
     /// [`OwnRecordError`].
-    pub fn find(
+    pub(crate) fn find(
         &self,
         server: &Ed25519Public,
         id: &FileId,
@@ -97,7 +97,7 @@ impl OwnShares {
     ///
     /// # Errors
     /// [`OwnRecordError`]; the old record is untouched then.
-    pub fn keep(
+    pub(crate) fn keep(
         &self,
         server: &Ed25519Public,
         id: &FileId,
@@ -112,7 +112,7 @@ impl OwnShares {
     ///
     /// # Errors
     /// [`OwnRecordError`]; the old record is untouched then.
-    pub fn settle(
+    pub(crate) fn settle(
         &self,
         server: &Ed25519Public,
         tried: &FileId,
@@ -129,7 +129,7 @@ impl OwnShares {
     ///
     /// # Errors
     /// [`OwnRecordError`]; the old record is untouched then.
-    pub fn forget(&self, server: &Ed25519Public, id: &FileId) -> Result<(), OwnRecordError> {
+    pub(crate) fn forget(&self, server: &Ed25519Public, id: &FileId) -> Result<(), OwnRecordError> {
         self.change(|entries| {
             entries.remove(&name_of(server, id));
         })
@@ -139,7 +139,7 @@ impl OwnShares {
     ///
     /// # Errors
     /// [`OwnRecordError`]; the old record is untouched then.
-    pub fn extend(
+    pub(crate) fn extend(
         &self,
         server: &Ed25519Public,
         id: &FileId,

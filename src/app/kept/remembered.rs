@@ -69,7 +69,7 @@ struct KnownRelays {
 
 /// Why the first relays in use stay.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum NewGuardsError {
+pub(crate) enum NewGuardsError {
     /// The record of the relays cannot be read.
     #[error(transparent)]
     Memory(#[from] UnreadFile),

@@ -90,7 +90,7 @@ impl BuiltIn {
     ///
     /// # Errors
     /// [`BuiltInError`].
-    pub async fn start_or_join(folder: &Path) -> Result<Self, BuiltInError> {
+    pub(crate) async fn start_or_join(folder: &Path) -> Result<Self, BuiltInError> {
         private::make_folder(folder)?;
         // The other process may be starting or ending just now.
         for _ in 0..JOIN_LOOKS {
@@ -107,7 +107,7 @@ impl BuiltIn {
 
     /// The key of the server kept in `folder`, when there is one.
     #[must_use]
-    pub fn key_in(folder: &Path) -> Option<Ed25519Public> {
+    pub(crate) fn key_in(folder: &Path) -> Option<Ed25519Public> {
         key_file::load(&folder.join(SERVER_KEY))
             .ok()
             .map(|identity| identity.public())
@@ -190,25 +190,25 @@ impl BuiltIn {
 
     /// The file server.
     #[must_use]
-    pub const fn server(&self) -> &ServerAddress {
+    pub(crate) const fn server(&self) -> &ServerAddress {
         &self.server
     }
 
     /// The three relays.
     #[must_use]
-    pub const fn relays(&self) -> &RelayList {
+    pub(crate) const fn relays(&self) -> &RelayList {
         &self.relays
     }
 
     /// Whether this process runs it.
     #[must_use]
-    pub const fn is_own(&self) -> bool {
+    pub(crate) const fn is_own(&self) -> bool {
         self.own.is_some()
     }
 
     /// Whether a process runs it: this one, or the one that holds its lock.
     #[must_use]
-    pub fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         self.own.is_some()
             || (Lock::is_held(&self.folder)
                 && Self::join(&self.folder).is_some_and(|there| there.server == self.server))
@@ -216,12 +216,12 @@ impl BuiltIn {
 
     /// Where the list of its relays is kept in `folder`.
     #[must_use]
-    pub fn relay_list_path(folder: &Path) -> PathBuf {
+    pub(crate) fn relay_list_path(folder: &Path) -> PathBuf {
         folder.join(RELAY_LIST)
     }
 
     /// Ends it: what runs is finished first. Does nothing to a network that another process runs.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         let Some(own) = self.own else {
             return;
         };

@@ -73,7 +73,7 @@ type ArrivalFn = Box<dyn Fn() + Send>;
 
 impl Instance {
     /// Sets what is called whenever arguments arrive. It is called at once if some are waiting already.
-    pub fn on_arrival(&self, call: impl Fn() + Send + 'static) {
+    pub(crate) fn on_arrival(&self, call: impl Fn() + Send + 'static) {
         let arguments = self.inbox.arguments.lock();
         if !arguments.is_empty() {
             call();
@@ -83,7 +83,7 @@ impl Instance {
 
     /// Takes the arguments that have arrived since the last call.
     #[must_use]
-    pub fn take_arguments(&self) -> Vec<StartArguments> {
+    pub(crate) fn take_arguments(&self) -> Vec<StartArguments> {
         std::mem::take(&mut *self.inbox.arguments.lock())
     }
 }

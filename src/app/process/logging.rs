@@ -17,7 +17,7 @@ pub fn start() {
 }
 
 /// Starts logging at the level that a configuration names.
-pub fn start_at(level: Option<LevelFilter>) {
+pub(crate) fn start_at(level: Option<LevelFilter>) {
     let wanted = match level {
         Some(level) => level.to_string(),
         None => std::env::var("RUST_LOG").unwrap_or_default(),

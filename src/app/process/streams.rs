@@ -8,18 +8,18 @@ use std::io::{self, Write as _};
 /// Why standard output did not take what was to be printed.
 #[derive(Debug, thiserror::Error)]
 #[error("standard output could not be written: {0}")]
-pub struct OutputError(#[from] io::Error);
+pub(crate) struct OutputError(#[from] io::Error);
 
 impl OutputError {
     /// Whether whoever read standard output has closed it, as `head` does when it has seen enough.
     #[must_use]
-    pub fn is_closed_pipe(&self) -> bool {
+    pub(crate) fn is_closed_pipe(&self) -> bool {
         self.0.kind() == io::ErrorKind::BrokenPipe
     }
 }
 
 /// Writes a line to standard error. One that cannot be written is dropped.
-pub fn write_error_line(line: &str) {
+pub(crate) fn write_error_line(line: &str) {
     // In one piece, so that the lines of two threads stay apart.
     let line = format!("{line}\n");
     io::stderr().lock().write_all(line.as_bytes()).ok();
@@ -29,7 +29,7 @@ pub fn write_error_line(line: &str) {
 ///
 /// # Errors
 /// [`OutputError`].
-pub fn write_output(bytes: &[u8]) -> Result<(), OutputError> {
+pub(crate) fn write_output(bytes: &[u8]) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     Ok(out.flush()?)
@@ -41,7 +41,7 @@ pub fn write_output(bytes: &[u8]) -> Result<(), OutputError> {
 ///
 /// # Errors
 /// [`OutputError`].
-pub fn check_output() -> Result<(), OutputError> {
+pub(crate) fn check_output() -> Result<(), OutputError> {
     #[cfg(unix)]
     unix::check(io::stdout())?;
     Ok(())

@@ -89,7 +89,7 @@ pub enum System {
 impl System {
     /// The system that this program runs on.
     #[must_use]
-    pub const fn here() -> Self {
+    pub(crate) const fn here() -> Self {
         if cfg!(windows) {
             Self::Windows
         } else if cfg!(target_os = "macos") {

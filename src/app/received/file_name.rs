@@ -26,7 +26,7 @@ pub struct SafeFileName(String);
 impl SafeFileName {
     /// Makes any text safe. What is safe already stays as it is.
     #[must_use]
-    pub fn sanitize(name: &str) -> Self {
+    pub(crate) fn sanitize(name: &str) -> Self {
         let mut safe = Self::pass(name);
         // What one pass takes away can leave neighbours that must not be neighbours. Each pass shortens or changes
         // nothing, but for one underscore.
@@ -54,13 +54,13 @@ impl SafeFileName {
 
     /// The name as it goes into a path.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The name for a screen: a long one loses its middle, never its end.
     #[must_use]
-    pub fn for_display(&self) -> String {
+    pub(crate) fn for_display(&self) -> String {
         let count = self.0.chars().count();
         if count <= MAX_DISPLAY_CHARS {
             return self.0.clone();
@@ -74,8 +74,9 @@ impl SafeFileName {
     }
 
     /// The name with a number before its ending, "report (1).pdf", still at most 255 bytes.
+    #[cfg(test)]
     #[must_use]
-    pub fn numbered(&self, number: u32) -> Self {
+    pub(crate) fn numbered(&self, number: u32) -> Self {
         Self(number_before_extension(&self.0, number))
     }
 }

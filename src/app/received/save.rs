@@ -38,7 +38,7 @@ pub enum SaveTo {
 impl SaveTo {
     /// What was chosen; without a choice the current folder.
     #[must_use]
-    pub fn from_choice(path: Option<PathBuf>) -> Self {
+    pub(crate) fn from_choice(path: Option<PathBuf>) -> Self {
         path.map_or_else(|| Self::Folder(PathBuf::new()), Self::Path)
     }
 
@@ -96,7 +96,7 @@ impl SaveTarget {
     ///
     /// # Errors
     /// [`SaveError`] names the step; nothing is left on the disk then.
-    pub fn save(&self, name: &SafeFileName, content: &[u8]) -> Result<PathBuf, SaveError> {
+    pub(crate) fn save(&self, name: &SafeFileName, content: &[u8]) -> Result<PathBuf, SaveError> {
         check_folder(self.here())?;
         let mut part = new_part(self.here()).map_err(|error| SaveError::Create(error.into()))?;
         part.write_all(content)

@@ -29,7 +29,7 @@ pub fn read(path: &Path, now: u64) -> Result<RelayList, AppError> {
 
 /// Whether the file at `path` is a relay list; it may have ended. Blocking, small.
 #[must_use]
-pub fn is_list(path: &Path) -> bool {
+pub(crate) fn is_list(path: &Path) -> bool {
     read_bytes(path).is_ok_and(|bytes| RelayList::read(&decoded(bytes)).is_ok())
 }
 
@@ -37,7 +37,7 @@ pub fn is_list(path: &Path) -> bool {
 ///
 /// # Errors
 /// [`AppError::RelayFile`] and [`AppError::RelayList`].
-pub fn read_entries(path: &Path) -> Result<Vec<RelayDescriptor>, AppError> {
+pub(crate) fn read_entries(path: &Path) -> Result<Vec<RelayDescriptor>, AppError> {
     let bytes = read_bytes(path)?;
     if bytes.len() > MAX_LIST_LEN {
         return Err(RelayListError::TooLong.into());
@@ -54,7 +54,7 @@ pub fn read_entries(path: &Path) -> Result<Vec<RelayDescriptor>, AppError> {
 ///
 /// # Errors
 /// [`AppError::RelayFile`].
-pub fn read_signed(path: &Path) -> Result<(Vec<u8>, Option<String>), AppError> {
+pub(crate) fn read_signed(path: &Path) -> Result<(Vec<u8>, Option<String>), AppError> {
     let list = read_bytes(path)?;
     let signature = match read_bytes(&signature_path(path)) {
         Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
@@ -211,7 +211,7 @@ pub fn verify(
 
 /// `relays.json.sig` of `relays.json`.
 #[must_use]
-pub fn signature_path(list: &Path) -> PathBuf {
+pub(crate) fn signature_path(list: &Path) -> PathBuf {
     let mut name = OsString::from(list);
     name.push(".sig");
     name.into()

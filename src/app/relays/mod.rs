@@ -43,7 +43,7 @@ impl RelaySet {
     ///
     /// # Errors
     /// [`AppError::RelayFile`] and [`AppError::RelayList`].
-    pub fn from_file(path: PathBuf, now: u64) -> Result<Self, AppError> {
+    pub(crate) fn from_file(path: PathBuf, now: u64) -> Result<Self, AppError> {
         Ok(Self {
             list: list_file::read(&path, now)?,
             kind: NetworkKind::Cloakroom,
@@ -101,7 +101,7 @@ impl Relays {
     ///
     /// # Errors
     /// As [`Relays::for_server`].
-    pub fn at_hand(
+    pub(crate) fn at_hand(
         &self,
         program: &Program,
         chosen: &RelaySource,
@@ -155,7 +155,7 @@ impl Relays {
 
     /// Whether there are relays for `server`, or may be, as far as can be told without any network.
     #[must_use]
-    pub fn has_relays(&self, settings: &Settings, server: &ServerAddress) -> bool {
+    pub(crate) fn has_relays(&self, settings: &Settings, server: &ServerAddress) -> bool {
         settings.relays != RelaySource::BuiltIn
             || !self
                 .store
@@ -199,7 +199,7 @@ impl Relays {
     ///
     /// # Errors
     /// As [`Relays::add`].
-    pub async fn accept(
+    pub(crate) async fn accept(
         &self,
         program: &Program,
         offer: &RelayOffer,
@@ -218,7 +218,7 @@ impl Relays {
     ///
     /// # Errors
     /// [`AppError`] as using it would end.
-    pub fn check(&self, program: &Program, source: &RelaySource) -> Result<(), AppError> {
+    pub(crate) fn check(&self, program: &Program, source: &RelaySource) -> Result<(), AppError> {
         match source {
             RelaySource::BuiltIn | RelaySource::Session => Ok(()),
             RelaySource::File(path) => {
@@ -232,7 +232,7 @@ impl Relays {
     ///
     /// # Errors
     /// [`AppError::RelaySource`].
-    pub fn forget(&self, source: &RelaySource) -> Result<(), AppError> {
+    pub(crate) fn forget(&self, source: &RelaySource) -> Result<(), AppError> {
         let done = match source {
             RelaySource::BuiltIn | RelaySource::File(_) => Ok(()),
             RelaySource::Url(source) => self.store.change(|kept| kept.forget(source)),
@@ -417,7 +417,7 @@ const fn outcome<T>(fetched: &Result<T, FetchError>) -> ShownOutcome {
 ///
 /// # Errors
 /// `relays`' own, and [`AppError::RelaysOffered`].
-pub fn or_offer(
+pub(crate) fn or_offer(
     relays: Result<Option<RelaySet>, AppError>,
     pointer: &Pointer,
 ) -> Result<Option<RelaySet>, AppError> {
@@ -432,7 +432,7 @@ pub fn or_offer(
 
 /// Tells a recipient without relays what the pointer offers. A pointer that names relays is of no built-in network.
 #[must_use]
-pub fn with_offer(error: AppError, pointer: &Pointer) -> AppError {
+pub(crate) fn with_offer(error: AppError, pointer: &Pointer) -> AppError {
     match (error, RelayOffer::of(pointer)) {
         (
             AppError::ForeignBuiltIn

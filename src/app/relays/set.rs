@@ -47,7 +47,7 @@ impl FromStr for RelaySource {
 impl RelaySource {
     /// What [`FromStr`] reads.
     #[must_use]
-    pub fn to_line(&self) -> String {
+    pub(crate) fn to_line(&self) -> String {
         match self {
             Self::BuiltIn => "built-in".to_owned(),
             Self::File(path) => path.to_string_lossy().into_owned(),
@@ -58,7 +58,7 @@ impl RelaySource {
 
     /// What is remembered about relays is remembered under this name, so that sources do not mix.
     #[must_use]
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         let short = |text: &str| {
             Digest::of(text.as_bytes())
                 .to_hex()
@@ -100,7 +100,7 @@ impl RelaySet {
 
     /// Whether one of them will be the last relay for `host`.
     #[must_use]
-    pub fn serves(&self, host: &str) -> bool {
+    pub(crate) fn serves(&self, host: &str) -> bool {
         self.list
             .relays
             .iter()
@@ -109,7 +109,7 @@ impl RelaySet {
 
     /// What a pointer carries for a recipient without relays: the line of a list by URL, nothing of any other source.
     #[must_use]
-    pub fn line(&self) -> Option<String> {
+    pub(crate) fn line(&self) -> Option<String> {
         match &self.source {
             RelaySource::Url(source) => Some(source.to_string()),
             RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Session => None,

@@ -36,7 +36,7 @@ impl Settings {
     /// # Errors
     /// [`SettingsError::Newer`] for a file that a newer version wrote, which stays for that version, and
     /// [`SettingsError::Write`]. The file is untouched then.
-    pub fn read_or_put_aside(home: &Home) -> Result<(Self, Option<PathBuf>), SettingsError> {
+    pub(crate) fn read_or_put_aside(home: &Home) -> Result<(Self, Option<PathBuf>), SettingsError> {
         let kept = kept(home);
         let held = kept.hold().map_err(ChangeError::from)?;
         let (read, aside) = match kept.read() {

@@ -9,7 +9,7 @@ use super::error::SettingsError;
 use crate::disk::private;
 
 /// The variable that puts settings and data into one folder of the person's choice.
-pub const HOME_VARIABLE: &str = "CLOAKROOM_HOME";
+pub(crate) const HOME_VARIABLE: &str = "CLOAKROOM_HOME";
 
 /// Name of the file of the settings.
 const FILE_NAME: &str = "config.toml";
@@ -29,7 +29,7 @@ impl Home {
     /// # Errors
     /// [`SettingsError::NoHome`] when the variable is not set and the person has no home folder;
     /// [`SettingsError::NotPrivate`] as [`Home::checked`].
-    pub fn find() -> Result<Self, SettingsError> {
+    pub(crate) fn find() -> Result<Self, SettingsError> {
         Self::find_with(std::env::var_os(HOME_VARIABLE))?.checked()
     }
 
@@ -38,7 +38,7 @@ impl Home {
     ///
     /// # Errors
     /// [`SettingsError::NotPrivate`].
-    pub fn checked(self) -> Result<Self, SettingsError> {
+    pub(crate) fn checked(self) -> Result<Self, SettingsError> {
         for folder in [&self.config_dir, &self.data_dir] {
             private::check(folder).map_err(|why| SettingsError::NotPrivate {
                 folder: folder.clone(),
@@ -60,7 +60,7 @@ impl Home {
 
     /// The folder of the built-in network's keys and store.
     #[must_use]
-    pub fn builtin_dir(&self) -> PathBuf {
+    pub(crate) fn builtin_dir(&self) -> PathBuf {
         self.data_dir.join("builtin")
     }
 

@@ -20,7 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::change::Change;
 pub use self::error::{SettingsError, UnreadSettings};
-pub use self::home::{HOME_VARIABLE, Home, usual_downloads};
+pub use self::home::{Home, usual_downloads};
 pub use self::look::{Contrast, Display, Renderer, Theme};
 pub use self::servers::{ServerChoice, ServerEntry};
 use super::relays::set::RelaySource;
@@ -106,10 +106,10 @@ pub struct Settings {
 }
 
 /// How many files can be shared at the same time.
-pub const MAX_PARALLEL: u8 = 4;
+pub(crate) const MAX_PARALLEL: u8 = 4;
 
 /// The sizes that the window can have, per cent.
-pub const ZOOM: RangeInclusive<u16> = 90..=200;
+pub(crate) const ZOOM: RangeInclusive<u16> = 90..=200;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -146,7 +146,7 @@ impl Default for Settings {
 impl Settings {
     /// The server that new files go to, with what the person decided about it; `None` for the built-in network.
     #[must_use]
-    pub fn chosen_entry(&self) -> Option<&ServerEntry> {
+    pub(crate) fn chosen_entry(&self) -> Option<&ServerEntry> {
         match &self.chosen {
             ServerChoice::BuiltIn => None,
             ServerChoice::Server(address) => self.entry(address),
@@ -155,7 +155,7 @@ impl Settings {
 
     /// What the person decided about the server with this address; `None` for one that they did not add.
     #[must_use]
-    pub fn entry(&self, server: &ServerAddress) -> Option<&ServerEntry> {
+    pub(crate) fn entry(&self, server: &ServerAddress) -> Option<&ServerEntry> {
         self.servers.iter().find(|entry| entry.address == *server)
     }
 
@@ -180,13 +180,13 @@ impl Settings {
 
     /// The access word that the person keeps with a server.
     #[must_use]
-    pub fn access_word(&self, server: &ServerAddress) -> Option<&AccessWord> {
+    pub(crate) fn access_word(&self, server: &ServerAddress) -> Option<&AccessWord> {
         self.entry(server)?.access_word.as_ref()
     }
 
     /// The address of the server that new files go to; `None` for the built-in network.
     #[must_use]
-    pub fn chosen_server(&self) -> Option<&ServerAddress> {
+    pub(crate) fn chosen_server(&self) -> Option<&ServerAddress> {
         self.chosen_entry().map(|server| &server.address)
     }
 

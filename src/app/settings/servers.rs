@@ -46,7 +46,7 @@ impl ServerEntry {
 
     /// The name that the person gave the server, or its host without one: `files.example`.
     #[must_use]
-    pub fn shown_name(&self) -> &str {
+    pub(crate) fn shown_name(&self) -> &str {
         match self.name.trim() {
             "" => self.address.url.authority(),
             name => name,

@@ -57,7 +57,7 @@ pub struct ShownLog(Arc<Mutex<Vec<RequestShown>>>);
 
 impl ShownLog {
     /// Adds requests at the end.
-    pub fn extend(&self, requests: impl IntoIterator<Item = RequestShown>) {
+    pub(crate) fn extend(&self, requests: impl IntoIterator<Item = RequestShown>) {
         self.lock().extend(requests);
     }
 
@@ -109,7 +109,7 @@ impl Call {
 
     /// This call, which tells `progress` how far it is.
     #[must_use]
-    pub fn with_progress(self, progress: ProgressSink) -> Self {
+    pub(crate) fn with_progress(self, progress: ProgressSink) -> Self {
         Self {
             context: self.context.with_progress(progress),
             ..self
@@ -118,7 +118,7 @@ impl Call {
 
     /// The same call without progress.
     #[must_use]
-    pub fn silent(&self) -> Self {
+    pub(crate) fn silent(&self) -> Self {
         self.clone().with_progress(ProgressSink::none())
     }
 
@@ -146,19 +146,19 @@ impl Call {
 
     /// The program whose settings it goes by.
     #[must_use]
-    pub const fn program(&self) -> &Program {
+    pub(crate) const fn program(&self) -> &Program {
         &self.program
     }
 
     /// The server and the route to it.
     #[must_use]
-    pub fn routed(&self) -> &RoutedServer {
+    pub(crate) fn routed(&self) -> &RoutedServer {
         &self.routed
     }
 
     /// The access word for the server; it is given only to a server that asks for one.
     #[must_use]
-    pub const fn access_word(&self) -> Option<&AccessWord> {
+    pub(crate) const fn access_word(&self) -> Option<&AccessWord> {
         self.access_word.as_ref()
     }
 
@@ -170,13 +170,13 @@ impl Call {
 
     /// Receives how far it is.
     #[must_use]
-    pub const fn progress(&self) -> &ProgressSink {
+    pub(crate) const fn progress(&self) -> &ProgressSink {
         &self.context.progress
     }
 
     /// Ends it early.
     #[must_use]
-    pub const fn cancel(&self) -> &CancellationToken {
+    pub(crate) const fn cancel(&self) -> &CancellationToken {
         &self.context.cancel
     }
 
@@ -266,7 +266,7 @@ impl Call {
     ///
     /// # Errors
     /// [`AppError::RelayMemory`], [`AppError::Proxy`], [`AppError::Transfer`] and [`AppError::Cancelled`].
-    pub async fn run(
+    pub(crate) async fn run(
         &self,
         request: &FileRequest,
         expected_answer_len: usize,

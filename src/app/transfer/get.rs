@@ -41,11 +41,6 @@ pub enum Receipt {
     Unasked,
 }
 
-impl Receipt {
-    /// What the recipient is told before a download, when the sender asked.
-    pub const NOTICE: &'static str = "The sender is told when you have the file.";
-}
-
 /// A file that was verified, opened and saved.
 pub struct Fetched {
     /// Path of the saved file.

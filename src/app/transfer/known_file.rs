@@ -23,7 +23,7 @@ pub enum KnownFile {
 impl KnownFile {
     /// What the ending of the file's name says, whatever is in the file.
     #[must_use]
-    pub fn by_name(path: &Path) -> Option<Self> {
+    pub(crate) fn by_name(path: &Path) -> Option<Self> {
         let ending = path.extension().and_then(|ending| ending.to_str())?;
         [("cloakroom", Self::Pointer), ("json", Self::RelayList)]
             .into_iter()
@@ -33,7 +33,7 @@ impl KnownFile {
     /// What the file at `path` is by its name and by what is in it; none for any other file, and for one that cannot be
     /// read. A damaged pointer and a list that has ended are what they were. Blocking; reads at most the beginning.
     #[must_use]
-    pub fn recognise(path: &Path) -> Option<Self> {
+    pub(crate) fn recognise(path: &Path) -> Option<Self> {
         let kind = Self::by_name(path)?;
         let is_so = match kind {
             Self::Pointer => read_pointer(path).is_ok_and(|text| {
@@ -52,7 +52,7 @@ impl KnownFile {
 ///
 /// # Errors
 /// [`AppError::Local`]; [`AppError::Pointer`] when the file holds no text.
-pub fn read_pointer(path: &Path) -> Result<Zeroizing<String>, AppError> {
+pub(crate) fn read_pointer(path: &Path) -> Result<Zeroizing<String>, AppError> {
     let file = local_file::read(path)?;
     text::decode(&file.content).map_err(|_not_text| AppError::Pointer(FindPointerError::NotFound))
 }

@@ -11,7 +11,7 @@ use crate::protocol::pointer::shorten_name;
 use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// A file's bytes and what people call it.
-pub struct LocalFile {
+pub(crate) struct LocalFile {
     /// Its last path component; other encodings than UTF-8 are replaced.
     pub name: String,
     /// All of it.
@@ -22,7 +22,7 @@ pub struct LocalFile {
 ///
 /// # Errors
 /// [`LocalFileError`], a folder and a file of more than 9,998,912 bytes among them.
-pub fn read(path: &Path) -> Result<LocalFile, LocalFileError> {
+pub(crate) fn read(path: &Path) -> Result<LocalFile, LocalFileError> {
     let failed = |error: io::Error| LocalFileError::Read(error.into());
     // Asked before opening, since a pipe would hold the open up.
     check(&std::fs::metadata(path).map_err(failed)?)?;

@@ -88,7 +88,7 @@ pub async fn delete(call: &Call, pointer: &Pointer) -> Result<Deletion, AppError
 ///
 /// # Errors
 /// As [`delete`]; the file stays on record then.
-pub async fn take_back(call: &Call, pointer: &Pointer) -> Result<(), AppError> {
+pub(crate) async fn take_back(call: &Call, pointer: &Pointer) -> Result<(), AppError> {
     delete(call, pointer).await?;
     change(call.program(), |record| {
         record.forget(&pointer.server.key, &pointer.id)
@@ -218,16 +218,6 @@ pub async fn status(call: &Call, pointer: &Pointer) -> Result<CheckedStatus, App
         expires: status.expires_secs(),
         downloads,
     })
-}
-
-/// Whether a file is on this person's record, so that it can be deleted and asked about.
-///
-/// # Errors
-/// [`AppError::OwnRecord`].
-pub fn is_own(program: &Program, pointer: &Pointer) -> Result<bool, AppError> {
-    Ok(OwnShares::of(program.home())
-        .find(&pointer.server.key, &pointer.id)?
-        .is_some())
 }
 
 /// Why a file that is not on this person's record cannot be managed.

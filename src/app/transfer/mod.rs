@@ -4,13 +4,13 @@
 pub mod call;
 pub mod get;
 pub mod known_file;
-pub mod local_file;
+pub(crate) mod local_file;
 pub mod manage;
 pub mod program;
 pub mod routed_server;
 pub mod share;
 pub mod stage;
-pub mod supported;
+pub(crate) mod supported;
 pub mod test_server;
 mod upload;
 mod work;

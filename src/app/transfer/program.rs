@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::routed_server::{Route, RoutedServer};
 use crate::app::error::AppError;
-pub use crate::app::kept::remembered::NewGuardsError;
+pub(crate) use crate::app::kept::remembered::NewGuardsError;
 use crate::app::kept::remembered::{Batch, Remembered};
 use crate::app::operate::builtin::BuiltIn;
 use crate::app::relays::set::RelaySource;
@@ -60,7 +60,7 @@ impl Program {
 
     /// The same program under other settings. One that sends nothing goes on sending nothing.
     #[must_use]
-    pub fn with_settings(&self, settings: Settings) -> Self {
+    pub(crate) fn with_settings(&self, settings: Settings) -> Self {
         Self {
             settings: Arc::new(settings),
             ..self.clone()
@@ -70,7 +70,7 @@ impl Program {
     /// This program, which sends nothing, not even to the built-in network: the person's settings could not be read, so
     /// it is not known through which proxy and to which server they want to send.
     #[must_use]
-    pub fn sending_nothing(self, unread: UnreadSettings) -> Self {
+    pub(crate) fn sending_nothing(self, unread: UnreadSettings) -> Self {
         Self {
             unread: Some(unread),
             ..self
@@ -79,7 +79,7 @@ impl Program {
 
     /// The settings that it goes by.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
 
@@ -88,7 +88,7 @@ impl Program {
     ///
     /// # Errors
     /// [`UnreadSettings`] after [`Program::sending_nothing`].
-    pub fn proxy(&self) -> Result<Option<&SocksProxy>, UnreadSettings> {
+    pub(crate) fn proxy(&self) -> Result<Option<&SocksProxy>, UnreadSettings> {
         match &self.unread {
             None => Ok(self.settings.proxy.as_ref()),
             Some(unread) => Err(unread.clone()),
@@ -98,7 +98,7 @@ impl Program {
     /// Which rules of paths may yield on a list from there: all of them in the built-in network and among relays of this
     /// computer alone, where it is a rehearsal, and where the person said so; else none.
     #[must_use]
-    pub fn allowance(&self, source: &RelaySource, list: &RelayList) -> Allowance {
+    pub(crate) fn allowance(&self, source: &RelaySource, list: &RelayList) -> Allowance {
         if self.settings.short_lists.contains(source) || is_rehearsal(source, list) {
             Allowance::ALL
         } else {
@@ -114,7 +114,7 @@ impl Program {
 
     /// The clock that it goes by.
     #[must_use]
-    pub fn clock(&self) -> Clock {
+    pub(crate) fn clock(&self) -> Clock {
         Arc::clone(&self.shared.clock)
     }
 
@@ -195,13 +195,13 @@ impl Program {
 
     /// What the server with this key said of itself, if that is remembered, however old it is; asks nobody.
     #[must_use]
-    pub fn remembered_info(&self, server: &Ed25519Public) -> Option<ServerInfo> {
+    pub(crate) fn remembered_info(&self, server: &Ed25519Public) -> Option<ServerInfo> {
         self.shared.remembered.server(&server.to_hex())?.info
     }
 
     /// The key of the built-in network's server, once there is one.
     #[must_use]
-    pub fn builtin_key(&self) -> Option<Ed25519Public> {
+    pub(crate) fn builtin_key(&self) -> Option<Ed25519Public> {
         BuiltIn::key_in(&self.shared.home.builtin_dir())
     }
 
@@ -210,7 +210,7 @@ impl Program {
     ///
     /// # Errors
     /// [`UnreadFile`].
-    pub fn relay_standing(
+    pub(crate) fn relay_standing(
         &self,
         source: &str,
         list: &RelayList,
@@ -237,7 +237,11 @@ impl Program {
     ///
     /// # Errors
     /// [`NewGuardsError`].
-    pub fn new_guards(&self, source: &RelaySource, list: &RelayList) -> Result<(), NewGuardsError> {
+    pub(crate) fn new_guards(
+        &self,
+        source: &RelaySource,
+        list: &RelayList,
+    ) -> Result<(), NewGuardsError> {
         let allow = self.allowance(source, list);
         self.shared
             .remembered
@@ -247,7 +251,7 @@ impl Program {
 
 /// Whether a list is of this computer's relays alone, so that there is nobody to hide from.
 #[must_use]
-pub fn is_rehearsal(source: &RelaySource, list: &RelayList) -> bool {
+pub(crate) fn is_rehearsal(source: &RelaySource, list: &RelayList) -> bool {
     *source == RelaySource::BuiltIn || list.relays.iter().all(|relay| relay.host.is_loopback())
 }
 

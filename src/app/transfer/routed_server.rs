@@ -39,7 +39,11 @@ impl RoutedServer {
 
     /// The server and relays inside this program, or inside another process of the same person.
     #[must_use]
-    pub const fn built_in(server: ServerAddress, relays: RelayList, running: Arc<BuiltIn>) -> Self {
+    pub(crate) const fn built_in(
+        server: ServerAddress,
+        relays: RelayList,
+        running: Arc<BuiltIn>,
+    ) -> Self {
         Self {
             server,
             route: Route::Relays(RelaySet::built_in(relays)),
@@ -49,7 +53,7 @@ impl RoutedServer {
 
     /// The same server without relays.
     #[must_use]
-    pub fn without_relays(self) -> Self {
+    pub(crate) fn without_relays(self) -> Self {
         Self {
             route: Route::Direct,
             ..self
@@ -70,13 +74,13 @@ impl RoutedServer {
 
     /// Whether requests go straight to the server, which then sees this computer's address.
     #[must_use]
-    pub const fn is_direct(&self) -> bool {
+    pub(crate) const fn is_direct(&self) -> bool {
         matches!(self.route, Route::Direct)
     }
 
     /// The party that a request goes to first.
     #[must_use]
-    pub const fn first_stop(&self) -> FirstStop {
+    pub(crate) const fn first_stop(&self) -> FirstStop {
         match self.route {
             Route::Direct => FirstStop::Server,
             Route::Relays(_) => FirstStop::Relay,
@@ -85,7 +89,7 @@ impl RoutedServer {
 
     /// What a pointer carries for a recipient without relays, when there is something.
     #[must_use]
-    pub fn relay_line(&self) -> Option<String> {
+    pub(crate) fn relay_line(&self) -> Option<String> {
         match &self.route {
             Route::Direct => None,
             Route::Relays(set) => set.line(),
@@ -94,13 +98,13 @@ impl RoutedServer {
 
     /// The built-in network that the server belongs to.
     #[must_use]
-    pub fn running(&self) -> Option<Arc<BuiltIn>> {
+    pub(crate) fn running(&self) -> Option<Arc<BuiltIn>> {
         self.builtin.clone()
     }
 
     /// Whether everything stays on this computer.
     #[must_use]
-    pub const fn is_builtin(&self) -> bool {
+    pub(crate) const fn is_builtin(&self) -> bool {
         self.builtin.is_some()
     }
 }

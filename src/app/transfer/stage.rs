@@ -59,7 +59,7 @@ pub enum FirstStop {
 impl Stage {
     /// How much of this stage is done, from 0 to 1; `None` for a stage that is not measured.
     #[must_use]
-    pub fn fraction(self) -> Option<f32> {
+    pub(crate) fn fraction(self) -> Option<f32> {
         match self {
             Self::Work { permille } => Some(fraction(permille.into(), 1_000)),
             Self::Upload { sent, total } => Some(fraction(sent, total)),

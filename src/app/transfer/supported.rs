@@ -7,7 +7,7 @@ use crate::protocol::size_class::SizeClass;
 
 /// Something that can be done with a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PointerUse {
+pub(crate) enum PointerUse {
     /// Fetching, verifying and opening the file.
     Get,
     /// Deleting the server's copy, or having it kept longer: by its id, without its key.
@@ -21,7 +21,7 @@ impl PointerUse {
     ///
     /// # Errors
     /// [`AppError::NeedsNewer`].
-    pub fn check(self, pointer: &Pointer) -> Result<(), AppError> {
+    pub(crate) fn check(self, pointer: &Pointer) -> Result<(), AppError> {
         match self.needs_newer(pointer) {
             None => Ok(()),
             Some(needs) => Err(AppError::NeedsNewer(needs)),

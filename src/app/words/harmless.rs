@@ -8,7 +8,7 @@ use crate::protocol::text::is_format;
 /// Whether a character could deceive a person or move a terminal's cursor: control characters, line and paragraph
 /// separators, and all that show nothing and change what others look like (direction of writing, zero width).
 #[must_use]
-pub fn deceives(c: char) -> bool {
+pub(crate) fn deceives(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_format(c)
 }
 
@@ -47,7 +47,7 @@ pub fn shown_name(path: &Path) -> String {
 
 /// [`harmless`], with `…` in place of what goes beyond `max_chars` characters.
 #[must_use]
-pub fn harmless_start(text: &str, max_chars: usize) -> String {
+pub(crate) fn harmless_start(text: &str, max_chars: usize) -> String {
     let text = harmless(text);
     if text.chars().count() <= max_chars {
         return text.into_owned();

@@ -47,7 +47,7 @@ impl Language {
 
     /// Its name in itself.
     #[must_use]
-    pub const fn own_name(self) -> &'static str {
+    pub(crate) const fn own_name(self) -> &'static str {
         match self {
             Self::English => "English",
             Self::French => "Français",
@@ -173,22 +173,22 @@ thread_local! {
 
 /// A language that several threads speak; when it is changed, all of them follow.
 #[derive(Clone, Debug)]
-pub struct SharedLanguage(Arc<AtomicU8>);
+pub(crate) struct SharedLanguage(Arc<AtomicU8>);
 
 impl SharedLanguage {
     /// A language that no thread speaks yet.
     #[must_use]
-    pub fn new(language: Language) -> Self {
+    pub(crate) fn new(language: Language) -> Self {
         Self(Arc::new(AtomicU8::new(language.number())))
     }
 
     /// Changes the language of every thread that speaks this one.
-    pub fn set(&self, language: Language) {
+    pub(crate) fn set(&self, language: Language) {
         self.0.store(language.number(), Ordering::Relaxed);
     }
 
     /// Makes this the language of the calling thread.
-    pub fn speak_here(&self) {
+    pub(crate) fn speak_here(&self) {
         OF_THREAD.set(Some(self.clone()));
     }
 
@@ -199,7 +199,7 @@ impl SharedLanguage {
 
 /// The language of the calling thread: English unless the thread was given another.
 #[must_use]
-pub fn spoken() -> Language {
+pub(crate) fn spoken() -> Language {
     OF_THREAD.with_borrow(|language| {
         language
             .as_ref()
@@ -208,12 +208,12 @@ pub fn spoken() -> Language {
 }
 
 /// Sets the language of the calling thread alone.
-pub fn speak_here(language: Language) {
+pub(crate) fn speak_here(language: Language) {
     SharedLanguage::new(language).speak_here();
 }
 
 /// What `work` gives while this thread speaks `language`.
-pub fn in_language<T>(language: Language, work: impl FnOnce() -> T) -> T {
+pub(crate) fn in_language<T>(language: Language, work: impl FnOnce() -> T) -> T {
     let before = OF_THREAD.replace(Some(SharedLanguage::new(language)));
     let done = work();
     OF_THREAD.set(before);

@@ -5,7 +5,7 @@ use crate::app::transfer::manage::{Deletion, Downloads};
 
 /// Says what a deletion did, and which copies it does not reach.
 #[must_use]
-pub fn deletion(deletion: Deletion) -> String {
+pub(crate) fn deletion(deletion: Deletion) -> String {
     let done = match deletion {
         Deletion::Deleted => texts::managed_deleted(),
         Deletion::GoneAlready => texts::managed_gone_already(),

@@ -13,5 +13,5 @@ pub mod message;
 pub mod relay_sources;
 pub(crate) mod text_table;
 pub(crate) mod texts;
-pub mod units;
+pub(crate) mod units;
 pub mod who_saw_what;

@@ -6,7 +6,7 @@ use crate::protocol::relay_list::ListSource;
 
 /// What the host of a relay list sees when the list's line is added; `proxy`: requests go out through one.
 #[must_use]
-pub fn list_host_sees(proxy: bool) -> &'static str {
+pub(crate) fn list_host_sees(proxy: bool) -> &'static str {
     if proxy {
         texts::list_host_sees_proxy()
     } else {
@@ -26,7 +26,7 @@ pub(crate) fn this_list_host_sees(list: &ListSource, proxy: bool) -> String {
 
 /// What a seed of Session's network sees; `proxy`: requests go out through one.
 #[must_use]
-pub fn seed_sees(proxy: bool) -> &'static str {
+pub(crate) fn seed_sees(proxy: bool) -> &'static str {
     if proxy {
         texts::seed_sees_proxy()
     } else {
@@ -36,7 +36,7 @@ pub fn seed_sees(proxy: bool) -> &'static str {
 
 /// What adding or choosing a source shows to whom, to be said before it is done; `proxy`: requests go out through one.
 #[must_use]
-pub fn source_shows(source: &RelaySource, proxy: bool) -> Vec<String> {
+pub(crate) fn source_shows(source: &RelaySource, proxy: bool) -> Vec<String> {
     match source {
         RelaySource::BuiltIn | RelaySource::File(_) => Vec::new(),
         RelaySource::Session => vec![

@@ -80,7 +80,7 @@ impl App {
 
     /// This backend, with a history whose key is in `keys`.
     #[must_use]
-    pub fn with_history(self, keys: Arc<dyn KeyStore>) -> Self {
+    pub(crate) fn with_history(self, keys: Arc<dyn KeyStore>) -> Self {
         Self {
             keys: Some(keys),
             ..self

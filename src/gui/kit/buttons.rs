@@ -27,7 +27,7 @@ pub enum Loudness {
 
 /// Interaction state that the gallery draws a widget in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pose {
+pub(crate) enum Pose {
     /// Under the pointer.
     Hovered,
     /// Held down.
@@ -63,7 +63,7 @@ pub struct Button<'a> {
 impl<'a> Button<'a> {
     /// A button with this visual weight and label.
     #[must_use]
-    pub fn new(loudness: Loudness, label: &'a str) -> Self {
+    pub(crate) fn new(loudness: Loudness, label: &'a str) -> Self {
         Self {
             label,
             name: None,
@@ -81,56 +81,56 @@ impl<'a> Button<'a> {
     /// Sets the accessible name, for a label that several buttons share: it starts with the label and says what the
     /// button is about.
     #[must_use]
-    pub fn named(mut self, name: &'a str) -> Self {
+    pub(crate) fn named(mut self, name: &'a str) -> Self {
         self.name = Some(name);
         self
     }
 
     /// Marks the button as one that expands something on the page, and whether that is expanded now.
     #[must_use]
-    pub fn expanded(mut self, expanded: bool) -> Self {
+    pub(crate) fn expanded(mut self, expanded: bool) -> Self {
         self.expanded = Some(expanded);
         self
     }
 
     /// Marks the button as one that opens a modal.
     #[must_use]
-    pub fn opens_dialog(mut self) -> Self {
+    pub(crate) fn opens_dialog(mut self) -> Self {
         self.opens = true;
         self
     }
 
     /// Aligns the label with this edge, where nothing else stands beside the button.
     #[must_use]
-    pub fn flush(mut self, edge: Flush) -> Self {
+    pub(crate) fn flush(mut self, edge: Flush) -> Self {
         self.flush = Some(edge);
         self
     }
 
     /// Draws an icon before the label.
     #[must_use]
-    pub fn icon(mut self, icon: Icon) -> Self {
+    pub(crate) fn icon(mut self, icon: Icon) -> Self {
         self.icon = Some(icon);
         self
     }
 
     /// Reserves room for another label as well, so that the width stays when the label changes.
     #[must_use]
-    pub fn room_for(mut self, label: &'a str) -> Self {
+    pub(crate) fn room_for(mut self, label: &'a str) -> Self {
         self.room_for = label;
         self
     }
 
     /// Whether it can be pressed.
     #[must_use]
-    pub fn enabled(mut self, enabled: bool) -> Self {
+    pub(crate) fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
     /// Makes it as high as a primary button that stands beside it.
     #[must_use]
-    pub fn tall(mut self) -> Self {
+    pub(crate) fn tall(mut self) -> Self {
         self.tall = true;
         self
     }
@@ -162,7 +162,7 @@ impl<'a> Button<'a> {
 
     /// Width that the button will take, in points.
     #[must_use]
-    pub fn width(&self, ui: &Ui) -> f32 {
+    pub(crate) fn width(&self, ui: &Ui) -> f32 {
         let font = Type::Label.font();
         let word = width_of(ui, self.label, font.clone());
         let other = if self.room_for.is_empty() {
@@ -265,12 +265,12 @@ impl Widget for Button<'_> {
 }
 
 /// A button that is only an icon; `name` is what a screen reader says and what hovering shows.
-pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str) -> Response {
+pub(crate) fn icon_button(ui: &mut Ui, icon: Icon, name: &str) -> Response {
     icon_toggle(ui, icon, name, false)
 }
 
 /// An icon button that shows whether what it opens is open.
-pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
+pub(crate) fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
     let palette = palette(ui);
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(measure::CONTROL), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));

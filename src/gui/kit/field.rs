@@ -7,7 +7,7 @@ use super::{Pose, corner, follow_focus, label, pose};
 use crate::gui::tokens::{Type, measure, palette};
 
 /// A text field with its label above.
-pub struct Field<'a> {
+pub(crate) struct Field<'a> {
     /// Id of the field, by which it is given the focus.
     pub id: Id,
     /// Label above the field.
@@ -24,7 +24,7 @@ pub struct Field<'a> {
 
 impl Field<'_> {
     /// Draws the field over the available width.
-    pub fn show(self, ui: &mut Ui, text: &mut String) -> Response {
+    pub(crate) fn show(self, ui: &mut Ui, text: &mut String) -> Response {
         let palette = palette(ui);
         let name = label(ui, self.label, Type::Label, palette.text);
         let focused =

@@ -126,7 +126,10 @@ fn lines_height<T>(entries: &[MenuEntry<'_, T>]) -> f32 {
 
 /// Draws the entries of a menu; those that stop or remove something come last, after a separator. Returns the value of
 /// the pressed one, and the responses of all.
-pub fn menu_lines<T>(ui: &mut Ui, entries: Vec<MenuEntry<'_, T>>) -> (Option<T>, Vec<Response>) {
+pub(crate) fn menu_lines<T>(
+    ui: &mut Ui,
+    entries: Vec<MenuEntry<'_, T>>,
+) -> (Option<T>, Vec<Response>) {
     ui.spacing_mut().item_spacing.y = BETWEEN_LINES;
     let widest = entries
         .iter()

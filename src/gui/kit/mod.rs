@@ -15,21 +15,23 @@ use egui::{
     Ui, UiBuilder,
 };
 
-pub use self::buttons::{Button, Flush, Loudness, Pose, icon_button, icon_toggle, status};
-pub use self::field::Field;
-pub use self::menu::{Chosen, MenuEntry, menu, menu_lines};
-pub use self::panels::{
-    ModalPanel, answers, at_right, badge, badge_width, callout, card, divider, expander, footing,
-    inside, modal, modal_room, notice, pointer_well, progress, said, sheet, sides, tone_colors,
+pub use self::buttons::{Button, Flush, Loudness, status};
+pub(crate) use self::buttons::{Pose, icon_button, icon_toggle};
+pub(crate) use self::field::Field;
+pub(crate) use self::menu::menu_lines;
+pub use self::menu::{Chosen, MenuEntry, menu};
+pub use self::panels::{ModalPanel, answers, card, inside, modal, notice, progress, said, sheet};
+pub(crate) use self::panels::{
+    at_right, badge, badge_width, callout, divider, expander, footing, modal_room, pointer_well,
+    sides, tone_colors,
 };
-pub use self::switches::{
-    Segmented, chip_buttons, chips, segmented, segmented_tabs, segmented_width, segments_fit,
-    stepper, switch, switch_named, tab_lines, tabs, tabs_height,
+pub(crate) use self::switches::{
+    chip_buttons, chips, segmented, segmented_tabs, segmented_width, segments_fit, stepper,
+    switch_named, tab_lines, tabs_height,
 };
-pub use self::words::{
-    BETWEEN, Hint, heading, icon, in_lines, label, landing, mark, middle, paint_icon, rich,
-    selectable,
-};
+pub use self::switches::{switch, tabs};
+pub(crate) use self::words::{BETWEEN, Hint, in_lines, landing, paint_icon, rich};
+pub use self::words::{heading, icon, label, mark, middle, selectable};
 use super::fonts::Icon;
 use super::tokens::{Type, motion, palette, space};
 
@@ -38,7 +40,7 @@ fn keyboard_key() -> Id {
 }
 
 /// Remembers whether the person is using the keyboard or a pointing device.
-pub fn set_keyboard(ctx: &Context, in_use: bool) {
+pub(crate) fn set_keyboard(ctx: &Context, in_use: bool) {
     ctx.data_mut(|data| data.insert_temp(keyboard_key(), in_use));
 }
 
@@ -47,7 +49,7 @@ fn keyboard_in_use(ui: &Ui) -> bool {
 }
 
 /// Whether to draw a focus ring around the widget: only while the keyboard is in use.
-pub fn shows_focus(ui: &Ui, response: &Response) -> bool {
+pub(crate) fn shows_focus(ui: &Ui, response: &Response) -> bool {
     pose(ui) == Some(Pose::Focused) || response.has_focus() && keyboard_in_use(ui)
 }
 
@@ -66,7 +68,7 @@ pub fn part<R>(ui: &mut Ui, id: Id, role: Role, name: &str, add: impl FnOnce(&mu
 }
 
 /// Hides this part of the window from screen readers while a modal covers it.
-pub fn unheard(ui: &Ui, covered: bool) {
+pub(crate) fn unheard(ui: &Ui, covered: bool) {
     if covered {
         ui.ctx()
             .accesskit_node_builder(ui.unique_id(), |node| node.set_hidden());
@@ -75,7 +77,7 @@ pub fn unheard(ui: &Ui, covered: bool) {
 
 /// A [`place`] for a message, which is scrolled into view when it is new. `words` tell it apart from the message
 /// before.
-pub fn fresh<R>(ui: &mut Ui, id: Id, words: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
+pub(crate) fn fresh<R>(ui: &mut Ui, id: Id, words: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
     let shown = ui.scope_builder(UiBuilder::new().scope_id(id), add);
     let frame = ui.ctx().cumulative_frame_nr();
     let key = id.with("fresh");
@@ -90,21 +92,21 @@ pub fn fresh<R>(ui: &mut Ui, id: Id, words: &str, add: impl FnOnce(&mut Ui) -> R
 }
 
 /// Scrolls to a widget that has just gained the keyboard focus.
-pub fn follow_focus(ui: &Ui, response: &Response) {
+pub(crate) fn follow_focus(ui: &Ui, response: &Response) {
     if response.gained_focus() && keyboard_in_use(ui) {
         into_view(ui, response);
     }
 }
 
 /// Scrolls until the widget is visible, with a margin.
-pub fn into_view(ui: &Ui, response: &Response) {
+pub(crate) fn into_view(ui: &Ui, response: &Response) {
     // At once: whoever goes on meanwhile must not lose sight of it.
     let at_once = ScrollAnimation::none();
     ui.scroll_to_rect_animation(response.rect.expand(space::XL), None, at_once);
 }
 
 /// Tells screen readers whether what this widget opens is open.
-pub fn says_expanded(response: &Response, open: bool) {
+pub(crate) fn says_expanded(response: &Response, open: bool) {
     (response.ctx).accesskit_node_builder(response.id, |node| node.set_expanded(open));
 }
 
@@ -132,7 +134,7 @@ fn sense_of(ui: &Ui, enabled: bool) -> Sense {
 }
 
 /// Draws the focus ring around the widget that has the focus, and scrolls to it.
-pub fn focus_ring(ui: &Ui, response: &Response, radius: f32) {
+pub(crate) fn focus_ring(ui: &Ui, response: &Response, radius: f32) {
     follow_focus(ui, response);
     if shows_focus(ui, response) {
         paint_ring(ui, response, radius);
@@ -148,7 +150,7 @@ fn pose(ui: &Ui) -> Option<Pose> {
 }
 
 /// Draws widgets as if they were in a given interaction state, for the gallery.
-pub fn posed<R>(ui: &mut Ui, pose: Option<Pose>, add: impl FnOnce(&mut Ui) -> R) -> R {
+pub(crate) fn posed<R>(ui: &mut Ui, pose: Option<Pose>, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.data_mut(|data| data.insert_temp(pose_key(), pose));
     let shown = add(ui);
     ui.data_mut(|data| data.insert_temp(pose_key(), None::<Pose>));
@@ -178,7 +180,7 @@ pub fn tile(ui: &mut Ui, side: f32, icon: Icon, ink: Color32, ground: Color32) {
 }
 
 /// Height of a text that wraps at this width, in points.
-pub fn text_height(ui: &Ui, text: &str, kind: Type, width: f32) -> f32 {
+pub(crate) fn text_height(ui: &Ui, text: &str, kind: Type, width: f32) -> f32 {
     let job = rich(text, kind, Color32::PLACEHOLDER);
     let galley = egui::WidgetText::from(job).into_galley(
         ui,
@@ -216,7 +218,7 @@ fn single_line(ui: &Ui, text: &str, font: FontId, color: Color32) -> Arc<Galley>
 
 /// Width of a line of text, in points.
 #[must_use]
-pub fn width_of(ui: &Ui, text: &str, font: FontId) -> f32 {
+pub(crate) fn width_of(ui: &Ui, text: &str, font: FontId) -> f32 {
     single_line(ui, text, font, Color32::PLACEHOLDER).size().x
 }
 

@@ -34,7 +34,7 @@ pub fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> InnerResponse<R> 
 
 /// Text colour, background colour and icon of a tone.
 #[must_use]
-pub fn tone_colors(palette: &Palette, tone: Tone) -> (Color32, Color32, Icon) {
+pub(crate) fn tone_colors(palette: &Palette, tone: Tone) -> (Color32, Color32, Icon) {
     match tone {
         Tone::Info => (palette.info, palette.info_tint, Icon::Info),
         Tone::Success => (palette.success, palette.success_tint, Icon::CircleCheck),
@@ -44,7 +44,7 @@ pub fn tone_colors(palette: &Palette, tone: Tone) -> (Color32, Color32, Icon) {
 }
 
 /// A pill with an icon and a word, so that its meaning does not depend on colour.
-pub fn badge(ui: &mut Ui, tone: Tone, icon: Icon, word: &str) -> Response {
+pub(crate) fn badge(ui: &mut Ui, tone: Tone, icon: Icon, word: &str) -> Response {
     let palette = palette(ui);
     let (ink, ground, _) = tone_colors(palette, tone);
     let galley = single_line(ui, word, FontId::new(12.0, Type::Label.font().family), ink);
@@ -77,13 +77,13 @@ pub fn badge(ui: &mut Ui, tone: Tone, icon: Icon, word: &str) -> Response {
 
 /// How wide a [`badge`] with this word is.
 #[must_use]
-pub fn badge_width(ui: &Ui, word: &str) -> f32 {
+pub(crate) fn badge_width(ui: &Ui, word: &str) -> f32 {
     let font = FontId::new(12.0, Type::Label.font().family);
     super::width_of(ui, word, font) + 14.0 + space::XS + 20.0
 }
 
 /// A message on its tone's background: what happened, why and what to do next, with actions below.
-pub fn callout<R>(
+pub(crate) fn callout<R>(
     ui: &mut Ui,
     tone: Tone,
     message: &UserMessage,
@@ -183,7 +183,13 @@ pub fn progress(ui: &mut Ui, name: &str, fraction: f32) -> Response {
 }
 
 /// Shows the beginning and the end of a pointer, or dots; never the whole pointer.
-pub fn pointer_well(ui: &mut Ui, pointer: &str, masked: bool, width: f32, height: f32) -> Response {
+pub(crate) fn pointer_well(
+    ui: &mut Ui,
+    pointer: &str,
+    masked: bool,
+    width: f32,
+    height: f32,
+) -> Response {
     let palette = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
     ui.painter()
@@ -228,7 +234,7 @@ pub fn pointer_well(ui: &mut Ui, pointer: &str, masked: bool, width: f32, height
 }
 
 /// A hairline between the lines of a card.
-pub fn divider(ui: &mut Ui) {
+pub(crate) fn divider(ui: &mut Ui) {
     let palette = palette(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());
     ui.painter().rect_filled(rect, 0.0, palette.border);
@@ -236,7 +242,7 @@ pub fn divider(ui: &mut Ui) {
 
 /// One line with content on the left that may shrink and content on the right that may not; at least `least` points
 /// are kept for the right.
-pub fn sides<R>(
+pub(crate) fn sides<R>(
     ui: &mut Ui,
     height: f32,
     right_width: f32,
@@ -259,7 +265,7 @@ pub fn sides<R>(
 
 /// Content laid out inside a rectangle that is already allocated, in reading and focus order from left to right,
 /// aligned to its right edge.
-pub fn at_right<R>(ui: &mut Ui, place: Rect, add: impl FnOnce(&mut Ui) -> R) -> R {
+pub(crate) fn at_right<R>(ui: &mut Ui, place: Rect, add: impl FnOnce(&mut Ui) -> R) -> R {
     let id = ui.next_auto_id().with("at right");
     flush_right(ui, id, place, add)
 }
@@ -290,7 +296,7 @@ fn flush_right<R>(ui: &mut Ui, id: Id, place: Rect, add: impl FnOnce(&mut Ui) ->
 }
 
 /// A heading that expands and collapses the content below it.
-pub fn expander(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui)) {
+pub(crate) fn expander(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui)) {
     let palette = palette(ui);
     let id = ui.make_persistent_id(("expander", title));
     let mut state =
@@ -368,7 +374,7 @@ fn modal_margins(ctx: &Context) -> (f32, f32) {
 
 /// Greatest height of a modal's content without scrolling, in points.
 #[must_use]
-pub fn modal_room(ctx: &Context) -> f32 {
+pub(crate) fn modal_room(ctx: &Context) -> f32 {
     room_below(ctx, measure::CONTROL + space::S)
 }
 
@@ -571,7 +577,7 @@ fn step_round(ui: &Ui, first: Id) {
 }
 
 /// The text at the foot of a modal.
-pub fn footing(ui: &mut Ui, words: &str) {
+pub(crate) fn footing(ui: &mut Ui, words: &str) {
     if words.is_empty() {
         return;
     }

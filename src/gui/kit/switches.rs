@@ -29,12 +29,12 @@ fn count<T>(options: &[T]) -> f32 {
 
 /// Width of [`segmented`], in points, where there is room.
 #[must_use]
-pub fn segmented_width<T>(ui: &Ui, options: &[(T, &str)]) -> f32 {
+pub(crate) fn segmented_width<T>(ui: &Ui, options: &[(T, &str)]) -> f32 {
     segment_width(ui, options, Type::Label) * count(options) + 2.0 * INSET
 }
 
 /// Response of a [`segmented`] control.
-pub struct Segmented<T> {
+pub(crate) struct Segmented<T> {
     /// Value that was pressed, or reached by an arrow key.
     pub pressed: Option<T>,
     /// Whether it was an arrow key, so that the focus stays here.
@@ -66,7 +66,7 @@ const LEAST_BESIDE: f32 = 6.0;
 
 /// Whether the labels of all segments fit into this width.
 #[must_use]
-pub fn segments_fit<T>(ui: &Ui, options: &[(T, &str)], room: f32) -> bool {
+pub(crate) fn segments_fit<T>(ui: &Ui, options: &[(T, &str)], room: f32) -> bool {
     let room = room - 2.0 * INSET;
     fit(ui, options, segment_type(ui, options, room), room)
 }
@@ -88,7 +88,7 @@ fn fit<T>(ui: &Ui, options: &[(T, &str)], kind: Type, room: f32) -> bool {
 }
 
 /// A segmented control that chooses one of a few values. It is one Tab stop; arrow keys move between the segments.
-pub fn segmented<T: Copy + PartialEq>(
+pub(crate) fn segmented<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
     options: &[(T, &str)],
@@ -99,7 +99,7 @@ pub fn segmented<T: Copy + PartialEq>(
 
 /// Like [`segmented`], for the screens of the window, which screen readers announce as tabs. Icons, where given,
 /// replace the labels, which are then shown as tooltips.
-pub fn segmented_tabs<T: Copy + PartialEq>(
+pub(crate) fn segmented_tabs<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
     options: &[(T, &str)],
@@ -299,7 +299,7 @@ impl<'a> TabStop<'a> {
 
 /// Chips that choose one of several values, on as many lines as they need. They are one Tab stop; arrow keys move
 /// between them. Returns the value that was pressed or reached by an arrow key.
-pub fn chips<T: Copy + PartialEq>(
+pub(crate) fn chips<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
     options: &[(T, String)],
@@ -337,7 +337,7 @@ fn tab_width(ui: &Ui, label: &str) -> f32 {
 
 /// Number of lines that [`tabs`] take at this width.
 #[must_use]
-pub fn tab_lines(ui: &Ui, labels: &[&str], width: f32) -> usize {
+pub(crate) fn tab_lines(ui: &Ui, labels: &[&str], width: f32) -> usize {
     let (mut lines, mut used) = (1, 0.0);
     for label in labels {
         let tab = tab_width(ui, label);
@@ -353,7 +353,7 @@ pub fn tab_lines(ui: &Ui, labels: &[&str], width: f32) -> usize {
 
 /// Height of [`tabs`] at this width, in points.
 #[must_use]
-pub fn tabs_height(ui: &Ui, labels: &[&str], width: f32) -> f32 {
+pub(crate) fn tabs_height(ui: &Ui, labels: &[&str], width: f32) -> f32 {
     (0..tab_lines(ui, labels, width)).fold(-BETWEEN_TABS, |high, _| high + TAB + BETWEEN_TABS)
 }
 
@@ -405,7 +405,7 @@ pub fn tabs(ui: &mut Ui, name: &str, labels: &[&str], current: usize) -> Option<
 }
 
 /// Chips that each do something at once. Returns the one that was pressed.
-pub fn chip_buttons<T>(ui: &mut Ui, options: Vec<(T, String)>) -> Option<T> {
+pub(crate) fn chip_buttons<T>(ui: &mut Ui, options: Vec<(T, String)>) -> Option<T> {
     let mut pressed = None;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(space::S);
@@ -460,7 +460,7 @@ pub fn switch(ui: &mut Ui, title: &str, about: &str, on: bool) -> bool {
 }
 
 /// A [`switch`] with an accessible name of its own, where several have the same title.
-pub fn switch_named(ui: &mut Ui, title: &str, name: &str, about: &str, on: bool) -> bool {
+pub(crate) fn switch_named(ui: &mut Ui, title: &str, name: &str, about: &str, on: bool) -> bool {
     let palette = palette(ui);
     let width = ui.available_width();
     let words = (width - SWITCH.x - space::L).max(60.0);
@@ -532,7 +532,13 @@ pub fn switch_named(ui: &mut Ui, title: &str, name: &str, about: &str, on: bool)
 
 /// A stepper: buttons for less and more around the present value. It is one Tab stop; arrow keys step. Returns -1 or 1
 /// when one of the two was asked for.
-pub fn stepper(ui: &mut Ui, name: &str, value: &str, less: (&str, bool), more: (&str, bool)) -> i8 {
+pub(crate) fn stepper(
+    ui: &mut Ui,
+    name: &str,
+    value: &str,
+    less: (&str, bool),
+    more: (&str, bool),
+) -> i8 {
     let palette = palette(ui);
     let mut step = 0;
     // From the left, also where the line is filled from the right.

@@ -10,7 +10,7 @@ use crate::gui::fonts::Icon;
 use crate::gui::tokens::{ICONS, Type, measure, palette};
 
 /// Text in one of the sizes.
-pub fn rich(text: impl Into<String>, kind: Type, color: Color32) -> RichText {
+pub(crate) fn rich(text: impl Into<String>, kind: Type, color: Color32) -> RichText {
     RichText::new(text)
         .font(kind.font())
         .line_height(Some(kind.line()))
@@ -35,7 +35,7 @@ pub fn heading(ui: &mut Ui, text: &str, kind: Type, color: Color32, level: usize
 }
 
 /// A heading that can be given the focus, so that Tab continues from there; Tab itself never stops at it.
-pub fn landing(ui: &mut Ui, id: Id, text: &str, here: bool) -> Response {
+pub(crate) fn landing(ui: &mut Ui, id: Id, text: &str, here: bool) -> Response {
     let palette = palette(ui);
     let room = ui.available_width();
     let words = rich(text, Type::Section, palette.text);
@@ -64,7 +64,7 @@ pub fn selectable(ui: &mut Ui, text: impl Into<String>, kind: Type, color: Color
 }
 
 /// Draws an icon with its middle at `at`.
-pub fn paint_icon(painter: &Painter, at: Pos2, icon: Icon, size: f32, color: Color32) {
+pub(crate) fn paint_icon(painter: &Painter, at: Pos2, icon: Icon, size: f32, color: Color32) {
     let font = FontId::new(size, FontFamily::Name(ICONS.into()));
     painter.text(at, Align2::CENTER_CENTER, icon.glyph(), font, color);
 }
@@ -131,12 +131,12 @@ pub(super) fn elided(name: &str, width: f32, measure: impl Fn(&str) -> f32) -> S
 }
 
 /// Separator between facts on one line.
-pub const BETWEEN: &str = "  ·  ";
+pub(crate) const BETWEEN: &str = "  ·  ";
 
 /// Joins facts into as few lines as they need at this width. A line is broken between two facts, where the separator
 /// is left out; a fact that is longer than a line wraps.
 #[must_use]
-pub fn in_lines<'a>(
+pub(crate) fn in_lines<'a>(
     ui: &Ui,
     facts: impl IntoIterator<Item = &'a str>,
     kind: Type,
@@ -165,7 +165,7 @@ fn broken<'a>(
 }
 
 /// A line of small type with an icon before it; where there is no room, the first part on a line of its own.
-pub struct Hint {
+pub(crate) struct Hint {
     sign: Icon,
     words: String,
     galley: std::sync::Arc<egui::Galley>,
@@ -175,7 +175,7 @@ impl Hint {
     const SIGN: f32 = 20.0;
 
     /// Lays the hint out at this width.
-    pub fn new(ui: &Ui, sign: Icon, parts: &[&str], room: f32) -> Self {
+    pub(crate) fn new(ui: &Ui, sign: Icon, parts: &[&str], room: f32) -> Self {
         let palette = palette(ui);
         let room = (room - Self::SIGN).max(40.0);
         let whole = parts.join(BETWEEN);
@@ -208,12 +208,12 @@ impl Hint {
 
     /// Height of the hint, in points.
     #[must_use]
-    pub fn height(&self) -> f32 {
+    pub(crate) fn height(&self) -> f32 {
         self.galley.size().y
     }
 
     /// Draws the hint.
-    pub fn show(self, ui: &mut Ui) -> Response {
+    pub(crate) fn show(self, ui: &mut Ui) -> Response {
         let palette = palette(ui);
         let size = self.galley.size() + vec2(Self::SIGN, 0.0);
         let (rect, response) = ui.allocate_exact_size(size, Sense::hover());

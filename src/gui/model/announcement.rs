@@ -158,7 +158,7 @@ pub enum WindowMessage {
 impl WindowMessage {
     /// The one thing that the window offers for it.
     #[must_use]
-    pub fn remedy(&self) -> Remedy {
+    pub(crate) fn remedy(&self) -> Remedy {
         match self {
             Self::Worded(message) => message.remedy,
             _ => Remedy::default(),
@@ -175,7 +175,7 @@ impl From<UserMessage> for WindowMessage {
 impl Notice {
     /// A notice of one message.
     #[must_use]
-    pub fn new(tone: Tone, message: impl Into<WindowMessage>) -> Self {
+    pub(crate) fn new(tone: Tone, message: impl Into<WindowMessage>) -> Self {
         Self {
             tone,
             message: message.into(),
@@ -184,20 +184,20 @@ impl Notice {
     }
 
     /// All its messages, in the order in which they are said.
-    pub fn messages(&self) -> impl Iterator<Item = &WindowMessage> {
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &WindowMessage> {
         std::iter::once(&self.message).chain(&self.more)
     }
 
     /// Something did not work, or the person has to decide.
     #[must_use]
-    pub const fn warns(&self) -> bool {
+    pub(crate) const fn warns(&self) -> bool {
         matches!(self.tone, Tone::Warning | Tone::Danger)
     }
 }
 
 impl Model {
     /// Shows a notice of one message above the screen.
-    pub fn say(&mut self, tone: Tone, message: impl Into<WindowMessage>) {
+    pub(crate) fn say(&mut self, tone: Tone, message: impl Into<WindowMessage>) {
         self.notify(Notice::new(tone, message));
     }
 

@@ -123,7 +123,10 @@ impl Model {
     /// The file that hangs over the window or was dropped, where it is used without a question: a relay list in Settings
     /// and where a pointer lacks relays, a file with a pointer on Receive. Anywhere else it came to be shared.
     #[must_use]
-    pub fn used_when_dropped<'a>(&self, paths: &'a [PathBuf]) -> Option<(KnownFile, &'a Path)> {
+    pub(crate) fn used_when_dropped<'a>(
+        &self,
+        paths: &'a [PathBuf],
+    ) -> Option<(KnownFile, &'a Path)> {
         let [path] = paths else {
             return None;
         };

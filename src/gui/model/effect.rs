@@ -184,7 +184,7 @@ pub enum Timer {
 impl Timer {
     /// How long it takes.
     #[must_use]
-    pub fn millis(self) -> u64 {
+    pub(crate) fn millis(self) -> u64 {
         match self {
             Self::Clipboard(_) => 60_000,
             Self::Copied(_) => 1_800,

@@ -77,7 +77,7 @@ impl Model {
 
     /// The widget that has the focus on this screen by default.
     #[must_use]
-    pub fn home(&self) -> Focus {
+    pub(crate) fn home(&self) -> Focus {
         match self.screen {
             Screen::Share if self.first_start => Focus::Start,
             Screen::Share => Focus::Zone,

@@ -113,7 +113,7 @@ impl TransferEnd {
 impl Model {
     /// What to do before anything else, once the worker runs.
     #[must_use]
-    pub fn begin(&self) -> Vec<Effect> {
+    pub(crate) fn begin(&self) -> Vec<Effect> {
         let mut effects = vec![Effect::from(HistoryWork::Set(self.settings.history))];
         if self.settings.relays != RelaySource::BuiltIn {
             effects.push(Effect::from(SettingsWork::ReadKeptList(

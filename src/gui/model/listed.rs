@@ -17,7 +17,7 @@ pub enum Filter {
 impl Filter {
     /// The kind of this row; never [`Filter::All`].
     #[must_use]
-    pub const fn of(row: &Transfer) -> Self {
+    pub(crate) const fn of(row: &Transfer) -> Self {
         match row.job {
             TransferJob::Receive { .. } => Self::Received,
             TransferJob::Share(_) => Self::Shared,
@@ -60,14 +60,14 @@ impl Model {
     }
 
     /// The rows that are shown.
-    pub fn listed(&self) -> impl Iterator<Item = &Transfer> {
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &Transfer> {
         let [first, then] = self.kinds();
         self.listed_of(first).chain(self.listed_of(then))
     }
 
     /// Number of rows that pass the filter but are beyond the shown pages.
     #[must_use]
-    pub fn unlisted(&self) -> usize {
+    pub(crate) fn unlisted(&self) -> usize {
         let [first, then] = self.kinds();
         self.of_kind(first).chain(self.of_kind(then)).count() - self.listed().count()
     }
@@ -106,7 +106,7 @@ impl Model {
 
     /// Whether a filter would hide rows, or hides some now.
     #[must_use]
-    pub fn can_be_filtered(&self) -> bool {
+    pub(crate) fn can_be_filtered(&self) -> bool {
         let has = |kind: Filter| self.transfers.iter().any(|row| kind.takes(&row.job));
         self.filter != Filter::All || (has(Filter::Shared) && has(Filter::Received))
     }

@@ -58,14 +58,16 @@ use self::remedy::ReturnTo;
 pub use self::rows::RowAction;
 pub use self::servers::ServerAction;
 pub use self::settings::SettingsAction;
+pub(crate) use self::settings_screen::ServerStanding;
 pub use self::settings_screen::{
-    ServerLabel, ServerStanding, SettingsScreen, SystemLook, Test, TestReport, WordField,
+    ServerLabel, SettingsScreen, SystemLook, Test, TestReport, WordField,
 };
 pub use self::share::ShareAction;
 pub use self::share_options::{Count, KeepFor, ShareOptions, Terms};
+pub(crate) use self::transfer::Milestone;
 pub use self::transfer::{
-    Ended, ManageAction, Managed, Milestone, RunId, Saved, ShareResult, ShownName, Told, Transfer,
-    TransferId, TransferJob, TransferState,
+    Ended, ManageAction, Managed, RunId, Saved, ShareResult, ShownName, Told, Transfer, TransferId,
+    TransferJob, TransferState,
 };
 pub use self::trouble::Trouble;
 pub use self::undo::{Removed, Undo};
@@ -196,13 +198,13 @@ pub enum FoundKind {
 impl FoundKind {
     /// A file that is longer than anything that can be sent.
     #[must_use]
-    pub const fn is_too_large(self) -> bool {
+    pub(crate) const fn is_too_large(self) -> bool {
         matches!(self, Self::File { len } if len > MAX_CONTENT_LEN)
     }
 
     /// Whether dropping it would do something: a file, or a missing one, which is then reported.
     #[must_use]
-    pub const fn can_be_shared(self) -> bool {
+    pub(crate) const fn can_be_shared(self) -> bool {
         !matches!(self, Self::Folder) && !self.is_too_large()
     }
 }
@@ -319,7 +321,7 @@ impl From<Event> for Input {
 impl Model {
     /// The state at the start of the program, from what was kept.
     #[must_use]
-    pub fn new(loaded: LoadedSettings) -> Self {
+    pub(crate) fn new(loaded: LoadedSettings) -> Self {
         let LoadedSettings {
             settings,
             usual_downloads,

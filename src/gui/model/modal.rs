@@ -44,7 +44,7 @@ pub enum Modal {
 impl Modal {
     /// Whether it is a question; files that are dropped meanwhile are refused.
     #[must_use]
-    pub const fn asks(&self) -> bool {
+    pub(crate) const fn asks(&self) -> bool {
         matches!(
             self,
             Self::Closing { .. } | Self::Delete(_) | Self::OpenProgram(_) | Self::WipeHistory

@@ -40,7 +40,7 @@ const MOST_SECS: f64 = 24.0 * 3_600.0;
 
 impl Pace {
     /// Takes in that so many bytes had passed by `at`, counted from any fixed time.
-    pub fn see(&mut self, at: Duration, bytes: f64) {
+    pub(crate) fn see(&mut self, at: Duration, bytes: f64) {
         if !bytes.is_finite() {
             return;
         }
@@ -71,7 +71,7 @@ impl Pace {
 
     /// How fast it goes, of so many bytes in all; nothing while that cannot be said, or need not.
     #[must_use]
-    pub fn speed(&self, total: u64) -> Option<Speed> {
+    pub(crate) fn speed(&self, total: u64) -> Option<Speed> {
         let (first, last) = (self.first?, self.last?);
         if total < LEAST_BYTES || last.at.saturating_sub(first.at) < AFTER {
             return None;

@@ -86,19 +86,19 @@ pub struct PointerNote {
 impl PointerText {
     /// Takes the text over.
     #[must_use]
-    pub fn new(text: String) -> Self {
+    pub(crate) fn new(text: String) -> Self {
         Self(Arc::new(Zeroizing::new(text)))
     }
 
     /// A cheap copy: both share the text.
     #[must_use]
-    pub const fn of(text: Arc<Zeroizing<String>>) -> Self {
+    pub(crate) const fn of(text: Arc<Zeroizing<String>>) -> Self {
         Self(text)
     }
 
     /// The text, shared.
     #[must_use]
-    pub fn shared(&self) -> Arc<Zeroizing<String>> {
+    pub(crate) fn shared(&self) -> Arc<Zeroizing<String>> {
         Arc::clone(&self.0)
     }
 
@@ -124,19 +124,19 @@ impl From<&str> for PointerText {
 impl Receive {
     /// Nothing is in the field but blanks.
     #[must_use]
-    pub fn reads_nothing(&self) -> bool {
+    pub(crate) fn reads_nothing(&self) -> bool {
         self.text.as_str().trim().is_empty()
     }
 
     /// What is in the field is a pointer for whose server there are no relays.
     #[must_use]
-    pub const fn lacks_relays(&self) -> bool {
+    pub(crate) const fn lacks_relays(&self) -> bool {
         matches!(&self.reading, Reading::Known(info) if info.lacks_relays)
     }
 
     /// Download would do something.
     #[must_use]
-    pub fn can_download(&self) -> bool {
+    pub(crate) fn can_download(&self) -> bool {
         match &self.reading {
             Reading::Known(info) => !info.note.as_ref().is_some_and(|note| note.blocks),
             Reading::Empty | Reading::Wrong(_) => false,

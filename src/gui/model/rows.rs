@@ -166,7 +166,7 @@ impl Model {
 
     /// What was said of the other files of the drop that this row came with, while that stands.
     #[must_use]
-    pub fn said_beside(&self, id: TransferId) -> Option<&Notice> {
+    pub(crate) fn said_beside(&self, id: TransferId) -> Option<&Notice> {
         let newest = self.transfers.first().is_some_and(|row| row.id == id);
         let said = self.notice.as_ref();
         said.filter(|_| newest && self.notice == self.said_of_files)

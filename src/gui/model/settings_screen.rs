@@ -56,7 +56,7 @@ pub enum Test {
 
 /// How the chosen server stands, as far as is known.
 #[derive(Clone, Copy, Debug)]
-pub enum ServerStanding<'a> {
+pub(crate) enum ServerStanding<'a> {
     /// No relays lead there.
     LacksRelays,
     /// Its last test, or the last upload to it, failed by its fault.
@@ -129,7 +129,7 @@ impl Model {
 
     /// What the chosen server said of what it takes.
     #[must_use]
-    pub fn chosen_terms(&self) -> Option<&Terms> {
+    pub(crate) fn chosen_terms(&self) -> Option<&Terms> {
         self.settings_screen.terms.get(&self.settings.chosen)
     }
 
@@ -142,7 +142,7 @@ impl Model {
 
     /// What the chosen server is called.
     #[must_use]
-    pub fn server_label(&self) -> ServerLabel {
+    pub(crate) fn server_label(&self) -> ServerLabel {
         let server = self.settings.chosen_entry();
         server.map_or(ServerLabel::BuiltIn, |server| {
             ServerLabel::Named(self.settings.name_in_list(server).to_owned())
@@ -151,7 +151,7 @@ impl Model {
 
     /// How the chosen server stands, as far as is known.
     #[must_use]
-    pub fn server_standing(&self) -> ServerStanding<'_> {
+    pub(crate) fn server_standing(&self) -> ServerStanding<'_> {
         if self.lacks_relays() {
             return ServerStanding::LacksRelays;
         }
@@ -164,7 +164,7 @@ impl Model {
 
     /// Whether a server was chosen that the built-in relays cannot reach.
     #[must_use]
-    pub fn lacks_relays(&self) -> bool {
+    pub(crate) fn lacks_relays(&self) -> bool {
         let server = self.settings.chosen_entry();
         let needs_relays = server.is_some_and(|server| !server.direct);
         needs_relays && self.settings.relays == RelaySource::BuiltIn
@@ -172,14 +172,14 @@ impl Model {
 
     /// The folder that received files are saved in.
     #[must_use]
-    pub fn downloads(&self) -> &Path {
+    pub(crate) fn downloads(&self) -> &Path {
         let chosen = self.settings.download_folder.as_deref();
         chosen.unwrap_or(&self.usual_downloads)
     }
 
     /// The zoom one step above (1) or below (-1) the present one, or the default (0), per cent.
     #[must_use]
-    pub fn zoomed(&self, step: i8) -> u16 {
+    pub(crate) fn zoomed(&self, step: i8) -> u16 {
         let zoom = self.settings.zoom;
         let mut steps = ZOOM_STEPS.into_iter();
         let next = match step {
@@ -192,7 +192,7 @@ impl Model {
 
     /// Whether the window uses high contrast.
     #[must_use]
-    pub fn high_contrast(&self) -> bool {
+    pub(crate) fn high_contrast(&self) -> bool {
         match self.settings.contrast {
             Contrast::System => self.system.high_contrast,
             Contrast::Normal => false,
@@ -202,7 +202,7 @@ impl Model {
 
     /// Whether the window avoids animations.
     #[must_use]
-    pub fn reduced_motion(&self) -> bool {
+    pub(crate) fn reduced_motion(&self) -> bool {
         self.settings.reduced_motion || self.system.reduced_motion
     }
 }

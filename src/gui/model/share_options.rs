@@ -14,11 +14,11 @@ pub enum KeepFor {
 
 impl KeepFor {
     /// The days that can be asked for, where the server allows them.
-    pub const DAYS: [u16; 4] = [1, 7, 14, 30];
+    pub(crate) const DAYS: [u16; 4] = [1, 7, 14, 30];
 
     /// Seconds to ask the server for; `None` for its default time.
     #[must_use]
-    pub fn secs(self) -> Option<u64> {
+    pub(crate) fn secs(self) -> Option<u64> {
         match self {
             Self::Usual => None,
             Self::Days(days) => Some(u64::from(days) * 24 * 3_600),
@@ -27,7 +27,7 @@ impl KeepFor {
 
     /// Whether this is the server's default time, as far as that is known.
     #[must_use]
-    pub fn is_usual(self, terms: Option<&Terms>) -> bool {
+    pub(crate) fn is_usual(self, terms: Option<&Terms>) -> bool {
         match (self.secs(), terms) {
             (None, _) => true,
             (Some(secs), Some(terms)) => secs == terms.usual_secs,
@@ -37,7 +37,7 @@ impl KeepFor {
 
     /// Whether the server allows this time, as far as its limits are known.
     #[must_use]
-    pub fn is_within(self, terms: Option<&Terms>) -> bool {
+    pub(crate) fn is_within(self, terms: Option<&Terms>) -> bool {
         match (self.secs(), terms) {
             (Some(secs), Some(terms)) => secs <= terms.max_secs,
             _ => true,
@@ -72,7 +72,7 @@ pub enum Count {
 
 impl Count {
     /// The limits that can be chosen.
-    pub const LIMITS: [u32; 22] = [
+    pub(crate) const LIMITS: [u32; 22] = [
         1,
         2,
         3,
@@ -99,7 +99,7 @@ impl Count {
 
     /// The limit one step above (1) or below (-1).
     #[must_use]
-    pub fn stepped(limit: u32, step: i8) -> u32 {
+    pub(crate) fn stepped(limit: u32, step: i8) -> u32 {
         let mut limits = Self::LIMITS.into_iter();
         let next = if step > 0 {
             limits.find(|other| *other > limit)

@@ -160,7 +160,7 @@ pub enum TransferState {
 
 /// The named steps under a bar, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Milestone {
+pub(crate) enum Milestone {
     /// See [`Stage::Pad`].
     Pad,
     /// See [`Stage::Seal`].
@@ -236,7 +236,7 @@ const WORKED: f32 = 0.45;
 impl Transfer {
     /// The named steps of this transfer; the work is one where a server asked for it.
     #[must_use]
-    pub fn milestones(&self) -> &'static [Milestone] {
+    pub(crate) fn milestones(&self) -> &'static [Milestone] {
         match self.job {
             TransferJob::Share(_) if self.worked => &[
                 Milestone::Pad,
@@ -267,7 +267,7 @@ impl Transfer {
 impl Milestone {
     /// The named step that is under way at `stage`.
     #[must_use]
-    pub const fn of(stage: Stage, job: &TransferJob) -> Self {
+    pub(crate) const fn of(stage: Stage, job: &TransferJob) -> Self {
         match stage {
             Stage::Pad => Self::Pad,
             Stage::Seal => Self::Seal,
@@ -351,7 +351,7 @@ impl Transfer {
 
     /// Length of what is sent for it, where a file of its length can be sent.
     #[must_use]
-    pub fn blob_len(&self) -> Option<u64> {
+    pub(crate) fn blob_len(&self) -> Option<u64> {
         let class = SizeClass::for_content_len(self.len?)?;
         matches!(self.job, TransferJob::Share(_)).then_some(class.blob_len() as u64)
     }
@@ -374,7 +374,7 @@ impl Transfer {
 
     /// The file on this computer: what was received, or what was shared.
     #[must_use]
-    pub fn local_file(&self) -> Option<&PathBuf> {
+    pub(crate) fn local_file(&self) -> Option<&PathBuf> {
         match (&self.state, &self.job) {
             (TransferState::Received(saved), _) => Some(&saved.path),
             // A row of an earlier start does not know any more.
@@ -385,7 +385,7 @@ impl Transfer {
 
     /// Waiting or running.
     #[must_use]
-    pub fn is_unfinished(&self) -> bool {
+    pub(crate) fn is_unfinished(&self) -> bool {
         matches!(
             self.state,
             TransferState::Waiting | TransferState::Running(_)
@@ -475,7 +475,7 @@ impl Transfer {
 
     /// How fast it goes and how long it still takes, while its bytes move and that can be said.
     #[must_use]
-    pub fn speed(&self) -> Option<Speed> {
+    pub(crate) fn speed(&self) -> Option<Speed> {
         match self.state {
             TransferState::Running(Stage::Upload { .. } | Stage::Download { .. }) => {
                 self.pace.speed(self.moved_len()?)

@@ -20,13 +20,13 @@ pub enum Trouble {
 impl Trouble {
     /// Whether the server does not work as it should, for anybody and any file.
     #[must_use]
-    pub fn blames_server(&self) -> bool {
+    pub(crate) fn blames_server(&self) -> bool {
         matches!(self, Self::Error(error) if blames_server(error))
     }
 
     /// The one thing that a window offers for it.
     #[must_use]
-    pub fn remedy(&self) -> Remedy {
+    pub(crate) fn remedy(&self) -> Remedy {
         match self {
             Self::Defect => Remedy::default(),
             Self::Error(error) => Remedy::from(&**error),
@@ -36,7 +36,7 @@ impl Trouble {
 
     /// Whether the same can work when it is tried again, as it is or after its remedy.
     #[must_use]
-    pub fn can_work_later(&self) -> bool {
+    pub(crate) fn can_work_later(&self) -> bool {
         let remedy = self.remedy();
         remedy == Remedy::Retry || remedy.then_retry()
     }

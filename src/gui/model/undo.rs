@@ -45,7 +45,7 @@ pub enum Removed {
 impl Undo {
     /// What was taken away, by name.
     #[must_use]
-    pub fn removed(&self) -> Removed {
+    pub(crate) fn removed(&self) -> Removed {
         match self {
             Self::Proxy(_) => Removed::Proxy,
             Self::RelayList(_) => Removed::RelayList,

@@ -4,7 +4,7 @@ use super::{Action, ClipboardWork, Effect, Event, Input, LookPurpose, Model, Tim
 
 impl Model {
     /// Takes one input in and says what is to be done.
-    pub fn update(&mut self, input: impl Into<Input>) -> Vec<Effect> {
+    pub(crate) fn update(&mut self, input: impl Into<Input>) -> Vec<Effect> {
         let mut effects = match input.into() {
             Input::Action(action) => self.on_action(action),
             Input::Event(event) => self.on_event(event),

@@ -8,7 +8,7 @@ use crate::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 const SERVICE: &str = "org.cloakroom.Cloakroom";
 
 /// The [`KeyStore`] in the system's keyring.
-pub struct SystemKeyring;
+pub(crate) struct SystemKeyring;
 
 impl KeyStore for SystemKeyring {
     fn load(&self, id: &KeyId) -> Result<Option<HistoryKey>, KeyStoreError> {

@@ -7,10 +7,10 @@ pub mod keyring;
 #[cfg(windows)]
 pub(crate) mod links;
 mod notify;
-pub mod system_look;
+pub(crate) mod system_look;
 pub mod uri_list;
 #[cfg(all(unix, not(target_os = "macos")))]
-pub mod x11_drop;
+pub(crate) mod x11_drop;
 
 use std::path::{Path, PathBuf};
 
@@ -119,7 +119,7 @@ pub trait Platform: Send + Sync {
 /// Whether this program runs with an administrator's rights on Windows, where other programs then cannot drop files on
 /// it. Elsewhere that keeps nothing away.
 #[must_use]
-pub fn is_elevated() -> bool {
+pub(crate) fn is_elevated() -> bool {
     #[cfg(windows)]
     return windows_registry::USERS.open(ADMINISTRATORS_ONLY).is_ok();
     #[cfg(not(windows))]
@@ -145,7 +145,7 @@ pub struct Desktop {
 impl Desktop {
     /// A desktop that begins to ask the system how windows should look, so that it is known when the first is drawn.
     #[must_use]
-    pub fn watching() -> Self {
+    pub(crate) fn watching() -> Self {
         Self {
             look: system_look::Watch::start(),
             ..Self::default()
@@ -153,7 +153,7 @@ impl Desktop {
     }
 
     /// Dialogs stand over this window from now on.
-    pub fn belong_to(&self, window: &(impl HasWindowHandle + HasDisplayHandle)) {
+    pub(crate) fn belong_to(&self, window: &(impl HasWindowHandle + HasDisplayHandle)) {
         *self.dialog.lock() = AsyncFileDialog::new().set_parent(window);
     }
 

@@ -11,7 +11,7 @@ use crate::gui::model::SystemLook;
 
 /// Asks and listens, on a thread of its own that ends with the program.
 #[derive(Default)]
-pub struct Watch {
+pub(crate) struct Watch {
     known: Arc<Mutex<LastLook>>,
 }
 
@@ -24,7 +24,7 @@ struct LastLook {
 impl Watch {
     /// Begins to ask. On Linux without a portal nothing is ever told.
     #[must_use]
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let watch = Self::default();
         #[cfg(all(unix, not(target_os = "macos")))]
         portal::follow({
@@ -40,7 +40,7 @@ impl Watch {
     }
 
     /// Calls `tell` with the present look, where it is known, and whenever it changes from now on.
-    pub fn tell(&self, tell: Box<dyn Fn(SystemLook) + Send>) {
+    pub(crate) fn tell(&self, tell: Box<dyn Fn(SystemLook) + Send>) {
         let mut known = self.known.lock();
         if let Some(look) = known.look {
             tell(look);

@@ -43,7 +43,7 @@ impl From<Vec<PathBuf>> for UriList {
 impl UriList {
     /// Reads a list. `host` is the name of this computer, which file managers may write before a path.
     #[must_use]
-    pub fn read(bytes: &[u8], host: &[u8]) -> Self {
+    pub(crate) fn read(bytes: &[u8], host: &[u8]) -> Self {
         let mut list = Self::default();
         for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r' | 0)) {
             let line = line.trim_ascii();
@@ -60,7 +60,7 @@ impl UriList {
 
     /// Reads pasted text. None if it is no list of files: not every line names one, or something with an address.
     #[must_use]
-    pub fn from_text(text: &str) -> Option<Self> {
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
         let list = Self::read(text.as_bytes(), &this_host());
         let addresses = list.elsewhere.iter().all(|entry| has_scheme(entry));
         (!list.files.is_empty() && addresses).then_some(list)
@@ -68,7 +68,7 @@ impl UriList {
 
     /// Whether the list names nothing.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.files.is_empty() && self.elsewhere.is_empty()
     }
 }
@@ -150,7 +150,7 @@ fn local_path(line: &[u8], _host: &[u8]) -> Option<PathBuf> {
 
 /// The name of this computer, as file managers write it.
 #[must_use]
-pub fn this_host() -> Vec<u8> {
+pub(crate) fn this_host() -> Vec<u8> {
     #[cfg(unix)]
     return rustix::system::uname().nodename().to_bytes().to_vec();
     #[cfg(not(unix))]

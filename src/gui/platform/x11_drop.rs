@@ -24,7 +24,7 @@ use super::uri_list::{DropNews, UriList, this_host};
 use crate::gui::text;
 
 /// Takes drops for one window, until it is let go.
-pub struct Drops {
+pub(crate) struct Drops {
     connection: Arc<RustConnection>,
     proxy: Window,
     news: Receiver<DropNews>,
@@ -61,7 +61,7 @@ const MAX_LEN: usize = 64 << 20;
 impl Drops {
     /// Takes drops for `window` from now on, and calls `wake` when there is news. None without X11, or when the display
     /// does not take part.
-    pub fn take_over(
+    pub(crate) fn take_over(
         window: &impl HasWindowHandle,
         wake: impl Fn() + Send + 'static,
     ) -> Option<Self> {
@@ -145,7 +145,7 @@ impl Drops {
     }
 
     /// What has happened since it was asked last.
-    pub fn news(&self) -> impl Iterator<Item = DropNews> + '_ {
+    pub(crate) fn news(&self) -> impl Iterator<Item = DropNews> + '_ {
         self.news.try_iter()
     }
 }

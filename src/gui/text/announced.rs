@@ -95,7 +95,7 @@ pub fn notice(notice: &Notice) -> Vec<UserMessage> {
 
 /// What is said of a notice aloud, message by message.
 #[must_use]
-pub fn notice_aloud(notice: &Notice) -> String {
+pub(crate) fn notice_aloud(notice: &Notice) -> String {
     let messages = notice.messages().map(window_message);
     let said: Vec<String> = messages.map(|message| message.aloud()).collect();
     said.join(" ")
@@ -122,7 +122,7 @@ pub fn shown_name(name: &ShownName) -> &str {
 
 /// The name of a transfer's server.
 #[must_use]
-pub fn server_label(server: &ServerLabel) -> &str {
+pub(crate) fn server_label(server: &ServerLabel) -> &str {
     match server {
         ServerLabel::BuiltIn => texts::built_in(),
         ServerLabel::Named(name) => name,

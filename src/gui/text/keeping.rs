@@ -9,7 +9,7 @@ use crate::app::words::message::{UserMessage, io_words};
 use crate::gui::model::{EndNotice, TransferEnd};
 
 /// Name of the exported file, at first.
-pub const EXPORT_FILE: &str = "cloakroom-history.json";
+pub(crate) const EXPORT_FILE: &str = "cloakroom-history.json";
 
 /// How the history stands.
 #[must_use]
@@ -24,7 +24,7 @@ pub fn history(status: HistoryStatus) -> String {
 
 /// Below the list of transfers, when it does not outlast the program; nothing when it does, or was not to.
 #[must_use]
-pub fn list_session(status: HistoryStatus) -> Option<String> {
+pub(crate) fn list_session(status: HistoryStatus) -> Option<String> {
     match status {
         HistoryStatus::SessionOnly(why) => Some(texts::list_session(&session_only(why))),
         HistoryStatus::Kept | HistoryStatus::Off | HistoryStatus::Waiting => None,
@@ -43,7 +43,7 @@ fn session_only(why: SessionOnly) -> String {
 
 /// A history file that cannot be read was put aside.
 #[must_use]
-pub fn history_aside(aside: &DamagedHistory) -> UserMessage {
+pub(crate) fn history_aside(aside: &DamagedHistory) -> UserMessage {
     let why = |error| match error {
         HistoryFileError::Damaged => texts::file_is_damaged(),
         HistoryFileError::Newer => texts::file_is_newer(),
@@ -59,7 +59,7 @@ pub fn history_aside(aside: &DamagedHistory) -> UserMessage {
 
 /// The history was not wiped whole.
 #[must_use]
-pub fn history_not_wiped(why: SessionOnly) -> UserMessage {
+pub(crate) fn history_not_wiped(why: SessionOnly) -> UserMessage {
     let reason = session_only(why);
     match why {
         SessionOnly::Keyring(_) => texts::history_key_not_wiped(&reason),

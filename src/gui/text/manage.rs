@@ -39,7 +39,7 @@ pub fn managed(done: Managed) -> String {
 
 /// Under the zone: how long a server keeps the next files.
 #[must_use]
-pub fn kept_for(keep: KeepFor, terms: Option<&Terms>) -> String {
+pub(crate) fn kept_for(keep: KeepFor, terms: Option<&Terms>) -> String {
     let secs = keep.secs().or_else(|| terms.map(|terms| terms.usual_secs));
     match secs {
         Some(secs) => texts::kept_for(&duration(secs)),
@@ -56,14 +56,14 @@ pub fn limit(terms: Option<&Terms>) -> String {
 
 /// Under the zone: the work that the server asks for, if it does.
 #[must_use]
-pub fn asks_work(terms: Option<&Terms>) -> Option<String> {
+pub(crate) fn asks_work(terms: Option<&Terms>) -> Option<String> {
     let bits = terms?.work_bits?;
     Some(texts::asks_work(bits))
 }
 
 /// Share, options: the time that is not asked for.
 #[must_use]
-pub fn usual_keep(terms: Option<&Terms>) -> String {
+pub(crate) fn usual_keep(terms: Option<&Terms>) -> String {
     match terms {
         Some(terms) => texts::usual_keep_of(&duration(terms.usual_secs)),
         None => texts::usual_keep().to_owned(),
@@ -72,13 +72,13 @@ pub fn usual_keep(terms: Option<&Terms>) -> String {
 
 /// Share, options: a time that is asked for.
 #[must_use]
-pub fn kept_time(keep: KeepFor) -> String {
+pub(crate) fn kept_time(keep: KeepFor) -> String {
     keep.secs().map(duration).unwrap_or_default()
 }
 
 /// A time that is asked for, and the day it ends on if it begins now.
 #[must_use]
-pub fn kept_time_until(keep: KeepFor, now: u64) -> String {
+pub(crate) fn kept_time_until(keep: KeepFor, now: u64) -> String {
     let Some(secs) = keep.secs() else {
         return String::new();
     };
@@ -87,7 +87,7 @@ pub fn kept_time_until(keep: KeepFor, now: u64) -> String {
 
 /// The usual time of a server that said it, and the day it ends on if it begins now.
 #[must_use]
-pub fn usual_keep_until(terms: &Terms, now: u64) -> String {
+pub(crate) fn usual_keep_until(terms: &Terms, now: u64) -> String {
     until(
         &usual_keep(Some(terms)),
         now.saturating_add(terms.usual_secs),
@@ -99,13 +99,13 @@ fn until(time: &str, end: u64) -> String {
 }
 
 /// What stands in the empty field for a proxy.
-pub const PROXY_HINT: &str = "socks5://127.0.0.1:9050";
+pub(crate) const PROXY_HINT: &str = "socks5://127.0.0.1:9050";
 /// What stands in the empty field for the line of a relay list.
-pub const RELAY_LINE_HINT: &str = "https://host/relays.json#k=…";
+pub(crate) const RELAY_LINE_HINT: &str = "https://host/relays.json#k=…";
 
 /// Until when a list is good, and how old it is.
 #[must_use]
-pub fn list_age(seen: &RelaysSeen, now: u64) -> String {
+pub(crate) fn list_age(seen: &RelaysSeen, now: u64) -> String {
     let from_now = |at| super::from_now(at, now);
     let mut parts = Vec::new();
     if let Some(issued) = seen.issued {
@@ -128,7 +128,7 @@ pub fn list_age(seen: &RelaysSeen, now: u64) -> String {
 
 /// Why a newer list did not come.
 #[must_use]
-pub fn list_problem(kind: ListProblemKind) -> &'static str {
+pub(crate) fn list_problem(kind: ListProblemKind) -> &'static str {
     match kind {
         ListProblemKind::NoAnswer => texts::list_problem_no_answer(),
         ListProblemKind::NoList => texts::list_problem_no_list(),
@@ -148,7 +148,7 @@ pub fn list_name(name: &str) -> String {
 
 /// What a relay's operator calls themselves: somebody else's text, made harmless for the window.
 #[must_use]
-pub fn operator_name(name: &str) -> String {
+pub(crate) fn operator_name(name: &str) -> String {
     harmless_start(name, LONGEST_NAME)
 }
 
@@ -157,7 +157,7 @@ const LONGEST_NAME: usize = 60;
 
 /// Settings: a list that a pointer named, and the servers it was accepted for.
 #[must_use]
-pub fn list_accepted(servers: &[String]) -> String {
+pub(crate) fn list_accepted(servers: &[String]) -> String {
     texts::list_accepted(&servers.join(list_comma()))
 }
 
@@ -189,7 +189,7 @@ pub fn standing(standing: Standing, now: u64) -> String {
 
 /// New guards were asked for too often.
 #[must_use]
-pub fn new_guard_refused(refused: NewGuardRefused) -> UserMessage {
+pub(crate) fn new_guard_refused(refused: NewGuardRefused) -> UserMessage {
     match refused {
         NewGuardRefused::NobodyLeft => texts::new_guard_nobody_left(),
         NewGuardRefused::TooSoon { .. } => texts::new_guard_refused(),
@@ -197,17 +197,17 @@ pub fn new_guard_refused(refused: NewGuardRefused) -> UserMessage {
 }
 
 /// Name of a display system.
-pub const X11: &str = "X11";
+pub(crate) const X11: &str = "X11";
 /// Name of a display system.
-pub const WAYLAND: &str = "Wayland";
+pub(crate) const WAYLAND: &str = "Wayland";
 /// Name of a renderer.
-pub const WGPU: &str = "GPU";
+pub(crate) const WGPU: &str = "GPU";
 /// Name of a renderer.
-pub const OPENGL: &str = "OpenGL";
+pub(crate) const OPENGL: &str = "OpenGL";
 
 /// How the chosen server stands.
 #[must_use]
-pub fn server_standing(standing: ServerStanding<'_>) -> String {
+pub(crate) fn server_standing(standing: ServerStanding<'_>) -> String {
     match standing {
         ServerStanding::LacksRelays => texts::relays_missing().what,
         ServerStanding::Failed(why) => super::trouble(why).what,

@@ -8,7 +8,7 @@ use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// A folder was dropped, chosen or named.
 #[must_use]
-pub fn folders_refused(names: &[String]) -> UserMessage {
+pub(crate) fn folders_refused(names: &[String]) -> UserMessage {
     match names {
         [name] => texts::folder_refused(name),
         more => texts::folders_refused(more.len()),
@@ -19,7 +19,7 @@ pub fn folders_refused(names: &[String]) -> UserMessage {
 ///
 /// Lengths are exact: rounded, a file could look as long as what is allowed.
 #[must_use]
-pub fn files_too_large(files: &[(String, u64)]) -> UserMessage {
+pub(crate) fn files_too_large(files: &[(String, u64)]) -> UserMessage {
     match files {
         [(name, len)] => texts::file_too_large_here(name, *len, MAX_CONTENT_LEN),
         more => texts::files_too_large_here(more.len(), MAX_CONTENT_LEN),
@@ -28,7 +28,7 @@ pub fn files_too_large(files: &[(String, u64)]) -> UserMessage {
 
 /// A path is not there or not readable.
 #[must_use]
-pub fn files_missing(names: &[String]) -> UserMessage {
+pub(crate) fn files_missing(names: &[String]) -> UserMessage {
     match names {
         [name] => texts::file_missing(name),
         more => texts::files_missing(more.len()),
@@ -37,7 +37,7 @@ pub fn files_missing(names: &[String]) -> UserMessage {
 
 /// What was dropped or pasted is no file of this computer.
 #[must_use]
-pub fn entries_elsewhere(names: &[String]) -> UserMessage {
+pub(crate) fn entries_elsewhere(names: &[String]) -> UserMessage {
     match names {
         [name] => texts::entry_elsewhere(name),
         more => texts::entries_elsewhere(more.len()),
@@ -46,7 +46,7 @@ pub fn entries_elsewhere(names: &[String]) -> UserMessage {
 
 /// The default settings apply now. Where the old file is, if it was put aside; a newer version's stays where it is.
 #[must_use]
-pub fn default_settings_used(aside: Option<&Path>) -> UserMessage {
+pub(crate) fn default_settings_used(aside: Option<&Path>) -> UserMessage {
     let why = match aside {
         Some(aside) => texts::settings_put_aside(&aside.display().to_string()),
         None => texts::settings_not_saved().to_owned(),
@@ -56,7 +56,7 @@ pub fn default_settings_used(aside: Option<&Path>) -> UserMessage {
 
 /// The one thing that helps where something did not work, on its button.
 #[must_use]
-pub fn remedy(remedy: Remedy) -> Option<&'static str> {
+pub(crate) fn remedy(remedy: Remedy) -> Option<&'static str> {
     match remedy {
         Remedy::AccessWord => Some(texts::remedy_access_word()),
         Remedy::DefaultSettings => Some(texts::remedy_default_settings()),
@@ -72,6 +72,6 @@ pub fn remedy(remedy: Remedy) -> Option<&'static str> {
 
 /// Receive: the server has dropped the file, if its clock and this one are right.
 #[must_use]
-pub fn pointer_expired(unix_secs: u64) -> UserMessage {
+pub(crate) fn pointer_expired(unix_secs: u64) -> UserMessage {
     texts::pointer_expired(&super::day(unix_secs))
 }

@@ -12,40 +12,39 @@ mod sheets;
 mod texts;
 
 // Named one by one: a function that decides between texts hides the text of the same name.
-pub use self::announced::{
-    announcement, notice, notice_aloud, removed, server_label, shown_name, trouble, window_message,
-};
-pub use self::keeping::{
-    EXPORT_FILE, Notification, history, history_aside, history_not_wiped, list_session,
-    notification,
-};
-pub use self::manage::{
+pub use self::announced::{announcement, notice, removed, shown_name, trouble, window_message};
+pub(crate) use self::announced::{notice_aloud, server_label};
+pub(crate) use self::keeping::{EXPORT_FILE, history_aside, history_not_wiped, list_session};
+pub use self::keeping::{Notification, history, notification};
+pub(crate) use self::manage::{
     OPENGL, PROXY_HINT, RELAY_LINE_HINT, WAYLAND, WGPU, X11, asks_work, kept_for, kept_time,
-    kept_time_until, limit, list_accepted, list_age, list_name, list_problem, managed,
-    new_guard_refused, operator_name, server_standing, standing, usual_keep, usual_keep_until,
+    kept_time_until, list_accepted, list_age, list_problem, new_guard_refused, operator_name,
+    server_standing, usual_keep, usual_keep_until,
 };
-pub use self::messages::{
+pub use self::manage::{limit, list_name, managed, standing};
+pub(crate) use self::messages::{
     default_settings_used, entries_elsewhere, files_missing, files_too_large, folders_refused,
     pointer_expired, remedy,
 };
-pub use self::places::{
-    hover_known, known_file, place, saved_in, saved_in_short, use_known_file, will_be_saved_in,
+pub use self::places::place;
+pub(crate) use self::places::{
+    hover_known, known_file, saved_in, saved_in_short, use_known_file, will_be_saved_in,
 };
-pub use self::rows::{is_so_far, rows_heading, starts_sharing};
-pub use self::sheets::{row_keys, shown_outcome};
+pub(crate) use self::rows::{is_so_far, rows_heading, starts_sharing};
+pub(crate) use self::sheets::{row_keys, shown_outcome};
 pub(crate) use self::texts::*;
 use crate::app::relays::RelaySource;
 use crate::app::transfer::stage::{FirstStop, Stage};
-pub use crate::app::words::relay_sources::{list_host_sees, seed_sees};
+pub(crate) use crate::app::words::relay_sources::{list_host_sees, seed_sees};
 pub(crate) use crate::app::words::texts::{
     all_tries, cancelled, copies_stay, count_about, did_not_see, ended_before, list_maker_chooses,
     perhaps_saw, saw, saw_nothing, session_about, titled, two_sentences, you,
 };
-pub use crate::app::words::units::{
-    day, from_now, size, size_sent, speed, time_left, use_local_days,
-};
+pub use crate::app::words::units::{day, size, speed};
+pub(crate) use crate::app::words::units::{from_now, size_sent, time_left, use_local_days};
 use crate::app::words::units::{percent, percent_done};
-pub use crate::app::words::who_saw_what::{fact, links, note, one_try, outcome, role, total};
+pub(crate) use crate::app::words::who_saw_what::one_try;
+pub use crate::app::words::who_saw_what::{fact, links, note, outcome, role, total};
 use crate::gui::model::{
     Filter, Milestone, PointerInfo, ShownRelayList, TestReport, Transfer, TransferJob,
 };
@@ -54,13 +53,13 @@ use crate::gui::model::{
 pub const NAME: &str = "Cloakroom";
 
 /// What stands in the empty field for a pointer.
-pub const POINTER_HINT: &str = "cloak1…";
+pub(crate) const POINTER_HINT: &str = "cloak1…";
 
 /// Character that masks one of a pointer.
-pub const MASK: &str = "•";
+pub(crate) const MASK: &str = "•";
 
 /// What stands in the empty field for a server's address.
-pub const SERVER_ADDRESS_HINT: &str = "http://host:port#p=…";
+pub(crate) const SERVER_ADDRESS_HINT: &str = "http://host:port#p=…";
 
 /// On stderr, when the window cannot open for another reason than its renderers, such as a missing library.
 #[must_use]
@@ -74,7 +73,7 @@ pub fn no_window(error: &str) -> String {
 
 /// Name of a step under the bar.
 #[must_use]
-pub fn milestone(milestone: Milestone) -> &'static str {
+pub(crate) fn milestone(milestone: Milestone) -> &'static str {
     match milestone {
         Milestone::Pad => milestone_pad(),
         Milestone::Seal => milestone_seal(),
@@ -91,7 +90,7 @@ pub fn milestone(milestone: Milestone) -> &'static str {
 
 /// What a running transfer is doing, or where nothing moves, who is being waited for.
 #[must_use]
-pub fn doing(transfer: &Transfer, stage: Stage) -> String {
+pub(crate) fn doing(transfer: &Transfer, stage: Stage) -> String {
     let slow = transfer.slow;
     let shares = matches!(transfer.job, TransferJob::Share(_));
     let server = server_label(&transfer.server);
@@ -124,7 +123,7 @@ pub fn doing(transfer: &Transfer, stage: Stage) -> String {
 
 /// Until when a file is kept.
 #[must_use]
-pub fn kept_until(unix_secs: u64) -> String {
+pub(crate) fn kept_until(unix_secs: u64) -> String {
     texts::kept_until(&day(unix_secs))
 }
 
@@ -149,7 +148,7 @@ pub fn filter(filter: Filter) -> &'static str {
 
 /// What a relay list is called: by its maker, where it was `read`.
 #[must_use]
-pub fn list_title<'a>(source: &RelaySource, read: Option<&'a ShownRelayList>) -> &'a str {
+pub(crate) fn list_title<'a>(source: &RelaySource, read: Option<&'a ShownRelayList>) -> &'a str {
     match (source, read) {
         (RelaySource::BuiltIn, _) => no_relay_list(),
         (RelaySource::Session, _) => session_network(),
@@ -160,7 +159,7 @@ pub fn list_title<'a>(source: &RelaySource, read: Option<&'a ShownRelayList>) ->
 
 /// Where a relay list is from.
 #[must_use]
-pub fn list_place(source: &RelaySource) -> String {
+pub(crate) fn list_place(source: &RelaySource) -> String {
     match source {
         RelaySource::BuiltIn => built_in().to_owned(),
         RelaySource::File(path) => place(path),
@@ -180,7 +179,7 @@ pub fn relay_list(count: usize, place: &str) -> String {
 
 /// Said of a pointer that was understood.
 #[must_use]
-pub fn is_pointer(info: &PointerInfo) -> String {
+pub(crate) fn is_pointer(info: &PointerInfo) -> String {
     let mut parts = vec![
         info.name
             .clone()
@@ -206,7 +205,7 @@ pub fn version() -> String {
 
 /// Outcome of a server's test.
 #[must_use]
-pub fn test_passed(report: &TestReport) -> String {
+pub(crate) fn test_passed(report: &TestReport) -> String {
     let worked = texts::test_passed(report.upload_millis, report.download_millis);
     let deleted = match report.delete_millis {
         Some(time) => test_deleted(time),
@@ -217,7 +216,7 @@ pub fn test_passed(report: &TestReport) -> String {
 
 /// Over the window while files hang there.
 #[must_use]
-pub fn hover_title(names: &[&str]) -> String {
+pub(crate) fn hover_title(names: &[&str]) -> String {
     match names {
         [] => texts::hover_title().to_owned(),
         [name] => hover_title_one(name),

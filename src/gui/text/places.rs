@@ -12,7 +12,7 @@ use crate::gui::model::FoundPath;
 
 /// Over the window while a file hangs there that is used as soon as it is dropped.
 #[must_use]
-pub fn hover_known(known: KnownFile, name: &str) -> String {
+pub(crate) fn hover_known(known: KnownFile, name: &str) -> String {
     match known {
         KnownFile::Pointer => texts::hover_pointer(name),
         KnownFile::RelayList => texts::hover_list(name),
@@ -21,7 +21,7 @@ pub fn hover_known(known: KnownFile, name: &str) -> String {
 
 /// Share: a file came to be shared that this program can use itself.
 #[must_use]
-pub fn known_file(found: &FoundPath) -> UserMessage {
+pub(crate) fn known_file(found: &FoundPath) -> UserMessage {
     match found.known {
         Some(KnownFile::Pointer) => texts::pointer_file_dropped(&found.name),
         Some(KnownFile::RelayList) | None => texts::relay_list_dropped(&found.name),
@@ -30,7 +30,7 @@ pub fn known_file(found: &FoundPath) -> UserMessage {
 
 /// Share: uses that file.
 #[must_use]
-pub fn use_known_file(found: &FoundPath) -> &'static str {
+pub(crate) fn use_known_file(found: &FoundPath) -> &'static str {
     match found.known {
         Some(KnownFile::Pointer) => texts::receive_known_file(),
         Some(KnownFile::RelayList) | None => texts::use_known_list(),
@@ -39,19 +39,19 @@ pub fn use_known_file(found: &FoundPath) -> &'static str {
 
 /// On the card of a pointer.
 #[must_use]
-pub fn will_be_saved_in(folder: &Path) -> String {
+pub(crate) fn will_be_saved_in(folder: &Path) -> String {
     texts::will_be_saved_in(&in_words(folder, HOME.as_deref()))
 }
 
 /// On a received file.
 #[must_use]
-pub fn saved_in(folder: &Path) -> String {
+pub(crate) fn saved_in(folder: &Path) -> String {
     texts::saved_in(&in_words(folder, HOME.as_deref()))
 }
 
 /// A folder where there is little room: its name alone.
 #[must_use]
-pub fn saved_in_short(folder: &Path) -> String {
+pub(crate) fn saved_in_short(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or(folder.as_os_str());
     texts::saved_in(&name.to_string_lossy())
 }

@@ -6,7 +6,7 @@ use crate::gui::model::Filter;
 
 /// Above the rows of one kind.
 #[must_use]
-pub fn rows_heading(kind: Filter) -> &'static str {
+pub(crate) fn rows_heading(kind: Filter) -> &'static str {
     match kind {
         Filter::All => texts::transfers(),
         Filter::Received => texts::rows_received(),
@@ -16,7 +16,7 @@ pub fn rows_heading(kind: Filter) -> &'static str {
 
 /// Announcement of shares that begin.
 #[must_use]
-pub fn starts_sharing(names: &[&str]) -> String {
+pub(crate) fn starts_sharing(names: &[&str]) -> String {
     match names {
         [name] => texts::starts_sharing_one(name),
         more => texts::starts_sharing_many(more.len()),
@@ -25,6 +25,6 @@ pub fn starts_sharing(names: &[&str]) -> String {
 
 /// Announcement that a quarter (1 to 3) of a file's bytes has moved.
 #[must_use]
-pub fn is_so_far(name: &str, quarter: u8) -> String {
+pub(crate) fn is_so_far(name: &str, quarter: u8) -> String {
     texts::is_so_far(name, &percent_done(f32::from(quarter) / 4.0))
 }

@@ -6,13 +6,13 @@ use crate::protocol::disclosure::ShownOutcome;
 
 /// The outcome of a try, and where the facts shown about it come from.
 #[must_use]
-pub fn shown_outcome(came: &ShownOutcome) -> String {
+pub(crate) fn shown_outcome(came: &ShownOutcome) -> String {
     texts::shown_outcome(&outcome(came), texts::shown_about())
 }
 
 /// Keys on a transfer, and what they do; the first of each pair is written as the system writes keys.
 #[must_use]
-pub fn row_keys() -> [(&'static [&'static str], &'static str); 5] {
+pub(crate) fn row_keys() -> [(&'static [&'static str], &'static str); 5] {
     [
         (&["↑", "↓"], texts::row_key_arrows()),
         (&["Enter"], texts::row_key_enter()),

@@ -19,7 +19,7 @@ use crate::gui::text;
 
 impl Worker {
     /// Carries work out. Never blocks. Call it on the main thread.
-    pub fn run(&mut self, work: Work) {
+    pub(crate) fn run(&mut self, work: Work) {
         let inner = Arc::clone(&self.shared);
         match work {
             Work::Clipboard(work) => self.clipboard(move || with_clipboard(&inner, work)),

@@ -4,7 +4,7 @@
 //! and is refused once that hour has passed. A time from now would mean a later one each time.
 
 /// Seconds of an hour.
-pub const HOUR_SECS: u64 = 3_600;
+pub(crate) const HOUR_SECS: u64 = 3_600;
 
 /// Returns the hour (since 1970, UTC) with which a file expires, if it is to be kept for `ttl_secs` from `now` (unix
 /// seconds). It is rounded up, so that the file is kept that long at least; one beyond `u32` counts as the last.
@@ -16,7 +16,7 @@ pub fn expiry_hour(now: u64, ttl_secs: u64) -> u32 {
 /// Whether a server whose clock says `now` keeps files until `hour`: it has not begun, and lies within `ttl_max_secs`,
 /// rounded up.
 #[must_use]
-pub fn is_allowed(hour: u32, now: u64, ttl_max_secs: u64) -> bool {
+pub(crate) fn is_allowed(hour: u32, now: u64, ttl_max_secs: u64) -> bool {
     let begins = hour_begins(hour);
     now < begins && begins <= now.saturating_add(ttl_max_secs).saturating_add(HOUR_SECS)
 }

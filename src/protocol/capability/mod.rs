@@ -40,7 +40,7 @@ impl OwnerToken {
 
     /// Reads 64 lower-case hexadecimal digits; `None` for any other text.
     #[must_use]
-    pub fn from_hex(text: &str) -> Option<Self> {
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
         let bytes = Zeroizing::new(HEXLOWER.decode(text.as_bytes()).ok()?);
         <[u8; 32]>::try_from(bytes.as_slice())
             .ok()
@@ -73,7 +73,7 @@ pub struct OwnerHash([u8; 32]);
 impl OwnerHash {
     /// Takes the 32 bytes of a hash.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
@@ -90,7 +90,7 @@ impl OwnerHash {
 
     /// The 32 bytes.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
@@ -145,7 +145,7 @@ impl OwnedId {
 
     /// The 16 bytes.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
+    pub(crate) const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
@@ -158,7 +158,7 @@ impl OwnedId {
     /// Whether `id` has the length of an owned blob's id. Blobs without an owner have ids of 44 characters, or of up to
     /// 16 digits at Session's file server.
     #[must_use]
-    pub fn could_be(id: &FileId) -> bool {
+    pub(crate) fn could_be(id: &FileId) -> bool {
         id.as_str().len() == 22
     }
 }
@@ -185,7 +185,7 @@ impl FileId {
     /// The expiry hour given at the upload; `None` when the id is not one that a Cloakroom server gives. Version 0.1 gave
     /// 22 characters with and without an owner.
     #[must_use]
-    pub fn hour(&self) -> Option<u32> {
+    pub(crate) fn hour(&self) -> Option<u32> {
         let bytes = BASE64URL_NOPAD.decode(self.as_str().as_bytes()).ok()?;
         match bytes.as_slice() {
             [a, b, c, rest @ ..] if matches!(rest.len(), 13 | 30) => {

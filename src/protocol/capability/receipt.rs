@@ -36,7 +36,7 @@ impl DownloadReceipt {
 
     /// Nonce and signature as 160 lower-case hexadecimal digits.
     #[must_use]
-    pub fn to_hex(&self) -> String {
+    pub(crate) fn to_hex(&self) -> String {
         let mut text = HEXLOWER.encode(&self.nonce);
         text.push_str(&HEXLOWER.encode(&self.signature));
         text
@@ -44,7 +44,7 @@ impl DownloadReceipt {
 
     /// Reads 160 lower-case hexadecimal digits; `None` for any other text.
     #[must_use]
-    pub fn from_hex(text: &str) -> Option<Self> {
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
         let bytes = HEXLOWER.decode(text.as_bytes()).ok()?;
         let (nonce, signature) = bytes.split_first_chunk()?;
         Some(Self {

@@ -34,7 +34,7 @@ impl WorkBase {
 
     /// The zero bits asked for the smallest blobs.
     #[must_use]
-    pub const fn bits(self) -> u8 {
+    pub(crate) const fn bits(self) -> u8 {
         self.0
     }
 
@@ -189,7 +189,7 @@ impl WorkSearch {
         clippy::cast_sign_loss,
         reason = "a fraction between 0 and 1, times a thousand"
     )]
-    pub fn likelihood_permille(&self) -> u16 {
+    pub(crate) fn likelihood_permille(&self) -> u16 {
         let expected = 2_f64.powi(i32::from(self.bits));
         let found_by_now = -(-(self.tried as f64) / expected).exp_m1();
         ((found_by_now * 1_000.0) as u16).min(999)

@@ -76,7 +76,7 @@ impl From<DrawError> for Failure {
 impl Failure {
     /// Whether another try can end differently.
     #[must_use]
-    pub const fn is_worth_a_retry(&self) -> bool {
+    pub(crate) const fn is_worth_a_retry(&self) -> bool {
         !matches!(
             self,
             Self::Blocked | Self::Build(_) | Self::Malformed | Self::NoPath(_)

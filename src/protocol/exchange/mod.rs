@@ -166,7 +166,7 @@ impl<'a> Exchange<'a> {
 
     /// Lets this request go over another last relay than that of `path` where there is one, else over another middle.
     #[must_use]
-    pub fn unlike(self, path: Option<Hops>) -> Self {
+    pub(crate) fn unlike(self, path: Option<Hops>) -> Self {
         Self {
             unlike: path,
             ..self
@@ -282,7 +282,7 @@ impl<'a> Exchange<'a> {
 
     /// Whether the relays are Session's.
     #[must_use]
-    pub const fn is_sessions(&self) -> bool {
+    pub(crate) const fn is_sessions(&self) -> bool {
         matches!(
             self.route,
             ExchangeRoute::Relays {

@@ -206,7 +206,7 @@ impl ServerInfo {
     /// Whether `later`, asked `elapsed_secs` after this, says the same of the server, as far as every asker must be told
     /// the same: the version and the free bytes may differ, and the hours only by one from the time between.
     #[must_use]
-    pub fn agrees_with(&self, later: &Self, elapsed_secs: u64) -> bool {
+    pub(crate) fn agrees_with(&self, later: &Self, elapsed_secs: u64) -> bool {
         let expected = Self {
             version: later.version.clone(),
             hour: later.hour,

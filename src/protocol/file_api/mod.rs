@@ -24,15 +24,15 @@ pub const JSON_TYPE: &str = "application/json";
 /// The content type of a blob.
 pub const BLOB_TYPE: &str = "application/octet-stream";
 /// The feature a server lists that understands `X-Expires-Hour`, and so ids that a client knows before it uploads.
-pub const EXPIRY_HOUR_FEATURE: &str = "expiry-hour";
+pub(crate) const EXPIRY_HOUR_FEATURE: &str = "expiry-hour";
 /// The feature a server lists that understands `X-Owner`, and so delete, extend and status by its token.
-pub const OWNER_FEATURE: &str = "owner";
+pub(crate) const OWNER_FEATURE: &str = "owner";
 /// The feature a server lists that counts and limits downloads by receipts.
-pub const RECEIPTS_FEATURE: &str = "receipts";
+pub(crate) const RECEIPTS_FEATURE: &str = "receipts";
 /// The feature a server lists that mirrors a relay list.
-pub const RELAYS_FEATURE: &str = "relays";
+pub(crate) const RELAYS_FEATURE: &str = "relays";
 /// The feature a server lists whose work is bound to one stored file (see [`work`](super::capability::work)).
-pub const WORK_FEATURE: &str = "work-2";
+pub(crate) const WORK_FEATURE: &str = "work-2";
 /// The most receipts that a server keeps of a file, and so the most downloads that can be allowed.
 pub const MAX_RECEIPTS: u32 = 300;
 /// The body of a status and of a relay list that is no longer: as long as the smallest blob.

@@ -139,7 +139,7 @@ pub const fn read_done(response: &Response) -> Result<(), AnswerError> {
 impl FileInfo {
     /// When the server forgets the file, in unix seconds.
     #[must_use]
-    pub fn expires_secs(&self) -> u64 {
+    pub(crate) fn expires_secs(&self) -> u64 {
         seconds(self.expires).unwrap_or(0)
     }
 }
@@ -147,13 +147,13 @@ impl FileInfo {
 impl FileStatus {
     /// When the server forgets the file, in unix seconds.
     #[must_use]
-    pub fn expires_secs(&self) -> u64 {
+    pub(crate) fn expires_secs(&self) -> u64 {
         seconds(self.expires).unwrap_or(0)
     }
 
     /// When the file was uploaded, in unix seconds, to the hour.
     #[must_use]
-    pub fn uploaded_secs(&self) -> u64 {
+    pub(crate) fn uploaded_secs(&self) -> u64 {
         seconds(self.uploaded).unwrap_or(0)
     }
 }

@@ -174,7 +174,7 @@ impl FileRequest {
 
     /// Whether the request is about one file, and not about the server itself.
     #[must_use]
-    pub const fn names_file(&self) -> bool {
+    pub(crate) const fn names_file(&self) -> bool {
         !matches!(self, Self::RelayList | Self::ServerInfo)
     }
 

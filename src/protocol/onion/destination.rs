@@ -100,14 +100,18 @@ impl ServerReply {
     ///
     /// # Errors
     /// [`FillError`] when the headers are too long.
-    pub fn begin_blob(&self, headers: &Headers, blob_len: usize) -> Result<Vec<u8>, FillError> {
+    pub(crate) fn begin_blob(
+        &self,
+        headers: &Headers,
+        blob_len: usize,
+    ) -> Result<Vec<u8>, FillError> {
         let cipher = self.key.cipher();
         v4::begin_blob_answer(headers, blob_len, cipher.nonce_len(), cipher.overhead())
     }
 
     /// Ends and seals what [`Self::begin_blob`] began.
     #[must_use]
-    pub fn seal_blob(&self, mut begun: Vec<u8>, rng: &mut impl CryptoRng) -> Vec<u8> {
+    pub(crate) fn seal_blob(&self, mut begun: Vec<u8>, rng: &mut impl CryptoRng) -> Vec<u8> {
         let cipher = self.key.cipher();
         begun.extend_from_slice(v4::END);
         begun.resize(begun.len() + cipher.overhead() - cipher.nonce_len(), 0);

@@ -59,7 +59,7 @@ impl HopCipher {
 
     /// The cipher an `enc_type` names; absent means `aes-gcm`.
     #[must_use]
-    pub fn from_wire_name(name: Option<&str>) -> Option<Self> {
+    pub(crate) fn from_wire_name(name: Option<&str>) -> Option<Self> {
         match name {
             None | Some("aes-gcm" | "gcm") => Some(Self::AesGcm),
             Some("xchacha20" | "xchacha20-poly1305") => Some(Self::XChaCha20),
@@ -147,7 +147,7 @@ impl HopKey {
         clippy::indexing_slicing,
         reason = "sealing has just written a nonce of this length at the beginning of the region"
     )]
-    pub fn seal_request(self, region: &mut [u8], rng: &mut impl CryptoRng) -> AnswerKey {
+    pub(crate) fn seal_request(self, region: &mut [u8], rng: &mut impl CryptoRng) -> AnswerKey {
         self.seal_in_place(region, rng);
         let mut sent = [0; MAX_NONCE_LEN];
         let len = self.cipher.nonce_len();
@@ -203,7 +203,7 @@ impl HopKey {
 ///
 /// A layer has one key for both directions, so the request itself opens with it too, and whoever carries it could send it
 /// back for an answer. It is known by its nonce.
-pub struct AnswerKey {
+pub(crate) struct AnswerKey {
     key: HopKey,
     /// The nonce of the request, with zeros behind it.
     sent: [u8; MAX_NONCE_LEN],
@@ -214,7 +214,7 @@ impl AnswerKey {
     ///
     /// # Errors
     /// [`HopOpenError`]; the bytes stay as they were then.
-    pub fn open_in_place(
+    pub(crate) fn open_in_place(
         &self,
         buffer: &mut [u8],
         range: Range<usize>,

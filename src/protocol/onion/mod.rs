@@ -48,7 +48,7 @@ pub const MAX_HOP_NO: u8 = 15;
 
 /// The highest `hop_no` a relay accepts from a client that asks for a sealed return: such a client starts at 5 or below
 /// and has three relays.
-pub const MAX_SEALED_HOP_NO: u8 = 7;
+pub(crate) const MAX_SEALED_HOP_NO: u8 = 7;
 
 /// How a relay begins to say that it does not know the next one.
 pub const NOT_FOUND: &str = "Next node not found: ";

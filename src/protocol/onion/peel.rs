@@ -231,7 +231,7 @@ impl ReplyLayer {
     /// A sender who did not ask for a sealed return gets what Session's relays send: base64 of an encrypted
     /// `{"status":400,"body":…}`.
     #[must_use]
-    pub fn invalid(&self, text: &str, rng: &mut impl CryptoRng) -> (u16, Vec<u8>) {
+    pub(crate) fn invalid(&self, text: &str, rng: &mut impl CryptoRng) -> (u16, Vec<u8>) {
         use base64ct::{Base64, Encoding as _};
 
         if self.sealed.is_some() {
@@ -258,7 +258,7 @@ impl ReplyLayer {
 
     /// Whether the sender asked for a sealed return.
     #[must_use]
-    pub const fn is_sealed(&self) -> bool {
+    pub(crate) const fn is_sealed(&self) -> bool {
         self.sealed.is_some()
     }
 }

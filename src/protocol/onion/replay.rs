@@ -16,7 +16,7 @@ pub struct ReplayTag([u8; 16]);
 impl ReplayTag {
     /// The tag of a layer's ephemeral key.
     #[must_use]
-    pub fn of(ephemeral: &X25519Public) -> Self {
+    pub(crate) fn of(ephemeral: &X25519Public) -> Self {
         let hash = Sha256::digest(ephemeral.as_bytes());
         let mut tag = [0; 16];
         tag.iter_mut()

@@ -27,7 +27,7 @@ impl RelayMemory {
     ///
     /// # Errors
     /// [`NewGuardRefused`].
-    pub fn forget_guards(
+    pub(crate) fn forget_guards(
         &mut self,
         list: &RelayList,
         allow: Allowance,

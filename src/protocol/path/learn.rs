@@ -273,7 +273,7 @@ impl RelayMemory {
 
     /// Learns once more what this program learned before it saw what another program made of the memory. A guard that the
     /// other one let go stays gone.
-    pub fn learn_again(&mut self, learned: &Learned, list: &RelayList) {
+    pub(crate) fn learn_again(&mut self, learned: &Learned, list: &RelayList) {
         match *learned {
             Learned::Used { hops, at } if self.guard(&hops.guard).is_none() => {
                 self.stand(&hops, at);

@@ -201,7 +201,7 @@ impl RelayMemory {
 
     /// The guards in use at `now`, in the order in which they came.
     #[must_use]
-    pub fn guards_in_use(&self, list: &RelayList, now: u64) -> Vec<Ed25519Public> {
+    pub(crate) fn guards_in_use(&self, list: &RelayList, now: u64) -> Vec<Ed25519Public> {
         self.guards
             .iter()
             .map(|guard| guard.relay)
@@ -212,7 +212,7 @@ impl RelayMemory {
 
     /// Whether both relays behind the guard of `hops` are known at `now` to have stood on a path lately.
     #[must_use]
-    pub fn has_stood(&self, hops: &Hops, now: u64) -> bool {
+    pub(crate) fn has_stood(&self, hops: &Hops, now: u64) -> bool {
         [hops.middle, hops.last]
             .iter()
             .all(|key| self.stood_lately(key, now))
@@ -221,7 +221,7 @@ impl RelayMemory {
     /// Whether the same relays are guards, were ones, may become ones and stood on a path as in `other`: what a relay saw of
     /// this client, without the times.
     #[must_use]
-    pub fn has_the_exposure_of(&self, other: &Self) -> bool {
+    pub(crate) fn has_the_exposure_of(&self, other: &Self) -> bool {
         let guards = |memory: &Self| -> Vec<_> {
             let guards = memory.guards.iter();
             guards.map(|guard| (guard.relay, guard.since)).collect()

@@ -116,7 +116,7 @@ impl RelayMemory {
     ///
     /// # Errors
     /// [`StoredError`].
-    pub fn from_json(json: &serde_json::Value) -> Result<Self, StoredError> {
+    pub(crate) fn from_json(json: &serde_json::Value) -> Result<Self, StoredError> {
         let malformed = |_why| StoredError::Malformed;
         let version = MemoryVersionJson::deserialize(json)
             .map_err(malformed)?

@@ -41,7 +41,7 @@ mod find;
 /// The human-readable part of the word.
 const HRP: &str = "cloak";
 /// Beginning of a pointer's URI, `cloakroom:cloak1…`.
-pub const URI_START: &str = "cloakroom:";
+pub(crate) const URI_START: &str = "cloakroom:";
 /// The beginnings of a pointer: [`HRP`] with the separator of Bech32m, and [`URI_START`].
 const BEGINNINGS: [&str; 2] = ["cloak1", URI_START];
 /// The longest name that a pointer holds.
@@ -115,7 +115,7 @@ impl Pointer {
     ///
     /// # Errors
     /// [`PointerMismatch`]: the pointer describes another file.
-    pub fn check(&self, header: &Header) -> Result<(), PointerMismatch> {
+    pub(crate) fn check(&self, header: &Header) -> Result<(), PointerMismatch> {
         if header.kind != self.kind {
             return Err(PointerMismatch::Kind);
         }
@@ -189,7 +189,7 @@ pub enum PointerKey {
 impl PointerKey {
     /// The whole key; `None` when words must complete it first.
     #[must_use]
-    pub fn whole(&self) -> Option<&FileKey> {
+    pub(crate) fn whole(&self) -> Option<&FileKey> {
         match self {
             Self::Whole(key) => Some(key),
             Self::Half(..) => None,
@@ -198,7 +198,7 @@ impl PointerKey {
 
     /// Whether words must complete the key.
     #[must_use]
-    pub fn needs_words(&self) -> bool {
+    pub(crate) fn needs_words(&self) -> bool {
         matches!(self, Self::Half(..))
     }
 
@@ -227,7 +227,7 @@ impl HalfKey {
 
     /// The 32 bytes of half a key.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
@@ -377,7 +377,7 @@ pub fn begins(text: &str) -> bool {
 
 /// Whether something in `text` begins as a pointer or its URI does: a pointer may stand in it, whole or damaged.
 #[must_use]
-pub fn may_be_in(text: &str) -> bool {
+pub(crate) fn may_be_in(text: &str) -> bool {
     BEGINNINGS.iter().any(|beginning| {
         let mut places = text.as_bytes().windows(beginning.len());
         places.any(|place| place.eq_ignore_ascii_case(beginning.as_bytes()))
@@ -386,14 +386,14 @@ pub fn may_be_in(text: &str) -> bool {
 
 /// The short form of a name that a pointer holds, at most 64 bytes: the beginning and, if it is short, the ending.
 #[must_use]
-pub fn short_name(name: &str) -> String {
+pub(crate) fn short_name(name: &str) -> String {
     shorten_name(name, MAX_NAME_LEN)
 }
 
 /// The beginning of `name` and, if it is at most 16 bytes with its dot, the ending, together at most `max_len` bytes
 /// of whole characters. A name that is short enough stays as it is.
 #[must_use]
-pub fn shorten_name(name: &str, max_len: usize) -> String {
+pub(crate) fn shorten_name(name: &str, max_len: usize) -> String {
     let (stem, extension) = match name.rfind('.') {
         Some(at) if at > 0 && name.len().saturating_sub(at) <= MAX_EXTENSION_LEN.min(max_len) => {
             name.split_at(at)

@@ -81,7 +81,7 @@ impl HeldList {
     /// The list as it was kept: its signature is checked again, its time is not, so that `issued` never goes back.
     /// What was damaged meanwhile is no list.
     #[must_use]
-    pub fn resume(key: Ed25519Public, text: &str, signature: &str) -> Self {
+    pub(crate) fn resume(key: Ed25519Public, text: &str, signature: &str) -> Self {
         let good = check(&key, text.as_bytes(), Some(signature)).ok();
         Self { key, good }
     }
@@ -117,19 +117,19 @@ impl HeldList {
 
     /// The last good list, while its time lasts.
     #[must_use]
-    pub fn usable(&self, now: u64) -> Option<&RelayList> {
+    pub(crate) fn usable(&self, now: u64) -> Option<&RelayList> {
         self.last().filter(|list| now < list.expires)
     }
 
     /// The last good list, whether its time has passed or not.
     #[must_use]
-    pub fn last(&self) -> Option<&RelayList> {
+    pub(crate) fn last(&self) -> Option<&RelayList> {
         self.good.as_ref().map(|good| &good.list)
     }
 
     /// The exact bytes of the last good list and their signature, to be kept.
     #[must_use]
-    pub fn kept(&self) -> Option<(&str, &str)> {
+    pub(crate) fn kept(&self) -> Option<(&str, &str)> {
         self.good
             .as_ref()
             .map(|good| (good.text.as_str(), good.signature.as_str()))
@@ -137,7 +137,7 @@ impl HeldList {
 
     /// Whether it is to be asked for, when that was done last at `asked` (unix seconds).
     #[must_use]
-    pub fn refresh(&self, asked: Option<u64>, now: u64) -> Refresh {
+    pub(crate) fn refresh(&self, asked: Option<u64>, now: u64) -> Refresh {
         // A clock that was set back must not keep the list from being asked for.
         let today = asked
             .and_then(|asked| now.checked_sub(asked))

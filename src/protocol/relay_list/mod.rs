@@ -343,7 +343,7 @@ impl RelayList {
 
     /// The relay with this key.
     #[must_use]
-    pub fn find(&self, key: &Ed25519Public) -> Option<&RelayDescriptor> {
+    pub(crate) fn find(&self, key: &Ed25519Public) -> Option<&RelayDescriptor> {
         self.relays.iter().find(|relay| relay.key == *key)
     }
 }
@@ -431,7 +431,11 @@ impl<'a> EntryJson<'a> {
 
 /// Whether `signature` is the list key's over exactly these bytes.
 #[must_use]
-pub fn signature_is_good(list_key: &Ed25519Public, list: &[u8], signature: &[u8; 64]) -> bool {
+pub(crate) fn signature_is_good(
+    list_key: &Ed25519Public,
+    list: &[u8],
+    signature: &[u8; 64],
+) -> bool {
     list_key.verify(&signed_message(list), signature)
 }
 

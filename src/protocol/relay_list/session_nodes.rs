@@ -15,10 +15,10 @@ use crate::protocol::json::{self, Scalar, TextLimits};
 use crate::protocol::keys::{Ed25519Public, X25519Public};
 
 /// What a seed is asked, at [`ENDPOINT`].
-pub const REQUEST: &str = r#"{"jsonrpc":"2.0","method":"get_n_service_nodes","params":{"active_only":true,"fields":{"public_ip":true,"storage_port":true,"pubkey_x25519":true,"pubkey_ed25519":true,"requested_unlock_height":true,"height":true}}}"#;
+pub(crate) const REQUEST: &str = r#"{"jsonrpc":"2.0","method":"get_n_service_nodes","params":{"active_only":true,"fields":{"public_ip":true,"storage_port":true,"pubkey_x25519":true,"pubkey_ed25519":true,"requested_unlock_height":true,"height":true}}}"#;
 
 /// Where a seed answers it.
-pub const ENDPOINT: &str = "/json_rpc";
+pub(crate) const ENDPOINT: &str = "/json_rpc";
 
 /// Bytes an answer may have.
 pub const MAX_ANSWER_LEN: usize = 4 * 1_048_576;
@@ -193,7 +193,7 @@ impl SessionNodes {
     ///
     /// # Errors
     /// [`NodesError::Malformed`].
-    pub fn read_kept(bytes: &[u8]) -> Result<Self, NodesError> {
+    pub(crate) fn read_kept(bytes: &[u8]) -> Result<Self, NodesError> {
         json::parse(bytes, LIMITS)
             .ok()
             .filter(|nodes: &Self| nodes.version == 1)
@@ -202,13 +202,13 @@ impl SessionNodes {
 
     /// The nodes as a file keeps them.
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).expect("plain fields serialise")
     }
 
     /// When they were fetched, unix seconds.
     #[must_use]
-    pub const fn fetched(&self) -> u64 {
+    pub(crate) const fn fetched(&self) -> u64 {
         self.fetched
     }
 
@@ -216,7 +216,7 @@ impl SessionNodes {
     ///
     /// # Errors
     /// [`NodesError::TooFew`].
-    pub fn usable(&self, now: u64) -> Result<RelayList, NodesError> {
+    pub(crate) fn usable(&self, now: u64) -> Result<RelayList, NodesError> {
         let height = self
             .height
             .saturating_add(now.saturating_sub(self.fetched) / SECS_PER_BLOCK);

@@ -28,7 +28,7 @@ impl ListSource {
 
     /// URL of the list's signature: that of the list with `.sig` added.
     #[must_use]
-    pub fn signature_url(&self) -> String {
+    pub(crate) fn signature_url(&self) -> String {
         format!("{}.sig", self.url)
     }
 

@@ -95,7 +95,7 @@ pub struct Download {
 impl Download {
     /// The headers of the answer.
     #[must_use]
-    pub fn headers(&self) -> Headers {
+    pub(crate) fn headers(&self) -> Headers {
         let empty = FileAnswer::Found(file_api::BlobAnswer {
             blob: Vec::new(),
             expires: self.expires,
@@ -106,7 +106,7 @@ impl Download {
 
 impl Files {
     /// Answers a request.
-    pub async fn answer(&self, asked: IncomingRequest) -> Answered {
+    pub(crate) async fn answer(&self, asked: IncomingRequest) -> Answered {
         let answered = match asked.request {
             FileRequest::Download(id) => match self.download(&id).await {
                 Ok(download) => return Answered::Blob(download),
@@ -137,7 +137,7 @@ impl Files {
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub async fn sweep(&self) -> Result<Swept, StoreFault> {
+    pub(crate) async fn sweep(&self) -> Result<Swept, StoreFault> {
         self.clock.keep(&self.store).await?;
         let swept = self.store.sweep(self.clock.now().to_sweep_by()).await?;
         self.stats.add(Counter::Swept, swept.blobs);
@@ -146,7 +146,7 @@ impl Files {
 
     /// Whether the store can be written and read. It is tried at most once a second: whoever asks meanwhile is told the
     /// same.
-    pub async fn works(&self) -> bool {
+    pub(crate) async fn works(&self) -> bool {
         let mut last = self.probed.lock().await;
         match *last {
             Some((at, works)) if at.elapsed() < PROBE_EVERY => works,
@@ -160,7 +160,7 @@ impl Files {
 
     /// The largest body that an upload may have.
     #[must_use]
-    pub fn max_blob(&self) -> u64 {
+    pub(crate) fn max_blob(&self) -> u64 {
         self.policy.max_blob
     }
 

@@ -53,7 +53,7 @@ impl BlobRecord {
 
     /// Whether as many downloads as were allowed have been told of, when `told` have been.
     #[must_use]
-    pub fn is_used_up(&self, told: usize) -> bool {
+    pub(crate) fn is_used_up(&self, told: usize) -> bool {
         let allowed = usize::try_from(self.downloads).unwrap_or(usize::MAX);
         allowed > 0 && told >= allowed
     }

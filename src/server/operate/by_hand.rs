@@ -58,7 +58,7 @@ impl Operator {
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub async fn probe(&self) -> Result<Probed, StoreFault> {
+    pub(crate) async fn probe(&self) -> Result<Probed, StoreFault> {
         self.store.probe().await
     }
 

@@ -114,7 +114,7 @@ pub async fn handle(operator: &Operator, request: ControlRequest) -> ControlResp
 
 /// Control socket of a running server; closed on drop.
 #[derive(Debug)]
-pub struct ControlEndpoint {
+pub(crate) struct ControlEndpoint {
     _socket: OpenSocket,
 }
 
@@ -124,7 +124,7 @@ impl ControlEndpoint {
     ///
     /// # Errors
     /// An error of the system: there can be no socket.
-    pub fn open<H, F>(folder: &Path, handle: H) -> io::Result<Self>
+    pub(crate) fn open<H, F>(folder: &Path, handle: H) -> io::Result<Self>
     where
         H: Fn(ControlRequest) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = ControlResponse> + Send + 'static,

@@ -24,7 +24,7 @@ use crate::wire::{
 
 /// What a server has counted since its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Totals {
+pub(crate) struct Totals {
     /// What the store holds now. While that is unknown, its bytes are left out.
     pub store: Held,
     /// What the store may hold, in bytes.
@@ -36,7 +36,7 @@ pub struct Totals {
 impl Totals {
     /// As Prometheus reads them.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let mut number = |name: &str, kind: &str, help: &str, value: u64| {
             // Writing to a text cannot fail.
@@ -79,7 +79,7 @@ impl Totals {
 
 /// The totals at a port of loopback, until [`Self::stop`] or drop.
 #[derive(Debug)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     listening: Listening,
     _hours: DropGuard,
 }
@@ -89,7 +89,7 @@ impl Metrics {
     ///
     /// # Errors
     /// [`ListenError`].
-    pub async fn start(
+    pub(crate) async fn start(
         addr: SocketAddr,
         clock: Clock,
         count: impl Fn() -> Totals + Send + Sync + 'static,
@@ -117,13 +117,14 @@ impl Metrics {
     }
 
     /// Where they are.
+    #[cfg(test)]
     #[must_use]
-    pub fn addr(&self) -> SocketAddr {
+    pub(crate) fn addr(&self) -> SocketAddr {
         self.listening.addr()
     }
 
     /// Stops serving.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.listening.stop().await;
     }
 }

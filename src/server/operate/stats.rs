@@ -53,7 +53,7 @@ impl Counter {
 
     /// Its name in snake case.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Deletions => "deletions",
             Self::Downloads => "downloads",

@@ -79,7 +79,7 @@ impl LiveBlob {
     /// The blob's length.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "no empty blob is ever stored")]
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
@@ -125,7 +125,7 @@ impl LiveBlob {
     /// The blob in pieces of at most [`PIECE_LEN`] from a folder, and of the store's own size from elsewhere.
     ///
     /// A blob that ends early is an error, not an end.
-    pub fn pieces(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    pub(crate) fn pieces(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let patience = self.patience;
         stream::try_unfold((self.rest, self.len), move |(rest, left)| async move {
             if left == 0 {
@@ -180,4 +180,4 @@ async fn in_time<T>(patience: Duration, reading: impl Future<Output = T>) -> io:
 }
 
 /// Bytes of a piece read from a folder.
-pub const PIECE_LEN: u64 = 32 * 1024;
+pub(crate) const PIECE_LEN: u64 = 32 * 1024;

@@ -9,7 +9,7 @@ impl BlobStore {
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub async fn last_hour(&self) -> Result<Option<u32>, StoreFault> {
+    pub(crate) async fn last_hour(&self) -> Result<Option<u32>, StoreFault> {
         Ok(self.hours().await?.into_iter().max())
     }
 
@@ -18,7 +18,11 @@ impl BlobStore {
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub async fn note_hour(&self, hour: u32, clock_is_right: bool) -> Result<(), StoreFault> {
+    pub(crate) async fn note_hour(
+        &self,
+        hour: u32,
+        clock_is_right: bool,
+    ) -> Result<(), StoreFault> {
         let name = |hour: u32| ObjectKind::Clock.all().join(hour.to_string());
         let hours = self.hours().await?;
         if !hours.contains(&hour) {

@@ -139,7 +139,7 @@ fn is_prefix(prefix: &str) -> bool {
 
 /// Whether a folder holds a store that a server began.
 #[must_use]
-pub fn has_store(folder: &Path) -> bool {
+pub(crate) fn has_store(folder: &Path) -> bool {
     folder.join("blob").join("lock").exists()
 }
 

@@ -44,7 +44,8 @@ mod sweep;
 mod tally;
 mod total;
 
-pub use found::{LiveBlob, PIECE_LEN};
+pub use found::LiveBlob;
+pub(crate) use found::PIECE_LEN;
 pub use names::FileSlot;
 pub use objects::StoreFault;
 pub use probe::Probed;
@@ -78,7 +79,7 @@ pub struct FileRecord {
 
 /// Whether a server runs on the store in `folder`. On a file system without locks nobody can tell, and it is none.
 #[must_use]
-pub fn is_held(folder: &std::path::Path) -> bool {
+pub(crate) fn is_held(folder: &std::path::Path) -> bool {
     folder::is_held(folder)
 }
 
@@ -296,7 +297,11 @@ impl BlobStore {
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub async fn expiry_again(&self, file: &FileSlot, first: u32) -> Result<u32, StoreFault> {
+    pub(crate) async fn expiry_again(
+        &self,
+        file: &FileSlot,
+        first: u32,
+    ) -> Result<u32, StoreFault> {
         Ok(first.max(self.latest(file).await?))
     }
 
@@ -384,7 +389,7 @@ impl BlobStore {
     /// The bytes that can still be stored, as far as this process knows; `None` before the first count of a store whose
     /// total is not known.
     #[must_use]
-    pub fn free_bytes(&self) -> Option<u64> {
+    pub(crate) fn free_bytes(&self) -> Option<u64> {
         self.quota.free_bytes()
     }
 

@@ -88,7 +88,7 @@ impl FileSlot {
 
     /// The expiry hour given at upload.
     #[must_use]
-    pub fn hour(&self) -> u32 {
+    pub(crate) fn hour(&self) -> u32 {
         self.hour
     }
 }

@@ -126,7 +126,7 @@ impl BlobStore {
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub async fn erase(&self, file: &FileSlot) -> Result<bool, StoreFault> {
+    pub(crate) async fn erase(&self, file: &FileSlot) -> Result<bool, StoreFault> {
         let _lock = self.locks.lock(file).await;
         Ok(self.erase_locked(file).await? > 0)
     }
@@ -136,7 +136,7 @@ impl BlobStore {
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub async fn block(&self, file: &FileSlot) -> Result<bool, StoreFault> {
+    pub(crate) async fn block(&self, file: &FileSlot) -> Result<bool, StoreFault> {
         let _lock = self.locks.lock(file).await;
         let nobodys = BlobRecord {
             expiry_hour: file.hour(),

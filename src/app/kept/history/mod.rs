@@ -136,17 +136,23 @@ impl History {
     }
 
     /// Reads what was kept, and keeps from now on.
-    pub fn turn_on(&self) {
+    pub(crate) fn turn_on(&self) {
         self.order(HistoryCommand::TurnOn);
     }
 
     /// Keeps nothing from now on. What was kept stays until it is wiped.
-    pub fn turn_off(&self) {
+    pub(crate) fn turn_off(&self) {
         self.order(HistoryCommand::TurnOff);
     }
 
     /// Keeps a transfer in the place of `entry`, or as a new one, and says as which entry.
-    pub fn remember(&self, entry: Option<EntryId>, name: &str, len: u64, what: What) -> EntryId {
+    pub(crate) fn remember(
+        &self,
+        entry: Option<EntryId>,
+        name: &str,
+        len: u64,
+        what: What,
+    ) -> EntryId {
         let id = entry.unwrap_or_else(|| EntryId::generate(&mut random::system()));
         self.add(HistoryEntry {
             id,
@@ -159,32 +165,33 @@ impl History {
     }
 
     /// Keeps an entry, in the place of the one with its id.
-    pub fn add(&self, entry: HistoryEntry) {
+    pub(crate) fn add(&self, entry: HistoryEntry) {
         self.order(HistoryCommand::Add(entry));
     }
 
     /// Forgets an entry.
-    pub fn forget(&self, id: EntryId) {
+    pub(crate) fn forget(&self, id: EntryId) {
         self.order(HistoryCommand::Forget(id));
     }
 
     /// The server keeps the file of this entry until then, unix seconds.
-    pub fn expires(&self, id: EntryId, at: u64) {
+    pub(crate) fn expires(&self, id: EntryId, at: u64) {
         self.order(HistoryCommand::Expires(id, at));
     }
 
     /// Removes the file, those put aside, and the key.
-    pub fn wipe(&self) {
+    pub(crate) fn wipe(&self) {
         self.order(HistoryCommand::Wipe);
     }
 
     /// Writes everything in the clear to a file of the person's choice.
-    pub fn export(&self, to: PathBuf) {
+    #[cfg(test)]
+    pub(crate) fn export(&self, to: PathBuf) {
         self.order(HistoryCommand::Export(to));
     }
 
     /// [`History::export`] for later, on any thread.
-    pub fn exporter(&self) -> impl FnOnce(PathBuf) + Send + use<> {
+    pub(crate) fn exporter(&self) -> impl FnOnce(PathBuf) + Send + use<> {
         let orders = self.orders.lock().clone();
         move |to| {
             if let Some(orders) = orders {
@@ -194,7 +201,7 @@ impl History {
     }
 
     /// Stops taking orders and waits, at most `within`, until all of them are done. Returns whether they are.
-    pub fn close(&self, within: Duration) -> bool {
+    pub(crate) fn close(&self, within: Duration) -> bool {
         self.orders.lock().take();
         let ended = self.ended.lock();
         matches!(

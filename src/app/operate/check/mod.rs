@@ -54,7 +54,7 @@ pub enum PartState {
 impl PartState {
     /// Its name.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Skipped => "skipped",
@@ -67,7 +67,7 @@ impl PartState {
 impl Report {
     /// Whether nothing failed.
     #[must_use]
-    pub fn is_ok(&self) -> bool {
+    pub(crate) fn is_ok(&self) -> bool {
         self.findings
             .iter()
             .all(|finding| finding.state != PartState::Failed)

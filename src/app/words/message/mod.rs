@@ -7,7 +7,7 @@ mod remedy;
 
 use std::path::Path;
 
-pub use self::reasons::io_words;
+pub(crate) use self::reasons::io_words;
 use self::reasons::{Reason as _, io_remedy};
 pub use self::remedy::Remedy;
 use super::l10n::{Fill, tell_part};
@@ -45,7 +45,7 @@ pub struct UserMessage {
 impl UserMessage {
     /// What is said of it aloud: what happened and what to do next; why can be read.
     #[must_use]
-    pub fn aloud(&self) -> String {
+    pub(crate) fn aloud(&self) -> String {
         format!("{} {}", self.what, self.next).trim().to_owned()
     }
 

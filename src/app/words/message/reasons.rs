@@ -215,7 +215,7 @@ impl Reason for SaveError {
 
 /// What the system said, as a sentence.
 #[must_use]
-pub fn io_words(reason: IoReason) -> String {
+pub(crate) fn io_words(reason: IoReason) -> String {
     match reason.kind() {
         io::ErrorKind::AlreadyExists => texts::io_already_exists(),
         io::ErrorKind::NotADirectory => texts::io_not_a_folder(),

@@ -33,7 +33,7 @@ pub enum Remedy {
 impl Remedy {
     /// Whether the transfer is tried again once the person has done this.
     #[must_use]
-    pub const fn then_retry(self) -> bool {
+    pub(crate) const fn then_retry(self) -> bool {
         !matches!(self, Self::Nothing | Self::Paste | Self::Retry)
     }
 }

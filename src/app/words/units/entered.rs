@@ -9,7 +9,7 @@ use jiff::{Span, SpanRelativeTo, Unit};
 /// # Errors
 /// What to write instead: for a number without a unit, for months and years, which have no fixed length, and for a time
 /// below 1 second or above 10,000,000,000 seconds (317 years).
-pub fn parse_seconds(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_seconds(text: &str) -> Result<u64, String> {
     let span: Span = text
         .trim()
         .to_ascii_lowercase()
@@ -37,7 +37,7 @@ pub fn parse_seconds(text: &str) -> Result<u64, String> {
 ///
 /// # Errors
 /// What to write instead: for another text, and for a size that 64 bits cannot count.
-pub fn parse_bytes(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_bytes(text: &str) -> Result<u64, String> {
     let size: Result<ByteSize, _> = text.trim().replace('_', "").parse();
     size.map(|size| size.as_u64())
         .ok()
@@ -48,7 +48,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
 
 /// A size for operators, in units of 1,024: `1.5 GiB`.
 #[must_use]
-pub fn size_for_operators(bytes: u64) -> String {
+pub(crate) fn size_for_operators(bytes: u64) -> String {
     ByteSize::b(bytes).display().iec().to_string()
 }
 

@@ -6,11 +6,14 @@ mod numbers;
 mod sizes;
 mod times;
 
-pub use self::entered::{parse_bytes, parse_seconds, size_for_operators};
+pub(crate) use self::entered::{parse_bytes, parse_seconds, size_for_operators};
 pub(crate) use self::numbers::group_digits;
-pub use self::numbers::{grouped, percent, percent_done};
-pub use self::sizes::{exact_size, size, size_sent, speed};
-pub use self::times::{day, day_and_time, duration, from_now, time_left, use_local_days};
+pub(crate) use self::numbers::percent_done;
+pub(crate) use self::numbers::{grouped, percent};
+pub(crate) use self::sizes::{exact_size, size_sent};
+pub use self::sizes::{size, speed};
+pub use self::times::day;
+pub(crate) use self::times::{day_and_time, duration, from_now, time_left, use_local_days};
 
 #[cfg(test)]
 mod tests;

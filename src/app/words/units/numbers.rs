@@ -5,7 +5,7 @@ use crate::app::words::texts;
 
 /// A whole number in groups of three digits: `12,345`, in German `12.345`.
 #[must_use]
-pub fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     group_digits(&number.to_string())
 }
 
@@ -35,13 +35,13 @@ pub(super) fn tenths(tenths: u64) -> String {
 
 /// A number of hundredths of a whole: `150%`, in German `150 %`.
 #[must_use]
-pub fn percent(hundredths: u64) -> String {
+pub(crate) fn percent(hundredths: u64) -> String {
     texts::percent(hundredths)
 }
 
 /// How much is done of a whole, from 0 to 1: `61%`. It is rounded down, so that 100 % is the whole; what is no number is 0.
 #[must_use]
-pub fn percent_done(fraction: f32) -> String {
+pub(crate) fn percent_done(fraction: f32) -> String {
     let fraction = if fraction.is_finite() {
         fraction.clamp(0.0, 1.0)
     } else {

@@ -28,13 +28,13 @@ fn rounded(bytes: u64, unit: u64) -> String {
 
 /// A length to the byte: `9,998,912 B`.
 #[must_use]
-pub fn exact_size(bytes: u64) -> String {
+pub(crate) fn exact_size(bytes: u64) -> String {
     texts::exact_size(bytes)
 }
 
 /// The size of a file, and what the server sees of it where that reads otherwise: `1.5 kB, sent as 65.5 kB`.
 #[must_use]
-pub fn size_sent(len: Option<u64>, blob_len: u64) -> String {
+pub(crate) fn size_sent(len: Option<u64>, blob_len: u64) -> String {
     let sent = size(blob_len);
     match len.map(size) {
         Some(size) if size == sent => size,

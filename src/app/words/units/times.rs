@@ -12,7 +12,7 @@ use crate::app::words::texts;
 static ZONE: OnceLock<TimeZone> = OnceLock::new();
 
 /// Says days as they are where this computer is, from now on.
-pub fn use_local_days() {
+pub(crate) fn use_local_days() {
     ZONE.get_or_init(TimeZone::system);
 }
 
@@ -24,7 +24,7 @@ pub fn day(unix_secs: u64) -> String {
 
 /// Day, hour and minute of a time in unix seconds, in UTC: `6 Dec 2026, 07:00 UTC`.
 #[must_use]
-pub fn day_and_time(unix_secs: u64) -> String {
+pub(crate) fn day_and_time(unix_secs: u64) -> String {
     let time = civil(unix_secs, &TimeZone::UTC);
     texts::day_and_time(
         &date(time),
@@ -65,7 +65,7 @@ fn date(time: DateTime) -> String {
 /// How far away a time is, both in unix seconds, in the largest unit that says enough; which day it is, when it is 100
 /// days away or more: `in 2 hours`, `14 days ago`.
 #[must_use]
-pub fn from_now(unix_secs: u64, now: u64) -> String {
+pub(crate) fn from_now(unix_secs: u64, now: u64) -> String {
     const FAR: u64 = 100 * DAY;
     let distance = unix_secs.abs_diff(now);
     let ahead = unix_secs >= now;
@@ -82,7 +82,7 @@ pub fn from_now(unix_secs: u64, now: u64) -> String {
 
 /// A length of time in days, or in hours where it is no whole number of days, one hour at least: `14 days`.
 #[must_use]
-pub fn duration(secs: u64) -> String {
+pub(crate) fn duration(secs: u64) -> String {
     if secs >= DAY && secs.is_multiple_of(DAY) {
         texts::duration_days(secs / DAY)
     } else {
@@ -92,7 +92,7 @@ pub fn duration(secs: u64) -> String {
 
 /// How long something still takes, in a unit whose number is small: `2 min left`.
 #[must_use]
-pub fn time_left(secs: u64) -> String {
+pub(crate) fn time_left(secs: u64) -> String {
     match secs {
         0..100 => texts::seconds_left(secs),
         100..6_000 => texts::minutes_left(secs.div_ceil(60)),

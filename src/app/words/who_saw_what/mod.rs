@@ -100,7 +100,7 @@ pub enum Asked {
 impl Asked {
     /// What `request` asks for.
     #[must_use]
-    pub const fn of(request: &FileRequest) -> Self {
+    pub(crate) const fn of(request: &FileRequest) -> Self {
         match request {
             FileRequest::Delete { .. } => Self::Delete,
             FileRequest::Download(_) => Self::Download,
@@ -131,7 +131,7 @@ pub fn role(role: Role) -> &'static str {
 
 /// One try of one request: `Stored the file, try 2`. `number` counts from one.
 #[must_use]
-pub fn one_try(asked: Asked, number: usize) -> String {
+pub(crate) fn one_try(asked: Asked, number: usize) -> String {
     let what = match asked {
         Asked::Delete => texts::asked_delete(),
         Asked::Download => texts::asked_download(),
@@ -253,13 +253,13 @@ pub fn links(links: Links) -> &'static str {
 
 /// The path of the last try, in one line.
 #[must_use]
-pub fn path_line(shown: &[RequestShown]) -> Option<String> {
+pub(crate) fn path_line(shown: &[RequestShown]) -> Option<String> {
     Some(path(shown.last()?.attempts.last()?))
 }
 
 /// One try in one line: its path and what came of it.
 #[must_use]
-pub fn attempt_line(attempt: &AttemptShown) -> String {
+pub(crate) fn attempt_line(attempt: &AttemptShown) -> String {
     texts::titled(&path(attempt), &outcome(&attempt.outcome))
 }
 
