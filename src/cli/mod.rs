@@ -68,7 +68,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         interrupted.cancel();
     });
     match command {
-        Command::Check(check) => commands::check::run(check, &cancel).await,
+        Command::Check(check) => commands::check::run(&check, &cancel).await,
         Command::Completions(completions) => commands::completions::run(&completions),
         Command::Delete(delete) => commands::manage::delete(&delete, &cancel).await,
         Command::Demo(demo) => commands::demo::run(demo, &cancel).await,

@@ -12,14 +12,14 @@ use crate::cli::CliError;
 use crate::cli::args::{CheckArgs, CheckWhat};
 use crate::cli::terminal::{print_json, print_line};
 
-pub(crate) async fn run(args: CheckArgs, cancel: &CancellationToken) -> Result<(), CliError> {
+pub(crate) async fn run(args: &CheckArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     if args.network && args.what.is_some() {
         return Err(CliError::Usage(
             "--network is for cloak check alone; a relay's check asks the relays of its list anyway, a server's with --through"
                 .to_owned(),
         ));
     }
-    let report = report(&args, cancel).await?;
+    let report = report(args, cancel).await?;
     if args.json {
         print_json(&as_json(&report))?;
     } else {
