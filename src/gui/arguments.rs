@@ -10,7 +10,8 @@ use super::model::PointerText;
 use super::platform::uri_list::UriList;
 use super::text;
 use crate::app::settings::Display;
-use crate::protocol::pointer::{self, URI_START};
+use crate::protocol::bech32m::URI_START;
+use crate::protocol::pointer;
 
 /// Option that the registry entry for `cloakroom:` links on Windows puts before the clicked link.
 pub(super) const LINK_ARGUMENT: &str = "--link";

@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod address;
+pub mod bech32m;
 pub mod bytes;
 pub mod capability;
 mod cbor;

@@ -1,6 +1,6 @@
 //! What a recipient needs to fetch and open a file, and the one word of text it travels as.
 //!
-//! `find` looks for such a word in pasted text and names its damage; this file holds the value and its encoding.
+//! [`super::bech32m`] looks for such a word in pasted text; this file holds the value and its encoding.
 //!
 //! A pointer carries the whole key of its blob, or half of it, which five words that travel another way complete. Half a
 //! key opens nothing, and has a type of its own:
@@ -26,30 +26,24 @@
 //! ```
 #![warn(clippy::string_slice, clippy::arithmetic_side_effects)]
 
-use bech32::{Bech32m, Hrp};
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use super::address::{FileId, ServerAddress, ServerUrl};
+use super::bech32m::{
+    self, Bech32mWord, DecodeError, FindError, Malformed, SecretText, URI_START, max_payload_len,
+};
 use super::cbor::{CborValue, MapWriter, read_map};
 use super::digest::Digest;
 use super::keys::Ed25519Public;
 use super::seal::{ContentKind, FileKey, Header};
 use super::size_class::MAX_CONTENT_LEN;
 
-mod find;
-
-/// The human-readable part of the word.
-const HRP: &str = "cloak";
-/// Beginning of a pointer's URI, `cloakroom:cloak1…`.
-pub(crate) const URI_START: &str = "cloakroom:";
-/// The beginnings of a pointer: [`HRP`] with the separator of Bech32m, and [`URI_START`].
-const BEGINNINGS: [&str; 2] = ["cloak1", URI_START];
+/// The beginnings of a pointer: of its word, and of its URI.
+const BEGINNINGS: [&str; 2] = [Pointer::PREFIX, URI_START];
 /// The longest name that a pointer holds.
 const MAX_NAME_LEN: usize = 64;
 /// The longest ending, with its dot, that [`short_name`] keeps.
 const MAX_EXTENSION_LEN: usize = 16;
-/// The most bytes that fit into the longest word: 1,023 characters less `cloak1` and six of checksum, five bits each.
-const MAX_PAYLOAD_LEN: usize = 631;
 
 /// Where a file is and what opens it. A secret: it cannot be printed, cloned or compared.
 pub struct Pointer {
@@ -84,21 +78,17 @@ impl Pointer {
     #[must_use]
     pub fn to_text(&self) -> SecretText {
         let mut payload = self.encode(true);
-        if payload.len() > MAX_PAYLOAD_LEN {
+        if payload.len() > max_payload_len(Self::PREFIX) {
             payload = self.encode(false);
         }
-        word(&payload)
+        bech32m::word(Self::PREFIX, &payload)
             .expect("without a relay list every field has a limit, and all limits together fit")
     }
 
     /// The pointer as a URI, `cloakroom:cloak1…`.
     #[must_use]
     pub fn to_uri(&self) -> SecretText {
-        let word = self.to_text();
-        let mut uri = Zeroizing::new(String::with_capacity(1040));
-        uri.push_str(URI_START);
-        uri.push_str(word.as_str());
-        SecretText(uri)
+        bech32m::uri(&self.to_text())
     }
 
     /// Finds a pointer in text that a person pasted: inside prose, quoted, broken over lines, in capitals, as a URI.
@@ -106,7 +96,7 @@ impl Pointer {
     /// # Errors
     /// [`FindPointerError`] says that there is none, or what has happened to the one that there is.
     pub fn find(text: &str) -> Result<Self, FindPointerError> {
-        find::find(text)
+        Ok(bech32m::find(text)?)
     }
 
     /// Compares kind, length and (when the pointer has one) name with the header of the file that was opened. Save
@@ -157,10 +147,28 @@ impl Pointer {
         }
         map.finish()
     }
+}
 
-    fn decode(payload: &[u8]) -> Result<Self, DecodeError> {
-        let entries =
-            read_map(payload).or(Err(DecodeError::Invalid("it is not a map of known form")))?;
+impl Bech32mWord for Pointer {
+    type Invalid = &'static str;
+
+    const PREFIX: &'static str = "cloak1";
+    const MIN_ENTRY_LENS: &'static [usize] = &[10, 35, 3, 35, 35, 2];
+
+    fn may_stand(key: u64, major: u8, argument: u64) -> bool {
+        match key {
+            0 => major == 3 && (8..=280).contains(&argument),
+            1 | 3 | 4 => (major, argument) == (2, 32),
+            2 | 6 => major == 3 && (1..=64).contains(&argument),
+            5 | 7 | 8 | 10 => major == 0,
+            9 => major == 5,
+            11 => major == 3,
+            _ => true,
+        }
+    }
+
+    fn decode(payload: &[u8]) -> Result<Self, DecodeError<&'static str>> {
+        let entries = read_map(payload).or(Err(DecodeError::Malformed(Malformed::NotAMap)))?;
         let mut fields = Fields::default();
         let mut newer = false;
         for (key, value) in entries {
@@ -172,7 +180,7 @@ impl Pointer {
         let pointer = fields.into_pointer()?;
         // A value that is no valid field, such as a kind of 0 or a name beside words, is not written again either.
         if *pointer.encode(true) != *payload {
-            return Err(DecodeError::Invalid("it is not in its one canonical form"));
+            return Err(DecodeError::Malformed(Malformed::NotCanonical));
         }
         Ok(pointer)
     }
@@ -291,7 +299,7 @@ impl WordsParams {
         map
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError<&'static str>> {
         let bad = DecodeError::Invalid("its words parameters are out of bounds");
         let entries = read_map(bytes).or(Err(bad))?;
         let [
@@ -310,17 +318,6 @@ impl WordsParams {
         let small = |value: &u64| u32::try_from(*value).or(Err(bad));
         let salt = <[u8; 16]>::try_from(*salt).or(Err(bad))?;
         Self::new(salt, small(memory)?, small(passes)?, small(lanes)?).ok_or(bad)
-    }
-}
-
-/// Text that is a secret: it cannot be printed, cloned or compared, and is zeroised on drop.
-pub struct SecretText(Zeroizing<String>);
-
-impl SecretText {
-    /// The text, for the clipboard or standard output, never for a log.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -406,23 +403,26 @@ pub(crate) fn shorten_name(name: &str, max_len: usize) -> String {
     short
 }
 
-/// Why a whole word is no pointer.
-#[derive(Clone, Copy)]
-enum DecodeError {
-    Invalid(&'static str),
-    Newer,
-}
-
-impl From<DecodeError> for FindPointerError {
-    fn from(error: DecodeError) -> Self {
+impl From<FindError<&'static str>> for FindPointerError {
+    fn from(error: FindError<&'static str>) -> Self {
         match error {
-            DecodeError::Invalid(reason) => Self::Invalid(reason),
-            DecodeError::Newer => Self::Newer,
+            FindError::Changed => Self::Changed,
+            FindError::CutOff { missing } => Self::CutOff { missing },
+            FindError::Decode(DecodeError::Invalid(why)) => Self::Invalid(why),
+            FindError::Decode(DecodeError::Malformed(Malformed::NotAMap)) => {
+                Self::Invalid("it is not a map of known form")
+            }
+            FindError::Decode(DecodeError::Malformed(Malformed::NotCanonical)) => {
+                Self::Invalid("it is not in its one canonical form")
+            }
+            FindError::Decode(DecodeError::Newer) => Self::Newer,
+            FindError::NotFound => Self::NotFound,
+            FindError::TooLong => Self::TooLong,
         }
     }
 }
 
-fn invalid<T>(reason: &'static str) -> Result<T, DecodeError> {
+fn invalid<T>(reason: &'static str) -> Result<T, DecodeError<&'static str>> {
     Err(DecodeError::Invalid(reason))
 }
 
@@ -444,7 +444,7 @@ struct Fields {
 
 impl Fields {
     /// Takes one entry of the map; `false` when only a newer version knows it.
-    fn take(&mut self, key: u64, value: CborValue<'_>) -> Result<bool, DecodeError> {
+    fn take(&mut self, key: u64, value: CborValue<'_>) -> Result<bool, DecodeError<&'static str>> {
         match (key, value) {
             (0, CborValue::Text(url)) => {
                 self.url = Some(
@@ -494,7 +494,7 @@ impl Fields {
         Ok(true)
     }
 
-    fn into_pointer(self) -> Result<Pointer, DecodeError> {
+    fn into_pointer(self) -> Result<Pointer, DecodeError<&'static str>> {
         let missing = DecodeError::Invalid("a field is missing");
         let key = self.key.ok_or(missing)?;
         let pointer = Pointer {
@@ -522,14 +522,6 @@ impl Fields {
         }
         Ok(pointer)
     }
-}
-
-/// The word around a payload; `None` when it would be longer than 1,023 characters.
-fn word(payload: &[u8]) -> Option<SecretText> {
-    let mut text = Zeroizing::new(String::with_capacity(1024));
-    bech32::encode_lower_to_fmt::<Bech32m, _>(&mut *text, Hrp::parse_unchecked(HRP), payload)
-        .ok()?;
-    Some(SecretText(text))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How a pointer is found in pasted text, and how its damage is told apart.
+//! How a word is found in pasted text, and how its damage is told apart.
 //!
 //! The text is read three times: as it is; with line breaks joined, where quote marks, characters that show nothing and
 //! the soft breaks of quoted-printable text (RFC 2045, section 6.7) are dropped; and with all spaces joined. Each time the
@@ -12,37 +12,38 @@ use zeroize::Zeroizing;
 
 use super::super::bytes::{Reader, Truncated};
 use super::super::text::is_invisible;
-use super::{FindPointerError, MAX_PAYLOAD_LEN, Pointer, word};
+use super::{
+    Bech32mWord, CHECKSUM_LEN, DecodeError, FindError, MAX_WORD_LEN, Malformed, max_payload_len,
+    word,
+};
 
 const MAX_TEXT_LEN: usize = 64 * 1024;
 /// Tried in each of the three readings.
 const MAX_CANDIDATES: usize = 16;
-const PREFIX: &[u8] = b"cloak1";
-const CHECKSUM_LEN: usize = 6;
-/// The most characters behind [`PREFIX`].
-const MAX_RUN_LEN: usize = 1017;
 /// Stands for every character that can be no part of a word.
 const STOP: u8 = 0;
-/// A joined piece so long, or with a digit in it, is a piece of a pointer and not of the prose around it.
+/// A joined piece so long, or with a digit in it, is a piece of a word and not of the prose around it.
 const MIN_PIECE_LEN: usize = 16;
 /// Number of letters and digits that, behind a character no word has, are taken for the rest of a word.
 const MIN_TAIL_LEN: usize = 12;
 
-pub(super) fn find(text: &str) -> Result<Pointer, FindPointerError> {
+/// The first whole word of the kind `W` in a text that a person pasted: inside prose, quoted, broken over lines, in capitals,
+/// as a URI.
+pub(in crate::protocol) fn find<W: Bech32mWord>(text: &str) -> Result<W, FindError<W::Invalid>> {
     if text.len() > MAX_TEXT_LEN {
-        return Err(FindPointerError::TooLong);
+        return Err(FindError::TooLong);
     }
-    let mut worst: Option<Damage> = None;
+    let mut worst: Option<Damage<W::Invalid>> = None;
     for joining in [Joining::Nothing, Joining::Lines, Joining::Spaces] {
         let line = Joined::of(text, joining);
-        for at in line.candidates().take(MAX_CANDIDATES) {
+        for at in line.candidates(W::PREFIX).take(MAX_CANDIDATES) {
             match line.examine(at) {
-                Ok(pointer) => return Ok(pointer),
+                Ok(value) => return Ok(value),
                 Err(damage) => worst = damage.or_worse(worst),
             }
         }
     }
-    Err(worst.map_or(FindPointerError::NotFound, |damage| damage.error))
+    Err(worst.map_or(FindError::NotFound, |damage| damage.error))
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -52,23 +53,19 @@ enum Joining {
     Spaces,
 }
 
-/// Why a candidate is no pointer. Of several candidates, the person is told about the one most like a pointer.
+/// Why a candidate is no word. Of several candidates, the person is told about the one most like a word.
 #[derive(Clone, Copy)]
-struct Damage {
-    error: FindPointerError,
+struct Damage<Invalid> {
+    error: FindError<Invalid>,
     len: usize,
 }
 
-impl Damage {
+impl<Invalid: Copy> Damage<Invalid> {
     fn or_worse(self, other: Option<Self>) -> Option<Self> {
         let weight = |damage: &Self| {
-            let whole = matches!(
-                damage.error,
-                FindPointerError::Newer | FindPointerError::Invalid(_)
-            );
             (
-                damage.error != FindPointerError::NotFound,
-                whole,
+                !matches!(damage.error, FindError::NotFound),
+                matches!(damage.error, FindError::Decode(_)),
                 damage.len,
             )
         };
@@ -118,40 +115,40 @@ impl Joined {
     }
 
     /// Where the prefix of a word begins.
-    fn candidates(&self) -> impl Iterator<Item = usize> {
+    fn candidates(&self, prefix: &'static str) -> impl Iterator<Item = usize> {
         self.bytes
-            .windows(PREFIX.len())
+            .windows(prefix.len())
             .enumerate()
-            .filter(|(_, window)| *window == PREFIX)
+            .filter(move |(_, window)| *window == prefix.as_bytes())
             .map(|(at, _)| at)
     }
 
-    fn examine(&self, at: usize) -> Result<Pointer, Damage> {
+    fn examine<W: Bech32mWord>(&self, at: usize) -> Result<W, Damage<W::Invalid>> {
         let (prefix_joints, joints) = self
             .joints
             .get(at..)
-            .and_then(|j| j.split_at_checked(PREFIX.len()))
+            .and_then(|j| j.split_at_checked(W::PREFIX.len()))
             .unwrap_or_default();
         let behind = self
             .bytes
-            .get(at.saturating_add(PREFIX.len())..)
+            .get(at.saturating_add(W::PREFIX.len())..)
             .unwrap_or_default();
         let len = behind
             .iter()
             .take_while(|byte| symbol(**byte).is_some())
-            .take(MAX_RUN_LEN)
+            .take(MAX_WORD_LEN.saturating_sub(W::PREFIX.len()))
             .count();
         let (run, tail) = behind.split_at_checked(len).unwrap_or_default();
-        let error = match read(run) {
-            Ok(pointer) => return Ok(pointer),
+        let error = match read::<W>(run) {
+            Ok(value) => return Ok(value),
             Err(error) => error,
         };
 
-        // Not a pointer. Say why from what surely belongs to it.
+        // Not a word. Say why from what surely belongs to it.
         let joints = joints.get(..len).unwrap_or_default();
         let sure = sure_len(run, joints);
         let error = if sure < len {
-            read(run.get(..sure).unwrap_or_default())
+            read::<W>(run.get(..sure).unwrap_or_default())
                 .err()
                 .unwrap_or(error)
         } else {
@@ -161,7 +158,7 @@ impl Joined {
         let torn_prefix = prefix_joints.iter().skip(1).any(|joint| *joint);
         if torn_prefix && sure < MIN_PIECE_LEN {
             return Err(Damage {
-                error: FindPointerError::NotFound,
+                error: FindError::NotFound,
                 len: 0,
             });
         }
@@ -173,9 +170,9 @@ impl Joined {
                 .take_while(|byte| byte.is_ascii_alphanumeric())
                 .count()
                 >= MIN_TAIL_LEN;
-        let cut = matches!(error, FindPointerError::CutOff { .. });
+        let cut = matches!(error, FindError::CutOff { .. });
         let error = if cut && replaced {
-            FindPointerError::Changed
+            FindError::Changed
         } else {
             error
         };
@@ -208,45 +205,45 @@ fn sure_len(run: &[u8], joints: &[bool]) -> usize {
 }
 
 /// Reads the word whose characters behind the prefix begin `run`.
-fn read(run: &[u8]) -> Result<Pointer, FindPointerError> {
+fn read<W: Bech32mWord>(run: &[u8]) -> Result<W, FindError<W::Invalid>> {
     let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(
         run.iter()
             .filter_map(|byte| symbol(*byte))
             .fes_to_bytes()
             .collect(),
     );
-    let len = match extent(&bytes) {
+    let max_len = max_payload_len(W::PREFIX);
+    let len = match extent::<W>(&bytes) {
         Extent::Whole { len } => len,
-        Extent::Cut { len } => return Err(cut_off(run, len)),
-        Extent::Garbled if is_intact(run) => {
-            return Err(FindPointerError::Invalid("it is not a map of known form"));
-        }
-        Extent::Garbled => return Err(FindPointerError::Changed),
+        Extent::Cut { len } => return Err(cut_off(run, len, max_len)),
+        // Nothing was changed on the way: its maker wrote it so.
+        Extent::Garbled if is_intact(W::PREFIX, run) => payload_len(run),
+        Extent::Garbled => return Err(FindError::Changed),
     };
     let payload = bytes.get(..len).unwrap_or_default();
     let Some(run) = run.get(..word_len(len)) else {
-        return Err(cut_off(run, len));
+        return Err(cut_off(run, len, max_len));
     };
-    if !is_intact(run) {
-        return Err(FindPointerError::Changed);
+    if !is_intact(W::PREFIX, run) {
+        return Err(FindError::Changed);
     }
-    let pointer = Pointer::decode(payload)?;
-    let again = word(payload)
-        .is_some_and(|word| word.as_str().as_bytes().strip_prefix(PREFIX) == Some(run));
+    let value = W::decode(payload).map_err(FindError::Decode)?;
+    let again = word(W::PREFIX, payload)
+        .is_some_and(|word| word.as_str().strip_prefix(W::PREFIX).map(str::as_bytes) == Some(run));
     if again {
-        Ok(pointer)
+        Ok(value)
     } else {
-        Err(FindPointerError::Invalid(
-            "it is not in its one canonical form",
-        ))
+        Err(FindError::Decode(DecodeError::Malformed(
+            Malformed::NotCanonical,
+        )))
     }
 }
 
-fn cut_off(run: &[u8], payload_len: usize) -> FindPointerError {
-    if payload_len > MAX_PAYLOAD_LEN {
-        return FindPointerError::Changed;
+fn cut_off<Invalid>(run: &[u8], payload_len: usize, max_len: usize) -> FindError<Invalid> {
+    if payload_len > max_len {
+        return FindError::Changed;
     }
-    FindPointerError::CutOff {
+    FindError::CutOff {
         missing: word_len(payload_len).saturating_sub(run.len()).max(1),
     }
 }
@@ -259,9 +256,14 @@ fn word_len(payload_len: usize) -> usize {
         .saturating_add(CHECKSUM_LEN)
 }
 
+/// Number of bytes in a whole word that has `run` behind its prefix.
+fn payload_len(run: &[u8]) -> usize {
+    run.len().saturating_sub(CHECKSUM_LEN).saturating_mul(5) / 8
+}
+
 /// Whether the checksum is right (BIP 350, not the older one).
-fn is_intact(run: &[u8]) -> bool {
-    let whole = Zeroizing::new([PREFIX, run].concat());
+fn is_intact(prefix: &str, run: &[u8]) -> bool {
+    let whole = Zeroizing::new([prefix.as_bytes(), run].concat());
     core::str::from_utf8(&whole).is_ok_and(|word| CheckedHrpstring::new::<Bech32m>(word).is_ok())
 }
 
@@ -302,29 +304,27 @@ impl From<Truncated> for FindStop {
     }
 }
 
-/// The fewest bytes of each entry that is always there; of any other it is two.
-const MIN_ENTRY_LENS: [usize; 6] = [10, 35, 3, 35, 35, 2];
-
-fn extent(bytes: &[u8]) -> Extent {
+fn extent<W: Bech32mWord>(bytes: &[u8]) -> Extent {
+    let fewest = W::MIN_ENTRY_LENS.len();
     let mut reader = Reader::new(bytes);
     let count = match head(&mut reader) {
-        Ok((5, count @ 6..=24)) => usize::try_from(count).unwrap_or(6),
+        Ok((5, count @ ..=24)) if (fewest..).contains(&length(count)) => length(count),
         Ok(_) | Err(FindStop::Garbled) => return Extent::Garbled,
         Err(FindStop::Cut(_)) => {
             return Extent::Cut {
-                len: MIN_ENTRY_LENS.iter().sum::<usize>().saturating_add(1),
+                len: W::MIN_ENTRY_LENS.iter().sum::<usize>().saturating_add(1),
             };
         }
     };
     let min_from = |index: usize| -> usize {
         (index..count)
-            .map(|index| MIN_ENTRY_LENS.get(index).copied().unwrap_or(2))
+            .map(|index| W::MIN_ENTRY_LENS.get(index).copied().unwrap_or(2))
             .sum()
     };
     let mut last_key = None;
     for index in 0..count {
         let start = bytes.len().saturating_sub(reader.len());
-        match entry(&mut reader, index, &mut last_key) {
+        match entry::<W>(&mut reader, index, &mut last_key) {
             Ok(()) => {}
             Err(FindStop::Garbled) => return Extent::Garbled,
             Err(FindStop::Cut(missing)) => {
@@ -345,7 +345,7 @@ fn extent(bytes: &[u8]) -> Extent {
 }
 
 /// Walks over a key and its value. Entries that are always there must have their form.
-fn entry(
+fn entry<W: Bech32mWord>(
     reader: &mut Reader<'_>,
     index: usize,
     last_key: &mut Option<u64>,
@@ -353,7 +353,7 @@ fn entry(
     let (0, key) = head(reader)? else {
         return Err(FindStop::Garbled);
     };
-    let expected = if index < MIN_ENTRY_LENS.len() {
+    let expected = if index < W::MIN_ENTRY_LENS.len() {
         usize::try_from(key) == Ok(index)
     } else {
         Some(key) > *last_key
@@ -362,26 +362,27 @@ fn entry(
         return Err(FindStop::Garbled);
     }
     *last_key = Some(key);
+    let max_len = max_payload_len(W::PREFIX);
     // Values that are still to come, in place of a recursion: nesting costs no stack.
     let mut values = 1_usize;
     let mut first = true;
     while let Some(left) = values.checked_sub(1) {
         values = left;
         let (major, argument) = head(reader).map_err(|stop| stop.and(left))?;
-        if first && !may_stand(key, major, argument) {
+        if first && !W::may_stand(key, major, argument) {
             return Err(FindStop::Garbled);
         }
         first = false;
-        let argument = usize::try_from(argument).unwrap_or(usize::MAX);
+        let argument = length(argument);
         match major {
-            2 | 3 if argument > MAX_PAYLOAD_LEN => return Err(FindStop::Garbled),
+            2 | 3 if argument > max_len => return Err(FindStop::Garbled),
             2 | 3 => {
                 let missing = argument.saturating_sub(reader.len());
                 reader
                     .take(argument)
                     .map_err(|Truncated| FindStop::Cut(missing).and(left))?;
             }
-            4 | 5 if argument > MAX_PAYLOAD_LEN => return Err(FindStop::Garbled),
+            4 | 5 if argument > max_len => return Err(FindStop::Garbled),
             4 => values = values.saturating_add(argument),
             5 => values = values.saturating_add(argument).saturating_add(argument),
             6 => values = values.saturating_add(1),
@@ -400,19 +401,6 @@ impl FindStop {
     }
 }
 
-/// Whether a value with this head may be that of the key.
-fn may_stand(key: u64, major: u8, argument: u64) -> bool {
-    match key {
-        0 => major == 3 && (8..=280).contains(&argument),
-        1 | 3 | 4 => (major, argument) == (2, 32),
-        2 | 6 => major == 3 && (1..=64).contains(&argument),
-        5 | 7 | 8 | 10 => major == 0,
-        9 => major == 5,
-        11 => major == 3,
-        _ => true,
-    }
-}
-
 /// The major type and the argument of the next item (RFC 8949 section 3).
 fn head(reader: &mut Reader<'_>) -> Result<(u8, u64), FindStop> {
     let first = reader.u8()?;
@@ -425,4 +413,9 @@ fn head(reader: &mut Reader<'_>) -> Result<(u8, u64), FindStop> {
         _ => return Err(FindStop::Garbled),
     };
     Ok((first >> 5, argument))
+}
+
+/// A number from outside as a length; what does not fit is longer than everything.
+fn length(argument: u64) -> usize {
+    usize::try_from(argument).unwrap_or(usize::MAX)
 }
