@@ -1,9 +1,10 @@
-//! Formats and decisions alone, without sockets and processes: what strangers may send to a decoder, and transfers over
+//! Formats and decisions alone, without sockets and processes: what strangers may send to a decoder, invitations, and transfers over
 //! thousands of relays on virtual time.
 #![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
 
 mod protocol {
     mod decoder_memory;
+    mod invitations;
     mod large_memory;
     mod large_vectors;
     mod path_simulation;

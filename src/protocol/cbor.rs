@@ -1,5 +1,5 @@
-//! How pointers and headers are written as CBOR: maps with ascending integer keys, in the one deterministic encoding of
-//! RFC 8949 section 4.2.
+//! How pointers, invitations and headers are written as CBOR: maps with ascending integer keys, in the one deterministic
+//! encoding of RFC 8949 section 4.2.
 //!
 //! Reading a small map is in two steps: [`read_map`] takes it apart, then the caller writes what it understood with
 //! [`MapWriter`] and compares, so that only the one encoding is ever accepted. What may be large (lists of parts, manifests
@@ -58,6 +58,12 @@ impl MapWriter {
         self.body.writer_mut().0.extend_from_slice(&value);
     }
 
+    pub(super) fn array(&mut self, key: u64, value: ArrayWriter) {
+        let value = value.finish();
+        self.entry(key, |_| Ok(()));
+        self.body.writer_mut().0.extend_from_slice(&value);
+    }
+
     pub(super) fn finish(self) -> Zeroizing<Vec<u8>> {
         let Body(mut whole) = self.body.into_writer();
         let mut head = Vec::with_capacity(MAX_HEAD_LEN);
@@ -77,6 +83,49 @@ impl MapWriter {
     }
 }
 
+/// Writes one array.
+pub(super) struct ArrayWriter {
+    items: u64,
+    body: Encoder<Body>,
+}
+
+impl ArrayWriter {
+    pub(super) fn new() -> Self {
+        Self {
+            items: 0,
+            body: Encoder::new(Body(Zeroizing::new(Vec::with_capacity(ROOM)))),
+        }
+    }
+
+    pub(super) fn uint(&mut self, value: u64) {
+        self.items += 1;
+        written(self.body.u64(value));
+    }
+
+    pub(super) fn bytes(&mut self, value: &[u8]) {
+        self.items += 1;
+        written(self.body.bytes(value));
+    }
+
+    pub(super) fn text(&mut self, value: &str) {
+        self.items += 1;
+        written(self.body.str(value));
+    }
+
+    pub(super) fn array(&mut self, value: Self) {
+        self.items += 1;
+        self.body.writer_mut().0.extend_from_slice(&value.finish());
+    }
+
+    fn finish(self) -> Zeroizing<Vec<u8>> {
+        let body = self.body.into_writer();
+        let mut whole = Zeroizing::new(Vec::with_capacity(ROOM));
+        written(Encoder::new(&mut *whole).array(self.items));
+        whole.extend_from_slice(&body.0);
+        whole
+    }
+}
+
 impl minicbor::encode::Write for Body {
     type Error = Infallible;
 
@@ -92,11 +141,13 @@ fn written<T>(result: Result<T, minicbor::encode::Error<Infallible>>) {
         .expect("memory takes every byte, and numbers, bytes and text have no conditions");
 }
 
-/// A value of a map, borrowed from its bytes.
+/// A value of a map or an array, borrowed from its bytes.
 #[derive(Clone, Copy)]
 pub(super) enum CborValue<'a> {
+    /// The bytes of an array inside it.
+    Array(&'a [u8]),
     Bytes(&'a [u8]),
-    /// The bytes of a map inside the map.
+    /// The bytes of a map inside it.
     Map(&'a [u8]),
     /// Something that no version so far writes.
     Other,
@@ -124,21 +175,7 @@ pub(super) fn read_map(bytes: &[u8]) -> Result<Vec<(u64, CborValue<'_>)>, NotAMa
         if entries.last().is_some_and(|(last, _)| *last >= key) {
             return Err(NotAMap);
         }
-        let value = match decoder.datatype()? {
-            Type::U8 | Type::U16 | Type::U32 | Type::U64 => CborValue::Uint(decoder.u64()?),
-            Type::Bytes => CborValue::Bytes(decoder.bytes()?),
-            Type::String => CborValue::Text(decoder.str()?),
-            Type::Map => {
-                let start = decoder.position();
-                decoder.skip()?;
-                CborValue::Map(bytes.get(start..decoder.position()).ok_or(NotAMap)?)
-            }
-            _ => {
-                decoder.skip()?;
-                CborValue::Other
-            }
-        };
-        entries.push((key, value));
+        entries.push((key, read_value(&mut decoder)?));
     }
     if decoder.position() == bytes.len() {
         Ok(entries)
@@ -262,6 +299,51 @@ impl MapKeys {
     }
 }
 
+/// The bytes are not one array of known length and nothing after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotAnArray;
+
+impl From<minicbor::decode::Error> for NotAnArray {
+    fn from(_: minicbor::decode::Error) -> Self {
+        Self
+    }
+}
+
+/// Takes an array apart.
+pub(super) fn read_array(bytes: &[u8]) -> Result<Vec<CborValue<'_>>, NotAnArray> {
+    let mut decoder = Decoder::new(bytes);
+    let count = decoder.array()?.ok_or(NotAnArray)?;
+    let mut items = Vec::new();
+    for _ in 0..count {
+        items.push(read_value(&mut decoder)?);
+    }
+    if decoder.position() == bytes.len() {
+        Ok(items)
+    } else {
+        Err(NotAnArray)
+    }
+}
+
+fn read_value<'a>(decoder: &mut Decoder<'a>) -> Result<CborValue<'a>, minicbor::decode::Error> {
+    let whole = |decoder: &mut Decoder<'a>| {
+        let start = decoder.position();
+        decoder.skip()?;
+        let inner = decoder.input().get(start..decoder.position());
+        Ok::<_, minicbor::decode::Error>(inner.unwrap_or_default())
+    };
+    Ok(match decoder.datatype()? {
+        Type::U8 | Type::U16 | Type::U32 | Type::U64 => CborValue::Uint(decoder.u64()?),
+        Type::Bytes => CborValue::Bytes(decoder.bytes()?),
+        Type::String => CborValue::Text(decoder.str()?),
+        Type::Array => CborValue::Array(whole(decoder)?),
+        Type::Map => CborValue::Map(whole(decoder)?),
+        _ => {
+            decoder.skip()?;
+            CborValue::Other
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -349,6 +431,52 @@ mod tests {
         assert_eq!(keys.next(&mut reader), Err(NotStrict));
     }
 
+    #[test]
+    fn an_array_is_written_and_read_inside_a_map() {
+        let mut inner = ArrayWriter::new();
+        inner.bytes(&[7]);
+        let mut array = ArrayWriter::new();
+        array.uint(500);
+        array.text("é");
+        array.array(inner);
+        let mut map = MapWriter::new();
+        map.array(3, array);
+        let bytes = map.finish();
+        assert_eq!(
+            **bytes,
+            [
+                0xa1, 3, 0x83, 0x19, 1, 0xf4, 0x62, 0xc3, 0xa9, 0x81, 0x41, 7
+            ]
+        );
+        let map = read_map(&bytes).unwrap();
+        let [(3, CborValue::Array(array))] = map[..] else {
+            panic!("no array");
+        };
+        let items = read_array(array).unwrap();
+        let [
+            CborValue::Uint(500),
+            CborValue::Text("é"),
+            CborValue::Array(inner),
+        ] = items[..]
+        else {
+            panic!("other items");
+        };
+        assert!(matches!(
+            read_array(inner).unwrap()[..],
+            [CborValue::Bytes([7])]
+        ));
+        for bad in [
+            &[0x81, 0, 0][..],
+            &[0x81],
+            &[0x9f, 0xff],
+            &[0xa0],
+            &[0x9b, 255, 255, 255, 255, 255, 255, 255, 255],
+            &[],
+        ] {
+            assert!(read_array(bad).is_err(), "{bad:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_strict_reader_accepts_one_form_of_a_number(number in any::<u64>(), bytes in proptest::collection::vec(any::<u8>(), 0..10)) {
@@ -366,6 +494,7 @@ mod tests {
         #[test]
         fn no_bytes_panic(mut bytes in any::<Vec<u8>>(), count in 0_u8..24) {
             drop(read_map(&bytes));
+            drop(read_array(&bytes));
             bytes.insert(0, 0xa0 | count);
             drop(read_map(&bytes));
         }

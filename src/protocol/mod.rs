@@ -17,6 +17,7 @@ pub mod disclosure;
 pub mod exchange;
 pub mod file_api;
 pub mod folder;
+pub mod invitation;
 mod json;
 pub mod keys;
 pub mod onion;

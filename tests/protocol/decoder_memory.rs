@@ -17,6 +17,7 @@ use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::file_api::{
     LONG_ANSWER_LEN, read_file_info, read_server_info, read_signed_list, read_status, read_uploaded,
 };
+use cloakroom::protocol::invitation::Invitation;
 use cloakroom::protocol::keys::{Ed25519Public, Identity, X25519Public, X25519Secret};
 use cloakroom::protocol::onion::envelope::MAX_LAYER_JSON_LEN;
 use cloakroom::protocol::onion::hop_cipher::HopKey;
@@ -291,6 +292,19 @@ const DECODERS: &[Decoder] = &[
         decode: |bytes| Pointer::find(&String::from_utf8(bytes).unwrap()).is_ok(),
         good: || format!("take this: {} ", pointer()),
         around: &["@", "cloak1@"],
+    },
+    Decoder {
+        name: "a pasted text with an invitation",
+        max: 65_536,
+        wrap: <[u8]>::to_vec,
+        decode: |bytes| Invitation::find(&String::from_utf8(bytes).unwrap(), 0).is_ok(),
+        good: || {
+            format!(
+                "join us: {} ",
+                networks()["good"][2]["text"].as_str().unwrap()
+            )
+        },
+        around: &["@", "cloakin1@"],
     },
     Decoder {
         name: "the address of a server",
@@ -713,6 +727,10 @@ fn pointer() -> String {
     let vectors: serde_json::Value =
         serde_json::from_str(include_str!("../vectors/cloakroom.json")).unwrap();
     vectors["pointer"][0]["text"].as_str().unwrap().to_owned()
+}
+
+fn networks() -> serde_json::Value {
+    serde_json::from_str(include_str!("../vectors/networks.json")).unwrap()
 }
 
 const KEY: [u8; 32] = [3; 32];

@@ -2,7 +2,7 @@
 //! CBOR map.
 //!
 //! `find` looks for such a word in pasted text and names its damage. What the maps mean is for the modules of the values to
-//! say: [`super::pointer`] (`cloak1…`).
+//! say: [`super::pointer`] (`cloak1…`) and [`super::invitation`] (`cloakin1…`).
 #![warn(clippy::string_slice, clippy::arithmetic_side_effects)]
 
 use bech32::{Bech32m, Hrp};
@@ -12,7 +12,7 @@ mod find;
 
 pub(super) use find::find;
 
-/// Beginning of a pointer's URI, `cloakroom:cloak1…`.
+/// Beginning of the URI of a pointer or an invitation: `cloakroom:cloak1…`, `cloakroom:cloakin1…`.
 pub const URI_START: &str = "cloakroom:";
 /// The most characters of a word, its prefix included.
 const MAX_WORD_LEN: usize = 1023;

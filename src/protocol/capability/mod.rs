@@ -1,5 +1,5 @@
 //! What lets someone manage a stored file without telling who they are: the owner token, and ids that follow from it;
-//! download receipts; the operator's access word; expiry in whole hours; work.
+//! download receipts; the operator's access and join words; expiry in whole hours; work.
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use rand_core::CryptoRng;
@@ -12,10 +12,12 @@ use super::digest::Digest;
 
 mod access;
 pub mod expiry;
+mod join_word;
 mod receipt;
 pub mod work;
 
 pub use access::{AccessWord, InvalidAccessWord};
+pub use join_word::JoinWord;
 pub use receipt::{DownloadReceipt, receipt_key};
 
 /// Whoever shows it may delete, extend and ask about a file. Kept by the sender.
