@@ -1,5 +1,5 @@
-//! Formats and decisions alone, without sockets and processes: what strangers may send to a decoder, invitations, and transfers over
-//! thousands of relays on virtual time.
+//! Formats and decisions alone, without sockets and processes: what strangers may send to a decoder, files in parts and
+//! folders, invitations, the list of relays that a network keeps, and transfers over thousands of relays on virtual time.
 #![expect(clippy::unwrap_used, reason = "a step that fails here fails its test")]
 
 mod protocol {
@@ -7,6 +7,7 @@ mod protocol {
     mod invitations;
     mod large_memory;
     mod large_vectors;
+    mod network_register;
     mod path_simulation;
     mod virtual_network;
 }

@@ -1,7 +1,7 @@
 //! The relay: takes its layer off a request, passes the rest to the party that the layer names, and seals the answer.
 //!
 //! * [`node`]: the decision, synchronous: peel, replay, relay list, the rule for servers.
-//! * [`addresses`]: which addresses are public.
+//! * [`addresses`]: which addresses are of this machine.
 //! * [`config`]: the settings of its operator.
 //! * `forward`: moves bytes and time; `resolve`: names of servers.
 //!

@@ -13,6 +13,7 @@ use url::Host;
 use super::addresses;
 use crate::{
     protocol::{
+        ip,
         keys::{Ed25519Public, Identity, X25519Secret},
         onion::{
             NOT_FOUND, RelayInstruction, ReplayCheck, ReplayMemory, ReplyLayer, peel,
@@ -207,7 +208,7 @@ impl ProxyRule {
         Self {
             serves,
             listed,
-            own: own.into_iter().map(addresses::unwrapped).collect(),
+            own: own.into_iter().map(ip::unwrapped).collect(),
             is_here: addresses::is_here,
         }
     }
@@ -264,8 +265,8 @@ impl ProxyRule {
     #[must_use]
     pub(crate) fn allows(&self, host: &str, addr: IpAddr) -> bool {
         self.is_listed(host)
-            || (addresses::is_global(addr)
-                && !self.own.contains(&addresses::unwrapped(addr))
+            || (ip::is_global(addr)
+                && !self.own.contains(&ip::unwrapped(addr))
                 && !(self.is_here)(addr))
     }
 

@@ -19,6 +19,7 @@ use cloakroom::protocol::file_api::{
 };
 use cloakroom::protocol::invitation::Invitation;
 use cloakroom::protocol::keys::{Ed25519Public, Identity, X25519Public, X25519Secret};
+use cloakroom::protocol::network::{AnnouncementError, SignedAnnouncement};
 use cloakroom::protocol::onion::envelope::MAX_LAYER_JSON_LEN;
 use cloakroom::protocol::onion::hop_cipher::HopKey;
 use cloakroom::protocol::onion::v4::{self, RequestHead, Response};
@@ -305,6 +306,41 @@ const DECODERS: &[Decoder] = &[
             )
         },
         around: &["@", "cloakin1@"],
+    },
+    Decoder {
+        name: "the announcement of a relay",
+        max: 8_192,
+        wrap: <[u8]>::to_vec,
+        decode: |bytes| SignedAnnouncement::parse(&bytes).is_ok(),
+        good: || format!(r#"{{"entry":"","signature":"{}"}}"#, "0".repeat(128)),
+        around: &["@", r#"{"entry":@,"signature":@}"#, r#"{"x":@}"#],
+    },
+    Decoder {
+        name: "the entry in an announcement",
+        max: 1_024,
+        wrap: |entry| {
+            let entry = String::from_utf8_lossy(entry);
+            let body = serde_json::json!({ "entry": entry, "signature": "0".repeat(128) });
+            body.to_string().into_bytes()
+        },
+        decode: |bytes| {
+            let signed = SignedAnnouncement::parse(&bytes);
+            let verified = signed.and_then(|signed| signed.verify(&relay().public()));
+            verified == Err(AnnouncementError::WronglySigned)
+        },
+        good: || {
+            networks()["join_entry"]["entry"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        },
+        around: &[
+            "@",
+            r#"{"ed25519":@}"#,
+            r#"{"serves":@}"#,
+            r#"{"at":@}"#,
+            r#"{"x":@}"#,
+        ],
     },
     Decoder {
         name: "the address of a server",

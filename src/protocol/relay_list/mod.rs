@@ -167,11 +167,32 @@ struct EntryJson<'a> {
     serves: ServesJson<'a>,
 }
 
+/// What a relay serves, as it stands in a list or an announcement.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum ServesJson<'a> {
+pub(super) enum ServesJson<'a> {
     Word(Text<'a>),
     Hosts(Vec<String>),
+}
+
+impl ServesJson<'_> {
+    pub(super) fn of(serves: &Serves) -> Self {
+        match serves {
+            Serves::Any => Self::Word(Text("any".into())),
+            Serves::None => Self::Word(Text("none".into())),
+            Serves::Hosts(hosts) => Self::Hosts(hosts.clone()),
+        }
+    }
+
+    /// What it says; `None` for another word than `any` and `none`.
+    pub(super) fn decide(self) -> Option<Serves> {
+        match self {
+            Self::Word(Text(word)) if word == "any" => Some(Serves::Any),
+            Self::Word(Text(word)) if word == "none" => Some(Serves::None),
+            Self::Word(_) => None,
+            Self::Hosts(hosts) => Some(Serves::Hosts(hosts)),
+        }
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for ServesJson<'a> {
@@ -331,14 +352,23 @@ impl RelayList {
     /// The list as a file holds it.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let raw = ListOut {
+        serde_json::to_string_pretty(&self.written()).expect("plain fields serialise") + "\n"
+    }
+
+    fn written(&self) -> ListOut<'_> {
+        ListOut {
             version: 1,
             name: &self.name,
             issued: self.issued,
             expires: self.expires,
             relays: self.relays.iter().map(EntryJson::of).collect(),
-        };
-        serde_json::to_string_pretty(&raw).expect("plain fields serialise") + "\n"
+        }
+    }
+
+    /// The list as short as it can be, for a list that no person writes or reads.
+    #[must_use]
+    pub(crate) fn to_compact_json(&self) -> String {
+        serde_json::to_string(&self.written()).expect("plain fields serialise")
     }
 
     /// The relay with this key.
@@ -383,11 +413,7 @@ impl<'a> EntryJson<'a> {
             host: made(relay.host.to_string()),
             port: relay.port,
             operator: Text(relay.operator.as_str().into()),
-            serves: match &relay.serves {
-                Serves::Any => ServesJson::Word(Text("any".into())),
-                Serves::None => ServesJson::Word(Text("none".into())),
-                Serves::Hosts(hosts) => ServesJson::Hosts(hosts.clone()),
-            },
+            serves: ServesJson::of(&relay.serves),
         }
     }
 
@@ -411,14 +437,10 @@ impl<'a> EntryJson<'a> {
         if self.operator.0.len() > MAX_OPERATOR_LEN {
             return Err(wrong("operator is longer than 64 bytes"));
         }
-        let serves = match self.serves {
-            ServesJson::Word(Text(word)) if word == "any" => Serves::Any,
-            ServesJson::Word(Text(word)) if word == "none" => Serves::None,
-            ServesJson::Word(_) => {
-                return Err(wrong("serves is neither any, none nor a list of hosts"));
-            }
-            ServesJson::Hosts(hosts) => Serves::Hosts(hosts),
-        };
+        let serves = self
+            .serves
+            .decide()
+            .ok_or_else(|| wrong("serves is neither any, none nor a list of hosts"))?;
         Ok(RelayDescriptor {
             key,
             host,
@@ -451,7 +473,7 @@ fn signed_message(list: &[u8]) -> Vec<u8> {
 
 /// Bytes a list may have.
 pub const MAX_LIST_LEN: usize = 1_048_576;
-const MAX_OPERATOR_LEN: usize = 64;
+pub(super) const MAX_OPERATOR_LEN: usize = 64;
 /// The most hosts that all relays of a list together may name.
 const MAX_HOSTS: usize = 2_048;
 const LIMITS: TextLimits = TextLimits {
@@ -476,7 +498,11 @@ mod tests {
     #[test]
     fn a_list_survives_its_file() {
         let list = RelayList::join("home", 100, 200, vec![relay(1), relay(2), relay(3)]).unwrap();
-        assert_eq!(RelayList::parse(list.to_json().as_bytes(), 150), Ok(list));
+        let compact = list.to_compact_json();
+        assert!(compact.len() < list.to_json().len() && !compact.contains([' ', '\n']));
+        for text in [compact, list.to_json()] {
+            assert_eq!(RelayList::parse(text.as_bytes(), 150), Ok(list.clone()));
+        }
     }
 
     #[test]

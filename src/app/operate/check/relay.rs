@@ -8,10 +8,10 @@ use crate::app::relays::list_file;
 use crate::app::transfer::program::Program;
 use crate::net::SocksProxy;
 use crate::net::socks::ProxyFailure;
+use crate::protocol::ip;
 use crate::protocol::keys::Identity;
 use crate::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
 use crate::relay::RelayConfig;
-use crate::relay::addresses;
 use crate::relay::config::RelaySettings;
 
 /// Checks a relay, which may be running. Its public address and the relays of its list are asked through the proxy of
@@ -154,7 +154,7 @@ async fn public_address(
     const PART: &str = "public address";
     let host = settings.public_host.unwrap_or_else(|| settings.listen.ip());
     let addr = SocketAddr::new(host, settings.listen.port());
-    if !addresses::is_global(host) {
+    if !ip::is_global(host) {
         report.warning(
             PART,
             format!("{addr} is only reached from this network"),

@@ -1,0 +1,186 @@
+//! The signed list of a network, and invitations to the network.
+//!
+//! Lists are dated with a whole hour, which tells nobody when a relay joined, and no two lists of one network have one date: clients
+//! refuse that, because whoever can alternate between two lists chooses relays for people. So what changes twice within an
+//! hour is signed at the beginning of the next one.
+
+use rand_core::CryptoRng;
+
+use super::looks::MIN_LISTED;
+use super::register::{DAY_SECS, RelayRegister};
+use crate::protocol::file_api::SignedList;
+use crate::protocol::invitation::{
+    InvalidInvitation, Invitation, InvitationParts, InvitedRelay, MAX_RELAYS, Purpose,
+};
+use crate::protocol::relay_list::{RelayDescriptor, RelayList, can_be_mirrored, sign};
+
+/// A list that was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct IssuedList {
+    pub(super) list: RelayList,
+    pub(super) signed: SignedList,
+}
+
+/// What became of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issue {
+    /// The clock is behind the date of the newest list: none is signed, so that dates never go back. The operator says whether the
+    /// clock is right: [`RelayRegister::accept_clock`].
+    ClockBehind,
+    /// A new list was signed.
+    New,
+    /// It has changed, and one was signed in this hour already: the next hour begins in so many seconds.
+    NextHour {
+        /// Seconds until then.
+        secs: u64,
+    },
+    /// Fewer than three relays are in the network: there is no list.
+    TooFew {
+        /// How many there are.
+        relays: usize,
+    },
+    /// The newest list is still right.
+    Unchanged,
+}
+
+impl RelayRegister {
+    /// Signs a new list, if one is due at `now` (unix seconds): relays or the name have changed, or the newest is a day old. Call it
+    /// after every change and every hour.
+    pub fn issue(&mut self, now: u64) -> Issue {
+        let relays = self.fitting_relays();
+        if relays.len() < MIN_LISTED {
+            // Only the operator brings it here, by taking relays out: nobody shall be sent through them any longer.
+            self.list = None;
+            return Issue::TooFew {
+                relays: relays.len(),
+            };
+        }
+        let is_right = self.list.as_ref().is_some_and(|held| {
+            held.list.relays == relays
+                && held.list.name == self.rules.name
+                && now.saturating_sub(held.list.issued) < DAY_SECS
+        });
+        if is_right {
+            return Issue::Unchanged;
+        }
+        let hour = now - now % HOUR_SECS;
+        if hour < self.last_issued {
+            return Issue::ClockBehind;
+        }
+        if hour == self.last_issued {
+            return Issue::NextHour {
+                secs: HOUR_SECS - now % HOUR_SECS,
+            };
+        }
+        let list = RelayList {
+            name: self.rules.name.clone(),
+            issued: hour,
+            expires: hour.saturating_add(GOOD_FOR_SECS),
+            relays,
+        };
+        let text = list.to_compact_json();
+        let signature = sign(&self.rules.list_key, text.as_bytes());
+        self.last_issued = hour;
+        self.list = Some(IssuedList {
+            list,
+            signed: SignedList {
+                list: text,
+                signature,
+            },
+        });
+        Issue::New
+    }
+
+    /// The answer to `GET /relays` at `now` (unix seconds); `None` while there is no list that anybody could use.
+    #[must_use]
+    pub fn signed_list(&self, now: u64) -> Option<&SignedList> {
+        self.usable(now).map(|held| &held.signed)
+    }
+
+    /// The same list, read.
+    #[must_use]
+    pub fn relay_list(&self, now: u64) -> Option<&RelayList> {
+        self.usable(now).map(|held| &held.list)
+    }
+
+    fn usable(&self, now: u64) -> Option<&IssuedList> {
+        self.list.as_ref().filter(|held| now < held.list.expires)
+    }
+
+    /// Takes the operator's word that the clock is right at `now` (unix seconds): lists that are dated later were signed by a
+    /// clock that was wrong.
+    pub fn accept_clock(&mut self, now: u64) {
+        if self.last_issued > now {
+            self.last_issued = 0;
+            self.list = None;
+        }
+    }
+
+    /// An invitation to the network with up to eight of its relays, drawn anew each time: those that answer, and among them
+    /// those that serve the server first.
+    ///
+    /// # Errors
+    /// [`InvalidInvitation::RelayCount`] and [`InvalidInvitation::NoneServes`] while too few relays have joined for people to
+    /// use the network; the other reasons when the name or the server's URL is too long.
+    pub fn invite(
+        &self,
+        purpose: Purpose,
+        expires: u64,
+        list_url: Option<String>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Invitation, InvalidInvitation> {
+        let host = self.rules.server.url.host();
+        let mut drawn = self.listed();
+        drawn.sort_by_cached_key(|(_, relay)| {
+            let serves = self.serves(&relay.details.serves);
+            (relay.missed > 0, !serves, rng.next_u64())
+        });
+        let mut relays: Vec<_> = drawn
+            .into_iter()
+            .take(MAX_RELAYS)
+            .map(|(key, relay)| InvitedRelay::of(&self.describe(key, &relay.details), host))
+            .collect();
+        relays.sort_by_key(|relay| !relay.serves);
+        Invitation::new(InvitationParts {
+            server: self.rules.server.clone(),
+            list_key: self.rules.list_key.public(),
+            relays,
+            name: self.rules.name.clone(),
+            expires,
+            list_url,
+            purpose,
+        })
+    }
+
+    /// The entries of the list. Should the server's name have become so long that not all fit, the relays that joined last are
+    /// left out.
+    fn fitting_relays(&self) -> Vec<RelayDescriptor> {
+        let mut listed = self.listed();
+        loop {
+            let entries: Vec<_> = listed
+                .iter()
+                .map(|(key, relay)| self.describe(key, &relay.details))
+                .collect();
+            if entries.len() <= MIN_LISTED || self.list_fits(entries.clone()) {
+                return entries;
+            }
+            let newest = (0..listed.len()).max_by_key(|at| listed.get(*at).map(|it| it.1.joined));
+            listed.remove(newest.unwrap_or_default());
+        }
+    }
+
+    /// Whether a file server could hand on a list of these relays.
+    pub(super) fn list_fits(&self, relays: Vec<RelayDescriptor>) -> bool {
+        let list = RelayList {
+            name: self.rules.name.clone(),
+            issued: u64::MAX,
+            expires: u64::MAX,
+            relays,
+        };
+        can_be_mirrored(&list.to_compact_json())
+    }
+}
+
+const HOUR_SECS: u64 = 3_600;
+/// How long a list is good: 14 days.
+const GOOD_FOR_SECS: u64 = 14 * DAY_SECS;

@@ -1,0 +1,153 @@
+//! What the operator of a network decides by hand, and sees of its relays.
+
+use rand_core::CryptoRng;
+
+use super::looks::MIN_LISTED;
+use super::register::{DAY_SECS, JoinRefused, JoinStanding, RelayRegister};
+use crate::protocol::capability::JoinWord;
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::relay_list::RelayDescriptor;
+
+/// How a relay stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelayState {
+    /// In the list; it answered when it was last looked at.
+    Answering,
+    /// Out of the list for good, by the operator.
+    Blocked,
+    /// In the list although it has not answered for 48 hours: fewer than three relays do.
+    KeptSilent,
+    /// In the list; it has not answered for so many hours.
+    Missing {
+        /// Hourly looks without an answer.
+        hours: u8,
+    },
+    /// Out of the list until the operator approves it.
+    Removed,
+    /// Out of the list because it did not answer for 48 hours; it comes back by itself.
+    Silent,
+    /// Out of the list until the operator approves it, for the first time.
+    Waiting,
+}
+
+/// A relay as the operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayView {
+    /// Identity of the relay.
+    pub key: Ed25519Public,
+    /// The relay as it describes itself; `None` for one that is blocked.
+    pub relay: Option<RelayDescriptor>,
+    /// How it stands.
+    pub state: RelayState,
+    /// When it last answered, in unix seconds; `None` for one that is blocked.
+    pub answered: Option<u64>,
+}
+
+impl RelayRegister {
+    /// All relays that the network knows, in the order of their keys; the blocked ones at the end.
+    #[must_use]
+    pub fn relays(&self) -> Vec<RelayView> {
+        let listed = self.listed();
+        let state = |key: &Ed25519Public, standing, missed: u8, silent: bool| match standing {
+            JoinStanding::Removed => RelayState::Removed,
+            JoinStanding::Waiting => RelayState::Waiting,
+            JoinStanding::Joined if missed == 0 => RelayState::Answering,
+            JoinStanding::Joined if !silent => RelayState::Missing { hours: missed },
+            JoinStanding::Joined if listed.iter().any(|(listed, _)| *listed == key) => {
+                RelayState::KeptSilent
+            }
+            JoinStanding::Joined => RelayState::Silent,
+        };
+        let known = self.relays.iter().map(|(key, relay)| RelayView {
+            key: *key,
+            relay: Some(relay.details.describe(*key)),
+            state: state(key, relay.standing, relay.missed, relay.is_silent()),
+            answered: Some(relay.answered),
+        });
+        let blocked = self.blocked.iter().map(|key| RelayView {
+            key: *key,
+            relay: None,
+            state: RelayState::Blocked,
+            answered: None,
+        });
+        known.chain(blocked).collect()
+    }
+
+    /// Lists a relay that waits or was removed. Whether it still answers, the next look shows.
+    ///
+    /// # Errors
+    /// [`ApproveError`].
+    pub fn approve(&mut self, key: &Ed25519Public) -> Result<(), ApproveError> {
+        if self.blocked.contains(key) {
+            return Err(ApproveError::Blocked);
+        }
+        let held = self.relays.get(key).ok_or(ApproveError::Unknown)?;
+        if held.standing == JoinStanding::Joined {
+            return Ok(());
+        }
+        let details = held.details.clone();
+        self.check_place(key, &details)?;
+        self.displace(key, &details);
+        if let Some(held) = self.relays.get_mut(key) {
+            held.standing = JoinStanding::Joined;
+            held.missed = 0;
+        }
+        Ok(())
+    }
+
+    /// Takes a relay out until it is approved. Returns whether the network knew it.
+    pub fn remove(&mut self, key: &Ed25519Public) -> bool {
+        let held = self.relays.get_mut(key);
+        let known = held.map(|held| held.standing = JoinStanding::Removed);
+        known.is_some()
+    }
+
+    /// Takes a relay out for good, also one that has not joined yet.
+    pub fn block(&mut self, key: &Ed25519Public) {
+        self.relays.remove(key);
+        self.blocked.insert(*key);
+    }
+
+    /// Whether the list would end if this relay were taken out: three are needed.
+    #[must_use]
+    pub fn is_needed(&self, key: &Ed25519Public) -> bool {
+        let listed = self.listed();
+        let joined = self.relays.values();
+        let joined = joined.filter(|relay| relay.standing == JoinStanding::Joined);
+        joined.count() <= MIN_LISTED && listed.iter().any(|(listed, _)| *listed == key)
+    }
+
+    /// Draws a new join word at `now` (unix seconds). Those before it end after seven days at the latest.
+    pub fn new_join_word(&mut self, now: u64, rng: &mut impl CryptoRng) -> &JoinWord {
+        let ends = now.saturating_add(OLD_WORDS_SECS);
+        let old = core::mem::replace(&mut self.join_word, JoinWord::generate(rng));
+        // A word whose end lies later was ended by a clock that was ahead.
+        for (_, earlier) in &mut self.old_join_words {
+            *earlier = ends.min(*earlier);
+        }
+        self.old_join_words.retain(|(_, earlier)| now < *earlier);
+        if self.old_join_words.len() >= MAX_OLD_WORDS {
+            self.old_join_words.remove(0);
+        }
+        self.old_join_words.push((old, ends));
+        &self.join_word
+    }
+}
+
+/// Why a relay cannot be approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApproveError {
+    /// It is blocked for good.
+    #[error("this relay is blocked")]
+    Blocked,
+    /// The list has no place for it.
+    #[error("the list has no place for this relay: {0}")]
+    NoPlace(#[from] JoinRefused),
+    /// No relay with this key has announced itself.
+    #[error("no relay with this key has announced itself")]
+    Unknown,
+}
+
+/// How long an old join word is still good: 7 days.
+const OLD_WORDS_SECS: u64 = 7 * DAY_SECS;
+const MAX_OLD_WORDS: usize = 4;

@@ -1,0 +1,468 @@
+//! The relays that joined a network, and the rules of joining.
+//!
+//! A relay is listed after a proof: a request went through it, at the address that it signed, and came back. Until then nothing
+//! of it is kept. What bounds a flood, and a single member who would fill the list, stands at the end of this file.
+
+use core::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand_core::CryptoRng;
+
+use super::announcement::{RelayAnnouncement, RelayDetails};
+use super::issue::IssuedList;
+use crate::protocol::address::ServerAddress;
+use crate::protocol::capability::JoinWord;
+use crate::protocol::ip::{is_global, subnet, unwrapped};
+use crate::protocol::keys::{Ed25519Public, Identity};
+use crate::protocol::relay_list::{CLOCKS_DIFFER_SECS, RelayDescriptor, Serves};
+
+/// What the operator decides about a network.
+pub struct NetworkRules {
+    /// The file server of the network.
+    pub server: ServerAddress,
+    /// Signs the network's list.
+    pub list_key: Identity,
+    /// The network's name, 1 to 40 bytes.
+    pub name: String,
+    /// Whether a relay that joins is listed at once.
+    pub joining: JoinRule,
+    /// Whether addresses that are not on the public internet are listed: for a network within one house.
+    pub allow_private: bool,
+}
+
+/// Whether a relay that joins is listed at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JoinRule {
+    /// It waits until the operator approves it.
+    Ask,
+    /// It is listed at once, eight a day; more wait for approval.
+    #[default]
+    Open,
+}
+
+/// The relays that joined a network, and the list that is made of them.
+pub struct RelayRegister {
+    pub(super) rules: NetworkRules,
+    pub(super) relays: BTreeMap<Ed25519Public, RegisteredRelay>,
+    pub(super) blocked: BTreeSet<Ed25519Public>,
+    pub(super) join_word: JoinWord,
+    /// Earlier join words, and when each ends (unix seconds).
+    pub(super) old_join_words: Vec<(JoinWord, u64)>,
+    /// When relays were listed without approval, in unix seconds; those of the last day.
+    pub(super) newcomers: Vec<u64>,
+    pub(super) list: Option<IssuedList>,
+    /// `issued` of the newest list that was ever signed, 0 before the first.
+    pub(super) last_issued: u64,
+    /// When the last hourly look began, in unix seconds.
+    pub(super) last_round: Option<u64>,
+    /// When a proof was last begun for each source, in unix seconds. In memory only.
+    proofs: BTreeMap<IpAddr, u64>,
+}
+
+/// A relay that joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RegisteredRelay {
+    pub(super) details: RelayDetails,
+    /// Time of its newest announcement, by its own clock.
+    pub(super) at_ms: u64,
+    pub(super) standing: JoinStanding,
+    /// When it joined, in unix seconds.
+    pub(super) joined: u64,
+    /// When it last answered a proof or a look, in unix seconds.
+    pub(super) answered: u64,
+    /// Hourly looks since then that it did not answer, at most [`MAX_MISSED`].
+    pub(super) missed: u8,
+}
+
+/// What was decided about a relay that joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum JoinStanding {
+    /// It belongs to the network.
+    Joined,
+    /// The operator took it out.
+    Removed,
+    /// It waits for approval.
+    Waiting,
+}
+
+impl RegisteredRelay {
+    /// Whether it did not answer for so long that it leaves the list.
+    pub(super) const fn is_silent(&self) -> bool {
+        self.missed >= MAX_MISSED
+    }
+
+    /// Whether it belongs to the network and answers.
+    pub(super) fn is_present(&self) -> bool {
+        self.standing == JoinStanding::Joined && !self.is_silent()
+    }
+}
+
+/// What an announcement leads to.
+#[derive(Debug)]
+pub enum JoinStep {
+    /// Nothing has to be proved.
+    Known(Admitted),
+    /// Prove that the relay is where it says, then call [`RelayRegister::on_proof`].
+    Prove(PendingProof),
+}
+
+/// Where a relay stands after it announced itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    /// In the network: the next list has it.
+    Listed,
+    /// Until the operator approves it.
+    Waiting,
+}
+
+/// A relay that has to be proved: connect to it, insist on its key, send a request along the route and see it come back.
+#[derive(Debug)]
+pub struct PendingProof {
+    announcement: RelayAnnouncement,
+    route: ProofRoute,
+}
+
+impl PendingProof {
+    /// The relay as it describes itself.
+    #[must_use]
+    pub fn relay(&self) -> RelayDescriptor {
+        self.announcement
+            .details()
+            .describe(*self.announcement.key())
+    }
+
+    /// The way of the request.
+    #[must_use]
+    pub const fn route(&self) -> &ProofRoute {
+        &self.route
+    }
+}
+
+/// The way of the request that proves a relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProofRoute {
+    /// Through the relay alone: it serves this server.
+    Alone,
+    /// Through the relay and then this one: it does not serve this server itself.
+    Before(Box<RelayDescriptor>),
+}
+
+/// Whether a request went through the relay and came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofOutcome {
+    /// It did not; the driver tells the operator why, and nobody else.
+    Failed,
+    /// It did.
+    Passed,
+}
+
+impl RelayRegister {
+    /// A network that no relay has joined yet.
+    #[must_use]
+    pub fn new(rules: NetworkRules, rng: &mut impl CryptoRng) -> Self {
+        Self::empty(rules, JoinWord::generate(rng))
+    }
+
+    pub(super) const fn empty(rules: NetworkRules, join_word: JoinWord) -> Self {
+        Self {
+            rules,
+            relays: BTreeMap::new(),
+            blocked: BTreeSet::new(),
+            join_word,
+            old_join_words: Vec::new(),
+            newcomers: Vec::new(),
+            list: None,
+            last_issued: 0,
+            last_round: None,
+            proofs: BTreeMap::new(),
+        }
+    }
+
+    /// Takes an announcement at `now` (unix seconds). `word` is asked of relays that the network does not know; it limits
+    /// joining, not staying. `source` is who sent it: an IPv4 address, or the first address of an IPv6 /64.
+    ///
+    /// # Errors
+    /// [`JoinRefused`] with the first reason found; nothing has changed then.
+    pub fn on_announcement(
+        &mut self,
+        announcement: RelayAnnouncement,
+        word: Option<&JoinWord>,
+        source: IpAddr,
+        now: u64,
+    ) -> Result<JoinStep, JoinRefused> {
+        if !self.relays.contains_key(announcement.key()) && !self.accepts_word(word, now) {
+            return Err(JoinRefused::WrongWord);
+        }
+        self.check(&announcement, now)?;
+        if let Some(place) = self.confirm(&announcement) {
+            return Ok(JoinStep::Known(place));
+        }
+        let route = self.proof_route(&announcement)?;
+        self.begin_proof(source, now)?;
+        Ok(JoinStep::Prove(PendingProof {
+            announcement,
+            route,
+        }))
+    }
+
+    /// Takes the outcome of a proof. The rules are looked at again: other relays may have joined while it ran.
+    ///
+    /// # Errors
+    /// [`JoinRefused`]; nothing has changed then, and a relay that was listed at another address stays so.
+    pub fn on_proof(
+        &mut self,
+        proof: PendingProof,
+        outcome: ProofOutcome,
+        now: u64,
+    ) -> Result<Admitted, JoinRefused> {
+        if outcome == ProofOutcome::Failed {
+            return Err(JoinRefused::ProofFailed);
+        }
+        let announcement = proof.announcement;
+        self.check(&announcement, now)?;
+        let key = *announcement.key();
+        let held = self.relays.get(&key);
+        let joined = held.map_or(now, |held| held.joined);
+        let standing = match held {
+            Some(held) => held.standing,
+            None => self.admit(now)?,
+        };
+        let at_ms = announcement.at_ms();
+        let relay = RegisteredRelay {
+            details: announcement.into_details(),
+            at_ms,
+            standing,
+            joined,
+            answered: now,
+            missed: 0,
+        };
+        let place = if standing == JoinStanding::Joined {
+            self.displace(&key, &relay.details);
+            Admitted::Listed
+        } else {
+            Admitted::Waiting
+        };
+        self.relays.insert(key, relay);
+        Ok(place)
+    }
+
+    /// The word that lets a relay join now.
+    #[must_use]
+    pub const fn join_word(&self) -> &JoinWord {
+        &self.join_word
+    }
+
+    /// Compares with all words, so that the time it takes does not tell which one is nearest.
+    fn accepts_word(&self, word: Option<&JoinWord>, now: u64) -> bool {
+        let Some(word) = word else {
+            return false;
+        };
+        let old = self.old_join_words.iter();
+        old.filter(|(_, ends)| now < *ends)
+            .map(|(old, _)| old == word)
+            .fold(self.join_word == *word, |accepted, same| accepted | same)
+    }
+
+    fn check(&self, announcement: &RelayAnnouncement, now: u64) -> Result<(), JoinRefused> {
+        let key = announcement.key();
+        if self.blocked.contains(key) {
+            return Err(JoinRefused::Blocked);
+        }
+        if let Some(held) = self.relays.get(key) {
+            if held.standing == JoinStanding::Removed {
+                return Err(JoinRefused::Removed);
+            }
+            if announcement.at_ms() <= held.at_ms {
+                return Err(JoinRefused::Stale);
+            }
+        }
+        let latest_ms = now.saturating_add(CLOCKS_DIFFER_SECS).saturating_mul(1_000);
+        if announcement.at_ms() > latest_ms {
+            return Err(JoinRefused::ClockAhead);
+        }
+        self.check_place(key, announcement.details())
+    }
+
+    /// Whether a relay with these details has a place in the list, beside all others.
+    pub(super) fn check_place(
+        &self,
+        key: &Ed25519Public,
+        details: &RelayDetails,
+    ) -> Result<(), JoinRefused> {
+        let host = details.host;
+        let nobodys = host.is_unspecified() || host.is_multicast() || unwrapped(host) != host;
+        if nobodys || !(self.rules.allow_private || is_global(host)) {
+            return Err(JoinRefused::NotPublic);
+        }
+        let others = || {
+            let present = self.relays.iter().filter(|(_, relay)| relay.is_present());
+            present.filter(move |(other, relay)| {
+                *other != key && !is_same_place(&relay.details, details)
+            })
+        };
+        if others().any(|(_, relay)| relay.details.host == host) {
+            return Err(JoinRefused::AddressTaken);
+        }
+        let near = others().filter(|(_, relay)| subnet(relay.details.host) == subnet(host));
+        if near.count() >= MAX_IN_SUBNET {
+            return Err(JoinRefused::SubnetFull);
+        }
+        if others().count() >= MAX_LISTED {
+            return Err(JoinRefused::Full);
+        }
+        let mut all: Vec<_> = others()
+            .map(|(other, relay)| self.describe(other, &relay.details))
+            .collect();
+        all.push(self.describe(key, details));
+        if self.list_fits(all) {
+            Ok(())
+        } else {
+            Err(JoinRefused::Full)
+        }
+    }
+
+    /// Takes what needs no proof: nothing has changed, or only the operator's name.
+    fn confirm(&mut self, announcement: &RelayAnnouncement) -> Option<Admitted> {
+        let held = self.relays.get_mut(announcement.key())?;
+        let details = announcement.details();
+        let same = is_same_place(&held.details, details) && held.details.serves == details.serves;
+        if !same || held.is_silent() {
+            return None;
+        }
+        held.details.operator.clone_from(&details.operator);
+        held.at_ms = announcement.at_ms();
+        match held.standing {
+            JoinStanding::Joined => Some(Admitted::Listed),
+            JoinStanding::Waiting => Some(Admitted::Waiting),
+            JoinStanding::Removed => None,
+        }
+    }
+
+    fn proof_route(&self, announcement: &RelayAnnouncement) -> Result<ProofRoute, JoinRefused> {
+        if self.serves(&announcement.details().serves) {
+            return Ok(ProofRoute::Alone);
+        }
+        let serving = self.relays.iter().filter(|(key, relay)| {
+            *key != announcement.key() && relay.is_present() && self.serves(&relay.details.serves)
+        });
+        let (key, last) = serving
+            .max_by_key(|(_, relay)| (relay.missed == 0, relay.answered))
+            .ok_or(JoinRefused::NoneServes)?;
+        Ok(ProofRoute::Before(Box::new(last.details.describe(*key))))
+    }
+
+    /// Allows one proof a minute for one source.
+    fn begin_proof(&mut self, source: IpAddr, now: u64) -> Result<(), JoinRefused> {
+        // A time that lies ahead was noted before the clock was set back.
+        self.proofs
+            .retain(|_, begun| *begun <= now && now - *begun < PROOF_EVERY_SECS);
+        if self.proofs.contains_key(&source) || self.proofs.len() >= MAX_PROOFS {
+            return Err(JoinRefused::TooSoon);
+        }
+        self.proofs.insert(source, now);
+        Ok(())
+    }
+
+    /// Decides about a relay that is new and proved.
+    fn admit(&mut self, now: u64) -> Result<JoinStanding, JoinRefused> {
+        self.newcomers
+            .retain(|joined| *joined <= now && now - *joined < DAY_SECS);
+        if self.rules.joining == JoinRule::Open && self.newcomers.len() < MAX_NEWCOMERS {
+            self.newcomers.push(now);
+            return Ok(JoinStanding::Joined);
+        }
+        let waiting = self.relays.values();
+        let waiting = waiting.filter(|relay| relay.standing == JoinStanding::Waiting);
+        if waiting.count() >= MAX_WAITING {
+            return Err(JoinRefused::Full);
+        }
+        Ok(JoinStanding::Waiting)
+    }
+
+    /// Forgets the relays that stood where this one was proved to be now: they cannot answer there any more.
+    pub(super) fn displace(&mut self, key: &Ed25519Public, details: &RelayDetails) {
+        self.relays.retain(|other, relay| {
+            other == key
+                || relay.standing == JoinStanding::Removed
+                || !is_same_place(&relay.details, details)
+        });
+    }
+
+    /// Whether a relay that serves these hosts serves the network's server.
+    pub(super) fn serves(&self, serves: &Serves) -> bool {
+        serves.includes(self.rules.server.url.host())
+    }
+
+    /// The entry of the network's list: of the hosts that a relay serves, it names the network's own and no others.
+    pub(super) fn describe(&self, key: &Ed25519Public, details: &RelayDetails) -> RelayDescriptor {
+        let serves = if self.serves(&details.serves) {
+            Serves::Hosts(vec![self.rules.server.url.host().to_owned()])
+        } else {
+            Serves::None
+        };
+        RelayDescriptor {
+            serves,
+            ..details.describe(*key)
+        }
+    }
+}
+
+fn is_same_place(one: &RelayDetails, other: &RelayDetails) -> bool {
+    (one.host, one.port) == (other.host, other.port)
+}
+
+/// Why a relay does not join now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JoinRefused {
+    /// Another relay has this address.
+    #[error("another relay of the network has this address")]
+    AddressTaken,
+    /// The operator blocked it, for good.
+    #[error("the operator of the network has blocked this relay")]
+    Blocked,
+    /// The announcement is dated more than an hour ahead of the server's clock.
+    #[error("the clock of this relay is more than an hour ahead of the server's")]
+    ClockAhead,
+    /// The list, or the queue for approval, has no room.
+    #[error("the network has no room for another relay")]
+    Full,
+    /// The relay does not serve the server, and no listed relay does, through which it could be proved.
+    #[error("no relay of the network serves its server yet; try again when one has joined")]
+    NoneServes,
+    /// The address is not on the public internet.
+    #[error("the address of this relay is not on the public internet")]
+    NotPublic,
+    /// No request came back through the relay. Why is for the operator alone.
+    #[error("no request came back through this relay at the address that it gave")]
+    ProofFailed,
+    /// The operator took it out.
+    #[error("the operator of the network has removed this relay")]
+    Removed,
+    /// The announcement is not newer than the one that is held.
+    #[error("a newer announcement of this relay is held")]
+    Stale,
+    /// Four relays of the address's /24 or /48 are listed.
+    #[error("four relays of this part of the internet are in the network already")]
+    SubnetFull,
+    /// A proof was made for the same source within the last minute.
+    #[error("this relay was tried less than a minute ago")]
+    TooSoon,
+    /// The join word is missing, wrong or has ended.
+    #[error("the join word is wrong or has ended; ask for a new invitation")]
+    WrongWord,
+}
+
+/// Hourly looks in a row that a relay may miss: 48 hours.
+pub(super) const MAX_MISSED: u8 = 48;
+pub(super) const DAY_SECS: u64 = 24 * 3_600;
+/// The most relays in the list.
+pub(super) const MAX_LISTED: usize = 200;
+/// The most listed relays of one /24 (IPv4) or /48 (IPv6).
+const MAX_IN_SUBNET: usize = 4;
+/// The most relays that are listed within a day without approval.
+const MAX_NEWCOMERS: usize = 8;
+/// The most relays that wait for approval.
+const MAX_WAITING: usize = 32;
+const PROOF_EVERY_SECS: u64 = 60;
+/// The most proofs within a minute, whoever asks for them.
+const MAX_PROOFS: usize = 64;

@@ -1,0 +1,231 @@
+//! The register as bytes, for whoever keeps it: private JSON types with a version, checked while they are read. The bytes hold the
+//! join words: they are for their owner's eyes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::announcement::RelayDetails;
+use super::issue::IssuedList;
+use super::register::{JoinStanding, NetworkRules, RegisteredRelay, RelayRegister};
+use crate::protocol::capability::JoinWord;
+use crate::protocol::file_api::SignedList;
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::relay_list::{RelayDescriptor, RelayList, signature_is_good};
+
+/// Why stored bytes are no register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoredRegisterError {
+    /// They are not what this program writes.
+    #[error("it is damaged")]
+    Malformed,
+    /// A newer version wrote them: they must not be written over.
+    #[error("it was written by a newer version")]
+    Newer,
+    /// They belong to another server.
+    #[error("it belongs to another server")]
+    OtherServer,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterJson {
+    version: u32,
+    server: String,
+    join_word: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    old_join_words: Vec<OldWordJson>,
+    relays: Vec<RelayJson>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    blocked: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    newcomers: Vec<u64>,
+    last_issued: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_round: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    list: Option<ListJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OldWordJson {
+    word: String,
+    ends: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RelayJson {
+    /// Its entry as a relay list has it.
+    entry: String,
+    at_ms: u64,
+    standing: StandingJson,
+    joined: u64,
+    answered: u64,
+    missed: u8,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StandingJson {
+    Joined,
+    Removed,
+    Waiting,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ListJson {
+    list: String,
+    signature: String,
+}
+
+#[derive(Deserialize)]
+struct RegisterVersionJson {
+    version: u32,
+}
+
+impl RelayRegister {
+    /// The register as bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let json = RegisterJson {
+            version: VERSION,
+            server: self.rules.server.key.to_hex(),
+            join_word: self.join_word.to_hex().to_string(),
+            old_join_words: self.old_join_words.iter().map(OldWordJson::of).collect(),
+            relays: self
+                .relays
+                .iter()
+                .map(|(key, relay)| RelayJson::of(key, relay))
+                .collect(),
+            blocked: self.blocked.iter().map(Ed25519Public::to_hex).collect(),
+            newcomers: self.newcomers.clone(),
+            last_issued: self.last_issued,
+            last_round: self.last_round,
+            list: self.list.as_ref().map(ListJson::of),
+        };
+        Zeroizing::new(serde_json::to_vec_pretty(&json).expect("plain fields serialise"))
+    }
+
+    /// Reads what [`Self::to_bytes`] made. The rules may have changed since: a list that another key has signed is
+    /// forgotten, and a new one is signed with the next [`Self::issue`].
+    ///
+    /// # Errors
+    /// [`StoredRegisterError`].
+    pub fn from_bytes(rules: NetworkRules, bytes: &[u8]) -> Result<Self, StoredRegisterError> {
+        let malformed = |_why| StoredRegisterError::Malformed;
+        let version: RegisterVersionJson = serde_json::from_slice(bytes).map_err(malformed)?;
+        if version.version > VERSION {
+            return Err(StoredRegisterError::Newer);
+        }
+        let json: RegisterJson = serde_json::from_slice(bytes).map_err(malformed)?;
+        if key(&json.server)? != rules.server.key {
+            return Err(StoredRegisterError::OtherServer);
+        }
+        let list = json.list.and_then(|list| list.read(&rules));
+        let relays = json.relays.into_iter().map(RelayJson::read);
+        let blocked = json.blocked.iter().map(|hex| key(hex));
+        let old_words = json.old_join_words.iter().map(OldWordJson::read);
+        let mut register = Self::empty(rules, word(&json.join_word)?);
+        register.relays = relays.collect::<Result<BTreeMap<_, _>, _>>()?;
+        register.blocked = blocked.collect::<Result<BTreeSet<_>, _>>()?;
+        register.old_join_words = old_words.collect::<Result<_, _>>()?;
+        register.newcomers = json.newcomers;
+        register.last_issued = json.last_issued;
+        register.last_round = json.last_round;
+        register.list = list;
+        Ok(register)
+    }
+}
+
+impl OldWordJson {
+    fn of((word, ends): &(JoinWord, u64)) -> Self {
+        Self {
+            word: word.to_hex().to_string(),
+            ends: *ends,
+        }
+    }
+
+    fn read(&self) -> Result<(JoinWord, u64), StoredRegisterError> {
+        Ok((word(&self.word)?, self.ends))
+    }
+}
+
+impl RelayJson {
+    fn of(key: &Ed25519Public, relay: &RegisteredRelay) -> Self {
+        Self {
+            entry: relay.details.describe(*key).to_json(),
+            at_ms: relay.at_ms,
+            standing: match relay.standing {
+                JoinStanding::Joined => StandingJson::Joined,
+                JoinStanding::Removed => StandingJson::Removed,
+                JoinStanding::Waiting => StandingJson::Waiting,
+            },
+            joined: relay.joined,
+            answered: relay.answered,
+            missed: relay.missed,
+        }
+    }
+
+    fn read(self) -> Result<(Ed25519Public, RegisteredRelay), StoredRegisterError> {
+        let entry =
+            RelayDescriptor::parse(&self.entry).map_err(|_why| StoredRegisterError::Malformed)?;
+        let relay = RegisteredRelay {
+            details: RelayDetails {
+                host: entry.host,
+                port: entry.port,
+                operator: entry.operator,
+                serves: entry.serves,
+            },
+            at_ms: self.at_ms,
+            standing: match self.standing {
+                StandingJson::Joined => JoinStanding::Joined,
+                StandingJson::Removed => JoinStanding::Removed,
+                StandingJson::Waiting => JoinStanding::Waiting,
+            },
+            joined: self.joined,
+            answered: self.answered,
+            missed: self.missed,
+        };
+        Ok((entry.key, relay))
+    }
+}
+
+impl ListJson {
+    fn of(held: &IssuedList) -> Self {
+        Self {
+            list: held.signed.list.clone(),
+            signature: held.signed.signature.clone(),
+        }
+    }
+
+    fn read(self, rules: &NetworkRules) -> Option<IssuedList> {
+        let signature = HEXLOWER.decode(self.signature.as_bytes()).ok()?;
+        let list_key = rules.list_key.public();
+        if !signature_is_good(
+            &list_key,
+            self.list.as_bytes(),
+            signature[..].try_into().ok()?,
+        ) {
+            return None;
+        }
+        Some(IssuedList {
+            list: RelayList::read(self.list.as_bytes()).ok()?,
+            signed: SignedList {
+                list: self.list,
+                signature: self.signature,
+            },
+        })
+    }
+}
+
+fn key(hex: &str) -> Result<Ed25519Public, StoredRegisterError> {
+    Ed25519Public::from_hex(hex).map_err(|_why| StoredRegisterError::Malformed)
+}
+
+fn word(hex: &str) -> Result<JoinWord, StoredRegisterError> {
+    JoinWord::from_hex(hex).ok_or(StoredRegisterError::Malformed)
+}
+
+const VERSION: u32 = 1;

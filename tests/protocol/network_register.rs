@@ -1,0 +1,1118 @@
+//! The list that keeps itself, on virtual time: who joins and how, who leaves, when a list is signed, what floods and wrong
+//! clocks do.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use cloakroom::protocol::address::ServerAddress;
+use cloakroom::protocol::capability::JoinWord;
+use cloakroom::protocol::invitation::{InvalidInvitation, Invitation, Purpose};
+use cloakroom::protocol::keys::{Ed25519Public, Identity};
+use cloakroom::protocol::network::{
+    Admitted, AnnouncementError, ApproveError, Issue, JoinRefused, JoinRule, JoinStep, LookRound,
+    NetworkRules, PendingProof, ProofOutcome, ProofRoute, RelayDetails, RelayRegister, RelayState,
+    RoundOutcome, SignedAnnouncement, StoredRegisterError, next_at_ms,
+};
+use cloakroom::protocol::relay_list::{HeldList, OfferOutcome, RelayList, Serves};
+use proptest::prelude::*;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use serde_json::Value;
+
+const HOUR: u64 = 3_600;
+const DAY: u64 = 24 * HOUR;
+/// A whole hour.
+const START: u64 = 1_790_002_800;
+const HOST: &str = "files.example.org";
+
+fn server() -> Identity {
+    Identity::from_seed([200; 32])
+}
+
+fn list_key() -> Identity {
+    Identity::from_seed([201; 32])
+}
+
+fn rules() -> NetworkRules {
+    NetworkRules {
+        server: ServerAddress {
+            url: format!("http://{HOST}:8787").parse().unwrap(),
+            key: server().public(),
+        },
+        list_key: list_key(),
+        name: "Ann's friends".to_owned(),
+        joining: JoinRule::Open,
+        allow_private: false,
+    }
+}
+
+fn relay(number: u8) -> Identity {
+    Identity::from_seed([number; 32])
+}
+
+fn key(number: u8) -> Ed25519Public {
+    relay(number).public()
+}
+
+/// Each relay in a part of the internet of its own.
+fn details(number: u8) -> RelayDetails {
+    RelayDetails {
+        host: IpAddr::from([8, 8, number, 1]),
+        port: 8_790,
+        operator: format!("operator {number}"),
+        serves: Serves::Hosts(vec![HOST.to_owned()]),
+    }
+}
+
+/// Where a proof comes from: nobody asks twice within a minute.
+fn source(number: u8) -> IpAddr {
+    details(number).host
+}
+
+/// A network on virtual time.
+struct Network {
+    register: RelayRegister,
+    now: u64,
+    rng: ChaCha20Rng,
+}
+
+impl Network {
+    fn new(rules: NetworkRules) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        Self {
+            register: RelayRegister::new(rules, &mut rng),
+            now: START,
+            rng,
+        }
+    }
+
+    /// A network with the relays 1 to `count`, all listed and the list signed.
+    fn with(count: u8) -> Self {
+        let mut network = Self::new(rules());
+        for number in 1..=count {
+            assert_eq!(network.join(number), Ok(Admitted::Listed));
+            if number % 8 == 0 {
+                network.now += DAY;
+            }
+        }
+        network.now += HOUR;
+        network.register.issue(network.now);
+        network
+    }
+
+    fn word(&self) -> JoinWord {
+        self.register.join_word().clone()
+    }
+
+    fn announce_with(
+        &mut self,
+        number: u8,
+        details: &RelayDetails,
+        at_ms: u64,
+        word: Option<&JoinWord>,
+    ) -> Result<JoinStep, JoinRefused> {
+        let signed = SignedAnnouncement::sign(details, at_ms, &server().public(), &relay(number));
+        let announcement = signed.verify(&server().public()).unwrap();
+        self.register
+            .on_announcement(announcement, word, source(number), self.now)
+    }
+
+    fn announce(&mut self, number: u8, details: &RelayDetails) -> Result<JoinStep, JoinRefused> {
+        let word = self.word();
+        self.announce_with(number, details, self.now * 1_000, Some(&word))
+    }
+
+    fn pending(&mut self, number: u8, details: &RelayDetails) -> PendingProof {
+        match self.announce(number, details).unwrap() {
+            JoinStep::Prove(proof) => proof,
+            JoinStep::Known(place) => panic!("{number} is {place:?} without a proof"),
+        }
+    }
+
+    fn prove(&mut self, number: u8, details: &RelayDetails) -> Result<Admitted, JoinRefused> {
+        match self.announce(number, details)? {
+            JoinStep::Known(place) => Ok(place),
+            JoinStep::Prove(proof) => self
+                .register
+                .on_proof(proof, ProofOutcome::Passed, self.now),
+        }
+    }
+
+    fn join(&mut self, number: u8) -> Result<Admitted, JoinRefused> {
+        self.prove(number, &details(number))
+    }
+
+    /// One hour passes, and all relays but those of `silent` answer.
+    fn hour(&mut self, silent: &[u8]) -> RoundOutcome {
+        self.now += HOUR;
+        let round = self.round();
+        self.finish(&round, silent)
+    }
+
+    fn finish(&mut self, round: &LookRound, silent: &[u8]) -> RoundOutcome {
+        let silent: Vec<_> = silent.iter().map(|number| key(*number)).collect();
+        let answered = round.looks().iter().map(|look| look.relay.key);
+        let answered: BTreeSet<_> = answered.filter(|key| !silent.contains(key)).collect();
+        self.register.finish_round(round, &answered, self.now)
+    }
+
+    fn round(&mut self) -> LookRound {
+        self.register.begin_round(self.now, &mut self.rng).unwrap()
+    }
+
+    fn hours(&mut self, count: u64, silent: &[u8]) {
+        for _ in 0..count {
+            self.hour(silent);
+        }
+    }
+
+    fn issue(&mut self) -> Issue {
+        self.register.issue(self.now)
+    }
+
+    fn list(&self) -> RelayList {
+        self.register.relay_list(self.now).unwrap().clone()
+    }
+
+    fn listed(&self) -> BTreeSet<Ed25519Public> {
+        self.list().relays.iter().map(|relay| relay.key).collect()
+    }
+
+    fn state(&self, number: u8) -> Option<RelayState> {
+        let relays = self.register.relays();
+        let found = relays.iter().find(|view| view.key == key(number));
+        found.map(|view| view.state)
+    }
+
+    fn restart(&mut self) {
+        let bytes = self.register.to_bytes();
+        self.register = RelayRegister::from_bytes(rules(), &bytes).unwrap();
+    }
+}
+
+fn keys(numbers: impl IntoIterator<Item = u8>) -> BTreeSet<Ed25519Public> {
+    numbers.into_iter().map(key).collect()
+}
+
+#[test]
+fn a_published_announcement_is_made_and_verified() {
+    let vectors: Value = serde_json::from_str(include_str!("../vectors/networks.json")).unwrap();
+    let vector = &vectors["join_entry"];
+    let unhex = |text: &Value| {
+        data_encoding::HEXLOWER
+            .decode(text.as_str().unwrap().as_bytes())
+            .unwrap()
+    };
+    let server = Ed25519Public::from_hex(vector["server"].as_str().unwrap()).unwrap();
+    let identity = Identity::from_seed(unhex(&vector["relay_seed"]).try_into().unwrap());
+    let details = RelayDetails {
+        host: [203, 0, 113, 1].into(),
+        port: 8_790,
+        operator: "Ben".to_owned(),
+        serves: Serves::Hosts(vec![HOST.to_owned()]),
+    };
+    let signed = SignedAnnouncement::sign(&details, 1_790_000_000_123, &server, &identity);
+    let body: Value = serde_json::from_str(&signed.to_json()).unwrap();
+    assert_eq!(body["entry"], vector["entry"]);
+    assert_eq!(body["signature"], vector["sig"]);
+    let read = SignedAnnouncement::parse(signed.to_json().as_bytes()).unwrap();
+    let announcement = read.verify(&server).unwrap();
+    assert_eq!(*announcement.key(), identity.public());
+    assert_eq!(*announcement.details(), details);
+    assert_eq!(announcement.at_ms(), 1_790_000_000_123);
+}
+
+#[test]
+fn nobody_announces_another_relay_or_to_another_server() {
+    let signed = SignedAnnouncement::sign(&details(1), 1, &server().public(), &relay(1));
+    assert!(signed.verify(&server().public()).is_ok());
+    let other_server = signed.verify(&key(9));
+    assert_eq!(other_server, Err(AnnouncementError::WronglySigned));
+
+    // The key of relay 2 at an address of relay 1, signed by relay 1.
+    let stolen = signed.to_json().replace(&key(1).to_hex(), &key(2).to_hex());
+    let stolen = SignedAnnouncement::parse(stolen.as_bytes()).unwrap();
+    let verified = stolen.verify(&server().public());
+    assert_eq!(verified, Err(AnnouncementError::WronglySigned));
+}
+
+#[test]
+fn bodies_that_are_no_announcements_are_named() {
+    let good = SignedAnnouncement::sign(&details(1), 1, &server().public(), &relay(1)).to_json();
+    let error = |body: &str| {
+        SignedAnnouncement::parse(body.as_bytes())
+            .and_then(|signed| signed.verify(&server().public()))
+            .unwrap_err()
+    };
+    let with = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        error(&good.replace(from, to))
+    };
+    assert!(matches!(error(""), AnnouncementError::Malformed(_)));
+    assert!(matches!(error("{}"), AnnouncementError::Malformed(_)));
+    for (from, to) in [
+        ("8790", "0"),
+        ("8.8.1.1", "files.example.org"),
+        ("operator 1", &"o".repeat(65)),
+        (r#"[\"files.example.org\"]"#, r#"\"all\""#),
+        (&key(1).to_hex(), &"0".repeat(64)),
+    ] {
+        assert!(
+            matches!(with(from, to), AnnouncementError::Field(_)),
+            "{to}"
+        );
+    }
+    let spaced = with(r#"\"port\":"#, r#"\"port\": "#);
+    assert_eq!(spaced, AnnouncementError::NotCanonical);
+    let unknown = with(r#",\"at\""#, r#",\"more\":1,\"at\""#);
+    assert!(matches!(unknown, AnnouncementError::Malformed(_)));
+    let long = with("files.example.org", &"a".repeat(1_024));
+    assert_eq!(long, AnnouncementError::TooLong);
+    let short_signature = good.replace(r#""signature":""#, r#""signature":"00"#);
+    assert!(matches!(
+        error(&short_signature),
+        AnnouncementError::Field(_)
+    ));
+}
+
+#[test]
+fn announcements_are_later_than_the_last_one_whatever_the_clock_says() {
+    assert_eq!(next_at_ms(None, 5), 5);
+    assert_eq!(next_at_ms(Some(3), 5), 5);
+    assert_eq!(next_at_ms(Some(5), 5), 6);
+    assert_eq!(next_at_ms(Some(9), 5), 10);
+}
+
+#[test]
+fn the_third_relay_makes_the_first_list_and_clients_take_it() {
+    let mut network = Network::new(rules());
+    for number in 1..=2 {
+        assert_eq!(network.join(number), Ok(Admitted::Listed));
+        let relays = number.into();
+        assert_eq!(network.issue(), Issue::TooFew { relays });
+        assert!(network.register.signed_list(network.now).is_none());
+    }
+    network.join(3).unwrap();
+    network.now += 59 * 60;
+    assert_eq!(network.issue(), Issue::New);
+    assert_eq!(network.issue(), Issue::Unchanged);
+    let list = network.list();
+    assert_eq!((list.issued, list.expires), (START, START + 14 * DAY));
+    assert_eq!(list.name, "Ann's friends");
+    assert_eq!(network.listed(), keys(1..=3));
+
+    let signed = network.register.signed_list(network.now).unwrap();
+    let mut held = HeldList::new(list_key().public());
+    let offered = held.offer(signed.list.as_bytes(), Some(&signed.signature), network.now);
+    assert_eq!(offered, Ok(OfferOutcome::New));
+    assert_eq!(held.usable(network.now), Some(&list));
+}
+
+#[test]
+fn a_list_is_signed_daily_and_lasts_fourteen_days() {
+    let mut network = Network::with(3);
+    let first = network.list().issued;
+    network.now = first + DAY - 1;
+    assert_eq!(network.issue(), Issue::Unchanged);
+    network.now = first + DAY;
+    assert_eq!(network.issue(), Issue::New);
+    let issued = network.list().issued;
+    assert_eq!(issued, first + DAY);
+    assert!(
+        network
+            .register
+            .signed_list(issued + 14 * DAY - 1)
+            .is_some()
+    );
+    assert!(network.register.signed_list(issued + 14 * DAY).is_none());
+}
+
+#[test]
+fn two_changes_within_an_hour_make_no_two_lists_of_one_date() {
+    let mut network = Network::with(3);
+    let first = network.list();
+    network.join(4).unwrap();
+    network.now += 600;
+    assert_eq!(network.issue(), Issue::NextHour { secs: 3_000 });
+    assert_eq!(network.list(), first);
+    network.now += 3_000;
+    assert_eq!(network.issue(), Issue::New);
+    assert_eq!(network.listed(), keys(1..=4));
+}
+
+#[test]
+fn a_list_names_only_the_network_s_own_host() {
+    let mut network = Network::new(rules());
+    let serves = [
+        Serves::Any,
+        Serves::Hosts(vec!["other.example".to_owned(), HOST.to_uppercase()]),
+        Serves::Hosts(vec!["other.example".to_owned()]),
+    ];
+    for (number, serves) in (1..).zip(serves) {
+        let details = RelayDetails {
+            serves,
+            ..details(number)
+        };
+        network.prove(number, &details).unwrap();
+    }
+    network.issue();
+    let list = network.list();
+    let serves = |number| list.find(&key(number)).unwrap().serves.clone();
+    let ours = Serves::Hosts(vec![HOST.to_owned()]);
+    assert_eq!(serves(1), ours);
+    assert_eq!(serves(2), ours);
+    assert_eq!(serves(3), Serves::None);
+}
+
+#[test]
+fn joining_takes_the_join_word_and_staying_does_not() {
+    let mut network = Network::new(rules());
+    let wrong = JoinWord::from_bytes([0; 16]);
+    for word in [None, Some(&wrong)] {
+        let refused = network.announce_with(1, &details(1), network.now * 1_000, word);
+        assert_eq!(refused.unwrap_err(), JoinRefused::WrongWord);
+    }
+    network.join(1).unwrap();
+    network.now += HOUR;
+    let known = network.announce_with(1, &details(1), network.now * 1_000, None);
+    assert!(matches!(known, Ok(JoinStep::Known(Admitted::Listed))));
+}
+
+#[test]
+fn an_old_join_word_is_good_for_seven_days() {
+    let mut network = Network::new(rules());
+    let old = network.word();
+    network
+        .register
+        .new_join_word(network.now, &mut network.rng);
+    assert_ne!(network.word(), old);
+    network.restart();
+    let mut with_old = |number, now| {
+        network.now = now;
+        network
+            .announce_with(number, &details(number), now * 1_000, Some(&old))
+            .map(drop)
+    };
+    assert_eq!(with_old(1, START + 7 * DAY - 1), Ok(()));
+    assert_eq!(with_old(2, START + 7 * DAY), Err(JoinRefused::WrongWord));
+}
+
+#[test]
+fn a_relay_that_fails_its_proof_is_not_listed_and_one_that_lies_about_its_address_stays_where_it_was()
+ {
+    let mut network = Network::new(rules());
+    let proof = network.pending(1, &details(1));
+    assert_eq!(proof.relay(), details(1).describe(key(1)));
+    assert_eq!(*proof.route(), ProofRoute::Alone);
+    let failed = network
+        .register
+        .on_proof(proof, ProofOutcome::Failed, network.now);
+    assert_eq!(failed, Err(JoinRefused::ProofFailed));
+    assert!(network.register.relays().is_empty());
+
+    let mut network = Network::with(3);
+    network.now += HOUR;
+    let elsewhere = RelayDetails {
+        host: [9, 9, 9, 9].into(),
+        ..details(1)
+    };
+    let proof = network.pending(1, &elsewhere);
+    let failed = network
+        .register
+        .on_proof(proof, ProofOutcome::Failed, network.now);
+    assert_eq!(failed, Err(JoinRefused::ProofFailed));
+    network.issue();
+    assert_eq!(network.list().find(&key(1)).unwrap().host, details(1).host);
+}
+
+#[test]
+fn a_change_of_address_is_proved_and_listed_and_an_old_announcement_does_not_undo_it() {
+    let mut network = Network::with(3);
+    network.now += HOUR;
+    let moved = RelayDetails {
+        host: [9, 9, 9, 9].into(),
+        port: 443,
+        ..details(1)
+    };
+    assert_eq!(network.prove(1, &moved), Ok(Admitted::Listed));
+    assert_eq!(network.issue(), Issue::New);
+    let listed = network.list().find(&key(1)).unwrap().clone();
+    assert_eq!((listed.host, listed.port), (moved.host, 443));
+
+    for at_ms in [START * 1_000, network.now * 1_000] {
+        let stale = network.announce_with(1, &details(1), at_ms, None);
+        assert_eq!(stale.unwrap_err(), JoinRefused::Stale);
+    }
+}
+
+#[test]
+fn another_name_of_the_operator_needs_no_proof() {
+    let mut network = Network::with(3);
+    network.now += HOUR;
+    let renamed = RelayDetails {
+        operator: "Ben".to_owned(),
+        ..details(1)
+    };
+    let step = network.announce(1, &renamed);
+    assert!(matches!(step, Ok(JoinStep::Known(Admitted::Listed))));
+    network.issue();
+    assert_eq!(network.list().find(&key(1)).unwrap().operator, "Ben");
+}
+
+#[test]
+fn a_relay_that_does_not_serve_is_proved_before_one_that_does_and_waits_for_it() {
+    let silent_host = RelayDetails {
+        serves: Serves::None,
+        ..details(1)
+    };
+    let mut network = Network::new(rules());
+    let alone = network.announce(1, &silent_host);
+    assert_eq!(alone.unwrap_err(), JoinRefused::NoneServes);
+    network.join(2).unwrap();
+    let proof = network.pending(1, &silent_host);
+    let last = details(2).describe(key(2));
+    assert_eq!(*proof.route(), ProofRoute::Before(Box::new(last)));
+}
+
+#[test]
+fn a_relay_that_joins_twice_stands_once() {
+    let mut network = Network::new(rules());
+    let first = network.pending(1, &details(1));
+    network.now += 60;
+    let second = network.pending(1, &details(1));
+    let now = network.now;
+    let mut passes = |proof| network.register.on_proof(proof, ProofOutcome::Passed, now);
+    assert_eq!(passes(second), Ok(Admitted::Listed));
+    assert_eq!(passes(first), Err(JoinRefused::Stale));
+    assert_eq!(network.register.relays().len(), 1);
+}
+
+#[test]
+fn one_address_has_one_relay_and_its_newest_key() {
+    let mut network = Network::with(3);
+    let beside = RelayDetails {
+        port: 8_791,
+        ..details(1)
+    };
+    let taken = network.announce(9, &beside);
+    assert_eq!(taken.unwrap_err(), JoinRefused::AddressTaken);
+
+    // The operator lost the key: another one answers at the very same place.
+    network.now += HOUR;
+    assert_eq!(network.prove(9, &details(1)), Ok(Admitted::Listed));
+    network.issue();
+    assert_eq!(network.listed(), keys([2, 3, 9]));
+}
+
+#[test]
+fn two_relays_that_are_proved_at_once_do_not_share_an_address() {
+    let mut network = Network::with(3);
+    let here = |port| RelayDetails {
+        host: [9, 9, 9, 9].into(),
+        port,
+        ..details(8)
+    };
+    let (one, other) = (network.pending(8, &here(1)), network.pending(9, &here(2)));
+    let now = network.now;
+    let mut passes = |proof| network.register.on_proof(proof, ProofOutcome::Passed, now);
+    assert_eq!(passes(one), Ok(Admitted::Listed));
+    assert_eq!(passes(other), Err(JoinRefused::AddressTaken));
+}
+
+#[test]
+fn addresses_that_are_not_public_are_refused_unless_the_operator_allows_them() {
+    let at = |host: &str| RelayDetails {
+        host: host.parse().unwrap(),
+        ..details(1)
+    };
+    let mut network = Network::new(rules());
+    for host in [
+        "127.0.0.1",
+        "10.0.0.1",
+        "::1",
+        "::ffff:8.8.8.8",
+        "0.0.0.0",
+        "224.0.0.1",
+    ] {
+        let refused = network.announce(1, &at(host));
+        assert_eq!(refused.unwrap_err(), JoinRefused::NotPublic, "{host}");
+    }
+    let mut network = Network::new(NetworkRules {
+        allow_private: true,
+        ..rules()
+    });
+    for host in ["0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1"] {
+        let refused = network.announce(1, &at(host));
+        assert_eq!(refused.unwrap_err(), JoinRefused::NotPublic, "{host}");
+    }
+    assert_eq!(network.prove(1, &at("127.0.0.1")), Ok(Admitted::Listed));
+}
+
+#[test]
+fn four_relays_of_one_part_of_the_internet_are_listed_and_no_fifth() {
+    let near = |number: u8| RelayDetails {
+        host: [9, 9, 9, number].into(),
+        ..details(number)
+    };
+    let mut network = Network::new(rules());
+    for number in 1..=4 {
+        assert_eq!(network.prove(number, &near(number)), Ok(Admitted::Listed));
+    }
+    let fifth = network.announce(5, &near(5));
+    assert_eq!(fifth.unwrap_err(), JoinRefused::SubnetFull);
+    // One of the four moves within its part.
+    network.now += HOUR;
+    let moved = RelayDetails {
+        host: [9, 9, 9, 200].into(),
+        ..near(1)
+    };
+    assert_eq!(network.prove(1, &moved), Ok(Admitted::Listed));
+}
+
+#[test]
+fn one_source_has_one_proof_a_minute() {
+    let mut network = Network::new(rules());
+    drop(network.pending(1, &details(1)));
+    let again = network.announce(1, &details(1));
+    assert_eq!(again.unwrap_err(), JoinRefused::TooSoon);
+    // Another source is not held up by it.
+    drop(network.pending(2, &details(2)));
+    network.now += 60;
+    drop(network.pending(1, &details(1)));
+    // Nor is anybody by a clock that was set back.
+    network.now -= DAY;
+    drop(network.pending(1, &details(1)));
+}
+
+#[test]
+fn no_more_than_sixty_four_proofs_begin_within_a_minute() {
+    let mut network = Network::new(rules());
+    for number in 1..=64 {
+        drop(network.pending(number, &details(number)));
+    }
+    let more = network.announce(65, &details(65));
+    assert_eq!(more.unwrap_err(), JoinRefused::TooSoon);
+}
+
+#[test]
+fn one_member_who_fills_the_list_gets_eight_relays_a_day_and_the_rest_waits() {
+    let mut network = Network::new(rules());
+    for number in 1..=8 {
+        assert_eq!(network.join(number), Ok(Admitted::Listed));
+    }
+    for number in 9..=40 {
+        assert_eq!(network.join(number), Ok(Admitted::Waiting));
+    }
+    assert_eq!(network.join(41), Err(JoinRefused::Full));
+    assert_eq!(network.state(9), Some(RelayState::Waiting));
+    assert_eq!(network.register.approve(&key(9)), Ok(()));
+    network.now += HOUR;
+    network.issue();
+    assert_eq!(network.listed(), keys(1..=9));
+    // Those that wait stay in the queue; the next day has eight places for others.
+    network.now += DAY;
+    network.restart();
+    assert_eq!(network.join(10), Ok(Admitted::Waiting));
+    assert_eq!(network.join(41), Ok(Admitted::Listed));
+}
+
+#[test]
+fn a_list_has_at_most_two_hundred_relays_and_fits_an_answer() {
+    let long = |number: u8| RelayDetails {
+        operator: "\"".repeat(64),
+        ..details(number)
+    };
+    let mut network = Network::new(rules());
+    let mut listed = 0;
+    for number in 1..=199 {
+        if number % 8 == 1 {
+            network.now += DAY;
+        }
+        match network.prove(number, &long(number)) {
+            Ok(Admitted::Listed) => listed += 1,
+            other => {
+                assert_eq!(other, Err(JoinRefused::Full), "{number}");
+                break;
+            }
+        }
+    }
+    assert!((100..199).contains(&listed), "{listed}");
+    assert_eq!(network.issue(), Issue::New);
+    let signed = network.register.signed_list(network.now).unwrap();
+    let mut held = HeldList::new(list_key().public());
+    let offered = held.offer(signed.list.as_bytes(), Some(&signed.signature), network.now);
+    assert_eq!(offered, Ok(OfferOutcome::New));
+
+    let short = |number: u8| RelayDetails {
+        operator: String::new(),
+        ..details(number)
+    };
+    let mut network = Network::new(rules());
+    for number in 0..=200 {
+        if number % 8 == 0 {
+            network.now += DAY;
+        }
+        // Seeds 200 and 201 belong to the server here.
+        let number = if number < 200 { number } else { 255 };
+        let joined = network.prove(number, &short(number));
+        if number == 255 {
+            assert_eq!(joined, Err(JoinRefused::Full));
+        } else {
+            assert_eq!(joined, Ok(Admitted::Listed), "{number}");
+        }
+    }
+}
+
+#[test]
+fn with_approval_every_relay_waits() {
+    let mut network = Network::new(NetworkRules {
+        joining: JoinRule::Ask,
+        ..rules()
+    });
+    for number in 1..=3 {
+        assert_eq!(network.join(number), Ok(Admitted::Waiting));
+    }
+    assert_eq!(network.issue(), Issue::TooFew { relays: 0 });
+    for number in 1..=3 {
+        network.register.approve(&key(number)).unwrap();
+    }
+    assert_eq!(network.issue(), Issue::New);
+    assert_eq!(
+        network.register.approve(&key(9)),
+        Err(ApproveError::Unknown)
+    );
+    network.register.block(&key(9));
+    assert_eq!(
+        network.register.approve(&key(9)),
+        Err(ApproveError::Blocked)
+    );
+}
+
+#[test]
+fn a_relay_that_is_silent_for_48_hours_leaves_the_list_and_comes_back_by_itself() {
+    let mut network = Network::with(5);
+    network.hours(47, &[5]);
+    assert_eq!(network.state(5), Some(RelayState::Missing { hours: 47 }));
+    assert_eq!(network.register.answering(), 4);
+    network.issue();
+    assert_eq!(network.listed(), keys(1..=5));
+    network.hour(&[5]);
+    assert_eq!(network.state(5), Some(RelayState::Silent));
+    assert_eq!(network.issue(), Issue::New);
+    assert_eq!(network.listed(), keys(1..=4));
+
+    // It needs a proof, no word, and counts as no newcomer.
+    network.now += 100 * DAY;
+    let step = network.announce_with(5, &details(5), network.now * 1_000, None);
+    let proof = match step {
+        Ok(JoinStep::Prove(proof)) => proof,
+        other => panic!("{other:?}"),
+    };
+    let now = network.now;
+    let back = network.register.on_proof(proof, ProofOutcome::Passed, now);
+    assert_eq!(back, Ok(Admitted::Listed));
+    assert_eq!(network.issue(), Issue::New);
+    assert_eq!(network.listed(), keys(1..=5));
+}
+
+#[test]
+fn one_answer_within_48_hours_is_enough_to_stay() {
+    let mut network = Network::with(5);
+    for _ in 0..3 {
+        network.hours(47, &[5]);
+        network.hour(&[]);
+    }
+    network.issue();
+    assert_eq!(network.listed(), keys(1..=5));
+}
+
+#[test]
+fn the_last_three_stay_in_the_list_and_the_operator_sees_which_are_silent() {
+    let mut network = Network::with(4);
+    network.hours(48, &[4]);
+    network.hours(48, &[3, 4]);
+    assert_eq!(network.issue(), Issue::New);
+    assert_eq!(network.listed(), keys(1..=3));
+    assert_eq!(network.state(3), Some(RelayState::KeptSilent));
+    assert_eq!(network.state(4), Some(RelayState::Silent));
+    network.hour(&[]);
+    assert_eq!(network.state(3), Some(RelayState::Answering));
+}
+
+#[test]
+fn a_server_that_is_cut_off_drops_nobody() {
+    let mut network = Network::with(4);
+    for _ in 0..100 {
+        assert_eq!(network.hour(&[1, 2, 3, 4]), RoundOutcome::ServerCutOff);
+    }
+    network.issue();
+    assert_eq!(network.listed(), keys(1..=4));
+    assert_eq!(network.hour(&[4]), RoundOutcome::Counted);
+}
+
+#[test]
+fn a_look_goes_through_another_relay_that_answers_where_there_are_three() {
+    let mut network = Network::with(2);
+    network.now += HOUR;
+    let straight = network.round();
+    assert!(straight.looks().iter().all(|look| look.through.is_none()));
+
+    let mut network = Network::with(4);
+    network.hour(&[4]);
+    let mut ways = BTreeSet::new();
+    for _ in 0..20 {
+        network.now += HOUR;
+        let round = network.round();
+        assert_eq!(round.looks().len(), 4);
+        for look in round.looks() {
+            let through = look.through.as_ref().unwrap().key;
+            assert!(through != look.relay.key && through != key(4));
+            ways.insert((look.relay.key, through));
+        }
+    }
+    assert_eq!(ways.len(), 3 * 2 + 3, "every way is drawn");
+}
+
+#[test]
+fn looks_are_due_once_an_hour_also_after_a_restart_and_a_clock_that_went_back() {
+    let mut network = Network::with(3);
+    network.hour(&[]);
+    network.restart();
+    network.now += HOUR - 1;
+    let early = network.register.begin_round(network.now, &mut network.rng);
+    assert!(early.is_none());
+    network.now -= DAY;
+    drop(network.round());
+}
+
+#[test]
+fn a_relay_that_moves_while_it_is_looked_at_is_not_judged_by_its_old_address() {
+    let mut network = Network::with(3);
+    network.hours(47, &[3]);
+    network.now += HOUR;
+    let round = network.round();
+    let moved = RelayDetails {
+        host: [9, 9, 9, 9].into(),
+        ..details(3)
+    };
+    network.prove(3, &moved).unwrap();
+    let answered = keys(1..=2);
+    network
+        .register
+        .finish_round(&round, &answered, network.now);
+    assert_eq!(network.state(3), Some(RelayState::Answering));
+}
+
+#[test]
+fn after_20_and_100_days_away_the_same_relays_have_a_new_list_at_once() {
+    for days in [20, 100] {
+        let mut network = Network::with(4);
+        // One was missed shortly before the server went away.
+        network.hours(2, &[4]);
+        network.issue();
+        network.now += days * DAY;
+        network.restart();
+        assert!(network.register.signed_list(network.now).is_none());
+        network.hour(&[4]);
+        assert_eq!(network.issue(), Issue::New);
+        assert_eq!(network.listed(), keys(1..=4), "{days}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_behind_signs_nothing_until_the_operator_accepts_it() {
+    let mut network = Network::with(3);
+    let newest = network.list();
+    network.join(4).unwrap();
+    network.now -= 2 * DAY;
+    assert_eq!(network.issue(), Issue::ClockBehind);
+    assert_eq!(network.list(), newest);
+    network.restart();
+    assert_eq!(network.issue(), Issue::ClockBehind);
+    network.register.accept_clock(network.now);
+    assert_eq!(network.issue(), Issue::New);
+    assert_eq!(network.list().issued, network.now);
+    // A clock that is right has nothing to accept.
+    network.register.accept_clock(network.now);
+    assert_eq!(network.issue(), Issue::Unchanged);
+}
+
+#[test]
+fn a_relay_whose_clock_is_far_ahead_is_told_so() {
+    let mut network = Network::new(rules());
+    let word = network.word();
+    let latest = (network.now + HOUR) * 1_000;
+    let ahead = network.announce_with(1, &details(1), latest + 1, Some(&word));
+    assert_eq!(ahead.unwrap_err(), JoinRefused::ClockAhead);
+    let near = network.announce_with(1, &details(1), latest, Some(&word));
+    assert!(near.is_ok());
+    let behind = network.announce_with(2, &details(2), 0, Some(&word));
+    assert!(behind.is_ok(), "a clock that is behind harms nobody");
+}
+
+#[test]
+fn a_removed_relay_is_told_so_until_it_is_approved() {
+    let mut network = Network::with(4);
+    assert!(network.register.remove(&key(4)));
+    assert!(!network.register.remove(&key(9)));
+    network.now += HOUR;
+    assert_eq!(network.issue(), Issue::New);
+    assert_eq!(network.listed(), keys(1..=3));
+    assert_eq!(network.state(4), Some(RelayState::Removed));
+    let refused = network.announce_with(4, &details(4), network.now * 1_000, None);
+    assert_eq!(refused.unwrap_err(), JoinRefused::Removed);
+    network.restart();
+    network.register.approve(&key(4)).unwrap();
+    network.now += HOUR;
+    network.issue();
+    assert_eq!(network.listed(), keys(1..=4));
+}
+
+#[test]
+fn a_blocked_relay_stays_out_whatever_word_it_has() {
+    let mut network = Network::with(4);
+    network.register.block(&key(4));
+    network.register.block(&key(9));
+    network.now += HOUR;
+    network.restart();
+    network.issue();
+    assert_eq!(network.listed(), keys(1..=3));
+    for number in [4, 9] {
+        assert_eq!(network.state(number), Some(RelayState::Blocked));
+        assert_eq!(network.join(number), Err(JoinRefused::Blocked));
+    }
+}
+
+#[test]
+fn a_relay_that_is_taken_out_while_it_is_proved_stays_out() {
+    let mut network = Network::with(3);
+    network.now += HOUR;
+    let proof = network.pending(9, &details(9));
+    network.register.block(&key(9));
+    let refused = network
+        .register
+        .on_proof(proof, ProofOutcome::Passed, network.now);
+    assert_eq!(refused, Err(JoinRefused::Blocked));
+}
+
+#[test]
+fn no_list_is_handed_on_whose_relay_was_taken_out_of_the_last_three() {
+    let mut network = Network::with(3);
+    assert!(network.register.is_needed(&key(1)));
+    network.register.remove(&key(1));
+    assert_eq!(network.issue(), Issue::TooFew { relays: 2 });
+    assert!(network.register.signed_list(network.now).is_none());
+    network.join(4).unwrap();
+    // Its date would be that of the list before it.
+    assert!(matches!(network.issue(), Issue::NextHour { .. }));
+    network.now += HOUR;
+    assert_eq!(network.issue(), Issue::New);
+    assert_eq!(network.listed(), keys(2..=4));
+
+    let mut network = Network::with(4);
+    assert!(!network.register.is_needed(&key(1)));
+    network.hours(48, &[4]);
+    assert!(
+        !network.register.is_needed(&key(1)),
+        "the silent one takes its place"
+    );
+}
+
+#[test]
+fn invitations_name_relays_that_answer_and_serve_first() {
+    let mut network = Network::with(2);
+    let expires = START + 30 * DAY;
+    let word = network.word();
+    let for_relays = || Purpose::AddRelay {
+        join_word: word.clone(),
+    };
+    let for_friends = || Purpose::Use { access_word: None };
+    let invite = |network: &mut Network, purpose| {
+        network
+            .register
+            .invite(purpose, expires, None, &mut network.rng)
+    };
+    let early = invite(&mut network, for_friends()).err();
+    assert_eq!(early, Some(InvalidInvitation::RelayCount));
+    let for_third = invite(&mut network, for_relays()).unwrap();
+    assert_eq!(for_third.parts().relays.len(), 2);
+
+    let not_serving = RelayDetails {
+        serves: Serves::None,
+        ..details(3)
+    };
+    network.prove(3, &not_serving).unwrap();
+    let made = invite(&mut network, for_friends()).unwrap();
+    let found = Invitation::find(made.to_text().as_str(), network.now).unwrap();
+    let relays = &found.parts().relays;
+    assert_eq!(relays.len(), 3);
+    assert_eq!((relays[2].key, relays[2].serves), (key(3), false));
+    assert_eq!(found.parts().list_key, list_key().public());
+    assert_eq!(found.parts().name, "Ann's friends");
+
+    for number in 4..=12 {
+        network.now += DAY;
+        network.join(number).unwrap();
+    }
+    network.hour(&[4]);
+    for _ in 0..20 {
+        let made = invite(&mut network, for_friends()).unwrap();
+        let relays = &made.parts().relays;
+        assert!(relays.len() <= 8 && relays.iter().all(|relay| relay.key != key(4)));
+    }
+}
+
+#[test]
+fn the_register_survives_a_restart_and_names_what_it_cannot_read() {
+    let mut network = Network::with(5);
+    network.hours(48, &[5]);
+    network.register.remove(&key(4));
+    network.register.block(&key(9));
+    network
+        .register
+        .new_join_word(network.now, &mut network.rng);
+    network.issue();
+    let bytes = network.register.to_bytes();
+    let before = (network.register.relays(), network.list(), network.word());
+    network.restart();
+    let after = (network.register.relays(), network.list(), network.word());
+    assert_eq!(after, before);
+    assert_eq!(*network.register.to_bytes(), *bytes);
+    assert_eq!(network.issue(), Issue::Unchanged);
+
+    let read = |bytes: &[u8]| RelayRegister::from_bytes(rules(), bytes).map(drop);
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let newer = text.replace("\"version\": 1", "\"version\": 2");
+    assert_eq!(read(newer.as_bytes()), Err(StoredRegisterError::Newer));
+    for bad in [&b""[..], b"{}", &bytes[..bytes.len() - 2]] {
+        assert_eq!(read(bad), Err(StoredRegisterError::Malformed));
+    }
+    let elsewhere = NetworkRules {
+        server: ServerAddress {
+            key: key(77),
+            ..rules().server
+        },
+        ..rules()
+    };
+    let other = RelayRegister::from_bytes(elsewhere, &bytes).map(drop);
+    assert_eq!(other, Err(StoredRegisterError::OtherServer));
+}
+
+#[test]
+fn a_new_list_key_signs_a_new_list() {
+    let mut network = Network::with(3);
+    let bytes = network.register.to_bytes();
+    let other = Identity::from_seed([99; 32]);
+    let rules = NetworkRules {
+        list_key: Identity::from_seed([99; 32]),
+        ..rules()
+    };
+    network.register = RelayRegister::from_bytes(rules, &bytes).unwrap();
+    assert!(network.register.signed_list(network.now).is_none());
+    network.now += HOUR;
+    assert_eq!(network.issue(), Issue::New);
+    let signed = network.register.signed_list(network.now).unwrap();
+    let mut held = HeldList::new(other.public());
+    let offered = held.offer(signed.list.as_bytes(), Some(&signed.signature), network.now);
+    assert_eq!(offered, Ok(OfferOutcome::New));
+}
+
+/// What may happen to a network.
+#[derive(Clone, Copy, Debug)]
+enum Happening {
+    Announce { number: u8, at: u8, passes: bool },
+    Block(u8),
+    Clock { hours: i8 },
+    Hour { silent: u8 },
+    Remove(u8),
+    Approve(u8),
+    Restart,
+}
+
+fn any_happening() -> impl Strategy<Value = Happening> {
+    let number = 1_u8..12;
+    prop_oneof![
+        6 => (number.clone(), 1_u8..14, any::<bool>())
+            .prop_map(|(number, at, passes)| Happening::Announce { number, at, passes }),
+        1 => number.clone().prop_map(Happening::Block),
+        2 => (-50_i8..100).prop_map(|hours| Happening::Clock { hours }),
+        4 => number.clone().prop_map(|silent| Happening::Hour { silent }),
+        1 => number.clone().prop_map(Happening::Remove),
+        1 => number.prop_map(Happening::Approve),
+        1 => Just(Happening::Restart),
+    ]
+}
+
+proptest! {
+    // Each case is many steps, and each step signs or checks something.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever happens in whatever order: what is handed on is signed, dates only grow, addresses and keys stand once, and
+    /// nobody stands in a list who was taken out when it was signed.
+    #[test]
+    fn every_list_is_one_that_clients_take(happenings in proptest::collection::vec(any_happening(), 0..80)) {
+        let mut network = Network::new(rules());
+        let mut newest: Option<RelayList> = None;
+        for happening in happenings {
+            match happening {
+                Happening::Announce { number, at, passes } => {
+                    let outcome = if passes { ProofOutcome::Passed } else { ProofOutcome::Failed };
+                    if let Ok(JoinStep::Prove(proof)) = network.announce(number, &details(at)) {
+                        let placed = network.register.on_proof(proof, outcome, network.now);
+                        prop_assert!(passes || placed == Err(JoinRefused::ProofFailed));
+                    }
+                }
+                Happening::Block(number) => network.register.block(&key(number)),
+                Happening::Clock { hours } => {
+                    network.now = network.now.saturating_add_signed(i64::from(hours) * 3_600);
+                }
+                Happening::Hour { silent } => {
+                    network.now += HOUR;
+                    if let Some(round) = network.register.begin_round(network.now, &mut network.rng) {
+                        network.finish(&round, &[silent, silent + 1]);
+                    }
+                }
+                Happening::Remove(number) => {
+                    network.register.remove(&key(number));
+                }
+                Happening::Approve(number) => {
+                    network.register.approve(&key(number)).ok();
+                }
+                Happening::Restart => network.restart(),
+            }
+            let issue = network.issue();
+            let Some(signed) = network.register.signed_list(network.now) else {
+                prop_assert!(issue != Issue::New && issue != Issue::Unchanged);
+                continue;
+            };
+            let list = network.list();
+            let text = (signed.list.clone(), signed.signature.clone());
+            let mut held = HeldList::new(list_key().public());
+            let offered = held.offer(text.0.as_bytes(), Some(&text.1), network.now.max(list.issued));
+            prop_assert_eq!(offered, Ok(OfferOutcome::New));
+            if let Some(newest) = newest.replace(list.clone()) {
+                prop_assert!(list.issued > newest.issued || list == newest);
+            }
+            let hosts: BTreeSet<_> = list.relays.iter().map(|relay| relay.host).collect();
+            prop_assert_eq!(hosts.len(), list.relays.len());
+            if issue == Issue::New {
+                for view in network.register.relays() {
+                    let out = matches!(view.state, RelayState::Blocked | RelayState::Removed | RelayState::Waiting);
+                    prop_assert!(!out || list.find(&view.key).is_none());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..200), at in any::<proptest::sample::Index>(), byte in any::<u8>()) {
+        drop(SignedAnnouncement::parse(&body));
+        let mut near = SignedAnnouncement::sign(&details(1), 1, &server().public(), &relay(1)).to_json().into_bytes();
+        let at = at.index(near.len());
+        near[at] = byte;
+        if let Ok(signed) = SignedAnnouncement::parse(&near) {
+            drop(signed.verify(&server().public()));
+        }
+        drop(RelayRegister::from_bytes(rules(), &body));
+    }
+}
