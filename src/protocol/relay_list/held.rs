@@ -117,7 +117,7 @@ impl HeldList {
 
     /// The last good list, while its time lasts.
     #[must_use]
-    pub(crate) fn usable(&self, now: u64) -> Option<&RelayList> {
+    pub fn usable(&self, now: u64) -> Option<&RelayList> {
         self.last().filter(|list| now < list.expires)
     }
 

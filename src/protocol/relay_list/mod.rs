@@ -373,7 +373,7 @@ impl RelayList {
 
     /// The relay with this key.
     #[must_use]
-    pub(crate) fn find(&self, key: &Ed25519Public) -> Option<&RelayDescriptor> {
+    pub fn find(&self, key: &Ed25519Public) -> Option<&RelayDescriptor> {
         self.relays.iter().find(|relay| relay.key == *key)
     }
 }
