@@ -70,6 +70,7 @@ fn another_address_of_a_known_key_inherits_nothing() {
 #[test]
 fn two_addresses_of_one_key_are_shown_used_tested_and_removed_each_for_itself() {
     let mut model = model();
+    model.settings.relays = RelaySource::Session;
     let one = server("one.example");
     let two = elsewhere(&one, "two.example");
     add(&mut model, &one);
