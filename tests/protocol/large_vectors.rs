@@ -354,7 +354,7 @@ fn published_largest_list() {
 }
 
 /// The list of a row that is too long to be published: its ids and digests are made from two words.
-fn list_by_rule(row: &Value) -> Vec<u8> {
+fn list_by_rule(row: &Json) -> Vec<u8> {
     let parts = usize::try_from(number(&row["n"])).unwrap();
     let mut list = minicbor::Encoder::new(Vec::new());
     list.map(5).unwrap().u8(0).unwrap().u8(0).unwrap();

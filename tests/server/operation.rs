@@ -403,7 +403,7 @@ fn only_a_file_server_is_asked_for_its_health() {
     std::thread::spawn(move || {
         for caller in other.incoming() {
             let mut caller = caller.unwrap();
-            caller.read(&mut [0; 1024]).unwrap();
+            assert_ne!(caller.read(&mut [0; 1024]).unwrap(), 0, "a request");
             caller
                 .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                 .unwrap();

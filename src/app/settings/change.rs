@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(settings.chosen_entry(), Some(&decided));
         settings.apply(&Change::RestoreServer(0, one.clone()));
         settings.apply(&Change::RemoveServer(two.address));
-        assert_eq!(settings.servers, [one.clone()]);
+        assert_eq!(settings.servers, std::slice::from_ref(&one));
         assert_eq!(settings.chosen, ServerChoice::BuiltIn);
         settings.apply(&Change::RestoreServer(1, decided.clone()));
         assert_eq!(settings.servers, [one, decided]);

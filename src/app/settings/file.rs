@@ -346,12 +346,12 @@ mod tests {
         let there = [
             Change::Direct(two.clone(), true),
             Change::AccessWord(two.clone(), word.clone()),
-            Change::ChosenServer(ServerChoice::Server(two.clone())),
+            Change::ChosenServer(ServerChoice::Server(two)),
         ];
         save_changed(&before, &there, &home);
         let here = [
             Change::Direct(one.clone(), false),
-            Change::RemoveServer(one.clone()),
+            Change::RemoveServer(one),
         ];
         save_changed(&before, &here, &home);
         let kept = Settings::load(&home).unwrap();
@@ -360,7 +360,7 @@ mod tests {
             access_word: word,
             ..before.servers[1].clone()
         };
-        assert_eq!(kept.servers, [decided.clone()]);
+        assert_eq!(kept.servers, std::slice::from_ref(&decided));
         assert_eq!(kept.chosen_entry(), Some(&decided));
         let back = Change::RestoreServer(0, before.servers[0].clone());
         save_changed(&kept, &[back], &home);

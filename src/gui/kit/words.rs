@@ -226,36 +226,34 @@ impl Hint {
     }
 }
 
-/// Draws the program's logo: a cloakroom ticket with its hole.
+/// Draws the mark: the tag with a keyhole that small icons show (`assets/icons/cloakroom-small.svg`), in one colour.
 pub fn mark(ui: &mut Ui) {
     let palette = palette(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(18.0, 22.0), Sense::hover());
     let Rect { min, max } = rect.shrink2(vec2(1.0, 0.0));
-    let cut = 4.5;
+    let corner = 4.5;
     let outline = vec![
-        Pos2::new(min.x + cut, min.y),
-        Pos2::new(max.x - cut, min.y),
-        Pos2::new(max.x, min.y + cut + 0.5),
+        Pos2::new(min.x + corner, min.y),
+        Pos2::new(max.x - corner, min.y),
+        Pos2::new(max.x, min.y + corner + 0.5),
         Pos2::new(max.x, max.y - 1.5),
         Pos2::new(max.x - 1.5, max.y),
         Pos2::new(min.x + 1.5, max.y),
         Pos2::new(min.x, max.y - 1.5),
-        Pos2::new(min.x, min.y + cut + 0.5),
+        Pos2::new(min.x, min.y + corner + 0.5),
     ];
     let painter = ui.painter();
-    painter.add(egui::Shape::convex_polygon(
-        outline,
-        palette.accent,
-        Stroke::NONE,
-    ));
-    painter.circle_filled(Pos2::new(rect.center().x, min.y + 6.0), 2.4, palette.page);
-    for (y, right) in [(13.0, 5.0), (17.0, 8.5)] {
-        let line = Rect::from_min_max(
-            Pos2::new(min.x + 4.0, min.y + y - 0.75),
-            Pos2::new(max.x - right + 1.0, min.y + y + 0.75),
-        );
-        painter.rect_filled(line, 0.0, palette.page);
-    }
+    let filled = |points, colour| egui::Shape::convex_polygon(points, colour, Stroke::NONE);
+    painter.add(filled(outline, palette.accent));
+    let (middle, hole) = (rect.center().x, min.y + 8.0);
+    painter.circle_filled(Pos2::new(middle, hole), 3.3, palette.page);
+    let slot = vec![
+        Pos2::new(middle - 1.2, hole),
+        Pos2::new(middle + 1.2, hole),
+        Pos2::new(middle + 2.6, max.y - 4.0),
+        Pos2::new(middle - 2.6, max.y - 4.0),
+    ];
+    painter.add(filled(slot, palette.page));
 }
 
 #[cfg(test)]

@@ -301,8 +301,8 @@ fn the_largest_list_of_each_form_of_ids_fits_into_a_blob() {
         FileId::parse(&format!("{number:044}")).unwrap()
     }
     let text = IdForm::Text { max_len: 44 };
-    let forms: [(_, fn(u32) -> FileId); 2] = [(IdForm::Packed, packed_id), (text, long_id)];
-    for (form, id) in forms {
+    let id_of: [fn(u32) -> FileId; 2] = [packed_id, long_id];
+    for (form, id) in [IdForm::Packed, text].into_iter().zip(id_of) {
         for mirror in [None, Some((form, id))] {
             let longest = Layout::for_sending(u64::MAX, form, mirror.map(|mirror| mirror.0));
             let longest = longest.unwrap_err().max_len_bytes;

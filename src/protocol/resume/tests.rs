@@ -403,7 +403,7 @@ fn other_files_and_keys_are_told_apart() {
     let other = ResumeKey::generate(&mut rng());
     let error = |bytes: &[u8], key: &ResumeKey| Log::read(bytes, key).err();
     assert_eq!(error(&bytes, &other), Some(ReadLogError::OtherKey));
-    let mut newer = bytes.clone();
+    let mut newer = bytes;
     newer[16] = 2;
     assert_eq!(error(&newer, &key()), Some(ReadLogError::Newer));
     assert_eq!(error(&[0; 100], &key()), Some(ReadLogError::Foreign));

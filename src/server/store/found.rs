@@ -78,7 +78,6 @@ impl LiveBlob {
 
     /// The blob's length.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "no empty blob is ever stored")]
     pub(crate) fn len(&self) -> u64 {
         self.len
     }

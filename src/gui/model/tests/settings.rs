@@ -102,7 +102,7 @@ fn two_addresses_of_one_key_are_shown_used_tested_and_removed_each_for_itself() 
 
     model.update(ServerAction::Use(to_two.clone()));
     model.update(ServerAction::Remove(two.address));
-    assert_eq!(model.settings.servers, [one.clone()]);
+    assert_eq!(model.settings.servers, std::slice::from_ref(&one));
     assert_eq!(model.settings.chosen, ServerChoice::BuiltIn);
     model.update(WindowAction::Undo);
     assert_eq!(model.settings.servers, [one, decided]);
