@@ -184,13 +184,7 @@ impl History {
         self.order(HistoryCommand::Wipe);
     }
 
-    /// Writes everything in the clear to a file of the person's choice.
-    #[cfg(test)]
-    pub(crate) fn export(&self, to: PathBuf) {
-        self.order(HistoryCommand::Export(to));
-    }
-
-    /// [`History::export`] for later, on any thread.
+    /// Writes everything in the clear to a file of the person's choice: for later, on any thread.
     pub(crate) fn exporter(&self) -> impl FnOnce(PathBuf) + Send + use<> {
         let orders = self.orders.lock().clone();
         move |to| {

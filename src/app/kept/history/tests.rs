@@ -389,7 +389,7 @@ fn an_export_says_that_it_holds_keys_and_is_for_nobody_else() {
         history.turn_on();
         history.add(shared(1, "a.txt"));
         history.add(received(2, "b.txt"));
-        history.export(to.clone());
+        history.exporter()(to.clone());
     });
     assert!(
         news.iter()
