@@ -398,18 +398,20 @@ fn only_a_file_server_is_asked_for_its_health() {
     };
     assert_eq!(health(listen, true), "ok");
     assert_eq!(health(&free_port(), false), "failed");
-    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = other.local_addr().unwrap().to_string();
-    std::thread::spawn(move || {
-        for caller in other.incoming() {
-            let mut caller = caller.unwrap();
+    for answer in [
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok!",
+    ] {
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = other.local_addr().unwrap().to_string();
+        std::thread::spawn(move || {
+            let (mut caller, _) = other.accept().unwrap();
             assert_ne!(caller.read(&mut [0; 1024]).unwrap(), 0, "a request");
-            caller
-                .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-                .unwrap();
-        }
-    });
-    assert_eq!(health(&addr, false), "failed");
+            caller.write_all(answer.as_bytes()).unwrap();
+        });
+        assert_eq!(health(&addr, false), "failed", "{answer}");
+    }
     assert!(at.files().is_empty(), "it makes nothing");
 }
 

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::{Report, port};
 use crate::net::client;
 use crate::server::config::ServerSettings;
+use crate::wire::tls;
 
 /// Asks the file server that listens on this computer with these settings for `/health`, which it answers to this
 /// computer alone. Takes no proxy, and nothing of a person's.
@@ -15,21 +17,29 @@ pub async fn health(settings: &ServerSettings) -> Report {
     let listen = settings.listen;
     let mut report = Report::default();
     match ask(settings).await {
-        Ok(StatusCode::OK) => report.ok(
+        Ok(Answer::Healthy) => report.ok(
             PART,
             format!("the server on {listen} can write and read its store"),
         ),
-        Ok(StatusCode::SERVICE_UNAVAILABLE) => report.failed(
+        Ok(Answer::StoreFails) => report.failed(
             PART,
             format!("the server on {listen} cannot write and read its store"),
             "see what cloak check server says of its store and disk",
         ),
-        Ok(other) => report.failed(
+        Ok(Answer::Other(status)) => report.failed(
             PART,
-            format!("what listens on {listen} answered {}", other.as_u16()),
+            format!("what listens on {listen} answered {status}, and not as a file server does"),
             "have a file server listen on 127.0.0.1, 0.0.0.0 or [::]: it tells its health to callers from loopback only",
         ),
-        Err(_no_answer) => report.failed(
+        Err(NoAnswer::Slow(within)) => report.failed(
+            PART,
+            format!(
+                "the server on {listen} did not say within {} s whether its store works",
+                within.as_secs()
+            ),
+            "see what cloak check server says of its store and disk",
+        ),
+        Err(NoAnswer::Unreachable) => report.failed(
             PART,
             format!("no server answers on {listen}"),
             "start it, or name its address by --listen or --config",
@@ -38,21 +48,62 @@ pub async fn health(settings: &ServerSettings) -> Report {
     report
 }
 
-async fn ask(settings: &ServerSettings) -> Result<StatusCode, NoAnswer> {
-    let client = client::web_builder(None).and_then(|builder| builder.build().ok());
-    let asked = client
-        .ok_or(NoAnswer)?
+async fn ask(settings: &ServerSettings) -> Result<Answer, NoAnswer> {
+    // Each of the questions that a server asks its store may take that long.
+    let within = settings.store_timeout + PATIENCE;
+    let lost = |error: reqwest::Error| {
+        if error.is_timeout() && !error.is_connect() {
+            NoAnswer::Slow(within)
+        } else {
+            NoAnswer::Unreachable
+        }
+    };
+    // Nothing is encrypted on the way to this computer, so no issuer of certificates is needed.
+    let no_issuers = ClientConfig::builder_with_provider(tls::provider())
+        .with_safe_default_protocol_versions()
+        .map(|config| {
+            config
+                .with_root_certificates(RootCertStore::empty())
+                .with_no_client_auth()
+        })
+        .or(Err(NoAnswer::Unreachable))?;
+    let client = client::builder(None)
+        .and_then(|builder| builder.tls_backend_preconfigured(no_issuers).build())
+        .map_err(lost)?;
+    let mut response = client
         .get(format!("http://{}/health", port::here(settings.listen)))
-        // The server tries its store for so long before it says that it cannot.
-        .timeout(settings.store_timeout + PATIENCE)
-        .send();
-    match asked.await {
-        Ok(response) => Ok(response.status()),
-        Err(_unreachable) => Err(NoAnswer),
+        .timeout(within)
+        .send()
+        .await
+        .map_err(lost)?;
+    let status = response.status();
+    let mut body = Vec::new();
+    while body.len() <= HEALTHY.len()
+        && let Some(bytes) = response.chunk().await.map_err(lost)?
+    {
+        body.extend_from_slice(&bytes);
     }
+    Ok(match status {
+        StatusCode::OK if body == HEALTHY => Answer::Healthy,
+        StatusCode::SERVICE_UNAVAILABLE => Answer::StoreFails,
+        other => Answer::Other(other.as_u16()),
+    })
 }
 
-/// Nobody answered in time.
-struct NoAnswer;
+/// What a file server that works answers.
+const HEALTHY: &[u8] = b"ok";
+
+enum Answer {
+    Healthy,
+    StoreFails,
+    /// The status of something else.
+    Other(u16),
+}
+
+enum NoAnswer {
+    /// Somebody listens there, and said nothing for so long.
+    Slow(Duration),
+    Unreachable,
+}
 
 const PATIENCE: Duration = Duration::from_secs(5);
