@@ -209,7 +209,7 @@ impl Row for RelayListsRow {
     fn add(&self, home: &Home, number: u8) -> Result<(), Complaint> {
         let server = address(number);
         RelayFiles::of(home)
-            .change(|kept| kept.entry(&source(number)).accept_for(&server))
+            .change(|kept| kept.accept(&source(number), &server))
             .map_err(|error| match error {
                 RelaySourceError::Unread(unread) => unread.why.into(),
                 other => Complaint::Other(other.to_string()),

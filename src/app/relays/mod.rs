@@ -189,7 +189,7 @@ impl Relays {
             entry.asked = now;
             entry.set_problem(None);
             if let UseFor::Server(server) = use_for {
-                entry.accept_for(&server);
+                kept.accept(source, &server);
             }
         })?;
         Ok(list)
@@ -210,7 +210,7 @@ impl Relays {
             return self.add(program, &offer.list, use_for, context).await;
         };
         self.store
-            .change(|kept| kept.entry(&offer.list).accept_for(&offer.server))?;
+            .change(|kept| kept.accept(&offer.list, &offer.server))?;
         Ok(set.list)
     }
 

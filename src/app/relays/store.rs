@@ -191,12 +191,23 @@ impl KeptLists {
         server: &ServerAddress,
         settings: &Settings,
     ) -> Option<ListSource> {
-        let mut lists = self.lists.iter();
-        let accepted = lists.find(|list| {
-            let mut servers = list.accepted_for();
-            servers.any(|accepted| accepted.includes(server, settings))
-        });
-        accepted?.source()
+        let accepted_as = |wanted: &dyn Fn(&AcceptedServer) -> bool| {
+            let mut lists = self.lists.iter();
+            lists.find(|list| list.accepted_for().any(|accepted| wanted(&accepted)))
+        };
+        // What was decided for the address goes before what an older version kept by the key.
+        accepted_as(&|accepted| *accepted == AcceptedServer::Address(server.clone()))
+            .or_else(|| accepted_as(&|accepted| accepted.includes(server, settings)))?
+            .source()
+    }
+
+    /// Uses the list of this source for this server, and no other list that was accepted for it before.
+    pub(in crate::app) fn accept(&mut self, source: &ListSource, server: &ServerAddress) {
+        let accepted = server.to_string();
+        for list in &mut self.lists {
+            list.servers.retain(|known| *known != accepted);
+        }
+        self.entry(source).servers.push(accepted);
     }
 
     pub(in crate::app) fn forget(&mut self, source: &ListSource) {
@@ -249,14 +260,6 @@ impl KeptList {
     /// The servers that it was accepted for.
     pub(in crate::app) fn accepted_for(&self) -> impl Iterator<Item = AcceptedServer> {
         self.servers.iter().filter_map(|text| text.parse().ok())
-    }
-
-    /// Uses it for this server too.
-    pub(in crate::app) fn accept_for(&mut self, server: &ServerAddress) {
-        let server = server.to_string();
-        if !self.servers.contains(&server) {
-            self.servers.push(server);
-        }
     }
 }
 
@@ -348,8 +351,8 @@ mod tests {
     #[test]
     fn a_list_is_accepted_for_one_address_and_no_other_of_the_same_key() {
         let mut kept = KeptLists::default();
-        kept.entry(&source()).accept_for(&address("one.example"));
-        kept.entry(&source()).accept_for(&address("ONE.example:80"));
+        kept.accept(&source(), &address("one.example"));
+        kept.accept(&source(), &address("ONE.example:80"));
         let kept = KeptLists::parse(&kept.to_bytes().unwrap()).unwrap();
         let settings = Settings::default();
         for (host, accepted) in [("one.example", Some(source())), ("two.example", None)] {
@@ -357,6 +360,20 @@ mod tests {
         }
         let one = AcceptedServer::Address(address("one.example"));
         assert!(kept.lists[0].accepted_for().eq([one]));
+    }
+
+    #[test]
+    fn the_list_that_was_accepted_last_serves_a_server_and_goes_before_one_by_its_key() {
+        let server = address("one.example");
+        let other: ListSource = format!("https://other.example/relays.json#k={KEY}")
+            .parse()
+            .unwrap();
+        let mut kept = kept_for(KEY);
+        let settings = Settings::default();
+        for list in [&other, &source(), &other] {
+            kept.accept(list, &server);
+            assert_eq!(kept.accepted_for(&server, &settings).as_ref(), Some(list));
+        }
     }
 
     #[test]
