@@ -50,7 +50,7 @@ pub trait Backend: Send + Sync {
     fn kept_list(&self, settings: &Settings) -> Option<Result<ShownRelayList, UserMessage>>;
     /// Goes on where the person's own settings could not be read: with the default ones, and puts the file aside, or with
     /// the person's own if they can be read now. Blocking; called on a thread for that.
-    fn use_default_settings(&self) -> Result<SettingsInUse, UserMessage>;
+    fn use_default_settings(&self) -> Result<Option<SettingsInUse>, UserMessage>;
     /// Makes `changes` in the file of the settings, all or none; `settings` have them already. Blocking; called on a thread
     /// for that.
     fn save(&self, changes: &[Change], settings: &Settings) -> Result<(), UserMessage>;

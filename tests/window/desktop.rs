@@ -266,8 +266,8 @@ impl Backend for FakeBackend {
         }
     }
 
-    fn use_default_settings(&self) -> Result<SettingsInUse, UserMessage> {
-        Ok(SettingsInUse::Default(None))
+    fn use_default_settings(&self) -> Result<Option<SettingsInUse>, UserMessage> {
+        Ok(Some(SettingsInUse::Default(None)))
     }
 
     fn save(&self, _: &[Change], settings: &Settings) -> Result<(), UserMessage> {

@@ -187,7 +187,7 @@ impl Backend for App {
         self.load_settings()
     }
 
-    fn use_default_settings(&self) -> Result<SettingsInUse, UserMessage> {
+    fn use_default_settings(&self) -> Result<Option<SettingsInUse>, UserMessage> {
         self.go_on()
     }
 

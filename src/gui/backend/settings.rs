@@ -32,11 +32,16 @@ impl App {
     }
 
     /// Replaces settings that cannot be read by the default ones, and puts their file aside; a file written by a newer
-    /// version stays in place. Where the file was mended meanwhile, its settings apply instead.
+    /// version stays in place. Where the file was mended meanwhile, its settings apply instead. Nothing is done, and none
+    /// returned, when this was decided before.
     ///
     /// # Errors
     /// The file cannot be moved; everything is as before then.
-    pub(super) fn go_on(&self) -> Result<SettingsInUse, UserMessage> {
+    pub(super) fn go_on(&self) -> Result<Option<SettingsInUse>, UserMessage> {
+        let mut unread = self.unread.lock();
+        if unread.is_none() {
+            return Ok(None);
+        }
         let in_use = match Settings::read_or_put_aside(self.home()) {
             Ok((_, aside @ Some(_))) => SettingsInUse::Default(aside),
             Ok((read, None)) => SettingsInUse::Own(Box::new(read)),
@@ -46,8 +51,8 @@ impl App {
             }
             Err(error) => return Err(UserMessage::from(&AppError::SettingsFile(error))),
         };
-        *self.unread.lock() = None;
-        Ok(in_use)
+        *unread = None;
+        Ok(Some(in_use))
     }
 
     /// Makes changes in the file of the settings.

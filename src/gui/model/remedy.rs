@@ -37,6 +37,10 @@ impl Model {
                     ServerChoice::BuiltIn => self.on_action(ServerAction::Choose),
                 }
             }
+            // The row failed before the person decided that.
+            Remedy::DefaultSettings if self.made_while_unread.is_none() => {
+                self.retry(|row| row.id == id)
+            }
             Remedy::DefaultSettings => self.on_action(SettingsAction::UseDefaults),
             Remedy::Folder => self.on_action(SettingsAction::ChooseDownloads),
             Remedy::Nothing => Vec::new(),

@@ -216,8 +216,9 @@ impl Worker {
                 inner.report(Event::Terms(server, terms));
             }),
             SettingsWork::UseDefaults => self.blocking(move || {
-                let in_use = inner.backend.use_default_settings();
-                inner.report(Event::SettingsInUse(in_use));
+                if let Some(in_use) = inner.backend.use_default_settings().transpose() {
+                    inner.report(Event::SettingsInUse(in_use));
+                }
             }),
         }
     }

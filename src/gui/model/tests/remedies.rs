@@ -1,6 +1,7 @@
 //! What helps after a failure, and the way back from Settings.
 
 use super::*;
+use crate::app::settings::{SettingsError, UnreadSettings};
 
 #[test]
 fn the_sign_of_a_server_follows_uploads_that_it_fails_and_takes() {
@@ -227,4 +228,23 @@ fn a_list_that_was_accepted_for_one_server_puts_the_keyboard_on_download() {
     model.update(ReceiveAction::PointerEdited("cloak1y".into()));
     model.update(Event::Described(Ok(info())));
     assert_eq!(model.focus, None);
+}
+
+#[test]
+fn the_default_settings_are_decided_once_and_rows_that_failed_before_are_tried_again() {
+    let (mut model, run) = sharing_to_a_server();
+    let unread = UnreadSettings {
+        error: SettingsError::Newer,
+        file: "config.toml".into(),
+    };
+    model.made_while_unread = Some(Vec::new());
+    model.update(Event::Shared(run, failed(unread.into())));
+    let id = model.transfers[0].id;
+    assert!(matches!(
+        model.update(Action::Row(id, RowAction::Remedy))[..],
+        [Effect::Work(Work::Settings(SettingsWork::UseDefaults))]
+    ));
+    model.update(Event::SettingsInUse(Ok(SettingsInUse::Default(None))));
+    let effects = model.update(Action::Row(id, RowAction::Remedy));
+    assert_eq!(shares(&effects).len(), 1);
 }
