@@ -197,7 +197,7 @@ pub enum PointerKey {
 impl PointerKey {
     /// The whole key; `None` when words must complete it first.
     #[must_use]
-    pub(crate) fn whole(&self) -> Option<&FileKey> {
+    pub fn whole(&self) -> Option<&FileKey> {
         match self {
             Self::Whole(key) => Some(key),
             Self::Half(..) => None,
