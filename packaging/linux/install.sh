@@ -90,13 +90,25 @@ for program in "$here"/bin/*; do
 done
 { mkdir -p "$prefix" && [ -w "$prefix" ]; } || fail "$prefix cannot be written; --prefix names another folder"
 
-new=$(mktemp) part=$list.part
-trap 'rm -f "$new" "$part"' EXIT
+new=$(mktemp) part=''
+trap 'rm -f "$new" ${part:+"$part"}' EXIT
+trap 'exit 1' HUP INT TERM
 (cd "$here" && find bin share ! -type d | sort && echo share/cloakroom/install.sh) >"$new"
+
+# What somebody else has put there is not overwritten, and not removed later. All of it is named before anything is written.
+old=$(listed file)
+foreign=false
+while IFS= read -r path; do
+    { [ -e "$prefix/$path" ] || [ -L "$prefix/$path" ]; } || continue
+    if [ -d "$prefix/$path" ] || ! printf '%s\n' "$old" | grep -qxF "$path"; then
+        echo "install.sh: $prefix/$path is there already, and not by this script" >&2
+        foreign=true
+    fi
+done <"$new"
+! $foreign || fail "nothing was installed: move that away, or name another folder with --prefix"
 
 # The list comes first, with the old version's files, so that whatever breaks off can be removed or done again.
 folders=$(listed folder)
-old=$(listed file)
 for path in $(cd "$here" && find bin share -type d | sort) share/cloakroom; do
     if [ ! -d "$prefix/$path" ]; then
         folders=$(printf '%s\n%s' "$folders" "$path")
@@ -104,18 +116,21 @@ for path in $(cd "$here" && find bin share -type d | sort) share/cloakroom; do
 done
 mkdir -p "$prefix/share/cloakroom"
 write_list() {
+    part=$(mktemp "$list.XXXXXX")
     {
         printf '%s\n' "$folders" | sort -u | sed -n 's/^./folder &/p'
         printf '%s\n' "$1" | cat - "$new" | sort -u | sed -n 's/^./file &/p'
     } >"$part"
+    chmod 644 "$part"
     mv -f "$part" "$list"
 }
 write_list "$old"
 
-# place FROM PATH: a copy under another name, moved into its place, since a running program cannot be written
+# place FROM PATH: a copy under a new name, moved into its place, since a running program cannot be written
 place() {
-    part=$prefix/$2.part
+    part=$prefix/$2
     mkdir -p "${part%/*}"
+    part=$(mktemp "$prefix/$2.XXXXXX")
     case $2 in
     share/applications/*.desktop | share/Thunar/* | share/kio/* | share/nemo/* | share/nautilus-python/*)
         sed "$absolute" "$1" >"$part"
@@ -147,7 +162,6 @@ done <"$new"
 printf '%s\n' "$old" | while IFS= read -r path; do
     [ -z "$path" ] || grep -qxF "$path" "$new" || rm -f "$prefix/$path"
 done
-part=$list.part
 write_list ''
 tell_desktop
 echo "Installed into $prefix. To remove it: sh \"$prefix/share/cloakroom/install.sh\" --remove"
