@@ -7,6 +7,6 @@ INSERT INTO `Registry` (`Registry`, `Root`, `Key`, `Name`, `Component_`) VALUES 
 INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('AppSearch', 50)
 INSERT INTO `AppSearch` (`Property`, `Signature_`) VALUES ('LINKSCOMMAND', 'LinksCommand')
 INSERT INTO `RegLocator` (`Signature_`, `Root`, `Key`, `Type`) VALUES ('LinksCommand', 2, 'Software\Classes\cloakroom\shell\open\command', 18)
-UPDATE `Component` SET `Condition` = 'NOT LINKSCOMMAND OR LINKSCOMMAND >< "\Cloakroom\cloakroom.exe"' WHERE `Component` = 'Links'
+UPDATE `Component` SET `Condition` = 'NOT LINKSCOMMAND OR LINKSCOMMAND >< "\cloakroom.exe"' WHERE `Component` = 'Links'
 # In one transaction with the removal of the earlier version: what fails leaves that one.
 UPDATE `InstallExecuteSequence` SET `Sequence` = 1501 WHERE `Action` = 'RemoveExistingProducts'

@@ -15,7 +15,8 @@
 ;   /WITHOUT=start-menu,links,send-to,explorer    leaves these out
 ; Options of uninstall.exe:
 ;   /REMOVE-DATA    deletes settings, history and its key too
-; Both end with 3, and nothing changed, when one of the programs runs and nobody can be asked.
+; Both change nothing when one of the programs runs and nobody can be asked. The setup program ends with 3 then, and
+; uninstall.exe with _?=FOLDER (last, without quotation marks): without it a copy does the work, and it ends with 0 at once.
 ;
 ; Setting up over an earlier version goes into its folder and keeps to what it has of those four.
 
@@ -56,8 +57,9 @@ VIAddVersionKey "FileVersion" "${VERSION}"
 VIAddVersionKey "LegalCopyright" "the Cloakroom contributors"
 VIAddVersionKey "ProductName" "Cloakroom"
 VIAddVersionKey "ProductVersion" "${VERSION}"
-!finalize '"${SIGN}" "%1"'
-!uninstfinalize '"${SIGN}" "%1"'
+; Without a comparison a signature that failed would be passed over.
+!finalize '"${SIGN}" "%1"' = 0
+!uninstfinalize '"${SIGN}" "%1"' = 0
 
 !define MUI_ICON "${ICON}"
 !define MUI_UNICON "${ICON}"
