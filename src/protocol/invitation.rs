@@ -160,11 +160,13 @@ impl Invitation {
     /// # Errors
     /// [`FindInvitationError`] says that there is none, or what is wrong with the one that there is.
     pub fn find(text: &str, now: u64) -> Result<Self, FindInvitationError> {
-        let found: Self = bech32m::find(text)?;
-        if now >= found.0.expires {
-            return Err(FindInvitationError::Expired);
+        let is_good = |found: &Self| now < found.0.expires;
+        let found = bech32m::find_preferred(text, is_good)?;
+        if is_good(&found) {
+            Ok(found)
+        } else {
+            Err(FindInvitationError::Expired)
         }
-        Ok(found)
     }
 
     /// What it says.

@@ -259,6 +259,56 @@ fn an_invitation_ends_at_its_second() {
 }
 
 #[test]
+fn an_expired_invitation_hides_no_good_one() {
+    let expired = three_relays();
+    let parts = InvitationParts {
+        expires: 1_900_000_000,
+        ..parts_of("three relays")
+    };
+    let good = Invitation::new(parts).unwrap().to_text();
+    let good = good.as_str();
+    let find_late = |text: &str| {
+        Invitation::find(text, 1_800_000_000).map(|found| found.to_text().as_str().to_owned())
+    };
+    for text in [
+        format!("{expired} and {good}"),
+        format!("{good} and {expired}"),
+        format!("{expired}\n{good}"),
+    ] {
+        assert_eq!(find_late(&text), Ok(good.to_owned()));
+    }
+    let cut = &good[..100];
+    for text in [
+        format!("{expired} and {expired}"),
+        format!("{cut}, {expired}"),
+        format!("{expired}, {cut}"),
+    ] {
+        assert_eq!(find_late(&text), Err(FindInvitationError::Expired));
+    }
+}
+
+#[test]
+fn an_intact_word_that_is_no_invitation_was_not_changed_on_its_way() {
+    use bech32::primitives::iter::Fe32IterExt as _;
+    let hrp = bech32::Hrp::parse("cloakin").unwrap();
+    for len in 20..60 {
+        let symbols = core::iter::repeat_n(bech32::Fe32::P, len);
+        let word: String = symbols
+            .with_checksum::<bech32::Bech32m>(&hrp)
+            .chars()
+            .collect();
+        let error = find(&word).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                FindInvitationError::Invalid(_) | FindInvitationError::Malformed
+            ),
+            "{len}: {error}"
+        );
+    }
+}
+
+#[test]
 fn where_the_list_can_be_fetched_has_the_list_key() {
     let with = Invitation::new(parts_of("list also by https")).unwrap();
     let source = with.list_source().unwrap();

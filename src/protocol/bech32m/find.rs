@@ -30,20 +30,30 @@ const MIN_TAIL_LEN: usize = 12;
 /// The first whole word of the kind `W` in a text that a person pasted: inside prose, quoted, broken over lines, in capitals,
 /// as a URI.
 pub(in crate::protocol) fn find<W: Bech32mWord>(text: &str) -> Result<W, FindError<W::Invalid>> {
+    find_preferred(text, |_value| true)
+}
+
+/// Like [`find`], for the first word whose value is preferred. Where none is, it is the first of the others.
+pub(in crate::protocol) fn find_preferred<W: Bech32mWord>(
+    text: &str,
+    is_preferred: impl Fn(&W) -> bool,
+) -> Result<W, FindError<W::Invalid>> {
     if text.len() > MAX_TEXT_LEN {
         return Err(FindError::TooLong);
     }
+    let mut other: Option<W> = None;
     let mut worst: Option<Damage<W::Invalid>> = None;
     for joining in [Joining::Nothing, Joining::Lines, Joining::Spaces] {
         let line = Joined::of(text, joining);
         for at in line.candidates(W::PREFIX).take(MAX_CANDIDATES) {
             match line.examine(at) {
-                Ok(value) => return Ok(value),
+                Ok(value) if is_preferred(&value) => return Ok(value),
+                Ok(value) => other = other.or(Some(value)),
                 Err(damage) => worst = damage.or_worse(worst),
             }
         }
     }
-    Err(worst.map_or(FindError::NotFound, |damage| damage.error))
+    other.ok_or_else(|| worst.map_or(FindError::NotFound, |damage| damage.error))
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -216,8 +226,13 @@ fn read<W: Bech32mWord>(run: &[u8]) -> Result<W, FindError<W::Invalid>> {
     let len = match extent::<W>(&bytes) {
         Extent::Whole { len } => len,
         Extent::Cut { len } => return Err(cut_off(run, len, max_len)),
-        // Nothing was changed on the way: its maker wrote it so.
-        Extent::Garbled if is_intact(W::PREFIX, run) => payload_len(run),
+        // Nothing was changed on the way: its maker wrote it so, perhaps with a number of characters that no bytes make.
+        Extent::Garbled if is_intact(W::PREFIX, run) => {
+            let payload = bytes.get(..payload_len(run)).unwrap_or_default();
+            let why = W::decode(payload).err();
+            let why = why.unwrap_or(DecodeError::Malformed(Malformed::NotAMap));
+            return Err(FindError::Decode(why));
+        }
         Extent::Garbled => return Err(FindError::Changed),
     };
     let payload = bytes.get(..len).unwrap_or_default();

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 mod find;
 
-pub(super) use find::find;
+pub(super) use find::{find, find_preferred};
 
 /// Beginning of the URI of a pointer or an invitation: `cloakroom:cloak1…`, `cloakroom:cloakin1…`.
 pub const URI_START: &str = "cloakroom:";
