@@ -1,7 +1,7 @@
 //! The list that keeps itself, on virtual time: who joins and how, who leaves, when a list is signed, what floods and wrong
 //! clocks do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use cloakroom::protocol::address::ServerAddress;
@@ -505,6 +505,118 @@ fn one_address_has_one_relay_and_its_newest_key() {
 }
 
 #[test]
+fn one_member_with_one_address_takes_no_places_of_others() {
+    let mut network = Network::with(3);
+    network.now += DAY;
+    for number in 100..=150 {
+        network.now += 60;
+        assert_eq!(network.prove(number, &details(50)), Ok(Admitted::Listed));
+    }
+    for number in 4..=10 {
+        assert_eq!(network.join(number), Ok(Admitted::Listed));
+    }
+    // The day's places are gone. One address has one place in the queue, too.
+    for number in 160..=210 {
+        network.now += 60;
+        assert_eq!(network.prove(number, &details(51)), Ok(Admitted::Waiting));
+        let beside = RelayDetails {
+            port: u16::from(number),
+            ..details(51)
+        };
+        let taken = network.announce(number + 1, &beside);
+        assert_eq!(taken.unwrap_err(), JoinRefused::AddressTaken);
+    }
+    for number in 11..=40 {
+        assert_eq!(network.join(number), Ok(Admitted::Waiting));
+    }
+    let known = network.register.relays();
+    let in_queue = known
+        .iter()
+        .filter(|view| view.state == RelayState::Waiting);
+    assert_eq!(in_queue.count(), 31);
+}
+
+#[test]
+fn no_more_than_four_relays_of_one_part_of_the_internet_wait() {
+    let mut network = Network::new(NetworkRules {
+        joining: JoinRule::Ask,
+        ..rules()
+    });
+    let near = |number| RelayDetails {
+        host: [9, 9, 9, number].into(),
+        ..details(number)
+    };
+    for number in 1..=4 {
+        let placed = network.prove(number, &near(number));
+        assert_eq!(placed, Ok(Admitted::Waiting));
+    }
+    let fifth = network.prove(5, &near(5));
+    assert_eq!(fifth, Err(JoinRefused::SubnetFull));
+}
+
+#[test]
+fn a_relay_whose_place_another_took_comes_back_without_a_word() {
+    let mut network = Network::with(3);
+    network.now += HOUR;
+    assert_eq!(network.prove(9, &details(1)), Ok(Admitted::Listed));
+    assert_eq!(network.state(1), Some(RelayState::Silent));
+    network.hours(60, &[1, 9]);
+    network.issue();
+    assert_eq!(network.listed(), keys([2, 3, 9]), "one relay at an address");
+    network.restart();
+    let back = network.announce_with(1, &details(20), network.now * 1_000, None);
+    let Ok(JoinStep::Prove(proof)) = back else {
+        panic!("{back:?}");
+    };
+    let placed = network
+        .register
+        .on_proof(proof, ProofOutcome::Passed, network.now);
+    assert_eq!(placed, Ok(Admitted::Listed));
+}
+
+#[test]
+fn no_relay_that_answers_is_thrown_out_by_an_approval() {
+    let mut network = Network::with(8);
+    network.now -= DAY;
+    network.now += HOUR;
+    assert_eq!(network.prove(9, &details(50)), Ok(Admitted::Waiting));
+    network.now += DAY;
+    // Relay 1 moves to the place where relay 9 was proved, then answers there.
+    let proof = network.pending(1, &details(50));
+    let now = network.now;
+    let moved = network.register.on_proof(proof, ProofOutcome::Passed, now);
+    assert_eq!(moved, Ok(Admitted::Listed));
+    assert_eq!(network.state(9), None, "it cannot answer there any more");
+
+    // One that was taken out is approved after another has come to its place.
+    network.register.remove(&key(2));
+    assert_eq!(network.prove(3, &details(2)), Ok(Admitted::Listed));
+    assert_eq!(
+        network.register.approve(&key(2)),
+        Err(ApproveError::NoPlace(JoinRefused::AddressTaken))
+    );
+    assert_eq!(network.state(3), Some(RelayState::Answering));
+}
+
+#[test]
+fn a_new_key_at_the_address_of_a_removed_relay_waits() {
+    let mut network = Network::with(4);
+    network.register.remove(&key(4));
+    network.now += HOUR;
+    assert_eq!(network.prove(9, &details(4)), Ok(Admitted::Waiting));
+    let beside = RelayDetails {
+        port: 8_791,
+        ..details(4)
+    };
+    assert_eq!(
+        network.prove(10, &beside),
+        Err(JoinRefused::AddressTaken),
+        "one at an address waits"
+    );
+    assert_eq!(network.state(9), Some(RelayState::Waiting));
+}
+
+#[test]
 fn two_relays_that_are_proved_at_once_do_not_share_an_address() {
     let mut network = Network::with(3);
     let here = |port| RelayDetails {
@@ -829,12 +941,68 @@ fn a_clock_that_is_behind_signs_nothing_until_the_operator_accepts_it() {
     assert_eq!(network.list(), newest);
     network.restart();
     assert_eq!(network.issue(), Issue::ClockBehind);
+    // Clients can hold a list that is dated an hour ahead: the next one is dated later.
     network.register.accept_clock(network.now);
+    assert_eq!(network.issue(), Issue::NextHour { secs: 2 * HOUR });
+    network.now += 2 * HOUR;
     assert_eq!(network.issue(), Issue::New);
     assert_eq!(network.list().issued, network.now);
     // A clock that is right has nothing to accept.
     network.register.accept_clock(network.now);
     assert_eq!(network.issue(), Issue::Unchanged);
+}
+
+#[test]
+fn a_clock_that_was_ahead_leaves_the_list_that_clients_take() {
+    let mut network = Network::with(3);
+    let right = network.list();
+    for days in [20, 1] {
+        network.now += days * DAY;
+        assert_eq!(network.issue(), Issue::New);
+    }
+    network.now = right.issued + HOUR;
+    for _ in 0..2 {
+        assert_eq!(network.issue(), Issue::ClockBehind);
+        assert_eq!(network.list(), right);
+        network.restart();
+    }
+    network.register.accept_clock(network.now);
+    assert_eq!(network.issue(), Issue::Unchanged);
+    assert_eq!(network.list(), right);
+    network.join(4).unwrap();
+    assert_eq!(network.issue(), Issue::NextHour { secs: 2 * HOUR });
+    network.now += 2 * HOUR;
+    assert_eq!(network.issue(), Issue::New);
+    assert_eq!(network.list().issued, network.now);
+}
+
+#[test]
+fn a_relay_that_was_taken_out_does_not_come_back_with_an_earlier_list() {
+    for block in [false, true] {
+        let mut network = Network::with(4);
+        network.now += 2 * DAY;
+        network.issue();
+        if block {
+            network.register.block(&key(4));
+        } else {
+            network.register.remove(&key(4));
+        }
+        network.now += HOUR;
+        assert_eq!(network.issue(), Issue::New);
+        network.now -= DAY;
+        assert_eq!(network.listed(), keys(1..=3));
+    }
+}
+
+#[test]
+fn a_relay_that_announced_itself_while_the_clocks_were_ahead_is_heard_when_they_are_right() {
+    let mut network = Network::with(3);
+    network.now += 30 * DAY;
+    network.join(1).unwrap();
+    network.now -= 30 * DAY;
+    assert_eq!(network.join(1), Ok(Admitted::Listed));
+    let again = network.announce(1, &details(1));
+    assert_eq!(again.unwrap_err(), JoinRefused::Stale);
 }
 
 #[test]
@@ -1020,6 +1188,7 @@ fn a_new_list_key_signs_a_new_list() {
 /// What may happen to a network.
 #[derive(Clone, Copy, Debug)]
 enum Happening {
+    AcceptClock,
     Announce { number: u8, at: u8, passes: bool },
     Block(u8),
     Clock { hours: i8 },
@@ -1034,6 +1203,7 @@ fn any_happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         6 => (number.clone(), 1_u8..14, any::<bool>())
             .prop_map(|(number, at, passes)| Happening::Announce { number, at, passes }),
+        1 => Just(Happening::AcceptClock),
         1 => number.clone().prop_map(Happening::Block),
         2 => (-50_i8..100).prop_map(|hours| Happening::Clock { hours }),
         4 => number.clone().prop_map(|silent| Happening::Hour { silent }),
@@ -1047,17 +1217,23 @@ proptest! {
     // Each case is many steps, and each step signs or checks something.
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever happens in whatever order: what is handed on is signed, dates only grow, addresses and keys stand once, and
+    /// Whatever happens in whatever order: what is handed on is signed, new lists are dated later than all before them, addresses and keys stand once, and
     /// nobody stands in a list who was taken out when it was signed.
     #[test]
     fn every_list_is_one_that_clients_take(happenings in proptest::collection::vec(any_happening(), 0..80)) {
         let mut network = Network::new(rules());
-        let mut newest: Option<RelayList> = None;
+        let mut handed_on: BTreeMap<u64, RelayList> = BTreeMap::new();
         for happening in happenings {
             match happening {
+                Happening::AcceptClock => {
+                    network.register.accept_clock(network.now);
+                    // Nobody whose clock is right has taken those that are dated later.
+                    handed_on.retain(|issued, _| *issued <= network.now + HOUR);
+                }
                 Happening::Announce { number, at, passes } => {
                     let outcome = if passes { ProofOutcome::Passed } else { ProofOutcome::Failed };
-                    if let Ok(JoinStep::Prove(proof)) = network.announce(number, &details(at)) {
+                    let details = RelayDetails { port: 8_790 + u16::from(number % 2), ..details(at) };
+                    if let Ok(JoinStep::Prove(proof)) = network.announce(number, &details) {
                         let placed = network.register.on_proof(proof, outcome, network.now);
                         prop_assert!(passes || placed == Err(JoinRefused::ProofFailed));
                     }
@@ -1090,9 +1266,10 @@ proptest! {
             let mut held = HeldList::new(list_key().public());
             let offered = held.offer(text.0.as_bytes(), Some(&text.1), network.now.max(list.issued));
             prop_assert_eq!(offered, Ok(OfferOutcome::New));
-            if let Some(newest) = newest.replace(list.clone()) {
-                prop_assert!(list.issued > newest.issued || list == newest);
-            }
+            let newest = handed_on.last_key_value().map(|(issued, _)| *issued);
+            prop_assert!(issue != Issue::New || newest.is_none_or(|newest| list.issued > newest));
+            let same_date = handed_on.entry(list.issued).or_insert_with(|| list.clone());
+            prop_assert_eq!(&*same_date, &list);
             let hosts: BTreeSet<_> = list.relays.iter().map(|relay| relay.host).collect();
             prop_assert_eq!(hosts.len(), list.relays.len());
             if issue == Issue::New {
@@ -1105,14 +1282,25 @@ proptest! {
     }
 
     #[test]
-    fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..200), at in any::<proptest::sample::Index>(), byte in any::<u8>()) {
+    fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..200), position in any::<proptest::sample::Index>(), byte in any::<u8>()) {
         drop(SignedAnnouncement::parse(&body));
         let mut near = SignedAnnouncement::sign(&details(1), 1, &server().public(), &relay(1)).to_json().into_bytes();
-        let at = at.index(near.len());
+        let at = position.index(near.len());
         near[at] = byte;
         if let Ok(signed) = SignedAnnouncement::parse(&near) {
             drop(signed.verify(&server().public()));
         }
         drop(RelayRegister::from_bytes(rules(), &body));
+        let mut network = Network::with(5);
+        network.register.remove(&key(5));
+        network.register.block(&key(9));
+        network.issue();
+        let mut stored = network.register.to_bytes().to_vec();
+        let at = position.index(stored.len());
+        stored[at] = byte;
+        if let Ok(mut register) = RelayRegister::from_bytes(rules(), &stored) {
+            register.begin_round(network.now, &mut network.rng);
+            register.issue(network.now);
+        }
     }
 }

@@ -164,8 +164,8 @@ impl SignedAnnouncement {
     }
 }
 
-/// The time of a relay's next announcement: that of its clock, and later than its last one although the clock may have gone
-/// back. Unix milliseconds.
+/// The time of a relay's next announcement: that of its clock, and later than `last_at_ms` although the clock may have gone back.
+/// `last_at_ms` is the time of the last announcement that the server accepted, not of one that it refused. Unix milliseconds.
 #[must_use]
 pub fn next_at_ms(last_at_ms: Option<u64>, now_ms: u64) -> u64 {
     let least = last_at_ms.map_or(0, |last| last.saturating_add(1));

@@ -12,7 +12,10 @@ use crate::protocol::file_api::SignedList;
 use crate::protocol::invitation::{
     InvalidInvitation, Invitation, InvitationParts, InvitedRelay, MAX_RELAYS, Purpose,
 };
-use crate::protocol::relay_list::{RelayDescriptor, RelayList, can_be_mirrored, sign};
+use crate::protocol::keys::Ed25519Public;
+use crate::protocol::relay_list::{
+    CLOCKS_DIFFER_SECS, RelayDescriptor, RelayList, can_be_mirrored, sign,
+};
 
 /// A list that was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +27,12 @@ pub(super) struct IssuedList {
 /// What became of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Issue {
-    /// The clock is behind the date of the newest list: none is signed, so that dates never go back. The operator says whether the
-    /// clock is right: [`RelayRegister::accept_clock`].
+    /// The clock is more than an hour behind the date of the newest list: none is signed, so that dates never go back. The
+    /// operator says whether the clock is right: [`RelayRegister::accept_clock`].
     ClockBehind,
     /// A new list was signed.
     New,
-    /// It has changed, and one was signed in this hour already: the next hour begins in so many seconds.
+    /// It has changed, and the newest is dated with this hour or the next one: a new one can be signed in so many seconds.
     NextHour {
         /// Seconds until then.
         secs: u64,
@@ -49,11 +52,15 @@ impl RelayRegister {
     pub fn issue(&mut self, now: u64) -> Issue {
         let relays = self.fitting_relays();
         if relays.len() < MIN_LISTED {
-            // Only the operator brings it here, by taking relays out: nobody shall be sent through them any longer.
+            // Relays were taken out, or others came in their place: nobody shall be sent through them any longer.
             self.list = None;
+            self.earlier.clear();
             return Issue::TooFew {
                 relays: relays.len(),
             };
+        }
+        if self.last_issued > now.saturating_add(CLOCKS_DIFFER_SECS) {
+            return Issue::ClockBehind;
         }
         let is_right = self.list.as_ref().is_some_and(|held| {
             held.list.relays == relays
@@ -64,12 +71,9 @@ impl RelayRegister {
             return Issue::Unchanged;
         }
         let hour = now - now % HOUR_SECS;
-        if hour < self.last_issued {
-            return Issue::ClockBehind;
-        }
-        if hour == self.last_issued {
+        if hour <= self.last_issued {
             return Issue::NextHour {
-                secs: HOUR_SECS - now % HOUR_SECS,
+                secs: self.last_issued.saturating_add(HOUR_SECS) - now,
             };
         }
         let list = RelayList {
@@ -81,13 +85,19 @@ impl RelayRegister {
         let text = list.to_compact_json();
         let signature = sign(&self.rules.list_key, text.as_bytes());
         self.last_issued = hour;
-        self.list = Some(IssuedList {
+        let new = IssuedList {
             list,
             signed: SignedList {
                 list: text,
                 signature,
             },
-        });
+        };
+        if let Some(before) = self.list.replace(new) {
+            if self.earlier.len() >= MAX_EARLIER {
+                self.earlier.remove(0);
+            }
+            self.earlier.push(before);
+        }
         Issue::New
     }
 
@@ -104,16 +114,32 @@ impl RelayRegister {
     }
 
     fn usable(&self, now: u64) -> Option<&IssuedList> {
-        self.list.as_ref().filter(|held| now < held.list.expires)
+        // After a clock that was ahead, clients refuse the newest list; an earlier one is still good. Where all are ahead, it is
+        // this clock that is behind, and clients can use the newest.
+        let mut newest_first = self.list.iter().chain(self.earlier.iter().rev());
+        let held = newest_first
+            .find(|held| !is_ahead(held, now))
+            .or(self.list.as_ref())?;
+        (now < held.list.expires).then_some(held)
     }
 
-    /// Takes the operator's word that the clock is right at `now` (unix seconds): lists that are dated later were signed by a
-    /// clock that was wrong.
+    /// Takes the operator's word that the clock is right at `now` (unix seconds): lists that are dated more than an hour later were
+    /// signed by a clock that was wrong. The next list is dated after all that clients with a right clock can hold.
     pub fn accept_clock(&mut self, now: u64) {
-        if self.last_issued > now {
-            self.last_issued = 0;
-            self.list = None;
+        let newest_taken = (now - now % HOUR_SECS).saturating_add(HOUR_SECS);
+        if self.last_issued <= newest_taken {
+            return;
         }
+        self.last_issued = newest_taken;
+        self.earlier.retain(|held| !is_ahead(held, now));
+        if self.list.as_ref().is_some_and(|held| is_ahead(held, now)) {
+            self.list = self.earlier.pop();
+        }
+    }
+
+    /// Forgets the earlier lists that name this relay, which was taken out.
+    pub(super) fn forget_earlier_with(&mut self, key: &Ed25519Public) {
+        self.earlier.retain(|held| held.list.find(key).is_none());
     }
 
     /// An invitation to the network with up to eight of its relays, drawn anew each time: those that answer, and among them
@@ -181,6 +207,13 @@ impl RelayRegister {
     }
 }
 
+/// Whether a client whose clock shows `now` refuses the list because of its date.
+const fn is_ahead(held: &IssuedList, now: u64) -> bool {
+    held.list.issued > now.saturating_add(CLOCKS_DIFFER_SECS)
+}
+
+/// The most earlier lists that are kept for the case that the clock was ahead.
+const MAX_EARLIER: usize = 8;
 const HOUR_SECS: u64 = 3_600;
 /// How long a list is good: 14 days.
 const GOOD_FOR_SECS: u64 = 14 * DAY_SECS;

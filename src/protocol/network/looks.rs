@@ -118,8 +118,14 @@ impl RelayRegister {
             .filter(|(_, relay)| relay.standing == JoinStanding::Joined)
             .partition(|(_, relay)| !relay.is_silent());
         silent.sort_by_key(|(key, relay)| (core::cmp::Reverse(relay.answered), **key));
-        silent.truncate(MIN_LISTED.saturating_sub(listed.len()));
-        listed.append(&mut silent);
+        for found in silent {
+            // One whose place another has taken over cannot answer there.
+            let is_taken =
+                |(_, other): &(_, &RegisteredRelay)| other.details.host == found.1.details.host;
+            if listed.len() < MIN_LISTED && !listed.iter().any(is_taken) {
+                listed.push(found);
+            }
+        }
         listed.sort_by_key(|(key, _)| **key);
         listed
     }

@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use super::looks::MIN_LISTED;
-use super::register::{DAY_SECS, JoinRefused, JoinStanding, RelayRegister};
+use super::register::{DAY_SECS, JoinRefused, JoinStanding, RelayRegister, is_same_place};
 use crate::protocol::capability::JoinWord;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayDescriptor;
@@ -87,7 +87,11 @@ impl RelayRegister {
         }
         let details = held.details.clone();
         self.check_place(key, &details)?;
-        self.displace(key, &details);
+        let mut present = self.relays.values().filter(|relay| relay.is_present());
+        if present.any(|relay| is_same_place(&relay.details, &details)) {
+            return Err(JoinRefused::AddressTaken.into());
+        }
+        self.displace(key, &details, JoinStanding::Joined);
         if let Some(held) = self.relays.get_mut(key) {
             held.standing = JoinStanding::Joined;
             held.missed = 0;
@@ -95,10 +99,12 @@ impl RelayRegister {
         Ok(())
     }
 
-    /// Takes a relay out until it is approved. Returns whether the network knew it.
+    /// Takes a relay out until it is approved. Whoever comes to its address with a new key waits for approval too. Returns whether
+    /// the network knew it.
     pub fn remove(&mut self, key: &Ed25519Public) -> bool {
         let held = self.relays.get_mut(key);
         let known = held.map(|held| held.standing = JoinStanding::Removed);
+        self.forget_earlier_with(key);
         known.is_some()
     }
 
@@ -106,6 +112,7 @@ impl RelayRegister {
     pub fn block(&mut self, key: &Ed25519Public) {
         self.relays.remove(key);
         self.blocked.insert(*key);
+        self.forget_earlier_with(key);
     }
 
     /// Whether the list would end if this relay were taken out: three are needed.

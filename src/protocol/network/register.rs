@@ -51,6 +51,8 @@ pub struct RelayRegister {
     /// When relays were listed without approval, in unix seconds; those of the last day.
     pub(super) newcomers: Vec<u64>,
     pub(super) list: Option<IssuedList>,
+    /// Lists that were signed before it, the oldest first.
+    pub(super) earlier: Vec<IssuedList>,
     /// `issued` of the newest list that was ever signed, 0 before the first.
     pub(super) last_issued: u64,
     /// When the last hourly look began, in unix seconds.
@@ -172,6 +174,7 @@ impl RelayRegister {
             old_join_words: Vec::new(),
             newcomers: Vec::new(),
             list: None,
+            earlier: Vec::new(),
             last_issued: 0,
             last_round: None,
             proofs: BTreeMap::new(),
@@ -225,7 +228,7 @@ impl RelayRegister {
         let joined = held.map_or(now, |held| held.joined);
         let standing = match held {
             Some(held) => held.standing,
-            None => self.admit(now)?,
+            None => self.admit(announcement.details(), now)?,
         };
         let at_ms = announcement.at_ms();
         let relay = RegisteredRelay {
@@ -236,14 +239,13 @@ impl RelayRegister {
             answered: now,
             missed: 0,
         };
-        let place = if standing == JoinStanding::Joined {
-            self.displace(&key, &relay.details);
-            Admitted::Listed
-        } else {
-            Admitted::Waiting
-        };
+        self.displace(&key, &relay.details, standing);
         self.relays.insert(key, relay);
-        Ok(place)
+        if standing == JoinStanding::Joined {
+            Ok(Admitted::Listed)
+        } else {
+            Ok(Admitted::Waiting)
+        }
     }
 
     /// The word that lets a relay join now.
@@ -265,6 +267,7 @@ impl RelayRegister {
 
     fn check(&self, announcement: &RelayAnnouncement, now: u64) -> Result<(), JoinRefused> {
         let key = announcement.key();
+        let latest_ms = now.saturating_add(CLOCKS_DIFFER_SECS).saturating_mul(1_000);
         if self.blocked.contains(key) {
             return Err(JoinRefused::Blocked);
         }
@@ -272,15 +275,37 @@ impl RelayRegister {
             if held.standing == JoinStanding::Removed {
                 return Err(JoinRefused::Removed);
             }
-            if announcement.at_ms() <= held.at_ms {
+            // A time that lies ahead was taken before the clock was set back; the relay could not be later for long.
+            if held.at_ms <= latest_ms && announcement.at_ms() <= held.at_ms {
                 return Err(JoinRefused::Stale);
             }
         }
-        let latest_ms = now.saturating_add(CLOCKS_DIFFER_SECS).saturating_mul(1_000);
         if announcement.at_ms() > latest_ms {
             return Err(JoinRefused::ClockAhead);
         }
+        let held = self.relays.get(key);
+        if held.is_none_or(|held| held.standing == JoinStanding::Waiting) {
+            self.check_queue(key, announcement.details())?;
+        }
         self.check_place(key, announcement.details())
+    }
+
+    /// Whether a relay that has not joined may wait beside the others that do.
+    fn check_queue(&self, key: &Ed25519Public, details: &RelayDetails) -> Result<(), JoinRefused> {
+        let waiting = || {
+            let others = self.relays.iter().filter(|(other, _)| *other != key);
+            others.map(|(_, relay)| relay).filter(|relay| {
+                relay.standing == JoinStanding::Waiting && !is_same_place(&relay.details, details)
+            })
+        };
+        if waiting().any(|relay| relay.details.host == details.host) {
+            return Err(JoinRefused::AddressTaken);
+        }
+        let near = waiting().filter(|relay| subnet(relay.details.host) == subnet(details.host));
+        if near.count() >= MAX_IN_SUBNET {
+            return Err(JoinRefused::SubnetFull);
+        }
+        Ok(())
     }
 
     /// Whether a relay with these details has a place in the list, beside all others.
@@ -363,11 +388,26 @@ impl RelayRegister {
         Ok(())
     }
 
-    /// Decides about a relay that is new and proved.
-    fn admit(&mut self, now: u64) -> Result<JoinStanding, JoinRefused> {
+    /// Decides about a relay that is new and proved with these details. One that comes to the place of another with a new key takes
+    /// over its standing, so that a single member uses up no places of others.
+    fn admit(&mut self, details: &RelayDetails, now: u64) -> Result<JoinStanding, JoinRefused> {
         self.newcomers
             .retain(|joined| *joined <= now && now - *joined < DAY_SECS);
-        if self.rules.joining == JoinRule::Open && self.newcomers.len() < MAX_NEWCOMERS {
+        let stands = |standing: JoinStanding| {
+            let mut relays = self.relays.values();
+            relays.any(|relay| relay.standing == standing && is_same_place(&relay.details, details))
+        };
+        let host_was_removed = self.relays.values().any(|relay| {
+            relay.standing == JoinStanding::Removed && relay.details.host == details.host
+        });
+        let is_open = self.rules.joining == JoinRule::Open && !host_was_removed;
+        if is_open && stands(JoinStanding::Joined) {
+            return Ok(JoinStanding::Joined);
+        }
+        if stands(JoinStanding::Waiting) {
+            return Ok(JoinStanding::Waiting);
+        }
+        if is_open && self.newcomers.len() < MAX_NEWCOMERS {
             self.newcomers.push(now);
             return Ok(JoinStanding::Joined);
         }
@@ -379,12 +419,34 @@ impl RelayRegister {
         Ok(JoinStanding::Waiting)
     }
 
-    /// Forgets the relays that stood where this one was proved to be now: they cannot answer there any more.
-    pub(super) fn displace(&mut self, key: &Ed25519Public, details: &RelayDetails) {
+    /// Clears the place where this relay was proved to be now. Relays that wait there are forgotten. Of those that joined, one
+    /// stays known as silent, the one that joined first, and comes back by a proof when it answers elsewhere. A relay that waits
+    /// itself moves none that joined.
+    pub(super) fn displace(
+        &mut self,
+        key: &Ed25519Public,
+        details: &RelayDetails,
+        standing: JoinStanding,
+    ) {
+        let here = |other: &Ed25519Public, relay: &RegisteredRelay, standing: JoinStanding| {
+            other != key && relay.standing == standing && is_same_place(&relay.details, details)
+        };
+        self.relays
+            .retain(|other, relay| !here(other, relay, JoinStanding::Waiting));
+        if standing != JoinStanding::Joined {
+            return;
+        }
+        let joined = self.relays.iter();
+        let first = joined
+            .filter(|(other, relay)| here(other, relay, JoinStanding::Joined))
+            .min_by_key(|(other, relay)| (relay.joined, **other))
+            .map(|(other, _)| *other);
         self.relays.retain(|other, relay| {
-            other == key
-                || relay.standing == JoinStanding::Removed
-                || !is_same_place(&relay.details, details)
+            if !here(other, relay, JoinStanding::Joined) {
+                return true;
+            }
+            relay.missed = MAX_MISSED;
+            Some(*other) == first
         });
     }
 
@@ -407,7 +469,7 @@ impl RelayRegister {
     }
 }
 
-fn is_same_place(one: &RelayDetails, other: &RelayDetails) -> bool {
+pub(super) fn is_same_place(one: &RelayDetails, other: &RelayDetails) -> bool {
     (one.host, one.port) == (other.host, other.port)
 }
 

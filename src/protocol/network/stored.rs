@@ -47,6 +47,8 @@ struct RegisterJson {
     last_round: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     list: Option<ListJson>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier_lists: Vec<ListJson>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,6 +106,7 @@ impl RelayRegister {
             last_issued: self.last_issued,
             last_round: self.last_round,
             list: self.list.as_ref().map(ListJson::of),
+            earlier_lists: self.earlier.iter().map(ListJson::of).collect(),
         };
         Zeroizing::new(serde_json::to_vec_pretty(&json).expect("plain fields serialise"))
     }
@@ -124,6 +127,8 @@ impl RelayRegister {
             return Err(StoredRegisterError::OtherServer);
         }
         let list = json.list.and_then(|list| list.read(&rules));
+        let earlier = json.earlier_lists.into_iter();
+        let earlier = earlier.filter_map(|list| list.read(&rules)).collect();
         let relays = json.relays.into_iter().map(RelayJson::read);
         let blocked = json.blocked.iter().map(|hex| key(hex));
         let old_words = json.old_join_words.iter().map(OldWordJson::read);
@@ -135,6 +140,7 @@ impl RelayRegister {
         register.last_issued = json.last_issued;
         register.last_round = json.last_round;
         register.list = list;
+        register.earlier = earlier;
         Ok(register)
     }
 }
