@@ -152,7 +152,7 @@ pub struct PartAt {
 pub enum SenderRecord {
     /// The first record.
     Begin(Box<SenderBegin>),
-    /// A part was sealed, also anew. Written before it is sent.
+    /// A part was sealed, also anew: then a list that was sealed before is worth nothing more. Written before it is sent.
     Sealed {
         /// The part.
         index: PartIndex,
@@ -249,11 +249,13 @@ impl SenderState {
         match record {
             SenderRecord::Begin(_) => return Err(ReplayError::Malformed),
             SenderRecord::Sealed { index, sealed } => {
-                // Sealed anew: what was confirmed was another blob.
+                // Sealed anew: what was confirmed was another blob, and a list that was sealed names that one.
                 *self.part_mut(index)? = Blob {
                     sealed: Some(sealed),
                     ..Blob::default()
                 };
+                self.list = Blob::default();
+                self.list_key = None;
             }
             SenderRecord::Confirmed { part, id } => {
                 let blob = self.part_mut(part.index)?;
@@ -317,7 +319,8 @@ impl SenderState {
         self.part(part.index)?.id(part.store, token)
     }
 
-    /// The list: its blob, and the key that goes into the pointer; `None` before it was sealed.
+    /// The list: its blob, and the key that goes into the pointer; `None` before it was sealed, and again after a part was
+    /// sealed anew.
     #[must_use]
     pub fn list(&self) -> Option<(SealedAt, &FileKey)> {
         Some((self.list.sealed?, self.list_key.as_ref()?))

@@ -482,6 +482,26 @@ fn a_part_sealed_anew_is_unconfirmed_and_has_another_id() {
 }
 
 #[test]
+fn a_part_sealed_anew_takes_the_list_back() {
+    let mut state = SenderState::new(sender_begin(true));
+    for record in sender_records().into_iter().skip(1) {
+        state.apply(record).unwrap();
+    }
+    assert!(state.list().is_some() && state.is_list_confirmed(Store::Server));
+    let part = at(Store::Server, 1);
+    let (index, sealed) = (part.index, sealed(7));
+    state.apply(SenderRecord::Sealed { index, sealed }).unwrap();
+    state
+        .apply(SenderRecord::Confirmed { part, id: None })
+        .unwrap();
+    assert!(state.list().is_none());
+    for store in [Store::Server, Store::Mirror] {
+        assert!(!state.is_list_confirmed(store));
+        assert_eq!(state.list_id(store), None);
+    }
+}
+
+#[test]
 fn the_earliest_hour_follows_extensions_of_every_copy() {
     let mut state = SenderState::new(sender_begin(true));
     assert_eq!(state.earliest_hour(), None);
