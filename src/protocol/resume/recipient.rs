@@ -29,9 +29,11 @@ pub enum RecipientRecord {
     Begin(Box<RecipientBegin>),
     /// The list was fetched, verified and opened.
     List(Box<PartList>),
-    /// Of a folder only the entries with these numbers are wanted.
+    /// Of a folder only the entries with these numbers are wanted. A person may choose again: less keeps what is written;
+    /// anything beyond the choice before makes every part one that is not written.
     Chosen(Vec<Range<u32>>),
-    /// The bytes of these parts are written **and synced**.
+    /// The bytes of these parts are written **and synced**: as many of them as are chosen by now, and all of them as long as
+    /// nothing was chosen.
     Written {
         /// The first part.
         first: PartIndex,
@@ -91,8 +93,15 @@ impl RecipientState {
                 self.written = Some(PartSet::none_of(list.plan()));
                 self.list = Some(*list);
             }
-            // A person may choose again, more or less.
-            RecipientRecord::Chosen(entries) => self.chosen = Some(entries),
+            RecipientRecord::Chosen(entries) => {
+                // Of a part only what was chosen then is written. Who chooses more needs the rest of it too.
+                let before = self.chosen.as_deref();
+                let is_less = before.is_none_or(|before| lies_within(&entries, before));
+                if let (false, Some(list)) = (is_less, &self.list) {
+                    self.written = Some(PartSet::none_of(list.plan()));
+                }
+                self.chosen = Some(entries);
+            }
             RecipientRecord::Written { first, last } => {
                 let list = self.list.as_ref().ok_or(ReplayError::Malformed)?;
                 let written = self.written.as_mut().ok_or(ReplayError::Malformed)?;
@@ -135,6 +144,20 @@ impl RecipientState {
     pub fn written(&self) -> u32 {
         self.written.as_ref().map_or(0, PartSet::count)
     }
+}
+
+/// Whether all numbers in `entries` are in `outer` too. Of ranges that are not ascending it may deny it.
+fn lies_within(entries: &[Range<u32>], outer: &[Range<u32>]) -> bool {
+    entries.iter().all(|range| {
+        let covered = outer.iter().fold(range.start, |covered, outer| {
+            if outer.contains(&covered) {
+                outer.end
+            } else {
+                covered
+            }
+        });
+        covered >= range.end
+    })
 }
 
 /// The numbers of the kinds of records.

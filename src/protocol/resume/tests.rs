@@ -1,3 +1,5 @@
+use core::ops::Range;
+
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -498,6 +500,40 @@ fn a_part_sealed_anew_takes_the_list_back() {
     for store in [Store::Server, Store::Mirror] {
         assert!(!state.is_list_confirmed(store));
         assert_eq!(state.list_id(store), None);
+    }
+}
+
+#[test]
+fn choosing_more_fetches_again_what_was_written_of_less() {
+    let written_after = |choices: &[&[Range<u32>]]| {
+        let mut state = RecipientState::new(recipient_begin());
+        let list = RecipientRecord::List(Box::new(list(plan())));
+        state.apply(list).unwrap();
+        let (last, before) = choices.split_last().unwrap();
+        for choice in before {
+            state
+                .apply(RecipientRecord::Chosen(choice.to_vec()))
+                .unwrap();
+        }
+        let (first, end) = (index(1), index(2));
+        state
+            .apply(RecipientRecord::Written { first, last: end })
+            .unwrap();
+        state.apply(RecipientRecord::Chosen(last.to_vec())).unwrap();
+        state.written()
+    };
+    for (choices, written) in [
+        (&[&[0..3][..]][..], 2),
+        (&[&[0..3], &[0..3]], 2),
+        (&[&[0..3, 5..9], &[1..3, 6..7]], 2),
+        (&[&[0..3, 3..9], &[1..7]], 2),
+        (&[&[0..3, 5..9], &[]], 2),
+        (&[&[0..3], &[0..4]], 0),
+        (&[&[0..3, 5..9], &[1..6]], 0),
+        (&[&[2..3], &[0..1, 2..3]], 0),
+        (&[&[], &[0..1]], 0),
+    ] {
+        assert_eq!(written_after(choices), written, "{choices:?}");
     }
 }
 
