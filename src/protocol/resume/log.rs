@@ -221,8 +221,8 @@ impl<'a> Log<'a> {
                 &Tag::from(tag),
             )
             .map_err(|_forged| {
-                // A crash may also leave the last record in its length, but without its bytes.
-                if reader.is_empty() {
+                // A crash may also leave the last record in its length, but without its bytes, or zeros at the end.
+                if reader.rest().iter().all(|byte| *byte == 0) {
                     LogEnd::Torn
                 } else {
                     LogEnd::Damaged
@@ -265,9 +265,10 @@ pub struct Recovered {
 /// How a file ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogEnd {
-    /// A record cannot be opened although others may follow it: it was changed. What follows is not used.
+    /// A record cannot be opened although others may follow it: it was changed. What follows is not used, and more than the
+    /// last record may be lost: ask the person before going on.
     Damaged,
-    /// The last record was not written whole.
+    /// The last record was not written whole: nothing but zeros follows.
     Torn,
     /// With its last record.
     Whole,

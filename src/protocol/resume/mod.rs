@@ -15,10 +15,14 @@
 //! # To go on
 //!
 //! 1. [`Log::read`] opens what was written, as far as it is whole: a file that was cut off or damaged at any byte gives
-//!    the records before that place. Losing the last ones is harmless: a part is sent or fetched once more.
-//! 2. [`SenderState::replay`] or [`RecipientState::replay`] makes the state of the records.
-//! 3. Cut the file to [`Recovered::good_len`] before anything is appended.
-//! 4. A sender compares the source with [`SenderBegin::source`] ("changed since" ends it), asks the server about parts that
+//!    the records before that place. After [`LogEnd::Torn`] the last one is lost, which is harmless: it was never synced,
+//!    so that what it announces was not begun, or is done once more.
+//! 2. After [`LogEnd::Damaged`] any number of records is lost, and the caller must ask the person before it goes on: without
+//!    its last [`RecipientRecord::Chosen`] a download fetches everything; without its [`SenderRecord::Sealed`] a share no
+//!    longer knows the name of a part at a server, so that nobody can delete it before it expires.
+//! 3. [`SenderState::replay`] or [`RecipientState::replay`] makes the state of the records.
+//! 4. Cut the file to [`Recovered::good_len`] before anything is appended.
+//! 5. A sender compares the source with [`SenderBegin::source`] ("changed since" ends it), asks the server about parts that
 //!    are sealed and not confirmed, extends the others, and goes on with those that are missing. A recipient trusts
 //!    nothing that is not recorded as written; nothing is hashed again.
 
