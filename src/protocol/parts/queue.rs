@@ -28,7 +28,7 @@ const PAUSES: [Duration; 5] = [
 const SLOW_SHARE: u32 = 3;
 /// So many quick parts in a row, and more may be on their way again.
 const QUICK_IN_A_ROW: usize = 4;
-/// How often one server may send wrong bytes for a part.
+/// How often the server may send wrong bytes for a part; a mirror may once.
 const MAX_WRONG: u8 = 2;
 
 /// What is done with the parts.
@@ -54,11 +54,13 @@ pub struct PartQueue {
     /// How often `width` was lowered.
     narrowed: u32,
     quick: usize,
-    /// Parts that failed since something got through or a pause ended.
+    /// How often a part went to the back since something got through or a pause ended.
     fruitless: usize,
     pauses: usize,
     paused_until: Option<Duration>,
     last_path: Option<Hops>,
+    /// Which of server and mirror a download last got a part from that both may have.
+    works: Store,
     failed: Option<PartsFailure>,
 }
 
@@ -149,8 +151,10 @@ struct Faults {
     server: Option<PartsFailure>,
     /// Whether the mirror need not be asked again.
     mirror: bool,
-    /// Whether the mirror's turn is next.
-    mirror_next: bool,
+    /// Whose turn is next; `None` for the one that last worked.
+    next: Option<Store>,
+    /// Whether the turn has passed to the other of the two since the part was last at the back.
+    turned: bool,
 }
 
 impl PartQueue {
@@ -169,6 +173,7 @@ impl PartQueue {
             pauses: 0,
             paused_until: None,
             last_path: None,
+            works: Store::Server,
             failed: None,
         }
     }
@@ -242,7 +247,10 @@ impl PartQueue {
         let Some(part) = self.end(index) else {
             return;
         };
-        self.faults.remove(&index);
+        let faults = self.faults.remove(&index).unwrap_or_default();
+        if self.is_mirrored() && faults.server.is_none() && !faults.mirror {
+            self.works = part.store;
+        }
         self.fruitless = 0;
         self.pauses = 0;
         self.paused_until = None;
@@ -264,7 +272,7 @@ impl PartQueue {
             PartFailure::Open(error) if error.is_senders() => {
                 self.failed = Some(PartsFailure::Part { index, error });
             }
-            PartFailure::Open(error) => self.on_wrong_bytes(part, error),
+            PartFailure::Open(error) => self.on_wrong_bytes(part, error, now),
         }
     }
 
@@ -283,10 +291,10 @@ impl PartQueue {
     fn store_for(&self, index: PartIndex) -> Store {
         match self.direction {
             PartsDirection::Upload(store) => store,
-            PartsDirection::Download { .. } => match self.faults.get(&index) {
-                Some(faults) if faults.mirror_next => Store::Mirror,
-                Some(_) | None => Store::Server,
-            },
+            PartsDirection::Download { .. } => {
+                let next = self.faults.get(&index).and_then(|faults| faults.next);
+                next.unwrap_or(self.works)
+            }
         }
     }
 
@@ -308,15 +316,27 @@ impl PartQueue {
         }
     }
 
-    /// The part goes to the back. When as many failed in a row as are on their way at once, or as are left, the whole waits:
-    /// to go through all others first would take hours, during which nobody would be told.
+    /// The turn passes to the other of server and mirror, and the part is the next one. When that one has failed as well, or
+    /// there is none, the part goes to the back. When as many failed in a row as are on their way at once, or as are left,
+    /// the whole waits: to go through all others first would take hours, during which nobody would be told.
     fn postpone(&mut self, part: OnWay, now: Duration) {
         let mirrored = self.is_mirrored();
         let faults = self.faults.entry(part.index).or_default();
         if mirrored {
-            faults.mirror_next = match part.store {
-                Store::Server => !faults.mirror,
-                Store::Mirror => faults.server.is_some(),
+            let (other, usable) = match part.store {
+                Store::Server => (Store::Mirror, !faults.mirror),
+                Store::Mirror => (Store::Server, faults.server.is_none()),
+            };
+            faults.turned = usable && !faults.turned;
+            if faults.turned {
+                faults.next = Some(other);
+                self.waiting.push_front(part.index);
+                return;
+            }
+            faults.next = match (faults.server.is_some(), faults.mirror) {
+                (false, false) => None,
+                (true, _) => Some(Store::Mirror),
+                (false, true) => Some(Store::Server),
             };
         }
         self.waiting.push_back(part.index);
@@ -345,11 +365,18 @@ impl PartQueue {
         }
     }
 
-    fn on_wrong_bytes(&mut self, part: OnWay, error: OpenPartError) {
+    fn on_wrong_bytes(&mut self, part: OnWay, error: OpenPartError, now: Duration) {
         let index = part.index;
         let why = PartsFailure::Part { index, error };
         match part.store {
-            Store::Mirror => self.failed = Some(why),
+            Store::Mirror => {
+                let faults = self.faults.entry(index).or_default();
+                if faults.server.is_some() {
+                    self.failed = Some(why);
+                } else {
+                    self.drop_mirror(part, now);
+                }
+            }
             Store::Server => {
                 let faults = self.faults.entry(index).or_default();
                 faults.wrong += 1;
@@ -368,7 +395,7 @@ impl PartQueue {
         let faults = self.faults.entry(index).or_default();
         if mirrored && !faults.mirror {
             faults.server = Some(why);
-            faults.mirror_next = true;
+            faults.next = Some(Store::Mirror);
             self.waiting.push_front(index);
         } else {
             self.failed = Some(why);
@@ -660,6 +687,68 @@ mod tests {
         }
         let failed = NextPart::Failed(PartsFailure::Missing(started[0].index));
         assert_eq!(queue.next(START, 2), failed);
+    }
+
+    #[test]
+    fn with_the_server_gone_every_part_comes_from_the_mirror_without_a_pause() {
+        let mut queue = queue(MIRRORED, 1_000);
+        let (mut asked, mut done) = (0, 0);
+        while done < 1_000 {
+            for start in start_all(&mut queue, START, 2) {
+                match start.store {
+                    Store::Server => {
+                        asked += 1;
+                        queue.on_failed(start.index, PartFailure::Unfinished, START);
+                    }
+                    Store::Mirror => {
+                        done += 1;
+                        queue.on_done(start.index, QUICK, ALLOWED);
+                    }
+                }
+            }
+            assert_eq!(queue.paused_until, None);
+        }
+        assert_eq!(asked, MAX_ON_WAY);
+        assert_eq!(queue.next(START, 2), NextPart::Done);
+    }
+
+    #[test]
+    fn when_the_mirror_goes_too_the_server_is_asked_first_again() {
+        let mut queue = queue(MIRRORED, 30);
+        let start = start_one(&mut queue);
+        queue.on_failed(start.index, PartFailure::Unfinished, START);
+        let start = start_one(&mut queue);
+        queue.on_done(start.index, QUICK, ALLOWED);
+        let start = start_one(&mut queue);
+        assert_eq!((start.index.get(), start.store), (1, Store::Mirror));
+        queue.on_failed(start.index, PartFailure::Unfinished, START);
+        let start = start_one(&mut queue);
+        assert_eq!((start.index.get(), start.store), (1, Store::Server));
+        queue.on_done(start.index, QUICK, ALLOWED);
+        assert_eq!(start_one(&mut queue).store, Store::Server);
+    }
+
+    #[test]
+    fn wrong_bytes_of_the_mirror_leave_a_server_that_was_only_not_reached() {
+        let mut queue = queue(MIRRORED, 6);
+        let wrong = PartFailure::Open(OpenPartError::DigestMismatch);
+        let start = start_one(&mut queue);
+        queue.on_failed(start.index, PartFailure::Unfinished, START);
+        let mut asked = Vec::new();
+        for _ in 0..40 {
+            queue.end_pause();
+            let start = start_one(&mut queue);
+            match start.store {
+                Store::Mirror => queue.on_failed(start.index, wrong, START),
+                Store::Server if start.index.get() == 0 => {
+                    queue.on_done(start.index, QUICK, ALLOWED);
+                    asked.push(start.index);
+                    break;
+                }
+                Store::Server => queue.on_done(start.index, QUICK, ALLOWED),
+            }
+        }
+        assert_eq!(asked.len(), 1);
     }
 
     #[test]
