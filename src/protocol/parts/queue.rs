@@ -86,7 +86,8 @@ pub struct PartStart {
     pub index: PartIndex,
     /// The server to ask.
     pub store: Store,
-    /// The place, among the guards in use, of the guard that it should go over.
+    /// The place, among the guards in use, of the guard that it should go over. Nothing picks a path by it yet: it only
+    /// counts.
     pub guard: usize,
     /// The path of the part before. Handed to [`Exchange::unlike`](crate::protocol::exchange::Exchange::unlike),
     /// so that two parts in a row, and the list after the last one, leave over different last relays where there are two.
@@ -298,8 +299,8 @@ impl PartQueue {
         }
     }
 
-    /// Fewer on their way after a slow part, more again after some quick ones. A part that set out before the last change
-    /// says nothing about the pace since.
+    /// Fewer on their way after a slow part, more again after some quick ones. A slow part that set out before the last
+    /// change says nothing about the pace since.
     const fn pace(&mut self, part: OnWay, slow: bool) {
         if !slow {
             self.quick += 1;
