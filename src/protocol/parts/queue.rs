@@ -4,7 +4,7 @@
 //! knows no bytes: sealing, sending, opening and writing down belong to its caller.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use thiserror::Error;
 
@@ -159,12 +159,15 @@ struct Faults {
 }
 
 impl PartQueue {
-    /// All of `parts` are still to be done, in this order: ascending, for every transfer of this program.
+    /// All of `parts` are still to be done, in this order: ascending, for every transfer of this program. One that is named
+    /// twice is done once.
     #[must_use]
     pub fn new(direction: PartsDirection, parts: impl IntoIterator<Item = PartIndex>) -> Self {
+        let mut named = BTreeSet::new();
+        let parts = parts.into_iter().filter(|index| named.insert(*index));
         Self {
             direction,
-            waiting: parts.into_iter().collect(),
+            waiting: parts.collect(),
             on_way: Vec::with_capacity(MAX_ON_WAY),
             faults: BTreeMap::new(),
             width: MAX_ON_WAY,
@@ -750,6 +753,15 @@ mod tests {
             }
         }
         assert_eq!(asked.len(), 1);
+    }
+
+    #[test]
+    fn a_part_that_is_named_twice_is_done_once() {
+        let plan = PartPlan::new(150_000, 3).unwrap();
+        let twice = plan.indices().chain(plan.indices());
+        let mut queue = PartQueue::new(UPLOAD, twice);
+        let started = start_all(&mut queue, START, 2);
+        assert_eq!(numbers(&started), [0, 1, 2]);
     }
 
     #[test]
