@@ -320,11 +320,12 @@ impl ManifestReader {
     }
 
     /// The bytes of the content that are still needed; empty when all are there. Before the first four have come it is
-    /// those.
+    /// those, or as many as the content has.
     #[must_use]
     pub fn wanted(&self) -> Range<u64> {
         let end = self.wanted.unwrap_or(LEN_LEN) as u64;
-        self.bytes.len() as u64..end
+        let start = self.bytes.len() as u64;
+        start..end.min(self.content_len).max(start)
     }
 
     /// Takes the next bytes of the content. What follows behind the manifest is not kept.
@@ -351,11 +352,16 @@ impl ManifestReader {
         Ok(())
     }
 
-    /// Keeps bytes of `content` until `wanted` are there. Takes no more memory than has come.
+    /// Keeps bytes of `content` until `wanted` are there. Takes at most twice the memory that has come, and no more than is
+    /// wanted.
     fn keep(&mut self, content: &mut &[u8], wanted: usize) {
         let missing = wanted.saturating_sub(self.bytes.len());
         let (kept, rest) = content.split_at(missing.min(content.len()));
-        self.bytes.reserve_exact(kept.len());
+        let len = self.bytes.len();
+        if self.bytes.capacity() - len < kept.len() {
+            let doubled = self.bytes.capacity().saturating_mul(2).min(wanted);
+            self.bytes.reserve_exact(kept.len().max(doubled - len));
+        }
         self.bytes.extend_from_slice(kept);
         *content = rest;
     }
@@ -480,5 +486,24 @@ pub enum FolderError {
 impl From<NotStrict> for FolderError {
     fn from(_: NotStrict) -> Self {
         Self::Malformed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_in_small_pieces_takes_memory_by_doubling() {
+        let mut reader = ManifestReader::new(1 << 20);
+        reader.push(&100_000_u32.to_le_bytes()).unwrap();
+        let mut grown = 0;
+        for _ in 0..100_000 {
+            let before = reader.bytes.capacity();
+            reader.push(&[0]).unwrap();
+            grown += usize::from(reader.bytes.capacity() != before);
+        }
+        assert!(grown < 20, "{grown}");
+        assert!(reader.bytes.capacity() <= 100_004);
     }
 }

@@ -192,6 +192,17 @@ fn trees() -> impl Strategy<Value = Vec<(String, EntryKind, Option<u64>)>> {
     })
 }
 
+#[test]
+fn no_more_is_wanted_than_the_content_has() {
+    for len in 0..4_u8 {
+        let mut reader = ManifestReader::new(len.into());
+        assert_eq!(reader.wanted(), 0..u64::from(len));
+        reader.push(&[0; 4][..usize::from(len)]).unwrap();
+        assert!(reader.wanted().is_empty());
+        assert_eq!(reader.finish().err(), Some(FolderError::Malformed));
+    }
+}
+
 proptest! {
     #[test]
     fn trees_come_back(tree in trees()) {
