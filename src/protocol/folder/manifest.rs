@@ -22,8 +22,9 @@ const ROOM_BESIDE_PATH: usize = 40;
 /// One entry of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FolderEntry<'a> {
-    /// Steps with single slashes between, as [`check_path`] allows them: still hostile text, to be shown and saved with
-    /// care.
+    /// Steps with single slashes between, as [`check_path`] allows them: still hostile text. Never join it to a folder as a
+    /// whole: `C:/x` and `b:c` are paths here, and lead elsewhere on Windows. Whoever saves makes each of
+    /// [`steps`](Self::steps) safe first, and joins those.
     pub path: &'a str,
     /// What is there.
     pub kind: EntryKind,
@@ -76,6 +77,12 @@ impl FolderEntry<'_> {
 }
 
 impl<'a> FolderEntry<'a> {
+    /// The steps of the path, from the outermost folder to the name of the entry. None is empty, `.` or `..` or has a slash,
+    /// once the path was checked; each may still be a drive letter, the name of a device, or have a `:`.
+    pub fn steps(&self) -> impl Iterator<Item = &'a str> {
+        self.path.split('/')
+    }
+
     fn read(reader: &mut StrictReader<'a>) -> Result<Self, FolderError> {
         let (mut path, mut len, mut executable, mut modified) = (None, None, false, None);
         let mut keys = reader.map()?;

@@ -23,8 +23,9 @@
 //!
 //! # What is left to whoever saves
 //!
-//! A path that is allowed here may still not be one on this system, may have a meaning there, or may be the same name as
-//! another (case, normalisation). Which names are one is what the file system says, not a table: files are made with "must
+//! A path that is allowed here may still not be one on this system, may lead out of the folder there (`C:/x` and `b:c` on
+//! Windows), or may be the same name as another (case, normalisation). So a whole path is never joined to a folder: each of
+//! [`FolderEntry::steps`] is made safe first (drive letters, `:`, names of devices). Which names are one is what the file system says, not a table: files are made with "must
 //! not exist" and never through a link, in a new folder under a hidden name, and the second of two names gets a number.
 
 mod manifest;

@@ -13,7 +13,8 @@ pub const MAX_STEP_LEN: usize = 255;
 
 /// Checks that `path` is one that a folder may have: steps with single slashes between.
 ///
-/// It says nothing of what this system makes of it: `CON` and `b:c` are paths, and so are two that differ only by case.
+/// It says nothing of what this system makes of it: `CON`, `C:/x` and `b:c` are paths, and so are two that differ only by
+/// case. Never join a whole path to a folder: make each step safe first (drive letters, `:`, names of devices).
 ///
 /// # Errors
 /// [`PathError`].
