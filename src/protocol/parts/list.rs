@@ -14,7 +14,8 @@ use crate::protocol::pointer::{Pointer, PointerMismatch};
 use crate::protocol::seal::{ContentKind, Opened, SealError, Sealed, seal};
 
 /// The list of a whole in parts: made by its sender ([`PartListBuilder`]), or read from the opened blob that a pointer
-/// means ([`PartList::read`]). There is no other way to one, so what is fetched by a list was always verified first.
+/// means ([`PartList::read`]), or taken back from the state of a transfer
+/// ([`RecipientRecord`](crate::protocol::resume::RecipientRecord)), to which it was written after it was read so.
 pub struct PartList {
     kind: ContentKind,
     plan: PartPlan,

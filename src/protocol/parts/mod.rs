@@ -38,7 +38,9 @@
 //!
 //! # What the types forbid
 //!
-//! A list exists only if its blob was verified and opened, and a part opens only through such a list:
+//! The list of a fetched blob is read only after that was verified and opened, and a part opens only through a list. Others
+//! come from their sender's [`PartListBuilder`], or from the sealed state of a transfer ([`resume`](super::resume)), where
+//! whoever decodes a record must have its bytes from a [`Log`](super::resume::Log):
 //!
 //! ```compile_fail,E0308
 //! use cloakroom::protocol::parts::PartList;
