@@ -38,7 +38,7 @@ pub use log::{
 pub use recipient::{RecipientBegin, RecipientRecord, RecipientState};
 pub use sender::{
     FileStamp, FolderStamp, PartAt, SealedAt, SenderBegin, SenderRecord, SenderState, Source,
-    Wishes,
+    Superseded, Wishes,
 };
 
 use thiserror::Error;

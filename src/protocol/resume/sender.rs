@@ -148,6 +148,19 @@ pub struct PartAt {
     pub store: Store,
 }
 
+/// A blob that another one took the place of. It may still be at the server, until it expires or is deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Superseded {
+    /// The part; `None` for the list.
+    pub index: Option<PartIndex>,
+    /// The server that it may be at.
+    pub store: Store,
+    /// The blob, with the hour that this server was told.
+    pub sealed: SealedAt,
+    /// Its id there.
+    pub id: FileId,
+}
+
 /// What is appended to the state of a share.
 pub enum SenderRecord {
     /// The first record.
@@ -195,6 +208,8 @@ pub struct SenderState {
     parts: Vec<Blob>,
     list: Blob,
     list_key: Option<FileKey>,
+    /// Blobs that were sealed before those, with the id that the server gave.
+    superseded: Vec<(Option<PartIndex>, Store, SealedAt, Option<FileId>)>,
 }
 
 /// What is known of one blob.
@@ -210,6 +225,8 @@ struct Blob {
 struct Stored {
     confirmed: bool,
     id: Option<FileId>,
+    /// The hour that was confirmed, which the id follows from.
+    hour: Option<u32>,
     extended: Option<u32>,
 }
 
@@ -222,6 +239,7 @@ impl SenderState {
             begin,
             list: Blob::default(),
             list_key: None,
+            superseded: Vec::new(),
         }
     }
 
@@ -250,11 +268,11 @@ impl SenderState {
             SenderRecord::Begin(_) => return Err(ReplayError::Malformed),
             SenderRecord::Sealed { index, sealed } => {
                 // Sealed anew: what was confirmed was another blob, and a list that was sealed names that one.
-                *self.part_mut(index)? = Blob {
-                    sealed: Some(sealed),
-                    ..Blob::default()
-                };
-                self.list = Blob::default();
+                let stores = self.stores();
+                let replaced = self.part_mut(index)?.replace(sealed);
+                self.supersede(Some(index), stores, &replaced);
+                let list = core::mem::take(&mut self.list);
+                self.supersede(None, stores, &list);
                 self.list_key = None;
             }
             SenderRecord::Confirmed { part, id } => {
@@ -270,10 +288,8 @@ impl SenderState {
                 stored.extended = Some(hour);
             }
             SenderRecord::ListSealed { sealed, key } => {
-                self.list = Blob {
-                    sealed: Some(sealed),
-                    ..Blob::default()
-                };
+                let replaced = self.list.replace(sealed);
+                self.supersede(None, self.stores(), &replaced);
                 self.list_key = Some(key);
             }
             SenderRecord::ListConfirmed { store, id } => self.list.confirm(store, id)?,
@@ -339,6 +355,27 @@ impl SenderState {
         self.list.id(store, token)
     }
 
+    /// The blobs that others took the place of, first the oldest: to be deleted with the share, or once the others are
+    /// confirmed. A server may have none of them.
+    pub fn superseded(&self) -> impl Iterator<Item = Superseded> {
+        let owner = &self.begin.owner;
+        self.superseded
+            .iter()
+            .map(move |(index, store, sealed, given)| {
+                let token = || match index {
+                    Some(index) => owner.part_token(*store, *index),
+                    None => owner.list_token(*store),
+                };
+                let owned = || OwnedId::new(sealed.hour, &token().hash(), &sealed.digest).file_id();
+                Superseded {
+                    index: *index,
+                    store: *store,
+                    sealed: *sealed,
+                    id: given.clone().unwrap_or_else(owned),
+                }
+            })
+    }
+
     /// The hour since 1970 with which the first of all sealed blobs and copies expires: what the pointer says.
     #[must_use]
     pub fn earliest_hour(&self) -> Option<u32> {
@@ -369,6 +406,42 @@ impl SenderState {
         list.finish()
     }
 
+    const fn stores(&self) -> &'static [Store] {
+        match self.begin.mirror {
+            Some(_) => &[Store::Server, Store::Mirror],
+            None => &[Store::Server],
+        }
+    }
+
+    fn supersede(&mut self, index: Option<PartIndex>, stores: &[Store], blob: &Blob) {
+        let Some(sealed) = blob.sealed else {
+            return;
+        };
+        // The same bytes that are kept until another hour are still that blob where they were confirmed.
+        let now = match index {
+            Some(index) => self.part(index),
+            None => Some(&self.list),
+        };
+        let is_kept = |store: Store| {
+            now.is_some_and(|now| now.stored(store).confirmed && blob.stored(store).confirmed)
+        };
+        let gone: Vec<_> = stores
+            .iter()
+            .filter(|store| !is_kept(**store))
+            .map(|store| {
+                let stored = blob.stored(*store);
+                let hour = stored.hour.unwrap_or(sealed.hour);
+                (
+                    index,
+                    *store,
+                    SealedAt { hour, ..sealed },
+                    stored.id.clone(),
+                )
+            })
+            .collect();
+        self.superseded.extend(gone);
+    }
+
     fn part(&self, index: PartIndex) -> Option<&Blob> {
         self.parts.get(index.get() as usize)
     }
@@ -380,6 +453,21 @@ impl SenderState {
 }
 
 impl Blob {
+    /// Takes what was sealed anew, and gives back what was known before. What a server confirmed of the same bytes stays:
+    /// only for the other one they have another hour.
+    fn replace(&mut self, sealed: SealedAt) -> Self {
+        let before = core::mem::take(self);
+        self.sealed = Some(sealed);
+        let is_same = before.sealed.is_some_and(|was| was.digest == sealed.digest);
+        for store in [Store::Server, Store::Mirror] {
+            let stored = before.stored(store);
+            if is_same && stored.confirmed {
+                *self.stored_mut(store) = stored.clone();
+            }
+        }
+        before
+    }
+
     const fn stored(&self, store: Store) -> &Stored {
         match store {
             Store::Server => &self.server,
@@ -395,25 +483,26 @@ impl Blob {
     }
 
     fn confirm(&mut self, store: Store, id: Option<FileId>) -> Result<(), ReplayError> {
-        if self.sealed.is_none() {
-            return Err(ReplayError::Malformed);
-        }
+        let sealed = self.sealed.ok_or(ReplayError::Malformed)?;
         let stored = self.stored_mut(store);
         stored.confirmed = true;
+        stored.hour.get_or_insert(sealed.hour);
         stored.id = id;
         Ok(())
     }
 
     fn id(&self, store: Store, token: impl FnOnce() -> OwnerToken) -> Option<FileId> {
         let sealed = self.sealed?;
-        let given = self.stored(store).id.clone();
-        let owned = || OwnedId::new(sealed.hour, &token().hash(), &sealed.digest).file_id();
+        let stored = self.stored(store);
+        let given = stored.id.clone();
+        let hour = stored.hour.unwrap_or(sealed.hour);
+        let owned = || OwnedId::new(hour, &token().hash(), &sealed.digest).file_id();
         Some(given.unwrap_or_else(owned))
     }
 
     fn earliest_hour(&self, mirrored: bool) -> Option<u32> {
         let sealed = self.sealed?;
-        let hour = |stored: &Stored| stored.extended.unwrap_or(sealed.hour);
+        let hour = |stored: &Stored| stored.extended.or(stored.hour).unwrap_or(sealed.hour);
         let server = hour(&self.server);
         Some(if mirrored {
             server.min(hour(&self.mirror))

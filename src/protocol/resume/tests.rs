@@ -504,6 +504,66 @@ fn a_part_sealed_anew_takes_the_list_back() {
 }
 
 #[test]
+fn what_was_sealed_before_can_still_be_named() {
+    let mut state = SenderState::new(sender_begin(true));
+    for record in sender_records().into_iter().skip(1) {
+        state.apply(record).unwrap();
+    }
+    assert_eq!(state.superseded().count(), 0);
+    let stores = [Store::Server, Store::Mirror];
+    let ids: Vec<_> = stores
+        .iter()
+        .map(|store| state.id(at(*store, 2)))
+        .chain(stores.iter().map(|store| state.list_id(*store)))
+        .collect();
+    let (index, anew) = (index(2), sealed(7));
+    let record = SenderRecord::Sealed {
+        index,
+        sealed: anew,
+    };
+    state.apply(record).unwrap();
+    let named: Vec<_> = state.superseded().map(|blob| Some(blob.id)).collect();
+    assert_eq!(named, ids);
+    let blobs = state
+        .superseded()
+        .map(|blob| (blob.index, blob.store, blob.sealed));
+    let expected = [(Some(index), sealed(2)), (None, sealed(9))];
+    let expected = expected
+        .iter()
+        .flat_map(|(index, sealed)| stores.map(|store| (*index, store, *sealed)));
+    assert!(blobs.eq(expected));
+}
+
+#[test]
+fn the_same_bytes_may_have_another_hour_at_the_mirror() {
+    let mut state = SenderState::new(sender_begin(true));
+    let (server, mirror) = (at(Store::Server, 0), at(Store::Mirror, 0));
+    let early = sealed(0);
+    let late = SealedAt {
+        hour: HOUR + 50,
+        ..early
+    };
+    let seal = |sealed| SenderRecord::Sealed {
+        index: server.index,
+        sealed,
+    };
+    let confirm = |part| SenderRecord::Confirmed { part, id: None };
+    state.apply(seal(early)).unwrap();
+    state.apply(confirm(server)).unwrap();
+    let id = state.id(server);
+    state.apply(seal(late)).unwrap();
+    assert!(state.is_confirmed(server) && !state.is_confirmed(mirror));
+    assert_eq!(state.id(server), id);
+    let token = state.begin().owner.part_token(Store::Mirror, mirror.index);
+    let owned = OwnedId::new(late.hour, &token.hash(), &late.digest);
+    assert_eq!(state.id(mirror), Some(owned.file_id()));
+    state.apply(confirm(mirror)).unwrap();
+    assert_eq!(state.earliest_hour(), Some(early.hour));
+    let blobs = state.superseded().map(|blob| (blob.store, blob.sealed));
+    assert!(blobs.eq([(Store::Mirror, early)]));
+}
+
+#[test]
 fn choosing_more_fetches_again_what_was_written_of_less() {
     let written_after = |choices: &[&[Range<u32>]]| {
         let mut state = RecipientState::new(recipient_begin());
