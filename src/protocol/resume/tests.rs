@@ -564,6 +564,10 @@ fn the_same_bytes_may_have_another_hour_at_the_mirror() {
 }
 
 #[test]
+#[expect(
+    clippy::single_range_in_vec_init,
+    reason = "some choices are one range"
+)]
 fn choosing_more_fetches_again_what_was_written_of_less() {
     let written_after = |choices: &[&[Range<u32>]]| {
         let mut state = RecipientState::new(recipient_begin());
