@@ -258,7 +258,7 @@ impl ReplyLayer {
 
     /// Whether the sender asked for a sealed return.
     #[must_use]
-    pub(crate) const fn is_sealed(&self) -> bool {
+    pub const fn is_sealed(&self) -> bool {
         self.sealed.is_some()
     }
 }

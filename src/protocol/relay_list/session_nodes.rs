@@ -193,7 +193,7 @@ impl SessionNodes {
     ///
     /// # Errors
     /// [`NodesError::Malformed`].
-    pub(crate) fn read_kept(bytes: &[u8]) -> Result<Self, NodesError> {
+    pub fn read_kept(bytes: &[u8]) -> Result<Self, NodesError> {
         json::parse(bytes, LIMITS)
             .ok()
             .filter(|nodes: &Self| nodes.version == 1)
@@ -202,7 +202,7 @@ impl SessionNodes {
 
     /// The nodes as a file keeps them.
     #[must_use]
-    pub(crate) fn to_json(&self) -> String {
+    pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("plain fields serialise")
     }
 
