@@ -123,8 +123,8 @@ pub struct RequestMachine<'a> {
     /// does not open.
     suspects: Vec<Learned>,
     waited: bool,
-    /// Something came back.
-    answered: bool,
+    /// A connection to a guard came about.
+    reached: bool,
     pending: Option<PendingAttempt>,
     ended: Option<Result<Response, Failure>>,
     shown: Vec<AttemptShown>,
@@ -156,7 +156,7 @@ impl<'a> RequestMachine<'a> {
             tried: Vec::new(),
             suspects: Vec::new(),
             waited: true,
-            answered: false,
+            reached: false,
             pending: None,
             ended: None,
             shown: Vec::new(),
@@ -267,7 +267,7 @@ impl<'a> RequestMachine<'a> {
             return Ok(None);
         };
         let drawing = Drawing {
-            answered: self.answered,
+            reached: self.reached,
             failed: &self.failed,
             guards_tried: &self.guards_tried,
             tried: &self.tried,
@@ -302,10 +302,7 @@ impl<'a> RequestMachine<'a> {
         let Some(pending) = self.pending.take() else {
             return;
         };
-        self.answered |= matches!(
-            outcome,
-            AttemptOutcome::Answered(_) | AttemptOutcome::Plain { .. }
-        );
+        self.reached |= !matches!(outcome, AttemptOutcome::Unreachable);
         let result = self.interpret(outcome, &pending, now);
         if let Some(shown) = self.shown.last_mut() {
             shown.outcome = match &result {
