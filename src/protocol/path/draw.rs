@@ -164,21 +164,15 @@ impl<'a> Draw<'a> {
             .into())
     }
 
-    /// Whether two tries failed on a short list, where the culprit may be the one relay that every strict path needs: who
-    /// was tried least comes first then, as far as rules may yield. On all but the shortest lists only tries count whose
-    /// culprit is not known.
+    /// Whether two tries failed on one of the shortest lists, or three on a short one, where the culprit may be the one
+    /// relay that every strict path needs: who was tried least comes first then, as far as rules may yield.
     const fn is_pressed(&self) -> bool {
         let Drawing {
-            list,
-            failed,
-            guards_tried,
-            ..
+            list, guards_tried, ..
         } = self.rules.drawing;
-        let tries = guards_tried.len();
-        let unexplained = tries.saturating_sub(failed.len());
         match list.relays.len() {
-            0..=SHORTEST => tries >= TRIED_TWICE,
-            len => len <= SHORT_LIST && unexplained >= TRIED_TWICE,
+            0..=SHORTEST => guards_tried.len() >= TRIED_TWICE,
+            len => len <= SHORT_LIST && guards_tried.len() > TRIED_TWICE,
         }
     }
 

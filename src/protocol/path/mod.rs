@@ -44,8 +44,8 @@
 //!     ([`Allowance`]), a relay that stood becomes a guard or a former guard is middle, a former guard is last, two share
 //!     a network or an operator; last, dropped guards return and relays that failed in this transfer are taken. Guards
 //!     that yield by rule 6 come after all others. On a short list the culprit may be the one relay that every strict path
-//!     needs: after two failed tries (on lists of six to eight: two that are traced to nobody), the middle and last that
-//!     were tried least come first there, and rules yield for that as far as a former guard is last.
+//!     needs: after two failed tries on lists of up to five, or three on lists of up to eight, the middle and last that were
+//!     tried least come first, and rules yield for that as far as a former guard is last.
 //!
 //! | event | guard | middle | last |
 //! |---|---|---|---|
