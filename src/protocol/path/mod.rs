@@ -66,6 +66,18 @@
 //! | a later relay alone ([`Fault::Relay`]) | kept, success | if it is the one: strike | if it is the one: strike |
 //!
 //! "Later" is rule 7. A clock that goes back, or more than ten days ahead, moves all remembered times along.
+//!
+//! Simulated people (`tests/protocol/path_simulation.rs`: a fifth of the relays hostile, 90 days, 10 transfers a day), each
+//! figure under the rules before these and under these:
+//!
+//! | relays | sabotage | people who ever had hostile relays at both ends, % | guards met | transfers that got through, % |
+//! |---|---|---|---|---|
+//! | 5 | none | 42, 31 | 4.2, 3.8 | 99.89, 99.87 |
+//! | 8 | none | 67, 47 | 9.4, 4.5 | 100.00, 99.98 |
+//! | 6 | guards are silent | 39, 39 | 5.6, 5.0 | 95.85, 97.81 |
+//! | 12 | everywhere silent | 85, 47 | 16.4, 5.8 | 93.62, 99.41 |
+//! | 12 | last relays fail plainly | 82, 58 | 11.7, 4.9 | 92.62, 99.97 |
+//! | 20 | everywhere plain errors | 94, 52 | 19.9, 6.1 | 97.83, 99.83 |
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
