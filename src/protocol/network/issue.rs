@@ -7,7 +7,7 @@
 use rand_core::CryptoRng;
 
 use super::looks::MIN_LISTED;
-use super::register::{DAY_SECS, RelayRegister};
+use super::register::{DAY_SECS, IssuedList, RelayRegister};
 use crate::protocol::file_api::SignedList;
 use crate::protocol::invitation::{
     InvalidInvitation, Invitation, InvitationParts, InvitedRelay, MAX_RELAYS, Purpose,
@@ -16,13 +16,6 @@ use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{
     CLOCKS_DIFFER_SECS, RelayDescriptor, RelayList, can_be_mirrored, sign,
 };
-
-/// A list that was signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct IssuedList {
-    pub(super) list: RelayList,
-    pub(super) signed: SignedList,
-}
 
 /// What became of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_core::CryptoRng;
 
 use super::announcement::{RelayAnnouncement, RelayDetails};
-use super::issue::IssuedList;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::JoinWord;
+use crate::protocol::file_api::SignedList;
 use crate::protocol::ip::{is_global, subnet, unwrapped};
 use crate::protocol::keys::{Ed25519Public, Identity};
-use crate::protocol::relay_list::{CLOCKS_DIFFER_SECS, RelayDescriptor, Serves};
+use crate::protocol::relay_list::{CLOCKS_DIFFER_SECS, RelayDescriptor, RelayList, Serves};
 
 /// What the operator decides about a network.
 pub struct NetworkRules {
@@ -38,6 +38,13 @@ pub enum JoinRule {
     /// It is listed at once, eight a day; more wait for approval.
     #[default]
     Open,
+}
+
+/// A list that was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct IssuedList {
+    pub(super) list: RelayList,
+    pub(super) signed: SignedList,
 }
 
 /// The relays that joined a network, and the list that is made of them.

@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::announcement::RelayDetails;
-use super::issue::IssuedList;
-use super::register::{JoinStanding, NetworkRules, RegisteredRelay, RelayRegister};
+use super::register::{IssuedList, JoinStanding, NetworkRules, RegisteredRelay, RelayRegister};
 use crate::protocol::capability::JoinWord;
 use crate::protocol::file_api::SignedList;
 use crate::protocol::keys::Ed25519Public;
