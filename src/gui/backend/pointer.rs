@@ -72,7 +72,7 @@ fn doubt(pointer: &Pointer, now: u64, settings: &Settings) -> Option<UserMessage
         return None;
     }
     let theirs = pointer.server.url.authority();
-    Some(text::other_server(theirs, chosen.shown_name()))
+    Some(text::other_server(theirs, settings.name_in_list(chosen)))
 }
 
 #[cfg(test)]

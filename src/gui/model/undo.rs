@@ -22,6 +22,8 @@ pub enum Undo {
         place: usize,
         /// The server.
         server: ServerEntry,
+        /// What it was called among the others.
+        name: String,
         /// Whether new files went to it.
         chosen: bool,
     },
@@ -53,7 +55,7 @@ impl Undo {
                 [(_, row)] => Removed::Row(row.name.clone()),
                 rows => Removed::Rows(rows.len()),
             },
-            Self::Server { server, .. } => Removed::Server(server.shown_name().to_owned()),
+            Self::Server { name, .. } => Removed::Server(name.clone()),
         }
     }
 }
@@ -86,9 +88,11 @@ impl Model {
             return Vec::new();
         };
         let choice = ServerChoice::Server(address.clone());
+        let server = self.settings.servers[place].clone();
         let undo = Undo::Server {
             place,
-            server: self.settings.servers[place].clone(),
+            name: self.settings.name_in_list(&server).to_owned(),
+            server,
             chosen: self.settings.chosen == choice,
         };
         self.settings_screen.tests.remove(&choice);
@@ -133,6 +137,7 @@ impl Model {
                 place,
                 server,
                 chosen,
+                ..
             }) => {
                 let choice = ServerChoice::Server(server.address.clone());
                 let mut changes = vec![Change::RestoreServer(place, server)];

@@ -105,3 +105,23 @@ fn what_the_server_did_is_kept_with_the_entry_also_of_a_removed_row() {
     model.update(WindowAction::Undo);
     assert!(model.transfers[0].managing.is_none() && model.transfers[0].pointer().is_none());
 }
+
+#[test]
+fn a_removed_server_is_called_as_it_was_in_the_list() {
+    let mut model = model();
+    let plain = server("files.example");
+    let key = plain.address.key.to_hex();
+    let address = format!("https://files.example#p={key}");
+    let encrypted = ServerEntry::new("", address.parse().expect("an address"));
+    model.settings.servers = vec![plain.clone(), encrypted.clone()];
+    for (removed, name) in [
+        (plain, "http://files.example"),
+        (encrypted, "files.example"),
+    ] {
+        model.update(ServerAction::Remove(removed.address));
+        let Some(Removed::Server(said)) = model.undo.as_ref().map(Undo::removed) else {
+            panic!("nothing to undo");
+        };
+        assert_eq!(said.trim_end_matches('/'), name);
+    }
+}
