@@ -256,7 +256,7 @@ pub enum ErrorKind {
     Cancelled,
     /// Something is wrong with a file or folder of this computer.
     LocalFile,
-    /// What was downloaded does not match its pointer.
+    /// The downloaded file does not match its pointer.
     Mismatch,
     /// The path of relays or the network failed.
     Network,

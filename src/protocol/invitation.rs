@@ -169,7 +169,7 @@ impl Invitation {
         }
     }
 
-    /// What it says.
+    /// The content of the invitation.
     #[must_use]
     pub const fn parts(&self) -> &InvitationParts {
         &self.0
@@ -462,7 +462,7 @@ pub enum FindInvitationError {
     /// A character was changed, left out or added.
     #[error("the invitation was changed on its way")]
     Changed,
-    /// The end is not there.
+    /// The invitation is cut off at its end.
     #[error("the invitation is cut off: at least {missing} characters are missing")]
     CutOff {
         /// At least so many characters are missing at the end.

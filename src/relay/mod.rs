@@ -149,7 +149,7 @@ impl Relay {
             admission.clone(),
             config.limits,
         )?;
-        let shared = Arc::new(RelayState {
+        let shared = Arc::new(RelayService {
             node: RelayNode::new(&config.key, rule),
             forwarder,
             guard: WebGuard::new(addr, Some(named)),
@@ -192,7 +192,7 @@ pub fn introduce(relays: &[RunningRelay]) -> Vec<RelayDescriptor> {
 /// A relay that runs until [`Self::stop`] or drop.
 pub struct RunningRelay {
     descriptor: RelayDescriptor,
-    shared: Arc<RelayState>,
+    shared: Arc<RelayService>,
     listening: Listening,
 }
 
@@ -237,7 +237,7 @@ pub enum StartRelayError {
     Tls(#[from] TlsSetupError),
 }
 
-struct RelayState {
+struct RelayService {
     node: RelayNode,
     forwarder: Forwarder,
     guard: WebGuard,
@@ -246,7 +246,7 @@ struct RelayState {
     clock: Clock,
 }
 
-impl RelayState {
+impl RelayService {
     fn set_relays(&self, relays: Vec<RelayDescriptor>) {
         let known: HashMap<Ed25519Public, RelayDescriptor> =
             relays.into_iter().map(|relay| (relay.key, relay)).collect();

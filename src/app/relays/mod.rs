@@ -387,7 +387,7 @@ pub async fn fetch(
     })
 }
 
-/// What kind of reason there is for a failed fetch.
+/// Sorts the reason why a relay list could not be fetched into a kind that people are told in words.
 const fn problem_kind(why: &FetchError) -> ListProblemKind {
     match why {
         FetchError::Nodes(_)

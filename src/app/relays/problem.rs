@@ -11,7 +11,7 @@ pub struct ListProblem {
     pub detail: String,
 }
 
-/// What kind of reason it is. The record holds its word, such as `no-answer`.
+/// The kinds of reasons why no newer relay list came. `relays.json` holds each as a word, such as `no-answer`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListProblemKind {

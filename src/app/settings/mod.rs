@@ -153,7 +153,7 @@ impl Settings {
         }
     }
 
-    /// What the person decided about the server with this address; `None` for one that they did not add.
+    /// The entry of the server with this address in the person's list of servers; `None` when it is not there.
     #[must_use]
     pub(crate) fn entry(&self, server: &ServerAddress) -> Option<&ServerEntry> {
         self.servers.iter().find(|entry| entry.address == *server)

@@ -126,7 +126,7 @@ pub(crate) fn list_age(seen: &RelaysSeen, now: u64) -> String {
     parts.join("  ·  ")
 }
 
-/// Why a newer list did not come.
+/// Says why no newer relay list came.
 #[must_use]
 pub(crate) fn list_problem(kind: ListProblemKind) -> &'static str {
     match kind {

@@ -26,13 +26,13 @@ pub struct FolderEntry<'a> {
     /// whole: `C:/x` and `b:c` are paths here, and lead elsewhere on Windows. Whoever saves makes each of
     /// [`steps`](Self::steps) safe first, and joins those.
     pub path: &'a str,
-    /// What is there.
+    /// Whether it is a file or an empty folder.
     pub kind: EntryKind,
     /// When it was last changed, in unix seconds, if the sender told.
     pub modified: Option<u64>,
 }
 
-/// What an entry is.
+/// What an entry of a folder stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     /// A folder with nothing in it. All others follow from the paths.
@@ -479,7 +479,7 @@ pub enum FolderError {
     /// The entries are not in order.
     #[error("the folder's paths are not in order")]
     Order,
-    /// A path is none.
+    /// A path is not allowed.
     #[error(transparent)]
     Path(#[from] PathError),
     /// There are more than 1,000,000 entries.

@@ -56,7 +56,7 @@ impl RelayAnnouncement {
         &self.key
     }
 
-    /// What it says.
+    /// What the relay says of itself.
     #[must_use]
     pub const fn details(&self) -> &RelayDetails {
         &self.details
@@ -232,13 +232,13 @@ fn signed_message(server: &Ed25519Public, entry: &str) -> Vec<u8> {
 /// Why a body is no announcement.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnnouncementError {
-    /// A field is none of its kind.
+    /// A field has a form that it may not have.
     #[error("not an announcement: {0}")]
     Field(&'static str),
     /// Not JSON of the expected shape; in the words of the parser, at most 200 characters, some of which can be a stranger's.
     #[error("not an announcement: {0}")]
     Malformed(String),
-    /// Another text says the same.
+    /// The entry is not written in its one canonical form.
     #[error("the entry is not in its one canonical form")]
     NotCanonical,
     /// The entry is longer than 1,024 bytes.

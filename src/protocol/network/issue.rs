@@ -17,7 +17,7 @@ use crate::protocol::relay_list::{
     CLOCKS_DIFFER_SECS, RelayDescriptor, RelayList, can_be_mirrored, sign,
 };
 
-/// What became of the list.
+/// The outcome of [`RelayRegister::issue`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Issue {
     /// The clock is more than an hour behind the date of the newest list: none is signed, so that dates never go back. The
@@ -27,12 +27,12 @@ pub enum Issue {
     New,
     /// It has changed, and the newest is dated with this hour or the next one: a new one can be signed in so many seconds.
     NextHour {
-        /// Seconds until then.
+        /// Seconds until a new list can be signed.
         secs: u64,
     },
     /// Fewer than three relays are in the network: there is no list.
     TooFew {
-        /// How many there are.
+        /// Number of relays in the network.
         relays: usize,
     },
     /// The newest list is still right.
@@ -100,7 +100,7 @@ impl RelayRegister {
         self.usable(now).map(|held| &held.signed)
     }
 
-    /// The same list, read.
+    /// The newest signed list, parsed.
     #[must_use]
     pub fn relay_list(&self, now: u64) -> Option<&RelayList> {
         self.usable(now).map(|held| &held.list)

@@ -33,7 +33,7 @@ impl LookRound {
     }
 }
 
-/// What a round of looks was good for.
+/// The outcome of a round of hourly looks at all relays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoundOutcome {
     /// Each relay was judged by its own look.

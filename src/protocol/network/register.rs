@@ -109,7 +109,7 @@ impl RegisteredRelay {
 /// What an announcement leads to.
 #[derive(Debug)]
 pub enum JoinStep {
-    /// Nothing has to be proved.
+    /// The relay needs no new proof.
     Known(Admitted),
     /// Prove that the relay is where it says, then call [`RelayRegister::on_proof`].
     Prove(PendingProof),
@@ -120,7 +120,7 @@ pub enum JoinStep {
 pub enum Admitted {
     /// In the network: the next list has it.
     Listed,
-    /// Until the operator approves it.
+    /// The relay waits until the operator approves it.
     Waiting,
 }
 
@@ -140,7 +140,7 @@ impl PendingProof {
             .describe(*self.announcement.key())
     }
 
-    /// The way of the request.
+    /// The path that the request of the proof takes.
     #[must_use]
     pub const fn route(&self) -> &ProofRoute {
         &self.route
@@ -159,9 +159,9 @@ pub enum ProofRoute {
 /// Whether a request went through the relay and came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProofOutcome {
-    /// It did not; the driver tells the operator why, and nobody else.
+    /// The request did not come back; whoever sent it tells the operator why, and nobody else.
     Failed,
-    /// It did.
+    /// The request went through the relay and came back.
     Passed,
 }
 

@@ -13,7 +13,7 @@ use crate::protocol::seal::{
 pub struct SealedPart {
     /// What to upload. A retry sends the same bytes.
     pub blob: SealedBlob,
-    /// What confirms it.
+    /// SHA-256 of the blob, by which the server confirms it and the recipient checks it.
     pub digest: Digest,
 }
 

@@ -49,7 +49,8 @@ pub async fn health(settings: &ServerSettings) -> Report {
 }
 
 async fn ask(settings: &ServerSettings) -> Result<Answer, NoAnswer> {
-    // Each of the questions that a server asks its store may take that long.
+    // The server asks its store several questions, each of which may take that long: one whose store is so slow is
+    // reported as slow.
     let within = settings.store_timeout + PATIENCE;
     let lost = |error: reqwest::Error| {
         if error.is_timeout() && !error.is_connect() {
@@ -90,13 +91,13 @@ async fn ask(settings: &ServerSettings) -> Result<Answer, NoAnswer> {
     })
 }
 
-/// What a file server that works answers.
+/// The body of the answer to `/health` of a file server that works.
 const HEALTHY: &[u8] = b"ok";
 
 enum Answer {
     Healthy,
     StoreFails,
-    /// The status of something else.
+    /// Something other than a file server answered, with this HTTP status.
     Other(u16),
 }
 

@@ -309,7 +309,7 @@ mod tests {
     use crate::app::operate::check::Finding;
     use crate::app::words::l10n;
 
-    /// What a check finds over settings with this text in their file.
+    /// Checks a person's settings whose file holds the text `config`, and returns the findings.
     async fn findings(config: &str, asker: Asker<'_>) -> Vec<Finding> {
         let folder = tempfile::tempdir().unwrap();
         let home = Home {
@@ -320,7 +320,7 @@ mod tests {
         person(&home, 1_800_000_000, asker).await.findings
     }
 
-    /// The advice of such a check.
+    /// The advice that checking a person's settings gives, whose file holds the text `config`.
     async fn advice(config: &str, asker: Asker<'_>) -> String {
         let findings = findings(config, asker).await.into_iter();
         let next = findings.map(|finding| finding.next);

@@ -16,9 +16,9 @@ use crate::wire::tls;
 
 /// What is at a port of this machine.
 pub(super) enum Port {
-    /// It is free.
+    /// The port is free.
     Free,
-    /// A program listens on it.
+    /// A program listens on the port.
     Taken,
     /// The address is not this machine's, or needs a right that this user does not have.
     Unusable(std::io::Error),
@@ -80,7 +80,7 @@ pub(super) enum Answers {
     Itself,
     /// Another program answers there, or one with another key.
     Another,
-    /// Nobody answers there.
+    /// Nobody answers at the address.
     Nobody,
     /// Nobody was asked, since the proxy cannot be used.
     NoProxy(ProxyFailure),

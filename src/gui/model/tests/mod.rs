@@ -102,7 +102,7 @@ pub(super) fn trouble() -> UserMessage {
     }
 }
 
-/// When it does not matter.
+/// The time of events for which it does not matter.
 const NEVER: Duration = Duration::ZERO;
 
 /// Ended so, after one request with one try.

@@ -136,7 +136,7 @@ fn on_this_computer(attempt: &AttemptShown) -> bool {
     relays && attempt.server.is_loopback()
 }
 
-/// A try as it is drawn.
+/// One try of a request, laid out for drawing.
 struct Path<'a> {
     parties: &'a [PartyShown],
     /// The person at the other end, if there is one.
