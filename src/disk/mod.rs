@@ -6,4 +6,6 @@ pub mod kept;
 pub mod key_file;
 pub(crate) mod local_socket;
 pub(crate) mod lock_file;
+pub(crate) mod open_folder;
+pub(crate) mod path_bytes;
 pub mod private;
