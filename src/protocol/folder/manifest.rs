@@ -205,7 +205,22 @@ impl Manifest {
             let to_usize = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
             FolderPiece::Manifest(to_usize(start)..to_usize(end.min(prefix_len)))
         });
-        let data_start = start.saturating_sub(prefix_len);
+        let files = self
+            .files_in(bytes)
+            .map(|(placed, bytes)| FolderPiece::File {
+                number: placed.number,
+                bytes,
+            });
+        manifest.into_iter().chain(files)
+    }
+
+    /// The files of which some bytes lie in `bytes` of the content, in order, each with these bytes as a place in the file.
+    pub fn files_in(
+        &self,
+        bytes: &Range<u64>,
+    ) -> impl Iterator<Item = (PlacedEntry<'_>, Range<u64>)> {
+        let (start, end) = (bytes.start, bytes.end.min(self.content_len()));
+        let data_start = start.saturating_sub(self.bytes.len() as u64);
         // The last mark at or before the first byte; entries without bytes may stand before it.
         let mark = self
             .marks
@@ -214,18 +229,15 @@ impl Manifest {
         let number = u32::try_from(mark)
             .unwrap_or(u32::MAX)
             .saturating_mul(MARK_EVERY);
-        let files = self
-            .iter_from_mark(self.marks.get(mark).map(|mark| (number, *mark)))
+        self.iter_from_mark(self.marks.get(mark).map(|mark| (number, *mark)))
             .take_while(move |placed| placed.bytes.start < end)
             .filter_map(move |placed| {
                 let from = placed.bytes.start.max(start);
                 let to = placed.bytes.end.min(end);
-                (from < to).then(|| FolderPiece::File {
-                    number: placed.number,
-                    bytes: from - placed.bytes.start..to - placed.bytes.start,
-                })
-            });
-        manifest.into_iter().chain(files)
+                let in_file =
+                    from.checked_sub(placed.bytes.start)?..to.checked_sub(placed.bytes.start)?;
+                (from < to).then_some((placed, in_file))
+            })
     }
 
     fn iter_from_mark(&self, from: Option<(u32, Mark)>) -> impl Iterator<Item = PlacedEntry<'_>> {

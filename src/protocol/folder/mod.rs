@@ -19,7 +19,7 @@
 //!    then make a name on the disk.
 //! 2. The bytes of what the person chose are [`PlacedEntry::bytes`]; [`PartPlan::holding`](super::parts::PartPlan::holding)
 //!    says which parts hold them.
-//! 3. [`Manifest::pieces`] says which bytes of a part go into which file.
+//! 3. [`Manifest::files_in`] says which bytes of a part go into which file.
 //!
 //! # What is left to whoever saves
 //!
