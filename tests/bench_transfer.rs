@@ -179,7 +179,7 @@ fn in_process(content: &[u8], rounds: usize) -> (Duration, Duration) {
             let to = SaveTo::Path(folder.path().join("copy.bin"));
             let request = get::GetRequest {
                 pointer,
-                target: to.prepare().unwrap(),
+                target: to.prepare(&[]).unwrap(),
                 tell_sender: false,
             };
             let fetched = get::get(&call, request).await.unwrap();

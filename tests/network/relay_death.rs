@@ -221,7 +221,7 @@ impl World {
         let request = GetRequest {
             pointer,
             target: SaveTo::Folder(self.folder.path().to_owned())
-                .prepare()
+                .prepare(&[])
                 .unwrap(),
             tell_sender: false,
         };

@@ -63,7 +63,7 @@ async fn a_file_is_shared_and_fetched_over_session_nodes_and_a_session_file_serv
     let request = GetRequest {
         pointer,
         target: SaveTo::Folder(recipient.folder.path().to_owned())
-            .prepare()
+            .prepare(&[])
             .unwrap(),
         tell_sender: true,
     };

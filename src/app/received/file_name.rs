@@ -19,19 +19,51 @@ const MAX_DISPLAY_CHARS: usize = 80;
 /// The characters at the end that [`SafeFileName::for_display`] keeps.
 const DISPLAY_TAIL_CHARS: usize = 24;
 
-/// One component of a path: no separator, nothing invisible, no name with a meaning to a system, 1 to 255 bytes.
+/// One component of a path: no separator, nothing invisible, no name with a meaning to a system, 1 to 255 bytes. Dots at
+/// its start are there only where [`SafeFileName::sanitize_step`] made it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SafeFileName(String);
+
+/// What becomes of dots at the start of a name, which hide a file on many systems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LeadingDots {
+    /// They go: a single file that arrives is not to be hidden.
+    Drop,
+    /// They stay: in a folder, `.gitignore` is where it belongs.
+    Keep,
+}
+
+/// What several files that were shared together are called.
+const NAMELESS_FOLDER: &str = "Files";
 
 impl SafeFileName {
     /// Makes any text safe. What is safe already stays as it is.
     #[must_use]
     pub(crate) fn sanitize(name: &str) -> Self {
-        let mut safe = Self::pass(name);
+        Self::sanitize_with(name, LeadingDots::Drop)
+    }
+
+    /// The name of a received folder, of which the sender may have given none: several files together.
+    #[must_use]
+    pub(crate) fn of_folder(name: Option<&str>) -> Self {
+        Self::sanitize(name.unwrap_or(NAMELESS_FOLDER))
+    }
+
+    /// Makes any step of a path in a folder safe. What is safe already stays as it is, and so do dots at its start.
+    #[must_use]
+    pub(crate) fn sanitize_step(step: &str) -> Self {
+        Self::sanitize_with(step, LeadingDots::Keep)
+    }
+
+    fn sanitize_with(name: &str, dots: LeadingDots) -> Self {
+        let mut safe = Self::pass(name, dots);
+        if safe == name {
+            return Self(safe);
+        }
         // What one pass takes away can leave neighbours that must not be neighbours. Each pass shortens or changes
         // nothing, but for one underscore.
         loop {
-            let next = Self::pass(&safe);
+            let next = Self::pass(&safe, dots);
             if next == safe {
                 return Self(safe);
             }
@@ -39,9 +71,12 @@ impl SafeFileName {
         }
     }
 
-    fn pass(name: &str) -> String {
+    fn pass(name: &str, dots: LeadingDots) -> String {
         let mapped = close_gaps(&map_characters(name));
-        let trimmed = trim_end(mapped.trim_start_matches('.'));
+        let trimmed = trim_end(match dots {
+            LeadingDots::Drop => mapped.trim_start_matches('.'),
+            LeadingDots::Keep => &mapped,
+        });
         let named = if trimmed.is_empty() { "file" } else { trimmed };
         let unreserved = if is_reserved(named) {
             format!("_{named}")
@@ -104,15 +139,15 @@ pub(crate) fn number_before_extension(name: &str, number: u32) -> String {
 
 /// Names like `name` for a file system that refuses it, in the order in which they should be tried: without the
 /// characters that Windows refuses and at most 137 bytes long; then also without characters that are not ASCII.
-pub(crate) fn portable_names(name: &str) -> [SafeFileName; 2] {
+pub(crate) fn portable_names(name: &str, dots: LeadingDots) -> [SafeFileName; 2] {
     let replaced = |refused: fn(char) -> bool| {
         let name: String = name
             .chars()
             .map(|c| if refused(c) { '_' } else { c })
             .collect();
-        let safe = SafeFileName::sanitize(&name);
+        let safe = SafeFileName::sanitize_with(&name, dots);
         // A cut may end in what no name should end in.
-        SafeFileName::sanitize(&shorten_name(safe.as_str(), MAX_PORTABLE_LEN))
+        SafeFileName::sanitize_with(&shorten_name(safe.as_str(), MAX_PORTABLE_LEN), dots)
     };
     [
         replaced(is_refused_by_windows),
@@ -387,7 +422,9 @@ mod tests {
             (&long, [&short, &ascii]),
         ] {
             assert_eq!(
-                portable_names(name).each_ref().map(SafeFileName::as_str),
+                portable_names(name, LeadingDots::Drop)
+                    .each_ref()
+                    .map(SafeFileName::as_str),
                 portable,
                 "{name:?}"
             );
@@ -402,9 +439,10 @@ mod tests {
         assert_eq!(SafeFileName::sanitize("short.txt").to_string(), "short.txt");
     }
 
-    fn assert_safe(name: &str) -> Result<(), TestCaseError> {
+    fn assert_safe(name: &str, dots: LeadingDots) -> Result<(), TestCaseError> {
         prop_assert!((1..=255).contains(&name.len()));
-        prop_assert!(!name.starts_with('.') && !name.ends_with(['.', ' ']));
+        prop_assert!(dots == LeadingDots::Keep || !name.starts_with('.'));
+        prop_assert!(!name.ends_with(['.', ' ']));
         let hostile = |c: char| matches!(c, '/' | '\\' | ':' | '\u{202e}') || c.is_control();
         prop_assert!(!name.chars().any(hostile));
         prop_assert!(!is_reserved(name));
@@ -416,17 +454,39 @@ mod tests {
     }
 
     fn assert_stays_safe(name: &str) -> Result<(), TestCaseError> {
-        let once = SafeFileName::sanitize(name);
-        assert_safe(once.as_str())?;
-        prop_assert_eq!(&SafeFileName::sanitize(once.as_str()), &once);
-        assert_safe(once.numbered(7).as_str())?;
-        prop_assert!(once.for_display().chars().count() <= 80);
-        for portable in portable_names(once.as_str()) {
-            assert_safe(portable.as_str())?;
-            prop_assert!(portable.numbered(999).as_str().len() <= 143);
-            prop_assert!(!portable.as_str().contains(['*', '?', '"', '<', '>', '|']));
+        for dots in [LeadingDots::Drop, LeadingDots::Keep] {
+            let once = SafeFileName::sanitize_with(name, dots);
+            assert_safe(once.as_str(), dots)?;
+            prop_assert_eq!(&SafeFileName::sanitize_with(once.as_str(), dots), &once);
+            assert_safe(once.numbered(7).as_str(), dots)?;
+            prop_assert!(once.for_display().chars().count() <= 80);
+            for portable in portable_names(once.as_str(), dots) {
+                assert_safe(portable.as_str(), dots)?;
+                prop_assert!(portable.numbered(999).as_str().len() <= 143);
+                prop_assert!(!portable.as_str().contains(['*', '?', '"', '<', '>', '|']));
+            }
         }
         Ok(())
+    }
+
+    #[test]
+    fn dots_at_the_start_of_a_step_stay() {
+        for (step, safe) in [
+            (".gitignore", ".gitignore"),
+            ("..two", "..two"),
+            (".", "file"),
+            ("..", "file"),
+            ("...", "file"),
+            (". .", "file"),
+            (".\u{200b}.", "file"),
+            (".x:y\u{202e}.", ".x_y"),
+            ("aux.c", "_aux.c"),
+            (".aux", ".aux"),
+        ] {
+            assert_eq!(SafeFileName::sanitize_step(step).as_str(), safe, "{step:?}");
+        }
+        let portable = portable_names(".a?", LeadingDots::Keep);
+        assert_eq!(portable.each_ref().map(SafeFileName::as_str), [".a_"; 2]);
     }
 
     /// A generated name that was not safe once.

@@ -2,5 +2,7 @@
 
 pub mod content_type;
 pub mod file_name;
+mod free_name;
+pub mod incoming;
 mod marks;
 pub mod save;

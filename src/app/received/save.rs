@@ -1,30 +1,30 @@
 //! How a received file gets onto the disk: whole, under a free name, or not at all.
 //!
 //! The folder is tried before anything is fetched ([`SaveTo::prepare`]). The bytes go to a hidden temporary file beside the
-//! target and are synced before a rename that never overwrites. Where the file system refuses the name, the file gets one
-//! like it that every file system takes. A program that is killed in between leaves that file
-//! behind; it is removed a day later, when something is saved into the same folder.
+//! target ([`incoming`](super::incoming)) and are synced before a rename that never overwrites. Where the file system
+//! refuses the name, the file gets one like it that every file system takes. A program that is killed in between leaves
+//! that file behind; it is removed a day later, when something is saved into the same folder, unless it is kept for a
+//! transfer that goes on.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::iter;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tempfile::{Builder, NamedTempFile, PersistError};
-use tracing::debug;
 
-use super::file_name::{SafeFileName, number_before_extension, portable_names};
-use super::marks;
+use super::file_name::{LeadingDots, SafeFileName, portable_names};
+use super::free_name::{FreeNumbers, NoName, take_name};
+use super::incoming::SavedItem;
 use crate::disk::io_reason::IoReason;
 
-const PREFIX: &str = ".cloakroom-";
-const SUFFIX: &str = ".part";
+/// How the names of temporary files and folders begin.
+pub(super) const PREFIX: &str = ".cloakroom-";
+/// How they end.
+pub(super) const SUFFIX: &str = ".part";
 /// Age from which temporary files are removed; younger ones may belong to a transfer that still runs.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3_600);
-/// The highest number that is tried beside a name that is taken.
-const MAX_NUMBER: u32 = 999;
 
 /// Where a person wants a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,16 +43,17 @@ impl SaveTo {
     }
 
     /// Makes sure that a file can be saved there, by making one and removing it; leftovers of programs that were killed
-    /// are removed, too. Blocking, small.
+    /// are removed, too, but for those `held`: the temporary files and folders of transfers that go on later. Blocking,
+    /// small.
     ///
     /// # Errors
     /// [`SaveError`] names the step.
-    pub fn prepare(self) -> Result<SaveTarget, SaveError> {
+    pub fn prepare(self, held: &[PathBuf]) -> Result<SaveTarget, SaveError> {
         let target = self.target()?;
         target.check_name()?;
         check_folder(target.here())?;
         new_part(target.here()).map_err(|error| SaveError::Create(error.into()))?;
-        sweep_leftovers(target.here(), LEFTOVER_AGE).ok();
+        sweep_leftovers(target.here(), LEFTOVER_AGE, held).ok();
         Ok(target)
     }
 
@@ -91,41 +92,95 @@ pub struct SaveTarget {
 }
 
 impl SaveTarget {
-    /// Saves `content` and returns where it is. A taken name gets a number, "report (1).pdf"; nothing is overwritten. A
-    /// name that the file system refuses is replaced by one like it, "what_.pdf".
+    /// Saves `content`. A taken name gets a number, "report (1).pdf"; nothing is overwritten. A name that the file system
+    /// refuses is replaced by one like it, "what_.pdf".
     ///
     /// # Errors
     /// [`SaveError`] names the step; nothing is left on the disk then.
-    pub(crate) fn save(&self, name: &SafeFileName, content: &[u8]) -> Result<PathBuf, SaveError> {
-        check_folder(self.here())?;
-        let mut part = new_part(self.here()).map_err(|error| SaveError::Create(error.into()))?;
-        part.write_all(content)
-            .map_err(|error| SaveError::Write(error.into()))?;
-        part.as_file()
-            .sync_all()
-            .map_err(|error| SaveError::Write(error.into()))?;
-        if marks::from_the_internet(part.path()).is_err() {
-            // Some file systems hold no marks, as that of many memory sticks; the file is worth more than its mark.
-            debug!("a received file could not be marked as from the internet");
+    pub(crate) fn save(&self, name: &SafeFileName, content: &[u8]) -> Result<SavedItem, SaveError> {
+        let file = self.begin_file(content.len() as u64)?;
+        file.write_at(0, content)?;
+        file.finish(name)
+    }
+
+    /// The place at this path, whatever is there: what is saved gets this name, or one like it.
+    #[must_use]
+    pub(crate) fn exactly(path: &Path) -> Self {
+        Self {
+            folder: path.parent().unwrap_or_else(|| Path::new("")).to_owned(),
+            name: path.file_name().map(ToOwned::to_owned),
         }
+    }
+
+    /// Where something called `name` would be saved, if that name is free.
+    #[must_use]
+    pub(crate) fn path_for(&self, name: &SafeFileName) -> PathBuf {
         let name = self
             .name
             .as_deref()
             .unwrap_or_else(|| name.as_str().as_ref());
-        let path = rename(part, &self.folder, name, give_name)?;
-        // The file is there and whole; that its folder could not be synced is no reason to call it unsaved.
-        File::open(self.here())
-            .and_then(|folder| folder.sync_all())
-            .ok();
-        Ok(path)
+        std::path::absolute(self.here().join(name)).unwrap_or_else(|_error| self.here().join(name))
     }
 
-    fn here(&self) -> &Path {
+    /// Makes sure that the disk has room for so many bytes, before they are fetched. Where the system does not say how much
+    /// is free, nothing is refused.
+    ///
+    /// # Errors
+    /// [`SaveError::NoRoom`].
+    pub(crate) fn check_room(&self, needed: u64) -> Result<(), SaveError> {
+        match fs4::available_space(self.here()) {
+            Ok(free) if free < needed => Err(SaveError::NoRoom { needed, free }),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The same place, if it can still be used, by a path that holds whatever folder this process is in.
+    pub(super) fn absolute(&self) -> Result<Self, SaveError> {
+        check_folder(self.here())?;
+        let folder = std::path::absolute(self.here());
+        Ok(Self {
+            folder: folder.map_err(|error| SaveError::Folder(error.into()))?,
+            name: self.name.clone(),
+        })
+    }
+
+    /// The folder that things are saved in.
+    pub(super) fn here(&self) -> &Path {
         if self.folder.as_os_str().is_empty() {
             Path::new(".")
         } else {
             &self.folder
         }
+    }
+
+    /// Moves something to the name that the person chose, else to `name`, or to one like it. `give` moves it to a path, and
+    /// fails with [`io::ErrorKind::AlreadyExists`] when anything is there. Returns where it is.
+    pub(super) fn take_name(
+        &self,
+        name: &SafeFileName,
+        mut give: impl FnMut(&Path) -> io::Result<()>,
+    ) -> Result<PathBuf, SaveError> {
+        let name = self
+            .name
+            .as_deref()
+            .unwrap_or_else(|| name.as_str().as_ref());
+        let others = || portable_names(&name.to_string_lossy(), LeadingDots::Drop);
+        let mut numbers = FreeNumbers::default();
+        let taken = take_name(name, others, &mut numbers, |name| {
+            give(&self.folder.join(name))
+        });
+        match taken {
+            Ok((name, ())) => Ok(self.folder.join(name)),
+            Err(why) => Err(no_name(why, SaveError::Rename)),
+        }
+    }
+
+    /// Waits until the names in the folder are on the disk. That they may not be is no reason to call unsaved what is there
+    /// and whole.
+    pub(super) fn sync_folder(&self) {
+        File::open(self.here())
+            .and_then(|folder| folder.sync_all())
+            .ok();
     }
 
     /// A file that is there gets a new one beside it; next to a pipe or a device that would surprise.
@@ -140,9 +195,17 @@ impl SaveTarget {
     }
 }
 
-/// Removes temporary files in `folder` that were last written more than `age` ago, and says how many. A file that cannot
-/// be removed stays for the next time.
-fn sweep_leftovers(folder: &Path, age: Duration) -> io::Result<usize> {
+/// Why something got no name, as an error of saving.
+pub(super) fn no_name(why: NoName, refused: fn(IoReason) -> SaveError) -> SaveError {
+    match why {
+        NoName::NoneFree => SaveError::NoFreeName,
+        NoName::Refused(reason) => refused(reason),
+    }
+}
+
+/// Removes temporary files and folders in `folder` that were last written more than `age` ago and are not `held`, and says
+/// how many. What cannot be removed stays for the next time.
+fn sweep_leftovers(folder: &Path, age: Duration, held: &[PathBuf]) -> io::Result<usize> {
     let now = SystemTime::now();
     let mut swept = 0;
     for entry in fs::read_dir(folder)? {
@@ -151,20 +214,28 @@ fn sweep_leftovers(folder: &Path, age: Duration) -> io::Result<usize> {
         let ours = name
             .to_str()
             .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        let old = |metadata: &fs::Metadata| {
-            let written = metadata.modified().ok();
-            metadata.is_file()
-                && written
-                    .and_then(|at| now.duration_since(at).ok())
-                    .is_some_and(|past| past > age)
-        };
-        // The metadata of a directory entry does not follow links.
-        if ours
-            && entry.metadata().is_ok_and(|metadata| old(&metadata))
-            && fs::remove_file(entry.path()).is_ok()
-        {
-            swept += 1;
+        // One folder has many paths; the names are random, and none is made twice.
+        let is_held = || held.iter().any(|held| held.file_name() == Some(&name));
+        if !ours || is_held() {
+            continue;
         }
+        // The metadata of a directory entry does not follow links.
+        let Ok(metadata) = entry.metadata() else {
+            continue;
+        };
+        let written = metadata.modified().ok();
+        let past = written.and_then(|at| now.duration_since(at).ok());
+        if past.is_none_or(|past| past <= age) {
+            continue;
+        }
+        let removed = if metadata.is_dir() {
+            fs::remove_dir_all(entry.path())
+        } else if metadata.is_file() {
+            fs::remove_file(entry.path())
+        } else {
+            continue;
+        };
+        swept += usize::from(removed.is_ok());
     }
     Ok(swept)
 }
@@ -172,6 +243,9 @@ fn sweep_leftovers(folder: &Path, age: Duration) -> io::Result<usize> {
 /// Why a file could not be saved. Nothing is left of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SaveError {
+    /// What had come of it is not there any more, or is not as it was left.
+    #[error("what had arrived was changed or removed")]
+    Altered,
     /// Nothing can be written into the folder.
     #[error("no file can be made in the folder: {0}")]
     Create(IoReason),
@@ -181,6 +255,14 @@ pub enum SaveError {
     /// The name and the 999 numbered ones are taken.
     #[error("all names like this one are taken")]
     NoFreeName,
+    /// The disk has not enough room.
+    #[error("{needed} bytes are needed, and {free} are free")]
+    NoRoom {
+        /// Bytes that are to be saved.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
     /// The chosen name is that of a pipe, a device or a socket.
     #[error("there is something of that name that is no regular file")]
     NoRegularFile,
@@ -200,7 +282,8 @@ fn check_folder(folder: &Path) -> Result<(), SaveError> {
     }
 }
 
-fn new_part(folder: &Path) -> io::Result<NamedTempFile> {
+/// A new temporary file in `folder`.
+pub(super) fn new_part(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
     // What is saved is an ordinary file of this person, with the permissions that their settings give to new files.
@@ -209,65 +292,8 @@ fn new_part(folder: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Gives `part` the name, or one like it, and returns where it is. `give` is [`give_name`], but for tests.
-fn rename(
-    mut part: NamedTempFile,
-    folder: &Path,
-    name: &OsStr,
-    mut give: impl FnMut(NamedTempFile, &Path) -> Result<(), PersistError>,
-) -> Result<PathBuf, SaveError> {
-    let portable = portable_names(&name.to_string_lossy());
-    let others = portable.iter().map(|other| other.as_str().as_ref());
-    let mut why_refused = None;
-    for name in iter::once(name).chain(others) {
-        let PersistError { file, error } = match give_free_name(part, folder, name, &mut give) {
-            Ok(path) => return Ok(path),
-            Err(failed) => failed,
-        };
-        if error.kind() == io::ErrorKind::AlreadyExists {
-            return Err(SaveError::NoFreeName);
-        }
-        let reason = IoReason::from(error);
-        let first = *why_refused.get_or_insert(reason);
-        if !reason.may_be_about_the_name() {
-            return Err(SaveError::Rename(first));
-        }
-        part = file;
-    }
-    Err(SaveError::Rename(
-        why_refused.unwrap_or_else(|| io::ErrorKind::InvalidFilename.into()),
-    ))
-}
-
-/// Gives `part` the name, numbered where it is taken.
-fn give_free_name(
-    mut part: NamedTempFile,
-    folder: &Path,
-    name: &OsStr,
-    give: &mut impl FnMut(NamedTempFile, &Path) -> Result<(), PersistError>,
-) -> Result<PathBuf, PersistError> {
-    let mut number = 0;
-    loop {
-        let path = folder.join(if number == 0 {
-            name.to_owned()
-        } else {
-            numbered(name, number)
-        });
-        match give(part, &path) {
-            Ok(()) => return Ok(path),
-            Err(failed)
-                if failed.error.kind() == io::ErrorKind::AlreadyExists && number < MAX_NUMBER =>
-            {
-                part = failed.file;
-                number += 1;
-            }
-            Err(failed) => return Err(failed),
-        }
-    }
-}
-
 /// Moves `part` to `path`, where nothing may be yet.
-fn give_name(part: NamedTempFile, path: &Path) -> Result<(), PersistError> {
+pub(super) fn give_name(part: NamedTempFile, path: &Path) -> Result<(), PersistError> {
     let Err(PersistError { file, error }) = part.persist_noclobber(path) else {
         return Ok(());
     };
@@ -288,26 +314,17 @@ fn give_name(part: NamedTempFile, path: &Path) -> Result<(), PersistError> {
     }
 }
 
-/// A path that a person typed may be no Unicode; it is numbered at its end then.
-fn numbered(name: &OsStr, number: u32) -> OsString {
-    match name.to_str() {
-        Some(name) => number_before_extension(name, number).into(),
-        None => {
-            let mut name = name.to_owned();
-            name.push(format!(" ({number})"));
-            name
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tempfile::{TempDir, tempdir};
 
+    use super::super::content_type::Content;
+    use super::super::file_name::number_before_extension;
+    use super::super::free_name::MAX_NUMBER;
     use super::*;
 
     fn save(to: &SaveTo, name: &SafeFileName, content: &[u8]) -> Result<PathBuf, SaveError> {
-        to.clone().prepare()?.save(name, content)
+        Ok(to.clone().prepare(&[])?.save(name, content)?.path)
     }
 
     fn names(folder: &TempDir) -> Vec<String> {
@@ -418,10 +435,7 @@ mod tests {
         let folder = tempdir().unwrap();
         let to = SaveTo::Path(folder.path().join(format!("{}.pdf", "x".repeat(300))));
         let short = format!("{}.pdf", "x".repeat(133));
-        for expected in [
-            short.clone(),
-            numbered(short.as_ref(), 1).into_string().unwrap(),
-        ] {
+        for expected in [short.clone(), number_before_extension(&short, 1)] {
             let path = save(&to, &name("a.txt"), b"x").unwrap();
             assert_eq!(path, folder.path().join(expected));
             assert_eq!(fs::read(path).unwrap(), b"x");
@@ -429,78 +443,48 @@ mod tests {
         assert_eq!(names(&folder).len(), 2);
     }
 
-    /// Saves `name` where every name that `refused` picks is refused with `error`.
-    fn rename_where(
-        folder: &TempDir,
-        name: &str,
-        error: fn() -> io::Error,
-        refused: fn(&str) -> bool,
-    ) -> Result<PathBuf, SaveError> {
-        let part = new_part(folder.path()).unwrap();
-        rename(part, folder.path(), name.as_ref(), |part, path| {
-            if refused(path.file_name().unwrap().to_str().unwrap()) {
-                let error = error();
-                return Err(PersistError { error, file: part });
-            }
-            give_name(part, path)
-        })
-    }
-
     #[test]
-    fn a_name_that_the_file_system_refuses_becomes_one_that_it_takes() {
-        let invalid: fn() -> io::Error = || io::ErrorKind::InvalidInput.into();
-        let too_long: fn() -> io::Error = || io::ErrorKind::InvalidFilename.into();
-        let missing: fn() -> io::Error = || io::ErrorKind::NotFound.into();
-        let long = format!("{}.pdf", "漢".repeat(60));
-        let short = format!("{}.pdf", "漢".repeat(44));
-        let reserved: fn(&str) -> bool = |name| name.contains(['?', '*', '|', '"']);
-        for (name, error, refused, expected) in [
-            ("what? \"a*b\".pdf", invalid, reserved, "what_ _a_b_.pdf"),
-            ("a|b.pdf", missing, reserved, "a_b.pdf"),
-            (&*long, too_long, |name| name.len() > 143, &*short),
-            ("é?.pdf", invalid, |name| !name.is_ascii(), "__.pdf"),
-        ] {
-            let folder = tempdir().unwrap();
-            assert_eq!(
-                rename_where(&folder, name, error, refused),
-                Ok(folder.path().join(expected))
-            );
-            assert_eq!(names(&folder), [expected]);
-        }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn characters_that_the_file_system_cannot_write_are_replaced() {
+    fn a_name_that_is_refused_leaves_nothing() {
         let folder = tempdir().unwrap();
-        let not_representable = || io::Error::from_raw_os_error(84);
-        let path = rename_where(&folder, "漢.pdf", not_representable, |name| {
-            !name.is_ascii()
-        });
-        assert_eq!(path, Ok(folder.path().join("_.pdf")));
-    }
-
-    #[test]
-    fn a_failed_rename_leaves_nothing() {
-        let folder = tempdir().unwrap();
+        let target = SaveTo::Folder(folder.path().to_owned())
+            .prepare(&[])
+            .unwrap();
         let invalid: fn() -> io::Error = || io::ErrorKind::InvalidInput.into();
         let denied: fn() -> io::Error = || io::ErrorKind::PermissionDenied.into();
         for error in [invalid, denied] {
-            assert_eq!(
-                rename_where(&folder, "a.txt", error, |_any| true),
-                Err(SaveError::Rename(error().into()))
-            );
+            let mut part = Some(new_part(folder.path()).unwrap());
+            let taken = target.take_name(&name("a.txt"), |_path| Err(error()));
+            assert_eq!(taken, Err(SaveError::Rename(error().into())));
+            drop(part.take());
             assert!(names(&folder).is_empty());
         }
     }
 
     #[test]
-    fn what_is_not_about_the_name_is_not_tried_under_another() {
+    fn what_name_and_content_say_of_each_other_is_found() {
         let folder = tempdir().unwrap();
-        let denied = || io::ErrorKind::PermissionDenied.into();
-        let saved = rename_where(&folder, "a?.txt", denied, |name| name.contains('?'));
-        assert!(matches!(saved, Err(SaveError::Rename(_))), "{saved:?}");
-        assert!(names(&folder).is_empty());
+        let target = SaveTo::Folder(folder.path().to_owned())
+            .prepare(&[])
+            .unwrap();
+        let saved = target
+            .save(&name("photo.jpg"), b"\x7fELF and more")
+            .unwrap();
+        let disagreement = saved.findings.unwrap().disagreement.unwrap();
+        assert_eq!(disagreement.content_is, Content::LinuxProgram);
+    }
+
+    #[test]
+    fn what_does_not_fit_on_the_disk_is_refused_before_it_is_fetched() {
+        let folder = tempdir().unwrap();
+        let target = SaveTo::Folder(folder.path().to_owned())
+            .prepare(&[])
+            .unwrap();
+        assert_eq!(target.check_room(1), Ok(()));
+        let refused = target.check_room(u64::MAX);
+        assert!(
+            matches!(refused, Err(SaveError::NoRoom { needed: u64::MAX, free }) if free > 1),
+            "{refused:?}"
+        );
     }
 
     #[test]
@@ -516,29 +500,47 @@ mod tests {
     }
 
     #[test]
-    fn only_old_leftovers_are_swept() {
+    fn only_old_leftovers_that_nobody_holds_are_swept() {
         let folder = tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
         let old = SystemTime::now() - Duration::from_secs(7200);
         for name in [
             ".cloakroom-a.part",
             ".cloakroom-b.part",
+            ".cloakroom-held.part",
             "mine.part",
             ".cloakroom-notes",
         ] {
-            let file = File::create(folder.path().join(name)).unwrap();
+            let file = File::create(at(name)).unwrap();
             if name != ".cloakroom-b.part" {
                 file.set_modified(old).unwrap();
             }
         }
-        assert_eq!(
-            sweep_leftovers(folder.path(), Duration::from_secs(3600)).unwrap(),
-            1
-        );
-        assert_eq!(
-            names(&folder),
-            [".cloakroom-b.part", ".cloakroom-notes", "mine.part"]
-        );
-        assert!(sweep_leftovers(&folder.path().join("none"), Duration::ZERO).is_err());
+        fs::create_dir_all(at(".cloakroom-folder.part/content/sub")).unwrap();
+        fs::create_dir_all(at(".cloakroom-held-folder.part/content")).unwrap();
+        for name in [".cloakroom-folder.part", ".cloakroom-held-folder.part"] {
+            #[cfg(unix)]
+            File::open(at(name)).unwrap().set_modified(old).unwrap();
+        }
+        let held = [
+            PathBuf::from("elsewhere/.cloakroom-held.part"),
+            at(".cloakroom-held-folder.part"),
+        ];
+        let swept = sweep_leftovers(folder.path(), Duration::from_secs(3600), &held).unwrap();
+        let mut stay = vec![
+            ".cloakroom-b.part",
+            ".cloakroom-held-folder.part",
+            ".cloakroom-held.part",
+            ".cloakroom-notes",
+            "mine.part",
+        ];
+        if cfg!(unix) {
+            assert_eq!(swept, 2);
+        } else {
+            stay.insert(1, ".cloakroom-folder.part");
+        }
+        assert_eq!(names(&folder), stay);
+        assert!(sweep_leftovers(&at("none"), Duration::ZERO, &[]).is_err());
     }
 
     #[test]
@@ -547,7 +549,9 @@ mod tests {
         let old = SystemTime::now() - 3 * LEFTOVER_AGE;
         let leftover = File::create(folder.path().join(".cloakroom-a.part")).unwrap();
         leftover.set_modified(old).unwrap();
-        SaveTo::Folder(folder.path().to_owned()).prepare().unwrap();
+        SaveTo::Folder(folder.path().to_owned())
+            .prepare(&[])
+            .unwrap();
         assert!(names(&folder).is_empty());
     }
 
@@ -558,7 +562,7 @@ mod tests {
         let socket = folder.path().join("socket");
         std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let to = SaveTo::Path(socket);
-        assert_eq!(to.prepare(), Err(SaveError::NoRegularFile));
+        assert_eq!(to.prepare(&[]), Err(SaveError::NoRegularFile));
         assert_eq!(names(&folder), ["socket"]);
     }
 

@@ -7,7 +7,7 @@ use super::call::Call;
 use super::stage::Stage;
 use super::supported::{PointerUse, whole_key};
 use crate::app::error::{AppError, Mismatch, ServerRefusal};
-use crate::app::received::content_type::{self, Findings, System};
+use crate::app::received::content_type::Findings;
 use crate::app::received::file_name::SafeFileName;
 use crate::app::received::save::SaveTarget;
 use crate::app::relays::refresh;
@@ -92,11 +92,9 @@ pub async fn get(call: &Call, request: GetRequest) -> Result<Fetched, AppError> 
             return Err(AppError::Cancelled);
         }
         progress.stage(Stage::Save);
-        let path = target.save(&name_of(&opened, &pointer), opened.content())?;
-        let saved_as = path.file_name().unwrap_or_default().to_string_lossy();
-        let findings = content_type::find(&saved_as, opened.content(), System::here());
+        let saved = target.save(&name_of(&opened, &pointer), opened.content())?;
         let len = opened.content().len() as u64;
-        Ok((path, len, findings, pointer))
+        Ok((saved.path, len, saved.findings.unwrap_or_default(), pointer))
     };
     let (path, content_len, findings, pointer) = match tokio::task::spawn_blocking(work).await {
         Ok(done) => done?,

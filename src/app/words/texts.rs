@@ -181,9 +181,11 @@ text_table! {
         why_proxy_login;
         why_proxy_port;
         why_proxy_scheme;
+        why_save_altered;
         why_save_create;
         why_save_folder;
         why_save_names;
+        why_save_no_room(needed: &str, free: &str);
         why_save_no_regular_file;
         why_save_rename;
         why_save_write;

@@ -64,7 +64,7 @@ async fn fetch(
     let pointer = command.pointer(&args.pointer).await?;
     PointerUse::Get.check(&pointer)?;
     let to = SaveTo::from_choice(args.out);
-    let target = to.prepare().map_err(AppError::NoPlace)?;
+    let target = to.prepare(&[]).map_err(AppError::NoPlace)?;
     let source = Destination::SourceOf(&pointer);
     let call = match command.call(client, source).await {
         Err(AppError::RelaysOffered(offer)) if args.accept_relay_list => {

@@ -141,7 +141,7 @@ impl App {
         context.progress.stage(Stage::FindPath);
         let pointer = Pointer::find(text.as_str())?;
         let to = SaveTo::Folder(settings.download_folder());
-        let target = tokio::task::spawn_blocking(|| to.prepare())
+        let target = tokio::task::spawn_blocking(move || to.prepare(&[]))
             .await
             .map_err(|_ended| AppError::Cancelled)?
             .map_err(AppError::NoPlace)?;

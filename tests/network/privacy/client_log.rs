@@ -58,7 +58,7 @@ async fn whole_transfer(log: &Log) {
     let fetch = async |network: &RoutedServer, pointer| {
         let request = get::GetRequest {
             pointer,
-            target: to.clone().prepare().unwrap(),
+            target: to.clone().prepare(&[]).unwrap(),
             tell_sender: true,
         };
         get::get(&Call::new(&program, network.clone(), &context), request).await

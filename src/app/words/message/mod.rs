@@ -411,6 +411,15 @@ mod tests {
             AppError::Mismatch(Mismatch::Open(OpenError::WrongKey)),
             AppError::NeedsNewer(NeedsNewer::Folder),
             AppError::NoPlace(SaveError::NoRegularFile),
+            AppError::NoPlace(SaveError::NoRoom {
+                needed: 2_500_000_000,
+                free: 1_000_000,
+            }),
+            AppError::NoPlace(SaveError::NoRoom {
+                needed: 1_000_000_001,
+                free: 1_000_000_000,
+            }),
+            AppError::Save(SaveError::Altered),
             AppError::NoRelays,
             AppError::NotOwner,
             AppError::OwnRecord(OwnRecordError::Newer),

@@ -6,6 +6,7 @@
 use std::io;
 
 use super::super::texts;
+use super::super::units::{exact_size, size};
 use super::{UserMessage, proxy};
 use crate::app::error::NeedsNewer;
 use crate::app::kept::owned::OwnRecordError;
@@ -203,9 +204,19 @@ impl Reason for UnreadReason {
 impl Reason for SaveError {
     fn sentence(&self) -> String {
         match self {
+            Self::Altered => texts::why_save_altered().to_owned(),
             Self::Create(kind) => after(texts::why_save_create(), *kind),
             Self::Folder(kind) => after(texts::why_save_folder(), *kind),
             Self::NoFreeName => texts::why_save_names().to_owned(),
+            Self::NoRoom { needed, free } => {
+                // Rounded, two lengths can look equal.
+                let form = if size(*needed) == size(*free) {
+                    exact_size
+                } else {
+                    size
+                };
+                texts::why_save_no_room(&form(*needed), &form(*free))
+            }
             Self::NoRegularFile => texts::why_save_no_regular_file().to_owned(),
             Self::Rename(kind) => after(texts::why_save_rename(), *kind),
             Self::Write(kind) => after(texts::why_save_write(), *kind),

@@ -135,7 +135,7 @@ async fn fetch(call: &Call, text: &str, folder: &Path) -> Result<Fetched, CliErr
     let request = GetRequest {
         pointer,
         target: SaveTo::Folder(received)
-            .prepare()
+            .prepare(&[])
             .map_err(AppError::NoPlace)?,
         tell_sender: false,
     };
