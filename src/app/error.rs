@@ -1,5 +1,7 @@
 //! The errors of the use cases; [`crate::app::words::message`] has a message for each.
 
+use std::io;
+
 use thiserror::Error;
 
 use super::kept::owned::OwnRecordError;
@@ -37,9 +39,9 @@ pub enum AppError {
     /// The pointer was made on another computer's built-in network.
     #[error("the pointer names another computer's built-in network")]
     ForeignBuiltIn,
-    /// The file cannot be shared.
+    /// What the person named cannot be shared.
     #[error(transparent)]
-    Local(#[from] LocalFileError),
+    Local(LocalFileError),
     /// What was downloaded is not what the pointer describes.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
@@ -96,22 +98,42 @@ pub enum AppError {
     Transfer(#[from] ExchangeError),
 }
 
-/// Why a file cannot be shared.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+/// Why what a person named cannot be shared.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum LocalFileError {
-    /// It changed while it was read.
+    /// The person cancelled before it was looked at.
+    #[error("cancelled")]
+    Cancelled,
+    /// It is not what it was when it was looked at.
     #[error("the file changed while it was read")]
     Changed,
     /// It is a folder.
     #[error("folders cannot be shared yet")]
     Folder,
+    /// The names in the folder are too long together: the list of them has more than 64 MiB.
+    #[error("the names in the folder are too long together")]
+    NamesTooLong,
     /// It is neither a file nor a folder.
     #[error("not a regular file")]
     NotAFile,
+    /// Nothing was named, or nothing is in the folder that can be shared.
+    #[error("there is nothing to share")]
+    Nothing,
+    /// One of several files, or one in a folder, cannot be shared.
+    #[error("{path}: {reason}")]
+    OneOfSeveral {
+        /// Which one: its path in the folder, or what the person named.
+        path: String,
+        /// Why.
+        reason: Box<Self>,
+    },
     /// The system would not let it be read.
     #[error("the file cannot be read: {0}")]
     Read(IoReason),
-    /// It has more bytes than one blob carries.
+    /// The folder has more than 1,000,000 files and empty folders.
+    #[error("there are too many files in the folder")]
+    TooManyEntries,
+    /// It has more bytes than can be shared.
     #[error("the file has {0} bytes")]
     TooLarge(u64),
     /// It has another number of bytes than its directory entry says.
@@ -122,6 +144,32 @@ pub enum LocalFileError {
         /// Bytes that could be read.
         read: u64,
     },
+}
+
+impl LocalFileError {
+    /// Says which of several files it is about.
+    #[must_use]
+    pub(crate) fn of(self, path: &str) -> Self {
+        Self::OneOfSeveral {
+            path: path.to_owned(),
+            reason: Box::new(self),
+        }
+    }
+}
+
+impl From<io::Error> for LocalFileError {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+impl From<LocalFileError> for AppError {
+    fn from(error: LocalFileError) -> Self {
+        match error {
+            LocalFileError::Cancelled => Self::Cancelled,
+            error => Self::Local(error),
+        }
+    }
 }
 
 /// Why what was downloaded is refused.

@@ -4,6 +4,7 @@
 //! * [`settings`]: what this person set, and the file it is kept in.
 //! * [`relays`]: relay lists: where they come from, how they stay fresh, which one serves a server.
 //! * [`transfer`]: sharing, getting, managing, testing a server.
+//! * [`parcel`]: what a person shares: looked at once, then read in pieces.
 //! * [`received`]: from an opened file to one on the disk.
 //! * [`kept`]: records on this computer.
 //! * [`words`]: words for people.
@@ -18,6 +19,7 @@ pub mod client;
 pub mod error;
 pub mod kept;
 pub mod operate;
+pub mod parcel;
 pub mod process;
 pub mod received;
 pub mod relays;

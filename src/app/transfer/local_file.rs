@@ -1,13 +1,11 @@
-//! Reads a file to be shared: whole, once, and only if it stayed the same meanwhile.
+//! Reads a file that fits into one blob: whole, once, and only if it stayed the same meanwhile.
 
-use std::fs::{File, Metadata};
-use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::app::error::LocalFileError;
-use crate::protocol::pointer::shorten_name;
+use crate::app::parcel::Parcel;
 use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// A file's bytes and what people call it.
@@ -23,69 +21,25 @@ pub(crate) struct LocalFile {
 /// # Errors
 /// [`LocalFileError`], a folder and a file of more than 9,998,912 bytes among them.
 pub(crate) fn read(path: &Path) -> Result<LocalFile, LocalFileError> {
-    let failed = |error: io::Error| LocalFileError::Read(error.into());
-    // Asked before opening, since a pipe would hold the open up.
-    check(&std::fs::metadata(path).map_err(failed)?)?;
-    let file = File::open(path).map_err(failed)?;
-    let before = file.metadata().map_err(failed)?;
-    check(&before)?;
-    let mut content = Zeroizing::new(Vec::with_capacity(
-        usize::try_from(before.len()).unwrap_or(0),
-    ));
-    (&file)
-        .take(MAX_CONTENT_LEN + 1)
-        .read_to_end(&mut content)
-        .map_err(failed)?;
-    let after = file.metadata().map_err(failed)?;
-    if after.len() != before.len() || after.modified().ok() != before.modified().ok() {
-        return Err(LocalFileError::Changed);
+    if path.is_dir() {
+        return Err(LocalFileError::Folder);
     }
-    let read = content.len() as u64;
-    // Files of /proc and /sys say 0 or 4096 whatever they hold. On a disk or network mount in trouble it can be a part
-    // that was read, and nobody could tell.
-    if read != before.len() {
-        return Err(LocalFileError::WrongSize {
-            said: before.len(),
-            read,
-        });
+    let parcel = Parcel::look(&[PathBuf::from(path)], &|| false)?;
+    let len = parcel.content_len();
+    if len > MAX_CONTENT_LEN {
+        return Err(LocalFileError::TooLarge(len));
     }
     Ok(LocalFile {
-        name: name_of(path),
-        content,
+        name: parcel.name().unwrap_or_default().to_owned(),
+        content: parcel.read(0..len)?,
     })
 }
 
-fn check(metadata: &Metadata) -> Result<(), LocalFileError> {
-    if metadata.is_dir() {
-        return Err(LocalFileError::Folder);
-    }
-    if !metadata.is_file() {
-        return Err(LocalFileError::NotAFile);
-    }
-    if metadata.len() > MAX_CONTENT_LEN {
-        return Err(LocalFileError::TooLarge(metadata.len()));
-    }
-    Ok(())
-}
-
-/// The last component of a path, for a header that holds up to 255 bytes.
-fn name_of(path: &Path) -> String {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    if name.is_empty() {
-        "file".to_owned()
-    } else {
-        shorten_name(&name, MAX_NAME_LEN)
-    }
-}
-
-/// Longest name that a sealed header holds, in bytes.
-const MAX_NAME_LEN: usize = 255;
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io;
+
     use super::*;
 
     #[test]

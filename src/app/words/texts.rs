@@ -283,6 +283,10 @@ text_table! {
         file_not_read(why: &str, next: &str);
         file_of_wrong_size(said: u64, read: u64);
         file_too_large(length: u64, limit: u64);
+        names_too_long;
+        nothing_to_share;
+        one_of_several(path: &str, why: &str, next: &str);
+        too_many_entries(limit: u64);
         no_place(why: &str);
         not_saved(why: &str);
 

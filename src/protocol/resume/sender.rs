@@ -36,7 +36,7 @@ pub enum Source {
 }
 
 /// What a file looked like when a transfer began. A later look that differs means that the file has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileStamp {
     /// Its length, in bytes.
     pub len_bytes: u64,

@@ -10,6 +10,7 @@ use std::path::Path;
 pub(crate) use self::reasons::io_words;
 use self::reasons::{Reason as _, io_remedy};
 pub use self::remedy::Remedy;
+use super::harmless::harmless_start;
 use super::l10n::{Fill, tell_part};
 use super::texts;
 use super::units::duration;
@@ -24,6 +25,7 @@ use crate::disk::private::NotPrivate;
 use crate::net::socks::ParseProxyError;
 use crate::net::socks::{ProxyFailure, ProxyFailureReason};
 use crate::protocol::exchange::Failure;
+use crate::protocol::folder::MAX_ENTRIES;
 use crate::protocol::path::{NoPath, Place, RejectReason};
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::seal::OpenError;
@@ -127,7 +129,7 @@ fn words(error: &AppError) -> UserMessage {
             texts::settings_not_kept(&why.sentence(), texts::next_newer())
         }
         AppError::ForeignBuiltIn => texts::foreign_built_in(),
-        AppError::Local(why) => local(*why),
+        AppError::Local(why) => local(why),
         AppError::Mismatch(why) => mismatch(*why),
         AppError::NeedsNewer(why) => texts::needs_newer(&why.sentence()),
         AppError::NoPlace(why) => texts::no_place(&why.sentence()),
@@ -218,16 +220,29 @@ fn relay_source(error: &RelaySourceError) -> UserMessage {
     }
 }
 
-fn local(error: LocalFileError) -> UserMessage {
+fn local(error: &LocalFileError) -> UserMessage {
     match error {
+        LocalFileError::Cancelled => texts::was_cancelled(),
         LocalFileError::Changed => texts::file_changed(),
         LocalFileError::Folder => texts::file_is_a_folder(),
+        LocalFileError::NamesTooLong => texts::names_too_long(),
         LocalFileError::NotAFile => texts::file_is_none(),
-        LocalFileError::Read(reason) => texts::file_not_read(&io_words(reason), io_remedy(reason)),
-        LocalFileError::WrongSize { said, read } => texts::file_of_wrong_size(said, read),
-        LocalFileError::TooLarge(len) => texts::file_too_large(len, MAX_CONTENT_LEN),
+        LocalFileError::Nothing => texts::nothing_to_share(),
+        LocalFileError::OneOfSeveral { path, reason } => {
+            let UserMessage { why, next, .. } = local(reason);
+            texts::one_of_several(&harmless_start(path, MAX_PATH_CHARS), &why, &next)
+        }
+        LocalFileError::Read(reason) => {
+            texts::file_not_read(&io_words(*reason), io_remedy(*reason))
+        }
+        LocalFileError::TooManyEntries => texts::too_many_entries(MAX_ENTRIES.into()),
+        LocalFileError::TooLarge(len) => texts::file_too_large(*len, MAX_CONTENT_LEN),
+        LocalFileError::WrongSize { said, read } => texts::file_of_wrong_size(*said, *read),
     }
 }
+
+/// The most characters of the path of a file that stand in a message.
+const MAX_PATH_CHARS: usize = 60;
 
 fn mismatch(error: Mismatch) -> UserMessage {
     match error {
@@ -400,9 +415,13 @@ mod tests {
             AppError::ForeignBuiltIn,
             AppError::Local(LocalFileError::Changed),
             AppError::Local(LocalFileError::Folder),
+            AppError::Local(LocalFileError::NamesTooLong),
             AppError::Local(LocalFileError::NotAFile),
+            AppError::Local(LocalFileError::Nothing),
+            AppError::Local(LocalFileError::Changed.of("photos/of a very long day/IMG 1234.jpg")),
             AppError::Local(LocalFileError::Read(io)),
             AppError::Local(LocalFileError::Read(io::ErrorKind::NotFound.into())),
+            AppError::Local(LocalFileError::TooManyEntries),
             AppError::Local(LocalFileError::TooLarge(9_998_913)),
             AppError::Mismatch(Mismatch::Digest),
             AppError::Mismatch(Mismatch::Description(PointerMismatch::Length)),

@@ -53,10 +53,8 @@ impl From<&AppError> for Remedy {
             | AppError::Mismatch(Mismatch::Digest)
             | AppError::OwnRecord(_)
             | AppError::RelayMemory(_) => Self::Retry,
-            AppError::Local(
-                LocalFileError::Folder | LocalFileError::NotAFile | LocalFileError::TooLarge(_),
-            )
-            | AppError::Mismatch(Mismatch::Open(OpenError::Newer))
+            AppError::Local(why) => of_local(why),
+            AppError::Mismatch(Mismatch::Open(OpenError::Newer))
             | AppError::NeedsNewer(_)
             | AppError::NotOwner
             | AppError::Pointer(FindPointerError::Newer) => Self::Nothing,
@@ -76,6 +74,22 @@ impl From<&AppError> for Remedy {
             AppError::Server(why) => of_refusal(*why),
             AppError::Transfer(why) => of_failure(&why.failure),
         }
+    }
+}
+
+fn of_local(why: &LocalFileError) -> Remedy {
+    match why {
+        LocalFileError::Cancelled
+        | LocalFileError::Changed
+        | LocalFileError::Read(_)
+        | LocalFileError::WrongSize { .. } => Remedy::Retry,
+        LocalFileError::Folder
+        | LocalFileError::NamesTooLong
+        | LocalFileError::NotAFile
+        | LocalFileError::Nothing
+        | LocalFileError::TooLarge(_)
+        | LocalFileError::TooManyEntries => Remedy::Nothing,
+        LocalFileError::OneOfSeveral { reason, .. } => of_local(reason),
     }
 }
 
