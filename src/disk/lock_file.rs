@@ -55,7 +55,7 @@ pub(crate) fn try_hold(path: &Path) -> io::Result<Tried> {
 }
 
 /// Whether a lock was refused because the file system has none.
-fn has_no_locks(error: &io::Error) -> bool {
+pub(super) fn has_no_locks(error: &io::Error) -> bool {
     #[cfg(unix)]
     if rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NOLCK) {
         return true;

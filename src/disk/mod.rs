@@ -2,6 +2,7 @@
 //! locks and local sockets. It knows nothing of networks.
 
 pub mod io_reason;
+pub(crate) mod journal;
 pub mod kept;
 pub mod key_file;
 pub(crate) mod local_socket;

@@ -60,7 +60,7 @@ pub(super) enum OpenMode {
     ThereOrNew,
 }
 
-/// Opens the regular file at `path` to be written, and leaves what is in it. Another user may have put something else at
+/// Opens the regular file at `path` to be read and written, and leaves what is in it. Another user may have put something else at
 /// such a path: no symbolic link is followed, and no pipe waits for its other end.
 ///
 /// # Errors
@@ -68,6 +68,7 @@ pub(super) enum OpenMode {
 pub(super) fn open(path: &Path, opening: OpenMode) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options
+        .read(true)
         .write(true)
         .truncate(false)
         .create(opening == OpenMode::ThereOrNew)
@@ -232,7 +233,7 @@ fn remove_leftovers(folder: &Path, prefix: &OsString) {
 ///
 /// # Errors
 /// An [`io::Error`] of the system.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     match File::open(folder_of(path)).and_then(|folder| folder.sync_all()) {
         // Some file systems cannot.

@@ -173,6 +173,9 @@ impl fmt::Display for ServerAddress {
     }
 }
 
+/// The longest name of a file at its server, in characters.
+pub(crate) const MAX_ID_LEN: usize = 64;
+
 /// The name of a file at its server: 1 to 64 of `A-Z a-z 0-9 _ -`. Not a secret to the server; keep it out of logs.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(String);
@@ -184,7 +187,7 @@ impl FileId {
     /// [`InvalidFileId`] for any other text.
     pub fn parse(text: &str) -> Result<Self, InvalidFileId> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
+        if (1..=MAX_ID_LEN).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidFileId)

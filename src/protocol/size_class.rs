@@ -10,8 +10,18 @@ pub(crate) const FRAME_LEN: usize = 1088;
 /// The longest content that one blob carries.
 pub const MAX_CONTENT_LEN: u64 = 9_998_912;
 
+/// The length of the largest blob, in bytes.
+pub(crate) const LARGEST_BLOB_LEN: usize = 10_000_000;
+
 const BLOB_LENS: [usize; 8] = [
-    65_536, 393_216, 1_048_576, 2_097_152, 3_670_016, 5_242_880, 7_864_320, 10_000_000,
+    65_536,
+    393_216,
+    1_048_576,
+    2_097_152,
+    3_670_016,
+    5_242_880,
+    7_864_320,
+    LARGEST_BLOB_LEN,
 ];
 
 impl SizeClass {

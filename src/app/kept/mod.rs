@@ -8,3 +8,4 @@ pub mod owned;
 pub(crate) mod remembered;
 #[cfg(test)]
 mod tests;
+pub mod unfinished;

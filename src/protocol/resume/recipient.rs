@@ -1,6 +1,7 @@
 //! What a recipient keeps of a download in parts: the pointer, the list, where it goes, and which parts are written.
 
 use core::ops::Range;
+use std::sync::Arc;
 
 use super::ReplayError;
 use super::log::EncodedRecord;
@@ -28,7 +29,7 @@ pub enum RecipientRecord {
     /// The first record.
     Begin(Box<RecipientBegin>),
     /// The list was fetched, verified and opened.
-    List(Box<PartList>),
+    List(Arc<PartList>),
     /// Of a folder only the entries with these numbers are wanted. A person may choose again: less keeps what is written;
     /// anything beyond the choice before makes every part one that is not written.
     Chosen(Vec<Range<u32>>),
@@ -45,7 +46,7 @@ pub enum RecipientRecord {
 /// The state of a download, from its records.
 pub struct RecipientState {
     begin: RecipientBegin,
-    list: Option<PartList>,
+    list: Option<Arc<PartList>>,
     chosen: Option<Vec<Range<u32>>>,
     written: Option<PartSet>,
 }
@@ -91,7 +92,7 @@ impl RecipientState {
                     return Err(ReplayError::Malformed);
                 }
                 self.written = Some(PartSet::none_of(list.plan()));
-                self.list = Some(*list);
+                self.list = Some(list);
             }
             RecipientRecord::Chosen(entries) => {
                 // Of a part only what was chosen then is written. Who chooses more needs the rest of it too.
@@ -122,7 +123,7 @@ impl RecipientState {
 
     /// The list of parts; `None` before it was fetched.
     #[must_use]
-    pub const fn list(&self) -> Option<&PartList> {
+    pub const fn list(&self) -> Option<&Arc<PartList>> {
         self.list.as_ref()
     }
 
@@ -311,7 +312,7 @@ impl<'a> RecipientFields<'a> {
             _ => return None,
         };
         let list = PartList::decode(self.list?, self.whole_len?, mirrored).ok()?;
-        (self.count == 4).then(|| RecipientRecord::List(Box::new(list)))
+        (self.count == 4).then(|| RecipientRecord::List(Arc::new(list)))
     }
 
     fn into_chosen(self) -> Option<RecipientRecord> {

@@ -316,6 +316,15 @@ impl SenderState {
         blob.is_some_and(|blob| blob.stored(part.store).confirmed)
     }
 
+    /// The hour since 1970 until which a server keeps a part that it confirmed; `None` for one that it did not.
+    #[must_use]
+    pub fn kept_until(&self, part: PartAt) -> Option<u32> {
+        let blob = self.part(part.index)?;
+        let stored = blob.stored(part.store);
+        let confirmed = stored.extended.or(stored.hour);
+        confirmed.filter(|_hour| stored.confirmed)
+    }
+
     /// The parts that are still to be sent to a server, or about which it must be asked.
     pub fn unconfirmed(&self, store: Store) -> impl Iterator<Item = PartIndex> {
         let indices = self.begin.plan.indices();

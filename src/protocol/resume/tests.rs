@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use core::ops::Range;
 
 use proptest::prelude::*;
@@ -158,7 +160,7 @@ fn recipient_records() -> Vec<RecipientRecord> {
     };
     vec![
         RecipientRecord::Begin(Box::new(recipient_begin())),
-        RecipientRecord::List(Box::new(list(plan()))),
+        RecipientRecord::List(Arc::new(list(plan()))),
         RecipientRecord::Chosen(vec![0..3, 3..4, 9..1_000_000]),
         written(0, 0),
         written(2, 4),
@@ -571,7 +573,7 @@ fn the_same_bytes_may_have_another_hour_at_the_mirror() {
 fn choosing_more_fetches_again_what_was_written_of_less() {
     let written_after = |choices: &[&[Range<u32>]]| {
         let mut state = RecipientState::new(recipient_begin());
-        let list = RecipientRecord::List(Box::new(list(plan())));
+        let list = RecipientRecord::List(Arc::new(list(plan())));
         state.apply(list).unwrap();
         let (last, before) = choices.split_last().unwrap();
         for choice in before {

@@ -1,0 +1,580 @@
+//! Transfers in parts that are not finished: one file each in `resume/` of the data folder, so that they go on after the
+//! program ended in any way. What the records mean is `protocol::resume`; here they lie on the disk.
+//!
+//! The key that seals them is `resume/key`, which only this person can read. It is not in the system's keyring, because the
+//! window and `cloak` go on with each other's transfers, also where there is no keyring.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use data_encoding::HEXLOWER;
+use rand_core::Rng as _;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::app::settings::Home;
+use crate::disk::io_reason::IoReason;
+use crate::disk::journal::{self, Journal};
+use crate::disk::{path_bytes, private};
+use crate::protocol::parts::PartList;
+use crate::protocol::resume::{
+    EncodedRecord, Log, LogEnd, LogWriter, ReadLogError, RecipientBegin, RecipientRecord,
+    RecipientState, RecordTooLong, ReplayError, ResumeKey, SenderBegin, SenderRecord, SenderState,
+};
+use crate::wire::random;
+
+/// The unfinished transfers of this person.
+#[derive(Clone, Debug)]
+pub(crate) struct UnfinishedTransfers {
+    folder: PathBuf,
+}
+
+/// Tells an unfinished transfer from all others: 16 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransferId(String);
+
+impl TransferId {
+    /// The transfer with this id, if `text` is one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (text.len() == ID_DIGITS && text.bytes().all(is_digit)).then(|| Self(text.to_owned()))
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn generate() -> Self {
+        Self(HEXLOWER.encode(&random::system().next_u64().to_be_bytes()))
+    }
+}
+
+/// An unfinished transfer that is open: nobody else goes on with it.
+pub(crate) enum UnfinishedTransfer {
+    /// A share.
+    Share(ShareLog),
+    /// A download.
+    Download(DownloadLog),
+}
+
+/// Why the state of a transfer cannot be used. It is left as it is.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum UnfinishedError {
+    /// Something in it was changed, so that it is not known how far the transfer is.
+    #[error("the state of the transfer is damaged")]
+    Damaged,
+    /// A newer version wrote it.
+    #[error("the state of the transfer was written by a newer version")]
+    Newer,
+    /// The key that seals it is another one, or is gone.
+    #[error("the state of the transfer was sealed with another key")]
+    OtherKey,
+    /// There is no such transfer any more.
+    #[error("there is no such unfinished transfer")]
+    Unknown,
+    /// Another program of this person goes on with it at this moment.
+    #[error("the transfer is under way in another program")]
+    UnderWay,
+    /// It cannot be read.
+    #[error("the state of the transfer cannot be read: {0}")]
+    Read(IoReason),
+    /// It cannot be written.
+    #[error("the state of the transfer cannot be written: {0}")]
+    Write(IoReason),
+}
+
+impl From<ReplayError> for UnfinishedError {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Newer => Self::Newer,
+            ReplayError::Malformed | ReplayError::NoBeginning => Self::Damaged,
+        }
+    }
+}
+
+impl From<ReadLogError> for UnfinishedError {
+    fn from(error: ReadLogError) -> Self {
+        match error {
+            ReadLogError::CutOff | ReadLogError::Foreign => Self::Damaged,
+            ReadLogError::Newer => Self::Newer,
+            ReadLogError::OtherKey => Self::OtherKey,
+        }
+    }
+}
+
+impl UnfinishedTransfers {
+    /// Those in the data folder of `home`.
+    #[must_use]
+    pub(crate) fn of(home: &Home) -> Self {
+        Self {
+            folder: home.data_dir.join(FOLDER),
+        }
+    }
+
+    /// Writes down a share that begins. Blocking.
+    ///
+    /// # Errors
+    /// [`UnfinishedError::Write`], and others where the key cannot be used.
+    pub(crate) fn begin_share(&self, begin: SenderBegin) -> Result<ShareLog, UnfinishedError> {
+        let record = SenderRecord::encode_begin(&begin);
+        let log = self.begin(&record)?;
+        Ok(ShareLog {
+            log,
+            state: SenderState::new(begin),
+        })
+    }
+
+    /// Writes down a download that begins, with its list. Blocking.
+    ///
+    /// # Errors
+    /// As [`UnfinishedTransfers::begin_share`].
+    pub(crate) fn begin_download(
+        &self,
+        begin: RecipientBegin,
+        list: Arc<PartList>,
+    ) -> Result<DownloadLog, UnfinishedError> {
+        let log = self.begin(&RecipientRecord::encode_begin(&begin))?;
+        let mut log = DownloadLog {
+            log,
+            state: RecipientState::new(begin),
+        };
+        log.record(RecipientRecord::List(list))?;
+        Ok(log)
+    }
+
+    fn begin(&self, first: &EncodedRecord) -> Result<TransferLog, UnfinishedError> {
+        let key = self.make_key()?;
+        let mut writer = LogWriter::new(&key);
+        let mut bytes = writer.header().to_vec();
+        bytes.extend_from_slice(&writer.seal(first, &mut random::system())?);
+        let id = TransferId::generate();
+        let path = self.path(&id);
+        let journal = Journal::create(&path, &bytes).map_err(|error| {
+            fs::remove_file(&path).ok();
+            write_failed(error)
+        })?;
+        Ok(TransferLog {
+            id,
+            path,
+            journal,
+            writer,
+        })
+    }
+
+    /// The ids of all unfinished transfers, those that are under way in another program among them.
+    ///
+    /// # Errors
+    /// [`UnfinishedError::Read`].
+    pub(crate) fn ids(&self) -> Result<Vec<TransferId>, UnfinishedError> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(UnfinishedError::Read(error.into())),
+        };
+        let mut ids: Vec<_> = entries
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name();
+                TransferId::parse(name.to_str()?.strip_suffix(SUFFIX)?)
+            })
+            .collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Opens an unfinished transfer. Blocking.
+    ///
+    /// # Errors
+    /// [`UnfinishedError`].
+    pub(crate) fn open(&self, id: &TransferId) -> Result<UnfinishedTransfer, UnfinishedError> {
+        let path = self.path(id);
+        let (mut journal, bytes) = match Journal::open(&path, MAX_FILE_LEN) {
+            Ok(journal::Opened::Free(journal, bytes)) => (journal, bytes),
+            Ok(journal::Opened::Taken) => return Err(UnfinishedError::UnderWay),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(UnfinishedError::Unknown);
+            }
+            Err(error) => return Err(UnfinishedError::Read(error.into())),
+        };
+        let key = self.read_key()?.ok_or(UnfinishedError::OtherKey)?;
+        // Which of the two it is says the first record.
+        let state = replay(&bytes, &key)?;
+        let recovered = Log::read(&bytes, &key)?.recovered();
+        if recovered.end == LogEnd::Damaged {
+            return Err(UnfinishedError::Damaged);
+        }
+        journal
+            .cut(recovered.good_len as u64)
+            .map_err(write_failed)?;
+        let log = TransferLog {
+            id: id.clone(),
+            path,
+            journal,
+            writer: recovered.writer,
+        };
+        Ok(match state {
+            ReplayedState::Share(state) => UnfinishedTransfer::Share(ShareLog { log, state }),
+            ReplayedState::Download(state) => {
+                UnfinishedTransfer::Download(DownloadLog { log, state })
+            }
+        })
+    }
+
+    /// Forgets a transfer whatever stands in its file, also one that cannot be read.
+    ///
+    /// # Errors
+    /// [`UnfinishedError::UnderWay`] and [`UnfinishedError::Write`].
+    pub(crate) fn forget(&self, id: &TransferId) -> Result<(), UnfinishedError> {
+        let path = self.path(id);
+        if let Ok(journal::Opened::Taken) = Journal::open(&path, MAX_FILE_LEN) {
+            return Err(UnfinishedError::UnderWay);
+        }
+        private::remove_if_there(&path).map_err(write_failed)
+    }
+
+    /// The hidden files and folders in which unfinished downloads stand, as far as they can be told. What removes leftovers
+    /// spares them.
+    pub(crate) fn temporaries(&self) -> Vec<PathBuf> {
+        let Ok(Some(key)) = self.read_key() else {
+            return Vec::new();
+        };
+        let ids = self.ids().unwrap_or_default();
+        let states = ids.iter().filter_map(|id| {
+            let bytes = Zeroizing::new(fs::read(self.path(id)).ok()?);
+            match replay(&bytes, &key).ok()? {
+                ReplayedState::Download(state) => path_bytes::decode(&state.begin().temporary),
+                ReplayedState::Share(_) => None,
+            }
+        });
+        states.collect()
+    }
+
+    fn path(&self, id: &TransferId) -> PathBuf {
+        self.folder.join(format!("{}{SUFFIX}", id.0))
+    }
+
+    fn read_key(&self) -> Result<Option<ResumeKey>, UnfinishedError> {
+        match fs::read(self.folder.join(KEY_FILE)).map(Zeroizing::new) {
+            Ok(bytes) => {
+                let key = <[u8; 32]>::try_from(bytes.as_slice());
+                let key = key.map_err(|_other_len| UnfinishedError::Damaged)?;
+                Ok(Some(ResumeKey::from_bytes(key)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(UnfinishedError::Read(error.into())),
+        }
+    }
+
+    /// The key, made if there is none. Two programs that make it at once end up with the same one.
+    fn make_key(&self) -> Result<ResumeKey, UnfinishedError> {
+        if let Some(key) = self.read_key()? {
+            return Ok(key);
+        }
+        private::make_folder(&self.folder).map_err(write_failed)?;
+        let key = ResumeKey::generate(&mut random::system());
+        match private::create(&self.folder.join(KEY_FILE), key.as_bytes()) {
+            Ok(()) => Ok(key),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.read_key()?.ok_or(UnfinishedError::Unknown)
+            }
+            Err(error) => Err(write_failed(error)),
+        }
+    }
+}
+
+/// What the records of a file come to.
+enum ReplayedState {
+    Share(SenderState),
+    Download(RecipientState),
+}
+
+fn replay(bytes: &[u8], key: &ResumeKey) -> Result<ReplayedState, UnfinishedError> {
+    match SenderState::replay(&mut Log::read(bytes, key)?) {
+        Ok(state) => Ok(ReplayedState::Share(state)),
+        Err(of_sender) => match RecipientState::replay(&mut Log::read(bytes, key)?) {
+            Ok(state) => Ok(ReplayedState::Download(state)),
+            // A share of a newer version is not taken for a damaged download.
+            Err(ReplayError::NoBeginning | ReplayError::Malformed) => Err(of_sender.into()),
+            Err(of_recipient) => Err(of_recipient.into()),
+        },
+    }
+}
+
+/// The file of one transfer, being written.
+struct TransferLog {
+    id: TransferId,
+    path: PathBuf,
+    journal: Journal,
+    writer: LogWriter,
+}
+
+impl TransferLog {
+    fn append(&mut self, record: &EncodedRecord) -> Result<(), UnfinishedError> {
+        let bytes = self.writer.seal(record, &mut random::system())?;
+        self.journal.append(&bytes).map_err(write_failed)
+    }
+
+    fn remove(self) -> Result<(), UnfinishedError> {
+        let path = self.path.clone();
+        // An open file cannot be removed everywhere.
+        drop(self);
+        private::remove_if_there(&path).map_err(write_failed)
+    }
+}
+
+impl From<RecordTooLong> for UnfinishedError {
+    fn from(_: RecordTooLong) -> Self {
+        Self::Write(io::ErrorKind::FileTooLarge.into())
+    }
+}
+
+/// The state of a share, on the disk and here.
+pub(crate) struct ShareLog {
+    log: TransferLog,
+    state: SenderState,
+}
+
+impl ShareLog {
+    /// What tells it from others.
+    #[must_use]
+    pub(crate) const fn id(&self) -> &TransferId {
+        &self.log.id
+    }
+
+    /// The state.
+    #[must_use]
+    pub(crate) const fn state(&self) -> &SenderState {
+        &self.state
+    }
+
+    /// Writes a record down; it is on the disk when this returns. Blocking.
+    ///
+    /// # Errors
+    /// [`UnfinishedError::Write`]; the state is as before then.
+    pub(crate) fn record(&mut self, record: SenderRecord) -> Result<(), UnfinishedError> {
+        self.log.append(&record.encode())?;
+        Ok(self.state.apply(record)?)
+    }
+
+    /// Forgets the share here: it is finished, or given up.
+    ///
+    /// # Errors
+    /// [`UnfinishedError::Write`].
+    pub(crate) fn remove(self) -> Result<(), UnfinishedError> {
+        self.log.remove()
+    }
+}
+
+/// The state of a download, on the disk and here.
+pub(crate) struct DownloadLog {
+    log: TransferLog,
+    state: RecipientState,
+}
+
+impl DownloadLog {
+    /// What tells it from others.
+    #[must_use]
+    pub(crate) const fn id(&self) -> &TransferId {
+        &self.log.id
+    }
+
+    /// The state.
+    #[must_use]
+    pub(crate) const fn state(&self) -> &RecipientState {
+        &self.state
+    }
+
+    /// As [`ShareLog::record`].
+    ///
+    /// # Errors
+    /// [`UnfinishedError::Write`]; the state is as before then.
+    pub(crate) fn record(&mut self, record: RecipientRecord) -> Result<(), UnfinishedError> {
+        self.log.append(&record.encode())?;
+        Ok(self.state.apply(record)?)
+    }
+
+    /// Forgets the download here: it is finished, or given up.
+    ///
+    /// # Errors
+    /// [`UnfinishedError::Write`].
+    pub(crate) fn remove(self) -> Result<(), UnfinishedError> {
+        self.log.remove()
+    }
+}
+
+fn write_failed(error: io::Error) -> UnfinishedError {
+    UnfinishedError::Write(error.into())
+}
+
+const FOLDER: &str = "resume";
+const KEY_FILE: &str = "key";
+const SUFFIX: &str = ".transfer";
+const ID_DIGITS: usize = 16;
+/// More than the state of the longest whole takes, sealed several times over.
+const MAX_FILE_LEN: u64 = 256 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tempfile::{TempDir, tempdir};
+
+    use super::*;
+    use crate::protocol::digest::Digest;
+    use crate::protocol::keys::Identity;
+    use crate::protocol::parts::{PartPlan, Store};
+    use crate::protocol::resume::{FileStamp, PartAt, SealedAt, Source, Wishes};
+    use crate::protocol::seal::ContentKind;
+
+    fn transfers() -> (TempDir, UnfinishedTransfers) {
+        let folder = tempdir().unwrap();
+        let transfers = UnfinishedTransfers::of(&Home::in_folder(folder.path()));
+        (folder, transfers)
+    }
+
+    fn begin() -> SenderBegin {
+        let key = Identity::from_seed([7; 32]).public().to_hex();
+        SenderBegin::generate(
+            Source::File {
+                path: path_bytes::encode(Path::new("/a/file")),
+                stamp: FileStamp {
+                    len_bytes: 30_000_000,
+                    modified_nanos: 1,
+                    changed_nanos: None,
+                    inode: None,
+                },
+            },
+            ContentKind::File,
+            PartPlan::new(30_000_000, 4).unwrap(),
+            format!("http://files.example#p={key}").parse().unwrap(),
+            Wishes {
+                keep_secs: 3_600,
+                receipts: None,
+                name: Some("file".to_owned()),
+                name_in_pointer: true,
+                modified: None,
+                relay_list: None,
+            },
+            &mut random::system(),
+        )
+    }
+
+    fn sealed(log: &mut ShareLog, number: u32) {
+        let index = log.state().begin().plan.index(number).unwrap();
+        let sealed = SealedAt {
+            digest: Digest::of(&number.to_le_bytes()),
+            hour: 500_000,
+        };
+        log.record(SenderRecord::Sealed { index, sealed }).unwrap();
+    }
+
+    fn share(opened: Result<UnfinishedTransfer, UnfinishedError>) -> ShareLog {
+        match opened.map_err(|error| error.to_string()).unwrap() {
+            UnfinishedTransfer::Share(log) => log,
+            UnfinishedTransfer::Download(_) => panic!("a share"),
+        }
+    }
+
+    #[test]
+    fn a_share_goes_on_where_its_records_end() {
+        let (_folder, transfers) = transfers();
+        assert_eq!(transfers.ids().unwrap(), []);
+        let mut log = transfers.begin_share(begin()).unwrap();
+        let id = log.id().clone();
+        sealed(&mut log, 0);
+        let index = log.state().begin().plan.index(0).unwrap();
+        let part = PartAt {
+            index,
+            store: Store::Server,
+        };
+        log.record(SenderRecord::Confirmed { part, id: None })
+            .unwrap();
+        sealed(&mut log, 1);
+        let again = transfers.open(&id).err();
+        assert_eq!(again, Some(UnfinishedError::UnderWay));
+        assert_eq!(transfers.forget(&id), Err(UnfinishedError::UnderWay));
+        drop(log);
+
+        let log = share(transfers.open(&id));
+        assert!(log.state().is_confirmed(part));
+        assert_eq!(log.state().unconfirmed(Store::Server).count(), 3);
+        assert_eq!(transfers.ids().unwrap(), [id]);
+        log.remove().unwrap();
+        assert_eq!(transfers.ids().unwrap(), []);
+    }
+
+    #[test]
+    fn a_file_cut_off_anywhere_gives_the_records_before_and_takes_new_ones() {
+        let (_folder, transfers) = transfers();
+        let mut log = transfers.begin_share(begin()).unwrap();
+        let (id, path) = (log.id().clone(), log.log.path.clone());
+        let begun = fs::metadata(&path).unwrap().len();
+        sealed(&mut log, 0);
+        drop(log);
+        let whole = fs::read(&path).unwrap();
+        for len in 0..whole.len() {
+            fs::write(&path, &whole[..len]).unwrap();
+            let opened = transfers.open(&id);
+            if (len as u64) < begun {
+                let error = opened.err();
+                assert_eq!(error, Some(UnfinishedError::Damaged), "{len} bytes");
+                continue;
+            }
+            let mut log = share(opened);
+            sealed(&mut log, 2);
+            drop(log);
+            let log = share(transfers.open(&id));
+            let numbers: Vec<_> = log
+                .state()
+                .begin()
+                .plan
+                .indices()
+                .filter(|index| log.state().sealed(*index).is_some())
+                .map(|index| index.get())
+                .collect();
+            assert_eq!(numbers, [2], "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_said_to_be_so_and_can_be_forgotten() {
+        let (folder, transfers) = transfers();
+        let log = transfers.begin_share(begin()).unwrap();
+        let (id, path) = (log.id().clone(), log.log.path.clone());
+        drop(log);
+        let bytes = fs::read(&path).unwrap();
+        for (changed, error) in [
+            (&b"something else"[..], UnfinishedError::Damaged),
+            (
+                &[b"cloakroom resume\x02", &bytes[17..]].concat(),
+                UnfinishedError::Newer,
+            ),
+        ] {
+            fs::write(&path, changed).unwrap();
+            assert_eq!(transfers.open(&id).err(), Some(error));
+        }
+        fs::write(&path, &bytes).unwrap();
+        fs::remove_file(folder.path().join("data/resume/key")).ok();
+        fs::remove_file(transfers.folder.join(KEY_FILE)).ok();
+        assert_eq!(transfers.open(&id).err(), Some(UnfinishedError::OtherKey));
+        transfers.forget(&id).unwrap();
+        assert_eq!(transfers.open(&id).err(), Some(UnfinishedError::Unknown));
+    }
+
+    #[test]
+    fn an_id_is_sixteen_small_hexadecimal_digits() {
+        assert!(TransferId::parse("0123456789abcdef").is_some());
+        for text in [
+            "",
+            "0123456789abcde",
+            "0123456789ABCDEF",
+            "../3456789abcdef",
+        ] {
+            assert!(TransferId::parse(text).is_none(), "{text}");
+        }
+    }
+}
