@@ -173,7 +173,7 @@ fn in_process(content: &[u8], rounds: usize) -> (Duration, Duration) {
         let (mut shares, mut gets) = (Vec::new(), Vec::new());
         // The first round asks the server what it takes, and is not counted.
         for round in 0..=rounds {
-            let request = share::ShareRequest::new(file.clone());
+            let request = share::ShareRequest::new(vec![file.clone()]);
             let shared = share::share(&call, request).await.unwrap();
             let pointer = Pointer::find(shared.pointer.to_text().as_str()).unwrap();
             let to = SaveTo::Path(folder.path().join("copy.bin"));
@@ -181,6 +181,7 @@ fn in_process(content: &[u8], rounds: usize) -> (Duration, Duration) {
                 pointer,
                 target: to.prepare(&[]).unwrap(),
                 tell_sender: false,
+                choice: get::Choice::All,
             };
             let fetched = get::get(&call, request).await.unwrap();
             fs::remove_file(fetched.path).unwrap();

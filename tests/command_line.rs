@@ -7,6 +7,7 @@ mod support;
 mod command_line {
     mod end_to_end;
     mod foreign_servers;
+    mod large;
     mod manage;
     mod packaging;
     mod person;

@@ -5,6 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::kept::owned::OwnRecordError;
+use super::kept::unfinished::UnfinishedError;
 use super::operate::builtin::BuiltInError;
 use super::received::save::SaveError;
 use super::relays::set::{RelayOffer, RelaySourceError};
@@ -16,6 +17,8 @@ use crate::net::socks::ProxyFailure;
 use crate::protocol::address::ParseAddressError;
 use crate::protocol::exchange::ExchangeError;
 use crate::protocol::file_api::{AnswerError, ServerInfo};
+use crate::protocol::folder::FolderError;
+use crate::protocol::parts::{OpenPartError, ReadListError};
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::pointer::PointerMismatch;
 use crate::protocol::relay_list::{ParseSourceError, RelayListError};
@@ -93,6 +96,12 @@ pub enum AppError {
     /// The server refused.
     #[error(transparent)]
     Server(#[from] ServerRefusal),
+    /// The state of an unfinished transfer cannot be used.
+    #[error(transparent)]
+    Unfinished(#[from] UnfinishedError),
+    /// Nothing in the folder has a name that was asked for.
+    #[error("there is no {0:?} in the folder")]
+    NoSuchEntry(String),
     /// No answer of the server came.
     #[error(transparent)]
     Transfer(#[from] ExchangeError),
@@ -107,9 +116,6 @@ pub enum LocalFileError {
     /// It is not what it was when it was looked at.
     #[error("the file changed while it was read")]
     Changed,
-    /// It is a folder.
-    #[error("folders cannot be shared yet")]
-    Folder,
     /// The names in the folder are too long together: the list of them has more than 64 MiB.
     #[error("the names in the folder are too long together")]
     NamesTooLong,
@@ -133,9 +139,14 @@ pub enum LocalFileError {
     /// The folder has more than 1,000,000 files and empty folders.
     #[error("there are too many files in the folder")]
     TooManyEntries,
-    /// It has more bytes than can be shared.
-    #[error("the file has {0} bytes")]
-    TooLarge(u64),
+    /// It has more bytes than can be sent to this server.
+    #[error("the file has {len} bytes, and at most {max} can be sent")]
+    TooLarge {
+        /// Its bytes.
+        len: u64,
+        /// The most bytes that can be sent.
+        max: u64,
+    },
     /// It has another number of bytes than its directory entry says.
     #[error("the file should have {said} bytes, and {read} could be read")]
     WrongSize {
@@ -178,6 +189,15 @@ pub enum Mismatch {
     /// Its SHA-256 is not the pointer's.
     #[error("the digest differs")]
     Digest,
+    /// It is a folder whose list of files is not valid.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// It is in parts, and their list is not valid.
+    #[error(transparent)]
+    List(#[from] ReadListError),
+    /// One of its parts is not the one that the list means.
+    #[error(transparent)]
+    Part(#[from] OpenPartError),
     /// It says other things of itself than the pointer.
     #[error(transparent)]
     Description(#[from] PointerMismatch),
@@ -222,6 +242,14 @@ pub enum ServerRefusal {
     /// It said that it deleted a file, and gives it out all the same.
     #[error("the server still gives out a file that it said it deleted")]
     StillThere,
+    /// It has less room than all parts need.
+    #[error("the server has {free} bytes left, and {needed} are needed")]
+    TooFull {
+        /// Bytes of all parts.
+        needed: u64,
+        /// Bytes that it says are free.
+        free: u64,
+    },
     /// The blob is larger than it accepts.
     #[error("the server takes at most {max_blob} bytes")]
     TooLarge {
@@ -325,7 +353,7 @@ impl AppError {
     #[must_use]
     pub(crate) const fn trouble(&self) -> ErrorKind {
         match self {
-            Self::Address(_) | Self::RelayLine(_) => ErrorKind::Usage,
+            Self::Address(_) | Self::NoSuchEntry(_) | Self::RelayLine(_) => ErrorKind::Usage,
             Self::BuiltIn(_) | Self::SettingsFile(_) | Self::NotOwner | Self::Settings(_) => {
                 ErrorKind::Other
             }
@@ -337,7 +365,8 @@ impl AppError {
             | Self::RelayList(_)
             | Self::RelayMemory(_)
             | Self::RelaySource(RelaySourceError::Unread(_))
-            | Self::Save(_) => ErrorKind::LocalFile,
+            | Self::Save(_)
+            | Self::Unfinished(_) => ErrorKind::LocalFile,
             Self::ForeignBuiltIn
             | Self::NoRelays
             | Self::Proxy(_)
@@ -355,15 +384,6 @@ impl AppError {
 /// What a pointer describes that this version cannot fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NeedsNewer {
-    /// It is a folder.
-    #[error("it holds a folder")]
-    Folder,
-    /// A file that is too large for one part.
-    #[error("it is larger than one part")]
-    Large,
-    /// A file in parts.
-    #[error("it is cut into parts")]
-    Parts,
     /// A file whose key needs words from a second channel.
     #[error("it is protected by words")]
     Words,

@@ -79,7 +79,7 @@ pub(super) enum Command {
     Completions(Completions),
     /// Remove the server's copy of a file that you shared
     Delete(ManageArgs),
-    /// Share FILE through a network of its own on this computer, fetch it back, and tell who saw what
+    /// Share a file or folder through a network of its own on this computer, fetch it back, and tell who saw what
     Demo(Demo),
     /// Have the server keep a file for longer
     Extend(Extend),
@@ -97,9 +97,11 @@ pub(super) enum Command {
     RelayList(RelayListCommand),
     /// Say or change which relays are used
     Relays(RelaysArgs),
+    /// List transfers that were interrupted, go on with them, or give them up
+    Resume(ResumeArgs),
     /// Run a file server
     Serve(Serve),
-    /// Share FILE and print the pointer that the recipient needs
+    /// Share files and folders, and print the pointer that the recipient needs
     Share(ShareArgs),
     /// Take away files that a server stores, for its operator
     #[command(subcommand)]
@@ -136,7 +138,8 @@ pub(super) struct Man {
 
 #[derive(Args)]
 pub(super) struct Demo {
-    /// The file, of any kind, up to 9,998,912 bytes
+    /// The file or folder
+    #[arg(value_name = "PATH")]
     pub(super) file: PathBuf,
     /// Use six relays, and kill one of the path in the middle of the upload [default: guard]
     #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "guard", require_equals = true)]
@@ -162,6 +165,16 @@ pub(super) struct GetArgs {
     /// The folder or file to save to; an existing file is never overwritten [default: the current folder]
     #[arg(long, value_name = "PATH")]
     pub(super) out: Option<PathBuf>,
+    /// Of a folder, fetch only the file at PATH, or everything in the folder at PATH, as --list shows it; can be given
+    /// several times
+    #[arg(long, value_name = "PATH", conflicts_with = "list")]
+    pub(super) only: Vec<String>,
+    /// Say what a folder holds, and save nothing
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Go on with an interrupted download of the same pointer, if there is one
+    #[arg(long, conflicts_with_all = ["list", "only", "out"])]
+    pub(super) resume: bool,
     #[command(flatten)]
     pub(super) route: RouteArgs,
     /// Fetch the relay list that the pointer names from its host, which then sees this computer's address or your proxy's, once, and use it for this pointer's server
@@ -214,8 +227,15 @@ pub(super) struct Info {
 
 #[derive(Args)]
 pub(super) struct ShareArgs {
-    /// The file, up to 9,998,912 bytes
-    pub(super) file: PathBuf,
+    /// Files and folders; several of them are shared as one folder
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Share each of them for itself, and print one pointer each
+    #[arg(long)]
+    pub(super) each: bool,
+    /// Go on with an interrupted share of the same files, if there is one
+    #[arg(long)]
+    pub(super) resume: bool,
     /// The file server's address, as its operator gave it [default: the one of the settings, else the built-in one]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) server: Option<ServerAddress>,
@@ -242,6 +262,24 @@ pub(super) struct ShareArgs {
     #[arg(long)]
     pub(super) who_saw_what: bool,
     /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct ResumeArgs {
+    /// The ids of the transfers, as they are listed without any, or `all`
+    #[arg(value_name = "ID")]
+    pub(super) which: Vec<String>,
+    /// Give them up: delete what the server has of a share, remove what has come of a download
+    #[arg(long, requires = "which")]
+    pub(super) discard: bool,
+    #[command(flatten)]
+    pub(super) route: RouteArgs,
+    /// Say on standard error (with --json in its object) which party of the path was shown what, try by try
+    #[arg(long)]
+    pub(super) who_saw_what: bool,
+    /// Print one JSON object for each
     #[arg(long)]
     pub(super) json: bool,
 }

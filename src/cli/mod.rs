@@ -79,6 +79,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Relay(relay) => commands::relay::run(relay, &cancel).await,
         Command::RelayList(list) => commands::relay_list::run(list, &cancel).await,
         Command::Relays(relays) => commands::relays::run(relays, &cancel).await,
+        Command::Resume(resume) => commands::resume::run(resume, &cancel).await,
         Command::Serve(serve) => commands::serve::run(serve, &cancel).await,
         Command::Share(share) => commands::share::run(share, &cancel).await,
         Command::Status(status) => commands::manage::status(&status, &cancel).await,

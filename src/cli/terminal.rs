@@ -205,6 +205,8 @@ fn show(bar: &ProgressBar, stage: Stage) {
         Stage::Upload { .. } => "Sending",
         Stage::Crossing => "Crossing the relays",
         Stage::Download { .. } => "Receiving",
+        Stage::Parts(_) => "Moving parts",
+        Stage::Waiting { .. } => "Waiting for the server",
         Stage::Work { .. } => "Working for the server",
         Stage::Verify => "Verifying",
         Stage::Open => "Opening",
@@ -216,6 +218,7 @@ fn show(bar: &ProgressBar, stage: Stage) {
 /// Where the bar stands at a stage, in thousandths.
 fn position(stage: Stage) -> u64 {
     let (done, total, full) = match stage {
+        Stage::Parts(moved) => (moved.done, moved.total, SCALE - 1),
         Stage::Work { permille } => (permille.into(), 1_000, WORK_SHARE),
         Stage::Upload { sent, total } => (sent, total, SCALE - 1),
         Stage::Download { received, total } => (received, total, SCALE - 1),

@@ -1,5 +1,7 @@
 //! Runs an [`Exchange`] with the real clock, timers and random source, and a cancel token.
 
+use std::time::{Duration, Instant};
+
 use rand_core::CryptoRng;
 use thiserror::Error;
 use tokio::task::block_in_place;
@@ -20,6 +22,17 @@ pub struct Driven {
     pub result: Result<Response, DriveError>,
     /// What every party was shown, try by try.
     pub shown: Vec<AttemptShown>,
+    /// How quick the last try was; `None` when there was none.
+    pub pace: Option<Pace>,
+}
+
+/// How quick one try was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// From its first byte to its outcome.
+    pub took: Duration,
+    /// How long its answer was waited for, at most.
+    pub allowed: Duration,
 }
 
 /// Why there is no answer.
@@ -46,6 +59,7 @@ pub(crate) async fn drive(
     clock: &Clock,
     rng: &mut impl CryptoRng,
 ) -> Driven {
+    let mut pace = None;
     let result = loop {
         if cancel.is_cancelled() {
             break Err(DriveError::Cancelled);
@@ -69,7 +83,13 @@ pub(crate) async fn drive(
                     Some(path) if exchange.is_sessions() => PostTarget::SessionRelay(&path.guard),
                     Some(path) => PostTarget::Relay(&path.guard),
                 };
-                match transport.post(target, *attempt, progress, cancel).await {
+                let (started, allowed) = (Instant::now(), attempt.answer_wait);
+                let outcome = transport.post(target, *attempt, progress, cancel).await;
+                pace = Some(Pace {
+                    took: started.elapsed(),
+                    allowed,
+                });
+                match outcome {
                     Ok(outcome) => {
                         block_in_place(|| exchange.on_outcome(outcome, clock()));
                     }
@@ -82,5 +102,6 @@ pub(crate) async fn drive(
     Driven {
         result,
         shown: exchange.into_shown(),
+        pace,
     }
 }

@@ -67,21 +67,14 @@ fn every_size_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn a_file_that_is_too_large_is_refused_and_nothing_is_stored() {
+fn a_file_that_is_one_byte_too_large_for_one_blob_goes_in_two_parts() {
     let network = Network::start();
     let large = network.file("large.bin", &content(9_998_913));
-    let output = network.share(&large);
-    assert_eq!(output.status.code(), Some(7));
-    assert!(
-        said(&output).contains("9,998,913") && said(&output).contains("9,998,912"),
-        "{}",
-        said(&output)
-    );
-    assert!(output.stdout.is_empty() && network.stored().is_empty());
-
-    let output = network.share(network.home());
-    assert_eq!(output.status.code(), Some(7));
-    assert!(said(&output).contains("folders"), "{}", said(&output));
+    let pointer = network.pointer_to(&large);
+    assert_eq!(network.stored().len(), 3, "two parts and their list");
+    assert!(network.get(&pointer).status.success());
+    let [saved] = network.received_files().try_into().unwrap();
+    assert!(fs::read(saved).unwrap() == fs::read(large).unwrap());
 }
 
 #[test]

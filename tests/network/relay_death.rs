@@ -211,7 +211,7 @@ impl World {
     async fn share(&self, content: &[u8], progress: &ProgressSink) -> (Pointer, Vec<RequestShown>) {
         let file = self.folder.path().join("large.bin");
         fs::write(&file, content).unwrap();
-        let request = ShareRequest::new(file);
+        let request = ShareRequest::new(vec![file]);
         let call = self.call(progress);
         let shared = share::share(&call, request).await.unwrap();
         (shared.pointer, call.log().requests())
@@ -224,6 +224,7 @@ impl World {
                 .prepare(&[])
                 .unwrap(),
             tell_sender: false,
+            choice: get::Choice::All,
         };
         let call = self.call(progress);
         let fetched = get::get(&call, request).await.unwrap();

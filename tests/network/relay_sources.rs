@@ -597,7 +597,7 @@ impl Person {
             .await
             .unwrap();
         let call = Call::new(&self.program, network, &CallContext::default());
-        share(&call, ShareRequest::new(file)).await.unwrap();
+        share(&call, ShareRequest::new(vec![file])).await.unwrap();
         call.log().requests()
     }
 

@@ -52,7 +52,7 @@ async fn a_file_is_shared_and_fetched_over_session_nodes_and_a_session_file_serv
         "the incomplete entry is dropped"
     );
     let call = person.call(&network.server.address, relays).await;
-    let shared = share(&call, ShareRequest::new(file)).await.unwrap();
+    let shared = share(&call, ShareRequest::new(vec![file])).await.unwrap();
     assert_eq!(shared.pointer.relay_list, None);
 
     let text = shared.pointer.to_text();
@@ -66,6 +66,7 @@ async fn a_file_is_shared_and_fetched_over_session_nodes_and_a_session_file_serv
             .prepare(&[])
             .unwrap(),
         tell_sender: true,
+        choice: get::Choice::All,
     };
     let fetched = get::get(&call, request).await.unwrap();
     assert_eq!(std::fs::read(fetched.path).unwrap(), content);

@@ -18,6 +18,7 @@ use crate::disk::kept::{ChangeError, JsonRecord, Kept, UnreadFile, UnreadReason}
 use crate::protocol::address::FileId;
 use crate::protocol::capability::OwnerToken;
 use crate::protocol::keys::Ed25519Public;
+use crate::protocol::parts::PartsOwner;
 
 /// The record of a person's shares.
 pub(crate) struct OwnShares {
@@ -26,8 +27,10 @@ pub(crate) struct OwnShares {
 
 /// Record of one share.
 pub(crate) struct OwnShare {
-    /// Token by which the file is deleted, extended and asked about.
+    /// Token by which the file, or the list of its parts, is deleted, extended and asked about.
     pub token: OwnerToken,
+    /// What the tokens of the parts follow from, of a share in parts.
+    pub parts: Option<PartsOwner>,
     /// When the server forgets the file, in unix seconds.
     pub expires: u64,
     /// Whether recipients are asked for download receipts.
@@ -200,6 +203,9 @@ impl JsonRecord for OwnSharesFile {
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 struct Entry {
     token: String,
+    /// Hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parts: Option<String>,
     expires: u64,
     receipts: bool,
 }
@@ -208,14 +214,26 @@ impl Entry {
     fn of(share: &OwnShare) -> Self {
         Self {
             token: share.token.to_hex().to_string(),
+            parts: share
+                .parts
+                .as_ref()
+                .map(|owner| HEXLOWER.encode(owner.as_bytes())),
             expires: share.expires,
             receipts: share.receipts,
         }
     }
 
     fn to_share(&self) -> Option<OwnShare> {
+        // The same form as that of a token.
+        let parts = match &self.parts {
+            Some(hex) => Some(PartsOwner::from_bytes(
+                *OwnerToken::from_hex(hex)?.as_bytes(),
+            )),
+            None => None,
+        };
         Some(OwnShare {
             token: OwnerToken::from_hex(&self.token)?,
+            parts,
             expires: self.expires,
             receipts: self.receipts,
         })
@@ -280,6 +298,7 @@ mod tests {
 
     fn share(number: u8, expires: u64) -> OwnShare {
         OwnShare {
+            parts: None,
             token: OwnerToken::from_bytes([number; 32]),
             expires,
             receipts: number.is_multiple_of(2),

@@ -120,6 +120,7 @@ impl Row for OwnedRow {
 
     fn add(&self, home: &Home, number: u8) -> Result<(), Complaint> {
         let share = OwnShare {
+            parts: None,
             token: OwnerToken::from_bytes([number; 32]),
             expires: 1,
             receipts: false,

@@ -12,6 +12,7 @@ use crate::disk::path_bytes;
 use crate::protocol::folder::{
     EntryKind, FolderEntry, FolderError, MAX_STEP_LEN, ManifestWriter, check_path,
 };
+use crate::protocol::parts::MAX_WHOLE_LEN;
 use crate::protocol::pointer::shorten_name;
 use crate::protocol::resume::{FileStamp, FolderStamp, Source};
 
@@ -361,7 +362,10 @@ impl<'a> Walk<'a> {
 /// Why a folder cannot be shared, from why its manifest cannot be made.
 fn not_shared(error: FolderError) -> LocalFileError {
     match error {
-        FolderError::Lengths => LocalFileError::TooLarge(u64::MAX),
+        FolderError::Lengths => LocalFileError::TooLarge {
+            len: u64::MAX,
+            max: MAX_WHOLE_LEN,
+        },
         FolderError::ManifestTooLong => LocalFileError::NamesTooLong,
         FolderError::TooManyEntries => LocalFileError::TooManyEntries,
         // The walk goes in order and has each name once, but for what others do to the folder meanwhile.

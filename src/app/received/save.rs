@@ -59,7 +59,7 @@ impl SaveTo {
 
     fn target(self) -> Result<SaveTarget, SaveError> {
         let path = match self {
-            Self::Folder(folder) => return Ok(SaveTarget { folder, name: None }),
+            Self::Folder(folder) => return Ok(SaveTarget::new(folder, None)),
             Self::Path(path) => path,
         };
         let ends_in_separator = path
@@ -68,18 +68,13 @@ impl SaveTo {
             .last()
             .is_some_and(|last| std::path::is_separator(char::from(*last)));
         if ends_in_separator || path.is_dir() {
-            return Ok(SaveTarget {
-                folder: path,
-                name: None,
-            });
+            return Ok(SaveTarget::new(path, None));
         }
         let chosen = path
             .file_name()
             .ok_or_else(|| SaveError::Folder(io::ErrorKind::NotFound.into()))?;
-        Ok(SaveTarget {
-            folder: path.parent().unwrap_or_else(|| Path::new("")).to_owned(),
-            name: Some(chosen.to_owned()),
-        })
+        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        Ok(SaveTarget::new(folder, Some(chosen.to_owned())))
     }
 }
 
@@ -87,11 +82,21 @@ impl SaveTo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SaveTarget {
     folder: PathBuf,
+    /// The folder as the person named it, which is how they are told where something is.
+    named: PathBuf,
     /// The name that the person chose, in place of the one that came with the file.
     name: Option<OsString>,
 }
 
 impl SaveTarget {
+    fn new(folder: PathBuf, name: Option<OsString>) -> Self {
+        Self {
+            named: folder.clone(),
+            folder,
+            name,
+        }
+    }
+
     /// Saves `content`. A taken name gets a number, "report (1).pdf"; nothing is overwritten. A name that the file system
     /// refuses is replaced by one like it, "what_.pdf".
     ///
@@ -106,10 +111,8 @@ impl SaveTarget {
     /// The place at this path, whatever is there: what is saved gets this name, or one like it.
     #[must_use]
     pub(crate) fn exactly(path: &Path) -> Self {
-        Self {
-            folder: path.parent().unwrap_or_else(|| Path::new("")).to_owned(),
-            name: path.file_name().map(ToOwned::to_owned),
-        }
+        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        Self::new(folder, path.file_name().map(ToOwned::to_owned))
     }
 
     /// Where something called `name` would be saved, if that name is free.
@@ -140,6 +143,7 @@ impl SaveTarget {
         let folder = std::path::absolute(self.here());
         Ok(Self {
             folder: folder.map_err(|error| SaveError::Folder(error.into()))?,
+            named: self.named.clone(),
             name: self.name.clone(),
         })
     }
@@ -170,7 +174,7 @@ impl SaveTarget {
             give(&self.folder.join(name))
         });
         match taken {
-            Ok((name, ())) => Ok(self.folder.join(name)),
+            Ok((name, ())) => Ok(self.named.join(name)),
             Err(why) => Err(no_name(why, SaveError::Rename)),
         }
     }

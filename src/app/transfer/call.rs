@@ -13,6 +13,7 @@ use crate::app::error::{AppError, ServerRefusal};
 use crate::app::kept::remembered::{KeptInfo, KeptPath};
 use crate::app::relays::set::RelaySet;
 use crate::app::words::who_saw_what::{self, Asked, RequestShown};
+pub(super) use crate::net::Pace;
 use crate::net::{self, DriveError, HttpTransport, Moved, Progress};
 use crate::protocol::capability::AccessWord;
 use crate::protocol::disclosure::ShownOutcome;
@@ -275,7 +276,8 @@ impl Call {
         Ok(answer.response)
     }
 
-    async fn run_unlike(
+    /// As [`Call::run`], over another last relay than that of `unlike` where there is one, else over another middle.
+    pub(super) async fn run_unlike(
         &self,
         unlike: Option<Hops>,
         request: &FileRequest,
@@ -351,7 +353,11 @@ impl Call {
         // Whatever became of it: a try that failed was shown to somebody too.
         self.context.log.extend([RequestShown { asked, attempts }]);
         match driven.result {
-            Ok(response) => Ok(RoutedAnswer { response, over }),
+            Ok(response) => Ok(RoutedAnswer {
+                response,
+                over,
+                pace: driven.pace.unwrap_or_default(),
+            }),
             Err(error) => {
                 debug!("a request ended without an answer");
                 Err(error.into())
@@ -382,10 +388,12 @@ impl Call {
 }
 
 /// A server's answer and the path that it came over.
-struct RoutedAnswer {
-    response: Response,
+pub(super) struct RoutedAnswer {
+    pub(super) response: Response,
     /// `None` for an answer without relays.
-    over: Option<Hops>,
+    pub(super) over: Option<Hops>,
+    /// How quick its try was.
+    pub(super) pace: Pace,
 }
 
 /// The `/info` that a server just gave.

@@ -1,20 +1,27 @@
-//! Get: pointer → downloaded → verified → opened → saved.
+//! Get: pointer → downloaded → verified → opened → saved; in parts where it is larger than one blob.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use tokio::task::block_in_place;
+
 use super::call::Call;
+use super::parts::{self, fetch};
 use super::stage::Stage;
 use super::supported::{PointerUse, whole_key};
 use crate::app::error::{AppError, Mismatch, ServerRefusal};
 use crate::app::received::content_type::Findings;
 use crate::app::received::file_name::SafeFileName;
+use crate::app::received::incoming::{Renamed, SavedItem};
 use crate::app::received::save::SaveTarget;
 use crate::app::relays::refresh;
+use crate::protocol::address::FileId;
 use crate::protocol::capability::DownloadReceipt;
 use crate::protocol::file_api::{self, FileRequest};
+use crate::protocol::folder::{FolderError, Manifest, ManifestReader};
 use crate::protocol::pointer::Pointer;
-use crate::protocol::seal::{Opened, UnverifiedBlob};
+use crate::protocol::seal::{ContentKind, Opened, UnverifiedBlob};
 use crate::protocol::size_class::SizeClass;
 use crate::wire::random;
 
@@ -26,6 +33,59 @@ pub struct GetRequest {
     pub target: SaveTarget,
     /// Whether the sender is told of it, if they asked to be.
     pub tell_sender: bool,
+    /// What of a folder is wanted.
+    pub choice: Choice,
+}
+
+/// What of a folder is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// All of it.
+    #[default]
+    All,
+    /// The files at these paths, and everything in the folders at them, as the listing shows them.
+    Only(Vec<String>),
+}
+
+impl Choice {
+    /// The numbers of the wanted entries; `None` for all.
+    ///
+    /// # Errors
+    /// [`AppError::NoSuchEntry`] for a path at which nothing is.
+    pub(super) fn among(&self, manifest: &Manifest) -> Result<Option<Vec<Range<u32>>>, AppError> {
+        let Self::Only(paths) = self else {
+            return Ok(None);
+        };
+        let wanted: Vec<_> = paths
+            .iter()
+            .map(|path| path.trim_end_matches('/'))
+            .collect();
+        let mut found = vec![false; wanted.len()];
+        let mut ranges: Vec<Range<u32>> = Vec::new();
+        for entry in manifest.iter() {
+            let mut is_wanted = false;
+            for (path, found) in wanted.iter().zip(&mut found) {
+                if lies_at(entry.entry.path, path) {
+                    (*found, is_wanted) = (true, true);
+                }
+            }
+            match ranges.last_mut() {
+                _ if !is_wanted => {}
+                Some(range) if range.end == entry.number => range.end += 1,
+                _ => ranges.push(entry.number..entry.number + 1),
+            }
+        }
+        match wanted.iter().zip(found).find(|(_, found)| !found) {
+            Some((path, _)) => Err(AppError::NoSuchEntry((*path).to_owned())),
+            None => Ok(Some(ranges)),
+        }
+    }
+}
+
+/// Whether an entry is `path`, or lies in the folder there.
+fn lies_at(entry: &str, path: &str) -> bool {
+    let rest = entry.strip_prefix(path);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether the sender was told of the download.
@@ -41,25 +101,28 @@ pub enum Receipt {
     Unasked,
 }
 
-/// A file that was verified, opened and saved.
+/// A file or folder that was verified, opened and saved.
 pub struct Fetched {
-    /// Path of the saved file.
+    /// Path of the saved file or folder.
     pub path: PathBuf,
     /// Its bytes.
     pub content_len: u64,
-    /// What name and content say of each other.
+    /// What name and content of a file say of each other; nothing of a folder.
     pub findings: Findings,
+    /// Names in a folder that this system could not hold.
+    pub renamed: Renamed,
     /// Whether the sender was told.
     pub receipt: Receipt,
     /// From the first byte sent to the file on disk, without telling the sender.
     pub took: Duration,
 }
 
-/// Fetches what a pointer describes and saves it. Everything is verified and opened in memory before anything is
-/// written; the sender is told, if they asked and the recipient agrees, once it is.
+/// Fetches what a pointer describes and saves it. Everything is verified before it is written: of what comes in one blob
+/// all of it, else part by part. The sender is told, if they asked and the recipient agrees, once all is saved.
 ///
 /// # Errors
-/// [`AppError`]; nothing is left on disk then.
+/// [`AppError`]; nothing is left on disk then, but what has come of something in parts, with which
+/// [`resume`](super::parts::resume) goes on.
 pub async fn get(call: &Call, request: GetRequest) -> Result<Fetched, AppError> {
     let started = Instant::now();
     let _remembered = call.program().remember_at_the_end();
@@ -67,80 +130,169 @@ pub async fn get(call: &Call, request: GetRequest) -> Result<Fetched, AppError> 
         pointer,
         target,
         tell_sender,
+        choice,
     } = request;
     PointerUse::Get.check(&pointer)?;
-    let expected = SizeClass::for_content_len(pointer.content_len).map_or(0, SizeClass::blob_len);
-
     call.progress().stage(Stage::FindPath);
-    let request = FileRequest::Download(pointer.id.clone());
-    let response = refresh::beside(call, call.run(&request, expected)).await?;
-    let blob = file_api::read_found(response).map_err(ServerRefusal::of_download)?;
+    let receipt = ReceiptWish::of(&pointer, tell_sender);
+    let saved = if pointer.kind == ContentKind::PartList {
+        let fetching = fetch::fetch(call, pointer, &target, tell_sender, &choice);
+        refresh::beside(call, fetching).await?
+    } else {
+        refresh::beside(call, get_blob(call, pointer, target, choice)).await?
+    };
+    finished(call, saved, receipt, started).await
+}
 
-    let (progress, cancel) = (call.progress().clone(), call.cancel().clone());
-    let work = move || {
-        progress.stage(Stage::Verify);
-        let sealed = UnverifiedBlob::new(blob)
-            .verify(&pointer.digest)
-            .map_err(|_differs| Mismatch::Digest)?;
-        progress.stage(Stage::Open);
-        let opened = sealed.open(whole_key(&pointer)?).map_err(Mismatch::Open)?;
-        pointer
-            .check(opened.header())
-            .map_err(Mismatch::Description)?;
-        // The last moment at which a cancel leaves no file.
-        if cancel.is_cancelled() {
-            return Err(AppError::Cancelled);
-        }
-        progress.stage(Stage::Save);
-        let saved = target.save(&name_of(&opened, &pointer), opened.content())?;
-        let len = opened.content().len() as u64;
-        Ok((saved.path, len, saved.findings.unwrap_or_default(), pointer))
-    };
-    let (path, content_len, findings, pointer) = match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done?,
-        // A worker ends early only when the program does.
-        Err(_ended) => return Err(AppError::Cancelled),
-    };
+/// Says what was saved, once the sender was told.
+pub(super) async fn finished(
+    call: &Call,
+    saved: SavedItem,
+    receipt: ReceiptWish,
+    started: Instant,
+) -> Result<Fetched, AppError> {
     let took = started.elapsed();
-    let receipt = match pointer.receipts {
-        None => Receipt::Unasked,
-        Some(_) if !tell_sender => Receipt::Declined,
-        Some(_) => {
-            call.progress().stage(Stage::TellSender);
-            tell_the_sender(call, &pointer).await
-        }
-    };
+    let receipt = receipt.fulfil(call).await;
     Ok(Fetched {
-        path,
-        content_len,
-        findings,
+        path: saved.path,
+        content_len: saved.content_len,
+        findings: saved.findings.unwrap_or_default(),
+        renamed: saved.renamed,
         receipt,
         took,
     })
 }
 
-/// Nothing that goes wrong here concerns the file, which is on disk.
-async fn tell_the_sender(call: &Call, pointer: &Pointer) -> Receipt {
-    let Some(key) = pointer.key.whole() else {
-        return Receipt::Failed;
-    };
-    let request = FileRequest::Receipt {
-        id: pointer.id.clone(),
-        receipt: DownloadReceipt::make(key, &pointer.id, &mut random::system()),
-    };
-    let answer = call.silent().run(&request, 0).await;
-    match answer.map(|answer| file_api::read_done(&answer)) {
-        Ok(Ok(())) => Receipt::Sent,
-        Ok(Err(_)) | Err(_) => Receipt::Failed,
+/// What a folder holds, before anything of it is saved.
+///
+/// # Errors
+/// [`AppError`]; [`AppError::Mismatch`] for a pointer to a single file too.
+pub async fn list(call: &Call, pointer: &Pointer) -> Result<Manifest, AppError> {
+    let _remembered = call.program().remember_at_the_end();
+    PointerUse::Get.check(pointer)?;
+    call.progress().stage(Stage::FindPath);
+    match pointer.kind {
+        ContentKind::Folder => {
+            let opened = fetch_blob(call, pointer).await?;
+            Ok(read_manifest(&opened)?)
+        }
+        ContentKind::PartList => {
+            let (list, _) = parts::list::fetch(call, pointer).await?;
+            if list.kind() != ContentKind::Folder {
+                return Err(Mismatch::Folder(FolderError::Malformed).into());
+            }
+            let fetched = fetch::fetch_manifest(call, &list).await?;
+            Ok(fetched.manifest)
+        }
+        ContentKind::File | ContentKind::Part => {
+            Err(Mismatch::Folder(FolderError::Malformed).into())
+        }
+    }
+}
+
+/// Fetches the blob of something that is in one, verifies and opens it, and compares it with the pointer.
+async fn fetch_blob(call: &Call, pointer: &Pointer) -> Result<Opened, AppError> {
+    let expected = SizeClass::for_content_len(pointer.content_len).map_or(0, SizeClass::blob_len);
+    let request = FileRequest::Download(pointer.id.clone());
+    let response = call.run(&request, expected).await?;
+    let blob = file_api::read_found(response).map_err(ServerRefusal::of_download)?;
+    call.progress().stage(Stage::Verify);
+    block_in_place(|| {
+        let sealed = UnverifiedBlob::new(blob)
+            .verify(&pointer.digest)
+            .map_err(|_differs| Mismatch::Digest)?;
+        call.progress().stage(Stage::Open);
+        let opened = sealed.open(whole_key(pointer)?).map_err(Mismatch::Open)?;
+        pointer
+            .check(opened.header())
+            .map_err(Mismatch::Description)?;
+        Ok(opened)
+    })
+}
+
+fn read_manifest(opened: &Opened) -> Result<Manifest, Mismatch> {
+    let mut reader = ManifestReader::new(opened.content().len() as u64);
+    reader.push(opened.content())?;
+    Ok(reader.finish()?)
+}
+
+async fn get_blob(
+    call: &Call,
+    pointer: Pointer,
+    target: SaveTarget,
+    choice: Choice,
+) -> Result<SavedItem, AppError> {
+    let opened = fetch_blob(call, &pointer).await?;
+    // The last moment at which a cancel leaves no file.
+    if call.cancel().is_cancelled() {
+        return Err(AppError::Cancelled);
+    }
+    call.progress().stage(Stage::Save);
+    let name = name_of(&opened, &pointer);
+    block_in_place(|| {
+        if pointer.kind != ContentKind::Folder {
+            return Ok(target.save(&name, opened.content())?);
+        }
+        let manifest = read_manifest(&opened)?;
+        let chosen = choice.among(&manifest)?;
+        let incoming = target.begin_folder(manifest, chosen)?;
+        incoming.write_at(0, opened.content())?;
+        incoming.sync()?;
+        Ok(incoming.finish(&name)?)
+    })
+}
+
+/// Whether and what the sender is told once all is saved.
+pub(super) enum ReceiptWish {
+    Unasked,
+    Declined,
+    Wanted {
+        id: FileId,
+        receipt: Option<DownloadReceipt>,
+    },
+}
+
+impl ReceiptWish {
+    pub(super) fn of(pointer: &Pointer, tell_sender: bool) -> Self {
+        match pointer.receipts {
+            None => Self::Unasked,
+            Some(_) if !tell_sender => Self::Declined,
+            Some(_) => Self::Wanted {
+                id: pointer.id.clone(),
+                receipt: pointer
+                    .key
+                    .whole()
+                    .map(|key| DownloadReceipt::make(key, &pointer.id, &mut random::system())),
+            },
+        }
+    }
+
+    /// Nothing that goes wrong here concerns the file, which is on disk.
+    async fn fulfil(self, call: &Call) -> Receipt {
+        let (id, receipt) = match self {
+            Self::Unasked => return Receipt::Unasked,
+            Self::Declined => return Receipt::Declined,
+            Self::Wanted { receipt: None, .. } => return Receipt::Failed,
+            Self::Wanted {
+                id,
+                receipt: Some(receipt),
+            } => (id, receipt),
+        };
+        call.progress().stage(Stage::TellSender);
+        let request = FileRequest::Receipt { id, receipt };
+        let answer = call.silent().run(&request, 0).await;
+        match answer.map(|answer| file_api::read_done(&answer)) {
+            Ok(Ok(())) => Receipt::Sent,
+            Ok(Err(_)) | Err(_) => Receipt::Failed,
+        }
     }
 }
 
 fn name_of(opened: &Opened, pointer: &Pointer) -> SafeFileName {
-    let name = opened
-        .header()
-        .name
-        .as_deref()
-        .or(pointer.name.as_deref())
-        .unwrap_or_default();
-    SafeFileName::sanitize(name)
+    let name = opened.header().name.as_deref().or(pointer.name.as_deref());
+    if pointer.kind == ContentKind::Folder {
+        SafeFileName::of_folder(name)
+    } else {
+        SafeFileName::sanitize(name.unwrap_or_default())
+    }
 }

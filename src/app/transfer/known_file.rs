@@ -5,10 +5,12 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::local_file;
-use crate::app::error::AppError;
+use crate::app::error::{AppError, LocalFileError};
+use crate::app::parcel::Parcel;
 use crate::app::relays::list_file;
 use crate::protocol::pointer::{FindPointerError, Pointer};
+use crate::protocol::seal::ContentKind;
+use crate::protocol::size_class::MAX_CONTENT_LEN;
 use crate::protocol::text;
 
 /// What this program can do with a file besides sharing it.
@@ -53,8 +55,15 @@ impl KnownFile {
 /// # Errors
 /// [`AppError::Local`]; [`AppError::Pointer`] when the file holds no text.
 pub(crate) fn read_pointer(path: &Path) -> Result<Zeroizing<String>, AppError> {
-    let file = local_file::read(path)?;
-    text::decode(&file.content).map_err(|_not_text| AppError::Pointer(FindPointerError::NotFound))
+    let parcel = Parcel::look(&[path.to_owned()], &|| false)?;
+    if parcel.kind() != ContentKind::File {
+        return Err(LocalFileError::NotAFile.into());
+    }
+    if parcel.content_len() > MAX_CONTENT_LEN {
+        return Err(AppError::Pointer(FindPointerError::TooLong));
+    }
+    let content = parcel.read(0..parcel.content_len())?;
+    text::decode(&content).map_err(|_not_text| AppError::Pointer(FindPointerError::NotFound))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use tokio::task::block_in_place;
 
 use super::call::Call;
+use super::parts::list;
 use super::program::Program;
 use super::supported::{PointerUse, whole_key};
 use super::upload::{check_ttl, differing_hour, expiry};
@@ -17,6 +18,12 @@ use crate::protocol::pointer::Pointer;
 pub enum Deletion {
     /// The server removed its copy.
     Deleted,
+    /// The server removed the list of parts, without which nobody finds the parts, but not so many of those: it was not
+    /// reached for them. They are gone when they expire.
+    DeletedBut {
+        /// Number of parts that the server may still have.
+        parts_left: u32,
+    },
     /// It had none any more.
     GoneAlready,
 }
@@ -70,12 +77,22 @@ pub async fn delete(call: &Call, pointer: &Pointer) -> Result<Deletion, AppError
     let _remembered = call.program().remember_at_the_end();
     PointerUse::Manage.check(pointer)?;
     let own = find(call.program(), pointer)?.ok_or_else(|| not_on_record(pointer))?;
+    // The list last: without it nobody can tell which parts there are.
+    let parts_left = match &own.parts {
+        None => 0,
+        Some(owner) => match list::delete_parts(call, pointer, owner).await {
+            Ok(deletions) => deletions.left,
+            Err(AppError::Server(ServerRefusal::NotThere)) => return Ok(Deletion::GoneAlready),
+            Err(error) => return Err(error),
+        },
+    };
     let request = FileRequest::Delete {
         id: pointer.id.clone(),
         token: own.token,
     };
     let outcome = match file_api::read_done(&call.run(&request, 0).await?) {
         // The token stays on record until the file would have expired: asking again is answered alike.
+        Ok(()) if parts_left > 0 => Deletion::DeletedBut { parts_left },
         Ok(()) => Deletion::Deleted,
         // It expired, was used up or deleted, or the answer to a first try was lost.
         Err(AnswerError::Status(404)) => Deletion::GoneAlready,
@@ -121,7 +138,10 @@ pub async fn extend(
         }
         check(info.as_ref())?;
     }
-    let token = own.map(|own| own.token);
+    let (token, parts) = match own {
+        Some(own) => (Some(own.token), own.parts),
+        None => (None, None),
+    };
     let mut request = FileRequest::Extend {
         id: pointer.id.clone(),
         expiry: expiry(info.as_ref(), ttl_secs, None, call.program().now()),
@@ -151,7 +171,7 @@ pub async fn extend(
         }
         answer = file_api::read_file_info(&call.run(&request, 0).await?);
     }
-    let expires = match answer {
+    let mut expires = match answer {
         Ok(info) => info.expires_secs(),
         Err(AnswerError::Status(404 | 405)) if !is_own && is_there(call, pointer).await? => {
             return Err(if OwnedId::could_be(&pointer.id) {
@@ -162,6 +182,12 @@ pub async fn extend(
         }
         Err(error) => return Err(refused(error)),
     };
+    if let Some(owner) = &parts {
+        let now = call.program().now();
+        let until = expiry(info.as_ref(), ttl_secs, server_hour, now);
+        let first = list::extend_parts(call, pointer, owner, until).await?;
+        expires = expires.min(first);
+    }
     change(call.program(), |record| {
         record.extend(&pointer.server.key, &pointer.id, expires)
     })

@@ -4,8 +4,8 @@
 pub mod call;
 pub mod get;
 pub mod known_file;
-pub(crate) mod local_file;
 pub mod manage;
+pub mod parts;
 pub mod program;
 pub mod routed_server;
 pub mod share;

@@ -1,26 +1,33 @@
-//! Share: file → padded, sealed → uploaded → pointer.
+//! Share: file or folder → padded, sealed → uploaded → pointer; in parts where it is larger than one blob.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use tokio::task::block_in_place;
+
 use super::call::Call;
-use super::local_file;
-use super::stage::{ProgressSink, Stage};
-use super::upload::{BlobUpload, UploadTerms};
-use crate::app::error::{AppError, LocalFileError};
+use super::parts;
+use super::stage::Stage;
+use super::upload::{self, BlobUpload, ConfirmedBlob, OnRecord, UploadTerms};
+use crate::app::error::{AppError, LocalFileError, ServerRefusal};
+use crate::app::kept::unfinished::UnfinishedTransfers;
+use crate::app::parcel::{LeftOut, Parcel};
 use crate::app::relays::refresh;
+use crate::protocol::address::MAX_ID_LEN;
 use crate::protocol::capability::receipt_key;
-use crate::protocol::file_api::ReceiptTerms;
+use crate::protocol::file_api::{EXPIRY_HOUR_FEATURE, OWNER_FEATURE, ReceiptTerms, ServerInfo};
+use crate::protocol::parts::{IdForm, Layout, TooLong};
 use crate::protocol::pointer::{Pointer, PointerKey, short_name};
-use crate::protocol::seal::{ContentKind, FileKey, Sealed, seal};
+use crate::protocol::resume::{SenderBegin, Wishes};
+use crate::protocol::seal::{FileKey, Sealed, seal};
 use crate::protocol::size_class::{MAX_CONTENT_LEN, SizeClass};
 use crate::wire::random;
 
 /// A share that was asked for.
 #[derive(Clone, Debug)]
 pub struct ShareRequest {
-    /// The file.
-    pub file: PathBuf,
+    /// A file, a folder, or several of both, which make one folder.
+    pub paths: Vec<PathBuf>,
     /// How long the server should keep it, in seconds; its default when absent.
     pub ttl_secs: Option<u64>,
     /// Whether the pointer shows the name; the sealed header keeps it either way.
@@ -34,9 +41,9 @@ pub struct ShareRequest {
 impl ShareRequest {
     /// A share with nothing special.
     #[must_use]
-    pub const fn new(file: PathBuf) -> Self {
+    pub const fn new(paths: Vec<PathBuf>) -> Self {
         Self {
-            file,
+            paths,
             ttl_secs: None,
             name_in_pointer: true,
             receipts: Receipts::Unasked,
@@ -81,12 +88,16 @@ impl Receipts {
     }
 }
 
-/// A file that a server confirmed.
+/// A file or folder that a server confirmed.
 pub struct Shared {
     /// What the recipient needs.
     pub pointer: Pointer,
-    /// The size everybody on the way saw.
+    /// The size of each blob that everybody on the way saw.
     pub class: SizeClass,
+    /// Number of parts; 1 for what is in one blob.
+    pub parts: u32,
+    /// What was not shared, because it is neither file nor folder, or cannot be read or named.
+    pub left_out: LeftOut,
     /// Whether the pointer works on this computer only.
     pub builtin: bool,
     /// Whether it can be deleted and asked about from here.
@@ -99,99 +110,211 @@ pub struct Shared {
     pub took: Duration,
 }
 
-/// Shares a file.
+/// Shares a file or folder.
 ///
 /// # Errors
 /// [`AppError`]; nothing is left at the server that it did not confirm, unless the answer was lost and the server cannot
-/// be asked.
+/// be asked. Of something in parts what is confirmed stays, and [`resume`](super::parts::resume) goes on with it.
 pub async fn share(call: &Call, request: ShareRequest) -> Result<Shared, AppError> {
     let started = Instant::now();
     let _remembered = call.program().remember_at_the_end();
-    // Sealing and the server's answer take their time each, so they go side by side; where the file cannot be sealed, the
-    // server need not answer.
-    let (file, info) = {
+    // Reading, sealing and the server's answer take their time each, so they go side by side; where nothing can be shared,
+    // the server need not answer.
+    let (ready, info) = {
         let asking = call.silent().with_cancel(call.cancel().child_token());
-        let sealing = async {
-            let sealed = prepare(request.file, call.progress()).await;
-            match &sealed {
+        let preparing = async {
+            let ready = prepare(&request.paths, call).await;
+            match &ready {
                 Ok(_) => call.progress().stage(Stage::FindPath),
                 Err(_) => asking.cancel().cancel(),
             }
-            sealed
+            ready
         };
-        tokio::join!(sealing, asking.info_for_upload())
+        tokio::join!(preparing, asking.info_for_upload())
     };
-    let SealedFile {
-        sealed: Sealed { blob, key, digest },
-        name,
-        content_len,
-    } = file?;
+    let ready = ready?;
     // Second: where the file is at fault, the question was only cancelled.
     let info = info?;
-    let class = blob.class();
+    let left_out = ready.parcel.left_out().clone();
+    let sending = async {
+        match ready.sealed {
+            Some(sealed) => share_blob(call, &request, info, &ready.parcel, sealed).await,
+            None => share_parts(call, &request, info, ready.parcel).await,
+        }
+    };
+    let sent = refresh::beside(call, sending).await?;
+    Ok(sent.into_shared(call, request.ttl_secs, left_out, started))
+}
 
+/// What a server confirmed.
+pub(super) struct Sent {
+    pub(super) pointer: Pointer,
+    pub(super) class: SizeClass,
+    pub(super) parts: u32,
+    /// Of the blob, or of the list.
+    pub(super) confirmed: ConfirmedBlob,
+}
+
+impl Sent {
+    pub(super) fn into_shared(
+        self,
+        call: &Call,
+        ttl_secs: Option<u64>,
+        left_out: LeftOut,
+        started: Instant,
+    ) -> Shared {
+        Shared {
+            pointer: self.pointer,
+            class: self.class,
+            parts: self.parts,
+            left_out,
+            builtin: call.routed().is_builtin(),
+            manageable: self.confirmed.recorded,
+            by_server_clock: self.confirmed.by_server_clock,
+            unmet_ttl_secs: ttl_secs.filter(|_| !self.confirmed.ttl_met),
+            took: started.elapsed(),
+        }
+    }
+}
+
+async fn share_blob(
+    call: &Call,
+    request: &ShareRequest,
+    info: Option<ServerInfo>,
+    parcel: &Parcel,
+    sealed: Sealed,
+) -> Result<Sent, AppError> {
+    let Sealed { blob, key, digest } = sealed;
+    let class = blob.class();
     let terms = UploadTerms {
         ttl_secs: request.ttl_secs,
         receipts: request.receipts.terms(&key),
-        on_record: true,
+        unlike: None,
     };
-    let upload = BlobUpload::new(call, blob, digest, terms);
-    let stored = refresh::beside(call, upload.send(info)).await?;
-
+    let record = OnRecord::new(call, terms.receipts.is_some());
+    let upload = BlobUpload::new(call, &record, blob, digest, terms);
+    let confirmed = upload.send(info).await?;
     let routed = call.routed();
+    let name = parcel.name().filter(|_| request.name_in_pointer);
     let pointer = Pointer {
         server: routed.server().clone(),
-        id: stored.at.id,
+        id: confirmed.at.id.clone(),
         key: PointerKey::Whole(key),
         digest,
-        content_len,
-        name: request.name_in_pointer.then(|| short_name(&name)),
-        kind: ContentKind::File,
-        expires: stored.at.expires,
+        content_len: parcel.content_len(),
+        name: name.map(short_name),
+        kind: parcel.kind(),
+        expires: confirmed.at.expires,
         receipts: request.receipts.in_pointer(),
         relay_list: routed.relay_line().filter(|_| request.carry_relay_list),
     };
-    Ok(Shared {
+    Ok(Sent {
         pointer,
         class,
-        builtin: routed.is_builtin(),
-        manageable: stored.recorded,
-        by_server_clock: stored.by_server_clock,
-        unmet_ttl_secs: request.ttl_secs.filter(|_| !stored.ttl_met),
-        took: started.elapsed(),
+        parts: 1,
+        confirmed,
     })
 }
 
-/// A file that was read and sealed.
-struct SealedFile {
-    sealed: Sealed,
-    /// The file's name in its folder.
-    name: String,
-    /// Bytes of the file.
-    content_len: u64,
+async fn share_parts(
+    call: &Call,
+    request: &ShareRequest,
+    info: Option<ServerInfo>,
+    parcel: Parcel,
+) -> Result<Sent, AppError> {
+    let owners = info
+        .as_ref()
+        .is_some_and(|info| info.has(EXPIRY_HOUR_FEATURE) && info.has(OWNER_FEATURE));
+    let ids = if owners {
+        IdForm::Packed
+    } else {
+        IdForm::Text {
+            max_len: MAX_ID_LEN,
+        }
+    };
+    let len = parcel.content_len();
+    let layout = Layout::for_sending(len, ids, None);
+    let plan = match layout {
+        Ok(Layout::Parts(plan)) => plan,
+        // It fits into no blob, else it had been sealed.
+        Ok(Layout::OneBlob(_)) => return Err(LocalFileError::Changed.into()),
+        Err(TooLong { max_len_bytes }) => {
+            return Err(LocalFileError::TooLarge {
+                len,
+                max: max_len_bytes,
+            }
+            .into());
+        }
+    };
+    // Asked anew: how much is free changes, and nothing should be sent in vain.
+    let info = if info.is_some() {
+        let anew = call.ask_info_anew().await?;
+        if anew.agrees { anew.info } else { info }
+    } else {
+        info
+    };
+    let needed = u64::from(plan.parts()) * plan.class().blob_len() as u64;
+    if let Some(free) = info.as_ref().and_then(|info| info.free)
+        && free < needed
+    {
+        return Err(ServerRefusal::TooFull { needed, free }.into());
+    }
+    upload::check(
+        info.as_ref(),
+        plan.class().blob_len(),
+        request.ttl_secs,
+        request.receipts != Receipts::Unasked,
+    )?;
+    let usual = info
+        .as_ref()
+        .map_or(upload::USUAL_TTL_SECS, |info| info.ttl_default);
+    let routed = call.routed();
+    let wishes = Wishes {
+        keep_secs: request.ttl_secs.unwrap_or(usual),
+        receipts: request.receipts.in_pointer(),
+        name: parcel.name().map(ToOwned::to_owned),
+        name_in_pointer: request.name_in_pointer,
+        modified: None,
+        relay_list: routed.relay_line().filter(|_| request.carry_relay_list),
+    };
+    let begin = SenderBegin::generate(
+        parcel.source(),
+        parcel.kind(),
+        plan,
+        routed.server().clone(),
+        wishes,
+        &mut random::system(),
+    );
+    let unfinished = UnfinishedTransfers::of(call.program().home());
+    let log = block_in_place(|| unfinished.begin_share(begin))?;
+    parts::send::send(call, info, parcel, log).await
 }
 
-/// Reads, pads and seals, off the runtime's threads.
-async fn prepare(path: PathBuf, progress: &ProgressSink) -> Result<SealedFile, AppError> {
-    let progress = progress.clone();
+/// What was looked at, and sealed where it fits into one blob.
+struct Ready {
+    parcel: Parcel,
+    sealed: Option<Sealed>,
+}
+
+/// Looks at what is to be shared, and reads, pads and seals what fits into one blob; off the runtime's threads.
+async fn prepare(paths: &[PathBuf], call: &Call) -> Result<Ready, AppError> {
+    let (paths, progress) = (paths.to_vec(), call.progress().clone());
+    let cancel = call.cancel().clone();
     let work = move || {
         progress.stage(Stage::Pad);
-        let file = local_file::read(&path)?;
+        let parcel = Parcel::look(&paths, &|| cancel.is_cancelled())?;
+        let len = parcel.content_len();
+        if len > MAX_CONTENT_LEN {
+            let sealed = None;
+            return Ok(Ready { parcel, sealed });
+        }
+        let content = parcel.read(0..len)?;
         progress.stage(Stage::Seal);
-        let content_len = file.content.len() as u64;
-        let sealed = seal(
-            ContentKind::File,
-            Some(&file.name),
-            None,
-            &file.content,
-            &mut random::system(),
-        )
-        .map_err(|_too_large| LocalFileError::TooLarge(content_len.max(MAX_CONTENT_LEN + 1)))?;
-        Ok::<_, LocalFileError>(SealedFile {
-            sealed,
-            name: file.name,
-            content_len,
-        })
+        let (kind, rng) = (parcel.kind(), &mut random::system());
+        let sealed = seal(kind, parcel.name(), None, &content, rng)
+            .map_err(|_too_large| LocalFileError::Changed)?;
+        let sealed = Some(sealed);
+        Ok::<_, LocalFileError>(Ready { parcel, sealed })
     };
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done?),

@@ -36,6 +36,13 @@ pub enum Stage {
         /// Bytes of the whole answer; 0 when the other side did not say.
         total: u64,
     },
+    /// Both, of something in parts: how much of its content has moved.
+    Parts(PartsMoved),
+    /// Both, of something in parts: nothing gets through to the server. It goes on by itself.
+    Waiting {
+        /// Seconds until the next try.
+        secs: u64,
+    },
     /// Get: comparing the digest, before the key is used.
     Verify,
     /// Get: opening the seal.
@@ -44,6 +51,17 @@ pub enum Stage {
     Save,
     /// Get: telling the sender, who asked for it, that the file is here.
     TellSender,
+}
+
+/// How much of something in parts has moved, in bytes of its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartsMoved {
+    /// Confirmed by the server, or fetched and written.
+    pub done: u64,
+    /// Of parts that are on their way: they count only once they are done.
+    pub moving: u64,
+    /// All that is sent or fetched.
+    pub total: u64,
 }
 
 /// The party that a request goes to first.
@@ -64,11 +82,17 @@ impl Stage {
             Self::Work { permille } => Some(fraction(permille.into(), 1_000)),
             Self::Upload { sent, total } => Some(fraction(sent, total)),
             Self::Download { received, total } => Some(fraction(received, total)),
+            Self::Parts(PartsMoved {
+                done,
+                moving,
+                total,
+            }) => Some(fraction(done.saturating_add(moving), total)),
             Self::Pad
             | Self::Seal
             | Self::FindPath
             | Self::Connect(_)
             | Self::Crossing
+            | Self::Waiting { .. }
             | Self::Verify
             | Self::Open
             | Self::Save
@@ -114,6 +138,15 @@ impl ProgressSink {
     pub fn with_paths(self, on_path: impl Fn(&RelayPath) + Send + Sync + 'static) -> Self {
         Self {
             path: Some(Arc::new(on_path)),
+            ..self
+        }
+    }
+
+    /// This sink, which tells paths where `other` does.
+    #[must_use]
+    pub(super) fn with_paths_of(self, other: &Self) -> Self {
+        Self {
+            path: other.path.clone(),
             ..self
         }
     }

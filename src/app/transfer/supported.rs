@@ -2,15 +2,14 @@
 
 use crate::app::error::{AppError, NeedsNewer};
 use crate::protocol::pointer::Pointer;
-use crate::protocol::seal::{ContentKind, FileKey};
-use crate::protocol::size_class::SizeClass;
+use crate::protocol::seal::FileKey;
 
 /// Something that can be done with a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PointerUse {
     /// Fetching, verifying and opening the file.
     Get,
-    /// Deleting the server's copy, or having it kept longer: by its id, without its key.
+    /// Deleting the server's copy, or having it kept longer: by its id, without its key, unless it is in parts.
     Manage,
     /// Asking how the file fares; receipts are checked with its key.
     Status,
@@ -31,18 +30,7 @@ impl PointerUse {
     fn needs_newer(self, pointer: &Pointer) -> Option<NeedsNewer> {
         let uses_key = matches!(self, Self::Get | Self::Status);
         // With words the pointer carries only half of the key.
-        if uses_key && pointer.key.whole().is_none() {
-            return Some(NeedsNewer::Words);
-        }
-        match (pointer.kind, self) {
-            (ContentKind::PartList | ContentKind::Part, _) => return Some(NeedsNewer::Parts),
-            (ContentKind::Folder, Self::Get) => return Some(NeedsNewer::Folder),
-            (ContentKind::Folder | ContentKind::File, _) => {}
-        }
-        if matches!(self, Self::Get) && SizeClass::for_content_len(pointer.content_len).is_none() {
-            return Some(NeedsNewer::Large);
-        }
-        None
+        (uses_key && pointer.key.whole().is_none()).then_some(NeedsNewer::Words)
     }
 }
 

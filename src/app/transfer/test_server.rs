@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rand_core::Rng as _;
 
 use super::call::Call;
-use super::upload::{BlobUpload, UploadTerms};
+use super::upload::{BlobUpload, NoRecord, UploadTerms};
 use crate::app::error::{AppError, Mismatch, ServerRefusal};
 use crate::protocol::file_api::{self, FileRequest};
 use crate::protocol::seal::{ContentKind, Sealed, UnverifiedBlob, seal};
@@ -66,12 +66,12 @@ pub async fn check(call: &Call) -> Result<Checked, AppError> {
     let started = Instant::now();
     let terms = UploadTerms {
         ttl_secs: Some(TTL_SECS),
-        receipts: None,
-        // It is gone at the end, or after an hour: nobody is going to ask for it.
-        on_record: false,
+        ..UploadTerms::default()
     };
+    // It is gone at the end, or after an hour: nobody is going to ask for it.
+    let record = NoRecord::new();
     let info = call.info_for_upload().await?;
-    let stored = BlobUpload::new(call, blob, digest, terms)
+    let stored = BlobUpload::new(call, &record, blob, digest, terms)
         .send(info)
         .await?;
     let upload = started.elapsed();

@@ -3,7 +3,8 @@
 
 use tokio::task::block_in_place;
 
-use super::call::Call;
+use super::call::{Call, Pace};
+use super::program::Program;
 use super::work;
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::kept::owned::{OwnRecordError, OwnShare, OwnShares};
@@ -18,18 +19,137 @@ use crate::protocol::file_api::{
     ReceiptTerms, ServerInfo, StoredAt, Upload, WORK_FEATURE,
 };
 use crate::protocol::keys::Ed25519Public;
+use crate::protocol::path::Hops;
+use crate::protocol::resume::SealedAt;
 use crate::protocol::seal::SealedBlob;
 use crate::wire::random;
 
-/// Terms of an upload: how long it is kept, receipts, and whether the owner's token is recorded.
-#[derive(Clone, Copy)]
+/// Terms of an upload: how long it is kept, receipts, and which path it avoids.
+#[derive(Clone, Copy, Default)]
 pub(super) struct UploadTerms {
     /// How long the server should keep the blob, in seconds; its usual time when absent.
     pub(super) ttl_secs: Option<u64>,
     /// The terms of download receipts, when recipients are asked for them.
     pub(super) receipts: Option<ReceiptTerms>,
-    /// Whether the owner's token is kept in the record of this person's shares.
-    pub(super) on_record: bool,
+    /// It leaves over another last relay than that of this path, where there is one.
+    pub(super) unlike: Option<Hops>,
+}
+
+/// Where it is kept what a blob is owned by. It is asked before anything is sent, since the answer can be lost.
+pub(super) trait OwnerRecord: Send + Sync {
+    /// The token of the blob's owner, for a server that knows owners: the same each time.
+    fn token(&self) -> OwnerToken;
+
+    /// Keeps what finds the blob again, of which `id` follows where it is known before. Called again when it is to expire
+    /// at another hour.
+    fn before_sending(&self, blob: SealedAt, id: Option<&FileId>) -> Result<(), AppError>;
+
+    /// Takes the server's confirmation of the blob that was sent last. Returns whether what owns it is kept.
+    fn confirmed(
+        &self,
+        blob: SealedAt,
+        tried: Option<&FileId>,
+        at: &StoredAt,
+    ) -> Result<bool, AppError>;
+
+    /// The server has not got it, and it is not sent again.
+    fn given_up(&self, tried: &FileId);
+}
+
+/// The record of a blob that nobody is going to ask for.
+pub(super) struct NoRecord(OwnerToken);
+
+impl NoRecord {
+    pub(super) fn new() -> Self {
+        Self(OwnerToken::generate(&mut random::system()))
+    }
+}
+
+impl OwnerRecord for NoRecord {
+    fn token(&self) -> OwnerToken {
+        OwnerToken::from_bytes(*self.0.as_bytes())
+    }
+
+    fn before_sending(&self, _: SealedAt, _: Option<&FileId>) -> Result<(), AppError> {
+        Ok(())
+    }
+
+    fn confirmed(&self, _: SealedAt, _: Option<&FileId>, _: &StoredAt) -> Result<bool, AppError> {
+        Ok(false)
+    }
+
+    fn given_up(&self, _: &FileId) {}
+}
+
+/// The record of this person's shares, as it keeps one file in one blob.
+pub(super) struct OnRecord {
+    program: Program,
+    server: Ed25519Public,
+    token: OwnerToken,
+    receipts: bool,
+}
+
+impl OnRecord {
+    /// For a file at the server of `call`. `receipts` says whether recipients are asked for download receipts.
+    pub(super) fn new(call: &Call, receipts: bool) -> Self {
+        Self {
+            program: call.program().clone(),
+            server: call.routed().server().key,
+            token: OwnerToken::generate(&mut random::system()),
+            receipts,
+        }
+    }
+
+    fn share(&self, expires: u64) -> OwnShare {
+        OwnShare {
+            token: self.token(),
+            parts: None,
+            expires,
+            receipts: self.receipts,
+        }
+    }
+
+    fn change(
+        &self,
+        change: impl FnOnce(&OwnShares, &Ed25519Public) -> Result<(), OwnRecordError>,
+    ) -> Result<(), AppError> {
+        let record = OwnShares::of(self.program.home());
+        Ok(block_in_place(|| change(&record, &self.server))?)
+    }
+}
+
+impl OwnerRecord for OnRecord {
+    fn token(&self) -> OwnerToken {
+        OwnerToken::from_bytes(*self.token.as_bytes())
+    }
+
+    fn before_sending(&self, blob: SealedAt, id: Option<&FileId>) -> Result<(), AppError> {
+        // Without an id that is known before, the server knows no owners.
+        let Some(id) = id else { return Ok(()) };
+        let share = self.share(hour_begins(blob.hour));
+        self.change(|record, server| record.keep(server, id, &share))
+    }
+
+    fn confirmed(
+        &self,
+        blob: SealedAt,
+        tried: Option<&FileId>,
+        at: &StoredAt,
+    ) -> Result<bool, AppError> {
+        let Some(tried) = tried else {
+            return Ok(false);
+        };
+        let share = self.share(at.expires.unwrap_or_else(|| hour_begins(blob.hour)));
+        let settled = self.change(|record, server| record.settle(server, tried, &at.id, &share));
+        // What was kept before it was sent serves as well.
+        Ok(settled.is_ok() || *tried == at.id)
+    }
+
+    fn given_up(&self, tried: &FileId) {
+        // An entry without a pointer is of no use.
+        self.change(|record, server| record.forget(server, tried))
+            .ok();
+    }
 }
 
 /// A blob that the server confirmed.
@@ -43,6 +163,8 @@ pub(super) struct ConfirmedBlob {
     pub(super) recorded: bool,
     /// Whether the server's clock was gone by, because it differs from this computer's.
     pub(super) by_server_clock: bool,
+    /// How quick the last try was; `None` when its answer was lost.
+    pub(super) pace: Option<Pace>,
 }
 
 /// The hour by the server's clock, when it may have refused because that differs from ours.
@@ -91,13 +213,13 @@ const fn may_be_outdated(refusal: ServerRefusal) -> bool {
 /// One blob on its way to the server of a call.
 pub(super) struct BlobUpload<'a> {
     call: &'a Call,
+    record: &'a dyn OwnerRecord,
     digest: Digest,
     blob_len: usize,
     ttl_secs: Option<u64>,
+    unlike: Option<Hops>,
     /// The hour by the server's clock, where that is gone by.
     server_hour: Option<u32>,
-    owner: Option<OwnerToken>,
-    on_record: bool,
     /// Whether recipients are asked for download receipts.
     counts: bool,
     request: FileRequest,
@@ -105,17 +227,19 @@ pub(super) struct BlobUpload<'a> {
     asked_expiry: Option<u64>,
 }
 
-/// The file to be stored, when its id is known before: by an owner and an expiry hour.
-#[derive(Clone, Copy)]
-struct ExpectedFile {
-    id: OwnedId,
+/// What is known of a stored blob before it is sent.
+struct Expected {
+    /// Its id, which an owner and an expiry hour make.
+    id: Option<OwnedId>,
+    /// The hour with which it expires, since 1970; of a server that is told none, the likely one.
     hour: u32,
 }
 
 impl<'a> BlobUpload<'a> {
-    /// An upload of `blob`, whose SHA-256 is `digest`.
+    /// An upload of `blob`, whose SHA-256 is `digest`, and whose owner `record` keeps.
     pub(super) fn new(
         call: &'a Call,
+        record: &'a dyn OwnerRecord,
         blob: SealedBlob,
         digest: Digest,
         terms: UploadTerms,
@@ -123,16 +247,16 @@ impl<'a> BlobUpload<'a> {
         let UploadTerms {
             ttl_secs,
             receipts,
-            on_record,
+            unlike,
         } = terms;
         Self {
             call,
+            record,
             digest,
             blob_len: blob.as_bytes().len(),
             ttl_secs,
+            unlike,
             server_hour: None,
-            owner: None,
-            on_record,
             counts: receipts.is_some(),
             request: FileRequest::Upload(Upload {
                 receipts,
@@ -171,72 +295,45 @@ impl<'a> BlobUpload<'a> {
 
     /// Sends it as `info` wants it; a server without `GET /info` gets no header of ours.
     async fn send_once(&mut self, info: Option<&ServerInfo>) -> Result<ConfirmedBlob, AppError> {
-        let known = self.prepare(info).await?;
+        let Expected { id, hour } = self.prepare(info).await?;
         let by_server_clock = self.server_hour.is_some();
-        let (Some(known), Some(token)) = (known, &self.owner) else {
-            let mut at = self.store(info).await?;
-            if at.expires.is_none() {
-                at.expires = self.ask_expiry(&at.id).await;
+        let tried = id.map(|id| id.file_id());
+        let blob = SealedAt {
+            digest: self.digest,
+            hour,
+        };
+        self.record.before_sending(blob, tried.as_ref())?;
+        let stored = match (self.store(info).await, &tried) {
+            (Err(AppError::Transfer(error)), Some(id)) if may_have_arrived(&error.failure) => {
+                let found = self.look_for(id).await;
+                found.map(|at| (at, None)).ok_or_else(|| error.into())
             }
-            return Ok(ConfirmedBlob {
-                ttl_met: self.ttl_met(&at),
-                at,
-                token: None,
-                recorded: false,
-                by_server_clock,
-            });
+            (stored, _) => stored.map(|(at, pace)| (at, Some(pace))),
         };
-        let id = known.id.file_id();
-        let share = OwnShare {
-            token: OwnerToken::from_bytes(*token.as_bytes()),
-            expires: hour_begins(known.hour),
-            receipts: self.counts,
-        };
-        if self.on_record {
-            self.record(|record, server| record.keep(server, &id, &share))?;
-        }
-        let stored = match self.store(info).await {
-            Err(AppError::Transfer(error)) if may_have_arrived(&error.failure) => {
-                self.look_for(&id).await.ok_or_else(|| error.into())
-            }
-            other => other,
-        };
-        let at = match stored {
-            Ok(at) => at,
-            Err(error) => {
-                if self.on_record {
-                    // An entry without a pointer is of no use.
-                    self.record(|record, server| record.forget(server, &id))
-                        .ok();
-                }
+        let (mut at, pace) = match (stored, &tried) {
+            (Err(error), Some(id)) => {
+                self.record.given_up(id);
                 return Err(error);
             }
+            (stored, _) => stored?,
         };
-        let share = OwnShare {
-            expires: at.expires.unwrap_or(share.expires),
-            ..share
-        };
-        let recorded = self.on_record
-            && (self
-                .record(|record, server| record.settle(server, &id, &at.id, &share))
-                .is_ok()
-                // What was kept before it was sent serves as well.
-                || id == at.id);
+        if tried.is_none() && at.expires.is_none() {
+            at.expires = self.ask_expiry(&at.id).await;
+        }
+        let recorded = self.record.confirmed(blob, tried.as_ref(), &at)?;
         Ok(ConfirmedBlob {
             ttl_met: self.ttl_met(&at),
             at,
-            token: Some(share.token),
+            token: tried.map(|_id| self.record.token()),
             recorded,
             by_server_clock,
+            pace,
         })
     }
 
-    /// Checks what the server said of itself, and brings what it asks for. Tells which file this makes, where that is
+    /// Checks what the server said of itself, and brings what it asks for. Tells which file this makes, as far as that is
     /// known before.
-    async fn prepare(
-        &mut self,
-        info: Option<&ServerInfo>,
-    ) -> Result<Option<ExpectedFile>, AppError> {
+    async fn prepare(&mut self, info: Option<&ServerInfo>) -> Result<Expected, AppError> {
         check(info, self.blob_len, self.ttl_secs, self.counts)?;
         // Said before the work, which takes seconds.
         let asks_word = info.is_some_and(|info| info.access);
@@ -252,45 +349,48 @@ impl<'a> BlobUpload<'a> {
             None => None,
         };
         // Hour, owner and digest make the id: with it a lost answer can be asked after, and the work is bound to this file.
-        let known = match expiry {
+        let owner = match expiry {
             Some(Expiry::AtHour(hour)) if info.is_some_and(|info| info.has(OWNER_FEATURE)) => {
-                let owner = self
-                    .owner
-                    .get_or_insert_with(|| OwnerToken::generate(&mut random::system()));
-                let id = OwnedId::new(hour, &owner.hash(), &self.digest);
-                Some(ExpectedFile { id, hour })
+                Some((hour, self.record.token().hash()))
             }
             _ => None,
         };
+        let id = owner
+            .as_ref()
+            .map(|(hour, hash)| OwnedId::new(*hour, hash, &self.digest));
         let asked = info.map_or(WorkAsked::None, |info| info.work);
-        let work = match (asked, known) {
+        let work = match (asked, id) {
             (WorkAsked::None, _) => None,
-            (WorkAsked::Base(base), Some(known))
+            (WorkAsked::Base(base), Some(id))
                 if info.is_some_and(|info| info.has(WORK_FEATURE)) =>
             {
                 let server = self.call.routed().server().key;
                 let bits = base.bits_for(self.blob_len as u64);
                 let (progress, cancel) = (self.call.progress(), self.call.cancel());
-                Some(work::solve(server, known.id, bits, progress, cancel).await?)
+                Some(work::solve(server, id, bits, progress, cancel).await?)
             }
             (WorkAsked::Base(_) | WorkAsked::Unknown, _) => {
                 return Err(ServerRefusal::UnknownWork.into());
             }
         };
-        let owner = self.owner.as_ref().filter(|_| known.is_some());
+        let hour = match expiry {
+            Some(Expiry::AtHour(hour)) => hour,
+            Some(Expiry::InSecs(secs)) => expiry_hour(now, secs),
+            None => expiry_hour(now, USUAL_TTL_SECS),
+        };
         if let FileRequest::Upload(upload) = &mut self.request {
             upload.expiry = expiry;
-            upload.owner = owner.map(OwnerToken::hash);
+            upload.owner = owner.map(|(_, hash)| hash);
             upload.access = self.call.access_word().filter(|_| asks_word).cloned();
             upload.work = work;
         }
-        Ok(known)
+        Ok(Expected { id, hour })
     }
 
-    async fn store(&self, info: Option<&ServerInfo>) -> Result<StoredAt, AppError> {
-        let response = self.call.run(&self.request, 0).await?;
-        let stored = file_api::read_uploaded(&response, self.blob_len, &self.digest);
-        Ok(stored.map_err(|error| match error {
+    async fn store(&self, info: Option<&ServerInfo>) -> Result<(StoredAt, Pace), AppError> {
+        let answer = self.call.run_unlike(self.unlike, &self.request, 0).await?;
+        let stored = file_api::read_uploaded(&answer.response, self.blob_len, &self.digest);
+        let stored = stored.map_err(|error| match error {
             AnswerError::Status(401) => ServerRefusal::AccessWord {
                 given: info.is_some_and(|info| info.access),
             },
@@ -298,7 +398,8 @@ impl<'a> BlobUpload<'a> {
                 max_blob: info.map_or(0, |info| info.max_blob),
             },
             other => ServerRefusal::of_upload(other),
-        })?)
+        })?;
+        Ok((stored, answer.pace))
     }
 
     /// What the server has under `id`, if that is of the right size. After a lost answer such a file is ours, because
@@ -327,18 +428,10 @@ impl<'a> BlobUpload<'a> {
             (Some(asked), Some(expires)) => asked.abs_diff(expires) <= HOUR_SECS,
         }
     }
-
-    fn record(
-        &self,
-        change: impl FnOnce(&OwnShares, &Ed25519Public) -> Result<(), OwnRecordError>,
-    ) -> Result<(), AppError> {
-        let record = OwnShares::of(self.call.program().home());
-        let server = &self.call.routed().server().key;
-        Ok(block_in_place(|| change(&record, server))?)
-    }
 }
 
-fn check(
+/// Whether the server takes such a blob.
+pub(super) fn check(
     info: Option<&ServerInfo>,
     blob_len: usize,
     ttl_secs: Option<u64>,
@@ -383,6 +476,8 @@ const fn may_have_arrived(failure: &Failure) -> bool {
 
 /// The shortest time that can be asked for, in seconds: servers count in hours.
 const MIN_TTL_SECS: u64 = HOUR_SECS;
+/// How long Session's file server keeps a file that it is told no time for, in seconds.
+pub(super) const USUAL_TTL_SECS: u64 = 14 * 24 * HOUR_SECS;
 
 #[cfg(test)]
 mod tests {

@@ -7,10 +7,11 @@ use crate::app::transfer::manage::{Deletion, Downloads};
 #[must_use]
 pub(crate) fn deletion(deletion: Deletion) -> String {
     let done = match deletion {
-        Deletion::Deleted => texts::managed_deleted(),
-        Deletion::GoneAlready => texts::managed_gone_already(),
+        Deletion::Deleted => texts::managed_deleted().to_owned(),
+        Deletion::DeletedBut { parts_left } => texts::managed_deleted_but(parts_left),
+        Deletion::GoneAlready => texts::managed_gone_already().to_owned(),
     };
-    texts::two_sentences(done, texts::copies_stay())
+    texts::two_sentences(&done, texts::copies_stay())
 }
 
 /// How many downloads the server was told of.

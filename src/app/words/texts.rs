@@ -60,6 +60,7 @@ text_table! {
         // Managing a shared file
         managed_deleted;
         managed_gone_already;
+        managed_deleted_but(parts: u32);
         downloads_of(told: u32, allowed: u32);
         downloads_told(told: u32);
         downloads_not_counted;
@@ -102,9 +103,6 @@ text_table! {
         fact_when(time: &str);
 
         // Errors: pointers and what they describe
-        why_newer_folder;
-        why_newer_large;
-        why_newer_parts;
         why_newer_words;
         an_archive;
         a_document;
@@ -278,7 +276,6 @@ text_table! {
         own_record_fails(why: &str, next: &str);
         not_owner;
         file_changed;
-        file_is_a_folder;
         file_is_none;
         file_not_read(why: &str, next: &str);
         file_of_wrong_size(said: u64, read: u64);
@@ -304,6 +301,17 @@ text_table! {
         other_key;
         newer_seal;
         broken_seal;
+        other_folder;
+        other_parts;
+        broken_part;
+        no_such_entry(path: &str);
+        unfinished_damaged;
+        unfinished_newer;
+        unfinished_other_key;
+        unfinished_unknown;
+        unfinished_under_way;
+        unfinished_not_read(why: &str, next: &str);
+        unfinished_not_written(why: &str, next: &str);
         misleading_name(name: &str, content: &str);
 
         // Errors: addresses, proxies and relay lists
@@ -330,6 +338,7 @@ text_table! {
         access_word_wrong;
         server_asks_differently;
         server_full;
+        server_too_full(needed: &str, free: &str);
         server_without_owners;
         file_not_extendable;
         server_without_receipts;

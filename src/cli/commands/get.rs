@@ -3,24 +3,34 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{ServerCommand, Telling};
+use super::{ServerCommand, Telling, resume, share};
 use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
+use crate::app::received::incoming::Renamed;
 use crate::app::received::save::SaveTo;
 use crate::app::relays::RelaySource;
-use crate::app::transfer::get::{self, Fetched, GetRequest, Receipt};
+use crate::app::transfer::get::{self, Choice, Fetched, GetRequest, Receipt};
+use crate::app::transfer::parts::resume::{self as resume_states, OpenTransfer};
 use crate::app::transfer::supported::PointerUse;
+use crate::app::words::harmless::harmless;
 use crate::app::words::message::UserMessage;
 use crate::app::words::relay_sources::source_shows;
+use crate::app::words::units::grouped;
 use crate::cli::CliError;
 use crate::cli::args::GetArgs;
-use crate::cli::terminal::{self, Bar, print_json, print_path};
+use crate::cli::terminal::{self, Bar, print_json, print_path, print_text};
+use crate::protocol::folder::{EntryKind, Manifest};
+use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn run(args: GetArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     let telling = Telling::of(args.who_saw_what, args.json);
     let command = ServerCommand::new(&args.route, telling, cancel);
     let work = async |client: &Client| fetch(&command, client, args).await;
-    let fetched = command.run(work).await?;
+    command.run(work).await
+}
+
+/// Says what was fetched and where it is.
+pub(super) fn print(command: &ServerCommand, fetched: &Fetched) -> Result<(), CliError> {
     if let Some(disagreement) = &fetched.findings.disagreement {
         let warning = UserMessage::from(disagreement);
         terminal::note(&format!(
@@ -28,6 +38,7 @@ pub(crate) async fn run(args: GetArgs, cancel: &CancellationToken) -> Result<(),
             warning.what, warning.why, warning.next
         ));
     }
+    note_renamed(&fetched.renamed);
     let receipt = match fetched.receipt {
         Receipt::Declined => "declined",
         Receipt::Failed => "failed",
@@ -39,11 +50,12 @@ pub(crate) async fn run(args: GetArgs, cancel: &CancellationToken) -> Result<(),
         Receipt::Sent => terminal::note("the sender was told"),
         Receipt::Declined | Receipt::Unasked => {}
     }
-    let printed = if telling.json {
+    let printed = if command.telling.json {
         let object = json!({
             "path": fetched.path.to_string_lossy(),
             "size": fetched.content_len,
             "receipt": receipt,
+            "renamed": fetched.renamed.count,
             "seconds": fetched.took.as_secs_f64(),
         });
         print_json(&command.object(object))
@@ -56,15 +68,69 @@ pub(crate) async fn run(args: GetArgs, cancel: &CancellationToken) -> Result<(),
     Ok(printed?)
 }
 
-async fn fetch(
-    command: &ServerCommand,
-    client: &Client,
-    args: GetArgs,
-) -> Result<Fetched, CliError> {
+/// Says which names in a folder this system could not hold: the first of them, and how many they are.
+fn note_renamed(renamed: &Renamed) {
+    const MOST: usize = 10;
+    for (path, name) in renamed.first.iter().take(MOST) {
+        terminal::note(&format!("saved under another name: {path} as {name}"));
+    }
+    if renamed.count > MOST as u64 {
+        let count = grouped(renamed.count);
+        terminal::note(&format!("saved under another name: {count} in all"));
+    }
+}
+
+/// Says what a folder holds: one line, or one object, an entry.
+fn print_listing(command: &ServerCommand, manifest: &Manifest) -> Result<(), CliError> {
+    if command.telling.json {
+        let entries: Vec<_> = manifest
+            .iter()
+            .map(|placed| match placed.entry.kind {
+                EntryKind::EmptyFolder => json!({ "path": placed.entry.path, "folder": true }),
+                EntryKind::File {
+                    len_bytes,
+                    executable,
+                } => json!({
+                    "path": placed.entry.path,
+                    "size": len_bytes,
+                    "executable": executable,
+                }),
+            })
+            .collect();
+        return Ok(print_json(&command.object(json!({ "entries": entries })))?);
+    }
+    // Many lines at once: a folder can have a million entries.
+    const AT_ONCE: usize = 64 * 1024;
+    let mut lines = String::new();
+    for placed in manifest.iter() {
+        let path = harmless(placed.entry.path);
+        lines.push_str(&match placed.entry.kind {
+            EntryKind::EmptyFolder => format!("{:>15}  {path}/\n", "-"),
+            EntryKind::File { len_bytes, .. } => format!("{:>15}  {path}\n", grouped(len_bytes)),
+        });
+        if lines.len() >= AT_ONCE {
+            print_text(&lines)?;
+            lines.clear();
+        }
+    }
+    Ok(print_text(&lines)?)
+}
+
+async fn fetch(command: &ServerCommand, client: &Client, args: GetArgs) -> Result<(), CliError> {
     let pointer = command.pointer(&args.pointer).await?;
     PointerUse::Get.check(&pointer)?;
-    let to = SaveTo::from_choice(args.out);
-    let target = to.prepare(&[]).map_err(AppError::NoPlace)?;
+    if args.resume
+        && let Some(begun) = OpenTransfer::find_download(client.program(), &pointer)
+    {
+        return resume::resumed(command, client, begun).await;
+    }
+    let target = if args.list {
+        None
+    } else {
+        let to = SaveTo::from_choice(args.out);
+        let held = resume_states::temporaries(client.program());
+        Some(to.prepare(&held).map_err(AppError::NoPlace)?)
+    };
     let source = Destination::SourceOf(&pointer);
     let call = match command.call(client, source).await {
         Err(AppError::RelaysOffered(offer)) if args.accept_relay_list => {
@@ -78,16 +144,36 @@ async fn fetch(
         }
         call => call?,
     };
+    let Some(target) = target else {
+        let bar = Bar::new();
+        let listed = get::list(&call.with_progress(bar.sink()), &pointer).await;
+        drop(bar);
+        return print_listing(command, &listed?);
+    };
     if pointer.receipts.is_some() && !args.no_receipt {
         terminal::note("the sender is told when you have the file (not with --no-receipt)");
     }
+    let same = Pointer::find(pointer.to_text().as_str()).map_err(AppError::from)?;
     let request = GetRequest {
         pointer,
         target,
         tell_sender: !args.no_receipt,
+        choice: if args.only.is_empty() {
+            Choice::All
+        } else {
+            Choice::Only(args.only)
+        },
     };
     let bar = Bar::new();
     let fetched = get::get(&call.with_progress(bar.sink()), request).await;
     drop(bar);
-    Ok(fetched?)
+    match fetched {
+        Ok(fetched) => print(command, &fetched),
+        Err(error) => {
+            if let Some(begun) = OpenTransfer::find_download(client.program(), &same) {
+                share::note_unfinished(&begun, &error);
+            }
+            Err(error.into())
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub(crate) async fn delete(args: &ManageArgs, cancel: &CancellationToken) -> Res
     let deletion = ask(&command, args, manage::delete).await?;
     say(&managed::deletion(deletion));
     if args.json {
-        let now = deletion == Deletion::Deleted;
+        let now = deletion != Deletion::GoneAlready;
         let object = json!({ "deleted": now, "gone": true });
         print_json(&command.object(object))?;
     }

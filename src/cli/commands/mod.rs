@@ -10,6 +10,7 @@ pub(super) mod manage;
 pub(super) mod relay;
 pub(super) mod relay_list;
 pub(super) mod relays;
+pub(super) mod resume;
 pub(super) mod serve;
 pub(super) mod share;
 pub(super) mod store;

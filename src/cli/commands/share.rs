@@ -1,15 +1,21 @@
 //! `cloak share`: shares a file and prints the pointer.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{CLOCKS_DIFFER, ServerCommand, Telling, access_word};
+use super::{CLOCKS_DIFFER, ServerCommand, Telling, access_word, resume};
 use crate::app::client::{Client, Destination};
+use crate::app::error::AppError;
+use crate::app::parcel::{LeftOut, WhyLeftOut};
 use crate::app::process::streams::{self, OutputError};
+use crate::app::transfer::call::Call;
 use crate::app::transfer::manage;
+use crate::app::transfer::parts::resume::OpenTransfer;
 use crate::app::transfer::share::{self, Receipts, ShareRequest, Shared};
 use crate::app::words::texts;
-use crate::app::words::units::duration;
+use crate::app::words::units::{duration, grouped};
 use crate::cli::args::ShareArgs;
 use crate::cli::terminal::{self, Bar, date, print_json, print_line};
 use crate::cli::{CliError, StoredFile};
@@ -22,8 +28,99 @@ pub(crate) async fn run(args: ShareArgs, cancel: &CancellationToken) -> Result<(
     let mut command = ServerCommand::new(&args.route, telling, cancel);
     let word = telling.end(access_word(&args.access), &command.context.log);
     command.over.access_word = word?;
-    let work = async |client: &Client| share(&command, client, args).await;
-    let shared = command.run(work).await?;
+    let parcels: Vec<_> = if args.each {
+        args.paths.iter().map(|path| vec![path.clone()]).collect()
+    } else {
+        vec![args.paths.clone()]
+    };
+    let work = async |client: &Client| {
+        for paths in parcels {
+            share(&command, client, &args, paths).await?;
+        }
+        Ok(())
+    };
+    command.run(work).await
+}
+
+/// Shares some files and folders and prints the pointer; without a pointer nothing stays at the server that can be deleted.
+async fn share(
+    command: &ServerCommand,
+    client: &Client,
+    args: &ShareArgs,
+    paths: Vec<PathBuf>,
+) -> Result<(), CliError> {
+    if args.resume
+        && let Some(begun) = OpenTransfer::find_share(client.program(), &paths)
+    {
+        return resume::resumed(command, client, begun).await;
+    }
+    let server = args.server.as_ref();
+    let to = server.map_or(Destination::Chosen, Destination::Server);
+    let call = command.call(client, to).await?;
+    if args.with_relay_list && call.routed().relay_line().is_none() {
+        return Err(CliError::Usage(
+            "there is no relay list that a pointer could name: it must be one by URL, added with cloak relays add"
+                .to_owned(),
+        ));
+    }
+    let receipts = match (args.count, args.max_downloads) {
+        (_, Some(max)) => Receipts::Limited(max),
+        (true, None) => Receipts::Counted,
+        (false, None) => Receipts::Unasked,
+    };
+    if receipts != Receipts::Unasked {
+        terminal::say(texts::count_about());
+    }
+    let settings = client.settings();
+    let request = ShareRequest {
+        ttl_secs: args.ttl,
+        name_in_pointer: settings.name_in_pointer && !args.no_name,
+        receipts,
+        carry_relay_list: args.with_relay_list || settings.pointer_carries_relay_list,
+        ..ShareRequest::new(paths.clone())
+    };
+    let bar = Bar::new();
+    let shared = share::share(&call.clone().with_progress(bar.sink()), request).await;
+    drop(bar);
+    match shared {
+        Ok(shared) => print_or_take_back(command, &call, &shared).await,
+        Err(error) => {
+            if let Some(begun) = OpenTransfer::find_share(client.program(), &paths) {
+                note_unfinished(&begun, &error);
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// Says how an interrupted transfer goes on.
+pub(super) fn note_unfinished(begun: &OpenTransfer, error: &AppError) {
+    let id = begun.id().as_str();
+    terminal::note(&match error {
+        // It is not what it was when the share began.
+        AppError::Local(_) => {
+            format!("`cloak resume {id} --discard` deletes what the server has of it")
+        }
+        _ => format!(
+            "what got through is not lost: `cloak resume {id}` goes on, `cloak resume {id} --discard` gives up"
+        ),
+    });
+}
+
+/// Prints the pointer of a share. What cannot be printed is deleted again.
+pub(super) async fn print_or_take_back(
+    command: &ServerCommand,
+    call: &Call,
+    shared: &Shared,
+) -> Result<(), CliError> {
+    if let Err(cause) = print(shared, command) {
+        let file = match manage::take_back(call, &shared.pointer).await {
+            Ok(()) => StoredFile::TakenBack,
+            Err(_) => StoredFile::Left,
+        };
+        return Err(CliError::PointerLost { cause, file });
+    }
+    note_left_out(&shared.left_out);
     if shared.builtin {
         terminal::note(
             "the built-in network was used: nothing left this computer, and the pointer works on it only",
@@ -55,49 +152,21 @@ pub(crate) async fn run(args: ShareArgs, cancel: &CancellationToken) -> Result<(
     Ok(())
 }
 
-/// Shares the file and prints its pointer; without a pointer nothing stays at the server that can be deleted.
-async fn share(
-    command: &ServerCommand,
-    client: &Client,
-    args: ShareArgs,
-) -> Result<Shared, CliError> {
-    let server = args.server.as_ref();
-    let to = server.map_or(Destination::Chosen, Destination::Server);
-    let call = command.call(client, to).await?;
-    if args.with_relay_list && call.routed().relay_line().is_none() {
-        return Err(CliError::Usage(
-            "there is no relay list that a pointer could name: it must be one by URL, added with cloak relays add"
-                .to_owned(),
-        ));
+/// Says what was not shared: the first of it, and how much it is.
+fn note_left_out(left_out: &LeftOut) {
+    const MOST: usize = 10;
+    for entry in left_out.first().iter().take(MOST) {
+        let why = match entry.why {
+            WhyLeftOut::Link => "it is a link".to_owned(),
+            WhyLeftOut::Name => "its name cannot be sent".to_owned(),
+            WhyLeftOut::NotAFile => "it is neither a file nor a folder".to_owned(),
+            WhyLeftOut::Unreadable(reason) => format!("it cannot be read: {reason}"),
+        };
+        terminal::note(&format!("not shared: {}: {why}", entry.path));
     }
-    let receipts = match (args.count, args.max_downloads) {
-        (_, Some(max)) => Receipts::Limited(max),
-        (true, None) => Receipts::Counted,
-        (false, None) => Receipts::Unasked,
-    };
-    if receipts != Receipts::Unasked {
-        terminal::say(texts::count_about());
+    if left_out.count() > MOST as u64 {
+        terminal::note(&format!("not shared: {} in all", grouped(left_out.count())));
     }
-    let settings = client.settings();
-    let request = ShareRequest {
-        ttl_secs: args.ttl,
-        name_in_pointer: settings.name_in_pointer && !args.no_name,
-        receipts,
-        carry_relay_list: args.with_relay_list || settings.pointer_carries_relay_list,
-        ..ShareRequest::new(args.file)
-    };
-    let bar = Bar::new();
-    let shared = share::share(&call.clone().with_progress(bar.sink()), request).await;
-    drop(bar);
-    let shared = shared?;
-    let Err(cause) = print(&shared, command) else {
-        return Ok(shared);
-    };
-    let file = match manage::take_back(&call, &shared.pointer).await {
-        Ok(()) => StoredFile::TakenBack,
-        Err(_) => StoredFile::Left,
-    };
-    Err(CliError::PointerLost { cause, file })
 }
 
 /// Prints the pointer, alone or with what else a program wants to know.
@@ -110,6 +179,8 @@ fn print(shared: &Shared, command: &ServerCommand) -> Result<(), OutputError> {
         "pointer": text.as_str(),
         "size": shared.pointer.content_len,
         "sent_as": shared.class.blob_len(),
+        "parts": shared.parts,
+        "left_out": shared.left_out.count(),
         "expires": shared.pointer.expires,
         "server": shared.pointer.server.to_string(),
         "this_computer_only": shared.builtin,

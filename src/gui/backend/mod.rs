@@ -32,7 +32,8 @@ use crate::app::relays::RelaySource;
 use crate::app::relays::list_file;
 use crate::app::settings::{Change, Home, ServerChoice, Settings, UnreadSettings};
 use crate::app::transfer::call::CallContext;
-use crate::app::transfer::get::GetRequest;
+use crate::app::transfer::get::{Choice, GetRequest};
+use crate::app::transfer::parts::resume;
 use crate::app::transfer::program::Program;
 use crate::app::transfer::share::{Receipts, ShareRequest};
 use crate::app::transfer::stage::Stage;
@@ -41,7 +42,9 @@ use crate::app::words::message::UserMessage;
 use crate::gui::platform::keyring::SystemKeyring;
 use crate::protocol::capability::work::WorkAsked;
 use crate::protocol::file_api::ServerInfo;
+use crate::protocol::parts::MAX_WHOLE_LEN;
 use crate::protocol::pointer::Pointer;
+use crate::protocol::size_class::LARGEST_BLOB_LEN;
 use crate::protocol::size_class::SizeClass;
 
 /// The [`Backend`] that runs the use cases of `app`.
@@ -141,7 +144,9 @@ impl App {
         context.progress.stage(Stage::FindPath);
         let pointer = Pointer::find(text.as_str())?;
         let to = SaveTo::Folder(settings.download_folder());
-        let target = tokio::task::spawn_blocking(move || to.prepare(&[]))
+        let program = self.program().clone();
+        let prepare = move || to.prepare(&resume::temporaries(&program));
+        let target = tokio::task::spawn_blocking(prepare)
             .await
             .map_err(|_ended| AppError::Cancelled)?
             .map_err(AppError::NoPlace)?;
@@ -152,6 +157,7 @@ impl App {
             pointer,
             target,
             tell_sender,
+            choice: Choice::All,
         };
         let fetched = get::get(&call, request).await?;
         let name = fetched
@@ -343,7 +349,7 @@ fn share_request(path: PathBuf, options: ShareOptions, settings: &Settings) -> S
             Count::Yes => Receipts::Counted,
             Count::Limit(downloads) => Receipts::Limited(downloads),
         },
-        ..ShareRequest::new(path)
+        ..ShareRequest::new(vec![path])
     }
 }
 
@@ -351,8 +357,14 @@ fn share_request(path: PathBuf, options: ShareOptions, settings: &Settings) -> S
 fn terms_of(info: &ServerInfo) -> Option<Terms> {
     let fits = |class: &SizeClass| class.blob_len() as u64 <= info.max_blob;
     let largest = SizeClass::ALL.into_iter().rev().find(fits)?;
+    // What needs several parts needs large ones.
+    let takes_parts = info.max_blob >= LARGEST_BLOB_LEN as u64;
     Some(Terms {
-        max_len: largest.capacity() as u64,
+        max_len: if takes_parts {
+            MAX_WHOLE_LEN
+        } else {
+            largest.capacity() as u64
+        },
         usual_secs: info.ttl_default,
         max_secs: info.ttl_max,
         work_bits: match info.work {

@@ -222,7 +222,7 @@ pub struct Saved {
 /// How much of the bytes has moved, at a stage that counts them, from 0 to 1.
 fn moved_part(stage: Stage) -> Option<f32> {
     match stage {
-        Stage::Upload { .. } | Stage::Download { .. } => stage.fraction(),
+        Stage::Upload { .. } | Stage::Download { .. } | Stage::Parts(_) => stage.fraction(),
         _ => None,
     }
 }
@@ -279,6 +279,10 @@ impl Milestone {
                 TransferJob::Receive { .. } => Self::Download,
             },
             Stage::Download { .. } => Self::Download,
+            Stage::Parts(_) | Stage::Waiting { .. } => match job {
+                TransferJob::Share(_) => Self::Upload,
+                TransferJob::Receive { .. } => Self::Download,
+            },
             Stage::Verify => Self::Verify,
             Stage::Open => Self::Open,
             Stage::Save | Stage::TellSender => Self::Save,
@@ -303,6 +307,10 @@ fn bar_at(stage: Stage, job: &TransferJob, worked: bool) -> f32 {
         // The request is small, and the file is still to come.
         (Stage::Crossing, TransferJob::Receive { .. }) => 0.06,
         (Stage::Download { .. }, _) => within(0.08, 0.92),
+        (Stage::Parts(_), TransferJob::Share(_)) => within(0.15, 0.95),
+        (Stage::Parts(_), TransferJob::Receive { .. }) => within(0.08, 0.97),
+        // It stands where it stood.
+        (Stage::Waiting { .. }, _) => 0.0,
         (Stage::Verify, _) => 0.94,
         (Stage::Open, _) => 0.96,
         (Stage::Save | Stage::TellSender, _) => 0.98,
@@ -477,17 +485,19 @@ impl Transfer {
     #[must_use]
     pub(crate) fn speed(&self) -> Option<Speed> {
         match self.state {
-            TransferState::Running(Stage::Upload { .. } | Stage::Download { .. }) => {
-                self.pace.speed(self.moved_len()?)
-            }
+            TransferState::Running(
+                Stage::Upload { .. } | Stage::Download { .. } | Stage::Parts(_),
+            ) => self.pace.speed(self.moved_len()?),
             _ => None,
         }
     }
 
     /// Length of what crosses the network for it.
     fn moved_len(&self) -> Option<u64> {
-        let class = SizeClass::for_content_len(self.len?)?;
-        Some(class.blob_len() as u64)
+        let len = self.len?;
+        // Of something in parts its content is counted.
+        let class = SizeClass::for_content_len(len);
+        Some(class.map_or(len, |class| class.blob_len() as u64))
     }
 
     pub(super) fn finish(&mut self, state: TransferState) {

@@ -115,6 +115,16 @@ pub(crate) fn doing(transfer: &Transfer, stage: Stage) -> String {
         (Stage::Crossing, _) => stage_asked(server),
         (Stage::Download { .. }, _) if slow => stage_download_slow(&done, server),
         (Stage::Download { .. }, _) => stage_download(&done),
+        (Stage::Parts(moved), _) => {
+            let (done, total) = (size(moved.done), size(moved.total));
+            match (shares, slow) {
+                (true, false) => stage_parts_sent(&done, &total),
+                (true, true) => stage_parts_sent_slow(&done, &total),
+                (false, false) => stage_parts_fetched(&done, &total),
+                (false, true) => stage_parts_fetched_slow(&done, &total),
+            }
+        }
+        (Stage::Waiting { secs }, _) => stage_waiting(secs, server),
         (Stage::Verify, _) => stage_verify().to_owned(),
         (Stage::Open, _) => stage_open().to_owned(),
         (Stage::Save | Stage::TellSender, _) => stage_save().to_owned(),

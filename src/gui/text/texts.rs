@@ -208,6 +208,11 @@ text_table! {
         stage_asked_slow(server: &str);
         stage_download(done: &str);
         stage_download_slow(done: &str, server: &str);
+        stage_parts_sent(done: &str, total: &str);
+        stage_parts_sent_slow(done: &str, total: &str);
+        stage_parts_fetched(done: &str, total: &str);
+        stage_parts_fetched_slow(done: &str, total: &str);
+        stage_waiting(secs: u64, server: &str);
         stage_verify;
         stage_open;
         stage_save;

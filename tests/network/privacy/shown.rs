@@ -146,7 +146,7 @@ async fn a_cancelled_upload_tells_who_may_have_seen_it() {
     });
     let context = CallContext::new(&cancel).with_progress(progress);
     let call = Call::new(&program, network, &context);
-    let shared = share(&call, ShareRequest::new(file)).await;
+    let shared = share(&call, ShareRequest::new(vec![file])).await;
     let shown = call.log().requests();
     assert!(matches!(shared, Err(AppError::Cancelled)));
     let upload = shown.last().unwrap();

@@ -13,9 +13,10 @@ pub use self::remedy::Remedy;
 use super::harmless::harmless_start;
 use super::l10n::{Fill, tell_part};
 use super::texts;
-use super::units::duration;
+use super::units::{duration, size};
 use crate::app::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use crate::app::kept::owned::OwnRecordError;
+use crate::app::kept::unfinished::UnfinishedError;
 use crate::app::operate::builtin::BuiltInError;
 use crate::app::received::content_type::{Content, Disagreement, Family};
 use crate::app::relays::set::RelaySourceError;
@@ -26,10 +27,10 @@ use crate::net::socks::ParseProxyError;
 use crate::net::socks::{ProxyFailure, ProxyFailureReason};
 use crate::protocol::exchange::Failure;
 use crate::protocol::folder::MAX_ENTRIES;
+use crate::protocol::parts::{OpenPartError, ReadListError};
 use crate::protocol::path::{NoPath, Place, RejectReason};
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::seal::OpenError;
-use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// One error in words: three short sentences, free of keys, pointers and addresses of relays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +132,8 @@ fn words(error: &AppError) -> UserMessage {
         AppError::ForeignBuiltIn => texts::foreign_built_in(),
         AppError::Local(why) => local(why),
         AppError::Mismatch(why) => mismatch(*why),
+        AppError::NoSuchEntry(path) => texts::no_such_entry(path),
+        AppError::Unfinished(why) => unfinished(why),
         AppError::NeedsNewer(why) => texts::needs_newer(&why.sentence()),
         AppError::NoPlace(why) => texts::no_place(&why.sentence()),
         AppError::NoRelays => texts::no_relays(),
@@ -224,7 +227,6 @@ fn local(error: &LocalFileError) -> UserMessage {
     match error {
         LocalFileError::Cancelled => texts::was_cancelled(),
         LocalFileError::Changed => texts::file_changed(),
-        LocalFileError::Folder => texts::file_is_a_folder(),
         LocalFileError::NamesTooLong => texts::names_too_long(),
         LocalFileError::NotAFile => texts::file_is_none(),
         LocalFileError::Nothing => texts::nothing_to_share(),
@@ -236,8 +238,24 @@ fn local(error: &LocalFileError) -> UserMessage {
             texts::file_not_read(&io_words(*reason), io_remedy(*reason))
         }
         LocalFileError::TooManyEntries => texts::too_many_entries(MAX_ENTRIES.into()),
-        LocalFileError::TooLarge(len) => texts::file_too_large(*len, MAX_CONTENT_LEN),
+        LocalFileError::TooLarge { len, max } => texts::file_too_large(*len, *max),
         LocalFileError::WrongSize { said, read } => texts::file_of_wrong_size(*said, *read),
+    }
+}
+
+fn unfinished(error: &UnfinishedError) -> UserMessage {
+    match error {
+        UnfinishedError::Damaged => texts::unfinished_damaged(),
+        UnfinishedError::Newer => texts::unfinished_newer(),
+        UnfinishedError::OtherKey => texts::unfinished_other_key(),
+        UnfinishedError::Unknown => texts::unfinished_unknown(),
+        UnfinishedError::UnderWay => texts::unfinished_under_way(),
+        UnfinishedError::Read(reason) => {
+            texts::unfinished_not_read(&io_words(*reason), io_remedy(*reason))
+        }
+        UnfinishedError::Write(reason) => {
+            texts::unfinished_not_written(&io_words(*reason), io_remedy(*reason))
+        }
     }
 }
 
@@ -247,6 +265,13 @@ const MAX_PATH_CHARS: usize = 60;
 fn mismatch(error: Mismatch) -> UserMessage {
     match error {
         Mismatch::Digest => texts::other_digest(),
+        Mismatch::Folder(_) => texts::other_folder(),
+        Mismatch::List(ReadListError::Newer) | Mismatch::Part(OpenPartError::Newer) => {
+            texts::newer_seal()
+        }
+        Mismatch::List(_) => texts::other_parts(),
+        Mismatch::Part(why) if why.is_senders() => texts::other_parts(),
+        Mismatch::Part(_) => texts::broken_part(),
         Mismatch::Description(_) => texts::other_description(),
         Mismatch::Open(OpenError::WrongKey) => texts::other_key(),
         Mismatch::Open(OpenError::Newer) => texts::newer_seal(),
@@ -279,6 +304,9 @@ fn server(error: ServerRefusal) -> UserMessage {
         ServerRefusal::Status(code @ (500 | 503)) => texts::server_busy(code),
         ServerRefusal::Status(code) => texts::server_refused(code),
         ServerRefusal::StillThere => texts::file_still_there(),
+        ServerRefusal::TooFull { needed, free } => {
+            texts::server_too_full(&size(needed), &size(free))
+        }
         ServerRefusal::TooLarge { max_blob: 0 } => texts::too_large_for_server(),
         ServerRefusal::TooLarge { max_blob } => texts::too_large_for_server_of(max_blob),
         ServerRefusal::Ttl { max_secs } => texts::time_refused(max_secs / 3_600),
@@ -382,6 +410,7 @@ mod tests {
     use crate::net::relay_source::FetchError;
     use crate::protocol::address::ParseAddressError;
     use crate::protocol::exchange::ExchangeError;
+    use crate::protocol::folder::FolderError;
     use crate::protocol::keys::Identity;
     use crate::protocol::onion::BuildError;
     use crate::protocol::path::Rejection;
@@ -414,7 +443,6 @@ mod tests {
             AppError::SettingsFile(SettingsError::Write(io)),
             AppError::ForeignBuiltIn,
             AppError::Local(LocalFileError::Changed),
-            AppError::Local(LocalFileError::Folder),
             AppError::Local(LocalFileError::NamesTooLong),
             AppError::Local(LocalFileError::NotAFile),
             AppError::Local(LocalFileError::Nothing),
@@ -422,13 +450,27 @@ mod tests {
             AppError::Local(LocalFileError::Read(io)),
             AppError::Local(LocalFileError::Read(io::ErrorKind::NotFound.into())),
             AppError::Local(LocalFileError::TooManyEntries),
-            AppError::Local(LocalFileError::TooLarge(9_998_913)),
+            AppError::Local(LocalFileError::TooLarge {
+                len: 9_998_913,
+                max: 9_998_912,
+            }),
             AppError::Mismatch(Mismatch::Digest),
             AppError::Mismatch(Mismatch::Description(PointerMismatch::Length)),
             AppError::Mismatch(Mismatch::Open(OpenError::Corrupt)),
             AppError::Mismatch(Mismatch::Open(OpenError::Newer)),
             AppError::Mismatch(Mismatch::Open(OpenError::WrongKey)),
-            AppError::NeedsNewer(NeedsNewer::Folder),
+            AppError::Mismatch(Mismatch::Folder(FolderError::Malformed)),
+            AppError::Mismatch(Mismatch::List(ReadListError::Nested)),
+            AppError::Mismatch(Mismatch::Part(OpenPartError::DigestMismatch)),
+            AppError::NoSuchEntry("photos/IMG 1234.jpg".to_owned()),
+            AppError::Unfinished(UnfinishedError::Damaged),
+            AppError::Unfinished(UnfinishedError::Newer),
+            AppError::Unfinished(UnfinishedError::OtherKey),
+            AppError::Unfinished(UnfinishedError::Unknown),
+            AppError::Unfinished(UnfinishedError::UnderWay),
+            AppError::Unfinished(UnfinishedError::Read(io)),
+            AppError::Unfinished(UnfinishedError::Write(io)),
+            AppError::NeedsNewer(NeedsNewer::Words),
             AppError::NoPlace(SaveError::NoRegularFile),
             AppError::NoPlace(SaveError::NoRoom {
                 needed: 2_500_000_000,
@@ -586,7 +628,10 @@ mod tests {
     fn trying_again_is_offered_only_where_it_can_help() {
         let remedy = |error: AppError| UserMessage::from(&error).remedy;
         assert_eq!(
-            remedy(AppError::Local(LocalFileError::TooLarge(9_998_913))),
+            remedy(AppError::Local(LocalFileError::TooLarge {
+                len: 9_998_913,
+                max: 9_998_912,
+            })),
             Remedy::Nothing
         );
         assert_eq!(
@@ -598,7 +643,7 @@ mod tests {
             Remedy::AccessWord
         );
         assert_eq!(
-            remedy(AppError::NeedsNewer(NeedsNewer::Folder)),
+            remedy(AppError::NeedsNewer(NeedsNewer::Words)),
             Remedy::Nothing
         );
         assert_eq!(

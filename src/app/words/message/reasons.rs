@@ -101,9 +101,6 @@ impl Reason for ListRefused {
 impl Reason for NeedsNewer {
     fn sentence(&self) -> String {
         match self {
-            Self::Folder => texts::why_newer_folder(),
-            Self::Large => texts::why_newer_large(),
-            Self::Parts => texts::why_newer_parts(),
             Self::Words => texts::why_newer_words(),
         }
         .to_owned()

@@ -3,6 +3,7 @@
 use crate::app::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use crate::app::relays::set::RelaySourceError;
 use crate::protocol::exchange::Failure;
+use crate::protocol::parts::OpenPartError;
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::seal::OpenError;
 
@@ -50,13 +51,18 @@ impl From<&AppError> for Remedy {
                 | LocalFileError::Read(_)
                 | LocalFileError::WrongSize { .. },
             )
-            | AppError::Mismatch(Mismatch::Digest)
+            | AppError::Mismatch(
+                Mismatch::Digest
+                | Mismatch::Part(OpenPartError::DigestMismatch | OpenPartError::WrongSize),
+            )
             | AppError::OwnRecord(_)
             | AppError::RelayMemory(_) => Self::Retry,
             AppError::Local(why) => of_local(why),
             AppError::Mismatch(Mismatch::Open(OpenError::Newer))
             | AppError::NeedsNewer(_)
+            | AppError::NoSuchEntry(_)
             | AppError::NotOwner
+            | AppError::Unfinished(_)
             | AppError::Pointer(FindPointerError::Newer) => Self::Nothing,
             AppError::ForeignBuiltIn | AppError::Mismatch(_) | AppError::Pointer(_) => Self::Paste,
             AppError::RelaySource(RelaySourceError::Fetch { .. } | RelaySourceError::Unread(_)) => {
@@ -83,11 +89,10 @@ fn of_local(why: &LocalFileError) -> Remedy {
         | LocalFileError::Changed
         | LocalFileError::Read(_)
         | LocalFileError::WrongSize { .. } => Remedy::Retry,
-        LocalFileError::Folder
-        | LocalFileError::NamesTooLong
+        LocalFileError::NamesTooLong
         | LocalFileError::NotAFile
         | LocalFileError::Nothing
-        | LocalFileError::TooLarge(_)
+        | LocalFileError::TooLarge { .. }
         | LocalFileError::TooManyEntries => Remedy::Nothing,
         LocalFileError::OneOfSeveral { reason, .. } => of_local(reason),
     }
@@ -101,9 +106,10 @@ const fn of_refusal(why: ServerRefusal) -> Remedy {
         }
         ServerRefusal::NotThere => Remedy::Paste,
         ServerRefusal::NoOwners | ServerRefusal::NotExtendable => Remedy::Nothing,
-        ServerRefusal::Full | ServerRefusal::TooLarge { .. } | ServerRefusal::UnknownWork => {
-            Remedy::Server
-        }
+        ServerRefusal::Full
+        | ServerRefusal::TooFull { .. }
+        | ServerRefusal::TooLarge { .. }
+        | ServerRefusal::UnknownWork => Remedy::Server,
         ServerRefusal::AsksDifferently
         | ServerRefusal::Nonsense
         | ServerRefusal::Status(_)

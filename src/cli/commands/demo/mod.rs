@@ -1,5 +1,7 @@
 //! `cloak demo`: the whole main job on this computer, for real: a file server, relays, a share, a get.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
@@ -8,7 +10,7 @@ use crate::app::error::{AppError, LocalFileError};
 use crate::app::received::save::SaveTo;
 use crate::app::settings::{Home, Settings};
 use crate::app::transfer::call::{Call, CallContext};
-use crate::app::transfer::get::{self, Fetched, GetRequest};
+use crate::app::transfer::get::{self, Choice, Fetched, GetRequest};
 use crate::app::transfer::program::Program;
 use crate::app::transfer::share::{self, ShareRequest, Shared};
 use crate::app::words::units::grouped;
@@ -45,7 +47,7 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
         }
         _ => (bar.sink(), None),
     };
-    let request = ShareRequest::new(args.file.clone());
+    let request = ShareRequest::new(vec![args.file.clone()]);
     let up = Call::new(
         &program,
         routed.clone(),
@@ -104,8 +106,12 @@ fn print_transfer(
     killed: Option<(KillTarget, Option<Killed>)>,
     shown_up: &[RequestShown],
 ) -> Result<(), CliError> {
+    let parts = match shared.parts {
+        1 => String::new(),
+        parts => format!("{} parts of ", grouped(parts.into())),
+    };
     print_line(&format!(
-        "size      {} bytes, sent as {} (class {})",
+        "size      {} bytes, sent as {parts}{} (class {})",
         grouped(shared.pointer.content_len),
         grouped(shared.class.blob_len() as u64),
         shared.class.index()
@@ -138,6 +144,7 @@ async fn fetch(call: &Call, text: &str, folder: &Path) -> Result<Fetched, CliErr
             .prepare(&[])
             .map_err(AppError::NoPlace)?,
         tell_sender: false,
+        choice: Choice::All,
     };
     Ok(get::get(call, request).await?)
 }
@@ -174,5 +181,52 @@ fn tell_tries(
 }
 
 fn same_bytes(one: &Path, other: &Path) -> std::io::Result<bool> {
-    Ok(std::fs::read(one)? == std::fs::read(other)?)
+    if !one.is_dir() {
+        return same_file(one, other);
+    }
+    let names = |folder: &Path| -> std::io::Result<Vec<_>> {
+        let mut names: Vec<_> = std::fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.file_name()))
+            .collect::<std::io::Result<_>>()?;
+        names.sort();
+        Ok(names)
+    };
+    let both = names(one)?;
+    if !other.is_dir() || both != names(other)? {
+        return Ok(false);
+    }
+    for name in both {
+        if !same_bytes(&one.join(&name), &other.join(&name))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Compares two files a piece at a time: they may be larger than memory.
+fn same_file(one: &Path, other: &Path) -> std::io::Result<bool> {
+    const PIECE: usize = 1 << 20;
+    let (mut one, mut other) = (File::open(one)?, File::open(other)?);
+    let (mut first, mut second) = (vec![0; PIECE], vec![0; PIECE]);
+    loop {
+        let (read, compared) = (fill(&mut one, &mut first)?, fill(&mut other, &mut second)?);
+        if first.get(..read) != second.get(..compared) {
+            return Ok(false);
+        }
+        if read == 0 {
+            return Ok(true);
+        }
+    }
+}
+
+/// Reads until `piece` is full or the file ends.
+fn fill(file: &mut File, piece: &mut [u8]) -> std::io::Result<usize> {
+    let mut read = 0;
+    while let Some(rest) = piece.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest)? {
+            0 => break,
+            more => read += more,
+        }
+    }
+    Ok(read)
 }
