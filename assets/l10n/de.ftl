@@ -546,8 +546,10 @@ note_direct = Ohne Relays: Der Dateiserver sah Ihre Adresse.
 note_same_bytes_back = Die Antwort sah auf jeder Teilstrecke gleich aus: Diese Relays versiegeln nicht, was sie zurücksenden.
 relaxed_guard_is_last = Das letzte Relay war in den letzten zehn Tagen Ihr erstes: Die Liste hat zu wenige Relays.
 relaxed_guard_is_middle = Das mittlere Relay war in den letzten zehn Tagen Ihr erstes: Die Liste hat zu wenige Relays.
+relaxed_guard_is_new = Das erste Relay ist neu in Ihrer Auswahl aus dieser Liste: Die Liste hat kein anderes.
 relaxed_guard_returned = Ein abgelöstes erstes Relay ist wieder da: Die Liste hat kein anderes.
 relaxed_guard_stood_elsewhere = Das erste Relay stand in den letzten zehn Tagen an anderer Stelle Ihrer Pfade: Die Liste hat zu wenige Relays.
+relaxed_kept_back = Ein als späteres erstes Relay zurückgehaltenes Relay wurde an anderer Stelle genutzt: Die Liste hat zu wenige Relays.
 relaxed_same_network = Relays dieses Pfads liegen im selben Netz: Die Liste ist zu klein.
 relaxed_same_operator = Relays dieses Pfads haben denselben Betreiber: Die Liste ist zu klein.
 relaxed_set_aside = Ein zuvor ausgefallenes Relay wurde genutzt: Die Liste hat kein anderes.
@@ -1033,13 +1035,15 @@ no_path_last =
 rejected_not_serving = { $count } nicht für diesen Server
 rejected_on_this_path = { $count } schon auf dem Pfad
 rejected_is_guard = { $count } jetzt oder kürzlich als erstes Relay genutzt
-rejected_retired = { $count } als erstes Relay abgelöst
+rejected_dropped = { $count } als erstes Relay abgelöst
 rejected_kept_back = { $count } als späteres erstes Relay zurückgehalten
 rejected_not_a_guard = { $count } nicht als erstes Relay gewählt
 rejected_same_network = { $count } im Netz eines anderen
 rejected_same_operator = { $count } vom Betreiber eines anderen
 rejected_set_aside = { $count } nach Ausfällen ausgesetzt
 rejected_stood_elsewhere = { $count } kürzlich in der Mitte oder am Ende
+rejected_too_many_new = { $count } nicht gefragt, da heute schon drei neue erste Relays gefragt wurden
+rejected_too_new = { $count } zu neu als erstes Relay
 rejected_failed = { $count } gerade eben ausgefallen
 
 ## Errors: the reason under another error, each a whole sentence

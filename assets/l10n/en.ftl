@@ -546,8 +546,10 @@ note_direct = Without relays: the file server saw your address.
 note_same_bytes_back = The answer looked the same on every link: these relays do not seal what they send back.
 relaxed_guard_is_last = The last relay was your first relay within ten days: the list has too few relays.
 relaxed_guard_is_middle = The middle relay was your first relay within ten days: the list has too few relays.
+relaxed_guard_is_new = The first relay is new to your selection from this list: the list has nobody else.
 relaxed_guard_returned = A first relay that was dropped is back: the list has nobody else.
 relaxed_guard_stood_elsewhere = The first relay stood elsewhere on your paths within ten days: the list has too few relays.
+relaxed_kept_back = A relay kept back as a later first relay was used elsewhere: the list has too few relays.
 relaxed_same_network = Relays of this path are in one network: the list is too small.
 relaxed_same_operator = Relays of this path have one operator: the list is too small.
 relaxed_set_aside = A relay that failed before was used: the list has nobody else.
@@ -1033,13 +1035,15 @@ no_path_last =
 rejected_not_serving = { $count } not serving this server
 rejected_on_this_path = { $count } on the path already
 rejected_is_guard = { $count } your first relay, now or lately
-rejected_retired = { $count } a first relay that was dropped
+rejected_dropped = { $count } a first relay that was dropped
 rejected_kept_back = { $count } kept back as a first relay
 rejected_not_a_guard = { $count } not a first relay of yours
 rejected_same_network = { $count } in the network of another
 rejected_same_operator = { $count } of the operator of another
 rejected_set_aside = { $count } set aside after failures
 rejected_stood_elsewhere = { $count } in the middle or at the end lately
+rejected_too_many_new = { $count } not asked, as three new first relays were today
+rejected_too_new = { $count } too new for a first relay
 rejected_failed = { $count } failed just now
 
 ## Errors: the reason under another error, each a whole sentence

@@ -546,8 +546,10 @@ note_direct = Sin relés: el servidor de archivos vio la dirección de este equi
 note_same_bytes_back = La respuesta tenía el mismo aspecto en cada tramo: estos relés no sellan lo que devuelven.
 relaxed_guard_is_last = El último relé fue su primer relé hace menos de diez días: la lista tiene muy pocos relés.
 relaxed_guard_is_middle = El relé intermedio fue su primer relé hace menos de diez días: la lista tiene muy pocos relés.
+relaxed_guard_is_new = El primer relé es nuevo en su selección de esta lista: en la lista no hay ningún otro.
 relaxed_guard_returned = Ha vuelto un primer relé descartado: en la lista no hay ningún otro.
 relaxed_guard_stood_elsewhere = El primer relé ocupó otro puesto en sus rutas hace menos de diez días: la lista tiene muy pocos relés.
+relaxed_kept_back = Un relé reservado como futuro primer relé se usó en otro puesto: la lista tiene muy pocos relés.
 relaxed_same_network = Hay relés de esta ruta en una misma red: la lista es demasiado pequeña.
 relaxed_same_operator = Hay relés de esta ruta con un mismo operador: la lista es demasiado pequeña.
 relaxed_set_aside = Se usó un relé que había fallado antes: en la lista no hay ningún otro.
@@ -1037,7 +1039,7 @@ rejected_is_guard =
         [one] { $count } primer relé actual o reciente
        *[other] { $count } primeros relés actuales o recientes
     }
-rejected_retired =
+rejected_dropped =
     { $count ->
         [one] { $count } primer relé descartado
        *[other] { $count } primeros relés descartados
@@ -1060,6 +1062,8 @@ rejected_set_aside =
        *[other] { $count } apartados por fallos
     }
 rejected_stood_elsewhere = { $count } en medio o al final hace poco
+rejected_too_many_new = { $count } sin consultar, pues hoy ya hubo tres primeros relés nuevos
+rejected_too_new = { $count } de incorporación muy reciente para ser primer relé
 rejected_failed =
     { $count ->
         [one] { $count } que acaba de fallar

@@ -550,8 +550,10 @@ note_direct = Sans relais : le serveur de fichiers a vu votre adresse.
 note_same_bytes_back = La réponse était identique sur chaque tronçon : ces relais ne scellent pas ce qu’ils renvoient.
 relaxed_guard_is_last = Le dernier relais a été votre premier relais ces dix derniers jours : la liste a trop peu de relais.
 relaxed_guard_is_middle = Le relais du milieu a été votre premier relais ces dix derniers jours : la liste a trop peu de relais.
+relaxed_guard_is_new = Le premier relais est nouveau dans votre choix de cette liste : la liste n’a personne d’autre.
 relaxed_guard_returned = Un premier relais écarté est de retour : la liste n’a personne d’autre.
 relaxed_guard_stood_elsewhere = Le premier relais a tenu une autre place sur vos chemins ces dix derniers jours : la liste a trop peu de relais.
+relaxed_kept_back = Un relais en réserve comme futur premier relais a servi à une autre place : la liste a trop peu de relais.
 relaxed_same_network = Des relais de ce chemin sont dans un même réseau : la liste est trop courte.
 relaxed_same_operator = Des relais de ce chemin ont le même exploitant : la liste est trop courte.
 relaxed_set_aside = Un relais qui avait échoué a été utilisé : la liste n’a personne d’autre.
@@ -1045,7 +1047,7 @@ rejected_is_guard =
         [one] { $count } est ou était votre premier relais
        *[other] { $count } sont ou étaient vos premiers relais
     }
-rejected_retired =
+rejected_dropped =
     { $count ->
         [one] { $count } ancien premier relais écarté
        *[other] { $count } anciens premiers relais écartés
@@ -1060,6 +1062,8 @@ rejected_same_network = { $count } dans le réseau d’un autre
 rejected_same_operator = { $count } du même exploitant qu’un autre
 rejected_set_aside = { $count } à l’écart après des échecs
 rejected_stood_elsewhere = { $count } récemment au milieu ou à la fin
+rejected_too_many_new = { $count } sans sollicitation, car trois nouveaux premiers relais l’ont été aujourd’hui
+rejected_too_new = { $count } en place depuis trop peu de temps pour être premier relais
 rejected_failed =
     { $count ->
         [one] { $count } vient d’échouer

@@ -494,8 +494,10 @@ note_direct = 未经中继：文件服务器看到了您的地址。
 note_same_bytes_back = 应答在每段链路上看起来都一样：这些中继不会密封送回的内容。
 relaxed_guard_is_last = 最后一个中继在十天内曾是您的第一个中继：列表中的中继太少。
 relaxed_guard_is_middle = 中间中继在十天内曾是您的第一个中继：列表中的中继太少。
+relaxed_guard_is_new = 第一个中继是您从此列表的选择中新加入的：列表中没有其他中继可选。
 relaxed_guard_returned = 重新使用了一个已弃用的第一个中继：列表中没有其他中继可选。
 relaxed_guard_stood_elsewhere = 第一个中继在十天内曾处于您的路径上的其他位置：列表中的中继太少。
+relaxed_kept_back = 一个留作以后的第一个中继的中继被用在了其他位置：列表中的中继太少。
 relaxed_same_network = 此路径上有中继处于同一网络：列表太小。
 relaxed_same_operator = 此路径上有中继属于同一运营者：列表太小。
 relaxed_set_aside = 使用了一个失败过的中继：列表中没有其他中继可选。
@@ -973,13 +975,15 @@ no_path_last =
 rejected_not_serving = { $count } 个不为此服务器转发
 rejected_on_this_path = { $count } 个已在此路径上
 rejected_is_guard = { $count } 个是您现在或近期的第一个中继
-rejected_retired = { $count } 个是已弃用的第一个中继
+rejected_dropped = { $count } 个是已弃用的第一个中继
 rejected_kept_back = { $count } 个留作以后的第一个中继
 rejected_not_a_guard = { $count } 个不是您的第一个中继
 rejected_same_network = { $count } 个与其他中继处于同一网络
 rejected_same_operator = { $count } 个与其他中继属于同一运营者
 rejected_set_aside = { $count } 个因失败而被搁置
 rejected_stood_elsewhere = { $count } 个近期位于中间或末尾
+rejected_too_many_new = { $count } 个未被询问，因为 24 小时内已询问过三个新的第一个中继
+rejected_too_new = { $count } 个作为第一个中继还太新
 rejected_failed = { $count } 个刚刚失败
 
 ## Errors: the reason under another error, each a whole sentence

@@ -10,6 +10,8 @@ use curve25519_dalek::montgomery::MontgomeryPoint;
 use data_encoding::{Encoding, HEXLOWER, HEXLOWER_PERMISSIVE};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use rand_core::CryptoRng;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
@@ -84,6 +86,20 @@ impl Ed25519Public {
             key.verify_strict(message, &Signature::from_bytes(signature))
                 .is_ok()
         })
+    }
+}
+
+/// As 64 lower-case hexadecimal digits.
+impl Serialize for Ed25519Public {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_hex())
+    }
+}
+
+impl<'de> Deserialize<'de> for Ed25519Public {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let hex = String::deserialize(deserializer)?;
+        Self::from_hex(&hex).map_err(D::Error::custom)
     }
 }
 

@@ -25,6 +25,10 @@ enum Sabotage {
     Errs,
     /// Says that the next relay cannot be reached.
     Lies,
+    /// Answers plainly, so that whoever is before it puts its own key to that.
+    Plain,
+    /// Refuses the connection of whoever is before it; a guard breaks that of the client.
+    Refuses,
     /// Lets nothing come back.
     Silent,
 }
@@ -35,6 +39,7 @@ enum At {
     Guard,
     Middle,
     Last,
+    Anywhere,
 }
 
 /// Hostile relays that join a list.
@@ -65,6 +70,10 @@ struct Setting {
     dead: usize,
     /// The share of transfers during which this computer is offline.
     offline: f64,
+    /// The share of transfers before which this computer loses its network for three minutes, in which three others fail.
+    cut_off: f64,
+    /// The share of days on which the list lacks one of its relays.
+    gaps: f64,
     sabotage: Option<(At, Sabotage)>,
     joining: Option<Joining>,
     /// Number of relays in each /24; 1 for networks of their own.
@@ -94,6 +103,8 @@ impl Setting {
             down_hours: 6.0,
             dead: 0,
             offline: 0.0,
+            cut_off: 0.0,
+            gaps: 0.0,
             sabotage: None,
             joining: None,
             in_network: 1,
@@ -158,6 +169,19 @@ impl Outcome {
         f64::from(self.guards_met) / f64::from(self.people)
     }
 
+    /// How many tries broke a rule, in percent.
+    fn yielded(&self) -> f64 {
+        Self::percent(self.relaxed.values().sum(), self.tries)
+    }
+
+    /// Transfers of the last day over a hostile guard, in percent.
+    fn hostile_guard_at_the_end(&self) -> f64 {
+        Self::percent(
+            self.over_hostile_guard_at_the_end,
+            self.transfers_at_the_end,
+        )
+    }
+
     /// Nobody becomes a guard who stood elsewhere within ten days, or the other way round.
     fn check_ends(&self, name: &str) {
         let ends = (self.stood_then_guard, self.guard_then_stood);
@@ -191,6 +215,14 @@ impl Outcome {
     }
 }
 
+/// What came of a try.
+enum Came {
+    Answer,
+    Failure(Fault),
+    /// The last relay says something of the server.
+    LastSays,
+}
+
 struct Relay {
     key: Ed25519Public,
     hostile: bool,
@@ -216,6 +248,9 @@ struct Person<'a> {
     guard_at: BTreeMap<[u8; 32], u64>,
     stood_at: BTreeMap<[u8; 32], u64>,
     ever_both: bool,
+    /// A relay that the list lacks today.
+    missing: Option<Ed25519Public>,
+    today: u64,
     outcome: Outcome,
 }
 
@@ -239,6 +274,8 @@ impl<'a> Person<'a> {
             guard_at: BTreeMap::new(),
             stood_at: BTreeMap::new(),
             ever_both: false,
+            missing: None,
+            today: 0,
             outcome: Outcome {
                 people: 1,
                 ..Outcome::default()
@@ -324,7 +361,10 @@ impl<'a> Person<'a> {
                 },
             }
         };
-        self.list.relays = self.relays.iter().enumerate().map(entry).collect();
+        let all = self.relays.iter().enumerate().map(entry);
+        self.list.relays = all
+            .filter(|relay| Some(relay.key) != self.missing)
+            .collect();
     }
 
     /// Lets relays come, go, fail and return until now.
@@ -346,6 +386,13 @@ impl<'a> Person<'a> {
             }
         }
         changed |= self.join(day);
+        if self.setting.gaps > 0.0 && day != self.today {
+            self.today = day;
+            let lacks = self.unit() < self.setting.gaps;
+            let at = self.below(self.relays.len());
+            self.missing = lacks.then(|| self.relays[at].key);
+            changed = true;
+        }
         let quarter = usize::try_from(day * 4 / self.setting.days).unwrap();
         if let Some(&size) = self.setting.sizes.get(quarter) {
             changed |= size != self.relays.len();
@@ -384,51 +431,62 @@ impl<'a> Person<'a> {
     }
 
     /// What becomes of a try.
-    fn attempt(&self, hops: &Hops, offline: bool) -> Result<(), Fault> {
+    fn attempt(&self, hops: &Hops, offline: bool) -> Came {
         let [guard, middle, last] =
             [hops.guard, hops.middle, hops.last].map(|key| self.relay(&key));
         let is_up = |relay: &Relay| relay.up && !relay.dead;
         if offline || !is_up(guard) {
-            return Err(Fault::GuardUnreachable);
+            return Came::Failure(Fault::GuardUnreachable);
         }
-        let gone = |relay: &Relay, by: &Relay| Fault::Gone {
-            relay: relay.key,
-            by: Some(by.key),
-        };
-        let wanted = guard.hostile && last.hostile;
-        let sabotage = |at, relay: &Relay, next: Option<&Relay>| {
-            let (place, manner) = self.setting.sabotage?;
-            (place == at && relay.hostile && !wanted).then(|| match (manner, next) {
-                (Sabotage::Silent, _) => Fault::Silent,
-                (Sabotage::Lies, Some(next)) => gone(next, relay),
-                (Sabotage::Errs | Sabotage::Lies, _) if at == At::Guard => Fault::Answered,
-                (Sabotage::Errs | Sabotage::Lies, _) => Fault::Relay(relay.key),
+        let gone = |relay: &Relay, by: &Relay| {
+            Came::Failure(Fault::Gone {
+                relay: relay.key,
+                by: Some(by.key),
             })
         };
-        if let Some(fault) = sabotage(At::Guard, guard, Some(middle)) {
-            return Err(fault);
+        let link = |one: &Relay, other: &Relay| Came::Failure(Fault::Link(one.key, other.key));
+        let wanted = guard.hostile && last.hostile;
+        let sabotage = |at, relay: &Relay| {
+            let (place, manner) = self.setting.sabotage?;
+            let is_there = place == at || place == At::Anywhere;
+            (is_there && relay.hostile && !wanted).then_some(manner)
+        };
+        match sabotage(At::Guard, guard) {
+            Some(Sabotage::Errs) => return link(guard, middle),
+            Some(Sabotage::Lies) => return gone(middle, guard),
+            Some(Sabotage::Plain) => return Came::Failure(Fault::Answered),
+            Some(Sabotage::Refuses) => return Came::Failure(Fault::Broken),
+            Some(Sabotage::Silent) => return Came::Failure(Fault::Silent),
+            None if !is_up(middle) => return gone(middle, guard),
+            None => {}
         }
-        if !is_up(middle) {
-            return Err(gone(middle, guard));
+        match sabotage(At::Middle, middle) {
+            Some(Sabotage::Errs) => return link(middle, last),
+            Some(Sabotage::Lies) => return gone(last, middle),
+            Some(Sabotage::Plain) => return link(guard, middle),
+            Some(Sabotage::Refuses) => return gone(middle, guard),
+            Some(Sabotage::Silent) => return Came::Failure(Fault::Silent),
+            None if !is_up(last) => return gone(last, middle),
+            None => {}
         }
-        if let Some(fault) = sabotage(At::Middle, middle, Some(last)) {
-            return Err(fault);
+        match sabotage(At::Last, last) {
+            Some(Sabotage::Errs | Sabotage::Lies) => Came::LastSays,
+            Some(Sabotage::Plain) => link(middle, last),
+            Some(Sabotage::Refuses) => gone(last, middle),
+            Some(Sabotage::Silent) => Came::Failure(Fault::Silent),
+            None => Came::Answer,
         }
-        if !is_up(last) {
-            return Err(gone(last, middle));
-        }
-        sabotage(At::Last, last, None).map_or(Ok(()), Err)
     }
 
     /// One transfer: up to five tries, as the machine of a request makes them.
-    fn transfer(&mut self, last_day: bool) {
-        let offline = self.unit() < self.setting.offline;
+    fn transfer(&mut self, last_day: bool, offline: bool) {
         let (mut failed, mut guards_tried, mut tried) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut answered, mut both, mut hostile_guard) = (false, false, false);
+        let (mut reached, mut both, mut hostile_guard) = (false, false, false);
+        let mut belied = Vec::new();
         let mut through = false;
         for _ in 0..5 {
             let drawing = Drawing {
-                answered,
+                reached,
                 failed: &failed,
                 guards_tried: &guards_tried,
                 tried: &tried,
@@ -457,26 +515,41 @@ impl<'a> Person<'a> {
             }
             hostile_guard = self.relay(&hops.guard).hostile;
             both |= hostile_guard && self.relay(&hops.last).hostile && !offline;
-            let result = self.attempt(&hops, offline);
-            match result {
-                Err(Fault::Silent) => self.now += 60,
-                Err(Fault::GuardUnreachable) => self.now += 10,
-                _ => self.now += 1,
-            }
-            let at = self.now;
-            let Err(fault) = result else {
-                self.memory.learn(&Learned::Worked { hops, at }, &self.list);
-                through = true;
-                break;
+            let came = self.attempt(&hops, offline);
+            self.now += match came {
+                Came::Failure(Fault::Silent) => 60,
+                Came::Failure(Fault::GuardUnreachable) => 10,
+                _ => 1,
             };
-            answered |= !matches!(fault, Fault::Silent | Fault::GuardUnreachable);
+            let at = self.now;
+            let fault = match came {
+                Came::Answer => {
+                    self.memory.learn(&Learned::Worked { hops, at }, &self.list);
+                    for learned in &belied {
+                        self.memory.learn(learned, &self.list);
+                    }
+                    through = true;
+                    break;
+                }
+                Came::LastSays => {
+                    let relay = hops.last;
+                    self.memory
+                        .learn(&Learned::Reached { hops, at }, &self.list);
+                    belied.push(Learned::Belied { relay, at });
+                    None
+                }
+                Came::Failure(fault) => {
+                    let learned = Learned::Failed { hops, at, fault };
+                    self.memory.learn(&learned, &self.list);
+                    Some(fault)
+                }
+            };
+            reached |= fault != Some(Fault::GuardUnreachable);
             failed.extend(match fault {
-                Fault::GuardUnreachable => Some(hops.guard),
-                Fault::Gone { relay, .. } => Some(relay),
+                Some(Fault::GuardUnreachable) => Some(hops.guard),
+                Some(Fault::Gone { relay, .. }) => Some(relay),
                 _ => None,
             });
-            let learned = Learned::Failed { hops, at, fault };
-            self.memory.learn(&learned, &self.list);
             guards_tried.push(hops.guard);
             tried.extend([hops.middle, hops.last]);
         }
@@ -491,6 +564,23 @@ impl<'a> Person<'a> {
         outcome.transfers_at_the_end += u32::from(last_day);
         outcome.both_ends += u32::from(both);
         self.ever_both |= both;
+    }
+
+    /// The network of this computer is gone for three minutes: a connection breaks, and nobody can be reached.
+    fn cut_off(&mut self) {
+        let drawing = Drawing::first(&self.list, HOST, self.setting.allow);
+        if let Ok(drawn) = drawing.draw(&mut self.memory, self.now, &mut self.rng) {
+            let (hops, at) = (drawn.path.hops(), self.now);
+            self.memory.learn(&Learned::Used { hops, at }, &self.list);
+            self.note(&hops);
+            let fault = Fault::Broken;
+            self.memory
+                .learn(&Learned::Failed { hops, at, fault }, &self.list);
+        }
+        for _ in 0..3 {
+            self.transfer(false, true);
+            self.now += 20;
+        }
     }
 
     /// Takes note of where relays stand.
@@ -528,7 +618,11 @@ impl<'a> Person<'a> {
             };
             self.now = due + self.ahead + u64::from(self.rng.next_u32()) % (every / 2);
             self.pass(day);
-            self.transfer(day + 1 == self.setting.days);
+            if self.unit() < self.setting.cut_off {
+                self.cut_off();
+            }
+            let offline = self.unit() < self.setting.offline;
+            self.transfer(day + 1 == self.setting.days, offline);
         }
         self.outcome.guards_met = u32::try_from(self.guard_at.len()).unwrap();
         self.outcome.people_ever_both = u32::from(self.ever_both);
@@ -593,6 +687,35 @@ fn run(name: &str, setting: &Setting, people: u64) -> Outcome {
 }
 
 #[test]
+fn on_long_lists_few_relays_become_guards() {
+    for relays in [20, 40] {
+        let outcome = run(&format!("{relays} relays"), &Setting::of(relays), 30);
+        assert!(outcome.guards_met() < 6.0, "{outcome:?}");
+        assert!(outcome.ever_both() < 90.0, "{outcome:?}");
+        assert!(outcome.through() > 99.9, "{outcome:?}");
+        assert!(outcome.yielded() < 0.01, "{outcome:?}");
+    }
+}
+
+#[test]
+fn on_short_lists_transfers_get_through_as_far_as_three_relays_are_there() {
+    let bounds = [
+        (3, 95.0),
+        (4, 98.0),
+        (5, 99.7),
+        (6, 99.9),
+        (8, 99.9),
+        (12, 99.9),
+    ];
+    for (relays, through) in bounds {
+        let outcome = run(&format!("{relays} relays"), &Setting::of(relays), 30);
+        assert!(outcome.through() > through, "{relays}: {outcome:?}");
+        let rules_hold = relays < 12 || outcome.yielded() < 0.01;
+        assert!(rules_hold, "{relays}: {outcome:?}");
+    }
+}
+
+#[test]
 fn any_one_relay_of_a_list_may_be_dead() {
     for relays in [4, 5, 6, 7, 8, 12] {
         let setting = Setting {
@@ -602,8 +725,185 @@ fn any_one_relay_of_a_list_may_be_dead() {
             days: 30,
             ..Setting::of(relays)
         };
-        let outcome = run(&format!("{relays} relays, one dead"), &setting, 60);
+        let outcome = run(&format!("{relays} relays, one dead"), &setting, 20);
         assert_eq!(outcome.through, outcome.transfers, "{relays}: {outcome:?}");
+    }
+}
+
+#[test]
+fn hostile_relays_that_join_become_guards_of_few() {
+    let joining = |count, renewed_days| Joining {
+        day: 29,
+        count,
+        renewed_days,
+    };
+    // As many as there are, nine times as many; under new keys every three days and daily.
+    let cases = [
+        (joining(20, 0), 25.0),
+        (joining(180, 0), 45.0),
+        (joining(20, 3), 5.0),
+        (joining(20, 1), 5.0),
+    ];
+    for (joining, bound) in cases {
+        let at_day = |days| Setting {
+            hostile: 0,
+            days,
+            joining: Some(joining),
+            ..Setting::of(20)
+        };
+        let next_day = run(&format!("{joining:?}, next day"), &at_day(31), 10);
+        assert_eq!(next_day.over_hostile_guard, 0, "{joining:?}");
+        let month_later = run(&format!("{joining:?}, a month later"), &at_day(60), 10);
+        assert!(
+            month_later.hostile_guard_at_the_end() <= bound,
+            "{joining:?}: {month_later:?}"
+        );
+    }
+}
+
+/// For each list and place, of all manners: how many people ever have hostile relays at both ends, and how many transfers
+/// get through, in percent.
+#[test]
+fn sabotage_brings_hostile_relays_to_both_ends_of_few() {
+    let bounds = [
+        (6, At::Guard, 30.0, 97.0),
+        (6, At::Middle, 40.0, 97.0),
+        (6, At::Last, 40.0, 96.0),
+        (6, At::Anywhere, 30.0, 91.0),
+        (20, At::Guard, 50.0, 99.8),
+        (20, At::Middle, 67.0, 99.9),
+        (20, At::Last, 57.0, 99.9),
+        (20, At::Anywhere, 50.0, 99.5),
+    ];
+    for (relays, at, ever, through) in bounds {
+        for manner in MANNERS {
+            let setting = Setting {
+                sabotage: Some((at, manner)),
+                days: 30,
+                ..Setting::of(relays)
+            };
+            let name = format!("{relays} relays, {at:?} {manner:?}");
+            let outcome = run(&name, &setting, 30);
+            assert!(outcome.ever_both() <= ever, "{name}: {outcome:?}");
+            assert!(outcome.through() >= through, "{name}: {outcome:?}");
+        }
+    }
+}
+
+/// Plain errors of a last relay, to which honest middles put their keys: with fifty transfers a day there are many.
+#[test]
+fn a_last_relay_that_fails_plainly_has_no_honest_one_set_aside() {
+    let setting = Setting {
+        transfers_a_day: 50,
+        days: 20,
+        sabotage: Some((At::Last, Sabotage::Plain)),
+        ..Setting::of(20)
+    };
+    let outcome = run("20 relays, Last Plain, 50 a day", &setting, 20);
+    assert!(outcome.both_ends() < 5.0, "{outcome:?}");
+    assert!(outcome.through() > 99.9, "{outcome:?}");
+    assert!(outcome.yielded() < 0.01, "{outcome:?}");
+}
+
+#[test]
+fn a_network_that_is_gone_for_minutes_and_a_list_with_gaps_cost_no_guards() {
+    for relays in [8, 20] {
+        for (cut_off, gaps) in [(0.1, 0.0), (0.0, 0.5)] {
+            let setting = Setting {
+                cut_off,
+                gaps,
+                ..Setting::of(relays)
+            };
+            let name = format!("{relays} relays, cut off {cut_off}, gaps {gaps}");
+            let outcome = run(&name, &setting, 15);
+            assert!(outcome.guards_met() < 6.5, "{name}: {outcome:?}");
+            assert!(outcome.through() > 99.8, "{name}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_computer_that_is_often_offline_meets_no_more_guards() {
+    for relays in [6, 20] {
+        let online = run(
+            &format!("{relays} relays, online"),
+            &Setting::of(relays),
+            15,
+        );
+        let setting = Setting {
+            offline: 0.3,
+            ..Setting::of(relays)
+        };
+        let offline = run(&format!("{relays} relays, often offline"), &setting, 15);
+        assert!(
+            offline.guards_met() < online.guards_met() + 1.0,
+            "{offline:?}"
+        );
+        assert!(offline.through() > 99.8, "{offline:?}");
+    }
+}
+
+#[test]
+fn shared_networks_and_operators_and_few_that_serve_leave_paths() {
+    for relays in [12, 20] {
+        let base = Setting::of(relays);
+        let settings = [
+            (
+                "two in each network",
+                Setting {
+                    in_network: 2,
+                    ..base.clone()
+                },
+            ),
+            (
+                "three of each operator",
+                Setting {
+                    of_operator: 3,
+                    ..base.clone()
+                },
+            ),
+            (
+                "every third serves the host",
+                Setting {
+                    serving: 3,
+                    ..base.clone()
+                },
+            ),
+        ];
+        for (name, setting) in settings {
+            let name = format!("{relays} relays, {name}");
+            let outcome = run(&name, &setting, 10);
+            assert!(outcome.through() > 99.5, "{name}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_and_a_list_that_grows_and_shrinks_cost_little() {
+    let jumps = Setting {
+        clock_jumps_days: 30,
+        ..Setting::of(12)
+    };
+    // A jump ahead counts as a day, so that ten days can be nine.
+    let outcome = simulate(&jumps, 15, 1);
+    outcome.print("12 relays, the clock jumps");
+    assert!(outcome.stood_then_guard < 10, "{outcome:?}");
+    assert!(
+        outcome.through() > 99.8 && outcome.guards_met() < 6.5,
+        "{outcome:?}"
+    );
+    let bounds = [
+        ([3, 6, 4, 5], 98.0),
+        ([6, 3, 5, 4], 94.5),
+        ([12, 5, 4, 12], 97.0),
+    ];
+    for (sizes, through) in bounds {
+        let setting = Setting {
+            sizes: sizes.to_vec(),
+            ..Setting::of(sizes[0])
+        };
+        let outcome = run(&format!("{sizes:?} relays"), &setting, 20);
+        assert!(outcome.through() > through, "{sizes:?}: {outcome:?}");
     }
 }
 
@@ -660,12 +960,36 @@ fn tables() {
             &format!(", {sizes:?}"),
         );
     }
-    for relays in [6, 20] {
-        for at in [At::Guard, At::Middle, At::Last] {
-            for manner in [Sabotage::Errs, Sabotage::Lies, Sabotage::Silent] {
+    for relays in [6, 12, 20, 40] {
+        for at in PLACES {
+            for manner in MANNERS {
                 let name = format!(", {at:?} {manner:?}");
                 all(relays, &|of| of.sabotage = Some((at, manner)), &name);
             }
         }
     }
+    for transfers_a_day in [2, 50] {
+        for manner in MANNERS {
+            let name = format!(", Last {manner:?}, {transfers_a_day} a day");
+            let change = |of: &mut Setting| {
+                of.transfers_a_day = transfers_a_day;
+                of.days = 30;
+                of.sabotage = Some((At::Last, manner));
+            };
+            all(20, &change, &name);
+        }
+    }
+    for relays in [5, 8, 20] {
+        all(relays, &|of| of.cut_off = 0.1, ", cut off");
+        all(relays, &|of| of.gaps = 0.5, ", gaps");
+    }
 }
+
+const PLACES: [At; 4] = [At::Guard, At::Middle, At::Last, At::Anywhere];
+const MANNERS: [Sabotage; 5] = [
+    Sabotage::Errs,
+    Sabotage::Lies,
+    Sabotage::Plain,
+    Sabotage::Refuses,
+    Sabotage::Silent,
+];

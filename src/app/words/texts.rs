@@ -87,8 +87,10 @@ text_table! {
         note_same_bytes_back;
         relaxed_guard_is_last;
         relaxed_guard_is_middle;
+        relaxed_guard_is_new;
         relaxed_guard_returned;
         relaxed_guard_stood_elsewhere;
+        relaxed_kept_back;
         relaxed_same_network;
         relaxed_same_operator;
         relaxed_set_aside;
@@ -123,13 +125,15 @@ text_table! {
         rejected_not_serving(count: usize);
         rejected_on_this_path(count: usize);
         rejected_is_guard(count: usize);
-        rejected_retired(count: usize);
+        rejected_dropped(count: usize);
         rejected_kept_back(count: usize);
         rejected_not_a_guard(count: usize);
         rejected_same_network(count: usize);
         rejected_same_operator(count: usize);
         rejected_set_aside(count: usize);
         rejected_stood_elsewhere(count: usize);
+        rejected_too_many_new(count: usize);
+        rejected_too_new(count: usize);
         rejected_failed(count: usize);
 
         // Errors: the reason under another error, each a whole sentence

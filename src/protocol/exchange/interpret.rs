@@ -158,16 +158,12 @@ impl Exchange<'_> {
         if let Some(relay) = named(text, &[next]) {
             return self.gone(path, relay, Some(by), now);
         }
-        let fault = match (hop, status) {
+        let fault = if self.is_sessions() {
             // Without a seal an error that opens is this relay's own: the next one's would open with another key.
-            (0, 400) if self.is_sessions() => Fault::Relay(by),
-            // The middle relay may not have been able to open what the guard passed on.
-            (0, 400) => Fault::Link(hops.guard, hops.middle),
-            // It was asked for no other relay: it lies, or it passes on a lie that the middle relay put no key to.
-            (0, _) if names_any(text) => Fault::Link(hops.guard, hops.middle),
-            // It may be what the middle relay said, but the guard put its own key to it.
-            (0, _) => Fault::Answered,
-            _ => Fault::Relay(by),
+            Fault::Relay(by)
+        } else {
+            // With one it may be what the next relay said in plain words.
+            Fault::Link(by, next)
         };
         self.failed(Some(path), fault, now);
         match status {
@@ -223,11 +219,6 @@ fn named(text: &str, relays: &[Ed25519Public]) -> Option<Ed25519Public> {
     let name = GONE.iter().find_map(|prefix| text.strip_prefix(prefix))?;
     let is_named = |key: &Ed25519Public| name.trim_end().eq_ignore_ascii_case(&key.to_hex());
     relays.iter().copied().find(is_named)
-}
-
-/// Whether `text` says of any relay that it is not there.
-fn names_any(text: &str) -> bool {
-    GONE.iter().any(|prefix| text.starts_with(prefix))
 }
 
 /// How a relay begins to say that the next one is not there.

@@ -124,8 +124,8 @@ pub struct Exchange<'a> {
     /// does not open.
     suspects: Vec<Learned>,
     waited: bool,
-    /// Something came back.
-    answered: bool,
+    /// A connection to a guard came about.
+    reached: bool,
     pending: Option<PendingAttempt>,
     ended: Option<Result<Response, Failure>>,
     shown: Vec<AttemptShown>,
@@ -157,7 +157,7 @@ impl<'a> Exchange<'a> {
             tried: Vec::new(),
             suspects: Vec::new(),
             waited: true,
-            answered: false,
+            reached: false,
             pending: None,
             ended: None,
             shown: Vec::new(),
@@ -268,7 +268,7 @@ impl<'a> Exchange<'a> {
             return Ok(None);
         };
         let drawing = Drawing {
-            answered: self.answered,
+            reached: self.reached,
             failed: &self.failed,
             guards_tried: &self.guards_tried,
             tried: &self.tried,
@@ -303,10 +303,7 @@ impl<'a> Exchange<'a> {
         let Some(pending) = self.pending.take() else {
             return;
         };
-        self.answered |= matches!(
-            outcome,
-            AttemptOutcome::Answered(_) | AttemptOutcome::Plain { .. }
-        );
+        self.reached |= !matches!(outcome, AttemptOutcome::Unreachable);
         let result = self.interpret(outcome, &pending, now);
         if let Some(shown) = self.shown.last_mut() {
             shown.outcome = match &result {

@@ -1,10 +1,15 @@
-//! Drawing a path: the guard that is kept, a middle and a last anew, and which rules had to yield.
+//! Drawing a path: a guard in its turn, a middle and a last anew, and as few rules yielding as can be.
+
+use std::collections::BTreeSet;
 
 use rand_core::CryptoRng;
 
+use super::guards::Sample;
 use super::memory::RelayMemory;
+use super::rules::{Question, Rules, makes_a_path};
 use super::{
-    Allowance, DrawError, Hops, NoPath, Place, RejectReason, Rejection, Relaxed, RelayPath, rules,
+    Allowance, DrawError, Hops, Level, MAX_NEW_GUARDS, NoPath, Place, RejectReason, Rejection,
+    Relaxed, RelayPath, SHORT_LIST, SHORTEST_LIST,
 };
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{RelayDescriptor, RelayList};
@@ -18,8 +23,8 @@ pub struct Drawing<'a> {
     pub host: &'a str,
     /// What the person allows for this list.
     pub allow: Allowance,
-    /// Something came back in this transfer: the network here lets relays be reached.
-    pub answered: bool,
+    /// Whether a connection to a guard came about in this transfer: the network here lets relays be reached.
+    pub reached: bool,
     /// Relays to which a failure of this transfer was traced.
     pub failed: &'a [Ed25519Public],
     /// Guards of this transfer's failed tries, one entry for each try.
@@ -40,22 +45,6 @@ pub struct DrawnPath {
     pub relaxed: Vec<Relaxed>,
 }
 
-/// Which rules yield.
-#[derive(Clone, Copy, Default)]
-struct Level {
-    /// Relays set aside and kept back are taken.
-    aside: bool,
-    /// A new guard is drawn although one is there.
-    fresh: bool,
-    /// Guards that were dropped or had served their time return.
-    back: bool,
-    former_middle: bool,
-    former_last: bool,
-    share: bool,
-    /// Relays that failed in this transfer are taken.
-    failed: bool,
-}
-
 impl<'a> Drawing<'a> {
     /// For the first try of a transfer.
     #[must_use]
@@ -64,7 +53,7 @@ impl<'a> Drawing<'a> {
             list,
             host,
             allow,
-            answered: false,
+            reached: false,
             failed: &[],
             guards_tried: &[],
             tried: &[],
@@ -72,21 +61,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Lets guards go whose time is over, and draws those that are missing.
-    fn settle(&self, memory: &mut RelayMemory, now: u64, rng: &mut impl CryptoRng) -> Level {
-        memory.tidy(self.list, now);
-        memory.rotate(self.list, self.allow.former_guards, now);
-        // A list whose relays all share something is too small for that rule, whatever else happens.
-        let strict = Level {
-            share: self.allow.share && !rules::makes_a_path(self.list, self.host),
-            ..Level::default()
-        };
-        self.fill(memory, strict, now, rng);
-        memory.keep_back(self.list, now, rng);
-        strict
-    }
-
-    /// Draws a path, and guards as far as they are missing.
+    /// Draws a path.
     ///
     /// # Errors
     /// [`DrawError`].
@@ -96,428 +71,344 @@ impl<'a> Drawing<'a> {
         now: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<DrawnPath, DrawError> {
-        let strict = self.settle(memory, now, rng);
-        let mut refused = None;
-        for level in self.levels(strict) {
-            let guards = self.guards(memory, level, now, rng);
-            if guards.is_empty()
-                && !self.answered
-                && level.fresh
-                && !level.back
-                && self.list.relays.len() > SHORT_LIST
-                && memory.new_guards_left(now) == 0
-                && !memory
-                    .fresh_guards(self.list, self.allow.former_guards, now, rng)
-                    .is_empty()
-            {
-                return Err(DrawError::Blocked);
-            }
-            if guards.is_empty() {
-                refused = Some(self.no_guard(memory, now));
-            }
-            for (at, key) in guards.iter().enumerate() {
-                let Some(guard) = self.list.find(key) else {
-                    continue;
-                };
-                match self.complete(memory, guard, level, now, rng) {
-                    Ok(drawn) => {
-                        memory.make_guard(*key, now);
-                        return Ok(drawn);
-                    }
-                    Err(why) if at == 0 => refused = Some(why),
-                    Err(_) => {}
-                }
-            }
-        }
-        Err(refused.unwrap_or_else(|| self.no_guard(memory, now)).into())
-    }
-
-    /// Rules yield in this order, each level keeping what those before it gave up.
-    fn levels(&self, strict: Level) -> impl Iterator<Item = Level> {
-        let aside = Level {
-            aside: true,
-            ..strict
-        };
-        let fresh = Level {
-            fresh: true,
-            ..aside
-        };
-        let back = Level {
-            back: true,
-            ..fresh
-        };
-        let former_middle = Level {
-            former_middle: self.allow.former_guards,
-            ..back
-        };
-        let former_last = Level {
-            former_last: self.allow.former_guards,
-            ..former_middle
-        };
-        let share = Level {
-            share: self.allow.share,
-            ..former_last
-        };
-        let failed = Level {
-            failed: true,
-            ..share
-        };
-        // On a short list the culprit of two failures may be the one relay that every strict path needs.
-        let shaken = self.is_shaken().then_some(Level {
-            fresh: false,
-            ..former_last
+        memory.tidy(self.list, now);
+        let is_first = memory.secret.is_none();
+        memory.secret.get_or_insert_with(|| {
+            let mut secret = [0; 32];
+            rng.fill_bytes(&mut secret);
+            secret
         });
-        shaken.into_iter().chain([
-            strict,
-            aside,
-            fresh,
-            back,
-            former_middle,
-            former_last,
-            share,
-            failed,
-        ])
-    }
-
-    /// Whether two tries failed on a short list: who was tried least is preferred over who breaks no rule then, as far
-    /// as rules may yield.
-    const fn is_shaken(&self) -> bool {
-        self.guards_tried.len() >= 2 && self.list.relays.len() <= SHORT_LIST
-    }
-
-    fn tries_as_guard(&self, key: &Ed25519Public) -> usize {
-        self.guards_tried
-            .iter()
-            .filter(|tried| *tried == key)
-            .count()
-    }
-
-    /// Draws the guards that are missing, as long as every guard in use can still make a path.
-    fn fill(&self, memory: &mut RelayMemory, level: Level, now: u64, rng: &mut impl CryptoRng) {
-        while memory.new_guards_left(now) > 0
-            && memory.guards_in_use(self.list, now).len() < memory.wanted(self.list, now)
-        {
-            let fresh = memory.fresh_guards(self.list, self.allow.former_guards, now, rng);
-            let grown = fresh.into_iter().take(GUARD_LOOKS).find_map(|key| {
-                let mut grown = memory.clone();
-                grown.make_guard(key, now);
-                let in_use = grown.guards_in_use(self.list, now);
-                in_use
-                    .iter()
-                    .filter_map(|key| self.list.find(key))
-                    .all(|guard| self.complete(&grown, guard, level, now, rng).is_ok())
-                    .then_some(grown)
-            });
-            match grown {
-                Some(grown) => *memory = grown,
-                None => return,
+        let sample = memory.sample(self.list, now);
+        memory.note_sample(&sample, is_first, now);
+        let share = self.allow.share.then(|| {
+            if makes_a_path(self.list, self.host) {
+                Level::Share
+            } else {
+                Level::Strict
             }
+        });
+        let rules = Rules {
+            drawing: self,
+            memory,
+            sample: &sample,
+            now,
+            share_at: share,
+        };
+        Draw {
+            rules,
+            ready: self.ready(memory, &sample, now, rng),
         }
+        .draw(rng)
     }
 
-    /// The guards to ask, in order.
-    fn guards(
+    /// The guards in use that neither yield nor were tried twice, in their turn: the one of the last try goes on for one
+    /// retry.
+    fn ready(
         &self,
         memory: &RelayMemory,
-        level: Level,
+        sample: &Sample,
         now: u64,
         rng: &mut impl CryptoRng,
     ) -> Vec<Ed25519Public> {
-        let may = |key: &Ed25519Public| {
-            self.list.find(key).is_some() && (level.failed || !self.failed.contains(key))
-        };
-        let mut in_use = memory.guards_in_use(self.list, now);
-        let mut shuffled = Vec::with_capacity(in_use.len());
-        while let Some(key) = rules::take_one(&mut in_use, rng) {
-            shuffled.push(key);
+        let mut in_use = memory.in_use(sample, self.list, now);
+        if index_below(2, rng) == Some(1) {
+            in_use.reverse();
         }
-        // The guard of the last try goes on for one retry, then the other has its turn.
-        shuffled.sort_by_key(|key| match self.tries_as_guard(key) {
-            1 => 0,
-            0 => 1,
-            many => many,
-        });
-        let others = memory.guards.iter().map(|guard| guard.relay);
-        let unbarred = memory.former.iter().map(|former| former.relay);
-        let mut known = shuffled;
-        for key in others.chain(unbarred) {
-            if memory.against_guard(&key, now).is_none() && !known.contains(&key) {
-                known.push(key);
+        in_use.retain(|key| !memory.yields(key, now) && self.tries_over(key) < TRIED_TWICE);
+        in_use.sort_by_key(|key| self.tries_over(key) == 0);
+        in_use
+    }
+
+    /// Number of this transfer's failed tries over a guard.
+    fn tries_over(&self, guard: &Ed25519Public) -> usize {
+        let tried = self.guards_tried.iter();
+        tried.filter(|tried| *tried == guard).count()
+    }
+}
+
+/// A relay, and what yields for it.
+type Candidate<'a> = (&'a RelayDescriptor, Vec<RejectReason>);
+
+/// In which order guards are asked.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// In use, and tried once at most in this transfer.
+    Ready,
+    /// Asked as a guard before, or tried twice now.
+    Known,
+    /// Never asked as a guard.
+    New,
+    /// Does not answer at the moment.
+    Yielding,
+}
+
+/// One path being drawn.
+struct Draw<'a> {
+    rules: Rules<'a>,
+    /// The guards that are asked first.
+    ready: Vec<Ed25519Public>,
+}
+
+impl<'a> Draw<'a> {
+    fn draw(&self, rng: &mut impl CryptoRng) -> Result<DrawnPath, DrawError> {
+        let mut refused = None;
+        let first = if self.is_pressed() {
+            Level::FormerLast
+        } else {
+            Level::Strict
+        };
+        for level in Level::ALL.into_iter().filter(|level| *level >= first) {
+            let guards = self.guards(level);
+            if level == Level::Failed
+                && guards.iter().all(|(_, reasons)| !reasons.is_empty())
+                && self.is_blocked()
+            {
+                return Err(DrawError::Blocked);
+            }
+            for (guard, reasons) in guards.into_iter().take(MAX_LOOKS) {
+                match self.complete((guard, reasons), level, rng) {
+                    Ok(drawn) => return Ok(drawn),
+                    Err(why) => refused = refused.or(Some(why)),
+                }
             }
         }
-        known.retain(may);
-        let yields = |key: &Ed25519Public| {
-            memory
-                .guard(key)
-                .is_some_and(|guard| now < guard.yields_until)
+        Err(refused
+            .unwrap_or_else(|| self.no_path(Place::Guard, &[]))
+            .into())
+    }
+
+    /// Whether two tries failed on one of the shortest lists, or three on a short one, where the culprit may be the one
+    /// relay that every strict path needs: who was tried least comes first then, as far as rules may yield.
+    const fn is_pressed(&self) -> bool {
+        let Drawing {
+            list, guards_tried, ..
+        } = self.rules.drawing;
+        match list.relays.len() {
+            0..=SHORTEST_LIST => guards_tried.len() >= TRIED_TWICE,
+            len => len <= SHORT_LIST && guards_tried.len() > TRIED_TWICE,
+        }
+    }
+
+    /// Whether as many guards were tried in this transfer as may be new in a day, none could be reached, and no new one may
+    /// be asked. With fewer it can be chance that those in use are down; silence can be the doing of who stands behind one.
+    fn is_blocked(&self) -> bool {
+        let Drawing {
+            list,
+            reached,
+            guards_tried,
+            ..
+        } = self.rules.drawing;
+        let tried: BTreeSet<_> = guards_tried.iter().collect();
+        let is_cut_off = tried.len() >= MAX_NEW_GUARDS && !reached;
+        is_cut_off && !self.rules.may_ask_new() && list.relays.len() > SHORT_LIST
+    }
+
+    /// Who may be guard at this level, in the order in which they are asked: those in use, others that were asked
+    /// before or tried twice now, new ones where there is no other, and those that yield.
+    fn guards(&self, level: Level) -> Vec<Candidate<'a>> {
+        let Rules {
+            memory,
+            sample,
+            drawing,
+            now,
+            ..
+        } = self.rules;
+        let (able, _) = self.candidates(Place::Guard, &[], level);
+        let order = |(relay, reasons): &Candidate<'a>| {
+            let key = &relay.key;
+            let of = |keys: &[Ed25519Public]| keys.iter().position(|other| other == key);
+            let ready = of(&self.ready);
+            let rank = if ready.is_some() {
+                Rank::Ready
+            } else if memory.yields(key, now) {
+                Rank::Yielding
+            } else if memory.is_new_guard(key, now) {
+                Rank::New
+            } else {
+                Rank::Known
+            };
+            let outside = || of(&sample.outside).map(|at| at + sample.members.len());
+            let place = ready.or_else(|| of(&sample.members)).or_else(outside);
+            let tries = match rank {
+                Rank::Ready => 0,
+                _ => drawing.tries_over(key),
+            };
+            let level = self.level_of(reasons, Place::Guard);
+            (rank, level, tries, place)
         };
-        let (yielding, mut order): (Vec<_>, Vec<_>) = known.into_iter().partition(yields);
-        let spent = self.is_shaken() && order.iter().all(|key| self.tries_as_guard(key) >= 2);
-        if (order.is_empty() || level.fresh || spent) && memory.new_guards_left(now) > 0 {
-            let fresh = memory.fresh_guards(self.list, self.allow.former_guards, now, rng);
-            order.extend(fresh.into_iter().filter(may).take(GUARD_LOOKS));
+        let mut able: Vec<_> = able.into_iter().map(|one| (order(&one), one)).collect();
+        able.sort_by_key(|(order, _)| *order);
+        // A new guard is one more relay that sees the client.
+        let has_other = able.iter().any(|((rank, ..), _)| *rank < Rank::New);
+        if has_other && level < Level::NotAGuard {
+            able.retain(|((rank, ..), _)| *rank != Rank::New);
         }
-        order.extend(yielding);
-        if level.aside {
-            let struck = memory.guards.iter().map(|guard| guard.relay);
-            order.extend(
-                struck
-                    .filter(|key| memory.struck_until(key, now).is_some())
-                    .filter(may),
-            );
-        }
-        if level.back {
-            let barred = memory.former.iter().map(|former| former.relay);
-            order.extend(barred.filter(|key| memory.is_barred(key, now)).filter(may));
-        }
-        order
+        able.into_iter().map(|(_, one)| one).collect()
     }
 
     /// Draws last and middle for this guard.
     fn complete(
         &self,
-        memory: &RelayMemory,
-        guard: &RelayDescriptor,
+        (guard, reasons): Candidate<'a>,
         level: Level,
-        now: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<DrawnPath, NoPath> {
-        let candidates = |place, taken: &[&RelayDescriptor]| {
-            self.candidates(memory, guard, place, taken, level, now)
-        };
-        let (lasts, rejected) = candidates(Place::Last, &[guard]);
+        let avoid = self.rules.drawing.unlike;
+        let (mut lasts, rejected) = self.candidates(Place::Last, &[guard], level);
         let mut no_path = NoPath {
             place: Place::Last,
             rejected,
         };
-        let other_last = self.unlike.map(|hops| hops.last);
-        let mut lasts = self.by_preference(memory, lasts, other_last, now);
-        while let Some((last, last_relaxed)) = next(&mut lasts, memory, now, rng) {
-            let (middles, rejected) = candidates(Place::Middle, &[guard, last]);
-            let same_last = self.unlike.filter(|hops| hops.last == last.key);
-            let other_middle = same_last.map(|hops| hops.middle);
-            let mut middles = self.by_preference(memory, middles, other_middle, now);
-            let Some((middle, middle_relaxed)) = next(&mut middles, memory, now, rng) else {
+        for _ in 0..MAX_LOOKS {
+            let avoided = avoid.map(|hops| hops.last);
+            let Some((last, of_last)) = self.take_one(&mut lasts, Place::Last, avoided, rng) else {
+                break;
+            };
+            let (mut middles, rejected) = self.candidates(Place::Middle, &[guard, last], level);
+            let avoided = avoid.filter(|hops| hops.last == last.key);
+            let avoided = avoided.map(|hops| hops.middle);
+            let Some((middle, of_middle)) =
+                self.take_one(&mut middles, Place::Middle, avoided, rng)
+            else {
                 no_path = NoPath {
                     place: Place::Middle,
                     rejected,
                 };
                 continue;
             };
-            let mut relaxed = [last_relaxed, middle_relaxed].concat();
-            relaxed.extend(self.guard_relaxed(memory, guard, now));
-            relaxed.sort_unstable();
-            relaxed.dedup();
-            return Ok(DrawnPath {
-                path: RelayPath {
-                    guard: guard.clone(),
-                    middle: middle.clone(),
-                    last: last.clone(),
-                },
-                relaxed,
-            });
+            let places = [
+                (Place::Guard, reasons),
+                (Place::Middle, of_middle),
+                (Place::Last, of_last),
+            ];
+            let relaxed = self.relaxed(guard, &places);
+            let path = RelayPath {
+                guard: guard.clone(),
+                middle: middle.clone(),
+                last: last.clone(),
+            };
+            return Ok(DrawnPath { path, relaxed });
         }
         Err(no_path)
     }
 
-    fn guard_relaxed(
+    /// What is disclosed of a path, each once, sorted.
+    fn relaxed(
         &self,
-        memory: &RelayMemory,
         guard: &RelayDescriptor,
-        now: u64,
-    ) -> impl Iterator<Item = Relaxed> {
-        [
-            (memory.is_barred(&guard.key, now), Relaxed::GuardReturned),
-            (
-                memory.stood_lately(&guard.key, now),
-                Relaxed::GuardStoodElsewhere,
-            ),
-            (
-                memory.struck_until(&guard.key, now).is_some() || self.failed.contains(&guard.key),
-                Relaxed::SetAside,
-            ),
-        ]
-        .into_iter()
-        .filter_map(|(holds, relaxed)| holds.then_some(relaxed))
+        places: &[(Place, Vec<RejectReason>)],
+    ) -> Vec<Relaxed> {
+        let yielded = places.iter().flat_map(|(place, reasons)| {
+            let reasons = reasons.iter();
+            reasons.filter_map(|reason| reason.relaxed(*place))
+        });
+        // A guard that is kept stays one where it was allowed to stand elsewhere; that is disclosed each time.
+        let Rules { memory, now, .. } = self.rules;
+        let has_stood = memory.has_stood_lately(&guard.key, now);
+        let has_stood = has_stood.then_some(Relaxed::GuardStoodElsewhere);
+        let mut relaxed: Vec<_> = yielded.chain(has_stood).collect();
+        relaxed.sort_unstable();
+        relaxed.dedup();
+        relaxed
     }
 
-    /// Relays that may stand at `place`, with the rules that yield for each, and the relays that may not.
-    fn candidates<'b>(
-        &'b self,
-        memory: &RelayMemory,
-        guard: &RelayDescriptor,
+    /// The relays that may stand there at this level, each with what yields for it, and those that may not.
+    fn candidates(
+        &self,
         place: Place,
-        taken: &[&RelayDescriptor],
+        beside: &[&RelayDescriptor],
         level: Level,
-        now: u64,
-    ) -> (Vec<Candidate<'b>>, Vec<Rejection>) {
-        let mut candidates = Vec::new();
-        let mut rejected = Vec::new();
-        for relay in &self.list.relays {
-            match self.verdict(memory, guard, relay, place, taken, level, now) {
-                Ok(relaxed) => candidates.push((relay, relaxed)),
-                Err(reason) => rejected.push(Rejection {
-                    relay: relay.key,
-                    reason,
-                }),
+    ) -> (Vec<Candidate<'a>>, Vec<Rejection>) {
+        let (mut able, mut rejected) = (Vec::new(), Vec::new());
+        for relay in &self.rules.drawing.list.relays {
+            let reasons = self.rules.verdict(&Question {
+                relay,
+                place,
+                beside,
+            });
+            if self
+                .level_of(&reasons, place)
+                .is_some_and(|needed| needed <= level)
+            {
+                able.push((relay, reasons));
+            } else {
+                let relay = relay.key;
+                rejected.push(Rejection { relay, reasons });
             }
         }
-        (candidates, rejected)
+        (able, rejected)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one question about one relay, asked in one place"
-    )]
-    fn verdict(
+    /// The first level at which none of these reasons is an obstacle; `None` when one always is.
+    fn level_of(&self, reasons: &[RejectReason], place: Place) -> Option<Level> {
+        reasons.iter().try_fold(Level::Strict, |most, reason| {
+            Some(most.max(reason.yields_at(place, &self.rules)?))
+        })
+    }
+
+    /// Takes one for whom least yields, among them one that was not tried in this transfer, by the odds.
+    fn take_one(
         &self,
-        memory: &RelayMemory,
-        guard: &RelayDescriptor,
-        relay: &RelayDescriptor,
+        candidates: &mut Vec<Candidate<'a>>,
         place: Place,
-        taken: &[&RelayDescriptor],
-        level: Level,
-        now: u64,
-    ) -> Result<Vec<Relaxed>, RejectReason> {
-        let key = &relay.key;
-        let mut relaxed = Vec::new();
-        // These never yield: one relay at two places would see both ends, and the last one must reach the server.
-        if guard.key == *key {
-            return Err(RejectReason::IsGuard);
-        }
-        if taken.iter().any(|other| other.key == *key) {
-            return Err(RejectReason::OnThisPath);
-        }
-        if place == Place::Last && !relay.serves.includes(self.host) {
-            return Err(RejectReason::NotServing);
-        }
-        let mut yields = |rule: Relaxed, reason: RejectReason, allowed: bool| {
-            relaxed.push(rule);
-            if allowed { Ok(()) } else { Err(reason) }
-        };
-        // A guard has seen this client's address: it must not see where requests end as well.
-        if memory.is_or_was_guard(key, now) {
-            match place {
-                Place::Last => yields(
-                    Relaxed::GuardIsLast,
-                    RejectReason::IsGuard,
-                    level.former_last,
-                )?,
-                _ => yields(
-                    Relaxed::GuardIsMiddle,
-                    RejectReason::IsGuard,
-                    level.former_middle,
-                )?,
-            }
-        }
-        if self.failed.contains(key) {
-            yields(Relaxed::SetAside, RejectReason::Failed, level.failed)?;
-        }
-        if memory.struck_until(key, now).is_some() || memory.is_aside_on(&guard.key, key, now) {
-            yields(Relaxed::SetAside, RejectReason::SetAside, level.aside)?;
-        }
-        if memory.reserve.contains(key) && !level.aside {
-            return Err(RejectReason::KeptBack);
-        }
-        for other in taken {
-            match rules::shared(other, relay) {
-                Some(RejectReason::SameNetwork) => {
-                    yields(Relaxed::SameNetwork, RejectReason::SameNetwork, level.share)?;
-                }
-                Some(reason) => yields(Relaxed::SameOperator, reason, level.share)?,
-                None => {}
-            }
-        }
-        Ok(relaxed)
-    }
-
-    /// Candidates in groups, the preferred ones first: those for whom no rule yields; among them those that were not
-    /// tried in this transfer and are not `avoided`; on a retry, among them those that worked within the hour. On a short
-    /// list that was tried twice, those that were tried least.
-    fn by_preference<'b>(
-        &self,
-        memory: &RelayMemory,
-        candidates: Vec<Candidate<'b>>,
         avoided: Option<Ed25519Public>,
-        now: u64,
-    ) -> [Vec<Candidate<'b>>; 4] {
-        let mut groups: [Vec<_>; 4] = Default::default();
-        let retry = !self.guards_tried.is_empty();
-        for (relay, relaxed) in candidates {
-            // Sharing is a matter of the list, not of the relay.
-            let [first, second, third, fourth] = &mut groups;
-            let yields = relaxed
-                .iter()
-                .any(|rule| !matches!(rule, Relaxed::SameNetwork | Relaxed::SameOperator));
-            let tries = self
+        rng: &mut impl CryptoRng,
+    ) -> Option<Candidate<'a>> {
+        let Rules {
+            memory,
+            drawing,
+            now,
+            ..
+        } = self.rules;
+        let rank = |(relay, reasons): &Candidate<'a>| {
+            let tried = drawing
                 .tried
                 .iter()
                 .filter(|tried| **tried == relay.key)
-                .count()
-                + self.tries_as_guard(&relay.key);
-            let group = if self.is_shaken() {
-                match (tries, yields) {
-                    (0, false) => first,
-                    (0, true) => second,
-                    (1, _) => third,
-                    _ => fourth,
-                }
-            } else if yields || memory.reserve.contains(&relay.key) {
-                fourth
-            } else if self.tried.contains(&relay.key) || avoided == Some(relay.key) {
-                third
-            } else if retry && !memory.worked_lately(&relay.key, now) {
-                second
+                .count();
+            let avoided = avoided == Some(relay.key);
+            let level = self.level_of(reasons, place);
+            let tried = tried + usize::from(avoided);
+            if self.is_pressed() {
+                (tried, level, 0)
             } else {
-                first
-            };
-            group.push((relay, relaxed));
-        }
-        groups
+                (0, level, tried)
+            }
+        };
+        let best = candidates.iter().map(rank).min()?;
+        let weight = |one: &Candidate<'a>| match rank(one) == best {
+            true => 1 + usize::from(memory.worked_lately(&one.0.key, now)),
+            false => 0,
+        };
+        let mut drawn = index_below(candidates.iter().map(weight).sum(), rng)?;
+        let at = candidates.iter().map(weight).position(|weight| {
+            let is_here = drawn < weight;
+            drawn = drawn.saturating_sub(weight);
+            is_here
+        })?;
+        Some(candidates.swap_remove(at))
     }
 
-    fn no_guard(&self, memory: &RelayMemory, now: u64) -> NoPath {
-        let rejected = self.list.relays.iter().map(|relay| Rejection {
-            relay: relay.key,
-            reason: if self.failed.contains(&relay.key) {
-                RejectReason::Failed
-            } else {
-                memory.against_guard(&relay.key, now).unwrap_or_else(|| {
-                    if memory.stood_lately(&relay.key, now) {
-                        RejectReason::StoodElsewhere
-                    } else {
-                        RejectReason::NotAGuard
-                    }
-                })
-            },
-        });
-        NoPath {
-            place: Place::Guard,
-            rejected: rejected.collect(),
+    fn no_path(&self, place: Place, beside: &[&RelayDescriptor]) -> NoPath {
+        let (_, rejected) = self.candidates(place, beside, Level::Strict);
+        NoPath { place, rejected }
+    }
+}
+
+/// An index below `count`, each equally likely; `None` when there is none.
+fn index_below(count: usize, rng: &mut impl CryptoRng) -> Option<usize> {
+    let count = u32::try_from(count).ok().filter(|count| *count > 0)?;
+    // Draws above the largest multiple of `count` are drawn again, so that none is likelier.
+    let limit = u32::MAX - u32::MAX % count;
+    loop {
+        let drawn = rng.next_u32();
+        if drawn < limit {
+            return usize::try_from(drawn % count).ok();
         }
     }
 }
 
-/// A relay and the rules that yield for it.
-type Candidate<'a> = (&'a RelayDescriptor, Vec<Relaxed>);
-
-/// Takes one of the first group that is not empty.
-fn next<'a>(
-    groups: &mut [Vec<Candidate<'a>>; 4],
-    memory: &RelayMemory,
-    now: u64,
-    rng: &mut impl CryptoRng,
-) -> Option<Candidate<'a>> {
-    let group = groups.iter_mut().find(|group| !group.is_empty())?;
-    rules::take_weighted(
-        group,
-        |(relay, _)| memory.worked_lately(&relay.key, now),
-        rng,
-    )
-}
-
-/// On lists that are no longer, dropped guards return before the network is said to block the relays, and rules yield
-/// sooner.
-const SHORT_LIST: usize = 8;
-/// How many relays are looked at for a guard's place: on a list where so many make no path, the next does not either.
-const GUARD_LOOKS: usize = 64;
+/// So many tries of one transfer are enough over one guard, and make rules yield on the shortest lists.
+const TRIED_TWICE: usize = 2;
+/// How many relays are looked at for one place: on a list where so many make no path, the next does not either.
+const MAX_LOOKS: usize = 16;

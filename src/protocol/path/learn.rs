@@ -1,12 +1,17 @@
-//! What tries teach, and how it changes the memory.
+//! What tries teach, and how it changes the memory: the table of the module above.
 
-use super::memory::{DOUBT_SECS, Doubt, Guard, RelayMemory, SetAside, Strike};
-use super::{GUARD_SECS, HOUR_SECS};
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::Place;
+use super::memory::{DOUBT_SECS, Doubt, DoubtWhy, KeptGuard, RelayMemory, SetAside, is_recent};
+use super::strikes::{Strike, Try};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayList;
 
 /// The relays of one path, by their keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hops {
     /// Next to the client.
     pub guard: Ed25519Public,
@@ -39,21 +44,21 @@ pub enum Learned {
     Reached {
         /// Over which relays.
         hops: Hops,
-        /// When the path failed, in unix seconds.
+        /// When the last relay answered, in unix seconds.
         at: u64,
     },
     /// A request is about to be sent: its guard sees the client's address from now on.
     Used {
         /// Over which relays.
         hops: Hops,
-        /// When the path failed, in unix seconds.
+        /// When the request is sent, in unix seconds.
         at: u64,
     },
     /// The path carried a request to the server and an answer back.
     Worked {
         /// Over which relays.
         hops: Hops,
-        /// When the path failed, in unix seconds.
+        /// When the server answered, in unix seconds.
         at: u64,
     },
 }
@@ -73,8 +78,8 @@ impl Learned {
 
 /// Names the relay, if any, that a failed path is blamed on.
 ///
-/// An error that opens with the key of the middle or the last relay is a success of the guard: that seal proves that
-/// the guard carried the request there and the answer back. Every other kind counts against the guard.
+/// What opens with the key of the middle or the last relay is a success of the guard: that seal proves that the guard
+/// carried the request there and the answer back. Every other kind counts against the guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// An answer came that no relay behind the guard vouches for, and it names nobody who can be blamed.
@@ -90,7 +95,8 @@ pub enum Fault {
     },
     /// The guard could not be reached.
     GuardUnreachable,
-    /// One of these two neighbours, the one nearer to the client first, changed an answer.
+    /// One of these two neighbours, the one nearer to the client first, failed, and which cannot be told: an answer was
+    /// changed between them, or the nearer one put its key to an error that may be the other's plain words.
     Link(Ed25519Public, Ed25519Public),
     /// One relay is at fault: the error opens with its key, or it is the only party left.
     Relay(Ed25519Public),
@@ -98,18 +104,13 @@ pub enum Fault {
     Silent,
 }
 
-impl Fault {
-    /// Whether an answer shows that the guard carried the request on and the answer back: a relay behind it sealed one.
-    fn is_past(&self, guard: &Ed25519Public) -> bool {
-        match self {
-            Self::Gone { by: Some(by), .. } => by != guard,
-            Self::Link(nearer, _) => nearer != guard,
-            Self::Relay(relay) => relay != guard,
-            Self::Answered
-            | Self::Broken
-            | Self::Gone { by: None, .. }
-            | Self::GuardUnreachable
-            | Self::Silent => false,
+impl Hops {
+    /// The place of a relay on this path.
+    pub(super) fn place(&self, relay: &Ed25519Public) -> Place {
+        match relay {
+            key if *key == self.guard => Place::Guard,
+            key if *key == self.middle => Place::Middle,
+            _ => Place::Last,
         }
     }
 }
@@ -119,216 +120,192 @@ impl RelayMemory {
     pub fn learn(&mut self, learned: &Learned, list: &RelayList) {
         self.shorten_gap(learned.at());
         match *learned {
-            Learned::Belied { relay, at } => self.strike(relay, at, None),
-            Learned::Reached { hops, at } => {
-                self.worked(&[hops.guard, hops.middle], &hops.guard, at, list);
-            }
-            Learned::Used { hops, at } => {
-                self.make_guard(hops.guard, at);
-                self.stand(&hops, at);
-                if let Some(guard) = self.guard_mut(&hops.guard) {
-                    guard.used = at;
-                }
-            }
-            Learned::Worked { hops, at } => {
-                let relays = [hops.guard, hops.middle, hops.last];
-                self.worked(&relays, &hops.guard, at, list);
-            }
-            Learned::Failed { hops, at, fault } => self.failed(hops, at, fault, list),
+            Learned::Belied { relay, at } => self.strike(relay, Strike::seen(Place::Last, at)),
+            Learned::Used { hops, at } => self.used(&hops, at),
+            Learned::Reached { hops, at } => self.reached(&hops, list, at),
+            Learned::Worked { hops, at } => self.worked(&hops, list, at),
+            Learned::Failed { hops, at, fault } => self.failed(&hops, fault, list, at),
         }
     }
 
-    fn worked(
-        &mut self,
-        relays: &[Ed25519Public],
-        guard: &Ed25519Public,
-        at: u64,
-        list: &RelayList,
-    ) {
-        self.book_doubts(at, list);
-        for key in relays {
-            self.records.entry(*key).or_default().worked = Some(at);
-        }
-        self.count(guard, true, at, list);
-    }
-
-    fn failed(&mut self, hops: Hops, at: u64, fault: Fault, list: &RelayList) {
-        match fault {
-            Fault::GuardUnreachable => {
-                if let Some(guard) = self.guard_mut(&hops.guard) {
-                    guard.yields_until = at.saturating_add(DOUBT_SECS);
-                }
-                self.doubts.push((hops.guard, at, Doubt::Unreachable));
-                return;
-            }
-            Fault::Broken => {
-                self.hung(hops.guard, at, Doubt::Broken);
-                self.count(&hops.guard, false, at, list);
-                return;
-            }
-            Fault::Silent => {
-                self.hung(hops.guard, at, Doubt::Silent);
-                return;
-            }
-            Fault::Answered => {}
-            Fault::Gone { relay, by } => {
-                let by_guard = by.is_none_or(|by| by == hops.guard);
-                if let Some(guard) = self.guard_mut(&hops.guard) {
-                    guard.asides.retain(|aside| aside.relay != relay);
-                    guard.asides.push(SetAside {
-                        relay,
-                        until: at.saturating_add(HOUR_SECS),
-                        by_guard,
-                    });
-                }
-                if by.is_some() {
-                    self.strike(relay, at, by);
-                }
-                // One of the two at this link lies or is not there: which, only other relays' words can tell.
-                if let Some(by) = by.filter(|by| *by != hops.guard) {
-                    self.strike(by, at, None);
-                }
-            }
-            Fault::Link(one, other) => {
-                self.strike(one, at, None);
-                self.strike(other, at, None);
-            }
-            Fault::Relay(relay) => self.strike(relay, at, None),
-        }
-        if fault.is_past(&hops.guard) {
-            self.worked(&[hops.guard], &hops.guard, at, list);
-            return;
-        }
-        // Something came back, so the network here works.
-        self.book_doubts(at, list);
-        self.count(&hops.guard, false, at, list);
-    }
-
-    /// A connection to this guard stood and came to nothing; at the second time the next guard is asked.
-    fn hung(&mut self, key: Ed25519Public, at: u64, doubt: Doubt) {
-        self.doubts.push((key, at, doubt));
-        let times = self
-            .doubts
-            .iter()
-            .filter(|(guard, doubted, doubt)| {
-                *guard == key
-                    && *doubt != Doubt::Unreachable
-                    && at < doubted.saturating_add(DOUBT_SECS)
-            })
-            .count();
-        if let Some(guard) = self.guard_mut(&key).filter(|_| times >= HUNG_YIELDS) {
-            guard.yields_until = at.saturating_add(DOUBT_SECS);
-        }
-    }
-
-    /// Failures of the last minutes were not the network's here: an answer came.
-    fn book_doubts(&mut self, at: u64, list: &RelayList) {
-        for (guard, doubted, doubt) in core::mem::take(&mut self.doubts) {
-            if at >= doubted.saturating_add(DOUBT_SECS) {
-                continue;
-            }
-            match doubt {
-                Doubt::Broken => {}
-                Doubt::Silent => self.count(&guard, false, doubted, list),
-                Doubt::Unreachable => {
-                    self.strike(guard, doubted, None);
-                    self.count(&guard, false, doubted, list);
-                }
-            }
-        }
-    }
-
-    /// One relay's word counts once: three must say so, or this client see it itself three times.
-    fn strike(&mut self, relay: Ed25519Public, at: u64, by: Option<Ed25519Public>) {
-        let strikes = &mut self.records.entry(relay).or_default().strikes;
-        if by.is_some() {
-            strikes.retain(|strike| strike.by != by);
-        }
-        strikes.push(Strike { at, by });
-        let over = strikes.len().saturating_sub(MAX_STRIKES);
-        strikes.drain(..over);
-    }
-
-    /// One more try over this guard; it goes when more than half of the last ten failed, or it set too many aside.
-    fn count(&mut self, key: &Ed25519Public, worked: bool, at: u64, list: &RelayList) {
-        let too_many = TOO_MANY_ASIDE.max(list.relays.len() / 10);
-        let Some(guard) = self.guard_mut(key) else {
-            return;
-        };
-        guard.outcomes.push(worked);
-        let over = guard.outcomes.len().saturating_sub(OUTCOMES);
-        guard.outcomes.drain(..over);
-        if worked {
-            guard.yields_until = 0;
-        }
-        let failed = guard.outcomes.iter().filter(|worked| !**worked).count();
-        let asides = guard.asides.iter();
-        let set_aside = asides
-            .filter(|aside| aside.by_guard && at < aside.until)
-            .count();
-        if failed > OUTCOMES / 2 || set_aside > too_many {
-            self.drop_guard(key, at);
-        }
-    }
-
-    /// Learns once more what this program learned before it saw what another program made of the memory. A guard that the
-    /// other one let go stays gone.
-    pub(crate) fn learn_again(&mut self, learned: &Learned, list: &RelayList) {
-        match *learned {
-            Learned::Used { hops, at } if self.guard(&hops.guard).is_none() => {
-                self.stand(&hops, at);
-            }
-            _ => self.learn(learned, list),
-        }
-    }
-
-    /// Notes that the relays behind the guard of `hops` stand on a path at `at`.
-    fn stand(&mut self, hops: &Hops, at: u64) {
-        for key in [hops.middle, hops.last] {
-            self.reserve.retain(|kept| *kept != key);
-            self.records.entry(key).or_default().stood = Some(at);
-        }
-    }
-
-    /// A guard that is not trusted any more: what it said is forgotten with it.
-    fn drop_guard(&mut self, key: &Ed25519Public, at: u64) {
-        let Some(position) = self.guards.iter().position(|guard| guard.relay == *key) else {
-            return;
-        };
-        let guard = self.guards.remove(position);
-        for record in self.records.values_mut() {
-            record.strikes.retain(|strike| strike.by != Some(*key));
-        }
-        self.retire(&guard, at, at.saturating_add(GUARD_SECS));
-    }
-
-    /// Makes sure that `key` is a guard at `at`.
-    pub(super) fn make_guard(&mut self, key: Ed25519Public, at: u64) {
-        if self.guard(&key).is_some() {
-            return;
-        }
-        self.reserve.retain(|kept| *kept != key);
-        let returned = self.former.iter().any(|former| former.relay == key);
-        self.former.retain(|former| former.relay != key);
-        if !returned {
+    fn used(&mut self, hops: &Hops, at: u64) {
+        if self.is_new_guard(&hops.guard, at) {
             self.new_guards.push(at);
         }
-        self.guards.push(Guard {
-            relay: key,
-            since: at,
-            used: at,
-            outcomes: Vec::new(),
-            asides: Vec::new(),
-            yields_until: 0,
+        let asked = &mut self.record_mut(hops.guard).asked;
+        *asked = (*asked).max(Some(at));
+        for key in [hops.middle, hops.last] {
+            let stood = &mut self.record_mut(key).stood;
+            *stood = (*stood).max(Some(at));
+            self.guards.retain(|guard| guard.relay != key);
+        }
+    }
+
+    fn reached(&mut self, hops: &Hops, list: &RelayList, at: u64) {
+        self.guard_worked(hops.guard, list, at);
+        for key in [hops.guard, hops.middle] {
+            self.record_mut(key).worked = Some(at);
+        }
+    }
+
+    fn worked(&mut self, hops: &Hops, list: &RelayList, at: u64) {
+        let Hops {
+            guard,
+            middle,
+            last,
+        } = *hops;
+        self.guard_worked(guard, list, at);
+        // What its last tries came to says more of a guard.
+        self.record_mut(guard).strikes.clear();
+        self.mend(middle, Place::Middle, guard);
+        self.mend(middle, Place::Middle, last);
+        self.mend(last, Place::Last, middle);
+        for key in [guard, middle, last] {
+            self.record_mut(key).worked = Some(at);
+        }
+    }
+
+    fn failed(&mut self, hops: &Hops, fault: Fault, list: &RelayList, at: u64) {
+        let guard = hops.guard;
+        match fault {
+            Fault::GuardUnreachable => {
+                self.record_mut(guard).yields = Some(at);
+                self.doubt(hops, DoubtWhy::Unreachable, at);
+            }
+            Fault::Silent => self.doubt(hops, DoubtWhy::Silent, at),
+            Fault::Broken => self.doubt(hops, DoubtWhy::Broken, at),
+            Fault::Answered => self.guard_failed(guard, &[], list, at),
+            Fault::Gone { relay, by } => self.gone(hops, relay, by, list, at),
+            Fault::Link(nearer, other) => {
+                self.strike_both(hops, nearer, other, None, at);
+                if nearer == guard {
+                    self.guard_failed(guard, &[other], list, at);
+                } else {
+                    self.guard_worked(guard, list, at);
+                }
+            }
+            Fault::Relay(relay) => {
+                self.strike(relay, Strike::seen(hops.place(&relay), at));
+                if relay == guard {
+                    self.guard_failed(guard, &[], list, at);
+                } else {
+                    self.guard_worked(guard, list, at);
+                }
+            }
+        }
+    }
+
+    /// A later relay is said not to be there: it is aside on this guard, and if somebody vouches for that, one of the two
+    /// at the hop lies or is not there.
+    fn gone(
+        &mut self,
+        hops: &Hops,
+        relay: Ed25519Public,
+        by: Option<Ed25519Public>,
+        list: &RelayList,
+        at: u64,
+    ) {
+        let guard = hops.guard;
+        let by_guard = by.is_none_or(|by| by == guard);
+        let is_known = self.is_aside_on(&guard, &relay, at);
+        let asides = &mut self.record_mut(guard).asides;
+        asides.retain(|aside| aside.relay != relay);
+        asides.push(SetAside {
+            relay,
+            at,
+            by_guard,
         });
+        if let Some(by) = by {
+            // One relay's word counts once.
+            let strikes = &mut self.record_mut(relay).strikes;
+            strikes.retain(|strike| strike.with != Some(by));
+            self.strike_both(hops, by, relay, None, at);
+        }
+        if !by_guard {
+            self.guard_worked(guard, list, at);
+        } else if is_known {
+            // Where the list has nobody else, who is aside is asked again: the guard says the same, and cannot help it.
+            self.answer_came(guard, list, at);
+        } else {
+            self.guard_failed(guard, &[relay], list, at);
+        }
+    }
+
+    /// Something came back from behind this guard, which keeps it.
+    fn guard_worked(&mut self, guard: Ed25519Public, list: &RelayList, at: u64) {
+        self.answer_came(guard, list, at);
+        let record = self.record_mut(guard);
+        record.yields = None;
+        // It was asked although it had been dropped, because nobody else was left.
+        if record.asked > record.dropped {
+            record.dropped = None;
+        }
+        let may_be = self.was_asked(&guard, at) && !self.is_dropped(&guard, at);
+        if may_be && !self.is_kept(&guard) {
+            let (relay, since) = (guard, at);
+            self.guards.push(KeptGuard { relay, since });
+        }
+        self.count(guard, Try::Worked, list, at);
+    }
+
+    /// Something came back that counts against this guard, or against one of those `behind` it.
+    fn guard_failed(
+        &mut self,
+        guard: Ed25519Public,
+        behind: &[Ed25519Public],
+        list: &RelayList,
+        at: u64,
+    ) {
+        self.answer_came(guard, list, at);
+        self.count(guard, Try::Failed(behind.to_vec()), list, at);
+    }
+
+    /// An answer of any kind came over this guard, and tells whose fault it was that tries brought nothing since the answer
+    /// before it.
+    fn answer_came(&mut self, over: Ed25519Public, list: &RelayList, at: u64) {
+        let mut doubts = core::mem::take(&mut self.doubts);
+        doubts.retain(|doubt| is_recent(Some(doubt.at), DOUBT_SECS, at));
+        let was_cut_off = was_cut_off(&doubts, over);
+        let mut absent = BTreeSet::new();
+        for Doubt { hops, at, why } in doubts {
+            match why {
+                DoubtWhy::Silent => {
+                    self.strike_both(&hops, hops.middle, hops.last, Some(hops.guard), at);
+                    let behind = vec![hops.middle, hops.last];
+                    self.count(hops.guard, Try::Failed(behind), list, at);
+                }
+                DoubtWhy::Broken | DoubtWhy::Unreachable if was_cut_off => {}
+                DoubtWhy::Broken => self.count(hops.guard, Try::Failed(Vec::new()), list, at),
+                DoubtWhy::Unreachable => {
+                    if hops.guard != over && absent.insert(hops.guard) {
+                        self.strike(hops.guard, Strike::seen(Place::Guard, at));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A try brought nothing; at the second over a connection that stood, the next guard is asked.
+    fn doubt(&mut self, hops: &Hops, why: DoubtWhy, at: u64) {
+        let hops = *hops;
+        self.doubts.push(Doubt { hops, at, why });
+        let hung = |doubt: &&Doubt| {
+            doubt.hops.guard == hops.guard
+                && doubt.why != DoubtWhy::Unreachable
+                && is_recent(Some(doubt.at), DOUBT_SECS, at)
+        };
+        if self.doubts.iter().filter(hung).count() >= HUNG_YIELDS {
+            self.record_mut(hops.guard).yields = Some(at);
+        }
     }
 }
 
-/// Number of a guard's latest tries that are looked at.
-const OUTCOMES: usize = 10;
-/// On a short list a tenth is less than one relay: two that are down must not make their guard suspect.
-const TOO_MANY_ASIDE: usize = 2;
+/// Whether connections failed over two guards one of which answers now: this computer could reach nobody.
+fn was_cut_off(doubts: &[Doubt], over: Ed25519Public) -> bool {
+    let failed = doubts.iter().filter(|doubt| doubt.why != DoubtWhy::Silent);
+    let guards: BTreeSet<_> = failed.map(|doubt| doubt.hops.guard).collect();
+    guards.len() > 1 && guards.contains(&over)
+}
+
 /// Number of tries over one guard that must hang, with no answer between, before another guard is asked.
 const HUNG_YIELDS: usize = 2;
-/// More strikes than that say nothing new.
-const MAX_STRIKES: usize = 8;

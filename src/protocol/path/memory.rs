@@ -1,9 +1,12 @@
-//! What is remembered of the relays of one list: the state, and the questions that the rules ask of it.
+//! What is remembered of the relays of one list, and the plain questions that the rules ask of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::{DAY_SECS, GUARD_SECS, HOUR_SECS, Hops, Learned, MAX_NEW_GUARDS, RejectReason};
+use serde::{Deserialize, Serialize};
+
+use super::strikes::{STRIKE_SECS, Strike, Try};
+use super::{DAY_SECS, GUARD_SECS, HOUR_SECS, Hops, Learned, MAX_NEW_GUARDS};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayList;
 
@@ -11,17 +14,15 @@ use crate::protocol::relay_list::RelayList;
 /// [`super::Drawing::draw`] or of [`RelayMemory::forget_guards`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RelayMemory {
-    /// In the order in which they came; the first usable ones are in use.
-    pub(super) guards: Vec<Guard>,
-    /// No guards any more, and neither middle nor last yet.
-    pub(super) former: Vec<Former>,
-    /// Kept back for a guard's place.
-    pub(super) reserve: Vec<Ed25519Public>,
+    /// Decides who is in the sample; `None` until the first path is drawn.
+    pub(super) secret: Option<[u8; 32]>,
+    /// In the order of their first answer.
+    pub(super) guards: Vec<KeptGuard>,
     pub(super) records: BTreeMap<Ed25519Public, RelayRecord>,
-    /// When relays became guards, within 24 hours.
+    /// When relays were asked as new guards.
     pub(super) new_guards: Vec<u64>,
-    /// Failures that no answer has followed yet: of which guard, when.
-    pub(super) doubts: Vec<(Ed25519Public, u64, Doubt)>,
+    /// Tries that brought nothing, until an answer shows whose fault it was.
+    pub(super) doubts: Vec<Doubt>,
 }
 
 /// Keeper of the memory of one relay list, which several transfers change at once.
@@ -45,61 +46,78 @@ impl MemoryKeeper for Mutex<RelayMemory> {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Guard {
+/// A relay that answered as a guard. Times here and below are unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeptGuard {
     pub(super) relay: Ed25519Public,
-    /// When the relay became a guard, in unix seconds.
+    /// When it first answered.
     pub(super) since: u64,
-    /// When the guard last carried a request, in unix seconds.
-    pub(super) used: u64,
-    /// Whether the guard's last ten tries worked, the newest last.
-    pub(super) outcomes: Vec<bool>,
-    /// Relays that are said not to be reachable from the guard.
-    pub(super) asides: Vec<SetAside>,
-    /// Until when another guard is preferred, in unix seconds, because this one could not be reached or hung.
-    pub(super) yields_until: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is remembered of one relay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RelayRecord {
+    /// When it came into the sample; 0 for those of the first sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) in_sample: Option<u64>,
+    /// Since when it is not on the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unlisted: Option<u64>,
+    /// When it was last asked as a guard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) asked: Option<u64>,
+    /// When it was last at the middle or last place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stood: Option<u64>,
+    /// When a path with it last worked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) worked: Option<u64>,
+    /// When it was dropped as a guard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) dropped: Option<u64>,
+    /// Since when it yields to other guards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) yields: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) strikes: Vec<Strike>,
+    /// The last ten tries over it as a guard, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tries: Vec<Try>,
+    /// Relays that are said not to be reachable from it as a guard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) asides: Vec<SetAside>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SetAside {
     pub(super) relay: Ed25519Public,
-    pub(super) until: u64,
+    pub(super) at: u64,
     /// Whether the guard itself said so, or nobody knows who.
     pub(super) by_guard: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Former {
-    pub(super) relay: Ed25519Public,
-    pub(super) served_until: u64,
-    /// Until when the relay cannot become a guard again, in unix seconds.
-    pub(super) barred_until: u64,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct RelayRecord {
-    pub(super) strikes: Vec<Strike>,
-    /// When a path with the relay last worked, in unix seconds.
-    pub(super) worked: Option<u64>,
-    /// When the relay was last at the middle or last place, in unix seconds.
-    pub(super) stood: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Strike {
+/// A try that brought nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Doubt {
+    pub(super) hops: Hops,
     pub(super) at: u64,
-    /// Which relay says so; absent when this client saw it itself.
-    pub(super) by: Option<Ed25519Public>,
+    pub(super) why: DoubtWhy,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doubt {
-    /// The connection stood and broke: counted already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum DoubtWhy {
+    /// The connection stood and broke.
     Broken,
     /// The connection stood and nothing came back.
     Silent,
     /// The guard was not there at all.
     Unreachable,
+}
+
+/// Whether something that happened `at` some time, if ever, is less than `secs` ago.
+pub(super) fn is_recent(at: Option<u64>, secs: u64, now: u64) -> bool {
+    at.is_some_and(|at| now < at.saturating_add(secs))
 }
 
 impl RelayMemory {
@@ -109,272 +127,196 @@ impl RelayMemory {
         Self::default()
     }
 
-    pub(super) fn guard(&self, key: &Ed25519Public) -> Option<&Guard> {
-        self.guards.iter().find(|guard| guard.relay == *key)
+    /// What is remembered of a relay; an empty record when nothing is.
+    pub(super) fn record(&self, key: &Ed25519Public) -> &RelayRecord {
+        self.records.get(key).unwrap_or(&NOTHING)
     }
 
-    pub(super) fn guard_mut(&mut self, key: &Ed25519Public) -> Option<&mut Guard> {
-        self.guards.iter_mut().find(|guard| guard.relay == *key)
+    pub(super) fn record_mut(&mut self, key: Ed25519Public) -> &mut RelayRecord {
+        self.records.entry(key).or_default()
     }
 
-    /// Whether it serves as guard, or did in the last ten days.
-    pub(super) fn is_or_was_guard(&self, key: &Ed25519Public, now: u64) -> bool {
-        self.guard(key).is_some()
-            || self.former.iter().any(|former| {
-                former.relay == *key && now < former.served_until.saturating_add(GUARD_SECS)
-            })
+    pub(super) fn is_kept(&self, key: &Ed25519Public) -> bool {
+        self.guards.iter().any(|guard| guard.relay == *key)
     }
 
-    /// Whether it was a guard and is not one again yet.
-    pub(super) fn is_barred(&self, key: &Ed25519Public, now: u64) -> bool {
-        self.former
-            .iter()
-            .any(|former| former.relay == *key && now < former.barred_until)
+    pub(super) fn was_asked(&self, key: &Ed25519Public, now: u64) -> bool {
+        is_recent(self.record(key).asked, GUARD_SECS, now)
     }
 
-    /// Until when three strikes keep it aside.
-    pub(super) fn struck_until(&self, key: &Ed25519Public, now: u64) -> Option<u64> {
-        let strikes = &self.records.get(key)?.strikes;
-        let mut fading: Vec<_> = strikes
-            .iter()
-            .map(|strike| strike.at.saturating_add(STRIKE_SECS))
-            .filter(|fades| now < *fades)
-            .collect();
-        fading.sort_unstable();
-        fading
-            .len()
-            .checked_sub(STRIKES)
-            .and_then(|over| fading.get(over).copied())
+    pub(super) fn has_stood_lately(&self, key: &Ed25519Public, now: u64) -> bool {
+        is_recent(self.record(key).stood, GUARD_SECS, now)
     }
 
     pub(super) fn worked_lately(&self, key: &Ed25519Public, now: u64) -> bool {
-        self.records
-            .get(key)
-            .and_then(|record| record.worked)
-            .is_some_and(|at| now < at.saturating_add(HOUR_SECS))
+        is_recent(self.record(key).worked, HOUR_SECS, now)
     }
 
-    pub(super) fn stood_lately(&self, key: &Ed25519Public, now: u64) -> bool {
-        self.records
-            .get(key)
-            .and_then(|record| record.stood)
-            .is_some_and(|at| now < at.saturating_add(GUARD_SECS))
+    pub(super) fn is_dropped(&self, key: &Ed25519Public, now: u64) -> bool {
+        is_recent(self.record(key).dropped, GUARD_SECS, now)
     }
 
-    /// Whether somebody on a path of `guard` said that it cannot be reached.
+    pub(super) fn yields(&self, key: &Ed25519Public, now: u64) -> bool {
+        is_recent(self.record(key).yields, DOUBT_SECS, now)
+    }
+
+    /// Whether somebody on a path of `guard` said within the hour that the relay is not there.
     pub(super) fn is_aside_on(&self, guard: &Ed25519Public, key: &Ed25519Public, now: u64) -> bool {
-        self.guard(guard).is_some_and(|guard| {
-            guard
-                .asides
-                .iter()
-                .any(|aside| aside.relay == *key && now < aside.until)
-        })
+        let mut asides = self.record(guard).asides.iter();
+        asides.any(|aside| aside.relay == *key && is_recent(Some(aside.at), HOUR_SECS, now))
     }
 
-    /// Why a relay cannot be kept as a guard: set aside or barred.
-    pub(super) fn against_guard(&self, key: &Ed25519Public, now: u64) -> Option<RejectReason> {
-        if self.is_barred(key, now) {
-            Some(RejectReason::Retired)
-        } else if self.struck_until(key, now).is_some() {
-            Some(RejectReason::SetAside)
-        } else {
-            None
-        }
-    }
-
-    /// Number of relays of the list that are neither set aside nor barred.
+    /// Number of relays of the list that are neither set aside nor dropped.
     pub(super) fn usable(&self, list: &RelayList, now: u64) -> usize {
-        list.relays
-            .iter()
-            .filter(|relay| self.against_guard(&relay.key, now).is_none())
+        let keys = list.relays.iter().map(|relay| &relay.key);
+        keys.filter(|key| !self.is_dropped(key, now) && self.struck_until(key, now).is_none())
             .count()
     }
 
-    /// Number of guards to keep in use, 1 or 2.
-    pub(super) fn wanted(&self, list: &RelayList, now: u64) -> usize {
-        if self.usable(list, now) < ENOUGH_FOR_TWO {
-            1
-        } else {
-            2
-        }
+    /// Number of relays that may still be asked as new guards.
+    pub(super) fn new_guards_left(&self, now: u64) -> usize {
+        let asked = self.new_guards.iter();
+        let asked = asked.filter(|at| is_recent(Some(**at), DAY_SECS, now));
+        MAX_NEW_GUARDS.saturating_sub(asked.count())
     }
 
-    /// The guards in use at `now`, in the order in which they came.
-    #[must_use]
-    pub(crate) fn guards_in_use(&self, list: &RelayList, now: u64) -> Vec<Ed25519Public> {
-        self.guards
-            .iter()
-            .map(|guard| guard.relay)
-            .filter(|key| list.find(key).is_some() && self.against_guard(key, now).is_none())
-            .take(self.wanted(list, now))
-            .collect()
-    }
-
-    /// Whether both relays behind the guard of `hops` are known at `now` to have stood on a path lately.
+    /// Whether all three relays are known at `now` to have seen of this client lately what they see at these places.
     #[must_use]
     pub(crate) fn has_stood(&self, hops: &Hops, now: u64) -> bool {
-        [hops.middle, hops.last]
-            .iter()
-            .all(|key| self.stood_lately(key, now))
+        self.was_asked(&hops.guard, now)
+            && self.has_stood_lately(&hops.middle, now)
+            && self.has_stood_lately(&hops.last, now)
     }
 
-    /// Whether the same relays are guards, were ones, may become ones and stood on a path as in `other`: what a relay saw of
-    /// this client, without the times.
+    /// Whether the same relays are guards, may become ones, were asked as such and stood elsewhere as in `other`: what a
+    /// relay saw of this client, without the times.
     #[must_use]
     pub(crate) fn has_the_exposure_of(&self, other: &Self) -> bool {
-        let guards = |memory: &Self| -> Vec<_> {
-            let guards = memory.guards.iter();
-            guards.map(|guard| (guard.relay, guard.since)).collect()
-        };
-        let stood = |memory: &Self| -> BTreeSet<_> {
+        let seen = |memory: &Self| -> Vec<_> {
             let records = memory.records.iter();
             records
-                .filter(|(_, record)| record.stood.is_some())
-                .map(|(key, _)| *key.as_bytes())
+                .map(|(key, of)| {
+                    let RelayRecord { asked, stood, .. } = of;
+                    (*key, asked.is_some(), stood.is_some(), of.dropped)
+                })
+                .filter(|(_, asked, stood, dropped)| *asked || *stood || dropped.is_some())
                 .collect()
         };
-        guards(self) == guards(other)
-            && self.former == other.former
-            && self.reserve == other.reserve
+        self.secret == other.secret
+            && self.guards == other.guards
             && self.new_guards == other.new_guards
-            && stood(self) == stood(other)
-    }
-
-    /// Number of relays that may still become guards.
-    pub(super) fn new_guards_left(&self, now: u64) -> usize {
-        let drawn = self
-            .new_guards
-            .iter()
-            .filter(|at| now < at.saturating_add(NEW_GUARD_SECS))
-            .count();
-        MAX_NEW_GUARDS.saturating_sub(drawn)
+            && seen(self) == seen(other)
     }
 
     /// Moves every time so that it fits a clock that says `now`, if that clock was set since something was last
-    /// remembered. Ages stay as they were: a wrong clock costs no guard, and when it is right again, none stays for
+    /// remembered. Ages stay as they were: a wrong clock costs no guard, and when it is right again, nothing lasts for
     /// longer than it should.
     pub(super) fn follow_clock(&mut self, now: u64) {
         self.shorten_gap(now);
-        if let Some(last) = self.last_event()
-            && last > now.saturating_add(SLACK_SECS)
-        {
+        let last = self.times_mut().map(|at| *at).max().unwrap_or(0);
+        if last > now.saturating_add(SLACK_SECS) {
             let back = last - now;
-            self.move_times(|at| at.saturating_sub(back));
+            self.times_mut()
+                .for_each(|at| *at = at.saturating_sub(back));
         }
     }
 
     /// The part of [`RelayMemory::follow_clock`] for a clock that was set forward. Who was away for so long cannot be
     /// told from that, and loses nothing either when it counts as a day.
     pub(super) fn shorten_gap(&mut self, now: u64) {
-        if let Some(last) = self.last_event()
-            && now > last.saturating_add(GUARD_SECS)
-        {
+        let Some(last) = self.times_mut().map(|at| *at).max() else {
+            return;
+        };
+        if now > last.saturating_add(GUARD_SECS) {
             let forward = now - last - DAY_SECS;
-            self.move_times(|at| at.saturating_add(forward));
+            self.times_mut()
+                .for_each(|at| *at = at.saturating_add(forward));
         }
     }
 
-    /// When something of this memory last happened.
-    fn last_event(&self) -> Option<u64> {
-        let guards = self.guards.iter().map(|guard| guard.used.max(guard.since));
-        let former = self.former.iter().map(|former| former.served_until);
-        let records = self.records.values().flat_map(|record| {
-            let strikes = record.strikes.iter().map(|strike| strike.at);
-            strikes.chain(record.worked).chain(record.stood)
-        });
-        let doubts = self.doubts.iter().map(|(_, at, _)| *at);
+    /// Every time that is remembered; all of them are past.
+    fn times_mut(&mut self) -> impl Iterator<Item = &mut u64> {
+        let guards = self.guards.iter_mut().map(|guard| &mut guard.since);
+        let doubts = self.doubts.iter_mut().map(|doubt| &mut doubt.at);
+        let records = self.records.values_mut().flat_map(RelayRecord::times_mut);
         guards
-            .chain(former)
             .chain(records)
-            .chain(self.new_guards.iter().copied())
+            .chain(&mut self.new_guards)
             .chain(doubts)
-            .max()
-    }
-
-    fn move_times(&mut self, to: impl Fn(u64) -> u64) {
-        let Self {
-            guards,
-            former,
-            reserve: _,
-            records,
-            new_guards,
-            doubts,
-        } = self;
-        let mut times: Vec<&mut u64> = Vec::new();
-        for guard in guards {
-            times.extend([&mut guard.since, &mut guard.used, &mut guard.yields_until]);
-            times.extend(guard.asides.iter_mut().map(|aside| &mut aside.until));
-        }
-        for former in former {
-            times.extend([&mut former.served_until, &mut former.barred_until]);
-        }
-        for record in records.values_mut() {
-            times.extend(record.strikes.iter_mut().map(|strike| &mut strike.at));
-            times.extend(record.worked.iter_mut().chain(&mut record.stood));
-        }
-        times.extend(new_guards);
-        times.extend(doubts.iter_mut().map(|(_, at, _)| at));
-        for time in times {
-            *time = to(*time);
-        }
     }
 
     /// Forgets what no rule asks for any more.
     pub(super) fn tidy(&mut self, list: &RelayList, now: u64) {
         self.follow_clock(now);
-        let (kept, gone): (Vec<_>, Vec<_>) = core::mem::take(&mut self.guards)
-            .into_iter()
-            .partition(|guard| list.find(&guard.relay).is_some());
-        self.guards = kept;
-        for guard in gone {
-            self.retire(&guard, now, now);
-        }
-        self.former.retain(|former| {
-            now < former.barred_until || now < former.served_until.saturating_add(GUARD_SECS)
-        });
-        for guard in &mut self.guards {
-            guard.asides.retain(|aside| now < aside.until);
-        }
-        self.reserve.retain(|key| list.find(key).is_some());
-        self.new_guards
-            .retain(|at| now < at.saturating_add(NEW_GUARD_SECS));
-        self.doubts
-            .retain(|(_, at, _)| now < at.saturating_add(DOUBT_SECS));
         let listed: BTreeSet<_> = list.relays.iter().map(|relay| relay.key).collect();
         self.records.retain(|key, record| {
-            record
-                .strikes
-                .retain(|strike| now < strike.at.saturating_add(STRIKE_SECS));
-            record.worked = record
-                .worked
-                .filter(|at| now < at.saturating_add(HOUR_SECS));
-            record.stood = record
-                .stood
-                .filter(|at| now < at.saturating_add(GUARD_SECS));
-            *record != RelayRecord::default() && (listed.contains(key) || record.stood.is_some())
+            record.tidy(listed.contains(key), now);
+            *record != NOTHING
         });
-    }
-
-    /// A guard no more from `now` on, but neither middle nor last for ten days. Until `barred_until` it is no guard
-    /// again.
-    pub(super) fn retire(&mut self, guard: &Guard, now: u64, barred_until: u64) {
-        self.former.retain(|former| former.relay != guard.relay);
-        self.former.push(Former {
-            relay: guard.relay,
-            served_until: guard.used.max(now),
-            barred_until,
-        });
+        // One that left the list comes back as it was if it does so soon.
+        let records = &self.records;
+        self.guards
+            .retain(|guard| listed.contains(&guard.relay) || records.contains_key(&guard.relay));
+        self.new_guards
+            .retain(|at| is_recent(Some(*at), DAY_SECS, now));
+        self.doubts
+            .retain(|doubt| is_recent(Some(doubt.at), DOUBT_SECS, now));
     }
 }
 
-/// Number of relays that must be usable for two guards.
-const ENOUGH_FOR_TWO: usize = 5;
-/// Number of strikes that set a relay aside.
-pub(super) const STRIKES: usize = 3;
-/// How long a strike counts, in seconds.
-pub(super) const STRIKE_SECS: u64 = 48 * HOUR_SECS;
-/// How long a failure waits for an answer that shows it was not the network here, in seconds.
+impl RelayRecord {
+    fn times_mut(&mut self) -> impl Iterator<Item = &mut u64> {
+        let in_sample = self.in_sample.iter_mut().filter(|at| **at > 0);
+        in_sample
+            .chain(&mut self.unlisted)
+            .chain(&mut self.asked)
+            .chain(&mut self.stood)
+            .chain(&mut self.worked)
+            .chain(&mut self.dropped)
+            .chain(&mut self.yields)
+            .chain(self.strikes.iter_mut().map(|strike| &mut strike.at))
+            .chain(self.asides.iter_mut().map(|aside| &mut aside.at))
+    }
+
+    fn tidy(&mut self, is_listed: bool, now: u64) {
+        self.unlisted = match self.unlisted {
+            _ if is_listed => None,
+            None => Some(now),
+            since => since,
+        };
+        let recent = |at: &mut Option<u64>, secs| {
+            *at = at.filter(|at| is_recent(Some(*at), secs, now));
+        };
+        recent(&mut self.asked, GUARD_SECS);
+        recent(&mut self.stood, GUARD_SECS);
+        recent(&mut self.dropped, GUARD_SECS);
+        recent(&mut self.worked, HOUR_SECS);
+        recent(&mut self.yields, DOUBT_SECS);
+        self.strikes
+            .retain(|strike| is_recent(Some(strike.at), STRIKE_SECS, now));
+        self.asides
+            .retain(|aside| is_recent(Some(aside.at), HOUR_SECS, now));
+        let is_gone = self.unlisted.is_some() && !is_recent(self.unlisted, GUARD_SECS, now);
+        if is_gone {
+            *self = Self::default();
+        }
+    }
+}
+
+static NOTHING: RelayRecord = RelayRecord {
+    in_sample: None,
+    unlisted: None,
+    asked: None,
+    stood: None,
+    worked: None,
+    dropped: None,
+    yields: None,
+    strikes: Vec::new(),
+    tries: Vec::new(),
+    asides: Vec::new(),
+};
+
+/// How long a try that brought nothing waits for an answer that shows whose fault it was, in seconds.
 pub(super) const DOUBT_SECS: u64 = 600;
-const NEW_GUARD_SECS: u64 = 24 * HOUR_SECS;
 /// By so much the times of requests that run at once may differ, in seconds.
 const SLACK_SECS: u64 = 60;

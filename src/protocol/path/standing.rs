@@ -1,6 +1,6 @@
 //! How each relay of a list stands with this client, for people.
 
-use super::memory::RelayMemory;
+use super::memory::{RelayMemory, is_recent};
 use super::{GUARD_SECS, HOUR_SECS};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayList;
@@ -10,21 +10,21 @@ use crate::protocol::relay_list::RelayList;
 pub struct RelayStanding {
     /// Key of the relay.
     pub relay: Ed25519Public,
-    /// How.
+    /// What this client does with it.
     pub standing: Standing,
 }
 
 /// What this client does with a relay. Times are unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Was a guard: neither middle nor last until then.
+    /// Was asked as a guard and is none: neither middle nor last until then.
     FormerGuard {
-        /// Until when the relay is set aside, in unix seconds.
+        /// Until when it stands nowhere, in unix seconds.
         until: u64,
     },
     /// A guard.
     Guard {
-        /// Since when.
+        /// When it first answered, in unix seconds.
         since: u64,
         /// Whether requests begin at it now; else it waits for another to fail.
         in_use: bool,
@@ -40,7 +40,7 @@ pub enum Standing {
     },
     /// Drawn as middle or last.
     Usable {
-        /// When a path with it worked, if that was within the hour.
+        /// When a path with it worked, in unix seconds, if that was within the hour.
         worked_at: Option<u64>,
     },
 }
@@ -60,59 +60,56 @@ impl RelayMemory {
     pub fn standing(&self, list: &RelayList, now: u64) -> Vec<RelayStanding> {
         let mut memory = self.clone();
         memory.follow_clock(now);
-        memory.standing_by_its_times(list, now)
-    }
-
-    fn standing_by_its_times(&self, list: &RelayList, now: u64) -> Vec<RelayStanding> {
-        let in_use = self.guards_in_use(list, now);
+        let sample = memory.sample(list, now);
+        let in_use = memory.in_use(&sample, list, now);
+        // Nobody is kept back before the first path is drawn.
+        let is_member =
+            |key: &Ed25519Public| memory.secret.is_some() && sample.members.contains(key);
         let standing = |key: &Ed25519Public| {
-            if let Some(until) = self.struck_until(key, now) {
-                let why = SetAsideWhy::Strikes;
-                return Standing::SetAside { until, why };
-            }
-            if let Some(guard) = self.guard(key) {
-                return Standing::Guard {
-                    since: guard.since,
-                    in_use: in_use.contains(key),
-                };
-            }
-            let former = self.former.iter().find(|former| former.relay == *key);
-            if let Some(former) = former {
-                let until = former
-                    .barred_until
-                    .max(former.served_until.saturating_add(GUARD_SECS));
-                if now < until {
-                    return Standing::FormerGuard { until };
-                }
-            }
-            if self.reserve.contains(key) {
-                return Standing::KeptBack;
-            }
-            let aside = self.guards.iter().find_map(|guard| {
-                let aside = guard
-                    .asides
-                    .iter()
-                    .find(|aside| aside.relay == *key && now < aside.until)?;
-                let why = SetAsideWhy::NotReachedFrom(guard.relay);
-                Some(Standing::SetAside {
-                    until: aside.until,
-                    why,
+            let by_record = memory.standing_by_record(key, in_use.contains(key), now);
+            let kept_back = || is_member(key).then_some(Standing::KeptBack);
+            by_record
+                .or_else(kept_back)
+                .or_else(|| memory.aside_on_a_guard(key, now))
+                .unwrap_or_else(|| Standing::Usable {
+                    worked_at: memory
+                        .record(key)
+                        .worked
+                        .filter(|at| is_recent(Some(*at), HOUR_SECS, now)),
                 })
-            });
-            aside.unwrap_or_else(|| Standing::Usable {
-                worked_at: self
-                    .records
-                    .get(key)
-                    .and_then(|record| record.worked)
-                    .filter(|at| now < at.saturating_add(HOUR_SECS)),
-            })
         };
-        list.relays
-            .iter()
+        let relays = list.relays.iter().map(|relay| relay.key);
+        relays
             .map(|relay| RelayStanding {
-                relay: relay.key,
-                standing: standing(&relay.key),
+                relay,
+                standing: standing(&relay),
             })
             .collect()
+    }
+
+    fn standing_by_record(&self, key: &Ed25519Public, in_use: bool, now: u64) -> Option<Standing> {
+        if let Some(until) = self.struck_until(key, now) {
+            let why = SetAsideWhy::Strikes;
+            return Some(Standing::SetAside { until, why });
+        }
+        if let Some(guard) = self.guards.iter().find(|guard| guard.relay == *key) {
+            let since = guard.since;
+            return Some(Standing::Guard { since, in_use });
+        }
+        let record = self.record(key);
+        let asked = record.asked.max(record.dropped)?;
+        let until = asked.saturating_add(GUARD_SECS);
+        (now < until && !in_use).then_some(Standing::FormerGuard { until })
+    }
+
+    fn aside_on_a_guard(&self, key: &Ed25519Public, now: u64) -> Option<Standing> {
+        self.records.iter().find_map(|(guard, record)| {
+            let mut asides = record.asides.iter();
+            let aside = asides
+                .find(|aside| aside.relay == *key && is_recent(Some(aside.at), HOUR_SECS, now))?;
+            let until = aside.at.saturating_add(HOUR_SECS);
+            let why = SetAsideWhy::NotReachedFrom(*guard);
+            Some(Standing::SetAside { until, why })
+        })
     }
 }

@@ -361,11 +361,11 @@ fn failure(failure: &Failure, tries: u32) -> UserMessage {
 
 fn no_path(error: &NoPath) -> UserMessage {
     type TextOfCount = fn(usize) -> String;
-    let reasons: [(RejectReason, TextOfCount); 11] = [
+    let reasons: [(RejectReason, TextOfCount); 13] = [
         (RejectReason::NotServing, texts::rejected_not_serving),
         (RejectReason::OnThisPath, texts::rejected_on_this_path),
         (RejectReason::IsGuard, texts::rejected_is_guard),
-        (RejectReason::Retired, texts::rejected_retired),
+        (RejectReason::Dropped, texts::rejected_dropped),
         (RejectReason::KeptBack, texts::rejected_kept_back),
         (RejectReason::NotAGuard, texts::rejected_not_a_guard),
         (RejectReason::SameNetwork, texts::rejected_same_network),
@@ -375,6 +375,8 @@ fn no_path(error: &NoPath) -> UserMessage {
             RejectReason::StoodElsewhere,
             texts::rejected_stood_elsewhere,
         ),
+        (RejectReason::TooManyNew, texts::rejected_too_many_new),
+        (RejectReason::TooNew, texts::rejected_too_new),
         (RejectReason::Failed, texts::rejected_failed),
     ];
     let told: Vec<String> = reasons
@@ -383,7 +385,7 @@ fn no_path(error: &NoPath) -> UserMessage {
             let count = error
                 .rejected
                 .iter()
-                .filter(|rejection| rejection.reason == reason)
+                .filter(|rejection| rejection.reasons.contains(&reason))
                 .count();
             (count > 0).then(|| text(count))
         })
@@ -423,7 +425,10 @@ mod tests {
         let relay = Identity::from_seed([1; 32]).public();
         let no_path = |place, reason| NoPath {
             place,
-            rejected: vec![Rejection { relay, reason }],
+            rejected: vec![Rejection {
+                relay,
+                reasons: vec![reason, RejectReason::Failed],
+            }],
         };
         let io = IoReason::from(io::ErrorKind::PermissionDenied);
         let mut errors = vec![

@@ -183,8 +183,10 @@ words! {
     rule_word, RULE_WORDS: Relaxed {
         GuardIsLast => "guard-is-last",
         GuardIsMiddle => "guard-is-middle",
+        GuardIsNew => "guard-is-new",
         GuardReturned => "guard-returned",
         GuardStoodElsewhere => "guard-stood-elsewhere",
+        KeptBack => "kept-back",
         SameNetwork => "same-network",
         SameOperator => "same-operator",
         SetAside => "set-aside",

@@ -176,8 +176,10 @@ pub fn note(note: Note) -> &'static str {
         Note::Relaxed(rule) => match rule {
             Relaxed::GuardIsLast => texts::relaxed_guard_is_last(),
             Relaxed::GuardIsMiddle => texts::relaxed_guard_is_middle(),
+            Relaxed::GuardIsNew => texts::relaxed_guard_is_new(),
             Relaxed::GuardReturned => texts::relaxed_guard_returned(),
             Relaxed::GuardStoodElsewhere => texts::relaxed_guard_stood_elsewhere(),
+            Relaxed::KeptBack => texts::relaxed_kept_back(),
             Relaxed::SameNetwork => texts::relaxed_same_network(),
             Relaxed::SameOperator => texts::relaxed_same_operator(),
             Relaxed::SetAside => texts::relaxed_set_aside(),
