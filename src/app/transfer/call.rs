@@ -79,6 +79,8 @@ pub struct Call {
     program: Program,
     routed: Arc<RoutedServer>,
     access_word: Option<AccessWord>,
+    /// Which of the guards in use has the first try, of requests that run side by side.
+    turn: Option<usize>,
     context: CallContext,
 }
 
@@ -95,6 +97,7 @@ impl Call {
             access_word: program.settings().access_word(routed.server()).cloned(),
             program: program.clone(),
             routed,
+            turn: None,
             context: context.clone(),
         }
     }
@@ -141,6 +144,15 @@ impl Call {
                 cancel,
                 ..self.context
             },
+            ..self
+        }
+    }
+
+    /// This call, whose requests begin with the guard at this place among those in use.
+    #[must_use]
+    pub(super) fn with_turn(self, turn: usize) -> Self {
+        Self {
+            turn: Some(turn),
             ..self
         }
     }
@@ -327,8 +339,9 @@ impl Call {
                 allow: *allow,
             },
         };
-        let exchange =
-            Exchange::new(request, routed.server(), route, expected_answer_len).unlike(unlike);
+        let exchange = Exchange::new(request, routed.server(), route, expected_answer_len)
+            .unlike(unlike)
+            .with_turn(self.turn);
         let driven = net::drive(
             exchange,
             &routed.server().url,

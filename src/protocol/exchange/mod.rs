@@ -114,6 +114,7 @@ pub struct Exchange<'a> {
     route: ExchangeRoute<'a>,
     expected_answer_len: usize,
     unlike: Option<Hops>,
+    turn: Option<usize>,
     tries: u32,
     /// Relays to which a failure of this exchange was traced.
     failed: Vec<Ed25519Public>,
@@ -151,6 +152,7 @@ impl<'a> Exchange<'a> {
             route,
             expected_answer_len,
             unlike: None,
+            turn: None,
             tries: 0,
             failed: Vec::new(),
             guards_tried: Vec::new(),
@@ -171,6 +173,12 @@ impl<'a> Exchange<'a> {
             unlike: path,
             ..self
         }
+    }
+
+    /// Lets the guard at this place among those in use have the first try: requests that run side by side take turns.
+    #[must_use]
+    pub(crate) fn with_turn(self, turn: Option<usize>) -> Self {
+        Self { turn, ..self }
     }
 
     /// What to do at `now` (unix seconds).
@@ -273,6 +281,7 @@ impl<'a> Exchange<'a> {
             guards_tried: &self.guards_tried,
             tried: &self.tried,
             unlike: self.unlike,
+            turn: self.turn,
             ..Drawing::first(list, self.server.url.host(), allow)
         };
         let mut drawn = None;

@@ -86,8 +86,8 @@ pub struct PartStart {
     pub index: PartIndex,
     /// The server to ask.
     pub store: Store,
-    /// The place, among the guards in use, of the guard that it should go over. Nothing picks a path by it yet: it only
-    /// counts.
+    /// The place, among the guards in use, of the guard that it should go over: handed to
+    /// [`Exchange::with_turn`](crate::protocol::exchange::Exchange::with_turn).
     pub guard: usize,
     /// The path of the part before. Handed to [`Exchange::unlike`](crate::protocol::exchange::Exchange::unlike),
     /// so that two parts in a row, and the list after the last one, leave over different last relays where there are two.

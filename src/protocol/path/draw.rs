@@ -34,6 +34,9 @@ pub struct Drawing<'a> {
     /// A path that this one should differ from: by its last relay where another one follows the rules, else by its
     /// middle.
     pub unlike: Option<Hops>,
+    /// Of requests that run side by side: the place, among the guards in use, of the one whose turn it is at the first try.
+    /// Else that is drawn.
+    pub turn: Option<usize>,
 }
 
 /// A path, and the rules that it does not follow.
@@ -58,6 +61,7 @@ impl<'a> Drawing<'a> {
             guards_tried: &[],
             tried: &[],
             unlike: None,
+            turn: None,
         }
     }
 
@@ -111,7 +115,11 @@ impl<'a> Drawing<'a> {
         rng: &mut impl CryptoRng,
     ) -> Vec<Ed25519Public> {
         let mut in_use = memory.in_use(sample, self.list, now);
-        if index_below(2, rng) == Some(1) {
+        let turn = match self.turn {
+            Some(turn) => turn % 2,
+            None => index_below(2, rng).unwrap_or(0),
+        };
+        if turn == 1 {
             in_use.reverse();
         }
         in_use.retain(|key| !memory.yields(key, now) && self.tries_over(key) < TRIED_TWICE);

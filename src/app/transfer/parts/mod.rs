@@ -100,7 +100,8 @@ where
                     start,
                     call.clone()
                         .with_progress(sink)
-                        .with_cancel(cancel.child_token()),
+                        .with_cancel(cancel.child_token())
+                        .with_turn(start.guard),
                 );
                 let ends = tell.clone();
                 running.spawn(async move {
