@@ -57,9 +57,9 @@ impl TransferId {
 /// An unfinished transfer that is open: nobody else goes on with it.
 pub(crate) enum UnfinishedTransfer {
     /// A share.
-    Share(ShareLog),
+    Share(Box<ShareLog>),
     /// A download.
-    Download(DownloadLog),
+    Download(Box<DownloadLog>),
 }
 
 /// Why the state of a transfer cannot be used. It is left as it is.
@@ -217,9 +217,13 @@ impl UnfinishedTransfers {
             writer: recovered.writer,
         };
         Ok(match state {
-            ReplayedState::Share(state) => UnfinishedTransfer::Share(ShareLog { log, state }),
+            ReplayedState::Share(state) => {
+                let state = *state;
+                UnfinishedTransfer::Share(Box::new(ShareLog { log, state }))
+            }
             ReplayedState::Download(state) => {
-                UnfinishedTransfer::Download(DownloadLog { log, state })
+                let state = *state;
+                UnfinishedTransfer::Download(Box::new(DownloadLog { log, state }))
             }
         })
     }
@@ -288,15 +292,15 @@ impl UnfinishedTransfers {
 
 /// What the records of a file come to.
 enum ReplayedState {
-    Share(SenderState),
-    Download(RecipientState),
+    Share(Box<SenderState>),
+    Download(Box<RecipientState>),
 }
 
 fn replay(bytes: &[u8], key: &ResumeKey) -> Result<ReplayedState, UnfinishedError> {
     match SenderState::replay(&mut Log::read(bytes, key)?) {
-        Ok(state) => Ok(ReplayedState::Share(state)),
+        Ok(state) => Ok(ReplayedState::Share(Box::new(state))),
         Err(of_sender) => match RecipientState::replay(&mut Log::read(bytes, key)?) {
-            Ok(state) => Ok(ReplayedState::Download(state)),
+            Ok(state) => Ok(ReplayedState::Download(Box::new(state))),
             // A share of a newer version is not taken for a damaged download.
             Err(ReplayError::NoBeginning | ReplayError::Malformed) => Err(of_sender.into()),
             Err(of_recipient) => Err(of_recipient.into()),
@@ -474,7 +478,7 @@ mod tests {
 
     fn share(opened: Result<UnfinishedTransfer, UnfinishedError>) -> ShareLog {
         match opened.map_err(|error| error.to_string()).unwrap() {
-            UnfinishedTransfer::Share(log) => log,
+            UnfinishedTransfer::Share(log) => *log,
             UnfinishedTransfer::Download(_) => panic!("a share"),
         }
     }

@@ -320,9 +320,12 @@ fn only_what_its_owner_may_run_is_executable() {
     assert_eq!(executable, ["run"]);
 }
 
+/// What is done to a file or folder, and what that is called.
+type Change = (&'static str, fn(&Path));
+
 /// Changes of the file `changed` between look and read, of which a read of it must tell.
 #[cfg(unix)]
-fn changes() -> Vec<(&'static str, fn(&Path))> {
+fn changes() -> Vec<Change> {
     vec![
         ("other bytes of the same number", change),
         ("longer", append),
@@ -489,14 +492,14 @@ fn a_share_that_goes_on_notices_every_change() {
         ("other bytes", |trip| change(&trip.join("a"))),
         ("longer", |trip| append(&trip.join("b/c"))),
         ("a new file", |trip| {
-            fs::write(trip.join("new"), "").unwrap()
+            fs::write(trip.join("new"), "").unwrap();
         }),
         ("a new empty folder", |trip| {
-            fs::create_dir(trip.join("new")).unwrap()
+            fs::create_dir(trip.join("new")).unwrap();
         }),
         ("one less", |trip| fs::remove_file(trip.join("a")).unwrap()),
         ("another name", |trip| {
-            fs::rename(trip.join("a"), trip.join("d")).unwrap()
+            fs::rename(trip.join("a"), trip.join("d")).unwrap();
         }),
     ];
     for (what, change) in changes {

@@ -8,6 +8,10 @@ mod file;
 mod folder;
 mod layout;
 #[cfg(test)]
+#[expect(
+    clippy::single_range_in_vec_init,
+    reason = "several places of which one is told"
+)]
 mod tests;
 
 use std::fs;

@@ -377,25 +377,25 @@ fn a_folder_that_is_not_as_it_was_left_is_not_gone_on_with_and_stays() {
     type Change = fn(&Path);
     let changes: [(&str, Change); 7] = [
         ("a file that was written is gone", |at| {
-            fs::remove_file(at.join("content/a")).unwrap()
+            fs::remove_file(at.join("content/a")).unwrap();
         }),
         ("a file that was written is shorter", |at| {
             File::create(at.join("content/b/c")).unwrap();
         }),
         ("a file is longer than it can be", |at| {
-            fs::write(at.join("content/a"), "longer").unwrap()
+            fs::write(at.join("content/a"), "longer").unwrap();
         }),
         ("the folder is gone", |at| {
-            fs::remove_dir_all(at.join("content")).unwrap()
+            fs::remove_dir_all(at.join("content")).unwrap();
         }),
         ("the manifest is gone", |at| {
-            fs::remove_file(at.join("manifest")).unwrap()
+            fs::remove_file(at.join("manifest")).unwrap();
         }),
         ("the manifest is damaged", |at| {
-            fs::write(at.join("manifest"), "what").unwrap()
+            fs::write(at.join("manifest"), "what").unwrap();
         }),
         ("the names are damaged", |at| {
-            fs::write(at.join("layout"), "what").unwrap()
+            fs::write(at.join("layout"), "what").unwrap();
         }),
     ];
     for (what, change) in changes {
@@ -557,7 +557,6 @@ struct SmallDisk(TempDir);
 
 #[cfg(target_os = "linux")]
 impl SmallDisk {
-    #[expect(clippy::print_stderr, reason = "a skip is to be seen")]
     fn mount() -> Option<Self> {
         let at = tempdir().unwrap();
         let mounted = std::process::Command::new("mount")

@@ -67,7 +67,11 @@ pub(in crate::app::transfer) async fn fetch(
     choice: &Choice,
 ) -> Result<SavedItem, AppError> {
     let (list, opened) = list::fetch(call, &pointer).await?;
-    let name = opened.header().name.clone().or(pointer.name.clone());
+    let name = opened
+        .header()
+        .name
+        .clone()
+        .or_else(|| pointer.name.clone());
     let name = match list.kind() {
         ContentKind::Folder => SafeFileName::of_folder(name.as_deref()),
         _ => SafeFileName::sanitize(&name.unwrap_or_default()),

@@ -212,7 +212,7 @@ impl OpenTransfer {
                 let left_out = parcel.left_out().clone();
                 let sending = async {
                     let info = call.info_for_upload().await?;
-                    send::send(call, info, parcel, log).await
+                    send::send(call, info, parcel, *log).await
                 };
                 let sent = refresh::beside(call, sending).await?;
                 let shared = sent.into_shared(call, Some(asked), left_out, started);
@@ -227,7 +227,7 @@ impl OpenTransfer {
                 // The name was made safe when the download began.
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let name = SafeFileName::sanitize(&name);
-                let fetching = fetch::resume(call, log, &target, &name);
+                let fetching = fetch::resume(call, *log, &target, &name);
                 let saved = refresh::beside(call, fetching).await?;
                 let fetched = get::finished(call, saved, receipt, started).await?;
                 Ok(Resumed::Fetched(Box::new(fetched)))
