@@ -144,8 +144,7 @@ impl Invitation {
     /// [`InvalidInvitation`] with the first reason found.
     pub fn new(mut parts: InvitationParts) -> Result<Self, InvalidInvitation> {
         parts.check()?;
-        let max_len = max_payload_len(Self::PREFIX);
-        while parts.encode().len() > max_len {
+        while !parts.fits() {
             if parts.relays.len() <= MIN_RELAYS {
                 return Err(InvalidInvitation::TooLong);
             }
@@ -230,6 +229,11 @@ impl InvitationParts {
             Purpose::Use { access_word } => access_word.as_ref(),
             Purpose::AddRelay { .. } => None,
         }
+    }
+
+    /// Whether it fits into one word.
+    pub(super) fn fits(&self) -> bool {
+        self.encode().len() <= max_payload_len(Invitation::PREFIX)
     }
 
     fn list_source(&self) -> Result<Option<ListSource>, InvalidInvitation> {

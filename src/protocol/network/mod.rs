@@ -12,6 +12,7 @@
 //!
 //! * `announcement`: what a relay says of itself, signed by its key for one server.
 //! * `register`: the relays that joined, and the rules of joining.
+//! * `rates`: how many announcements are looked at within a minute.
 //! * `looks`: the hourly look, and which relays stand in the list.
 //! * `issue`: the signed list, and invitations to the network.
 //! * `operator`: what the operator decides by hand.
@@ -21,13 +22,14 @@ mod announcement;
 mod issue;
 mod looks;
 mod operator;
+mod rates;
 mod register;
 mod stored;
 
 pub use announcement::{
     AnnouncementError, RelayAnnouncement, RelayDetails, SignedAnnouncement, next_at_ms,
 };
-pub use issue::Issue;
+pub use issue::{InviteRefused, Issue};
 pub use looks::{Look, LookRound, RoundOutcome};
 pub use operator::{ApproveError, RelayState, RelayView};
 pub use register::{
