@@ -138,6 +138,12 @@ impl RelayRegister {
         listed.filter(|(_, relay)| relay.missed == 0).count()
     }
 
+    /// Number of relays in the list.
+    #[must_use]
+    pub fn listed_count(&self) -> usize {
+        self.listed().len()
+    }
+
     /// The relays that stand in the list: those that belong to the network and answer. While these are fewer than three, those
     /// that answered last stay with them: without three relays nobody could use the network at all.
     pub(super) fn listed(&self) -> Vec<(&Ed25519Public, &RegisteredRelay)> {
