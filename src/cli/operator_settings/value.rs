@@ -25,6 +25,7 @@ use crate::{
     protocol::{
         address::ServerUrl,
         capability::{AccessWord, work::WorkBase},
+        network::JoinRule,
         relay_list::Serves,
     },
     server::store::location::StoreLocation,
@@ -245,6 +246,16 @@ impl SettingValue for AccessWord {
 impl SettingValue for IpAddr {
     fn read(texts: &[String]) -> Result<Self, String> {
         parse(texts, "an IP address, such as 203.0.113.7")
+    }
+}
+
+impl SettingValue for JoinRule {
+    fn read(texts: &[String]) -> Result<Self, String> {
+        match one(texts)?.trim() {
+            "ask" => Ok(Self::Ask),
+            "open" => Ok(Self::Open),
+            other => Err(format!("{other:?} is neither open nor ask")),
+        }
     }
 }
 
