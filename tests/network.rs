@@ -7,6 +7,7 @@ mod support;
 mod network {
     mod between;
     mod hostile;
+    mod joining;
     mod place;
     mod relay_death;
     mod relay_load;
