@@ -35,8 +35,8 @@
 //! server alone. The **built-in network** is a server and three relays inside this program. **Session** is the messenger whose
 //! service nodes can serve as relays.
 //!
-//! A **network** is a server and the relays whose list it keeps; people and relays are to come to it by an **invitation**
-//! ([`protocol::invitation`], [`protocol::network`]). No program uses these two yet.
+//! A **network** is a server and the relays whose list it keeps ([`protocol::network`]). People and relays come to it by an
+//! **invitation** ([`protocol::invitation`]); no program for people reads one yet.
 //!
 //! Who shared a file can manage it by its **owner token**. A **receipt** tells the sender of a download. A server can ask
 //! for an **access word** or for **work** (a puzzle that costs computing time) before it takes an upload.

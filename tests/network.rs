@@ -8,6 +8,7 @@ mod network {
     mod between;
     mod hostile;
     mod parts;
+    mod joining;
     mod place;
     mod relay_death;
     mod relay_load;

@@ -7,6 +7,7 @@ mod protocol {
     mod invitations;
     mod large_memory;
     mod large_vectors;
+    mod network_membership;
     mod network_register;
     mod path_simulation;
     mod virtual_network;

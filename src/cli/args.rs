@@ -13,7 +13,7 @@ use crate::net::socks::ParseProxyError;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::file_api::MAX_RECEIPTS;
-use crate::protocol::keys::Ed25519Public;
+use crate::protocol::keys::{Ed25519Public, ParseKeyError};
 use crate::protocol::relay_list::ListSource;
 
 /// Private file sharing: padded, sealed, and carried by onion requests to a server that cannot read it.
@@ -85,6 +85,9 @@ pub(super) enum Command {
     Extend(Extend),
     /// Fetch the file that a pointer describes, verify it and save it
     Get(GetArgs),
+    /// Invite people and relays to the network that your file server keeps, and say which relays belong to it
+    #[command(subcommand)]
+    Host(HostCommand),
     /// Say what a pointer describes, without any network
     Info(Info),
     /// Write the man pages of this program, one a command
@@ -406,6 +409,71 @@ pub(super) struct StoreDeed {
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<String>,
     /// Print one JSON object a file
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum HostCommand {
+    /// List a relay that waits or was removed
+    Approve(HostKey),
+    /// Take a relay out for good; whoever comes to its address with a new key waits until you approve it
+    Block(HostKey),
+    /// Print an invitation, for people who may use the network or for a relay that may join it
+    Invite(HostInvite),
+    /// Draw a new join word; invitations with the one before it end in seven days
+    NewWords(HostNewWords),
+    /// Print the relays that the network knows, and how they stand
+    Relays(HostRelays),
+    /// Take a relay out until you approve it
+    Remove(HostKey),
+}
+
+#[derive(Args)]
+pub(super) struct HostKey {
+    #[command(flatten)]
+    pub(super) operator: OperatorArgs<ServerLayer>,
+    /// The relay's key of 64 letters and digits, as `cloak host relays` prints it
+    #[arg(value_name = "KEY", value_parser = parse_key)]
+    pub(super) relay: Ed25519Public,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+fn parse_key(text: &str) -> Result<Ed25519Public, ParseKeyError> {
+    Ed25519Public::from_hex(text)
+}
+
+#[derive(Args)]
+pub(super) struct HostInvite {
+    #[command(flatten)]
+    pub(super) operator: OperatorArgs<ServerLayer>,
+    /// For a relay that may join, instead of people
+    #[arg(long)]
+    pub(super) relay: bool,
+    /// How long people or relays can join by it [default: 30d, for relays 7d]
+    #[arg(long, value_name = "TIME", value_parser = parse_seconds)]
+    pub(super) expires: Option<u64>,
+    /// Leave out the word that the server asks uploads for
+    #[arg(long, conflicts_with = "relay")]
+    pub(super) without_access_word: bool,
+}
+
+#[derive(Args)]
+pub(super) struct HostNewWords {
+    #[command(flatten)]
+    pub(super) operator: OperatorArgs<ServerLayer>,
+    /// The word by which relays join
+    #[arg(long, required = true)]
+    pub(super) join: bool,
+}
+
+#[derive(Args)]
+pub(super) struct HostRelays {
+    #[command(flatten)]
+    pub(super) operator: OperatorArgs<ServerLayer>,
+    /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
 }

@@ -40,7 +40,7 @@ pub fn run() -> ExitCode {
     // A server or relay may have its level in its configuration.
     if !matches!(
         cli.command,
-        Command::Serve(_) | Command::Relay(_) | Command::Store(_)
+        Command::Host(_) | Command::Serve(_) | Command::Relay(_) | Command::Store(_)
     ) {
         logging::start();
     }
@@ -74,6 +74,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Demo(demo) => commands::demo::run(demo, &cancel).await,
         Command::Extend(extend) => commands::manage::extend(&extend, &cancel).await,
         Command::Get(get) => commands::get::run(get, &cancel).await,
+        Command::Host(host) => commands::host::run(host).await,
         Command::Info(info) => commands::info::run(&info, &cancel).await,
         Command::Man(man) => commands::man::run(&man),
         Command::Relay(relay) => commands::relay::run(relay, &cancel).await,

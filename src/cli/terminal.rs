@@ -256,14 +256,24 @@ pub(super) async fn pointer_text(
     if argument != "-" {
         return Ok(Zeroizing::new(argument.to_owned()));
     }
+    standard_input("pointer", |text| Pointer::find(text).is_ok(), cancel).await
+}
+
+/// What standard input holds. At a terminal it says that it waits for a `thing`, and waits for no more than a line with which
+/// the text `is_whole`.
+pub(super) async fn standard_input(
+    thing: &'static str,
+    is_whole: fn(&str) -> bool,
+    cancel: &CancellationToken,
+) -> Result<Zeroizing<String>, CliError> {
     // On a thread of its own, which an interrupt leaves behind: a read of a terminal cannot be called back.
-    let read = tokio::task::spawn_blocking(|| {
+    let read = tokio::task::spawn_blocking(move || {
         let stdin = io::stdin().lock();
         if stdin.is_terminal() {
             note(&format!(
-                "paste the pointer and press Enter ({END_OF_INPUT} ends it)"
+                "paste the {thing} and press Enter ({END_OF_INPUT} ends it)"
             ));
-            read_pointer(stdin)
+            read_lines(stdin, is_whole)
         } else {
             let mut text = Zeroizing::new(Vec::new());
             stdin
@@ -278,18 +288,17 @@ pub(super) async fn pointer_text(
     };
     let text = read
         .map_err(|error| CliError::Usage(format!("standard input could not be read: {error}")))?;
-    // A pointer is found in a mail of any other encoding, too.
+    // A word is found in a mail of any other encoding, too.
     Ok(text::decode(&text)
         .unwrap_or_else(|_not_text| Zeroizing::new(String::from_utf8_lossy(&text).into_owned())))
 }
 
-/// Reads lines until they hold a whole pointer, a line is no part of one, or the input ends.
-fn read_pointer(input: impl BufRead) -> io::Result<Zeroizing<Vec<u8>>> {
+/// Reads lines until they are whole, or the input ends.
+fn read_lines(input: impl BufRead, is_whole: fn(&str) -> bool) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut input = input.take(INPUT_LEN);
     let mut text = Zeroizing::new(Vec::new());
     while input.read_until(b'\n', &mut text)? > 0 {
-        let found = Pointer::find(&String::from_utf8_lossy(&text));
-        if found.is_ok() {
+        if is_whole(&String::from_utf8_lossy(&text)) {
             break;
         }
     }
@@ -335,11 +344,11 @@ mod tests {
             format!("{start}\n{rest}\nmore\n"),
         ] {
             let mut input = input.as_bytes();
-            let text = read_pointer(&mut input).unwrap();
+            let text = read_lines(&mut input, |text| Pointer::find(text).is_ok()).unwrap();
             assert!(Pointer::find(&String::from_utf8_lossy(&text)).is_ok());
             assert_eq!(input, b"more\n");
         }
-        let text = read_pointer(&b"nothing\nat all"[..]).unwrap();
+        let text = read_lines(&b"nothing\nat all"[..], |_| false).unwrap();
         assert_eq!(*text, b"nothing\nat all", "to its end");
     }
 }

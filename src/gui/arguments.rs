@@ -86,8 +86,8 @@ impl Wish {
     /// Adds a word that is no option: a pointer, the address of a file, or a file.
     fn add(&mut self, word: OsString, exists: impl Fn(&Path) -> bool) {
         let text = word.to_string_lossy();
-        // A link is never a file, whatever is called like it.
-        if pointer::begins(&text) && (is_link(&text) || !exists(Path::new(&word))) {
+        // A link is never a file, whatever is called like it; what it holds, Receive finds out.
+        if is_link(&text) || pointer::begins(&text) && !exists(Path::new(&word)) {
             self.pointer = Some(PointerText::new(text.into_owned()));
         } else if text.starts_with("file://") {
             let list = UriList::from_text(&text);
@@ -161,6 +161,14 @@ mod tests {
             Some("Cloakroom:cloak1xyz")
         );
         assert_eq!(wish.files, [path]);
+    }
+
+    #[test]
+    fn a_link_that_holds_no_pointer_is_no_file_either() {
+        let link = "cloakroom:cloakin1xyz";
+        let wish = wish(&[link]);
+        assert!(wish.files.is_empty());
+        assert_eq!(wish.pointer.as_ref().map(PointerText::as_str), Some(link));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::bech32m::{
 use super::capability::{AccessWord, JoinWord};
 use super::cbor::{ArrayWriter, CborValue, MapWriter, read_array, read_map};
 use super::keys::Ed25519Public;
-use super::relay_list::{ListSource, RelayDescriptor};
+use super::relay_list::{ListSource, RelayDescriptor, Serves};
 
 /// The longest name of a network, in bytes.
 const MAX_NAME_LEN: usize = 40;
@@ -97,6 +97,22 @@ impl InvitedRelay {
         }
     }
 
+    /// The entry of a relay list that it stands for; `host` is the one of the invitation's server.
+    #[must_use]
+    pub fn describe(&self, host: &str) -> RelayDescriptor {
+        RelayDescriptor {
+            key: self.key,
+            host: self.host,
+            port: self.port,
+            operator: self.operator.clone(),
+            serves: if self.serves {
+                Serves::Hosts(vec![host.to_owned()])
+            } else {
+                Serves::None
+            },
+        }
+    }
+
     fn write(&self) -> ArrayWriter {
         let mut relay = ArrayWriter::new();
         relay.bytes(self.key.as_bytes());
@@ -144,8 +160,7 @@ impl Invitation {
     /// [`InvalidInvitation`] with the first reason found.
     pub fn new(mut parts: InvitationParts) -> Result<Self, InvalidInvitation> {
         parts.check()?;
-        let max_len = max_payload_len(Self::PREFIX);
-        while parts.encode().len() > max_len {
+        while !parts.fits() {
             if parts.relays.len() <= MIN_RELAYS {
                 return Err(InvalidInvitation::TooLong);
             }
@@ -167,6 +182,14 @@ impl Invitation {
         } else {
             Err(FindInvitationError::Expired)
         }
+    }
+
+    /// Whether `text` can only be meant as an invitation: it begins as its word or its URI does, in either case.
+    #[must_use]
+    pub fn may_be(text: &str) -> bool {
+        let text = text.trim_start().as_bytes();
+        let word = bech32m::after(text, bech32m::URI_START).unwrap_or(text);
+        bech32m::after(word, Self::PREFIX).is_some()
     }
 
     /// The content of the invitation.
@@ -230,6 +253,11 @@ impl InvitationParts {
             Purpose::Use { access_word } => access_word.as_ref(),
             Purpose::AddRelay { .. } => None,
         }
+    }
+
+    /// Whether it fits into one word.
+    pub(super) fn fits(&self) -> bool {
+        self.encode().len() <= max_payload_len(Invitation::PREFIX)
     }
 
     fn list_source(&self) -> Result<Option<ListSource>, InvalidInvitation> {

@@ -29,6 +29,7 @@ use crate::{
     wire::{
         admission::{Admission, Caller},
         body::{self, BodyLimits, BufferedBody, ReadBodyError},
+        http_client,
         post::{PostError, Waits, post},
         random,
         reserve::Reservation,
@@ -208,12 +209,7 @@ impl Forwarder {
         if let Some(client) = relays.get(key) {
             return Some(client.clone());
         }
-        let tls = tls::pinned_client_config(key).ok()?;
-        let client = builder()
-            .tls_backend_preconfigured(tls)
-            .https_only(true)
-            .build()
-            .ok()?;
+        let client = http_client::to_relay(key)?;
         relays.insert(*key, client.clone());
         Some(client)
     }
@@ -360,20 +356,8 @@ fn patience(hop_no: u8) -> Duration {
     Duration::from_secs(245 - 5 * u64::from(hop_no.min(15)))
 }
 
-/// One try, straight to the address, nothing remembered; connections are kept for less long than listeners keep them.
-fn builder() -> ClientBuilder {
-    Client::builder()
-        .http1_only()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(Duration::from_secs(10))
-        .pool_idle_timeout(Duration::from_secs(3))
-}
-
 fn to_servers(rule: &Arc<ProxyRule>, resolver: &Resolver) -> ClientBuilder {
-    builder().dns_resolver(CheckedResolver {
+    http_client::builder().dns_resolver(CheckedResolver {
         rule: Arc::clone(rule),
         resolver: Arc::clone(resolver),
     })

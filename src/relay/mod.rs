@@ -4,10 +4,11 @@
 //! * [`addresses`]: which addresses are of this machine.
 //! * [`config`]: the settings of its operator.
 //! * `forward`: moves bytes and time; `resolve`: names of servers.
+//! * [`join`]: keeps it in a network.
 //!
-//! It keeps nothing, and its logs have no address, host, size or key.
+//! It keeps nothing but its place in its network, and its logs have no address, host, size or key.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, num::NonZeroU16, sync::Arc};
 
 use bytes::Bytes;
 use hyper::{Method, Request, StatusCode, body::Incoming};
@@ -16,7 +17,7 @@ use crate::{
     protocol::{
         keys::{Ed25519Public, Identity},
         onion::{GUARD_ENDPOINT, MAX_MESSAGE_LEN},
-        relay_list::RelayDescriptor,
+        relay_list::{RelayDescriptor, Serves},
     },
     wire::{
         admission::{Admission, Caller, Rules},
@@ -33,6 +34,7 @@ use crate::{
 pub mod addresses;
 pub mod config;
 mod forward;
+pub mod join;
 pub mod node;
 mod resolve;
 
@@ -48,6 +50,8 @@ pub struct RelayConfig {
     pub key: Identity,
     /// Relays to which this one forwards; [`RunningRelay::set_relays`] replaces them.
     pub relays: Vec<RelayDescriptor>,
+    /// Host of the server of the network that it joins, for which it is the last relay unless its operator says otherwise.
+    pub network_host: Option<String>,
     /// How long and how slow one body may be, of a request and of an answer.
     pub limits: BodyLimits,
     /// Whether each address has its share of the relay and no more: all but the network that is built in.
@@ -76,6 +80,7 @@ impl RelayConfig {
             settings,
             key,
             relays: Vec::new(),
+            network_host: None,
             limits: LIMITS,
             limit_addresses: true,
             clock: clock::system(),
@@ -83,7 +88,8 @@ impl RelayConfig {
         }
     }
 
-    /// The list entry of a relay with this configuration that listens on `port`.
+    /// The list entry of a relay with this configuration that listens on `port`, and is reached there unless the settings say
+    /// otherwise.
     ///
     /// # Errors
     /// [`StartRelayError::NoHost`] when it listens on every address and nobody said which one others should use.
@@ -98,7 +104,7 @@ impl RelayConfig {
         Ok(RelayDescriptor {
             key: self.key.public(),
             host,
-            port,
+            port: self.settings.public_port.map_or(port, NonZeroU16::get),
             operator: self.settings.operator.clone(),
             serves: self.rule().serves(),
         })
@@ -109,11 +115,12 @@ impl RelayConfig {
             .into_iter()
             .flatten()
             .collect();
-        ProxyRule::new(
-            self.settings.serves.clone(),
-            self.settings.allow_private,
-            own,
-        )
+        let allow_private = self.settings.allow_private;
+        match (&self.settings.serves, &self.network_host) {
+            (Some(serves), _) => ProxyRule::new(serves.clone(), allow_private, own),
+            (None, Some(host)) => ProxyRule::of_network(host, allow_private, own),
+            (None, None) => ProxyRule::new(Serves::None, allow_private, own),
+        }
     }
 }
 

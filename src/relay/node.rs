@@ -213,13 +213,34 @@ impl ProxyRule {
         }
     }
 
+    /// The rule of a relay that serves the server at `host` because it joined that server's network. Its operator has not
+    /// named the host, so it may be at a private address only with `allow_private`.
+    #[must_use]
+    pub(crate) fn of_network(host: &str, allow_private: bool, own: Vec<IpAddr>) -> Self {
+        let serves = Serves::Hosts(vec![host.to_owned()]);
+        let listed = if allow_private {
+            serves.clone()
+        } else {
+            Serves::None
+        };
+        Self {
+            serves,
+            ..Self::new(listed, allow_private, own)
+        }
+    }
+
     /// What the relay's list entry says.
     #[must_use]
     pub(crate) fn serves(&self) -> Serves {
-        match &self.serves {
-            Serves::Any => Serves::Any,
-            Serves::None if self.listed.is_empty() => Serves::None,
-            Serves::None | Serves::Hosts(_) => Serves::Hosts(self.listed.clone()),
+        let hosts = match &self.serves {
+            Serves::Any => return Serves::Any,
+            Serves::Hosts(hosts) if self.listed.is_empty() => hosts,
+            Serves::Hosts(_) | Serves::None => &self.listed,
+        };
+        if hosts.is_empty() {
+            Serves::None
+        } else {
+            Serves::Hosts(hosts.clone())
         }
     }
 
@@ -478,6 +499,28 @@ mod tests {
             private.serves(),
             Serves::Hosts(LOOPBACK_HOSTS.map(str::to_owned).to_vec())
         );
+    }
+
+    #[test]
+    fn an_invitation_does_not_open_a_relays_own_network() {
+        const TARGET: &str = "/oxen/v4/lsrpc";
+        let served = |rule: &ProxyRule, host: &str| {
+            rule.allowed_target(&proxy("http", host, 8787, TARGET))
+                .is_some()
+        };
+        let by_name = ProxyRule::of_network("files.example.org", false, Vec::new());
+        assert!(served(&by_name, "files.example.org"));
+        assert!(!served(&by_name, "other.example.org"));
+        assert!(!by_name.allows("files.example.org", "10.0.0.7".parse().unwrap()));
+        assert!(by_name.allows("files.example.org", "1.1.1.1".parse().unwrap()));
+        let named = Serves::Hosts(vec!["files.example.org".to_owned()]);
+        assert_eq!(by_name.serves(), named);
+
+        let private = |allowed| ProxyRule::of_network("10.0.0.7", allowed, Vec::new());
+        assert!(!served(&private(false), "10.0.0.7"));
+        assert!(served(&private(true), "10.0.0.7"));
+        assert!(!served(&private(true), "10.0.0.8"));
+        assert!(private(true).serves().includes("10.0.0.7"));
     }
 
     #[test]

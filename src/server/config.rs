@@ -13,6 +13,7 @@ use crate::{
     protocol::{
         address::ServerUrl,
         capability::{AccessWord, work::WorkBase},
+        network::JoinRule,
     },
     wire::{admission::Rules, holder::IpNetwork},
 };
@@ -43,6 +44,12 @@ pub struct ServerSettings {
     pub work: Option<WorkBase>,
     /// A signed relay list to hand on, its `.sig` beside it; read again when it changes.
     pub relay_list: Option<PathBuf>,
+    /// The name of the network that the server keeps: it lets relays join and signs their list.
+    pub network: Option<String>,
+    /// Whether a relay that joins the network is listed at once.
+    pub joining: JoinRule,
+    /// Whether relays with addresses that are not on the public internet may join the network.
+    pub allow_private: bool,
     /// Connections served at once.
     pub max_connections: usize,
     /// Proxies before it, whose `X-Forwarded-For` names the client.
@@ -77,6 +84,9 @@ impl Default for ServerSettings {
             access_word: None,
             work: None,
             relay_list: None,
+            network: None,
+            joining: JoinRule::default(),
+            allow_private: false,
             store_timeout: Duration::from_secs(30),
             stop_timeout: Duration::from_secs(30),
             sweep_every: Duration::from_secs(10 * 60),
@@ -93,6 +103,13 @@ impl ServerSettings {
         self.key_path
             .clone()
             .or_else(|| self.store.folder().map(|folder| folder.join("server.key")))
+    }
+
+    /// The file of the key that signs the network's list: `list.key` beside the identity.
+    #[must_use]
+    pub(crate) fn list_key_file(&self) -> Option<PathBuf> {
+        self.key_file()
+            .map(|identity| identity.with_file_name("list.key"))
     }
 
     /// Whether it takes uploads from everybody who reaches it, and more than this computer can.
@@ -120,6 +137,21 @@ impl ServerSettings {
             return Err(
                 "a bucket has no place for the identity: name a file for it with key (--key)",
             );
+        }
+        if let Some(name) = &self.network {
+            if !(1..=MAX_NETWORK_NAME_LEN).contains(&name.len()) {
+                return Err("the name of a network has 1 to 40 bytes");
+            }
+            if self.store.folder().is_none() {
+                return Err(
+                    "network (--network) needs a store in a folder: several servers over one bucket cannot keep one list of relays yet",
+                );
+            }
+            if self.relay_list.is_some() {
+                return Err(
+                    "give network (--network), and the server signs the list of the relays that join it, or relay_list (--relay-list), which you sign, not both",
+                );
+            }
         }
         if self.policy.ttl_max < MIN_TTL || self.policy.ttl_default < MIN_TTL {
             return Err("ttl_default and ttl_max must be one hour or longer");
@@ -152,6 +184,8 @@ impl ServerSettings {
     }
 }
 
+/// What an invitation has room for.
+const MAX_NETWORK_NAME_LEN: usize = 40;
 const MIN_TTL: u64 = 3_600;
 const MIN_BLOB: u64 = 65_536;
 const MAX_BLOB: u64 = 10_223_616;
@@ -171,7 +205,23 @@ mod tests {
     #[test]
     fn settings_that_contradict_each_other_are_named() {
         assert_eq!(ServerSettings::default().validate(), Ok(()));
-        let changes: [(Change, &str); 9] = [
+        let changes: [(Change, &str); 12] = [
+            (|it| it.network = Some("n".repeat(41)), "40 bytes"),
+            (
+                |it| {
+                    it.network = Some("friends".to_owned());
+                    it.store = "s3://bucket".parse().unwrap();
+                    it.key_path = Some("server.key".into());
+                },
+                "bucket",
+            ),
+            (
+                |it| {
+                    it.network = Some("friends".to_owned());
+                    it.relay_list = Some("relays.json".into());
+                },
+                "not both",
+            ),
             (|it| it.listen = ([0, 0, 0, 0], 8787).into(), "--public-url"),
             (|it| it.store = "s3://bucket".parse().unwrap(), "--key"),
             (|it| it.policy.ttl_default = 40 * 86_400, "ttl_max"),

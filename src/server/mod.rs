@@ -3,7 +3,8 @@
 //! * [`config`]: the settings of its operator.
 //! * [`store`]: where blobs lie, in a folder or a bucket.
 //! * [`files`]: what clients ask of stored files, and what the operator allows.
-//! * [`relay_mirror`]: the relay list that it hands on.
+//! * [`network`]: the network that it keeps, where its operator wants one.
+//! * [`relay_lists`]: where the relay list is from that it hands out; [`relay_mirror`]: a file of its operator.
 //! * [`clock_rule`]: whether the clock can be right.
 //! * [`keys`]: the keys that requests are opened with.
 //! * `routes`: onion requests, and plain ones where the operator wants them, over HTTP.
@@ -33,7 +34,9 @@ pub mod clock_rule;
 pub mod config;
 pub mod files;
 pub mod keys;
+pub mod network;
 pub mod operate;
+pub(crate) mod relay_lists;
 pub(crate) mod relay_mirror;
 mod routes;
 pub mod store;
@@ -44,9 +47,11 @@ use clock_rule::{ClockRule, ClockStanding, ClockTrust};
 use config::ServerSettings;
 use files::Files;
 use keys::{Keys, PreviousKey};
+use network::command::NetworkOperator;
+use network::{NetworkConfig, NetworkServer, OpenNetworkError, RelayCounts};
 use operate::by_hand::Operator;
 use operate::stats::Stats;
-use relay_mirror::RelayMirror;
+use relay_lists::RelayLists;
 use store::location::StoreLocation;
 use store::{BlobStore, Held, OpenStoreError, StoreFault};
 
@@ -58,6 +63,8 @@ pub struct ServerConfig {
     pub key: Identity,
     /// Earlier identities; requests to these keys are answered for 60 days after they were replaced.
     pub previous_keys: Vec<PreviousKey>,
+    /// The network that it keeps; none when it keeps none.
+    pub network: Option<NetworkConfig>,
     /// Whether each address has its share of the server and no more: all but the network that is built in.
     pub limit_addresses: bool,
     /// How far the clock is trusted.
@@ -85,6 +92,7 @@ impl ServerConfig {
             settings,
             key,
             previous_keys: Vec::new(),
+            network: None,
             limit_addresses: true,
             clock_trust: ClockTrust::Checked,
             clock: clock::system(),
@@ -139,31 +147,30 @@ impl Server {
             limit_addresses: config.limit_addresses,
             ..Rules::default()
         });
+        let network_server = NetworkServer {
+            address: &address,
+            access_word: config.settings.access_word.as_ref(),
+            folder: config.settings.store.folder(),
+            clock: &config.clock,
+            admission: &admission,
+            accept_clock: config.clock_trust == ClockTrust::AcceptNow,
+        };
+        let relay_list = config.settings.relay_list.clone();
+        let relay_lists = RelayLists::open(config.network, relay_list, network_server).await?;
         let stats = Arc::new(Stats::default());
         let files = Arc::new(Files {
             store: Arc::new(store),
             policy: config.settings.policy,
             access_word: config.settings.access_word,
             work: config.settings.work,
-            relay_mirror: config
-                .settings
-                .relay_list
-                .map(RelayMirror::new)
-                .map(Arc::new),
+            relay_lists,
             clock: clock_rule,
             stats: Arc::clone(&stats),
             probed: tokio::sync::Mutex::default(),
         });
 
         let stop = CancellationToken::new();
-        if let Some(mirror) = &files.relay_mirror {
-            tokio::spawn(follow_relays(
-                Arc::clone(mirror),
-                Arc::clone(&config.clock),
-                admission.clone(),
-                stop.clone(),
-            ));
-        }
+        files.relay_lists.follow(&config.clock, &admission, &stop);
         let sweeping = tokio::spawn(sweep_regularly(
             Arc::clone(&files),
             config.settings.sweep_every,
@@ -239,7 +246,14 @@ impl RunningServer {
     /// What an operator does to its store, done by this process.
     #[must_use]
     pub fn operator(&self) -> Operator {
-        Operator::of(Arc::clone(&self.files.store))
+        Operator::of(Arc::clone(&self.files.store), self.network())
+    }
+
+    /// The network that it keeps.
+    #[must_use]
+    pub fn network(&self) -> Option<NetworkOperator> {
+        let network = self.files.relay_lists.network();
+        network.map(|network| NetworkOperator::of(Arc::clone(network)))
     }
 
     /// How the clock stands to the last hour seen.
@@ -273,28 +287,17 @@ impl Gauges {
         self.files.store.held()
     }
 
+    /// The relays of the network that it keeps.
+    #[must_use]
+    pub fn relays(&self) -> Option<RelayCounts> {
+        let network = self.files.relay_lists.network();
+        network.map(|network| network.counts())
+    }
+
     /// The bytes of memory that bodies have reserved.
     #[must_use]
     pub fn reserved_bytes(&self) -> u64 {
         self.admission.reserved_bytes()
-    }
-}
-
-/// Gives the relays of the mirrored list their share, also when the list is replaced.
-async fn follow_relays(
-    mirror: Arc<RelayMirror>,
-    clock: Clock,
-    admission: Admission,
-    stop: CancellationToken,
-) {
-    let mut looks = tokio::time::interval(LIST_LOOK_EVERY);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _at = looks.tick() => {
-                admission.set_listed(RelayMirror::hosts(Arc::clone(&mirror), clock()).await);
-            }
-        }
     }
 }
 
@@ -338,7 +341,6 @@ async fn sweep_regularly(files: Arc<Files>, every: Duration, stop: CancellationT
 
 /// How soon a first count of the store that failed is tried again: uploads may be waiting for it.
 const COUNT_AGAIN_AFTER: Duration = Duration::from_secs(10);
-const LIST_LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -349,6 +351,9 @@ pub enum StartServerError {
     /// The port cannot be bound.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The network that it should keep cannot be opened.
+    #[error(transparent)]
+    Network(#[from] OpenNetworkError),
     /// It listens on every address and nobody said which one others should use.
     #[error("a server that listens on every address needs a public URL to hand out")]
     NoUrl,

@@ -17,10 +17,11 @@ use super::store::PIECE_LEN;
 use crate::{
     protocol::{
         file_api::{FileAnswer, FileRequest, refusal},
+        network::RelayRequest,
         onion::{
             MAX_MESSAGE_LEN, ReplayCheck, ReplayMemory, SERVER_ENDPOINT, ServerReply,
             open_request_by,
-            v4::{BLOB_ANSWER_OVERHEAD, Headers, RequestHead},
+            v4::{BLOB_ANSWER_OVERHEAD, Headers, RequestHead, Response},
         },
     },
     wire::{
@@ -104,6 +105,13 @@ impl Routes {
         let reply = Arc::new(opened.reply);
         let answered = match opened.request {
             None => Answered::Said(FileAnswer::Refused(400)),
+            Some((head, body)) if RelayRequest::is_meant_by(&head) => {
+                let response = match self.files.relay_lists.network() {
+                    Some(network) => network.answer(caller, &head, body).await,
+                    None => FileAnswer::Refused(404).into_response().0,
+                };
+                return sealed(&reply, response, false);
+            }
             Some((head, body)) => match FileRequest::parse(&head, body) {
                 Ok(request) => {
                     let asked = IncomingRequest {
@@ -124,10 +132,7 @@ impl Routes {
             Answered::Said(said) => said,
         };
         let (response, is_blob) = said.into_response();
-        match reply.seal(response, is_blob, &mut random::system()) {
-            Ok(sealed) => answer(StatusCode::OK, sealed),
-            Err(_too_long) => answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
-        }
+        sealed(&reply, response, is_blob)
     }
 
     /// The blob in one buffer: read to where it lies in the answer, sealed there, sent from there.
@@ -224,6 +229,13 @@ impl Routes {
     fn invalid(&self) -> HttpResponse {
         self.stats.add(Counter::Invalid, 1);
         answer(StatusCode::BAD_REQUEST, "Invalid onion request")
+    }
+}
+
+fn sealed(reply: &ServerReply, response: Response, is_blob: bool) -> HttpResponse {
+    match reply.seal(response, is_blob, &mut random::system()) {
+        Ok(sealed) => answer(StatusCode::OK, sealed),
+        Err(_too_long) => answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
     }
 }
 

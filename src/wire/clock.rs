@@ -2,7 +2,15 @@
 
 use std::{
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// How often who waits for a time of a [`Clock`] looks at it: a clock can be set.
+#[cfg(any(feature = "server", feature = "relay"))]
+pub(crate) const STEP: Duration = if cfg!(feature = "testing") {
+    Duration::from_millis(20)
+} else {
+    Duration::from_secs(30)
 };
 
 /// A clock: returns the present time in unix seconds.

@@ -7,6 +7,8 @@ pub mod clock;
 mod connections;
 mod fair_queue;
 pub mod holder;
+#[cfg(any(feature = "server", feature = "relay"))]
+pub(crate) mod http_client;
 pub mod listener;
 pub mod open_files;
 pub mod pace;
@@ -15,6 +17,8 @@ pub mod post;
 pub mod random;
 pub mod reserve;
 pub mod resolve;
+#[cfg(any(feature = "server", feature = "relay"))]
+pub(crate) mod sealed_request;
 pub mod tls;
 mod turns;
 pub(crate) mod web_guard;

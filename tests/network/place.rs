@@ -27,7 +27,7 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let relays = three_relays(|config| config.settings.serves = Serves::Any).await;
+        let relays = three_relays(|config| config.settings.serves = Some(Serves::Any)).await;
         let key = Identity::from_seed([60; 32]);
         let mut config = ServerConfig::new(loopback(), folder.path().join("store"), key);
         config.settings.relay_list = Some(folder.path().join("mirrored.json"));

@@ -6,14 +6,15 @@ use std::net::IpAddr;
 
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::capability::JoinWord;
-use cloakroom::protocol::invitation::{InvalidInvitation, Invitation, Purpose};
+use cloakroom::protocol::invitation::{Invitation, Purpose};
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
 use cloakroom::protocol::network::{
-    Admitted, AnnouncementError, ApproveError, Issue, JoinRefused, JoinRule, JoinStep, LookRound,
-    NetworkRules, PendingProof, ProofOutcome, ProofRoute, RelayDetails, RelayRegister, RelayState,
-    RoundOutcome, SignedAnnouncement, StoredRegisterError, next_at_ms,
+    Admitted, AnnouncementError, ApproveError, InviteRefused, Issue, JoinRefused, JoinRule,
+    JoinStep, LookRound, NetworkRules, PendingProof, ProofOutcome, ProofRoute, RelayDetails,
+    RelayRegister, RelayState, RoundOutcome, SignedAnnouncement, StoredRegisterError, next_at_ms,
 };
-use cloakroom::protocol::relay_list::{HeldList, OfferOutcome, RelayList, Serves};
+use cloakroom::protocol::path::{Allowance, Drawing, RelayMemory};
+use cloakroom::protocol::relay_list::{HeldList, OfferOutcome, RelayDescriptor, RelayList, Serves};
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -111,10 +112,21 @@ impl Network {
         at_ms: u64,
         word: Option<&JoinWord>,
     ) -> Result<JoinStep, JoinRefused> {
+        self.announce_from(source(number), number, details, at_ms, word)
+    }
+
+    fn announce_from(
+        &mut self,
+        source: IpAddr,
+        number: u8,
+        details: &RelayDetails,
+        at_ms: u64,
+        word: Option<&JoinWord>,
+    ) -> Result<JoinStep, JoinRefused> {
         let signed = SignedAnnouncement::sign(details, at_ms, &server().public(), &relay(number));
         let announcement = signed.verify(&server().public()).unwrap();
         self.register
-            .on_announcement(announcement, word, source(number), self.now)
+            .on_announcement(announcement, word, source, self.now)
     }
 
     fn announce(&mut self, number: u8, details: &RelayDetails) -> Result<JoinStep, JoinRefused> {
@@ -697,13 +709,74 @@ fn one_source_has_one_proof_a_minute() {
 }
 
 #[test]
-fn no_more_than_sixty_four_proofs_begin_within_a_minute() {
-    let mut network = Network::new(rules());
-    for number in 1..=64 {
+fn no_more_than_sixty_four_newcomers_are_proved_within_a_minute_and_known_relays_beside_them() {
+    let mut network = Network::with(3);
+    for number in 10..74 {
         drop(network.pending(number, &details(number)));
     }
-    let more = network.announce(65, &details(65));
+    let more = network.announce(74, &details(74));
     assert_eq!(more.unwrap_err(), JoinRefused::TooSoon);
+    drop(network.pending(1, &details(80)));
+}
+
+#[test]
+fn a_flood_from_one_source_or_subnet_keeps_nobody_else_out() {
+    let mut network = Network::with(3);
+    network.now += HOUR;
+    let (word, at_ms) = (network.word(), network.now * 1_000);
+    let refused = |network: &mut Network, source: [u8; 4], number: u8| {
+        let at = RelayDetails {
+            port: 1,
+            ..details(1)
+        };
+        let source = IpAddr::from(source);
+        let step = network.announce_from(source, number, &at, at_ms, Some(&word));
+        step.unwrap_err()
+    };
+    // Ten are looked at, although none of them can join.
+    for number in 100..110 {
+        let why = refused(&mut network, [9, 9, 9, 1], number);
+        assert_eq!(why, JoinRefused::AddressTaken);
+    }
+    let why = refused(&mut network, [9, 9, 9, 1], 110);
+    assert_eq!(why, JoinRefused::TooSoon);
+    let near = |number: u8| RelayDetails {
+        host: [9, 9, number, 1].into(),
+        ..details(number)
+    };
+    let mut announce = |source: [u8; 4], number: u8, details: &RelayDetails| {
+        let step = network.announce_from(source.into(), number, details, at_ms, Some(&word));
+        step.map(drop)
+    };
+    // The relays of one subnet are proved by fours.
+    for last in 2..=5 {
+        assert_eq!(announce([9, 9, 9, last], last + 50, &near(last)), Ok(()));
+    }
+    let too_soon = Err(JoinRefused::TooSoon);
+    assert_eq!(announce([9, 9, 9, 6], 56, &near(6)), too_soon);
+    assert_eq!(announce([9, 9, 8, 1], 57, &near(7)), Ok(()));
+    for _ in 0..40 {
+        announce([9, 9, 9, 7], 58, &near(8)).unwrap_err();
+    }
+    // Relays of the network are looked at whatever comes from the address that they announce themselves from.
+    assert_eq!(announce([9, 9, 9, 1], 1, &details(1)), Ok(()));
+    assert_eq!(announce([9, 9, 9, 1], 2, &near(9)), Ok(()));
+}
+
+#[test]
+fn a_relay_that_announces_itself_again_and_again_is_told_to_wait() {
+    let mut network = Network::with(3);
+    network.now += HOUR;
+    let mut known = |more: u64| {
+        let at_ms = network.now * 1_000 + more;
+        network.announce_with(1, &details(1), at_ms, None).map(drop)
+    };
+    for more in 0..4 {
+        assert_eq!(known(more), Ok(()));
+    }
+    assert_eq!(known(4), Err(JoinRefused::TooSoon));
+    network.now += 60;
+    assert_eq!(network.join(1), Ok(Admitted::Listed));
 }
 
 #[test]
@@ -860,6 +933,62 @@ fn a_server_that_is_cut_off_drops_nobody() {
     network.issue();
     assert_eq!(network.listed(), keys(1..=4));
     assert_eq!(network.hour(&[4]), RoundOutcome::Counted);
+}
+
+#[test]
+fn two_relays_that_were_silent_at_one_address_do_not_both_come_back() {
+    let beside = RelayDetails {
+        port: 8_791,
+        ..details(3)
+    };
+    let mut network = Network::with(3);
+    network.hours(48, &[3]);
+    assert_eq!(network.state(3), Some(RelayState::KeptSilent));
+    // It is looked at while another relay comes to its address.
+    network.now += HOUR;
+    let round = network.round();
+    assert_eq!(network.prove(9, &beside), Ok(Admitted::Listed));
+    network.finish(&round, &[]);
+    network.issue();
+    assert_eq!(network.listed(), keys([1, 2, 9]));
+    assert_eq!(network.state(3), Some(RelayState::Silent));
+    // Both are silent; the one that is looked at answers while the other is proved.
+    network.hours(48, &[9]);
+    network.now += HOUR;
+    let round = network.round();
+    assert_eq!(network.join(3), Ok(Admitted::Listed));
+    network.finish(&round, &[]);
+    network.issue();
+    assert_eq!(network.listed(), keys(1..=3));
+}
+
+#[test]
+fn a_server_that_was_off_for_200_days_forgets_nobody() {
+    let mut network = Network::new(NetworkRules {
+        joining: JoinRule::Ask,
+        ..rules()
+    });
+    for number in 1..=5 {
+        network.join(number).unwrap();
+        if number < 5 {
+            network.register.approve(&key(number)).unwrap();
+        }
+    }
+    network.hours(48, &[4]);
+    network.now += 200 * DAY;
+    network.hours(24, &[4]);
+    assert_eq!(network.state(4), Some(RelayState::Silent));
+    assert_eq!(network.state(5), Some(RelayState::Waiting));
+    // Nor does one that reaches nobody for a year.
+    for _ in 0..366 * 24 {
+        assert_eq!(network.hour(&[1, 2, 3, 4]), RoundOutcome::ServerCutOff);
+    }
+    assert_eq!(network.state(5), Some(RelayState::Waiting));
+    // While it looks, those that nobody sees are forgotten.
+    network.hours(30 * 24, &[4]);
+    assert_eq!(network.state(5), None);
+    network.hours(151 * 24, &[4]);
+    assert_eq!(network.state(4), None);
 }
 
 #[test]
@@ -1052,6 +1181,20 @@ fn a_blocked_relay_stays_out_whatever_word_it_has() {
 }
 
 #[test]
+fn a_new_key_at_the_address_of_a_blocked_relay_waits() {
+    let mut network = Network::with(4);
+    network.register.block(&key(4));
+    network.register.block(&key(4));
+    network.now += HOUR;
+    network.restart();
+    let view = network.register.relays();
+    let blocked = view.iter().find(|view| view.key == key(4)).unwrap();
+    assert_eq!(blocked.relay, Some(details(4).describe(key(4))));
+    assert_eq!(network.prove(9, &details(4)), Ok(Admitted::Waiting));
+    assert_eq!(network.join(5), Ok(Admitted::Listed));
+}
+
+#[test]
 fn a_relay_that_is_taken_out_while_it_is_proved_stays_out() {
     let mut network = Network::with(3);
     network.now += HOUR;
@@ -1098,10 +1241,10 @@ fn invitations_name_relays_that_answer_and_serve_first() {
     let invite = |network: &mut Network, purpose| {
         network
             .register
-            .invite(purpose, expires, None, &mut network.rng)
+            .invite(purpose, expires, network.now, &mut network.rng)
     };
     let early = invite(&mut network, for_friends()).err();
-    assert_eq!(early, Some(InvalidInvitation::RelayCount));
+    assert_eq!(early, Some(InviteRefused::TooFew { relays: 2 }));
     let for_third = invite(&mut network, for_relays()).unwrap();
     assert_eq!(for_third.parts().relays.len(), 2);
 
@@ -1128,6 +1271,81 @@ fn invitations_name_relays_that_answer_and_serve_first() {
         let relays = &made.parts().relays;
         assert!(relays.len() <= 8 && relays.iter().all(|relay| relay.key != key(4)));
     }
+}
+
+/// The relays of an invitation as a list, which is what its recipient begins with.
+fn invited(invitation: &Invitation) -> RelayList {
+    let relays = invitation.parts().relays.iter();
+    let relays = relays.map(|relay| RelayDescriptor {
+        key: relay.key,
+        host: relay.host,
+        port: relay.port,
+        operator: relay.operator.clone(),
+        serves: if relay.serves {
+            Serves::Any
+        } else {
+            Serves::None
+        },
+    });
+    RelayList {
+        name: String::new(),
+        issued: 0,
+        expires: u64::MAX,
+        relays: relays.collect(),
+    }
+}
+
+#[test]
+fn no_invitation_is_made_before_its_relays_make_a_path() {
+    let mut network = Network::new(rules());
+    let invite = |network: &mut Network| {
+        let purpose = Purpose::Use { access_word: None };
+        network
+            .register
+            .invite(purpose, START + DAY, network.now, &mut network.rng)
+    };
+    let of_ann = |number: u8| RelayDetails {
+        operator: "Ann".to_owned(),
+        ..details(number)
+    };
+    for number in 1..=3 {
+        network.prove(number, &of_ann(number)).unwrap();
+    }
+    assert_eq!(invite(&mut network).err(), Some(InviteRefused::NoPath));
+    network.join(4).unwrap();
+    assert_eq!(invite(&mut network).err(), Some(InviteRefused::NoPath));
+    // Many relays of one operator do not push the two others out of the invitation.
+    for number in 5..=20 {
+        network.now += DAY;
+        network.prove(number, &of_ann(number)).unwrap();
+    }
+    network.now += DAY;
+    network.join(21).unwrap();
+    for _ in 0..20 {
+        let invitation = invite(&mut network).unwrap();
+        let list = invited(&invitation);
+        assert_eq!(list.relays.len(), 8);
+        let drawing = Drawing::first(&list, HOST, Allowance::NONE);
+        let mut memory = RelayMemory::new();
+        assert!(
+            drawing
+                .draw(&mut memory, network.now, &mut network.rng)
+                .is_ok()
+        );
+    }
+
+    let mut network = Network::new(rules());
+    network.join(1).unwrap();
+    for number in 2..=4 {
+        let serves_nobody = RelayDetails {
+            serves: Serves::None,
+            ..details(number)
+        };
+        network.prove(number, &serves_nobody).unwrap();
+    }
+    assert!(invite(&mut network).is_ok());
+    network.register.remove(&key(1));
+    assert_eq!(invite(&mut network).err(), Some(InviteRefused::NoneServes));
 }
 
 #[test]

@@ -412,7 +412,7 @@ async fn a_server_that_never_answers_takes_a_quarter_of_a_relay_at_most() {
     let listener = relay(|config| {
         config.settings.max_connections = 40;
         config.settings.allow_private = true;
-        config.settings.serves = Serves::Hosts(vec!["127.0.0.2".to_owned()]);
+        config.settings.serves = Some(Serves::Hosts(vec!["127.0.0.2".to_owned()]));
     })
     .await;
     let listener = Arc::new(listener);

@@ -281,7 +281,7 @@ impl Drop for Lock {
 
 fn relay_config(port: u16, key: &Path) -> Result<RelayConfig, BuiltInError> {
     let mut config = RelayConfig::new(loopback(port), key_file::load(key)?);
-    config.settings.serves = Serves::None;
+    config.settings.serves = Some(Serves::None);
     config.settings.allow_private = true;
     config.settings.operator = "built-in".to_owned();
     // All of its clients are on this computer.

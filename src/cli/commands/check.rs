@@ -51,7 +51,7 @@ async fn report(args: &CheckArgs, cancel: &CancellationToken) -> Result<Report, 
             Ok(check::health(&settings).await)
         }
         Some(CheckWhat::Relay(relay)) => {
-            let settings = relay.operator.read()?;
+            let settings = relay.operator.read()?.with_kept_network();
             let client = client(args.proxy.clone())?;
             Ok(check::relay(&settings, client.program()).await)
         }

@@ -4,6 +4,7 @@ pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod demo;
 pub(super) mod get;
+pub(super) mod host;
 pub(super) mod info;
 pub(super) mod man;
 pub(super) mod manage;

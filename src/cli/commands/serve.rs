@@ -12,9 +12,12 @@ use crate::cli::args::Serve;
 use crate::cli::operator_settings::{ServerLayer, SettingsLayer as _};
 use crate::cli::terminal::{self, print_line, print_text};
 use crate::disk::key_file::{self, KeyFileError};
+use crate::protocol::network::InviteRefused;
 use crate::server::clock_rule::ClockTrust;
 use crate::server::config::ServerSettings;
 use crate::server::keys::PreviousKey;
+use crate::server::network::NetworkConfig;
+use crate::server::network::command::{Invited, NetworkOperator};
 use crate::server::operate::control::{self, ControlEndpoint};
 use crate::server::operate::metrics::{Metrics, Totals};
 use crate::server::operate::stats::Counter;
@@ -44,7 +47,12 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     }
     let key = key_file::load_or_create(&key_path, &mut random::system())
         .map_err(|error| failed(&error))?;
+    let network = match network(&settings) {
+        Some(network) => Some(network.map_err(|error| failed(&error))?),
+        None => None,
+    };
     let mut config = ServerConfig::with_settings(settings.clone(), key);
+    config.network = network;
     config.previous_keys = previous_keys(&settings, &key_path).map_err(|error| failed(&error))?;
     if args.accept_clock {
         config.clock_trust = ClockTrust::AcceptNow;
@@ -89,7 +97,13 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     if let Some(warning) = server.clock().warning() {
         terminal::note(&format!("warning: {warning}"));
     }
-    cancel.cancelled().await;
+    match server.network() {
+        Some(network) => tokio::select! {
+            () = cancel.cancelled() => {}
+            () = invite(&network) => cancel.cancelled().await,
+        },
+        None => cancel.cancelled().await,
+    }
     // No more commands on a store whose server goes.
     drop(control);
     if let Some(metrics) = metrics {
@@ -97,6 +111,55 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
     }
     server.stop().await;
     Ok(())
+}
+
+/// The network that the settings name, with its key.
+fn network(settings: &ServerSettings) -> Option<Result<NetworkConfig, KeyFileError>> {
+    let name = settings.network.clone()?;
+    let path = settings.list_key_file()?;
+    let list_key = key_file::load_or_create(&path, &mut random::system());
+    Some(list_key.map(|list_key| NetworkConfig {
+        name,
+        joining: settings.joining,
+        allow_private: settings.allow_private,
+        list_key,
+    }))
+}
+
+/// Prints the invitation for relays at once, and the one for friends as soon as there can be one.
+async fn invite(network: &NetworkOperator) {
+    if std::env::var_os("JOURNAL_STREAM").is_some() {
+        // What is printed would stay in the journal.
+        terminal::note("the network is up; cloak host invite prints its invitations");
+        return;
+    }
+    match network.invite(Invited::Relays, None) {
+        Ok(word) => {
+            terminal::announce(print_line(&format!("relays: {word}")));
+            terminal::note(
+                "the line above is for whoever runs a relay of this network: cloak relay --join -",
+            );
+        }
+        Err(why) => terminal::note(&format!(
+            "warning: there is no invitation for relays: {why}"
+        )),
+    }
+    loop {
+        match network.invite(Invited::Friends, None) {
+            Ok(word) => {
+                terminal::announce(print_line(&format!("friends: {word}")));
+                terminal::note("the line above is for whoever may use this network");
+                return;
+            }
+            Err(InviteRefused::Invalid(why)) => {
+                terminal::note(&format!(
+                    "warning: there is no invitation for friends: {why}"
+                ));
+                return;
+            }
+            Err(_not_yet) => tokio::time::sleep(clock::STEP).await,
+        }
+    }
 }
 
 /// Refuses to begin an empty store in the folder that a server with this key had its store in: its disk may not be there.
@@ -164,6 +227,7 @@ fn totals(server: &RunningServer, max_total: u64) -> impl Fn() -> Totals + use<>
     move || Totals {
         store: gauges.held(),
         store_limit_bytes: max_total,
+        relays: gauges.relays(),
         counters: Counter::ALL
             .iter()
             .map(|&what| (what.name(), stats.total(what)))

@@ -60,7 +60,10 @@ pub(crate) async fn run(args: StoreCommand, cancel: &CancellationToken) -> Resul
                     "this id is none of this server's: its ids have 22 characters".to_owned(),
                 ));
             }
-            ControlResponse::Failed | ControlResponse::Checked(_) => {
+            ControlResponse::Checked(_)
+            | ControlResponse::Failed
+            | ControlResponse::Network { .. }
+            | ControlResponse::NoNetwork => {
                 return Err(CliError::Other(
                     "the store did not do it; cloak check server says what is wrong with it"
                         .to_owned(),

@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    num::NonZeroU16,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +12,11 @@ use tracing::level_filters::LevelFilter;
 
 use super::value::{Setting, SizeBytes};
 use super::{SettingsLayer, finish_arg, put};
-use crate::{protocol::relay_list::Serves, relay::config::RelaySettings, wire::holder::IpNetwork};
+use crate::{
+    protocol::relay_list::Serves,
+    relay::config::{JoinSource, RelaySettings},
+    wire::holder::IpNetwork,
+};
 
 /// The settings of a relay that one source names.
 #[derive(Args, Clone, Deserialize)]
@@ -24,17 +29,27 @@ pub struct RelayLayer {
     /// The IP address that others reach it at, when that is not where it listens
     #[arg(long, env = "CLOAKROOM_PUBLIC_HOST", value_name = "IP")]
     public_host: Option<Setting<IpAddr>>,
+    /// The port that others reach it at, when that is not where it listens
+    #[arg(long, env = "CLOAKROOM_PUBLIC_PORT", value_name = "PORT")]
+    public_port: Option<Setting<NonZeroU16>>,
     /// The relay's identity; made when it is missing
     #[arg(long, env = "CLOAKROOM_KEY", value_name = "FILE")]
     key: Option<Setting<PathBuf>>,
     /// The list of relays to forward to; read again whenever it changes
     #[arg(long, env = "CLOAKROOM_RELAYS", value_name = "FILE")]
     relays: Option<Setting<PathBuf>>,
+    /// Join a network: its invitation for relays, a file that holds it, or - for standard input. It is kept beside the
+    /// identity (relay.join beside relay.key), so that later starts need none. As a flag other users of the machine can read
+    /// the invitation: prefer a file
+    #[arg(long, env = "CLOAKROOM_JOIN", value_name = "INVITATION")]
+    join: Option<Setting<JoinSource>>,
     /// For which hosts it is the last relay: none, any, or the names of the file servers. With any, strangers can post
-    /// to every public host at port 80, 443 or above 1023 through this relay, unseen, and read what it answers
+    /// to every public host at port 80, 443 or above 1023 through this relay, unseen, and read what it answers [default: none,
+    /// or the server of the network that it joined]
     #[arg(long, env = "CLOAKROOM_SERVES", value_name = "HOSTS")]
     serves: Option<Setting<Serves>>,
-    /// Be the last relay for servers on this computer too (127.0.0.1, ::1 and localhost)
+    /// Be the last relay for servers on this computer too (127.0.0.1, ::1 and localhost), and for the server of its network
+    /// if that is at a private address
     #[arg(long, env = "CLOAKROOM_ALLOW_PRIVATE", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     allow_private: Option<Setting<bool>>,
     /// Name of its operator: no path has two relays of one operator
@@ -69,7 +84,13 @@ impl SettingsLayer for RelayLayer {
         put(self.listen, &mut settings.listen);
         put(self.public_host, &mut settings.public_host);
         put(self.key.map(in_folder), &mut settings.key_path);
+        put(self.public_port, &mut settings.public_port);
         put(self.relays.map(in_folder), &mut settings.relay_list);
+        let join = self.join.map(|Setting(join)| match join {
+            JoinSource::File(path) => Setting(JoinSource::File(folder.join(path))),
+            elsewhere => Setting(elsewhere),
+        });
+        put(join, &mut settings.join);
         put(self.serves, &mut settings.serves);
         put(self.allow_private, &mut settings.allow_private);
         put(self.operator, &mut settings.operator);

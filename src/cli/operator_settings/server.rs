@@ -15,6 +15,7 @@ use crate::{
     protocol::{
         address::ServerUrl,
         capability::{AccessWord, work::WorkBase},
+        network::JoinRule,
     },
     server::{config::ServerSettings, store::location::StoreLocation},
     wire::holder::IpNetwork,
@@ -92,6 +93,16 @@ pub struct ServerLayer {
     /// A signed relay list to hand out, its signature beside it in FILE.sig; read again whenever it changes
     #[arg(long, env = "CLOAKROOM_RELAY_LIST", value_name = "FILE")]
     relay_list: Option<Setting<PathBuf>>,
+    /// Keep a network of this name, 1 to 40 bytes: relays join it by an invitation, and the server signs their list. Its key
+    /// list.key is made beside the identity: back it up too
+    #[arg(long, env = "CLOAKROOM_NETWORK", value_name = "NAME")]
+    network: Option<Setting<String>>,
+    /// Whether a relay that joins the network is listed at once (open) or waits until you approve it (ask)
+    #[arg(long, env = "CLOAKROOM_JOINING", value_name = "RULE")]
+    joining: Option<Setting<JoinRule>>,
+    /// Let relays join whose addresses are not on the public internet: for a network within one house
+    #[arg(long, env = "CLOAKROOM_ALLOW_PRIVATE", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    allow_private: Option<Setting<bool>>,
     /// Totals for Prometheus at this address, on loopback only; they change once an hour, so that they tell nobody when
     /// something happened
     #[arg(long, env = "CLOAKROOM_METRICS", value_name = "ADDR")]
@@ -136,6 +147,9 @@ impl SettingsLayer for ServerLayer {
         put(self.sweep_every, &mut settings.sweep_every);
         put(self.plain_http, &mut settings.plain_http);
         put(self.relay_list.map(in_folder), &mut settings.relay_list);
+        put(self.network, &mut settings.network);
+        put(self.joining, &mut settings.joining);
+        put(self.allow_private, &mut settings.allow_private);
         put(self.metrics, &mut settings.metrics);
         put(self.log, &mut settings.log);
     }

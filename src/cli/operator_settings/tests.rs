@@ -118,7 +118,10 @@ fn the_command_line_wins_over_the_file_and_that_over_the_defaults() {
     let expected = RelaySettings {
         operator: "flag".to_owned(),
         max_memory: 64 << 20,
-        serves: Serves::Hosts(vec!["a.example".to_owned(), "b.example".to_owned()]),
+        serves: Some(Serves::Hosts(vec![
+            "a.example".to_owned(),
+            "b.example".to_owned(),
+        ])),
         allow_private: false,
         key_path: folder.path().join("a.key"),
         relay_list: Some(PathBuf::from("relays.json")),
@@ -327,15 +330,15 @@ fn work_is_one_of_few_numbers_and_the_eight_of_version_0_1_are_told_what_to_writ
 #[test]
 fn served_hosts_are_names_and_never_urls() {
     let serves = |value: &str| relay(&format!("serves = {value}")).map(|relay| relay.serves);
-    assert_eq!(serves("\"any\""), Ok(Serves::Any));
-    assert_eq!(serves("\"none\""), Ok(Serves::None));
-    assert_eq!(serves("[]"), Ok(Serves::None));
+    assert_eq!(serves("\"any\""), Ok(Some(Serves::Any)));
+    assert_eq!(serves("\"none\""), Ok(Some(Serves::None)));
+    assert_eq!(serves("[]"), Ok(Some(Serves::None)));
     assert_eq!(
         serves("[\"A.example\", \"b.example\"]"),
-        Ok(Serves::Hosts(vec![
+        Ok(Some(Serves::Hosts(vec![
             "a.example".to_owned(),
             "b.example".to_owned()
-        ]))
+        ])))
     );
     for wrong in ["\"http://a.example\"", "[\"a\", \"\"]", "[\"any\", \"a\"]"] {
         assert!(serves(wrong).is_err(), "{wrong}");

@@ -6,6 +6,7 @@ use std::{
     fmt::{self, Display},
     marker::PhantomData,
     net::{IpAddr, SocketAddr},
+    num::NonZeroU16,
     path::PathBuf,
     str::FromStr,
     time::Duration,
@@ -19,14 +20,18 @@ use clap::{
 };
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use tracing::level_filters::LevelFilter;
+use zeroize::Zeroizing;
 
 use crate::{
     app::words::units::{parse_bytes, parse_seconds},
     protocol::{
         address::ServerUrl,
         capability::{AccessWord, work::WorkBase},
+        invitation::Invitation,
+        network::JoinRule,
         relay_list::Serves,
     },
+    relay::config::JoinSource,
     server::store::location::StoreLocation,
     wire::holder::{IpNetwork, networks},
 };
@@ -248,6 +253,27 @@ impl SettingValue for IpAddr {
     }
 }
 
+impl SettingValue for JoinSource {
+    fn read(texts: &[String]) -> Result<Self, String> {
+        match one(texts)?.trim() {
+            "" => Err("an invitation, a file that holds one, or - is wanted here".to_owned()),
+            "-" => Ok(Self::Stdin),
+            text if Invitation::may_be(text) => Ok(Self::Word(Zeroizing::new(text.to_owned()))),
+            path => Ok(Self::File(PathBuf::from(path))),
+        }
+    }
+}
+
+impl SettingValue for JoinRule {
+    fn read(texts: &[String]) -> Result<Self, String> {
+        match one(texts)?.trim() {
+            "ask" => Ok(Self::Ask),
+            "open" => Ok(Self::Open),
+            other => Err(format!("{other:?} is neither open nor ask")),
+        }
+    }
+}
+
 impl SettingValue for LevelFilter {
     fn read(texts: &[String]) -> Result<Self, String> {
         let text = one(texts)?;
@@ -276,6 +302,12 @@ impl SettingValue for Option<WorkBase> {
                 other.join(", ")
             )),
         }
+    }
+}
+
+impl SettingValue for NonZeroU16 {
+    fn read(texts: &[String]) -> Result<Self, String> {
+        parse(texts, "a port, 1 to 65535")
     }
 }
 

@@ -14,6 +14,12 @@ pub(super) use find::{find, find_preferred};
 
 /// Beginning of the URI of a pointer or an invitation: `cloakroom:cloak1…`, `cloakroom:cloakin1…`.
 pub const URI_START: &str = "cloakroom:";
+
+/// What follows `start` in `text`, if `text` begins with it, in either case.
+pub(super) fn after<'a>(text: &'a [u8], start: &str) -> Option<&'a [u8]> {
+    let (head, rest) = text.split_at_checked(start.len())?;
+    head.eq_ignore_ascii_case(start.as_bytes()).then_some(rest)
+}
 /// The most characters of a word, its prefix included.
 const MAX_WORD_LEN: usize = 1023;
 const CHECKSUM_LEN: usize = 6;

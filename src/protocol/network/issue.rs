@@ -7,12 +7,13 @@
 use rand_core::CryptoRng;
 
 use super::looks::MIN_LISTED;
-use super::register::{DAY_SECS, IssuedList, RelayRegister};
+use super::register::{DAY_SECS, IssuedList, RegisteredRelay, RelayRegister};
 use crate::protocol::file_api::SignedList;
 use crate::protocol::invitation::{
     InvalidInvitation, Invitation, InvitationParts, InvitedRelay, MAX_RELAYS, Purpose,
 };
 use crate::protocol::keys::Ed25519Public;
+use crate::protocol::path::{Allowance, Drawing, RelayMemory};
 use crate::protocol::relay_list::{
     CLOCKS_DIFFER_SECS, RelayDescriptor, RelayList, can_be_mirrored, sign,
 };
@@ -135,40 +136,89 @@ impl RelayRegister {
         self.earlier.retain(|held| held.list.find(key).is_none());
     }
 
-    /// An invitation to the network with up to eight of its relays, drawn anew each time: those that answer, and among them
-    /// those that serve the server first.
+    /// An invitation to the network that is good until `expires`, with up to eight of its relays, drawn anew at `now` (both
+    /// unix seconds): those that answer, and among them those that serve the server first. One that lets people use the
+    /// network has relays among which the rules of paths allow a path, and does not exist before there are such.
     ///
     /// # Errors
-    /// [`InvalidInvitation::RelayCount`] and [`InvalidInvitation::NoneServes`] while too few relays have joined for people to
-    /// use the network; the other reasons when the name or the server's URL is too long.
+    /// [`InviteRefused`].
     pub fn invite(
         &self,
         purpose: Purpose,
         expires: u64,
-        list_url: Option<String>,
+        now: u64,
         rng: &mut impl CryptoRng,
-    ) -> Result<Invitation, InvalidInvitation> {
+    ) -> Result<Invitation, InviteRefused> {
+        let path = match purpose {
+            Purpose::AddRelay { .. } => Vec::new(),
+            Purpose::Use { .. } => self.draw_path(now, rng)?,
+        };
+        let is_on_path = |key: &Ed25519Public| path.contains(key);
         let host = self.rules.server.url.host();
         let mut drawn = self.listed();
-        drawn.sort_by_cached_key(|(_, relay)| {
+        drawn.sort_by_cached_key(|(key, relay)| {
             let serves = self.serves(&relay.details.serves);
-            (relay.missed > 0, !serves, rng.next_u64())
+            let silent = relay.missed > 0;
+            (!is_on_path(key), silent, !serves, rng.next_u64())
         });
         let mut relays: Vec<_> = drawn
             .into_iter()
             .take(MAX_RELAYS)
             .map(|(key, relay)| InvitedRelay::of(&self.describe(key, &relay.details), host))
             .collect();
-        relays.sort_by_key(|relay| !relay.serves);
-        Invitation::new(InvitationParts {
+        let mut parts = InvitationParts {
             server: self.rules.server.clone(),
             list_key: self.rules.list_key.public(),
-            relays,
+            relays: Vec::new(),
             name: self.rules.name.clone(),
             expires,
-            list_url,
+            list_url: None,
             purpose,
-        })
+        };
+        // Where not all fit into the word, those that are left out are none of the path.
+        loop {
+            parts.relays.clone_from(&relays);
+            parts.relays.sort_by_key(|relay| !relay.serves);
+            if relays.len() <= path.len().max(MIN_LISTED) || parts.fits() {
+                return Ok(Invitation::new(parts)?);
+            }
+            relays.pop();
+        }
+    }
+
+    /// Draws a path as a client would that knows nothing of these relays yet: among those that answer, or else among all
+    /// of the list.
+    fn draw_path(
+        &self,
+        now: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<Ed25519Public>, InviteRefused> {
+        let listed = self.listed();
+        let is_serving = |(_, relay): &(_, &RegisteredRelay)| self.serves(&relay.details.serves);
+        if listed.len() < MIN_LISTED {
+            let relays = listed.len();
+            return Err(InviteRefused::TooFew { relays });
+        }
+        if !listed.iter().any(is_serving) {
+            return Err(InviteRefused::NoneServes);
+        }
+        let mut draw = |relays: Vec<RelayDescriptor>| {
+            let list = RelayList {
+                name: String::new(),
+                issued: now,
+                expires: now.saturating_add(GOOD_FOR_SECS),
+                relays,
+            };
+            let drawing = Drawing::first(&list, self.rules.server.url.host(), Allowance::NONE);
+            let drawn = drawing.draw(&mut RelayMemory::new(), now, rng).ok()?;
+            Some(drawn.path.relays().map(|relay| relay.key).to_vec())
+        };
+        let describe =
+            |(key, relay): &(&Ed25519Public, &RegisteredRelay)| self.describe(key, &relay.details);
+        let answering = listed.iter().filter(|(_, relay)| relay.missed == 0);
+        draw(answering.map(describe).collect())
+            .or_else(|| draw(listed.iter().map(describe).collect()))
+            .ok_or(InviteRefused::NoPath)
     }
 
     /// The entries of the list. Should the server's name have become so long that not all fit, the relays that joined last are
@@ -198,6 +248,28 @@ impl RelayRegister {
         };
         can_be_mirrored(&list.to_compact_json())
     }
+}
+
+/// Why there is no invitation now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InviteRefused {
+    /// The parts do not fit together: the name or the server's URL is too long.
+    #[error(transparent)]
+    Invalid(#[from] InvalidInvitation),
+    /// No three relays make a path: too many of them share an operator or a part of the internet.
+    #[error(
+        "no three relays of the network make a path: none may share its operator, or its part of the internet, with another"
+    )]
+    NoPath,
+    /// No relay of the network serves its server.
+    #[error("no relay of the network serves its server; it has to be the last one of a path")]
+    NoneServes,
+    /// A path needs three relays.
+    #[error("{relays} of 3 relays have joined")]
+    TooFew {
+        /// Number of relays that have joined.
+        relays: usize,
+    },
 }
 
 /// Whether a client whose clock shows `now` refuses the list because of its date.

@@ -1,13 +1,14 @@
 //! The hourly look at each listed relay, and which relays stand in the list.
 //!
-//! What counts is looks that were missed, not hours that passed: a server that was off for a hundred days, or whose clock
-//! jumped, has not looked, and drops nobody.
+//! What counts is rounds of looks, not hours that passed: a server that was off for a hundred days, or whose clock jumped, or
+//! that reached nobody, has not looked. It drops nobody and forgets nobody.
 
-use std::collections::BTreeSet;
+use core::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand_core::CryptoRng;
 
-use super::register::{JoinStanding, MAX_LISTED, MAX_MISSED, RegisteredRelay, RelayRegister};
+use super::register::{JoinStanding, MAX_LISTED, RegisteredRelay, RelayRegister};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayDescriptor;
 
@@ -23,13 +24,17 @@ pub struct Look {
 
 /// The looks of one hour, to be made in any order; then [`RelayRegister::finish_round`].
 #[derive(Debug)]
-pub struct LookRound(Vec<Look>);
+pub struct LookRound {
+    looks: Vec<Look>,
+    /// The relays that are not looked at, with the time of their newest announcement.
+    others: Vec<(Ed25519Public, u64)>,
+}
 
 impl LookRound {
     /// The looks, one for each relay of the list.
     #[must_use]
     pub fn looks(&self) -> &[Look] {
-        &self.0
+        &self.looks
     }
 }
 
@@ -50,7 +55,6 @@ impl RelayRegister {
             return None;
         }
         self.last_round = Some(now);
-        self.forget(now);
         let answering: Vec<_> = self
             .relays
             .iter()
@@ -70,7 +74,13 @@ impl RelayRegister {
                 through: through.cloned(),
             }
         };
-        Some(LookRound(self.listed().into_iter().map(look).collect()))
+        let looks: Vec<_> = self.listed().into_iter().map(look).collect();
+        let is_looked_at = |key: &Ed25519Public| looks.iter().any(|look| look.relay.key == *key);
+        let others = self.relays.iter().filter(|(key, _)| !is_looked_at(key));
+        Some(LookRound {
+            others: others.map(|(key, relay)| (*key, relay.at_ms)).collect(),
+            looks,
+        })
     }
 
     /// Takes the keys of the relays that answered in a round, at `now` (unix seconds).
@@ -80,24 +90,43 @@ impl RelayRegister {
         answered: &BTreeSet<Ed25519Public>,
         now: u64,
     ) -> RoundOutcome {
-        let looked = || round.looks().iter().map(|look| look.relay.key);
-        if looked().count() >= MIN_LISTED && !looked().any(|key| answered.contains(&key)) {
+        let looked = || round.looks.iter().map(|look| look.relay.key);
+        let nobody_answered = !looked().any(|key| answered.contains(&key));
+        if nobody_answered && looked().count() >= MIN_LISTED {
             return RoundOutcome::ServerCutOff;
         }
-        for look in round.looks() {
-            let Some(held) = self.relays.get_mut(&look.relay.key) else {
+        for look in &round.looks {
+            let key = &look.relay.key;
+            let Some(held) = self.relays.get(key) else {
                 continue;
             };
             // A relay that moved while the round ran was proved at its new address.
             if (held.details.host, held.details.port) != (look.relay.host, look.relay.port) {
                 continue;
             }
-            if answered.contains(&look.relay.key) {
-                held.missed = 0;
-                held.answered = now;
-            } else {
-                held.missed = held.missed.saturating_add(1).min(MAX_MISSED);
+            let answers = answered.contains(key);
+            // One that comes back does not take the place of one that came meanwhile.
+            if answers && held.is_silent() && self.check_place(key, &held.details).is_err() {
+                continue;
             }
+            if let Some(held) = self.relays.get_mut(key) {
+                if answers {
+                    held.missed = 0;
+                    held.answered = now;
+                } else {
+                    held.missed = held.missed.saturating_add(1);
+                }
+            }
+        }
+        // With one or two that do not answer, the server itself may be cut off.
+        if !nobody_answered || round.looks.is_empty() {
+            for (key, at_ms) in &round.others {
+                let held = self.relays.get_mut(key);
+                if let Some(held) = held.filter(|held| held.at_ms == *at_ms) {
+                    held.missed = held.missed.saturating_add(1);
+                }
+            }
+            self.forget();
         }
         RoundOutcome::Counted
     }
@@ -109,46 +138,44 @@ impl RelayRegister {
         listed.filter(|(_, relay)| relay.missed == 0).count()
     }
 
+    /// Number of relays in the list.
+    #[must_use]
+    pub fn listed_count(&self) -> usize {
+        self.listed().len()
+    }
+
     /// The relays that stand in the list: those that belong to the network and answer. While these are fewer than three, those
     /// that answered last stay with them: without three relays nobody could use the network at all.
     pub(super) fn listed(&self) -> Vec<(&Ed25519Public, &RegisteredRelay)> {
-        let (mut listed, mut silent): (Vec<_>, Vec<_>) = self
-            .relays
-            .iter()
+        let joined = self.relays.iter();
+        let mut joined: Vec<_> = joined
             .filter(|(_, relay)| relay.standing == JoinStanding::Joined)
-            .partition(|(_, relay)| !relay.is_silent());
-        silent.sort_by_key(|(key, relay)| (core::cmp::Reverse(relay.answered), **key));
-        for found in silent {
-            // One whose place another has taken over cannot answer there.
-            let is_taken =
-                |(_, other): &(_, &RegisteredRelay)| other.details.host == found.1.details.host;
-            if listed.len() < MIN_LISTED && !listed.iter().any(is_taken) {
-                listed.push(found);
+            .collect();
+        joined.sort_by_key(|(key, relay)| (relay.is_silent(), Reverse(relay.answered), **key));
+        // One whose address another has taken over cannot answer there.
+        let mut by_host = BTreeMap::new();
+        for found in joined {
+            if !found.1.is_silent() || by_host.len() < MIN_LISTED {
+                by_host.entry(found.1.details.host).or_insert(found);
             }
         }
+        let mut listed: Vec<_> = by_host.into_values().collect();
         listed.sort_by_key(|(key, _)| **key);
         listed
     }
 
     /// Forgets relays that nobody has seen for long, so that the register stays small.
-    fn forget(&mut self, now: u64) {
+    fn forget(&mut self) {
         let kept: BTreeSet<_> = self.listed().into_iter().map(|(key, _)| *key).collect();
-        self.relays.retain(|key, relay| {
-            let unseen = now.saturating_sub(relay.answered);
-            match relay.standing {
-                JoinStanding::Joined if relay.is_silent() => {
-                    kept.contains(key) || unseen < SILENT_KEPT_SECS
-                }
-                JoinStanding::Waiting => unseen < WAITING_KEPT_SECS,
-                JoinStanding::Joined | JoinStanding::Removed => true,
-            }
+        self.relays.retain(|key, relay| match relay.standing {
+            JoinStanding::Joined => kept.contains(key) || relay.missed < SILENT_KEPT_ROUNDS,
+            JoinStanding::Removed => true,
+            JoinStanding::Waiting => relay.missed < WAITING_KEPT_ROUNDS,
         });
         let mut silent: Vec<_> = self
             .relays
             .iter()
-            .filter(|(key, relay)| {
-                relay.standing == JoinStanding::Joined && relay.is_silent() && !kept.contains(key)
-            })
+            .filter(|(key, relay)| relay.is_silent() && !kept.contains(key))
             .map(|(key, relay)| (relay.answered, *key))
             .collect();
         silent.sort_unstable();
@@ -162,7 +189,8 @@ impl RelayRegister {
 /// The fewest relays of a list: a path needs three.
 pub(super) const MIN_LISTED: usize = 3;
 const LOOK_EVERY_SECS: u64 = 3_600;
-/// How long a relay that left the list may come back without a join word.
-const SILENT_KEPT_SECS: u64 = 180 * 24 * 3_600;
-/// How long a proved relay waits for approval; it waits anew when it announces itself with a join word again.
-const WAITING_KEPT_SECS: u64 = 30 * 24 * 3_600;
+/// How long a relay that left the list may come back without a join word: 180 days of hourly rounds.
+const SILENT_KEPT_ROUNDS: u32 = 180 * 24;
+/// How long a proved relay waits for approval, 30 days of hourly rounds; it waits anew when it announces itself with a join
+/// word again.
+const WAITING_KEPT_ROUNDS: u32 = 30 * 24;

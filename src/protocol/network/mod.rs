@@ -10,8 +10,13 @@
 //!
 //! After each of these the driver calls [`RelayRegister::issue`] and keeps [`RelayRegister::to_bytes`] before it answers.
 //!
+//! The relay's side is [`Membership`]: it says when to announce the relay and when to fetch the list.
+//!
 //! * `announcement`: what a relay says of itself, signed by its key for one server.
+//! * `request`: how it says that to the server, and what it is answered.
+//! * `membership`: a relay's place in a network.
 //! * `register`: the relays that joined, and the rules of joining.
+//! * `rates`: how many announcements are looked at within a minute.
 //! * `looks`: the hourly look, and which relays stand in the list.
 //! * `issue`: the signed list, and invitations to the network.
 //! * `operator`: what the operator decides by hand.
@@ -20,18 +25,26 @@
 mod announcement;
 mod issue;
 mod looks;
+mod membership;
 mod operator;
+mod rates;
 mod register;
+mod request;
 mod stored;
 
 pub use announcement::{
     AnnouncementError, RelayAnnouncement, RelayDetails, SignedAnnouncement, next_at_ms,
 };
-pub use issue::Issue;
+pub use issue::{InviteRefused, Issue};
 pub use looks::{Look, LookRound, RoundOutcome};
+pub use membership::{
+    ListOutcome, MemberStep, Membership, NotForRelays, PendingAnnouncement, RenewRefused,
+    StoredMembershipError,
+};
 pub use operator::{ApproveError, RelayState, RelayView};
 pub use register::{
     Admitted, JoinRefused, JoinRule, JoinStep, NetworkRules, PendingProof, ProofOutcome,
     ProofRoute, RelayRegister,
 };
+pub use request::{JoinAnswer, RelayRequest, address_response, read_address};
 pub use stored::StoredRegisterError;

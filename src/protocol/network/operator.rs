@@ -3,7 +3,9 @@
 use rand_core::CryptoRng;
 
 use super::looks::MIN_LISTED;
-use super::register::{DAY_SECS, JoinRefused, JoinStanding, RelayRegister, is_same_place};
+use super::register::{
+    DAY_SECS, JoinRefused, JoinStanding, RegisteredRelay, RelayRegister, is_same_place,
+};
 use crate::protocol::capability::JoinWord;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayDescriptor;
@@ -19,8 +21,8 @@ pub enum RelayState {
     KeptSilent,
     /// In the list; it has not answered for so many hours.
     Missing {
-        /// Hourly looks without an answer.
-        hours: u8,
+        /// Hourly looks without an answer, below 48.
+        hours: u32,
     },
     /// Out of the list until the operator approves it.
     Removed,
@@ -35,7 +37,7 @@ pub enum RelayState {
 pub struct RelayView {
     /// Identity of the relay.
     pub key: Ed25519Public,
-    /// The relay as it describes itself; `None` for one that is blocked.
+    /// The relay as it described itself; `None` for one that was blocked before it joined.
     pub relay: Option<RelayDescriptor>,
     /// How it stands.
     pub state: RelayState,
@@ -48,11 +50,13 @@ impl RelayRegister {
     #[must_use]
     pub fn relays(&self) -> Vec<RelayView> {
         let listed = self.listed();
-        let state = |key: &Ed25519Public, standing, missed: u8, silent: bool| match standing {
+        let state = |key: &Ed25519Public, relay: &RegisteredRelay| match relay.standing {
             JoinStanding::Removed => RelayState::Removed,
             JoinStanding::Waiting => RelayState::Waiting,
-            JoinStanding::Joined if missed == 0 => RelayState::Answering,
-            JoinStanding::Joined if !silent => RelayState::Missing { hours: missed },
+            JoinStanding::Joined if relay.missed == 0 => RelayState::Answering,
+            JoinStanding::Joined if !relay.is_silent() => RelayState::Missing {
+                hours: relay.missed,
+            },
             JoinStanding::Joined if listed.iter().any(|(listed, _)| *listed == key) => {
                 RelayState::KeptSilent
             }
@@ -61,12 +65,12 @@ impl RelayRegister {
         let known = self.relays.iter().map(|(key, relay)| RelayView {
             key: *key,
             relay: Some(relay.details.describe(*key)),
-            state: state(key, relay.standing, relay.missed, relay.is_silent()),
+            state: state(key, relay),
             answered: Some(relay.answered),
         });
-        let blocked = self.blocked.iter().map(|key| RelayView {
+        let blocked = self.blocked.iter().map(|(key, details)| RelayView {
             key: *key,
-            relay: None,
+            relay: details.as_ref().map(|details| details.describe(*key)),
             state: RelayState::Blocked,
             answered: None,
         });
@@ -78,7 +82,7 @@ impl RelayRegister {
     /// # Errors
     /// [`ApproveError`].
     pub fn approve(&mut self, key: &Ed25519Public) -> Result<(), ApproveError> {
-        if self.blocked.contains(key) {
+        if self.blocked.contains_key(key) {
             return Err(ApproveError::Blocked);
         }
         let held = self.relays.get(key).ok_or(ApproveError::Unknown)?;
@@ -108,10 +112,12 @@ impl RelayRegister {
         known.is_some()
     }
 
-    /// Takes a relay out for good, also one that has not joined yet.
+    /// Takes a relay out for good, also one that has not joined yet. Whoever comes to its address with a new key waits for
+    /// approval.
     pub fn block(&mut self, key: &Ed25519Public) {
-        self.relays.remove(key);
-        self.blocked.insert(*key);
+        let known = self.relays.remove(key).map(|held| held.details);
+        let details = self.blocked.entry(*key).or_default();
+        *details = known.or(details.take());
         self.forget_earlier_with(key);
     }
 

@@ -1,14 +1,16 @@
 //! The relays that joined a network, and the rules of joining.
 //!
 //! A relay is listed after a proof: a request went through it, at the address that it signed, and came back. Until then nothing
-//! of it is kept. What bounds a flood, and a single member who would fill the list, stands at the end of this file.
+//! of it is kept. What bounds a single member who would fill the list stands at the end of this file, what bounds a flood in
+//! `rates`.
 
 use core::net::IpAddr;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rand_core::CryptoRng;
 
 use super::announcement::{RelayAnnouncement, RelayDetails};
+use super::rates::{JoinRates, Sender};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::JoinWord;
 use crate::protocol::file_api::SignedList;
@@ -51,7 +53,8 @@ pub(super) struct IssuedList {
 pub struct RelayRegister {
     pub(super) rules: NetworkRules,
     pub(super) relays: BTreeMap<Ed25519Public, RegisteredRelay>,
-    pub(super) blocked: BTreeSet<Ed25519Public>,
+    /// Relays that the operator blocked, and what they said of themselves, as far as that is known.
+    pub(super) blocked: BTreeMap<Ed25519Public, Option<RelayDetails>>,
     pub(super) join_word: JoinWord,
     /// Earlier join words, and when each ends (unix seconds).
     pub(super) old_join_words: Vec<(JoinWord, u64)>,
@@ -64,8 +67,7 @@ pub struct RelayRegister {
     pub(super) last_issued: u64,
     /// When the last hourly look began, in unix seconds.
     pub(super) last_round: Option<u64>,
-    /// When a proof was last begun for each source, in unix seconds. In memory only.
-    proofs: BTreeMap<IpAddr, u64>,
+    rates: JoinRates,
 }
 
 /// A relay that joined.
@@ -79,8 +81,9 @@ pub(super) struct RegisteredRelay {
     pub(super) joined: u64,
     /// When it last answered a proof or a look, in unix seconds.
     pub(super) answered: u64,
-    /// Hourly looks since then that it did not answer, at most [`MAX_MISSED`].
-    pub(super) missed: u8,
+    /// Rounds of hourly looks since then, each while the server itself could reach somebody. Hours that passed while the
+    /// server was off are not among them.
+    pub(super) missed: u32,
 }
 
 /// What was decided about a relay that joined.
@@ -95,9 +98,9 @@ pub(super) enum JoinStanding {
 }
 
 impl RegisteredRelay {
-    /// Whether it did not answer for so long that it leaves the list.
-    pub(super) const fn is_silent(&self) -> bool {
-        self.missed >= MAX_MISSED
+    /// Whether it belongs to the network and did not answer for so long that it leaves the list.
+    pub(super) fn is_silent(&self) -> bool {
+        self.standing == JoinStanding::Joined && self.missed >= MAX_MISSED
     }
 
     /// Whether it belongs to the network and answers.
@@ -172,11 +175,11 @@ impl RelayRegister {
         Self::empty(rules, JoinWord::generate(rng))
     }
 
-    pub(super) const fn empty(rules: NetworkRules, join_word: JoinWord) -> Self {
+    pub(super) fn empty(rules: NetworkRules, join_word: JoinWord) -> Self {
         Self {
             rules,
             relays: BTreeMap::new(),
-            blocked: BTreeSet::new(),
+            blocked: BTreeMap::new(),
             join_word,
             old_join_words: Vec::new(),
             newcomers: Vec::new(),
@@ -184,7 +187,7 @@ impl RelayRegister {
             earlier: Vec::new(),
             last_issued: 0,
             last_round: None,
-            proofs: BTreeMap::new(),
+            rates: JoinRates::default(),
         }
     }
 
@@ -200,15 +203,27 @@ impl RelayRegister {
         source: IpAddr,
         now: u64,
     ) -> Result<JoinStep, JoinRefused> {
-        if !self.relays.contains_key(announcement.key()) && !self.accepts_word(word, now) {
+        let key = *announcement.key();
+        let sender = if self.relays.contains_key(&key) {
+            Sender::Known(key)
+        } else if self.accepts_word(word, now) {
+            Sender::Newcomer(source)
+        } else {
             return Err(JoinRefused::WrongWord);
+        };
+        self.check_relay(&announcement, now)?;
+        // What follows looks at the whole list.
+        if !self.rates.may_announce(sender, now) {
+            return Err(JoinRefused::TooSoon);
         }
-        self.check(&announcement, now)?;
+        self.check_room(&announcement)?;
         if let Some(place) = self.confirm(&announcement) {
             return Ok(JoinStep::Known(place));
         }
         let route = self.proof_route(&announcement)?;
-        self.begin_proof(source, now)?;
+        if !self.rates.may_prove(sender, now) {
+            return Err(JoinRefused::TooSoon);
+        }
         Ok(JoinStep::Prove(PendingProof {
             announcement,
             route,
@@ -229,7 +244,8 @@ impl RelayRegister {
             return Err(JoinRefused::ProofFailed);
         }
         let announcement = proof.announcement;
-        self.check(&announcement, now)?;
+        self.check_relay(&announcement, now)?;
+        self.check_room(&announcement)?;
         let key = *announcement.key();
         let held = self.relays.get(&key);
         let joined = held.map_or(now, |held| held.joined);
@@ -272,10 +288,11 @@ impl RelayRegister {
             .fold(self.join_word == *word, |accepted, same| accepted | same)
     }
 
-    fn check(&self, announcement: &RelayAnnouncement, now: u64) -> Result<(), JoinRefused> {
+    /// What can be said of an announcement without looking at other relays.
+    fn check_relay(&self, announcement: &RelayAnnouncement, now: u64) -> Result<(), JoinRefused> {
         let key = announcement.key();
         let latest_ms = now.saturating_add(CLOCKS_DIFFER_SECS).saturating_mul(1_000);
-        if self.blocked.contains(key) {
+        if self.blocked.contains_key(key) {
             return Err(JoinRefused::Blocked);
         }
         if let Some(held) = self.relays.get(key) {
@@ -290,11 +307,27 @@ impl RelayRegister {
         if announcement.at_ms() > latest_ms {
             return Err(JoinRefused::ClockAhead);
         }
-        let held = self.relays.get(key);
-        if held.is_none_or(|held| held.standing == JoinStanding::Waiting) {
-            self.check_queue(key, announcement.details())?;
+        self.check_address(announcement.details().host)
+    }
+
+    fn check_address(&self, host: IpAddr) -> Result<(), JoinRefused> {
+        let nobodys = host.is_unspecified() || host.is_multicast() || unwrapped(host) != host;
+        if nobodys || !(self.rules.allow_private || is_global(host)) {
+            return Err(JoinRefused::NotPublic);
         }
-        self.check_place(key, announcement.details())
+        Ok(())
+    }
+
+    /// Whether there is room for the relay, in the list or among those that wait.
+    fn check_room(&self, announcement: &RelayAnnouncement) -> Result<(), JoinRefused> {
+        let (key, details) = (announcement.key(), announcement.details());
+        match self.relays.get(key) {
+            // It is there already.
+            Some(held) if held.is_present() && held.details == *details => return Ok(()),
+            Some(held) if held.standing != JoinStanding::Waiting => {}
+            _ => self.check_queue(key, details)?,
+        }
+        self.check_place(key, details)
     }
 
     /// Whether a relay that has not joined may wait beside the others that do.
@@ -322,10 +355,7 @@ impl RelayRegister {
         details: &RelayDetails,
     ) -> Result<(), JoinRefused> {
         let host = details.host;
-        let nobodys = host.is_unspecified() || host.is_multicast() || unwrapped(host) != host;
-        if nobodys || !(self.rules.allow_private || is_global(host)) {
-            return Err(JoinRefused::NotPublic);
-        }
+        self.check_address(host)?;
         let others = || {
             let present = self.relays.iter().filter(|(_, relay)| relay.is_present());
             present.filter(move |(other, relay)| {
@@ -383,18 +413,6 @@ impl RelayRegister {
         Ok(ProofRoute::Before(Box::new(last.details.describe(*key))))
     }
 
-    /// Allows one proof a minute for one source.
-    fn begin_proof(&mut self, source: IpAddr, now: u64) -> Result<(), JoinRefused> {
-        // A time that lies ahead was noted before the clock was set back.
-        self.proofs
-            .retain(|_, begun| *begun <= now && now - *begun < PROOF_EVERY_SECS);
-        if self.proofs.contains_key(&source) || self.proofs.len() >= MAX_PROOFS {
-            return Err(JoinRefused::TooSoon);
-        }
-        self.proofs.insert(source, now);
-        Ok(())
-    }
-
     /// Decides about a relay that is new and proved with these details. One that comes to the place of another with a new key takes
     /// over its standing, so that a single member uses up no places of others.
     fn admit(&mut self, details: &RelayDetails, now: u64) -> Result<JoinStanding, JoinRefused> {
@@ -404,10 +422,13 @@ impl RelayRegister {
             let mut relays = self.relays.values();
             relays.any(|relay| relay.standing == standing && is_same_place(&relay.details, details))
         };
-        let host_was_removed = self.relays.values().any(|relay| {
-            relay.standing == JoinStanding::Removed && relay.details.host == details.host
-        });
-        let is_open = self.rules.joining == JoinRule::Open && !host_was_removed;
+        let removed = self.relays.values();
+        let removed = removed.filter(|relay| relay.standing == JoinStanding::Removed);
+        let mut taken_out = removed
+            .map(|relay| &relay.details)
+            .chain(self.blocked.values().flatten());
+        let host_was_taken_out = taken_out.any(|other| other.host == details.host);
+        let is_open = self.rules.joining == JoinRule::Open && !host_was_taken_out;
         if is_open && stands(JoinStanding::Joined) {
             return Ok(JoinStanding::Joined);
         }
@@ -513,8 +534,8 @@ pub enum JoinRefused {
     /// Four relays of the address's /24 or /48 are listed.
     #[error("four relays of this part of the internet are in the network already")]
     SubnetFull,
-    /// A proof was made for the same source within the last minute.
-    #[error("this relay was tried less than a minute ago")]
+    /// The relay, or the address that it was announced from, has had its share of this minute.
+    #[error("this relay, or others from its address, were tried less than a minute ago")]
     TooSoon,
     /// The join word is missing, wrong or has ended.
     #[error("the join word is wrong or has ended; ask for a new invitation")]
@@ -522,7 +543,7 @@ pub enum JoinRefused {
 }
 
 /// Hourly looks in a row that a relay may miss: 48 hours.
-pub(super) const MAX_MISSED: u8 = 48;
+pub(super) const MAX_MISSED: u32 = 48;
 pub(super) const DAY_SECS: u64 = 24 * 3_600;
 /// The most relays in the list.
 pub(super) const MAX_LISTED: usize = 200;
@@ -532,6 +553,3 @@ const MAX_IN_SUBNET: usize = 4;
 const MAX_NEWCOMERS: usize = 8;
 /// The most relays that wait for approval.
 const MAX_WAITING: usize = 32;
-const PROOF_EVERY_SECS: u64 = 60;
-/// The most proofs within a minute, whoever asks for them.
-const MAX_PROOFS: usize = 64;

@@ -1,7 +1,7 @@
 //! The register as bytes, for whoever keeps it: private JSON types with a version, checked while they are read. The bytes hold the
 //! join words: they are for their owner's eyes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ struct RegisterJson {
     old_join_words: Vec<OldWordJson>,
     relays: Vec<RelayJson>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    blocked: Vec<String>,
+    blocked: Vec<BlockedJson>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     newcomers: Vec<u64>,
     last_issued: u64,
@@ -64,7 +64,15 @@ struct RelayJson {
     standing: StandingJson,
     joined: u64,
     answered: u64,
-    missed: u8,
+    missed: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BlockedJson {
+    key: String,
+    /// Its entry as a relay list has it; absent when it was blocked before it joined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    entry: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -100,7 +108,7 @@ impl RelayRegister {
                 .iter()
                 .map(|(key, relay)| RelayJson::of(key, relay))
                 .collect(),
-            blocked: self.blocked.iter().map(Ed25519Public::to_hex).collect(),
+            blocked: self.blocked.iter().map(BlockedJson::of).collect(),
             newcomers: self.newcomers.clone(),
             last_issued: self.last_issued,
             last_round: self.last_round,
@@ -129,11 +137,11 @@ impl RelayRegister {
         let earlier = json.earlier_lists.into_iter();
         let earlier = earlier.filter_map(|list| list.read(&rules)).collect();
         let relays = json.relays.into_iter().map(RelayJson::read);
-        let blocked = json.blocked.iter().map(|hex| key(hex));
+        let blocked = json.blocked.iter().map(BlockedJson::read);
         let old_words = json.old_join_words.iter().map(OldWordJson::read);
         let mut register = Self::empty(rules, word(&json.join_word)?);
         register.relays = relays.collect::<Result<BTreeMap<_, _>, _>>()?;
-        register.blocked = blocked.collect::<Result<BTreeSet<_>, _>>()?;
+        register.blocked = blocked.collect::<Result<BTreeMap<_, _>, _>>()?;
         register.old_join_words = old_words.collect::<Result<_, _>>()?;
         register.newcomers = json.newcomers;
         register.last_issued = json.last_issued;
@@ -174,15 +182,9 @@ impl RelayJson {
     }
 
     fn read(self) -> Result<(Ed25519Public, RegisteredRelay), StoredRegisterError> {
-        let entry =
-            RelayDescriptor::parse(&self.entry).map_err(|_why| StoredRegisterError::Malformed)?;
+        let (key, details) = read_entry(&self.entry)?;
         let relay = RegisteredRelay {
-            details: RelayDetails {
-                host: entry.host,
-                port: entry.port,
-                operator: entry.operator,
-                serves: entry.serves,
-            },
+            details,
             at_ms: self.at_ms,
             standing: match self.standing {
                 StandingJson::Joined => JoinStanding::Joined,
@@ -193,7 +195,22 @@ impl RelayJson {
             answered: self.answered,
             missed: self.missed,
         };
-        Ok((entry.key, relay))
+        Ok((key, relay))
+    }
+}
+
+impl BlockedJson {
+    fn of((key, details): (&Ed25519Public, &Option<RelayDetails>)) -> Self {
+        let entry = details.as_ref().map(|details| details.describe(*key));
+        Self {
+            key: key.to_hex(),
+            entry: entry.map(|entry| entry.to_json()),
+        }
+    }
+
+    fn read(&self) -> Result<(Ed25519Public, Option<RelayDetails>), StoredRegisterError> {
+        let details = self.entry.as_deref().map(read_entry).transpose()?;
+        Ok((key(&self.key)?, details.map(|(_, details)| details)))
     }
 }
 
@@ -223,6 +240,17 @@ impl ListJson {
             },
         })
     }
+}
+
+fn read_entry(json: &str) -> Result<(Ed25519Public, RelayDetails), StoredRegisterError> {
+    let entry = RelayDescriptor::parse(json).map_err(|_why| StoredRegisterError::Malformed)?;
+    let details = RelayDetails {
+        host: entry.host,
+        port: entry.port,
+        operator: entry.operator,
+        serves: entry.serves,
+    };
+    Ok((entry.key, details))
 }
 
 fn key(hex: &str) -> Result<Ed25519Public, StoredRegisterError> {

@@ -30,16 +30,16 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use super::address::{FileId, ServerAddress, ServerUrl};
 use super::bech32m::{
-    self, Bech32mWord, DecodeError, FindError, Malformed, SecretText, URI_START, max_payload_len,
+    self, Bech32mWord, DecodeError, FindError, Malformed, SecretText, URI_START, after,
+    max_payload_len,
 };
 use super::cbor::{CborValue, MapWriter, read_map};
 use super::digest::Digest;
+use super::invitation::Invitation;
 use super::keys::Ed25519Public;
 use super::seal::{ContentKind, FileKey, Header};
 use super::size_class::MAX_CONTENT_LEN;
 
-/// The beginnings of a pointer: of its word, and of its URI.
-const BEGINNINGS: [&str; 2] = [Pointer::PREFIX, URI_START];
 /// The longest name that a pointer holds.
 const MAX_NAME_LEN: usize = 64;
 /// The longest ending, with its dot, that [`short_name`] keeps.
@@ -365,20 +365,23 @@ pub enum PointerMismatch {
 /// [`Pointer::find`] says.
 #[must_use]
 pub fn begins(text: &str) -> bool {
-    let bytes = text.trim_start().as_bytes();
-    BEGINNINGS.iter().any(|beginning| {
-        let start = bytes.get(..beginning.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(beginning.as_bytes()))
-    })
+    begins_here(text.trim_start().as_bytes())
 }
 
 /// Whether something in `text` begins as a pointer or its URI does: a pointer may stand in it, whole or damaged.
 #[must_use]
 pub(crate) fn may_be_in(text: &str) -> bool {
-    BEGINNINGS.iter().any(|beginning| {
-        let mut places = text.as_bytes().windows(beginning.len());
-        places.any(|place| place.eq_ignore_ascii_case(beginning.as_bytes()))
-    })
+    let bytes = text.as_bytes();
+    (0..bytes.len()).any(|at| bytes.get(at..).is_some_and(begins_here))
+}
+
+/// Whether `bytes` begin as a pointer or its URI does. The URI of an invitation begins with the same scheme.
+fn begins_here(bytes: &[u8]) -> bool {
+    let is_uri_of_a_pointer = || {
+        let word = after(bytes, URI_START);
+        word.is_some_and(|word| after(word, Invitation::PREFIX).is_none())
+    };
+    after(bytes, Pointer::PREFIX).is_some() || is_uri_of_a_pointer()
 }
 
 /// The short form of a name that a pointer holds, at most 64 bytes: the beginning and, if it is short, the ending.

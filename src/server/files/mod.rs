@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::clock_rule::ClockRule;
-use super::relay_mirror::RelayMirror;
+use super::relay_lists::RelayLists;
 use crate::server::operate::stats::{Counter, Stats};
 use crate::server::store::{BlobStore, FileRecord, FileSlot, LiveBlob, StoreFault, Swept};
 use crate::{
@@ -59,7 +59,7 @@ pub struct Files {
     pub(crate) policy: Policy,
     pub(crate) access_word: Option<AccessWord>,
     pub(crate) work: Option<WorkBase>,
-    pub(crate) relay_mirror: Option<Arc<RelayMirror>>,
+    pub(crate) relay_lists: RelayLists,
     pub(crate) clock: ClockRule,
     pub(crate) stats: Arc<Stats>,
     /// The time of the last try of the store, and whether it worked.
@@ -181,10 +181,7 @@ impl Files {
     }
 
     async fn relay_list(&self) -> Result<FileAnswer, Refusal> {
-        let list = match &self.relay_mirror {
-            Some(mirror) => RelayMirror::current(Arc::clone(mirror), self.clock.now().secs).await,
-            None => None,
-        };
+        let list = self.relay_lists.current(self.clock.now().secs).await;
         list.map(FileAnswer::RelayList).ok_or(UNKNOWN)
     }
 

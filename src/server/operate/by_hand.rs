@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::protocol::address::FileId;
+use crate::server::network::command::NetworkOperator;
 use crate::server::store::location::StoreLocation;
 use crate::server::store::{BlobStore, FileSlot, Held, OpenStoreError, Probed, StoreFault};
 
@@ -11,6 +12,7 @@ use crate::server::store::{BlobStore, FileSlot, Held, OpenStoreError, Probed, St
 #[derive(Debug)]
 pub struct Operator {
     store: Arc<BlobStore>,
+    network: Option<NetworkOperator>,
     is_visitor: bool,
 }
 
@@ -22,14 +24,16 @@ impl Operator {
     pub async fn visit(location: &StoreLocation) -> Result<Self, OpenStoreError> {
         Ok(Self {
             store: Arc::new(BlobStore::visit(location, PATIENCE).await?),
+            network: None,
             is_visitor: true,
         })
     }
 
-    /// An operator of a store that this process has open.
-    pub(crate) fn of(store: Arc<BlobStore>) -> Self {
+    /// An operator of a store that this process has open, and of the network that its server keeps.
+    pub(crate) const fn of(store: Arc<BlobStore>, network: Option<NetworkOperator>) -> Self {
         Self {
             store,
+            network,
             is_visitor: false,
         }
     }
@@ -52,6 +56,11 @@ impl Operator {
     pub async fn block(&self, id: &FileId) -> Result<bool, OperatorError> {
         let file = FileSlot::of(id).ok_or(OperatorError::Foreign)?;
         Ok(self.store.block(&file).await?)
+    }
+
+    /// The network that the server keeps.
+    pub(crate) const fn network(&self) -> Option<&NetworkOperator> {
+        self.network.as_ref()
     }
 
     /// Writes, reads, lists and deletes an object of its own.

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::by_hand::{Operator, OperatorError};
 use crate::disk::local_socket::{LocalSocket, LocalSocketError, OpenSocket};
 use crate::protocol::address::FileId;
+use crate::server::network::command::{NetworkAnswer, NetworkCommand};
 use crate::server::store::Held;
 
 /// Request of an operator about the files of a server.
@@ -26,6 +27,11 @@ pub enum ControlRequest {
     },
     /// Report whether the store can be written and read, and how full it is.
     Check,
+    /// Do something about the relays of the network that the server keeps.
+    Network {
+        /// The command.
+        command: NetworkCommand,
+    },
     /// Remove a file.
     Remove {
         /// Id of the file, 22 characters.
@@ -48,6 +54,13 @@ pub enum ControlResponse {
     Failed,
     /// A server of this kind gives no such ids.
     Foreign,
+    /// Answer to a command about the relays of the network.
+    Network {
+        /// The answer.
+        answer: NetworkAnswer,
+    },
+    /// The server keeps no network, or no server runs.
+    NoNetwork,
     /// The file is gone.
     Removed {
         /// Whether there was such a file.
@@ -101,6 +114,12 @@ pub async fn handle(operator: &Operator, request: ControlRequest) -> ControlResp
                 last_hour: operator.last_hour().await.ok().flatten(),
             })
         }
+        ControlRequest::Network { command } => match operator.network() {
+            Some(network) => ControlResponse::Network {
+                answer: network.handle(&command).await,
+            },
+            None => ControlResponse::NoNetwork,
+        },
         ControlRequest::Remove { id } => match file(&id) {
             Some(id) => match operator.remove(&id).await {
                 Ok(found) => ControlResponse::Removed { found },
@@ -174,7 +193,8 @@ pub enum ControlError {
 
 const SOCKET: LocalSocket = LocalSocket {
     name: "control",
-    max_message_len: 1_024,
+    // A report of all relays of a network: 200 in the list, and as many beside it.
+    max_message_len: 256 * 1_024,
     request_timeout: Duration::from_secs(1),
     // A check writes, reads and deletes in the store, which may be slow.
     response_timeout: Duration::from_secs(60),
@@ -190,7 +210,9 @@ mod tests {
                 ControlRequest::Remove { id } => ControlResponse::Removed {
                     found: id == "here",
                 },
-                ControlRequest::Block { .. } | ControlRequest::Check => ControlResponse::Failed,
+                ControlRequest::Block { .. }
+                | ControlRequest::Check
+                | ControlRequest::Network { .. } => ControlResponse::Failed,
             }
         })
         .unwrap()
@@ -242,7 +264,7 @@ mod tests {
             "nonsense".to_owned(),
             request.replace("remove", "format"),
             request.replace('}', r#","more":1}"#),
-            format!("{}{request}", " ".repeat(2_000)),
+            format!("{}{request}", " ".repeat(300_000)),
         ] {
             let response = SOCKET.request(folder.path(), text.as_bytes()).await;
             assert!(

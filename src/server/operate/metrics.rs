@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::protocol::capability::expiry::HOUR_SECS;
+use crate::server::network::RelayCounts;
 use crate::server::store::Held;
 use crate::wire::{
     admission::{Admission, Rules},
@@ -29,6 +30,8 @@ pub(crate) struct Totals {
     pub store: Held,
     /// What the store may hold, in bytes.
     pub store_limit_bytes: u64,
+    /// The relays of the network that the server keeps.
+    pub relays: Option<RelayCounts>,
     /// Everything else, by name; each only rises.
     pub counters: Vec<(&'static str, u64)>,
 }
@@ -66,6 +69,21 @@ impl Totals {
             "What the store may hold.",
             self.store_limit_bytes,
         );
+        if let Some(relays) = self.relays {
+            let count = |relays: usize| u64::try_from(relays).unwrap_or(u64::MAX);
+            number(
+                "relays_listed",
+                "gauge",
+                "Relays in the list of the network when this hour began.",
+                count(relays.listed),
+            );
+            number(
+                "relays_answering",
+                "gauge",
+                "Those of them that answered when they were last looked at.",
+                count(relays.answering),
+            );
+        }
         for (name, value) in &self.counters {
             let help = format!(
                 "{} from the start of the server to the beginning of this hour.",
@@ -184,6 +202,7 @@ mod tests {
         Totals {
             store,
             store_limit_bytes: 100,
+            relays: None,
             counters: Vec::new(),
         }
     }
@@ -205,6 +224,10 @@ mod tests {
         let count = move || Totals {
             store: Held::Counted(70),
             store_limit_bytes: 100,
+            relays: Some(RelayCounts {
+                answering: 4,
+                listed: 5,
+            }),
             counters: vec![("uploads", uploads.fetch_add(3, Ordering::SeqCst))],
         };
         // A second before the hour, and an hour before the next.
@@ -227,6 +250,8 @@ mod tests {
             "cloakroom_store_bytes 70",
             "cloakroom_store_counted 1",
             "cloakroom_store_limit_bytes 100",
+            "cloakroom_relays_listed 5",
+            "cloakroom_relays_answering 4",
         ] {
             assert!(shows(&first, line), "{first}");
         }

@@ -105,7 +105,7 @@ impl Recorded {
         for link in 0..3 {
             let identity = || Identity::from_seed([u8::try_from(link).unwrap() + 1; 32]);
             let mut config = RelayConfig::new(loopback(), identity());
-            config.settings.serves = Serves::Hosts(names.to_vec());
+            config.settings.serves = Some(Serves::Hosts(names.to_vec()));
             config.resolver = Arc::clone(&resolver);
             let relay = Relay::start(config).await.unwrap();
             let recorder = Between::relay(&identity(), relay.addr(), record(&capture, link)).await;

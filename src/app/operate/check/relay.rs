@@ -56,6 +56,10 @@ fn own_entry(settings: &RelaySettings, identity: Identity) -> Option<RelayDescri
 
 fn read_list(report: &mut Report, settings: &RelaySettings, now: u64) -> Option<RelayList> {
     const PART: &str = "relay list";
+    if settings.join.is_some() {
+        report.ok(PART, "the network that the relay joined gives it");
+        return None;
+    }
     let Some(path) = &settings.relay_list else {
         report.warning(
             PART,
@@ -197,19 +201,22 @@ async fn public_address(
 fn serves(report: &mut Report, settings: &RelaySettings) {
     const PART: &str = "serves";
     match &settings.serves {
-        Serves::Any => report.warning(
+        Some(Serves::Any) => report.warning(
             PART,
             "it is the last relay for every public host",
             "name the file servers you mean, unless you mean all of them",
         ),
-        Serves::Hosts(hosts) => report.ok(
+        Some(Serves::Hosts(hosts)) => report.ok(
             PART,
             format!("it is the last relay for {}", hosts.join(", ")),
         ),
-        Serves::None if settings.allow_private => {
+        None if settings.join.is_some() => {
+            report.ok(PART, "it is the last relay for the server of its network");
+        }
+        Some(Serves::None) | None if settings.allow_private => {
             report.ok(PART, "it is the last relay for servers on this computer");
         }
-        Serves::None => report.ok(PART, "it is the last relay for nobody"),
+        Some(Serves::None) | None => report.ok(PART, "it is the last relay for nobody"),
     }
 }
 

@@ -23,6 +23,7 @@ use crate::protocol::capability::expiry::HOUR_SECS;
 use crate::protocol::file_api::FileRequest;
 use crate::protocol::keys::{Ed25519Public, Identity};
 use crate::server::config::ServerSettings;
+use crate::server::network::command::{NetworkAnswer, NetworkCommand};
 use crate::server::operate::control::{ControlError, ControlRequest, ControlResponse, StoreReport};
 
 /// A file server to check, and what to check it with.
@@ -55,6 +56,7 @@ pub async fn server(checking: Checking<'_>, cancel: &CancellationToken) -> Repor
     }
     access(&mut report, settings);
     relay_list(&mut report, settings, now);
+    network(&mut report, settings).await;
     let used = store(&mut report, settings, now).await;
     disk(&mut report, settings, used);
     let runs = at_port(&mut report, &checking, identity.as_ref(), cancel).await;
@@ -131,6 +133,48 @@ fn relay_list(report: &mut Report, settings: &ServerSettings, now: u64) {
                 list.expires.saturating_sub(now) / (24 * 3600)
             ),
         ),
+    }
+}
+
+/// Checks the network that the server keeps: its key, and how many of its relays answer.
+async fn network(report: &mut Report, settings: &ServerSettings) {
+    const PART: &str = "network";
+    if settings.network.is_none() {
+        return;
+    }
+    if let Some(path) = settings.list_key_file() {
+        key::key(report, "list key", &path, false);
+    }
+    let command = NetworkCommand::Relays;
+    let response = store::run(&settings.store, &ControlRequest::Network { command }).await;
+    let Ok(ControlResponse::Network {
+        answer: NetworkAnswer::Relays(known),
+    }) = response
+    else {
+        report.skipped(
+            PART,
+            "the server does not run with this network, so nobody knows how its relays stand",
+            "start it and check again",
+        );
+        return;
+    };
+    let count = |states: &[&str]| {
+        let relays = known.relays.iter();
+        relays
+            .filter(|relay| states.contains(&relay.state.as_str()))
+            .count()
+    };
+    let answering = count(&["answering"]);
+    let listed = count(&["answering", "kept", "missing"]);
+    let what = format!("{answering} of {listed} relays in the list answer");
+    if answering < 3 {
+        report.warning(
+            PART,
+            what,
+            "a path needs three: cloak host relays says how each stands, cloak host invite --relay prints an invitation for more",
+        );
+    } else {
+        report.ok(PART, what);
     }
 }
 

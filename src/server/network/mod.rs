@@ -1,0 +1,316 @@
+//! The network that a file server keeps: relays join it, are looked at hourly, and stand in a list that the server signs.
+//!
+//! What is decided, [`crate::protocol::network`] decides; this room acts on it.
+//!
+//! * `keep`: the register on the disk, beside the files of the store. A list is handed out only after it was kept there.
+//! * `probe`: requests through relays, which prove them and look whether they answer.
+//! * [`command`]: what the operator asks of it.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+use tokio_util::sync::CancellationToken;
+
+pub mod command;
+mod keep;
+mod probe;
+
+pub use keep::OpenNetworkError;
+use keep::{Keeper, RegisterFile};
+use probe::Prober;
+
+use crate::protocol::address::ServerAddress;
+use crate::protocol::capability::{AccessWord, JoinWord};
+use crate::protocol::file_api::{FileAnswer, SignedList, refusal};
+use crate::protocol::keys::Identity;
+use crate::protocol::network::{
+    Admitted, Issue, JoinAnswer, JoinRefused, JoinRule, JoinStep, NetworkRules, PendingProof,
+    ProofOutcome, RelayRegister, RelayRequest, RoundOutcome, SignedAnnouncement, address_response,
+};
+use crate::protocol::onion::v4::{RequestHead, Response};
+use crate::protocol::relay_list::RelayDescriptor;
+use crate::wire::admission::{Admission, Caller};
+use crate::wire::clock::{self, Clock};
+use crate::wire::random;
+
+/// The network that a server keeps, as its operator wants it.
+pub struct NetworkConfig {
+    /// The network's name, 1 to 40 bytes.
+    pub name: String,
+    /// Whether a relay that joins is listed at once.
+    pub joining: JoinRule,
+    /// Whether relays with addresses that are not on the public internet may join.
+    pub allow_private: bool,
+    /// Signs the list.
+    pub list_key: Identity,
+}
+
+/// The network of a running server.
+pub(crate) struct RelayNetwork {
+    server: ServerAddress,
+    access_word: Option<AccessWord>,
+    register: Mutex<RelayRegister>,
+    /// The register has changed since it was last looked at to be kept.
+    has_changed: AtomicBool,
+    keeper: tokio::sync::Mutex<Keeper>,
+    handed_out: RwLock<Option<HandedOut>>,
+    prober: Prober,
+    failed: Mutex<VecDeque<FailedProof>>,
+    clock: Clock,
+    admission: Admission,
+}
+
+/// A list that was signed and kept, and so may be handed out.
+struct HandedOut {
+    signed: SignedList,
+    expires: u64,
+}
+
+/// A relay that did not join because its proof failed.
+#[derive(Clone)]
+pub(crate) struct FailedProof {
+    pub(crate) relay: RelayDescriptor,
+    pub(crate) why: String,
+    /// Unix seconds.
+    pub(crate) at: u64,
+}
+
+/// What a network needs of its server.
+pub(crate) struct NetworkServer<'a> {
+    pub(crate) address: &'a ServerAddress,
+    pub(crate) access_word: Option<&'a AccessWord>,
+    /// The folder of the store, when it is in one.
+    pub(crate) folder: Option<&'a Path>,
+    pub(crate) clock: &'a Clock,
+    pub(crate) admission: &'a Admission,
+    /// Whether the operator says that the clock is right.
+    pub(crate) accept_clock: bool,
+}
+
+/// Number of relays of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelayCounts {
+    /// Relays in the list that answered when they were last looked at.
+    pub answering: usize,
+    /// Relays in the list.
+    pub listed: usize,
+}
+
+impl RelayNetwork {
+    /// Opens the network that the server keeps in the folder of its store, or begins one.
+    ///
+    /// # Errors
+    /// [`OpenNetworkError`].
+    pub(crate) async fn open(
+        config: NetworkConfig,
+        server: NetworkServer<'_>,
+    ) -> Result<Arc<Self>, OpenNetworkError> {
+        let rules = NetworkRules {
+            server: server.address.clone(),
+            list_key: config.list_key,
+            name: config.name,
+            joining: config.joining,
+            allow_private: config.allow_private,
+        };
+        let file = RegisterFile::in_folder(server.folder.ok_or(OpenNetworkError::NoFolder)?);
+        let mut register = file.read_or_new(rules).await?;
+        if server.accept_clock {
+            register.accept_clock((server.clock)());
+        }
+        let network = Self {
+            server: server.address.clone(),
+            access_word: server.access_word.cloned(),
+            register: Mutex::new(register),
+            has_changed: AtomicBool::new(true),
+            keeper: tokio::sync::Mutex::new(Keeper::new(file)),
+            handed_out: RwLock::new(None),
+            prober: Prober::new(server.address.clone()),
+            failed: Mutex::default(),
+            clock: Arc::clone(server.clock),
+            admission: server.admission.clone(),
+        };
+        network.settle().await.map_err(OpenNetworkError::Write)?;
+        Ok(Arc::new(network))
+    }
+
+    /// Answers a request of a relay.
+    pub(crate) async fn answer(
+        &self,
+        caller: &Caller,
+        head: &RequestHead,
+        body: Vec<u8>,
+    ) -> Response {
+        match RelayRequest::parse(head, body) {
+            Ok(RelayRequest::Address) => address_response(caller.ip().to_canonical()),
+            Ok(RelayRequest::Join { word, body }) => {
+                match self.join(word.as_ref(), &body, caller.address()).await {
+                    Ok(answer) => answer.to_response(),
+                    Err(code) => FileAnswer::Refused(code).into_response().0,
+                }
+            }
+            Err(error) => FileAnswer::Refused(refusal(error)).into_response().0,
+        }
+    }
+
+    /// Takes the announcement of a relay, and proves it where that is needed.
+    ///
+    /// # Errors
+    /// An HTTP status: 400 for what is no announcement, 500 when it could not be kept.
+    async fn join(
+        &self,
+        word: Option<&JoinWord>,
+        body: &[u8],
+        source: IpAddr,
+    ) -> Result<JoinAnswer, u16> {
+        let announcement = SignedAnnouncement::parse(body)
+            .and_then(|signed| signed.verify(&self.server.key))
+            .map_err(|_why| 400_u16)?;
+        let now = (self.clock)();
+        let step = self
+            .register
+            .lock()
+            .on_announcement(announcement, word, source, now);
+        let admitted = match step {
+            Ok(JoinStep::Known(admitted)) => {
+                self.has_changed.store(true, Ordering::SeqCst);
+                Ok(admitted)
+            }
+            Ok(JoinStep::Prove(proof)) => self.prove(proof).await,
+            Err(why) => Err(why),
+        };
+        match admitted {
+            Ok(admitted) => match self.settle().await {
+                Ok(()) => Ok(JoinAnswer::Admitted(admitted)),
+                Err(_unwritable) => Err(500),
+            },
+            Err(why) => Ok(JoinAnswer::Refused(why)),
+        }
+    }
+
+    async fn prove(&self, proof: PendingProof) -> Result<Admitted, JoinRefused> {
+        let outcome = match self.prober.prove(&proof).await {
+            Ok(()) => ProofOutcome::Passed,
+            Err(why) => {
+                tracing::warn!("a relay that wants to join was not proved: {why}");
+                self.note_failure(FailedProof {
+                    relay: proof.relay(),
+                    why: why.to_string(),
+                    at: (self.clock)(),
+                });
+                ProofOutcome::Failed
+            }
+        };
+        let now = (self.clock)();
+        self.change(|register| register.on_proof(proof, outcome, now))
+    }
+
+    /// Changes the register, which is kept with the next [`Self::settle`].
+    fn change<T>(&self, change: impl FnOnce(&mut RelayRegister) -> T) -> T {
+        let mut register = self.register.lock();
+        self.has_changed.store(true, Ordering::SeqCst);
+        change(&mut register)
+    }
+
+    fn note_failure(&self, failure: FailedProof) {
+        let mut failed = self.failed.lock();
+        failed.retain(|earlier| earlier.relay.key != failure.relay.key);
+        if failed.len() >= MAX_FAILED {
+            failed.pop_front();
+        }
+        failed.push_back(failure);
+    }
+
+    /// The answer to `GET /relays` at `now` (unix seconds); `None` while there is no list that anybody could use.
+    pub(crate) fn list(&self, now: u64) -> Option<SignedList> {
+        let handed_out = self.handed_out.read();
+        let list = handed_out.as_ref().filter(|list| now < list.expires)?;
+        Some(list.signed.clone())
+    }
+
+    /// Number of relays in the list, and of those that answered when they were last looked at.
+    pub(crate) fn counts(&self) -> RelayCounts {
+        let register = self.register.lock();
+        RelayCounts {
+            answering: register.answering(),
+            listed: register.listed_count(),
+        }
+    }
+
+    /// Looks at the relays hourly and signs what is due, until `stop`.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.keep_up() => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(clock::STEP) => {}
+            }
+        }
+    }
+
+    /// Does what is due now.
+    async fn keep_up(&self) {
+        let now = (self.clock)();
+        let round = self.register.lock().begin_round(now, &mut random::system());
+        let Some(round) = round else {
+            self.settle().await.ok();
+            return;
+        };
+        let mut answered = BTreeSet::new();
+        for looks in round.looks().chunks(LOOKS_AT_ONCE) {
+            let asked = looks.iter().map(|look| self.prober.answers(look));
+            let answers = futures_util::future::join_all(asked).await;
+            let looked = looks.iter().zip(answers);
+            answered.extend(looked.filter_map(|(look, answers)| answers.then_some(look.relay.key)));
+        }
+        let now = (self.clock)();
+        let outcome = self.change(|register| register.finish_round(&round, &answered, now));
+        if outcome == RoundOutcome::ServerCutOff {
+            tracing::warn!(
+                "no relay of the network answers this server; that is held against none of them"
+            );
+        }
+        self.settle().await.ok();
+    }
+
+    /// Signs a new list if one is due, keeps the register if it has changed, and hands the list out.
+    ///
+    /// # Errors
+    /// An error of the system: it could not be kept, and the list that is handed out is the one before.
+    async fn settle(&self) -> std::io::Result<()> {
+        let mut keeper = self.keeper.lock().await;
+        let now = (self.clock)();
+        let (bytes, list, hosts) = {
+            let mut register = self.register.lock();
+            let issue = register.issue(now);
+            keeper.note(issue == Issue::ClockBehind);
+            let is_handed_out = self.handed_out.read().is_some();
+            let ended = matches!(issue, Issue::TooFew { .. }) && is_handed_out;
+            let changed = self.has_changed.swap(false, Ordering::SeqCst);
+            let must_keep = keeper.must_keep(changed || issue == Issue::New || ended);
+            let list = register.signed_list(now).cloned();
+            let parsed = list.as_ref().and(register.relay_list(now));
+            let hosts = parsed.map_or_else(Vec::new, |list| {
+                list.relays.iter().map(|relay| relay.host).collect()
+            });
+            let list = list.zip(parsed.map(|list| list.expires));
+            (must_keep.then(|| register.to_bytes()), list, hosts)
+        };
+        if let Some(bytes) = bytes {
+            keeper.keep(bytes).await?;
+        }
+        *self.handed_out.write() = list.map(|(signed, expires)| HandedOut { signed, expires });
+        self.admission.set_listed(hosts);
+        Ok(())
+    }
+}
+
+/// The most failed proofs that the operator is shown.
+const MAX_FAILED: usize = 16;
+const LOOKS_AT_ONCE: usize = 16;
