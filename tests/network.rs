@@ -7,8 +7,8 @@ mod support;
 mod network {
     mod between;
     mod hostile;
-    mod parts;
     mod joining;
+    mod parts;
     mod place;
     mod relay_death;
     mod relay_load;
